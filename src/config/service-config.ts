@@ -1,0 +1,44 @@
+// The configuration of one detector after loading: checked, defaults filled in, camelCase. `schema.ts` is the list of options
+// that users see; everything derived from these values (bytes, slots, threads) is the plan's business.
+
+import type { DetectorSettings } from '../detector/settings.js';
+
+/** Times in milliseconds unless the name says otherwise. Semantics of every limit: docs/architecture.md. */
+export interface ServiceConfig {
+  /** Name of the detector in the file; the `detector` label of metrics. */
+  readonly name: string;
+  readonly detector: DetectorSettings;
+  /** Largest `dynamic_range` that an arm request may ask for; slots are sized for it. */
+  readonly dynamicRangeMax: number;
+
+  readonly udpHost: string;
+  /** Only datagrams from this address (and port, unless null) are the detector's; null = any. */
+  readonly udpSource: { readonly address: string; readonly port: number | null } | null;
+  readonly receiveBufferBytes: number;
+
+  readonly dataHost: string;
+  readonly dataPort: number;
+  readonly apiHost: string;
+  readonly apiPort: number;
+
+  /** Ring length as asked: frames, or milliseconds at `frameRateHz`, or null for the plan's default. */
+  readonly ring: { readonly frames: number } | { readonly milliseconds: number } | null;
+  /** Highest frame rate of the detector in Hz; null = unknown. */
+  readonly frameRateHz: number | null;
+
+  readonly series: 'armed' | 'auto';
+  /** Frames of an auto series; 0 = until the detector falls silent. */
+  readonly frames: number;
+  readonly incompleteFrames: 'mark' | 'discard';
+  readonly overtakeFrames: number;
+  readonly frameTimeoutMs: number;
+  readonly drainMs: number;
+  readonly startWindowMs: number;
+  /** Null = ten rings. */
+  readonly maxOwedFrames: number | null;
+  readonly seriesIdleMs: number;
+  /** Null = none, unless the arm request gives a frame period. */
+  readonly seriesTimeoutMs: number | null;
+  readonly closingTimeoutMs: number;
+  readonly consumerConnections: number;
+}
