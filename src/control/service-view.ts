@@ -1,0 +1,99 @@
+// What the control plane may know and do: the service as HTTP, metrics and log see it. service.ts implements it over shared
+// memory and the streamer's events; tests implement it by hand.
+
+import type { ServiceConfig } from '../config/service-config.js';
+import type { ArmRequest, SeriesSummary } from '../stream/series-types.js';
+import type { PortCounter, StreamCounter } from '../memory/counters.js';
+
+/** Outside names of the state of the service. */
+export type SeriesState = 'idle' | 'open' | 'closing';
+
+/** The series that is open, or nothing. Frame numbers are the detector's, null = not known yet. */
+export interface CurrentSeries {
+  readonly series_id: number;
+  readonly filename: string;
+  readonly auto: boolean;
+  readonly frames: number;
+  readonly header_pending: boolean;
+  readonly first_frame_number: number | null;
+  readonly highest_frame_number: number | null;
+  readonly images_sent: number;
+  readonly complete: number;
+  readonly marked: number;
+  readonly discarded: number;
+  readonly ports: readonly CurrentPort[];
+}
+
+/** Counters of one port since the series was opened. */
+export interface CurrentPort {
+  readonly udp_port: number;
+  readonly counters: Readonly<Record<PortCounter, number>>;
+  readonly newest_frame_number: number | null;
+}
+
+/** The answer of `GET /api/v1/series`. */
+export interface ServiceStatus {
+  readonly state: SeriesState;
+  /** One plain sentence: what the service is doing or waiting for. */
+  readonly message: string;
+  /** What is wrong: what, where, remedy. Empty = nothing. */
+  readonly problems: readonly string[];
+  readonly consumers: number;
+  readonly end_pending: boolean;
+  readonly series: CurrentSeries | null;
+  readonly last_series: SeriesSummary | null;
+}
+
+/** The answer of `GET /api/v1/udp`, one per port. */
+export interface UdpPortStatus {
+  readonly udp_port: number;
+  readonly off: boolean;
+  readonly address: string;
+  readonly interface: string | null;
+  readonly mac: string | null;
+  readonly mtu: number | null;
+  readonly packet_bytes: number;
+  readonly receive_buffer_requested_bytes: number;
+  readonly receive_buffer_granted_bytes: number | null;
+  readonly socket_queue_bytes: number | null;
+  readonly kernel_drops: number | null;
+}
+
+/** The series cannot be opened: HTTP status and what is wrong. */
+export class ArmRefused extends Error {
+  override readonly name = 'ArmRefused';
+  readonly status: 409 | 422 | 503;
+  readonly problems: readonly string[];
+
+  constructor(status: 409 | 422 | 503, problems: readonly string[]) {
+    super(problems.join('; '));
+    this.status = status;
+    this.problems = problems;
+  }
+}
+
+/** The service, seen from the control plane. Nothing here blocks the data path. */
+export interface ServiceView {
+  readonly config: ServiceConfig;
+  /** Open a series. @throws ArmRefused */
+  arm(request: ArmRequest): Promise<{ series_id: number; msg_number: number | null; header_pending: boolean; state: SeriesState }>;
+  /** End the series; resolves with its summary when it has ended, null when none was open. */
+  stop(): Promise<SeriesSummary | null>;
+  status(): ServiceStatus;
+  /** Summaries of the last 100 series, newest first. */
+  history(): readonly SeriesSummary[];
+  udpPorts(): UdpPortStatus[];
+  /** Can the service do its work, and if not, why. */
+  readiness(): { ready: boolean; reasons: readonly string[] };
+  /** Is every thread turning. */
+  liveness(): { alive: boolean; reasons: readonly string[] };
+  /** The last frame that was sent: the image message's JSON object and its pixels (C order, little endian). */
+  lastFrame(): { header: Record<string, unknown>; pixels: Uint8Array } | null;
+  /** Images sent in the current or last series. */
+  receivedFrames(): number;
+  /** Counters since the start of the process. */
+  portCounters(): readonly { udpPort: number; counters: Readonly<Record<PortCounter, number>> }[];
+  streamCounters(): Readonly<Record<StreamCounter, number>>;
+  /** Gauges that are no counters; NaN = unknown. */
+  gauges(): { ringSlots: number; ringSlotsUsed: number; ringSlotsUsedMax: number; consumers: number };
+}

@@ -1,0 +1,78 @@
+// Where everything lies in the one shared memory of the service: sizes in, byte offsets out. Nobody else computes an offset.
+// Regions of different writers begin 128 bytes apart, so that their cache lines (and the prefetcher's pairs) never meet.
+
+import { commandBoxBytes } from './command-box.js';
+import { portCounterTable, streamCounterTable } from './counters.js';
+import { landingBytes } from './landing.js';
+import { lastFrameBytes } from './last-frame.js';
+import { portWordsBytes } from './port-words.js';
+import { seriesWordsBytes } from './series-words.js';
+import { slotRecordBytes } from './slot-records.js';
+import { streamWordsBytes } from './stream-words.js';
+
+/** What the map is made from; all from the plan. */
+export interface MemorySizes {
+  readonly ports: number;
+  /** Frames of the ring. */
+  readonly slots: number;
+  /** Bytes of the largest frame that may be configured. */
+  readonly frameBytes: number;
+  /** Packets of the port image with the most packets that may be configured. */
+  readonly packets: number;
+  /** Packet buffers of one port and the bytes of the largest datagram. */
+  readonly landingPackets: number;
+  readonly packetBytes: number;
+}
+
+/** Byte offsets; per-port regions as arrays by port index. */
+export interface MemoryMap {
+  readonly sizes: MemorySizes;
+  readonly totalBytes: number;
+  readonly commandBox: number;
+  readonly seriesWords: number;
+  readonly streamWords: number;
+  readonly streamCounters: number;
+  readonly lastFrame: number;
+  readonly portWords: readonly number[];
+  /** Counters now; at the opening of the series; at its end. Three equal blocks. */
+  readonly portCounters: readonly number[];
+  readonly slotRecords: readonly number[];
+  readonly landing: readonly number[];
+  readonly ring: number;
+  /** Bytes from slot to slot. */
+  readonly slotStride: number;
+}
+
+/** WebAssembly memory, and so one shared memory, ends at 4 GiB. */
+export const memoryLimitBytes = 4 * 1024 ** 3 - 65536;
+
+const align = (bytes: number): number => Math.ceil(bytes / 128) * 128;
+
+/** Lay the regions out one after the other. */
+export function mapMemory(sizes: MemorySizes): MemoryMap {
+  let end = 128;
+  const take = (bytes: number): number => {
+    const at = end;
+    end = at + align(bytes);
+    return at;
+  };
+  const perPort = (bytes: number): number[] => Array.from({ length: sizes.ports }, () => take(bytes));
+  const commandBox = take(commandBoxBytes);
+  const seriesWords = take(seriesWordsBytes);
+  const streamWords = take(streamWordsBytes);
+  const streamCounters = take(streamCounterTable.length * 8 * 2);
+  const portWords = perPort(portWordsBytes);
+  const portCounters = perPort(portCounterTable.length * 8 * 3);
+  const slotRecords = perPort(slotRecordBytes(sizes.packets) * sizes.slots);
+  const landing = perPort(landingBytes(sizes.landingPackets, sizes.packetBytes));
+  const lastFrame = take(lastFrameBytes(sizes.frameBytes));
+  const slotStride = align(sizes.frameBytes);
+  const ring = take(slotStride * sizes.slots);
+  return { sizes, totalBytes: end, commandBox, seriesWords, streamWords, streamCounters, lastFrame, portWords, portCounters, slotRecords, landing, ring, slotStride };
+}
+
+/** The shared memory itself: a WebAssembly memory, so that placement can be compiled; fixed size, zeroed. */
+export function allocateMemory(map: MemoryMap): WebAssembly.Memory {
+  const pages = Math.ceil(map.totalBytes / 65536);
+  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+}

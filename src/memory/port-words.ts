@@ -1,0 +1,167 @@
+// What one receiver tells about its port. Writer: that receiver. Readers: streamer, main, other receivers (position only).
+
+import { load53, store53 } from './number53.js';
+
+/** Things that a receiver noticed in this series, as bits of one word. */
+export const portEvent = {
+  /** A confirmed jump to frame numbers below the series. */
+  jumpBackward: 1,
+  /** A confirmed jump further ahead than frames may be owed. */
+  jumpForward: 2,
+  /** This port accepted frames a ring or more above the first frame of the series. */
+  ringSpan: 4,
+  /** The packet header names a position that another port already fills. */
+  positionTaken: 8,
+  /** Ten successive port images missed the same packets. */
+  sameMissing: 16,
+  /** Three packets had a number that the configured image does not have: no later image of this port is called complete. */
+  suspect: 32,
+} as const;
+
+/** Figures that explain, in 64-bit floats; NaN = nothing seen. The order is the order in memory. */
+export const portFigures = [
+  'lastPacketAt', 'wrongSize', 'wrongVersion', 'wrongDetectorType', 'wrongPacketNumber', 'wrongRow', 'wrongColumn', 'sameMissingAccepted',
+  'foreignAddress', 'foreignPort', 'receiveBufferRequested', 'receiveBufferGranted', 'queueBytesMax', 'dropsBeforeOpen',
+] as const;
+export type PortFigure = (typeof portFigures)[number];
+
+export const portWordsBytes = 512;
+
+const at = {
+  answer: 0, firstAnswer: 1, position: 2, holding: 3, events: 4, heartbeat: 5, smallest: 8, newestAccepted: 12, newestSeen: 16, jump: 20, closeNext: 24,
+} as const;
+const figuresAt = 128;
+
+/** Frame numbers here are the detector's; 0 = none. */
+export class PortWords {
+  readonly #words: Int32Array;
+  readonly #figures: Float64Array;
+
+  constructor(buffer: ArrayBufferLike, offset: number) {
+    this.#words = new Int32Array(buffer, offset, figuresAt / 4);
+    this.#figures = new Float64Array(buffer, offset + figuresAt, portFigures.length);
+  }
+
+  /** Before the first series. */
+  initialise(): void {
+    this.#figures.fill(Number.NaN);
+    this.forget();
+  }
+
+  /** Forget the last series. */
+  forget(): void {
+    Atomics.store(this.#words, at.position, -1);
+    Atomics.store(this.#words, at.holding, 0);
+    Atomics.store(this.#words, at.events, 0);
+    Atomics.store(this.#words, at.firstAnswer, 0);
+    for (const field of [at.smallest, at.newestAccepted, at.newestSeen, at.jump, at.closeNext]) store53(this.#words, field, 0);
+    for (const figure of ['wrongSize', 'wrongVersion', 'wrongDetectorType', 'wrongPacketNumber', 'wrongRow', 'wrongColumn', 'sameMissingAccepted'] as const) {
+      this.setFigure(figure, Number.NaN);
+    }
+  }
+
+  /** The last command that was carried out. Everything stored before is visible to whoever reads it. */
+  get answer(): number {
+    return Atomics.load(this.#words, at.answer);
+  }
+
+  setAnswer(command: number): void {
+    Atomics.store(this.#words, at.answer, command);
+  }
+
+  /** Version of the first frame that this receiver goes by: it accepts nothing below it from here on. */
+  get firstAnswer(): number {
+    return Atomics.load(this.#words, at.firstAnswer);
+  }
+
+  setFirstAnswer(version: number): void {
+    Atomics.store(this.#words, at.firstAnswer, version);
+  }
+
+  /** Index into the layout's positions; −1 until the header of confirmed packets has said. */
+  get position(): number {
+    return Atomics.load(this.#words, at.position);
+  }
+
+  setPosition(position: number): void {
+    Atomics.store(this.#words, at.position, position);
+  }
+
+  /** Packets are held and the port has accepted none: its first frame is not settled. */
+  get holding(): boolean {
+    return Atomics.load(this.#words, at.holding) !== 0;
+  }
+
+  setHolding(holding: boolean): void {
+    Atomics.store(this.#words, at.holding, holding ? 1 : 0);
+  }
+
+  /** Bits of `portEvent`. */
+  get events(): number {
+    return Atomics.load(this.#words, at.events);
+  }
+
+  raise(event: number): void {
+    Atomics.store(this.#words, at.events, Atomics.load(this.#words, at.events) | event);
+  }
+
+  /** Turns of the receiver, for the watch on stalled agents. */
+  get heartbeat(): number {
+    return Atomics.load(this.#words, at.heartbeat);
+  }
+
+  beat(): void {
+    Atomics.store(this.#words, at.heartbeat, (Atomics.load(this.#words, at.heartbeat) + 1) | 0);
+  }
+
+  get smallest(): number {
+    return load53(this.#words, at.smallest);
+  }
+
+  setSmallest(frameNumber: number): void {
+    store53(this.#words, at.smallest, frameNumber);
+  }
+
+  get newestAccepted(): number {
+    return load53(this.#words, at.newestAccepted);
+  }
+
+  setNewestAccepted(frameNumber: number): void {
+    store53(this.#words, at.newestAccepted, frameNumber);
+  }
+
+  /** Newest accepted or refused for want of room. */
+  get newestSeen(): number {
+    return load53(this.#words, at.newestSeen);
+  }
+
+  setNewestSeen(frameNumber: number): void {
+    store53(this.#words, at.newestSeen, frameNumber);
+  }
+
+  /** Frame number of a confirmed jump that ended this port's part in the series. */
+  get jump(): number {
+    return load53(this.#words, at.jump);
+  }
+
+  setJump(frameNumber: number): void {
+    store53(this.#words, at.jump, frameNumber);
+  }
+
+  /** First frame that this port has not closed. */
+  get closeNext(): number {
+    return load53(this.#words, at.closeNext);
+  }
+
+  setCloseNext(frameNumber: number): void {
+    store53(this.#words, at.closeNext, frameNumber);
+  }
+
+  figure(name: PortFigure): number {
+    return this.#figures[portFigures.indexOf(name)] as number;
+  }
+
+  setFigure(name: PortFigure, value: number): void {
+    this.#figures[portFigures.indexOf(name)] = value;
+  }
+}

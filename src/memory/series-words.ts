@@ -1,0 +1,139 @@
+// What the streamer, the one authority over series, tells the receivers. Writer: streamer. Readers: receivers, main.
+// Commands are words: parameters are stored first, the command word last; receivers answer in their own words (port-words.ts).
+
+import { load53, store53 } from './number53.js';
+
+/** What receivers shall do; the low three bits of the command word, above them a running number. */
+export const phase = {
+  /** Nothing yet. */
+  none: 0,
+  /** Drain the socket as unarmed, forget the last series. */
+  prepare: 1,
+  /** Accept packets. */
+  open: 2,
+  /** Read what is queued, then accept no more. */
+  stop: 3,
+  /** Close every port image up to the last frame. */
+  finish: 4,
+} as const;
+
+export type Phase = (typeof phase)[keyof typeof phase];
+
+export const seriesWordsBytes = 256;
+
+const at = { command: 0, firstVersion: 1, dynamicRange: 2, readNRows: 3, auto: 4, seriesId: 5, wake: 6, first: 8, last: 12, next: 16, giveUp: 20 } as const;
+
+/** Frame numbers here are the detector's; 0 = not known. */
+export class SeriesWords {
+  readonly #words: Int32Array;
+
+  constructor(buffer: ArrayBufferLike, offset: number) {
+    this.#words = new Int32Array(buffer, offset, seriesWordsBytes / 4);
+  }
+
+  /** Give a command; everything stored before is visible to whoever reads it. Returns the word that receivers must answer with. */
+  command(next: Phase): number {
+    const word = (((Atomics.load(this.#words, at.command) >> 3) + 1) << 3) | next;
+    Atomics.store(this.#words, at.command, word);
+    return word;
+  }
+
+  /** The command word; its phase is `word & 7`. */
+  readCommand(): number {
+    return Atomics.load(this.#words, at.command);
+  }
+
+  /** Parameters of a series, stored before its prepare command; `readNRows` 0 = all rows. */
+  setParameters(seriesId: number, auto: boolean, dynamicRange: number, readNRows: number): void {
+    this.#words[at.seriesId] = seriesId;
+    this.#words[at.auto] = auto ? 1 : 0;
+    this.#words[at.dynamicRange] = dynamicRange;
+    this.#words[at.readNRows] = readNRows;
+  }
+
+  get auto(): boolean {
+    return this.#words[at.auto] === 1;
+  }
+
+  get dynamicRange(): number {
+    return this.#words[at.dynamicRange] as number;
+  }
+
+  get readNRows(): number {
+    return this.#words[at.readNRows] as number;
+  }
+
+  get seriesId(): number {
+    return this.#words[at.seriesId] as number;
+  }
+
+  /** Forget all frame numbers; before a prepare command. */
+  reset(): void {
+    store53(this.#words, at.first, 0);
+    store53(this.#words, at.last, 0);
+    store53(this.#words, at.next, 0);
+    store53(this.#words, at.giveUp, 0);
+    Atomics.store(this.#words, at.firstVersion, 0);
+  }
+
+  /** Tell the first frame; may be lowered until every receiver has answered. Returns the version to answer with. */
+  setFirst(first: number, last: number): number {
+    store53(this.#words, at.next, first);
+    store53(this.#words, at.last, last);
+    store53(this.#words, at.first, first);
+    const version = Atomics.load(this.#words, at.firstVersion) + 1;
+    Atomics.store(this.#words, at.firstVersion, version);
+    return version;
+  }
+
+  get firstVersion(): number {
+    return Atomics.load(this.#words, at.firstVersion);
+  }
+
+  get first(): number {
+    return load53(this.#words, at.first);
+  }
+
+  /** Last frame of the series, 0 while open-ended. */
+  get last(): number {
+    return load53(this.#words, at.last);
+  }
+
+  setLast(last: number): void {
+    store53(this.#words, at.last, last);
+  }
+
+  /** Next frame to send: everything below it is released, the ring reaches from here. */
+  get next(): number {
+    return load53(this.#words, at.next);
+  }
+
+  setNext(next: number): void {
+    store53(this.#words, at.next, next);
+  }
+
+  /** Give up at or below this frame number. */
+  get giveUp(): number {
+    return load53(this.#words, at.giveUp);
+  }
+
+  setGiveUp(frameNumber: number): void {
+    store53(this.#words, at.giveUp, frameNumber);
+  }
+
+  /** Partner of `wait`: something happened that the streamer should look at. */
+  wake(): void {
+    Atomics.add(this.#words, at.wake, 1);
+    Atomics.notify(this.#words, at.wake);
+  }
+
+  /** The wake word, to be read before looking for work and handed to `wait`. */
+  get wakeCount(): number {
+    return Atomics.load(this.#words, at.wake);
+  }
+
+  /** Sleep until `wake` was called after `seen` was read, or the time is over. Never on the main thread. */
+  wait(seen: number, milliseconds: number): void {
+    Atomics.wait(this.#words, at.wake, seen, milliseconds);
+  }
+}

@@ -1,0 +1,158 @@
+// Per port and slot: which frame is there, which packets have come, how it was closed. Writer: the port's receiver; the streamer
+// reads a record only after it has seen the publish word (`publish` / `published`), and the receiver writes none but the late
+// bits, which are its own, until the slot is released.
+//
+//   word  0      publish word: tag of the frame number, stored last
+//         1, 2   frame number, low and high
+//         3      state: empty, open, closed
+//         4      packets accepted
+//         5      outcome (below)
+//         6      highest packet accepted, to tell reordered ones
+//         8 – 11 time of the first packet, time of closing (two 64-bit floats, ms of the service's clock)
+//        12 – 23 the header of the first accepted packet (48 bytes)
+//        24 …    one bit per packet accepted, then one private bit per packet that came late
+
+/** How a port image was closed. */
+export const outcome = {
+  complete: 1,
+  /** All packets came, but the settings are in doubt: not called complete. */
+  suspect: 2,
+  overtaken: 3,
+  timedOut: 4,
+  ended: 5,
+  /** Refused whole because the ring was full. */
+  refused: 6,
+} as const;
+
+export const recordState = { empty: 0, open: 1, closed: 2 } as const;
+
+/** Word offsets inside a record; the compiled placement uses the same. */
+export const recordWord = { published: 0, frameLow: 1, frameHigh: 2, state: 3, accepted: 4, outcome: 5, highest: 6, header: 12, bits: 24 } as const;
+
+const two32 = 4294967296;
+
+/** Words of one bitmap. */
+export const bitmapWords = (packets: number): number => Math.ceil(packets / 32);
+
+/** Bytes of one record, a multiple of 128. */
+export const slotRecordBytes = (packets: number): number => Math.ceil(((recordWord.bits + 2 * bitmapWords(packets)) * 4) / 128) * 128;
+
+/** Nonzero, and different for any two frames that can meet in one slot. */
+const tagOf = (frameNumber: number): number => (frameNumber % 1073741824) + 1;
+
+/** The records of one port, by slot. Times in ms of the service's clock. */
+export class SlotRecords {
+  /** All words, for the compiled placement and for headers. */
+  readonly words: Int32Array;
+  readonly #times: Float64Array;
+  readonly #stride: number;
+  readonly #lateAt: number;
+
+  /** @param packets of the largest port image that may be configured */
+  constructor(buffer: ArrayBufferLike, offset: number, slots: number, packets: number) {
+    this.#stride = slotRecordBytes(packets) / 4;
+    this.#lateAt = recordWord.bits + bitmapWords(packets);
+    this.words = new Int32Array(buffer, offset, slots * this.#stride);
+    this.#times = new Float64Array(buffer, offset, (slots * this.#stride) / 2);
+  }
+
+  /** First word of a slot's record. */
+  base(slot: number): number {
+    return slot * this.#stride;
+  }
+
+  /** Empty all records; only while no series is open. */
+  forget(): void {
+    for (let base = 0; base < this.words.length; base += this.#stride) {
+      this.words[base + recordWord.state] = recordState.empty;
+      Atomics.store(this.words, base, 0);
+    }
+  }
+
+  /** Begin a frame in a slot: no packet yet. */
+  open(slot: number, frameNumber: number, now: number): void {
+    const base = slot * this.#stride;
+    const { words } = this;
+    words[base + recordWord.frameLow] = frameNumber % two32 | 0;
+    words[base + recordWord.frameHigh] = Math.floor(frameNumber / two32) | 0;
+    words[base + recordWord.state] = recordState.open;
+    words[base + recordWord.accepted] = 0;
+    words[base + recordWord.highest] = -1;
+    for (let word = base + recordWord.bits; word < base + this.#stride; word++) words[word] = 0;
+    this.#times[base / 2 + 4] = now;
+  }
+
+  /** State of the slot if it holds this frame, else `empty`. */
+  stateOf(slot: number, frameNumber: number): number {
+    const base = slot * this.#stride;
+    const low = this.words[base + recordWord.frameLow] as number;
+    const high = this.words[base + recordWord.frameHigh] as number;
+    return high * two32 + (low >>> 0) === frameNumber ? (this.words[base + recordWord.state] as number) : recordState.empty;
+  }
+
+  /** Is there any frame in the slot? */
+  frameIn(slot: number): number {
+    const base = slot * this.#stride;
+    if (this.words[base + recordWord.state] === recordState.empty) return 0;
+    return (this.words[base + recordWord.frameHigh] as number) * two32 + ((this.words[base + recordWord.frameLow] as number) >>> 0);
+  }
+
+  has(slot: number, packet: number): boolean {
+    return (((this.words[slot * this.#stride + recordWord.bits + (packet >> 5)] as number) >>> (packet & 31)) & 1) === 1;
+  }
+
+  hasLate(slot: number, packet: number): boolean {
+    return (((this.words[slot * this.#stride + this.#lateAt + (packet >> 5)] as number) >>> (packet & 31)) & 1) === 1;
+  }
+
+  setLate(slot: number, packet: number): void {
+    const word = slot * this.#stride + this.#lateAt + (packet >> 5);
+    this.words[word] = (this.words[word] as number) | (1 << (packet & 31));
+  }
+
+  /** Note an accepted packet; returns how many the port image has now. */
+  set(slot: number, packet: number): number {
+    const base = slot * this.#stride;
+    const word = base + recordWord.bits + (packet >> 5);
+    this.words[word] = (this.words[word] as number) | (1 << (packet & 31));
+    if (packet > (this.words[base + recordWord.highest] as number)) this.words[base + recordWord.highest] = packet;
+    const accepted = (this.words[base + recordWord.accepted] as number) + 1;
+    this.words[base + recordWord.accepted] = accepted;
+    return accepted;
+  }
+
+  accepted(slot: number): number {
+    return this.words[slot * this.#stride + recordWord.accepted] as number;
+  }
+
+  /** Highest packet accepted so far, −1 = none. */
+  highest(slot: number): number {
+    return this.words[slot * this.#stride + recordWord.highest] as number;
+  }
+
+  /** Close and hand over to the streamer. Partner: `published`. */
+  publish(slot: number, frameNumber: number, result: number, now: number): void {
+    const base = slot * this.#stride;
+    this.words[base + recordWord.state] = recordState.closed;
+    this.words[base + recordWord.outcome] = result;
+    this.#times[base / 2 + 5] = now;
+    Atomics.store(this.words, base + recordWord.published, tagOf(frameNumber));
+  }
+
+  /** Has this port closed this frame? After true the record and the port's pixels of the slot may be read. */
+  published(slot: number, frameNumber: number): boolean {
+    return Atomics.load(this.words, slot * this.#stride + recordWord.published) === tagOf(frameNumber);
+  }
+
+  outcome(slot: number): number {
+    return this.words[slot * this.#stride + recordWord.outcome] as number;
+  }
+
+  firstPacketAt(slot: number): number {
+    return this.#times[(slot * this.#stride) / 2 + 4] as number;
+  }
+
+  closedAt(slot: number): number {
+    return this.#times[(slot * this.#stride) / 2 + 5] as number;
+  }
+}

@@ -1,0 +1,102 @@
+// What the streamer tells about itself and the series. Writer: streamer. Readers: main.
+
+import { load53, store53 } from './number53.js';
+
+/** Where the streamer stands with its series. */
+export const seriesStep = { idle: 0, preparing: 1, header: 2, opening: 3, open: 4, stopping: 5, finishing: 6, ending: 7 } as const;
+export type SeriesStep = (typeof seriesStep)[keyof typeof seriesStep];
+
+export const streamWordsBytes = 256;
+
+const at = { step: 0, seriesId: 1, flags: 2, heartbeat: 3, peers: 4, disconnects: 5, slotsUsedMax: 6, first: 8, next: 12, highest: 16, last: 20, messageNumber: 24 } as const;
+const flag = { headerSent: 1, auto: 2, endPending: 4 } as const;
+
+/** Frame numbers are the detector's; 0 = not known. */
+export class StreamWords {
+  readonly #words: Int32Array;
+
+  constructor(buffer: ArrayBufferLike, offset: number) {
+    this.#words = new Int32Array(buffer, offset, streamWordsBytes / 4);
+  }
+
+  /** Write the whole picture; once per turn of the streamer that changed something. */
+  publish(picture: { step: SeriesStep; seriesId: number; headerSent: boolean; auto: boolean; endPending: boolean; peers: number; disconnects: number; slotsUsedMax: number; first: number; next: number; highest: number; last: number; messageNumber: number }): void {
+    const words = this.#words;
+    Atomics.store(words, at.seriesId, picture.seriesId);
+    Atomics.store(words, at.flags, (picture.headerSent ? flag.headerSent : 0) | (picture.auto ? flag.auto : 0) | (picture.endPending ? flag.endPending : 0));
+    Atomics.store(words, at.peers, picture.peers);
+    Atomics.store(words, at.disconnects, picture.disconnects);
+    Atomics.store(words, at.slotsUsedMax, picture.slotsUsedMax);
+    store53(words, at.first, picture.first);
+    store53(words, at.next, picture.next);
+    store53(words, at.highest, picture.highest);
+    store53(words, at.last, picture.last);
+    store53(words, at.messageNumber, picture.messageNumber);
+    Atomics.store(words, at.step, picture.step);
+  }
+
+  get step(): SeriesStep {
+    return Atomics.load(this.#words, at.step) as SeriesStep;
+  }
+
+  get seriesId(): number {
+    return Atomics.load(this.#words, at.seriesId);
+  }
+
+  get headerSent(): boolean {
+    return (Atomics.load(this.#words, at.flags) & flag.headerSent) !== 0;
+  }
+
+  get auto(): boolean {
+    return (Atomics.load(this.#words, at.flags) & flag.auto) !== 0;
+  }
+
+  /** A `series_end` waits for a consumer. */
+  get endPending(): boolean {
+    return (Atomics.load(this.#words, at.flags) & flag.endPending) !== 0;
+  }
+
+  /** Consumers connected now. */
+  get peers(): number {
+    return Atomics.load(this.#words, at.peers);
+  }
+
+  get disconnects(): number {
+    return Atomics.load(this.#words, at.disconnects);
+  }
+
+  /** Most slots in use at once since arming. */
+  get slotsUsedMax(): number {
+    return Atomics.load(this.#words, at.slotsUsedMax);
+  }
+
+  get first(): number {
+    return load53(this.#words, at.first);
+  }
+
+  get next(): number {
+    return load53(this.#words, at.next);
+  }
+
+  /** Highest frame number seen on any port. */
+  get highest(): number {
+    return load53(this.#words, at.highest);
+  }
+
+  get last(): number {
+    return load53(this.#words, at.last);
+  }
+
+  /** Number that the next message will take. */
+  get messageNumber(): number {
+    return load53(this.#words, at.messageNumber);
+  }
+
+  get heartbeat(): number {
+    return Atomics.load(this.#words, at.heartbeat);
+  }
+
+  beat(): void {
+    Atomics.store(this.#words, at.heartbeat, (Atomics.load(this.#words, at.heartbeat) + 1) | 0);
+  }
+}

@@ -1,0 +1,81 @@
+// What the streamer says about series, in the words that leave the process (JSON, snake_case): summaries at the end, replies to
+// commands, events. Main turns them into HTTP answers, log lines and history.
+
+/** Loss of one port in one series. Counts of packets. `null` = cannot be known here. */
+export interface PortLedger {
+  readonly udp_port: number;
+  readonly expected: number;
+  readonly accepted: number;
+  readonly missing: number;
+  /** Where the missing packets went: their sum is `missing`. `socket` and `unexplained` are null where the kernel tells nothing. */
+  readonly late: number;
+  readonly ring: number;
+  readonly socket: number | null;
+  readonly unexplained: number | null;
+  /** The kernel dropped more packets than are missing: `socket` was cut to what remained. */
+  readonly socket_limited: boolean;
+  readonly kernel_drops: number | null;
+  readonly duplicate: number;
+  readonly reordered: number;
+  readonly late_duplicate: number;
+  readonly late_unknown: number;
+  readonly malformed: number;
+  readonly foreign: number;
+}
+
+/** How a series went; the fields of `series_end` that people want to see. Frame indices are 0-based in the series. */
+export interface SeriesSummary {
+  readonly series_id: number;
+  readonly filename: string;
+  readonly auto: boolean;
+  /** Images sent: complete + marked + discarded. */
+  readonly frames: number;
+  readonly complete: number;
+  readonly marked: number;
+  readonly discarded: number;
+  /** Frames dropped without a number; only in aborted series. */
+  readonly unsent: number;
+  /** Why the series was cut short, or absent. */
+  readonly aborted?: string;
+  readonly incomplete: readonly (readonly [first: number, last: number])[];
+  /** `incomplete` was cut at 1000 ranges. */
+  readonly truncated: boolean;
+  readonly first_frame_number: number | null;
+  readonly ledger: readonly PortLedger[];
+  /** Sentences about settings that look wrong, with their remedy. */
+  readonly warnings: readonly string[];
+  readonly header_sent: boolean;
+  /** `series_end` could not be handed over yet. */
+  readonly end_pending: boolean;
+}
+
+/** A request to open a series, checked by main. */
+export interface ArmRequest {
+  readonly filename: string;
+  /** 0 = until stopped. */
+  readonly frames: number;
+  readonly firstFrameNumber: number | null;
+  readonly framePeriodMs: number | null;
+  /** JSON text of the header's second part, or null. */
+  readonly metadata: string | null;
+  readonly dynamicRange: number | null;
+  /** 0 = all rows. */
+  readonly readNRows: number | null;
+  readonly force: boolean;
+}
+
+/** Commands from main to the streamer. */
+export type StreamCommand =
+  | { readonly kind: 'arm'; readonly id: number; readonly request: ArmRequest }
+  | { readonly kind: 'stop'; readonly id: number }
+  | { readonly kind: 'shutdown'; readonly id: number };
+
+/** Messages from the streamer to main. */
+export type StreamEvent =
+  | { readonly kind: 'armed'; readonly id: number; readonly series_id: number; readonly msg_number: number | null; readonly header_pending: boolean }
+  | { readonly kind: 'refused'; readonly id: number; readonly status: 409 | 503; readonly problems: readonly string[] }
+  | { readonly kind: 'stopped'; readonly id: number; readonly summary: SeriesSummary | null }
+  | { readonly kind: 'opened'; readonly series_id: number; readonly filename: string; readonly auto: boolean; readonly frames: number }
+  | { readonly kind: 'ended'; readonly summary: SeriesSummary }
+  | { readonly kind: 'warning'; readonly code: string; readonly message: string }
+  | { readonly kind: 'drained' };
