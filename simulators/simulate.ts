@@ -1,0 +1,158 @@
+// The command `vdcu simulate`: a simulated detector, paced onto the network, and its ground truth at the end. The command line
+// calls `runSimulate`; the demo calls `simulate` and keeps the truth for comparison.
+
+import { systemClock } from '../src/base/clock.js';
+import { exitCode } from '../src/base/errors.js';
+import type { DetectorSettings } from '../src/detector/settings.js';
+import { SimulatedDetector } from './detector.js';
+import { noFaults, parseFault } from './faults.js';
+import type { FaultKind, FaultSelector, FaultSettings } from './faults.js';
+import { sendPaced } from './pace.js';
+import type { PaceReport } from './pace.js';
+import { formatTable, ProgressLine } from './terminal.js';
+import type { CommandOutput } from './terminal.js';
+import type { GroundTruth } from './truth.js';
+import { openUdpSender } from './udp-sender.js';
+
+/** What somebody asks of the simulator; faults in the syntax of docs/simulator.md. */
+export interface SimulateOptions {
+  readonly settings: DetectorSettings;
+  /** Where the service listens; a wildcard address means this machine. */
+  readonly udpHost: string;
+  /** Default 1000; 0 = until stopped. */
+  readonly frames?: number;
+  /** Frames per second, default 100. */
+  readonly rate?: number;
+  readonly seed?: number;
+  readonly firstFrame?: number;
+  readonly sourcePort?: number | null;
+  readonly loss?: string;
+  readonly reorder?: string;
+  readonly duplicate?: string;
+  readonly delay?: string;
+  readonly truncate?: string;
+  readonly foreign?: string;
+  readonly reorderDistance?: number;
+  readonly delayFrames?: number;
+  /** Ends the run after the frame being sent. */
+  readonly signal: AbortSignal;
+  readonly onProgress?: (report: PaceReport) => void;
+}
+
+export interface SimulateResult {
+  readonly truth: GroundTruth;
+  readonly pace: PaceReport;
+  readonly rateAsked: number;
+  /** Frames per second over the whole run. */
+  readonly rateAchieved: number;
+  /** Within 3 % of what was asked; runs under 100 ms are not judged. */
+  readonly rateKept: boolean;
+  readonly sendErrors: number;
+  readonly lastSendError: string | null;
+}
+
+const faultOptions: readonly FaultKind[] = ['loss', 'reorder', 'duplicate', 'delay', 'truncate', 'foreign'];
+
+/** @throws OperatorError (usage) for a fault that cannot be read */
+export function faultSettings(options: Omit<SimulateOptions, 'settings' | 'udpHost' | 'signal'>): FaultSettings {
+  const selectors: Partial<Record<FaultKind, FaultSelector>> = {};
+  for (const kind of faultOptions) {
+    const text = options[kind];
+    if (text !== undefined) selectors[kind] = parseFault(`--${kind}`, text);
+  }
+  return {
+    seed: options.seed ?? noFaults.seed,
+    selectors,
+    reorderDistance: options.reorderDistance ?? noFaults.reorderDistance,
+    delayFrames: options.delayFrames ?? noFaults.delayFrames,
+  };
+}
+
+/**
+ * Send a whole run.
+ * @throws OperatorError for impossible options (usage) or an unreachable address (environment)
+ */
+export async function simulate(options: SimulateOptions): Promise<SimulateResult> {
+  const rateAsked = options.rate ?? 100;
+  const detector = new SimulatedDetector({
+    settings: options.settings, frames: options.frames ?? 1000, firstFrame: options.firstFrame ?? 1, rate: rateAsked,
+    faults: faultSettings(options),
+  });
+  const sender = await openUdpSender(options.udpHost, options.sourcePort ?? null);
+  const stop = (): void => { detector.stop(); };
+  options.signal.addEventListener('abort', stop, { once: true });
+  if (options.signal.aborted) stop();
+  try {
+    const pace = await sendPaced(detector.datagrams(), sender, {
+      clock: systemClock, signal: options.signal,
+      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    });
+    const frames = Math.max(0, ...detector.truth.ports.map((port) => port.frames));
+    const rateAchieved = pace.elapsedMs > 0 ? Math.min(frames / (pace.elapsedMs / 1000), rateAsked) : 0;
+    return {
+      truth: detector.truth, pace, rateAsked, rateAchieved,
+      rateKept: options.signal.aborted || pace.elapsedMs < 100 || rateAchieved >= 0.97 * rateAsked,
+      sendErrors: sender.errors, lastSendError: sender.lastError,
+    };
+  } finally {
+    options.signal.removeEventListener('abort', stop);
+    await sender.close();
+  }
+}
+
+export interface RunSimulateOptions extends Omit<SimulateOptions, 'onProgress'> {
+  readonly json?: boolean;
+  readonly out: CommandOutput;
+}
+
+/**
+ * The command.
+ * @returns its exit code: ok, or environment when datagrams could not be sent; a rate not kept is said, and no failure
+ */
+export async function runSimulate(options: RunSimulateOptions): Promise<number> {
+  const progress = new ProgressLine(options.out);
+  const result = await simulate({
+    ...options,
+    onProgress: ({ frames, elapsedMs, bytes, datagrams }) => {
+      const seconds = elapsedMs / 1000;
+      progress.show(`frame ${frames}  ${(frames / seconds).toFixed(0)} frames/s  ${(datagrams / seconds).toFixed(0)} packets/s  `
+        + `${(bytes / seconds / 1e6).toFixed(1)} MB/s`);
+    },
+  });
+  progress.end();
+  if (options.json === true) options.out.stdout.write(`${JSON.stringify(resultToJson(result))}\n`);
+  else options.out.stdout.write(describeResult(result));
+  if (!result.rateKept) {
+    options.out.stderr.write(`asked for ${result.rateAsked} frames/s, reached ${result.rateAchieved.toFixed(1)}: `
+      + 'this sender cannot go faster here\n');
+  }
+  if (result.sendErrors > 0) {
+    options.out.stderr.write(`${result.sendErrors} datagrams were refused by the system (${result.lastSendError}); `
+      + 'they count as sent above\n');
+    return exitCode.environment;
+  }
+  return exitCode.ok;
+}
+
+/** Ground truth and rates as they leave the process. */
+export function resultToJson(result: SimulateResult): Record<string, unknown> {
+  return {
+    ...result.truth.toJson(), rate_asked: result.rateAsked, rate_achieved: result.rateAchieved, rate_kept: result.rateKept,
+    elapsed_ms: result.pace.elapsedMs, worst_late_ms: result.pace.worstLateMs, bytes_sent: result.pace.bytes,
+    send_errors: result.sendErrors,
+  };
+}
+
+function describeResult(result: SimulateResult): string {
+  const { truth } = result;
+  const frames = Math.max(0, ...truth.ports.map((port) => port.frames));
+  const head = ['port', 'frames', 'planned', 'sent', 'intact', 'lost', 'truncated', 'delayed', 'reordered', 'duplicated', 'foreign'];
+  const rows = truth.ports.map((port) => port.off ? [`${port.udpPort} off`] : [
+    String(port.udpPort), port.frames, port.planned, port.sent, port.intact, port.lost, port.truncated, port.delayed,
+    port.reordered, port.duplicated, port.foreignDetectorType + port.foreignVersion]);
+  const faulty = [...truth.frames.values()].filter((frame) => frame.neverIntact.size > 0).length;
+  const last = frames === 0 ? '' : `, numbers ${truth.firstFrame} to ${truth.firstFrame + frames - 1}`;
+  return `sent ${frames} frames${last}, at ${result.rateAchieved.toFixed(1)} frames/s, seed ${truth.seed}\n`
+    + `${formatTable([head, ...rows])}\n`
+    + `frames with packets that never left whole: ${faulty}\n`;
+}

@@ -1,0 +1,57 @@
+// hot path. Is this datagram a packet of this detector? Everything that can be wrong with a packet by itself is found here,
+// in the order of the packet classes, before a byte is copied. Called by the port assembler for every datagram.
+
+import { frameNumberHighLimit, headerOffset, oldHeaderPacketBytes } from '../detector/packet-header.js';
+import type { Layout } from '../detector/layout.js';
+
+/** What the check found; `ok` is 0, everything else names a class. */
+export const verdict = { ok: 0, headerPacket: 1, size: 2, version: 3, detectorType: 4, packetNumber: 5, position: 6, frameNumber: 7 } as const;
+export type Verdict = (typeof verdict)[keyof typeof verdict];
+
+/** What the check compares with, unpacked from a layout. */
+export interface CheckTable {
+  readonly packetBytes: number;
+  readonly version: number;
+  readonly detectorType: number;
+  readonly firstPacket: number;
+  readonly endPacket: number;
+  readonly gridRows: number;
+  readonly gridColumns: number;
+}
+
+/** The table of a layout. */
+export function makeCheckTable(layout: Layout): CheckTable {
+  return {
+    packetBytes: layout.packetBytes,
+    version: layout.profile.headerVersion,
+    detectorType: layout.profile.detectorType,
+    firstPacket: layout.firstPacket,
+    endPacket: layout.firstPacket + layout.expectedPackets,
+    gridRows: layout.grid.rows,
+    gridColumns: layout.grid.columns,
+  };
+}
+
+/**
+ * Check one datagram.
+ * @param view all memory
+ * @param at position of the datagram in `view`; its first min(length, packetBytes) bytes are there
+ * @param length true length of the datagram in bytes
+ * @param anyPosition the port is placed by configuration: row and column are not looked at
+ */
+export function checkPacket(table: CheckTable, view: DataView, at: number, length: number, anyPosition: boolean): Verdict {
+  if (length === oldHeaderPacketBytes) return verdict.headerPacket;
+  if (length !== table.packetBytes) return verdict.size;
+  if (view.getUint8(at + headerOffset.version) !== table.version) return verdict.version;
+  if (view.getUint8(at + headerOffset.detType) !== table.detectorType) return verdict.detectorType;
+  const packet = view.getUint32(at + headerOffset.packetNumber, true);
+  if (packet < table.firstPacket || packet >= table.endPacket) return verdict.packetNumber;
+  if (!anyPosition) {
+    if (view.getUint16(at + headerOffset.row, true) >= table.gridRows) return verdict.position;
+    if (view.getUint16(at + headerOffset.column, true) >= table.gridColumns) return verdict.position;
+  }
+  const high = view.getUint32(at + headerOffset.frameNumber + 4, true);
+  if (high >= frameNumberHighLimit) return verdict.frameNumber;
+  if (high === 0 && view.getUint32(at + headerOffset.frameNumber, true) === 0) return verdict.frameNumber;
+  return verdict.ok;
+}

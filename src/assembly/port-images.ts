@@ -1,0 +1,181 @@
+// hot path. The port images of one port in the frame ring: opening, filling, closing them, with their records and counters.
+// Called by the port assembler, which decides what a packet is; here is what that does to memory. A closed image is handed to
+// the streamer and never written again.
+
+import { assert } from '../base/assert.js';
+import type { Layout } from '../detector/layout.js';
+import { makePieceTable } from '../detector/piece-table.js';
+import { headerBytes } from '../detector/packet-header.js';
+import { portCounter } from '../memory/counters.js';
+import type { MemoryMap } from '../memory/memory-map.js';
+import { portEvent } from '../memory/port-words.js';
+import type { PortWords } from '../memory/port-words.js';
+import { SlotRecords, bitmapWords, outcome, recordState, recordWord } from '../memory/slot-records.js';
+import { Placement } from './placement.js';
+
+/** Successive port images with the very same packets missing that make the settings doubtful. */
+const sameMissingLimit = 10;
+
+/** Times in ms of the service's clock; frame numbers are the detector's. */
+export class PortImages {
+  readonly #map: MemoryMap;
+  readonly #buffer: ArrayBufferLike;
+  readonly #memory: Int32Array;
+  readonly #records: SlotRecords;
+  readonly #counters: Float64Array;
+  readonly #words: PortWords;
+  readonly #ring: number;
+  readonly #previousBits: Int32Array;
+  #placement: Placement | null = null;
+  #expected = 0;
+  #sameMissing = 0;
+  /** Complete images of this port are not called complete: its settings are in doubt. */
+  suspect = false;
+  #published = false;
+
+  constructor(buffer: ArrayBufferLike, map: MemoryMap, port: number, counters: Float64Array, words: PortWords) {
+    this.#map = map;
+    this.#buffer = buffer;
+    this.#memory = new Int32Array(buffer);
+    this.#records = new SlotRecords(buffer, map.slotRecords[port] as number, map.sizes.slots, map.sizes.packets);
+    this.#counters = counters;
+    this.#words = words;
+    this.#ring = map.sizes.slots;
+    this.#previousBits = new Int32Array(bitmapWords(map.sizes.packets));
+  }
+
+  /** Forget the last series; `expected` packets make an image from now on. */
+  forget(expected: number): void {
+    this.#records.forget();
+    this.#placement = null;
+    this.#expected = expected;
+    this.#sameMissing = 0;
+    this.suspect = false;
+  }
+
+  /** The port's place in the frame is known. */
+  setPosition(layout: Layout, position: number, flip: boolean | null): void {
+    this.#placement = new Placement(this.#buffer, makePieceTable(layout, position, flip));
+  }
+
+  /** State of this frame's image: empty when its slot holds another frame or none. */
+  stateOf(frameNumber: number): number {
+    return this.#records.stateOf(frameNumber % this.#ring, frameNumber);
+  }
+
+  /** Has packet `packet` been accepted, or come late? Only for a frame whose image is open or closed. */
+  knows(frameNumber: number, packet: number): boolean {
+    const slot = frameNumber % this.#ring;
+    return this.#records.has(slot, packet) || this.#records.hasLate(slot, packet);
+  }
+
+  /** Note a packet that came after its image was closed. */
+  noteLate(frameNumber: number, packet: number): void {
+    this.#records.setLate(frameNumber % this.#ring, packet);
+  }
+
+  /** Begin the image of a frame whose slot is free. */
+  open(frameNumber: number, now: number): void {
+    const slot = frameNumber % this.#ring;
+    assert(this.#records.frameIn(slot) === 0 || this.#records.stateOf(slot, this.#records.frameIn(slot)) === recordState.closed, 'a slot was reused while its port image was open');
+    this.#records.open(slot, frameNumber, now);
+  }
+
+  /**
+   * Place a packet of an open image; closes the image when it was the last one missing.
+   * @param at position of the datagram in the memory
+   * @param overtaken a later frame of this port was seen before
+   */
+  accept(frameNumber: number, packet: number, at: number, overtaken: boolean, now: number): void {
+    const slot = frameNumber % this.#ring;
+    const placement = this.#placement;
+    assert(placement !== null, 'a packet was accepted before the place of its port was known');
+    if (overtaken || packet < this.#records.highest(slot)) this.#count(portCounter.reordered);
+    if (this.#records.accepted(slot) === 0) this.#keepHeader(slot, at);
+    placement.place(packet, at + headerBytes, this.#map.ring + slot * this.#map.slotStride);
+    this.#count(portCounter.accepted);
+    if (this.#records.set(slot, packet) === this.#expected) this.close(frameNumber, outcome.complete, now);
+  }
+
+  /** Close an open image: count, fill the holes and only the holes, hand over. */
+  close(frameNumber: number, reason: number, now: number): void {
+    const slot = frameNumber % this.#ring;
+    const accepted = this.#records.accepted(slot);
+    const missing = this.#expected - accepted;
+    this.#counters[portCounter.expected] = (this.#counters[portCounter.expected] as number) + this.#expected;
+    this.#counters[portCounter.missing] = (this.#counters[portCounter.missing] as number) + missing;
+    if (missing > 0) {
+      this.#fillHoles(slot);
+      this.#compareMissing(slot, accepted);
+    } else {
+      this.#sameMissing = 0;
+    }
+    const result = missing === 0 && this.suspect ? outcome.suspect : reason;
+    this.#count(result === outcome.complete ? portCounter.imagesComplete : portCounter.imagesIncomplete);
+    this.#records.publish(slot, frameNumber, result, now);
+    this.#published = true;
+  }
+
+  /** Close the image of a frame of which no packet came. Its pixels are not touched: the streamer knows that they are missing. */
+  closeAbsent(frameNumber: number, reason: number, now: number): void {
+    this.open(frameNumber, now);
+    const slot = frameNumber % this.#ring;
+    this.#counters[portCounter.expected] = (this.#counters[portCounter.expected] as number) + this.#expected;
+    this.#counters[portCounter.missing] = (this.#counters[portCounter.missing] as number) + this.#expected;
+    this.#count(portCounter.imagesAbsent);
+    this.#records.publish(slot, frameNumber, reason, now);
+    this.#published = true;
+  }
+
+  /** Close whatever is open, without making up frames of which nothing came. */
+  closeOpen(reason: number, now: number): void {
+    for (let slot = 0; slot < this.#ring; slot++) {
+      const frameNumber = this.#records.frameIn(slot);
+      if (frameNumber !== 0 && this.#records.stateOf(slot, frameNumber) === recordState.open) this.close(frameNumber, reason, now);
+    }
+  }
+
+  /** Was an image handed over since this was asked last? */
+  takePublished(): boolean {
+    const published = this.#published;
+    this.#published = false;
+    return published;
+  }
+
+  #count(counter: number): void {
+    this.#counters[counter] = (this.#counters[counter] as number) + 1;
+  }
+
+  #keepHeader(slot: number, at: number): void {
+    const to = this.#records.base(slot) + recordWord.header;
+    if ((at & 3) === 0) {
+      for (let word = 0; word < headerBytes / 4; word++) this.#records.words[to + word] = this.#memory[at / 4 + word] as number;
+    } else {
+      const view = new DataView(this.#buffer, at, headerBytes);
+      for (let word = 0; word < headerBytes / 4; word++) this.#records.words[to + word] = view.getInt32(word * 4, true);
+    }
+  }
+
+  #fillHoles(slot: number): void {
+    const frame = this.#map.ring + slot * this.#map.slotStride;
+    for (let packet = 0; packet < this.#expected; packet++) {
+      if (!this.#records.has(slot, packet)) this.#placement?.fill(packet, frame);
+    }
+  }
+
+  /** Does one image after the other miss the very same packets? Then the settings, not the network, are wrong. */
+  #compareMissing(slot: number, accepted: number): void {
+    const bits = this.#records.base(slot) + recordWord.bits;
+    let same = true;
+    for (let word = 0; word < this.#previousBits.length; word++) {
+      const now = this.#records.words[bits + word] as number;
+      if (this.#previousBits[word] !== now) same = false;
+      this.#previousBits[word] = now;
+    }
+    this.#sameMissing = same ? this.#sameMissing + 1 : 1;
+    if (this.#sameMissing >= sameMissingLimit) {
+      this.#words.setFigure('sameMissingAccepted', accepted);
+      this.#words.raise(portEvent.sameMissing);
+    }
+  }
+}

@@ -1,0 +1,26 @@
+// The only place that reads the environment. It has one variable: how much is logged.
+
+import { exitCode, OperatorError } from './errors.js';
+
+/** Levels of the log, from everything to almost nothing. */
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+
+export type LogLevel = (typeof logLevels)[number];
+
+/**
+ * LOG_LEVEL in upper or lower case (WARNING and CRITICAL are understood, as Python programs beside this one have them);
+ * `info` when it is not set.
+ * @throws OperatorError (exit code usage) for any other word
+ */
+export function logLevel(environment: NodeJS.ProcessEnv = process.env): LogLevel {
+  const text = environment['LOG_LEVEL'];
+  if (text === undefined || text === '') return 'info';
+  const word = text.toLowerCase();
+  if (word === 'warning') return 'warn';
+  if (word === 'critical') return 'error';
+  const level = logLevels.find((known) => known === word);
+  if (level === undefined) {
+    throw new OperatorError(`LOG_LEVEL is "${text}". Set one of ${logLevels.join(', ')}, or unset it`, exitCode.usage);
+  }
+  return level;
+}

@@ -1,0 +1,100 @@
+// How `vdcu arm`, `stop` and `status` reach the service: which URL, one request, and what a refusal or silence means.
+
+import type { Command } from 'commander';
+import { exitCode, messageOf, OperatorError } from '../base/errors.js';
+
+const defaultUrl = 'http://127.0.0.1:5000';
+
+/** Options that all three commands have. */
+export interface ApiOptions {
+  readonly url?: string;
+  readonly json?: true;
+}
+
+/** Give a command its ways to name the service. */
+export function addTarget(command: Command): Command {
+  return command
+    .argument('[config]', 'configuration file to take api_host and api_port from')
+    .argument('[name]', 'the detector in that file')
+    .option('--url <url>', `address of the service's HTTP interface (default: ${defaultUrl})`)
+    .option('--json', 'print the answer of the service as JSON');
+}
+
+/**
+ * Base URL of the service: of the option, of the configuration, or the default; without a slash at its end.
+ * @throws OperatorError (exit code usage)
+ */
+export async function serviceUrl(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<string> {
+  if (file === undefined) return checkedUrl(options.url ?? defaultUrl);
+  if (options.url !== undefined) throw new OperatorError('both --url and a configuration file were given. Use one of them', exitCode.usage);
+  if (name === undefined) throw new OperatorError(`${file}: no detector named. Add the detector's name after the file`, exitCode.usage);
+  const { loadConfig } = await import('../config/load.js');
+  const { apiHost, apiPort } = loadConfig(file, name);
+  if (apiPort === 0) throw new OperatorError(`${file}: ${name}: api_port is 0, so the port is known only to the running service. Use --url`, exitCode.usage);
+  const host = apiHost === '0.0.0.0' ? '127.0.0.1' : apiHost === '::' ? '::1' : apiHost;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${apiPort}`;
+}
+
+/** What the service answered: HTTP status and JSON body (null when there was none). */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/**
+ * One request to `/api/v1/series`.
+ * @throws OperatorError (exit code environment) when nobody answers, or not this service
+ */
+export async function request(url: string, method: 'GET' | 'POST' | 'DELETE', limitMs: number, body?: unknown): Promise<Answer> {
+  const target = `${url}/api/v1/series`;
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(target, {
+      method,
+      signal: AbortSignal.timeout(limitMs),
+      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    text = await response.text();
+  } catch (error) {
+    throw new OperatorError(`${method} ${target}: ${silence(error, limitMs)}`, exitCode.environment, { cause: error });
+  }
+  if (text === '') return { status: response.status, body: null };
+  try {
+    return { status: response.status, body: JSON.parse(text) as unknown };
+  } catch (error) {
+    throw new OperatorError(`${method} ${target}: HTTP ${response.status} and no JSON, so another program answers there. Check --url, or api_host and api_port`, exitCode.environment, { cause: error });
+  }
+}
+
+/** A refusal as an error: every reason that the service gave, one per line. */
+export function refusal(answer: Answer, what: string): OperatorError {
+  const reasons = reasonsOf(answer.body);
+  const text = reasons.length === 0 ? [`HTTP ${answer.status}`] : reasons;
+  return new OperatorError(text.map((reason) => `${what}: ${reason}`).join('\n'), exitCode.environment);
+}
+
+function reasonsOf(body: unknown): string[] {
+  if (typeof body !== 'object' || body === null) return [];
+  const { problems, message } = body as { problems?: unknown; message?: unknown };
+  if (Array.isArray(problems) && problems.length > 0) return problems.map(String);
+  return typeof message === 'string' ? [message] : [];
+}
+
+function checkedUrl(text: string): string {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch (error) {
+    throw new OperatorError(`--url ${text}: no URL, needs one such as ${defaultUrl}`, exitCode.usage, { cause: error });
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new OperatorError(`--url ${text}: is ${url.protocol}, needs http: such as ${defaultUrl}`, exitCode.usage);
+  return text.replace(/\/+$/, '');
+}
+
+function silence(error: unknown, limitMs: number): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${limitMs} ms. The service may be stuck: look at its log`;
+  const cause = (error as { cause?: { code?: string } }).cause;
+  if (cause?.code === 'ECONNREFUSED') return 'connection refused: no service runs there. Start one (vdcu run CONFIG NAME), or name another with --url';
+  return `${messageOf(cause ?? error)}. Check --url, or api_host and api_port`;
+}

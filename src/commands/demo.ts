@@ -1,0 +1,53 @@
+// `vdcu demo`: simulator, service and checking consumer in one go, on this machine.
+
+import type { Command } from 'commander';
+import { exitCode } from '../base/errors.js';
+import { helpEnd, positiveNumber, sharedCodes, wholeNumber } from './arguments.js';
+
+interface DemoOptions {
+  readonly frames: number;
+  readonly rate: number;
+  readonly seed: number;
+  readonly json?: true;
+}
+
+/** Add the command to the program. */
+export function addDemo(program: Command): void {
+  program.command('demo')
+    .summary('simulator, service and consumer together')
+    .description('Send a simulated Eiger quad (514 × 514 × 16 bit) with loss, reordering and duplicates through the service to a consumer that '
+      + 'checks every pixel; then print the ledger: what was sent, what was received, and that both agree.')
+    .option('--frames <count>', 'frames to send', wholeNumber(1), 3000)
+    .option('--rate <hz>', 'frames per second', positiveNumber, 200)
+    .option('--seed <number>', 'chooses the packets that are lost, reordered and sent twice', wholeNumber(0, 4294967295), 1)
+    .option('--json', 'print the ledger as JSON')
+    .addHelpText('after', helpEnd([
+      'vdcu demo',
+      'vdcu demo --frames 10000 --rate 500 --seed 7',
+    ], [
+      [exitCode.ok, 'every pixel was right and the sums agree'],
+      [exitCode.failed, 'something disagreed'],
+      sharedCodes.usage,
+      [exitCode.environment, 'a port is taken, or the system is in the way'],
+      sharedCodes.internal,
+    ]))
+    .action(async (options: DemoOptions) => {
+      process.exitCode = await demo(options);
+    });
+}
+
+/**
+ * Run the demo.
+ * @returns exit code
+ * @throws OperatorError
+ */
+export async function demo(options: DemoOptions): Promise<number> {
+  const { runDemo } = await import('../demo.js');
+  const { onInterrupt } = await import('./interrupt.js');
+  const interrupt = onInterrupt();
+  try {
+    return await runDemo({ ...options, json: options.json === true, signal: interrupt.signal, out: process });
+  } finally {
+    interrupt.release();
+  }
+}

@@ -1,0 +1,96 @@
+// `vdcu run`: the service for one detector of a configuration file, or only its check, or only its plan.
+
+import type { Command } from 'commander';
+import { exitCode, OperatorError } from '../base/errors.js';
+import { helpEnd, sharedCodes } from './arguments.js';
+
+interface RunOptions {
+  readonly printPlan?: true;
+  readonly check?: true;
+  readonly json?: true;
+}
+
+/** Beyond `closing_timeout_ms` and `drain_ms`, what an orderly stop may take. */
+const stopMarginMs = 10_000;
+
+/** Add the command to the program. */
+export function addRun(program: Command): void {
+  program.command('run')
+    .summary('receive packets, offer frames: the service')
+    .description('Receive the packets of detector NAME of the YAML file CONFIG and offer its frames on the zmq stream, with an HTTP '
+      + 'interface beside it, until SIGINT or SIGTERM. A second Ctrl-C ends at once, without series_end.')
+    .argument('<config>', 'YAML file of named detectors (all keys: docs/reference/configuration.md)')
+    .argument('<name>', 'the detector: a top-level key of the file')
+    .option('--check', 'only check the configuration')
+    .option('--print-plan', 'only print every number that follows from the configuration')
+    .option('--json', 'print the plan, the check or the addresses of the running service as JSON')
+    .addHelpText('after', helpEnd([
+      'vdcu run examples/detectors.yaml softimax-eiger',
+      'vdcu run examples/detectors.yaml softimax-eiger --check',
+      'vdcu run examples/detectors.yaml cosaxs-eiger --print-plan --json | jq .ring',
+      'LOG_LEVEL=debug vdcu run examples/detectors.yaml softimax-eiger',
+    ], [
+      [exitCode.ok, 'stopped as asked, or nothing wrong with the configuration'],
+      sharedCodes.usage,
+      [exitCode.environment, 'a port is taken, an address is not of this machine, a limit of the system is in the way'],
+      sharedCodes.internal,
+      [130, 'interrupted twice'],
+    ]))
+    .action(async (file: string, name: string, options: RunOptions) => {
+      process.exitCode = await run(file, name, options);
+    });
+}
+
+/**
+ * Run, check or plan.
+ * @returns exit code
+ * @throws OperatorError
+ */
+export async function run(file: string, name: string, options: RunOptions): Promise<number> {
+  const { loadConfig } = await import('../config/load.js');
+  const { makePlan } = await import('../config/plan.js');
+  const { logLevel } = await import('../base/environment.js');
+  const config = loadConfig(file, name);
+  const plan = makePlan(config);
+  logLevel();
+  if (options.printPlan === true) {
+    const { planJson, planText } = await import('../config/print-plan.js');
+    print(options.json === true ? JSON.stringify(planJson(config, plan), null, 2) : planText(config, plan).trimEnd());
+    return exitCode.ok;
+  }
+  if (options.check === true) {
+    print(options.json === true ? JSON.stringify({ file, name, valid: true }) : `${file}: ${name}: nothing wrong`);
+    return exitCode.ok;
+  }
+
+  const { onInterrupt } = await import('./interrupt.js');
+  const interrupt = onInterrupt();
+  const { startService } = await import('../service.js');
+  const service = await startService(config);
+  if (options.json === true) {
+    print(JSON.stringify({ event: 'ready', name, data_endpoint: service.dataEndpoint, api_url: service.apiUrl }));
+  }
+  const reason = await Promise.race([interrupt.asked, service.failed]);
+  await within(service.stop(reason), config.closingTimeoutMs + config.drainMs + stopMarginMs);
+  interrupt.release();
+  return exitCode.ok;
+}
+
+/** Wait for an orderly end, but not for ever. */
+async function within(ending: Promise<void>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new OperatorError(`the service did not end within ${limitMs} ms. It is ended now; frames that were queued are lost`, exitCode.internal));
+    }, limitMs);
+  });
+  try {
+    await Promise.race([ending, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

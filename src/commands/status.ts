@@ -1,0 +1,66 @@
+// `vdcu status`: what the service is doing, in a few lines.
+
+import type { Command } from 'commander';
+import { exitCode } from '../base/errors.js';
+import type { CurrentSeries, ServiceStatus } from '../control/service-view.js';
+import { addTarget, refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
+import { helpEnd, sharedCodes } from './arguments.js';
+import { summaryLines } from './series-text.js';
+
+const limitMs = 10_000;
+
+/** Add the command to the program. */
+export function addStatus(program: Command): void {
+  addTarget(program.command('status'))
+    .summary('what the service is doing')
+    .description('Print the state of the service, what it waits for, what is wrong, and the packets of each port in this series.')
+    .addHelpText('after', helpEnd([
+      'vdcu status',
+      'vdcu status --url http://softimax-eiger-daq:5000',
+      'vdcu status --json | jq -r .state',
+    ], [
+      [exitCode.ok, 'the service answered, whatever its state'],
+      sharedCodes.usage,
+      [exitCode.environment, 'no service answers'],
+      sharedCodes.internal,
+    ]))
+    .action(async (file: string | undefined, name: string | undefined, options: ApiOptions) => {
+      await status(file, name, options);
+    });
+}
+
+/**
+ * Ask and print.
+ * @throws OperatorError when nobody answers
+ */
+export async function status(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<void> {
+  const url = await serviceUrl(file, name, options);
+  const answer = await request(url, 'GET', limitMs);
+  if (answer.status !== 200) throw refusal(answer, 'no status');
+  const text = options.json === true ? JSON.stringify(answer.body) : statusLines(answer.body as ServiceStatus).join('\n');
+  process.stdout.write(`${text}\n`);
+}
+
+function statusLines(answer: ServiceStatus): string[] {
+  return [
+    `${answer.state}: ${answer.message}`,
+    `consumers connected: ${answer.consumers}${answer.end_pending ? '; a series_end waits for one' : ''}`,
+    ...answer.problems.map((problem) => `problem: ${problem}`),
+    ...(answer.series === null ? [] : seriesLines(answer.series)),
+    ...(answer.last_series === null ? [] : ['before:', ...summaryLines(answer.last_series)]),
+  ];
+}
+
+function seriesLines(series: CurrentSeries): string[] {
+  const sent = `${series.images_sent}${series.frames > 0 ? ` of ${series.frames}` : ''} images sent`;
+  return [
+    `series ${series.series_id}${series.auto ? ' (auto)' : ''}: ${sent} = ${series.complete} complete + ${series.marked} marked + ${series.discarded} discarded`
+      + `; frames ${series.first_frame_number ?? '?'} to ${series.highest_frame_number ?? '?'}${series.header_pending ? '; its header waits for a consumer' : ''}`,
+    ...series.ports.map((port) => `  port ${port.udp_port}: newest frame ${port.newest_frame_number ?? '?'}${counterText(port.counters)}`),
+  ];
+}
+
+/** Counters that are not 0, in the order of their table. */
+function counterText(counters: Readonly<Record<string, number>>): string {
+  return Object.entries(counters).filter(([, count]) => count !== 0).map(([name, count]) => `, ${name} ${count}`).join('');
+}

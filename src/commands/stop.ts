@@ -1,0 +1,53 @@
+// `vdcu stop`: end the series by the service's HTTP interface and say how it went.
+
+import type { Command } from 'commander';
+import { exitCode } from '../base/errors.js';
+import type { SeriesSummary } from '../stream/series-types.js';
+import { addTarget, refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
+import { helpEnd, sharedCodes } from './arguments.js';
+import { summaryLines } from './series-text.js';
+
+/** The service answers when the series has ended, which a slow consumer may draw out. */
+const limitMs = 600_000;
+
+/** Add the command to the program. */
+export function addStop(program: Command): void {
+  addTarget(program.command('stop'))
+    .summary('end the series')
+    .description('End the series: what has arrived is sent, then series_end. Waits until that is done and says how the series went.')
+    .addHelpText('after', helpEnd([
+      'vdcu stop',
+      'vdcu stop examples/detectors.yaml softimax-eiger --json | jq .complete',
+    ], [
+      [exitCode.ok, 'ended, or none was open'],
+      [exitCode.failed, 'ended, but as aborted'],
+      sharedCodes.usage,
+      [exitCode.environment, 'no service answers'],
+      sharedCodes.internal,
+    ]))
+    .action(async (file: string | undefined, name: string | undefined, options: ApiOptions) => {
+      process.exitCode = await stop(file, name, options);
+    });
+}
+
+/**
+ * Send the request and print the summary.
+ * @returns exit code
+ * @throws OperatorError when nobody answers
+ */
+export async function stop(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<number> {
+  const url = await serviceUrl(file, name, options);
+  const answer = await request(url, 'DELETE', limitMs);
+  if (answer.status >= 300 && answer.status !== 404) throw refusal(answer, 'not stopped');
+  const summary = isSummary(answer.body) ? answer.body : null;
+  if (options.json === true) {
+    process.stdout.write(`${JSON.stringify(summary)}\n`);
+  } else {
+    process.stdout.write(summary === null ? 'no series was open\n' : `${summaryLines(summary).join('\n')}\n`);
+  }
+  return summary?.aborted === undefined ? exitCode.ok : exitCode.failed;
+}
+
+function isSummary(body: unknown): body is SeriesSummary {
+  return typeof body === 'object' && body !== null && 'series_id' in body;
+}

@@ -1,0 +1,73 @@
+// `vdcu watch`: pull the stream as the real consumer does and check it. The checking lies in simulators/.
+
+import type { Command } from 'commander';
+import { exitCode, OperatorError } from '../base/errors.js';
+import { helpEnd, sharedCodes, wholeNumber } from './arguments.js';
+
+interface WatchOptions {
+  /** Commander gathers the two values of `--verify CONFIG NAME`. */
+  readonly verify?: readonly string[];
+  readonly series?: number;
+  readonly extraFields: boolean;
+  readonly json?: true;
+}
+
+/** Add the command to the program. */
+export function addWatch(program: Command): void {
+  program.command('watch')
+    .summary('pull the stream and check it')
+    .description('Pull the stream at ENDPOINT, order it as the real consumer does, and say at the end what was right and wrong: messages, numbers, '
+      + 'frames, sizes, and with --verify every pixel. It is a consumer like any other: beside another one, each gets only a part.')
+    .argument('<endpoint>', 'where the stream is offered, for example tcp://127.0.0.1:9999')
+    .option('--verify <values...>', 'CONFIG NAME: compare every pixel with the formula of `vdcu simulate` for this detector')
+    .option('--series <count>', 'end after so many series (default: at Ctrl-C)', wholeNumber(1))
+    .option('--no-extra-fields', 'do not demand the fields that this service adds: for the stream of another program')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', helpEnd([
+      'vdcu watch tcp://127.0.0.1:9999',
+      'vdcu watch tcp://127.0.0.1:9999 --verify examples/detectors.yaml softimax-eiger --series 1',
+    ], [
+      [exitCode.ok, 'nothing was wrong with the stream'],
+      [exitCode.failed, 'wrong pixels, messages missing or twice, or a message that is not as it should be'],
+      sharedCodes.usage,
+      sharedCodes.internal,
+    ]))
+    .action(async (endpoint: string, options: WatchOptions) => {
+      process.exitCode = await watch(endpoint, options);
+    });
+}
+
+/**
+ * Watch until the series are over or Ctrl-C.
+ * @returns exit code
+ * @throws OperatorError
+ */
+export async function watch(endpoint: string, options: WatchOptions): Promise<number> {
+  const settings = await verifiedSettings(options.verify);
+  const { runWatch } = await import('../../simulators/watch.js');
+  const { onInterrupt } = await import('./interrupt.js');
+  const interrupt = onInterrupt();
+  try {
+    return await runWatch({
+      endpoint,
+      ...(settings === null ? {} : { verify: settings }),
+      ...(options.series === undefined ? {} : { series: options.series }),
+      extraFields: options.extraFields,
+      json: options.json === true,
+      signal: interrupt.signal,
+      out: process,
+    });
+  } finally {
+    interrupt.release();
+  }
+}
+
+async function verifiedSettings(values: readonly string[] | undefined) {
+  if (values === undefined) return null;
+  const [file, name, ...more] = values;
+  if (file === undefined || name === undefined || more.length > 0) {
+    throw new OperatorError(`--verify ${values.join(' ')}: needs exactly a configuration file and the name of a detector in it`, exitCode.usage);
+  }
+  const { loadConfig } = await import('../config/load.js');
+  return loadConfig(file, name).detector;
+}

@@ -1,0 +1,173 @@
+// From a file of named detectors to one ServiceConfig. The commands call `loadConfig`; every message names file, line, key,
+// value and what is allowed, and all problems of an entry are reported at once.
+
+import { readFileSync } from 'node:fs';
+import { closest, distance } from 'fastest-levenshtein';
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document, type YAMLMap } from 'yaml';
+import { exitCode, messageOf, OperatorError } from '../base/errors.js';
+import { findProblems, show, type Problem } from './checks.js';
+import { resolveOptions } from './resolve.js';
+import { notesOf, options as allOptions, type OptionKey, type Options } from './schema.js';
+import type { ServiceConfig } from './service-config.js';
+
+/**
+ * The configuration of detector `name` in a YAML file. Other entries of the file are not looked at.
+ * @throws OperatorError (exit code usage), one line per problem
+ */
+export function loadConfig(file: string, name: string): ServiceConfig {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new OperatorError(`${file}: ${unreadable(error)}`, exitCode.usage, { cause: error });
+  }
+  return parseConfig(text, file, name);
+}
+
+/**
+ * The configuration of detector `name` in the text of a file.
+ * @param file name for messages only
+ * @throws OperatorError (exit code usage), one line per problem
+ */
+export function parseConfig(text: string, file: string, name: string): ServiceConfig {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
+  if (document.errors.length > 0) {
+    refuse(document.errors.map((error) => `${file}:${lines.linePos(error.pos[0]).line}: not YAML: ${error.message}`));
+  }
+  const entry = findEntry(document, lines, file, name);
+  const values = valuesOf(document, file, name);
+  const { options, problems, wrong } = parseOptions(values);
+  problems.push(...findProblems(options, wrong));
+  if (problems.length > 0) {
+    const located = problems.map((problem) => ({ line: lineOf(entry, problem.path, lines), problem }));
+    located.sort((a, b) => a.line - b.line);
+    refuse(located.map(({ line, problem }) => `${file}:${line}: ${[name, ...problem.path].join('.')}: ${problem.message}`));
+  }
+  return resolveOptions(name, options);
+}
+
+interface Entry {
+  readonly map: YAMLMap;
+  /** Line of the detector's name. */
+  readonly line: number;
+}
+
+function findEntry(document: Document, lines: LineCounter, file: string, name: string): Entry {
+  const root = document.contents;
+  if (!isMap(root)) {
+    throw new OperatorError(`${file}: holds no detectors: needs named entries such as "softimax-eiger:" with a detector's keys below each`, exitCode.usage);
+  }
+  const pair = root.items.find((item) => keyText(item.key) === name);
+  if (pair === undefined) {
+    const ours = root.items.filter((item) => isMap(item.value) && item.value.has('detector')).map((item) => keyText(item.key));
+    const nearest = suggestion(name, ours);
+    const known = ours.length === 0 ? 'it names no detector (an entry with the key "detector")' : `it has ${ours.join(', ')}`;
+    throw new OperatorError(`${file}: no detector "${name}": ${known}${nearest}`, exitCode.usage);
+  }
+  const line = lineOfNode(pair.key, lines) ?? 1;
+  const value = isAlias(pair.value) ? pair.value.resolve(document) : pair.value;
+  if (!isMap(value)) {
+    throw new OperatorError(`${file}:${line}: ${name}: ${show(isNode(value) ? value.toJS(document) : value)} is no detector: needs a map of keys (docs/reference/configuration.md)`, exitCode.usage);
+  }
+  if (value.has('class') && !value.has('detector')) {
+    throw new OperatorError(`${file}:${line}: ${name}: is an entry of another program (class: ${String(value.get('class'))}). Name a detector of this one, which has the key "detector"`, exitCode.usage);
+  }
+  return { map: value as YAMLMap, line };
+}
+
+/** Aliases and merge keys resolved; map keys become text. */
+function valuesOf(document: Document, file: string, name: string): Record<string, unknown> {
+  try {
+    return (document.toJS() as Record<string, Record<string, unknown>>)[name] ?? {};
+  } catch (error) {
+    throw new OperatorError(`${file}: not YAML: ${messageOf(error)}`, exitCode.usage, { cause: error });
+  }
+}
+
+/** Each key by itself. A wrong key leaves its default behind and is named in `wrong`. */
+function parseOptions(values: Record<string, unknown>): { options: Options; problems: Problem[]; wrong: Set<string> } {
+  const problems: Problem[] = [];
+  const wrong = new Set<string>();
+  const parsed: Record<string, unknown> = {};
+  for (const key of Object.keys(values)) {
+    if (Object.hasOwn(allOptions, key)) continue;
+    problems.push({ path: [key], message: `unknown key with value ${show(values[key])}${suggestion(key, Object.keys(allOptions)) || '; the keys are in docs/reference/configuration.md'}` });
+  }
+  for (const key of Object.keys(allOptions) as OptionKey[]) {
+    const given = Object.hasOwn(values, key);
+    const result = allOptions[key].safeParse(given ? values[key] : undefined);
+    if (result.success && !(given && values[key] === undefined)) {
+      parsed[key] = result.data;
+      continue;
+    }
+    wrong.add(key);
+    const { range } = notesOf(key);
+    if (!given) {
+      problems.push({ path: [], message: `the key ${key} is missing: needs ${range}` });
+      continue;
+    }
+    for (const path of wrongPaths(result.error?.issues ?? [])) {
+      problems.push({ path: [key, ...path], message: `${show(at(values[key], path))} is not allowed: needs ${range}` });
+    }
+  }
+  return { options: parsed as Options, problems, wrong };
+}
+
+/** Where inside a value it is wrong, each place once. */
+function wrongPaths(issues: readonly { readonly path: readonly PropertyKey[] }[]): (string | number)[][] {
+  const paths = new Map<string, (string | number)[]>();
+  for (const issue of issues) {
+    const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
+    paths.set(path.join('.'), path);
+  }
+  return [...paths.values()];
+}
+
+function at(value: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>((inner, step) => (inner as Record<string | number, unknown> | undefined)?.[step], value);
+}
+
+/** Line of the deepest part of the path that stands in the entry; a key that came by an alias has the entry's line. */
+function lineOf(entry: Entry, path: readonly (string | number)[], lines: LineCounter): number {
+  let line = entry.line;
+  let node: unknown = entry.map;
+  for (const step of path) {
+    if (isMap(node)) {
+      const pair = node.items.find((item) => keyText(item.key) === String(step));
+      line = lineOfNode(pair?.key, lines) ?? line;
+      node = pair?.value;
+    } else if (isSeq(node)) {
+      node = node.items[Number(step)];
+      line = lineOfNode(node, lines) ?? line;
+    }
+  }
+  return line;
+}
+
+function lineOfNode(node: unknown, lines: LineCounter): number | null {
+  return isNode(node) && node.range != null ? lines.linePos(node.range[0]).line : null;
+}
+
+function keyText(key: unknown): string {
+  return String(isScalar(key) ? key.value : key);
+}
+
+/** "; did you mean …?" when a known word is near enough to be a slip of the pen, else nothing. */
+function suggestion(word: string, known: readonly string[]): string {
+  if (known.length === 0) return '';
+  const nearest = closest(word, known);
+  return distance(word, nearest) <= Math.max(2, Math.floor(nearest.length / 3)) ? `; did you mean "${nearest}"?` : '';
+}
+
+function unreadable(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT') return 'no such file. Give the path of a configuration file (examples/detectors.yaml is one)';
+  if (code === 'EISDIR') return 'is a directory. Give the path of a configuration file inside it';
+  if (code === 'EACCES') return 'not readable for this user. Change its permissions, or run as another user';
+  return messageOf(error);
+}
+
+function refuse(problems: readonly string[]): never {
+  throw new OperatorError(problems.join('\n'), exitCode.usage);
+}

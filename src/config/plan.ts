@@ -1,0 +1,252 @@
+// Every number that follows from a configuration, fixed before anything starts: threads, slots, bytes, and what each limit
+// means at the detector's rate. `service.ts` builds by it, `print-plan.ts` shows it, and a plan that cannot hold what the
+// limits promise is refused here.
+
+import { availableParallelism } from 'node:os';
+import { exitCode, OperatorError } from '../base/errors.js';
+import { makeLayout, type Layout } from '../detector/layout.js';
+import type { PixelType } from '../detector/pixel-type.js';
+import { mapMemory, memoryLimitBytes, type MemorySizes } from '../memory/memory-map.js';
+import type { ServiceConfig } from './service-config.js';
+
+const mebibyte = 2 ** 20;
+/** The default ring stays within this while the frame rate is unknown. */
+const defaultRingBytes = 512 * mebibyte;
+const defaultRingRateHz = 1000;
+const defaultRingFramesLeast = 64;
+/** What libzmq may queue for one peer; a vanishing peer takes all of it along. */
+const sendQueueBytes = 64 * mebibyte;
+const sendQueueMessagesLeast = 4;
+/** Packet buffers of each port: the largest batch that a receiver takes from its socket at once. */
+const landingPackets = 256;
+/** An allowance, not a limit: code, heap and stacks of the process, and of each further thread. */
+const processBytes = 96 * mebibyte;
+const threadBytes = 16 * mebibyte;
+/** Around each datagram on the wire: UDP, IPv4 or IPv6, Ethernet with check sum, preamble and gap. */
+const udpBytes = 8;
+const ipBytes = { 4: 20, 6: 40 } as const;
+const ethernetBytes = 38;
+/** Linux charges a datagram with its power-of-two buffer and one `sk_buff`, and doubles what SO_RCVBUF asked for: 992
+ *  datagrams of 4144 bytes were held by 4 MiB. Other network drivers may charge more. */
+const datagramHeadroomBytes = 384;
+const socketBufferHeaderBytes = 256;
+
+/** One UDP port of the plan. */
+export interface PlannedPort {
+  readonly udpPort: number;
+  /** The detector sends nothing here: no socket, no receiver. */
+  readonly off: boolean;
+  /** Index of the receiver thread; null for a port that is off. */
+  readonly thread: number | null;
+  /** Packets of one port image as read out; 0 for a port that is off. */
+  readonly expectedPackets: number;
+}
+
+/** What one port carries at `frameRateHz`. */
+export interface PortRate {
+  readonly packetsPerSecond: number;
+  /** On the wire, with UDP, IP and Ethernet around each packet. */
+  readonly gigabitsPerSecond: number;
+  /** How long the socket holds what arrives while its receiver does not read, if the kernel grants what is asked. */
+  readonly receiveBufferMs: number;
+}
+
+/** All derived numbers. Sizes in bytes, times in milliseconds; null = unknown without a frame rate. */
+export interface Plan {
+  readonly detector: {
+    readonly shape: readonly [rows: number, columns: number];
+    readonly pixelType: PixelType;
+    readonly frameBytes: number;
+    readonly packetBytes: number;
+    readonly payloadBytes: number;
+    /** Of a port image with all rows, and as read out. */
+    readonly packetsPerPortImage: number;
+    readonly expectedPackets: number;
+    /** Packets of one frame over all ports that are on. */
+    readonly packetsPerFrame: number;
+  };
+  readonly ports: readonly PlannedPort[];
+  readonly threads: { readonly main: 1; readonly receivers: number; readonly streamer: 1; readonly cores: number };
+  /** UDP ports of each receiver thread, those switched off left out. */
+  readonly portsOfThread: readonly (readonly number[])[];
+  readonly ring: {
+    readonly frames: number;
+    /** Bytes of one slot's pixels: the largest frame that an arm request may ask for, rounded up. */
+    readonly slotBytes: number;
+    readonly bytes: number;
+    readonly milliseconds: number | null;
+  };
+  /** What the shared memory is made from, for the largest settings that an arm request may ask for. */
+  readonly memory: MemorySizes;
+  /** Pixels, landing buffers and control words. */
+  readonly sharedMemoryBytes: number;
+  readonly maxOwedFrames: number;
+  readonly maxOwedMs: number | null;
+  readonly sendQueue: {
+    /** High-water mark of the zmq socket, in messages, for each peer. */
+    readonly messages: number;
+    /** Over all connections of the consumer. */
+    readonly bytes: number;
+    readonly milliseconds: number | null;
+  };
+  readonly receiveBufferBytes: { readonly perPort: number; readonly total: number };
+  readonly rate: {
+    readonly framesPerSecond: number;
+    readonly gigabytesPerSecond: number;
+    readonly perPort: PortRate;
+  } | null;
+  readonly limits: {
+    readonly overtakeFrames: number;
+    readonly overtakeMs: number | null;
+    readonly frameTimeoutMs: number;
+    readonly frameTimeoutFrames: number | null;
+    readonly startWindowMs: number;
+    readonly startWindowFrames: number | null;
+    readonly drainMs: number;
+    readonly seriesIdleMs: number;
+    readonly seriesTimeoutMs: number | null;
+    readonly closingTimeoutMs: number;
+  };
+  /** Shared memory, zmq queue, twice the receive buffers (the kernel doubles them) and an allowance for the process. */
+  readonly memoryBytes: number;
+}
+
+/**
+ * The plan of a configuration.
+ * @param cores processors that this process may use
+ * @throws OperatorError (exit code usage) when the ring is too short for the limits, or does not fit into shared memory
+ */
+export function makePlan(config: ServiceConfig, cores: number = availableParallelism()): Plan {
+  const layout = makeLayout(config.detector);
+  const largest = makeLayout(config.detector, { dynamicRange: config.dynamicRangeMax, readNRows: null });
+  const on = layout.ports.filter((port) => !port.off);
+  const receivers = Math.min(on.length, Math.max(2, cores));
+  const portsOfThread = shareOut(on.map((port) => port.udpPort), receivers);
+  const rateHz = config.frameRateHz;
+
+  const ringFrames = ringLength(config, largest.frameBytes);
+  refuseShortRing(config, ringFrames);
+  const memory: MemorySizes = {
+    ports: layout.ports.length,
+    slots: ringFrames,
+    frameBytes: largest.frameBytes,
+    packets: largest.packetsPerPortImage,
+    landingPackets,
+    packetBytes: layout.packetBytes,
+  };
+  const { totalBytes: sharedMemoryBytes, slotStride: slotBytes } = mapMemory(memory);
+  refuseLargeRing(config, memory, sharedMemoryBytes);
+  const sendMessages = Math.max(sendQueueMessagesLeast, Math.floor(sendQueueBytes / largest.frameBytes));
+  const maxOwedFrames = config.maxOwedFrames ?? 10 * ringFrames;
+  const queueBytes = sendMessages * largest.frameBytes * config.consumerConnections;
+  const bufferTotal = config.receiveBufferBytes * on.length;
+
+  return {
+    detector: {
+      shape: layout.shape,
+      pixelType: layout.pixelType,
+      frameBytes: layout.frameBytes,
+      packetBytes: layout.packetBytes,
+      payloadBytes: layout.payloadBytes,
+      packetsPerPortImage: layout.packetsPerPortImage,
+      expectedPackets: layout.expectedPackets,
+      packetsPerFrame: layout.expectedPackets * on.length,
+    },
+    ports: layout.ports.map((port) => {
+      const thread = portsOfThread.findIndex((ports) => ports.includes(port.udpPort));
+      return { udpPort: port.udpPort, off: port.off, thread: port.off ? null : thread, expectedPackets: port.off ? 0 : layout.expectedPackets };
+    }),
+    threads: { main: 1, receivers, streamer: 1, cores },
+    portsOfThread,
+    ring: { frames: ringFrames, slotBytes, bytes: ringFrames * slotBytes, milliseconds: inMilliseconds(ringFrames, rateHz) },
+    memory,
+    sharedMemoryBytes,
+    maxOwedFrames,
+    maxOwedMs: inMilliseconds(maxOwedFrames, rateHz),
+    sendQueue: { messages: sendMessages, bytes: queueBytes, milliseconds: inMilliseconds(sendMessages * config.consumerConnections, rateHz) },
+    receiveBufferBytes: { perPort: config.receiveBufferBytes, total: bufferTotal },
+    rate: rateHz === null ? null : {
+      framesPerSecond: rateHz,
+      gigabytesPerSecond: (rateHz * layout.frameBytes) / 1e9,
+      perPort: portRate(config, layout, rateHz),
+    },
+    limits: {
+      overtakeFrames: config.overtakeFrames,
+      overtakeMs: inMilliseconds(config.overtakeFrames, rateHz),
+      frameTimeoutMs: config.frameTimeoutMs,
+      frameTimeoutFrames: inFrames(config.frameTimeoutMs, rateHz),
+      startWindowMs: config.startWindowMs,
+      startWindowFrames: inFrames(config.startWindowMs, rateHz),
+      drainMs: config.drainMs,
+      seriesIdleMs: config.seriesIdleMs,
+      seriesTimeoutMs: config.seriesTimeoutMs,
+      closingTimeoutMs: config.closingTimeoutMs,
+    },
+    memoryBytes: sharedMemoryBytes + queueBytes + 2 * bufferTotal + processBytes + (receivers + 1) * threadBytes,
+  };
+}
+
+/** Frames of the ring: as asked, or enough for the limits at the rate. An unknown rate is taken as 1000 Hz within 512 MiB. */
+function ringLength(config: ServiceConfig, frameBytes: number): number {
+  const { ring, frameRateHz } = config;
+  if (ring !== null && 'frames' in ring) return ring.frames;
+  if (ring !== null) return Math.ceil((ring.milliseconds * (frameRateHz ?? defaultRingRateHz)) / 1000);
+  const wanted = framesNeeded(config, frameRateHz ?? defaultRingRateHz);
+  const affordable = frameRateHz === null ? Math.min(wanted, Math.floor(defaultRingBytes / frameBytes)) : wanted;
+  return Math.max(defaultRingFramesLeast, affordable);
+}
+
+/** What the limits promise: two frame time-outs, and a start window, at this rate. */
+function framesNeeded(config: ServiceConfig, rateHz: number): number {
+  return Math.ceil((Math.max(2 * config.frameTimeoutMs, config.startWindowMs) * rateHz) / 1000);
+}
+
+function refuseShortRing(config: ServiceConfig, ringFrames: number): void {
+  const { frameRateHz, frameTimeoutMs, startWindowMs } = config;
+  if (frameRateHz === null) return;
+  const needed = framesNeeded(config, frameRateHz);
+  if (ringFrames >= needed) return;
+  const ringMs = round((ringFrames * 1000) / frameRateHz);
+  const reason = 2 * frameTimeoutMs >= startWindowMs
+    ? `2 × frame_timeout_ms: ${frameTimeoutMs}`
+    : `start_window_ms: ${startWindowMs}`;
+  refuse(config, `the ring of ${ringFrames} frames holds ${ringMs} ms at frame_rate_hz: ${frameRateHz}, but ${reason} needs ${needed} frames. Raise the ring (ring_frames: ${needed}), or lower ${reason.replace(/^2 × /, '').replace(/:.*/, '')}`);
+}
+
+function refuseLargeRing(config: ServiceConfig, memory: MemorySizes, totalBytes: number): void {
+  if (totalBytes <= memoryLimitBytes) return;
+  const fits = Math.floor((memoryLimitBytes / totalBytes) * memory.slots) - 1;
+  refuse(config, `the ring of ${memory.slots} frames of ${memory.frameBytes} bytes needs ${totalBytes} bytes of shared memory, but there are ${memoryLimitBytes}. Use ring_frames: ${fits} with frame_timeout_ms and start_window_ms that fit it, or a lower dynamic_range_max`);
+}
+
+function refuse(config: ServiceConfig, message: string): never {
+  throw new OperatorError(`${config.name}: ${message}`, exitCode.usage);
+}
+
+function portRate(config: ServiceConfig, layout: Layout, rateHz: number): PortRate {
+  const packetsPerSecond = rateHz * layout.expectedPackets;
+  const wireBytes = layout.packetBytes + udpBytes + ipBytes[config.udpHost.includes(':') ? 6 : 4] + ethernetBytes;
+  const charged = 2 ** Math.ceil(Math.log2(layout.packetBytes + datagramHeadroomBytes)) + socketBufferHeaderBytes;
+  return {
+    packetsPerSecond,
+    gigabitsPerSecond: (packetsPerSecond * wireBytes * 8) / 1e9,
+    receiveBufferMs: ((2 * config.receiveBufferBytes) / charged / packetsPerSecond) * 1000,
+  };
+}
+
+/** Ports in order, as evenly as they go, neighbours together. */
+function shareOut(ports: readonly number[], threads: number): number[][] {
+  return Array.from({ length: threads }, (_, thread) => ports.filter((_port, index) => Math.floor((index * threads) / ports.length) === thread));
+}
+
+function inMilliseconds(frames: number, rateHz: number | null): number | null {
+  return rateHz === null ? null : (frames * 1000) / rateHz;
+}
+
+function inFrames(milliseconds: number, rateHz: number | null): number | null {
+  return rateHz === null ? null : (milliseconds * rateHz) / 1000;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

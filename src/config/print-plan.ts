@@ -1,0 +1,85 @@
+// A plan for people (text) and for scripts (JSON, snake_case). `vdcu run --print-plan` prints it; nothing is computed here.
+
+import type { Plan } from './plan.js';
+import type { ServiceConfig } from './service-config.js';
+
+/** The plan as aligned lines, each limit with what it means in milliseconds or frames where the rate is known. */
+export function planText(config: ServiceConfig, plan: Plan): string {
+  const { detector, ring, rate, limits } = plan;
+  const rows: [string, string][] = [
+    ['detector', `${config.name} (${config.detector.detector}${config.detector.quad ? ', quad' : ''}, ${config.detector.dynamicRange} bit)`],
+    ['frame', `${detector.shape.join(' × ')} ${detector.pixelType}, ${bytes(detector.frameBytes)}`],
+    ['packets', `${detector.packetBytes} bytes, ${detector.payloadBytes} of them pixels; ${detector.expectedPackets} of ${detector.packetsPerPortImage} for each port image, ${detector.packetsPerFrame} for a frame`],
+    ['ports', plan.ports.map((port) => `${port.udpPort}${port.off ? ' (off)' : ''}`).join(', ')],
+    ['receives on', `${config.udpHost}, ${source(config)}`],
+    ['offers', `zmq ${config.dataHost} port ${config.dataPort}, HTTP ${config.apiHost} port ${config.apiPort}`],
+    ['threads', `main, ${plan.threads.receivers} × receiver, streamer on ${plan.threads.cores} cores`],
+    ...plan.portsOfThread.map((ports, index): [string, string] => [`  receiver ${index}`, `ports ${ports.join(', ')}`]),
+    ['ring', `${ring.frames} frames of ${bytes(ring.slotBytes)}, ${bytes(ring.bytes)}${milliseconds(ring.milliseconds)}`],
+    ['owed at most', `${plan.maxOwedFrames} frames${milliseconds(plan.maxOwedMs)}`],
+    ['zmq queue', `${plan.sendQueue.messages} messages for each of ${config.consumerConnections} connections, ${bytes(plan.sendQueue.bytes)}${milliseconds(plan.sendQueue.milliseconds)}`],
+    ['receive buffer', `${bytes(plan.receiveBufferBytes.perPort)} for each port${milliseconds(rate?.perPort.receiveBufferMs ?? null)}`],
+    ...rateRows(plan),
+    ['overtaken', `${limits.overtakeFrames} frames ahead${milliseconds(limits.overtakeMs)}`],
+    ['frame time-out', `${limits.frameTimeoutMs} ms${frames(limits.frameTimeoutFrames)}`],
+    ['start window', `${limits.startWindowMs} ms${frames(limits.startWindowFrames)}`],
+    ['drain', `${limits.drainMs} ms`],
+    ['series', config.series === 'auto' ? `auto, ends after ${limits.seriesIdleMs} ms without a packet` : `armed, ${timeout(limits.seriesTimeoutMs)}`],
+    ['closing time-out', `${limits.closingTimeoutMs} ms`],
+    ['shared memory', bytes(plan.sharedMemoryBytes)],
+    ['memory', `${bytes(plan.memoryBytes)} at most: shared memory, zmq queue, twice the receive buffers, process`],
+  ];
+  const width = Math.max(...rows.map(([label]) => label.length)) + 2;
+  return rows.map(([label, text]) => `${label.padEnd(width)}${text}\n`).join('');
+}
+
+/** The plan as a JSON object with snake_case keys and the detector's name. */
+export function planJson(config: ServiceConfig, plan: Plan): unknown {
+  return { name: config.name, ...(snakeCase(plan) as object) };
+}
+
+function rateRows({ rate }: Plan): [string, string][] {
+  if (rate === null) return [['rate', 'unknown: set frame_rate_hz to see what the limits mean in time']];
+  return [
+    ['rate', `${number(rate.framesPerSecond)} frames/s, ${number(rate.gigabytesPerSecond)} GB/s of pixels`],
+    ['  each port', `${number(rate.perPort.packetsPerSecond)} packets/s, ${number(rate.perPort.gigabitsPerSecond)} Gbit/s`],
+  ];
+}
+
+function source(config: ServiceConfig): string {
+  if (config.udpSource === null) return 'from any source';
+  const { address, port } = config.udpSource;
+  return `only from ${address}${port === null ? '' : ` port ${port}`}`;
+}
+
+function timeout(limit: number | null): string {
+  return limit === null ? 'ends when stopped or complete' : `ends after ${limit} ms without a packet`;
+}
+
+function milliseconds(value: number | null): string {
+  return value === null ? '' : ` = ${number(value)} ms`;
+}
+
+function frames(value: number | null): string {
+  return value === null ? '' : ` = ${number(value)} frames`;
+}
+
+function bytes(count: number): string {
+  if (count < 1024) return `${count} bytes`;
+  if (count < 2 ** 20) return `${number(count / 1024)} KiB`;
+  return count < 2 ** 30 ? `${number(count / 2 ** 20)} MiB` : `${number(count / 2 ** 30)} GiB`;
+}
+
+/** Three significant digits below 1000, whole numbers above. */
+function number(value: number): string {
+  return value >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
+}
+
+function snakeCase(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(snakeCase);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [
+    key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    snakeCase(inner),
+  ]));
+}

@@ -1,0 +1,59 @@
+// Options of the file, checked, to the ServiceConfig that the rest of the program reads: camelCase, maps for ports, null for
+// what is not set. The last step of `load.ts`.
+
+import { parseSource, type Options } from './schema.js';
+import type { ServiceConfig } from './service-config.js';
+
+/** One detector's options as configuration; `options` must have passed every check. */
+export function resolveOptions(name: string, options: Options): ServiceConfig {
+  return {
+    name,
+    detector: {
+      detector: options.detector,
+      quad: options.quad,
+      modules: options.modules,
+      gapPixels: options.gap_pixels,
+      dynamicRange: options.dynamic_range,
+      tenGiga: options.ten_giga,
+      readNRows: options.read_n_rows ?? null,
+      udpPorts: options.udp_ports,
+      portsOff: options.ports_off,
+      flipRows: flips(options),
+      portPositions: new Map(Object.entries(options.port_positions).map(([port, position]) => [Number(port), position])),
+    },
+    dynamicRangeMax: options.dynamic_range_max ?? options.dynamic_range,
+    udpHost: options.udp_host,
+    udpSource: options.udp_source === undefined ? null : parseSource(options.udp_source),
+    receiveBufferBytes: options.receive_buffer_bytes,
+    dataHost: options.data_host,
+    dataPort: options.data_port,
+    apiHost: options.api_host,
+    apiPort: options.api_port,
+    ring: ring(options),
+    frameRateHz: options.frame_rate_hz ?? null,
+    series: options.series,
+    frames: options.frames,
+    incompleteFrames: options.incomplete_frames,
+    overtakeFrames: options.overtake_frames,
+    frameTimeoutMs: options.frame_timeout_ms,
+    drainMs: options.drain_ms,
+    startWindowMs: options.start_window_ms,
+    maxOwedFrames: options.max_owed_frames ?? null,
+    seriesIdleMs: options.series_idle_ms,
+    seriesTimeoutMs: options.series_timeout_ms ?? null,
+    closingTimeoutMs: options.closing_timeout_ms,
+    consumerConnections: options.consumer_connections,
+  };
+}
+
+/** One value for all ports becomes one per port; ports not named follow the profile. */
+function flips({ flip_rows, udp_ports }: Options): ReadonlyMap<number, boolean> {
+  if (flip_rows === undefined) return new Map();
+  if (typeof flip_rows === 'boolean') return new Map(udp_ports.map((port) => [port, flip_rows]));
+  return new Map(Object.entries(flip_rows).map(([port, flip]) => [Number(port), flip]));
+}
+
+function ring({ ring_frames, ring_ms }: Options): ServiceConfig['ring'] {
+  if (ring_frames !== undefined) return { frames: ring_frames };
+  return ring_ms === undefined ? null : { milliseconds: ring_ms };
+}

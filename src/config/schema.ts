@@ -1,0 +1,232 @@
+// The one list of options: every key of a detector's entry in the configuration file, with unit, default, range and one
+// sentence. `load.ts` parses with it key by key, `checks.ts` compares keys with each other, `reference.ts` prints it.
+
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { profiles } from '../detector/profiles.js';
+
+/** What the reference prints beside an option and what an error says is allowed. */
+export interface OptionNotes {
+  /** Unit of the value; null where it has none. */
+  readonly unit: string | null;
+  /** Allowed values, as the end of "needs …". */
+  readonly range: string;
+  readonly description: string;
+  /** What holds when a key without default is not given. */
+  readonly unset?: string;
+}
+
+interface Whole {
+  readonly unit: string | null;
+  readonly from: number;
+  readonly to: number;
+  readonly says: string;
+}
+
+const port = z.int().min(1).max(65535);
+const portKey = z.string().regex(/^[1-9][0-9]{0,4}$/);
+const cell = z.tuple([z.int().min(0).max(63), z.int().min(0).max(63)]);
+const address = z.string().refine((text) => isIP(text) !== 0);
+
+/** The keys, in the order of the reference. A detector's facts (sizes, gaps, packets) are in its profile, not here. */
+export const options = {
+  detector: noted(z.enum(Object.keys(profiles) as [string, ...string[]]), {
+    unit: null,
+    range: oneOf(Object.keys(profiles)),
+    description: 'The type of detector.',
+  }),
+  quad: noted(z.boolean().default(false), {
+    unit: null,
+    range: 'true or false',
+    description: 'Quad hardware: one unit whose two ports lie above each other.',
+  }),
+  modules: noted(z.tuple([z.int().min(1).max(32), z.int().min(1).max(32)]).default([1, 1]), {
+    unit: 'units',
+    range: '[rows, columns], each 1 to 32',
+    description: 'How many units stand above and beside each other; the unit of an Eiger is the half-module of 256 × 1024 pixels.',
+  }),
+  gap_pixels: noted(z.boolean().default(true), {
+    unit: null,
+    range: 'true or false',
+    description: 'Leave room in the frame for the pixels between chips and modules, which are 0.',
+  }),
+  flip_rows: noted(z.union([z.boolean(), z.record(portKey, z.boolean())]).optional(), {
+    unit: null,
+    range: 'true or false, or a map of UDP ports to true or false',
+    description: 'Store the rows of all ports, or of the ports named, upside down (true) or as received (false).',
+    unset: 'as the detector type has it (Eiger: odd rows flipped; quad: row 0 flipped)',
+  }),
+  port_positions: noted(z.record(portKey, cell).default({}), {
+    unit: null,
+    range: 'a map of UDP ports to [row, column], counted in ports from 0',
+    description: 'Where these ports lie, whatever their packet headers say.',
+  }),
+  ports_off: noted(z.array(port).default([]), {
+    unit: null,
+    range: 'a list of ports of udp_ports, not all of them',
+    description: 'Ports that the detector does not send; their pixels are missing and the frame counts as complete.',
+  }),
+  dynamic_range: noted(z.int().min(1).max(64).default(16), {
+    unit: 'bits',
+    range: depthRange(),
+    description: 'Bits of one pixel; packets do not carry it, so it must equal the detector\'s own setting.',
+  }),
+  dynamic_range_max: noted(z.int().min(1).max(64).optional(), {
+    unit: 'bits',
+    range: `${depthRange()}, at least dynamic_range`,
+    description: 'Largest bit depth that an arm request may ask for; the ring is sized for it.',
+    unset: 'dynamic_range',
+  }),
+  ten_giga: noted(z.boolean().default(true), {
+    unit: null,
+    range: 'true or false',
+    description: 'Packets of the 10 GbE interface (true) or the smaller ones of the 1 GbE interface.',
+  }),
+  read_n_rows: noted(z.int().min(1).max(65536).optional(), {
+    unit: 'rows',
+    range: '1 to the rows of a port image (Eiger: 256), in whole packets',
+    description: 'Rows that the detector reads out of each port image; the others are missing in every frame.',
+    unset: 'all rows',
+  }),
+
+  udp_host: noted(address.default('127.0.0.1'), {
+    unit: null,
+    range: 'an IPv4 or IPv6 address of this machine',
+    description: 'Address on which packets are received.',
+  }),
+  udp_ports: noted(z.array(port).min(1).max(256), {
+    unit: null,
+    range: 'a list of ports, each 1 to 65535: two per Eiger half-module',
+    description: 'UDP ports in the order of udp_dstport and udp_dstport2 of module 0, module 1 and so on.',
+  }),
+  udp_source: noted(z.string().refine((text) => parseSource(text) !== null).optional(), {
+    unit: null,
+    range: '"address" or "address:port", an IPv6 address in brackets',
+    description: 'Only packets from this address (and port) are the detector\'s; others are counted as foreign.',
+    unset: 'any source',
+  }),
+  receive_buffer_bytes: whole({
+    unit: 'bytes', from: 65536, to: 1073741823,
+    says: 'Socket buffer asked of the kernel for each port; what was granted is reported.',
+  }, 104857600),
+
+  data_host: noted(address.default('127.0.0.1'), {
+    unit: null,
+    range: 'an IPv4 or IPv6 address of this machine',
+    description: 'Address on which the zmq stream is offered.',
+  }),
+  data_port: whole({ unit: null, from: 0, to: 65535, says: 'TCP port of the zmq stream; 0 takes any free one.' }, 9999),
+  api_host: noted(address.default('127.0.0.1'), {
+    unit: null,
+    range: 'an IPv4 or IPv6 address of this machine',
+    description: 'Address of the HTTP interface, which has no passwords.',
+  }),
+  api_port: whole({ unit: null, from: 0, to: 65535, says: 'TCP port of the HTTP interface; 0 takes any free one.' }, 5000),
+
+  frame_rate_hz: noted(z.number().gt(0).max(100000).optional(), {
+    unit: 'Hz',
+    range: 'more than 0, up to 100000',
+    description: 'Highest frame rate that is expected; limits in frames are checked against it.',
+    unset: 'unknown: nothing is checked against it, the ring is sized for 1000 Hz as far as 512 MiB reach',
+  }),
+  ring_frames: wholeOrUnset({ unit: 'frames', from: 4, to: 65536, says: 'Length of the frame ring.' },
+    'two frame_timeout_ms at frame_rate_hz, at least 64 frames'),
+  ring_ms: wholeOrUnset({ unit: 'ms', from: 1, to: 600000, says: 'Length of the frame ring at frame_rate_hz, instead of ring_frames.' },
+    'see ring_frames'),
+
+  series: noted(z.enum(['armed', 'auto']).default('auto'), {
+    unit: null,
+    range: 'armed or auto',
+    description: 'Whether a series needs an arm request, or begins with the first packet while a consumer is connected.',
+  }),
+  frames: whole({
+    unit: 'frames', from: 0, to: 4294967295,
+    says: 'Frames of an auto series; 0 lets it last until the detector falls silent.',
+  }, 0),
+  incomplete_frames: noted(z.enum(['mark', 'discard']).default('mark'), {
+    unit: null,
+    range: 'mark or discard',
+    description: 'Send incomplete frames filled and marked, or as discarded (the writer leaves them out).',
+  }),
+  overtake_frames: whole({
+    unit: 'frames', from: 1, to: 1000,
+    says: 'A port image is closed once its port has seen a frame this far ahead; also the jump of frame numbers that needs three witnesses.',
+  }, 4),
+  frame_timeout_ms: whole({
+    unit: 'ms', from: 1, to: 60000,
+    says: 'A port image is closed this long after any port first saw its frame or a later one.',
+  }, 500),
+  drain_ms: whole({
+    unit: 'ms', from: 1, to: 10000,
+    says: 'How long a receiver may go on reading what is queued in its socket before it obeys a stop.',
+  }, 100),
+  start_window_ms: whole({
+    unit: 'ms', from: 1, to: 60000,
+    says: 'The first frame of a series is the smallest number that arrives within this time of the first packet, unless it was given.',
+  }, 20),
+  max_owed_frames: wholeOrUnset({
+    unit: 'frames', from: 1, to: 1000000000,
+    says: 'A series is aborted when the consumer is further behind than the ring and this many frames.',
+  }, '10 × the ring'),
+  series_idle_ms: whole({ unit: 'ms', from: 1, to: 86400000, says: 'An auto series ends after this time without a packet.' }, 2000),
+  series_timeout_ms: wholeOrUnset({
+    unit: 'ms', from: 1, to: 86400000,
+    says: 'An armed series ends after this time without a packet (but not before 5 s).',
+  }, 'none, unless the arm request gives a frame period'),
+  closing_timeout_ms: whole({
+    unit: 'ms', from: 1, to: 3600000,
+    says: 'A series that is closing is aborted after this time in which the consumer took nothing.',
+  }, 10000),
+  consumer_connections: whole({
+    unit: 'connections', from: 1, to: 64,
+    says: 'Connections of the one consumer (its nworkers); more than these raise an alarm, because the stream is split between them.',
+  }, 1),
+} as const;
+
+/** One detector's entry after parsing: snake_case, defaults filled in, not yet compared key with key. */
+export type Options = { -readonly [K in keyof typeof options]: z.output<(typeof options)[K]> };
+
+export type OptionKey = keyof typeof options;
+
+/** The notes of one option. */
+export function notesOf(key: OptionKey): OptionNotes {
+  return options[key].meta() as unknown as OptionNotes;
+}
+
+/** "address", "address:port" or "[IPv6]" with or without port; null when the text is none of them. */
+export function parseSource(text: string): { address: string; port: number | null } | null {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::([0-9]{1,5}))?$/.exec(text);
+  if (match === null) return null;
+  const [, bracketed, plain, digits] = match;
+  const found = bracketed ?? plain ?? '';
+  if (isIP(found) !== (bracketed === undefined ? 4 : 6)) return null;
+  const number = digits === undefined ? null : Number(digits);
+  if (number !== null && (number < 1 || number > 65535)) return null;
+  return { address: found, port: number };
+}
+
+/** "a, b or c". */
+export function oneOf(items: readonly (string | number)[]): string {
+  if (items.length < 2) return items.join('');
+  return `${items.slice(0, -1).join(', ')} or ${items.at(-1)}`;
+}
+
+function whole(of: Whole, fallback: number) {
+  return noted(z.int().min(of.from).max(of.to).default(fallback), notesOfWhole(of));
+}
+
+function wholeOrUnset(of: Whole, unset: string) {
+  return noted(z.int().min(of.from).max(of.to).optional(), { ...notesOfWhole(of), unset });
+}
+
+function notesOfWhole(of: Whole): OptionNotes {
+  return { unit: of.unit, range: `a whole number, ${of.from} to ${of.to}`, description: of.says };
+}
+
+function noted<S extends z.ZodType>(schema: S, notes: OptionNotes): S {
+  return schema.meta({ ...notes });
+}
+
+function depthRange(): string {
+  return Object.values(profiles).map((profile) => `${oneOf(Object.keys(profile.depths))} (${profile.name})`).join(', ');
+}

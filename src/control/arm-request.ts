@@ -1,0 +1,169 @@
+// The body of POST /api/v1/series: every key with what the documentation says about it and its check. The route hands the body
+// over as JSON nodes and gets the request that the streamer understands, or the list of all that is wrong with it.
+
+import { isAbsolute } from 'node:path/posix';
+import { closest, distance } from 'fastest-levenshtein';
+import { OperatorError } from '../base/errors.js';
+import type { ServiceConfig } from '../config/service-config.js';
+import { makeLayout } from '../detector/layout.js';
+import { profiles } from '../detector/profiles.js';
+import type { ArmRequest } from '../stream/series-types.js';
+import { writeJson } from './json-text.js';
+import type { JsonNode } from './json-text.js';
+import { checkMetadata, loneSurrogate, nameOf } from './metadata.js';
+import { ArmRefused } from './service-view.js';
+
+/** Longest path, bytes of UTF-8: PATH_MAX of Linux without its NUL. */
+const filenameBytesLimit = 4095;
+
+const dayMs = 86_400_000;
+
+const most = Number.MAX_SAFE_INTEGER;
+
+/** The keys as OpenAPI describes them. `null` stands for "not given", except for `filename`, `frames` and `force`. */
+export const armProperties = {
+  filename: { type: 'string', default: '', description: 'Absolute path of the file that the consumer writes; "" = live view only.' },
+  frames: { type: 'integer', minimum: 0, maximum: most, default: 0, description: 'Frames of the series; 0 = until it is stopped.' },
+  first_frame_number: { type: 'integer', nullable: true, minimum: 1, maximum: most, description: 'The detector\'s number of the first frame; not given = the smallest that arrives first.' },
+  frame_period_ms: { type: 'number', nullable: true, exclusiveMinimum: true, minimum: 0, maximum: dayMs, description: 'Time from frame to frame in ms; given = the series ends by itself after ten periods (at least 5 s) without a packet.' },
+  metadata: { type: 'object', nullable: true, additionalProperties: true, description: 'Second part of the header message: becomes datasets beside the frames. No null, no keys "data" or "sequence_number", lists of numbers or of strings only.' },
+  dynamic_range: { type: 'integer', nullable: true, description: 'Bits per pixel of this series, up to dynamic_range_max of the configuration; not given = as configured.' },
+  read_n_rows: { type: 'integer', nullable: true, minimum: 0, description: 'Rows of each port image that are read out in this series; 0 = all; not given = as configured.' },
+  force: { type: 'boolean', default: false, description: 'Open the series although no consumer is connected: the header waits for one.' },
+} as const;
+
+type ArmKey = keyof typeof armProperties;
+
+const armKeys = Object.keys(armProperties) as ArmKey[];
+
+/**
+ * The arm request in `body`.
+ * @throws ArmRefused (422) with everything that is wrong
+ */
+export function checkArmRequest(body: JsonNode | null, config: ServiceConfig): ArmRequest {
+  if (body?.kind !== 'object') throw new ArmRefused(422, [`body: is ${body === null ? 'empty' : nameOf(body)}; send a JSON object, {} at least`]);
+  const problems: string[] = [];
+  const given = new Map<ArmKey, JsonNode>();
+  for (const [key, value] of body.members) {
+    if (!isArmKey(key)) problems.push(unknownKey(key));
+    else if (given.has(key)) problems.push(`${key}: is given twice`);
+    else given.set(key, value);
+  }
+
+  const read = new Fields(given, problems);
+  const filename = read.filename();
+  const frames = read.whole('frames', 0) ?? 0;
+  const firstFrameNumber = read.whole('first_frame_number', 1);
+  if (firstFrameNumber !== null && frames > 0 && frames - 1 > most - firstFrameNumber) {
+    problems.push(`first_frame_number: ${firstFrameNumber} and ${frames} frames go beyond frame number ${most}, the last possible`);
+  }
+  const request: ArmRequest = {
+    filename,
+    frames,
+    firstFrameNumber,
+    framePeriodMs: read.period(),
+    metadata: read.metadata(),
+    dynamicRange: read.whole('dynamic_range', 1),
+    readNRows: read.whole('read_n_rows', 0),
+    force: read.flag('force'),
+  };
+  problems.push(...layoutProblems(request, config));
+  if (problems.length > 0) throw new ArmRefused(422, problems);
+  return request;
+}
+
+/** Reads one key after the other; what is wrong goes to `problems`, and a harmless value is returned. */
+class Fields {
+  readonly #given: ReadonlyMap<ArmKey, JsonNode>;
+  readonly #problems: string[];
+
+  constructor(given: ReadonlyMap<ArmKey, JsonNode>, problems: string[]) {
+    this.#given = given;
+    this.#problems = problems;
+  }
+
+  whole(key: ArmKey, least: number): number | null {
+    const node = this.#optional(key);
+    if (node === null) return null;
+    const value = node.kind === 'number' ? Number(node.text) : NaN;
+    // Number() rounds; a value that is no longer safe is refused whether it was rounded or not.
+    if (Number.isSafeInteger(value) && value >= least) return value;
+    return this.#wrong(key, node, `a whole number from ${least} to ${most}`);
+  }
+
+  period(): number | null {
+    const node = this.#optional('frame_period_ms');
+    if (node === null) return null;
+    const value = node.kind === 'number' ? Number(node.text) : NaN;
+    return value > 0 && value <= dayMs ? value : this.#wrong('frame_period_ms', node, `a number of milliseconds, more than 0, up to ${dayMs}`);
+  }
+
+  flag(key: ArmKey): boolean {
+    const node = this.#given.get(key);
+    if (node === undefined) return false;
+    return node.kind === 'boolean' ? node.value : (this.#wrong(key, node, 'true or false') ?? false);
+  }
+
+  filename(): string {
+    const node = this.#given.get('filename');
+    if (node === undefined) return '';
+    const needed = 'an absolute path, or "" for live view only';
+    if (node.kind !== 'string') return this.#wrong('filename', node, needed) ?? '';
+    const name = node.value;
+    if (name === '') return name;
+    if (!isAbsolute(name)) this.#wrong('filename', node, needed);
+    else if (name.endsWith('/')) this.#wrong('filename', node, 'the path of a file, not of a folder');
+    else if (name.includes('\0') || loneSurrogate.test(name)) this.#wrong('filename', node, 'a path without NUL characters, in valid Unicode');
+    else if (Buffer.byteLength(name) > filenameBytesLimit) this.#wrong('filename', node, `a path of at most ${filenameBytesLimit} bytes`);
+    return name;
+  }
+
+  metadata(): string | null {
+    const node = this.#optional('metadata');
+    if (node === null) return null;
+    const { text, problems } = checkMetadata(node);
+    this.#problems.push(...problems);
+    return text;
+  }
+
+  #optional(key: ArmKey): JsonNode | null {
+    const node = this.#given.get(key);
+    const nullable = 'nullable' in armProperties[key];
+    return node === undefined || (nullable && node.kind === 'null') ? null : node;
+  }
+
+  #wrong(key: ArmKey, node: JsonNode, needed: string): null {
+    const seen = writeJson(node);
+    this.#problems.push(`${key}: ${seen.length <= 80 ? seen : `${seen.slice(0, 77)}...`} is not ${needed}`);
+    return null;
+  }
+}
+
+/** Bit depth and rows must give a layout of this detector that fits the slots. */
+function layoutProblems({ dynamicRange, readNRows }: ArmRequest, config: ServiceConfig): string[] {
+  if (dynamicRange === null && readNRows === null) return [];
+  if (dynamicRange !== null && profiles[config.detector.detector]?.depths[dynamicRange] !== undefined && dynamicRange > config.dynamicRangeMax) {
+    return [`dynamic_range: ${dynamicRange} is more than the ${config.dynamicRangeMax} bits that memory was laid out for; set dynamic_range_max: ${dynamicRange} in the configuration and restart`];
+  }
+  try {
+    makeLayout(config.detector, {
+      ...(dynamicRange === null ? {} : { dynamicRange }),
+      ...(readNRows === null ? {} : { readNRows: readNRows === 0 ? null : readNRows }),
+    });
+    return [];
+  } catch (error) {
+    if (error instanceof OperatorError) return [error.message];
+    throw error;
+  }
+}
+
+function isArmKey(key: string): key is ArmKey {
+  return Object.hasOwn(armProperties, key);
+}
+
+function unknownKey(key: string): string {
+  const shown = key.length <= 40 ? key : `${key.slice(0, 37)}...`;
+  const nearest = closest(shown, armKeys);
+  const near = distance(shown, nearest) <= Math.max(2, Math.floor(nearest.length / 3));
+  return `${shown}: is not a key of this request${near ? `; did you mean ${nearest}?` : `; known: ${armKeys.join(', ')}`}`;
+}

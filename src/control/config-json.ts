@@ -1,0 +1,23 @@
+// The resolved configuration as GET /api/v1/config answers it: the keys of the configuration file, one level, with defaults
+// filled in. null = not set.
+
+import type { ServiceConfig } from '../config/service-config.js';
+import { snakeKeys } from './snake-case.js';
+
+/** The configuration as JSON: keys as in the file, `name` beside them. */
+export function configJson(config: ServiceConfig): Record<string, unknown> {
+  const { name, detector, ring, udpSource, ...rest } = config;
+  return {
+    name,
+    ...snakeKeys({ ...detector, flipRows: Object.fromEntries(detector.flipRows), portPositions: Object.fromEntries(detector.portPositions) }),
+    ...snakeKeys(rest),
+    ring_frames: ring !== null && 'frames' in ring ? ring.frames : null,
+    ring_ms: ring !== null && 'milliseconds' in ring ? ring.milliseconds : null,
+    udp_source: udpSource === null ? null : sourceText(udpSource),
+  };
+}
+
+function sourceText({ address, port }: { address: string; port: number | null }): string {
+  const host = address.includes(':') ? `[${address}]` : address;
+  return port === null ? host : `${host}:${port}`;
+}

@@ -1,0 +1,177 @@
+// The HTTP interface: one fastify server on the main thread, its limits, its error answers and its documentation at /docs. The
+// routes stand in routes-*.ts; all they know of the service is the view. Every error is JSON: {"problems": [sentences]}.
+
+import type { AddressInfo } from 'node:net';
+import fastifySwagger from '@fastify/swagger';
+import fastifySwaggerUi from '@fastify/swagger-ui';
+import { fastify, LogController } from 'fastify';
+import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { messageOf, OperatorError } from '../base/errors.js';
+import { parseJson } from './json-text.js';
+import type { Logger } from './log.js';
+import type { BuildInfo } from './metrics.js';
+import { addReceiverRoutes } from './routes-receiver.js';
+import { addSeriesRoutes } from './routes-series.js';
+import { addServiceRoutes } from './routes-service.js';
+import { ArmRefused } from './service-view.js';
+import type { ServiceView } from './service-view.js';
+
+/** Where to listen and what to say about it. */
+export interface HttpOptions {
+  /** IP address. */
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  readonly logger: Logger;
+  readonly build: BuildInfo;
+}
+
+/** A running server. */
+export interface HttpServer {
+  /** `http://address:port`, usable from this machine: the loopback address when it listens on all. */
+  readonly url: string;
+  /** Stop listening; answers in progress may take up to `closeLimitMs`, then connections are cut. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** Bytes of a request's body: metadata at its limit, and room for the rest. */
+const bodyLimit = 256 * 1024;
+
+/** Time to send a request completely, ms. */
+const requestLimitMs = 10_000;
+
+const connectionLimit = 256;
+
+const closeLimitMs = 2000;
+
+/** Nothing here is a page, except the documentation, which loads its own files only. */
+const contentPolicy = {
+  api: "default-src 'none'; frame-ancestors 'none'",
+  docs: "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+} as const;
+
+/**
+ * Listen for requests.
+ * @throws OperatorError when the address cannot be listened on
+ */
+export async function startHttp(view: ServiceView, options: HttpOptions): Promise<HttpServer> {
+  const app = await makeApp(view, options);
+  try {
+    await app.listen({ host: options.host, port: options.port });
+  } catch (error) {
+    await app.close();
+    throw listenError(error as NodeJS.ErrnoException, options);
+  }
+  app.server.maxConnections = connectionLimit;
+  let closed: Promise<void> | null = null;
+  return { url: urlOf(app.server.address() as AddressInfo), close: () => (closed ??= close(app)) };
+}
+
+/** The server with all its routes, not yet listening; tests ask it directly. */
+export async function makeApp(view: ServiceView, { logger, build }: Pick<HttpOptions, 'logger' | 'build'>): Promise<FastifyInstance> {
+  const app: FastifyInstance = fastify({
+    loggerInstance: logger as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit,
+    requestTimeout: requestLimitMs,
+    forceCloseConnections: 'idle',
+    // A URL that cannot be read reaches no route, hook or error handler.
+    frameworkErrors: (error: FastifyError, _: unknown, reply: unknown) => {
+      void (reply as FastifyReply).code(error.statusCode ?? 400).send({ problems: [error.message] });
+    },
+  });
+  // Requests are checked by the routes, which say more than a schema can; answers are written as they are.
+  app.setValidatorCompiler(() => () => true);
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, parseBody);
+  app.addHook('onRequest', setBrowserHeaders);
+  app.addHook('onResponse', logRequest);
+  app.setErrorHandler(answerError);
+  app.setNotFoundHandler((request, reply) => reply.code(404).send({ problems: [`${request.method} ${request.url}: there is no such route; /docs lists them`] }));
+
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.0.3',
+      info: { title: 'Virtual DCU', version: build.version, description: `Detector ${view.config.name}: packets in, frames out. Errors are always {"problems": [...]}.` },
+    },
+  });
+  await app.register(fastifySwaggerUi, { routePrefix: '/docs', theme: { title: `Virtual DCU: ${view.config.name}` }, uiConfig: { validatorUrl: null } });
+  // Registered as a plugin, so that the documentation knows of the routes.
+  await app.register((routes: FastifyInstance, _: unknown, done: () => void) => {
+    addSeriesRoutes(routes, view);
+    addReceiverRoutes(routes, view);
+    addServiceRoutes(routes, view, build);
+    done();
+  });
+  await app.ready();
+  return app;
+}
+
+function parseBody(_: FastifyRequest, body: string | Buffer, done: (error: Error | null, node?: unknown) => void): void {
+  if (body.length === 0) {
+    done(null, null);
+    return;
+  }
+  try {
+    done(null, parseJson(body.toString()));
+  } catch (error) {
+    done(Object.assign(new Error(`body: is no JSON: ${messageOf(error)}`), { statusCode: 400 }));
+  }
+}
+
+function setBrowserHeaders(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  const docs = /^\/docs(?:[/?]|$)/.test(request.url);
+  reply.headers({
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'referrer-policy': 'no-referrer',
+    'content-security-policy': docs ? contentPolicy.docs : contentPolicy.api,
+    ...(docs ? {} : { 'cache-control': 'no-store' }),
+  });
+  done();
+}
+
+/** Commands are events of the service's life; the rest is asked every second. */
+function logRequest(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  const level = request.method === 'GET' || request.method === 'HEAD' ? 'debug' : 'info';
+  request.log[level]({ method: request.method, url: request.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
+  done();
+}
+
+function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  if (error instanceof ArmRefused) {
+    request.log.warn({ status: error.status, problems: error.problems }, 'series refused');
+    void reply.code(error.status).send({ problems: error.problems });
+    return;
+  }
+  const status = error.statusCode ?? 500;
+  if (status < 500) {
+    const message = status === 415 ? `content-type ${request.headers['content-type'] ?? '(none)'}: send application/json` : error.message;
+    void reply.code(status).send({ problems: [message] });
+    return;
+  }
+  request.log.error({ err: error, method: request.method, url: request.url }, 'request failed');
+  void reply.code(status).send({ problems: [`${request.method} ${request.url}: ${error.message}; the log has more`] });
+}
+
+function listenError(error: NodeJS.ErrnoException, { host, port }: HttpOptions): OperatorError {
+  const what = `HTTP interface on ${host} port ${port}`;
+  const remedy: Readonly<Record<string, string>> = {
+    EADDRINUSE: 'the port is taken by another process. It must be free: end that process, or set another api_port',
+    EADDRNOTAVAIL: 'this machine has no such address. It must be one of its own: set api_host to it, or to 0.0.0.0 for all',
+    EACCES: 'not permitted. Ports below 1024 need privileges: set an api_port from 1024',
+  };
+  return new OperatorError(`${what}: ${remedy[error.code ?? ''] ?? `${error.message}. It must be possible to listen there: check api_host and api_port`}`, undefined, { cause: error });
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  if (family === 'IPv6') return `http://[${address === '::' ? '::1' : address}]:${port}`;
+  return `http://${address === '0.0.0.0' ? '127.0.0.1' : address}:${port}`;
+}
+
+async function close(app: FastifyInstance): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), closeLimitMs);
+  await app.close();
+  clearTimeout(cut);
+}

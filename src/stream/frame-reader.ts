@@ -1,0 +1,202 @@
+// STEP 3, first half: frames out of the ring. Is the next frame closed on every port, what is missing in it, and which bytes go
+// out for it. Runs in the streamer's thread; reads port images only after they were handed over, writes only its own frames.
+
+import { gapByte, missingByte } from '../detector/pixel-type.js';
+import type { Layout } from '../detector/layout.js';
+import { makePieceTable } from '../detector/piece-table.js';
+import type { PieceTable } from '../detector/piece-table.js';
+import { headerOffset } from '../detector/packet-header.js';
+import type { HeaderField } from '../detector/profile.js';
+import type { MemoryMap } from '../memory/memory-map.js';
+import type { PortWords } from '../memory/port-words.js';
+import { SlotRecords, outcome, recordWord } from '../memory/slot-records.js';
+import type { ImageFacts, MissingPackets } from './messages.js';
+
+/** Why a frame is not complete, the weightiest first. Names as in metrics and image messages. */
+export type FrameReason = 'ring_full' | 'stop' | 'port_absent' | 'timeout' | 'packet_loss' | 'settings';
+
+/** A port as the streamer knows it. */
+export interface ReadPort {
+  readonly index: number;
+  readonly udpPort: number;
+  readonly records: SlotRecords;
+  readonly words: PortWords;
+}
+
+const two32 = 4294967296;
+
+/** Reads the ring of one memory. Positions are indices into the layout's positions. */
+export class FrameReader {
+  readonly #buffer: ArrayBufferLike;
+  readonly #bytes: Uint8Array;
+  readonly #map: MemoryMap;
+  readonly #ports: readonly ReadPort[];
+  readonly #ring: number;
+  #layout: Layout | null = null;
+  #filler = new Uint8Array(0);
+  #patched = new Uint8Array(0);
+  /** Positions that some port has written to since the slots were prepared. */
+  readonly #written = new Set<number>();
+  readonly #pieces = new Map<number, PieceTable>();
+
+  constructor(buffer: ArrayBufferLike, map: MemoryMap, ports: readonly ReadPort[]) {
+    this.#buffer = buffer;
+    this.#bytes = new Uint8Array(buffer);
+    this.#map = map;
+    this.#ports = ports;
+    this.#ring = map.sizes.slots;
+  }
+
+  /**
+   * Make every slot ready for frames of this layout: gaps 0, all pixels missing. Only while no receiver writes. Does nothing
+   * when the slots already are of this layout.
+   */
+  prepare(layout: Layout): void {
+    if (this.#layout === layout) return;
+    this.#layout = layout;
+    this.#written.clear();
+    this.#pieces.clear();
+    // What leaves the process as a whole frame of nothing; ordinary memory, since filling shared memory is slow.
+    this.#filler = new Uint8Array(layout.frameBytes).fill(gapByte);
+    this.#patched = new Uint8Array(layout.frameBytes);
+    for (let position = 0; position < layout.positions.length; position++) this.#fill(this.#filler, position);
+    for (let slot = 0; slot < this.#ring; slot++) this.#bytes.set(this.#filler, this.#map.ring + slot * this.#map.slotStride);
+  }
+
+  /** Has every port closed this frame? */
+  ready(frameNumber: number): boolean {
+    const slot = frameNumber % this.#ring;
+    for (const port of this.#ports) {
+      if (!port.records.published(slot, frameNumber)) return false;
+    }
+    return true;
+  }
+
+  /** Facts of a frame that is ready; `frameIndex` from the series' first frame. */
+  facts(frameNumber: number, frameIndex: number, discardIncomplete: boolean): ImageFacts {
+    const slot = frameNumber % this.#ring;
+    const expected = this.#expected();
+    const missing: MissingPackets[] = [];
+    let missingPackets = 0;
+    const seen = { refused: false, ended: false, absent: false, timedOut: false, suspect: false };
+    for (const { udpPort, records } of this.#ports) {
+      const accepted = records.accepted(slot);
+      const how = records.outcome(slot);
+      if (how === outcome.suspect) seen.suspect = true;
+      if (accepted === expected) continue;
+      missingPackets += expected - accepted;
+      missing.push({ udpPort, ranges: this.#missingRanges(records, slot) });
+      if (how === outcome.refused) seen.refused = true;
+      else if (how === outcome.ended) seen.ended = true;
+      else if (accepted === 0) seen.absent = true;
+      else if (how === outcome.timedOut) seen.timedOut = true;
+    }
+    const reason: FrameReason | null =
+      missingPackets === 0
+        ? seen.suspect
+          ? 'settings'
+          : null
+        : seen.refused
+          ? 'ring_full'
+          : seen.ended
+            ? 'stop'
+            : seen.absent
+              ? 'port_absent'
+              : seen.timedOut
+                ? 'timeout'
+                : 'packet_loss';
+    return { frameIndex, frameNumber, missingPackets, missing, reason, discard: reason !== null && discardIncomplete, headerFields: this.#headerFields(slot) };
+  }
+
+  /** The bytes of a frame that is ready: the slot itself, or a copy where whole port images are missing. Valid until released. */
+  pixels(frameNumber: number): Uint8Array {
+    const layout = this.#layout as Layout;
+    const slot = frameNumber % this.#ring;
+    const filled = new Set<number>();
+    for (const { records, words } of this.#ports) {
+      const position = words.position;
+      if (position < 0) continue;
+      this.#written.add(position);
+      if (records.accepted(slot) > 0) filled.add(position);
+    }
+    if (filled.size === 0) return this.#filler;
+    const from = this.#map.ring + slot * this.#map.slotStride;
+    const frame = this.#bytes.subarray(from, from + layout.frameBytes);
+    const stale = [...this.#written].filter((position) => !filled.has(position));
+    if (stale.length === 0) return frame;
+    this.#patched.set(frame);
+    for (const position of stale) this.#fill(this.#patched, position);
+    return this.#patched;
+  }
+
+  /** When the first packet of the frame was placed and when its last port image was closed, in ms of the service's clock. */
+  times(frameNumber: number): { first: number; closed: number } {
+    const slot = frameNumber % this.#ring;
+    let first = Infinity;
+    let closed = 0;
+    for (const { records } of this.#ports) {
+      first = Math.min(first, records.firstPacketAt(slot));
+      closed = Math.max(closed, records.closedAt(slot));
+    }
+    return { first, closed };
+  }
+
+  #expected(): number {
+    return (this.#layout as Layout).expectedPackets;
+  }
+
+  #missingRanges(records: SlotRecords, slot: number): [number, number][] {
+    const { firstPacket, expectedPackets } = this.#layout as Layout;
+    const ranges: [number, number][] = [];
+    for (let packet = 0; packet < expectedPackets; packet++) {
+      if (records.has(slot, packet)) continue;
+      const last = ranges[ranges.length - 1];
+      if (last !== undefined && last[1] === firstPacket + packet - 1) last[1]++;
+      else ranges.push([firstPacket + packet, firstPacket + packet]);
+    }
+    return ranges;
+  }
+
+  /** What the packet header knows, from the first port that has it. */
+  #headerFields(slot: number): string {
+    for (const { records } of this.#ports) {
+      if (records.accepted(slot) === 0) continue;
+      let text = '';
+      const header = new DataView(this.#buffer, records.words.byteOffset + (records.base(slot) + recordWord.header) * 4);
+      for (const [key, field] of Object.entries((this.#layout as Layout).profile.headerFields)) text += `,"${key}":${headerValue(header, field)}`;
+      return text;
+    }
+    return '';
+  }
+
+  #fill(frame: Uint8Array, position: number): void {
+    let table = this.#pieces.get(position);
+    if (table === undefined) {
+      // Orientation does not matter: all pixels of the port image are filled.
+      table = makePieceTable({ ...(this.#layout as Layout), firstPacket: 0, expectedPackets: (this.#layout as Layout).packetsPerPortImage }, position, false);
+      this.#pieces.set(position, table);
+    }
+    for (let piece = 0; piece < table.pieces.length; piece += 3) {
+      const at = table.pieces[piece + 1] as number;
+      frame.fill(missingByte, at, at + (table.pieces[piece + 2] as number));
+    }
+  }
+}
+
+/** One header field as a JSON number, exact also beyond 2⁵³. */
+function headerValue(header: DataView, field: HeaderField): string {
+  switch (field) {
+    case 'timestamp':
+    case 'detSpec1': {
+      const low = header.getUint32(headerOffset[field], true);
+      const high = header.getUint32(headerOffset[field] + 4, true);
+      return high < 0x200000 ? String(high * two32 + low) : String((BigInt(high) << 32n) | BigInt(low));
+    }
+    case 'expLength':
+    case 'detSpec3':
+      return String(header.getUint32(headerOffset[field], true));
+    case 'detSpec2':
+    case 'detSpec4':
+      return String(header.getUint16(headerOffset[field], true));
+  }
+}

@@ -1,0 +1,512 @@
+// STEP 3, second half: the life of one series, from its first command to the receivers to its `series_end`. Owned by the streamer,
+// which calls `turn`; the one authority over what receivers do. States and rules: docs/architecture.md, "series".
+//
+//   preparing → header → opening → open → stopping → finishing → ending → (over)
+//
+// An auto series has no header step: its header goes out with the first frame.
+
+import type { Layout } from '../detector/layout.js';
+import { portCounter, streamCounter } from '../memory/counters.js';
+import type { StreamCounter } from '../memory/counters.js';
+import type { LastFrame } from '../memory/last-frame.js';
+import { portEvent } from '../memory/port-words.js';
+import { phase } from '../memory/series-words.js';
+import type { Phase, SeriesWords } from '../memory/series-words.js';
+import { seriesStep } from '../memory/stream-words.js';
+import type { SeriesStep } from '../memory/stream-words.js';
+import type { FrameReader, ReadPort } from './frame-reader.js';
+import { IncompleteRanges, countsBetween, settlePort } from './ledger.js';
+import { headerMessage, imageMessage, imageShape } from './messages.js';
+import type { ImageFacts } from './messages.js';
+import type { Outbox } from './outbox.js';
+import { SeenTimes } from './seen-times.js';
+import type { ArmRequest, SeriesSummary, StreamEvent } from './series-types.js';
+import { suspicionsOf } from './suspicions.js';
+
+/** A header that no consumer takes for so long is withdrawn: the arm request is refused. */
+const headerLimitMs = 5000;
+/** Viewers get a new frame at most this often. */
+const lastFrameIntervalMs = 100;
+const suspicionIntervalMs = 500;
+/** Frames handed over in one turn at most, so that commands are never far. */
+const framesPerTurn = 16;
+
+/** A port with its counters: now, when the series was opened, when it ended. */
+export interface SeriesPort extends ReadPort {
+  readonly counters: Float64Array;
+  readonly seriesBase: Float64Array;
+  readonly seriesEnd: Float64Array;
+}
+
+/** Limits of a series. Times in ms. */
+export interface SeriesLimits {
+  readonly discardIncomplete: boolean;
+  readonly frameTimeoutMs: number;
+  readonly startWindowMs: number;
+  readonly maxOwedFrames: number;
+  readonly seriesIdleMs: number;
+  readonly seriesTimeoutMs: number | null;
+  readonly closingTimeoutMs: number;
+  readonly tenGiga: boolean;
+}
+
+/** What a series works with; the same for all of them. */
+export interface SeriesDeps {
+  readonly limits: SeriesLimits;
+  readonly ring: number;
+  readonly words: SeriesWords;
+  readonly ports: readonly SeriesPort[];
+  readonly reader: FrameReader;
+  readonly outbox: Outbox;
+  readonly lastFrame: LastFrame;
+  readonly counters: Float64Array;
+  readonly seenTimes: SeenTimes;
+  report(event: StreamEvent): void;
+}
+
+/** One series. Frame numbers are the detector's, 0 = not known; indices are 0-based in the series. */
+export class Series {
+  readonly id: number;
+  readonly auto: boolean;
+  readonly request: ArmRequest;
+  readonly #deps: SeriesDeps;
+  readonly #layout: Layout;
+  readonly #shape: string;
+  readonly #silenceMs: number | null;
+  step: SeriesStep = seriesStep.preparing;
+  headerSent = false;
+  headerNumber: number | null = null;
+  first = 0;
+  last = 0;
+  next = 0;
+  highest = 0;
+  slotsUsedMax = 0;
+  /** The summary, once the series is over. */
+  summary: SeriesSummary | null = null;
+  /** Why the series was given up before anything was begun; null = it was not. */
+  withdrawn: string | null = null;
+  #command: number;
+  #since: number;
+  #firstVersion = 0;
+  #firstSettled = false;
+  #startedAt = -1;
+  #seenPackets = 0;
+  #lastSeenAt = -1;
+  #giveUp = 0;
+  #stopWanted = false;
+  #fillTail = false;
+  #aborted: string | null = null;
+  #sent = 0;
+  #complete = 0;
+  #marked = 0;
+  #discarded = 0;
+  #unsent = 0;
+  readonly #incomplete = new IncompleteRanges();
+  readonly #warnings = new Map<string, string>();
+  #suspicionsAt = 0;
+  #lastFrameAt = -Infinity;
+  #progressAt = 0;
+  #disconnects: number;
+
+  constructor(deps: SeriesDeps, id: number, request: ArmRequest, auto: boolean, layout: Layout, dynamicRange: number, readNRows: number, now: number) {
+    this.#deps = deps;
+    this.id = id;
+    this.request = request;
+    this.auto = auto;
+    this.#layout = layout;
+    this.#shape = imageShape(layout.shape, layout.pixelType);
+    const { seriesTimeoutMs } = deps.limits;
+    this.#silenceMs = seriesTimeoutMs ?? (request.framePeriodMs === null ? null : Math.max(5000, 10 * request.framePeriodMs));
+    this.#since = now;
+    this.#disconnects = deps.outbox.sink.disconnects;
+    deps.seenTimes.clear();
+    deps.words.reset();
+    deps.words.setParameters(id, auto, dynamicRange, readNRows);
+    this.#command = deps.words.command(phase.prepare);
+  }
+
+  /** Has anything of this series been promised to a consumer, or any frame been seen? An auto series that waits has not begun. */
+  get begun(): boolean {
+    return !this.auto || this.#startedAt >= 0 || this.headerSent;
+  }
+
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** End the series: the last frame is the highest seen. */
+  stop(): void {
+    this.#stopWanted = true;
+  }
+
+  /** One turn; frames that are closed go out. Returns how many messages were handed over or begun. */
+  turn(now: number): number {
+    const before = this.#deps.outbox.next;
+    this.#watchConsumer(now);
+    switch (this.step) {
+      case seriesStep.preparing:
+        this.#preparing(now);
+        break;
+      case seriesStep.header:
+        this.#offerHeader(now);
+        break;
+      case seriesStep.opening:
+        if (this.#answered()) this.#opened(now);
+        break;
+      case seriesStep.open:
+        this.#open(now);
+        break;
+      case seriesStep.stopping:
+        this.#observe(now);
+        this.#sendFrames(now);
+        if (this.#answered()) this.#finish(now);
+        break;
+      case seriesStep.finishing:
+        this.#finishing(now);
+        break;
+      default:
+        break;
+    }
+    return this.#deps.outbox.next - before + (this.#deps.outbox.busy ? 1 : 0);
+  }
+
+  // --- beginning -------------------------------------------------------------------------------------------------------------
+
+  #preparing(now: number): void {
+    if (!this.#answered()) return;
+    this.#deps.reader.prepare(this.#layout);
+    if (this.#stopWanted) return this.#withdraw('it was stopped before it was opened');
+    const pendingHeader = this.auto || (this.request.force && this.#deps.outbox.sink.peers === 0);
+    if (pendingHeader) this.#openReceivers();
+    else this.#enter(seriesStep.header, now);
+  }
+
+  #offerHeader(now: number): void {
+    const { outbox } = this.#deps;
+    if (outbox.busy) return;
+    if (this.step === seriesStep.header) {
+      if (this.#stopWanted) return this.#withdraw('it was stopped before it was opened');
+      if (now - this.#since >= headerLimitMs) return this.#withdraw('the consumer took no header: is it reading?');
+    }
+    if (!outbox.settleOwedEnd(now)) return;
+    const { filename, metadata } = this.request;
+    outbox.offer(
+      'headers',
+      (msgNumber) => {
+        this.headerNumber = msgNumber;
+        const message = headerMessage(msgNumber, filename);
+        return metadata === null ? [message] : [message, new TextEncoder().encode(metadata)];
+      },
+      () => this.#headerHandedOver(),
+      now,
+    );
+  }
+
+  #headerHandedOver(): void {
+    this.headerSent = true;
+    this.#disconnects = this.#deps.outbox.sink.disconnects;
+    this.#count('series');
+    if (this.step === seriesStep.header) this.#openReceivers();
+    this.#deps.report({ kind: 'opened', series_id: this.id, filename: this.request.filename, auto: this.auto, frames: this.request.frames });
+  }
+
+  #withdraw(reason: string): void {
+    this.withdrawn = reason;
+    this.step = seriesStep.idle;
+  }
+
+  #openReceivers(): void {
+    const given = this.request.firstFrameNumber;
+    if (given !== null) this.#tellFirst(given);
+    this.#give(phase.open, seriesStep.opening);
+  }
+
+  #opened(now: number): void {
+    this.#firstSettled = this.first !== 0;
+    this.#enter(seriesStep.open, now);
+  }
+
+  #tellFirst(first: number): void {
+    this.first = first;
+    this.next = first;
+    this.last = this.request.frames === 0 ? 0 : first + this.request.frames - 1;
+    this.#firstVersion = this.#deps.words.setFirst(first, this.last);
+  }
+
+  /** The first frame: smallest number accepted in the start window, over all ports; confirmed by every receiver. */
+  #settleFirst(now: number): void {
+    if (this.#firstSettled) return;
+    const { ports, limits, ring } = this.#deps;
+    const { smallest, newest, holding } = this.#startNumbers();
+    if (this.first !== 0) {
+      if (ports.some((port) => port.words.firstAnswer !== this.#firstVersion)) return;
+      if (smallest < this.first) this.#tellFirst(smallest);
+      else this.#firstSettled = true;
+      return;
+    }
+    if (smallest === 0 && !holding) this.#startedAt = -1;
+    else if (this.#startedAt < 0) this.#startedAt = now;
+    if (this.#startedAt < 0 || now - this.#startedAt < limits.startWindowMs) return;
+    if (smallest === 0 || (holding && now - this.#startedAt < 2 * limits.startWindowMs)) return;
+    if (newest - smallest >= ring) return this.#portsDisagree(now);
+    this.#tellFirst(smallest);
+  }
+
+  /** Smallest and newest frame number that any port accepted, 0 = none; does a port without any hold packets? */
+  #startNumbers(): { smallest: number; newest: number; holding: boolean } {
+    let smallest = 0;
+    let newest = 0;
+    let holding = false;
+    for (const { words } of this.#deps.ports) {
+      const own = words.smallest;
+      if (own !== 0 && (smallest === 0 || own < smallest)) smallest = own;
+      newest = Math.max(newest, words.newestAccepted);
+      if (words.holding) holding = true;
+    }
+    return { smallest, newest, holding };
+  }
+
+  #portsDisagree(now: number): void {
+    const numbers = this.#deps.ports.filter((port) => port.words.smallest !== 0).map((port) => `port ${port.udpPort}: frame ${port.words.smallest}`);
+    this.#warn('ports_disagree', `frame numbers differ between ports by a ring or more (${numbers.join(', ')}). Set nextframenumber of all modules to the same value and arm again.`);
+    this.#abort('ports_disagree', now);
+  }
+
+  // --- open ------------------------------------------------------------------------------------------------------------------
+
+  #open(now: number): void {
+    const { limits, outbox, ring } = this.#deps;
+    this.#observe(now);
+    this.#settleFirst(now);
+    if (this.step !== seriesStep.open) return;
+    if (!this.headerSent && !outbox.busy && (!this.auto || this.#firstSettled)) this.#offerHeader(now);
+    this.#sendFrames(now);
+    const events = this.#events();
+    if ((events & portEvent.ringSpan) !== 0) return this.#portsDisagree(now);
+    if ((events & portEvent.jumpForward) !== 0 && !this.auto) return this.#abort('frame_jump', now);
+    if (this.#firstSettled && this.highest - this.next + 1 - ring > limits.maxOwedFrames) return this.#abort('consumer_stalled', now);
+    const silent = this.#lastSeenAt < 0 ? 0 : now - this.#lastSeenAt;
+    if (this.#silenceMs !== null && silent >= this.#silenceMs) {
+      this.#fillTail = true;
+      this.#stopWanted = true;
+    }
+    if (this.auto) {
+      if ((events & (portEvent.jumpBackward | portEvent.jumpForward)) !== 0) this.#stopWanted = true;
+      if (silent >= limits.seriesIdleMs) this.#stopWanted = true;
+      if (!this.headerSent && outbox.sink.peers === 0) this.#stopWanted = true;
+    }
+    if (this.#firstSettled && this.last !== 0 && this.next > this.last) this.#stopWanted = true;
+    if (this.#stopWanted) this.#give(phase.stop, seriesStep.stopping);
+  }
+
+  /** How far has the detector come, and which frames were seen too long ago? */
+  #observe(now: number): void {
+    const { ports, words, limits, seenTimes, ring } = this.#deps;
+    let seen = 0;
+    for (const port of ports) {
+      this.highest = Math.max(this.highest, port.words.newestSeen);
+      const { counters, seriesBase } = port;
+      seen += (counters[portCounter.accepted] as number) - (seriesBase[portCounter.accepted] as number) + (counters[portCounter.ringFull] as number) - (seriesBase[portCounter.ringFull] as number);
+    }
+    if (seen !== this.#seenPackets) {
+      this.#seenPackets = seen;
+      this.#lastSeenAt = now;
+    }
+    if (this.highest !== 0) seenTimes.note(this.highest, now);
+    const giveUp = seenTimes.seenBy(now - limits.frameTimeoutMs);
+    if (giveUp > this.#giveUp) {
+      this.#giveUp = giveUp;
+      words.setGiveUp(giveUp);
+    }
+    if (this.next !== 0) this.slotsUsedMax = Math.max(this.slotsUsedMax, Math.min(ring, this.highest - this.next + 1));
+    if (now - this.#suspicionsAt >= suspicionIntervalMs) {
+      this.#suspicionsAt = now;
+      this.#lookForSuspicions();
+    }
+  }
+
+  #events(): number {
+    let events = 0;
+    for (const { words } of this.#deps.ports) events |= words.events;
+    return events;
+  }
+
+  #lookForSuspicions(): void {
+    for (const { words, udpPort } of this.#deps.ports) {
+      for (const { code, message } of suspicionsOf(words, udpPort, this.#layout, this.#deps.limits.tenGiga)) this.#warn(`${code}/${udpPort}`, message);
+    }
+  }
+
+  #warn(code: string, message: string): void {
+    if (this.#warnings.has(code)) return;
+    this.#warnings.set(code, message);
+    this.#deps.report({ kind: 'warning', code, message });
+  }
+
+  // --- frames ----------------------------------------------------------------------------------------------------------------
+
+  #sendFrames(now: number): void {
+    const { outbox, reader, limits } = this.#deps;
+    if (!this.headerSent || !this.#firstSettled || this.#aborted !== null) return;
+    for (let budget = framesPerTurn; budget > 0 && !outbox.busy; budget--) {
+      const frameNumber = this.next;
+      if ((this.last !== 0 && frameNumber > this.last) || !reader.ready(frameNumber)) return;
+      const facts = reader.facts(frameNumber, frameNumber - this.first, limits.discardIncomplete);
+      const pixels = reader.pixels(frameNumber);
+      let json: Uint8Array | null = null;
+      const taken = outbox.offer(
+        'images',
+        (msgNumber) => {
+          json = imageMessage(msgNumber, this.#shape, facts);
+          return [json, pixels];
+        },
+        () => this.#frameHandedOver(facts, json as Uint8Array, pixels, now),
+        now,
+      );
+      if (!taken) return;
+    }
+  }
+
+  #frameHandedOver(facts: ImageFacts, json: Uint8Array, pixels: Uint8Array, now: number): void {
+    const { words, lastFrame } = this.#deps;
+    this.#sent++;
+    if (facts.reason === null) {
+      this.#complete++;
+      this.#count('complete');
+    } else {
+      this.#incomplete.add(facts.frameIndex);
+      if (facts.discard) this.#discarded++;
+      else this.#marked++;
+      this.#count(incompleteCounter(facts));
+    }
+    if (now - this.#lastFrameAt >= lastFrameIntervalMs || facts.frameNumber === this.last) {
+      this.#lastFrameAt = now;
+      lastFrame.store(json, pixels);
+    }
+    this.#progressAt = now;
+    this.next = facts.frameNumber + 1;
+    // Released: from here on the receivers may write to the slot.
+    words.setNext(this.next);
+  }
+
+  #count(counter: StreamCounter): void {
+    const { counters } = this.#deps;
+    counters[streamCounter[counter]] = (counters[streamCounter[counter]] as number) + 1;
+  }
+
+  // --- ending ----------------------------------------------------------------------------------------------------------------
+
+  #watchConsumer(now: number): void {
+    const { disconnects } = this.#deps.outbox.sink;
+    if (disconnects === this.#disconnects) return;
+    this.#disconnects = disconnects;
+    if (this.headerSent) this.#abort('consumer_lost', now);
+  }
+
+  /** Cut the series short: what was not sent never will be, and takes no numbers. */
+  #abort(reason: string, now: number): void {
+    if (this.#aborted !== null || this.step === seriesStep.ending) return;
+    this.#aborted = reason;
+    if (this.step === seriesStep.open) this.#give(phase.stop, seriesStep.stopping);
+    else if (this.step === seriesStep.opening) this.#stopWanted = true;
+    else if (this.step === seriesStep.finishing) this.#dropRest(now);
+  }
+
+  /** All receivers have read what was queued: now the last frame is known. */
+  #finish(now: number): void {
+    const { words, ring } = this.#deps;
+    this.#observe(now);
+    const { smallest, newest } = this.#startNumbers();
+    if (!this.#firstSettled && smallest !== 0 && (this.first === 0 || smallest < this.first)) this.#tellFirst(smallest);
+    this.#firstSettled = this.first !== 0;
+    if (this.#firstSettled && newest - this.first >= ring && this.#aborted === null && newest >= this.next + ring) this.#portsDisagree(now);
+    if (this.first === 0 || this.#aborted === 'ports_disagree') {
+      // Nothing is made up: receivers close what they have begun.
+      this.last = 0;
+      this.next = 0;
+    } else {
+      const filled = this.#fillTail && this.request.frames > 0 ? this.first + this.request.frames - 1 : this.highest;
+      this.last = Math.max(filled, this.next - 1);
+    }
+    words.setLast(this.last);
+    this.#progressAt = now;
+    this.#give(phase.finish, seriesStep.finishing);
+    if (this.#aborted !== null) this.#dropRest(now);
+  }
+
+  #dropRest(now: number): void {
+    if (this.last === 0 || this.next > this.last) return;
+    this.#unsent += this.last + 1 - this.next;
+    this.#deps.counters[streamCounter.unsent] = (this.#deps.counters[streamCounter.unsent] as number) + (this.last + 1 - this.next);
+    this.next = this.last + 1;
+    this.#deps.words.setNext(this.next);
+    this.#progressAt = now;
+  }
+
+  #finishing(now: number): void {
+    const { outbox, limits } = this.#deps;
+    const left = this.last !== 0 && this.next <= this.last;
+    if (left && !outbox.busy) {
+      if (!this.headerSent && outbox.sink.peers === 0) this.#abort('no_consumer', now);
+      else if (!this.headerSent) this.#offerHeader(now);
+      this.#sendFrames(now);
+    }
+    if (now - this.#progressAt >= limits.closingTimeoutMs && !outbox.busy) this.#abort('closing_timeout', now);
+    if (this.last !== 0 && this.next <= this.last) return;
+    if (outbox.busy || !this.#answered()) return;
+    this.#lookForSuspicions();
+    this.summary = this.#settle();
+    if (this.#aborted !== null) this.#count('aborted');
+    this.#enter(seriesStep.ending, now);
+  }
+
+  /** The sums, from counters that the receivers froze. */
+  #settle(): SeriesSummary {
+    return {
+      series_id: this.id,
+      filename: this.request.filename,
+      auto: this.auto,
+      frames: this.#sent,
+      complete: this.#complete,
+      marked: this.#marked,
+      discarded: this.#discarded,
+      unsent: this.#unsent,
+      ...(this.#aborted === null ? {} : { aborted: this.#aborted }),
+      incomplete: this.#incomplete.ranges,
+      truncated: this.#incomplete.truncated,
+      first_frame_number: this.first === 0 ? null : this.first,
+      ledger: this.#deps.ports.map(({ udpPort, seriesBase, seriesEnd }) => settlePort(udpPort, countsBetween(seriesBase, seriesEnd))),
+      warnings: [...this.#warnings.values()],
+      header_sent: this.headerSent,
+      end_pending: false,
+    };
+  }
+
+  // --- commands to the receivers -------------------------------------------------------------------------------------------------
+
+  #give(command: Phase, step: SeriesStep): void {
+    this.#command = this.#deps.words.command(command);
+    this.step = step;
+  }
+
+  #enter(step: SeriesStep, now: number): void {
+    this.step = step;
+    this.#since = now;
+  }
+
+  /** Since when the present step lasts, in ms of the service's clock. */
+  get since(): number {
+    return this.#since;
+  }
+
+  #answered(): boolean {
+    for (const { words } of this.#deps.ports) if (words.answer !== this.#command) return false;
+    return true;
+  }
+}
+
+function incompleteCounter(facts: ImageFacts): StreamCounter {
+  const outcome = facts.discard ? 'discarded' : 'marked';
+  const reason = (facts.reason ?? '').replace(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+  return `${outcome}${reason}` as StreamCounter;
+}

@@ -1,0 +1,246 @@
+// STEP 3, front door: frames → series → messages. One agent, in one thread: takes commands from main, opens and ends series, sends
+// what is closed, in order. Comes in: port images closed by the receivers. Goes out: messages into the sink, events to main.
+
+import { OperatorError } from '../base/errors.js';
+import type { Layout } from '../detector/layout.js';
+import { CommandBox } from '../memory/command-box.js';
+import { portCounterTable, streamCounterTable } from '../memory/counters.js';
+import { LastFrame } from '../memory/last-frame.js';
+import type { MemoryMap } from '../memory/memory-map.js';
+import { PortWords } from '../memory/port-words.js';
+import { SeriesWords } from '../memory/series-words.js';
+import { SlotRecords } from '../memory/slot-records.js';
+import { StreamWords, seriesStep } from '../memory/stream-words.js';
+import { FrameReader } from './frame-reader.js';
+import type { MessageSink } from './message-sink.js';
+import { Outbox } from './outbox.js';
+import { Series } from './series.js';
+import type { SeriesDeps, SeriesLimits, SeriesPort } from './series.js';
+import { SeenTimes } from './seen-times.js';
+import type { ArmRequest, SeriesSummary, StreamCommand, StreamEvent } from './series-types.js';
+
+/** Everything a streamer is made of. */
+export interface StreamerSetup {
+  readonly buffer: ArrayBufferLike;
+  readonly map: MemoryMap;
+  /** Ports that receive: index into `udp_ports`, and number. */
+  readonly ports: readonly { readonly index: number; readonly udpPort: number }[];
+  readonly sink: MessageSink;
+  readonly limits: SeriesLimits;
+  /** Open a series by itself while a consumer is connected. */
+  readonly auto: boolean;
+  /** Frames of an auto series, 0 = until silence. */
+  readonly autoFrames: number;
+  readonly dynamicRange: number;
+  /** 0 = all rows. */
+  readonly readNRows: number;
+  readonly firstMessageNumber: number;
+  layoutFor(dynamicRange: number, readNRows: number): Layout;
+  report(event: StreamEvent): void;
+}
+
+const autoRequest: ArmRequest = { filename: '', frames: 0, firstFrameNumber: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false };
+
+/** The streamer's state between series, and the series that is open. */
+export class Streamer {
+  readonly #setup: StreamerSetup;
+  readonly #deps: SeriesDeps;
+  readonly #outbox: Outbox;
+  readonly #words: StreamWords;
+  readonly #box: CommandBox;
+  #series: Series | null = null;
+  #seriesId = 0;
+  /** An arm request that is being served: waiting for an auto series to end, or for its own series to open. */
+  #arming: { id: number; request: ArmRequest } | null = null;
+  #stopping: number[] = [];
+  #idleSince = 0;
+  #shutdown = false;
+  #drained = false;
+  #last = { first: 0, next: 0, highest: 0, last: 0, slotsUsedMax: 0 };
+
+  constructor(setup: StreamerSetup) {
+    const { buffer, map } = setup;
+    const counters = new Float64Array(buffer, map.streamCounters, streamCounterTable.length);
+    const ports = setup.ports.map(({ index, udpPort }): SeriesPort => {
+      const at = map.portCounters[index] as number;
+      const size = portCounterTable.length;
+      return {
+        index,
+        udpPort,
+        records: new SlotRecords(buffer, map.slotRecords[index] as number, map.sizes.slots, map.sizes.packets),
+        words: new PortWords(buffer, map.portWords[index] as number),
+        counters: new Float64Array(buffer, at, size),
+        seriesBase: new Float64Array(buffer, at + size * 8, size),
+        seriesEnd: new Float64Array(buffer, at + size * 16, size),
+      };
+    });
+    this.#setup = setup;
+    this.#outbox = new Outbox(setup.sink, counters, setup.firstMessageNumber);
+    this.#words = new StreamWords(buffer, map.streamWords);
+    this.#box = new CommandBox(buffer, map.commandBox);
+    const report = (event: StreamEvent): void => setup.report(event);
+    this.#deps = {
+      limits: setup.limits,
+      ring: map.sizes.slots,
+      words: new SeriesWords(buffer, map.seriesWords),
+      ports,
+      reader: new FrameReader(buffer, map, ports),
+      outbox: this.#outbox,
+      lastFrame: new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes),
+      counters,
+      seenTimes: new SeenTimes(setup.limits.maxOwedFrames + 2 * map.sizes.slots),
+      report,
+    };
+    this.#deps.reader.prepare(setup.layoutFor(setup.dynamicRange, setup.readNRows));
+    this.#publish();
+  }
+
+  /**
+   * One turn.
+   * @param now ms of the service's clock
+   * @returns how much was done; 0 = nothing to do until something happens
+   */
+  turn(now: number): number {
+    this.#words.beat();
+    this.#outbox.settle(now);
+    let work = this.#takeCommand();
+    if (this.#series === null) work += this.#idle(now);
+    else {
+      work += this.#series.turn(now);
+      if (this.#series.step === seriesStep.opening || this.#series.step === seriesStep.open) this.#confirmArmed(this.#series);
+      if (this.#series.withdrawn !== null) this.#withdrawn(this.#series, this.#series.withdrawn);
+      else if (this.#series.summary !== null) this.#ending(this.#series, this.#series.summary, now);
+    }
+    this.#publish();
+    return work;
+  }
+
+  // --- commands --------------------------------------------------------------------------------------------------------------
+
+  #takeCommand(): number {
+    const command = this.#box.take() as StreamCommand | null;
+    if (command === null) return 0;
+    if (command.kind === 'arm') this.#arm(command.id, command.request);
+    else {
+      if (command.kind === 'shutdown') this.#shutdown = true;
+      else this.#stopping.push(command.id);
+      if (this.#arming !== null && this.#series?.auto !== false) this.#refuse(409, 'the series was stopped before it was opened');
+      if (this.#series === null || (!this.#series.begun && !this.#shutdown)) this.#replyStopped(null);
+      else this.#series.stop();
+    }
+    return 1;
+  }
+
+  #arm(id: number, request: ArmRequest): void {
+    const refuse = (status: 409 | 503, problem: string): void => this.#setup.report({ kind: 'refused', id, status, problems: [problem] });
+    const open = this.#series;
+    if (this.#shutdown) return refuse(503, 'the service is stopping');
+    if (this.#arming !== null || (open !== null && !open.auto)) {
+      return refuse(409, `series ${open?.id ?? this.#seriesId + 1} is ${open !== null && open.step >= seriesStep.stopping ? 'closing' : 'open'}: end it first (DELETE /api/v1/series, vdcu stop)`);
+    }
+    if (this.#outbox.sink.peers === 0 && !request.force) return refuse(503, 'no consumer is connected to the data port: start the receiver, or arm with force');
+    this.#arming = { id, request };
+    open?.stop();
+  }
+
+  #refuse(status: 409 | 503, problem: string): void {
+    if (this.#arming !== null) this.#setup.report({ kind: 'refused', id: this.#arming.id, status, problems: [problem] });
+    this.#arming = null;
+  }
+
+  #confirmArmed(series: Series): void {
+    if (this.#arming === null || series.auto || series.step !== seriesStep.open) return;
+    this.#setup.report({ kind: 'armed', id: this.#arming.id, series_id: series.id, msg_number: series.headerNumber, header_pending: !series.headerSent });
+    this.#arming = null;
+  }
+
+  #replyStopped(summary: SeriesSummary | null): void {
+    for (const id of this.#stopping) this.#setup.report({ kind: 'stopped', id, summary });
+    this.#stopping = [];
+  }
+
+  // --- between series --------------------------------------------------------------------------------------------------------
+
+  #idle(now: number): number {
+    if (this.#outbox.busy) return 0;
+    if (!this.#outbox.settleOwedEnd(now)) {
+      const waited = now - this.#idleSince >= this.#setup.limits.closingTimeoutMs;
+      if (waited && this.#arming?.request.force === false) this.#refuse(503, 'the consumer takes no messages: the end of the last series still waits for it');
+      const goOn = this.#shutdown ? waited || this.#outbox.sink.peers === 0 : this.#arming?.request.force === true;
+      if (!goOn || this.#outbox.busy) return 0;
+    }
+    if (this.#shutdown) {
+      if (!this.#drained) {
+        this.#drained = true;
+        this.#setup.report({ kind: 'drained' });
+      }
+      return 0;
+    }
+    if (this.#arming !== null) return this.#begin(this.#arming.request, false, now);
+    if (this.#setup.auto && this.#outbox.sink.peers > 0) return this.#begin({ ...autoRequest, frames: this.#setup.autoFrames }, true, now);
+    return 0;
+  }
+
+  #begin(request: ArmRequest, auto: boolean, now: number): number {
+    const dynamicRange = request.dynamicRange ?? this.#setup.dynamicRange;
+    const readNRows = request.readNRows ?? this.#setup.readNRows;
+    let layout: Layout;
+    try {
+      layout = this.#setup.layoutFor(dynamicRange, readNRows);
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      this.#refuse(503, error.message);
+      return 1;
+    }
+    this.#series = new Series(this.#deps, ++this.#seriesId, request, auto, layout, dynamicRange, readNRows, now);
+    return 1;
+  }
+
+  #withdrawn(series: Series, reason: string): void {
+    if (!series.auto) this.#refuse(503, `the series was not opened: ${reason}`);
+    this.#replyStopped(null);
+    this.#series = null;
+  }
+
+  // --- the end of a series ---------------------------------------------------------------------------------------------------
+
+  #ending(series: Series, summary: SeriesSummary, now: number): void {
+    if (!series.headerSent) return this.#over(series, summary, now);
+    if (this.#outbox.busy) return;
+    this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);
+    if (this.#series === null || this.#outbox.busy) return;
+    if (this.#outbox.sink.peers > 0 && now - series.since < this.#setup.limits.closingTimeoutMs) return;
+    // Nobody takes it now: it goes out before the next header.
+    this.#outbox.owedEnd = summary;
+    this.#over(series, { ...summary, end_pending: true }, now);
+  }
+
+  #over(series: Series, summary: SeriesSummary, now: number): void {
+    this.#idleSince = now;
+    this.#last = { first: series.first, next: series.next, highest: series.highest, last: series.last, slotsUsedMax: series.slotsUsedMax };
+    this.#series = null;
+    if (series.begun) this.#setup.report({ kind: 'ended', summary });
+    this.#replyStopped(series.begun ? summary : null);
+  }
+
+  #publish(): void {
+    const series = this.#series;
+    const { sink, next } = this.#outbox;
+    const numbers = series ?? this.#last;
+    this.#words.publish({
+      step: series === null ? seriesStep.idle : series.summary !== null ? seriesStep.ending : series.step,
+      seriesId: this.#seriesId,
+      headerSent: series?.headerSent ?? false,
+      auto: series?.auto ?? false,
+      endPending: this.#outbox.owedEnd !== null,
+      peers: sink.peers,
+      disconnects: sink.disconnects,
+      slotsUsedMax: numbers.slotsUsedMax,
+      first: numbers.first,
+      next: numbers.next,
+      highest: numbers.highest,
+      last: numbers.last,
+      messageNumber: next,
+    });
+  }
+}

@@ -1,0 +1,59 @@
+// Plausible but wrong settings, told as sentences with their remedy: what the receivers noticed (events and figures in their
+// words) against what the layout expects. Pure; called by the streamer when an event appears and at the end of a series, and
+// by main for the state.
+
+import type { Layout } from '../detector/layout.js';
+import { portEvent } from '../memory/port-words.js';
+import type { PortWords } from '../memory/port-words.js';
+
+/** One suspicion: a stable code and a sentence that says what, where and the likely setting. */
+export interface Suspicion {
+  readonly code: 'wrong_size' | 'wrong_version' | 'wrong_detector' | 'packet_number' | 'wrong_position' | 'position_taken' | 'same_missing' | 'jump_backward' | 'jump_forward' | 'ring_span';
+  readonly udpPort: number;
+  readonly message: string;
+}
+
+/** What looks wrong on one port in the present series. */
+export function suspicionsOf(words: PortWords, udpPort: number, layout: Layout, tenGiga: boolean): Suspicion[] {
+  const found: Suspicion[] = [];
+  const say = (code: Suspicion['code'], message: string): void => void found.push({ code, udpPort, message: `port ${udpPort}: ${message}` });
+  const events = words.events;
+  const size = words.figure('wrongSize');
+  if (!Number.isNaN(size)) {
+    const other = layout.packetBytes - layout.payloadBytes + (tenGiga ? layout.profile.payloadBytes.oneGiga : layout.profile.payloadBytes.tenGiga);
+    say('wrong_size', `datagrams of ${size} bytes, ${layout.packetBytes} expected. ${size === other ? `ten_giga: ${!tenGiga}?` : 'Another detector, or fragments: check the sender and the MTU.'}`);
+  }
+  const version = words.figure('wrongVersion');
+  if (!Number.isNaN(version)) say('wrong_version', `packet header version ${version}, ${layout.profile.headerVersion} expected. Is the detector's firmware of another generation?`);
+  const type = words.figure('wrongDetectorType');
+  if (!Number.isNaN(type)) say('wrong_detector', `packets of detector type ${type}, ${layout.profile.detectorType} (${layout.profile.name}) expected. Check detector and udp_dstip of the other detector.`);
+  if ((events & portEvent.suspect) !== 0) {
+    const number = words.figure('wrongPacketNumber');
+    say('packet_number', `packet numbers up to ${number}, but an image has ${layout.expectedPackets} packets. ${likelyDepth(number + 1, layout)}Images of this port are not called complete.`);
+  }
+  const row = words.figure('wrongRow');
+  if (!Number.isNaN(row)) {
+    say('wrong_position', `packets say row ${row}, column ${words.figure('wrongColumn')}; the detector is configured as ${layout.grid.rows} rows × ${layout.grid.columns} columns of ports${words.position >= 0 ? ` and this port is at ${at(layout, words.position)}` : ''}. Check modules, quad, port_positions.`);
+  }
+  if ((events & portEvent.positionTaken) !== 0) say('position_taken', 'its packets name the same row and column as those of another port. Check the modules\' positions, or set port_positions.');
+  if ((events & portEvent.sameMissing) !== 0) {
+    const accepted = words.figure('sameMissingAccepted');
+    say('same_missing', `10 successive images missed the same packets: ${accepted} of ${layout.expectedPackets} came each time. ${likelyDepth(accepted, layout)}${accepted < layout.expectedPackets ? 'read_n_rows? Or a part of the path always loses them.' : ''}`);
+  }
+  if ((events & portEvent.jumpBackward) !== 0) say('jump_backward', `frame numbers went back to ${words.jump}. Was the detector restarted, or nextframenumber set, in a series?`);
+  if ((events & portEvent.jumpForward) !== 0) say('jump_forward', `frame numbers jumped to ${words.jump}, further than max_owed_frames. Was nextframenumber set in a series?`);
+  if ((events & portEvent.ringSpan) !== 0) say('ring_span', 'its frame numbers are a ring or more above those of other ports. Set nextframenumber of all modules to the same value.');
+  return found;
+}
+
+const at = (layout: Layout, position: number): string => `row ${layout.positions[position]?.row}, column ${layout.positions[position]?.column}`;
+
+/** A bit depth of this detector whose image would have about this many packets. */
+function likelyDepth(packets: number, layout: Layout): string {
+  const bitsPerPacket = layout.wireBits / layout.packetsPerPortImage;
+  for (const depth of Object.keys(layout.profile.depths).map(Number).sort((a, b) => a - b)) {
+    if (depth === layout.wireBits || depth < packets * bitsPerPacket) continue;
+    return depth / layout.wireBits === packets / layout.packetsPerPortImage || packets > layout.packetsPerPortImage ? `dynamic_range: ${depth}? ` : '';
+  }
+  return '';
+}

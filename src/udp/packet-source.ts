@@ -1,0 +1,32 @@
+// STEP 1, front door. A packet source brings the datagrams of one port into the port's landing buffers. Comes in: UDP from the
+// detector. Goes out: a batch of offsets and lengths for the port assembler, in the same thread. Implementations: dgram-source.ts
+// (portable); tests bring packets from memory.
+
+import type { Landing } from '../memory/landing.js';
+
+/** What was granted when the socket was opened. */
+export interface SourceInfo {
+  readonly address: string;
+  readonly udpPort: number;
+  readonly receiveBufferRequestedBytes: number;
+  /** Null where it cannot be read back. */
+  readonly receiveBufferGrantedBytes: number | null;
+}
+
+/** One port's datagrams. Not shared between threads. */
+export interface PacketSource {
+  readonly landing: Landing;
+  /** Bind. @throws OperatorError when the port is taken or the address is not here */
+  open(): Promise<SourceInfo>;
+  /**
+   * Take the datagrams that have arrived into `landing` without waiting; returns how many. The batch is valid until the next
+   * call. More than `landing.capacity` never come at once.
+   */
+  receive(): number;
+  /** The last `receive` found nothing more in the socket. */
+  readonly empty: boolean;
+  /** Datagrams that the kernel dropped since `open` because the socket buffer was full; null = cannot be known. */
+  kernelDrops(): number | null;
+  /** Stop receiving; idempotent. */
+  close(): Promise<void>;
+}

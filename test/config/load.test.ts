@@ -1,0 +1,153 @@
+import t from 'tap';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { OperatorError } from '../../src/base/errors.js';
+import { loadConfig, parseConfig } from '../../src/config/load.js';
+import { exampleFile } from '../main/repository.js';
+
+const quad = 'detector: eiger\n  quad: true\n  udp_ports: [50001, 50002]';
+
+/** A file with one detector `a`, its entry followed by more lines. */
+const entry = (...lines: string[]): string => `a:\n  ${[quad, ...lines].join('\n  ')}\n`;
+
+/** The lines of the refusal, without the file's name. */
+function refusal(text: string, name = 'a'): string[] {
+  try {
+    parseConfig(text, 'f.yaml', name);
+  } catch (error) {
+    if (!(error instanceof OperatorError)) throw error;
+    t.equal(error.exitCode, 2, 'a wrong configuration is a usage error');
+    return error.message.split('\n').map((line) => line.replace(/^f\.yaml:/, ''));
+  }
+  return [];
+}
+
+t.test('a quad with nothing but its ports has every default', async (t) => {
+  t.strictSame(parseConfig(entry(), 'f.yaml', 'a'), {
+    name: 'a',
+    detector: {
+      detector: 'eiger', quad: true, modules: [1, 1], gapPixels: true, dynamicRange: 16, tenGiga: true, readNRows: null,
+      udpPorts: [50001, 50002], portsOff: [], flipRows: new Map(), portPositions: new Map(),
+    },
+    dynamicRangeMax: 16,
+    udpHost: '127.0.0.1', udpSource: null, receiveBufferBytes: 104857600,
+    dataHost: '127.0.0.1', dataPort: 9999, apiHost: '127.0.0.1', apiPort: 5000,
+    ring: null, frameRateHz: null,
+    series: 'auto', frames: 0, incompleteFrames: 'mark', overtakeFrames: 4, frameTimeoutMs: 500, drainMs: 100, startWindowMs: 20,
+    maxOwedFrames: null, seriesIdleMs: 2000, seriesTimeoutMs: null, closingTimeoutMs: 10000, consumerConnections: 1,
+  });
+});
+
+t.test('every key reaches the configuration', async (t) => {
+  const config = parseConfig(entry(
+    'gap_pixels: false', 'flip_rows: {50002: true}', 'port_positions: {50001: [0, 0]}', 'ports_off: [50002]', 'dynamic_range: 8',
+    'dynamic_range_max: 32', 'ten_giga: false', 'read_n_rows: 128', 'udp_host: 0.0.0.0', 'udp_source: "10.0.0.1:32410"',
+    'receive_buffer_bytes: 65536', 'data_host: 0.0.0.0', 'data_port: 0', 'api_host: "::1"', 'api_port: 0', 'frame_rate_hz: 12.5',
+    'ring_ms: 2000', 'series: armed', 'frames: 7', 'incomplete_frames: discard', 'overtake_frames: 5', 'frame_timeout_ms: 6',
+    'drain_ms: 8', 'start_window_ms: 9', 'max_owed_frames: 10', 'series_idle_ms: 11', 'series_timeout_ms: 12',
+    'closing_timeout_ms: 13', 'consumer_connections: 2',
+  ), 'f.yaml', 'a');
+  t.strictSame(config, {
+    name: 'a',
+    detector: {
+      detector: 'eiger', quad: true, modules: [1, 1], gapPixels: false, dynamicRange: 8, tenGiga: false, readNRows: 128,
+      udpPorts: [50001, 50002], portsOff: [50002], flipRows: new Map([[50002, true]]), portPositions: new Map([[50001, [0, 0]]]),
+    },
+    dynamicRangeMax: 32,
+    udpHost: '0.0.0.0', udpSource: { address: '10.0.0.1', port: 32410 }, receiveBufferBytes: 65536,
+    dataHost: '0.0.0.0', dataPort: 0, apiHost: '::1', apiPort: 0,
+    ring: { milliseconds: 2000 }, frameRateHz: 12.5,
+    series: 'armed', frames: 7, incompleteFrames: 'discard', overtakeFrames: 5, frameTimeoutMs: 6, drainMs: 8, startWindowMs: 9,
+    maxOwedFrames: 10, seriesIdleMs: 11, seriesTimeoutMs: 12, closingTimeoutMs: 13, consumerConnections: 2,
+  });
+});
+
+t.test('flip_rows as one value holds for all ports', async (t) => {
+  t.strictSame(parseConfig(entry('flip_rows: true'), 'f', 'a').detector.flipRows, new Map([[50001, true], [50002, true]]));
+  t.strictSame(parseConfig(entry('flip_rows: false'), 'f', 'a').detector.flipRows, new Map([[50001, false], [50002, false]]));
+  t.match(refusal(entry('flip_rows: 1')), ['5: a.flip_rows: 1 is not allowed: needs true or false, or a map of UDP ports']);
+});
+
+t.test('each value at the end of its range is accepted, and its neighbour outside refused with line, key, value and range', async (t) => {
+  const cases: [accepted: string, refused: string, says: RegExp][] = [
+    ['data_port: 65535', 'data_port: 65536', /^5: a\.data_port: 65536 is not allowed: needs a whole number, 0 to 65535$/],
+    ['receive_buffer_bytes: 65536', 'receive_buffer_bytes: 65535', /^5: a\.receive_buffer_bytes: 65535 .*65536 to 1073741823$/],
+    ['frame_timeout_ms: 1', 'frame_timeout_ms: 0', /^5: a\.frame_timeout_ms: 0 .*1 to 60000$/],
+    ['frame_timeout_ms: 60000', 'frame_timeout_ms: 60001', /60001/],
+    ['frames: 0', 'frames: -1', /^5: a\.frames: -1 .*0 to 4294967295$/],
+    ['frames: 10', 'frames: 10.5', /10\.5 is not allowed: needs a whole number/],
+    ['frames: 10', 'frames: "10"', /"10" is not allowed/],
+    ['frame_rate_hz: 0.1', 'frame_rate_hz: 0', /0 is not allowed: needs more than 0/],
+    ['series: auto', 'series: automatic', /"automatic" is not allowed: needs armed or auto$/],
+    ['incomplete_frames: mark', 'incomplete_frames:', /null is not allowed: needs mark or discard$/],
+    ['gap_pixels: true', 'gap_pixels: yes', /"yes" is not allowed: needs true or false$/],
+    ['udp_host: 10.0.0.1', 'udp_host: localhost', /"localhost" is not allowed: needs an IPv4 or IPv6 address/],
+    ['udp_source: 10.0.0.1', 'udp_source: 10.0.0', /"10\.0\.0" is not allowed/],
+    ['udp_source: "10.0.0.1:1"', 'udp_source: "10.0.0.1:0"', /is not allowed/],
+    ['port_positions: {50001: [1, 0]}', 'port_positions: {50001: [1]}', /^5: a\.port_positions\.50001: \[1\] is not allowed/],
+    ['ring_frames: 4', 'ring_frames: 3', /3 is not allowed: needs a whole number, 4 to 65536$/],
+    ['consumer_connections: 1', 'consumer_connections: 0', /0 is not allowed/],
+  ];
+  for (const [accepted, refused, says] of cases) {
+    t.strictSame(refusal(entry(accepted)), [], accepted);
+    t.match(refusal(entry(refused)), [says], refused);
+  }
+});
+
+t.test('an unknown key is refused, with the nearest known one', async (t) => {
+  t.strictSame(refusal(entry('dynamic_rang: 16')), ['5: a.dynamic_rang: unknown key with value 16; did you mean "dynamic_range"?']);
+  t.match(refusal(entry('something_else: 1')), [/^5: a\.something_else: unknown key with value 1; the keys are in/]);
+});
+
+t.test('a missing key is named with what it needs, at the line of the detector', async (t) => {
+  t.match(refusal('b: {}\na: {udp_ports: [1, 2], quad: true}\n'), [/^2: a: the key detector is missing: needs eiger$/]);
+  t.match(refusal('a: {detector: eiger}'), [/^1: a: the key udp_ports is missing: needs a list of ports/]);
+});
+
+t.test('all problems are reported at once, in the order of the file', async (t) => {
+  const text = 'a:\n  detector: eiger\n  udp_ports:\n    - 50001\n    - 70000\n  frame_timeout_ms: 0\n  read_n_rows: 3\n  ring_ms: 9\n  bogus: 1\n';
+  t.match(refusal(text), [
+    /^5: a\.udp_ports\.1: 70000 is not allowed/,
+    /^6: a\.frame_timeout_ms: 0 is not allowed/,
+    /^7: a\.read_n_rows: 3 is not a whole number of packets/,
+    /^8: a\.ring_ms: 9 without frame_rate_hz/,
+    /^9: a\.bogus: unknown key/,
+  ]);
+});
+
+t.test('other entries are not looked at, whatever they hold', async (t) => {
+  const text = `${entry()}b: 7\nc: {class: Detector, dcu_port_purple: [1, 2]}\nd: {detector: pilatus}\n`;
+  t.equal(parseConfig(text, 'f', 'a').name, 'a');
+  t.match(refusal(text, 'b'), [/^5: b: 7 is no detector: needs a map of keys/]);
+  t.match(refusal(text, 'c'), [/^6: c: is an entry of another program \(class: Detector\)/]);
+  t.match(refusal(text, 'd'), [/^7: d\.detector: "pilatus" is not allowed: needs eiger$/, /udp_ports is missing/]);
+});
+
+t.test('an unknown detector is refused with the names there are and the nearest', async (t) => {
+  t.strictSame(refusal('softimax-eiger: {detector: eiger}\nother: {class: x}\n', 'softimax-eigr'),
+    [' no detector "softimax-eigr": it has softimax-eiger; did you mean "softimax-eiger"?']);
+  t.match(refusal('other: {class: x}\n', 'a'), [/no detector "a": it names no detector/]);
+});
+
+t.test('anchors and merge keys are resolved', async (t) => {
+  const text = 'base: &base\n  detector: eiger\n  quad: true\n  frames: 3\na:\n  <<: *base\n  udp_ports: [1, 2]\nb: *base\n';
+  t.equal(parseConfig(text, 'f', 'a').frames, 3);
+  t.match(refusal(text, 'b'), [/udp_ports is missing/]);
+});
+
+t.test('what is no YAML is refused with its line', async (t) => {
+  t.match(refusal('a:\n  b: [1, 2\nc: }'), [/^\d: not YAML: /]);
+  t.match(refusal('a: 1\na: 2\n'), [/^2: not YAML: Map keys must be unique/]);
+  t.match(refusal(''), [/holds no detectors/]);
+  t.match(refusal('- 1\n'), [/holds no detectors/]);
+});
+
+t.test('a file that cannot be read is refused with the reason', async (t) => {
+  t.throws(() => loadConfig(join(tmpdir(), 'no', 'such.yaml'), 'a'), { message: /such\.yaml: no such file/, exitCode: 2 });
+  t.throws(() => loadConfig(tmpdir(), 'a'), { message: /is a directory/, exitCode: 2 });
+});
+
+t.test('every detector of the example file loads', async (t) => {
+  for (const name of ['softimax-eiger', 'cosaxs-eiger', 'bench-eiger']) t.equal(loadConfig(exampleFile, name).name, name);
+  t.throws(() => loadConfig(exampleFile, 'softimax-receiver'), { message: /entry of another program/, exitCode: 2 });
+});

@@ -1,0 +1,116 @@
+import t from 'tap';
+import { parseConfig } from '../../src/config/load.js';
+import { makePlan, type Plan } from '../../src/config/plan.js';
+import { mapMemory, memoryLimitBytes } from '../../src/memory/memory-map.js';
+
+function plan(lines: readonly string[], cores = 4): Plan {
+  return makePlan(parseConfig(`a:\n  detector: eiger\n  ${lines.join('\n  ')}\n`, 'f', 'a'), cores);
+}
+
+const quad = ['quad: true', 'udp_ports: [50001, 50002]'];
+
+t.test('the numbers of an Eiger quad, 514 × 514 × 16 bit, at 1000 Hz', async (t) => {
+  const { memory, sharedMemoryBytes, memoryBytes, rate, ...rest } = plan([...quad, 'frame_rate_hz: 1000']);
+  t.strictSame(rest, {
+    detector: {
+      shape: [514, 514], pixelType: 'uint16', frameBytes: 528392, packetBytes: 4144, payloadBytes: 4096,
+      packetsPerPortImage: 64, expectedPackets: 64, packetsPerFrame: 128,
+    },
+    ports: [
+      { udpPort: 50001, off: false, thread: 0, expectedPackets: 64 },
+      { udpPort: 50002, off: false, thread: 1, expectedPackets: 64 },
+    ],
+    threads: { main: 1, receivers: 2, streamer: 1, cores: 4 },
+    portsOfThread: [[50001], [50002]],
+    ring: { frames: 1000, slotBytes: 528512, bytes: 528512000, milliseconds: 1000 },
+    maxOwedFrames: 10000,
+    maxOwedMs: 10000,
+    sendQueue: { messages: 127, bytes: 127 * 528392, milliseconds: 127 },
+    receiveBufferBytes: { perPort: 104857600, total: 209715200 },
+    limits: {
+      overtakeFrames: 4, overtakeMs: 4, frameTimeoutMs: 500, frameTimeoutFrames: 500, startWindowMs: 20, startWindowFrames: 20,
+      drainMs: 100, seriesIdleMs: 2000, seriesTimeoutMs: null, closingTimeoutMs: 10000,
+    },
+  });
+  t.match(memory, { ports: 2, slots: 1000, frameBytes: 528392, packets: 64, packetBytes: 4144 });
+  t.equal(sharedMemoryBytes, mapMemory(memory).totalBytes);
+  t.ok(memoryBytes > sharedMemoryBytes + 127 * 528392 + 2 * 209715200);
+  if (rate === null) throw new Error('the rate is known');
+  t.equal(rate.gigabytesPerSecond, 0.528392);
+  t.equal(rate.perPort.packetsPerSecond, 64000);
+  t.equal(rate.perPort.gigabitsPerSecond, (64000 * 4210 * 8) / 1e9, 'with 66 bytes around each datagram');
+  t.ok(Math.abs(rate.perPort.receiveBufferMs - 388) < 1, '100 MiB hold 194 ms at 2000 Hz, measured');
+});
+
+t.test('without a rate nothing is said in milliseconds, and the default ring stays within 512 MiB', async (t) => {
+  const { ring, rate, maxOwedMs, sendQueue } = plan([...quad, 'dynamic_range: 32']);
+  t.equal(rate, null);
+  t.equal(maxOwedMs, null);
+  t.equal(sendQueue.milliseconds, null);
+  t.equal(ring.milliseconds, null);
+  t.equal(ring.frames, Math.floor(2 ** 29 / (514 * 514 * 4)));
+});
+
+t.test('the default ring is at least 64 frames', async (t) => {
+  t.equal(plan([...quad, 'frame_rate_hz: 1']).ring.frames, 64);
+});
+
+t.test('a ring in milliseconds is as many frames as arrive in that time', async (t) => {
+  t.equal(plan([...quad, 'frame_rate_hz: 500', 'ring_ms: 3000']).ring.frames, 1500);
+});
+
+t.test('slots are sized for the largest bit depth that may be armed', async (t) => {
+  const { ring, memory, detector } = plan([...quad, 'dynamic_range: 8', 'dynamic_range_max: 32']);
+  t.equal(detector.frameBytes, 514 * 514);
+  t.ok(ring.slotBytes >= 514 * 514 * 4);
+  t.equal(memory.packets, 128);
+});
+
+t.test('ports that are off get no thread and no buffer; threads share the others evenly', async (t) => {
+  const ports = ['modules: [2, 2]', 'udp_ports: [1, 2, 3, 4, 5, 6, 7, 8]', 'ports_off: [3]'];
+  const four = plan(ports, 4);
+  t.strictSame(four.portsOfThread, [[1, 2], [4, 5], [6, 7], [8]]);
+  t.same(four.ports[2], { udpPort: 3, off: true, thread: null, expectedPackets: 0 });
+  t.equal(four.receiveBufferBytes.total, 7 * 104857600);
+  t.equal(four.detector.packetsPerFrame, 7 * 64);
+  t.strictSame(plan(ports, 16).portsOfThread, [[1], [2], [4], [5], [6], [7], [8]], 'never more threads than ports');
+  t.equal(plan(ports, 1).portsOfThread.length, 2);
+});
+
+t.test('rows not read out are not expected', async (t) => {
+  t.match(plan([...quad, 'read_n_rows: 64']).detector, { packetsPerPortImage: 64, expectedPackets: 16 });
+});
+
+t.test('the consumer\'s connections each have their queue of at least 4 messages', async (t) => {
+  t.equal(plan([...quad, 'consumer_connections: 3']).sendQueue.bytes, 3 * 127 * 528392);
+  const many = Array.from({ length: 72 }, (_, index) => index + 1);
+  const large = plan(['modules: [18, 2]', `udp_ports: [${many.join(', ')}]`, 'dynamic_range: 32', 'ring_frames: 16']);
+  t.equal(large.sendQueue.messages, 4);
+});
+
+t.test('a ring shorter than two frame time-outs at the rate is refused', async (t) => {
+  t.equal(plan([...quad, 'frame_rate_hz: 100', 'ring_frames: 100']).ring.milliseconds, 1000);
+  t.throws(() => plan([...quad, 'frame_rate_hz: 100', 'ring_frames: 99']), {
+    exitCode: 2,
+    message: /^a: the ring of 99 frames holds 990 ms at frame_rate_hz: 100, but 2 × frame_timeout_ms: 500 needs 100 frames\. Raise the ring \(ring_frames: 100\), or lower frame_timeout_ms$/,
+  });
+  t.doesNotThrow(() => plan([...quad, 'ring_frames: 99']), 'without a rate nobody can say');
+});
+
+t.test('a ring shorter than the start window at the rate is refused', async (t) => {
+  const lines = [...quad, 'frame_rate_hz: 100', 'frame_timeout_ms: 10', 'start_window_ms: 1000'];
+  t.equal(plan([...lines, 'ring_frames: 100']).ring.frames, 100);
+  t.throws(() => plan([...lines, 'ring_frames: 99']), { exitCode: 2, message: /start_window_ms: 1000 needs 100 frames.*or lower start_window_ms$/ });
+});
+
+t.test('a ring that does not fit into shared memory is refused, with one that does', async (t) => {
+  let fits = 0;
+  try {
+    plan([...quad, 'ring_frames: 9000']);
+  } catch (error) {
+    t.match(error, { exitCode: 2, message: /needs \d+ bytes of shared memory, but there are 4294901760\. Use ring_frames: \d+/ });
+    fits = Number(/Use ring_frames: (\d+)/.exec((error as Error).message)?.[1]);
+  }
+  const { sharedMemoryBytes } = plan([...quad, `ring_frames: ${fits}`]);
+  t.ok(sharedMemoryBytes <= memoryLimitBytes && sharedMemoryBytes > memoryLimitBytes - 3 * 530000);
+});

@@ -1,0 +1,29 @@
+import t from 'tap';
+import { parseConfig } from '../../src/config/load.js';
+import { makePlan } from '../../src/config/plan.js';
+import { planJson, planText } from '../../src/config/print-plan.js';
+
+const config = parseConfig('a: {detector: eiger, quad: true, udp_ports: [50001, 50002], ports_off: [50002], frame_rate_hz: 1000}', 'f', 'a');
+const plan = makePlan(config, 4);
+
+t.test('the text names each number with its unit', async (t) => {
+  const text = planText(config, plan);
+  t.match(text, /^detector +a \(eiger, quad, 16 bit\)$/m);
+  t.match(text, /^frame +514 × 514 uint16, 516 KiB$/m);
+  t.match(text, /^ports +50001, 50002 \(off\)$/m);
+  t.match(text, /^ring +1000 frames of 516 KiB, 504 MiB = 1000 ms$/m);
+  t.match(text, /^ {2}each port +64000 packets\/s, 2\.16 Gbit\/s$/m);
+  t.match(text, /^frame time-out +500 ms = 500 frames$/m);
+});
+
+t.test('without a rate the text says how to learn more', async (t) => {
+  const slow = { ...config, frameRateHz: null };
+  t.match(planText(slow, makePlan(slow, 4)), /^rate +unknown: set frame_rate_hz/m);
+});
+
+t.test('the JSON has snake_case keys all the way down', async (t) => {
+  const json = planJson(config, plan) as { name: string; ring: unknown; rate: unknown };
+  t.equal(json.name, 'a');
+  t.match(json, { detector: { frame_bytes: 528392 }, ports: [{ udp_port: 50001 }], rate: { per_port: { packets_per_second: 64000 } } });
+  t.notMatch(JSON.stringify(json), /"[a-z]+[A-Z]/);
+});

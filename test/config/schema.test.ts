@@ -1,0 +1,28 @@
+import t from 'tap';
+import { notesOf, oneOf, options, parseSource, type OptionKey } from '../../src/config/schema.js';
+
+t.test('a source is an address with or without port', async (t) => {
+  t.strictSame(parseSource('10.0.0.1'), { address: '10.0.0.1', port: null });
+  t.strictSame(parseSource('10.0.0.1:32410'), { address: '10.0.0.1', port: 32410 });
+  t.strictSame(parseSource('[::1]'), { address: '::1', port: null });
+  t.strictSame(parseSource('[fe80::2]:1'), { address: 'fe80::2', port: 1 });
+  for (const wrong of ['', '::1', '[10.0.0.1]', '10.0.0.1:', '10.0.0.1:0', '10.0.0.1:65536', '[::1', 'host', '10.0.0.256']) {
+    t.equal(parseSource(wrong), null, `"${wrong}"`);
+  }
+});
+
+t.test('each option has a sentence, a range, and a default, a stand-in or need', async (t) => {
+  for (const key of Object.keys(options) as OptionKey[]) {
+    const { description, range, unset } = notesOf(key);
+    t.match(description, /^[A-Z].*\.$/, `${key} has a sentence`);
+    t.ok(range.length > 0, `${key} has a range`);
+    const empty = options[key].safeParse(undefined);
+    const optional = empty.success && empty.data === undefined;
+    t.equal(unset !== undefined, optional, `${key} says what holds without it exactly when it has no default`);
+  }
+});
+
+t.test('choices read as a sentence', async (t) => {
+  t.equal(oneOf([8]), '8');
+  t.equal(oneOf([8, 16, 32]), '8, 16 or 32');
+});

@@ -1,0 +1,89 @@
+import t from 'tap';
+import { checkArmRequest } from '../../src/control/arm-request.js';
+import { parseJson } from '../../src/control/json-text.js';
+import { ArmRefused } from '../../src/control/service-view.js';
+import type { ArmRequest } from '../../src/stream/series-types.js';
+import { config } from './hand-made-view.js';
+
+const check = (text: string, given = config): ArmRequest => checkArmRequest(parseJson(text), given);
+
+function problemsOf(text: string, given = config): readonly string[] {
+  try {
+    check(text, given);
+    return [];
+  } catch (error) {
+    if (error instanceof ArmRefused && error.status === 422) return error.problems;
+    throw error;
+  }
+}
+
+const most = '9007199254740991';
+
+const neighbours: readonly [accepted: string, rejected: string, problem: RegExp][] = [
+  ['{}', '[]', /^body: is a list; send a JSON object/],
+  ['{"filename":""}', '{"filename":null}', /^filename: null is not an absolute path/],
+  ['{"filename":"/data/a.h5"}', '{"filename":"data/a.h5"}', /^filename: "data\/a.h5" is not an absolute path/],
+  ['{"filename":"/data/a"}', '{"filename":"/data/a/"}', /not the path of a file, not of a folder/],
+  ['{"filename":"/data/å"}', '{"filename":"/data/\\u0000"}', /without NUL/],
+  [`{"filename":"/${'x'.repeat(4094)}"}`, `{"filename":"/${'x'.repeat(4095)}"}`, /at most 4095 bytes/],
+  ['{"frames":0}', '{"frames":-1}', /^frames: -1 is not a whole number from 0/],
+  ['{"frames":10}', '{"frames":10.5}', /^frames: 10.5 is not a whole number/],
+  ['{"frames":10}', '{"frames":"10"}', /^frames: "10" is not a whole number/],
+  [`{"frames":${most}}`, '{"frames":9007199254740992}', /^frames: 9007199254740992 is not a whole number from 0 to 9007199254740991/],
+  ['{"first_frame_number":1}', '{"first_frame_number":0}', /^first_frame_number: 0 is not/],
+  [`{"first_frame_number":${most},"frames":1}`, `{"first_frame_number":${most},"frames":2}`, /beyond frame number 9007199254740991/],
+  [`{"first_frame_number":${most},"frames":0}`, '{"first_frame_number":9007199254740993}', /^first_frame_number: 9007199254740993 is not/],
+  ['{"frame_period_ms":0.5}', '{"frame_period_ms":0}', /^frame_period_ms: 0 is not a number of milliseconds/],
+  ['{"frame_period_ms":86400000}', '{"frame_period_ms":1e99}', /^frame_period_ms: 1e99 is not/],
+  ['{"metadata":{"exptime":1.0}}', '{"metadata":{"a":null}}', /^metadata\.a: is null/],
+  ['{"metadata":null}', '{"metadata":"x"}', /^metadata: is a string/],
+  ['{"dynamic_range":8}', '{"dynamic_range":7}', /^dynamic_range: 7 is not a bit depth of eiger/],
+  ['{"dynamic_range":16}', '{"dynamic_range":32}', /^dynamic_range: 32 is more than the 16 bits .* set dynamic_range_max: 32/],
+  ['{"read_n_rows":0}', '{"read_n_rows":-1}', /^read_n_rows: -1 is not a whole number/],
+  ['{"read_n_rows":128}', '{"read_n_rows":130}', /^read_n_rows: 130 is no whole number of packets/],
+  ['{"read_n_rows":256}', '{"read_n_rows":512}', /^read_n_rows: 512/],
+  ['{"read_n_rows":8,"dynamic_range":8}', '{"read_n_rows":4,"dynamic_range":8}', /^read_n_rows: 4 is no whole number/],
+  ['{"force":true}', '{"force":"yes"}', /^force: "yes" is not true or false/],
+  ['{"frames":1}', '{"frames":1,"frames":2}', /^frames: is given twice/],
+  ['{"frames":1}', '{"frame":1}', /^frame: is not a key of this request; did you mean frames\?/],
+  ['{"first_frame_number":1}', '{"firstFrameNumber":1}', /did you mean first_frame_number\?/],
+  ['{}', '{"__proto__":1}', /^__proto__: is not a key of this request; known: filename, frames/],
+];
+
+for (const [accepted, rejected, problem] of neighbours) {
+  t.test(`the request ${accepted.slice(0, 60)} is accepted, ${rejected.slice(0, 60)} is not`, (t) => {
+    t.strictSame(problemsOf(accepted), []);
+    const problems = problemsOf(rejected);
+    t.match(problems[0], problem);
+    t.equal(problems.length, 1);
+    t.end();
+  });
+}
+
+t.test('a request with nothing in it is a live view until stopped', (t) => {
+  t.strictSame(check('{}'), { filename: '', frames: 0, firstFrameNumber: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false });
+  t.end();
+});
+
+t.test('every key reaches the streamer, metadata as they were written', (t) => {
+  const text = '{"filename":"/data/a.h5","frames":5,"first_frame_number":1000000000000,"frame_period_ms":2.5,"metadata":{"n":9007199254740993},"dynamic_range":8,"read_n_rows":0,"force":true}';
+  t.strictSame(check(text), {
+    filename: '/data/a.h5', frames: 5, firstFrameNumber: 1e12, framePeriodMs: 2.5, metadata: '{"n":9007199254740993}', dynamicRange: 8, readNRows: 0, force: true,
+  });
+  t.end();
+});
+
+t.test('rows of the configuration that do not fit the bit depth asked for are refused', (t) => {
+  const partial = { ...config, detector: { ...config.detector, readNRows: 4 } };
+  t.strictSame(problemsOf('{"dynamic_range":16}', partial), []);
+  t.match(problemsOf('{"dynamic_range":8}', partial)[0], /^read_n_rows: 4 is no whole number/);
+  t.strictSame(problemsOf('{"dynamic_range":8,"read_n_rows":0}', partial), []);
+  t.end();
+});
+
+t.test('everything that is wrong is said at once', (t) => {
+  t.equal(problemsOf('{"frmes":1,"filename":"x","metadata":{"a":null,"data":1},"force":1}').length, 5);
+  t.match(problemsOf('null')[0], /body: is null/);
+  t.throws(() => checkArmRequest(null, config), { name: 'ArmRefused', message: /^body: is empty/ });
+  t.end();
+});

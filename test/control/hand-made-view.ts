@@ -1,0 +1,78 @@
+// A service made by hand for the tests of the control plane: every answer is a field that a test sets.
+
+import type { ServiceConfig } from '../../src/config/service-config.js';
+import { ArmRefused } from '../../src/control/service-view.js';
+import type { ServiceStatus, ServiceView, UdpPortStatus } from '../../src/control/service-view.js';
+import { portCounterTable, streamCounterTable } from '../../src/memory/counters.js';
+import type { PortCounter, StreamCounter } from '../../src/memory/counters.js';
+import type { ArmRequest, PortLedger, SeriesSummary } from '../../src/stream/series-types.js';
+
+export const config: ServiceConfig = {
+  name: 'quad',
+  detector: {
+    detector: 'eiger', quad: true, modules: [1, 1], gapPixels: true, dynamicRange: 16, tenGiga: true, readNRows: null,
+    udpPorts: [50001, 50002], portsOff: [], flipRows: new Map([[50001, true]]), portPositions: new Map([[50002, [0, 0]]]),
+  },
+  dynamicRangeMax: 16,
+  udpHost: '127.0.0.1', udpSource: { address: '::1', port: 1234 }, receiveBufferBytes: 1048576,
+  dataHost: '127.0.0.1', dataPort: 9999, apiHost: '127.0.0.1', apiPort: 5000,
+  ring: { frames: 64 }, frameRateHz: null, series: 'auto', frames: 0, incompleteFrames: 'mark', overtakeFrames: 4, frameTimeoutMs: 500,
+  drainMs: 100, startWindowMs: 20, maxOwedFrames: null, seriesIdleMs: 2000, seriesTimeoutMs: null, closingTimeoutMs: 10000, consumerConnections: 1,
+};
+
+export const portCountersOf = (values: Partial<Record<PortCounter, number>> = {}): Record<PortCounter, number> =>
+  Object.assign(Object.fromEntries(portCounterTable.map(({ id }) => [id, 0])) as Record<PortCounter, number>, values);
+
+export const streamCountersOf = (values: Partial<Record<StreamCounter, number>> = {}): Record<StreamCounter, number> =>
+  Object.assign(Object.fromEntries(streamCounterTable.map(({ id }) => [id, 0])) as Record<StreamCounter, number>, values);
+
+export const ledgerOf = (udp_port: number, values: Partial<PortLedger> = {}): PortLedger => ({
+  udp_port, expected: 1280, accepted: 1280, missing: 0, late: 0, ring: 0, socket: 0, unexplained: 0, socket_limited: false, kernel_drops: 0,
+  duplicate: 0, reordered: 0, late_duplicate: 0, late_unknown: 0, malformed: 0, foreign: 0, ...values,
+});
+
+export const summaryOf = (values: Partial<SeriesSummary> = {}): SeriesSummary => ({
+  series_id: 1, filename: '/data/scan.h5', auto: false, frames: 10, complete: 10, marked: 0, discarded: 0, unsent: 0, incomplete: [], truncated: false,
+  first_frame_number: 1, ledger: [ledgerOf(50001), ledgerOf(50002)], warnings: [], header_sent: true, end_pending: false, ...values,
+});
+
+const udpPort = (udp_port: number): UdpPortStatus => ({
+  udp_port, off: false, address: '127.0.0.1', interface: 'lo', mac: '00:00:00:00:00:00', mtu: 65536, packet_bytes: 4144,
+  receive_buffer_requested_bytes: 1048576, receive_buffer_granted_bytes: 425984, socket_queue_bytes: 0, kernel_drops: null,
+});
+
+/** The view; `armed` collects what the API passed on. */
+export class HandMadeView implements ServiceView {
+  config = config;
+  armed: ArmRequest[] = [];
+  refusal: ArmRefused | Error | null = null;
+  headerPending = false;
+  summary: SeriesSummary | null = null;
+  series: readonly SeriesSummary[] = [];
+  state: ServiceStatus = { state: 'idle', message: 'waiting for a consumer', problems: [], consumers: 0, end_pending: false, series: null, last_series: null };
+  ready = { ready: true, reasons: [] as string[] };
+  alive = { alive: true, reasons: [] as string[] };
+  frame: { header: Record<string, unknown>; pixels: Uint8Array } | null = null;
+  images = 0;
+  ports = [{ udpPort: 50001, counters: portCountersOf() }, { udpPort: 50002, counters: portCountersOf() }];
+  stream = streamCountersOf();
+  ring = { ringSlots: 64, ringSlotsUsed: 3, ringSlotsUsedMax: 9, consumers: 1 };
+
+  arm(request: ArmRequest): ReturnType<ServiceView['arm']> {
+    if (this.refusal !== null) return Promise.reject(this.refusal);
+    this.armed.push(request);
+    return Promise.resolve({ series_id: this.armed.length, msg_number: this.headerPending ? null : 1_700_000_000_000_000, header_pending: this.headerPending, state: 'open' });
+  }
+
+  stop(): Promise<SeriesSummary | null> { return Promise.resolve(this.summary); }
+  status(): ServiceStatus { return this.state; }
+  history(): readonly SeriesSummary[] { return this.series; }
+  udpPorts(): UdpPortStatus[] { return this.config.detector.udpPorts.map(udpPort); }
+  readiness(): { ready: boolean; reasons: readonly string[] } { return this.ready; }
+  liveness(): { alive: boolean; reasons: readonly string[] } { return this.alive; }
+  lastFrame(): { header: Record<string, unknown>; pixels: Uint8Array } | null { return this.frame; }
+  receivedFrames(): number { return this.images; }
+  portCounters(): ReturnType<ServiceView['portCounters']> { return this.ports; }
+  streamCounters(): Readonly<Record<StreamCounter, number>> { return this.stream; }
+  gauges(): ReturnType<ServiceView['gauges']> { return this.ring; }
+}

@@ -1,0 +1,137 @@
+import t from 'tap';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { vdcu } from './repository.js';
+
+interface Seen {
+  readonly method: string;
+  readonly url: string;
+  readonly body: string;
+}
+
+/** A service that gives one answer to everything, for as long as `use` runs. */
+async function answering<T>(status: number, body: string, use: (url: string, seen: Seen[]) => Promise<T>): Promise<T> {
+  const seen: Seen[] = [];
+  const server = createServer((request, response) => {
+    let text = '';
+    request.on('data', (chunk: Buffer) => { text += chunk.toString(); });
+    request.on('end', () => {
+      seen.push({ method: request.method ?? '', url: request.url ?? '', body: text });
+      response.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(body);
+    });
+  });
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  try {
+    return await use(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, seen);
+  } finally {
+    await new Promise((resolve) => { server.close(resolve); });
+  }
+}
+
+const summary = {
+  series_id: 5, filename: '/data/x.h5', auto: false, frames: 10, complete: 8, marked: 2, discarded: 0, unsent: 0,
+  incomplete: [[3, 4]], truncated: false, first_frame_number: 1,
+  ledger: [{
+    udp_port: 50001, expected: 640, accepted: 637, missing: 3, late: 1, ring: 0, socket: null, unexplained: null, socket_limited: false,
+    kernel_drops: null, duplicate: 0, reordered: 0, late_duplicate: 0, late_unknown: 0, malformed: 0, foreign: 0,
+  }],
+  warnings: ['dynamic_range: 32?'], header_sent: true, end_pending: false,
+};
+
+t.test('arm sends what was given and says what was opened', async (t) => {
+  await answering(201, '{"series_id":3,"msg_number":17,"header_pending":false,"state":"open"}', async (url, seen) => {
+    t.match(await vdcu('arm', '--url', `${url}/`), { code: 0, stdout: 'series 3 is open; its header is message 17\n' });
+    t.match(await vdcu('arm', '--url', url, '--json', '--filename', '/data/a.h5', '--frames', '7', '--first-frame', '9', '--frame-period', '2.5',
+      '--metadata', '{"exptime": 0.1}', '--dynamic-range', '32', '--read-n-rows', '64', '--force'), { code: 0, stdout: /^\{"series_id":3,/ });
+    t.strictSame(seen.map(({ method, url: path }) => `${method} ${path}`), ['POST /api/v1/series', 'POST /api/v1/series']);
+    t.strictSame(JSON.parse(seen[0]?.body ?? ''), { filename: '', frames: 0 });
+    t.strictSame(JSON.parse(seen[1]?.body ?? ''), {
+      filename: '/data/a.h5', frames: 7, first_frame_number: 9, frame_period_ms: 2.5, metadata: { exptime: 0.1 }, dynamic_range: 32, read_n_rows: 64, force: true,
+    });
+  });
+});
+
+t.test('metadata may come from a file', async (t) => {
+  const file = join(mkdtempSync(join(tmpdir(), 'vdcu-')), 'metadata.json');
+  writeFileSync(file, '{"label": "a"}');
+  await answering(201, '{"series_id":3,"msg_number":null,"header_pending":true,"state":"open"}', async (url, seen) => {
+    t.match(await vdcu('arm', '--url', url, '--metadata', `@${file}`), { code: 0, stdout: 'series 3 is open; its header waits for a consumer\n' });
+    t.match(JSON.parse(seen[0]?.body ?? ''), { metadata: { label: 'a' } });
+  });
+});
+
+t.test('a refused arm ends with 3 and prints every reason', async (t) => {
+  for (const status of [409, 422, 503]) {
+    await answering(status, '{"problems":["no consumer is connected. Connect one, or use force","another"]}', async (url) => {
+      t.strictSame(await vdcu('arm', '--url', url), {
+        code: 3, stdout: '', stderr: 'vdcu: not armed: no consumer is connected. Connect one, or use force\nvdcu: not armed: another\n',
+      }, `HTTP ${status}`);
+    });
+  }
+  await answering(500, '{"statusCode":500,"message":"broken"}', async (url) => {
+    t.match(await vdcu('arm', '--url', url), { code: 3, stderr: 'vdcu: not armed: broken\n' });
+  });
+});
+
+t.test('stop prints the summary of the series, loss by port and cause', async (t) => {
+  await answering(200, JSON.stringify(summary), async (url, seen) => {
+    t.strictSame(await vdcu('stop', '--url', url), {
+      code: 0,
+      stdout: 'series 5 ended: 10 frames = 8 complete + 2 marked + 0 discarded; /data/x.h5\n'
+        + '  port 50001: 637 of 640 packets; 3 missing = 1 late + 0 ring + ? socket + ? unexplained\n'
+        + '  dynamic_range: 32?\n',
+      stderr: '',
+    });
+    t.equal(seen[0]?.method, 'DELETE');
+    t.strictSame(JSON.parse((await vdcu('stop', '--url', url, '--json')).stdout), summary);
+  });
+});
+
+t.test('stop of an aborted series ends with 1, of none with 0', async (t) => {
+  await answering(200, JSON.stringify({ ...summary, aborted: 'consumer_lost' }), async (url) => {
+    t.match(await vdcu('stop', '--url', url), { code: 1, stdout: /^series 5 aborted \(consumer_lost\)/ });
+  });
+  await answering(200, 'null', async (url) => {
+    t.match(await vdcu('stop', '--url', url), { code: 0, stdout: 'no series was open\n' });
+  });
+});
+
+t.test('status prints state, problems, the series and the one before', async (t) => {
+  const series = {
+    series_id: 6, filename: '', auto: true, frames: 100, header_pending: false, first_frame_number: 1, highest_frame_number: 12, images_sent: 10,
+    complete: 10, marked: 0, discarded: 0, ports: [{ udp_port: 50001, counters: { received: 700, duplicate: 0 }, newest_frame_number: 12 }],
+  };
+  const body = { state: 'open', message: 'receiving', problems: ['port 50002: no packets'], consumers: 1, end_pending: false, series, last_series: summary };
+  await answering(200, JSON.stringify(body), async (url) => {
+    const { code, stdout } = await vdcu('status', '--url', url);
+    t.equal(code, 0);
+    t.match(stdout, 'open: receiving\nconsumers connected: 1\nproblem: port 50002: no packets\n'
+      + 'series 6 (auto): 10 of 100 images sent = 10 complete + 0 marked + 0 discarded; frames 1 to 12\n'
+      + '  port 50001: newest frame 12, received 700\nbefore:\nseries 5 ended');
+    t.strictSame(JSON.parse((await vdcu('status', '--url', url, '--json')).stdout), body);
+  });
+});
+
+t.test('the configuration names the service as well as --url does', async (t) => {
+  await answering(200, '{"state":"idle","message":"waiting","problems":[],"consumers":0,"end_pending":false,"series":null,"last_series":null}', async (url) => {
+    const file = join(mkdtempSync(join(tmpdir(), 'vdcu-')), 'a.yaml');
+    const entry = (port: string): string => `{detector: eiger, quad: true, udp_ports: [1, 2], api_host: 0.0.0.0, api_port: ${port}}`;
+    writeFileSync(file, `a: ${entry(new URL(url).port)}\nb: ${entry('0')}\n`);
+    t.match(await vdcu('status', file, 'a'), { code: 0, stdout: 'idle: waiting\nconsumers connected: 0\n' });
+    t.match(await vdcu('status', file, 'b'), { code: 2, stderr: /api_port is 0, so the port is known only to the running service\. Use --url/ });
+  });
+});
+
+t.test('silence and strangers are told apart, with the remedy', async (t) => {
+  let closed = '';
+  await answering(200, '<html>', async (url) => {
+    closed = url;
+    t.match(await vdcu('status', '--url', url), { code: 3, stderr: /HTTP 200 and no JSON, so another program answers there\. Check --url/ });
+  });
+  for (const command of ['status', 'arm', 'stop']) {
+    t.match(await vdcu(command, '--url', closed), { code: 3, stderr: /connection refused: no service runs there\. Start one \(vdcu run CONFIG NAME\)/ });
+  }
+});

@@ -1,0 +1,193 @@
+// The whole pipeline on one thread and virtual time: real assemblers, ring, streamer and ledger between packets from memory and a
+// consumer in memory. Tests decide who has a turn and when; `verify` checks everything that must always hold.
+
+import { PortAssembler } from '../../src/assembly/port-assembler.js';
+import { VirtualClock } from '../../src/base/clock.js';
+import { makePlan } from '../../src/config/plan.js';
+import type { Plan } from '../../src/config/plan.js';
+import { parseConfig } from '../../src/config/load.js';
+import type { ServiceConfig } from '../../src/config/service-config.js';
+import { CommandBox } from '../../src/memory/command-box.js';
+import { packetClasses, portCounterTable } from '../../src/memory/counters.js';
+import type { PortCounter } from '../../src/memory/counters.js';
+import { Landing } from '../../src/memory/landing.js';
+import { allocateMemory, mapMemory } from '../../src/memory/memory-map.js';
+import type { MemoryMap } from '../../src/memory/memory-map.js';
+import { PortWords } from '../../src/memory/port-words.js';
+import { StreamWords, seriesStep } from '../../src/memory/stream-words.js';
+import type { ArmRequest, SeriesSummary, StreamCommand, StreamEvent } from '../../src/stream/series-types.js';
+import { Streamer } from '../../src/stream/streamer.js';
+import { activePorts, portSetup, streamerSetup } from '../../src/wiring.js';
+import { OrderedReceive } from '../../simulators/ordered-receive.js';
+import { StreamChecker } from '../../simulators/stream-check.js';
+import { parseMessage } from '../../simulators/stream-message.js';
+import type { StreamMessage } from '../../simulators/stream-message.js';
+import { FrameVerifier } from '../../simulators/verify.js';
+import { MemorySink } from './memory-sink.js';
+import { MemorySource } from './memory-source.js';
+
+export const armRequest: ArmRequest = { filename: '/data/x.h5', frames: 0, firstFrameNumber: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false };
+
+export interface PipelineOptions {
+  /** YAML of the detector, without its name: `detector: eiger` … */
+  readonly yaml: string;
+  readonly sink?: MemorySink;
+  readonly socketPackets?: number;
+  readonly firstMessageNumber?: number;
+}
+
+export class Pipeline {
+  readonly config: ServiceConfig;
+  readonly plan: Plan;
+  readonly map: MemoryMap;
+  readonly clock = new VirtualClock(1000);
+  readonly buffer: ArrayBufferLike;
+  readonly sink: MemorySink;
+  /** By index into `udp_ports`; ports that are off have none. */
+  readonly sources = new Map<number, MemorySource>();
+  readonly assemblers = new Map<number, PortAssembler>();
+  readonly streamer: Streamer;
+  readonly words: StreamWords;
+  readonly events: StreamEvent[] = [];
+  readonly #box: CommandBox;
+  readonly #waiting: StreamCommand[] = [];
+  #id = 0;
+
+  constructor(options: PipelineOptions) {
+    this.config = parseConfig(`det:\n${options.yaml.trim().split('\n').map((line) => `  ${line.trim()}`).join('\n')}\n`, 'test.yaml', 'det');
+    this.plan = makePlan(this.config, 2);
+    this.map = mapMemory(this.plan.memory);
+    this.buffer = allocateMemory(this.map).buffer;
+    this.sink = options.sink ?? new MemorySink();
+    const wiring = { config: this.config, plan: this.plan, map: this.map, buffer: this.buffer };
+    for (const port of activePorts(this.config)) {
+      const { landingPackets, packetBytes } = this.plan.memory;
+      const source = new MemorySource(new Landing(this.buffer, this.map.landing[port] as number, landingPackets, packetBytes), options.socketPackets);
+      this.sources.set(port, source);
+      this.assemblers.set(port, new PortAssembler(portSetup(wiring, port, source)));
+    }
+    this.streamer = new Streamer(streamerSetup(wiring, this.sink, options.firstMessageNumber ?? 1000, (event) => this.events.push(event)));
+    this.words = new StreamWords(this.buffer, this.map.streamWords);
+    this.#box = new CommandBox(this.buffer, this.map.commandBox);
+  }
+
+  /** Post a command as main does; answers come in `events`. */
+  command(command: { kind: 'arm'; request: ArmRequest } | { kind: 'stop' } | { kind: 'shutdown' }): number {
+    const id = ++this.#id;
+    this.#waiting.push({ ...command, id } as StreamCommand);
+    return id;
+  }
+
+  /** One turn of the streamer. */
+  turnStreamer(): number {
+    const next = this.#waiting[0];
+    if (next !== undefined && this.#box.post(next)) this.#waiting.shift();
+    return this.streamer.turn(this.clock.now());
+  }
+
+  /** One turn of one port's assembler. */
+  turnPort(port: number): number {
+    return (this.assemblers.get(port) as PortAssembler).turn(this.clock.now());
+  }
+
+  /** Turns of everybody until nobody has anything to do, then time passes. */
+  run(milliseconds: number, step = 1): void {
+    const end = this.clock.now() + milliseconds;
+    for (;;) {
+      this.settle();
+      if (this.clock.now() >= end) return;
+      this.clock.advance(Math.min(step, end - this.clock.now()));
+    }
+  }
+
+  /** Turns of everybody, several times, without time passing. */
+  settle(): void {
+    let idle = 0;
+    while (idle < 3) {
+      let work = 0;
+      for (const port of this.assemblers.keys()) work += this.turnPort(port);
+      work += this.turnStreamer();
+      idle = work === 0 ? idle + 1 : 0;
+    }
+  }
+
+  /** Arm and wait until the receivers are open. */
+  arm(request: Partial<ArmRequest> = {}): StreamEvent {
+    const id = this.command({ kind: 'arm', request: { ...armRequest, ...request } });
+    for (let turn = 0; turn < 20000; turn++) {
+      const answer = this.events.find((event) => (event.kind === 'armed' || event.kind === 'refused') && event.id === id);
+      if (answer !== undefined) return answer;
+      this.run(1);
+    }
+    throw new Error('arming was not answered');
+  }
+
+  /** Stop and wait for the summary. */
+  stop(): SeriesSummary | null {
+    const id = this.command({ kind: 'stop' });
+    for (let turn = 0; turn < 40000; turn++) {
+      const answer = this.events.find((event) => event.kind === 'stopped' && event.id === id);
+      if (answer?.kind === 'stopped') return answer.summary;
+      this.run(1);
+    }
+    throw new Error('stopping was not answered');
+  }
+
+  deliver(port: number, bytes: Uint8Array, foreign = false): void {
+    this.sources.get(port)?.deliver(bytes, foreign);
+  }
+
+  get idle(): boolean {
+    return this.words.step === seriesStep.idle;
+  }
+
+  get summaries(): SeriesSummary[] {
+    return this.events.flatMap((event) => (event.kind === 'ended' ? [event.summary] : []));
+  }
+
+  counters(port: number): Record<PortCounter, number> {
+    const values = new Float64Array(this.buffer, this.map.portCounters[port] as number, portCounterTable.length);
+    return Object.fromEntries(portCounterTable.map((entry, index) => [entry.id, values[index]])) as Record<PortCounter, number>;
+  }
+
+  portWords(port: number): PortWords {
+    return new PortWords(this.buffer, this.map.portWords[port] as number);
+  }
+
+  /** Everything that the consumer got, parsed. */
+  messages(): StreamMessage[] {
+    return this.sink.received.map(({ parts }) => {
+      const message = parseMessage(parts);
+      if (typeof message === 'string') throw new Error(message);
+      return message;
+    });
+  }
+
+  /** Everything that must hold of what was sent and counted; returns what does not. */
+  verify(options: { checkPixels?: boolean; held?: number } = {}): string[] {
+    const wrong: string[] = [];
+    const checker = new StreamChecker(options.checkPixels === false ? {} : { verifier: new FrameVerifier(this.config.detector) });
+    const order = new OrderedReceive<StreamMessage>();
+    for (const message of this.messages()) for (const ordered of order.push(message)) checker.accept(ordered);
+    if (order.cached > 0) wrong.push(`${order.cached} messages stuck in the consumer's cache`);
+    if (checker.counts.wrongPixels > 0) wrong.push(`${checker.counts.wrongPixels} wrong pixels, first ${JSON.stringify(checker.firstWrongPixel)}`);
+    for (const problem of checker.problems) wrong.push(`${problem.rule}: ${problem.text}`);
+    for (const port of this.assemblers.keys()) {
+      const counters = this.counters(port);
+      const classes = packetClasses.reduce((sum, name) => sum + counters[name], 0);
+      const queued = (this.sources.get(port) as MemorySource).queued;
+      const held = counters.received - classes;
+      if (held < 0 || held > (options.held ?? 0)) wrong.push(`port ${port}: ${counters.received} received, ${classes} classed, ${queued} queued`);
+      if (counters.expected !== counters.accepted + counters.missing && this.idle) wrong.push(`port ${port}: ${counters.expected} expected, ${counters.accepted} accepted, ${counters.missing} missing`);
+    }
+    for (const summary of this.summaries) {
+      if (summary.frames !== summary.complete + summary.marked + summary.discarded) wrong.push(`series ${summary.series_id}: frames do not add up`);
+      for (const port of summary.ledger) {
+        if (port.expected !== port.accepted + port.missing) wrong.push(`series ${summary.series_id}, port ${port.udp_port}: packets do not add up`);
+        if (port.socket !== null && port.missing !== port.late + port.ring + port.socket + (port.unexplained as number)) wrong.push(`series ${summary.series_id}, port ${port.udp_port}: causes do not add up`);
+        if (port.late < 0 || port.ring < 0 || (port.unexplained ?? 0) < 0) wrong.push(`series ${summary.series_id}, port ${port.udp_port}: a negative cause`);
+      }
+    }
+    return wrong;
+  }
+}

@@ -1,0 +1,118 @@
+import t from 'tap';
+import { Push } from 'zeromq';
+import { pixelValue } from '../../simulators/pattern.js';
+import { runWatch, watchStream } from '../../simulators/watch.js';
+import type { RunWatchOptions, WatchReport } from '../../simulators/watch.js';
+import { gridSettings } from './settings-examples.js';
+
+const settings = gridSettings(1, 1, { gapPixels: false, dynamicRange: 8 });
+const shape = [256, 1024];
+
+/** A frame of one half-module without gaps. */
+function frame(frameNumber: number): Uint8Array {
+  const pixels = new Uint8Array(256 * 1024);
+  for (let port = 0; port < 2; port++) {
+    for (let r = 0; r < 256; r++) for (let c = 0; c < 512; c++) pixels[r * 1024 + port * 512 + c] = pixelValue(frameNumber, port, r, c, 8);
+  }
+  return pixels;
+}
+
+const header = (msg: number): unknown[] => [{ htype: 'header', msg_number: msg, filename: '' }];
+const image = (msg: number, index: number, pixels = frame(1 + index)): unknown[] => [{
+  htype: 'image', msg_number: msg, frame: index, shape, type: 'uint8', compression: 'none', frame_number: 1 + index, complete: true, missing_packets: 0,
+}, pixels];
+const end = (msg: number, frames: number): unknown[] => [{
+  htype: 'series_end', msg_number: msg, frames, complete: frames, marked: 0, discarded: 0, incomplete: [], ledger: {},
+}];
+const wire = (parts: unknown[]): (string | Uint8Array)[] => parts.map((part) => (part instanceof Uint8Array ? part : JSON.stringify(part)));
+
+async function serve(endpoint = 'tcp://127.0.0.1:*'): Promise<{ push: Push; endpoint: string }> {
+  const push = new Push({ linger: 1000 });
+  await push.bind(endpoint);
+  return { push, endpoint: push.lastEndpoint as string };
+}
+
+async function watch(messages: unknown[][], more: Partial<RunWatchOptions> = {}): Promise<WatchReport> {
+  const { push, endpoint } = await serve();
+  const watching = watchStream({ endpoint, verify: settings, series: 1, signal: AbortSignal.timeout(5000), ...more });
+  for (const message of messages) await push.send(wire(message));
+  const report = await watching;
+  push.close();
+  return report;
+}
+
+t.test('a right stream is all right, pixel by pixel', async (t) => {
+  const report = await watch([header(10), image(11, 0), image(12, 1), end(13, 2)]);
+  t.ok(report.ok);
+  t.match(report.checker.counts, { messages: 4, images: 2, framesVerified: 2, pixelsChecked: 2 * 256 * 1024, wrongPixels: 0 });
+});
+
+t.test('a stale frame is something wrong, with the place', async (t) => {
+  const report = await watch([header(10), image(11, 0), image(12, 1, frame(1)), end(13, 2)]);
+  t.notOk(report.ok);
+  t.ok(report.checker.counts.wrongPixels > 200_000);
+  t.match(report.checker.firstWrongPixel, { frameNumber: 2, y: 0 });
+});
+
+t.test('a missing number leaves messages stuck', async (t) => {
+  const report = await watch([header(10), image(11, 0), image(13, 1), end(14, 2)], { signal: AbortSignal.timeout(500) });
+  t.notOk(report.ok);
+  t.equal(report.stuck, 2);
+});
+
+t.test('a number that comes again, and a message that is none, are reported', async (t) => {
+  const again = await watch([header(10), image(11, 0), image(11, 0), end(12, 1)]);
+  t.match([...again.checker.problemCounts.keys()], ['msg_number']);
+  const none = await watch([header(10), ['no object'], end(11, 0)]);
+  t.match([...none.checker.problemCounts.keys()], ['message']);
+});
+
+t.test('watching from the middle waits for the next header', async (t) => {
+  const report = await watch([image(9, 4), end(10, 5), header(11), image(12, 0), end(13, 1)]);
+  t.ok(report.ok);
+  t.equal(report.beforeFirstHeader, 2);
+});
+
+t.test('a producer that starts again in between is followed, and one that leaves a series open is reported', async (t) => {
+  for (const open of [false, true]) {
+    const first = await serve();
+    const watching = watchStream({ endpoint: first.endpoint, series: open ? 1 : 2, signal: AbortSignal.timeout(8000) });
+    for (const message of open ? [header(10), image(11, 0)] : [header(10), image(11, 0), end(12, 1)]) await first.push.send(wire(message));
+    await new Promise((resolve) => { setTimeout(resolve, 200); });
+    first.push.close();
+    await new Promise((resolve) => { setTimeout(resolve, 200); });
+    const second = await serve(first.endpoint);
+    for (const message of [header(900), image(901, 0), end(902, 1)]) await second.push.send(wire(message));
+    const report = await watching;
+    second.push.close();
+    t.equal(report.connections, 2);
+    t.same([...report.checker.problemCounts.keys()], open ? ['connection'] : []);
+  }
+});
+
+t.test('the command says what was right and wrong, and its exit code too', async (t) => {
+  const run = async (messages: unknown[][], json: boolean): Promise<{ code: number; stdout: string }> => {
+    let stdout = '';
+    const { push, endpoint } = await serve();
+    const running = runWatch({
+      endpoint, verify: settings, series: 1, json, signal: AbortSignal.timeout(5000),
+      out: { stdout: { write: (text) => { stdout += text; } }, stderr: { write: () => undefined } },
+    });
+    for (const message of messages) await push.send(wire(message));
+    const code = await running;
+    push.close();
+    return { code, stdout };
+  };
+  const right = await run([header(1), image(2, 0), end(3, 1)], true);
+  t.equal(right.code, 0);
+  t.match(JSON.parse(right.stdout), { ok: true, images: 1, wrong_pixels: 0, pixels_checked: 262144, stuck: 0, problems: [] });
+  const wrong = await run([header(1), image(2, 0, frame(7)), end(3, 1)], false);
+  t.equal(wrong.code, 1);
+  t.match(wrong.stdout, /wrong pixels[^]*something was wrong/);
+});
+
+t.test('an endpoint that is none is refused, and an abort ends the wait', async (t) => {
+  await t.rejects(watchStream({ endpoint: 'nonsense', signal: AbortSignal.timeout(2000) }), { name: 'OperatorError', exitCode: 2 });
+  const report = await watchStream({ endpoint: 'tcp://127.0.0.1:1', signal: AbortSignal.timeout(100) });
+  t.equal(report.checker.counts.messages, 0);
+});
