@@ -11,6 +11,8 @@ import { PortWords, portEvent } from '../memory/port-words.js';
 import { SeriesWords, phase } from '../memory/series-words.js';
 import { outcome, recordState } from '../memory/slot-records.js';
 import type { PacketSource } from '../udp/packet-source.js';
+import { CompiledPlacement } from './compiled-placement.js';
+import type { PlacementKernel } from './compiled-placement.js';
 import { HeldPackets } from './held-packets.js';
 import { checkPacket, makeCheckTable, verdict } from './packet-check.js';
 import type { CheckTable } from './packet-check.js';
@@ -46,6 +48,8 @@ export interface PortSetup {
   readonly startWindowMs: number;
   readonly drainMs: number;
   readonly maxOwedFrames: number;
+  /** The compiled placement on this memory; left out or null = the reference places every packet. */
+  readonly compiled?: PlacementKernel | null;
   /** The layout of a series; `readNRows` 0 = all rows. */
   layoutFor(dynamicRange: number, readNRows: number): Layout;
 }
@@ -62,6 +66,7 @@ export class PortAssembler {
   readonly #seriesEnd: Float64Array;
   readonly #images: PortImages;
   readonly #held: HeldPackets;
+  readonly #compiled: boolean;
   readonly #view: DataView;
   readonly #ring: number;
 
@@ -100,7 +105,9 @@ export class PortAssembler {
     this.#counters = new Float64Array(buffer, map.portCounters[port] as number, counters);
     this.#seriesBase = new Float64Array(buffer, (map.portCounters[port] as number) + counters * 8, counters);
     this.#seriesEnd = new Float64Array(buffer, (map.portCounters[port] as number) + counters * 16, counters);
-    this.#images = new PortImages(buffer, map, port, this.#counters, this.#words);
+    this.#compiled = setup.compiled != null;
+    const compiled = setup.compiled == null ? null : new CompiledPlacement(setup.compiled, map, port, setup.source.landing);
+    this.#images = new PortImages(buffer, map, port, this.#counters, this.#words, compiled);
     this.#held = new HeldPackets(setup.source.landing);
     this.#view = new DataView(buffer);
     this.#ring = map.sizes.slots;
@@ -118,7 +125,7 @@ export class PortAssembler {
     const count = this.#source.receive();
     const { offsets, lengths, foreign } = this.#source.landing;
     if (count > 0) this.#words.setFigure('lastPacketAt', now);
-    for (let index = 0; index < count; index++) {
+    for (let index = this.#plain(0, count, now); index < count; index = this.#plain(index + 1, count, now)) {
       this.#packet(offsets[index] as number, lengths[index] as number, foreign[index] === 1, now);
     }
     if (this.#accepting) this.#confirmBySilence(now);
@@ -130,6 +137,12 @@ export class PortAssembler {
     if (this.#answered !== this.#command) this.#carryOut(now);
     if (this.#images.takePublished()) this.#series.wake();
     return count;
+  }
+
+  /** What the source got when it was opened, in bytes; null = unknown. */
+  noteSocket(receiveBufferRequested: number, receiveBufferGranted: number | null): void {
+    this.#words.setFigure('receiveBufferRequested', receiveBufferRequested);
+    this.#words.setFigure('receiveBufferGranted', receiveBufferGranted ?? Number.NaN);
   }
 
   // --- commands -------------------------------------------------------------------------------------------------------------
@@ -245,6 +258,17 @@ export class PortAssembler {
 
   // --- packets: each ends in exactly one class -----------------------------------------------------------------------------
 
+  /**
+   * Plain packets in one go: intact, of frames that are open, not there yet. Each would be `accepted` below, and change nothing else:
+   * a frame whose image is open was seen before, so no reference moves. Returns the first entry that needs the table of classes.
+   */
+  #plain(from: number, count: number, now: number): number {
+    if (!this.#compiled || !this.#accepting || !this.#bound || this.#reference < 0 || this.#held.count > 0) return from;
+    const lowest = Math.max(this.#first, this.#reference - this.#ring);
+    const highest = this.#last === 0 ? this.#reference : Math.min(this.#last, this.#reference);
+    return this.#images.acceptPlain(from, count, lowest, highest, this.#reference, now);
+  }
+
   #packet(at: number, length: number, foreign: boolean, now: number): void {
     this.#count(portCounter.received);
     this.#counters[portCounter.bytes] = (this.#counters[portCounter.bytes] as number) + length;
@@ -351,7 +375,7 @@ export class PortAssembler {
     const port = this.#layout?.ports[this.#setup.port];
     assert(this.#layout !== null && port !== undefined, 'a port was bound before its layout was known');
     this.#words.setPosition(position);
-    this.#images.setPosition(this.#layout, position, port.flip);
+    this.#images.setPosition(this.#layout, position, port);
     this.#bound = true;
   }
 

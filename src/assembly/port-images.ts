@@ -3,7 +3,7 @@
 // the streamer and never written again.
 
 import { assert } from '../base/assert.js';
-import type { Layout } from '../detector/layout.js';
+import type { Layout, PortLayout } from '../detector/layout.js';
 import { makePieceTable } from '../detector/piece-table.js';
 import { headerBytes } from '../detector/packet-header.js';
 import { portCounter } from '../memory/counters.js';
@@ -11,6 +11,7 @@ import type { MemoryMap } from '../memory/memory-map.js';
 import { portEvent } from '../memory/port-words.js';
 import type { PortWords } from '../memory/port-words.js';
 import { SlotRecords, bitmapWords, outcome, recordState, recordWord } from '../memory/slot-records.js';
+import type { CompiledPlacement } from './compiled-placement.js';
 import { Placement } from './placement.js';
 
 /** Successive port images with the very same packets missing that make the settings doubtful. */
@@ -26,6 +27,7 @@ export class PortImages {
   readonly #words: PortWords;
   readonly #ring: number;
   readonly #previousBits: Int32Array;
+  readonly #compiled: CompiledPlacement | null;
   #placement: Placement | null = null;
   #expected = 0;
   #sameMissing = 0;
@@ -33,13 +35,14 @@ export class PortImages {
   suspect = false;
   #published = false;
 
-  constructor(buffer: ArrayBufferLike, map: MemoryMap, port: number, counters: Float64Array, words: PortWords) {
+  constructor(buffer: ArrayBufferLike, map: MemoryMap, port: number, counters: Float64Array, words: PortWords, compiled: CompiledPlacement | null) {
     this.#map = map;
     this.#buffer = buffer;
     this.#memory = new Int32Array(buffer);
     this.#records = new SlotRecords(buffer, map.slotRecords[port] as number, map.sizes.slots, map.sizes.packets);
     this.#counters = counters;
     this.#words = words;
+    this.#compiled = compiled;
     this.#ring = map.sizes.slots;
     this.#previousBits = new Int32Array(bitmapWords(map.sizes.packets));
   }
@@ -54,8 +57,10 @@ export class PortImages {
   }
 
   /** The port's place in the frame is known. */
-  setPosition(layout: Layout, position: number, flip: boolean | null): void {
-    this.#placement = new Placement(this.#buffer, makePieceTable(layout, position, flip));
+  setPosition(layout: Layout, position: number, port: PortLayout): void {
+    const table = makePieceTable(layout, position, port.flip);
+    this.#placement = new Placement(this.#buffer, table);
+    this.#compiled?.bind(layout, position, port.fixed, table);
   }
 
   /** State of this frame's image: empty when its slot holds another frame or none. */
@@ -95,6 +100,25 @@ export class PortImages {
     placement.place(packet, at + headerBytes, this.#map.ring + slot * this.#map.slotStride);
     this.#count(portCounter.accepted);
     if (this.#records.set(slot, packet) === this.#expected) this.close(frameNumber, outcome.complete, now);
+  }
+
+  /**
+   * Place the plain packets of the batch from entry `from` on, of open images of frames `lowest` … `highest`; closes each image that
+   * is complete. Returns the first entry that is not plain; always `from` where nothing is compiled.
+   * @param newest frames below it were overtaken
+   */
+  acceptPlain(from: number, count: number, lowest: number, highest: number, newest: number, now: number): number {
+    const compiled = this.#compiled;
+    if (compiled === null) return from;
+    compiled.setWindow(lowest, highest, newest);
+    let index = from;
+    while (index < count) {
+      index = compiled.run(index, count);
+      const completed = compiled.completed;
+      if (completed === 0) break;
+      this.close(completed, outcome.complete, now);
+    }
+    return index;
   }
 
   /** Close an open image: count, fill the holes and only the holes, hand over. */
@@ -157,6 +181,7 @@ export class PortImages {
   }
 
   #fillHoles(slot: number): void {
+    if (this.#compiled !== null) return this.#compiled.fill(slot);
     const frame = this.#map.ring + slot * this.#map.slotStride;
     for (let packet = 0; packet < this.#expected; packet++) {
       if (!this.#records.has(slot, packet)) this.#placement?.fill(packet, frame);

@@ -39,7 +39,7 @@ export async function stop(file: string | undefined, name: string | undefined, o
   const url = await serviceUrl(file, name, options);
   const answer = await request(url, 'DELETE', limitMs);
   if (answer.status >= 300 && answer.status !== 404) throw refusal(answer, 'not stopped');
-  const summary = isSummary(answer.body) ? answer.body : null;
+  const summary = summaryOf(answer.body);
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(summary)}\n`);
   } else {
@@ -48,6 +48,6 @@ export async function stop(file: string | undefined, name: string | undefined, o
   return summary?.aborted === undefined ? exitCode.ok : exitCode.failed;
 }
 
-function isSummary(body: unknown): body is SeriesSummary {
-  return typeof body === 'object' && body !== null && 'series_id' in body;
+function summaryOf(body: unknown): SeriesSummary | null {
+  return typeof body === 'object' && body !== null && 'summary' in body ? (body.summary as SeriesSummary | null) : null;
 }

@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { exitCode, OperatorError } from '../base/errors.js';
 import { makeLayout, type Layout } from '../detector/layout.js';
+import { maxPieces } from '../detector/piece-table.js';
 import type { PixelType } from '../detector/pixel-type.js';
 import { mapMemory, memoryLimitBytes, type MemorySizes } from '../memory/memory-map.js';
 import type { ServiceConfig } from './service-config.js';
@@ -131,6 +132,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
     slots: ringFrames,
     frameBytes: largest.frameBytes,
     packets: largest.packetsPerPortImage,
+    pieces: maxPieces(largest),
     landingPackets,
     packetBytes: layout.packetBytes,
   };

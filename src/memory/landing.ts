@@ -1,14 +1,23 @@
-// Where a port's datagrams land before they are checked: packet buffers, and for the batch at hand the offset, the true length
-// and the source verdict of each packet. Writer: the port's packet source, in its receiver's thread. Two further buffers keep
-// packets that are held until others confirm them.
+// Where a port's datagrams land before they are checked: buffers, and for the batch at hand the offset, the true length and the
+// source verdict of each datagram. Writer: the port's packet source, in its receiver's thread. Two further buffers keep packets that
+// are held until others confirm them.
+//
+// Either each datagram has a buffer of its own, or (`coalescedBuffers` > 0) there are fewer and larger buffers, in each of which the
+// kernel may lay several datagrams of one sender behind each other. An entry is one datagram in both cases.
 
 /** Buffers for held packets. */
 export const heldPackets = 2;
 
-const bufferStride = (packetBytes: number): number => Math.ceil(packetBytes / 64) * 64;
+/** Coalesced datagrams never exceed an IP packet. What is added keeps the beginnings of the buffers out of the same cache sets. */
+const coalescedStride = 65536 + 4160;
+
+const align = (bytes: number, to: number): number => Math.ceil(bytes / to) * to;
+
+const packetStride = (packetBytes: number): number => align(packetBytes, 64);
 
 /** Bytes of one landing region. */
-export const landingBytes = (packets: number, packetBytes: number): number => packets * 12 + 128 + (packets + heldPackets) * bufferStride(packetBytes) + 128;
+export const landingBytes = (packets: number, packetBytes: number, coalescedBuffers = 0): number =>
+  packets * 12 + 256 + heldPackets * packetStride(packetBytes) + (coalescedBuffers > 0 ? coalescedBuffers * coalescedStride : packets * packetStride(packetBytes));
 
 /** A batch of datagrams. Entries 0 … count − 1 are valid until the source receives again. */
 export class Landing {
@@ -21,29 +30,43 @@ export class Landing {
   readonly lengths: Int32Array;
   /** 1 = not from the configured source. */
   readonly foreign: Int32Array;
+  /** Datagrams of one batch at most. */
   readonly capacity: number;
-  /** Bytes from one packet buffer to the next: nothing beyond is stored of a longer datagram. */
+  /** Buffers: as many as `capacity`, unless they hold coalesced datagrams. */
+  readonly buffers: number;
+  /** Bytes from one buffer to the next: nothing beyond is stored of a longer datagram. */
   readonly stride: number;
   readonly #buffersAt: number;
+  readonly #heldAt: number;
+  readonly #heldStride: number;
 
-  constructor(buffer: ArrayBufferLike, offset: number, packets: number, packetBytes: number) {
+  /** @param packets datagrams of one batch at most; all three numbers as given to `landingBytes` */
+  constructor(buffer: ArrayBufferLike, offset: number, packets: number, packetBytes: number, coalescedBuffers = 0) {
     this.buffer = buffer;
     this.bytes = new Uint8Array(buffer);
     this.capacity = packets;
-    this.stride = bufferStride(packetBytes);
+    this.buffers = coalescedBuffers > 0 ? coalescedBuffers : packets;
+    this.stride = coalescedBuffers > 0 ? coalescedStride : packetStride(packetBytes);
     this.offsets = new Int32Array(buffer, offset, packets);
     this.lengths = new Int32Array(buffer, offset + packets * 4, packets);
     this.foreign = new Int32Array(buffer, offset + packets * 8, packets);
-    this.#buffersAt = Math.ceil((offset + packets * 12) / 128) * 128;
+    this.#heldStride = packetStride(packetBytes);
+    this.#heldAt = align(offset + packets * 12, 128);
+    this.#buffersAt = this.#heldAt + heldPackets * this.#heldStride;
   }
 
-  /** Position of packet buffer `index`. */
+  /** May a buffer hold several datagrams? */
+  get coalesced(): boolean {
+    return this.buffers !== this.capacity || this.stride === coalescedStride;
+  }
+
+  /** Position of buffer `index`. */
   bufferAt(index: number): number {
     return this.#buffersAt + index * this.stride;
   }
 
   /** Position of the buffer of held packet `index` (0 or 1). */
   heldAt(index: number): number {
-    return this.bufferAt(this.capacity + index);
+    return this.#heldAt + index * this.#heldStride;
   }
 }

@@ -3,12 +3,15 @@
 
 import { commandBoxBytes } from './command-box.js';
 import { portCounterTable, streamCounterTable } from './counters.js';
+import { kernelStructuresBytes } from './kernel-structures.js';
 import { landingBytes } from './landing.js';
 import { lastFrameBytes } from './last-frame.js';
+import { placementContextBytes } from './placement-context.js';
 import { portWordsBytes } from './port-words.js';
 import { seriesWordsBytes } from './series-words.js';
 import { slotRecordBytes } from './slot-records.js';
 import { streamWordsBytes } from './stream-words.js';
+import { threadWordsBytes } from './thread-words.js';
 
 /** What the map is made from; all from the plan. */
 export interface MemorySizes {
@@ -19,9 +22,13 @@ export interface MemorySizes {
   readonly frameBytes: number;
   /** Packets of the port image with the most packets that may be configured. */
   readonly packets: number;
+  /** Pieces of the port image with the most pieces that may be configured. */
+  readonly pieces: number;
   /** Packet buffers of one port and the bytes of the largest datagram. */
   readonly landingPackets: number;
   readonly packetBytes: number;
+  /** Landing buffers of one port for coalesced datagrams; absent or 0 = one buffer per datagram. */
+  readonly coalescedBuffers?: number;
 }
 
 /** Byte offsets; per-port regions as arrays by port index. */
@@ -31,13 +38,17 @@ export interface MemoryMap {
   readonly commandBox: number;
   readonly seriesWords: number;
   readonly streamWords: number;
+  readonly threadWords: number;
   readonly streamCounters: number;
   readonly lastFrame: number;
   readonly portWords: readonly number[];
   /** Counters now; at the opening of the series; at its end. Three equal blocks. */
   readonly portCounters: readonly number[];
   readonly slotRecords: readonly number[];
+  readonly placementContexts: readonly number[];
   readonly landing: readonly number[];
+  /** What the kernel fills the landing buffers through; for `coalescedBuffers`, else `landingPackets`, messages. */
+  readonly kernelStructures: readonly number[];
   readonly ring: number;
   /** Bytes from slot to slot. */
   readonly slotStride: number;
@@ -60,15 +71,19 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
   const commandBox = take(commandBoxBytes);
   const seriesWords = take(seriesWordsBytes);
   const streamWords = take(streamWordsBytes);
+  // One per receiver thread at most, and the streamer's.
+  const threadWords = take(threadWordsBytes(sizes.ports + 1));
   const streamCounters = take(streamCounterTable.length * 8 * 2);
   const portWords = perPort(portWordsBytes);
   const portCounters = perPort(portCounterTable.length * 8 * 3);
   const slotRecords = perPort(slotRecordBytes(sizes.packets) * sizes.slots);
-  const landing = perPort(landingBytes(sizes.landingPackets, sizes.packetBytes));
+  const placementContexts = perPort(placementContextBytes(sizes.packets, sizes.pieces));
+  const landing = perPort(landingBytes(sizes.landingPackets, sizes.packetBytes, sizes.coalescedBuffers));
+  const kernelStructures = perPort(kernelStructuresBytes(sizes.coalescedBuffers || sizes.landingPackets));
   const lastFrame = take(lastFrameBytes(sizes.frameBytes));
   const slotStride = align(sizes.frameBytes);
   const ring = take(slotStride * sizes.slots);
-  return { sizes, totalBytes: end, commandBox, seriesWords, streamWords, streamCounters, lastFrame, portWords, portCounters, slotRecords, landing, ring, slotStride };
+  return { sizes, totalBytes: end, commandBox, seriesWords, streamWords, threadWords, streamCounters, lastFrame, portWords, portCounters, slotRecords, placementContexts, landing, kernelStructures, ring, slotStride };
 }
 
 /** The shared memory itself: a WebAssembly memory, so that placement can be compiled; fixed size, zeroed. */

@@ -132,6 +132,12 @@ export class SeriesWords {
     return Atomics.load(this.#words, at.wake);
   }
 
+  /** As `wait`, for a thread whose event loop must turn. */
+  async waitAsync(seen: number, milliseconds: number): Promise<void> {
+    const waiting = Atomics.waitAsync(this.#words, at.wake, seen, milliseconds);
+    if (waiting.async) await waiting.value;
+  }
+
   /** Sleep until `wake` was called after `seen` was read, or the time is over. Never on the main thread. */
   wait(seen: number, milliseconds: number): void {
     Atomics.wait(this.#words, at.wake, seen, milliseconds);

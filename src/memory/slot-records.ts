@@ -12,6 +12,11 @@
 //        12 – 23 the header of the first accepted packet (48 bytes)
 //        24 …    one bit per packet accepted, then one private bit per packet that came late
 
+import {
+  recordAcceptedWord, recordBitsWord, recordFrameHighWord, recordFrameLowWord, recordHeaderWord, recordHighestWord, recordOutcomeWord,
+  recordPublishedWord, recordStateWord, stateClosed, stateEmpty, stateOpen,
+} from './record-words.js';
+
 /** How a port image was closed. */
 export const outcome = {
   complete: 1,
@@ -24,10 +29,20 @@ export const outcome = {
   refused: 6,
 } as const;
 
-export const recordState = { empty: 0, open: 1, closed: 2 } as const;
+export const recordState = { empty: stateEmpty, open: stateOpen, closed: stateClosed } as const;
 
 /** Word offsets inside a record; the compiled placement uses the same. */
-export const recordWord = { published: 0, frameLow: 1, frameHigh: 2, state: 3, accepted: 4, outcome: 5, highest: 6, header: 12, bits: 24 } as const;
+export const recordWord = {
+  published: recordPublishedWord,
+  frameLow: recordFrameLowWord,
+  frameHigh: recordFrameHighWord,
+  state: recordStateWord,
+  accepted: recordAcceptedWord,
+  outcome: recordOutcomeWord,
+  highest: recordHighestWord,
+  header: recordHeaderWord,
+  bits: recordBitsWord,
+} as const;
 
 const two32 = 4294967296;
 

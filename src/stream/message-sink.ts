@@ -9,6 +9,8 @@ export interface MessageSink {
   open(): Promise<string>;
   /** Hand over all parts of a message or none. The bytes are copied before this returns or settles. */
   offer(parts: readonly Uint8Array[]): Offer;
+  /** Look after connections; first thing in each turn of the streamer. */
+  poll(): void;
   /** What became of the pending offer. */
   outcome(): Offer;
   /** Consumers connected now. */

@@ -102,6 +102,7 @@ export class Streamer {
    */
   turn(now: number): number {
     this.#words.beat();
+    this.#outbox.sink.poll();
     this.#outbox.settle(now);
     let work = this.#takeCommand();
     if (this.#series === null) work += this.#idle(now);

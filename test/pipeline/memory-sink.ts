@@ -56,6 +56,10 @@ export class MemorySink implements MessageSink {
     return 'sent';
   }
 
+  poll(): void {
+    // Connections change only when the test says so.
+  }
+
   outcome(): Offer {
     const message = this.#pending;
     this.#pending = null;

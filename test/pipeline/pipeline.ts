@@ -1,6 +1,7 @@
 // The whole pipeline on one thread and virtual time: real assemblers, ring, streamer and ledger between packets from memory and a
 // consumer in memory. Tests decide who has a turn and when; `verify` checks everything that must always hold.
 
+import { loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
 import { PortAssembler } from '../../src/assembly/port-assembler.js';
 import { VirtualClock } from '../../src/base/clock.js';
 import { makePlan } from '../../src/config/plan.js';
@@ -34,6 +35,8 @@ export interface PipelineOptions {
   readonly sink?: MemorySink;
   readonly socketPackets?: number;
   readonly firstMessageNumber?: number;
+  /** Placement in WebAssembly or by the reference; unless given the environment decides: VDCU_PLACEMENT=reference|compiled. */
+  readonly compiled?: boolean;
 }
 
 export class Pipeline {
@@ -57,9 +60,11 @@ export class Pipeline {
     this.config = parseConfig(`det:\n${options.yaml.trim().split('\n').map((line) => `  ${line.trim()}`).join('\n')}\n`, 'test.yaml', 'det');
     this.plan = makePlan(this.config, 2);
     this.map = mapMemory(this.plan.memory);
-    this.buffer = allocateMemory(this.map).buffer;
+    const memory = allocateMemory(this.map);
+    this.buffer = memory.buffer;
     this.sink = options.sink ?? new MemorySink();
-    const wiring = { config: this.config, plan: this.plan, map: this.map, buffer: this.buffer };
+    const compiled = (options.compiled ?? process.env.VDCU_PLACEMENT === 'compiled') ? loadPlacementKernel(memory) : null;
+    const wiring = { config: this.config, plan: this.plan, map: this.map, buffer: this.buffer, compiled };
     for (const port of activePorts(this.config)) {
       const { landingPackets, packetBytes } = this.plan.memory;
       const source = new MemorySource(new Landing(this.buffer, this.map.landing[port] as number, landingPackets, packetBytes), options.socketPackets);

@@ -1,0 +1,106 @@
+// hot path. Placement compiled to WebAssembly: loads the kernel that scripts/build-kernel.mjs made, and tells it what a plain packet
+// of a port is. Used by PortImages beside the reference in placement.ts; the packets go on into the same ring and the same records.
+
+import { readFileSync } from 'node:fs';
+import { assert } from '../base/assert.js';
+import { OperatorError, exitCode } from '../base/errors.js';
+import type { Layout, Position } from '../detector/layout.js';
+import { headerBytes, headerOffset } from '../detector/packet-header.js';
+import type { PieceTable } from '../detector/piece-table.js';
+import { missingByte } from '../detector/pixel-type.js';
+import { portCounter } from '../memory/counters.js';
+import type { Landing } from '../memory/landing.js';
+import type { MemoryMap } from '../memory/memory-map.js';
+import { PlacementContext } from '../memory/placement-context.js';
+import { slotRecordBytes } from '../memory/slot-records.js';
+
+/** The compiled code on one shared memory. Contexts, slots and entries as in kernel/place.ts. */
+export interface PlacementKernel {
+  readonly buffer: ArrayBufferLike;
+  run(context: number, from: number, count: number): number;
+  fill(context: number, slot: number): void;
+}
+
+/**
+ * Instantiate the kernel; once per thread.
+ * @throws OperatorError (internal) when the build left it out
+ */
+export function loadPlacementKernel(memory: WebAssembly.Memory): PlacementKernel {
+  const { run, fill } = new WebAssembly.Instance(new WebAssembly.Module(readKernel()), { env: { memory } }).exports;
+  assert(run !== undefined && fill !== undefined, 'the placement kernel does not export what it should');
+  return { buffer: memory.buffer, run: run as PlacementKernel['run'], fill: fill as unknown as PlacementKernel['fill'] };
+}
+
+function readKernel(): Uint8Array {
+  const file = new URL('kernel/place.wasm', import.meta.url);
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new OperatorError(`the compiled placement is not there: ${file.pathname} cannot be read (${(cause as Error).message}). Build it: npm run build`, exitCode.internal);
+  }
+}
+
+/** One port's side of the kernel. */
+export class CompiledPlacement {
+  readonly #kernel: PlacementKernel;
+  readonly #context: PlacementContext;
+
+  constructor(kernel: PlacementKernel, map: MemoryMap, port: number, landing: Landing) {
+    const { buffer } = kernel;
+    assert(landing.buffer === buffer, 'packets land in another memory than they are placed in');
+    const counters = map.portCounters[port] as number;
+    this.#kernel = kernel;
+    this.#context = new PlacementContext(buffer, map.placementContexts[port] as number, map.sizes.packets, map.sizes.pieces, {
+      offsets: landing.offsets.byteOffset,
+      lengths: landing.lengths.byteOffset,
+      foreign: landing.foreign.byteOffset,
+      records: map.slotRecords[port] as number,
+      recordStride: slotRecordBytes(map.sizes.packets),
+      received: counters + portCounter.received * 8,
+      bytes: counters + portCounter.bytes * 8,
+      accepted: counters + portCounter.accepted * 8,
+      reordered: counters + portCounter.reordered * 8,
+      ring: map.ring,
+      slotStride: map.slotStride,
+      slots: map.sizes.slots,
+    });
+  }
+
+  /** The port's place in the frame is known: what its packets look like and where they go. */
+  bind(layout: Layout, position: number, fixed: boolean, table: PieceTable): void {
+    const { row, column } = layout.positions[position] as Position;
+    this.#context.bind({
+      packetBytes: layout.packetBytes,
+      frameNumberAt: headerOffset.frameNumber,
+      packetNumberAt: headerOffset.packetNumber,
+      payloadAt: headerBytes,
+      // Two neighbouring fields at a time: detector type and version are bytes, row and column 16 bits.
+      identity: { at: headerOffset.detType, mask: 0xffff, value: layout.profile.detectorType | (layout.profile.headerVersion << 8) },
+      position: { at: headerOffset.row, mask: fixed ? 0 : -1, value: fixed ? 0 : row | (column << 16) },
+      firstPacket: layout.firstPacket,
+      expectedPackets: layout.expectedPackets,
+      missingByte,
+      ...table,
+    });
+  }
+
+  /** Frame numbers that a plain packet may have, `lowest` … `highest`; below `newest` it is reordered. */
+  setWindow(lowest: number, highest: number, newest: number): void {
+    this.#context.setWindow(lowest, highest, newest);
+  }
+
+  /** Place plain packets of the batch from entry `from` on; returns the first entry that was not looked at. */
+  run(from: number, count: number): number {
+    return this.#kernel.run(this.#context.address, from, count);
+  }
+
+  /** The frame whose image the last `run` completed, which then returned at once; 0 = none. */
+  get completed(): number {
+    return this.#context.completed;
+  }
+
+  /** Fill the holes of an image that is still open. */
+  fill(slot: number): void {
+    this.#kernel.fill(this.#context.address, slot);
+  }
+}

@@ -1,0 +1,145 @@
+// hot path. The compiled part of placement: AssemblyScript, a TypeScript dialect that compiles to WebAssembly; built by
+// scripts/build-kernel.mjs, called by compiled-placement.ts in the receiver's thread, on the memory that all threads share. It does
+// what PortAssembler and Placement do with a plain packet, and nothing else: whatever is not plain is left to them, so every rule
+// stands in one place. What a detector is comes in through the placement context and its piece table.
+
+import {
+  contextAccepted, contextBytes, contextCompleted, contextExpectedPackets, contextFirstPacket, contextForeign, contextFrameNumberAt,
+  contextHighest, contextIdentity, contextIdentityAt, contextIdentityMask, contextLengths, contextLowest, contextMissingByte, contextNewest,
+  contextOffsets, contextPacketBytes, contextPacketNumberAt, contextPayloadAt, contextPieces, contextPosition, contextPositionAt,
+  contextPositionMask, contextReceived, contextRecordStride, contextRecords, contextReordered, contextRing, contextSlotStride,
+  contextSlots, contextStarts, pieceBytes, pieceFrom, pieceLength, pieceTo,
+} from '../../memory/placement-words';
+import { recordAcceptedWord, recordBitsWord, recordFrameLowWord, recordHighestWord, recordStateWord, stateOpen } from '../../memory/record-words';
+
+/**
+ * Place the packets of the batch from entry `from` on, as long as they are plain: of the configured source, intact, of this port's
+ * position, of a frame in the window whose image is open, and not there yet. Stops before the first that is not, and after the one
+ * that completes an image.
+ * @param context address of the port's placement context
+ * @param count entries of the batch
+ * @returns the first entry that was not looked at; the frame that was completed stands in the context, 0 = none
+ */
+export function run(context: usize, from: u32, count: u32): u32 {
+  const offsets = load<usize>(context, contextOffsets);
+  const lengths = load<usize>(context, contextLengths);
+  const foreign = load<usize>(context, contextForeign);
+  const packetBytes = load<u32>(context, contextPacketBytes);
+  const frameNumberAt = load<usize>(context, contextFrameNumberAt);
+  const packetNumberAt = load<usize>(context, contextPacketNumberAt);
+  const payloadAt = load<usize>(context, contextPayloadAt);
+  const identityAt = load<usize>(context, contextIdentityAt);
+  const identityMask = load<u32>(context, contextIdentityMask);
+  const identity = load<u32>(context, contextIdentity);
+  const positionAt = load<usize>(context, contextPositionAt);
+  const positionMask = load<u32>(context, contextPositionMask);
+  const position = load<u32>(context, contextPosition);
+  const firstPacket = load<u32>(context, contextFirstPacket);
+  const expectedPackets = load<u32>(context, contextExpectedPackets);
+  const starts = load<usize>(context, contextStarts);
+  const pieces = load<usize>(context, contextPieces);
+  const lowest = <u64>load<f64>(context, contextLowest);
+  const highest = <u64>load<f64>(context, contextHighest);
+  const newest = <u64>load<f64>(context, contextNewest);
+
+  // The frame of the last packet, with its slot: found anew only when the number changes. 0 is no frame's number.
+  let frameNumber: u64 = 0;
+  let record: usize = 0;
+  let frame: usize = 0;
+  let reordered: u32 = 0;
+  let completed: u64 = 0;
+  let index = from;
+
+  while (index < count) {
+    const entry = <usize>index << 2;
+    if (load<u32>(foreign + entry) != 0 || load<u32>(lengths + entry) != packetBytes) break;
+    const at = load<usize>(offsets + entry);
+    if ((load<u32>(at + identityAt) & identityMask) != identity) break;
+    if ((load<u32>(at + positionAt) & positionMask) != position) break;
+    // Numbers below the first that is read out wrap around and are out of range, too.
+    const packet = load<u32>(at + packetNumberAt) - firstPacket;
+    if (packet >= expectedPackets) break;
+    const number = load<u64>(at + frameNumberAt);
+    if (number != frameNumber) {
+      if (number < lowest || number > highest) break;
+      const slot = <u32>(number % <u64>load<u32>(context, contextSlots));
+      record = load<usize>(context, contextRecords) + <usize>slot * load<usize>(context, contextRecordStride);
+      if (load<u32>(record, recordStateWord << 2) != stateOpen || load<u64>(record, recordFrameLowWord << 2) != number) break;
+      frame = load<usize>(context, contextRing) + <usize>slot * load<usize>(context, contextSlotStride);
+      frameNumber = number;
+    }
+    const word = record + ((<usize>packet >> 5) << 2);
+    const bits = load<u32>(word, recordBitsWord << 2);
+    const bit: u32 = 1 << (packet & 31);
+    if ((bits & bit) != 0) break;
+
+    place(starts, pieces, packet, at + payloadAt, frame);
+    store<u32>(word, bits | bit, recordBitsWord << 2);
+    const top = load<i32>(record, recordHighestWord << 2);
+    if (number < newest || <i32>packet < top) reordered++;
+    if (<i32>packet > top) store<i32>(record, packet, recordHighestWord << 2);
+    const accepted = load<u32>(record, recordAcceptedWord << 2) + 1;
+    store<u32>(record, accepted, recordAcceptedWord << 2);
+    index++;
+    if (accepted == expectedPackets) {
+      completed = number;
+      break;
+    }
+  }
+
+  const placed = <f64>(index - from);
+  count64(load<usize>(context, contextReceived), placed);
+  count64(load<usize>(context, contextBytes), placed * <f64>packetBytes);
+  count64(load<usize>(context, contextAccepted), placed);
+  count64(load<usize>(context, contextReordered), <f64>reordered);
+  store<f64>(context, <f64>completed, contextCompleted);
+  return index;
+}
+
+/**
+ * Fill the pixels of all packets that did not come with the missing value.
+ * @param slot of the image, which is still open
+ */
+export function fill(context: usize, slot: u32): void {
+  const starts = load<usize>(context, contextStarts);
+  const pieces = load<usize>(context, contextPieces);
+  const expectedPackets = load<u32>(context, contextExpectedPackets);
+  const missing = <u8>load<u32>(context, contextMissingByte);
+  const bits = load<usize>(context, contextRecords) + <usize>slot * load<usize>(context, contextRecordStride) + (recordBitsWord << 2);
+  const frame = load<usize>(context, contextRing) + <usize>slot * load<usize>(context, contextSlotStride);
+  for (let packet: u32 = 0; packet < expectedPackets; packet++) {
+    if (((load<u32>(bits + ((<usize>packet >> 5) << 2)) >> (packet & 31)) & 1) != 0) continue;
+    const end = pieceAt(starts, pieces, packet + 1);
+    for (let piece = pieceAt(starts, pieces, packet); piece < end; piece += pieceBytes) {
+      memory.fill(frame + load<usize>(piece, pieceTo), missing, load<usize>(piece, pieceLength));
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function place(starts: usize, pieces: usize, packet: u32, payload: usize, frame: usize): void {
+  const end = pieceAt(starts, pieces, packet + 1);
+  for (let piece = pieceAt(starts, pieces, packet); piece < end; piece += pieceBytes) {
+    copy(frame + load<usize>(piece, pieceTo), payload + load<usize>(piece, pieceFrom), load<usize>(piece, pieceLength));
+  }
+}
+
+/** Address of the first piece of a packet. */
+// @ts-ignore: decorator
+@inline
+function pieceAt(starts: usize, pieces: usize, packet: u32): usize {
+  return pieces + load<usize>(starts + (<usize>packet << 2)) * pieceBytes;
+}
+
+// @ts-ignore: decorator
+@inline
+function copy(to: usize, from: usize, bytes: usize): void {
+  memory.copy(to, from, bytes);
+}
+
+// @ts-ignore: decorator
+@inline
+function count64(counter: usize, more: f64): void {
+  store<f64>(counter, load<f64>(counter) + more);
+}

@@ -1,0 +1,72 @@
+// The state of the service in plain sentences: what it is doing or waiting for, and, when nothing moves, what is known about why.
+// Pure; used by the status that HTTP and the command line show.
+
+import type { ServiceConfig } from '../config/service-config.js';
+import type { CurrentPort, CurrentSeries, SeriesState } from './service-view.js';
+
+/** After so long without packets an armed series says what it knows, in ms. */
+const nothingArrivesMs = 2000;
+/** After so long without packets an open series says that only a stop will end it. */
+const silentMs = 5000;
+
+/** What the sentences are made from. Times in ms, null = never. */
+export interface StateFacts {
+  readonly config: ServiceConfig;
+  readonly dataEndpoint: string;
+  readonly state: SeriesState;
+  readonly consumers: number;
+  readonly endPending: boolean;
+  readonly auto: boolean;
+  readonly series: CurrentSeries | null;
+  readonly openMs: number | null;
+  readonly sinceLastPacketMs: number | null;
+  readonly packetBytes: number;
+}
+
+export function describeState(facts: StateFacts): { message: string; problems: string[] } {
+  const { config, state, consumers, series } = facts;
+  const problems: string[] = [];
+  if (consumers > config.consumerConnections) {
+    problems.push(`${consumers} consumers are connected, ${config.consumerConnections} expected: zmq shares the images out among them. Stop the stranger, or set consumer_connections.`);
+  }
+  if (facts.endPending) problems.push('the end of the last series waits for a consumer to take it.');
+  if (series === null) return { message: waiting(facts), problems };
+  if (state === 'closing') return { message: `series ${series.series_id} is closing: ${series.images_sent} images sent.`, problems };
+  if (series.header_pending) problems.push(`series ${series.series_id}: no consumer has taken its header. Start the receiver.`);
+  if (consumers === 0 && !series.header_pending) problems.push('the consumer is gone.');
+  const nothing = series.ports.every((port) => port.counters.accepted === 0);
+  if (nothing && facts.openMs !== null && facts.openMs >= nothingArrivesMs) {
+    problems.push(...series.ports.map((port) => whyNothing(port, facts)));
+    return { message: `series ${series.series_id} is armed and no packet of it has come for ${Math.floor(facts.openMs / 1000)} s.`, problems };
+  }
+  const silent = facts.sinceLastPacketMs ?? 0;
+  if (!nothing && silent >= silentMs && !facts.auto && config.seriesTimeoutMs === null) {
+    problems.push(`no packet for ${Math.floor(silent / 1000)} s. If the last frames were lost entirely the series ends only by a stop (DELETE /api/v1/series, vdcu stop); give frame_period_ms when arming, or set series_timeout_ms.`);
+  }
+  const of = series.frames > 0 ? ` of ${series.frames}` : '';
+  return { message: `series ${series.series_id} is open: ${series.images_sent}${of} images sent, ${series.marked + series.discarded} of them incomplete.`, problems };
+}
+
+function waiting({ config, state, consumers, dataEndpoint }: StateFacts): string {
+  if (state === 'closing') return 'the series is closing.';
+  if (state === 'open' && config.series === 'auto') return 'ready: a series opens with the first packets.';
+  if (state === 'open') return 'a series is being opened.';
+  if (consumers === 0) return `idle: no consumer is connected to ${dataEndpoint}.`;
+  return config.series === 'auto' ? 'idle: the next series is being prepared.' : 'idle: ready to be armed.';
+}
+
+/** Why does nothing arrive on this port? What the counters of the series know. */
+function whyNothing(port: CurrentPort, { config, packetBytes }: StateFacts): string {
+  const { counters } = port;
+  const where = `port ${port.udp_port}:`;
+  const known: string[] = [];
+  if (counters.foreignSource > 0) known.push(`${counters.foreignSource} datagrams came from another source than udp_source ${config.udpSource?.address ?? ''}`);
+  if (counters.malformedSize > 0) known.push(`${counters.malformedSize} datagrams were not of ${packetBytes} bytes (ten_giga? another detector?)`);
+  const malformed = counters.malformedVersion + counters.malformedDetectorType + counters.malformedPacketNumber + counters.malformedPosition + counters.malformedFrameNumber;
+  if (malformed > 0) known.push(`${malformed} packets failed the check`);
+  if (counters.foreignSeries > 0) known.push(`${counters.foreignSeries} packets had frame numbers outside the series (first_frame_number, nextframenumber?)`);
+  if (counters.socketDropped > 0) known.push(`the kernel dropped ${counters.socketDropped} datagrams`);
+  if (known.length > 0) return `${where} ${known.join('; ')}.`;
+  if (counters.received === 0) return `${where} no datagram at all. Is the detector started, and do its udp_dstip, udp_dstmac and udp_dstport name ${config.udpHost} and this port?`;
+  return `${where} ${counters.received} datagrams, none of this series.`;
+}

@@ -1,0 +1,125 @@
+// What the compiled placement of one port knows: a struct of addresses, check values and limits, and behind it the port's piece
+// table. Writer: the port's receiver; read and answered by the compiled code (assembly/kernel/) in the same thread, never by
+// another. The fields' places are in placement-words.ts.
+
+import { assert } from '../base/assert.js';
+import {
+  contextAccepted, contextBytes, contextCompleted, contextExpectedPackets, contextFirstPacket, contextForeign, contextFrameNumberAt,
+  contextHeadBytes, contextHighest, contextIdentity, contextIdentityAt, contextIdentityMask, contextLengths, contextLowest,
+  contextMissingByte, contextNewest, contextOffsets, contextPacketBytes, contextPacketNumberAt, contextPayloadAt, contextPieces,
+  contextPosition, contextPositionAt, contextPositionMask, contextReceived, contextRecordStride, contextRecords, contextReordered,
+  contextRing, contextSlotStride, contextSlots, contextStarts, pieceBytes,
+} from './placement-words.js';
+
+/** Where the compiled code finds a port's memory; does not change. Addresses in bytes from the start of the memory. */
+export interface PlacementAddresses {
+  /** The landing's batch: offsets, lengths, source verdicts. */
+  readonly offsets: number;
+  readonly lengths: number;
+  readonly foreign: number;
+  /** The port's slot records, and bytes from one to the next. */
+  readonly records: number;
+  readonly recordStride: number;
+  /** Counters that plain packets raise. */
+  readonly received: number;
+  readonly bytes: number;
+  readonly accepted: number;
+  readonly reordered: number;
+  readonly ring: number;
+  readonly slotStride: number;
+  readonly slots: number;
+}
+
+/** Four bytes of a datagram that must have a value, little endian; offset in bytes. Mask 0 = any. */
+export interface HeaderCheck {
+  readonly at: number;
+  readonly mask: number;
+  readonly value: number;
+}
+
+/** What a plain packet of a series is; settled when the port's position is known. Offsets in bytes of the datagram. */
+export interface PlacementRules {
+  readonly packetBytes: number;
+  readonly frameNumberAt: number;
+  readonly packetNumberAt: number;
+  readonly payloadAt: number;
+  readonly identity: HeaderCheck;
+  readonly position: HeaderCheck;
+  readonly firstPacket: number;
+  readonly expectedPackets: number;
+  readonly missingByte: number;
+  /** The piece table: `starts` by packet, then three words a piece (see detector/piece-table.ts). */
+  readonly starts: Int32Array;
+  readonly pieces: Int32Array;
+}
+
+/** Bytes of one context. @param packets and pieces of the port image with the most that may be configured */
+export const placementContextBytes = (packets: number, pieces: number): number => contextHeadBytes + (packets + 1) * 4 + pieces * pieceBytes;
+
+/** Frame numbers are the detector's. */
+export class PlacementContext {
+  /** Address to hand to the compiled code. */
+  readonly address: number;
+  readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
+  readonly #starts: Int32Array;
+  readonly #pieces: Int32Array;
+
+  constructor(buffer: ArrayBufferLike, offset: number, packets: number, pieces: number, addresses: PlacementAddresses) {
+    this.address = offset;
+    this.#words = new Int32Array(buffer, offset, contextHeadBytes / 4);
+    this.#numbers = new Float64Array(buffer, offset, contextHeadBytes / 8);
+    this.#starts = new Int32Array(buffer, offset + contextHeadBytes, packets + 1);
+    this.#pieces = new Int32Array(buffer, offset + contextHeadBytes + (packets + 1) * 4, (pieces * pieceBytes) / 4);
+    this.#set(contextOffsets, addresses.offsets);
+    this.#set(contextLengths, addresses.lengths);
+    this.#set(contextForeign, addresses.foreign);
+    this.#set(contextRecords, addresses.records);
+    this.#set(contextRecordStride, addresses.recordStride);
+    this.#set(contextReceived, addresses.received);
+    this.#set(contextBytes, addresses.bytes);
+    this.#set(contextAccepted, addresses.accepted);
+    this.#set(contextReordered, addresses.reordered);
+    this.#set(contextRing, addresses.ring);
+    this.#set(contextSlotStride, addresses.slotStride);
+    this.#set(contextSlots, addresses.slots);
+    this.#set(contextStarts, this.#starts.byteOffset);
+    this.#set(contextPieces, this.#pieces.byteOffset);
+  }
+
+  /** Tell what a plain packet is, until this is called again. */
+  bind(rules: PlacementRules): void {
+    assert(rules.starts.length <= this.#starts.length && rules.pieces.length <= this.#pieces.length, 'a piece table is larger than any that was planned');
+    this.#starts.set(rules.starts);
+    this.#pieces.set(rules.pieces);
+    this.#set(contextPacketBytes, rules.packetBytes);
+    this.#set(contextFrameNumberAt, rules.frameNumberAt);
+    this.#set(contextPacketNumberAt, rules.packetNumberAt);
+    this.#set(contextPayloadAt, rules.payloadAt);
+    this.#set(contextIdentityAt, rules.identity.at);
+    this.#set(contextIdentityMask, rules.identity.mask);
+    this.#set(contextIdentity, rules.identity.value);
+    this.#set(contextPositionAt, rules.position.at);
+    this.#set(contextPositionMask, rules.position.mask);
+    this.#set(contextPosition, rules.position.value);
+    this.#set(contextFirstPacket, rules.firstPacket);
+    this.#set(contextExpectedPackets, rules.expectedPackets);
+    this.#set(contextMissingByte, rules.missingByte);
+  }
+
+  /** Frame numbers that a plain packet may have, `lowest` … `highest`; below `newest` it is reordered. */
+  setWindow(lowest: number, highest: number, newest: number): void {
+    this.#numbers[contextLowest / 8] = lowest;
+    this.#numbers[contextHighest / 8] = highest;
+    this.#numbers[contextNewest / 8] = newest;
+  }
+
+  /** The frame whose image the last packet completed; 0 = none. */
+  get completed(): number {
+    return this.#numbers[contextCompleted / 8] as number;
+  }
+
+  #set(field: number, value: number): void {
+    this.#words[field / 4] = value;
+  }
+}

@@ -1,0 +1,110 @@
+// libzmq's C functions, taken from the very addon that the `zeromq` package loads: one library in the process, the version that
+// the package was tested with. Declared here and nowhere else; libzmq-sink.ts calls them. A typed array that is handed over is
+// held by the call itself, and libzmq has copied it when the call returns: it never keeps an address of ours.
+
+import koffi from 'koffi';
+import { messageOf } from '../base/errors.js';
+
+/** A context or a socket: an address that only libzmq looks at. */
+export type ZmqHandle = number | bigint;
+
+/** The functions in use, as zmq.h (4.3) has them. −1 or 0 as a handle is a failure; `errno` says which, asked at once. */
+export interface Libzmq {
+  readonly version: string;
+  ctxNew(): ZmqHandle;
+  /** Blocks until all sockets are closed and what lingers has left or its time is over; on a thread of libuv's pool. */
+  ctxTerm(context: ZmqHandle, done: (error: unknown, result: number) => void): void;
+  ctxShutdown(context: ZmqHandle): number;
+  socket(context: ZmqHandle, type: number): ZmqHandle;
+  close(socket: ZmqHandle): number;
+  setsockopt(socket: ZmqHandle, option: number, value: Uint8Array, length: number): number;
+  /** `length`: 8 bytes, capacity in and length out. */
+  getsockopt(socket: ZmqHandle, option: number, value: Uint8Array, length: Uint8Array): number;
+  bind(socket: ZmqHandle, endpoint: string): number;
+  connect(socket: ZmqHandle, endpoint: string): number;
+  send(socket: ZmqHandle, bytes: Uint8Array, length: number, flags: number): number;
+  /** Copies at most `length` bytes; returns the true length of the part. */
+  recv(socket: ZmqHandle, bytes: Uint8Array, length: number, flags: number): number;
+  socketMonitor(socket: ZmqHandle, endpoint: string | null, events: number): number;
+  errno(): number;
+  strerror(errno: number): string;
+}
+
+/** Numbers of zmq.h, version 4.3. */
+export const zmq = {
+  pair: 0,
+  pull: 7,
+  push: 8,
+  dontwait: 1,
+  sndmore: 2,
+  rcvmore: 13,
+  events: 15,
+  linger: 17,
+  sndhwm: 23,
+  rcvhwm: 24,
+  lastEndpoint: 32,
+  tcpKeepalive: 34,
+  tcpKeepaliveCnt: 35,
+  tcpKeepaliveIdle: 36,
+  tcpKeepaliveIntvl: 37,
+  ipv6: 42,
+  zapDomain: 55,
+  eventDisconnected: 0x0200,
+  eventHandshakeFailedNoDetail: 0x0800,
+  eventHandshakeSucceeded: 0x1000,
+  eventHandshakeFailedProtocol: 0x2000,
+  eventHandshakeFailedAuth: 0x4000,
+} as const;
+
+/**
+ * Load the package, find its library in this process and declare its functions. On the thread that will use them, and never on
+ * the main thread while receivers run: the report that is read here waits for the answers of threads below this one.
+ * @returns the functions, or why there are none
+ */
+export async function loadLibzmq(): Promise<Libzmq | string> {
+  try {
+    await import('zeromq');
+    const path = loadedAddon();
+    return path === undefined ? 'the zeromq package loaded no library that this process knows of' : declare(koffi.load(path));
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** The addon in use: the package brings builds for other C libraries too, which must not be loaded here. */
+function loadedAddon(): string | undefined {
+  const report = process.report as NodeJS.ProcessReport & { excludeNetwork?: boolean };
+  // Where Node has the switch, the report is made without resolving the names of all connections.
+  const before = report.excludeNetwork;
+  report.excludeNetwork = true;
+  const { sharedObjects } = report.getReport() as { sharedObjects: readonly string[] };
+  if (before !== undefined) report.excludeNetwork = before;
+  return sharedObjects.find((path) => /[\\/]zeromq[\\/].*\.node$/.test(path));
+}
+
+type Library = ReturnType<typeof koffi.load>;
+
+function declare(library: Library): Libzmq {
+  const handle = 'uintptr_t';
+  const version = library.func('void zmq_version(_Out_ int *major, _Out_ int *minor, _Out_ int *patch)');
+  const numbers = [[0], [0], [0]];
+  version(...numbers);
+  const term = library.func('zmq_ctx_term', 'int', [handle]);
+  return {
+    version: numbers.flat().join('.'),
+    ctxNew: library.func('zmq_ctx_new', handle, []),
+    ctxTerm: (context, done) => void term.async(context, done),
+    ctxShutdown: library.func('zmq_ctx_shutdown', 'int', [handle]),
+    socket: library.func('zmq_socket', handle, [handle, 'int']),
+    close: library.func('zmq_close', 'int', [handle]),
+    setsockopt: library.func('zmq_setsockopt', 'int', [handle, 'int', 'const uint8_t *', 'size_t']),
+    getsockopt: library.func('zmq_getsockopt', 'int', [handle, 'int', 'uint8_t *', 'uint8_t *']),
+    bind: library.func('zmq_bind', 'int', [handle, 'str']),
+    connect: library.func('zmq_connect', 'int', [handle, 'str']),
+    send: library.func('zmq_send', 'int', [handle, 'const uint8_t *', 'size_t', 'int']),
+    recv: library.func('zmq_recv', 'int', [handle, 'uint8_t *', 'size_t', 'int']),
+    socketMonitor: library.func('zmq_socket_monitor', 'int', [handle, 'str', 'int']),
+    errno: library.func('zmq_errno', 'int', []),
+    strerror: library.func('zmq_strerror', 'str', ['int']),
+  };
+}

@@ -1,0 +1,109 @@
+// The portable packet source: node:dgram. Datagrams arrive as events of the receiver thread's event loop and are copied into the
+// landing buffers; the assembler's next turn takes them. Limit: about 50 000 datagrams of 4 kB per second and port.
+
+import { createSocket } from 'node:dgram';
+import type { RemoteInfo, Socket } from 'node:dgram';
+import { isIPv6 } from 'node:net';
+import { OperatorError } from '../base/errors.js';
+import type { Landing } from '../memory/landing.js';
+import type { PacketSource, SourceInfo } from './packet-source.js';
+
+export interface DgramSourceOptions {
+  readonly landing: Landing;
+  readonly host: string;
+  readonly udpPort: number;
+  readonly receiveBufferBytes: number;
+  /** Is this sender the detector? */
+  accepts(address: string, port: number): boolean;
+  /** The landing buffers are full, or something arrived: the assembler should have a turn. `full` = before this returns. */
+  wake(full: boolean): void;
+  /** Datagrams that the kernel dropped on this socket since it was opened, null = cannot be known. */
+  readDrops(address: string, udpPort: number): number | null;
+}
+
+export class DgramSource implements PacketSource {
+  readonly landing: Landing;
+  readonly #options: DgramSourceOptions;
+  readonly #socket: Socket;
+  #count = 0;
+  /** The event loop has polled the socket since the last `receive`. */
+  #polled = false;
+  #empty = false;
+  #bound: { address: string; port: number } | null = null;
+
+  constructor(options: DgramSourceOptions) {
+    this.#options = options;
+    this.landing = options.landing;
+    this.#socket = createSocket({ type: isIPv6(options.host) ? 'udp6' : 'udp4', reuseAddr: false });
+  }
+
+  get empty(): boolean {
+    return this.#empty;
+  }
+
+  async open(): Promise<SourceInfo> {
+    const { host, udpPort, receiveBufferBytes } = this.#options;
+    const socket = this.#socket;
+    await new Promise<void>((resolve, reject) => {
+      socket.once('error', (error: NodeJS.ErrnoException) => reject(bindError(host, udpPort, error)));
+      socket.bind({ address: host, port: udpPort, exclusive: true }, resolve);
+    });
+    socket.removeAllListeners('error');
+    // Errors of single datagrams (ICMP) are nobody's loss.
+    socket.on('error', () => undefined);
+    try {
+      socket.setRecvBufferSize(Math.min(receiveBufferBytes, 0x7fffffff));
+    } catch {
+      // What was granted is read back below and reported.
+    }
+    const { address, port } = socket.address();
+    this.#bound = { address, port };
+    socket.on('message', (bytes, from) => this.#land(bytes, from));
+    // Linux doubles what is asked for, and reports the doubled figure.
+    return { address, udpPort: port, receiveBufferRequestedBytes: receiveBufferBytes, receiveBufferGrantedBytes: Math.floor(socket.getRecvBufferSize() / 2) };
+  }
+
+  receive(): number {
+    const count = this.#count;
+    this.#count = 0;
+    this.#empty = count === 0 && this.#polled;
+    this.#polled = false;
+    // Runs after the event loop has polled the socket once more.
+    setImmediate(() => (this.#polled = true));
+    return count;
+  }
+
+  kernelDrops(): number | null {
+    return this.#bound === null ? null : this.#options.readDrops(this.#bound.address, this.#bound.port);
+  }
+
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      try {
+        this.#socket.close(resolve);
+      } catch {
+        resolve();
+      }
+    });
+  }
+
+  #land(bytes: Buffer, from: RemoteInfo): void {
+    const { landing, wake, accepts } = this.#options;
+    if (this.#count === landing.capacity) wake(true);
+    const index = this.#count++;
+    const at = landing.bufferAt(index);
+    landing.bytes.set(bytes.length > landing.stride ? bytes.subarray(0, landing.stride) : bytes, at);
+    landing.offsets[index] = at;
+    landing.lengths[index] = bytes.length;
+    landing.foreign[index] = accepts(from.address, from.port) ? 0 : 1;
+    wake(false);
+  }
+}
+
+function bindError(host: string, udpPort: number, error: NodeJS.ErrnoException): OperatorError {
+  const where = `port ${udpPort} on ${host}`;
+  if (error.code === 'EADDRINUSE') return new OperatorError(`${where}: taken by another process. Stop it (ss -ulpn 'sport = :${udpPort}' names it), or change udp_ports.`, undefined, { cause: error });
+  if (error.code === 'EADDRNOTAVAIL') return new OperatorError(`${where}: this machine has no such address (ip addr lists them). Change udp_host.`, undefined, { cause: error });
+  if (error.code === 'EACCES') return new OperatorError(`${where}: not permitted. Ports below 1024 need privileges; change udp_ports.`, undefined, { cause: error });
+  return new OperatorError(`${where}: ${error.message}`, undefined, { cause: error });
+}
