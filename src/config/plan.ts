@@ -121,7 +121,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
   const layout = makeLayout(config.detector);
   const largest = makeLayout(config.detector, { dynamicRange: config.dynamicRangeMax, readNRows: null });
   const on = layout.ports.filter((port) => !port.off);
-  const receivers = Math.min(on.length, Math.max(2, cores));
+  const receivers = Math.min(on.length, config.receiverThreads ?? Math.max(2, cores));
   const portsOfThread = shareOut(on.map((port) => port.udpPort), receivers);
   const rateHz = config.frameRateHz;
 

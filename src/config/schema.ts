@@ -109,6 +109,37 @@ export const options = {
     unit: 'bytes', from: 65536, to: 1073741823,
     says: 'Socket buffer asked of the kernel for each port; what was granted is reported.',
   }, 104857600),
+  receive: noted(z.enum(['auto', 'recvmmsg', 'dgram']).default('auto'), {
+    unit: null,
+    range: 'auto, recvmmsg or dgram',
+    description: 'How packets are received: batched system calls (Linux), or node:dgram everywhere; auto takes the first that works.',
+  }),
+  receive_coalesced: noted(z.boolean().default(false), {
+    unit: null,
+    range: 'true or false',
+    description: 'Take datagrams that the kernel has coalesced (UDP_GRO): cheaper for senders with UDP_SEGMENT, but kernel drops become an estimate. Detectors send single datagrams.',
+  }),
+  receiver_threads: noted(z.int().min(1).max(128).optional(), {
+    unit: 'threads',
+    range: '1 to 128',
+    description: 'Receiver threads that share the ports.',
+    unset: 'one per port, at most as many as there are cores and at least 2',
+  }),
+  pin_cpus: noted(z.array(z.int().min(0).max(1023)).default([]), {
+    unit: null,
+    range: 'a list of CPU numbers',
+    description: 'CPUs for the receiver threads, one after the other, and the last for the streamer; empty = the scheduler decides.',
+  }),
+  placement: noted(z.enum(['auto', 'compiled', 'reference']).default('auto'), {
+    unit: null,
+    range: 'auto, compiled or reference',
+    description: 'How packets are put in place: compiled WebAssembly, or plain TypeScript; auto takes the first that works.',
+  }),
+  send: noted(z.enum(['auto', 'libzmq', 'zeromq.js']).default('auto'), {
+    unit: null,
+    range: 'auto, libzmq or zeromq.js',
+    description: 'How messages are handed to zmq: libzmq called directly, or zeromq.js; auto takes the first that works.',
+  }),
 
   data_host: noted(address.default('127.0.0.1'), {
     unit: null,
@@ -149,7 +180,7 @@ export const options = {
     description: 'Send incomplete frames filled and marked, or as discarded (the writer leaves them out).',
   }),
   overtake_frames: whole({
-    unit: 'frames', from: 1, to: 1000,
+    unit: 'frames', from: 2, to: 1000,
     says: 'A port image is closed once its port has seen a frame this far ahead; also the jump of frame numbers that needs three witnesses.',
   }, 4),
   frame_timeout_ms: whole({

@@ -15,6 +15,15 @@ export interface ServiceConfig {
   /** Only datagrams from this address (and port, unless null) are the detector's; null = any. */
   readonly udpSource: { readonly address: string; readonly port: number | null } | null;
   readonly receiveBufferBytes: number;
+  readonly receive: 'auto' | 'recvmmsg' | 'dgram';
+  /** Take coalesced datagrams (UDP_GRO). */
+  readonly receiveCoalesced: boolean;
+  /** Null = the plan decides. */
+  readonly receiverThreads: number | null;
+  /** CPUs for receiver threads, then the streamer; empty = the scheduler decides. */
+  readonly pinCpus: readonly number[];
+  readonly placement: 'auto' | 'compiled' | 'reference';
+  readonly send: 'auto' | 'libzmq' | 'zeromq.js';
 
   readonly dataHost: string;
   readonly dataPort: number;

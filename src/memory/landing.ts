@@ -36,6 +36,8 @@ export class Landing {
   readonly buffers: number;
   /** Bytes from one buffer to the next: nothing beyond is stored of a longer datagram. */
   readonly stride: number;
+  /** A buffer may hold several datagrams. */
+  readonly coalesced: boolean;
   readonly #buffersAt: number;
   readonly #heldAt: number;
   readonly #heldStride: number;
@@ -45,19 +47,15 @@ export class Landing {
     this.buffer = buffer;
     this.bytes = new Uint8Array(buffer);
     this.capacity = packets;
-    this.buffers = coalescedBuffers > 0 ? coalescedBuffers : packets;
-    this.stride = coalescedBuffers > 0 ? coalescedStride : packetStride(packetBytes);
+    this.coalesced = coalescedBuffers > 0;
+    this.buffers = this.coalesced ? coalescedBuffers : packets;
+    this.stride = this.coalesced ? coalescedStride : packetStride(packetBytes);
     this.offsets = new Int32Array(buffer, offset, packets);
     this.lengths = new Int32Array(buffer, offset + packets * 4, packets);
     this.foreign = new Int32Array(buffer, offset + packets * 8, packets);
     this.#heldStride = packetStride(packetBytes);
     this.#heldAt = align(offset + packets * 12, 128);
     this.#buffersAt = this.#heldAt + heldPackets * this.#heldStride;
-  }
-
-  /** May a buffer hold several datagrams? */
-  get coalesced(): boolean {
-    return this.buffers !== this.capacity || this.stride === coalescedStride;
   }
 
   /** Position of buffer `index`. */

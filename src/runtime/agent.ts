@@ -88,3 +88,24 @@ export class EventLoopDriver {
     this.#pauseMs = Math.min(idleLimitMs, this.#pauseMs + 1);
   }
 }
+
+/** What a blocking driver needs to know. */
+export interface BlockingOptions {
+  /** Has the thread been asked to end? Looked at before each turn. */
+  stopAsked(): boolean;
+  /** Called before a turn; what it returns is handed to `rest` when the turn did nothing. */
+  mark(): number;
+  /** Wait for something to happen since `mark`, for a bounded time. */
+  rest(mark: number): void;
+}
+
+/**
+ * Drives an agent whose waits block the thread: no event loop turns until it ends. Resolves when the thread was asked to end.
+ * @throws whatever a turn throws
+ */
+export function driveBlocking(agent: Agent, options: BlockingOptions): void {
+  while (!options.stopAsked()) {
+    const mark = options.mark();
+    if (agent.turn() === 0) options.rest(mark);
+  }
+}

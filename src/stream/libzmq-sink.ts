@@ -3,7 +3,6 @@
 // streamer calls it; zmq-sink.ts is what stands in where libzmq's functions cannot be had.
 
 import { OperatorError } from '../base/errors.js';
-import { assert } from '../base/assert.js';
 import { loadLibzmq, zmq } from './libzmq.js';
 import type { Libzmq, ZmqHandle } from './libzmq.js';
 import type { MessageSink, Offer } from './message-sink.js';
@@ -25,9 +24,9 @@ const notOurSocket = [14, 22, 88, 156384763, 156384765];
 /** After `close` the threads of libzmq get this much longer than the messages, in ms. */
 const graceMs = 500;
 
+const decoder = new TextDecoder();
 const monitorEndpoint = 'inproc://consumers';
-const monitored = zmq.eventHandshakeSucceeded | zmq.eventDisconnected
-  | zmq.eventHandshakeFailedNoDetail | zmq.eventHandshakeFailedProtocol | zmq.eventHandshakeFailedAuth;
+const monitored = zmq.eventHandshakeSucceeded | zmq.eventDisconnected;
 
 /** @returns the sink, not open yet, or why libzmq's functions cannot be had here */
 export async function libzmqSink(options: LibzmqSinkOptions): Promise<LibzmqSink | string> {
@@ -44,10 +43,9 @@ export class LibzmqSink implements MessageSink {
   #context: ZmqHandle = 0;
   #socket: ZmqHandle = 0;
   #monitor: ZmqHandle = 0;
-  #peers = 0;
+  /** Consumers by their end of the connection, as libzmq writes it. */
+  readonly #consumers = new Set<string>();
   #disconnects = 0;
-  /** The connection whose end is reported next was no consumer. */
-  #handshakeFailed = false;
 
   constructor(library: Libzmq, options: LibzmqSinkOptions) {
     this.#library = library;
@@ -55,7 +53,7 @@ export class LibzmqSink implements MessageSink {
   }
 
   get peers(): number {
-    return this.#peers;
+    return this.#consumers.size;
   }
 
   get disconnects(): number {
@@ -83,7 +81,7 @@ export class LibzmqSink implements MessageSink {
       // scanner. With a domain for authentication, and nobody who authenticates, it wants ZMTP 3 and admits everyone who has it.
       this.#scratch.set(new TextEncoder().encode('vdcu'));
       this.#must(library.setsockopt(this.#socket, zmq.zapDomain, this.#scratch, 4) === 0, 'zmq option');
-      this.#must(library.socketMonitor(this.#socket, monitorEndpoint, monitored) >= 0, 'zmq monitor');
+      this.#must(library.socketMonitor(this.#socket, monitorEndpoint, monitored, 2, zmq.pair) === 0, 'zmq monitor');
       this.#must(library.connect(this.#monitor, monitorEndpoint) === 0, 'zmq monitor');
       this.#must(library.bind(this.#socket, address) === 0, `data port ${address}`, 'Is another service running there? See data_host and data_port.');
       return Promise.resolve(this.#lastEndpoint());
@@ -92,20 +90,20 @@ export class LibzmqSink implements MessageSink {
     }
   }
 
-  /** Read what the monitor has to say. One I/O thread reports, so a failed handshake stands right before the end of its connection. */
+  /**
+   * Read what the monitor has to say. Who never finished the handshake is no consumer: a port scanner, or a socket of another
+   * type, whose end is reported like any other. So consumers are known by their address, which only events of version 2 carry.
+   */
   poll(): void {
-    while (this.#library.recv(this.#monitor, this.#scratch, this.#scratch.length, zmq.dontwait) >= 0) {
-      const event = this.#scratchView.getUint16(0, true);
-      // Part 2 is our own address; both parts of an event become visible at once.
-      this.#library.recv(this.#monitor, this.#scratch, this.#scratch.length, zmq.dontwait);
-      if (event === zmq.eventHandshakeSucceeded) this.#peers++;
-      else if (event !== zmq.eventDisconnected) this.#handshakeFailed = true;
-      else if (this.#handshakeFailed) this.#handshakeFailed = false;
-      else {
-        this.#peers--;
-        this.#disconnects++;
-      }
-      assert(this.#peers >= 0, 'more consumers went than came');
+    while (this.#receive() >= 0) {
+      const event = Number(this.#scratchView.getBigUint64(0, true));
+      this.#receive();
+      // All parts of an event become visible at once: event, count of values, the values, local and remote address.
+      for (let values = Number(this.#scratchView.getBigUint64(0, true)); values > 0; values--) this.#receive();
+      this.#receive();
+      const remote = decoder.decode(this.#scratch.subarray(0, this.#receive()));
+      if (event === zmq.eventHandshakeSucceeded) this.#consumers.add(remote);
+      else if (this.#consumers.delete(remote)) this.#disconnects++;
       // libzmq frees what was queued for one that went when its owner calls.
       this.#settle();
     }
@@ -116,6 +114,8 @@ export class LibzmqSink implements MessageSink {
    * drops the rest as it drops all that was queued for this consumer, and says nothing: nothing half-sent remains either way.
    */
   offer(parts: readonly Uint8Array[]): Offer {
+    // The monitor knows of an end before the socket does: nothing is queued for who is gone.
+    if (this.#consumers.size === 0) return 'full';
     const last = parts.length - 1;
     for (let index = 0; index <= last; index++) {
       const part = parts[index] as Uint8Array;
@@ -141,12 +141,12 @@ export class LibzmqSink implements MessageSink {
     if (context === 0) return;
     this.#context = 0;
     if (this.#socket !== 0) {
-      library.socketMonitor(this.#socket, null, 0);
+      library.socketMonitor(this.#socket, null, 0, 2, zmq.pair);
       this.#set(zmq.linger, lingerMs);
       library.close(this.#socket);
     }
     if (this.#monitor !== 0) library.close(this.#monitor);
-    this.#peers = 0;
+    this.#consumers.clear();
     await new Promise<void>((resolve) => {
       const limit = setTimeout(resolve, lingerMs + graceMs);
       library.ctxTerm(context, () => {
@@ -154,6 +154,11 @@ export class LibzmqSink implements MessageSink {
         resolve();
       });
     });
+  }
+
+  /** One part of an event into the scratch; its length, or −1 when there is none. */
+  #receive(): number {
+    return this.#library.recv(this.#monitor, this.#scratch, this.#scratch.length, zmq.dontwait);
   }
 
   /** Let the socket do what it has to do. */
@@ -171,7 +176,7 @@ export class LibzmqSink implements MessageSink {
     this.#scratchView.setBigUint64(256, 256n, true);
     const result = this.#library.getsockopt(this.#socket, zmq.lastEndpoint, this.#scratch, this.#scratch.subarray(256, 264));
     this.#must(result === 0, 'zmq option');
-    return new TextDecoder().decode(this.#scratch.subarray(0, this.#scratch.indexOf(0)));
+    return decoder.decode(this.#scratch.subarray(0, this.#scratch.indexOf(0)));
   }
 
   /** @throws OperatorError when libzmq refused */

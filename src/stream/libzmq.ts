@@ -25,7 +25,8 @@ export interface Libzmq {
   send(socket: ZmqHandle, bytes: Uint8Array, length: number, flags: number): number;
   /** Copies at most `length` bytes; returns the true length of the part. */
   recv(socket: ZmqHandle, bytes: Uint8Array, length: number, flags: number): number;
-  socketMonitor(socket: ZmqHandle, endpoint: string | null, events: number): number;
+  /** Events of `version` 2 name both ends of a connection; not in the stable part of zmq.h, but exported. */
+  socketMonitor(socket: ZmqHandle, endpoint: string | null, events: number, version: number, type: number): number;
   errno(): number;
   strerror(errno: number): string;
 }
@@ -37,7 +38,6 @@ export const zmq = {
   push: 8,
   dontwait: 1,
   sndmore: 2,
-  rcvmore: 13,
   events: 15,
   linger: 17,
   sndhwm: 23,
@@ -50,10 +50,7 @@ export const zmq = {
   ipv6: 42,
   zapDomain: 55,
   eventDisconnected: 0x0200,
-  eventHandshakeFailedNoDetail: 0x0800,
   eventHandshakeSucceeded: 0x1000,
-  eventHandshakeFailedProtocol: 0x2000,
-  eventHandshakeFailedAuth: 0x4000,
 } as const;
 
 /**
@@ -103,7 +100,7 @@ function declare(library: Library): Libzmq {
     connect: library.func('zmq_connect', 'int', [handle, 'str']),
     send: library.func('zmq_send', 'int', [handle, 'const uint8_t *', 'size_t', 'int']),
     recv: library.func('zmq_recv', 'int', [handle, 'uint8_t *', 'size_t', 'int']),
-    socketMonitor: library.func('zmq_socket_monitor', 'int', [handle, 'str', 'int']),
+    socketMonitor: library.func('zmq_socket_monitor_versioned', 'int', [handle, 'str', 'uint64_t', 'int', 'int']),
     errno: library.func('zmq_errno', 'int', []),
     strerror: library.func('zmq_strerror', 'str', ['int']),
   };

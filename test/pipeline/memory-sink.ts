@@ -1,5 +1,5 @@
 // A consumer without a network, of any temper: connected or not, reading or not, with a queue of limited length before it. Bytes
-// are copied at hand-over, as zmq does.
+// are copied at hand-over, as late as the seam allows, so that a slot that changes too early is seen.
 
 import type { MessageSink, Offer } from '../../src/stream/message-sink.js';
 
@@ -13,13 +13,24 @@ export class MemorySink implements MessageSink {
   disconnects = 0;
   /** Messages that wait for a consumer which does not read. */
   readonly queue: ReceivedMessage[] = [];
+  /** What was read. */
   readonly received: ReceivedMessage[] = [];
+  /** Everything that was handed over, whether it was read or went down with a connection. */
+  readonly taken: ReceivedMessage[] = [];
+  /** At each disconnect: how many messages had been read, and how many were lost from the queue. */
+  readonly losses: { readonly received: number; readonly lost: number }[] = [];
+  /** Looks at each message at hand-over; what it returns is kept in its place. */
+  watch: ((message: ReceivedMessage) => ReceivedMessage) | null = null;
   readonly #limit: number;
   /** Offers are settled one turn later, as zeromq.js does. */
   readonly #late: boolean;
-  #pending: ReceivedMessage | null = null;
+  #pending: readonly Uint8Array[] | null = null;
   reading = true;
 
+  /**
+   * @param limit messages queued at most before a consumer that does not read
+   * @param late `offer` answers "pending", and the bytes are copied when `outcome` is asked
+   */
   constructor(limit = 8, late = false) {
     this.#limit = limit;
     this.#late = late;
@@ -33,6 +44,7 @@ export class MemorySink implements MessageSink {
   disconnect(): void {
     this.peers--;
     this.disconnects++;
+    this.losses.push({ received: this.received.length, lost: this.queue.length });
     this.queue.length = 0;
   }
 
@@ -46,13 +58,13 @@ export class MemorySink implements MessageSink {
   }
 
   offer(parts: readonly Uint8Array[]): Offer {
-    if (this.peers === 0 || this.queue.length >= this.#limit) return 'full';
-    const message = { parts: parts.map((part) => part.slice()) };
+    if (this.#pending !== null) throw new Error('a message was offered while another is pending');
+    if (this.#full) return 'full';
     if (this.#late) {
-      this.#pending = message;
+      this.#pending = parts;
       return 'pending';
     }
-    this.#take(message);
+    this.#take(parts);
     return 'sent';
   }
 
@@ -61,14 +73,20 @@ export class MemorySink implements MessageSink {
   }
 
   outcome(): Offer {
-    const message = this.#pending;
+    const parts = this.#pending;
     this.#pending = null;
-    if (message === null || this.peers === 0) return 'full';
-    this.#take(message);
+    if (parts === null || this.#full) return 'full';
+    this.#take(parts);
     return 'sent';
   }
 
-  #take(message: ReceivedMessage): void {
+  get #full(): boolean {
+    return this.peers === 0 || this.queue.length >= this.#limit;
+  }
+
+  #take(parts: readonly Uint8Array[]): void {
+    const message = this.watch === null ? { parts: parts.map((part) => part.slice()) } : this.watch({ parts });
+    this.taken.push(message);
     this.queue.push(message);
     if (this.reading) this.read();
   }

@@ -19,13 +19,12 @@ import { StreamWords, seriesStep } from '../../src/memory/stream-words.js';
 import type { ArmRequest, SeriesSummary, StreamCommand, StreamEvent } from '../../src/stream/series-types.js';
 import { Streamer } from '../../src/stream/streamer.js';
 import { activePorts, portSetup, streamerSetup } from '../../src/wiring.js';
-import { OrderedReceive } from '../../simulators/ordered-receive.js';
-import { StreamChecker } from '../../simulators/stream-check.js';
-import { parseMessage } from '../../simulators/stream-message.js';
 import type { StreamMessage } from '../../simulators/stream-message.js';
-import { FrameVerifier } from '../../simulators/verify.js';
 import { MemorySink } from './memory-sink.js';
 import { MemorySource } from './memory-source.js';
+import { PacketMaker } from './packets.js';
+import { HandOverCheck, consumerProblems, parsed } from './stream-verdict.js';
+import type { SettingsOf } from './stream-verdict.js';
 
 export const armRequest: ArmRequest = { filename: '/data/x.h5', frames: 0, firstFrameNumber: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false };
 
@@ -55,6 +54,7 @@ export class Pipeline {
   readonly #box: CommandBox;
   readonly #waiting: StreamCommand[] = [];
   #id = 0;
+  #maker: PacketMaker | null = null;
 
   constructor(options: PipelineOptions) {
     this.config = parseConfig(`det:\n${options.yaml.trim().split('\n').map((line) => `  ${line.trim()}`).join('\n')}\n`, 'test.yaml', 'det');
@@ -142,6 +142,28 @@ export class Pipeline {
     this.sources.get(port)?.deliver(bytes, foreign);
   }
 
+  /** Makes this detector's packets. */
+  get maker(): PacketMaker {
+    return (this.#maker ??= new PacketMaker(this.config.detector));
+  }
+
+  /** Deliver packets of one port image: those listed, or all. */
+  send(port: number, frameNumber: number, packets: readonly number[] = this.#allPackets()): void {
+    for (const packet of packets) this.deliver(port, this.maker.packet(port, frameNumber, packet));
+  }
+
+  /** Deliver whole frames `first` … `last` on all ports, one millisecond after the other. */
+  play(first: number, last: number): void {
+    for (let frameNumber = first; frameNumber <= last; frameNumber++) {
+      for (const port of this.sources.keys()) this.send(port, frameNumber);
+      this.run(1);
+    }
+  }
+
+  #allPackets(): number[] {
+    return Array.from({ length: this.maker.packets }, (_, packet) => packet);
+  }
+
   get idle(): boolean {
     return this.words.step === seriesStep.idle;
   }
@@ -161,28 +183,30 @@ export class Pipeline {
 
   /** Everything that the consumer got, parsed. */
   messages(): StreamMessage[] {
-    return this.sink.received.map(({ parts }) => {
-      const message = parseMessage(parts);
-      if (typeof message === 'string') throw new Error(message);
-      return message;
-    });
+    return this.sink.received.map(parsed);
+  }
+
+  /** The fields of all images that the consumer got. */
+  images(): StreamMessage['fields'][] {
+    return this.messages().filter(({ htype }) => htype === 'image').map(({ fields }) => fields);
   }
 
   /** Everything that must hold of what was sent and counted; returns what does not. */
-  verify(options: { checkPixels?: boolean; held?: number } = {}): string[] {
+  verify(options: { checkPixels?: boolean; held?: number; settingsOf?: SettingsOf } = {}): string[] {
+    const check = new HandOverCheck(options.checkPixels === false ? null : (options.settingsOf ?? (() => this.config.detector)));
+    for (const message of this.sink.taken) check.accept(parsed(message));
+    return [...check.problems(this.idle && !this.words.endPending), ...consumerProblems(this.sink), ...this.verifyCounts(options.held)];
+  }
+
+  /** The sums of counters and summaries; returns what does not add up. `held`: packets that may still wait for their class. */
+  verifyCounts(held = 0): string[] {
     const wrong: string[] = [];
-    const checker = new StreamChecker(options.checkPixels === false ? {} : { verifier: new FrameVerifier(this.config.detector) });
-    const order = new OrderedReceive<StreamMessage>();
-    for (const message of this.messages()) for (const ordered of order.push(message)) checker.accept(ordered);
-    if (order.cached > 0) wrong.push(`${order.cached} messages stuck in the consumer's cache`);
-    if (checker.counts.wrongPixels > 0) wrong.push(`${checker.counts.wrongPixels} wrong pixels, first ${JSON.stringify(checker.firstWrongPixel)}`);
-    for (const problem of checker.problems) wrong.push(`${problem.rule}: ${problem.text}`);
     for (const port of this.assemblers.keys()) {
       const counters = this.counters(port);
       const classes = packetClasses.reduce((sum, name) => sum + counters[name], 0);
       const queued = (this.sources.get(port) as MemorySource).queued;
-      const held = counters.received - classes;
-      if (held < 0 || held > (options.held ?? 0)) wrong.push(`port ${port}: ${counters.received} received, ${classes} classed, ${queued} queued`);
+      const unclassed = counters.received - classes;
+      if (unclassed < 0 || unclassed > held) wrong.push(`port ${port}: ${counters.received} received, ${classes} classed, ${queued} queued`);
       if (counters.expected !== counters.accepted + counters.missing && this.idle) wrong.push(`port ${port}: ${counters.expected} expected, ${counters.accepted} accepted, ${counters.missing} missing`);
     }
     for (const summary of this.summaries) {

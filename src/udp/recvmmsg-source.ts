@@ -1,0 +1,234 @@
+// hot path. The fast packet source: many datagrams per system call, straight into the landing buffers. The kernel fills them through the
+// structures in shared memory (memory/kernel-structures.ts); here their lengths and senders become the entries of the batch for the
+// port assembler, in the same thread. Nothing is allocated per packet.
+//
+// With coalescing (UDP_GRO) a buffer may hold datagrams of one sender behind each other; each becomes an entry of its own. The
+// kernel does that for datagrams sent with UDP_SEGMENT or merged by a network card, never for those with checksum 0, as detectors
+// send them; so it is off unless asked for.
+
+import { assert } from '../base/assert.js';
+import { OperatorError } from '../base/errors.js';
+import { KernelStructures } from '../memory/kernel-structures.js';
+import type { Landing } from '../memory/landing.js';
+import { addressOf, errno, errnoName, lastErrno, libc } from '../runtime/ffi.js';
+import type { Address, Libc } from '../runtime/ffi.js';
+import { sharpenSleeps } from '../runtime/thread.js';
+import { DropCounter } from './drop-counter.js';
+import type { PacketSource, SourceInfo } from './packet-source.js';
+import { ReceivePause } from './receive-pause.js';
+import { SocketAddressFilter } from './source-filter.js';
+import type { UdpSource } from './source-filter.js';
+import { socketLevel, socketOption, UdpSocket } from './udp-socket.js';
+
+/** MSG_TRUNC asks for true lengths; MSG_DONTWAIT; MSG_WAITFORONE waits for the first datagram only (linux/socket.h). */
+const flag = { truncated: 0x20, dontWait: 0x40, waitForOne: 0x10000 } as const;
+
+export interface RecvmmsgSourceOptions {
+  /** The shared memory that holds landing buffers and structures. */
+  readonly buffer: SharedArrayBuffer;
+  /** Made with `coalescedBuffers` if `coalesce`. */
+  readonly landing: Landing;
+  /** Offset of the port's kernel structures in the memory. */
+  readonly structuresAt: number;
+  readonly host: string;
+  readonly udpPort: number;
+  /** The detector; null = anybody. */
+  readonly source: UdpSource | null;
+  readonly receiveBufferBytes: number;
+  /** How long `receive` may wait for a first datagram; 0 = never, as where several ports share a thread. The kernel's resolution is a few ms. */
+  readonly waitMs: number;
+  /** Take coalesced datagrams. */
+  readonly coalesce: boolean;
+  /** Sleep a little between calls while datagrams come singly and fast; needs the time in ms. Null = never. */
+  readonly pauseClock: (() => number) | null;
+}
+
+export class RecvmmsgSource implements PacketSource {
+  readonly landing: Landing;
+  readonly #options: RecvmmsgSourceOptions;
+  readonly #structures: KernelStructures;
+  readonly #drops = new DropCounter();
+  readonly #sleep = new Int32Array(4);
+  #c: Libc | null = null;
+  #messages: Address = 0n;
+  #flags: number = flag.truncated;
+  #socket: UdpSocket | null = null;
+  #filter: SocketAddressFilter | null = null;
+  #pause: ReceivePause | null = null;
+  #empty = false;
+  #dropsKnown = true;
+  /** Buffers of the last call, and how far they have become entries. */
+  #filled = 0;
+  #buffer = 0;
+  #within = 0;
+
+  constructor(options: RecvmmsgSourceOptions) {
+    const { landing, buffer, structuresAt, coalesce } = options;
+    assert(landing.coalesced === coalesce, 'landing buffers and coalescing disagree');
+    assert(landing.buffer === buffer, 'landing buffers lie in another memory than the structures');
+    this.landing = landing;
+    this.#options = options;
+    this.#structures = new KernelStructures(buffer, structuresAt, landing.buffers);
+  }
+
+  get empty(): boolean {
+    return this.#empty;
+  }
+
+  /** For `SourceGroup`; −1 unless open. */
+  get descriptor(): number {
+    return this.#socket?.descriptor ?? -1;
+  }
+
+  /** @throws OperatorError when the port is taken, the address is not here, or C functions cannot be called */
+  open(): Promise<SourceInfo> {
+    return Promise.resolve().then(() => this.#open());
+  }
+
+  /** As in `PacketSource`; waits up to `waitMs` for the first datagram. Returns 0 after `close`. */
+  receive(): number {
+    // What is left of coalesced datagrams that did not fit into one batch.
+    if (this.#buffer < this.#filled) return this.#spread();
+    const { landing } = this;
+    const c = this.#c;
+    if (c === null) return 0;
+    if (this.#pause !== null && this.#pause.microseconds > 0) this.#rest(c, this.#pause.microseconds);
+    const count = c.recvmmsg(this.descriptor, this.#messages, landing.buffers, this.#flags, 0n);
+    if (count <= 0) return this.#nothing(count);
+    this.#pause?.note(count);
+    this.#empty = count < landing.buffers;
+    this.#noteDrops();
+    if (landing.coalesced) {
+      this.#filled = count;
+      this.#buffer = this.#within = 0;
+      return this.#spread();
+    }
+    const structures = this.#structures;
+    for (let index = 0; index < count; index++) landing.lengths[index] = structures.length(index);
+    const filter = this.#filter;
+    if (filter !== null) {
+      for (let index = 0; index < count; index++) landing.foreign[index] = filter.accepts(structures.words, structures.nameAt(index)) ? 0 : 1;
+    }
+    structures.offerControls(1);
+    return count;
+  }
+
+  /**
+   * Exact for single datagrams; with coalescing the kernel counts a dropped buffer of many as one, so it is an estimate. The count comes
+   * with the first datagram of each batch (SO_RXQ_OVFL), but as of when that was queued; here the socket itself is asked too
+   * (SO_MEMINFO, else /proc/net/udp), because the tail of a burst shows in no datagram. They are one counter; the larger reading holds.
+   */
+  kernelDrops(): number | null {
+    if (this.#socket !== null && this.descriptor >= 0) {
+      const count = this.#socket.drops();
+      this.#dropsKnown = count !== null;
+      if (count !== null) this.#drops.read(count);
+    }
+    return this.#dropsKnown ? this.#drops.total : null;
+  }
+
+  /** Bytes charged for what waits in the socket; null = cannot be known. */
+  queueBytes(): number | null {
+    return this.descriptor < 0 ? null : (this.#socket as UdpSocket).queueBytes();
+  }
+
+  /** From the thread that receives. */
+  close(): Promise<void> {
+    if (this.#socket !== null && this.descriptor >= 0) {
+      this.kernelDrops();
+      this.#socket.close();
+    }
+    this.#c = null;
+    this.#filled = this.#buffer = 0;
+    return Promise.resolve();
+  }
+
+  #open(): SourceInfo {
+    const { buffer, landing, host, udpPort, source, receiveBufferBytes, waitMs, coalesce, pauseClock } = this.#options;
+    const socket = new UdpSocket(host, udpPort);
+    try {
+      this.#filter = source === null ? null : new SocketAddressFilter(source, socket.version);
+      if (coalesce) {
+        const refused = socket.set(socketLevel.udp, socketOption.udpCoalesce, 1);
+        if (refused !== null) throw new OperatorError(`port ${udpPort} on ${host}: the kernel does not coalesce datagrams (UDP_GRO: ${refused}). It needs Linux 5.0; switch coalescing off`);
+      }
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    const granted = socket.askReceiveBuffer(receiveBufferBytes);
+    socket.set(socketLevel.socket, socketOption.dropCount, 1);
+    if (waitMs > 0) socket.boundWait(waitMs);
+    this.#flags = flag.truncated | (waitMs > 0 ? flag.waitForOne : flag.dontWait);
+    const base = addressOf(buffer);
+    this.#structures.prepare(base, landing, this.#filter !== null, coalesce ? 'all' : 'first');
+    this.#messages = base + BigInt(this.#structures.messagesAt);
+    landing.foreign.fill(0);
+    for (let index = 0; index < landing.buffers && !coalesce; index++) landing.offsets[index] = landing.bufferAt(index);
+    if (pauseClock !== null) {
+      // The kernel charges up to twice a datagram's bytes and its bookkeeping.
+      const queued = (2 * (granted ?? 0)) / (2 * landing.stride + 1024);
+      this.#pause = new ReceivePause(pauseClock, Math.min(queued, landing.buffers));
+      sharpenSleeps(1000);
+    }
+    this.#socket = socket;
+    this.#c = libc();
+    return { address: socket.address, udpPort: socket.udpPort, receiveBufferRequestedBytes: receiveBufferBytes, receiveBufferGrantedBytes: granted };
+  }
+
+  #nothing(count: number): number {
+    this.#pause?.note(0);
+    const reason = count < 0 ? lastErrno() : errno.EAGAIN;
+    this.#empty = reason === errno.EAGAIN;
+    if (reason !== errno.EAGAIN && reason !== errno.EINTR) {
+      const { host } = this.#options;
+      throw new OperatorError(`port ${this.#socket?.udpPort} on ${host}: receiving failed (${errnoName(reason)})`);
+    }
+    return 0;
+  }
+
+  #noteDrops(): void {
+    const count = this.#structures.controlValue(0, socketLevel.socket, socketOption.dropCount);
+    if (count !== -1) this.#drops.read(count);
+  }
+
+  /** Entries from buffers that may hold several datagrams: all of one size, the last of a buffer may be shorter. */
+  #spread(): number {
+    const { landing } = this;
+    const { offsets, lengths, foreign, capacity } = landing;
+    const structures = this.#structures;
+    const filter = this.#filter;
+    let entries = 0;
+    while (this.#buffer < this.#filled && entries < capacity) {
+      const buffer = this.#buffer;
+      const bytes = structures.length(buffer);
+      const told = structures.controlValue(buffer, socketLevel.udp, socketOption.udpCoalesce);
+      const size = told > 0 ? told : bytes;
+      const verdict = filter === null || filter.accepts(structures.words, structures.nameAt(buffer)) ? 0 : 1;
+      const at = landing.bufferAt(buffer);
+      let within = this.#within;
+      do {
+        offsets[entries] = at + within;
+        lengths[entries] = Math.min(size, bytes - within);
+        foreign[entries] = verdict;
+        within += size;
+        entries++;
+      } while (within < bytes && entries < capacity);
+      if (within < bytes) {
+        this.#within = within;
+      } else {
+        this.#buffer++;
+        this.#within = 0;
+      }
+    }
+    if (this.#buffer === this.#filled) structures.offerControls(this.#filled);
+    else this.#empty = false;
+    return entries;
+  }
+
+  #rest(c: Libc, microseconds: number): void {
+    // struct timespec, 64 bits each; seconds and high words stay 0.
+    this.#sleep[2] = microseconds * 1000;
+    c.nanosleep(this.#sleep, 0n);
+  }
+}

@@ -1,0 +1,97 @@
+// One port assembler on a memory of its own, with the streamer's part played by the test: for tests that compare two placements, and
+// for measurements.
+
+import { loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
+import type { PlacementKernel } from '../../src/assembly/compiled-placement.js';
+import { PortAssembler } from '../../src/assembly/port-assembler.js';
+import { makeLayout } from '../../src/detector/layout.js';
+import { maxPieces } from '../../src/detector/piece-table.js';
+import type { DetectorSettings } from '../../src/detector/settings.js';
+import { portCounterTable } from '../../src/memory/counters.js';
+import type { PortCounter } from '../../src/memory/counters.js';
+import { Landing } from '../../src/memory/landing.js';
+import { allocateMemory, mapMemory } from '../../src/memory/memory-map.js';
+import type { MemoryMap } from '../../src/memory/memory-map.js';
+import { PortWords } from '../../src/memory/port-words.js';
+import { SeriesWords, phase } from '../../src/memory/series-words.js';
+import { SlotRecords } from '../../src/memory/slot-records.js';
+import type { PacketSource } from '../../src/udp/packet-source.js';
+
+export interface SinglePortOptions {
+  readonly settings: DetectorSettings;
+  readonly port: number;
+  readonly slots: number;
+  readonly landingPackets: number;
+  readonly compiled: boolean;
+  /** Largest bit depth of any series. */
+  readonly dynamicRangeMax?: number;
+  makeSource(landing: Landing): PacketSource;
+}
+
+export class SinglePort<Source extends PacketSource> {
+  readonly map: MemoryMap;
+  readonly buffer: ArrayBufferLike;
+  readonly source: Source;
+  readonly assembler: PortAssembler;
+  readonly series: SeriesWords;
+  readonly words: PortWords;
+  readonly records: SlotRecords;
+  /** Packets that the compiled code placed, and images that it filled. */
+  placed = 0;
+  filled = 0;
+  readonly #port: number;
+
+  constructor(options: Omit<SinglePortOptions, 'makeSource'> & { makeSource(landing: Landing): Source }) {
+    const { settings, port, slots, landingPackets } = options;
+    const largest = makeLayout(settings, { dynamicRange: options.dynamicRangeMax ?? settings.dynamicRange, readNRows: null });
+    this.#port = port;
+    this.map = mapMemory({
+      ports: settings.udpPorts.length, slots, frameBytes: largest.frameBytes, packets: largest.packetsPerPortImage, pieces: maxPieces(largest),
+      landingPackets, packetBytes: largest.packetBytes,
+    });
+    const memory = allocateMemory(this.map);
+    this.buffer = memory.buffer;
+    this.source = options.makeSource(new Landing(this.buffer, this.map.landing[port] as number, landingPackets, largest.packetBytes));
+    this.assembler = new PortAssembler({
+      port, activePorts: settings.udpPorts.map((_, index) => index), buffer: this.buffer, map: this.map, source: this.source,
+      overtakeFrames: 4, startWindowMs: 20, drainMs: 100, maxOwedFrames: 10 * slots,
+      compiled: options.compiled ? this.#counted(loadPlacementKernel(memory)) : null,
+      layoutFor: (dynamicRange, readNRows) => makeLayout(settings, { dynamicRange, readNRows: readNRows === 0 ? null : readNRows }),
+    });
+    this.series = new SeriesWords(this.buffer, this.map.seriesWords);
+    this.words = new PortWords(this.buffer, this.map.portWords[port] as number);
+    this.records = new SlotRecords(this.buffer, this.map.slotRecords[port] as number, slots, this.map.sizes.packets);
+  }
+
+  /** Forget the last series, open the next. @param first 0 = not known; @param last 0 = open-ended; both are the detector's numbers */
+  open(now: number, first: number, last: number, dynamicRange: number, readNRows = 0): void {
+    const { series } = this;
+    series.setParameters(1, true, dynamicRange, readNRows);
+    series.reset();
+    series.command(phase.prepare);
+    this.assembler.turn(now);
+    if (first !== 0) series.setFirst(first, last);
+    series.command(phase.open);
+    this.assembler.turn(now);
+  }
+
+  counters(): Record<PortCounter, number> {
+    const values = new Float64Array(this.buffer, this.map.portCounters[this.#port] as number, portCounterTable.length);
+    return Object.fromEntries(portCounterTable.map((entry, index) => [entry.id, values[index]])) as Record<PortCounter, number>;
+  }
+
+  #counted(kernel: PlacementKernel): PlacementKernel {
+    return {
+      buffer: kernel.buffer,
+      run: (context, from, count) => {
+        const index = kernel.run(context, from, count);
+        this.placed += index - from;
+        return index;
+      },
+      fill: (context, slot) => {
+        this.filled++;
+        kernel.fill(context, slot);
+      },
+    };
+  }
+}

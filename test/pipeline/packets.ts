@@ -1,0 +1,67 @@
+// Packets one by one, with the pixels of the documented formula: what tests deliver when the order, the gaps or the lies of a
+// detector matter more than its rate.
+
+import type { DetectorSettings } from '../../src/detector/settings.js';
+import { PortImageDatagrams, wireFormat } from '../../simulators/packet.js';
+import type { WireFormat } from '../../simulators/packet.js';
+
+/** Port images that are kept per port before the oldest is written anew. */
+const imagesKept = 8;
+
+/** Header fields that a test may falsify. */
+export interface HeaderChanges {
+  readonly frameNumber?: number;
+  readonly packetNumber?: number;
+  readonly row?: number;
+  readonly column?: number;
+  readonly detectorType?: number;
+  readonly version?: number;
+}
+
+export class PacketMaker {
+  readonly format: WireFormat;
+  readonly #ports: readonly { frameNumber: number; image: PortImageDatagrams }[][];
+  readonly #next: number[];
+
+  constructor(settings: DetectorSettings) {
+    this.format = wireFormat(settings);
+    this.#ports = settings.udpPorts.map((_, port) =>
+      Array.from({ length: imagesKept }, () => ({ frameNumber: 0, image: new PortImageDatagrams(settings, port) })));
+    this.#next = settings.udpPorts.map(() => 0);
+  }
+
+  /** Packets of a port image. */
+  get packets(): number {
+    return this.format.packetsSent;
+  }
+
+  /** One packet; its bytes are valid until seven other frames of the port were made. */
+  packet(port: number, frameNumber: number, packet: number): Uint8Array {
+    const images = this.#ports[port] as { frameNumber: number; image: PortImageDatagrams }[];
+    let kept = images.find((image) => image.frameNumber === frameNumber);
+    if (kept === undefined) {
+      const index = this.#next[port] as number;
+      this.#next[port] = (index + 1) % imagesKept;
+      kept = images[index] as { frameNumber: number; image: PortImageDatagrams };
+      kept.frameNumber = frameNumber;
+      kept.image.write(frameNumber, frameNumber * 10, 10);
+    }
+    return kept.image.datagrams[packet] as Uint8Array;
+  }
+}
+
+/** A copy of a datagram with other header fields. */
+export function changed(bytes: Uint8Array, changes: HeaderChanges): Uint8Array {
+  const copy = bytes.slice();
+  const view = new DataView(copy.buffer);
+  if (changes.frameNumber !== undefined) {
+    view.setUint32(0, changes.frameNumber % 4294967296, true);
+    view.setUint32(4, Math.floor(changes.frameNumber / 4294967296), true);
+  }
+  if (changes.packetNumber !== undefined) view.setUint32(12, changes.packetNumber, true);
+  if (changes.row !== undefined) view.setUint16(34, changes.row, true);
+  if (changes.column !== undefined) view.setUint16(36, changes.column, true);
+  if (changes.detectorType !== undefined) view.setUint8(46, changes.detectorType);
+  if (changes.version !== undefined) view.setUint8(47, changes.version);
+  return copy;
+}

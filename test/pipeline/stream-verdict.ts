@@ -1,0 +1,97 @@
+// What must hold of a stream, from two sides: everything that was handed over (numbers without a gap, one end per header, every
+// pixel), and what the consumer of standard ordering got, who may have lost what was queued when it vanished. Used by the
+// pipeline harness and by the fuzz runner.
+
+import type { DetectorSettings } from '../../src/detector/settings.js';
+import { OrderedReceive } from '../../simulators/ordered-receive.js';
+import { StreamChecker } from '../../simulators/stream-check.js';
+import { parseMessage } from '../../simulators/stream-message.js';
+import type { JsonObject, StreamMessage } from '../../simulators/stream-message.js';
+import { FrameVerifier } from '../../simulators/verify.js';
+import type { FrameVerdict } from '../../simulators/verify.js';
+import type { MemorySink, ReceivedMessage } from './memory-sink.js';
+
+/** The detector's settings in the series whose header has this file name. */
+export type SettingsOf = (filename: string) => DetectorSettings;
+
+/** Verifiers by settings: bit depth and rows may change from series to series. */
+class SeriesVerifier extends FrameVerifier {
+  readonly #settingsOf: SettingsOf;
+  readonly #known: Map<DetectorSettings, FrameVerifier>;
+  #present: FrameVerifier;
+
+  constructor(settingsOf: SettingsOf, known: Map<DetectorSettings, FrameVerifier>) {
+    super(settingsOf(''));
+    this.#settingsOf = settingsOf;
+    this.#known = known;
+    this.#present = this.#verifierOf('');
+  }
+
+  begin(filename: string): void {
+    this.#present = this.#verifierOf(filename);
+  }
+
+  override verify(fields: JsonObject, blob: Uint8Array): FrameVerdict | string {
+    return this.#present.verify(fields, blob);
+  }
+
+  #verifierOf(filename: string): FrameVerifier {
+    const settings = this.#settingsOf(filename);
+    let verifier = this.#known.get(settings);
+    if (verifier === undefined) this.#known.set(settings, (verifier = new FrameVerifier(settings)));
+    return verifier;
+  }
+}
+
+/** Checks all messages in the order of hand-over. */
+export class HandOverCheck {
+  readonly checker: StreamChecker;
+  readonly #verifier: SeriesVerifier | null;
+
+  /** @param settingsOf null = pixels are not looked at; the same object for the same settings */
+  constructor(settingsOf: SettingsOf | null, known = new Map<DetectorSettings, FrameVerifier>()) {
+    this.#verifier = settingsOf === null ? null : new SeriesVerifier(settingsOf, known);
+    this.checker = new StreamChecker(this.#verifier === null ? {} : { verifier: this.#verifier });
+  }
+
+  accept(message: StreamMessage): void {
+    if (message.htype === 'header') this.#verifier?.begin(String(message.fields['filename']));
+    this.checker.accept(message);
+  }
+
+  /** @param over no series may be open any more */
+  problems(over: boolean): string[] {
+    if (over) this.checker.finish();
+    const wrong = this.checker.problems.map(({ rule, text, msgNumber }) => `${rule} (message ${msgNumber}): ${text}`);
+    if (this.checker.counts.wrongPixels > 0) wrong.push(`${this.checker.counts.wrongPixels} wrong pixels`);
+    return wrong;
+  }
+}
+
+/** What the consumer could not cope with. Reconnections are told to it, as its socket would. */
+export function consumerProblems(sink: MemorySink): string[] {
+  const checker = new StreamChecker();
+  const order = new OrderedReceive<StreamMessage>();
+  const losses = [...sink.losses];
+  let gap = false;
+  sink.received.forEach((received, index) => {
+    while (losses[0] !== undefined && losses[0].received <= index) {
+      if ((losses.shift() as { lost: number }).lost > 0) gap = true;
+      checker.noteReconnect();
+    }
+    const message = parsed(received);
+    if (message.htype === 'header') gap = false;
+    for (const ordered of order.push(message)) checker.accept(ordered);
+  });
+  // A series that lost its messages with the connection is cut in the consumer's eyes too: that is the truth, not a fault.
+  const wrong = checker.problems.filter(({ rule }) => rule !== 'connection').map(({ rule, text }) => `consumer: ${rule}: ${text}`);
+  if (order.cached > 0 && !gap) wrong.push(`consumer: ${order.cached} messages stuck in its cache`);
+  return wrong;
+}
+
+/** @throws Error when a consumer could not even read it */
+export function parsed({ parts }: ReceivedMessage): StreamMessage {
+  const message = parseMessage(parts);
+  if (typeof message === 'string') throw new Error(message);
+  return message;
+}
