@@ -1,28 +1,24 @@
 // Worker entry: what the thread was given → its agent → turns until told to end. No logic of its own.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { PortAssembler } from './assembly/port-assembler.js';
-import { ReceiverAgent } from './assembly/receiver-agent.js';
+import { makeReceiver, makeSink } from './backends.js';
 import { systemClock } from './base/clock.js';
 import type { Plan } from './config/plan.js';
 import type { ServiceConfig } from './config/service-config.js';
-import { Landing } from './memory/landing.js';
 import type { MemoryMap } from './memory/memory-map.js';
 import { SeriesWords } from './memory/series-words.js';
 import { ThreadWords } from './memory/thread-words.js';
-import { EventLoopDriver } from './runtime/agent.js';
+import { EventLoopDriver, driveBlocking } from './runtime/agent.js';
 import type { Agent } from './runtime/agent.js';
+import { nameThread, pinThread } from './runtime/thread.js';
 import { reportError } from './runtime/thread-messages.js';
 import type { ThreadMessage } from './runtime/thread-messages.js';
 import type { StreamEvent } from './stream/series-types.js';
 import { Streamer } from './stream/streamer.js';
 import { StreamerAgent } from './stream/streamer-agent.js';
-import { ZmqSink } from './stream/zmq-sink.js';
-import { DgramSource } from './udp/dgram-source.js';
 import type { SourceInfo } from './udp/packet-source.js';
-const readSocketDrops = (): number | null => null;
-import { makeSourceFilter } from './udp/source-filter.js';
-import { portSetup, streamerSetup } from './wiring.js';
+import { streamerSetup } from './wiring.js';
+import type { Wiring } from './wiring.js';
 
 /** What main hands to a thread. */
 export interface ThreadTask {
@@ -32,6 +28,7 @@ export interface ThreadTask {
   readonly memory: WebAssembly.Memory;
   /** Index of the thread: receivers first, the streamer last. */
   readonly thread: number;
+  readonly name: string;
   /** Indices into `udp_ports` for a receiver; null = the streamer. */
   readonly ports: readonly number[] | null;
   readonly firstMessageNumber: number;
@@ -39,66 +36,95 @@ export interface ThreadTask {
 
 /** What a thread says when it is ready. */
 export interface ThreadInfo {
+  /** Of a receiver: its sockets. */
   readonly sources: readonly SourceInfo[];
+  /** Of the streamer: where consumers connect. */
   readonly endpoint: string;
+  /** What it works with: `recvmmsg`, `dgram`, `libzmq`, `zeromq.js`. */
+  readonly backend: string;
+  /** Sentences for the operator. */
+  readonly notes: readonly string[];
 }
+
+/** An event-driven thread looks at its wake word at least so often, in ms. */
+const wakeWordMs = 100;
 
 const task = workerData as ThreadTask;
 const port = parentPort;
 if (port === null) throw new Error('agent-thread is started by the service only');
 const post = (message: ThreadMessage<ThreadInfo, StreamEvent>): void => port.postMessage(message);
-const { config, plan, map } = task;
-const { buffer } = task.memory;
-const series = new SeriesWords(buffer, map.seriesWords);
-const words = new ThreadWords(buffer, map.threadWords, task.thread);
+const fail = (error: unknown): void => post({ kind: 'failed', error: reportError(error) });
+const { config, plan, map, memory } = task;
+const wiring: Wiring = { config, plan, map, buffer: memory.buffer };
+const series = new SeriesWords(memory.buffer, map.seriesWords);
+const words = new ThreadWords(memory.buffer, map.threadWords, task.thread);
 
 let driver: EventLoopDriver | null = null;
-const fail = (error: unknown): void => post({ kind: 'failed', error: reportError(error) });
+const wake = { wake: () => driver?.wake(), turnNow: () => driver?.turnNow() };
 
-function receiver(ports: readonly number[]): ReceiverAgent {
-  const accepts = makeSourceFilter(config.udpSource);
-  const receiverPorts = ports.map((index) => {
-    const source = new DgramSource({
-      landing: new Landing(buffer, map.landing[index] as number, plan.memory.landingPackets, plan.memory.packetBytes),
-      host: config.udpHost,
-      udpPort: config.detector.udpPorts[index] as number,
-      receiveBufferBytes: config.receiveBufferBytes,
-      accepts,
-      wake: (full) => (full ? driver?.turnNow() : driver?.wake()),
-      readDrops: readSocketDrops,
-    });
-    return { source, assembler: new PortAssembler(portSetup({ config, plan, map, buffer }, index, source)) };
-  });
-  return new ReceiverAgent(`receiver ${task.thread}`, receiverPorts, () => systemClock.now());
+async function runReceiver(ports: readonly number[]): Promise<void> {
+  const { agent, receive, notes, group } = makeReceiver(task.name, ports, wiring, memory, wake);
+  notes.push(...settleThread());
+  const ready = (): void => post({ kind: 'ready', info: { sources: agent.infos, endpoint: '', backend: receive, notes } });
+  if (receive === 'dgram') return runOnEventLoop(agent, ready);
+  await agent.start();
+  ready();
+  const waiting = group();
+  // A single port waits inside its source.
+  driveBlocking(agent, { stopAsked: () => words.stopAsked, mark: () => 0, rest: () => void waiting?.wait(10) });
+  await agent.close();
 }
 
-function streamer(): StreamerAgent {
-  const { dataHost: host, dataPort } = config;
-  const sink = new ZmqSink({ host, port: dataPort, highWaterMark: plan.sendQueue.messages, wake: () => driver?.wake() });
+async function runStreamer(): Promise<void> {
+  const { sink, send, notes } = await makeSink(wiring, wake);
+  notes.push(...settleThread());
   const report = (event: StreamEvent): void => post({ kind: 'event', event });
-  return new StreamerAgent(sink, new Streamer(streamerSetup({ config, plan, map, buffer }, sink, task.firstMessageNumber, report)), () => systemClock.now());
+  const streamer = new Streamer(streamerSetup(wiring, sink, task.firstMessageNumber, report));
+  const agent = new StreamerAgent(sink, streamer, () => systemClock.now());
+  const ready = (): void => post({ kind: 'ready', info: { sources: [], endpoint: agent.endpoint, backend: send, notes } });
+  if (send === 'zeromq.js') {
+    void followWakeWord();
+    return runOnEventLoop(agent, ready);
+  }
+  await agent.start();
+  ready();
+  driveBlocking(agent, { stopAsked: () => words.stopAsked, mark: () => series.wakeCount, rest: (mark) => series.wait(mark, streamer.restMs) });
+  await agent.close();
 }
 
-/** The streamer sleeps until a receiver, or main, has something for it. */
+async function runOnEventLoop(agent: Agent, ready: () => void): Promise<void> {
+  const asked = new Promise<void>((resolve) => port?.once('message', () => resolve()));
+  driver = new EventLoopDriver(agent, fail);
+  await driver.start();
+  ready();
+  await asked;
+  await driver.stop();
+}
+
+/** The streamer's event loop looks again when a receiver, or main, has something for it. */
 async function followWakeWord(): Promise<void> {
   for (let seen = series.wakeCount; !words.stopAsked; ) {
-    await series.waitAsync(seen, 100);
+    await series.waitAsync(seen, wakeWordMs);
     seen = series.wakeCount;
     driver?.wake();
   }
 }
 
-async function run(agent: Agent): Promise<void> {
-  driver = new EventLoopDriver(agent, fail);
-  await driver.start();
-  post({ kind: 'ready', info: { sources: agent instanceof ReceiverAgent ? agent.infos : [], endpoint: agent instanceof StreamerAgent ? agent.endpoint : '' } });
-  if (task.ports === null) void followWakeWord();
-  // Main asks to stop by the word and by any message, whichever is seen first.
-  await new Promise<void>((resolve) => port?.once('message', () => resolve()));
-  await driver.stop();
-  post({ kind: 'closed' });
-  port?.close();
+/** Name the thread and pin it where the configuration says so; returns what was refused. */
+function settleThread(): string[] {
+  nameThread(task.name);
+  const cpus = config.pinCpus;
+  // Receivers take the CPUs in turn, the streamer the last.
+  const cpu = task.ports === null ? cpus[cpus.length - 1] : cpus[task.thread % Math.max(1, cpus.length - 1)];
+  const refused = cpu === undefined ? null : pinThread(task.name, [cpu]);
+  return refused === null ? [] : [refused];
 }
 
 process.on('uncaughtException', fail);
-run(task.ports === null ? streamer() : receiver(task.ports)).catch(fail);
+(task.ports === null ? runStreamer() : runReceiver(task.ports)).then(
+  () => {
+    post({ kind: 'closed' });
+    port.close();
+  },
+  fail,
+);

@@ -114,9 +114,9 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   const base = { config, plan, map, memory, firstMessageNumber };
   const indexOf = (udpPort: number): number => config.detector.udpPorts.indexOf(udpPort);
   const receivers = plan.portsOfThread.map(
-    (udpPorts, thread) => new ServiceThread(`receiver ${thread}`, { ...base, thread, ports: udpPorts.map(indexOf) }, onEvent, onFailed),
+    (udpPorts, thread) => new ServiceThread(`receiver ${thread}`, { ...base, thread, name: `vdcu-rx-${thread}`, ports: udpPorts.map(indexOf) }, onEvent, onFailed),
   );
-  const streamer = new ServiceThread('streamer', { ...base, thread: receivers.length, ports: null }, onEvent, onFailed);
+  const streamer = new ServiceThread('streamer', { ...base, thread: receivers.length, name: 'vdcu-streamer', ports: null }, onEvent, onFailed);
   const threads = [...receivers, streamer];
   const stopThreads = async (): Promise<void> => {
     stopping = true;
@@ -132,7 +132,8 @@ export async function startService(config: ServiceConfig, options: ServiceOption
       }),
     ]);
     const dataEndpoint = infos[infos.length - 1]?.endpoint ?? '';
-    view.noteReady(infos.flatMap((info) => info.sources), dataEndpoint);
+    view.noteReady(infos.flatMap((info) => info.sources), dataEndpoint, [...new Set(infos.map((info) => info.backend))].join('+'));
+    for (const note of new Set(infos.flatMap((info) => info.notes))) logger.warn({ event: 'note' }, note);
     const http = await startHttp(view, { host: config.apiHost, port: config.apiPort, logger, build: { version: version(), backend: view.backend } });
     logger.info({ event: 'ready', data_endpoint: dataEndpoint, api_url: http.url, udp_host: config.udpHost, udp_ports: config.detector.udpPorts, shape: plan.detector.shape, ring_frames: plan.ring.frames, series: config.series }, `ready: frames on ${dataEndpoint}, HTTP on ${http.url}`);
     let ending: Promise<void> | null = null;

@@ -50,7 +50,7 @@ export class CompiledPlacement {
     assert(landing.buffer === buffer, 'packets land in another memory than they are placed in');
     const counters = map.portCounters[port] as number;
     this.#kernel = kernel;
-    this.#context = new PlacementContext(buffer, map.placementContexts[port] as number, map.sizes.packets, map.sizes.pieces, {
+    this.#context = new PlacementContext(buffer, map.placementContexts[port] as number, map.sizes.packets, map.sizes.pieces ?? 0, {
       offsets: landing.offsets.byteOffset,
       lengths: landing.lengths.byteOffset,
       foreign: landing.foreign.byteOffset,

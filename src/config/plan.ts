@@ -20,6 +20,8 @@ const sendQueueBytes = 64 * mebibyte;
 const sendQueueMessagesLeast = 4;
 /** Packet buffers of each port: the largest batch that a receiver takes from its socket at once. */
 const landingPackets = 256;
+/** Landing buffers of each port where the kernel may coalesce datagrams, 64 KiB each. */
+const coalescedBuffers = 16;
 /** An allowance, not a limit: code, heap and stacks of the process, and of each further thread. */
 const processBytes = 96 * mebibyte;
 const threadBytes = 16 * mebibyte;
@@ -134,6 +136,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
     packets: largest.packetsPerPortImage,
     pieces: maxPieces(largest),
     landingPackets,
+    ...(config.receiveCoalesced ? { coalescedBuffers } : {}),
     packetBytes: layout.packetBytes,
   };
   const { totalBytes: sharedMemoryBytes, slotStride: slotBytes } = mapMemory(memory);

@@ -74,6 +74,7 @@ export class SharedView implements ServiceView {
   readonly #history: SeriesSummary[] = [];
   #sockets: readonly OpenedSocket[] = [];
   #dataEndpoint = '';
+  #backend = 'starting';
   #postTimer: NodeJS.Timeout | null = null;
   #beatTimer: NodeJS.Timeout;
   #commandId = 0;
@@ -110,14 +111,15 @@ export class SharedView implements ServiceView {
     this.#beatTimer = setInterval(() => this.#watchHeartbeats(), 500).unref();
   }
 
-  /** How packets are received, for build information. */
+  /** How packets are received and messages sent, for build information: `recvmmsg+libzmq`. */
   get backend(): string {
-    return 'dgram';
+    return this.#backend;
   }
 
   // --- what the service tells --------------------------------------------------------------------------------------------------
 
-  noteReady(sockets: readonly OpenedSocket[], dataEndpoint: string): void {
+  noteReady(sockets: readonly OpenedSocket[], dataEndpoint: string, backend: string): void {
+    this.#backend = backend;
     this.#sockets = sockets;
     this.#dataEndpoint = dataEndpoint;
     this.#ready = true;

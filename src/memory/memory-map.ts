@@ -22,8 +22,8 @@ export interface MemorySizes {
   readonly frameBytes: number;
   /** Packets of the port image with the most packets that may be configured. */
   readonly packets: number;
-  /** Pieces of the port image with the most pieces that may be configured. */
-  readonly pieces: number;
+  /** Pieces of the port image with the most that may be configured; absent or 0 = no compiled placement. */
+  readonly pieces?: number;
   /** Packet buffers of one port and the bytes of the largest datagram. */
   readonly landingPackets: number;
   readonly packetBytes: number;
@@ -77,7 +77,7 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
   const portWords = perPort(portWordsBytes);
   const portCounters = perPort(portCounterTable.length * 8 * 3);
   const slotRecords = perPort(slotRecordBytes(sizes.packets) * sizes.slots);
-  const placementContexts = perPort(placementContextBytes(sizes.packets, sizes.pieces));
+  const placementContexts = perPort(placementContextBytes(sizes.packets, sizes.pieces ?? 0));
   const landing = perPort(landingBytes(sizes.landingPackets, sizes.packetBytes, sizes.coalescedBuffers));
   const kernelStructures = perPort(kernelStructuresBytes(sizes.coalescedBuffers || sizes.landingPackets));
   const lastFrame = take(lastFrameBytes(sizes.frameBytes));

@@ -27,7 +27,6 @@ const two32 = 4294967296;
 
 /** Reads the ring of one memory. Positions are indices into the layout's positions. */
 export class FrameReader {
-  readonly #buffer: ArrayBufferLike;
   readonly #bytes: Uint8Array;
   readonly #map: MemoryMap;
   readonly #ports: readonly ReadPort[];
@@ -35,13 +34,17 @@ export class FrameReader {
   #layout: Layout | null = null;
   #filler = new Uint8Array(0);
   #patched = new Uint8Array(0);
-  /** Positions that some port has written to since the slots were prepared. */
-  readonly #written = new Set<number>();
+  readonly #view: DataView;
+  #headerKeys: readonly (readonly [key: string, field: HeaderField])[] = [];
+  /** By position: some port has written there since the slots were prepared; the latest frame that has pixels there. */
+  #written = new Uint8Array(0);
+  #filledBy = new Int32Array(0);
+  #frames = 0;
   readonly #pieces = new Map<number, PieceTable>();
 
   constructor(buffer: ArrayBufferLike, map: MemoryMap, ports: readonly ReadPort[]) {
-    this.#buffer = buffer;
     this.#bytes = new Uint8Array(buffer);
+    this.#view = new DataView(buffer);
     this.#map = map;
     this.#ports = ports;
     this.#ring = map.sizes.slots;
@@ -54,7 +57,9 @@ export class FrameReader {
   prepare(layout: Layout): void {
     if (this.#layout === layout) return;
     this.#layout = layout;
-    this.#written.clear();
+    this.#written = new Uint8Array(layout.positions.length);
+    this.#filledBy = new Int32Array(layout.positions.length);
+    this.#headerKeys = Object.entries(layout.profile.headerFields);
     this.#pieces.clear();
     // What leaves the process as a whole frame of nothing; ordinary memory, since filling shared memory is slow.
     this.#filler = new Uint8Array(layout.frameBytes).fill(gapByte);
@@ -112,21 +117,30 @@ export class FrameReader {
   pixels(frameNumber: number): Uint8Array {
     const layout = this.#layout as Layout;
     const slot = frameNumber % this.#ring;
-    const filled = new Set<number>();
+    const frame = ++this.#frames | 0;
+    let empty = true;
     for (const { records, words } of this.#ports) {
       const position = words.position;
       if (position < 0) continue;
-      this.#written.add(position);
-      if (records.accepted(slot) > 0) filled.add(position);
+      this.#written[position] = 1;
+      if (records.accepted(slot) === 0) continue;
+      this.#filledBy[position] = frame;
+      empty = false;
     }
-    if (filled.size === 0) return this.#filler;
+    if (empty) return this.#filler;
     const from = this.#map.ring + slot * this.#map.slotStride;
-    const frame = this.#bytes.subarray(from, from + layout.frameBytes);
-    const stale = [...this.#written].filter((position) => !filled.has(position));
-    if (stale.length === 0) return frame;
-    this.#patched.set(frame);
-    for (const position of stale) this.#fill(this.#patched, position);
-    return this.#patched;
+    const pixels = this.#bytes.subarray(from, from + layout.frameBytes);
+    let patched: Uint8Array | null = null;
+    for (let position = 0; position < this.#written.length; position++) {
+      if (this.#written[position] === 0 || this.#filledBy[position] === frame) continue;
+      // Pixels of an older frame are there: this one has none.
+      if (patched === null) {
+        patched = this.#patched;
+        patched.set(pixels);
+      }
+      this.#fill(patched, position);
+    }
+    return patched ?? pixels;
   }
 
   /** When the first packet of the frame was placed and when its last port image was closed, in ms of the service's clock. */
@@ -162,8 +176,8 @@ export class FrameReader {
     for (const { records } of this.#ports) {
       if (records.accepted(slot) === 0) continue;
       let text = '';
-      const header = new DataView(this.#buffer, records.words.byteOffset + (records.base(slot) + recordWord.header) * 4);
-      for (const [key, field] of Object.entries((this.#layout as Layout).profile.headerFields)) text += `,"${key}":${headerValue(header, field)}`;
+      const header = records.words.byteOffset + (records.base(slot) + recordWord.header) * 4;
+      for (const [key, field] of this.#headerKeys) text += `,"${key}":${headerValue(this.#view, header, field)}`;
       return text;
     }
     return '';
@@ -183,20 +197,21 @@ export class FrameReader {
   }
 }
 
-/** One header field as a JSON number, exact also beyond 2⁵³. */
-function headerValue(header: DataView, field: HeaderField): string {
+/** One field of the packet header at `at` as a JSON number, exact also beyond 2⁵³. */
+function headerValue(view: DataView, at: number, field: HeaderField): string {
+  const from = at + headerOffset[field];
   switch (field) {
     case 'timestamp':
     case 'detSpec1': {
-      const low = header.getUint32(headerOffset[field], true);
-      const high = header.getUint32(headerOffset[field] + 4, true);
+      const low = view.getUint32(from, true);
+      const high = view.getUint32(from + 4, true);
       return high < 0x200000 ? String(high * two32 + low) : String((BigInt(high) << 32n) | BigInt(low));
     }
     case 'expLength':
     case 'detSpec3':
-      return String(header.getUint32(headerOffset[field], true));
+      return String(view.getUint32(from, true));
     case 'detSpec2':
     case 'detSpec4':
-      return String(header.getUint16(headerOffset[field], true));
+      return String(view.getUint16(from, true));
   }
 }

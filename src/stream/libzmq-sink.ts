@@ -141,7 +141,7 @@ export class LibzmqSink implements MessageSink {
     if (context === 0) return;
     this.#context = 0;
     if (this.#socket !== 0) {
-      library.socketMonitor(this.#socket, null, 0, 2, zmq.pair);
+      library.stopMonitor(this.#socket);
       this.#set(zmq.linger, lingerMs);
       library.close(this.#socket);
     }

@@ -2,8 +2,9 @@
 // the package was tested with. Declared here and nowhere else; libzmq-sink.ts calls them. A typed array that is handed over is
 // held by the call itself, and libzmq has copied it when the call returns: it never keeps an address of ours.
 
-import koffi from 'koffi';
 import { messageOf } from '../base/errors.js';
+import { openLibrary } from '../runtime/ffi.js';
+import type { ForeignFunction } from '../runtime/ffi.js';
 
 /** A context or a socket: an address that only libzmq looks at. */
 export type ZmqHandle = number | bigint;
@@ -14,7 +15,6 @@ export interface Libzmq {
   ctxNew(): ZmqHandle;
   /** Blocks until all sockets are closed and what lingers has left or its time is over; on a thread of libuv's pool. */
   ctxTerm(context: ZmqHandle, done: (error: unknown, result: number) => void): void;
-  ctxShutdown(context: ZmqHandle): number;
   socket(context: ZmqHandle, type: number): ZmqHandle;
   close(socket: ZmqHandle): number;
   setsockopt(socket: ZmqHandle, option: number, value: Uint8Array, length: number): number;
@@ -26,7 +26,8 @@ export interface Libzmq {
   /** Copies at most `length` bytes; returns the true length of the part. */
   recv(socket: ZmqHandle, bytes: Uint8Array, length: number, flags: number): number;
   /** Events of `version` 2 name both ends of a connection; not in the stable part of zmq.h, but exported. */
-  socketMonitor(socket: ZmqHandle, endpoint: string | null, events: number, version: number, type: number): number;
+  socketMonitor(socket: ZmqHandle, endpoint: string, events: number, version: number, type: number): number;
+  stopMonitor(socket: ZmqHandle): number;
   errno(): number;
   strerror(errno: number): string;
 }
@@ -62,7 +63,7 @@ export async function loadLibzmq(): Promise<Libzmq | string> {
   try {
     await import('zeromq');
     const path = loadedAddon();
-    return path === undefined ? 'the zeromq package loaded no library that this process knows of' : declare(koffi.load(path));
+    return path === undefined ? 'the zeromq package loaded no library that this process knows of' : declare(path);
   } catch (error) {
     return messageOf(error);
   }
@@ -79,29 +80,27 @@ function loadedAddon(): string | undefined {
   return sharedObjects.find((path) => /[\\/]zeromq[\\/].*\.node$/.test(path));
 }
 
-type Library = ReturnType<typeof koffi.load>;
-
-function declare(library: Library): Libzmq {
-  const handle = 'uintptr_t';
-  const version = library.func('void zmq_version(_Out_ int *major, _Out_ int *minor, _Out_ int *patch)');
-  const numbers = [[0], [0], [0]];
-  version(...numbers);
-  const term = library.func('zmq_ctx_term', 'int', [handle]);
+function declare(path: string): Libzmq {
+  const library = openLibrary(path);
+  const numbers = [new Int32Array(1), new Int32Array(1), new Int32Array(1)];
+  library.func('void zmq_version(void *major, void *minor, void *patch)')(...numbers);
+  const term = library.func('int zmq_ctx_term(uintptr_t context)') as ForeignFunction & { readonly async: Libzmq['ctxTerm'] };
+  const stopMonitor = library.func('int zmq_socket_monitor(uintptr_t socket, uintptr_t endpoint, int events)');
   return {
-    version: numbers.flat().join('.'),
-    ctxNew: library.func('zmq_ctx_new', handle, []),
-    ctxTerm: (context, done) => void term.async(context, done),
-    ctxShutdown: library.func('zmq_ctx_shutdown', 'int', [handle]),
-    socket: library.func('zmq_socket', handle, [handle, 'int']),
-    close: library.func('zmq_close', 'int', [handle]),
-    setsockopt: library.func('zmq_setsockopt', 'int', [handle, 'int', 'const uint8_t *', 'size_t']),
-    getsockopt: library.func('zmq_getsockopt', 'int', [handle, 'int', 'uint8_t *', 'uint8_t *']),
-    bind: library.func('zmq_bind', 'int', [handle, 'str']),
-    connect: library.func('zmq_connect', 'int', [handle, 'str']),
-    send: library.func('zmq_send', 'int', [handle, 'const uint8_t *', 'size_t', 'int']),
-    recv: library.func('zmq_recv', 'int', [handle, 'uint8_t *', 'size_t', 'int']),
-    socketMonitor: library.func('zmq_socket_monitor_versioned', 'int', [handle, 'str', 'uint64_t', 'int', 'int']),
-    errno: library.func('zmq_errno', 'int', []),
-    strerror: library.func('zmq_strerror', 'str', ['int']),
+    version: numbers.map(([number]) => number).join('.'),
+    ctxNew: library.func('uintptr_t zmq_ctx_new()'),
+    ctxTerm: (context, done) => { term.async(context, done); },
+    socket: library.func('uintptr_t zmq_socket(uintptr_t context, int type)'),
+    close: library.func('int zmq_close(uintptr_t socket)'),
+    setsockopt: library.func('int zmq_setsockopt(uintptr_t socket, int option, void *value, size_t length)'),
+    getsockopt: library.func('int zmq_getsockopt(uintptr_t socket, int option, void *value, void *length)'),
+    bind: library.func('int zmq_bind(uintptr_t socket, str endpoint)'),
+    connect: library.func('int zmq_connect(uintptr_t socket, str endpoint)'),
+    send: library.func('int zmq_send(uintptr_t socket, void *bytes, size_t length, int flags)'),
+    recv: library.func('int zmq_recv(uintptr_t socket, void *bytes, size_t length, int flags)'),
+    socketMonitor: library.func('int zmq_socket_monitor_versioned(uintptr_t socket, str endpoint, uint64_t events, int version, int type)'),
+    stopMonitor: (socket) => stopMonitor(socket, 0, 0),
+    errno: library.func('int zmq_errno()'),
+    strerror: library.func('str zmq_strerror(int errno)') as unknown as Libzmq['strerror'],
   };
 }

@@ -38,6 +38,11 @@ export class Outbox {
     return this.#pending !== null;
   }
 
+  /** A message is ready and zmq takes none. */
+  get blocked(): boolean {
+    return this.#blockedSince >= 0;
+  }
+
   /** At the beginning of a turn: what became of the message under way? */
   settle(now: number): void {
     if (this.#pending === null) return;

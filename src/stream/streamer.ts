@@ -39,6 +39,11 @@ export interface StreamerSetup {
   report(event: StreamEvent): void;
 }
 
+/** Rests between turns, in ms: nothing open; a series with its time-outs; zmq takes nothing and tells nobody when it does again. */
+const idleRestMs = 20;
+const openRestMs = 4;
+const blockedRestMs = 1;
+
 const autoRequest: ArmRequest = { filename: '', frames: 0, firstFrameNumber: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false };
 
 /** The streamer's state between series, and the series that is open. */
@@ -114,6 +119,12 @@ export class Streamer {
     }
     this.#publish();
     return work;
+  }
+
+  /** How long nothing needs to be looked at unless something happens, in ms, after a turn that did nothing. */
+  get restMs(): number {
+    if (this.#series === null) return this.#outbox.owedEnd === null && this.#arming === null ? idleRestMs : openRestMs;
+    return this.#outbox.blocked ? blockedRestMs : this.#series.begun ? openRestMs : idleRestMs;
   }
 
   // --- commands --------------------------------------------------------------------------------------------------------------

@@ -96,13 +96,13 @@ export class RecvmmsgSource implements PacketSource {
     const count = c.recvmmsg(this.descriptor, this.#messages, landing.buffers, this.#flags, 0n);
     if (count <= 0) return this.#nothing(count);
     this.#pause?.note(count);
-    this.#empty = count < landing.buffers;
     this.#noteDrops();
     if (landing.coalesced) {
       this.#filled = count;
       this.#buffer = this.#within = 0;
       return this.#spread();
     }
+    this.#empty = count < landing.buffers;
     const structures = this.#structures;
     for (let index = 0; index < count; index++) landing.lengths[index] = structures.length(index);
     const filter = this.#filter;
@@ -221,8 +221,8 @@ export class RecvmmsgSource implements PacketSource {
         this.#within = 0;
       }
     }
+    this.#empty = this.#buffer === this.#filled && this.#filled < landing.buffers;
     if (this.#buffer === this.#filled) structures.offerControls(this.#filled);
-    else this.#empty = false;
     return entries;
   }
 

@@ -9,7 +9,6 @@ import type { PacketSource, SourceInfo } from '../../src/udp/packet-source.js';
 /** Every batch is `frames` whole frames. */
 export class LoopingSource implements PacketSource {
   readonly landing: Landing;
-  readonly empty = false;
   readonly packetsPerFrame: number;
   /** Frame numbers go on from `high` × 2³² + `low`. */
   readonly #high: number;
@@ -40,6 +39,10 @@ export class LoopingSource implements PacketSource {
   /** The next frame number. */
   get next(): number {
     return this.#high * 4294967296 + this.#low;
+  }
+
+  get empty(): boolean {
+    return !this.flowing;
   }
 
   receive(): number {

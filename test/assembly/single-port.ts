@@ -53,7 +53,7 @@ export class SinglePort<Source extends PacketSource> {
     this.buffer = memory.buffer;
     this.source = options.makeSource(new Landing(this.buffer, this.map.landing[port] as number, landingPackets, largest.packetBytes));
     this.assembler = new PortAssembler({
-      port, activePorts: settings.udpPorts.map((_, index) => index), buffer: this.buffer, map: this.map, source: this.source,
+      port, activePorts: [port], buffer: this.buffer, map: this.map, source: this.source,
       overtakeFrames: 4, startWindowMs: 20, drainMs: 100, maxOwedFrames: 10 * slots,
       compiled: options.compiled ? this.#counted(loadPlacementKernel(memory)) : null,
       layoutFor: (dynamicRange, readNRows) => makeLayout(settings, { dynamicRange, readNRows: readNRows === 0 ? null : readNRows }),

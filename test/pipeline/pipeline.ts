@@ -53,6 +53,8 @@ export class Pipeline {
   readonly events: StreamEvent[] = [];
   readonly #box: CommandBox;
   readonly #waiting: StreamCommand[] = [];
+  /** Ids of all commands given. */
+  readonly commands: number[] = [];
   #id = 0;
   #maker: PacketMaker | null = null;
 
@@ -79,6 +81,7 @@ export class Pipeline {
   /** Post a command as main does; answers come in `events`. */
   command(command: { kind: 'arm'; request: ArmRequest } | { kind: 'stop' } | { kind: 'shutdown' }): number {
     const id = ++this.#id;
+    if (command.kind !== 'shutdown') this.commands.push(id);
     this.#waiting.push({ ...command, id } as StreamCommand);
     return id;
   }

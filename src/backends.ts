@@ -1,0 +1,135 @@
+// Which of our ways to receive, to place and to send a thread uses: what the configuration asks for, as far as this machine has it.
+// What is not as fast as it could be is said in a note. Called by the thread entry; used by nobody else.
+
+import { loadPlacementKernel } from './assembly/compiled-placement.js';
+import type { PlacementKernel } from './assembly/compiled-placement.js';
+import { PortAssembler } from './assembly/port-assembler.js';
+import { ReceiverAgent } from './assembly/receiver-agent.js';
+import { OperatorError, exitCode, messageOf } from './base/errors.js';
+import { systemClock } from './base/clock.js';
+import { Landing } from './memory/landing.js';
+import { ffiUnavailable } from './runtime/ffi.js';
+import { sharpenSleeps } from './runtime/thread.js';
+import type { MessageSink } from './stream/message-sink.js';
+import { libzmqSink } from './stream/libzmq-sink.js';
+import { ZmqSink } from './stream/zmq-sink.js';
+import { DgramSource } from './udp/dgram-source.js';
+import type { PacketSource } from './udp/packet-source.js';
+import { readSocketDrops } from './udp/proc-net-udp.js';
+import { RecvmmsgSource } from './udp/recvmmsg-source.js';
+import { makeSourceFilter } from './udp/source-filter.js';
+import { SourceGroup } from './udp/source-group.js';
+import { portSetup } from './wiring.js';
+import type { Wiring } from './wiring.js';
+
+/** A receiver or streamer waits so long for the next thing at most, in ms, so that it sees commands and its stop word. */
+const blockingWaitMs = 10;
+
+/** A receiver thread's agent and how it waits. */
+export interface ReceiverBackend {
+  readonly agent: ReceiverAgent;
+  /** What receives: `recvmmsg` blocks the thread, `dgram` needs its event loop. */
+  readonly receive: 'recvmmsg' | 'dgram';
+  /** Sentences for the operator about what is slower than it could be. */
+  readonly notes: string[];
+  /** Sleep until one of several ports has something; null = the only port's source waits by itself. Made after the start. */
+  group(): SourceGroup | null;
+}
+
+/** How the thread's agent is asked to look again; only where the event loop drives it. */
+export interface Wake {
+  wake(): void;
+  turnNow(): void;
+}
+
+/**
+ * The receiver of these ports (indices into `udp_ports`).
+ * @throws OperatorError when the configuration insists on what this machine does not have
+ */
+export function makeReceiver(name: string, ports: readonly number[], wiring: Wiring, memory: WebAssembly.Memory, wake: Wake): ReceiverBackend {
+  const { config } = wiring;
+  const notes: string[] = [];
+  const missing = config.receive === 'dgram' ? null : ffiUnavailable();
+  if (missing !== null) {
+    if (config.receive === 'recvmmsg') throw new OperatorError(`receive: recvmmsg cannot be had here: ${missing}. Use receive: auto or dgram.`, exitCode.environment);
+    notes.push(`packets are received by node:dgram, at most some 50000 packets of 4 kB per second and port, since recvmmsg cannot be had: ${missing}`);
+  }
+  const receive = config.receive === 'dgram' || missing !== null ? 'dgram' : 'recvmmsg';
+  const compiled = placementKernel(wiring, memory, notes);
+  const blocking: RecvmmsgSource[] = [];
+  const receiverPorts = ports.map((port) => {
+    let source: PacketSource;
+    if (receive === 'recvmmsg') {
+      const batched = recvmmsgSource(port, wiring, memory, ports.length);
+      blocking.push(batched);
+      source = batched;
+    } else {
+      source = dgramSource(port, wiring, wake);
+    }
+    return { source, assembler: new PortAssembler(portSetup({ ...wiring, compiled }, port, source)) };
+  });
+  if (receive === 'recvmmsg') sharpenSleeps(1);
+  const agent = new ReceiverAgent(name, receiverPorts, () => systemClock.now());
+  return { agent, receive, notes, group: () => (blocking.length > 1 ? new SourceGroup(blocking) : null) };
+}
+
+function placementKernel({ config }: Wiring, memory: WebAssembly.Memory, notes: string[]): PlacementKernel | null {
+  if (config.placement === 'reference') return null;
+  try {
+    return loadPlacementKernel(memory);
+  } catch (error) {
+    if (config.placement === 'compiled') throw error;
+    notes.push(`packets are placed by plain TypeScript: ${messageOf(error)}`);
+    return null;
+  }
+}
+
+function recvmmsgSource(port: number, { config, plan, map }: Wiring, memory: WebAssembly.Memory, portsOfThread: number): RecvmmsgSource {
+  const { landingPackets, packetBytes, coalescedBuffers = 0 } = plan.memory;
+  const alone = portsOfThread === 1;
+  return new RecvmmsgSource({
+    buffer: memory.buffer,
+    landing: new Landing(memory.buffer, map.landing[port] as number, landingPackets, packetBytes, coalescedBuffers),
+    structuresAt: map.kernelStructures[port] as number,
+    host: config.udpHost,
+    udpPort: config.detector.udpPorts[port] as number,
+    source: config.udpSource,
+    receiveBufferBytes: config.receiveBufferBytes,
+    waitMs: alone ? blockingWaitMs : 0,
+    coalesce: coalescedBuffers > 0,
+    pauseClock: alone ? () => systemClock.now() : null,
+  });
+}
+
+function dgramSource(port: number, { config, plan, map, buffer }: Wiring, wake: Wake): DgramSource {
+  return new DgramSource({
+    landing: new Landing(buffer, map.landing[port] as number, plan.memory.landingPackets, plan.memory.packetBytes),
+    host: config.udpHost,
+    udpPort: config.detector.udpPorts[port] as number,
+    receiveBufferBytes: config.receiveBufferBytes,
+    accepts: makeSourceFilter(config.udpSource),
+    wake: (full) => (full ? wake.turnNow() : wake.wake()),
+    readDrops: readSocketDrops,
+  });
+}
+
+/** The sink and whether the thread may block while it waits. */
+export interface SinkBackend {
+  readonly sink: MessageSink;
+  readonly send: 'libzmq' | 'zeromq.js';
+  readonly notes: string[];
+}
+
+/** The sink of the streamer's thread. @throws OperatorError when the configuration insists on what this machine does not have */
+export async function makeSink({ config, plan }: Wiring, wake: Wake): Promise<SinkBackend> {
+  const options = { host: config.dataHost, port: config.dataPort, highWaterMark: plan.sendQueue.messages };
+  const notes: string[] = [];
+  if (config.send !== 'zeromq.js') {
+    const missing = ffiUnavailable();
+    const sink = missing ?? (await libzmqSink(options));
+    if (typeof sink !== 'string') return { sink, send: 'libzmq', notes };
+    if (config.send === 'libzmq') throw new OperatorError(`send: libzmq cannot be had here: ${sink}. Use send: auto or zeromq.js.`, exitCode.environment);
+    notes.push(`messages are handed over by zeromq.js: ${sink}`);
+  }
+  return { sink: new ZmqSink({ ...options, wake: () => wake.wake() }), send: 'zeromq.js', notes };
+}

@@ -1,0 +1,20 @@
+import t from 'tap';
+import { quadYaml, start } from './running.js';
+import { pullMessages } from '../../simulators/pull.js';
+import { until } from './waiting.js';
+t.test('dbg', async (t) => {
+  const running = await start(t, quadYaml);
+  const c = new AbortController();
+  const out: string[] = [];
+  const pulling = (async () => { for await (const p of pullMessages({ endpoint: running.service.dataEndpoint, signal: c.signal })) out.push(Buffer.from(p[0]!).toString()); })();
+  await until(() => running.status().consumers > 0, 'x');
+  await running.arm({ frames: 60, first_frame_number: 1 });
+  const [first] = running.config.detector.udpPorts as [number];
+  const { truth } = await running.simulate({ frames: 60, seed: 3, loss: `${first}:7:3-9,*:20:*`, reorder: '0.02', duplicate: '0.01', delay: `${first}:30:5`, truncate: '0.002', foreign: '0.005' });
+  const s = await running.ended(1);
+  await until(() => out.some((m) => m.includes('series_end')), 'end');
+  c.abort(); await pulling;
+  for (const m of out.filter((m) => m.includes('"complete":false'))) console.log('#', m);
+  console.log('#', JSON.stringify(truth.toJson()));
+  console.log('#', JSON.stringify(s.ledger));
+});
