@@ -18,7 +18,7 @@ import { quadSettings } from '../test/simulators/settings-examples.js';
 const runs = Number(process.argv[2] ?? 7);
 const batchesPerRun = 1000;
 const framesPerBatch = 4;
-const slots = 64;
+const slots = Number(process.argv[3] ?? 64);
 const settings = quadSettings();
 const port = 1;
 const packets = makeLayout(settings).expectedPackets;

@@ -49,13 +49,16 @@ interface Postponed {
   readonly bytes: Uint8Array;
 }
 
-/** Images of two rounds are kept, so that a sender may still hold the datagrams of the last one. */
+/** Images of two rounds are kept, so that a sender may still hold the datagrams of the last one, however long ago that was. */
 const imagesPerPort = 2;
 
 class SimulatedPort {
   readonly index: number;
   readonly truth: PortTruth;
-  readonly images: readonly PortImageDatagrams[];
+  readonly #images: readonly PortImageDatagrams[];
+  /** Rounds of which this image's own bytes left: others take no further image, so that two are enough. */
+  #roundsLent = 0;
+  #lent = false;
   /** Both in the order of `place`: postponed by a few packets, and by frames. */
   readonly reordered: Postponed[] = [];
   readonly delayed: Postponed[] = [];
@@ -65,7 +68,29 @@ class SimulatedPort {
   constructor(settings: DetectorSettings, index: number, truth: PortTruth) {
     this.index = index;
     this.truth = truth;
-    this.images = Array.from({ length: imagesPerPort }, () => new PortImageDatagrams(settings, index));
+    this.#images = Array.from({ length: imagesPerPort }, () => new PortImageDatagrams(settings, index));
+  }
+
+  /** The image of a new round, to be written. */
+  nextImage(): PortImageDatagrams {
+    if (this.#lent) this.#roundsLent++;
+    this.#lent = false;
+    return this.#image;
+  }
+
+  /** A datagram of this round, to be copied. */
+  datagram(packet: number): Uint8Array {
+    return this.#image.datagrams[packet] as Uint8Array;
+  }
+
+  /** A datagram of this round whose bytes the sender will hold for a while. */
+  lend(packet: number): Uint8Array {
+    this.#lent = true;
+    return this.datagram(packet);
+  }
+
+  get #image(): PortImageDatagrams {
+    return this.#images[this.#roundsLent % imagesPerPort] as PortImageDatagrams;
   }
 }
 
@@ -111,7 +136,7 @@ export class SimulatedDetector {
       const frameNumber = firstFrame + round;
       for (const port of this.#ports) {
         port.truth.frames++;
-        imageOf(port, round).write(frameNumber, Math.round(round * this.#periodMs * 1e4), periodTicks);
+        port.nextImage().write(frameNumber, Math.round(round * this.#periodMs * 1e4), periodTicks);
       }
       for (let packet = 0; packet < packetsSent; packet++) {
         const dueMs = (round + packet / packetsSent) * this.#periodMs;
@@ -126,9 +151,8 @@ export class SimulatedDetector {
     const { udpPort } = truth;
     const { packetsSent } = this.format;
     const order = round * packetsSent + packet;
-    const bytes = imageOf(port, round).datagrams[packet] as Uint8Array;
     if (this.#faults.foreignBefore(udpPort, frameNumber, packet)) {
-      yield sent(port, round, dueMs, this.#strangerOf(truth, bytes, frameNumber, packet));
+      yield sent(port, round, dueMs, this.#strangerOf(truth, port.datagram(packet), frameNumber, packet));
     }
     truth.planned++;
     const fault = this.#faults.faultOf(udpPort, frameNumber, packet);
@@ -141,26 +165,26 @@ export class SimulatedDetector {
       case 'truncate':
         truth.truncated++;
         this.truth.note('neverIntact', frameNumber, udpPort, packet);
-        yield sent(port, round, dueMs, bytes.subarray(0, this.#cutLength(udpPort, frameNumber, packet)));
+        yield sent(port, round, dueMs, port.lend(packet).subarray(0, this.#cutLength(udpPort, frameNumber, packet)));
         break;
       case 'delay':
         truth.delayed++;
         this.truth.note('delayed', frameNumber, udpPort, packet);
-        port.delayed.push({ place: order + delayFrames * packetsSent, order, copy: false, bytes: bytes.slice() });
+        port.delayed.push({ place: order + delayFrames * packetsSent, order, copy: false, bytes: port.datagram(packet).slice() });
         break;
       case 'reorder':
         truth.reordered++;
-        port.reordered.push({ place: order + reorderDistance, order, copy: false, bytes: bytes.slice() });
+        port.reordered.push({ place: order + reorderDistance, order, copy: false, bytes: port.datagram(packet).slice() });
         break;
       case 'duplicate':
         truth.duplicated++;
-        port.reordered.push({ place: order + reorderDistance, order, copy: true, bytes: bytes.slice() });
+        port.reordered.push({ place: order + reorderDistance, order, copy: true, bytes: port.datagram(packet).slice() });
         countIntact(port, order);
-        yield sent(port, round, dueMs, bytes);
+        yield sent(port, round, dueMs, port.lend(packet));
         break;
       case null:
         countIntact(port, order);
-        yield sent(port, round, dueMs, bytes);
+        yield sent(port, round, dueMs, port.lend(packet));
     }
     yield* this.#postponed(port, order, round, dueMs);
   }
@@ -195,10 +219,6 @@ export class SimulatedDetector {
     }
     return stranger;
   }
-}
-
-function imageOf(port: SimulatedPort, round: number): PortImageDatagrams {
-  return port.images[round % imagesPerPort] as PortImageDatagrams;
 }
 
 function sent(port: SimulatedPort, round: number, dueMs: number, bytes: Uint8Array): Datagram {

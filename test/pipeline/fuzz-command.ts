@@ -18,6 +18,7 @@ for (let seed = first; seed < first + count; seed++) {
   sums.packets += result.packets;
   sums.calm += result.calm ? 1 : 0;
   for (const reason of result.aborted) aborted.set(reason, (aborted.get(reason) ?? 0) + 1);
+  if (only !== null) for (const line of result.story) console.log(line);
   if (result.problems.length === 0) continue;
   failed++;
   console.log(`seed ${seed} failed; again: node dist/test/pipeline/fuzz-command.js --seed ${seed}`);

@@ -23,6 +23,8 @@ export interface FuzzResult {
   readonly packets: number;
   readonly calm: boolean;
   readonly aborted: readonly string[];
+  /** What happened, in order, for a person who looks into a seed. */
+  readonly story: readonly string[];
 }
 
 interface Flight {
@@ -61,6 +63,7 @@ class World {
   #delivered = new Map<number, number>();
   #names = 0;
   packets = 0;
+  readonly story: string[] = [];
 
   constructor(seed: number, memory: ArrayBufferLike | undefined) {
     this.#random = new Random(seed);
@@ -78,6 +81,7 @@ class World {
     sink.watch = (message) => {
       const seen = parsed(message);
       this.#check.accept(seen);
+      this.story.push(`${this.pipeline.clock.now().toFixed(1)} ${JSON.stringify(seen.fields)}`);
       if (seen.htype === 'image') this.#images.push({ message: { ...seen, parts: [] }, packets: this.#maker.packets });
       return {
         parts: message.parts.map((part, index) => {
@@ -121,7 +125,7 @@ class World {
       const queued = (): boolean => [...pipeline.sources.values()].some((source) => source.queued > 0);
       for (let limit = 0; queued() && limit < 2000; limit++) this.#step(1);
       if (pipeline.words.step !== seriesStep.idle) {
-        pipeline.command({ kind: 'stop' });
+        this.#command({ kind: 'stop' });
         this.#pass(20);
       }
     }
@@ -131,7 +135,7 @@ class World {
     const filename = `/data/${this.#names++}.h5`;
     this.#settingsByName.set(filename, settings);
     const next = this.#frameNumber;
-    const id = pipeline.command({
+    const id = this.#command({
       kind: 'arm',
       request: {
         ...armRequest,
@@ -154,6 +158,12 @@ class World {
     if (!answered && patience > 3) this.problems.push('an arm request was not answered');
   }
 
+  #command(command: Parameters<Pipeline['command']>[0]): number {
+    const id = this.pipeline.command(command);
+    this.story.push(`${this.pipeline.clock.now().toFixed(1)} command ${id} ${JSON.stringify(command)}`);
+    return id;
+  }
+
   #settingsFor(depth: number): DetectorSettings {
     const known = this.pipeline.config.detector;
     if (depth === known.dynamicRange) return known;
@@ -169,8 +179,8 @@ class World {
       this.#flush();
       this.#pass(10);
     }
-    if (random.chance(this.scenario.auto ? 0.2 : 0.7)) this.pipeline.command({ kind: 'stop' });
-    if (random.chance(0.1)) this.pipeline.command({ kind: 'stop' });
+    if (random.chance(this.scenario.auto ? 0.2 : 0.7)) this.#command({ kind: 'stop' });
+    if (random.chance(0.1)) this.#command({ kind: 'stop' });
     this.#pass(random.integer(this.scenario.calm ? 100 : 60));
     if (this.scenario.calm || random.chance(0.4)) this.#flush();
   }
@@ -195,6 +205,7 @@ class World {
     const bursts = new Map<number, number>();
     const packets = this.#maker.packets;
     this.#firstSent = this.#frameNumber;
+    this.story.push(`${this.pipeline.clock.now().toFixed(1)} acquisition of ${frames} frames from ${this.#frameNumber}, port ${silent} silent in ${silentFrom}-${silentTo}, jump at ${jumpAt}`);
     for (let frame = 0; frame < frames; frame++) {
       if (frame === jumpAt) this.#frameNumber = Math.max(1, this.#frameNumber + random.pick([2, scenario.ring, 3 * scenario.ring, 5000, -100_000, -3, -2 * scenario.ring]));
       const frameNumber = this.#frameNumber++;
@@ -323,8 +334,8 @@ class World {
     }
     if (sink.peers === 0 && random.chance(0.02)) sink.connect();
     if (scenario.depths.length > 1 || !random.chance(scenario.operatorMoods)) return;
-    if (random.chance(0.5)) pipeline.command({ kind: 'stop' });
-    else pipeline.command({ kind: 'arm', request: { ...armRequest, filename: '', frames: random.integer(10), force: random.chance(0.5) } });
+    if (random.chance(0.5)) this.#command({ kind: 'stop' });
+    else this.#command({ kind: 'arm', request: { ...armRequest, filename: '', frames: random.integer(10), force: random.chance(0.5) } });
   }
 
   // --- the end --------------------------------------------------------------------------------------------------------------------
@@ -347,9 +358,9 @@ class World {
       if (!done()) this.problems.push(`${what} after ${quietLimitMs} ms of quiet: step ${pipeline.words.step}, next ${pipeline.words.next}, last ${pipeline.words.last}, highest ${pipeline.words.highest}`);
     };
     if (this.scenario.auto) until(() => !pipeline.words.headerSent || !pipeline.words.auto, 'the auto series did not end');
-    pipeline.command({ kind: 'stop' });
+    this.#command({ kind: 'stop' });
     until(() => pipeline.words.step === seriesStep.idle || (pipeline.words.auto && !pipeline.words.headerSent), 'the series did not end');
-    pipeline.command({ kind: 'shutdown' });
+    this.#command({ kind: 'shutdown' });
     until(() => pipeline.events.some(({ kind }) => kind === 'drained'), 'the streamer did not drain');
     this.#verify();
   }
@@ -408,6 +419,7 @@ class World {
       series: this.pipeline.summaries.length,
       packets: this.packets,
       calm: this.scenario.calm,
+      story: [...this.story, ...this.pipeline.events.map((event) => JSON.stringify(event))],
       aborted: this.pipeline.summaries.flatMap(({ aborted }) => (aborted === undefined ? [] : [aborted])),
     };
   }
@@ -426,7 +438,7 @@ export function playSeed(seed: number): FuzzResult {
     return world.result(seed);
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    const none: FuzzResult = { seed, problems: [], frames: 0, series: 0, packets: 0, calm: false, aborted: [] };
+    const none: FuzzResult = { seed, problems: [], frames: 0, series: 0, packets: 0, calm: false, aborted: [], story: [] };
     return { ...(world?.result(seed) ?? none), problems: [...(world?.problems ?? []), text] };
   }
 }

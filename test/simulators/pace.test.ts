@@ -2,6 +2,7 @@ import t from 'tap';
 import { VirtualClock } from '../../src/base/clock.js';
 import type { Datagram } from '../../simulators/detector.js';
 import { SimulatedDetector } from '../../simulators/detector.js';
+import { noFaults, parseFault } from '../../simulators/faults.js';
 import { sendPaced } from '../../simulators/pace.js';
 import type { DatagramSender } from '../../simulators/udp-sender.js';
 import { quadSettings } from './settings-examples.js';
@@ -58,6 +59,17 @@ t.test('a batch is bounded, holds datagrams of one round only, and their bytes a
     t.ok(datagrams.length <= 64 && new Set(frames).size <= 1);
     t.ok(datagrams.every(({ round }, at) => frames[at] === round + 1));
   }
+});
+
+t.test('bytes that wait to be sent are still theirs when the frames after them are lost or late entirely', async (t) => {
+  const clock = new VirtualClock(1000);
+  const sender = new RecordingSender(clock, 30);
+  const faults = { ...noFaults, selectors: { loss: parseFault('--loss', '*:2:*,*:5-7:*'), delay: parseFault('--delay', '*:9:*') } };
+  const detector = new SimulatedDetector({ settings: quadSettings(), frames: 12, firstFrame: 1, rate: 100, faults });
+  await sendPaced(detector.datagrams(), sender, { clock, signal: new AbortController().signal, wait: async (milliseconds) => { clock.advance(milliseconds); } });
+  const sent = new Map<number, number>();
+  for (const frame of sender.batches.flatMap(({ frames }) => frames)) sent.set(frame, (sent.get(frame) ?? 0) + 1);
+  t.strictSame([...sent].sort(([a], [b]) => a - b), [1, 3, 4, 8, 9, 10, 11, 12].map((frame) => [frame, 128]));
 });
 
 t.test('a sender that cannot keep the rate is told of', async (t) => {

@@ -135,7 +135,18 @@ function pieceAt(starts: usize, pieces: usize, packet: u32): usize {
 // @ts-ignore: decorator
 @inline
 function copy(to: usize, from: usize, bytes: usize): void {
-  memory.copy(to, from, bytes);
+  let done: usize = 0;
+  for (; done + 64 <= bytes; done += 64) {
+    const first = v128.load(from + done);
+    const second = v128.load(from + done, 16);
+    const third = v128.load(from + done, 32);
+    const fourth = v128.load(from + done, 48);
+    v128.store(to + done, first);
+    v128.store(to + done, second, 16);
+    v128.store(to + done, third, 32);
+    v128.store(to + done, fourth, 48);
+  }
+  if (done < bytes) memory.copy(to + done, from + done, bytes - done);
 }
 
 // @ts-ignore: decorator
