@@ -75,7 +75,6 @@ export function streamerSetup({ config, plan, map, buffer }: Wiring, sink: Messa
       seriesIdleMs: config.seriesIdleMs,
       seriesTimeoutMs: config.seriesTimeoutMs,
       closingTimeoutMs: config.closingTimeoutMs,
-      tenGiga: config.detector.tenGiga,
     },
     auto: config.series === 'auto',
     autoFrames: config.frames,

@@ -68,7 +68,7 @@ export class CompiledPlacement {
 
   /** The port's place in the frame is known: what its packets look like and where they go. */
   bind(layout: Layout, position: number, fixed: boolean, table: PieceTable): void {
-    const { row, column } = layout.positions[position] as Position;
+    const { row, column, firstPacket } = layout.positions[position] as Position;
     this.#context.bind({
       packetBytes: layout.packetBytes,
       frameNumberAt: headerOffset.frameNumber,
@@ -77,7 +77,7 @@ export class CompiledPlacement {
       // Two neighbouring fields at a time: detector type and version are bytes, row and column 16 bits.
       identity: { at: headerOffset.detType, mask: 0xffff, value: layout.profile.detectorType | (layout.profile.headerVersion << 8) },
       position: { at: headerOffset.row, mask: fixed ? 0 : -1, value: fixed ? 0 : row | (column << 16) },
-      firstPacket: layout.firstPacket,
+      firstPacket,
       expectedPackets: layout.expectedPackets,
       missingByte,
       ...table,

@@ -2,7 +2,7 @@
 // in the order of the packet classes, before a byte is copied. Called by the port assembler for every datagram.
 
 import { frameNumberHighLimit, headerOffset, oldHeaderPacketBytes } from '../detector/packet-header.js';
-import type { Layout } from '../detector/layout.js';
+import type { Layout, Position } from '../detector/layout.js';
 
 /** What the check found; `ok` is 0, everything else names a class. */
 export const verdict = { ok: 0, headerPacket: 1, size: 2, version: 3, detectorType: 4, packetNumber: 5, position: 6, frameNumber: 7 } as const;
@@ -13,8 +13,9 @@ export interface CheckTable {
   readonly packetBytes: number;
   readonly version: number;
   readonly detectorType: number;
-  readonly firstPacket: number;
-  readonly endPacket: number;
+  /** First packet number that is read out, by header row within a unit, and how many. */
+  readonly firstPackets: Int32Array;
+  readonly expectedPackets: number;
   readonly gridRows: number;
   readonly gridColumns: number;
 }
@@ -25,8 +26,8 @@ export function makeCheckTable(layout: Layout): CheckTable {
     packetBytes: layout.packetBytes,
     version: layout.profile.headerVersion,
     detectorType: layout.profile.detectorType,
-    firstPacket: layout.firstPacket,
-    endPacket: layout.firstPacket + layout.expectedPackets,
+    firstPackets: Int32Array.from({ length: layout.profile.unitPorts.rows }, (_, row) => (layout.positions[row * layout.grid.columns] as Position).firstPacket),
+    expectedPackets: layout.expectedPackets,
     gridRows: layout.grid.rows,
     gridColumns: layout.grid.columns,
   };
@@ -45,7 +46,8 @@ export function checkPacket(table: CheckTable, view: DataView, at: number, lengt
   if (view.getUint8(at + headerOffset.version) !== table.version) return verdict.version;
   if (view.getUint8(at + headerOffset.detType) !== table.detectorType) return verdict.detectorType;
   const packet = view.getUint32(at + headerOffset.packetNumber, true);
-  if (packet < table.firstPacket || packet >= table.endPacket) return verdict.packetNumber;
+  const first = firstPacketOf(table, view, at);
+  if (packet < first || packet >= first + table.expectedPackets) return verdict.packetNumber;
   if (!anyPosition) {
     if (view.getUint16(at + headerOffset.row, true) >= table.gridRows) return verdict.position;
     if (view.getUint16(at + headerOffset.column, true) >= table.gridColumns) return verdict.position;
@@ -54,4 +56,10 @@ export function checkPacket(table: CheckTable, view: DataView, at: number, lengt
   if (high >= frameNumberHighLimit) return verdict.frameNumber;
   if (high === 0 && view.getUint32(at + headerOffset.frameNumber, true) === 0) return verdict.frameNumber;
   return verdict.ok;
+}
+
+/** First packet number that is read out of the port image that this packet's header names. */
+export function firstPacketOf(table: CheckTable, view: DataView, at: number): number {
+  const { firstPackets } = table;
+  return (firstPackets.length === 1 ? firstPackets[0] : firstPackets[view.getUint16(at + headerOffset.row, true) % firstPackets.length]) as number;
 }

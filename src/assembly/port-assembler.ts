@@ -14,7 +14,7 @@ import type { PacketSource } from '../udp/packet-source.js';
 import { CompiledPlacement } from './compiled-placement.js';
 import type { PlacementKernel } from './compiled-placement.js';
 import { HeldPackets } from './held-packets.js';
-import { checkPacket, makeCheckTable, verdict } from './packet-check.js';
+import { checkPacket, firstPacketOf, makeCheckTable, verdict } from './packet-check.js';
 import type { CheckTable } from './packet-check.js';
 import { PortImages } from './port-images.js';
 
@@ -285,7 +285,7 @@ export class PortAssembler {
     if (!this.#accepting) return this.#count(portCounter.foreignUnarmed);
     const frameNumber = view.getUint32(at + headerOffset.frameNumber + 4, true) * two32 + view.getUint32(at + headerOffset.frameNumber, true);
     if (this.#last !== 0 && frameNumber > this.#last) return this.#count(portCounter.foreignSeries);
-    const packet = view.getUint32(at + headerOffset.packetNumber, true) - check.firstPacket;
+    const packet = view.getUint32(at + headerOffset.packetNumber, true) - firstPacketOf(check, view, at);
     if (this.#mustHold(frameNumber)) this.#hold(frameNumber, packet, position, at, now);
     else this.#classify(frameNumber, packet, at, now);
   }

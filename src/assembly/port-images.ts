@@ -59,7 +59,7 @@ export class PortImages {
   /** The port's place in the frame is known. */
   setPosition(layout: Layout, position: number, port: PortLayout): void {
     const table = makePieceTable(layout, position, port.flip);
-    this.#placement = new Placement(this.#buffer, table);
+    this.#placement = new Placement(this.#buffer, layout, table);
     this.#compiled?.bind(layout, position, port.fixed, table);
   }
 
@@ -97,7 +97,7 @@ export class PortImages {
     assert(placement !== null, 'a packet was accepted before the place of its port was known');
     if (overtaken || packet < this.#records.highest(slot)) this.#count(portCounter.reordered);
     if (this.#records.accepted(slot) === 0) this.#keepHeader(slot, at);
-    placement.place(packet, at + headerBytes, this.#map.ring + slot * this.#map.slotStride);
+    placement.place(packet, at + headerBytes, this.#map.ring + slot * this.#map.slotStride, packet > 0 && this.#records.has(slot, packet - 1), packet + 1 < this.#expected && this.#records.has(slot, packet + 1));
     this.#count(portCounter.accepted);
     if (this.#records.set(slot, packet) === this.#expected) this.close(frameNumber, outcome.complete, now);
   }

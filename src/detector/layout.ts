@@ -7,13 +7,15 @@ import { headerBytes } from './packet-header.js';
 import { pixelBytes } from './pixel-type.js';
 import type { PixelType } from './pixel-type.js';
 import type { Decode, DetectorProfile } from './profile.js';
-import { profiles } from './profiles.js';
+import { families, profileOf } from './profiles.js';
 import type { DetectorSettings } from './settings.js';
 
 /** One place for a port image in the frame, as packet headers name it. */
 export interface Position {
   readonly row: number;
   readonly column: number;
+  /** First packet number that is read out of a port image here. */
+  readonly firstPacket: number;
 }
 
 /** A port as configured. */
@@ -39,16 +41,18 @@ export interface Layout {
   readonly frameBytes: number;
   readonly decode: Decode;
   readonly wireBits: number;
+  /** 4 bit: the left pixel of a byte is its low half. */
+  readonly lowNibbleFirst: boolean;
   readonly gapPixels: boolean;
-  readonly quad: boolean;
   /** Bytes of one whole datagram, header included: the only accepted size. */
   readonly packetBytes: number;
   readonly payloadBytes: number;
   /** Packets of a port image when all rows are read out. */
   readonly packetsPerPortImage: number;
-  /** Packet numbers that are read out: from `firstPacket`, `expectedPackets` of them. */
-  readonly firstPacket: number;
+  /** Packets that are read out of each port image, numbered from `firstPacket` of its position. */
   readonly expectedPackets: number;
+  /** Datagram bytes of the same detector under other settings → what these are; for whoever wonders about a wrong size. */
+  readonly otherSizes: Readonly<Record<number, string>>;
   /** Header rows and columns of the grid of positions. */
   readonly grid: { readonly rows: number; readonly columns: number };
   /** All places for port images, row by row. */
@@ -68,41 +72,30 @@ export interface LayoutOverrides {
  * @throws OperatorError (usage) when the settings fit no detector: unknown bit depth, rows that are no whole number of packets
  */
 export function makeLayout(settings: DetectorSettings, overrides: LayoutOverrides = {}): Layout {
-  const profile = profiles[settings.detector];
-  if (profile === undefined) throw new OperatorError(`detector: "${settings.detector}" is not known; known: ${Object.keys(profiles).join(', ')}`, exitCode.usage);
   const dynamicRange = overrides.dynamicRange ?? settings.dynamicRange;
-  const depth = profile.depths[dynamicRange];
-  if (depth === undefined) {
-    throw new OperatorError(`dynamic_range: ${dynamicRange} is not a bit depth of ${profile.name}; use one of ${Object.keys(profile.depths).join(', ')}`, exitCode.usage);
-  }
-  const payloadBytes = settings.tenGiga ? profile.payloadBytes.tenGiga : profile.payloadBytes.oneGiga;
-  const rowBits = profile.portImage.columns * depth.wireBits;
-  const packetsPerPortImage = (profile.portImage.rows * rowBits) / (payloadBytes * 8);
-  const rowsRead = (overrides.readNRows === undefined ? settings.readNRows : overrides.readNRows) ?? profile.portImage.rows;
-  const expectedPackets = (rowsRead * rowBits) / (payloadBytes * 8);
-  if (!Number.isInteger(expectedPackets) || expectedPackets < 1 || rowsRead > profile.portImage.rows) {
-    const step = Math.max(1, (payloadBytes * 8) / rowBits);
-    throw new OperatorError(`read_n_rows: ${rowsRead} is no whole number of packets; use a multiple of ${step} from ${step} to ${profile.portImage.rows}`, exitCode.usage);
-  }
+  const profile = profileOf(settings.detector, { ...settings, dynamicRange });
+  const depth = profile.depths[dynamicRange] as DetectorProfile['depths'][number];
+  const { portImage, unitPorts, payloadBytes } = profile;
+  const packetsPerPortImage = (portImage.rows * portImage.columns * depth.wireBits) / (payloadBytes * 8);
+  const { expectedPackets, firstPackets } = readOut(profile, depth.wireBits, packetsPerPortImage, overrides.readNRows === undefined ? settings.readNRows : overrides.readNRows);
 
-  const perUnit = settings.quad && profile.quadPorts !== null ? profile.quadPorts : profile.unitPorts;
   const [unitRows, unitColumns] = settings.modules;
-  const grid = { rows: unitRows * perUnit.rows, columns: unitColumns * perUnit.columns };
+  const grid = { rows: unitRows * unitPorts.rows, columns: unitColumns * unitPorts.columns };
   const positions: Position[] = [];
   for (let row = 0; row < grid.rows; row++) {
-    for (let column = 0; column < grid.columns; column++) positions.push({ row, column });
+    for (let column = 0; column < grid.columns; column++) positions.push({ row, column, firstPacket: firstPackets[row % unitPorts.rows] as number });
   }
   const bytes = pixelBytes[depth.pixelType];
-  const rows = gapped(grid.rows * profile.portImage.rows - 1, settings.gapPixels, profile, 'rows') + 1;
-  const columns = gapped(grid.columns * profile.portImage.columns - 1, settings.gapPixels, profile, 'columns') + 1;
+  const rows = gapped(grid.rows * portImage.rows - 1, settings.gapPixels, profile, 'rows') + 1;
+  const columns = gapped(grid.columns * portImage.columns - 1, settings.gapPixels, profile, 'columns') + 1;
 
   const ports = settings.udpPorts.map((udpPort, index): PortLayout => {
     const fixedAt = settings.portPositions.get(udpPort);
-    const position = fixedAt ?? conventionalPosition(index, perUnit, unitRows, settings.quad);
+    const [row, column] = fixedAt ?? conventionalPosition(index, profile, unitRows);
     return {
       udpPort,
       off: settings.portsOff.includes(udpPort),
-      expectedPosition: position[0] * grid.columns + position[1],
+      expectedPosition: row * grid.columns + column,
       fixed: fixedAt !== undefined,
       flip: settings.flipRows.get(udpPort) ?? null,
     };
@@ -116,27 +109,68 @@ export function makeLayout(settings: DetectorSettings, overrides: LayoutOverride
     frameBytes: rows * columns * bytes,
     decode: depth.decode,
     wireBits: depth.wireBits,
+    lowNibbleFirst: settings.lowNibbleFirst,
     gapPixels: settings.gapPixels,
-    quad: settings.quad,
     packetBytes: headerBytes + payloadBytes,
     payloadBytes,
     packetsPerPortImage,
-    firstPacket: 0,
     expectedPackets,
+    otherSizes: otherSizes(settings, dynamicRange, payloadBytes),
     grid,
     positions,
     ports,
   };
 }
 
+/** Datagram sizes of this detector with one setting changed. */
+function otherSizes(settings: DetectorSettings, dynamicRange: number, payloadBytes: number): Record<number, string> {
+  const sizes: Record<number, string> = {};
+  for (const [key, values] of Object.entries(families[settings.detector]?.choices ?? {})) {
+    for (const value of values) {
+      const other = profileOf(settings.detector, { ...settings, dynamicRange, [key]: value }).payloadBytes;
+      const name = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      if (other !== payloadBytes) sizes[headerBytes + other] ??= `packets as with ${name}: ${value}`;
+    }
+  }
+  return sizes;
+}
+
+/** How many packets are read out of each port image, and the first of them by header row within the unit. */
+function readOut(profile: DetectorProfile, wireBits: number, packetsPerPortImage: number, readNRows: number | null): { expectedPackets: number; firstPackets: number[] } {
+  const { portImage, unitPorts, payloadBytes, partialReadout } = profile;
+  const portRows = Array.from({ length: unitPorts.rows }, (_, row) => row);
+  const perUnit = partialReadout === 'centre_of_unit';
+  const all = portImage.rows * (perUnit ? unitPorts.rows : 1);
+  if (readNRows === null || readNRows === all) return { expectedPackets: packetsPerPortImage, firstPackets: portRows.map(() => 0) };
+  if (partialReadout === 'none') throw new OperatorError(`read_n_rows: ${profile.name} always reads out everything. Remove it`, exitCode.usage);
+  const packetsPerRow = (portImage.columns * wireBits) / (payloadBytes * 8);
+  const packets = (readNRows / (perUnit ? unitPorts.rows : 1)) * packetsPerRow;
+  // Around the centre of a single port image the same number lies above and below.
+  const firstPackets = portRows.map((row) => (!perUnit ? 0 : unitPorts.rows === 1 ? (packetsPerPortImage - packets) / 2 : row === 0 ? packetsPerPortImage - packets : 0));
+  if (!Number.isInteger(packets) || packets < 1 || readNRows > all || !firstPackets.every(Number.isInteger)) {
+    const step = leastRows(packetsPerRow) * (perUnit ? 2 : 1);
+    throw new OperatorError(`read_n_rows: ${readNRows} is no whole number of packets; use a multiple of ${step} from ${step} to ${all}`, exitCode.usage);
+  }
+  return { expectedPackets: packets, firstPackets };
+}
+
+/** Fewest rows that are a whole number of packets. */
+function leastRows(packetsPerRow: number): number {
+  let rows = 1;
+  while (!Number.isInteger(rows * packetsPerRow)) rows++;
+  return rows;
+}
+
 /** Header row and column of port `index` as PSI numbers modules: stacked in rows first, ports of a unit one after the other. */
-function conventionalPosition(index: number, perUnit: { rows: number; columns: number }, unitRows: number, quad: boolean): [number, number] {
-  const portsPerUnit = perUnit.rows * perUnit.columns;
+function conventionalPosition(index: number, { unitPorts, firstPort }: DetectorProfile, unitRows: number): [number, number] {
+  const portsPerUnit = unitPorts.rows * unitPorts.columns;
   const unit = Math.floor(index / portsPerUnit);
   const within = index % portsPerUnit;
-  // A quad's left port is the lower half of the frame (header row 1), its right port the upper.
-  if (quad) return [perUnit.rows - 1 - within, 0];
-  return [(unit % unitRows) * perUnit.rows + Math.floor(within / perUnit.columns), Math.floor(unit / unitRows) * perUnit.columns + (within % perUnit.columns)];
+  const row = Math.floor(within / unitPorts.columns);
+  return [
+    (unit % unitRows) * unitPorts.rows + (firstPort === 'lowest_row' ? row : unitPorts.rows - 1 - row),
+    Math.floor(unit / unitRows) * unitPorts.columns + (within % unitPorts.columns),
+  ];
 }
 
 /** Frame coordinate of pixel coordinate `at` along one axis: chip gaps inside modules, wider gaps between them. */
@@ -151,7 +185,7 @@ export function gapped(at: number, gapPixels: boolean, profile: DetectorProfile,
 /** Does this port image go upside down into the frame? Configured per port, else by the header row of its position. */
 export function rowsFlipped(layout: Layout, position: number, configured: boolean | null): boolean {
   if (configured !== null) return configured;
-  const rule = layout.quad ? layout.profile.flippedRows.quad : layout.profile.flippedRows.normal;
+  const rule = layout.profile.flippedRows;
   const odd = (layout.positions[position] as Position).row % 2 === 1;
   return rule === 'odd' ? odd : rule === 'even' ? !odd : false;
 }

@@ -2,8 +2,16 @@
 
 /** Ports are named by their UDP port number everywhere outside the hot path. */
 export interface DetectorSettings {
-  /** Key of `profiles`. */
+  /** Key of `families`. */
   readonly detector: string;
+  /** UDP interfaces of each module in use (Jungfrau, Moench): 1 or 2. */
+  readonly interfaces: number;
+  /** Counters that are read out (Mythen3): 1 to 3. */
+  readonly counters: number;
+  /** One row of all counters instead of one row per counter (Mythen3). */
+  readonly flat: boolean;
+  /** 4 bit: the left pixel of a byte is its low half. */
+  readonly lowNibbleFirst: boolean;
   readonly quad: boolean;
   /** Rows and columns of units (Eiger: half-modules); [1, 1] for a quad. */
   readonly modules: readonly [rows: number, columns: number];

@@ -2,7 +2,7 @@
 // out for it. Runs in the streamer's thread; reads port images only after they were handed over, writes only its own frames.
 
 import { gapByte, missingByte } from '../detector/pixel-type.js';
-import type { Layout } from '../detector/layout.js';
+import type { Layout, PortLayout, Position } from '../detector/layout.js';
 import { makePieceTable } from '../detector/piece-table.js';
 import type { PieceTable } from '../detector/piece-table.js';
 import { headerOffset } from '../detector/packet-header.js';
@@ -84,13 +84,14 @@ export class FrameReader {
     const missing: MissingPackets[] = [];
     let missingPackets = 0;
     const seen = { refused: false, ended: false, absent: false, timedOut: false, suspect: false };
-    for (const { udpPort, records } of this.#ports) {
+    for (const port of this.#ports) {
+      const { udpPort, records } = port;
       const accepted = records.accepted(slot);
       const how = records.outcome(slot);
       if (how === outcome.suspect) seen.suspect = true;
       if (accepted === expected) continue;
       missingPackets += expected - accepted;
-      missing.push({ udpPort, ranges: this.#missingRanges(records, slot) });
+      missing.push({ udpPort, ranges: this.#missingRanges(port, slot) });
       if (how === outcome.refused) seen.refused = true;
       else if (how === outcome.ended) seen.ended = true;
       else if (accepted === 0) seen.absent = true;
@@ -159,11 +160,13 @@ export class FrameReader {
     return (this.#layout as Layout).expectedPackets;
   }
 
-  #missingRanges(records: SlotRecords, slot: number): [number, number][] {
-    const { firstPacket, expectedPackets } = this.#layout as Layout;
+  #missingRanges(port: ReadPort, slot: number): [number, number][] {
+    const { positions, ports, expectedPackets } = this.#layout as Layout;
+    const position = port.words.position >= 0 ? port.words.position : (ports[port.index] as PortLayout).expectedPosition;
+    const { firstPacket } = positions[position] as Position;
     const ranges: [number, number][] = [];
     for (let packet = 0; packet < expectedPackets; packet++) {
-      if (records.has(slot, packet)) continue;
+      if (port.records.has(slot, packet)) continue;
       const last = ranges[ranges.length - 1];
       if (last !== undefined && last[1] === firstPacket + packet - 1) last[1]++;
       else ranges.push([firstPacket + packet, firstPacket + packet]);
@@ -187,12 +190,16 @@ export class FrameReader {
     let table = this.#pieces.get(position);
     if (table === undefined) {
       // Orientation does not matter: all pixels of the port image are filled.
-      table = makePieceTable({ ...(this.#layout as Layout), firstPacket: 0, expectedPackets: (this.#layout as Layout).packetsPerPortImage }, position, false);
+      table = makePieceTable(this.#layout as Layout, position, false, { first: 0, count: (this.#layout as Layout).packetsPerPortImage });
       this.#pieces.set(position, table);
     }
     for (let piece = 0; piece < table.pieces.length; piece += 3) {
       const at = table.pieces[piece + 1] as number;
       frame.fill(missingByte, at, at + (table.pieces[piece + 2] as number));
+    }
+    for (let seam = 0; seam < table.seams.length; seam += 2) {
+      const at = table.seams[seam] as number;
+      if (at >= 0) frame.fill(missingByte, at, at + (this.#layout as Layout).pixelBytes);
     }
   }
 }

@@ -47,7 +47,6 @@ export interface SeriesLimits {
   readonly seriesIdleMs: number;
   readonly seriesTimeoutMs: number | null;
   readonly closingTimeoutMs: number;
-  readonly tenGiga: boolean;
 }
 
 /** What a series works with; the same for all of them. */
@@ -333,7 +332,7 @@ export class Series {
 
   #lookForSuspicions(): void {
     for (const { words, udpPort } of this.#deps.ports) {
-      for (const { code, message } of suspicionsOf(words, udpPort, this.#layout, this.#deps.limits.tenGiga)) this.#warn(`${code}/${udpPort}`, message);
+      for (const { code, message } of suspicionsOf(words, udpPort, this.#layout)) this.#warn(`${code}/${udpPort}`, message);
     }
   }
 

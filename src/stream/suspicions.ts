@@ -14,14 +14,14 @@ export interface Suspicion {
 }
 
 /** What looks wrong on one port in the present series. */
-export function suspicionsOf(words: PortWords, udpPort: number, layout: Layout, tenGiga: boolean): Suspicion[] {
+export function suspicionsOf(words: PortWords, udpPort: number, layout: Layout): Suspicion[] {
   const found: Suspicion[] = [];
   const say = (code: Suspicion['code'], message: string): void => void found.push({ code, udpPort, message: `port ${udpPort}: ${message}` });
   const events = words.events;
   const size = words.figure('wrongSize');
   if (!Number.isNaN(size)) {
-    const other = layout.packetBytes - layout.payloadBytes + (tenGiga ? layout.profile.payloadBytes.oneGiga : layout.profile.payloadBytes.tenGiga);
-    say('wrong_size', `datagrams of ${size} bytes, ${layout.packetBytes} expected. ${size === other ? `ten_giga: ${!tenGiga}?` : 'Another detector, or fragments: check the sender and the MTU.'}`);
+    const known = layout.profile.otherDatagrams[size] ?? layout.otherSizes[size];
+    say('wrong_size', `datagrams of ${size} bytes, ${layout.packetBytes} expected. ${known === undefined ? 'Another detector, or fragments: check the sender and the MTU.' : `They are ${known}.`}`);
   }
   const version = words.figure('wrongVersion');
   if (!Number.isNaN(version)) say('wrong_version', `packet header version ${version}, ${layout.profile.headerVersion} expected. Is the detector's firmware of another generation?`);
