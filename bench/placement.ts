@@ -1,8 +1,9 @@
 // What does it cost to check a packet and to place it? Eiger quad, 16 bit, with gaps: 8 pieces of 512 bytes, half of them not aligned
 // like their source. A whole turn of the port assembler from landing buffers to closed port images, without a socket: by the
-// reference (copyWithin), compiled, and the same work in C (memcpy), which is compiled here when there is a compiler.
+// reference (copyWithin), compiled, and the same work in C (memcpy), which is compiled here when there is a compiler. Then packed pixels,
+// compiled, against 16 bit in packets of the same size, by bytes of the frame.
 //
-//   node dist/bench/placement.js [runs]
+//   node dist/bench/placement.js [runs] [slots]
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,6 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeLayout } from '../src/detector/layout.js';
 import { makePieceTable } from '../src/detector/piece-table.js';
+import type { DetectorSettings } from '../src/detector/settings.js';
 import { LoopingSource } from '../test/assembly/looping-source.js';
 import { SinglePort } from '../test/assembly/single-port.js';
 import { quadSettings } from '../test/simulators/settings-examples.js';
@@ -24,13 +26,17 @@ const port = 1;
 const packets = makeLayout(settings).expectedPackets;
 const batchPackets = packets * framesPerBatch;
 
-function open(compiled: boolean): () => number {
+/** A port assembler at work: each call is a run, and returns the CPU time of a packet in ns. */
+function open(settings: DetectorSettings, compiled: boolean): () => number {
+  const { expectedPackets } = makeLayout(settings);
   const single = new SinglePort({
-    settings, port, slots, landingPackets: batchPackets, compiled,
+    settings, port, slots, landingPackets: expectedPackets * framesPerBatch, compiled,
     makeSource: (landing) => new LoopingSource(landing, settings, port, framesPerBatch, 0, 1),
   });
   single.open(0, 1, 0, settings.dynamicRange);
   single.source.flowing = true;
+  // As many packets whatever their number in a frame.
+  const turns = Math.ceil((batchesPerRun * packets) / expectedPackets);
   let now = 1;
   const batches = (count: number): void => {
     for (let turn = 0; turn < count; turn++) {
@@ -38,14 +44,14 @@ function open(compiled: boolean): () => number {
       single.series.setNext(single.source.next);
     }
   };
-  batches(batchesPerRun);
+  batches(turns);
   return () => {
     const begin = process.cpuUsage();
-    batches(batchesPerRun);
+    batches(turns);
     const { user, system } = process.cpuUsage(begin);
     const { received, accepted, missing } = single.counters();
     if (accepted !== received || missing !== 0) throw new Error(`${received} received, ${accepted} accepted, ${missing} missing`);
-    return ((user + system) * 1000) / (batchesPerRun * batchPackets);
+    return ((user + system) * 1000) / (turns * expectedPackets * framesPerBatch);
   };
 }
 
@@ -78,8 +84,8 @@ function show(name: string, values: readonly number[], base: number | null): num
 
 const folder = mkdtempSync(join(tmpdir(), 'vdcu-bench-'));
 const c = compileC(folder);
-const reference = open(false);
-const compiled = open(true);
+const reference = open(settings, false);
+const compiled = open(settings, true);
 const spent = { c: [] as number[], compiled: [] as number[], reference: [] as number[] };
 for (let run = 0; run < runs; run++) {
   if (c !== null) spent.c.push(c());
@@ -91,3 +97,25 @@ console.log(`CPU per packet of ${makeLayout(settings).packetBytes} bytes, median
 const base = c === null ? null : show('C, memcpy', spent.c, null);
 show('compiled (WebAssembly)', spent.compiled, base);
 show('reference (copyWithin)', spent.reference, base);
+
+for (const tenGiga of [true, false]) {
+  const depths = [16, 12, 4].map((dynamicRange) => {
+    const depth = quadSettings({ dynamicRange, tenGiga });
+    const { expectedPackets, pixelBytes, profile } = makeLayout(depth);
+    const placedBytes = (profile.portImage.rows * profile.portImage.columns * pixelBytes) / expectedPackets;
+    return { dynamicRange, placedBytes, run: open(depth, true), spent: [] as number[] };
+  });
+  for (let run = 0; run < runs; run++) for (const depth of depths) depth.spent.push(depth.run());
+  const { packetBytes } = makeLayout(quadSettings({ tenGiga }));
+  console.log(`\nCPU per packet of ${packetBytes} bytes, compiled, and per byte of the frame against 16 bit`);
+  let plain: number | null = null;
+  for (const { dynamicRange, placedBytes, spent } of depths) {
+    const median = medianOf(spent);
+    plain ??= median / placedBytes;
+    console.log(`${`${dynamicRange} bit`.padEnd(8)} ${median.toFixed(0).padStart(6)} ns   ${Math.min(...spent).toFixed(0)} – ${Math.max(...spent).toFixed(0)}   ${placedBytes.toFixed(0)} bytes of the frame   ${(median / placedBytes / plain).toFixed(2)} × 16 bit`);
+  }
+}
+
+function medianOf(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+}

@@ -6,6 +6,7 @@ import { exitCode, OperatorError } from '../src/base/errors.js';
 import type { DetectorSettings } from '../src/detector/settings.js';
 import { FaultPlan, noFaults } from './faults.js';
 import type { FaultSettings } from './faults.js';
+import type { ImageSource } from './image-source.js';
 import { PortImageDatagrams, wireFormat } from './packet.js';
 import type { WireFormat } from './packet.js';
 import { GroundTruth } from './truth.js';
@@ -20,6 +21,8 @@ export interface DetectorRun {
   /** Frames per second; sets due times and the header's timestamps. */
   readonly rate: number;
   readonly faults?: FaultSettings;
+  /** Pixels from here instead of the formula's. */
+  readonly images?: ImageSource;
 }
 
 /**
@@ -71,6 +74,11 @@ class SimulatedPort {
     this.#images = Array.from({ length: imagesPerPort }, () => new PortImageDatagrams(settings, index));
   }
 
+  /** Number of the first packet sent. */
+  get firstPacket(): number {
+    return this.#image.firstPacket;
+  }
+
   /** The image of a new round, to be written. */
   nextImage(): PortImageDatagrams {
     if (this.#lent) this.#roundsLent++;
@@ -79,14 +87,14 @@ class SimulatedPort {
   }
 
   /** A datagram of this round, to be copied. */
-  datagram(packet: number): Uint8Array {
-    return this.#image.datagrams[packet] as Uint8Array;
+  datagram(index: number): Uint8Array {
+    return this.#image.datagrams[index] as Uint8Array;
   }
 
   /** A datagram of this round whose bytes the sender will hold for a while. */
-  lend(packet: number): Uint8Array {
+  lend(index: number): Uint8Array {
     this.#lent = true;
-    return this.datagram(packet);
+    return this.datagram(index);
   }
 
   get #image(): PortImageDatagrams {
@@ -128,31 +136,32 @@ export class SimulatedDetector {
 
   /** All datagrams in the order of sending. The truth is exact when this has come to its end. */
   *datagrams(): Generator<Datagram, void, undefined> {
-    const { frames, firstFrame } = this.#run;
+    const { frames, firstFrame, images } = this.#run;
     const { packetsSent } = this.format;
-    const periodTicks = Math.round(this.#periodMs * 1e4);
     let round = 0;
     for (; (frames === 0 || round < frames) && !this.#stopped; round++) {
       const frameNumber = firstFrame + round;
       for (const port of this.#ports) {
         port.truth.frames++;
-        port.nextImage().write(frameNumber, Math.round(round * this.#periodMs * 1e4), periodTicks);
+        port.nextImage().write(frameNumber, Math.round(round * this.#periodMs * 1e4), images?.portImage(port.index, round) ?? null);
       }
-      for (let packet = 0; packet < packetsSent; packet++) {
-        const dueMs = (round + packet / packetsSent) * this.#periodMs;
-        for (const port of this.#ports) yield* this.#packet(port, round, frameNumber, packet, dueMs);
+      for (let index = 0; index < packetsSent; index++) {
+        const dueMs = (round + index / packetsSent) * this.#periodMs;
+        for (const port of this.#ports) yield* this.#packet(port, round, frameNumber, index, dueMs);
       }
     }
     for (const port of this.#ports) yield* this.#postponed(port, Infinity, round, round * this.#periodMs);
   }
 
-  *#packet(port: SimulatedPort, round: number, frameNumber: number, packet: number, dueMs: number): Generator<Datagram, void> {
+  /** @param index of the packet among those sent; faults and truth go by its number */
+  *#packet(port: SimulatedPort, round: number, frameNumber: number, index: number, dueMs: number): Generator<Datagram, void> {
     const truth = port.truth;
     const { udpPort } = truth;
     const { packetsSent } = this.format;
-    const order = round * packetsSent + packet;
+    const order = round * packetsSent + index;
+    const packet = port.firstPacket + index;
     if (this.#faults.foreignBefore(udpPort, frameNumber, packet)) {
-      yield sent(port, round, dueMs, this.#strangerOf(truth, port.datagram(packet), frameNumber, packet));
+      yield sent(port, round, dueMs, this.#strangerOf(truth, port.datagram(index), frameNumber, packet));
     }
     truth.planned++;
     const fault = this.#faults.faultOf(udpPort, frameNumber, packet);
@@ -165,26 +174,26 @@ export class SimulatedDetector {
       case 'truncate':
         truth.truncated++;
         this.truth.note('neverIntact', frameNumber, udpPort, packet);
-        yield sent(port, round, dueMs, port.lend(packet).subarray(0, this.#cutLength(udpPort, frameNumber, packet)));
+        yield sent(port, round, dueMs, port.lend(index).subarray(0, this.#cutLength(udpPort, frameNumber, packet)));
         break;
       case 'delay':
         truth.delayed++;
         this.truth.note('delayed', frameNumber, udpPort, packet);
-        port.delayed.push({ place: order + delayFrames * packetsSent, order, copy: false, bytes: port.datagram(packet).slice() });
+        port.delayed.push({ place: order + delayFrames * packetsSent, order, copy: false, bytes: port.datagram(index).slice() });
         break;
       case 'reorder':
         truth.reordered++;
-        port.reordered.push({ place: order + reorderDistance, order, copy: false, bytes: port.datagram(packet).slice() });
+        port.reordered.push({ place: order + reorderDistance, order, copy: false, bytes: port.datagram(index).slice() });
         break;
       case 'duplicate':
         truth.duplicated++;
-        port.reordered.push({ place: order + reorderDistance, order, copy: true, bytes: port.datagram(packet).slice() });
+        port.reordered.push({ place: order + reorderDistance, order, copy: true, bytes: port.datagram(index).slice() });
         countIntact(port, order);
-        yield sent(port, round, dueMs, port.lend(packet));
+        yield sent(port, round, dueMs, port.lend(index));
         break;
       case null:
         countIntact(port, order);
-        yield sent(port, round, dueMs, port.lend(packet));
+        yield sent(port, round, dueMs, port.lend(index));
     }
     yield* this.#postponed(port, order, round, dueMs);
   }

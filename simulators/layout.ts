@@ -2,7 +2,7 @@
 // service's own geometry, so that a mistake there is seen here. The verifier builds it once and walks it for every frame.
 
 import type { DetectorSettings } from '../src/detector/settings.js';
-import { headerPosition, wireFormat } from './packet.js';
+import { firstPacketNumber, headerPosition, wireFormat } from './packet.js';
 
 /** Columns of a port image that stay neighbours in the frame. */
 export interface Piece {
@@ -15,6 +15,8 @@ export interface PortLayout {
   readonly portIndex: number;
   readonly udpPort: number;
   readonly off: boolean;
+  /** Number of the first packet sent. */
+  readonly firstPacket: number;
   /** Frame row of each row of the port image as received. */
   readonly y: readonly number[];
   readonly pieces: readonly Piece[];
@@ -53,8 +55,7 @@ function spacings(settings: DetectorSettings): { down: Spacing; across: Spacing 
 
 /** Rows upside down in the frame: as configured for this port, else as PSI's configurations have it. */
 function isFlipped(settings: DetectorSettings, udpPort: number, row: number): boolean {
-  const { normal, quad } = wireFormat(settings).profile.flippedRows;
-  const rule = settings.quad ? quad : normal;
+  const rule = wireFormat(settings).profile.flippedRows;
   const usual = rule === 'odd' ? row % 2 === 1 : rule === 'even' ? row % 2 === 0 : false;
   return settings.flipRows.get(udpPort) ?? usual;
 }
@@ -74,14 +75,13 @@ function portLayout(settings: DetectorSettings, portIndex: number): PortLayout {
     if (last !== undefined && last.x + last.length === x) last.length++;
     else pieces.push({ column: c, x, length: 1 });
   }
-  return { portIndex, udpPort, off: settings.portsOff.includes(udpPort), y, pieces };
+  return { portIndex, udpPort, off: settings.portsOff.includes(udpPort), firstPacket: firstPacketNumber(settings, portIndex), y, pieces };
 }
 
 /** The whole frame of a configuration. */
 export function frameLayout(settings: DetectorSettings): FrameLayout {
   const { profile, rows: portRows, columns: portColumns } = wireFormat(settings);
-  const grid = settings.quad && profile.quadPorts !== null ? profile.quadPorts
-    : { rows: settings.modules[0] * profile.unitPorts.rows, columns: settings.modules[1] * profile.unitPorts.columns };
+  const grid = { rows: settings.modules[0] * profile.unitPorts.rows, columns: settings.modules[1] * profile.unitPorts.columns };
   const { down, across } = spacings(settings);
   const rows = stretch(grid.rows * portRows - 1, down) + 1;
   const columns = stretch(grid.columns * portColumns - 1, across) + 1;

@@ -2,11 +2,13 @@
 // calls `runSimulate`; the demo calls `simulate` and keeps the truth for comparison.
 
 import { systemClock } from '../src/base/clock.js';
-import { exitCode } from '../src/base/errors.js';
+import { exitCode, OperatorError } from '../src/base/errors.js';
 import type { DetectorSettings } from '../src/detector/settings.js';
 import { SimulatedDetector } from './detector.js';
 import { noFaults, parseFault } from './faults.js';
 import type { FaultKind, FaultSelector, FaultSettings } from './faults.js';
+import { framesOfImages, openHdf5Source } from './hdf5-source.js';
+import type { Hdf5Source } from './hdf5-source.js';
 import { sendPaced } from './pace.js';
 import type { PaceReport } from './pace.js';
 import { formatTable, ProgressLine } from './terminal.js';
@@ -19,8 +21,13 @@ export interface SimulateOptions {
   readonly settings: DetectorSettings;
   /** Where the service listens; a wildcard address means this machine. */
   readonly udpHost: string;
-  /** Default 1000; 0 = until stopped. */
+  /** Default 1000, or all images once; 0 = until stopped. */
   readonly frames?: number;
+  /** Images of an HDF5 file instead of the formula's: needs `dataset`, its path in the file. */
+  readonly hdf5?: string;
+  readonly dataset?: string;
+  /** Begin again after the last image; default false. */
+  readonly loop?: boolean;
   /** Frames per second, default 100. */
   readonly rate?: number;
   readonly seed?: number;
@@ -49,6 +56,8 @@ export interface SimulateResult {
   readonly rateKept: boolean;
   readonly sendErrors: number;
   readonly lastSendError: string | null;
+  /** Where pixels came from, unless from the formula. */
+  readonly images: { readonly count: number; readonly clippedPixels: number } | null;
 }
 
 const faultOptions: readonly FaultKind[] = ['loss', 'reorder', 'duplicate', 'delay', 'truncate', 'foreign'];
@@ -70,13 +79,29 @@ export function faultSettings(options: Omit<SimulateOptions, 'settings' | 'udpHo
 
 /**
  * Send a whole run.
- * @throws OperatorError for impossible options (usage) or an unreachable address (environment)
+ * @throws OperatorError for impossible options or unfit images (usage) or an unreachable address (environment)
  */
 export async function simulate(options: SimulateOptions): Promise<SimulateResult> {
+  const images = await openImages(options);
+  try {
+    return await send(options, images);
+  } finally {
+    images?.close();
+  }
+}
+
+async function openImages({ hdf5, dataset, loop, settings }: SimulateOptions): Promise<Hdf5Source | null> {
+  if (hdf5 !== undefined && dataset !== undefined) return await openHdf5Source(hdf5, dataset, settings);
+  if (hdf5 !== undefined) throw new OperatorError('--hdf5: needs --dataset PATH, the images in the file, for example /entry/instrument/eiger/data', exitCode.usage);
+  if (dataset !== undefined || loop === true) throw new OperatorError(`${loop === true ? '--loop' : '--dataset'}: goes only with --hdf5 FILE`, exitCode.usage);
+  return null;
+}
+
+async function send(options: SimulateOptions, images: Hdf5Source | null): Promise<SimulateResult> {
   const rateAsked = options.rate ?? 100;
   const detector = new SimulatedDetector({
-    settings: options.settings, frames: options.frames ?? 1000, firstFrame: options.firstFrame ?? 1, rate: rateAsked,
-    faults: faultSettings(options),
+    settings: options.settings, frames: images === null ? options.frames ?? 1000 : framesOfImages(images.images, options.frames, options.loop === true),
+    firstFrame: options.firstFrame ?? 1, rate: rateAsked, faults: faultSettings(options), ...(images === null ? {} : { images }),
   });
   const sender = await openUdpSender(options.udpHost, options.sourcePort ?? null);
   const stop = (): void => { detector.stop(); };
@@ -93,6 +118,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulateResult
       truth: detector.truth, pace, rateAsked, rateAchieved,
       rateKept: options.signal.aborted || pace.elapsedMs < 100 || rateAchieved >= 0.97 * rateAsked,
       sendErrors: sender.errors, lastSendError: sender.lastError,
+      images: images === null ? null : { count: images.images, clippedPixels: images.clipped },
     };
   } finally {
     options.signal.removeEventListener('abort', stop);
@@ -140,6 +166,7 @@ export function resultToJson(result: SimulateResult): Record<string, unknown> {
     ...result.truth.toJson(), rate_asked: result.rateAsked, rate_achieved: result.rateAchieved, rate_kept: result.rateKept,
     elapsed_ms: result.pace.elapsedMs, worst_late_ms: result.pace.worstLateMs, bytes_sent: result.pace.bytes,
     send_errors: result.sendErrors,
+    ...(result.images === null ? {} : { images: result.images.count, clipped_pixels: result.images.clippedPixels }),
   };
 }
 
@@ -154,5 +181,6 @@ function describeResult(result: SimulateResult): string {
   const last = frames === 0 ? '' : `, numbers ${truth.firstFrame} to ${truth.firstFrame + frames - 1}`;
   return `sent ${frames} frames${last}, at ${result.rateAchieved.toFixed(1)} frames/s, seed ${truth.seed}\n`
     + `${formatTable([head, ...rows])}\n`
-    + `frames with packets that never left whole: ${faulty}\n`;
+    + `frames with packets that never left whole: ${faulty}\n`
+    + (result.images === null ? '' : `images in the dataset: ${result.images.count}; pixels above what the wire carries, sent as its largest value: ${result.images.clippedPixels}\n`);
 }

@@ -252,6 +252,7 @@ export class StreamChecker {
       this.report('pixels', verdict, msgNumber);
       return;
     }
+    if (this.#extraFields) for (const text of this.#verifier.checkHeaderFields(fields)) this.report('extra_fields', text, msgNumber);
     this.counts.framesVerified++;
     this.counts.pixelsChecked += verdict.checked;
     this.counts.wrongPixels += verdict.wrong;

@@ -3,6 +3,7 @@
 
 import { exitCode, OperatorError } from '../src/base/errors.js';
 import type { DetectorSettings } from '../src/detector/settings.js';
+import { headerFieldValue } from './header-fields.js';
 import { frameLayout } from './layout.js';
 import type { FrameLayout, PortLayout } from './layout.js';
 import { countRanges, readMissing } from './missing-packets.js';
@@ -34,13 +35,17 @@ export interface FrameVerdict {
 
 const gapValue = 0;
 
+const came = 0;
+const notSent = 1;
+const calledMissing = 2;
+
 /** Checks frames of one configuration; holds scratch memory, so one frame at a time. */
 export class FrameVerifier {
   readonly layout: FrameLayout;
   readonly #format: WireFormat;
   readonly #missingValue: number;
   readonly #type: string;
-  /** Per packet of a port image: 1 where nothing may have been placed. */
+  /** Per packet of a port image: came, is not sent at all, or is called missing. */
   readonly #absent: Uint8Array;
 
   /** @throws OperatorError (usage) for settings without a profile */
@@ -76,14 +81,35 @@ export class FrameVerifier {
     return this.#compare(frameNumber, this.#pixels(blob), missing);
   }
 
+  /**
+   * Check what the message says from the packet header: the formula's values when a packet came, nothing otherwise.
+   * @returns what is wrong, one sentence each
+   */
+  checkHeaderFields(fields: JsonObject): string[] {
+    const frameNumber = fields['frame_number'];
+    const missing = fields['missing'] === undefined ? new Map<number, never>() : readMissing(fields['missing']);
+    if (!isCount(frameNumber) || typeof missing === 'string') return [];
+    const { profile, wireBits } = this.#format;
+    const nothing = this.#nothingArrived(missing);
+    return Object.entries(profile.headerFields).flatMap(([key, field]) => {
+      const seen = fields[key];
+      if (nothing) return seen === undefined ? [] : [`${key} is ${JSON.stringify(seen)}, but no packet came`];
+      if (field === 'timestamp') return isCount(seen) ? [] : [`${key} is ${JSON.stringify(seen)}, not a count of ticks`];
+      const expected = headerFieldValue(field, profile.detectorType, wireBits, frameNumber);
+      return seen === expected ? [] : [`${key} is ${JSON.stringify(seen)}, the detector sent ${expected}`];
+    });
+  }
+
   /** Packets that the detector never sends cannot be missing. */
   #impossible(missing: MissingPackets): string | null {
     for (const [udpPort, ranges] of missing) {
       const port = this.layout.ports.find((candidate) => candidate.udpPort === udpPort);
       if (port === undefined) return `missing names port ${udpPort}, which the configuration does not have`;
       if (port.off && ranges.length > 0) return `missing names port ${udpPort}, which is switched off`;
-      const last = ranges.at(-1)?.[1] ?? 0;
-      if (last >= this.#format.packetsSent) return `missing names packet ${last} of port ${udpPort}, which sends ${this.#format.packetsSent}`;
+      const end = port.firstPacket + this.#format.packetsSent - 1;
+      for (const [first, last] of ranges) {
+        if (first < port.firstPacket || last > end) return `missing names packets ${first} to ${last} of port ${udpPort}, which sends ${port.firstPacket} to ${end}`;
+      }
     }
     return null;
   }
@@ -98,27 +124,27 @@ export class FrameVerifier {
 
   #compare(frameNumber: number, pixels: PixelArray, missing: MissingPackets): FrameVerdict {
     const verdict: FrameVerdict = { checked: pixels.length, wrong: 0, missing: 0, firstWrong: null };
-    const { packetsSent, pixelsPerPacket } = this.#format;
-    let sentPackets = 0;
-    let missingPackets = 0;
+    const { packetsSent } = this.#format;
     for (const port of this.layout.ports) {
-      const ranges = missing.get(port.udpPort) ?? [];
-      const count = countRanges(ranges);
-      missingPackets += count;
-      if (!port.off) sentPackets += packetsSent;
-      verdict.missing += count * pixelsPerPacket;
-      this.#absent.fill(port.off ? 1 : 0);
-      this.#absent.fill(1, packetsSent);
-      for (const [first, last] of ranges) this.#absent.fill(1, first, last + 1);
+      this.#absent.fill(notSent);
+      if (!port.off) this.#absent.fill(came, port.firstPacket, port.firstPacket + packetsSent);
+      for (const [first, last] of missing.get(port.udpPort) ?? []) this.#absent.fill(calledMissing, first, last + 1);
       this.#comparePort(frameNumber, pixels, port, verdict);
     }
-    this.#compareGaps(frameNumber, pixels, sentPackets > 0 && missingPackets === sentPackets, verdict);
+    this.#compareGaps(frameNumber, pixels, this.#nothingArrived(missing), verdict);
     return verdict;
   }
 
-  /** Hot: row by row, a row without absent packets in one go per piece. */
+  /** Every packet of every port that sends is called missing. */
+  #nothingArrived(missing: MissingPackets): boolean {
+    const sending = this.layout.ports.filter((port) => !port.off);
+    return sending.length > 0 && sending.every((port) => countRanges(missing.get(port.udpPort) ?? []) === this.#format.packetsSent);
+  }
+
+  /** Hot: row by row, a row without absent packets in one go per piece. A pixel in two packets is there when both are. */
   #comparePort(frameNumber: number, pixels: PixelArray, port: PortLayout, verdict: FrameVerdict): void {
-    const { columns, rows, pixelsPerPacket } = this.#format;
+    const { columns, rows, wireBits, payloadBytes } = this.#format;
+    const packetBits = payloadBytes * 8;
     const image = imageSeed(frameNumber, port.portIndex);
     for (let row = 0; row < rows; row++) {
       const seed = rowSeed(image, row);
@@ -127,11 +153,14 @@ export class FrameVerifier {
         let from = column;
         while (from < column + length) {
           const pixel = row * columns + from;
-          const packet = Math.floor(pixel / pixelsPerPacket);
-          const count = Math.min(column + length - from, (packet + 1) * pixelsPerPacket - pixel);
+          const packet = Math.floor((pixel * wireBits) / packetBits);
+          const whole = Math.floor(((packet + 1) * packetBits) / wireBits) - pixel;
+          const count = Math.min(column + length - from, Math.max(1, whole));
+          const state = Math.max(this.#absent[packet] as number, whole === 0 ? (this.#absent[packet + 1] as number) : came);
           const at = rowStart + x + from - column;
-          if (this.#absent[packet] === 1) this.#expectConstant(frameNumber, pixels, at, count, this.#missingValue, verdict);
-          else this.#expectFormula(frameNumber, pixels, at, count, seed, from, port, row, verdict);
+          if (state === calledMissing) verdict.missing += count;
+          if (state === came) this.#expectFormula(frameNumber, pixels, at, count, seed, from, port, row, verdict);
+          else this.#expectConstant(frameNumber, pixels, at, count, this.#missingValue, verdict);
           from += count;
         }
       }

@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { exitCode, OperatorError } from './base/errors.js';
 import { addArm } from './commands/arm.js';
 import { addDemo } from './commands/demo.js';
+import { addRecord } from './commands/record.js';
 import { addReference } from './commands/reference.js';
 import { addRun } from './commands/run.js';
 import { addSimulate } from './commands/simulate.js';
@@ -39,7 +40,7 @@ Exit codes of every command:
   ${exitCode.environment}  the environment is wrong: port taken, no such address, refused, no answer
   ${exitCode.internal}  a defect of this program, or a thread that died`);
 
-for (const add of [addRun, addSimulate, addWatch, addArm, addStop, addStatus, addDemo, addReference]) add(program);
+for (const add of [addRun, addSimulate, addWatch, addRecord, addArm, addStop, addStatus, addDemo, addReference]) add(program);
 
 process.on('uncaughtException', (error: unknown) => {
   process.exit(report(error));

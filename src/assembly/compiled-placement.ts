@@ -12,12 +12,14 @@ import { portCounter } from '../memory/counters.js';
 import type { Landing } from '../memory/landing.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import { PlacementContext } from '../memory/placement-context.js';
+import { decode12, decode4HighFirst, decode4LowFirst, decodeCopy } from '../memory/placement-words.js';
 import { slotRecordBytes } from '../memory/slot-records.js';
 
 /** The compiled code on one shared memory. Contexts, slots and entries as in kernel/place.ts. */
 export interface PlacementKernel {
   readonly buffer: ArrayBufferLike;
   run(context: number, from: number, count: number): number;
+  place(context: number, slot: number, packet: number, at: number): void;
   fill(context: number, slot: number): void;
 }
 
@@ -26,9 +28,9 @@ export interface PlacementKernel {
  * @throws OperatorError (internal) when the build left it out
  */
 export function loadPlacementKernel(memory: WebAssembly.Memory): PlacementKernel {
-  const { run, fill } = new WebAssembly.Instance(new WebAssembly.Module(readKernel()), { env: { memory } }).exports;
-  assert(run !== undefined && fill !== undefined, 'the placement kernel does not export what it should');
-  return { buffer: memory.buffer, run: run as PlacementKernel['run'], fill: fill as unknown as PlacementKernel['fill'] };
+  const { run, place, fill } = new WebAssembly.Instance(new WebAssembly.Module(readKernel()), { env: { memory } }).exports;
+  assert(run !== undefined && place !== undefined && fill !== undefined, 'the placement kernel does not export what it should');
+  return { buffer: memory.buffer, run: run as PlacementKernel['run'], place: place as unknown as PlacementKernel['place'], fill: fill as unknown as PlacementKernel['fill'] };
 }
 
 function readKernel(): Uint8Array {
@@ -74,6 +76,8 @@ export class CompiledPlacement {
       frameNumberAt: headerOffset.frameNumber,
       packetNumberAt: headerOffset.packetNumber,
       payloadAt: headerBytes,
+      payloadBytes: layout.payloadBytes,
+      decode: decodeWord(layout),
       // Two neighbouring fields at a time: detector type and version are bytes, row and column 16 bits.
       identity: { at: headerOffset.detType, mask: 0xffff, value: layout.profile.detectorType | (layout.profile.headerVersion << 8) },
       position: { at: headerOffset.row, mask: fixed ? 0 : -1, value: fixed ? 0 : row | (column << 16) },
@@ -99,8 +103,21 @@ export class CompiledPlacement {
     return this.#context.completed;
   }
 
+  /** Put one packet in place, of an image that is open: the datagram at position `at`, counted from the first that is read out. */
+  place(slot: number, packet: number, at: number): void {
+    this.#kernel.place(this.#context.address, slot, packet, at);
+  }
+
   /** Fill the holes of an image that is still open. */
   fill(slot: number): void {
     this.#kernel.fill(this.#context.address, slot);
+  }
+}
+
+function decodeWord({ decode, lowNibbleFirst }: Layout): number {
+  switch (decode) {
+    case 'copy': return decodeCopy;
+    case 'unpack4': return lowNibbleFirst ? decode4LowFirst : decode4HighFirst;
+    case 'unpack12': return decode12;
   }
 }

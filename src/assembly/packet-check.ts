@@ -2,7 +2,7 @@
 // in the order of the packet classes, before a byte is copied. Called by the port assembler for every datagram.
 
 import { frameNumberHighLimit, headerOffset, oldHeaderPacketBytes } from '../detector/packet-header.js';
-import type { Layout, Position } from '../detector/layout.js';
+import type { Layout, PortLayout, Position } from '../detector/layout.js';
 
 /** What the check found; `ok` is 0, everything else names a class. */
 export const verdict = { ok: 0, headerPacket: 1, size: 2, version: 3, detectorType: 4, packetNumber: 5, position: 6, frameNumber: 7 } as const;
@@ -13,20 +13,23 @@ export interface CheckTable {
   readonly packetBytes: number;
   readonly version: number;
   readonly detectorType: number;
-  /** First packet number that is read out, by header row within a unit, and how many. */
+  /** First packet number that is read out, by header row within a unit (one for all rows: the port's place is configured), and how many. */
   readonly firstPackets: Int32Array;
   readonly expectedPackets: number;
   readonly gridRows: number;
   readonly gridColumns: number;
 }
 
-/** The table of a layout. */
-export function makeCheckTable(layout: Layout): CheckTable {
+/** The table of a port of a layout. */
+export function makeCheckTable(layout: Layout, port: PortLayout): CheckTable {
+  const firstPacket = (position: number): number => (layout.positions[position] as Position).firstPacket;
   return {
     packetBytes: layout.packetBytes,
     version: layout.profile.headerVersion,
     detectorType: layout.profile.detectorType,
-    firstPackets: Int32Array.from({ length: layout.profile.unitPorts.rows }, (_, row) => (layout.positions[row * layout.grid.columns] as Position).firstPacket),
+    firstPackets: port.fixed
+      ? Int32Array.of(firstPacket(port.expectedPosition))
+      : Int32Array.from({ length: layout.profile.unitPorts.rows }, (_, row) => firstPacket(row * layout.grid.columns)),
     expectedPackets: layout.expectedPackets,
     gridRows: layout.grid.rows,
     gridColumns: layout.grid.columns,
@@ -58,7 +61,7 @@ export function checkPacket(table: CheckTable, view: DataView, at: number, lengt
   return verdict.ok;
 }
 
-/** First packet number that is read out of the port image that this packet's header names. */
+/** First packet number that is read out of the port image that this packet's header names, unless the port's place is configured. */
 export function firstPacketOf(table: CheckTable, view: DataView, at: number): number {
   const { firstPackets } = table;
   return (firstPackets.length === 1 ? firstPackets[0] : firstPackets[view.getUint16(at + headerOffset.row, true) % firstPackets.length]) as number;

@@ -224,8 +224,10 @@ export class PortAssembler {
     if (this.#layout === null || key !== this.#layoutKey) {
       this.#layout = this.#setup.layoutFor(dynamicRange, readNRows);
       this.#layoutKey = key;
-      this.#check = makeCheckTable(this.#layout);
     }
+    const port = this.#layout.ports[this.#setup.port];
+    assert(port !== undefined, 'a port has no layout');
+    this.#check = makeCheckTable(this.#layout, port);
     this.#words.forget();
     this.#images.forget(this.#layout.expectedPackets);
     this.#held.clear();
@@ -235,8 +237,6 @@ export class PortAssembler {
     this.#reference = -1;
     this.#smallest = this.#newestAccepted = this.#refused = this.#closeNext = 0;
     this.#giveUp = this.#giveUpAsked = 0;
-    const port = this.#layout.ports[this.#setup.port];
-    assert(port !== undefined, 'a port has no layout');
     if (port.fixed) this.#bind(port.expectedPosition);
   }
 

@@ -93,11 +93,9 @@ export class PortImages {
    */
   accept(frameNumber: number, packet: number, at: number, overtaken: boolean, now: number): void {
     const slot = frameNumber % this.#ring;
-    const placement = this.#placement;
-    assert(placement !== null, 'a packet was accepted before the place of its port was known');
     if (overtaken || packet < this.#records.highest(slot)) this.#count(portCounter.reordered);
     if (this.#records.accepted(slot) === 0) this.#keepHeader(slot, at);
-    placement.place(packet, at + headerBytes, this.#map.ring + slot * this.#map.slotStride, packet > 0 && this.#records.has(slot, packet - 1), packet + 1 < this.#expected && this.#records.has(slot, packet + 1));
+    this.#place(slot, packet, at);
     this.#count(portCounter.accepted);
     if (this.#records.set(slot, packet) === this.#expected) this.close(frameNumber, outcome.complete, now);
   }
@@ -164,6 +162,15 @@ export class PortImages {
     const published = this.#published;
     this.#published = false;
     return published;
+  }
+
+  #place(slot: number, packet: number, at: number): void {
+    const placement = this.#placement;
+    assert(placement !== null, 'a packet was accepted before the place of its port was known');
+    if (this.#compiled !== null) return this.#compiled.place(slot, packet, at);
+    const before = packet > 0 && this.#records.has(slot, packet - 1);
+    const after = packet + 1 < this.#expected && this.#records.has(slot, packet + 1);
+    placement.place(packet, at + headerBytes, this.#map.ring + slot * this.#map.slotStride, before, after);
   }
 
   #count(counter: number): void {

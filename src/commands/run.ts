@@ -1,11 +1,14 @@
-// `vdcu run`: the service for one detector of a configuration file, or only its check, or only its plan.
+// `vdcu run`: the service for one detector of a configuration file, or only its check, its plan or its geometry.
 
 import type { Command } from 'commander';
-import { exitCode, OperatorError } from '../base/errors.js';
+import { exitCode, messageOf, OperatorError } from '../base/errors.js';
+import type { ServiceConfig } from '../config/service-config.js';
 import { helpEnd, sharedCodes } from './arguments.js';
 
 interface RunOptions {
   readonly printPlan?: true;
+  readonly printGeometry?: true;
+  readonly svg?: string;
   readonly check?: true;
   readonly json?: true;
 }
@@ -23,11 +26,14 @@ export function addRun(program: Command): void {
     .argument('<name>', 'the detector: a top-level key of the file')
     .option('--check', 'only check the configuration')
     .option('--print-plan', 'only print every number that follows from the configuration')
-    .option('--json', 'print the plan, the check or the addresses of the running service as JSON')
+    .option('--print-geometry', 'only print which port lands where in the frame, and which way its rows run')
+    .option('--svg <file>', 'with --print-geometry: draw it into this file as well')
+    .option('--json', 'print the plan, the geometry, the check or the addresses of the running service as JSON')
     .addHelpText('after', helpEnd([
       'vdcu run examples/detectors.yaml softimax-eiger',
       'vdcu run examples/detectors.yaml softimax-eiger --check',
       'vdcu run examples/detectors.yaml cosaxs-eiger --print-plan --json | jq .ring',
+      'vdcu run examples/detectors.yaml cosaxs-eiger --print-geometry --svg cosaxs.svg',
       'LOG_LEVEL=debug vdcu run examples/detectors.yaml softimax-eiger',
     ], [
       [exitCode.ok, 'stopped as asked, or nothing wrong with the configuration'],
@@ -58,6 +64,10 @@ export async function run(file: string, name: string, options: RunOptions): Prom
     print(options.json === true ? JSON.stringify(planJson(config, plan), null, 2) : planText(config, plan).trimEnd());
     return exitCode.ok;
   }
+  if (options.printGeometry === true || options.svg !== undefined) {
+    await printGeometry(config, options);
+    return exitCode.ok;
+  }
   if (options.check === true) {
     print(options.json === true ? JSON.stringify({ file, name, valid: true }) : `${file}: ${name}: nothing wrong`);
     return exitCode.ok;
@@ -74,6 +84,24 @@ export async function run(file: string, name: string, options: RunOptions): Prom
   await within(service.stop(reason), config.closingTimeoutMs + config.drainMs + stopMarginMs);
   interrupt.release();
   return exitCode.ok;
+}
+
+/** @throws OperatorError (environment) when the drawing cannot be written */
+async function printGeometry(config: ServiceConfig, { json, svg }: RunOptions): Promise<void> {
+  const { makeLayout } = await import('../detector/layout.js');
+  const { geometryOf } = await import('../detector/geometry.js');
+  const { geometryJson, geometryText } = await import('../config/print-geometry.js');
+  const geometry = geometryOf(makeLayout(config.detector));
+  if (svg !== undefined) {
+    const { writeFileSync } = await import('node:fs');
+    const { geometrySvg } = await import('../config/geometry-svg.js');
+    try {
+      writeFileSync(svg, geometrySvg(config, geometry));
+    } catch (error) {
+      throw new OperatorError(`--svg ${svg}: cannot be written (${messageOf(error)}). Give the path of a file in a folder that exists`, exitCode.environment, { cause: error });
+    }
+  }
+  print(json === true ? JSON.stringify(geometryJson(config, geometry), null, 2) : geometryText(config, geometry).trimEnd());
 }
 
 /** Wait for an orderly end, but not for ever. */

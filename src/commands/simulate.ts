@@ -1,11 +1,17 @@
 // `vdcu simulate`: the detector of a configuration, as packets. The simulator itself lies in simulators/.
 
 import type { Command } from 'commander';
-import { exitCode } from '../base/errors.js';
+import { exitCode, OperatorError } from '../base/errors.js';
 import { helpEnd, positiveNumber, sharedCodes, wholeNumber } from './arguments.js';
 
 interface SimulateOptions {
-  readonly frames: number;
+  readonly frames?: number;
+  readonly hdf5?: string;
+  readonly dataset?: string;
+  readonly loop?: true;
+  readonly pcap?: string;
+  readonly timing?: string;
+  readonly mapPort?: string;
   readonly rate: number;
   readonly seed: number;
   readonly firstFrame: number;
@@ -35,7 +41,7 @@ export function addSimulate(program: Command): void {
       + 'the ground truth: what was sent on each port and what was done to it. Pixels follow a formula that `vdcu watch --verify` knows.')
     .argument('<config>', 'YAML file of named detectors')
     .argument('<name>', 'the detector: a top-level key of the file')
-    .option('--frames <count>', 'frames to send; 0: until Ctrl-C', wholeNumber(0), 1000)
+    .option('--frames <count>', 'frames to send; 0: until Ctrl-C (default: 1000; with --hdf5, each image once)', wholeNumber(0))
     .option('--rate <hz>', 'frames per second', positiveNumber, 100)
     .option('--first-frame <number>', 'number of the first frame', wholeNumber(1), 1)
     .option('--seed <number>', 'chooses the packets of faults given as ratios', wholeNumber(0, 4294967295), 1)
@@ -49,20 +55,43 @@ export function addSimulate(program: Command): void {
     .option('--foreign <fault>', 'packets before which one of a stranger is sent')
     .option('--udp-host <address>', 'send there instead of to udp_host of the configuration')
     .option('--source-port <port>', 'UDP port to send from (default: the port of udp_source, or any)', wholeNumber(1, 65535))
+    .option('--hdf5 <file>', 'pixels of the images in this file instead of the formula')
+    .option('--dataset <path>', 'where the images lie in it: [images, rows, columns], with or without gap pixels')
+    .option('--loop', 'begin again after the last image')
+    .option('--pcap <file>', 'send the datagrams of this capture (.pcap, .pcap.gz) instead, as they are')
+    .option('--timing <timing>', 'with --pcap: original, x2 (so many times as fast), 500 (frames per second) or asap (default: original)')
+    .option('--map-port <ports>', 'with --pcap: CAPTURED:CONFIGURED,…, where ports differ')
     .option('--json', 'print the ground truth as JSON')
     .addHelpText('after', `${faultSyntax}\n${helpEnd([
       'vdcu simulate examples/detectors.yaml softimax-eiger --frames 1000 --rate 500',
       'vdcu simulate examples/detectors.yaml softimax-eiger --loss 0.001 --reorder 0.01 --seed 7 --json',
       'vdcu simulate examples/detectors.yaml softimax-eiger --frames 20 --loss 50001:12:3',
+      'vdcu simulate examples/detectors.yaml softimax-eiger --hdf5 scan.h5 --dataset /entry/instrument/eiger/data --loop',
+      'vdcu simulate examples/detectors.yaml softimax-eiger --pcap eiger.pcap.gz --timing 500',
     ], [
       [exitCode.ok, 'all was sent, or stopped by Ctrl-C; a rate that was not kept is said, and no failure'],
       sharedCodes.usage,
       [exitCode.environment, 'the address cannot be reached, or the system refused datagrams'],
       sharedCodes.internal,
     ])}`)
-    .action(async (file: string, name: string, options: SimulateOptions) => {
+    .action(async (file: string, name: string, options: SimulateOptions, command: Command) => {
+      refuseMixture(options, (key) => command.getOptionValueSource(key) === 'cli');
       process.exitCode = await simulate(file, name, options);
     });
+}
+
+/** Options that shape a run of the simulated detector; a capture is sent as it is. */
+const runOptions = [
+  'frames', 'rate', 'firstFrame', 'seed', 'hdf5', 'dataset', 'loop', 'loss', 'reorder', 'reorderDistance', 'duplicate', 'delay', 'delayFrames', 'truncate', 'foreign',
+];
+const replayOptions = ['timing', 'mapPort'];
+
+/** @throws OperatorError (usage) for options of a capture without one, and others with one */
+function refuseMixture({ pcap }: SimulateOptions, given: (key: string) => boolean): void {
+  const wrong = (pcap === undefined ? replayOptions : runOptions).find(given);
+  if (wrong === undefined) return;
+  const option = `--${wrong.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new OperatorError(pcap === undefined ? `${option}: goes only with --pcap FILE` : `${option}: does not go with --pcap, whose datagrams are sent as they are. Leave it out`, exitCode.usage);
 }
 
 /**
@@ -73,20 +102,24 @@ export function addSimulate(program: Command): void {
 export async function simulate(file: string, name: string, options: SimulateOptions): Promise<number> {
   const { loadConfig } = await import('../config/load.js');
   const config = loadConfig(file, name);
-  const { runSimulate } = await import('../../simulators/simulate.js');
   const { onInterrupt } = await import('./interrupt.js');
   const interrupt = onInterrupt();
   try {
-    const { json, udpHost, sourcePort, ...run } = options;
-    return await runSimulate({
-      ...run,
+    const { json, udpHost, sourcePort, pcap, timing, mapPort, ...run } = options;
+    const shared = {
       settings: config.detector,
       udpHost: udpHost ?? config.udpHost,
       sourcePort: sourcePort ?? config.udpSource?.port ?? null,
       json: json === true,
       signal: interrupt.signal,
       out: process,
-    });
+    };
+    if (pcap !== undefined) {
+      const { runReplay } = await import('../../simulators/replay.js');
+      return await runReplay({ ...shared, pcap, ...(timing === undefined ? {} : { timing }), ...(mapPort === undefined ? {} : { mapPort }) });
+    }
+    const { runSimulate } = await import('../../simulators/simulate.js');
+    return await runSimulate({ ...run, ...shared });
   } finally {
     interrupt.release();
   }

@@ -2,9 +2,11 @@
 // profile. Called by `load.ts` with the keys that are right by themselves; every problem is reported, not only the first.
 
 import { isIP } from 'node:net';
-import type { DetectorProfile } from '../detector/profile.js';
-import { profiles } from '../detector/profiles.js';
-import { oneOf, parseSource, type OptionKey, type Options } from './schema.js';
+import { OperatorError } from '../base/errors.js';
+import { readOut } from '../detector/layout.js';
+import type { DetectorFamily, DetectorProfile } from '../detector/profile.js';
+import { families, profileOf } from '../detector/profiles.js';
+import { choiceKeys, oneOf, options as allOptions, parseSource, type ChoiceKey, type OptionKey, type Options } from './schema.js';
 
 /** One thing that is wrong: where in the entry, and what was seen, what is needed, what to do. */
 export interface Problem {
@@ -15,7 +17,7 @@ export interface Problem {
 interface Check {
   /** Keys that must be right by themselves before this check means anything. */
   readonly needs: readonly OptionKey[];
-  readonly find: (options: Options, profile: DetectorProfile) => Problem[];
+  readonly find: (options: Options, profile: DetectorProfile, family: DetectorFamily) => Problem[];
 }
 
 /**
@@ -23,39 +25,72 @@ interface Check {
  * @param wrong keys that failed by themselves; checks that need them are left out
  */
 export function findProblems(options: Options, wrong: ReadonlySet<string>): Problem[] {
-  const profile = profiles[options.detector];
-  if (wrong.has('detector') || profile === undefined) return [];
-  return checks
-    .filter((check) => !check.needs.some((key) => wrong.has(key)))
-    .flatMap((check) => check.find(options, profile));
+  const family = families[options.detector];
+  if (wrong.has('detector') || family === undefined) return [];
+  const impossible = wrongChoices(options, family);
+  const unusable = new Set([...wrong, ...impossible.flatMap(({ path }) => path.map(String))]);
+  const depths = wrong.has('dynamic_range') ? [] : depthProblem('dynamic_range', options.dynamic_range, family);
+  if (depths.length > 0) unusable.add('dynamic_range');
+  const profile = profileOf(options.detector, choiceOf(options, family, unusable));
+  return [
+    ...impossible.filter(({ path }) => !wrong.has(String(path[0]))),
+    ...depths,
+    ...checks.filter((check) => !check.needs.some((key) => unusable.has(key))).flatMap((check) => check.find(options, profile, family)),
+  ];
 }
 
-/** Rows and columns of the detector, counted in ports. */
-export function portGrid(options: Pick<Options, 'quad' | 'modules'>, profile: DetectorProfile): { rows: number; columns: number } {
-  const unit = (options.quad ? profile.quadPorts : null) ?? profile.unitPorts;
-  return { rows: unit.rows * options.modules[0], columns: unit.columns * options.modules[1] };
+/** The settings that pick a profile; what is not usable is replaced by something that is. */
+function choiceOf(options: Options, family: DetectorFamily, unusable: ReadonlySet<string>): Parameters<typeof profileOf>[1] {
+  const { quad, ten_giga, interfaces, counters, flat, dynamic_range } = options;
+  const given = { quad, tenGiga: ten_giga, interfaces, counters, flat };
+  const chosen = Object.entries(choiceKeys).map(([key, option]) => [key, unusable.has(option) ? allOptions[option].parse(undefined) : given[key as ChoiceKey]] as const);
+  const dynamicRange = unusable.has('dynamic_range') ? Number(Object.keys(family.values.depths)[0]) : dynamic_range;
+  return { ...(Object.fromEntries(chosen) as typeof given), dynamicRange };
 }
 
 const checks: readonly Check[] = [
-  { needs: ['quad'], find: quadExists },
+  { needs: ['modules'], find: oneRowOfModules },
   { needs: ['quad', 'modules'], find: quadIsOneUnit },
-  { needs: ['quad', 'modules', 'udp_ports'], find: portCount },
+  { needs: ['flat', 'counters'], find: flatCounters },
+  { needs: ['nibble_order'], find: nibbles },
+  { needs: ['quad', 'interfaces', 'modules', 'udp_ports'], find: portCount },
   { needs: ['udp_ports'], find: ({ udp_ports }) => repeated('udp_ports', udp_ports) },
   { needs: ['ports_off'], find: ({ ports_off }) => repeated('ports_off', ports_off) },
   { needs: ['udp_ports', 'ports_off'], find: portsOff },
   { needs: ['udp_ports', 'flip_rows'], find: flippedPorts },
-  { needs: ['quad', 'modules', 'udp_ports', 'port_positions'], find: positions },
-  { needs: ['dynamic_range'], find: depth },
+  { needs: ['quad', 'interfaces', 'modules', 'udp_ports', 'port_positions'], find: positions },
+  { needs: ['udp_ports', 'port_positions', 'read_n_rows', 'interfaces'], find: exchangedHalves },
   { needs: ['dynamic_range', 'dynamic_range_max'], find: largestDepth },
-  { needs: ['dynamic_range', 'ten_giga', 'read_n_rows'], find: rowsReadOut },
+  { needs: ['dynamic_range', 'ten_giga', 'interfaces', 'quad', 'read_n_rows'], find: rowsReadOut },
   { needs: ['udp_host', 'udp_source'], find: sourceFamily },
   { needs: ['ring_frames', 'ring_ms', 'frame_rate_hz'], find: oneRing },
   { needs: ['data_host', 'data_port', 'api_host', 'api_port'], find: tcpPorts },
 ];
 
-function quadExists({ quad }: Options, profile: DetectorProfile): Problem[] {
-  if (!quad || profile.quadPorts !== null) return [];
-  return [{ path: ['quad'], message: `true, but ${profile.name} has no quad hardware. Remove quad` }];
+/** Values that this detector type does not have; a setting that it does not know keeps its default. */
+function wrongChoices(options: Options, family: DetectorFamily): Problem[] {
+  return Object.entries(choiceKeys).flatMap(([key, option]): Problem[] => {
+    const seen = options[option];
+    const known: readonly unknown[] | undefined = family.choices[key as ChoiceKey];
+    if (known === undefined) {
+      const fallback = allOptions[option].parse(undefined);
+      if (seen === fallback) return [];
+      const others = Object.keys(families).filter((name) => families[name]?.choices[key as ChoiceKey] !== undefined);
+      return [{ path: [option], message: `${show(seen)} is not possible: ${family.values.name} has only ${option}: ${show(fallback)}, a choice is there for ${oneOf(others)}. Remove ${option}` }];
+    }
+    if (known.includes(seen)) return [];
+    return [{ path: [option], message: `${show(seen)} is not allowed: ${family.values.name} needs ${oneOf(known.map(String))}` }];
+  });
+}
+
+/** Rows and columns of the detector, counted in ports. */
+function portGrid({ modules }: Options, { unitPorts }: DetectorProfile): { rows: number; columns: number } {
+  return { rows: unitPorts.rows * modules[0], columns: unitPorts.columns * modules[1] };
+}
+
+function oneRowOfModules({ modules }: Options, _profile: DetectorProfile, { values }: DetectorFamily): Problem[] {
+  if (values.portImage.rows > 1 || modules[0] === 1) return [];
+  return [{ path: ['modules'], message: `${show(modules)} is not possible: modules of ${values.name} are lines, which lie side by side. Use [1, ${modules[0] * modules[1]}]` }];
 }
 
 function quadIsOneUnit({ quad, modules }: Options): Problem[] {
@@ -63,15 +98,25 @@ function quadIsOneUnit({ quad, modules }: Options): Problem[] {
   return [{ path: ['modules'], message: `${show(modules)} with quad: true, but a quad is one unit. Remove modules, or quad` }];
 }
 
+function flatCounters({ flat, counters }: Options): Problem[] {
+  if (!flat || counters > 1) return [];
+  return [{ path: ['flat'], message: `true with counters: ${counters}, but one counter is one row already. Remove flat, or correct counters` }];
+}
+
+function nibbles({ nibble_order }: Options, _profile: DetectorProfile, { values }: DetectorFamily): Problem[] {
+  if (nibble_order === 'high_first' || Object.values(values.depths).some(({ decode }) => decode === 'unpack4')) return [];
+  return [{ path: ['nibble_order'], message: `${nibble_order} is not possible: ${values.name} has no 4 bit pixels. Remove nibble_order` }];
+}
+
 function portCount(options: Options, profile: DetectorProfile): Problem[] {
-  if (options.quad && profile.quadPorts === null) return [];
-  const grid = options.quad ? portGrid({ quad: true, modules: [1, 1] }, profile) : portGrid(options, profile);
-  const needed = grid.rows * grid.columns;
+  const grid = portGrid(options, profile);
+  const perUnit = profile.unitPorts.rows * profile.unitPorts.columns;
+  // A quad that says more than one unit is told so by another check.
+  const needed = options.quad ? perUnit : grid.rows * grid.columns;
   const seen = options.udp_ports.length;
   if (seen === needed) return [];
-  const why = options.quad
-    ? 'quad: true'
-    : `modules: ${show(options.modules)} at ${profile.unitPorts.rows * profile.unitPorts.columns} per unit`;
+  const interfaces = options.interfaces > 1 ? ` with interfaces: ${options.interfaces}` : '';
+  const why = options.quad ? 'quad: true' : `modules: ${show(options.modules)} at ${perUnit} per unit${interfaces}`;
   return [{
     path: ['udp_ports'],
     message: `${seen} ports, but ${why} needs ${needed}. List every port (those not sent go into ports_off as well), or correct ${options.quad ? 'quad' : 'modules'}`,
@@ -118,13 +163,22 @@ function positions(options: Options, profile: DetectorProfile): Problem[] {
   });
 }
 
-function depth({ dynamic_range }: Options, profile: DetectorProfile): Problem[] {
-  return depthProblem('dynamic_range', dynamic_range, profile);
+/** Around the centre each half of a module sends packets of other numbers; a place of the other half would wait for the wrong ones. */
+function exchangedHalves({ udp_ports, port_positions, read_n_rows }: Options, { partialReadout, unitPorts }: DetectorProfile): Problem[] {
+  if (read_n_rows === undefined || partialReadout !== 'centre_of_unit') return [];
+  return Object.entries(port_positions).flatMap(([port, position]): Problem[] => {
+    const index = udp_ports.indexOf(Number(port));
+    if (index < 0 || position[0] % unitPorts.rows === index % unitPorts.rows) return [];
+    return [{
+      path: ['port_positions', port],
+      message: `${show(position)} is the place of the other half of a module, which with read_n_rows: ${read_n_rows} sends other packets. List udp_dstport and udp_dstport2 in this order in udp_ports, or keep the half`,
+    }];
+  });
 }
 
-function largestDepth({ dynamic_range, dynamic_range_max }: Options, profile: DetectorProfile): Problem[] {
+function largestDepth({ dynamic_range, dynamic_range_max }: Options, _profile: DetectorProfile, family: DetectorFamily): Problem[] {
   if (dynamic_range_max === undefined) return [];
-  const problems = depthProblem('dynamic_range_max', dynamic_range_max, profile);
+  const problems = depthProblem('dynamic_range_max', dynamic_range_max, family);
   if (dynamic_range_max < dynamic_range) {
     problems.push({
       path: ['dynamic_range_max'],
@@ -134,26 +188,21 @@ function largestDepth({ dynamic_range, dynamic_range_max }: Options, profile: De
   return problems;
 }
 
-function depthProblem(key: OptionKey, bits: number, profile: DetectorProfile): Problem[] {
-  if (profile.depths[bits] !== undefined) return [];
-  return [{ path: [key], message: `${bits} is not allowed: ${profile.name} needs ${oneOf(Object.keys(profile.depths))}` }];
+function depthProblem(key: OptionKey, bits: number, { values }: DetectorFamily): Problem[] {
+  if (values.depths[bits] !== undefined) return [];
+  return [{ path: [key], message: `${bits} is not allowed: ${values.name} needs ${oneOf(Object.keys(values.depths))}` }];
 }
 
-function rowsReadOut({ dynamic_range, ten_giga, read_n_rows }: Options, profile: DetectorProfile): Problem[] {
-  const wire = profile.depths[dynamic_range];
-  if (read_n_rows === undefined || wire === undefined) return [];
-  const { rows, columns } = profile.portImage;
-  if (read_n_rows > rows) {
-    return [{ path: ['read_n_rows'], message: `${read_n_rows} is not allowed: a port image has ${rows} rows, needs 1 to ${rows}` }];
+function rowsReadOut({ dynamic_range, read_n_rows }: Options, profile: DetectorProfile): Problem[] {
+  const depth = profile.depths[dynamic_range];
+  if (read_n_rows === undefined || depth === undefined) return [];
+  try {
+    readOut(profile, depth.wireBits, read_n_rows);
+    return [];
+  } catch (error) {
+    if (error instanceof OperatorError) return [{ path: ['read_n_rows'], message: error.message.replace(/^read_n_rows: /, '') }];
+    throw error;
   }
-  const payload = ten_giga ? profile.payloadBytes.tenGiga : profile.payloadBytes.oneGiga;
-  const rowBytes = (columns * wire.wireBits) / 8;
-  if ((read_n_rows * rowBytes) % payload === 0) return [];
-  const step = payload / rowBytes;
-  return [{
-    path: ['read_n_rows'],
-    message: `${read_n_rows} is not a whole number of packets: at dynamic_range: ${dynamic_range} a packet holds ${step} rows. Use a multiple of ${step}`,
-  }];
 }
 
 function sourceFamily({ udp_host, udp_source }: Options): Problem[] {

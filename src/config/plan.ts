@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { exitCode, OperatorError } from '../base/errors.js';
 import { makeLayout, type Layout } from '../detector/layout.js';
+import { profileOf } from '../detector/profiles.js';
 import { maxPieces } from '../detector/piece-table.js';
 import type { PixelType } from '../detector/pixel-type.js';
 import { mapMemory, memoryLimitBytes, type MemorySizes } from '../memory/memory-map.js';
@@ -121,7 +122,7 @@ export interface Plan {
  */
 export function makePlan(config: ServiceConfig, cores: number = availableParallelism()): Plan {
   const layout = makeLayout(config.detector);
-  const largest = makeLayout(config.detector, { dynamicRange: config.dynamicRangeMax, readNRows: null });
+  const largest = largestOf(config);
   const on = layout.ports.filter((port) => !port.off);
   const receivers = Math.min(on.length, config.receiverThreads ?? Math.max(2, cores));
   const portsOfThread = shareOut(on.map((port) => port.udpPort), receivers);
@@ -133,11 +134,11 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
     ports: layout.ports.length,
     slots: ringFrames,
     frameBytes: largest.frameBytes,
-    packets: largest.packetsPerPortImage,
-    pieces: maxPieces(largest),
+    packets: largest.packets,
+    pieces: largest.pieces,
     landingPackets,
     ...(config.receiveCoalesced ? { coalescedBuffers } : {}),
-    packetBytes: layout.packetBytes,
+    packetBytes: largest.packetBytes,
   };
   const { totalBytes: sharedMemoryBytes, slotStride: slotBytes } = mapMemory(memory);
   refuseLargeRing(config, memory, sharedMemoryBytes);
@@ -188,6 +189,19 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
       closingTimeoutMs: config.closingTimeoutMs,
     },
     memoryBytes: sharedMemoryBytes + queueBytes + 2 * bufferTotal + processBytes + (receivers + 1) * threadBytes,
+  };
+}
+
+/** The largest of everything over the bit depths that may be armed: packets of a depth may be larger, or more, than those of a deeper one. */
+function largestOf({ detector, dynamicRangeMax }: ServiceConfig): Required<Pick<MemorySizes, 'frameBytes' | 'packets' | 'pieces' | 'packetBytes'>> {
+  const depths = Object.keys(profileOf(detector.detector, detector).depths).map(Number).filter((bits) => bits <= dynamicRangeMax);
+  const layouts = depths.map((dynamicRange) => makeLayout(detector, { dynamicRange, readNRows: null }));
+  const most = (of: (layout: Layout) => number): number => Math.max(...layouts.map(of));
+  return {
+    frameBytes: most((layout) => layout.frameBytes),
+    packets: most((layout) => layout.packetsPerPortImage),
+    pieces: most(maxPieces),
+    packetBytes: most((layout) => layout.packetBytes),
   };
 }
 

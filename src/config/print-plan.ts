@@ -1,13 +1,14 @@
 // A plan for people (text) and for scripts (JSON, snake_case). `vdcu run --print-plan` prints it; nothing is computed here.
 
 import type { Plan } from './plan.js';
+import { choiceKeys, options, type ChoiceKey } from './schema.js';
 import type { ServiceConfig } from './service-config.js';
 
 /** The plan as aligned lines, each limit with what it means in milliseconds or frames where the rate is known. */
 export function planText(config: ServiceConfig, plan: Plan): string {
   const { detector, ring, rate, limits } = plan;
   const rows: [string, string][] = [
-    ['detector', `${config.name} (${config.detector.detector}${config.detector.quad ? ', quad' : ''}, ${config.detector.dynamicRange} bit)`],
+    ['detector', `${config.name} (${[config.detector.detector, ...choices(config), `${config.detector.dynamicRange} bit`].join(', ')})`],
     ['frame', `${detector.shape.join(' × ')} ${detector.pixelType}, ${bytes(detector.frameBytes)}`],
     ['packets', `${detector.packetBytes} bytes, ${detector.payloadBytes} of them pixels; ${detector.expectedPackets} of ${detector.packetsPerPortImage} for each port image, ${detector.packetsPerFrame} for a frame`],
     ['ports', plan.ports.map((port) => `${port.udpPort}${port.off ? ' (off)' : ''}`).join(', ')],
@@ -36,6 +37,15 @@ export function planText(config: ServiceConfig, plan: Plan): string {
 /** The plan as a JSON object with snake_case keys and the detector's name. */
 export function planJson(config: ServiceConfig, plan: Plan): unknown {
   return { name: config.name, ...(snakeCase(plan) as object) };
+}
+
+/** Settings of this detector type that are not the default: a switch by its name, a number with it. */
+function choices({ detector }: ServiceConfig): string[] {
+  return Object.entries(choiceKeys).flatMap(([key, option]) => {
+    const value = detector[key as ChoiceKey];
+    if (value === options[option].parse(undefined)) return [];
+    return value === true ? [option] : [`${option}: ${value}`];
+  });
 }
 
 function rateRows({ rate }: Plan): [string, string][] {

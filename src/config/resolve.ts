@@ -10,6 +10,10 @@ export function resolveOptions(name: string, options: Options): ServiceConfig {
     name,
     detector: {
       detector: options.detector,
+      interfaces: options.interfaces,
+      counters: options.counters,
+      flat: options.flat,
+      lowNibbleFirst: options.nibble_order === 'low_first',
       quad: options.quad,
       modules: options.modules,
       gapPixels: options.gap_pixels,

@@ -3,7 +3,8 @@
 
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { profiles } from '../detector/profiles.js';
+import type { DetectorFamily } from '../detector/profile.js';
+import { families } from '../detector/profiles.js';
 
 /** What the reference prints beside an option and what an error says is allowed. */
 export interface OptionNotes {
@@ -30,20 +31,35 @@ const address = z.string().refine((text) => isIP(text) !== 0);
 
 /** The keys, in the order of the reference. A detector's facts (sizes, gaps, packets) are in its profile, not here. */
 export const options = {
-  detector: noted(z.enum(Object.keys(profiles) as [string, ...string[]]), {
+  detector: noted(z.enum(Object.keys(families) as [string, ...string[]]), {
     unit: null,
-    range: oneOf(Object.keys(profiles)),
+    range: oneOf(Object.keys(families)),
     description: 'The type of detector.',
   }),
   quad: noted(z.boolean().default(false), {
     unit: null,
-    range: 'true or false',
+    range: choiceRange('quad'),
     description: 'Quad hardware: one unit whose two ports lie above each other.',
+  }),
+  interfaces: noted(z.int().min(1).max(2).default(1), {
+    unit: null,
+    range: choiceRange('interfaces'),
+    description: 'UDP interfaces in use on each module (PSI: numinterfaces); with two each sends one half, through a port of its own.',
+  }),
+  counters: noted(z.int().min(1).max(3).default(1), {
+    unit: null,
+    range: choiceRange('counters'),
+    description: 'How many counters are read out (PSI: counters lists which); one row of the frame each.',
+  }),
+  flat: noted(z.boolean().default(false), {
+    unit: null,
+    range: choiceRange('flat'),
+    description: 'All counters in one row, module by module as they are sent, instead of one row for each; the frame keeps two dimensions.',
   }),
   modules: noted(z.tuple([z.int().min(1).max(32), z.int().min(1).max(32)]).default([1, 1]), {
     unit: 'units',
-    range: '[rows, columns], each 1 to 32',
-    description: 'How many units stand above and beside each other; the unit of an Eiger is the half-module of 256 × 1024 pixels.',
+    range: `[rows, columns], each 1 to 32; one row only: ${namesOf((family) => family.values.portImage.rows === 1)}`,
+    description: `How many units stand above and beside each other. A unit has ${unitSizes()} pixels.`,
   }),
   gap_pixels: noted(z.boolean().default(true), {
     unit: null,
@@ -54,7 +70,7 @@ export const options = {
     unit: null,
     range: 'true or false, or a map of UDP ports to true or false',
     description: 'Store the rows of all ports, or of the ports named, upside down (true) or as received (false).',
-    unset: 'as the detector type has it (Eiger: odd rows flipped; quad: row 0 flipped)',
+    unset: `as the detector type has it: odd rows flipped (${namesOf((family) => family.values.flippedRows === 'odd')}; a quad: row 0), none (the others)`,
   }),
   port_positions: noted(z.record(portKey, cell).default({}), {
     unit: null,
@@ -77,15 +93,20 @@ export const options = {
     description: 'Largest bit depth that an arm request may ask for; the ring is sized for it.',
     unset: 'dynamic_range',
   }),
+  nibble_order: noted(z.enum(['high_first', 'low_first']).default('high_first'), {
+    unit: null,
+    range: `high_first or low_first (${namesOf((family) => Object.values(family.values.depths).some((depth) => depth.decode === 'unpack4'))})`,
+    description: 'At 4 bit: which half of a byte is the left pixel. PSI\'s viewer takes the high one; switch if neighbours are swapped.',
+  }),
   ten_giga: noted(z.boolean().default(true), {
     unit: null,
-    range: 'true or false',
+    range: choiceRange('tenGiga'),
     description: 'Packets of the 10 GbE interface (true) or the smaller ones of the 1 GbE interface.',
   }),
   read_n_rows: noted(z.int().min(1).max(65536).optional(), {
     unit: 'rows',
-    range: '1 to the rows of a port image (Eiger: 256), in whole packets',
-    description: 'Rows that the detector reads out of each port image; the others are missing in every frame.',
+    range: `1 to all, in whole packets (${namesOf((family) => family.values.partialReadout !== 'none')})`,
+    description: `Rows that the detector reads out: the first of each port image (${namesOf((family) => family.values.partialReadout === 'first_of_port')}), or those around the centre of each module (${namesOf((family) => family.values.partialReadout === 'centre_of_unit')}); the others are missing in every frame.`,
     unset: 'all rows',
   }),
 
@@ -96,7 +117,7 @@ export const options = {
   }),
   udp_ports: noted(z.array(port).min(1).max(256), {
     unit: null,
-    range: 'a list of ports, each 1 to 65535: two per Eiger half-module',
+    range: 'a list of ports, each 1 to 65535: as many as the units have together',
     description: 'UDP ports in the order of udp_dstport and udp_dstport2 of module 0, module 1 and so on.',
   }),
   udp_source: noted(z.string().refine((text) => parseSource(text) !== null).optional(), {
@@ -219,6 +240,11 @@ export type Options = { -readonly [K in keyof typeof options]: z.output<(typeof 
 
 export type OptionKey = keyof typeof options;
 
+/** Settings that decide which values of a detector type hold, and their options. */
+export const choiceKeys = { quad: 'quad', tenGiga: 'ten_giga', interfaces: 'interfaces', counters: 'counters', flat: 'flat' } as const satisfies Record<keyof DetectorFamily['choices'], OptionKey>;
+
+export type ChoiceKey = keyof typeof choiceKeys;
+
 /** The notes of one option. */
 export function notesOf(key: OptionKey): OptionNotes {
   return options[key].meta() as unknown as OptionNotes;
@@ -259,5 +285,32 @@ function noted<S extends z.ZodType>(schema: S, notes: OptionNotes): S {
 }
 
 function depthRange(): string {
-  return Object.values(profiles).map((profile) => `${oneOf(Object.keys(profile.depths))} (${profile.name})`).join(', ');
+  return byFamily((family) => oneOf(Object.keys(family.values.depths)));
+}
+
+/** Values of a choice by detector type; types that have none keep the default, which need not be said. */
+function choiceRange(key: keyof DetectorFamily['choices']): string {
+  return byFamily((family) => {
+    const values = family.choices[key];
+    return values === undefined ? null : oneOf(values.map(String));
+  });
+}
+
+/** Rows × columns of one unit of `modules`. */
+function unitSizes(): string {
+  return byFamily(({ values: { portImage, unitPorts } }) => `${portImage.rows * unitPorts.rows} × ${portImage.columns * unitPorts.columns}`);
+}
+
+/** "8 or 16 (a, b), 32 (c)": what is said of each detector type, types of which the same is said together. */
+function byFamily(say: (family: DetectorFamily) => string | null): string {
+  const namesBySaying = new Map<string, string[]>();
+  for (const [name, family] of Object.entries(families)) {
+    const said = say(family);
+    if (said !== null) namesBySaying.set(said, [...(namesBySaying.get(said) ?? []), name]);
+  }
+  return [...namesBySaying].map(([said, names]) => `${said} (${names.join(', ')})`).join(', ');
+}
+
+function namesOf(holds: (family: DetectorFamily) => boolean): string {
+  return Object.keys(families).filter((name) => holds(families[name] as DetectorFamily)).join(', ');
 }

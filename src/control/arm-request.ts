@@ -6,7 +6,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import { OperatorError } from '../base/errors.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { makeLayout } from '../detector/layout.js';
-import { profiles } from '../detector/profiles.js';
+import { families } from '../detector/profiles.js';
 import type { ArmRequest } from '../stream/series-types.js';
 import { writeJson } from './json-text.js';
 import type { JsonNode } from './json-text.js';
@@ -142,7 +142,7 @@ class Fields {
 /** Bit depth and rows must give a layout of this detector that fits the slots. */
 function layoutProblems({ dynamicRange, readNRows }: ArmRequest, config: ServiceConfig): string[] {
   if (dynamicRange === null && readNRows === null) return [];
-  if (dynamicRange !== null && profiles[config.detector.detector]?.depths[dynamicRange] !== undefined && dynamicRange > config.dynamicRangeMax) {
+  if (dynamicRange !== null && families[config.detector.detector]?.values.depths[dynamicRange] !== undefined && dynamicRange > config.dynamicRangeMax) {
     return [`dynamic_range: ${dynamicRange} is more than the ${config.dynamicRangeMax} bits that memory was laid out for; set dynamic_range_max: ${dynamicRange} in the configuration and restart`];
   }
   try {

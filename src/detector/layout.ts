@@ -77,7 +77,7 @@ export function makeLayout(settings: DetectorSettings, overrides: LayoutOverride
   const depth = profile.depths[dynamicRange] as DetectorProfile['depths'][number];
   const { portImage, unitPorts, payloadBytes } = profile;
   const packetsPerPortImage = (portImage.rows * portImage.columns * depth.wireBits) / (payloadBytes * 8);
-  const { expectedPackets, firstPackets } = readOut(profile, depth.wireBits, packetsPerPortImage, overrides.readNRows === undefined ? settings.readNRows : overrides.readNRows);
+  const { expectedPackets, firstPackets } = readOut(profile, depth.wireBits, overrides.readNRows === undefined ? settings.readNRows : overrides.readNRows);
 
   const [unitRows, unitColumns] = settings.modules;
   const grid = { rows: unitRows * unitPorts.rows, columns: unitColumns * unitPorts.columns };
@@ -135,21 +135,27 @@ function otherSizes(settings: DetectorSettings, dynamicRange: number, payloadByt
   return sizes;
 }
 
-/** How many packets are read out of each port image, and the first of them by header row within the unit. */
-function readOut(profile: DetectorProfile, wireBits: number, packetsPerPortImage: number, readNRows: number | null): { expectedPackets: number; firstPackets: number[] } {
+/**
+ * How many packets are read out of each port image, and the first of them by header row within the unit.
+ * @throws OperatorError (usage) for rows that are no whole number of packets
+ */
+export function readOut(profile: DetectorProfile, wireBits: number, readNRows: number | null): { expectedPackets: number; firstPackets: number[] } {
   const { portImage, unitPorts, payloadBytes, partialReadout } = profile;
+  const packetsPerPortImage = (portImage.rows * portImage.columns * wireBits) / (payloadBytes * 8);
   const portRows = Array.from({ length: unitPorts.rows }, (_, row) => row);
   const perUnit = partialReadout === 'centre_of_unit';
   const all = portImage.rows * (perUnit ? unitPorts.rows : 1);
-  if (readNRows === null || readNRows === all) return { expectedPackets: packetsPerPortImage, firstPackets: portRows.map(() => 0) };
-  if (partialReadout === 'none') throw new OperatorError(`read_n_rows: ${profile.name} always reads out everything. Remove it`, exitCode.usage);
+  if (readNRows === null) return { expectedPackets: packetsPerPortImage, firstPackets: portRows.map(() => 0) };
+  if (partialReadout === 'none') throw new OperatorError(`read_n_rows: ${readNRows} is not possible: ${profile.name} always reads out everything. Remove it`, exitCode.usage);
   const packetsPerRow = (portImage.columns * wireBits) / (payloadBytes * 8);
   const packets = (readNRows / (perUnit ? unitPorts.rows : 1)) * packetsPerRow;
+  if (readNRows === all) return { expectedPackets: packetsPerPortImage, firstPackets: portRows.map(() => 0) };
   // Around the centre of a single port image the same number lies above and below.
   const firstPackets = portRows.map((row) => (!perUnit ? 0 : unitPorts.rows === 1 ? (packetsPerPortImage - packets) / 2 : row === 0 ? packetsPerPortImage - packets : 0));
   if (!Number.isInteger(packets) || packets < 1 || readNRows > all || !firstPackets.every(Number.isInteger)) {
     const step = leastRows(packetsPerRow) * (perUnit ? 2 : 1);
-    throw new OperatorError(`read_n_rows: ${readNRows} is no whole number of packets; use a multiple of ${step} from ${step} to ${all}`, exitCode.usage);
+    const reason = readNRows > all ? `is more than the ${all} of a ${perUnit ? 'module' : 'port image'}` : `is no whole number of packets${perUnit ? ' on both sides of the centre' : ''}`;
+    throw new OperatorError(`read_n_rows: ${readNRows} ${reason}; use a multiple of ${step} from ${step} to ${all}`, exitCode.usage);
   }
   return { expectedPackets: packets, firstPackets };
 }

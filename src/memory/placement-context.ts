@@ -1,14 +1,14 @@
 // What the compiled placement of one port knows: a struct of addresses, check values and limits, and behind it the port's piece
-// table. Writer: the port's receiver; read and answered by the compiled code (assembly/kernel/) in the same thread, never by
+// table and its seams. Writer: the port's receiver; read and answered by the compiled code (assembly/kernel/) in the same thread, never by
 // another. The fields' places are in placement-words.ts.
 
 import { assert } from '../base/assert.js';
 import {
-  contextAccepted, contextBytes, contextCompleted, contextExpectedPackets, contextFirstPacket, contextForeign, contextFrameNumberAt,
-  contextHeadBytes, contextHighest, contextIdentity, contextIdentityAt, contextIdentityMask, contextLengths, contextLowest,
-  contextMissingByte, contextNewest, contextOffsets, contextPacketBytes, contextPacketNumberAt, contextPayloadAt, contextPieces,
-  contextPosition, contextPositionAt, contextPositionMask, contextReceived, contextRecordStride, contextRecords, contextReordered,
-  contextRing, contextSlotStride, contextSlots, contextStarts, pieceBytes,
+  contextAccepted, contextBytes, contextCompleted, contextDecode, contextExpectedPackets, contextFirstPacket, contextForeign,
+  contextFrameNumberAt, contextHeadBytes, contextHighest, contextIdentity, contextIdentityAt, contextIdentityMask, contextLengths,
+  contextLowest, contextMissingByte, contextNewest, contextOffsets, contextPacketBytes, contextPacketNumberAt, contextPayloadAt,
+  contextPayloadBytes, contextPieces, contextPosition, contextPositionAt, contextPositionMask, contextReceived, contextRecordStride,
+  contextRecords, contextReordered, contextRing, contextSeams, contextSlotStride, contextSlots, contextStarts, pieceBytes, seamBytes,
 } from './placement-words.js';
 
 /** Where the compiled code finds a port's memory; does not change. Addresses in bytes from the start of the memory. */
@@ -43,18 +43,22 @@ export interface PlacementRules {
   readonly frameNumberAt: number;
   readonly packetNumberAt: number;
   readonly payloadAt: number;
+  readonly payloadBytes: number;
+  /** How a payload becomes pixels: one of the `decode…` words. */
+  readonly decode: number;
   readonly identity: HeaderCheck;
   readonly position: HeaderCheck;
   readonly firstPacket: number;
   readonly expectedPackets: number;
   readonly missingByte: number;
-  /** The piece table: `starts` by packet, then three words a piece (see detector/piece-table.ts). */
+  /** The piece table: `starts` by packet, then three words a piece, two words a seam (see detector/piece-table.ts). */
   readonly starts: Int32Array;
   readonly pieces: Int32Array;
+  readonly seams: Int32Array;
 }
 
 /** Bytes of one context. @param packets and pieces of the port image with the most that may be configured */
-export const placementContextBytes = (packets: number, pieces: number): number => contextHeadBytes + (packets + 1) * 4 + pieces * pieceBytes;
+export const placementContextBytes = (packets: number, pieces: number): number => contextHeadBytes + (packets + 1) * 4 + pieces * pieceBytes + packets * seamBytes;
 
 /** Frame numbers are the detector's. */
 export class PlacementContext {
@@ -64,6 +68,7 @@ export class PlacementContext {
   readonly #numbers: Float64Array;
   readonly #starts: Int32Array;
   readonly #pieces: Int32Array;
+  readonly #seams: Int32Array;
 
   constructor(buffer: ArrayBufferLike, offset: number, packets: number, pieces: number, addresses: PlacementAddresses) {
     this.address = offset;
@@ -71,6 +76,7 @@ export class PlacementContext {
     this.#numbers = new Float64Array(buffer, offset, contextHeadBytes / 8);
     this.#starts = new Int32Array(buffer, offset + contextHeadBytes, packets + 1);
     this.#pieces = new Int32Array(buffer, offset + contextHeadBytes + (packets + 1) * 4, (pieces * pieceBytes) / 4);
+    this.#seams = new Int32Array(buffer, this.#pieces.byteOffset + this.#pieces.byteLength, (packets * seamBytes) / 4);
     this.#set(contextOffsets, addresses.offsets);
     this.#set(contextLengths, addresses.lengths);
     this.#set(contextForeign, addresses.foreign);
@@ -85,17 +91,22 @@ export class PlacementContext {
     this.#set(contextSlots, addresses.slots);
     this.#set(contextStarts, this.#starts.byteOffset);
     this.#set(contextPieces, this.#pieces.byteOffset);
+    this.#set(contextSeams, this.#seams.byteOffset);
   }
 
   /** Tell what a plain packet is, until this is called again. */
   bind(rules: PlacementRules): void {
-    assert(rules.starts.length <= this.#starts.length && rules.pieces.length <= this.#pieces.length, 'a piece table is larger than any that was planned');
-    this.#starts.set(rules.starts);
-    this.#pieces.set(rules.pieces);
+    const { starts, pieces, seams } = rules;
+    assert(starts.length <= this.#starts.length && pieces.length <= this.#pieces.length && seams.length <= this.#seams.length, 'a piece table is larger than any that was planned');
+    this.#starts.set(starts);
+    this.#pieces.set(pieces);
+    this.#seams.set(seams);
     this.#set(contextPacketBytes, rules.packetBytes);
     this.#set(contextFrameNumberAt, rules.frameNumberAt);
     this.#set(contextPacketNumberAt, rules.packetNumberAt);
     this.#set(contextPayloadAt, rules.payloadAt);
+    this.#set(contextPayloadBytes, rules.payloadBytes);
+    this.#set(contextDecode, rules.decode);
     this.#set(contextIdentityAt, rules.identity.at);
     this.#set(contextIdentityMask, rules.identity.mask);
     this.#set(contextIdentity, rules.identity.value);

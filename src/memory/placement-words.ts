@@ -30,6 +30,7 @@ export const contextPosition = 92;
 export const contextFirstPacket = 96;
 export const contextExpectedPackets = 100;
 export const contextMissingByte = 104;
+export const contextDecode = 108;
 
 // 64-bit floats: frame numbers.
 export const contextLowest = 112;
@@ -37,11 +38,26 @@ export const contextHighest = 120;
 export const contextNewest = 128;
 export const contextCompleted = 136;
 
+// 32-bit words again.
+export const contextSeams = 144;
+export const contextPayloadBytes = 148;
+
 /** Bytes before the tables. */
 export const contextHeadBytes = 256;
+
+// Values of contextDecode: pixels as they are; 4 bit with the left pixel in the high or in the low half of its byte; 12 bit.
+export const decodeCopy = 0;
+export const decode4HighFirst = 1;
+export const decode4LowFirst = 2;
+export const decode12 = 3;
 
 // A piece of the piece table: three 32-bit words.
 export const pieceFrom = 0;
 export const pieceTo = 4;
 export const pieceLength = 8;
 export const pieceBytes = 12;
+
+// A seam of the piece table: two 32-bit words.
+export const seamTo = 0;
+export const seamBits = 4;
+export const seamBytes = 8;

@@ -21,7 +21,7 @@ import type { ImageFacts } from './messages.js';
 import type { Outbox } from './outbox.js';
 import { SeenTimes } from './seen-times.js';
 import type { ArmRequest, SeriesSummary, StreamEvent } from './series-types.js';
-import { suspicionsOf } from './suspicions.js';
+import { lateBeginnings, suspicionsOf } from './suspicions.js';
 
 /** A header that no consumer takes for so long is withdrawn: the arm request is refused. */
 const headerLimitMs = 5000;
@@ -334,6 +334,9 @@ export class Series {
     for (const { words, udpPort } of this.#deps.ports) {
       for (const { code, message } of suspicionsOf(words, udpPort, this.#layout)) this.#warn(`${code}/${udpPort}`, message);
     }
+    if (!this.#firstSettled || this.#aborted === 'ports_disagree') return;
+    const beginnings = this.#deps.ports.map(({ udpPort, words }) => ({ udpPort, smallest: words.smallest }));
+    for (const { code, message } of lateBeginnings(beginnings)) this.#warn(code, message);
   }
 
   #warn(code: string, message: string): void {

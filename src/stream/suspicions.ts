@@ -46,6 +46,25 @@ export function suspicionsOf(words: PortWords, udpPort: number, layout: Layout):
   return found;
 }
 
+/** Ports may begin so many frames apart, less one, without a word: a lost first frame, receivers that open one after the other. */
+const beginningsApart = 4;
+
+/**
+ * Ports that began later than others of the same series, each as a code and a sentence. Modules count for themselves, and nothing
+ * but these numbers tells when they disagree by less than a ring.
+ * @param ports with the smallest frame number that each accepted, 0 = none yet
+ */
+export function lateBeginnings(ports: readonly { readonly udpPort: number; readonly smallest: number }[]): { code: string; message: string }[] {
+  const begun = ports.filter(({ smallest }) => smallest !== 0);
+  const [first, ...others] = begun;
+  if (first === undefined) return [];
+  const earliest = others.reduce((best, port) => (port.smallest < best.smallest ? port : best), first);
+  return begun.filter(({ smallest }) => smallest - earliest.smallest >= beginningsApart).map(({ udpPort, smallest }) => ({
+    code: `ports_apart/${udpPort}`,
+    message: `port ${udpPort}: its first frame was ${smallest}, that of port ${earliest.udpPort} was ${earliest.smallest}: frames ${earliest.smallest} to ${smallest - 1} lack it. Unless packets were lost there, the modules' frame numbers differ and frames are put together from different moments: set nextframenumber of all modules to the same value and begin again.`,
+  }));
+}
+
 const at = (layout: Layout, position: number): string => `row ${layout.positions[position]?.row}, column ${layout.positions[position]?.column}`;
 
 /** A bit depth of this detector whose image would have about this many packets. */

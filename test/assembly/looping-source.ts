@@ -25,7 +25,7 @@ export class LoopingSource implements PacketSource {
     this.#frames = frames;
     this.#words = new Int32Array(landing.buffer);
     const image = new PortImageDatagrams(settings, port);
-    image.write(1, 0, 0);
+    image.write(1, 0);
     this.packetsPerFrame = image.datagrams.length;
     for (let index = 0; index < frames * this.packetsPerFrame; index++) {
       const at = landing.bufferAt(index);

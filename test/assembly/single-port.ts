@@ -88,6 +88,10 @@ export class SinglePort<Source extends PacketSource> {
         this.placed += index - from;
         return index;
       },
+      place: (context, slot, packet, at) => {
+        this.placed++;
+        kernel.place(context, slot, packet, at);
+      },
       fill: (context, slot) => {
         this.filled++;
         kernel.fill(context, slot);

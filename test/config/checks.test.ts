@@ -5,7 +5,7 @@ import { messageOf } from '../../src/base/errors.js';
 /** What is wrong with a detector, one line per problem; empty = accepted. */
 function problems(...lines: string[]): string[] {
   try {
-    parseConfig(`a:\n  detector: eiger\n  ${lines.join('\n  ')}\n`, 'f', 'a');
+    parseConfig(`a:\n  ${lines[0]?.startsWith('detector:') ? '' : 'detector: eiger\n  '}${lines.join('\n  ')}\n`, 'f', 'a');
   } catch (error) {
     return messageOf(error).split('\n');
   }
@@ -55,7 +55,7 @@ t.test('positions lie within the detector, one port at each', async (t) => {
 });
 
 t.test('bit depths are those of the detector type', async (t) => {
-  for (const bits of [8, 16, 32]) t.strictSame(problems(...quad, `dynamic_range: ${bits}`), []);
+  for (const bits of [4, 8, 12, 16, 32]) t.strictSame(problems(...quad, `dynamic_range: ${bits}`), []);
   t.match(problems(...quad, 'dynamic_range: 64'), [/dynamic_range: 64 is not allowed: eiger needs /]);
   t.match(problems(...quad, 'dynamic_range_max: 24'), [/dynamic_range_max: 24 is not allowed/]);
 });
@@ -67,12 +67,79 @@ t.test('dynamic_range_max is not below dynamic_range', async (t) => {
 
 t.test('rows read out are whole packets of a port image', async (t) => {
   t.strictSame(problems(...quad, 'read_n_rows: 4'), []);
-  t.match(problems(...quad, 'read_n_rows: 6'), [/read_n_rows: 6 is not a whole number of packets: at dynamic_range: 16 a packet holds 4 rows\. Use a multiple of 4/]);
+  t.match(problems(...quad, 'read_n_rows: 6'), [/read_n_rows: 6 is no whole number of packets; use a multiple of 4 from 4 to 256/]);
   t.strictSame(problems(...quad, 'read_n_rows: 256'), []);
-  t.match(problems(...quad, 'read_n_rows: 257'), [/read_n_rows: 257 is not allowed: a port image has 256 rows/]);
+  t.match(problems(...quad, 'read_n_rows: 257'), [/read_n_rows: 257 is more than the 256 of a port image/]);
   t.strictSame(problems(...quad, 'ten_giga: false', 'read_n_rows: 1'), [], '1 GbE packets hold one row of 16 bit');
   t.strictSame(problems(...quad, 'ten_giga: false', 'dynamic_range: 32', 'read_n_rows: 3'), [], 'half a row of 32 bit');
-  t.match(problems(...quad, 'ten_giga: false', 'dynamic_range: 8', 'read_n_rows: 3'), [/a packet holds 2 rows/]);
+  t.match(problems(...quad, 'ten_giga: false', 'dynamic_range: 8', 'read_n_rows: 3'), [/a multiple of 2 /]);
+  t.strictSame(problems(...quad, 'dynamic_range: 12', 'read_n_rows: 16'), [], '16 rows of 12 bit are three packets');
+  t.match(problems(...quad, 'dynamic_range: 12', 'read_n_rows: 8'), [/a multiple of 16 /]);
+});
+
+t.test('rows read out around the centre are whole packets on both sides', async (t) => {
+  for (const interfaces of [1, 2]) {
+    const jungfrau = ['detector: jungfrau', `interfaces: ${interfaces}`, interfaces === 1 ? 'udp_ports: [1]' : 'udp_ports: [1, 2]'];
+    t.strictSame(problems(...jungfrau, 'read_n_rows: 8'), []);
+    t.match(problems(...jungfrau, 'read_n_rows: 4'), [/read_n_rows: 4 is no whole number of packets on both sides of the centre; use a multiple of 8 from 8 to 512/]);
+    t.strictSame(problems(...jungfrau, 'read_n_rows: 512'), []);
+    t.match(problems(...jungfrau, 'read_n_rows: 520'), [/520 is more than the 512 of a module/]);
+  }
+  t.strictSame(problems('detector: moench', 'udp_ports: [1]', 'read_n_rows: 16'), []);
+  t.match(problems('detector: moench', 'udp_ports: [1]', 'read_n_rows: 8'), [/a multiple of 16 from 16 to 400/]);
+});
+
+/** For each setting that a detector does not have, one line: what is refused, why, and the neighbour that is accepted. */
+const neighbours: readonly (readonly [detector: string, accepted: string, refused: string, says: RegExp])[] = [
+  ['jungfrau', 'dynamic_range: 16', 'dynamic_range: 12', /dynamic_range: 12 is not allowed: jungfrau needs 16$/],
+  ['jungfrau', 'quad: false', 'quad: true', /quad: true is not possible: jungfrau has only quad: false, a choice is there for eiger\. Remove quad/],
+  ['jungfrau', 'ten_giga: true', 'ten_giga: false', /ten_giga: false is not possible: jungfrau has only ten_giga: true, a choice is there for eiger or mythen3\. Remove ten_giga/],
+  ['jungfrau', 'interfaces: 1', 'interfaces: 3', /interfaces: 3 is not allowed: needs 1 or 2 \(jungfrau, moench\)/],
+  ['jungfrau', 'nibble_order: high_first', 'nibble_order: low_first', /low_first is not possible: jungfrau has no 4 bit pixels/],
+  ['moench', 'modules: [1, 1]', 'interfaces: 2', /udp_ports: 1 ports, but modules: \[1,1\] at 2 per unit with interfaces: 2 needs 2/],
+  ['mythen3', 'counters: 3', 'counters: 4', /counters: 4 is not allowed: needs 1, 2 or 3 \(mythen3\)/],
+  ['mythen3', 'interfaces: 1', 'interfaces: 2', /interfaces: 2 is not possible: mythen3 has only interfaces: 1, a choice is there for jungfrau or moench/],
+  ['mythen3', 'modules: [1, 1]', 'modules: [2, 1]', /modules: \[2,1\] is not possible: modules of mythen3 are lines, which lie side by side\. Use \[1, 2\]/],
+  ['mythen3', 'dynamic_range: 32', 'dynamic_range: 12', /dynamic_range: 12 is not allowed: mythen3 needs 8, 16 or 32/],
+  ['mythen3', 'counters: 2', 'flat: true', /flat: true with counters: 1, but one counter is one row already/],
+  ['mythen3', 'gap_pixels: true', 'read_n_rows: 1', /read_n_rows: 1 is not possible: mythen3 always reads out everything/],
+  ['gotthard2', 'dynamic_range: 16', 'dynamic_range: 32', /dynamic_range: 32 is not allowed: gotthard2 needs 16$/],
+  ['gotthard2', 'counters: 1', 'counters: 2', /counters: 2 is not possible: gotthard2 has only counters: 1, a choice is there for mythen3/],
+  ['gotthard2', 'flat: false', 'flat: true', /flat: true is not possible: gotthard2 has only flat: false/],
+  ['gotthard2', 'modules: [1, 1]', 'modules: [2, 1]', /modules of gotthard2 are lines/],
+];
+
+for (const [detector, accepted, refused, says] of neighbours) {
+  t.test(`${detector} with ${refused} is refused`, async (t) => {
+    t.strictSame(problems(`detector: ${detector}`, 'udp_ports: [1]', accepted), []);
+    const found = problems(`detector: ${detector}`, 'udp_ports: [1]', refused);
+    t.ok(found.some((problem) => says.test(problem)), found.join('\n'));
+  });
+}
+
+t.test('an Eiger has neither counters nor a choice of interfaces', async (t) => {
+  t.match(problems(...quad, 'counters: 2'), [/counters: 2 is not possible: eiger has only counters: 1/]);
+  t.match(problems(...quad, 'interfaces: 2'), [/interfaces: 2 is not possible: eiger has only interfaces: 1/]);
+});
+
+t.test('ports are counted for each detector as its units have them', async (t) => {
+  t.strictSame(problems('detector: jungfrau', 'interfaces: 2', 'modules: [2, 1]', 'udp_ports: [1, 2, 3, 4]'), []);
+  t.match(problems('detector: jungfrau', 'interfaces: 2', 'modules: [2, 1]', 'udp_ports: [1, 2]'), [/2 ports, but modules: \[2,1\] at 2 per unit with interfaces: 2 needs 4/]);
+  t.strictSame(problems('detector: mythen3', 'modules: [1, 3]', 'udp_ports: [1, 2, 3]'), []);
+  t.match(problems('detector: mythen3', 'modules: [1, 3]', 'udp_ports: [1]'), [/1 ports, but modules: \[1,3\] at 1 per unit needs 3/]);
+  t.match(problems('detector: jungfrau', 'interfaces: 2', 'udp_ports: [1, 2]', 'port_positions: {2: [1, 1]}'), [/\[1,1\] lies outside: rows are 0 to 1, columns 0 to 0/]);
+});
+
+t.test('with rows around the centre a port keeps its half of the module', async (t) => {
+  const jungfrau = ['detector: jungfrau', 'interfaces: 2', 'modules: [2, 1]', 'udp_ports: [1, 2, 3, 4]'];
+  t.strictSame(problems(...jungfrau, 'port_positions: {1: [1, 0], 2: [0, 0]}'), []);
+  t.strictSame(problems(...jungfrau, 'read_n_rows: 64', 'port_positions: {1: [2, 0], 2: [3, 0], 3: [0, 0], 4: [1, 0]}'), []);
+  t.match(problems(...jungfrau, 'read_n_rows: 64', 'port_positions: {1: [1, 0], 2: [0, 0]}'), [/port_positions\.1: \[1,0\] is the place of the other half/, /port_positions\.2: /]);
+});
+
+t.test('several things that a detector does not have are all named', async (t) => {
+  const found = problems('detector: jungfrau', 'quad: true', 'counters: 2', 'dynamic_range: 4', 'udp_ports: [1]');
+  t.equal(found.length, 3, found.join('\n'));
 });
 
 t.test('the source has the address family of udp_host', async (t) => {

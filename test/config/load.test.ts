@@ -26,7 +26,7 @@ t.test('a quad with nothing but its ports has every default', async (t) => {
   t.strictSame(parseConfig(entry(), 'f.yaml', 'a'), {
     name: 'a',
     detector: {
-      detector: 'eiger', quad: true, modules: [1, 1], gapPixels: true, dynamicRange: 16, tenGiga: true, readNRows: null,
+      detector: 'eiger', interfaces: 1, counters: 1, flat: false, lowNibbleFirst: false, quad: true, modules: [1, 1], gapPixels: true, dynamicRange: 16, tenGiga: true, readNRows: null,
       udpPorts: [50001, 50002], portsOff: [], flipRows: new Map(), portPositions: new Map(),
     },
     dynamicRangeMax: 16,
@@ -42,7 +42,7 @@ t.test('a quad with nothing but its ports has every default', async (t) => {
 t.test('every key reaches the configuration', async (t) => {
   const config = parseConfig(entry(
     'gap_pixels: false', 'flip_rows: {50002: true}', 'port_positions: {50001: [0, 0]}', 'ports_off: [50002]', 'dynamic_range: 8',
-    'dynamic_range_max: 32', 'ten_giga: false', 'read_n_rows: 128', 'udp_host: 0.0.0.0', 'udp_source: "10.0.0.1:32410"',
+    'dynamic_range_max: 32', 'nibble_order: low_first', 'ten_giga: false', 'read_n_rows: 128', 'udp_host: 0.0.0.0', 'udp_source: "10.0.0.1:32410"',
     'receive_buffer_bytes: 65536', 'receive: dgram', 'receive_coalesced: true', 'receiver_threads: 3', 'pin_cpus: [1, 0]', 'placement: reference',
     'send: zeromq.js', 'data_host: 0.0.0.0', 'data_port: 0', 'api_host: "::1"', 'api_port: 0', 'frame_rate_hz: 12.5',
     'ring_ms: 2000', 'series: armed', 'frames: 7', 'incomplete_frames: discard', 'overtake_frames: 5', 'frame_timeout_ms: 6',
@@ -52,7 +52,7 @@ t.test('every key reaches the configuration', async (t) => {
   t.strictSame(config, {
     name: 'a',
     detector: {
-      detector: 'eiger', quad: true, modules: [1, 1], gapPixels: false, dynamicRange: 8, tenGiga: false, readNRows: 128,
+      detector: 'eiger', interfaces: 1, counters: 1, flat: false, lowNibbleFirst: true, quad: true, modules: [1, 1], gapPixels: false, dynamicRange: 8, tenGiga: false, readNRows: 128,
       udpPorts: [50001, 50002], portsOff: [50002], flipRows: new Map([[50002, true]]), portPositions: new Map([[50001, [0, 0]]]),
     },
     dynamicRangeMax: 32,
@@ -63,6 +63,14 @@ t.test('every key reaches the configuration', async (t) => {
     series: 'armed', frames: 7, incompleteFrames: 'discard', overtakeFrames: 5, frameTimeoutMs: 6, drainMs: 8, startWindowMs: 9,
     maxOwedFrames: 10, seriesIdleMs: 11, seriesTimeoutMs: 12, closingTimeoutMs: 13, consumerConnections: 2,
   });
+});
+
+t.test('every key of other detectors reaches the configuration', async (t) => {
+  const lines = (...more: string[]): string => `a:\n  ${more.join('\n  ')}\n`;
+  t.match(parseConfig(lines('detector: jungfrau', 'interfaces: 2', 'modules: [2, 1]', 'udp_ports: [1, 2, 3, 4]', 'read_n_rows: 64'), 'f', 'a').detector,
+    { detector: 'jungfrau', interfaces: 2, modules: [2, 1], readNRows: 64 });
+  t.match(parseConfig(lines('detector: mythen3', 'counters: 2', 'flat: true', 'ten_giga: false', 'modules: [1, 2]', 'udp_ports: [1, 2]'), 'f', 'a').detector,
+    { detector: 'mythen3', counters: 2, flat: true, tenGiga: false, dynamicRange: 16 });
 });
 
 t.test('flip_rows as one value holds for all ports', async (t) => {
@@ -103,7 +111,7 @@ t.test('an unknown key is refused, with the nearest known one', async (t) => {
 });
 
 t.test('a missing key is named with what it needs, at the line of the detector', async (t) => {
-  t.match(refusal('b: {}\na: {udp_ports: [1, 2], quad: true}\n'), [/^2: a: the key detector is missing: needs eiger$/]);
+  t.match(refusal('b: {}\na: {udp_ports: [1, 2], quad: true}\n'), [/^2: a: the key detector is missing: needs eiger, jungfrau, moench, mythen3 or gotthard2$/]);
   t.match(refusal('a: {detector: eiger}'), [/^1: a: the key udp_ports is missing: needs a list of ports/]);
 });
 
@@ -112,7 +120,7 @@ t.test('all problems are reported at once, in the order of the file', async (t) 
   t.match(refusal(text), [
     /^5: a\.udp_ports\.1: 70000 is not allowed/,
     /^6: a\.frame_timeout_ms: 0 is not allowed/,
-    /^7: a\.read_n_rows: 3 is not a whole number of packets/,
+    /^7: a\.read_n_rows: 3 is no whole number of packets/,
     /^8: a\.ring_ms: 9 without frame_rate_hz/,
     /^9: a\.bogus: unknown key/,
   ]);
@@ -123,7 +131,7 @@ t.test('other entries are not looked at, whatever they hold', async (t) => {
   t.equal(parseConfig(text, 'f', 'a').name, 'a');
   t.match(refusal(text, 'b'), [/^5: b: 7 is no detector: needs a map of keys/]);
   t.match(refusal(text, 'c'), [/^6: c: is an entry of another program \(class: Detector\)/]);
-  t.match(refusal(text, 'd'), [/^7: d\.detector: "pilatus" is not allowed: needs eiger$/, /udp_ports is missing/]);
+  t.match(refusal(text, 'd'), [/^7: d\.detector: "pilatus" is not allowed: needs eiger, jungfrau, moench, mythen3 or gotthard2$/, /udp_ports is missing/]);
 });
 
 t.test('an unknown detector is refused with the names there are and the nearest', async (t) => {

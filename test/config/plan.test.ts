@@ -77,6 +77,14 @@ t.test('ports that are off get no thread and no buffer; threads share the others
   t.equal(plan(ports, 1).portsOfThread.length, 2);
 });
 
+t.test('memory holds the largest datagram, the most packets and the most pieces of every bit depth that may be armed', async (t) => {
+  const mythen = (more: string[]): Plan => makePlan(parseConfig(`a:\n  detector: mythen3\n  counters: 3\n  udp_ports: [1]\n  ${more.join('\n  ')}\n`, 'f', 'a'), 4);
+  t.match(mythen(['dynamic_range: 8']).memory, { packetBytes: 48 + 3840, packets: 1, frameBytes: 3840 });
+  t.match(mythen(['dynamic_range: 8', 'dynamic_range_max: 32']).memory, { packetBytes: 48 + 7680, packets: 2, frameBytes: 4 * 3840 });
+  t.match(mythen(['dynamic_range: 32', 'ten_giga: false']).memory, { packetBytes: 48 + 768, packets: 20 });
+  t.match(plan([...quad, 'dynamic_range: 4', 'dynamic_range_max: 12']).memory, { packets: 48, frameBytes: 528392, packetBytes: 4144 });
+});
+
 t.test('rows not read out are not expected', async (t) => {
   t.match(plan([...quad, 'read_n_rows: 64']).detector, { packetsPerPortImage: 64, expectedPackets: 16 });
 });

@@ -41,7 +41,7 @@ const neighbours: readonly [accepted: string, rejected: string, problem: RegExp]
   ['{"dynamic_range":16}', '{"dynamic_range":32}', /^dynamic_range: 32 is more than the 16 bits .* set dynamic_range_max: 32/],
   ['{"read_n_rows":0}', '{"read_n_rows":-1}', /^read_n_rows: -1 is not a whole number/],
   ['{"read_n_rows":128}', '{"read_n_rows":130}', /^read_n_rows: 130 is no whole number of packets/],
-  ['{"read_n_rows":256}', '{"read_n_rows":512}', /^read_n_rows: 512/],
+  ['{"read_n_rows":256}', '{"read_n_rows":512}', /^read_n_rows: 512 is more than the 256 of a port image/],
   ['{"read_n_rows":8,"dynamic_range":8}', '{"read_n_rows":4,"dynamic_range":8}', /^read_n_rows: 4 is no whole number/],
   ['{"force":true}', '{"force":"yes"}', /^force: "yes" is not true or false/],
   ['{"frames":1}', '{"frames":1,"frames":2}', /^frames: is given twice/],
@@ -78,6 +78,14 @@ t.test('rows of the configuration that do not fit the bit depth asked for are re
   t.strictSame(problemsOf('{"dynamic_range":16}', partial), []);
   t.match(problemsOf('{"dynamic_range":8}', partial)[0], /^read_n_rows: 4 is no whole number/);
   t.strictSame(problemsOf('{"dynamic_range":8,"read_n_rows":0}', partial), []);
+  t.end();
+});
+
+t.test('bit depth and rows are those of the detector', (t) => {
+  const jungfrau = { ...config, detector: { ...config.detector, detector: 'jungfrau', quad: false, interfaces: 2, flipRows: new Map(), portPositions: new Map() } };
+  t.strictSame(problemsOf('{"dynamic_range":16,"read_n_rows":64}', jungfrau), []);
+  t.match(problemsOf('{"dynamic_range":12}', jungfrau)[0], /^dynamic_range: 12 is not a bit depth of jungfrau; use one of 16/);
+  t.match(problemsOf('{"read_n_rows":12}', jungfrau)[0], /^read_n_rows: 12 is no whole number of packets on both sides of the centre/);
   t.end();
 });
 

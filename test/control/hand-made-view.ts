@@ -10,7 +10,7 @@ import type { ArmRequest, PortLedger, SeriesSummary } from '../../src/stream/ser
 export const config: ServiceConfig = {
   name: 'quad',
   detector: {
-    detector: 'eiger', quad: true, modules: [1, 1], gapPixels: true, dynamicRange: 16, tenGiga: true, readNRows: null,
+    detector: 'eiger', interfaces: 1, counters: 1, flat: false, lowNibbleFirst: false, quad: true, modules: [1, 1], gapPixels: true, dynamicRange: 16, tenGiga: true, readNRows: null,
     udpPorts: [50001, 50002], portsOff: [], flipRows: new Map([[50001, true]]), portPositions: new Map([[50002, [0, 0]]]),
   },
   dynamicRangeMax: 16,

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { exampleFile, vdcu, vdcuWith } from './repository.js';
@@ -81,4 +81,14 @@ t.test('a LOG_LEVEL that is none is refused before anything starts', async (t) =
 
 t.test('the reference is printed as it lies in docs', async (t) => {
   t.match(await vdcu('reference'), { code: 0, stdout: /^# Configuration\n/ });
+});
+
+t.test('--print-geometry shows where each port lands, as text, as JSON and as a drawing', async (t) => {
+  const file = join(mkdtempSync(join(tmpdir(), 'vdcu-')), 'quad.svg');
+  t.match(await vdcu('run', exampleFile, 'softimax-eiger', '--print-geometry'), { code: 0, stderr: '', stdout: /│ {2}50002 ↑ +│\n[^]*│ {2}50001 ↓ +│/ });
+  const { code, stdout } = await vdcu('run', exampleFile, 'softimax-eiger', '--print-geometry', '--json', '--svg', file);
+  t.equal(code, 0);
+  t.match(JSON.parse(stdout), { name: 'softimax-eiger', shape: [514, 514], ports: [{ udp_port: 50001, first_pixel: [258, 0] }, { udp_port: 50002, first_pixel: [255, 0] }] });
+  t.match(readFileSync(file, 'utf8'), /^<svg /);
+  t.match(await vdcu('run', exampleFile, 'softimax-eiger', '--print-geometry', '--svg', '/no/such/folder/x.svg'), { code: 3, stderr: /--svg \/no\/such\/folder\/x\.svg: cannot be written/ });
 });

@@ -35,18 +35,23 @@ export class PacketMaker {
     return this.format.packetsSent;
   }
 
-  /** One packet; its bytes are valid until seven other frames of the port were made. */
-  packet(port: number, frameNumber: number, packet: number): Uint8Array {
+  /** Number on the wire of a port's packet `index`. */
+  number(port: number, index: number): number {
+    return ((this.#ports[port] as { image: PortImageDatagrams }[])[0] as { image: PortImageDatagrams }).image.firstPacket + index;
+  }
+
+  /** One packet, counted from the first that is sent; its bytes are valid until seven other frames of the port were made. */
+  packet(port: number, frameNumber: number, index: number): Uint8Array {
     const images = this.#ports[port] as { frameNumber: number; image: PortImageDatagrams }[];
     let kept = images.find((image) => image.frameNumber === frameNumber);
     if (kept === undefined) {
-      const index = this.#next[port] as number;
-      this.#next[port] = (index + 1) % imagesKept;
-      kept = images[index] as { frameNumber: number; image: PortImageDatagrams };
+      const next = this.#next[port] as number;
+      this.#next[port] = (next + 1) % imagesKept;
+      kept = images[next] as { frameNumber: number; image: PortImageDatagrams };
       kept.frameNumber = frameNumber;
-      kept.image.write(frameNumber, frameNumber * 10, 10);
+      kept.image.write(frameNumber, frameNumber * 10);
     }
-    return kept.image.datagrams[packet] as Uint8Array;
+    return kept.image.datagrams[index] as Uint8Array;
   }
 }
 

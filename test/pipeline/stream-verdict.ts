@@ -35,6 +35,10 @@ class SeriesVerifier extends FrameVerifier {
     return this.#present.verify(fields, blob);
   }
 
+  override checkHeaderFields(fields: JsonObject): string[] {
+    return this.#present.checkHeaderFields(fields);
+  }
+
   #verifierOf(filename: string): FrameVerifier {
     const settings = this.#settingsOf(filename);
     let verifier = this.#known.get(settings);

@@ -6,7 +6,7 @@ import { gridSettings, quadSettings } from './settings-examples.js';
 
 t.test('the header is the 48 bytes of PSI', async (t) => {
   const image = new PortImageDatagrams(quadSettings(), 0);
-  image.write(0x0001_0000_0002, 0x3_0000_0004, 100_000);
+  image.write(0x0001_0000_0002, 0x3_0000_0004);
   const datagram = image.datagrams[5] as Uint8Array;
   t.equal(datagram.length, 4144);
   t.equal(Buffer.from(datagram.subarray(0, 48)).toString('hex'), [
@@ -23,7 +23,7 @@ t.test('the payload is the image row by row, little endian', async (t) => {
   for (const [dynamicRange, tenGiga] of [[8, true], [16, true], [32, true], [8, false], [16, false], [32, false]] as const) {
     const settings = quadSettings({ dynamicRange, tenGiga });
     const image = new PortImageDatagrams(settings, 1);
-    image.write(9, 0, 0);
+    image.write(9, 0);
     const payload = Buffer.concat(image.datagrams.map((datagram) => datagram.subarray(48)));
     t.equal(payload.length, 256 * 512 * dynamicRange / 8);
     for (const [row, column] of [[0, 0], [0, 511], [1, 0], [100, 255], [255, 511]] as const) {
@@ -47,6 +47,16 @@ t.test('a partial readout sends the packets that cover its rows', async (t) => {
   t.equal(new PortImageDatagrams(quadSettings({ readNRows: 16 }), 0).datagrams.length, 4);
 });
 
+t.test('rows around the centre: the middle of one port, the last of the first port and the first of the second', async (t) => {
+  const numbers = (settings: ReturnType<typeof quadSettings>, port: number): number[] =>
+    new PortImageDatagrams(settings, port).datagrams.map((datagram) => Buffer.from(datagram).readUInt32LE(12));
+  const jungfrau = (interfaces: number): ReturnType<typeof quadSettings> =>
+    quadSettings({ detector: 'jungfrau', quad: false, interfaces, udpPorts: interfaces === 1 ? [1] : [1, 2], readNRows: 32 });
+  t.strictSame(numbers(jungfrau(1), 0), [60, 61, 62, 63, 64, 65, 66, 67]);
+  t.strictSame(numbers(jungfrau(2), 0), [60, 61, 62, 63]);
+  t.strictSame(numbers(jungfrau(2), 1), [0, 1, 2, 3]);
+});
+
 t.test('rows and columns count as in PSI: quad stacked, units downwards first', async (t) => {
   const all = (settings: ReturnType<typeof quadSettings>): number[][] =>
     settings.udpPorts.map((_, index) => { const { row, column } = headerPosition(settings, index); return [row, column]; });
@@ -59,7 +69,7 @@ t.test('rows and columns count as in PSI: quad stacked, units downwards first', 
 t.test('at 32 bit the sub-frames are told, at other depths they are 0', async (t) => {
   const subFrames = (dynamicRange: number): number => {
     const image = new PortImageDatagrams(quadSettings({ dynamicRange }), 0);
-    image.write(1234, 0, 0);
+    image.write(1234, 0);
     return Buffer.from(image.datagrams[0] as Uint8Array).readUInt32LE(8);
   };
   t.equal(subFrames(32), 235);

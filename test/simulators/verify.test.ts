@@ -95,7 +95,7 @@ t.test('messages that do not fit the configuration are refused with the reason',
   const refused: [Record<string, unknown>, RegExp][] = [
     [{ shape: [514, 1030] }, /shape/], [{ type: 'uint32' }, /type/], [{ compression: 'bslz4' }, /compression/],
     [{ frame_number: undefined }, /frame_number/], [{ missing: { 50003: [[0, 0]] } }, /50003/],
-    [{ missing: { 50001: [[64, 64]] } }, /packet 64/], [{ missing: { 50001: [[3, 1]] } }, /no range/],
+    [{ missing: { 50001: [[64, 64]] } }, /packets 64 to 64 of port 50001, which sends 0 to 63/], [{ missing: { 50001: [[3, 1]] } }, /no range/],
   ];
   for (const [more, reason] of refused) t.match(verifier.verify(fields(9, more), blob), reason);
   t.match(verifier.verify(fields(9), blob.subarray(2)), /bytes/);
@@ -178,7 +178,7 @@ t.test('ports that are off and rows not read out hold the missing value, and are
     rows.fill(0xffff, y * width + 258, (y + 1) * width);
   }
   t.match(partly.verify(fields(6), bytesOf(rows)), { wrong: 0 });
-  t.match(partly.verify(fields(6, { missing: { 50001: [[4, 4]] } }), bytesOf(rows)), /sends 4/);
+  t.match(partly.verify(fields(6, { missing: { 50001: [[4, 4]] } }), bytesOf(rows)), /sends 0 to 3/);
 });
 
 t.test('8 and 32 bit are verified as 16 bit is', async (t) => {
@@ -228,4 +228,30 @@ t.test('frames put together from a lossy run of the detector are right, with wha
   }
   t.equal(missingPixels, 2048 * detector.truth.ports.reduce((sum, port) => sum + port.lost + port.truncated, 0));
   t.ok(missingPixels > 0);
+});
+
+t.test('a lost packet of 12 bit takes the pixels along that it shares with its neighbours', async (t) => {
+  // Packet 1 of 1 GbE holds bits 8192 to 16383: pixels 682 (the last third of it) to 1365 (its first third).
+  const twelve = new FrameVerifier(gridSettings(1, 1, { dynamicRange: 12, tenGiga: false, gapPixels: false }));
+  const frame = new Uint16Array(256 * 1024);
+  for (let port = 0; port < 2; port++) {
+    for (let r = 0; r < 256; r++) for (let c = 0; c < 512; c++) frame[r * 1024 + port * 512 + c] = pixelValue(8, port, r, c, 12);
+  }
+  const header = (missing: unknown): Record<string, unknown> => fields(8, { shape: [256, 1024], missing });
+  const at = (pixel: number): number => Math.floor(pixel / 512) * 1024 + 512 + (pixel % 512);
+  t.match(twelve.verify(header({}), bytesOf(frame)), { wrong: 0, missing: 0 });
+  for (let pixel = 682; pixel <= 1365; pixel++) frame[at(pixel)] = 0xffff;
+  t.match(twelve.verify(header({ 50002: [[1, 1]] }), bytesOf(frame)), { wrong: 0, missing: 684 });
+  frame[at(682)] = pixelValue(8, 1, 1, 170, 12);
+  t.match(twelve.verify(header({ 50002: [[1, 1]] }), bytesOf(frame)), { wrong: 1, firstWrong: { y: 1, x: 512 + 170, expected: 0xffff } });
+});
+
+t.test('packets that a partial readout around the centre does not send cannot be missing', async (t) => {
+  const jungfrau = new FrameVerifier(quadSettings({ detector: 'jungfrau', quad: false, interfaces: 2, readNRows: 64 }));
+  const blob = new Uint8Array(514 * 1030 * 2);
+  const header = (port: number, packet: number): Record<string, unknown> => fields(8, { shape: [514, 1030], missing: { [port]: [[packet, packet]] } });
+  t.match(jungfrau.verify(header(50001, 55), blob), /packets 55 to 55 of port 50001, which sends 56 to 63/);
+  t.match(jungfrau.verify(header(50002, 8), blob), /packets 8 to 8 of port 50002, which sends 0 to 7/);
+  t.equal(typeof jungfrau.verify(header(50001, 56), blob), 'object');
+  t.equal(typeof jungfrau.verify(header(50002, 7), blob), 'object');
 });

@@ -19,7 +19,7 @@ function frame(frameNumber: number): Uint8Array {
 
 const header = (msg: number): unknown[] => [{ htype: 'header', msg_number: msg, filename: '' }];
 const image = (msg: number, index: number, pixels = frame(1 + index)): unknown[] => [{
-  htype: 'image', msg_number: msg, frame: index, shape, type: 'uint8', compression: 'none', frame_number: 1 + index, complete: true, missing_packets: 0,
+  htype: 'image', msg_number: msg, frame: index, shape, type: 'uint8', compression: 'none', frame_number: 1 + index, complete: true, missing_packets: 0, timestamp: 0, sub_frames: 0,
 }, pixels];
 const end = (msg: number, frames: number): unknown[] => [{
   htype: 'series_end', msg_number: msg, frames, complete: frames, marked: 0, discarded: 0, incomplete: [], ledger: {},

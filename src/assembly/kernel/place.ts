@@ -4,13 +4,14 @@
 // stands in one place. What a detector is comes in through the placement context and its piece table.
 
 import {
-  contextAccepted, contextBytes, contextCompleted, contextExpectedPackets, contextFirstPacket, contextForeign, contextFrameNumberAt,
-  contextHighest, contextIdentity, contextIdentityAt, contextIdentityMask, contextLengths, contextLowest, contextMissingByte, contextNewest,
-  contextOffsets, contextPacketBytes, contextPacketNumberAt, contextPayloadAt, contextPieces, contextPosition, contextPositionAt,
-  contextPositionMask, contextReceived, contextRecordStride, contextRecords, contextReordered, contextRing, contextSlotStride,
-  contextSlots, contextStarts, pieceBytes, pieceFrom, pieceLength, pieceTo,
+  contextAccepted, contextBytes, contextCompleted, contextDecode, contextExpectedPackets, contextFirstPacket, contextForeign,
+  contextFrameNumberAt, contextHighest, contextIdentity, contextIdentityAt, contextIdentityMask, contextLengths, contextLowest,
+  contextMissingByte, contextNewest, contextOffsets, contextPacketBytes, contextPacketNumberAt, contextPayloadAt, contextPieces,
+  contextPosition, contextPositionAt, contextPositionMask, contextReceived, contextRecordStride, contextRecords, contextReordered,
+  contextRing, contextSlotStride, contextSlots, contextStarts, decodeCopy, pieceBytes, pieceFrom, pieceLength, pieceTo,
 } from '../../memory/placement-words';
 import { recordAcceptedWord, recordBitsWord, recordFrameLowWord, recordHighestWord, recordStateWord, stateOpen } from '../../memory/record-words';
+import { fillSeams, isPresent, unpack } from './unpack';
 
 /**
  * Place the packets of the batch from entry `from` on, as long as they are plain: of the configured source, intact, of this port's
@@ -38,11 +39,13 @@ export function run(context: usize, from: u32, count: u32): u32 {
   const expectedPackets = load<u32>(context, contextExpectedPackets);
   const starts = load<usize>(context, contextStarts);
   const pieces = load<usize>(context, contextPieces);
+  const decode = load<u32>(context, contextDecode);
   const lowest = <u64>load<f64>(context, contextLowest);
   const highest = <u64>load<f64>(context, contextHighest);
   const newest = <u64>load<f64>(context, contextNewest);
 
-  // The frame of the last packet, with its slot: found anew only when the number changes. 0 is no frame's number.
+  // The frame of the last packet, with its slot: found anew only when the number changes. No record = no packet yet: 0 is no frame's
+  // number, but a packet may say so.
   let frameNumber: u64 = 0;
   let record: usize = 0;
   let frame: usize = 0;
@@ -60,7 +63,7 @@ export function run(context: usize, from: u32, count: u32): u32 {
     const packet = load<u32>(at + packetNumberAt) - firstPacket;
     if (packet >= expectedPackets) break;
     const number = load<u64>(at + frameNumberAt);
-    if (number != frameNumber) {
+    if (number != frameNumber || record == 0) {
       if (number < lowest || number > highest) break;
       const slot = <u32>(number % <u64>load<u32>(context, contextSlots));
       record = load<usize>(context, contextRecords) + <usize>slot * load<usize>(context, contextRecordStride);
@@ -73,7 +76,8 @@ export function run(context: usize, from: u32, count: u32): u32 {
     const bit: u32 = 1 << (packet & 31);
     if ((bits & bit) != 0) break;
 
-    place(starts, pieces, packet, at + payloadAt, frame);
+    if (decode == decodeCopy) copyPieces(starts, pieces, packet, at + payloadAt, frame);
+    else unpack(context, packet, at + payloadAt, frame, record);
     store<u32>(word, bits | bit, recordBitsWord << 2);
     const top = load<i32>(record, recordHighestWord << 2);
     if (number < newest || <i32>packet < top) reordered++;
@@ -97,6 +101,22 @@ export function run(context: usize, from: u32, count: u32): u32 {
 }
 
 /**
+ * Put one packet in place, which is not noted as present; checking and counting are the caller's.
+ * @param slot of its image, which is open
+ * @param packet counted from the first that is read out
+ * @param at position of the datagram
+ */
+export function place(context: usize, slot: u32, packet: u32, at: usize): void {
+  const payload = at + load<usize>(context, contextPayloadAt);
+  const frame = load<usize>(context, contextRing) + <usize>slot * load<usize>(context, contextSlotStride);
+  if (load<u32>(context, contextDecode) == decodeCopy) {
+    copyPieces(load<usize>(context, contextStarts), load<usize>(context, contextPieces), packet, payload, frame);
+  } else {
+    unpack(context, packet, payload, frame, load<usize>(context, contextRecords) + <usize>slot * load<usize>(context, contextRecordStride));
+  }
+}
+
+/**
  * Fill the pixels of all packets that did not come with the missing value.
  * @param slot of the image, which is still open
  */
@@ -105,20 +125,21 @@ export function fill(context: usize, slot: u32): void {
   const pieces = load<usize>(context, contextPieces);
   const expectedPackets = load<u32>(context, contextExpectedPackets);
   const missing = <u8>load<u32>(context, contextMissingByte);
-  const bits = load<usize>(context, contextRecords) + <usize>slot * load<usize>(context, contextRecordStride) + (recordBitsWord << 2);
+  const record = load<usize>(context, contextRecords) + <usize>slot * load<usize>(context, contextRecordStride);
   const frame = load<usize>(context, contextRing) + <usize>slot * load<usize>(context, contextSlotStride);
   for (let packet: u32 = 0; packet < expectedPackets; packet++) {
-    if (((load<u32>(bits + ((<usize>packet >> 5) << 2)) >> (packet & 31)) & 1) != 0) continue;
+    if (isPresent(record, packet)) continue;
     const end = pieceAt(starts, pieces, packet + 1);
     for (let piece = pieceAt(starts, pieces, packet); piece < end; piece += pieceBytes) {
       memory.fill(frame + load<usize>(piece, pieceTo), missing, load<usize>(piece, pieceLength));
     }
+    fillSeams(context, packet, frame, missing);
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function place(starts: usize, pieces: usize, packet: u32, payload: usize, frame: usize): void {
+function copyPieces(starts: usize, pieces: usize, packet: u32, payload: usize, frame: usize): void {
   const end = pieceAt(starts, pieces, packet + 1);
   for (let piece = pieceAt(starts, pieces, packet); piece < end; piece += pieceBytes) {
     copy(frame + load<usize>(piece, pieceTo), payload + load<usize>(piece, pieceFrom), load<usize>(piece, pieceLength));

@@ -1,0 +1,130 @@
+// `vdcu simulate --pcap`: a capture sent again, paced onto the network, and its ground truth at the end. The command line calls
+// `runReplay`; tests call `replay`.
+
+import { systemClock } from '../src/base/clock.js';
+import { exitCode, OperatorError } from '../src/base/errors.js';
+import type { DetectorSettings } from '../src/detector/settings.js';
+import { sendPaced } from './pace.js';
+import type { PaceReport } from './pace.js';
+import { openPcapSource, parsePortMap, parseTiming } from './pcap-source.js';
+import type { PcapSource, ReplayTiming } from './pcap-source.js';
+import { formatTable, ProgressLine } from './terminal.js';
+import type { CommandOutput } from './terminal.js';
+import { openUdpSender } from './udp-sender.js';
+
+export interface ReplayOptions {
+  readonly settings: DetectorSettings;
+  /** The capture. */
+  readonly pcap: string;
+  /** In the syntax of docs/simulator.md; default original. */
+  readonly timing?: string;
+  readonly mapPort?: string;
+  /** Where the service listens; a wildcard address means this machine. */
+  readonly udpHost: string;
+  readonly sourcePort?: number | null;
+  /** Ends the replay after the datagrams being sent. */
+  readonly signal: AbortSignal;
+  readonly onProgress?: (report: PaceReport) => void;
+}
+
+export interface ReplayResult {
+  readonly source: PcapSource;
+  readonly timing: ReplayTiming;
+  readonly pace: PaceReport;
+  readonly sendErrors: number;
+  readonly lastSendError: string | null;
+}
+
+/**
+ * Send a whole capture.
+ * @throws OperatorError for impossible options, a file that is no capture, or one without a datagram for the ports (usage);
+ * for an unreachable address (environment)
+ */
+export async function replay(options: ReplayOptions): Promise<ReplayResult> {
+  const { settings, pcap, signal } = options;
+  const timing = parseTiming(options.timing ?? 'original');
+  const ports = options.mapPort === undefined ? new Map<number, number>() : parsePortMap(options.mapPort, settings);
+  const source = openPcapSource(pcap, { settings, timing, ports });
+  const sender = await openUdpSender(options.udpHost, options.sourcePort ?? null);
+  const stop = (): void => { source.stop(); };
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    const pace = await sendPaced(source.datagrams(), sender, {
+      clock: systemClock, signal, ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    });
+    if (pace.datagrams === 0 && !signal.aborted) refuseEmpty(pcap, source, settings);
+    return { source, timing, pace, sendErrors: sender.errors, lastSendError: sender.lastError };
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await sender.close();
+  }
+}
+
+function refuseEmpty(pcap: string, { notSent }: PcapSource, { udpPorts }: DetectorSettings): never {
+  const seen = [...notSent.ports.keys()].sort((a, b) => a - b);
+  const what = seen.length > 0 ? `has datagrams for port ${seen.slice(0, 8).join(', ')}` : `has no whole UDP datagram (${notSent.fragment} fragments, ${notSent.cut} cut off by the capture)`;
+  const remedy = seen.length > 0 ? `Map them: --map-port ${seen[0]}:${udpPorts[0]},…` : 'Capture on the receiving machine, with tcpdump -s 0, after fragments are put together';
+  throw new OperatorError(`${pcap}: ${what}, none for udp_ports ${udpPorts.slice(0, 8).join(', ')}${udpPorts.length > 8 ? ', …' : ''}. ${remedy}`, exitCode.usage);
+}
+
+export interface RunReplayOptions extends Omit<ReplayOptions, 'onProgress'> {
+  readonly json?: boolean;
+  readonly out: CommandOutput;
+}
+
+/**
+ * The command.
+ * @returns its exit code: ok, or environment when datagrams could not be sent
+ */
+export async function runReplay(options: RunReplayOptions): Promise<number> {
+  const progress = new ProgressLine(options.out);
+  let result: ReplayResult;
+  try {
+    result = await replay({
+      ...options,
+      onProgress: ({ frames, elapsedMs, bytes, datagrams }) => {
+        const seconds = elapsedMs / 1000;
+        progress.show(`frame ${frames}  ${(frames / seconds).toFixed(0)} frames/s  ${(datagrams / seconds).toFixed(0)} packets/s  `
+          + `${(bytes / seconds / 1e6).toFixed(1)} MB/s`);
+      },
+    });
+  } finally {
+    progress.end();
+  }
+  if (options.json === true) options.out.stdout.write(`${JSON.stringify(replayToJson(result))}\n`);
+  else options.out.stdout.write(describeReplay(result));
+  if (result.sendErrors > 0) {
+    options.out.stderr.write(`${result.sendErrors} datagrams were refused by the system (${result.lastSendError}); they count as sent above\n`);
+    return exitCode.environment;
+  }
+  return exitCode.ok;
+}
+
+/** Ground truth and pace as they leave the process. */
+export function replayToJson({ source, timing, pace, sendErrors }: ReplayResult): Record<string, unknown> {
+  const { notSent } = source;
+  return {
+    timing: timing.kind, ...(timing.kind === 'original' ? { factor: timing.factor } : {}), ...(timing.kind === 'rate' ? { rate_asked: timing.framesPerSecond } : {}),
+    frames: source.frames, elapsed_ms: pace.elapsedMs, captured_ms: source.capturedMs, worst_late_ms: timing.kind === 'asap' ? null : pace.worstLateMs,
+    bytes_sent: pace.bytes, send_errors: sendErrors, ports: source.truth.toJson(),
+    not_sent: { other: notSent.other, fragments: notSent.fragment, cut: notSent.cut, ports: Object.fromEntries(notSent.ports) },
+  };
+}
+
+function describeReplay({ source, pace }: ReplayResult): string {
+  const { notSent } = source;
+  const head = ['port', 'frames', 'first', 'last', 'sent', 'intact', 'lost', 'duplicated', 'wrong size', 'foreign', 'wrong number', 'out of order'];
+  const rows = source.truth.ports.map((port) => [
+    String(port.udpPort), port.frames, port.firstFrame ?? '-', port.lastFrame ?? '-', port.sent, port.intact, port.lost, port.duplicated, port.wrongSize,
+    port.foreignDetectorType + port.foreignVersion, port.wrongNumber, port.outOfOrder]);
+  const lines = [
+    `sent ${pace.datagrams} datagrams of ${source.frames} frames in ${(pace.elapsedMs / 1000).toFixed(2)} s, captured within ${(source.capturedMs / 1000).toFixed(2)} s`,
+    formatTable([head, ...rows]),
+  ];
+  for (const [port, count] of notSent.ports) lines.push(`not sent: ${count} datagrams for port ${port}, which the configuration does not have (--map-port)`);
+  if (notSent.fragment > 0) lines.push(`not sent: ${notSent.fragment} IP fragments; capture on the receiving machine after they are put together`);
+  if (notSent.cut > 0) lines.push(`not sent: ${notSent.cut} datagrams that were not captured to their end (tcpdump -s 0)`);
+  if (notSent.other > 0) lines.push(`not sent: ${notSent.other} records of other traffic`);
+  return `${lines.join('\n')}\n`;
+}

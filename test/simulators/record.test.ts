@@ -1,0 +1,207 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import t from 'tap';
+import { Push } from 'zeromq';
+import { openForReading } from '../../simulators/hdf5.js';
+import { recordStream, runRecord } from '../../simulators/record.js';
+import type { RecordReport, RunRecordOptions } from '../../simulators/record.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'vdcu-record-'));
+t.teardown(() => { rmSync(folder, { recursive: true }); });
+let files = 0;
+const newFile = (): string => join(folder, `${++files}.h5`);
+
+/** A Python that has h5py, or null. */
+const python = ((): string | null => {
+  for (const command of ['/usr/bin/python3', 'python3']) {
+    try {
+      execFileSync(command, ['-c', 'import h5py'], { stdio: 'ignore' });
+      return command;
+    } catch {
+      // The next one may have it.
+    }
+  }
+  return null;
+})();
+
+const shape = [4, 6];
+const pixels = (frame: number): Uint16Array => Uint16Array.from({ length: 24 }, (_, index) => frame * 100 + index);
+const header = (msg: number, metadata?: unknown): unknown[] => [{ htype: 'header', msg_number: msg, filename: '' }, ...(metadata === undefined ? [] : [metadata])];
+const image = (msg: number, frame: number, more: Record<string, unknown> = {}, blob: Uint8Array = new Uint8Array(pixels(frame).buffer)): unknown[] => [
+  { htype: 'image', msg_number: msg, frame, shape, type: 'uint16', compression: 'none', ...more }, blob];
+const end = (msg: number): unknown[] => [{ htype: 'series_end', msg_number: msg }];
+const wire = (parts: unknown[]): (string | Uint8Array)[] => parts.map((part) => (part instanceof Uint8Array ? part : JSON.stringify(part)));
+
+async function record(file: string, messages: unknown[][], more: Partial<RunRecordOptions> = {}): Promise<RecordReport> {
+  const push = new Push({ linger: 0 });
+  await push.bind('tcp://127.0.0.1:*');
+  const recording = recordStream({ endpoint: push.lastEndpoint as string, file, name: 'eiger', series: 1, signal: AbortSignal.timeout(8000), ...more });
+  // A recorder that gives up does not read on.
+  push.sendTimeout = 2000;
+  const sending = (async () => { for (const message of messages) await push.send(wire(message)).catch(() => undefined); })();
+  try {
+    return await recording;
+  } finally {
+    await sending;
+    push.close();
+  }
+}
+
+/** What lies in a file: by h5py where it is, else by the library that wrote it. */
+async function contents(file: string): Promise<Record<string, unknown>> {
+  if (python !== null) {
+    const script = `import h5py,json,sys,numpy as np
+f=h5py.File(sys.argv[1],'r'); g=f['entry/instrument/eiger']
+def v(d):
+  x=d[()]
+  return x.decode() if isinstance(x,bytes) else [i.decode() if isinstance(i,bytes) else i for i in x.tolist()] if isinstance(x,np.ndarray) else x.item() if isinstance(x,np.generic) else x
+r={k:(v(d) if isinstance(d,h5py.Dataset) else {a:v(b) for a,b in d.items()}) for k,d in g.items()}
+print(json.dumps({'values':r,'classes':[f[p].attrs['NX_class'] if isinstance(f[p].attrs['NX_class'],str) else f[p].attrs['NX_class'].decode() for p in ('entry','entry/instrument','entry/instrument/eiger')],
+'type':str(g['data'].dtype) if 'data' in g else None,'chunks':g['data'].chunks if 'data' in g else None,'numbers':str(g['sequence_number'].dtype)}))`;
+    const { stdout } = await promisify(execFile)(python, ['-c', script, file]);
+    return JSON.parse(stdout) as Record<string, unknown>;
+  }
+  const opened = await openForReading(file);
+  const at = (name: string) => opened.get(`/entry/instrument/eiger/${name}`) as unknown as { json_value: unknown; metadata: { size: number; chunks: number[] | null } } | null;
+  const values = Object.fromEntries(['data', 'sequence_number'].flatMap((name) => (at(name) === null ? [] : [[name, at(name)?.json_value]])));
+  const result = { values, chunks: at('data')?.metadata.chunks ?? null };
+  opened.close();
+  return result;
+}
+t.comment(python === null ? 'no Python with h5py here: files are read back by the library that wrote them, metadata is not compared' : `files are read by h5py of ${python}`);
+
+const rows = (frame: number): number[][] => Array.from({ length: 4 }, (_, row) => [...pixels(frame).subarray(6 * row, 6 * row + 6)]);
+const values = async (file: string): Promise<Record<string, unknown>> => (await contents(file))['values'] as Record<string, unknown>;
+
+t.test('a series becomes a file as streaming-receiver writes it', async (t) => {
+  const file = newFile();
+  const metadata = { exptime: 0.5, nimages: 3, description: 'Eigér', thresholds: [1.5, 2], flags: [true, false], names: ['a', 'bc'], grid: [[1, 2], [3, 4]], motor: { x: 1 } };
+  const report = await record(file, [header(10, metadata), image(11, 0), image(12, 1), image(13, 2), end(14)]);
+  t.match(report, { ok: true, open: false, stuck: 0, warnings: [], counts: { series: 1, seriesEnds: 1, frames: 3, discarded: 0, bytes: 144 } });
+  const seen = await contents(file);
+  t.match(seen['values'], { data: [rows(0), rows(1), rows(2)], sequence_number: [0, 1, 2] });
+  t.same(seen['chunks'], [1, 4, 6]);
+  if (python === null) return;
+  t.match(seen, { classes: ['NXentry', 'NXinstrument', 'NXdetector'], type: 'uint16', numbers: 'uint32' });
+  t.match(seen['values'], { exptime: 0.5, nimages: 3, description: 'Eigér', thresholds: [1.5, 2], flags: [1, 0], names: ['a', 'bc'], grid: [[1, 2], [3, 4]], motor: { x: 1 } });
+});
+
+t.test('discarded frames are not written, and their numbers are not either', async (t) => {
+  const file = newFile();
+  const report = await record(file, [header(10), image(11, 0), image(12, 1, { discard: true }), image(13, 2, { complete: false }), end(14)]);
+  t.match(report, { ok: true, counts: { frames: 2, discarded: 1 } });
+  t.match(await values(file), { data: [rows(0), rows(2)], sequence_number: [0, 2] });
+});
+
+t.test('series follow each other in one file; messages are put in order first', async (t) => {
+  const file = newFile();
+  const report = await record(file, [
+    image(8, 5), end(9), header(10, { exptime: 1 }), image(12, 1), image(11, 0), end(13), header(14, { exptime: 2 }), image(15, 0), end(16),
+  ], { series: 2 });
+  t.match(report, { ok: true, beforeFirstHeader: 2, counts: { series: 2, seriesEnds: 2, frames: 3 } });
+  t.match(await values(file), { data: [rows(0), rows(1), rows(0)], sequence_number: [0, 1, 0], ...(python === null ? {} : { exptime: 1 }) });
+});
+
+t.test('more frames than sequence numbers are written at once', async (t) => {
+  const file = newFile();
+  const count = 1100;
+  const one = new Uint8Array([1]);
+  const many = Array.from({ length: count }, (_, frame) => image(11 + frame, frame, { shape: [1, 1], type: 'uint8' }, one));
+  t.match(await record(file, [header(10), ...many, end(11 + count)]), { ok: true, counts: { frames: count } });
+  t.same((await values(file))['sequence_number'], Array.from({ length: count }, (_, frame) => frame));
+});
+
+t.test('a file is whole after a series while recording goes on, and after an abort within one', async (t) => {
+  const file = newFile();
+  const push = new Push({ linger: 0 });
+  await push.bind('tcp://127.0.0.1:*');
+  t.teardown(() => { push.close(); });
+  const stop = new AbortController();
+  let ended: () => void;
+  const atEnd = new Promise<void>((resolve) => { ended = resolve; });
+  const recording = recordStream({
+    endpoint: push.lastEndpoint as string, file, name: 'eiger', signal: stop.signal,
+    onProgress: ({ counts, open }) => { if (counts.seriesEnds === 1 && !open) ended(); },
+  });
+  for (const message of [header(10), image(11, 0), end(12)]) await push.send(wire(message));
+  // Progress is told twice a second, with the next message.
+  const ticking = setInterval(() => { push.send(wire([{ htype: 'stats', msg_number: 1 }])).catch(() => undefined); }, 100);
+  await atEnd;
+  clearInterval(ticking);
+  t.match(await values(file), { data: [rows(0)], sequence_number: [0] });
+  for (const message of [header(13), image(14, 0), image(15, 1)]) await push.send(wire(message));
+  const { size } = statSync(file);
+  for (let turn = 0; turn < 100 && statSync(file).size === size; turn++) await new Promise((resolve) => { setTimeout(resolve, 20); });
+  await new Promise((resolve) => { setTimeout(resolve, 100); });
+  stop.abort();
+  t.match(await recording, { open: true, counts: { frames: 3 } });
+  t.match(await values(file), { data: [rows(0), rows(0), rows(1)], sequence_number: [0, 0, 1] });
+});
+
+t.test('metadata that HDF5 cannot hold is left out and said', async (t) => {
+  const file = newFile();
+  const report = await record(file, [header(10, { data: 1, sequence_number: 2, nothing: null, mixed: [1, 'a'], uneven: [[1], [2, 3]], 'a/b': 1, objects: [{}], good: 5 }), end(11)]);
+  t.match(report, { ok: true, counts: { frames: 0 } });
+  t.equal(report.warnings.length, 7);
+  for (const key of ['data', 'sequence_number', 'nothing', 'mixed', 'uneven', 'a/b', 'objects']) t.ok(report.warnings.some((text) => text.includes(`metadata ${key} is not written`)), key);
+  const seen = await values(file);
+  t.same(seen['sequence_number'], []);
+  t.notOk('data' in seen);
+});
+
+t.test('images that are none are left out and counted; the others are written', async (t) => {
+  const file = newFile();
+  const report = await record(file, [
+    header(10), image(11, 0), image(12, 1, {}, new Uint8Array(47)), image(13, 2, { type: 'mono12p' }), image(14, 3, { shape: [4, '6'] }), image(15, -1),
+    [...image(16, 4), new Uint8Array(48)], image(17, 5), end(18),
+  ]);
+  t.match(report, { ok: false, counts: { frames: 2, refused: 5 } });
+  t.equal(report.warnings.length, 5);
+  t.match(await values(file), { data: [rows(0), rows(5)], sequence_number: [0, 5] });
+});
+
+t.test('compressed images, and another shape than before, end the recording with the file whole', async (t) => {
+  const compressed = newFile();
+  await t.rejects(record(compressed, [header(10), image(11, 0, { compression: 'bslz4' }), end(12)]), { message: /compression "bslz4", and this recorder writes images without compression only/, exitCode: 1 });
+  t.same((await values(compressed))['sequence_number'], []);
+  const changing = newFile();
+  await t.rejects(record(changing, [header(10), image(11, 0), image(12, 1, { shape: [6, 4] }), end(13)]), { message: /its image is uint16 \[6, 4\], the recording holds uint16 \[4, 6\]/, exitCode: 1 });
+  t.match(await values(changing), { data: [rows(0)], sequence_number: [0] });
+});
+
+t.test('a number that does not come leaves messages stuck, as at the real consumer', async (t) => {
+  const report = await record(newFile(), [header(10), image(11, 0), image(13, 1), end(14)], { signal: AbortSignal.timeout(500) });
+  t.match(report, { ok: false, open: true, stuck: 2, counts: { frames: 1 } });
+});
+
+t.test('a file that exists, a wrong name and a wrong endpoint are refused', async (t) => {
+  const signal = AbortSignal.timeout(2000);
+  const endpoint = 'tcp://127.0.0.1:9';
+  const file = newFile();
+  await t.rejects(recordStream({ endpoint, file, name: 'a/b', signal }), { message: /--name a\/b/, exitCode: 2 });
+  t.notOk(existsSync(file));
+  await t.rejects(recordStream({ endpoint: 'nonsense', file, signal }), { message: /endpoint nonsense/, exitCode: 2 });
+  t.notOk(existsSync(file), 'no empty file is left behind');
+  writeFileSync(file, 'something');
+  await t.rejects(recordStream({ endpoint, file, signal }), { message: /exists already/, exitCode: 3 });
+  t.equal(statSync(file).size, 9, 'it is as it was');
+});
+
+t.test('the command says what it wrote', async (t) => {
+  const push = new Push({ linger: 0 });
+  await push.bind('tcp://127.0.0.1:*');
+  t.teardown(() => { push.close(); });
+  for (const json of [true, false]) {
+    let stdout = '';
+    const out = { stdout: { write: (text: string) => { stdout += text; } }, stderr: { write: () => undefined } };
+    const file = newFile();
+    const running = runRecord({ endpoint: push.lastEndpoint as string, file, series: 1, signal: AbortSignal.timeout(8000), json, out });
+    for (const message of [header(10), image(11, 0), end(12)]) await push.send(wire(message));
+    t.equal(await running, 0);
+    if (json) t.match(JSON.parse(stdout), { ok: true, file, dataset: '/entry/instrument/detector/data', series: 1, frames: 1, discarded: 0, bytes: 48, warnings: [] });
+    else t.match(stdout, /\/entry\/instrument\/detector\/data\n[^]*frames written\s+1\n/);
+  }
+});
