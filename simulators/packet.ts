@@ -7,6 +7,7 @@ import type { DetectorProfile } from '../src/detector/profile.js';
 import { pixelBytes } from '../src/detector/pixel-type.js';
 import type { DetectorSettings } from '../src/detector/settings.js';
 import { exitCode, OperatorError } from '../src/base/errors.js';
+import { PixelMemory, pixelsAtOnce } from './pattern-kernel.js';
 import { imageSeed, rowSeed, writePixels } from './pattern.js';
 import type { PixelArray } from './pattern.js';
 
@@ -84,25 +85,37 @@ function exposureWord(format: WireFormat, frameNumber: number, periodTicks: numb
   return format.bits === 32 ? (frameNumber % 1000) + 1 : 0;
 }
 
-/** The datagrams of one port image in memory of their own, written anew for each frame. */
+/** Bytes of the datagrams of one port image. */
+export function imageBytes(format: WireFormat): number {
+  return Math.ceil((format.packetsSent * format.datagramBytes) / 64) * 64;
+}
+
+/** The datagrams of one port image in one piece of memory, written anew for each frame. */
 export class PortImageDatagrams {
   /** One view per packet sent, in the order of packet numbers; their bytes change with every `write`. */
   readonly datagrams: readonly Uint8Array[];
   readonly #format: WireFormat;
   readonly #portIndex: number;
+  readonly #memory: PixelMemory;
+  readonly #offset: number;
   readonly #view: DataView;
   readonly #pixels: PixelArray;
 
-  constructor(settings: DetectorSettings, portIndex: number) {
+  /** @param memory where `imageBytes` are left; default: memory of its own */
+  constructor(settings: DetectorSettings, portIndex: number, memory?: PixelMemory) {
     const format = wireFormat(settings);
-    const memory = new ArrayBuffer(format.packetsSent * format.datagramBytes);
+    const bytes = imageBytes(format);
+    this.#memory = memory ?? new PixelMemory(bytes);
+    const offset = this.#memory.take(bytes);
+    const { buffer } = this.#memory;
     this.#format = format;
     this.#portIndex = portIndex;
-    this.#view = new DataView(memory);
-    this.#pixels = format.pixelBytes === 1 ? new Uint8Array(memory)
-      : format.pixelBytes === 2 ? new Uint16Array(memory) : new Uint32Array(memory);
+    this.#offset = offset;
+    this.#view = new DataView(buffer, offset, bytes);
+    this.#pixels = format.pixelBytes === 1 ? new Uint8Array(buffer, offset, bytes)
+      : format.pixelBytes === 2 ? new Uint16Array(buffer, offset, bytes / 2) : new Uint32Array(buffer, offset, bytes / 4);
     this.datagrams = Array.from({ length: format.packetsSent }, (_, packet) =>
-      new Uint8Array(memory, packet * format.datagramBytes, format.datagramBytes));
+      new Uint8Array(buffer, offset + packet * format.datagramBytes, format.datagramBytes));
     const { row, column } = headerPosition(settings, portIndex);
     for (let packet = 0; packet < format.packetsSent; packet++) this.#writeConstants(packet, row, column);
   }
@@ -145,6 +158,7 @@ export class PortImageDatagrams {
   #writePixels(frameNumber: number): void {
     const { columns, pixelsPerPacket, packetsSent, datagramBytes, pixelBytes: size, bits } = this.#format;
     const image = imageSeed(frameNumber, this.#portIndex);
+    const compiled = bits === 16 && size === 2;
     for (let packet = 0; packet < packetsSent; packet++) {
       let target = (packet * datagramBytes + headerBytes) / size;
       let pixel = packet * pixelsPerPacket;
@@ -152,7 +166,10 @@ export class PortImageDatagrams {
       while (pixel < end) {
         const row = Math.floor(pixel / columns);
         const count = Math.min(end, (row + 1) * columns) - pixel;
-        writePixels(this.#pixels, target, count, rowSeed(image, row), pixel - row * columns, bits);
+        const seed = rowSeed(image, row);
+        const column = pixel - row * columns;
+        if (compiled && count % pixelsAtOnce === 0) this.#memory.write16(this.#offset + target * 2, count, seed, column);
+        else writePixels(this.#pixels, target, count, seed, column, bits);
         target += count;
         pixel += count;
       }

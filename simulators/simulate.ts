@@ -2,7 +2,7 @@
 // calls `runSimulate`; the demo calls `simulate` and keeps the truth for comparison.
 
 import { systemClock } from '../src/base/clock.js';
-import { exitCode } from '../src/base/errors.js';
+import { exitCode, OperatorError } from '../src/base/errors.js';
 import type { DetectorSettings } from '../src/detector/settings.js';
 import { SimulatedDetector } from './detector.js';
 import { noFaults, parseFault } from './faults.js';
@@ -12,7 +12,9 @@ import type { PaceReport } from './pace.js';
 import { formatTable, ProgressLine } from './terminal.js';
 import type { CommandOutput } from './terminal.js';
 import type { GroundTruth } from './truth.js';
+import { openBatchSender } from './batch-sender.js';
 import { openUdpSender } from './udp-sender.js';
+import type { DatagramSender } from './udp-sender.js';
 
 /** What somebody asks of the simulator; faults in the syntax of docs/simulator.md. */
 export interface SimulateOptions {
@@ -26,6 +28,12 @@ export interface SimulateOptions {
   readonly seed?: number;
   readonly firstFrame?: number;
   readonly sourcePort?: number | null;
+  /** How datagrams get to the kernel; default auto: many per system call where that is possible. */
+  readonly send?: SendWay | 'auto';
+  /** Runs of datagrams as one buffer; default false, as detectors send. */
+  readonly coalesce?: boolean;
+  /** Default true; false: checksum 0, as detectors send. */
+  readonly checksum?: boolean;
   readonly loss?: string;
   readonly reorder?: string;
   readonly duplicate?: string;
@@ -39,6 +47,9 @@ export interface SimulateOptions {
   readonly onProgress?: (report: PaceReport) => void;
 }
 
+export const sendWays = ['sendmmsg', 'dgram'] as const;
+export type SendWay = (typeof sendWays)[number];
+
 export interface SimulateResult {
   readonly truth: GroundTruth;
   readonly pace: PaceReport;
@@ -47,6 +58,9 @@ export interface SimulateResult {
   readonly rateAchieved: number;
   /** Within 3 % of what was asked; runs under 100 ms are not judged. */
   readonly rateKept: boolean;
+  readonly sentWith: SendWay;
+  /** Why it was not sendmmsg, where nobody asked for that; else null. */
+  readonly fallback: string | null;
   readonly sendErrors: number;
   readonly lastSendError: string | null;
 }
@@ -69,6 +83,25 @@ export function faultSettings(options: Omit<SimulateOptions, 'settings' | 'udpHo
 }
 
 /**
+ * The sender that was asked for, or what can be had.
+ * @throws OperatorError (usage) for options that exclude each other
+ */
+async function openSender(options: SimulateOptions, datagramBytes: number): Promise<Pick<SimulateResult, 'sentWith' | 'fallback'> & { sender: DatagramSender }> {
+  const { udpHost: host, sourcePort = null, send = 'auto', coalesce = false, checksum = true } = options;
+  if (coalesce && !checksum) throw new OperatorError('coalesced datagrams have checksums, which the kernel writes: leave out --coalesce or --no-checksum', exitCode.usage);
+  const special = coalesce ? '--coalesce' : '--no-checksum';
+  const plain = !coalesce && checksum;
+  if (send === 'dgram') {
+    if (!plain) throw new OperatorError(`${special} needs sendmmsg: leave out --send dgram`, exitCode.usage);
+    return { sender: await openUdpSender(host, sourcePort), sentWith: 'dgram', fallback: null };
+  }
+  const sender = await openBatchSender({ host, sourcePort, coalesceBytes: coalesce ? datagramBytes : null, checksum });
+  if (typeof sender !== 'string') return { sender, sentWith: 'sendmmsg', fallback: null };
+  if (send === 'sendmmsg' || !plain) throw new OperatorError(`${sender}. Leave out ${send === 'sendmmsg' ? '--send sendmmsg' : special}`);
+  return { sender: await openUdpSender(host, sourcePort), sentWith: 'dgram', fallback: sender };
+}
+
+/**
  * Send a whole run.
  * @throws OperatorError for impossible options (usage) or an unreachable address (environment)
  */
@@ -78,7 +111,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulateResult
     settings: options.settings, frames: options.frames ?? 1000, firstFrame: options.firstFrame ?? 1, rate: rateAsked,
     faults: faultSettings(options),
   });
-  const sender = await openUdpSender(options.udpHost, options.sourcePort ?? null);
+  const { sender, sentWith, fallback } = await openSender(options, detector.format.datagramBytes);
   const stop = (): void => { detector.stop(); };
   options.signal.addEventListener('abort', stop, { once: true });
   if (options.signal.aborted) stop();
@@ -92,7 +125,7 @@ export async function simulate(options: SimulateOptions): Promise<SimulateResult
     return {
       truth: detector.truth, pace, rateAsked, rateAchieved,
       rateKept: options.signal.aborted || pace.elapsedMs < 100 || rateAchieved >= 0.97 * rateAsked,
-      sendErrors: sender.errors, lastSendError: sender.lastError,
+      sentWith, fallback, sendErrors: sender.errors, lastSendError: sender.lastError,
     };
   } finally {
     options.signal.removeEventListener('abort', stop);
@@ -122,6 +155,7 @@ export async function runSimulate(options: RunSimulateOptions): Promise<number> 
   progress.end();
   if (options.json === true) options.out.stdout.write(`${JSON.stringify(resultToJson(result))}\n`);
   else options.out.stdout.write(describeResult(result));
+  if (result.fallback !== null) options.out.stderr.write(`datagrams went one per system call: ${result.fallback}\n`);
   if (!result.rateKept) {
     options.out.stderr.write(`asked for ${result.rateAsked} frames/s, reached ${result.rateAchieved.toFixed(1)}: `
       + 'this sender cannot go faster here\n');
@@ -139,7 +173,7 @@ export function resultToJson(result: SimulateResult): Record<string, unknown> {
   return {
     ...result.truth.toJson(), rate_asked: result.rateAsked, rate_achieved: result.rateAchieved, rate_kept: result.rateKept,
     elapsed_ms: result.pace.elapsedMs, worst_late_ms: result.pace.worstLateMs, bytes_sent: result.pace.bytes,
-    send_errors: result.sendErrors,
+    sent_with: result.sentWith, send_errors: result.sendErrors,
   };
 }
 
@@ -152,7 +186,7 @@ function describeResult(result: SimulateResult): string {
     port.reordered, port.duplicated, port.foreignDetectorType + port.foreignVersion]);
   const faulty = [...truth.frames.values()].filter((frame) => frame.neverIntact.size > 0).length;
   const last = frames === 0 ? '' : `, numbers ${truth.firstFrame} to ${truth.firstFrame + frames - 1}`;
-  return `sent ${frames} frames${last}, at ${result.rateAchieved.toFixed(1)} frames/s, seed ${truth.seed}\n`
+  return `sent ${frames} frames${last}, at ${result.rateAchieved.toFixed(1)} frames/s with ${result.sentWith}, seed ${truth.seed}\n`
     + `${formatTable([head, ...rows])}\n`
     + `frames with packets that never left whole: ${faulty}\n`;
 }

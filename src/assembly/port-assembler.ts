@@ -14,7 +14,7 @@ import type { PacketSource } from '../udp/packet-source.js';
 import { CompiledPlacement } from './compiled-placement.js';
 import type { PlacementKernel } from './compiled-placement.js';
 import { HeldPackets } from './held-packets.js';
-import { checkPacket, makeCheckTable, verdict } from './packet-check.js';
+import { anyPosition, checkPacket, makeCheckTable, unknownPosition, verdict } from './packet-check.js';
 import type { CheckTable } from './packet-check.js';
 import { PortImages } from './port-images.js';
 
@@ -173,6 +173,7 @@ export class PortAssembler {
       this.#first = this.#series.first;
       this.#next = this.#series.next;
       this.#closeNext = this.#first;
+      if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);
       if (this.#newestAccepted >= this.#first + this.#ring) {
         this.#words.raise(portEvent.ringSpan);
         this.#accepting = false;
@@ -278,10 +279,9 @@ export class PortAssembler {
     if (check === null) return this.#count(portCounter.foreignUnarmed);
     const view = this.#view;
     const port = this.#layout?.ports[this.#setup.port];
-    const found = checkPacket(check, view, at, length, port?.fixed === true);
+    const found = checkPacket(check, view, at, length, port?.fixed === true ? anyPosition : this.#bound ? this.#words.position : unknownPosition);
     if (found !== verdict.ok) return this.#malformed(found, at, length);
     const position = port?.fixed === true ? port.expectedPosition : view.getUint16(at + headerOffset.row, true) * check.gridColumns + view.getUint16(at + headerOffset.column, true);
-    if (this.#bound && position !== this.#words.position) return this.#malformed(verdict.position, at, length);
     if (!this.#accepting) return this.#count(portCounter.foreignUnarmed);
     const frameNumber = view.getUint32(at + headerOffset.frameNumber + 4, true) * two32 + view.getUint32(at + headerOffset.frameNumber, true);
     if (this.#last !== 0 && frameNumber > this.#last) return this.#count(portCounter.foreignSeries);
@@ -400,6 +400,8 @@ export class PortAssembler {
 
   /** The table of classes, for a number that is no accident. */
   #classify(frameNumber: number, packet: number, at: number, now: number): void {
+    // A packet may have been held since before the last frame was known.
+    if (this.#last !== 0 && frameNumber > this.#last) return this.#count(portCounter.foreignSeries);
     const images = this.#images;
     const state = images.stateOf(frameNumber);
     if (state !== recordState.empty) {

@@ -1,5 +1,6 @@
 // `vdcu simulate`: the detector of a configuration, as packets. The simulator itself lies in simulators/.
 
+import { Option } from 'commander';
 import type { Command } from 'commander';
 import { exitCode } from '../base/errors.js';
 import { helpEnd, positiveNumber, sharedCodes, wholeNumber } from './arguments.js';
@@ -11,6 +12,9 @@ interface SimulateOptions {
   readonly firstFrame: number;
   readonly udpHost?: string;
   readonly sourcePort?: number;
+  readonly send: 'auto' | 'sendmmsg' | 'dgram';
+  readonly coalesce?: true;
+  readonly checksum: boolean;
   readonly loss?: string;
   readonly reorder?: string;
   readonly reorderDistance?: number;
@@ -49,6 +53,9 @@ export function addSimulate(program: Command): void {
     .option('--foreign <fault>', 'packets before which one of a stranger is sent')
     .option('--udp-host <address>', 'send there instead of to udp_host of the configuration')
     .option('--source-port <port>', 'UDP port to send from (default: the port of udp_source, or any)', wholeNumber(1, 65535))
+    .addOption(new Option('--send <way>', 'how datagrams get to the kernel: many per system call, or one; auto takes the first that is possible').choices(['auto', 'sendmmsg', 'dgram']).default('auto'))
+    .option('--coalesce', 'send runs of datagrams as one buffer each, which the kernel cuts up: less work, but not what detectors do')
+    .option('--no-checksum', 'send with UDP checksum 0, as detectors do (IPv4; not with --coalesce)')
     .option('--json', 'print the ground truth as JSON')
     .addHelpText('after', `${faultSyntax}\n${helpEnd([
       'vdcu simulate examples/detectors.yaml softimax-eiger --frames 1000 --rate 500',

@@ -28,6 +28,8 @@ const headerLimitMs = 5000;
 /** Viewers get a new frame at most this often. */
 const lastFrameIntervalMs = 100;
 const suspicionIntervalMs = 500;
+/** A series does not end by silence before this time. */
+const silenceLeastMs = 5000;
 /** Frames handed over in one turn at most, so that commands are never far. */
 const framesPerTurn = 16;
 
@@ -116,7 +118,7 @@ export class Series {
     this.#layout = layout;
     this.#shape = imageShape(layout.shape, layout.pixelType);
     const { seriesTimeoutMs } = deps.limits;
-    this.#silenceMs = seriesTimeoutMs ?? (request.framePeriodMs === null ? null : Math.max(5000, 10 * request.framePeriodMs));
+    this.#silenceMs = seriesTimeoutMs === null && request.framePeriodMs === null ? null : Math.max(silenceLeastMs, seriesTimeoutMs ?? 0, 10 * (request.framePeriodMs ?? 0));
     this.#since = now;
     this.#disconnects = deps.outbox.sink.disconnects;
     deps.seenTimes.clear();
@@ -312,6 +314,7 @@ export class Series {
       this.#seenPackets = seen;
       this.#lastSeenAt = now;
     }
+    if (this.last !== 0) this.highest = Math.min(this.highest, this.last);
     if (this.highest !== 0) seenTimes.note(this.highest, now);
     const giveUp = seenTimes.seenBy(now - limits.frameTimeoutMs);
     if (giveUp > this.#giveUp) {
@@ -425,8 +428,9 @@ export class Series {
       this.last = 0;
       this.next = 0;
     } else {
-      const filled = this.#fillTail && this.request.frames > 0 ? this.first + this.request.frames - 1 : this.highest;
-      this.last = Math.max(filled, this.next - 1);
+      // Before the last frame was known, ports may have begun frames beyond it: they are not of the series.
+      const end = this.request.frames > 0 ? this.first + this.request.frames - 1 : this.highest;
+      this.last = Math.max(this.#fillTail ? end : Math.min(this.highest, end), this.next - 1);
     }
     words.setLast(this.last);
     this.#progressAt = now;
@@ -455,6 +459,7 @@ export class Series {
     if (this.last !== 0 && this.next <= this.last) return;
     if (outbox.busy || !this.#answered()) return;
     this.#lookForSuspicions();
+    this.#deps.reader.notePositions();
     this.summary = this.#settle();
     if (this.#aborted !== null) this.#count('aborted');
     this.#enter(seriesStep.ending, now);

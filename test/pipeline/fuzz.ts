@@ -383,6 +383,10 @@ class World {
       if (received !== arrived) this.problems.push(`port ${port}: ${arrived} datagrams arrived, ${received} were counted`);
     }
     for (const summary of pipeline.summaries) {
+      const opened = events.find((event) => event.kind === 'opened' && event.series_id === summary.series_id);
+      if (opened?.kind === 'opened' && opened.frames > 0 && summary.frames > opened.frames) {
+        this.problems.push(`series ${summary.series_id}: ${summary.frames} frames sent, ${opened.frames} were asked for`);
+      }
       if (summary.aborted === undefined && summary.unsent > 0) this.problems.push(`series ${summary.series_id}: not aborted, and ${summary.unsent} frames unsent`);
     }
     if (this.scenario.calm) this.#verifyCalm();
@@ -401,8 +405,8 @@ class World {
         const named = new Set<number>();
         for (const [first, last] of missing[udpPort] ?? []) for (let packet = first; packet <= last; packet++) named.add(packet);
         for (let packet = 0; packet < packets; packet++) {
-          // An auto series may begin in the middle of a frame, and its ports one turn apart.
-          if (named.has(packet) && this.scenario.auto && Number(message.fields['frame']) < 2) continue;
+          // An auto series may begin in the middle of a frame, or with a second copy of an older packet.
+          if (named.has(packet) && this.scenario.auto && Number(message.fields['frame']) < 8) continue;
           if (named.has(packet) === this.#lost.has(`${port}/${frameNumber}/${packet}`)) continue;
           this.problems.push(`frame ${frameNumber}, port ${udpPort}, packet ${packet}: ${named.has(packet) ? 'called missing, but it came' : 'lost, but not called missing'}`);
           return;

@@ -132,6 +132,7 @@ function pieceAt(starts: usize, pieces: usize, packet: u32): usize {
   return pieces + load<usize>(starts + (<usize>packet << 2)) * pieceBytes;
 }
 
+/** Pieces are long and often not aligned like their source: vectors take 7 of 8 ns that a call of `memory.copy` takes at 512 bytes. */
 // @ts-ignore: decorator
 @inline
 function copy(to: usize, from: usize, bytes: usize): void {

@@ -1,0 +1,46 @@
+// Run by a test in a process of its own, with --expose-gc: how much garbage does a port assembler make per packet? Prints JSON.
+// The argument says which placement.
+
+import { LoopingSource } from './looping-source.js';
+import { SinglePort } from './single-port.js';
+import { quadSettings } from '../simulators/settings-examples.js';
+
+const settings = quadSettings();
+const packets = 1_000_000;
+const framesPerBatch = 4;
+const packetsPerBatch = 64 * framesPerBatch;
+
+/** Bytes of heap that a million packets take; the young generation is made too large for a collection in between. */
+function measure(high: number): { from: number; packets: number; bytesPerPacket: number } {
+  const single = new SinglePort({
+    settings, port: 1, slots: 16, landingPackets: packetsPerBatch, compiled: process.argv[2] === 'compiled',
+    makeSource: (landing) => new LoopingSource(landing, settings, 1, framesPerBatch, high, 1),
+  });
+  const from = single.source.next;
+  single.open(0, from, 0, 16);
+  single.source.flowing = true;
+  let now = 1;
+  const turns = (count: number): void => {
+    for (let turn = 0; turn < count; turn++) {
+      single.assembler.turn(now++);
+      single.series.setNext(single.source.next);
+    }
+  };
+  turns(2000);
+  globalThis.gc?.();
+  const count = Math.ceil(packets / packetsPerBatch);
+  // The heap is read often enough that a collection in between shows as a fall and is left out of the sum.
+  let bytes = 0;
+  const step = 100;
+  for (let done = 0; done < count; done += step) {
+    const before = process.memoryUsage().heapUsed;
+    turns(step);
+    const grown = process.memoryUsage().heapUsed - before;
+    if (grown > 0) bytes += grown;
+  }
+  const { accepted, received } = single.counters();
+  if (accepted !== received) throw new Error(`${received} received, ${accepted} accepted`);
+  return { from, packets: Math.ceil(count / step) * step * packetsPerBatch, bytesPerPacket: bytes / (Math.ceil(count / step) * step * packetsPerBatch) };
+}
+
+process.stdout.write(JSON.stringify([measure(0), measure(5)]));
