@@ -30,12 +30,12 @@ enum { eiger = 1, headerVersion = 2 };
 static int argumentCount;
 static char **argumentValues;
 
-static void fail(const char *what) {
+static inline void fail(const char *what) {
   fprintf(stderr, "%s: %s\n", what, strerror(errno));
   exit(1);
 }
 
-static const char *text(const char *name, const char *otherwise) {
+static inline const char *text(const char *name, const char *otherwise) {
   const size_t length = strlen(name);
   for (int i = 1; i < argumentCount; i++) {
     if (strncmp(argumentValues[i], name, length) == 0 && argumentValues[i][length] == '=') return argumentValues[i] + length + 1;
@@ -47,32 +47,32 @@ static const char *text(const char *name, const char *otherwise) {
   return otherwise;
 }
 
-static double number(const char *name, const char *otherwise) { return atof(text(name, otherwise)); }
+static inline double number(const char *name, const char *otherwise) { return atof(text(name, otherwise)); }
 
-static int64_t nanoseconds(clockid_t clock) {
+static inline int64_t nanoseconds(clockid_t clock) {
   struct timespec now;
   clock_gettime(clock, &now);
   return now.tv_sec * 1000000000ll + now.tv_nsec;
 }
 
-static int64_t now(void) { return nanoseconds(CLOCK_MONOTONIC); }
+static inline int64_t now(void) { return nanoseconds(CLOCK_MONOTONIC); }
 
-static void sleepUntil(int64_t due) {
+static inline void sleepUntil(int64_t due) {
   struct timespec until = {due / 1000000000, due % 1000000000};
   while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) {}
 }
 
 /** Sleeps end at once when they are due. */
-static void sharpenSleeps(void) { prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); }
+static inline void sharpenSleeps(void) { prctl(PR_SET_TIMERSLACK, 1000, 0, 0, 0); }
 
-static struct sockaddr_in localAddress(const char *host, int port) {
+static inline struct sockaddr_in localAddress(const char *host, int port) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
   if (inet_pton(AF_INET, host, &address.sin_addr) != 1) fail(host);
   return address;
 }
 
 /** Zeroed memory as the service gets it: pages from the kernel, touched by nobody. */
-static uint8_t *pages(size_t bytes) {
+static inline uint8_t *pages(size_t bytes) {
   void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) fail("mmap");
   return memory;

@@ -25,7 +25,7 @@ static struct {
   size_t (*msgSize)(const zmqMessage *);
 } zmq;
 
-static void *symbol(void *library, const char *name) {
+static inline void *symbol(void *library, const char *name) {
   void *found = dlsym(library, name);
   if (found == NULL) {
     fprintf(stderr, "%s\n", dlerror());
@@ -34,7 +34,7 @@ static void *symbol(void *library, const char *name) {
   return found;
 }
 
-static void loadZmq(const char *path) {
+static inline void loadZmq(const char *path) {
   void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
   if (library == NULL) {
     fprintf(stderr, "%s\n", dlerror());
@@ -55,6 +55,6 @@ static void loadZmq(const char *path) {
   zmq.msgSize = symbol(library, "zmq_msg_size");
 }
 
-static void zmqOption(void *socket, int option, int value) {
+static inline void zmqOption(void *socket, int option, int value) {
   if (zmq.setsockopt(socket, option, &value, sizeof value) != 0) fail("zmq_setsockopt");
 }

@@ -21,7 +21,7 @@ const sendQueueMessagesLeast = 4;
 /** Packet buffers of each port: the largest batch that a receiver takes from its socket at once. */
 const landingPackets = 256;
 /** Landing buffers of each port where the kernel may coalesce datagrams, 64 KiB each. */
-const coalescedBuffers = 16;
+const coalescedBuffers = 64;
 /** An allowance, not a limit: code, heap and stacks of the process, and of each further thread. */
 const processBytes = 96 * mebibyte;
 const threadBytes = 16 * mebibyte;

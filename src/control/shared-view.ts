@@ -23,6 +23,7 @@ import { describeState } from './state-text.js';
 /** A thread that has not turned for so long is not alive, in ms. */
 const stallLimitMs = 10_000;
 const historyLength = 100;
+const figuresMs = 200;
 /** Commands that wait for the streamer to take them, looked after so often. */
 const postIntervalMs = 2;
 
@@ -42,6 +43,14 @@ export interface SharedViewDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   wakeStreamer(): void;
+  /** What the kernel says of a socket of this process, null = nothing. */
+  readSocket(address: string, udpPort: number): SocketFigures | null;
+}
+
+/** Bytes that wait in a socket, and datagrams that were dropped before it since it was opened. */
+export interface SocketFigures {
+  readonly queueBytes: number;
+  readonly drops: number;
 }
 
 interface ViewPort {
@@ -73,6 +82,7 @@ export class SharedView implements ServiceView {
   readonly #heartbeats: readonly Heartbeat[];
   readonly #history: SeriesSummary[] = [];
   #sockets: readonly OpenedSocket[] = [];
+  readonly #figures = new Map<number, { at: number; figures: SocketFigures | null }>();
   #dataEndpoint = '';
   #backend = 'starting';
   #postTimer: NodeJS.Timeout | null = null;
@@ -262,7 +272,7 @@ export class SharedView implements ServiceView {
     return this.#ports.map((port): UdpPortStatus => {
       const socket = this.#sockets.find((opened) => opened.udpPort === port.udpPort);
       const link = interfaceOf(this.config.udpHost);
-      const drops = port.counters[portIndex('socketDropped')] as number;
+      const drops = this.#counters(port).socketDropped;
       return {
         udp_port: port.udpPort,
         off: port.off,
@@ -273,7 +283,7 @@ export class SharedView implements ServiceView {
         packet_bytes: this.#deps.plan.detector.packetBytes,
         receive_buffer_requested_bytes: this.config.receiveBufferBytes,
         receive_buffer_granted_bytes: socket?.receiveBufferGrantedBytes ?? null,
-        socket_queue_bytes: null,
+        socket_queue_bytes: socket === undefined ? null : (this.#socketFigures(socket)?.queueBytes ?? null),
         kernel_drops: Number.isNaN(drops) ? null : drops,
       };
     });
@@ -303,7 +313,7 @@ export class SharedView implements ServiceView {
   }
 
   portCounters(): readonly { udpPort: number; counters: Readonly<Record<PortCounter, number>> }[] {
-    return this.#ports.filter((port) => !port.off).map(({ udpPort, counters }) => ({ udpPort, counters: named(counters) }));
+    return this.#ports.filter((port) => !port.off).map((port) => ({ udpPort: port.udpPort, counters: this.#counters(port) }));
   }
 
   streamCounters(): Readonly<Record<StreamCounter, number>> {
@@ -336,8 +346,30 @@ export class SharedView implements ServiceView {
       discarded: sum(counters, 'discarded') - open.discardedBefore,
       ports: this.#ports
         .filter((port) => !port.off)
-        .map((port) => ({ udp_port: port.udpPort, counters: named(port.counters, port.seriesBase), newest_frame_number: known(port.words.newestSeen) })),
+        .map((port) => ({ udp_port: port.udpPort, counters: this.#counters(port, port.seriesBase), newest_frame_number: known(port.words.newestSeen) })),
     };
+  }
+
+  /** Counters of a port, since the start or since `base`. The receiver notes kernel drops only now and then: the kernel is asked. */
+  #counters(port: ViewPort, base?: Float64Array): Record<PortCounter, number> {
+    const counters = named(port.counters, base);
+    const socket = this.#sockets.find((opened) => opened.udpPort === port.udpPort);
+    const figures = socket === undefined ? null : this.#socketFigures(socket);
+    if (figures === null) return counters;
+    const before = base === undefined ? 0 : (base[portIndex('socketDropped')] as number);
+    const noted = counters.socketDropped;
+    const drops = figures.drops - before;
+    return { ...counters, socketDropped: Number.isNaN(noted) ? drops : Math.max(noted, drops) };
+  }
+
+  /** Read at most a few times a second, whoever asks. */
+  #socketFigures(socket: OpenedSocket): SocketFigures | null {
+    const now = this.#deps.clock.now();
+    const known = this.#figures.get(socket.udpPort);
+    if (known !== undefined && now - known.at < figuresMs) return known.figures;
+    const figures = this.#deps.readSocket(socket.address, socket.udpPort);
+    this.#figures.set(socket.udpPort, { at: now, figures });
+    return figures;
   }
 
   #sinceLastPacket(now: number): number | null {

@@ -405,8 +405,9 @@ class World {
         const named = new Set<number>();
         for (const [first, last] of missing[udpPort] ?? []) for (let packet = first; packet <= last; packet++) named.add(packet);
         for (let packet = 0; packet < packets; packet++) {
-          // An auto series may begin in the middle of a frame, or with a second copy of an older packet.
-          if (named.has(packet) && this.scenario.auto && Number(message.fields['frame']) < 8) continue;
+          // An auto series may begin in the middle of a frame, or with a second copy of an older packet. A false number at the
+          // very beginning of a series disagrees with the packets that are held then, which are lost to it.
+          if (named.has(packet) && Number(message.fields['frame']) < (this.scenario.auto ? 8 : this.scenario.corrupt > 0 ? 2 : 0)) continue;
           if (named.has(packet) === this.#lost.has(`${port}/${frameNumber}/${packet}`)) continue;
           this.problems.push(`frame ${frameNumber}, port ${udpPort}, packet ${packet}: ${named.has(packet) ? 'called missing, but it came' : 'lost, but not called missing'}`);
           return;

@@ -90,11 +90,10 @@ t.test('a datagram that the system refuses is counted, and those behind it go ou
 t.test('a source port is used, and refused when it is taken', async (t) => {
   const [listener, blocker] = [await listen(t, '127.0.0.1'), await listen(t, '0.0.0.0')];
   await t.rejects(open(t, { sourcePort: blocker.port }), { name: 'OperatorError', exitCode: 3, message: /EADDRINUSE/ });
-  blocker.socket.removeAllListeners();
-  const free = await listen(t, '0.0.0.0');
-  const sourcePort = free.port;
-  await new Promise<void>((resolve) => { free.socket.close(resolve); });
-  free.socket.close = () => free.socket;
+  const probe = createSocket('udp4');
+  await new Promise<void>((resolve) => { probe.bind(0, resolve); });
+  const sourcePort = probe.address().port;
+  await new Promise<void>((resolve) => { probe.close(resolve); });
   const sender = await open(t, { sourcePort });
   await sender.sendBatch([{ portIndex: 0, udpPort: listener.port, round: 0, dueMs: 0, bytes: new Uint8Array(50) }]);
   await settle([listener], 1);
