@@ -87,8 +87,8 @@ export class ServiceProcess {
     const sum = (field: string): number => ledger.reduce((total, port) => total + (port[field] ?? 0), 0);
     const { packetsPerFrame } = this.detector.plan.detector;
     const missing = sum('missing') + Math.max(0, traffic.frames - report.images) * packetsPerFrame;
-    const lossless = missing === 0 && report.complete === traffic.frames && report.images === traffic.frames && report.order_errors === 0 && sum('kernel_drops') === 0 && sum('ring_full') === 0;
-    return { sender, consumer: report, cpu, missing, kernelDrops: sum('kernel_drops'), ringFull: sum('ring_full'), lossless };
+    const lossless = missing === 0 && report.complete === traffic.frames && report.images === traffic.frames && report.order_errors === 0 && sum('kernel_drops') === 0 && sum('ring') === 0;
+    return { sender, consumer: report, cpu, missing, kernelDrops: sum('kernel_drops'), ringFull: sum('ring'), lossless };
   }
 
   /** Resident memory in bytes, and how much of it nobody else could map. */

@@ -9,6 +9,7 @@ import { noFaults, parseFault } from './faults.js';
 import type { FaultKind, FaultSelector, FaultSettings } from './faults.js';
 import { sendPaced } from './pace.js';
 import type { PaceReport } from './pace.js';
+import { prepareDatagrams } from './prepare.js';
 import { formatTable, ProgressLine } from './terminal.js';
 import type { CommandOutput } from './terminal.js';
 import type { GroundTruth } from './truth.js';
@@ -34,6 +35,8 @@ export interface SimulateOptions {
   readonly coalesce?: boolean;
   /** Default true; false: checksum 0, as detectors send. */
   readonly checksum?: boolean;
+  /** Make all datagrams before the first leaves, in at most so many megabytes; default: while they are sent. */
+  readonly prepare?: number;
   readonly loss?: string;
   readonly reorder?: string;
   readonly duplicate?: string;
@@ -107,8 +110,9 @@ async function openSender(options: SimulateOptions, datagramBytes: number): Prom
  */
 export async function simulate(options: SimulateOptions): Promise<SimulateResult> {
   const rateAsked = options.rate ?? 100;
+  const framesAsked = options.frames ?? 1000;
   const detector = new SimulatedDetector({
-    settings: options.settings, frames: options.frames ?? 1000, firstFrame: options.firstFrame ?? 1, rate: rateAsked,
+    settings: options.settings, frames: framesAsked, firstFrame: options.firstFrame ?? 1, rate: rateAsked,
     faults: faultSettings(options),
   });
   const { sender, sentWith, fallback } = await openSender(options, detector.format.datagramBytes);
@@ -116,7 +120,9 @@ export async function simulate(options: SimulateOptions): Promise<SimulateResult
   options.signal.addEventListener('abort', stop, { once: true });
   if (options.signal.aborted) stop();
   try {
-    const pace = await sendPaced(detector.datagrams(), sender, {
+    const ports = detector.truth.ports.filter((port) => !port.off).length;
+    const datagrams = options.prepare === undefined ? detector.datagrams() : prepareDatagrams(detector, framesAsked, ports, options.prepare * 1e6);
+    const pace = await sendPaced(datagrams, sender, {
       clock: systemClock, signal: options.signal,
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     });

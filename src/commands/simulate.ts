@@ -15,6 +15,7 @@ interface SimulateOptions {
   readonly send: 'auto' | 'sendmmsg' | 'dgram';
   readonly coalesce?: true;
   readonly checksum: boolean;
+  readonly prepare?: number;
   readonly loss?: string;
   readonly reorder?: string;
   readonly reorderDistance?: number;
@@ -56,10 +57,12 @@ export function addSimulate(program: Command): void {
     .addOption(new Option('--send <way>', 'how datagrams get to the kernel: many per system call, or one; auto takes the first that is possible').choices(['auto', 'sendmmsg', 'dgram']).default('auto'))
     .option('--coalesce', 'send runs of datagrams as one buffer each, which the kernel cuts up: less work, but not what detectors do')
     .option('--no-checksum', 'send with UDP checksum 0, as detectors do (IPv4; not with --coalesce)')
+    .option('--prepare <megabytes>', 'make all datagrams before the first is sent, in at most so much memory: a higher rate, for a short run', wholeNumber(1))
     .option('--json', 'print the ground truth as JSON')
     .addHelpText('after', `${faultSyntax}\n${helpEnd([
       'vdcu simulate examples/detectors.yaml softimax-eiger --frames 1000 --rate 500',
       'vdcu simulate examples/detectors.yaml softimax-eiger --loss 0.001 --reorder 0.01 --seed 7 --json',
+      'vdcu simulate examples/detectors.yaml softimax-eiger --frames 4000 --rate 2000 --prepare 2500',
       'vdcu simulate examples/detectors.yaml softimax-eiger --frames 20 --loss 50001:12:3',
     ], [
       [exitCode.ok, 'all was sent, or stopped by Ctrl-C; a rate that was not kept is said, and no failure'],

@@ -246,7 +246,8 @@ export class SharedView implements ServiceView {
     const step = this.#stream.step;
     const state: SeriesState = step === seriesStep.idle ? 'idle' : step >= seriesStep.stopping ? 'closing' : 'open';
     const series = this.#series();
-    const problems = [...(this.#failure === null ? [] : [this.#failure]), ...this.#warnings.values()];
+    // Warnings of a series that is over stand in its summary.
+    const problems = [...(this.#failure === null ? [] : [this.#failure]), ...(series === null ? [] : this.#warnings.values())];
     const now = this.#deps.clock.now();
     const described = describeState({
       config: this.config,

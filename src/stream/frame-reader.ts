@@ -9,7 +9,8 @@ import { headerOffset } from '../detector/packet-header.js';
 import type { HeaderField } from '../detector/profile.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import type { PortWords } from '../memory/port-words.js';
-import { SlotRecords, outcome, recordWord } from '../memory/slot-records.js';
+import { outcome, recordWord } from '../memory/slot-records.js';
+import type { SlotRecords } from '../memory/slot-records.js';
 import type { ImageFacts, MissingPackets } from './messages.js';
 
 /** Why a frame is not complete, the weightiest first. Names as in metrics and image messages. */

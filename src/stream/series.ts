@@ -19,7 +19,7 @@ import { IncompleteRanges, countsBetween, settlePort } from './ledger.js';
 import { headerMessage, imageMessage, imageShape } from './messages.js';
 import type { ImageFacts } from './messages.js';
 import type { Outbox } from './outbox.js';
-import { SeenTimes } from './seen-times.js';
+import type { SeenTimes } from './seen-times.js';
 import type { ArmRequest, SeriesSummary, StreamEvent } from './series-types.js';
 import { suspicionsOf } from './suspicions.js';
 

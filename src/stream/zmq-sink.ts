@@ -35,6 +35,8 @@ export class ZmqSink implements MessageSink {
       sendTimeout: 0,
       linger: 0,
       ipv6: options.host.includes(':'),
+      // With a ZAP domain and nobody to ask, peers of old protocol versions (an HTTP request looks like one) are refused.
+      zapDomain: 'vdcu',
       tcpKeepalive: 1,
       tcpKeepaliveCount: 10,
       tcpKeepaliveIdle: 60,
@@ -103,7 +105,7 @@ export class ZmqSink implements MessageSink {
     }
     events.on('disconnect', () => {
       if (this.#failedHandshakes > 0) this.#failedHandshakes--;
-      else {
+      else if (this.#peers > 0) {
         this.#peers--;
         this.#disconnects++;
       }

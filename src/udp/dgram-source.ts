@@ -93,14 +93,14 @@ export class DgramSource implements PacketSource {
   }
 
   #land(bytes: Buffer, from: RemoteInfo): void {
-    const { landing, wake, accepts } = this.#options;
-    if (this.#count === landing.capacity) wake(true);
+    const { landing } = this.#options;
+    if (this.#count === landing.capacity) this.#options.wake(true);
     const index = this.#count++;
     const at = landing.bufferAt(index);
     landing.bytes.set(bytes.length > landing.stride ? bytes.subarray(0, landing.stride) : bytes, at);
     landing.offsets[index] = at;
     landing.lengths[index] = bytes.length;
-    landing.foreign[index] = accepts(from.address, from.port) ? 0 : 1;
-    wake(false);
+    landing.foreign[index] = this.#options.accepts(from.address, from.port) ? 0 : 1;
+    this.#options.wake(false);
   }
 }

@@ -10,7 +10,7 @@ const packets = 1_000_000;
 const framesPerBatch = 4;
 const packetsPerBatch = 64 * framesPerBatch;
 
-/** Bytes of heap that a million packets take; the young generation is made too large for a collection in between. */
+/** Bytes of heap that a million packets take. */
 function measure(high: number): { from: number; packets: number; bytesPerPacket: number } {
   const single = new SinglePort({
     settings, port: 1, slots: 16, landingPackets: packetsPerBatch, compiled: process.argv[2] === 'compiled',
@@ -29,7 +29,7 @@ function measure(high: number): { from: number; packets: number; bytesPerPacket:
   turns(2000);
   globalThis.gc?.();
   const count = Math.ceil(packets / packetsPerBatch);
-  // The heap is read often enough that a collection in between shows as a fall and is left out of the sum.
+  // Read so often that the few collections show as falls; those steps are left out.
   let bytes = 0;
   const step = 100;
   for (let done = 0; done < count; done += step) {

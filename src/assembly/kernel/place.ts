@@ -42,7 +42,7 @@ export function run(context: usize, from: u32, count: u32): u32 {
   const highest = <u64>load<f64>(context, contextHighest);
   const newest = <u64>load<f64>(context, contextNewest);
 
-  // The frame of the last packet, with its slot: found anew only when the number changes. 0 is no frame's number.
+  // The frame of the last packet, with its slot: found anew only when the number changes. No record lies at 0.
   let frameNumber: u64 = 0;
   let record: usize = 0;
   let frame: usize = 0;
@@ -60,7 +60,7 @@ export function run(context: usize, from: u32, count: u32): u32 {
     const packet = load<u32>(at + packetNumberAt) - firstPacket;
     if (packet >= expectedPackets) break;
     const number = load<u64>(at + frameNumberAt);
-    if (number != frameNumber) {
+    if (number != frameNumber || record == 0) {
       if (number < lowest || number > highest) break;
       const slot = <u32>(number % <u64>load<u32>(context, contextSlots));
       record = load<usize>(context, contextRecords) + <usize>slot * load<usize>(context, contextRecordStride);
