@@ -26,6 +26,8 @@ export interface MemoryResult {
   readonly idleMB: number;
   readonly lastMB: number;
   readonly mostMB: number;
+  /** Of that at the end: pages of program files, which other processes share. */
+  readonly filesMB: number;
   /** MB per minute over the second half, a straight line through all samples. */
   readonly growth: number;
   readonly missing: number;
@@ -56,10 +58,12 @@ export async function measureMemory({ minutes, rate }: MemoryOptions): Promise<M
     const { missing } = await service.series({ coalesced: false, rate, frames: Math.round(minutes * 60 * rate) });
     clearInterval(timer);
     const bytes = samples.map((sample) => sample.bytes);
+    const { total, anonymous } = service.residentBytes();
     return {
       minutes, rate, missing,
       ringMB: detector.plan.ring.bytes / 1e6, sharedMB: detector.plan.sharedMemoryBytes / 1e6,
       idleMB: idle / 1e6, lastMB: (bytes.at(-1) ?? Number.NaN) / 1e6, mostMB: Math.max(...bytes) / 1e6,
+      filesMB: (total - anonymous) / 1e6,
       growth: slope(samples.slice(samples.length / 2)) / 1e6,
       idleReceivers: percent(true), idleRest: percent(false),
     };
@@ -79,11 +83,11 @@ function slope(samples: readonly { readonly at: number; readonly bytes: number }
 
 /** Tables for people. */
 export function memoryTables(result: MemoryResult): string {
-  const { minutes, rate, ringMB, sharedMB, idleMB, lastMB, mostMB, growth, missing, idleReceivers, idleRest } = result;
+  const { minutes, rate, ringMB, sharedMB, idleMB, lastMB, mostMB, filesMB, growth, missing, idleReceivers, idleRest } = result;
   const beyond = mostMB - ringMB;
   const rows = [
     ['ring', `${ringMB.toFixed(0)} MB`], ['shared memory with the ring', `${sharedMB.toFixed(0)} MB`], ['resident before the first packet', `${idleMB.toFixed(0)} MB`],
-    [`resident at most, in ${minutes} minutes at ${rate} frames/s`, `${mostMB.toFixed(0)} MB = ring + ${beyond.toFixed(0)} MB`], ['resident at the end', `${lastMB.toFixed(0)} MB`],
+    [`resident at most, in ${minutes} minutes at ${rate} frames/s`, `${mostMB.toFixed(0)} MB = ring + ${beyond.toFixed(0)} MB`], ['resident at the end', `${lastMB.toFixed(0)} MB`], ['of that pages of program files', `${filesMB.toFixed(0)} MB`],
     ['growth over the second half', `${growth.toFixed(2)} MB per minute`], ['packets missing', String(missing)],
     ['CPU while idle: both receivers', `${idleReceivers.toFixed(2)} % of a core`], ['CPU while idle: all the rest', `${idleRest.toFixed(2)} % of a core`],
   ];

@@ -80,6 +80,7 @@ series.reset();
 await obey(phase.prepare);
 series.setFirst(1, 0);
 await obey(phase.open);
+series.settleFirst();
 process.stdout.write('ready\n');
 if (receive === 'recvmmsg') {
   driveBlocking(measured, { stopAsked: () => over, mark: () => 0, rest: () => undefined });

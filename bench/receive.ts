@@ -37,6 +37,7 @@ interface ReceiverReport {
   readonly calls: number;
   readonly seconds: number;
   readonly received: number;
+  readonly accepted: number;
   readonly complete: number;
 }
 
@@ -91,7 +92,10 @@ async function receiveOnce(programs: Programs, detector: BenchDetector, subject:
   const receiver = await startReceiver(programs, detector, subject, ringFrames, last);
   await delay(100);
   await sendFrames(programs, { detector, coalesced, rate, frames: last }, [measuredPort]);
-  return receiver.report;
+  const report = await receiver.report;
+  // Refusing packets is cheap, or dear, but not what is measured here.
+  if (report.accepted !== report.received) throw new Error(`${subject}: ${report.received} packets received, ${report.accepted} of them placed`);
+  return report;
 }
 
 async function startReceiver(programs: Programs, detector: BenchDetector, subject: Subject, warm: number, last: number): Promise<Running<ReceiverReport>> {

@@ -18,6 +18,7 @@ import { slotRecordBytes } from '../memory/slot-records.js';
 export interface PlacementKernel {
   readonly buffer: ArrayBufferLike;
   run(context: number, from: number, count: number): number;
+  place(context: number, packet: number, payload: number, slot: number): void;
   fill(context: number, slot: number): void;
 }
 
@@ -26,9 +27,8 @@ export interface PlacementKernel {
  * @throws OperatorError (internal) when the build left it out
  */
 export function loadPlacementKernel(memory: WebAssembly.Memory): PlacementKernel {
-  const { run, fill } = new WebAssembly.Instance(new WebAssembly.Module(readKernel()), { env: { memory } }).exports;
-  assert(run !== undefined && fill !== undefined, 'the placement kernel does not export what it should');
-  return { buffer: memory.buffer, run: run as PlacementKernel['run'], fill: fill as unknown as PlacementKernel['fill'] };
+  const exports = new WebAssembly.Instance(new WebAssembly.Module(readKernel()), { env: { memory } }).exports as unknown as Omit<PlacementKernel, 'buffer'>;
+  return { buffer: memory.buffer, run: exports.run, place: exports.place, fill: exports.fill };
 }
 
 function readKernel(): Uint8Array {
@@ -97,6 +97,11 @@ export class CompiledPlacement {
   /** The frame whose image the last `run` completed, which then returned at once; 0 = none. */
   get completed(): number {
     return this.#context.completed;
+  }
+
+  /** Copy the pieces of packet `packet` (0 = first that is read out) from its payload at `payload`. */
+  place(packet: number, payload: number, slot: number): void {
+    this.#kernel.place(this.#context.address, packet, payload, slot);
   }
 
   /** Fill the holes of an image that is still open. */

@@ -183,6 +183,9 @@ export class PortAssembler {
     if (this.#first !== 0) {
       this.#next = this.#series.next;
       this.#last = this.#series.last;
+      // While packets are accepted, what lies below was sent, so closed, and its slot may soon hold another frame. Later it may have
+      // been dropped unsent instead.
+      if (this.#accepting && this.#closeNext < this.#next) this.#closeNext = this.#next;
     }
   }
 
@@ -477,7 +480,8 @@ export class PortAssembler {
    * @param ended everything up to this frame number is over; 0 = the series goes on
    */
   #closeImages(ended: number, now: number): void {
-    if (this.#first === 0) return;
+    // Before all ports have answered, a smaller first frame may still move the last one down: nothing is closed for want of packets.
+    if (this.#first === 0 || this.#series.settledVersion !== this.#firstVersion) return;
     const images = this.#images;
     const top = this.#last === 0 ? this.#next + this.#ring - 1 : Math.min(this.#next + this.#ring - 1, this.#last);
     const overtaken = this.#reference - this.#setup.overtakeFrames;

@@ -97,7 +97,8 @@ export class PortImages {
     assert(placement !== null, 'a packet was accepted before the place of its port was known');
     if (overtaken || packet < this.#records.highest(slot)) this.#count(portCounter.reordered);
     if (this.#records.accepted(slot) === 0) this.#keepHeader(slot, at);
-    placement.place(packet, at + headerBytes, this.#map.ring + slot * this.#map.slotStride);
+    if (this.#compiled !== null) this.#compiled.place(packet, at + headerBytes, slot);
+    else placement.place(packet, at + headerBytes, this.#map.ring + slot * this.#map.slotStride);
     this.#count(portCounter.accepted);
     if (this.#records.set(slot, packet) === this.#expected) this.close(frameNumber, outcome.complete, now);
   }

@@ -8,6 +8,7 @@ import { makeLayout, type Layout } from '../detector/layout.js';
 import { maxPieces } from '../detector/piece-table.js';
 import type { PixelType } from '../detector/pixel-type.js';
 import { mapMemory, memoryLimitBytes, type MemorySizes } from '../memory/memory-map.js';
+import { processorLoad, type ProcessorLoad } from './processor-load.js';
 import type { ServiceConfig } from './service-config.js';
 
 const mebibyte = 2 ** 20;
@@ -97,6 +98,7 @@ export interface Plan {
     readonly framesPerSecond: number;
     readonly gigabytesPerSecond: number;
     readonly perPort: PortRate;
+    readonly processors: ProcessorLoad;
   } | null;
   readonly limits: {
     readonly overtakeFrames: number;
@@ -174,6 +176,12 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
       framesPerSecond: rateHz,
       gigabytesPerSecond: (rateHz * layout.frameBytes) / 1e9,
       perPort: portRate(config, layout, rateHz),
+      processors: processorLoad({
+        arrival: config.receive === 'dgram' ? 'dgram' : config.receiveCoalesced ? 'coalesced' : 'single',
+        packetsPerSecond: portsOfThread.map((ports) => ports.length * layout.expectedPackets * rateHz),
+        payloadBytes: layout.payloadBytes,
+        bytesOutPerSecond: layout.frameBytes * rateHz,
+      }),
     },
     limits: {
       overtakeFrames: config.overtakeFrames,

@@ -91,8 +91,10 @@ export class SharedView implements ServiceView {
   #ready = false;
   #failure: string | null = null;
   #drained: (() => void) | null = null;
+  /** Images of all series that have ended, by outcome; exact when the next is opened, since events keep their order. */
+  #before = { frames: 0, complete: 0, marked: 0, discarded: 0 };
   /** The series that is open, as its request named it. */
-  #open: { id: number; filename: string; frames: number; since: number; imagesBefore: number; completeBefore: number; markedBefore: number; discardedBefore: number } | null = null;
+  #open: { id: number; filename: string; frames: number; since: number } | null = null;
   readonly #warnings = new Map<string, string>();
 
   constructor(deps: SharedViewDeps) {
@@ -159,6 +161,7 @@ export class SharedView implements ServiceView {
         logger.info({ event: 'series_opened', series_id: event.series_id, filename: event.filename, auto: event.auto, frames: event.frames }, `series ${event.series_id} opened`);
         break;
       case 'ended':
+        for (const outcome of ['frames', 'complete', 'marked', 'discarded'] as const) this.#before[outcome] += event.summary[outcome];
         this.#history.unshift(event.summary);
         this.#history.length = Math.min(this.#history.length, historyLength);
         this.#open = null;
@@ -232,19 +235,17 @@ export class SharedView implements ServiceView {
 
   #beginSeries(id: number, filename: string, frames: number): void {
     if (this.#open?.id === id) return;
-    const counters = this.streamCounters();
     this.#warnings.clear();
-    this.#open = {
-      id, filename, frames, since: this.#deps.clock.now(),
-      imagesBefore: counters.images, completeBefore: counters.complete, markedBefore: sum(counters, 'marked'), discardedBefore: sum(counters, 'discarded'),
-    };
+    this.#open = { id, filename, frames, since: this.#deps.clock.now() };
   }
 
   // --- what others ask -----------------------------------------------------------------------------------------------------------
 
   status(): ServiceStatus {
     const step = this.#stream.step;
-    const state: SeriesState = step === seriesStep.idle ? 'idle' : step >= seriesStep.stopping ? 'closing' : 'open';
+    // An auto series is open when its receivers are: what came before was not of any series.
+    const preparing = this.#stream.auto && step < seriesStep.open;
+    const state: SeriesState = step === seriesStep.idle || preparing ? 'idle' : step >= seriesStep.stopping ? 'closing' : 'open';
     const series = this.#series();
     // Warnings of a series that is over stand in its summary.
     const problems = [...(this.#failure === null ? [] : [this.#failure]), ...(series === null ? [] : this.#warnings.values())];
@@ -341,10 +342,10 @@ export class SharedView implements ServiceView {
       header_pending: !this.#stream.headerSent,
       first_frame_number: known(this.#stream.first),
       highest_frame_number: known(this.#stream.highest),
-      images_sent: counters.images - open.imagesBefore,
-      complete: counters.complete - open.completeBefore,
-      marked: sum(counters, 'marked') - open.markedBefore,
-      discarded: sum(counters, 'discarded') - open.discardedBefore,
+      images_sent: counters.images - this.#before.frames,
+      complete: counters.complete - this.#before.complete,
+      marked: sum(counters, 'marked') - this.#before.marked,
+      discarded: sum(counters, 'discarded') - this.#before.discarded,
       ports: this.#ports
         .filter((port) => !port.off)
         .map((port) => ({ udp_port: port.udpPort, counters: this.#counters(port, port.seriesBase), newest_frame_number: known(port.words.newestSeen) })),

@@ -219,7 +219,10 @@ export class Series {
 
   #openReceivers(): void {
     const given = this.request.firstFrameNumber;
-    if (given !== null) this.#tellFirst(given);
+    if (given !== null) {
+      this.#tellFirst(given);
+      this.#deps.words.settleFirst();
+    }
     this.#give(phase.open, seriesStep.opening);
   }
 
@@ -243,7 +246,7 @@ export class Series {
     if (this.first !== 0) {
       if (ports.some((port) => port.words.firstAnswer !== this.#firstVersion)) return;
       if (smallest < this.first) this.#tellFirst(smallest);
-      else this.#firstSettled = true;
+      else this.#settled();
       return;
     }
     if (smallest === 0 && !holding) this.#startedAt = -1;
@@ -252,6 +255,11 @@ export class Series {
     if (smallest === 0 || (holding && now - this.#startedAt < 2 * limits.startWindowMs)) return;
     if (newest - smallest >= ring) return this.#portsDisagree(now);
     this.#tellFirst(smallest);
+  }
+
+  #settled(): void {
+    this.#firstSettled = true;
+    this.#deps.words.settleFirst();
   }
 
   /** Smallest and newest frame number that any port accepted, 0 = none; does a port without any hold packets? */
@@ -421,7 +429,7 @@ export class Series {
     this.#observe(now);
     const { smallest, newest } = this.#startNumbers();
     if (!this.#firstSettled && smallest !== 0 && (this.first === 0 || smallest < this.first)) this.#tellFirst(smallest);
-    this.#firstSettled = this.first !== 0;
+    if (this.first !== 0) this.#settled();
     if (this.#firstSettled && newest - this.first >= ring && this.#aborted === null && newest >= this.next + ring) this.#portsDisagree(now);
     if (this.first === 0 || this.#aborted === 'ports_disagree') {
       // Nothing is made up: receivers close what they have begun.

@@ -95,6 +95,8 @@ export class DgramSource implements PacketSource {
   #land(bytes: Buffer, from: RemoteInfo): void {
     const { landing } = this.#options;
     if (this.#count === landing.capacity) this.#options.wake(true);
+    // Nobody turns: the agent has not begun, or is closing. What comes then is not its.
+    if (this.#count === landing.capacity) return;
     const index = this.#count++;
     const at = landing.bufferAt(index);
     landing.bytes.set(bytes.length > landing.stride ? bytes.subarray(0, landing.stride) : bytes, at);

@@ -138,6 +138,7 @@ function compare(seed: number, { settings, port, otherDepth }: { settings: Detec
         if (found !== '') return { difference: `series ${series}, step ${step}: ${found}`, placed: 0, filled: 0, accepted: 0 };
       }
       const { smallest, closeNext } = reference.words;
+      if (firstTold && random.chance(0.7)) for (const single of both) single.series.settleFirst();
       if (!firstTold && smallest !== 0 && random.chance(0.5)) {
         firstTold = true;
         for (const single of both) single.series.setFirst(smallest, last);
@@ -147,6 +148,7 @@ function compare(seed: number, { settings, port, otherDepth }: { settings: Detec
       if (random.chance(0.8)) base += random.integer(3);
     }
     const end = reference.words.newestSeen;
+    if (firstTold) for (const single of both) single.series.settleFirst();
     for (const command of [phase.stop, phase.finish]) {
       for (const single of both) {
         if (command === phase.finish) single.series.setLast(firstTold ? end : 0);

@@ -73,6 +73,7 @@ export class SinglePort<Source extends PacketSource> {
     if (first !== 0) series.setFirst(first, last);
     series.command(phase.open);
     this.assembler.turn(now);
+    if (first !== 0) series.settleFirst();
   }
 
   counters(): Record<PortCounter, number> {
@@ -82,7 +83,7 @@ export class SinglePort<Source extends PacketSource> {
 
   #counted(kernel: PlacementKernel): PlacementKernel {
     return {
-      buffer: kernel.buffer,
+      ...kernel,
       run: (context, from, count) => {
         const index = kernel.run(context, from, count);
         this.placed += index - from;

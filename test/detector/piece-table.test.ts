@@ -22,7 +22,7 @@ const settings = fc.record({
   return { ...made, flipRows };
 });
 
-t.test('every wire pixel has one place in the frame, every pixel that is no gap one wire pixel', async (t) => {
+t.test('every wire pixel has one place in the frame, every pixel that is no gap one wire pixel', async () => {
   fc.assert(fc.property(settings, (of) => {
     const layout = makeLayout(of);
     const size = layout.pixelBytes;

@@ -4,6 +4,8 @@ import { playSeed } from './fuzz.js';
 /** Seeds of one CI run. */
 const seeds = 300;
 
+t.setTimeout(600_000);
+
 t.test(`${seeds} seeded worlds of faults, stalls and moods: everything that must hold holds`, async (t) => {
   let frames = 0;
   for (let seed = 1; seed <= seeds; seed++) {

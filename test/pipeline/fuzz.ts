@@ -192,7 +192,10 @@ class World {
   /** Packets of frames that were before: queued in the sockets when the series is armed. */
   #oldPackets(): void {
     for (let back = 3; back > 0; back--) {
-      for (const port of this.#ports) if (this.#frameNumber > back) this.#fly(port, this.#frameNumber - back, 0, 0);
+      for (const port of this.#ports) {
+        const number = this.#frameNumber - back;
+        if (number >= 1 && !this.#lost.has(`${port}/${number}/0`)) this.#fly(port, number, 0, 0);
+      }
     }
   }
 

@@ -73,7 +73,7 @@ export function run(context: usize, from: u32, count: u32): u32 {
     const bit: u32 = 1 << (packet & 31);
     if ((bits & bit) != 0) break;
 
-    place(starts, pieces, packet, at + payloadAt, frame);
+    copyPieces(starts, pieces, packet, at + payloadAt, frame);
     store<u32>(word, bits | bit, recordBitsWord << 2);
     const top = load<i32>(record, recordHighestWord << 2);
     if (number < newest || <i32>packet < top) reordered++;
@@ -94,6 +94,16 @@ export function run(context: usize, from: u32, count: u32): u32 {
   count64(load<usize>(context, contextReordered), <f64>reordered);
   store<f64>(context, <f64>completed, contextCompleted);
   return index;
+}
+
+/**
+ * Copy one packet to its place, without looking at it and without noting it.
+ * @param packet 0 = the first that is read out
+ * @param payload address of its payload
+ */
+export function place(context: usize, packet: u32, payload: usize, slot: u32): void {
+  const frame = load<usize>(context, contextRing) + <usize>slot * load<usize>(context, contextSlotStride);
+  copyPieces(load<usize>(context, contextStarts), load<usize>(context, contextPieces), packet, payload, frame);
 }
 
 /**
@@ -118,7 +128,7 @@ export function fill(context: usize, slot: u32): void {
 
 // @ts-ignore: decorator
 @inline
-function place(starts: usize, pieces: usize, packet: u32, payload: usize, frame: usize): void {
+function copyPieces(starts: usize, pieces: usize, packet: u32, payload: usize, frame: usize): void {
   const end = pieceAt(starts, pieces, packet + 1);
   for (let piece = pieceAt(starts, pieces, packet); piece < end; piece += pieceBytes) {
     copy(frame + load<usize>(piece, pieceTo), payload + load<usize>(piece, pieceFrom), load<usize>(piece, pieceLength));
@@ -132,7 +142,7 @@ function pieceAt(starts: usize, pieces: usize, packet: u32): usize {
   return pieces + load<usize>(starts + (<usize>packet << 2)) * pieceBytes;
 }
 
-/** Pieces are long and often not aligned like their source: vectors take 7 of 8 ns that a call of `memory.copy` takes at 512 bytes. */
+/** Per packet of 8 pieces a turn took 182 – 195 ns this way, 205 – 238 ns with one `memory.copy` per piece (ring in the cache). */
 // @ts-ignore: decorator
 @inline
 function copy(to: usize, from: usize, bytes: usize): void {
