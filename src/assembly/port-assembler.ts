@@ -84,6 +84,8 @@ export class PortAssembler {
   #first = 0;
   #last = 0;
   #next = 0;
+  /** This port has frames a ring or more above the first: slots of the two would be the same, nothing is closed in order any more. */
+  #spansRing = false;
   #smallest = 0;
   /** Newest frame number seen, −1 while there is no reference. */
   #reference = -1;
@@ -174,7 +176,8 @@ export class PortAssembler {
       this.#next = this.#series.next;
       this.#closeNext = this.#first;
       if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);
-      if (this.#newestAccepted >= this.#first + this.#ring) {
+      this.#spansRing = this.#newestAccepted >= this.#first + this.#ring;
+      if (this.#spansRing) {
         this.#words.raise(portEvent.ringSpan);
         this.#accepting = false;
       }
@@ -234,6 +237,7 @@ export class PortAssembler {
     this.#images.forget(this.#layout.expectedPackets);
     this.#held.clear();
     this.#bound = false;
+    this.#spansRing = false;
     this.#badPacketNumbers = 0;
     this.#firstVersion = this.#first = this.#last = this.#next = 0;
     this.#reference = -1;
@@ -246,7 +250,7 @@ export class PortAssembler {
 
   /** Close everything up to the last frame; true when nothing is left to close. */
   #finish(now: number): boolean {
-    if (this.#series.last === 0) {
+    if (this.#series.last === 0 || this.#spansRing) {
       this.#images.closeOpen(outcome.ended, now);
       return true;
     }
@@ -481,7 +485,7 @@ export class PortAssembler {
    */
   #closeImages(ended: number, now: number): void {
     // Before all ports have answered, a smaller first frame may still move the last one down: nothing is closed for want of packets.
-    if (this.#first === 0 || this.#series.settledVersion !== this.#firstVersion) return;
+    if (this.#first === 0 || this.#spansRing || this.#series.settledVersion !== this.#firstVersion) return;
     const images = this.#images;
     const top = this.#last === 0 ? this.#next + this.#ring - 1 : Math.min(this.#next + this.#ring - 1, this.#last);
     const overtaken = this.#reference - this.#setup.overtakeFrames;

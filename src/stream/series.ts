@@ -430,8 +430,9 @@ export class Series {
     const { smallest, newest } = this.#startNumbers();
     if (!this.#firstSettled && smallest !== 0 && (this.first === 0 || smallest < this.first)) this.#tellFirst(smallest);
     if (this.first !== 0) this.#settled();
-    if (this.#firstSettled && newest - this.first >= ring && this.#aborted === null && newest >= this.next + ring) this.#portsDisagree(now);
-    if (this.first === 0 || this.#aborted === 'ports_disagree') {
+    const disagree = this.#firstSettled && newest >= Math.max(this.first, this.next) + ring;
+    if (disagree && this.#aborted === null) this.#portsDisagree(now);
+    if (this.first === 0 || disagree || this.#aborted === 'ports_disagree') {
       // Nothing is made up: receivers close what they have begun.
       this.last = 0;
       this.next = 0;
