@@ -16,6 +16,10 @@ t.test(`${seeds} seeded worlds of faults, stalls and moods: everything that must
   t.ok(frames > 10 * seeds, `${frames} frames were sent`);
 });
 
+t.test('seeds that once found something still hold', async (t) => {
+  for (const seed of [301, 475, 599, 703, 769, 1759]) t.strictSame(playSeed(seed).problems, [], `seed ${seed}`);
+});
+
 t.test('a seed gives the same run again', async (t) => {
   const { seed, frames, series, packets, story } = playSeed(17);
   t.match(playSeed(17), { seed, frames, series, packets, story });
