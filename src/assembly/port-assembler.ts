@@ -35,6 +35,8 @@ const verdictCounter: readonly number[] = [
 
 const two32 = 4294967296;
 
+const layoutKey = (dynamicRange: number, readNRows: number): string => `${dynamicRange}/${readNRows}`;
+
 /** Everything a port assembler is made of. Times in ms. */
 export interface PortSetup {
   /** Index into `udp_ports` and into the layout's ports. */
@@ -50,6 +52,9 @@ export interface PortSetup {
   readonly maxOwedFrames: number;
   /** The compiled placement on this memory; left out or null = the reference places every packet. */
   readonly compiled?: PlacementKernel | null;
+  /** As configured: what packets are checked by before the first series. `readNRows` 0 = all rows. */
+  readonly dynamicRange: number;
+  readonly readNRows: number;
   /** The layout of a series; `readNRows` 0 = all rows. */
   layoutFor(dynamicRange: number, readNRows: number): Layout;
 }
@@ -74,9 +79,9 @@ export class PortAssembler {
   #answered = 0;
   #phaseSince = 0;
   #accepting = false;
-  #layout: Layout | null = null;
-  #layoutKey = '';
-  #check: CheckTable | null = null;
+  #layout: Layout;
+  #layoutKey: string;
+  #check: CheckTable;
   #bound = false;
   #badPacketNumbers = 0;
 
@@ -113,6 +118,9 @@ export class PortAssembler {
     this.#held = new HeldPackets(setup.source.landing);
     this.#view = new DataView(buffer);
     this.#ring = map.sizes.slots;
+    this.#layout = setup.layoutFor(setup.dynamicRange, setup.readNRows);
+    this.#layoutKey = layoutKey(setup.dynamicRange, setup.readNRows);
+    this.#check = makeCheckTable(this.#layout);
     this.#words.initialise();
   }
 
@@ -227,8 +235,8 @@ export class PortAssembler {
 
   #forget(): void {
     const { dynamicRange, readNRows } = this.#series;
-    const key = `${dynamicRange}/${readNRows}`;
-    if (this.#layout === null || key !== this.#layoutKey) {
+    const key = layoutKey(dynamicRange, readNRows);
+    if (key !== this.#layoutKey) {
       this.#layout = this.#setup.layoutFor(dynamicRange, readNRows);
       this.#layoutKey = key;
       this.#check = makeCheckTable(this.#layout);
@@ -282,10 +290,8 @@ export class PortAssembler {
     this.#counters[portCounter.bytes] = (this.#counters[portCounter.bytes] as number) + length;
     if (foreign) return this.#count(portCounter.foreignSource);
     const check = this.#check;
-    // Before the first series no layout is settled: nothing can be checked, and nothing belongs to a series.
-    if (check === null) return this.#count(portCounter.foreignUnarmed);
     const view = this.#view;
-    const port = this.#layout?.ports[this.#setup.port];
+    const port = this.#layout.ports[this.#setup.port];
     const found = checkPacket(check, view, at, length, port?.fixed === true ? anyPosition : this.#bound ? this.#words.position : unknownPosition);
     if (found !== verdict.ok) return this.#malformed(found, at, length);
     const position = port?.fixed === true ? port.expectedPosition : view.getUint16(at + headerOffset.row, true) * check.gridColumns + view.getUint16(at + headerOffset.column, true);
@@ -325,7 +331,7 @@ export class PortAssembler {
   #hold(frameNumber: number, packet: number, position: number, at: number, now: number): void {
     const held = this.#held;
     if (!held.agrees(frameNumber, position, this.#setup.overtakeFrames)) this.#dropHeld();
-    held.add(frameNumber, packet, position, at, this.#check?.packetBytes ?? 0, now);
+    held.add(frameNumber, packet, position, at, this.#check.packetBytes, now);
     if (held.confirmed) this.#confirm(now);
     else if (this.#newestAccepted === 0) this.#words.setHolding(true);
   }
@@ -379,8 +385,8 @@ export class PortAssembler {
   }
 
   #bind(position: number): void {
-    const port = this.#layout?.ports[this.#setup.port];
-    assert(this.#layout !== null && port !== undefined, 'a port was bound before its layout was known');
+    const port = this.#layout.ports[this.#setup.port];
+    assert(port !== undefined, 'a port has no layout');
     this.#words.setPosition(position);
     this.#images.setPosition(this.#layout, position, port);
     this.#bound = true;

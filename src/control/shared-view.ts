@@ -145,6 +145,9 @@ export class SharedView implements ServiceView {
   noteFailure(reason: string): void {
     this.#failure = reason;
     this.#deps.logger.error({ event: 'failed' }, reason);
+    // Nobody is left to answer.
+    for (const [id, answer] of this.#answers) answer({ kind: 'refused', id, status: 503, problems: [reason] });
+    this.#answers.clear();
   }
 
   noteEvent(event: StreamEvent): void {
@@ -204,11 +207,13 @@ export class SharedView implements ServiceView {
 
   async stop(): Promise<SeriesSummary | null> {
     const event = await this.#command((id) => ({ kind: 'stop', id }));
+    if (event.kind === 'refused') throw new ArmRefused(event.status, event.problems);
     return event.kind === 'stopped' ? event.summary : null;
   }
 
   #command(make: (id: number) => StreamCommand): Promise<StreamEvent> {
     const id = ++this.#commandId;
+    if (this.#failure !== null) return Promise.resolve({ kind: 'refused', id, status: 503, problems: [this.#failure] });
     return new Promise((resolve) => {
       this.#answers.set(id, resolve);
       this.#post(make(id));

@@ -56,6 +56,7 @@ export class SinglePort<Source extends PacketSource> {
       port, activePorts: [port], buffer: this.buffer, map: this.map, source: this.source,
       overtakeFrames: 4, startWindowMs: 20, drainMs: 100, maxOwedFrames: 10 * slots,
       compiled: options.compiled ? this.#counted(loadPlacementKernel(memory)) : null,
+      dynamicRange: settings.dynamicRange, readNRows: settings.readNRows ?? 0,
       layoutFor: (dynamicRange, readNRows) => makeLayout(settings, { dynamicRange, readNRows: readNRows === 0 ? null : readNRows }),
     });
     this.series = new SeriesWords(this.buffer, this.map.seriesWords);

@@ -95,9 +95,11 @@ t.test('malformed comes before unarmed: a bad packet between series is malformed
   t.strictSame(counted(pipeline, () => pipeline.deliver(0, changed(good, { frameNumber: 2 ** 40 }))), one('foreignUnarmed'));
 });
 
-t.test('before the first series every packet is unarmed', async (t) => {
+t.test('before the first series packets are checked as configured, and good ones are unarmed', async (t) => {
   const pipeline = small();
   t.strictSame(counted(pipeline, () => pipeline.send(0, 1)), { received: 4, foreignUnarmed: 4 });
+  t.strictSame(counted(pipeline, () => pipeline.deliver(0, new Uint8Array(40))), one('headerPacket'));
+  t.strictSame(counted(pipeline, () => pipeline.deliver(0, new Uint8Array(41))), one('malformedSize'));
 });
 
 t.test('the last frame of the series is accepted, the next is of no series', async (t) => {
