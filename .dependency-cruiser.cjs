@@ -58,7 +58,8 @@ module.exports = {
       from: { path: '^(src|simulators)/' },
       to: { path: '^(test|bench)/' },
     },
-    onlyIn('zeromq', 'src/stream/zmq-sink.ts'),
+    // The sink of zeromq.js, and the finder of libzmq inside the package's addon.
+    onlyIn('zeromq', 'src/stream/(zmq-sink|libzmq).ts'),
     onlyIn('koffi', 'src/runtime/ffi.ts'),
   ],
   options: {

@@ -13,7 +13,7 @@ const newDate = { selector: 'NewExpression[callee.name="Date"][arguments.length=
 const noEnums = { selector: 'TSEnumDeclaration, TSModuleDeclaration[kind="namespace"]:not([declare=true])', message: 'Use an object of constants, and modules.' };
 
 export default tseslint.config(
-  { ignores: ['dist*/**', 'node_modules/**', '.tap/**', 'coverage/**'] },
+  { ignores: ['dist*/**', 'src/assembly/kernel/**', 'node_modules/**', '.tap/**', 'coverage/**'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     files: ['**/*.ts'],

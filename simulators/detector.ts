@@ -7,8 +7,9 @@ import type { DetectorSettings } from '../src/detector/settings.js';
 import { FaultPlan, noFaults } from './faults.js';
 import type { FaultSettings } from './faults.js';
 import type { ImageSource } from './image-source.js';
-import { PortImageDatagrams, wireFormat } from './packet.js';
+import { imageBytes, PortImageDatagrams, wireFormat } from './packet.js';
 import type { WireFormat } from './packet.js';
+import { PixelMemory } from './pattern-kernel.js';
 import { GroundTruth } from './truth.js';
 import type { PortTruth } from './truth.js';
 
@@ -68,10 +69,10 @@ class SimulatedPort {
   /** Place in the port's order of the newest first copy that left. */
   newest = -1;
 
-  constructor(settings: DetectorSettings, index: number, truth: PortTruth) {
+  constructor(settings: DetectorSettings, index: number, truth: PortTruth, memory: PixelMemory) {
     this.index = index;
     this.truth = truth;
-    this.#images = Array.from({ length: imagesPerPort }, () => new PortImageDatagrams(settings, index));
+    this.#images = Array.from({ length: imagesPerPort }, () => new PortImageDatagrams(settings, index, memory));
   }
 
   /** Number of the first packet sent. */
@@ -126,7 +127,8 @@ export class SimulatedDetector {
     this.#periodMs = 1000 / run.rate;
     this.format = wireFormat(run.settings);
     this.truth = new GroundTruth(run.firstFrame, this.#faults.settings.seed, udpPorts, portsOff);
-    this.#ports = this.truth.ports.flatMap((truth, index) => (truth.off ? [] : [new SimulatedPort(run.settings, index, truth)]));
+    const memory = new PixelMemory(imageBytes(this.format) * imagesPerPort * (udpPorts.length - portsOff.length));
+    this.#ports = this.truth.ports.flatMap((truth, index) => (truth.off ? [] : [new SimulatedPort(run.settings, index, truth, memory)]));
   }
 
   /** End after the frame that is being sent. */

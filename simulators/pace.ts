@@ -28,8 +28,11 @@ export interface PaceReport {
   readonly worstLateMs: number;
 }
 
-/** Datagrams in one batch at most: large enough to be cheap, small enough to keep ports interleaved in time. */
-const batchLimit = 64;
+/** Datagrams in one batch at most unless the sender says so: large enough to be cheap, small enough to keep ports interleaved in time. */
+const usualBatchLimit = 64;
+
+/** What is due within this time leaves together: a thread that never slept would take its core from those who receive. */
+const togetherMs = 0.2;
 
 /**
  * Send everything, in order, not before it is due. A batch never spans two rounds, as the detector's memory requires.
@@ -39,6 +42,7 @@ export async function sendPaced(
 ): Promise<PaceReport> {
   const { clock, signal } = options;
   const wait = options.wait ?? ((milliseconds: number) => pause(milliseconds, signal));
+  const batchLimit = sender.batchLimit ?? usualBatchLimit;
   const start = clock.now();
   const report = { datagrams: 0, bytes: 0, frames: 0, elapsedMs: 0, worstLateMs: 0 };
   let reported = start;
@@ -74,8 +78,13 @@ export async function sendPaced(
   return report;
 }
 
-/** Timers are good to a millisecond: shorter waits give the event loop one turn. */
+/** A word that nobody changes. */
+const never = new Int32Array(new SharedArrayBuffer(4));
+
+/** Timers are good to a millisecond: shorter waits stop the thread, then give the event loop one turn. */
 async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (milliseconds < 1) await nextTurn();
-  else await sleep(Math.min(milliseconds, 1000), undefined, { signal }).catch(() => undefined);
+  if (milliseconds < 2) {
+    Atomics.wait(never, 0, 0, Math.max(milliseconds, togetherMs));
+    await nextTurn();
+  } else await sleep(Math.min(milliseconds - 1, 1000), undefined, { signal }).catch(() => undefined);
 }

@@ -8,6 +8,7 @@ import { pixelBytes } from '../src/detector/pixel-type.js';
 import type { DetectorSettings } from '../src/detector/settings.js';
 import { headerFieldValue, significantBits } from './header-fields.js';
 import { pack12, pack4 } from './pack.js';
+import { PixelMemory, pixelsAtOnce } from './pattern-kernel.js';
 import { imageSeed, rowSeed, writePixels } from './pattern.js';
 import type { PixelArray } from './pattern.js';
 
@@ -82,7 +83,12 @@ export function headerPosition(settings: DetectorSettings, portIndex: number): {
   };
 }
 
-/** The datagrams of one port image in memory of their own, written anew for each frame. */
+/** Bytes of the datagrams of one port image. */
+export function imageBytes(format: WireFormat): number {
+  return Math.ceil((format.packetsSent * format.datagramBytes) / 64) * 64;
+}
+
+/** The datagrams of one port image in one piece of memory, written anew for each frame. */
 export class PortImageDatagrams {
   /** One view per packet sent, in the order of packet numbers; their bytes change with every `write`. */
   readonly datagrams: readonly Uint8Array[];
@@ -90,21 +96,29 @@ export class PortImageDatagrams {
   readonly firstPacket: number;
   readonly #format: WireFormat;
   readonly #portIndex: number;
+  readonly #memory: PixelMemory;
+  readonly #offset: number;
   readonly #view: DataView;
   readonly #pixels: PixelArray;
   readonly #packed: PackedImage | null;
 
-  constructor(settings: DetectorSettings, portIndex: number) {
+  /** @param memory where `imageBytes` are left; default: memory of its own */
+  constructor(settings: DetectorSettings, portIndex: number, memory?: PixelMemory) {
     const format = wireFormat(settings);
-    const memory = new ArrayBuffer(format.packetsSent * format.datagramBytes);
+    const bytes = imageBytes(format);
+    this.#memory = memory ?? new PixelMemory(bytes);
+    const offset = this.#memory.take(bytes);
+    const { buffer } = this.#memory;
     this.#format = format;
     this.#portIndex = portIndex;
-    this.#view = new DataView(memory);
-    this.#pixels = pixelArray(format.pixelBytes, memory);
+    this.#offset = offset;
+    this.#view = new DataView(buffer, offset, bytes);
+    this.#pixels = format.pixelBytes === 1 ? new Uint8Array(buffer, offset, bytes)
+      : format.pixelBytes === 2 ? new Uint16Array(buffer, offset, bytes / 2) : new Uint32Array(buffer, offset, bytes / 4);
     this.#packed = format.wireBits < 8 * format.pixelBytes ? new PackedImage(format, settings.lowNibbleFirst) : null;
     this.firstPacket = firstPacketNumber(settings, portIndex);
     this.datagrams = Array.from({ length: format.packetsSent }, (_, index) =>
-      new Uint8Array(memory, index * format.datagramBytes, format.datagramBytes));
+      new Uint8Array(buffer, offset + index * format.datagramBytes, format.datagramBytes));
     const { row, column } = headerPosition(settings, portIndex);
     for (let index = 0; index < format.packetsSent; index++) this.#writeConstants(index, row, column);
   }
@@ -163,6 +177,7 @@ export class PortImageDatagrams {
     const { columns, payloadBytes, packetsSent, datagramBytes, pixelBytes: size, bits } = this.#format;
     const image = imageSeed(frameNumber, this.#portIndex);
     const pixelsPerPacket = payloadBytes / size;
+    const compiled = bits === 16 && size === 2;
     for (let index = 0; index < packetsSent; index++) {
       let target = (index * datagramBytes + headerBytes) / size;
       let pixel = (this.firstPacket + index) * pixelsPerPacket;
@@ -170,7 +185,10 @@ export class PortImageDatagrams {
       while (pixel < end) {
         const row = Math.floor(pixel / columns);
         const count = Math.min(end, (row + 1) * columns) - pixel;
-        writePixels(this.#pixels, target, count, rowSeed(image, row), pixel - row * columns, bits);
+        const seed = rowSeed(image, row);
+        const column = pixel - row * columns;
+        if (compiled && count % pixelsAtOnce === 0) this.#memory.write16(this.#offset + target * 2, count, seed, column);
+        else writePixels(this.#pixels, target, count, seed, column, bits);
         target += count;
         pixel += count;
       }
@@ -205,10 +223,6 @@ class PackedImage {
       datagram.set(this.#wire.subarray(from, from + payloadBytes), headerBytes);
     }
   }
-}
-
-function pixelArray(size: 1 | 2 | 4, memory: ArrayBuffer): PixelArray {
-  return size === 1 ? new Uint8Array(memory) : size === 2 ? new Uint16Array(memory, 0, Math.floor(memory.byteLength / 2)) : new Uint32Array(memory, 0, Math.floor(memory.byteLength / 4));
 }
 
 function setUint64(view: DataView, at: number, value: number): void {

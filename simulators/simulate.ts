@@ -11,10 +11,13 @@ import { framesOfImages, openHdf5Source } from './hdf5-source.js';
 import type { Hdf5Source } from './hdf5-source.js';
 import { sendPaced } from './pace.js';
 import type { PaceReport } from './pace.js';
+import { prepareDatagrams } from './prepare.js';
 import { formatTable, ProgressLine } from './terminal.js';
 import type { CommandOutput } from './terminal.js';
 import type { GroundTruth } from './truth.js';
+import { openBatchSender } from './batch-sender.js';
 import { openUdpSender } from './udp-sender.js';
+import type { DatagramSender } from './udp-sender.js';
 
 /** What somebody asks of the simulator; faults in the syntax of docs/simulator.md. */
 export interface SimulateOptions {
@@ -33,6 +36,14 @@ export interface SimulateOptions {
   readonly seed?: number;
   readonly firstFrame?: number;
   readonly sourcePort?: number | null;
+  /** How datagrams get to the kernel; default auto: many per system call where that is possible. */
+  readonly send?: SendWay | 'auto';
+  /** Runs of datagrams as one buffer; default false, as detectors send. */
+  readonly coalesce?: boolean;
+  /** Default true; false: checksum 0, as detectors send. */
+  readonly checksum?: boolean;
+  /** Make all datagrams before the first leaves, in at most so many megabytes; default: while they are sent. */
+  readonly prepare?: number;
   readonly loss?: string;
   readonly reorder?: string;
   readonly duplicate?: string;
@@ -46,6 +57,9 @@ export interface SimulateOptions {
   readonly onProgress?: (report: PaceReport) => void;
 }
 
+export const sendWays = ['sendmmsg', 'dgram'] as const;
+export type SendWay = (typeof sendWays)[number];
+
 export interface SimulateResult {
   readonly truth: GroundTruth;
   readonly pace: PaceReport;
@@ -54,6 +68,9 @@ export interface SimulateResult {
   readonly rateAchieved: number;
   /** Within 3 % of what was asked; runs under 100 ms are not judged. */
   readonly rateKept: boolean;
+  readonly sentWith: SendWay;
+  /** Why it was not sendmmsg, where nobody asked for that; else null. */
+  readonly fallback: string | null;
   readonly sendErrors: number;
   readonly lastSendError: string | null;
   /** Where pixels came from, unless from the formula. */
@@ -78,6 +95,25 @@ export function faultSettings(options: Omit<SimulateOptions, 'settings' | 'udpHo
 }
 
 /**
+ * The sender that was asked for, or what can be had.
+ * @throws OperatorError (usage) for options that exclude each other
+ */
+async function openSender(options: SimulateOptions, datagramBytes: number): Promise<Pick<SimulateResult, 'sentWith' | 'fallback'> & { sender: DatagramSender }> {
+  const { udpHost: host, sourcePort = null, send = 'auto', coalesce = false, checksum = true } = options;
+  if (coalesce && !checksum) throw new OperatorError('coalesced datagrams have checksums, which the kernel writes: leave out --coalesce or --no-checksum', exitCode.usage);
+  const special = coalesce ? '--coalesce' : '--no-checksum';
+  const plain = !coalesce && checksum;
+  if (send === 'dgram') {
+    if (!plain) throw new OperatorError(`${special} needs sendmmsg: leave out --send dgram`, exitCode.usage);
+    return { sender: await openUdpSender(host, sourcePort), sentWith: 'dgram', fallback: null };
+  }
+  const sender = await openBatchSender({ host, sourcePort, coalesceBytes: coalesce ? datagramBytes : null, checksum });
+  if (typeof sender !== 'string') return { sender, sentWith: 'sendmmsg', fallback: null };
+  if (send === 'sendmmsg' || !plain) throw new OperatorError(`${sender}. Leave out ${send === 'sendmmsg' ? '--send sendmmsg' : special}`);
+  return { sender: await openUdpSender(host, sourcePort), sentWith: 'dgram', fallback: sender };
+}
+
+/**
  * Send a whole run.
  * @throws OperatorError for impossible options or unfit images (usage) or an unreachable address (environment)
  */
@@ -99,16 +135,19 @@ async function openImages({ hdf5, dataset, loop, settings }: SimulateOptions): P
 
 async function send(options: SimulateOptions, images: Hdf5Source | null): Promise<SimulateResult> {
   const rateAsked = options.rate ?? 100;
+  const framesAsked = options.frames ?? 1000;
   const detector = new SimulatedDetector({
-    settings: options.settings, frames: images === null ? options.frames ?? 1000 : framesOfImages(images.images, options.frames, options.loop === true),
+    settings: options.settings, frames: images === null ? framesAsked : framesOfImages(images.images, options.frames, options.loop === true),
     firstFrame: options.firstFrame ?? 1, rate: rateAsked, faults: faultSettings(options), ...(images === null ? {} : { images }),
   });
-  const sender = await openUdpSender(options.udpHost, options.sourcePort ?? null);
+  const { sender, sentWith, fallback } = await openSender(options, detector.format.datagramBytes);
   const stop = (): void => { detector.stop(); };
   options.signal.addEventListener('abort', stop, { once: true });
   if (options.signal.aborted) stop();
   try {
-    const pace = await sendPaced(detector.datagrams(), sender, {
+    const ports = detector.truth.ports.filter((port) => !port.off).length;
+    const datagrams = options.prepare === undefined ? detector.datagrams() : prepareDatagrams(detector, framesAsked, ports, options.prepare * 1e6);
+    const pace = await sendPaced(datagrams, sender, {
       clock: systemClock, signal: options.signal,
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     });
@@ -117,7 +156,7 @@ async function send(options: SimulateOptions, images: Hdf5Source | null): Promis
     return {
       truth: detector.truth, pace, rateAsked, rateAchieved,
       rateKept: options.signal.aborted || pace.elapsedMs < 100 || rateAchieved >= 0.97 * rateAsked,
-      sendErrors: sender.errors, lastSendError: sender.lastError,
+      sentWith, fallback, sendErrors: sender.errors, lastSendError: sender.lastError,
       images: images === null ? null : { count: images.images, clippedPixels: images.clipped },
     };
   } finally {
@@ -148,6 +187,7 @@ export async function runSimulate(options: RunSimulateOptions): Promise<number> 
   progress.end();
   if (options.json === true) options.out.stdout.write(`${JSON.stringify(resultToJson(result))}\n`);
   else options.out.stdout.write(describeResult(result));
+  if (result.fallback !== null) options.out.stderr.write(`datagrams went one per system call: ${result.fallback}\n`);
   if (!result.rateKept) {
     options.out.stderr.write(`asked for ${result.rateAsked} frames/s, reached ${result.rateAchieved.toFixed(1)}: `
       + 'this sender cannot go faster here\n');
@@ -165,7 +205,7 @@ export function resultToJson(result: SimulateResult): Record<string, unknown> {
   return {
     ...result.truth.toJson(), rate_asked: result.rateAsked, rate_achieved: result.rateAchieved, rate_kept: result.rateKept,
     elapsed_ms: result.pace.elapsedMs, worst_late_ms: result.pace.worstLateMs, bytes_sent: result.pace.bytes,
-    send_errors: result.sendErrors,
+    sent_with: result.sentWith, send_errors: result.sendErrors,
     ...(result.images === null ? {} : { images: result.images.count, clipped_pixels: result.images.clippedPixels }),
   };
 }
@@ -179,7 +219,7 @@ function describeResult(result: SimulateResult): string {
     port.reordered, port.duplicated, port.foreignDetectorType + port.foreignVersion]);
   const faulty = [...truth.frames.values()].filter((frame) => frame.neverIntact.size > 0).length;
   const last = frames === 0 ? '' : `, numbers ${truth.firstFrame} to ${truth.firstFrame + frames - 1}`;
-  return `sent ${frames} frames${last}, at ${result.rateAchieved.toFixed(1)} frames/s, seed ${truth.seed}\n`
+  return `sent ${frames} frames${last}, at ${result.rateAchieved.toFixed(1)} frames/s with ${result.sentWith}, seed ${truth.seed}\n`
     + `${formatTable([head, ...rows])}\n`
     + `frames with packets that never left whole: ${faulty}\n`
     + (result.images === null ? '' : `images in the dataset: ${result.images.count}; pixels above what the wire carries, sent as its largest value: ${result.images.clippedPixels}\n`);

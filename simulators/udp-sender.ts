@@ -17,6 +17,8 @@ export interface DatagramSender {
   /** Datagrams that it refused, and the last reason. */
   readonly errors: number;
   readonly lastError: string | null;
+  /** Datagrams that a batch may have at most; default 64. */
+  readonly batchLimit?: number;
   close(): Promise<void>;
 }
 
@@ -46,7 +48,8 @@ export async function openUdpSender(host: string, sourcePort: number | null = nu
   return new DgramSender(socket, address);
 }
 
-async function resolveHost(host: string): Promise<{ address: string; family: number }> {
+/** @throws OperatorError (environment) when the name is unknown */
+export async function resolveHost(host: string): Promise<{ address: string; family: number }> {
   const wildcard: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
   const name = wildcard[host] ?? host;
   if (isIP(name) !== 0) return { address: name, family: isIP(name) };

@@ -63,13 +63,14 @@ let driver: EventLoopDriver | null = null;
 const wake = { wake: () => driver?.wake(), turnNow: () => driver?.turnNow() };
 
 async function runReceiver(ports: readonly number[]): Promise<void> {
-  const { agent, receive, notes, group } = makeReceiver(task.name, ports, wiring, memory, wake);
+  const receiver = makeReceiver(task.name, ports, wiring, memory, wake);
+  const { agent, receive, notes } = receiver;
   notes.push(...settleThread());
   const ready = (): void => post({ kind: 'ready', info: { sources: agent.infos, endpoint: '', backend: receive, notes } });
   if (receive === 'dgram') return runOnEventLoop(agent, ready);
   await agent.start();
   ready();
-  const waiting = group();
+  const waiting = receiver.group();
   // A single port waits inside its source.
   driveBlocking(agent, { stopAsked: () => words.stopAsked, mark: () => 0, rest: () => void waiting?.wait(10) });
   await agent.close();

@@ -9,7 +9,7 @@ import { OperatorError, exitCode, messageOf } from './base/errors.js';
 import { systemClock } from './base/clock.js';
 import { Landing } from './memory/landing.js';
 import { ffiUnavailable } from './runtime/ffi.js';
-import { sharpenSleeps } from './runtime/thread.js';
+import { keepFreedMemory, sharpenSleeps } from './runtime/thread.js';
 import type { MessageSink } from './stream/message-sink.js';
 import { libzmqSink } from './stream/libzmq-sink.js';
 import { ZmqSink } from './stream/zmq-sink.js';
@@ -127,7 +127,10 @@ export async function makeSink({ config, plan }: Wiring, wake: Wake): Promise<Si
   if (config.send !== 'zeromq.js') {
     const missing = ffiUnavailable();
     const sink = missing ?? (await libzmqSink(options));
-    if (typeof sink !== 'string') return { sink, send: 'libzmq', notes };
+    if (typeof sink !== 'string') {
+      keepFreedMemory();
+      return { sink, send: 'libzmq', notes };
+    }
     if (config.send === 'libzmq') throw new OperatorError(`send: libzmq cannot be had here: ${sink}. Use send: auto or zeromq.js.`, exitCode.environment);
     notes.push(`messages are handed over by zeromq.js: ${sink}`);
   }

@@ -18,6 +18,7 @@ import { ThreadWords } from './memory/thread-words.js';
 import { restoreError } from './runtime/thread-messages.js';
 import type { ThreadMessage } from './runtime/thread-messages.js';
 import type { StreamEvent } from './stream/series-types.js';
+import { readUdpSocket } from './udp/proc-net-udp.js';
 import { version } from './version.js';
 import type { ThreadInfo, ThreadTask } from './agent-thread.js';
 
@@ -46,21 +47,22 @@ class ServiceThread {
   readonly worker: Worker;
   readonly words: ThreadWords;
   readonly ready: Promise<ThreadInfo>;
-  readonly closed: Promise<void>;
+  /** The thread is gone. */
+  readonly exited: Promise<void>;
 
   constructor(name: string, task: ThreadTask, onEvent: (event: StreamEvent) => void, onFailed: (error: Error) => void) {
     this.name = name;
     this.words = new ThreadWords(task.memory.buffer, task.map.threadWords, task.thread);
     this.worker = new Worker(new URL('./agent-thread.js', import.meta.url), { workerData: task, name });
     let isReady = (_info: ThreadInfo): void => undefined;
-    let isClosed = (): void => undefined;
+    let isGone = (): void => undefined;
     let isFailed = (_error: Error): void => undefined;
     this.ready = new Promise((resolve, reject) => {
       isReady = resolve;
       isFailed = reject;
     });
     this.ready.catch(() => undefined);
-    this.closed = new Promise((resolve) => (isClosed = resolve));
+    this.exited = new Promise((resolve) => (isGone = resolve));
     const fail = (error: Error): void => {
       isFailed(error);
       onFailed(error);
@@ -69,20 +71,22 @@ class ServiceThread {
       if (message.kind === 'ready') isReady(message.info);
       else if (message.kind === 'event') onEvent(message.event);
       else if (message.kind === 'failed') fail(restoreError(name, message.error));
-      else isClosed();
     });
     this.worker.on('error', fail);
     this.worker.on('exit', (code) => {
-      isClosed();
+      isGone();
       if (code !== 0) fail(new Error(`${name}: the thread ended with code ${code}`));
     });
   }
 
-  /** Ask to end, wait at most `closeLimitMs`, then end it whatever it does. */
+  /**
+   * Ask to end, wait at most `closeLimitMs`, then end it whatever it does. A thread that has closed everything ends by itself: cut off
+   * while zeromq.js still hands out events it would take the process along.
+   */
   async stop(): Promise<void> {
     this.words.askToStop();
     this.worker.postMessage('stop');
-    await Promise.race([this.closed, delay(closeLimitMs)]);
+    await Promise.race([this.exited, delay(closeLimitMs)]);
     await this.worker.terminate();
   }
 }
@@ -99,7 +103,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   // Above every number of an earlier process, so that nothing of it can mix with what a consumer still keeps (docs/stream.md).
   const firstMessageNumber = systemClock.wall() * 1000;
   const series = new SeriesWords(memory.buffer, map.seriesWords);
-  const view = new SharedView({ config, plan, map, buffer: memory.buffer, clock: systemClock, logger, wakeStreamer: () => series.wake() });
+  const view = new SharedView({ config, plan, map, buffer: memory.buffer, clock: systemClock, logger, wakeStreamer: () => series.wake(), readSocket: readUdpSocket });
 
   let reject: (error: Error) => void = () => undefined;
   const failed = new Promise<never>((_, no) => (reject = no));

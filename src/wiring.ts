@@ -56,6 +56,8 @@ export function portSetup({ config, plan, map, buffer, compiled = null }: Wiring
     drainMs: config.drainMs,
     maxOwedFrames: plan.maxOwedFrames,
     compiled,
+    dynamicRange: config.detector.dynamicRange,
+    readNRows: config.detector.readNRows ?? 0,
     layoutFor: layouts(config),
   };
 }

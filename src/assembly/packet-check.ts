@@ -8,6 +8,11 @@ import type { Layout, PortLayout, Position } from '../detector/layout.js';
 export const verdict = { ok: 0, headerPacket: 1, size: 2, version: 3, detectorType: 4, packetNumber: 5, position: 6, frameNumber: 7 } as const;
 export type Verdict = (typeof verdict)[keyof typeof verdict];
 
+/** The port's place is not known yet: the header must name one of the detector's. */
+export const unknownPosition = -1;
+/** The port is placed by configuration: row and column are not looked at. */
+export const anyPosition = -2;
+
 /** What the check compares with, unpacked from a layout. */
 export interface CheckTable {
   readonly packetBytes: number;
@@ -41,9 +46,9 @@ export function makeCheckTable(layout: Layout, port: PortLayout): CheckTable {
  * @param view all memory
  * @param at position of the datagram in `view`; its first min(length, packetBytes) bytes are there
  * @param length true length of the datagram in bytes
- * @param anyPosition the port is placed by configuration: row and column are not looked at
+ * @param position where the port is, as an index into the layout's positions, or `unknownPosition`, or `anyPosition`
  */
-export function checkPacket(table: CheckTable, view: DataView, at: number, length: number, anyPosition: boolean): Verdict {
+export function checkPacket(table: CheckTable, view: DataView, at: number, length: number, position: number): Verdict {
   if (length === oldHeaderPacketBytes) return verdict.headerPacket;
   if (length !== table.packetBytes) return verdict.size;
   if (view.getUint8(at + headerOffset.version) !== table.version) return verdict.version;
@@ -51,9 +56,11 @@ export function checkPacket(table: CheckTable, view: DataView, at: number, lengt
   const packet = view.getUint32(at + headerOffset.packetNumber, true);
   const first = firstPacketOf(table, view, at);
   if (packet < first || packet >= first + table.expectedPackets) return verdict.packetNumber;
-  if (!anyPosition) {
-    if (view.getUint16(at + headerOffset.row, true) >= table.gridRows) return verdict.position;
-    if (view.getUint16(at + headerOffset.column, true) >= table.gridColumns) return verdict.position;
+  if (position !== anyPosition) {
+    const row = view.getUint16(at + headerOffset.row, true);
+    const column = view.getUint16(at + headerOffset.column, true);
+    if (row >= table.gridRows || column >= table.gridColumns) return verdict.position;
+    if (position !== unknownPosition && row * table.gridColumns + column !== position) return verdict.position;
   }
   const high = view.getUint32(at + headerOffset.frameNumber + 4, true);
   if (high >= frameNumberHighLimit) return verdict.frameNumber;

@@ -3,7 +3,7 @@
 // Runs in the port's receiver thread, one `turn` at a time; follows the streamer's commands, never waits for it.
 
 import { assert } from '../base/assert.js';
-import type { Layout } from '../detector/layout.js';
+import type { Layout, PortLayout } from '../detector/layout.js';
 import { headerOffset } from '../detector/packet-header.js';
 import { portCounter, portCounterTable } from '../memory/counters.js';
 import type { MemoryMap } from '../memory/memory-map.js';
@@ -14,7 +14,7 @@ import type { PacketSource } from '../udp/packet-source.js';
 import { CompiledPlacement } from './compiled-placement.js';
 import type { PlacementKernel } from './compiled-placement.js';
 import { HeldPackets } from './held-packets.js';
-import { checkPacket, firstPacketOf, makeCheckTable, verdict } from './packet-check.js';
+import { anyPosition, checkPacket, firstPacketOf, makeCheckTable, unknownPosition, verdict } from './packet-check.js';
 import type { CheckTable } from './packet-check.js';
 import { PortImages } from './port-images.js';
 
@@ -35,6 +35,8 @@ const verdictCounter: readonly number[] = [
 
 const two32 = 4294967296;
 
+const layoutKey = (dynamicRange: number, readNRows: number): string => `${dynamicRange}/${readNRows}`;
+
 /** Everything a port assembler is made of. Times in ms. */
 export interface PortSetup {
   /** Index into `udp_ports` and into the layout's ports. */
@@ -50,6 +52,9 @@ export interface PortSetup {
   readonly maxOwedFrames: number;
   /** The compiled placement on this memory; left out or null = the reference places every packet. */
   readonly compiled?: PlacementKernel | null;
+  /** As configured: what packets are checked by before the first series. `readNRows` 0 = all rows. */
+  readonly dynamicRange: number;
+  readonly readNRows: number;
   /** The layout of a series; `readNRows` 0 = all rows. */
   layoutFor(dynamicRange: number, readNRows: number): Layout;
 }
@@ -74,9 +79,9 @@ export class PortAssembler {
   #answered = 0;
   #phaseSince = 0;
   #accepting = false;
-  #layout: Layout | null = null;
-  #layoutKey = '';
-  #check: CheckTable | null = null;
+  #layout: Layout;
+  #layoutKey: string;
+  #check: CheckTable;
   #bound = false;
   #badPacketNumbers = 0;
 
@@ -84,6 +89,8 @@ export class PortAssembler {
   #first = 0;
   #last = 0;
   #next = 0;
+  /** This port has frames a ring or more above the first: slots of the two would be the same, nothing is closed in order any more. */
+  #spansRing = false;
   #smallest = 0;
   /** Newest frame number seen, −1 while there is no reference. */
   #reference = -1;
@@ -111,6 +118,9 @@ export class PortAssembler {
     this.#held = new HeldPackets(setup.source.landing);
     this.#view = new DataView(buffer);
     this.#ring = map.sizes.slots;
+    this.#layout = setup.layoutFor(setup.dynamicRange, setup.readNRows);
+    this.#layoutKey = layoutKey(setup.dynamicRange, setup.readNRows);
+    this.#check = makeCheckTable(this.#layout, this.#portLayout());
     this.#words.initialise();
   }
 
@@ -173,7 +183,9 @@ export class PortAssembler {
       this.#first = this.#series.first;
       this.#next = this.#series.next;
       this.#closeNext = this.#first;
-      if (this.#newestAccepted >= this.#first + this.#ring) {
+      if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);
+      this.#spansRing = this.#newestAccepted >= this.#first + this.#ring;
+      if (this.#spansRing) {
         this.#words.raise(portEvent.ringSpan);
         this.#accepting = false;
       }
@@ -182,6 +194,9 @@ export class PortAssembler {
     if (this.#first !== 0) {
       this.#next = this.#series.next;
       this.#last = this.#series.last;
+      // While packets are accepted, what lies below was sent, so closed, and its slot may soon hold another frame. Later it may have
+      // been dropped unsent instead.
+      if (this.#accepting && this.#closeNext < this.#next) this.#closeNext = this.#next;
     }
   }
 
@@ -220,18 +235,18 @@ export class PortAssembler {
 
   #forget(): void {
     const { dynamicRange, readNRows } = this.#series;
-    const key = `${dynamicRange}/${readNRows}`;
-    if (this.#layout === null || key !== this.#layoutKey) {
+    const key = layoutKey(dynamicRange, readNRows);
+    if (key !== this.#layoutKey) {
       this.#layout = this.#setup.layoutFor(dynamicRange, readNRows);
       this.#layoutKey = key;
     }
-    const port = this.#layout.ports[this.#setup.port];
-    assert(port !== undefined, 'a port has no layout');
+    const port = this.#portLayout();
     this.#check = makeCheckTable(this.#layout, port);
     this.#words.forget();
     this.#images.forget(this.#layout.expectedPackets);
     this.#held.clear();
     this.#bound = false;
+    this.#spansRing = false;
     this.#badPacketNumbers = 0;
     this.#firstVersion = this.#first = this.#last = this.#next = 0;
     this.#reference = -1;
@@ -240,9 +255,15 @@ export class PortAssembler {
     if (port.fixed) this.#bind(port.expectedPosition);
   }
 
+  #portLayout(): PortLayout {
+    const port = this.#layout.ports[this.#setup.port];
+    assert(port !== undefined, 'a port has no layout');
+    return port;
+  }
+
   /** Close everything up to the last frame; true when nothing is left to close. */
   #finish(now: number): boolean {
-    if (this.#series.last === 0) {
+    if (this.#series.last === 0 || this.#spansRing) {
       this.#images.closeOpen(outcome.ended, now);
       return true;
     }
@@ -274,14 +295,11 @@ export class PortAssembler {
     this.#counters[portCounter.bytes] = (this.#counters[portCounter.bytes] as number) + length;
     if (foreign) return this.#count(portCounter.foreignSource);
     const check = this.#check;
-    // Before the first series no layout is settled: nothing can be checked, and nothing belongs to a series.
-    if (check === null) return this.#count(portCounter.foreignUnarmed);
     const view = this.#view;
-    const port = this.#layout?.ports[this.#setup.port];
-    const found = checkPacket(check, view, at, length, port?.fixed === true);
+    const port = this.#layout.ports[this.#setup.port];
+    const found = checkPacket(check, view, at, length, port?.fixed === true ? anyPosition : this.#bound ? this.#words.position : unknownPosition);
     if (found !== verdict.ok) return this.#malformed(found, at, length);
     const position = port?.fixed === true ? port.expectedPosition : view.getUint16(at + headerOffset.row, true) * check.gridColumns + view.getUint16(at + headerOffset.column, true);
-    if (this.#bound && position !== this.#words.position) return this.#malformed(verdict.position, at, length);
     if (!this.#accepting) return this.#count(portCounter.foreignUnarmed);
     const frameNumber = view.getUint32(at + headerOffset.frameNumber + 4, true) * two32 + view.getUint32(at + headerOffset.frameNumber, true);
     if (this.#last !== 0 && frameNumber > this.#last) return this.#count(portCounter.foreignSeries);
@@ -318,7 +336,7 @@ export class PortAssembler {
   #hold(frameNumber: number, packet: number, position: number, at: number, now: number): void {
     const held = this.#held;
     if (!held.agrees(frameNumber, position, this.#setup.overtakeFrames)) this.#dropHeld();
-    held.add(frameNumber, packet, position, at, this.#check?.packetBytes ?? 0, now);
+    held.add(frameNumber, packet, position, at, this.#check.packetBytes, now);
     if (held.confirmed) this.#confirm(now);
     else if (this.#newestAccepted === 0) this.#words.setHolding(true);
   }
@@ -372,8 +390,7 @@ export class PortAssembler {
   }
 
   #bind(position: number): void {
-    const port = this.#layout?.ports[this.#setup.port];
-    assert(this.#layout !== null && port !== undefined, 'a port was bound before its layout was known');
+    const port = this.#portLayout();
     this.#words.setPosition(position);
     this.#images.setPosition(this.#layout, position, port);
     this.#bound = true;
@@ -400,6 +417,8 @@ export class PortAssembler {
 
   /** The table of classes, for a number that is no accident. */
   #classify(frameNumber: number, packet: number, at: number, now: number): void {
+    // A packet may have been held since before the last frame was known.
+    if (this.#last !== 0 && frameNumber > this.#last) return this.#count(portCounter.foreignSeries);
     const images = this.#images;
     const state = images.stateOf(frameNumber);
     if (state !== recordState.empty) {
@@ -475,7 +494,8 @@ export class PortAssembler {
    * @param ended everything up to this frame number is over; 0 = the series goes on
    */
   #closeImages(ended: number, now: number): void {
-    if (this.#first === 0) return;
+    // Before all ports have answered, a smaller first frame may still move the last one down: nothing is closed for want of packets.
+    if (this.#first === 0 || this.#spansRing || this.#series.settledVersion !== this.#firstVersion) return;
     const images = this.#images;
     const top = this.#last === 0 ? this.#next + this.#ring - 1 : Math.min(this.#next + this.#ring - 1, this.#last);
     const overtaken = this.#reference - this.#setup.overtakeFrames;

@@ -157,6 +157,19 @@ export class PortImages {
     }
   }
 
+  /**
+   * Drop what was begun beyond the last frame of the series before that was known. Its packets stay accepted and were all that was
+   * expected; it is no port image of the series and goes to nobody.
+   */
+  dropBeyond(last: number): void {
+    for (let slot = 0; slot < this.#ring; slot++) {
+      const frameNumber = this.#records.frameIn(slot);
+      if (frameNumber <= last || this.#records.stateOf(slot, frameNumber) !== recordState.open) continue;
+      this.#counters[portCounter.expected] = (this.#counters[portCounter.expected] as number) + this.#records.accepted(slot);
+      this.#records.drop(slot);
+    }
+  }
+
   /** Was an image handed over since this was asked last? */
   takePublished(): boolean {
     const published = this.#published;

@@ -1,5 +1,6 @@
 // `vdcu simulate`: the detector of a configuration, as packets. The simulator itself lies in simulators/.
 
+import { Option } from 'commander';
 import type { Command } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';
 import { helpEnd, positiveNumber, sharedCodes, wholeNumber } from './arguments.js';
@@ -17,6 +18,10 @@ interface SimulateOptions {
   readonly firstFrame: number;
   readonly udpHost?: string;
   readonly sourcePort?: number;
+  readonly send: 'auto' | 'sendmmsg' | 'dgram';
+  readonly coalesce?: true;
+  readonly checksum: boolean;
+  readonly prepare?: number;
   readonly loss?: string;
   readonly reorder?: string;
   readonly reorderDistance?: number;
@@ -61,10 +66,15 @@ export function addSimulate(program: Command): void {
     .option('--pcap <file>', 'send the datagrams of this capture (.pcap, .pcap.gz) instead, as they are')
     .option('--timing <timing>', 'with --pcap: original, x2 (so many times as fast), 500 (frames per second) or asap (default: original)')
     .option('--map-port <ports>', 'with --pcap: CAPTURED:CONFIGURED,…, where ports differ')
+    .addOption(new Option('--send <way>', 'how datagrams get to the kernel: many per system call, or one; auto takes the first that is possible').choices(['auto', 'sendmmsg', 'dgram']).default('auto'))
+    .option('--coalesce', 'send runs of datagrams as one buffer each, which the kernel cuts up: less work, but not what detectors do')
+    .option('--no-checksum', 'send with UDP checksum 0, as detectors do (IPv4; not with --coalesce)')
+    .option('--prepare <megabytes>', 'make all datagrams before the first is sent, in at most so much memory: a higher rate, for a short run', wholeNumber(1))
     .option('--json', 'print the ground truth as JSON')
     .addHelpText('after', `${faultSyntax}\n${helpEnd([
       'vdcu simulate examples/detectors.yaml softimax-eiger --frames 1000 --rate 500',
       'vdcu simulate examples/detectors.yaml softimax-eiger --loss 0.001 --reorder 0.01 --seed 7 --json',
+      'vdcu simulate examples/detectors.yaml softimax-eiger --frames 4000 --rate 2000 --prepare 2500',
       'vdcu simulate examples/detectors.yaml softimax-eiger --frames 20 --loss 50001:12:3',
       'vdcu simulate examples/detectors.yaml softimax-eiger --hdf5 scan.h5 --dataset /entry/instrument/eiger/data --loop',
       'vdcu simulate examples/detectors.yaml softimax-eiger --pcap eiger.pcap.gz --timing 500',

@@ -43,7 +43,7 @@ export async function status(file: string | undefined, name: string | undefined,
 
 function statusLines(answer: ServiceStatus): string[] {
   return [
-    `${answer.state}: ${answer.message}`,
+    answer.message,
     `consumers connected: ${answer.consumers}${answer.end_pending ? '; a series_end waits for one' : ''}`,
     ...answer.problems.map((problem) => `problem: ${problem}`),
     ...(answer.series === null ? [] : seriesLines(answer.series)),

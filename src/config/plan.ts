@@ -9,6 +9,7 @@ import { profileOf } from '../detector/profiles.js';
 import { maxPieces } from '../detector/piece-table.js';
 import type { PixelType } from '../detector/pixel-type.js';
 import { mapMemory, memoryLimitBytes, type MemorySizes } from '../memory/memory-map.js';
+import { processorLoad, type ProcessorLoad } from './processor-load.js';
 import type { ServiceConfig } from './service-config.js';
 
 const mebibyte = 2 ** 20;
@@ -22,7 +23,7 @@ const sendQueueMessagesLeast = 4;
 /** Packet buffers of each port: the largest batch that a receiver takes from its socket at once. */
 const landingPackets = 256;
 /** Landing buffers of each port where the kernel may coalesce datagrams, 64 KiB each. */
-const coalescedBuffers = 16;
+const coalescedBuffers = 64;
 /** An allowance, not a limit: code, heap and stacks of the process, and of each further thread. */
 const processBytes = 96 * mebibyte;
 const threadBytes = 16 * mebibyte;
@@ -98,6 +99,7 @@ export interface Plan {
     readonly framesPerSecond: number;
     readonly gigabytesPerSecond: number;
     readonly perPort: PortRate;
+    readonly processors: ProcessorLoad;
   } | null;
   readonly limits: {
     readonly overtakeFrames: number;
@@ -175,6 +177,12 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
       framesPerSecond: rateHz,
       gigabytesPerSecond: (rateHz * layout.frameBytes) / 1e9,
       perPort: portRate(config, layout, rateHz),
+      processors: processorLoad({
+        arrival: config.receive === 'dgram' ? 'dgram' : config.receiveCoalesced ? 'coalesced' : 'single',
+        packetsPerSecond: portsOfThread.map((ports) => ports.length * layout.expectedPackets * rateHz),
+        payloadBytes: layout.payloadBytes,
+        bytesOutPerSecond: layout.frameBytes * rateHz,
+      }),
     },
     limits: {
       overtakeFrames: config.overtakeFrames,

@@ -1,6 +1,7 @@
 // A plan for people (text) and for scripts (JSON, snake_case). `vdcu run --print-plan` prints it; nothing is computed here.
 
 import type { Plan } from './plan.js';
+import type { ProcessorLoad } from './processor-load.js';
 import { choiceKeys, options, type ChoiceKey } from './schema.js';
 import type { ServiceConfig } from './service-config.js';
 
@@ -48,12 +49,20 @@ function choices({ detector }: ServiceConfig): string[] {
   });
 }
 
-function rateRows({ rate }: Plan): [string, string][] {
+function rateRows({ rate, threads }: Plan): [string, string][] {
   if (rate === null) return [['rate', 'unknown: set frame_rate_hz to see what the limits mean in time']];
   return [
     ['rate', `${number(rate.framesPerSecond)} frames/s, ${number(rate.gigabytesPerSecond)} GB/s of pixels`],
     ['  each port', `${number(rate.perPort.packetsPerSecond)} packets/s, ${number(rate.perPort.gigabitsPerSecond)} Gbit/s`],
+    ['  processors', processors(threads.cores, rate.processors)],
   ];
+}
+
+/** An estimate: docs/performance.md says how it is made. */
+function processors(present: number, { receivers, streamer, zmq, total, cores, overloaded }: ProcessorLoad): string {
+  const shares = `about ${number(total)} cores busy: receivers ${receivers.map(number).join(' + ')}, streamer ${number(streamer)}, zmq ${number(zmq)}; give it ${cores}`;
+  const few = cores > present ? `, and here are ${present}` : '';
+  return `${shares}${few}${overloaded.length === 0 ? '' : `; too much for one core: ${overloaded.join(', ')}${overloaded.some((name) => name.startsWith('receiver')) ? ' (raise receiver_threads, up to one per port)' : ''}`}`;
 }
 
 function source(config: ServiceConfig): string {

@@ -23,6 +23,7 @@ import { describeState } from './state-text.js';
 /** A thread that has not turned for so long is not alive, in ms. */
 const stallLimitMs = 10_000;
 const historyLength = 100;
+const figuresMs = 200;
 /** Commands that wait for the streamer to take them, looked after so often. */
 const postIntervalMs = 2;
 
@@ -42,6 +43,14 @@ export interface SharedViewDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   wakeStreamer(): void;
+  /** What the kernel says of a socket of this process, null = nothing. */
+  readSocket(address: string, udpPort: number): SocketFigures | null;
+}
+
+/** Bytes that wait in a socket, and datagrams that were dropped before it since it was opened. */
+export interface SocketFigures {
+  readonly queueBytes: number;
+  readonly drops: number;
 }
 
 interface ViewPort {
@@ -73,6 +82,7 @@ export class SharedView implements ServiceView {
   readonly #heartbeats: readonly Heartbeat[];
   readonly #history: SeriesSummary[] = [];
   #sockets: readonly OpenedSocket[] = [];
+  readonly #figures = new Map<number, { at: number; figures: SocketFigures | null }>();
   #dataEndpoint = '';
   #backend = 'starting';
   #postTimer: NodeJS.Timeout | null = null;
@@ -81,8 +91,10 @@ export class SharedView implements ServiceView {
   #ready = false;
   #failure: string | null = null;
   #drained: (() => void) | null = null;
+  /** Images of all series that have ended, by outcome; exact when the next is opened, since events keep their order. */
+  #before = { frames: 0, complete: 0, marked: 0, discarded: 0 };
   /** The series that is open, as its request named it. */
-  #open: { id: number; filename: string; frames: number; since: number; imagesBefore: number; completeBefore: number; markedBefore: number; discardedBefore: number } | null = null;
+  #open: { id: number; filename: string; frames: number; since: number } | null = null;
   readonly #warnings = new Map<string, string>();
 
   constructor(deps: SharedViewDeps) {
@@ -133,6 +145,9 @@ export class SharedView implements ServiceView {
   noteFailure(reason: string): void {
     this.#failure = reason;
     this.#deps.logger.error({ event: 'failed' }, reason);
+    // Nobody is left to answer.
+    for (const [id, answer] of this.#answers) answer({ kind: 'refused', id, status: 503, problems: [reason] });
+    this.#answers.clear();
   }
 
   noteEvent(event: StreamEvent): void {
@@ -149,6 +164,7 @@ export class SharedView implements ServiceView {
         logger.info({ event: 'series_opened', series_id: event.series_id, filename: event.filename, auto: event.auto, frames: event.frames }, `series ${event.series_id} opened`);
         break;
       case 'ended':
+        for (const outcome of ['frames', 'complete', 'marked', 'discarded'] as const) this.#before[outcome] += event.summary[outcome];
         this.#history.unshift(event.summary);
         this.#history.length = Math.min(this.#history.length, historyLength);
         this.#open = null;
@@ -191,11 +207,13 @@ export class SharedView implements ServiceView {
 
   async stop(): Promise<SeriesSummary | null> {
     const event = await this.#command((id) => ({ kind: 'stop', id }));
+    if (event.kind === 'refused') throw new ArmRefused(event.status, event.problems);
     return event.kind === 'stopped' ? event.summary : null;
   }
 
   #command(make: (id: number) => StreamCommand): Promise<StreamEvent> {
     const id = ++this.#commandId;
+    if (this.#failure !== null) return Promise.resolve({ kind: 'refused', id, status: 503, problems: [this.#failure] });
     return new Promise((resolve) => {
       this.#answers.set(id, resolve);
       this.#post(make(id));
@@ -222,21 +240,20 @@ export class SharedView implements ServiceView {
 
   #beginSeries(id: number, filename: string, frames: number): void {
     if (this.#open?.id === id) return;
-    const counters = this.streamCounters();
     this.#warnings.clear();
-    this.#open = {
-      id, filename, frames, since: this.#deps.clock.now(),
-      imagesBefore: counters.images, completeBefore: counters.complete, markedBefore: sum(counters, 'marked'), discardedBefore: sum(counters, 'discarded'),
-    };
+    this.#open = { id, filename, frames, since: this.#deps.clock.now() };
   }
 
   // --- what others ask -----------------------------------------------------------------------------------------------------------
 
   status(): ServiceStatus {
     const step = this.#stream.step;
-    const state: SeriesState = step === seriesStep.idle ? 'idle' : step >= seriesStep.stopping ? 'closing' : 'open';
+    // An auto series is open when its receivers are: what came before was not of any series.
+    const preparing = this.#stream.auto && step < seriesStep.open;
+    const state: SeriesState = step === seriesStep.idle || preparing ? 'idle' : step >= seriesStep.stopping ? 'closing' : 'open';
     const series = this.#series();
-    const problems = [...(this.#failure === null ? [] : [this.#failure]), ...this.#warnings.values()];
+    // Warnings of a series that is over stand in its summary.
+    const problems = [...(this.#failure === null ? [] : [this.#failure]), ...(series === null ? [] : this.#warnings.values())];
     const now = this.#deps.clock.now();
     const described = describeState({
       config: this.config,
@@ -262,7 +279,7 @@ export class SharedView implements ServiceView {
     return this.#ports.map((port): UdpPortStatus => {
       const socket = this.#sockets.find((opened) => opened.udpPort === port.udpPort);
       const link = interfaceOf(this.config.udpHost);
-      const drops = port.counters[portIndex('socketDropped')] as number;
+      const drops = this.#counters(port).socketDropped;
       return {
         udp_port: port.udpPort,
         off: port.off,
@@ -273,7 +290,7 @@ export class SharedView implements ServiceView {
         packet_bytes: this.#deps.plan.detector.packetBytes,
         receive_buffer_requested_bytes: this.config.receiveBufferBytes,
         receive_buffer_granted_bytes: socket?.receiveBufferGrantedBytes ?? null,
-        socket_queue_bytes: null,
+        socket_queue_bytes: socket === undefined ? null : (this.#socketFigures(socket)?.queueBytes ?? null),
         kernel_drops: Number.isNaN(drops) ? null : drops,
       };
     });
@@ -303,7 +320,7 @@ export class SharedView implements ServiceView {
   }
 
   portCounters(): readonly { udpPort: number; counters: Readonly<Record<PortCounter, number>> }[] {
-    return this.#ports.filter((port) => !port.off).map(({ udpPort, counters }) => ({ udpPort, counters: named(counters) }));
+    return this.#ports.filter((port) => !port.off).map((port) => ({ udpPort: port.udpPort, counters: this.#counters(port) }));
   }
 
   streamCounters(): Readonly<Record<StreamCounter, number>> {
@@ -330,14 +347,36 @@ export class SharedView implements ServiceView {
       header_pending: !this.#stream.headerSent,
       first_frame_number: known(this.#stream.first),
       highest_frame_number: known(this.#stream.highest),
-      images_sent: counters.images - open.imagesBefore,
-      complete: counters.complete - open.completeBefore,
-      marked: sum(counters, 'marked') - open.markedBefore,
-      discarded: sum(counters, 'discarded') - open.discardedBefore,
+      images_sent: counters.images - this.#before.frames,
+      complete: counters.complete - this.#before.complete,
+      marked: sum(counters, 'marked') - this.#before.marked,
+      discarded: sum(counters, 'discarded') - this.#before.discarded,
       ports: this.#ports
         .filter((port) => !port.off)
-        .map((port) => ({ udp_port: port.udpPort, counters: named(port.counters, port.seriesBase), newest_frame_number: known(port.words.newestSeen) })),
+        .map((port) => ({ udp_port: port.udpPort, counters: this.#counters(port, port.seriesBase), newest_frame_number: known(port.words.newestSeen) })),
     };
+  }
+
+  /** Counters of a port, since the start or since `base`. The receiver notes kernel drops only now and then: the kernel is asked. */
+  #counters(port: ViewPort, base?: Float64Array): Record<PortCounter, number> {
+    const counters = named(port.counters, base);
+    const socket = this.#sockets.find((opened) => opened.udpPort === port.udpPort);
+    const figures = socket === undefined ? null : this.#socketFigures(socket);
+    if (figures === null) return counters;
+    const before = base === undefined ? 0 : (base[portIndex('socketDropped')] as number);
+    const noted = counters.socketDropped;
+    const drops = figures.drops - before;
+    return { ...counters, socketDropped: Number.isNaN(noted) ? drops : Math.max(noted, drops) };
+  }
+
+  /** Read at most a few times a second, whoever asks. */
+  #socketFigures(socket: OpenedSocket): SocketFigures | null {
+    const now = this.#deps.clock.now();
+    const known = this.#figures.get(socket.udpPort);
+    if (known !== undefined && now - known.at < figuresMs) return known.figures;
+    const figures = this.#deps.readSocket(socket.address, socket.udpPort);
+    this.#figures.set(socket.udpPort, { at: now, figures });
+    return figures;
   }
 
   #sinceLastPacket(now: number): number | null {

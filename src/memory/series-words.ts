@@ -21,7 +21,7 @@ export type Phase = (typeof phase)[keyof typeof phase];
 
 export const seriesWordsBytes = 256;
 
-const at = { command: 0, firstVersion: 1, dynamicRange: 2, readNRows: 3, auto: 4, seriesId: 5, wake: 6, first: 8, last: 12, next: 16, giveUp: 20 } as const;
+const at = { command: 0, firstVersion: 1, dynamicRange: 2, readNRows: 3, auto: 4, seriesId: 5, wake: 6, settled: 7, first: 8, last: 12, next: 16, giveUp: 20 } as const;
 
 /** Frame numbers here are the detector's; 0 = not known. */
 export class SeriesWords {
@@ -74,6 +74,7 @@ export class SeriesWords {
     store53(this.#words, at.next, 0);
     store53(this.#words, at.giveUp, 0);
     Atomics.store(this.#words, at.firstVersion, 0);
+    Atomics.store(this.#words, at.settled, 0);
   }
 
   /** Tell the first frame; may be lowered until every receiver has answered. Returns the version to answer with. */
@@ -84,6 +85,16 @@ export class SeriesWords {
     const version = Atomics.load(this.#words, at.firstVersion) + 1;
     Atomics.store(this.#words, at.firstVersion, version);
     return version;
+  }
+
+  /** The first frame, and with it the last one, will not be lowered any more: from here on port images may be closed. */
+  settleFirst(): void {
+    Atomics.store(this.#words, at.settled, Atomics.load(this.#words, at.firstVersion));
+  }
+
+  /** Version of the first frame that is settled, 0 = none. */
+  get settledVersion(): number {
+    return Atomics.load(this.#words, at.settled);
   }
 
   get firstVersion(): number {

@@ -97,6 +97,11 @@ export class SlotRecords {
     this.#times[base / 2 + 4] = now;
   }
 
+  /** Empty a slot whose frame is not handed over. */
+  drop(slot: number): void {
+    this.words[slot * this.#stride + recordWord.state] = recordState.empty;
+  }
+
   /** State of the slot if it holds this frame, else `empty`. */
   stateOf(slot: number, frameNumber: number): number {
     const base = slot * this.#stride;

@@ -67,6 +67,8 @@ export class EventLoopDriver {
 
   #turn(): void {
     this.#immediate = null;
+    // A turn inside an event may have been the last.
+    if (!this.#running) return;
     let work = 0;
     try {
       work = this.#agent.turn();

@@ -9,7 +9,8 @@ import { headerOffset } from '../detector/packet-header.js';
 import type { HeaderField } from '../detector/profile.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import type { PortWords } from '../memory/port-words.js';
-import { SlotRecords, outcome, recordWord } from '../memory/slot-records.js';
+import { outcome, recordWord } from '../memory/slot-records.js';
+import type { SlotRecords } from '../memory/slot-records.js';
 import type { ImageFacts, MissingPackets } from './messages.js';
 
 /** Why a frame is not complete, the weightiest first. Names as in metrics and image messages. */
@@ -36,7 +37,7 @@ export class FrameReader {
   #patched = new Uint8Array(0);
   readonly #view: DataView;
   #headerKeys: readonly (readonly [key: string, field: HeaderField])[] = [];
-  /** By position: some port has written there since the slots were prepared; the latest frame that has pixels there. */
+  /** By position: some port has written there since the slots were prepared, in this series or an earlier one; the latest frame that has pixels there. */
   #written = new Uint8Array(0);
   #filledBy = new Int32Array(0);
   #frames = 0;
@@ -120,11 +121,10 @@ export class FrameReader {
     const slot = frameNumber % this.#ring;
     const frame = ++this.#frames | 0;
     let empty = true;
+    this.notePositions();
     for (const { records, words } of this.#ports) {
       const position = words.position;
-      if (position < 0) continue;
-      this.#written[position] = 1;
-      if (records.accepted(slot) === 0) continue;
+      if (position < 0 || records.accepted(slot) === 0) continue;
       this.#filledBy[position] = frame;
       empty = false;
     }
@@ -142,6 +142,11 @@ export class FrameReader {
       this.#fill(patched, position);
     }
     return patched ?? pixels;
+  }
+
+  /** Remember where the ports write to: also in a series that sends nothing, before its positions are forgotten. */
+  notePositions(): void {
+    for (const { words } of this.#ports) if (words.position >= 0) this.#written[words.position] = 1;
   }
 
   /** When the first packet of the frame was placed and when its last port image was closed, in ms of the service's clock. */

@@ -2,6 +2,7 @@
 // returns. Owns a context and its PUSH socket in the streamer's thread; consumers are followed by the socket's monitor. The
 // streamer calls it; zmq-sink.ts is what stands in where libzmq's functions cannot be had.
 
+import { assert } from '../base/assert.js';
 import { OperatorError } from '../base/errors.js';
 import { loadLibzmq, zmq } from './libzmq.js';
 import type { Libzmq, ZmqHandle } from './libzmq.js';
@@ -123,7 +124,7 @@ export class LibzmqSink implements MessageSink {
       while (this.#library.send(this.#socket, part, part.length, flags) < 0) {
         const errno = this.#library.errno();
         if (errno === interrupted) continue;
-        if (notOurSocket.includes(errno)) throw new Error(`zmq_send: ${this.#library.strerror(errno)}`);
+        assert(!notOurSocket.includes(errno), 'zmq_send refused socket, bytes or order');
         return 'full';
       }
     }

@@ -42,7 +42,6 @@ export const zmq = {
   events: 15,
   linger: 17,
   sndhwm: 23,
-  rcvhwm: 24,
   lastEndpoint: 32,
   tcpKeepalive: 34,
   tcpKeepaliveCnt: 35,
@@ -57,12 +56,13 @@ export const zmq = {
 /**
  * Load the package, find its library in this process and declare its functions. On the thread that will use them, and never on
  * the main thread while receivers run: the report that is read here waits for the answers of threads below this one.
+ * @param find path of the library, after the package was loaded
  * @returns the functions, or why there are none
  */
-export async function loadLibzmq(): Promise<Libzmq | string> {
+export async function loadLibzmq(find: () => string | undefined = loadedAddon): Promise<Libzmq | string> {
   try {
     await import('zeromq');
-    const path = loadedAddon();
+    const path = find();
     return path === undefined ? 'the zeromq package loaded no library that this process knows of' : declare(path);
   } catch (error) {
     return messageOf(error);

@@ -19,7 +19,7 @@ import { IncompleteRanges, countsBetween, settlePort } from './ledger.js';
 import { headerMessage, imageMessage, imageShape } from './messages.js';
 import type { ImageFacts } from './messages.js';
 import type { Outbox } from './outbox.js';
-import { SeenTimes } from './seen-times.js';
+import type { SeenTimes } from './seen-times.js';
 import type { ArmRequest, SeriesSummary, StreamEvent } from './series-types.js';
 import { lateBeginnings, suspicionsOf } from './suspicions.js';
 
@@ -28,6 +28,8 @@ const headerLimitMs = 5000;
 /** Viewers get a new frame at most this often. */
 const lastFrameIntervalMs = 100;
 const suspicionIntervalMs = 500;
+/** A series does not end by silence before this time. */
+const silenceLeastMs = 5000;
 /** Frames handed over in one turn at most, so that commands are never far. */
 const framesPerTurn = 16;
 
@@ -115,7 +117,7 @@ export class Series {
     this.#layout = layout;
     this.#shape = imageShape(layout.shape, layout.pixelType);
     const { seriesTimeoutMs } = deps.limits;
-    this.#silenceMs = seriesTimeoutMs ?? (request.framePeriodMs === null ? null : Math.max(5000, 10 * request.framePeriodMs));
+    this.#silenceMs = seriesTimeoutMs === null && request.framePeriodMs === null ? null : Math.max(silenceLeastMs, seriesTimeoutMs ?? 0, 10 * (request.framePeriodMs ?? 0));
     this.#since = now;
     this.#disconnects = deps.outbox.sink.disconnects;
     deps.seenTimes.clear();
@@ -216,7 +218,10 @@ export class Series {
 
   #openReceivers(): void {
     const given = this.request.firstFrameNumber;
-    if (given !== null) this.#tellFirst(given);
+    if (given !== null) {
+      this.#tellFirst(given);
+      this.#deps.words.settleFirst();
+    }
     this.#give(phase.open, seriesStep.opening);
   }
 
@@ -240,7 +245,7 @@ export class Series {
     if (this.first !== 0) {
       if (ports.some((port) => port.words.firstAnswer !== this.#firstVersion)) return;
       if (smallest < this.first) this.#tellFirst(smallest);
-      else this.#firstSettled = true;
+      else this.#settled();
       return;
     }
     if (smallest === 0 && !holding) this.#startedAt = -1;
@@ -249,6 +254,11 @@ export class Series {
     if (smallest === 0 || (holding && now - this.#startedAt < 2 * limits.startWindowMs)) return;
     if (newest - smallest >= ring) return this.#portsDisagree(now);
     this.#tellFirst(smallest);
+  }
+
+  #settled(): void {
+    this.#firstSettled = true;
+    this.#deps.words.settleFirst();
   }
 
   /** Smallest and newest frame number that any port accepted, 0 = none; does a port without any hold packets? */
@@ -311,6 +321,7 @@ export class Series {
       this.#seenPackets = seen;
       this.#lastSeenAt = now;
     }
+    if (this.last !== 0) this.highest = Math.min(this.highest, this.last);
     if (this.highest !== 0) seenTimes.note(this.highest, now);
     const giveUp = seenTimes.seenBy(now - limits.frameTimeoutMs);
     if (giveUp > this.#giveUp) {
@@ -420,15 +431,17 @@ export class Series {
     this.#observe(now);
     const { smallest, newest } = this.#startNumbers();
     if (!this.#firstSettled && smallest !== 0 && (this.first === 0 || smallest < this.first)) this.#tellFirst(smallest);
-    this.#firstSettled = this.first !== 0;
-    if (this.#firstSettled && newest - this.first >= ring && this.#aborted === null && newest >= this.next + ring) this.#portsDisagree(now);
-    if (this.first === 0 || this.#aborted === 'ports_disagree') {
+    if (this.first !== 0) this.#settled();
+    const disagree = this.#firstSettled && newest >= Math.max(this.first, this.next) + ring;
+    if (disagree && this.#aborted === null) this.#portsDisagree(now);
+    if (this.first === 0 || disagree || this.#aborted === 'ports_disagree') {
       // Nothing is made up: receivers close what they have begun.
       this.last = 0;
       this.next = 0;
     } else {
-      const filled = this.#fillTail && this.request.frames > 0 ? this.first + this.request.frames - 1 : this.highest;
-      this.last = Math.max(filled, this.next - 1);
+      // Before the last frame was known, ports may have begun frames beyond it: they are not of the series.
+      const end = this.request.frames > 0 ? this.first + this.request.frames - 1 : this.highest;
+      this.last = Math.max(this.#fillTail ? end : Math.min(this.highest, end), this.next - 1);
     }
     words.setLast(this.last);
     this.#progressAt = now;
@@ -457,6 +470,7 @@ export class Series {
     if (this.last !== 0 && this.next <= this.last) return;
     if (outbox.busy || !this.#answered()) return;
     this.#lookForSuspicions();
+    this.#deps.reader.notePositions();
     this.summary = this.#settle();
     if (this.#aborted !== null) this.#count('aborted');
     this.#enter(seriesStep.ending, now);

@@ -109,7 +109,7 @@ export class Streamer {
     this.#words.beat();
     this.#outbox.sink.poll();
     this.#outbox.settle(now);
-    let work = this.#takeCommand();
+    let work = this.#takeCommand(now);
     if (this.#series === null) work += this.#idle(now);
     else {
       work += this.#series.turn(now);
@@ -129,13 +129,16 @@ export class Streamer {
 
   // --- commands --------------------------------------------------------------------------------------------------------------
 
-  #takeCommand(): number {
+  #takeCommand(now: number): number {
     const command = this.#box.take() as StreamCommand | null;
     if (command === null) return 0;
     if (command.kind === 'arm') this.#arm(command.id, command.request);
     else {
-      if (command.kind === 'shutdown') this.#shutdown = true;
-      else this.#stopping.push(command.id);
+      if (command.kind === 'shutdown') {
+        this.#shutdown = true;
+        // An end that is owed has this long to be taken from now on.
+        this.#idleSince = now;
+      } else this.#stopping.push(command.id);
       if (this.#arming !== null && this.#series?.auto !== false) this.#refuse(409, 'the series was stopped before it was opened');
       if (this.#series === null || (!this.#series.begun && !this.#shutdown)) this.#replyStopped(null);
       else this.#series.stop();

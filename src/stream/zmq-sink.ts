@@ -17,6 +17,9 @@ export interface ZmqSinkOptions {
   wake(): void;
 }
 
+/** Who has not said within this time that he is a consumer is cut off, in ms. */
+const handshakeMs = 2000;
+
 export class ZmqSink implements MessageSink {
   readonly #options: ZmqSinkOptions;
   readonly #socket: Push;
@@ -24,8 +27,8 @@ export class ZmqSink implements MessageSink {
   #outcome: Offer = 'full';
   #peers = 0;
   #disconnects = 0;
-  /** Connections that failed before they were consumers; their disconnect is nobody's loss. */
-  #failedHandshakes = 0;
+  /** Connections that are no consumers yet; most of those that never will be are port scanners. */
+  #strangers = 0;
 
   constructor(options: ZmqSinkOptions) {
     this.#options = options;
@@ -35,10 +38,13 @@ export class ZmqSink implements MessageSink {
       sendTimeout: 0,
       linger: 0,
       ipv6: options.host.includes(':'),
+      // With a ZAP domain and nobody to ask, peers of old protocol versions (an HTTP request looks like one) are refused.
+      zapDomain: 'vdcu',
       tcpKeepalive: 1,
       tcpKeepaliveCount: 10,
       tcpKeepaliveIdle: 60,
       tcpKeepaliveInterval: 1,
+      handshakeInterval: handshakeMs,
     });
     this.#followConsumers();
   }
@@ -81,6 +87,7 @@ export class ZmqSink implements MessageSink {
   }
 
   async close(lingerMs: number): Promise<void> {
+    if (this.#socket.closed) return;
     this.#socket.linger = lingerMs;
     this.#socket.close();
     await Promise.resolve();
@@ -92,17 +99,20 @@ export class ZmqSink implements MessageSink {
     this.#options.wake();
   }
 
+  /**
+   * Events do not say whose they are. A connection that ends while another has not finished its handshake is taken for that one; if
+   * it was the consumer's after all, the stranger's own end, which comes within the limit of a handshake, puts it right.
+   */
   #followConsumers(): void {
     const { events } = this.#socket;
+    events.on('accept', () => void this.#strangers++);
     events.on('handshake', () => {
+      this.#strangers--;
       this.#peers++;
       this.#options.wake();
     });
-    for (const type of ['handshake:error:protocol', 'handshake:error:auth', 'handshake:error:other'] as const) {
-      events.on(type, () => void this.#failedHandshakes++);
-    }
     events.on('disconnect', () => {
-      if (this.#failedHandshakes > 0) this.#failedHandshakes--;
+      if (this.#strangers > 0) this.#strangers--;
       else {
         this.#peers--;
         this.#disconnects++;

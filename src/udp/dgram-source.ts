@@ -4,8 +4,9 @@
 import { createSocket } from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
-import { OperatorError } from '../base/errors.js';
 import type { Landing } from '../memory/landing.js';
+import { bindError } from './bind-error.js';
+import { DropCounter } from './drop-counter.js';
 import type { PacketSource, SourceInfo } from './packet-source.js';
 
 export interface DgramSourceOptions {
@@ -29,6 +30,7 @@ export class DgramSource implements PacketSource {
   /** The event loop has polled the socket since the last `receive`. */
   #polled = false;
   #empty = false;
+  readonly #drops = new DropCounter();
   #bound: { address: string; port: number } | null = null;
 
   constructor(options: DgramSourceOptions) {
@@ -45,7 +47,7 @@ export class DgramSource implements PacketSource {
     const { host, udpPort, receiveBufferBytes } = this.#options;
     const socket = this.#socket;
     await new Promise<void>((resolve, reject) => {
-      socket.once('error', (error: NodeJS.ErrnoException) => reject(bindError(host, udpPort, error)));
+      socket.once('error', (error: NodeJS.ErrnoException) => reject(bindError(host, udpPort, error.code ?? error.message)));
       socket.bind({ address: host, port: udpPort, exclusive: true }, resolve);
     });
     socket.removeAllListeners('error');
@@ -74,7 +76,10 @@ export class DgramSource implements PacketSource {
   }
 
   kernelDrops(): number | null {
-    return this.#bound === null ? null : this.#options.readDrops(this.#bound.address, this.#bound.port);
+    const count = this.#bound === null ? null : this.#options.readDrops(this.#bound.address, this.#bound.port);
+    if (count === null) return null;
+    this.#drops.read(count);
+    return this.#drops.total;
   }
 
   async close(): Promise<void> {
@@ -88,22 +93,16 @@ export class DgramSource implements PacketSource {
   }
 
   #land(bytes: Buffer, from: RemoteInfo): void {
-    const { landing, wake, accepts } = this.#options;
-    if (this.#count === landing.capacity) wake(true);
+    const { landing } = this.#options;
+    if (this.#count === landing.capacity) this.#options.wake(true);
+    // Nobody turns: the agent has not begun, or is closing. What comes then is not its.
+    if (this.#count === landing.capacity) return;
     const index = this.#count++;
     const at = landing.bufferAt(index);
     landing.bytes.set(bytes.length > landing.stride ? bytes.subarray(0, landing.stride) : bytes, at);
     landing.offsets[index] = at;
     landing.lengths[index] = bytes.length;
-    landing.foreign[index] = accepts(from.address, from.port) ? 0 : 1;
-    wake(false);
+    landing.foreign[index] = this.#options.accepts(from.address, from.port) ? 0 : 1;
+    this.#options.wake(false);
   }
-}
-
-function bindError(host: string, udpPort: number, error: NodeJS.ErrnoException): OperatorError {
-  const where = `port ${udpPort} on ${host}`;
-  if (error.code === 'EADDRINUSE') return new OperatorError(`${where}: taken by another process. Stop it (ss -ulpn 'sport = :${udpPort}' names it), or change udp_ports.`, undefined, { cause: error });
-  if (error.code === 'EADDRNOTAVAIL') return new OperatorError(`${where}: this machine has no such address (ip addr lists them). Change udp_host.`, undefined, { cause: error });
-  if (error.code === 'EACCES') return new OperatorError(`${where}: not permitted. Ports below 1024 need privileges; change udp_ports.`, undefined, { cause: error });
-  return new OperatorError(`${where}: ${error.message}`, undefined, { cause: error });
 }

@@ -19,8 +19,8 @@ export interface PacketSource {
   /** Bind. @throws OperatorError when the port is taken or the address is not here */
   open(): Promise<SourceInfo>;
   /**
-   * Take the datagrams that have arrived into `landing` without waiting; returns how many. The batch is valid until the next
-   * call. More than `landing.capacity` never come at once.
+   * Take the datagrams that have arrived into `landing`; returns how many. Waits for a first one only where the source was made
+   * to, for a bounded time. The batch is valid until the next call. More than `landing.capacity` never come at once.
    */
   receive(): number;
   /** The last `receive` found nothing more in the socket. */

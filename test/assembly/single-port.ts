@@ -56,6 +56,7 @@ export class SinglePort<Source extends PacketSource> {
       port, activePorts: [port], buffer: this.buffer, map: this.map, source: this.source,
       overtakeFrames: 4, startWindowMs: 20, drainMs: 100, maxOwedFrames: 10 * slots,
       compiled: options.compiled ? this.#counted(loadPlacementKernel(memory)) : null,
+      dynamicRange: settings.dynamicRange, readNRows: settings.readNRows ?? 0,
       layoutFor: (dynamicRange, readNRows) => makeLayout(settings, { dynamicRange, readNRows: readNRows === 0 ? null : readNRows }),
     });
     this.series = new SeriesWords(this.buffer, this.map.seriesWords);
@@ -73,6 +74,7 @@ export class SinglePort<Source extends PacketSource> {
     if (first !== 0) series.setFirst(first, last);
     series.command(phase.open);
     this.assembler.turn(now);
+    if (first !== 0) series.settleFirst();
   }
 
   counters(): Record<PortCounter, number> {
@@ -82,7 +84,7 @@ export class SinglePort<Source extends PacketSource> {
 
   #counted(kernel: PlacementKernel): PlacementKernel {
     return {
-      buffer: kernel.buffer,
+      ...kernel,
       run: (context, from, count) => {
         const index = kernel.run(context, from, count);
         this.placed += index - from;

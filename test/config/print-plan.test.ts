@@ -16,6 +16,12 @@ t.test('the text names each number with its unit', async (t) => {
   t.match(text, /^frame time-out +500 ms = 500 frames$/m);
 });
 
+t.test('the text says how many cores the rate keeps busy, and what one core cannot carry', async (t) => {
+  t.match(planText(config, plan), /^ {2}processors +about 0\.4\d* cores busy: receivers 0\.1\d*, streamer 0\.132, zmq 0\.132; give it 1$/m);
+  const fast = parseConfig('a: {detector: eiger, quad: true, udp_ports: [50001, 50002], frame_rate_hz: 4000, receiver_threads: 1, frame_timeout_ms: 100}', 'f', 'a');
+  t.match(planText(fast, makePlan(fast, 2)), /^ {2}processors .*; give it 3, and here are 2; too much for one core: receiver 0 \(raise receiver_threads, up to one per port\)$/m);
+});
+
 t.test('without a rate the text says how to learn more', async (t) => {
   const slow = { ...config, frameRateHz: null };
   t.match(planText(slow, makePlan(slow, 4)), /^rate +unknown: set frame_rate_hz/m);

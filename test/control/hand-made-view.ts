@@ -1,7 +1,7 @@
 // A service made by hand for the tests of the control plane: every answer is a field that a test sets.
 
 import type { ServiceConfig } from '../../src/config/service-config.js';
-import { ArmRefused } from '../../src/control/service-view.js';
+import type { ArmRefused } from '../../src/control/service-view.js';
 import type { ServiceStatus, ServiceView, UdpPortStatus } from '../../src/control/service-view.js';
 import { portCounterTable, streamCounterTable } from '../../src/memory/counters.js';
 import type { PortCounter, StreamCounter } from '../../src/memory/counters.js';

@@ -77,7 +77,7 @@ t.test('a refused arm ends with 3 and prints every reason', async (t) => {
 });
 
 t.test('stop prints the summary of the series, loss by port and cause', async (t) => {
-  await answering(200, JSON.stringify(summary), async (url, seen) => {
+  await answering(200, JSON.stringify({ summary }), async (url, seen) => {
     t.strictSame(await vdcu('stop', '--url', url), {
       code: 0,
       stdout: 'series 5 ended: 10 frames = 8 complete + 2 marked + 0 discarded; /data/x.h5\n'
@@ -91,10 +91,10 @@ t.test('stop prints the summary of the series, loss by port and cause', async (t
 });
 
 t.test('stop of an aborted series ends with 1, of none with 0', async (t) => {
-  await answering(200, JSON.stringify({ ...summary, aborted: 'consumer_lost' }), async (url) => {
+  await answering(200, JSON.stringify({ summary: { ...summary, aborted: 'consumer_lost' } }), async (url) => {
     t.match(await vdcu('stop', '--url', url), { code: 1, stdout: /^series 5 aborted \(consumer_lost\)/ });
   });
-  await answering(200, 'null', async (url) => {
+  await answering(200, '{"summary":null}', async (url) => {
     t.match(await vdcu('stop', '--url', url), { code: 0, stdout: 'no series was open\n' });
   });
 });
@@ -108,7 +108,7 @@ t.test('status prints state, problems, the series and the one before', async (t)
   await answering(200, JSON.stringify(body), async (url) => {
     const { code, stdout } = await vdcu('status', '--url', url);
     t.equal(code, 0);
-    t.match(stdout, 'open: receiving\nconsumers connected: 1\nproblem: port 50002: no packets\n'
+    t.match(stdout, 'receiving\nconsumers connected: 1\nproblem: port 50002: no packets\n'
       + 'series 6 (auto): 10 of 100 images sent = 10 complete + 0 marked + 0 discarded; frames 1 to 12\n'
       + '  port 50001: newest frame 12, received 700\nbefore:\nseries 5 ended');
     t.strictSame(JSON.parse((await vdcu('status', '--url', url, '--json')).stdout), body);
@@ -120,7 +120,7 @@ t.test('the configuration names the service as well as --url does', async (t) =>
     const file = join(mkdtempSync(join(tmpdir(), 'vdcu-')), 'a.yaml');
     const entry = (port: string): string => `{detector: eiger, quad: true, udp_ports: [1, 2], api_host: 0.0.0.0, api_port: ${port}}`;
     writeFileSync(file, `a: ${entry(new URL(url).port)}\nb: ${entry('0')}\n`);
-    t.match(await vdcu('status', file, 'a'), { code: 0, stdout: 'idle: waiting\nconsumers connected: 0\n' });
+    t.match(await vdcu('status', file, 'a'), { code: 0, stdout: 'waiting\nconsumers connected: 0\n' });
     t.match(await vdcu('status', file, 'b'), { code: 2, stderr: /api_port is 0, so the port is known only to the running service\. Use --url/ });
   });
 });

@@ -21,6 +21,8 @@ export class MemorySink implements MessageSink {
   readonly losses: { readonly received: number; readonly lost: number }[] = [];
   /** Looks at each message at hand-over; what it returns is kept in its place. */
   watch: ((message: ReceivedMessage) => ReceivedMessage) | null = null;
+  /** What another thread does in the middle of the streamer's turn: before each offer. */
+  interrupt: (() => void) | null = null;
   readonly #limit: number;
   /** Offers are settled one turn later, as zeromq.js does. */
   readonly #late: boolean;
@@ -58,6 +60,7 @@ export class MemorySink implements MessageSink {
   }
 
   offer(parts: readonly Uint8Array[]): Offer {
+    this.interrupt?.();
     if (this.#pending !== null) throw new Error('a message was offered while another is pending');
     if (this.#full) return 'full';
     if (this.#late) {

@@ -11,6 +11,8 @@ export class MemorySource implements PacketSource {
   batch: number;
   empty = false;
   drops: number | null = 0;
+  /** What another thread does in the middle of this port's turn: after its commands were read, before its packets. */
+  interrupt: (() => void) | null = null;
 
   constructor(landing: Landing, limit = Infinity, batch = landing.capacity) {
     this.landing = landing;
@@ -36,6 +38,7 @@ export class MemorySource implements PacketSource {
   }
 
   receive(): number {
+    this.interrupt?.();
     const { landing } = this;
     const count = Math.min(this.#queue.length, landing.capacity, this.batch);
     for (let index = 0; index < count; index++) {

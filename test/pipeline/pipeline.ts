@@ -36,6 +36,8 @@ export interface PipelineOptions {
   readonly firstMessageNumber?: number;
   /** Placement in WebAssembly or by the reference; unless given the environment decides: VDCU_PLACEMENT=reference|compiled. */
   readonly compiled?: boolean;
+  /** Memory of an earlier pipeline to use again, if it is large enough. Its pixels are left as they are. */
+  readonly memory?: WebAssembly.Memory;
 }
 
 export class Pipeline {
@@ -43,6 +45,7 @@ export class Pipeline {
   readonly plan: Plan;
   readonly map: MemoryMap;
   readonly clock = new VirtualClock(1000);
+  readonly memory: WebAssembly.Memory;
   readonly buffer: ArrayBufferLike;
   readonly sink: MemorySink;
   /** By index into `udp_ports`; ports that are off have none. */
@@ -62,7 +65,10 @@ export class Pipeline {
     this.config = parseConfig(`det:\n${options.yaml.trim().split('\n').map((line) => `  ${line.trim()}`).join('\n')}\n`, 'test.yaml', 'det');
     this.plan = makePlan(this.config, 2);
     this.map = mapMemory(this.plan.memory);
-    const memory = allocateMemory(this.map);
+    const reused = options.memory !== undefined && options.memory.buffer.byteLength >= this.map.totalBytes ? options.memory : null;
+    const memory = reused ?? allocateMemory(this.map);
+    if (reused !== null) new Uint8Array(reused.buffer, 0, this.map.ring).fill(0);
+    this.memory = memory;
     this.buffer = memory.buffer;
     this.sink = options.sink ?? new MemorySink();
     const compiled = (options.compiled ?? process.env.VDCU_PLACEMENT === 'compiled') ? loadPlacementKernel(memory) : null;

@@ -240,3 +240,10 @@ t.test('closing delivers what was taken, and does not wait for ever', async (t) 
   t.equal(stopped.sink.peers, 0);
   await stopped.sink.close(50);
 });
+
+t.test('where libzmq or one of its functions is not there, the reason is said', async (t) => {
+  t.match(libzmq.version, /^4\.3\.\d+$/);
+  t.equal(await loadLibzmq(() => undefined), 'the zeromq package loaded no library that this process knows of');
+  t.match(await loadLibzmq(() => 'libc.so.6'), /zmq_version/);
+  t.match(await loadLibzmq(() => '/no/such/library.node'), /no such|cannot open|not a library/i);
+});

@@ -23,17 +23,17 @@ import { generousMs, until, within } from './waiting.js';
 /** Keys of the configuration as YAML, one a line; ports are added. */
 export const quadYaml = 'detector: eiger\nquad: true\nframe_rate_hz: 100\nseries: armed';
 
-/** The configuration of detector `det` with free ports. `yaml` may name ports itself. */
+/** The configuration of detector `det` with free ports, unless `yaml` names some. Of a key that comes twice the last counts. */
 export async function configText(yaml: string, host = '127.0.0.1', ports = 2): Promise<string> {
-  const keys = yaml.trim().split('\n').map((line) => line.trim());
-  const add = (key: string, value: () => string): void => {
-    if (!keys.some((line) => line.startsWith(`${key}:`))) keys.push(`${key}: ${value()}`);
-  };
-  const udpPorts = await freeUdpPorts(ports, host);
-  add('udp_ports', () => `[${udpPorts.join(', ')}]`);
-  for (const key of ['udp_host', 'data_host', 'api_host']) add(key, () => `"${host}"`);
-  for (const key of ['data_port', 'api_port']) add(key, () => '0');
-  return `det:\n${keys.map((line) => `  ${line}\n`).join('')}`;
+  const keys = new Map<string, string>();
+  for (const line of yaml.trim().split('\n')) {
+    const [, key, value] = /^\s*(\w+):\s*(.*)$/.exec(line) as unknown as [string, string, string];
+    keys.set(key, value);
+  }
+  const defaults = { udp_host: `"${host}"`, data_host: `"${host}"`, api_host: `"${host}"`, data_port: '0', api_port: '0' };
+  for (const [key, value] of Object.entries(defaults)) if (!keys.has(key)) keys.set(key, value);
+  if (!keys.has('udp_ports')) keys.set('udp_ports', `[${(await freeUdpPorts(ports, host)).join(', ')}]`);
+  return `det:\n${[...keys].map(([key, value]) => `  ${key}: ${value}\n`).join('')}`;
 }
 
 /** A consumer at work. */

@@ -1,6 +1,7 @@
 // A service with real threads: series through HTTP while packets flow, from arming to the end of the stream.
 
 import t from 'tap';
+import type { PortLedger } from '../../src/stream/series-types.js';
 import { accounts, quadYaml, start } from './running.js';
 import { until } from './waiting.js';
 
@@ -37,9 +38,13 @@ t.test('every fault of the network is counted as what it is, and no pixel is wro
   t.equal(summary.frames, 60);
   t.ok(report.checker.counts.missingPackets >= 7 + 2 * 64 + 1, 'lost and late packets are missing');
   if (whole) {
-    const counters = view.portCounters();
-    t.match(summary.ledger, truth.ports.map(({ duplicated, truncated, foreignDetectorType, foreignVersion }) => ({ duplicate: duplicated, malformed: truncated + foreignDetectorType + foreignVersion })));
-    t.equal(counters[0]?.counters.lateFirst, 1, 'the packet that came eight frames later');
+    for (const [index, { duplicated, truncated, foreignDetectorType, foreignVersion }] of truth.ports.entries()) {
+      const { duplicate, late_duplicate: lateDuplicate, malformed } = summary.ledger[index] as PortLedger;
+      t.equal(duplicate + lateDuplicate, duplicated, 'second copies');
+      t.equal(malformed, truncated + foreignDetectorType + foreignVersion, 'malformed packets');
+    }
+    t.equal(view.portCounters()[0]?.counters.lateFirst, 1, 'the packet that came eight frames later');
+    t.equal(report.checker.counts.missingPackets, 7 + 2 * 64 + 1 + truth.ports.reduce((sum, { truncated }) => sum + truncated, 0));
   }
 });
 

@@ -1,0 +1,104 @@
+// How long after the last packet of a frame does its message leave? Measured from outside, with one clock (CLOCK_MONOTONIC): from just
+// before the sender hands the last packets of a frame to the kernel (16 of each port in one call, or one coalesced buffer) until the
+// consumer has the whole message. That is more than "handed to zmq": libzmq's thread, TCP and the consumer's waking up are
+// in it. What those take is measured too, in turns: a program in C that sends the same messages at the same rate, from just before
+// zmq_send to the consumer. The limits are held against the whole. The first half second of a series is left out: a series begins
+// with its start window, in which nothing is sent by design.
+//
+//   node dist/bench/latency.js [--runs 5] [--seconds 3] [--json]
+
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { commandLine, isMain, print } from './command-line.js';
+import { compilePrograms } from './compile.js';
+import { quad } from './detector.js';
+import { publishInC, warmService } from './pipeline.js';
+import { readStamps } from './programs.js';
+import { percentile, spreadOf, table, verdict, withSpread } from './statistics.js';
+
+export interface LatencyOptions {
+  readonly runs: number;
+  readonly seconds: number;
+}
+
+export const latencyDefaults: LatencyOptions = { runs: 5, seconds: 3 };
+export const latencyRates = [100, 1000];
+const leftOutSeconds = 0.5;
+
+/** Milliseconds, run by run. */
+interface Percentiles {
+  readonly p50: number[];
+  readonly p99: number[];
+  readonly most: number[];
+}
+
+export interface LatencyRow {
+  readonly rate: number;
+  readonly service: Percentiles;
+  readonly transport: Percentiles;
+  readonly missing: number;
+}
+
+export interface LatencyResult {
+  readonly rows: readonly LatencyRow[];
+}
+
+/** About 10 + runs × 2 × 2 × (seconds + 2) seconds. */
+export async function measureLatency({ runs, seconds }: LatencyOptions): Promise<LatencyResult> {
+  const programs = await compilePrograms();
+  const detector = await quad({ ring_frames: 1000 });
+  const service = await warmService(programs, detector, false);
+  const sent = join(programs.folder, 'sent');
+  const received = join(programs.folder, 'received');
+  const rows = latencyRates.map((rate) => ({ rate, service: none(), transport: none(), missing: 0 }));
+  try {
+    for (let run = 0; run < runs; run++) {
+      for (const row of rows) {
+        const frames = Math.round(row.rate * (seconds + leftOutSeconds));
+        const { missing } = await service.series({ coalesced: false, rate: row.rate, frames, stamps: sent }, received);
+        row.missing += missing;
+        note(row.service, row.rate, sent, received);
+        await publishInC(programs, detector, row.rate, frames, sent, received);
+        note(row.transport, row.rate, sent, received);
+      }
+    }
+  } finally {
+    await service.stop();
+    for (const file of [sent, received]) rmSync(file, { force: true });
+  }
+  return { rows };
+}
+
+function none(): Percentiles {
+  return { p50: [], p99: [], most: [] };
+}
+
+function note(into: Percentiles, rate: number, sentFile: string, receivedFile: string): void {
+  const sent = readStamps(sentFile);
+  const first = Math.min(...sent.keys()) + rate * leftOutSeconds;
+  const waits: number[] = [];
+  for (const [frame, at] of readStamps(receivedFile)) {
+    const since = sent.get(frame);
+    if (since !== undefined && frame >= first) waits.push((at - since) / 1e6);
+  }
+  waits.sort((a, b) => a - b);
+  into.p50.push(percentile(waits, 0.5));
+  into.p99.push(percentile(waits, 0.99));
+  into.most.push(waits.at(-1) ?? Number.NaN);
+}
+
+/** Tables for people. */
+export function latencyTables({ rows }: LatencyResult): string {
+  const cells = (name: string, { p50, p99, most }: Percentiles): string[] => [name, ...[p50, p99, most].map((values) => withSpread(spreadOf(values), 2))];
+  const body = rows.flatMap(({ rate, service, transport, missing }) => [
+    [String(rate), ...cells('last packet → consumer', service), String(missing)],
+    [String(rate), ...cells('of that zmq, TCP, consumer (C)', transport), ''],
+  ]);
+  const lines = rows.map(({ rate, service: { p50, p99 } }) => `- ${rate} frames/s: p50 ${verdict(spreadOf(p50).median, 1, ' ms')}; p99 ${verdict(spreadOf(p99).median, 5, ' ms')}.`);
+  return `${table(['frames/s', 'from – to', 'p50, ms', 'p99, ms', 'longest, ms', 'missing'], body)}\n\n${lines.join('\n')}`;
+}
+
+if (isMain(import.meta.url)) {
+  const { options, json } = commandLine(latencyDefaults);
+  print(await measureLatency(options), latencyTables, json);
+}

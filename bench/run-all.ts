@@ -1,0 +1,94 @@
+// All benchmarks one after the other, and their figures into the documentation: JSON is written where --write says, and the tables
+// between the marks `<!-- bench:name -->` and `<!-- /bench:name -->` of --render are made from it. Nothing is typed in by hand.
+//
+//   node dist/bench/run-all.js [--runs 5] [--minutes 10] [--only receive,ports] [--write docs/performance.json] [--render docs/performance.md]
+//   node dist/bench/run-all.js --from docs/performance.json --render docs/performance.md      (measure nothing)
+//
+// With --write the figures of benchmarks that are not run stay as they are. --minutes 0 leaves the memory benchmark out.
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { costOf, planningTables } from './planning.js';
+import { compilePrograms } from './compile.js';
+import { latencyDefaults, latencyTables, measureLatency } from './latency.js';
+import type { LatencyResult } from './latency.js';
+import { describeMachine, machineText } from './machine.js';
+import type { Machine } from './machine.js';
+import { measureMemory, memoryDefaults, memoryTables } from './memory.js';
+import type { MemoryResult } from './memory.js';
+import { measurePipeline, pipelineDefaults, pipelineTables } from './pipeline.js';
+import type { PipelineResult } from './pipeline.js';
+import { measurePorts, portsDefaults, portsTables } from './ports.js';
+import type { PortsResult } from './ports.js';
+import { measureReceive, receiveDefaults, receiveTables } from './receive.js';
+import type { ReceiveResult } from './receive.js';
+
+/** Everything that was measured. */
+export interface Results {
+  machine?: Machine;
+  receive?: ReceiveResult;
+  pipeline?: PipelineResult;
+  latency?: LatencyResult;
+  memory?: MemoryResult;
+  ports?: PortsResult;
+}
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '5' }, minutes: { type: 'string', default: '10' }, only: { type: 'string' },
+    seconds: { type: 'string', default: '3' }, 'search-seconds': { type: 'string', default: '10' },
+    write: { type: 'string' }, render: { type: 'string' }, from: { type: 'string' },
+  },
+});
+
+const runs = Number(values.runs);
+const seconds = Number(values.seconds);
+const minutes = Number(values.minutes);
+const wanted = (name: string): boolean => values.only === undefined || values.only.split(',').includes(name);
+const kept = values.from ?? values.write;
+const results: Results = kept !== undefined && existsSync(kept) ? (JSON.parse(readFileSync(kept, 'utf8')) as Results) : {};
+
+if (values.from === undefined) {
+  results.machine = describeMachine((await compilePrograms()).compiler);
+  say(machineText(results.machine));
+  if (wanted('receive')) say(receiveTables((results.receive = await measureReceive({ ...receiveDefaults, runs, seconds }))));
+  keep();
+  if (wanted('pipeline')) say(pipelineTables((results.pipeline = await measurePipeline({ ...pipelineDefaults, runs, seconds, searchSeconds: Number(values['search-seconds']) }))));
+  keep();
+  if (wanted('latency')) say(latencyTables((results.latency = await measureLatency({ ...latencyDefaults, runs, seconds }))));
+  keep();
+  if (wanted('ports')) say(portsTables((results.ports = await measurePorts({ ...portsDefaults, runs, seconds }))));
+  keep();
+  if (wanted('memory') && minutes > 0) say(memoryTables((results.memory = await measureMemory({ ...memoryDefaults, minutes }))));
+  keep();
+}
+if (values.render !== undefined) render(values.render);
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n\n`);
+}
+
+function keep(): void {
+  if (values.write !== undefined) writeFileSync(values.write, `${JSON.stringify(results, null, 1)}\n`);
+}
+
+/** Replace what stands between the marks. */
+function render(file: string): void {
+  const parts: Record<string, string | undefined> = {
+    machine: results.machine === undefined ? undefined : machineText(results.machine),
+    receive: results.receive === undefined ? undefined : receiveTables(results.receive),
+    pipeline: results.pipeline === undefined ? undefined : pipelineTables(results.pipeline),
+    latency: results.latency === undefined ? undefined : latencyTables(results.latency),
+    ports: results.ports === undefined ? undefined : portsTables(results.ports),
+    memory: results.memory === undefined ? undefined : memoryTables(results.memory),
+    cost: results.pipeline === undefined ? undefined : costOf(results.pipeline),
+    planning: planningTables(),
+  };
+  let text = readFileSync(file, 'utf8');
+  for (const [name, content] of Object.entries(parts)) {
+    const marked = new RegExp(`(<!-- bench:${name} -->\\n)[^]*?(<!-- /bench:${name} -->)`);
+    if (!marked.test(text)) throw new Error(`${file} has no place for ${name}`);
+    if (content !== undefined) text = text.replace(marked, (_, before: string, after: string) => `${before}${content}\n${after}`);
+  }
+  writeFileSync(file, text);
+}

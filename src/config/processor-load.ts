@@ -1,0 +1,64 @@
+// How busy processors will be at a rate: CPU time per packet and per byte, as bench/ measures them, times packets and bytes per second.
+// Used by the plan, and by docs/performance.md, whose table of detectors comes from the plan. An estimate for choosing cores and
+// threads; nothing is refused by it.
+
+/**
+ * CPU seconds, user and kernel, measured on 2 cores of a virtual AMD EPYC (docs/performance.md has the measurements; one core of
+ * another machine may take half or twice as long) and rounded up. `packet`: each datagram, whatever its size, by how it comes; `…Gigabyte`: each 10⁹ bytes of pixels.
+ */
+export const processorCost = {
+  packet: { single: 1.7e-6, coalesced: 0.5e-6, dgram: 7e-6 },
+  /** The kernel's copy into the landing buffer and ours into the frame. */
+  receiveGigabyte: 0.2,
+  /** The copy into libzmq's memory, and the streamer's turns. */
+  streamerGigabyte: 0.25,
+  /** libzmq's own thread: TCP. */
+  zmqGigabyte: 0.25,
+} as const;
+
+/** A thread that is busy for more than this share of its core has little left for a burst. */
+export const busyLimit = 0.7;
+
+/** How packets come. */
+export type Arrival = keyof typeof processorCost.packet;
+
+/** Traffic of a detector. */
+export interface Traffic {
+  readonly arrival: Arrival;
+  /** Packets per second of each receiver thread. */
+  readonly packetsPerSecond: readonly number[];
+  /** Bytes of pixels in a packet, and of a frame on its way out times frames per second. */
+  readonly payloadBytes: number;
+  readonly bytesOutPerSecond: number;
+}
+
+/** Shares of one core: 0.5 = busy half of the time. */
+export interface ProcessorLoad {
+  readonly receivers: readonly number[];
+  readonly streamer: number;
+  /** libzmq's own thread. */
+  readonly zmq: number;
+  readonly total: number;
+  /** Cores that carry the total with `busyLimit`, and each busy thread on one of its own. */
+  readonly cores: number;
+  /** Threads that one core cannot carry, in words: `receiver 0`, `streamer`, `zmq`. */
+  readonly overloaded: readonly string[];
+}
+
+/** The load of this traffic. */
+export function processorLoad({ arrival, packetsPerSecond, payloadBytes, bytesOutPerSecond }: Traffic): ProcessorLoad {
+  const perPacket = processorCost.packet[arrival] + (payloadBytes / 1e9) * processorCost.receiveGigabyte;
+  const receivers = packetsPerSecond.map((packets) => packets * perPacket);
+  const streamer = (bytesOutPerSecond / 1e9) * processorCost.streamerGigabyte;
+  const zmq = (bytesOutPerSecond / 1e9) * processorCost.zmqGigabyte;
+  const threads: [string, number][] = [...receivers.map((share, index): [string, number] => [`receiver ${index}`, share]), ['streamer', streamer], ['zmq', zmq]];
+  const total = threads.reduce((sum, [, share]) => sum + share, 0);
+  // Threads busy for most of their time share a core with nobody.
+  const alone = threads.filter(([, share]) => share > busyLimit / 2);
+  const rest = threads.filter(([, share]) => share <= busyLimit / 2).reduce((sum, [, share]) => sum + share, 0);
+  return {
+    receivers, streamer, zmq, total,
+    cores: alone.length + Math.max(alone.length > 0 ? 0 : 1, Math.ceil(rest / busyLimit)),
+    overloaded: threads.filter(([, share]) => share > busyLimit).map(([name]) => name),
+  };
+}

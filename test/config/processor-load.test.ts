@@ -1,0 +1,33 @@
+import t from 'tap';
+import { busyLimit, processorCost, processorLoad, type Traffic } from '../../src/config/processor-load.js';
+
+const quad: Traffic = { arrival: 'single', packetsPerSecond: [64_000, 64_000], payloadBytes: 4096, bytesOutPerSecond: 528_392_000 };
+
+t.test('a receiver is busy with its packets and their bytes, streamer and zmq with the bytes of frames', async (t) => {
+  const { receivers, streamer, zmq, total } = processorLoad(quad);
+  const perPacket = processorCost.packet.single + 4096e-9 * processorCost.receiveGigabyte;
+  t.strictSame(receivers, [64_000 * perPacket, 64_000 * perPacket]);
+  t.equal(streamer, 0.528392 * processorCost.streamerGigabyte);
+  t.equal(zmq, 0.528392 * processorCost.zmqGigabyte);
+  t.ok(Math.abs(total - 128_000 * perPacket - streamer - zmq) < 1e-12);
+});
+
+t.test('coalesced datagrams cost less than single ones, those by node:dgram more', async (t) => {
+  const of = (arrival: Traffic['arrival']): number => processorLoad({ ...quad, arrival }).total;
+  t.ok(of('coalesced') < of('single') && of('single') < of('dgram'));
+});
+
+t.test('idle threads share one core; a busy one has its own', async (t) => {
+  t.equal(processorLoad({ ...quad, packetsPerSecond: [640, 640], bytesOutPerSecond: 5_283_920 }).cores, 1);
+  const half = { ...quad, packetsPerSecond: [200_000, 640], bytesOutPerSecond: 5_283_920 };
+  t.ok((processorLoad(half).receivers[0] as number) > busyLimit / 2);
+  t.equal(processorLoad(half).cores, 2);
+});
+
+t.test('what one core cannot carry is named, what it just can is not', async (t) => {
+  const perPacket = processorCost.packet.single + 4096e-9 * processorCost.receiveGigabyte;
+  const at = (share: number): readonly string[] => processorLoad({ ...quad, packetsPerSecond: [share / perPacket, 1] }).overloaded;
+  t.strictSame(at(busyLimit * 1.01), ['receiver 0']);
+  t.strictSame(at(busyLimit * 0.99), []);
+  t.strictSame(processorLoad({ ...quad, bytesOutPerSecond: 4e9 }).overloaded, ['streamer', 'zmq']);
+});

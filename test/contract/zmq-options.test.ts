@@ -1,0 +1,43 @@
+// What the contract asks of our zmq socket, read back from the kernel: the options of the connection that a consumer made.
+
+import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import t from 'tap';
+import type { Test } from 'tap';
+import { ffiUnavailable, libc } from '../../src/runtime/ffi.js';
+import { quadYaml, start } from '../threads/running.js';
+
+/** Linux: levels and options of getsockopt. */
+const option = { keepalive: [1, 9], idle: [6, 4], interval: [6, 5], count: [6, 6] } as const;
+const established = '01';
+
+/** Descriptors of this process that are established connections at this local port, and not their other ends. */
+function connectionsAt(port: number): number[] {
+  const rows = readFileSync('/proc/self/net/tcp', 'latin1').trim().split('\n').slice(1).map((line) => line.trim().split(/\s+/) as string[]);
+  const inodes = rows.filter(([, local, , state]) => state === established && parseInt((local as string).split(':')[1] as string, 16) === port).map((row) => row[9] as string);
+  return readdirSync('/proc/self/fd').map(Number).filter((descriptor) => {
+    try {
+      return inodes.includes(/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${descriptor}`))?.[1] ?? '');
+    } catch {
+      return false;
+    }
+  });
+}
+
+function read(t: Test, descriptor: number, [level, name]: readonly [number, number]): number {
+  const value = new Int32Array(1);
+  t.equal(libc().getsockopt(descriptor, level, name, value, Int32Array.of(4)), 0, 'getsockopt');
+  return value[0] as number;
+}
+
+for (const send of ['zeromq.js', 'libzmq'] as const) {
+  t.test(`the keep-alive that the fabric needs (${send})`, { skip: ffiUnavailable() ?? false }, async (t) => {
+    const running = await start(t, `${quadYaml}\nsend: ${send}`);
+    const consumer = await running.consume();
+    const port = Number(/:(\d+)$/.exec(running.service.dataEndpoint)?.[1]);
+    const descriptors = connectionsAt(port);
+    t.equal(descriptors.length, 1, 'one connection');
+    const of = (name: keyof typeof option): number => read(t, descriptors[0] as number, option[name]);
+    t.strictSame({ keepalive: of('keepalive'), count: of('count'), idle: of('idle'), interval: of('interval') }, { keepalive: 1, count: 10, idle: 60, interval: 1 });
+    await consumer.vanish();
+  });
+}

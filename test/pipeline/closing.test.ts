@@ -1,0 +1,152 @@
+import t from 'tap';
+import { MemorySink } from './memory-sink.js';
+import { small } from './small.js';
+
+t.test('a port image closes as soon as its last packet came, a frame when its last port image closed', async (t) => {
+  const pipeline = small();
+  pipeline.arm({ firstFrameNumber: 1 });
+  pipeline.send(0, 1);
+  pipeline.send(1, 1, [0, 1, 2]);
+  pipeline.settle();
+  t.equal(pipeline.counters(0).imagesComplete, 1);
+  t.equal(pipeline.images().length, 0);
+  pipeline.send(1, 1, [3]);
+  pipeline.settle();
+  t.match(pipeline.images(), [{ frame: 0, frame_number: 1, complete: true }]);
+  pipeline.stop();
+  t.strictSame(pipeline.verify(), []);
+});
+
+t.test('it is overtaken when its port has seen a frame overtake_frames ahead, not one less', async (t) => {
+  for (const [ahead, closed] of [[3, 0], [4, 1]] as const) {
+    const pipeline = small();
+    pipeline.arm({ firstFrameNumber: 1 });
+    pipeline.send(0, 1, [0, 1, 2]);
+    pipeline.send(1, 1);
+    for (let frame = 2; frame <= 1 + ahead; frame++) pipeline.send(0, frame);
+    pipeline.settle();
+    t.equal(pipeline.counters(0).imagesIncomplete, closed);
+    t.match(pipeline.images(), closed === 1 ? [{ frame_number: 1, reason: 'packet_loss', missing_packets: 1, missing: { 50001: [[3, 3]] } }] : []);
+    pipeline.stop();
+    t.strictSame(pipeline.verify(), []);
+  }
+});
+
+t.test('another port that is ahead overtakes nothing', async (t) => {
+  const pipeline = small();
+  pipeline.arm({ firstFrameNumber: 1 });
+  pipeline.send(0, 1, [0, 1, 2]);
+  for (let frame = 1; frame <= 12; frame++) pipeline.send(1, frame);
+  pipeline.run(40);
+  t.match(pipeline.counters(0), { imagesIncomplete: 0, imagesAbsent: 0 });
+  t.equal(pipeline.counters(1).imagesComplete, 12);
+});
+
+t.test('it times out frame_timeout_ms after any port first saw this frame or a later one', async (t) => {
+  const pipeline = small();
+  pipeline.arm({ firstFrameNumber: 1 });
+  pipeline.send(1, 1);
+  pipeline.run(30);
+  pipeline.send(0, 1, [0, 1, 2]);
+  pipeline.run(18);
+  t.equal(pipeline.images().length, 0, 'not before');
+  pipeline.run(5);
+  t.match(pipeline.images(), [{ frame_number: 1, reason: 'timeout', missing: { 50001: [[3, 3]] } }], 'counted from the other port');
+  pipeline.stop();
+  t.strictSame(pipeline.verify(), []);
+});
+
+t.test('a later frame alone lets an earlier one time out', async (t) => {
+  const pipeline = small();
+  pipeline.arm({ firstFrameNumber: 1 });
+  for (const port of [0, 1]) pipeline.send(port, 3);
+  pipeline.run(60);
+  t.match(pipeline.images(), [{ frame_number: 1, reason: 'port_absent', missing_packets: 8 }, { frame_number: 2, missing_packets: 8 }, { frame_number: 3, complete: true }]);
+  pipeline.stop();
+  t.strictSame(pipeline.verify(), []);
+});
+
+t.test('what is queued in the socket still counts when the streamer gives up', async (t) => {
+  const pipeline = small({ drain_ms: 1000 });
+  pipeline.arm({ firstFrameNumber: 1 });
+  pipeline.send(1, 1);
+  pipeline.send(0, 1, [0, 1, 2]);
+  pipeline.settle();
+  pipeline.clock.advance(60);
+  pipeline.turnStreamer();
+  const source = pipeline.sources.get(0);
+  if (source !== undefined) source.batch = 1;
+  for (let copy = 0; copy < 5; copy++) pipeline.send(0, 1, [0]);
+  pipeline.send(0, 1, [3]);
+  pipeline.run(20);
+  t.match(pipeline.images(), [{ frame_number: 1, complete: true }]);
+  pipeline.stop();
+  t.strictSame(pipeline.verify(), []);
+});
+
+t.test('a socket that never becomes empty holds a give-up back no longer than drain_ms', async (t) => {
+  const pipeline = small();
+  pipeline.arm({ firstFrameNumber: 1 });
+  pipeline.send(0, 1, [0, 1, 2]);
+  pipeline.send(1, 1);
+  pipeline.settle();
+  pipeline.clock.advance(51);
+  pipeline.turnStreamer();
+  const source = pipeline.sources.get(0);
+  if (source !== undefined) source.batch = 1;
+  for (let copy = 0; copy < 1000; copy++) pipeline.send(0, 1, [0]);
+  for (let ms = 0; ms < 9; ms++) {
+    pipeline.turnPort(0);
+    pipeline.clock.advance(1);
+  }
+  t.equal(pipeline.counters(0).imagesIncomplete, 0);
+  for (let ms = 0; ms < 3; ms++) {
+    pipeline.turnPort(0);
+    pipeline.clock.advance(1);
+  }
+  t.equal(pipeline.counters(0).imagesIncomplete, 1);
+});
+
+t.test('the end of the series closes what is open, holes below the highest frame included', async (t) => {
+  const pipeline = small();
+  pipeline.arm({ firstFrameNumber: 1 });
+  pipeline.send(0, 1);
+  pipeline.send(1, 1, [2]);
+  pipeline.send(0, 3, [1, 2]);
+  pipeline.run(10);
+  const summary = pipeline.stop();
+  t.match(summary, { frames: 3, marked: 3, incomplete: [[0, 2]] });
+  t.match(pipeline.images(), [
+    { frame_number: 1, reason: 'stop', missing: { 50002: [[0, 1], [3, 3]] } },
+    { frame_number: 2, reason: 'stop', missing_packets: 8 },
+    { frame_number: 3, reason: 'stop', missing: { 50001: [[0, 0], [3, 3]], 50002: [[0, 3]] } },
+  ]);
+  t.strictSame(pipeline.verify(), []);
+});
+
+t.test('a receiver that finds the ring full still closes what was overtaken', async (t) => {
+  const sink = new MemorySink(2);
+  sink.connect();
+  const pipeline = small({}, { sink });
+  pipeline.arm({ firstFrameNumber: 1 });
+  pipeline.send(0, 1, [0]);
+  pipeline.send(1, 1);
+  for (const port of [0, 1]) for (let frame = 2; frame <= 16; frame++) pipeline.send(port, frame);
+  for (const port of [0, 1]) pipeline.send(port, 17);
+  pipeline.turnPort(0);
+  pipeline.turnPort(1);
+  t.match(pipeline.counters(0), { ringFull: 4, imagesIncomplete: 1 });
+  pipeline.run(100);
+  pipeline.stop();
+  t.strictSame(pipeline.verify(), []);
+});
+
+t.test('switched-off ports and rows that are not read out are missing in a complete frame', async (t) => {
+  const pipeline = small({ ports_off: '[50002]' });
+  pipeline.arm({ firstFrameNumber: 1 });
+  pipeline.play(1, 3);
+  pipeline.stop();
+  t.match(pipeline.summaries[0], { frames: 3, complete: 3 });
+  t.match(pipeline.images()[0], { shape: [256, 1030], complete: true });
+  t.strictSame(pipeline.verify(), []);
+});

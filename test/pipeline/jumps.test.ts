@@ -1,0 +1,190 @@
+import t from 'tap';
+import type { Pipeline } from './pipeline.js';
+import { small } from './small.js';
+
+/** An armed series of which frames 100 and 101 are complete; overtake_frames is 4, the ring 16. */
+function running(keys: Record<string, unknown> = {}): Pipeline {
+  const pipeline = small(keys);
+  pipeline.arm({ firstFrameNumber: 100 });
+  pipeline.play(100, 101);
+  return pipeline;
+}
+
+/** The same as an auto series. */
+function runningAuto(keys: Record<string, unknown> = {}): Pipeline {
+  const pipeline = small({ series: 'auto', ...keys });
+  pipeline.run(5);
+  pipeline.play(100, 101);
+  pipeline.run(10);
+  return pipeline;
+}
+
+t.test('two packets of a port that has no reference wait, the third confirms all three', async (t) => {
+  const pipeline = small();
+  pipeline.arm();
+  pipeline.send(0, 7, [0, 1]);
+  pipeline.settle();
+  t.match(pipeline.counters(0), { received: 2, accepted: 0, foreignSeries: 0 });
+  t.strictSame(pipeline.verifyCounts(2), []);
+  pipeline.send(0, 7, [2]);
+  pipeline.settle();
+  t.match(pipeline.counters(0), { received: 3, accepted: 3 });
+});
+
+t.test('three that differ by overtake_frames agree, one frame more and they do not', async (t) => {
+  for (const [distance, accepted] of [[4, 3], [5, 0]] as const) {
+    const pipeline = small();
+    pipeline.arm();
+    pipeline.send(0, 7, [0, 1]);
+    pipeline.send(0, 7 + distance, [0]);
+    pipeline.settle();
+    t.match(pipeline.counters(0), { accepted, foreignSeries: accepted === 3 ? 0 : 2 });
+  }
+});
+
+t.test('at the start of a series silence confirms a single packet, and not before the start window is over', async (t) => {
+  const pipeline = small();
+  pipeline.arm({ frames: 1 });
+  pipeline.send(0, 7, [0]);
+  pipeline.run(4);
+  t.equal(pipeline.counters(0).accepted, 0);
+  pipeline.run(3);
+  t.equal(pipeline.counters(0).accepted, 1);
+  pipeline.run(100);
+  t.match(pipeline.summaries[0], { frames: 1, marked: 1 });
+  t.strictSame(pipeline.verify(), []);
+});
+
+t.test('later in a series silence confirms nothing: a lone far number never opens, closes or overtakes', async (t) => {
+  for (const number of [106, 110, 4000, 2 ** 45, 60, 1]) {
+    const pipeline = running();
+    pipeline.send(0, 102, [0, 1, 2]);
+    pipeline.send(1, 102);
+    pipeline.send(0, number, [0]);
+    pipeline.run(40);
+    t.match(pipeline.counters(0), { imagesComplete: 2, imagesIncomplete: 0, imagesAbsent: 0, ringFull: 0 }, `frame ${number} changed nothing`);
+    pipeline.send(0, 102, [3]);
+    pipeline.settle();
+    t.match(pipeline.counters(0), { imagesComplete: 3, foreignSeries: 1 }, 'the next accepted packet makes it foreign');
+    pipeline.stop();
+    t.strictSame(pipeline.verify(), []);
+    t.match(pipeline.summaries[0], { frames: 3, complete: 3 });
+  }
+});
+
+t.test('a number overtake_frames above the newest is held, one less is accepted', async (t) => {
+  const pipeline = running();
+  pipeline.send(0, 104, [0]);
+  pipeline.settle();
+  t.equal(pipeline.counters(0).accepted, 9);
+  pipeline.send(0, 108, [0]);
+  pipeline.settle();
+  t.equal(pipeline.counters(0).accepted, 9, '104 + 4 waits');
+});
+
+t.test('packets that disagree push each other out as foreign', async (t) => {
+  const pipeline = running();
+  for (const number of [1000, 2000, 3000, 4000]) pipeline.send(0, number, [0]);
+  pipeline.settle();
+  t.match(pipeline.counters(0), { foreignSeries: 3, accepted: 8 });
+  pipeline.stop();
+  t.match(pipeline.counters(0), { foreignSeries: 4 }, 'the end drops the last');
+  t.strictSame(pipeline.verify(), []);
+});
+
+t.test('a held packet is of unknown lateness when its frame was sent and its slot used again', async (t) => {
+  const pipeline = running();
+  pipeline.play(102, 130);
+  pipeline.send(0, 105, [0]);
+  pipeline.settle();
+  t.match(pipeline.counters(0), { lateUnknown: 0 }, 'it is held: more than a ring below the newest');
+  pipeline.play(131, 131);
+  t.match(pipeline.counters(0), { lateUnknown: 1, foreignSeries: 0 });
+});
+
+t.test('a confirmed jump within the ring opens its frames, and the frames between are absent on this port only', async (t) => {
+  const pipeline = running();
+  for (let frame = 102; frame <= 109; frame++) {
+    pipeline.send(1, frame);
+    if (frame >= 108) pipeline.send(0, frame);
+    pipeline.run(1);
+  }
+  pipeline.run(80);
+  t.match(pipeline.counters(0), { accepted: 16, imagesAbsent: 6, imagesComplete: 4 });
+  t.match(pipeline.counters(1), { imagesAbsent: 0, imagesComplete: 10 });
+  t.match(pipeline.images()[5], { frame_number: 105, reason: 'port_absent', missing: { 50001: [[0, 3]] } });
+  pipeline.stop();
+  t.strictSame(pipeline.verify(), []);
+});
+
+t.test('a confirmed jump beyond the ring is refused there, and its frames are owed', async (t) => {
+  const pipeline = running();
+  for (const port of [0, 1]) pipeline.send(port, 130);
+  pipeline.settle();
+  t.match(pipeline.counters(0), { ringFull: 4, accepted: 8 });
+  pipeline.run(200);
+  pipeline.stop();
+  t.match(pipeline.summaries[0], { frames: 31, complete: 2, marked: 29 });
+  t.strictSame(pipeline.verify(), []);
+});
+
+t.test('a confirmed jump further than frames may be owed aborts an armed series', async (t) => {
+  const pipeline = running({ max_owed_frames: 40 });
+  for (const port of [0, 1]) pipeline.send(port, 102 + 16 + 40);
+  pipeline.run(300);
+  t.match(pipeline.summaries[0], { aborted: 'frame_jump', frames: 2 });
+  t.match(pipeline.summaries[0]?.warnings.join(' '), /jumped to 158/);
+  t.match(pipeline.counters(0), { foreignUnarmed: 4 }, 'what was beyond is of no series');
+  t.strictSame(pipeline.verify(), []);
+
+  const neighbour = running({ max_owed_frames: 40 });
+  for (const port of [0, 1]) neighbour.send(port, 102 + 16 + 39);
+  neighbour.run(300);
+  t.equal(neighbour.summaries.length, 0, 'one frame less is owed');
+  neighbour.stop();
+  t.match(neighbour.summaries[0], { frames: 58 });
+  t.strictSame(neighbour.verify(), []);
+});
+
+t.test('a confirmed jump that far ends an auto series, and the next series begins there', async (t) => {
+  const pipeline = runningAuto({ max_owed_frames: 40 });
+  for (const port of [0, 1]) pipeline.send(port, 5000);
+  pipeline.run(30);
+  pipeline.play(5001, 5004);
+  pipeline.run(300);
+  t.match(pipeline.summaries, [{ frames: 2, complete: 2 }, { first_frame_number: 5001, frames: 4, complete: 4 }]);
+  t.equal(pipeline.summaries[0]?.aborted, undefined);
+  t.strictSame(pipeline.verify(), []);
+});
+
+t.test('a confirmed jump backward is foreign to an armed series, with a warning', async (t) => {
+  const pipeline = running();
+  for (const port of [0, 1]) pipeline.send(port, 1);
+  pipeline.run(600);
+  pipeline.play(102, 102);
+  pipeline.stop();
+  t.match(pipeline.counters(0), { foreignSeries: 4, accepted: 12 });
+  t.match(pipeline.summaries[0], { frames: 3, complete: 3 });
+  t.match(pipeline.summaries[0]?.warnings[0], /frame numbers went back to 1/);
+  t.strictSame(pipeline.verify(), []);
+});
+
+t.test('a confirmed jump backward ends an auto series, and the next series begins there', async (t) => {
+  const pipeline = runningAuto();
+  pipeline.play(1, 1);
+  pipeline.run(30);
+  pipeline.play(2, 4);
+  pipeline.run(300);
+  t.match(pipeline.summaries, [{ frames: 2 }, { first_frame_number: 2, frames: 3, complete: 3 }]);
+  t.match(pipeline.counters(0), { foreignUnarmed: 4 });
+  t.strictSame(pipeline.verify(), []);
+});
+
+t.test('three packets that agree on a number but not on their position confirm nothing', async (t) => {
+  const pipeline = small();
+  pipeline.arm();
+  const { maker } = pipeline;
+  for (const from of [0, 1, 0]) pipeline.deliver(0, maker.packet(from, 7, from));
+  pipeline.settle();
+  t.match(pipeline.counters(0), { accepted: 0, foreignSeries: 2 });
+});

@@ -1,0 +1,38 @@
+import t from 'tap';
+import { headerMessage, imageMessage, imageShape, seriesEndMessage } from '../../src/stream/messages.js';
+import type { ImageFacts } from '../../src/stream/messages.js';
+
+const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+const shape = imageShape([514, 514], 'uint16');
+const complete: ImageFacts = { frameIndex: 0, frameNumber: 1, missingPackets: 0, missing: [], reason: null, discard: false, headerFields: ',"timestamp":12' };
+
+t.test('header: the bytes', async (t) => {
+  t.equal(text(headerMessage(1700000000000000, '/data/µ "x".h5')), '{"htype":"header","msg_number":1700000000000000,"filename":"/data/µ \\"x\\".h5"}');
+  t.equal(text(headerMessage(0, '')), '{"htype":"header","msg_number":0,"filename":""}');
+});
+
+t.test('image: the bytes of a complete, a marked and a discarded one', async (t) => {
+  t.equal(
+    text(imageMessage(7, shape, complete)),
+    '{"htype":"image","msg_number":7,"frame":0,"shape":[514,514],"type":"uint16","compression":"none","frame_number":1,"complete":true,"missing_packets":0,"timestamp":12}',
+  );
+  const marked: ImageFacts = { ...complete, frameIndex: 3, frameNumber: 2 ** 53 - 1, missingPackets: 5, reason: 'packet_loss', missing: [{ udpPort: 50001, ranges: [[0, 2], [9, 9]] }, { udpPort: 50002, ranges: [[63, 63]] }], headerFields: '' };
+  const begin = '{"htype":"image","msg_number":8,"frame":3,"shape":[514,514],"type":"uint16","compression":"none","frame_number":9007199254740991,"complete":false,"missing_packets":5,"reason":"packet_loss","missing":{"50001":[[0,2],[9,9]],"50002":[[63,63]]}';
+  t.equal(text(imageMessage(8, shape, marked)), `${begin}}`);
+  t.equal(text(imageMessage(8, shape, { ...marked, discard: true })), `${begin},"discard":true}`);
+});
+
+t.test('series_end: the bytes', async (t) => {
+  const summary = {
+    series_id: 4, filename: '/data/x.h5', auto: false, frames: 3, complete: 2, marked: 1, discarded: 0, unsent: 0, incomplete: [[1, 1]] as [number, number][], truncated: false,
+    first_frame_number: 10, warnings: [], header_sent: true, end_pending: false,
+    ledger: [{
+      udp_port: 50001, expected: 12, accepted: 11, missing: 1, late: 0, ring: 0, socket: null, unexplained: null, socket_limited: false, kernel_drops: null,
+      duplicate: 0, reordered: 0, late_duplicate: 0, late_unknown: 0, malformed: 0, foreign: 0,
+    }],
+  };
+  const sums = '"frames":3,"complete":2,"marked":1,"discarded":0,"unsent":0,';
+  const rest = '"incomplete":[[1,1]],"truncated":false,"warnings":[],"ledger":{"50001":{"expected":12,"accepted":11,"missing":1,"late":0,"ring":0,"socket":null,"unexplained":null,"socket_limited":false,"kernel_drops":null,"duplicate":0,"reordered":0,"late_duplicate":0,"late_unknown":0,"malformed":0,"foreign":0}}}';
+  t.equal(text(seriesEndMessage(9, summary)), `{"htype":"series_end","msg_number":9,${sums}${rest}`);
+  t.equal(text(seriesEndMessage(9, { ...summary, aborted: 'frame_jump' })), `{"htype":"series_end","msg_number":9,${sums}"aborted":"frame_jump",${rest}`);
+});
