@@ -80,11 +80,11 @@ t.test('packets of a port image, as PSI lists them', async (t) => {
     t.match(makeLayout(quadSettings({ dynamicRange })), { packetsPerPortImage: ten, expectedPackets: ten, packetBytes: 4144 });
     t.match(makeLayout(quadSettings({ dynamicRange, tenGiga: false })), { packetsPerPortImage: one, packetBytes: 1072 });
   }
-  t.match(makeLayout(quadSettings({ readNRows: 64 })), { packetsPerPortImage: 64, expectedPackets: 16, firstPacket: 0, shape: [514, 514] });
+  t.match(makeLayout(quadSettings({ readNRows: 64 })), { packetsPerPortImage: 64, expectedPackets: 16, positions: [{ firstPacket: 0 }, { firstPacket: 0 }], shape: [514, 514] });
 });
 
 t.test('settings that fit no detector are refused with what would', async (t) => {
-  t.throws(() => makeLayout(quadSettings({ dynamicRange: 7 })), /dynamic_range: 7.*8, 16, 32/);
+  t.throws(() => makeLayout(quadSettings({ dynamicRange: 7 })), /dynamic_range: 7.*4, 8, 12, 16, 32/);
   t.throws(() => makeLayout(quadSettings({ readNRows: 3 })), /read_n_rows: 3.*multiple of 4/);
   t.throws(() => makeLayout(quadSettings({ readNRows: 260 })), /read_n_rows/);
   t.throws(() => makeLayout(quadSettings({ detector: 'other' })), /"other" is not known/);
