@@ -12,6 +12,8 @@ const below = {
   assembly: ['base', 'memory', 'detector', 'config', 'runtime'],
   stream: ['base', 'memory', 'detector', 'config', 'runtime'],
   control: ['base', 'memory', 'detector', 'config', 'runtime'],
+  // Runs in the browser: nothing of the service goes there.
+  page: [],
 };
 
 /** Single files that may be imported across a level, as interfaces: whose folder may import which files. */

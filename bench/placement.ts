@@ -1,7 +1,7 @@
 // What does it cost to check a packet and to place it? Eiger quad, 16 bit, with gaps: 8 pieces of 512 bytes, half of them not aligned
 // like their source. A whole turn of the port assembler from landing buffers to closed port images, without a socket: by the
 // reference (copyWithin), compiled, and the same work in C (memcpy), which is compiled here when there is a compiler. Then packed pixels,
-// compiled, against 16 bit in packets of the same size, by bytes of the frame.
+// compiled, against 16 bit in packets of the same size, by bytes of the frame. Between them: what the flight recorder adds.
 //
 //   node dist/bench/placement.js [runs] [slots]
 
@@ -27,10 +27,10 @@ const packets = makeLayout(settings).expectedPackets;
 const batchPackets = packets * framesPerBatch;
 
 /** A port assembler at work: each call is a run, and returns the CPU time of a packet in ns. */
-function open(settings: DetectorSettings, compiled: boolean): () => number {
+function open(settings: DetectorSettings, compiled: boolean, flightPackets = 0): () => number {
   const { expectedPackets } = makeLayout(settings);
   const single = new SinglePort({
-    settings, port, slots, landingPackets: expectedPackets * framesPerBatch, compiled,
+    settings, port, slots, landingPackets: expectedPackets * framesPerBatch, compiled, flightPackets,
     makeSource: (landing) => new LoopingSource(landing, settings, port, framesPerBatch, 0, 1),
   });
   single.open(0, 1, 0, settings.dynamicRange);
@@ -97,6 +97,20 @@ console.log(`CPU per packet of ${makeLayout(settings).packetBytes} bytes, median
 const base = c === null ? null : show('C, memcpy', spent.c, null);
 show('compiled (WebAssembly)', spent.compiled, base);
 show('reference (copyWithin)', spent.reference, base);
+
+console.log('\nWith the flight recorder of 65536 packets, in turns with the same without');
+for (const [name, compiledCode] of [['compiled', true], ['reference', false]] as const) {
+  const off = open(settings, compiledCode);
+  const on = open(settings, compiledCode, 65536);
+  const spentOff: number[] = [];
+  const spentOn: number[] = [];
+  for (let run = 0; run < runs; run++) {
+    spentOff.push(off());
+    spentOn.push(on());
+  }
+  const added = spentOn.map((value, run) => value - (spentOff[run] as number));
+  console.log(`${name.padEnd(10)} off ${medianOf(spentOff).toFixed(0)} ns, on ${medianOf(spentOn).toFixed(0)} ns, added ${medianOf(added).toFixed(0)} ns (${Math.min(...added).toFixed(0)} – ${Math.max(...added).toFixed(0)})`);
+}
 
 for (const tenGiga of [true, false]) {
   const depths = [16, 12, 4].map((dynamicRange) => {

@@ -66,7 +66,7 @@ export function makeReceiver(name: string, ports: readonly number[], wiring: Wir
     } else {
       source = dgramSource(port, wiring, wake);
     }
-    return { source, assembler: new PortAssembler(portSetup({ ...wiring, compiled }, port, source)) };
+    return { source, assembler: new PortAssembler({ ...portSetup({ ...wiring, compiled }, port, source), clock: systemClock }) };
   });
   if (receive === 'recvmmsg') sharpenSleeps(1);
   const agent = new ReceiverAgent(name, receiverPorts, () => systemClock.now());

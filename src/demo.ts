@@ -56,7 +56,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const { view } = service;
     say('Virtual DCU demo: simulated Eiger quad (2 ports, 514 × 514, 16 bit) → service → checking consumer.');
     say(`  frames      ${options.frames} at ${options.rate} frames/s, seed ${options.seed}, with packets lost, reordered, sent twice, late`);
-    say(`  look at     ${service.apiUrl}/docs  (HTTP interface)   ${service.apiUrl}/api/v1/series   ${service.apiUrl}/metrics`);
+    say(`  look at     ${service.apiUrl}/  (live page)   ${service.apiUrl}/docs  (HTTP interface)   ${service.apiUrl}/metrics`);
     say(`  stream      ${service.dataEndpoint}`);
     for (const { udp_port: udpPort, receive_buffer_granted_bytes: granted } of view.udpPorts()) {
       if (granted !== null && granted < config.receiveBufferBytes) say(`  note        port ${udpPort}: the kernel granted ${megabytes(granted)} of socket buffer instead of ${megabytes(config.receiveBufferBytes)}; a busy machine may drop packets (they are counted)`);

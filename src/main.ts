@@ -6,6 +6,8 @@ import { Command, CommanderError } from 'commander';
 import { exitCode, OperatorError } from './base/errors.js';
 import { addArm } from './commands/arm.js';
 import { addDemo } from './commands/demo.js';
+import { addDoctor } from './commands/doctor.js';
+import { addExplain } from './commands/explain.js';
 import { addRecord } from './commands/record.js';
 import { addReference } from './commands/reference.js';
 import { addRun } from './commands/run.js';
@@ -40,7 +42,7 @@ Exit codes of every command:
   ${exitCode.environment}  the environment is wrong: port taken, no such address, refused, no answer
   ${exitCode.internal}  a defect of this program, or a thread that died`);
 
-for (const add of [addRun, addSimulate, addWatch, addRecord, addArm, addStop, addStatus, addDemo, addReference]) add(program);
+for (const add of [addRun, addSimulate, addWatch, addRecord, addArm, addStop, addStatus, addDoctor, addExplain, addDemo, addReference]) add(program);
 
 process.on('uncaughtException', (error: unknown) => {
   process.exit(report(error));

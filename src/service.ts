@@ -8,6 +8,7 @@ import { systemClock } from './base/clock.js';
 import { makePlan } from './config/plan.js';
 import type { Plan } from './config/plan.js';
 import type { ServiceConfig } from './config/service-config.js';
+import { FlightRecorder } from './control/flight-recorder.js';
 import { startHttp } from './control/http.js';
 import { makeLogger } from './control/log.js';
 import type { Logger } from './control/log.js';
@@ -15,9 +16,11 @@ import { SharedView } from './control/shared-view.js';
 import { allocateMemory, mapMemory } from './memory/memory-map.js';
 import { SeriesWords } from './memory/series-words.js';
 import { ThreadWords } from './memory/thread-words.js';
+import { adviseHugePages } from './runtime/huge-pages.js';
 import { restoreError } from './runtime/thread-messages.js';
 import type { ThreadMessage } from './runtime/thread-messages.js';
 import type { StreamEvent } from './stream/series-types.js';
+import { compiledMissing } from './doctor-probes.js';
 import { readUdpSocket } from './udp/proc-net-udp.js';
 import { version } from './version.js';
 import type { ThreadInfo, ThreadTask } from './agent-thread.js';
@@ -103,7 +106,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   // Above every number of an earlier process, so that nothing of it can mix with what a consumer still keeps (docs/stream.md).
   const firstMessageNumber = systemClock.wall() * 1000;
   const series = new SeriesWords(memory.buffer, map.seriesWords);
-  const view = new SharedView({ config, plan, map, buffer: memory.buffer, clock: systemClock, logger, wakeStreamer: () => series.wake(), readSocket: readUdpSocket });
+  const view = new SharedView({ config, plan, map, buffer: memory.buffer, clock: systemClock, logger, wakeStreamer: () => series.wake(), readSocket: readUdpSocket, compiledMissing: compiledMissing() });
 
   let reject: (error: Error) => void = () => undefined;
   const failed = new Promise<never>((_, no) => (reject = no));
@@ -138,7 +141,9 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     const dataEndpoint = infos[infos.length - 1]?.endpoint ?? '';
     view.noteReady(infos.flatMap((info) => info.sources), dataEndpoint, [...new Set(infos.map((info) => info.backend))].join('+'));
     for (const note of new Set(infos.flatMap((info) => info.notes))) logger.warn({ event: 'note' }, note);
-    const http = await startHttp(view, { host: config.apiHost, port: config.apiPort, logger, build: { version: version(), backend: view.backend } });
+    const flightRecorder = new FlightRecorder({ config, plan, map, buffer: memory.buffer, clock: systemClock, logger });
+    const http = await startHttp(view, { host: config.apiHost, port: config.apiPort, logger, build: { version: version(), backend: view.backend }, flightRecorder });
+    flightRecorder.start();
     logger.info({ event: 'ready', data_endpoint: dataEndpoint, api_url: http.url, udp_host: config.udpHost, udp_ports: config.detector.udpPorts, shape: plan.detector.shape, ring_frames: plan.ring.frames, series: config.series }, `ready: frames on ${dataEndpoint}, HTTP on ${http.url}`);
     let ending: Promise<void> | null = null;
     const stop = async (reason: string): Promise<void> => {
@@ -146,6 +151,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
       await Promise.race([view.shutdown(), failed.catch(() => undefined), delay(config.closingTimeoutMs + config.drainMs + closeLimitMs)]);
       await stopThreads();
       await http.close();
+      await flightRecorder.close();
       view.close();
       logger.info({ event: 'stopped' }, 'stopped');
     };
@@ -159,7 +165,9 @@ export async function startService(config: ServiceConfig, options: ServiceOption
 
 function allocate(map: ReturnType<typeof mapMemory>, plan: Plan): WebAssembly.Memory {
   try {
-    return allocateMemory(map);
+    const memory = allocateMemory(map);
+    adviseHugePages(memory.buffer);
+    return memory;
   } catch (error) {
     throw new OperatorError(`shared memory of ${map.totalBytes} bytes cannot be had (ring of ${plan.ring.frames} frames). Give the process more memory, or lower ring_frames.`, exitCode.environment, { cause: error });
   }

@@ -21,6 +21,7 @@ export interface PlacementKernel {
   run(context: number, from: number, count: number): number;
   place(context: number, slot: number, packet: number, at: number): void;
   fill(context: number, slot: number): void;
+  record(context: number, classes: number, from: number, end: number, to: number, time: number, plain: number): void;
 }
 
 /**
@@ -28,9 +29,15 @@ export interface PlacementKernel {
  * @throws OperatorError (internal) when the build left it out
  */
 export function loadPlacementKernel(memory: WebAssembly.Memory): PlacementKernel {
-  const { run, place, fill } = new WebAssembly.Instance(new WebAssembly.Module(readKernel()), { env: { memory } }).exports;
-  assert(run !== undefined && place !== undefined && fill !== undefined, 'the placement kernel does not export what it should');
-  return { buffer: memory.buffer, run: run as PlacementKernel['run'], place: place as unknown as PlacementKernel['place'], fill: fill as unknown as PlacementKernel['fill'] };
+  const { run, place, fill, record } = new WebAssembly.Instance(new WebAssembly.Module(readKernel()), { env: { memory } }).exports;
+  assert(run !== undefined && place !== undefined && fill !== undefined && record !== undefined, 'the placement kernel does not export what it should');
+  return {
+    buffer: memory.buffer,
+    run: run as PlacementKernel['run'],
+    place: place as unknown as PlacementKernel['place'],
+    fill: fill as unknown as PlacementKernel['fill'],
+    record: record as unknown as PlacementKernel['record'],
+  };
 }
 
 function readKernel(): Uint8Array {
@@ -106,6 +113,14 @@ export class CompiledPlacement {
   /** Put one packet in place, of an image that is open: the datagram at position `at`, counted from the first that is read out. */
   place(slot: number, packet: number, at: number): void {
     this.#kernel.place(this.#context.address, slot, packet, at);
+  }
+
+  /**
+   * Copy the headers of entries `from` … `end` − 1 of the batch, with `time` and their classes, to the flight entries that begin at position
+   * `to`; the classes, an array at position `classes`, become `plain` again.
+   */
+  record(classes: number, from: number, end: number, to: number, time: number, plain: number): void {
+    this.#kernel.record(this.#context.address, classes, from, end, to, time, plain);
   }
 
   /** Fill the holes of an image that is still open. */

@@ -11,6 +11,7 @@ export class HeldPackets {
   readonly #packets = new Int32Array(heldPackets + 1);
   readonly #positions = new Int32Array(heldPackets + 1);
   readonly #at = new Float64Array(heldPackets + 1);
+  readonly #numbers = new Float64Array(heldPackets + 1);
   #count = 0;
   #lastAt = 0;
 
@@ -44,8 +45,9 @@ export class HeldPackets {
    * Add a packet that agrees with the others.
    * @param packet index among the packets read out
    * @param at position of the datagram in the memory; its first `bytes` bytes are copied, unless it is the deciding one
+   * @param number of the packet in the flight recorder
    */
-  add(frameNumber: number, packet: number, position: number, at: number, bytes: number, now: number): void {
+  add(frameNumber: number, packet: number, position: number, at: number, bytes: number, now: number, number: number): void {
     const index = this.#count++;
     let kept = at;
     if (index < heldPackets) {
@@ -56,6 +58,7 @@ export class HeldPackets {
     this.#packets[index] = packet;
     this.#positions[index] = position;
     this.#at[index] = kept;
+    this.#numbers[index] = number;
     this.#lastAt = now;
   }
 
@@ -73,6 +76,11 @@ export class HeldPackets {
 
   position(index: number): number {
     return this.#positions[index] as number;
+  }
+
+  /** Its number in the flight recorder. */
+  number(index: number): number {
+    return this.#numbers[index] as number;
   }
 
   /** Position of the datagram in the memory; valid until the next packet is held. */

@@ -3,9 +3,11 @@
 // Runs in the port's receiver thread, one `turn` at a time; follows the streamer's commands, never waits for it.
 
 import { assert } from '../base/assert.js';
+import type { Clock } from '../base/clock.js';
 import type { Layout, PortLayout } from '../detector/layout.js';
 import { headerOffset } from '../detector/packet-header.js';
 import { portCounter, portCounterTable } from '../memory/counters.js';
+import { FlightRing, notClassed } from '../memory/flight-ring.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import { PortWords, portEvent } from '../memory/port-words.js';
 import { SeriesWords, phase } from '../memory/series-words.js';
@@ -13,10 +15,14 @@ import { outcome, recordState } from '../memory/slot-records.js';
 import type { PacketSource } from '../udp/packet-source.js';
 import { CompiledPlacement } from './compiled-placement.js';
 import type { PlacementKernel } from './compiled-placement.js';
+import { FlightWriter } from './flight-writer.js';
+import { FrameWindow } from './frame-window.js';
 import { HeldPackets } from './held-packets.js';
+import { ImageCloser } from './image-closer.js';
 import { anyPosition, checkPacket, firstPacketOf, makeCheckTable, unknownPosition, verdict } from './packet-check.js';
 import type { CheckTable } from './packet-check.js';
 import { PortImages } from './port-images.js';
+import { ReceiverPulse } from './receiver-pulse.js';
 
 /** Malformed packet numbers after which the port's images are no longer called complete. */
 const suspectLimit = 3;
@@ -50,6 +56,8 @@ export interface PortSetup {
   readonly startWindowMs: number;
   readonly drainMs: number;
   readonly maxOwedFrames: number;
+  /** Read once per batch where packets are recorded; left out = they came when the turn began. */
+  readonly clock?: Clock;
   /** The compiled placement on this memory; left out or null = the reference places every packet. */
   readonly compiled?: PlacementKernel | null;
   /** As configured: what packets are checked by before the first series. `readNRows` 0 = all rows. */
@@ -65,12 +73,16 @@ export class PortAssembler {
   readonly #source: PacketSource;
   readonly #series: SeriesWords;
   readonly #words: PortWords;
+  readonly #pulse: ReceiverPulse;
   readonly #others: readonly PortWords[];
   readonly #counters: Float64Array;
   readonly #seriesBase: Float64Array;
   readonly #seriesEnd: Float64Array;
   readonly #images: PortImages;
   readonly #held: HeldPackets;
+  readonly #window: FrameWindow;
+  readonly #closer: ImageCloser;
+  readonly #flight: FlightWriter;
   readonly #compiled: boolean;
   readonly #view: DataView;
   readonly #ring: number;
@@ -84,22 +96,8 @@ export class PortAssembler {
   #check: CheckTable;
   #bound = false;
   #badPacketNumbers = 0;
-
+  /** Version of the first frame that is known here. */
   #firstVersion = 0;
-  #first = 0;
-  #last = 0;
-  #next = 0;
-  /** This port has frames a ring or more above the first: slots of the two would be the same, nothing is closed in order any more. */
-  #spansRing = false;
-  #smallest = 0;
-  /** Newest frame number seen, −1 while there is no reference. */
-  #reference = -1;
-  #newestAccepted = 0;
-  #refused = 0;
-  #closeNext = 0;
-  #giveUp = 0;
-  #giveUpAsked = 0;
-  #giveUpSince = 0;
 
   constructor(setup: PortSetup) {
     const { buffer, map, port } = setup;
@@ -108,6 +106,7 @@ export class PortAssembler {
     this.#source = setup.source;
     this.#series = new SeriesWords(buffer, map.seriesWords);
     this.#words = new PortWords(buffer, map.portWords[port] as number);
+    this.#pulse = new ReceiverPulse(buffer, map, port, this.#words, setup.source);
     this.#others = setup.activePorts.filter((other) => other !== port).map((other) => new PortWords(buffer, map.portWords[other] as number));
     this.#counters = new Float64Array(buffer, map.portCounters[port] as number, counters);
     this.#seriesBase = new Float64Array(buffer, (map.portCounters[port] as number) + counters * 8, counters);
@@ -117,7 +116,13 @@ export class PortAssembler {
     this.#images = new PortImages(buffer, map, port, this.#counters, this.#words, compiled);
     this.#held = new HeldPackets(setup.source.landing);
     this.#view = new DataView(buffer);
-    this.#ring = map.sizes.slots;
+    const ring = map.sizes.slots;
+    const { overtakeFrames, maxOwedFrames, drainMs, source } = setup;
+    this.#ring = ring;
+    this.#window = new FrameWindow({ ring, overtakeFrames, maxOwedFrames });
+    this.#closer = new ImageCloser({ images: this.#images, window: this.#window, words: this.#words, series: this.#series, source, ring, overtakeFrames, drainMs });
+    const flight = new FlightRing(buffer, map.flightRings[port] as number, map.sizes.flightPackets ?? 0, map.sizes.landingPackets);
+    this.#flight = new FlightWriter(flight, source.landing, compiled);
     this.#layout = setup.layoutFor(setup.dynamicRange, setup.readNRows);
     this.#layoutKey = layoutKey(setup.dynamicRange, setup.readNRows);
     this.#check = makeCheckTable(this.#layout, this.#portLayout());
@@ -130,18 +135,14 @@ export class PortAssembler {
    * @returns datagrams received
    */
   turn(now: number): number {
-    this.#words.beat();
+    this.#pulse.turn(now);
     this.#followCommand(now);
     const count = this.#source.receive();
-    const { offsets, lengths, foreign } = this.#source.landing;
-    if (count > 0) this.#words.setFigure('lastPacketAt', now);
-    for (let index = this.#plain(0, count, now); index < count; index = this.#plain(index + 1, count, now)) {
-      this.#packet(offsets[index] as number, lengths[index] as number, foreign[index] === 1, now);
-    }
+    if (count > 0) this.#takeBatch(count, now);
     if (this.#accepting) this.#confirmBySilence(now);
     const present = this.#command & 7;
     if (present === phase.open || present === phase.stop) {
-      this.#obeyGiveUp(now);
+      this.#closer.obeyGiveUp(now);
       this.#closeImages(0, now);
     }
     if (this.#answered !== this.#command) this.#carryOut(now);
@@ -164,11 +165,12 @@ export class PortAssembler {
       this.#phaseSince = now;
       if ((command & 7) === phase.open) {
         this.#countSocketDrops();
+        this.#pulse.beginSeries();
         this.#seriesBase.set(this.#counters);
         this.#accepting = true;
         this.#followFirst();
         // With a first frame given, the newest seen starts one below it.
-        if (this.#first !== 0) this.#reference = this.#first - 1;
+        if (this.#window.first !== 0) this.#window.reference = this.#window.first - 1;
         this.#answer();
       }
     }
@@ -177,26 +179,27 @@ export class PortAssembler {
 
   /** The first frame is told, or lowered. After the answer nothing below it is accepted any more. */
   #followFirst(): void {
+    const window = this.#window;
     const version = this.#series.firstVersion;
     if (version !== this.#firstVersion) {
       this.#firstVersion = version;
-      this.#first = this.#series.first;
-      this.#next = this.#series.next;
-      this.#closeNext = this.#first;
+      window.first = this.#series.first;
+      window.next = this.#series.next;
+      this.#closer.startAt(window.first);
       if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);
-      this.#spansRing = this.#newestAccepted >= this.#first + this.#ring;
-      if (this.#spansRing) {
+      window.spansRing = window.newestAccepted >= window.first + this.#ring;
+      if (window.spansRing) {
         this.#words.raise(portEvent.ringSpan);
         this.#accepting = false;
       }
       this.#words.setFirstAnswer(version);
     }
-    if (this.#first !== 0) {
-      this.#next = this.#series.next;
-      this.#last = this.#series.last;
+    if (window.first !== 0) {
+      window.next = this.#series.next;
+      window.last = this.#series.last;
       // While packets are accepted, what lies below was sent, so closed, and its slot may soon hold another frame. Later it may have
       // been dropped unsent instead.
-      if (this.#accepting && this.#closeNext < this.#next) this.#closeNext = this.#next;
+      if (this.#accepting) this.#closer.skipTo(window.next);
     }
   }
 
@@ -246,12 +249,10 @@ export class PortAssembler {
     this.#images.forget(this.#layout.expectedPackets);
     this.#held.clear();
     this.#bound = false;
-    this.#spansRing = false;
     this.#badPacketNumbers = 0;
-    this.#firstVersion = this.#first = this.#last = this.#next = 0;
-    this.#reference = -1;
-    this.#smallest = this.#newestAccepted = this.#refused = this.#closeNext = 0;
-    this.#giveUp = this.#giveUpAsked = 0;
+    this.#firstVersion = 0;
+    this.#window.forget();
+    this.#closer.forget();
     if (port.fixed) this.#bind(port.expectedPosition);
   }
 
@@ -263,13 +264,21 @@ export class PortAssembler {
 
   /** Close everything up to the last frame; true when nothing is left to close. */
   #finish(now: number): boolean {
-    if (this.#series.last === 0 || this.#spansRing) {
+    const window = this.#window;
+    if (this.#series.last === 0 || window.spansRing) {
       this.#images.closeOpen(outcome.ended, now);
       return true;
     }
-    this.#last = this.#series.last;
-    this.#closeImages(this.#last, now);
-    return this.#closeNext > this.#last;
+    window.last = this.#series.last;
+    this.#closeImages(window.last, now);
+    return this.#closer.hasClosed(window.last);
+  }
+
+  /** @param ended everything up to this frame number is over; 0 = the series goes on */
+  #closeImages(ended: number, now: number): void {
+    // Before all ports have answered, a smaller first frame may still move the last one down: nothing is closed for want of packets.
+    if (this.#window.first === 0 || this.#window.spansRing || this.#series.settledVersion !== this.#firstVersion) return;
+    this.#closer.close(ended, now);
   }
 
   #countSocketDrops(): void {
@@ -279,18 +288,29 @@ export class PortAssembler {
 
   // --- packets: each ends in exactly one class -----------------------------------------------------------------------------
 
+  #takeBatch(count: number, now: number): void {
+    this.#pulse.batch(count, now);
+    const arrived = this.#flight.on && this.#setup.clock !== undefined ? this.#setup.clock.now() : now;
+    const { offsets, lengths, foreign } = this.#source.landing;
+    for (let index = this.#plain(0, count, now); index < count; index = this.#plain(index + 1, count, now)) {
+      const found = this.#packet(offsets[index] as number, lengths[index] as number, foreign[index] === 1, index, now);
+      if (found !== notClassed) this.#flight.note(index, found);
+    }
+    this.#flight.append(count, arrived);
+  }
+
   /**
    * Plain packets in one go: intact, of frames that are open, not there yet. Each would be `accepted` below, and change nothing else:
    * a frame whose image is open was seen before, so no reference moves. Returns the first entry that needs the table of classes.
    */
   #plain(from: number, count: number, now: number): number {
-    if (!this.#compiled || !this.#accepting || !this.#bound || this.#reference < 0 || this.#held.count > 0) return from;
-    const lowest = Math.max(this.#first, this.#reference - this.#ring);
-    const highest = this.#last === 0 ? this.#reference : Math.min(this.#last, this.#reference);
-    return this.#images.acceptPlain(from, count, lowest, highest, this.#reference, now);
+    const window = this.#window;
+    if (!this.#compiled || !this.#accepting || !this.#bound || window.reference < 0 || this.#held.count > 0) return from;
+    return this.#images.acceptPlain(from, count, window.lowest, window.highest, window.reference, now);
   }
 
-  #packet(at: number, length: number, foreign: boolean, now: number): void {
+  /** The class of a packet, counted; `notClassed` = it is held, or has settled its own class and that of others. */
+  #packet(at: number, length: number, foreign: boolean, index: number, now: number): number {
     this.#count(portCounter.received);
     this.#counters[portCounter.bytes] = (this.#counters[portCounter.bytes] as number) + length;
     if (foreign) return this.#count(portCounter.foreignSource);
@@ -302,15 +322,16 @@ export class PortAssembler {
     const position = port?.fixed === true ? port.expectedPosition : view.getUint16(at + headerOffset.row, true) * check.gridColumns + view.getUint16(at + headerOffset.column, true);
     if (!this.#accepting) return this.#count(portCounter.foreignUnarmed);
     const frameNumber = view.getUint32(at + headerOffset.frameNumber + 4, true) * two32 + view.getUint32(at + headerOffset.frameNumber, true);
-    if (this.#last !== 0 && frameNumber > this.#last) return this.#count(portCounter.foreignSeries);
+    if (this.#window.last !== 0 && frameNumber > this.#window.last) return this.#count(portCounter.foreignSeries);
     const packet = view.getUint32(at + headerOffset.packetNumber, true) - firstPacketOf(check, view, at);
-    if (this.#mustHold(frameNumber)) this.#hold(frameNumber, packet, position, at, now);
-    else this.#classify(frameNumber, packet, at, now);
+    // A number that may be an accident waits until others confirm it.
+    if (!this.#bound || this.#window.isDoubtful(frameNumber)) return this.#hold(frameNumber, packet, position, at, index, now);
+    return this.#classify(frameNumber, packet, at, now);
   }
 
-  #malformed(found: number, at: number, length: number): void {
+  #malformed(found: number, at: number, length: number): number {
     this.#count(verdictCounter[found] as number);
-    if (found === verdict.headerPacket) return;
+    if (found === verdict.headerPacket) return portCounter.headerPacket;
     const view = this.#view;
     if (found === verdict.size) this.#words.setFigure('wrongSize', length);
     else if (found === verdict.version) this.#words.setFigure('wrongVersion', view.getUint8(at + headerOffset.version));
@@ -325,25 +346,22 @@ export class PortAssembler {
       this.#words.setFigure('wrongRow', view.getUint16(at + headerOffset.row, true));
       this.#words.setFigure('wrongColumn', view.getUint16(at + headerOffset.column, true));
     }
+    return verdictCounter[found] as number;
   }
 
-  /** May this number be an accident? Then it waits until others confirm it. */
-  #mustHold(frameNumber: number): boolean {
-    const reference = this.#reference;
-    return !this.#bound || reference < 0 || frameNumber >= reference + this.#setup.overtakeFrames || frameNumber < this.#first || frameNumber < reference - this.#ring;
-  }
-
-  #hold(frameNumber: number, packet: number, position: number, at: number, now: number): void {
+  #hold(frameNumber: number, packet: number, position: number, at: number, index: number, now: number): number {
     const held = this.#held;
     if (!held.agrees(frameNumber, position, this.#setup.overtakeFrames)) this.#dropHeld();
-    held.add(frameNumber, packet, position, at, this.#check.packetBytes, now);
+    this.#flight.note(index, notClassed);
+    held.add(frameNumber, packet, position, at, this.#check.packetBytes, now, this.#flight.numberOf(index));
     if (held.confirmed) this.#confirm(now);
-    else if (this.#newestAccepted === 0) this.#words.setHolding(true);
+    else if (this.#window.newestAccepted === 0) this.#words.setHolding(true);
+    return notClassed;
   }
 
   /** Single packets and single frames have nobody to confirm them: at the start of a series silence does. */
   #confirmBySilence(now: number): void {
-    if (this.#held.count === 0 || this.#newestAccepted !== 0) return;
+    if (this.#held.count === 0 || this.#window.newestAccepted !== 0) return;
     if (this.#source.empty && now - this.#held.lastAt >= this.#setup.startWindowMs) this.#confirm(now);
   }
 
@@ -353,27 +371,35 @@ export class PortAssembler {
     const count = held.count;
     held.clear();
     this.#words.setHolding(false);
-    if (!this.#bound && !this.#claim(held.position(0))) return this.#countMany(portCounter.malformedPosition, count);
+    if (!this.#bound && !this.#claim(held.position(0))) return this.#settleAll(portCounter.malformedPosition, count);
     let lowest = held.frameNumber(0);
     let highest = lowest;
     for (let index = 1; index < count; index++) {
       lowest = Math.min(lowest, held.frameNumber(index));
       highest = Math.max(highest, held.frameNumber(index));
     }
-    const jump = this.#jumpOf(lowest, highest);
+    const jump = this.#window.jumpOf(lowest, highest);
     if (jump !== 0) return this.#jumped(jump, lowest, count);
-    for (let index = 0; index < count; index++) this.#classify(held.frameNumber(index), held.packet(index), held.at(index), now);
+    for (let index = 0; index < count; index++) {
+      this.#flight.settle(held.number(index), this.#classify(held.frameNumber(index), held.packet(index), held.at(index), now));
+    }
   }
 
   /** Held packets that nobody confirmed. */
   #dropHeld(): void {
     const held = this.#held;
+    const { first, next } = this.#window;
     for (let index = 0; index < held.count; index++) {
       const frameNumber = held.frameNumber(index);
-      this.#count(this.#first !== 0 && frameNumber >= this.#first && frameNumber < this.#next ? portCounter.lateUnknown : portCounter.foreignSeries);
+      this.#flight.settle(held.number(index), this.#count(first !== 0 && frameNumber >= first && frameNumber < next ? portCounter.lateUnknown : portCounter.foreignSeries));
     }
     held.clear();
     this.#words.setHolding(false);
+  }
+
+  /** One class for the first `count` packets that were held. */
+  #settleAll(counter: number, count: number): void {
+    for (let index = 0; index < count; index++) this.#flight.settle(this.#held.number(index), this.#count(counter));
   }
 
   /** Take a position that no other port fills. Two that claim one at the same moment both see it and both stand back. */
@@ -396,125 +422,65 @@ export class PortAssembler {
     this.#bound = true;
   }
 
-  /** The event that confirmed numbers raise; 0 = none, they are for the table of classes. */
-  #jumpOf(lowest: number, highest: number): number {
-    if (this.#first !== 0 && highest < this.#first) return portEvent.jumpBackward;
-    const base = this.#first !== 0 ? this.#next : this.#smallest;
-    if (this.#reference >= 0 && highest < this.#reference - this.#ring && highest < base) return portEvent.jumpBackward;
-    if (base !== 0 && lowest - base + 1 - this.#ring > this.#setup.maxOwedFrames) return portEvent.jumpForward;
-    return 0;
-  }
-
   /** A jump that the ring cannot take ends this port's part in the series, or is not of the series at all. */
   #jumped(jump: number, frameNumber: number, packets: number): void {
     const ends = this.#series.auto || jump === portEvent.jumpForward;
     if (ends) this.#accepting = false;
-    this.#countMany(ends ? portCounter.foreignUnarmed : portCounter.foreignSeries, packets);
+    this.#settleAll(ends ? portCounter.foreignUnarmed : portCounter.foreignSeries, packets);
     this.#words.setJump(frameNumber);
     this.#words.raise(jump);
     this.#series.wake();
   }
 
   /** The table of classes, for a number that is no accident. */
-  #classify(frameNumber: number, packet: number, at: number, now: number): void {
+  #classify(frameNumber: number, packet: number, at: number, now: number): number {
+    const window = this.#window;
     // A packet may have been held since before the last frame was known.
-    if (this.#last !== 0 && frameNumber > this.#last) return this.#count(portCounter.foreignSeries);
+    if (window.last !== 0 && frameNumber > window.last) return this.#count(portCounter.foreignSeries);
     const images = this.#images;
     const state = images.stateOf(frameNumber);
     if (state !== recordState.empty) {
       const known = images.knows(frameNumber, packet);
-      if (state === recordState.open) {
-        if (known) this.#count(portCounter.duplicate);
-        else this.#accept(frameNumber, packet, at, now);
-      } else if (known) {
-        this.#count(portCounter.lateDuplicate);
-      } else {
-        this.#count(portCounter.lateFirst);
-        images.noteLate(frameNumber, packet);
-      }
-      return;
+      if (state === recordState.open) return known ? this.#count(portCounter.duplicate) : this.#accept(frameNumber, packet, at, now);
+      if (known) return this.#count(portCounter.lateDuplicate);
+      images.noteLate(frameNumber, packet);
+      return this.#count(portCounter.lateFirst);
     }
-    if (this.#first !== 0 ? frameNumber < this.#next : this.#newestAccepted !== 0 && frameNumber <= this.#newestAccepted - this.#ring) {
-      this.#count(frameNumber < this.#first ? portCounter.foreignSeries : portCounter.lateUnknown);
-      return;
-    }
-    const base = this.#first !== 0 ? this.#next : this.#smallest === 0 ? frameNumber : Math.min(this.#smallest, frameNumber);
-    if (frameNumber >= base + this.#ring || frameNumber <= this.#refused) {
-      this.#count(portCounter.ringFull);
-      if (frameNumber > this.#refused) this.#refused = frameNumber;
+    if (window.isPast(frameNumber)) return this.#count(frameNumber < window.first ? portCounter.foreignSeries : portCounter.lateUnknown);
+    if (window.isBeyond(frameNumber)) {
+      if (frameNumber > window.refused) window.refused = frameNumber;
       this.#see(frameNumber);
-      return;
+      return this.#count(portCounter.ringFull);
     }
     images.open(frameNumber, now);
-    this.#accept(frameNumber, packet, at, now);
+    return this.#accept(frameNumber, packet, at, now);
   }
 
-  #accept(frameNumber: number, packet: number, at: number, now: number): void {
+  #accept(frameNumber: number, packet: number, at: number, now: number): number {
+    const window = this.#window;
     if (this.#held.count > 0) this.#dropHeld();
-    this.#images.accept(frameNumber, packet, at, frameNumber < this.#reference, now);
+    this.#images.accept(frameNumber, packet, at, frameNumber < window.reference, now);
     this.#see(frameNumber);
-    if (frameNumber > this.#newestAccepted) {
-      this.#newestAccepted = frameNumber;
+    if (frameNumber > window.newestAccepted) {
+      window.newestAccepted = frameNumber;
       this.#words.setNewestAccepted(frameNumber);
     }
-    if (this.#smallest === 0 || frameNumber < this.#smallest) {
-      if (this.#smallest === 0) this.#series.wake();
-      this.#smallest = frameNumber;
+    if (window.smallest === 0 || frameNumber < window.smallest) {
+      if (window.smallest === 0) this.#series.wake();
+      window.smallest = frameNumber;
       this.#words.setSmallest(frameNumber);
     }
+    return portCounter.accepted;
   }
 
   #see(frameNumber: number): void {
-    if (frameNumber <= this.#reference) return;
-    this.#reference = frameNumber;
+    if (frameNumber <= this.#window.reference) return;
+    this.#window.reference = frameNumber;
     this.#words.setNewestSeen(frameNumber);
   }
 
-  #count(counter: number): void {
+  #count(counter: number): number {
     this.#counters[counter] = (this.#counters[counter] as number) + 1;
-  }
-
-  #countMany(counter: number, packets: number): void {
-    this.#counters[counter] = (this.#counters[counter] as number) + packets;
-  }
-
-  // --- closing ---------------------------------------------------------------------------------------------------------------
-
-  /** The streamer asks to give up; obeyed once what is queued in the socket has been read, or after the drain limit. */
-  #obeyGiveUp(now: number): void {
-    if (this.#giveUpAsked <= this.#giveUp) {
-      this.#giveUpAsked = this.#series.giveUp;
-      this.#giveUpSince = now;
-    }
-    if (this.#giveUpAsked > this.#giveUp && (this.#source.empty || now - this.#giveUpSince >= this.#setup.drainMs)) this.#giveUp = this.#giveUpAsked;
-  }
-
-  /**
-   * Close, in the order of frame numbers, what the ring has room for and what has a reason to be closed.
-   * @param ended everything up to this frame number is over; 0 = the series goes on
-   */
-  #closeImages(ended: number, now: number): void {
-    // Before all ports have answered, a smaller first frame may still move the last one down: nothing is closed for want of packets.
-    if (this.#first === 0 || this.#spansRing || this.#series.settledVersion !== this.#firstVersion) return;
-    const images = this.#images;
-    const top = this.#last === 0 ? this.#next + this.#ring - 1 : Math.min(this.#next + this.#ring - 1, this.#last);
-    const overtaken = this.#reference - this.#setup.overtakeFrames;
-    let frameNumber = this.#closeNext;
-    for (; frameNumber <= top; frameNumber++) {
-      const state = images.stateOf(frameNumber);
-      if (state === recordState.closed) continue;
-      if (state === recordState.empty && frameNumber <= this.#refused) {
-        images.closeAbsent(frameNumber, outcome.refused, now);
-        continue;
-      }
-      const reason = frameNumber <= overtaken ? outcome.overtaken : frameNumber <= this.#giveUp ? outcome.timedOut : frameNumber <= ended ? outcome.ended : 0;
-      if (reason === 0) break;
-      if (state === recordState.open) images.close(frameNumber, reason, now);
-      else images.closeAbsent(frameNumber, reason, now);
-    }
-    if (frameNumber !== this.#closeNext) {
-      this.#closeNext = frameNumber;
-      this.#words.setCloseNext(frameNumber);
-    }
+    return counter;
   }
 }

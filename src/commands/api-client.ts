@@ -42,11 +42,11 @@ export interface Answer {
 }
 
 /**
- * One request to `/api/v1/series`.
+ * One request to `/api/v1/series`, or another path.
  * @throws OperatorError (exit code environment) when nobody answers, or not this service
  */
-export async function request(url: string, method: 'GET' | 'POST' | 'DELETE', limitMs: number, body?: unknown): Promise<Answer> {
-  const target = `${url}/api/v1/series`;
+export async function request(url: string, method: 'GET' | 'POST' | 'DELETE', limitMs: number, body?: unknown, path = '/api/v1/series'): Promise<Answer> {
+  const target = `${url}${path}`;
   let response: Response;
   let text: string;
   try {

@@ -39,7 +39,7 @@ export function addArm(program: Command): void {
     .option('--metadata <json>', 'JSON object for the header, or @FILE')
     .option('--dynamic-range <bits>', 'bit depth of this series, up to dynamic_range_max', wholeNumber(1, 64))
     .option('--read-n-rows <rows>', 'rows read out of each port image; 0: all', wholeNumber(0, 65536))
-    .option('--force', 'arm although no consumer is connected; the header waits for one')
+    .option('--force', 'arm although no consumer is connected (the header waits for one) or a check failed that loses data (vdcu doctor)')
     .addHelpText('after', helpEnd([
       'vdcu arm --frames 1000 --filename /data/visitors/scan-1.h5',
       'vdcu arm examples/detectors.yaml softimax-eiger --frames 1000 --first-frame 1',

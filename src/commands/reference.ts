@@ -1,13 +1,17 @@
-// `vdcu reference` (not listed in the help): prints docs/reference/configuration.md from the schema.
+// `vdcu reference` (not listed in the help): prints the generated pages of docs/reference/ from the tables that they document.
 
+import { Argument } from 'commander';
 import type { Command } from 'commander';
+
+const pages = ['configuration', 'metrics'] as const;
 
 /** Add the command to the program. */
 export function addReference(program: Command): void {
   program.command('reference', { hidden: true })
-    .description('Print the reference of the configuration as Markdown.')
-    .action(async () => {
-      const { configurationReference } = await import('../config/reference.js');
-      process.stdout.write(configurationReference());
+    .description('Print a page of the reference as Markdown.')
+    .addArgument(new Argument('[page]', 'which page').choices(pages).default('configuration'))
+    .action(async (page: (typeof pages)[number]) => {
+      if (page === 'metrics') process.stdout.write((await import('../control/metrics-reference.js')).metricsReference());
+      else process.stdout.write((await import('../config/reference.js')).configurationReference());
     });
 }

@@ -8,6 +8,7 @@ import { makeLayout, type Layout } from '../detector/layout.js';
 import { profileOf } from '../detector/profiles.js';
 import { maxPieces } from '../detector/piece-table.js';
 import type { PixelType } from '../detector/pixel-type.js';
+import { flightEntryBytes } from '../memory/flight-words.js';
 import { mapMemory, memoryLimitBytes, type MemorySizes } from '../memory/memory-map.js';
 import { processorLoad, type ProcessorLoad } from './processor-load.js';
 import type { ServiceConfig } from './service-config.js';
@@ -24,6 +25,9 @@ const sendQueueMessagesLeast = 4;
 const landingPackets = 256;
 /** Landing buffers of each port where the kernel may coalesce datagrams, 64 KiB each. */
 const coalescedBuffers = 64;
+/** Of each port, what the flight recorder keeps unless it is told, and what all ports together may take. */
+const flightPackets = 65536;
+const flightBytes = 64 * mebibyte;
 /** An allowance, not a limit: code, heap and stacks of the process, and of each further thread. */
 const processBytes = 96 * mebibyte;
 const threadBytes = 16 * mebibyte;
@@ -141,6 +145,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
     landingPackets,
     ...(config.receiveCoalesced ? { coalescedBuffers } : {}),
     packetBytes: largest.packetBytes,
+    flightPackets: config.flightRecorderPackets ?? Math.min(flightPackets, Math.floor(flightBytes / flightEntryBytes / layout.ports.length)),
   };
   const { totalBytes: sharedMemoryBytes, slotStride: slotBytes } = mapMemory(memory);
   refuseLargeRing(config, memory, sharedMemoryBytes);
@@ -242,7 +247,9 @@ function refuseShortRing(config: ServiceConfig, ringFrames: number): void {
 
 function refuseLargeRing(config: ServiceConfig, memory: MemorySizes, totalBytes: number): void {
   if (totalBytes <= memoryLimitBytes) return;
-  const fits = Math.floor((memoryLimitBytes / totalBytes) * memory.slots) - 1;
+  // Sizes are rounded up to 128 bytes, so 128 slots more are exactly 128 times one.
+  const slotBytes = (mapMemory({ ...memory, slots: memory.slots + 128 }).totalBytes - totalBytes) / 128;
+  const fits = Math.max(0, memory.slots - Math.ceil((totalBytes - memoryLimitBytes) / slotBytes) - 1);
   refuse(config, `the ring of ${memory.slots} frames of ${memory.frameBytes} bytes needs ${totalBytes} bytes of shared memory, but there are ${memoryLimitBytes}. Use ring_frames: ${fits} with frame_timeout_ms and start_window_ms that fit it, or a lower dynamic_range_max`);
 }
 

@@ -53,6 +53,8 @@ export function resolveOptions(name: string, options: Options): ServiceConfig {
     seriesTimeoutMs: options.series_timeout_ms ?? null,
     closingTimeoutMs: options.closing_timeout_ms,
     consumerConnections: options.consumer_connections,
+    flightRecorderPackets: options.flight_recorder_packets ?? null,
+    flightRecorderDir: options.flight_recorder_dir ?? null,
   };
 }
 

@@ -229,6 +229,16 @@ export const options = {
     unit: 'ms', from: 1, to: 3600000,
     says: 'A series that is closing is aborted after this time in which the consumer took nothing.',
   }, 10000),
+  flight_recorder_packets: wholeOrUnset({
+    unit: 'packets', from: 0, to: 1048576,
+    says: 'Headers and arrival times of so many last packets of each port are kept in memory (64 bytes each) for the flight recorder; 0 switches it off.',
+  }, '65536, fewer with more than 16 ports: 64 MiB for all'),
+  flight_recorder_dir: noted(z.string().min(1).optional(), {
+    unit: null,
+    range: 'a folder, which is made when it is missing',
+    description: 'Where the flight recorder writes when packets begin to be lost, and when asked; the newest 20 recordings are kept.',
+    unset: 'nothing is written: POST /api/v1/flight-recorder answers with the recording',
+  }),
   consumer_connections: whole({
     unit: 'connections', from: 1, to: 64,
     says: 'Connections of the one consumer (its nworkers); more than these raise an alarm, because the stream is split between them.',

@@ -50,4 +50,9 @@ export interface ServiceConfig {
   readonly seriesTimeoutMs: number | null;
   readonly closingTimeoutMs: number;
   readonly consumerConnections: number;
+
+  /** Packets of each port that the flight recorder keeps; 0 = off, null = the plan decides. */
+  readonly flightRecorderPackets: number | null;
+  /** Where recordings are written; null = nowhere. */
+  readonly flightRecorderDir: string | null;
 }

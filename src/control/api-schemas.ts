@@ -139,6 +139,23 @@ export const health = object('Is every thread turning', { alive: flag('Yes or no
 
 export const readiness = object('Can the service do its work', { ready: flag('Yes or no'), reasons: list({ type: 'string' }, 'Why not') });
 
+export const doctorReport = object('Checks of machine and service', {
+  ok: flag('No check failed'),
+  name: orNull(text('The detector')),
+  failed: count('Checks that failed'),
+  warnings: count('Checks that warn'),
+  checks: list(object('One check', {
+    check: text('Its name'),
+    status: { type: 'string', enum: ['ok', 'warning', 'failed'], description: 'What came of it' },
+    seen: text('What was seen'),
+    needed: text('What is needed'),
+    remedy: orNull(text('Command or setting that mends it')),
+    loses_data: flag('A series is opened only with force while this is so'),
+    docs: text('Where the documentation says more'),
+  }), 'Checks that were made'),
+  not_checked: list(object('A check that was not made', { check: text('Its name'), reason: text('Why not') }), 'Checks that could not be made here'),
+});
+
 export const configuration: Schema = { type: 'object', additionalProperties: true, description: 'Keys as in the configuration file, defaults filled in; null = not set' };
 
 /** A response that is no JSON. */

@@ -29,7 +29,7 @@ export const armProperties = {
   metadata: { type: 'object', nullable: true, additionalProperties: true, description: 'Second part of the header message: becomes datasets beside the frames. No null, no keys "data" or "sequence_number", lists of numbers or of strings only.' },
   dynamic_range: { type: 'integer', nullable: true, description: 'Bits per pixel of this series, up to dynamic_range_max of the configuration; not given = as configured.' },
   read_n_rows: { type: 'integer', nullable: true, minimum: 0, description: 'Rows of each port image that are read out in this series; 0 = all; not given = as configured.' },
-  force: { type: 'boolean', default: false, description: 'Open the series although no consumer is connected: the header waits for one.' },
+  force: { type: 'boolean', default: false, description: 'Open the series although no consumer is connected (the header waits for one), or a check of the doctor failed that loses data.' },
 } as const;
 
 type ArmKey = keyof typeof armProperties;

@@ -8,8 +8,11 @@ import { fastify, LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf, OperatorError } from '../base/errors.js';
 import { parseJson } from './json-text.js';
+import type { FlightRecorder } from './flight-recorder.js';
 import type { Logger } from './log.js';
-import type { BuildInfo } from './metrics.js';
+import type { BuildInfo } from './metric-tables.js';
+import { addPageRoutes } from './page/routes-page.js';
+import { addFlightRecorderRoutes } from './routes-flight-recorder.js';
 import { addReceiverRoutes } from './routes-receiver.js';
 import { addSeriesRoutes } from './routes-series.js';
 import { addServiceRoutes } from './routes-service.js';
@@ -24,6 +27,8 @@ export interface HttpOptions {
   readonly port: number;
   readonly logger: Logger;
   readonly build: BuildInfo;
+  /** Left out = it has no route. */
+  readonly flightRecorder?: FlightRecorder;
 }
 
 /** A running server. */
@@ -44,9 +49,10 @@ const connectionLimit = 256;
 
 const closeLimitMs = 2000;
 
-/** Nothing here is a page, except the documentation, which loads its own files only. */
+/** Nothing here is a page, except the page and the documentation, which load their own files only. */
 const contentPolicy = {
   api: "default-src 'none'; frame-ancestors 'none'",
+  page: "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   docs: "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 } as const;
 
@@ -68,7 +74,7 @@ export async function startHttp(view: ServiceView, options: HttpOptions): Promis
 }
 
 /** The server with all its routes, not yet listening; tests ask it directly. */
-export async function makeApp(view: ServiceView, { logger, build }: Pick<HttpOptions, 'logger' | 'build'>): Promise<FastifyInstance> {
+export async function makeApp(view: ServiceView, { logger, build, flightRecorder }: Pick<HttpOptions, 'logger' | 'build' | 'flightRecorder'>): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -102,6 +108,8 @@ export async function makeApp(view: ServiceView, { logger, build }: Pick<HttpOpt
     addSeriesRoutes(routes, view);
     addReceiverRoutes(routes, view);
     addServiceRoutes(routes, view, build);
+    if (flightRecorder !== undefined) addFlightRecorderRoutes(routes, flightRecorder);
+    addPageRoutes(routes, view, build);
     done();
   });
   await app.ready();
@@ -122,11 +130,12 @@ function parseBody(_: FastifyRequest, body: string | Buffer, done: (error: Error
 
 function setBrowserHeaders(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const docs = /^\/docs(?:[/?]|$)/.test(request.url);
+  const page = /^\/(?:$|[?]|page\/)/.test(request.url);
   reply.headers({
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
     'referrer-policy': 'no-referrer',
-    'content-security-policy': docs ? contentPolicy.docs : contentPolicy.api,
+    'content-security-policy': docs ? contentPolicy.docs : page ? contentPolicy.page : contentPolicy.api,
     ...(docs ? {} : { 'cache-control': 'no-store' }),
   });
   done();

@@ -4,10 +4,10 @@ import type { FastifyInstance } from 'fastify';
 import * as schemas from './api-schemas.js';
 import { configJson } from './config-json.js';
 import { makeMetrics } from './metrics.js';
-import type { BuildInfo } from './metrics.js';
+import type { BuildInfo } from './metric-tables.js';
 import type { ServiceView } from './service-view.js';
 
-/** Add /api/v1/udp, /api/v1/config, /healthz, /readyz and /metrics. */
+/** Add /api/v1/udp, /api/v1/config, /api/v1/doctor, /healthz, /readyz and /metrics. */
 export function addServiceRoutes(app: FastifyInstance, view: ServiceView, build: BuildInfo): void {
   const tags = ['service'];
   const metrics = makeMetrics(view, build);
@@ -19,6 +19,10 @@ export function addServiceRoutes(app: FastifyInstance, view: ServiceView, build:
   app.get('/api/v1/config', {
     schema: { tags, summary: 'The configuration, defaults filled in', response: { 200: schemas.configuration } },
   }, () => configJson(view.config));
+
+  app.get('/api/v1/doctor', {
+    schema: { tags, summary: 'Is there anything on this machine that loses data: each check with what was seen, what is needed and the remedy', response: { 200: schemas.doctorReport } },
+  }, () => view.doctor());
 
   app.get('/healthz', {
     schema: { tags, summary: 'Is every thread turning', response: { 200: schemas.health, 503: schemas.health } },

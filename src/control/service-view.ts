@@ -2,8 +2,11 @@
 // memory and the streamer's events; tests implement it by hand.
 
 import type { ServiceConfig } from '../config/service-config.js';
-import type { ArmRequest, SeriesSummary } from '../stream/series-types.js';
+import type { ArmRequest, PortLedger, SeriesSummary } from '../stream/series-types.js';
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
+import type { FrameHistogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
+import type { DoctorReport } from './doctor/report.js';
+import type { LastFrameMemory } from './page/preview-messages.js';
 
 /** Outside names of the state of the service. */
 export type SeriesState = 'idle' | 'open' | 'closing';
@@ -59,6 +62,31 @@ export interface UdpPortStatus {
   readonly kernel_drops: number | null;
 }
 
+/** Packets of one port in the present or last series. */
+export type SeriesPackets = Omit<PortLedger, 'udp_port' | 'socket_limited' | 'kernel_drops'>;
+
+/** What is known of a port that receives, besides its counters; null = unknown. */
+export interface PortFigures {
+  readonly udpPort: number;
+  /** Bytes that the kernel charges for what waits in the socket; now, and most since the series was opened. */
+  readonly queueBytes: number | null;
+  readonly queueBytesMax: number | null;
+  /** Frames by which the port is behind the one furthest ahead. */
+  readonly lagFrames: number | null;
+  /** When the last packet came, in ms since 1970. */
+  readonly lastPacketAt: number | null;
+  readonly series: SeriesPackets | null;
+  readonly histograms: Readonly<Record<PortHistogram, HistogramReading>>;
+}
+
+/** A thread of the data path; times in ms, null = unknown. */
+export interface AgentFigures {
+  readonly agent: string;
+  readonly heartbeatAgeMs: number;
+  /** Longest time between two turns since the series was begun. */
+  readonly stallMsMax: number | null;
+}
+
 /** The series cannot be opened: HTTP status and what is wrong. */
 export class ArmRefused extends Error {
   override readonly name = 'ArmRefused';
@@ -87,13 +115,22 @@ export interface ServiceView {
   readiness(): { ready: boolean; reasons: readonly string[] };
   /** Is every thread turning. */
   liveness(): { alive: boolean; reasons: readonly string[] };
+  /** The doctor's checks, all made now. */
+  doctor(): Promise<DoctorReport>;
+  /** The same as they were within the last seconds: false = failed; what could not be checked is left out. */
+  preflightResults(): readonly { readonly check: string; readonly ok: boolean }[];
   /** The last frame that was sent: the image message's JSON object and its pixels (C order, little endian). */
   lastFrame(): { header: Record<string, unknown>; pixels: Uint8Array } | null;
+  /** Where that frame lies, for threads that copy it themselves. */
+  readonly lastFrameMemory: LastFrameMemory;
   /** Images sent in the current or last series. */
   receivedFrames(): number;
   /** Counters since the start of the process. */
   portCounters(): readonly { udpPort: number; counters: Readonly<Record<PortCounter, number>> }[];
   streamCounters(): Readonly<Record<StreamCounter, number>>;
+  portFigures(): readonly PortFigures[];
+  frameHistograms(): Readonly<Record<FrameHistogram, HistogramReading>>;
+  agents(): readonly AgentFigures[];
   /** Gauges that are no counters; NaN = unknown. */
   gauges(): { ringSlots: number; ringSlotsUsed: number; ringSlotsUsedMax: number; consumers: number };
 }

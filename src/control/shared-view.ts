@@ -1,93 +1,65 @@
 // The service as the control plane sees it, read from shared memory and kept up by the streamer's events. On the main thread only;
-// reading costs the data path nothing. HTTP, metrics and the log look at nothing else.
+// reading costs the data path nothing. HTTP, metrics and the log look at nothing else. Ports, threads and commands: port-view.ts,
+// heartbeats.ts, command-queue.ts.
 
-import { readFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import type { Clock } from '../base/clock.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { CommandBox } from '../memory/command-box.js';
-import { portCounterTable, streamCounterTable } from '../memory/counters.js';
+import { streamCounterTable } from '../memory/counters.js';
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
+import { frameHistogramTable, histogramsAt } from '../memory/histogram.js';
+import type { FrameHistogram, Histogram, HistogramReading } from '../memory/histogram.js';
 import { LastFrame } from '../memory/last-frame.js';
-import type { MemoryMap } from '../memory/memory-map.js';
-import { PortWords } from '../memory/port-words.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
-import type { ArmRequest, SeriesSummary, StreamCommand, StreamEvent } from '../stream/series-types.js';
+import type { ArmRequest, SeriesSummary, StreamEvent } from '../stream/series-types.js';
+import { CommandQueue } from './command-queue.js';
+import { thisMachine } from './doctor/machine.js';
+import type { Machine } from './doctor/machine.js';
+import { Preflight } from './doctor/preflight.js';
+import type { ServiceSays } from './doctor/preflight.js';
+import type { DoctorReport } from './doctor/report.js';
+import { Heartbeats } from './heartbeats.js';
 import type { Logger } from './log.js';
+import { interfaceOf } from './network-interface.js';
+import type { LastFrameMemory } from './page/preview-messages.js';
+import { PortView } from './port-view.js';
+import type { OpenedSocket, PortViewDeps } from './port-view.js';
 import { logSeriesEnd } from './series-log.js';
 import { ArmRefused } from './service-view.js';
-import type { CurrentSeries, SeriesState, ServiceStatus, ServiceView, UdpPortStatus } from './service-view.js';
+import type { AgentFigures, CurrentSeries, PortFigures, SeriesState, ServiceStatus, ServiceView, UdpPortStatus } from './service-view.js';
 import { describeState } from './state-text.js';
 
 /** A thread that has not turned for so long is not alive, in ms. */
 const stallLimitMs = 10_000;
 const historyLength = 100;
-const figuresMs = 200;
-/** Commands that wait for the streamer to take them, looked after so often. */
-const postIntervalMs = 2;
 
-/** What a receiver's socket got. */
-export interface OpenedSocket {
-  readonly address: string;
-  readonly udpPort: number;
-  readonly receiveBufferRequestedBytes: number;
-  readonly receiveBufferGrantedBytes: number | null;
-}
-
-export interface SharedViewDeps {
+export interface SharedViewDeps extends PortViewDeps {
   readonly config: ServiceConfig;
   readonly plan: Plan;
-  readonly map: MemoryMap;
-  readonly buffer: ArrayBufferLike;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Why compiled placement cannot be had, null = it can. */
+  readonly compiledMissing: string | null;
+  /** What the doctor looks at; unless given, this one. */
+  readonly machine?: Machine;
   wakeStreamer(): void;
-  /** What the kernel says of a socket of this process, null = nothing. */
-  readSocket(address: string, udpPort: number): SocketFigures | null;
-}
-
-/** Bytes that wait in a socket, and datagrams that were dropped before it since it was opened. */
-export interface SocketFigures {
-  readonly queueBytes: number;
-  readonly drops: number;
-}
-
-interface ViewPort {
-  readonly index: number;
-  readonly udpPort: number;
-  readonly off: boolean;
-  readonly words: PortWords;
-  readonly counters: Float64Array;
-  readonly seriesBase: Float64Array;
-}
-
-interface Heartbeat {
-  readonly name: string;
-  read(): number;
-  last: number;
-  since: number;
 }
 
 export class SharedView implements ServiceView {
   readonly config: ServiceConfig;
+  readonly lastFrameMemory: LastFrameMemory;
   readonly #deps: SharedViewDeps;
-  readonly #ports: readonly ViewPort[];
+  readonly #ports: readonly PortView[];
   readonly #stream: StreamWords;
   readonly #streamCounters: Float64Array;
+  readonly #frameHistograms: Readonly<Record<FrameHistogram, Histogram>>;
   readonly #lastFrame: LastFrame;
-  readonly #box: CommandBox;
-  readonly #waiting: StreamCommand[] = [];
-  readonly #answers = new Map<number, (event: StreamEvent) => void>();
-  readonly #heartbeats: readonly Heartbeat[];
+  readonly #commands: CommandQueue;
+  readonly #heartbeats: Heartbeats;
   readonly #history: SeriesSummary[] = [];
-  #sockets: readonly OpenedSocket[] = [];
-  readonly #figures = new Map<number, { at: number; figures: SocketFigures | null }>();
   #dataEndpoint = '';
   #backend = 'starting';
-  #postTimer: NodeJS.Timeout | null = null;
-  #beatTimer: NodeJS.Timeout;
-  #commandId = 0;
   #ready = false;
   #failure: string | null = null;
   #drained: (() => void) | null = null;
@@ -96,31 +68,36 @@ export class SharedView implements ServiceView {
   /** The series that is open, as its request named it. */
   #open: { id: number; filename: string; frames: number; since: number } | null = null;
   readonly #warnings = new Map<string, string>();
+  readonly #preflight: Preflight;
 
   constructor(deps: SharedViewDeps) {
     const { config, map, buffer } = deps;
-    const size = portCounterTable.length;
     this.config = config;
     this.#deps = deps;
-    this.#ports = config.detector.udpPorts.map((udpPort, index): ViewPort => {
-      const at = map.portCounters[index] as number;
-      return {
-        index,
-        udpPort,
-        off: config.detector.portsOff.includes(udpPort),
-        words: new PortWords(buffer, map.portWords[index] as number),
-        counters: new Float64Array(buffer, at, size),
-        seriesBase: new Float64Array(buffer, at + size * 8, size),
-      };
-    });
+    this.#ports = config.detector.udpPorts.map((udpPort, index) => new PortView(deps, index, udpPort, config.detector.portsOff.includes(udpPort)));
     this.#stream = new StreamWords(buffer, map.streamWords);
     this.#streamCounters = new Float64Array(buffer, map.streamCounters, streamCounterTable.length);
+    this.lastFrameMemory = { buffer, offset: map.lastFrame, frameBytes: map.sizes.frameBytes };
     this.#lastFrame = new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes);
-    this.#box = new CommandBox(buffer, map.commandBox);
-    const now = deps.clock.now();
-    const beat = (name: string, read: () => number): Heartbeat => ({ name, read, last: 0, since: now });
-    this.#heartbeats = [...this.#ports.filter((port) => !port.off).map((port) => beat(`receiver of port ${port.udpPort}`, () => port.words.heartbeat)), beat('streamer', () => this.#stream.heartbeat)];
-    this.#beatTimer = setInterval(() => this.#watchHeartbeats(), 500).unref();
+    this.#frameHistograms = histogramsAt(buffer, map.frameHistograms, frameHistogramTable);
+    this.#commands = new CommandQueue(new CommandBox(buffer, map.commandBox), () => deps.wakeStreamer());
+    this.#preflight = new Preflight({ config, plan: deps.plan, clock: deps.clock, machine: deps.machine ?? thisMachine, compiledMissing: deps.compiledMissing, says: () => this.#says() });
+    this.#heartbeats = new Heartbeats(deps.clock, [
+      ...this.#receiving.map(({ udpPort, words }) => ({ name: `receiver of port ${udpPort}`, agent: `receiver_${udpPort}`, heartbeat: () => words.heartbeat, stallMsMax: () => words.figure('stallMsMax') })),
+      { name: 'streamer', agent: 'streamer', heartbeat: () => this.#stream.heartbeat, stallMsMax: () => this.#stream.stallMsMax },
+    ]);
+  }
+
+  #says(): ServiceSays {
+    return {
+      receiveBuffers: this.#receiving.flatMap(({ socket }) => (socket === null ? [] : [{ udpPort: socket.udpPort, requestedBytes: socket.receiveBufferRequestedBytes, grantedBytes: socket.receiveBufferGrantedBytes }])),
+      service: { consumers: this.#stream.peers, acceptedPackets: this.#receiving.reduce((total, port) => total + port.counters().accepted, 0) },
+      backend: this.#backend,
+    };
+  }
+
+  get #receiving(): readonly PortView[] {
+    return this.#ports.filter((port) => !port.off);
   }
 
   /** How packets are received and messages sent, for build information: `recvmmsg+libzmq`. */
@@ -132,9 +109,10 @@ export class SharedView implements ServiceView {
 
   noteReady(sockets: readonly OpenedSocket[], dataEndpoint: string, backend: string): void {
     this.#backend = backend;
-    this.#sockets = sockets;
+    for (const port of this.#ports) port.socket = sockets.find(({ udpPort }) => udpPort === port.udpPort) ?? null;
     this.#dataEndpoint = dataEndpoint;
     this.#ready = true;
+    void this.#preflight.tellFailures(this.#deps.logger);
     for (const socket of sockets) {
       if (socket.receiveBufferGrantedBytes !== null && socket.receiveBufferGrantedBytes < socket.receiveBufferRequestedBytes) {
         this.#deps.logger.warn({ event: 'receive_buffer', udp_port: socket.udpPort, requested: socket.receiveBufferRequestedBytes, granted: socket.receiveBufferGrantedBytes }, clampedText(socket));
@@ -145,9 +123,7 @@ export class SharedView implements ServiceView {
   noteFailure(reason: string): void {
     this.#failure = reason;
     this.#deps.logger.error({ event: 'failed' }, reason);
-    // Nobody is left to answer.
-    for (const [id, answer] of this.#answers) answer({ kind: 'refused', id, status: 503, problems: [reason] });
-    this.#answers.clear();
+    this.#commands.fail(reason);
   }
 
   noteEvent(event: StreamEvent): void {
@@ -156,8 +132,7 @@ export class SharedView implements ServiceView {
       case 'armed':
       case 'refused':
       case 'stopped':
-        this.#answers.get(event.id)?.(event);
-        this.#answers.delete(event.id);
+        this.#commands.answer(event);
         break;
       case 'opened':
         this.#beginSeries(event.series_id, event.filename, event.frames);
@@ -184,13 +159,13 @@ export class SharedView implements ServiceView {
   shutdown(): Promise<void> {
     return new Promise((resolve) => {
       this.#drained = resolve;
-      this.#post({ kind: 'shutdown', id: ++this.#commandId });
+      this.#commands.tell((id) => ({ kind: 'shutdown', id }));
     });
   }
 
   close(): void {
-    clearInterval(this.#beatTimer);
-    if (this.#postTimer !== null) clearInterval(this.#postTimer);
+    this.#heartbeats.close();
+    this.#commands.close();
   }
 
   // --- commands ------------------------------------------------------------------------------------------------------------------
@@ -198,7 +173,9 @@ export class SharedView implements ServiceView {
   async arm(request: ArmRequest): Promise<{ series_id: number; msg_number: number | null; header_pending: boolean; state: SeriesState }> {
     if (this.#failure !== null) throw new ArmRefused(503, [this.#failure]);
     if (!this.#ready) throw new ArmRefused(503, ['the service is starting']);
-    const event = await this.#command((id) => ({ kind: 'arm', id, request }));
+    const against = request.force ? [] : this.#preflight.reasons();
+    if (against.length > 0) throw new ArmRefused(503, against);
+    const event = await this.#commands.command((id) => ({ kind: 'arm', id, request }));
     if (event.kind === 'refused') throw new ArmRefused(event.status, event.problems);
     if (event.kind !== 'armed') throw new Error(`the streamer answered ${event.kind}`);
     if (event.header_pending) this.#beginSeries(event.series_id, request.filename, request.frames);
@@ -206,36 +183,9 @@ export class SharedView implements ServiceView {
   }
 
   async stop(): Promise<SeriesSummary | null> {
-    const event = await this.#command((id) => ({ kind: 'stop', id }));
+    const event = await this.#commands.command((id) => ({ kind: 'stop', id }));
     if (event.kind === 'refused') throw new ArmRefused(event.status, event.problems);
     return event.kind === 'stopped' ? event.summary : null;
-  }
-
-  #command(make: (id: number) => StreamCommand): Promise<StreamEvent> {
-    const id = ++this.#commandId;
-    if (this.#failure !== null) return Promise.resolve({ kind: 'refused', id, status: 503, problems: [this.#failure] });
-    return new Promise((resolve) => {
-      this.#answers.set(id, resolve);
-      this.#post(make(id));
-    });
-  }
-
-  #post(command: StreamCommand): void {
-    this.#waiting.push(command);
-    this.#postWaiting();
-  }
-
-  #postWaiting(): void {
-    while (this.#waiting[0] !== undefined && this.#box.post(this.#waiting[0])) {
-      this.#waiting.shift();
-      this.#deps.wakeStreamer();
-    }
-    if (this.#waiting.length === 0 && this.#postTimer !== null) {
-      clearInterval(this.#postTimer);
-      this.#postTimer = null;
-    } else if (this.#waiting.length > 0) {
-      this.#postTimer ??= setInterval(() => this.#postWaiting(), postIntervalMs);
-    }
   }
 
   #beginSeries(id: number, filename: string, frames: number): void {
@@ -276,21 +226,20 @@ export class SharedView implements ServiceView {
   }
 
   udpPorts(): UdpPortStatus[] {
+    const link = interfaceOf(this.config.udpHost);
     return this.#ports.map((port): UdpPortStatus => {
-      const socket = this.#sockets.find((opened) => opened.udpPort === port.udpPort);
-      const link = interfaceOf(this.config.udpHost);
-      const drops = this.#counters(port).socketDropped;
+      const drops = port.counters().socketDropped;
       return {
         udp_port: port.udpPort,
         off: port.off,
-        address: socket?.address ?? this.config.udpHost,
+        address: port.socket?.address ?? this.config.udpHost,
         interface: link.name,
         mac: link.mac,
         mtu: link.mtu,
         packet_bytes: this.#deps.plan.detector.packetBytes,
         receive_buffer_requested_bytes: this.config.receiveBufferBytes,
-        receive_buffer_granted_bytes: socket?.receiveBufferGrantedBytes ?? null,
-        socket_queue_bytes: socket === undefined ? null : (this.#socketFigures(socket)?.queueBytes ?? null),
+        receive_buffer_granted_bytes: port.socket?.receiveBufferGrantedBytes ?? null,
+        socket_queue_bytes: port.socketFigures()?.queueBytes ?? null,
         kernel_drops: Number.isNaN(drops) ? null : drops,
       };
     });
@@ -299,12 +248,20 @@ export class SharedView implements ServiceView {
   readiness(): { ready: boolean; reasons: readonly string[] } {
     const { reasons } = this.liveness();
     if (!this.#ready) return { ready: false, reasons: ['threads are starting', ...reasons] };
-    return { ready: reasons.length === 0, reasons };
+    const all = [...reasons, ...this.#preflight.recentReasons()];
+    return { ready: all.length === 0, reasons: all };
+  }
+
+  doctor(): Promise<DoctorReport> {
+    return this.#preflight.report();
+  }
+
+  preflightResults(): { check: string; ok: boolean }[] {
+    return this.#preflight.recentResults();
   }
 
   liveness(): { alive: boolean; reasons: readonly string[] } {
-    const now = this.#deps.clock.now();
-    const reasons = this.#heartbeats.filter((beat) => this.#ready && now - beat.since > stallLimitMs).map((beat) => `${beat.name} has not turned for ${Math.round((now - beat.since) / 1000)} s`);
+    const reasons = this.#heartbeats.ages().filter(({ ageMs }) => this.#ready && ageMs > stallLimitMs).map(({ watched, ageMs }) => `${watched.name} has not turned for ${Math.round(ageMs / 1000)} s`);
     if (this.#failure !== null) reasons.unshift(this.#failure);
     return { alive: reasons.length === 0, reasons };
   }
@@ -320,11 +277,42 @@ export class SharedView implements ServiceView {
   }
 
   portCounters(): readonly { udpPort: number; counters: Readonly<Record<PortCounter, number>> }[] {
-    return this.#ports.filter((port) => !port.off).map((port) => ({ udpPort: port.udpPort, counters: this.#counters(port) }));
+    return this.#receiving.map((port) => ({ udpPort: port.udpPort, counters: port.counters() }));
   }
 
   streamCounters(): Readonly<Record<StreamCounter, number>> {
     return Object.fromEntries(streamCounterTable.map((entry, index) => [entry.id, this.#streamCounters[index]])) as Record<StreamCounter, number>;
+  }
+
+  portFigures(): readonly PortFigures[] {
+    const now = this.#deps.clock.now();
+    const wall = this.#deps.clock.wall();
+    const open = this.#series() !== null;
+    const ahead = Math.max(...this.#receiving.map(({ words }) => words.newestSeen));
+    const lastLedger = this.#history[0]?.ledger;
+    return this.#receiving.map((port): PortFigures => {
+      const { udpPort, words } = port;
+      // A port of which nothing was seen is behind by the whole series.
+      const reached = words.newestSeen === 0 ? this.#stream.first - 1 : words.newestSeen;
+      return {
+        udpPort,
+        queueBytes: port.socketFigures()?.queueBytes ?? null,
+        queueBytesMax: knownFigure(words.figure('queueBytesMax')),
+        lagFrames: ahead === 0 || reached < 0 ? null : ahead - reached,
+        lastPacketAt: knownFigure(wall - now + words.figure('lastPacketAt')),
+        series: open ? port.seriesPackets() : (lastLedger?.find((ledger) => ledger.udp_port === udpPort) ?? null),
+        histograms: { batchPackets: port.histogram('batchPackets') },
+      };
+    });
+  }
+
+  frameHistograms(): Readonly<Record<FrameHistogram, HistogramReading>> {
+    const { assembly, handover, total } = this.#frameHistograms;
+    return { assembly: assembly.read(), handover: handover.read(), total: total.read() };
+  }
+
+  agents(): readonly AgentFigures[] {
+    return this.#heartbeats.ages().map(({ watched, ageMs }) => ({ agent: watched.agent, heartbeatAgeMs: ageMs, stallMsMax: knownFigure(watched.stallMsMax()) }));
   }
 
   gauges(): { ringSlots: number; ringSlotsUsed: number; ringSlotsUsedMax: number; consumers: number } {
@@ -351,56 +339,17 @@ export class SharedView implements ServiceView {
       complete: counters.complete - this.#before.complete,
       marked: sum(counters, 'marked') - this.#before.marked,
       discarded: sum(counters, 'discarded') - this.#before.discarded,
-      ports: this.#ports
-        .filter((port) => !port.off)
-        .map((port) => ({ udp_port: port.udpPort, counters: this.#counters(port, port.seriesBase), newest_frame_number: known(port.words.newestSeen) })),
+      ports: this.#receiving.map((port) => ({ udp_port: port.udpPort, counters: port.seriesCounters(), newest_frame_number: known(port.words.newestSeen) })),
     };
-  }
-
-  /** Counters of a port, since the start or since `base`. The receiver notes kernel drops only now and then: the kernel is asked. */
-  #counters(port: ViewPort, base?: Float64Array): Record<PortCounter, number> {
-    const counters = named(port.counters, base);
-    const socket = this.#sockets.find((opened) => opened.udpPort === port.udpPort);
-    const figures = socket === undefined ? null : this.#socketFigures(socket);
-    if (figures === null) return counters;
-    const before = base === undefined ? 0 : (base[portIndex('socketDropped')] as number);
-    const noted = counters.socketDropped;
-    const drops = figures.drops - before;
-    return { ...counters, socketDropped: Number.isNaN(noted) ? drops : Math.max(noted, drops) };
-  }
-
-  /** Read at most a few times a second, whoever asks. */
-  #socketFigures(socket: OpenedSocket): SocketFigures | null {
-    const now = this.#deps.clock.now();
-    const known = this.#figures.get(socket.udpPort);
-    if (known !== undefined && now - known.at < figuresMs) return known.figures;
-    const figures = this.#deps.readSocket(socket.address, socket.udpPort);
-    this.#figures.set(socket.udpPort, { at: now, figures });
-    return figures;
   }
 
   #sinceLastPacket(now: number): number | null {
     const times = this.#ports.map((port) => port.words.figure('lastPacketAt')).filter((time) => !Number.isNaN(time));
     return times.length === 0 ? null : now - Math.max(...times);
   }
-
-  #watchHeartbeats(): void {
-    const now = this.#deps.clock.now();
-    for (const beat of this.#heartbeats) {
-      const value = beat.read();
-      if (value !== beat.last) {
-        beat.last = value;
-        beat.since = now;
-      }
-    }
-  }
 }
 
-const portIndex = (counter: PortCounter): number => portCounterTable.findIndex((entry) => entry.id === counter);
-
-function named(counters: Float64Array, base?: Float64Array): Record<PortCounter, number> {
-  return Object.fromEntries(portCounterTable.map((entry, index) => [entry.id, (counters[index] as number) - (base === undefined ? 0 : (base[index] as number))])) as Record<PortCounter, number>;
-}
+const knownFigure = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 function sum(counters: Readonly<Record<StreamCounter, number>>, outcome: 'marked' | 'discarded'): number {
   return Object.entries(counters).reduce((total, [name, value]) => (name.startsWith(outcome) ? total + value : total), 0);
@@ -408,21 +357,4 @@ function sum(counters: Readonly<Record<StreamCounter, number>>, outcome: 'marked
 
 function clampedText(socket: OpenedSocket): string {
   return `port ${socket.udpPort}: asked for ${socket.receiveBufferRequestedBytes} bytes of socket buffer, the kernel granted ${socket.receiveBufferGrantedBytes}. Raise net.core.rmem_max (docs/operating.md#receive-buffer).`;
-}
-
-/** Name, MAC and MTU of the interface that serves an address; null where the address is a wildcard or unknown. */
-function interfaceOf(address: string): { name: string | null; mac: string | null; mtu: number | null } {
-  for (const [name, addresses] of Object.entries(networkInterfaces())) {
-    const found = addresses?.find((entry) => entry.address === address);
-    if (found !== undefined) return { name, mac: found.mac, mtu: mtuOf(name) };
-  }
-  return { name: null, mac: null, mtu: null };
-}
-
-function mtuOf(name: string): number | null {
-  try {
-    return Number(readFileSync(`/sys/class/net/${name}/mtu`, 'utf8'));
-  } catch {
-    return null;
-  }
 }

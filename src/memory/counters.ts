@@ -85,6 +85,9 @@ export const packetClasses: readonly PortCounter[] = [
   'malformedDetectorType', 'malformedPacketNumber', 'malformedPosition', 'malformedFrameNumber', 'foreignSource', 'foreignUnarmed', 'foreignSeries',
 ];
 
+/** Outcomes of a frame that was sent: images handed to zmq = their sum. */
+export const frameOutcomes: readonly StreamCounter[] = streamCounterTable.filter(({ metric }) => metric === 'vdcu_frames_total').map(({ id }) => id);
+
 /** Index of every port counter in its block. */
 export const portCounter = Object.fromEntries(portCounterTable.map((entry, index) => [entry.id, index])) as Readonly<Record<PortCounter, number>>;
 

@@ -4,6 +4,8 @@
 import { commandBoxBytes } from './command-box.js';
 import { portCounterTable, streamCounterTable } from './counters.js';
 import { kernelStructuresBytes } from './kernel-structures.js';
+import { frameHistogramTable, histogramBytes, portHistogramTable } from './histogram.js';
+import { flightRingBytes } from './flight-ring.js';
 import { landingBytes } from './landing.js';
 import { lastFrameBytes } from './last-frame.js';
 import { placementContextBytes } from './placement-context.js';
@@ -29,6 +31,8 @@ export interface MemorySizes {
   readonly packetBytes: number;
   /** Landing buffers of one port for coalesced datagrams; absent or 0 = one buffer per datagram. */
   readonly coalescedBuffers?: number;
+  /** Packets of one port that the flight recorder keeps; absent or 0 = none. */
+  readonly flightPackets?: number;
 }
 
 /** Byte offsets; per-port regions as arrays by port index. */
@@ -40,16 +44,19 @@ export interface MemoryMap {
   readonly streamWords: number;
   readonly threadWords: number;
   readonly streamCounters: number;
+  readonly frameHistograms: number;
   readonly lastFrame: number;
   readonly portWords: readonly number[];
   /** Counters now; at the opening of the series; at its end. Three equal blocks. */
   readonly portCounters: readonly number[];
+  readonly portHistograms: readonly number[];
   readonly slotRecords: readonly number[];
   readonly placementContexts: readonly number[];
   readonly landing: readonly number[];
   /** What the kernel fills the landing buffers through; for `coalescedBuffers`, else `landingPackets`, messages. */
   readonly kernelStructures: readonly number[];
   readonly ring: number;
+  readonly flightRings: readonly number[];
   /** Bytes from slot to slot. */
   readonly slotStride: number;
 }
@@ -74,8 +81,10 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
   // One per receiver thread at most, and the streamer's.
   const threadWords = take(threadWordsBytes(sizes.ports + 1));
   const streamCounters = take(streamCounterTable.length * 8 * 2);
+  const frameHistograms = take(histogramBytes(frameHistogramTable));
   const portWords = perPort(portWordsBytes);
   const portCounters = perPort(portCounterTable.length * 8 * 3);
+  const portHistograms = perPort(histogramBytes(portHistogramTable));
   const slotRecords = perPort(slotRecordBytes(sizes.packets) * sizes.slots);
   const placementContexts = perPort(placementContextBytes(sizes.packets, sizes.pieces ?? 0));
   const landing = perPort(landingBytes(sizes.landingPackets, sizes.packetBytes, sizes.coalescedBuffers));
@@ -83,7 +92,8 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
   const lastFrame = take(lastFrameBytes(sizes.frameBytes));
   const slotStride = align(sizes.frameBytes);
   const ring = take(slotStride * sizes.slots);
-  return { sizes, totalBytes: end, commandBox, seriesWords, streamWords, threadWords, streamCounters, lastFrame, portWords, portCounters, slotRecords, placementContexts, landing, kernelStructures, ring, slotStride };
+  const flightRings = perPort(flightRingBytes(sizes.flightPackets ?? 0, sizes.landingPackets));
+  return { sizes, totalBytes: end, commandBox, seriesWords, streamWords, threadWords, streamCounters, frameHistograms, lastFrame, portWords, portCounters, portHistograms, slotRecords, placementContexts, landing, kernelStructures, ring, flightRings, slotStride };
 }
 
 /** The shared memory itself: a WebAssembly memory, so that placement can be compiled; fixed size, zeroed. */

@@ -22,6 +22,7 @@ export const portEvent = {
 export const portFigures = [
   'lastPacketAt', 'wrongSize', 'wrongVersion', 'wrongDetectorType', 'wrongPacketNumber', 'wrongRow', 'wrongColumn', 'sameMissingAccepted',
   'foreignAddress', 'foreignPort', 'receiveBufferRequested', 'receiveBufferGranted', 'queueBytesMax', 'dropsBeforeOpen',
+  'stallMsMax',
 ] as const;
 export type PortFigure = (typeof portFigures)[number];
 

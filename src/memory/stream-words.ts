@@ -8,7 +8,7 @@ export type SeriesStep = (typeof seriesStep)[keyof typeof seriesStep];
 
 export const streamWordsBytes = 256;
 
-const at = { step: 0, seriesId: 1, flags: 2, heartbeat: 3, peers: 4, disconnects: 5, slotsUsedMax: 6, first: 8, next: 12, highest: 16, last: 20, messageNumber: 24 } as const;
+const at = { step: 0, seriesId: 1, flags: 2, heartbeat: 3, peers: 4, disconnects: 5, slotsUsedMax: 6, stallMax: 7, first: 8, next: 12, highest: 16, last: 20, messageNumber: 24 } as const;
 const flag = { headerSent: 1, auto: 2, endPending: 4 } as const;
 
 /** Frame numbers are the detector's; 0 = not known. */
@@ -98,5 +98,15 @@ export class StreamWords {
 
   beat(): void {
     Atomics.store(this.#words, at.heartbeat, (Atomics.load(this.#words, at.heartbeat) + 1) | 0);
+  }
+
+  /** Longest time between two turns since the series was begun, in ms. */
+  get stallMsMax(): number {
+    return Atomics.load(this.#words, at.stallMax) / 1000;
+  }
+
+  /** Kept to the microsecond. */
+  setStallMsMax(milliseconds: number): void {
+    Atomics.store(this.#words, at.stallMax, Math.round(milliseconds * 1000));
   }
 }

@@ -149,13 +149,13 @@ export class FrameReader {
     for (const { words } of this.#ports) if (words.position >= 0) this.#written[words.position] = 1;
   }
 
-  /** When the first packet of the frame was placed and when its last port image was closed, in ms of the service's clock. */
+  /** When the first packet of the frame was placed (Infinity = none) and when its last port image was closed, in ms of the service's clock. */
   times(frameNumber: number): { first: number; closed: number } {
     const slot = frameNumber % this.#ring;
     let first = Infinity;
     let closed = 0;
     for (const { records } of this.#ports) {
-      first = Math.min(first, records.firstPacketAt(slot));
+      if (records.accepted(slot) > 0) first = Math.min(first, records.firstPacketAt(slot));
       closed = Math.max(closed, records.closedAt(slot));
     }
     return { first, closed };

@@ -3,6 +3,7 @@
 
 import { portCounter } from '../memory/counters.js';
 import type { PortCounter } from '../memory/counters.js';
+import { missingCauses } from '../memory/missing-causes.js';
 import type { PortLedger } from './series-types.js';
 
 /** Difference of two snapshots of one port's counters, in the order of the counter table. */
@@ -15,23 +16,16 @@ export function countsBetween(base: Float64Array, end: Float64Array): SeriesCoun
 
 /** Settle one port: every missing packet gets exactly one cause. */
 export function settlePort(udpPort: number, counts: SeriesCounts): PortLedger {
-  const missing = counts('missing');
-  const late = counts('lateFirst');
-  const ring = Math.min(counts('ringFull'), missing - late);
-  const afterRing = missing - late - ring;
+  const causes = missingCauses(counts);
   const drops = counts('socketDropped');
   const kernelDrops = Number.isNaN(drops) ? null : drops;
-  const socket = kernelDrops === null ? null : Math.min(kernelDrops, afterRing);
   return {
     udp_port: udpPort,
     expected: counts('expected'),
     accepted: counts('accepted'),
-    missing,
-    late,
-    ring,
-    socket,
-    unexplained: socket === null ? null : afterRing - socket,
-    socket_limited: kernelDrops !== null && kernelDrops > afterRing,
+    missing: counts('missing'),
+    ...causes,
+    socket_limited: kernelDrops !== null && causes.socket !== null && kernelDrops > causes.socket,
     kernel_drops: kernelDrops,
     duplicate: counts('duplicate'),
     reordered: counts('reordered'),

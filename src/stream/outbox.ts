@@ -15,8 +15,10 @@ export class Outbox {
   readonly sink: MessageSink;
   readonly #counters: Float64Array;
   #next: number;
-  #pending: { kind: MessageKind; bytes: number; done: () => void } | null = null;
-  #blockedSince = -1;
+  #pending: { kind: MessageKind; bytes: number; done: (now: number) => void } | null = null;
+  /** Blocked and counted as such up to here; −1 = not blocked. */
+  #blockedUntil = -1;
+  #offered = false;
   /** A series that is over and whose `series_end` no consumer took yet: it goes out before the next header. */
   owedEnd: SeriesSummary | null = null;
 
@@ -40,11 +42,14 @@ export class Outbox {
 
   /** A message is ready and zmq takes none. */
   get blocked(): boolean {
-    return this.#blockedSince >= 0;
+    return this.#blockedUntil >= 0;
   }
 
   /** At the beginning of a turn: what became of the message under way? */
   settle(now: number): void {
+    // A message that is offered no more is not waiting.
+    if (!this.#offered) this.#blockedUntil = -1;
+    this.#offered = this.#pending !== null;
     if (this.#pending === null) return;
     const outcome = this.sink.outcome();
     if (outcome === 'pending') return;
@@ -55,14 +60,15 @@ export class Outbox {
   }
 
   /**
-   * Offer a message; `build` makes its parts for the number that it will have, `done` runs when it was handed over.
+   * Offer a message; `build` makes its parts for the number that it will have, `done` runs when it was handed over, with that time.
    * @returns true when it was handed over or is under way, false when zmq takes nothing now: offer again
    */
-  offer(kind: MessageKind, build: (msgNumber: number) => readonly Uint8Array[], done: () => void, now: number): boolean {
+  offer(kind: MessageKind, build: (msgNumber: number) => readonly Uint8Array[], done: (now: number) => void, now: number): boolean {
     assert(this.#pending === null, 'a message was offered while another is under way');
     const parts = build(this.#next);
     let bytes = 0;
     for (const part of parts) bytes += part.length;
+    this.#offered = true;
     const outcome = this.sink.offer(parts);
     if (outcome === 'sent') this.#handedOver(kind, bytes, done, now);
     else if (outcome === 'pending') this.#pending = { kind, bytes, done };
@@ -81,18 +87,18 @@ export class Outbox {
     return this.owedEnd === null;
   }
 
-  #handedOver(kind: MessageKind, bytes: number, done: () => void, now: number): void {
+  #handedOver(kind: MessageKind, bytes: number, done: (now: number) => void, now: number): void {
     this.#next++;
     this.#counters[streamCounter[kind]] = (this.#counters[streamCounter[kind]] as number) + 1;
     this.#counters[streamCounter.bytes] = (this.#counters[streamCounter.bytes] as number) + bytes;
-    if (this.#blockedSince >= 0) {
-      this.#counters[streamCounter.blockedSeconds] = (this.#counters[streamCounter.blockedSeconds] as number) + (now - this.#blockedSince) / 1000;
-      this.#blockedSince = -1;
-    }
-    done();
+    if (this.blocked) this.#blocked(now);
+    this.#blockedUntil = -1;
+    done(now);
   }
 
+  /** Counted as it passes, so that it shows while it lasts. */
   #blocked(now: number): void {
-    if (this.#blockedSince < 0) this.#blockedSince = now;
+    if (this.blocked) this.#counters[streamCounter.blockedSeconds] = (this.#counters[streamCounter.blockedSeconds] as number) + (now - this.#blockedUntil) / 1000;
+    this.#blockedUntil = now;
   }
 }

@@ -14,10 +14,12 @@ import { phase } from '../memory/series-words.js';
 import type { Phase, SeriesWords } from '../memory/series-words.js';
 import { seriesStep } from '../memory/stream-words.js';
 import type { SeriesStep } from '../memory/stream-words.js';
+import { FirstFrame } from './first-frame.js';
 import type { FrameReader, ReadPort } from './frame-reader.js';
-import { IncompleteRanges, countsBetween, settlePort } from './ledger.js';
-import { headerMessage, imageMessage, imageShape } from './messages.js';
-import type { ImageFacts } from './messages.js';
+import { FrameSender } from './frame-sender.js';
+import type { FrameTimes } from './frame-times.js';
+import { countsBetween, settlePort } from './ledger.js';
+import { headerMessage, imageShape } from './messages.js';
 import type { Outbox } from './outbox.js';
 import type { SeenTimes } from './seen-times.js';
 import type { ArmRequest, SeriesSummary, StreamEvent } from './series-types.js';
@@ -25,13 +27,9 @@ import { lateBeginnings, suspicionsOf } from './suspicions.js';
 
 /** A header that no consumer takes for so long is withdrawn: the arm request is refused. */
 const headerLimitMs = 5000;
-/** Viewers get a new frame at most this often. */
-const lastFrameIntervalMs = 100;
 const suspicionIntervalMs = 500;
 /** A series does not end by silence before this time. */
 const silenceLeastMs = 5000;
-/** Frames handed over in one turn at most, so that commands are never far. */
-const framesPerTurn = 16;
 
 /** A port with its counters: now, when the series was opened, when it ended. */
 export interface SeriesPort extends ReadPort {
@@ -62,6 +60,7 @@ export interface SeriesDeps {
   readonly lastFrame: LastFrame;
   readonly counters: Float64Array;
   readonly seenTimes: SeenTimes;
+  readonly times: FrameTimes;
   report(event: StreamEvent): void;
 }
 
@@ -72,14 +71,13 @@ export class Series {
   readonly request: ArmRequest;
   readonly #deps: SeriesDeps;
   readonly #layout: Layout;
-  readonly #shape: string;
+  readonly #firstFrame: FirstFrame;
+  readonly #sender: FrameSender;
   readonly #silenceMs: number | null;
   step: SeriesStep = seriesStep.preparing;
   headerSent = false;
   headerNumber: number | null = null;
-  first = 0;
   last = 0;
-  next = 0;
   highest = 0;
   slotsUsedMax = 0;
   /** The summary, once the series is over. */
@@ -88,25 +86,14 @@ export class Series {
   withdrawn: string | null = null;
   #command: number;
   #since: number;
-  #firstVersion = 0;
-  #firstSettled = false;
-  #startedAt = -1;
   #seenPackets = 0;
   #lastSeenAt = -1;
   #giveUp = 0;
   #stopWanted = false;
   #fillTail = false;
   #aborted: string | null = null;
-  #sent = 0;
-  #complete = 0;
-  #marked = 0;
-  #discarded = 0;
-  #unsent = 0;
-  readonly #incomplete = new IncompleteRanges();
   readonly #warnings = new Map<string, string>();
   #suspicionsAt = 0;
-  #lastFrameAt = -Infinity;
-  #progressAt = 0;
   #disconnects: number;
 
   constructor(deps: SeriesDeps, id: number, request: ArmRequest, auto: boolean, layout: Layout, dynamicRange: number, readNRows: number, now: number) {
@@ -115,8 +102,9 @@ export class Series {
     this.request = request;
     this.auto = auto;
     this.#layout = layout;
-    this.#shape = imageShape(layout.shape, layout.pixelType);
-    const { seriesTimeoutMs } = deps.limits;
+    const { seriesTimeoutMs, startWindowMs, discardIncomplete } = deps.limits;
+    this.#firstFrame = new FirstFrame(deps.words, deps.ports, request.frames, startWindowMs, deps.ring);
+    this.#sender = new FrameSender({ ...deps, discardIncomplete }, imageShape(layout.shape, layout.pixelType));
     this.#silenceMs = seriesTimeoutMs === null && request.framePeriodMs === null ? null : Math.max(silenceLeastMs, seriesTimeoutMs ?? 0, 10 * (request.framePeriodMs ?? 0));
     this.#since = now;
     this.#disconnects = deps.outbox.sink.disconnects;
@@ -128,11 +116,16 @@ export class Series {
 
   /** Has anything of this series been promised to a consumer, or any frame been seen? An auto series that waits has not begun. */
   get begun(): boolean {
-    return !this.auto || this.#startedAt >= 0 || this.headerSent;
+    return !this.auto || this.#firstFrame.started || this.headerSent;
   }
 
-  get sent(): number {
-    return this.#sent;
+  get first(): number {
+    return this.#firstFrame.number;
+  }
+
+  /** Next frame to send. */
+  get next(): number {
+    return this.#sender.next;
   }
 
   /** End the series: the last frame is the highest seen. */
@@ -143,7 +136,7 @@ export class Series {
   /** One turn; frames that are closed go out. Returns how many messages were handed over or begun. */
   turn(now: number): number {
     const before = this.#deps.outbox.next;
-    this.#watchConsumer(now);
+    this.#watchConsumer();
     switch (this.step) {
       case seriesStep.preparing:
         this.#preparing(now);
@@ -219,66 +212,27 @@ export class Series {
   #openReceivers(): void {
     const given = this.request.firstFrameNumber;
     if (given !== null) {
-      this.#tellFirst(given);
-      this.#deps.words.settleFirst();
+      this.#firstFrame.tell(given);
+      this.#firstFrame.settle();
+      this.#followFirst();
     }
     this.#give(phase.open, seriesStep.opening);
   }
 
   #opened(now: number): void {
-    this.#firstSettled = this.first !== 0;
     this.#enter(seriesStep.open, now);
   }
 
-  #tellFirst(first: number): void {
-    this.first = first;
-    this.next = first;
-    this.last = this.request.frames === 0 ? 0 : first + this.request.frames - 1;
-    this.#firstVersion = this.#deps.words.setFirst(first, this.last);
+  /** The first frame, and with it the next and the last, may be other ones afterwards. */
+  #followFirst(): void {
+    this.#sender.next = this.#firstFrame.number;
+    this.last = this.#firstFrame.last;
   }
 
-  /** The first frame: smallest number accepted in the start window, over all ports; confirmed by every receiver. */
-  #settleFirst(now: number): void {
-    if (this.#firstSettled) return;
-    const { ports, limits, ring } = this.#deps;
-    const { smallest, newest, holding } = this.#startNumbers();
-    if (this.first !== 0) {
-      if (ports.some((port) => port.words.firstAnswer !== this.#firstVersion)) return;
-      if (smallest < this.first) this.#tellFirst(smallest);
-      else this.#settled();
-      return;
-    }
-    if (smallest === 0 && !holding) this.#startedAt = -1;
-    else if (this.#startedAt < 0) this.#startedAt = now;
-    if (this.#startedAt < 0 || now - this.#startedAt < limits.startWindowMs) return;
-    if (smallest === 0 || (holding && now - this.#startedAt < 2 * limits.startWindowMs)) return;
-    if (newest - smallest >= ring) return this.#portsDisagree(now);
-    this.#tellFirst(smallest);
-  }
-
-  #settled(): void {
-    this.#firstSettled = true;
-    this.#deps.words.settleFirst();
-  }
-
-  /** Smallest and newest frame number that any port accepted, 0 = none; does a port without any hold packets? */
-  #startNumbers(): { smallest: number; newest: number; holding: boolean } {
-    let smallest = 0;
-    let newest = 0;
-    let holding = false;
-    for (const { words } of this.#deps.ports) {
-      const own = words.smallest;
-      if (own !== 0 && (smallest === 0 || own < smallest)) smallest = own;
-      newest = Math.max(newest, words.newestAccepted);
-      if (words.holding) holding = true;
-    }
-    return { smallest, newest, holding };
-  }
-
-  #portsDisagree(now: number): void {
+  #portsDisagree(): void {
     const numbers = this.#deps.ports.filter((port) => port.words.smallest !== 0).map((port) => `port ${port.udpPort}: frame ${port.words.smallest}`);
     this.#warn('ports_disagree', `frame numbers differ between ports by a ring or more (${numbers.join(', ')}). Set nextframenumber of all modules to the same value and arm again.`);
-    this.#abort('ports_disagree', now);
+    this.#abort('ports_disagree');
   }
 
   // --- open ------------------------------------------------------------------------------------------------------------------
@@ -286,14 +240,16 @@ export class Series {
   #open(now: number): void {
     const { limits, outbox, ring } = this.#deps;
     this.#observe(now);
-    this.#settleFirst(now);
-    if (this.step !== seriesStep.open) return;
-    if (!this.headerSent && !outbox.busy && (!this.auto || this.#firstSettled)) this.#offerHeader(now);
+    const news = this.#firstFrame.look(now);
+    if (news === 'disagree') return this.#portsDisagree();
+    if (news === 'told') this.#followFirst();
+    const settled = this.#firstFrame.settled;
+    if (!this.headerSent && !outbox.busy && (!this.auto || settled)) this.#offerHeader(now);
     this.#sendFrames(now);
     const events = this.#events();
-    if ((events & portEvent.ringSpan) !== 0) return this.#portsDisagree(now);
-    if ((events & portEvent.jumpForward) !== 0 && !this.auto) return this.#abort('frame_jump', now);
-    if (this.#firstSettled && this.highest - this.next + 1 - ring > limits.maxOwedFrames) return this.#abort('consumer_stalled', now);
+    if ((events & portEvent.ringSpan) !== 0) return this.#portsDisagree();
+    if ((events & portEvent.jumpForward) !== 0 && !this.auto) return this.#abort('frame_jump');
+    if (settled && this.highest - this.next + 1 - ring > limits.maxOwedFrames) return this.#abort('consumer_stalled');
     const silent = this.#lastSeenAt < 0 ? 0 : now - this.#lastSeenAt;
     if (this.#silenceMs !== null && silent >= this.#silenceMs) {
       this.#fillTail = true;
@@ -304,7 +260,7 @@ export class Series {
       if (silent >= limits.seriesIdleMs) this.#stopWanted = true;
       if (!this.headerSent && outbox.sink.peers === 0) this.#stopWanted = true;
     }
-    if (this.#firstSettled && this.last !== 0 && this.next > this.last) this.#stopWanted = true;
+    if (settled && this.last !== 0 && this.next > this.last) this.#stopWanted = true;
     if (this.#stopWanted) this.#give(phase.stop, seriesStep.stopping);
   }
 
@@ -345,7 +301,7 @@ export class Series {
     for (const { words, udpPort } of this.#deps.ports) {
       for (const { code, message } of suspicionsOf(words, udpPort, this.#layout)) this.#warn(`${code}/${udpPort}`, message);
     }
-    if (!this.#firstSettled || this.#aborted === 'ports_disagree') return;
+    if (!this.#firstFrame.settled || this.#aborted === 'ports_disagree') return;
     const beginnings = this.#deps.ports.map(({ udpPort, words }) => ({ udpPort, smallest: words.smallest }));
     for (const { code, message } of lateBeginnings(beginnings)) this.#warn(code, message);
   }
@@ -356,50 +312,8 @@ export class Series {
     this.#deps.report({ kind: 'warning', code, message });
   }
 
-  // --- frames ----------------------------------------------------------------------------------------------------------------
-
   #sendFrames(now: number): void {
-    const { outbox, reader, limits } = this.#deps;
-    if (!this.headerSent || !this.#firstSettled || this.#aborted !== null) return;
-    for (let budget = framesPerTurn; budget > 0 && !outbox.busy; budget--) {
-      const frameNumber = this.next;
-      if ((this.last !== 0 && frameNumber > this.last) || !reader.ready(frameNumber)) return;
-      const facts = reader.facts(frameNumber, frameNumber - this.first, limits.discardIncomplete);
-      const pixels = reader.pixels(frameNumber);
-      let json: Uint8Array | null = null;
-      const taken = outbox.offer(
-        'images',
-        (msgNumber) => {
-          json = imageMessage(msgNumber, this.#shape, facts);
-          return [json, pixels];
-        },
-        () => this.#frameHandedOver(facts, json as Uint8Array, pixels, now),
-        now,
-      );
-      if (!taken) return;
-    }
-  }
-
-  #frameHandedOver(facts: ImageFacts, json: Uint8Array, pixels: Uint8Array, now: number): void {
-    const { words, lastFrame } = this.#deps;
-    this.#sent++;
-    if (facts.reason === null) {
-      this.#complete++;
-      this.#count('complete');
-    } else {
-      this.#incomplete.add(facts.frameIndex);
-      if (facts.discard) this.#discarded++;
-      else this.#marked++;
-      this.#count(incompleteCounter(facts));
-    }
-    if (now - this.#lastFrameAt >= lastFrameIntervalMs || facts.frameNumber === this.last) {
-      this.#lastFrameAt = now;
-      lastFrame.store(json, pixels);
-    }
-    this.#progressAt = now;
-    this.next = facts.frameNumber + 1;
-    // Released: from here on the receivers may write to the slot.
-    words.setNext(this.next);
+    if (this.headerSent && this.#firstFrame.settled && this.#aborted === null) this.#sender.send(this.first, this.last, now);
   }
 
   #count(counter: StreamCounter): void {
@@ -409,64 +323,54 @@ export class Series {
 
   // --- ending ----------------------------------------------------------------------------------------------------------------
 
-  #watchConsumer(now: number): void {
+  #watchConsumer(): void {
     const { disconnects } = this.#deps.outbox.sink;
     if (disconnects === this.#disconnects) return;
     this.#disconnects = disconnects;
-    if (this.headerSent) this.#abort('consumer_lost', now);
+    if (this.headerSent) this.#abort('consumer_lost');
   }
 
   /** Cut the series short: what was not sent never will be, and takes no numbers. */
-  #abort(reason: string, now: number): void {
+  #abort(reason: string): void {
     if (this.#aborted !== null || this.step === seriesStep.ending) return;
     this.#aborted = reason;
     if (this.step === seriesStep.open) this.#give(phase.stop, seriesStep.stopping);
     else if (this.step === seriesStep.opening) this.#stopWanted = true;
-    else if (this.step === seriesStep.finishing) this.#dropRest(now);
   }
 
   /** All receivers have read what was queued: now the last frame is known. */
   #finish(now: number): void {
     const { words, ring } = this.#deps;
     this.#observe(now);
-    const { smallest, newest } = this.#startNumbers();
-    if (!this.#firstSettled && smallest !== 0 && (this.first === 0 || smallest < this.first)) this.#tellFirst(smallest);
-    if (this.first !== 0) this.#settled();
-    const disagree = this.#firstSettled && newest >= Math.max(this.first, this.next) + ring;
-    if (disagree && this.#aborted === null) this.#portsDisagree(now);
+    const wasSettled = this.#firstFrame.settled;
+    const newest = this.#firstFrame.conclude();
+    if (!wasSettled) this.#followFirst();
+    const disagree = this.#firstFrame.settled && newest >= Math.max(this.first, this.next) + ring;
+    if (disagree && this.#aborted === null) this.#portsDisagree();
     if (this.first === 0 || disagree || this.#aborted === 'ports_disagree') {
       // Nothing is made up: receivers close what they have begun.
       this.last = 0;
-      this.next = 0;
+      this.#sender.next = 0;
     } else {
       // Before the last frame was known, ports may have begun frames beyond it: they are not of the series.
       const end = this.request.frames > 0 ? this.first + this.request.frames - 1 : this.highest;
       this.last = Math.max(this.#fillTail ? end : Math.min(this.highest, end), this.next - 1);
     }
     words.setLast(this.last);
-    this.#progressAt = now;
+    this.#sender.progressAt = now;
     this.#give(phase.finish, seriesStep.finishing);
-    if (this.#aborted !== null) this.#dropRest(now);
-  }
-
-  #dropRest(now: number): void {
-    if (this.last === 0 || this.next > this.last) return;
-    this.#unsent += this.last + 1 - this.next;
-    this.#deps.counters[streamCounter.unsent] = (this.#deps.counters[streamCounter.unsent] as number) + (this.last + 1 - this.next);
-    this.next = this.last + 1;
-    this.#deps.words.setNext(this.next);
-    this.#progressAt = now;
   }
 
   #finishing(now: number): void {
     const { outbox, limits } = this.#deps;
     const left = this.last !== 0 && this.next <= this.last;
     if (left && !outbox.busy) {
-      if (!this.headerSent && outbox.sink.peers === 0) this.#abort('no_consumer', now);
+      if (!this.headerSent && outbox.sink.peers === 0) this.#abort('no_consumer');
       else if (!this.headerSent) this.#offerHeader(now);
       this.#sendFrames(now);
     }
-    if (now - this.#progressAt >= limits.closingTimeoutMs && !outbox.busy) this.#abort('closing_timeout', now);
+    if (now - this.#sender.progressAt >= limits.closingTimeoutMs && !outbox.busy) this.#abort('closing_timeout');
+    if (this.#aborted !== null) this.#sender.drop(this.last, now);
     if (this.last !== 0 && this.next <= this.last) return;
     if (outbox.busy || !this.#answered()) return;
     this.#lookForSuspicions();
@@ -478,18 +382,19 @@ export class Series {
 
   /** The sums, from counters that the receivers froze. */
   #settle(): SeriesSummary {
+    const { sent, complete, marked, discarded, unsent, incomplete } = this.#sender;
     return {
       series_id: this.id,
       filename: this.request.filename,
       auto: this.auto,
-      frames: this.#sent,
-      complete: this.#complete,
-      marked: this.#marked,
-      discarded: this.#discarded,
-      unsent: this.#unsent,
+      frames: sent,
+      complete,
+      marked,
+      discarded,
+      unsent,
       ...(this.#aborted === null ? {} : { aborted: this.#aborted }),
-      incomplete: this.#incomplete.ranges,
-      truncated: this.#incomplete.truncated,
+      incomplete: incomplete.ranges,
+      truncated: incomplete.truncated,
       first_frame_number: this.first === 0 ? null : this.first,
       ledger: this.#deps.ports.map(({ udpPort, seriesBase, seriesEnd }) => settlePort(udpPort, countsBetween(seriesBase, seriesEnd))),
       warnings: [...this.#warnings.values()],
@@ -519,10 +424,4 @@ export class Series {
     for (const { words } of this.#deps.ports) if (words.answer !== this.#command) return false;
     return true;
   }
-}
-
-function incompleteCounter(facts: ImageFacts): StreamCounter {
-  const outcome = facts.discard ? 'discarded' : 'marked';
-  const reason = (facts.reason ?? '').replace(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase());
-  return `${outcome}${reason}` as StreamCounter;
 }

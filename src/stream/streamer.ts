@@ -12,6 +12,7 @@ import { SeriesWords } from '../memory/series-words.js';
 import { SlotRecords } from '../memory/slot-records.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
 import { FrameReader } from './frame-reader.js';
+import { FrameTimes } from './frame-times.js';
 import type { MessageSink } from './message-sink.js';
 import { Outbox } from './outbox.js';
 import { Series } from './series.js';
@@ -59,6 +60,8 @@ export class Streamer {
   #arming: { id: number; request: ArmRequest } | null = null;
   #stopping: number[] = [];
   #idleSince = 0;
+  #turnAt = -1;
+  #stallMax = 0;
   #shutdown = false;
   #drained = false;
   #last = { first: 0, next: 0, highest: 0, last: 0, slotsUsedMax: 0 };
@@ -94,6 +97,7 @@ export class Streamer {
       lastFrame: new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes),
       counters,
       seenTimes: new SeenTimes(setup.limits.maxOwedFrames + 2 * map.sizes.slots),
+      times: new FrameTimes(buffer, map.frameHistograms),
       report,
     };
     this.#deps.reader.prepare(setup.layoutFor(setup.dynamicRange, setup.readNRows));
@@ -106,7 +110,7 @@ export class Streamer {
    * @returns how much was done; 0 = nothing to do until something happens
    */
   turn(now: number): number {
-    this.#words.beat();
+    this.#beat(now);
     this.#outbox.sink.poll();
     this.#outbox.settle(now);
     let work = this.#takeCommand(now);
@@ -125,6 +129,18 @@ export class Streamer {
   get restMs(): number {
     if (this.#series === null) return this.#outbox.owedEnd === null && this.#arming === null ? idleRestMs : openRestMs;
     return this.#outbox.blocked ? blockedRestMs : this.#series.begun ? openRestMs : idleRestMs;
+  }
+
+  #beat(now: number): void {
+    this.#words.beat();
+    const stalled = this.#turnAt < 0 ? 0 : now - this.#turnAt;
+    this.#turnAt = now;
+    if (stalled > this.#stallMax) this.#setStallMax(stalled);
+  }
+
+  #setStallMax(milliseconds: number): void {
+    this.#stallMax = milliseconds;
+    this.#words.setStallMsMax(milliseconds);
   }
 
   // --- commands --------------------------------------------------------------------------------------------------------------
@@ -207,6 +223,7 @@ export class Streamer {
       this.#refuse(503, error.message);
       return 1;
     }
+    this.#setStallMax(0);
     this.#series = new Series(this.#deps, ++this.#seriesId, request, auto, layout, dynamicRange, readNRows, now);
     return 1;
   }

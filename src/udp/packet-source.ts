@@ -27,6 +27,8 @@ export interface PacketSource {
   readonly empty: boolean;
   /** Datagrams that the kernel dropped since `open` because the socket buffer was full; null = cannot be known. */
   kernelDrops(): number | null;
+  /** Bytes charged for what waits in the socket, null = cannot be known; absent where asking costs too much. */
+  queueBytes?(): number | null;
   /** Stop receiving; idempotent. */
   close(): Promise<void>;
 }

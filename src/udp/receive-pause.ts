@@ -8,10 +8,10 @@ const judgedCalls = 16;
 /** Fewer datagrams per call than this are a small batch. */
 const smallBatch = 12;
 /** Datagrams per second from which on sleeping pays. */
-const highRate = 15_000;
+const highRate = 5_000;
 /** Datagrams that a sleep shall gather. */
 const goodBatch = 24;
-const longestMicroseconds = 100;
+const longestMicroseconds = 300;
 
 export class ReceivePause {
   readonly #now: () => number;

@@ -16,7 +16,7 @@ const warmUpTurns = Math.ceil((packets * 0.512) / packetsPerBatch);
 /** Bytes of heap that a million packets take. */
 function measure(high: number): { from: number; packets: number; bytesPerPacket: number } {
   const single = new SinglePort({
-    settings, port: 1, slots: 16, landingPackets: packetsPerBatch, compiled: placement === 'compiled',
+    settings, port: 1, slots: 16, landingPackets: packetsPerBatch, compiled: placement === 'compiled', flightPackets: 10_000,
     makeSource: (landing) => new LoopingSource(landing, settings, 1, framesPerBatch, high, 1),
   });
   const from = single.source.next;

@@ -12,21 +12,21 @@ t.test('the first two are copied out of the landing buffers, the third is not', 
   for (let index = 0; index < 3; index++) {
     const at = landing.bufferAt(index);
     landing.bytes.fill(index + 1, at, at + 100);
-    held.add(10 + index, index, 0, at, 100, index);
+    held.add(10 + index, index, 0, at, 100, index, 70 + index);
   }
   for (let index = 0; index < 4; index++) landing.bytes.fill(0xee, landing.bufferAt(index), landing.bufferAt(index) + 100);
   t.ok(held.confirmed);
   t.equal(landing.bytes[held.at(0)], 1);
   t.equal(landing.bytes[held.at(1) + 99], 2);
   t.equal(held.at(2), landing.bufferAt(2));
-  t.match([held.frameNumber(1), held.packet(1), held.position(1), held.lastAt], [11, 1, 0, 2]);
+  t.match([held.frameNumber(1), held.packet(1), held.position(1), held.lastAt, held.number(1)], [11, 1, 0, 2, 71]);
 });
 
 t.test('a packet agrees when it is near to all of them, at the same place', async (t) => {
   const { held, landing } = make();
   t.ok(held.agrees(1, 0, 4), 'with none there is nothing to disagree with');
-  held.add(10, 0, 0, landing.bufferAt(0), 100, 0);
-  held.add(13, 0, 0, landing.bufferAt(1), 100, 0);
+  held.add(10, 0, 0, landing.bufferAt(0), 100, 0, 0);
+  held.add(13, 0, 0, landing.bufferAt(1), 100, 0, 1);
   t.ok(held.agrees(9, 0, 4));
   t.ok(held.agrees(14, 0, 4));
   t.notOk(held.agrees(15, 0, 4), 'near to the second only');

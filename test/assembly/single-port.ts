@@ -25,6 +25,8 @@ export interface SinglePortOptions {
   readonly compiled: boolean;
   /** Largest bit depth of any series. */
   readonly dynamicRangeMax?: number;
+  /** Packets that the flight recorder keeps; left out = none. */
+  readonly flightPackets?: number;
   makeSource(landing: Landing): PacketSource;
 }
 
@@ -47,7 +49,7 @@ export class SinglePort<Source extends PacketSource> {
     this.#port = port;
     this.map = mapMemory({
       ports: settings.udpPorts.length, slots, frameBytes: largest.frameBytes, packets: largest.packetsPerPortImage, pieces: maxPieces(largest),
-      landingPackets, packetBytes: largest.packetBytes,
+      landingPackets, packetBytes: largest.packetBytes, flightPackets: options.flightPackets ?? 0,
     });
     const memory = allocateMemory(this.map);
     this.buffer = memory.buffer;

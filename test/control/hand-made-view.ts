@@ -1,10 +1,15 @@
 // A service made by hand for the tests of the control plane: every answer is a field that a test sets.
 
 import type { ServiceConfig } from '../../src/config/service-config.js';
+import { examine } from '../../src/control/doctor/report.js';
+import type { DoctorReport } from '../../src/control/doctor/report.js';
+import type { LastFrameMemory } from '../../src/control/page/preview-messages.js';
 import type { ArmRefused } from '../../src/control/service-view.js';
-import type { ServiceStatus, ServiceView, UdpPortStatus } from '../../src/control/service-view.js';
+import type { AgentFigures, PortFigures, ServiceStatus, ServiceView, UdpPortStatus } from '../../src/control/service-view.js';
 import { portCounterTable, streamCounterTable } from '../../src/memory/counters.js';
 import type { PortCounter, StreamCounter } from '../../src/memory/counters.js';
+import { lastFrameBytes } from '../../src/memory/last-frame.js';
+import { goodFacts } from './doctor/good-facts.js';
 import type { ArmRequest, PortLedger, SeriesSummary } from '../../src/stream/series-types.js';
 
 export const config: ServiceConfig = {
@@ -18,7 +23,7 @@ export const config: ServiceConfig = {
   receive: 'auto', receiveCoalesced: false, receiverThreads: null, pinCpus: [], placement: 'auto', send: 'auto',
   dataHost: '127.0.0.1', dataPort: 9999, apiHost: '127.0.0.1', apiPort: 5000,
   ring: { frames: 64 }, frameRateHz: null, series: 'auto', frames: 0, incompleteFrames: 'mark', overtakeFrames: 4, frameTimeoutMs: 500,
-  drainMs: 100, startWindowMs: 20, maxOwedFrames: null, seriesIdleMs: 2000, seriesTimeoutMs: null, closingTimeoutMs: 10000, consumerConnections: 1,
+  drainMs: 100, startWindowMs: 20, maxOwedFrames: null, seriesIdleMs: 2000, seriesTimeoutMs: null, closingTimeoutMs: 10000, consumerConnections: 1, flightRecorderPackets: null, flightRecorderDir: null,
 };
 
 export const portCountersOf = (values: Partial<Record<PortCounter, number>> = {}): Record<PortCounter, number> =>
@@ -42,6 +47,12 @@ const udpPort = (udp_port: number): UdpPortStatus => ({
   receive_buffer_requested_bytes: 1048576, receive_buffer_granted_bytes: 425984, socket_queue_bytes: 0, kernel_drops: null,
 });
 
+const emptyHistogram = (bounds: number): { counts: number[]; sum: number } => ({ counts: new Array<number>(bounds + 1).fill(0), sum: 0 });
+
+export const figuresOf = (udpPort: number): PortFigures => ({
+  udpPort, queueBytes: 0, queueBytesMax: null, lagFrames: 0, lastPacketAt: null, series: null, histograms: { batchPackets: emptyHistogram(9) },
+});
+
 /** The view; `armed` collects what the API passed on. */
 export class HandMadeView implements ServiceView {
   config = config;
@@ -53,10 +64,16 @@ export class HandMadeView implements ServiceView {
   state: ServiceStatus = { state: 'idle', message: 'waiting for a consumer', problems: [], consumers: 0, end_pending: false, series: null, last_series: null };
   ready = { ready: true, reasons: [] as string[] };
   alive = { alive: true, reasons: [] as string[] };
+  preflight = [{ check: 'receive_buffer', ok: false }, { check: 'mtu', ok: true }];
   frame: { header: Record<string, unknown>; pixels: Uint8Array } | null = null;
+  /** Room for a small frame; nothing in it. */
+  lastFrameMemory: LastFrameMemory = { buffer: new SharedArrayBuffer(lastFrameBytes(4096)), offset: 0, frameBytes: 4096 };
   images = 0;
   ports = [{ udpPort: 50001, counters: portCountersOf() }, { udpPort: 50002, counters: portCountersOf() }];
   stream = streamCountersOf();
+  figures: PortFigures[] = [50001, 50002].map(figuresOf);
+  frameTimes = { assembly: emptyHistogram(15), handover: emptyHistogram(15), total: emptyHistogram(15) };
+  threads: AgentFigures[] = [{ agent: 'receiver_50001', heartbeatAgeMs: 0, stallMsMax: 12 }, { agent: 'streamer', heartbeatAgeMs: 250, stallMsMax: null }];
   ring = { ringSlots: 64, ringSlotsUsed: 3, ringSlotsUsedMax: 9, consumers: 1 };
 
   arm(request: ArmRequest): ReturnType<ServiceView['arm']> {
@@ -70,10 +87,15 @@ export class HandMadeView implements ServiceView {
   history(): readonly SeriesSummary[] { return this.series; }
   udpPorts(): UdpPortStatus[] { return this.config.detector.udpPorts.map(udpPort); }
   readiness(): { ready: boolean; reasons: readonly string[] } { return this.ready; }
+  doctor(): Promise<DoctorReport> { return Promise.resolve(examine(goodFacts())); }
+  preflightResults(): readonly { check: string; ok: boolean }[] { return this.preflight; }
   liveness(): { alive: boolean; reasons: readonly string[] } { return this.alive; }
   lastFrame(): { header: Record<string, unknown>; pixels: Uint8Array } | null { return this.frame; }
   receivedFrames(): number { return this.images; }
   portCounters(): ReturnType<ServiceView['portCounters']> { return this.ports; }
   streamCounters(): Readonly<Record<StreamCounter, number>> { return this.stream; }
+  portFigures(): readonly PortFigures[] { return this.figures; }
+  frameHistograms(): ReturnType<ServiceView['frameHistograms']> { return this.frameTimes; }
+  agents(): readonly AgentFigures[] { return this.threads; }
   gauges(): ReturnType<ServiceView['gauges']> { return this.ring; }
 }

@@ -206,7 +206,7 @@ t.test('every route is documented, and answers as documented', async (t) => {
   const app = await appFor(t, view);
   const document = (await app.inject('/docs/json')).json<Document>();
   t.strictSame(Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`)).sort(), [
-    'delete /api/v1/series', 'get /api/v1/config', 'get /api/v1/last_frame.npy', 'get /api/v1/series', 'get /api/v1/series/history', 'get /api/v1/udp',
+    'delete /api/v1/series', 'get /api/v1/config', 'get /api/v1/doctor', 'get /api/v1/last_frame.npy', 'get /api/v1/preview', 'get /api/v1/series', 'get /api/v1/series/history', 'get /api/v1/udp',
     'get /downsample', 'get /healthz', 'get /last_frame', 'get /metrics', 'get /readyz', 'get /received_frames', 'get /status',
     'post /api/v1/series', 'post /downsample',
   ]);

@@ -7,7 +7,7 @@ import { makePlan } from '../../src/config/plan.js';
 import { makeLogger } from '../../src/control/log.js';
 import { ArmRefused } from '../../src/control/service-view.js';
 import { SharedView } from '../../src/control/shared-view.js';
-import type { SocketFigures } from '../../src/control/shared-view.js';
+import type { SocketFigures } from '../../src/control/port-view.js';
 import { CommandBox } from '../../src/memory/command-box.js';
 import { portCounter, portCounterTable, streamCounter, streamCounterTable } from '../../src/memory/counters.js';
 import { LastFrame } from '../../src/memory/last-frame.js';
@@ -15,7 +15,7 @@ import { allocateMemory, mapMemory } from '../../src/memory/memory-map.js';
 import { PortWords } from '../../src/memory/port-words.js';
 import { StreamWords, seriesStep } from '../../src/memory/stream-words.js';
 import type { ArmRequest, StreamCommand } from '../../src/stream/series-types.js';
-import { summaryOf } from './hand-made-view.js';
+import { ledgerOf, summaryOf } from './hand-made-view.js';
 
 const request: ArmRequest = { filename: '/data/a.h5', frames: 5, firstFrameNumber: 1, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false };
 const idle = { step: seriesStep.idle, seriesId: 0, headerSent: false, auto: false, endPending: false, peers: 1, disconnects: 0, slotsUsedMax: 0, first: 0, next: 0, highest: 0, last: 0, messageNumber: 1000 };
@@ -31,7 +31,7 @@ function setUp(t: Test, more = '') {
   const logger = makeLogger('info', 'det', new Writable({ write(line, _encoding, done) { log.push(JSON.parse(String(line)) as Record<string, unknown>); done(); } }));
   let wakes = 0;
   const figures = new Map<number, SocketFigures>();
-  const view = new SharedView({ config, plan, map, buffer, clock, logger, wakeStreamer: () => void wakes++, readSocket: (_address, udpPort) => figures.get(udpPort) ?? null });
+  const view = new SharedView({ config, plan, map, buffer, clock, logger, wakeStreamer: () => void wakes++, compiledMissing: null, readSocket: (_address, udpPort) => figures.get(udpPort) ?? null });
   t.teardown(() => view.close());
   const words = config.detector.udpPorts.map((_, index) => new PortWords(buffer, map.portWords[index] as number));
   for (const port of words) port.initialise();
@@ -203,4 +203,52 @@ t.test('shutdown is over when the streamer says that it has nothing left', async
   t.match(take(), { kind: 'shutdown' });
   view.noteEvent({ kind: 'drained' });
   await ending;
+});
+
+t.test('a port is behind the one furthest ahead; one of which nothing came, by all of the series', (t) => {
+  const { view, words, stream } = setUp(t);
+  t.match(view.portFigures(), [{ udpPort: 50001, lagFrames: null }, { udpPort: 50002, lagFrames: null }], 'nothing came at all');
+  stream.publish({ ...idle, step: seriesStep.open, seriesId: 1, first: 5 });
+  words[0]!.setNewestSeen(12);
+  t.match(view.portFigures(), [{ lagFrames: 0 }, { lagFrames: 8 }]);
+  words[1]!.setNewestSeen(10);
+  t.match(view.portFigures(), [{ lagFrames: 0 }, { lagFrames: 2 }]);
+  t.end();
+});
+
+t.test('missing packets are those of the series that is open, then of the last', (t) => {
+  const { view, counters, bases, stream, figures, clock } = setUp(t);
+  view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+libzmq');
+  t.match(view.portFigures(), [{ series: null }, { series: null }]);
+  stream.publish({ ...idle, step: seriesStep.open, seriesId: 1, headerSent: true });
+  view.noteEvent({ kind: 'opened', series_id: 1, filename: '', auto: false, frames: 0 });
+  for (const [id, before, now] of [['expected', 64, 192], ['accepted', 60, 180], ['missing', 4, 12], ['lateFirst', 1, 2], ['malformedSize', 1, 3], ['malformedVersion', 0, 1], ['foreignUnarmed', 7, 7]] as const) {
+    bases[0]![portCounter[id]] = before;
+    counters[0]![portCounter[id]] = now;
+  }
+  figures.set(50001, { queueBytes: 5, drops: 3 });
+  clock.advance(1000);
+  t.match(view.portFigures()[0], { queueBytes: 5, series: { expected: 128, accepted: 120, missing: 8, late: 1, ring: 0, socket: 3, unexplained: 4, malformed: 3, foreign: 0 } });
+  stream.publish({ ...idle, seriesId: 1 });
+  view.noteEvent({ kind: 'ended', summary: summaryOf({ ledger: [ledgerOf(50001, { missing: 9, ring: 9 }), ledgerOf(50002)] }) });
+  t.match(view.portFigures(), [{ series: { missing: 9, ring: 9 } }, { series: { missing: 0 } }]);
+  t.end();
+});
+
+t.test('the last packet has a time of day; threads have the age of their heartbeat and their longest stall', (t) => {
+  const { view, words, clock, stream } = setUp(t);
+  t.match(view.portFigures()[0], { lastPacketAt: null, queueBytesMax: null });
+  words[0]!.setFigure('lastPacketAt', clock.now());
+  words[0]!.setFigure('queueBytesMax', 4096);
+  words[0]!.setFigure('stallMsMax', 17);
+  stream.setStallMsMax(3.25);
+  const at = clock.wall();
+  clock.advance(700);
+  stream.beat();
+  t.equal(view.portFigures()[0]?.lastPacketAt, at);
+  t.equal(view.portFigures()[0]?.queueBytesMax, 4096);
+  t.strictSame(view.agents(), [
+    { agent: 'receiver_50001', heartbeatAgeMs: 700, stallMsMax: 17 }, { agent: 'receiver_50002', heartbeatAgeMs: 700, stallMsMax: null }, { agent: 'streamer', heartbeatAgeMs: 0, stallMsMax: 3.25 },
+  ]);
+  t.end();
 });

@@ -7,7 +7,7 @@ import { exampleFile, vdcu, vdcuWith } from './repository.js';
 t.test('every command has a help with examples and exit codes', async (t) => {
   const outcome = await vdcu('--help');
   t.equal(outcome.code, 0);
-  const commands = ['run', 'simulate', 'watch', 'arm', 'stop', 'status', 'demo'];
+  const commands = ['run', 'simulate', 'watch', 'arm', 'stop', 'status', 'doctor', 'demo'];
   for (const command of commands) t.match(outcome.stdout, new RegExp(`^  ${command} `, 'm'));
   t.match(outcome.stdout, /Exit codes of every command:/);
   t.notMatch(outcome.stdout, /reference \[/, 'what only developers need is not listed');

@@ -51,3 +51,20 @@ t.test('the time in which nothing was taken is counted once', async (t) => {
   t.equal(counters[streamCounter.images], 2);
   t.equal(counters[streamCounter.bytes], 2);
 });
+
+t.test('blocked time shows while it lasts, and ends when nothing is offered any more', async (t) => {
+  const { sink, outbox, counters, offer } = make(1, false);
+  offer(0);
+  for (const now of [1000, 2000, 3000]) {
+    outbox.settle(now);
+    offer(now);
+  }
+  t.equal(counters[streamCounter.blockedSeconds], 2);
+  t.ok(outbox.blocked);
+  outbox.settle(4000);
+  outbox.settle(9000);
+  t.notOk(outbox.blocked, 'the series was given up');
+  sink.read();
+  offer(9000);
+  t.equal(counters[streamCounter.blockedSeconds], 2);
+});

@@ -10,6 +10,7 @@ import {
   contextPosition, contextPositionAt, contextPositionMask, contextReceived, contextRecordStride, contextRecords, contextReordered,
   contextRing, contextSlotStride, contextSlots, contextStarts, decodeCopy, pieceBytes, pieceFrom, pieceLength, pieceTo,
 } from '../../memory/placement-words';
+import { flightClass, flightEntryBytes, flightLength, flightTime } from '../../memory/flight-words';
 import { recordAcceptedWord, recordBitsWord, recordFrameLowWord, recordHighestWord, recordStateWord, stateOpen } from '../../memory/record-words';
 import { fillSeams, isPresent, unpack } from './unpack';
 
@@ -133,6 +134,27 @@ export function fill(context: usize, slot: u32): void {
       memory.fill(frame + load<usize>(piece, pieceTo), missing, load<usize>(piece, pieceLength));
     }
     fillSeams(context, packet, frame, missing);
+  }
+}
+
+/**
+ * Copy the headers of entries `from` … `end` − 1 of the batch into the flight ring.
+ * @param classes address of the batch's classes, by entry; they become `plain` again
+ * @param to address of the first flight entry, behind which the others follow
+ */
+export function record(context: usize, classes: usize, from: u32, end: u32, to: usize, time: f64, plain: u32): void {
+  const offsets = load<usize>(context, contextOffsets);
+  const lengths = load<usize>(context, contextLengths);
+  for (let index = from; index < end; index++, to += flightEntryBytes) {
+    const entry = <usize>index << 2;
+    const at = load<usize>(offsets + entry);
+    v128.store(to, v128.load(at));
+    v128.store(to, v128.load(at, 16), 16);
+    v128.store(to, v128.load(at, 32), 32);
+    store<f64>(to, time, flightTime);
+    store<u32>(to, load<u32>(lengths + entry), flightLength);
+    store<u32>(to, load<u32>(classes + entry), flightClass);
+    store<u32>(classes + entry, plain);
   }
 }
 

@@ -1,0 +1,130 @@
+// The dashboard: what a beamline looks at. Loss first (where it went, and which port when), then everything that explains it. Written to
+// dashboard.json by write-dashboard.ts; every metric here is in docs/reference/metrics.md (checked by a test).
+
+import { bars, colours, heatBuckets, heatRows, lines, placed, stat, waterfall } from './panels.js';
+import type { Panel, Query } from './panels.js';
+
+const datasource = { type: 'prometheus', uid: '${datasource}' };
+const one = 'detector="$detector"';
+
+/** Packets of the present or last series, all ports. */
+const packets = (name: string): string => `sum(vdcu_series_packets{${one}, class="${name}"})`;
+const missing = (...causes: string[]): string => `sum(vdcu_series_missing_packets{${one}, cause=~"${causes.join('|')}"})`;
+
+/** One step of the waterfall: what was lost there, and what had gone before it reached there. */
+interface Step {
+  readonly title: string;
+  readonly bar: string;
+  readonly below: string;
+}
+
+/**
+ * From what the detector should have sent to what lies in frames. Each bar hangs where the one before has come down to; what is left
+ * at the end is `accepted`. By cause, as the ledger has it: expected = accepted + unexplained + socket + late + ring.
+ */
+export const waterfallSteps: readonly Step[] = [
+  { title: '1 expected', bar: packets('expected'), below: '0 * ' + packets('expected') },
+  { title: '2 before this machine (unexplained)', bar: missing('unexplained'), below: `${packets('accepted')} + ${missing('ring', 'late', 'socket')}` },
+  { title: '3 kernel socket', bar: missing('socket'), below: `${packets('accepted')} + ${missing('ring', 'late')}` },
+  { title: '4 too late', bar: missing('late'), below: `${packets('accepted')} + ${missing('ring')}` },
+  { title: '5 ring full', bar: missing('ring'), below: packets('accepted') },
+  { title: '6 in frames', bar: packets('accepted'), below: '0 * ' + packets('accepted') },
+];
+
+const stepped = (expr: (step: Step) => string): string => waterfallSteps.map((step) => `label_replace(${expr(step)}, "step", "${step.title}", "", "")`).join(' or ');
+
+/** Datagrams that came and are in no frame, the card's and the host's counters: beside the sum, because nobody knows whose they are. */
+const besides: readonly Query[] = [
+  ...(['duplicate', 'late_duplicate', 'late_unknown', 'malformed', 'foreign', 'reordered'] as const).map((name): Query => ({ expr: packets(name), legend: name.replace('_', ' ') })),
+  { expr: 'sum(increase(vdcu_nic_statistics_total{' + one + ', counter=~"rx_dropped|rx_missed_errors|rx_fifo_errors|rx_over_errors|rx_crc_errors"}[$__range]))', legend: 'network card, errors and drops in the time shown' },
+  { expr: `sum(increase(vdcu_host_udp_errors_total{${one}, kind="receive_buffer"}[$__range]))`, legend: 'all sockets of the host, drops in the time shown' },
+];
+
+const quantiles = (metric: string, more: string, legend: string): Query[] => ['0.5', '0.99'].map((quantile) => ({
+  expr: `histogram_quantile(${quantile}, sum by (le) (rate(${metric}_bucket{${one}${more}}[$__rate_interval])))`, legend: `${legend}, ${quantile}`,
+}));
+
+const fine = [[null, colours.good]] as const;
+const mustBeZero = [[null, colours.good], [1e-9, colours.bad]] as const;
+const mustBeOne = [[null, colours.bad], [1, colours.good]] as const;
+
+export const panels: readonly Panel[] = [
+  waterfall('Where packets went: present or last series', 'Packets of the present or last series, from expected to those in frames, and what was lost on the way. docs/operating.md#packets-are-missing', stepped(({ below }) => below), stepped(({ bar }) => bar)),
+  heatRows('Missing packets by port and time', 'Share of the expected packets of each port that was missing.', {
+    expr: `sum by (port) (rate(vdcu_udp_packets_missing_total{${one}}[$__rate_interval])) / (sum by (port) (rate(vdcu_udp_packets_expected_total{${one}}[$__rate_interval])) > 0)`, legend: '{{port}}',
+  }, 'percentunit'),
+  stat('State', 'State of the series.', { expr: `vdcu_series_state{${one}} == 1`, legend: '{{state}}' }, 'none', [[null, colours.neutral]], { show: 'name' }),
+  stat('Ready', '/readyz', { expr: `vdcu_ready{${one}}` }, 'bool_yes_no', mustBeOne),
+  stat('Missing in this series', 'Packets that were missing when their port image was closed.', { expr: packets('missing') }, 'short', mustBeZero),
+  stat('Consumers', 'Connected to the stream.', { expr: `vdcu_zmq_peers{${one}}` }, 'short', [[null, colours.doubtful], [1, colours.good]]),
+  stat('Accounting error', 'Packets and frames that the sums do not explain: a defect of the service.', { expr: `sum(abs(vdcu_accounting_error_packets{${one}})) + sum(abs(vdcu_accounting_error_frames{${one}}))` }, 'short', mustBeZero),
+  stat('Failed checks', 'Checks of the doctor that failed: vdcu doctor says what to do.', { expr: `count(vdcu_preflight_check{${one}} == 0) or vector(0)` }, 'short', mustBeZero),
+  lines('Frames', 'Port images closed, divided by ports, and frames sent.', [
+    { expr: `sum(rate(vdcu_port_images_total{${one}}[$__rate_interval])) / count(vdcu_port_lag_frames{${one}})`, legend: 'in' },
+    { expr: `sum by (outcome) (rate(vdcu_frames_total{${one}}[$__rate_interval]))`, legend: 'out: {{outcome}}' },
+  ], 'hertz'),
+  lines('Bytes', 'Datagrams in, messages out.', [
+    { expr: `8 * sum(rate(vdcu_udp_bytes_received_total{${one}}[$__rate_interval]))`, legend: 'in' },
+    { expr: `8 * rate(vdcu_zmq_bytes_sent_total{${one}}[$__rate_interval])`, legend: 'out' },
+  ], 'bps'),
+  bars('Besides: received and in no frame', 'Datagrams of the present or last series that are in no frame (reordered ones are), and what card and host dropped.', besides, 'short'),
+  bars('Frames of the present or last series', 'Frames sent, by outcome.', (['complete', 'marked', 'discarded'] as const).map((outcome) => ({ expr: `vdcu_series_frames{${one}, outcome="${outcome}"}`, legend: outcome })), 'short'),
+  lines('Received and expected by port', 'Per second. Expected is counted when port images are closed.', [
+    { expr: `rate(vdcu_udp_packets_received_total{${one}}[$__rate_interval])`, legend: '{{port}} received' },
+    { expr: `rate(vdcu_udp_packets_expected_total{${one}}[$__rate_interval])`, legend: '{{port}} expected' },
+  ], 'pps'),
+  lines('Port lag', 'Frames by which a port is behind the one furthest ahead.', [{ expr: `vdcu_port_lag_frames{${one}}`, legend: '{{port}}' }], 'short'),
+  lines('Socket queue against buffer', 'The kernel charges up to twice the granted size. docs/operating.md#receive-buffer', [
+    { expr: `vdcu_udp_socket_queue_bytes{${one}}`, legend: '{{port}} queue' },
+    { expr: `vdcu_udp_socket_queue_bytes_max{${one}}`, legend: '{{port}} most in this series' },
+    { expr: `2 * min(vdcu_udp_socket_receive_buffer_bytes{${one}, kind="actual"})`, legend: 'limit' },
+  ], 'bytes'),
+  lines('Frame ring', 'Slots that hold a frame not yet sent. docs/operating.md#ring-full', [
+    { expr: `vdcu_ring_slots_used{${one}}`, legend: 'used' },
+    { expr: `vdcu_ring_slots_used_max{${one}}`, legend: 'most in this series' },
+    { expr: `vdcu_ring_slots{${one}}`, legend: 'slots' },
+  ], 'short'),
+  heatBuckets('Frame latency', 'From the first packet of a frame until zmq had it.', `sum by (le) (increase(vdcu_frame_latency_seconds_bucket{${one}, stage="total"}[$__rate_interval]))`, 's'),
+  lines('Frame times', 'Assembly: first packet to closed. Handover: closed to zmq.', [
+    ...quantiles('vdcu_frame_assembly_seconds', '', 'assembly'),
+    ...quantiles('vdcu_frame_latency_seconds', ', stage="handover"', 'handover'),
+  ], 's'),
+  lines('zmq', 'Share of time in which a message was ready and zmq took none; consumers.', [
+    { expr: `rate(vdcu_zmq_send_blocked_seconds_total{${one}}[$__rate_interval])`, legend: 'blocked' },
+    { expr: `vdcu_zmq_peers{${one}}`, legend: 'consumers' },
+  ], 'short'),
+  lines('Stalls', 'Longest time between two turns of a thread in this series, and how long it was not seen to turn.', [
+    { expr: `vdcu_agent_stall_seconds_max{${one}}`, legend: '{{agent}} longest' },
+    { expr: `vdcu_agent_heartbeat_age_seconds{${one}}`, legend: '{{agent}} not seen' },
+  ], 's'),
+  heatBuckets('Datagrams found at once', 'Full batches mean that the receiver came late.', `sum by (le) (increase(vdcu_udp_receive_batch_packets_bucket{${one}}[$__rate_interval]))`, 'short'),
+  lines('Network card', 'Errors and drops per second, of all that passes the interface. docs/operating.md#network-card', [
+    { expr: `rate(vdcu_nic_statistics_total{${one}, counter!~"rx_packets|rx_bytes|rx_compressed"}[$__rate_interval])`, legend: '{{device}} {{counter}}' },
+    { expr: `rate(vdcu_host_udp_errors_total{${one}}[$__rate_interval])`, legend: 'host UDP {{kind}}' },
+  ], 'pps'),
+  stat('Version', 'Version, and how packets are received and messages sent.', { expr: `vdcu_build_info{${one}}`, legend: '{{version}} {{backend}}' }, 'none', fine, { width: 8, show: 'name' }),
+  stat('Last packet', 'Age of the newest packet.', { expr: `time() - max(vdcu_port_last_packet_timestamp_seconds{${one}})` }, 's', [[null, colours.neutral]], { width: 8 }),
+  stat('Series', 'Opened since the start of the service.', { expr: `vdcu_series_total{${one}}` }, 'short', [[null, colours.neutral]], { width: 8 }),
+];
+
+/** The dashboard in Grafana's JSON model. */
+export function dashboard(): object {
+  return {
+    uid: 'virtual-dcu',
+    title: 'Virtual DCU',
+    description: 'One detector: what was lost, where, and what explains it.',
+    tags: ['virtual-dcu'],
+    schemaVersion: 39,
+    editable: true,
+    graphTooltip: 1,
+    refresh: '5s',
+    time: { from: 'now-15m', to: 'now' },
+    templating: {
+      list: [
+        { name: 'datasource', label: 'Data source', type: 'datasource', query: 'prometheus' },
+        { name: 'detector', label: 'Detector', type: 'query', datasource, query: { query: 'label_values(vdcu_build_info, detector)', refId: 'detector' }, refresh: 2, sort: 1 },
+      ],
+    },
+    panels: placed(panels, datasource),
+  };
+}

@@ -1,0 +1,81 @@
+// hot path. The frame numbers that one port goes by in a series: what the streamer told, what the port has seen, and what follows
+// for a number that comes in. Owned by the port assembler, which asks for each packet; its image closer reads it.
+
+import { portEvent } from '../memory/port-words.js';
+
+/** Limits in frames. */
+export interface WindowLimits {
+  readonly ring: number;
+  readonly overtakeFrames: number;
+  readonly maxOwedFrames: number;
+}
+
+/** Frame numbers are the detector's; 0 = none, not known. */
+export class FrameWindow {
+  /** Of the series, as the streamer told. */
+  first = 0;
+  last = 0;
+  /** Next frame to send. */
+  next = 0;
+  /** This port has frames a ring or more above the first: slots of the two would be the same, nothing is closed in order any more. */
+  spansRing = false;
+  /** Smallest and newest that were accepted. */
+  smallest = 0;
+  newestAccepted = 0;
+  /** Newest frame number seen, −1 while there is no reference. */
+  reference = -1;
+  /** Highest that was refused for want of room. */
+  refused = 0;
+  readonly #ring: number;
+  readonly #overtakeFrames: number;
+  readonly #maxOwedFrames: number;
+
+  constructor({ ring, overtakeFrames, maxOwedFrames }: WindowLimits) {
+    this.#ring = ring;
+    this.#overtakeFrames = overtakeFrames;
+    this.#maxOwedFrames = maxOwedFrames;
+  }
+
+  /** Forget the last series. */
+  forget(): void {
+    this.first = this.last = this.next = 0;
+    this.smallest = this.newestAccepted = this.refused = 0;
+    this.reference = -1;
+    this.spansRing = false;
+  }
+
+  /** Frames whose open images need no further question, `lowest` … `highest`. */
+  get lowest(): number {
+    return Math.max(this.first, this.reference - this.#ring);
+  }
+
+  get highest(): number {
+    return this.last === 0 ? this.reference : Math.min(this.last, this.reference);
+  }
+
+  /** May this number be an accident? */
+  isDoubtful(frameNumber: number): boolean {
+    const reference = this.reference;
+    return reference < 0 || frameNumber >= reference + this.#overtakeFrames || frameNumber < this.first || frameNumber < reference - this.#ring;
+  }
+
+  /** Of a frame that no slot holds: was it sent or given up before? */
+  isPast(frameNumber: number): boolean {
+    return this.first !== 0 ? frameNumber < this.next : this.newestAccepted !== 0 && frameNumber <= this.newestAccepted - this.#ring;
+  }
+
+  /** Of a frame that no slot holds: has the ring no room for it, or was a part of it refused already? */
+  isBeyond(frameNumber: number): boolean {
+    const base = this.first !== 0 ? this.next : this.smallest === 0 ? frameNumber : Math.min(this.smallest, frameNumber);
+    return frameNumber >= base + this.#ring || frameNumber <= this.refused;
+  }
+
+  /** The event that confirmed numbers raise; 0 = none, they are for the table of classes. */
+  jumpOf(lowest: number, highest: number): number {
+    if (this.first !== 0 && highest < this.first) return portEvent.jumpBackward;
+    const base = this.first !== 0 ? this.next : this.smallest;
+    if (this.reference >= 0 && highest < this.reference - this.#ring && highest < base) return portEvent.jumpBackward;
+    if (base !== 0 && lowest - base + 1 - this.#ring > this.#maxOwedFrames) return portEvent.jumpForward;
+    return 0;
+  }
+}

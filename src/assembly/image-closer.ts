@@ -1,0 +1,98 @@
+// hot path. Closes the port images of one port in the order of their frame numbers: overtaken, given up, ended or refused ones. Called
+// by the port assembler once per turn; images that are complete close themselves (port-images.ts).
+
+import type { PortWords } from '../memory/port-words.js';
+import type { SeriesWords } from '../memory/series-words.js';
+import { outcome, recordState } from '../memory/slot-records.js';
+import type { PacketSource } from '../udp/packet-source.js';
+import type { FrameWindow } from './frame-window.js';
+import type { PortImages } from './port-images.js';
+
+/** What a closer works on; times in ms. */
+export interface CloserParts {
+  readonly images: PortImages;
+  readonly window: FrameWindow;
+  readonly words: PortWords;
+  readonly series: SeriesWords;
+  readonly source: PacketSource;
+  readonly ring: number;
+  readonly overtakeFrames: number;
+  readonly drainMs: number;
+}
+
+/** Frame numbers are the detector's; 0 = none. */
+export class ImageCloser {
+  readonly #parts: CloserParts;
+  readonly #images: PortImages;
+  readonly #window: FrameWindow;
+  /** First frame that is not closed. */
+  #next = 0;
+  #giveUp = 0;
+  #giveUpAsked = 0;
+  #giveUpSince = 0;
+
+  constructor(parts: CloserParts) {
+    this.#parts = parts;
+    this.#images = parts.images;
+    this.#window = parts.window;
+  }
+
+  /** Forget the last series. */
+  forget(): void {
+    this.#next = this.#giveUp = this.#giveUpAsked = 0;
+  }
+
+  /** The series begins with this frame. */
+  startAt(frameNumber: number): void {
+    this.#next = frameNumber;
+  }
+
+  /** What lies below is closed. */
+  skipTo(frameNumber: number): void {
+    if (this.#next < frameNumber) this.#next = frameNumber;
+  }
+
+  /** Is everything up to this frame closed? */
+  hasClosed(frameNumber: number): boolean {
+    return this.#next > frameNumber;
+  }
+
+  /** The streamer asks to give up; obeyed once what is queued in the socket has been read, or after the drain limit. */
+  obeyGiveUp(now: number): void {
+    const { series, source, drainMs } = this.#parts;
+    if (this.#giveUpAsked <= this.#giveUp) {
+      this.#giveUpAsked = series.giveUp;
+      this.#giveUpSince = now;
+    }
+    if (this.#giveUpAsked > this.#giveUp && (source.empty || now - this.#giveUpSince >= drainMs)) this.#giveUp = this.#giveUpAsked;
+  }
+
+  /**
+   * Close, in the order of frame numbers, what the ring has room for and what has a reason to be closed.
+   * @param ended everything up to this frame number is over; 0 = the series goes on
+   */
+  close(ended: number, now: number): void {
+    const images = this.#images;
+    const { last, next, reference, refused } = this.#window;
+    const { ring, overtakeFrames } = this.#parts;
+    const top = last === 0 ? next + ring - 1 : Math.min(next + ring - 1, last);
+    const overtaken = reference - overtakeFrames;
+    let frameNumber = this.#next;
+    for (; frameNumber <= top; frameNumber++) {
+      const state = images.stateOf(frameNumber);
+      if (state === recordState.closed) continue;
+      if (state === recordState.empty && frameNumber <= refused) {
+        images.closeAbsent(frameNumber, outcome.refused, now);
+        continue;
+      }
+      const reason = frameNumber <= overtaken ? outcome.overtaken : frameNumber <= this.#giveUp ? outcome.timedOut : frameNumber <= ended ? outcome.ended : 0;
+      if (reason === 0) break;
+      if (state === recordState.open) images.close(frameNumber, reason, now);
+      else images.closeAbsent(frameNumber, reason, now);
+    }
+    if (frameNumber !== this.#next) {
+      this.#next = frameNumber;
+      this.#parts.words.setCloseNext(frameNumber);
+    }
+  }
+}

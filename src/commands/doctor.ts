@@ -1,0 +1,112 @@
+// `vdcu doctor`: is there anything on this machine, or about the running service, that loses data, and which command mends it. A
+// running service is asked, since it knows what it was granted; where none runs the checks are made here, ports tried included.
+
+import type { Command } from 'commander';
+import { exitCode, OperatorError } from '../base/errors.js';
+import type { Plan } from '../config/plan.js';
+import type { ServiceConfig } from '../config/service-config.js';
+import type { DoctorReport } from '../control/doctor/report.js';
+import { refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
+import { helpEnd, sharedCodes } from './arguments.js';
+
+const route = '/api/v1/doctor';
+const limitMs = 10_000;
+/** A service on this machine answers at once. */
+const lookLimitMs = 2000;
+/** receive_buffer_bytes by default, for a look at the machine alone. */
+const defaultBufferBytes = 104_857_600;
+
+/** Add the command to the program. */
+export function addDoctor(program: Command): void {
+  program.command('doctor')
+    .summary('is anything on this machine in the way of lossless data')
+    .description('Check machine, network, limits and, where it runs, the service: what was seen, what is needed, and the command that mends it. '
+      + 'With CONFIG and NAME for that detector; with neither the machine alone. The running service makes the same checks before it opens a series.')
+    .argument('[config]', 'YAML file of named detectors')
+    .argument('[name]', 'the detector in that file')
+    .option('--url <url>', 'ask the service at this address, wherever it runs')
+    .option('--json', 'print the report as JSON')
+    .addHelpText('after', helpEnd([
+      'vdcu doctor examples/detectors.yaml softimax-eiger',
+      'vdcu doctor --url http://softimax-eiger-daq:5000',
+      'vdcu doctor examples/detectors.yaml cosaxs-eiger --json | jq -r \'.checks[] | select(.status != "ok") | .remedy\'',
+    ], [
+      [exitCode.ok, 'nothing failed; there may be warnings'],
+      [exitCode.failed, 'a check failed'],
+      sharedCodes.usage,
+      [exitCode.environment, 'no service answers at --url'],
+      sharedCodes.internal,
+    ]))
+    .action(async (file: string | undefined, name: string | undefined, options: ApiOptions) => {
+      process.exitCode = await doctor(file, name, options);
+    });
+}
+
+/**
+ * Check and print.
+ * @returns exit code
+ * @throws OperatorError when the configuration is wrong, or nobody answers at `--url`
+ */
+export async function doctor(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<number> {
+  const { reportText } = await import('../control/doctor/report.js');
+  const { report, by } = await examined(file, name, options);
+  process.stdout.write(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : `${by}\n${reportText(report)}`);
+  return report.ok ? exitCode.ok : exitCode.failed;
+}
+
+interface Examined {
+  readonly report: DoctorReport;
+  /** What was looked at, in words. */
+  readonly by: string;
+}
+
+async function examined(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<Examined> {
+  if (options.url !== undefined) {
+    const url = await serviceUrl(file, name, options);
+    return { report: await asked(url, limitMs), by: `the service at ${url}` };
+  }
+  if (file === undefined) return { report: await madeHere(null), by: 'this machine; with CONFIG and NAME there is more to check' };
+  if (name === undefined) throw new OperatorError(`${file}: no detector named. Add the detector's name after the file`, exitCode.usage);
+  const { loadConfig } = await import('../config/load.js');
+  const { makePlan } = await import('../config/plan.js');
+  const config = loadConfig(file, name);
+  const plan = makePlan(config);
+  const url = config.apiPort === 0 ? null : await serviceUrl(file, name, options);
+  const running = url === null ? null : await asked(url, lookLimitMs).catch((error: unknown) => {
+    if (error instanceof OperatorError) return null;
+    throw error;
+  });
+  if (running?.name === name) return { report: running, by: `${name}, by its service at ${url}` };
+  return { report: await madeHere({ config, plan }), by: `${name} on this machine; no service of it runs` };
+}
+
+/** The report of a running service. @throws OperatorError */
+async function asked(url: string, limit: number): Promise<DoctorReport> {
+  const answer = await request(url, 'GET', limit, undefined, route);
+  const body = answer.body as Partial<DoctorReport> | null;
+  if (answer.status !== 200) throw refusal(answer, 'no report');
+  if (!Array.isArray(body?.checks)) throw new OperatorError(`GET ${url}${route}: not a report of this service. Check --url`);
+  return body as DoctorReport;
+}
+
+async function madeHere(setup: { readonly config: ServiceConfig; readonly plan: Plan } | null): Promise<DoctorReport> {
+  const { gatherMachine, thisMachine } = await import('../control/doctor/machine.js');
+  const { askCard } = await import('../control/doctor/network-card.js');
+  const { tryAddresses, tryPorts } = await import('../control/doctor/port-trial.js');
+  const { examine } = await import('../control/doctor/report.js');
+  const { ffiUnavailable } = await import('../runtime/ffi.js');
+  const { compiledMissing, libzmqMissing, tryReceiveBuffer } = await import('../doctor-probes.js');
+  const config = setup?.config ?? null;
+  const gathered = gatherMachine(thisMachine, config);
+  const receiving = gathered.addresses.find(({ key }) => key === 'udp_host');
+  return examine({
+    setup,
+    service: null,
+    ...gathered,
+    receiveBuffers: await tryReceiveBuffer(config?.udpHost ?? '127.0.0.1', config?.receiveBufferBytes ?? defaultBufferBytes, config?.receive ?? 'auto'),
+    addresses: await tryAddresses(gathered.addresses),
+    ports: config === null ? null : await tryPorts(config),
+    card: receiving === undefined ? 'needs CONFIG NAME' : await askCard(receiving.link),
+    ways: { recvmmsg: ffiUnavailable(), compiled: compiledMissing(), libzmq: await libzmqMissing() },
+  });
+}

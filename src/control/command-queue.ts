@@ -1,0 +1,69 @@
+// Commands from the control plane to the streamer, one after the other, and the answers to those who wait. Main thread only.
+
+import type { CommandBox } from '../memory/command-box.js';
+import type { StreamCommand, StreamEvent } from '../stream/series-types.js';
+
+/** Commands that wait for the streamer to take them, looked after so often. */
+const postIntervalMs = 2;
+
+export class CommandQueue {
+  readonly #box: CommandBox;
+  readonly #wakeStreamer: () => void;
+  readonly #waiting: StreamCommand[] = [];
+  readonly #answers = new Map<number, (event: StreamEvent) => void>();
+  #timer: NodeJS.Timeout | null = null;
+  #id = 0;
+  #failure: string | null = null;
+
+  constructor(box: CommandBox, wakeStreamer: () => void) {
+    this.#box = box;
+    this.#wakeStreamer = wakeStreamer;
+  }
+
+  /** Resolves with the streamer's answer, or with a refusal when nobody is left to answer. */
+  command(make: (id: number) => StreamCommand): Promise<StreamEvent> {
+    const id = ++this.#id;
+    const failure = this.#failure;
+    if (failure !== null) return Promise.resolve({ kind: 'refused', id, status: 503, problems: [failure] });
+    return new Promise((resolve) => {
+      this.#answers.set(id, resolve);
+      this.#post(make(id));
+    });
+  }
+
+  /** Give a command that is not answered to whoever gave it. */
+  tell(make: (id: number) => StreamCommand): void {
+    this.#post(make(++this.#id));
+  }
+
+  answer(event: StreamEvent & { readonly id: number }): void {
+    this.#answers.get(event.id)?.(event);
+    this.#answers.delete(event.id);
+  }
+
+  /** Nobody is left to answer. */
+  fail(reason: string): void {
+    this.#failure = reason;
+    for (const [id, answer] of this.#answers) answer({ kind: 'refused', id, status: 503, problems: [reason] });
+    this.#answers.clear();
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  #post(command: StreamCommand): void {
+    this.#waiting.push(command);
+    this.#postWaiting();
+  }
+
+  #postWaiting(): void {
+    while (this.#waiting[0] !== undefined && this.#box.post(this.#waiting[0])) {
+      this.#waiting.shift();
+      this.#wakeStreamer();
+    }
+    if (this.#waiting.length === 0) this.close();
+    else this.#timer ??= setInterval(() => this.#postWaiting(), postIntervalMs);
+  }
+}

@@ -1,0 +1,157 @@
+// Checks of everything between the detector's cable and the socket, and of the stream's other end. Pure: facts in, verdict out. Run
+// by report.ts. Sources: kernel documentation, networking/scaling.rst and admin-guide/sysctl/net.rst; figures: docs/operating.md.
+
+import type { AddressFacts, BufferFacts, Facts } from './facts.js';
+import { failed, losing, notChecked, ok, warning } from './verdict.js';
+import type { Check, NotChecked, Verdict } from './verdict.js';
+
+/** A buffer that bridges less than one turn of a receiver (256 packets at 2 µs) overflows however idle the machine is. */
+export const coverLeastMs = 0.5;
+/** A buffer that bridges less than this overflows when the receiver is kept waiting as happens on every busy machine. */
+export const coverWantedMs = 50;
+/** Time that a CPU's backlog should bridge: a few scheduler ticks. */
+const backlogMs = 10;
+/** receive_buffer_bytes by default, and the most that it may be. */
+const defaultBufferBytes = 104_857_600;
+const largestBufferBytes = 2 ** 30 - 1;
+const headersBytes = { 4: 28, 6: 48 } as const;
+const jumboMtu = 9000;
+
+export const networkChecks: readonly Check[] = [
+  { check: 'receive_buffer', examine: receiveBuffer },
+  { check: 'rmem_max', examine: rmemMax },
+  { check: 'netdev_max_backlog', examine: backlog },
+  { check: 'address', examine: address },
+  { check: 'mtu', examine: mtu },
+  { check: 'ports', examine: ports },
+  { check: 'nic_ring', examine: cardRing },
+  { check: 'nic_pause', examine: cardPause },
+  { check: 'consumer', examine: consumer },
+];
+
+function receiveBuffer({ setup, receiveBuffers }: Facts): Verdict | NotChecked {
+  const smallest = smallestOf(receiveBuffers);
+  if (smallest === null) return notChecked('the kernel does not say what it granted');
+  const { requestedBytes, grantedBytes } = smallest;
+  const seen = `${smallest.udpPort === null ? '' : `port ${smallest.udpPort}: `}${grantedBytes} of ${requestedBytes} bytes granted`;
+  const rate = setup?.plan.rate ?? null;
+  if (setup === null || rate === null) {
+    const unknown = `${seen}; how long that lasts is unknown without frame_rate_hz`;
+    return grantedBytes < requestedBytes ? warning(unknown, `${requestedBytes} bytes`, sysctl('rmem_max', requestedBytes)) : ok(unknown, `${requestedBytes} bytes`);
+  }
+  const bytesPerMs = setup.config.receiveBufferBytes / rate.perPort.receiveBufferMs;
+  const coverMs = grantedBytes / bytesPerMs;
+  const wantedBytes = Math.min(largestBufferBytes, Math.ceil(coverWantedMs * bytesPerMs));
+  const covered = `${seen} = ${rounded(coverMs)} ms at ${rounded(rate.framesPerSecond)} Hz`;
+  const needed = `${coverWantedMs} ms = ${wantedBytes} bytes; below ${coverLeastMs} ms packets are lost for certain`;
+  const remedy = grantedBytes < requestedBytes
+    ? `${sysctl('rmem_max', Math.max(requestedBytes, wantedBytes))}${requestedBytes < wantedBytes ? `, and receive_buffer_bytes: ${wantedBytes} in the configuration` : ''}`
+    : `receive_buffer_bytes: ${wantedBytes} in the configuration`;
+  if (coverMs < coverLeastMs) return losing(covered, needed, remedy);
+  return grantedBytes < wantedBytes ? warning(covered, needed, remedy) : ok(covered, needed);
+}
+
+function rmemMax({ setup, receiveBuffers, kernel }: Facts): Verdict | NotChecked {
+  if (kernel.rmemMax === null) return notChecked('net.core.rmem_max cannot be read');
+  const wanted = setup?.config.receiveBufferBytes ?? defaultBufferBytes;
+  const needed = `${wanted} bytes${setup === null ? ' (receive_buffer_bytes by default)' : ' (receive_buffer_bytes)'}`;
+  if (kernel.rmemMax >= wanted) return ok(`${kernel.rmemMax} bytes`, needed);
+  const smallest = smallestOf(receiveBuffers);
+  if (smallest !== null && smallest.grantedBytes >= smallest.requestedBytes) return ok(`${kernel.rmemMax} bytes, but sockets got what they asked for (CAP_NET_ADMIN)`, needed);
+  return warning(`${kernel.rmemMax} bytes`, needed, `${sysctl('rmem_max', wanted)} && echo net.core.rmem_max=${wanted} > /etc/sysctl.d/90-vdcu.conf`);
+}
+
+function backlog({ setup, kernel }: Facts): Verdict | NotChecked {
+  const rate = setup?.plan.rate ?? null;
+  if (setup === null || rate === null) return notChecked('needs frame_rate_hz');
+  if (kernel.netdevMaxBacklog === null) return notChecked('net.core.netdev_max_backlog cannot be read');
+  const perSecond = rate.perPort.packetsPerSecond * setup.plan.ports.filter(({ off }) => !off).length;
+  const wanted = Math.ceil((perSecond * backlogMs) / 1000);
+  const seen = `${kernel.netdevMaxBacklog} packets = ${rounded((kernel.netdevMaxBacklog * 1000) / perSecond)} ms at ${rounded(perSecond)} packets/s`;
+  const needed = `${backlogMs} ms = ${wanted} packets`;
+  return kernel.netdevMaxBacklog >= wanted ? ok(seen, needed) : warning(seen, needed, sysctl('netdev_max_backlog', Math.max(10_000, wanted)));
+}
+
+function address({ addresses }: Facts): Verdict | NotChecked {
+  if (addresses.length === 0) return notChecked('needs CONFIG NAME');
+  const needed = 'addresses of this machine, on interfaces that are up and have a carrier';
+  const absent = addresses.find(({ bindError }) => bindError !== null);
+  if (absent !== undefined) return failed(`${named(absent)}: cannot be bound (${absent.bindError})`, needed, `correct ${absent.key}; ip -br addr lists the addresses of this machine`);
+  // The detector's comes first.
+  const down = addresses.find(({ link, wildcard }) => link === null && !wildcard);
+  if (down === undefined) return ok(addresses.map((entry) => `${named(entry)} on ${entry.wildcard ? 'all interfaces' : entry.link?.name}`).join(', '), needed);
+  const seen = `${named(down)}: no interface that is up and has a carrier has this address`;
+  const remedy = `ip -br addr | grep -wF ${down.address} names the interface, if one has it: ip link set dev IF up, and look at its cable`;
+  return down.key === 'udp_host' ? losing(seen, needed, remedy) : warning(seen, needed, remedy);
+}
+
+function mtu({ setup, service, addresses }: Facts): Verdict | NotChecked {
+  if (setup === null) return notChecked('needs CONFIG NAME');
+  const receiving = addresses.find(({ key }) => key === 'udp_host');
+  if (receiving?.link?.mtu == null) return notChecked(receiving?.wildcard === true ? `udp_host ${receiving.address} does not tell the interface` : 'the interface of udp_host is not known');
+  const { name, mtu: present } = receiving.link;
+  const { packetBytes } = setup.plan.detector;
+  const wanted = packetBytes + headersBytes[receiving.address.includes(':') ? 6 : 4];
+  const seen = `${name}: ${present} bytes`;
+  const needed = `${wanted} bytes: packets of ${packetBytes} with UDP and IP headers; also in the switches and the detector`;
+  if (present >= wanted) return ok(seen, needed);
+  const remedy = `ip link set dev ${name} mtu ${Math.max(jumboMtu, wanted)}`;
+  // Detectors do not fragment, simulators on other machines do; what has come through is proof.
+  if (service !== null && service.acceptedPackets > 0) return warning(`${seen}, and packets come in fragments`, needed, remedy);
+  return losing(seen, needed, remedy);
+}
+
+function ports({ setup, service, ports: tried }: Facts): Verdict | NotChecked {
+  if (setup === null) return notChecked('needs CONFIG NAME');
+  if (tried === null) return notChecked(service === null ? 'ports were not tried' : 'the service itself holds its ports');
+  // An address that is not here is another check's business.
+  const there = tried.filter(({ error }) => error !== 'EADDRNOTAVAIL');
+  const taken = there.filter(({ error }) => error !== null);
+  if (there.length === 0) return notChecked('the addresses cannot be bound');
+  const needed = 'ports that no other process has';
+  const first = taken[0];
+  if (first === undefined) return ok(`free: ${there.map(({ port }) => port).join(', ')}`, needed);
+  const seen = taken.map(({ key, host, port, error }) => `${key} ${port} on ${host}: ${error === 'EADDRINUSE' ? 'taken' : error}`).join('; ');
+  if (first.error === 'EACCES') return failed(seen, 'ports that this user may have', `ports from 1024 in the configuration (${first.key})`);
+  const command = `ss -${first.key === 'udp_ports' ? 'u' : 't'}lpn 'sport = :${first.port}'`;
+  return failed(seen, needed, `${command} names who has it; end that, or change ${first.key}`);
+}
+
+function cardRing({ card }: Facts): Verdict | NotChecked {
+  if (typeof card === 'string') return notChecked(card);
+  if (card.receiveRing === null) return notChecked(`${card.name} does not tell its ring`);
+  const { now, most } = card.receiveRing;
+  const seen = `${card.name}: ${now} receive descriptors of ${most}`;
+  return now >= most ? ok(seen, `${most}`) : warning(seen, `${most}, the most that this card has`, `ethtool -G ${card.name} rx ${most}`);
+}
+
+function cardPause({ card }: Facts): Verdict | NotChecked {
+  if (typeof card === 'string') return notChecked(card);
+  if (card.sendsPause === null) return notChecked(`${card.name} does not tell its pause frames`);
+  const needed = 'pause frames sent, so that the switch waits when the ring is full';
+  return card.sendsPause ? ok(`${card.name}: sends pause frames`, needed) : warning(`${card.name}: sends no pause frames`, needed, `ethtool -A ${card.name} tx on`);
+}
+
+function consumer({ setup, service }: Facts): Verdict | NotChecked {
+  if (setup === null || service === null) return notChecked('only a running service knows (--url)');
+  const wanted = setup.config.consumerConnections;
+  const { consumers } = service;
+  const seen = `${consumers} connected`;
+  if (consumers === wanted) return ok(seen, `${wanted}`);
+  if (consumers > wanted) return warning(seen, `${wanted}: zmq shares the images out among all`, `ss -tnp 'sport = :${setup.config.dataPort}' names them; stop the stranger, or set consumer_connections`);
+  return warning(seen, `${wanted} before a series is opened`, 'start the consumer (streaming-receiver, or vdcu watch ENDPOINT)');
+}
+
+type Granted = BufferFacts & { readonly grantedBytes: number };
+
+function smallestOf(buffers: readonly BufferFacts[]): Granted | null {
+  const known = buffers.filter((buffer): buffer is Granted => buffer.grantedBytes !== null);
+  return known.length === 0 ? null : known.reduce((least, buffer) => (buffer.grantedBytes < least.grantedBytes ? buffer : least));
+}
+
+const sysctl = (name: string, value: number): string => `sysctl -w net.core.${name}=${value}`;
+
+const named = ({ key, address: text }: AddressFacts): string => `${key} ${text}`;
+
+/** Three significant digits. */
+const rounded = (value: number): string => (value >= 1000 ? String(Math.round(value)) : String(Number(value.toPrecision(3))));

@@ -1,0 +1,42 @@
+// Asks the network card by `ethtool`, where that is installed: size of its receive ring, pause frames. Other drivers say other
+// things, so each line is taken as it comes or left out. Called by the doctor's command and by preflight.ts, never before arming.
+
+import { execFile } from 'node:child_process';
+import type { CardFacts, LinkFacts } from './facts.js';
+
+const limitMs = 2000;
+
+/** Runs a program; its output, or the code of the error (ENOENT = not installed) or its exit code. */
+export type RunProgram = (program: string, parameters: readonly string[]) => Promise<{ readonly output: string } | { readonly error: string | number }>;
+
+/** Without a shell, cut off after two seconds. */
+export const runProgram: RunProgram = (program, parameters) => new Promise((resolve) => {
+  execFile(program, parameters, { timeout: limitMs, encoding: 'utf8' }, (error, output) => {
+    resolve(error === null ? { output } : { error: error.code ?? 'no answer' });
+  });
+});
+
+/** The card of this interface, or why nothing is known of it. */
+export async function askCard(link: LinkFacts | null, run: RunProgram = runProgram): Promise<CardFacts | string> {
+  if (link === null) return 'the interface of udp_host is not known';
+  if (link.loopback) return `${link.name} is no network card`;
+  const [ring, pause] = await Promise.all([run('ethtool', ['-g', link.name]), run('ethtool', ['-a', link.name])]);
+  if ('error' in ring && 'error' in pause) return ring.error === 'ENOENT' ? 'ethtool is not installed' : `ethtool says nothing of ${link.name}`;
+  return {
+    name: link.name,
+    receiveRing: 'output' in ring ? ringOf(ring.output) : null,
+    sendsPause: 'output' in pause ? pauseOf(pause.output) : null,
+  };
+}
+
+/** `ethtool -g`: "RX:" once among the maximums, once among the current settings. */
+export function ringOf(text: string): CardFacts['receiveRing'] {
+  const [most, now] = [...text.matchAll(/^RX:\s*(\d+)\s*$/gm)].map(([, count]) => Number(count));
+  return most === undefined || now === undefined ? null : { now, most };
+}
+
+/** `ethtool -a`: "TX: on". */
+export function pauseOf(text: string): boolean | null {
+  const word = /^TX:\s*(on|off)\s*$/m.exec(text)?.[1];
+  return word === undefined ? null : word === 'on';
+}

@@ -1,0 +1,69 @@
+// What the kernel counts beside the service: the network interfaces on which the detector's packets arrive, and UDP errors of the
+// whole host (or network namespace). Context for the ledger, never part of its sums. Read at the moment of a scrape.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { interfacesServing } from './network-interface.js';
+
+/** One counter of an interface, named as the kernel names it. */
+export interface NicCounter {
+  readonly device: string;
+  readonly counter: string;
+  readonly value: number;
+}
+
+/** One of the host's UDP error counters. */
+export interface HostUdpErrors {
+  readonly kind: string;
+  readonly value: number;
+}
+
+/** Errors among the UDP counters of /proc/net/snmp, IPv6 ones of /proc/net/snmp6. */
+const errorKinds: Readonly<Record<string, string>> = { InErrors: 'in', RcvbufErrors: 'receive_buffer', InCsumErrors: 'checksum', NoPorts: 'no_port', MemErrors: 'memory' };
+
+/** Receive counters of the interfaces that serve this address; empty where the kernel tells nothing. */
+export function nicCounters(address: string, folder = '/sys/class/net'): NicCounter[] {
+  return interfacesServing(address).flatMap((device) => {
+    const statistics = `${folder}/${device}/statistics`;
+    return namesIn(statistics).filter((name) => name.startsWith('rx_')).flatMap((counter) => {
+      const value = Number(textOf(`${statistics}/${counter}`) ?? Number.NaN);
+      return Number.isFinite(value) ? [{ device, counter, value }] : [];
+    });
+  });
+}
+
+/** UDP errors of the host, IPv4 and IPv6 together; empty where the kernel tells nothing. */
+export function hostUdpErrors(folder = '/proc/net'): HostUdpErrors[] {
+  const four = ofSnmp(textOf(`${folder}/snmp`) ?? '');
+  const six = ofSnmp6(textOf(`${folder}/snmp6`) ?? '');
+  return Object.entries(errorKinds).flatMap(([name, kind]) => {
+    const values = [four.get(name), six.get(name)].filter((value) => value !== undefined);
+    return values.length === 0 ? [] : [{ kind, value: values.reduce((sum, value) => sum + value, 0) }];
+  });
+}
+
+/** A line of names and a line of values, both beginning with `Udp:`. */
+function ofSnmp(text: string): Map<string, number> {
+  const [names = [], values = []] = text.split('\n').filter((line) => line.startsWith('Udp:')).map((line) => line.trim().split(/\s+/).slice(1));
+  return new Map(names.map((name, index) => [name, Number(values[index])]));
+}
+
+/** A line per counter: `Udp6InErrors 0`. */
+function ofSnmp6(text: string): Map<string, number> {
+  return new Map([...text.matchAll(/^Udp6(\w+)\s+(\d+)$/gm)].map(([, name, value]) => [name as string, Number(value)]));
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function textOf(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,86 @@
+// Server-sent events for the page: who the service is and the last minutes when a viewer connects, then the state a few times a
+// second and one sample a second. One text is made for all viewers. Latest only: a viewer that has not taken its last event gets
+// none, and one that takes nothing for long is cut off.
+
+import type { ServerResponse } from 'node:http';
+import type { Clock } from '../../base/clock.js';
+import type { Recent, Sample } from './recent.js';
+
+/** Time from state to state, ms. */
+export const stateMs = 250;
+/** Viewers at once. */
+export const viewerLimit = 32;
+/** A viewer that has not taken an event for so long is gone, ms. */
+const stuckMs = 15_000;
+
+interface Viewer {
+  readonly response: ServerResponse;
+  takenAt: number;
+}
+
+export interface PageEventsDeps {
+  readonly clock: Clock;
+  /** JSON of the first event. */
+  readonly about: object;
+  readonly recent: Pick<Recent, 'samples'>;
+  state(): object;
+}
+
+export class PageEvents {
+  readonly #deps: PageEventsDeps;
+  readonly #viewers = new Set<Viewer>();
+  #timer: NodeJS.Timeout | null = null;
+
+  constructor(deps: PageEventsDeps) {
+    this.#deps = deps;
+  }
+
+  get full(): boolean {
+    return this.#viewers.size >= viewerLimit;
+  }
+
+  /** Begin to send; the response must have its head written. It is ended by `close`. */
+  add(response: ServerResponse): void {
+    const viewer: Viewer = { response, takenAt: this.#deps.clock.now() };
+    this.#viewers.add(viewer);
+    response.on('close', () => this.#remove(viewer));
+    response.on('error', () => this.#remove(viewer));
+    response.write(event('about', this.#deps.about) + event('history', { samples: this.#deps.recent.samples }) + event('state', this.#deps.state()));
+    this.#timer ??= setInterval(() => this.#send(event('state', this.#deps.state())), stateMs).unref();
+  }
+
+  /** Tell all viewers of a new second. */
+  tell(sample: Sample): void {
+    if (this.#viewers.size > 0) this.#send(event('sample', sample));
+  }
+
+  close(): void {
+    for (const viewer of [...this.#viewers]) {
+      this.#remove(viewer);
+      viewer.response.end();
+    }
+  }
+
+  #send(text: string): void {
+    const now = this.#deps.clock.now();
+    for (const viewer of this.#viewers) {
+      if (viewer.response.writableLength === 0) {
+        viewer.takenAt = now;
+        viewer.response.write(text);
+      } else if (now - viewer.takenAt > stuckMs) {
+        viewer.response.destroy();
+      }
+    }
+  }
+
+  #remove(viewer: Viewer): void {
+    this.#viewers.delete(viewer);
+    if (this.#viewers.size > 0 || this.#timer === null) return;
+    clearInterval(this.#timer);
+    this.#timer = null;
+  }
+}
+
+function event(name: string, data: object): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+}

@@ -1,0 +1,111 @@
+// Previews for all viewers, from one thread of low priority, which is started for the first of them. Latest only: each part of the
+// frame is made anew at most `intervalMs` apart and shared by whoever asks meanwhile, and jobs that wait are limited.
+
+import { Worker } from 'node:worker_threads';
+import type { Clock } from '../../base/clock.js';
+import type { LastFrame } from '../../memory/last-frame.js';
+import type { PreviewAnswer, PreviewJob, PreviewTask } from './preview-messages.js';
+import type { PreviewRequest } from './preview.js';
+
+/** Time between two previews of the same part, ms. */
+const intervalMs = 200;
+/** Parts of which previews are kept. */
+const keptLimit = 8;
+/** Jobs that the thread has not answered. */
+const jobLimit = 4;
+
+/** Bytes of a preview; null = no frame yet, or nothing of it in the part. */
+type PreviewBytes = Uint8Array | null;
+
+interface Kept {
+  readonly count: number;
+  readonly startedAt: number;
+  readonly bytes: Promise<PreviewBytes>;
+}
+
+interface Waiting {
+  readonly resolve: (bytes: PreviewBytes) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Too many different parts are asked for at once. */
+export class PreviewBusy extends Error {
+  override readonly name = 'PreviewBusy';
+}
+
+export class PreviewMaker {
+  readonly #task: PreviewTask;
+  readonly #last: LastFrame;
+  readonly #clock: Clock;
+  readonly #kept = new Map<string, Kept>();
+  readonly #jobs = new Map<number, Waiting>();
+  #worker: Worker | null = null;
+  #id = 0;
+
+  constructor(task: PreviewTask, last: LastFrame, clock: Clock) {
+    this.#task = task;
+    this.#last = last;
+    this.#clock = clock;
+  }
+
+  /**
+   * A preview of the last frame: as it is now, or as it was less than `intervalMs` ago.
+   * @throws PreviewBusy when too many wait; Error when the thread failed
+   */
+  make(request: PreviewRequest): Promise<PreviewBytes> {
+    const key = JSON.stringify(request);
+    const kept = this.#kept.get(key);
+    const now = this.#clock.now();
+    const { count } = this.#last;
+    if (kept !== undefined && (kept.count === count || now - kept.startedAt < intervalMs)) return kept.bytes;
+    if (this.#jobs.size >= jobLimit) return kept?.bytes ?? Promise.reject(new PreviewBusy('preview: too many parts of the frame are asked for at once; ask again'));
+    const bytes = this.#post(request);
+    this.#kept.delete(key);
+    this.#kept.set(key, { count, startedAt: now, bytes });
+    // What failed is not kept.
+    bytes.catch(() => this.#kept.delete(key));
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= keptLimit) break;
+      this.#kept.delete(oldest);
+    }
+    return bytes;
+  }
+
+  /** End the thread; what waits is refused. */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#fail(worker, new Error('preview: the service is stopping'));
+    await worker?.terminate();
+  }
+
+  #post(request: PreviewRequest): Promise<PreviewBytes> {
+    const worker = (this.#worker ??= this.#start());
+    const job: PreviewJob = { id: ++this.#id, request };
+    return new Promise((resolve, reject) => {
+      this.#jobs.set(job.id, { resolve, reject });
+      worker.postMessage(job);
+    });
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL('./preview-thread.js', import.meta.url), { workerData: this.#task, name: 'vdcu-preview' });
+    worker.unref();
+    worker.on('message', (answer: PreviewAnswer) => {
+      const waiting = this.#jobs.get(answer.id);
+      this.#jobs.delete(answer.id);
+      if ('error' in answer) waiting?.reject(new Error(`preview: ${answer.error}`));
+      else waiting?.resolve(answer.bytes);
+    });
+    worker.on('error', (error) => this.#fail(worker, error));
+    worker.on('exit', () => this.#fail(worker, new Error('preview: its thread has ended')));
+    return worker;
+  }
+
+  /** The next request starts a new thread. */
+  #fail(worker: Worker | null, error: Error): void {
+    if (worker === null || this.#worker !== worker) return;
+    this.#worker = null;
+    for (const { reject } of this.#jobs.values()) reject(error);
+    this.#jobs.clear();
+  }
+}

@@ -1,0 +1,39 @@
+// The thread that makes previews: copies the last frame out of shared memory and makes it small, so that neither the data path nor
+// the main thread waits for a viewer. Started by preview-maker.ts; answers each job with the bytes of a preview.
+
+import { constants, setPriority } from 'node:os';
+import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '../../base/errors.js';
+import { LastFrame } from '../../memory/last-frame.js';
+import { nameThread } from '../../runtime/thread.js';
+import type { Frame } from '../downsample.js';
+import { encodePreview, makePreview } from './preview.js';
+import type { PreviewAnswer, PreviewJob, PreviewTask } from './preview-messages.js';
+
+const { memory, gaps } = workerData as PreviewTask;
+const last = new LastFrame(memory.buffer, memory.offset, memory.frameBytes);
+
+nameThread('vdcu-preview');
+// On Linux this is the thread's own priority: receivers that want the processor have it. Elsewhere it would be the process's.
+if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_LOW);
+
+parentPort?.on('message', ({ id, request }: PreviewJob) => {
+  let answer: PreviewAnswer;
+  try {
+    answer = { id, bytes: preview(request) };
+  } catch (error) {
+    answer = { id, error: messageOf(error) };
+  }
+  parentPort?.postMessage(answer, 'bytes' in answer && answer.bytes !== null ? [answer.bytes.buffer] : []);
+});
+
+function preview(request: PreviewJob['request']): Uint8Array<ArrayBuffer> | null {
+  // Counted before the copy: a newer frame under an older count is fetched once more, an older one under a newer count never.
+  const { count } = last;
+  const copy = last.load();
+  if (copy === null) return null;
+  const message = JSON.parse(new TextDecoder().decode(copy.json)) as Record<string, unknown>;
+  const frame = { pixels: copy.pixels, type: message['type'], shape: message['shape'] } as Frame;
+  const made = makePreview(frame, request, gaps);
+  return made === null ? null : encodePreview(made, count, message);
+}

@@ -1,0 +1,191 @@
+// A frame, or a part of it, made small enough to be looked at: blocks of n × n pixels become their mean, and what is no value is
+// kept apart from zero: gaps, missing pixels, blocks that lack some. Pure; runs in the thread of preview-thread.ts, whose bytes go
+// to viewers as they are. The browser reads them with src/page/preview-bytes.ts.
+
+import { assert } from '../../base/assert.js';
+import type { Span } from '../../detector/geometry.js';
+import { pixelBytes } from '../../detector/pixel-type.js';
+import type { PixelType } from '../../detector/pixel-type.js';
+import type { Frame } from '../downsample.js';
+
+/** What a block of a preview is. */
+export const blockKind = { value: 0, partlyMissing: 1, missing: 2, gap: 3 } as const;
+
+/** Longest side of a preview, blocks. */
+export const previewLimit = 1024;
+
+/** A part of a frame, wished for by a viewer; what lies outside the frame is cut off. */
+export interface PreviewRequest {
+  /** First and last row and column; null = all. */
+  readonly rows: Span | null;
+  readonly columns: Span | null;
+  /** Blocks along the longer side, at most. */
+  readonly size: number;
+}
+
+/** Rows and columns without a sensor, in frames of this shape. */
+export interface FrameGaps {
+  readonly shape: readonly [rows: number, columns: number];
+  readonly gapRows: readonly Span[];
+  readonly gapColumns: readonly Span[];
+}
+
+/** A frame to look at, in C order. */
+export interface Preview {
+  /** The part of the frame that is shown. */
+  readonly top: number;
+  readonly left: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Side of a block, pixels; blocks at the lower and right edges may be smaller. */
+  readonly factor: number;
+  /** Blocks. */
+  readonly height: number;
+  readonly width: number;
+  /** Mean of the pixels of each block that have a value; 0 where none has. With factor 1 the pixels themselves. */
+  readonly values: Float32Array | Uint8Array | Uint16Array | Uint32Array;
+  /** `blockKind` of each block. */
+  readonly kinds: Uint8Array;
+}
+
+const arrays = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array } as const;
+
+/** The preview of a frame whose part lies at least partly inside; null otherwise. */
+export function makePreview(frame: Frame, request: PreviewRequest, gaps: FrameGaps): Preview | null {
+  const [frameRows, frameColumns] = frame.shape;
+  const rows = clip(request.rows, frameRows);
+  const columns = clip(request.columns, frameColumns);
+  if (rows === null || columns === null) return null;
+  const height = rows[1] - rows[0] + 1;
+  const width = columns[1] - columns[0] + 1;
+  const factor = Math.ceil(Math.max(height, width) / request.size);
+  const blocks = new Blocks(frame, gaps, [rows[0], columns[0], height, width], factor);
+  for (let row = 0; row < height; row++) blocks.add(row);
+  return { top: rows[0], left: columns[0], rows: height, columns: width, factor, height: blocks.height, width: blocks.width, values: blocks.values(), kinds: blocks.kinds() };
+}
+
+/** Sums up rows of pixels, one after the other. */
+class Blocks {
+  readonly height: number;
+  readonly width: number;
+  readonly #source: Uint8Array | Uint16Array | Uint32Array;
+  readonly #type: PixelType;
+  readonly #missingValue: number;
+  readonly #stride: number;
+  readonly #part: readonly [top: number, left: number, rows: number, columns: number];
+  readonly #factor: number;
+  readonly #isGapRow: Uint8Array;
+  readonly #isGapColumn: Uint8Array;
+  readonly #sums: Float64Array;
+  readonly #valued: Uint32Array;
+  readonly #missing: Uint32Array;
+
+  constructor({ pixels, type, shape }: Frame, gaps: FrameGaps, part: readonly [number, number, number, number], factor: number) {
+    assert(pixels.length === shape[0] * shape[1] * pixelBytes[type], 'pixels fill the shape');
+    const bytes = pixels.byteOffset % pixelBytes[type] === 0 ? pixels : pixels.slice();
+    this.#source = new arrays[type](bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / pixelBytes[type]);
+    this.#type = type;
+    this.#missingValue = 2 ** (8 * pixelBytes[type]) - 1;
+    this.#stride = shape[1];
+    this.#part = part;
+    this.#factor = factor;
+    // A series may have another shape than the configuration: then nothing is known of its gaps.
+    const known = gaps.shape[0] === shape[0] && gaps.shape[1] === shape[1];
+    this.#isGapRow = marked(shape[0], known ? gaps.gapRows : []);
+    this.#isGapColumn = marked(shape[1], known ? gaps.gapColumns : []);
+    this.height = Math.ceil(part[2] / factor);
+    this.width = Math.ceil(part[3] / factor);
+    this.#sums = new Float64Array(this.height * this.width);
+    this.#valued = new Uint32Array(this.height * this.width);
+    this.#missing = new Uint32Array(this.height * this.width);
+  }
+
+  /** Add a row of the part, counted from its top. */
+  add(row: number): void {
+    const [top, left, , columns] = this.#part;
+    if (this.#isGapRow[top + row] === 1) return;
+    const factor = this.#factor;
+    const missingValue = this.#missingValue;
+    const source = this.#source;
+    const isGapColumn = this.#isGapColumn;
+    const sums = this.#sums;
+    const valued = this.#valued;
+    const missing = this.#missing;
+    let from = (top + row) * this.#stride + left;
+    let block = Math.floor(row / factor) * this.width;
+    for (let column = 0; column < columns; block++) {
+      // Summed up aside: one store for each block and row.
+      let sum = 0;
+      let withValue = 0;
+      let without = 0;
+      for (const end = Math.min(columns, column + factor); column < end; column++, from++) {
+        if (isGapColumn[left + column] === 1) continue;
+        const value = source[from] as number;
+        if (value === missingValue) {
+          without++;
+        } else {
+          sum += value;
+          withValue++;
+        }
+      }
+      sums[block] = (sums[block] as number) + sum;
+      valued[block] = (valued[block] as number) + withValue;
+      missing[block] = (missing[block] as number) + without;
+    }
+  }
+
+  values(): Preview['values'] {
+    if (this.#factor === 1) return new arrays[this.#type](this.#sums);
+    const values = new Float32Array(this.#sums.length);
+    for (let block = 0; block < values.length; block++) {
+      const valued = this.#valued[block] as number;
+      values[block] = valued === 0 ? 0 : (this.#sums[block] as number) / valued;
+    }
+    return values;
+  }
+
+  kinds(): Uint8Array {
+    const kinds = new Uint8Array(this.#sums.length);
+    for (let block = 0; block < kinds.length; block++) {
+      const missing = (this.#missing[block] as number) > 0;
+      if (this.#valued[block] === 0) kinds[block] = missing ? blockKind.missing : blockKind.gap;
+      else kinds[block] = missing ? blockKind.partlyMissing : blockKind.value;
+    }
+    return kinds;
+  }
+}
+
+function clip(span: Span | null, length: number): Span | null {
+  if (span === null) return [0, length - 1];
+  const clipped: Span = [Math.max(0, span[0]), Math.min(length - 1, span[1])];
+  return clipped[0] <= clipped[1] ? clipped : null;
+}
+
+function marked(length: number, spans: readonly Span[]): Uint8Array {
+  const marks = new Uint8Array(length);
+  for (const [first, last] of spans) marks.fill(1, first, last + 1);
+  return marks;
+}
+
+/** Keys of the image message that viewers show. */
+const shownKeys = ['msg_number', 'frame', 'frame_number', 'shape', 'type', 'complete', 'missing_packets', 'reason', 'discard'] as const;
+
+const names = new Map<unknown, string>([[Float32Array, 'float32'], [Uint8Array, 'uint8'], [Uint16Array, 'uint16'], [Uint32Array, 'uint32']]);
+
+/**
+ * A preview as bytes, all numbers little endian: length of the JSON (uint32), JSON padded with spaces to a multiple of 4, values, kinds.
+ * @param count which of the frames this is, as the service counts those it keeps for viewers
+ * @param message JSON object of the frame's image message
+ */
+export function encodePreview(preview: Preview, count: number, message: Readonly<Record<string, unknown>>): Uint8Array<ArrayBuffer> {
+  const { values, kinds, ...part } = preview;
+  const frame = Object.fromEntries(shownKeys.filter((key) => key in message).map((key) => [key, message[key]]));
+  const text = new TextEncoder().encode(JSON.stringify({ count, frame, ...part, values: names.get(values.constructor) }));
+  const jsonBytes = Math.ceil(text.length / 4) * 4;
+  const bytes = new Uint8Array(4 + jsonBytes + values.byteLength + kinds.length).fill(0x20, 4, 4 + jsonBytes);
+  new DataView(bytes.buffer).setUint32(0, jsonBytes, true);
+  bytes.set(text, 4);
+  bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), 4 + jsonBytes);
+  bytes.set(kinds, 4 + jsonBytes + values.byteLength);
+  return bytes;
+}

@@ -1,0 +1,117 @@
+// One port as the control plane sees it: its counters, figures and histograms in shared memory, and its socket as the kernel tells of
+// it. Part of the shared view; main thread only.
+
+import type { Clock } from '../base/clock.js';
+import { portCounter, portCounterTable } from '../memory/counters.js';
+import type { PortCounter } from '../memory/counters.js';
+import { histogramsAt, portHistogramTable } from '../memory/histogram.js';
+import type { Histogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
+import type { MemoryMap } from '../memory/memory-map.js';
+import { missingCauses } from '../memory/missing-causes.js';
+import { PortWords } from '../memory/port-words.js';
+import type { SeriesPackets } from './service-view.js';
+
+/** A socket is asked at most so often, whoever wants to know. */
+const figuresMs = 200;
+
+/** What a receiver's socket got. */
+export interface OpenedSocket {
+  readonly address: string;
+  readonly udpPort: number;
+  readonly receiveBufferRequestedBytes: number;
+  readonly receiveBufferGrantedBytes: number | null;
+}
+
+/** Bytes that wait in a socket, and datagrams that were dropped before it since it was opened. */
+export interface SocketFigures {
+  readonly queueBytes: number;
+  readonly drops: number;
+}
+
+export interface PortViewDeps {
+  readonly map: MemoryMap;
+  readonly buffer: ArrayBufferLike;
+  readonly clock: Clock;
+  /** What the kernel says of a socket of this process, null = nothing. */
+  readSocket(address: string, udpPort: number): SocketFigures | null;
+}
+
+type Counters = Record<PortCounter, number>;
+
+/** Frame numbers are the detector's, 0 = none; times in ms of the service's clock, NaN = never. */
+export class PortView {
+  readonly udpPort: number;
+  readonly off: boolean;
+  readonly words: PortWords;
+  /** Once it is open. */
+  socket: OpenedSocket | null = null;
+  readonly #deps: PortViewDeps;
+  readonly #counters: Float64Array;
+  readonly #seriesBase: Float64Array;
+  readonly #histograms: Readonly<Record<PortHistogram, Histogram>>;
+  #asked: { at: number; figures: SocketFigures | null } | null = null;
+
+  /** @param index into `udp_ports` */
+  constructor(deps: PortViewDeps, index: number, udpPort: number, off: boolean) {
+    const { buffer, map } = deps;
+    const at = map.portCounters[index] as number;
+    const size = portCounterTable.length;
+    this.#deps = deps;
+    this.udpPort = udpPort;
+    this.off = off;
+    this.words = new PortWords(buffer, map.portWords[index] as number);
+    this.#counters = new Float64Array(buffer, at, size);
+    this.#seriesBase = new Float64Array(buffer, at + size * 8, size);
+    this.#histograms = histogramsAt(buffer, map.portHistograms[index] as number, portHistogramTable);
+  }
+
+  /** Counters since the start of the process. */
+  counters(): Counters {
+    return this.#named(null);
+  }
+
+  /** Counters since the series was opened. */
+  seriesCounters(): Counters {
+    return this.#named(this.#seriesBase);
+  }
+
+  /** The ledger of the series that is open, as it stands. */
+  seriesPackets(): SeriesPackets {
+    const counters = this.seriesCounters();
+    const all = (prefix: string): number => portCounterTable.reduce((sum, { id }) => (id.startsWith(prefix) ? sum + counters[id] : sum), 0);
+    return {
+      ...missingCauses((counter) => counters[counter]),
+      expected: counters.expected,
+      accepted: counters.accepted,
+      missing: counters.missing,
+      duplicate: counters.duplicate,
+      reordered: counters.reordered,
+      late_duplicate: counters.lateDuplicate,
+      late_unknown: counters.lateUnknown,
+      malformed: all('malformed'),
+      foreign: all('foreign'),
+    };
+  }
+
+  histogram(id: PortHistogram): HistogramReading {
+    return this.#histograms[id].read();
+  }
+
+  /** What the kernel says of the socket now; null = nothing. */
+  socketFigures(): SocketFigures | null {
+    if (this.socket === null) return null;
+    const now = this.#deps.clock.now();
+    if (this.#asked === null || now - this.#asked.at >= figuresMs) this.#asked = { at: now, figures: this.#deps.readSocket(this.socket.address, this.socket.udpPort) };
+    return this.#asked.figures;
+  }
+
+  /** The receiver notes kernel drops only now and then: the kernel is asked too. */
+  #named(base: Float64Array | null): Counters {
+    const before = (index: number): number => (base === null ? 0 : (base[index] as number));
+    const counters = Object.fromEntries(portCounterTable.map(({ id }, index) => [id, (this.#counters[index] as number) - before(index)])) as Counters;
+    const figures = this.socketFigures();
+    if (figures === null) return counters;
+    const drops = figures.drops - before(portCounter.socketDropped);
+    return { ...counters, socketDropped: Number.isNaN(counters.socketDropped) ? drops : Math.max(counters.socketDropped, drops) };
+  }
+}

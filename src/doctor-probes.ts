@@ -1,0 +1,66 @@
+// What the doctor asks of our own layers: which socket buffer the kernel grants, and whether compiled placement and libzmq can be had.
+// Called by `vdcu doctor`, where no service runs, and at the start of the service for what it cannot tell otherwise.
+
+import { createSocket } from 'node:dgram';
+import { loadPlacementKernel } from './assembly/compiled-placement.js';
+import { messageOf } from './base/errors.js';
+import type { BufferFacts } from './control/doctor/facts.js';
+import { ffiUnavailable } from './runtime/ffi.js';
+import { loadLibzmq } from './stream/libzmq.js';
+import { UdpSocket } from './udp/udp-socket.js';
+
+/** Pages of a WebAssembly memory: what the kernel needs to be instantiated, and what it was built for. */
+const pages = { initial: 1, maximum: 65_536 } as const;
+
+/** Why compiled placement cannot be had here; null = it can. */
+export function compiledMissing(): string | null {
+  try {
+    loadPlacementKernel(new WebAssembly.Memory({ ...pages, shared: true }));
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** Why libzmq cannot be called directly; null = it can. Loads it: not for the main thread of a running service. */
+export async function libzmqMissing(): Promise<string | null> {
+  const missing = ffiUnavailable();
+  if (missing !== null) return missing;
+  const library = await loadLibzmq();
+  return typeof library === 'string' ? library : null;
+}
+
+/** What a socket gets that asks as the service will; nothing when no socket can be bound to this address. */
+export async function tryReceiveBuffer(host: string, requestedBytes: number, receive: 'auto' | 'recvmmsg' | 'dgram'): Promise<BufferFacts[]> {
+  const direct = receive !== 'dgram' && ffiUnavailable() === null;
+  try {
+    return [{ udpPort: null, requestedBytes, grantedBytes: direct ? askDirectly(host, requestedBytes) : await askNode(host, requestedBytes) }];
+  } catch {
+    return [];
+  }
+}
+
+function askDirectly(host: string, bytes: number): number | null {
+  const socket = new UdpSocket(host, 0);
+  try {
+    return socket.askReceiveBuffer(bytes);
+  } finally {
+    socket.close();
+  }
+}
+
+/** Node reports the doubled figure of Linux. */
+async function askNode(host: string, bytes: number): Promise<number> {
+  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+  try {
+    await new Promise<void>((resolve, reject) => socket.once('error', reject).bind(0, host, resolve));
+    try {
+      socket.setRecvBufferSize(bytes);
+    } catch {
+      // What was granted is read back.
+    }
+    return Math.floor(socket.getRecvBufferSize() / 2);
+  } finally {
+    socket.close();
+  }
+}

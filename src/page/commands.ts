@@ -1,0 +1,92 @@
+// Arming and stopping by hand, through the same routes as everybody else. What the service refuses is shown with its remedy.
+
+import { byId, make, setSentences, setText } from './elements.js';
+import type { State } from './messages.js';
+
+const form = byId('arm', HTMLFormElement);
+const filename = byId('filename', HTMLInputElement);
+const frames = byId('frames', HTMLInputElement);
+const force = byId('force', HTMLInputElement);
+const arm = byId('arm-button', HTMLButtonElement);
+const stop = byId('stop-button', HTMLButtonElement);
+const refusals = byId('refusals', HTMLElement);
+const done = byId('done', HTMLElement);
+
+/** Within this the second press must come, ms. */
+const confirmMs = 4000;
+
+let busy = false;
+let connected = false;
+let open = false;
+let confirmed: number | null = null;
+let shown: string | null = null;
+
+/** Which commands make sense now. */
+export function showCommands(state: State | null): void {
+  connected = state !== null;
+  // What was refused in another state may be possible now.
+  if (state !== null && shown !== state.state) {
+    if (shown !== null) setSentences(refusals, []);
+    shown = state.state;
+  }
+  open = state !== null && (state.state !== 'idle' || state.series?.open === true);
+  update();
+}
+
+function update(): void {
+  arm.disabled = busy || !connected;
+  stop.disabled = busy || !connected || !open;
+  if (stop.disabled) confirmed = null;
+  setText(stop, confirmed === null ? 'Stop' : 'Really stop?');
+}
+
+async function command(method: 'POST' | 'DELETE', body: object | null): Promise<unknown> {
+  busy = true;
+  setSentences(refusals, []);
+  setText(done, '…');
+  update();
+  try {
+    const response = await fetch('api/v1/series', { method, ...(body === null ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }) });
+    const answer = (await response.json()) as { problems?: string[] };
+    if (response.ok) return answer;
+    setSentences(refusals, answer.problems ?? [`the service answered ${response.status}`]);
+  } catch {
+    setSentences(refusals, ['The service did not answer. Is it running, and is the network there?']);
+  } finally {
+    busy = false;
+    setText(done, '');
+    update();
+  }
+  return null;
+}
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  void (async () => {
+    const answer = (await command('POST', { filename: filename.value.trim(), frames: frames.value === '' ? 0 : Number(frames.value), force: force.checked })) as { series_id: number; header_pending: boolean } | null;
+    if (answer !== null) setText(done, `Series ${answer.series_id} is open: start the detector.${answer.header_pending ? ' Its header waits for a consumer.' : ''}`);
+  })();
+});
+
+stop.addEventListener('click', () => {
+  if (confirmed === null) {
+    // A running series is not ended by a slip of the hand.
+    confirmed = window.setTimeout(() => {
+      confirmed = null;
+      update();
+    }, confirmMs);
+    update();
+    return;
+  }
+  window.clearTimeout(confirmed);
+  confirmed = null;
+  void (async () => {
+    const answer = (await command('DELETE', null)) as { summary: { series_id: number; frames: number } | null } | null;
+    if (answer !== null) setText(done, answer.summary === null ? 'No series was open.' : `Series ${answer.summary.series_id} has ended with ${answer.summary.frames} frames.`);
+  })();
+});
+
+/** Explain the form for services that open series by themselves. */
+export function explainCommands(series: 'armed' | 'auto'): void {
+  byId('arm-note', HTMLElement).replaceChildren(...(series === 'auto' ? [make('span', '', 'This service also opens series by itself, with the first packets.')] : []));
+}

@@ -1,0 +1,33 @@
+// Where the packets of a series went, over all ports: the steps of the waterfall. Pure.
+
+import type { PortLoss } from './messages.js';
+
+export interface LossStep {
+  readonly name: string;
+  readonly explanation: string;
+  /** Packets; null = cannot be known here. */
+  readonly packets: number | null;
+  readonly kind: 'whole' | 'loss' | 'rest';
+}
+
+type Cause = 'late' | 'ring' | 'socket' | 'unexplained';
+
+/** From what the frames should have had to what was placed: expected − losses = accepted. */
+export function waterfall(ports: readonly PortLoss[]): LossStep[] {
+  const sum = (key: 'expected' | 'accepted'): number => ports.reduce((total, port) => total + port[key], 0);
+  // One port of which the kernel tells nothing makes the sum unknown.
+  const cause = (key: Cause): number | null => ports.reduce<number | null>((total, port) => (total === null || port[key] === null ? null : total + port[key]), 0);
+  return [
+    { name: 'expected', explanation: 'packets of all frames so far', packets: sum('expected'), kind: 'whole' },
+    { name: 'unexplained', explanation: 'lost before this machine, or never sent', packets: cause('unexplained'), kind: 'loss' },
+    { name: 'kernel', explanation: 'dropped because a socket was full', packets: cause('socket'), kind: 'loss' },
+    { name: 'late', explanation: 'came after their frame was closed', packets: cause('late'), kind: 'loss' },
+    { name: 'ring full', explanation: 'refused: the consumer was too slow', packets: cause('ring'), kind: 'loss' },
+    { name: 'in frames', explanation: 'placed', packets: sum('accepted'), kind: 'rest' },
+  ];
+}
+
+/** Length of a bar, 0 … 1: logarithmic, because one packet in a million must be seen. */
+export function barLength(packets: number, expected: number): number {
+  return expected <= 0 || packets <= 0 ? 0 : Math.log10(1 + packets) / Math.log10(1 + expected);
+}

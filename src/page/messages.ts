@@ -1,0 +1,89 @@
+// What the service tells the page: the JSON of its events and the head of a preview, as src/control/page/ writes them.
+
+/** First and last of something, both included. */
+export type Span = readonly [first: number, last: number];
+
+export interface PortPlace {
+  readonly udp_port: number;
+  readonly off: boolean;
+  /** Placed by configuration; otherwise this is where PSI's order of ports puts it, and packet headers may say otherwise. */
+  readonly fixed: boolean;
+  readonly frame_rows: Span;
+  readonly frame_columns: Span;
+  readonly rows_run: 'down' | 'up';
+}
+
+/** Event `about`: what does not change while the service runs. */
+export interface About {
+  readonly name: string;
+  readonly version: string;
+  readonly detector: string;
+  readonly series: 'armed' | 'auto';
+  readonly shape: readonly [rows: number, columns: number];
+  readonly ports: readonly PortPlace[];
+  readonly gap_rows: readonly Span[];
+  readonly gap_columns: readonly Span[];
+}
+
+/** One second; `missing` by port, in the order of the ports that are on. */
+export interface Sample {
+  readonly frames_per_second: number;
+  readonly in_gbit_per_second: number;
+  readonly out_gbit_per_second: number;
+  readonly packets_per_second: number;
+  readonly missing: readonly (number | null)[];
+}
+
+export interface PortLoss {
+  readonly udp_port: number;
+  readonly expected: number;
+  readonly accepted: number;
+  readonly missing: number;
+  readonly late: number;
+  readonly ring: number;
+  readonly socket: number | null;
+  readonly unexplained: number | null;
+  readonly duplicate: number;
+  readonly reordered: number;
+  readonly malformed: number;
+  readonly foreign: number;
+}
+
+export interface Series {
+  /** Still going on; otherwise the last one. */
+  readonly open: boolean;
+  readonly series_id: number;
+  readonly filename: string;
+  readonly auto: boolean;
+  readonly frames: number;
+  readonly header_pending: boolean;
+  readonly images_sent: number;
+  readonly complete: number;
+  readonly marked: number;
+  readonly discarded: number;
+  readonly unsent: number;
+  readonly aborted?: string;
+  readonly warnings: readonly string[];
+  readonly ports: readonly PortLoss[];
+}
+
+export interface Socket {
+  readonly udp_port: number;
+  readonly queue_bytes: number | null;
+  readonly buffer_bytes: number | null;
+  readonly kernel_drops: number | null;
+}
+
+/** Event `state`. */
+export interface State {
+  readonly state: 'idle' | 'open' | 'closing';
+  readonly message: string;
+  readonly problems: readonly string[];
+  readonly consumers: number;
+  readonly consumers_expected: number;
+  readonly series: Series | null;
+  readonly rates: Omit<Sample, 'missing'> | null;
+  readonly ring: { readonly slots: number; readonly used: number; readonly used_max: number };
+  readonly sockets: readonly Socket[];
+  readonly frame: { readonly count: number; readonly age_ms: number | null };
+}

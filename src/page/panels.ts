@@ -1,0 +1,113 @@
+// What the page says in words, numbers and bars: state, problems, series, waterfall, ports. Written anew with every state.
+
+import { bar, byId, make, setSentences, setText } from './elements.js';
+import { barLength, waterfall } from './loss.js';
+import type { PortLoss, Series, Socket, State } from './messages.js';
+import { bytesText, countText, shareText, valueText } from './scale.js';
+
+const stateWords = { idle: 'idle', open: 'open', closing: 'closing' } as const;
+const head = { state: byId('state', HTMLElement), message: byId('message', HTMLElement), problems: byId('problems', HTMLElement) };
+const series = { title: byId('series-title', HTMLElement), facts: byId('series-facts', HTMLElement), waterfall: byId('waterfall', HTMLElement), note: byId('waterfall-note', HTMLElement), warnings: byId('warnings', HTMLElement) };
+const rates = { frames: byId('frame-rate', HTMLElement), data: byId('data-rate', HTMLElement), more: byId('more-rates', HTMLElement) };
+const fill = { ring: byId('ring', HTMLElement), sockets: byId('sockets', HTMLElement) };
+const ports = byId('ports', HTMLElement);
+
+/** Show a state. */
+export function showState(state: State): void {
+  document.body.dataset['state'] = state.state;
+  setText(head.state, stateWords[state.state]);
+  setText(head.message, state.message);
+  setSentences(head.problems, state.problems);
+  showRates(state);
+  showFill(state);
+  showSeries(state.series);
+  showPorts(state.series?.ports ?? [], state.sockets);
+}
+
+function showRates({ rates: now, consumers, consumers_expected: expected }: State): void {
+  const figure = (value: number): string => valueText(Number(value.toPrecision(3)));
+  setText(rates.frames, now === null ? '–' : figure(now.frames_per_second));
+  setText(rates.data, now === null ? '–' : figure(now.in_gbit_per_second));
+  const packets = now === null ? '' : `${countText(now.packets_per_second)} packets/s in, ${figure(now.out_gbit_per_second)} Gb/s out, `;
+  setText(rates.more, `${packets}${consumers} of ${expected} consumer${expected === 1 ? '' : 's'} connected`);
+}
+
+function showFill({ ring, sockets }: State): void {
+  const share = ring.slots === 0 ? 0 : ring.used / ring.slots;
+  fill.ring.replaceChildren(bar(share, share > 0.8 ? 'high' : ''), ` ${ring.used} of ${ring.slots} frames, most ${ring.used_max}`);
+  const known = sockets.flatMap(({ queue_bytes: queue, buffer_bytes: buffer, udp_port: port }) => (queue === null || buffer === null || buffer === 0 ? [] : [{ port, queue, buffer, share: queue / buffer }]));
+  const fullest = known.reduce<(typeof known)[number] | null>((most, socket) => (most === null || socket.share > most.share ? socket : most), null);
+  if (fullest === null) fill.sockets.replaceChildren('the kernel tells nothing');
+  else fill.sockets.replaceChildren(bar(fullest.share, fullest.share > 0.5 ? 'high' : ''), ` fullest: ${bytesText(fullest.queue)} of ${bytesText(fullest.buffer)} (port ${fullest.port})`);
+}
+
+function showSeries(now: Series | null): void {
+  series.waterfall.hidden = now === null;
+  series.note.hidden = now === null;
+  setSentences(series.warnings, now?.warnings ?? []);
+  if (now === null) {
+    setText(series.title, 'Series');
+    setText(series.facts, 'No series yet.');
+    return;
+  }
+  setText(series.title, `${now.open ? 'Series' : 'Last series:'} ${now.series_id}`);
+  const incomplete = now.marked + now.discarded;
+  const facts = [
+    now.filename === '' ? 'no file' : now.filename,
+    ...(now.auto ? ['opened by the first packets'] : []),
+    `${countText(now.images_sent)}${now.open && now.frames > 0 ? ` of ${countText(now.frames)}` : ''} frames sent`,
+    `${countText(now.complete)} complete`,
+    `${countText(incomplete)} incomplete`,
+    ...(now.unsent > 0 ? [`${countText(now.unsent)} never sent`] : []),
+    ...(now.aborted === undefined ? [] : [`cut short: ${now.aborted}`]),
+  ];
+  setText(series.facts, facts.join(' · '));
+  const steps = waterfall(now.ports);
+  const expected = steps[0]?.packets ?? 0;
+  series.waterfall.replaceChildren(...steps.map(({ name, explanation, packets, kind }) => {
+    const row = make('div', `step ${kind}${(packets ?? 0) > 0 ? '' : ' none'}`,
+      make('span', 'name', kind === 'loss' ? `− ${name}` : kind === 'rest' ? `= ${name}` : name),
+      make('span', 'count', packets === null ? 'not known' : countText(packets)),
+      make('span', 'share', packets === null || expected === 0 || kind === 'whole' ? '' : shareText(packets / expected)),
+      bar(barLength(packets ?? 0, expected)));
+    row.title = explanation;
+    return row;
+  }));
+}
+
+const columns: readonly (readonly [title: string, explanation: string, value: (port: PortLoss) => number | null])[] = [
+  ['expected', 'packets of all frames so far', (port) => port.expected],
+  ['missing', 'expected − accepted', (port) => port.missing],
+  ['unexplained', 'lost before this machine, or never sent', (port) => port.unexplained],
+  ['kernel', 'dropped because the socket was full', (port) => port.socket],
+  ['late', 'came after their frame was closed', (port) => port.late],
+  ['ring', 'refused: the consumer was too slow', (port) => port.ring],
+  ['reordered', 'came after a later packet; no loss', (port) => port.reordered],
+  ['duplicate', 'came twice; no loss', (port) => port.duplicate],
+  ['malformed', 'failed the check', (port) => port.malformed],
+  ['foreign', 'of no series, or from a stranger', (port) => port.foreign],
+];
+
+function showPorts(losses: readonly PortLoss[], sockets: readonly Socket[]): void {
+  const titles = make('tr', '', ...['port', ...columns.map(([title]) => title), 'socket'].map((title, index) => {
+    const cell = make('th', '', title);
+    cell.setAttribute('scope', 'col');
+    cell.title = columns[index - 1]?.[1] ?? '';
+    return cell;
+  }));
+  const rows = sockets.map((socket) => {
+    const loss = losses.find((port) => port.udp_port === socket.udp_port);
+    const name = make('th', '', String(socket.udp_port));
+    name.setAttribute('scope', 'row');
+    const cells = columns.map(([title, , value]) => {
+      const count = loss === undefined ? null : value(loss);
+      const counts = title !== 'expected' && (count ?? 0) > 0;
+      return make('td', counts ? 'some' : '', count === null ? '–' : countText(count));
+    });
+    const known = socket.queue_bytes !== null && socket.buffer_bytes !== null && socket.buffer_bytes > 0;
+    const queue = known ? bar((socket.queue_bytes ?? 0) / (socket.buffer_bytes ?? 1)) : '–';
+    if (queue instanceof HTMLElement) queue.title = `${bytesText(socket.queue_bytes ?? 0)} of ${bytesText(socket.buffer_bytes ?? 0)}`;
+    return make('tr', '', name, ...cells, make('td', '', queue));
+  });
+  ports.replaceChildren(make('thead', '', titles), make('tbody', '', ...rows));
+}

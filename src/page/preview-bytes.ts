@@ -1,0 +1,56 @@
+// A preview as it comes from the service, read: values and kinds of blocks, and which part of which frame they are. Written by
+// src/control/page/preview.ts.
+
+/** What a block is. */
+export const blockKind = { value: 0, partlyMissing: 1, missing: 2, gap: 3 } as const;
+
+/** What the image message said about the frame. */
+export interface FrameFacts {
+  readonly frame: number;
+  readonly frame_number: number;
+  readonly shape: readonly [rows: number, columns: number];
+  readonly type: string;
+  readonly complete: boolean;
+  readonly missing_packets: number;
+  readonly reason?: string;
+}
+
+export interface PreviewHead {
+  readonly count: number;
+  readonly frame: FrameFacts;
+  /** The part of the frame that is shown, pixels. */
+  readonly top: number;
+  readonly left: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** Pixels along the side of a block. */
+  readonly factor: number;
+  /** Blocks. */
+  readonly height: number;
+  readonly width: number;
+  readonly values: 'float32' | 'uint8' | 'uint16' | 'uint32';
+}
+
+export interface PreviewBytes {
+  readonly head: PreviewHead;
+  readonly values: Float32Array | Uint8Array | Uint16Array | Uint32Array;
+  readonly kinds: Uint8Array;
+}
+
+const arrays = { float32: Float32Array, uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array } as const;
+
+/** @throws Error when these are not the bytes of a preview */
+export function readPreview(buffer: ArrayBuffer): PreviewBytes {
+  const jsonBytes = new DataView(buffer).getUint32(0, true);
+  const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, jsonBytes))) as PreviewHead;
+  const blocks = head.width * head.height;
+  const values = new arrays[head.values](buffer, 4 + jsonBytes, blocks);
+  const kinds = new Uint8Array(buffer, 4 + jsonBytes + values.byteLength, blocks);
+  return { head, values, kinds };
+}
+
+/** Block that holds a pixel of the frame; null = it is not in this preview. */
+export function blockAt({ top, left, rows, columns, factor, width }: PreviewHead, row: number, column: number): number | null {
+  if (row < top || column < left || row >= top + rows || column >= left + columns) return null;
+  return Math.floor((row - top) / factor) * width + Math.floor((column - left) / factor);
+}

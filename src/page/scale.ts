@@ -1,0 +1,87 @@
+// From pixel values to steps of a palette, and numbers to words. Pure.
+
+import { paletteLength } from './colours.js';
+import { blockKind } from './preview-bytes.js';
+import type { PreviewBytes } from './preview-bytes.js';
+
+/** Values that get the first and the last colour. */
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Values that are looked at to find the range; more add nothing that can be seen. */
+const sampled = 20_000;
+
+/** From half a percent above the smallest value to half a percent below the largest, so that single hot pixels do not decide. */
+export function autoRange({ values, kinds }: Pick<PreviewBytes, 'values' | 'kinds'>): Range {
+  const step = Math.max(1, Math.floor(values.length / sampled));
+  const seen: number[] = [];
+  for (let block = 0; block < values.length; block += step) {
+    if ((kinds[block] as number) <= blockKind.partlyMissing) seen.push(values[block] as number);
+  }
+  if (seen.length === 0) return { low: 0, high: 1 };
+  const sorted = Float64Array.from(seen).sort();
+  const low = sorted[Math.floor((sorted.length - 1) * 0.005)] as number;
+  const high = sorted[Math.ceil((sorted.length - 1) * 0.995)] as number;
+  return low < high ? { low, high } : { low, high: low + 1 };
+}
+
+/** Lowest value that a logarithmic scale shows: the range's own where it is positive, else 1, or a thousandth of a top below 1. */
+export function logarithmicLow({ low, high }: Range): number {
+  if (low > 0) return low;
+  if (high <= 0) return 1;
+  return high > 1 ? 1 : high / 1000;
+}
+
+/** A function from value to step of the palette, 0 … 255; what is outside the range gets the first or last. */
+export function stepOf(range: Range, logarithmic: boolean): (value: number) => number {
+  const last = paletteLength - 1;
+  const low = logarithmic ? Math.log(logarithmicLow(range)) : range.low;
+  const high = logarithmic ? Math.log(Math.max(range.high, Number.MIN_VALUE)) : range.high;
+  const factor = high > low ? last / (high - low) : 0;
+  if (!logarithmic) return (value) => Math.max(0, Math.min(last, Math.round((value - low) * factor)));
+  return (value) => (value <= 0 ? 0 : Math.max(0, Math.min(last, Math.round((Math.log(value) - low) * factor))));
+}
+
+/** The value in the middle of the colour bar. */
+export function middleOf(range: Range, logarithmic: boolean): number {
+  return logarithmic ? Math.sqrt(logarithmicLow(range) * range.high) : (range.low + range.high) / 2;
+}
+
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+
+/** 1234567 → "1,234,567". */
+export const countText = (count: number): string => whole.format(count);
+
+/** A value in few characters: whole numbers and thousands without a point, others with four digits. */
+export function valueText(value: number): string {
+  if (Math.abs(value) < 1e10 && (Number.isInteger(value) || Math.abs(value) >= 1000)) return whole.format(value);
+  return String(Number(value.toPrecision(4)));
+}
+
+/** A share as percent: 0 %, 0.0012 %, 12.3 %. */
+export function shareText(share: number): string {
+  return share === 0 ? '0 %' : `${Number((share * 100).toPrecision(2))} %`;
+}
+
+/** Bytes in the unit that suits them. */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB'];
+  let unit = 0;
+  let amount = bytes;
+  while (amount >= 1024 && unit < units.length - 1) {
+    amount /= 1024;
+    unit++;
+  }
+  return `${Number(amount.toPrecision(3))} ${units[unit]}`;
+}
+
+/** Milliseconds as people say them. */
+export function ageText(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 120) return `${Math.round(seconds)} s`;
+  if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 3600)} h`;
+}

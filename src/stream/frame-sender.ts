@@ -1,0 +1,128 @@
+// The frames of one series on their way out, in order: as long as the next one is closed on every port and zmq takes it. Keeps
+// the tally of what was sent. Owned by a series, which says when frames may go and which is the last.
+
+import { streamCounter } from '../memory/counters.js';
+import type { StreamCounter } from '../memory/counters.js';
+import type { LastFrame } from '../memory/last-frame.js';
+import type { SeriesWords } from '../memory/series-words.js';
+import type { FrameReader } from './frame-reader.js';
+import type { FrameTimes } from './frame-times.js';
+import { IncompleteRanges } from './ledger.js';
+import { imageMessage } from './messages.js';
+import type { ImageFacts } from './messages.js';
+import type { Outbox } from './outbox.js';
+
+/** Viewers get a new frame at most this often, in ms. */
+const lastFrameIntervalMs = 100;
+/** Frames handed over in one turn at most, so that commands are never far. */
+const framesPerTurn = 16;
+
+/** What a sender works with. */
+export interface FrameSenderDeps {
+  readonly words: SeriesWords;
+  readonly reader: FrameReader;
+  readonly outbox: Outbox;
+  readonly lastFrame: LastFrame;
+  readonly times: FrameTimes;
+  readonly counters: Float64Array;
+  /** Incomplete frames are sent with `discard`. */
+  readonly discardIncomplete: boolean;
+}
+
+/** Frame numbers are the detector's, 0 = not known; indices are 0-based in the series; times in ms. */
+export class FrameSender {
+  readonly #deps: FrameSenderDeps;
+  readonly #shape: string;
+  #lastFrameAt = -Infinity;
+  /** The next frame to send: everything below it is released. */
+  next = 0;
+  /** When something was handed over, or dropped, last. */
+  progressAt = 0;
+  sent = 0;
+  complete = 0;
+  marked = 0;
+  discarded = 0;
+  unsent = 0;
+  readonly incomplete = new IncompleteRanges();
+
+  /** @param shape the constant middle of image messages, of `imageShape` */
+  constructor(deps: FrameSenderDeps, shape: string) {
+    this.#deps = deps;
+    this.#shape = shape;
+  }
+
+  /**
+   * Send what can be sent.
+   * @param first first frame of the series
+   * @param last last frame of the series, 0 = not known
+   */
+  send(first: number, last: number, now: number): void {
+    const { outbox, reader, discardIncomplete } = this.#deps;
+    for (let budget = framesPerTurn; budget > 0 && !outbox.busy; budget--) {
+      const frameNumber = this.next;
+      if ((last !== 0 && frameNumber > last) || !reader.ready(frameNumber)) return;
+      const facts = reader.facts(frameNumber, frameNumber - first, discardIncomplete);
+      const pixels = reader.pixels(frameNumber);
+      let json: Uint8Array | null = null;
+      const taken = outbox.offer(
+        'images',
+        (msgNumber) => {
+          json = imageMessage(msgNumber, this.#shape, facts);
+          return [json, pixels];
+        },
+        (handedOver) => this.#handedOver(facts, json as Uint8Array, pixels, facts.frameNumber === last, handedOver),
+        now,
+      );
+      if (!taken) return;
+    }
+  }
+
+  /** Give up all frames up to `last`; they take no numbers. Not while one of them is under way. */
+  drop(last: number, now: number): void {
+    if (this.#deps.outbox.busy || last === 0 || this.next > last) return;
+    const frames = last + 1 - this.next;
+    this.unsent += frames;
+    const { counters } = this.#deps;
+    counters[streamCounter.unsent] = (counters[streamCounter.unsent] as number) + frames;
+    this.#release(last + 1);
+    this.progressAt = now;
+  }
+
+  #handedOver(facts: ImageFacts, json: Uint8Array, pixels: Uint8Array, isLast: boolean, now: number): void {
+    this.sent++;
+    if (facts.reason === null) {
+      this.complete++;
+      this.#count('complete');
+    } else {
+      this.incomplete.add(facts.frameIndex);
+      if (facts.discard) this.discarded++;
+      else this.marked++;
+      this.#count(incompleteCounter(facts));
+    }
+    if (now - this.#lastFrameAt >= lastFrameIntervalMs || isLast) {
+      this.#lastFrameAt = now;
+      this.#deps.lastFrame.store(json, pixels);
+    }
+    this.progressAt = now;
+    const { first, closed } = this.#deps.reader.times(facts.frameNumber);
+    this.#deps.times.note(first, closed, now);
+    this.#release(facts.frameNumber + 1);
+  }
+
+  /** From here on the receivers may write to the slots of all frames below. */
+  #release(next: number): void {
+    this.next = next;
+    this.#deps.words.setNext(next);
+  }
+
+  #count(counter: StreamCounter): void {
+    const { counters } = this.#deps;
+    counters[streamCounter[counter]] = (counters[streamCounter[counter]] as number) + 1;
+  }
+}
+
+function incompleteCounter(facts: ImageFacts): StreamCounter {
+  const outcome = facts.discard ? 'discarded' : 'marked';
+  const reason = (facts.reason ?? '').replace(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase());
+  return `${outcome}${reason}` as StreamCounter;
+}

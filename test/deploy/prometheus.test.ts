@@ -1,0 +1,99 @@
+// A real Prometheus scrapes a real run with injected loss; what the dashboard asks it is what the simulator did.
+
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import type { Test } from 'tap';
+import { panels, waterfallSteps } from '../../deploy/grafana/dashboard.js';
+import { freeTcpPort } from '../threads/free-ports.js';
+import { quadYaml, start } from '../threads/running.js';
+import { until } from '../threads/waiting.js';
+import { missing, promtool, toolNamed } from './prometheus-tools.js';
+
+interface Result {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly value: readonly [number, string];
+}
+
+/** A Prometheus that scrapes this address every 200 ms; ended and removed with the test. */
+async function startPrometheus(t: Test, target: string): Promise<(expr: string) => Promise<Result[]>> {
+  const folder = mkdtempSync(join(tmpdir(), 'vdcu-prometheus-'));
+  writeFileSync(join(folder, 'prometheus.yml'), `global: {scrape_interval: 200ms, scrape_timeout: 200ms}\nscrape_configs: [{job_name: vdcu, static_configs: [{targets: ["${target}"]}]}]\n`);
+  const port = await freeTcpPort();
+  const child = spawn((await toolNamed('prometheus')) as string, [`--config.file=${join(folder, 'prometheus.yml')}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${port}`], { stdio: 'ignore' });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  t.teardown(async () => {
+    child.kill('SIGKILL');
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const query = async (expr: string): Promise<Result[]> => {
+    const answer = await fetch(`http://127.0.0.1:${port}/api/v1/query`, { method: 'POST', body: new URLSearchParams({ query: expr }), signal: AbortSignal.timeout(10_000) });
+    const body = (await answer.json()) as { status: string; error?: string; data: { result: Result[] } };
+    if (body.status !== 'success') throw new Error(`${expr}: ${body.error}`);
+    return body.data.result;
+  };
+  await until(() => query('up == 1').then((result) => result.length === 1, () => false), 'the first scrape', 30_000);
+  return query;
+}
+
+const ofDetector = (expr: string): string => expr.replaceAll('$detector', 'det').replace(/\$__(?:rate_interval|range)/g, '1m');
+
+t.test('the waterfall returns what the simulator did', { skip: await missing('prometheus') }, async (t) => {
+  const running = await start(t);
+  const query = await startPrometheus(t, new URL(running.service.apiUrl).host);
+  const consumer = await running.consume({ series: 1 });
+  await running.arm({ frames: 60, first_frame_number: 1 });
+  const [first] = running.config.detector.udpPorts as [number];
+  const { truth } = await running.simulate({ frames: 60, seed: 3, loss: `${first}:7:3-9,*:20:*`, delay: `${first}:30:5`, delayFrames: 20, duplicate: '0.01', truncate: '0.002', foreign: '0.005' });
+  const summary = await running.ended(1);
+  await consumer.report;
+
+  const valueOf = async (expr: string): Promise<number> => Number((await query(ofDetector(expr)))[0]?.value[1] ?? NaN);
+  // Scraped once more after the end: the gauges of the last series stay.
+  await until(async () => (await valueOf('vdcu_zmq_messages_sent_total{type="series_end"}')) === 1, 'a scrape after the end of the series');
+  const planned = truth.ports.reduce((sum, port) => sum + port.planned, 0);
+  const dropped = truth.ports.reduce((sum, port) => sum + port.sent, 0) - (await valueOf('sum(vdcu_udp_packets_received_total)'));
+  const [expected, unexplained, socket, late, ring, accepted] = (await Promise.all(waterfallSteps.map(({ bar }) => valueOf(bar)))) as [number, number, number, number, number, number];
+  t.equal(expected, planned, 'all that the detector should have sent');
+  t.equal(accepted + late + ring + socket + unexplained, expected, 'the steps lead from expected to accepted');
+  t.equal(ring, 0);
+  t.equal(await valueOf('sum(vdcu_udp_socket_dropped_packets_total)'), dropped, 'kernel drops');
+  if (dropped === 0) {
+    t.equal(unexplained, truth.ports.reduce((sum, port) => sum + port.lost + port.truncated, 0), 'what the simulator did not send, or not whole');
+    t.equal(socket, 0);
+    t.equal(late, truth.ports.reduce((sum, port) => sum + port.delayed, 0), 'the packet that came twenty frames later');
+    t.equal(await valueOf('sum(vdcu_series_packets{class="malformed"})'), truth.ports.reduce((sum, port) => sum + port.truncated + port.foreignDetectorType + port.foreignVersion, 0), 'malformed');
+  }
+  for (const [index, { below }] of waterfallSteps.entries()) {
+    const lostAfter = [0, accepted + ring + late + socket, accepted + ring + late, accepted + ring, accepted, 0];
+    t.equal(await valueOf(below), lostAfter[index], `where bar ${index + 1} begins`);
+  }
+  for (const ledger of summary.ledger) {
+    for (const cause of ['late', 'ring', 'socket', 'unexplained'] as const) {
+      t.equal(await valueOf(`vdcu_series_missing_packets{port="${ledger.udp_port}", cause="${cause}"}`), ledger[cause], `port ${ledger.udp_port}: ${cause}, as in the ledger`);
+    }
+  }
+  t.equal(await valueOf('vdcu_frame_latency_seconds_count{stage="total"}'), summary.frames - 1, 'one observation per frame that had a packet');
+  t.equal(await valueOf('vdcu_frame_latency_seconds_count{stage="handover"}'), summary.frames);
+  t.equal(await valueOf('sum(abs(vdcu_accounting_error_packets)) + sum(abs(vdcu_accounting_error_frames))'), 0, 'sums hold');
+});
+
+t.test('every panel gets an answer, and the metrics are as Prometheus wants them', { skip: await missing('prometheus') }, async (t) => {
+  const running = await start(t, `${quadYaml}\nframe_timeout_ms: 100`);
+  const query = await startPrometheus(t, new URL(running.service.apiUrl).host);
+  const consumer = await running.consume({ series: 1 });
+  await running.arm({ frames: 60, first_frame_number: 1 });
+  await running.simulate({ frames: 60, loss: '0.01' });
+  await running.ended(1);
+  await consumer.report;
+  await until(async () => (await query('vdcu_zmq_messages_sent_total{type="series_end"} == 1')).length === 1, 'a scrape after the end of the series');
+  for (const { title, queries } of panels) {
+    for (const { expr } of queries) t.ok((await query(ofDetector(expr))).length > 0, `${title}: ${expr}`);
+  }
+  const checked = await promtool(['check', 'metrics'], await (await running.fetch('GET', '/metrics')).text());
+  t.equal(checked.code, 0, checked.output);
+  t.equal(checked.output.trim(), '');
+});

@@ -1,0 +1,92 @@
+// Alerts and dashboard as Prometheus reads them: every expression parses, every metric exists, every alert fires when it must, and every
+// runbook is there.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { parse, stringify } from 'yaml';
+import { dashboard, panels } from '../../deploy/grafana/dashboard.js';
+import { metricNames } from '../../src/control/metrics-reference.js';
+import { frameHistogramTable, portHistogramTable } from '../../src/memory/histogram.js';
+import { repository } from '../main/repository.js';
+import { missing, promtool } from './prometheus-tools.js';
+
+interface Rule {
+  readonly alert: string;
+  readonly expr: string;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+const folder = join(repository, 'deploy');
+const alertsFile = join(folder, 'prometheus', 'alerts.yaml');
+const rules = (parse(readFileSync(alertsFile, 'utf8')) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
+const expressions = panels.flatMap(({ title, queries }) => queries.map(({ expr }) => ({ title, expr })));
+
+t.test('deploy/grafana/dashboard.json is what its code says (else: node dist/deploy/grafana/write-dashboard.js > deploy/grafana/dashboard.json)', async (t) => {
+  t.strictSame(JSON.parse(readFileSync(join(folder, 'grafana', 'dashboard.json'), 'utf8')), JSON.parse(JSON.stringify(dashboard())));
+});
+
+t.test('loss comes first: the waterfall, then port by time', async (t) => {
+  t.match(panels.slice(0, 2).map(({ type }) => type), ['barchart', 'heatmap']);
+});
+
+t.test('panels lie side by side and do not overlap', async (t) => {
+  const taken = new Set<string>();
+  for (const { gridPos } of (dashboard() as { panels: { gridPos: { x: number; y: number; w: number; h: number } }[] }).panels) {
+    t.ok(gridPos.x + gridPos.w <= 24);
+    for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
+      for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
+        t.notOk(taken.has(`${x}/${y}`), `${x}/${y}`);
+        taken.add(`${x}/${y}`);
+      }
+    }
+  }
+});
+
+t.test('every metric that deploy/ names is exported', async (t) => {
+  const histograms = new Set<string>([...portHistogramTable, ...frameHistogramTable].map(({ metric }) => metric));
+  const there = new Set(metricNames.flatMap((name) => (histograms.has(name) ? ['_bucket', '_sum', '_count'].map((ending) => name + ending) : [name])));
+  const told = [...expressions.map(({ expr }) => expr), readFileSync(alertsFile, 'utf8'), readFileSync(join(folder, 'prometheus', 'alerts.test.yaml'), 'utf8')];
+  const named = new Set(told.flatMap((text) => [...text.matchAll(/\bvdcu_[a-z0-9_]+\b/g)].map(([name]) => name)));
+  t.ok(named.size > 25);
+  t.strictSame([...named].filter((name) => !there.has(name)), []);
+});
+
+t.test('every alert has a runbook that is there, and the operating guide names it', async (t) => {
+  const guide = readFileSync(join(repository, 'docs', 'operating.md'), 'utf8');
+  const anchors = new Set([...guide.matchAll(/^## (.+)$/gm)].map(([, title]) => (title as string).toLowerCase().replaceAll(' ', '-')));
+  for (const { alert, annotations } of rules) {
+    const [, anchor] = /^docs\/operating\.md#([\w-]+)$/.exec(annotations['runbook'] ?? '') ?? [];
+    t.ok(anchor !== undefined && anchors.has(anchor), `${alert}: ${annotations['runbook']}`);
+    t.match(guide, new RegExp(`^\\|.*\\b${alert}\\b.*\\|$`, 'm'), `${alert} is in the table of alerts`);
+  }
+});
+
+t.test('every alert is tested once where it fires and once where it does not', async (t) => {
+  const { tests } = parse(readFileSync(join(folder, 'prometheus', 'alerts.test.yaml'), 'utf8')) as { tests: { alert_rule_test: { alertname: string; exp_alerts: unknown[] }[] }[] };
+  const cases = tests.flatMap(({ alert_rule_test: alertTests }) => alertTests);
+  for (const { alert } of rules) {
+    const own = cases.filter(({ alertname }) => alertname === alert);
+    t.ok(own.some(({ exp_alerts: fired }) => fired.length > 0) && own.some(({ exp_alerts: fired }) => fired.length === 0), alert);
+  }
+});
+
+t.test('the rules fire when they must and only then', { skip: await missing('promtool') }, async (t) => {
+  const checked = await promtool(['check', 'rules', alertsFile]);
+  t.equal(checked.code, 0, checked.output);
+  const tested = await promtool(['test', 'rules', join(folder, 'prometheus', 'alerts.test.yaml')]);
+  t.equal(tested.code, 0, tested.output);
+});
+
+t.test('every expression of the dashboard parses', { skip: await missing('promtool') }, async (t) => {
+  const scratch = mkdtempSync(join(tmpdir(), 'vdcu-'));
+  t.teardown(() => rmSync(scratch, { recursive: true, force: true }));
+  const file = join(scratch, 'rules.yaml');
+  const write = (exprs: readonly string[]): void => writeFileSync(file, stringify({ groups: [{ name: 'dashboard', rules: exprs.map((expr, index) => ({ record: `panel:${index}`, expr })) }] }));
+  write(expressions.map(({ expr }) => expr.replace(/\$__(?:rate_interval|range)/g, '1m').replace(/\$detector/g, 'det')));
+  const checked = await promtool(['check', 'rules', file]);
+  t.equal(checked.code, 0, checked.output);
+  write(['sum(vdcu_ready']);
+  t.not((await promtool(['check', 'rules', file])).code, 0, 'an expression that does not parse is found');
+});

@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { writePcap } from '../../src/control/flight-pcap.js';
+import type { FlightPacket } from '../../src/control/flight-pcap.js';
+import { capture, ethernet, ipv4, udp } from '../simulators/capture-file.js';
+import { vdcu } from './repository.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'vdcu-explain-'));
+t.teardown(() => rmSync(folder, { recursive: true }));
+
+function fileWith(name: string, content: Uint8Array): string {
+  const file = join(folder, name);
+  writeFileSync(file, content);
+  return file;
+}
+
+function packet(frame: number, number: number, timeMs: number, className = 'accepted', udpPort = 50001): FlightPacket {
+  const header = new Uint8Array(48);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, frame, true);
+  view.setUint32(12, number, true);
+  return { udpPort, timeMs: 1_700_000_000_000 + timeMs, length: 4144, class: className, header };
+}
+
+const flight = (packets: readonly FlightPacket[]): Buffer => Buffer.concat([...writePcap('127.0.0.1', packets)]);
+
+t.test('each frame is told in words', async (t) => {
+  const packets = [1, 2, 3, 4, 5, 6].flatMap((frame) => [0, 1, 2, 3].map((number) => packet(frame, number, frame * 10 + number)));
+  packets.splice(9, 2);
+  packets.splice(14, 0, packet(4, 2, 43, 'duplicate'));
+  packets.push(packet(3, 1, 70, 'late_first'), packet(9, 0, 71, 'malformed_version'), packet(99, 0, 72, 'foreign_series'), packet(99, 1, 73, 'foreign_series'));
+  const file = fileWith('told.pcap', flight(packets));
+  const { code, stdout, stderr } = await vdcu('explain', file);
+  t.equal(code, 0, stderr);
+  t.strictSame(stdout.split('\n'), [
+    `${file}: 27 packets from 2023-11-14T22:13:20.010000Z to 2023-11-14T22:13:20.073000Z`,
+    'port 50001: port images of packets 0 to 3; accepted 22, duplicate 1, late_first 1, malformed_version 1, foreign_series 2',
+    'frames 1 to 2: complete, in order',
+    'frame 3:',
+    '  port 50001: 2 of 4 packets; never came: 2; packet 1 came after its image was closed (late_first) after 40 ms, behind packet 3 of frame 6. First at 2023-11-14T22:13:20.030000Z',
+    'frame 4:',
+    '  port 50001: all 4 packets; packet 2 came again (duplicate) after 3 ms, behind packet 3 of frame 4. First at 2023-11-14T22:13:20.040000Z',
+    'frames 5 to 6: complete, in order',
+    'port 50001: 1 packet of a wrong header version (malformed_version), at 2023-11-14T22:13:20.071000Z',
+    'port 50001: 2 packets of frames outside the series (foreign_series), from 2023-11-14T22:13:20.072000Z to 2023-11-14T22:13:20.073000Z, frame 99',
+    '',
+  ]);
+  const json = JSON.parse((await vdcu('explain', file, '--json')).stdout) as object;
+  t.match(json, { file, packets: 27, runs: [[{}, { first_frame_number: 3, what: 'told', ports: [{ never_came: [2] }] }, {}, {}]] });
+});
+
+t.test('what is missing where the recording begins and ends may lie outside of it', async (t) => {
+  const packets = [packet(1, 3, 0), ...[0, 1, 2, 3].map((number) => packet(2, number, 10)), packet(3, 0, 20)];
+  const { stdout } = await vdcu('explain', fileWith('edges.pcap', flight(packets)));
+  t.match(stdout, /^frame 1:\n.*never came: 0-2 \(the recording begins here: they may lie outside\)/m);
+  t.match(stdout, /^frame 2: complete, in order$/m);
+  t.match(stdout, /^frame 3:\n.*never came: 1-3 \(the recording ends here: they may lie outside\)/m);
+});
+
+t.test('a recording without packets is one, too', async (t) => {
+  t.match(await vdcu('explain', fileWith('empty.pcap', flight([]))), { code: 0, stdout: /no packet was recorded/ });
+});
+
+t.test('a file that the flight recorder did not write is refused in a line: what it is, and what is needed', async (t) => {
+  const whole = flight([packet(1, 0, 0), packet(1, 1, 1)]);
+  const cases: [name: string, content: Uint8Array, says: RegExp][] = [
+    ['text.pcap', Buffer.from('hello, world, this is no capture'), /is no capture file/],
+    ['none.pcap', new Uint8Array(0), /too few for a capture file/],
+    ['cut.pcap', whole.subarray(0, whole.length - 5), /ends within a record/],
+    ['other.pcap', capture([{ seconds: 1, bytes: ethernet(ipv4(udp(50001, new Uint8Array(48)))) }]), /record 0 was not written by the flight recorder.*flight_recorder_dir/],
+  ];
+  for (const [name, content, says] of cases) {
+    const { code, stdout, stderr } = await vdcu('explain', fileWith(name, content));
+    t.strictSame([code, stdout], [2, ''], name);
+    t.match(stderr, says, name);
+    t.equal(stderr.trim().split('\n').length, 1, name);
+  }
+  t.match(await vdcu('explain', join(folder, 'nowhere.pcap')), { code: 2, stderr: /cannot be read/ });
+});

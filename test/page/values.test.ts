@@ -1,0 +1,84 @@
+// From values to colours and words, and from ledgers to the steps of the waterfall.
+
+import t from 'tap';
+import { colourMaps, cssColour, palette, paletteLength } from '../../src/page/colours.js';
+import { barLength, waterfall } from '../../src/page/loss.js';
+import type { PortLoss } from '../../src/page/messages.js';
+import { ageText, autoRange, bytesText, logarithmicLow, middleOf, shareText, stepOf, valueText } from '../../src/page/scale.js';
+
+t.test('colour maps begin and end as published, and every one grows lighter without a step back', (t) => {
+  t.equal(cssColour(palette('viridis'), 0), 'rgb(68 1 84)');
+  t.equal(cssColour(palette('viridis'), 255), 'rgb(253 231 37)');
+  const middle = palette('viridis').subarray(128 * 3, 129 * 3);
+  t.ok([33, 145, 140].every((channel, index) => Math.abs(channel - (middle[index] as number)) <= 2), 'the middle of the published table, nearly');
+  t.equal(cssColour(palette('cividis'), 0), 'rgb(0 34 78)');
+  t.equal(cssColour(palette('cividis'), 255), 'rgb(254 232 56)');
+  for (const name of colourMaps) {
+    const colours = palette(name);
+    const lightness = Array.from({ length: paletteLength }, (_, step) => {
+      const linear = (channel: number): number => ((colours[step * 3 + channel] as number) / 255) ** 2.2;
+      return 0.2126 * linear(0) + 0.7152 * linear(1) + 0.0722 * linear(2);
+    });
+    t.ok(lightness.every((value, step) => step === 0 || value >= (lightness[step - 1] as number) - 1e-3), name);
+  }
+  t.end();
+});
+
+t.test('values outside the range get the first or the last colour; a logarithmic scale has zero at its first', (t) => {
+  const linear = stepOf({ low: 10, high: 110 }, false);
+  t.strictSame([0, 10, 61, 110, 1e9].map(linear), [0, 0, 130, 255, 255]);
+  const logarithmic = stepOf({ low: 0, high: 10_000 }, true);
+  t.strictSame([0, 1, 100, 10_000, 1e9].map(logarithmic), [0, 0, 128, 255, 255]);
+  t.strictSame([0, 5].map(stepOf({ low: 0, high: 0 }, true)), [0, 0], 'an empty range is no crash');
+  t.equal(logarithmicLow({ low: 0, high: 0.5 }), 0.0005);
+  t.equal(middleOf({ low: 1, high: 100 }, true), 10);
+  t.equal(middleOf({ low: 0, high: 100 }, false), 50);
+  t.end();
+});
+
+t.test('the range found does not follow single hot pixels, nor what has no value', (t) => {
+  const values = Float32Array.from({ length: 1000 }, (_, index) => index % 100);
+  const kinds = new Uint8Array(1000);
+  values[5] = 1e9;
+  values[6] = 5e8;
+  kinds[6] = 2;
+  t.strictSame(autoRange({ values, kinds }), { low: 0, high: 99 });
+  t.strictSame(autoRange({ values, kinds: kinds.fill(3) }), { low: 0, high: 1 }, 'gaps only');
+  t.strictSame(autoRange({ values: Uint16Array.of(7, 7), kinds: new Uint8Array(2) }), { low: 7, high: 8 }, 'one value');
+  t.end();
+});
+
+t.test('numbers are said shortly', (t) => {
+  t.equal(valueText(1234567), '1,234,567');
+  t.equal(valueText(0.123456), '0.1235');
+  t.equal(shareText(0), '0 %');
+  t.equal(shareText(0.0000123), '0.0012 %');
+  t.equal(bytesText(212992), '208 KiB');
+  t.equal(bytesText(12), '12 B');
+  t.strictSame([900, 45_000, 600_000, 7_200_000 * 3].map(ageText), ['0.9 s', '45 s', '10 min', '6 h']);
+  t.end();
+});
+
+const port = (values: Partial<PortLoss>): PortLoss => ({ udp_port: 1, expected: 0, accepted: 0, missing: 0, late: 0, ring: 0, socket: 0, unexplained: 0, duplicate: 0, reordered: 0, malformed: 0, foreign: 0, ...values });
+
+t.test('the waterfall leads from expected to placed', (t) => {
+  const steps = waterfall([port({ expected: 100, accepted: 90, missing: 10, late: 1, ring: 2, socket: 3, unexplained: 4 }), port({ expected: 50, accepted: 50 })]);
+  const packets = (kind: string): number => steps.filter((step) => step.kind === kind).reduce((sum, step) => sum + (step.packets ?? 0), 0);
+  t.equal(packets('whole'), 150);
+  t.equal(packets('whole') - packets('loss'), packets('rest'));
+  t.end();
+});
+
+t.test('a cause that cannot be known on one port is not known in all', (t) => {
+  const steps = waterfall([port({ socket: null, unexplained: null, late: 2 }), port({ socket: 4 })]);
+  t.strictSame(steps.filter(({ kind }) => kind === 'loss').map(({ packets }) => packets), [null, null, 2, 0]);
+  t.end();
+});
+
+t.test('one packet in a million has a bar that is seen; none has none', (t) => {
+  t.ok(barLength(1, 1e6) > 0.04);
+  t.equal(barLength(1e6, 1e6), 1);
+  t.equal(barLength(0, 1e6), 0);
+  t.equal(barLength(0, 0), 0);
+  t.end();
+});
