@@ -38,8 +38,8 @@ static void note(Pause *pause, int packets) {
   const double elapsed = (now() - pause->since) / 1e3, rate = pause->packets / (elapsed < 1 ? 1 : elapsed);
   const int small = pause->sleep > 0 || pause->packets < 16 * 12;
   double wanted = 0;
-  if (small && rate * 1e6 >= 15000) {
-    wanted = 100;
+  if (small && rate * 1e6 >= 5000) {
+    wanted = 300;
     if (24 / rate < wanted) wanted = 24 / rate;
     if (pause->buffered / 8 / rate < wanted) wanted = pause->buffered / 8 / rate;
   }
