@@ -4,6 +4,8 @@
 
 import { accountingError, frameAccountingError } from './accounting.js';
 import { hostUdpErrors, nicCounters } from './host-counters.js';
+import { processFigures } from './process-figures.js';
+import type { ProcessFigure } from './process-figures.js';
 import type { SeriesPackets, SeriesState, ServiceView } from './service-view.js';
 
 /** What `vdcu_build_info` says. `backend`: how packets are received. */
@@ -33,6 +35,8 @@ const ofSeries = (view: ServiceView, label: string, names: readonly (keyof Serie
 
 const ofPorts = (view: ServiceView, value: (figures: ReturnType<ServiceView['portFigures']>[number]) => number | null): Sample[] =>
   view.portFigures().map((figures): Sample => [{ port: String(figures.udpPort) }, value(figures)]);
+
+const ofProcess = (figure: ProcessFigure): (() => readonly Sample[]) => () => [[{}, processFigures()[figure]]];
 
 const inSeconds = (milliseconds: number | null): number | null => (milliseconds === null ? null : milliseconds / 1000);
 
@@ -132,6 +136,11 @@ export const gaugeTable: readonly MetricRow[] = [
     metric: 'vdcu_accounting_error_frames', help: 'Images handed to zmq without an outcome (positive) or counted without being handed over (negative); must be 0', labels: [],
     read: (view) => [[{}, frameAccountingError(view.streamCounters(), view.streamCounters())]],
   },
+  // Names that every exporter for Node has.
+  { metric: 'process_resident_memory_bytes', help: 'Memory of the process that is in use, the frame ring included', labels: [], read: ofProcess('residentBytes') },
+  { metric: 'process_open_fds', help: 'Open descriptors of the process', labels: [], read: ofProcess('descriptors') },
+  { metric: 'nodejs_heap_size_used_bytes', help: 'JavaScript objects of the main thread', labels: [], read: ofProcess('heapBytes') },
+  { metric: 'nodejs_external_memory_bytes', help: 'Memory outside the heap that objects of the main thread hold', labels: [], read: ofProcess('externalBytes') },
 ];
 
 /** Counters that others keep. */
@@ -144,4 +153,5 @@ export const foreignCounterTable: readonly MetricRow[] = [
     metric: 'vdcu_host_udp_errors_total', help: 'UDP errors of the whole host or network namespace; receive_buffer holds the drops of all sockets', labels: ['kind'],
     read: () => hostUdpErrors().map(({ kind, value }): Sample => [{ kind }, value]),
   },
+  { metric: 'process_cpu_seconds_total', help: 'CPU time of the process, all threads, user and system', labels: [], read: ofProcess('cpuSeconds') },
 ];
