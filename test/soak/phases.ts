@@ -1,0 +1,142 @@
+// What happens to the service in a soak, phase by phase, over and over: faults of the network, moods of the consumer, commands of the
+// operator. Each phase leaves the service idle.
+
+import type { Stage } from './stage.js';
+
+export interface Phase {
+  readonly name: string;
+  /** One consumer is there from before the first header until after the last end: it must get everything. */
+  readonly whole: boolean;
+  run(stage: Stage): Promise<void>;
+}
+
+/** Seconds for which the detector sends in most phases. */
+const seconds = 8;
+
+const auto = (name: string, faults: Readonly<Record<string, string>>): Phase => ({
+  name,
+  whole: true,
+  async run(stage) {
+    await stage.consumer();
+    await stage.ready();
+    await stage.send({ frames: seconds * stage.rate, faults });
+  },
+});
+
+const armed = (name: string, faults: (stage: Stage, first: number) => Readonly<Record<string, string>>): Phase => ({
+  name,
+  whole: true,
+  async run(stage) {
+    await stage.consumer();
+    const frames = seconds * stage.rate;
+    const first = stage.nextFrame;
+    await stage.arm({ frames, first_frame_number: first, frame_period_ms: 1000 / stage.rate, metadata: { description: name } });
+    await stage.send({ frames, faults: faults(stage, first) });
+  },
+});
+
+export const phases: readonly Phase[] = [
+  auto('nothing lost', {}),
+  armed('loss', () => ({ loss: '0.002', truncate: '0.0005' })),
+  auto('twice, late, out of order', { duplicate: '0.01', reorder: '0.02', delay: '0.0005' }),
+  armed('bursts', ({ udpPorts }, first) => ({ loss: [`*:${first + 40}-${first + 44}:*`, `${udpPorts[0]}:${first + 90}-${first + 99}:*`, `${udpPorts[1]}:${first + 130}:20-50`].join(',') })),
+  armed('a silent port', ({ udpPorts }) => ({ loss: `${udpPorts[1]}:*:*` })),
+  auto('packets of strangers', { foreign: '0.01', truncate: '0.001', duplicate: '0.001' }),
+  {
+    name: 'frame numbers begin again',
+    whole: true,
+    async run(stage) {
+      await stage.consumer();
+      await stage.ready();
+      const frames = (seconds / 2) * stage.rate;
+      await stage.send({ frames });
+      await stage.send({ frames, firstFrame: 1 });
+      await stage.send({ frames, firstFrame: 1_000_000 + 7 * frames });
+    },
+  },
+  {
+    name: '8 bits',
+    whole: true,
+    async run(stage) {
+      await stage.consumer({ bits: 8 });
+      const frames = seconds * stage.rate;
+      await stage.arm({ frames, first_frame_number: stage.nextFrame, frame_period_ms: 1000 / stage.rate, dynamic_range: 8 });
+      await stage.send({ frames, bits: 8, faults: { loss: '0.001' } });
+    },
+  },
+  {
+    name: 'a slow consumer',
+    whole: true,
+    async run(stage) {
+      // A third of what the detector sends.
+      await stage.consumer({ delayMs: 3000 / stage.rate });
+      await stage.arm({ first_frame_number: stage.nextFrame });
+      await stage.send({ frames: seconds * stage.rate });
+      await stage.end();
+    },
+  },
+  {
+    name: 'a consumer that stands still',
+    whole: true,
+    async run(stage) {
+      const consumer = await stage.consumer();
+      await stage.ready();
+      const sending = stage.start({ frames: (seconds + 2) * stage.rate });
+      await stage.wait(2);
+      consumer.pause(true);
+      await stage.wait(5);
+      consumer.pause(false);
+      await stage.finish(sending);
+    },
+  },
+  {
+    name: 'consumers killed, gone and back',
+    whole: false,
+    async run(stage) {
+      const first = await stage.consumer();
+      await stage.ready();
+      const sending = stage.start({ frames: (seconds + 2) * stage.rate });
+      await stage.wait(3);
+      await first.kill();
+      await stage.gone();
+      await stage.wait(1);
+      const second = await stage.consumer();
+      await stage.wait(2);
+      await second.leave();
+      await stage.gone();
+      await stage.consumer();
+      await stage.finish(sending);
+    },
+  },
+  {
+    name: 'a second consumer',
+    whole: false,
+    async run(stage) {
+      await stage.consumer({ alone: false });
+      await stage.ready();
+      const sending = stage.start({ frames: seconds * stage.rate });
+      await stage.wait(2);
+      await stage.consumer({ alone: false });
+      await stage.finish(sending);
+      await stage.quiet();
+      // What was queued for them arrives before they leave.
+      await stage.wait(1);
+    },
+  },
+  {
+    name: 'stop, and arm again at once',
+    whole: true,
+    async run(stage) {
+      await stage.consumer();
+      await stage.arm({ filename: '' });
+      const sending = stage.start({ frames: seconds * stage.rate });
+      for (let series = 0; series < 3; series++) {
+        await stage.wait(seconds / 4);
+        await stage.end();
+        await stage.arm({ filename: '' });
+      }
+      await stage.finish(sending);
+      await stage.end();
+    },
+  },
+];
