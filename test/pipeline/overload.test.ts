@@ -1,6 +1,8 @@
 import t from 'tap';
+import type { JsonObject } from '../../simulators/stream-message.js';
 import { MemorySink } from './memory-sink.js';
 import type { Pipeline } from './pipeline.js';
+import { parsed } from './stream-verdict.js';
 import { small } from './small.js';
 
 /** A consumer that has stopped reading after the header, with room for two messages. */
@@ -46,6 +48,76 @@ t.test('more owed than max_owed_frames: aborted as consumer_stalled; as many are
     t.strictSame(pipeline.verify(), []);
   }
 });
+
+/** Frames that a consumer of this speed gets while the detector sends one frame in each millisecond. */
+interface Overload {
+  /** Images by what the consumer had to do: write it, or leave it out. */
+  readonly written: number;
+  readonly images: readonly JsonObject[];
+  /** Frames of the detector up to here came while the consumer was slow. */
+  readonly last: number;
+  /** First frame behind the last that was not complete. */
+  readonly whole: number;
+  readonly queueMost: number;
+  readonly pipeline: Pipeline;
+}
+
+const slowFrames = 320;
+
+/** @param share of the detector's frames that the consumer can write; what is discarded it only throws away */
+function overload(policy: 'mark' | 'discard', share: number): Overload {
+  const sink = new MemorySink(8);
+  sink.connect();
+  const pipeline = small({ incomplete_frames: policy, max_owed_frames: 100_000, closing_timeout_ms: 10_000 }, { sink });
+  pipeline.arm({ firstFrameNumber: 1 });
+  sink.reading = false;
+  let credit = 0;
+  let queueMost = 0;
+  const consume = (): void => {
+    for (let next = sink.queue[0]; next !== undefined && credit >= 1; next = sink.queue[0]) {
+      if (parsed(next).fields['complete'] === true || (parsed(next).htype === 'image' && policy === 'mark')) credit--;
+      sink.read(1);
+      pipeline.settle();
+    }
+  };
+  for (let frame = 1; frame <= slowFrames; frame++) {
+    for (const port of pipeline.sources.keys()) pipeline.send(port, frame);
+    pipeline.run(1);
+    credit = Math.min(credit + share, 2);
+    consume();
+    queueMost = Math.max(queueMost, sink.queue.length);
+  }
+  const written = sink.received.filter((message) => parsed(message).fields['complete'] === true).length;
+  // Now it is as fast as anybody, and the detector goes on.
+  sink.reading = true;
+  sink.read();
+  pipeline.play(slowFrames + 1, slowFrames + 100);
+  pipeline.stop();
+  const images = pipeline.images();
+  const whole = images.reduce((last, { complete }, index) => (complete === true ? last : index + 2), 1);
+  return { written, images, last: slowFrames, whole, queueMost, pipeline };
+}
+
+for (const [policy, share] of [['discard', 0.5], ['discard', 0.2], ['mark', 0.5], ['mark', 0.2]] as const) {
+  t.test(`a consumer of ${share} of the detector's rate: frames are lost whole, each is accounted for and sent, and none once it has caught up (${policy})`, async (t) => {
+    const { images, written, last, whole, queueMost, pipeline } = overload(policy, share);
+    const [summary] = pipeline.summaries;
+    t.match(summary, { frames: slowFrames + 100, unsent: 0, complete: images.filter(({ complete }) => complete === true).length });
+    t.notOk(summary?.aborted);
+    t.strictSame(pipeline.verify(), []);
+    const torn = images.filter(({ complete, missing_packets: missing }) => complete === false && missing !== 8);
+    t.equal(torn.length, 0, 'no frame lacks a part only');
+    t.ok(images.every(({ complete, reason }) => complete === true || reason === 'ring_full'), 'each with its reason');
+    t.match(summary?.ledger.map(({ missing, ring, unexplained }) => [missing - ring, unexplained]), [[0, 0], [0, 0]], 'the ledger names the ring');
+    t.ok(queueMost <= 8, 'the queue has its limit');
+    // Two milliseconds of the detector: what was on its way when the consumer became fast.
+    t.ok(whole <= last + 2, `frame ${whole} and all after it are complete`);
+    const couldTake = slowFrames * share;
+    if (policy === 'discard') t.ok(written >= 0.8 * couldTake, `${written} complete frames of ${couldTake} that it could take`);
+    // A filler costs this consumer as much as a frame: what it takes is as old as it is behind, and nobody can keep that.
+    else t.ok(written >= (16 + 8) && written < couldTake, `${written} complete frames of ${couldTake} images`);
+  });
+}
 
 t.test('receivers go on reading and counting while the consumer stands still', async (t) => {
   const pipeline = stalled({ max_owed_frames: 1000 });
