@@ -16,6 +16,8 @@ import { describeMachine, machineText } from './machine.js';
 import type { Machine } from './machine.js';
 import { measureMemory, memoryDefaults, memoryTables } from './memory.js';
 import type { MemoryResult } from './memory.js';
+import { measureOverload, overloadDefaults, overloadTables } from './overload.js';
+import type { OverloadResult } from './overload.js';
 import { measurePipeline, pipelineDefaults, pipelineTables } from './pipeline.js';
 import type { PipelineResult } from './pipeline.js';
 import { measurePorts, portsDefaults, portsTables } from './ports.js';
@@ -31,6 +33,7 @@ export interface Results {
   latency?: LatencyResult;
   memory?: MemoryResult;
   ports?: PortsResult;
+  overload?: OverloadResult;
 }
 
 const { values } = parseArgs({
@@ -59,6 +62,8 @@ if (values.from === undefined) {
   keep();
   if (wanted('ports')) say(portsTables((results.ports = await measurePorts({ ...portsDefaults, runs, seconds }))));
   keep();
+  if (wanted('overload')) say(overloadTables((results.overload = await measureOverload(overloadDefaults))));
+  keep();
   if (wanted('memory') && minutes > 0) say(memoryTables((results.memory = await measureMemory({ ...memoryDefaults, minutes }))));
   keep();
 }
@@ -80,6 +85,7 @@ function render(file: string): void {
     pipeline: results.pipeline === undefined ? undefined : pipelineTables(results.pipeline),
     latency: results.latency === undefined ? undefined : latencyTables(results.latency),
     ports: results.ports === undefined ? undefined : portsTables(results.ports),
+    overload: results.overload === undefined ? undefined : overloadTables(results.overload),
     memory: results.memory === undefined ? undefined : memoryTables(results.memory),
     cost: results.pipeline === undefined ? undefined : costOf(results.pipeline),
     planning: planningTables(),

@@ -52,6 +52,11 @@ export class ServiceProcess {
     return this.#child.pid as number;
   }
 
+  /** Where consumers connect. */
+  get dataEndpoint(): string {
+    return this.#dataEndpoint;
+  }
+
   /** Start and wait until it is ready. @throws Error with its log when it does not get ready */
   static async start(programs: Programs, detector: BenchDetector): Promise<ServiceProcess> {
     const file = join(programs.folder, `service-${process.hrtime.bigint()}.yaml`);
@@ -75,7 +80,7 @@ export class ServiceProcess {
   /** One series: consumer, packets, silence. Frame numbers go on from series to series, as a detector's do. */
   async series(traffic: Omit<Traffic, 'detector' | 'first'>, consumerStamps = ''): Promise<SeriesRun> {
     const consumer = await startConsumer(this.#programs, this.#dataEndpoint, consumerStamps);
-    await this.#waitOpen();
+    await this.waitOpen();
     const first = this.#next;
     this.#next += traffic.frames;
     const before = cpuByThread(this.pid);
@@ -114,7 +119,7 @@ export class ServiceProcess {
   }
 
   /** An auto series is open and its receivers accept packets. */
-  async #waitOpen(): Promise<void> {
+  async waitOpen(): Promise<void> {
     for (const until = performance.now() + openLimitMs; performance.now() < until; await delay(50)) {
       const state = (await (await fetch(`${this.#apiUrl}/api/v1/series`)).json()) as { state?: string };
       if (state.state === 'open') {
