@@ -17,6 +17,39 @@ export interface SeriesSeen {
   readonly missing: ReadonlyMap<number, number>;
 }
 
+/** One image that was not complete. */
+export interface IncompleteImage {
+  readonly index: number;
+  readonly outcome: 'marked' | 'discarded';
+  /** Missing packets by UDP port. */
+  readonly missing: ReadonlyMap<number, number>;
+}
+
+/** What the images of a series were, of those with index offset, offset + stride, …: all of them, or one instance's. */
+export function seenOf(frames: number, incomplete: readonly IncompleteImage[], stride = 1, offset = 0): SeriesSeen {
+  const own = incomplete.filter(({ index }) => index % stride === offset);
+  const ranges: [number, number][] = [];
+  const missing = new Map<number, number>();
+  for (const image of own) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] === image.index - 1) last[1] = image.index;
+    else ranges.push([image.index, image.index]);
+    for (const [port, count] of image.missing) missing.set(port, (missing.get(port) ?? 0) + count);
+  }
+  const total = frames <= offset ? 0 : Math.floor((frames - 1 - offset) / stride) + 1;
+  const discarded = own.filter(({ outcome }) => outcome === 'discarded').length;
+  return { frames: total, complete: total - own.length, marked: own.length - discarded, discarded, incomplete: ranges, missing };
+}
+
+/** The part that a shared series' end is about, and what is wrong with what it says of it. */
+export function sharedPart(shared: unknown, frames: number): { stride: number; offset: number; problems: string[] } {
+  const whole = { stride: 1, offset: 0 };
+  if (shared === undefined) return { ...whole, problems: [] };
+  const { stride, offset, frames: all } = isObject(shared) ? shared : {};
+  if (!isCount(stride) || !isCount(offset) || stride < 2 || offset >= stride) return { ...whole, problems: [`shared is ${JSON.stringify(shared)}, not stride, offset and frames`] };
+  return { stride, offset, problems: all === frames ? [] : [`shared says ${JSON.stringify(all)} frames in all, ${frames} images came`] };
+}
+
 /** More ranges than this are not listed. */
 export const incompleteRangeLimit = 1000;
 

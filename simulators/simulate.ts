@@ -12,6 +12,7 @@ import type { Hdf5Source } from './hdf5-source.js';
 import { sendPaced } from './pace.js';
 import type { PaceReport } from './pace.js';
 import { prepareDatagrams } from './prepare.js';
+import { RoundRobinSender } from './round-robin.js';
 import { formatTable, ProgressLine } from './terminal.js';
 import type { CommandOutput } from './terminal.js';
 import type { GroundTruth } from './truth.js';
@@ -22,7 +23,7 @@ import type { DatagramSender } from './udp-sender.js';
 /** What somebody asks of the simulator; faults in the syntax of docs/simulator.md. */
 export interface SimulateOptions {
   readonly settings: DetectorSettings;
-  /** Where the service listens; a wildcard address means this machine. */
+  /** Where the service listens; a wildcard address means this machine. Several with commas between: frames go to them in turn. */
   readonly udpHost: string;
   /** Default 1000, or all images once; 0 = until stopped. */
   readonly frames?: number;
@@ -98,7 +99,23 @@ export function faultSettings(options: Omit<SimulateOptions, 'settings' | 'udpHo
  * The sender that was asked for, or what can be had.
  * @throws OperatorError (usage) for options that exclude each other
  */
-async function openSender(options: SimulateOptions, datagramBytes: number): Promise<Pick<SimulateResult, 'sentWith' | 'fallback'> & { sender: DatagramSender }> {
+async function openSenders(options: SimulateOptions, datagramBytes: number): Promise<OpenedSender> {
+  const hosts = options.udpHost.split(',');
+  if (hosts.length > 1 && (options.sourcePort ?? null) !== null) throw new OperatorError('one source port cannot send to several destinations: leave out --source-port, and the port of udp_source', exitCode.usage);
+  const opened: OpenedSender[] = [];
+  try {
+    for (const udpHost of hosts) opened.push(await openSender({ ...options, udpHost }, datagramBytes));
+  } catch (error) {
+    for (const { sender } of opened) await sender.close();
+    throw error;
+  }
+  const first = opened[0] as OpenedSender;
+  return opened.length === 1 ? first : { ...first, sender: new RoundRobinSender(opened.map(({ sender }) => sender), options.firstFrame ?? 1) };
+}
+
+type OpenedSender = Pick<SimulateResult, 'sentWith' | 'fallback'> & { sender: DatagramSender };
+
+async function openSender(options: SimulateOptions, datagramBytes: number): Promise<OpenedSender> {
   const { udpHost: host, sourcePort = null, send = 'auto', coalesce = false, checksum = true } = options;
   if (coalesce && !checksum) throw new OperatorError('coalesced datagrams have checksums, which the kernel writes: leave out --coalesce or --no-checksum', exitCode.usage);
   const special = coalesce ? '--coalesce' : '--no-checksum';
@@ -140,7 +157,7 @@ async function send(options: SimulateOptions, images: Hdf5Source | null): Promis
     settings: options.settings, frames: images === null ? framesAsked : framesOfImages(images.images, options.frames, options.loop === true),
     firstFrame: options.firstFrame ?? 1, rate: rateAsked, faults: faultSettings(options), ...(images === null ? {} : { images }),
   });
-  const { sender, sentWith, fallback } = await openSender(options, detector.format.datagramBytes);
+  const { sender, sentWith, fallback } = await openSenders(options, detector.format.datagramBytes);
   const stop = (): void => { detector.stop(); };
   options.signal.addEventListener('abort', stop, { once: true });
   if (options.signal.aborted) stop();

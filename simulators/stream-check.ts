@@ -4,7 +4,8 @@
 
 import { checkMetadata } from './metadata-check.js';
 import { countRanges, readMissing } from './missing-packets.js';
-import { checkSeriesEnd } from './series-end-check.js';
+import { checkSeriesEnd, seenOf, sharedPart } from './series-end-check.js';
+import type { IncompleteImage } from './series-end-check.js';
 import { isCount, parseObject } from './stream-message.js';
 import type { JsonObject, StreamMessage } from './stream-message.js';
 import type { FrameVerifier, WrongPixel } from './verify.js';
@@ -49,11 +50,7 @@ export interface StreamCounts {
 /** The series between its header and its series_end. */
 interface OpenSeries {
   frames: number;
-  complete: number;
-  marked: number;
-  discarded: number;
-  readonly incomplete: [number, number][];
-  readonly missing: Map<number, number>;
+  readonly incomplete: IncompleteImage[];
   /** frame_number − frame, and the fields that may not change. */
   firstFrame: number | null;
   constants: string | null;
@@ -143,7 +140,7 @@ export class StreamChecker {
     this.counts.headers++;
     if (this.#series !== null) this.report('series', 'a header before the series_end of the last series', msgNumber);
     this.#series = {
-      frames: 0, complete: 0, marked: 0, discarded: 0, incomplete: [], missing: new Map(), firstFrame: null, constants: null,
+      frames: 0, incomplete: [], firstFrame: null, constants: null,
     };
     if (typeof fields['filename'] !== 'string') {
       this.report('header', `filename is ${JSON.stringify(fields['filename'])}, not a string`, msgNumber);
@@ -218,31 +215,12 @@ export class StreamChecker {
       if (missingPackets !== 0 || fields['missing'] !== undefined || discard === true) {
         wrong('complete, and yet packets are missing or it is discarded');
       }
-    } else if (complete === false) this.#checkMissing(fields, series, wrong);
+    }
+    const missing = complete === false ? checkMissing(fields, wrong) : new Map<number, number>();
     if (isCount(missingPackets)) this.counts.missingPackets += missingPackets;
     const outcome = discard === true ? 'discarded' : complete === false ? 'marked' : 'complete';
-    series[outcome]++;
     this.counts[outcome]++;
-    if (outcome === 'complete') return;
-    const last = series.incomplete.at(-1);
-    if (last !== undefined && last[1] === series.frames - 1) last[1]++;
-    else series.incomplete.push([series.frames, series.frames]);
-  }
-
-  #checkMissing(fields: JsonObject, series: OpenSeries, wrong: (text: string) => void): void {
-    if (typeof fields['reason'] !== 'string' || fields['reason'] === '') wrong('not complete, and no reason is given');
-    const missing = readMissing(fields['missing']);
-    if (typeof missing === 'string') {
-      wrong(missing);
-      return;
-    }
-    let sum = 0;
-    for (const [port, ranges] of missing) {
-      const count = countRanges(ranges);
-      sum += count;
-      series.missing.set(port, (series.missing.get(port) ?? 0) + count);
-    }
-    if (sum !== fields['missing_packets']) wrong(`missing_packets is ${JSON.stringify(fields['missing_packets'])}, missing lists ${sum}`);
+    if (outcome !== 'complete') series.incomplete.push({ index: series.frames, outcome, missing });
   }
 
   #verify(msgNumber: number, fields: JsonObject, blob: Uint8Array): void {
@@ -272,7 +250,26 @@ export class StreamChecker {
       return;
     }
     if (fields['aborted'] !== undefined) this.counts.aborted++;
-    if (this.#extraFields) for (const text of checkSeriesEnd(fields, this.#series)) this.report('series_end', text, msgNumber);
+    if (this.#extraFields) {
+      const { frames, incomplete } = this.#series;
+      const { stride, offset, problems } = sharedPart(fields['shared'], frames);
+      for (const text of [...problems, ...checkSeriesEnd(fields, seenOf(frames, incomplete, stride, offset))]) this.report('series_end', text, msgNumber);
+    }
     this.#series = null;
   }
+}
+
+/** Missing packets of an incomplete image by UDP port, as its message lists them. */
+function checkMissing(fields: JsonObject, wrong: (text: string) => void): Map<number, number> {
+  const counts = new Map<number, number>();
+  if (typeof fields['reason'] !== 'string' || fields['reason'] === '') wrong('not complete, and no reason is given');
+  const missing = readMissing(fields['missing']);
+  if (typeof missing === 'string') {
+    wrong(missing);
+    return counts;
+  }
+  for (const [port, ranges] of missing) counts.set(port, countRanges(ranges));
+  const sum = [...counts.values()].reduce((total, count) => total + count, 0);
+  if (sum !== fields['missing_packets']) wrong(`missing_packets is ${JSON.stringify(fields['missing_packets'])}, missing lists ${sum}`);
+  return counts;
 }

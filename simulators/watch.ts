@@ -14,7 +14,7 @@ import type { CommandOutput } from './terminal.js';
 import { FrameVerifier } from './verify.js';
 
 export interface WatchOptions {
-  /** `tcp://host:port`. */
+  /** `tcp://host:port`, or several with commas between: of instances that share a detector, one PULL each. */
   readonly endpoint: string;
   /** Compare pixels with the simulator's formula, for this configuration. */
   readonly verify?: DetectorSettings;
@@ -45,36 +45,43 @@ export interface WatchReport {
   readonly ok: boolean;
 }
 
-/** The real consumer would cache without limit. */
-const cacheLimit = 256;
+/** The real consumer would cache without limit. With several endpoints one may be ahead of another. */
+const cacheLimits = { one: 256, several: 1024 };
 const progressMs = 500;
 
 /** State of one watching. */
 class Watcher {
   readonly checker: StreamChecker;
-  readonly #ordered = new OrderedReceive<StreamMessage>(cacheLimit);
+  readonly #ordered: OrderedReceive<StreamMessage>;
   readonly #start = systemClock.now();
-  #connections = 0;
-  #connected = true;
+  readonly #connections: number[];
+  readonly #connected: boolean[];
   #beforeFirstHeader = 0;
   #firstImageMs = 0;
   #lastImageMs = 0;
 
-  constructor(options: WatchOptions) {
+  constructor(options: WatchOptions, endpoints: number) {
+    this.#ordered = new OrderedReceive<StreamMessage>(endpoints === 1 ? cacheLimits.one : cacheLimits.several);
+    this.#connections = new Array<number>(endpoints).fill(0);
+    this.#connected = new Array<boolean>(endpoints).fill(true);
     this.checker = new StreamChecker({
       ...(options.verify === undefined ? {} : { verifier: new FrameVerifier(options.verify) }),
       ...(options.extraFields === undefined ? {} : { extraFields: options.extraFields }),
     });
   }
 
-  connection(connected: boolean): void {
-    this.#connected = connected;
-    if (connected && ++this.#connections > 1) this.checker.noteReconnect();
+  /** @param endpoint index of the one whose connection came up or went away */
+  connection(endpoint: number, connected: boolean): void {
+    this.#connected[endpoint] = connected;
+    if (!connected) return;
+    const connections = (this.#connections[endpoint] as number) + 1;
+    this.#connections[endpoint] = connections;
+    if (connections > 1) this.checker.noteReconnect();
   }
 
   /** No more messages; what came before a lost connection has all been read by now. */
   end(): void {
-    if (!this.#connected && this.checker.seriesOpen) {
+    if (this.#connected.includes(false) && this.checker.seriesOpen) {
       this.checker.report('connection', 'the connection went away in the middle of a series');
     }
   }
@@ -105,7 +112,7 @@ class Watcher {
     const stuck = this.#ordered.next < 0 ? 0 : this.#ordered.cached + this.#ordered.dropped;
     return {
       checker: this.checker, elapsedMs: systemClock.now() - this.#start, framesPerSecond: span > 0 ? ((images - 1) * 1000) / span : 0,
-      connections: this.#connections, beforeFirstHeader: this.#beforeFirstHeader, stuck,
+      connections: this.#connections.reduce((sum, count) => sum + count, 0), beforeFirstHeader: this.#beforeFirstHeader, stuck,
       ok: this.checker.problemCount === 0 && stuck === 0,
     };
   }
@@ -116,21 +123,33 @@ class Watcher {
  * @throws OperatorError (usage) for an endpoint or settings that cannot be
  */
 export async function watchStream(options: WatchOptions): Promise<WatchReport> {
-  const watcher = new Watcher(options);
+  const endpoints = options.endpoint.split(',');
+  const watcher = new Watcher(options, endpoints.length);
   let progressAt = systemClock.now() + progressMs;
-  const messages = pullMessages({
-    endpoint: options.endpoint, signal: options.signal,
-    onConnection: (connected) => { if (!options.signal.aborted) watcher.connection(connected); },
-    ...(options.receiveHighWaterMark === undefined ? {} : { receiveHighWaterMark: options.receiveHighWaterMark }),
-    ...(options.delayMs === undefined ? {} : { delayMs: options.delayMs }),
-  });
-  for await (const parts of messages) {
-    watcher.take(parts);
-    if (options.onProgress !== undefined && systemClock.now() >= progressAt) {
-      progressAt = systemClock.now() + progressMs;
-      options.onProgress(watcher.report());
+  // The last series_end, which one of them hands over, ends the watching of all.
+  const over = new AbortController();
+  const signal = AbortSignal.any([options.signal, over.signal]);
+  const pull = async (endpoint: string, index: number): Promise<void> => {
+    const messages = pullMessages({
+      endpoint, signal,
+      onConnection: (connected) => { if (!signal.aborted) watcher.connection(index, connected); },
+      ...(options.receiveHighWaterMark === undefined ? {} : { receiveHighWaterMark: options.receiveHighWaterMark }),
+      ...(options.delayMs === undefined ? {} : { delayMs: options.delayMs }),
+    });
+    for await (const parts of messages) {
+      watcher.take(parts);
+      if (options.onProgress !== undefined && systemClock.now() >= progressAt) {
+        progressAt = systemClock.now() + progressMs;
+        options.onProgress(watcher.report());
+      }
+      if (options.series !== undefined && watcher.checker.counts.seriesEnds >= options.series) break;
     }
-    if (options.series !== undefined && watcher.checker.counts.seriesEnds >= options.series) break;
+    over.abort();
+  };
+  try {
+    await Promise.all(endpoints.map(pull));
+  } finally {
+    over.abort();
   }
   watcher.end();
   return watcher.report();

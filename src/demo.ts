@@ -63,7 +63,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     }
     const consumer = command(children, ['watch', service.dataEndpoint, '--verify', file, 'demo', '--series', '1', '--json']);
     await until(() => view.status().consumers > 0, connectLimitMs, 'the checking consumer did not connect', cutShort);
-    await view.arm({ filename: '', frames: options.frames, firstFrameNumber: 1, framePeriodMs: 1000 / options.rate, metadata: '{"description":"demo"}', dynamicRange: null, readNRows: null, force: false });
+    await view.arm({ filename: '', frames: options.frames, firstFrameNumber: 1, msgNumberBase: null, framePeriodMs: 1000 / options.rate, metadata: '{"description":"demo"}', dynamicRange: null, readNRows: null, force: false });
     const faultOptions = Object.entries(faults).flatMap(([name, ratio]) => [`--${name}`, ratio]);
     const simulator = command(children, ['simulate', file, 'demo', '--frames', String(options.frames), '--rate', String(options.rate), '--seed', String(options.seed), ...faultOptions, '--json']);
     progress = new Progress(view, options);

@@ -55,6 +55,7 @@ export function portSetup({ config, plan, map, buffer, compiled = null }: Wiring
     startWindowMs: config.startWindowMs,
     drainMs: config.drainMs,
     maxOwedFrames: plan.maxOwedFrames,
+    share: config.share,
     compiled,
     dynamicRange: config.detector.dynamicRange,
     readNRows: config.detector.readNRows ?? 0,
@@ -83,6 +84,7 @@ export function streamerSetup({ config, plan, map, buffer }: Wiring, sink: Messa
     dynamicRange: config.detector.dynamicRange,
     readNRows: config.detector.readNRows ?? 0,
     firstMessageNumber,
+    share: config.share,
     layoutFor: layouts(config),
     report,
   };

@@ -100,6 +100,11 @@ export class CompiledPlacement {
     this.#context.setWindow(lowest, highest, newest);
   }
 
+  /** Own frames: the detector's number of the first one is `origin`, its own number `firstOwn`. */
+  setShare(stride: number, origin: number, firstOwn: number): void {
+    this.#context.setShare(stride, origin, firstOwn);
+  }
+
   /** Place plain packets of the batch from entry `from` on; returns the first entry that was not looked at. */
   run(from: number, count: number): number {
     return this.#kernel.run(this.#context.address, from, count);

@@ -10,7 +10,7 @@ export interface WindowLimits {
   readonly maxOwedFrames: number;
 }
 
-/** Frame numbers are the detector's; 0 = none, not known. */
+/** Frame numbers are own ones (detector/frame-share.ts); 0 = none, not known. */
 export class FrameWindow {
   /** Of the series, as the streamer told. */
   first = 0;

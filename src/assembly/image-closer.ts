@@ -20,7 +20,7 @@ export interface CloserParts {
   readonly drainMs: number;
 }
 
-/** Frame numbers are the detector's; 0 = none. */
+/** Frame numbers are own ones (detector/frame-share.ts); 0 = none. */
 export class ImageCloser {
   readonly #parts: CloserParts;
   readonly #images: PortImages;

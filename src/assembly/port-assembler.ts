@@ -4,6 +4,8 @@
 
 import { assert } from '../base/assert.js';
 import type { Clock } from '../base/clock.js';
+import { everyFrame } from '../detector/frame-share.js';
+import type { FrameShare } from '../detector/frame-share.js';
 import type { Layout, PortLayout } from '../detector/layout.js';
 import { headerOffset } from '../detector/packet-header.js';
 import { portCounter, portCounterTable } from '../memory/counters.js';
@@ -41,6 +43,9 @@ const verdictCounter: readonly number[] = [
 
 const two32 = 4294967296;
 
+/** No own frame number. */
+const notOurs = -1;
+
 const layoutKey = (dynamicRange: number, readNRows: number): string => `${dynamicRange}/${readNRows}`;
 
 /** Everything a port assembler is made of. Times in ms. */
@@ -56,6 +61,8 @@ export interface PortSetup {
   readonly startWindowMs: number;
   readonly drainMs: number;
   readonly maxOwedFrames: number;
+  /** The frames that this instance takes; left out = all. */
+  readonly share?: FrameShare;
   /** Read once per batch where packets are recorded; left out = they came when the turn began. */
   readonly clock?: Clock;
   /** The compiled placement on this memory; left out or null = the reference places every packet. */
@@ -67,7 +74,7 @@ export interface PortSetup {
   layoutFor(dynamicRange: number, readNRows: number): Layout;
 }
 
-/** One port's state machine. Frame numbers are the detector's; 0 = none, not known. */
+/** One port's state machine. Frame numbers are own ones (detector/frame-share.ts), the detector's unless instances share its frames; 0 = none, not known. */
 export class PortAssembler {
   readonly #setup: PortSetup;
   readonly #source: PacketSource;
@@ -83,9 +90,12 @@ export class PortAssembler {
   readonly #window: FrameWindow;
   readonly #closer: ImageCloser;
   readonly #flight: FlightWriter;
-  readonly #compiled: boolean;
+  readonly #compiled: CompiledPlacement | null;
   readonly #view: DataView;
   readonly #ring: number;
+  readonly #share: FrameShare;
+  /** The detector's number of the first own frame, where frames are shared. */
+  #origin = 0;
 
   #command = 0;
   #answered = 0;
@@ -111,8 +121,9 @@ export class PortAssembler {
     this.#counters = new Float64Array(buffer, map.portCounters[port] as number, counters);
     this.#seriesBase = new Float64Array(buffer, (map.portCounters[port] as number) + counters * 8, counters);
     this.#seriesEnd = new Float64Array(buffer, (map.portCounters[port] as number) + counters * 16, counters);
-    this.#compiled = setup.compiled != null;
     const compiled = setup.compiled == null ? null : new CompiledPlacement(setup.compiled, map, port, setup.source.landing);
+    this.#compiled = compiled;
+    this.#share = setup.share ?? everyFrame;
     this.#images = new PortImages(buffer, map, port, this.#counters, this.#words, compiled);
     this.#held = new HeldPackets(setup.source.landing);
     this.#view = new DataView(buffer);
@@ -185,6 +196,10 @@ export class PortAssembler {
       this.#firstVersion = version;
       window.first = this.#series.first;
       window.next = this.#series.next;
+      if (this.#share.stride > 1) {
+        this.#origin = window.first - 1 + this.#share.offset;
+        this.#compiled?.setShare(this.#share.stride, this.#origin, window.first);
+      }
       this.#closer.startAt(window.first);
       if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);
       window.spansRing = window.newestAccepted >= window.first + this.#ring;
@@ -305,7 +320,7 @@ export class PortAssembler {
    */
   #plain(from: number, count: number, now: number): number {
     const window = this.#window;
-    if (!this.#compiled || !this.#accepting || !this.#bound || window.reference < 0 || this.#held.count > 0) return from;
+    if (this.#compiled === null || !this.#accepting || !this.#bound || window.reference < 0 || this.#held.count > 0) return from;
     return this.#images.acceptPlain(from, count, window.lowest, window.highest, window.reference, now);
   }
 
@@ -321,12 +336,24 @@ export class PortAssembler {
     if (found !== verdict.ok) return this.#malformed(found, at, length);
     const position = port?.fixed === true ? port.expectedPosition : view.getUint16(at + headerOffset.row, true) * check.gridColumns + view.getUint16(at + headerOffset.column, true);
     if (!this.#accepting) return this.#count(portCounter.foreignUnarmed);
-    const frameNumber = view.getUint32(at + headerOffset.frameNumber + 4, true) * two32 + view.getUint32(at + headerOffset.frameNumber, true);
+    const written = view.getUint32(at + headerOffset.frameNumber + 4, true) * two32 + view.getUint32(at + headerOffset.frameNumber, true);
+    const frameNumber = this.#share.stride === 1 ? written : this.#ownNumber(written);
+    if (frameNumber === notOurs) return this.#count(portCounter.foreignSeries);
     if (this.#window.last !== 0 && frameNumber > this.#window.last) return this.#count(portCounter.foreignSeries);
     const packet = view.getUint32(at + headerOffset.packetNumber, true) - firstPacketOf(check, view, at);
     // A number that may be an accident waits until others confirm it.
     if (!this.#bound || this.#window.isDoubtful(frameNumber)) return this.#hold(frameNumber, packet, position, at, index, now);
     return this.#classify(frameNumber, packet, at, now);
+  }
+
+  /** Frames that instances share; `notOurs` = another one's. The first frame was told before any packet is accepted. */
+  #ownNumber(written: number): number {
+    const { stride } = this.#share;
+    const beyond = written - this.#origin;
+    const other = beyond % stride;
+    if (other === 0) return this.#window.first + beyond / stride;
+    this.#words.setFigure('otherShare', (this.#share.offset + other + stride) % stride);
+    return notOurs;
   }
 
   #malformed(found: number, at: number, length: number): number {

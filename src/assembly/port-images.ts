@@ -17,7 +17,7 @@ import { Placement } from './placement.js';
 /** Successive port images with the very same packets missing that make the settings doubtful. */
 const sameMissingLimit = 10;
 
-/** Times in ms of the service's clock; frame numbers are the detector's. */
+/** Times in ms of the service's clock; frame numbers are own ones (detector/frame-share.ts). */
 export class PortImages {
   readonly #map: MemoryMap;
   readonly #buffer: ArrayBufferLike;

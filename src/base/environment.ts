@@ -1,11 +1,15 @@
-// The only place that reads the environment. It has one variable: how much is logged.
+// The only place that reads the environment: how much is logged, and what the host is called.
 
+import { hostname } from 'node:os';
 import { exitCode, OperatorError } from './errors.js';
 
 /** Levels of the log, from everything to almost nothing. */
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
 export type LogLevel = (typeof logLevels)[number];
+
+/** Name of this host; in a container that of its pod. */
+export const hostName = (): string => hostname();
 
 /**
  * LOG_LEVEL in upper or lower case (WARNING and CRITICAL are understood, as Python programs beside this one have them);

@@ -8,6 +8,7 @@ const defaultUrl = 'http://127.0.0.1:5000';
 /** Options that all three commands have. */
 export interface ApiOptions {
   readonly url?: string;
+  readonly endpoints?: string;
   readonly json?: true;
 }
 
@@ -25,7 +26,7 @@ export function addTarget(command: Command): Command {
  * @throws OperatorError (exit code usage)
  */
 export async function serviceUrl(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<string> {
-  if (file === undefined) return checkedUrl(options.url ?? defaultUrl);
+  if (file === undefined) return checkedUrl(options.url ?? defaultUrl, '--url');
   if (options.url !== undefined) throw new OperatorError('both --url and a configuration file were given. Use one of them', exitCode.usage);
   if (name === undefined) throw new OperatorError(`${file}: no detector named. Add the detector's name after the file`, exitCode.usage);
   const { loadConfig } = await import('../config/load.js');
@@ -74,21 +75,23 @@ export function refusal(answer: Answer, what: string): OperatorError {
   return new OperatorError(text.map((reason) => `${what}: ${reason}`).join('\n'), exitCode.environment);
 }
 
-function reasonsOf(body: unknown): string[] {
+/** Every reason that the service gave. */
+export function reasonsOf(body: unknown): string[] {
   if (typeof body !== 'object' || body === null) return [];
   const { problems, message } = body as { problems?: unknown; message?: unknown };
   if (Array.isArray(problems) && problems.length > 0) return problems.map(String);
   return typeof message === 'string' ? [message] : [];
 }
 
-function checkedUrl(text: string): string {
+/** @throws OperatorError (exit code usage) when it is none; returns it without a slash at its end */
+export function checkedUrl(text: string, option: string): string {
   let url: URL;
   try {
     url = new URL(text);
   } catch (error) {
-    throw new OperatorError(`--url ${text}: no URL, needs one such as ${defaultUrl}`, exitCode.usage, { cause: error });
+    throw new OperatorError(`${option} ${text}: no URL, needs one such as ${defaultUrl}`, exitCode.usage, { cause: error });
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new OperatorError(`--url ${text}: is ${url.protocol}, needs http: such as ${defaultUrl}`, exitCode.usage);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new OperatorError(`${option} ${text}: is ${url.protocol}, needs http: such as ${defaultUrl}`, exitCode.usage);
   return text.replace(/\/+$/, '');
 }
 

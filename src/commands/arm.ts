@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { exitCode } from '../base/errors.js';
+import { addEndpoints, armAll, endpointUrls } from './endpoints.js';
 import { addTarget, refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
 import { helpEnd, jsonObject, positiveNumber, sharedCodes, wholeNumber } from './arguments.js';
 
@@ -29,7 +30,7 @@ const limitMs = 30_000;
 
 /** Add the command to the program. */
 export function addArm(program: Command): void {
-  addTarget(program.command('arm'))
+  addEndpoints(addTarget(program.command('arm')))
     .summary('open a series')
     .description('Open a series: the header goes to the consumer, then packets are taken. Arm before the detector is started.')
     .option('--filename <path>', 'file that the consumer shall write; empty: none', '')
@@ -43,6 +44,7 @@ export function addArm(program: Command): void {
     .addHelpText('after', helpEnd([
       'vdcu arm --frames 1000 --filename /data/visitors/scan-1.h5',
       'vdcu arm examples/detectors.yaml softimax-eiger --frames 1000 --first-frame 1',
+      'vdcu arm --endpoints http://jungfrau-0:5000,http://jungfrau-1:5000 --frames 1000 --first-frame 1',
       'vdcu arm --frame-period 1 --metadata \'{"exptime": 0.001}\'',
     ], [
       [exitCode.ok, 'the series is open'],
@@ -60,6 +62,7 @@ export function addArm(program: Command): void {
  * @throws OperatorError when it is refused or nobody answers
  */
 export async function arm(file: string | undefined, name: string | undefined, options: ArmOptions): Promise<void> {
+  if (options.endpoints !== undefined) return armShared(endpointUrls(options.endpoints, options, file), options);
   const url = await serviceUrl(file, name, options);
   const answer = await request(url, 'POST', limitMs, armBody(options));
   if (answer.status !== 201) throw refusal(answer, 'not armed');
@@ -70,6 +73,13 @@ export async function arm(file: string | undefined, name: string | undefined, op
   const { series_id, msg_number, header_pending, state } = answer.body as Armed;
   const header = header_pending ? 'its header waits for a consumer' : `its header is message ${msg_number ?? 'unknown'}`;
   process.stdout.write(`series ${series_id} is ${state}; ${header}\n`);
+}
+
+/** All instances that share a detector, or none. */
+async function armShared(urls: readonly string[], options: ArmOptions): Promise<void> {
+  const { base, armed } = await armAll(urls, armBody(options));
+  if (options.json === true) process.stdout.write(`${JSON.stringify({ msg_number: base, armed })}\n`);
+  else process.stdout.write(`${armed.length} instances are armed; the header is message ${base}\n${armed.map(({ url, series_id }) => `  ${url}: series ${series_id}\n`).join('')}`);
 }
 
 /** The body of the request; options that were not given are left out. */

@@ -55,8 +55,10 @@ export function addRun(program: Command): void {
 export async function run(file: string, name: string, options: RunOptions): Promise<number> {
   const { loadConfig } = await import('../config/load.js');
   const { makePlan } = await import('../config/plan.js');
-  const { logLevel } = await import('../base/environment.js');
-  const config = loadConfig(file, name);
+  const { hostName, logLevel } = await import('../base/environment.js');
+  // Which instance this is matters only to the one that runs: a configuration may be checked anywhere.
+  const looksOnly = options.check === true || options.printPlan === true || options.printGeometry === true || options.svg !== undefined;
+  const config = loadConfig(file, name, looksOnly ? null : hostName());
   const plan = makePlan(config);
   logLevel();
   if (options.printPlan === true) {

@@ -58,7 +58,7 @@ export function addSimulate(program: Command): void {
     .option('--delay-frames <count>', 'how many frames later', wholeNumber(1))
     .option('--truncate <fault>', 'packets that are cut short')
     .option('--foreign <fault>', 'packets before which one of a stranger is sent')
-    .option('--udp-host <address>', 'send there instead of to udp_host of the configuration')
+    .option('--udp-host <addresses>', 'send there instead of to udp_host of the configuration; several with commas between: frame k goes to the k-th, in turn, as a detector with udp_numdst sends')
     .option('--source-port <port>', 'UDP port to send from (default: the port of udp_source, or any)', wholeNumber(1, 65535))
     .option('--hdf5 <file>', 'pixels of the images in this file instead of the formula')
     .option('--dataset <path>', 'where the images lie in it: [images, rows, columns], with or without gap pixels')
@@ -77,6 +77,7 @@ export function addSimulate(program: Command): void {
       'vdcu simulate examples/detectors.yaml softimax-eiger --frames 4000 --rate 2000 --prepare 2500',
       'vdcu simulate examples/detectors.yaml softimax-eiger --frames 20 --loss 50001:12:3',
       'vdcu simulate examples/detectors.yaml softimax-eiger --hdf5 scan.h5 --dataset /entry/instrument/eiger/data --loop',
+      'vdcu simulate examples/detectors.yaml softimax-eiger --udp-host 10.0.0.10,10.0.0.11',
       'vdcu simulate examples/detectors.yaml softimax-eiger --pcap eiger.pcap.gz --timing 500',
     ], [
       [exitCode.ok, 'all was sent, or stopped by Ctrl-C; a rate that was not kept is said, and no failure'],

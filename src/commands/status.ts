@@ -1,8 +1,9 @@
 // `vdcu status`: what the service is doing, in a few lines.
 
 import type { Command } from 'commander';
-import { exitCode } from '../base/errors.js';
+import { exitCode, OperatorError } from '../base/errors.js';
 import type { CurrentSeries, ServiceStatus } from '../control/service-view.js';
+import { addEndpoints, endpointUrls, lookAt } from './endpoints.js';
 import { addTarget, refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
 import { helpEnd, sharedCodes } from './arguments.js';
 import { summaryLines } from './series-text.js';
@@ -11,7 +12,7 @@ const limitMs = 10_000;
 
 /** Add the command to the program. */
 export function addStatus(program: Command): void {
-  addTarget(program.command('status'))
+  addEndpoints(addTarget(program.command('status')))
     .summary('what the service is doing')
     .description('Print the state of the service, what it waits for, what is wrong, and the packets of each port in this series.')
     .addHelpText('after', helpEnd([
@@ -21,7 +22,7 @@ export function addStatus(program: Command): void {
     ], [
       [exitCode.ok, 'the service answered, whatever its state'],
       sharedCodes.usage,
-      [exitCode.environment, 'no service answers'],
+      [exitCode.environment, 'no service answers, or not all of --endpoints'],
       sharedCodes.internal,
     ]))
     .action(async (file: string | undefined, name: string | undefined, options: ApiOptions) => {
@@ -34,11 +35,21 @@ export function addStatus(program: Command): void {
  * @throws OperatorError when nobody answers
  */
 export async function status(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<void> {
+  if (options.endpoints !== undefined) return statusOfAll(endpointUrls(options.endpoints, options, file), options.json === true);
   const url = await serviceUrl(file, name, options);
   const answer = await request(url, 'GET', limitMs);
   if (answer.status !== 200) throw refusal(answer, 'no status');
   const text = options.json === true ? JSON.stringify(answer.body) : statusLines(answer.body as ServiceStatus).join('\n');
   process.stdout.write(`${text}\n`);
+}
+
+/** @throws OperatorError when one does not answer, after the others were printed */
+async function statusOfAll(urls: readonly string[], json: boolean): Promise<void> {
+  const found = await lookAt(urls);
+  if (json) process.stdout.write(`${JSON.stringify(found)}\n`);
+  else for (const member of found) if ('status' in member) process.stdout.write(`${member.url} (instance ${member.status.frames_offset} of ${member.status.frames_stride}): ${statusLines(member.status).join('\n  ')}\n`);
+  const silent = found.flatMap((member) => ('problem' in member ? [`${member.url}: ${member.problem}`] : []));
+  if (silent.length > 0) throw new OperatorError(silent.join('\n'), exitCode.environment);
 }
 
 function statusLines(answer: ServiceStatus): string[] {

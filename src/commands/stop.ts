@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { exitCode } from '../base/errors.js';
 import type { SeriesSummary } from '../stream/series-types.js';
+import { addEndpoints, endpointUrls, stopAll } from './endpoints.js';
 import { addTarget, refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
 import { helpEnd, sharedCodes } from './arguments.js';
 import { summaryLines } from './series-text.js';
@@ -12,15 +13,16 @@ const limitMs = 600_000;
 
 /** Add the command to the program. */
 export function addStop(program: Command): void {
-  addTarget(program.command('stop'))
+  addEndpoints(addTarget(program.command('stop')))
     .summary('end the series')
     .description('End the series: what has arrived is sent, then series_end. Waits until that is done and says how the series went.')
     .addHelpText('after', helpEnd([
       'vdcu stop',
+      'vdcu stop --endpoints http://jungfrau-0:5000,http://jungfrau-1:5000',
       'vdcu stop examples/detectors.yaml softimax-eiger --json | jq .complete',
     ], [
       [exitCode.ok, 'ended, or none was open'],
-      [exitCode.failed, 'ended, but as aborted'],
+      [exitCode.failed, 'ended, but as aborted, or an instance took no part'],
       sharedCodes.usage,
       [exitCode.environment, 'no service answers'],
       sharedCodes.internal,
@@ -36,6 +38,7 @@ export function addStop(program: Command): void {
  * @throws OperatorError when nobody answers
  */
 export async function stop(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<number> {
+  if (options.endpoints !== undefined) return stopShared(endpointUrls(options.endpoints, options, file), options.json === true);
   const url = await serviceUrl(file, name, options);
   const answer = await request(url, 'DELETE', limitMs);
   if (answer.status >= 300 && answer.status !== 404) throw refusal(answer, 'not stopped');
@@ -46,6 +49,23 @@ export async function stop(file: string | undefined, name: string | undefined, o
     process.stdout.write(summary === null ? 'no series was open\n' : `${summaryLines(summary).join('\n')}\n`);
   }
   return summary?.aborted === undefined ? exitCode.ok : exitCode.failed;
+}
+
+/** All instances that share a detector, at one frame. */
+async function stopShared(urls: readonly string[], json: boolean): Promise<number> {
+  const { frames, members } = await stopAll(urls);
+  const silent = members.filter(({ problem }) => problem !== null);
+  const whole = silent.length === 0 && members.every(({ summary }) => summary?.aborted === undefined);
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ frames, whole: frames !== null && whole, members })}\n`);
+  } else {
+    process.stdout.write(frames === null ? 'no series was open\n' : `the series ended with ${frames} frames\n`);
+    for (const { url, summary } of members) if (summary !== null) process.stdout.write(`${url}: ${summaryLines(summary).join('\n')}\n`);
+  }
+  for (const { url, problem } of silent) process.stderr.write(`${url}: ${problem}\n`);
+  if (frames !== null && !whole) process.stderr.write('frames of some instances are missing: the consumer has the series up to the first of them and waits; the next header frees it (docs/operating.md#instance-missing)\n');
+  if (silent.length === members.length) return exitCode.environment;
+  return whole ? exitCode.ok : exitCode.failed;
 }
 
 function summaryOf(body: unknown): SeriesSummary | null {

@@ -18,7 +18,7 @@ export function addWatch(program: Command): void {
     .summary('pull the stream and check it')
     .description('Pull the stream at ENDPOINT, order it as the real consumer does, and say at the end what was right and wrong: messages, numbers, '
       + 'frames, sizes, and with --verify every pixel. It is a consumer like any other: beside another one, each gets only a part.')
-    .argument('<endpoint>', 'where the stream is offered, for example tcp://127.0.0.1:9999')
+    .argument('<endpoint>', 'where the stream is offered, for example tcp://127.0.0.1:9999; several with commas between: instances that share a detector')
     .option('--verify <values...>', 'CONFIG NAME: compare every pixel with the formula of `vdcu simulate` for this detector')
     .option('--series <count>', 'end after so many series (default: at Ctrl-C)', wholeNumber(1))
     .option('--no-extra-fields', 'do not demand the fields that this service adds: for the stream of another program')
@@ -26,6 +26,7 @@ export function addWatch(program: Command): void {
     .addHelpText('after', helpEnd([
       'vdcu watch tcp://127.0.0.1:9999',
       'vdcu watch tcp://127.0.0.1:9999 --verify examples/detectors.yaml softimax-eiger --series 1',
+      'vdcu watch tcp://jungfrau-0:9999,tcp://jungfrau-1:9999 --series 1',
     ], [
       [exitCode.ok, 'nothing was wrong with the stream'],
       [exitCode.failed, 'wrong pixels, messages missing or twice, or a message that is not as it should be'],

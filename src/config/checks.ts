@@ -6,6 +6,7 @@ import { OperatorError } from '../base/errors.js';
 import { readOut } from '../detector/layout.js';
 import type { DetectorFamily, DetectorProfile } from '../detector/profile.js';
 import { families, profileOf } from '../detector/profiles.js';
+import { hostOffset } from './host-offset.js';
 import { choiceKeys, oneOf, options as allOptions, parseSource, type ChoiceKey, type OptionKey, type Options } from './schema.js';
 
 /** One thing that is wrong: where in the entry, and what was seen, what is needed, what to do. */
@@ -64,8 +65,34 @@ const checks: readonly Check[] = [
   { needs: ['dynamic_range', 'ten_giga', 'interfaces', 'quad', 'read_n_rows'], find: rowsReadOut },
   { needs: ['udp_host', 'udp_source'], find: sourceFamily },
   { needs: ['ring_frames', 'ring_ms', 'frame_rate_hz'], find: oneRing },
+  { needs: ['frames_stride', 'frames_offset'], find: offsetWithinStride },
+  { needs: ['frames_stride', 'series'], find: sharedAreArmed },
   { needs: ['data_host', 'data_port', 'api_host', 'api_port'], find: tcpPorts },
 ];
+
+/**
+ * `frames_offset: hostname` on the host that the service shall run on.
+ * @param hostName null = it is not known yet: nothing is wrong
+ */
+export function hostProblems({ frames_stride: stride, frames_offset: offset }: Options, hostName: string | null): Problem[] {
+  if (offset !== 'hostname' || hostName === null) return [];
+  const found = hostOffset(hostName);
+  const problem = found === null
+    ? `hostname, but the name of this host, "${hostName}", does not end in a hyphen and a number, as those of a StatefulSet's pods do. Run it there, or give a number`
+    : found < stride ? null : `hostname, and the name of this host, "${hostName}", says ${found}, but frames_stride: ${stride} has only 0 to ${stride - 1}. Set frames_stride to the number of instances (replicas)`;
+  return problem === null ? [] : [{ path: ['frames_offset'], message: problem }];
+}
+
+function offsetWithinStride({ frames_stride: stride, frames_offset: offset }: Options): Problem[] {
+  if (offset === 'hostname' || offset < stride) return [];
+  return [{ path: ['frames_offset'], message: `${offset} is not possible with frames_stride: ${stride}: needs 0 to ${stride - 1}. Set frames_stride to the number of instances, or correct frames_offset` }];
+}
+
+/** Which frame of a series is whose follows from its first frame number, which only a request can name for all of them. */
+function sharedAreArmed({ frames_stride: stride, series }: Options): Problem[] {
+  if (stride === 1 || series === 'armed') return [];
+  return [{ path: ['frames_stride'], message: `${stride} is not possible with series: auto: instances that share a detector must be told the first frame and the numbers of the messages. Set series: armed, and arm with vdcu arm --endpoints` }];
+}
 
 /** Values that this detector type does not have; a setting that it does not know keeps its default. */
 function wrongChoices(options: Options, family: DetectorFamily): Problem[] {

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { closest, distance } from 'fastest-levenshtein';
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document, type YAMLMap } from 'yaml';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
-import { findProblems, show, type Problem } from './checks.js';
+import { findProblems, hostProblems, show, type Problem } from './checks.js';
 import { resolveOptions } from './resolve.js';
 import { notesOf, options as allOptions, type OptionKey, type Options } from './schema.js';
 import type { ServiceConfig } from './service-config.js';
@@ -14,22 +14,23 @@ import type { ServiceConfig } from './service-config.js';
  * The configuration of detector `name` in a YAML file. Other entries of the file are not looked at.
  * @throws OperatorError (exit code usage), one line per problem
  */
-export function loadConfig(file: string, name: string): ServiceConfig {
+export function loadConfig(file: string, name: string, hostName: string | null = null): ServiceConfig {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     throw new OperatorError(`${file}: ${unreadable(error)}`, exitCode.usage, { cause: error });
   }
-  return parseConfig(text, file, name);
+  return parseConfig(text, file, name, hostName);
 }
 
 /**
  * The configuration of detector `name` in the text of a file.
  * @param file name for messages only
+ * @param hostName of the machine that the service runs on, for `frames_offset: hostname`; null = not known, the offset is taken as 0
  * @throws OperatorError (exit code usage), one line per problem
  */
-export function parseConfig(text: string, file: string, name: string): ServiceConfig {
+export function parseConfig(text: string, file: string, name: string, hostName: string | null = null): ServiceConfig {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, merge: true, prettyErrors: false });
   if (document.errors.length > 0) {
@@ -39,12 +40,13 @@ export function parseConfig(text: string, file: string, name: string): ServiceCo
   const values = valuesOf(document, file, name);
   const { options, problems, wrong } = parseOptions(values);
   problems.push(...findProblems(options, wrong));
+  if (!wrong.has('frames_stride') && !wrong.has('frames_offset')) problems.push(...hostProblems(options, hostName));
   if (problems.length > 0) {
     const located = problems.map((problem) => ({ line: lineOf(entry, problem.path, lines), problem }));
     located.sort((a, b) => a.line - b.line);
     refuse(located.map(({ line, problem }) => `${file}:${line}: ${[name, ...problem.path].join('.')}: ${problem.message}`));
   }
-  return resolveOptions(name, options);
+  return resolveOptions(name, options, hostName);
 }
 
 interface Entry {

@@ -4,6 +4,7 @@
 
 import { availableParallelism } from 'node:os';
 import { exitCode, OperatorError } from '../base/errors.js';
+import type { FrameShare } from '../detector/frame-share.js';
 import { makeLayout, type Layout } from '../detector/layout.js';
 import { profileOf } from '../detector/profiles.js';
 import { maxPieces } from '../detector/piece-table.js';
@@ -62,6 +63,8 @@ export interface PortRate {
 
 /** All derived numbers. Sizes in bytes, times in milliseconds; null = unknown without a frame rate. */
 export interface Plan {
+  /** The frames that this instance takes; rates and limits in frames are those of these. */
+  readonly share: FrameShare;
   readonly detector: {
     readonly shape: readonly [rows: number, columns: number];
     readonly pixelType: PixelType;
@@ -132,7 +135,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
   const on = layout.ports.filter((port) => !port.off);
   const receivers = Math.min(on.length, config.receiverThreads ?? Math.max(2, cores));
   const portsOfThread = shareOut(on.map((port) => port.udpPort), receivers);
-  const rateHz = config.frameRateHz;
+  const rateHz = ownRateHz(config);
 
   const ringFrames = ringLength(config, largest.frameBytes);
   refuseShortRing(config, ringFrames);
@@ -155,6 +158,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
   const bufferTotal = config.receiveBufferBytes * on.length;
 
   return {
+    share: config.share,
     detector: {
       shape: layout.shape,
       pixelType: layout.pixelType,
@@ -220,12 +224,18 @@ function largestOf({ detector, dynamicRangeMax }: ServiceConfig): Required<Pick<
 
 /** Frames of the ring: as asked, or enough for the limits at the rate. An unknown rate is taken as 1000 Hz within 512 MiB. */
 function ringLength(config: ServiceConfig, frameBytes: number): number {
-  const { ring, frameRateHz } = config;
+  const { ring } = config;
+  const rateHz = ownRateHz(config);
   if (ring !== null && 'frames' in ring) return ring.frames;
-  if (ring !== null) return Math.ceil((ring.milliseconds * (frameRateHz ?? defaultRingRateHz)) / 1000);
-  const wanted = framesNeeded(config, frameRateHz ?? defaultRingRateHz);
-  const affordable = frameRateHz === null ? Math.min(wanted, Math.floor(defaultRingBytes / frameBytes)) : wanted;
+  if (ring !== null) return Math.ceil((ring.milliseconds * (rateHz ?? defaultRingRateHz)) / 1000);
+  const wanted = framesNeeded(config, rateHz ?? defaultRingRateHz);
+  const affordable = rateHz === null ? Math.min(wanted, Math.floor(defaultRingBytes / frameBytes)) : wanted;
   return Math.max(defaultRingFramesLeast, affordable);
+}
+
+/** Frames per second that this instance takes of the detector's. */
+function ownRateHz({ frameRateHz, share }: ServiceConfig): number | null {
+  return frameRateHz === null ? null : frameRateHz / share.stride;
 }
 
 /** What the limits promise: two frame time-outs, and a start window, at this rate. */
@@ -235,14 +245,15 @@ function framesNeeded(config: ServiceConfig, rateHz: number): number {
 
 function refuseShortRing(config: ServiceConfig, ringFrames: number): void {
   const { frameRateHz, frameTimeoutMs, startWindowMs } = config;
-  if (frameRateHz === null) return;
-  const needed = framesNeeded(config, frameRateHz);
+  const rateHz = ownRateHz(config);
+  if (rateHz === null) return;
+  const needed = framesNeeded(config, rateHz);
   if (ringFrames >= needed) return;
-  const ringMs = round((ringFrames * 1000) / frameRateHz);
+  const ringMs = round((ringFrames * 1000) / rateHz);
   const reason = 2 * frameTimeoutMs >= startWindowMs
     ? `2 × frame_timeout_ms: ${frameTimeoutMs}`
     : `start_window_ms: ${startWindowMs}`;
-  refuse(config, `the ring of ${ringFrames} frames holds ${ringMs} ms at frame_rate_hz: ${frameRateHz}, but ${reason} needs ${needed} frames. Raise the ring (ring_frames: ${needed}), or lower ${reason.replace(/^2 × /, '').replace(/:.*/, '')}`);
+  refuse(config, `the ring of ${ringFrames} frames holds ${ringMs} ms at frame_rate_hz: ${frameRateHz}${config.share.stride === 1 ? '' : ` / ${config.share.stride} instances`}, but ${reason} needs ${needed} frames. Raise the ring (ring_frames: ${needed}), or lower ${reason.replace(/^2 × /, '').replace(/:.*/, '')}`);
 }
 
 function refuseLargeRing(config: ServiceConfig, memory: MemorySizes, totalBytes: number): void {

@@ -1,5 +1,6 @@
 // A plan for people (text) and for scripts (JSON, snake_case). `vdcu run --print-plan` prints it; nothing is computed here.
 
+import { frameIndexOf } from '../detector/frame-share.js';
 import type { Plan } from './plan.js';
 import type { ProcessorLoad } from './processor-load.js';
 import { choiceKeys, options, type ChoiceKey } from './schema.js';
@@ -12,6 +13,7 @@ export function planText(config: ServiceConfig, plan: Plan): string {
     ['detector', `${config.name} (${[config.detector.detector, ...choices(config), `${config.detector.dynamicRange} bit`].join(', ')})`],
     ['frame', `${detector.shape.join(' × ')} ${detector.pixelType}, ${bytes(detector.frameBytes)}`],
     ['packets', `${detector.packetBytes} bytes, ${detector.payloadBytes} of them pixels; ${detector.expectedPackets} of ${detector.packetsPerPortImage} for each port image, ${detector.packetsPerFrame} for a frame`],
+    ...shareRows(plan),
     ['ports', plan.ports.map((port) => `${port.udpPort}${port.off ? ' (off)' : ''}`).join(', ')],
     ['receives on', `${config.udpHost}, ${source(config)}`],
     ['offers', `zmq ${config.dataHost} port ${config.dataPort}, HTTP ${config.apiHost} port ${config.apiPort}`],
@@ -47,6 +49,13 @@ function choices({ detector }: ServiceConfig): string[] {
     if (value === options[option].parse(undefined)) return [];
     return value === true ? [option] : [`${option}: ${value}`];
   });
+}
+
+/** Instances that share a detector: which frames come here. */
+function shareRows({ share }: Plan): [string, string][] {
+  if (share.stride === 1) return [];
+  const indices = [0, 1, 2].map((own) => frameIndexOf(share, own, 0)).join(', ');
+  return [['takes', `frames with index ${indices}, … of a series: instance ${share.offset} of ${share.stride}; rates and limits below are of these`]];
 }
 
 function rateRows({ rate, threads }: Plan): [string, string][] {

@@ -2,10 +2,11 @@
 // what is not set. The last step of `load.ts`.
 
 import { parseSource, type Options } from './schema.js';
+import { hostOffset } from './host-offset.js';
 import type { ServiceConfig } from './service-config.js';
 
-/** One detector's options as configuration; `options` must have passed every check. */
-export function resolveOptions(name: string, options: Options): ServiceConfig {
+/** One detector's options as configuration; `options` must have passed every check. `hostName` null: `frames_offset: hostname` is taken as 0. */
+export function resolveOptions(name: string, options: Options, hostName: string | null = null): ServiceConfig {
   return {
     name,
     detector: {
@@ -43,6 +44,7 @@ export function resolveOptions(name: string, options: Options): ServiceConfig {
     frameRateHz: options.frame_rate_hz ?? null,
     series: options.series,
     frames: options.frames,
+    share: { stride: options.frames_stride, offset: options.frames_offset === 'hostname' ? (hostName === null ? 0 : (hostOffset(hostName) ?? 0)) : options.frames_offset },
     incompleteFrames: options.incomplete_frames,
     overtakeFrames: options.overtake_frames,
     frameTimeoutMs: options.frame_timeout_ms,

@@ -1,6 +1,7 @@
 // The configuration of one detector after loading: checked, defaults filled in, camelCase. `schema.ts` is the list of options
 // that users see; everything derived from these values (bytes, slots, threads) is the plan's business.
 
+import type { FrameShare } from '../detector/frame-share.js';
 import type { DetectorSettings } from '../detector/settings.js';
 
 /** Times in milliseconds unless the name says otherwise. Semantics of every limit: docs/architecture.md. */
@@ -38,6 +39,8 @@ export interface ServiceConfig {
   readonly series: 'armed' | 'auto';
   /** Frames of an auto series; 0 = until the detector falls silent. */
   readonly frames: number;
+  /** The frames that this instance takes. */
+  readonly share: FrameShare;
   readonly incompleteFrames: 'mark' | 'discard';
   readonly overtakeFrames: number;
   readonly frameTimeoutMs: number;

@@ -66,7 +66,13 @@ export const seriesSummary = object('How a series went', {
   warnings: list({ type: 'string' }, 'Settings that look wrong, with their remedy'),
   header_sent: flag('The header was handed to zmq'),
   end_pending: flag('The series_end waits for a consumer'),
-}, ['aborted']);
+  shared: object('This is one instance\'s part of a series that several share; frames and ledger are its own', {
+    stride: count('Instances'),
+    offset: count('Which of them this is'),
+    frames: count('Frames of the whole series'),
+    msg_number_base: count('Number of the header; frame i is message base + 1 + i, series_end base + 1 + frames'),
+  }),
+}, ['aborted', 'shared']);
 
 const currentPort = object('One port since the series was opened', {
   udp_port: count('UDP port'),
@@ -80,6 +86,7 @@ const currentSeries = object('The series that is open', {
   auto: flag('Opened by the first packet, not by a request'),
   frames: count('Frames of the series; 0 = until stopped'),
   header_pending: flag('The header waits for a consumer'),
+  msg_number_base: orNull(count('Number of the header, as the request gave it')),
   first_frame_number: orNull(count('The detector\'s number of the first frame')),
   highest_frame_number: orNull(count('Highest frame number seen on any port')),
   images_sent: count('Images handed to zmq'),
@@ -97,6 +104,9 @@ export const serviceStatus = object('What the service is doing', {
   problems: list({ type: 'string' }, 'What is wrong: what, where, remedy'),
   consumers: count('Consumers connected to the stream'),
   end_pending: flag('The series_end of the last series waits for a consumer'),
+  next_msg_number: count('The least that a request may give as msg_number_base'),
+  frames_stride: count('How many instances share the detector'),
+  frames_offset: count('Which of them this is'),
   series: orNull(currentSeries),
   last_series: orNull(seriesSummary),
 });
@@ -109,6 +119,14 @@ export const seriesOpened = object('The series is open: the detector may be star
 });
 
 export const seriesStopped = object('The series has ended', { summary: orNull(seriesSummary) });
+
+export const seriesHalted = object('No more packets are accepted', {
+  halted: orNull(object('This instance\'s part of the series', {
+    msg_number_base: count('Number of the header: which series it is'),
+    frames: count('Index of the last frame of which a packet was seen here, plus 1; after the end, frames of the whole series'),
+    ended: flag('The part is over; else it waits to be told where the series ends'),
+  })),
+});
 
 export const seriesHistory = object('The last series, newest first', { series: list(seriesSummary, 'At most 100') });
 

@@ -25,6 +25,7 @@ export const armProperties = {
   filename: { type: 'string', default: '', description: 'Absolute path of the file that the consumer writes; "" = live view only.' },
   frames: { type: 'integer', minimum: 0, maximum: most, default: 0, description: 'Frames of the series; 0 = until it is stopped.' },
   first_frame_number: { type: 'integer', nullable: true, minimum: 1, maximum: most, description: 'The detector\'s number of the first frame; not given = the smallest that arrives first.' },
+  msg_number_base: { type: 'integer', nullable: true, minimum: 0, maximum: most, description: 'Number of the header message; frame i is then message base + 1 + i. Needed where several instances share a detector (frames_stride), the same for all of them; at least next_msg_number of each. Not given = the next number.' },
   frame_period_ms: { type: 'number', nullable: true, exclusiveMinimum: true, minimum: 0, maximum: dayMs, description: 'Time from frame to frame in ms; given = the series ends by itself after ten periods (at least 5 s) without a packet.' },
   metadata: { type: 'object', nullable: true, additionalProperties: true, description: 'Second part of the header message: becomes datasets beside the frames. No null, no keys "data" or "sequence_number", lists of numbers or of strings only.' },
   dynamic_range: { type: 'integer', nullable: true, description: 'Bits per pixel of this series, up to dynamic_range_max of the configuration; not given = as configured.' },
@@ -57,10 +58,13 @@ export function checkArmRequest(body: JsonNode | null, config: ServiceConfig): A
   if (firstFrameNumber !== null && frames > 0 && frames - 1 > most - firstFrameNumber) {
     problems.push(`first_frame_number: ${firstFrameNumber} and ${frames} frames go beyond frame number ${most}, the last possible`);
   }
+  const msgNumberBase = read.whole('msg_number_base', 0);
+  problems.push(...sharedProblems(config.share.stride, given, { frames, firstFrameNumber, msgNumberBase }));
   const request: ArmRequest = {
     filename,
     frames,
     firstFrameNumber,
+    msgNumberBase,
     framePeriodMs: read.period(),
     metadata: read.metadata(),
     dynamicRange: read.whole('dynamic_range', 1),
@@ -137,6 +141,25 @@ class Fields {
     this.#problems.push(`${key}: ${seen.length <= 80 ? seen : `${seen.slice(0, 77)}...`} is not ${needed}`);
     return null;
   }
+}
+
+/** Which frame is whose, and which number its message has, follows from these three. */
+function sharedProblems(stride: number, given: ReadonlyMap<ArmKey, JsonNode>, { frames, firstFrameNumber, msgNumberBase }: Pick<ArmRequest, 'frames' | 'firstFrameNumber' | 'msgNumberBase'>): string[] {
+  const problems: string[] = [];
+  // Header, images and series_end, and one number to go on with.
+  if (msgNumberBase !== null && frames + 3 > most - msgNumberBase) problems.push(`msg_number_base: ${msgNumberBase} and ${frames} frames go beyond ${most}, the last number possible`);
+  if (stride === 1) return problems;
+  const lacking: [key: ArmKey, lacks: boolean, needs: string][] = [
+    ['frames', frames === 0, 'more than 0'],
+    ['first_frame_number', firstFrameNumber === null, 'the detector\'s number of the first frame (nextframenumber)'],
+    ['msg_number_base', msgNumberBase === null, 'the number of the header, the same for all'],
+  ];
+  // What is there and wrong was said already.
+  const wrong = (key: ArmKey): boolean => given.has(key) && key !== 'frames' && given.get(key)?.kind !== 'null';
+  for (const [key, lacks, needs] of lacking) {
+    if (lacks && !wrong(key)) problems.push(`${key}: needed where ${stride} instances share a detector (frames_stride): ${needs}. vdcu arm --endpoints arms all of them`);
+  }
+  return problems;
 }
 
 /** Bit depth and rows must give a layout of this detector that fits the slots. */

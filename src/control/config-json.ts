@@ -6,13 +6,15 @@ import { snakeKeys } from './snake-case.js';
 
 /** The configuration as JSON: keys as in the file, `name` beside them. */
 export function configJson(config: ServiceConfig): Record<string, unknown> {
-  const { name, detector: settings, ring, udpSource, ...rest } = config;
+  const { name, detector: settings, ring, udpSource, share, ...rest } = config;
   const { lowNibbleFirst, ...detector } = settings;
   return {
     name,
     nibble_order: lowNibbleFirst ? 'low_first' : 'high_first',
     ...snakeKeys({ ...detector, flipRows: Object.fromEntries(detector.flipRows), portPositions: Object.fromEntries(detector.portPositions) }),
     ...snakeKeys(rest),
+    frames_stride: share.stride,
+    frames_offset: share.offset,
     ring_frames: ring !== null && 'frames' in ring ? ring.frames : null,
     ring_ms: ring !== null && 'milliseconds' in ring ? ring.milliseconds : null,
     udp_source: udpSource === null ? null : sourceText(udpSource),

@@ -62,6 +62,21 @@ export const gaugeTable: readonly MetricRow[] = [
     },
   },
   {
+    metric: 'vdcu_frames_stride', help: 'How many instances share the detector (frames_stride of the configuration)', labels: [],
+    read: (view) => [[{}, view.config.share.stride]],
+  },
+  {
+    metric: 'vdcu_frames_offset', help: 'Which of them this instance is', labels: [],
+    read: (view) => [[{}, view.config.share.offset]],
+  },
+  {
+    metric: 'vdcu_series_msg_number_base', help: 'Number of the header of the present or last series that instances share; equal on all that take part in it', labels: [],
+    read: (view) => {
+      const { series, last_series: last } = view.status();
+      return [[{}, view.config.share.stride === 1 ? null : (series?.msg_number_base ?? last?.shared?.msg_number_base ?? null)]];
+    },
+  },
+  {
     metric: 'vdcu_series_packets', help: 'Packets of the present or last series by class; expected = accepted + missing, of closed port images', labels: ['port', 'class'],
     read: (view) => ofSeries(view, 'class', classes),
   },

@@ -4,6 +4,8 @@ import type { FastifyInstance } from 'fastify';
 import * as schemas from './api-schemas.js';
 import { armProperties, checkArmRequest } from './arm-request.js';
 import type { JsonNode } from './json-text.js';
+import type { SeriesStop } from '../stream/series-types.js';
+import { ArmRefused } from './service-view.js';
 import type { ServiceStatus, ServiceView } from './service-view.js';
 import { snakeKeys } from './snake-case.js';
 
@@ -32,14 +34,44 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
     schema: { tags, summary: 'How the last 100 series went', response: { 200: schemas.seriesHistory } },
   }, () => ({ series: view.history() }));
 
-  app.delete('/api/v1/series', {
+  app.post('/api/v1/series/halt', {
+    schema: {
+      tags,
+      summary: 'Halt a shared series',
+      description: 'The first half of stopping a series that several instances share (frames_stride): what is queued is read, then no more packets are accepted. Answers with how many frames were seen; the largest of all instances\' answers goes to DELETE /api/v1/series as `frames`. Without that the part is cut short after closing_timeout_ms.',
+      response: { 200: schemas.seriesHalted, 409: schemas.problems, 503: schemas.problems },
+    },
+  }, async () => {
+    if (view.config.share.stride === 1) throw new ArmRefused(409, ['this instance shares its detector with no other (frames_stride: 1): DELETE /api/v1/series ends its series']);
+    return { halted: await view.halt() };
+  });
+
+  app.delete<{ Querystring: { frames?: string; withdraw?: string } }>('/api/v1/series', {
     schema: {
       tags,
       summary: 'End the series',
-      description: 'What was received so far is sent, then series_end; answers with the summary when that is done, or with null when no series was open.',
-      response: { 200: schemas.seriesStopped },
+      description: 'What was received so far is sent, then series_end; answers with the summary when that is done, or with null when no series was open. A series that several instances share is halted on all of them first, and then needs `frames`.',
+      querystring: {
+        type: 'object',
+        properties: {
+          frames: { type: 'string', description: 'Only for a shared series, and needed there: its frames, the largest that an instance answered when it was halted.' },
+          withdraw: { type: 'string', description: 'Only for a shared series: true = its header was not handed over, nothing is sent; with frames=0.' },
+        },
+      },
+      response: { 200: schemas.seriesStopped, 409: schemas.problems, 422: schemas.problems, 503: schemas.problems },
     },
-  }, async () => ({ summary: await view.stop() }));
+  }, async ({ query }) => ({ summary: await view.stop(seriesStop(query, view.config.share.stride)) }));
+}
+
+/** @throws ArmRefused (422) */
+function seriesStop({ frames, withdraw }: { frames?: string; withdraw?: string }, stride: number): SeriesStop | undefined {
+  if (frames === undefined && withdraw === undefined) return undefined;
+  const problems: string[] = [];
+  if (stride === 1) problems.push('frames, withdraw: go only with a series that several instances share (frames_stride)');
+  if (!/^[0-9]{1,16}$/.test(frames ?? '') || !Number.isSafeInteger(Number(frames))) problems.push(`frames: ${frames === undefined ? 'is missing' : JSON.stringify(frames.slice(0, 40))}, needs a whole number`);
+  if (withdraw !== undefined && withdraw !== 'true' && withdraw !== 'false') problems.push('withdraw: needs true or false');
+  if (problems.length > 0) throw new ArmRefused(422, problems);
+  return { frames: Number(frames), withdraw: withdraw === 'true' };
 }
 
 /** The status with its counters named as JSON names things. */

@@ -2,7 +2,7 @@
 // memory and the streamer's events; tests implement it by hand.
 
 import type { ServiceConfig } from '../config/service-config.js';
-import type { ArmRequest, PortLedger, SeriesSummary } from '../stream/series-types.js';
+import type { ArmRequest, HaltedSeries, PortLedger, SeriesStop, SeriesSummary } from '../stream/series-types.js';
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
 import type { FrameHistogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
 import type { DoctorReport } from './doctor/report.js';
@@ -18,6 +18,8 @@ export interface CurrentSeries {
   readonly auto: boolean;
   readonly frames: number;
   readonly header_pending: boolean;
+  /** As the arm request gave it. */
+  readonly msg_number_base: number | null;
   readonly first_frame_number: number | null;
   readonly highest_frame_number: number | null;
   readonly images_sent: number;
@@ -43,6 +45,11 @@ export interface ServiceStatus {
   readonly problems: readonly string[];
   readonly consumers: number;
   readonly end_pending: boolean;
+  /** The least that an arm request may give as `msg_number_base`. */
+  readonly next_msg_number: number;
+  /** How many instances share the detector, and which of them this is. */
+  readonly frames_stride: number;
+  readonly frames_offset: number;
   readonly series: CurrentSeries | null;
   readonly last_series: SeriesSummary | null;
 }
@@ -105,8 +112,14 @@ export interface ServiceView {
   readonly config: ServiceConfig;
   /** Open a series. @throws ArmRefused */
   arm(request: ArmRequest): Promise<{ series_id: number; msg_number: number | null; header_pending: boolean; state: SeriesState }>;
-  /** End the series; resolves with its summary when it has ended, null when none was open. */
-  stop(): Promise<SeriesSummary | null>;
+  /**
+   * End the series; resolves with its summary when it has ended, null when none was open.
+   * @param end where a series ends that several instances share, after `halt` on all of them
+   * @throws ArmRefused
+   */
+  stop(end?: SeriesStop): Promise<SeriesSummary | null>;
+  /** Of a series that several instances share: accept no more packets; resolves with what was seen, null when none was ever open. */
+  halt(): Promise<HaltedSeries | null>;
   status(): ServiceStatus;
   /** Summaries of the last 100 series, newest first. */
   history(): readonly SeriesSummary[];

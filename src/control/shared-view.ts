@@ -5,6 +5,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
+import { frameNumberOf } from '../detector/frame-share.js';
 import { CommandBox } from '../memory/command-box.js';
 import { streamCounterTable } from '../memory/counters.js';
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
@@ -12,7 +13,7 @@ import { frameHistogramTable, histogramsAt } from '../memory/histogram.js';
 import type { FrameHistogram, Histogram, HistogramReading } from '../memory/histogram.js';
 import { LastFrame } from '../memory/last-frame.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
-import type { ArmRequest, SeriesSummary, StreamEvent } from '../stream/series-types.js';
+import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamEvent } from '../stream/series-types.js';
 import { CommandQueue } from './command-queue.js';
 import { thisMachine } from './doctor/machine.js';
 import type { Machine } from './doctor/machine.js';
@@ -66,7 +67,7 @@ export class SharedView implements ServiceView {
   /** Images of all series that have ended, by outcome; exact when the next is opened, since events keep their order. */
   #before = { frames: 0, complete: 0, marked: 0, discarded: 0 };
   /** The series that is open, as its request named it. */
-  #open: { id: number; filename: string; frames: number; since: number } | null = null;
+  #open: { id: number; filename: string; frames: number; base: number | null; since: number } | null = null;
   readonly #warnings = new Map<string, string>();
   readonly #preflight: Preflight;
 
@@ -132,10 +133,11 @@ export class SharedView implements ServiceView {
       case 'armed':
       case 'refused':
       case 'stopped':
+      case 'halted':
         this.#commands.answer(event);
         break;
       case 'opened':
-        this.#beginSeries(event.series_id, event.filename, event.frames);
+        this.#beginSeries(event.series_id, event.filename, event.frames, event.msg_number_base ?? null);
         logger.info({ event: 'series_opened', series_id: event.series_id, filename: event.filename, auto: event.auto, frames: event.frames }, `series ${event.series_id} opened`);
         break;
       case 'ended':
@@ -178,20 +180,26 @@ export class SharedView implements ServiceView {
     const event = await this.#commands.command((id) => ({ kind: 'arm', id, request }));
     if (event.kind === 'refused') throw new ArmRefused(event.status, event.problems);
     if (event.kind !== 'armed') throw new Error(`the streamer answered ${event.kind}`);
-    if (event.header_pending) this.#beginSeries(event.series_id, request.filename, request.frames);
+    if (event.header_pending) this.#beginSeries(event.series_id, request.filename, request.frames, request.msgNumberBase);
     return { series_id: event.series_id, msg_number: event.msg_number, header_pending: event.header_pending, state: 'open' };
   }
 
-  async stop(): Promise<SeriesSummary | null> {
-    const event = await this.#commands.command((id) => ({ kind: 'stop', id }));
+  async stop(end?: SeriesStop): Promise<SeriesSummary | null> {
+    const event = await this.#commands.command((id) => ({ kind: 'stop', id, ...(end === undefined ? {} : { end }) }));
     if (event.kind === 'refused') throw new ArmRefused(event.status, event.problems);
     return event.kind === 'stopped' ? event.summary : null;
   }
 
-  #beginSeries(id: number, filename: string, frames: number): void {
+  async halt(): Promise<HaltedSeries | null> {
+    const event = await this.#commands.command((id) => ({ kind: 'halt', id }));
+    if (event.kind === 'refused') throw new ArmRefused(event.status, event.problems);
+    return event.kind === 'halted' ? event.halted : null;
+  }
+
+  #beginSeries(id: number, filename: string, frames: number, base: number | null): void {
     if (this.#open?.id === id) return;
     this.#warnings.clear();
-    this.#open = { id, filename, frames, since: this.#deps.clock.now() };
+    this.#open = { id, filename, frames, base, since: this.#deps.clock.now() };
   }
 
   // --- what others ask -----------------------------------------------------------------------------------------------------------
@@ -218,7 +226,9 @@ export class SharedView implements ServiceView {
       packetBytes: this.#deps.plan.detector.packetBytes,
     });
     problems.push(...described.problems);
-    return { state, message: described.message, problems, consumers: this.#stream.peers, end_pending: this.#stream.endPending, series, last_series: this.#history[0] ?? null };
+    const { endPending, messageNumber } = this.#stream;
+    const { stride, offset } = this.config.share;
+    return { state, message: described.message, problems, consumers: this.#stream.peers, end_pending: endPending, next_msg_number: messageNumber + (endPending ? 1 : 0), frames_stride: stride, frames_offset: offset, series, last_series: this.#history[0] ?? null };
   }
 
   history(): readonly SeriesSummary[] {
@@ -326,14 +336,17 @@ export class SharedView implements ServiceView {
     const step = this.#stream.step;
     if (open === null || step === seriesStep.idle) return null;
     const counters = this.streamCounters();
-    const known = (frameNumber: number): number | null => (frameNumber === 0 ? null : frameNumber);
+    const { share } = this.config;
+    const { first } = this.#stream;
+    const known = (ownNumber: number): number | null => (ownNumber === 0 ? null : frameNumberOf(share, ownNumber, first));
     return {
       series_id: open.id,
       filename: open.filename,
       auto: this.#stream.auto,
       frames: open.frames,
       header_pending: !this.#stream.headerSent,
-      first_frame_number: known(this.#stream.first),
+      msg_number_base: open.base,
+      first_frame_number: first === 0 ? null : share.stride === 1 ? first : first - 1,
       highest_frame_number: known(this.#stream.highest),
       images_sent: counters.images - this.#before.frames,
       complete: counters.complete - this.#before.complete,

@@ -4,11 +4,11 @@
 
 import { assert } from '../base/assert.js';
 import {
-  contextAccepted, contextBytes, contextCompleted, contextDecode, contextExpectedPackets, contextFirstPacket, contextForeign,
+  contextAccepted, contextBytes, contextCompleted, contextDecode, contextExpectedPackets, contextFirstOwn, contextFirstPacket, contextForeign,
   contextFrameNumberAt, contextHeadBytes, contextHighest, contextIdentity, contextIdentityAt, contextIdentityMask, contextLengths,
-  contextLowest, contextMissingByte, contextNewest, contextOffsets, contextPacketBytes, contextPacketNumberAt, contextPayloadAt,
+  contextLowest, contextMissingByte, contextNewest, contextOffsets, contextOrigin, contextPacketBytes, contextPacketNumberAt, contextPayloadAt,
   contextPayloadBytes, contextPieces, contextPosition, contextPositionAt, contextPositionMask, contextReceived, contextRecordStride,
-  contextRecords, contextReordered, contextRing, contextSeams, contextSlotStride, contextSlots, contextStarts, pieceBytes, seamBytes,
+  contextRecords, contextReordered, contextRing, contextSeams, contextSlotStride, contextSlots, contextStarts, contextStride, pieceBytes, seamBytes,
 } from './placement-words.js';
 
 /** Where the compiled code finds a port's memory; does not change. Addresses in bytes from the start of the memory. */
@@ -60,7 +60,7 @@ export interface PlacementRules {
 /** Bytes of one context. @param packets and pieces of the port image with the most that may be configured */
 export const placementContextBytes = (packets: number, pieces: number): number => contextHeadBytes + (packets + 1) * 4 + pieces * pieceBytes + packets * seamBytes;
 
-/** Frame numbers are the detector's. */
+/** Frame numbers are own ones (detector/frame-share.ts): the detector's unless instances share its frames. */
 export class PlacementContext {
   /** Address to hand to the compiled code. */
   readonly address: number;
@@ -92,6 +92,7 @@ export class PlacementContext {
     this.#set(contextStarts, this.#starts.byteOffset);
     this.#set(contextPieces, this.#pieces.byteOffset);
     this.#set(contextSeams, this.#seams.byteOffset);
+    this.setShare(1, 0, 0);
   }
 
   /** Tell what a plain packet is, until this is called again. */
@@ -123,6 +124,13 @@ export class PlacementContext {
     this.#numbers[contextLowest / 8] = lowest;
     this.#numbers[contextHighest / 8] = highest;
     this.#numbers[contextNewest / 8] = newest;
+  }
+
+  /** Own frames are those numbered `origin`, `origin` + `stride`, …; their own numbers are `firstOwn`, `firstOwn` + 1, …. Stride 1: the same numbers. */
+  setShare(stride: number, origin: number, firstOwn: number): void {
+    this.#set(contextStride, stride);
+    this.#numbers[contextOrigin / 8] = origin;
+    this.#numbers[contextFirstOwn / 8] = firstOwn;
   }
 
   /** The frame whose image the last packet completed; 0 = none. */

@@ -42,6 +42,12 @@ export const contextCompleted = 136;
 export const contextSeams = 144;
 export const contextPayloadBytes = 148;
 
+// Frames that several instances share (detector/frame-share.ts): the detector's number of the first own frame, its own number, and how
+// many numbers lie from one own frame to the next.
+export const contextStride = 152;
+export const contextOrigin = 160;
+export const contextFirstOwn = 168;
+
 /** Bytes before the tables. */
 export const contextHeadBytes = 256;
 

@@ -22,7 +22,7 @@ export const portEvent = {
 export const portFigures = [
   'lastPacketAt', 'wrongSize', 'wrongVersion', 'wrongDetectorType', 'wrongPacketNumber', 'wrongRow', 'wrongColumn', 'sameMissingAccepted',
   'foreignAddress', 'foreignPort', 'receiveBufferRequested', 'receiveBufferGranted', 'queueBytesMax', 'dropsBeforeOpen',
-  'stallMsMax',
+  'stallMsMax', 'otherShare',
 ] as const;
 export type PortFigure = (typeof portFigures)[number];
 
@@ -33,7 +33,7 @@ const at = {
 } as const;
 const figuresAt = 128;
 
-/** Frame numbers here are the detector's; 0 = none. */
+/** Frame numbers here are own ones (detector/frame-share.ts), the detector's unless instances share its frames; 0 = none. */
 export class PortWords {
   readonly #words: Int32Array;
   readonly #figures: Float64Array;
@@ -56,7 +56,7 @@ export class PortWords {
     Atomics.store(this.#words, at.events, 0);
     Atomics.store(this.#words, at.firstAnswer, 0);
     for (const field of [at.smallest, at.newestAccepted, at.newestSeen, at.jump, at.closeNext]) store53(this.#words, field, 0);
-    for (const figure of ['wrongSize', 'wrongVersion', 'wrongDetectorType', 'wrongPacketNumber', 'wrongRow', 'wrongColumn', 'sameMissingAccepted'] as const) {
+    for (const figure of ['wrongSize', 'wrongVersion', 'wrongDetectorType', 'wrongPacketNumber', 'wrongRow', 'wrongColumn', 'sameMissingAccepted', 'otherShare'] as const) {
       this.setFigure(figure, Number.NaN);
     }
   }

@@ -23,7 +23,7 @@ export const seriesWordsBytes = 256;
 
 const at = { command: 0, firstVersion: 1, dynamicRange: 2, readNRows: 3, auto: 4, seriesId: 5, wake: 6, settled: 7, first: 8, last: 12, next: 16, giveUp: 20 } as const;
 
-/** Frame numbers here are the detector's; 0 = not known. */
+/** Frame numbers here are own ones (detector/frame-share.ts); 0 = not known. */
 export class SeriesWords {
   readonly #words: Int32Array;
 

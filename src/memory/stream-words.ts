@@ -11,7 +11,7 @@ export const streamWordsBytes = 256;
 const at = { step: 0, seriesId: 1, flags: 2, heartbeat: 3, peers: 4, disconnects: 5, slotsUsedMax: 6, stallMax: 7, first: 8, next: 12, highest: 16, last: 20, messageNumber: 24 } as const;
 const flag = { headerSent: 1, auto: 2, endPending: 4 } as const;
 
-/** Frame numbers are the detector's; 0 = not known. */
+/** Frame numbers are own ones (detector/frame-share.ts); 0 = not known. */
 export class StreamWords {
   readonly #words: Int32Array;
 

@@ -15,11 +15,11 @@ export interface StartNumbers {
 /** What a look at the ports has brought. `disagree`: their numbers span a ring or more, nothing was told. */
 export type FirstFrameNews = 'nothing' | 'told' | 'settled' | 'disagree';
 
-/** Frame numbers are the detector's, 0 = not known; times in ms. */
+/** Frame numbers are own ones (detector/frame-share.ts), 0 = not known; times in ms. */
 export class FirstFrame {
   readonly #words: SeriesWords;
   readonly #ports: readonly ReadPort[];
-  readonly #frames: number;
+  readonly #frames: number | null;
   readonly #startWindowMs: number;
   readonly #ring: number;
   #version = 0;
@@ -27,8 +27,8 @@ export class FirstFrame {
   number = 0;
   settled = false;
 
-  /** @param frames of the series, 0 = until stopped */
-  constructor(words: SeriesWords, ports: readonly ReadPort[], frames: number, startWindowMs: number, ring: number) {
+  /** @param frames own frames of the series, null = until stopped */
+  constructor(words: SeriesWords, ports: readonly ReadPort[], frames: number | null, startWindowMs: number, ring: number) {
     this.#words = words;
     this.#ports = ports;
     this.#frames = frames;
@@ -43,7 +43,7 @@ export class FirstFrame {
 
   /** Last frame of the series, 0 while it is open-ended or not known. */
   get last(): number {
-    return this.number === 0 || this.#frames === 0 ? 0 : this.number + this.#frames - 1;
+    return this.number === 0 || this.#frames === null ? 0 : this.number + this.#frames - 1;
   }
 
   /** Tell the receivers; may be followed by a smaller number as long as it is not settled. */

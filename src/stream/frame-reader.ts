@@ -26,7 +26,7 @@ export interface ReadPort {
 
 const two32 = 4294967296;
 
-/** Reads the ring of one memory. Positions are indices into the layout's positions. */
+/** Reads the ring of one memory. Frame numbers are own ones (detector/frame-share.ts). Positions are indices into the layout's positions. */
 export class FrameReader {
   readonly #bytes: Uint8Array;
   readonly #map: MemoryMap;
@@ -78,9 +78,9 @@ export class FrameReader {
     return true;
   }
 
-  /** Facts of a frame that is ready; `frameIndex` from the series' first frame. */
-  facts(frameNumber: number, frameIndex: number, discardIncomplete: boolean): ImageFacts {
-    const slot = frameNumber % this.#ring;
+  /** Facts of a frame that is ready, by its own number; `frameIndex` and `frameNumber` as they leave the process. */
+  facts(ownNumber: number, frameIndex: number, frameNumber: number, discardIncomplete: boolean): ImageFacts {
+    const slot = ownNumber % this.#ring;
     const expected = this.#expected();
     const missing: MissingPackets[] = [];
     let missingPackets = 0;

@@ -1,6 +1,8 @@
 // The frames of one series on their way out, in order: as long as the next one is closed on every port and zmq takes it. Keeps
 // the tally of what was sent. Owned by a series, which says when frames may go and which is the last.
 
+import { frameIndexOf, frameNumberOf } from '../detector/frame-share.js';
+import type { FrameShare } from '../detector/frame-share.js';
 import { streamCounter } from '../memory/counters.js';
 import type { StreamCounter } from '../memory/counters.js';
 import type { LastFrame } from '../memory/last-frame.js';
@@ -27,9 +29,12 @@ export interface FrameSenderDeps {
   readonly counters: Float64Array;
   /** Incomplete frames are sent with `discard`. */
   readonly discardIncomplete: boolean;
+  readonly share: FrameShare;
+  /** Number of the series' header, where instances share the frames: it fixes those of the images. Null = the next ones. */
+  readonly base: number | null;
 }
 
-/** Frame numbers are the detector's, 0 = not known; indices are 0-based in the series; times in ms. */
+/** Frame numbers are own ones (detector/frame-share.ts), 0 = not known; indices are 0-based in the series; times in ms. */
 export class FrameSender {
   readonly #deps: FrameSenderDeps;
   readonly #shape: string;
@@ -57,12 +62,13 @@ export class FrameSender {
    * @param last last frame of the series, 0 = not known
    */
   send(first: number, last: number, now: number): void {
-    const { outbox, reader, discardIncomplete } = this.#deps;
+    const { outbox, reader, discardIncomplete, share, base } = this.#deps;
     for (let budget = framesPerTurn; budget > 0 && !outbox.busy; budget--) {
-      const frameNumber = this.next;
-      if ((last !== 0 && frameNumber > last) || !reader.ready(frameNumber)) return;
-      const facts = reader.facts(frameNumber, frameNumber - first, discardIncomplete);
-      const pixels = reader.pixels(frameNumber);
+      const own = this.next;
+      if ((last !== 0 && own > last) || !reader.ready(own)) return;
+      const facts = reader.facts(own, frameIndexOf(share, own, first), frameNumberOf(share, own, first), discardIncomplete);
+      const pixels = reader.pixels(own);
+      if (base !== null) outbox.skipTo(base + 1 + facts.frameIndex);
       let json: Uint8Array | null = null;
       const taken = outbox.offer(
         'images',
@@ -70,7 +76,7 @@ export class FrameSender {
           json = imageMessage(msgNumber, this.#shape, facts);
           return [json, pixels];
         },
-        (handedOver) => this.#handedOver(facts, json as Uint8Array, pixels, facts.frameNumber === last, handedOver),
+        (handedOver) => this.#handedOver(own, facts, json as Uint8Array, pixels, own === last, handedOver),
         now,
       );
       if (!taken) return;
@@ -88,7 +94,7 @@ export class FrameSender {
     this.progressAt = now;
   }
 
-  #handedOver(facts: ImageFacts, json: Uint8Array, pixels: Uint8Array, isLast: boolean, now: number): void {
+  #handedOver(own: number, facts: ImageFacts, json: Uint8Array, pixels: Uint8Array, isLast: boolean, now: number): void {
     this.sent++;
     if (facts.reason === null) {
       this.complete++;
@@ -104,9 +110,9 @@ export class FrameSender {
       this.#deps.lastFrame.store(json, pixels);
     }
     this.progressAt = now;
-    const { first, closed } = this.#deps.reader.times(facts.frameNumber);
+    const { first, closed } = this.#deps.reader.times(own);
     this.#deps.times.note(first, closed, now);
-    this.#release(facts.frameNumber + 1);
+    this.#release(own + 1);
   }
 
   /** From here on the receivers may write to the slots of all frames below. */

@@ -49,6 +49,6 @@ export function imageMessage(msgNumber: number, shape: string, facts: ImageFacts
 export function seriesEndMessage(msgNumber: number, summary: SeriesSummary): Uint8Array {
   const { frames, complete, marked, discarded, unsent, aborted, incomplete, truncated, warnings } = summary;
   const ledger = Object.fromEntries(summary.ledger.map(({ udp_port: udpPort, ...counts }) => [udpPort, counts]));
-  const fields = { htype: 'series_end', msg_number: msgNumber, frames, complete, marked, discarded, unsent, ...(aborted === undefined ? {} : { aborted }), incomplete, truncated, warnings, ledger };
+  const fields = { htype: 'series_end', msg_number: msgNumber, frames, complete, marked, discarded, unsent, ...(aborted === undefined ? {} : { aborted }), ...(summary.shared === undefined ? {} : { shared: { stride: summary.shared.stride, offset: summary.shared.offset, frames: summary.shared.frames } }), incomplete, truncated, warnings, ledger };
   return encoder.encode(JSON.stringify(fields));
 }

@@ -35,6 +35,15 @@ export class Outbox {
     return this.#next;
   }
 
+  /**
+   * The next message gets this number, if it is not beyond it already: where several instances share a detector the numbers in between
+   * are the others'.
+   */
+  skipTo(number: number): void {
+    assert(Number.isSafeInteger(number) && this.#pending === null, 'a message number cannot be chosen now');
+    this.#next = Math.max(this.#next, number);
+  }
+
   /** A message is under way: nothing else may be offered. */
   get busy(): boolean {
     return this.#pending !== null;

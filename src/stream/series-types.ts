@@ -23,6 +23,16 @@ export interface PortLedger {
   readonly foreign: number;
 }
 
+/** What one instance's part of a series is, where several share a detector. */
+export interface SharedSeries {
+  readonly stride: number;
+  readonly offset: number;
+  /** Frames of the whole series, of all instances together. */
+  readonly frames: number;
+  /** Number of the header; frame `i` is message base + 1 + i, `series_end` base + 1 + frames. */
+  readonly msg_number_base: number;
+}
+
 /** How a series went; the fields of `series_end` that people want to see. Frame indices are 0-based in the series. */
 export interface SeriesSummary {
   readonly series_id: number;
@@ -47,6 +57,8 @@ export interface SeriesSummary {
   readonly header_sent: boolean;
   /** `series_end` could not be handed over yet. */
   readonly end_pending: boolean;
+  /** This is the part of one instance of several; frames and ledger are its own. */
+  readonly shared?: SharedSeries;
 }
 
 /** A request to open a series, checked by main. */
@@ -55,6 +67,8 @@ export interface ArmRequest {
   /** 0 = until stopped. */
   readonly frames: number;
   readonly firstFrameNumber: number | null;
+  /** Number of the header; null = the next one. */
+  readonly msgNumberBase: number | null;
   readonly framePeriodMs: number | null;
   /** JSON text of the header's second part, or null. */
   readonly metadata: string | null;
@@ -64,18 +78,37 @@ export interface ArmRequest {
   readonly force: boolean;
 }
 
+/** Where a series that several instances share ends. */
+export interface SeriesStop {
+  /** Frames of the whole series: at least as many as any instance has seen. */
+  readonly frames: number;
+  /** The header was never handed over, so there is no series: nothing is sent. */
+  readonly withdraw: boolean;
+}
+
+/** What an instance has of a series that is shared, when it accepts no more packets. */
+export interface HaltedSeries {
+  readonly msg_number_base: number;
+  /** Index of the last frame of which this instance saw a packet, plus 1; after its end the frames of the whole series. */
+  readonly frames: number;
+  /** Its part is over; else it waits to be told where the series ends. */
+  readonly ended: boolean;
+}
+
 /** Commands from main to the streamer. */
 export type StreamCommand =
   | { readonly kind: 'arm'; readonly id: number; readonly request: ArmRequest }
-  | { readonly kind: 'stop'; readonly id: number }
+  | { readonly kind: 'stop'; readonly id: number; readonly end?: SeriesStop }
+  | { readonly kind: 'halt'; readonly id: number }
   | { readonly kind: 'shutdown'; readonly id: number };
 
 /** Messages from the streamer to main. */
 export type StreamEvent =
   | { readonly kind: 'armed'; readonly id: number; readonly series_id: number; readonly msg_number: number | null; readonly header_pending: boolean }
-  | { readonly kind: 'refused'; readonly id: number; readonly status: 409 | 503; readonly problems: readonly string[] }
+  | { readonly kind: 'refused'; readonly id: number; readonly status: 409 | 422 | 503; readonly problems: readonly string[] }
   | { readonly kind: 'stopped'; readonly id: number; readonly summary: SeriesSummary | null }
-  | { readonly kind: 'opened'; readonly series_id: number; readonly filename: string; readonly auto: boolean; readonly frames: number }
+  | { readonly kind: 'halted'; readonly id: number; readonly halted: HaltedSeries | null }
+  | { readonly kind: 'opened'; readonly series_id: number; readonly filename: string; readonly auto: boolean; readonly frames: number; readonly msg_number_base?: number }
   | { readonly kind: 'ended'; readonly summary: SeriesSummary }
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
   | { readonly kind: 'drained' };

@@ -3,8 +3,11 @@
 //
 //   preparing → header → opening → open → stopping → finishing → ending → (over)
 //
-// An auto series has no header step: its header goes out with the first frame.
+// An auto series has no header step: its header goes out with the first frame. Of several instances that share a detector the first
+// hands over the header and the last the end; the others have a header that is handed over elsewhere (docs/scaling.md).
 
+import { firstOwnNumber, frameIndexOf, frameNumberOf, ownFrames } from '../detector/frame-share.js';
+import type { FrameShare } from '../detector/frame-share.js';
 import type { Layout } from '../detector/layout.js';
 import { portCounter, streamCounter } from '../memory/counters.js';
 import type { StreamCounter } from '../memory/counters.js';
@@ -22,7 +25,7 @@ import { countsBetween, settlePort } from './ledger.js';
 import { headerMessage, imageShape } from './messages.js';
 import type { Outbox } from './outbox.js';
 import type { SeenTimes } from './seen-times.js';
-import type { ArmRequest, SeriesSummary, StreamEvent } from './series-types.js';
+import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamEvent } from './series-types.js';
 import { lateBeginnings, suspicionsOf } from './suspicions.js';
 
 /** A header that no consumer takes for so long is withdrawn: the arm request is refused. */
@@ -61,10 +64,12 @@ export interface SeriesDeps {
   readonly counters: Float64Array;
   readonly seenTimes: SeenTimes;
   readonly times: FrameTimes;
+  /** The frames that this instance takes. */
+  readonly share: FrameShare;
   report(event: StreamEvent): void;
 }
 
-/** One series. Frame numbers are the detector's, 0 = not known; indices are 0-based in the series. */
+/** One series. Frame numbers are own ones (detector/frame-share.ts), 0 = not known; indices are 0-based in the series. */
 export class Series {
   readonly id: number;
   readonly auto: boolean;
@@ -91,6 +96,10 @@ export class Series {
   #giveUp = 0;
   #stopWanted = false;
   #fillTail = false;
+  /** Where several instances share the frames: of the whole series, as it ended; null = not known yet. */
+  #allFrames: number | null = null;
+  #withdrawn = false;
+  #haltedAt = -1;
   #aborted: string | null = null;
   readonly #warnings = new Map<string, string>();
   #suspicionsAt = 0;
@@ -103,8 +112,8 @@ export class Series {
     this.auto = auto;
     this.#layout = layout;
     const { seriesTimeoutMs, startWindowMs, discardIncomplete } = deps.limits;
-    this.#firstFrame = new FirstFrame(deps.words, deps.ports, request.frames, startWindowMs, deps.ring);
-    this.#sender = new FrameSender({ ...deps, discardIncomplete }, imageShape(layout.shape, layout.pixelType));
+    this.#firstFrame = new FirstFrame(deps.words, deps.ports, request.frames === 0 ? null : ownFrames(deps.share, request.frames), startWindowMs, deps.ring);
+    this.#sender = new FrameSender({ ...deps, discardIncomplete, base: deps.share.stride === 1 ? null : request.msgNumberBase }, imageShape(layout.shape, layout.pixelType));
     this.#silenceMs = seriesTimeoutMs === null && request.framePeriodMs === null ? null : Math.max(silenceLeastMs, seriesTimeoutMs ?? 0, 10 * (request.framePeriodMs ?? 0));
     this.#since = now;
     this.#disconnects = deps.outbox.sink.disconnects;
@@ -128,9 +137,60 @@ export class Series {
     return this.#sender.next;
   }
 
-  /** End the series: the last frame is the highest seen. */
+  /** End the series: the last frame is the highest seen. One that is shared is cut short: where it ends is not for one instance to say. */
   stop(): void {
     this.#stopWanted = true;
+    if (this.shared) this.#abort('instance_stopped');
+  }
+
+  /** Several instances share the frames. */
+  get shared(): boolean {
+    return this.#deps.share.stride > 1;
+  }
+
+  /** Accept no more packets, and wait to be told where the series ends. Only for one that is shared. */
+  halt(): void {
+    if (this.#haltedAt < 0) this.#haltedAt = 0;
+    this.#stopWanted = true;
+  }
+
+  /** What this instance has, once it accepts no more packets; null before. */
+  get halted(): HaltedSeries | null {
+    const { step } = this;
+    if (!this.shared || step < seriesStep.stopping || (step === seriesStep.stopping && !this.#answered())) return null;
+    const ended = this.#allFrames !== null || this.#aborted !== null || this.summary !== null;
+    return { msg_number_base: this.request.msgNumberBase ?? 0, frames: this.#allFrames ?? this.#framesSeen(), ended };
+  }
+
+  /** The end of the whole series, of which this instance has halted its part; null = done, else why not. */
+  finishAt({ frames, withdraw }: SeriesStop): string | null {
+    const { halted } = this;
+    if (halted === null) return 'the series is not halted: POST /api/v1/series/halt on every instance first (vdcu stop --endpoints does that)';
+    if (halted.ended) return null;
+    if (frames < halted.frames || frames > this.request.frames) return `frames: ${frames} is not possible: frame index ${halted.frames - 1} was seen here, and ${this.request.frames} frames were asked for`;
+    if (withdraw && (frames > 0 || this.#sender.sent > 0)) return 'withdraw is not possible: images were sent. Give the number of frames';
+    this.#allFrames = frames;
+    this.#withdrawn = withdraw;
+    return null;
+  }
+
+  /** Number of the `series_end` of a shared series, whoever sends it; null = as it comes. */
+  get endNumber(): number | null {
+    const { msgNumberBase, frames } = this.request;
+    return !this.shared || msgNumberBase === null || this.#withdrawn ? null : msgNumberBase + 1 + (this.#allFrames ?? frames);
+  }
+
+  /** Is the `series_end` handed over by this instance? The last one does that. */
+  get sendsEnd(): boolean {
+    const { stride, offset } = this.#deps.share;
+    return !this.#withdrawn && offset === stride - 1;
+  }
+
+  #framesSeen(): number {
+    // Read anew: a receiver may have seen one more before its answer.
+    let highest = Math.max(...this.#deps.ports.map(({ words }) => words.newestSeen));
+    if (this.#firstFrame.last !== 0) highest = Math.min(highest, this.#firstFrame.last);
+    return highest === 0 || this.first === 0 ? 0 : frameIndexOf(this.#deps.share, highest, this.first) + 1;
   }
 
   /** One turn; frames that are closed go out. Returns how many messages were handed over or begun. */
@@ -153,7 +213,7 @@ export class Series {
       case seriesStep.stopping:
         this.#observe(now);
         this.#sendFrames(now);
-        if (this.#answered()) this.#finish(now);
+        if (this.#answered() && this.#endKnown(now)) this.#finish(now);
         break;
       case seriesStep.finishing:
         this.#finishing(now);
@@ -170,6 +230,7 @@ export class Series {
     if (!this.#answered()) return;
     this.#deps.reader.prepare(this.#layout);
     if (this.#stopWanted) return this.#withdraw('it was stopped before it was opened');
+    if (this.#deps.share.offset > 0) return this.#headerElsewhere();
     const pendingHeader = this.auto || (this.request.force && this.#deps.outbox.sink.peers === 0);
     if (pendingHeader) this.#openReceivers();
     else this.#enter(seriesStep.header, now);
@@ -183,7 +244,8 @@ export class Series {
       if (now - this.#since >= headerLimitMs) return this.#withdraw('the consumer took no header: is it reading?');
     }
     if (!outbox.settleOwedEnd(now)) return;
-    const { filename, metadata } = this.request;
+    const { filename, metadata, msgNumberBase } = this.request;
+    if (msgNumberBase !== null) outbox.skipTo(msgNumberBase);
     outbox.offer(
       'headers',
       (msgNumber) => {
@@ -196,12 +258,20 @@ export class Series {
     );
   }
 
+  /** The first instance hands the header over; an end that this one owes nobody waits for any more. */
+  #headerElsewhere(): void {
+    this.#deps.outbox.owedEnd = null;
+    this.headerNumber = this.request.msgNumberBase;
+    this.step = seriesStep.header;
+    this.#headerHandedOver();
+  }
+
   #headerHandedOver(): void {
     this.headerSent = true;
     this.#disconnects = this.#deps.outbox.sink.disconnects;
     this.#count('series');
     if (this.step === seriesStep.header) this.#openReceivers();
-    this.#deps.report({ kind: 'opened', series_id: this.id, filename: this.request.filename, auto: this.auto, frames: this.request.frames });
+    this.#deps.report({ kind: 'opened', series_id: this.id, filename: this.request.filename, auto: this.auto, frames: this.request.frames, ...(this.request.msgNumberBase === null ? {} : { msg_number_base: this.request.msgNumberBase }) });
   }
 
   #withdraw(reason: string): void {
@@ -212,7 +282,7 @@ export class Series {
   #openReceivers(): void {
     const given = this.request.firstFrameNumber;
     if (given !== null) {
-      this.#firstFrame.tell(given);
+      this.#firstFrame.tell(firstOwnNumber(this.#deps.share, given));
       this.#firstFrame.settle();
       this.#followFirst();
     }
@@ -253,6 +323,7 @@ export class Series {
     const silent = this.#lastSeenAt < 0 ? 0 : now - this.#lastSeenAt;
     if (this.#silenceMs !== null && silent >= this.#silenceMs) {
       this.#fillTail = true;
+      this.#allFrames ??= this.request.frames;
       this.#stopWanted = true;
     }
     if (this.auto) {
@@ -260,7 +331,10 @@ export class Series {
       if (silent >= limits.seriesIdleMs) this.#stopWanted = true;
       if (!this.headerSent && outbox.sink.peers === 0) this.#stopWanted = true;
     }
-    if (settled && this.last !== 0 && this.next > this.last) this.#stopWanted = true;
+    if (settled && this.last !== 0 && this.next > this.last) {
+      this.#allFrames ??= this.request.frames;
+      this.#stopWanted = true;
+    }
     if (this.#stopWanted) this.#give(phase.stop, seriesStep.stopping);
   }
 
@@ -299,10 +373,10 @@ export class Series {
 
   #lookForSuspicions(): void {
     for (const { words, udpPort } of this.#deps.ports) {
-      for (const { code, message } of suspicionsOf(words, udpPort, this.#layout)) this.#warn(`${code}/${udpPort}`, message);
+      for (const { code, message } of suspicionsOf(words, udpPort, this.#layout, this.#deps.share, this.first)) this.#warn(`${code}/${udpPort}`, message);
     }
     if (!this.#firstFrame.settled || this.#aborted === 'ports_disagree') return;
-    const beginnings = this.#deps.ports.map(({ udpPort, words }) => ({ udpPort, smallest: words.smallest }));
+    const beginnings = this.#deps.ports.map(({ udpPort, words }) => ({ udpPort, smallest: words.smallest === 0 ? 0 : frameNumberOf(this.#deps.share, words.smallest, this.first) }));
     for (const { code, message } of lateBeginnings(beginnings)) this.#warn(code, message);
   }
 
@@ -338,6 +412,14 @@ export class Series {
     else if (this.step === seriesStep.opening) this.#stopWanted = true;
   }
 
+  /** Of a shared series every instance knows a part; where it ends one of them cannot tell. */
+  #endKnown(now: number): boolean {
+    if (!this.shared || this.#allFrames !== null || this.#aborted !== null) return true;
+    if (this.#haltedAt <= 0) this.#haltedAt = now;
+    if (now - this.#haltedAt >= this.#deps.limits.closingTimeoutMs) this.#abort('no_last_frame');
+    return this.#aborted !== null;
+  }
+
   /** All receivers have read what was queued: now the last frame is known. */
   #finish(now: number): void {
     const { words, ring } = this.#deps;
@@ -353,8 +435,11 @@ export class Series {
       this.#sender.next = 0;
     } else {
       // Before the last frame was known, ports may have begun frames beyond it: they are not of the series.
-      const end = this.request.frames > 0 ? this.first + this.request.frames - 1 : this.highest;
-      this.last = Math.max(this.#fillTail ? end : Math.min(this.highest, end), this.next - 1);
+      const { share } = this.#deps;
+      const frames = this.#allFrames ?? this.request.frames;
+      const end = this.request.frames > 0 ? this.first + ownFrames(share, frames) - 1 : this.highest;
+      const known = this.#fillTail || (this.shared && this.#allFrames !== null);
+      this.last = Math.max(known ? end : Math.min(this.highest, end), this.next - 1);
     }
     words.setLast(this.last);
     this.#sender.progressAt = now;
@@ -395,12 +480,20 @@ export class Series {
       ...(this.#aborted === null ? {} : { aborted: this.#aborted }),
       incomplete: incomplete.ranges,
       truncated: incomplete.truncated,
-      first_frame_number: this.first === 0 ? null : this.first,
+      first_frame_number: this.first === 0 ? null : this.shared ? this.request.firstFrameNumber : this.first,
       ledger: this.#deps.ports.map(({ udpPort, seriesBase, seriesEnd }) => settlePort(udpPort, countsBetween(seriesBase, seriesEnd))),
       warnings: [...this.#warnings.values()],
       header_sent: this.headerSent,
       end_pending: false,
+      ...this.#sharedPart(),
     };
+  }
+
+  #sharedPart(): Pick<SeriesSummary, 'shared'> {
+    const { stride, offset } = this.#deps.share;
+    const { msgNumberBase, frames } = this.request;
+    if (stride === 1 || msgNumberBase === null) return {};
+    return { shared: { stride, offset, frames: this.#allFrames ?? frames, msg_number_base: msgNumberBase } };
   }
 
   // --- commands to the receivers -------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 // what is closed, in order. Comes in: port images closed by the receivers. Goes out: messages into the sink, events to main.
 
 import { OperatorError } from '../base/errors.js';
+import type { FrameShare } from '../detector/frame-share.js';
 import type { Layout } from '../detector/layout.js';
 import { CommandBox } from '../memory/command-box.js';
 import { portCounterTable, streamCounterTable } from '../memory/counters.js';
@@ -18,7 +19,7 @@ import { Outbox } from './outbox.js';
 import { Series } from './series.js';
 import type { SeriesDeps, SeriesLimits, SeriesPort } from './series.js';
 import { SeenTimes } from './seen-times.js';
-import type { ArmRequest, SeriesSummary, StreamCommand, StreamEvent } from './series-types.js';
+import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamCommand, StreamEvent } from './series-types.js';
 
 /** Everything a streamer is made of. */
 export interface StreamerSetup {
@@ -36,6 +37,8 @@ export interface StreamerSetup {
   /** 0 = all rows. */
   readonly readNRows: number;
   readonly firstMessageNumber: number;
+  /** The frames that this instance takes. */
+  readonly share: FrameShare;
   layoutFor(dynamicRange: number, readNRows: number): Layout;
   report(event: StreamEvent): void;
 }
@@ -45,7 +48,7 @@ const idleRestMs = 20;
 const openRestMs = 4;
 const blockedRestMs = 1;
 
-const autoRequest: ArmRequest = { filename: '', frames: 0, firstFrameNumber: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false };
+const autoRequest: ArmRequest = { filename: '', frames: 0, firstFrameNumber: null, msgNumberBase: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false };
 
 /** The streamer's state between series, and the series that is open. */
 export class Streamer {
@@ -59,6 +62,10 @@ export class Streamer {
   /** An arm request that is being served: waiting for an auto series to end, or for its own series to open. */
   #arming: { id: number; request: ArmRequest } | null = null;
   #stopping: number[] = [];
+  /** Who waits to hear that no more packets are accepted. */
+  #halting: number[] = [];
+  /** What the last series that was shared had come to. */
+  #ended: HaltedSeries | null = null;
   #idleSince = 0;
   #turnAt = -1;
   #stallMax = 0;
@@ -98,6 +105,7 @@ export class Streamer {
       counters,
       seenTimes: new SeenTimes(setup.limits.maxOwedFrames + 2 * map.sizes.slots),
       times: new FrameTimes(buffer, map.frameHistograms),
+      share: setup.share,
       report,
     };
     this.#deps.reader.prepare(setup.layoutFor(setup.dynamicRange, setup.readNRows));
@@ -118,6 +126,7 @@ export class Streamer {
     else {
       work += this.#series.turn(now);
       if (this.#series.step === seriesStep.opening || this.#series.step === seriesStep.open) this.#confirmArmed(this.#series);
+      if (this.#halting.length > 0 && this.#series.halted !== null) this.#replyHalted(this.#series.halted);
       if (this.#series.withdrawn !== null) this.#withdrawn(this.#series, this.#series.withdrawn);
       else if (this.#series.summary !== null) this.#ending(this.#series, this.#series.summary, now);
     }
@@ -149,6 +158,8 @@ export class Streamer {
     const command = this.#box.take() as StreamCommand | null;
     if (command === null) return 0;
     if (command.kind === 'arm') this.#arm(command.id, command.request);
+    else if (command.kind === 'halt') this.#halt(command.id);
+    else if (command.kind === 'stop' && this.#series?.shared === true) this.#stopShared(this.#series, command.id, command.end);
     else {
       if (command.kind === 'shutdown') {
         this.#shutdown = true;
@@ -160,6 +171,26 @@ export class Streamer {
       else this.#series.stop();
     }
     return 1;
+  }
+
+  /** The first half of stopping a shared series: no more packets; what was seen is told to whoever asks all instances. */
+  #halt(id: number): void {
+    this.#halting.push(id);
+    if (this.#series?.shared === true && this.#arming === null) this.#series.halt();
+    else this.#replyHalted(this.#ended);
+  }
+
+  #stopShared(series: Series, id: number, end: SeriesStop | undefined): void {
+    const problem = end === undefined
+      ? `this is instance ${this.#setup.share.offset} of ${this.#setup.share.stride} that share the series, and where it ends all of them must know. Stop all at once: vdcu stop --endpoints URL,URL,…`
+      : series.finishAt(end);
+    if (problem === null) this.#stopping.push(id);
+    else this.#setup.report({ kind: 'refused', id, status: end === undefined ? 422 : 409, problems: [problem] });
+  }
+
+  #replyHalted(halted: HaltedSeries | null): void {
+    for (const id of this.#halting) this.#setup.report({ kind: 'halted', id, halted });
+    this.#halting = [];
   }
 
   #arm(id: number, request: ArmRequest): void {
@@ -174,7 +205,7 @@ export class Streamer {
     open?.stop();
   }
 
-  #refuse(status: 409 | 503, problem: string): void {
+  #refuse(status: 409 | 422 | 503, problem: string): void {
     if (this.#arming !== null) this.#setup.report({ kind: 'refused', id: this.#arming.id, status, problems: [problem] });
     this.#arming = null;
   }
@@ -223,6 +254,11 @@ export class Streamer {
       this.#refuse(503, error.message);
       return 1;
     }
+    const least = this.#outbox.next + (this.#outbox.owedEnd === null ? 0 : 1);
+    if (request.msgNumberBase !== null && request.msgNumberBase < least) {
+      this.#refuse(422, `msg_number_base: ${request.msgNumberBase} was used already: needs ${least} or more, so that no number comes twice`);
+      return 1;
+    }
     this.#setStallMax(0);
     this.#series = new Series(this.#deps, ++this.#seriesId, request, auto, layout, dynamicRange, readNRows, now);
     return 1;
@@ -231,6 +267,7 @@ export class Streamer {
   #withdrawn(series: Series, reason: string): void {
     if (!series.auto) this.#refuse(503, `the series was not opened: ${reason}`);
     this.#replyStopped(null);
+    this.#replyHalted(null);
     this.#series = null;
   }
 
@@ -239,6 +276,12 @@ export class Streamer {
   #ending(series: Series, summary: SeriesSummary, now: number): void {
     if (!series.headerSent) return this.#over(series, summary, now);
     if (this.#outbox.busy) return;
+    const { endNumber } = series;
+    if (!series.sendsEnd) {
+      if (endNumber !== null) this.#outbox.skipTo(endNumber + 1);
+      return this.#over(series, summary, now);
+    }
+    if (endNumber !== null) this.#outbox.skipTo(endNumber);
     this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);
     if (this.#series === null || this.#outbox.busy) return;
     if (this.#outbox.sink.peers > 0 && now - series.since < this.#setup.limits.closingTimeoutMs) return;
@@ -250,9 +293,11 @@ export class Streamer {
   #over(series: Series, summary: SeriesSummary, now: number): void {
     this.#idleSince = now;
     this.#last = { first: series.first, next: series.next, highest: series.highest, last: series.last, slotsUsedMax: series.slotsUsedMax };
+    if (series.shared) this.#ended = series.halted;
     this.#series = null;
     if (series.begun) this.#setup.report({ kind: 'ended', summary });
     this.#replyStopped(series.begun ? summary : null);
+    this.#replyHalted(this.#ended);
   }
 
   #publish(): void {

@@ -2,19 +2,24 @@
 // words) against what the layout expects. Pure; called by the streamer when an event appears and at the end of a series, and
 // by main for the state.
 
+import { everyFrame, frameNumberOf } from '../detector/frame-share.js';
+import type { FrameShare } from '../detector/frame-share.js';
 import type { Layout } from '../detector/layout.js';
 import { portEvent } from '../memory/port-words.js';
 import type { PortWords } from '../memory/port-words.js';
 
 /** One suspicion: a stable code and a sentence that says what, where and the likely setting. */
 export interface Suspicion {
-  readonly code: 'wrong_size' | 'wrong_version' | 'wrong_detector' | 'packet_number' | 'wrong_position' | 'position_taken' | 'same_missing' | 'jump_backward' | 'jump_forward' | 'ring_span';
+  readonly code: 'wrong_size' | 'wrong_version' | 'wrong_detector' | 'packet_number' | 'wrong_position' | 'position_taken' | 'same_missing' | 'jump_backward' | 'jump_forward' | 'ring_span' | 'other_share';
   readonly udpPort: number;
   readonly message: string;
 }
 
-/** What looks wrong on one port in the present series. */
-export function suspicionsOf(words: PortWords, udpPort: number, layout: Layout): Suspicion[] {
+/**
+ * What looks wrong on one port in the present series.
+ * @param firstOwn own number of the first frame, where instances share the detector's
+ */
+export function suspicionsOf(words: PortWords, udpPort: number, layout: Layout, share: FrameShare = everyFrame, firstOwn = 0): Suspicion[] {
   const found: Suspicion[] = [];
   const say = (code: Suspicion['code'], message: string): void => void found.push({ code, udpPort, message: `port ${udpPort}: ${message}` });
   const events = words.events;
@@ -40,9 +45,13 @@ export function suspicionsOf(words: PortWords, udpPort: number, layout: Layout):
     const accepted = words.figure('sameMissingAccepted');
     say('same_missing', `10 successive images missed the same packets: ${accepted} of ${layout.expectedPackets} came each time. ${likelyDepth(accepted, layout)}${accepted < layout.expectedPackets ? 'read_n_rows? Or a part of the path always loses them.' : ''}`);
   }
-  if ((events & portEvent.jumpBackward) !== 0) say('jump_backward', `frame numbers went back to ${words.jump}. Was the detector restarted, or nextframenumber set, in a series?`);
-  if ((events & portEvent.jumpForward) !== 0) say('jump_forward', `frame numbers jumped to ${words.jump}, further than max_owed_frames. Was nextframenumber set in a series?`);
+  if ((events & portEvent.jumpBackward) !== 0) say('jump_backward', `frame numbers went back to ${frameNumberOf(share, words.jump, firstOwn)}. Was the detector restarted, or nextframenumber set, in a series?`);
+  if ((events & portEvent.jumpForward) !== 0) say('jump_forward', `frame numbers jumped to ${frameNumberOf(share, words.jump, firstOwn)}, further than max_owed_frames. Was nextframenumber set in a series?`);
   if ((events & portEvent.ringSpan) !== 0) say('ring_span', 'its frame numbers are a ring or more above those of other ports. Set nextframenumber of all modules to the same value.');
+  const other = words.figure('otherShare');
+  if (!Number.isNaN(other)) {
+    say('other_share', `frames of instance ${other} of ${share.stride} come here, to instance ${share.offset}; they are not taken. Does the detector's list of destinations (udp_dstlist, udp_numdst) have the instances in their order, does it begin with the first (udp_firstdst: 0), and is first_frame_number right?`);
+  }
   return found;
 }
 

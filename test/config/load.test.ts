@@ -34,7 +34,7 @@ t.test('a quad with nothing but its ports has every default', async (t) => {
     receive: 'auto', receiveCoalesced: false, receiverThreads: null, pinCpus: [], placement: 'auto', send: 'auto',
     dataHost: '127.0.0.1', dataPort: 9999, apiHost: '127.0.0.1', apiPort: 5000,
     ring: null, frameRateHz: null,
-    series: 'auto', frames: 0, incompleteFrames: 'mark', overtakeFrames: 4, frameTimeoutMs: 500, drainMs: 100, startWindowMs: 20,
+    series: 'auto', frames: 0, share: { stride: 1, offset: 0 }, incompleteFrames: 'mark', overtakeFrames: 4, frameTimeoutMs: 500, drainMs: 100, startWindowMs: 20,
     maxOwedFrames: null, seriesIdleMs: 2000, seriesTimeoutMs: null, closingTimeoutMs: 10000, consumerConnections: 1, flightRecorderPackets: null, flightRecorderDir: null,
   });
 });
@@ -47,7 +47,7 @@ t.test('every key reaches the configuration', async (t) => {
     'send: zeromq.js', 'data_host: 0.0.0.0', 'data_port: 0', 'api_host: "::1"', 'api_port: 0', 'frame_rate_hz: 12.5',
     'ring_ms: 2000', 'series: armed', 'frames: 7', 'incomplete_frames: discard', 'overtake_frames: 5', 'frame_timeout_ms: 6',
     'drain_ms: 8', 'start_window_ms: 9', 'max_owed_frames: 10', 'series_idle_ms: 11', 'series_timeout_ms: 12',
-    'closing_timeout_ms: 13', 'consumer_connections: 2', 'flight_recorder_packets: 14', 'flight_recorder_dir: /tmp/flights',
+    'closing_timeout_ms: 13', 'frames_stride: 4', 'frames_offset: 3', 'consumer_connections: 2', 'flight_recorder_packets: 14', 'flight_recorder_dir: /tmp/flights',
   ), 'f.yaml', 'a');
   t.strictSame(config, {
     name: 'a',
@@ -59,7 +59,7 @@ t.test('every key reaches the configuration', async (t) => {
     udpHost: '0.0.0.0', udpSource: { address: '10.0.0.1', port: 32410 }, receiveBufferBytes: 65536,
     receive: 'dgram', receiveCoalesced: true, receiverThreads: 3, pinCpus: [1, 0], placement: 'reference', send: 'zeromq.js',
     dataHost: '0.0.0.0', dataPort: 0, apiHost: '::1', apiPort: 0,
-    ring: { milliseconds: 2000 }, frameRateHz: 12.5,
+    ring: { milliseconds: 2000 }, frameRateHz: 12.5, share: { stride: 4, offset: 3 },
     series: 'armed', frames: 7, incompleteFrames: 'discard', overtakeFrames: 5, frameTimeoutMs: 6, drainMs: 8, startWindowMs: 9,
     maxOwedFrames: 10, seriesIdleMs: 11, seriesTimeoutMs: 12, closingTimeoutMs: 13, consumerConnections: 2, flightRecorderPackets: 14, flightRecorderDir: '/tmp/flights',
   });
@@ -161,4 +161,24 @@ t.test('a file that cannot be read is refused with the reason', async (t) => {
 t.test('every detector of the example file loads', async (t) => {
   for (const name of ['softimax-eiger', 'cosaxs-eiger', 'bench-eiger']) t.equal(loadConfig(exampleFile, name).name, name);
   t.throws(() => loadConfig(exampleFile, 'softimax-receiver'), { message: /entry of another program/, exitCode: 2 });
+});
+
+t.test('instances that share a detector: the offset is below the stride, the series are armed, a host name gives the number', async (t) => {
+  const shared = (lines: readonly string[], hostName: string | null = null): unknown => {
+    try {
+      return parseConfig(entry('series: armed', ...lines), 'f.yaml', 'a', hostName).share;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  t.strictSame(shared(['frames_stride: 4', 'frames_offset: 3']), { stride: 4, offset: 3 });
+  t.match(shared(['frames_stride: 4', 'frames_offset: 4']), /frames_offset: 4 is not possible with frames_stride: 4: needs 0 to 3/);
+  t.match(shared(['frames_stride: 0']), /frames_stride: 0 is not allowed/);
+  t.match(shared(['frames_offset: podname']), /"podname" is not allowed: needs .* or hostname/);
+  t.strictSame(shared(['frames_stride: 4', 'frames_offset: hostname'], 'jungfrau-2'), { stride: 4, offset: 2 });
+  t.strictSame(shared(['frames_stride: 12', 'frames_offset: hostname'], 'jungfrau-4m-11.ns.svc'), { stride: 12, offset: 11 });
+  t.match(shared(['frames_stride: 4', 'frames_offset: hostname'], 'jungfrau-4'), /says 4, but frames_stride: 4 has only 0 to 3.*replicas/);
+  t.match(shared(['frames_stride: 4', 'frames_offset: hostname'], 'ingest'), /"ingest", does not end in a hyphen and a number/);
+  t.strictSame(shared(['frames_stride: 4', 'frames_offset: hostname']), { stride: 4, offset: 0 }, 'where it is only looked at');
+  t.throws(() => parseConfig(entry('frames_stride: 2'), 'f.yaml', 'a'), /2 is not possible with series: auto.*vdcu arm --endpoints/);
 });

@@ -12,6 +12,7 @@ const quad = ['quad: true', 'udp_ports: [50001, 50002]'];
 t.test('the numbers of an Eiger quad, 514 × 514 × 16 bit, at 1000 Hz', async (t) => {
   const { memory, sharedMemoryBytes, memoryBytes, rate, ...rest } = plan([...quad, 'frame_rate_hz: 1000']);
   t.strictSame(rest, {
+    share: { stride: 1, offset: 0 },
     detector: {
       shape: [514, 514], pixelType: 'uint16', frameBytes: 528392, packetBytes: 4144, payloadBytes: 4096,
       packetsPerPortImage: 64, expectedPackets: 64, packetsPerFrame: 128,
@@ -121,4 +122,12 @@ t.test('a ring that does not fit into shared memory is refused, with one that do
   }
   const { sharedMemoryBytes } = plan([...quad, `ring_frames: ${fits}`]);
   t.ok(sharedMemoryBytes <= memoryLimitBytes && sharedMemoryBytes > memoryLimitBytes - 3 * 530000);
+});
+
+t.test('of a shared detector each instance plans for its own frames', async (t) => {
+  const [alone, shared] = [plan([...quad, 'frame_rate_hz: 4000', 'series: armed']), plan([...quad, 'frame_rate_hz: 4000', 'series: armed', 'frames_stride: 4', 'frames_offset: 1'])];
+  t.match(shared.rate, { framesPerSecond: 1000, perPort: { packetsPerSecond: 64000 } });
+  t.match(alone.rate, { framesPerSecond: 4000, perPort: { packetsPerSecond: 256000 } });
+  t.strictSame([alone.ring.frames, shared.ring.frames], [4000, 1000]);
+  t.throws(() => plan([...quad, 'frame_rate_hz: 4000', 'series: armed', 'frames_stride: 4', 'ring_frames: 999']), /frame_rate_hz: 4000 \/ 4 instances.*ring_frames: 1000/);
 });

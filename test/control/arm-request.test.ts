@@ -43,6 +43,8 @@ const neighbours: readonly [accepted: string, rejected: string, problem: RegExp]
   ['{"read_n_rows":128}', '{"read_n_rows":130}', /^read_n_rows: 130 is no whole number of packets/],
   ['{"read_n_rows":256}', '{"read_n_rows":512}', /^read_n_rows: 512 is more than the 256 of a port image/],
   ['{"read_n_rows":8,"dynamic_range":8}', '{"read_n_rows":4,"dynamic_range":8}', /^read_n_rows: 4 is no whole number/],
+  ['{"msg_number_base":0}', '{"msg_number_base":-1}', /^msg_number_base: -1 is not a whole number/],
+  [`{"msg_number_base":9007199254740983,"frames":5}`, `{"msg_number_base":9007199254740983,"frames":6}`, /^msg_number_base: 9007199254740983 and 6 frames go beyond/],
   ['{"force":true}', '{"force":"yes"}', /^force: "yes" is not true or false/],
   ['{"frames":1}', '{"frames":1,"frames":2}', /^frames: is given twice/],
   ['{"frames":1}', '{"frame":1}', /^frame: is not a key of this request; did you mean frames\?/],
@@ -61,14 +63,14 @@ for (const [accepted, rejected, problem] of neighbours) {
 }
 
 t.test('a request with nothing in it is a live view until stopped', (t) => {
-  t.strictSame(check('{}'), { filename: '', frames: 0, firstFrameNumber: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false });
+  t.strictSame(check('{}'), { filename: '', frames: 0, firstFrameNumber: null, msgNumberBase: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false });
   t.end();
 });
 
 t.test('every key reaches the streamer, metadata as they were written', (t) => {
-  const text = '{"filename":"/data/a.h5","frames":5,"first_frame_number":1000000000000,"frame_period_ms":2.5,"metadata":{"n":9007199254740993},"dynamic_range":8,"read_n_rows":0,"force":true}';
+  const text = '{"filename":"/data/a.h5","frames":5,"first_frame_number":1000000000000,"msg_number_base":77,"frame_period_ms":2.5,"metadata":{"n":9007199254740993},"dynamic_range":8,"read_n_rows":0,"force":true}';
   t.strictSame(check(text), {
-    filename: '/data/a.h5', frames: 5, firstFrameNumber: 1e12, framePeriodMs: 2.5, metadata: '{"n":9007199254740993}', dynamicRange: 8, readNRows: 0, force: true,
+    filename: '/data/a.h5', frames: 5, firstFrameNumber: 1e12, msgNumberBase: 77, framePeriodMs: 2.5, metadata: '{"n":9007199254740993}', dynamicRange: 8, readNRows: 0, force: true,
   });
   t.end();
 });
@@ -93,5 +95,13 @@ t.test('everything that is wrong is said at once', (t) => {
   t.equal(problemsOf('{"frmes":1,"filename":"x","metadata":{"a":null,"data":1},"force":1}').length, 5);
   t.match(problemsOf('null')[0], /body: is null/);
   t.throws(() => checkArmRequest(null, config), { name: 'ArmRefused', message: /^body: is empty/ });
+  t.end();
+});
+
+t.test('where instances share a detector, frames, first frame and the number of the header are needed', (t) => {
+  const shared = { ...config, share: { stride: 4, offset: 1 } };
+  t.strictSame(problemsOf('{"frames":5,"first_frame_number":1,"msg_number_base":1000}', shared), []);
+  t.match(problemsOf('{}', shared), [/^frames: needed where 4 instances share a detector.*vdcu arm --endpoints/, /^first_frame_number: needed/, /^msg_number_base: needed/]);
+  t.match(problemsOf('{"frames":0,"first_frame_number":0,"msg_number_base":1}', shared), [/^first_frame_number: 0 is not/, /^frames: needed/]);
   t.end();
 });

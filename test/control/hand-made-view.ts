@@ -10,7 +10,7 @@ import { portCounterTable, streamCounterTable } from '../../src/memory/counters.
 import type { PortCounter, StreamCounter } from '../../src/memory/counters.js';
 import { lastFrameBytes } from '../../src/memory/last-frame.js';
 import { goodFacts } from './doctor/good-facts.js';
-import type { ArmRequest, PortLedger, SeriesSummary } from '../../src/stream/series-types.js';
+import type { ArmRequest, HaltedSeries, PortLedger, SeriesStop, SeriesSummary } from '../../src/stream/series-types.js';
 
 export const config: ServiceConfig = {
   name: 'quad',
@@ -22,7 +22,7 @@ export const config: ServiceConfig = {
   udpHost: '127.0.0.1', udpSource: { address: '::1', port: 1234 }, receiveBufferBytes: 1048576,
   receive: 'auto', receiveCoalesced: false, receiverThreads: null, pinCpus: [], placement: 'auto', send: 'auto',
   dataHost: '127.0.0.1', dataPort: 9999, apiHost: '127.0.0.1', apiPort: 5000,
-  ring: { frames: 64 }, frameRateHz: null, series: 'auto', frames: 0, incompleteFrames: 'mark', overtakeFrames: 4, frameTimeoutMs: 500,
+  ring: { frames: 64 }, frameRateHz: null, series: 'auto', frames: 0, share: { stride: 1, offset: 0 }, incompleteFrames: 'mark', overtakeFrames: 4, frameTimeoutMs: 500,
   drainMs: 100, startWindowMs: 20, maxOwedFrames: null, seriesIdleMs: 2000, seriesTimeoutMs: null, closingTimeoutMs: 10000, consumerConnections: 1, flightRecorderPackets: null, flightRecorderDir: null,
 };
 
@@ -61,7 +61,7 @@ export class HandMadeView implements ServiceView {
   headerPending = false;
   summary: SeriesSummary | null = null;
   series: readonly SeriesSummary[] = [];
-  state: ServiceStatus = { state: 'idle', message: 'waiting for a consumer', problems: [], consumers: 0, end_pending: false, series: null, last_series: null };
+  state: ServiceStatus = { state: 'idle', message: 'waiting for a consumer', problems: [], consumers: 0, end_pending: false, next_msg_number: 1000, frames_stride: 1, frames_offset: 0, series: null, last_series: null };
   ready = { ready: true, reasons: [] as string[] };
   alive = { alive: true, reasons: [] as string[] };
   preflight = [{ check: 'receive_buffer', ok: false }, { check: 'mtu', ok: true }];
@@ -82,7 +82,10 @@ export class HandMadeView implements ServiceView {
     return Promise.resolve({ series_id: this.armed.length, msg_number: this.headerPending ? null : 1_700_000_000_000_000, header_pending: this.headerPending, state: 'open' });
   }
 
-  stop(): Promise<SeriesSummary | null> { return Promise.resolve(this.summary); }
+  ends: (SeriesStop | undefined)[] = [];
+  halted: HaltedSeries | null = null;
+  stop(end?: SeriesStop): Promise<SeriesSummary | null> { this.ends.push(end); return Promise.resolve(this.summary); }
+  halt(): Promise<HaltedSeries | null> { return Promise.resolve(this.halted); }
   status(): ServiceStatus { return this.state; }
   history(): readonly SeriesSummary[] { return this.series; }
   udpPorts(): UdpPortStatus[] { return this.config.detector.udpPorts.map(udpPort); }

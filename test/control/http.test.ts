@@ -208,7 +208,7 @@ t.test('every route is documented, and answers as documented', async (t) => {
   t.strictSame(Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`)).sort(), [
     'delete /api/v1/series', 'get /api/v1/config', 'get /api/v1/doctor', 'get /api/v1/last_frame.npy', 'get /api/v1/preview', 'get /api/v1/series', 'get /api/v1/series/history', 'get /api/v1/udp',
     'get /downsample', 'get /healthz', 'get /last_frame', 'get /metrics', 'get /readyz', 'get /received_frames', 'get /status',
-    'post /api/v1/series', 'post /downsample',
+    'post /api/v1/series', 'post /api/v1/series/halt', 'post /downsample',
   ]);
   const port = { udp_port: 50001, counters: portCountersOf({ lateFirst: 3 }), newest_frame_number: null };
   view.series = [summaryOf({ aborted: 'consumer_lost', incomplete: [[1, 2]] }), summaryOf({ ledger: [ledgerOf(50001, { socket: null })] })];
@@ -216,7 +216,7 @@ t.test('every route is documented, and answers as documented', async (t) => {
   view.state = {
     ...view.state, state: 'open', last_series: view.series[0] ?? null,
     series: {
-      series_id: 2, filename: '', auto: true, frames: 0, header_pending: false, first_frame_number: null, highest_frame_number: 5, images_sent: 1, complete: 1,
+      series_id: 2, filename: '', auto: true, frames: 0, header_pending: false, msg_number_base: null, first_frame_number: null, highest_frame_number: 5, images_sent: 1, complete: 1,
       marked: 0, discarded: 0, ports: [port],
     },
   };
@@ -269,4 +269,22 @@ t.test('a taken port and a foreign address are said in one line with their remed
   const start = (host: string, at: number) => startHttp(new HandMadeView(), { host, port: at, logger: silent, build });
   await t.rejects(start('127.0.0.1', port), { name: 'OperatorError', exitCode: 3, message: new RegExp(`^HTTP interface on 127\\.0\\.0\\.1 port ${port}: the port is taken .* set another api_port$`) });
   await t.rejects(start('192.0.2.1', 0), { name: 'OperatorError', message: /no such address.*api_host/ });
+});
+
+t.test('a shared series is halted, and its end is told with DELETE; one that is not shared knows neither', async (t) => {
+  const view = new HandMadeView();
+  const app = await appFor(t, view);
+  t.match((await app.inject({ method: 'POST', url: '/api/v1/series/halt' })).json(), { problems: [/frames_stride: 1/] });
+  t.equal((await app.inject({ method: 'DELETE', url: '/api/v1/series?frames=5' })).statusCode, 422);
+  view.config = { ...view.config, share: { stride: 4, offset: 1 } };
+  view.halted = { msg_number_base: 1000, frames: 7, ended: false };
+  t.strictSame((await app.inject({ method: 'POST', url: '/api/v1/series/halt' })).json(), { halted: view.halted });
+  for (const [query, problem] of [['frames=-1', /^frames: "-1"/], ['frames=9007199254740992', /^frames/], ['withdraw=true', /^frames: is missing/], ['frames=5&withdraw=maybe', /^withdraw/]] as const) {
+    const refused = await app.inject({ method: 'DELETE', url: `/api/v1/series?${query}` });
+    t.equal(refused.statusCode, 422, query);
+    t.match(refused.json(), { problems: [problem] });
+  }
+  t.equal((await app.inject({ method: 'DELETE', url: '/api/v1/series?frames=8' })).statusCode, 200);
+  t.equal((await app.inject({ method: 'DELETE', url: '/api/v1/series?frames=0&withdraw=true' })).statusCode, 200);
+  t.strictSame(view.ends, [{ frames: 8, withdraw: false }, { frames: 0, withdraw: true }]);
 });

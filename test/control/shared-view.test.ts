@@ -17,7 +17,7 @@ import { StreamWords, seriesStep } from '../../src/memory/stream-words.js';
 import type { ArmRequest, StreamCommand } from '../../src/stream/series-types.js';
 import { ledgerOf, summaryOf } from './hand-made-view.js';
 
-const request: ArmRequest = { filename: '/data/a.h5', frames: 5, firstFrameNumber: 1, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false };
+const request: ArmRequest = { filename: '/data/a.h5', frames: 5, firstFrameNumber: 1, msgNumberBase: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false };
 const idle = { step: seriesStep.idle, seriesId: 0, headerSent: false, auto: false, endPending: false, peers: 1, disconnects: 0, slotsUsedMax: 0, first: 0, next: 0, highest: 0, last: 0, messageNumber: 1000 };
 
 /** A view, and its memory as the other threads would write it. */

@@ -7,7 +7,7 @@ import { config, portCountersOf } from './hand-made-view.js';
 const port = (udpPort: number, counters: Parameters<typeof portCountersOf>[0] = {}): CurrentPort => ({ udp_port: udpPort, counters: portCountersOf(counters), newest_frame_number: null });
 
 const series = (changes: Partial<CurrentSeries> = {}): CurrentSeries => ({
-  series_id: 7, filename: '', auto: false, frames: 0, header_pending: false, first_frame_number: 1, highest_frame_number: 9, images_sent: 5, complete: 4, marked: 1,
+  series_id: 7, filename: '', auto: false, frames: 0, header_pending: false, msg_number_base: null, first_frame_number: 1, highest_frame_number: 9, images_sent: 5, complete: 4, marked: 1,
   discarded: 0, ports: [port(50001, { received: 9, accepted: 9 }), port(50002, { received: 9, accepted: 9 })], ...changes,
 });
 

@@ -16,7 +16,7 @@ import { allocateMemory, mapMemory } from '../../src/memory/memory-map.js';
 import type { MemoryMap } from '../../src/memory/memory-map.js';
 import { PortWords } from '../../src/memory/port-words.js';
 import { StreamWords, seriesStep } from '../../src/memory/stream-words.js';
-import type { ArmRequest, SeriesSummary, StreamCommand, StreamEvent } from '../../src/stream/series-types.js';
+import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamCommand, StreamEvent } from '../../src/stream/series-types.js';
 import { Streamer } from '../../src/stream/streamer.js';
 import { activePorts, portSetup, streamerSetup } from '../../src/wiring.js';
 import type { StreamMessage } from '../../simulators/stream-message.js';
@@ -26,7 +26,7 @@ import { PacketMaker } from './packets.js';
 import { HandOverCheck, consumerProblems, parsed } from './stream-verdict.js';
 import type { SettingsOf } from './stream-verdict.js';
 
-export const armRequest: ArmRequest = { filename: '/data/x.h5', frames: 0, firstFrameNumber: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false };
+export const armRequest: ArmRequest = { filename: '/data/x.h5', frames: 0, firstFrameNumber: null, msgNumberBase: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false };
 
 export interface PipelineOptions {
   /** YAML of the detector, without its name: `detector: eiger` … */
@@ -85,7 +85,7 @@ export class Pipeline {
   }
 
   /** Post a command as main does; answers come in `events`. */
-  command(command: { kind: 'arm'; request: ArmRequest } | { kind: 'stop' } | { kind: 'shutdown' }): number {
+  command(command: { kind: 'arm'; request: ArmRequest } | { kind: 'stop'; end?: SeriesStop } | { kind: 'halt' } | { kind: 'shutdown' }): number {
     const id = ++this.#id;
     if (command.kind !== 'shutdown') this.commands.push(id);
     this.#waiting.push({ ...command, id } as StreamCommand);
@@ -145,6 +145,17 @@ export class Pipeline {
       this.run(1);
     }
     throw new Error('stopping was not answered');
+  }
+
+  /** Halt a shared series and wait until no more packets are accepted. */
+  halt(): HaltedSeries | null {
+    const id = this.command({ kind: 'halt' });
+    for (let turn = 0; turn < 20000; turn++) {
+      const answer = this.events.find((event) => event.kind === 'halted' && event.id === id);
+      if (answer?.kind === 'halted') return answer.halted;
+      this.run(1);
+    }
+    throw new Error('halting was not answered');
   }
 
   deliver(port: number, bytes: Uint8Array, foreign = false): void {

@@ -4,11 +4,11 @@
 // stands in one place. What a detector is comes in through the placement context and its piece table.
 
 import {
-  contextAccepted, contextBytes, contextCompleted, contextDecode, contextExpectedPackets, contextFirstPacket, contextForeign,
+  contextAccepted, contextBytes, contextCompleted, contextDecode, contextExpectedPackets, contextFirstOwn, contextFirstPacket, contextForeign,
   contextFrameNumberAt, contextHighest, contextIdentity, contextIdentityAt, contextIdentityMask, contextLengths, contextLowest,
-  contextMissingByte, contextNewest, contextOffsets, contextPacketBytes, contextPacketNumberAt, contextPayloadAt, contextPieces,
+  contextMissingByte, contextNewest, contextOffsets, contextOrigin, contextPacketBytes, contextPacketNumberAt, contextPayloadAt, contextPieces,
   contextPosition, contextPositionAt, contextPositionMask, contextReceived, contextRecordStride, contextRecords, contextReordered,
-  contextRing, contextSlotStride, contextSlots, contextStarts, decodeCopy, pieceBytes, pieceFrom, pieceLength, pieceTo,
+  contextRing, contextSlotStride, contextSlots, contextStarts, contextStride, decodeCopy, pieceBytes, pieceFrom, pieceLength, pieceTo,
 } from '../../memory/placement-words';
 import { flightClass, flightEntryBytes, flightLength, flightTime } from '../../memory/flight-words';
 import { recordAcceptedWord, recordBitsWord, recordFrameLowWord, recordHighestWord, recordStateWord, stateOpen } from '../../memory/record-words';
@@ -44,9 +44,11 @@ export function run(context: usize, from: u32, count: u32): u32 {
   const lowest = <u64>load<f64>(context, contextLowest);
   const highest = <u64>load<f64>(context, contextHighest);
   const newest = <u64>load<f64>(context, contextNewest);
+  const stride = load<u32>(context, contextStride);
 
   // The frame of the last packet, with its slot: found anew only when the number changes. No record lies at 0.
-  let frameNumber: u64 = 0;
+  let written: u64 = 0;
+  let number: u64 = 0;
   let record: usize = 0;
   let frame: usize = 0;
   let reordered: u32 = 0;
@@ -62,14 +64,21 @@ export function run(context: usize, from: u32, count: u32): u32 {
     // Numbers below the first that is read out wrap around and are out of range, too.
     const packet = load<u32>(at + packetNumberAt) - firstPacket;
     if (packet >= expectedPackets) break;
-    const number = load<u64>(at + frameNumberAt);
-    if (number != frameNumber || record == 0) {
+    const header = load<u64>(at + frameNumberAt);
+    if (header != written || record == 0) {
+      number = header;
+      if (stride != 1) {
+        // Own frames have numbers of their own, without gaps; other instances' are not plain.
+        const origin = <u64>load<f64>(context, contextOrigin);
+        if (header < origin || (header - origin) % <u64>stride != 0) break;
+        number = <u64>load<f64>(context, contextFirstOwn) + (header - origin) / <u64>stride;
+      }
       if (number < lowest || number > highest) break;
       const slot = <u32>(number % <u64>load<u32>(context, contextSlots));
       record = load<usize>(context, contextRecords) + <usize>slot * load<usize>(context, contextRecordStride);
       if (load<u32>(record, recordStateWord << 2) != stateOpen || load<u64>(record, recordFrameLowWord << 2) != number) break;
       frame = load<usize>(context, contextRing) + <usize>slot * load<usize>(context, contextSlotStride);
-      frameNumber = number;
+      written = header;
     }
     const word = record + ((<usize>packet >> 5) << 2);
     const bits = load<u32>(word, recordBitsWord << 2);
