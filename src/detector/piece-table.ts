@@ -57,18 +57,25 @@ export function makePieceTable(layout: Layout, position: number, configuredFlip:
     return (y * frameColumns + x) * pixelBytes;
   };
 
+  const chipColumns = layout.gapPixels ? profile.chip.columns : columns;
+  const untilBorder = (pixel: number): number => {
+    const column = pixel % columns;
+    return Math.min(columns - column, chipColumns - ((place.column * columns + column) % chipColumns));
+  };
+
   for (let packet = 0; packet < count; packet++) {
     starts[packet] = pieces.length / 3;
     const firstBit = (first + packet) * packetBits;
     // Whole pixels of this packet: `from` up to and without `end`.
     const from = Math.ceil(firstBit / wireBits);
     const end = Math.floor((firstBit + packetBits) / wireBits);
-    let begin = from;
-    for (let pixel = from; pixel < end; pixel++) {
-      if (pixel + 1 < end && frameOffset(pixel + 1) === frameOffset(pixel) + pixelBytes) continue;
+    // Neighbours in the packet are neighbours in the frame but at the end of a row and, with gaps, of a chip.
+    for (let begin = from, pixel = from; pixel < end; ) {
+      pixel = Math.min(end, pixel + untilBorder(pixel));
+      if (pixel < end && frameOffset(pixel) === frameOffset(pixel - 1) + pixelBytes) continue;
       const bits = begin * wireBits - firstBit;
-      pieces.push(bits / (packed ? 4 : 8), frameOffset(begin), (pixel + 1 - begin) * pixelBytes);
-      begin = pixel + 1;
+      pieces.push(bits / (packed ? 4 : 8), frameOffset(begin), (pixel - begin) * pixelBytes);
+      begin = pixel;
     }
     if (from * wireBits !== firstBit) {
       seams[packet * 2] = frameOffset(from - 1);
