@@ -9,7 +9,7 @@ import { OperatorError, exitCode, messageOf } from './base/errors.js';
 import { systemClock } from './base/clock.js';
 import { Landing } from './memory/landing.js';
 import { ffiUnavailable } from './runtime/ffi.js';
-import { keepFreedMemory, sharpenSleeps } from './runtime/thread.js';
+import { keepFreedMemory, sharpenSleeps, sleepMicroseconds } from './runtime/thread.js';
 import type { MessageSink } from './stream/message-sink.js';
 import { libzmqSink } from './stream/libzmq-sink.js';
 import { ZmqSink } from './stream/zmq-sink.js';
@@ -17,6 +17,7 @@ import { DgramSource } from './udp/dgram-source.js';
 import type { PacketSource } from './udp/packet-source.js';
 import { readSocketDrops } from './udp/proc-net-udp.js';
 import { RecvmmsgSource } from './udp/recvmmsg-source.js';
+import { ReceivePause } from './udp/receive-pause.js';
 import { makeSourceFilter } from './udp/source-filter.js';
 import { SourceGroup } from './udp/source-group.js';
 import { portSetup } from './wiring.js';
@@ -68,8 +69,9 @@ export function makeReceiver(name: string, ports: readonly number[], wiring: Wir
     }
     return { source, assembler: new PortAssembler({ ...portSetup({ ...wiring, compiled }, port, source), clock: systemClock }) };
   });
-  if (receive === 'recvmmsg') sharpenSleeps(1);
-  const agent = new ReceiverAgent(name, receiverPorts, () => systemClock.now());
+  if (receive === 'recvmmsg') sharpenSleeps(1000);
+  const now = (): number => systemClock.now();
+  const agent = new ReceiverAgent(name, receiverPorts, now, receive === 'recvmmsg' ? { pause: new ReceivePause(now), sleep: sleepMicroseconds } : null);
   return { agent, receive, notes, group: () => (blocking.length > 1 ? new SourceGroup(blocking) : null) };
 }
 
@@ -86,7 +88,6 @@ function placementKernel({ config }: Wiring, memory: WebAssembly.Memory, notes: 
 
 function recvmmsgSource(port: number, { config, plan, map }: Wiring, memory: WebAssembly.Memory, portsOfThread: number): RecvmmsgSource {
   const { landingPackets, packetBytes, coalescedBuffers = 0 } = plan.memory;
-  const alone = portsOfThread === 1;
   return new RecvmmsgSource({
     buffer: memory.buffer,
     landing: new Landing(memory.buffer, map.landing[port] as number, landingPackets, packetBytes, coalescedBuffers),
@@ -95,9 +96,8 @@ function recvmmsgSource(port: number, { config, plan, map }: Wiring, memory: Web
     udpPort: config.detector.udpPorts[port] as number,
     source: config.udpSource,
     receiveBufferBytes: config.receiveBufferBytes,
-    waitMs: alone ? blockingWaitMs : 0,
+    waitMs: portsOfThread === 1 ? blockingWaitMs : 0,
     coalesce: coalescedBuffers > 0,
-    pauseClock: alone ? () => systemClock.now() : null,
   });
 }
 

@@ -36,11 +36,11 @@ static void note(Pause *pause, int packets) {
   pause->packets += packets;
   if (++pause->calls < 16) return;
   const double elapsed = (now() - pause->since) / 1e3, rate = pause->packets / (elapsed < 1 ? 1 : elapsed);
-  const int small = pause->sleep > 0 || pause->packets < 16 * 12;
+  const int small = pause->sleep > 0 || pause->packets < 16 * 16;
   double wanted = 0;
   if (small && rate * 1e6 >= 5000) {
-    wanted = 300;
-    if (24 / rate < wanted) wanted = 24 / rate;
+    wanted = 600;
+    if (32 / rate < wanted) wanted = 32 / rate;
     if (pause->buffered / 8 / rate < wanted) wanted = pause->buffered / 8 / rate;
   }
   begin(pause, (int64_t)wanted * 1000);
@@ -135,7 +135,8 @@ int main(int count, char **values) {
       continue;
     }
     lastAt = time;
-    if (pauses) note(&pause, filled);
+    const uint64_t before = received;
+    
     for (int buffer = 0; buffer < filled; buffer++) {
       const int bytes = messages[buffer].msg_len;
       int size = bytes;
@@ -193,6 +194,7 @@ int main(int count, char **values) {
         }
       }
     }
+    if (pauses) note(&pause, received - before);
   }
   const int64_t spent = cpuTime() - cpu;
   printf("{\"packets\":%llu,\"cpu_ns\":%lld,\"calls\":%llu,\"seconds\":%.6f,\"received\":%llu,\"accepted\":%llu,\"complete\":%llu,\"rejected\":%llu,\"double\":%llu,\"reordered\":%llu,\"drops\":%u,\"granted\":%d}\n",

@@ -1,8 +1,9 @@
 // STEPS 1 and 2 on a thread: the ports of one receiver thread, each with its packet source and its assembler. The agent's turn is
-// a turn of each port; it ends when told.
+// a turn of each port, after a short sleep where that lets batches gather; it ends when told.
 
 import type { Agent } from '../runtime/agent.js';
 import type { PacketSource, SourceInfo } from '../udp/packet-source.js';
+import type { ReceivePause } from '../udp/receive-pause.js';
 import type { PortAssembler } from './port-assembler.js';
 
 /** One port of the thread. */
@@ -11,18 +12,29 @@ export interface ReceiverPort {
   readonly assembler: PortAssembler;
 }
 
+/** How a thread that may block sleeps between its turns. */
+export interface ReceiverRest {
+  readonly pause: ReceivePause;
+  sleep(microseconds: number): void;
+}
+
 export class ReceiverAgent implements Agent {
   readonly name: string;
   readonly #ports: readonly ReceiverPort[];
   readonly #now: () => number;
+  readonly #rest: ReceiverRest | null;
   /** What was granted, by port; filled by `start`. */
   readonly infos: SourceInfo[] = [];
 
-  /** @param now ms of the service's clock */
-  constructor(name: string, ports: readonly ReceiverPort[], now: () => number) {
+  /**
+   * @param now ms of the service's clock
+   * @param rest null = never sleep, the event loop drives
+   */
+  constructor(name: string, ports: readonly ReceiverPort[], now: () => number, rest: ReceiverRest | null) {
     this.name = name;
     this.#ports = ports;
     this.#now = now;
+    this.#rest = rest;
   }
 
   async start(): Promise<void> {
@@ -31,16 +43,25 @@ export class ReceiverAgent implements Agent {
       assembler.noteSocket(info.receiveBufferRequestedBytes, info.receiveBufferGrantedBytes);
       this.infos.push(info);
     }
+    this.#rest?.pause.setBuffered(Math.min(...this.#ports.map(({ source }, index) => bufferedPackets(source, this.infos[index]?.receiveBufferGrantedBytes ?? 0))));
   }
 
   turn(): number {
+    const rest = this.#rest;
+    if (rest !== null && rest.pause.microseconds > 0) rest.sleep(rest.pause.microseconds);
     const now = this.#now();
     let work = 0;
     for (const { assembler } of this.#ports) work += assembler.turn(now);
+    rest?.pause.note(work);
     return work;
   }
 
   async close(): Promise<void> {
     for (const { source } of this.#ports) await source.close();
   }
+}
+
+/** Datagrams that a socket buffer of so many bytes holds, or one batch of the landing buffers: the kernel charges up to twice a datagram's bytes and its bookkeeping. */
+function bufferedPackets({ landing }: PacketSource, grantedBytes: number): number {
+  return Math.min((2 * grantedBytes) / (2 * landing.stride + 1024), landing.buffers);
 }

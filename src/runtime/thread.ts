@@ -54,6 +54,15 @@ export function sharpenSleeps(nanoseconds: number): void {
   if (ffiUnavailable() === null) libc().prctlNumber(option.setTimerSlack, nanoseconds, 0, 0, 0);
 }
 
+/** struct timespec, 64 bits each; seconds and high words stay 0. */
+const timespec = new Int32Array(4);
+
+/** Sleep for less than a second. Blocks the thread; only where C functions can be called. */
+export function sleepMicroseconds(microseconds: number): void {
+  timespec[2] = microseconds * 1000;
+  libc().nanosleep(timespec, 0n);
+}
+
 /** glibc, malloc.h. */
 const mallopt = { trimThreshold: -1, mmapThreshold: -3 } as const;
 

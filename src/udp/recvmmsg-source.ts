@@ -12,10 +12,8 @@ import { KernelStructures } from '../memory/kernel-structures.js';
 import type { Landing } from '../memory/landing.js';
 import { addressOf, errno, errnoName, lastErrno, libc } from '../runtime/ffi.js';
 import type { Address, Libc } from '../runtime/ffi.js';
-import { sharpenSleeps } from '../runtime/thread.js';
 import { DropCounter } from './drop-counter.js';
 import type { PacketSource, SourceInfo } from './packet-source.js';
-import { ReceivePause } from './receive-pause.js';
 import { SocketAddressFilter } from './source-filter.js';
 import type { UdpSource } from './source-filter.js';
 import { socketLevel, socketOption, UdpSocket } from './udp-socket.js';
@@ -39,8 +37,6 @@ export interface RecvmmsgSourceOptions {
   readonly waitMs: number;
   /** Take coalesced datagrams. */
   readonly coalesce: boolean;
-  /** Sleep a little between calls while datagrams come singly and fast; needs the time in ms. Null = never. */
-  readonly pauseClock: (() => number) | null;
 }
 
 export class RecvmmsgSource implements PacketSource {
@@ -48,13 +44,11 @@ export class RecvmmsgSource implements PacketSource {
   readonly #options: RecvmmsgSourceOptions;
   readonly #structures: KernelStructures;
   readonly #drops = new DropCounter();
-  readonly #sleep = new Int32Array(4);
   #c: Libc | null = null;
   #messages: Address = 0n;
   #flags: number = flag.truncated;
   #socket: UdpSocket | null = null;
   #filter: SocketAddressFilter | null = null;
-  #pause: ReceivePause | null = null;
   #empty = false;
   #dropsKnown = true;
   /** Buffers of the last call, and how far they have become entries. */
@@ -92,10 +86,8 @@ export class RecvmmsgSource implements PacketSource {
     const { landing } = this;
     const c = this.#c;
     if (c === null) return 0;
-    if (this.#pause !== null && this.#pause.microseconds > 0) this.#rest(c, this.#pause.microseconds);
     const count = c.recvmmsg(this.descriptor, this.#messages, landing.buffers, this.#flags, 0n);
     if (count <= 0) return this.#nothing(count);
-    this.#pause?.note(count);
     this.#noteDrops();
     if (landing.coalesced) {
       this.#filled = count;
@@ -144,7 +136,7 @@ export class RecvmmsgSource implements PacketSource {
   }
 
   #open(): SourceInfo {
-    const { buffer, landing, host, udpPort, source, receiveBufferBytes, waitMs, coalesce, pauseClock } = this.#options;
+    const { buffer, landing, host, udpPort, source, receiveBufferBytes, waitMs, coalesce } = this.#options;
     const socket = new UdpSocket(host, udpPort);
     try {
       this.#filter = source === null ? null : new SocketAddressFilter(source, socket.version);
@@ -165,19 +157,12 @@ export class RecvmmsgSource implements PacketSource {
     this.#messages = base + BigInt(this.#structures.messagesAt);
     landing.foreign.fill(0);
     for (let index = 0; index < landing.buffers && !coalesce; index++) landing.offsets[index] = landing.bufferAt(index);
-    if (pauseClock !== null) {
-      // The kernel charges up to twice a datagram's bytes and its bookkeeping.
-      const queued = (2 * (granted ?? 0)) / (2 * landing.stride + 1024);
-      this.#pause = new ReceivePause(pauseClock, Math.min(queued, landing.buffers));
-      sharpenSleeps(1000);
-    }
     this.#socket = socket;
     this.#c = libc();
     return { address: socket.address, udpPort: socket.udpPort, receiveBufferRequestedBytes: receiveBufferBytes, receiveBufferGrantedBytes: granted };
   }
 
   #nothing(count: number): number {
-    this.#pause?.note(0);
     const reason = count < 0 ? lastErrno() : errno.EAGAIN;
     this.#empty = reason === errno.EAGAIN;
     if (reason !== errno.EAGAIN && reason !== errno.EINTR) {
@@ -224,11 +209,5 @@ export class RecvmmsgSource implements PacketSource {
     this.#empty = this.#buffer === this.#filled && this.#filled < landing.buffers;
     if (this.#buffer === this.#filled) structures.offerControls(this.#filled);
     return entries;
-  }
-
-  #rest(c: Libc, microseconds: number): void {
-    // struct timespec, 64 bits each; seconds and high words stay 0.
-    this.#sleep[2] = microseconds * 1000;
-    c.nanosleep(this.#sleep, 0n);
   }
 }

@@ -22,7 +22,6 @@ function makeSource(changes: Partial<RecvmmsgSourceOptions> = {}, landingPackets
     receiveBufferBytes: 1 << 20,
     waitMs: 0,
     coalesce: coalescedBuffers > 0,
-    pauseClock: null,
     ...changes,
   });
 }
@@ -238,21 +237,4 @@ t.test('several ports in one thread: woken by the one that has something', skip,
   sender.close();
   for (const source of sources) await source.close();
   t.equal(new SourceGroup(sources).wait(0), 0, 'closed ones are passed over');
-});
-
-t.test('a pause between calls loses nothing and changes nothing', skip, async (t) => {
-  let now = 0;
-  const source = makeSource({ pauseClock: () => (now += 0.01) });
-  const { udpPort } = await source.open();
-  const sender = new Sender('127.0.0.1', udpPort);
-  const sent: Uint8Array[] = [];
-  const got: Got[] = [];
-  for (let index = 0; index < 400; index++) {
-    sent.push(numbered(index, 64));
-    sender.send(sent.at(-1) as Uint8Array);
-    got.push(...receiveAll(source));
-  }
-  same(t, got, sent);
-  sender.close();
-  await source.close();
 });

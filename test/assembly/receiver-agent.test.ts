@@ -1,0 +1,67 @@
+import t from 'tap';
+import { ReceiverAgent } from '../../src/assembly/receiver-agent.js';
+import type { ReceiverPort } from '../../src/assembly/receiver-agent.js';
+import { ReceivePause } from '../../src/udp/receive-pause.js';
+
+/** A thread of two ports that find so many datagrams in each turn; a turn takes 10 µs, a sleep as long as it is. */
+function thread(found: () => readonly [number, number], grantedBytes: number) {
+  let now = 0;
+  const sleeps: number[] = [];
+  const asked: number[] = [];
+  const ports = [0, 1].map((port) => ({
+    source: {
+      landing: { stride: 4224, buffers: 256 },
+      open: () => Promise.resolve({ address: '127.0.0.1', udpPort: 50001 + port, receiveBufferRequestedBytes: grantedBytes, receiveBufferGrantedBytes: grantedBytes }),
+      close: () => Promise.resolve(),
+    },
+    assembler: { noteSocket: () => undefined, turn: (at: number) => (asked.push(at), found()[port] as number) },
+  })) as unknown as ReceiverPort[];
+  const pause = new ReceivePause(() => now);
+  const sleep = (microseconds: number): void => {
+    sleeps.push(microseconds);
+    now += microseconds / 1000;
+  };
+  const agent = new ReceiverAgent('receiver', ports, () => now, { pause, sleep });
+  const turns = (count: number): void => {
+    for (let turn = 0; turn < count; turn++) {
+      now += 0.01;
+      agent.turn();
+    }
+  };
+  return { agent, sleeps, asked, turns };
+}
+
+t.test('a thread sleeps when its ports together bring few datagrams per turn at a high rate, and takes all ports after it', async (t) => {
+  const { agent, sleeps, asked, turns } = thread(() => [1, 1], 4_000_000);
+  await agent.start();
+  turns(16);
+  t.strictSame(sleeps, []);
+  asked.length = 0;
+  turns(1);
+  t.strictSame(sleeps, [160], '32 datagrams at 2 in 10 µs');
+  t.equal(asked.length, 2);
+  t.equal(asked[0], asked[1]);
+  await agent.close();
+});
+
+t.test('the smallest socket buffer bounds the sleep, and none that is known forbids it', async (t) => {
+  const small = thread(() => [1, 1], 50_000);
+  await small.agent.start();
+  small.turns(17);
+  t.ok((small.sleeps[0] as number) > 0 && (small.sleeps[0] as number) < 10, `${small.sleeps[0]} µs`);
+  const unknown = thread(() => [1, 1], 0);
+  await unknown.agent.start();
+  unknown.turns(64);
+  t.strictSame(unknown.sleeps, []);
+});
+
+t.test('nothing found: no sleep, so that what comes next is not waited for', async (t) => {
+  let packets = 1;
+  const { agent, sleeps, turns } = thread(() => [packets, 0], 4_000_000);
+  await agent.start();
+  turns(17);
+  t.equal(sleeps.length, 1);
+  packets = 0;
+  turns(20);
+  t.equal(sleeps.length, 2);
+});
