@@ -106,6 +106,8 @@ export class PortAssembler {
   #check: CheckTable;
   #bound = false;
   #badPacketNumbers = 0;
+  /** Index of the other port that was found behind last. */
+  #behind = 0;
   /** Version of the first frame that is known here. */
   #firstVersion = 0;
 
@@ -157,8 +159,25 @@ export class PortAssembler {
       this.#closeImages(0, now);
     }
     if (this.#answered !== this.#command) this.#carryOut(now);
-    if (this.#images.takePublished()) this.#series.wake();
+    if (this.#images.takePublished() && this.#completesFrame()) this.#series.wake();
     return count;
+  }
+
+  /**
+   * Has every port closed the frame that goes out next? The port that closes it last wakes the streamer: each tells what it has closed
+   * before it asks the others, so at least one of two that close at the same time sees both. Whoever is found behind is asked first
+   * next time.
+   */
+  #completesFrame(): boolean {
+    const { next } = this.#series;
+    if (!this.#closer.hasClosed(next)) return false;
+    const others = this.#others;
+    for (let asked = 0; asked < others.length; asked++) {
+      const behind = others[this.#behind] as PortWords;
+      if (behind.closeNext <= next) return false;
+      this.#behind = (this.#behind + 1) % others.length;
+    }
+    return true;
   }
 
   /** What the source got when it was opened, in bytes; null = unknown. */

@@ -1,4 +1,4 @@
-// What one receiver tells about its port. Writer: that receiver. Readers: streamer, main, other receivers (position only).
+// What one receiver tells about its port. Writer: that receiver. Readers: streamer, main, other receivers (position, what is closed).
 
 import { load53, store53 } from './number53.js';
 
