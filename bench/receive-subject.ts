@@ -12,6 +12,7 @@ import { SeriesWords, phase } from '../src/memory/series-words.js';
 import type { Phase } from '../src/memory/series-words.js';
 import { EventLoopDriver, driveBlocking } from '../src/runtime/agent.js';
 import type { Agent } from '../src/runtime/agent.js';
+import { adviseHugePages } from '../src/runtime/huge-pages.js';
 import { ownCpuTime } from './cpu-time.js';
 import { withKeys } from './detector.js';
 import type { ConfigKeys, BenchDetector } from './detector.js';
@@ -33,6 +34,7 @@ const { keys, port, warm, last } = JSON.parse(process.argv[2] ?? '{}') as Subjec
 const { config, plan } = withKeys({ keys } as BenchDetector, {});
 const map = mapMemory(plan.memory);
 const memory = allocateMemory(map);
+adviseHugePages(memory.buffer as SharedArrayBuffer);
 const series = new SeriesWords(memory.buffer, map.seriesWords);
 const words = new PortWords(memory.buffer, map.portWords[port] as number);
 const counters = new Float64Array(memory.buffer, map.portCounters[port] as number, portCounterTable.length);

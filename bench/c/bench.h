@@ -71,9 +71,11 @@ static inline struct sockaddr_in localAddress(const char *host, int port) {
   return address;
 }
 
-/** Zeroed memory as the service gets it: pages from the kernel, touched by nobody. */
+/** Zeroed memory as the service gets it: pages from the kernel, touched by nobody, large ones where the kernel has them. */
 static inline uint8_t *pages(size_t bytes) {
-  void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  const size_t large = (size_t)1 << 21;
+  uint8_t *memory = mmap(NULL, bytes + large, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) fail("mmap");
-  return memory;
+  madvise(memory, bytes + large, MADV_HUGEPAGE);
+  return (uint8_t *)(((uintptr_t)memory + large - 1) & ~(large - 1));
 }
