@@ -14,7 +14,7 @@ interface RunOptions {
 }
 
 /** Beyond `closing_timeout_ms` and `drain_ms`, what an orderly stop may take. */
-const stopMarginMs = 10_000;
+export const stopMarginMs = 10_000;
 
 /** Add the command to the program. */
 export function addRun(program: Command): void {

@@ -15,18 +15,22 @@ export function addStatus(program: Command): void {
   addEndpoints(addTarget(program.command('status')))
     .summary('what the service is doing')
     .description('Print the state of the service, what it waits for, what is wrong, and the packets of each port in this series.')
+    .option('--health', 'only ask whether every thread turns: the health check of containers')
     .addHelpText('after', helpEnd([
       'vdcu status',
       'vdcu status --url http://softimax-eiger-daq:5000',
       'vdcu status --json | jq -r .state',
+      'vdcu status --health examples/detectors.yaml softimax-eiger',
     ], [
-      [exitCode.ok, 'the service answered, whatever its state'],
+      [exitCode.ok, 'the service answered, whatever its state; with --health: all is well'],
+      [exitCode.failed, 'with --health: a thread has stopped or failed'],
       sharedCodes.usage,
       [exitCode.environment, 'no service answers, or not all of --endpoints'],
       sharedCodes.internal,
     ]))
-    .action(async (file: string | undefined, name: string | undefined, options: ApiOptions) => {
-      await status(file, name, options);
+    .action(async (file: string | undefined, name: string | undefined, options: ApiOptions & { readonly health?: true }) => {
+      if (options.health === true) process.exitCode = await health(file, name, options);
+      else await status(file, name, options);
     });
 }
 
@@ -50,6 +54,18 @@ async function statusOfAll(urls: readonly string[], json: boolean): Promise<void
   else for (const member of found) if ('status' in member) process.stdout.write(`${member.url} (instance ${member.status.frames_offset} of ${member.status.frames_stride}): ${statusLines(member.status).join('\n  ')}\n`);
   const silent = found.flatMap((member) => ('problem' in member ? [`${member.url}: ${member.problem}`] : []));
   if (silent.length > 0) throw new OperatorError(silent.join('\n'), exitCode.environment);
+}
+
+/**
+ * Ask `/healthz` and print the reasons when not all is well.
+ * @returns exit code
+ * @throws OperatorError when nobody answers
+ */
+async function health(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<number> {
+  const answer = await request(await serviceUrl(file, name, options), 'GET', limitMs, undefined, '/healthz');
+  const { alive, reasons } = answer.body as { readonly alive: boolean; readonly reasons: readonly string[] };
+  process.stdout.write(options.json === true ? `${JSON.stringify(answer.body)}\n` : alive ? 'every thread turns\n' : reasons.map((reason) => `${reason}\n`).join(''));
+  return alive ? exitCode.ok : exitCode.failed;
 }
 
 function statusLines(answer: ServiceStatus): string[] {

@@ -54,6 +54,17 @@ t.test('arm sends what was given and says what was opened', async (t) => {
   });
 });
 
+t.test('status --health asks only whether every thread turns', async (t) => {
+  await answering(200, '{"alive":true,"reasons":[]}', async (url, seen) => {
+    t.match(await vdcu('status', '--health', '--url', url), { code: 0, stdout: 'every thread turns\n' });
+    t.match(await vdcu('status', '--health', '--json', '--url', url), { code: 0, stdout: '{"alive":true,"reasons":[]}\n' });
+    t.strictSame(seen.map(({ method, url: path }) => `${method} ${path}`), ['GET /healthz', 'GET /healthz']);
+  });
+  await answering(503, '{"alive":false,"reasons":["receiver 0: no turn for 12 s"]}', async (url) => {
+    t.match(await vdcu('status', '--health', '--url', url), { code: 1, stdout: 'receiver 0: no turn for 12 s\n' });
+  });
+});
+
 t.test('metadata may come from a file', async (t) => {
   const file = join(mkdtempSync(join(tmpdir(), 'vdcu-')), 'metadata.json');
   writeFileSync(file, '{"label": "a"}');
