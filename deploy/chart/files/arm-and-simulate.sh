@@ -1,0 +1,1 @@
+../../rehearsal/arm-and-simulate.sh

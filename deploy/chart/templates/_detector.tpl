@@ -1,0 +1,79 @@
+{{/*
+The detector's entry of the first configuration file, with the defaults that objects depend on (docs/reference/configuration.md), as JSON.
+What would come up and not work is refused here, with the remedy.
+*/}}
+{{- define "virtual-dcu.detector" -}}
+{{- $file := first .Values.configfiles -}}
+{{- $all := fromYaml $file.content -}}
+{{- with $all.Error }}{{ fail (printf "configfiles: %s: not YAML: %s" $file.name .) }}{{ end -}}
+{{- if not (hasKey $all .Values.detector) -}}
+{{- fail (printf "detector: %s has no detector %q; it has %s" $file.name .Values.detector (keys $all | sortAlpha | join ", ")) -}}
+{{- end -}}
+{{- $own := get $all .Values.detector -}}
+{{- $detector := merge (dict) $own (dict "udp_host" "127.0.0.1" "data_host" "127.0.0.1" "data_port" 9999 "api_host" "127.0.0.1" "api_port" 5000 "closing_timeout_ms" 10000 "drain_ms" 100 "frames_stride" 1 "frames_offset" 0) -}}
+{{- range list "api_host" "data_host" -}}
+{{- if not (has (get $detector .) (list "0.0.0.0" "::")) -}}
+{{- fail (printf "configfiles: %s: %s.%s is %s: probes and consumers could not reach it. Set it to 0.0.0.0" $file.name $.Values.detector . (get $detector .)) -}}
+{{- end -}}
+{{- end -}}
+{{- range list "api_port" "data_port" -}}
+{{- if and (hasKey $own .) (eq (int (get $own .)) 0) -}}
+{{- fail (printf "configfiles: %s: %s.%s is 0: any free port, which nobody could find. Set a number" $file.name $.Values.detector .) -}}
+{{- end -}}
+{{- end -}}
+{{- with $own.flight_recorder_dir -}}
+{{- if not (and $.Values.flightRecorder.enabled (hasPrefix "/var/lib/virtual-dcu" .)) -}}
+{{- fail (printf "configfiles: %s: %s.flight_recorder_dir is %s: the root file system is read-only. Set it to /var/lib/virtual-dcu, and flightRecorder.enabled" $file.name $.Values.detector .) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .Values.purple_network.enabled .Values.hostNetwork -}}
+{{- fail "purple_network.enabled and hostNetwork: use one of them" -}}
+{{- end -}}
+{{- if and .Values.purple_network.enabled (not .Values.purple_network.name) -}}
+{{- fail "purple_network.name: the name of a NetworkAttachmentDefinition is needed" -}}
+{{- end -}}
+{{- if ne (int $detector.frames_stride) (int .Values.replicas) -}}
+{{- fail (printf "replicas is %d, but %s.frames_stride is %d: they must be equal, or frames are sent twice or never" (int .Values.replicas) .Values.detector (int $detector.frames_stride)) -}}
+{{- end -}}
+{{- if gt (int .Values.replicas) 1 -}}
+{{- if ne (toString $detector.frames_offset) "hostname" -}}
+{{- fail (printf "%s.frames_offset is %v: with several replicas it must be hostname, for all pods have the same file" .Values.detector $detector.frames_offset) -}}
+{{- end -}}
+{{- if or .Values.purple_network.ips .Values.purple_network.mac -}}
+{{- fail "purple_network.ips and mac: all pods of a StatefulSet would get the same. Leave them to the network's own address management, and ask each pod for its address (GET /api/v1/udp)" -}}
+{{- end -}}
+{{- if .Values.hostNetwork -}}
+{{- fail "hostNetwork: pods then have the names of their nodes, and frames_offset: hostname finds no number. Use purple_network with several replicas" -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $detector -}}
+{{- end -}}
+
+{{/* UDP port, TCP port or a list of them: a name for it, at most 15 characters. */}}
+{{- define "virtual-dcu.ports" -}}
+{{- $detector := include "virtual-dcu.detector" . | fromJson -}}
+- {name: http, containerPort: {{ int $detector.api_port }}, protocol: TCP}
+- {name: zmq, containerPort: {{ int $detector.data_port }}, protocol: TCP}
+{{- range $detector.udp_ports }}
+- {name: udp-{{ int . }}, containerPort: {{ int . }}, protocol: UDP}
+{{- end }}
+{{- end -}}
+
+{{/* Seconds from SIGTERM to SIGKILL. The service itself gives up after closing_timeout_ms + drain_ms + 10 s. */}}
+{{- define "virtual-dcu.grace" -}}
+{{- if .Values.terminationGracePeriodSeconds -}}
+{{ .Values.terminationGracePeriodSeconds }}
+{{- else -}}
+{{- $detector := include "virtual-dcu.detector" . | fromJson -}}
+{{ add (div (add (int $detector.closing_timeout_ms) (int $detector.drain_ms) 999) 1000) 20 }}
+{{- end -}}
+{{- end -}}
+
+{{/* Multus: the second interface. `static` false: of another pod than the service's. */}}
+{{- define "virtual-dcu.networks" -}}
+{{- $purple := .root.Values.purple_network -}}
+{{- $network := dict "name" $purple.name "namespace" ($purple.namespace | default .root.Release.Namespace) "interface" $purple.interface -}}
+{{- if and .static $purple.ips }}{{ $_ := set $network "ips" $purple.ips }}{{ end -}}
+{{- if and .static $purple.mac }}{{ $_ := set $network "mac" $purple.mac }}{{ end -}}
+{{- list $network | toJson -}}
+{{- end -}}
