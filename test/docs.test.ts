@@ -12,7 +12,7 @@ function filesBelow(folder: string, ending: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith(ending)).map((name) => join(folder, name));
 }
 
-const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...filesBelow('docs', '.md')];
+const documents = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'deploy/README.md', ...filesBelow('docs', '.md')];
 
 /** Text without what stands in code. */
 const prose = (text: string): string => text.replace(/^```[^]*?^```/gm, '').replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]()]/g, ' '));
@@ -57,7 +57,7 @@ t.test('every document that sources, examples and messages point to is there, wi
 
 t.test('source files that the documents name exist', async (t) => {
   for (const document of documents) {
-    for (const [path] of read(document).matchAll(/\b(?:src|simulators|test|examples|scripts)\/[\w/.-]+\.(?:ts|mjs|yaml)\b/g)) {
+    for (const [path] of read(document).matchAll(/\b(?:src|simulators|test|examples|scripts|deploy)\/[\w/.@-]+\.(?:ts|mjs|yaml|sh|tpl|conf|service)\b/g)) {
       // Figures of the packet header are cited from PSI's own tree.
       t.ok(existsSync(join(root, path)) || document === 'docs/wire-input.md', `${document}: ${path}`);
     }
