@@ -5,7 +5,7 @@ import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { OperatorError, messageOf } from '../src/base/errors.js';
+import { exitCode, messageOf, OperatorError } from '../src/base/errors.js';
 import type { Datagram } from './detector.js';
 
 /** Sends batches of datagrams to the ports that they name. */
@@ -53,6 +53,8 @@ export async function resolveHost(host: string): Promise<{ address: string; fami
   const wildcard: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '::': '::1' };
   const name = wildcard[host] ?? host;
   if (isIP(name) !== 0) return { address: name, family: isIP(name) };
+  // The system knows an address of nothing, which is none.
+  if (name === '') throw new OperatorError('udp host: is empty. Give an IP address or a known name', exitCode.usage);
   try {
     return await lookup(name);
   } catch (error) {

@@ -18,13 +18,6 @@ until vdcu arm --url "$URL" --frames "$FRAMES" --first-frame 1 --frame-period 10
   sleep 1
 done
 
-address=
-if [ -n "${UDP_HOST:-}" ]; then
-  address=$(getent ahostsv4 "$UDP_HOST" | { read -r first _ && echo "$first"; }) || {
-    echo "$UDP_HOST: no such name, and no address" >&2
-    exit 3
-  }
-fi
 # FAULTS are several words.
 # shellcheck disable=SC2086
-exec vdcu simulate "$CONFIG" "$NAME" --frames "$FRAMES" --rate "$RATE" ${address:+--udp-host "$address"} $FAULTS
+exec vdcu simulate "$CONFIG" "$NAME" --frames "$FRAMES" --rate "$RATE" ${UDP_HOST:+--udp-host "$UDP_HOST"} $FAULTS

@@ -149,7 +149,8 @@ export class Container extends Process {
     this.#image = image;
     this.#options = options;
     t.teardown(async () => {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
+      // The first process of a namespace takes all others along; unshare alone would leave one that has changed its user.
+      if (child.exitCode === null && child.signalCode === null && !this.signal('SIGKILL')) child.kill('SIGKILL');
       await this.ended;
     });
   }
@@ -161,8 +162,11 @@ export class Container extends Process {
     return Number(readFileSync(`/proc/${waiting}/task/${waiting}/children`, 'utf8').trim().split(' ').at(0));
   }
 
-  signal(name: NodeJS.Signals): void {
-    process.kill(this.pid(), name);
+  /** Send it to the first process. @returns whether there is one */
+  signal(name: NodeJS.Signals): boolean {
+    const pid = this.pid();
+    // None yet, or none any more: 0 would be every process of this group.
+    return pid > 0 && process.kill(pid, name);
   }
 
   /** Run this in the container, as `docker exec`. */

@@ -60,3 +60,9 @@ t.test('record refuses a wrong name and a file that exists', async (t) => {
   t.equal(exists.code, 3);
   t.match(exists.stderr, /exists already, and nothing is overwritten/);
 });
+
+t.test('an address of nothing is a wrong command line, not a defect', async (t) => {
+  for (const way of ['sendmmsg', 'dgram']) {
+    t.match(await vdcu('simulate', exampleFile, 'softimax-eiger', '--frames', '1', '--send', way, '--udp-host', ''), { code: 2, stderr: /udp host: is empty/ }, way);
+  }
+});
