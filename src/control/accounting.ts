@@ -8,18 +8,21 @@
 import { frameOutcomes, packetClasses } from '../memory/counters.js';
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
 
-/** Packets of one port that may be held aside without a class. */
-const heldLimit = 2;
+/**
+ * Packets of one port that may be without a class: two held aside, and the one that is looked at just now. With the third of a series
+ * a port's tables are made, which takes long enough to be seen.
+ */
+const unclassedLimit = 3;
 /** The image that is handed over just now. */
 const underWayLimit = 1;
 
 /**
  * Packets of one port that were received and have no class (positive) or have a class and were not received (negative); 0 = the
- * sum holds, packets held aside included.
+ * sum holds as far as it can be known while packets come.
  */
 export function accountingError(earlier: Readonly<Record<PortCounter, number>>, later: Readonly<Record<PortCounter, number>>): number {
   const classed = (counters: Readonly<Record<PortCounter, number>>): number => packetClasses.reduce((sum, id) => sum + counters[id], 0);
-  return difference(earlier.received, classed(later), later.received, classed(earlier), heldLimit);
+  return difference(earlier.received, classed(later), later.received, classed(earlier), unclassedLimit);
 }
 
 /** Images handed to zmq that have no outcome (positive), or outcomes without an image (negative); 0 = the sum holds. */
