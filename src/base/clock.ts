@@ -20,6 +20,15 @@ export const systemClock: Clock = {
   wall: () => Date.now(),
 };
 
+/** Runs something every so many ms until the function that it returns is called. */
+export type Repeat = (milliseconds: number, run: () => void) => () => void;
+
+/** By the machine's clock; keeps the process alive. */
+export const repeat: Repeat = (milliseconds, run) => {
+  const timer = setInterval(run, milliseconds);
+  return () => clearInterval(timer);
+};
+
 /** A clock that moves only when told. */
 export class VirtualClock implements Clock {
   #now: number;

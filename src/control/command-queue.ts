@@ -1,5 +1,7 @@
 // Commands from the control plane to the streamer, one after the other, and the answers to those who wait. Main thread only.
 
+import type { Repeat } from '../base/clock.js';
+import { repeat } from '../base/clock.js';
 import type { CommandBox } from '../memory/command-box.js';
 import type { StreamCommand, StreamEvent } from '../stream/series-types.js';
 
@@ -11,13 +13,15 @@ export class CommandQueue {
   readonly #wakeStreamer: () => void;
   readonly #waiting: StreamCommand[] = [];
   readonly #answers = new Map<number, (event: StreamEvent) => void>();
-  #timer: NodeJS.Timeout | null = null;
+  readonly #repeat: Repeat;
+  #endRepeat: (() => void) | null = null;
   #id = 0;
   #failure: string | null = null;
 
-  constructor(box: CommandBox, wakeStreamer: () => void) {
+  constructor(box: CommandBox, wakeStreamer: () => void, repeatedly: Repeat = repeat) {
     this.#box = box;
     this.#wakeStreamer = wakeStreamer;
+    this.#repeat = repeatedly;
   }
 
   /** Resolves with the streamer's answer, or with a refusal when nobody is left to answer. */
@@ -49,8 +53,8 @@ export class CommandQueue {
   }
 
   close(): void {
-    if (this.#timer !== null) clearInterval(this.#timer);
-    this.#timer = null;
+    this.#endRepeat?.();
+    this.#endRepeat = null;
   }
 
   #post(command: StreamCommand): void {
@@ -64,6 +68,6 @@ export class CommandQueue {
       this.#wakeStreamer();
     }
     if (this.#waiting.length === 0) this.close();
-    else this.#timer ??= setInterval(() => this.#postWaiting(), postIntervalMs);
+    else this.#endRepeat ??= this.#repeat(postIntervalMs, () => this.#postWaiting());
   }
 }

@@ -2,7 +2,7 @@
 // reading costs the data path nothing. HTTP, metrics and the log look at nothing else. Ports, threads and commands: port-view.ts,
 // heartbeats.ts, command-queue.ts.
 
-import type { Clock } from '../base/clock.js';
+import type { Clock, Repeat } from '../base/clock.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { frameNumberOf } from '../detector/frame-share.js';
@@ -44,6 +44,8 @@ export interface SharedViewDeps extends PortViewDeps {
   readonly compiledMissing: string | null;
   /** What the doctor looks at; unless given, this one. */
   readonly machine?: Machine;
+  /** How commands that wait for the streamer are looked after; by the machine's clock unless given. */
+  readonly repeat?: Repeat;
   wakeStreamer(): void;
 }
 
@@ -81,7 +83,7 @@ export class SharedView implements ServiceView {
     this.lastFrameMemory = { buffer, offset: map.lastFrame, frameBytes: map.sizes.frameBytes };
     this.#lastFrame = new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes);
     this.#frameHistograms = histogramsAt(buffer, map.frameHistograms, frameHistogramTable);
-    this.#commands = new CommandQueue(new CommandBox(buffer, map.commandBox), () => deps.wakeStreamer());
+    this.#commands = new CommandQueue(new CommandBox(buffer, map.commandBox), () => deps.wakeStreamer(), deps.repeat);
     this.#preflight = new Preflight({ config, plan: deps.plan, clock: deps.clock, machine: deps.machine ?? thisMachine, compiledMissing: deps.compiledMissing, says: () => this.#says() });
     this.#heartbeats = new Heartbeats(deps.clock, [
       ...this.#receiving.map(({ udpPort, words }) => ({ name: `receiver of port ${udpPort}`, agent: `receiver_${udpPort}`, heartbeat: () => words.heartbeat, stallMsMax: () => words.figure('stallMsMax') })),
@@ -152,6 +154,8 @@ export class SharedView implements ServiceView {
         logger.warn({ event: 'warning', code: event.code }, event.message);
         break;
       case 'drained':
+        // The streamer's last word: whoever asked after it is answered here.
+        this.#commands.fail('the service is stopping');
         this.#drained?.();
         break;
     }

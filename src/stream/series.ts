@@ -454,7 +454,9 @@ export class Series {
       else if (!this.headerSent) this.#offerHeader(now);
       this.#sendFrames(now);
     }
-    if (now - this.#sender.progressAt >= limits.closingTimeoutMs && !outbox.busy) this.#abort('closing_timeout');
+    // A streamer that did not run for a while has not waited for anybody: it is late itself.
+    const waiting = (this.last !== 0 && this.next <= this.last) || !this.#answered();
+    if (waiting && now - this.#sender.progressAt >= limits.closingTimeoutMs && !outbox.busy) this.#abort('closing_timeout');
     if (this.#aborted !== null) this.#sender.drop(this.last, now);
     if (this.last !== 0 && this.next <= this.last) return;
     if (outbox.busy || !this.#answered()) return;

@@ -252,3 +252,12 @@ t.test('the last packet has a time of day; threads have the age of their heartbe
   ]);
   t.end();
 });
+
+t.test('who asked last, and who asks later, is told that the service is stopping', async (t) => {
+  const { view } = setUp(t);
+  view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+libzmq');
+  const asked = view.stop();
+  view.noteEvent({ kind: 'drained' });
+  await t.rejects(asked, new ArmRefused(503, ['the service is stopping']));
+  await t.rejects(view.arm(request), new ArmRefused(503, ['the service is stopping']));
+});

@@ -2,10 +2,13 @@
 // are copied at hand-over, as late as the seam allows, so that a slot that changes too early is seen.
 
 import type { MessageSink, Offer } from '../../src/stream/message-sink.js';
+import type { StreamMessage } from '../../simulators/stream-message.js';
 
 /** A message as a consumer would receive it. */
 export interface ReceivedMessage {
   readonly parts: readonly Uint8Array[];
+  /** Read already. */
+  readonly message?: StreamMessage;
 }
 
 export class MemorySink implements MessageSink {

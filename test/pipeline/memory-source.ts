@@ -5,8 +5,12 @@ import type { PacketSource, SourceInfo } from '../../src/udp/packet-source.js';
 
 export class MemorySource implements PacketSource {
   readonly landing: Landing;
-  readonly #queue: { bytes: Uint8Array; foreign: boolean }[] = [];
+  readonly #queue: { bytes: Uint8Array; foreign: boolean; tag: unknown }[] = [];
+  /** Of the queue: the first that was not taken. */
+  #head = 0;
   readonly #limit: number;
+  /** Told of each datagram that the assembler takes, with the tag that it was delivered with. */
+  watch: ((tag: unknown, bytes: number) => void) | null = null;
   /** Datagrams taken in one turn at most. */
   batch: number;
   empty = false;
@@ -21,16 +25,16 @@ export class MemorySource implements PacketSource {
   }
 
   get queued(): number {
-    return this.#queue.length;
+    return this.#queue.length - this.#head;
   }
 
   /** A datagram arrives; the bytes are copied. */
-  deliver(bytes: Uint8Array, foreign = false): void {
-    if (this.#queue.length >= this.#limit) {
+  deliver(bytes: Uint8Array, foreign = false, tag: unknown = null): void {
+    if (this.queued >= this.#limit) {
       if (this.drops !== null) this.drops++;
       return;
     }
-    this.#queue.push({ bytes: bytes.slice(), foreign });
+    this.#queue.push({ bytes: bytes.slice(), foreign, tag });
   }
 
   open(): Promise<SourceInfo> {
@@ -40,16 +44,18 @@ export class MemorySource implements PacketSource {
   receive(): number {
     this.interrupt?.();
     const { landing } = this;
-    const count = Math.min(this.#queue.length, landing.capacity, this.batch);
+    const count = Math.min(this.queued, landing.capacity, this.batch);
     for (let index = 0; index < count; index++) {
-      const { bytes, foreign } = this.#queue.shift() as { bytes: Uint8Array; foreign: boolean };
+      const { bytes, foreign, tag } = this.#queue[this.#head++] as { bytes: Uint8Array; foreign: boolean; tag: unknown };
       const at = landing.bufferAt(index);
       landing.bytes.set(bytes.length > landing.stride ? bytes.subarray(0, landing.stride) : bytes, at);
       landing.offsets[index] = at;
       landing.lengths[index] = bytes.length;
       landing.foreign[index] = foreign ? 1 : 0;
+      this.watch?.(tag, bytes.length);
     }
-    this.empty = this.#queue.length === 0;
+    if (this.queued === 0) this.#queue.length = this.#head = 0;
+    this.empty = this.queued === 0;
     return count;
   }
 

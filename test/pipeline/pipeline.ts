@@ -2,6 +2,7 @@
 // consumer in memory. Tests decide who has a turn and when; `verify` checks everything that must always hold.
 
 import { loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
+import type { PlacementKernel } from '../../src/assembly/compiled-placement.js';
 import { PortAssembler } from '../../src/assembly/port-assembler.js';
 import { VirtualClock } from '../../src/base/clock.js';
 import { makePlan } from '../../src/config/plan.js';
@@ -29,8 +30,9 @@ import type { SettingsOf } from './stream-verdict.js';
 export const armRequest: ArmRequest = { filename: '/data/x.h5', frames: 0, firstFrameNumber: null, msgNumberBase: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false };
 
 export interface PipelineOptions {
-  /** YAML of the detector, without its name: `detector: eiger` … */
-  readonly yaml: string;
+  /** YAML of the detector, without its name: `detector: eiger` …; or the configuration itself. */
+  readonly yaml?: string;
+  readonly config?: ServiceConfig;
   readonly sink?: MemorySink;
   readonly socketPackets?: number;
   readonly firstMessageNumber?: number;
@@ -38,13 +40,23 @@ export interface PipelineOptions {
   readonly compiled?: boolean;
   /** Memory of an earlier pipeline to use again, if it is large enough. Its pixels are left as they are. */
   readonly memory?: WebAssembly.Memory;
+  readonly clock?: VirtualClock;
+}
+
+/** The kernel is compiled once per memory. */
+const kernels = new WeakMap<WebAssembly.Memory, PlacementKernel>();
+
+function kernelOn(memory: WebAssembly.Memory): PlacementKernel {
+  let kernel = kernels.get(memory);
+  if (kernel === undefined) kernels.set(memory, (kernel = loadPlacementKernel(memory)));
+  return kernel;
 }
 
 export class Pipeline {
   readonly config: ServiceConfig;
   readonly plan: Plan;
   readonly map: MemoryMap;
-  readonly clock = new VirtualClock(1000);
+  readonly clock: VirtualClock;
   readonly memory: WebAssembly.Memory;
   readonly buffer: ArrayBufferLike;
   readonly sink: MemorySink;
@@ -54,6 +66,8 @@ export class Pipeline {
   readonly streamer: Streamer;
   readonly words: StreamWords;
   readonly events: StreamEvent[] = [];
+  /** Told of each event as it happens. */
+  onEvent: ((event: StreamEvent) => void) | null = null;
   readonly #box: CommandBox;
   readonly #waiting: StreamCommand[] = [];
   /** Ids of all commands given. */
@@ -62,16 +76,21 @@ export class Pipeline {
   #maker: PacketMaker | null = null;
 
   constructor(options: PipelineOptions) {
-    this.config = parseConfig(`det:\n${options.yaml.trim().split('\n').map((line) => `  ${line.trim()}`).join('\n')}\n`, 'test.yaml', 'det');
+    this.clock = options.clock ?? new VirtualClock(1000);
+    this.config = options.config ?? parseConfig(`det:\n${(options.yaml ?? '').trim().split('\n').map((line) => `  ${line.trim()}`).join('\n')}\n`, 'test.yaml', 'det');
     this.plan = makePlan(this.config, 2);
     this.map = mapMemory(this.plan.memory);
     const reused = options.memory !== undefined && options.memory.buffer.byteLength >= this.map.totalBytes ? options.memory : null;
     const memory = reused ?? allocateMemory(this.map);
-    if (reused !== null) new Uint8Array(reused.buffer, 0, this.map.ring).fill(0);
+    if (reused !== null) {
+      const bytes = new Uint8Array(reused.buffer, 0, this.map.totalBytes);
+      bytes.fill(0, 0, this.map.ring);
+      bytes.fill(0, this.map.flightRings[0]);
+    }
     this.memory = memory;
     this.buffer = memory.buffer;
     this.sink = options.sink ?? new MemorySink();
-    const compiled = (options.compiled ?? process.env.VDCU_PLACEMENT === 'compiled') ? loadPlacementKernel(memory) : null;
+    const compiled = (options.compiled ?? process.env.VDCU_PLACEMENT === 'compiled') ? kernelOn(memory) : null;
     const wiring = { config: this.config, plan: this.plan, map: this.map, buffer: this.buffer, compiled };
     for (const port of activePorts(this.config)) {
       const { landingPackets, packetBytes } = this.plan.memory;
@@ -79,7 +98,10 @@ export class Pipeline {
       this.sources.set(port, source);
       this.assemblers.set(port, new PortAssembler(portSetup(wiring, port, source)));
     }
-    this.streamer = new Streamer(streamerSetup(wiring, this.sink, options.firstMessageNumber ?? 1000, (event) => this.events.push(event)));
+    this.streamer = new Streamer(streamerSetup(wiring, this.sink, options.firstMessageNumber ?? 1000, (event) => {
+      this.events.push(event);
+      this.onEvent?.(event);
+    }));
     this.words = new StreamWords(this.buffer, this.map.streamWords);
     this.#box = new CommandBox(this.buffer, this.map.commandBox);
   }
@@ -158,8 +180,8 @@ export class Pipeline {
     throw new Error('halting was not answered');
   }
 
-  deliver(port: number, bytes: Uint8Array, foreign = false): void {
-    this.sources.get(port)?.deliver(bytes, foreign);
+  deliver(port: number, bytes: Uint8Array, foreign = false, tag: unknown = null): void {
+    this.sources.get(port)?.deliver(bytes, foreign, tag);
   }
 
   /** Makes this detector's packets. */

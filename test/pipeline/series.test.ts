@@ -1,4 +1,5 @@
 import t from 'tap';
+import { seriesStep } from '../../src/memory/stream-words.js';
 import { MemorySink } from './memory-sink.js';
 import { small } from './small.js';
 
@@ -318,4 +319,28 @@ t.test('a number that was offered and not taken is used again', async (t) => {
   pipeline.stop();
   t.match(pipeline.summaries[0], { frames: 9, complete: 9 });
   t.strictSame(pipeline.verify(), []);
+});
+
+t.test('a streamer that did not run for closing_timeout_ms while a series ended does not abort it when nothing is left to wait for', async (t) => {
+  for (const left of [false, true]) {
+    const pipeline = small();
+    pipeline.arm({ firstFrameNumber: 1 });
+    pipeline.play(1, 3);
+    if (left) pipeline.sink.reading = false;
+    if (left) pipeline.play(4, 14);
+    pipeline.command({ kind: 'stop' });
+    pipeline.turnStreamer();
+    pipeline.turnStreamer();
+    for (const port of pipeline.sources.keys()) pipeline.turnPort(port);
+    pipeline.turnStreamer();
+    t.equal(pipeline.words.step, seriesStep.finishing);
+    for (const port of pipeline.sources.keys()) pipeline.turnPort(port);
+    pipeline.clock.advance(201);
+    pipeline.turnStreamer();
+    pipeline.sink.reading = true;
+    pipeline.sink.read();
+    pipeline.run(20);
+    const [summary] = pipeline.summaries;
+    t.equal(summary?.aborted, left ? 'closing_timeout' : undefined, left ? 'frames are left' : 'nothing is left');
+  }
 });

@@ -14,13 +14,16 @@ import type { MemorySink, ReceivedMessage } from './memory-sink.js';
 /** The detector's settings in the series whose header has this file name. */
 export type SettingsOf = (filename: string) => DetectorSettings;
 
+/** Verifiers that were made before. */
+export type KnownVerifiers = Pick<Map<DetectorSettings, FrameVerifier>, 'get'> & { set(settings: DetectorSettings, verifier: FrameVerifier): unknown };
+
 /** Verifiers by settings: bit depth and rows may change from series to series. */
 class SeriesVerifier extends FrameVerifier {
   readonly #settingsOf: SettingsOf;
-  readonly #known: Map<DetectorSettings, FrameVerifier>;
+  readonly #known: KnownVerifiers;
   #present: FrameVerifier;
 
-  constructor(settingsOf: SettingsOf, known: Map<DetectorSettings, FrameVerifier>) {
+  constructor(settingsOf: SettingsOf, known: KnownVerifiers) {
     super(settingsOf(''));
     this.#settingsOf = settingsOf;
     this.#known = known;
@@ -53,7 +56,7 @@ export class HandOverCheck {
   readonly #verifier: SeriesVerifier | null;
 
   /** @param settingsOf null = pixels are not looked at; the same object for the same settings */
-  constructor(settingsOf: SettingsOf | null, known = new Map<DetectorSettings, FrameVerifier>()) {
+  constructor(settingsOf: SettingsOf | null, known: KnownVerifiers = new Map()) {
     this.#verifier = settingsOf === null ? null : new SeriesVerifier(settingsOf, known);
     this.checker = new StreamChecker(this.#verifier === null ? {} : { verifier: this.#verifier });
   }
@@ -72,21 +75,27 @@ export class HandOverCheck {
   }
 }
 
-/** What the consumer could not cope with. Reconnections are told to it, as its socket would. */
-export function consumerProblems(sink: MemorySink): string[] {
+/** What the consumer could not cope with, of one process or of several after each other. Reconnections are told to it, as its socket would. */
+export function consumerProblems(...sinks: readonly MemorySink[]): string[] {
   const checker = new StreamChecker();
   const order = new OrderedReceive<StreamMessage>();
-  const losses = [...sink.losses];
   let gap = false;
-  sink.received.forEach((received, index) => {
-    while (losses[0] !== undefined && losses[0].received <= index) {
-      if ((losses.shift() as { lost: number }).lost > 0) gap = true;
-      checker.noteReconnect();
-    }
-    const message = parsed(received);
-    if (message.htype === 'header') gap = false;
-    for (const ordered of order.push(message)) checker.accept(ordered);
-  });
+  for (const sink of sinks) {
+    const losses = [...sink.losses];
+    sink.received.forEach((received, index) => {
+      while (losses[0] !== undefined && losses[0].received <= index) {
+        if ((losses.shift() as { lost: number }).lost > 0) gap = true;
+        checker.noteReconnect();
+      }
+      const message = parsed(received);
+      if (message.htype === 'header') gap = false;
+      for (const ordered of order.push(message)) checker.accept(ordered);
+    });
+    if (sink === sinks.at(-1)) break;
+    // The next process counts on from a larger number.
+    gap = true;
+    checker.noteReconnect();
+  }
   // A series that lost its messages with the connection is cut in the consumer's eyes too: that is the truth, not a fault.
   const wrong = checker.problems.filter(({ rule }) => rule !== 'connection').map(({ rule, text }) => `consumer: ${rule}: ${text}`);
   if (order.cached > 0 && !gap) wrong.push(`consumer: ${order.cached} messages stuck in its cache`);
@@ -94,7 +103,8 @@ export function consumerProblems(sink: MemorySink): string[] {
 }
 
 /** @throws Error when a consumer could not even read it */
-export function parsed({ parts }: ReceivedMessage): StreamMessage {
+export function parsed({ parts, message: known }: ReceivedMessage): StreamMessage {
+  if (known !== undefined) return known;
   const message = parseMessage(parts);
   if (typeof message === 'string') throw new Error(message);
   return message;

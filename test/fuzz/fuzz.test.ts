@@ -1,0 +1,32 @@
+import t from 'tap';
+import { closeOperator } from './operator.js';
+import { playSeed } from './play.js';
+
+/** Seeds of one test run; `npm run fuzz` plays thousands. */
+const seeds = 300;
+
+t.setTimeout(600_000);
+t.teardown(closeOperator);
+
+t.test(`${seeds} seeded worlds of faults, stalls and moods: everything that must hold holds`, async (t) => {
+  const sums = { frames: 0, series: 0, processes: 0 };
+  for (let seed = 1; seed <= seeds; seed++) {
+    const { problems, frames, series, processes } = await playSeed(seed);
+    sums.frames += frames;
+    sums.series += series;
+    sums.processes += processes;
+    if (problems.length > 0) t.fail(`seed ${seed}; again: npm run fuzz -- --seed ${seed}`, { problems: problems.slice(0, 5) });
+  }
+  t.ok(sums.frames > 5 * seeds, `${sums.frames} frames were sent`);
+  t.ok(sums.series > seeds, `${sums.series} series were opened`);
+  t.ok(sums.processes > seeds, `${sums.processes} processes ran`);
+});
+
+t.test('a seed gives the same run again, message by message and answer by answer', async (t) => {
+  for (const seed of [17, 18, 21]) {
+    const first = await playSeed(seed, true);
+    await playSeed(seed + 100);
+    t.strictSame(await playSeed(seed, true), first, `seed ${seed}`);
+    t.ok(first.story.length > 3);
+  }
+});

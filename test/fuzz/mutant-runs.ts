@@ -1,0 +1,172 @@
+// Shows that the net catches fish: each known mistake (mutants.ts) is made in a copy of the sources, which is compiled and plays seeds
+// until one fails. The seed that is listed in docs/simulation.md is tried first. Called by the command line.
+
+import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import ts from 'typescript';
+import { systemClock } from '../../src/base/clock.js';
+import { onInterrupt } from '../../src/commands/interrupt.js';
+import { ProgressLine } from '../../simulators/terminal.js';
+import { mutants } from './mutants.js';
+import type { Mutant } from './mutants.js';
+import type { Totals } from './totals.js';
+
+const root = resolve(import.meta.dirname, '../../..');
+const page = join(root, 'docs/simulation.md');
+
+/** A mistake that these many seeds do not show is not caught. */
+const seedsMost = 3000;
+/** A copy that plays no seed to its end in this time is not caught either, in ms. */
+const runLimitMs = 120_000;
+
+export interface MutantsOptions {
+  /** Names begin so; '' = all. */
+  readonly only: string;
+  readonly jobs: number;
+  readonly json: boolean;
+  /** Write the table into the docs. */
+  readonly write: boolean;
+}
+
+/** What became of a mistake. */
+interface Catch {
+  readonly mutant: Mutant;
+  /** Null = not caught. */
+  readonly seed: number | null;
+  /** The first thing that did not hold, or why the run could not be made. */
+  readonly by: string;
+}
+
+/** Make the mistakes; returns the exit code. */
+export async function runMutants({ only, jobs, json, write }: MutantsOptions): Promise<number> {
+  const chosen = mutants.filter(({ name }) => name.startsWith(only));
+  if (chosen.length === 0) {
+    console.error(`--mutant ${only}: there is none. Known: ${mutants.map(({ name }) => name).join(', ')}`);
+    return 2;
+  }
+  const interrupt = onInterrupt();
+  const progress = new ProgressLine(process);
+  const begin = systemClock.now();
+  const known = listedSeeds();
+  const waiting = [...chosen];
+  const caught: Catch[] = [];
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined && !interrupt.signal.aborted; next = waiting.shift()) {
+      const found = await hunt(next, known.get(next.name), interrupt.signal);
+      if (interrupt.signal.aborted) return;
+      caught.push(found);
+      progress.end();
+      if (!json) console.log(`${found.seed === null ? 'NOT CAUGHT' : `seed ${found.seed}`.padEnd(10)}  ${next.name}: ${found.by}`);
+      progress.show(`${caught.length}/${chosen.length} mistakes made`);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(jobs, chosen.length) }, work));
+  progress.end();
+  interrupt.release();
+  const missed = caught.filter(({ seed }) => seed === null);
+  const seconds = (systemClock.now() - begin) / 1000;
+  const interrupted = interrupt.signal.aborted;
+  if (json) console.log(JSON.stringify({ mutants: caught.map(({ mutant, seed, by }) => ({ name: mutant.name, does: mutant.does, seed, by })), missed: missed.length, interrupted, seconds: Number(seconds.toFixed(1)) }));
+  else console.log(`${interrupted ? 'interrupted: ' : ''}${caught.length - missed.length} of ${chosen.length} mistakes caught in ${seconds.toFixed(0)} s`);
+  if (write && !interrupted && only === '' && missed.length === 0) writeTable(caught);
+  return missed.length > 0 ? 1 : interrupted ? 130 : 0;
+}
+
+async function hunt(mutant: Mutant, listed: number | undefined, signal: AbortSignal): Promise<Catch> {
+  const folder = mkdtempSync(join(tmpdir(), 'vdcu-mutant-'));
+  try {
+    await makeCopy(mutant, folder, signal);
+    if (listed !== undefined) {
+      const failed = await play(folder, ['--from', String(listed), '--seeds', '1'], signal);
+      if (failed !== null) return { mutant, ...failed };
+    }
+    const failed = await play(folder, ['--seeds', String(seedsMost), '--until-failure'], signal);
+    return failed === null ? { mutant, seed: null, by: `${seedsMost} seeds held` } : { mutant, ...failed };
+  } catch (error) {
+    return { mutant, seed: null, by: error instanceof Error ? error.message : String(error) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A copy of everything that plays seeds, with the mistake in it. */
+async function makeCopy({ changes }: Mutant, folder: string, signal: AbortSignal): Promise<void> {
+  const noMaps = (path: string): boolean => !path.endsWith('.map');
+  for (const part of ['src', 'dist/src', 'dist/simulators', 'dist/test/fuzz', 'dist/test/pipeline']) {
+    cpSync(join(root, part), join(folder, part), { recursive: true, filter: noMaps });
+  }
+  mkdirSync(join(folder, 'scripts'));
+  for (const file of ['package.json', 'tsconfig.json', 'scripts/build-kernel.mjs']) cpSync(join(root, file), join(folder, file));
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+  for (const { file, from, to } of changes) {
+    const text = readFileSync(join(folder, file), 'utf8');
+    const places = text.split(from).length - 1;
+    if (places !== 1) throw new Error(`the text to change is ${places} times in ${file}: ${from.trim().split('\n', 1)[0]}`);
+    writeFileSync(join(folder, file), text.replace(from, () => to));
+  }
+  for (const file of new Set(changes.map((change) => change.file))) {
+    if (!file.includes('/kernel/')) compile(folder, file);
+    else await run(folder, ['scripts/build-kernel.mjs'], signal);
+  }
+}
+
+function compile(folder: string, file: string): void {
+  const { outputText } = ts.transpileModule(readFileSync(join(folder, file), 'utf8'), {
+    compilerOptions: { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true },
+  });
+  writeFileSync(join(folder, 'dist', file.replace(/\.ts$/, '.js')), outputText);
+}
+
+/** The first seed that fails, or null. */
+async function play(folder: string, more: readonly string[], signal: AbortSignal): Promise<{ seed: number; by: string } | null> {
+  const text = await run(folder, ['dist/test/fuzz/fuzz-command.js', '--jobs', '1', '--json', ...more], signal);
+  const { failed } = JSON.parse(text) as Totals;
+  const first = failed[0];
+  return first === undefined ? null : { seed: first.seed, by: (first.problems[0] ?? '').split('\n', 1)[0] as string };
+}
+
+/** Run a script of the copy; resolves with what it printed. */
+function run(folder: string, script: readonly string[], signal: AbortSignal): Promise<string> {
+  return new Promise((resolvePromise, reject) => {
+    const env = { ...process.env };
+    delete env['VDCU_PLACEMENT'];
+    const child = spawn(process.execPath, script, { cwd: folder, env, signal, timeout: runLimitMs, stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '';
+    let errors = '';
+    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    child.on('error', reject);
+    child.on('close', (code, killed) => {
+      if (code === 0 || (code === 1 && out !== '')) resolvePromise(out);
+      else reject(new Error(`${script.join(' ')} ended with ${code ?? killed}: ${errors.slice(-300)}`));
+    });
+  });
+}
+
+const beginMark = '<!-- mutants: written by npm run fuzz -- --mutants --write -->';
+const endMark = '<!-- end of mutants -->';
+
+/** Seeds by mistake, as the docs list them. */
+export function listedSeeds(): Map<string, number> {
+  return new Map([...readFileSync(page, 'utf8').matchAll(/^\| `([a-z0-9-]+)` \|.*\| (\d+) \|/gm)].map(([, name, seed]) => [name as string, Number(seed)]));
+}
+
+function writeTable(caught: readonly Catch[]): void {
+  const rows = mutants.map(({ name, does, changes }) => {
+    const found = caught.find(({ mutant }) => mutant.name === name) as Catch;
+    const files = [...new Set(changes.map(({ file }) => `\`${file.replace('src/', '')}\``))].join(', ');
+    return `| \`${name}\` | ${does} | ${files} | ${found.seed} | ${shown(found.by)} |`;
+  });
+  const table = ['| mistake | what the service then does | in | seed | what did not hold |', '|---|---|---|---:|---|', ...rows].join('\n');
+  const text = readFileSync(page, 'utf8');
+  const [before, after] = [text.indexOf(beginMark), text.indexOf(endMark)];
+  if (before < 0 || after < 0) throw new Error(`${page} has no place for the table: needs "${beginMark}" and "${endMark}"`);
+  writeFileSync(page, `${text.slice(0, before)}${beginMark}\n${table}\n${text.slice(after)}`);
+}
+
+function shown(problem: string): string {
+  const text = problem.replaceAll('|', '\\|').replaceAll('<', '&lt;');
+  return text.length <= 140 ? text : `${text.slice(0, 137)}…`;
+}

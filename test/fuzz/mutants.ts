@@ -1,0 +1,67 @@
+// Known mistakes of programs like this one, and mistakes that this one has had: each as a change of the sources that must not go
+// unnoticed. mutant-runs.ts makes them one at a time in a copy and plays seeds until one fails. A change whose text is no longer there
+// is an error: it must follow the sources.
+
+/** One replacement in one source file; `from` must be there exactly once. */
+export interface Change {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface Mutant {
+  readonly name: string;
+  /** What the service then does. */
+  readonly does: string;
+  readonly changes: readonly Change[];
+}
+
+const mutant = (name: string, does: string, ...changes: readonly (readonly [file: string, from: string, to: string])[]): Mutant =>
+  ({ name, does, changes: changes.map(([file, from, to]) => ({ file, from, to })) });
+
+const assembler = 'src/assembly/port-assembler.ts';
+const images = 'src/assembly/port-images.ts';
+const check = 'src/assembly/packet-check.ts';
+const frameWindow = 'src/assembly/frame-window.ts';
+const kernel = 'src/assembly/kernel/place.ts';
+const unpack = 'src/assembly/kernel/unpack.ts';
+const records = 'src/memory/slot-records.ts';
+const reader = 'src/stream/frame-reader.ts';
+const sender = 'src/stream/frame-sender.ts';
+const series = 'src/stream/series.ts';
+const streamer = 'src/stream/streamer.ts';
+const outbox = 'src/stream/outbox.ts';
+
+export const mutants: readonly Mutant[] = [
+  mutant('duplicate-counted', 'counts a packet that came twice as two',
+    [assembler, 'return known ? this.#count(portCounter.duplicate) : this.#accept(frameNumber, packet, at, now);', 'return this.#accept(frameNumber, packet, at, now);']),
+  mutant('duplicate-counted-kernel', 'the same, in the compiled kernel', [kernel, 'if ((bits & bit) != 0) break;', '']),
+  mutant('holes-not-filled', 'sends old pixels where packets are missing', [images, '      this.#fillHoles(slot);\n', '']),
+  mutant('holes-not-filled-kernel', 'the compiled kernel leaves the first hole of an image as it was', [kernel, 'if (isPresent(record, packet)) continue;', 'if (isPresent(record, packet) || packet == 0) continue;']),
+  mutant('absent-image-not-filled', 'sends an older frame\'s pixels where a whole port image is missing', [reader, '      this.#fill(patched, position);\n', '']),
+  mutant('written-places-forgotten', 'forgets where ports of a series without frames have written', [series, '    this.#deps.reader.notePositions();\n', '']),
+  mutant('slot-released-early', 'lets receivers write to a slot before its frame was handed over', [sender, '      const pixels = reader.pixels(own);\n', '      const pixels = reader.pixels(own);\n      this.#deps.words.setNext(own + 1);\n']),
+  mutant('generation-unchecked-by-receiver', 'takes whatever frame is in the slot for the packet\'s', [records, '=== frameNumber ? (this.words[base + recordWord.state] as number) : recordState.empty', '>= 0 ? (this.words[base + recordWord.state] as number) : recordState.empty']),
+  mutant('generation-unchecked-by-streamer', 'takes any published image in the slot for the frame\'s', [records, 'recordWord.published) === tagOf(frameNumber);', 'recordWord.published) !== 0;']),
+  mutant('late-packet-placed', 'writes a late packet into an image that was handed over',
+    [assembler, 'images.noteLate(frameNumber, packet);', 'images.noteLate(frameNumber, packet, at);'],
+    [images, '  noteLate(frameNumber: number, packet: number): void {\n', '  noteLate(frameNumber: number, packet: number, at: number): void {\n    this.#place(frameNumber % this.#ring, packet, at);\n']),
+  mutant('late-packet-counted-twice', 'counts each copy of a late packet as the first', [assembler, '      images.noteLate(frameNumber, packet);\n', '']),
+  mutant('number-before-drop', 'takes a message number for what zmq then refuses',
+    [outbox, 'const parts = build(this.#next);', 'const parts = build(this.#next++);'],
+    [outbox, '    this.#next++;\n    this.#counters', '    this.#counters']),
+  mutant('packet-number-unchecked', 'uses the packet number before checking it', [check, 'if (packet < first || packet >= first + table.expectedPackets) return verdict.packetNumber;', '']),
+  mutant('packet-number-unchecked-kernel', 'the same, in the compiled kernel', [kernel, 'if (packet >= expectedPackets) break;', '']),
+  mutant('frame-number-unchecked', 'takes frame numbers that no detector has', [check, 'if (high >= frameNumberHighLimit) return verdict.frameNumber;', '']),
+  mutant('position-unchecked', 'places a packet that names another port\'s place', [check, 'if (position !== unknownPosition && row * table.gridColumns + column !== position) return verdict.position;', '']),
+  mutant('owed-frame-skipped', 'sends nothing for a frame that the ring had no room for', [sender, '      const pixels = reader.pixels(own);\n', '      if (facts.reason === \'ring_full\') {\n        this.#release(own + 1);\n        continue;\n      }\n      const pixels = reader.pixels(own);\n']),
+  mutant('refused-piecemeal', 'accepts the rest of a frame after having refused a part of it', [frameWindow, ' || frameNumber <= this.refused', '']),
+  mutant('end-sent-twice', 'sends a second series_end before the next header', [streamer, '    this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);\n', '    this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);\n    this.#outbox.owedEnd = summary;\n']),
+  mutant('end-forgotten', 'sends no series_end where the consumer was away', [streamer, '    this.#outbox.owedEnd = summary;\n', '']),
+  mutant('consumer-loss-unnoticed', 'goes on with a series of which a consumer lost a part', [series, 'if (this.headerSent) this.#abort(\'consumer_lost\');', '']),
+  mutant('missing-ranges-shifted', 'counts missing packets from the first that is read out', [reader, 'else ranges.push([firstPacket + packet, firstPacket + packet]);', 'else ranges.push([packet, packet]);']),
+  mutant('drops-not-attributed', 'blames the fabric for what the socket dropped', ['src/memory/missing-causes.ts', 'const socket = Math.min(drops, afterRing);', 'const socket = 0;']),
+  mutant('seam-not-joined', 'loses half of a 12-bit pixel that two packets share', [images, 'const before = packet > 0 && this.#records.has(slot, packet - 1);', 'const before = false;']),
+  mutant('seam-not-filled-kernel', 'the compiled kernel leaves half a pixel beside a hole', [unpack, 'if (shared >= 0) store<u16>(frame + shared, missing * 0x101);', '']),
+  mutant('begun-beyond-kept', 'keeps frames that were begun beyond the last one before that was known', [assembler, 'if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);', '']),
+];

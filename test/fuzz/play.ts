@@ -1,0 +1,46 @@
+// Plays seeds, one after the other, in this process. Called by the tests, by the command line and by its worker threads.
+
+import { Random } from '../../src/base/random.js';
+import { ProblemsFound, World } from './world.js';
+import { makeScenario } from './scenario.js';
+import type { Scenario } from './scenario.js';
+
+/** What came of one seed; no problems = everything held. */
+export interface SeedResult {
+  readonly seed: number;
+  readonly problems: readonly string[];
+  readonly frames: number;
+  readonly series: number;
+  readonly packets: number;
+  readonly processes: number;
+  readonly calm: boolean;
+  readonly aborted: readonly string[];
+  /** What happened, in order, for a person who looks into a seed; empty unless asked for. */
+  readonly story: readonly string[];
+}
+
+/** Memory of an earlier world, used again. */
+let memory: WebAssembly.Memory | undefined;
+
+/** Set = all seeds place by the kernel (`compiled`), or by the reference. */
+const placement = process.env['VDCU_PLACEMENT'];
+
+/** Play one seed. Never throws for a fault of the code under test: an assertion that fails is a problem like others. */
+export async function playSeed(seed: number, story = false): Promise<SeedResult> {
+  const problems: string[] = [];
+  const world = new World({ seed, story, memory, compiled: placement === undefined ? null : placement === 'compiled' });
+  try {
+    await world.play();
+  } catch (error) {
+    if (!(error instanceof ProblemsFound)) problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  await world.close();
+  if (world.memory !== undefined && (memory === undefined || memory.buffer.byteLength < world.memory.buffer.byteLength)) memory = world.memory;
+  const { scenario, frames, series, packets, processes, aborted } = world;
+  return { seed, problems: [...world.problems, ...problems], frames, series, packets, processes, calm: scenario.calm, aborted, story: world.story };
+}
+
+/** The configuration of a seed, for a person who looks into it. */
+export function describeSeed(seed: number): Scenario {
+  return makeScenario(new Random(seed));
+}

@@ -1,0 +1,33 @@
+import t from 'tap';
+import { listedSeeds } from './mutant-runs.js';
+import { mutants } from './mutants.js';
+import { closeOperator } from './operator.js';
+import { playSeed } from './play.js';
+
+t.setTimeout(300_000);
+t.teardown(closeOperator);
+
+const listed = listedSeeds();
+
+t.test('the docs list a seed for each known mistake, and none for others', (t) => {
+  t.strictSame([...listed.keys()], mutants.map(({ name }) => name), 'write the table again: npm run fuzz -- --mutants --write');
+  t.end();
+});
+
+t.test('names and files of mistakes', (t) => {
+  t.equal(new Set(mutants.map(({ name }) => name)).size, mutants.length, 'names are different');
+  for (const { name, changes } of mutants) {
+    t.match(name, /^[a-z0-9-]+$/);
+    t.ok(changes.every(({ file, from, to }) => file.startsWith('src/') && from !== to), name);
+  }
+  t.end();
+});
+
+// Each of these worlds shows a mistake that somebody has made, here or elsewhere, if it is made again.
+for (const { name, does } of mutants) {
+  const seed = listed.get(name);
+  if (seed === undefined) continue;
+  t.test(`seed ${seed}: the service never ${does} (${name})`, async (t) => {
+    t.strictSame((await playSeed(seed)).problems, []);
+  });
+}

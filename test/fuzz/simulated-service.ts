@@ -1,0 +1,178 @@
+// One process of the service in the simulation: the pipeline of assemblers, ring and streamer, the control plane over the same memory
+// (shared view, command queue), and the truth of what reached its ports. The world gives turns: to ports, to the streamer, to main.
+
+import type { VirtualClock } from '../../src/base/clock.js';
+import type { ServiceConfig } from '../../src/config/service-config.js';
+import type { Machine } from '../../src/control/doctor/machine.js';
+import { makeLogger } from '../../src/control/log.js';
+import { SharedView } from '../../src/control/shared-view.js';
+import { packetClasses, portCounter, portCounterTable } from '../../src/memory/counters.js';
+import type { PortWords } from '../../src/memory/port-words.js';
+import { phase, SeriesWords } from '../../src/memory/series-words.js';
+import type { StreamEvent } from '../../src/stream/series-types.js';
+import type { MemorySink } from '../pipeline/memory-sink.js';
+import { Pipeline } from '../pipeline/pipeline.js';
+import { bytesOf } from './network.js';
+import type { Datagram } from './network.js';
+import { PortTruth } from './truth.js';
+
+/** Agents that take turns, besides the ports, which have their index. */
+export const streamerAgent = -1;
+export const mainAgent = -2;
+
+/** A machine on which no check fails, whatever this one is like. */
+const machine: Machine = { read: () => null, interfaces: () => ({ lo: [{ address: '127.0.0.1', internal: true }] }), cores: () => 4, wall: () => 0, clockSynchronised: () => true, residentBytes: () => 0 };
+
+const silent = makeLogger('error', 'world', { write: () => undefined });
+
+const classIndices = packetClasses.map((name) => portCounter[name]);
+
+/** Datagrams that have their class, of a port's counters. */
+export function classedIn(counters: Float64Array): number {
+  let classed = 0;
+  for (const index of classIndices) classed += counters[index] as number;
+  return classed;
+}
+
+export interface SimulatedServiceOptions {
+  readonly config: ServiceConfig;
+  readonly clock: VirtualClock;
+  readonly sink: MemorySink;
+  readonly socketPackets: number;
+  readonly batch: number;
+  readonly dropsKnown: boolean;
+  readonly compiled: boolean | null;
+  readonly memory: WebAssembly.Memory | undefined;
+  /** Told of each event before main hears of it. */
+  readonly onEvent: (event: StreamEvent) => void;
+}
+
+export class SimulatedService {
+  readonly pipeline: Pipeline;
+  readonly view: SharedView;
+  readonly ports: readonly number[];
+  readonly truth = new Map<number, PortTruth>();
+  readonly firstMessageNumber: number;
+  /** Events that main has heard of. */
+  heard = 0;
+  drained = false;
+  readonly #clock: VirtualClock;
+  readonly #series: SeriesWords;
+  readonly #portWords = new Map<number, PortWords>();
+  readonly #counters = new Map<number, Float64Array>();
+  readonly #answers = new Map<number, number>();
+  readonly #refused = new Map<string, number>();
+  readonly #repeats = new Set<{ every: number; due: number; run: () => void }>();
+
+  constructor({ config, clock, sink, socketPackets, batch, dropsKnown, compiled, memory, onEvent }: SimulatedServiceOptions) {
+    this.firstMessageNumber = clock.wall() * 1000;
+    this.#clock = clock;
+    this.pipeline = new Pipeline({
+      config, clock, sink, socketPackets, firstMessageNumber: this.firstMessageNumber,
+      ...(compiled === null ? {} : { compiled }), ...(memory === undefined ? {} : { memory }),
+    });
+    const { map, plan, buffer, sources } = this.pipeline;
+    this.pipeline.onEvent = (event) => {
+      if (event.kind === 'ended') this.#noteRefused(event.summary.series_id);
+      onEvent(event);
+    };
+    this.#series = new SeriesWords(buffer, map.seriesWords);
+    this.ports = [...sources.keys()];
+    for (const [port, source] of sources) {
+      source.batch = Math.min(source.batch, batch);
+      if (!dropsKnown) source.drops = null;
+      const truth = new PortTruth(plan.memory.packets);
+      this.truth.set(port, truth);
+      this.#portWords.set(port, this.pipeline.portWords(port));
+      this.#counters.set(port, new Float64Array(buffer, map.portCounters[port] as number, portCounterTable.length));
+      this.#answers.set(port, 0);
+      source.watch = (tag, bytes) => {
+        this.#follow(port);
+        truth.take(tag as Datagram, bytes);
+      };
+    }
+    this.view = new SharedView({
+      config, plan, map, buffer, clock, logger: silent, machine, compiledMissing: null,
+      wakeStreamer: () => this.#series.wake(),
+      readSocket: () => null,
+      repeat: (every, run) => {
+        const entry = { every, due: clock.now() + every, run };
+        this.#repeats.add(entry);
+        return () => this.#repeats.delete(entry);
+      },
+    });
+    const opened = [...sources.keys()].map((port) => ({ address: 'memory', udpPort: config.detector.udpPorts[port] as number, receiveBufferRequestedBytes: 1, receiveBufferGrantedBytes: 1 }));
+    this.view.noteReady(opened, 'memory', 'memory+libzmq');
+  }
+
+  deliver(datagram: Datagram): void {
+    this.pipeline.deliver(datagram.port, bytesOf(datagram), datagram.kind === 'foreignSource', datagram);
+  }
+
+  /** A turn of an agent; returns how much it did. */
+  turn(agent: number): number {
+    if (agent === streamerAgent) return this.pipeline.turnStreamer();
+    if (agent === mainAgent) return this.#turnMain();
+    const counters = this.#counters.get(agent) as Float64Array;
+    const refused = counters[portCounter.ringFull] as number;
+    const held = (counters[portCounter.received] as number) - classedIn(counters);
+    const work = this.pipeline.turnPort(agent);
+    this.#follow(agent);
+    this.truth.get(agent)?.endTurn(held > 0 ? 0 : (counters[portCounter.ringFull] as number) - refused);
+    return work;
+  }
+
+  /** Events reach main later than they happen, in their order; what waits is looked after. */
+  #turnMain(): number {
+    const { events } = this.pipeline;
+    const before = this.heard;
+    for (let event = events[this.heard]; event !== undefined; event = events[this.heard]) {
+      this.heard++;
+      this.view.noteEvent(event);
+    }
+    const now = this.#clock.now();
+    for (const entry of [...this.#repeats]) {
+      if (entry.due > now) continue;
+      entry.due = now + entry.every;
+      entry.run();
+    }
+    return this.heard - before;
+  }
+
+  /** Packets that a port refused in a series, for want of room. */
+  ringFull(seriesId: number, port: number): number {
+    return this.#refused.get(`${seriesId}/${port}`) ?? 0;
+  }
+
+  /** From the counters that the ports froze when the series was opened and when it ended. */
+  #noteRefused(seriesId: number): void {
+    const { buffer, map } = this.pipeline;
+    const size = portCounterTable.length;
+    for (const port of this.ports) {
+      const frozen = new Float64Array(buffer, map.portCounters[port] as number, size * 3);
+      this.#refused.set(`${seriesId}/${port}`, (frozen[size * 2 + portCounter.ringFull] as number) - (frozen[size + portCounter.ringFull] as number));
+    }
+  }
+
+  /** Has the port answered a command? Then packets begin to count, or cease to. */
+  #follow(port: number): void {
+    const answer = (this.#portWords.get(port) as PortWords).answer;
+    if (answer === this.#answers.get(port)) return;
+    this.#answers.set(port, answer);
+    const truth = this.truth.get(port) as PortTruth;
+    const drops = this.pipeline.sources.get(port)?.drops ?? 0;
+    if ((answer & 7) === phase.open) truth.open(this.#series.seriesId, drops);
+    else if ((answer & 7) === phase.stop) truth.stop();
+    else if ((answer & 7) === phase.finish) truth.finish(this.#series.seriesId, drops);
+  }
+
+  /** Nothing is left to do before something happens. */
+  get still(): boolean {
+    return this.#repeats.size === 0 && this.heard === this.pipeline.events.length && [...this.pipeline.sources.values()].every((source) => source.queued === 0);
+  }
+
+  /** The process is gone. */
+  close(): void {
+    this.view.close();
+  }
+}

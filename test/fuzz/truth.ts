@@ -1,0 +1,154 @@
+// What really reached one port of one process: every datagram that its assembler took from the socket, by what it is, and for each
+// series which good packets there were while the port was open. Kept beside the service, from the network's own knowledge; the
+// verdict compares counters, ledgers and images with it.
+
+import type { PortLedger } from '../../src/stream/series-types.js';
+import { plainlyWrong } from './network.js';
+import type { Datagram, DatagramKind } from './network.js';
+
+/** Good packets that a port took during one series. */
+interface SeriesTaken {
+  /** Copies of any packet. */
+  copies: number;
+  /** Different packets. */
+  distinct: number;
+  /** By frame number: 1 = the packet of this index was there. */
+  readonly frames: Map<number, Uint8Array>;
+  /** Frames of which the port refused something, as far as that can be seen from outside. */
+  readonly refused: Set<number>;
+  /** What the socket had dropped when the port was opened, and when it had finished; −1 = not yet. */
+  readonly dropsBefore: number;
+  dropsAfter: number;
+}
+
+/** Series whose packets are kept: the last ones, so that memory stays bounded. */
+const seriesKept = 64;
+
+export class PortTruth {
+  readonly taken = new Map<DatagramKind, number>();
+  bytes = 0;
+  datagrams = 0;
+  readonly #packets: number;
+  readonly #series = new Map<number, SeriesTaken>();
+  #open: SeriesTaken | null = null;
+  /** Frames of the good packets that were taken in this turn, one entry each. */
+  readonly #turn: number[] = [];
+
+  /** @param packets of the largest port image */
+  constructor(packets: number) {
+    this.#packets = packets;
+  }
+
+  /** The port accepts packets of this series from here on. */
+  open(seriesId: number, drops: number): void {
+    this.#open = { copies: 0, distinct: 0, frames: new Map(), refused: new Set(), dropsBefore: drops, dropsAfter: -1 };
+    this.#series.set(seriesId, this.#open);
+    for (const id of this.#series.keys()) if (this.#series.size > seriesKept) this.#series.delete(id);
+  }
+
+  /** The port has read what was queued, and takes no more. */
+  stop(): void {
+    this.#open = null;
+  }
+
+  finish(seriesId: number, drops: number): void {
+    const series = this.#series.get(seriesId);
+    if (series !== undefined) series.dropsAfter = drops;
+  }
+
+  take({ kind, frameNumber, packet }: Datagram, bytes: number): void {
+    this.taken.set(kind, (this.taken.get(kind) ?? 0) + 1);
+    this.datagrams++;
+    this.bytes += bytes;
+    if (kind !== 'good' || this.#open === null) return;
+    this.#turn.push(frameNumber);
+    const { frames } = this.#open;
+    let there = frames.get(frameNumber);
+    if (there === undefined) frames.set(frameNumber, (there = new Uint8Array(this.#packets)));
+    this.#open.copies++;
+    if (there[packet] === 1) return;
+    there[packet] = 1;
+    this.#open.distinct++;
+  }
+
+  /** The port's turn is over. @param refused packets that it refused, when none was held from before */
+  endTurn(refused: number): void {
+    if (refused > 0 && refused === this.#turn.length) for (const frameNumber of this.#turn) this.#open?.refused.add(frameNumber);
+    this.#turn.length = 0;
+  }
+
+  /** Did the port refuse a packet of this frame? Then it has none of it. */
+  hasRefused(seriesId: number, frameNumber: number): boolean {
+    return this.#series.get(seriesId)?.refused.has(frameNumber) ?? false;
+  }
+
+  /** Was this packet taken while the port was open for the series? */
+  had(seriesId: number, frameNumber: number, packet: number): boolean {
+    return this.#series.get(seriesId)?.frames.get(frameNumber)?.[packet] === 1;
+  }
+
+  /** Different packets of frames `first` … `last` that were taken. */
+  #within(series: SeriesTaken, first: number, last: number): number {
+    let count = 0;
+    for (const [frameNumber, there] of series.frames) {
+      if (frameNumber < first || frameNumber > last) continue;
+      for (const one of there) count += one;
+    }
+    return count;
+  }
+
+  /**
+   * What a ledger says against the truth.
+   * @param ringFull packets of the series that the port refused for want of room
+   * @param frames of the series, sent or not; null = nothing was to be closed in order
+   */
+  ledgerProblems(seriesId: number, ledger: PortLedger, ringFull: number, frames: { first: number; count: number; packets: number; beyond: boolean } | null): string[] {
+    const series = this.#series.get(seriesId);
+    if (series === undefined) return ledger.accepted === 0 ? [] : [`${ledger.accepted} packets accepted by a port that was never open`];
+    const wrong: string[] = [];
+    const say = (holds: boolean, text: string): void => { if (!holds) wrong.push(text); };
+    const { expected, accepted, missing, late, ring, socket, unexplained } = ledger;
+    say(expected === accepted + missing, `expected ${expected} is not accepted ${accepted} + missing ${missing}`);
+    say(accepted + late <= series.distinct, `${accepted} accepted and ${late} late, but only ${series.distinct} different packets came`);
+    say(ledger.duplicate + ledger.late_duplicate <= series.copies - series.distinct, `${ledger.duplicate} + ${ledger.late_duplicate} duplicates, but only ${series.copies - series.distinct} second copies came`);
+    say(ring === Math.min(ringFull, missing - late), `ring is ${ring} of ${ringFull} refused and ${missing - late} missing`);
+    if (ledger.kernel_drops !== null && series.dropsAfter >= 0) {
+      const drops = series.dropsAfter - series.dropsBefore;
+      say(ledger.kernel_drops === drops, `the socket dropped ${drops} datagrams in this series, the ledger says ${ledger.kernel_drops}`);
+      say(socket === Math.min(drops, missing - late - ring), `socket is ${socket} of ${drops} dropped and ${missing - late - ring} missing`);
+      say(missing === late + ring + (socket ?? 0) + (unexplained ?? 0), `missing ${missing} is not late ${late} + ring ${ring} + socket ${socket} + unexplained ${unexplained}`);
+    }
+    if (frames === null) return wrong;
+    const whole = frames.count * frames.packets;
+    say(frames.beyond ? expected >= whole : expected === whole, `${expected} packets expected, ${frames.count} frames have ${whole}`);
+    const lost = whole - this.#within(series, frames.first, frames.first + frames.count - 1);
+    say(missing >= lost, `${lost} packets never came, ${missing} are called missing`);
+    const elsewhere = ledger.late_unknown + ledger.foreign;
+    say(missing - late - ringFull <= lost + elsewhere, `${missing - late - ringFull} packets are missing for no reason of the service, but ${lost} never came and ${elsewhere} were of no series`);
+    return wrong;
+  }
+
+  /**
+   * Counters of datagrams that are wrong by themselves, which must be exact.
+   * @param varied settings change, and with them what is wrong
+   */
+  counterProblems(counters: Readonly<Record<string, number>>, varied: boolean): string[] {
+    const wrong: string[] = [];
+    const exact = (counter: string, count: number): void => {
+      if (counters[counter] !== count) wrong.push(`${counter} is ${counters[counter]}, ${count} came`);
+    };
+    exact('received', this.datagrams);
+    exact('bytes', this.bytes);
+    const came = (kind: DatagramKind): number => this.taken.get(kind) ?? 0;
+    for (const kind of varied ? (['headerPacket', 'foreignSource'] as const) : plainlyWrong) {
+      if (kind !== 'malformedPacketNumber' && kind !== 'malformedPosition') exact(kind, came(kind));
+    }
+    if (varied) return wrong;
+    // Where the row decides which packets are read out, a false row may make the number false.
+    const counted = (counters['malformedPacketNumber'] as number) + (counters['malformedPosition'] as number);
+    const sure = came('malformedPacketNumber') + came('malformedPosition');
+    const most = sure + came('elsewhere');
+    if (counted < sure || counted > most) wrong.push(`malformedPacketNumber and malformedPosition are ${counted}, ${sure} came for sure, ${most} at most`);
+    return wrong;
+  }
+}

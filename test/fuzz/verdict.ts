@@ -1,0 +1,181 @@
+// What must hold of one process of the service: of each message when it is handed over, of counters after every step, of sums,
+// ledgers and answers at the end. Rules: docs/architecture.md; what really came: truth.ts. The world asks, and adds what it finds to
+// the problems of its seed.
+
+import { portCounter, portCounterTable } from '../../src/memory/counters.js';
+import type { DetectorSettings } from '../../src/detector/settings.js';
+import { seriesStep } from '../../src/memory/stream-words.js';
+import type { SeriesSummary } from '../../src/stream/series-types.js';
+import { readMissing } from '../../simulators/missing-packets.js';
+import type { StreamMessage } from '../../simulators/stream-message.js';
+import type { FrameVerifier } from '../../simulators/verify.js';
+import type { PacketMaker } from '../pipeline/packets.js';
+import { HandOverCheck } from '../pipeline/stream-verdict.js';
+import type { SettingsOf } from '../pipeline/stream-verdict.js';
+import type { SentRequest } from './operator.js';
+import type { Scenario } from './scenario.js';
+import { classedIn } from './simulated-service.js';
+import type { SimulatedService } from './simulated-service.js';
+import type { PortTruth } from './truth.js';
+
+/** What an image said, kept for calm worlds. */
+export interface SentImage {
+  readonly index: number;
+  readonly frameNumber: number;
+  readonly reason: unknown;
+  readonly packets: number;
+  /** 65536 × port + packet, counted from the first that the port sends. */
+  readonly missing: ReadonlySet<number>;
+}
+
+/** Verifiers are slow to make, and worlds share their settings. */
+const verifiers = new WeakMap<DetectorSettings, FrameVerifier>();
+
+const heldMost = 2;
+
+export class LifeVerdict {
+  readonly problems: string[] = [];
+  readonly images: SentImage[] = [];
+  /** Of the series that is open on the stream. */
+  settings: DetectorSettings;
+  readonly #service: SimulatedService;
+  readonly #scenario: Scenario;
+  readonly #settingsOf: SettingsOf;
+  readonly #check: HandOverCheck;
+  readonly #counters: readonly { readonly port: number; readonly now: Float64Array; readonly before: Float64Array }[];
+  readonly #packetsBySeries = new Map<number, number>();
+  #headers = 0;
+  /** Of the series that is open on the stream: disconnects before its header, and images after a later one. */
+  #disconnects = 0;
+  #afterLoss = 0;
+  #ends = 0;
+
+  constructor(service: SimulatedService, scenario: Scenario, settingsOf: SettingsOf) {
+    const { buffer, map } = service.pipeline;
+    this.#service = service;
+    this.#scenario = scenario;
+    this.#settingsOf = settingsOf;
+    this.settings = settingsOf('');
+    this.#check = new HandOverCheck(settingsOf, verifiers);
+    const size = portCounterTable.length;
+    this.#counters = service.ports.map((port) => ({ port, now: new Float64Array(buffer, map.portCounters[port] as number, size), before: new Float64Array(size) }));
+  }
+
+  /** A message is handed over: every rule of the stream, every pixel, and no packet that never came. */
+  accept(message: StreamMessage, maker: PacketMaker): void {
+    if (message.htype === 'header') {
+      this.#headers++;
+      this.#disconnects = this.#service.pipeline.sink.disconnects;
+      this.#afterLoss = 0;
+      this.settings = this.#settingsOf(String(message.fields['filename']));
+    } else if (message.htype === 'series_end') this.#ends++;
+    this.#check.accept(message);
+    if (message.htype === 'image') this.#image(message, maker);
+    // A consumer that left has lost what it pleases: the rest of its series is of no use. One image may be under way.
+    if (message.htype === 'image' && this.#service.pipeline.sink.disconnects !== this.#disconnects && ++this.#afterLoss > (this.#scenario.lateSink ? 1 : 0)) {
+      this.problems.push(`image ${message.msgNumber} belongs to a series that a consumer left`);
+    }
+    if (this.#check.checker.problems.length > 0) this.problems.push(...this.#check.problems(false));
+  }
+
+  #image({ fields }: StreamMessage, maker: PacketMaker): void {
+    const { seriesId } = this.#service.pipeline.words;
+    const frameNumber = Number(fields['frame_number']);
+    const ranges = readMissing(fields['missing'] ?? {});
+    if (typeof ranges === 'string') return;
+    const missing = new Set<number>();
+    const { udpPorts } = this.#scenario.config.detector;
+    for (const [udpPort, named] of ranges) {
+      const port = udpPorts.indexOf(udpPort);
+      const first = maker.number(port, 0);
+      for (const [from, to] of named) for (let number = from; number <= to; number++) missing.add(port * 65536 + number - first);
+    }
+    for (const port of this.#service.ports) {
+      const truth = this.#service.truth.get(port) as PortTruth;
+      const refused = truth.hasRefused(seriesId, frameNumber);
+      for (let packet = 0; packet < maker.packets; packet++) {
+        if (refused && !missing.has(port * 65536 + packet)) {
+          this.problems.push(`frame ${frameNumber}: port ${port} has a part of it, and refused another`);
+          return;
+        }
+        if (missing.has(port * 65536 + packet) || truth.had(seriesId, frameNumber, packet)) continue;
+        this.problems.push(`frame ${frameNumber}: packet ${packet} of port ${port} is not called missing, but never came in series ${seriesId}`);
+        return;
+      }
+    }
+    this.#packetsBySeries.set(seriesId, maker.packets);
+    if (this.#scenario.calm) this.images.push({ index: Number(fields['frame']), frameNumber, reason: fields['reason'], packets: maker.packets, missing });
+  }
+
+  /** Counters only increase, each datagram has one class, and message numbers are as many as there were messages. */
+  afterStep(): string[] {
+    const wrong: string[] = [];
+    for (const { port, now, before } of this.#counters) {
+      const classed = classedIn(now);
+      const unclassed = (now[portCounter.received] as number) - classed;
+      if (unclassed < 0 || unclassed > heldMost) wrong.push(`port ${port}: ${now[portCounter.received]} received, ${classed} classed`);
+      for (let index = 0; index < now.length; index++) {
+        if ((now[index] as number) < (before[index] as number)) wrong.push(`port ${port}: ${portCounterTable[index]?.id} went from ${before[index]} to ${now[index]}`);
+        before[index] = now[index] as number;
+      }
+    }
+    const { pipeline, firstMessageNumber } = this.#service;
+    const next = firstMessageNumber + pipeline.sink.taken.length;
+    if (pipeline.words.messageNumber !== next) wrong.push(`the next message number is ${pipeline.words.messageNumber}, and ${pipeline.sink.taken.length} messages were handed over from ${firstMessageNumber} on`);
+    return wrong;
+  }
+
+  /** @param orderly the process has ended its series and said that nothing is left to do */
+  atEnd(orderly: boolean): string[] {
+    const { pipeline, ports, truth } = this.#service;
+    const wrong = [...this.problems, ...this.#check.problems(orderly && !pipeline.words.endPending), ...pipeline.verifyCounts(heldMost)];
+    const varied = this.#scenario.settings.length > 1;
+    const owed = pipeline.words.endPending ? 1 : 0;
+    if (orderly && this.#headers !== this.#ends + owed) wrong.push(`${this.#headers} headers, ${this.#ends} ends, ${owed} pending`);
+    if (orderly && pipeline.words.step !== seriesStep.idle) wrong.push(`ended in order with a series in step ${pipeline.words.step}`);
+    for (const port of ports) {
+      for (const text of (truth.get(port) as PortTruth).counterProblems(pipeline.counters(port), varied)) wrong.push(`port ${port}: ${text}`);
+    }
+    for (const summary of pipeline.summaries) for (const text of this.#seriesProblems(summary)) wrong.push(`series ${summary.series_id}: ${text}`);
+    return wrong;
+  }
+
+  #seriesProblems(summary: SeriesSummary): string[] {
+    const wrong: string[] = [];
+    const { pipeline, truth } = this.#service;
+    const opened = pipeline.events.find((event) => event.kind === 'opened' && event.series_id === summary.series_id);
+    const asked = opened?.kind === 'opened' ? opened.frames : 0;
+    if (asked > 0 && summary.frames > asked) wrong.push(`${summary.frames} frames sent, ${asked} were asked for`);
+    if (summary.aborted === undefined && summary.unsent > 0) wrong.push(`not aborted, and ${summary.unsent} frames unsent`);
+    const packets = this.#packetsBySeries.get(summary.series_id);
+    const count = summary.frames + summary.unsent;
+    const inOrder = packets !== undefined && summary.first_frame_number !== null && summary.aborted !== 'ports_disagree' && count > 0;
+    const { udpPorts } = this.#scenario.config.detector;
+    for (const ledger of summary.ledger) {
+      const port = udpPorts.indexOf(ledger.udp_port);
+      const frames = inOrder ? { first: summary.first_frame_number as number, count, packets, beyond: asked > 0 } : null;
+      for (const text of (truth.get(port) as PortTruth).ledgerProblems(summary.series_id, ledger, this.#service.ringFull(summary.series_id, port), frames)) wrong.push(`port ${ledger.udp_port}: ${text}`);
+    }
+    return wrong;
+  }
+}
+
+/** What clients were told: each answer one that is possible, and what 201 promised came. */
+export function requestProblems(requests: readonly SentRequest[], last: SentRequest, { pipeline }: SimulatedService): string[] {
+  const wrong: string[] = [];
+  for (const { method, url, payload, status, body, cut } of requests) {
+    const what = `${method} ${url} ${JSON.stringify(payload ?? null)}`;
+    if (status === null && !cut) wrong.push(`${what} was not answered`);
+    const possible = method === 'POST' ? [201, 409, 422, 503] : method === 'DELETE' ? [200, 503] : [200, 503];
+    if (status !== null && !possible.includes(status)) wrong.push(`${what} was answered with ${status}: ${JSON.stringify(body)}`);
+    if (status !== null && status >= 400 && !(Array.isArray((body as { problems?: unknown } | null)?.problems))) wrong.push(`${what} was refused with ${status} and no list of problems`);
+  }
+  const state = last.body as { state?: unknown; last_series?: { series_id?: unknown; frames?: unknown } | null };
+  const { auto } = pipeline.words;
+  if (last.status !== 200 || (state.state !== 'idle' && !auto)) wrong.push(`the state at the end: ${last.status} ${JSON.stringify(state.state)}`);
+  const summary = pipeline.summaries.at(-1);
+  if (summary !== undefined && (state.last_series?.series_id !== summary.series_id || state.last_series.frames !== summary.frames)) {
+    wrong.push(`the last series is ${summary.series_id} with ${summary.frames} frames, the state says ${JSON.stringify(state.last_series)}`);
+  }
+  return wrong;
+}
