@@ -35,9 +35,9 @@ const outbox = 'src/stream/outbox.ts';
 export const mutants: readonly Mutant[] = [
   mutant('duplicate-counted', 'counts a packet that came twice as two',
     [assembler, 'return known ? this.#count(portCounter.duplicate) : this.#accept(frameNumber, packet, at, now);', 'return this.#accept(frameNumber, packet, at, now);']),
-  mutant('duplicate-counted-kernel', 'the same, in the compiled kernel', [kernel, 'if ((bits & bit) != 0) break;', '']),
+  mutant('duplicate-counted-kernel', 'counts a packet that came twice as two, in the compiled kernel', [kernel, 'if ((bits & bit) != 0) break;', '']),
   mutant('holes-not-filled', 'sends old pixels where packets are missing', [images, '      this.#fillHoles(slot);\n', '']),
-  mutant('holes-not-filled-kernel', 'the compiled kernel leaves the first hole of an image as it was', [kernel, 'if (isPresent(record, packet)) continue;', 'if (isPresent(record, packet) || packet == 0) continue;']),
+  mutant('holes-not-filled-kernel', 'leaves the first hole of an image as it was, in the compiled kernel', [kernel, 'if (isPresent(record, packet)) continue;', 'if (isPresent(record, packet) || packet == 0) continue;']),
   mutant('absent-image-not-filled', 'sends an older frame\'s pixels where a whole port image is missing', [reader, '      this.#fill(patched, position);\n', '']),
   mutant('written-places-forgotten', 'forgets where ports of a series without frames have written', [series, '    this.#deps.reader.notePositions();\n', '']),
   mutant('slot-released-early', 'lets receivers write to a slot before its frame was handed over', [sender, '      const pixels = reader.pixels(own);\n', '      const pixels = reader.pixels(own);\n      this.#deps.words.setNext(own + 1);\n']),
@@ -51,7 +51,7 @@ export const mutants: readonly Mutant[] = [
     [outbox, 'const parts = build(this.#next);', 'const parts = build(this.#next++);'],
     [outbox, '    this.#next++;\n    this.#counters', '    this.#counters']),
   mutant('packet-number-unchecked', 'uses the packet number before checking it', [check, 'if (packet < first || packet >= first + table.expectedPackets) return verdict.packetNumber;', '']),
-  mutant('packet-number-unchecked-kernel', 'the same, in the compiled kernel', [kernel, 'if (packet >= expectedPackets) break;', '']),
+  mutant('packet-number-unchecked-kernel', 'uses the packet number before checking it, in the compiled kernel', [kernel, 'if (packet >= expectedPackets) break;', '']),
   mutant('frame-number-unchecked', 'takes frame numbers that no detector has', [check, 'if (high >= frameNumberHighLimit) return verdict.frameNumber;', '']),
   mutant('position-unchecked', 'places a packet that names another port\'s place', [check, 'if (position !== unknownPosition && row * table.gridColumns + column !== position) return verdict.position;', '']),
   mutant('owed-frame-skipped', 'sends nothing for a frame that the ring had no room for', [sender, '      const pixels = reader.pixels(own);\n', '      if (facts.reason === \'ring_full\') {\n        this.#release(own + 1);\n        continue;\n      }\n      const pixels = reader.pixels(own);\n']),
@@ -62,6 +62,6 @@ export const mutants: readonly Mutant[] = [
   mutant('missing-ranges-shifted', 'counts missing packets from the first that is read out', [reader, 'else ranges.push([firstPacket + packet, firstPacket + packet]);', 'else ranges.push([packet, packet]);']),
   mutant('drops-not-attributed', 'blames the fabric for what the socket dropped', ['src/memory/missing-causes.ts', 'const socket = Math.min(drops, afterRing);', 'const socket = 0;']),
   mutant('seam-not-joined', 'loses half of a 12-bit pixel that two packets share', [images, 'const before = packet > 0 && this.#records.has(slot, packet - 1);', 'const before = false;']),
-  mutant('seam-not-filled-kernel', 'the compiled kernel leaves half a pixel beside a hole', [unpack, 'if (shared >= 0) store<u16>(frame + shared, missing * 0x101);', '']),
+  mutant('seam-not-filled-kernel', 'leaves half a pixel beside a hole, in the compiled kernel', [unpack, 'if (shared >= 0) store<u16>(frame + shared, missing * 0x101);', '']),
   mutant('begun-beyond-kept', 'keeps frames that were begun beyond the last one before that was known', [assembler, 'if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);', '']),
 ];
