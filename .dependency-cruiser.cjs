@@ -19,7 +19,8 @@ const below = {
 /** Single files that may be imported across a level, as interfaces: whose folder may import which files. */
 const interfaces = {
   assembly: ['src/udp/packet-source\\.ts$'],
-  control: ['src/stream/series-types\\.ts$'],
+  // What page and service say to each other is written once.
+  control: ['src/stream/series-types\\.ts$', 'src/page/(messages|preview-bytes)\\.ts$'],
 };
 
 const directions = Object.entries(below).map(([folder, allowed]) => ({

@@ -24,6 +24,8 @@ import { measurePorts, portsDefaults, portsTables } from './ports.js';
 import type { PortsResult } from './ports.js';
 import { measureReceive, receiveDefaults, receiveTables } from './receive.js';
 import type { ReceiveResult } from './receive.js';
+import { measureViewers, viewersDefaults, viewersTables } from './viewers.js';
+import type { ViewersResult } from './viewers.js';
 
 /** Everything that was measured. */
 export interface Results {
@@ -34,6 +36,7 @@ export interface Results {
   memory?: MemoryResult;
   ports?: PortsResult;
   overload?: OverloadResult;
+  viewers?: ViewersResult;
 }
 
 const { values } = parseArgs({
@@ -64,6 +67,8 @@ if (values.from === undefined) {
   keep();
   if (wanted('overload')) say(overloadTables((results.overload = await measureOverload(overloadDefaults))));
   keep();
+  if (wanted('viewers')) say(viewersTables((results.viewers = await measureViewers({ ...viewersDefaults, runs, seconds }))));
+  keep();
   if (wanted('memory') && minutes > 0) say(memoryTables((results.memory = await measureMemory({ ...memoryDefaults, minutes }))));
   keep();
 }
@@ -86,6 +91,7 @@ function render(file: string): void {
     latency: results.latency === undefined ? undefined : latencyTables(results.latency),
     ports: results.ports === undefined ? undefined : portsTables(results.ports),
     overload: results.overload === undefined ? undefined : overloadTables(results.overload),
+    viewers: results.viewers === undefined ? undefined : viewersTables(results.viewers),
     memory: results.memory === undefined ? undefined : memoryTables(results.memory),
     cost: results.pipeline === undefined ? undefined : costOf(results.pipeline),
     planning: planningTables(),

@@ -57,6 +57,11 @@ export class ServiceProcess {
     return this.#dataEndpoint;
   }
 
+  /** Address of its HTTP interface. */
+  get apiUrl(): string {
+    return this.#apiUrl;
+  }
+
   /** Start and wait until it is ready. @throws Error with its log when it does not get ready */
   static async start(programs: Programs, detector: BenchDetector): Promise<ServiceProcess> {
     const file = join(programs.folder, `service-${process.hrtime.bigint()}.yaml`);

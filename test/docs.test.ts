@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
+import { parse } from 'yaml';
+import { checkNames } from '../src/control/doctor/report.js';
 import { makeMetrics } from '../src/control/metrics.js';
 import { HandMadeView } from './control/hand-made-view.js';
 import { repository as root, vdcu } from './main/repository.js';
@@ -86,4 +88,21 @@ t.test('the configuration that the README begins with is a configuration', async
   const { parseConfig } = await import('../src/config/load.js');
   const yaml = /```yaml\n([^]*?)```/.exec(read('README.md'))?.[1] ?? '';
   t.match(parseConfig(yaml, 'README.md', 'softimax-eiger'), { dataHost: '0.0.0.0', detector: { quad: true } });
+});
+
+t.test('the operating guide has an entry for every alert and every check of the doctor, and for none that is not there', async (t) => {
+  const text = read('docs/operating.md');
+  const { groups } = parse(read('deploy/prometheus/alerts.yaml')) as { groups: { rules: { alert: string; annotations: { runbook: string } }[] }[] };
+  const alerts = groups.flatMap(({ rules }) => rules);
+  const section = (title: string): string => new RegExp(`^## ${title}$([^]*?)(?=^## )`, 'm').exec(text)?.[1] ?? '';
+  const rows = section('Alerts').split('\n').filter((line) => line.startsWith('| Vdcu'));
+  const entries = new Map(rows.flatMap((row) => [...row.matchAll(/\bVdcu\w+/g)].map(([name]): [string, string] => [name, row])));
+  t.ok(alerts.length > 10);
+  t.strictSame([...entries.keys()].sort(), alerts.map(({ alert }) => alert).sort());
+  for (const { alert, annotations } of alerts) {
+    const anchor = annotations.runbook.split('#')[1];
+    t.match(entries.get(alert), `(#${anchor})`, `${alert}: entry and runbook lead to the same place`);
+  }
+  const headings = [...section('Doctor').matchAll(/^### (.+)$/gm)].map(([, title]) => title as string);
+  t.strictSame(headings.sort(), [...checkNames].sort());
 });

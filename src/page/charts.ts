@@ -1,108 +1,171 @@
-// The last minutes as pictures: missing share by port and time, and rates. Drawn anew with every sample.
+// The last minutes as pictures, drawn by uPlot: rates as lines, and the missing share by port and time as a heat strip. Each says in
+// words what is under the cursor, and to those who do not see it what the worst was. Fed anew with every second by page.ts.
 
-import { cssColour, palette, paletteLength } from './colours.js';
+import uPlot from 'uplot';
+import { cssColour, lossPalette } from './colours.js';
 import type { Sample } from './messages.js';
-import { shareText, valueText } from './scale.js';
+import { agoText, lossStep, rateText, shareText, valueText } from './scale.js';
 
-/** Share of missing packets that gets the first colour; the last is "all". */
-const leastShare = 1e-6;
-/** Columns of the chart, one a second. */
+/** Seconds shown. */
 const shownSamples = 300;
-
 const noLoss = '#e3e8ee';
-const colours = palette('cividis');
-const labelWidth = 46;
-const axisHeight = 16;
+const ink = '#55606d';
+const font = '11px system-ui, "DejaVu Sans", sans-serif';
+const portWidth = 50;
+const axisHeight = 20;
+const rateHeight = 54;
+const rateAxisWidth = 40;
+/** Rows get 18 points each, but all together no less than the first and no more than the second figure. */
+const stripHeight = [40, 260] as const;
+const stripHeightOf = (ports: number): number => axisHeight + Math.max(stripHeight[0], Math.min(stripHeight[1], ports * 18));
 
-/** A canvas made sharp for this screen; null where it is not shown. */
-function prepare(canvas: HTMLCanvasElement): { context: CanvasRenderingContext2D; width: number; height: number } | null {
-  const { clientWidth: width, clientHeight: height } = canvas;
-  const context = canvas.getContext('2d');
-  if (context === null || width === 0 || height === 0) return null;
-  const ratio = window.devicePixelRatio;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.font = '11px system-ui, sans-serif';
-  context.textBaseline = 'middle';
-  return { context, width, height };
+/** Axis of seconds before now: every minute. */
+const timeAxis: uPlot.Axis = {
+  font, stroke: ink, size: axisHeight, gap: 2, grid: { show: false }, ticks: { show: false },
+  splits: () => [-300, -240, -180, -120, -60, 0],
+  values: (_, splits) => splits.map((seconds) => (seconds === 0 ? 'now' : `${-seconds / 60} min`)),
+};
+
+const last = (samples: readonly Sample[]): readonly Sample[] => samples.slice(-shownSamples);
+
+/** Seconds before now of each sample. */
+const times = (samples: readonly Sample[]): number[] => samples.map((_, index) => index + 1 - samples.length);
+
+function plot(host: HTMLElement, options: Omit<uPlot.Options, 'width' | 'height' | 'legend'>, height: () => number): uPlot {
+  const size = (): { width: number; height: number } => ({ width: Math.max(60, host.clientWidth), height: height() });
+  const made = new uPlot({ ...options, ...size(), legend: { show: false } }, [[], []], host);
+  new ResizeObserver(() => made.setSize(size())).observe(host);
+  return made;
 }
 
-/** Step of the palette for a share above 0, logarithmic. */
-export function lossStep(share: number): number {
-  const decades = Math.log10(Math.max(leastShare, Math.min(1, share)) / leastShare);
-  return Math.round((decades / -Math.log10(leastShare)) * (paletteLength - 1));
+/** A line over the last minutes, from 0. */
+export class RateChart {
+  readonly #host: HTMLElement;
+  readonly #name: string;
+  readonly #value: (sample: Sample) => number;
+  readonly #text: (value: number) => string;
+  readonly #plot: uPlot;
+
+  /** @param text a value in words @param say told what is under the cursor; null = nothing */
+  constructor(host: HTMLElement, name: string, value: (sample: Sample) => number, text: (value: number) => string, say: (text: string | null) => void) {
+    this.#host = host;
+    this.#name = name;
+    this.#value = value;
+    this.#text = text;
+    this.#plot = plot(host, {
+      cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
+      scales: { x: { time: false, range: [-shownSamples, 0] }, y: { range: (_, __, most) => [0, most > 0 ? most : 1] } },
+      padding: [7, 2, 3, 0],
+      axes: [
+        { show: false },
+        { font, stroke: ink, size: rateAxisWidth, gap: 3, grid: { stroke: '#d3d9e0', width: 1 }, ticks: { show: false }, splits: (_, __, ___, most) => [0, most], values: (_, splits) => splits.map((value) => valueText(Number(value.toPrecision(2)))) },
+      ],
+      series: [{}, { stroke: '#1f5fa8', fill: '#1f5fa81f', width: 1.5, points: { show: false } }],
+      hooks: {
+        setCursor: [({ data, cursor: { idx } }) => {
+          const amount = idx == null ? undefined : data[1]?.[idx];
+          say(amount == null || idx == null ? null : `${agoText(data[0][idx] as number)}: ${text(amount)}`);
+        }],
+      },
+    }, () => rateHeight);
+  }
+
+  show(samples: readonly Sample[]): void {
+    const shown = last(samples);
+    const values = shown.map(this.#value);
+    this.#plot.setData([times(shown), values]);
+    this.#host.setAttribute('aria-label', `${this.#name}, last ${shown.length} seconds: at most ${this.#text(Math.max(0, ...values))}`);
+  }
 }
 
 /** Ports downwards, time to the right, now at the right edge. */
-export function drawLoss(canvas: HTMLCanvasElement, udpPorts: readonly number[], samples: readonly Sample[]): void {
-  canvas.style.height = `${Math.max(3, Math.min(14, udpPorts.length)) * 18 + axisHeight}px`;
-  const prepared = prepare(canvas);
-  if (prepared === null) return;
-  const { context, width, height } = prepared;
-  const plotWidth = width - labelWidth;
-  const plotHeight = height - axisHeight;
-  const column = plotWidth / shownSamples;
-  const row = plotHeight / Math.max(1, udpPorts.length);
-  const shown = samples.slice(-shownSamples);
-  context.clearRect(0, 0, width, height);
-  for (const [index, sample] of shown.entries()) {
-    const x = labelWidth + (shownSamples - shown.length + index) * column;
-    for (const [port, share] of sample.missing.entries()) {
-      if (share === null) continue;
-      context.fillStyle = share === 0 ? noLoss : cssColour(colours, lossStep(share));
-      context.fillRect(x, port * row, column + 0.5, Math.max(1, row - 1));
+export class LossChart {
+  readonly #host: HTMLElement;
+  readonly #plot: uPlot;
+  readonly #colours = lossPalette();
+  #udpPorts: readonly number[] = [];
+  #samples: readonly Sample[] = [];
+
+  /** @param say told what is under the cursor; null = nothing */
+  constructor(host: HTMLElement, say: (text: string | null) => void) {
+    this.#host = host;
+    this.#plot = plot(host, {
+      cursor: { drag: { x: false, y: false }, points: { show: false } },
+      scales: { x: { time: false, range: [-shownSamples, 0] }, y: { dir: -1, range: () => [0, Math.max(1, this.#udpPorts.length)] } },
+      padding: [2, 14, 0, 0],
+      axes: [timeAxis, {
+        font, stroke: ink, size: portWidth, gap: 3, grid: { show: false }, ticks: { show: false },
+        splits: () => this.#labelled().map((port) => port + 0.5),
+        values: () => this.#labelled().map((port) => String(this.#udpPorts[port])),
+      }],
+      series: [{}, { paths: () => null, points: { show: false } }],
+      hooks: {
+        draw: [(made) => this.#draw(made)],
+        setCursor: [(made) => {
+          const { left, top, idx } = made.cursor;
+          say(left == null || top == null || left < 0 || idx == null ? null : this.#reading(idx, Math.floor(made.posToVal(top, 'y'))));
+        }],
+      },
+    }, () => stripHeightOf(this.#udpPorts.length));
+  }
+
+  /** @param udpPorts in the order of `Sample.missing` */
+  show(udpPorts: readonly number[], samples: readonly Sample[]): void {
+    const resized = udpPorts.length !== this.#udpPorts.length;
+    this.#udpPorts = udpPorts;
+    this.#samples = last(samples);
+    // What is drawn is not uPlot's: it only has to know the times.
+    this.#plot.setData([times(this.#samples), this.#samples.map(() => null)]);
+    if (resized) this.#plot.setSize({ width: Math.max(60, this.#host.clientWidth), height: stripHeightOf(udpPorts.length) });
+    const worst = Math.max(0, ...this.#samples.flatMap(({ missing }) => missing.map((share) => share ?? 0)));
+    this.#host.setAttribute('aria-label', `Share of missing packets by port, last ${this.#samples.length} seconds: at most ${shareText(worst)} in one second`);
+  }
+
+  #draw(made: uPlot): void {
+    const { ctx: context, bbox: { left, top, width, height } } = made;
+    const row = height / Math.max(1, this.#udpPorts.length);
+    const column = width / shownSamples;
+    const between = row > 4 * devicePixelRatio ? devicePixelRatio : 0;
+    const first = shownSamples - this.#samples.length;
+    // uPlot remembers what it has set.
+    context.save();
+    for (const [index, { missing }] of this.#samples.entries()) {
+      for (const [port, share] of missing.entries()) {
+        if (share === null) continue;
+        context.fillStyle = share === 0 ? noLoss : cssColour(this.#colours, lossStep(share));
+        context.fillRect(left + (first + index) * column, top + port * row, column + 0.5, row - between);
+      }
     }
+    context.restore();
   }
-  context.fillStyle = '#333';
-  const every = Math.ceil(13 / row);
-  for (const [port, udpPort] of udpPorts.entries()) if (port % every === 0) context.fillText(String(udpPort), 2, (port + 0.5) * row);
-  timeAxis(context, width, plotHeight);
-  const worst = Math.max(0, ...shown.flatMap(({ missing }) => missing.map((share) => share ?? 0)));
-  canvas.setAttribute('aria-label', `Share of missing packets by port, last ${shown.length} seconds: at most ${shareText(worst)} in one second`);
+
+  /** Ports whose number is written: as many as have room. */
+  #labelled(): number[] {
+    const every = Math.max(1, Math.ceil((13 * this.#udpPorts.length) / stripHeight[1]));
+    return this.#udpPorts.flatMap((_, port) => (port % every === 0 ? [port] : []));
+  }
+
+  #reading(index: number, port: number): string | null {
+    const share = this.#samples[index]?.missing[port];
+    const udpPort = this.#udpPorts[port];
+    if (share === undefined || udpPort === undefined) return null;
+    return `Port ${udpPort}, ${agoText(index + 1 - this.#samples.length)}: ${share === null ? 'no frame was closed' : `${shareText(share)} missing`}`;
+  }
 }
 
-function timeAxis(context: CanvasRenderingContext2D, width: number, top: number): void {
-  context.fillStyle = '#555';
-  for (const [text, share, align] of [['5 min ago', 0, 'left'], ['now', 1, 'right']] as const) {
-    context.textAlign = align;
-    context.fillText(text, labelWidth + share * (width - labelWidth), top + axisHeight / 2);
-  }
-  context.textAlign = 'left';
-}
-
-/** The colours of `drawLoss`. */
+/** The colours of the heat strip, few lost to all lost, into a canvas of one row. */
 export function drawLossLegend(canvas: HTMLCanvasElement): void {
-  const prepared = prepare(canvas);
-  if (prepared === null) return;
-  const { context, width, height } = prepared;
-  for (let step = 0; step < paletteLength; step++) {
+  const context = canvas.getContext('2d');
+  const colours = lossPalette();
+  if (context === null) return;
+  canvas.width = colours.length / 3;
+  canvas.height = 1;
+  for (let step = 0; step < canvas.width; step++) {
     context.fillStyle = cssColour(colours, step);
-    context.fillRect((step / paletteLength) * width, 0, width / paletteLength + 1, height);
+    context.fillRect(step, 0, 1, 1);
   }
 }
 
-/** A line over the last minutes, from 0 to the highest value, which is written at it. */
-export function drawRate(canvas: HTMLCanvasElement, samples: readonly Sample[], value: (sample: Sample) => number, name: string): void {
-  const prepared = prepare(canvas);
-  if (prepared === null) return;
-  const { context, width, height } = prepared;
-  const shown = samples.slice(-shownSamples).map(value);
-  const top = Math.max(...shown, 0);
-  const x = (index: number): number => ((shownSamples - shown.length + index + 1) / shownSamples) * width;
-  const y = (amount: number): number => height - 1.5 - (top === 0 ? 0 : amount / top) * (height - 16);
-  context.clearRect(0, 0, width, height);
-  context.strokeStyle = '#c9d0d8';
-  context.beginPath();
-  context.moveTo(0, height - 0.5);
-  context.lineTo(width, height - 0.5);
-  context.stroke();
-  context.strokeStyle = '#1f5fa8';
-  context.lineWidth = 1.5;
-  context.beginPath();
-  for (const [index, amount] of shown.entries()) context.lineTo(x(index), y(amount));
-  context.stroke();
-  context.fillStyle = '#555';
-  context.fillText(top === 0 ? '' : `most ${valueText(Number(top.toPrecision(3)))}`, 0, 6);
-  canvas.setAttribute('aria-label', `${name}, last ${shown.length} seconds: at most ${valueText(Number(top.toPrecision(3)))}`);
-}
+/** Rates in words, for the charts and beside them. */
+export const framesText = (rate: number): string => `${valueText(Number(rate.toPrecision(3)))} frames/s`;
+export const bitsText = (gigabits: number): string => rateText(gigabits).join(' ');

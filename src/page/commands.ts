@@ -15,6 +15,11 @@ const done = byId('done', HTMLElement);
 /** Within this the second press must come, ms. */
 const confirmMs = 4000;
 
+function say(text: string): void {
+  done.hidden = text === '';
+  setText(done, text);
+}
+
 let busy = false;
 let connected = false;
 let open = false;
@@ -43,7 +48,7 @@ function update(): void {
 async function command(method: 'POST' | 'DELETE', body: object | null): Promise<unknown> {
   busy = true;
   setSentences(refusals, []);
-  setText(done, '…');
+  say('…');
   update();
   try {
     const response = await fetch('api/v1/series', { method, ...(body === null ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }) });
@@ -54,7 +59,7 @@ async function command(method: 'POST' | 'DELETE', body: object | null): Promise<
     setSentences(refusals, ['The service did not answer. Is it running, and is the network there?']);
   } finally {
     busy = false;
-    setText(done, '');
+    say('');
     update();
   }
   return null;
@@ -64,7 +69,7 @@ form.addEventListener('submit', (event) => {
   event.preventDefault();
   void (async () => {
     const answer = (await command('POST', { filename: filename.value.trim(), frames: frames.value === '' ? 0 : Number(frames.value), force: force.checked })) as { series_id: number; header_pending: boolean } | null;
-    if (answer !== null) setText(done, `Series ${answer.series_id} is open: start the detector.${answer.header_pending ? ' Its header waits for a consumer.' : ''}`);
+    if (answer !== null) say(`Series ${answer.series_id} is open: start the detector.${answer.header_pending ? ' Its header waits for a consumer.' : ''}`);
   })();
 });
 
@@ -82,7 +87,7 @@ stop.addEventListener('click', () => {
   confirmed = null;
   void (async () => {
     const answer = (await command('DELETE', null)) as { summary: { series_id: number; frames: number } | null } | null;
-    if (answer !== null) setText(done, answer.summary === null ? 'No series was open.' : `Series ${answer.summary.series_id} has ended with ${answer.summary.frames} frames.`);
+    if (answer !== null) say(answer.summary === null ? 'No series was open.' : `Series ${answer.summary.series_id} has ended with ${answer.summary.frames} frames.`);
   })();
 });
 

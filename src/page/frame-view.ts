@@ -1,12 +1,13 @@
-// The canvas with the last frame: draws previews, moves and zooms by mouse, wheel, keys and buttons, and says which pixel is under
+// The canvas with the last frame: draws previews, moves and zooms as frame-input.ts and the buttons say, and tells which pixel is under
 // the cursor. Fetches a preview of what is visible, one at a time, when the service has a newer frame or the view has changed.
 
 import type { About } from './messages.js';
-import { palette } from './colours.js';
 import type { ColourMap } from './colours.js';
-import { blockAt, blockKind, readPreview } from './preview-bytes.js';
+import { listen } from './frame-input.js';
+import { paintBlocks } from './paint.js';
+import { blockAt, blockSize, readPreview } from './preview-bytes.js';
 import type { FrameFacts, PreviewBytes } from './preview-bytes.js';
-import { autoRange, stepOf } from './scale.js';
+import { autoRange } from './scale.js';
 import type { Range } from './scale.js';
 import { fit, pan, pixelAt, visible, zoom } from './viewport.js';
 import type { Size, Viewport } from './viewport.js';
@@ -24,8 +25,8 @@ export interface Reading {
   readonly column: number;
   readonly kind: number;
   readonly value: number;
-  /** Pixels along the side of the block whose mean this is. */
-  readonly factor: number;
+  /** Rows and columns of the block whose mean this is. */
+  readonly of: readonly [rows: number, columns: number];
 }
 
 export interface FrameViewEvents {
@@ -36,11 +37,6 @@ export interface FrameViewEvents {
 }
 
 const previewLimit = 1024;
-/** A light blue that no colour map comes near; what is missing is told by its stripes. */
-const gapColour = [150, 200, 255] as const;
-const wheelStep = 1.0015;
-const keyStep = 1.25;
-const panStep = 40;
 const retryMs = 1000;
 
 export class FrameView {
@@ -68,7 +64,14 @@ export class FrameView {
     this.#events = events;
     this.#hatch = this.#context.createPattern(hatchTile(), 'repeat');
     new ResizeObserver(() => this.#resize()).observe(canvas);
-    this.#listen();
+    listen(canvas, {
+      pan: (dx, dy) => this.#pan(dx, dy),
+      zoom: (factor, x, y) => this.#zoom(factor, x, y),
+      zoomMiddle: (factor) => this.zoomBy(factor),
+      fit: () => this.fit(),
+      point: (at) => this.#point(at),
+      step: (dx, dy) => this.#moveCursor(dx, dy),
+    });
   }
 
   /** The detector's frame as configured, until one comes. */
@@ -163,27 +166,10 @@ export class FrameView {
   #paint(): void {
     const preview = this.#preview;
     if (preview === null) return;
-    const { head: { width, height }, values, kinds } = preview;
+    const { width, height } = preview.head;
     const range = this.#settings.range ?? autoRange(preview);
     this.#events.onRange(range);
-    const step = stepOf(range, this.#settings.logarithmic);
-    const colours = palette(this.#settings.map);
-    const image = new ImageData(width, height);
-    const bytes = image.data;
-    for (let block = 0, at = 0; block < values.length; block++, at += 4) {
-      const kind = kinds[block];
-      if (kind === blockKind.missing) continue;
-      if (kind === blockKind.gap) {
-        bytes.set(gapColour, at);
-        bytes[at + 3] = 255;
-        continue;
-      }
-      const colour = step(values[block] as number) * 3;
-      bytes[at] = colours[colour] as number;
-      bytes[at + 1] = colours[colour + 1] as number;
-      bytes[at + 2] = colours[colour + 2] as number;
-      bytes[at + 3] = kind === blockKind.value ? 255 : 128;
-    }
+    const image = new ImageData(paintBlocks(preview, this.#settings.map, range, this.#settings.logarithmic), width, height);
     this.#image.width = width;
     this.#image.height = height;
     this.#image.getContext('2d')?.putImageData(image, 0, 0);
@@ -249,63 +235,24 @@ export class FrameView {
       return;
     }
     const { head, values, kinds } = this.#preview;
-    this.#events.onReading({ row, column, kind: kinds[block] as number, value: values[block] as number, factor: head.factor });
+    this.#events.onReading({ row, column, kind: kinds[block] as number, value: values[block] as number, of: blockSize(head, row, column) });
   }
 
-  #listen(): void {
-    const canvas = this.#canvas;
-    const at = (event: MouseEvent): [number, number] => [event.offsetX * window.devicePixelRatio, event.offsetY * window.devicePixelRatio];
-    let held: [number, number] | null = null;
-    canvas.addEventListener('pointerdown', (event) => {
-      held = at(event);
-      if (event.pointerType === 'mouse') canvas.setPointerCapture(event.pointerId);
-    });
-    canvas.addEventListener('pointermove', (event) => {
-      const [x, y] = at(event);
-      this.#byKeys = false;
-      if (this.#view === null) return;
-      if (held !== null) {
-        this.#move(pan(this.#view, x - held[0], y - held[1], this.#frame, this.#canvasSize));
-        held = [x, y];
-      }
-      this.#cursor = pixelAt(this.#view, x, y);
-      this.#read();
-    });
-    for (const name of ['pointerup', 'pointercancel'] as const) canvas.addEventListener(name, () => { held = null; });
-    canvas.addEventListener('pointerleave', () => {
-      held = null;
-      this.#cursor = null;
-      this.#read();
-    });
-    canvas.addEventListener('wheel', (event) => {
-      event.preventDefault();
-      const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 30 : 1;
-      this.#zoom(wheelStep ** (-event.deltaY * lines), ...at(event));
-    }, { passive: false });
-    canvas.addEventListener('dblclick', () => this.fit());
-    canvas.addEventListener('keydown', (event) => {
-      if (this.#key(event)) event.preventDefault();
-    });
+  #pan(dx: number, dy: number): void {
+    if (this.#view !== null) this.#move(pan(this.#view, dx, dy, this.#frame, this.#canvasSize));
   }
 
-  /** Arrows move the view, with Shift the cursor; + and − zoom; 0 shows all. @returns whether the key was ours */
-  #key(event: KeyboardEvent): boolean {
-    if (event.ctrlKey || event.metaKey || event.altKey || this.#view === null) return false;
-    const arrows: Readonly<Record<string, readonly [number, number]>> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    const arrow = arrows[event.key];
-    if (arrow !== undefined && event.shiftKey) this.#moveCursor(...arrow);
-    else if (arrow !== undefined) this.#move(pan(this.#view, -arrow[0] * panStep, -arrow[1] * panStep, this.#frame, this.#canvasSize));
-    else if (event.key === '+' || event.key === '=') this.zoomBy(keyStep);
-    else if (event.key === '-') this.zoomBy(1 / keyStep);
-    else if (event.key === '0') this.fit();
-    else return false;
-    return true;
+  #point(at: readonly [x: number, y: number] | null): void {
+    this.#byKeys = false;
+    this.#cursor = at === null || this.#view === null ? null : pixelAt(this.#view, ...at);
+    this.#read();
   }
 
+  /** Far out, a pixel is less than a point of the screen: then steps are longer. */
   #moveCursor(dx: number, dy: number): void {
-    const view = this.#view as Viewport;
+    const view = this.#view;
+    if (view === null) return;
     const from = this.#cursor ?? pixelAt(view, this.#canvasSize.width / 2, this.#canvasSize.height / 2);
-    // Far out, a pixel is less than a point of the screen.
     const by = Math.max(1, Math.round(4 / view.scaleX));
     this.#byKeys = true;
     this.#cursor = {
@@ -317,7 +264,7 @@ export class FrameView {
 }
 
 /** Diagonal stripes, seamless: "missing". */
-function hatchTile(): HTMLCanvasElement {
+export function hatchTile(): HTMLCanvasElement {
   const size = 8;
   const tile = document.createElement('canvas');
   tile.width = size;

@@ -1,4 +1,5 @@
-// What the service tells the page: the JSON of its events and the head of a preview, as src/control/page/ writes them.
+// What the service tells the page: the JSON of its events. The one source for both sides: src/control/page/ writes these shapes, the
+// page reads them. Types only, importing nothing, so that the browser's program and the service's can share them.
 
 /** First and last of something, both included. */
 export type Span = readonly [first: number, last: number];
@@ -20,6 +21,7 @@ export interface About {
   readonly detector: string;
   readonly series: 'armed' | 'auto';
   readonly shape: readonly [rows: number, columns: number];
+  readonly port_image: readonly [rows: number, columns: number];
   readonly ports: readonly PortPlace[];
   readonly gap_rows: readonly Span[];
   readonly gap_columns: readonly Span[];
@@ -28,12 +30,15 @@ export interface About {
 /** One second; `missing` by port, in the order of the ports that are on. */
 export interface Sample {
   readonly frames_per_second: number;
+  readonly packets_per_second: number;
+  /** Gb/s of UDP payload and headers in, of zmq messages out. */
   readonly in_gbit_per_second: number;
   readonly out_gbit_per_second: number;
-  readonly packets_per_second: number;
+  /** Missing packets by expected ones; null = no port image was closed in this second. */
   readonly missing: readonly (number | null)[];
 }
 
+/** Where the packets of a series went, one port: expected = accepted + missing, missing = late + ring + socket + unexplained. */
 export interface PortLoss {
   readonly udp_port: number;
   readonly expected: number;
@@ -41,6 +46,7 @@ export interface PortLoss {
   readonly missing: number;
   readonly late: number;
   readonly ring: number;
+  /** Null = the kernel tells nothing, and then nothing can be called unexplained either. */
   readonly socket: number | null;
   readonly unexplained: number | null;
   readonly duplicate: number;

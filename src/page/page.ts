@@ -1,14 +1,15 @@
 // The page: listens to the service's events and hands them to the parts that show them.
 
-import { drawLoss, drawLossLegend, drawRate } from './charts.js';
+import { LossChart, RateChart, bitsText, drawLossLegend, framesText } from './charts.js';
 import { colourMaps, cssColour, palette, paletteLength } from './colours.js';
 import type { ColourMap } from './colours.js';
 import { explainCommands, showCommands } from './commands.js';
+import { watchDoctor } from './doctor.js';
 import { byId, setText } from './elements.js';
 import { FrameView } from './frame-view.js';
 import type { Reading } from './frame-view.js';
 import type { About, Sample, State } from './messages.js';
-import { showState } from './panels.js';
+import { showRateReading, showState } from './panels.js';
 import { portAt } from './port-at.js';
 import { blockKind } from './preview-bytes.js';
 import type { FrameFacts } from './preview-bytes.js';
@@ -73,7 +74,7 @@ function showFrame(frame: FrameFacts): void {
   byId('no-frame', HTMLElement).hidden = true;
   setText(byId('frame-number', HTMLElement), `${countText(frame.frame_number)} (index ${countText(frame.frame)})`);
   const verdict = byId('frame-verdict', HTMLElement);
-  setText(verdict, frame.complete ? 'complete' : `${countText(frame.missing_packets)} packets missing`);
+  setText(verdict, frame.complete ? 'complete' : `${countText(frame.missing_packets)} ${frame.missing_packets === 1 ? 'packet' : 'packets'} missing`);
   verdict.className = frame.complete ? '' : 'incomplete';
   setText(byId('frame-shape', HTMLElement), `${frame.shape.join(' × ')} ${frame.type}`);
 }
@@ -84,13 +85,14 @@ function showReading(reading: Reading | null): void {
     setText(element, 'Point at the image to read a pixel.');
     return;
   }
-  const { row, column, kind, value, factor } = reading;
+  const { row, column, kind, value, of } = reading;
+  const mean = of[0] * of[1] === 1 ? '' : `mean of ${of[0]} × ${of[1]} pixels`;
   const port = about === null ? null : portAt(about, row, column);
   const values: Readonly<Record<number, string>> = {
-    [blockKind.value]: factor === 1 ? valueText(value) : `${valueText(value)} (mean of ${factor} × ${factor})`,
-    [blockKind.partlyMissing]: `${valueText(value)} (mean of ${factor} × ${factor}, some missing)`,
-    [blockKind.missing]: 'missing',
-    [blockKind.gap]: 'gap',
+    [blockKind.value]: mean === '' ? valueText(value) : `${valueText(value)} (${mean})`,
+    [blockKind.partlyMissing]: `${valueText(value)} (${mean}, some missing)`,
+    [blockKind.missing]: 'missing: not received',
+    [blockKind.gap]: 'gap: no sensor here',
   };
   const where = port === null ? '' : ` · port ${port.udpPort}${port.off ? ' (off)' : ''}: row ${port.row}, column ${port.column}${port.fixed ? '' : ' (usual place)'}`;
   setText(element, `${values[kind]} · row ${row}, column ${column}${where}`);
@@ -108,11 +110,15 @@ function showAge(): void {
   setText(byId('frame-age', HTMLElement), age === null ? '' : `${ageText(age.ms + performance.now() - age.at)} old`);
 }
 
+const said = (id: string, otherwise: string) => (text: string | null): void => setText(byId(id, HTMLElement), text ?? otherwise);
+const frameRates = new RateChart(byId('frame-rate-line', HTMLElement), 'Frames per second', (sample) => sample.frames_per_second, framesText, (text) => showRateReading(text));
+const dataRates = new RateChart(byId('data-rate-line', HTMLElement), 'Data received', (sample) => sample.in_gbit_per_second, bitsText, (text) => showRateReading(text));
+const losses = new LossChart(byId('loss', HTMLElement), said('loss-reading', 'last five minutes'));
+
 function drawCharts(): void {
-  drawLoss(byId('loss', HTMLCanvasElement), lossPorts, samples);
-  drawLossLegend(byId('loss-legend', HTMLCanvasElement));
-  drawRate(byId('frame-rate-line', HTMLCanvasElement), samples, (sample) => sample.frames_per_second, 'Frames per second');
-  drawRate(byId('data-rate-line', HTMLCanvasElement), samples, (sample) => sample.in_gbit_per_second, 'Gigabits per second received');
+  losses.show(lossPorts, samples);
+  frameRates.show(samples);
+  dataRates.show(samples);
 }
 
 function listen(): void {
@@ -161,7 +167,8 @@ for (const control of [scale, map, auto, low, high]) control.addEventListener('c
 byId('zoom-in', HTMLButtonElement).addEventListener('click', () => frameView.zoomBy(1.5));
 byId('zoom-out', HTMLButtonElement).addEventListener('click', () => frameView.zoomBy(1 / 1.5));
 byId('zoom-fit', HTMLButtonElement).addEventListener('click', () => frameView.fit());
-window.addEventListener('resize', drawCharts);
+drawLossLegend(byId('loss-legend', HTMLCanvasElement));
+watchDoctor();
 setInterval(showAge, 500);
 settingsChanged();
 listen();

@@ -3,12 +3,12 @@
 import { bar, byId, make, setSentences, setText } from './elements.js';
 import { barLength, waterfall } from './loss.js';
 import type { PortLoss, Series, Socket, State } from './messages.js';
-import { bytesText, countText, shareText, valueText } from './scale.js';
+import { bytesText, countText, rateText, shareText, valueText } from './scale.js';
 
 const stateWords = { idle: 'idle', open: 'open', closing: 'closing' } as const;
 const head = { state: byId('state', HTMLElement), message: byId('message', HTMLElement), problems: byId('problems', HTMLElement) };
 const series = { title: byId('series-title', HTMLElement), facts: byId('series-facts', HTMLElement), waterfall: byId('waterfall', HTMLElement), note: byId('waterfall-note', HTMLElement), warnings: byId('warnings', HTMLElement) };
-const rates = { frames: byId('frame-rate', HTMLElement), data: byId('data-rate', HTMLElement), more: byId('more-rates', HTMLElement) };
+const rates = { frames: byId('frame-rate', HTMLElement), data: byId('data-rate', HTMLElement), unit: byId('data-unit', HTMLElement), more: byId('more-rates', HTMLElement) };
 const fill = { ring: byId('ring', HTMLElement), sockets: byId('sockets', HTMLElement) };
 const ports = byId('ports', HTMLElement);
 
@@ -24,12 +24,22 @@ export function showState(state: State): void {
   showPorts(state.series?.ports ?? [], state.sockets);
 }
 
+let rateReading: string | null = null;
+
+/** What is under the cursor in a chart of rates; null = nothing. */
+export function showRateReading(text: string | null): void {
+  rateReading = text;
+  if (text !== null) setText(rates.more, text);
+}
+
 function showRates({ rates: now, consumers, consumers_expected: expected }: State): void {
-  const figure = (value: number): string => valueText(Number(value.toPrecision(3)));
-  setText(rates.frames, now === null ? '–' : figure(now.frames_per_second));
-  setText(rates.data, now === null ? '–' : figure(now.in_gbit_per_second));
-  const packets = now === null ? '' : `${countText(now.packets_per_second)} packets/s in, ${figure(now.out_gbit_per_second)} Gb/s out, `;
-  setText(rates.more, `${packets}${consumers} of ${expected} consumer${expected === 1 ? '' : 's'} connected`);
+  const [figure, unit] = rateText(now?.in_gbit_per_second ?? 0);
+  setText(rates.frames, now === null ? '–' : valueText(Number(now.frames_per_second.toPrecision(3))));
+  setText(rates.data, now === null ? '–' : figure);
+  setText(rates.unit, unit);
+  if (rateReading !== null) return;
+  const packets = now === null ? '' : `${countText(now.packets_per_second)} packets/s in · ${rateText(now.out_gbit_per_second).join(' ')} out · `;
+  setText(rates.more, `${packets}${consumers} of ${expected} consumer${expected === 1 ? '' : 's'}`);
 }
 
 function showFill({ ring, sockets }: State): void {
@@ -38,7 +48,7 @@ function showFill({ ring, sockets }: State): void {
   const known = sockets.flatMap(({ queue_bytes: queue, buffer_bytes: buffer, udp_port: port }) => (queue === null || buffer === null || buffer === 0 ? [] : [{ port, queue, buffer, share: queue / buffer }]));
   const fullest = known.reduce<(typeof known)[number] | null>((most, socket) => (most === null || socket.share > most.share ? socket : most), null);
   if (fullest === null) fill.sockets.replaceChildren('the kernel tells nothing');
-  else fill.sockets.replaceChildren(bar(fullest.share, fullest.share > 0.5 ? 'high' : ''), ` fullest: ${bytesText(fullest.queue)} of ${bytesText(fullest.buffer)} (port ${fullest.port})`);
+  else fill.sockets.replaceChildren(bar(fullest.share, fullest.share > 0.5 ? 'high' : ''), ` ${bytesText(fullest.queue)} of ${bytesText(fullest.buffer)}${known.length > 1 ? `, fullest: ${fullest.port}` : ''}`);
 }
 
 function showSeries(now: Series | null): void {

@@ -1,5 +1,5 @@
-// A preview as it comes from the service, read: values and kinds of blocks, and which part of which frame they are. Written by
-// src/control/page/preview.ts.
+// A preview as it goes over the wire: values and kinds of blocks, and which part of which frame they are. Written by
+// src/control/page/preview.ts, which takes the kinds and the head from here; read by the page.
 
 /** What a block is. */
 export const blockKind = { value: 0, partlyMissing: 1, missing: 2, gap: 3 } as const;
@@ -23,7 +23,7 @@ export interface PreviewHead {
   readonly left: number;
   readonly rows: number;
   readonly columns: number;
-  /** Pixels along the side of a block. */
+  /** Pixels along the side of a block; blocks at the lower and right edges may be smaller. */
   readonly factor: number;
   /** Blocks. */
   readonly height: number;
@@ -53,4 +53,10 @@ export function readPreview(buffer: ArrayBuffer): PreviewBytes {
 export function blockAt({ top, left, rows, columns, factor, width }: PreviewHead, row: number, column: number): number | null {
   if (row < top || column < left || row >= top + rows || column >= left + columns) return null;
   return Math.floor((row - top) / factor) * width + Math.floor((column - left) / factor);
+}
+
+/** Rows and columns of the block that holds a pixel: those at the lower and right edges may be smaller than others. */
+export function blockSize({ top, left, rows, columns, factor }: PreviewHead, row: number, column: number): readonly [rows: number, columns: number] {
+  const along = (at: number, length: number): number => Math.min(factor, length - Math.floor(at / factor) * factor);
+  return [along(row - top, rows), along(column - left, columns)];
 }

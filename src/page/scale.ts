@@ -60,9 +60,30 @@ export function valueText(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
-/** A share as percent: 0 %, 0.0012 %, 12.3 %. */
+/** A share as percent: 0 %, 0.0012 %, 12 %, 99.38 %. Two digits that say something: of what is left, when little is left. */
 export function shareText(share: number): string {
-  return share === 0 ? '0 %' : `${Number((share * 100).toPrecision(2))} %`;
+  if (share === 0 || share === 1) return `${share * 100} %`;
+  if (share < 0.9) return `${Number((share * 100).toPrecision(2))} %`;
+  const decimals = Math.min(8, Math.max(0, 1 - Math.floor(Math.log10((1 - share) * 100))));
+  return `${((Math.floor(share * 100 * 10 ** decimals)) / 10 ** decimals).toFixed(decimals)} %`;
+}
+
+/** Gb/s as a figure and the unit that suits it. */
+export function rateText(gigabits: number): readonly [figure: string, unit: string] {
+  const [factor, unit] = gigabits === 0 || gigabits >= 0.1 ? [1, 'Gb/s'] : gigabits >= 1e-4 ? [1e3, 'Mb/s'] : [1e6, 'kb/s'];
+  return [valueText(Number((gigabits * (factor as number)).toPrecision(3))), unit as string];
+}
+
+/** Seconds before now (0 or less) in words. */
+export const agoText = (seconds: number): string => (seconds === 0 ? 'last second' : `${-seconds} s ago`);
+
+/** Share of missing packets that gets the first colour; the last is "all". */
+const leastShare = 1e-6;
+
+/** Step of the palette for a share above 0, logarithmic. */
+export function lossStep(share: number): number {
+  const decades = Math.log10(Math.max(leastShare, Math.min(1, share)) / leastShare);
+  return Math.round((decades / -Math.log10(leastShare)) * (paletteLength - 1));
 }
 
 /** Bytes in the unit that suits them. */

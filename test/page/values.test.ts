@@ -1,25 +1,55 @@
 // From values to colours and words, and from ledgers to the steps of the waterfall.
 
 import t from 'tap';
-import { colourMaps, cssColour, palette, paletteLength } from '../../src/page/colours.js';
+import { colourMaps, cssColour, lossPalette, palette, paletteLength } from '../../src/page/colours.js';
 import { barLength, waterfall } from '../../src/page/loss.js';
 import type { PortLoss } from '../../src/page/messages.js';
-import { ageText, autoRange, bytesText, logarithmicLow, middleOf, shareText, stepOf, valueText } from '../../src/page/scale.js';
+import { gapColour, paintBlocks } from '../../src/page/paint.js';
+import { blockKind } from '../../src/page/preview-bytes.js';
+import { ageText, autoRange, bytesText, logarithmicLow, lossStep, middleOf, rateText, shareText, stepOf, valueText } from '../../src/page/scale.js';
 
 t.test('colour maps begin and end as published, and every one grows lighter without a step back', (t) => {
   t.equal(cssColour(palette('viridis'), 0), 'rgb(68 1 84)');
   t.equal(cssColour(palette('viridis'), 255), 'rgb(253 231 37)');
   const middle = palette('viridis').subarray(128 * 3, 129 * 3);
-  t.ok([33, 145, 140].every((channel, index) => Math.abs(channel - (middle[index] as number)) <= 2), 'the middle of the published table, nearly');
-  t.equal(cssColour(palette('cividis'), 0), 'rgb(0 34 78)');
-  t.equal(cssColour(palette('cividis'), 255), 'rgb(254 232 56)');
+  t.strictSame([...middle], [33, 145, 140], 'the middle of the published table');
+  t.equal(cssColour(palette('inferno'), 255), 'rgb(252 255 164)');
+  t.equal(cssColour(palette('grey'), 128), 'rgb(128 128 128)');
   for (const name of colourMaps) {
-    const colours = palette(name);
-    const lightness = Array.from({ length: paletteLength }, (_, step) => {
-      const linear = (channel: number): number => ((colours[step * 3 + channel] as number) / 255) ** 2.2;
-      return 0.2126 * linear(0) + 0.7152 * linear(1) + 0.0722 * linear(2);
-    });
-    t.ok(lightness.every((value, step) => step === 0 || value >= (lightness[step - 1] as number) - 1e-3), name);
+    const lightness = lightnessOf(palette(name));
+    t.ok(lightness.every((value, step) => step === 0 || value >= (lightness[step - 1] as number) - 2e-3), name);
+  }
+  t.end();
+});
+
+/** Relative luminance of each step. */
+function lightnessOf(colours: Uint8Array): number[] {
+  const linear = (at: number): number => ((colours[at] as number) / 255) ** 2.2;
+  return Array.from({ length: paletteLength }, (_, step) => 0.2126 * linear(step * 3) + 0.7152 * linear(step * 3 + 1) + 0.0722 * linear(step * 3 + 2));
+}
+
+t.test('the more packets are lost the darker, and one in a million is darker than none', (t) => {
+  const lightness = lightnessOf(lossPalette());
+  t.ok(lightness.every((value, step) => step === 0 || value <= (lightness[step - 1] as number) + 2e-3));
+  t.ok((lightness[0] as number) < 0.6, 'no loss has a luminance of 0.78');
+  t.strictSame([1e-9, 1e-6, 1e-3, 1].map(lossStep), [0, 0, 128, 255]);
+  t.end();
+});
+
+t.test('zero, gaps, missing and partly missing blocks have four looks in every colour map', (t) => {
+  const kinds = Uint8Array.of(blockKind.value, blockKind.gap, blockKind.missing, blockKind.partlyMissing);
+  for (const map of colourMaps) {
+    for (const logarithmic of [false, true]) {
+      const bytes = paintBlocks({ values: new Float32Array(4), kinds }, map, { low: 0, high: 100 }, logarithmic);
+      const block = (index: number): number[] => [...bytes.subarray(index * 4, index * 4 + 4)];
+      t.strictSame(block(0), [...palette(map).subarray(0, 3), 255], `${map}: zero has the first colour`);
+      t.strictSame(block(1), [...gapColour, 255]);
+      t.equal(block(2)[3], 0, 'the stripes are seen');
+      t.equal(block(3)[3], 128, 'the stripes come through');
+    }
+    const colours = palette(map);
+    const nearest = Math.min(...Array.from({ length: paletteLength }, (_, step) => Math.hypot(...gapColour.map((value, channel) => value - (colours[step * 3 + channel] as number)))));
+    t.ok(nearest > 40, `${map} never comes near the colour of gaps (${nearest.toFixed(0)})`);
   }
   t.end();
 });
@@ -53,6 +83,8 @@ t.test('numbers are said shortly', (t) => {
   t.equal(valueText(0.123456), '0.1235');
   t.equal(shareText(0), '0 %');
   t.equal(shareText(0.0000123), '0.0012 %');
+  t.strictSame([1, 0.9938, 0.99999, 0.37, 0.9999999999].map(shareText), ['100 %', '99.38 %', '99.99900 %', '37 %', '99.99999999 %'], 'what is lost is never rounded away');
+  t.strictSame([0, 12.3456, 0.000745, 0.00000074].map((rate) => rateText(rate).join(' ')), ['0 Gb/s', '12.3 Gb/s', '0.745 Mb/s', '0.74 kb/s']);
   t.equal(bytesText(212992), '208 KiB');
   t.equal(bytesText(12), '12 B');
   t.strictSame([900, 45_000, 600_000, 7_200_000 * 3].map(ageText), ['0.9 s', '45 s', '10 min', '6 h']);

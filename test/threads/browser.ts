@@ -56,8 +56,9 @@ export class Browser {
     return browser;
   }
 
-  async resize(width: number, height: number): Promise<void> {
-    await this.#send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false });
+  /** @param phone as a phone shows it: scroll bars take no room, and fingers point */
+  async resize(width: number, height: number, phone = false): Promise<void> {
+    await this.#send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: phone ? 2 : 1, mobile: phone });
   }
 
   async open(url: string): Promise<void> {

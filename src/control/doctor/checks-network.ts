@@ -75,8 +75,11 @@ function backlog({ setup, kernel }: Facts): Verdict | NotChecked {
 function address({ addresses }: Facts): Verdict | NotChecked {
   if (addresses.length === 0) return notChecked('needs CONFIG NAME');
   const needed = 'addresses of this machine, on interfaces that are up and have a carrier';
-  const absent = addresses.find(({ bindError }) => bindError !== null);
-  if (absent !== undefined) return failed(`${named(absent)}: cannot be bound (${absent.bindError})`, needed, `correct ${absent.key}; ip -br addr lists the addresses of this machine`);
+  const absent = addresses.filter(({ bindError }) => bindError !== null);
+  if (absent.length > 0) {
+    const seen = absent.map((entry) => `${named(entry)}: ${entry.bindError === 'EADDRNOTAVAIL' ? 'this machine has no such address' : `cannot be bound (${entry.bindError})`}`).join('; ');
+    return failed(seen, needed, `correct ${absent.map(({ key }) => key).join(', ')}; ip -br addr lists the addresses of this machine`);
+  }
   // The detector's comes first.
   const down = addresses.find(({ link, wildcard }) => link === null && !wildcard);
   if (down === undefined) return ok(addresses.map((entry) => `${named(entry)} on ${entry.wildcard ? 'all interfaces' : entry.link?.name}`).join(', '), needed);

@@ -4,7 +4,8 @@
 
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.js';
-import type { Recent, Sample } from './recent.js';
+import type { Sample } from '../../page/messages.js';
+import type { Recent } from './recent.js';
 
 /** Time from state to state, ms. */
 export const stateMs = 250;

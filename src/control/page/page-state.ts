@@ -1,32 +1,16 @@
 // What the page shows besides pixels, as the JSON of its events: who the service is (once), and its state (a few times a second).
-// Pure; read from the view by page-events.ts.
+// Pure; read from the view by page-events.ts. The shapes are those of src/page/messages.ts.
 
 import type { ServiceConfig } from '../../config/service-config.js';
 import type { Geometry, PortGeometry } from '../../detector/geometry.js';
 import type { PortCounter } from '../../memory/counters.js';
+import type { About, PortLoss, Sample, Series, State } from '../../page/messages.js';
 import type { PortLedger, SeriesSummary } from '../../stream/series-types.js';
 import type { CurrentSeries, ServiceView, UdpPortStatus } from '../service-view.js';
-import type { Sample } from './recent.js';
-
-/** Where the packets of a series went, one port: expected = accepted + missing, missing = late + ring + socket + unexplained. */
-export interface PortLoss {
-  readonly udp_port: number;
-  readonly expected: number;
-  readonly accepted: number;
-  readonly missing: number;
-  readonly late: number;
-  readonly ring: number;
-  /** Null = the kernel tells nothing, and then nothing can be called unexplained either. */
-  readonly socket: number | null;
-  readonly unexplained: number | null;
-  readonly duplicate: number;
-  readonly reordered: number;
-  readonly malformed: number;
-  readonly foreign: number;
-}
+import { troubles } from './troubles.js';
 
 /** What does not change while the service runs. */
-export function aboutJson(config: ServiceConfig, geometry: Geometry, version: string): object {
+export function aboutJson(config: ServiceConfig, geometry: Geometry, version: string): About {
   return {
     name: config.name,
     version,
@@ -48,30 +32,33 @@ export function aboutJson(config: ServiceConfig, geometry: Geometry, version: st
 }
 
 /** What is so just now. `frame` = the frame kept for viewers: which it is, and for how long it has been that. */
-export function stateJson(view: ServiceView, sample: Sample | undefined, sockets: readonly UdpPortStatus[], frame: { count: number; ageMs: number | null }): object {
+export function stateJson(view: ServiceView, samples: readonly Sample[], sockets: readonly UdpPortStatus[], frame: { count: number; ageMs: number | null }): State {
+  const sample = samples.at(-1);
   const status = view.status();
   const gauges = view.gauges();
   const series = status.series === null ? (status.last_series === null ? null : endedSeries(status.last_series)) : openSeries(status.series);
+  const ring = { slots: gauges.ringSlots, used: gauges.ringSlotsUsed, used_max: gauges.ringSlotsUsedMax };
+  const filled = sockets.filter(({ off }) => !off).map((socket) => ({ udp_port: socket.udp_port, queue_bytes: socket.socket_queue_bytes, buffer_bytes: socket.receive_buffer_granted_bytes, kernel_drops: socket.kernel_drops }));
   return {
     state: status.state,
     message: status.message,
-    problems: status.problems,
+    problems: [...status.problems, ...view.readiness().reasons, ...troubles({ state: status.state, armed: view.config.series === 'armed', series, ring, sockets: filled, samples })],
     consumers: status.consumers,
     consumers_expected: view.config.consumerConnections,
     series,
     rates: sample === undefined ? null : { frames_per_second: sample.frames_per_second, packets_per_second: sample.packets_per_second, in_gbit_per_second: sample.in_gbit_per_second, out_gbit_per_second: sample.out_gbit_per_second },
-    ring: { slots: gauges.ringSlots, used: gauges.ringSlotsUsed, used_max: gauges.ringSlotsUsedMax },
-    sockets: sockets.filter(({ off }) => !off).map((socket) => ({ udp_port: socket.udp_port, queue_bytes: socket.socket_queue_bytes, buffer_bytes: socket.receive_buffer_granted_bytes, kernel_drops: socket.kernel_drops })),
+    ring,
+    sockets: filled,
     frame: { count: frame.count, age_ms: frame.ageMs },
   };
 }
 
-function openSeries(series: CurrentSeries): object {
+function openSeries(series: CurrentSeries): Series {
   const { series_id, filename, auto, frames, header_pending, images_sent, complete, marked, discarded, ports } = series;
   return { open: true, series_id, filename, auto, frames, header_pending, images_sent, complete, marked, discarded, unsent: 0, warnings: [], ports: ports.map(({ udp_port, counters }) => lossSoFar(udp_port, counters)) };
 }
 
-function endedSeries(series: SeriesSummary): object {
+function endedSeries(series: SeriesSummary): Series {
   const { series_id, filename, auto, frames, complete, marked, discarded, unsent, aborted, warnings, ledger } = series;
   return { open: false, series_id, filename, auto, frames, header_pending: false, images_sent: frames, complete, marked, discarded, unsent, ...(aborted === undefined ? {} : { aborted }), warnings, ports: ledger.map(settledLoss) };
 }

@@ -28,7 +28,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** Too many different parts are asked for at once. */
+/** Too many different parts are asked for at once, or the service is stopping. */
 export class PreviewBusy extends Error {
   override readonly name = 'PreviewBusy';
 }
@@ -74,7 +74,7 @@ export class PreviewMaker {
   /** End the thread; what waits is refused. */
   async close(): Promise<void> {
     const worker = this.#worker;
-    this.#fail(worker, new Error('preview: the service is stopping'));
+    this.#fail(worker, new PreviewBusy('preview: the service is stopping'));
     await worker?.terminate();
   }
 

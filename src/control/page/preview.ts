@@ -6,10 +6,9 @@ import { assert } from '../../base/assert.js';
 import type { Span } from '../../detector/geometry.js';
 import { pixelBytes } from '../../detector/pixel-type.js';
 import type { PixelType } from '../../detector/pixel-type.js';
+import { blockKind } from '../../page/preview-bytes.js';
+import type { PreviewHead } from '../../page/preview-bytes.js';
 import type { Frame } from '../downsample.js';
-
-/** What a block of a preview is. */
-export const blockKind = { value: 0, partlyMissing: 1, missing: 2, gap: 3 } as const;
 
 /** Longest side of a preview, blocks. */
 export const previewLimit = 1024;
@@ -31,17 +30,7 @@ export interface FrameGaps {
 }
 
 /** A frame to look at, in C order. */
-export interface Preview {
-  /** The part of the frame that is shown. */
-  readonly top: number;
-  readonly left: number;
-  readonly rows: number;
-  readonly columns: number;
-  /** Side of a block, pixels; blocks at the lower and right edges may be smaller. */
-  readonly factor: number;
-  /** Blocks. */
-  readonly height: number;
-  readonly width: number;
+export interface Preview extends Pick<PreviewHead, 'top' | 'left' | 'rows' | 'columns' | 'factor' | 'height' | 'width'> {
   /** Mean of the pixels of each block that have a value; 0 where none has. With factor 1 the pixels themselves. */
   readonly values: Float32Array | Uint8Array | Uint16Array | Uint32Array;
   /** `blockKind` of each block. */

@@ -4,23 +4,13 @@
 import type { Clock } from '../../base/clock.js';
 import { portCounterTable } from '../../memory/counters.js';
 import type { PortCounter } from '../../memory/counters.js';
+import type { Sample } from '../../page/messages.js';
 import type { ServiceView, UdpPortStatus } from '../service-view.js';
 
 /** Time from sample to sample, ms. */
 export const sampleMs = 1000;
 /** Samples that are kept: ten minutes. */
 export const sampleLimit = 600;
-
-/** One second. */
-export interface Sample {
-  readonly frames_per_second: number;
-  readonly packets_per_second: number;
-  /** Gb/s of UDP payload and headers in, of zmq messages out. */
-  readonly in_gbit_per_second: number;
-  readonly out_gbit_per_second: number;
-  /** Missing packets by expected ones, per port; null = no port image was closed in this second. */
-  readonly missing: readonly (number | null)[];
-}
 
 interface Totals {
   readonly at: number;

@@ -35,7 +35,7 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
     clock: systemClock,
     about: aboutJson(view.config, geometry, build.version),
     recent,
-    state: () => stateJson(view, recent.samples.at(-1), recent.sockets, { count: last.count, ageMs: age.look() }),
+    state: () => stateJson(view, recent.samples, recent.sockets, { count: last.count, ageMs: age.look() }),
   });
   // Before the server waits for its connections to end: these never would.
   app.addHook('preClose', async () => {

@@ -51,7 +51,9 @@ t.test('netdev_max_backlog: ten milliseconds at the rate of all ports', async (t
 
 t.test('address: each must be of this machine, and the detector\'s interface up', async (t) => {
   t.match(checked('address'), { status: 'ok', seen: 'udp_host 10.0.0.1 on eth1, data_host 127.0.0.1 on lo, api_host 0.0.0.0 on all interfaces' });
-  t.match(checked('address', { addresses: [receivingAddress({ bindError: 'EADDRNOTAVAIL', link: null })] }), { status: 'failed', loses_data: false, seen: 'udp_host 10.0.0.1: cannot be bound (EADDRNOTAVAIL)', remedy: /^correct udp_host; ip -br addr/ });
+  t.match(checked('address', { addresses: [receivingAddress({ bindError: 'EADDRNOTAVAIL', link: null })] }), { status: 'failed', loses_data: false, seen: 'udp_host 10.0.0.1: this machine has no such address', remedy: /^correct udp_host; ip -br addr/ });
+  const both = [receivingAddress({ bindError: 'EADDRNOTAVAIL', link: null }), { ...receivingAddress({ bindError: 'EACCES', link: null }), key: 'data_host' as const }];
+  t.match(checked('address', { addresses: both }), { seen: /no such address; data_host 10\.0\.0\.1: cannot be bound \(EACCES\)$/, remedy: /^correct udp_host, data_host;/ }, 'all that are wrong are named');
   t.match(checked('address', { addresses: [receivingAddress({ link: null })] }), { status: 'failed', loses_data: true, seen: /^udp_host 10\.0\.0\.1: no interface that is up/, remedy: /^ip -br addr \| grep -wF 10\.0\.0\.1 .* ip link set dev IF up/ });
   t.match(checked('address', { addresses: [receivingAddress({ address: '0.0.0.0', wildcard: true, link: null })] }), { status: 'ok' });
   t.match(checked('address', { addresses: [receivingAddress(), receivingAddress({ key: 'data_host', link: null })] }), { status: 'warning', loses_data: false, seen: /^data_host / });

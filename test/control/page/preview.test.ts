@@ -1,11 +1,11 @@
 import t from 'tap';
-import { blockKind, encodePreview, makePreview } from '../../../src/control/page/preview.js';
+import { encodePreview, makePreview } from '../../../src/control/page/preview.js';
 import type { FrameGaps, Preview } from '../../../src/control/page/preview.js';
 import type { Frame } from '../../../src/control/downsample.js';
 import { geometryOf } from '../../../src/detector/geometry.js';
 import { makeLayout } from '../../../src/detector/layout.js';
 import { Random } from '../../../src/base/random.js';
-import { readPreview, blockAt } from '../../../src/page/preview-bytes.js';
+import { blockAt, blockKind, blockSize, readPreview } from '../../../src/page/preview-bytes.js';
 import { config } from '../hand-made-view.js';
 
 const noGaps = (shape: readonly [number, number]): FrameGaps => ({ shape, gapRows: [], gapColumns: [] });
@@ -130,5 +130,12 @@ t.test('the page reads what the service writes', (t) => {
     t.equal(blockAt(head, 2, 0), null);
     t.equal(blockAt(head, 0, 4), null);
   }
+  t.end();
+});
+
+t.test('blocks at the lower and right edges are as small as what is left', (t) => {
+  const head = { count: 1, frame: { frame: 0, frame_number: 1, shape: [5, 9] as const, type: 'uint16', complete: true, missing_packets: 0 }, top: 0, left: 1, rows: 1, columns: 7, factor: 3, height: 1, width: 3, values: 'float32' as const };
+  t.strictSame(blockSize(head, 0, 1), [1, 3], 'a strip has one row');
+  t.strictSame(blockSize(head, 0, 7), [1, 1]);
   t.end();
 });
