@@ -167,5 +167,6 @@ t.test('what is read and seen of a pixel is what was sent: value, gap or missing
   t.match(reading, /^missing: not received · row \d+, column \d+ · port \d+: row \d+, column \d+/);
   const stripes = await colourAt(pointX, pointY);
   t.ok((stripes[0] as number) > 180, `and striped (${stripes.join(' ')})`);
-  t.strictSame(browser.complaints, []);
+  // Reading single colours back is this test's doing, not the page's.
+  t.strictSame(browser.complaints.filter((complaint) => !complaint.includes('willReadFrequently')), []);
 });
