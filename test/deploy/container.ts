@@ -47,26 +47,32 @@ export async function noContainers(): Promise<string | false> {
  * @throws Error with the end of that when a step fails
  */
 export async function build(t: Test, stages: readonly Stage[], context: string): Promise<{ image: Image; output: string }> {
+  const folders = new Map(stages.map(({ name }) => [name, layer(t)]));
   const layersOf = new Map<string, string[]>();
-  let output = '';
-  let image: Image | null = null;
+  for (const { name, base } of stages) layersOf.set(name, [join(folders.get(name) as string, 'up'), ...(layersOf.get(base) ?? ['/'])]);
+  // As an engine does: a stage begins when those that it builds on are there.
+  const built = new Map<string, Promise<string>>();
   for (const stage of stages) {
-    const folder = layer(t);
-    const layers = [join(folder, 'up'), ...(layersOf.get(stage.base) ?? ['/'])];
-    layersOf.set(stage.name, layers);
-    const steps = stage.steps.map((step) => (step.kind === 'run' ? runStep(step) : copyStep(step, context, layersOf)));
-    const script = ['set -e', mount(folder, layers), ...emptyFolders.map((name) => `mkdir -p root/${name}`), ...steps].join('\n');
-    try {
-      const { stdout, stderr } = await promisify(execFile)('unshare', ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', script], { cwd: folder, maxBuffer: 64 << 20, env: { PATH: defaultPath }, timeout: 300_000 });
-      output += stdout + stderr;
-    } catch (error) {
-      const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-      throw new Error(`stage ${stage.name}: ${(error as Error).message.split('\n')[0]}\n${`${stdout ?? ''}${stderr ?? ''}`.slice(-3000)}`, { cause: error });
-    }
-    image = { layers, settings: stage.image };
+    const needed = [stage.base, ...stage.steps.flatMap((step) => (step.kind === 'copy' && step.from !== null ? [step.from] : []))];
+    built.set(stage.name, Promise.all(needed.flatMap((name) => built.get(name) ?? [])).then(() => buildStage(stage, folders.get(stage.name) as string, context, layersOf)));
   }
-  if (image === null) throw new Error('no stage');
-  return { image, output };
+  const output = (await Promise.all(built.values())).join('');
+  const last = stages.at(-1);
+  if (last === undefined) throw new Error('no stage');
+  return { image: { layers: layersOf.get(last.name) as string[], settings: last.image }, output };
+}
+
+/** @returns what its steps printed */
+async function buildStage(stage: Stage, folder: string, context: string, layersOf: ReadonlyMap<string, string[]>): Promise<string> {
+  const steps = stage.steps.map((step) => (step.kind === 'run' ? runStep(step) : copyStep(step, context, layersOf)));
+  const script = ['set -e', mount(folder, layersOf.get(stage.name) as string[]), ...emptyFolders.map((name) => `mkdir -p root/${name}`), ...steps].join('\n');
+  try {
+    const { stdout, stderr } = await promisify(execFile)('unshare', ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', script], { cwd: folder, maxBuffer: 64 << 20, env: { PATH: defaultPath }, timeout: 300_000 });
+    return stdout + stderr;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    throw new Error(`stage ${stage.name}: ${(error as Error).message.split('\n')[0]}\n${`${stdout ?? ''}${stderr ?? ''}`.slice(-3000)}`, { cause: error });
+  }
 }
 
 const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
