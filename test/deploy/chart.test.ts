@@ -10,7 +10,6 @@ import { parse } from 'yaml';
 import { stopMarginMs } from '../../src/commands/run.js';
 import { parseConfig } from '../../src/config/load.js';
 import { makePlan } from '../../src/config/plan.js';
-import { options } from '../../src/config/schema.js';
 import { repository, vdcu } from '../main/repository.js';
 import { chart, helm, missingTools, rendered, schemas, wrongObjects } from './kubernetes-tools.js';
 import type { KubernetesObject, Values } from './kubernetes-tools.js';
@@ -23,7 +22,7 @@ const purple = { enabled: true, name: 'purple-sriov', namespace: 'daq-network', 
 const matrix: Readonly<Record<string, Values>> = {
   'as it comes': {},
   'the example of SoftiMAX': { files: ['values-softimax.yaml'] },
-  ...(Object.hasOwn(options, 'frames_stride') ? { 'the example of several instances': { files: ['values-scale-out.yaml'] } } : {}),
+  'the example of several instances': { files: ['values-scale-out.yaml'] },
   'the network of the node': { values: { hostNetwork: true, nodeSelector: { 'daq/ingest': 'true' }, tolerations: [{ key: 'daq', operator: 'Exists' }], priorityClassName: 'daq' } },
   'a second interface': { values: { purple_network: purple } },
   'a network policy for some': { values: { networkPolicy: { enabled: true, zmq: [{ namespaceSelector: { matchLabels: { 'daq/consumer': 'true' } } }], http: [{ podSelector: {} }], udp: [{ ipBlock: { cidr: '10.0.0.0/8' } }] } } },
@@ -82,7 +81,7 @@ t.test('every object is as Kubernetes\' schemas have it, with no key that they d
 t.test('the configuration is the very file that vdcu run --check accepts', skip, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'vdcu-chart-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  for (const objects of [of('as it comes'), of('the example of SoftiMAX')]) {
+  for (const objects of [of('as it comes'), of('the example of SoftiMAX'), of('the example of several instances')]) {
     const { text, name, file } = configOf(objects);
     writeFileSync(join(folder, file), text);
     t.match(await vdcu('run', join(folder, file), name, '--check'), { code: 0, stdout: /nothing wrong/ });
