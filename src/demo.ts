@@ -2,14 +2,12 @@
 // and the checking consumer as the commands that a user would type, beside it. Ends by itself with a ledger in which the
 // simulator's truth, the service's counters and the consumer's pixels must agree.
 
-import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { OperatorError, exitCode } from './base/errors.js';
+import { command, freePorts, interrupted, until } from './child-commands.js';
 import { loadConfig } from './config/load.js';
 import { makeLogger } from './control/log.js';
 import { seriesTable } from './control/series-log.js';
@@ -96,54 +94,6 @@ function demoYaml(udpPorts: readonly number[]): string {
   series: armed
   frame_rate_hz: 1000
 `;
-}
-
-/** UDP ports of loopback that nobody uses just now. */
-async function freePorts(count: number): Promise<number[]> {
-  const sockets = Array.from({ length: count }, () => createSocket('udp4'));
-  await Promise.all(sockets.map((socket) => new Promise<void>((resolve, reject) => socket.once('error', reject).bind(0, '127.0.0.1', resolve))));
-  const ports = sockets.map((socket) => socket.address().port);
-  await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => void socket.close(resolve))));
-  return ports;
-}
-
-/** Run one of our own commands; resolves with the JSON that it prints. */
-function command(children: ChildProcess[], words: string[]): Promise<unknown> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./main.js', import.meta.url)), ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
-  children.push(child);
-  const result = new Promise<unknown>((resolve, reject) => {
-    let output = '';
-    let complaints = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
-    child.on('error', reject);
-    child.on('close', (code) => {
-      try {
-        resolve(JSON.parse(output));
-      } catch {
-        reject(new OperatorError(`vdcu ${words[0] ?? ''} ended with code ${code ?? 'none'}: ${complaints.trim().split('\n').at(-1) ?? ''}`));
-      }
-    });
-  });
-  result.catch(() => undefined);
-  return result;
-}
-
-/** Rejects when somebody wants the demo to end. */
-function interrupted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const stop = (): void => reject(new OperatorError('interrupted', 130));
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
-}
-
-async function until(condition: () => boolean, limitMs: number, complaint: string | null, cutShort: Promise<never>): Promise<void> {
-  for (let waited = 0; waited < limitMs; waited += 20) {
-    if (condition()) return;
-    await Promise.race([new Promise((resolve) => setTimeout(resolve, 20)), cutShort]);
-  }
-  if (complaint !== null) throw new OperatorError(`${complaint} within ${limitMs} ms`);
 }
 
 /** One line that renews itself: how far, how fast, and what was lost. */

@@ -10,6 +10,7 @@ import { addDoctor } from './commands/doctor.js';
 import { addExplain } from './commands/explain.js';
 import { addRecord } from './commands/record.js';
 import { addReference } from './commands/reference.js';
+import { addRehearse } from './commands/rehearse.js';
 import { addRun } from './commands/run.js';
 import { addSimulate } from './commands/simulate.js';
 import { addStatus } from './commands/status.js';
@@ -42,7 +43,7 @@ Exit codes of every command:
   ${exitCode.environment}  the environment is wrong: port taken, no such address, refused, no answer
   ${exitCode.internal}  a defect of this program, or a thread that died`);
 
-for (const add of [addRun, addSimulate, addWatch, addRecord, addArm, addStop, addStatus, addDoctor, addExplain, addDemo, addReference]) add(program);
+for (const add of [addRun, addSimulate, addWatch, addRecord, addArm, addStop, addStatus, addDoctor, addExplain, addDemo, addRehearse, addReference]) add(program);
 
 process.on('uncaughtException', (error: unknown) => {
   process.exit(report(error));

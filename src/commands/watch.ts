@@ -9,6 +9,7 @@ interface WatchOptions {
   readonly verify?: readonly string[];
   readonly series?: number;
   readonly extraFields: boolean;
+  readonly delay?: number;
   readonly json?: true;
 }
 
@@ -21,6 +22,7 @@ export function addWatch(program: Command): void {
     .argument('<endpoint>', 'where the stream is offered, for example tcp://127.0.0.1:9999; several with commas between: instances that share a detector')
     .option('--verify <values...>', 'CONFIG NAME: compare every pixel with the formula of `vdcu simulate` for this detector')
     .option('--series <count>', 'end after so many series (default: at Ctrl-C)', wholeNumber(1))
+    .option('--delay <ms>', 'wait after each message: a slow consumer', wholeNumber(1, 60_000))
     .option('--no-extra-fields', 'do not demand the fields that this service adds: for the stream of another program')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', helpEnd([
@@ -53,6 +55,8 @@ export async function watch(endpoint: string, options: WatchOptions): Promise<nu
       endpoint,
       ...(settings === null ? {} : { verify: settings }),
       ...(options.series === undefined ? {} : { series: options.series }),
+      // A slow consumer's socket keeps little for it, or nobody would notice.
+      ...(options.delay === undefined ? {} : { delayMs: options.delay, receiveHighWaterMark: 4 }),
       extraFields: options.extraFields,
       json: options.json === true,
       signal: interrupt.signal,
