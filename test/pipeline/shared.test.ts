@@ -238,6 +238,27 @@ t.test('one lost packet is the loss of one instance, and named in its frame alon
   t.strictSame(detector.instances.map(({ summaries }) => summaries[0]?.ledger[1]?.missing), [0, 0, 1, 0]);
 });
 
+for (const compiled of [true, false]) {
+  t.test(`packets of another instance's frames between those of an own one are not placed in it, ${compiled ? 'compiled' : 'by the reference'}`, async (t) => {
+    const detector = new SharedDetector(4, {}, () => ({ compiled }));
+    detector.arm(16);
+    detector.play(0, 7);
+    const [instance] = detector.instances;
+    for (const port of [0, 1]) {
+      instance?.send(port, 9, [0, 1]);
+      for (const stranger of [10, 11, 12, 8]) instance?.send(port, stranger, [2, 3]);
+      instance?.send(port, 9, [2, 3]);
+    }
+    instance?.run(2);
+    t.match(instance?.counters(0), { accepted: 3 * 4, foreignSeries: 4 * 2, duplicate: 0, lateDuplicate: 0 });
+    detector.play(9, 15);
+    detector.run(20);
+    const union = detector.union(1);
+    t.equal(union.checker.counts.complete, 16);
+    t.strictSame(problemsOf(union), []);
+  });
+}
+
 const seeds = 12;
 
 t.test(`${seeds} seeded runs with loss, duplicates and stops: one gapless series, every pixel checked, placed compiled as by the reference`, async (t) => {
