@@ -17,7 +17,7 @@ import { DgramSource } from './udp/dgram-source.js';
 import type { PacketSource } from './udp/packet-source.js';
 import { readSocketDrops } from './udp/proc-net-udp.js';
 import { RecvmmsgSource } from './udp/recvmmsg-source.js';
-import { ReceivePause } from './udp/receive-pause.js';
+import { ReceivePause } from './assembly/receive-pause.js';
 import { makeSourceFilter } from './udp/source-filter.js';
 import { SourceGroup } from './udp/source-group.js';
 import { portSetup } from './wiring.js';

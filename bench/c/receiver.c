@@ -19,7 +19,7 @@ typedef struct {
   uint32_t bits[16];
 } Slot;
 
-/** The service's rule for a short sleep between calls (src/udp/receive-pause.ts), here to compare like with like. */
+/** The service's rule for a short sleep between calls (src/assembly/receive-pause.ts), here to compare like with like. */
 typedef struct { int calls, packets; int64_t since, sleep; double buffered; } Pause;
 
 static void begin(Pause *pause, int64_t sleep) {

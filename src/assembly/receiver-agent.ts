@@ -3,7 +3,7 @@
 
 import type { Agent } from '../runtime/agent.js';
 import type { PacketSource, SourceInfo } from '../udp/packet-source.js';
-import type { ReceivePause } from '../udp/receive-pause.js';
+import type { ReceivePause } from './receive-pause.js';
 import type { PortAssembler } from './port-assembler.js';
 
 /** One port of the thread. */

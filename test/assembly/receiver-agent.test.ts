@@ -1,7 +1,7 @@
 import t from 'tap';
 import { ReceiverAgent } from '../../src/assembly/receiver-agent.js';
 import type { ReceiverPort } from '../../src/assembly/receiver-agent.js';
-import { ReceivePause } from '../../src/udp/receive-pause.js';
+import { ReceivePause } from '../../src/assembly/receive-pause.js';
 
 /** A thread of two ports that find so many datagrams in each turn; a turn takes 10 µs, a sleep as long as it is. */
 function thread(found: () => readonly [number, number], grantedBytes: number) {

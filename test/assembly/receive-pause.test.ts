@@ -1,5 +1,5 @@
 import t from 'tap';
-import { ReceivePause } from '../../src/udp/receive-pause.js';
+import { ReceivePause } from '../../src/assembly/receive-pause.js';
 
 /** Turns that bring `packets` each, `everyMs` apart. */
 function run(packets: number, everyMs: number, turns = 32, buffered = 10_000): { pause: ReceivePause; more: (packets: number, everyMs: number, turns: number) => void } {
