@@ -30,7 +30,7 @@ static void begin(Pause *pause, int64_t sleep) {
 
 static void note(Pause *pause, int packets) {
   if (packets == 0) {
-    if (pause->sleep > 0 || pause->calls > 0) begin(pause, 0);
+    if (pause->sleep > 0) begin(pause, 0);
     return;
   }
   pause->packets += packets;
@@ -38,8 +38,8 @@ static void note(Pause *pause, int packets) {
   const double elapsed = (now() - pause->since) / 1e3, rate = pause->packets / (elapsed < 1 ? 1 : elapsed);
   const int small = pause->sleep > 0 || pause->packets < 16 * 16;
   double wanted = 0;
-  if (small && rate * 1e6 >= 5000) {
-    wanted = 600;
+  if (small && rate * 1e6 >= 8000) {
+    wanted = 1000;
     if (32 / rate < wanted) wanted = 32 / rate;
     if (pause->buffered / 8 / rate < wanted) wanted = pause->buffered / 8 / rate;
   }

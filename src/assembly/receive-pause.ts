@@ -1,17 +1,18 @@
 // hot path. Whether a receiver thread sleeps a little before its next turn. Where single datagrams come fast, a turn that begins as soon
 // as there is one costs system calls for every one or two of them; a short sleep lets a batch gather. The rule: as long as the last
 // turns brought few datagrams each, and that at a high rate, sleep for as long as a good batch takes, never longer than
-// `longestMicroseconds`, nor than an eighth of what a socket buffer covers at this rate. A turn that found nothing ends it at once.
+// `longestMicroseconds`, nor than an eighth of what a socket buffer covers at this rate. A sleep after which there is nothing ends it
+// at once. Turns that found nothing without a sleep are not judged: a thread of several ports looks without waiting.
 
 /** Turns that are judged together. */
 const judgedTurns = 16;
 /** Fewer datagrams per turn than this are a small batch. */
 const smallBatch = 16;
 /** Datagrams per second, of all ports of the thread, from which on sleeping pays. */
-const highRate = 5_000;
+const highRate = 8_000;
 /** Datagrams that a sleep shall gather. */
 const goodBatch = 32;
-const longestMicroseconds = 600;
+const longestMicroseconds = 1000;
 
 export class ReceivePause {
   readonly #now: () => number;
@@ -40,7 +41,7 @@ export class ReceivePause {
   /** A turn brought `packets` datagrams, of all ports of the thread. */
   note(packets: number): void {
     if (packets === 0) {
-      if (this.#microseconds > 0 || this.#turns > 0) this.#begin(0);
+      if (this.#microseconds > 0) this.#begin(0);
       return;
     }
     this.#packets += packets;

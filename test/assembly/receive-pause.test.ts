@@ -18,7 +18,8 @@ function run(packets: number, everyMs: number, turns = 32, buffered = 10_000): {
 
 t.test('few datagrams per turn at a high rate: sleep, as long as a good batch takes', async (t) => {
   t.equal(run(2, 0.005).pause.microseconds, 80);
-  t.equal(run(1, 0.04).pause.microseconds, 600, 'at most 600 µs');
+  t.equal(run(1, 0.025).pause.microseconds, 800);
+  t.equal(run(1, 0.1).pause.microseconds, 1000, 'at most a millisecond');
 });
 
 t.test('large batches or a low rate: no sleep', async (t) => {
@@ -43,4 +44,20 @@ t.test('judged over many turns, ended by one that finds nothing, or by a lower r
   t.equal(pause.microseconds, 320);
   more(1, 0.25, 16);
   t.equal(pause.microseconds, 0);
+});
+
+t.test('looking without waiting finds nothing most of the time: that hides no high rate, and makes none of a low one', async (t) => {
+  const look = (everyMs: number): ReceivePause => {
+    let now = 0;
+    const pause = new ReceivePause(() => now);
+    pause.setBuffered(10_000);
+    for (let packet = 0; packet < 16; packet++) {
+      pause.note(0);
+      now += everyMs;
+      pause.note(1);
+    }
+    return pause;
+  };
+  t.equal(look(0.025).microseconds, 800);
+  t.equal(look(0.5).microseconds, 0);
 });
