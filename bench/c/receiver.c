@@ -40,7 +40,7 @@ static void note(Pause *pause, int packets) {
   double wanted = 0;
   if (small && rate * 1e6 >= 8000) {
     wanted = 1000;
-    if (32 / rate < wanted) wanted = 32 / rate;
+    if (24 / rate < wanted) wanted = 24 / rate;
     if (pause->buffered / 8 / rate < wanted) wanted = pause->buffered / 8 / rate;
   }
   begin(pause, (int64_t)wanted * 1000);

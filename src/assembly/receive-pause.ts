@@ -11,7 +11,7 @@ const smallBatch = 16;
 /** Datagrams per second, of all ports of the thread, from which on sleeping pays. */
 const highRate = 8_000;
 /** Datagrams that a sleep shall gather. */
-const goodBatch = 32;
+const goodBatch = 24;
 const longestMicroseconds = 1000;
 
 export class ReceivePause {

@@ -17,8 +17,8 @@ function run(packets: number, everyMs: number, turns = 32, buffered = 10_000): {
 }
 
 t.test('few datagrams per turn at a high rate: sleep, as long as a good batch takes', async (t) => {
-  t.equal(run(2, 0.005).pause.microseconds, 80);
-  t.equal(run(1, 0.025).pause.microseconds, 800);
+  t.equal(run(2, 0.005).pause.microseconds, 60);
+  t.equal(run(1, 0.025).pause.microseconds, 600);
   t.equal(run(1, 0.1).pause.microseconds, 1000, 'at most a millisecond');
 });
 
@@ -35,13 +35,13 @@ t.test('never longer than an eighth of what the buffer covers', async (t) => {
 t.test('judged over many turns, ended by one that finds nothing, or by a lower rate', async (t) => {
   t.equal(run(1, 0.01, 15).pause.microseconds, 0);
   const { pause, more } = run(1, 0.01);
-  t.equal(pause.microseconds, 320);
+  t.equal(pause.microseconds, 240);
   more(30, 0.3, 64);
-  t.equal(pause.microseconds, 320, 'the batches that gather do not end it');
+  t.equal(pause.microseconds, 240, 'the batches that gather do not end it');
   more(0, 10, 1);
   t.equal(pause.microseconds, 0);
   more(1, 0.01, 16);
-  t.equal(pause.microseconds, 320);
+  t.equal(pause.microseconds, 240);
   more(1, 0.25, 16);
   t.equal(pause.microseconds, 0);
 });
@@ -58,6 +58,6 @@ t.test('looking without waiting finds nothing most of the time: that hides no hi
     }
     return pause;
   };
-  t.equal(look(0.025).microseconds, 800);
+  t.equal(look(0.025).microseconds, 600);
   t.equal(look(0.5).microseconds, 0);
 });

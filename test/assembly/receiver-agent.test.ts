@@ -38,7 +38,7 @@ t.test('a thread sleeps when its ports together bring few datagrams per turn at 
   t.strictSame(sleeps, []);
   asked.length = 0;
   turns(1);
-  t.strictSame(sleeps, [160], '32 datagrams at 2 in 10 µs');
+  t.strictSame(sleeps, [120], '24 datagrams at 2 in 10 µs');
   t.equal(asked.length, 2);
   t.equal(asked[0], asked[1]);
   await agent.close();
