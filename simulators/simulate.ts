@@ -13,6 +13,8 @@ import { sendPaced } from './pace.js';
 import type { PaceReport } from './pace.js';
 import { prepareDatagrams } from './prepare.js';
 import { RoundRobinSender } from './round-robin.js';
+import { serveSimulatorMetrics } from './simulator-metrics.js';
+import type { SimulatorMetricsServer } from './simulator-metrics.js';
 import { formatTable, ProgressLine } from './terminal.js';
 import type { CommandOutput } from './terminal.js';
 import type { GroundTruth } from './truth.js';
@@ -56,6 +58,8 @@ export interface SimulateOptions {
   /** Ends the run after the frame being sent. */
   readonly signal: AbortSignal;
   readonly onProgress?: (report: PaceReport) => void;
+  /** Called before the first datagram, with the truth that the run will fill; sending waits for it. */
+  readonly onStart?: (truth: GroundTruth) => void | Promise<void>;
 }
 
 export const sendWays = ['sendmmsg', 'dgram'] as const;
@@ -157,6 +161,7 @@ async function send(options: SimulateOptions, images: Hdf5Source | null): Promis
     settings: options.settings, frames: images === null ? framesAsked : framesOfImages(images.images, options.frames, options.loop === true),
     firstFrame: options.firstFrame ?? 1, rate: rateAsked, faults: faultSettings(options), ...(images === null ? {} : { images }),
   });
+  await options.onStart?.(detector.truth);
   const { sender, sentWith, fallback } = await openSenders(options, detector.format.datagramBytes);
   const stop = (): void => { detector.stop(); };
   options.signal.addEventListener('abort', stop, { once: true });
@@ -182,7 +187,14 @@ async function send(options: SimulateOptions, images: Hdf5Source | null): Promis
   }
 }
 
-export interface RunSimulateOptions extends Omit<SimulateOptions, 'onProgress'> {
+/** Prometheus asks every few seconds. */
+const lastScrapeMs = 15_000;
+
+export interface RunSimulateOptions extends Omit<SimulateOptions, 'onProgress' | 'onStart'> {
+  /** Name of the detector in metrics. */
+  readonly name?: string;
+  /** Serve the truth for Prometheus while it runs, on this port of loopback. */
+  readonly metricsPort?: number;
   readonly json?: boolean;
   readonly out: CommandOutput;
 }
@@ -193,15 +205,40 @@ export interface RunSimulateOptions extends Omit<SimulateOptions, 'onProgress'> 
  */
 export async function runSimulate(options: RunSimulateOptions): Promise<number> {
   const progress = new ProgressLine(options.out);
-  const result = await simulate({
-    ...options,
-    onProgress: ({ frames, elapsedMs, bytes, datagrams }) => {
-      const seconds = elapsedMs / 1000;
-      progress.show(`frame ${frames}  ${(frames / seconds).toFixed(0)} frames/s  ${(datagrams / seconds).toFixed(0)} packets/s  `
-        + `${(bytes / seconds / 1e6).toFixed(1)} MB/s`);
-    },
-  });
-  progress.end();
+  let metrics: SimulatorMetricsServer | null = null;
+  try {
+    const result = await simulate({
+      ...options,
+      onStart: async (truth) => {
+        if (options.metricsPort === undefined) return;
+        metrics = await serveSimulatorMetrics(truth, options.name ?? 'simulator', { port: options.metricsPort });
+        options.out.stderr.write(`metrics of the simulator: ${metrics.url}\n`);
+      },
+      onProgress: ({ frames, elapsedMs, bytes, datagrams }) => {
+        const seconds = elapsedMs / 1000;
+        progress.show(`frame ${frames}  ${(frames / seconds).toFixed(0)} frames/s  ${(datagrams / seconds).toFixed(0)} packets/s  `
+          + `${(bytes / seconds / 1e6).toFixed(1)} MB/s`);
+      },
+    });
+    progress.end();
+    const code = report(result, options);
+    await lastScrape(metrics, options);
+    return code;
+  } finally {
+    progress.end();
+    await (metrics as SimulatorMetricsServer | null)?.close();
+  }
+}
+
+/** Counters that nobody read at their end would be lost: wait for one more scrape. */
+async function lastScrape(metrics: SimulatorMetricsServer | null, { signal, out }: RunSimulateOptions): Promise<void> {
+  if (metrics === null || signal.aborted) return;
+  out.stderr.write(`waiting up to ${lastScrapeMs / 1000} s for a last scrape of ${metrics.url}; Ctrl-C ends it\n`);
+  await metrics.scraped(lastScrapeMs, signal);
+}
+
+/** Say what was sent. @returns exit code */
+function report(result: SimulateResult, options: RunSimulateOptions): number {
   if (options.json === true) options.out.stdout.write(`${JSON.stringify(resultToJson(result))}\n`);
   else options.out.stdout.write(describeResult(result));
   if (result.fallback !== null) options.out.stderr.write(`datagrams went one per system call: ${result.fallback}\n`);

@@ -29,6 +29,8 @@ export interface DemoOptions {
   /** Frames per second. */
   readonly rate: number;
   readonly seed: number;
+  /** Serve the simulator's truth for Prometheus on this port of loopback. */
+  readonly metricsPort?: number;
   readonly json: boolean;
   readonly signal: AbortSignal;
   readonly out: { readonly stdout: { write(text: string): unknown }; readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean } };
@@ -55,6 +57,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     say('Virtual DCU demo: simulated Eiger quad (2 ports, 514 × 514, 16 bit) → service → checking consumer.');
     say(`  frames      ${options.frames} at ${options.rate} frames/s, seed ${options.seed}, with packets lost, reordered, sent twice, late`);
     say(`  look at     ${service.apiUrl}/  (live page)   ${service.apiUrl}/docs  (HTTP interface)   ${service.apiUrl}/metrics`);
+    if (options.metricsPort !== undefined) say(`  simulator   http://127.0.0.1:${options.metricsPort}/metrics`);
     say(`  stream      ${service.dataEndpoint}`);
     for (const { udp_port: udpPort, receive_buffer_granted_bytes: granted } of view.udpPorts()) {
       if (granted !== null && granted < config.receiveBufferBytes) say(`  note        port ${udpPort}: the kernel granted ${megabytes(granted)} of socket buffer instead of ${megabytes(config.receiveBufferBytes)}; a busy machine may drop packets (they are counted)`);
@@ -63,7 +66,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     await until(() => view.status().consumers > 0, connectLimitMs, 'the checking consumer did not connect', cutShort);
     await view.arm({ filename: '', frames: options.frames, firstFrameNumber: 1, msgNumberBase: null, framePeriodMs: 1000 / options.rate, metadata: '{"description":"demo"}', dynamicRange: null, readNRows: null, force: false });
     const faultOptions = Object.entries(faults).flatMap(([name, ratio]) => [`--${name}`, ratio]);
-    const simulator = command(children, ['simulate', file, 'demo', '--frames', String(options.frames), '--rate', String(options.rate), '--seed', String(options.seed), ...faultOptions, '--json']);
+    const simulator = command(children, ['simulate', file, 'demo', '--frames', String(options.frames), '--rate', String(options.rate), '--seed', String(options.seed), ...faultOptions, ...(options.metricsPort === undefined ? [] : ['--metrics-port', String(options.metricsPort)]), '--json']);
     progress = new Progress(view, options);
     const truth = (await Promise.race([simulator, cutShort])) as SimulatorTruth & Record<string, unknown>;
     await until(() => view.history().length > 0, endLimitMs, null, cutShort);

@@ -2,6 +2,8 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
+import { simulatorMetrics } from '../simulators/simulator-metrics.js';
+import { GroundTruth } from '../simulators/truth.js';
 import { checkNames } from '../src/control/doctor/report.js';
 import { makeMetrics } from '../src/control/metrics.js';
 import { HandMadeView } from './control/hand-made-view.js';
@@ -67,7 +69,7 @@ t.test('source files that the documents name exist', async (t) => {
 });
 
 t.test('the table of metrics names those that are exported, all of them and no others', async (t) => {
-  const exported = await makeMetrics(new HandMadeView(), { version: '0', backend: 'test' }).render();
+  const exported = (await makeMetrics(new HandMadeView(), { version: '0', backend: 'test' }).render()) + (await simulatorMetrics(new GroundTruth(1, 1, [50001], []), 'det').metrics());
   const there = new Set([...exported.matchAll(/^# HELP (\S+)/gm)].map(([, name]) => name as string));
   const told = new Set(documents.flatMap((document) => [...read(document).matchAll(/\bvdcu_[a-z0-9_]+\b/g)].map(([name]) => name)));
   t.ok(there.size > 20, 'metrics were read');

@@ -8,6 +8,7 @@ interface DemoOptions {
   readonly frames: number;
   readonly rate: number;
   readonly seed: number;
+  readonly metricsPort?: number;
   readonly json?: true;
 }
 
@@ -20,6 +21,7 @@ export function addDemo(program: Command): void {
     .option('--frames <count>', 'frames to send', wholeNumber(1), 3000)
     .option('--rate <hz>', 'frames per second', positiveNumber, 200)
     .option('--seed <number>', 'chooses the packets that are lost, reordered and sent twice', wholeNumber(0, 4294967295), 1)
+    .option('--metrics-port <port>', 'serve the simulator\'s truth to Prometheus at http://127.0.0.1:PORT/metrics, too', wholeNumber(1, 65535))
     .option('--json', 'print the ledger as JSON')
     .addHelpText('after', helpEnd([
       'vdcu demo',

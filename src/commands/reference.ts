@@ -11,7 +11,12 @@ export function addReference(program: Command): void {
     .description('Print a page of the reference as Markdown.')
     .addArgument(new Argument('[page]', 'which page').choices(pages).default('configuration'))
     .action(async (page: (typeof pages)[number]) => {
-      if (page === 'metrics') process.stdout.write((await import('../control/metrics-reference.js')).metricsReference());
-      else process.stdout.write((await import('../config/reference.js')).configurationReference());
+      if (page === 'metrics') {
+        const { metricsReference } = await import('../control/metrics-reference.js');
+        const { simulatorCounterTable } = await import('../../simulators/simulator-metrics.js');
+        process.stdout.write(metricsReference(simulatorCounterTable));
+        return;
+      }
+      process.stdout.write((await import('../config/reference.js')).configurationReference());
     });
 }

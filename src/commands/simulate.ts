@@ -30,6 +30,7 @@ interface SimulateOptions {
   readonly delayFrames?: number;
   readonly truncate?: string;
   readonly foreign?: string;
+  readonly metricsPort?: number;
   readonly json?: true;
 }
 
@@ -70,12 +71,14 @@ export function addSimulate(program: Command): void {
     .option('--coalesce', 'send runs of datagrams as one buffer each, which the kernel cuts up: less work, but not what detectors do')
     .option('--no-checksum', 'send with UDP checksum 0, as detectors do (IPv4; not with --coalesce)')
     .option('--prepare <megabytes>', 'make all datagrams before the first is sent, in at most so much memory: a higher rate, for a short run', wholeNumber(1))
+    .option('--metrics-port <port>', 'serve the truth to Prometheus at http://127.0.0.1:PORT/metrics while sending, and for one scrape more (0: any free port)', wholeNumber(0, 65535))
     .option('--json', 'print the ground truth as JSON')
     .addHelpText('after', `${faultSyntax}\n${helpEnd([
       'vdcu simulate examples/detectors.yaml softimax-eiger --frames 1000 --rate 500',
       'vdcu simulate examples/detectors.yaml softimax-eiger --loss 0.001 --reorder 0.01 --seed 7 --json',
       'vdcu simulate examples/detectors.yaml softimax-eiger --frames 4000 --rate 2000 --prepare 2500',
       'vdcu simulate examples/detectors.yaml softimax-eiger --frames 20 --loss 50001:12:3',
+      'vdcu simulate examples/detectors.yaml softimax-eiger --frames 0 --loss 0.001 --metrics-port 9101',
       'vdcu simulate examples/detectors.yaml softimax-eiger --hdf5 scan.h5 --dataset /entry/instrument/eiger/data --loop',
       'vdcu simulate examples/detectors.yaml softimax-eiger --udp-host 10.0.0.10,10.0.0.11',
       'vdcu simulate examples/detectors.yaml softimax-eiger --pcap eiger.pcap.gz --timing 500',
@@ -93,7 +96,7 @@ export function addSimulate(program: Command): void {
 
 /** Options that shape a run of the simulated detector; a capture is sent as it is. */
 const runOptions = [
-  'frames', 'rate', 'firstFrame', 'seed', 'hdf5', 'dataset', 'loop', 'loss', 'reorder', 'reorderDistance', 'duplicate', 'delay', 'delayFrames', 'truncate', 'foreign',
+  'frames', 'rate', 'firstFrame', 'seed', 'hdf5', 'dataset', 'loop', 'loss', 'reorder', 'reorderDistance', 'duplicate', 'delay', 'delayFrames', 'truncate', 'foreign', 'metricsPort',
 ];
 const replayOptions = ['timing', 'mapPort'];
 
@@ -130,7 +133,7 @@ export async function simulate(file: string, name: string, options: SimulateOpti
       return await runReplay({ ...shared, pcap, ...(timing === undefined ? {} : { timing }), ...(mapPort === undefined ? {} : { mapPort }) });
     }
     const { runSimulate } = await import('../../simulators/simulate.js');
-    return await runSimulate({ ...run, ...shared });
+    return await runSimulate({ ...run, ...shared, name });
   } finally {
     interrupt.release();
   }

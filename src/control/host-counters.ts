@@ -1,7 +1,9 @@
 // What the kernel counts beside the service: the network interfaces on which the detector's packets arrive, and UDP errors of the
-// whole host (or network namespace). Context for the ledger, never part of its sums. Read at the moment of a scrape.
+// whole host (or network namespace). Context for the ledger, never part of its sums. Read at the moment of a scrape; what drivers count
+// (driver-counters.ts) is some seconds old.
 
 import { readdirSync, readFileSync } from 'node:fs';
+import { DriverCounters } from './driver-counters.js';
 import { interfacesServing } from './network-interface.js';
 
 /** One counter of an interface, named as the kernel names it. */
@@ -20,14 +22,23 @@ export interface HostUdpErrors {
 /** Errors among the UDP counters of /proc/net/snmp, IPv6 ones of /proc/net/snmp6. */
 const errorKinds: Readonly<Record<string, string>> = { InErrors: 'in', RcvbufErrors: 'receive_buffer', InCsumErrors: 'checksum', NoPorts: 'no_port', MemErrors: 'memory' };
 
-/** Receive counters of the interfaces that serve this address; empty where the kernel tells nothing. */
-export function nicCounters(address: string, folder = '/sys/class/net'): NicCounter[] {
+/** Of this process: each card is asked once for all who want to know. */
+const drivers = new DriverCounters();
+
+/**
+ * Receive counters of the interfaces that serve this address: the kernel's statistics and, where `ethtool` is installed, what the
+ * driver counts as lost (not what the kernel already has under that name); empty where neither tells anything.
+ */
+export function nicCounters(address: string, folder = '/sys/class/net', driver: Pick<DriverCounters, 'of'> = drivers): NicCounter[] {
   return interfacesServing(address).flatMap((device) => {
     const statistics = `${folder}/${device}/statistics`;
-    return namesIn(statistics).filter((name) => name.startsWith('rx_')).flatMap((counter) => {
+    const found = new Map<string, number>();
+    for (const counter of namesIn(statistics).filter((name) => name.startsWith('rx_'))) {
       const value = Number(textOf(`${statistics}/${counter}`) ?? Number.NaN);
-      return Number.isFinite(value) ? [{ device, counter, value }] : [];
-    });
+      if (Number.isFinite(value)) found.set(counter, value);
+    }
+    for (const [counter, value] of driver.of(device)) if (!found.has(counter)) found.set(counter, value);
+    return [...found].map(([counter, value]) => ({ device, counter, value }));
   });
 }
 

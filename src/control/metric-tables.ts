@@ -161,7 +161,7 @@ export const gaugeTable: readonly MetricRow[] = [
 /** Counters that others keep. */
 export const foreignCounterTable: readonly MetricRow[] = [
   {
-    metric: 'vdcu_nic_statistics_total', help: 'Receive counters of the interface that serves udp_host, as the kernel names them; all that passes there, not only the detector', labels: ['device', 'counter'],
+    metric: 'vdcu_nic_statistics_total', help: 'Receive counters of the interface that serves udp_host, as the kernel names them, and losses that its driver counts (ethtool -S, some seconds old); all that passes there, not only the detector', labels: ['device', 'counter'],
     read: (view) => nicCounters(view.config.udpHost).map(({ device, counter, value }): Sample => [{ device, counter }, value]),
   },
   {

@@ -7,11 +7,11 @@ import { foreignCounterTable, gaugeTable } from './metric-tables.js';
 
 const introduction = `# Metrics
 
-Generated from the tables in \`src/memory/counters.ts\`, \`src/memory/histogram.ts\` and \`src/control/metric-tables.ts\` by
-\`vdcu reference metrics > docs/reference/metrics.md\`.
+Generated from the tables in \`src/memory/counters.ts\`, \`src/memory/histogram.ts\`, \`src/control/metric-tables.ts\` and
+\`simulators/simulator-metrics.ts\` by \`vdcu reference metrics > docs/reference/metrics.md\`.
 
 \`GET /metrics\` in the text format of Prometheus; everything has the label \`detector\`. Counters run from the start of the process and
-never decrease. What is not known has no sample. What to do about them: [operating.md](../operating.md).
+never decrease. What is not known has no sample. Counters of the simulator are served by \`vdcu simulate --metrics-port\`. What to do about them: [operating.md](../operating.md).
 `;
 
 interface Row {
@@ -25,7 +25,7 @@ interface Kind {
   readonly rows: readonly Row[];
 }
 
-interface WithLabels {
+export interface WithLabels {
   readonly metric: string;
   readonly help: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -52,8 +52,11 @@ const kinds: readonly Kind[] = [
 /** Names of all metrics; of histograms without their endings. */
 export const metricNames: readonly string[] = kinds.flatMap(({ rows }) => rows.map(({ metric }) => metric));
 
-/** Text of docs/reference/metrics.md. */
-export function metricsReference(): string {
-  const lines = kinds.flatMap(({ type, rows }) => rows.map(({ metric, help, labels }) => `| \`${metric}\` | ${type} | ${labels.join('; ')} | ${help} |`));
+/**
+ * Text of docs/reference/metrics.md.
+ * @param simulator counters of the simulator, which the service knows nothing of
+ */
+export function metricsReference(simulator: readonly WithLabels[]): string {
+  const lines = [...kinds, { type: 'counter of the simulator', rows: merged(simulator, ['port']) }].flatMap(({ type, rows }) => rows.map(({ metric, help, labels }) => `| \`${metric}\` | ${type} | ${labels.join('; ')} | ${help} |`));
   return [introduction, '| metric | type | labels | what it says |', '|---|---|---|---|', ...lines, ''].join('\n');
 }

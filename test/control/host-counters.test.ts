@@ -26,7 +26,16 @@ t.test('receive counters of the interface that serves the address, and of no oth
     writeFileSync(join(statistics, 'rx_odd'), 'what\n');
     writeFileSync(join(statistics, 'tx_bytes'), '9\n');
   }
-  t.strictSame(nicCounters('127.0.0.1', join(folder, 'net')), [{ device: 'lo', counter: 'rx_dropped', value: 5 }]);
+  const silent = { of: () => new Map<string, number>() };
+  t.strictSame(nicCounters('127.0.0.1', join(folder, 'net'), silent), [{ device: 'lo', counter: 'rx_dropped', value: 5 }]);
   t.strictSame(nicCounters('192.0.2.1', join(folder, 'net')), [], 'an address of another machine');
   t.match(nicCounters('0.0.0.0', join(folder, 'net')), [{ device: 'lo' }], 'a wildcard: all interfaces');
+});
+
+t.test('what the driver counts stands beside the kernel\'s statistics, which come first where both have a name', async (t) => {
+  const statistics = join(folder, 'both', 'lo', 'statistics');
+  mkdirSync(statistics, { recursive: true });
+  writeFileSync(join(statistics, 'rx_dropped'), '5\n');
+  const driver = { of: () => new Map([['rx_dropped', 99], ['rx_out_of_buffer', 7]]) };
+  t.strictSame(nicCounters('127.0.0.1', join(folder, 'both'), driver), [{ device: 'lo', counter: 'rx_dropped', value: 5 }, { device: 'lo', counter: 'rx_out_of_buffer', value: 7 }]);
 });
