@@ -20,7 +20,7 @@ import type { Spread } from './statistics.js';
 
 export interface ReceiveOptions {
   readonly runs: number;
-  /** Of each measurement, after as many frames as the ring has have gone before. */
+  /** Of each measurement, after two seconds, or as many frames as the ring has. */
   readonly seconds: number;
   /** Frames per second, for the comparison with C. */
   readonly rate: number;
@@ -63,6 +63,9 @@ export interface ReceiveResult {
 const ringFrames = 1000;
 const measuredPort = 0;
 
+/** Frames before a measurement: the whole ring has been written, code is compiled. */
+const warmFrames = (rate: number): number => Math.max(ringFrames, 2 * rate);
+
 /** Compare. About 2 × runs × (6 × seconds + 12) seconds. */
 export async function measureReceive(options: ReceiveOptions): Promise<ReceiveResult> {
   const programs = await compilePrograms();
@@ -75,7 +78,7 @@ export async function measureReceive(options: ReceiveOptions): Promise<ReceiveRe
       const seen = new Map<Subject, { ns: number[]; batches: number[]; lost: number }>(subjects.map((subject) => [subject, { ns: [], batches: [], lost: 0 }]));
       for (let run = 0; run < options.runs; run++) {
         for (const [subject, { ns, batches }] of seen) {
-          const last = ringFrames + Math.round(options.seconds * rate);
+          const last = warmFrames(rate) + Math.round(options.seconds * rate);
           const { packets, cpu_ns: spent, calls, received } = await receiveOnce(programs, detector, subject, coalesced, rate, last);
           ns.push(spent / packets);
           batches.push(packets / calls);
@@ -89,7 +92,7 @@ export async function measureReceive(options: ReceiveOptions): Promise<ReceiveRe
 }
 
 async function receiveOnce(programs: Programs, detector: BenchDetector, subject: Subject, coalesced: boolean, rate: number, last: number): Promise<ReceiverReport> {
-  const receiver = await startReceiver(programs, detector, subject, ringFrames, last);
+  const receiver = await startReceiver(programs, detector, subject, warmFrames(rate), last);
   await delay(100);
   await sendFrames(programs, { detector, coalesced, rate, frames: last }, [measuredPort]);
   const report = await receiver.report;
