@@ -33,10 +33,13 @@ export const waterfallSteps: readonly Step[] = [
 
 const stepped = (expr: (step: Step) => string): string => waterfallSteps.map((step) => `label_replace(${expr(step)}, "step", "${step.title}", "", "")`).join(' or ');
 
+/** Counters of the interface that mean loss, by the names of the kernel and of drivers; the alert VdcuNicDrops has the same. */
+export const nicLoss = 'counter=~".*(drop|discard|miss|fifo|over|out_of_buf|no_?buf|no_dma|crc).*", counter!="rx_steer_missed_packets"';
+
 /** Datagrams that came and are in no frame, the card's and the host's counters: beside the sum, because nobody knows whose they are. */
 const besides: readonly Query[] = [
   ...(['duplicate', 'late_duplicate', 'late_unknown', 'malformed', 'foreign', 'reordered'] as const).map((name): Query => ({ expr: packets(name), legend: name.replace('_', ' ') })),
-  { expr: 'sum(increase(vdcu_nic_statistics_total{' + one + ', counter=~"rx_dropped|rx_missed_errors|rx_fifo_errors|rx_over_errors|rx_crc_errors"}[$__range]))', legend: 'network card, errors and drops in the time shown' },
+  { expr: `sum(increase(vdcu_nic_statistics_total{${one}, ${nicLoss}}[$__range]))`, legend: 'network card, errors and drops in the time shown' },
   { expr: `sum(increase(vdcu_host_udp_errors_total{${one}, kind="receive_buffer"}[$__range]))`, legend: 'all sockets of the host, drops in the time shown' },
 ];
 

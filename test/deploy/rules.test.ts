@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { parse, stringify } from 'yaml';
-import { dashboard, panels } from '../../deploy/grafana/dashboard.js';
+import { dashboard, nicLoss, panels } from '../../deploy/grafana/dashboard.js';
+import { lossCountersOf } from '../../src/control/driver-counters.js';
 import { metricNames } from '../../src/control/metrics-reference.js';
 import { frameHistogramTable, portHistogramTable } from '../../src/memory/histogram.js';
 import { repository } from '../main/repository.js';
@@ -51,6 +52,17 @@ t.test('every metric that deploy/ names is exported', async (t) => {
   const named = new Set(told.flatMap((text) => [...text.matchAll(/\bvdcu_[a-z0-9_]+\b/g)].map(([name]) => name)));
   t.ok(named.size > 25);
   t.strictSame([...named].filter((name) => !there.has(name)), []);
+});
+
+t.test('losses that the kernel and drivers count are in the alert and on the dashboard, and nothing else is', async (t) => {
+  const [, pattern, but] = /^counter=~"(.+)", counter!="(.+)"$/.exec(nicLoss) as unknown as [string, string, string];
+  t.ok(rules.find(({ alert }) => alert === 'VdcuNicDrops')?.expr.includes(`{${nicLoss}}`), 'the alert has the same pattern');
+  t.ok(expressions.some(({ expr }) => expr.includes(nicLoss)));
+  const counted = (name: string): boolean => new RegExp(`^(?:${pattern})$`).test(name) && name !== but;
+  const driver = ['rx_out_of_buffer', 'rx_discards_phy', 'rx_crc_errors_phy', 'port.rx_dropped', 'rx_no_dma_resources', 'rx_no_buffer_count', 'rx_fifo_errors', 'rx_missed_errors'];
+  t.strictSame([...lossCountersOf(driver.map((name) => `     ${name}: 1`).join('\n')).keys()], driver, 'the service exports these');
+  t.strictSame(driver.filter((name) => !counted(name)), []);
+  t.strictSame(['rx_packets', 'rx_bytes', 'rx_compressed', 'rx_pause_ctrl_phy', 'rx_steer_missed_packets'].filter(counted), []);
 });
 
 t.test('every alert has a runbook that is there, and the operating guide names it', async (t) => {
