@@ -19,7 +19,7 @@ const portGigabitsPerSecond = 10;
 /** Frames of 514 × 514 × 16 bit that one real consumer wrote to a file in a second. */
 const consumerGigabytesPerSecond = (1000 * 514 * 514 * 2) / 1e9;
 
-/** Detectors: name, frames per second that the chips give, keys of the configuration. Rates as published by PSI, not measured here. */
+/** Detectors: name, frames per second that the chips give, keys of the configuration. Rates as usually quoted, neither measured nor checked against a publication here. */
 const detectors: readonly (readonly [name: string, chipRate: number, keys: Readonly<Record<string, unknown>>])[] = [
   ['Eiger 500k, 8 bit', 11_200, { detector: 'eiger', modules: [2, 1], dynamic_range: 8 }],
   ['Eiger 500k, 16 bit', 6_100, { detector: 'eiger', modules: [2, 1], dynamic_range: 16 }],
