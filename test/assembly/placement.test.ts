@@ -7,7 +7,7 @@ import { packedCases, plainCases } from './wire-cases.js';
 import type { WireCase } from './wire-cases.js';
 import { WireImage } from './wire-image.js';
 
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 
 const headerBytes = 48;
 

@@ -6,7 +6,7 @@ import { families, profileOf } from '../../src/detector/profiles.js';
 import type { DetectorFamily, ProfileChoice } from '../../src/detector/profile.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
 
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 
 /** Any detector with any settings that it has, up to three units in each direction. */
 const anySettings: fc.Arbitrary<DetectorSettings> = fc.constantFrom(...Object.keys(families)).chain((detector) => {

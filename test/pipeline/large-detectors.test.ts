@@ -2,7 +2,7 @@ import t from 'tap';
 import { PortImageDatagrams } from '../../simulators/packet.js';
 import { Pipeline } from './pipeline.js';
 
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 
 const mebibyte = 2 ** 20;
 

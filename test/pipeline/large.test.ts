@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { repository } from '../main/repository.js';
 import { Pipeline } from './pipeline.js';
 
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 
 const examples = parse(readFileSync(join(repository, 'examples', 'modes.yaml'), 'utf8')) as Record<string, Record<string, unknown>>;
 

@@ -7,7 +7,7 @@ import { expectedFrame, modes } from './modes.js';
 import type { Mode } from './modes.js';
 import { Pipeline } from './pipeline.js';
 
-t.setTimeout(120_000);
+t.setTimeout(400_000);
 
 /** Which placements: both, or the one that the environment names. */
 const compiled = process.env['VDCU_PLACEMENT'] === 'compiled' ? [true] : process.env['VDCU_PLACEMENT'] === 'reference' ? [false] : [false, true];
