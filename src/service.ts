@@ -2,12 +2,13 @@
 // handshake, stops in the same order with limits, and ends with a reason when any thread fails.
 
 import { Worker } from 'node:worker_threads';
-import { logLevel } from './base/environment.js';
+import { apiToken, logLevel } from './base/environment.js';
 import { OperatorError, exitCode } from './base/errors.js';
 import { systemClock } from './base/clock.js';
 import { makePlan } from './config/plan.js';
 import type { Plan } from './config/plan.js';
 import type { ServiceConfig } from './config/service-config.js';
+import { checkedToken, readToken } from './control/access.js';
 import { FlightRecorder } from './control/flight-recorder.js';
 import { startHttp } from './control/http.js';
 import { makeLogger } from './control/log.js';
@@ -101,6 +102,7 @@ class ServiceThread {
 export async function startService(config: ServiceConfig, options: ServiceOptions = {}): Promise<RunningService> {
   const logger = options.logger ?? makeLogger(logLevel(), config.name);
   const plan = makePlan(config);
+  const token = tokenOf(config);
   const map = mapMemory(plan.memory);
   const memory = allocate(map, plan);
   // Above every number of an earlier process, so that nothing of it can mix with what a consumer still keeps (docs/stream.md).
@@ -142,7 +144,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     view.noteReady(infos.flatMap((info) => info.sources), dataEndpoint, [...new Set(infos.map((info) => info.backend))].join('+'));
     for (const note of new Set(infos.flatMap((info) => info.notes))) logger.warn({ event: 'note' }, note);
     const flightRecorder = new FlightRecorder({ config, plan, map, buffer: memory.buffer, clock: systemClock, logger });
-    const http = await startHttp(view, { host: config.apiHost, port: config.apiPort, logger, build: { version: version(), backend: view.backend }, flightRecorder });
+    const http = await startHttp(view, { host: config.apiHost, port: config.apiPort, token, names: config.apiNames, logger, build: { version: version(), backend: view.backend }, flightRecorder });
     flightRecorder.start();
     logger.info({ event: 'ready', data_endpoint: dataEndpoint, api_url: http.url, udp_host: config.udpHost, udp_ports: config.detector.udpPorts, shape: plan.detector.shape, ring_frames: plan.ring.frames, series: config.series }, `ready: frames on ${dataEndpoint}, HTTP on ${http.url}`);
     let ending: Promise<void> | null = null;
@@ -161,6 +163,13 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     view.close();
     throw error;
   }
+}
+
+/** @throws OperatorError when a token is configured and there is none to be had */
+function tokenOf({ apiTokenFile }: ServiceConfig): string | null {
+  if (apiTokenFile !== null) return readToken(apiTokenFile);
+  const token = apiToken();
+  return token === null ? null : checkedToken(token, 'VDCU_API_TOKEN');
 }
 
 function allocate(map: ReturnType<typeof mapMemory>, plan: Plan): WebAssembly.Memory {

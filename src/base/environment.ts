@@ -1,4 +1,4 @@
-// The only place that reads the environment: how much is logged, and what the host is called.
+// The only place that reads the environment: how much is logged, the token of the HTTP interface, and what the host is called.
 
 import { hostname } from 'node:os';
 import { exitCode, OperatorError } from './errors.js';
@@ -27,4 +27,10 @@ export function logLevel(environment: NodeJS.ProcessEnv = process.env): LogLevel
     throw new OperatorError(`LOG_LEVEL is "${text}". Set one of ${logLevels.join(', ')}, or unset it`, exitCode.usage);
   }
   return level;
+}
+
+/** VDCU_API_TOKEN as it is, of the service and of the commands that ask it; null when it is not set. */
+export function apiToken(environment: NodeJS.ProcessEnv = process.env): string | null {
+  const text = environment['VDCU_API_TOKEN'];
+  return text === undefined || text === '' ? null : text;
 }

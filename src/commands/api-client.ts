@@ -1,6 +1,7 @@
-// How `vdcu arm`, `stop` and `status` reach the service: which URL, one request, and what a refusal or silence means.
+// How `vdcu arm`, `stop` and `status` reach the service: which URL, which token, one request, and what a refusal or silence means.
 
 import type { Command } from 'commander';
+import { apiToken } from '../base/environment.js';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
 
 const defaultUrl = 'http://127.0.0.1:5000';
@@ -10,6 +11,8 @@ export interface ApiOptions {
   readonly url?: string;
   readonly endpoints?: string;
   readonly json?: true;
+  /** Of commands that change something. */
+  readonly tokenFile?: string;
 }
 
 /** Give a command its ways to name the service. */
@@ -19,6 +22,27 @@ export function addTarget(command: Command): Command {
     .argument('[name]', 'the detector in that file')
     .option('--url <url>', `address of the service's HTTP interface (default: ${defaultUrl})`)
     .option('--json', 'print the answer of the service as JSON');
+}
+
+/** Give a command that changes something its way to name the token. */
+export function addToken(command: Command): Command {
+  return command.option('--token-file <path>', 'file with the token of the service (default: api_token_file of the configuration, or the variable VDCU_API_TOKEN)');
+}
+
+/**
+ * The token to send: of the option, of the configuration, or of the environment; null = none.
+ * @throws OperatorError (exit code usage) when it cannot be read or is none
+ */
+export async function serviceToken(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<string | null> {
+  const { checkedToken, readToken } = await import('../control/access.js');
+  if (options.tokenFile !== undefined) return readToken(options.tokenFile);
+  if (file !== undefined && name !== undefined) {
+    const { loadConfig } = await import('../config/load.js');
+    const { apiTokenFile } = loadConfig(file, name);
+    if (apiTokenFile !== null) return readToken(apiTokenFile);
+  }
+  const token = apiToken();
+  return token === null ? null : checkedToken(token, 'VDCU_API_TOKEN');
 }
 
 /**
@@ -42,11 +66,19 @@ export interface Answer {
   readonly body: unknown;
 }
 
+/** What a request carries besides its method. */
+export interface Content {
+  /** Sent as JSON; left out = none. */
+  readonly body?: unknown;
+  readonly path?: string;
+  readonly token?: string | null;
+}
+
 /**
  * One request to `/api/v1/series`, or another path.
  * @throws OperatorError (exit code environment) when nobody answers, or not this service
  */
-export async function request(url: string, method: 'GET' | 'POST' | 'DELETE', limitMs: number, body?: unknown, path = '/api/v1/series'): Promise<Answer> {
+export async function request(url: string, method: 'GET' | 'POST' | 'DELETE', limitMs: number, { body, path = '/api/v1/series', token = null }: Content = {}): Promise<Answer> {
   const target = `${url}${path}`;
   let response: Response;
   let text: string;
@@ -54,7 +86,8 @@ export async function request(url: string, method: 'GET' | 'POST' | 'DELETE', li
     response = await fetch(target, {
       method,
       signal: AbortSignal.timeout(limitMs),
-      ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     text = await response.text();
   } catch (error) {

@@ -3,7 +3,7 @@
 import type { Command } from 'commander';
 import { exitCode } from '../base/errors.js';
 import { addEndpoints, armAll, endpointUrls } from './endpoints.js';
-import { addTarget, refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
+import { addTarget, addToken, refusal, request, serviceToken, serviceUrl, type ApiOptions } from './api-client.js';
 import { helpEnd, jsonObject, positiveNumber, sharedCodes, wholeNumber } from './arguments.js';
 
 interface ArmOptions extends ApiOptions {
@@ -30,7 +30,7 @@ const limitMs = 30_000;
 
 /** Add the command to the program. */
 export function addArm(program: Command): void {
-  addEndpoints(addTarget(program.command('arm')))
+  addEndpoints(addToken(addTarget(program.command('arm'))))
     .summary('open a series')
     .description('Open a series: the header goes to the consumer, then packets are taken. Arm before the detector is started.')
     .option('--filename <path>', 'file that the consumer shall write; empty: none', '')
@@ -64,7 +64,7 @@ export function addArm(program: Command): void {
 export async function arm(file: string | undefined, name: string | undefined, options: ArmOptions): Promise<void> {
   if (options.endpoints !== undefined) return armShared(endpointUrls(options.endpoints, options, file), options);
   const url = await serviceUrl(file, name, options);
-  const answer = await request(url, 'POST', limitMs, armBody(options));
+  const answer = await request(url, 'POST', limitMs, { body: armBody(options), token: await serviceToken(file, name, options) });
   if (answer.status !== 201) throw refusal(answer, 'not armed');
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(answer.body)}\n`);
@@ -77,7 +77,7 @@ export async function arm(file: string | undefined, name: string | undefined, op
 
 /** All instances that share a detector, or none. */
 async function armShared(urls: readonly string[], options: ArmOptions): Promise<void> {
-  const { base, armed } = await armAll(urls, armBody(options));
+  const { base, armed } = await armAll(urls, armBody(options), await serviceToken(undefined, undefined, options));
   if (options.json === true) process.stdout.write(`${JSON.stringify({ msg_number: base, armed })}\n`);
   else process.stdout.write(`${armed.length} instances are armed; the header is message ${base}\n${armed.map(({ url, series_id }) => `  ${url}: series ${series_id}\n`).join('')}`);
 }

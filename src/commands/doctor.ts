@@ -82,7 +82,7 @@ async function examined(file: string | undefined, name: string | undefined, opti
 
 /** The report of a running service. @throws OperatorError */
 async function asked(url: string, limit: number): Promise<DoctorReport> {
-  const answer = await request(url, 'GET', limit, undefined, route);
+  const answer = await request(url, 'GET', limit, { path: route });
   const body = answer.body as Partial<DoctorReport> | null;
   if (answer.status !== 200) throw refusal(answer, 'no report');
   if (!Array.isArray(body?.checks)) throw new OperatorError(`GET ${url}${route}: not a report of this service. Check --url`);

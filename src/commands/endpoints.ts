@@ -59,15 +59,16 @@ export function lookAt(urls: readonly string[]): Promise<(Member | { readonly ur
  * Arm all services, or none: those that were armed before one refused are withdrawn again. The one that hands over the header comes
  * last, so a series that is withdrawn was never announced.
  * @param body of the request; the number of the header is added
+ * @param token of all services; null = they need none
  * @throws OperatorError with a line for each reason
  */
-export async function armAll(urls: readonly string[], body: Readonly<Record<string, unknown>>): Promise<{ base: number; armed: { url: string; series_id: number }[] }> {
+export async function armAll(urls: readonly string[], body: Readonly<Record<string, unknown>>, token: string | null): Promise<{ base: number; armed: { url: string; series_id: number }[] }> {
   const members = await allOf(urls);
   const base = Math.max(...members.map(({ status }) => status.next_msg_number));
   const [leader, ...others] = members;
   const arm = async ({ url }: Member): Promise<{ url: string; series_id: number; problem: string | null }> => {
     try {
-      const answer = await request(url, 'POST', armLimitMs, { ...body, msg_number_base: base });
+      const answer = await request(url, 'POST', armLimitMs, { body: { ...body, msg_number_base: base }, token });
       return answer.status === 201 ? { url, series_id: (answer.body as { series_id: number }).series_id, problem: null } : { url, series_id: 0, problem: reasonText(answer) };
     } catch (error) {
       return { url, series_id: 0, problem: messageOf(error) };
@@ -77,7 +78,7 @@ export async function armAll(urls: readonly string[], body: Readonly<Record<stri
   if (leader !== undefined && results.every(({ problem }) => problem === null)) results.unshift(await arm(leader));
   const refused = results.filter(({ problem }) => problem !== null);
   if (refused.length === 0) return { base, armed: results.map(({ url, series_id }) => ({ url, series_id })) };
-  const undone = await withdraw(results.map(({ url }) => url), leader?.url ?? '', base);
+  const undone = await withdraw(results.map(({ url }) => url), leader?.url ?? '', base, token);
   const lines = refused.map(({ url, problem }) => `not armed: ${url}: ${problem}`);
   throw new OperatorError([...lines, ...undone].join('\n'), exitCode.environment);
 }
@@ -98,14 +99,14 @@ async function allOf(urls: readonly string[]): Promise<Member[]> {
 }
 
 /** Give up what was armed with this base; returns a line for each service. */
-async function withdraw(urls: readonly string[], leader: string, base: number): Promise<string[]> {
-  const halted = await Promise.all(urls.map(haltOf));
+async function withdraw(urls: readonly string[], leader: string, base: number, token: string | null): Promise<string[]> {
+  const halted = await Promise.all(urls.map((url) => haltOf(url, token)));
   // Its answer may have been lost on the way: then the header is out, and the series has to end as one of no frames.
   const announced = halted.some(({ url, halted: found }) => url === leader && found?.msg_number_base === base && !found.ended);
   return (await Promise.all(halted.map(async ({ url, halted: found, problem }) => {
     if (problem !== null) return [`${url}: cannot be withdrawn: ${problem}. Without being told the end its part is cut short`];
     if (found?.msg_number_base !== base || found.ended) return [];
-    const { problem: refused } = await finish(url, 0, !announced);
+    const { problem: refused } = await finish(url, 0, !announced, token);
     return [refused === null ? `${url}: was armed, and was withdrawn again` : `${url}: was armed, and cannot be withdrawn: ${refused}`];
   }))).flat();
 }
@@ -114,8 +115,8 @@ async function withdraw(urls: readonly string[], leader: string, base: number): 
  * Stop the series of all services: no more packets anywhere, then every part up to the last frame that any of them has seen.
  * @returns frames of the series, null = none was open; and each service's part
  */
-export async function stopAll(urls: readonly string[]): Promise<{ frames: number | null; members: StoppedMember[] }> {
-  const halted = await Promise.all(urls.map(haltOf));
+export async function stopAll(urls: readonly string[], token: string | null): Promise<{ frames: number | null; members: StoppedMember[] }> {
+  const halted = await Promise.all(urls.map((url) => haltOf(url, token)));
   const parts = halted.flatMap(({ halted: found }) => (found === null ? [] : [found]));
   const open = parts.filter(({ ended }) => !ended);
   const nothing = open.length === 0;
@@ -126,23 +127,23 @@ export async function stopAll(urls: readonly string[]): Promise<{ frames: number
     if (problem !== null) return { url, summary: null, problem };
     if (nothing) return { url, summary: null, problem: null };
     if (found?.msg_number_base !== base) return { url, summary: null, problem: 'takes no part in this series: was it started anew?' };
-    return found.ended ? lastSummary(url, base) : finish(url, frames, false);
+    return found.ended ? lastSummary(url, base) : finish(url, frames, false, token);
   }));
   return { frames: nothing ? null : frames, members };
 }
 
-async function haltOf(url: string): Promise<{ url: string; halted: HaltedSeries | null; problem: string | null }> {
+async function haltOf(url: string, token: string | null): Promise<{ url: string; halted: HaltedSeries | null; problem: string | null }> {
   try {
-    const answer = await request(url, 'POST', lookLimitMs, undefined, haltPath);
+    const answer = await request(url, 'POST', lookLimitMs, { path: haltPath, token });
     return answer.status === 200 ? { url, halted: (answer.body as { halted: HaltedSeries | null }).halted, problem: null } : { url, halted: null, problem: reasonText(answer) };
   } catch (error) {
     return { url, halted: null, problem: messageOf(error) };
   }
 }
 
-async function finish(url: string, frames: number, withdrawn: boolean): Promise<StoppedMember> {
+async function finish(url: string, frames: number, withdrawn: boolean, token: string | null): Promise<StoppedMember> {
   try {
-    const answer = await request(url, 'DELETE', stopLimitMs, undefined, `/api/v1/series?frames=${frames}${withdrawn ? '&withdraw=true' : ''}`);
+    const answer = await request(url, 'DELETE', stopLimitMs, { path: `/api/v1/series?frames=${frames}${withdrawn ? '&withdraw=true' : ''}`, token });
     return answer.status === 200 ? { url, summary: (answer.body as { summary: SeriesSummary | null }).summary, problem: null } : { url, summary: null, problem: reasonText(answer) };
   } catch (error) {
     return { url, summary: null, problem: messageOf(error) };

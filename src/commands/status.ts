@@ -62,7 +62,7 @@ async function statusOfAll(urls: readonly string[], json: boolean): Promise<void
  * @throws OperatorError when nobody answers
  */
 async function health(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<number> {
-  const answer = await request(await serviceUrl(file, name, options), 'GET', limitMs, undefined, '/healthz');
+  const answer = await request(await serviceUrl(file, name, options), 'GET', limitMs, { path: '/healthz' });
   const { alive, reasons } = answer.body as { readonly alive: boolean; readonly reasons: readonly string[] };
   process.stdout.write(options.json === true ? `${JSON.stringify(answer.body)}\n` : alive ? 'every thread turns\n' : reasons.map((reason) => `${reason}\n`).join(''));
   return alive ? exitCode.ok : exitCode.failed;

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { exitCode } from '../base/errors.js';
 import type { SeriesSummary } from '../stream/series-types.js';
 import { addEndpoints, endpointUrls, stopAll } from './endpoints.js';
-import { addTarget, refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
+import { addTarget, addToken, refusal, request, serviceToken, serviceUrl, type ApiOptions } from './api-client.js';
 import { helpEnd, sharedCodes } from './arguments.js';
 import { summaryLines } from './series-text.js';
 
@@ -13,7 +13,7 @@ const limitMs = 600_000;
 
 /** Add the command to the program. */
 export function addStop(program: Command): void {
-  addEndpoints(addTarget(program.command('stop')))
+  addEndpoints(addToken(addTarget(program.command('stop'))))
     .summary('end the series')
     .description('End the series: what has arrived is sent, then series_end. Waits until that is done and says how the series went.')
     .addHelpText('after', helpEnd([
@@ -24,7 +24,7 @@ export function addStop(program: Command): void {
       [exitCode.ok, 'ended, or none was open'],
       [exitCode.failed, 'ended, but as aborted, or an instance took no part'],
       sharedCodes.usage,
-      [exitCode.environment, 'no service answers'],
+      [exitCode.environment, 'refused, or no service answers'],
       sharedCodes.internal,
     ]))
     .action(async (file: string | undefined, name: string | undefined, options: ApiOptions) => {
@@ -38,9 +38,9 @@ export function addStop(program: Command): void {
  * @throws OperatorError when nobody answers
  */
 export async function stop(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<number> {
-  if (options.endpoints !== undefined) return stopShared(endpointUrls(options.endpoints, options, file), options.json === true);
+  if (options.endpoints !== undefined) return stopShared(endpointUrls(options.endpoints, options, file), await serviceToken(undefined, undefined, options), options.json === true);
   const url = await serviceUrl(file, name, options);
-  const answer = await request(url, 'DELETE', limitMs);
+  const answer = await request(url, 'DELETE', limitMs, { token: await serviceToken(file, name, options) });
   if (answer.status >= 300 && answer.status !== 404) throw refusal(answer, 'not stopped');
   const summary = summaryOf(answer.body);
   if (options.json === true) {
@@ -52,8 +52,8 @@ export async function stop(file: string | undefined, name: string | undefined, o
 }
 
 /** All instances that share a detector, at one frame. */
-async function stopShared(urls: readonly string[], json: boolean): Promise<number> {
-  const { frames, members } = await stopAll(urls);
+async function stopShared(urls: readonly string[], token: string | null, json: boolean): Promise<number> {
+  const { frames, members } = await stopAll(urls, token);
   const silent = members.filter(({ problem }) => problem !== null);
   const whole = silent.length === 0 && members.every(({ summary }) => summary?.aborted === undefined);
   if (json) {

@@ -40,6 +40,8 @@ export function resolveOptions(name: string, options: Options, hostName: string 
     dataPort: options.data_port,
     apiHost: options.api_host,
     apiPort: options.api_port,
+    apiTokenFile: options.api_token_file ?? null,
+    apiNames: options.api_names ?? null,
     ring: ring(options),
     frameRateHz: options.frame_rate_hz ?? null,
     series: options.series,

@@ -27,6 +27,7 @@ interface Whole {
 const port = z.int().min(1).max(65535);
 const portKey = z.string().regex(/^[1-9][0-9]{0,4}$/);
 const cell = z.tuple([z.int().min(0).max(63), z.int().min(0).max(63)]);
+const hostName = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})$/;
 const address = z.string().refine((text) => isIP(text) !== 0);
 
 /** The keys, in the order of the reference. A detector's facts (sizes, gaps, packets) are in its profile, not here. */
@@ -171,9 +172,21 @@ export const options = {
   api_host: noted(address.default('127.0.0.1'), {
     unit: null,
     range: 'an IPv4 or IPv6 address of this machine',
-    description: 'Address of the HTTP interface, which has no passwords.',
+    description: 'Address of the HTTP interface.',
   }),
   api_port: whole({ unit: null, from: 0, to: 65535, says: 'TCP port of the HTTP interface; 0 takes any free one.' }, 5000),
+  api_token_file: noted(z.string().min(1).optional(), {
+    unit: null,
+    range: 'the path of a file that holds the token',
+    description: 'Requests that change something (arm, stop, downsample, flight recorder) need the token in this file; reading is open to all.',
+    unset: 'the token in the environment variable VDCU_API_TOKEN, or none',
+  }),
+  api_names: noted(z.array(z.string().regex(hostName)).optional(), {
+    unit: null,
+    range: 'a list of host names',
+    description: 'Names of this service in browsers and proxies, beside addresses, localhost and the name of the machine; others are refused.',
+    unset: 'any name, but none when api_host is a loopback address',
+  }),
 
   frame_rate_hz: noted(z.number().gt(0).max(100000).optional(), {
     unit: 'Hz',

@@ -30,6 +30,10 @@ export interface ServiceConfig {
   readonly dataPort: number;
   readonly apiHost: string;
   readonly apiPort: number;
+  /** File with the token of requests that change something; null = the environment may hold one. */
+  readonly apiTokenFile: string | null;
+  /** Names under which browsers and proxies may ask; null = any, unless `apiHost` is loopback. */
+  readonly apiNames: readonly string[] | null;
 
   /** Ring length as asked: frames, or milliseconds at `frameRateHz`, or null for the plan's default. */
   readonly ring: { readonly frames: number } | { readonly milliseconds: number } | null;

@@ -1,12 +1,15 @@
 // The HTTP interface: one fastify server on the main thread, its limits, its error answers and its documentation at /docs. The
 // routes stand in routes-*.ts; all they know of the service is the view. Every error is JSON: {"problems": [sentences]}.
 
+import { Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import { fastify, LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf, OperatorError } from '../base/errors.js';
+import { Access } from './access.js';
+import type { AccessRules } from './access.js';
 import { parseJson } from './json-text.js';
 import type { FlightRecorder } from './flight-recorder.js';
 import type { Logger } from './log.js';
@@ -29,6 +32,11 @@ export interface HttpOptions {
   readonly build: BuildInfo;
   /** Left out = it has no route. */
   readonly flightRecorder?: FlightRecorder;
+  /** Left out = nobody needs a token. */
+  readonly token?: string | null;
+  /** Names that browsers and proxies may use; left out = any, unless `host` is loopback. */
+  readonly names?: readonly string[] | null;
+  readonly limits?: HttpLimits;
 }
 
 /** A running server. */
@@ -42,10 +50,30 @@ export interface HttpServer {
 /** Bytes of a request's body: metadata at its limit, and room for the rest. */
 const bodyLimit = 256 * 1024;
 
-/** Time to send a request completely, ms. */
-const requestLimitMs = 10_000;
+/** How long a client may take, ms. Looked at every `lookMs`. */
+export interface HttpLimits {
+  /** From the connection, or the end of the request before, to the end of the head. */
+  readonly headMs: number;
+  /** The same to the end of the body. */
+  readonly requestMs: number;
+  /** Without taking any of an answer that waits for it. */
+  readonly stuckMs: number;
+  /** To take an answer completely. */
+  readonly answerMs: number;
+  /** Between requests. */
+  readonly idleMs: number;
+  readonly lookMs: number;
+}
+
+const usualLimits: HttpLimits = { headMs: 5000, requestMs: 10_000, stuckMs: 15_000, answerMs: 120_000, idleMs: 72_000, lookMs: 1000 };
 
 const connectionLimit = 256;
+
+/** Bytes of a request's head. */
+const headLimit = 16 * 1024;
+
+/** Bytes of answers that clients have not taken yet, each of them a copy of a frame; one alone may be larger. */
+const waitingBytesLimit = 256 * 1024 * 1024;
 
 const closeLimitMs = 2000;
 
@@ -74,12 +102,16 @@ export async function startHttp(view: ServiceView, options: HttpOptions): Promis
 }
 
 /** The server with all its routes, not yet listening; tests ask it directly. */
-export async function makeApp(view: ServiceView, { logger, build, flightRecorder }: Pick<HttpOptions, 'logger' | 'build' | 'flightRecorder'>): Promise<FastifyInstance> {
+export async function makeApp(view: ServiceView, options: Omit<HttpOptions, 'host' | 'port'> & Partial<HttpOptions>): Promise<FastifyInstance> {
+  const { logger, build, flightRecorder, limits = usualLimits } = options;
+  const rules: AccessRules = { token: options.token ?? null, host: options.host ?? '127.0.0.1', names: options.names ?? null };
   const app: FastifyInstance = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
-    requestTimeout: requestLimitMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.idleMs,
+    http: { headersTimeout: limits.headMs, connectionsCheckingInterval: limits.lookMs, maxHeaderSize: headLimit },
     forceCloseConnections: 'idle',
     // A URL that cannot be read reaches no route, hook or error handler.
     frameworkErrors: (error: FastifyError, _: unknown, reply: unknown) => {
@@ -92,6 +124,8 @@ export async function makeApp(view: ServiceView, { logger, build, flightRecorder
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'string' }, parseBody);
   app.addHook('onRequest', setBrowserHeaders);
+  app.addHook('onRequest', checkAccess(new Access(rules)));
+  app.addHook('onSend', boundAnswer(limits));
   app.addHook('onResponse', logRequest);
   app.setErrorHandler(answerError);
   app.setNotFoundHandler((request, reply) => reply.code(404).send({ problems: [`${request.method} ${request.url}: there is no such route; /docs lists them`] }));
@@ -100,6 +134,8 @@ export async function makeApp(view: ServiceView, { logger, build, flightRecorder
     openapi: {
       openapi: '3.0.3',
       info: { title: 'Virtual DCU', version: build.version, description: `Detector ${view.config.name}: packets in, frames out. Errors are always {"problems": [...]}.` },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'For requests that change something, where the service has a token.' } } },
+      ...(rules.token === null ? {} : { security: [{ token: [] }] }),
     },
   });
   await app.register(fastifySwaggerUi, { routePrefix: '/docs', theme: { title: `Virtual DCU: ${view.config.name}` }, uiConfig: { validatorUrl: null } });
@@ -134,11 +170,51 @@ function setBrowserHeaders(request: FastifyRequest, reply: FastifyReply, done: (
   reply.headers({
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
+    'cross-origin-resource-policy': 'same-origin',
+    'cross-origin-opener-policy': 'same-origin',
+    'permissions-policy': 'camera=(), geolocation=(), microphone=()',
     'referrer-policy': 'no-referrer',
     'content-security-policy': docs ? contentPolicy.docs : page ? contentPolicy.page : contentPolicy.api,
     ...(docs ? {} : { 'cache-control': 'no-store' }),
   });
   done();
+}
+
+function checkAccess(access: Access): (request: FastifyRequest, reply: FastifyReply, done: () => void) => void {
+  return (request, reply, done) => {
+    const refusal = access.refuse(request);
+    if (refusal === null) {
+      done();
+      return;
+    }
+    // The body is not waited for.
+    reply.code(refusal.status).headers({ connection: 'close', ...(refusal.status === 401 ? { 'www-authenticate': 'Bearer realm="vdcu"' } : {}) });
+    void reply.send({ problems: [refusal.problem] });
+  };
+}
+
+/** A client that does not take its answer costs memory for a limited time only, and there is a limit to how many do. */
+function boundAnswer({ stuckMs, answerMs }: HttpLimits): (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (error: Error | null, payload?: unknown) => void) => void {
+  let waiting = 0;
+  return (_, reply, payload, done) => {
+    const { socket } = reply.raw;
+    if (payload instanceof Uint8Array) {
+      const { length } = payload;
+      if (waiting > 0 && waiting + length > waitingBytesLimit) {
+        reply.code(503).type('application/json').removeHeader('content-disposition');
+        done(null, JSON.stringify({ problems: [`${waiting} bytes of answers wait for those who asked. Ask again when they have taken them`] }));
+        return;
+      }
+      waiting += length;
+      reply.raw.once('close', () => (waiting -= length));
+    }
+    // Node cuts a connection off on which nothing moves for so long; after the answer it sets its own limit for idle ones.
+    // (A test that asks without a connection has no socket.)
+    if (socket instanceof Socket) socket.setTimeout(stuckMs);
+    const cut = setTimeout(() => socket?.destroy(), answerMs).unref();
+    reply.raw.once('close', () => { clearTimeout(cut); });
+    done(null, payload);
+  };
 }
 
 /** Commands are events of the service's life; the rest is asked every second. */

@@ -7,6 +7,8 @@ const form = byId('arm', HTMLFormElement);
 const filename = byId('filename', HTMLInputElement);
 const frames = byId('frames', HTMLInputElement);
 const force = byId('force', HTMLInputElement);
+const token = byId('token', HTMLInputElement);
+const tokenLabel = byId('token-label', HTMLElement);
 const arm = byId('arm-button', HTMLButtonElement);
 const stop = byId('stop-button', HTMLButtonElement);
 const refusals = byId('refusals', HTMLElement);
@@ -19,6 +21,13 @@ function say(text: string): void {
   done.hidden = text === '';
   setText(done, text);
 }
+
+/** Kept while the tab is open. */
+const tokenKey = 'vdcu-token';
+
+token.value = sessionStorage.getItem(tokenKey) ?? '';
+tokenLabel.hidden = token.value === '';
+token.addEventListener('change', () => { sessionStorage.setItem(tokenKey, token.value.trim()); });
 
 let busy = false;
 let connected = false;
@@ -51,9 +60,11 @@ async function command(method: 'POST' | 'DELETE', body: object | null): Promise<
   say('…');
   update();
   try {
-    const response = await fetch('api/v1/series', { method, ...(body === null ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }) });
+    const headers = { ...(token.value.trim() === '' ? {} : { authorization: `Bearer ${token.value.trim()}` }), ...(body === null ? {} : { 'content-type': 'application/json' }) };
+    const response = await fetch('api/v1/series', { method, headers, ...(body === null ? {} : { body: JSON.stringify(body) }) });
     const answer = (await response.json()) as { problems?: string[] };
     if (response.ok) return answer;
+    if (response.status === 401) tokenLabel.hidden = false;
     setSentences(refusals, answer.problems ?? [`the service answered ${response.status}`]);
   } catch {
     setSentences(refusals, ['The service did not answer. Is it running, and is the network there?']);

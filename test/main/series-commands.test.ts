@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
-import { vdcu } from './repository.js';
+import { vdcu, vdcuWith } from './repository.js';
 
 interface Seen {
   readonly method: string;
@@ -145,4 +145,30 @@ t.test('silence and strangers are told apart, with the remedy', async (t) => {
   for (const command of ['status', 'arm', 'stop']) {
     t.match(await vdcu(command, '--url', closed), { code: 3, stderr: /connection refused: no service runs there\. Start one \(vdcu run CONFIG NAME\)/ });
   }
+});
+
+t.test('arm and stop send the token of the option, of the configuration, or of the environment', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vdcu-'));
+  const [file, config] = [join(folder, 'token'), join(folder, 'a.yaml')];
+  writeFileSync(file, 'token-from-the-file\n');
+  const seen: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    seen.push(request.headers.authorization);
+    response.writeHead(401, { 'content-type': 'application/json', connection: 'close' }).end('{"problems":["needs a token"]}');
+  });
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  writeFileSync(config, `det:\n  detector: eiger\n  quad: true\n  udp_ports: [50001, 50002]\n  api_port: ${port}\n  api_token_file: ${file}\n`);
+  const url = `http://127.0.0.1:${port}`;
+  const fromEnvironment = { VDCU_API_TOKEN: 'token-from-the-environment' };
+  t.match(await vdcuWith(fromEnvironment, 'arm', '--url', url), { code: 3, stderr: 'vdcu: not armed: needs a token\n' });
+  await vdcuWith(fromEnvironment, 'stop', '--url', url, '--token-file', file);
+  await vdcuWith(fromEnvironment, 'stop', config, 'det');
+  await vdcuWith(fromEnvironment, 'status', '--url', url);
+  await vdcuWith({}, 'stop', '--url', url);
+  t.strictSame(seen, ['Bearer token-from-the-environment', 'Bearer token-from-the-file', 'Bearer token-from-the-file', undefined, undefined]);
+  t.match(await vdcuWith({ VDCU_API_TOKEN: 'short' }, 'stop', '--url', url), { code: 2, stderr: /^vdcu: VDCU_API_TOKEN: holds 5 characters/ });
+  t.match(await vdcuWith({}, 'stop', '--url', url, '--token-file', join(folder, 'none')), { code: 2, stderr: /token file .*none: ENOENT/ });
+  t.equal(seen.length, 5);
 });
