@@ -268,6 +268,12 @@ function notListed(path: readonly (string | number)[], port: number, ports: read
 
 /** A value of the file in one short line. */
 export function show(value: unknown): string {
-  const text = (JSON.stringify(value) as string | undefined) ?? String(value);
+  let text: string;
+  try {
+    text = (JSON.stringify(value) as string | undefined) ?? String(value);
+  } catch {
+    // By an alias to itself (YAML), or nested deeper than the stack.
+    return 'a value without end';
+  }
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -10,6 +10,9 @@ import { resolveOptions } from './resolve.js';
 import { notesOf, options as allOptions, type OptionKey, type Options } from './schema.js';
 import type { ServiceConfig } from './service-config.js';
 
+/** Problems named in one message; more of them help nobody. */
+const problemLimit = 50;
+
 /**
  * The configuration of detector `name` in a YAML file. Other entries of the file are not looked at.
  * @throws OperatorError (exit code usage), one line per problem
@@ -171,5 +174,6 @@ function unreadable(error: unknown): string {
 }
 
 function refuse(problems: readonly string[]): never {
-  throw new OperatorError(problems.join('\n'), exitCode.usage);
+  const more = problems.length - problemLimit;
+  throw new OperatorError([...problems.slice(0, problemLimit), ...(more > 0 ? [`and ${more} more problems`] : [])].join('\n'), exitCode.usage);
 }
