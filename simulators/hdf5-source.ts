@@ -105,10 +105,14 @@ async function findDataset(file: H5File, path: string): Promise<Dataset> {
   }
   if (found instanceof Dataset) return found;
   const candidates: string[] = [];
-  for (const name of file.paths()) {
-    if (candidates.length === namedDatasets) break;
-    const entry = file.get(name);
-    if (entry instanceof Dataset && (entry.shape?.length === 2 || entry.shape?.length === 3)) candidates.push(`/${name}`);
+  try {
+    for (const name of file.paths()) {
+      if (candidates.length === namedDatasets) break;
+      const entry = file.get(name);
+      if (entry instanceof Dataset && (entry.shape?.length === 2 || entry.shape?.length === 3)) candidates.push(`/${name}`);
+    }
+  } catch (error) {
+    throw new OperatorError(`${file.filename}: is damaged: neither ${path} nor a list of its datasets can be read (${hdf5Reason(error)}). Give a complete file`, exitCode.usage, { cause: error });
   }
   const remedy = candidates.length > 0 ? `Give one of ${candidates.join(', ')}` : 'The file has no dataset of 2 or 3 dimensions; give another';
   throw new OperatorError(`${file.filename}: has no dataset ${path}. ${remedy}`, exitCode.usage);

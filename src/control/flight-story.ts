@@ -90,12 +90,16 @@ export function tellFlight(packets: readonly FlightPacket[]): FlightStory {
   };
 }
 
+/** More packets than any port image has; such a number is of a file that was damaged, and would make a list as long. */
+const packetNumberLimit = 4096;
+
 /** Least and largest packet number that was accepted on a port. */
 function packetNumbers(packets: readonly FlightPacket[], udpPort: number): readonly [number, number] | null {
   let range: [number, number] | null = null;
   for (const packet of packets) {
     if (packet.udpPort !== udpPort || packet.class !== 'accepted') continue;
     const { packetNumber } = numbersOf(packet);
+    if (packetNumber >= packetNumberLimit) continue;
     range = range === null ? [packetNumber, packetNumber] : [Math.min(range[0], packetNumber), Math.max(range[1], packetNumber)];
   }
   return range;
