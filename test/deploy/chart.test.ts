@@ -31,7 +31,7 @@ const matrix: Readonly<Record<string, Values>> = {
   'a rehearsal': { values: { rehearsal: { enabled: true }, networkPolicy: { enabled: true } } },
   'a rehearsal in the detector\'s network': { values: { ...withQuad(''), purple_network: purple, rehearsal: { enabled: true, usePurpleNetwork: true } } },
   'outside': { values: { ingress: { enabled: true, suffix: 'daq.example.org', className: 'nginx', tls: [{ hosts: ['a'], secretName: 'a' }] }, service: { zmq: { type: 'LoadBalancer', externalTrafficPolicy: 'Cluster' }, http: { annotations: { a: 'b' } } } } },
-  'rights and room for recordings': { values: { ...withQuad('  flight_recorder_dir: /var/lib/virtual-dcu\n'), capabilities: ['NET_ADMIN', 'SYS_NICE'], flightRecorder: { enabled: true }, extraEnv: [{ name: 'LOG_LEVEL', value: 'DEBUG' }], podDisruptionBudget: { enabled: true } } },
+  'rights, a token and room for recordings': { values: { ...withQuad('  flight_recorder_dir: /var/lib/virtual-dcu\n'), apiToken: { secretName: 'vdcu-token' }, capabilities: ['NET_ADMIN', 'SYS_NICE'], flightRecorder: { enabled: true }, extraEnv: [{ name: 'LOG_LEVEL', value: 'DEBUG' }], podDisruptionBudget: { enabled: true } } },
   'a service account of the site': { values: { serviceAccount: { create: false, name: 'daq' }, image: { repository: 'harbor.example.org/daq/virtual-dcu', tag: 'main', pullSecrets: [{ name: 'harbor' }] }, global: { beamline: 'softimax' } } },
   'a slow end': { values: withQuad('  closing_timeout_ms: 60001\n  drain_ms: 10000\n  data_port: 9001\n  api_port: 5001\n') },
   'names of its own': { values: { fullnameOverride: 'softimax-eiger-daq', podLabels: { team: 'daq' }, topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' }] } },

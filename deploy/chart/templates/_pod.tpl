@@ -50,11 +50,12 @@ spec:
       image: {{ include "virtual-dcu.image" . }}
       imagePullPolicy: {{ .Values.image.pullPolicy }}
       command: [vdcu, run, /etc/virtual-dcu/{{ (first .Values.configfiles).name }}, {{ .Values.detector }}]
-      {{- if or .Values.global.beamline .Values.extraEnv }}
+      {{- if or .Values.global.beamline .Values.extraEnv .Values.apiToken.secretName }}
       env:
         {{- with .Values.global.beamline }}
         - {name: BEAMLINE, value: {{ . | quote }}}
         {{- end }}
+        {{- include "virtual-dcu.token" . | nindent 8 }}
         {{- with .Values.extraEnv }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -139,4 +140,13 @@ capabilities:
   {{- with .capabilities }}
   add: {{ toJson . }}
   {{- end }}
+{{- end -}}
+
+{{/* The token as a variable, of the service and of those that ask it. */}}
+{{- define "virtual-dcu.token" -}}
+{{- if .Values.apiToken.secretName -}}
+- name: VDCU_API_TOKEN
+  valueFrom:
+    secretKeyRef: {name: {{ .Values.apiToken.secretName }}, key: {{ .Values.apiToken.key }}}
+{{- end -}}
 {{- end -}}
