@@ -1,10 +1,12 @@
 // The dashboard: what a beamline looks at. Loss first (where it went, and which port when), then everything that explains it. Written to
 // dashboard.json by write-dashboard.ts; every metric here is in docs/reference/metrics.md (checked by a test).
 
-import { bars, colours, heatBuckets, heatRows, lines, placed, stat, waterfall } from './panels.js';
-import type { Panel, Query } from './panels.js';
+import { DashboardBuilder, DashboardCursorSync, DatasourceVariableBuilder, QueryVariableBuilder, RowBuilder, VariableRefresh, VariableSort } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Dashboard, Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
+import { bars, colours, datasource, heatBuckets, heatRows, lines, name, stat, waterfall } from './panels.js';
+import type { AnyPanel, Query } from './panels.js';
 
-const datasource = { type: 'prometheus', uid: '${datasource}' };
 const one = 'detector="$detector"';
 
 /** Packets of the present or last series, all ports. */
@@ -47,87 +49,133 @@ const quantiles = (metric: string, more: string, legend: string): Query[] => ['0
   expr: `histogram_quantile(${quantile}, sum by (le) (rate(${metric}_bucket{${one}${more}}[$__rate_interval])))`, legend: `${legend}, ${quantile}`,
 }));
 
-const fine = [[null, colours.good]] as const;
+const plain = [[null, colours.neutral]] as const;
 const mustBeZero = [[null, colours.good], [1e-9, colours.bad]] as const;
 const mustBeOne = [[null, colours.bad], [1, colours.good]] as const;
 
-export const panels: readonly Panel[] = [
-  waterfall('Where packets went: present or last series', 'Packets of the present or last series, from expected to those in frames, and what was lost on the way. docs/operating.md#packets-are-missing', stepped(({ below }) => below), stepped(({ bar }) => bar)),
-  heatRows('Missing packets by port and time', 'Share of the expected packets of each port that was missing.', {
-    expr: `sum by (port) (rate(vdcu_udp_packets_missing_total{${one}}[$__rate_interval])) / (sum by (port) (rate(vdcu_udp_packets_expected_total{${one}}[$__rate_interval])) > 0)`, legend: '{{port}}',
-  }, 'percentunit'),
-  stat('State', 'State of the series.', { expr: `vdcu_series_state{${one}} == 1`, legend: '{{state}}' }, 'none', [[null, colours.neutral]], { show: 'name' }),
-  stat('Ready', '/readyz', { expr: `vdcu_ready{${one}}` }, 'bool_yes_no', mustBeOne),
-  stat('Missing in this series', 'Packets that were missing when their port image was closed.', { expr: packets('missing') }, 'short', mustBeZero),
-  stat('Consumers', 'Connected to the stream.', { expr: `vdcu_zmq_peers{${one}}` }, 'short', [[null, colours.doubtful], [1, colours.good]]),
-  stat('Accounting error', 'Packets and frames that the sums do not explain: a defect of the service.', { expr: `sum(abs(vdcu_accounting_error_packets{${one}})) + sum(abs(vdcu_accounting_error_frames{${one}}))` }, 'short', mustBeZero),
-  stat('Failed checks', 'Checks of the doctor that failed: vdcu doctor says what to do.', { expr: `count(vdcu_preflight_check{${one}} == 0) or vector(0)` }, 'short', mustBeZero),
-  lines('Frames', 'Port images closed, divided by ports, and frames sent.', [
-    { expr: `sum(rate(vdcu_port_images_total{${one}}[$__rate_interval])) / count(vdcu_port_lag_frames{${one}})`, legend: 'in' },
-    { expr: `sum by (outcome) (rate(vdcu_frames_total{${one}}[$__rate_interval]))`, legend: 'out: {{outcome}}' },
-  ], 'hertz'),
-  lines('Bytes', 'Datagrams in, messages out.', [
-    { expr: `8 * sum(rate(vdcu_udp_bytes_received_total{${one}}[$__rate_interval]))`, legend: 'in' },
-    { expr: `8 * rate(vdcu_zmq_bytes_sent_total{${one}}[$__rate_interval])`, legend: 'out' },
-  ], 'bps'),
-  bars('Besides: received and in no frame', 'Datagrams of the present or last series that are in no frame (reordered ones are), and what card and host dropped.', besides, 'short'),
-  bars('Frames of the present or last series', 'Frames sent, by outcome.', (['complete', 'marked', 'discarded'] as const).map((outcome) => ({ expr: `vdcu_series_frames{${one}, outcome="${outcome}"}`, legend: outcome })), 'short'),
-  lines('Received and expected by port', 'Per second. Expected is counted when port images are closed.', [
-    { expr: `rate(vdcu_udp_packets_received_total{${one}}[$__rate_interval])`, legend: '{{port}} received' },
-    { expr: `rate(vdcu_udp_packets_expected_total{${one}}[$__rate_interval])`, legend: '{{port}} expected' },
-  ], 'pps'),
-  lines('Port lag', 'Frames by which a port is behind the one furthest ahead.', [{ expr: `vdcu_port_lag_frames{${one}}`, legend: '{{port}}' }], 'short'),
-  lines('Socket queue against buffer', 'The kernel charges up to twice the granted size. docs/operating.md#receive-buffer', [
-    { expr: `vdcu_udp_socket_queue_bytes{${one}}`, legend: '{{port}} queue' },
-    { expr: `vdcu_udp_socket_queue_bytes_max{${one}}`, legend: '{{port}} most in this series' },
-    { expr: `2 * min(vdcu_udp_socket_receive_buffer_bytes{${one}, kind="actual"})`, legend: 'limit' },
-  ], 'bytes'),
-  lines('Frame ring', 'Slots that hold a frame not yet sent. docs/operating.md#ring-full', [
-    { expr: `vdcu_ring_slots_used{${one}}`, legend: 'used' },
-    { expr: `vdcu_ring_slots_used_max{${one}}`, legend: 'most in this series' },
-    { expr: `vdcu_ring_slots{${one}}`, legend: 'slots' },
-  ], 'short'),
-  heatBuckets('Frame latency', 'From the first packet of a frame until zmq had it.', `sum by (le) (increase(vdcu_frame_latency_seconds_bucket{${one}, stage="total"}[$__rate_interval]))`, 's'),
-  lines('Frame times', 'Assembly: first packet to closed. Handover: closed to zmq.', [
-    ...quantiles('vdcu_frame_assembly_seconds', '', 'assembly'),
-    ...quantiles('vdcu_frame_latency_seconds', ', stage="handover"', 'handover'),
-  ], 's'),
-  lines('zmq', 'Share of time in which a message was ready and zmq took none; consumers.', [
-    { expr: `rate(vdcu_zmq_send_blocked_seconds_total{${one}}[$__rate_interval])`, legend: 'blocked' },
-    { expr: `vdcu_zmq_peers{${one}}`, legend: 'consumers' },
-  ], 'short'),
-  lines('Stalls', 'Longest time between two turns of a thread in this series, and how long it was not seen to turn.', [
-    { expr: `vdcu_agent_stall_seconds_max{${one}}`, legend: '{{agent}} longest' },
-    { expr: `vdcu_agent_heartbeat_age_seconds{${one}}`, legend: '{{agent}} not seen' },
-  ], 's'),
-  heatBuckets('Datagrams found at once', 'Full batches mean that the receiver came late.', `sum by (le) (increase(vdcu_udp_receive_batch_packets_bucket{${one}}[$__rate_interval]))`, 'short'),
-  lines('Network card', 'Errors and drops per second, of all that passes the interface. docs/operating.md#network-card', [
-    { expr: `rate(vdcu_nic_statistics_total{${one}, counter!~"rx_packets|rx_bytes|rx_compressed"}[$__rate_interval])`, legend: '{{device}} {{counter}}' },
-    { expr: `rate(vdcu_host_udp_errors_total{${one}}[$__rate_interval])`, legend: 'host UDP {{kind}}' },
-  ], 'pps'),
-  stat('Version', 'Version, and how packets are received and messages sent.', { expr: `vdcu_build_info{${one}}`, legend: '{{version}} {{backend}}' }, 'none', fine, { width: 8, show: 'name' }),
-  stat('Last packet', 'Age of the newest packet.', { expr: `time() - max(vdcu_port_last_packet_timestamp_seconds{${one}})` }, 's', [[null, colours.neutral]], { width: 8 }),
-  stat('Series', 'Opened since the start of the service.', { expr: `vdcu_series_total{${one}}` }, 'short', [[null, colours.neutral]], { width: 8 }),
+const framesIn = `sum(rate(vdcu_port_images_total{${one}}[$__rate_interval])) / count(vdcu_port_lag_frames{${one}})`;
+const bitsIn = `8 * sum(rate(vdcu_udp_bytes_received_total{${one}}[$__rate_interval]))`;
+
+/** Counters of a simulator end with it: what it said last stays for as long as it is in the time shown. */
+export const heldBack = `sum(last_over_time(vdcu_simulator_packets_suppressed_total{${one}}[$__range]))`;
+export const unexplained = missing('unexplained');
+
+interface Row {
+  readonly title: string;
+  readonly panels: readonly AnyPanel[];
+}
+
+const rows = (): readonly Row[] => [
+  {
+    title: 'State',
+    panels: [
+      name('State', 'State of the series.', { expr: `vdcu_series_state{${one}} == 1`, legend: '{{state}}' }),
+      stat('Frames in', 'Port images closed per second, divided by ports.', { expr: framesIn }, 'hertz', plain).decimals(1),
+      stat('Frames out', 'Frames sent per second, of any outcome.', { expr: `sum(rate(vdcu_frames_total{${one}}[$__rate_interval]))` }, 'hertz', plain).decimals(1),
+      stat('Received', 'Bits per second in datagrams.', { expr: bitsIn }, 'bps', plain).decimals(2),
+      stat('Missing in this series', 'Packets that were missing when their port image was closed.', { expr: packets('missing') }, 'short', mustBeZero),
+      stat('Ready', '/readyz', { expr: `vdcu_ready{${one}}` }, 'bool_yes_no', mustBeOne),
+      stat('Consumers', 'Connected to the stream.', { expr: `vdcu_zmq_peers{${one}}` }, 'short', [[null, colours.doubtful], [1, colours.good]]),
+      stat('Accounting error', 'Packets and frames that the sums do not explain: a defect of the service.', { expr: `sum(abs(vdcu_accounting_error_packets{${one}})) + sum(abs(vdcu_accounting_error_frames{${one}}))` }, 'short', mustBeZero),
+    ],
+  },
+  {
+    title: 'Loss',
+    panels: [
+      waterfall('Where packets went: present or last series', 'Packets of the present or last series, from expected to those in frames, and what was lost on the way. docs/operating.md#packets-are-missing', stepped(({ below }) => below), stepped(({ bar }) => bar)),
+      heatRows('Missing packets by port and time', 'Share of the expected packets of each port that was missing.', {
+        expr: `sum by (port) (rate(vdcu_udp_packets_missing_total{${one}}[$__rate_interval])) / (sum by (port) (rate(vdcu_udp_packets_expected_total{${one}}[$__rate_interval])) > 0)`, legend: '{{port}}',
+      }, 'percentunit'),
+      bars('Besides: received and in no frame', 'Datagrams of the present or last series that are in no frame (reordered ones are), and what card and host dropped.', besides, 'short'),
+      bars('Frames of the present or last series', 'Frames sent, by outcome.', (['complete', 'marked', 'discarded'] as const).map((outcome) => ({ expr: `vdcu_series_frames{${one}, outcome="${outcome}"}`, legend: outcome })), 'short'),
+    ],
+  },
+  {
+    title: 'From the detector to the ring',
+    panels: [
+      lines('Received and expected by port', 'Per second. Expected is counted when port images are closed.', [
+        { expr: `rate(vdcu_udp_packets_received_total{${one}}[$__rate_interval])`, legend: '{{port}} received' },
+        { expr: `rate(vdcu_udp_packets_expected_total{${one}}[$__rate_interval])`, legend: '{{port}} expected' },
+      ], 'pps'),
+      lines('Port lag', 'Frames by which a port is behind the one furthest ahead.', [{ expr: `vdcu_port_lag_frames{${one}}`, legend: '{{port}}' }], 'short'),
+      lines('Socket queue against buffer', 'The kernel charges up to twice the granted size. docs/operating.md#receive-buffer', [
+        { expr: `vdcu_udp_socket_queue_bytes{${one}}`, legend: '{{port}} queue' },
+        { expr: `vdcu_udp_socket_queue_bytes_max{${one}}`, legend: '{{port}} most in this series' },
+        { expr: `2 * min(vdcu_udp_socket_receive_buffer_bytes{${one}, kind="actual"})`, legend: 'limit' },
+      ], 'bytes'),
+      lines('Frame ring', 'Slots that hold a frame not yet sent. docs/operating.md#ring-full', [
+        { expr: `vdcu_ring_slots_used{${one}}`, legend: 'used' },
+        { expr: `vdcu_ring_slots_used_max{${one}}`, legend: 'most in this series' },
+        { expr: `vdcu_ring_slots{${one}}`, legend: 'slots' },
+      ], 'short'),
+      heatBuckets('Datagrams found at once', 'Full batches mean that the receiver came late.', `sum by (le) (increase(vdcu_udp_receive_batch_packets_bucket{${one}}[$__rate_interval]))`, 'short'),
+      lines('Network card', 'Errors and drops per second, of all that passes the interface. docs/operating.md#network-card', [
+        { expr: `rate(vdcu_nic_statistics_total{${one}, counter!~"rx_packets|rx_bytes|rx_compressed"}[$__rate_interval])`, legend: '{{device}} {{counter}}' },
+        { expr: `rate(vdcu_host_udp_errors_total{${one}}[$__rate_interval])`, legend: 'host UDP {{kind}}' },
+      ], 'pps'),
+    ],
+  },
+  {
+    title: 'From the ring to the consumer',
+    panels: [
+      lines('Frames', 'Port images closed, divided by ports, and frames sent.', [{ expr: framesIn, legend: 'in' }, { expr: `sum by (outcome) (rate(vdcu_frames_total{${one}}[$__rate_interval]))`, legend: 'out: {{outcome}}' }], 'hertz'),
+      lines('Bytes', 'Datagrams in, messages out.', [{ expr: bitsIn, legend: 'in' }, { expr: `8 * rate(vdcu_zmq_bytes_sent_total{${one}}[$__rate_interval])`, legend: 'out' }], 'bps'),
+      heatBuckets('Frame latency', 'From the first packet of a frame until zmq had it.', `sum by (le) (increase(vdcu_frame_latency_seconds_bucket{${one}, stage="total"}[$__rate_interval]))`, 's'),
+      lines('Frame times', 'Assembly: first packet to closed. Handover: closed to zmq.', [
+        ...quantiles('vdcu_frame_assembly_seconds', '', 'assembly'),
+        ...quantiles('vdcu_frame_latency_seconds', ', stage="handover"', 'handover'),
+      ], 's'),
+      lines('zmq', 'Share of time in which a message was ready and zmq took none; consumers.', [
+        { expr: `rate(vdcu_zmq_send_blocked_seconds_total{${one}}[$__rate_interval])`, legend: 'blocked' },
+        { expr: `vdcu_zmq_peers{${one}}`, legend: 'consumers' },
+      ], 'short'),
+      lines('Stalls', 'Longest time between two turns of a thread in this series, and how long it was not seen to turn.', [
+        { expr: `vdcu_agent_stall_seconds_max{${one}}`, legend: '{{agent}} longest' },
+        { expr: `vdcu_agent_heartbeat_age_seconds{${one}}`, legend: '{{agent}} not seen' },
+      ], 's'),
+    ],
+  },
+  {
+    title: 'Simulator: its truth against what was measured',
+    panels: [
+      lines('Sent and received', 'Per second, all ports: what the simulator sent, and what came. Empty without vdcu simulate --metrics-port.', [
+        { expr: `sum(rate(vdcu_simulator_packets_sent_total{${one}}[$__rate_interval]))`, legend: 'simulator: sent' },
+        { expr: `sum(rate(vdcu_udp_packets_received_total{${one}}[$__rate_interval]))`, legend: 'service: received' },
+      ], 'pps').height(10),
+      bars('Held back and missing', 'Packets of the last run of the simulator and of the present or last series. With nothing lost in the kernel, what it held back is what is unexplained.', [
+        { expr: heldBack, legend: 'simulator: held back' },
+        { expr: `sum by (fault) (last_over_time(vdcu_simulator_packets_suppressed_total{${one}}[$__range]))`, legend: 'of these: {{fault}}' },
+        { expr: unexplained, legend: 'service: missing, unexplained' },
+        { expr: packets('missing'), legend: 'service: missing, all causes' },
+      ], 'short'),
+    ],
+  },
+  {
+    title: 'Service',
+    panels: [
+      name('Version', 'Version, and how packets are received and messages sent.', { expr: `vdcu_build_info{${one}}`, legend: '{{version}} {{backend}}' }).span(6),
+      stat('Failed checks', 'Checks of the doctor that failed: vdcu doctor says what to do.', { expr: `count(vdcu_preflight_check{${one}} == 0) or vector(0)` }, 'short', mustBeZero).span(6),
+      stat('Last packet', 'Age of the newest packet.', { expr: `time() - max(vdcu_port_last_packet_timestamp_seconds{${one}})` }, 's', plain).span(6),
+      stat('Series', 'Opened since the start of the service.', { expr: `vdcu_series_total{${one}}` }, 'short', plain).span(6),
+    ],
+  },
 ];
 
-/** The dashboard in Grafana's JSON model. */
-export function dashboard(): object {
-  return {
-    uid: 'virtual-dcu',
-    title: 'Virtual DCU',
-    description: 'One detector: what was lost, where, and what explains it.',
-    tags: ['virtual-dcu'],
-    schemaVersion: 39,
-    editable: true,
-    graphTooltip: 1,
-    refresh: '5s',
-    time: { from: 'now-15m', to: 'now' },
-    templating: {
-      list: [
-        { name: 'datasource', label: 'Data source', type: 'datasource', query: 'prometheus' },
-        { name: 'detector', label: 'Detector', type: 'query', datasource, query: { query: 'label_values(vdcu_build_info, detector)', refId: 'detector' }, refresh: 2, sort: 1 },
-      ],
-    },
-    panels: placed(panels, datasource),
-  };
+/** The dashboard in Grafana's JSON model; the same at each call. */
+export function dashboard(): Dashboard {
+  const board = new DashboardBuilder('Virtual DCU').uid('virtual-dcu').description('One detector: what was lost, where, and what explains it.').tags(['virtual-dcu'])
+    .tooltip(DashboardCursorSync.Crosshair).refresh('5s').time({ from: 'now-15m', to: 'now' }).annotations([])
+    .withVariable(new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'))
+    .withVariable(new QueryVariableBuilder('detector').label('Detector').datasource(datasource).query({ query: 'label_values(vdcu_build_info, detector)', refId: 'detector' }).refresh(VariableRefresh.OnTimeRangeChanged).sort(VariableSort.AlphabeticalAsc));
+  let id = 0;
+  for (const { title, panels } of rows()) {
+    board.withRow(new RowBuilder(title).id(++id));
+    for (const panel of panels) board.withPanel(panel.id(++id));
+  }
+  return board.build();
 }
+
+/** All that is asked of Prometheus, by panel, in their order. */
+export const panels: readonly { readonly type: string; readonly title: string; readonly exprs: readonly string[] }[] = ((dashboard().panels ?? []) as Panel[])
+  .filter(({ type }) => type !== 'row')
+  .map(({ type, title = '', targets = [] }) => ({ type, title, exprs: (targets as Dataquery[]).map(({ expr }) => expr) }));

@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
-import { panels, waterfallSteps } from '../../deploy/grafana/dashboard.js';
+import { heldBack, panels, unexplained as unexplainedOfSeries, waterfallSteps } from '../../deploy/grafana/dashboard.js';
+import { serveSimulatorMetrics } from '../../simulators/simulator-metrics.js';
+import type { GroundTruth } from '../../simulators/truth.js';
 import { freeTcpPort } from '../threads/free-ports.js';
 import { quadYaml, start } from '../threads/running.js';
 import { until } from '../threads/waiting.js';
@@ -17,10 +19,10 @@ interface Result {
   readonly value: readonly [number, string];
 }
 
-/** A Prometheus that scrapes this address every 200 ms; ended and removed with the test. */
-async function startPrometheus(t: Test, target: string): Promise<(expr: string) => Promise<Result[]>> {
+/** A Prometheus that scrapes these addresses every 200 ms; ended and removed with the test. Resolves when the first has been scraped. */
+async function startPrometheus(t: Test, ...targets: readonly string[]): Promise<(expr: string) => Promise<Result[]>> {
   const folder = mkdtempSync(join(tmpdir(), 'vdcu-prometheus-'));
-  writeFileSync(join(folder, 'prometheus.yml'), `global: {scrape_interval: 200ms, scrape_timeout: 200ms}\nscrape_configs: [{job_name: vdcu, static_configs: [{targets: ["${target}"]}]}]\n`);
+  writeFileSync(join(folder, 'prometheus.yml'), `global: {scrape_interval: 200ms, scrape_timeout: 200ms}\nscrape_configs: [{job_name: vdcu, static_configs: [{targets: ${JSON.stringify(targets)}}]}]\n`);
   const port = await freeTcpPort();
   const child = spawn((await toolNamed('prometheus')) as string, [`--config.file=${join(folder, 'prometheus.yml')}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${port}`], { stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -35,19 +37,32 @@ async function startPrometheus(t: Test, target: string): Promise<(expr: string) 
     if (body.status !== 'success') throw new Error(`${expr}: ${body.error}`);
     return body.data.result;
   };
-  await until(() => query('up == 1').then((result) => result.length === 1, () => false), 'the first scrape', 30_000);
+  await until(() => query(`up{instance="${targets[0]}"} == 1`).then((result) => result.length === 1, () => false), 'the first scrape', 30_000);
   return query;
+}
+
+/** Where the simulator's truth will be served, and what serves it there from the start of a run on. */
+async function simulatorEndpoint(t: Test): Promise<{ readonly address: string; readonly onStart: (truth: GroundTruth) => Promise<void> }> {
+  const port = await freeTcpPort();
+  return {
+    address: `127.0.0.1:${port}`,
+    onStart: async (truth) => {
+      const server = await serveSimulatorMetrics(truth, 'det', { port });
+      t.teardown(() => server.close());
+    },
+  };
 }
 
 const ofDetector = (expr: string): string => expr.replaceAll('$detector', 'det').replace(/\$__(?:rate_interval|range)/g, '1m');
 
 t.test('the waterfall returns what the simulator did', { skip: await missing('prometheus') }, async (t) => {
   const running = await start(t);
-  const query = await startPrometheus(t, new URL(running.service.apiUrl).host);
+  const { address, onStart } = await simulatorEndpoint(t);
+  const query = await startPrometheus(t, new URL(running.service.apiUrl).host, address);
   const consumer = await running.consume({ series: 1 });
   await running.arm({ frames: 60, first_frame_number: 1 });
   const [first] = running.config.detector.udpPorts as [number];
-  const { truth } = await running.simulate({ frames: 60, seed: 3, loss: `${first}:7:3-9,*:20:*`, delay: `${first}:30:5`, delayFrames: 20, duplicate: '0.01', truncate: '0.002', foreign: '0.005' });
+  const { truth } = await running.simulate({ frames: 60, seed: 3, loss: `${first}:7:3-9,*:20:*`, delay: `${first}:30:5`, delayFrames: 20, duplicate: '0.01', truncate: '0.002', foreign: '0.005', onStart });
   const summary = await running.ended(1);
   await consumer.report;
 
@@ -61,8 +76,12 @@ t.test('the waterfall returns what the simulator did', { skip: await missing('pr
   t.equal(accepted + late + ring + socket + unexplained, expected, 'the steps lead from expected to accepted');
   t.equal(ring, 0);
   t.equal(await valueOf('sum(vdcu_udp_socket_dropped_packets_total)'), dropped, 'kernel drops');
+  const suppressed = truth.ports.reduce((sum, port) => sum + port.lost + port.truncated, 0);
+  await until(async () => (await valueOf(heldBack)) === suppressed, 'the truth of the simulator in Prometheus');
+  t.equal(await valueOf('sum(vdcu_simulator_packets_sent_total)'), truth.ports.reduce((sum, port) => sum + port.sent, 0), 'what the simulator sent');
   if (dropped === 0) {
-    t.equal(unexplained, truth.ports.reduce((sum, port) => sum + port.lost + port.truncated, 0), 'what the simulator did not send, or not whole');
+    t.equal(await valueOf(unexplainedOfSeries), suppressed, 'simulator truth against what was measured');
+    t.equal(unexplained, suppressed, 'what the simulator did not send, or not whole');
     t.equal(socket, 0);
     t.equal(late, truth.ports.reduce((sum, port) => sum + port.delayed, 0), 'the packet that came twenty frames later');
     t.equal(await valueOf('sum(vdcu_series_packets{class="malformed"})'), truth.ports.reduce((sum, port) => sum + port.truncated + port.foreignDetectorType + port.foreignVersion, 0), 'malformed');
@@ -83,15 +102,16 @@ t.test('the waterfall returns what the simulator did', { skip: await missing('pr
 
 t.test('every panel gets an answer, and the metrics are as Prometheus wants them', { skip: await missing('prometheus') }, async (t) => {
   const running = await start(t, `${quadYaml}\nframe_timeout_ms: 100`);
-  const query = await startPrometheus(t, new URL(running.service.apiUrl).host);
+  const { address, onStart } = await simulatorEndpoint(t);
+  const query = await startPrometheus(t, new URL(running.service.apiUrl).host, address);
   const consumer = await running.consume({ series: 1 });
   await running.arm({ frames: 60, first_frame_number: 1 });
-  await running.simulate({ frames: 60, loss: '0.01' });
+  await running.simulate({ frames: 60, loss: '0.01', onStart });
   await running.ended(1);
   await consumer.report;
   await until(async () => (await query('vdcu_zmq_messages_sent_total{type="series_end"} == 1')).length === 1, 'a scrape after the end of the series');
-  for (const { title, queries } of panels) {
-    for (const { expr } of queries) t.ok((await query(ofDetector(expr))).length > 0, `${title}: ${expr}`);
+  for (const { title, exprs } of panels) {
+    for (const expr of exprs) t.ok((await query(ofDetector(expr))).length > 0, `${title}: ${expr}`);
   }
   const checked = await promtool(['check', 'metrics'], await (await running.fetch('GET', '/metrics')).text());
   t.equal(checked.code, 0, checked.output);

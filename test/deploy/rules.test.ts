@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { parse, stringify } from 'yaml';
 import { dashboard, nicLoss, panels } from '../../deploy/grafana/dashboard.js';
+import { simulatorCounterTable } from '../../simulators/simulator-metrics.js';
 import { lossCountersOf } from '../../src/control/driver-counters.js';
 import { metricNames } from '../../src/control/metrics-reference.js';
 import { frameHistogramTable, portHistogramTable } from '../../src/memory/histogram.js';
@@ -22,19 +23,31 @@ interface Rule {
 const folder = join(repository, 'deploy');
 const alertsFile = join(folder, 'prometheus', 'alerts.yaml');
 const rules = (parse(readFileSync(alertsFile, 'utf8')) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
-const expressions = panels.flatMap(({ title, queries }) => queries.map(({ expr }) => ({ title, expr })));
+const expressions = panels.flatMap(({ title, exprs }) => exprs.map((expr) => ({ title, expr })));
 
 t.test('deploy/grafana/dashboard.json is what its code says (else: node dist/deploy/grafana/write-dashboard.js > deploy/grafana/dashboard.json)', async (t) => {
   t.strictSame(JSON.parse(readFileSync(join(folder, 'grafana', 'dashboard.json'), 'utf8')), JSON.parse(JSON.stringify(dashboard())));
 });
 
-t.test('loss comes first: the waterfall, then port by time', async (t) => {
-  t.match(panels.slice(0, 2).map(({ type }) => type), ['barchart', 'heatmap']);
+t.test('state comes first, then loss: the waterfall, then port by time', async (t) => {
+  const kinds = panels.map(({ type }) => type);
+  const states = kinds.findIndex((type) => type !== 'stat');
+  t.equal(states, 8);
+  t.strictSame(kinds.slice(states, states + 2), ['barchart', 'heatmap']);
+});
+
+t.test('the dashboard has a fixed uid, asks the Prometheus that the reader chooses, and is the same each time', async (t) => {
+  const text = JSON.stringify(dashboard());
+  t.equal(text, JSON.stringify(dashboard()));
+  t.equal(dashboard().uid, 'virtual-dcu');
+  t.strictSame(new Set([...text.matchAll(/"type":"prometheus","uid":"([^"]*)"/g)].map(([, uid]) => uid)), new Set(['${datasource}']));
+  t.equal(text.match(/"uid":/g)?.length, 1 + (text.match(/"datasource":\{/g)?.length ?? 0), 'no other uid');
+  t.strictSame(expressions.filter(({ expr }) => /\[(?!\$__(?:rate_interval|range)\])/.test(expr)), [], 'no range is fixed');
 });
 
 t.test('panels lie side by side and do not overlap', async (t) => {
   const taken = new Set<string>();
-  for (const { gridPos } of (dashboard() as { panels: { gridPos: { x: number; y: number; w: number; h: number } }[] }).panels) {
+  for (const { gridPos } of (dashboard() as unknown as { panels: { gridPos: { x: number; y: number; w: number; h: number } }[] }).panels) {
     t.ok(gridPos.x + gridPos.w <= 24);
     for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
       for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
@@ -47,7 +60,7 @@ t.test('panels lie side by side and do not overlap', async (t) => {
 
 t.test('every metric that deploy/ names is exported', async (t) => {
   const histograms = new Set<string>([...portHistogramTable, ...frameHistogramTable].map(({ metric }) => metric));
-  const there = new Set(metricNames.flatMap((name) => (histograms.has(name) ? ['_bucket', '_sum', '_count'].map((ending) => name + ending) : [name])));
+  const there = new Set([...metricNames, ...simulatorCounterTable.map(({ metric }) => metric)].flatMap((name) => (histograms.has(name) ? ['_bucket', '_sum', '_count'].map((ending) => name + ending) : [name])));
   const told = [...expressions.map(({ expr }) => expr), readFileSync(alertsFile, 'utf8'), readFileSync(join(folder, 'prometheus', 'alerts.test.yaml'), 'utf8')];
   const named = new Set(told.flatMap((text) => [...text.matchAll(/\bvdcu_[a-z0-9_]+\b/g)].map(([name]) => name)));
   t.ok(named.size > 25);
