@@ -177,7 +177,7 @@ export class PortImageDatagrams {
     const { columns, payloadBytes, packetsSent, datagramBytes, pixelBytes: size, bits } = this.#format;
     const image = imageSeed(frameNumber, this.#portIndex);
     const pixelsPerPacket = payloadBytes / size;
-    const compiled = bits === 16 && size === 2;
+    const compiled = bits === 16 && size === 2 && this.#memory.compiled;
     for (let index = 0; index < packetsSent; index++) {
       let target = (index * datagramBytes + headerBytes) / size;
       let pixel = (this.firstPacket + index) * pixelsPerPacket;

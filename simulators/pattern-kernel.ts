@@ -74,19 +74,32 @@ let module: WebAssembly.Module | null = null;
 /** Pixels that one call of `write16` takes at least, and a multiple of which it takes. */
 export const pixelsAtOnce = 8;
 
+/** Below this a memory is a plain one: each compiled one reserves some 10 GB of addresses, of which a process has a limited number. */
+const compiledFrom = 65536;
+
 /** Memory for datagrams, fixed in size, handed out piece by piece. */
 export class PixelMemory {
   readonly buffer: ArrayBufferLike;
-  readonly #write: WriteLoop;
+  readonly #write: WriteLoop | null;
   #used = 0;
 
   /** @param bytes sum of the pieces, each rounded up to 64 */
   constructor(bytes: number) {
     const pages = Math.max(1, Math.ceil(bytes / pageBytes));
+    if (bytes < compiledFrom) {
+      this.buffer = new ArrayBuffer(Math.ceil(bytes / 64) * 64);
+      this.#write = null;
+      return;
+    }
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: false });
     module ??= new WebAssembly.Module(binary);
     this.buffer = memory.buffer;
     this.#write = new WebAssembly.Instance(module, { m: { m: memory } }).exports['w'] as WriteLoop;
+  }
+
+  /** Can `write16` be called? */
+  get compiled(): boolean {
+    return this.#write !== null;
   }
 
   /** Take a piece; returns its offset. */
@@ -104,6 +117,6 @@ export class PixelMemory {
    * @param row `rowSeed` of the row
    */
   write16(offset: number, count: number, row: number, firstColumn: number): void {
-    this.#write(offset, offset + count * 2, (row + Math.imul(firstColumn, columnStep)) | 0);
+    this.#write?.(offset, offset + count * 2, (row + Math.imul(firstColumn, columnStep)) | 0);
   }
 }

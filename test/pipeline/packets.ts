@@ -2,8 +2,9 @@
 // detector matter more than its rate.
 
 import type { DetectorSettings } from '../../src/detector/settings.js';
-import { PortImageDatagrams, wireFormat } from '../../simulators/packet.js';
+import { PortImageDatagrams, imageBytes, wireFormat } from '../../simulators/packet.js';
 import type { WireFormat } from '../../simulators/packet.js';
+import { PixelMemory } from '../../simulators/pattern-kernel.js';
 
 /** Port images that are kept per port before the oldest is written anew. */
 const imagesKept = 8;
@@ -25,8 +26,9 @@ export class PacketMaker {
 
   constructor(settings: DetectorSettings) {
     this.format = wireFormat(settings);
+    const memory = new PixelMemory(imageBytes(this.format) * imagesKept * settings.udpPorts.length);
     this.#ports = settings.udpPorts.map((_, port) =>
-      Array.from({ length: imagesKept }, () => ({ frameNumber: 0, image: new PortImageDatagrams(settings, port) })));
+      Array.from({ length: imagesKept }, () => ({ frameNumber: 0, image: new PortImageDatagrams(settings, port, memory) })));
     this.#next = settings.udpPorts.map(() => 0);
   }
 

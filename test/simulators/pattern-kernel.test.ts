@@ -4,7 +4,7 @@ import { PixelMemory, pixelsAtOnce } from '../../simulators/pattern-kernel.js';
 import { imageSeed, rowSeed, writePixels } from '../../simulators/pattern.js';
 
 t.test('the compiled formula writes what the plain one writes, and nothing beside it', async (t) => {
-  const memory = new PixelMemory(8192);
+  const memory = new PixelMemory(65536);
   const [offset, length] = [memory.take(64) + 64, 2048];
   const pixels = new Uint16Array(memory.buffer, 0, 4096);
   for (const frameNumber of [1, 4294967295, 4294967296, 2 ** 53 - 1]) {
@@ -24,5 +24,12 @@ t.test('memory is handed out once, and not more than there is', async (t) => {
   const memory = new PixelMemory(65536);
   t.equal(memory.take(100), 0);
   t.equal(memory.take(65536 - 128), 128);
+  t.throws(() => memory.take(1), AssertionFailed);
+});
+
+t.test('a small memory is a plain one, which the formula in TypeScript writes', async (t) => {
+  const memory = new PixelMemory(8192);
+  t.notOk(memory.compiled);
+  t.equal(memory.take(8192), 0);
   t.throws(() => memory.take(1), AssertionFailed);
 });
