@@ -99,7 +99,8 @@ int main(int count, char **values) {
     vectors[i] = (struct iovec){landing + i * landingStride, landingStride};
     messages[i].msg_hdr = (struct msghdr){.msg_iov = vectors + i, .msg_iovlen = 1};
   }
-  Pause pause = {.buffered = granted / (2.0 * landingStride + 1024) < batch ? granted / (2.0 * landingStride + 1024) : batch};
+  const double held = granted / (2.0 * landingStride + 1024);
+  Pause pause = {.buffered = (held < buffers ? held : buffers) * batch / buffers};
   begin(&pause, 0);
 
   uint64_t received = 0, accepted = 0, complete = 0, rejected = 0, calls = 0, newest = 0, reordered = 0, lateOrDouble = 0;

@@ -61,7 +61,10 @@ export class ReceiverAgent implements Agent {
   }
 }
 
-/** Datagrams that a socket buffer of so many bytes holds, or one batch of the landing buffers: the kernel charges up to twice a datagram's bytes and its bookkeeping. */
+/**
+ * Datagrams that a socket buffer of so many bytes holds, or one batch of the landing buffers: the kernel charges up to twice a buffer's
+ * bytes and its bookkeeping. Coalesced, a buffer holds several datagrams.
+ */
 function bufferedPackets({ landing }: PacketSource, grantedBytes: number): number {
-  return Math.min((2 * grantedBytes) / (2 * landing.stride + 1024), landing.buffers);
+  return (Math.min((2 * grantedBytes) / (2 * landing.stride + 1024), landing.buffers) * landing.capacity) / landing.buffers;
 }

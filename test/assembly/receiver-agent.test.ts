@@ -4,13 +4,13 @@ import type { ReceiverPort } from '../../src/assembly/receiver-agent.js';
 import { ReceivePause } from '../../src/assembly/receive-pause.js';
 
 /** A thread of two ports that find so many datagrams in each turn; a turn takes 10 µs, a sleep as long as it is. */
-function thread(found: () => readonly [number, number], grantedBytes: number) {
+function thread(found: () => readonly [number, number], grantedBytes: number, landing = { stride: 4224, buffers: 256, capacity: 256 }) {
   let now = 0;
   const sleeps: number[] = [];
   const asked: number[] = [];
   const ports = [0, 1].map((port) => ({
     source: {
-      landing: { stride: 4224, buffers: 256 },
+      landing,
       open: () => Promise.resolve({ address: '127.0.0.1', udpPort: 50001 + port, receiveBufferRequestedBytes: grantedBytes, receiveBufferGrantedBytes: grantedBytes }),
       close: () => Promise.resolve(),
     },
@@ -64,4 +64,11 @@ t.test('nothing found: no sleep, so that what comes next is not waited for', asy
   packets = 0;
   turns(20);
   t.equal(sleeps.length, 2);
+});
+
+t.test('coalesced, the buffers hold several datagrams each: the sleep is as long as for single ones', async (t) => {
+  const { agent, sleeps, turns } = thread(() => [6, 6], 4_000_000, { stride: 65536, buffers: 20, capacity: 256 });
+  await agent.start();
+  turns(17);
+  t.strictSame(sleeps, [20], '24 datagrams at 12 in 10 µs');
 });
