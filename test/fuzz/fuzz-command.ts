@@ -6,7 +6,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../../src/base/clock.js';
 import { onInterrupt } from '../../src/commands/interrupt.js';
 import { ProgressLine } from '../../simulators/terminal.js';
-import { playInJobs } from './jobs.js';
+import { playInJobs, seedLimitMs } from './jobs.js';
 import { runMutants } from './mutant-runs.js';
 import { closeOperator } from './operator.js';
 import { describeSeed, playSeed } from './play.js';
@@ -28,6 +28,7 @@ interface Options {
   readonly from: number;
   readonly seed?: number;
   readonly jobs: number;
+  readonly seedLimit: number;
   readonly json?: boolean;
   readonly untilFailure?: boolean;
   readonly mutants?: boolean;
@@ -43,23 +44,27 @@ const program = new Command('npm run fuzz --')
   .option('--from <seed>', 'the first of them', whole(0), 1)
   .option('--seed <seed>', 'play this one and tell its story', whole(0))
   .option('--jobs <count>', 'worker threads', whole(1), availableParallelism())
+  .option('--seed-limit <seconds>', 'real time after which a seed that gives no answer hangs: it fails, and the others go on', whole(1), seedLimitMs / 1000)
   .option('--until-failure', 'end at the first seed that fails')
   .option('--json', 'one JSON object on standard output instead of lines')
   .option('--mutants', 'patch a copy of the sources with known mistakes, one at a time, and see that each is caught')
   .option('--mutant <name>', 'only this mistake, or those whose name begins so')
   .option('--write', 'with --mutants: write the table in docs/simulation.md anew')
-  .addHelpText('after', '\nExit code 0 = all held, 1 = a seed failed or a mistake was not caught, 130 = interrupted (what was played is printed).\n'
+  .addHelpText('after', '\nExit code 0 = all held, 1 = a seed failed or hung, or a mistake was not caught, 130 = interrupted (what was played is printed).\n'
     + 'VDCU_PLACEMENT=reference or compiled makes all seeds place that way; otherwise odd seeds place by the compiled kernel.');
 
 async function tellSeed(seed: number, json: boolean): Promise<number> {
   const { config, settings, ...scenario } = describeSeed(seed);
-  const result = await playSeed(seed, true);
-  await closeOperator();
-  if (json) console.log(JSON.stringify({ scenario: { ...scenario, config, settings }, ...result }));
-  else {
+  const story: string[] = [];
+  if (!json) {
     console.log('configuration', config);
     console.log('world', scenario);
-    for (const line of result.story) console.log(line);
+  }
+  // Told while it happens: a seed that hangs has a story too.
+  const result = await playSeed(seed, json ? (line) => story.push(line) : console.log);
+  await closeOperator();
+  if (json) console.log(JSON.stringify({ scenario: { ...scenario, config, settings }, ...result, story }));
+  else {
     const totals = noTotals();
     addSeed(totals, result);
     for (const problem of result.problems) console.log(`problem: ${problem}`);
@@ -68,7 +73,7 @@ async function tellSeed(seed: number, json: boolean): Promise<number> {
   return result.problems.length === 0 ? 0 : 1;
 }
 
-async function playAll({ seeds, from, jobs, json = false, untilFailure = false }: Options): Promise<number> {
+async function playAll({ seeds, from, jobs, seedLimit, json = false, untilFailure = false }: Options): Promise<number> {
   const interrupt = onInterrupt();
   const progress = new ProgressLine(process);
   const begin = systemClock.now();
@@ -82,7 +87,7 @@ async function playAll({ seeds, from, jobs, json = false, untilFailure = false }
     const bar = '#'.repeat(Math.round(share * 30)).padEnd(30, '.');
     progress.show(`[${bar}] ${all.seeds}/${seeds} seeds  ${(all.seeds / seconds()).toFixed(0)}/s  ${Math.ceil(seconds() / share - seconds())} s left  ${all.failed.length} failed`);
   };
-  const totals = await playInJobs({ first: from, count: seeds, jobs, untilFailure, signal: interrupt.signal, onSeeds: show });
+  const totals = await playInJobs({ first: from, count: seeds, jobs, untilFailure, limitMs: seedLimit * 1000, signal: interrupt.signal, onSeeds: show });
   progress.end();
   interrupt.release();
   const interrupted = interrupt.signal.aborted;

@@ -15,8 +15,6 @@ export interface SeedResult {
   readonly processes: number;
   readonly calm: boolean;
   readonly aborted: readonly string[];
-  /** What happened, in order, for a person who looks into a seed; empty unless asked for. */
-  readonly story: readonly string[];
 }
 
 /** Memory of an earlier world, used again. */
@@ -25,10 +23,13 @@ let memory: WebAssembly.Memory | undefined;
 /** Set = all seeds place by the kernel (`compiled`), or by the reference. */
 const placement = process.env['VDCU_PLACEMENT'];
 
-/** Play one seed. Never throws for a fault of the code under test: an assertion that fails is a problem like others. */
-export async function playSeed(seed: number, story = false): Promise<SeedResult> {
+/**
+ * Play one seed. Never throws for a fault of the code under test: an assertion that fails is a problem like others.
+ * @param tell is told what happens while it happens: also of a seed that never ends
+ */
+export async function playSeed(seed: number, tell: ((line: string) => void) | null = null): Promise<SeedResult> {
   const problems: string[] = [];
-  const world = new World({ seed, story, memory, compiled: placement === undefined ? null : placement === 'compiled' });
+  const world = new World({ seed, tell, memory, compiled: placement === undefined ? null : placement === 'compiled' });
   try {
     await world.play();
   } catch (error) {
@@ -37,7 +38,7 @@ export async function playSeed(seed: number, story = false): Promise<SeedResult>
   await world.close();
   if (world.memory !== undefined && (memory === undefined || memory.buffer.byteLength < world.memory.buffer.byteLength)) memory = world.memory;
   const { scenario, frames, series, packets, processes, aborted } = world;
-  return { seed, problems: [...world.problems, ...problems], frames, series, packets, processes, calm: scenario.calm, aborted, story: world.story };
+  return { seed, problems: [...world.problems, ...problems], frames, series, packets, processes, calm: scenario.calm, aborted };
 }
 
 /** The configuration of a seed, for a person who looks into it. */

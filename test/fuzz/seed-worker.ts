@@ -1,4 +1,4 @@
-// Worker entry: plays the seeds that it is given, a few at a time, and answers with their totals. Started by jobs.ts.
+// Worker entry: plays the seeds that it is given, one after the other, and answers each with its totals. Started by jobs.ts.
 
 import { parentPort } from 'node:worker_threads';
 import { closeOperator } from './operator.js';
@@ -8,13 +8,14 @@ import { addSeed, noTotals } from './totals.js';
 const port = parentPort;
 if (port === null) throw new Error('seed-worker is started by jobs.ts only');
 
-const play = async (first: number, count: number): Promise<void> => {
+const play = async (seed: number): Promise<void> => {
   const totals = noTotals();
-  for (let seed = first; seed < first + count; seed++) addSeed(totals, await playSeed(seed));
+  addSeed(totals, await playSeed(seed));
   port.postMessage(totals);
 };
 
-port.on('message', ({ first, count }: { first: number; count: number }) => {
-  if (count > 0) return void play(first, count);
+port.on('message', (seed: number | null) => {
+  if (seed !== null) return void play(seed);
   void closeOperator().then(() => port.close());
 });
+port.postMessage(null);

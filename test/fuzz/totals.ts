@@ -5,6 +5,8 @@ import type { SeedResult } from './play.js';
 /** A seed that failed, with the first things that did not hold. */
 export interface FailedSeed {
   readonly seed: number;
+  /** It came to no end. */
+  readonly hung?: true;
   readonly problems: readonly string[];
 }
 
@@ -49,8 +51,8 @@ export function playAgain(seed: number): string {
 }
 
 /** One line: what failed, and what reproduces it. */
-export function failureLine({ seed, problems }: FailedSeed): string {
-  return `seed ${seed} failed: ${(problems[0] ?? '').split('\n', 1)[0]}; again: ${playAgain(seed)}`;
+export function failureLine({ seed, hung, problems }: FailedSeed): string {
+  return `seed ${seed} ${hung === true ? 'hung' : 'failed'}: ${(problems[0] ?? '').split('\n', 1)[0]}; again: ${playAgain(seed)}`;
 }
 
 /** One line of sums. */

@@ -49,15 +49,14 @@ export interface WorldOptions {
   readonly compiled: boolean | null;
   /** Of an earlier world, to be used again: its pixels are stale on purpose. */
   readonly memory: WebAssembly.Memory | undefined;
-  /** Tell what happens, for a person. */
-  readonly story: boolean;
+  /** Told what happens, line by line, for a person. */
+  readonly tell: ((line: string) => void) | null;
 }
 
 export class World {
   readonly problems: string[] = [];
   readonly scenario: Scenario;
   readonly clock = new VirtualClock(1000);
-  readonly story: string[] = [];
   readonly aborted: string[] = [];
   frames = 0;
   series = 0;
@@ -148,7 +147,7 @@ export class World {
   }
 
   #tell(text: () => string): void {
-    if (this.#options.story) this.story.push(`${this.clock.now().toFixed(1)} ${text()}`);
+    this.#options.tell?.(`${this.clock.now().toFixed(1)} ${text()}`);
   }
 
   // --- processes --------------------------------------------------------------------------------------------------------------
