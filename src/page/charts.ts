@@ -14,10 +14,10 @@ const font = '11px system-ui, "DejaVu Sans", sans-serif';
 const portWidth = 50;
 const axisHeight = 20;
 const rateHeight = 54;
-const rateAxisWidth = 40;
+const rateAxisWidth = 50;
 /** Rows get 18 points each, but all together no less than the first and no more than the second figure. */
 const stripHeight = [40, 260] as const;
-const stripHeightOf = (ports: number): number => axisHeight + Math.max(stripHeight[0], Math.min(stripHeight[1], ports * 18));
+const stripHeightOf = (ports: number): number => axisHeight + 4 + Math.max(stripHeight[0], Math.min(stripHeight[1], ports * 18));
 
 /** Axis of seconds before now: every minute. */
 const timeAxis: uPlot.Axis = {
@@ -46,8 +46,8 @@ export class RateChart {
   readonly #text: (value: number) => string;
   readonly #plot: uPlot;
 
-  /** @param text a value in words @param say told what is under the cursor; null = nothing */
-  constructor(host: HTMLElement, name: string, value: (sample: Sample) => number, text: (value: number) => string, say: (text: string | null) => void) {
+  /** @param text a value in words @param short the same for the axis @param say told what is under the cursor; null = nothing */
+  constructor(host: HTMLElement, name: string, value: (sample: Sample) => number, text: (value: number) => string, short: (value: number) => string, say: (text: string | null) => void) {
     this.#host = host;
     this.#name = name;
     this.#value = value;
@@ -58,7 +58,7 @@ export class RateChart {
       padding: [7, 2, 3, 0],
       axes: [
         { show: false },
-        { font, stroke: ink, size: rateAxisWidth, gap: 3, grid: { stroke: '#d3d9e0', width: 1 }, ticks: { show: false }, splits: (_, __, ___, most) => [0, most], values: (_, splits) => splits.map((value) => valueText(Number(value.toPrecision(2)))) },
+        { font, stroke: ink, size: rateAxisWidth, gap: 3, grid: { stroke: '#d3d9e0', width: 1 }, ticks: { show: false }, splits: (_, __, ___, most) => [0, most], values: (_, splits) => splits.map((value) => short(Number(value.toPrecision(2)))) },
       ],
       series: [{}, { stroke: '#1f5fa8', fill: '#1f5fa81f', width: 1.5, points: { show: false } }],
       hooks: {
@@ -92,7 +92,7 @@ export class LossChart {
     this.#plot = plot(host, {
       cursor: { drag: { x: false, y: false }, points: { show: false } },
       scales: { x: { time: false, range: [-shownSamples, 0] }, y: { dir: -1, range: () => [0, Math.max(1, this.#udpPorts.length)] } },
-      padding: [2, 14, 0, 0],
+      padding: [6, 14, 0, 0],
       axes: [timeAxis, {
         font, stroke: ink, size: portWidth, gap: 3, grid: { show: false }, ticks: { show: false },
         splits: () => this.#labelled().map((port) => port + 0.5),
@@ -169,3 +169,5 @@ export function drawLossLegend(canvas: HTMLCanvasElement): void {
 /** Rates in words, for the charts and beside them. */
 export const framesText = (rate: number): string => `${valueText(Number(rate.toPrecision(3)))} frames/s`;
 export const bitsText = (gigabits: number): string => rateText(gigabits).join(' ');
+/** Without "per second", which the title of the chart says; the end of an axis is seldom in the unit of the figure beside it. */
+export const shortBitsText = (gigabits: number): string => (gigabits === 0 ? '0' : bitsText(gigabits).replace('/s', ''));

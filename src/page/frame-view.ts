@@ -154,7 +154,7 @@ export class FrameView {
       this.#events.onError(null);
       this.#paint();
     } catch (error) {
-      this.#events.onError(error instanceof Error ? error.message : String(error));
+      this.#events.onError(`The last frame could not be fetched: ${error instanceof Error ? error.message : String(error)}`);
       await new Promise((resolve) => setTimeout(resolve, retryMs));
     } finally {
       this.#busy = false;

@@ -1,6 +1,6 @@
 // The page: listens to the service's events and hands them to the parts that show them.
 
-import { LossChart, RateChart, bitsText, drawLossLegend, framesText } from './charts.js';
+import { LossChart, RateChart, bitsText, drawLossLegend, framesText, shortBitsText } from './charts.js';
 import { colourMaps, cssColour, palette, paletteLength } from './colours.js';
 import type { ColourMap } from './colours.js';
 import { explainCommands, showCommands } from './commands.js';
@@ -9,7 +9,7 @@ import { byId, setText } from './elements.js';
 import { FrameView } from './frame-view.js';
 import type { Reading } from './frame-view.js';
 import type { About, Sample, State } from './messages.js';
-import { showRateReading, showState } from './panels.js';
+import { showRateReading, showState, showUnknown } from './panels.js';
 import { portAt } from './port-at.js';
 import { blockKind } from './preview-bytes.js';
 import type { FrameFacts } from './preview-bytes.js';
@@ -104,15 +104,16 @@ function showAge(): void {
   lost.hidden = !silent;
   document.body.classList.toggle('stale', silent);
   if (silent) {
-    setText(lost, `No word from the service for ${ageText(performance.now() - heardAt)}: everything below is old. Is it running, and is the network there? The page connects again by itself.`);
+    setText(lost, `No word from the service for ${ageText(performance.now() - heardAt)}: everything here is old. Is it running, and is the network there? The page connects again by itself.`);
+    showUnknown();
     showCommands(null);
   }
   setText(byId('frame-age', HTMLElement), age === null ? '' : `${ageText(age.ms + performance.now() - age.at)} old`);
 }
 
 const said = (id: string, otherwise: string) => (text: string | null): void => setText(byId(id, HTMLElement), text ?? otherwise);
-const frameRates = new RateChart(byId('frame-rate-line', HTMLElement), 'Frames per second', (sample) => sample.frames_per_second, framesText, (text) => showRateReading(text));
-const dataRates = new RateChart(byId('data-rate-line', HTMLElement), 'Data received', (sample) => sample.in_gbit_per_second, bitsText, (text) => showRateReading(text));
+const frameRates = new RateChart(byId('frame-rate-line', HTMLElement), 'Frames per second', (sample) => sample.frames_per_second, framesText, valueText, (text) => showRateReading(text));
+const dataRates = new RateChart(byId('data-rate-line', HTMLElement), 'Data received', (sample) => sample.in_gbit_per_second, bitsText, shortBitsText, (text) => showRateReading(text));
 const losses = new LossChart(byId('loss', HTMLElement), said('loss-reading', 'last five minutes'));
 
 function drawCharts(): void {

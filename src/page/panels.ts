@@ -24,6 +24,12 @@ export function showState(state: State): void {
   showPorts(state.series?.ports ?? [], state.sockets);
 }
 
+/** Nothing has been heard for a while: what the service does now is not known. */
+export function showUnknown(): void {
+  document.body.dataset['state'] = 'unknown';
+  setText(head.state, 'unknown');
+}
+
 let rateReading: string | null = null;
 
 /** What is under the cursor in a chart of rates; null = nothing. */

@@ -89,6 +89,7 @@ t.test('the page shows a running series, is worked by mouse and keys, and compla
 
   await running.stop();
   await says('lost', /No word from the service/);
+  await says('state', /^unknown$/);
 });
 
 t.test('what is read and seen of a pixel is what was sent: value, gap or missing, in frame and port', { skip: noBrowser ?? false, timeout: 120_000 }, async (t) => {
