@@ -15,7 +15,7 @@ import { libzmqSink } from './stream/libzmq-sink.js';
 import { ZmqSink } from './stream/zmq-sink.js';
 import { DgramSource } from './udp/dgram-source.js';
 import type { PacketSource } from './udp/packet-source.js';
-import { readSocketDrops } from './udp/proc-net-udp.js';
+import { readUdpSocket } from './udp/proc-net-udp.js';
 import { RecvmmsgSource } from './udp/recvmmsg-source.js';
 import { ReceivePause } from './assembly/receive-pause.js';
 import { makeSourceFilter } from './udp/source-filter.js';
@@ -109,7 +109,7 @@ function dgramSource(port: number, { config, plan, map, buffer }: Wiring, wake: 
     receiveBufferBytes: config.receiveBufferBytes,
     accepts: makeSourceFilter(config.udpSource),
     wake: (full) => (full ? wake.turnNow() : wake.wake()),
-    readDrops: readSocketDrops,
+    readSocket: readUdpSocket,
   });
 }
 

@@ -20,9 +20,11 @@ export interface OpenedSocket {
   readonly udpPort: number;
   readonly receiveBufferRequestedBytes: number;
   readonly receiveBufferGrantedBytes: number | null;
+  /** Which of the machine's sockets it is; null where that is not known. */
+  readonly inode: number | null;
 }
 
-/** Bytes that wait in a socket, and datagrams that were dropped before it since it was opened. */
+/** Bytes that wait in a socket, and datagrams that were dropped before it since it was opened, mod 2³². */
 export interface SocketFigures {
   readonly queueBytes: number;
   readonly drops: number;
@@ -33,7 +35,7 @@ export interface PortViewDeps {
   readonly buffer: ArrayBufferLike;
   readonly clock: Clock;
   /** What the kernel says of a socket of this process, null = nothing. */
-  readSocket(address: string, udpPort: number): SocketFigures | null;
+  readSocket(address: string, udpPort: number, inode: number | null): SocketFigures | null;
 }
 
 type Counters = Record<PortCounter, number>;
@@ -101,7 +103,8 @@ export class PortView {
   socketFigures(): SocketFigures | null {
     if (this.socket === null) return null;
     const now = this.#deps.clock.now();
-    if (this.#asked === null || now - this.#asked.at >= figuresMs) this.#asked = { at: now, figures: this.#deps.readSocket(this.socket.address, this.socket.udpPort) };
+    const { address, udpPort, inode } = this.socket;
+    if (this.#asked === null || now - this.#asked.at >= figuresMs) this.#asked = { at: now, figures: this.#deps.readSocket(address, udpPort, inode) };
     return this.#asked.figures;
   }
 
@@ -111,7 +114,9 @@ export class PortView {
     const counters = Object.fromEntries(portCounterTable.map(({ id }, index) => [id, (this.#counters[index] as number) - before(index)])) as Counters;
     const figures = this.socketFigures();
     if (figures === null) return counters;
-    const drops = figures.drops - before(portCounter.socketDropped);
-    return { ...counters, socketDropped: Number.isNaN(counters.socketDropped) ? drops : Math.max(counters.socketDropped, drops) };
+    const noted = this.#counters[portCounter.socketDropped] as number;
+    // The kernel's count is the receiver's mod 2³², and newer or older.
+    const drops = Number.isNaN(noted) ? figures.drops : noted + Math.max(0, (figures.drops - noted) | 0);
+    return { ...counters, socketDropped: drops - before(portCounter.socketDropped) };
   }
 }

@@ -8,6 +8,7 @@ import type { Landing } from '../memory/landing.js';
 import { bindError } from './bind-error.js';
 import { DropCounter } from './drop-counter.js';
 import type { PacketSource, SourceInfo } from './packet-source.js';
+import type { UdpSocketFigures } from './proc-net-udp.js';
 
 export interface DgramSourceOptions {
   readonly landing: Landing;
@@ -18,8 +19,8 @@ export interface DgramSourceOptions {
   accepts(address: string, port: number): boolean;
   /** The landing buffers are full, or something arrived: the assembler should have a turn. `full` = before this returns. */
   wake(full: boolean): void;
-  /** Datagrams that the kernel dropped on this socket since it was opened, null = cannot be known. */
-  readDrops(address: string, udpPort: number): number | null;
+  /** What the kernel says of the socket with this inode, null = nothing. Without an inode: of the only one there. */
+  readSocket(address: string, udpPort: number, inode: number | null): UdpSocketFigures | null;
 }
 
 export class DgramSource implements PacketSource {
@@ -31,7 +32,7 @@ export class DgramSource implements PacketSource {
   #polled = false;
   #empty = false;
   readonly #drops = new DropCounter();
-  #bound: { address: string; port: number } | null = null;
+  #bound: { address: string; port: number; inode: number | null } | null = null;
 
   constructor(options: DgramSourceOptions) {
     this.#options = options;
@@ -59,10 +60,12 @@ export class DgramSource implements PacketSource {
       // What was granted is read back below and reported.
     }
     const { address, port } = socket.address();
-    this.#bound = { address, port };
+    // Bound for itself alone, it is the only one there yet: later ones of the same address and port are strangers.
+    const inode = this.#options.readSocket(address, port, null)?.inode ?? null;
+    this.#bound = { address, port, inode };
     socket.on('message', (bytes, from) => this.#land(bytes, from));
     // Linux doubles what is asked for, and reports the doubled figure.
-    return { address, udpPort: port, receiveBufferRequestedBytes: receiveBufferBytes, receiveBufferGrantedBytes: Math.floor(socket.getRecvBufferSize() / 2) };
+    return { address, udpPort: port, receiveBufferRequestedBytes: receiveBufferBytes, receiveBufferGrantedBytes: Math.floor(socket.getRecvBufferSize() / 2), inode };
   }
 
   receive(): number {
@@ -76,9 +79,11 @@ export class DgramSource implements PacketSource {
   }
 
   kernelDrops(): number | null {
-    const count = this.#bound === null ? null : this.#options.readDrops(this.#bound.address, this.#bound.port);
-    if (count === null) return null;
-    this.#drops.read(count);
+    if (this.#bound === null) return null;
+    const { address, port, inode } = this.#bound;
+    const figures = this.#options.readSocket(address, port, inode);
+    if (figures === null) return null;
+    this.#drops.read(figures.drops);
     return this.#drops.total;
   }
 

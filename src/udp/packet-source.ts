@@ -11,6 +11,8 @@ export interface SourceInfo {
   readonly receiveBufferRequestedBytes: number;
   /** Null where it cannot be read back. */
   readonly receiveBufferGrantedBytes: number | null;
+  /** Which of the sockets that /proc/net/udp lists it is; null where that is not known. */
+  readonly inode: number | null;
 }
 
 /** One port's datagrams. Not shared between threads. */

@@ -48,11 +48,6 @@ export function readUdpSocket(address: string, udpPort: number, inode: number | 
   }
 }
 
-/** Datagrams that the kernel dropped on the one socket bound to this address and port, mod 2³²; null = cannot be known. */
-export function readSocketDrops(address: string, udpPort: number): number | null {
-  return readUdpSocket(address, udpPort)?.drops ?? null;
-}
-
 /** As the kernel prints it: groups of four bytes in network order, each as one number of this (little-endian) machine. */
 function hexAddress(address: string): string {
   const { bytes } = parseIp(address);

@@ -159,7 +159,7 @@ export class RecvmmsgSource implements PacketSource {
     for (let index = 0; index < landing.buffers && !coalesce; index++) landing.offsets[index] = landing.bufferAt(index);
     this.#socket = socket;
     this.#c = libc();
-    return { address: socket.address, udpPort: socket.udpPort, receiveBufferRequestedBytes: receiveBufferBytes, receiveBufferGrantedBytes: granted };
+    return { address: socket.address, udpPort: socket.udpPort, receiveBufferRequestedBytes: receiveBufferBytes, receiveBufferGrantedBytes: granted, inode: socket.inode };
   }
 
   #nothing(count: number): number {

@@ -58,6 +58,11 @@ export class UdpSocket {
     return this.#descriptor;
   }
 
+  /** By which /proc/net/udp tells it from other sockets; null after `close`. */
+  get inode(): number | null {
+    return this.#inode;
+  }
+
   /** Set an option that is an int. @returns the name of the error, or null when it is done */
   set(level: number, option: number, value: number): string | null {
     return libc().setsockopt(this.#descriptor, level, option, Int32Array.of(value), 4) === 0 ? null : errnoName(lastErrno());

@@ -60,7 +60,7 @@ export class LoopingSource implements PacketSource {
   }
 
   open(): Promise<SourceInfo> {
-    return Promise.resolve({ address: 'memory', udpPort: 0, receiveBufferRequestedBytes: 0, receiveBufferGrantedBytes: null });
+    return Promise.resolve({ address: 'memory', udpPort: 0, receiveBufferRequestedBytes: 0, receiveBufferGrantedBytes: null, inode: null });
   }
 
   kernelDrops(): number | null {

@@ -11,7 +11,7 @@ function thread(found: () => readonly [number, number], grantedBytes: number, la
   const ports = [0, 1].map((port) => ({
     source: {
       landing,
-      open: () => Promise.resolve({ address: '127.0.0.1', udpPort: 50001 + port, receiveBufferRequestedBytes: grantedBytes, receiveBufferGrantedBytes: grantedBytes }),
+      open: () => Promise.resolve({ address: '127.0.0.1', udpPort: 50001 + port, receiveBufferRequestedBytes: grantedBytes, receiveBufferGrantedBytes: grantedBytes, inode: null }),
       close: () => Promise.resolve(),
     },
     assembler: { noteSocket: () => undefined, turn: (at: number) => (asked.push(at), found()[port] as number) },

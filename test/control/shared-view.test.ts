@@ -31,7 +31,7 @@ function setUp(t: Test, more = '') {
   const logger = makeLogger('info', 'det', new Writable({ write(line, _encoding, done) { log.push(JSON.parse(String(line)) as Record<string, unknown>); done(); } }));
   let wakes = 0;
   const figures = new Map<number, SocketFigures>();
-  const view = new SharedView({ config, plan, map, buffer, clock, logger, wakeStreamer: () => void wakes++, compiledMissing: null, readSocket: (_address, udpPort) => figures.get(udpPort) ?? null });
+  const view = new SharedView({ config, plan, map, buffer, clock, logger, wakeStreamer: () => void wakes++, compiledMissing: null, readSocket: (_address, udpPort, inode) => (inode === udpPort * 10 ? figures.get(udpPort) ?? null : null) });
   t.teardown(() => view.close());
   const words = config.detector.udpPorts.map((_, index) => new PortWords(buffer, map.portWords[index] as number));
   for (const port of words) port.initialise();
@@ -49,7 +49,7 @@ function setUp(t: Test, more = '') {
   };
 }
 
-const sockets = [50001, 50002].map((udpPort) => ({ address: '127.0.0.1', udpPort, receiveBufferRequestedBytes: 1000, receiveBufferGrantedBytes: 1000 }));
+const sockets = [50001, 50002].map((udpPort) => ({ address: '127.0.0.1', udpPort, receiveBufferRequestedBytes: 1000, receiveBufferGrantedBytes: 1000, inode: udpPort * 10 }));
 
 t.test('before the threads are ready the service is not, and a series is refused', async (t) => {
   const { view } = setUp(t);
@@ -194,6 +194,20 @@ t.test('kernel drops are what the kernel says now, or the receiver said last, or
   clock.advance(1000);
   figures.set(50001, { queueBytes: 77, drops: 5 });
   t.match(view.udpPorts(), [{ kernel_drops: 5, socket_queue_bytes: 77 }, { kernel_drops: null }]);
+  t.end();
+});
+
+t.test('kernel drops go on where the kernel\'s 32 bits end', (t) => {
+  const { view, counters, bases, figures, clock } = setUp(t);
+  view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+libzmq');
+  const drops = portCounter.socketDropped;
+  bases[0]![drops] = 2 ** 32 - 10;
+  for (const [noted, kernel, total] of [[2 ** 32 - 10, 2 ** 32 - 1, 2 ** 32 - 1], [2 ** 32 - 1, 5, 2 ** 32 + 5], [2 ** 32 + 7, 5, 2 ** 32 + 7], [3 * 2 ** 32 + 1, 2, 3 * 2 ** 32 + 2]] as const) {
+    counters[0]![drops] = noted;
+    figures.set(50001, { queueBytes: 0, drops: kernel });
+    clock.advance(1000);
+    t.match(view.portCounters(), [{ counters: { socketDropped: total } }, {}], `the receiver noted ${noted}, the kernel says ${kernel}`);
+  }
   t.end();
 });
 

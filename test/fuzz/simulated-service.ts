@@ -101,7 +101,7 @@ export class SimulatedService {
         return () => this.#repeats.delete(entry);
       },
     });
-    const opened = [...sources.keys()].map((port) => ({ address: 'memory', udpPort: config.detector.udpPorts[port] as number, receiveBufferRequestedBytes: 1, receiveBufferGrantedBytes: 1 }));
+    const opened = [...sources.keys()].map((port) => ({ address: 'memory', udpPort: config.detector.udpPorts[port] as number, receiveBufferRequestedBytes: 1, receiveBufferGrantedBytes: 1, inode: null }));
     this.view.noteReady(opened, 'memory', 'memory+libzmq');
   }
 

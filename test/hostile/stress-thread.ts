@@ -126,7 +126,7 @@ class StampedSource implements PacketSource {
   #started = false;
 
   open(): Promise<SourceInfo> {
-    return Promise.resolve({ address: 'stress', udpPort: 0, receiveBufferRequestedBytes: 0, receiveBufferGrantedBytes: null });
+    return Promise.resolve({ address: 'stress', udpPort: 0, receiveBufferRequestedBytes: 0, receiveBufferGrantedBytes: null, inode: null });
   }
 
   kernelDrops(): number | null {

@@ -38,7 +38,7 @@ export class MemorySource implements PacketSource {
   }
 
   open(): Promise<SourceInfo> {
-    return Promise.resolve({ address: 'memory', udpPort: 0, receiveBufferRequestedBytes: 0, receiveBufferGrantedBytes: null });
+    return Promise.resolve({ address: 'memory', udpPort: 0, receiveBufferRequestedBytes: 0, receiveBufferGrantedBytes: null, inode: null });
   }
 
   receive(): number {

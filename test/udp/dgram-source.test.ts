@@ -3,10 +3,13 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { OperatorError } from '../../src/base/errors.js';
 import { Landing, landingBytes } from '../../src/memory/landing.js';
+import { readUdpSocket } from '../../src/udp/proc-net-udp.js';
 import { DgramSource } from '../../src/udp/dgram-source.js';
 import type { DgramSourceOptions } from '../../src/udp/dgram-source.js';
 import { takenUdpPort } from '../threads/free-ports.js';
+import { ffiUnavailable } from '../../src/runtime/ffi.js';
 import { until } from '../threads/waiting.js';
+import { strangerWithDrops } from './stranger.js';
 
 const capacity = 4;
 const packetBytes = 100;
@@ -20,7 +23,7 @@ async function setUp(t: Test, changes: Partial<DgramSourceOptions> = {}) {
   const wakes: boolean[] = [];
   const host = changes.host ?? '127.0.0.1';
   const source = new DgramSource({
-    landing, host, udpPort: 0, receiveBufferBytes: 65536, accepts: () => true, wake: (full) => void wakes.push(full), readDrops: () => null, ...changes,
+    landing, host, udpPort: 0, receiveBufferBytes: 65536, accepts: () => true, wake: (full) => void wakes.push(full), readSocket: () => null, ...changes,
   });
   const info = await source.open();
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
@@ -109,23 +112,41 @@ t.test('IPv6 as well as IPv4', async (t) => {
   t.equal(source.receive(), 1);
 });
 
-t.test('kernel drops are asked for by address and port; unknown stays null, and before it is open they are unknown', async (t) => {
+t.test('kernel drops are asked for by address, port and the inode that it had when it was opened; unknown stays null', async (t) => {
   const asked: unknown[] = [];
-  let drops: number | null = null;
-  const { source, info } = await setUp(t, { readDrops: (...where) => { asked.push(where); return drops; } });
+  let drops: number | null = 0;
+  const { source, info } = await setUp(t, { readSocket: (...where) => { asked.push(where); return drops === null ? null : { inode: 77, queueBytes: 0, drops }; } });
+  t.equal(info.inode, 77);
+  drops = null;
   t.equal(source.kernelDrops(), null);
-  t.strictSame(asked, [['127.0.0.1', info.udpPort]]);
-  drops = 0;
-  t.equal(source.kernelDrops(), 0);
-  drops = 12;
-  t.equal(source.kernelDrops(), 12);
+  t.strictSame(asked, [['127.0.0.1', info.udpPort, null], ['127.0.0.1', info.udpPort, 77]]);
+  for (const [reading, total] of [[0, 0], [12, 12], [2 ** 31, 2 ** 31], [2 ** 32 - 1, 2 ** 32 - 1], [4, 2 ** 32 + 4]] as const) {
+    drops = reading;
+    t.equal(source.kernelDrops(), total, 'the count goes on where 32 bits end');
+  }
+});
+
+t.test('where the kernel lists nothing the inode is unknown, and drops are too', async (t) => {
+  const { source, info } = await setUp(t);
+  t.equal(info.inode, null);
+  t.equal(source.kernelDrops(), null);
+});
+
+const missing = ffiUnavailable();
+t.test('of two sockets on one address and port only the own one\'s drops count', missing === null ? {} : { skip: missing }, async (t) => {
+  for (const host of ['127.0.0.1', '::1']) {
+    const { source, info } = await setUp(t, { host, readSocket: readUdpSocket });
+    t.ok(strangerWithDrops(t, host, info.udpPort, info.inode as number) > 0, 'the stranger loses datagrams');
+    t.equal(readUdpSocket(host, info.udpPort), null, 'address and port do not tell them apart');
+    t.equal(source.kernelDrops(), 0);
+  }
 });
 
 t.test('a taken port and a foreign address are errors with their remedy; closing twice is none', async (t) => {
   const taken = await takenUdpPort();
   t.teardown(() => taken.release());
   const landing = new Landing(new SharedArrayBuffer(8192), 0, capacity, packetBytes);
-  const sourceOn = (host: string, udpPort: number): DgramSource => new DgramSource({ landing, host, udpPort, receiveBufferBytes: 65536, accepts: () => true, wake: () => undefined, readDrops: () => null });
+  const sourceOn = (host: string, udpPort: number): DgramSource => new DgramSource({ landing, host, udpPort, receiveBufferBytes: 65536, accepts: () => true, wake: () => undefined, readSocket: () => null });
   for (const [host, port, text] of [['127.0.0.1', taken.port, /taken by another process.*udp_ports/], ['192.0.2.1', 0, /no such address.*udp_host/]] as const) {
     const source = sourceOn(host, port);
     const error = await source.open().then(() => null, (reason: unknown) => reason);

@@ -8,6 +8,7 @@ import { SourceGroup } from '../../src/udp/source-group.js';
 import { readUdpSocket } from '../../src/udp/proc-net-udp.js';
 import { portMemory } from './port-memory.js';
 import { numbered, Sender } from './sender.js';
+import { strangerWithDrops } from './stranger.js';
 
 const missing = ffiUnavailable();
 const skip = missing === null ? {} : { skip: missing };
@@ -151,6 +152,23 @@ t.test('kernel drops are sent − received, the tail of the burst included', ski
   sender.close();
   await source.close();
   t.equal(source.kernelDrops(), 800 - first - second, 'and is kept after the socket was closed');
+});
+
+t.test('of two sockets on one address and port only the own one\'s drops count', skip, async (t) => {
+  for (const host of ['127.0.0.1', '::1']) {
+    const source = makeSource({ host, receiveBufferBytes: 65536 });
+    const { udpPort, inode } = await source.open();
+    const sender = new Sender(host, udpPort);
+    for (let index = 0; index < 200; index++) sender.send(numbered(index, packetBytes));
+    sender.close();
+    const own = 200 - receiveAll(source).length;
+    t.ok(own > 0);
+    t.ok(strangerWithDrops(t, host, udpPort, inode as number) > 0, 'the stranger loses datagrams');
+    t.equal(readUdpSocket(host, udpPort), null, 'address and port do not tell them apart');
+    t.equal(source.kernelDrops(), own);
+    t.equal(readUdpSocket(host, udpPort, inode)?.drops, own, '/proc/net/udp says the same of the own one');
+    await source.close();
+  }
 });
 
 t.test('the granted buffer is read back: more than the kernel allows is not what was asked for', skip, async (t) => {
