@@ -1,5 +1,5 @@
 // hot path. The frame numbers that one port goes by in a series: what the streamer told, what the port has seen, and what follows
-// for a number that comes in. Owned by the port assembler, which asks for each packet; its image closer reads it.
+// for a number that comes in. Owned by the port assembler; its packet intake asks for each packet, its image closer reads it.
 
 import { portEvent } from '../memory/port-words.js';
 

@@ -1,5 +1,5 @@
 // Packets whose frame number may be an accident, set aside until others of the same port confirm or contradict them. Owned by the
-// port assembler. Two are copied out of the landing buffers; the third, which decides, is looked at where it lies.
+// packet intake. Two are copied out of the landing buffers; the third, which decides, is looked at where it lies.
 
 import { heldPackets } from '../memory/landing.js';
 import type { Landing } from '../memory/landing.js';

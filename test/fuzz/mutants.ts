@@ -20,6 +20,7 @@ const mutant = (name: string, does: string, ...changes: readonly (readonly [file
   ({ name, does, changes: changes.map(([file, from, to]) => ({ file, from, to })) });
 
 const assembler = 'src/assembly/port-assembler.ts';
+const intake = 'src/assembly/packet-intake.ts';
 const images = 'src/assembly/port-images.ts';
 const check = 'src/assembly/packet-check.ts';
 const frameWindow = 'src/assembly/frame-window.ts';
@@ -34,7 +35,7 @@ const outbox = 'src/stream/outbox.ts';
 
 export const mutants: readonly Mutant[] = [
   mutant('duplicate-counted', 'counts a packet that came twice as two',
-    [assembler, 'return known ? this.#count(portCounter.duplicate) : this.#accept(frameNumber, packet, at, now);', 'return this.#accept(frameNumber, packet, at, now);']),
+    [intake, 'return known ? this.#count(portCounter.duplicate) : this.#accept(frameNumber, packet, at, now);', 'return this.#accept(frameNumber, packet, at, now);']),
   mutant('duplicate-counted-kernel', 'counts a packet that came twice as two, in the compiled kernel', [kernel, 'if ((bits & bit) != 0) break;', '']),
   mutant('holes-not-filled', 'sends old pixels where packets are missing', [images, '      this.#fillHoles(slot);\n', '']),
   mutant('holes-not-filled-kernel', 'leaves the first hole of an image as it was, in the compiled kernel', [kernel, 'if (isPresent(record, packet)) continue;', 'if (isPresent(record, packet) || packet == 0) continue;']),
@@ -44,9 +45,9 @@ export const mutants: readonly Mutant[] = [
   mutant('generation-unchecked-by-receiver', 'takes whatever frame is in the slot for the packet\'s', [records, '=== frameNumber ? (this.words[base + recordWord.state] as number) : recordState.empty', '>= 0 ? (this.words[base + recordWord.state] as number) : recordState.empty']),
   mutant('generation-unchecked-by-streamer', 'takes any published image in the slot for the frame\'s', [records, 'recordWord.published) === tagOf(frameNumber);', 'recordWord.published) !== 0;']),
   mutant('late-packet-placed', 'writes a late packet into an image that was handed over',
-    [assembler, 'images.noteLate(frameNumber, packet);', 'images.noteLate(frameNumber, packet, at);'],
+    [intake, 'images.noteLate(frameNumber, packet);', 'images.noteLate(frameNumber, packet, at);'],
     [images, '  noteLate(frameNumber: number, packet: number): void {\n', '  noteLate(frameNumber: number, packet: number, at: number): void {\n    this.#place(frameNumber % this.#ring, packet, at);\n']),
-  mutant('late-packet-counted-twice', 'counts each copy of a late packet as the first', [assembler, '      images.noteLate(frameNumber, packet);\n', '']),
+  mutant('late-packet-counted-twice', 'counts each copy of a late packet as the first', [intake, '      images.noteLate(frameNumber, packet);\n', '']),
   mutant('number-before-drop', 'takes a message number for what zmq then refuses',
     [outbox, 'const parts = build(this.#next);', 'const parts = build(this.#next++);'],
     [outbox, '    this.#next++;\n    this.#counters', '    this.#counters']),

@@ -1,6 +1,6 @@
 // hot path. The compiled part of placement: AssemblyScript, a TypeScript dialect that compiles to WebAssembly; built by
 // scripts/build-kernel.mjs, called by compiled-placement.ts in the receiver's thread, on the memory that all threads share. It does
-// what PortAssembler and Placement do with a plain packet, and nothing else: whatever is not plain is left to them, so every rule
+// what PacketIntake and Placement do with a plain packet, and nothing else: whatever is not plain is left to them, so every rule
 // stands in one place. What a detector is comes in through the placement context and its piece table.
 
 import {

@@ -1,0 +1,327 @@
+// hot path. STEP 2, classes: each datagram of a batch ends in exactly one class. Owned by the port assembler, which says when packets
+// are accepted and by which layout; goes out: accepted packets into the port's images, and counts.
+
+import type { FrameShare } from '../detector/frame-share.js';
+import type { Layout, PortLayout } from '../detector/layout.js';
+import { headerOffset } from '../detector/packet-header.js';
+import { portCounter } from '../memory/counters.js';
+import { notClassed } from '../memory/flight-ring.js';
+import { portEvent } from '../memory/port-words.js';
+import type { PortWords } from '../memory/port-words.js';
+import type { SeriesWords } from '../memory/series-words.js';
+import { recordState } from '../memory/slot-records.js';
+import type { PacketSource } from '../udp/packet-source.js';
+import type { FlightWriter } from './flight-writer.js';
+import type { FrameWindow } from './frame-window.js';
+import { HeldPackets } from './held-packets.js';
+import { anyPosition, checkPacket, firstPacketOf, makeCheckTable, unknownPosition, verdict } from './packet-check.js';
+import type { CheckTable } from './packet-check.js';
+import type { PortImages } from './port-images.js';
+
+/** Malformed packet numbers after which the port's images are no longer called complete. */
+const suspectLimit = 3;
+
+/** Counters by verdict of the packet check. */
+const verdictCounter: readonly number[] = [
+  -1,
+  portCounter.headerPacket,
+  portCounter.malformedSize,
+  portCounter.malformedVersion,
+  portCounter.malformedDetectorType,
+  portCounter.malformedPacketNumber,
+  portCounter.malformedPosition,
+  portCounter.malformedFrameNumber,
+];
+
+const two32 = 4294967296;
+
+/** No own frame number. */
+const notOurs = -1;
+
+/** What packets are classed by, and where they go. Times in ms, distances in frames. */
+export interface IntakeSetup {
+  readonly buffer: ArrayBufferLike;
+  readonly source: PacketSource;
+  readonly counters: Float64Array;
+  readonly words: PortWords;
+  /** Words of all other ports that receive, to see which positions are taken. */
+  readonly others: readonly PortWords[];
+  readonly series: SeriesWords;
+  readonly window: FrameWindow;
+  readonly images: PortImages;
+  readonly flight: FlightWriter;
+  /** The frames that this instance takes. */
+  readonly share: FrameShare;
+  readonly overtakeFrames: number;
+  readonly startWindowMs: number;
+  /** Plain packets are placed by the compiled kernel. */
+  readonly compiled: boolean;
+}
+
+/** The packets of one port. Frame numbers are own ones (detector/frame-share.ts). */
+export class PacketIntake {
+  /** Packets of the series are accepted; they are `foreign{unarmed}` otherwise. */
+  accepting = false;
+  readonly #setup: IntakeSetup;
+  readonly #source: PacketSource;
+  readonly #series: SeriesWords;
+  readonly #words: PortWords;
+  readonly #counters: Float64Array;
+  readonly #images: PortImages;
+  readonly #held: HeldPackets;
+  readonly #window: FrameWindow;
+  readonly #flight: FlightWriter;
+  readonly #share: FrameShare;
+  readonly #view: DataView;
+  /** The detector's number of the first own frame, where frames are shared. */
+  #origin = 0;
+  #layout: Layout;
+  #port: PortLayout;
+  #check: CheckTable;
+  #bound = false;
+  #badPacketNumbers = 0;
+
+  /** @param layout what packets are checked by before the first series @param port this port's part of it */
+  constructor(setup: IntakeSetup, layout: Layout, port: PortLayout) {
+    this.#setup = setup;
+    this.#source = setup.source;
+    this.#series = setup.series;
+    this.#words = setup.words;
+    this.#counters = setup.counters;
+    this.#images = setup.images;
+    this.#held = new HeldPackets(setup.source.landing);
+    this.#window = setup.window;
+    this.#flight = setup.flight;
+    this.#share = setup.share;
+    this.#view = new DataView(setup.buffer);
+    this.#layout = layout;
+    this.#port = port;
+    this.#check = makeCheckTable(layout, port);
+  }
+
+  /** Forget the last series; the next one has this layout. */
+  forget(layout: Layout, port: PortLayout): void {
+    this.#layout = layout;
+    this.#port = port;
+    this.#check = makeCheckTable(layout, port);
+    this.#held.clear();
+    this.#bound = false;
+    this.#badPacketNumbers = 0;
+    if (port.fixed) this.#bind(port.expectedPosition);
+  }
+
+  /** Where instances share the frames: the detector's number of the first own frame. */
+  setOrigin(frameNumber: number): void {
+    this.#origin = frameNumber;
+  }
+
+  /**
+   * Class, place and record a batch that the source has landed.
+   * @param count datagrams
+   * @param arrived when, for the flight recorder
+   */
+  take(count: number, arrived: number, now: number): void {
+    const { offsets, lengths, foreign } = this.#source.landing;
+    for (let index = this.#plain(0, count, now); index < count; index = this.#plain(index + 1, count, now)) {
+      const found = this.#packet(offsets[index] as number, lengths[index] as number, foreign[index] === 1, index, now);
+      if (found !== notClassed) this.#flight.note(index, found);
+    }
+    this.#flight.append(count, arrived);
+  }
+
+  /**
+   * Plain packets in one go: intact, of frames that are open, not there yet. Each would be `accepted` below, and change nothing else:
+   * a frame whose image is open was seen before, so no reference moves. Returns the first entry that needs the table of classes.
+   */
+  #plain(from: number, count: number, now: number): number {
+    const window = this.#window;
+    if (!this.#setup.compiled || !this.accepting || !this.#bound || window.reference < 0 || this.#held.count > 0) return from;
+    return this.#images.acceptPlain(from, count, window.lowest, window.highest, window.reference, now);
+  }
+
+  /** The class of a packet, counted; `notClassed` = it is held, or has settled its own class and that of others. */
+  #packet(at: number, length: number, foreign: boolean, index: number, now: number): number {
+    this.#count(portCounter.received);
+    this.#counters[portCounter.bytes] = (this.#counters[portCounter.bytes] as number) + length;
+    if (foreign) return this.#count(portCounter.foreignSource);
+    const check = this.#check;
+    const view = this.#view;
+    const port = this.#port;
+    const found = checkPacket(check, view, at, length, port.fixed ? anyPosition : this.#bound ? this.#words.position : unknownPosition);
+    if (found !== verdict.ok) return this.#malformed(found, at, length);
+    const position = port.fixed ? port.expectedPosition : view.getUint16(at + headerOffset.row, true) * check.gridColumns + view.getUint16(at + headerOffset.column, true);
+    if (!this.accepting) return this.#count(portCounter.foreignUnarmed);
+    const written = view.getUint32(at + headerOffset.frameNumber + 4, true) * two32 + view.getUint32(at + headerOffset.frameNumber, true);
+    const frameNumber = this.#share.stride === 1 ? written : this.#ownNumber(written);
+    if (frameNumber === notOurs) return this.#count(portCounter.foreignSeries);
+    if (this.#window.last !== 0 && frameNumber > this.#window.last) return this.#count(portCounter.foreignSeries);
+    const packet = view.getUint32(at + headerOffset.packetNumber, true) - firstPacketOf(check, view, at);
+    // A number that may be an accident waits until others confirm it.
+    if (!this.#bound || this.#window.isDoubtful(frameNumber)) return this.#hold(frameNumber, packet, position, at, index, now);
+    return this.#classify(frameNumber, packet, at, now);
+  }
+
+  /** Frames that instances share; `notOurs` = another one's. The first frame was told before any packet is accepted. */
+  #ownNumber(written: number): number {
+    const { stride } = this.#share;
+    const beyond = written - this.#origin;
+    const other = beyond % stride;
+    if (other === 0) return this.#window.first + beyond / stride;
+    this.#words.setFigure('otherShare', (this.#share.offset + other + stride) % stride);
+    return notOurs;
+  }
+
+  #malformed(found: number, at: number, length: number): number {
+    this.#count(verdictCounter[found] as number);
+    if (found === verdict.headerPacket) return portCounter.headerPacket;
+    const view = this.#view;
+    if (found === verdict.size) this.#words.setFigure('wrongSize', length);
+    else if (found === verdict.version) this.#words.setFigure('wrongVersion', view.getUint8(at + headerOffset.version));
+    else if (found === verdict.detectorType) this.#words.setFigure('wrongDetectorType', view.getUint8(at + headerOffset.detType));
+    else if (found === verdict.packetNumber) {
+      this.#words.setFigure('wrongPacketNumber', view.getUint32(at + headerOffset.packetNumber, true));
+      if (this.accepting && ++this.#badPacketNumbers === suspectLimit) {
+        this.#images.suspect = true;
+        this.#words.raise(portEvent.suspect);
+      }
+    } else if (found === verdict.position) {
+      this.#words.setFigure('wrongRow', view.getUint16(at + headerOffset.row, true));
+      this.#words.setFigure('wrongColumn', view.getUint16(at + headerOffset.column, true));
+    }
+    return verdictCounter[found] as number;
+  }
+
+  #hold(frameNumber: number, packet: number, position: number, at: number, index: number, now: number): number {
+    const held = this.#held;
+    if (!held.agrees(frameNumber, position, this.#setup.overtakeFrames)) this.dropHeld();
+    this.#flight.note(index, notClassed);
+    held.add(frameNumber, packet, position, at, this.#check.packetBytes, now, this.#flight.numberOf(index));
+    if (held.confirmed) this.#confirm(now);
+    else if (this.#window.newestAccepted === 0) this.#words.setHolding(true);
+    return notClassed;
+  }
+
+  /** Single packets and single frames have nobody to confirm them: at the start of a series silence does. */
+  confirmBySilence(now: number): void {
+    if (this.#held.count === 0 || this.#window.newestAccepted !== 0) return;
+    if (this.#source.empty && now - this.#held.lastAt >= this.#setup.startWindowMs) this.#confirm(now);
+  }
+
+  /** The held packets are real: class them in the order of their arrival. */
+  #confirm(now: number): void {
+    const held = this.#held;
+    const count = held.count;
+    held.clear();
+    this.#words.setHolding(false);
+    if (!this.#bound && !this.#claim(held.position(0))) return this.#settleAll(portCounter.malformedPosition, count);
+    let lowest = held.frameNumber(0);
+    let highest = lowest;
+    for (let index = 1; index < count; index++) {
+      lowest = Math.min(lowest, held.frameNumber(index));
+      highest = Math.max(highest, held.frameNumber(index));
+    }
+    const jump = this.#window.jumpOf(lowest, highest);
+    if (jump !== 0) return this.#jumped(jump, lowest, count);
+    for (let index = 0; index < count; index++) {
+      this.#flight.settle(held.number(index), this.#classify(held.frameNumber(index), held.packet(index), held.at(index), now));
+    }
+  }
+
+  /** Held packets that nobody confirmed. */
+  dropHeld(): void {
+    const held = this.#held;
+    const { first, next } = this.#window;
+    for (let index = 0; index < held.count; index++) {
+      const frameNumber = held.frameNumber(index);
+      this.#flight.settle(held.number(index), this.#count(first !== 0 && frameNumber >= first && frameNumber < next ? portCounter.lateUnknown : portCounter.foreignSeries));
+    }
+    held.clear();
+    this.#words.setHolding(false);
+  }
+
+  /** One class for the first `count` packets that were held. */
+  #settleAll(counter: number, count: number): void {
+    for (let index = 0; index < count; index++) this.#flight.settle(this.#held.number(index), this.#count(counter));
+  }
+
+  /** Take a position that no other port fills. Two that claim one at the same moment both see it and both stand back. */
+  #claim(position: number): boolean {
+    this.#words.setPosition(position);
+    for (const other of this.#setup.others) {
+      if (other.position !== position) continue;
+      this.#words.setPosition(-1);
+      this.#words.raise(portEvent.positionTaken);
+      return false;
+    }
+    this.#bind(position);
+    return true;
+  }
+
+  #bind(position: number): void {
+    this.#words.setPosition(position);
+    this.#images.setPosition(this.#layout, position, this.#port);
+    this.#bound = true;
+  }
+
+  /** A jump that the ring cannot take ends this port's part in the series, or is not of the series at all. */
+  #jumped(jump: number, frameNumber: number, packets: number): void {
+    const ends = this.#series.auto || jump === portEvent.jumpForward;
+    if (ends) this.accepting = false;
+    this.#settleAll(ends ? portCounter.foreignUnarmed : portCounter.foreignSeries, packets);
+    this.#words.setJump(frameNumber);
+    this.#words.raise(jump);
+    this.#series.wake();
+  }
+
+  /** The table of classes, for a number that is no accident. */
+  #classify(frameNumber: number, packet: number, at: number, now: number): number {
+    const window = this.#window;
+    // A packet may have been held since before the last frame was known.
+    if (window.last !== 0 && frameNumber > window.last) return this.#count(portCounter.foreignSeries);
+    const images = this.#images;
+    const state = images.stateOf(frameNumber);
+    if (state !== recordState.empty) {
+      const known = images.knows(frameNumber, packet);
+      if (state === recordState.open) return known ? this.#count(portCounter.duplicate) : this.#accept(frameNumber, packet, at, now);
+      if (known) return this.#count(portCounter.lateDuplicate);
+      images.noteLate(frameNumber, packet);
+      return this.#count(portCounter.lateFirst);
+    }
+    if (window.isPast(frameNumber)) return this.#count(frameNumber < window.first ? portCounter.foreignSeries : portCounter.lateUnknown);
+    if (window.isBeyond(frameNumber)) {
+      if (frameNumber > window.refused) window.refused = frameNumber;
+      this.#see(frameNumber);
+      return this.#count(portCounter.ringFull);
+    }
+    images.open(frameNumber, now);
+    return this.#accept(frameNumber, packet, at, now);
+  }
+
+  #accept(frameNumber: number, packet: number, at: number, now: number): number {
+    const window = this.#window;
+    if (this.#held.count > 0) this.dropHeld();
+    this.#images.accept(frameNumber, packet, at, frameNumber < window.reference, now);
+    this.#see(frameNumber);
+    if (frameNumber > window.newestAccepted) {
+      window.newestAccepted = frameNumber;
+      this.#words.setNewestAccepted(frameNumber);
+    }
+    if (window.smallest === 0 || frameNumber < window.smallest) {
+      if (window.smallest === 0) this.#series.wake();
+      window.smallest = frameNumber;
+      this.#words.setSmallest(frameNumber);
+    }
+    return portCounter.accepted;
+  }
+
+  #see(frameNumber: number): void {
+    if (frameNumber <= this.#window.reference) return;
+    this.#window.reference = frameNumber;
+    this.#words.setNewestSeen(frameNumber);
+  }
+
+  #count(counter: number): number {
+    this.#counters[counter] = (this.#counters[counter] as number) + 1;
+    return counter;
+  }
+}
