@@ -168,7 +168,8 @@ export class Series {
     if (halted === null) return 'the series is not halted: POST /api/v1/series/halt on every instance first (vdcu stop --endpoints does that)';
     if (halted.ended) return null;
     if (frames < halted.frames || frames > this.request.frames) return `frames: ${frames} is not possible: frame index ${halted.frames - 1} was seen here, and ${this.request.frames} frames were asked for`;
-    if (withdraw && (frames > 0 || this.#sender.sent > 0)) return 'withdraw is not possible: images were sent. Give the number of frames';
+    const announced = this.headerSent && this.#deps.share.offset === 0;
+    if (withdraw && (frames > 0 || announced || this.#sender.sent > 0)) return `withdraw is not possible: ${announced ? 'the header was handed over' : 'images were sent'}. Give the number of frames`;
     this.#allFrames = frames;
     this.#withdrawn = withdraw;
     return null;

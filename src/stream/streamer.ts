@@ -176,8 +176,10 @@ export class Streamer {
   /** The first half of stopping a shared series: no more packets; what was seen is told to whoever asks all instances. */
   #halt(id: number): void {
     this.#halting.push(id);
-    if (this.#series?.shared === true && this.#arming === null) this.#series.halt();
-    else this.#replyHalted(this.#ended);
+    if (this.#series?.shared === true) return this.#series.halt();
+    // Nobody may hear that there is no series, and then one is opened.
+    this.#refuse(409, 'the series was stopped before it was opened');
+    this.#replyHalted(this.#ended);
   }
 
   #stopShared(series: Series, id: number, end: SeriesStop | undefined): void {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { Random } from '../../src/base/random.js';
+import { armRequest } from './pipeline.js';
 import { SharedDetector } from './shared.js';
 import type { Union } from './shared.js';
 import { small } from './small.js';
@@ -167,6 +168,57 @@ t.test('a part that is withdrawn sends nothing and takes no numbers', async (t) 
   t.ok(instance?.idle);
   t.equal(instance?.sink.taken.length, 0);
   t.equal(instance?.words.messageNumber, before);
+});
+
+t.test('a series whose header was handed over cannot be withdrawn: it ends, with no frames', async (t) => {
+  const detector = new SharedDetector(2);
+  detector.arm(10);
+  const [leader] = detector.instances;
+  t.match(leader?.halt(), { frames: 0, ended: false });
+  leader?.command({ kind: 'stop', end: { frames: 0, withdraw: true } });
+  leader?.run(5);
+  t.match(leader?.events.at(-1), { kind: 'refused', status: 409, problems: [/withdraw is not possible: the header was handed over/] });
+  t.equal(detector.stop().frames, 0);
+  t.equal(kinds(detector.union(1)), 'hs');
+});
+
+t.test('a halt while the header waits for the consumer withdraws the series: it is not opened afterwards', async (t) => {
+  const detector = new SharedDetector(2);
+  const [leader] = detector.instances;
+  if (leader === undefined) return;
+  leader.sink.disconnect();
+  leader.sink.connect();
+  leader.sink.reading = false;
+  // The queue before the consumer is full.
+  for (let queued = 0; queued < 8; queued++) leader.sink.queue.push({ parts: [] });
+  const arm = leader.command({ kind: 'arm', request: { ...armRequest, frames: 10, firstFrameNumber: 1, msgNumberBase: 5000 } });
+  leader.run(5);
+  t.equal(leader.halt(), null, 'there is no series');
+  t.match(leader.events.find((event) => event.kind === 'refused'), { id: arm, status: 503, problems: [/stopped before it was opened/] });
+  leader.sink.reading = true;
+  leader.sink.queue.length = 0;
+  leader.run(100);
+  t.ok(leader.idle);
+  t.equal(leader.sink.taken.length, 0, 'and no header comes after all');
+});
+
+t.test('a halt while the end of the last series still waits refuses the arm request', async (t) => {
+  const detector = new SharedDetector(2);
+  const [, last] = detector.instances;
+  if (last === undefined) return;
+  detector.arm(2);
+  last.sink.reading = false;
+  for (let queued = 0; queued < 8; queued++) last.sink.queue.push({ parts: [] });
+  detector.play(0, 1, () => true);
+  last.run(20);
+  last.halt();
+  last.command({ kind: 'stop', end: { frames: 2, withdraw: false } });
+  for (let waited = 0; waited < 1000 && !last.idle; waited++) last.run(1);
+  t.ok(last.idle && last.words.endPending, 'its end is owed');
+  const arm = last.command({ kind: 'arm', request: { ...armRequest, frames: 10, firstFrameNumber: 1, msgNumberBase: 5000 } });
+  last.run(2);
+  t.match(last.halt(), { msg_number_base: 1010, ended: true });
+  t.match(last.events.find((event) => event.kind === 'refused'), { id: arm, status: 409, problems: [/stopped before it was opened/] });
 });
 
 t.test('a service that is ended in a shared series cuts its part short; the end keeps its number', async (t) => {
