@@ -11,13 +11,15 @@ import { onInterrupt } from '../../src/commands/interrupt.js';
 import { ProgressLine } from '../../simulators/terminal.js';
 import { mutants } from './mutants.js';
 import type { Mutant } from './mutants.js';
-import type { Totals } from './totals.js';
+import type { FailedSeed, Totals } from './totals.js';
 
 const root = resolve(import.meta.dirname, '../../..');
 const page = join(root, 'docs/simulation.md');
 
 /** A mistake that these many seeds do not show is not caught. */
 const seedsMost = 3000;
+/** Real time that a seed may take in a copy, in s: some mistakes make one that comes to no end. */
+const seedLimitSeconds = 20;
 /** A copy that plays no seed to its end in this time is not caught either, in ms. */
 const runLimitMs = 120_000;
 
@@ -119,12 +121,18 @@ function compile(folder: string, file: string): void {
   writeFileSync(join(folder, 'dist', file.replace(/\.ts$/, '.js')), outputText);
 }
 
+/** How a seed shows a mistake. */
+export function caughtBy({ hung, problems }: Omit<FailedSeed, 'seed'>): string {
+  const first = (problems[0] ?? '').split('\n', 1)[0] as string;
+  return hung === true ? `the seed hangs, and is caught by the watchdog: ${first}` : first;
+}
+
 /** The first seed that fails, or null. */
 async function play(folder: string, more: readonly string[], signal: AbortSignal): Promise<{ seed: number; by: string } | null> {
-  const text = await run(folder, ['dist/test/fuzz/fuzz-command.js', '--jobs', '1', '--json', ...more], signal);
+  const text = await run(folder, ['dist/test/fuzz/fuzz-command.js', '--jobs', '1', '--json', '--seed-limit', String(seedLimitSeconds), ...more], signal);
   const { failed } = JSON.parse(text) as Totals;
   const first = failed[0];
-  return first === undefined ? null : { seed: first.seed, by: (first.problems[0] ?? '').split('\n', 1)[0] as string };
+  return first === undefined ? null : { seed: first.seed, by: caughtBy(first) };
 }
 
 /** Run a script of the copy; resolves with what it printed. */

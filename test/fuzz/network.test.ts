@@ -42,6 +42,15 @@ t.test('the truth knows a packet only from the series in which it came', (t) => 
   t.end();
 });
 
+t.test('the truth of a series of which others take a part counts no packet of theirs', (t) => {
+  const truth = new PortTruth(4);
+  truth.open(1, 0, (frameNumber) => frameNumber % 2 === 1);
+  for (const frameNumber of [6, 7, 8]) truth.take({ ...datagram(0, 0, frameNumber), order: 0 }, 100);
+  t.strictSame([6, 7, 8].map((frameNumber) => truth.had(1, frameNumber, 0)), [false, true, false]);
+  t.equal(truth.datagrams, 3);
+  t.end();
+});
+
 const ledger = {
   udp_port: 50001, expected: 4, accepted: 2, missing: 2, late: 0, ring: 0, socket: 1, unexplained: 1, socket_limited: false, kernel_drops: 1,
   duplicate: 1, reordered: 0, late_duplicate: 0, late_unknown: 0, malformed: 0, foreign: 0,
@@ -56,7 +65,7 @@ function truthOf(): PortTruth {
   return truth;
 }
 
-const frame = { first: 7, count: 1, packets: 4, beyond: false };
+const frame = { first: 7, last: 7, count: 1, packets: 4, beyond: false };
 
 t.test('a ledger that tells the truth is accepted, one that does not is told what came', (t) => {
   const problems = (changes: Partial<typeof ledger>): string[] => truthOf().ledgerProblems(1, { ...ledger, ...changes }, 0, frame);

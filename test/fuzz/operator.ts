@@ -43,7 +43,7 @@ class Switchboard {
       const value: unknown = Reflect.get(view, key);
       if (typeof value !== 'function') return value;
       const call = value.bind(view) as (...args: unknown[]) => unknown;
-      return key === 'arm' || key === 'stop' ? (...args: unknown[]) => this.#command(call, args) : call;
+      return key === 'arm' || key === 'stop' || key === 'halt' ? (...args: unknown[]) => this.#command(call, args) : call;
     },
   });
 

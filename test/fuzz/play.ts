@@ -14,6 +14,8 @@ export interface SeedResult {
   readonly packets: number;
   readonly processes: number;
   readonly calm: boolean;
+  /** Several instances shared the detector. */
+  readonly shared: boolean;
   readonly aborted: readonly string[];
 }
 
@@ -36,9 +38,10 @@ export async function playSeed(seed: number, tell: ((line: string) => void) | nu
     if (!(error instanceof ProblemsFound)) problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
   await world.close();
-  if (world.memory !== undefined && (memory === undefined || memory.buffer.byteLength < world.memory.buffer.byteLength)) memory = world.memory;
-  const { scenario, frames, series, packets, processes, aborted } = world;
-  return { seed, problems: [...world.problems, ...problems], frames, series, packets, processes, calm: scenario.calm, aborted };
+  const used = world.processes.memory;
+  if (used !== undefined && (memory === undefined || memory.buffer.byteLength < used.buffer.byteLength)) memory = used;
+  const { scenario, packets, processes: { frames, series, started, aborted } } = world;
+  return { seed, problems: [...world.problems, ...problems], frames, series, packets, processes: started, calm: scenario.calm, shared: scenario.config.share.stride > 1, aborted };
 }
 
 /** The configuration of a seed, for a person who looks into it. */

@@ -4,6 +4,8 @@
 import type { Random } from '../../src/base/random.js';
 import { parseConfig } from '../../src/config/load.js';
 import type { ServiceConfig } from '../../src/config/service-config.js';
+import { everyFrame } from '../../src/detector/frame-share.js';
+import type { FrameShare } from '../../src/detector/frame-share.js';
 import { makeLayout, readOut } from '../../src/detector/layout.js';
 import { profileOf } from '../../src/detector/profiles.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
@@ -19,6 +21,7 @@ export interface Scenario {
   readonly calm: boolean;
   readonly ring: number;
   readonly framesMost: number;
+  /** From frame to frame of this instance. */
   readonly framePeriodMs: number;
   readonly loss: number;
   readonly burst: number;
@@ -36,6 +39,8 @@ export interface Scenario {
   readonly silentPort: number;
   readonly latePort: number;
   readonly numberJump: number;
+  /** Per frame of another instance: that some of it comes here. */
+  readonly misrouted: number;
   readonly oldPackets: number;
   readonly socketPackets: number;
   readonly batch: number;
@@ -172,6 +177,13 @@ function drawOthers(random: Random, settings: DetectorSettings): DetectorSetting
   return others;
 }
 
+/** Now and then the service is one of two to four that share the detector, and sees its frames only. */
+function drawShare(random: Random, auto: boolean): FrameShare {
+  if (auto || !random.chance(0.25)) return everyFrame;
+  const stride = 2 + random.integer(3);
+  return { stride, offset: random.pick([0, stride - 1, random.integer(stride)]) };
+}
+
 /** Draw a world. */
 export function makeScenario(random: Random): Scenario {
   addSmallDetectors();
@@ -180,6 +192,7 @@ export function makeScenario(random: Random): Scenario {
   const { expectedPackets } = makeLayout(detector);
   const ports = detector.udpPorts.length;
   const auto = random.chance(0.35);
+  const share = drawShare(random, auto);
   const varied = !calm && !auto && detector.detector.startsWith('small_') && random.chance(0.25);
   const settings = [detector, ...(varied ? drawOthers(random, detector).map(intern) : [])];
   const overtakeFrames = calm ? 4 : random.pick([2, 3, 4]);
@@ -187,7 +200,7 @@ export function makeScenario(random: Random): Scenario {
   const framePeriodMs = random.pick([1, 2, 3]);
   const lag = calm ? random.pick([0, 1]) : random.pick([0, 0, 1, framePeriodMs * 2, framePeriodMs * ring * 0.5, framePeriodMs * ring * 1.2]);
   const config: ServiceConfig = {
-    ...defaultConfig(), detector,
+    ...defaultConfig(), detector, share,
     dynamicRangeMax: Math.max(...settings.map(({ dynamicRange }) => dynamicRange)),
     series: auto ? 'auto' : 'armed',
     frames: auto && random.chance(0.3) ? 1 + random.integer(12) : 0,
@@ -217,6 +230,7 @@ export function makeScenario(random: Random): Scenario {
     garbage: calm ? 0 : random.pick([0, 0, 0.01, 0.05]),
     silentPort: calm ? 0 : random.pick([0, 0.3]),
     latePort: calm ? 0 : random.pick([0, 0.3]),
+    misrouted: share.stride === 1 ? 0 : random.pick([0, 0.02, 0.2]),
     numberJump: calm ? 0 : random.pick([0, 0, 0.4]),
     oldPackets: calm ? 0 : random.pick([0, 0.3]),
     socketPackets: calm ? 10_000 : random.pick([10_000, 10_000, 100, 20]),

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { listedSeeds } from './mutant-runs.js';
+import { caughtBy, listedSeeds } from './mutant-runs.js';
 import { mutants } from './mutants.js';
 import { closeOperator } from './operator.js';
 import { playSeed } from './play.js';
@@ -20,6 +20,12 @@ t.test('names and files of mistakes', (t) => {
     t.match(name, /^[a-z0-9-]+$/);
     t.ok(changes.every(({ file, from, to }) => file.startsWith('src/') && from !== to), name);
   }
+  t.end();
+});
+
+t.test('a mistake that makes a seed hang is named as caught by the watchdog', (t) => {
+  t.equal(caughtBy({ hung: true, problems: ['no answer in 20 s'] }), 'the seed hangs, and is caught by the watchdog: no answer in 20 s');
+  t.equal(caughtBy({ problems: ['frame 3: wrong\n    at x', 'more'] }), 'frame 3: wrong');
   t.end();
 });
 

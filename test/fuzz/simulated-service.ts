@@ -161,9 +161,18 @@ export class SimulatedService {
     this.#answers.set(port, answer);
     const truth = this.truth.get(port) as PortTruth;
     const drops = this.pipeline.sources.get(port)?.drops ?? 0;
-    if ((answer & 7) === phase.open) truth.open(this.#series.seriesId, drops);
+    if ((answer & 7) === phase.open) truth.open(this.#series.seriesId, drops, this.#ownFrames());
     else if ((answer & 7) === phase.stop) truth.stop();
     else if ((answer & 7) === phase.finish) truth.finish(this.#series.seriesId, drops);
+  }
+
+  /** Which frames of the series that begins are this instance's. The first one's number is given where they are shared. */
+  #ownFrames(): (frameNumber: number) => boolean {
+    const { stride, offset } = this.pipeline.config.share;
+    if (stride === 1) return () => true;
+    // Numbers of its own begin one above the first frame's.
+    const first = this.#series.first - 1;
+    return (frameNumber) => frameNumber >= first && (frameNumber - first) % stride === offset;
   }
 
   /** Nothing is left to do before something happens. */

@@ -14,6 +14,7 @@ export interface FailedSeed {
 export interface Totals {
   seeds: number;
   calm: number;
+  shared: number;
   packets: number;
   frames: number;
   series: number;
@@ -25,11 +26,12 @@ export interface Totals {
 /** Problems that are kept of a seed. */
 const problemsKept = 5;
 
-export const noTotals = (): Totals => ({ seeds: 0, calm: 0, packets: 0, frames: 0, series: 0, processes: 0, aborted: {}, failed: [] });
+export const noTotals = (): Totals => ({ seeds: 0, calm: 0, shared: 0, packets: 0, frames: 0, series: 0, processes: 0, aborted: {}, failed: [] });
 
-export function addSeed(totals: Totals, { seed, problems, calm, packets, frames, series, processes, aborted }: SeedResult): void {
+export function addSeed(totals: Totals, { seed, problems, calm, shared, packets, frames, series, processes, aborted }: SeedResult): void {
   totals.seeds++;
   totals.calm += calm ? 1 : 0;
+  totals.shared += shared ? 1 : 0;
   totals.packets += packets;
   totals.frames += frames;
   totals.series += series;
@@ -39,7 +41,7 @@ export function addSeed(totals: Totals, { seed, problems, calm, packets, frames,
 }
 
 export function addTotals(totals: Totals, more: Totals): void {
-  for (const key of ['seeds', 'calm', 'packets', 'frames', 'series', 'processes'] as const) totals[key] += more[key];
+  for (const key of ['seeds', 'calm', 'shared', 'packets', 'frames', 'series', 'processes'] as const) totals[key] += more[key];
   for (const [reason, count] of Object.entries(more.aborted)) totals.aborted[reason] = (totals.aborted[reason] ?? 0) + count;
   totals.failed.push(...more.failed);
 }
@@ -56,8 +58,8 @@ export function failureLine({ seed, hung, problems }: FailedSeed): string {
 }
 
 /** One line of sums. */
-export function summaryLine({ seeds, failed, packets, frames, series, processes, calm, aborted }: Totals, seconds: number): string {
+export function summaryLine({ seeds, failed, packets, frames, series, processes, calm, shared, aborted }: Totals, seconds: number): string {
   const reasons = Object.entries(aborted).sort(([a], [b]) => a.localeCompare(b)).map(([reason, count]) => `${reason} ${count}`);
-  return `${seeds} seeds in ${seconds.toFixed(0)} s, ${failed.length} failed; ${processes} processes, ${series} series, ${frames} frames, ${packets} packets, ${calm} calm worlds; `
+  return `${seeds} seeds in ${seconds.toFixed(0)} s, ${failed.length} failed; ${processes} processes, ${series} series, ${frames} frames, ${packets} packets, ${calm} calm worlds, ${shared} with a shared detector; `
     + `aborted series: ${reasons.length === 0 ? 'none' : reasons.join(', ')}`;
 }

@@ -18,7 +18,19 @@ interface SeriesTaken {
   readonly refused: Set<number>;
   /** What the socket had dropped when the port was opened, and when it had finished; −1 = not yet. */
   readonly dropsBefore: number;
+  /** Is this frame the service's to take? */
+  readonly own: (frameNumber: number) => boolean;
   dropsAfter: number;
+}
+
+/** Frames of a series that the service had to close: their number, those of the first and the last, and packets of each. */
+export interface SeriesFrames {
+  readonly first: number;
+  readonly last: number;
+  readonly count: number;
+  readonly packets: number;
+  /** Ports may have closed more. */
+  readonly beyond: boolean;
 }
 
 /** Series whose packets are kept: the last ones, so that memory stays bounded. */
@@ -40,8 +52,8 @@ export class PortTruth {
   }
 
   /** The port accepts packets of this series from here on. */
-  open(seriesId: number, drops: number): void {
-    this.#open = { copies: 0, distinct: 0, frames: new Map(), refused: new Set(), dropsBefore: drops, dropsAfter: -1 };
+  open(seriesId: number, drops: number, own: (frameNumber: number) => boolean = () => true): void {
+    this.#open = { copies: 0, distinct: 0, frames: new Map(), refused: new Set(), dropsBefore: drops, dropsAfter: -1, own };
     this.#series.set(seriesId, this.#open);
     for (const id of this.#series.keys()) if (this.#series.size > seriesKept) this.#series.delete(id);
   }
@@ -60,7 +72,7 @@ export class PortTruth {
     this.taken.set(kind, (this.taken.get(kind) ?? 0) + 1);
     this.datagrams++;
     this.bytes += bytes;
-    if (kind !== 'good' || this.#open === null) return;
+    if (kind !== 'good' || this.#open?.own(frameNumber) !== true) return;
     this.#turn.push(frameNumber);
     const { frames } = this.#open;
     let there = frames.get(frameNumber);
@@ -102,7 +114,7 @@ export class PortTruth {
    * @param ringFull packets of the series that the port refused for want of room
    * @param frames of the series, sent or not; null = nothing was to be closed in order
    */
-  ledgerProblems(seriesId: number, ledger: PortLedger, ringFull: number, frames: { first: number; count: number; packets: number; beyond: boolean } | null): string[] {
+  ledgerProblems(seriesId: number, ledger: PortLedger, ringFull: number, frames: SeriesFrames | null): string[] {
     const series = this.#series.get(seriesId);
     if (series === undefined) return ledger.accepted === 0 ? [] : [`${ledger.accepted} packets accepted by a port that was never open`];
     const wrong: string[] = [];
@@ -121,7 +133,7 @@ export class PortTruth {
     if (frames === null) return wrong;
     const whole = frames.count * frames.packets;
     say(frames.beyond ? expected >= whole : expected === whole, `${expected} packets expected, ${frames.count} frames have ${whole}`);
-    const lost = whole - this.#within(series, frames.first, frames.first + frames.count - 1);
+    const lost = whole - this.#within(series, frames.first, frames.last);
     say(missing >= lost, `${lost} packets never came, ${missing} are called missing`);
     const elsewhere = ledger.late_unknown + ledger.foreign;
     say(missing - late - ringFull <= lost + elsewhere, `${missing - late - ringFull} packets are missing for no reason of the service, but ${lost} never came and ${elsewhere} were of no series`);

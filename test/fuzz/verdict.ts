@@ -14,6 +14,9 @@ import { HandOverCheck } from '../pipeline/stream-verdict.js';
 import type { SettingsOf } from '../pipeline/stream-verdict.js';
 import type { SentRequest } from './operator.js';
 import type { Scenario } from './scenario.js';
+import { partOf } from './shared-part.js';
+import type { SharedPart } from './shared-part.js';
+import type { SimulatedDetector } from './simulated-detector.js';
 import { classedIn } from './simulated-service.js';
 import type { SimulatedService } from './simulated-service.js';
 import type { PortTruth } from './truth.js';
@@ -41,6 +44,7 @@ export class LifeVerdict {
   readonly #service: SimulatedService;
   readonly #scenario: Scenario;
   readonly #settingsOf: SettingsOf;
+  readonly #part: SharedPart | null;
   readonly #check: HandOverCheck;
   readonly #counters: readonly { readonly port: number; readonly now: Float64Array; readonly before: Float64Array }[];
   readonly #packetsBySeries = new Map<number, number>();
@@ -50,27 +54,32 @@ export class LifeVerdict {
   #afterLoss = 0;
   #ends = 0;
 
-  constructor(service: SimulatedService, scenario: Scenario, settingsOf: SettingsOf) {
+  /** @param part what the messages mean to a consumer of this instance alone, where several share the detector */
+  constructor(service: SimulatedService, scenario: Scenario, settingsOf: SettingsOf, part: SharedPart | null) {
     const { buffer, map } = service.pipeline;
     this.#service = service;
     this.#scenario = scenario;
     this.#settingsOf = settingsOf;
+    this.#part = part;
     this.settings = settingsOf('');
     this.#check = new HandOverCheck(settingsOf, verifiers);
     const size = portCounterTable.length;
     this.#counters = service.ports.map((port) => ({ port, now: new Float64Array(buffer, map.portCounters[port] as number, size), before: new Float64Array(size) }));
   }
 
-  /** A message is handed over: every rule of the stream, every pixel, and no packet that never came. */
-  accept(message: StreamMessage, maker: PacketMaker): void {
+  /**
+   * A message is handed over: every rule of the stream, every pixel, and no packet that never came.
+   * @param sent as it was sent, where several instances share the detector
+   */
+  accept(message: StreamMessage, sent: StreamMessage, maker: PacketMaker): void {
     if (message.htype === 'header') {
       this.#headers++;
       this.#disconnects = this.#service.pipeline.sink.disconnects;
       this.#afterLoss = 0;
       this.settings = this.#settingsOf(String(message.fields['filename']));
     } else if (message.htype === 'series_end') this.#ends++;
-    this.#check.accept(message);
-    if (message.htype === 'image') this.#image(message, maker);
+    this.#check.accept(message, sent);
+    if (message.htype === 'image') this.#image(sent, Number(message.fields['frame']), maker);
     // A consumer that left has lost what it pleases: the rest of its series is of no use. One image may be under way.
     if (message.htype === 'image' && this.#service.pipeline.sink.disconnects !== this.#disconnects && ++this.#afterLoss > (this.#scenario.lateSink ? 1 : 0)) {
       this.problems.push(`image ${message.msgNumber} belongs to a series that a consumer left`);
@@ -78,7 +87,7 @@ export class LifeVerdict {
     if (this.#check.checker.problems.length > 0) this.problems.push(...this.#check.problems(false));
   }
 
-  #image({ fields }: StreamMessage, maker: PacketMaker): void {
+  #image({ fields }: StreamMessage, index: number, maker: PacketMaker): void {
     const { seriesId } = this.#service.pipeline.words;
     const frameNumber = Number(fields['frame_number']);
     const ranges = readMissing(fields['missing'] ?? {});
@@ -104,7 +113,7 @@ export class LifeVerdict {
       }
     }
     this.#packetsBySeries.set(seriesId, maker.packets);
-    if (this.#scenario.calm) this.images.push({ index: Number(fields['frame']), frameNumber, reason: fields['reason'], packets: maker.packets, missing });
+    if (this.#scenario.calm) this.images.push({ index, frameNumber, reason: fields['reason'], packets: maker.packets, missing });
   }
 
   /** Counters only increase, each datagram has one class, and message numbers are as many as there were messages. */
@@ -120,15 +129,18 @@ export class LifeVerdict {
       }
     }
     const { pipeline, firstMessageNumber } = this.#service;
+    const { messageNumber } = pipeline.words;
     const next = firstMessageNumber + pipeline.sink.taken.length;
-    if (pipeline.words.messageNumber !== next) wrong.push(`the next message number is ${pipeline.words.messageNumber}, and ${pipeline.sink.taken.length} messages were handed over from ${firstMessageNumber} on`);
+    const part = this.#part;
+    if (part !== null) wrong.push(...part.problems.splice(0), ...[part.numberProblem(messageNumber)].filter((text) => text !== null));
+    else if (messageNumber !== next) wrong.push(`the next message number is ${messageNumber}, and ${pipeline.sink.taken.length} messages were handed over from ${firstMessageNumber} on`);
     return wrong;
   }
 
   /** @param orderly the process has ended its series and said that nothing is left to do */
   atEnd(orderly: boolean): string[] {
     const { pipeline, ports, truth } = this.#service;
-    const wrong = [...this.problems, ...this.#check.problems(orderly && !pipeline.words.endPending), ...pipeline.verifyCounts(heldMost)];
+    const wrong = [...this.problems, ...(this.#part?.problems ?? []), ...this.#check.problems(orderly && !pipeline.words.endPending), ...pipeline.verifyCounts(heldMost)];
     const varied = this.#scenario.settings.length > 1;
     const owed = pipeline.words.endPending ? 1 : 0;
     if (orderly && this.#headers !== this.#ends + owed) wrong.push(`${this.#headers} headers, ${this.#ends} ends, ${owed} pending`);
@@ -145,7 +157,8 @@ export class LifeVerdict {
     const { pipeline, truth } = this.#service;
     const opened = pipeline.events.find((event) => event.kind === 'opened' && event.series_id === summary.series_id);
     const asked = opened?.kind === 'opened' ? opened.frames : 0;
-    if (asked > 0 && summary.frames > asked) wrong.push(`${summary.frames} frames sent, ${asked} were asked for`);
+    const { share } = pipeline.config;
+    if (asked > 0 && summary.frames > partOf(share, asked)) wrong.push(`${summary.frames} frames sent, ${partOf(share, asked)} were asked for`);
     if (summary.aborted === undefined && summary.unsent > 0) wrong.push(`not aborted, and ${summary.unsent} frames unsent`);
     const packets = this.#packetsBySeries.get(summary.series_id);
     const count = summary.frames + summary.unsent;
@@ -153,7 +166,8 @@ export class LifeVerdict {
     const { udpPorts } = this.#scenario.config.detector;
     for (const ledger of summary.ledger) {
       const port = udpPorts.indexOf(ledger.udp_port);
-      const frames = inOrder ? { first: summary.first_frame_number as number, count, packets, beyond: asked > 0 } : null;
+      const first = (summary.first_frame_number ?? 0) + share.offset;
+      const frames = inOrder ? { first, last: first + (count - 1) * share.stride, count, packets, beyond: asked > 0 } : null;
       for (const text of (truth.get(port) as PortTruth).ledgerProblems(summary.series_id, ledger, this.#service.ringFull(summary.series_id, port), frames)) wrong.push(`port ${ledger.udp_port}: ${text}`);
     }
     return wrong;
@@ -166,7 +180,8 @@ export function requestProblems(requests: readonly SentRequest[], last: SentRequ
   for (const { method, url, payload, status, body, cut } of requests) {
     const what = `${method} ${url} ${JSON.stringify(payload ?? null)}`;
     if (status === null && !cut) wrong.push(`${what} was not answered`);
-    const possible = method === 'POST' ? [201, 409, 422, 503] : method === 'DELETE' ? [200, 503] : [200, 503];
+    const { stride } = pipeline.config.share;
+    const possible = url.endsWith('/halt') ? [200, 503] : method === 'DELETE' && stride > 1 ? [200, 409, 422, 503] : method === 'POST' ? [201, 409, 422, 503] : [200, 503];
     if (status !== null && !possible.includes(status)) wrong.push(`${what} was answered with ${status}: ${JSON.stringify(body)}`);
     if (status !== null && status >= 400 && !(Array.isArray((body as { problems?: unknown } | null)?.problems))) wrong.push(`${what} was refused with ${status} and no list of problems`);
   }
@@ -178,4 +193,22 @@ export function requestProblems(requests: readonly SentRequest[], last: SentRequ
     wrong.push(`the last series is ${summary.series_id} with ${summary.frames} frames, the state says ${JSON.stringify(state.last_series)}`);
   }
   return wrong;
+}
+
+/** In a calm world exactly what the network lost is missing. The first that is not. */
+export function calmProblems(images: readonly SentImage[], { auto, corrupt }: Scenario, detector: SimulatedDetector): string[] {
+  for (const { index, frameNumber, reason, packets, missing } of images) {
+    for (const port of detector.ports) {
+      for (let packet = 0; packet < packets; packet++) {
+        const named = missing.has(port * 65536 + packet);
+        // An auto series may be stopped or begin in the middle of a frame, or begin with a second copy of an older packet. A false number at the
+        // very beginning of a series disagrees with the packets that are held then, which are lost to it.
+        if (auto && reason === 'stop') continue;
+        if (named && index < (auto ? 8 : corrupt > 0 ? 2 : 0)) continue;
+        if (named === detector.hasLost(port, frameNumber, packet)) continue;
+        return [`frame ${frameNumber}, port ${port}, packet ${packet}: ${named ? 'called missing, but it came' : 'lost, but not called missing'}`];
+      }
+    }
+  }
+  return [];
 }

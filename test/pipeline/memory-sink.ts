@@ -58,6 +58,12 @@ export class MemorySink implements MessageSink {
     for (let index = 0; index < count && this.queue.length > 0; index++) this.received.push(this.queue.shift() as ReceivedMessage);
   }
 
+  /** A message that the consumer gets from somebody else, after what is queued for it. */
+  insert(message: StreamMessage): void {
+    this.queue.push({ parts: [], message });
+    if (this.reading && this.peers > 0) this.read();
+  }
+
   open(): Promise<string> {
     return Promise.resolve('memory');
   }

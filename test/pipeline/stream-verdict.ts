@@ -22,6 +22,8 @@ class SeriesVerifier extends FrameVerifier {
   readonly #settingsOf: SettingsOf;
   readonly #known: KnownVerifiers;
   #present: FrameVerifier;
+  /** Fields of the message as it was sent, if it is shown to the checker as another one. */
+  sent: JsonObject | null = null;
 
   constructor(settingsOf: SettingsOf, known: KnownVerifiers) {
     super(settingsOf(''));
@@ -35,11 +37,11 @@ class SeriesVerifier extends FrameVerifier {
   }
 
   override verify(fields: JsonObject, blob: Uint8Array): FrameVerdict | string {
-    return this.#present.verify(fields, blob);
+    return this.#present.verify(this.sent ?? fields, blob);
   }
 
   override checkHeaderFields(fields: JsonObject): string[] {
-    return this.#present.checkHeaderFields(fields);
+    return this.#present.checkHeaderFields(this.sent ?? fields);
   }
 
   #verifierOf(filename: string): FrameVerifier {
@@ -61,7 +63,9 @@ export class HandOverCheck {
     this.checker = new StreamChecker(this.#verifier === null ? {} : { verifier: this.#verifier });
   }
 
-  accept(message: StreamMessage): void {
+  /** @param sent the message as it was sent, if `message` is what it means to a consumer of this stream alone */
+  accept(message: StreamMessage, sent: StreamMessage = message): void {
+    if (this.#verifier !== null) this.#verifier.sent = sent.fields;
     if (message.htype === 'header') this.#verifier?.begin(String(message.fields['filename']));
     this.checker.accept(message);
   }

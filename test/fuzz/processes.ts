@@ -1,0 +1,197 @@
+// The processes of the service in a simulated world, one after the other: each begins on memory full of an earlier one's pixels, may
+// be asked to end or be cut off, and is followed by the next. Holds what they hand over to their consumer, and the verdict on each.
+// The world (world.ts) gives turns and lets time pass.
+
+import type { VirtualClock } from '../../src/base/clock.js';
+import type { Random } from '../../src/base/random.js';
+import type { StreamEvent } from '../../src/stream/series-types.js';
+import { MemorySink } from '../pipeline/memory-sink.js';
+import type { ReceivedMessage } from '../pipeline/memory-sink.js';
+import { parsed } from '../pipeline/stream-verdict.js';
+import type { SettingsOf } from '../pipeline/stream-verdict.js';
+import type { Operator } from './operator.js';
+import type { Scenario } from './scenario.js';
+import { SharedPart } from './shared-part.js';
+import type { SharedOrders } from './shared-part.js';
+import { makerOf } from './simulated-detector.js';
+import { SimulatedService } from './simulated-service.js';
+import { LifeVerdict } from './verdict.js';
+
+/** A process that was asked to end is cut off after this time beyond its own limits, in ms. */
+const endLimitMs = 3000;
+
+export interface ProcessesOptions {
+  readonly random: Random;
+  readonly scenario: Scenario;
+  readonly clock: VirtualClock;
+  readonly operator: Operator;
+  readonly compiled: boolean;
+  /** Of an earlier world, to be used again. */
+  readonly memory: WebAssembly.Memory | undefined;
+  /** What does not hold is added here. */
+  readonly problems: string[];
+  readonly settingsOf: SettingsOf;
+  readonly orders: SharedOrders;
+  /** The detector's next frame number. */
+  readonly nextFrameNumber: () => number;
+  /** Something of this process has a turn while another is in the middle of its own. */
+  readonly interrupt: () => void;
+  readonly tell: (text: () => string) => void;
+}
+
+export class Processes {
+  readonly sinks: MemorySink[] = [];
+  /** Why series were cut short. */
+  readonly aborted: string[] = [];
+  /** The one that runs; null = none does. */
+  service: SimulatedService | null = null;
+  /** Of the last one. */
+  verdict: LifeVerdict | null = null;
+  /** Sums over all. */
+  started = 0;
+  series = 0;
+  frames = 0;
+  memory: WebAssembly.Memory | undefined;
+  readonly #options: ProcessesOptions;
+  /** When it was asked to end; −1 = it was not. */
+  #dyingSince = -1;
+  #deathInSteps: number;
+  #restartInSteps = 0;
+  /** A consumer was connected to the last process, and connects again. */
+  #consumerWaits = false;
+
+  constructor(options: ProcessesOptions) {
+    this.#options = options;
+    this.memory = options.memory;
+    this.#deathInSteps = options.scenario.death === 'none' ? Infinity : 20 + options.random.integer(250);
+  }
+
+  /** What the present process, or the last one, hands its messages over to. */
+  get sink(): MemorySink {
+    return this.sinks[this.sinks.length - 1] as MemorySink;
+  }
+
+  /** It was asked to end, and has not. */
+  get dying(): boolean {
+    return this.#dyingSince >= 0;
+  }
+
+  /** Nobody is killed any more. */
+  spare(): void {
+    this.#deathInSteps = Infinity;
+  }
+
+  async start(): Promise<void> {
+    const { scenario, clock, random, compiled, operator, settingsOf, tell } = this.#options;
+    const { config, socketPackets, batch, dropsKnown } = scenario;
+    const sink = new MemorySink(scenario.queueMessages, scenario.lateSink);
+    // Known before the service hears of anything.
+    let part: SharedPart | null = null;
+    let verdict: LifeVerdict | null = null;
+    const service = new SimulatedService({
+      config, clock, sink, socketPackets, batch, dropsKnown, memory: this.memory, compiled,
+      onEvent: (event) => this.#hear(event, part),
+    });
+    this.memory = service.pipeline.memory;
+    if (config.share.stride > 1) {
+      part = new SharedPart(config.share, this.#options.orders, service.firstMessageNumber, (message) => {
+        verdict?.accept(message, message, makerOf(verdict.settings));
+        sink.insert(message);
+      });
+    }
+    verdict = new LifeVerdict(service, scenario, settingsOf, part);
+    this.sinks.push(sink);
+    if (this.#consumerWaits) sink.connect();
+    this.service = service;
+    this.verdict = verdict;
+    this.#dyingSince = -1;
+    this.started++;
+    const present = verdict;
+    sink.watch = (message) => this.#handOver(message, present, part);
+    const others = (): void => {
+      if (random.chance(scenario.preempt)) this.#options.interrupt();
+    };
+    for (const source of service.pipeline.sources.values()) source.interrupt = others;
+    sink.interrupt = others;
+    await operator.connect(service.view);
+    tell(() => `process ${this.started} starts`);
+  }
+
+  /** Time and moods decide: it lives on, ends, or is followed by the next. */
+  async liveOrDie(): Promise<void> {
+    const { scenario, clock } = this.#options;
+    const { service } = this;
+    if (service === null) {
+      if (--this.#restartInSteps <= 0) await this.start();
+      return;
+    }
+    if (this.dying) {
+      const { closingTimeoutMs, drainMs } = scenario.config;
+      if (service.drained) await this.#end(service, true);
+      else if (clock.now() - this.#dyingSince > closingTimeoutMs + drainMs + endLimitMs) await this.#end(service, false);
+      return;
+    }
+    if (--this.#deathInSteps > 0) return;
+    this.#deathInSteps = Infinity;
+    if (scenario.death === 'sigkill') await this.#end(service, false);
+    else this.askToEnd();
+  }
+
+  /** SIGTERM. */
+  askToEnd(): void {
+    const service = this.service as SimulatedService;
+    this.#dyingSince = this.#options.clock.now();
+    this.#options.tell(() => 'SIGTERM');
+    void service.view.shutdown().then(() => (service.drained = true));
+  }
+
+  /** @param orderly it has said that nothing is left to do */
+  async #end(service: SimulatedService, orderly: boolean): Promise<void> {
+    const { random, operator, problems, tell } = this.#options;
+    const { pipeline } = service;
+    tell(() => `process ${this.started} ${orderly ? 'ends' : 'is cut off'}: step ${pipeline.words.step}`);
+    if (orderly && operator.waiting > 0) problems.push(`${operator.waiting} requests were not answered by a process that ended in order`);
+    problems.push(...(this.verdict as LifeVerdict).atEnd(orderly));
+    this.series += pipeline.summaries.length;
+    for (const { aborted } of pipeline.summaries) if (aborted !== undefined) this.aborted.push(aborted);
+    const { sink } = this;
+    // What zmq had taken may still leave, or not.
+    if (orderly && random.chance(0.7)) sink.read();
+    this.#consumerWaits = sink.peers > 0;
+    while (sink.peers > 0) sink.disconnect();
+    await operator.connect(null);
+    service.close();
+    this.service = null;
+    this.#restartInSteps = 1 + random.integer(30);
+  }
+
+  #hear(event: StreamEvent, part: SharedPart | null): void {
+    this.#options.tell(() => JSON.stringify(event));
+    part?.hear(event);
+  }
+
+  /** Looks at a message as late as the seam allows; what is kept of it has its length, but no pixels. */
+  #handOver(message: ReceivedMessage, verdict: LifeVerdict, part: SharedPart | null): ReceivedMessage {
+    const seen = parsed(message);
+    this.#options.tell(() => JSON.stringify(seen.fields));
+    const alone = part === null ? seen : part.alone(seen);
+    verdict.accept(alone, seen, makerOf(verdict.settings));
+    if (seen.htype === 'image') {
+      this.frames++;
+      // The rest of a series that ended by silence was never on its way.
+      if (Number(seen.fields['frame_number']) >= this.#options.nextFrameNumber()) verdict.images.pop();
+    }
+    if (verdict.problems.length > 0) this.#options.problems.push(...verdict.problems.splice(0));
+    const kept = alone.parts.map((bytes) => (seen.htype === 'image' ? emptyBlob(bytes.length) : bytes.slice()));
+    return { parts: [], message: { ...alone, parts: kept } };
+  }
+}
+
+const blobs = new Map<number, Uint8Array>();
+
+/** As many bytes as an image has, for checks that look at the length only. */
+function emptyBlob(bytes: number): Uint8Array {
+  let blob = blobs.get(bytes);
+  if (blob === undefined) blobs.set(bytes, (blob = new Uint8Array(bytes)));
+  return blob;
+}
