@@ -33,7 +33,8 @@ import { describeState } from './state-text.js';
 
 /** A thread that has not turned for so long is not alive, in ms. */
 const stallLimitMs = 10_000;
-const historyLength = 100;
+/** Series that are remembered. */
+export const historyLength = 100;
 
 export interface SharedViewDeps extends PortViewDeps {
   readonly config: ServiceConfig;

@@ -1,15 +1,16 @@
 // STEP 3, second half: the life of one series, from its first command to the receivers to its `series_end`. Owned by the streamer,
-// which calls `turn`; the one authority over what receivers do. States and rules: docs/architecture.md, "series".
+// which calls `turn`; the one authority over what receivers do. How far the detector is: series-progress.ts. What several instances
+// know of one series: series-share.ts. States and rules: docs/architecture.md, "series".
 //
 //   preparing → header → opening → open → stopping → finishing → ending → (over)
 //
 // An auto series has no header step: its header goes out with the first frame. Of several instances that share a detector the first
 // hands over the header and the last the end; the others have a header that is handed over elsewhere (docs/scaling.md).
 
-import { firstOwnNumber, frameIndexOf, frameNumberOf, ownFrames } from '../detector/frame-share.js';
+import { firstOwnNumber, frameNumberOf, ownFrames } from '../detector/frame-share.js';
 import type { FrameShare } from '../detector/frame-share.js';
 import type { Layout } from '../detector/layout.js';
-import { portCounter, streamCounter } from '../memory/counters.js';
+import { streamCounter } from '../memory/counters.js';
 import type { StreamCounter } from '../memory/counters.js';
 import type { LastFrame } from '../memory/last-frame.js';
 import { portEvent } from '../memory/port-words.js';
@@ -18,13 +19,16 @@ import type { Phase, SeriesWords } from '../memory/series-words.js';
 import { seriesStep } from '../memory/stream-words.js';
 import type { SeriesStep } from '../memory/stream-words.js';
 import { FirstFrame } from './first-frame.js';
-import type { FrameReader, ReadPort } from './frame-reader.js';
+import type { FrameReader } from './frame-reader.js';
 import { FrameSender } from './frame-sender.js';
 import type { FrameTimes } from './frame-times.js';
 import { countsBetween, settlePort } from './ledger.js';
 import { headerMessage, imageShape } from './messages.js';
 import type { Outbox } from './outbox.js';
 import type { SeenTimes } from './seen-times.js';
+import { SeriesProgress } from './series-progress.js';
+import type { SeriesPort } from './series-progress.js';
+import { SeriesShare } from './series-share.js';
 import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamEvent } from './series-types.js';
 import { lateBeginnings, suspicionsOf } from './suspicions.js';
 
@@ -33,13 +37,6 @@ const headerLimitMs = 5000;
 const suspicionIntervalMs = 500;
 /** A series does not end by silence before this time. */
 const silenceLeastMs = 5000;
-
-/** A port with its counters: now, when the series was opened, when it ended. */
-export interface SeriesPort extends ReadPort {
-  readonly counters: Float64Array;
-  readonly seriesBase: Float64Array;
-  readonly seriesEnd: Float64Array;
-}
 
 /** Limits of a series. Times in ms. */
 export interface SeriesLimits {
@@ -78,28 +75,22 @@ export class Series {
   readonly #layout: Layout;
   readonly #firstFrame: FirstFrame;
   readonly #sender: FrameSender;
+  readonly #progress: SeriesProgress;
+  /** This instance's part, where several share the series. */
+  readonly share: SeriesShare;
   readonly #silenceMs: number | null;
   step: SeriesStep = seriesStep.preparing;
   headerSent = false;
   headerNumber: number | null = null;
   last = 0;
-  highest = 0;
-  slotsUsedMax = 0;
   /** The summary, once the series is over. */
   summary: SeriesSummary | null = null;
   /** Why the series was given up before anything was begun; null = it was not. */
   withdrawn: string | null = null;
   #command: number;
   #since: number;
-  #seenPackets = 0;
-  #lastSeenAt = -1;
-  #giveUp = 0;
   #stopWanted = false;
   #fillTail = false;
-  /** Where several instances share the frames: of the whole series, as it ended; null = not known yet. */
-  #allFrames: number | null = null;
-  #withdrawn = false;
-  #haltedAt = -1;
   #aborted: string | null = null;
   readonly #warnings = new Map<string, string>();
   #suspicionsAt = 0;
@@ -111,13 +102,14 @@ export class Series {
     this.request = request;
     this.auto = auto;
     this.#layout = layout;
-    const { seriesTimeoutMs, startWindowMs, discardIncomplete } = deps.limits;
+    const { seriesTimeoutMs, startWindowMs, discardIncomplete, frameTimeoutMs } = deps.limits;
     this.#firstFrame = new FirstFrame(deps.words, deps.ports, request.frames === 0 ? null : ownFrames(deps.share, request.frames), startWindowMs, deps.ring);
     this.#sender = new FrameSender({ ...deps, discardIncomplete, base: deps.share.stride === 1 ? null : request.msgNumberBase }, imageShape(layout.shape, layout.pixelType));
+    this.#progress = new SeriesProgress(deps.words, deps.ports, deps.seenTimes, frameTimeoutMs, deps.ring);
+    this.share = new SeriesShare(deps.share, request, deps.ports, this.#firstFrame);
     this.#silenceMs = seriesTimeoutMs === null && request.framePeriodMs === null ? null : Math.max(silenceLeastMs, seriesTimeoutMs ?? 0, 10 * (request.framePeriodMs ?? 0));
     this.#since = now;
     this.#disconnects = deps.outbox.sink.disconnects;
-    deps.seenTimes.clear();
     deps.words.reset();
     deps.words.setParameters(id, auto, dynamicRange, readNRows);
     this.#command = deps.words.command(phase.prepare);
@@ -137,61 +129,37 @@ export class Series {
     return this.#sender.next;
   }
 
+  /** Highest frame number seen. */
+  get highest(): number {
+    return this.#progress.highest;
+  }
+
+  /** Most slots of the ring that were in use at once. */
+  get slotsUsedMax(): number {
+    return this.#progress.slotsUsedMax;
+  }
+
   /** End the series: the last frame is the highest seen. One that is shared is cut short: where it ends is not for one instance to say. */
   stop(): void {
     this.#stopWanted = true;
-    if (this.shared) this.#abort('instance_stopped');
-  }
-
-  /** Several instances share the frames. */
-  get shared(): boolean {
-    return this.#deps.share.stride > 1;
+    if (this.share.shared) this.#abort('instance_stopped');
   }
 
   /** Accept no more packets, and wait to be told where the series ends. Only for one that is shared. */
   halt(): void {
-    if (this.#haltedAt < 0) this.#haltedAt = 0;
     this.#stopWanted = true;
   }
 
   /** What this instance has, once it accepts no more packets; null before. */
   get halted(): HaltedSeries | null {
     const { step } = this;
-    if (!this.shared || step < seriesStep.stopping || (step === seriesStep.stopping && !this.#answered())) return null;
-    const ended = this.#allFrames !== null || this.#aborted !== null || this.summary !== null;
-    return { msg_number_base: this.request.msgNumberBase ?? 0, frames: this.#allFrames ?? this.#framesSeen(), ended };
+    if (!this.share.shared || step < seriesStep.stopping || (step === seriesStep.stopping && !this.#answered())) return null;
+    return this.share.halted(this.#aborted !== null || this.summary !== null);
   }
 
-  /** The end of the whole series, of which this instance has halted its part; null = done, else why not. */
-  finishAt({ frames, withdraw }: SeriesStop): string | null {
-    const { halted } = this;
-    if (halted === null) return 'the series is not halted: POST /api/v1/series/halt on every instance first (vdcu stop --endpoints does that)';
-    if (halted.ended) return null;
-    if (frames < halted.frames || frames > this.request.frames) return `frames: ${frames} is not possible: frame index ${halted.frames - 1} was seen here, and ${this.request.frames} frames were asked for`;
-    const announced = this.headerSent && this.#deps.share.offset === 0;
-    if (withdraw && (frames > 0 || announced || this.#sender.sent > 0)) return `withdraw is not possible: ${announced ? 'the header was handed over' : 'images were sent'}. Give the number of frames`;
-    this.#allFrames = frames;
-    this.#withdrawn = withdraw;
-    return null;
-  }
-
-  /** Number of the `series_end` of a shared series, whoever sends it; null = as it comes. */
-  get endNumber(): number | null {
-    const { msgNumberBase, frames } = this.request;
-    return !this.shared || msgNumberBase === null || this.#withdrawn ? null : msgNumberBase + 1 + (this.#allFrames ?? frames);
-  }
-
-  /** Is the `series_end` handed over by this instance? The last one does that. */
-  get sendsEnd(): boolean {
-    const { stride, offset } = this.#deps.share;
-    return !this.#withdrawn && offset === stride - 1;
-  }
-
-  #framesSeen(): number {
-    // Read anew: a receiver may have seen one more before its answer.
-    let highest = Math.max(...this.#deps.ports.map(({ words }) => words.newestSeen));
-    if (this.#firstFrame.last !== 0) highest = Math.min(highest, this.#firstFrame.last);
-    return highest === 0 || this.first === 0 ? 0 : frameIndexOf(this.#deps.share, highest, this.first) + 1;
+  /** Where the whole of a shared series ends, of which this instance has halted its part; null = done, else why not. */
+  finishAt(end: SeriesStop): string | null {
+    return this.share.finishAt(end, this.halted, this.headerSent, this.#sender.sent);
   }
 
   /** One turn; frames that are closed go out. Returns how many messages were handed over or begun. */
@@ -231,7 +199,7 @@ export class Series {
     if (!this.#answered()) return;
     this.#deps.reader.prepare(this.#layout);
     if (this.#stopWanted) return this.#withdraw('it was stopped before it was opened');
-    if (this.#deps.share.offset > 0) return this.#headerElsewhere();
+    if (!this.share.sendsHeader) return this.#headerElsewhere();
     const pendingHeader = this.auto || (this.request.force && this.#deps.outbox.sink.peers === 0);
     if (pendingHeader) this.#openReceivers();
     else this.#enter(seriesStep.header, now);
@@ -321,10 +289,10 @@ export class Series {
     if ((events & portEvent.ringSpan) !== 0) return this.#portsDisagree();
     if ((events & portEvent.jumpForward) !== 0 && !this.auto) return this.#abort('frame_jump');
     if (settled && this.highest - this.next + 1 - ring > limits.maxOwedFrames) return this.#abort('consumer_stalled');
-    const silent = this.#lastSeenAt < 0 ? 0 : now - this.#lastSeenAt;
+    const silent = this.#progress.silentMs(now);
     if (this.#silenceMs !== null && silent >= this.#silenceMs) {
       this.#fillTail = true;
-      this.#allFrames ??= this.request.frames;
+      this.share.reachedEnd();
       this.#stopWanted = true;
     }
     if (this.auto) {
@@ -333,37 +301,18 @@ export class Series {
       if (!this.headerSent && outbox.sink.peers === 0) this.#stopWanted = true;
     }
     if (settled && this.last !== 0 && this.next > this.last) {
-      this.#allFrames ??= this.request.frames;
+      this.share.reachedEnd();
       this.#stopWanted = true;
     }
     if (this.#stopWanted) this.#give(phase.stop, seriesStep.stopping);
   }
 
-  /** How far has the detector come, and which frames were seen too long ago? */
+  /** How far has the detector come, and does anything look wrong? */
   #observe(now: number): void {
-    const { ports, words, limits, seenTimes, ring } = this.#deps;
-    let seen = 0;
-    for (const port of ports) {
-      this.highest = Math.max(this.highest, port.words.newestSeen);
-      const { counters, seriesBase } = port;
-      seen += (counters[portCounter.accepted] as number) - (seriesBase[portCounter.accepted] as number) + (counters[portCounter.ringFull] as number) - (seriesBase[portCounter.ringFull] as number);
-    }
-    if (seen !== this.#seenPackets) {
-      this.#seenPackets = seen;
-      this.#lastSeenAt = now;
-    }
-    if (this.last !== 0) this.highest = Math.min(this.highest, this.last);
-    if (this.highest !== 0) seenTimes.note(this.highest, now);
-    const giveUp = seenTimes.seenBy(now - limits.frameTimeoutMs);
-    if (giveUp > this.#giveUp) {
-      this.#giveUp = giveUp;
-      words.setGiveUp(giveUp);
-    }
-    if (this.next !== 0) this.slotsUsedMax = Math.max(this.slotsUsedMax, Math.min(ring, this.highest - this.next + 1));
-    if (now - this.#suspicionsAt >= suspicionIntervalMs) {
-      this.#suspicionsAt = now;
-      this.#lookForSuspicions();
-    }
+    this.#progress.observe(this.next, this.last, now);
+    if (now - this.#suspicionsAt < suspicionIntervalMs) return;
+    this.#suspicionsAt = now;
+    this.#lookForSuspicions();
   }
 
   #events(): number {
@@ -415,9 +364,8 @@ export class Series {
 
   /** Of a shared series every instance knows a part; where it ends one of them cannot tell. */
   #endKnown(now: number): boolean {
-    if (!this.shared || this.#allFrames !== null || this.#aborted !== null) return true;
-    if (this.#haltedAt <= 0) this.#haltedAt = now;
-    if (now - this.#haltedAt >= this.#deps.limits.closingTimeoutMs) this.#abort('no_last_frame');
+    if (!this.share.shared || this.share.allFrames !== null || this.#aborted !== null) return true;
+    if (this.share.waitedForEnd(now, this.#deps.limits.closingTimeoutMs)) this.#abort('no_last_frame');
     return this.#aborted !== null;
   }
 
@@ -436,10 +384,9 @@ export class Series {
       this.#sender.next = 0;
     } else {
       // Before the last frame was known, ports may have begun frames beyond it: they are not of the series.
-      const { share } = this.#deps;
-      const frames = this.#allFrames ?? this.request.frames;
-      const end = this.request.frames > 0 ? this.first + ownFrames(share, frames) - 1 : this.highest;
-      const known = this.#fillTail || (this.shared && this.#allFrames !== null);
+      const { allFrames } = this.share;
+      const end = this.request.frames > 0 ? this.first + ownFrames(this.#deps.share, allFrames ?? this.request.frames) - 1 : this.highest;
+      const known = this.#fillTail || (this.share.shared && allFrames !== null);
       this.last = Math.max(known ? end : Math.min(this.highest, end), this.next - 1);
     }
     words.setLast(this.last);
@@ -483,20 +430,13 @@ export class Series {
       ...(this.#aborted === null ? {} : { aborted: this.#aborted }),
       incomplete: incomplete.ranges,
       truncated: incomplete.truncated,
-      first_frame_number: this.first === 0 ? null : this.shared ? this.request.firstFrameNumber : this.first,
+      first_frame_number: this.first === 0 ? null : this.share.shared ? this.request.firstFrameNumber : this.first,
       ledger: this.#deps.ports.map(({ udpPort, seriesBase, seriesEnd }) => settlePort(udpPort, countsBetween(seriesBase, seriesEnd))),
       warnings: [...this.#warnings.values()],
       header_sent: this.headerSent,
       end_pending: false,
-      ...this.#sharedPart(),
+      ...this.share.summary,
     };
-  }
-
-  #sharedPart(): Pick<SeriesSummary, 'shared'> {
-    const { stride, offset } = this.#deps.share;
-    const { msgNumberBase, frames } = this.request;
-    if (stride === 1 || msgNumberBase === null) return {};
-    return { shared: { stride, offset, frames: this.#allFrames ?? frames, msg_number_base: msgNumberBase } };
   }
 
   // --- commands to the receivers -------------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ import { FrameTimes } from './frame-times.js';
 import type { MessageSink } from './message-sink.js';
 import { Outbox } from './outbox.js';
 import { Series } from './series.js';
-import type { SeriesDeps, SeriesLimits, SeriesPort } from './series.js';
+import type { SeriesDeps, SeriesLimits } from './series.js';
+import type { SeriesPort } from './series-progress.js';
 import { SeenTimes } from './seen-times.js';
 import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamCommand, StreamEvent } from './series-types.js';
 
@@ -159,7 +160,7 @@ export class Streamer {
     if (command === null) return 0;
     if (command.kind === 'arm') this.#arm(command.id, command.request);
     else if (command.kind === 'halt') this.#halt(command.id);
-    else if (command.kind === 'stop' && this.#series?.shared === true) this.#stopShared(this.#series, command.id, command.end);
+    else if (command.kind === 'stop' && this.#series?.share.shared === true) this.#stopShared(this.#series, command.id, command.end);
     else {
       if (command.kind === 'shutdown') {
         this.#shutdown = true;
@@ -176,7 +177,7 @@ export class Streamer {
   /** The first half of stopping a shared series: no more packets; what was seen is told to whoever asks all instances. */
   #halt(id: number): void {
     this.#halting.push(id);
-    if (this.#series?.shared === true) return this.#series.halt();
+    if (this.#series?.share.shared === true) return this.#series.halt();
     // Nobody may hear that there is no series, and then one is opened.
     this.#refuse(409, 'the series was stopped before it was opened');
     this.#replyHalted(this.#ended);
@@ -278,8 +279,8 @@ export class Streamer {
   #ending(series: Series, summary: SeriesSummary, now: number): void {
     if (!series.headerSent) return this.#over(series, summary, now);
     if (this.#outbox.busy) return;
-    const { endNumber } = series;
-    if (!series.sendsEnd) {
+    const { endNumber } = series.share;
+    if (!series.share.sendsEnd) {
       if (endNumber !== null) this.#outbox.skipTo(endNumber + 1);
       return this.#over(series, summary, now);
     }
@@ -295,7 +296,7 @@ export class Streamer {
   #over(series: Series, summary: SeriesSummary, now: number): void {
     this.#idleSince = now;
     this.#last = { first: series.first, next: series.next, highest: series.highest, last: series.last, slotsUsedMax: series.slotsUsedMax };
-    if (series.shared) this.#ended = series.halted;
+    if (series.share.shared) this.#ended = series.halted;
     this.#series = null;
     if (series.begun) this.#setup.report({ kind: 'ended', summary });
     this.#replyStopped(series.begun ? summary : null);

@@ -24,7 +24,14 @@ t.test('what fills up in the beginning and then stays is no growth', async (t) =
   const growth = judgeGrowth(limit, run(30, (minutes) => 300 + Math.min(minutes, 6) * 20));
   t.equal(growth.ok, true);
   t.match(growth, { first: 300, last: 420, most: 420, grown: 0 });
-  t.equal(judgedPart(run(30, () => 0))[0]?.minutes, 7.5);
+  t.equal(judgedPart(run(30, () => 0), 0)[0]?.minutes, 7.5);
+});
+
+t.test('what fills up later is no growth either, from when it is known to be full', async (t) => {
+  const filling = run(40, (minutes) => 300 + Math.min(minutes, 13) * 5);
+  t.equal(judgeGrowth(limit, filling, 10).ok, false, 'not full yet');
+  t.match(judgeGrowth(limit, filling, 13), { ok: true, grown: 0 });
+  t.match(judgeGrowth(limit, filling, Number.POSITIVE_INFINITY), { ok: null, grown: null }, 'never full: nothing is said');
 });
 
 t.test('of a short run nothing is said', async (t) => {

@@ -25,16 +25,19 @@ export interface Growth extends GrowthLimit {
   readonly ok: boolean | null;
 }
 
-/** The service fills its caches and queues once: this part of a run is not judged, but at least so many minutes. */
+/** The service fills its caches, queues and history once: until then a run is not judged, nor in this part of it, nor in so many minutes. */
 const warmUpShare = 0.25;
 const warmUpLeastMinutes = 5;
 /** Nothing is said of less than this: faults come in cycles of some minutes, and memory goes up and down with them. */
 const judgedLeastMinutes = 10;
 
-/** Samples of the judged part, the second three quarters of a run of half an hour. */
-export function judgedPart(points: readonly Point[]): readonly Point[] {
+/**
+ * Samples of the judged part, the second three quarters of a run of half an hour or less.
+ * @param fullAt when the service had filled what it keeps, in minutes; Infinity = it has not
+ */
+export function judgedPart(points: readonly Point[], fullAt: number): readonly Point[] {
   const end = points.at(-1)?.minutes ?? 0;
-  const from = Math.max(warmUpLeastMinutes, warmUpShare * end);
+  const from = Math.max(warmUpLeastMinutes, warmUpShare * end, fullAt);
   return points.filter(({ minutes }) => minutes >= from);
 }
 
@@ -50,9 +53,9 @@ export function robustSlope(points: readonly Point[]): number {
   return median(slopes);
 }
 
-/** Judge one figure. */
-export function judgeGrowth(limit: GrowthLimit, points: readonly Point[]): Growth {
-  const judged = judgedPart(points);
+/** Judge one figure. @param fullAt as for `judgedPart` */
+export function judgeGrowth(limit: GrowthLimit, points: readonly Point[], fullAt = 0): Growth {
+  const judged = judgedPart(points, fullAt);
   const span = (judged.at(-1)?.minutes ?? 0) - (judged[0]?.minutes ?? 0);
   const grown = span < judgedLeastMinutes ? null : robustSlope(judged) * span;
   return {

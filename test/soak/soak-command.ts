@@ -18,7 +18,7 @@ interface SoakCommandOptions {
 const program = new Command('soak')
   .description('Run the real service for a long time with a simulated detector whose faults change every few seconds and consumers that come, go, stand '
     + `still and are killed; check every pixel of every frame and every sum; and see whether memory or descriptors grow. ${phases.length} phases in turn, some three minutes in all, `
-    + 'then again from the first. Takes about two thirds of a core at 80 frames/s. Growth is judged from 15 minutes on.')
+    + 'then again from the first. Takes about two thirds of a core at 80 frames/s. Growth is judged from some 23 minutes on.')
   .option('--minutes <count>', 'how long; the phase that is running then is brought to its end', positiveNumber, 30)
   .option('--rate <hz>', 'frames per second that the detector sends (Eiger quad, 514 × 514, 16 bit)', positiveNumber, 80)
   .option('--seed <number>', 'chooses the packets that get lost', wholeNumber(0, 4294967295), 1)

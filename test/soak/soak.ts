@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf } from '../../src/base/errors.js';
+import { historyLength } from '../../src/control/shared-view.js';
 import { freeUdpPorts } from '../threads/free-ports.js';
 import { judgeGrowth } from './growth.js';
 import type { Growth, GrowthLimit } from './growth.js';
@@ -121,7 +122,9 @@ async function soak(setup: StageSetup, options: SoakOptions, minutes: number, se
   if (died !== null) problems.push(died);
   const exit = await service.stop();
   if (died === null && exit !== 0) problems.push(`the service ended with ${exit}: ${service.complaints.trim()}`);
-  const growth = growthLimits.map(({ of, ...limit }) => judgeGrowth(limit, samples.map(({ minutes: at, sample }) => ({ minutes: at, value: of(sample) }))));
+  // The service remembers so many series: what it keeps of them grows until then.
+  const fullAt = samples.find(({ sample: { metrics } }) => (metrics.get('vdcu_series_total{}') ?? 0) >= historyLength)?.minutes ?? Number.POSITIVE_INFINITY;
+  const growth = growthLimits.map(({ of, ...limit }) => judgeGrowth(limit, samples.map(({ minutes: at, sample }) => ({ minutes: at, value: of(sample) })), fullAt));
   for (const { name, unit, ok, grown, atMost } of growth) if (ok === false) problems.push(`${name} has grown by ${grown?.toFixed(1)} ${unit}, at most ${atMost} may be`);
   return { minutes: ran, rate, seed, interrupted: signal.aborted, phases: results, samples: samples.map(({ minutes: at, sample }) => ({ minutes: at, figures: growthLimits.map(({ of }) => of(sample)) })), counters, growth, cores, exit, problems, ok: problems.length === 0 };
 }
