@@ -3,8 +3,8 @@ import { portCounterTable } from '../../src/memory/counters.js';
 import type { PortCounter } from '../../src/memory/counters.js';
 import { phaseProblems } from './accounting.js';
 import type { PhaseFacts } from './accounting.js';
-import type { PortCounts } from './service-under-soak.js';
-import { parseMetrics, portCountsOf } from './service-under-soak.js';
+import { parseMetrics, portCountsOf } from '../threads/metrics-text.js';
+import type { PortCounts } from '../threads/metrics-text.js';
 
 const counts = (values: Partial<Record<PortCounter, number>> = {}): PortCounts =>
   Object.fromEntries(portCounterTable.map(({ id }) => [id, values[id] ?? 0])) as PortCounts;

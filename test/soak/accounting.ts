@@ -1,4 +1,4 @@
-// Do the sums of one phase of the soak agree? What the simulators sent, what the service counted, what the summaries of its series say,
+// Do the sums of one phase of the soak, or of a test with a whole service, agree? What the simulators sent, what the service counted, what the summaries of its series say,
 // what the consumers saw. Pure; every sum that does not agree is a sentence.
 
 import { packetClasses } from '../../src/memory/counters.js';
@@ -6,7 +6,7 @@ import type { PortCounter } from '../../src/memory/counters.js';
 import type { SeriesSummary } from '../../src/stream/series-types.js';
 import type { ConsumerLine } from './checking-consumer.js';
 import type { SimulatedTruth } from './children.js';
-import type { PortCounts } from './service-under-soak.js';
+import type { PortCounts } from '../threads/metrics-text.js';
 
 export interface PhaseFacts {
   readonly truths: readonly SimulatedTruth[];
@@ -21,8 +21,8 @@ export interface PhaseFacts {
 }
 
 /** Classes that a packet which was sent whole, or its second copy, can end in. */
-const intactClasses: readonly PortCounter[] = [
-  'accepted', 'duplicate', 'lateFirst', 'lateDuplicate', 'lateUnknown', 'ringFull', 'foreignUnarmed', 'foreignSeries',
+export const intactClasses: readonly PortCounter[] = [
+  'accepted', 'duplicate', 'lateFirst', 'lateDuplicate', 'lateUnknown', 'ringFull', 'foreignSource', 'foreignUnarmed', 'foreignSeries',
 ];
 
 /** @returns what does not agree; empty = all right */

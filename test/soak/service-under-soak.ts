@@ -2,14 +2,11 @@
 // of its memory and descriptors.
 
 import { readFileSync, readdirSync } from 'node:fs';
-import { portCounterTable } from '../../src/memory/counters.js';
-import type { PortCounter } from '../../src/memory/counters.js';
 import type { ServiceStatus } from '../../src/control/service-view.js';
 import type { SeriesSummary } from '../../src/stream/series-types.js';
+import { parseMetrics } from '../threads/metrics-text.js';
+import type { Samples } from '../threads/metrics-text.js';
 import { Child } from './children.js';
-
-/** Counters of one port since the start of the process. */
-export type PortCounts = Readonly<Record<PortCounter, number>>;
 
 /** One look at the service. */
 export interface ServiceSample {
@@ -24,29 +21,7 @@ export interface ServiceSample {
   readonly threads: number;
   readonly cpuSeconds: number;
   /** Everything of /metrics, by name and labels. */
-  readonly metrics: ReadonlyMap<string, number>;
-}
-
-/** `name{label="value",…}` without the detector's label, labels sorted. */
-function metricKey(name: string, labels: Readonly<Record<string, string>>): string {
-  return `${name}{${Object.entries(labels).map(([key, value]) => `${key}="${value}"`).sort().join(',')}}`;
-}
-
-/** The text format of Prometheus → samples. */
-export function parseMetrics(text: string): Map<string, number> {
-  const samples = new Map<string, number>();
-  for (const line of text.split('\n')) {
-    const found = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line);
-    if (found === null) continue;
-    const labels = Object.fromEntries([...(found[2] ?? '').matchAll(/(\w+)="([^"]*)"/g)].map(([, key, value]) => [key, value]).filter(([key]) => key !== 'detector')) as Record<string, string>;
-    samples.set(metricKey(found[1] as string, labels), Number(found[3]));
-  }
-  return samples;
-}
-
-/** Counters of one port; what has no sample is NaN: unknown. */
-export function portCountsOf(metrics: ReadonlyMap<string, number>, udpPort: number): PortCounts {
-  return Object.fromEntries(portCounterTable.map(({ id, metric, labels }) => [id, metrics.get(metricKey(metric, { ...labels, port: String(udpPort) })) ?? Number.NaN])) as PortCounts;
+  readonly metrics: Samples;
 }
 
 const requestLimitMs = 30_000;

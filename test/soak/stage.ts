@@ -7,8 +7,9 @@ import { phaseProblems } from './accounting.js';
 import { ConsumerProcess, SimulatorProcess } from './children.js';
 import type { SimulatedTruth } from './children.js';
 import type { ConsumerTask } from './checking-consumer.js';
-import { portCountsOf } from './service-under-soak.js';
-import type { PortCounts, ServiceUnderSoak } from './service-under-soak.js';
+import { portCountsOf } from '../threads/metrics-text.js';
+import type { PortCounts } from '../threads/metrics-text.js';
+import type { ServiceUnderSoak } from './service-under-soak.js';
 
 /** What the whole soak shares. */
 export interface StageSetup {

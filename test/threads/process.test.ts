@@ -12,6 +12,7 @@ import { watchStream } from '../../simulators/watch.js';
 import { takenUdpPort } from './free-ports.js';
 import { runProcess, vdcuProcess } from './process.js';
 import { configText, quadYaml } from './running.js';
+import { askAt, scrapedProblems } from './scraped-truth.js';
 import { until, within } from './waiting.js';
 
 interface Status {
@@ -38,6 +39,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const end = new AbortController();
     const sending = simulate({ settings, udpHost: '127.0.0.1', frames: 0, rate: 40, signal: end.signal });
     await until(async () => ((await statusOf(apiUrl)).series?.images_sent ?? 0) >= 5, 'five images');
+    t.strictSame(await scrapedProblems(askAt(apiUrl), () => null), [], 'the metrics add up while packets come');
     run.child.kill(signal);
     t.equal(await run.code(), 0);
     end.abort();

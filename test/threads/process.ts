@@ -45,21 +45,25 @@ export class Process {
   }
 }
 
-/** Start `vdcu` with these words; `nodeOptions` go before them. Killed at the end of the test if it still runs. */
-export function vdcuProcess(t: Test, words: readonly string[], nodeOptions: readonly string[] = []): Process {
+/**
+ * Start `vdcu` with these words; `nodeOptions` go before them, and before all a program that starts others, if any. Killed at the end of
+ * the test if it still runs.
+ */
+export function vdcuProcess(t: Test, words: readonly string[], nodeOptions: readonly string[] = [], starter: readonly string[] = []): Process {
   const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
-  const child = spawn(process.execPath, [...nodeOptions, main, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [program, ...all] = [...starter, process.execPath, ...nodeOptions, main, ...words] as [string, ...string[]];
+  const child = spawn(program, all, { stdio: ['ignore', 'pipe', 'pipe'] });
   t.teardown(() => child.kill('SIGKILL'));
   return new Process(child);
 }
 
 /** `vdcu run` of the detector `det` of this configuration, ready. */
-export async function runProcess(t: Test, text: string, nodeOptions: readonly string[] = []): Promise<{ run: Process; endpoint: string; apiUrl: string }> {
+export async function runProcess(t: Test, text: string, nodeOptions: readonly string[] = [], starter: readonly string[] = []): Promise<{ run: Process; endpoint: string; apiUrl: string; file: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'vdcu-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'test.yaml');
   await writeFile(file, text);
-  const run = vdcuProcess(t, ['run', file, 'det', '--json'], nodeOptions);
+  const run = vdcuProcess(t, ['run', file, 'det', '--json'], nodeOptions, starter);
   const ready = await run.line(({ event, api_url: url }) => event === 'ready' && url !== undefined, 'the service\'s addresses');
-  return { run, endpoint: ready['data_endpoint'] as string, apiUrl: ready['api_url'] as string };
+  return { run, endpoint: ready['data_endpoint'] as string, apiUrl: ready['api_url'] as string, file };
 }

@@ -15,6 +15,7 @@ import type { DetectorSettings } from '../../src/detector/settings.js';
 import { freeTcpPort } from './free-ports.js';
 import { runProcess } from './process.js';
 import { configText, quadYaml } from './running.js';
+import { askAt, scrapedProblems, tell } from './scraped-truth.js';
 import { until } from './waiting.js';
 
 /**
@@ -66,6 +67,20 @@ function checkJoined(t: Test, messages: readonly StreamMessage[], settings: Dete
   for (const ranges of Object.values(first?.fields['missing'] as Record<string, [number, number][]>)) t.equal(ranges[0]?.[0], 0, 'of the frame that was joined half-way the first packets are missing, and it says so');
 }
 
+/** What was lost while there was no service is nobody's: the ledger of the new process holds what its own frames lack. */
+async function checkLedger(t: Test, apiUrl: string, delivered: readonly StreamMessage[]): Promise<void> {
+  t.strictSame(await scrapedProblems(askAt(apiUrl), () => null), [], 'the metrics are what the new process counted');
+  const { summaries } = await tell(askAt(apiUrl));
+  t.equal(summaries.length, 1);
+  const images = delivered.filter(({ htype }) => htype === 'image');
+  const lacking = images.reduce((sum, { fields }) => sum + (fields['missing_packets'] as number), 0);
+  t.equal(summaries[0]?.ledger.reduce((sum, { missing }) => sum + missing, 0), lacking, 'missing is what its images lack, of which the frame that was joined half-way');
+  for (const { udp_port: port, expected, kernel_drops: drops, socket, ring, late, unexplained } of summaries[0]?.ledger ?? []) {
+    t.equal(expected, images.length * 64, `port ${port}: expected are the packets of the frames that were sent`);
+    t.match({ socket, ring }, { socket: drops, ring: 0 }, `port ${port}: the kernel dropped ${drops}, ${late} came late, ${unexplained} never came`);
+  }
+}
+
 for (const series of ['armed', 'auto'] as const) {
   t.test(`killed in the middle of a series and started again (${series}): larger numbers, nothing of the old series in the new one`, async (t) => {
     const text = await configText(`${quadYaml}\nseries: ${series}\nseries_idle_ms: 1000\ndata_port: ${await freeTcpPort()}`);
@@ -105,6 +120,7 @@ for (const series of ['armed', 'auto'] as const) {
     t.equal(consumer.ordered.cached, 0, 'the cache was thrown away');
     t.match(delivered[0], { htype: 'header', fields: { filename: series === 'armed' ? '/data/new.h5' : '' } });
     checkJoined(t, delivered, settings);
+    await checkLedger(t, after.apiUrl, delivered);
     after.run.child.kill('SIGTERM');
     t.equal(await after.run.code(), 0);
   });

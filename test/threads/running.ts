@@ -1,5 +1,6 @@
 // A whole running service for tests: real threads, sockets and zmq on free ports of loopback, with a simulated detector before it
-// and checking consumers behind it. `accounts` compares all three.
+// and checking consumers behind it. `accounts` compares all three; at the end of each test the scraped metrics are compared with all that
+// the simulator did (scraped-truth.ts).
 
 import type { Test } from 'tap';
 import { OperatorError } from '../../src/base/errors.js';
@@ -18,6 +19,9 @@ import type { GroundTruth } from '../../simulators/truth.js';
 import { watchStream } from '../../simulators/watch.js';
 import type { WatchOptions, WatchReport } from '../../simulators/watch.js';
 import { freeUdpPorts } from './free-ports.js';
+import { intactClasses } from '../soak/accounting.js';
+import { askAt, scrapedProblems, sentTruth } from './scraped-truth.js';
+import type { SentTruth } from './scraped-truth.js';
 import { generousMs, until, within } from './waiting.js';
 
 /** Keys of the configuration as YAML, one a line; ports are added. */
@@ -55,6 +59,8 @@ export class Running {
   readonly config: ServiceConfig;
   /** Lines of the log, parsed. */
   readonly log: readonly Record<string, unknown>[];
+  /** Runs of the detector, with their result once they are over. */
+  readonly #runs: { truth: GroundTruth | null; result?: SimulateResult }[] = [];
   #ended = false;
 
   constructor(service: RunningService, config: ServiceConfig, log: readonly Record<string, unknown>[]) {
@@ -79,8 +85,17 @@ export class Running {
   }
 
   /** The detector's packets; resolves when all were sent. */
-  simulate(options: Partial<SimulateOptions> = {}): Promise<SimulateResult> {
-    return simulate({ settings: this.config.detector, udpHost: this.config.udpHost, frames: 40, rate: 80, signal: new AbortController().signal, ...options });
+  async simulate(options: Partial<SimulateOptions> = {}): Promise<SimulateResult> {
+    const run: { truth: GroundTruth | null; result?: SimulateResult } = { truth: null };
+    this.#runs.push(run);
+    run.result = await simulate({
+      settings: this.config.detector, udpHost: this.config.udpHost, frames: 40, rate: 80, signal: new AbortController().signal, ...options,
+      onStart: async (truth) => {
+        run.truth = truth;
+        await options.onStart?.(truth);
+      },
+    });
+    return run.result;
   }
 
   async http(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<Answer> {
@@ -116,10 +131,19 @@ export class Running {
     return this.service.view.history()[0] as SeriesSummary;
   }
 
+  /** Compare the metrics with the simulator's truth, then stop. @throws Error when they differ */
   async stop(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
+    const problems = await this.#scrapedProblems();
     await within(this.service.stop('the test is over'), 'the end of the service', 2 * generousMs);
+    if (problems.length > 0) throw new Error(`the scraped metrics are not what the simulator did: ${problems.join('; ')}`);
+  }
+
+  /** A run that goes on has no truth yet. */
+  #scrapedProblems(): Promise<string[]> {
+    const sent = (): SentTruth[] | null => (this.#runs.every(({ result }) => result !== undefined) ? this.#runs.map(({ truth, result }) => sentTruth(truth as GroundTruth, result)) : null);
+    return scrapedProblems(askAt(this.service.apiUrl), sent);
   }
 }
 
@@ -139,11 +163,6 @@ export async function start(t: Test, yaml = quadYaml, host = '127.0.0.1', ports 
     }
   }
 }
-
-/** Classes that a packet which the detector sent whole, or its second copy, can end in. */
-const intactClasses: readonly PortCounter[] = [
-  'accepted', 'duplicate', 'lateFirst', 'lateDuplicate', 'lateUnknown', 'ringFull', 'foreignUnarmed', 'foreignSeries',
-];
 
 /** What one run of the detector became, seen by the detector, the service and the consumer. */
 export interface RunOutcome {

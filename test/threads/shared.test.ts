@@ -8,7 +8,9 @@ import { simulate } from '../../simulators/simulate.js';
 import { watchStream } from '../../simulators/watch.js';
 import { vdcu } from '../main/repository.js';
 import { freeUdpPorts } from './free-ports.js';
+import { portCountsOf } from './metrics-text.js';
 import { runProcess } from './process.js';
+import { askAt, scrapedProblems, tell } from './scraped-truth.js';
 import { until, within } from './waiting.js';
 
 const count = 4;
@@ -58,7 +60,7 @@ t.test('four instances under loss, twice, the second time stopped while the dete
   await until(async () => (await states()).every(({ series }) => (series?.images_sent ?? 0) >= 10), 'ten images of each');
   const stopped = await vdcu('stop', '--endpoints', endpoints, '--json');
   end.abort();
-  await sending;
+  const more = await sending;
   t.equal(stopped.code, 0, stopped.stderr);
   const { frames, whole } = JSON.parse(stopped.stdout) as { frames: number; whole: boolean };
   t.ok(whole && frames >= 40);
@@ -70,6 +72,14 @@ t.test('four instances under loss, twice, the second time stopped while the dete
   t.ok(report.checker.counts.missingPackets >= lost);
   t.match((await states()).map(({ last_series: last }) => last?.shared?.frames), [frames, frames, frames, frames]);
   t.match(await vdcu('status', '--endpoints', endpoints), { code: 0, stdout: /instance 3 of 4\)/ });
+  for (const { apiUrl } of services) t.strictSame(await scrapedProblems(askAt(apiUrl), () => null), [], 'the metrics of each instance add up');
+  for (const [index, udpPort] of settings.udpPorts.entries()) {
+    const sentOn = [sent, more].reduce((sum, { truth }) => sum + (truth.ports[index]?.sent ?? 0), 0);
+    await until(async () => {
+      const counts = await Promise.all(services.map(async ({ apiUrl }) => portCountsOf((await tell(askAt(apiUrl))).metrics, udpPort)));
+      return counts.reduce((sum, { received, socketDropped }) => sum + received + socketDropped, 0) === sentOn;
+    }, `port ${udpPort}: together they received what was sent, or the kernel dropped it`);
+  }
 });
 
 t.test('the death of one instance is told: by the stop, by the metrics, and the consumer keeps what came before it', async (t) => {
