@@ -30,6 +30,7 @@ const records = 'src/memory/slot-records.ts';
 const reader = 'src/stream/frame-reader.ts';
 const sender = 'src/stream/frame-sender.ts';
 const series = 'src/stream/series.ts';
+const share = 'src/stream/series-share.ts';
 const streamer = 'src/stream/streamer.ts';
 const outbox = 'src/stream/outbox.ts';
 
@@ -68,10 +69,10 @@ export const mutants: readonly Mutant[] = [
   mutant('other-share-taken-kernel', 'takes another instance\'s frame for one of its own, in the compiled kernel', [kernel, 'if (header < origin || (header - origin) % <u64>stride != 0) break;', 'if (header < origin) break;']),
   mutant('shared-numbers-closed-up', 'gives its images the next numbers, where other instances have those in between', [sender, '      if (base !== null) outbox.skipTo(base + 1 + facts.frameIndex);\n', '']),
   mutant('shared-index-own', 'counts its own frames only, where the index is that of the whole series', [sender, 'frameIndexOf(share, own, first), frameNumberOf', 'own - first, frameNumberOf']),
-  mutant('shared-end-from-each', 'sends an end from every instance that shares a series', [series, 'return !this.#withdrawn && offset === stride - 1;', 'return !this.#withdrawn;']),
-  mutant('shared-tail-not-filled', 'ends its part of a shared series where it has seen the last frame itself', [series, 'const known = this.#fillTail || (this.shared && this.#allFrames !== null);', 'const known = this.#fillTail;']),
+  mutant('shared-end-from-each', 'sends an end from every instance that shares a series', [share, 'return !this.#withdrawn && offset === stride - 1;', 'return !this.#withdrawn;']),
+  mutant('shared-tail-not-filled', 'ends its part of a shared series where it has seen the last frame itself', [series, 'const known = this.#fillTail || (this.share.shared && allFrames !== null);', 'const known = this.#fillTail;']),
   mutant('halted-while-armed-forgotten', 'answers a halt while it arms with "no series", and then opens it',
-    [streamer, 'if (this.#series?.shared === true) return this.#series.halt();', 'if (this.#series?.shared === true && this.#arming === null) return this.#series.halt();'],
+    [streamer, 'if (this.#series?.share.shared === true) return this.#series.halt();', 'if (this.#series?.share.shared === true && this.#arming === null) return this.#series.halt();'],
     [streamer, '    this.#refuse(409, \'the series was stopped before it was opened\');\n    this.#replyHalted', '    this.#replyHalted']),
   mutant('begun-beyond-kept', 'keeps frames that were begun beyond the last one before that was known', [assembler, 'if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);', '']),
 ];
