@@ -1,14 +1,21 @@
 // The HTTP interface before clients that mean no good: slow ones, paths that climb, bodies and headers of every kind.
 
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import * as fc from 'fast-check';
 import t from 'tap';
 import type { Test } from 'tap';
 import type { InjectOptions } from 'fastify';
+import { Random } from '../../src/base/random.js';
+import { FlightRecorder } from '../../src/control/flight-recorder.js';
 import { makeApp, startHttp } from '../../src/control/http.js';
 import type { HttpLimits, HttpServer } from '../../src/control/http.js';
 import { makeLogger } from '../../src/control/log.js';
+import { viewerLimit } from '../../src/control/page/page-events.js';
+import { small } from '../pipeline/small.js';
 import { HandMadeView } from './hand-made-view.js';
 
 const build = { version: '0.0.0', backend: 'dgram' };
@@ -176,4 +183,76 @@ t.test('whatever is asked is answered: any method, path, query, header and body'
     if (view.armed.length !== before && answer.statusCode !== 201) throw new Error(`armed: ${said}`);
     if (answer.headers['x-content-type-options'] !== 'nosniff' && answer.statusCode !== 400) throw new Error(`no headers: ${said}`);
   }), { numRuns: 1500, seed: 20_261_127 });
+});
+
+t.test('the event stream: whatever is asked with it, and however viewers go, others are served and those that are gone are forgotten', async (t) => {
+  const server = await serve(t, new HandMadeView());
+  const random = new Random(20_261_127);
+  const heads = ['last-event-id: 9999999999999999999999', `last-event-id: ${'x'.repeat(3000)}`, 'accept: text/plain', 'accept: \xff\xfe', 'range: bytes=0-1', 'connection: close', 'connection: upgrade\r\nupgrade: websocket', 'expect: 100-continue', 'content-length: 3', 'transfer-encoding: chunked', 'accept-encoding: gzip, br'];
+  const query = (): string => Array.from({ length: random.integer(4) }, () => encoded(String.fromCharCode(...Array.from({ length: random.integer(9) }, () => random.integer(65536))))).join('&');
+  const streams = 100;
+  const answers = new Map<string, number>();
+  for (let stream = 0; stream < streams; stream++) {
+    const method = random.chance(0.8) ? 'GET' : random.pick(['HEAD', 'POST', 'DELETE', 'OPTIONS', 'PATCH']);
+    const { socket, text } = await dial(t, server);
+    socket.write(`${method} /page/events${random.chance(0.5) ? `?${query()}` : ''} HTTP/1.1\r\nhost: localhost\r\n${Array.from({ length: random.integer(3) }, () => `${random.pick(heads)}\r\n`).join('')}\r\n${random.chance(0.2) ? 'abc'.repeat(random.integer(50)) : ''}`, 'latin1');
+    if (random.chance(0.3)) socket.pause();
+    else if (random.chance(0.7)) {
+      for (let wait = 0; wait < 100 && text() === ''; wait++) await new Promise((resolve) => setTimeout(resolve, 5));
+      const status = text().slice(9, 12);
+      answers.set(status, (answers.get(status) ?? 0) + 1);
+    }
+    if (random.chance(0.3)) socket.destroy();
+    else if (random.chance(0.3)) socket.end();
+    if (stream % 25 === 0) t.equal((await fetch(`${server.url}/status`)).status, 200);
+    // (A little later, so that the limit of viewers is reached and left again.)
+    if (stream % 50 === 49) await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  t.ok((answers.get('200') ?? 0) > 5, JSON.stringify([...answers]));
+  for (const status of answers.keys()) t.match(status, /^(?:100|200|4\d\d|503|)$/);
+});
+
+t.test('viewers of the event stream are limited, and there is room again when some have gone', async (t) => {
+  const server = await serve(t, new HandMadeView(), { ...soon, answerMs: 60_000, stuckMs: 60_000 });
+  const ask = async (): Promise<{ socket: Socket; status: string }> => {
+    const { socket, text } = await dial(t, server);
+    socket.write('GET /page/events HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    for (let wait = 0; wait < 400 && text() === ''; wait++) await new Promise((resolve) => setTimeout(resolve, 5));
+    return { socket, status: text().slice(9, 12) };
+  };
+  const viewers = await Promise.all(Array.from({ length: 40 }, ask));
+  const seen = viewers.filter(({ status }) => status === '200').length;
+  t.equal(seen, viewerLimit);
+  t.equal(viewers.filter(({ status }) => status === '503').length, 40 - seen);
+  for (const { socket } of viewers) socket.destroy();
+  let status = '';
+  for (let wait = 0; wait < 100 && status !== '200'; wait++) status = (await ask()).status;
+  t.equal(status, '200');
+});
+
+t.test('whatever is asked of the flight recorder, it writes its own files and no others', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vdcu-hostile-flights-'));
+  t.teardown(() => { rmSync(folder, { recursive: true, force: true }); });
+  const inside = join(folder, 'flights');
+  const pipeline = small({ flight_recorder_dir: JSON.stringify(inside) });
+  pipeline.arm();
+  pipeline.play(1, 3);
+  const { config, plan, map, buffer, clock } = pipeline;
+  const app = await makeApp(new HandMadeView(), { logger: silent, build, flightRecorder: new FlightRecorder({ config, plan, map, buffer, clock, logger: silent }) });
+  t.teardown(() => app.close());
+  const words = fc.oneof(fc.string({ maxLength: 30 }), fc.constantFrom('../../x', '/etc/passwd', 'folder', '..%2f', '\0', '__proto__'));
+  const asked = fc.record({
+    method: fc.constantFrom('POST', 'POST', 'POST', 'GET', 'DELETE', 'PUT', 'HEAD'), query: fc.array(fc.tuple(words, words), { maxLength: 3 }), tail: fc.constantFrom('', '', '', '/', '/..', '/../../x', '/a'),
+    type: fc.constantFrom('application/json', 'text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; boundary=x', ''), body: fc.oneof(fc.json({ maxDepth: 3 }), fc.string({ unit: 'binary', maxLength: 100 }), fc.constantFrom('{"flight_recorder_dir":"/tmp/elsewhere"}', '{"folder":"../.."}', '')),
+  });
+  let written = 0;
+  await fc.assert(fc.asyncProperty(asked, async ({ method, query, tail, type, body: payload }) => {
+    const url = `/api/v1/flight-recorder${tail}${query.length === 0 ? '' : `?${query.map(([key, value]) => `${encoded(key)}=${encoded(value)}`).join('&')}`}`;
+    const answer = await app.inject({ method: method as 'GET', url, headers: { 'content-type': type }, ...(method === 'GET' || method === 'HEAD' ? {} : { payload }) } satisfies InjectOptions);
+    if (answer.statusCode === 201) written++;
+    else if (answer.statusCode < 400 || answer.statusCode >= 500) throw new Error(`${method} ${url} → ${answer.statusCode} ${answer.payload.slice(0, 200)}`);
+  }), { numRuns: 300, seed: 20_261_127 });
+  t.ok(written > 5, `${written} recordings`);
+  t.strictSame(readdirSync(folder), ['flights']);
+  t.ok(readdirSync(inside).every((name) => /^det-\d{8}T\d{6}\.\d{3}Z-request(?:-\d+)?\.(?:pcap|json)$/.test(name)), readdirSync(inside).slice(0, 3).join());
 });

@@ -3,11 +3,12 @@
 import { parseArgs } from 'node:util';
 import { playHostile } from './hostile-datagrams.js';
 
-const help = `npm run hostile -- [--datagrams N] [--from SEED] [--seed SEED] [--json]
+const help = `npm run hostile -- [--datagrams N] [--seconds N] [--from SEED] [--seed SEED] [--json]
 
 Sends true and hostile datagrams to the whole pipeline in memory, by both placements, and compares every pixel, sum and class.
 
   --datagrams N   stop after so many (default 1000000)
+  --seconds N     stop after so long, also with fewer
   --from SEED     begin with this seed (default 1)
   --seed SEED     play one round only
   --json          print the result as one JSON object
@@ -17,9 +18,9 @@ Exit codes: 0 everything held, 1 something did not (each failing seed is printed
 
 const roundDatagrams = 1000;
 
-function options(): { datagrams: number; from: number; seed: number | null; json: boolean } {
+function options(): { datagrams: number; seconds: number; from: number; seed: number | null; json: boolean } {
   const { values } = parseArgs({
-    options: { datagrams: { type: 'string', default: '1000000' }, from: { type: 'string', default: '1' }, seed: { type: 'string' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+    options: { datagrams: { type: 'string', default: '1000000' }, seconds: { type: 'string' }, from: { type: 'string', default: '1' }, seed: { type: 'string' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
   });
   if (values.help) {
     process.stdout.write(help);
@@ -29,16 +30,16 @@ function options(): { datagrams: number; from: number; seed: number | null; json
     if (/^[1-9][0-9]{0,14}$/.test(text)) return Number(text);
     throw new Error(`--${name} ${text}: needs a whole number from 1`);
   };
-  return { datagrams: whole('datagrams', values.datagrams), from: whole('from', values.from), seed: values.seed === undefined ? null : whole('seed', values.seed), json: values.json };
+  return { datagrams: whole('datagrams', values.datagrams), seconds: values.seconds === undefined ? Infinity : whole('seconds', values.seconds), from: whole('from', values.from), seed: values.seed === undefined ? null : whole('seed', values.seed), json: values.json };
 }
 
-function run({ datagrams, from, seed: only, json }: ReturnType<typeof options>): void {
+function run({ datagrams, seconds: limit, from, seed: only, json }: ReturnType<typeof options>): void {
   const sums = { rounds: 0, datagrams: 0, hostile: 0, frames: 0, complete: 0, failed: 0 };
   const classes = new Map<string, number>();
   const begin = performance.now();
   let shownAt = begin;
   let memory: WebAssembly.Memory | undefined;
-  for (let seed = only ?? from; only === null ? sums.datagrams < datagrams : seed === only; seed++) {
+  for (let seed = only ?? from; only === null ? sums.datagrams < datagrams && performance.now() - begin < limit * 1000 : seed === only; seed++) {
     const round = playHostile(seed, roundDatagrams, memory);
     memory = round.memory;
     sums.rounds++;

@@ -6,6 +6,7 @@
 // packet or a neighbouring frame. The wire has no checksum (SECURITY.md).
 
 import { Random } from '../../src/base/random.js';
+import type { DetectorSettings } from '../../src/detector/settings.js';
 import { PacketMaker } from '../pipeline/packets.js';
 import { Pipeline } from '../pipeline/pipeline.js';
 import { headerPosition } from '../../simulators/packet.js';
@@ -43,7 +44,7 @@ const at = { frameNumber: 0, packetNumber: 12, row: 34, column: 36, detectorType
 /** A warning says it once; more than these in a round are a flood. */
 const warningLimit = 60;
 
-type Expected = 'foreignSource' | 'headerPacket' | 'malformedSize' | 'malformedVersion' | 'malformedDetectorType' | 'malformedPacketNumber' | 'malformedPosition' | 'malformedFrameNumber' | 'stray';
+export type Expected = 'foreignSource' | 'headerPacket' | 'malformedSize' | 'malformedVersion' | 'malformedDetectorType' | 'malformedPacketNumber' | 'malformedPosition' | 'malformedFrameNumber' | 'stray';
 
 /** Play one round of about `datagrams` datagrams. `memory`: of an earlier round, to use again. */
 export function playHostile(seed: number, datagrams: number, memory?: WebAssembly.Memory): HostileRound & { readonly memory: WebAssembly.Memory } {
@@ -115,33 +116,39 @@ const exact: readonly Exclude<Expected, 'stray'>[] = [
   'foreignSource', 'headerPacket', 'malformedSize', 'malformedVersion', 'malformedDetectorType', 'malformedPacketNumber', 'malformedPosition', 'malformedFrameNumber',
 ];
 
-interface Made {
+export interface Made {
   readonly bytes: Uint8Array;
   readonly foreign: boolean;
   readonly as: Expected;
 }
 
 /** Makes hostile datagrams and says, by its own reading of the rules, what they are. */
-class Mutator {
+export class Mutator {
   readonly packets: number;
   readonly #random: Random;
   readonly #maker: PacketMaker;
-  readonly #settings: Pipeline['config']['detector'];
+  readonly #settings: DetectorSettings;
   readonly #calm: boolean;
+  readonly #foreign: number;
   #strays = 0;
 
-  constructor(random: Random, maker: PacketMaker, settings: Pipeline['config']['detector'], calm: boolean) {
+  /**
+   * @param calm no packet numbers that do not exist
+   * @param foreign how many come from elsewhere, 0 to 1
+   */
+  constructor(random: Random, maker: PacketMaker, settings: DetectorSettings, calm: boolean, foreign = 0.05) {
     this.#random = random;
     this.#maker = maker;
     this.#settings = settings;
     this.#calm = calm;
+    this.#foreign = foreign;
     this.packets = maker.packets;
   }
 
   /** One that is told from a packet of `frame`; `age`: frames sent before. */
   make(port: number, frame: number, age: number): Made {
     for (;;) {
-      const foreign = this.#random.chance(0.05);
+      const foreign = this.#random.chance(this.#foreign);
       const packet = this.#maker.packet(port, frame, this.#random.integer(this.packets));
       const bytes = this.#mutate(packet);
       if (foreign) return { bytes, foreign, as: 'foreignSource' };

@@ -43,6 +43,7 @@ t.test('each sum that does not agree is found', async (t) => {
   t.match(port({ received: 107 }), [/107|7 received \+ 0 dropped by the kernel is not 8 sent/, /classes add up to 8/]);
   t.match(port({ duplicate: 0 }), [/the classes add up to 7/, /sent whole, second copies included: 6, the simulator says 7/]);
   t.match(port({ malformedSize: 0, malformedVersion: 1 }), [/cut short: 0, the simulator says 1/, /another version: 1, the simulator says 0/]);
+  t.match(port({ duplicate: 0, headerPacket: 1 }), [/sent whole, second copies included: 6/, /counted as headerPacket: 1, the simulator says 0/]);
   t.match(port({ missing: 1 }), [/expected 8 is not accepted 6 \+ missing 1/, /missing: the ledgers of all series say 2, the counters 1/]);
   t.strictSame(port({ received: 107, duplicate: 0, socketDropped: 1 }), [], 'what the kernel dropped is accounted for');
   const summary = (values: object) => altered((all) => Object.assign(all.summaries[0], values));

@@ -5,6 +5,7 @@ import { packetClasses } from '../../src/memory/counters.js';
 import type { PortCounter } from '../../src/memory/counters.js';
 import type { SeriesSummary } from '../../src/stream/series-types.js';
 import type { ConsumerLine } from './checking-consumer.js';
+import { otherClasses } from './children.js';
 import type { SimulatedTruth } from './children.js';
 import type { PortCounts } from '../threads/metrics-text.js';
 
@@ -37,7 +38,7 @@ function portProblems({ truths, before, after, summaries }: PhaseFacts): string[
     const then = before.get(udpPort) as PortCounts;
     const count = (name: PortCounter): number => now[name] - then[name];
     const sum = (names: readonly PortCounter[]): number => names.reduce((total, name) => total + count(name), 0);
-    const sent = (field: keyof SimulatedTruth['ports'][string]): number => truths.reduce((total, { ports }) => total + (ports[udpPort]?.[field] ?? 0), 0);
+    const sent = (field: Exclude<keyof SimulatedTruth['ports'][string], 'others'>): number => truths.reduce((total, { ports }) => total + (ports[udpPort]?.[field] ?? 0), 0);
     const wrong = (what: string): void => void problems.push(`port ${udpPort}: ${what}`);
     const dropped = Number.isNaN(now.socketDropped) ? sent('packets_sent') - count('received') : count('socketDropped');
     if (count('received') + dropped !== sent('packets_sent') || dropped < 0) wrong(`${count('received')} received + ${dropped} dropped by the kernel is not ${sent('packets_sent')} sent`);
@@ -49,6 +50,7 @@ function portProblems({ truths, before, after, summaries }: PhaseFacts): string[
     about('packets sent whole, second copies included', sum(intactClasses), sent('packets_intact') + sent('duplicated'));
     about('cut short', count('malformedSize'), sent('truncated'));
     about('of another detector', count('malformedDetectorType'), sent('foreign_detector_type'));
+    for (const name of otherClasses) about(`counted as ${name}`, count(name), truths.reduce((total, { ports }) => total + (ports[udpPort]?.others?.[name] ?? 0), 0));
     about('of another version', count('malformedVersion'), sent('foreign_version'));
     if (count('expected') !== count('accepted') + count('missing')) wrong(`expected ${count('expected')} is not accepted ${count('accepted')} + missing ${count('missing')}`);
     for (const [name, field] of [['expected', 'expected'], ['accepted', 'accepted'], ['missing', 'missing'], ['lateFirst', 'late']] as const) {

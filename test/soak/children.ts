@@ -3,6 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { constants, setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { ConsumerLine, ConsumerTask } from './checking-consumer.js';
@@ -15,6 +16,8 @@ process.on('exit', () => {
 /** Characters of a child's complaints that are kept. */
 const complaintLimit = 4000;
 const stopLimitMs = 20_000;
+/** A round of hostile datagrams takes a fraction of a second, on a machine with room for it. */
+const hostileLateMs = 60_000;
 
 export class Child {
   readonly process: ChildProcess;
@@ -126,6 +129,47 @@ export class SimulatorProcess {
   }
 }
 
+/** Hostile datagrams for the pipeline in memory, beside everything else and at the lowest priority (test/hostile). */
+export class HostileBeside {
+  readonly #child: Child;
+  #said: HostileSums | null = null;
+
+  /** @param seconds after which it ends, also with fewer datagrams */
+  constructor(datagrams: number, seconds: number, seed: number) {
+    this.#child = new Child('../hostile/datagrams-command.js', ['--datagrams', String(datagrams), '--seconds', String(Math.max(1, Math.floor(seconds))), '--from', String(1 + seed), '--json'], (line) => (this.#said = line as unknown as HostileSums));
+    setPriority(this.#child.pid, constants.priority.PRIORITY_LOW);
+  }
+
+  /** What it came to, once it has ended by itself; with a sentence about what was wrong. */
+  async result(): Promise<{ sums: HostileSums | null; problem: string | null }> {
+    const late = setTimeout(() => this.#child.signal('SIGKILL'), hostileLateMs);
+    const code = await this.#child.ended;
+    clearTimeout(late);
+    const problem = code === 0 && this.#said !== null ? null : `hostile datagrams beside ended with ${code}: ${this.#child.complaints.trim()}`;
+    return { sums: this.#said, problem };
+  }
+
+  /** Nobody waits for it any more. */
+  async stop(): Promise<void> {
+    await this.#child.stop('SIGKILL');
+  }
+}
+
+/** The JSON of `npm run hostile`, as far as it is told. */
+export interface HostileSums {
+  readonly rounds: number;
+  readonly datagrams: number;
+  readonly hostile: number;
+  readonly failed: number;
+  readonly frames: number;
+  readonly seconds: number;
+  readonly rssMiB: number;
+}
+
+/** Classes of datagrams that no simulator sends. */
+export const otherClasses = ['headerPacket', 'malformedPacketNumber', 'malformedPosition', 'malformedFrameNumber'] as const;
+export type OtherClass = (typeof otherClasses)[number];
+
 /** The JSON of `vdcu simulate`, as far as it is compared. Counts of packets. */
 export interface SimulatedTruth {
   readonly frames: number;
@@ -137,5 +181,7 @@ export interface SimulatedTruth {
     readonly duplicated: number;
     readonly foreign_detector_type: number;
     readonly foreign_version: number;
+    /** Of hostile datagrams (hostile-sender.ts), by class. */
+    readonly others?: Readonly<Partial<Record<OtherClass, number>>>;
   }>>;
 }

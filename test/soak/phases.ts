@@ -13,6 +13,9 @@ export interface Phase {
 /** Seconds for which the detector sends in most phases. */
 const seconds = 8;
 
+/** Hostile datagrams at the sockets of the service, beside the detector's packets; fewer where there is no time for them. */
+const hostilePerSecond = 4000;
+
 const auto = (name: string, faults: Readonly<Record<string, string>>): Phase => ({
   name,
   whole: true,
@@ -41,6 +44,20 @@ export const phases: readonly Phase[] = [
   auto('twice, late, out of order', { duplicate: '0.01', reorder: '0.02', delay: '0.0005' }),
   armed('bursts', ({ udpPorts }, first) => ({ loss: [`*:${first + 40}-${first + 44}:*`, `${udpPorts[0]}:${first + 90}-${first + 99}:*`, `${udpPorts[1]}:${first + 130}:20-50`].join(',') })),
   armed('a silent port', ({ udpPorts }) => ({ loss: `${udpPorts[1]}:*:*` })),
+  {
+    name: 'hostile datagrams',
+    whole: true,
+    async run(stage) {
+      const consumer = await stage.consumer();
+      const frames = seconds * stage.rate;
+      await stage.arm({ frames, first_frame_number: stage.nextFrame, frame_period_ms: 1000 / stage.rate });
+      const sending = stage.start({ frames, faults: { loss: '0.0005' } });
+      // Once the places of the ports are settled each datagram has one class for sure.
+      await stage.until(async () => (consumer.last?.images ?? 0) > 0, 'an image');
+      await stage.sendHostile({ perSecond: hostilePerSecond, seconds: seconds - 3 });
+      await stage.finish(sending);
+    },
+  },
   auto('packets of strangers', { foreign: '0.01', truncate: '0.001', duplicate: '0.001' }),
   {
     name: 'frame numbers begin again',

@@ -31,6 +31,30 @@ const killed: Phase = {
   },
 };
 
+const hostile: Phase = {
+  name: 'hostile',
+  whole: true,
+  async run(stage) {
+    const consumer = await stage.consumer();
+    const frames = 60;
+    await stage.arm({ frames, first_frame_number: stage.nextFrame, frame_period_ms: 1000 / stage.rate });
+    const sending = stage.start({ frames });
+    await stage.until(async () => (consumer.last?.images ?? 0) > 0, 'an image');
+    await stage.sendHostile({ perSecond: 1500, seconds: 1 });
+    await stage.finish(sending);
+  },
+};
+
+t.test('hostile datagrams at the sockets, and in memory beside: each has its class, the sums agree, no pixel is wrong', async (t) => {
+  const report = await runSoak({ minutes: 0.02, rate: 20, seed: 5, signal: new AbortController().signal, phases: [hostile], hostile: 3000 });
+  t.strictSame(report.problems, []);
+  t.match(report.phases[0], { framesSent: 60, images: 60, wrongPixels: 0 });
+  const malformed = Object.entries(report.counters).filter(([name]) => name.startsWith('udp_packets_malformed'));
+  t.ok(malformed.filter(([, count]) => count > 0).length >= 5, JSON.stringify(report.counters));
+  t.ok((report.hostile?.hostile ?? 0) > 100 && report.hostile?.failed === 0, JSON.stringify(report.hostile));
+  t.match(soakText(report), /beside it, in memory: \d+ datagrams/);
+});
+
 t.test('two phases: every pixel, every sum; too short to speak of growth', async (t) => {
   const report = await runSoak({ minutes: 0.05, rate: 20, seed: 3, signal: new AbortController().signal, phases: [lossy, killed] });
   t.strictSame(report.problems, []);

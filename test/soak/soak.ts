@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { messageOf } from '../../src/base/errors.js';
 import { historyLength } from '../../src/control/shared-view.js';
 import { freeUdpPorts } from '../threads/free-ports.js';
+import { HostileBeside } from './children.js';
+import type { HostileSums } from './children.js';
 import { judgeGrowth } from './growth.js';
 import type { Growth, GrowthLimit } from './growth.js';
 import { phases as allPhases } from './phases.js';
@@ -22,6 +24,8 @@ export interface SoakOptions {
   readonly rate: number;
   readonly seed: number;
   readonly signal: AbortSignal;
+  /** Hostile datagrams that are played in memory beside the phases; 0 = none. */
+  readonly hostile?: number;
   /** Fewer than all, for a test. */
   readonly phases?: readonly Phase[];
   readonly onPhase?: (result: PhaseResult) => void;
@@ -39,6 +43,8 @@ export interface SoakReport {
   /** Counters of the service at its end, all ports together: everything of /metrics that is one, by name and labels. */
   readonly counters: Readonly<Record<string, number>>;
   readonly growth: readonly Growth[];
+  /** Hostile datagrams beside; null = none were asked for, or the soak was interrupted. */
+  readonly hostile: HostileSums | null;
   /** CPU time of the service, cores on average. */
   readonly cores: number;
   readonly exit: number | string;
@@ -71,13 +77,19 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     await writeFile(files[16], soakYaml(udpPorts, 16, rate));
     await writeFile(files[8], soakYaml(udpPorts, 8, rate));
     const service = await ServiceUnderSoak.start(files[16], 'soak');
-    return await soak({ service, udpPorts, files, rate, signal }, options, minutes, seed);
+    const { hostile = 0 } = options;
+    const beside = hostile === 0 ? null : new HostileBeside(hostile, minutes * 60, seed);
+    try {
+      return await soak({ service, udpPorts, files, rate, signal }, options, minutes, seed, beside);
+    } finally {
+      await beside?.stop();
+    }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function soak(setup: StageSetup, options: SoakOptions, minutes: number, seed: number): Promise<SoakReport> {
+async function soak(setup: StageSetup, options: SoakOptions, minutes: number, seed: number, beside: HostileBeside | null): Promise<SoakReport> {
   const { service, signal, rate } = setup;
   const begin = performance.now();
   const elapsed = (): number => (performance.now() - begin) / 60_000;
@@ -122,11 +134,14 @@ async function soak(setup: StageSetup, options: SoakOptions, minutes: number, se
   if (died !== null) problems.push(died);
   const exit = await service.stop();
   if (died === null && exit !== 0) problems.push(`the service ended with ${exit}: ${service.complaints.trim()}`);
+  // It ends when the phases do; one that was interrupted has nothing to tell.
+  const hostile = beside === null || signal.aborted ? null : await beside.result();
+  if (hostile?.problem != null) problems.push(hostile.problem);
   // The service remembers so many series: what it keeps of them grows until then.
   const fullAt = samples.find(({ sample: { metrics } }) => (metrics.get('vdcu_series_total{}') ?? 0) >= historyLength)?.minutes ?? Number.POSITIVE_INFINITY;
   const growth = growthLimits.map(({ of, ...limit }) => judgeGrowth(limit, samples.map(({ minutes: at, sample }) => ({ minutes: at, value: of(sample) })), fullAt));
   for (const { name, unit, ok, grown, atMost } of growth) if (ok === false) problems.push(`${name} has grown by ${grown?.toFixed(1)} ${unit}, at most ${atMost} may be`);
-  return { minutes: ran, rate, seed, interrupted: signal.aborted, phases: results, samples: samples.map(({ minutes: at, sample }) => ({ minutes: at, figures: growthLimits.map(({ of }) => of(sample)) })), counters, growth, cores, exit, problems, ok: problems.length === 0 };
+  return { minutes: ran, rate, seed, interrupted: signal.aborted, phases: results, samples: samples.map(({ minutes: at, sample }) => ({ minutes: at, figures: growthLimits.map(({ of }) => of(sample)) })), counters, growth, hostile: hostile?.sums ?? null, cores, exit, problems, ok: problems.length === 0 };
 }
 
 async function play(phase: Phase, stage: Stage): Promise<PhaseResult> {

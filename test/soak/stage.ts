@@ -2,11 +2,14 @@
 // and reckons up at the end. A phase says what is to happen (phases.ts), this does it.
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { loadConfig } from '../../src/config/load.js';
 import type { SeriesSummary } from '../../src/stream/series-types.js';
 import { phaseProblems } from './accounting.js';
 import { ConsumerProcess, SimulatorProcess } from './children.js';
 import type { SimulatedTruth } from './children.js';
 import type { ConsumerTask } from './checking-consumer.js';
+import { sendHostile } from './hostile-sender.js';
+import type { HostileOptions } from './hostile-sender.js';
 import { portCountsOf } from '../threads/metrics-text.js';
 import type { PortCounts } from '../threads/metrics-text.js';
 import type { ServiceUnderSoak } from './service-under-soak.js';
@@ -140,6 +143,13 @@ export class Stage {
     } finally {
       this.#setup.signal.removeEventListener('abort', stop);
     }
+  }
+
+  /** Hostile datagrams to all ports, beside what a simulator sends; their classes go into the reckoning. */
+  async sendHostile(options: Pick<HostileOptions, 'perSecond' | 'seconds'>): Promise<void> {
+    const { files, udpPorts, signal } = this.#setup;
+    this.#truths.push(await sendHostile({ ...options, settings: loadConfig(files[16], 'soak').detector, udpPorts, seed: this.#seed, signal }));
+    this.#check();
   }
 
   async wait(seconds: number): Promise<void> {
