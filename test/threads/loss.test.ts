@@ -167,5 +167,9 @@ t.test('what the kernel dropped before a stranger\'s socket on the same address 
     await new Promise((resolve) => setTimeout(resolve, 250));
     t.match((await running.http('GET', '/api/v1/udp')).body, { ports: [{ udp_port: udpPort, kernel_drops: 0, socket_queue_bytes: 0 }, { kernel_drops: 0, socket_queue_bytes: 0 }] }, receive);
     t.match(await (await running.fetch('GET', '/metrics')).text(), new RegExp(`^vdcu_udp_socket_dropped_packets_total\\{[^}]*port="${udpPort}"[^}]*\\} 0$`, 'm'));
+    await running.arm({ force: true });
+    const summary = await running.end();
+    for (const ledger of summary?.ledger ?? []) t.match(ledger, { socket: 0, kernel_drops: 0 }, `${receive}, port ${ledger.udp_port}: the receiver knows its own socket, too`);
+    t.equal(summary?.ledger.length, 2);
   }
 });
