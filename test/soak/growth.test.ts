@@ -28,9 +28,9 @@ t.test('what fills up in the beginning and then stays is no growth', async (t) =
 });
 
 t.test('what fills up later is no growth either, from when it is known to be full', async (t) => {
-  const filling = run(40, (minutes) => 300 + Math.min(minutes, 13) * 5);
+  const filling = run(40, (minutes) => 300 + Math.min(minutes, 24) * 5);
   t.equal(judgeGrowth(limit, filling, 10).ok, false, 'not full yet');
-  t.match(judgeGrowth(limit, filling, 13), { ok: true, grown: 0 });
+  t.match(judgeGrowth(limit, filling, 24), { ok: true, grown: 0 });
   t.match(judgeGrowth(limit, filling, Number.POSITIVE_INFINITY), { ok: null, grown: null }, 'never full: nothing is said');
 });
 
