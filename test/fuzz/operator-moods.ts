@@ -50,6 +50,11 @@ export class OperatorMoods implements SharedOrders {
   #names = 0;
   /** The series that was armed with a frame period, and so ends by silence. */
   #silent: { readonly service: SimulatedService | null; readonly seriesId: unknown } | null = null;
+  /**
+   * A series with other settings is asked for, and the detector changes to them when that is granted: meanwhile nobody arms another
+   * one with the present settings. Packets do not tell which they have.
+   */
+  #changing = false;
   /** First halves of stops whose answer is awaited. */
   readonly #halts: SentRequest[] = [];
 
@@ -78,6 +83,7 @@ export class OperatorMoods implements SharedOrders {
     const random = this.#random;
     const draw = random.next();
     if (draw < 0.4) await (this.#shared && random.chance(0.3) ? this.#stopWrongly() : this.stop());
+    else if (draw < 0.85 && this.#changing) return;
     else if (draw < 0.85) await this.#arm({ frames: random.integer(10), force: random.chance(0.5), ...(this.#shared && random.chance(0.7) ? this.#sharedKeys(this.#options.detector.frameNumber) : {}) });
     else await this.send('POST', '/api/v1/series', random.pick([{ frames: -1 }, { frame: 3 }, { filename: 'relative.h5' }, { frames: 5, dynamic_range: 7 }, [], { metadata: { data: 1 } }]));
   }
@@ -120,6 +126,7 @@ export class OperatorMoods implements SharedOrders {
     } else if (random.chance(0.3)) detector.replay(3);
     const next = detector.frameNumber;
     const period = random.chance(0.12);
+    this.#changing = settings !== detector.settings;
     const first = scenario.calm ? next : Math.max(1, next + random.pick([0, 0, 0, 2, -2, 5]));
     const request = await this.#arm({
       ...(random.chance(0.5) ? {} : { frames: 1 + random.integer(scenario.framesMost) }),
@@ -135,6 +142,7 @@ export class OperatorMoods implements SharedOrders {
       detector.settings = settings;
       if (period) this.#silent = { service: processes().service, seriesId: (request.body as { series_id?: unknown }).series_id };
     } else if (patient && request.status === null && !request.cut) problems.push('an arm request was not answered');
+    this.#changing = false;
     if (settings !== detector.settings) tell(() => 'the detector keeps its settings');
   }
 
