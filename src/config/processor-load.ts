@@ -3,17 +3,17 @@
 // threads; nothing is refused by it.
 
 /**
- * CPU seconds, user and kernel, measured on 2 cores of a virtual AMD EPYC (docs/performance.md has the measurements; one core of
- * another machine may take half or twice as long) and rounded up. `packet`: each datagram, whatever its size, by how it comes; `…Gigabyte`: each 10⁹ bytes of pixels.
+ * CPU seconds, user and kernel, measured on 2 cores of virtual machines, the dearer of an AMD EPYC and an Intel Xeon (docs/performance.md
+ * has the measurements; one core of another machine may take half or twice as long) and rounded up. `packet`: each datagram, whatever its size, by how it comes; `…Gigabyte`: each 10⁹ bytes of pixels.
  */
 export const processorCost = {
-  packet: { single: 2.7e-6, coalesced: 1e-6, dgram: 7e-6 },
+  packet: { single: 2.7e-6, coalesced: 1.5e-6, dgram: 7e-6 },
   /** The kernel's copy into the landing buffer and ours into the frame. */
   receiveGigabyte: 0.2,
   /** The copy into libzmq's memory, and the streamer's turns. */
-  streamerGigabyte: 0.25,
+  streamerGigabyte: 0.3,
   /** libzmq's own thread: TCP. */
-  zmqGigabyte: 0.25,
+  zmqGigabyte: 0.3,
 } as const;
 
 /** A thread that is busy for more than this share of its core has little left for a burst. */
