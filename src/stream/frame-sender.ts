@@ -10,8 +10,7 @@ import type { SeriesWords } from '../memory/series-words.js';
 import type { FrameReader } from './frame-reader.js';
 import type { FrameTimes } from './frame-times.js';
 import { IncompleteRanges } from './ledger.js';
-import { imageMessage } from './messages.js';
-import type { ImageFacts } from './messages.js';
+import type { ImageFacts, ImageMessages } from './messages.js';
 import type { Outbox } from './outbox.js';
 
 /** Viewers get a new frame at most this often, in ms. */
@@ -37,7 +36,7 @@ export interface FrameSenderDeps {
 /** Frame numbers are own ones (detector/frame-share.ts), 0 = not known; indices are 0-based in the series; times in ms. */
 export class FrameSender {
   readonly #deps: FrameSenderDeps;
-  readonly #shape: string;
+  readonly #messages: ImageMessages;
   #lastFrameAt = -Infinity;
   /** The next frame to send: everything below it is released. */
   next = 0;
@@ -50,10 +49,9 @@ export class FrameSender {
   unsent = 0;
   readonly incomplete = new IncompleteRanges();
 
-  /** @param shape the constant middle of image messages, of `imageShape` */
-  constructor(deps: FrameSenderDeps, shape: string) {
+  constructor(deps: FrameSenderDeps, messages: ImageMessages) {
     this.#deps = deps;
-    this.#shape = shape;
+    this.#messages = messages;
   }
 
   /**
@@ -73,7 +71,7 @@ export class FrameSender {
       const taken = outbox.offer(
         'images',
         (msgNumber) => {
-          json = imageMessage(msgNumber, this.#shape, facts);
+          json = this.#messages.make(msgNumber, facts);
           return [json, pixels];
         },
         (handedOver) => this.#handedOver(own, facts, json as Uint8Array, pixels, own === last, handedOver),

@@ -1,6 +1,7 @@
 // The messages of the stream as bytes: header, image, series_end. Contract: docs/stream.md; every field that a consumer of the
 // standard needs comes first, our extra fields after it. Called by the streamer only when a message is about to be handed over.
 
+import { assert } from '../base/assert.js';
 import type { SeriesSummary } from './series-types.js';
 
 const encoder = new TextEncoder();
@@ -30,19 +31,30 @@ export function headerMessage(msgNumber: number, filename: string): Uint8Array {
   return encoder.encode(`{"htype":"header","msg_number":${msgNumber},"filename":${JSON.stringify(filename)}}`);
 }
 
-/** The constant middle of every image message of a series. `shape` is rows, columns. */
-export function imageShape(shape: readonly [number, number], type: string): string {
-  return `"shape":[${shape[0]},${shape[1]}],"type":"${type}","compression":"none"`;
-}
+/** Part 0 of the `image` messages of a series, all in the same memory: each is valid until the next is made. */
+export class ImageMessages {
+  /** The constant middle. */
+  readonly #shape: string;
+  #bytes = new Uint8Array(1024);
 
-/** Part 0 of an `image` message. `shape` from `imageShape`. */
-export function imageMessage(msgNumber: number, shape: string, facts: ImageFacts): Uint8Array {
-  let text = `{"htype":"image","msg_number":${msgNumber},"frame":${facts.frameIndex},${shape},"frame_number":${facts.frameNumber},"complete":${facts.reason === null},"missing_packets":${facts.missingPackets}`;
-  if (facts.reason !== null) {
-    const missing = facts.missing.map((port) => `"${port.udpPort}":[${port.ranges.map(([first, last]) => `[${first},${last}]`).join(',')}]`);
-    text += `,"reason":"${facts.reason}","missing":{${missing.join(',')}}`;
+  /** @param shape rows, columns @param type of a pixel, as numpy calls it */
+  constructor(shape: readonly [number, number], type: string) {
+    this.#shape = `"shape":[${shape[0]},${shape[1]}],"type":"${type}","compression":"none"`;
   }
-  return encoder.encode(`${text}${facts.headerFields}${facts.discard ? ',"discard":true' : ''}}`);
+
+  make(msgNumber: number, facts: ImageFacts): Uint8Array {
+    let text = `{"htype":"image","msg_number":${msgNumber},"frame":${facts.frameIndex},${this.#shape},"frame_number":${facts.frameNumber},"complete":${facts.reason === null},"missing_packets":${facts.missingPackets}`;
+    if (facts.reason !== null) {
+      const missing = facts.missing.map((port) => `"${port.udpPort}":[${port.ranges.map(([first, last]) => `[${first},${last}]`).join(',')}]`);
+      text += `,"reason":"${facts.reason}","missing":{${missing.join(',')}}`;
+    }
+    text += `${facts.headerFields}${facts.discard ? ',"discard":true' : ''}}`;
+    // All of it is ASCII: a character is a byte.
+    if (text.length > this.#bytes.length) this.#bytes = new Uint8Array(2 * text.length);
+    const { read, written } = encoder.encodeInto(text, this.#bytes);
+    assert(read === text.length, 'an image message did not fit into its bytes');
+    return this.#bytes.subarray(0, written);
+  }
 }
 
 /** The `series_end` message. */

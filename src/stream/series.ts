@@ -23,7 +23,7 @@ import type { FrameReader } from './frame-reader.js';
 import { FrameSender } from './frame-sender.js';
 import type { FrameTimes } from './frame-times.js';
 import { countsBetween, settlePort } from './ledger.js';
-import { headerMessage, imageShape } from './messages.js';
+import { ImageMessages, headerMessage } from './messages.js';
 import type { Outbox } from './outbox.js';
 import type { SeenTimes } from './seen-times.js';
 import { SeriesProgress } from './series-progress.js';
@@ -104,7 +104,7 @@ export class Series {
     this.#layout = layout;
     const { seriesTimeoutMs, startWindowMs, discardIncomplete, frameTimeoutMs } = deps.limits;
     this.#firstFrame = new FirstFrame(deps.words, deps.ports, request.frames === 0 ? null : ownFrames(deps.share, request.frames), startWindowMs, deps.ring);
-    this.#sender = new FrameSender({ ...deps, discardIncomplete, base: deps.share.stride === 1 ? null : request.msgNumberBase }, imageShape(layout.shape, layout.pixelType));
+    this.#sender = new FrameSender({ ...deps, discardIncomplete, base: deps.share.stride === 1 ? null : request.msgNumberBase }, new ImageMessages(layout.shape, layout.pixelType));
     this.#progress = new SeriesProgress(deps.words, deps.ports, deps.seenTimes, frameTimeoutMs, deps.ring);
     this.share = new SeriesShare(deps.share, request, deps.ports, this.#firstFrame);
     this.#silenceMs = seriesTimeoutMs === null && request.framePeriodMs === null ? null : Math.max(silenceLeastMs, seriesTimeoutMs ?? 0, 10 * (request.framePeriodMs ?? 0));

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { headerMessage, imageMessage, imageShape, seriesEndMessage } from '../../src/stream/messages.js';
+import { ImageMessages, headerMessage, seriesEndMessage } from '../../src/stream/messages.js';
 import type { ImageFacts } from '../../src/stream/messages.js';
 
 const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-const shape = imageShape([514, 514], 'uint16');
+const images = new ImageMessages([514, 514], 'uint16');
 const complete: ImageFacts = { frameIndex: 0, frameNumber: 1, missingPackets: 0, missing: [], reason: null, discard: false, headerFields: ',"timestamp":12' };
 
 t.test('header: the bytes', async (t) => {
@@ -13,13 +13,23 @@ t.test('header: the bytes', async (t) => {
 
 t.test('image: the bytes of a complete, a marked and a discarded one', async (t) => {
   t.equal(
-    text(imageMessage(7, shape, complete)),
+    text(images.make(7, complete)),
     '{"htype":"image","msg_number":7,"frame":0,"shape":[514,514],"type":"uint16","compression":"none","frame_number":1,"complete":true,"missing_packets":0,"timestamp":12}',
   );
   const marked: ImageFacts = { ...complete, frameIndex: 3, frameNumber: 2 ** 53 - 1, missingPackets: 5, reason: 'packet_loss', missing: [{ udpPort: 50001, ranges: [[0, 2], [9, 9]] }, { udpPort: 50002, ranges: [[63, 63]] }], headerFields: '' };
   const begin = '{"htype":"image","msg_number":8,"frame":3,"shape":[514,514],"type":"uint16","compression":"none","frame_number":9007199254740991,"complete":false,"missing_packets":5,"reason":"packet_loss","missing":{"50001":[[0,2],[9,9]],"50002":[[63,63]]}';
-  t.equal(text(imageMessage(8, shape, marked)), `${begin}}`);
-  t.equal(text(imageMessage(8, shape, { ...marked, discard: true })), `${begin},"discard":true}`);
+  t.equal(text(images.make(8, marked)), `${begin}}`);
+  t.equal(text(images.make(8, { ...marked, discard: true })), `${begin},"discard":true}`);
+});
+
+t.test('image: one of any length after one of any other is whole', async (t) => {
+  const first = images.make(1, complete);
+  for (const gaps of [0, 500, 1, 5000, 0]) {
+    const missing = [{ udpPort: 50001, ranges: Array.from({ length: gaps }, (_, index): [number, number] => [index * 2, index * 2]) }];
+    const bytes = images.make(2, { ...complete, missingPackets: gaps, reason: 'packet_loss', missing });
+    t.strictSame((JSON.parse(text(bytes)) as { missing: unknown }).missing, { 50001: missing[0]?.ranges });
+  }
+  t.equal(text(images.make(1, complete)).length, first.length);
 });
 
 t.test('series_end: the bytes', async (t) => {
