@@ -7,7 +7,7 @@
  * has the measurements; one core of another machine may take half or twice as long) and rounded up. `packet`: each datagram, whatever its size, by how it comes; `…Gigabyte`: each 10⁹ bytes of pixels.
  */
 export const processorCost = {
-  packet: { single: 2.7e-6, coalesced: 1.5e-6, dgram: 7e-6 },
+  packet: { single: 2.7e-6, coalesced: 1.7e-6, dgram: 7e-6 },
   /** The kernel's copy into the landing buffer and ours into the frame. */
   receiveGigabyte: 0.2,
   /** The copy into libzmq's memory, and the streamer's turns. */
