@@ -17,7 +17,7 @@ t.test('the text names each number with its unit', async (t) => {
 });
 
 t.test('the text says how many cores the rate keeps busy, and what one core cannot carry', async (t) => {
-  t.match(planText(config, plan), /^ {2}processors +about 0\.4\d* cores busy: receivers 0\.2\d*, streamer 0\.132, zmq 0\.132; give it 1$/m);
+  t.match(planText(config, plan), /^ {2}processors +about 0\.5\d* cores busy: receivers 0\.2\d*, streamer 0\.159, zmq 0\.159; give it 1$/m);
   const fast = parseConfig('a: {detector: eiger, quad: true, udp_ports: [50001, 50002], frame_rate_hz: 4000, receiver_threads: 1, frame_timeout_ms: 100}', 'f', 'a');
   t.match(planText(fast, makePlan(fast, 2)), /^ {2}processors .*; give it 3, and here are 2; too much for one core: receiver 0 \(raise receiver_threads, up to one per port\)$/m);
 });
