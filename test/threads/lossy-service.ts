@@ -7,13 +7,12 @@ import { parseConfig } from '../../src/config/load.js';
 import type { ServiceConfig } from '../../src/config/service-config.js';
 import type { PortLedger, SeriesSummary } from '../../src/stream/series-types.js';
 import { readUdpSocket } from '../../src/udp/proc-net-udp.js';
-import { pullMessages } from '../../simulators/pull.js';
 import { simulate } from '../../simulators/simulate.js';
 import type { SimulateOptions } from '../../simulators/simulate.js';
 import { StreamChecker } from '../../simulators/stream-check.js';
-import { parseMessage } from '../../simulators/stream-message.js';
 import type { JsonObject } from '../../simulators/stream-message.js';
 import { FrameVerifier } from '../../simulators/verify.js';
+import { eachMessage } from './each-message.js';
 import { portCountsOf } from './metrics-text.js';
 import type { PortCounts } from './metrics-text.js';
 import { runProcess } from './process.js';
@@ -41,16 +40,10 @@ export class LedgerConsumer {
   constructor(t: Test, endpoint: string, { detector }: ServiceConfig) {
     const checker = new StreamChecker({ verifier: new FrameVerifier(detector) });
     this.checker = checker;
-    const end = new AbortController();
-    t.teardown(() => end.abort());
-    void (async () => {
-      for await (const parts of pullMessages({ endpoint, signal: end.signal })) {
-        const message = parseMessage(parts);
-        if (typeof message === 'string') throw new Error(message);
-        checker.accept(message);
-        if (message.htype === 'series_end') this.ends.push(message.fields);
-      }
-    })();
+    eachMessage(t, endpoint, (message) => {
+      checker.accept(message);
+      if (message.htype === 'series_end') this.ends.push(message.fields);
+    });
   }
 }
 

@@ -5,13 +5,12 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { parseConfig } from '../../src/config/load.js';
 import { OrderedReceive } from '../../simulators/ordered-receive.js';
-import { pullMessages } from '../../simulators/pull.js';
 import { simulate } from '../../simulators/simulate.js';
 import { StreamChecker } from '../../simulators/stream-check.js';
-import { parseMessage } from '../../simulators/stream-message.js';
 import type { StreamMessage } from '../../simulators/stream-message.js';
 import { FrameVerifier } from '../../simulators/verify.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
+import { eachMessage } from './each-message.js';
 import { freeTcpPort } from './free-ports.js';
 import { runProcess } from './process.js';
 import { configText, quadYaml } from './running.js';
@@ -32,17 +31,11 @@ class UnluckyConsumer {
 
   /** @param lost index of the image that gets lost */
   constructor(t: Test, endpoint: string, lost: number) {
-    const end = new AbortController();
-    t.teardown(() => end.abort());
-    void (async () => {
-      for await (const parts of pullMessages({ endpoint, signal: end.signal })) {
-        const message = parseMessage(parts);
-        if (typeof message === 'string') throw new Error(message);
-        if (message.htype === 'image' && this.#images++ === lost) continue;
-        this.arrived.push(message);
-        this.delivered.push(...this.ordered.push(message));
-      }
-    })();
+    eachMessage(t, endpoint, (message) => {
+      if (message.htype === 'image' && this.#images++ === lost) return;
+      this.arrived.push(message);
+      this.delivered.push(...this.ordered.push(message));
+    });
   }
 
   images(messages: readonly StreamMessage[] = this.arrived): number {
