@@ -14,6 +14,7 @@ import { compilePrograms } from './compile.js';
 import { quad } from './detector.js';
 import { publishInC, warmService } from './pipeline.js';
 import { readStamps } from './programs.js';
+import { settle } from './settle.js';
 import { percentile, spreadOf, table, verdict, withSpread } from './statistics.js';
 
 export interface LatencyOptions {
@@ -58,6 +59,7 @@ export async function measureLatency({ runs, seconds }: LatencyOptions): Promise
         const { missing } = await service.series({ coalesced: false, rate: row.rate, frames, stamps: sent }, received);
         row.missing += missing;
         note(row.service, row.rate, sent, received);
+        await settle();
         await publishInC(programs, detector, row.rate, frames, sent, received);
         note(row.transport, row.rate, sent, received);
       }

@@ -14,6 +14,7 @@ import { asArguments, delay, sendFrames, start, startConsumer } from './programs
 import type { PublisherReport } from './programs.js';
 import { startC } from './receive.js';
 import { ServiceProcess } from './service-process.js';
+import { settle } from './settle.js';
 import { ratioOf, spreadOf, table, verdict, withSpread } from './statistics.js';
 
 export interface PipelineOptions {
@@ -103,6 +104,7 @@ async function costAt(programs: Programs, service: ServiceProcess, yardstick: Be
     row.reached = Math.min(row.reached, sender.frames / sender.seconds);
     // At the same time, as the service does both: what shares two cores and their caches costs more than what has them to itself.
     const all = ringFrames + frames;
+    await settle();
     const [receiver, publisher] = await Promise.all([receiveInC(programs, yardstick, coalesced, rate, frames), publishInC(programs, yardstick, rate, all)]);
     row.receiverC.push(perGigabyte(receiver));
     row.publisherC.push(perGigabyte((publisher * frames) / all));

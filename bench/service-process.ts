@@ -12,6 +12,7 @@ import { detectorName } from './detector.js';
 import type { BenchDetector } from './detector.js';
 import { delay, sendFrames, startConsumer } from './programs.js';
 import type { ConsumerReport, SenderReport, Traffic } from './programs.js';
+import { settle } from './settle.js';
 
 /** Silence that ends a series, in ms. */
 const idleMs = 400;
@@ -84,6 +85,7 @@ export class ServiceProcess {
 
   /** One series: consumer, packets, silence. Frame numbers go on from series to series, as a detector's do. */
   async series(traffic: Omit<Traffic, 'detector' | 'first'>, consumerStamps = ''): Promise<SeriesRun> {
+    await settle();
     const consumer = await startConsumer(this.#programs, this.#dataEndpoint, consumerStamps);
     await this.waitOpen();
     const first = this.#next;
