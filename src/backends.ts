@@ -71,7 +71,7 @@ export function makeReceiver(name: string, ports: readonly number[], wiring: Wir
   });
   if (receive === 'recvmmsg') sharpenSleeps(1000);
   const now = (): number => systemClock.now();
-  const agent = new ReceiverAgent(name, receiverPorts, now, receive === 'recvmmsg' ? { pause: new ReceivePause(now), sleep: sleepMicroseconds } : null);
+  const agent = new ReceiverAgent(name, receiverPorts, now, receive === 'recvmmsg' ? { pause: new ReceivePause(ports.length), sleep: sleepMicroseconds } : null);
   return { agent, receive, notes, group: () => (blocking.length > 1 ? new SourceGroup(blocking) : null) };
 }
 

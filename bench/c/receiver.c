@@ -20,30 +20,39 @@ typedef struct {
 } Slot;
 
 /** The service's rule for a short sleep between calls (src/assembly/receive-pause.ts), here to compare like with like. */
-typedef struct { int calls, packets; int64_t since, sleep; double buffered; } Pause;
+typedef struct { int turns; int64_t packets, since, last, silence, sleep; double rate, buffered; } Pause;
 
-static void begin(Pause *pause, int64_t sleep) {
-  pause->sleep = sleep;
-  pause->calls = pause->packets = 0;
-  pause->since = now();
-}
-
-static void note(Pause *pause, int packets) {
+static void note(Pause *pause, int packets, int lacking, int64_t time) {
   if (packets == 0) {
-    if (pause->sleep > 0) begin(pause, 0);
+    if (pause->rate > 0) pause->turns = pause->sleep = pause->rate = 0;
     return;
   }
-  pause->packets += packets;
-  if (++pause->calls < 16) return;
-  const double elapsed = (now() - pause->since) / 1e3, rate = pause->packets / (elapsed < 1 ? 1 : elapsed);
-  const int small = pause->sleep > 0 || pause->packets < 16 * 16;
-  double wanted = 0;
-  if (small && rate * 1e6 >= 8000) {
-    wanted = 1000;
-    if (24 / rate < wanted) wanted = 24 / rate;
-    if (pause->buffered / 8 / rate < wanted) wanted = pause->buffered / 8 / rate;
+  const int turn = pause->turns++;
+  if (turn == 1) {
+    pause->since = time;
+    pause->packets = pause->silence = 0;
+  } else if (turn > 16) {
+    const double elapsed = (time - pause->since) / 1e3, busy = pause->rate > 0 ? elapsed : (elapsed - pause->silence / 1e3) * 16 / 15;
+    const double rate = pause->packets / (busy < 1 ? 1 : busy);
+    const int small = pause->rate > 0 || pause->packets < 16 * 16;
+    pause->rate = small && rate * 1e6 >= 8000 ? rate : 0;
+    pause->turns = 2;
+    pause->since = time;
+    pause->packets = pause->silence = 0;
+  } else if (time - pause->last > pause->silence) {
+    pause->silence = time - pause->last;
   }
-  begin(pause, (int64_t)wanted * 1000);
+  pause->last = time;
+  pause->packets += packets;
+  if (pause->rate == 0) {
+    pause->sleep = 0;
+    return;
+  }
+  double batch = (double)lacking / ((lacking + 31) / 32), wanted = 2000;
+  if (batch < 8) batch = 8;
+  if (batch / pause->rate < wanted) wanted = batch / pause->rate;
+  if (pause->buffered / 8 / pause->rate < wanted) wanted = pause->buffered / 8 / pause->rate;
+  pause->sleep = (int64_t)(wanted * 1000);
 }
 
 static int64_t cpuTime(void) {
@@ -101,7 +110,6 @@ int main(int count, char **values) {
   }
   const double held = granted / (2.0 * landingStride + 1024);
   Pause pause = {.buffered = (held < buffers ? held : buffers) * batch / buffers};
-  begin(&pause, 0);
 
   uint64_t received = 0, accepted = 0, complete = 0, rejected = 0, calls = 0, newest = 0, reordered = 0, lateOrDouble = 0;
   uint64_t measuredPackets = 0, measuredCalls = 0;
@@ -121,6 +129,7 @@ int main(int count, char **values) {
       const struct timespec sleep = {0, pause.sleep};
       nanosleep(&sleep, NULL);
     }
+    const int64_t turnAt = now();
     const int controlled = coalesced > 0 ? buffers : 1;
     for (int i = 0; i < controlled; i++) {
       messages[i].msg_hdr.msg_control = controls + i * controlBytes;
@@ -131,7 +140,7 @@ int main(int count, char **values) {
     const int64_t time = now();
     if (filled <= 0) {
       if (filled < 0 && errno != EAGAIN && errno != EINTR) fail("recvmmsg");
-      if (pauses) note(&pause, 0);
+      if (pauses) note(&pause, 0, 0, turnAt);
       if (received > 0 && time - lastAt > 300000000) break;
       continue;
     }
@@ -195,7 +204,10 @@ int main(int count, char **values) {
         }
       }
     }
-    if (pauses) note(&pause, received - before);
+    if (pauses) {
+      const Slot *record = records + newest % slots;
+      note(&pause, received - before, record->accepted < packets ? packets - record->accepted : packets, turnAt);
+    }
   }
   const int64_t spent = cpuTime() - cpu;
   printf("{\"packets\":%llu,\"cpu_ns\":%lld,\"calls\":%llu,\"seconds\":%.6f,\"received\":%llu,\"accepted\":%llu,\"complete\":%llu,\"rejected\":%llu,\"double\":%llu,\"reordered\":%llu,\"drops\":%u,\"granted\":%d}\n",

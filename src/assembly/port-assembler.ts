@@ -137,6 +137,11 @@ export class PortAssembler {
     return count;
   }
 
+  /** Packets that the image which came in last still lacks; those of a whole image when it lacks none. */
+  get lacking(): number {
+    return this.#images.lacking(this.#window.newestAccepted);
+  }
+
   /**
    * Has every port closed the frame that goes out next? The port that closes it last wakes the streamer: each tells what it has closed
    * before it asks the others, so at least one of two that close at the same time sees both. Whoever is found behind is asked first

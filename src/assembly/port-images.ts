@@ -68,6 +68,12 @@ export class PortImages {
     return this.#records.stateOf(frameNumber % this.#ring, frameNumber);
   }
 
+  /** Packets that this frame's image lacks; those of a whole image when it is not open. */
+  lacking(frameNumber: number): number {
+    const slot = frameNumber % this.#ring;
+    return this.#records.stateOf(slot, frameNumber) === recordState.open ? this.#expected - this.#records.accepted(slot) : this.#expected;
+  }
+
   /** Has packet `packet` been accepted, or come late? Only for a frame whose image is open or closed. */
   knows(frameNumber: number, packet: number): boolean {
     const slot = frameNumber % this.#ring;

@@ -1,8 +1,10 @@
-// hot path. Whether a receiver thread sleeps a little before its next turn. Where single datagrams come fast, a turn that begins as soon
-// as there is one costs system calls for every one or two of them; a short sleep lets a batch gather. The rule: as long as the last
-// turns brought few datagrams each, and that at a high rate, sleep for as long as a good batch takes, never longer than
-// `longestMicroseconds`, nor than an eighth of what a socket buffer covers at this rate. A sleep after which there is nothing ends it
-// at once. Turns that found nothing without a sleep are not judged: a thread of several ports looks without waiting.
+// hot path. Whether a receiver thread sleeps a little before its next turn, and for how long. Where datagrams come fast, a turn that
+// begins as soon as there is one costs system calls for every one or two of them; a short sleep lets a batch gather. The rule: when
+// turns bring few datagrams each, and that at a high rate, sleep until the image that is coming in should be complete, in equal parts
+// of a good batch at most; never longer than `longestMicroseconds`, nor than an eighth of what a socket buffer covers at this rate. So
+// the last packets of a frame do not wait for a sleep that has nothing to do with them. Frames that come in bursts: the rate is that
+// within a burst, so sleeps are short, and one after which there is nothing is the last. Turns that found nothing without a sleep are
+// not judged: a thread of several ports looks without waiting.
 
 /** Turns that are judged together. */
 const judgedTurns = 16;
@@ -10,22 +12,28 @@ const judgedTurns = 16;
 const smallBatch = 16;
 /** Datagrams per second, of all ports of the thread, from which on sleeping pays. */
 const highRate = 8_000;
-/** Datagrams that a sleep shall gather. */
-const goodBatch = 24;
-const longestMicroseconds = 1000;
+/** Datagrams of one port that a sleep shall gather, at least and at most. */
+const leastBatch = 8;
+const goodBatch = 32;
+const longestMicroseconds = 2000;
 
 export class ReceivePause {
-  readonly #now: () => number;
+  readonly #ports: number;
   #bufferedPackets = 0;
+  /** Turns with datagrams since `begin`; the first one only tells when the next one began. */
   #turns = 0;
   #packets = 0;
-  #since: number;
+  #since = 0;
+  #last = 0;
+  /** Longest time from turn to turn, in ms. */
+  #silence = 0;
+  /** Datagrams per microsecond of one port; 0 = no sleeping. */
+  #rate = 0;
   #microseconds = 0;
 
-  /** @param now ms, monotonic */
-  constructor(now: () => number) {
-    this.#now = now;
-    this.#since = now();
+  /** @param ports of the thread */
+  constructor(ports: number) {
+    this.#ports = ports;
   }
 
   /** How long to sleep before the next turn, in microseconds; 0 = not at all. */
@@ -38,30 +46,47 @@ export class ReceivePause {
     this.#bufferedPackets = packets;
   }
 
-  /** A turn brought `packets` datagrams, of all ports of the thread. */
-  note(packets: number): void {
+  /**
+   * A turn is over.
+   * @param packets datagrams that it brought, of all ports
+   * @param lacking packets that the image which is coming in lacks, of the port that is nearest to its end; a whole image's when there is none
+   * @param now ms, monotonic, after the sleep and before the sockets were read
+   */
+  note(packets: number, lacking: number, now: number): void {
     if (packets === 0) {
-      if (this.#microseconds > 0) this.#begin(0);
+      if (this.#rate > 0) this.#turns = this.#rate = this.#microseconds = 0;
       return;
     }
+    const turn = this.#turns++;
+    if (turn === 1) this.#begin(now);
+    else if (turn > judgedTurns) this.#judge(now);
+    else this.#silence = Math.max(this.#silence, now - this.#last);
+    this.#last = now;
     this.#packets += packets;
-    if (++this.#turns === judgedTurns) this.#judge();
+    this.#microseconds = this.#rate === 0 ? 0 : this.#lengthFor(lacking);
   }
 
-  #judge(): void {
-    const perMicrosecond = this.#packets / Math.max(1, (this.#now() - this.#since) * 1000);
-    // While it sleeps batches are large because of that: then the rate alone decides.
-    const small = this.#microseconds > 0 || this.#packets < judgedTurns * smallBatch;
-    const wanted = small && perMicrosecond * 1e6 >= highRate
-      ? Math.min(longestMicroseconds, goodBatch / perMicrosecond, this.#bufferedPackets / 8 / perMicrosecond)
-      : 0;
-    this.#begin(Math.floor(wanted));
+  /** Of all turns from `since` on but the one that is noted now. */
+  #judge(now: number): void {
+    // While it sleeps turns are equally long, and batches large because of that: then the rate alone decides.
+    const sleeping = this.#rate > 0;
+    const elapsedMs = now - this.#since;
+    const busyMs = sleeping ? elapsedMs : ((elapsedMs - this.#silence) * judgedTurns) / (judgedTurns - 1);
+    const perMicrosecond = this.#packets / Math.max(1, busyMs * 1000);
+    const small = sleeping || this.#packets < judgedTurns * smallBatch;
+    this.#rate = small && perMicrosecond * 1e6 >= highRate ? perMicrosecond / this.#ports : 0;
+    this.#turns = 2;
+    this.#begin(now);
   }
 
-  #begin(microseconds: number): void {
-    this.#microseconds = microseconds;
-    this.#turns = 0;
+  #begin(now: number): void {
+    this.#since = now;
     this.#packets = 0;
-    this.#since = this.#now();
+    this.#silence = 0;
+  }
+
+  #lengthFor(lacking: number): number {
+    const batch = Math.max(leastBatch, lacking / Math.ceil(Math.max(1, lacking) / goodBatch));
+    return Math.round(Math.min(longestMicroseconds, batch / this.#rate, this.#bufferedPackets / 8 / this.#rate));
   }
 }

@@ -51,8 +51,12 @@ export class ReceiverAgent implements Agent {
     if (rest !== null && rest.pause.microseconds > 0) rest.sleep(rest.pause.microseconds);
     const now = this.#now();
     let work = 0;
-    for (const { assembler } of this.#ports) work += assembler.turn(now);
-    rest?.pause.note(work);
+    let lacking = Number.POSITIVE_INFINITY;
+    for (const { assembler } of this.#ports) {
+      work += assembler.turn(now);
+      lacking = Math.min(lacking, assembler.lacking);
+    }
+    rest?.pause.note(work, lacking, now);
     return work;
   }
 

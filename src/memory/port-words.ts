@@ -26,6 +26,9 @@ export const portFigures = [
 ] as const;
 export type PortFigure = (typeof portFigures)[number];
 
+/** Where each is, found once: figures are set with every batch. */
+const figureIndex = Object.fromEntries(portFigures.map((name, index) => [name, index])) as Record<PortFigure, number>;
+
 export const portWordsBytes = 512;
 
 const at = {
@@ -159,10 +162,10 @@ export class PortWords {
   }
 
   figure(name: PortFigure): number {
-    return this.#figures[portFigures.indexOf(name)] as number;
+    return this.#figures[figureIndex[name]] as number;
   }
 
   setFigure(name: PortFigure, value: number): void {
-    this.#figures[portFigures.indexOf(name)] = value;
+    this.#figures[figureIndex[name]] = value;
   }
 }

@@ -35,7 +35,8 @@ export interface Libc {
   getsockopt(descriptor: number, level: number, option: number, value: ArrayBufferView, length: Int32Array): number;
   recvmmsg(descriptor: number, messages: Address, count: number, flags: number, timeout: Address): number;
   poll(descriptors: Int32Array, count: number, timeoutMs: number): number;
-  nanosleep(request: Int32Array, remaining: Address): number;
+  /** Less than a second. */
+  usleep(microseconds: number): number;
   close(descriptor: number): number;
   prctlText(option: number, text: string, third: 0, fourth: 0, fifth: 0): number;
   prctlNumber(option: number, value: number, third: 0, fourth: 0, fifth: 0): number;
@@ -139,7 +140,7 @@ function bindLibc(library: Library): Libc {
     getsockopt: library.func('int getsockopt(int fd, int level, int option, void *value, void *length)'),
     recvmmsg: library.func('int recvmmsg(int fd, uintptr_t messages, uint32_t count, int flags, uintptr_t timeout)'),
     poll: library.func('int poll(void *descriptors, unsigned long count, int timeout)'),
-    nanosleep: library.func('int nanosleep(void *request, uintptr_t remaining)'),
+    usleep: library.func('int usleep(uint32_t microseconds)'),
     close: library.func('int close(int fd)'),
     prctlText: library.func('int prctl(int option, const char *text, unsigned long third, unsigned long fourth, unsigned long fifth)'),
     prctlNumber: library.func('int prctl(int option, unsigned long value, unsigned long third, unsigned long fourth, unsigned long fifth)'),

@@ -54,13 +54,9 @@ export function sharpenSleeps(nanoseconds: number): void {
   if (ffiUnavailable() === null) libc().prctlNumber(option.setTimerSlack, nanoseconds, 0, 0, 0);
 }
 
-/** struct timespec, 64 bits each; seconds and high words stay 0. */
-const timespec = new Int32Array(4);
-
 /** Sleep for less than a second. Blocks the thread; only where C functions can be called. */
 export function sleepMicroseconds(microseconds: number): void {
-  timespec[2] = microseconds * 1000;
-  libc().nanosleep(timespec, 0n);
+  libc().usleep(microseconds);
 }
 
 /** glibc, malloc.h. */
