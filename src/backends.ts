@@ -26,6 +26,10 @@ import type { Wiring } from './wiring.js';
 /** A receiver or streamer waits so long for the next thing at most, in ms, so that it sees commands and its stop word. */
 const blockingWaitMs = 10;
 
+/** What the C library keeps of freed memory: some messages are queued and freed all the time. */
+const keptFreeBytes = 8 * 2 ** 20;
+const keptFreeMessages = 4;
+
 /** A receiver thread's agent and how it waits. */
 export interface ReceiverBackend {
   readonly agent: ReceiverAgent;
@@ -128,7 +132,7 @@ export async function makeSink({ config, plan }: Wiring, wake: Wake): Promise<Si
     const missing = ffiUnavailable();
     const sink = missing ?? (await libzmqSink(options));
     if (typeof sink !== 'string') {
-      keepFreedMemory();
+      keepFreedMemory(Math.max(keptFreeBytes, keptFreeMessages * plan.detector.frameBytes));
       return { sink, send: 'libzmq', notes };
     }
     if (config.send === 'libzmq') throw new OperatorError(`send: libzmq cannot be had here: ${sink}. Use send: auto or zeromq.js.`, exitCode.environment);

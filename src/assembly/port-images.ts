@@ -130,6 +130,7 @@ export class PortImages {
     const slot = frameNumber % this.#ring;
     const accepted = this.#records.accepted(slot);
     const missing = this.#expected - accepted;
+    if (reason === outcome.ended) this.#noteCutOff(missing);
     this.#counters[portCounter.expected] = (this.#counters[portCounter.expected] as number) + this.#expected;
     this.#counters[portCounter.missing] = (this.#counters[portCounter.missing] as number) + missing;
     if (missing > 0) {
@@ -148,6 +149,7 @@ export class PortImages {
   closeAbsent(frameNumber: number, reason: number, now: number): void {
     this.open(frameNumber, now);
     const slot = frameNumber % this.#ring;
+    if (reason === outcome.ended) this.#noteCutOff(this.#expected);
     this.#counters[portCounter.expected] = (this.#counters[portCounter.expected] as number) + this.#expected;
     this.#counters[portCounter.missing] = (this.#counters[portCounter.missing] as number) + this.#expected;
     this.#count(portCounter.imagesAbsent);
@@ -194,6 +196,11 @@ export class PortImages {
 
   #count(counter: number): void {
     this.#counters[counter] = (this.#counters[counter] as number) + 1;
+  }
+
+  /** Before they are counted as missing, so that nobody sees a loss that is none. */
+  #noteCutOff(missing: number): void {
+    this.#words.setFigure('cutOff', this.#words.figure('cutOff') + missing);
   }
 
   #keepHeader(slot: number, at: number): void {

@@ -14,6 +14,7 @@ import { portCounter, portCounterTable } from '../memory/counters.js';
 import { FlightRing } from '../memory/flight-ring.js';
 import type { FlightCopy } from '../memory/flight-ring.js';
 import type { MemoryMap } from '../memory/memory-map.js';
+import { PortWords } from '../memory/port-words.js';
 import { className, writePcap } from './flight-pcap.js';
 import type { FlightPacket } from './flight-pcap.js';
 import { isoTime, reportClasses } from './flight-report.js';
@@ -56,6 +57,7 @@ interface RecordedPort {
   readonly udpPort: number;
   readonly ring: FlightRing;
   readonly counters: Float64Array;
+  readonly words: PortWords;
 }
 
 export class FlightRecorder {
@@ -76,6 +78,7 @@ export class FlightRecorder {
         udpPort,
         ring: new FlightRing(buffer, map.flightRings[index] as number, flightPackets, landingPackets),
         counters: new Float64Array(buffer, map.portCounters[index] as number, portCounterTable.length),
+        words: new PortWords(buffer, map.portWords[index] as number),
       }))
       .filter(({ udpPort }) => !config.detector.portsOff.includes(udpPort));
     this.#losses = new LossWatch(this.#ports.length);
@@ -109,7 +112,7 @@ export class FlightRecorder {
   watch(): void {
     const { clock, logger } = this.#deps;
     const now = clock.now();
-    const begun = this.#losses.look(now, this.#ports.map(({ counters }) => counters[portCounter.missing] as number));
+    const begun = this.#losses.look(now, this.#ports.map(lost));
     if (begun.length === 0 || now < this.#restUntil) return;
     this.#restUntil = now + restMs;
     const udpPorts = begun.map((index) => (this.#ports[index] as RecordedPort).udpPort);
@@ -189,6 +192,12 @@ export class FlightRecorder {
       await rm(join(folder, file.replace(/pcap$/, 'json')), { force: true });
     }
   }
+}
+
+/** Packets that were lost; not those of an image that the end of its series cut off. */
+function lost({ counters, words }: RecordedPort): number {
+  const missing = counters[portCounter.missing] as number;
+  return missing - words.figure('cutOff');
 }
 
 function packetAt(udpPort: number, copy: FlightCopy, index: number, offset: number): FlightPacket {

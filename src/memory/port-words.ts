@@ -18,11 +18,14 @@ export const portEvent = {
   suspect: 32,
 } as const;
 
-/** Figures that explain, in 64-bit floats; NaN = nothing seen. The order is the order in memory. */
+/**
+ * Figures that explain, in 64-bit floats; NaN = nothing seen. The order is the order in memory. `cutOff`: packets, of all series, that
+ * are missing only because the series ended while their image was coming in.
+ */
 export const portFigures = [
   'lastPacketAt', 'wrongSize', 'wrongVersion', 'wrongDetectorType', 'wrongPacketNumber', 'wrongRow', 'wrongColumn', 'sameMissingAccepted',
   'foreignAddress', 'foreignPort', 'receiveBufferRequested', 'receiveBufferGranted', 'queueBytesMax', 'dropsBeforeOpen',
-  'stallMsMax', 'otherShare',
+  'stallMsMax', 'otherShare', 'cutOff',
 ] as const;
 export type PortFigure = (typeof portFigures)[number];
 
@@ -49,6 +52,7 @@ export class PortWords {
   /** Before the first series. */
   initialise(): void {
     this.#figures.fill(Number.NaN);
+    this.setFigure('cutOff', 0);
     this.forget();
   }
 

@@ -64,15 +64,16 @@ const mallopt = { trimThreshold: -1, mmapThreshold: -3 } as const;
 
 /**
  * Keep freed blocks of up to 32 MiB in the process instead of giving each back to the kernel: a message of half a megabyte that is
- * allocated and freed per frame otherwise costs a page fault for each of its pages, every time. For the whole process; silently
+ * allocated and freed per frame otherwise costs a page fault for each of its pages, every time. What lies free at the end of an arena
+ * beyond `bytes` goes back all the same, so what a consumer's hiccup queued does not stay for ever. For the whole process; silently
  * not where the C library has no such switch.
  */
-export function keepFreedMemory(): void {
+export function keepFreedMemory(bytes: number): void {
   if (ffiUnavailable() !== null) return;
   try {
     const set = openLibrary(null).func('int mallopt(int option, int value)');
     set(mallopt.mmapThreshold, 32 * 2 ** 20);
-    set(mallopt.trimThreshold, 256 * 2 ** 20);
+    set(mallopt.trimThreshold, Math.min(bytes, 2 ** 31 - 1));
   } catch {
     // Another C library: nothing is lost but speed.
   }

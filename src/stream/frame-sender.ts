@@ -12,6 +12,7 @@ import type { FrameTimes } from './frame-times.js';
 import { IncompleteRanges } from './ledger.js';
 import type { ImageFacts, ImageMessages } from './messages.js';
 import type { Outbox } from './outbox.js';
+import type { SeriesSummary } from './series-types.js';
 
 /** Viewers get a new frame at most this often, in ms. */
 const lastFrameIntervalMs = 100;
@@ -52,6 +53,12 @@ export class FrameSender {
   constructor(deps: FrameSenderDeps, messages: ImageMessages) {
     this.#deps = deps;
     this.#messages = messages;
+  }
+
+  /** Frames by what became of them, as in the summary. */
+  get sums(): Pick<SeriesSummary, 'frames' | 'complete' | 'marked' | 'discarded' | 'unsent'> {
+    const { sent, complete, marked, discarded, unsent } = this;
+    return { frames: sent, complete, marked, discarded, unsent };
   }
 
   /**

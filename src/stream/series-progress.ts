@@ -58,6 +58,11 @@ export class SeriesProgress {
     if (next !== 0) this.slotsUsedMax = Math.max(this.slotsUsedMax, Math.min(this.#ring, this.highest - next + 1));
   }
 
+  /** What receivers noticed, bits of `portEvent` of all ports. */
+  get events(): number {
+    return this.#ports.reduce((events, { words }) => events | words.events, 0);
+  }
+
   /** How long no packet of the series has come; 0 before the first. */
   silentMs(now: number): number {
     return this.#lastSeenAt < 0 ? 0 : now - this.#lastSeenAt;

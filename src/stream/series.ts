@@ -1,70 +1,35 @@
 // STEP 3, second half: the life of one series, from its first command to the receivers to its `series_end`. Owned by the streamer,
-// which calls `turn`; the one authority over what receivers do. How far the detector is: series-progress.ts. What several instances
-// know of one series: series-share.ts. States and rules: docs/architecture.md, "series".
+// which calls `turn`; the one authority over what receivers do. How far the detector is: series-progress.ts. What looks wrong:
+// series-warnings.ts. What several instances know of one series: series-share.ts. States and rules: docs/architecture.md, "series".
 //
 //   preparing → header → opening → open → stopping → finishing → ending → (over)
 //
 // An auto series has no header step: its header goes out with the first frame. Of several instances that share a detector the first
 // hands over the header and the last the end; the others have a header that is handed over elsewhere (docs/scaling.md).
 
-import { firstOwnNumber, frameNumberOf, ownFrames } from '../detector/frame-share.js';
-import type { FrameShare } from '../detector/frame-share.js';
+import { firstOwnNumber, ownFrames } from '../detector/frame-share.js';
 import type { Layout } from '../detector/layout.js';
 import { streamCounter } from '../memory/counters.js';
 import type { StreamCounter } from '../memory/counters.js';
-import type { LastFrame } from '../memory/last-frame.js';
 import { portEvent } from '../memory/port-words.js';
 import { phase } from '../memory/series-words.js';
-import type { Phase, SeriesWords } from '../memory/series-words.js';
+import type { Phase } from '../memory/series-words.js';
 import { seriesStep } from '../memory/stream-words.js';
 import type { SeriesStep } from '../memory/stream-words.js';
 import { FirstFrame } from './first-frame.js';
-import type { FrameReader } from './frame-reader.js';
 import { FrameSender } from './frame-sender.js';
-import type { FrameTimes } from './frame-times.js';
 import { countsBetween, settlePort } from './ledger.js';
 import { ImageMessages, headerMessage } from './messages.js';
-import type { Outbox } from './outbox.js';
-import type { SeenTimes } from './seen-times.js';
 import { SeriesProgress } from './series-progress.js';
-import type { SeriesPort } from './series-progress.js';
 import { SeriesShare } from './series-share.js';
-import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamEvent } from './series-types.js';
-import { lateBeginnings, suspicionsOf } from './suspicions.js';
+import type { SeriesDeps } from './series-setup.js';
+import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary } from './series-types.js';
+import { SeriesWarnings } from './series-warnings.js';
 
 /** A header that no consumer takes for so long is withdrawn: the arm request is refused. */
 const headerLimitMs = 5000;
-const suspicionIntervalMs = 500;
 /** A series does not end by silence before this time. */
 const silenceLeastMs = 5000;
-
-/** Limits of a series. Times in ms. */
-export interface SeriesLimits {
-  readonly discardIncomplete: boolean;
-  readonly frameTimeoutMs: number;
-  readonly startWindowMs: number;
-  readonly maxOwedFrames: number;
-  readonly seriesIdleMs: number;
-  readonly seriesTimeoutMs: number | null;
-  readonly closingTimeoutMs: number;
-}
-
-/** What a series works with; the same for all of them. */
-export interface SeriesDeps {
-  readonly limits: SeriesLimits;
-  readonly ring: number;
-  readonly words: SeriesWords;
-  readonly ports: readonly SeriesPort[];
-  readonly reader: FrameReader;
-  readonly outbox: Outbox;
-  readonly lastFrame: LastFrame;
-  readonly counters: Float64Array;
-  readonly seenTimes: SeenTimes;
-  readonly times: FrameTimes;
-  /** The frames that this instance takes. */
-  readonly share: FrameShare;
-  report(event: StreamEvent): void;
-}
 
 /** One series. Frame numbers are own ones (detector/frame-share.ts), 0 = not known; indices are 0-based in the series. */
 export class Series {
@@ -92,8 +57,7 @@ export class Series {
   #stopWanted = false;
   #fillTail = false;
   #aborted: string | null = null;
-  readonly #warnings = new Map<string, string>();
-  #suspicionsAt = 0;
+  readonly #warnings: SeriesWarnings;
   #disconnects: number;
 
   constructor(deps: SeriesDeps, id: number, request: ArmRequest, auto: boolean, layout: Layout, dynamicRange: number, readNRows: number, now: number) {
@@ -106,6 +70,7 @@ export class Series {
     this.#firstFrame = new FirstFrame(deps.words, deps.ports, request.frames === 0 ? null : ownFrames(deps.share, request.frames), startWindowMs, deps.ring);
     this.#sender = new FrameSender({ ...deps, discardIncomplete, base: deps.share.stride === 1 ? null : request.msgNumberBase }, new ImageMessages(layout.shape, layout.pixelType));
     this.#progress = new SeriesProgress(deps.words, deps.ports, deps.seenTimes, frameTimeoutMs, deps.ring);
+    this.#warnings = new SeriesWarnings(deps, layout);
     this.share = new SeriesShare(deps.share, request, deps.ports, this.#firstFrame);
     this.#silenceMs = seriesTimeoutMs === null && request.framePeriodMs === null ? null : Math.max(silenceLeastMs, seriesTimeoutMs ?? 0, 10 * (request.framePeriodMs ?? 0));
     this.#since = now;
@@ -174,7 +139,7 @@ export class Series {
         this.#offerHeader(now);
         break;
       case seriesStep.opening:
-        if (this.#answered()) this.#opened(now);
+        if (this.#answered()) this.#enter(seriesStep.open, now);
         break;
       case seriesStep.open:
         this.#open(now);
@@ -258,10 +223,6 @@ export class Series {
     this.#give(phase.open, seriesStep.opening);
   }
 
-  #opened(now: number): void {
-    this.#enter(seriesStep.open, now);
-  }
-
   /** The first frame, and with it the next and the last, may be other ones afterwards. */
   #followFirst(): void {
     this.#sender.next = this.#firstFrame.number;
@@ -269,8 +230,7 @@ export class Series {
   }
 
   #portsDisagree(): void {
-    const numbers = this.#deps.ports.filter((port) => port.words.smallest !== 0).map((port) => `port ${port.udpPort}: frame ${port.words.smallest}`);
-    this.#warn('ports_disagree', `frame numbers differ between ports by a ring or more (${numbers.join(', ')}). Set nextframenumber of all modules to the same value and arm again.`);
+    this.#warnings.portsDisagree();
     this.#abort('ports_disagree');
   }
 
@@ -285,7 +245,7 @@ export class Series {
     const settled = this.#firstFrame.settled;
     if (!this.headerSent && !outbox.busy && (!this.auto || settled)) this.#offerHeader(now);
     this.#sendFrames(now);
-    const events = this.#events();
+    const { events } = this.#progress;
     if ((events & portEvent.ringSpan) !== 0) return this.#portsDisagree();
     if ((events & portEvent.jumpForward) !== 0 && !this.auto) return this.#abort('frame_jump');
     if (settled && this.highest - this.next + 1 - ring > limits.maxOwedFrames) return this.#abort('consumer_stalled');
@@ -310,30 +270,11 @@ export class Series {
   /** How far has the detector come, and does anything look wrong? */
   #observe(now: number): void {
     this.#progress.observe(this.next, this.last, now);
-    if (now - this.#suspicionsAt < suspicionIntervalMs) return;
-    this.#suspicionsAt = now;
-    this.#lookForSuspicions();
+    this.#warnings.lookNowAndThen(now, this.first, this.#portsAgree);
   }
 
-  #events(): number {
-    let events = 0;
-    for (const { words } of this.#deps.ports) events |= words.events;
-    return events;
-  }
-
-  #lookForSuspicions(): void {
-    for (const { words, udpPort } of this.#deps.ports) {
-      for (const { code, message } of suspicionsOf(words, udpPort, this.#layout, this.#deps.share, this.first)) this.#warn(`${code}/${udpPort}`, message);
-    }
-    if (!this.#firstFrame.settled || this.#aborted === 'ports_disagree') return;
-    const beginnings = this.#deps.ports.map(({ udpPort, words }) => ({ udpPort, smallest: words.smallest === 0 ? 0 : frameNumberOf(this.#deps.share, words.smallest, this.first) }));
-    for (const { code, message } of lateBeginnings(beginnings)) this.#warn(code, message);
-  }
-
-  #warn(code: string, message: string): void {
-    if (this.#warnings.has(code)) return;
-    this.#warnings.set(code, message);
-    this.#deps.report({ kind: 'warning', code, message });
+  get #portsAgree(): boolean {
+    return this.#firstFrame.settled && this.#aborted !== 'ports_disagree';
   }
 
   #sendFrames(now: number): void {
@@ -408,7 +349,7 @@ export class Series {
     if (this.#aborted !== null) this.#sender.drop(this.last, now);
     if (this.last !== 0 && this.next <= this.last) return;
     if (outbox.busy || !this.#answered()) return;
-    this.#lookForSuspicions();
+    this.#warnings.look(this.first, this.#portsAgree);
     this.#deps.reader.notePositions();
     this.summary = this.#settle();
     if (this.#aborted !== null) this.#count('aborted');
@@ -417,22 +358,18 @@ export class Series {
 
   /** The sums, from counters that the receivers froze. */
   #settle(): SeriesSummary {
-    const { sent, complete, marked, discarded, unsent, incomplete } = this.#sender;
+    const { sums, incomplete } = this.#sender;
     return {
       series_id: this.id,
       filename: this.request.filename,
       auto: this.auto,
-      frames: sent,
-      complete,
-      marked,
-      discarded,
-      unsent,
+      ...sums,
       ...(this.#aborted === null ? {} : { aborted: this.#aborted }),
       incomplete: incomplete.ranges,
       truncated: incomplete.truncated,
       first_frame_number: this.first === 0 ? null : this.share.shared ? this.request.firstFrameNumber : this.first,
       ledger: this.#deps.ports.map(({ udpPort, seriesBase, seriesEnd }) => settlePort(udpPort, countsBetween(seriesBase, seriesEnd))),
-      warnings: [...this.#warnings.values()],
+      warnings: this.#warnings.messages,
       header_sent: this.headerSent,
       end_pending: false,
       ...this.share.summary,

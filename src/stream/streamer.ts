@@ -17,7 +17,7 @@ import { FrameTimes } from './frame-times.js';
 import type { MessageSink } from './message-sink.js';
 import { Outbox } from './outbox.js';
 import { Series } from './series.js';
-import type { SeriesDeps, SeriesLimits } from './series.js';
+import type { SeriesDeps, SeriesLimits } from './series-setup.js';
 import type { SeriesPort } from './series-progress.js';
 import { SeenTimes } from './seen-times.js';
 import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamCommand, StreamEvent } from './series-types.js';

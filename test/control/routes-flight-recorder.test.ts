@@ -103,6 +103,39 @@ t.test('a burst of losses is recorded when it begins, once, with what was lost',
   t.equal(lines.length, 1);
 });
 
+t.test('an image that the end of its series cuts off is no loss; one that lacked a packet before is', async (t) => {
+  for (const end of ['consumer lost', 'stopped'] as const) {
+    const pipeline = small({ frame_timeout_ms: 500 });
+    const { recorder, lines } = recorderOf(pipeline);
+    recorder.watch();
+    pipeline.arm({ firstFrameNumber: 1 });
+    pipeline.play(1, 20);
+    pipeline.send(0, 21, [0, 1]);
+    pipeline.settle();
+    if (end === 'stopped') pipeline.stop();
+    else pipeline.sink.disconnect();
+    pipeline.run(200);
+    t.equal(pipeline.summaries.length, 1, end);
+    t.match(pipeline.summaries[0]?.ledger, [{ missing: 2, unexplained: 2 }, { missing: 4, unexplained: 4 }], 'the sums keep them');
+    recorder.watch();
+    await recorder.close();
+    t.strictSame(lines, [], end);
+  }
+  const pipeline = small();
+  const { recorder, lines } = recorderOf(pipeline);
+  recorder.watch();
+  pipeline.arm({ firstFrameNumber: 1 });
+  pipeline.send(0, 1, [0]);
+  pipeline.play(2, 20);
+  pipeline.send(0, 21, [0]);
+  pipeline.settle();
+  pipeline.sink.disconnect();
+  pipeline.run(200);
+  recorder.watch();
+  await recorder.close();
+  t.match(lines, [{ event: 'loss_begins', udp_ports: [50001, 50002] }]);
+});
+
 t.test('a loss that cannot be recorded is said in the log, with what to do', async (t) => {
   const file = join(folderFor(t), 'file');
   writeFileSync(file, '');

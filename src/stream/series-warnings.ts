@@ -1,0 +1,62 @@
+// What looks wrong in a series, each thing told once: to main when it is found, and in the summary. Owned by the series, which says when
+// to look; what is suspicious, suspicions.ts knows.
+
+import { frameNumberOf } from '../detector/frame-share.js';
+import type { Layout } from '../detector/layout.js';
+import type { SeriesDeps } from './series-setup.js';
+import { lateBeginnings, suspicionsOf } from './suspicions.js';
+
+const lookIntervalMs = 500;
+
+/** Of one series with this layout. */
+export class SeriesWarnings {
+  readonly #deps: SeriesDeps;
+  readonly #layout: Layout;
+  readonly #told = new Map<string, string>();
+  #lookedAt = 0;
+
+  constructor(deps: SeriesDeps, layout: Layout) {
+    this.#deps = deps;
+    this.#layout = layout;
+  }
+
+  /** What was told, in order. */
+  get messages(): string[] {
+    return [...this.#told.values()];
+  }
+
+  /** @param code what is told once */
+  warn(code: string, message: string): void {
+    if (this.#told.has(code)) return;
+    this.#told.set(code, message);
+    this.#deps.report({ kind: 'warning', code, message });
+  }
+
+  /** As `look`, now and then. @param now ms of the service's clock */
+  lookNowAndThen(now: number, first: number, settled: boolean): void {
+    if (now - this.#lookedAt < lookIntervalMs) return;
+    this.#lookedAt = now;
+    this.look(first, settled);
+  }
+
+  /**
+   * Look at what the receivers noticed.
+   * @param first own number of the first frame, 0 = not known
+   * @param settled it is settled, and the ports agree: who began later than others is told too
+   */
+  look(first: number, settled: boolean): void {
+    const { ports, share } = this.#deps;
+    for (const { words, udpPort } of ports) {
+      for (const { code, message } of suspicionsOf(words, udpPort, this.#layout, share, first)) this.warn(`${code}/${udpPort}`, message);
+    }
+    if (!settled) return;
+    const beginnings = ports.map(({ udpPort, words }) => ({ udpPort, smallest: words.smallest === 0 ? 0 : frameNumberOf(share, words.smallest, first) }));
+    for (const { code, message } of lateBeginnings(beginnings)) this.warn(code, message);
+  }
+
+  /** Frame numbers of the ports lie a ring or more apart. */
+  portsDisagree(): void {
+    const numbers = this.#deps.ports.filter(({ words }) => words.smallest !== 0).map(({ udpPort, words }) => `port ${udpPort}: frame ${words.smallest}`);
+    this.warn('ports_disagree', `frame numbers differ between ports by a ring or more (${numbers.join(', ')}). Set nextframenumber of all modules to the same value and arm again.`);
+  }
+}
