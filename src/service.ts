@@ -46,6 +46,9 @@ export interface ServiceOptions {
   readonly logger?: Logger;
 }
 
+/** What V8 may keep of short-lived objects in a thread, in MB: frames leave little behind, and V8 would take 48 in time. */
+const youngGenerationMb = 6;
+
 class ServiceThread {
   readonly name: string;
   readonly worker: Worker;
@@ -57,7 +60,7 @@ class ServiceThread {
   constructor(name: string, task: ThreadTask, onEvent: (event: StreamEvent) => void, onFailed: (error: Error) => void) {
     this.name = name;
     this.words = new ThreadWords(task.memory.buffer, task.map.threadWords, task.thread);
-    this.worker = new Worker(new URL('./agent-thread.js', import.meta.url), { workerData: task, name });
+    this.worker = new Worker(new URL('./agent-thread.js', import.meta.url), { workerData: task, name, resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb } });
     let isReady = (_info: ThreadInfo): void => undefined;
     let isGone = (): void => undefined;
     let isFailed = (_error: Error): void => undefined;
