@@ -92,22 +92,22 @@ export async function warmService(programs: Programs, detector: BenchDetector, c
 
 async function costAt(programs: Programs, service: ServiceProcess, yardstick: BenchDetector, coalesced: boolean, rate: number, { runs, seconds }: PipelineOptions): Promise<CostRow> {
   const frames = Math.round(rate * seconds);
-  const gigabytes = (frames * yardstick.plan.detector.packetsPerFrame * yardstick.layout.payloadBytes) / 1e9;
-  const perGigabyte = (nanoseconds: number): number => nanoseconds / 1e9 / gigabytes;
+  const perGigabyte = (nanoseconds: number, measured: number): number => nanoseconds / (measured * yardstick.plan.detector.packetsPerFrame * yardstick.layout.payloadBytes);
   const byThread: Record<string, number[]> = Object.fromEntries(threads.map((name) => [name, []]));
   const row = { coalesced, rate, service: [] as number[], byThread, receiverC: [] as number[], publisherC: [] as number[], missing: 0, reached: Number.POSITIVE_INFINITY };
   for (let run = 0; run < runs; run++) {
-    const { cpu, missing, sender } = await service.series({ coalesced, rate, frames });
-    for (const [thread, spent] of Object.entries(grouped(cpu))) byThread[thread]?.push(perGigabyte(spent));
-    row.service.push(perGigabyte(Object.values(cpu).reduce((sum, spent) => sum + spent, 0)));
+    // As the receiver in C, the service is measured when it has filled its ring once in this run.
+    const all = ringFrames + frames;
+    const { cpu, measuredFrames, missing, sender } = await service.series({ coalesced, rate, frames: all }, '', ringFrames);
+    for (const [thread, spent] of Object.entries(grouped(cpu))) byThread[thread]?.push(perGigabyte(spent, measuredFrames));
+    row.service.push(perGigabyte(Object.values(cpu).reduce((sum, spent) => sum + spent, 0), measuredFrames));
     row.missing += missing;
     row.reached = Math.min(row.reached, sender.frames / sender.seconds);
     // At the same time, as the service does both: what shares two cores and their caches costs more than what has them to itself.
-    const all = ringFrames + frames;
     await settle();
     const [receiver, publisher] = await Promise.all([receiveInC(programs, yardstick, coalesced, rate, frames), publishInC(programs, yardstick, rate, all)]);
-    row.receiverC.push(perGigabyte(receiver));
-    row.publisherC.push(perGigabyte((publisher * frames) / all));
+    row.receiverC.push(perGigabyte(receiver, frames));
+    row.publisherC.push(perGigabyte(publisher, all));
   }
   return row;
 }

@@ -15,7 +15,6 @@ import type { BenchDetector } from './detector.js';
 import { asArguments, delay, sendFrames, start } from './programs.js';
 import type { Running } from './programs.js';
 import type { SubjectTask } from './receive-subject.js';
-import { settle } from './settle.js';
 import { ratioOf, spreadOf, table, verdict, withSpread } from './statistics.js';
 import type { Spread } from './statistics.js';
 
@@ -93,7 +92,6 @@ export async function measureReceive(options: ReceiveOptions): Promise<ReceiveRe
 }
 
 async function receiveOnce(programs: Programs, detector: BenchDetector, subject: Subject, coalesced: boolean, rate: number, last: number): Promise<ReceiverReport> {
-  await settle();
   const receiver = await startReceiver(programs, detector, subject, warmFrames(rate), last);
   await delay(100);
   await sendFrames(programs, { detector, coalesced, rate, frames: last }, [measuredPort]);

@@ -23,8 +23,10 @@ const openLimitMs = 5_000;
 export interface SeriesRun {
   readonly sender: SenderReport;
   readonly consumer: ConsumerReport;
-  /** CPU time in ns by thread while packets came, and until the last was sent. */
+  /** CPU time in ns by thread while packets came, after those of the frames that are left out, and until the last was sent. */
   readonly cpu: Readonly<Record<string, number>>;
+  /** Frames that were sent in that time. */
+  readonly measuredFrames: number;
   /** Packets that are missing, for whatever reason; frames that did not arrive count with all of theirs. */
   readonly missing: number;
   readonly kernelDrops: number;
@@ -83,24 +85,34 @@ export class ServiceProcess {
     });
   }
 
-  /** One series: consumer, packets, silence. Frame numbers go on from series to series, as a detector's do. */
-  async series(traffic: Omit<Traffic, 'detector' | 'first'>, consumerStamps = ''): Promise<SeriesRun> {
+  /**
+   * One series: consumer, packets, silence. Frame numbers go on from series to series, as a detector's do.
+   * @param leftOut frames at the beginning that are not measured: after some seconds of silence neither caches nor V8 have the code at hand
+   */
+  async series(traffic: Omit<Traffic, 'detector' | 'first'>, consumerStamps = '', leftOut = 0): Promise<SeriesRun> {
     await settle();
     const consumer = await startConsumer(this.#programs, this.#dataEndpoint, consumerStamps);
     await this.waitOpen();
     const first = this.#next;
     this.#next += traffic.frames;
-    const before = cpuByThread(this.pid);
-    const sender = await sendFrames(this.#programs, { ...traffic, detector: this.detector, first });
+    let before = cpuByThread(this.pid);
+    const sending = sendFrames(this.#programs, { ...traffic, detector: this.detector, first });
+    if (leftOut > 0) {
+      await delay((leftOut / traffic.rate) * 1000);
+      before = cpuByThread(this.pid);
+    }
+    const sender = await sending;
     await delay(idleMs / 2);
     const cpu = spentBetween(before, cpuByThread(this.pid));
+    // A sender that is too slow has sent fewer by then.
+    const measuredFrames = traffic.frames - leftOut * Math.min(1, sender.frames / sender.seconds / traffic.rate);
     const report = await consumer.report;
     const ledger = Object.values(report.end.ledger ?? {});
     const sum = (field: string): number => ledger.reduce((total, port) => total + (port[field] ?? 0), 0);
     const { packetsPerFrame } = this.detector.plan.detector;
     const missing = sum('missing') + Math.max(0, traffic.frames - report.images) * packetsPerFrame;
     const lossless = missing === 0 && report.complete === traffic.frames && report.images === traffic.frames && report.order_errors === 0 && sum('kernel_drops') === 0 && sum('ring') === 0;
-    return { sender, consumer: report, cpu, missing, kernelDrops: sum('kernel_drops'), ringFull: sum('ring'), lossless };
+    return { sender, consumer: report, cpu, measuredFrames, missing, kernelDrops: sum('kernel_drops'), ringFull: sum('ring'), lossless };
   }
 
   /** Resident memory in bytes, and how much of it nobody else could map. */

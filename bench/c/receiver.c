@@ -33,9 +33,8 @@ static void note(Pause *pause, int packets, int lacking, int64_t time) {
     pause->packets = pause->silence = 0;
   } else if (turn > 16) {
     const double elapsed = (time - pause->since) / 1e3, busy = pause->rate > 0 ? elapsed : (elapsed - pause->silence / 1e3) * 16 / 15;
-    const double rate = pause->packets / (busy < 1 ? 1 : busy);
-    const int small = pause->rate > 0 || pause->packets < 16 * 16;
-    pause->rate = small && rate * 1e6 >= 8000 ? rate : 0;
+    const int fast = pause->packets >= 8e-3 * elapsed, small = pause->rate > 0 || pause->packets < 16 * 16;
+    pause->rate = fast && small ? pause->packets / (busy < 1 ? 1 : busy) : 0;
     pause->turns = 2;
     pause->since = time;
     pause->packets = pause->silence = 0;

@@ -72,9 +72,9 @@ export class ReceivePause {
     const sleeping = this.#rate > 0;
     const elapsedMs = now - this.#since;
     const busyMs = sleeping ? elapsedMs : ((elapsedMs - this.#silence) * judgedTurns) / (judgedTurns - 1);
-    const perMicrosecond = this.#packets / Math.max(1, busyMs * 1000);
+    const fast = this.#packets >= (highRate / 1000) * elapsedMs;
     const small = sleeping || this.#packets < judgedTurns * smallBatch;
-    this.#rate = small && perMicrosecond * 1e6 >= highRate ? perMicrosecond / this.#ports : 0;
+    this.#rate = fast && small ? this.#packets / Math.max(1, busyMs * 1000) / this.#ports : 0;
     this.#turns = 2;
     this.#begin(now);
   }

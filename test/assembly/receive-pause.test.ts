@@ -121,3 +121,9 @@ t.test('frames in bursts: the last packet of a frame waits for a part of the bur
     t.ok((waits.at(-1) as number) < 0.5, `each frame is seen complete within ${waits.at(-1)?.toFixed(3)} ms, ${periodMs} ms apart`);
   }
 });
+
+t.test('a low rate in groups of datagrams is a low rate: the last packet of a frame waits for no sleep', async (t) => {
+  const groups = Array.from({ length: frames * wholeImage }, (_, packet) => Math.floor(packet / 16) * 2.5 + (packet % 16) * 0.01);
+  const { waits } = receive(groups, wholeImage);
+  t.ok((waits.at(-1) as number) < 0.1, `each frame is seen complete within ${waits.at(-1)?.toFixed(3)} ms`);
+});
