@@ -13,6 +13,8 @@ export interface CloserParts {
   readonly images: PortImages;
   readonly window: FrameWindow;
   readonly words: PortWords;
+  /** Words of all other ports that receive, to see which frames have begun there. */
+  readonly others: readonly PortWords[];
   readonly series: SeriesWords;
   readonly source: PacketSource;
   readonly ring: number;
@@ -88,11 +90,17 @@ export class ImageCloser {
       const reason = frameNumber <= overtaken ? outcome.overtaken : frameNumber <= this.#giveUp ? outcome.timedOut : frameNumber <= ended ? outcome.ended : 0;
       if (reason === 0) break;
       if (state === recordState.open) images.close(frameNumber, reason, now);
-      else images.closeAbsent(frameNumber, reason, now);
+      else this.#closeAbsent(frameNumber, reason, now);
     }
     if (frameNumber !== this.#next) {
       this.#next = frameNumber;
       this.#parts.words.setCloseNext(frameNumber);
     }
+  }
+
+  /** The end of the series cuts off a frame that has begun, here or on another port; one that nobody saw is lost. */
+  #closeAbsent(frameNumber: number, reason: number, now: number): void {
+    const cutOff = reason === outcome.ended && (frameNumber <= this.#window.reference || this.#parts.others.some(({ newestSeen }) => newestSeen >= frameNumber));
+    this.#images.closeAbsent(frameNumber, reason, now, cutOff);
   }
 }

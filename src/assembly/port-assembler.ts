@@ -100,7 +100,7 @@ export class PortAssembler {
     const { overtakeFrames, maxOwedFrames, startWindowMs, drainMs, source } = setup;
     this.#ring = ring;
     this.#window = new FrameWindow({ ring, overtakeFrames, maxOwedFrames });
-    this.#closer = new ImageCloser({ images: this.#images, window: this.#window, words: this.#words, series: this.#series, source, ring, overtakeFrames, drainMs });
+    this.#closer = new ImageCloser({ images: this.#images, window: this.#window, words: this.#words, others: this.#others, series: this.#series, source, ring, overtakeFrames, drainMs });
     const flight = new FlightRing(buffer, map.flightRings[port] as number, map.sizes.flightPackets ?? 0, map.sizes.landingPackets);
     this.#flight = new FlightWriter(flight, source.landing, compiled);
     this.#layout = setup.layoutFor(setup.dynamicRange, setup.readNRows);

@@ -145,11 +145,14 @@ export class PortImages {
     this.#published = true;
   }
 
-  /** Close the image of a frame of which no packet came. Its pixels are not touched: the streamer knows that they are missing. */
-  closeAbsent(frameNumber: number, reason: number, now: number): void {
+  /**
+   * Close the image of a frame of which no packet came. Its pixels are not touched: the streamer knows that they are missing.
+   * @param cutOff the frame had begun when its series ended
+   */
+  closeAbsent(frameNumber: number, reason: number, now: number, cutOff = false): void {
     this.open(frameNumber, now);
     const slot = frameNumber % this.#ring;
-    if (reason === outcome.ended) this.#noteCutOff(this.#expected);
+    if (cutOff) this.#noteCutOff(this.#expected);
     this.#counters[portCounter.expected] = (this.#counters[portCounter.expected] as number) + this.#expected;
     this.#counters[portCounter.missing] = (this.#counters[portCounter.missing] as number) + this.#expected;
     this.#count(portCounter.imagesAbsent);

@@ -136,6 +136,19 @@ t.test('an image that the end of its series cuts off is no loss; one that lacked
   t.match(lines, [{ event: 'loss_begins', udp_ports: [50001, 50002] }]);
 });
 
+t.test('frames of which no port saw anything before a silent series ended are a loss', async (t) => {
+  const pipeline = small({ series_timeout_ms: 5000 });
+  const { recorder, lines } = recorderOf(pipeline);
+  recorder.watch();
+  pipeline.arm({ firstFrameNumber: 1, frames: 10 });
+  pipeline.play(1, 7);
+  pipeline.run(6000, 50);
+  t.match(pipeline.summaries, [{ frames: 10, complete: 7 }]);
+  recorder.watch();
+  await recorder.close();
+  t.match(lines, [{ event: 'loss_begins', udp_ports: [50001, 50002] }]);
+});
+
 t.test('a loss that cannot be recorded is said in the log, with what to do', async (t) => {
   const file = join(folderFor(t), 'file');
   writeFileSync(file, '');
