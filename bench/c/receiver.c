@@ -28,6 +28,7 @@ static void note(Pause *pause, int packets, int lacking, int64_t time) {
     return;
   }
   const int turn = pause->turns++;
+  if (turn > 1 && time - pause->last > pause->silence) pause->silence = time - pause->last;
   if (turn == 1) {
     pause->since = time;
     pause->packets = pause->silence = 0;
@@ -38,8 +39,6 @@ static void note(Pause *pause, int packets, int lacking, int64_t time) {
     pause->turns = 2;
     pause->since = time;
     pause->packets = pause->silence = 0;
-  } else if (time - pause->last > pause->silence) {
-    pause->silence = time - pause->last;
   }
   pause->last = time;
   pause->packets += packets;

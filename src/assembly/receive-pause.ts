@@ -23,9 +23,10 @@ export class ReceivePause {
   /** Turns with datagrams since `begin`; the first one only tells when the next one began. */
   #turns = 0;
   #packets = 0;
+  /** Times in ms: where judging begins, and the turn before. */
   #since = 0;
   #last = 0;
-  /** Longest time from turn to turn, in ms. */
+  /** Longest time from turn to turn since then, in ms. */
   #silence = 0;
   /** Datagrams per microsecond of one port; 0 = no sleeping. */
   #rate = 0;
@@ -58,9 +59,12 @@ export class ReceivePause {
       return;
     }
     const turn = this.#turns++;
-    if (turn === 1) this.#begin(now);
-    else if (turn > judgedTurns) this.#judge(now);
-    else this.#silence = Math.max(this.#silence, now - this.#last);
+    if (turn === 1) {
+      this.#begin(now);
+    } else {
+      this.#silence = Math.max(this.#silence, now - this.#last);
+      if (turn > judgedTurns) this.#judge(now);
+    }
     this.#last = now;
     this.#packets += packets;
     this.#microseconds = this.#rate === 0 ? 0 : this.#lengthFor(lacking);
