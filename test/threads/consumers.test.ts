@@ -26,6 +26,17 @@ t.test('forced, the header waits: a consumer that comes late gets the whole seri
   accounts(t, { truth, summary, before, after: view.portCounters(), report: await consumer.report });
 });
 
+t.test('a consumer may come, get all that waits for it and go, over and over', async (t) => {
+  const running = await start(t);
+  for (let series = 1; series <= 10; series++) {
+    await running.arm({ frames: 1, first_frame_number: series, force: true });
+    await running.simulate({ frames: 1, firstFrame: series });
+    const consumer = await running.consume({ series: 1 });
+    t.match(await consumer.report, { ok: true, checker: { counts: { headers: 1, images: 1, seriesEnds: 1, wrongPixels: 0 } } });
+    await until(() => running.status().consumers === 0, 'the consumer is gone');
+  }
+});
+
 t.test('a header that was never handed over has no series_end', async (t) => {
   const running = await start(t);
   await running.arm({ force: true });

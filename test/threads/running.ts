@@ -69,12 +69,15 @@ export class Running {
     this.log = log;
   }
 
-  /** Connect a consumer and wait until the service knows it. */
+  /** Connect a consumer and wait until the service knows it, or until it has got all it wanted and went: what waits for it may be read between two looks. */
   async consume(options: Partial<WatchOptions> = {}): Promise<Consumer> {
     const before = this.status().consumers;
     const controller = new AbortController();
     const report = watchStream({ endpoint: this.service.dataEndpoint, verify: this.config.detector, signal: controller.signal, ...options });
-    await until(() => this.status().consumers > before, 'the consumer\'s connection');
+    let over = false;
+    const end = (): void => void (over = true);
+    report.then(end, end);
+    await until(() => over || this.status().consumers > before, 'the consumer\'s connection');
     return {
       report: within(report, `the consumer's end (${options.series ?? 'no'} series)`, 2 * generousMs),
       vanish: () => {
