@@ -46,10 +46,11 @@ static void note(Pause *pause, int packets, int lacking, int64_t time) {
     pause->sleep = 0;
     return;
   }
-  double batch = (double)lacking / ((lacking + 31) / 32), wanted = 2000;
+  const int most = pause->rate > 0.04 ? 32 : 64;
+  double batch = (double)lacking / ((lacking + most - 1) / most), wanted = 2000;
   if (batch < 8) batch = 8;
   if (batch / pause->rate < wanted) wanted = batch / pause->rate;
-  if (pause->buffered / 8 / pause->rate < wanted) wanted = pause->buffered / 8 / pause->rate;
+  if (pause->buffered / 4 / pause->rate < wanted) wanted = pause->buffered / 4 / pause->rate;
   pause->sleep = (int64_t)(wanted * 1000);
 }
 

@@ -1,8 +1,9 @@
 // hot path. Whether a receiver thread sleeps a little before its next turn, and for how long. Where datagrams come fast, a turn that
 // begins as soon as there is one costs system calls for every one or two of them; a short sleep lets a batch gather. The rule: when
 // turns bring few datagrams each, and that at a high rate, sleep until the image that is coming in should be complete, in equal parts
-// of a good batch at most; never longer than `longestMicroseconds`, nor than an eighth of what a socket buffer covers at this rate. So
-// the last packets of a frame do not wait for a sleep that has nothing to do with them. Frames that come in bursts: the rate is that
+// of a good batch at most; never longer than `longestMicroseconds`, nor than a quarter of what the buffers hold at this rate. So
+// the last packets of a frame do not wait for a sleep that has nothing to do with them. What a batch costs comes after its last packet:
+// where images take little time a good batch is a smaller one. Frames that come in bursts: the rate is that
 // within a burst, so sleeps are short, and one after which there is nothing is the last. Turns that found nothing without a sleep are
 // not judged: a thread of several ports looks without waiting.
 
@@ -14,7 +15,9 @@ const smallBatch = 16;
 const highRate = 8_000;
 /** Datagrams of one port that a sleep shall gather, at least and at most. */
 const leastBatch = 8;
-const goodBatch = 32;
+const goodBatch = { slow: 64, fast: 32 } as const;
+/** Datagrams per microsecond of one port above which images take little time. */
+const fastRate = 0.04;
 const longestMicroseconds = 2000;
 
 export class ReceivePause {
@@ -90,7 +93,8 @@ export class ReceivePause {
   }
 
   #lengthFor(lacking: number): number {
-    const batch = Math.max(leastBatch, lacking / Math.ceil(Math.max(1, lacking) / goodBatch));
-    return Math.round(Math.min(longestMicroseconds, batch / this.#rate, this.#bufferedPackets / 8 / this.#rate));
+    const most = this.#rate > fastRate ? goodBatch.fast : goodBatch.slow;
+    const batch = Math.max(leastBatch, lacking / Math.ceil(Math.max(1, lacking) / most));
+    return Math.round(Math.min(longestMicroseconds, batch / this.#rate, this.#bufferedPackets / 4 / this.#rate));
   }
 }

@@ -7,7 +7,7 @@ import type { MemoryMap } from '../memory/memory-map.js';
 import type { PortWords } from '../memory/port-words.js';
 import type { PacketSource } from '../udp/packet-source.js';
 
-/** The socket is asked at most this often how much waits in it, in ms. */
+/** The socket is asked at most this often how much waits in it, in ms, and only while packets come: who waits for them knows. */
 const queueIntervalMs = 10;
 
 /** Times in ms of the service's clock. */
@@ -18,6 +18,8 @@ export class ReceiverPulse {
   #turnAt = -1;
   #stallMax = 0;
   #queueAt = -Infinity;
+  /** The turn before brought packets. */
+  #busy = false;
   #queueMax = 0;
 
   constructor(buffer: ArrayBufferLike, map: MemoryMap, port: number, words: PortWords, source: PacketSource) {
@@ -35,11 +37,13 @@ export class ReceiverPulse {
       this.#stallMax = stalled;
       this.#words.setFigure('stallMsMax', stalled);
     }
-    if (now - this.#queueAt >= queueIntervalMs && this.#source.queueBytes !== undefined) this.#lookAtQueue(now);
+    if (this.#busy && now - this.#queueAt >= queueIntervalMs && this.#source.queueBytes !== undefined) this.#lookAtQueue(now);
+    this.#busy = false;
   }
 
   /** So many datagrams were in the socket, at least one. */
   batch(count: number, now: number): void {
+    this.#busy = true;
     this.#words.setFigure('lastPacketAt', now);
     this.#batchPackets.observe(count);
   }

@@ -49,9 +49,9 @@ const sent = (periodMs: number, share: number): number[] => Array.from({ length:
 
 t.test('few datagrams per turn at a high rate: sleep until the image should be complete, in equal parts of a good batch', async (t) => {
   t.equal(run(2, 0.005, 64, { lacking: 64 }).pause.microseconds, 80);
-  t.equal(run(1, 0.025, 64, { lacking: 20 }).pause.microseconds, 500);
-  t.equal(run(1, 0.025, 64, { lacking: 33 }).pause.microseconds, 412);
-  t.equal(run(1, 0.025, 64, { lacking: 1 }).pause.microseconds, 200, 'the last one with the first ones of the next image');
+  t.equal(run(1, 0.02, 64, { lacking: 20 }).pause.microseconds, 400);
+  t.equal(run(1, 0.02, 64, { lacking: 33 }).pause.microseconds, 330);
+  t.equal(run(1, 0.02, 64, { lacking: 1 }).pause.microseconds, 160, 'the last one with the first ones of the next image');
   t.equal(run(1, 0.1).pause.microseconds, 2000, 'at most two milliseconds');
 });
 
@@ -64,8 +64,14 @@ t.test('large batches or a low rate: no sleep', async (t) => {
   t.equal(run(1, 0.25).pause.microseconds, 0);
 });
 
-t.test('never longer than an eighth of what the buffer covers', async (t) => {
-  t.equal(run(1, 0.01, 64, { buffered: 16 }).pause.microseconds, 20);
+t.test('where images take little time, batches of 32 at most; else of 64', async (t) => {
+  t.equal(run(1, 1 / 50, 64, { lacking: 64 }).pause.microseconds, 640);
+  t.equal(run(1, 1 / 39, 64, { lacking: 64 }).pause.microseconds, 1641);
+  t.equal(run(1, 1 / 39, 64, { lacking: 96 }).pause.microseconds, 1231, 'in equal parts');
+});
+
+t.test('never longer than a quarter of what the buffers hold', async (t) => {
+  t.equal(run(1, 0.01, 64, { buffered: 16 }).pause.microseconds, 40);
   t.equal(run(1, 0.01, 64, { buffered: 0 }).pause.microseconds, 0);
 });
 
@@ -101,7 +107,7 @@ t.test('looking without waiting finds nothing most of the time: that hides no hi
     }
     return pause;
   };
-  t.equal(look(0.025).microseconds, 800);
+  t.equal(look(0.02).microseconds, 640);
   t.equal(look(0.5).microseconds, 0);
 });
 

@@ -40,13 +40,19 @@ t.test('the most that waited in the socket is kept until the next series; a sour
   const answers = [10, 30, 20, null, 5];
   let asked = 0;
   const { words, pulse } = make(() => answers[asked++] as number | null);
-  for (const now of [0, 1, 10, 20, 30]) pulse.turn(now);
+  const packetsCame = (now: number): void => {
+    pulse.turn(now);
+    pulse.batch(1, now);
+  };
+  for (const now of [0, 1, 2, 11, 21, 31]) packetsCame(now);
   t.equal(asked, 4, 'asked at most every 10 ms');
   t.equal(words.figure('queueBytesMax'), 30);
   pulse.beginSeries();
   t.equal(words.figure('queueBytesMax'), 0);
-  pulse.turn(40);
+  pulse.turn(41);
   t.equal(words.figure('queueBytesMax'), 5);
+  for (const now of [51, 61]) pulse.turn(now);
+  t.equal(asked, 5, 'not asked while nothing comes');
   const unknown = make(null);
   unknown.pulse.turn(0);
   unknown.pulse.beginSeries();
