@@ -36,7 +36,7 @@ export class FrameReader {
   #filler = new Uint8Array(0);
   #patched = new Uint8Array(0);
   readonly #view: DataView;
-  #headerKeys: readonly (readonly [key: string, field: HeaderField])[] = [];
+  #headerFields: readonly HeaderField[] = [];
   /** By position: some port has written there since the slots were prepared, in this series or an earlier one; the latest frame that has pixels there. */
   #written = new Uint8Array(0);
   #filledBy = new Int32Array(0);
@@ -60,7 +60,7 @@ export class FrameReader {
     this.#layout = layout;
     this.#written = new Uint8Array(layout.positions.length);
     this.#filledBy = new Int32Array(layout.positions.length);
-    this.#headerKeys = Object.entries(layout.profile.headerFields);
+    this.#headerFields = Object.values(layout.profile.headerFields);
     this.#pieces.clear();
     // What leaves the process as a whole frame of nothing; ordinary memory, since filling shared memory is slow.
     this.#filler = new Uint8Array(layout.frameBytes).fill(gapByte);
@@ -112,7 +112,7 @@ export class FrameReader {
               : seen.timedOut
                 ? 'timeout'
                 : 'packet_loss';
-    return { frameIndex, frameNumber, missingPackets, missing, reason, discard: reason !== null && discardIncomplete, headerFields: this.#headerFields(slot) };
+    return { frameIndex, frameNumber, missingPackets, missing, reason, discard: reason !== null && discardIncomplete, headerValues: this.#headerValues(slot) };
   }
 
   /** The bytes of a frame that is ready: the slot itself, or a copy where whole port images are missing. Valid until released. */
@@ -180,15 +180,13 @@ export class FrameReader {
   }
 
   /** What the packet header knows, from the first port that has it. */
-  #headerFields(slot: number): string {
+  #headerValues(slot: number): (number | bigint)[] {
     for (const { records } of this.#ports) {
       if (records.accepted(slot) === 0) continue;
-      let text = '';
       const header = records.words.byteOffset + (records.base(slot) + recordWord.header) * 4;
-      for (const [key, field] of this.#headerKeys) text += `,"${key}":${headerValue(this.#view, header, field)}`;
-      return text;
+      return this.#headerFields.map((field) => headerValue(this.#view, header, field));
     }
-    return '';
+    return [];
   }
 
   #fill(frame: Uint8Array, position: number): void {
@@ -209,21 +207,21 @@ export class FrameReader {
   }
 }
 
-/** One field of the packet header at `at` as a JSON number, exact also beyond 2⁵³. */
-function headerValue(view: DataView, at: number, field: HeaderField): string {
+/** One field of the packet header at `at`, exact also beyond 2⁵³. */
+function headerValue(view: DataView, at: number, field: HeaderField): number | bigint {
   const from = at + headerOffset[field];
   switch (field) {
     case 'timestamp':
     case 'detSpec1': {
       const low = view.getUint32(from, true);
       const high = view.getUint32(from + 4, true);
-      return high < 0x200000 ? String(high * two32 + low) : String((BigInt(high) << 32n) | BigInt(low));
+      return high < 0x200000 ? high * two32 + low : (BigInt(high) << 32n) | BigInt(low);
     }
     case 'expLength':
     case 'detSpec3':
-      return String(view.getUint32(from, true));
+      return view.getUint32(from, true);
     case 'detSpec2':
     case 'detSpec4':
-      return String(view.getUint16(from, true));
+      return view.getUint16(from, true);
   }
 }

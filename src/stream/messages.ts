@@ -1,7 +1,7 @@
 // The messages of the stream as bytes: header, image, series_end. Contract: docs/stream.md; every field that a consumer of the
 // standard needs comes first, our extra fields after it. Called by the streamer only when a message is about to be handed over.
 
-import { assert } from '../base/assert.js';
+import { JsonBytes } from './json-bytes.js';
 import type { SeriesSummary } from './series-types.js';
 
 const encoder = new TextEncoder();
@@ -22,8 +22,8 @@ export interface ImageFacts {
   /** Why the frame is not complete; null = it is. */
   readonly reason: string | null;
   readonly discard: boolean;
-  /** Fields of the packet header, already JSON: `,"timestamp":123`. */
-  readonly headerFields: string;
+  /** Values of the packet header, in the order of the profile's `headerFields`; empty when no packet came. */
+  readonly headerValues: readonly (number | bigint)[];
 }
 
 /** Part 0 of a `header` message; part 1, if any, is the metadata as it came. */
@@ -33,28 +33,46 @@ export function headerMessage(msgNumber: number, filename: string): Uint8Array {
 
 /** Part 0 of the `image` messages of a series, all in the same memory: each is valid until the next is made. */
 export class ImageMessages {
+  readonly #json = new JsonBytes(1024);
+  readonly #begin = encoder.encode('{"htype":"image","msg_number":');
+  readonly #frame = encoder.encode(',"frame":');
   /** The constant middle. */
-  readonly #shape: string;
-  #bytes = new Uint8Array(1024);
+  readonly #shape: Uint8Array;
+  readonly #complete = encoder.encode(',"complete":true,"missing_packets":0');
+  readonly #headerKeys: readonly Uint8Array[];
+  readonly #end = encoder.encode('}');
 
-  /** @param shape rows, columns @param type of a pixel, as numpy calls it */
-  constructor(shape: readonly [number, number], type: string) {
-    this.#shape = `"shape":[${shape[0]},${shape[1]}],"type":"${type}","compression":"none"`;
+  /** @param shape rows, columns @param type of a pixel, as numpy calls it @param headerKeys names of the packet header's values */
+  constructor(shape: readonly [number, number], type: string, headerKeys: readonly string[]) {
+    this.#shape = encoder.encode(`,"shape":[${shape[0]},${shape[1]}],"type":"${type}","compression":"none","frame_number":`);
+    this.#headerKeys = headerKeys.map((key) => encoder.encode(`,${JSON.stringify(key)}:`));
   }
 
   make(msgNumber: number, facts: ImageFacts): Uint8Array {
-    let text = `{"htype":"image","msg_number":${msgNumber},"frame":${facts.frameIndex},${this.#shape},"frame_number":${facts.frameNumber},"complete":${facts.reason === null},"missing_packets":${facts.missingPackets}`;
-    if (facts.reason !== null) {
-      const missing = facts.missing.map((port) => `"${port.udpPort}":[${port.ranges.map(([first, last]) => `[${first},${last}]`).join(',')}]`);
-      text += `,"reason":"${facts.reason}","missing":{${missing.join(',')}}`;
+    const json = this.#json;
+    json.begin();
+    json.add(this.#begin);
+    json.addNumber(msgNumber);
+    json.add(this.#frame);
+    json.addNumber(facts.frameIndex);
+    json.add(this.#shape);
+    json.addNumber(facts.frameNumber);
+    if (facts.reason === null) json.add(this.#complete);
+    else json.addText(incompleteText(facts));
+    const values = facts.headerValues;
+    for (let index = 0; index < values.length; index++) {
+      json.add(this.#headerKeys[index] as Uint8Array);
+      json.addNumber(values[index] as number | bigint);
     }
-    text += `${facts.headerFields}${facts.discard ? ',"discard":true' : ''}}`;
-    // All of it is ASCII: a character is a byte.
-    if (text.length > this.#bytes.length) this.#bytes = new Uint8Array(2 * text.length);
-    const { read, written } = encoder.encodeInto(text, this.#bytes);
-    assert(read === text.length, 'an image message did not fit into its bytes');
-    return this.#bytes.subarray(0, written);
+    if (facts.discard) json.addText(',"discard":true');
+    json.add(this.#end);
+    return json.bytes;
   }
+}
+
+function incompleteText({ missingPackets, missing, reason }: ImageFacts): string {
+  const ports = missing.map((port) => `"${port.udpPort}":[${port.ranges.map(([first, last]) => `[${first},${last}]`).join(',')}]`);
+  return `,"complete":false,"missing_packets":${missingPackets},"reason":"${reason}","missing":{${ports.join(',')}}`;
 }
 
 /** The `series_end` message. */

@@ -68,7 +68,7 @@ export class Series {
     this.#layout = layout;
     const { seriesTimeoutMs, startWindowMs, discardIncomplete, frameTimeoutMs } = deps.limits;
     this.#firstFrame = new FirstFrame(deps.words, deps.ports, request.frames === 0 ? null : ownFrames(deps.share, request.frames), startWindowMs, deps.ring);
-    this.#sender = new FrameSender({ ...deps, discardIncomplete, base: deps.share.stride === 1 ? null : request.msgNumberBase }, new ImageMessages(layout.shape, layout.pixelType));
+    this.#sender = new FrameSender({ ...deps, discardIncomplete, base: deps.share.stride === 1 ? null : request.msgNumberBase }, new ImageMessages(layout.shape, layout.pixelType, Object.keys(layout.profile.headerFields)));
     this.#progress = new SeriesProgress(deps.words, deps.ports, deps.seenTimes, frameTimeoutMs, deps.ring);
     this.#warnings = new SeriesWarnings(deps, layout);
     this.share = new SeriesShare(deps.share, request, deps.ports, this.#firstFrame);

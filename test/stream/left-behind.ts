@@ -1,0 +1,30 @@
+// Run by a test in a process of its own, with --expose-gc: how much do image messages leave in the old part of V8's heap, where it stays
+// until the next full collection? Prints bytes per message.
+
+import { getHeapSpaceStatistics } from 'node:v8';
+import { ImageMessages } from '../../src/stream/messages.js';
+import type { ImageFacts } from '../../src/stream/messages.js';
+
+const images = new ImageMessages([514, 514], 'uint16', ['timestamp', 'sub_frames']);
+const minor = (): void => globalThis.gc?.({ type: 'minor' } as never);
+const oldSpace = (): number => getHeapSpaceStatistics().find(({ space_name: name }) => name === 'old_space')?.space_used_size ?? Number.NaN;
+let bytes = 0;
+
+/** Collections of the young part come between messages, as they do in a service. */
+function make(from: number, count: number): void {
+  for (let index = from; index < from + count; index++) {
+    const facts: ImageFacts = { frameIndex: index, frameNumber: 5e9 + index, missingPackets: 0, missing: [], reason: null, discard: false, headerValues: [1e15 + index * 1000, 3e9 + index] };
+    bytes += images.make(1.7e15 + index, facts).length;
+    if (index % 500 === 0) minor();
+  }
+}
+
+const warmUp = 20_000;
+const measured = 100_000;
+make(0, warmUp);
+globalThis.gc?.();
+const before = oldSpace();
+make(warmUp, measured);
+minor();
+minor();
+process.stdout.write(JSON.stringify({ bytes, perMessage: (oldSpace() - before) / measured }));
