@@ -104,7 +104,7 @@ export const gaugeTable: readonly MetricRow[] = [
     read: (view) => ofPorts(view, ({ queueBytes }) => queueBytes),
   },
   {
-    metric: 'vdcu_udp_socket_queue_bytes_max', help: 'Most of them since the series was opened, looked at a hundred times a second', labels: ['port'],
+    metric: 'vdcu_udp_socket_queue_bytes_max', help: 'Most of them since the series was opened, looked at a hundred times a second while packets come', labels: ['port'],
     read: (view) => ofPorts(view, ({ queueBytesMax }) => queueBytesMax),
   },
   {
