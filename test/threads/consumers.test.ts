@@ -32,7 +32,7 @@ t.test('a consumer may come, get all that waits for it and go, over and over', a
     await running.arm({ frames: 1, first_frame_number: series, force: true });
     await running.simulate({ frames: 1, firstFrame: series });
     const consumer = await running.consume({ series: 1 });
-    t.match(await consumer.report, { ok: true, checker: { counts: { headers: 1, images: 1, seriesEnds: 1, wrongPixels: 0 } } });
+    t.match(await consumer.report, { ok: true, checker: { counts: { headers: 1, images: 1, seriesEnds: 1, framesVerified: 1, wrongPixels: 0 } } });
     await until(() => running.status().consumers === 0, 'the consumer is gone');
   }
 });
