@@ -46,16 +46,25 @@ export async function serviceToken(file: string | undefined, name: string | unde
 }
 
 /**
+ * The detector that a command was given after its configuration file.
+ * @throws OperatorError (exit code usage) that says what to give instead when there is none
+ */
+export function detectorOf(file: string, name: string | undefined): string {
+  if (name !== undefined) return name;
+  throw new OperatorError(/^https?:/.test(file) ? `${file} is no configuration file. Use --url ${file}` : `${file}: no detector named. Add the detector's name after the file`, exitCode.usage);
+}
+
+/**
  * Base URL of the service: of the option, of the configuration, or the default; without a slash at its end.
  * @throws OperatorError (exit code usage)
  */
 export async function serviceUrl(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<string> {
   if (file === undefined) return checkedUrl(options.url ?? defaultUrl, '--url');
   if (options.url !== undefined) throw new OperatorError('both --url and a configuration file were given. Use one of them', exitCode.usage);
-  if (name === undefined) throw new OperatorError(`${file}: no detector named. Add the detector's name after the file`, exitCode.usage);
+  const detector = detectorOf(file, name);
   const { loadConfig } = await import('../config/load.js');
-  const { apiHost, apiPort } = loadConfig(file, name);
-  if (apiPort === 0) throw new OperatorError(`${file}: ${name}: api_port is 0, so the port is known only to the running service. Use --url`, exitCode.usage);
+  const { apiHost, apiPort } = loadConfig(file, detector);
+  if (apiPort === 0) throw new OperatorError(`${file}: ${detector}: api_port is 0, so the port is known only to the running service. Use --url`, exitCode.usage);
   const host = apiHost === '0.0.0.0' ? '127.0.0.1' : apiHost === '::' ? '::1' : apiHost;
   return `http://${host.includes(':') ? `[${host}]` : host}:${apiPort}`;
 }

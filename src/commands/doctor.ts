@@ -6,7 +6,7 @@ import { exitCode, OperatorError } from '../base/errors.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import type { DoctorReport } from '../control/doctor/report.js';
-import { refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
+import { detectorOf, refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
 import { helpEnd, sharedCodes } from './arguments.js';
 
 const route = '/api/v1/doctor';
@@ -66,18 +66,18 @@ async function examined(file: string | undefined, name: string | undefined, opti
     return { report: await asked(url, limitMs), by: `the service at ${url}` };
   }
   if (file === undefined) return { report: await madeHere(null), by: 'this machine; with CONFIG and NAME there is more to check' };
-  if (name === undefined) throw new OperatorError(`${file}: no detector named. Add the detector's name after the file`, exitCode.usage);
+  const detector = detectorOf(file, name);
   const { loadConfig } = await import('../config/load.js');
   const { makePlan } = await import('../config/plan.js');
-  const config = loadConfig(file, name);
+  const config = loadConfig(file, detector);
   const plan = makePlan(config);
   const url = config.apiPort === 0 ? null : await serviceUrl(file, name, options);
   const running = url === null ? null : await asked(url, lookLimitMs).catch((error: unknown) => {
     if (error instanceof OperatorError) return null;
     throw error;
   });
-  if (running?.name === name) return { report: running, by: `${name}, by its service at ${url}` };
-  return { report: await madeHere({ config, plan }), by: `${name} on this machine; no service of it runs` };
+  if (running?.name === detector) return { report: running, by: `${detector}, by its service at ${url}` };
+  return { report: await madeHere({ config, plan }), by: `${detector} on this machine; no service of it runs` };
 }
 
 /** The report of a running service. @throws OperatorError */

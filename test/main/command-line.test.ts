@@ -39,6 +39,7 @@ t.test('a command line that is wrong ends with 2 and says so in a line', async (
     [['arm', '--first-frame', '0'], /needs a whole number, 1 or more/i],
     [['status', '--url', 'localhost'], /^vdcu: --url localhost: no URL/],
     [['status', exampleFile], /no detector named/],
+    [['status', 'http://127.0.0.1:5000'], /http:\/\/127\.0\.0\.1:5000 is no configuration file\. Use --url http:\/\/127\.0\.0\.1:5000/],
     [['status', exampleFile, 'softimax-eiger', '--url', 'http://127.0.0.1'], /both --url and a configuration file/],
   ];
   for (const [args, says] of cases) {
