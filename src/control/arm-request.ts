@@ -11,7 +11,7 @@ import type { ArmRequest } from '../stream/series-types.js';
 import { writeJson } from './json-text.js';
 import type { JsonNode } from './json-text.js';
 import { checkMetadata, loneSurrogate, nameOf } from './metadata.js';
-import { ArmRefused } from './service-view.js';
+import { ArmRefused } from './arm-refused.js';
 
 /** Longest path, bytes of UTF-8: PATH_MAX of Linux without its NUL. */
 const filenameBytesLimit = 4095;

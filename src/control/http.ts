@@ -19,7 +19,7 @@ import { addFlightRecorderRoutes } from './routes-flight-recorder.js';
 import { addReceiverRoutes } from './routes-receiver.js';
 import { addSeriesRoutes } from './routes-series.js';
 import { addServiceRoutes } from './routes-service.js';
-import { ArmRefused } from './service-view.js';
+import { ArmRefused } from './arm-refused.js';
 import type { ServiceView } from './service-view.js';
 
 /** Where to listen and what to say about it. */

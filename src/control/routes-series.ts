@@ -5,7 +5,7 @@ import * as schemas from './api-schemas.js';
 import { armProperties, checkArmRequest } from './arm-request.js';
 import type { JsonNode } from './json-text.js';
 import type { SeriesStop } from '../stream/series-types.js';
-import { ArmRefused } from './service-view.js';
+import { ArmRefused } from './arm-refused.js';
 import type { ServiceStatus, ServiceView } from './service-view.js';
 import { snakeKeys } from './snake-case.js';
 

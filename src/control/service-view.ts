@@ -6,7 +6,7 @@ import type { ArmRequest, HaltedSeries, PortLedger, SeriesStop, SeriesSummary } 
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
 import type { FrameHistogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
 import type { DoctorReport } from './doctor/report.js';
-import type { LastFrameMemory } from './page/preview-messages.js';
+import type { LastFrameMemory } from '../memory/last-frame.js';
 
 /** Outside names of the state of the service. */
 export type SeriesState = 'idle' | 'open' | 'closing';
@@ -92,19 +92,6 @@ export interface AgentFigures {
   readonly heartbeatAgeMs: number;
   /** Longest time between two turns since the series was begun. */
   readonly stallMsMax: number | null;
-}
-
-/** The series cannot be opened: HTTP status and what is wrong. */
-export class ArmRefused extends Error {
-  override readonly name = 'ArmRefused';
-  readonly status: 409 | 422 | 503;
-  readonly problems: readonly string[];
-
-  constructor(status: 409 | 422 | 503, problems: readonly string[]) {
-    super(problems.join('; '));
-    this.status = status;
-    this.problems = problems;
-  }
 }
 
 /** The service, seen from the control plane. Nothing here blocks the data path. */

@@ -12,6 +12,14 @@ export const lastFrameBytes = (frameBytes: number): number => headWords * 4 + 2 
 
 const at = { count: 0, length: 1 } as const;
 
+/** Where in shared memory the frame lies that was sent last. */
+export interface LastFrameMemory {
+  readonly buffer: ArrayBufferLike;
+  readonly offset: number;
+  /** Bytes of the largest frame. */
+  readonly frameBytes: number;
+}
+
 export class LastFrame {
   readonly #words: Int32Array;
   readonly #halves: readonly [Uint8Array, Uint8Array];

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { checkArmRequest } from '../../src/control/arm-request.js';
 import { parseJson } from '../../src/control/json-text.js';
-import { ArmRefused } from '../../src/control/service-view.js';
+import { ArmRefused } from '../../src/control/arm-refused.js';
 import type { ArmRequest } from '../../src/stream/series-types.js';
 import { config } from './hand-made-view.js';
 

@@ -3,12 +3,12 @@
 import type { ServiceConfig } from '../../src/config/service-config.js';
 import { examine } from '../../src/control/doctor/report.js';
 import type { DoctorReport } from '../../src/control/doctor/report.js';
-import type { LastFrameMemory } from '../../src/control/page/preview-messages.js';
-import type { ArmRefused } from '../../src/control/service-view.js';
+import type { ArmRefused } from '../../src/control/arm-refused.js';
 import type { AgentFigures, PortFigures, ServiceStatus, ServiceView, UdpPortStatus } from '../../src/control/service-view.js';
 import { portCounterTable, streamCounterTable } from '../../src/memory/counters.js';
 import type { PortCounter, StreamCounter } from '../../src/memory/counters.js';
 import { lastFrameBytes } from '../../src/memory/last-frame.js';
+import type { LastFrameMemory } from '../../src/memory/last-frame.js';
 import { goodFacts } from './doctor/good-facts.js';
 import type { ArmRequest, HaltedSeries, PortLedger, SeriesStop, SeriesSummary } from '../../src/stream/series-types.js';
 

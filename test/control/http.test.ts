@@ -6,7 +6,7 @@ import type { Test } from 'tap';
 import type { Schema } from '../../src/control/api-schemas.js';
 import { makeApp, startHttp } from '../../src/control/http.js';
 import { makeLogger } from '../../src/control/log.js';
-import { ArmRefused } from '../../src/control/service-view.js';
+import { ArmRefused } from '../../src/control/arm-refused.js';
 import { HandMadeView, ledgerOf, portCountersOf, summaryOf } from './hand-made-view.js';
 import { differences } from './schema-check.js';
 

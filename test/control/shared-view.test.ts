@@ -5,7 +5,7 @@ import { VirtualClock } from '../../src/base/clock.js';
 import { parseConfig } from '../../src/config/load.js';
 import { makePlan } from '../../src/config/plan.js';
 import { makeLogger } from '../../src/control/log.js';
-import { ArmRefused } from '../../src/control/service-view.js';
+import { ArmRefused } from '../../src/control/arm-refused.js';
 import { SharedView } from '../../src/control/shared-view.js';
 import type { SocketFigures } from '../../src/control/port-view.js';
 import { CommandBox } from '../../src/memory/command-box.js';

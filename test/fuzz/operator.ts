@@ -6,7 +6,7 @@
 import type { FastifyInstance } from 'fastify';
 import { makeApp } from '../../src/control/http.js';
 import { makeLogger } from '../../src/control/log.js';
-import { ArmRefused } from '../../src/control/service-view.js';
+import { ArmRefused } from '../../src/control/arm-refused.js';
 import type { ServiceView } from '../../src/control/service-view.js';
 import type { SharedView } from '../../src/control/shared-view.js';
 

@@ -1,14 +1,7 @@
 // What the main thread and the thread of previews say to each other.
 
+import type { LastFrameMemory } from '../../memory/last-frame.js';
 import type { FrameGaps, PreviewRequest } from './preview.js';
-
-/** Where in shared memory the frame lies that was sent last. */
-export interface LastFrameMemory {
-  readonly buffer: ArrayBufferLike;
-  readonly offset: number;
-  /** Bytes of the largest frame. */
-  readonly frameBytes: number;
-}
 
 export interface PreviewTask {
   readonly memory: LastFrameMemory;
