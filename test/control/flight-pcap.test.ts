@@ -6,6 +6,7 @@ import t from 'tap';
 import { classNames, readFlightRecord, writePcap } from '../../src/control/flight-pcap.js';
 import type { FlightPacket } from '../../src/control/flight-pcap.js';
 import { readPcapBytes, udpOf } from '../../simulators/pcap-reader.js';
+import { without } from '../programs.js';
 
 const header = Uint8Array.from({ length: 48 }, (_, index) => index + 1);
 const packet = (values: Partial<FlightPacket> = {}): FlightPacket => ({ udpPort: 50001, timeMs: 1_700_000_000_123.456, length: 4144, class: 'accepted', header, ...values });
@@ -67,9 +68,7 @@ t.test('records that others wrote are no flight records', async (t) => {
   t.equal(readFlightRecord({ ...good, bytes: new Uint8Array(0) }), null);
 });
 
-const tcpdump = spawnSync('tcpdump', ['--version']).error === undefined ? {} : { skip: 'tcpdump is not installed' };
-
-t.test('tcpdump reads ports and lengths, and finds nothing wrong with the headers', tcpdump, async (t) => {
+t.test('tcpdump reads ports and lengths, and finds nothing wrong with the headers', { skip: without('tcpdump') }, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'vdcu-flight-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const file = join(folder, 'x.pcap');

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { makeMetrics } from '../../src/control/metrics.js';
 import { portCounterTable, streamCounterTable } from '../../src/memory/counters.js';
-import { missing, promtool } from '../deploy/prometheus-tools.js';
+import { promtool } from '../deploy/prometheus-tools.js';
+import { without } from '../programs.js';
 import { HandMadeView, figuresOf, ledgerOf, portCountersOf, streamCountersOf } from './hand-made-view.js';
 
 const build = { version: '1.2.3', backend: 'dgram' };
@@ -113,7 +114,7 @@ t.test('an image without an outcome shows as an accounting error, one that is un
   }
 });
 
-t.test('promtool finds nothing wrong with names and help', { skip: await missing('promtool') }, async (t) => {
+t.test('promtool finds nothing wrong with names and help', { skip: without('promtool') }, async (t) => {
   const checked = await promtool(['check', 'metrics'], await makeMetrics(new HandMadeView(), build).render());
   t.equal(checked.code, 0, checked.output);
   t.equal(checked.output.trim(), '');

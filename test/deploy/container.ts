@@ -8,6 +8,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Test } from 'tap';
+import { without } from '../programs.js';
 import { Process } from '../threads/process.js';
 import { until } from '../threads/waiting.js';
 import type { ImageSettings, Stage, Step } from './dockerfile.js';
@@ -29,6 +30,8 @@ export interface Image {
 export async function noContainers(): Promise<string | false> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'containers without an engine need Linux and root';
   if (!existsSync(layerFolder)) return `containers without an engine need ${layerFolder}`;
+  const absent = without('unshare', 'setpriv', 'nsenter', 'mknod', 'mount', 'ip');
+  if (absent !== false) return `containers without an engine: ${absent}`;
   const folder = mkdtempSync(join(layerFolder, 'vdcu-overlay-'));
   for (const name of ['up', 'other', 'work', 'root']) mkdirSync(join(folder, name));
   try {

@@ -1,7 +1,7 @@
 // Every other file of deploy/: YAML as yamllint wants it, scripts as shellcheck does, compose.yaml and the DaemonSet by their schemas, the
 // unit by systemd itself, and the snippet for an umbrella chart rendered in one.
 
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
 import { parseConfig } from '../../src/config/load.js';
 import { repository, vdcu } from '../main/repository.js';
+import { without } from '../programs.js';
 import { chart, composeSchema, missingTools, objectsOf, rendered, schemas, wrongObjects } from './kubernetes-tools.js';
 
 const deploy = join(repository, 'deploy');
@@ -25,16 +26,6 @@ function run(program: string, words: readonly string[], options: { cwd?: string;
   return new Promise((resolve) => {
     execFile(program, [...words], { cwd: repository, timeout: 60_000, ...options, env: { ...process.env, ...options.env } }, (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code ?? -1), output: stdout + stderr }));
   });
-}
-
-/** Why a test that needs this Debian package is skipped; false = it is there. */
-function without(program: string): string | false {
-  try {
-    execFileSync('/bin/sh', ['-c', `command -v ${program}`], { stdio: 'ignore' });
-    return false;
-  } catch {
-    return `${program} is not installed`;
-  }
 }
 
 function temporary(t: Test): string {
@@ -53,7 +44,7 @@ t.test('yamllint has nothing to say of any YAML file', { skip: without('yamllint
 t.test('shellcheck has nothing to say of any script', { skip: without('shellcheck') }, async (t) => {
   const scripts = readdirSync(deploy, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.sh')).map((name) => join('deploy', name));
   t.ok(scripts.length >= 2);
-  t.strictSame(await run('shellcheck', ['--severity=warning', '.ci/run', 'scripts/install-deploy-tools.sh', ...scripts]), { code: 0, output: '' });
+  t.strictSame(await run('shellcheck', ['--severity=warning', '.ci/run', '.ci/tests-with-programs', '.ci/without-programs', 'scripts/install-deploy-tools.sh', ...scripts]), { code: 0, output: '' });
 });
 
 t.test('compose.yaml is as the specification of compose has it', { skip: missingTools('compose schema') }, async (t) => {
@@ -100,7 +91,7 @@ t.test('tune-node.sh says what it did and what it could not do', async (t) => {
   });
 });
 
-t.test('in a network namespace of its own tune-node.sh finds no sysctl of the node, and says so', { skip: process.getuid?.() === 0 ? without('unshare') : 'needs root' }, async (t) => {
+t.test('in a network namespace of its own tune-node.sh finds no sysctl of the node, and says so', { skip: process.getuid?.() === 0 ? without('unshare', 'mount', 'ip') : 'needs root' }, async (t) => {
   const { code, output } = await run('unshare', ['--net', '--mount', 'sh', '-c', 'mount -t sysfs sysfs /sys; ip link add detector0 type veth peer name other0; sh deploy/node-tuning/tune-node.sh'], { env: { INTERFACES: 'detector0', RMEM_MAX: '9999999999' } });
   t.equal(code, 1);
   t.match(output, /^net\.core\.rmem_max: .*(?:does not have it|not permitted)/m);

@@ -3,25 +3,20 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Test } from 'tap';
 import { parseAllDocuments } from 'yaml';
 import { repository } from '../main/repository.js';
+import { programNamed, toolCache } from '../programs.js';
 
-const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'virtual-dcu');
 const kubernetesVersion = '1.37.0';
-const schemaFolder = join(cache, `kubernetes-schemas-${kubernetesVersion}`);
+const schemaFolder = join(toolCache, `kubernetes-schemas-${kubernetesVersion}`);
 
 /** The schema of compose files. */
-export const composeSchema = join(cache, 'vendor-schemas-0.39.0', 'compose-spec.json');
+export const composeSchema = join(toolCache, 'vendor-schemas-0.39.0', 'compose-spec.json');
 
 export const chart = join(repository, 'deploy', 'chart');
-
-/** Where the program lies, or null. */
-function programNamed(name: string): string | null {
-  return [...(process.env['PATH'] ?? '').split(delimiter), join(cache, 'bin')].map((folder) => join(folder, name)).find((path) => existsSync(path)) ?? null;
-}
 
 /** Why a test is skipped that needs these; false = all are there. */
 export function missingTools(...names: ('helm' | 'kubeconform' | 'schemas' | 'compose schema')[]): string | false {

@@ -12,7 +12,8 @@ import type { GroundTruth } from '../../simulators/truth.js';
 import { freeTcpPort } from '../threads/free-ports.js';
 import { quadYaml, start } from '../threads/running.js';
 import { until } from '../threads/waiting.js';
-import { missing, promtool, toolNamed } from './prometheus-tools.js';
+import { programNamed, without } from '../programs.js';
+import { promtool } from './prometheus-tools.js';
 
 interface Result {
   readonly metric: Readonly<Record<string, string>>;
@@ -24,7 +25,7 @@ async function startPrometheus(t: Test, ...targets: readonly string[]): Promise<
   const folder = mkdtempSync(join(tmpdir(), 'vdcu-prometheus-'));
   writeFileSync(join(folder, 'prometheus.yml'), `global: {scrape_interval: 200ms, scrape_timeout: 200ms}\nscrape_configs: [{job_name: vdcu, static_configs: [{targets: ${JSON.stringify(targets)}}]}]\n`);
   const port = await freeTcpPort();
-  const child = spawn((await toolNamed('prometheus')) as string, [`--config.file=${join(folder, 'prometheus.yml')}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${port}`], { stdio: 'ignore' });
+  const child = spawn(programNamed('prometheus') as string, [`--config.file=${join(folder, 'prometheus.yml')}`, `--storage.tsdb.path=${join(folder, 'data')}`, `--web.listen-address=127.0.0.1:${port}`], { stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   t.teardown(async () => {
     child.kill('SIGKILL');
@@ -55,7 +56,7 @@ async function simulatorEndpoint(t: Test): Promise<{ readonly address: string; r
 
 const ofDetector = (expr: string): string => expr.replaceAll('$detector', 'det').replace(/\$__(?:rate_interval|range)/g, '1m');
 
-t.test('the waterfall returns what the simulator did', { skip: await missing('prometheus') }, async (t) => {
+t.test('the waterfall returns what the simulator did', { skip: without('prometheus') }, async (t) => {
   const running = await start(t);
   const { address, onStart } = await simulatorEndpoint(t);
   const query = await startPrometheus(t, new URL(running.service.apiUrl).host, address);
@@ -105,7 +106,7 @@ t.test('the waterfall returns what the simulator did', { skip: await missing('pr
   t.equal(await valueOf('sum(abs(vdcu_accounting_error_packets)) + sum(abs(vdcu_accounting_error_frames))'), 0, 'sums hold');
 });
 
-t.test('every panel gets an answer, and the metrics are as Prometheus wants them', { skip: await missing('prometheus') }, async (t) => {
+t.test('every panel gets an answer, and the metrics are as Prometheus wants them', { skip: without('prometheus') }, async (t) => {
   const running = await start(t, `${quadYaml}\nframe_timeout_ms: 100`);
   const { address, onStart } = await simulatorEndpoint(t);
   const query = await startPrometheus(t, new URL(running.service.apiUrl).host, address);

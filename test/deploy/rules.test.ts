@@ -12,7 +12,8 @@ import { lossCountersOf } from '../../src/control/driver-counters.js';
 import { metricNames } from '../../src/control/metrics-reference.js';
 import { frameHistogramTable, portHistogramTable } from '../../src/memory/histogram.js';
 import { repository } from '../main/repository.js';
-import { missing, promtool } from './prometheus-tools.js';
+import { without } from '../programs.js';
+import { promtool } from './prometheus-tools.js';
 
 interface Rule {
   readonly alert: string;
@@ -97,14 +98,14 @@ t.test('every alert is tested once where it fires and once where it does not', a
   }
 });
 
-t.test('the rules fire when they must and only then', { skip: await missing('promtool') }, async (t) => {
+t.test('the rules fire when they must and only then', { skip: without('promtool') }, async (t) => {
   const checked = await promtool(['check', 'rules', alertsFile]);
   t.equal(checked.code, 0, checked.output);
   const tested = await promtool(['test', 'rules', join(folder, 'prometheus', 'alerts.test.yaml')]);
   t.equal(tested.code, 0, tested.output);
 });
 
-t.test('every expression of the dashboard parses', { skip: await missing('promtool') }, async (t) => {
+t.test('every expression of the dashboard parses', { skip: without('promtool') }, async (t) => {
   const scratch = mkdtempSync(join(tmpdir(), 'vdcu-'));
   t.teardown(() => rmSync(scratch, { recursive: true, force: true }));
   const file = join(scratch, 'rules.yaml');

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { writePcap } from '../../src/control/flight-pcap.js';
 import type { FlightPacket } from '../../src/control/flight-pcap.js';
+import { without } from '../programs.js';
 import { capture, ethernet, ipv4, udp } from '../simulators/capture-file.js';
 import { vdcu } from './repository.js';
 
@@ -96,10 +97,9 @@ t.test('a file that the flight recorder did not write is refused in a line: what
   t.match(await vdcu('explain', join(folder, 'nowhere.pcap')), { code: 2, stderr: /cannot be read/ });
 });
 
-const tcpdump = '/usr/bin/tcpdump';
-t.test('tcpdump reads a recording: times, ports, lengths, and classes as identification', { skip: existsSync(tcpdump) ? false : `no ${tcpdump} here` }, async (t) => {
+t.test('tcpdump reads a recording: times, ports, lengths, and classes as identification', { skip: without('tcpdump') }, async (t) => {
   const file = fileWith('dump.pcap', flight([packet(1, 0, 0), packet(1, 1, 1, 'duplicate'), packet(1, 1, 2, 'late_first', 50002)]));
-  const dump = async (...filter: string[]): Promise<string[]> => (await promisify(execFile)(tcpdump, ['-tt', '-nvr', file, ...filter])).stdout.trim().split('\n');
+  const dump = async (...filter: string[]): Promise<string[]> => (await promisify(execFile)('tcpdump', ['-tt', '-nvr', file, ...filter])).stdout.trim().split('\n');
   const lines = await dump();
   t.equal(lines.length, 6, 'two lines a packet');
   t.match(lines[0], /^1700000000\.000000 IP \(.* id 1, .*proto UDP \(17\), length 4172\)/);

@@ -5,7 +5,8 @@ import { parseConfig } from '../../src/config/load.js';
 import { serveSimulatorMetrics, simulatorMetrics } from '../../simulators/simulator-metrics.js';
 import { runSimulate } from '../../simulators/simulate.js';
 import { GroundTruth } from '../../simulators/truth.js';
-import { missing, promtool } from '../deploy/prometheus-tools.js';
+import { promtool } from '../deploy/prometheus-tools.js';
+import { without } from '../programs.js';
 import { configText } from '../threads/running.js';
 
 const truth = new GroundTruth(1, 1, [50001, 50002, 50003], [50003]);
@@ -24,7 +25,7 @@ t.test('what was sent and what was held back, by port and fault; a port that is 
   ]);
 });
 
-t.test('promtool finds nothing wrong with them', { skip: await missing('promtool') }, async (t) => {
+t.test('promtool finds nothing wrong with them', { skip: without('promtool') }, async (t) => {
   const checked = await promtool(['check', 'metrics'], await simulatorMetrics(truth, 'det').metrics());
   t.strictSame([checked.code, checked.output.trim()], [0, '']);
 });

@@ -3,17 +3,17 @@
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { programNamed } from '../programs.js';
 import { generousMs, within } from './waiting.js';
 
-const chromium = '/usr/bin/chromium';
+const chromium = programNamed('chromium');
 
 /** Why there is no browser here; null = there is one. */
-export const noBrowser = existsSync(chromium) ? null : `no ${chromium} here: the page was not tried in a browser`;
+export const noBrowser = chromium === null ? 'chromium is not installed: the page was not tried in a browser' : null;
 
 interface Message {
   readonly id?: number;
@@ -42,7 +42,7 @@ export class Browser {
   /** Start a browser with one empty page of this size. */
   static async start(width: number, height: number): Promise<Browser> {
     const folder = await mkdtemp(join(tmpdir(), 'vdcu-browser-'));
-    const child = spawn(chromium, [
+    const child = spawn(chromium as string, [
       '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--remote-debugging-pipe', `--user-data-dir=${folder}`, 'about:blank',
     ], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
     const browser = new Browser(child, folder);

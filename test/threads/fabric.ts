@@ -5,6 +5,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Test } from 'tap';
+import { without } from '../programs.js';
 
 const run = promisify(execFile);
 
@@ -36,6 +37,8 @@ export class Fabric {
 
   /** Lay the cable. @returns why that cannot be done here, in words */
   static async lay(t: Test, faults: readonly FabricFault[]): Promise<Fabric | string> {
+    const absent = without('ip', 'nft');
+    if (absent !== false) return absent;
     const fabric = new Fabric(`vdcu-test-${process.pid}`);
     const [detector, service] = [fabric.#detector, fabric.#service];
     t.teardown(async () => {

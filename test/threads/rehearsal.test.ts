@@ -1,7 +1,7 @@
 // `vdcu rehearse`, the short one, as somebody types it before the detector is there.
 
 import t from 'tap';
-import { toolNamed } from '../deploy/prometheus-tools.js';
+import { programNamed } from '../programs.js';
 import { vdcuProcess } from './process.js';
 
 t.test('series with different settings and faults agree from the simulator to the consumer, and with Prometheus where it is installed', async (t) => {
@@ -13,7 +13,7 @@ t.test('series with different settings and faults agree from the simulator to th
   t.ok(report.series.length >= 9);
   for (const { title, summary } of report.series) t.ok(summary.frames >= 20, title);
   t.match(report.series.map(({ title }) => title), [/nothing goes wrong/, /lost/, /32 bit/, /8 bit/, /rows/, /silent/, /slow consumer/, /strangers/, /stopped/]);
-  if ((await toolNamed('prometheus')) === null) t.equal(report.prometheus, null);
+  if (programNamed('prometheus') === null) t.equal(report.prometheus, null);
   else t.ok((report.prometheus?.samples ?? 0) > 0 && (report.prometheus?.missing ?? 0) > 0, 'Prometheus has scraped, and counted what was missing');
 });
 

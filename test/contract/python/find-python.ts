@@ -1,22 +1,13 @@
 // Python with the libraries that the real consumer is made of, where this machine has it; and one of the programs beside this file.
 
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { repository } from '../../main/repository.js';
+import { pythonWith } from '../../programs.js';
 
 /** The interpreter that can import zmq, h5py and numpy, or null. */
-export const python = ((): string | null => {
-  for (const command of ['/usr/bin/python3', 'python3']) {
-    try {
-      execFileSync(command, ['-c', 'import zmq, h5py, numpy'], { stdio: 'ignore' });
-      return command;
-    } catch {
-      // The next one may have them.
-    }
-  }
-  return null;
-})();
+export const python = pythonWith('zmq', 'h5py', 'numpy');
 
 /** Why a test is skipped, or false. */
 export const noPython = python === null ? 'no Python with zmq, h5py and numpy here (Debian: python3-zmq python3-h5py python3-numpy)' : false;

@@ -1,0 +1,51 @@
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { repository } from './main/repository.js';
+import { programNamed, pythonWith, without } from './programs.js';
+
+t.test('a program is found on PATH, where it may be run; an absent one is named with its package', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vdcu-programs-'));
+  const before = process.env['PATH'];
+  t.teardown(() => {
+    process.env['PATH'] = before;
+    rmSync(folder, { recursive: true });
+  });
+  process.env['PATH'] = folder;
+  t.equal(programNamed('nft'), null);
+  t.equal(without('nft', 'tcpdump'), 'not installed: nft (nftables), tcpdump (tcpdump)');
+  writeFileSync(join(folder, 'nft'), '');
+  t.equal(programNamed('nft'), null, 'a file that may not be run is no program');
+  chmodSync(join(folder, 'nft'), 0o755);
+  t.equal(programNamed('nft'), join(folder, 'nft'));
+  t.equal(without('nft'), false);
+  t.equal(pythonWith(), null);
+  writeFileSync(join(folder, 'python3'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+  t.equal(pythonWith('zmq'), null, 'a Python without the module');
+  const second = join(folder, 'second');
+  mkdirSync(second);
+  writeFileSync(join(second, 'python3'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+  process.env['PATH'] = `${folder}:${second}`;
+  t.equal(pythonWith('zmq'), join(second, 'python3'), 'the next one has it');
+});
+
+t.test('no test names a program of the system by its folder: it would be there where it must not be', async (t) => {
+  const sources = readdirSync(join(repository, 'test'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && !file.endsWith('programs.test.ts'));
+  t.ok(sources.length > 100);
+  for (const file of sources) {
+    const found = readFileSync(join(repository, 'test', file), 'utf8').match(/'\/usr\/s?bin\/[^:']*'/);
+    t.equal(found, null, file);
+  }
+});
+
+t.test('.ci/run finds the tests that have a fallback by what they import', async (t) => {
+  const { stdout, status } = spawnSync('bash', [join(repository, '.ci', 'tests-with-programs')], { encoding: 'utf8' });
+  t.equal(status, 0);
+  const found = stdout.trim().split('\n');
+  for (const name of ['simulators/record', 'contract/python-consumer', 'threads/page', 'threads/loss-fabric', 'deploy/chart', 'deploy/image', 'control/pickle', 'control/metrics', 'main/explain', 'threads/rehearsal']) {
+    t.ok(found.includes(`dist/test/${name}.test.js`), name);
+  }
+  t.notOk(found.includes('dist/test/simulators/pcap-reader.test.js'));
+});

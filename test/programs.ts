@@ -1,0 +1,54 @@
+// Programs that some tests use and that are no part of Node: the only place in test/ that finds them. They come from PATH, or from
+// where scripts/install-deploy-tools.sh puts them. Where one is absent its test says so and is skipped; .ci/run has these tests go
+// through once more with a PATH on which there is nothing but Node (docs: CONTRIBUTING.md).
+
+import { execFileSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+/** Where scripts/install-deploy-tools.sh keeps what it made. */
+export const toolCache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'virtual-dcu');
+
+/** Packages of Debian, where they have another name than the program. */
+const packages: Readonly<Record<string, string>> = {
+  promtool: 'prometheus', ip: 'iproute2', nft: 'nftables', unshare: 'util-linux', mount: 'mount', 'systemd-analyze': 'systemd',
+  helm: 'scripts/install-deploy-tools.sh', kubeconform: 'scripts/install-deploy-tools.sh',
+};
+
+/** All files of that name that may be run, in the order of the search. */
+function* programsNamed(name: string): Generator<string, void, undefined> {
+  for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), join(toolCache, 'bin')]) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+    } catch {
+      continue;
+    }
+    yield path;
+  }
+}
+
+/** Where the program lies, or null. */
+export function programNamed(name: string): string | null {
+  return programsNamed(name).next().value ?? null;
+}
+
+/** Why a test is skipped that needs these programs; false = all are there. */
+export function without(...names: readonly string[]): string | false {
+  const absent = names.filter((name) => programNamed(name) === null);
+  return absent.length === 0 ? false : `not installed: ${absent.map((name) => `${name} (${packages[name] ?? name})`).join(', ')}`;
+}
+
+/** A Python that can import these modules, or null. */
+export function pythonWith(...modules: readonly string[]): string | null {
+  for (const python of programsNamed('python3')) {
+    try {
+      execFileSync(python, ['-c', `import ${['sys', ...modules].join(', ')}`], { stdio: 'ignore' });
+      return python;
+    } catch {
+      // The next one may have them.
+    }
+  }
+  return null;
+}
