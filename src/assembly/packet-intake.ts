@@ -14,6 +14,7 @@ import type { PacketSource } from '../udp/packet-source.js';
 import type { FlightWriter } from './flight-writer.js';
 import type { FrameWindow } from './frame-window.js';
 import { HeldPackets } from './held-packets.js';
+import { noteWrongNumber, noteWrongSize } from './wrong-packets.js';
 import { anyPosition, checkPacket, firstPacketOf, makeCheckTable, unknownPosition, verdict } from './packet-check.js';
 import type { CheckTable } from './packet-check.js';
 import type { PortImages } from './port-images.js';
@@ -175,11 +176,11 @@ export class PacketIntake {
     this.#count(verdictCounter[found] as number);
     if (found === verdict.headerPacket) return portCounter.headerPacket;
     const view = this.#view;
-    if (found === verdict.size) this.#words.setFigure('wrongSize', length);
+    if (found === verdict.size) noteWrongSize(this.#words, view, at, length, this.#layout.profile.headerVersion);
     else if (found === verdict.version) this.#words.setFigure('wrongVersion', view.getUint8(at + headerOffset.version));
     else if (found === verdict.detectorType) this.#words.setFigure('wrongDetectorType', view.getUint8(at + headerOffset.detType));
     else if (found === verdict.packetNumber) {
-      this.#words.setFigure('wrongPacketNumber', view.getUint32(at + headerOffset.packetNumber, true));
+      noteWrongNumber(this.#words, view, at);
       if (this.accepting && ++this.#badPacketNumbers === suspectLimit) {
         this.#images.suspect = true;
         this.#words.raise(portEvent.suspect);

@@ -235,6 +235,11 @@ export class PortImages {
     }
     this.#sameMissing = same ? this.#sameMissing + 1 : 1;
     if (this.#sameMissing >= sameMissingLimit) {
+      const highest = this.#records.highest(slot);
+      let lowest = 0;
+      while (lowest < highest && !this.#records.has(slot, lowest)) lowest++;
+      this.#words.setFigure('sameMissingLowest', lowest);
+      this.#words.setFigure('sameMissingHighest', highest);
       this.#words.setFigure('sameMissingAccepted', accepted);
       this.#words.raise(portEvent.sameMissing);
     }

@@ -7,7 +7,7 @@ import { headerBytes } from './packet-header.js';
 import { pixelBytes } from './pixel-type.js';
 import type { PixelType } from './pixel-type.js';
 import type { Decode, DetectorProfile } from './profile.js';
-import { families, profileOf } from './profiles.js';
+import { profileOf } from './profiles.js';
 import type { DetectorSettings } from './settings.js';
 
 /** One place for a port image in the frame, as packet headers name it. */
@@ -51,8 +51,8 @@ export interface Layout {
   readonly packetsPerPortImage: number;
   /** Packets that are read out of each port image, numbered from `firstPacket` of its position. */
   readonly expectedPackets: number;
-  /** Datagram bytes of the same detector under other settings → what these are; for whoever wonders about a wrong size. */
-  readonly otherSizes: Readonly<Record<number, string>>;
+  /** What it was made from, overrides included. */
+  readonly settings: DetectorSettings;
   /** Header rows and columns of the grid of positions. */
   readonly grid: { readonly rows: number; readonly columns: number };
   /** All places for port images, row by row. */
@@ -77,7 +77,8 @@ export function makeLayout(settings: DetectorSettings, overrides: LayoutOverride
   const depth = profile.depths[dynamicRange] as DetectorProfile['depths'][number];
   const { portImage, unitPorts, payloadBytes } = profile;
   const packetsPerPortImage = (portImage.rows * portImage.columns * depth.wireBits) / (payloadBytes * 8);
-  const { expectedPackets, firstPackets } = readOut(profile, depth.wireBits, overrides.readNRows === undefined ? settings.readNRows : overrides.readNRows);
+  const readNRows = overrides.readNRows === undefined ? settings.readNRows : overrides.readNRows;
+  const { expectedPackets, firstPackets } = readOut(profile, depth.wireBits, readNRows);
 
   const [unitRows, unitColumns] = settings.modules;
   const grid = { rows: unitRows * unitPorts.rows, columns: unitColumns * unitPorts.columns };
@@ -115,24 +116,11 @@ export function makeLayout(settings: DetectorSettings, overrides: LayoutOverride
     payloadBytes,
     packetsPerPortImage,
     expectedPackets,
-    otherSizes: otherSizes(settings, dynamicRange, payloadBytes),
+    settings: { ...settings, dynamicRange, readNRows },
     grid,
     positions,
     ports,
   };
-}
-
-/** Datagram sizes of this detector with one setting changed. */
-function otherSizes(settings: DetectorSettings, dynamicRange: number, payloadBytes: number): Record<number, string> {
-  const sizes: Record<number, string> = {};
-  for (const [key, values] of Object.entries(families[settings.detector]?.choices ?? {})) {
-    for (const value of values) {
-      const other = profileOf(settings.detector, { ...settings, dynamicRange, [key]: value }).payloadBytes;
-      const name = key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-      if (other !== payloadBytes) sizes[headerBytes + other] ??= `packets as with ${name}: ${value}`;
-    }
-  }
-  return sizes;
 }
 
 /**

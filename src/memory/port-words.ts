@@ -18,14 +18,20 @@ export const portEvent = {
   suspect: 32,
 } as const;
 
+/** Figures of one series; `…Seen` count packets, a packet number is the highest or `…Lowest`. */
+const seriesFigures = [
+  'wrongSize', 'wrongSizeType', 'wrongSizeLowest', 'wrongSizeHighest', 'wrongSizeSeen', 'wrongSizeRow', 'wrongVersion', 'wrongDetectorType',
+  'wrongPacketNumber', 'wrongPacketLowest', 'wrongPacketSeen', 'wrongPacketRow', 'wrongRow', 'wrongColumn',
+  'sameMissingAccepted', 'sameMissingLowest', 'sameMissingHighest', 'otherShare',
+] as const;
+
 /**
  * Figures that explain, in 64-bit floats; NaN = nothing seen. The order is the order in memory. `cutOff`: packets, of all series, that
  * are missing only because the series ended while their image was coming in.
  */
 export const portFigures = [
-  'lastPacketAt', 'wrongSize', 'wrongVersion', 'wrongDetectorType', 'wrongPacketNumber', 'wrongRow', 'wrongColumn', 'sameMissingAccepted',
-  'foreignAddress', 'foreignPort', 'receiveBufferRequested', 'receiveBufferGranted', 'queueBytesMax', 'dropsBeforeOpen',
-  'stallMsMax', 'otherShare', 'cutOff',
+  'lastPacketAt', 'foreignAddress', 'foreignPort', 'receiveBufferRequested', 'receiveBufferGranted', 'queueBytesMax', 'dropsBeforeOpen',
+  'stallMsMax', 'cutOff', ...seriesFigures,
 ] as const;
 export type PortFigure = (typeof portFigures)[number];
 
@@ -63,9 +69,7 @@ export class PortWords {
     Atomics.store(this.#words, at.events, 0);
     Atomics.store(this.#words, at.firstAnswer, 0);
     for (const field of [at.smallest, at.newestAccepted, at.newestSeen, at.jump, at.closeNext]) store53(this.#words, field, 0);
-    for (const figure of ['wrongSize', 'wrongVersion', 'wrongDetectorType', 'wrongPacketNumber', 'wrongRow', 'wrongColumn', 'sameMissingAccepted', 'otherShare'] as const) {
-      this.setFigure(figure, Number.NaN);
-    }
+    for (const figure of seriesFigures) this.setFigure(figure, Number.NaN);
   }
 
   /** The last command that was carried out. Everything stored before is visible to whoever reads it. */

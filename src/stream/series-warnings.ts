@@ -13,6 +13,8 @@ export class SeriesWarnings {
   readonly #deps: SeriesDeps;
   readonly #layout: Layout;
   readonly #told = new Map<string, string>();
+  /** What each suspicion named as likely when it was told. */
+  readonly #likely = new Map<string, string>();
   #lookedAt = 0;
 
   constructor(deps: SeriesDeps, layout: Layout) {
@@ -47,11 +49,18 @@ export class SeriesWarnings {
   look(first: number, settled: boolean): void {
     const { ports, share } = this.#deps;
     for (const { words, udpPort } of ports) {
-      for (const { code, message } of suspicionsOf(words, udpPort, this.#layout, share, first)) this.warn(`${code}/${udpPort}`, message);
+      for (const { code, message, likely } of suspicionsOf(words, udpPort, this.#layout, share, first)) this.#suspect(`${code}/${udpPort}`, message, likely.join());
     }
     if (!settled) return;
     const beginnings = ports.map(({ udpPort, words }) => ({ udpPort, smallest: words.smallest === 0 ? 0 : frameNumberOf(share, words.smallest, first) }));
     for (const { code, message } of lateBeginnings(beginnings)) this.warn(code, message);
+  }
+
+  /** The first packets may fit more settings than those after them: what is likely is told again when it has changed. */
+  #suspect(code: string, message: string, likely: string): void {
+    if (this.#likely.get(code) !== likely) this.#told.delete(code);
+    this.#likely.set(code, likely);
+    this.warn(code, message);
   }
 
   /** Frame numbers of the ports lie a ring or more apart. */

@@ -5,6 +5,8 @@
 import { everyFrame, frameNumberOf } from '../detector/frame-share.js';
 import type { FrameShare } from '../detector/frame-share.js';
 import type { Layout } from '../detector/layout.js';
+import { detectorOfType, otherGrids, otherSettings } from '../detector/other-settings.js';
+import type { Evidence } from '../detector/other-settings.js';
 import { portEvent } from '../memory/port-words.js';
 import type { PortWords } from '../memory/port-words.js';
 
@@ -13,6 +15,8 @@ export interface Suspicion {
   readonly code: 'wrong_size' | 'wrong_version' | 'wrong_detector' | 'packet_number' | 'wrong_position' | 'position_taken' | 'same_missing' | 'jump_backward' | 'jump_forward' | 'ring_span' | 'other_share';
   readonly udpPort: number;
   readonly message: string;
+  /** The settings that would explain it, as far as is known now; empty = none does. */
+  readonly likely: readonly string[];
 }
 
 /**
@@ -21,29 +25,32 @@ export interface Suspicion {
  */
 export function suspicionsOf(words: PortWords, udpPort: number, layout: Layout, share: FrameShare = everyFrame, firstOwn = 0): Suspicion[] {
   const found: Suspicion[] = [];
-  const say = (code: Suspicion['code'], message: string): void => void found.push({ code, udpPort, message: `port ${udpPort}: ${message}` });
+  const say = (code: Suspicion['code'], message: string, likely: readonly string[] = []): void => void found.push({ code, udpPort, message: `port ${udpPort}: ${message}`, likely });
   const events = words.events;
   const size = words.figure('wrongSize');
   if (!Number.isNaN(size)) {
-    const known = layout.profile.otherDatagrams[size] ?? layout.otherSizes[size];
-    say('wrong_size', `datagrams of ${size} bytes, ${layout.packetBytes} expected. ${known === undefined ? 'Another detector, or fragments: check the sender and the MTU.' : `They are ${known}.`}`);
+    const { text, likely } = wrongSize(words, size, layout);
+    say('wrong_size', `datagrams of ${size} bytes, ${layout.packetBytes} expected. ${text}`, likely);
   }
   const version = words.figure('wrongVersion');
   if (!Number.isNaN(version)) say('wrong_version', `packet header version ${version}, ${layout.profile.headerVersion} expected. Is the detector's firmware of another generation?`);
   const type = words.figure('wrongDetectorType');
-  if (!Number.isNaN(type)) say('wrong_detector', `packets of detector type ${type}, ${layout.profile.detectorType} (${layout.profile.name}) expected. Check detector and udp_dstip of the other detector.`);
+  if (!Number.isNaN(type)) say('wrong_detector', `packets of detector type ${type}, ${layout.profile.detectorType} (${layout.profile.name}) expected. ${otherDetector(type)}`);
   if ((events & portEvent.suspect) !== 0) {
-    const number = words.figure('wrongPacketNumber');
-    say('packet_number', `packet numbers up to ${number}, but an image has ${layout.expectedPackets} packets. ${likelyDepth(number + 1, layout)}Images of this port are not called complete.`);
+    const highest = words.figure('wrongPacketNumber');
+    const likely = otherSettings(layout, evidence('wrong', layout.packetBytes, words.figure('wrongPacketRow'), [words.figure('wrongPacketLowest'), highest, words.figure('wrongPacketSeen')]));
+    say('packet_number', `packet numbers up to ${highest}, but an image has ${layout.expectedPackets} packets. ${asked(likely)}Images of this port are not called complete.`, likely);
   }
   const row = words.figure('wrongRow');
   if (!Number.isNaN(row)) {
-    say('wrong_position', `packets say row ${row}, column ${words.figure('wrongColumn')}; the detector is configured as ${layout.grid.rows} rows × ${layout.grid.columns} columns of ports${words.position >= 0 ? ` and this port is at ${at(layout, words.position)}` : ''}. Check modules, quad, port_positions.`);
+    const grids = otherGrids(layout, row, words.figure('wrongColumn'));
+    say('wrong_position', `packets say row ${row}, column ${words.figure('wrongColumn')}; the detector is configured as ${layout.grid.rows} rows × ${layout.grid.columns} columns of ports${words.position >= 0 ? ` and this port is at ${at(layout, words.position)}` : ''}. ${asked(grids)}Check modules, the detector's row and column, port_positions.`, grids);
   }
   if ((events & portEvent.positionTaken) !== 0) say('position_taken', 'its packets name the same row and column as those of another port. Check the modules\' positions, or set port_positions.');
   if ((events & portEvent.sameMissing) !== 0) {
     const accepted = words.figure('sameMissingAccepted');
-    say('same_missing', `10 successive images missed the same packets: ${accepted} of ${layout.expectedPackets} came each time. ${likelyDepth(accepted, layout)}${accepted < layout.expectedPackets ? 'read_n_rows? Or a part of the path always loses them.' : ''}`);
+    const likely = sameMissing(words, layout, accepted);
+    say('same_missing', `10 successive images missed the same packets: ${accepted} of ${layout.expectedPackets} came each time. ${asked(likely)}${likely.length > 0 ? 'Or a' : 'A'} part of the path always loses them.`, likely);
   }
   if ((events & portEvent.jumpBackward) !== 0) say('jump_backward', `frame numbers went back to ${frameNumberOf(share, words.jump, firstOwn)}. Was the detector restarted, or nextframenumber set, in a series?`);
   if ((events & portEvent.jumpForward) !== 0) say('jump_forward', `frame numbers jumped to ${frameNumberOf(share, words.jump, firstOwn)}, further than max_owed_frames. Was nextframenumber set in a series?`);
@@ -76,12 +83,36 @@ export function lateBeginnings(ports: readonly { readonly udpPort: number; reado
 
 const at = (layout: Layout, position: number): string => `row ${layout.positions[position]?.row}, column ${layout.positions[position]?.column}`;
 
-/** A bit depth of this detector whose image would have about this many packets. */
-function likelyDepth(packets: number, layout: Layout): string {
-  const bitsPerPacket = layout.wireBits / layout.packetsPerPortImage;
-  for (const depth of Object.keys(layout.profile.depths).map(Number).sort((a, b) => a - b)) {
-    if (depth === layout.wireBits || depth < packets * bitsPerPacket) continue;
-    return depth / layout.wireBits === packets / layout.packetsPerPortImage || packets > layout.packetsPerPortImage ? `dynamic_range: ${depth}? ` : '';
-  }
-  return '';
+/** Settings as a question; nothing when there are none. */
+const asked = (likely: readonly string[]): string => (likely.length === 0 ? '' : `${listed(likely, ' or ')}? `);
+
+/** While little was seen many settings fit. */
+const listedMost = 6;
+const listed = (likely: readonly string[], between: string): string => [...likely.slice(0, listedMost), ...(likely.length > listedMost ? ['others'] : [])].join(between);
+
+function evidence(of: 'wrong' | 'all' | 'kept', bytes: number, row: number, [lowest, highest, seen]: readonly [number, number, number]): Evidence {
+  return { bytes, row: Number.isNaN(row) ? null : row, numbers: seen > 0 ? { of, lowest, highest, seen } : null };
+}
+
+function wrongSize(words: PortWords, size: number, layout: Layout): { text: string; likely: readonly string[] } {
+  const other = layout.profile.otherDatagrams[size];
+  if (other !== undefined) return { text: `They are ${other}.`, likely: [] };
+  const type = words.figure('wrongSizeType');
+  if (!Number.isNaN(type) && type !== layout.profile.detectorType) return { text: `They say detector type ${type}. ${otherDetector(type)}`, likely: [] };
+  const likely = otherSettings(layout, evidence('all', size, words.figure('wrongSizeRow'), [words.figure('wrongSizeLowest'), words.figure('wrongSizeHighest'), words.figure('wrongSizeSeen')]));
+  if (likely.length === 0) return { text: 'Another detector, or fragments: check the sender and the MTU.', likely };
+  return { text: `They are packets as with ${listed(likely, ', or with ')}.`, likely };
+}
+
+function otherDetector(type: number): string {
+  const name = detectorOfType(type);
+  return `${name === null ? 'Check detector' : `That is detector: ${name}. Check detector`} and udp_dstip of the other detector.`;
+}
+
+/** What came of images that always miss the same, when it is a part without holes. */
+function sameMissing(words: PortWords, layout: Layout, accepted: number): string[] {
+  const place = layout.positions[words.position];
+  const first = place?.firstPacket ?? 0;
+  const [lowest, highest] = [words.figure('sameMissingLowest'), words.figure('sameMissingHighest')];
+  return highest - lowest + 1 === accepted ? otherSettings(layout, evidence('kept', layout.packetBytes, place?.row ?? Number.NaN, [first + lowest, first + highest, accepted])) : [];
 }

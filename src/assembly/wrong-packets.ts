@@ -1,0 +1,35 @@
+// hot path. What packets that do not fit the settings say of themselves, kept in the port's figures: from it the likely settings are
+// told (stream/suspicions.ts). Called by the packet intake for packets of a wrong size or number; nothing is allocated.
+
+import { headerBytes, headerOffset } from '../detector/packet-header.js';
+import type { PortWords } from '../memory/port-words.js';
+
+/**
+ * A datagram of a wrong size: its detector type and packet number, if it has a header of this version. Another size begins anew.
+ * @param length true length of the datagram in bytes
+ */
+export function noteWrongSize(words: PortWords, view: DataView, at: number, length: number, version: number): void {
+  if (words.figure('wrongSize') !== length) {
+    words.setFigure('wrongSize', length);
+    words.setFigure('wrongSizeType', Number.NaN);
+    words.setFigure('wrongSizeSeen', 0);
+  }
+  if (length < headerBytes || view.getUint8(at + headerOffset.version) !== version) return;
+  words.setFigure('wrongSizeType', view.getUint8(at + headerOffset.detType));
+  words.setFigure('wrongSizeRow', view.getUint16(at + headerOffset.row, true));
+  const number = view.getUint32(at + headerOffset.packetNumber, true);
+  const seen = words.figure('wrongSizeSeen');
+  words.setFigure('wrongSizeLowest', seen === 0 ? number : Math.min(number, words.figure('wrongSizeLowest')));
+  words.setFigure('wrongSizeHighest', seen === 0 ? number : Math.max(number, words.figure('wrongSizeHighest')));
+  words.setFigure('wrongSizeSeen', seen + 1);
+}
+
+/** A packet whose number the configured image does not have. */
+export function noteWrongNumber(words: PortWords, view: DataView, at: number): void {
+  const number = view.getUint32(at + headerOffset.packetNumber, true);
+  const seen = words.figure('wrongPacketSeen') || 0;
+  words.setFigure('wrongPacketLowest', seen === 0 ? number : Math.min(number, words.figure('wrongPacketLowest')));
+  words.setFigure('wrongPacketNumber', seen === 0 ? number : Math.max(number, words.figure('wrongPacketNumber')));
+  words.setFigure('wrongPacketSeen', seen + 1);
+  words.setFigure('wrongPacketRow', view.getUint16(at + headerOffset.row, true));
+}
