@@ -81,7 +81,7 @@ async function runStreamer(): Promise<void> {
   notes.push(...settleThread());
   const report = (event: StreamEvent): void => post({ kind: 'event', event });
   const streamer = new Streamer(streamerSetup(wiring, sink, task.firstMessageNumber, report));
-  const agent = new StreamerAgent(sink, streamer, () => systemClock.now());
+  const agent = new StreamerAgent(sink, streamer, config.closingTimeoutMs, report, () => systemClock.now());
   const ready = (): void => post({ kind: 'ready', info: { sources: [], endpoint: agent.endpoint, backend: send, notes } });
   if (send === 'zeromq.js') {
     void followWakeWord();

@@ -126,7 +126,7 @@ export interface SinkBackend {
 
 /** The sink of the streamer's thread. @throws OperatorError when the configuration insists on what this machine does not have */
 export async function makeSink({ config, plan }: Wiring, wake: Wake): Promise<SinkBackend> {
-  const options = { host: config.dataHost, port: config.dataPort, highWaterMark: plan.sendQueue.messages };
+  const options = { host: config.dataHost, port: config.dataPort, highWaterMark: plan.sendQueue.messages, connections: config.consumerConnections, timeoutMs: config.consumerTimeoutMs };
   const notes: string[] = [];
   if (config.send !== 'zeromq.js') {
     const missing = ffiUnavailable();

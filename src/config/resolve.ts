@@ -56,6 +56,7 @@ export function resolveOptions(name: string, options: Options, hostName: string 
     seriesIdleMs: options.series_idle_ms,
     seriesTimeoutMs: options.series_timeout_ms ?? null,
     closingTimeoutMs: options.closing_timeout_ms,
+    consumerTimeoutMs: options.consumer_timeout_ms,
     consumerConnections: options.consumer_connections,
     flightRecorderPackets: options.flight_recorder_packets ?? null,
     flightRecorderDir: options.flight_recorder_dir ?? null,

@@ -247,6 +247,10 @@ export const options = {
     unit: 'ms', from: 1, to: 86400000,
     says: 'An armed series ends after this time without a packet (but not before 5 s).',
   }, 'none, unless the arm request gives a frame period'),
+  consumer_timeout_ms: whole({
+    unit: 'ms', from: 1000, to: 3600000,
+    says: 'A consumer whose machine has acknowledged nothing for this time, although something is on its way or was asked, is lost.',
+  }, 10000),
   closing_timeout_ms: whole({
     unit: 'ms', from: 1, to: 3600000,
     says: 'A series that is closing is aborted after this time in which the consumer took nothing.',

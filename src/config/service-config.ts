@@ -56,6 +56,8 @@ export interface ServiceConfig {
   /** Null = none, unless the arm request gives a frame period. */
   readonly seriesTimeoutMs: number | null;
   readonly closingTimeoutMs: number;
+  /** A consumer's machine that acknowledges nothing for so long is gone. */
+  readonly consumerTimeoutMs: number;
   readonly consumerConnections: number;
 
   /** Packets of each port that the flight recorder keeps; 0 = off, null = the plan decides. */

@@ -14,7 +14,7 @@ import type { FrameHistogram, Histogram, HistogramReading } from '../memory/hist
 import { LastFrame } from '../memory/last-frame.js';
 import type { LastFrameMemory } from '../memory/last-frame.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
-import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamEvent } from '../stream/series-types.js';
+import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamEvent, Undelivered } from '../stream/series-types.js';
 import { CommandQueue } from './command-queue.js';
 import { thisMachine } from './doctor/machine.js';
 import type { Machine } from './doctor/machine.js';
@@ -26,6 +26,7 @@ import type { Logger } from './log.js';
 import { interfaceOf } from './network-interface.js';
 import { PortView } from './port-view.js';
 import type { OpenedSocket, PortViewDeps } from './port-view.js';
+import { RefusedLately } from './refused-lately.js';
 import { logSeriesEnd } from './series-log.js';
 import { ArmRefused } from './arm-refused.js';
 import type { AgentFigures, CurrentSeries, PortFigures, SeriesState, ServiceStatus, ServiceView, UdpPortStatus } from './service-view.js';
@@ -67,6 +68,9 @@ export class SharedView implements ServiceView {
   #ready = false;
   #failure: string | null = null;
   #drained: (() => void) | null = null;
+  /** What the last sink could not deliver; undefined = it is not closed yet. */
+  #undelivered: Undelivered | null | undefined = undefined;
+  readonly #refusedLately = new RefusedLately();
   /** Images of all series that have ended, by outcome; exact when the next is opened, since events keep their order. */
   #before = { frames: 0, complete: 0, marked: 0, discarded: 0 };
   /** The series that is open, as its request named it. */
@@ -154,6 +158,13 @@ export class SharedView implements ServiceView {
         this.#warnings.set(event.code, event.message);
         logger.warn({ event: 'warning', code: event.code }, event.message);
         break;
+      case 'peer_refused':
+        this.#refusedLately.note(event.message, this.#deps.clock.now());
+        logger.warn({ event: 'peer_refused', reason: event.reason, address: event.address }, event.message);
+        break;
+      case 'closed':
+        this.#undelivered = event.undelivered;
+        break;
       case 'drained':
         // The streamer's last word: whoever asked after it is answered here.
         this.#commands.fail('the service is stopping');
@@ -230,10 +241,15 @@ export class SharedView implements ServiceView {
       sinceLastPacketMs: this.#sinceLastPacket(now),
       packetBytes: this.#deps.plan.detector.packetBytes,
     });
-    problems.push(...described.problems);
+    problems.push(...described.problems, ...this.#refusedLately.sentences(now));
     const { endPending, messageNumber } = this.#stream;
     const { stride, offset } = this.config.share;
     return { state, message: described.message, problems, consumers: this.#stream.peers, end_pending: endPending, next_msg_number: messageNumber + (endPending ? 1 : 0), frames_stride: stride, frames_offset: offset, series, last_series: this.#history[0] ?? null };
+  }
+
+  /** What was handed over and never reached a consumer, once the streamer has closed; null = not known. */
+  get undelivered(): Undelivered | null {
+    return this.#undelivered ?? null;
   }
 
   history(): readonly SeriesSummary[] {

@@ -19,6 +19,8 @@ const malformed = 'vdcu_udp_packets_malformed_total';
 const malformedHelp = 'Packets that failed the check, by the first thing that was wrong';
 const foreign = 'vdcu_udp_packets_foreign_total';
 const foreignHelp = 'Packets that do not belong: wrong source, no series open, beyond or outside the series';
+const refused = 'vdcu_zmq_peers_refused_total';
+const refusedHelp = 'Connections to the data port that were refused or cut off';
 const images = 'vdcu_port_images_total';
 const imagesHelp = 'Closed port images by outcome';
 
@@ -74,6 +76,12 @@ export const streamCounterTable = [
   row('unsent', 'vdcu_frames_unsent_total', 'Frames of aborted series that were dropped without a number'),
   row('series', 'vdcu_series_total', 'Series opened'),
   row('aborted', 'vdcu_series_aborted_total', 'Series that ended as aborted'),
+  row('refusedTooMany', refused, refusedHelp, { reason: 'too_many' }),
+  row('refusedOldProtocol', refused, refusedHelp, { reason: 'old_protocol' }),
+  row('refusedSocketType', refused, refusedHelp, { reason: 'socket_type' }),
+  row('refusedNoHandshake', refused, refusedHelp, { reason: 'no_handshake' }),
+  row('refusedMalformed', refused, refusedHelp, { reason: 'malformed' }),
+  row('refusedUnfinished', refused, refusedHelp, { reason: 'too_many_unfinished' }),
 ] as const;
 
 export type PortCounter = (typeof portCounterTable)[number]['id'];

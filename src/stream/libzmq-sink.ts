@@ -4,6 +4,8 @@
 
 import { assert } from '../base/assert.js';
 import { OperatorError } from '../base/errors.js';
+import type { RefusedPeer } from './refused-peers.js';
+import type { Undelivered } from './series-types.js';
 import { loadLibzmq, zmq } from './libzmq.js';
 import type { Libzmq, ZmqHandle } from './libzmq.js';
 import type { MessageSink, Offer } from './message-sink.js';
@@ -16,6 +18,10 @@ export interface LibzmqSinkOptions {
   readonly port: number;
   /** Messages that libzmq may queue for one consumer. */
   readonly highWaterMark: number;
+  /** Consumers that are let in at once. */
+  readonly connections: number;
+  /** A consumer's machine that acknowledges nothing for so long, in ms, is gone. */
+  readonly timeoutMs: number;
 }
 
 /** Numbers of errno.h that are told apart: the same on every Linux; others are "no room". */
@@ -87,7 +93,7 @@ export class LibzmqSink implements MessageSink {
       this.#must(library.bind(this.#socket, address) === 0, `data port ${address}`, 'Is another service running there? See data_host and data_port.');
       return Promise.resolve(this.#lastEndpoint());
     } catch (error) {
-      return this.close(0).then(() => Promise.reject(error as Error));
+      return this.close(0).then((): never => { throw error; });
     }
   }
 
@@ -136,10 +142,18 @@ export class LibzmqSink implements MessageSink {
     return 'full';
   }
 
-  async close(lingerMs: number): Promise<void> {
+  get underway(): Undelivered | null {
+    return null;
+  }
+
+  takeRefused(): readonly RefusedPeer[] {
+    return [];
+  }
+
+  async close(lingerMs: number): Promise<Undelivered | null> {
     const library = this.#library;
     const context = this.#context;
-    if (context === 0) return;
+    if (context === 0) return null;
     this.#context = 0;
     if (this.#socket !== 0) {
       library.stopMonitor(this.#socket);
@@ -155,6 +169,7 @@ export class LibzmqSink implements MessageSink {
         resolve();
       });
     });
+    return null;
   }
 
   /** One part of an event into the scratch; its length, or −1 when there is none. */

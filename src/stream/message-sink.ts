@@ -1,4 +1,8 @@
-// Where messages go: the seam between series and zmq. zmq-sink.ts is the real one; tests bring consumers of every temper.
+// Where messages go: the seam between series and zmq. Comes in: whole messages. Goes out: the same, to whoever is connected, and what
+// became of them. libzmq-sink.ts and zmq-sink.ts are real; tests bring consumers of every temper.
+
+import type { RefusedPeer } from './refused-peers.js';
+import type { Undelivered } from './series-types.js';
 
 /** `sent`: taken over, the bytes may change. `full`: nothing was taken, offer again. `pending`: ask `outcome`. */
 export type Offer = 'sent' | 'full' | 'pending';
@@ -17,6 +21,13 @@ export interface MessageSink {
   readonly peers: number;
   /** Consumers that went away so far. */
   readonly disconnects: number;
-  /** Close; messages already taken over are still delivered for at most `lingerMs`. */
-  close(lingerMs: number): Promise<void>;
+  /** What is on its way, here and in the kernel, to consumers that are connected; null = this way cannot tell. */
+  readonly underway: Undelivered | null;
+  /** Peers that were refused or cut off since this was last asked. Nothing is allocated where there are none. */
+  takeRefused(): readonly RefusedPeer[];
+  /**
+   * Close; messages already taken over are still delivered for at most `lingerMs`, and this resolves as soon as they are.
+   * @returns what did not get out (0 messages = all of it did), null = this way cannot tell
+   */
+  close(lingerMs: number): Promise<Undelivered | null>;
 }

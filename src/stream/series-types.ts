@@ -1,6 +1,15 @@
 // What the streamer says about series, in the words that leave the process (JSON, snake_case): summaries at the end, replies to
 // commands, events. Main turns them into HTTP answers, log lines and history.
 
+import type { PeerRefusal } from './refused-peers.js';
+
+/** What was handed over and is not with a consumer: its machine has not acknowledged all of it. */
+export interface Undelivered {
+  readonly messages: number;
+  /** As they are on the wire. */
+  readonly bytes: number;
+}
+
 /** Loss of one port in one series. Counts of packets. `null` = cannot be known here. */
 export interface PortLedger {
   readonly udp_port: number;
@@ -111,4 +120,7 @@ export type StreamEvent =
   | { readonly kind: 'opened'; readonly series_id: number; readonly filename: string; readonly auto: boolean; readonly frames: number; readonly msg_number_base?: number }
   | { readonly kind: 'ended'; readonly summary: SeriesSummary }
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
+  | { readonly kind: 'peer_refused'; readonly reason: PeerRefusal; readonly address: string; readonly message: string }
+  /** The sink is closed: what did not get out, null = the way out cannot tell. */
+  | { readonly kind: 'closed'; readonly undelivered: Undelivered | null }
   | { readonly kind: 'drained' };

@@ -2,23 +2,28 @@
 
 import type { Agent } from '../runtime/agent.js';
 import type { MessageSink } from './message-sink.js';
+import type { StreamEvent } from './series-types.js';
 import type { Streamer } from './streamer.js';
-
-/** What was sent last may take so long to leave when the service ends. */
-const lingerMs = 1000;
 
 export class StreamerAgent implements Agent {
   readonly name = 'streamer';
   readonly #sink: MessageSink;
   readonly #streamer: Streamer;
+  readonly #lingerMs: number;
+  readonly #report: (event: StreamEvent) => void;
   readonly #now: () => number;
   /** Where consumers connect; filled by `start`. */
   endpoint = '';
 
-  /** @param now ms of the service's clock */
-  constructor(sink: MessageSink, streamer: Streamer, now: () => number) {
+  /**
+   * @param lingerMs what was handed over may take so long to leave when the service ends
+   * @param now ms of the service's clock
+   */
+  constructor(sink: MessageSink, streamer: Streamer, lingerMs: number, report: (event: StreamEvent) => void, now: () => number) {
     this.#sink = sink;
     this.#streamer = streamer;
+    this.#lingerMs = lingerMs;
+    this.#report = report;
     this.#now = now;
   }
 
@@ -31,6 +36,6 @@ export class StreamerAgent implements Agent {
   }
 
   async close(): Promise<void> {
-    await this.#sink.close(lingerMs);
+    this.#report({ kind: 'closed', undelivered: await this.#sink.close(this.#lingerMs) });
   }
 }

@@ -19,6 +19,7 @@ import { Outbox } from './outbox.js';
 import { Series } from './series.js';
 import type { SeriesDeps, SeriesLimits } from './series-setup.js';
 import type { SeriesPort } from './series-progress.js';
+import { RefusedPeers, refusalCounter } from './refused-peers.js';
 import { SeenTimes } from './seen-times.js';
 import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamCommand, StreamEvent } from './series-types.js';
 
@@ -58,6 +59,7 @@ export class Streamer {
   readonly #outbox: Outbox;
   readonly #words: StreamWords;
   readonly #box: CommandBox;
+  readonly #refused = new RefusedPeers();
   #series: Series | null = null;
   #seriesId = 0;
   /** An arm request that is being served: waiting for an auto series to end, or for its own series to open. */
@@ -121,6 +123,7 @@ export class Streamer {
   turn(now: number): number {
     this.#beat(now);
     this.#outbox.sink.poll();
+    this.#tellRefused(now);
     this.#outbox.settle(now);
     let work = this.#takeCommand(now);
     if (this.#series === null) work += this.#idle(now);
@@ -151,6 +154,16 @@ export class Streamer {
   #setStallMax(milliseconds: number): void {
     this.#stallMax = milliseconds;
     this.#words.setStallMsMax(milliseconds);
+  }
+
+  #tellRefused(now: number): void {
+    for (const peer of this.#outbox.sink.takeRefused()) {
+      const { counters } = this.#deps;
+      const counter = refusalCounter(peer.reason);
+      counters[counter] = (counters[counter] as number) + 1;
+      const message = this.#refused.sentence(peer, now);
+      if (message !== null) this.#setup.report({ kind: 'peer_refused', ...peer, message });
+    }
   }
 
   // --- commands --------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,8 @@
 import { Push } from 'zeromq';
 import { OperatorError, messageOf } from '../base/errors.js';
 import type { MessageSink, Offer } from './message-sink.js';
+import type { RefusedPeer } from './refused-peers.js';
+import type { Undelivered } from './series-types.js';
 
 /** What the socket is bound to and how much it may queue. */
 export interface ZmqSinkOptions {
@@ -13,6 +15,10 @@ export interface ZmqSinkOptions {
   readonly port: number;
   /** Messages that zmq may queue for one consumer. */
   readonly highWaterMark: number;
+  /** Consumers that are let in at once. */
+  readonly connections: number;
+  /** A consumer's machine that acknowledges nothing for so long, in ms, is gone. */
+  readonly timeoutMs: number;
   /** Called when something happened that the streamer should look at. */
   wake(): void;
 }
@@ -86,11 +92,19 @@ export class ZmqSink implements MessageSink {
     return this.#pending ? 'pending' : this.#outcome;
   }
 
-  async close(lingerMs: number): Promise<void> {
-    if (this.#socket.closed) return;
+  get underway(): Undelivered | null {
+    return null;
+  }
+
+  takeRefused(): readonly RefusedPeer[] {
+    return [];
+  }
+
+  close(lingerMs: number): Promise<Undelivered | null> {
+    if (this.#socket.closed) return Promise.resolve(null);
     this.#socket.linger = lingerMs;
     this.#socket.close();
-    await Promise.resolve();
+    return Promise.resolve(null);
   }
 
   #settle(outcome: Offer): void {

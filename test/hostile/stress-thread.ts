@@ -142,6 +142,7 @@ class StampedSource implements PacketSource {
 class CheckingSink implements MessageSink {
   readonly peers = 1;
   readonly disconnects = 0;
+  readonly underway = null;
   readonly problems: string[] = [];
   frames = 0;
   complete = 0;
@@ -216,8 +217,12 @@ class CheckingSink implements MessageSink {
     return 'sent';
   }
 
-  close(): Promise<void> {
-    return Promise.resolve();
+  takeRefused(): readonly [] {
+    return [];
+  }
+
+  close(): Promise<null> {
+    return Promise.resolve(null);
   }
 }
 

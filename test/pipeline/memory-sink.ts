@@ -2,6 +2,8 @@
 // are copied at hand-over, as late as the seam allows, so that a slot that changes too early is seen.
 
 import type { MessageSink, Offer } from '../../src/stream/message-sink.js';
+import type { RefusedPeer } from '../../src/stream/refused-peers.js';
+import type { Undelivered } from '../../src/stream/series-types.js';
 import type { StreamMessage } from '../../simulators/stream-message.js';
 
 /** A message as a consumer would receive it. */
@@ -103,7 +105,18 @@ export class MemorySink implements MessageSink {
     if (this.reading) this.read();
   }
 
-  close(): Promise<void> {
-    return Promise.resolve();
+  get underway(): Undelivered {
+    return { messages: this.queue.length, bytes: this.queue.reduce((sum, { parts }) => sum + parts.reduce((bytes, part) => bytes + part.length, 0), 0) };
+  }
+
+  /** Peers that knock. */
+  readonly refused: RefusedPeer[] = [];
+
+  takeRefused(): readonly RefusedPeer[] {
+    return this.refused.splice(0);
+  }
+
+  close(): Promise<Undelivered> {
+    return Promise.resolve(this.underway);
   }
 }

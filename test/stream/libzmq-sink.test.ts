@@ -15,7 +15,7 @@ if (typeof loaded === 'string') throw new Error(loaded);
 const libzmq: Libzmq = loaded;
 
 async function open(t: Test, options: Partial<LibzmqSinkOptions> = {}, library = libzmq): Promise<{ sink: LibzmqSink; endpoint: string }> {
-  const sink = new LibzmqSink(library, { host: '127.0.0.1', port: 0, highWaterMark: 100, ...options });
+  const sink = new LibzmqSink(library, { host: '127.0.0.1', port: 0, highWaterMark: 100, connections: 2, timeoutMs: 10_000, ...options });
   t.teardown(() => sink.close(0));
   return { sink, endpoint: await sink.open() };
 }

@@ -12,7 +12,7 @@ import { until, within } from '../threads/waiting.js';
 
 async function setUp(t: Test, changes: Partial<ZmqSinkOptions> = {}) {
   let wakes = 0;
-  const sink = new ZmqSink({ host: '127.0.0.1', port: 0, highWaterMark: 4, wake: () => void wakes++, ...changes });
+  const sink = new ZmqSink({ host: '127.0.0.1', port: 0, highWaterMark: 4, connections: 2, timeoutMs: 10_000, wake: () => void wakes++, ...changes });
   const endpoint = await sink.open();
   t.teardown(() => sink.close(0));
   return { sink, endpoint, wakes: () => wakes };
@@ -128,7 +128,7 @@ t.test('what was taken is still delivered after close', async (t) => {
 t.test('a taken port is an error that names the keys; IPv6 addresses are written with brackets', async (t) => {
   const taken = await takenTcpPort();
   t.teardown(() => taken.release());
-  const sink = new ZmqSink({ host: '127.0.0.1', port: taken.port, highWaterMark: 1, wake: () => undefined });
+  const sink = new ZmqSink({ host: '127.0.0.1', port: taken.port, highWaterMark: 1, connections: 1, timeoutMs: 10_000, wake: () => undefined });
   t.teardown(() => sink.close(0));
   const error = await sink.open().then(() => null, (reason: unknown) => reason);
   t.ok(error instanceof OperatorError && /^data port tcp:\/\/127\.0\.0\.1:\d+: .*See data_host and data_port\.$/.test(error.message), String(error));
