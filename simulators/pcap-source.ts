@@ -4,8 +4,10 @@
 import { exitCode, OperatorError } from '../src/base/errors.js';
 import type { DetectorSettings } from '../src/detector/settings.js';
 import type { Datagram } from './detector.js';
-import { readPcap, udpOf } from './pcap-reader.js';
-import type { PcapRecord } from './pcap-reader.js';
+import { openCapture } from './files/capture/capture.js';
+import type { Capture } from './files/capture/capture.js';
+import { DatagramReader } from './files/capture/datagrams.js';
+import { headerBytes } from './packet.js';
 import { ReplayTruth } from './replay-truth.js';
 
 /** When datagrams leave: as captured, so many times as fast; at a rate of frames; or at once. */
@@ -18,7 +20,7 @@ export type ReplayTiming =
 export interface NotSent {
   /** Other traffic than UDP over IP. */
   other: number;
-  /** IP fragments: pieces of datagrams are not put together. */
+  /** IP fragments of datagrams of which the capture lacks others. */
   fragment: number;
   /** Datagrams of which the capture has only the beginning. */
   cut: number;
@@ -70,21 +72,29 @@ export interface PcapSourceOptions {
 export class PcapSource {
   readonly truth: ReplayTruth;
   readonly notSent: NotSent = { other: 0, fragment: 0, cut: 0, ports: new Map() };
+  /** Captured buffers that held several datagrams, taken together by kernel or card; each was sent as the datagrams that it held. */
+  coalesced = 0;
+  /** Datagrams longer than this detector's, and not several of them: sent as they are. */
+  oversized = 0;
   /** Frames begun, over all ports. */
   frames = 0;
   /** Milliseconds from the first to the last datagram sent, as captured. */
   capturedMs = 0;
   readonly #options: PcapSourceOptions;
-  readonly #records: Iterable<PcapRecord>;
+  readonly #capture: Capture;
   readonly #portIndex: ReadonlyMap<number, number>;
   #stopped = false;
 
-  /** @param records of `readPcap` */
-  constructor(records: Iterable<PcapRecord>, options: PcapSourceOptions) {
+  constructor(capture: Capture, options: PcapSourceOptions) {
     this.#options = options;
-    this.#records = records;
+    this.#capture = capture;
     this.truth = new ReplayTruth(options.settings);
     this.#portIndex = new Map(options.settings.udpPorts.map((udpPort, index) => [udpPort, index]));
+  }
+
+  /** Why the capture ended early, and at which byte; null: it did not, as far as it was read. */
+  get damage(): string | null {
+    return this.#capture.damage;
   }
 
   /** End after the datagram that is being sent. */
@@ -92,18 +102,23 @@ export class PcapSource {
     this.#stopped = true;
   }
 
-  /** All datagrams for configured ports, in the order of the capture. @throws OperatorError where the capture is damaged */
+  /**
+   * All datagrams for configured ports, in the order of the capture, up to the end or the damage of the file.
+   * @throws OperatorError (usage) when it is no capture at all
+   */
   *datagrams(): Generator<Datagram, void, undefined> {
+    const reader = new DatagramReader();
     const framesOfPort = new Map<number, number>();
     const packetsPerFrame = this.truth.format.packetsSent * this.truth.ports.length;
     let startMs: number | null = null;
     let inFrame = 0;
     let dueMs = 0;
-    for (const record of this.#records) {
+    for (const record of this.#capture.records()) {
       if (this.#stopped) return;
-      const datagram = udpOf(record);
+      const datagram = reader.read(record);
+      this.notSent.fragment = reader.unfinishedFragments;
       if (typeof datagram === 'string') {
-        this.notSent[datagram]++;
+        if (datagram !== 'fragment') this.notSent[datagram]++;
         continue;
       }
       const udpPort = this.#options.ports?.get(datagram.port) ?? datagram.port;
@@ -111,21 +126,36 @@ export class PcapSource {
         this.#countPort(datagram.port);
         continue;
       }
-      if (this.truth.note(udpPort, datagram.payload)) {
-        const frames = (framesOfPort.get(udpPort) ?? 0) + 1;
-        framesOfPort.set(udpPort, frames);
-        if (frames > this.frames) {
-          this.frames = frames;
-          inFrame = 0;
-        }
-      }
       startMs ??= record.timeMs;
       this.capturedMs = Math.max(this.capturedMs, record.timeMs - startMs);
-      // A clock that was set back while capturing holds nothing up.
-      dueMs = Math.max(dueMs, this.#due(record.timeMs - startMs, Math.min(inFrame / packetsPerFrame, 1)));
-      inFrame++;
-      yield { portIndex: this.#portIndex.get(udpPort) as number, udpPort, round: Math.max(this.frames - 1, 0), dueMs, bytes: datagram.payload };
+      for (const bytes of this.#apart(datagram.payload)) {
+        if (this.truth.note(udpPort, bytes)) {
+          const frames = (framesOfPort.get(udpPort) ?? 0) + 1;
+          framesOfPort.set(udpPort, frames);
+          if (frames > this.frames) {
+            this.frames = frames;
+            inFrame = 0;
+          }
+        }
+        // A clock that was set back while capturing holds nothing up.
+        dueMs = Math.max(dueMs, this.#due(record.timeMs - startMs, Math.min(inFrame / packetsPerFrame, 1)));
+        inFrame++;
+        yield { portIndex: this.#portIndex.get(udpPort) as number, udpPort, round: Math.max(this.frames - 1, 0), dueMs, bytes };
+      }
     }
+  }
+
+  /** The datagrams of one captured buffer: kernel and card take several of one length together, and a capture shows them so. */
+  #apart(payload: Uint8Array): Uint8Array[] {
+    const { datagramBytes, profile } = this.truth.format;
+    if (payload.length <= datagramBytes) return [payload];
+    const parts = Array.from({ length: Math.ceil(payload.length / datagramBytes) }, (_, index) => payload.subarray(index * datagramBytes, (index + 1) * datagramBytes));
+    if (!parts.every((part) => part[headerBytes - 2] === profile.detectorType && part[headerBytes - 1] === profile.headerVersion)) {
+      this.oversized++;
+      return [payload];
+    }
+    this.coalesced++;
+    return parts;
   }
 
   #due(capturedMs: number, shareOfFrame: number): number {
@@ -144,7 +174,7 @@ export class PcapSource {
   }
 }
 
-/** A replay of a file. @throws OperatorError (usage), when datagrams are taken, for a file that is no capture */
+/** A replay of a file. @throws OperatorError (usage) when it cannot be opened or unpacked; when datagrams are taken, if it is no capture */
 export function openPcapSource(file: string, options: PcapSourceOptions): PcapSource {
-  return new PcapSource(readPcap(file), options);
+  return new PcapSource(openCapture(file), options);
 }

@@ -61,11 +61,16 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   }
 }
 
-function refuseEmpty(pcap: string, { notSent }: PcapSource, { udpPorts }: DetectorSettings): never {
+function refuseEmpty(pcap: string, { notSent, damage }: PcapSource, { udpPorts }: DetectorSettings): never {
   const seen = [...notSent.ports.keys()].sort((a, b) => a - b);
-  const what = seen.length > 0 ? `has datagrams for port ${seen.slice(0, 8).join(', ')}` : `has no whole UDP datagram (${notSent.fragment} fragments, ${notSent.cut} cut off by the capture)`;
-  const remedy = seen.length > 0 ? `Map them: --map-port ${seen[0]}:${udpPorts[0]},…` : 'Capture on the receiving machine, with tcpdump -s 0, after fragments are put together';
-  throw new OperatorError(`${pcap}: ${what}, none for udp_ports ${udpPorts.slice(0, 8).join(', ')}${udpPorts.length > 8 ? ', …' : ''}. ${remedy}`, exitCode.usage);
+  const counted = `${notSent.fragment} fragments of datagrams that are not whole, ${notSent.cut} datagrams cut off by the capture, ${notSent.other} records of other traffic`;
+  const what = seen.length > 0 ? `has datagrams for port ${seen.slice(0, 8).join(', ')}` : `has no whole UDP datagram (${counted})`;
+  const remedy = seen.length > 0 ? `Map them: --map-port ${seen[0]}:${udpPorts[0]},…`
+    : notSent.cut > 0 ? 'Capture whole packets: tcpdump -s 0'
+      : notSent.fragment > 0 ? 'Capture every fragment: filter by host, not by port, which only the first fragment has'
+        : 'Capture where the detector\'s packets pass: tcpdump -s 0 -i INTERFACE -w FILE udp';
+  const wanted = `${udpPorts.slice(0, 8).join(', ')}${udpPorts.length > 8 ? ', …' : ''}`;
+  throw new OperatorError(`${pcap}: ${what}, none for udp_ports ${wanted}. ${remedy}${damage === null ? '' : `\n${damage}`}`, exitCode.usage);
 }
 
 export interface RunReplayOptions extends Omit<ReplayOptions, 'onProgress'> {
@@ -75,7 +80,8 @@ export interface RunReplayOptions extends Omit<ReplayOptions, 'onProgress'> {
 
 /**
  * The command.
- * @returns its exit code: ok, or environment when datagrams could not be sent
+ * @returns its exit code: ok; failed when the capture is cut off or damaged, and what came before was sent; environment when datagrams
+ * could not be sent
  */
 export async function runReplay(options: RunReplayOptions): Promise<number> {
   const progress = new ProgressLine(options.out);
@@ -94,11 +100,13 @@ export async function runReplay(options: RunReplayOptions): Promise<number> {
   }
   if (options.json === true) options.out.stdout.write(`${JSON.stringify(replayToJson(result))}\n`);
   else options.out.stdout.write(describeReplay(result));
+  const { damage } = result.source;
+  if (damage !== null) options.out.stderr.write(`${damage}. What came before was sent\n`);
   if (result.sendErrors > 0) {
     options.out.stderr.write(`${result.sendErrors} datagrams were refused by the system (${result.lastSendError}); they count as sent above\n`);
     return exitCode.environment;
   }
-  return exitCode.ok;
+  return damage === null ? exitCode.ok : exitCode.failed;
 }
 
 /** Ground truth and pace as they leave the process. */
@@ -108,6 +116,7 @@ export function replayToJson({ source, timing, pace, sendErrors }: ReplayResult)
     timing: timing.kind, ...(timing.kind === 'original' ? { factor: timing.factor } : {}), ...(timing.kind === 'rate' ? { rate_asked: timing.framesPerSecond } : {}),
     frames: source.frames, elapsed_ms: pace.elapsedMs, captured_ms: source.capturedMs, worst_late_ms: timing.kind === 'asap' ? null : pace.worstLateMs,
     bytes_sent: pace.bytes, send_errors: sendErrors, ports: source.truth.toJson(),
+    coalesced: source.coalesced, oversized: source.oversized, damage: source.damage,
     not_sent: { other: notSent.other, fragments: notSent.fragment, cut: notSent.cut, ports: Object.fromEntries(notSent.ports) },
   };
 }
@@ -123,7 +132,12 @@ function describeReplay({ source, pace }: ReplayResult): string {
     formatTable([head, ...rows]),
   ];
   for (const [port, count] of notSent.ports) lines.push(`not sent: ${count} datagrams for port ${port}, which the configuration does not have (--map-port)`);
-  if (notSent.fragment > 0) lines.push(`not sent: ${notSent.fragment} IP fragments; capture on the receiving machine after they are put together`);
+  if (source.coalesced > 0) lines.push(`${source.coalesced} captured buffers held several datagrams, which kernel or card had taken together; they were sent apart`);
+  if (source.oversized > 0) {
+    lines.push(`${source.oversized} datagrams are longer than the ${source.truth.format.datagramBytes} bytes that this configuration gives and were sent as they are: `
+      + 'another detector or setting, or taken together before they were captured (ethtool -K INTERFACE gro off)');
+  }
+  if (notSent.fragment > 0) lines.push(`not sent: ${notSent.fragment} IP fragments of datagrams of which the capture lacks others (filter by host, not by port, which only the first has)`);
   if (notSent.cut > 0) lines.push(`not sent: ${notSent.cut} datagrams that were not captured to their end (tcpdump -s 0)`);
   if (notSent.other > 0) lines.push(`not sent: ${notSent.other} records of other traffic`);
   return `${lines.join('\n')}\n`;

@@ -47,5 +47,5 @@ t.test('.ci/run finds the tests that have a fallback by what they import', async
   for (const name of ['simulators/record', 'contract/python-consumer', 'threads/page', 'threads/loss-fabric', 'deploy/chart', 'deploy/image', 'control/pickle', 'control/metrics', 'main/explain', 'threads/rehearsal']) {
     t.ok(found.includes(`dist/test/${name}.test.js`), name);
   }
-  t.notOk(found.includes('dist/test/simulators/pcap-reader.test.js'));
+  t.notOk(found.includes('dist/test/simulators/pcap-source.test.js'));
 });

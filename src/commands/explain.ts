@@ -17,24 +17,27 @@ export function addExplain(program: Command): void {
       'curl -s -X POST http://127.0.0.1:5000/api/v1/flight-recorder -o now.pcap && vdcu explain now.pcap',
     ], [
       [exitCode.ok, 'the recording was told, whatever is in it'],
+      [exitCode.failed, 'it is cut off or damaged: what comes before was told'],
       sharedCodes.usage,
       sharedCodes.internal,
     ]))
     .action(async (file: string, options: { readonly json?: true }) => {
-      await explain(file, options);
+      process.exitCode = await explain(file, options);
     });
 }
 
 /**
  * Read and print.
- * @throws OperatorError (usage) when the file is no capture file, damaged, or was not written by the flight recorder
+ * @returns exit code: failed when the file is cut off or damaged, and what comes before was told
+ * @throws OperatorError (usage) when the file is no capture file, has no whole record, or was not written by the flight recorder
  */
-export async function explain(file: string, options: { readonly json?: true }): Promise<void> {
-  const { readPcap } = await import('../../simulators/pcap-reader.js');
+export async function explain(file: string, options: { readonly json?: true }): Promise<number> {
+  const { openCapture } = await import('../../simulators/files/capture/capture.js');
   const { readFlightRecord } = await import('../control/flight-pcap.js');
   const { tellFlight } = await import('../control/flight-story.js');
   const { flightText } = await import('../control/flight-text.js');
-  const packets = [...readPcap(file)].map((record, index) => {
+  const capture = openCapture(file);
+  const packets = [...capture.records()].map((record, index) => {
     const packet = readFlightRecord(record);
     if (packet === null) {
       throw new OperatorError(`${file}: record ${index} was not written by the flight recorder, so nothing tells the class of its packet. `
@@ -42,6 +45,10 @@ export async function explain(file: string, options: { readonly json?: true }): 
     }
     return packet;
   });
+  if (capture.damage !== null && packets.length === 0) throw new OperatorError(capture.damage, exitCode.usage);
   const story = tellFlight(packets);
   process.stdout.write(`${options.json === true ? JSON.stringify({ file, ...story }) : flightText(file, story)}\n`);
+  if (capture.damage === null) return exitCode.ok;
+  process.stderr.write(`${capture.damage}. What came before was told\n`);
+  return exitCode.failed;
 }

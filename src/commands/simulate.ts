@@ -64,7 +64,7 @@ export function addSimulate(program: Command): void {
     .option('--hdf5 <file>', 'pixels of the images in this file instead of the formula')
     .option('--dataset <path>', 'where the images lie in it: [images, rows, columns], with or without gap pixels')
     .option('--loop', 'begin again after the last image')
-    .option('--pcap <file>', 'send the datagrams of this capture (.pcap, .pcap.gz) instead, as they are')
+    .option('--pcap <file>', 'send the datagrams of this capture (pcap or pcapng, also gzip\'ed) instead, as they are')
     .option('--timing <timing>', 'with --pcap: original, x2 (so many times as fast), 500 (frames per second) or asap (default: original)')
     .option('--map-port <ports>', 'with --pcap: CAPTURED:CONFIGURED,…, where ports differ')
     .addOption(new Option('--send <way>', 'how datagrams get to the kernel: many per system call, or one; auto takes the first that is possible').choices(['auto', 'sendmmsg', 'dgram']).default('auto'))
@@ -84,6 +84,7 @@ export function addSimulate(program: Command): void {
       'vdcu simulate examples/detectors.yaml softimax-eiger --pcap eiger.pcap.gz --timing 500',
     ], [
       [exitCode.ok, 'all was sent, or stopped by Ctrl-C; a rate that was not kept is said, and no failure'],
+      [exitCode.failed, 'the capture is cut off or damaged; what came before was sent'],
       sharedCodes.usage,
       [exitCode.environment, 'the address cannot be reached, or the system refused datagrams'],
       sharedCodes.internal,

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { classNames, readFlightRecord, writePcap } from '../../src/control/flight-pcap.js';
 import type { FlightPacket } from '../../src/control/flight-pcap.js';
-import { readPcapBytes, udpOf } from '../../simulators/pcap-reader.js';
+import { captureOf } from '../../simulators/files/capture/capture.js';
+import { DatagramReader } from '../../simulators/files/capture/datagrams.js';
 import { without } from '../programs.js';
 
 const header = Uint8Array.from({ length: 48 }, (_, index) => index + 1);
@@ -32,25 +33,25 @@ t.test('what is written can be read back: by the capture reader, and with its cl
     packet({ length: 48 }),
     packet({ length: 65507 }),
   ];
-  const records = [...readPcapBytes('x', fileOf(packets))];
+  const records = [...captureOf('x', fileOf(packets)).records()];
   t.strictSame(records.map((record) => readFlightRecord(record)).map((read) => read && { ...read, timeMs: Math.round(read.timeMs * 1000), header: [...read.header] }),
     packets.map((sent) => ({ ...sent, timeMs: Math.round(sent.timeMs * 1000), header: [...sent.header] })));
-  t.equal(udpOf(records[0]!), 'cut');
-  const whole = udpOf(records.at(-2)!);
+  t.equal(new DatagramReader().read(records[0]!), 'cut');
+  const whole = new DatagramReader().read(records.at(-2)!);
   t.ok(typeof whole === 'object' && whole.port === 50001 && Buffer.from(header).equals(whole.payload), 'a datagram that is all header is whole');
 });
 
 t.test('a file of many packets comes in pieces, in order', async (t) => {
   const packets = Array.from({ length: 10_000 }, (_, index) => packet({ timeMs: 1_700_000_000_000 + index }));
   t.ok([...writePcap('::1', packets)].length > 3);
-  const records = [...readPcapBytes('x', fileOf(packets, '::1'))];
+  const records = [...captureOf('x', fileOf(packets, '::1')).records()];
   t.equal(records.length, 10_000);
   t.ok(records.every(({ timeMs }, index) => timeMs === 1_700_000_000_000 + index));
   t.strictSame([...records[0]!.bytes.subarray(16, 20)], [0, 0, 0, 0], 'an IPv6 address is not written');
 });
 
 t.test('records that others wrote are no flight records', async (t) => {
-  const [record] = [...readPcapBytes('x', fileOf([packet()]))];
+  const [record] = [...captureOf('x', fileOf([packet()])).records()];
   const good = record!;
   const other = (change: (bytes: Uint8Array) => void): unknown => {
     const bytes = good.bytes.slice();

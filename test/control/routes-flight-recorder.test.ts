@@ -9,7 +9,7 @@ import { FlightRecorder } from '../../src/control/flight-recorder.js';
 import type { WrittenRecording } from '../../src/control/flight-recorder.js';
 import { makeApp } from '../../src/control/http.js';
 import { makeLogger } from '../../src/control/log.js';
-import { readPcap, readPcapBytes } from '../../simulators/pcap-reader.js';
+import { captureOf, openCapture } from '../../simulators/files/capture/capture.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
 import { small } from '../pipeline/small.js';
 import { HandMadeView } from './hand-made-view.js';
@@ -45,7 +45,7 @@ t.test('without a folder the answer is the capture file', async (t) => {
   t.equal(answer.statusCode, 200);
   t.equal(answer.headers['content-type'], 'application/vnd.tcpdump.pcap');
   t.match(answer.headers['content-disposition'], /^attachment; filename="det-\d{8}T\d{6}\.\d{3}Z-request\.pcap"$/);
-  t.equal([...readPcapBytes('x', answer.rawPayload)].length, 40);
+  t.equal([...captureOf('x', answer.rawPayload).records()].length, 40);
 });
 
 t.test('with a folder capture file and report are written there, and named', async (t) => {
@@ -57,7 +57,7 @@ t.test('with a folder capture file and report are written there, and named', asy
   t.equal(answer.statusCode, 201);
   const written = answer.json<WrittenRecording>();
   t.strictSame(differences(written, flightReport), []);
-  t.equal([...readPcap(written.pcap_file)].length, 40);
+  t.equal([...openCapture(written.pcap_file).records()].length, 40);
   t.strictSame(JSON.parse(readFileSync(written.report_file, 'utf8')), written.report);
   t.match(written.report, { detector: 'det', reason: 'request', packets: 40, ports: [{ udp_port: 50001, packets: 20, missing_packets: 0, loss_began: false, classes: [{ class: 'accepted', count: 20, first_frame_number: 1, last_frame_number: 5 }] }, {}] });
   t.strictSame(readdirSync(folder).length, 2, 'nothing half written is left');

@@ -85,7 +85,7 @@ t.test('a file that the flight recorder did not write is refused in a line: what
   const cases: [name: string, content: Uint8Array, says: RegExp][] = [
     ['text.pcap', Buffer.from('hello, world, this is no capture'), /is no capture file/],
     ['none.pcap', new Uint8Array(0), /too few for a capture file/],
-    ['cut.pcap', whole.subarray(0, whole.length - 5), /ends within a record/],
+    ['cut.pcap', whole.subarray(0, 30), /ends within a record, at byte 30/],
     ['other.pcap', capture([{ seconds: 1, bytes: ethernet(ipv4(udp(50001, new Uint8Array(48)))) }]), /record 0 was not written by the flight recorder.*flight_recorder_dir/],
   ];
   for (const [name, content, says] of cases) {
@@ -95,6 +95,14 @@ t.test('a file that the flight recorder did not write is refused in a line: what
     t.equal(stderr.trim().split('\n').length, 1, name);
   }
   t.match(await vdcu('explain', join(folder, 'nowhere.pcap')), { code: 2, stderr: /cannot be read/ });
+});
+
+t.test('a recording that is cut off is told as far as it goes, and the cut is said', async (t) => {
+  const whole = flight([packet(1, 0, 0), packet(1, 1, 1)]);
+  const { code, stdout, stderr } = await vdcu('explain', fileWith('half.pcap', whole.subarray(0, whole.length - 5)));
+  t.equal(code, 1);
+  t.match(stdout, /^frame 1:/m);
+  t.match(stderr, /half\.pcap: ends within a record, at byte \d+.*What came before was told/);
 });
 
 t.test('tcpdump reads a recording: times, ports, lengths, and classes as identification', { skip: without('tcpdump') }, async (t) => {

@@ -8,7 +8,7 @@ import type { FrameStory } from '../../src/control/flight-story.js';
 import { makeLogger } from '../../src/control/log.js';
 import { packetClasses } from '../../src/memory/counters.js';
 import { snakeCase } from '../../src/control/snake-case.js';
-import { readPcapBytes } from '../../simulators/pcap-reader.js';
+import { captureOf } from '../../simulators/files/capture/capture.js';
 import { changed } from './packets.js';
 import type { Pipeline } from './pipeline.js';
 import { small } from './small.js';
@@ -19,7 +19,7 @@ const silent = makeLogger('error', 'det', { write: () => undefined });
 function recorded({ config, plan, map, buffer, clock }: Pipeline): FlightPacket[] {
   const recorder = new FlightRecorder({ config, plan, map, buffer, clock, logger: silent });
   const file = Buffer.concat([...recorder.take('request').pcap()]);
-  return [...readPcapBytes('flight', file)].map((record) => readFlightRecord(record) as FlightPacket);
+  return [...captureOf('flight', file).records()].map((record) => readFlightRecord(record) as FlightPacket);
 }
 
 const classesOf = (packets: readonly FlightPacket[], udpPort = 50001): string[] => packets.filter((packet) => packet.udpPort === udpPort).map((packet) => packet.class);

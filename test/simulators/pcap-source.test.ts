@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { DetectorSettings } from '../../src/detector/settings.js';
-import { SimulatedDetector } from '../../simulators/detector.js';
-import { readPcapBytes } from '../../simulators/pcap-reader.js';
+import { copyDatagram, SimulatedDetector } from '../../simulators/detector.js';
+import { captureOf } from '../../simulators/files/capture/capture.js';
 import { openPcapSource, parsePortMap, parseTiming, PcapSource } from '../../simulators/pcap-source.js';
 import type { PcapSourceOptions } from '../../simulators/pcap-source.js';
-import { capture, ethernet, ipv4, udp } from './capture-file.js';
+import { capture, ethernet, fragments, ipv4, joined, udp } from './capture-file.js';
 import type { CapturedPacket } from './capture-file.js';
 import { gridSettings, quadSettings } from './settings-examples.js';
 
@@ -25,7 +25,7 @@ function captured(frames: number, stepMs = 1, more: (bytes: Uint8Array, index: n
 }
 
 function source(packets: readonly CapturedPacket[], options: Partial<PcapSourceOptions> = {}): PcapSource {
-  return new PcapSource(readPcapBytes('test.pcap', capture(packets)), { settings, timing: { kind: 'original', factor: 1 }, ...options });
+  return new PcapSource(captureOf('test.pcap', capture(packets)), { settings, timing: { kind: 'original', factor: 1 }, ...options });
 }
 
 t.test('timings are read, and what is none is refused', async (t) => {
@@ -111,6 +111,31 @@ t.test('what is not sent is counted by its reason', async (t) => {
   t.equal([...replayed.datagrams()].length, 4);
   t.match(replayed.notSent, { other: 1, fragment: 1, cut: 1 });
   t.same([...replayed.notSent.ports], [[50002, 4], [50009, 1]], 'a port that is off is not sent to');
+});
+
+t.test('datagrams that were taken together are sent apart; what is longer and not several of them goes as it is', async (t) => {
+  const detector = new SimulatedDetector({ settings, frames: 2, firstFrame: 1, rate: 100 });
+  const left = Array.from(detector.datagrams(), copyDatagram).filter(({ udpPort }) => udpPort === 50001).map(({ bytes }) => bytes);
+  const together = (...parts: Uint8Array[]): CapturedPacket => ({ seconds: 1, bytes: ethernet(ipv4(udp(50001, joined(...parts)))) });
+  const replayed = source([together(...left.slice(0, 3)), together(left[3] as Uint8Array), together(...left.slice(4, 6), (left[6] as Uint8Array).subarray(0, 500))]);
+  const sent = [...replayed.datagrams()].map(({ bytes }) => bytes);
+  t.same(sent.map((bytes, index) => Buffer.compare(bytes, index === 6 ? (left[6] as Uint8Array).subarray(0, 500) : left[index] as Uint8Array)), [0, 0, 0, 0, 0, 0, 0]);
+  t.match(replayed, { coalesced: 2, oversized: 0, frames: 2 });
+  t.match(replayed.truth.ports[0], { sent: 7, intact: 6, wrongSize: 1 });
+  const strange = source([together(left[0] as Uint8Array, new Uint8Array(left[1]?.length as number)), together(left[0] as Uint8Array, new Uint8Array(1))]);
+  t.same([...strange.datagrams()].length, 2);
+  t.match(strange, { coalesced: 0, oversized: 2 }, 'what follows is no packet of this detector');
+});
+
+t.test('fragments become datagrams at the time of the last; pieces of what is not whole are counted', async (t) => {
+  const packets = captured(1).flatMap(({ seconds, fraction = 0, bytes }, index) => fragments(bytes.subarray(34), { id: index }).map((piece, part) => ({ seconds, fraction: fraction + part, bytes: ethernet(piece) })));
+  t.equal(packets.length, 3 * packetsPerFrame);
+  const replayed = source(packets.filter((_, index) => index !== 4));
+  const sent = [...replayed.datagrams()];
+  t.equal(sent.length, packetsPerFrame - 1);
+  t.equal(replayed.notSent.fragment, 2);
+  t.ok(Math.abs((sent[1]?.dueMs ?? 0) - 2) < 1e-3);
+  t.match(replayed.truth.ports.map(({ intact, lost }) => [intact, lost]), [[4, 0], [3, 1]]);
 });
 
 t.test('ports are mapped, and a stop ends the replay', async (t) => {

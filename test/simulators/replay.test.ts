@@ -56,6 +56,29 @@ t.test('a capture for other ports is refused with the ports that it has', async 
   await t.rejects(replay({ ...options, pcap: empty }), /has no whole UDP datagram/);
 });
 
+t.test('a capture that is cut off is sent to its last whole record; what was sent is told, and that it was cut', async (t) => {
+  const listener = await listen();
+  t.teardown(() => { listener.close(); });
+  const settings = quadSettings({ readNRows: 16, udpPorts: [listener.port, listener.port - 1] });
+  const whole = capture(datagrams.map(({ bytes }) => ({ seconds: 1, bytes: ethernet(ipv4(udp(50001, bytes))) })));
+  const cut = join(folder, 'cut.pcap');
+  writeFileSync(cut, whole.subarray(0, whole.length - 700));
+  const run = async (more: { pcap: string; json: boolean }): Promise<{ code: number; stdout: string; stderr: string }> => {
+    let [stdout, stderr] = ['', ''];
+    const out = { stdout: { write: (text: string) => { stdout += text; } }, stderr: { write: (text: string) => { stderr += text; } } };
+    const code = await runReplay({ settings, udpHost: '127.0.0.1', mapPort: `50001:${listener.port}`, timing: 'asap', signal: new AbortController().signal, ...more, out });
+    return { code, stdout, stderr };
+  };
+  const told = await run({ pcap: cut, json: false });
+  t.match(told, { code: 1, stdout: /sent 31 datagrams/, stderr: /cut\.pcap: ends within a record, at byte \d+.*What came before was sent/ });
+  t.match(JSON.parse((await run({ pcap: cut, json: true })).stdout), { damage: /ends within a record/, ports: { [listener.port]: { packets_sent: 31 } } });
+  const nothing = join(folder, 'nothing.pcap');
+  writeFileSync(nothing, whole.subarray(0, 300));
+  await t.rejects(run({ pcap: nothing, json: false }), { exitCode: 2, message: /has no whole UDP datagram[^]*nothing\.pcap: ends within a record, at byte 300/ });
+  for (let turn = 0; turn < 100 && listener.received.length < 62; turn++) await new Promise((resolve) => { setTimeout(resolve, 20); });
+  t.equal(listener.received.length, 62);
+});
+
 t.test('an abort ends a replay that would last', async (t) => {
   const listener = await listen();
   t.teardown(() => { listener.close(); });
