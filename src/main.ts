@@ -1,71 +1,16 @@
 #!/usr/bin/env node
-// The command line `vdcu`. It knows the names of the commands and what becomes of errors; each command is a file in commands/,
-// and what a command needs is loaded only when it runs.
+// Where `vdcu` begins, before anything that takes time is loaded: Node opens a debugger, to whoever reaches its port, when a process gets
+// SIGUSR1, and it listens for that from its own start. Here it ends; then come the commands.
 
-import { Command, CommanderError } from 'commander';
-import { exitCode, OperatorError } from './base/errors.js';
-import { addArm } from './commands/arm.js';
-import { addDemo } from './commands/demo.js';
-import { addDoctor } from './commands/doctor.js';
-import { addExplain } from './commands/explain.js';
-import { addRecord } from './commands/record.js';
-import { addReference } from './commands/reference.js';
-import { addRehearse } from './commands/rehearse.js';
-import { addRun } from './commands/run.js';
-import { addSimulate } from './commands/simulate.js';
-import { addStatus } from './commands/status.js';
-import { addStop } from './commands/stop.js';
-import { addWatch } from './commands/watch.js';
-import { version } from './version.js';
+import { close, url } from 'node:inspector';
+import { debuggerWanted } from './base/environment.js';
 
-/** Whatever still holds the process after its command has ended holds it no longer than this. */
-const lingerMs = 2000;
-
-const program = new Command('vdcu')
-  .description('Virtual detector control unit: UDP packets of PSI SLS detectors in, complete frames on MAX IV\'s zmq stream out.')
-  .version(version(), '-V, --version', 'print the version')
-  .helpOption('-h, --help', 'print this help, or that of a command')
-  .helpCommand('help [command]', 'print the help of a command')
-  .exitOverride()
-  .showHelpAfterError('(--help tells more)')
-  .configureOutput({ outputError: (text, write) => { write(text.replace(/^error: /, 'vdcu: ')); } })
-  .addHelpText('after', `
-To begin with:
-  vdcu demo                                           everything at once, on this machine
-  vdcu run examples/detectors.yaml softimax-eiger     the service
-  vdcu simulate examples/detectors.yaml softimax-eiger
-  vdcu watch tcp://127.0.0.1:9999 --verify examples/detectors.yaml softimax-eiger
-
-Exit codes of every command:
-  ${exitCode.ok}  done
-  ${exitCode.failed}  done, and something was wrong with the data
-  ${exitCode.usage}  the command line or the configuration is wrong
-  ${exitCode.environment}  the environment is wrong: port taken, no such address, refused, no answer
-  ${exitCode.internal}  a defect of this program, or a thread that died`);
-
-for (const add of [addRun, addSimulate, addWatch, addRecord, addArm, addStop, addStatus, addDoctor, addExplain, addDemo, addRehearse, addReference]) add(program);
-
-process.on('uncaughtException', (error: unknown) => {
-  process.exit(report(error));
-});
-
-try {
-  await program.parseAsync();
-} catch (error) {
-  process.exitCode = report(error);
+// SIGUSR1 does nothing from here on (docs/operating.md#signals).
+process.on('SIGUSR1', () => undefined);
+if (!debuggerWanted()) {
+  // One that came before.
+  if (url() !== undefined) close();
+  setImmediate(() => { if (url() !== undefined) close(); });
 }
-setTimeout(() => process.exit(), lingerMs).unref();
 
-/** Say what went wrong. @returns exit code */
-function report(error: unknown): number {
-  // Help and version end here too; commander has printed what there is to say.
-  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
-  if (error instanceof OperatorError) {
-    process.stderr.write(error.message.split('\n').map((line) => `vdcu: ${line}\n`).join(''));
-    return error.exitCode;
-  }
-  // The reader of a pipe has seen enough (`vdcu watch … | head`).
-  if ((error as NodeJS.ErrnoException | null)?.code === 'EPIPE') return exitCode.ok;
-  process.stderr.write(`vdcu: unexpected: ${error instanceof Error ? error.stack ?? error.message : String(error)}\n`);
-  return exitCode.internal;
-}
+await import('./commands/program.js');

@@ -1,4 +1,5 @@
-// The only place that reads the environment: how much is logged, the token of the HTTP interface, and what the host is called.
+// The only place that reads the environment: how much is logged, the token of the HTTP interface, whether Node was told to open a
+// debugger, and what the host is called.
 
 import { hostname } from 'node:os';
 import { exitCode, OperatorError } from './errors.js';
@@ -33,4 +34,9 @@ export function logLevel(environment: NodeJS.ProcessEnv = process.env): LogLevel
 export function apiToken(environment: NodeJS.ProcessEnv = process.env): string | null {
   const text = environment['VDCU_API_TOKEN'];
   return text === undefined || text === '' ? null : text;
+}
+
+/** Somebody asked for Node's debugger when he started it. */
+export function debuggerWanted(words: readonly string[] = process.execArgv, environment: NodeJS.ProcessEnv = process.env): boolean {
+  return [...words, environment['NODE_OPTIONS'] ?? ''].some((word) => word.includes('--inspect'));
 }

@@ -44,10 +44,10 @@ export function addDemo(program: Command): void {
  * @throws OperatorError
  */
 export async function demo(options: DemoOptions): Promise<number> {
-  const { runDemo } = await import('../demo.js');
   const { onInterrupt } = await import('./interrupt.js');
   const interrupt = onInterrupt();
   try {
+    const { runDemo } = await import('../demo.js');
     return await runDemo({ ...options, json: options.json === true, signal: interrupt.signal, out: process });
   } finally {
     interrupt.release();

@@ -1,7 +1,19 @@
-// Ctrl-C for commands that go on until told: the first SIGINT or SIGTERM asks for an orderly end, the second ends at once.
+// Signals, for commands that go on until told: the first one that asks for an end asks for an orderly one, a second Ctrl-C or SIGTERM
+// ends at once. In come signals, and readers of standard output that have gone (output.ts); out goes one AbortSignal.
+
+import { systemClock } from '../base/clock.js';
 
 /** Exit code of a process that was interrupted twice, as shells have it for SIGINT. */
 const interruptedTwice = 130;
+
+/** SIGHUP: the terminal or ssh session was closed. SIGQUIT: Ctrl-\. */
+const ending = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const;
+
+/** Who presses Ctrl-C twice has changed his mind; a closed session sends SIGHUP twice by itself, once by the kernel, once by the shell. */
+const hurrying: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGTERM']);
+
+/** What arrives sooner after the first is the same wish, told twice: by the terminal, and by npm or a shell that passes it on; ms. */
+const sameWishMs = 250;
 
 /** An orderly end was asked for. */
 export interface Interrupt {
@@ -13,26 +25,56 @@ export interface Interrupt {
   release(): void;
 }
 
-/** Listen for SIGINT and SIGTERM from here on. */
-export function onInterrupt(): Interrupt {
+export interface InterruptOptions {
+  /** Go on when nobody reads standard output any more. */
+  readonly outliveOutput?: boolean;
+  readonly now?: () => number;
+}
+
+const listening = new Set<(reason: string) => void>();
+let outliving = 0;
+
+/** A command is there that goes on when nobody reads standard output. */
+export function outlivesOutput(): boolean {
+  return outliving > 0;
+}
+
+/** Nobody reads standard output any more. @returns false when no command is there that could end in order */
+export function outputClosed(): boolean {
+  for (const end of listening) end('standard output was closed');
+  return listening.size > 0 || outliving > 0;
+}
+
+/** Listen for signals from here on. */
+export function onInterrupt({ outliveOutput = false, now = () => systemClock.now() }: InterruptOptions = {}): Interrupt {
   const controller = new AbortController();
   let resolveAsked: (name: string) => void;
+  let firstAt = 0;
   const asked = new Promise<string>((resolve) => {
     resolveAsked = resolve;
   });
-  const listener = (name: NodeJS.Signals): void => {
-    if (controller.signal.aborted) process.exit(interruptedTwice);
-    controller.abort(name);
-    resolveAsked(name);
+  const end = (reason: string): void => {
+    firstAt = now();
+    controller.abort(reason);
+    resolveAsked(reason);
   };
-  process.on('SIGINT', listener);
-  process.on('SIGTERM', listener);
+  const listener = (name: NodeJS.Signals): void => {
+    if (!controller.signal.aborted) end(name);
+    else if (hurrying.has(name) && now() - firstAt >= sameWishMs) process.exit(interruptedTwice);
+  };
+  const closed = (reason: string): void => {
+    if (!controller.signal.aborted) end(reason);
+  };
+  for (const name of ending) process.on(name, listener);
+  if (outliveOutput) outliving++;
+  else listening.add(closed);
   return {
     signal: controller.signal,
     asked,
     release: () => {
-      process.off('SIGINT', listener);
-      process.off('SIGTERM', listener);
+      for (const name of ending) process.off(name, listener);
+      if (outliveOutput) outliving--;
+      else listening.delete(closed);
     },
   };
 }

@@ -44,10 +44,10 @@ export function addRehearse(program: Command): void {
  * @throws OperatorError
  */
 export async function rehearse({ short, seed, prometheus, json }: RehearseOptions): Promise<number> {
-  const { runRehearsal } = await import('../rehearsal.js');
   const { onInterrupt } = await import('./interrupt.js');
   const interrupt = onInterrupt();
   try {
+    const { runRehearsal } = await import('../rehearsal.js');
     return await runRehearsal({ short: short === true, seed, prometheus, json: json === true, signal: interrupt.signal, out: process });
   } finally {
     interrupt.release();

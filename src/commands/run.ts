@@ -16,12 +16,15 @@ interface RunOptions {
 /** Beyond `closing_timeout_ms` and `drain_ms`, what an orderly stop may take. */
 export const stopMarginMs = 10_000;
 
+/** The last log lines have so long to go out when whoever reads them is slow, ms. */
+const lastLinesMs = 200;
+
 /** Add the command to the program. */
 export function addRun(program: Command): void {
   program.command('run')
     .summary('receive packets, offer frames: the service')
     .description('Receive the packets of detector NAME of the YAML file CONFIG and offer its frames on the zmq stream, with an HTTP '
-      + 'interface beside it, until SIGINT or SIGTERM. A second Ctrl-C ends at once, without series_end.')
+      + 'interface beside it, until SIGINT, SIGTERM, SIGHUP, SIGQUIT or SIGUSR2. A second Ctrl-C or SIGTERM ends at once, without series_end.')
     .argument('<config>', 'YAML file of named detectors (all keys: docs/reference/configuration.md)')
     .argument('<name>', 'the detector: a top-level key of the file')
     .option('--check', 'only check the configuration')
@@ -75,16 +78,33 @@ export async function run(file: string, name: string, options: RunOptions): Prom
     return exitCode.ok;
   }
 
+  return serve(config, options.json === true);
+}
+
+/** The service, until it is told to end or fails. @returns exit code */
+async function serve(config: ServiceConfig, json: boolean): Promise<number> {
   const { onInterrupt } = await import('./interrupt.js');
-  const interrupt = onInterrupt();
+  // Its log may be read by nobody, which costs lines and nothing else.
+  const interrupt = onInterrupt({ outliveOutput: true });
+  const { surviveErrors } = await import('./uncaught.js');
+  const { logLevel } = await import('../base/environment.js');
+  const { internalErrors } = await import('../control/internal-errors.js');
+  const { standardOutput } = await import('../control/log-output.js');
+  const { makeLogger } = await import('../control/log.js');
   const { startService } = await import('../service.js');
-  const service = await startService(config);
-  if (options.json === true) {
-    print(JSON.stringify({ event: 'ready', name, data_endpoint: service.dataEndpoint, api_url: service.apiUrl }));
+  const logger = makeLogger(logLevel(), config.name);
+  const service = await startService(config, { logger });
+  const letThemEnd = surviveErrors((error) => internalErrors.note(error, logger));
+  try {
+    if (json) {
+      standardOutput().write(`${JSON.stringify({ event: 'ready', name: config.name, data_endpoint: service.dataEndpoint, api_url: service.apiUrl })}\n`);
+    }
+    const reason = await Promise.race([interrupt.asked, service.failed]);
+    await within(service.stop(reason), config.closingTimeoutMs + config.drainMs + stopMarginMs);
+  } finally {
+    letThemEnd();
+    await standardOutput().settle(lastLinesMs);
   }
-  const reason = await Promise.race([interrupt.asked, service.failed]);
-  await within(service.stop(reason), config.closingTimeoutMs + config.drainMs + stopMarginMs);
-  interrupt.release();
   return exitCode.ok;
 }
 

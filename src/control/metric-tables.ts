@@ -3,6 +3,8 @@
 // these tables.
 
 import { accountingError, frameAccountingError } from './accounting.js';
+import { internalErrors } from './internal-errors.js';
+import { standardOutput } from './log-output.js';
 import { hostUdpErrors, nicCounters } from './host-counters.js';
 import { processFigures } from './process-figures.js';
 import type { ProcessFigure } from './process-figures.js';
@@ -167,6 +169,14 @@ export const foreignCounterTable: readonly MetricRow[] = [
   {
     metric: 'vdcu_host_udp_errors_total', help: 'UDP errors of the whole host or network namespace; receive_buffer holds the drops of all sockets', labels: ['kind'],
     read: () => hostUdpErrors().map(({ kind, value }): Sample => [{ kind }, value]),
+  },
+  {
+    metric: 'vdcu_log_lines_dropped_total', help: 'Log lines that standard output did not take: full disk, closed pipe, a reader that does not read', labels: [],
+    read: () => [[{}, standardOutput().dropped]],
+  },
+  {
+    metric: 'vdcu_internal_errors_total', help: 'Errors on the main thread that nobody expected and the service survived; must be 0', labels: [],
+    read: () => [[{}, internalErrors.count]],
   },
   { metric: 'process_cpu_seconds_total', help: 'CPU time of the process, all threads, user and system', labels: [], read: ofProcess('cpuSeconds') },
 ];

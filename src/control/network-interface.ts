@@ -3,9 +3,23 @@
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 
+type Interfaces = ReturnType<typeof networkInterfaces>;
+
+let known: Interfaces = {};
+
+/** All that are up and have a carrier; as they were when the system last told, which it does not when descriptors are used up. */
+export function machineInterfaces(ask: () => Interfaces = networkInterfaces): Interfaces {
+  try {
+    known = ask();
+  } catch {
+    // It stays as it was.
+  }
+  return known;
+}
+
 /** Name, MAC and MTU of the interface that serves an address; null where the address is a wildcard or unknown. */
 export function interfaceOf(address: string): { name: string | null; mac: string | null; mtu: number | null } {
-  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+  for (const [name, addresses] of Object.entries(machineInterfaces())) {
     const found = addresses?.find((entry) => entry.address === address);
     if (found !== undefined) return { name, mac: found.mac, mtu: mtuOf(name) };
   }
@@ -16,7 +30,7 @@ export function interfaceOf(address: string): { name: string | null; mac: string
 export function interfacesServing(address: string): string[] {
   const { name } = interfaceOf(address);
   if (name !== null) return [name];
-  return address === '0.0.0.0' || address === '::' ? Object.keys(networkInterfaces()) : [];
+  return address === '0.0.0.0' || address === '::' ? Object.keys(machineInterfaces()) : [];
 }
 
 function mtuOf(name: string): number | null {

@@ -25,6 +25,7 @@ import { Heartbeats } from './heartbeats.js';
 import type { Logger } from './log.js';
 import { interfaceOf } from './network-interface.js';
 import { PortView } from './port-view.js';
+import { processTroubles } from './process-troubles.js';
 import type { OpenedSocket, PortViewDeps } from './port-view.js';
 import { RefusedLately } from './refused-lately.js';
 import { logSeriesEnd } from './series-log.js';
@@ -241,7 +242,7 @@ export class SharedView implements ServiceView {
       sinceLastPacketMs: this.#sinceLastPacket(now),
       packetBytes: this.#deps.plan.detector.packetBytes,
     });
-    problems.push(...described.problems, ...this.#refusedLately.sentences(now));
+    problems.push(...described.problems, ...this.#refusedLately.sentences(now), ...processTroubles());
     const { endPending, messageNumber } = this.#stream;
     const { stride, offset } = this.config.share;
     return { state, message: described.message, problems, consumers: this.#stream.peers, end_pending: endPending, next_msg_number: messageNumber + (endPending ? 1 : 0), frames_stride: stride, frames_offset: offset, series, last_series: this.#history[0] ?? null };

@@ -82,9 +82,9 @@ t.test('a second Ctrl-C ends at once, also while a consumer holds up the end', a
 });
 
 t.test('a thread that ends makes the process end with code 4 and the reason', async (t) => {
-  const preload = 'process.once("worker", (worker) => process.once("SIGUSR2", () => worker.terminate()))';
+  const preload = 'process.once("worker", (worker) => process.once("SIGUSR1", () => worker.terminate()))';
   const { run } = await runProcess(t, await configText(quadYaml), ['--import', `data:text/javascript,${encodeURIComponent(preload)}`]);
-  run.child.kill('SIGUSR2');
+  run.child.kill('SIGUSR1');
   t.equal(await run.code(), 4);
   t.match(run.stderr, /receiver 0: the thread ended with code 1/);
   t.match(run.lines().find(({ event }) => event === 'failed'), { level: 'error', msg: /receiver 0/ });

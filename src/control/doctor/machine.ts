@@ -2,11 +2,12 @@
 // once and without waiting, within a millisecond or so: little enough to be done for every arm request. The facts go to report.ts.
 
 import { readFileSync } from 'node:fs';
-import { availableParallelism, networkInterfaces } from 'node:os';
+import { availableParallelism } from 'node:os';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { systemClock } from '../../base/clock.js';
 import type { ServiceConfig } from '../../config/service-config.js';
 import { clockSynchronised } from '../../runtime/clock-state.js';
+import { machineInterfaces } from '../network-interface.js';
 import { groupLimits } from './control-group.js';
 import type { ReadFile } from './control-group.js';
 import type { AddressFacts, AddressKey, Facts, LinkFacts } from './facts.js';
@@ -32,7 +33,7 @@ export const thisMachine: Machine = {
       return null;
     }
   },
-  interfaces: () => networkInterfaces(),
+  interfaces: () => machineInterfaces(),
   cores: () => availableParallelism(),
   wall: () => systemClock.wall(),
   clockSynchronised,

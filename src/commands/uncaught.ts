@@ -1,0 +1,38 @@
+// What becomes of errors that nobody caught, and of output that nobody takes. main.ts sets both up before anything else; a running
+// service takes errors over, because its data path goes on without the main thread (control/internal-errors.ts).
+
+import { exitCode, messageOf, OperatorError } from '../base/errors.js';
+import { outputClosed } from './interrupt.js';
+
+type Handler = (error: unknown) => void;
+
+let survivor: Handler | null = null;
+
+/** From here on this is told of errors that nobody caught, and the process goes on. @returns ends that */
+export function surviveErrors(handler: Handler): () => void {
+  survivor = handler;
+  return () => (survivor = null);
+}
+
+/** @param report prints an error and returns its exit code */
+export function catchErrors(report: (error: unknown) => number): void {
+  process.on('uncaughtException', (error: unknown) => {
+    if (survivor === null) process.exit(report(error));
+    survivor(error);
+  });
+  // Who complains about standard error would have to do it there.
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' || error.code === 'EIO') {
+      // The reader has seen enough (`vdcu watch … | head`), or the terminal has gone: an orderly end, or one at once.
+      if (!outputClosed()) process.exit(exitCode.ok);
+      return;
+    }
+    if (survivor !== null) return;
+    const failure = new OperatorError(`standard output cannot be written: ${messageOf(error)}. Give it a place with room`, exitCode.environment, { cause: error });
+    const code = report(failure);
+    // (A command may set its own afterwards.)
+    process.once('exit', () => (process.exitCode = code));
+    if (!outputClosed()) process.exit();
+  });
+}
