@@ -1,11 +1,10 @@
-// Which of our ways to receive, to place and to send a thread uses: what the configuration asks for, as far as this machine has it.
+// Which of our ways to receive and to send a thread uses: what the configuration asks for, as far as this machine has it.
 // What is not as fast as it could be is said in a note. Called by the thread entry; used by nobody else.
 
-import { loadPlacementKernel } from './assembly/compiled-placement.js';
-import type { PlacementKernel } from './assembly/compiled-placement.js';
+import { compiledPlacement, loadPlacementKernel } from './assembly/compiled-placement.js';
 import { PortAssembler } from './assembly/port-assembler.js';
 import { ReceiverAgent } from './assembly/receiver-agent.js';
-import { OperatorError, exitCode, messageOf } from './base/errors.js';
+import { OperatorError, exitCode } from './base/errors.js';
 import { systemClock } from './base/clock.js';
 import { Landing } from './memory/landing.js';
 import { ffiUnavailable } from './runtime/ffi.js';
@@ -49,7 +48,7 @@ export interface Wake {
 
 /**
  * The receiver of these ports (indices into `udp_ports`).
- * @throws OperatorError when the configuration insists on what this machine does not have
+ * @throws OperatorError when the configuration insists on what this machine does not have, or the build left the kernel out
  */
 export function makeReceiver(name: string, ports: readonly number[], wiring: Wiring, memory: WebAssembly.Memory, wake: Wake): ReceiverBackend {
   const { config } = wiring;
@@ -60,7 +59,7 @@ export function makeReceiver(name: string, ports: readonly number[], wiring: Wir
     notes.push(`packets are received by node:dgram, at most some 50000 packets of 4 kB per second and port, since recvmmsg cannot be had: ${missing}`);
   }
   const receive = config.receive === 'dgram' || missing !== null ? 'dgram' : 'recvmmsg';
-  const compiled = placementKernel(wiring, memory, notes);
+  const makePlacement = compiledPlacement(loadPlacementKernel(memory));
   const blocking: RecvmmsgSource[] = [];
   const receiverPorts = ports.map((port) => {
     let source: PacketSource;
@@ -71,23 +70,12 @@ export function makeReceiver(name: string, ports: readonly number[], wiring: Wir
     } else {
       source = dgramSource(port, wiring, wake);
     }
-    return { source, assembler: new PortAssembler({ ...portSetup({ ...wiring, compiled }, port, source), clock: systemClock }) };
+    return { source, assembler: new PortAssembler({ ...portSetup(wiring, port, source, makePlacement), clock: systemClock }) };
   });
   if (receive === 'recvmmsg') sharpenSleeps(1000);
   const now = (): number => systemClock.now();
   const agent = new ReceiverAgent(name, receiverPorts, now, receive === 'recvmmsg' ? { pause: new ReceivePause(ports.length), sleep: sleepMicroseconds } : null);
   return { agent, receive, notes, group: () => (blocking.length > 1 ? new SourceGroup(blocking) : null) };
-}
-
-function placementKernel({ config }: Wiring, memory: WebAssembly.Memory, notes: string[]): PlacementKernel | null {
-  if (config.placement === 'reference') return null;
-  try {
-    return loadPlacementKernel(memory);
-  } catch (error) {
-    if (config.placement === 'compiled') throw error;
-    notes.push(`packets are placed by plain TypeScript: ${messageOf(error)}`);
-    return null;
-  }
 }
 
 function recvmmsgSource(port: number, { config, plan, map }: Wiring, memory: WebAssembly.Memory, portsOfThread: number): RecvmmsgSource {

@@ -1,5 +1,5 @@
 // What the doctor asks of our own layers: which socket buffer the kernel grants, and whether compiled placement and libzmq can be had.
-// Called by `vdcu doctor`, where no service runs, and at the start of the service for what it cannot tell otherwise.
+// For `vdcu doctor`, where no service runs that could tell.
 
 import { createSocket } from 'node:dgram';
 import { loadPlacementKernel } from './assembly/compiled-placement.js';

@@ -21,7 +21,6 @@ import { adviseHugePages } from './runtime/huge-pages.js';
 import { restoreError } from './runtime/thread-messages.js';
 import type { ThreadMessage } from './runtime/thread-messages.js';
 import type { StreamEvent } from './stream/series-types.js';
-import { compiledMissing } from './doctor-probes.js';
 import { readUdpSocket } from './udp/proc-net-udp.js';
 import { version } from './version.js';
 import type { ThreadInfo, ThreadTask } from './agent-thread.js';
@@ -111,7 +110,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   // Above every number of an earlier process, so that nothing of it can mix with what a consumer still keeps (docs/stream.md).
   const firstMessageNumber = systemClock.wall() * 1000;
   const series = new SeriesWords(memory.buffer, map.seriesWords);
-  const view = new SharedView({ config, plan, map, buffer: memory.buffer, clock: systemClock, logger, wakeStreamer: () => series.wake(), readSocket: readUdpSocket, compiledMissing: compiledMissing() });
+  const view = new SharedView({ config, plan, map, buffer: memory.buffer, clock: systemClock, logger, wakeStreamer: () => series.wake(), readSocket: readUdpSocket });
 
   let reject: (error: Error) => void = () => undefined;
   const failed = new Promise<never>((_, no) => (reject = no));

@@ -1,7 +1,7 @@
 // From configuration and plan to the setups of the agents: who gets which part of the memory and which limits. Used by the threads
 // of the service and by tests that run the whole pipeline on one thread.
 
-import type { PlacementKernel } from './assembly/compiled-placement.js';
+import type { PlacementMaker } from './assembly/placement.js';
 import type { PortSetup } from './assembly/port-assembler.js';
 import type { Plan } from './config/plan.js';
 import type { ServiceConfig } from './config/service-config.js';
@@ -19,8 +19,6 @@ export interface Wiring {
   readonly plan: Plan;
   readonly map: MemoryMap;
   readonly buffer: ArrayBufferLike;
-  /** The compiled placement on this memory; left out or null = the reference. */
-  readonly compiled?: PlacementKernel | null;
 }
 
 /** Layouts by bit depth and rows; the same object for the same settings. */
@@ -44,7 +42,7 @@ export function activePorts(config: ServiceConfig): number[] {
 }
 
 /** The setup of one port's assembler. `port` is an index into `udp_ports`. */
-export function portSetup({ config, plan, map, buffer, compiled = null }: Wiring, port: number, source: PacketSource): PortSetup {
+export function portSetup({ config, plan, map, buffer }: Wiring, port: number, source: PacketSource, makePlacement: PlacementMaker): PortSetup {
   return {
     port,
     activePorts: activePorts(config),
@@ -56,7 +54,7 @@ export function portSetup({ config, plan, map, buffer, compiled = null }: Wiring
     drainMs: config.drainMs,
     maxOwedFrames: plan.maxOwedFrames,
     share: config.share,
-    compiled,
+    makePlacement,
     dynamicRange: config.detector.dynamicRange,
     readNRows: config.detector.readNRows ?? 0,
     layoutFor: layouts(config),

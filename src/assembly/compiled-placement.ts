@@ -1,5 +1,5 @@
 // hot path. Placement compiled to WebAssembly: loads the kernel that scripts/build-kernel.mjs made, and tells it what a plain packet
-// of a port is. Used by PortImages beside the reference in placement.ts; the packets go on into the same ring and the same records.
+// of a port is. In come batches in the landing buffers, out go pixels in the ring and marks in the slot records.
 
 import { readFileSync } from 'node:fs';
 import { assert } from '../base/assert.js';
@@ -14,6 +14,7 @@ import type { MemoryMap } from '../memory/memory-map.js';
 import { PlacementContext } from '../memory/placement-context.js';
 import { decode12, decode4HighFirst, decode4LowFirst, decodeCopy } from '../memory/placement-words.js';
 import { slotRecordBytes } from '../memory/slot-records.js';
+import type { Placement, PlacementMaker } from './placement.js';
 
 /** The compiled code on one shared memory. Contexts, slots and entries as in kernel/place.ts. */
 export interface PlacementKernel {
@@ -49,8 +50,11 @@ function readKernel(): Uint8Array {
   }
 }
 
+/** Placement by the kernel, for `makePlacement` of the ports of one thread. */
+export const compiledPlacement = (kernel: PlacementKernel): PlacementMaker => (map, port, landing) => new CompiledPlacement(kernel, map, port, landing);
+
 /** One port's side of the kernel. */
-export class CompiledPlacement {
+export class CompiledPlacement implements Placement {
   readonly #kernel: PlacementKernel;
   readonly #context: PlacementContext;
 
@@ -75,7 +79,6 @@ export class CompiledPlacement {
     });
   }
 
-  /** The port's place in the frame is known: what its packets look like and where they go. */
   bind(layout: Layout, position: number, fixed: boolean, table: PieceTable): void {
     const { row, column, firstPacket } = layout.positions[position] as Position;
     this.#context.bind({
@@ -95,40 +98,30 @@ export class CompiledPlacement {
     });
   }
 
-  /** Frame numbers that a plain packet may have, `lowest` … `highest`; below `newest` it is reordered. */
   setWindow(lowest: number, highest: number, newest: number): void {
     this.#context.setWindow(lowest, highest, newest);
   }
 
-  /** Own frames: the detector's number of the first one is `origin`, its own number `firstOwn`. */
   setShare(stride: number, origin: number, firstOwn: number): void {
     this.#context.setShare(stride, origin, firstOwn);
   }
 
-  /** Place plain packets of the batch from entry `from` on; returns the first entry that was not looked at. */
   run(from: number, count: number): number {
     return this.#kernel.run(this.#context.address, from, count);
   }
 
-  /** The frame whose image the last `run` completed, which then returned at once; 0 = none. */
   get completed(): number {
     return this.#context.completed;
   }
 
-  /** Put one packet in place, of an image that is open: the datagram at position `at`, counted from the first that is read out. */
   place(slot: number, packet: number, at: number): void {
     this.#kernel.place(this.#context.address, slot, packet, at);
   }
 
-  /**
-   * Copy the headers of entries `from` … `end` − 1 of the batch, with `time` and their classes, to the flight entries that begin at position
-   * `to`; the classes, an array at position `classes`, become `plain` again.
-   */
   record(classes: number, from: number, end: number, to: number, time: number, plain: number): void {
     this.#kernel.record(this.#context.address, classes, from, end, to, time, plain);
   }
 
-  /** Fill the holes of an image that is still open. */
   fill(slot: number): void {
     this.#kernel.fill(this.#context.address, slot);
   }

@@ -1,32 +1,25 @@
 // hot path. The writing side of a port's flight recorder: the class of each packet is noted while a batch is gone through, then the
-// headers of the whole batch are copied into the ring (memory/flight-ring.ts). Called by the port assembler. By the kernel where
-// placement is compiled, else word by word; allocates nothing.
+// headers of the whole batch are copied into the ring (memory/flight-ring.ts). Allocates nothing.
 
 import { portCounter } from '../memory/counters.js';
 import type { FlightRing } from '../memory/flight-ring.js';
-import { flightClass, flightEntryBytes, flightLength, flightTime } from '../memory/flight-words.js';
-import type { Landing } from '../memory/landing.js';
-import type { CompiledPlacement } from './compiled-placement.js';
+import { flightClass, flightEntryBytes } from '../memory/flight-words.js';
+import type { Placement } from './placement.js';
 
 const entryWords = flightEntryBytes / 4;
-const headerWords = flightTime / 4;
 
 /** Packets are numbered as they come, from 0. A packet of whose class nothing is said was accepted. */
 export class FlightWriter {
   readonly #ring: FlightRing;
-  readonly #landing: Landing;
-  readonly #compiled: CompiledPlacement | null;
-  readonly #memory: Int32Array;
+  readonly #placement: Placement;
   /** Entry that the next batch begins with. */
   #next = 0;
   #recorded = 0;
 
   /** The ring forgets what an earlier writer left. */
-  constructor(ring: FlightRing, landing: Landing, compiled: CompiledPlacement | null) {
+  constructor(ring: FlightRing, placement: Placement) {
     this.#ring = ring;
-    this.#landing = landing;
-    this.#compiled = compiled;
-    this.#memory = new Int32Array(landing.buffer);
+    this.#placement = placement;
     ring.classes.fill(portCounter.accepted);
     if (ring.packets > 0) ring.publish(0);
   }
@@ -66,31 +59,7 @@ export class FlightWriter {
 
   /** Entries `from` … `end` − 1 of the batch become those from `entry` on; their noted classes are used up. */
   #copy(from: number, end: number, entry: number, now: number): void {
-    const { words, times, classes } = this.#ring;
-    if (this.#compiled !== null) return this.#compiled.record(classes.byteOffset, from, end, words.byteOffset + entry * flightEntryBytes, now, portCounter.accepted);
-    const { offsets, lengths } = this.#landing;
-    let to = entry * entryWords;
-    for (let index = from; index < end; index++, to += entryWords) {
-      const at = offsets[index] as number;
-      if ((at & 3) === 0) {
-        const source = at >>> 2;
-        for (let word = 0; word < headerWords; word++) words[to + word] = this.#memory[source + word] as number;
-      } else {
-        this.#copyBytes(at, to);
-      }
-      times[(to * 4 + flightTime) / 8] = now;
-      words[to + flightLength / 4] = lengths[index] as number;
-      words[to + flightClass / 4] = classes[index] as number;
-      classes[index] = portCounter.accepted;
-    }
-  }
-
-  /** Coalesced datagrams begin anywhere. */
-  #copyBytes(at: number, to: number): void {
-    const { bytes } = this.#landing;
-    const { words } = this.#ring;
-    for (let word = 0, byte = at; word < headerWords; word++, byte += 4) {
-      words[to + word] = (bytes[byte] as number) | ((bytes[byte + 1] as number) << 8) | ((bytes[byte + 2] as number) << 16) | ((bytes[byte + 3] as number) << 24);
-    }
+    const { words, classes } = this.#ring;
+    this.#placement.record(classes.byteOffset, from, end, words.byteOffset + entry * flightEntryBytes, now, portCounter.accepted);
   }
 }

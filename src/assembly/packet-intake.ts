@@ -55,8 +55,6 @@ export interface IntakeSetup {
   readonly share: FrameShare;
   readonly overtakeFrames: number;
   readonly startWindowMs: number;
-  /** Plain packets are placed by the compiled kernel. */
-  readonly compiled: boolean;
 }
 
 /** The packets of one port. Frame numbers are own ones (detector/frame-share.ts). */
@@ -136,7 +134,7 @@ export class PacketIntake {
    */
   #plain(from: number, count: number, now: number): number {
     const window = this.#window;
-    if (!this.#setup.compiled || !this.accepting || !this.#bound || window.reference < 0 || this.#held.count > 0) return from;
+    if (!this.accepting || !this.#bound || window.reference < 0 || this.#held.count > 0) return from;
     return this.#images.acceptPlain(from, count, window.lowest, window.highest, window.reference, now);
   }
 

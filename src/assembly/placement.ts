@@ -1,100 +1,33 @@
-// hot path. STEP 2's innermost part: copy the pieces of a packet to their final place in the frame ring, widening packed pixels on
-// the way, and fill the pieces of packets that did not come with the missing value. Called by the port assembler, in the
-// receiver's thread, for its own port. The compiled kernel does the same; this is the reference that it is compared with.
+// What places the packets of one port: the seam between what a packet is (packet-intake.ts, port-images.ts) and how its bytes get into
+// memory. In the service that is the compiled kernel (compiled-placement.ts); tests also place by an oracle of their own.
 
 import type { Layout } from '../detector/layout.js';
-import { missingByte } from '../detector/pixel-type.js';
 import type { PieceTable } from '../detector/piece-table.js';
+import type { Landing } from '../memory/landing.js';
+import type { MemoryMap } from '../memory/memory-map.js';
 
-/** The port's pieces of a frame: all offsets in bytes of the shared memory. Packets count from the first that is read out. */
-export class Placement {
-  readonly #bytes: Uint8Array;
-  readonly #table: PieceTable;
-  readonly #decode: Layout['decode'];
-  /** 4 bit: by how much to shift a byte for its left and its right pixel. */
-  readonly #left: number;
-  readonly #payloadBytes: number;
-
-  constructor(buffer: ArrayBufferLike, layout: Layout, table: PieceTable) {
-    this.#bytes = new Uint8Array(buffer);
-    this.#table = table;
-    this.#decode = layout.decode;
-    this.#payloadBytes = layout.payloadBytes;
-    this.#left = layout.lowNibbleFirst ? 0 : 4;
-  }
-
+/** Positions are bytes from the start of the memory; packets count from the first that is read out. */
+export interface Placement {
+  /** The port's place in the frame is known: what its packets look like and where they go. `fixed` = whatever their headers say. */
+  bind(layout: Layout, position: number, fixed: boolean, table: PieceTable): void;
+  /** Frame numbers that a plain packet may have, `lowest` … `highest`; below `newest` it is reordered. */
+  setWindow(lowest: number, highest: number, newest: number): void;
+  /** Own frames: the detector's number of the first one is `origin`, its own number `firstOwn`. */
+  setShare(stride: number, origin: number, firstOwn: number): void;
+  /** Place and count plain packets of the batch from entry `from` on; returns the first entry that was not looked at. */
+  run(from: number, count: number): number;
+  /** The frame whose image the last `run` completed, which then returned at once; 0 = none. */
+  readonly completed: number;
+  /** Put one packet in place, of an image that is open: the datagram at position `at`. Checking and counting are the caller's. */
+  place(slot: number, packet: number, at: number): void;
+  /** Fill the holes, and only the holes, of an image that is still open. */
+  fill(slot: number): void;
   /**
-   * Put a packet in place.
-   * @param payload position of its payload in the memory
-   * @param frame position of the frame
-   * @param before the packet before it is in place already, `after` the packet after it: a pixel that they share becomes whole
+   * Copy the headers of entries `from` … `end` − 1 of the batch, with `time` and their classes, to the flight entries that begin at position
+   * `to`; the classes, an array at position `classes`, become `plain` again.
    */
-  place(packet: number, payload: number, frame: number, before: boolean, after: boolean): void {
-    const { starts, pieces } = this.#table;
-    const end = (starts[packet + 1] as number) * 3;
-    for (let piece = (starts[packet] as number) * 3; piece < end; piece += 3) {
-      const from = pieces[piece] as number;
-      const to = frame + (pieces[piece + 1] as number);
-      const length = pieces[piece + 2] as number;
-      if (this.#decode === 'copy') this.#bytes.copyWithin(to, payload + from, payload + from + length);
-      else if (this.#decode === 'unpack4') this.#unpack4(payload * 2 + from, to, length);
-      else this.#unpack12(payload * 2 + from, to, length);
-    }
-    if (this.#table.seams.length > 0) this.#placeSeams(packet, payload, frame, before, after);
-  }
-
-  /** Fill the pixels of packet `packet` in the frame at `frame` with the missing value, those it shares with others included. */
-  fill(packet: number, frame: number): void {
-    const { starts, pieces, seams } = this.#table;
-    const end = (starts[packet + 1] as number) * 3;
-    for (let piece = (starts[packet] as number) * 3; piece < end; piece += 3) {
-      const to = frame + (pieces[piece + 1] as number);
-      this.#bytes.fill(missingByte, to, to + (pieces[piece + 2] as number));
-    }
-    for (const shared of [seams[packet * 2], seams[packet * 2 + 2]]) {
-      if (shared !== undefined && shared >= 0) this.#bytes.fill(missingByte, frame + shared, frame + shared + 2);
-    }
-  }
-
-  /** `from` counts half-bytes of the memory. */
-  #unpack4(from: number, to: number, length: number): void {
-    const bytes = this.#bytes;
-    for (let pixel = 0; pixel < length; pixel++) {
-      const half = from + pixel;
-      const shift = (half & 1) === 0 ? this.#left : 4 - this.#left;
-      bytes[to + pixel] = ((bytes[Math.floor(half / 2)] as number) >> shift) & 15;
-    }
-  }
-
-  /** Two pixels in three bytes: low eight bits first; `from` counts half-bytes of the memory. */
-  #unpack12(from: number, to: number, length: number): void {
-    const bytes = this.#bytes;
-    for (let at = to, half = from; at < to + length; at += 2, half += 3) {
-      const byte = Math.floor(half / 2);
-      const both = (bytes[byte] as number) | ((bytes[byte + 1] as number) << 8);
-      const value = (half & 1) === 0 ? both & 0xfff : both >> 4;
-      bytes[at] = value & 255;
-      bytes[at + 1] = value >> 8;
-    }
-  }
-
-  /** The parts of the pixels that this packet shares with its neighbours; the part that comes first waits in the frame itself. */
-  #placeSeams(packet: number, payload: number, frame: number, before: boolean, after: boolean): void {
-    const { seams } = this.#table;
-    const bytes = this.#bytes;
-    const shared = seams[packet * 2] as number;
-    if (shared >= 0) this.#join(frame + shared, seams[packet * 2 + 1] === 8 ? ((bytes[payload] as number) & 15) << 8 : (bytes[payload] as number) << 4, before);
-    const next = seams[packet * 2 + 2];
-    if (next !== undefined && next >= 0) {
-      const last = bytes[payload + this.#payloadBytes - 1] as number;
-      this.#join(frame + next, seams[packet * 2 + 3] === 8 ? last : last >> 4, after);
-    }
-  }
-
-  #join(at: number, part: number, whole: boolean): void {
-    const bytes = this.#bytes;
-    const value = whole ? part | (bytes[at] as number) | ((bytes[at + 1] as number) << 8) : part;
-    bytes[at] = value & 255;
-    bytes[at + 1] = value >> 8;
-  }
+  record(classes: number, from: number, end: number, to: number, time: number, plain: number): void;
 }
+
+/** Makes the placement of a port on the memory that its packets land in. */
+export type PlacementMaker = (map: MemoryMap, port: number, landing: Landing) => Placement;

@@ -14,12 +14,11 @@ import { PortWords, portEvent } from '../memory/port-words.js';
 import { SeriesWords, phase } from '../memory/series-words.js';
 import { outcome } from '../memory/slot-records.js';
 import type { PacketSource } from '../udp/packet-source.js';
-import { CompiledPlacement } from './compiled-placement.js';
-import type { PlacementKernel } from './compiled-placement.js';
 import { FlightWriter } from './flight-writer.js';
 import { FrameWindow } from './frame-window.js';
 import { ImageCloser } from './image-closer.js';
 import { PacketIntake } from './packet-intake.js';
+import type { Placement, PlacementMaker } from './placement.js';
 import { PortImages } from './port-images.js';
 import { ReceiverPulse } from './receiver-pulse.js';
 
@@ -42,8 +41,8 @@ export interface PortSetup {
   readonly share?: FrameShare;
   /** Read once per batch where packets are recorded; left out = they came when the turn began. */
   readonly clock?: Clock;
-  /** The compiled placement on this memory; left out or null = the reference places every packet. */
-  readonly compiled?: PlacementKernel | null;
+  /** What places packets, on this memory. */
+  readonly makePlacement: PlacementMaker;
   /** As configured: what packets are checked by before the first series. `readNRows` 0 = all rows. */
   readonly dynamicRange: number;
   readonly readNRows: number;
@@ -67,7 +66,7 @@ export class PortAssembler {
   readonly #window: FrameWindow;
   readonly #closer: ImageCloser;
   readonly #flight: FlightWriter;
-  readonly #compiled: CompiledPlacement | null;
+  readonly #placement: Placement;
   readonly #ring: number;
   readonly #share: FrameShare;
   #command = 0;
@@ -92,23 +91,22 @@ export class PortAssembler {
     this.#counters = new Float64Array(buffer, map.portCounters[port] as number, counters);
     this.#seriesBase = new Float64Array(buffer, (map.portCounters[port] as number) + counters * 8, counters);
     this.#seriesEnd = new Float64Array(buffer, (map.portCounters[port] as number) + counters * 16, counters);
-    const compiled = setup.compiled == null ? null : new CompiledPlacement(setup.compiled, map, port, setup.source.landing);
-    this.#compiled = compiled;
+    this.#placement = setup.makePlacement(map, port, setup.source.landing);
     this.#share = setup.share ?? everyFrame;
-    this.#images = new PortImages(buffer, map, port, this.#counters, this.#words, compiled);
+    this.#images = new PortImages(buffer, map, port, this.#counters, this.#words, this.#placement);
     const ring = map.sizes.slots;
     const { overtakeFrames, maxOwedFrames, startWindowMs, drainMs, source } = setup;
     this.#ring = ring;
     this.#window = new FrameWindow({ ring, overtakeFrames, maxOwedFrames });
     this.#closer = new ImageCloser({ images: this.#images, window: this.#window, words: this.#words, others: this.#others, series: this.#series, source, ring, overtakeFrames, drainMs });
     const flight = new FlightRing(buffer, map.flightRings[port] as number, map.sizes.flightPackets ?? 0, map.sizes.landingPackets);
-    this.#flight = new FlightWriter(flight, source.landing, compiled);
+    this.#flight = new FlightWriter(flight, this.#placement);
     this.#layout = setup.layoutFor(setup.dynamicRange, setup.readNRows);
     this.#layoutKey = layoutKey(setup.dynamicRange, setup.readNRows);
     this.#intake = new PacketIntake({
       buffer, source, overtakeFrames, startWindowMs,
       counters: this.#counters, words: this.#words, others: this.#others, series: this.#series, window: this.#window, images: this.#images, flight: this.#flight,
-      share: this.#share, compiled: compiled !== null,
+      share: this.#share,
     }, this.#layout, this.#portLayout());
     this.#words.initialise();
   }
@@ -197,7 +195,7 @@ export class PortAssembler {
       if (this.#share.stride > 1) {
         const origin = window.first - 1 + this.#share.offset;
         this.#intake.setOrigin(origin);
-        this.#compiled?.setShare(this.#share.stride, origin, window.first);
+        this.#placement.setShare(this.#share.stride, origin, window.first);
       }
       this.#closer.startAt(window.first);
       if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);

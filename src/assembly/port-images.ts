@@ -11,15 +11,13 @@ import type { MemoryMap } from '../memory/memory-map.js';
 import { portEvent } from '../memory/port-words.js';
 import type { PortWords } from '../memory/port-words.js';
 import { SlotRecords, bitmapWords, outcome, recordState, recordWord } from '../memory/slot-records.js';
-import type { CompiledPlacement } from './compiled-placement.js';
-import { Placement } from './placement.js';
+import type { Placement } from './placement.js';
 
 /** Successive port images with the very same packets missing that make the settings doubtful. */
 const sameMissingLimit = 10;
 
 /** Times in ms of the service's clock; frame numbers are own ones (detector/frame-share.ts). */
 export class PortImages {
-  readonly #map: MemoryMap;
   readonly #buffer: ArrayBufferLike;
   readonly #memory: Int32Array;
   readonly #records: SlotRecords;
@@ -27,22 +25,21 @@ export class PortImages {
   readonly #words: PortWords;
   readonly #ring: number;
   readonly #previousBits: Int32Array;
-  readonly #compiled: CompiledPlacement | null;
-  #placement: Placement | null = null;
+  readonly #placement: Placement;
+  #placed = false;
   #expected = 0;
   #sameMissing = 0;
   /** Complete images of this port are not called complete: its settings are in doubt. */
   suspect = false;
   #published = false;
 
-  constructor(buffer: ArrayBufferLike, map: MemoryMap, port: number, counters: Float64Array, words: PortWords, compiled: CompiledPlacement | null) {
-    this.#map = map;
+  constructor(buffer: ArrayBufferLike, map: MemoryMap, port: number, counters: Float64Array, words: PortWords, placement: Placement) {
     this.#buffer = buffer;
     this.#memory = new Int32Array(buffer);
     this.#records = new SlotRecords(buffer, map.slotRecords[port] as number, map.sizes.slots, map.sizes.packets);
     this.#counters = counters;
     this.#words = words;
-    this.#compiled = compiled;
+    this.#placement = placement;
     this.#ring = map.sizes.slots;
     this.#previousBits = new Int32Array(bitmapWords(map.sizes.packets));
   }
@@ -50,7 +47,7 @@ export class PortImages {
   /** Forget the last series; `expected` packets make an image from now on. */
   forget(expected: number): void {
     this.#records.forget();
-    this.#placement = null;
+    this.#placed = false;
     this.#expected = expected;
     this.#sameMissing = 0;
     this.suspect = false;
@@ -58,9 +55,8 @@ export class PortImages {
 
   /** The port's place in the frame is known. */
   setPosition(layout: Layout, position: number, port: PortLayout): void {
-    const table = makePieceTable(layout, position, port.flip);
-    this.#placement = new Placement(this.#buffer, layout, table);
-    this.#compiled?.bind(layout, position, port.fixed, table);
+    this.#placement.bind(layout, position, port.fixed, makePieceTable(layout, position, port.flip));
+    this.#placed = true;
   }
 
   /** State of this frame's image: empty when its slot holds another frame or none. */
@@ -108,17 +104,16 @@ export class PortImages {
 
   /**
    * Place the plain packets of the batch from entry `from` on, of open images of frames `lowest` … `highest`; closes each image that
-   * is complete. Returns the first entry that is not plain; always `from` where nothing is compiled.
+   * is complete. Returns the first entry that is not plain.
    * @param newest frames below it were overtaken
    */
   acceptPlain(from: number, count: number, lowest: number, highest: number, newest: number, now: number): number {
-    const compiled = this.#compiled;
-    if (compiled === null) return from;
-    compiled.setWindow(lowest, highest, newest);
+    const placement = this.#placement;
+    placement.setWindow(lowest, highest, newest);
     let index = from;
     while (index < count) {
-      index = compiled.run(index, count);
-      const completed = compiled.completed;
+      index = placement.run(index, count);
+      const completed = placement.completed;
       if (completed === 0) break;
       this.close(completed, outcome.complete, now);
     }
@@ -134,7 +129,7 @@ export class PortImages {
     this.#counters[portCounter.expected] = (this.#counters[portCounter.expected] as number) + this.#expected;
     this.#counters[portCounter.missing] = (this.#counters[portCounter.missing] as number) + missing;
     if (missing > 0) {
-      this.#fillHoles(slot);
+      this.#placement.fill(slot);
       this.#compareMissing(slot, accepted);
     } else {
       this.#sameMissing = 0;
@@ -189,12 +184,8 @@ export class PortImages {
   }
 
   #place(slot: number, packet: number, at: number): void {
-    const placement = this.#placement;
-    assert(placement !== null, 'a packet was accepted before the place of its port was known');
-    if (this.#compiled !== null) return this.#compiled.place(slot, packet, at);
-    const before = packet > 0 && this.#records.has(slot, packet - 1);
-    const after = packet + 1 < this.#expected && this.#records.has(slot, packet + 1);
-    placement.place(packet, at + headerBytes, this.#map.ring + slot * this.#map.slotStride, before, after);
+    assert(this.#placed, 'a packet was accepted before the place of its port was known');
+    this.#placement.place(slot, packet, at);
   }
 
   #count(counter: number): void {
@@ -213,14 +204,6 @@ export class PortImages {
     } else {
       const view = new DataView(this.#buffer, at, headerBytes);
       for (let word = 0; word < headerBytes / 4; word++) this.#records.words[to + word] = view.getInt32(word * 4, true);
-    }
-  }
-
-  #fillHoles(slot: number): void {
-    if (this.#compiled !== null) return this.#compiled.fill(slot);
-    const frame = this.#map.ring + slot * this.#map.slotStride;
-    for (let packet = 0; packet < this.#expected; packet++) {
-      if (!this.#records.has(slot, packet)) this.#placement?.fill(packet, frame);
     }
   }
 

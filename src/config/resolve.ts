@@ -34,7 +34,6 @@ export function resolveOptions(name: string, options: Options, hostName: string 
     receiveCoalesced: options.receive_coalesced,
     receiverThreads: options.receiver_threads ?? null,
     pinCpus: options.pin_cpus,
-    placement: options.placement,
     send: options.send,
     dataHost: options.data_host,
     dataPort: options.data_port,

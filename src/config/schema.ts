@@ -152,11 +152,6 @@ export const options = {
     range: 'a list of CPU numbers',
     description: 'CPUs for the receiver threads, one after the other, and the last for the streamer; empty = the scheduler decides.',
   }),
-  placement: noted(z.enum(['auto', 'compiled', 'reference']).default('auto'), {
-    unit: null,
-    range: 'auto, compiled or reference',
-    description: 'How packets are put in place: compiled WebAssembly, or plain TypeScript; auto takes the first that works.',
-  }),
   send: noted(z.enum(['auto', 'libzmq', 'zeromq.js']).default('auto'), {
     unit: null,
     range: 'auto, libzmq or zeromq.js',

@@ -23,7 +23,6 @@ export interface ServiceConfig {
   readonly receiverThreads: number | null;
   /** CPUs for receiver threads, then the streamer; empty = the scheduler decides. */
   readonly pinCpus: readonly number[];
-  readonly placement: 'auto' | 'compiled' | 'reference';
   readonly send: 'auto' | 'libzmq' | 'zeromq.js';
 
   readonly dataHost: string;

@@ -43,8 +43,6 @@ export interface SharedViewDeps extends PortViewDeps {
   readonly plan: Plan;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Why compiled placement cannot be had, null = it can. */
-  readonly compiledMissing: string | null;
   /** What the doctor looks at; unless given, this one. */
   readonly machine?: Machine;
   /** How commands that wait for the streamer are looked after; by the machine's clock unless given. */
@@ -90,7 +88,7 @@ export class SharedView implements ServiceView {
     this.#lastFrame = new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes);
     this.#frameHistograms = histogramsAt(buffer, map.frameHistograms, frameHistogramTable);
     this.#commands = new CommandQueue(new CommandBox(buffer, map.commandBox), () => deps.wakeStreamer(), deps.repeat);
-    this.#preflight = new Preflight({ config, plan: deps.plan, clock: deps.clock, machine: deps.machine ?? thisMachine, compiledMissing: deps.compiledMissing, says: () => this.#says() });
+    this.#preflight = new Preflight({ config, plan: deps.plan, clock: deps.clock, machine: deps.machine ?? thisMachine, says: () => this.#says() });
     this.#heartbeats = new Heartbeats(deps.clock, [
       ...this.#receiving.map(({ udpPort, words }) => ({ name: `receiver of port ${udpPort}`, agent: `receiver_${udpPort}`, heartbeat: () => words.heartbeat, stallMsMax: () => words.figure('stallMsMax') })),
       { name: 'streamer', agent: 'streamer', heartbeat: () => this.#stream.heartbeat, stallMsMax: () => this.#stream.stallMsMax },

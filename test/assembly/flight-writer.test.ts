@@ -1,10 +1,11 @@
 import t from 'tap';
-import { CompiledPlacement, loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
+import { compiledPlacement, loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
 import { FlightWriter } from '../../src/assembly/flight-writer.js';
 import { portCounter } from '../../src/memory/counters.js';
 import { FlightRing, notClassed } from '../../src/memory/flight-ring.js';
 import { Landing } from '../../src/memory/landing.js';
 import { allocateMemory, mapMemory } from '../../src/memory/memory-map.js';
+import { placementOracle } from '../oracle/placement.js';
 
 const batch = 16;
 const packets = 50;
@@ -15,11 +16,11 @@ function make(compiled: boolean): { landing: Landing; ring: FlightRing; writer: 
   const landing = new Landing(memory.buffer, map.landing[1] as number, batch, 500);
   for (let index = 0; index < landing.buffers * landing.stride; index++) landing.bytes[landing.bufferAt(0) + index] = (index * 7 + (index >> 8)) & 255;
   const ring = new FlightRing(memory.buffer, map.flightRings[1] as number, packets, batch);
-  return { landing, ring, writer: new FlightWriter(ring, landing, compiled ? new CompiledPlacement(loadPlacementKernel(memory), map, 1, landing) : null) };
+  return { landing, ring, writer: new FlightWriter(ring, (compiled ? compiledPlacement(loadPlacementKernel(memory)) : placementOracle)(map, 1, landing)) };
 }
 
 for (const compiled of [false, true]) {
-  t.test(`headers are recorded as they lie, wherever they begin and wherever the ring ends, ${compiled ? 'compiled' : 'reference'}`, async (t) => {
+  t.test(`headers are recorded as they lie, wherever they begin and wherever the ring ends, ${compiled ? 'compiled' : 'by the oracle'}`, async (t) => {
     const { landing, ring, writer } = make(compiled);
     const expected: { header: number[]; length: number; time: number; class: number }[] = [];
     for (let turn = 0, seed = 1; turn < 40; turn++) {

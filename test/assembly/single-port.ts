@@ -1,7 +1,7 @@
-// One port assembler on a memory of its own, with the streamer's part played by the test: for tests that compare two placements, and
+// One port assembler on a memory of its own, with the streamer's part played by the test: for tests that compare the kernel with its oracle, and
 // for measurements.
 
-import { loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
+import { compiledPlacement, loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
 import type { PlacementKernel } from '../../src/assembly/compiled-placement.js';
 import { PortAssembler } from '../../src/assembly/port-assembler.js';
 import { makeLayout } from '../../src/detector/layout.js';
@@ -16,6 +16,7 @@ import { PortWords } from '../../src/memory/port-words.js';
 import { SeriesWords, phase } from '../../src/memory/series-words.js';
 import { SlotRecords } from '../../src/memory/slot-records.js';
 import type { PacketSource } from '../../src/udp/packet-source.js';
+import { placementOracle } from '../oracle/placement.js';
 
 export interface SinglePortOptions {
   readonly settings: DetectorSettings;
@@ -57,7 +58,7 @@ export class SinglePort<Source extends PacketSource> {
     this.assembler = new PortAssembler({
       port, activePorts: [port], buffer: this.buffer, map: this.map, source: this.source,
       overtakeFrames: 4, startWindowMs: 20, drainMs: 100, maxOwedFrames: 10 * slots,
-      compiled: options.compiled ? this.#counted(loadPlacementKernel(memory)) : null,
+      makePlacement: options.compiled ? compiledPlacement(this.#counted(loadPlacementKernel(memory))) : placementOracle,
       dynamicRange: settings.dynamicRange, readNRows: settings.readNRows ?? 0,
       layoutFor: (dynamicRange, readNRows) => makeLayout(settings, { dynamicRange, readNRows: readNRows === 0 ? null : readNRows }),
     });

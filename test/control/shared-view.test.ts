@@ -31,7 +31,7 @@ function setUp(t: Test, more = '') {
   const logger = makeLogger('info', 'det', new Writable({ write(line, _encoding, done) { log.push(JSON.parse(String(line)) as Record<string, unknown>); done(); } }));
   let wakes = 0;
   const figures = new Map<number, SocketFigures>();
-  const view = new SharedView({ config, plan, map, buffer, clock, logger, wakeStreamer: () => void wakes++, compiledMissing: null, readSocket: (_address, udpPort, inode) => (inode === udpPort * 10 ? figures.get(udpPort) ?? null : null) });
+  const view = new SharedView({ config, plan, map, buffer, clock, logger, wakeStreamer: () => void wakes++, readSocket: (_address, udpPort, inode) => (inode === udpPort * 10 ? figures.get(udpPort) ?? null : null) });
   t.teardown(() => view.close());
   const words = config.detector.udpPorts.map((_, index) => new PortWords(buffer, map.portWords[index] as number));
   for (const port of words) port.initialise();

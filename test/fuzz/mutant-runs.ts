@@ -96,7 +96,7 @@ async function hunt(mutant: Mutant, listed: number | undefined, signal: AbortSig
 /** A copy of everything that plays seeds, with the mistake in it. */
 async function makeCopy({ changes }: Mutant, folder: string, signal: AbortSignal): Promise<void> {
   const noMaps = (path: string): boolean => !path.endsWith('.map');
-  for (const part of ['src', 'dist/src', 'dist/simulators', 'dist/test/fuzz', 'dist/test/pipeline']) {
+  for (const part of ['src', 'dist/src', 'dist/simulators', 'dist/test/fuzz', 'dist/test/oracle', 'dist/test/pipeline']) {
     cpSync(join(root, part), join(folder, part), { recursive: true, filter: noMaps });
   }
   mkdirSync(join(folder, 'scripts'));

@@ -92,7 +92,7 @@ export class SimulatedService {
       };
     }
     this.view = new SharedView({
-      config, plan, map, buffer, clock, logger: silent, machine, compiledMissing: null,
+      config, plan, map, buffer, clock, logger: silent, machine,
       wakeStreamer: () => this.#series.wake(),
       readSocket: () => null,
       repeat: (every, run) => {

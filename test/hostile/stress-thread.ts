@@ -3,7 +3,7 @@
 // that hand-overs follow each other as fast as they can. Started by stress.ts.
 
 import { workerData, parentPort } from 'node:worker_threads';
-import { loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
+import { compiledPlacement, loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
 import { PortAssembler } from '../../src/assembly/port-assembler.js';
 import { systemClock } from '../../src/base/clock.js';
 import { Random } from '../../src/base/random.js';
@@ -19,6 +19,7 @@ import type { PacketSource, SourceInfo } from '../../src/udp/packet-source.js';
 import { portSetup, streamerSetup } from '../../src/wiring.js';
 import { PortImageDatagrams, wireFormat } from '../../simulators/packet.js';
 import type { WireFormat } from '../../simulators/packet.js';
+import { placementOracle } from '../oracle/placement.js';
 
 export interface StressTask {
   readonly memory: WebAssembly.Memory;
@@ -48,7 +49,8 @@ const map = mapMemory(plan.memory);
 const { buffer } = task.memory;
 const words = new ThreadWords(buffer, map.threadWords, 0);
 const series = new SeriesWords(buffer, map.seriesWords);
-const wiring = { config, plan, map, buffer, compiled: task.compiled ? loadPlacementKernel(task.memory) : null };
+const wiring = { config, plan, map, buffer };
+const makePlacement = task.compiled ? compiledPlacement(loadPlacementKernel(task.memory)) : placementOracle;
 const format = wireFormat(config.detector);
 const random = new Random(task.seed);
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
@@ -237,7 +239,7 @@ if (task.port === null) {
 } else {
   const { landingPackets, packetBytes } = plan.memory;
   const source = new StampedSource(new Landing(buffer, map.landing[task.port] as number, landingPackets, packetBytes), task.port);
-  const assembler = new PortAssembler(portSetup(wiring, task.port, source));
+  const assembler = new PortAssembler(portSetup(wiring, task.port, source, makePlacement));
   while (!words.stopAsked) {
     if (assembler.turn(systemClock.now()) === 0) Atomics.wait(sleeper, 0, 0, 0.05);
   }

@@ -1,7 +1,7 @@
 // The whole pipeline on one thread and virtual time: real assemblers, ring, streamer and ledger between packets from memory and a
 // consumer in memory. Tests decide who has a turn and when; `verify` checks everything that must always hold.
 
-import { loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
+import { compiledPlacement, loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
 import type { PlacementKernel } from '../../src/assembly/compiled-placement.js';
 import { PortAssembler } from '../../src/assembly/port-assembler.js';
 import { VirtualClock } from '../../src/base/clock.js';
@@ -21,6 +21,7 @@ import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamCommand
 import { Streamer } from '../../src/stream/streamer.js';
 import { activePorts, portSetup, streamerSetup } from '../../src/wiring.js';
 import type { StreamMessage } from '../../simulators/stream-message.js';
+import { placementOracle } from '../oracle/placement.js';
 import { MemorySink } from './memory-sink.js';
 import { MemorySource } from './memory-source.js';
 import { PacketMaker } from './packets.js';
@@ -36,7 +37,7 @@ export interface PipelineOptions {
   readonly sink?: MemorySink;
   readonly socketPackets?: number;
   readonly firstMessageNumber?: number;
-  /** Placement in WebAssembly or by the reference; unless given the environment decides: VDCU_PLACEMENT=reference|compiled. */
+  /** Placement by the compiled kernel or by the oracle; unless given the environment decides: VDCU_PLACEMENT=reference|compiled. */
   readonly compiled?: boolean;
   /** Memory of an earlier pipeline to use again, if it is large enough. Its pixels are left as they are. */
   readonly memory?: WebAssembly.Memory;
@@ -90,13 +91,13 @@ export class Pipeline {
     this.memory = memory;
     this.buffer = memory.buffer;
     this.sink = options.sink ?? new MemorySink();
-    const compiled = (options.compiled ?? process.env.VDCU_PLACEMENT === 'compiled') ? kernelOn(memory) : null;
-    const wiring = { config: this.config, plan: this.plan, map: this.map, buffer: this.buffer, compiled };
+    const makePlacement = (options.compiled ?? process.env.VDCU_PLACEMENT === 'compiled') ? compiledPlacement(kernelOn(memory)) : placementOracle;
+    const wiring = { config: this.config, plan: this.plan, map: this.map, buffer: this.buffer };
     for (const port of activePorts(this.config)) {
       const { landingPackets, packetBytes } = this.plan.memory;
       const source = new MemorySource(new Landing(this.buffer, this.map.landing[port] as number, landingPackets, packetBytes), options.socketPackets);
       this.sources.set(port, source);
-      this.assemblers.set(port, new PortAssembler(portSetup(wiring, port, source)));
+      this.assemblers.set(port, new PortAssembler(portSetup(wiring, port, source, makePlacement)));
     }
     this.streamer = new Streamer(streamerSetup(wiring, this.sink, options.firstMessageNumber ?? 1000, (event) => {
       this.events.push(event);

@@ -27,7 +27,7 @@ export const machineChecks: readonly Check[] = [
   },
   { check: 'capabilities', examine: capabilities },
   { check: 'recvmmsg', examine: recvmmsg },
-  { check: 'compiled_placement', examine: ({ setup, ways }) => way(setup?.config.placement, 'placement', 'compiled', 'reference', ways.compiled, 'npm run build') },
+  { check: 'compiled_placement', examine: compiledPlacement },
   { check: 'libzmq', examine: ({ setup, ways }) => way(setup?.config.send, 'send', 'libzmq', 'zeromq.js', ways.libzmq, 'npm ci') },
   { check: 'clock', examine: clock },
 ];
@@ -95,6 +95,12 @@ function recvmmsg({ setup, ways }: Facts): Verdict {
   const portable = setup?.config.receive === 'dgram' || ways.recvmmsg !== null;
   if (verdict.status !== 'ok' || !portable || perSecond <= dgramPacketsPerSecond) return verdict;
   return warning(`${verdict.seen}, at ${Math.round(perSecond)} packets/s on each port`, `recvmmsg above some ${dgramPacketsPerSecond} packets/s`, 'receive: auto in the configuration');
+}
+
+/** There is no other way to place packets: the service does not start without the kernel. */
+function compiledPlacement({ ways: { compiled } }: Facts): Verdict {
+  const needed = 'the compiled kernel: WebAssembly with SIMD and shared memory';
+  return compiled === null ? ok('the compiled kernel runs', needed) : failed(compiled, needed, 'npm run build, on a processor with SSE 4.1 (x64) or any arm64');
 }
 
 /** A fast way that is missing costs time; insisted on, it keeps the service from starting. */

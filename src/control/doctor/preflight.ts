@@ -30,8 +30,6 @@ export interface PreflightDeps {
   readonly plan: Plan;
   readonly clock: Clock;
   readonly machine: Machine;
-  /** Why compiled placement cannot be had, null = it can. */
-  readonly compiledMissing: string | null;
   says(): ServiceSays;
 }
 
@@ -79,7 +77,7 @@ export class Preflight {
   }
 
   #examine(): DoctorReport {
-    const { config, plan, machine, clock, compiledMissing } = this.#deps;
+    const { config, plan, machine, clock } = this.#deps;
     const { receiveBuffers, service, backend } = this.#deps.says();
     const gathered = gatherMachine(machine, config);
     const report = examine({
@@ -92,7 +90,8 @@ export class Preflight {
       card: this.#card,
       ways: {
         recvmmsg: ffiUnavailable(),
-        compiled: compiledMissing,
+        // Its threads place by it, or it had not started.
+        compiled: null,
         libzmq: backend.includes('libzmq') ? null : (ffiUnavailable() ?? 'libzmq could not be loaded; the log of the start says why'),
       },
     });

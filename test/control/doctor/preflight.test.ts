@@ -20,7 +20,7 @@ function setUp(granted = 104857600) {
     cores: () => 8, wall: () => Date.UTC(2026, 5, 1), clockSynchronised: () => null, residentBytes: () => 0,
   };
   const preflight = new Preflight({
-    config, plan, clock, machine, compiledMissing: 'not built',
+    config, plan, clock, machine,
     says: () => ({ receiveBuffers: [{ udpPort: 50001, requestedBytes: 104857600, grantedBytes: state.granted }], service: { consumers: 1, acceptedPackets: 0 }, backend: 'recvmmsg+libzmq' }),
   });
   return { preflight, clock, state };

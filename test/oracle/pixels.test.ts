@@ -1,11 +1,11 @@
 import t from 'tap';
-import { Placement } from '../../src/assembly/placement.js';
 import { Random } from '../../src/base/random.js';
 import { makeLayout } from '../../src/detector/layout.js';
 import { makePieceTable } from '../../src/detector/piece-table.js';
-import { packedCases, plainCases } from './wire-cases.js';
-import type { WireCase } from './wire-cases.js';
-import { WireImage } from './wire-image.js';
+import { packedCases, plainCases } from '../assembly/wire-cases.js';
+import type { WireCase } from '../assembly/wire-cases.js';
+import { WireImage } from '../assembly/wire-image.js';
+import { PixelOracle } from './pixels.js';
 
 t.setTimeout(400_000);
 
@@ -21,7 +21,7 @@ function place({ settings, port, facts }: WireCase, image: WireImage, order: rea
   for (let at = 0; at < bytes.length; at++) bytes[at] = random.integer(256);
   const before = bytes.slice();
   const table = makePieceTable(layout, facts.row * layout.grid.columns + facts.column, layout.ports[port]?.flip ?? null);
-  const placement = new Placement(bytes.buffer, layout, table);
+  const placement = new PixelOracle(bytes.buffer, layout, table);
   const present = new Set<number>();
   for (const packet of order) {
     bytes.set(image.datagrams[packet] as Uint8Array, landing);
@@ -66,7 +66,7 @@ t.test('the 12-bit example of the detector server: two pixels in three bytes, lo
   const layout = makeLayout(wire.settings);
   const bytes = new Uint8Array(4096 + layout.frameBytes);
   bytes.set([0xbc, 0xfa, 0xde]);
-  new Placement(bytes.buffer, layout, makePieceTable(layout, 1, null)).place(0, 0, 4096, false, false);
+  new PixelOracle(bytes.buffer, layout, makePieceTable(layout, 1, null)).place(0, 0, 4096, false, false);
   const pixels = new Uint16Array(bytes.buffer, 4096);
   t.strictSame([...pixels.subarray(256 * 512, 256 * 512 + 2)], [0xabc, 0xdef]);
 });
@@ -77,7 +77,7 @@ t.test('4 bit: the left pixel is the high half of its byte unless configured', a
     const layout = makeLayout({ ...wire.settings, lowNibbleFirst });
     const bytes = new Uint8Array(4096 + layout.frameBytes);
     bytes[0] = 0xa5;
-    new Placement(bytes.buffer, layout, makePieceTable(layout, 1, null)).place(0, 0, 4096, false, false);
+    new PixelOracle(bytes.buffer, layout, makePieceTable(layout, 1, null)).place(0, 0, 4096, false, false);
     t.strictSame([...bytes.subarray(4096 + 256 * 512, 4096 + 256 * 512 + 2)], [left, right]);
   }
 });
