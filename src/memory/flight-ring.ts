@@ -2,6 +2,7 @@
 // each packet before it is copied here. Writer: the port's receiver (assembly/flight-writer.ts), once per batch. Reader: main, which
 // copies the ring whenever it likes and leaves out what was overwritten meanwhile.
 
+import { fence } from './fence.js';
 import { flightClass, flightEntryBytes, flightLength, flightTime } from './flight-words.js';
 import { load53, number53Words, store53 } from './number53.js';
 
@@ -88,9 +89,10 @@ export class FlightRing {
     return this.packets === 0 ? 0 : load53(this.#head, 0);
   }
 
-  /** Hand over all entries below this number, which were stored before. Partner: `copy`. */
+  /** Hand over all entries below this number, which were stored before; it is seen before any entry stored later. Partner: `copy`. */
   publish(recorded: number): void {
     store53(this.#head, 0, recorded);
+    fence();
   }
 
   /**
@@ -105,6 +107,8 @@ export class FlightRing {
     const untilEnd = Math.min(before - oldest, this.entries - start);
     words.set(this.words.subarray(start * entryWords, (start + untilEnd) * entryWords));
     words.set(this.words.subarray(0, (before - oldest - untilEnd) * entryWords), untilEnd * entryWords);
+    // Only what is copied before the number is read again is known to be older than it. Partner: `publish`.
+    fence();
     const intact = Math.min(before, Math.max(oldest, this.recorded - this.packets));
     return new FlightCopy(words.subarray((intact - oldest) * entryWords));
   }

@@ -1,6 +1,8 @@
 // A copy of the frame that was sent last, for live viewers: latest only, so that nobody who looks holds a slot. Writer:
 // streamer, into the older of two halves; reader: main, which checks that its half was not overwritten while it copied.
 
+import { fence } from './fence.js';
+
 /** Bytes kept for the message's JSON. */
 const jsonLimit = 16384;
 
@@ -41,6 +43,8 @@ export class LastFrame {
     const next = (Atomics.load(this.#words, at.count) + 1) | 0;
     const half = this.#halves[next & 1] as Uint8Array;
     const lengths = at.length + (next & 1) * 2;
+    // The count of the other half is seen before anything of this one: a store-release alone lets later stores pass. Partner: `load`.
+    fence();
     this.#words[lengths] = json.length;
     this.#words[lengths + 1] = pixels.length;
     half.set(json);
@@ -58,7 +62,9 @@ export class LastFrame {
       const lengths = at.length + (count & 1) * 2;
       const json = half.slice(0, this.#words[lengths]);
       const pixels = half.slice(jsonLimit, jsonLimit + (this.#words[lengths + 1] as number));
-      // The writer begins to overwrite this half only after the other was filled and counted.
+      // The writer begins to overwrite this half only after the other was filled and counted. A load-acquire alone lets the copies
+      // above be made after it. Partner: `store`.
+      fence();
       if (Atomics.load(this.#words, at.count) === count) return { json, pixels };
     }
   }
