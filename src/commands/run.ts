@@ -57,7 +57,7 @@ export function addRun(program: Command): void {
  */
 export async function run(file: string, name: string, options: RunOptions): Promise<number> {
   const { loadConfig } = await import('../config/load.js');
-  const { makePlan } = await import('../config/plan.js');
+  const { makePlan, planWarnings } = await import('../config/plan.js');
   const { hostName, logLevel } = await import('../base/environment.js');
   // Which instance this is matters only to the one that runs: a configuration may be checked anywhere.
   const looksOnly = options.check === true || options.printPlan === true || options.printGeometry === true || options.svg !== undefined;
@@ -74,7 +74,9 @@ export async function run(file: string, name: string, options: RunOptions): Prom
     return exitCode.ok;
   }
   if (options.check === true) {
-    print(options.json === true ? JSON.stringify({ file, name, valid: true }) : `${file}: ${name}: nothing wrong`);
+    const warnings = planWarnings(plan);
+    if (options.json === true) print(JSON.stringify({ file, name, valid: true, warnings }));
+    else print(warnings.length === 0 ? `${file}: ${name}: nothing wrong` : `${file}: ${name}: can be used, but ${warnings.join('; ')}`);
     return exitCode.ok;
   }
 

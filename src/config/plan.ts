@@ -19,6 +19,9 @@ const mebibyte = 2 ** 20;
 const defaultRingBytes = 512 * mebibyte;
 const defaultRingRateHz = 1000;
 const defaultRingFramesLeast = 64;
+/** So much memory is nothing: small frames come thousands at a time. */
+const defaultRingBytesLeast = 32 * mebibyte;
+const ringFramesMost = 1048576;
 /** What libzmq may queue for one peer; a vanishing peer takes all of it along. */
 const sendQueueBytes = 64 * mebibyte;
 const sendQueueMessagesLeast = 4;
@@ -87,6 +90,8 @@ export interface Plan {
     readonly slotBytes: number;
     readonly bytes: number;
     readonly milliseconds: number | null;
+    /** Frames that the detector may send at once, as fast as the network goes; a ring that is shorter depends on the consumer. */
+    readonly burstFrames: number;
   };
   /** What the shared memory is made from, for the largest settings that an arm request may ask for. */
   readonly memory: MemorySizes;
@@ -101,7 +106,8 @@ export interface Plan {
     readonly bytes: number;
     readonly milliseconds: number | null;
   };
-  readonly receiveBufferBytes: { readonly perPort: number; readonly total: number };
+  /** As asked for; the kernel doubles that, and charges `chargedPerPacket` for each datagram that waits. */
+  readonly receiveBufferBytes: { readonly perPort: number; readonly total: number; readonly chargedPerPacket: number };
   readonly rate: {
     readonly framesPerSecond: number;
     readonly gigabytesPerSecond: number;
@@ -137,11 +143,8 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
   const portsOfThread = shareOut(on.map((port) => port.udpPort), receivers);
   const rateHz = ownRateHz(config);
 
-  const ringFrames = ringLength(config, largest.frameBytes);
-  refuseShortRing(config, ringFrames);
-  const memory: MemorySizes = {
+  const sizes = {
     ports: layout.ports.length,
-    slots: ringFrames,
     frameBytes: largest.frameBytes,
     packets: largest.packets,
     pieces: largest.pieces,
@@ -150,6 +153,9 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
     packetBytes: largest.packetBytes,
     flightPackets: config.flightRecorderPackets ?? Math.min(flightPackets, Math.floor(flightBytes / flightEntryBytes / layout.ports.length)),
   };
+  const ringFrames = ringLength(config, ownBurst(config, layout), slotCost(sizes));
+  refuseShortRing(config, ringFrames);
+  const memory: MemorySizes = { ...sizes, slots: ringFrames };
   const { totalBytes: sharedMemoryBytes, slotStride: slotBytes } = mapMemory(memory);
   refuseLargeRing(config, memory, sharedMemoryBytes);
   const sendMessages = Math.max(sendQueueMessagesLeast, Math.floor(sendQueueBytes / largest.frameBytes));
@@ -175,13 +181,13 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
     }),
     threads: { main: 1, receivers, streamer: 1, cores },
     portsOfThread,
-    ring: { frames: ringFrames, slotBytes, bytes: ringFrames * slotBytes, milliseconds: inMilliseconds(ringFrames, rateHz) },
+    ring: { frames: ringFrames, slotBytes, bytes: ringFrames * slotBytes, milliseconds: inMilliseconds(ringFrames, rateHz), burstFrames: ownBurst(config, layout) },
     memory,
     sharedMemoryBytes,
     maxOwedFrames,
     maxOwedMs: inMilliseconds(maxOwedFrames, rateHz),
     sendQueue: { messages: sendMessages, bytes: queueBytes, milliseconds: inMilliseconds(sendMessages * config.consumerConnections, rateHz) },
-    receiveBufferBytes: { perPort: config.receiveBufferBytes, total: bufferTotal },
+    receiveBufferBytes: { perPort: config.receiveBufferBytes, total: bufferTotal, chargedPerPacket: chargedBytes(layout) },
     rate: rateHz === null ? null : {
       framesPerSecond: rateHz,
       gigabytesPerSecond: (rateHz * layout.frameBytes) / 1e9,
@@ -222,15 +228,29 @@ function largestOf({ detector, dynamicRangeMax }: ServiceConfig): Required<Pick<
   };
 }
 
-/** Frames of the ring: as asked, or enough for the limits at the rate. An unknown rate is taken as 1000 Hz within 512 MiB. */
-function ringLength(config: ServiceConfig, frameBytes: number): number {
+/**
+ * Frames of the ring: as asked, or enough for the limits at the rate (an unknown rate is taken as 1000 Hz), for a burst, and for what
+ * costs little. But for a rate that was given, 512 MiB are enough.
+ * @param slotBytes memory of one slot, records of its ports included
+ */
+function ringLength(config: ServiceConfig, burstFrames: number, slotBytes: number): number {
   const { ring } = config;
   const rateHz = ownRateHz(config);
   if (ring !== null && 'frames' in ring) return ring.frames;
   if (ring !== null) return Math.ceil((ring.milliseconds * (rateHz ?? defaultRingRateHz)) / 1000);
-  const wanted = framesNeeded(config, rateHz ?? defaultRingRateHz);
-  const affordable = rateHz === null ? Math.min(wanted, Math.floor(defaultRingBytes / frameBytes)) : wanted;
-  return Math.max(defaultRingFramesLeast, affordable);
+  const affordable = Math.floor(defaultRingBytes / slotBytes);
+  const wanted = Math.max(burstFrames, Math.floor(defaultRingBytesLeast / slotBytes), rateHz === null ? framesNeeded(config, defaultRingRateHz) : 0);
+  return Math.min(ringFramesMost, Math.max(defaultRingFramesLeast, Math.min(affordable, wanted), rateHz === null ? 0 : framesNeeded(config, rateHz)));
+}
+
+/** Shared memory that one slot more takes. Sizes are rounded up to 128 bytes, so 128 slots more are exactly 128 times one. */
+function slotCost(sizes: Omit<MemorySizes, 'slots'>): number {
+  return (mapMemory({ ...sizes, slots: 256 }).totalBytes - mapMemory({ ...sizes, slots: 128 }).totalBytes) / 128;
+}
+
+/** Frames of a burst that come to this instance. */
+function ownBurst({ share }: ServiceConfig, { profile }: Layout): number {
+  return Math.ceil(profile.burstFrames / share.stride);
 }
 
 /** Frames per second that this instance takes of the detector's. */
@@ -258,10 +278,20 @@ function refuseShortRing(config: ServiceConfig, ringFrames: number): void {
 
 function refuseLargeRing(config: ServiceConfig, memory: MemorySizes, totalBytes: number): void {
   if (totalBytes <= memoryLimitBytes) return;
-  // Sizes are rounded up to 128 bytes, so 128 slots more are exactly 128 times one.
-  const slotBytes = (mapMemory({ ...memory, slots: memory.slots + 128 }).totalBytes - totalBytes) / 128;
-  const fits = Math.max(0, memory.slots - Math.ceil((totalBytes - memoryLimitBytes) / slotBytes) - 1);
-  refuse(config, `the ring of ${memory.slots} frames of ${memory.frameBytes} bytes needs ${totalBytes} bytes of shared memory, but there are ${memoryLimitBytes}. Use ring_frames: ${fits} with frame_timeout_ms and start_window_ms that fit it, or a lower dynamic_range_max`);
+  const fits = Math.max(0, memory.slots - Math.ceil((totalBytes - memoryLimitBytes) / slotCost(memory)) - 1);
+  refuse(config, `the ring of ${memory.slots} frames of ${memory.frameBytes} bytes needs ${totalBytes} bytes of shared memory, but there are ${memoryLimitBytes}. Use ring_frames: ${fits} with frame_timeout_ms${timeoutFor(config, fits)} and start_window_ms that fit it, or a lower dynamic_range_max`);
+}
+
+/** The longest time-out of which such a ring holds two; nothing without a rate. */
+function timeoutFor(config: ServiceConfig, frames: number): string {
+  const rateHz = ownRateHz(config);
+  return rateHz === null ? '' : `: ${Math.max(1, Math.floor((frames * 1000) / rateHz / 2))}`;
+}
+
+/** What is allowed, and may lose data all the same: sentences for whoever checks the configuration. */
+export function planWarnings({ ring }: Plan): string[] {
+  if (ring.frames >= ring.burstFrames) return [];
+  return [`ring_frames: ${ring.frames} is shorter than a burst of this detector, ${ring.burstFrames} frames: unless the consumer keeps up with the network, the rest of a burst is lost (ring_full). Raise ring_frames to ${ring.burstFrames} or more (docs/operating.md#ring-full)`];
 }
 
 function refuse(config: ServiceConfig, message: string): never {
@@ -271,12 +301,16 @@ function refuse(config: ServiceConfig, message: string): never {
 function portRate(config: ServiceConfig, layout: Layout, rateHz: number): PortRate {
   const packetsPerSecond = rateHz * layout.expectedPackets;
   const wireBytes = layout.packetBytes + udpBytes + ipBytes[config.udpHost.includes(':') ? 6 : 4] + ethernetBytes;
-  const charged = 2 ** Math.ceil(Math.log2(layout.packetBytes + datagramHeadroomBytes)) + socketBufferHeaderBytes;
   return {
     packetsPerSecond,
     gigabitsPerSecond: (packetsPerSecond * wireBytes * 8) / 1e9,
-    receiveBufferMs: ((2 * config.receiveBufferBytes) / charged / packetsPerSecond) * 1000,
+    receiveBufferMs: ((2 * config.receiveBufferBytes) / chargedBytes(layout) / packetsPerSecond) * 1000,
   };
+}
+
+/** What the kernel charges for one datagram that waits in a socket. */
+function chargedBytes({ packetBytes }: Layout): number {
+  return 2 ** Math.ceil(Math.log2(packetBytes + datagramHeadroomBytes)) + socketBufferHeaderBytes;
 }
 
 /** Ports in order, as evenly as they go, neighbours together. */

@@ -1,7 +1,7 @@
 // A plan for people (text) and for scripts (JSON, snake_case). `vdcu run --print-plan` prints it; nothing is computed here.
 
 import { frameIndexOf } from '../detector/frame-share.js';
-import type { Plan } from './plan.js';
+import { planWarnings, type Plan } from './plan.js';
 import type { ProcessorLoad } from './processor-load.js';
 import { choiceKeys, options, type ChoiceKey } from './schema.js';
 import type { ServiceConfig } from './service-config.js';
@@ -20,6 +20,7 @@ export function planText(config: ServiceConfig, plan: Plan): string {
     ['threads', `main, ${plan.threads.receivers} × receiver, streamer on ${plan.threads.cores} cores`],
     ...plan.portsOfThread.map((ports, index): [string, string] => [`  receiver ${index}`, `ports ${ports.join(', ')}`]),
     ['ring', `${ring.frames} frames of ${bytes(ring.slotBytes)}, ${bytes(ring.bytes)}${milliseconds(ring.milliseconds)}`],
+    ...(ring.burstFrames > 1 ? [['  a burst', `${ring.burstFrames} frames${ring.burstFrames <= ring.frames ? ', which the ring holds' : ''}`] as [string, string]] : []),
     ['owed at most', `${plan.maxOwedFrames} frames${milliseconds(plan.maxOwedMs)}`],
     ['zmq queue', `${plan.sendQueue.messages} messages for each of ${config.consumerConnections} connections, ${bytes(plan.sendQueue.bytes)}${milliseconds(plan.sendQueue.milliseconds)}`],
     ['receive buffer', `${bytes(plan.receiveBufferBytes.perPort)} for each port${milliseconds(rate?.perPort.receiveBufferMs ?? null)}`],
@@ -30,6 +31,7 @@ export function planText(config: ServiceConfig, plan: Plan): string {
     ['drain', `${limits.drainMs} ms`],
     ['series', config.series === 'auto' ? `auto, ends after ${limits.seriesIdleMs} ms without a packet` : `armed, ${timeout(limits.seriesTimeoutMs)}`],
     ['closing time-out', `${limits.closingTimeoutMs} ms`],
+    ...planWarnings(plan).map((text): [string, string] => ['beware', text]),
     ['shared memory', bytes(plan.sharedMemoryBytes)],
     ['memory', `${bytes(plan.memoryBytes)} at most: shared memory, zmq queue, twice the receive buffers, process`],
   ];
@@ -39,7 +41,7 @@ export function planText(config: ServiceConfig, plan: Plan): string {
 
 /** The plan as a JSON object with snake_case keys and the detector's name. */
 export function planJson(config: ServiceConfig, plan: Plan): unknown {
-  return { name: config.name, ...(snakeCase(plan) as object) };
+  return { name: config.name, ...(snakeCase(plan) as object), warnings: planWarnings(plan) };
 }
 
 /** Settings of this detector type that are not the default: a switch by its name, a number with it. */

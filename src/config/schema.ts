@@ -183,14 +183,14 @@ export const options = {
     unset: 'any name, but none when api_host is a loopback address',
   }),
 
-  frame_rate_hz: noted(z.number().gt(0).max(100000).optional(), {
+  frame_rate_hz: noted(z.number().gt(0).max(1000000).optional(), {
     unit: 'Hz',
-    range: 'more than 0, up to 100000',
+    range: 'more than 0, up to 1000000',
     description: 'Highest frame rate that is expected; limits in frames are checked against it.',
-    unset: 'unknown: nothing is checked against it, the ring is sized for 1000 Hz as far as 512 MiB reach',
+    unset: 'unknown: nothing is checked against it, the ring is sized for 1000 Hz and for 32 MiB, whichever is more, as far as 512 MiB reach',
   }),
-  ring_frames: wholeOrUnset({ unit: 'frames', from: 4, to: 65536, says: 'Length of the frame ring.' },
-    'two frame_timeout_ms at frame_rate_hz, at least 64 frames'),
+  ring_frames: wholeOrUnset({ unit: 'frames', from: 4, to: 1048576, says: 'Length of the frame ring.' },
+    'the most of: two frame_timeout_ms at frame_rate_hz, 64 frames, what 32 MiB hold, and a burst of the detector as far as 512 MiB reach'),
   ring_ms: wholeOrUnset({ unit: 'ms', from: 1, to: 600000, says: 'Length of the frame ring at frame_rate_hz, instead of ring_frames.' },
     'see ring_frames'),
 

@@ -25,6 +25,7 @@ export const eiger: DetectorFamily = {
     },
     payloadBytes: 4096,
     partialReadout: 'first_of_port',
+    burstFrames: 1,
     flippedRows: 'odd',
     headerFields: { timestamp: 'timestamp', sub_frames: 'expLength' },
     otherDatagrams: {},

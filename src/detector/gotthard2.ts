@@ -1,5 +1,6 @@
 // PSI Gotthard2, data port. The unit of `modules` is the module: 1280 channels of 12 data bits and 2 gain bits, one packet a
 // frame. Its veto port sends datagrams of another kind, which are recognised and never placed.
+// In burst mode it keeps up to 2720 frames and sends them when the burst is over.
 // Facts: slsDetectorPackage 9.2.0, GeneralData.h:480-527.
 
 import type { DetectorFamily } from './profile.js';
@@ -19,6 +20,7 @@ export const gotthard2: DetectorFamily = {
     depths: { 16: { wireBits: 16, pixelType: 'uint16', decode: 'copy' } },
     payloadBytes: 2560,
     partialReadout: 'none',
+    burstFrames: 2720,
     flippedRows: 'none',
     headerFields: { timestamp: 'timestamp', exposure: 'expLength', train_id: 'detSpec1', bunch_id: 'detSpec2' },
     otherDatagrams: { 176: 'of the veto port (interface 2), which has a UDP port of its own: udp_dstport2' },

@@ -1,5 +1,6 @@
 // PSI Jungfrau. The unit of `modules` is the module: 512 × 1024 pixels of 14 data bits and 2 gain bits, sent through one port or,
 // by halves, through two (the first port has the lower header row).
+// A trigger fills up to 16 storage cells.
 // Facts: slsDetectorPackage 9.2.0, GeneralData.h:347-375, jungfrauDetectorServer/slsDetectorFunctionList.c:1750-1817, 2866-2931.
 
 import type { DetectorFamily } from './profile.js';
@@ -19,6 +20,7 @@ export const jungfrau: DetectorFamily = {
     depths: { 16: { wireBits: 16, pixelType: 'uint16', decode: 'copy' } },
     payloadBytes: 8192,
     partialReadout: 'centre_of_unit',
+    burstFrames: 16,
     flippedRows: 'none',
     headerFields: { timestamp: 'timestamp', exposure: 'expLength', bunch_id: 'detSpec1', daq_info: 'detSpec3' },
     otherDatagrams: {},

@@ -19,6 +19,7 @@ export const moench: DetectorFamily = {
     depths: { 16: { wireBits: 16, pixelType: 'uint16', decode: 'copy' } },
     payloadBytes: 6400,
     partialReadout: 'centre_of_unit',
+    burstFrames: 1,
     flippedRows: 'none',
     headerFields: { timestamp: 'timestamp', exposure: 'expLength' },
     otherDatagrams: {},

@@ -28,6 +28,7 @@ export const mythen3: DetectorFamily = {
     },
     payloadBytes: 0,
     partialReadout: 'none',
+    burstFrames: 1,
     flippedRows: 'none',
     headerFields: { timestamp: 'timestamp', exposure: 'expLength' },
     otherDatagrams: {},

@@ -43,6 +43,8 @@ export interface DetectorProfile {
   readonly payloadBytes: number;
   /** Rows that `read_n_rows` keeps: the first of each port image, those around the centre of each unit, or it cannot be set. */
   readonly partialReadout: 'first_of_port' | 'centre_of_unit' | 'none';
+  /** Frames that the detector takes one after the other into its own memory and then sends as fast as the network goes; 1 = it does not. */
+  readonly burstFrames: number;
   /** Which header rows are stored upside down unless configured. */
   readonly flippedRows: 'none' | 'odd' | 'even';
   /** What the packet header's detector-specific fields mean to an analyst: JSON key in image messages → header field. */

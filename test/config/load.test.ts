@@ -96,7 +96,7 @@ t.test('each value at the end of its range is accepted, and its neighbour outsid
     ['udp_source: 10.0.0.1', 'udp_source: 10.0.0', /"10\.0\.0" is not allowed/],
     ['udp_source: "10.0.0.1:1"', 'udp_source: "10.0.0.1:0"', /is not allowed/],
     ['port_positions: {50001: [1, 0]}', 'port_positions: {50001: [1]}', /^5: a\.port_positions\.50001: \[1\] is not allowed/],
-    ['ring_frames: 4', 'ring_frames: 3', /3 is not allowed: needs a whole number, 4 to 65536$/],
+    ['ring_frames: 4', 'ring_frames: 3', /3 is not allowed: needs a whole number, 4 to 1048576$/],
     ['consumer_connections: 1', 'consumer_connections: 0', /0 is not allowed/],
   ];
   for (const [accepted, refused, says] of cases) {

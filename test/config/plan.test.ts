@@ -1,6 +1,6 @@
 import t from 'tap';
 import { parseConfig } from '../../src/config/load.js';
-import { makePlan, type Plan } from '../../src/config/plan.js';
+import { makePlan, planWarnings, type Plan } from '../../src/config/plan.js';
 import { mapMemory, memoryLimitBytes } from '../../src/memory/memory-map.js';
 
 function plan(lines: readonly string[], cores = 4): Plan {
@@ -23,11 +23,11 @@ t.test('the numbers of an Eiger quad, 514 × 514 × 16 bit, at 1000 Hz', async (
     ],
     threads: { main: 1, receivers: 2, streamer: 1, cores: 4 },
     portsOfThread: [[50001], [50002]],
-    ring: { frames: 1000, slotBytes: 528512, bytes: 528512000, milliseconds: 1000 },
+    ring: { frames: 1000, slotBytes: 528512, bytes: 528512000, milliseconds: 1000, burstFrames: 1 },
     maxOwedFrames: 10000,
     maxOwedMs: 10000,
     sendQueue: { messages: 127, bytes: 127 * 528392, milliseconds: 127 },
-    receiveBufferBytes: { perPort: 104857600, total: 209715200 },
+    receiveBufferBytes: { perPort: 104857600, total: 209715200, chargedPerPacket: 8192 + 256 },
     limits: {
       overtakeFrames: 4, overtakeMs: 4, frameTimeoutMs: 500, frameTimeoutFrames: 500, startWindowMs: 20, startWindowFrames: 20,
       drainMs: 100, seriesIdleMs: 2000, seriesTimeoutMs: null, closingTimeoutMs: 10000,
@@ -49,11 +49,52 @@ t.test('without a rate nothing is said in milliseconds, and the default ring sta
   t.equal(maxOwedMs, null);
   t.equal(sendQueue.milliseconds, null);
   t.equal(ring.milliseconds, null);
-  t.equal(ring.frames, Math.floor(2 ** 29 / (514 * 514 * 4)));
+  t.equal(ring.frames, Math.floor(2 ** 29 / (514 * 514 * 4 + 48 + 2 * 128)), 'slots are multiples of 128 bytes, and each port has a record of 128 for each');
 });
 
 t.test('the default ring is at least 64 frames', async (t) => {
   t.equal(plan([...quad, 'frame_rate_hz: 1']).ring.frames, 64);
+});
+
+const named = (detector: string, more: readonly string[] = []): Plan => makePlan(parseConfig(`a:\n  detector: ${detector}\n  ${more.join('\n  ')}\n`, 'f', 'a'), 4);
+const module = ['udp_ports: [50001]'];
+
+t.test('small frames get a ring worth 32 MiB, and a burst of the detector fits whatever its size', async (t) => {
+  const gotthard2 = named('gotthard2', module);
+  t.equal(gotthard2.ring.burstFrames, 2720);
+  t.equal(gotthard2.ring.frames, Math.floor(2 ** 25 / (2560 + 128)));
+  const eight = named('gotthard2', ['modules: [1, 8]', `udp_ports: [${[1, 2, 3, 4, 5, 6, 7, 8].join()}]`]);
+  t.equal(eight.ring.frames, 2720, '32 MiB hold 1562 frames of 8 modules');
+  for (const plan of [gotthard2, eight, named('mythen3', [...module, 'dynamic_range: 8'])]) {
+    t.ok(plan.ring.frames >= 1000 && plan.ring.frames >= plan.ring.burstFrames);
+    t.ok(plan.sharedMemoryBytes < 256 * 2 ** 20, 'records, landing and flight recorder included');
+    t.strictSame(planWarnings(plan), []);
+  }
+  const many = named('gotthard2', ['modules: [1, 32]', `udp_ports: [${Array.from({ length: 32 }, (_, index) => index + 1).join()}]`, 'frame_rate_hz: 10']);
+  t.equal(many.ring.frames, 2720, 'a low mean rate says nothing of a burst');
+});
+
+t.test('a ring that is shorter than a burst is allowed, and told with its remedy; one frame more is not', async (t) => {
+  t.match(planWarnings(named('gotthard2', [...module, 'ring_frames: 2719'])), [/^ring_frames: 2719 is shorter than a burst of this detector, 2720 frames.*Raise ring_frames to 2720/]);
+  t.strictSame(planWarnings(named('gotthard2', [...module, 'ring_frames: 2720'])), []);
+  t.match(planWarnings(named('jungfrau', [...module, 'ring_frames: 15'])), [/16 frames/]);
+  t.strictSame(planWarnings(plan([...quad, 'ring_frames: 5'])), []);
+});
+
+t.test('the rate of Gotthard2, 400 kHz, can be planned for; where memory ends a time-out is named that fits', async (t) => {
+  const fast = named('gotthard2', [...module, 'frame_rate_hz: 400000']);
+  t.strictSame([fast.ring.frames, fast.ring.milliseconds], [400000, 1000]);
+  const wide = ['modules: [1, 8]', `udp_ports: [${[1, 2, 3, 4, 5, 6, 7, 8].join()}]`, 'frame_rate_hz: 400000'];
+  let fits = 0;
+  try {
+    named('gotthard2', wide);
+    t.fail('8 modules need 8 GB');
+  } catch (error) {
+    fits = Number(/frame_timeout_ms: (\d+) and/.exec((error as Error).message)?.[1]);
+  }
+  t.ok(fits > 100 && fits < 500, `${fits}`);
+  t.ok(named('gotthard2', [...wide, `frame_timeout_ms: ${fits}`]).sharedMemoryBytes <= memoryLimitBytes);
+  t.throws(() => named('gotthard2', [...module, 'frame_rate_hz: 1000001']), /up to 1000000/);
 });
 
 t.test('a ring in milliseconds is as many frames as arrive in that time', async (t) => {

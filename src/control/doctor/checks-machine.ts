@@ -25,6 +25,7 @@ export const machineChecks: readonly Check[] = [
       return memory(facts, limit, 'limit of the control group', (bytes) => `docker update --memory=${inMebibytes(bytes)}m --memory-swap=${inMebibytes(bytes)}m CONTAINER, in Kubernetes resources.limits.memory: ${inMebibytes(bytes)}Mi; or lower ring_frames`);
     },
   },
+  { check: 'burst', examine: burst },
   { check: 'capabilities', examine: capabilities },
   { check: 'recvmmsg', examine: recvmmsg },
   { check: 'compiled_placement', examine: compiledPlacement },
@@ -77,6 +78,23 @@ function memory({ setup, receiveBuffers }: Facts, present: number | null, what: 
   const mends = typeof remedy === 'string' ? remedy : remedy(whole);
   if (present < certain) return losing(seen, needed, mends);
   return present < whole ? warning(seen, needed, mends) : ok(seen, needed);
+}
+
+/** A detector that keeps frames and sends them all at once: ring and socket must take what the consumer and the receiver do not. */
+function burst({ setup, receiveBuffers }: Facts): Verdict | NotChecked {
+  if (setup === null) return notChecked('needs CONFIG NAME');
+  const { ring, detector, receiveBufferBytes: { chargedPerPacket: chargedBytes } } = setup.plan;
+  if (ring.burstFrames === 1) return ok('this detector sends no bursts', 'a ring and socket buffers that hold a burst');
+  const wanted = ring.burstFrames * detector.expectedPackets * chargedBytes;
+  const granted = Math.min(Infinity, ...receiveBuffers.map(({ grantedBytes }) => grantedBytes ?? Infinity));
+  // The kernel counts what it charges against twice what it granted.
+  const held = Number.isFinite(granted) ? Math.floor((2 * granted) / (detector.expectedPackets * chargedBytes)) : null;
+  const seen = `ring of ${ring.frames} frames${held === null ? '' : `, socket buffer of ${held}`}`;
+  const needed = `a burst of ${ring.burstFrames} frames in each`;
+  if (ring.frames < ring.burstFrames) return warning(seen, needed, `ring_frames: ${ring.burstFrames} in the configuration`);
+  if (held === null || held >= ring.burstFrames) return ok(seen, needed);
+  const bytes = Math.ceil(wanted / 2);
+  return warning(seen, needed, `sysctl -w net.core.rmem_max=${Math.max(bytes, setup.config.receiveBufferBytes)}${setup.config.receiveBufferBytes < bytes ? `, and receive_buffer_bytes: ${bytes} in the configuration` : ''}`);
 }
 
 function capabilities({ kernel, receiveBuffers }: Facts): Verdict | NotChecked {

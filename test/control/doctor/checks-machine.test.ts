@@ -1,4 +1,7 @@
 import t from 'tap';
+import { parseConfig } from '../../../src/config/load.js';
+import type { Facts } from '../../../src/control/doctor/facts.js';
+import { makePlan } from '../../../src/config/plan.js';
 import { checked, setupOf, unchecked } from './good-facts.js';
 
 const mebibyte = 2 ** 20;
@@ -93,4 +96,19 @@ t.test('clock: plausible, and synchronised as far as anybody says', async (t) =>
   t.match(checked('clock', clock(Date.UTC(2026, 5, 1), null)), { status: 'ok', seen: /not known$/ });
   t.match(checked('clock', clock(Date.UTC(2026, 5, 1), false)), { status: 'warning', remedy: /^timedatectl set-ntp true/ });
   t.match(checked('clock', clock(0, true)), { status: 'failed', loses_data: false });
+});
+
+t.test('burst: ring and socket buffer hold what the detector sends at once, or it is said what is too short', async (t) => {
+  const of = (yaml: string): NonNullable<Facts['setup']> => {
+    const config = parseConfig(`g2: {detector: gotthard2, udp_ports: [50001]${yaml}}`, 'facts.yaml', 'g2');
+    return { config, plan: makePlan(config, 4) };
+  };
+  const buffers = (grantedBytes: number): Facts['receiveBuffers'] => [{ udpPort: 50001, requestedBytes: 104857600, grantedBytes }];
+  t.match(checked('burst'), { status: 'ok', seen: /no bursts/ });
+  t.match(checked('burst', { setup: of('') }), { status: 'ok', seen: /ring of 12483 frames/ });
+  t.match(checked('burst', { setup: of(', ring_frames: 2719') }), { status: 'warning', remedy: 'ring_frames: 2720 in the configuration' });
+  // 2720 datagrams of 2608 bytes are charged 4352 each, against twice what was granted.
+  t.match(checked('burst', { setup: of(''), receiveBuffers: buffers(2720 * 4352 / 2) }), { status: 'ok', seen: /socket buffer of 2720$/ });
+  t.match(checked('burst', { setup: of(''), receiveBuffers: buffers(2720 * 4352 / 2 - 1) }), { status: 'warning', seen: /socket buffer of 2719$/, remedy: /rmem_max=104857600$/ });
+  t.match(checked('burst', { setup: of(', receive_buffer_bytes: 65536'), receiveBuffers: buffers(65536) }), { status: 'warning', remedy: /receive_buffer_bytes: 5918720 in/ });
 });
