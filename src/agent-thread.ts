@@ -40,7 +40,7 @@ export interface ThreadInfo {
   readonly sources: readonly SourceInfo[];
   /** Of the streamer: where consumers connect. */
   readonly endpoint: string;
-  /** What it works with: `recvmmsg`, `dgram`, `libzmq`, `zeromq.js`. */
+  /** What it works with: `recvmmsg`, `dgram`, `zmtp`, `libzmq`, `zeromq.js`. */
   readonly backend: string;
   /** Sentences for the operator. */
   readonly notes: readonly string[];
@@ -77,9 +77,9 @@ async function runReceiver(ports: readonly number[]): Promise<void> {
 }
 
 async function runStreamer(): Promise<void> {
-  const { sink, send, notes } = await makeSink(wiring, wake);
-  notes.push(...settleThread());
   const report = (event: StreamEvent): void => post({ kind: 'event', event });
+  const { sink, send, notes } = await makeSink(wiring, wake, report);
+  notes.push(...settleThread());
   const streamer = new Streamer(streamerSetup(wiring, sink, task.firstMessageNumber, report));
   const agent = new StreamerAgent(sink, streamer, config.closingTimeoutMs, report, () => systemClock.now());
   const ready = (): void => post({ kind: 'ready', info: { sources: [], endpoint: agent.endpoint, backend: send, notes } });
@@ -89,7 +89,7 @@ async function runStreamer(): Promise<void> {
   }
   await agent.start();
   ready();
-  driveBlocking(agent, { stopAsked: () => words.stopAsked, mark: () => series.wakeCount, rest: (mark) => series.wait(mark, streamer.restMs) });
+  driveBlocking(agent, { stopAsked: () => words.stopAsked, mark: () => series.wakeCount, rest: (mark) => agent.rest((milliseconds) => series.wait(mark, milliseconds)) });
   await agent.close();
 }
 

@@ -11,6 +11,9 @@ import { ffiUnavailable } from './runtime/ffi.js';
 import { keepFreedMemory, sharpenSleeps, sleepMicroseconds } from './runtime/thread.js';
 import type { MessageSink } from './stream/message-sink.js';
 import { libzmqSink } from './stream/libzmq-sink.js';
+import { LinuxSockets } from './stream/output/zmtp/linux-sockets.js';
+import { ZmtpSink } from './stream/output/zmtp/zmtp-sink.js';
+import type { StreamEvent } from './stream/series-types.js';
 import { ZmqSink } from './stream/zmq-sink.js';
 import { DgramSource } from './udp/dgram-source.js';
 import type { PacketSource } from './udp/packet-source.js';
@@ -108,12 +111,13 @@ function dgramSource(port: number, { config, plan, map, buffer }: Wiring, wake: 
 /** The sink and whether the thread may block while it waits. */
 export interface SinkBackend {
   readonly sink: MessageSink;
-  readonly send: 'libzmq' | 'zeromq.js';
+  readonly send: 'zmtp' | 'libzmq' | 'zeromq.js';
   readonly notes: string[];
 }
 
 /** The sink of the streamer's thread. @throws OperatorError when the configuration insists on what this machine does not have */
-export async function makeSink({ config, plan }: Wiring, wake: Wake): Promise<SinkBackend> {
+export async function makeSink({ config, plan }: Wiring, wake: Wake, report: (event: StreamEvent) => void): Promise<SinkBackend> {
+  if (config.send === 'zmtp') return { sink: zmtpSink(config, plan, report), send: 'zmtp', notes: [] };
   const options = { host: config.dataHost, port: config.dataPort, highWaterMark: plan.sendQueue.messages, connections: config.consumerConnections, timeoutMs: config.consumerTimeoutMs };
   const notes: string[] = [];
   if (config.send !== 'zeromq.js') {
@@ -127,4 +131,19 @@ export async function makeSink({ config, plan }: Wiring, wake: Wake): Promise<Si
     notes.push(`messages are handed over by zeromq.js: ${sink}`);
   }
   return { sink: new ZmqSink({ ...options, wake: () => wake.wake() }), send: 'zeromq.js', notes };
+}
+
+function zmtpSink(config: Wiring['config'], plan: Wiring['plan'], report: (event: StreamEvent) => void): MessageSink {
+  const missing = ffiUnavailable();
+  if (missing !== null) throw new OperatorError(`send: zmtp cannot be had here: ${missing}. Use send: auto or zeromq.js.`, exitCode.environment);
+  return new ZmtpSink(new LinuxSockets(), {
+    host: config.dataHost,
+    port: config.dataPort,
+    connections: config.consumerConnections,
+    sendBufferBytes: plan.sendBufferBytes,
+    consumerTimeoutMs: config.consumerTimeoutMs,
+    allowed: () => true,
+    now: () => systemClock.now(),
+    tell: (notice) => report({ kind: 'consumer', ...notice }),
+  });
 }

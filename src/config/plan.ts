@@ -25,6 +25,9 @@ const ringFramesMost = 1048576;
 /** What libzmq may queue for one peer; a vanishing peer takes all of it along. */
 const sendQueueBytes = 64 * mebibyte;
 const sendQueueMessagesLeast = 4;
+/** What the kernel may hold for one consumer where the service speaks zmq's protocol itself: the ring is the queue, and what lies here goes with it. */
+const sendBufferBytesLeast = 4 * mebibyte;
+const sendBufferFrames = 4;
 /** Packet buffers of each port: the largest batch that a receiver takes from its socket at once. */
 const landingPackets = 256;
 /** Landing buffers of each port where the kernel may coalesce datagrams, 64 KiB each. */
@@ -106,6 +109,8 @@ export interface Plan {
     readonly bytes: number;
     readonly milliseconds: number | null;
   };
+  /** Send buffer of each consumer's connection, with `send: zmtp`. */
+  readonly sendBufferBytes: number;
   /** As asked for; the kernel doubles that, and charges `chargedPerPacket` for each datagram that waits. */
   readonly receiveBufferBytes: { readonly perPort: number; readonly total: number; readonly chargedPerPacket: number };
   readonly rate: {
@@ -187,6 +192,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
     maxOwedFrames,
     maxOwedMs: inMilliseconds(maxOwedFrames, rateHz),
     sendQueue: { messages: sendMessages, bytes: queueBytes, milliseconds: inMilliseconds(sendMessages * config.consumerConnections, rateHz) },
+    sendBufferBytes: Math.min(sendQueueBytes, Math.max(sendBufferBytesLeast, sendBufferFrames * largest.frameBytes)),
     receiveBufferBytes: { perPort: config.receiveBufferBytes, total: bufferTotal, chargedPerPacket: chargedBytes(layout) },
     rate: rateHz === null ? null : {
       framesPerSecond: rateHz,

@@ -152,10 +152,10 @@ export const options = {
     range: 'a list of CPU numbers',
     description: 'CPUs for the receiver threads, one after the other, and the last for the streamer; empty = the scheduler decides.',
   }),
-  send: noted(z.enum(['auto', 'libzmq', 'zeromq.js']).default('auto'), {
+  send: noted(z.enum(['auto', 'zmtp', 'libzmq', 'zeromq.js']).default('auto'), {
     unit: null,
-    range: 'auto, libzmq or zeromq.js',
-    description: 'How messages are handed to zmq: libzmq called directly, or zeromq.js; auto takes the first that works.',
+    range: 'auto, zmtp, libzmq or zeromq.js',
+    description: 'How messages leave: by zmq\'s protocol spoken by the service itself (zmtp), by libzmq called directly, or by zeromq.js; auto takes libzmq, or zeromq.js where that cannot be had.',
   }),
 
   data_host: noted(address.default('127.0.0.1'), {

@@ -23,7 +23,7 @@ export interface ServiceConfig {
   readonly receiverThreads: number | null;
   /** CPUs for receiver threads, then the streamer; empty = the scheduler decides. */
   readonly pinCpus: readonly number[];
-  readonly send: 'auto' | 'libzmq' | 'zeromq.js';
+  readonly send: 'auto' | 'zmtp' | 'libzmq' | 'zeromq.js';
 
   readonly dataHost: string;
   readonly dataPort: number;

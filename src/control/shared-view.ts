@@ -161,6 +161,9 @@ export class SharedView implements ServiceView {
         this.#refusedLately.note(event.message, this.#deps.clock.now());
         logger.warn({ event: 'peer_refused', reason: event.reason, address: event.address }, event.message);
         break;
+      case 'consumer':
+        logger[event.trouble ? 'warn' : 'info']({ event: 'consumer', code: event.code }, event.message);
+        break;
       case 'closed':
         this.#undelivered = event.undelivered;
         break;

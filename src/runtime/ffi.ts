@@ -35,6 +35,12 @@ export interface Libc {
   getsockopt(descriptor: number, level: number, option: number, value: ArrayBufferView, length: Int32Array): number;
   recvmmsg(descriptor: number, messages: Address, count: number, flags: number, timeout: Address): number;
   poll(descriptors: Int32Array, count: number, timeoutMs: number): number;
+  listen(descriptor: number, backlog: number): number;
+  accept4(descriptor: number, address: Uint8Array, length: Int32Array, flags: number): number;
+  recv(descriptor: number, bytes: Uint8Array, length: number, flags: number): number;
+  /** `message`: struct msghdr. */
+  sendmsg(descriptor: number, message: BigUint64Array, flags: number): number;
+  ioctl(descriptor: number, request: number, value: ArrayBufferView): number;
   /** Less than a second. */
   usleep(microseconds: number): number;
   close(descriptor: number): number;
@@ -87,6 +93,11 @@ export function addressOf(memory: ArrayBufferLike): Address {
   return available().address(new Uint8Array(memory));
 }
 
+/** Where the bytes of an array lie, as long as somebody holds it: V8 does not move what was asked for once. */
+export function addressOfBytes(bytes: Uint8Array | BigUint64Array): Address {
+  return available().address(bytes);
+}
+
 /** The reason of the last failure on this thread. Ask at once. */
 export function lastErrno(): number {
   return available().errno();
@@ -102,7 +113,7 @@ export function errnoName(errno: number): string {
 }
 
 /** Reasons of failure that the code tells apart (Linux, x64 and arm64). */
-export const errno = { EINTR: 4, EAGAIN: 11 } as const;
+export const errno = { EINTR: 4, EAGAIN: 11, ENOMEM: 12, ENFILE: 23, EMFILE: 24, ENOBUFS: 105 } as const;
 
 function available(): typeof Koffi {
   const { koffi, reason } = load();
@@ -140,6 +151,11 @@ function bindLibc(library: Library): Libc {
     getsockopt: library.func('int getsockopt(int fd, int level, int option, void *value, void *length)'),
     recvmmsg: library.func('int recvmmsg(int fd, uintptr_t messages, uint32_t count, int flags, uintptr_t timeout)'),
     poll: library.func('int poll(void *descriptors, unsigned long count, int timeout)'),
+    listen: library.func('int listen(int fd, int backlog)'),
+    accept4: library.func('int accept4(int fd, void *address, void *length, int flags)'),
+    recv: library.func('intptr_t recv(int fd, void *bytes, size_t length, int flags)'),
+    sendmsg: library.func('intptr_t sendmsg(int fd, void *message, int flags)'),
+    ioctl: library.func('int ioctl(int fd, unsigned long request, void *value)'),
     usleep: library.func('int usleep(uint32_t microseconds)'),
     close: library.func('int close(int fd)'),
     prctlText: library.func('int prctl(int option, const char *text, unsigned long third, unsigned long fourth, unsigned long fifth)'),

@@ -88,8 +88,9 @@ export class FrameSender {
     }
   }
 
-  /** Give up all frames up to `last`; they take no numbers. Not while one of them is under way. */
+  /** Give up all frames up to `last`; they take no numbers. One that is half-sent is sent: its slot will be used again. */
   drop(last: number, now: number): void {
+    this.#deps.outbox.keep(now);
     if (this.#deps.outbox.busy || last === 0 || this.next > last) return;
     const frames = last + 1 - this.next;
     this.unsent += frames;

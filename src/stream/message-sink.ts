@@ -1,5 +1,5 @@
 // Where messages go: the seam between series and zmq. Comes in: whole messages. Goes out: the same, to whoever is connected, and what
-// became of them. libzmq-sink.ts and zmq-sink.ts are real; tests bring consumers of every temper.
+// became of them. output/zmtp/zmtp-sink.ts, libzmq-sink.ts and zmq-sink.ts are the ways; tests bring consumers of every temper.
 
 import type { RefusedPeer } from './refused-peers.js';
 import type { Undelivered } from './series-types.js';
@@ -11,12 +11,21 @@ export type Offer = 'sent' | 'full' | 'pending';
 export interface MessageSink {
   /** Bind. Resolves with the endpoint. @throws OperatorError when the address is taken */
   open(): Promise<string>;
-  /** Hand over all parts of a message or none. The bytes are copied before this returns or settles. */
+  /** Hand over all parts of a message or none. The bytes must stay as they are until it is 'sent', by the answer or by `outcome`. */
   offer(parts: readonly Uint8Array[]): Offer;
   /** Look after connections; first thing in each turn of the streamer. */
   poll(): void;
   /** What became of the pending offer. */
   outcome(): Offer;
+  /** The memory of the pending offer is needed: a sink that does not hold a copy makes one, and the message counts as sent. */
+  keep?(): void;
+  /** Block until there may be room, at most so long; only of ways that have a thread of their own. @returns whether it waited */
+  awaitRoom?(milliseconds: number): boolean;
+  /**
+   * Where the sink knows what its consumers' machines have acknowledged: so many messages, of all that were taken over, had been
+   * acknowledged without a gap when a consumer was lost, since this was asked last.
+   */
+  takeLoss?(): number;
   /** Consumers connected now. */
   readonly peers: number;
   /** Consumers that went away so far. */

@@ -61,7 +61,7 @@ export class Outbox {
     this.#offered = this.#pending !== null;
     if (this.#pending === null) return;
     const outcome = this.sink.outcome();
-    if (outcome === 'pending') return;
+    if (outcome === 'pending') return this.#blocked(now);
     const { kind, bytes, done } = this.#pending;
     this.#pending = null;
     if (outcome === 'sent') this.#handedOver(kind, bytes, done, now);
@@ -83,6 +83,13 @@ export class Outbox {
     else if (outcome === 'pending') this.#pending = { kind, bytes, done };
     else this.#blocked(now);
     return outcome !== 'full';
+  }
+
+  /** The memory of the message under way is needed: it goes out as it is now. */
+  keep(now: number): void {
+    if (this.#pending === null) return;
+    this.sink.keep?.();
+    this.settle(now);
   }
 
   /** Offer the `series_end` of a series; true when it was handed over or is under way. */

@@ -121,6 +121,8 @@ export type StreamEvent =
   | { readonly kind: 'ended'; readonly summary: SeriesSummary }
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
   | { readonly kind: 'peer_refused'; readonly reason: PeerRefusal; readonly address: string; readonly message: string }
+  /** A consumer came or went, where the way out knows more of it than that. `trouble`: people should know. */
+  | { readonly kind: 'consumer'; readonly code: string; readonly trouble: boolean; readonly message: string }
   /** The sink is closed: what did not get out, null = the way out cannot tell. */
   | { readonly kind: 'closed'; readonly undelivered: Undelivered | null }
   | { readonly kind: 'drained' };

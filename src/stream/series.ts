@@ -129,7 +129,7 @@ export class Series {
 
   /** One turn; frames that are closed go out. Returns how many messages were handed over or begun. */
   turn(now: number): number {
-    const before = this.#deps.outbox.next;
+    const { next, busy } = this.#deps.outbox;
     this.#watchConsumer();
     switch (this.step) {
       case seriesStep.preparing:
@@ -155,7 +155,7 @@ export class Series {
       default:
         break;
     }
-    return this.#deps.outbox.next - before + (this.#deps.outbox.busy ? 1 : 0);
+    return this.#deps.outbox.next - next + (this.#deps.outbox.busy && !busy ? 1 : 0);
   }
 
   // --- beginning -------------------------------------------------------------------------------------------------------------
@@ -345,7 +345,7 @@ export class Series {
     }
     // A streamer that did not run for a while has not waited for anybody: it is late itself.
     const waiting = (this.last !== 0 && this.next <= this.last) || !this.#answered();
-    if (waiting && now - this.#sender.progressAt >= limits.closingTimeoutMs && !outbox.busy) this.#abort('closing_timeout');
+    if (waiting && now - this.#sender.progressAt >= limits.closingTimeoutMs) this.#abort('closing_timeout');
     if (this.#aborted !== null) this.#sender.drop(this.last, now);
     if (this.last !== 0 && this.next <= this.last) return;
     if (outbox.busy || !this.#answered()) return;

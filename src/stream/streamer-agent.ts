@@ -5,6 +5,9 @@ import type { MessageSink } from './message-sink.js';
 import type { StreamEvent } from './series-types.js';
 import type { Streamer } from './streamer.js';
 
+/** Commands are looked at this often while a consumer has no room, in ms. */
+const roomMs = 4;
+
 export class StreamerAgent implements Agent {
   readonly name = 'streamer';
   readonly #sink: MessageSink;
@@ -33,6 +36,15 @@ export class StreamerAgent implements Agent {
 
   turn(): number {
     return this.#streamer.turn(this.#now());
+  }
+
+  /**
+   * After a turn that did nothing. Where no consumer has room the rest ends with it, else with the wake word.
+   * @param wait sleeps until the wake word changes, at most so long, in ms
+   */
+  rest(wait: (milliseconds: number) => void): void {
+    if (this.#streamer.blocked && this.#sink.awaitRoom?.(roomMs) === true) return;
+    wait(this.#streamer.restMs);
   }
 
   async close(): Promise<void> {

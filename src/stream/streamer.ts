@@ -144,6 +144,11 @@ export class Streamer {
     return this.#outbox.blocked ? blockedRestMs : this.#series.begun ? openRestMs : idleRestMs;
   }
 
+  /** A message waits for a consumer that has no room. */
+  get blocked(): boolean {
+    return this.#outbox.blocked;
+  }
+
   #beat(now: number): void {
     this.#words.beat();
     const stalled = this.#turnAt < 0 ? 0 : now - this.#turnAt;

@@ -4,7 +4,7 @@
 // UDP files is the count of drops, 32 bits wide.
 
 import { readFileSync } from 'node:fs';
-import { parseIp } from './socket-address.js';
+import { parseIp } from '../runtime/socket-address.js';
 
 /** One socket. */
 export interface UdpSocketFigures {

@@ -3,8 +3,8 @@
 // appear as ::ffff:a.b.c.d and are the same.
 
 import { OperatorError } from '../base/errors.js';
-import { mapped, parseIp, socketAddress, unmapped } from './socket-address.js';
-import type { IpAddress } from './socket-address.js';
+import { mapped, parseIp, socketAddress, unmapped } from '../runtime/socket-address.js';
+import type { IpAddress } from '../runtime/socket-address.js';
 
 /** The configured source; `port` null = any port of this address. */
 export interface UdpSource {

@@ -5,7 +5,7 @@ import { fstatSync } from 'node:fs';
 import { errnoName, lastErrno, libc } from '../runtime/ffi.js';
 import { bindError } from './bind-error.js';
 import { readUdpSocket } from './proc-net-udp.js';
-import { addressFamily, parseIp, portOf, socketAddress } from './socket-address.js';
+import { addressFamily, parseIp, portOf, socketAddress } from '../runtime/socket-address.js';
 
 /** Linux, asm-generic/socket.h, linux/in6.h, linux/udp.h (the same numbers on x64 and arm64). */
 export const socketLevel = { socket: 1, udp: 17, ipv6: 41 } as const;

@@ -29,7 +29,7 @@ function read(t: Test, descriptor: number, [level, name]: readonly [number, numb
   return value[0] as number;
 }
 
-for (const send of ['zeromq.js', 'libzmq'] as const) {
+for (const send of ['zeromq.js', 'libzmq', 'zmtp'] as const) {
   t.test(`the keep-alive that the fabric needs (${send})`, { skip: ffiUnavailable() ?? false }, async (t) => {
     const running = await start(t, `${quadYaml}\nsend: ${send}`);
     const consumer = await running.consume();

@@ -1,7 +1,7 @@
 // Datagrams for the tests, from a socket of its own: one by one, or many with one call for the kernel to cut (UDP_SEGMENT).
 
 import { openLibrary } from '../../src/runtime/ffi.js';
-import { mapped, parseIp, socketAddress } from '../../src/udp/socket-address.js';
+import { mapped, parseIp, socketAddress } from '../../src/runtime/socket-address.js';
 import { UdpSocket } from '../../src/udp/udp-socket.js';
 
 const udpSegment = 103;

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { makeSourceFilter, SocketAddressFilter } from '../../src/udp/source-filter.js';
-import { parseIp, socketAddress } from '../../src/udp/socket-address.js';
+import { parseIp, socketAddress } from '../../src/runtime/socket-address.js';
 
 const ruled: readonly { source: string; port: number | null; yes: readonly [string, number][]; no: readonly [string, number][] }[] = [
   { source: '10.0.0.7', port: null, yes: [['10.0.0.7', 1], ['10.0.0.7', 65535], ['::ffff:10.0.0.7', 9], ['::ffff:a00:7', 9]], no: [['10.0.0.8', 1], ['::10.0.0.7', 1], ['::1', 1]] },

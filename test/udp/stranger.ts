@@ -4,7 +4,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import type { Test } from 'tap';
 import { libc } from '../../src/runtime/ffi.js';
-import { addressFamily, parseIp, socketAddress } from '../../src/udp/socket-address.js';
+import { addressFamily, parseIp, socketAddress } from '../../src/runtime/socket-address.js';
 import { readUdpSocket } from '../../src/udp/proc-net-udp.js';
 import { numbered, Sender } from './sender.js';
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { mapped, parseIp, portOf, socketAddress, unmapped } from '../../src/udp/socket-address.js';
+import { mapped, parseIp, portOf, socketAddress, unmapped } from '../../src/runtime/socket-address.js';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 

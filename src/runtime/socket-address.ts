@@ -1,5 +1,5 @@
 // Socket addresses as the kernel writes them (struct sockaddr_in, sockaddr_in6) and as people write them. Used where sockets are
-// bound and where the senders of datagrams are compared.
+// bound, consumers accepted, and the senders of datagrams compared.
 
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -53,6 +53,16 @@ export function socketAddress(address: IpAddress, port: number): Uint8Array {
   bytes.set(address.bytes, address.version === 4 ? 4 : 8);
   if (address.version === 6) view.setUint32(24, address.scope, true);
   return bytes;
+}
+
+/** The address of a socket address as people write it; IPv4 that came to an IPv6 socket as IPv4. */
+export function textOf(address: Uint8Array): string {
+  const view = new DataView(address.buffer, address.byteOffset);
+  if (view.getUint16(0, true) === addressFamily.inet) return address.subarray(4, 8).join('.');
+  const { version, bytes } = unmapped({ version: 6, bytes: address.slice(8, 24), scope: 0 });
+  if (version === 4) return bytes.join('.');
+  const groups = Array.from({ length: 8 }, (_, group) => ((bytes[group * 2] as number) * 256 + (bytes[group * 2 + 1] as number)).toString(16));
+  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }
 
 /** The port of a socket address. */

@@ -1,0 +1,34 @@
+// What became of messages that were handed over: which of them the kernels of all consumers have acknowledged, in order. One record per
+// connection, of where in its bytes messages end; asked by the sink. TCP acknowledges bytes in order, so a position says all.
+
+/** Messages on their way on one connection. Positions count all bytes handed over on it. */
+export class OnItsWay {
+  /** Ends and numbers of messages, the oldest first, from `#first` on. */
+  #ends: number[] = [];
+  #numbers: number[] = [];
+  #first = 0;
+
+  /** Message `number`, counted over all connections, ends at this position. */
+  add(number: number, end: number): void {
+    this.#ends.push(end);
+    this.#numbers.push(number);
+  }
+
+  /** Everything up to this position was acknowledged. */
+  acknowledge(position: number): void {
+    while (this.#first < this.#ends.length && (this.#ends[this.#first] as number) <= position) this.#first++;
+    if (this.#first < 64 || this.#first * 2 < this.#ends.length) return;
+    this.#ends = this.#ends.slice(this.#first);
+    this.#numbers = this.#numbers.slice(this.#first);
+    this.#first = 0;
+  }
+
+  /** The oldest message that is not acknowledged; Infinity = all are. */
+  get oldest(): number {
+    return this.#first < this.#numbers.length ? (this.#numbers[this.#first] as number) : Infinity;
+  }
+
+  get count(): number {
+    return this.#numbers.length - this.#first;
+  }
+}

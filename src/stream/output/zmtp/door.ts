@@ -1,0 +1,156 @@
+// Who is let in: connections from accept until they are consumers or closed. In come connections of the listener; out go consumers,
+// of which there are never more than configured, and refusals. Who is there stays, except onlookers, who give way to a real consumer.
+// A stranger is refused by closing, never by an ERROR or a READY that does not fit: a libzmq peer that gets one of these never comes
+// again. One who would come again at once waits inside its handshake first. Owned by the sink.
+
+import { Connection } from './connection.js';
+import type { PeerRefusal, RefusedPeer } from '../../refused-peers.js';
+import type { TcpSockets } from './tcp-sockets.js';
+
+/** A peer must have said who it is in this time, in ms. */
+export const handshakeMs = 2000;
+/** One that is refused waits so long from its connecting on, in ms: closed at once it would knock seven times a second. */
+export const refusedAfterMs = 1000;
+/** Connections that are no consumers. */
+export const halfOpenMost = 8;
+/** Connections accepted in one look. */
+const acceptsPerLook = 16;
+/** Where no descriptor is left, nobody is accepted for so long, in ms. */
+const exhaustedPauseMs = 1000;
+
+/** These speak zmq, and come again as soon as they are closed. */
+const comesAgain: readonly PeerRefusal[] = ['too_many', 'gives_way', 'source', 'socket_type'];
+
+export interface DoorOptions {
+  readonly sockets: TcpSockets;
+  /** Consumers at most. */
+  readonly seats: number;
+  /** May somebody with this address be a consumer? */
+  allowed(address: string): boolean;
+  /** Somebody was closed, or could not be accepted. */
+  refused(peer: RefusedPeer): void;
+  /** Properties of our READY, whose names begin with "X-". */
+  readonly properties: Readonly<Record<string, string>>;
+  /** An onlooker that is to leave, since a consumer is at the door. */
+  dismiss(onlooker: Connection): void;
+}
+
+export class Door {
+  readonly #options: DoorOptions;
+  readonly #halfOpen: Connection[] = [];
+  #listener = -1;
+  #exhaustedUntil = -Infinity;
+  /** Somebody who may come in found no room, at that time. */
+  knockedAt = -Infinity;
+
+  constructor(options: DoorOptions) {
+    this.#options = options;
+  }
+
+  /** Connections that are no consumers yet, or never will be. */
+  get halfOpen(): number {
+    return this.#halfOpen.length;
+  }
+
+  listen(listener: number): void {
+    this.#listener = listener;
+  }
+
+  /** Look after everybody at the door; who may come in is put among `consumers`, and returned. */
+  look(now: number, consumers: Connection[]): Connection[] {
+    this.#accept(now);
+    const came: Connection[] = [];
+    for (let index = 0; index < this.#halfOpen.length;) {
+      const peer = this.#halfOpen[index] as Connection;
+      if (this.#attend(peer, now, consumers)) {
+        index++;
+        continue;
+      }
+      this.#halfOpen.splice(index, 1);
+      if (peer.state === 'consumer') came.push(peer);
+    }
+    return came;
+  }
+
+  close(): void {
+    const { sockets } = this.#options;
+    if (this.#listener >= 0) sockets.close(this.#listener);
+    this.#listener = -1;
+    for (const peer of this.#halfOpen.splice(0)) sockets.close(peer.descriptor);
+  }
+
+  #accept(now: number): void {
+    if (this.#listener < 0 || now < this.#exhaustedUntil) return;
+    const options = this.#options;
+    for (let accepts = 0; accepts < acceptsPerLook; accepts++) {
+      const accepted = options.sockets.accept(this.#listener);
+      if (accepted === null) return;
+      if (accepted === 'exhausted') {
+        this.#exhaustedUntil = now + exhaustedPauseMs;
+        return options.refused({ reason: 'no_descriptors', address: '' });
+      }
+      const peer = new Connection(options.sockets, accepted, now);
+      if (!options.allowed(accepted.address)) this.#refuse(peer, 'source', now);
+      if (this.#halfOpen.length < halfOpenMost || this.#makeRoom(now)) this.#halfOpen.push(peer);
+      else this.#shut(peer, 'too_many_unfinished');
+    }
+  }
+
+  /** Somebody who is refused already goes first, then who has said nothing for longest; not who has only just come. */
+  #makeRoom(now: number): boolean {
+    const oldest = this.#halfOpen.find(({ refused }) => refused !== null) ?? this.#halfOpen.find(({ acceptedAt }) => now - acceptedAt >= refusedAfterMs / 4);
+    if (oldest === undefined) return false;
+    this.#halfOpen.splice(this.#halfOpen.indexOf(oldest), 1);
+    this.#shut(oldest, oldest.refused?.reason ?? 'too_many_unfinished');
+    return true;
+  }
+
+  /** @returns false when the peer is no longer at the door */
+  #attend(peer: Connection, now: number, consumers: Connection[]): boolean {
+    const { sockets } = this.#options;
+    const heard = peer.flush(now) ? peer.read(now) : 'gone';
+    if (heard === 'gone') {
+      sockets.close(peer.descriptor);
+      return false;
+    }
+    if (peer.refused !== null) {
+      if (now < peer.refused.at && (heard === 'nothing' || peer.refused.reason !== 'source')) return true;
+      return this.#shut(peer, peer.refused.reason);
+    }
+    if (heard !== 'nothing') {
+      if (!comesAgain.includes(heard)) return this.#shut(peer, heard);
+      this.#refuse(peer, heard, now);
+      return true;
+    }
+    if (peer.state === 'knocking') return !this.#admit(peer, now, consumers);
+    return now - peer.acceptedAt < handshakeMs || this.#shut(peer, 'no_handshake');
+  }
+
+  /** A peer that knocks comes in if there is room; else it waits, in case that somebody leaves. */
+  #admit(peer: Connection, now: number, consumers: Connection[]): boolean {
+    const options = this.#options;
+    if (!peer.onlooker) for (const other of consumers.filter(({ onlooker }) => onlooker)) options.dismiss(other);
+    const consumed = consumers.some(({ onlooker }) => !onlooker);
+    if (consumers.length < options.seats && !(peer.onlooker && consumed)) {
+      peer.welcome(options.properties);
+      consumers.push(peer);
+      return true;
+    }
+    if (!peer.onlooker) this.knockedAt = now;
+    if (now - peer.acceptedAt >= refusedAfterMs) {
+      this.#shut(peer, peer.onlooker && consumed ? 'gives_way' : 'too_many');
+      return true;
+    }
+    return false;
+  }
+
+  #refuse(peer: Connection, reason: PeerRefusal, now: number): void {
+    peer.refused = { reason, at: Math.max(now, peer.acceptedAt + refusedAfterMs) };
+  }
+
+  #shut(peer: Connection, reason: PeerRefusal): false {
+    this.#options.sockets.close(peer.descriptor);
+    this.#options.refused({ reason, address: peer.name });
+    return false;
+  }
+}

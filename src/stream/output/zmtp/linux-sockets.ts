@@ -1,0 +1,218 @@
+// TCP sockets of Linux for the ZMTP sink, by system calls of our own: accept4, recv, sendmsg straight from where the bytes lie,
+// TCP_INFO, SIOCOUTQ. Arguments live for the length of a call; the structures that sendmsg reads are held here.
+
+import { readFileSync } from 'node:fs';
+import { OperatorError } from '../../../base/errors.js';
+import { addressOfBytes, errno, errnoName, lastErrno, libc } from '../../../runtime/ffi.js';
+import type { Libc } from '../../../runtime/ffi.js';
+import { addressFamily, parseIp, portOf, socketAddress, textOf } from '../../../runtime/socket-address.js';
+import type { Accepted, PathFigures, TcpSockets } from './tcp-sockets.js';
+
+/** Linux, asm-generic/socket.h, linux/in6.h, linux/tcp.h, asm-generic/ioctls.h. */
+const level = { socket: 1, tcp: 6, ipv6: 41 } as const;
+const option = { reuseAddress: 2, sendBuffer: 7, keepAlive: 9, sendBufferForce: 32, ipv6Only: 26, noDelay: 1, keepIdle: 4, keepInterval: 5, keepCount: 6, info: 11, longestBackoff: 44 } as const;
+/** SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC. */
+const streamSocket = 1 | 0o4000 | 0o2000000;
+const acceptedFlags = 0o4000 | 0o2000000;
+/** MSG_DONTWAIT | MSG_NOSIGNAL. */
+const sendFlags = 0x40 | 0x4000;
+const dontWait = 0x40;
+const pollFor = { in: 1, out: 4, peerClosed: 0x2000 } as const;
+const unsentRequest = 0x5411;
+const backlog = 100;
+/** Pieces of a message that one call hands over; longer messages take several. */
+const piecesPerCall = 16;
+/** struct tcp_info: bytes that are looked at, and where. */
+const infoBytes = 104;
+const info = { probes: 3, unacknowledged: 24, sinceSent: 44, sinceAcknowledged: 56 } as const;
+/** Between two probes of a closed window at most (Linux 6.15 and later): so long a peer may be dead before that can show, in ms. */
+const longestBackoffMs = 5000;
+const noMoreDescriptors: readonly number[] = [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM];
+
+export class LinuxSockets implements TcpSockets {
+  readonly #c: Libc = libc();
+  readonly #address = new Uint8Array(28);
+  readonly #length = new Int32Array(1);
+  readonly #int = new Int32Array(1);
+  readonly #info = new Uint8Array(infoBytes);
+  readonly #infoView = new DataView(this.#info.buffer);
+  /** struct iovec, and struct msghdr that names them. */
+  readonly #pieces = new BigUint64Array(2 * piecesPerCall);
+  readonly #message = new BigUint64Array(7);
+  #polled = new Int32Array(64);
+
+  constructor() {
+    this.#message[2] = addressOfBytes(this.#pieces);
+  }
+
+  listen(host: string, port: number, sendBufferBytes: number): { descriptor: number; port: number } {
+    const c = this.#c;
+    const address = parseIp(host);
+    const where = `data port tcp://${address.version === 6 ? `[${host}]` : host}:${port === 0 ? '*' : port}`;
+    const descriptor = c.socket(address.version === 4 ? addressFamily.inet : addressFamily.inet6, streamSocket, 0);
+    if (descriptor < 0) throw new OperatorError(`${where}: ${errnoName(lastErrno())}. See ulimit -n, and the memory that is left.`);
+    if (address.version === 6) this.#set(descriptor, level.ipv6, option.ipv6Only, 0);
+    this.#set(descriptor, level.socket, option.reuseAddress, 1);
+    // Connections inherit these. Keep-alive as MAX IV's fabric needs it: its connection tracking cuts idle flows (docs/stream.md).
+    this.#set(descriptor, level.socket, option.keepAlive, 1);
+    this.#set(descriptor, level.tcp, option.keepCount, 10);
+    this.#set(descriptor, level.tcp, option.keepIdle, 60);
+    this.#set(descriptor, level.tcp, option.keepInterval, 1);
+    this.#set(descriptor, level.tcp, option.noDelay, 1);
+    this.#set(descriptor, level.tcp, option.longestBackoff, longestBackoffMs);
+    this.#askSendBuffer(descriptor, sendBufferBytes);
+    const bytes = socketAddress(address, port);
+    if (c.bind(descriptor, bytes, bytes.length) !== 0 || c.listen(descriptor, backlog) !== 0) {
+      const code = errnoName(lastErrno());
+      c.close(descriptor);
+      throw new OperatorError(`${where}: ${bindSentence(code)} See data_host and data_port.`);
+    }
+    this.#length[0] = bytes.length;
+    c.getsockname(descriptor, bytes, this.#length);
+    return { descriptor, port: portOf(bytes) };
+  }
+
+  accept(listener: number): Accepted | 'exhausted' | null {
+    // A connection that is gone again before it was taken is an error of this call, not of the listener.
+    for (let attempt = 0; attempt < 16; attempt++) {
+      this.#length[0] = this.#address.length;
+      const descriptor = this.#c.accept4(listener, this.#address, this.#length, acceptedFlags);
+      if (descriptor >= 0) return { descriptor, address: textOf(this.#address), port: portOf(this.#address) };
+      const reason = lastErrno();
+      if (reason === errno.EAGAIN) return null;
+      // The kernel looks for a free descriptor first, and only then whether somebody waits.
+      if (noMoreDescriptors.includes(reason)) return this.#poll([listener], pollFor.in, 0) > 0 ? 'exhausted' : null;
+    }
+    return null;
+  }
+
+  read(descriptor: number, into: Uint8Array): number {
+    const count = this.#c.recv(descriptor, into, into.length, dontWait);
+    if (count > 0) return count;
+    if (count === 0) return -1;
+    const reason = lastErrno();
+    return reason === errno.EAGAIN || reason === errno.EINTR ? 0 : -1;
+  }
+
+  write(descriptor: number, pieces: readonly Uint8Array[], from: number): number {
+    let total = 0;
+    for (;;) {
+      const offered = this.#describe(pieces, from + total);
+      if (offered === 0) return total;
+      const taken = this.#c.sendmsg(descriptor, this.#message, sendFlags);
+      if (taken < 0) {
+        const reason = lastErrno();
+        if (reason === errno.EINTR) continue;
+        // Out of memory for a moment is like a full buffer.
+        return reason === errno.EAGAIN || reason === errno.ENOBUFS || reason === errno.ENOMEM ? total : -1;
+      }
+      total += taken;
+      if (taken < offered) return total;
+    }
+  }
+
+  unacknowledgedBytes(descriptor: number): number {
+    return this.#c.ioctl(descriptor, unsentRequest, this.#int) === 0 ? (this.#int[0] as number) : 0;
+  }
+
+  path(descriptor: number): PathFigures | null {
+    this.#length[0] = infoBytes;
+    if (this.#c.getsockopt(descriptor, level.tcp, option.info, this.#info, this.#length) !== 0) return null;
+    const view = this.#infoView;
+    return {
+      unacknowledged: view.getUint32(info.unacknowledged, true),
+      probes: view.getUint8(info.probes),
+      sinceSent: view.getUint32(info.sinceSent, true),
+      sinceAcknowledged: view.getUint32(info.sinceAcknowledged, true),
+    };
+  }
+
+  sendBufferBytes(descriptor: number): number {
+    this.#length[0] = 4;
+    return this.#c.getsockopt(descriptor, level.socket, option.sendBuffer, this.#int, this.#length) === 0 ? (this.#int[0] as number) : 0;
+  }
+
+  withRoom(descriptors: readonly number[]): number {
+    if (this.#poll(descriptors, pollFor.out, 0) <= 0) return 0;
+    let bits = 0;
+    for (let index = 0; index < descriptors.length; index++) if ((this.#polled[index * 2 + 1] as number) >> 16 !== 0) bits |= 1 << index;
+    return bits;
+  }
+
+  awaitRoom(descriptors: readonly number[], milliseconds: number): boolean {
+    return this.#poll(descriptors, pollFor.out | pollFor.peerClosed, milliseconds) > 0;
+  }
+
+  close(descriptor: number): void {
+    this.#c.close(descriptor);
+  }
+
+  /**
+   * Beyond net.core.wmem_max first (needs CAP_NET_ADMIN), else as far as that allows, unless the kernel's own sizing, which an
+   * explicit size switches off, goes further.
+   */
+  #askSendBuffer(descriptor: number, bytes: number): void {
+    if (this.#set(descriptor, level.socket, option.sendBufferForce, bytes)) return;
+    const allowed = Math.min(bytes, kernelLimit('/proc/sys/net/core/wmem_max', 0));
+    // What is asked for is doubled by the kernel; its own sizing is not.
+    if (2 * allowed > kernelLimit('/proc/sys/net/ipv4/tcp_wmem', 2)) this.#set(descriptor, level.socket, option.sendBuffer, bytes);
+  }
+
+  #set(descriptor: number, optionLevel: number, name: number, value: number): boolean {
+    this.#int[0] = value;
+    return this.#c.setsockopt(descriptor, optionLevel, name, this.#int, 4) === 0;
+  }
+
+  /** What is left of the pieces, as far as one call takes them, into the structures; returns their bytes. */
+  #describe(pieces: readonly Uint8Array[], from: number): number {
+    let skip = from;
+    let count = 0;
+    let bytes = 0;
+    for (const piece of pieces) {
+      if (skip >= piece.length) {
+        skip -= piece.length;
+        continue;
+      }
+      if (count === piecesPerCall) break;
+      this.#pieces[count * 2] = addressOfBytes(piece) + BigInt(skip);
+      this.#pieces[count * 2 + 1] = BigInt(piece.length - skip);
+      bytes += piece.length - skip;
+      skip = 0;
+      count++;
+    }
+    this.#message[3] = BigInt(count);
+    return bytes;
+  }
+
+  #poll(descriptors: readonly number[], events: number, milliseconds: number): number {
+    const count = descriptors.length;
+    if (this.#polled.length < count * 2) this.#polled = new Int32Array(count * 2);
+    for (let index = 0; index < count; index++) {
+      this.#polled[index * 2] = descriptors[index] as number;
+      this.#polled[index * 2 + 1] = events;
+    }
+    return this.#c.poll(this.#polled, count, milliseconds);
+  }
+}
+
+/** A number of a file under /proc/sys, 0 where it is not there. */
+function kernelLimit(path: string, index: number): number {
+  try {
+    return Number(readFileSync(path, 'latin1').trim().split(/\s+/)[index]);
+  } catch {
+    return 0;
+  }
+}
+
+function bindSentence(code: string): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'Address already in use. Is another service running there?';
+    case 'EADDRNOTAVAIL':
+      return 'this machine has no such address (ip addr lists them).';
+    case 'EACCES':
+      return 'not permitted: ports below 1024 need CAP_NET_BIND_SERVICE.';
+    default:
+      return `cannot be opened (${code}).`;
+  }
+}

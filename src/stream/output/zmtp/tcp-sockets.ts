@@ -1,0 +1,54 @@
+// The few things that the ZMTP sink asks of the kernel, as an interface: linux-sockets.ts asks the real one, simulated worlds have
+// a model that takes any number of bytes, stops and resets. Nothing here waits, except `awaitRoom`, which is asked to.
+
+/** A connection that was accepted. */
+export interface Accepted {
+  readonly descriptor: number;
+  /** The other end; IPv4 as IPv4. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What the kernel knows of the way to a peer (TCP_INFO). Times in ms. */
+export interface PathFigures {
+  /** Segments sent and not acknowledged. */
+  readonly unacknowledged: number;
+  /** Probes of a closed window that are unanswered: 0 as soon as the peer's kernel answers one. */
+  readonly probes: number;
+  /** Since data was sent last, retransmissions included. */
+  readonly sinceSent: number;
+  /** Since the peer's kernel acknowledged anything. */
+  readonly sinceAcknowledged: number;
+}
+
+export interface TcpSockets {
+  /**
+   * Bind and listen; what is accepted is non-blocking, with the keep-alive that MAX IV's fabric needs.
+   * @param port 0 = any free one
+   * @param sendBufferBytes what each connection's send buffer shall hold
+   * @throws OperatorError when the address is taken or not ours
+   */
+  listen(host: string, port: number, sendBufferBytes: number): { readonly descriptor: number; readonly port: number };
+  /** The next connection; null when none waits; `exhausted`: somebody waits, and no descriptor or memory is left for him. */
+  accept(listener: number): Accepted | 'exhausted' | null;
+  /** Bytes that the peer has sent; 0 = none now, −1 = its end is closed or the connection is broken. */
+  read(descriptor: number, into: Uint8Array): number;
+  /**
+   * Hand over bytes; the kernel has copied what it took when this returns.
+   * @param pieces one after the other
+   * @param from so many bytes of them were taken before
+   * @returns how many more were taken: 0 = no room, −1 = the connection is broken
+   */
+  write(descriptor: number, pieces: readonly Uint8Array[], from: number): number;
+  /** Bytes that were handed over and that the peer's kernel has not acknowledged; exact also after the connection broke. */
+  unacknowledgedBytes(descriptor: number): number;
+  /** Null where the kernel does not tell. */
+  path(descriptor: number): PathFigures | null;
+  /** Bytes that the send buffer may hold, the kernel's bookkeeping included. */
+  sendBufferBytes(descriptor: number): number;
+  /** Which of these have room for a good part of their buffer; as bits by index, of at most 31. */
+  withRoom(descriptors: readonly number[]): number;
+  /** Block until one of these has room, or has something to say, for at most so long. @returns whether one has */
+  awaitRoom(descriptors: readonly number[], milliseconds: number): boolean;
+  close(descriptor: number): void;
+}

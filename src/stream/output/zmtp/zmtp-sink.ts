@@ -1,0 +1,289 @@
+// Messages into TCP by ZMTP of our own: the way out without a second copy and without strangers. In come messages of the outbox, one at
+// a time; each goes to one consumer, in turns among those that have room, by sendmsg straight from the memory of its parts. What is
+// handed over lies in the kernel, nothing in this process. In the streamer's thread, which calls `poll` first thing in each turn.
+
+import { assert } from '../../../base/assert.js';
+import type { MessageSink, Offer } from '../../message-sink.js';
+import type { RefusedPeer } from '../../refused-peers.js';
+import type { Undelivered } from '../../series-types.js';
+import type { Connection } from './connection.js';
+import { Door } from './door.js';
+import type { TcpSockets } from './tcp-sockets.js';
+
+export interface ZmtpSinkOptions {
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  /** Consumers at most. */
+  readonly connections: number;
+  /** What the send buffer of each connection shall hold. */
+  readonly sendBufferBytes: number;
+  /** A consumer whose host owes an acknowledgement for so long is lost. */
+  readonly consumerTimeoutMs: number;
+  /** May somebody with this address be a consumer? */
+  allowed(address: string): boolean;
+  /** ms of the service's clock. */
+  now(): number;
+  tell(notice: ConsumerNotice): void;
+}
+
+/** A consumer came or went, and how. `trouble`: people should know. */
+export interface ConsumerNotice {
+  readonly code: 'connected' | 'other_address' | 'gone' | 'unacknowledged' | 'gave_way';
+  readonly trouble: boolean;
+  readonly message: string;
+}
+
+/** Connections are looked after this often, in ms; what was begun goes on in each turn. */
+const lookEveryMs = 4;
+/** How far kernels have acknowledged is asked this often, and whether hosts are dead, in ms. */
+const measureEveryMs = 50;
+const judgeEveryMs = 250;
+/** Where another consumer waits at the door, one that owes an acknowledgement for so long is lost, in ms. */
+const rivalTimeoutMs = 3000;
+/** While a rival knocked so recently, in ms. */
+const rivalMs = 2000;
+/** What is left of a message up to this size is copied, and the message counts as sent: the memory of large ones only is held. */
+const keptMost = 256 * 1024;
+/** Between looks while the end is awaited, in ms. */
+const lingerStepMs = 2;
+
+const nobody: readonly RefusedPeer[] = [];
+
+export class ZmtpSink implements MessageSink {
+  readonly #options: ZmtpSinkOptions;
+  readonly #sockets: TcpSockets;
+  readonly #consumers: Connection[] = [];
+  readonly #door: Door;
+  #refused: RefusedPeer[] = [];
+  #turn = 0;
+  #disconnects = 0;
+  /** Messages taken over, over all connections. */
+  #taken = 0;
+  #pendingOn: Connection | null = null;
+  #outcome: Offer = 'full';
+  /** Room was promised, and nothing was taken since. */
+  #promised = false;
+  #lookedAt = -Infinity;
+  #measuredAt = -Infinity;
+  #judgedAt = -Infinity;
+  /** At the losses since the last question: so many messages had been acknowledged, in order. */
+  #lostFrom = Infinity;
+  #lastAddress = '';
+  #closed = false;
+
+  constructor(sockets: TcpSockets, options: ZmtpSinkOptions) {
+    this.#sockets = sockets;
+    this.#options = options;
+    this.#door = new Door({
+      sockets, seats: options.connections, properties: {},
+      refused: (peer) => void this.#refused.push(peer),
+      allowed: (address) => options.allowed(address),
+      dismiss: (onlooker) => this.#lose(onlooker, 'gave_way', 'gives way to a consumer'),
+    });
+  }
+
+  get peers(): number {
+    return this.#consumers.length;
+  }
+
+  get disconnects(): number {
+    return this.#disconnects;
+  }
+
+  /** As of the last look. */
+  get underway(): Undelivered {
+    let messages = this.#pendingOn === null ? 0 : 1;
+    let bytes = 0;
+    for (const { onItsWay, endOfMessage, acknowledged } of this.#consumers) {
+      messages += onItsWay.count;
+      bytes += endOfMessage - acknowledged;
+    }
+    return { messages, bytes };
+  }
+
+  takeRefused(): readonly RefusedPeer[] {
+    if (this.#refused.length === 0) return nobody;
+    const refused = this.#refused;
+    this.#refused = [];
+    return refused;
+  }
+
+  takeLoss(): number {
+    const from = Math.min(this.#lostFrom, this.#taken);
+    this.#lostFrom = Infinity;
+    return from;
+  }
+
+  open(): Promise<string> {
+    const { host, port, sendBufferBytes } = this.#options;
+    return Promise.resolve().then(() => {
+      const listening = this.#sockets.listen(host, port, sendBufferBytes);
+      this.#door.listen(listening.descriptor);
+      return `tcp://${host.includes(':') ? `[${host}]` : host}:${listening.port}`;
+    });
+  }
+
+  poll(): void {
+    if (this.#closed) return;
+    const now = this.#options.now();
+    this.#flush(now);
+    if (now - this.#lookedAt < lookEveryMs) return;
+    this.#lookedAt = now;
+    this.#listen(now);
+    this.#welcome(now);
+    if (now - this.#measuredAt >= measureEveryMs) this.#measure(now);
+    if (now - this.#judgedAt >= judgeEveryMs) this.#judge(now);
+  }
+
+  /** Hot. Large messages may be taken in pieces: then the parts must stay until `outcome` is not 'pending', or `keep` was called. */
+  offer(parts: readonly Uint8Array[]): Offer {
+    assert(this.#pendingOn === null, 'a message was offered while another is pending');
+    const consumers = this.#consumers;
+    const now = this.#options.now();
+    const several = consumers.length > 1;
+    const room = several ? this.#sockets.withRoom(consumers.map(({ descriptor }) => descriptor)) : -1;
+    for (let tries = consumers.length; tries > 0 && consumers.length > 0; tries--) {
+      const index = this.#turn % consumers.length;
+      const consumer = consumers[index] as Connection;
+      this.#turn = (index + 1) % consumers.length;
+      if (consumer.sending || (several && (room & (1 << index)) === 0)) continue;
+      const sent = consumer.send(parts, now);
+      if (sent === 'sent' || sent === 'begun') return this.#taking(consumer, sent);
+      // Others have other places in the list then: the next offer begins anew.
+      if (sent === 'broken') {
+        this.#lose(consumer, 'gone', 'is gone');
+        return 'full';
+      }
+    }
+    return 'full';
+  }
+
+  outcome(): Offer {
+    return this.#pendingOn === null ? this.#outcome : 'pending';
+  }
+
+  keep(): void {
+    const consumer = this.#pendingOn;
+    if (consumer === null) return;
+    consumer.keep();
+    this.#pendingOn = null;
+    this.#outcome = 'sent';
+    this.#note(consumer, consumer.endOfMessage);
+  }
+
+  awaitRoom(milliseconds: number): boolean {
+    // A kernel that is short of memory promises room and takes nothing: no turn after turn for that.
+    if (this.#consumers.length === 0 || this.#promised) return false;
+    const waited = this.#pendingOn === null ? this.#consumers : [this.#pendingOn];
+    this.#promised = this.#sockets.awaitRoom(waited.map(({ descriptor }) => descriptor), milliseconds);
+    return true;
+  }
+
+  async close(lingerMs: number): Promise<Undelivered> {
+    if (this.#closed) return this.underway;
+    this.#door.close();
+    const end = this.#options.now() + lingerMs;
+    for (;;) {
+      const now = this.#options.now();
+      this.#flush(now);
+      this.#listen(now);
+      this.#measure(now);
+      if (this.underway.bytes === 0 || now >= end) break;
+      await new Promise((resolve) => setTimeout(resolve, lingerStepMs));
+    }
+    this.#closed = true;
+    const { underway } = this;
+    for (const { descriptor } of this.#consumers.splice(0)) this.#sockets.close(descriptor);
+    return underway;
+  }
+
+  #taking(consumer: Connection, sent: 'sent' | 'begun'): Offer {
+    this.#promised = false;
+    if (sent === 'sent') {
+      this.#note(consumer, consumer.handed);
+      return 'sent';
+    }
+    this.#pendingOn = consumer;
+    if (consumer.endOfMessage - consumer.handed > keptMost) return 'pending';
+    this.keep();
+    return 'sent';
+  }
+
+  #note(consumer: Connection, end: number): void {
+    consumer.onItsWay.add(this.#taken++, end);
+    this.#lastAddress = consumer.address;
+  }
+
+  #flush(now: number): void {
+    for (const consumer of [...this.#consumers]) {
+      if (!consumer.unfinished) continue;
+      const { handed } = consumer;
+      const whole = consumer.flush(now);
+      if (consumer.handed !== handed) this.#promised = false;
+      if (!whole) this.#lose(consumer, 'gone', 'is gone');
+      else if (consumer === this.#pendingOn && !consumer.sending) {
+        this.#pendingOn = null;
+        this.#outcome = 'sent';
+        this.#note(consumer, consumer.handed);
+      }
+    }
+  }
+
+  /** What do the consumers say? Nothing but signs of life, and goodbye. */
+  #listen(now: number): void {
+    for (const consumer of [...this.#consumers]) {
+      const heard = consumer.read(now);
+      if (heard === 'nothing') continue;
+      if (heard !== 'gone') this.#refused.push({ reason: heard, address: consumer.name });
+      this.#lose(consumer, 'gone', heard === 'gone' ? 'is gone' : 'was closed');
+    }
+  }
+
+  #welcome(now: number): void {
+    for (const consumer of this.#door.look(now, this.#consumers)) {
+      const { name, address, onlooker } = consumer;
+      const other = !onlooker && this.#lastAddress !== '' && this.#lastAddress !== address;
+      this.#options.tell(other
+        ? { code: 'other_address', trouble: true, message: `consumer ${name} connected; the one before came from ${this.#lastAddress}. Is it the right one?` }
+        : { code: 'connected', trouble: false, message: `${onlooker ? 'onlooker' : 'consumer'} ${name} connected` });
+    }
+    // What was queued for those who came in goes out at once.
+    this.#flush(now);
+  }
+
+  #measure(now: number): void {
+    this.#measuredAt = now;
+    for (const consumer of this.#consumers) consumer.measure();
+  }
+
+  #judge(now: number): void {
+    this.#judgedAt = now;
+    const rival = now - this.#door.knockedAt < rivalMs;
+    const limitMs = rival ? Math.min(rivalTimeoutMs, this.#options.consumerTimeoutMs) : this.#options.consumerTimeoutMs;
+    for (const consumer of [...this.#consumers]) {
+      const waiting = consumer.measure();
+      const path = waiting === 0 ? null : this.#sockets.path(consumer.descriptor);
+      if (!consumer.liveness.dead(now, consumer.acknowledged, waiting, path, limitMs)) consumer.heartbeat(now, rival);
+      else this.#lose(consumer, 'unacknowledged', `has acknowledged nothing for ${limitMs / 1000} s although it was asked: its host is dead or cannot be reached (consumer_timeout_ms). It is lost`);
+    }
+  }
+
+  #lose(consumer: Connection, code: ConsumerNotice['code'], why: string): void {
+    for (const each of this.#consumers) {
+      each.measure();
+      this.#lostFrom = Math.min(this.#lostFrom, each.onItsWay.oldest, this.#taken);
+    }
+    const bytes = consumer.handed - consumer.acknowledged;
+    const messages = consumer.onItsWay.count;
+    this.#consumers.splice(this.#consumers.indexOf(consumer), 1);
+    this.#sockets.close(consumer.descriptor);
+    this.#disconnects++;
+    if (this.#pendingOn === consumer) {
+      this.#pendingOn = null;
+      this.#outcome = 'full';
+    }
+    const rest = bytes === 0 ? '' : `; of what it was handed, ${messages} messages (${bytes} bytes) were not acknowledged`;
+    this.#options.tell({ code, trouble: code === 'unacknowledged' || bytes > 0, message: `${consumer.onlooker ? 'onlooker' : 'consumer'} ${consumer.name} ${why}${rest}` });
+  }
+}
