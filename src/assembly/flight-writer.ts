@@ -15,6 +15,8 @@ export class FlightWriter {
   /** Entry that the next batch begins with. */
   #next = 0;
   #recorded = 0;
+  /** Where the batch at hand begins. */
+  #from = 0;
 
   /** The ring forgets what an earlier writer left. */
   constructor(ring: FlightRing, placement: Placement) {
@@ -28,6 +30,11 @@ export class FlightWriter {
     return this.#ring.packets > 0;
   }
 
+  /** The batch at hand begins with entry `from` of the landing buffers. */
+  begin(from: number): void {
+    this.#from = from;
+  }
+
   /** Class of a packet of the batch at hand: index into the port counters, or `notClassed`. */
   note(index: number, found: number): void {
     if (this.on) this.#ring.classes[index] = found;
@@ -35,23 +42,25 @@ export class FlightWriter {
 
   /** Number of a packet of the batch at hand. */
   numberOf(index: number): number {
-    return this.#recorded + index;
+    return this.#recorded + index - this.#from;
   }
 
   /** The class of a packet, whenever it came; forgotten ones are left alone. */
   settle(number: number, found: number): void {
     if (!this.on) return;
     const ring = this.#ring;
-    if (number >= this.#recorded) ring.classes[number - this.#recorded] = found;
+    if (number >= this.#recorded) ring.classes[number - this.#recorded + this.#from] = found;
     else if (number >= this.#recorded - ring.entries) ring.words[(number % ring.entries) * entryWords + flightClass / 4] = found;
   }
 
-  /** Record the batch at hand. @param now when it was received, ms */
-  append(count: number, now: number): void {
+  /** Record the batch at hand, up to entry `end`. @param now when it was received, ms */
+  append(end: number, now: number): void {
     if (!this.on) return;
-    const untilEnd = Math.min(count, this.#ring.entries - this.#next);
-    this.#copy(0, untilEnd, this.#next, now);
-    if (untilEnd < count) this.#copy(untilEnd, count, 0, now);
+    const from = this.#from;
+    const count = end - from;
+    const untilEnd = Math.min(end, from + this.#ring.entries - this.#next);
+    this.#copy(from, untilEnd, this.#next, now);
+    if (untilEnd < end) this.#copy(untilEnd, end, 0, now);
     this.#next = (this.#next + count) % this.#ring.entries;
     this.#recorded += count;
     this.#ring.publish(this.#recorded);

@@ -53,6 +53,14 @@ export class FrameWindow {
     return this.last === 0 ? this.reference : Math.min(this.last, this.reference);
   }
 
+  /**
+   * Where the series begins is not known, and what this port has accepted fills half the ring: more of what waits in its socket could
+   * lie a ring above a first frame that another port has seen.
+   */
+  get hesitates(): boolean {
+    return this.first === 0 && this.newestAccepted - this.smallest >= this.#ring >> 1;
+  }
+
   /** May this number be an accident? */
   isDoubtful(frameNumber: number): boolean {
     const reference = this.reference;

@@ -62,6 +62,11 @@ export class HeldPackets {
     this.#lastAt = now;
   }
 
+  /** Those that were confirmed wait again, as they are: where they lie nothing else has landed. */
+  holdAgain(count: number): void {
+    this.#count = count;
+  }
+
   clear(): void {
     this.#count = 0;
   }

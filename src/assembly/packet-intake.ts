@@ -8,6 +8,7 @@ import { portCounter } from '../memory/counters.js';
 import { notClassed } from '../memory/flight-ring.js';
 import { portEvent } from '../memory/port-words.js';
 import type { PortWords } from '../memory/port-words.js';
+import { phase } from '../memory/series-words.js';
 import type { SeriesWords } from '../memory/series-words.js';
 import { recordState } from '../memory/slot-records.js';
 import type { PacketSource } from '../udp/packet-source.js';
@@ -61,6 +62,8 @@ export interface IntakeSetup {
 export class PacketIntake {
   /** Packets of the series are accepted; they are `foreign{unarmed}` otherwise. */
   accepting = false;
+  /** What follows belongs to the next series: nothing is taken until that is open. */
+  waits = false;
   readonly #setup: IntakeSetup;
   readonly #source: PacketSource;
   readonly #series: SeriesWords;
@@ -98,12 +101,18 @@ export class PacketIntake {
     this.#check = makeCheckTable(layout, port);
   }
 
-  /** Forget the last series; the next one has this layout. */
-  forget(layout: Layout, port: PortLayout): void {
+  /** Nothing more is taken now: it waits for the next series, or to hear where this one begins. */
+  get pauses(): boolean {
+    return this.waits || (this.#window.hesitates && (this.#series.readCommand() & 7) === phase.open);
+  }
+
+  /** Forget the last series; the next one has this layout. @param keepHeld packets that are held are the first ones of the next */
+  forget(layout: Layout, port: PortLayout, keepHeld: boolean): void {
     this.#layout = layout;
     this.#port = port;
     this.#check = makeCheckTable(layout, port);
-    this.#held.clear();
+    if (!keepHeld) this.#held.clear();
+    else if (this.#held.count > 0) this.#words.setHolding(true);
     this.#bound = false;
     this.#badPacketNumbers = 0;
     if (port.fixed) this.#bind(port.expectedPosition);
@@ -115,17 +124,28 @@ export class PacketIntake {
   }
 
   /**
-   * Class, place and record a batch that the source has landed.
-   * @param count datagrams
+   * Class, place and record entries `from` … `end` − 1 of the batch that the source has landed.
    * @param arrived when, for the flight recorder
+   * @returns up to where; what is left is not to be taken yet
    */
-  take(count: number, arrived: number, now: number): void {
+  take(from: number, end: number, arrived: number, now: number): number {
     const { offsets, lengths, foreign } = this.#source.landing;
-    for (let index = this.#plain(0, count, now); index < count; index = this.#plain(index + 1, count, now)) {
+    this.#flight.begin(from);
+    let index = this.#plain(from, end, now);
+    while (index < end) {
       const found = this.#packet(offsets[index] as number, lengths[index] as number, foreign[index] === 1, index, now);
       if (found !== notClassed) this.#flight.note(index, found);
+      index++;
+      if (this.pauses) break;
+      index = this.#plain(index, end, now);
     }
-    this.#flight.append(count, arrived);
+    this.#flight.append(index, arrived);
+    return index;
+  }
+
+  /** Packets of a jump that ended the last series are the first ones of this: they have confirmed each other already. */
+  takeHeld(now: number): void {
+    if (this.#held.confirmed) this.#confirm(now);
   }
 
   /**
@@ -153,10 +173,11 @@ export class PacketIntake {
     const written = view.getUint32(at + headerOffset.frameNumber + 4, true) * two32 + view.getUint32(at + headerOffset.frameNumber, true);
     const frameNumber = this.#share.stride === 1 ? written : this.#ownNumber(written);
     if (frameNumber === notOurs) return this.#count(portCounter.foreignSeries);
-    if (this.#window.last !== 0 && frameNumber > this.#window.last) return this.#count(portCounter.foreignSeries);
+    const behindEnd = this.#window.last !== 0 && frameNumber > this.#window.last;
+    if (behindEnd && !this.#series.auto) return this.#count(portCounter.foreignSeries);
     const packet = view.getUint32(at + headerOffset.packetNumber, true) - firstPacketOf(check, view, at);
-    // A number that may be an accident waits until others confirm it.
-    if (!this.#bound || this.#window.isDoubtful(frameNumber)) return this.#hold(frameNumber, packet, position, at, index, now);
+    // A number that may be an accident waits until others confirm it; so does one that may be the next series'.
+    if (!this.#bound || behindEnd || this.#window.isDoubtful(frameNumber)) return this.#hold(frameNumber, packet, position, at, index, now);
     return this.#classify(frameNumber, packet, at, now);
   }
 
@@ -219,11 +240,17 @@ export class PacketIntake {
       lowest = Math.min(lowest, held.frameNumber(index));
       highest = Math.max(highest, held.frameNumber(index));
     }
+    if (this.#series.auto && this.#window.last !== 0 && lowest > this.#window.last) return this.#waitForNext(count);
     const jump = this.#window.jumpOf(lowest, highest);
     if (jump !== 0) return this.#jumped(jump, lowest, count);
     for (let index = 0; index < count; index++) {
       this.#flight.settle(held.number(index), this.#classify(held.frameNumber(index), held.packet(index), held.at(index), now));
     }
+  }
+
+  /** At the end of a series whose followers are kept: held packets that may still be confirmed are the next one's. */
+  dropOldHeld(now: number): void {
+    if (!this.#held.confirmed && now - this.#held.lastAt >= this.#setup.startWindowMs) this.dropHeld();
   }
 
   /** Held packets that nobody confirmed. */
@@ -262,11 +289,19 @@ export class PacketIntake {
     this.#bound = true;
   }
 
+  /** The packets that were confirmed, and all that follow, are the next series'. */
+  #waitForNext(packets: number): void {
+    this.#held.holdAgain(packets);
+    this.waits = true;
+  }
+
   /** A jump that the ring cannot take ends this port's part in the series, or is not of the series at all. */
   #jumped(jump: number, frameNumber: number, packets: number): void {
-    const ends = this.#series.auto || jump === portEvent.jumpForward;
+    const { auto } = this.#series;
+    const ends = auto || jump === portEvent.jumpForward;
     if (ends) this.accepting = false;
-    this.#settleAll(ends ? portCounter.foreignUnarmed : portCounter.foreignSeries, packets);
+    if (auto) this.#waitForNext(packets);
+    else this.#settleAll(ends ? portCounter.foreignUnarmed : portCounter.foreignSeries, packets);
     this.#words.setJump(frameNumber);
     this.#words.raise(jump);
     this.#series.wake();

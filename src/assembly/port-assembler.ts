@@ -78,6 +78,11 @@ export class PortAssembler {
   #behind = 0;
   /** Version of the first frame that is known here. */
   #firstVersion = 0;
+  /** Entries of the last batch that wait for the next series. */
+  #leftFrom = 0;
+  #leftEnd = 0;
+  /** This turn has found the socket empty. */
+  #emptied = false;
 
   constructor(setup: PortSetup) {
     const { buffer, map, port } = setup;
@@ -119,11 +124,7 @@ export class PortAssembler {
   turn(now: number): number {
     this.#pulse.turn(now);
     this.#followCommand(now);
-    const count = this.#source.receive();
-    if (count > 0) {
-      this.#pulse.batch(count, now);
-      this.#intake.take(count, this.#flight.on && this.#setup.clock !== undefined ? this.#setup.clock.now() : now, now);
-    }
+    const count = this.#takePackets(now);
     if (this.#intake.accepting) this.#intake.confirmBySilence(now);
     const present = this.#command & 7;
     if (present === phase.open || present === phase.stop) {
@@ -133,6 +134,42 @@ export class PortAssembler {
     if (this.#answered !== this.#command) this.#carryOut(now);
     if (this.#images.takePublished() && this.#completesFrame()) this.#series.wake();
     return count;
+  }
+
+  /** Packets are left in the socket for a while. */
+  get pauses(): boolean {
+    return this.#intake.pauses;
+  }
+
+  /** Datagrams that were taken from the socket and wait all the same. */
+  get left(): number {
+    return this.#leftEnd - this.#leftFrom;
+  }
+
+  /** What the last turn left, or what the socket has; nothing while they are to wait. Returns how many were taken. */
+  #takePackets(now: number): number {
+    const intake = this.#intake;
+    this.#emptied = false;
+    if (intake.accepting && !intake.waits) intake.takeHeld(now);
+    if (intake.pauses) return 0;
+    if (this.#leftFrom === this.#leftEnd) {
+      this.#leftFrom = 0;
+      this.#leftEnd = this.#source.receive();
+      this.#emptied = this.#source.empty;
+      if (this.#leftEnd > 0) this.#pulse.batch(this.#leftEnd, now);
+    }
+    const from = this.#leftFrom;
+    if (from < this.#leftEnd) {
+      const arrived = this.#flight.on && this.#setup.clock !== undefined ? this.#setup.clock.now() : now;
+      this.#leftFrom = intake.take(from, this.#leftEnd, arrived, now);
+    }
+    this.#source.pause?.(this.left > 0 || intake.pauses);
+    return this.#leftFrom - from;
+  }
+
+  #setWaits(waits: boolean): void {
+    this.#intake.waits = waits;
+    this.#source.pause?.(waits || this.left > 0);
   }
 
   /** Packets that the image which came in last still lacks; those of a whole image when it lacks none. */
@@ -168,20 +205,42 @@ export class PortAssembler {
   #followCommand(now: number): void {
     const command = this.#series.readCommand();
     if (command !== this.#command) {
+      const goesOn = (this.#command & 7) === phase.stop;
       this.#command = command;
       this.#phaseSince = now;
-      if ((command & 7) === phase.open) {
-        this.#countSocketDrops();
-        this.#pulse.beginSeries();
-        this.#seriesBase.set(this.#counters);
-        this.#intake.accepting = true;
-        this.#followFirst();
-        // With a first frame given, the newest seen starts one below it.
-        if (this.#window.first !== 0) this.#window.reference = this.#window.first - 1;
-        this.#answer();
-      }
+      if ((command & 7) === phase.open) this.#open(goesOn);
+      else if ((command & 7) === phase.none) this.#release();
+      else if (!this.#series.keepsBehind) this.#keepNothing((command & 7) === phase.prepare);
     }
     if ((command & 7) >= phase.open) this.#followFirst();
+  }
+
+  /** @param goesOn it was to be stopped, and is not: packets had come all the same */
+  #open(goesOn: boolean): void {
+    if (!goesOn) {
+      this.#countSocketDrops();
+      this.#pulse.beginSeries();
+      this.#seriesBase.set(this.#counters);
+      // What the socket had no room for, while packets waited for this series, is its loss.
+      if (this.#intake.waits) this.#seriesBase[portCounter.socketDropped] = this.#seriesEnd[portCounter.socketDropped] as number;
+    }
+    this.#setWaits(false);
+    this.#intake.accepting = true;
+    this.#followFirst();
+    // With a first frame given, the newest seen starts one below it.
+    if (!goesOn && this.#window.first !== 0) this.#window.reference = this.#window.first - 1;
+    this.#answer();
+  }
+
+  /** No next series: what was kept for it is of none. */
+  #release(): void {
+    this.#keepNothing(true);
+    this.#answered = this.#command;
+  }
+
+  #keepNothing(over: boolean): void {
+    this.#setWaits(false);
+    if (over) this.#intake.dropHeld();
   }
 
   /** The first frame is told, or lowered. After the answer nothing below it is accepted any more. */
@@ -217,23 +276,26 @@ export class PortAssembler {
 
   /** Commands that take until the socket is empty, or until the streamer has made room. */
   #carryOut(now: number): void {
-    const drained = this.#source.empty || now - this.#phaseSince >= this.#setup.drainMs;
+    const { keepsBehind } = this.#series;
+    const drained = this.#emptied || this.#intake.waits || now - this.#phaseSince >= this.#setup.drainMs;
     switch (this.#command & 7) {
       case phase.prepare:
         if (drained) {
-          this.#forget();
+          this.#forget(keepsBehind);
           this.#answer();
         }
         break;
       case phase.stop:
         if (drained) {
           this.#intake.accepting = false;
-          this.#intake.dropHeld();
+          if (keepsBehind) this.#setWaits(true);
+          else this.#intake.dropHeld();
           this.#answer();
         }
         break;
       case phase.finish:
         if (this.#finish(now)) {
+          if (keepsBehind) this.#intake.dropOldHeld(now);
           this.#countSocketDrops();
           this.#seriesEnd.set(this.#counters);
           this.#answer();
@@ -248,7 +310,7 @@ export class PortAssembler {
     this.#series.wake();
   }
 
-  #forget(): void {
+  #forget(keepHeld: boolean): void {
     const { dynamicRange, readNRows } = this.#series;
     const key = layoutKey(dynamicRange, readNRows);
     if (key !== this.#layoutKey) {
@@ -261,7 +323,7 @@ export class PortAssembler {
     this.#window.forget();
     this.#closer.forget();
     // Last: a port whose place is fixed tells it at once.
-    this.#intake.forget(this.#layout, this.#portLayout());
+    this.#intake.forget(this.#layout, this.#portLayout(), keepHeld);
   }
 
   #portLayout(): PortLayout {

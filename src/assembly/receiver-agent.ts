@@ -6,6 +6,9 @@ import type { PacketSource, SourceInfo } from '../udp/packet-source.js';
 import type { ReceivePause } from './receive-pause.js';
 import type { PortAssembler } from './port-assembler.js';
 
+/** A turn at least so often while packets are left in the sockets. */
+const waitingMicroseconds = 500;
+
 /** One port of the thread. */
 export interface ReceiverPort {
   readonly source: PacketSource;
@@ -52,11 +55,15 @@ export class ReceiverAgent implements Agent {
     const now = this.#now();
     let work = 0;
     let lacking = Number.POSITIVE_INFINITY;
+    let pauses = false;
     for (const { assembler } of this.#ports) {
       work += assembler.turn(now);
       lacking = Math.min(lacking, assembler.lacking);
+      pauses ||= assembler.pauses;
     }
     rest?.pause.note(work, lacking, now);
+    // What is left in a socket would end every wait at once.
+    if (pauses && work === 0) rest?.sleep(waitingMicroseconds);
     return work;
   }
 

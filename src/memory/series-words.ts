@@ -5,11 +5,11 @@ import { load53, store53 } from './number53.js';
 
 /** What receivers shall do; the low three bits of the command word, above them a running number. */
 export const phase = {
-  /** Nothing yet. */
+  /** Nothing yet, or nothing any more: what was kept for a next series belongs to none. */
   none: 0,
   /** Drain the socket as unarmed, forget the last series. */
   prepare: 1,
-  /** Accept packets. */
+  /** Accept packets; after `stop`: go on as if it had not been said. */
   open: 2,
   /** Read what is queued, then accept no more. */
   stop: 3,
@@ -21,7 +21,9 @@ export type Phase = (typeof phase)[keyof typeof phase];
 
 export const seriesWordsBytes = 256;
 
-const at = { command: 0, firstVersion: 1, dynamicRange: 2, readNRows: 3, auto: 4, seriesId: 5, wake: 6, settled: 7, first: 8, last: 12, next: 16, giveUp: 20 } as const;
+const at = {
+  command: 0, firstVersion: 1, dynamicRange: 2, readNRows: 3, auto: 4, seriesId: 5, wake: 6, settled: 7, first: 8, last: 12, next: 16, giveUp: 20, keepsBehind: 24,
+} as const;
 
 /** Frame numbers here are own ones (detector/frame-share.ts); 0 = not known. */
 export class SeriesWords {
@@ -49,6 +51,18 @@ export class SeriesWords {
     this.#words[at.auto] = auto ? 1 : 0;
     this.#words[at.dynamicRange] = dynamicRange;
     this.#words[at.readNRows] = readNRows;
+  }
+
+  /**
+   * Is what comes behind the end of this series kept for the next one, where it is? Stored before the commands `stop` and `prepare`.
+   * Else it is counted as `foreign{unarmed}`.
+   */
+  setKeepsBehind(keeps: boolean): void {
+    Atomics.store(this.#words, at.keepsBehind, keeps ? 1 : 0);
+  }
+
+  get keepsBehind(): boolean {
+    return Atomics.load(this.#words, at.keepsBehind) === 1;
   }
 
   get auto(): boolean {

@@ -63,6 +63,11 @@ export class SeriesProgress {
     return this.#ports.reduce((events, { words }) => events | words.events, 0);
   }
 
+  /** Packets seen on all ports. */
+  get seenPackets(): number {
+    return this.#seenPackets;
+  }
+
   /** How long no packet of the series has come; 0 before the first. */
   silentMs(now: number): number {
     return this.#lastSeenAt < 0 ? 0 : now - this.#lastSeenAt;

@@ -3,6 +3,7 @@
 
 import { frameNumberOf } from '../detector/frame-share.js';
 import type { Layout } from '../detector/layout.js';
+import { portCounter } from '../memory/counters.js';
 import type { SeriesDeps } from './series-setup.js';
 import { lateBeginnings, suspicionsOf } from './suspicions.js';
 
@@ -61,6 +62,14 @@ export class SeriesWarnings {
     if (this.#likely.get(code) !== likely) this.#told.delete(code);
     this.#likely.set(code, likely);
     this.warn(code, message);
+  }
+
+  /** Look when the receivers are open: packets for which the sockets had no room while the series before was ended. */
+  lostBefore(): void {
+    for (const { udpPort, counters, seriesBase } of this.#deps.ports) {
+      const lost = (counters[portCounter.socketDropped] as number) - (seriesBase[portCounter.socketDropped] as number);
+      if (lost > 0) this.warn(`lost_before/${udpPort}`, `port ${udpPort}: ${lost} packets found no room in the socket buffer before this series was open, while the end of the last one was sent. They are counted here. Does the consumer keep up? A larger receive_buffer_bytes keeps more (docs/operating.md#receive-buffer).`);
+    }
   }
 
   /** Frame numbers of the ports lie a ring or more apart. */

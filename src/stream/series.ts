@@ -56,11 +56,15 @@ export class Series {
   #since: number;
   #stopWanted = false;
   #fillTail = false;
+  /** What comes behind its end is kept for the next series, where it is. */
+  keepsBehind = false;
+  /** Packets seen when silence was to end it; −1 = something else does. */
+  #seenAtIdle = -1;
   #aborted: string | null = null;
   readonly #warnings: SeriesWarnings;
   #disconnects: number;
 
-  constructor(deps: SeriesDeps, id: number, request: ArmRequest, auto: boolean, layout: Layout, dynamicRange: number, readNRows: number, now: number) {
+  constructor(deps: SeriesDeps, id: number, request: ArmRequest, auto: boolean, layout: Layout, dynamicRange: number, readNRows: number, follows: boolean, now: number) {
     this.#deps = deps;
     this.id = id;
     this.request = request;
@@ -77,6 +81,7 @@ export class Series {
     this.#disconnects = deps.outbox.sink.disconnects;
     deps.words.reset();
     deps.words.setParameters(id, auto, dynamicRange, readNRows);
+    deps.words.setKeepsBehind(follows);
     this.#command = deps.words.command(phase.prepare);
   }
 
@@ -139,7 +144,9 @@ export class Series {
         this.#offerHeader(now);
         break;
       case seriesStep.opening:
-        if (this.#answered()) this.#enter(seriesStep.open, now);
+        if (!this.#answered()) break;
+        this.#warnings.lostBefore();
+        this.#enter(seriesStep.open, now);
         break;
       case seriesStep.open:
         this.#open(now);
@@ -147,7 +154,11 @@ export class Series {
       case seriesStep.stopping:
         this.#observe(now);
         this.#sendFrames(now);
-        if (this.#answered() && this.#endKnown(now)) this.#finish(now);
+        if (!this.#answered()) break;
+        // Read anew: packets may have been taken just before the last answer.
+        this.#observe(now);
+        if (this.#wentOn()) this.#goOn();
+        else if (this.#endKnown(now)) this.#finish(now);
         break;
       case seriesStep.finishing:
         this.#finishing(now);
@@ -256,15 +267,38 @@ export class Series {
       this.#stopWanted = true;
     }
     if (this.auto) {
-      if ((events & (portEvent.jumpBackward | portEvent.jumpForward)) !== 0) this.#stopWanted = true;
-      if (silent >= limits.seriesIdleMs) this.#stopWanted = true;
       if (!this.headerSent && outbox.sink.peers === 0) this.#stopWanted = true;
     }
     if (settled && this.last !== 0 && this.next > this.last) {
       this.share.reachedEnd();
       this.#stopWanted = true;
     }
-    if (this.#stopWanted) this.#give(phase.stop, seriesStep.stopping);
+    if (this.#stopWanted) this.#stopReceivers(this.auto && this.share.allFrames !== null);
+    else if (this.auto && (events & (portEvent.jumpBackward | portEvent.jumpForward)) !== 0) this.#stopReceivers(true);
+    else if (this.auto && silent >= limits.seriesIdleMs) {
+      this.#seenAtIdle = this.#progress.seenPackets;
+      this.#stopReceivers(true);
+    }
+  }
+
+  /** @param keepsBehind what comes behind the end is the next series' */
+  #stopReceivers(keepsBehind: boolean): void {
+    this.keepsBehind = keepsBehind;
+    this.#deps.words.setKeepsBehind(keepsBehind);
+    this.#give(phase.stop, seriesStep.stopping);
+  }
+
+  /** Silence was to end the series, and packets of it were in the sockets: they are no end. */
+  #wentOn(): boolean {
+    const ended = this.#seenAtIdle < 0 || this.#stopWanted || this.#aborted !== null;
+    const jumped = (this.#progress.events & (portEvent.jumpBackward | portEvent.jumpForward)) !== 0;
+    return !ended && !jumped && this.#progress.seenPackets !== this.#seenAtIdle;
+  }
+
+  #goOn(): void {
+    this.#seenAtIdle = -1;
+    this.keepsBehind = false;
+    this.#give(phase.open, seriesStep.open);
   }
 
   /** How far has the detector come, and does anything look wrong? */
@@ -299,7 +333,7 @@ export class Series {
   #abort(reason: string): void {
     if (this.#aborted !== null || this.step === seriesStep.ending) return;
     this.#aborted = reason;
-    if (this.step === seriesStep.open) this.#give(phase.stop, seriesStep.stopping);
+    if (this.step === seriesStep.open) this.#stopReceivers(false);
     else if (this.step === seriesStep.opening) this.#stopWanted = true;
   }
 

@@ -9,7 +9,7 @@ import { portCounterTable, streamCounterTable } from '../memory/counters.js';
 import { LastFrame } from '../memory/last-frame.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import { PortWords } from '../memory/port-words.js';
-import { SeriesWords } from '../memory/series-words.js';
+import { SeriesWords, phase } from '../memory/series-words.js';
 import { SlotRecords } from '../memory/slot-records.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
 import { FrameReader } from './frame-reader.js';
@@ -70,6 +70,8 @@ export class Streamer {
   /** What the last series that was shared had come to. */
   #ended: HaltedSeries | null = null;
   #idleSince = 0;
+  /** Packets behind the end of the last series wait in the sockets for the next one. */
+  #keepsBehind = false;
   #turnAt = -1;
   #stallMax = 0;
   #shutdown = false;
@@ -128,6 +130,7 @@ export class Streamer {
     let work = this.#takeCommand(now);
     if (this.#series === null) work += this.#idle(now);
     else {
+      if (!this.#series.begun && !this.#outbox.busy) this.#outbox.settleOwedEnd(now);
       work += this.#series.turn(now);
       if (this.#series.step === seriesStep.opening || this.#series.step === seriesStep.open) this.#confirmArmed(this.#series);
       if (this.#halting.length > 0 && this.#series.halted !== null) this.#replyHalted(this.#series.halted);
@@ -249,9 +252,12 @@ export class Streamer {
     if (!this.#outbox.settleOwedEnd(now)) {
       const waited = now - this.#idleSince >= this.#setup.limits.closingTimeoutMs;
       if (waited && this.#arming?.request.force === false) this.#refuse(503, 'the consumer takes no messages: the end of the last series still waits for it');
-      const goOn = this.#shutdown ? waited || this.#outbox.sink.peers === 0 : this.#arming?.request.force === true;
+      const follows = this.#keepsBehind && this.#arming === null;
+      const goOn = this.#shutdown ? waited || this.#outbox.sink.peers === 0 : this.#arming?.request.force === true || follows;
       if (!goOn || this.#outbox.busy) return 0;
     }
+    const opens = !this.#shutdown && this.#arming === null && this.#setup.auto && this.#outbox.sink.peers > 0;
+    if (this.#keepsBehind && !opens) this.#keepNothing();
     if (this.#shutdown) {
       if (!this.#drained) {
         this.#drained = true;
@@ -260,8 +266,15 @@ export class Streamer {
       return 0;
     }
     if (this.#arming !== null) return this.#begin(this.#arming.request, false, now);
-    if (this.#setup.auto && this.#outbox.sink.peers > 0) return this.#begin({ ...autoRequest, frames: this.#setup.autoFrames }, true, now);
+    if (opens) return this.#begin({ ...autoRequest, frames: this.#setup.autoFrames }, true, now);
     return 0;
+  }
+
+  /** No automatic series follows at once: what waits for it in the sockets is of none. */
+  #keepNothing(): void {
+    this.#keepsBehind = false;
+    this.#deps.words.setKeepsBehind(false);
+    this.#deps.words.command(phase.none);
   }
 
   #begin(request: ArmRequest, auto: boolean, now: number): number {
@@ -281,7 +294,8 @@ export class Streamer {
       return 1;
     }
     this.#setStallMax(0);
-    this.#series = new Series(this.#deps, ++this.#seriesId, request, auto, layout, dynamicRange, readNRows, now);
+    this.#series = new Series(this.#deps, ++this.#seriesId, request, auto, layout, dynamicRange, readNRows, this.#keepsBehind, now);
+    this.#keepsBehind = false;
     return 1;
   }
 
@@ -305,7 +319,9 @@ export class Streamer {
     if (endNumber !== null) this.#outbox.skipTo(endNumber);
     this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);
     if (this.#series === null || this.#outbox.busy) return;
-    if (this.#outbox.sink.peers > 0 && now - series.since < this.#setup.limits.closingTimeoutMs) return;
+    // The next automatic series opens at once: packets wait for it.
+    const follows = series.keepsBehind && this.#arming === null && this.#stopping.length === 0 && !this.#shutdown;
+    if (!follows && this.#outbox.sink.peers > 0 && now - series.since < this.#setup.limits.closingTimeoutMs) return;
     // Nobody takes it now: it goes out before the next header.
     this.#outbox.owedEnd = summary;
     this.#over(series, { ...summary, end_pending: true }, now);
@@ -315,6 +331,7 @@ export class Streamer {
     this.#idleSince = now;
     this.#last = { first: series.first, next: series.next, highest: series.highest, last: series.last, slotsUsedMax: series.slotsUsedMax };
     if (series.share.shared) this.#ended = series.halted;
+    this.#keepsBehind = series.keepsBehind;
     this.#series = null;
     if (series.begun) this.#setup.report({ kind: 'ended', summary });
     this.#replyStopped(series.begun ? summary : null);

@@ -28,6 +28,12 @@ export class DgramSource implements PacketSource {
   readonly #options: DgramSourceOptions;
   readonly #socket: Socket;
   #count = 0;
+  #paused = false;
+  /** What came while nothing was taken, in order: at most as many bytes as the socket's buffer shall hold. */
+  #waiting: { bytes: Buffer; from: RemoteInfo }[] = [];
+  #waitingBytes = 0;
+  /** Datagrams for which even that was too little. */
+  #dropped = 0;
   /** The event loop has polled the socket since the last `receive`. */
   #polled = false;
   #empty = false;
@@ -69,6 +75,7 @@ export class DgramSource implements PacketSource {
   }
 
   receive(): number {
+    if (this.#waiting.length > 0) this.#landWaiting();
     const count = this.#count;
     this.#count = 0;
     this.#empty = count === 0 && this.#polled;
@@ -78,13 +85,17 @@ export class DgramSource implements PacketSource {
     return count;
   }
 
+  pause(paused: boolean): void {
+    this.#paused = paused;
+  }
+
   kernelDrops(): number | null {
     if (this.#bound === null) return null;
     const { address, port, inode } = this.#bound;
     const figures = this.#options.readSocket(address, port, inode);
     if (figures === null) return null;
     this.#drops.read(figures.drops);
-    return this.#drops.total;
+    return this.#drops.total + this.#dropped;
   }
 
   async close(): Promise<void> {
@@ -98,16 +109,40 @@ export class DgramSource implements PacketSource {
   }
 
   #land(bytes: Buffer, from: RemoteInfo): void {
-    const { landing } = this.#options;
-    if (this.#count === landing.capacity) this.#options.wake(true);
+    if (this.#paused || this.#waiting.length > 0) return this.#keep(bytes, from);
+    if (this.#count === this.#options.landing.capacity) this.#options.wake(true);
+    if (this.#paused) return this.#keep(bytes, from);
     // Nobody turns: the agent has not begun, or is closing. What comes then is not its.
-    if (this.#count === landing.capacity) return;
+    if (this.#count === this.#options.landing.capacity) return;
+    this.#put(bytes, from);
+    this.#options.wake(false);
+  }
+
+  #keep(bytes: Buffer, from: RemoteInfo): void {
+    if (this.#waitingBytes + bytes.length > this.#options.receiveBufferBytes) {
+      this.#dropped++;
+      return;
+    }
+    this.#waiting.push({ bytes, from });
+    this.#waitingBytes += bytes.length;
+  }
+
+  /** What waited comes before what comes now. */
+  #landWaiting(): void {
+    const landed = this.#waiting.splice(0, this.#options.landing.capacity - this.#count);
+    for (const { bytes, from } of landed) {
+      this.#waitingBytes -= bytes.length;
+      this.#put(bytes, from);
+    }
+  }
+
+  #put(bytes: Buffer, from: RemoteInfo): void {
+    const { landing } = this.#options;
     const index = this.#count++;
     const at = landing.bufferAt(index);
     landing.bytes.set(bytes.length > landing.stride ? bytes.subarray(0, landing.stride) : bytes, at);
     landing.offsets[index] = at;
     landing.lengths[index] = bytes.length;
     landing.foreign[index] = this.#options.accepts(from.address, from.port) ? 0 : 1;
-    this.#options.wake(false);
   }
 }

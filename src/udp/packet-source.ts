@@ -27,6 +27,11 @@ export interface PacketSource {
   receive(): number;
   /** The last `receive` found nothing more in the socket. */
   readonly empty: boolean;
+  /**
+   * Nothing is taken for a while, and what arrives waits for that, in the socket where possible; the last batch stays valid. Absent where
+   * that is so whenever nobody receives.
+   */
+  pause?(paused: boolean): void;
   /** Datagrams that the kernel dropped since `open` because the socket buffer was full; null = cannot be known. */
   kernelDrops(): number | null;
   /** Bytes charged for what waits in the socket, null = cannot be known; absent where asking costs too much. */

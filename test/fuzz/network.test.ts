@@ -35,7 +35,7 @@ t.test('the truth knows a packet only from the series in which it came', (t) => 
   take(0, 7);
   truth.open(1, 0);
   take(1, 7);
-  truth.stop();
+  truth.stop(false);
   take(2, 7);
   t.strictSame([0, 1, 2, 3].map((packet) => truth.had(1, 7, packet)), [false, true, false, false]);
   t.equal(truth.had(2, 7, 1), false);

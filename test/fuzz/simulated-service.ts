@@ -62,6 +62,9 @@ export class SimulatedService {
   readonly #counters = new Map<number, Float64Array>();
   readonly #answers = new Map<number, number>();
   readonly #refused = new Map<string, number>();
+  readonly #unarmedAtEnd = new Map<number, number>();
+  /** Datagrams that an automatic series should have had, and did not. */
+  readonly deaf: string[] = [];
   readonly #repeats = new Set<{ every: number; due: number; run: () => void }>();
 
   constructor({ config, clock, sink, socketPackets, batch, dropsKnown, compiled, memory, onEvent }: SimulatedServiceOptions) {
@@ -157,13 +160,23 @@ export class SimulatedService {
   /** Has the port answered a command? Then packets begin to count, or cease to. */
   #follow(port: number): void {
     const answer = (this.#portWords.get(port) as PortWords).answer;
-    if (answer === this.#answers.get(port)) return;
+    const before = this.#answers.get(port) as number;
+    if (answer === before) return;
     this.#answers.set(port, answer);
     const truth = this.truth.get(port) as PortTruth;
     const drops = this.pipeline.sources.get(port)?.drops ?? 0;
-    if ((answer & 7) === phase.open) truth.open(this.#series.seriesId, drops, this.#ownFrames());
-    else if ((answer & 7) === phase.stop) truth.stop();
-    else if ((answer & 7) === phase.finish) truth.finish(this.#series.seriesId, drops);
+    const { seriesId, keepsBehind } = this.#series;
+    const unarmed = (this.#counters.get(port) as Float64Array)[portCounter.foreignUnarmed] as number;
+    if ((answer & 7) === phase.open && (before & 7) === phase.stop) truth.goOn(seriesId);
+    else if ((answer & 7) === phase.open && keepsBehind) {
+      if (unarmed !== this.#unarmedAtEnd.get(port)) this.deaf.push(`port ${port}: series ${seriesId} follows at once, and ${unarmed - (this.#unarmedAtEnd.get(port) ?? 0)} datagrams before it were of none`);
+      truth.openBehind(seriesId - 1, seriesId, drops);
+    } else if ((answer & 7) === phase.open) truth.open(seriesId, drops, this.#ownFrames());
+    else if ((answer & 7) === phase.stop) {
+      truth.stop(keepsBehind);
+      this.#unarmedAtEnd.set(port, unarmed);
+    }
+    else if ((answer & 7) === phase.finish) truth.finish(seriesId, drops);
   }
 
   /** Which frames of the series that begins are this instance's. The first one's number is given where they are shared. */

@@ -21,6 +21,8 @@ interface SeriesTaken {
   /** Is this frame the service's to take? */
   readonly own: (frameNumber: number) => boolean;
   dropsAfter: number;
+  /** Packets that were taken before its end and may be the next series', or before its beginning and may be its own. */
+  either: number;
 }
 
 /** Frames of a series that the service had to close: their number, those of the first and the last, and packets of each. */
@@ -32,6 +34,9 @@ export interface SeriesFrames {
   /** Ports may have closed more. */
   readonly beyond: boolean;
 }
+
+/** Packets of earlier turns that may be held when a series ends, and many more. */
+const heldBefore = 30;
 
 /** Series whose packets are kept: the last ones, so that memory stays bounded. */
 const seriesKept = 64;
@@ -45,6 +50,9 @@ export class PortTruth {
   #open: SeriesTaken | null = null;
   /** Frames of the good packets that were taken in this turn, one entry each. */
   readonly #turn: number[] = [];
+  /** Good packets of the last turn that took any, and some before: at the end of a series they may belong to the next one. */
+  #recent: { readonly frameNumber: number; readonly packet: number }[] = [];
+  #newTurn = true;
 
   /** @param packets of the largest port image */
   constructor(packets: number) {
@@ -52,14 +60,30 @@ export class PortTruth {
   }
 
   /** The port accepts packets of this series from here on. */
-  open(seriesId: number, drops: number, own: (frameNumber: number) => boolean = () => true): void {
-    this.#open = { copies: 0, distinct: 0, frames: new Map(), refused: new Set(), dropsBefore: drops, dropsAfter: -1, own };
+  open(seriesId: number, drops: number, own: (frameNumber: number) => boolean = () => true, follows: SeriesTaken | null = null): void {
+    const dropsBefore = follows === null ? drops : follows.dropsAfter;
+    this.#open = { copies: 0, distinct: 0, frames: new Map(), refused: new Set(), dropsBefore, dropsAfter: -1, own, either: 0 };
     this.#series.set(seriesId, this.#open);
+    if (follows !== null) {
+      this.#open.either = this.#recent.length;
+      for (const { frameNumber, packet } of this.#recent) this.#have(this.#open, frameNumber, packet);
+    }
     for (const id of this.#series.keys()) if (this.#series.size > seriesKept) this.#series.delete(id);
   }
 
+  /** As `open`, of a series that keeps what came behind the end of that one. */
+  openBehind(before: number, seriesId: number, drops: number): void {
+    this.open(seriesId, drops, undefined, this.#series.get(before) ?? null);
+  }
+
+  /** The series was to be stopped, and goes on. */
+  goOn(seriesId: number): void {
+    this.#open = this.#series.get(seriesId) ?? null;
+  }
+
   /** The port has read what was queued, and takes no more. */
-  stop(): void {
+  stop(keepsBehind: boolean): void {
+    if (this.#open !== null && keepsBehind) this.#open.either = this.#recent.length;
     this.#open = null;
   }
 
@@ -74,19 +98,27 @@ export class PortTruth {
     this.bytes += bytes;
     if (kind !== 'good' || this.#open?.own(frameNumber) !== true) return;
     this.#turn.push(frameNumber);
-    const { frames } = this.#open;
+    if (this.#newTurn) this.#recent = this.#recent.slice(-heldBefore);
+    this.#newTurn = false;
+    this.#recent.push({ frameNumber, packet });
+    this.#have(this.#open, frameNumber, packet);
+  }
+
+  #have(series: SeriesTaken, frameNumber: number, packet: number): void {
+    const { frames } = series;
     let there = frames.get(frameNumber);
     if (there === undefined) frames.set(frameNumber, (there = new Uint8Array(this.#packets)));
-    this.#open.copies++;
+    series.copies++;
     if (there[packet] === 1) return;
     there[packet] = 1;
-    this.#open.distinct++;
+    series.distinct++;
   }
 
   /** The port's turn is over. @param refused packets that it refused, when none was held from before */
   endTurn(refused: number): void {
     if (refused > 0 && refused === this.#turn.length) for (const frameNumber of this.#turn) this.#open?.refused.add(frameNumber);
     this.#turn.length = 0;
+    this.#newTurn = true;
   }
 
   /** Did the port refuse a packet of this frame? Then it has none of it. */
@@ -135,7 +167,7 @@ export class PortTruth {
     say(frames.beyond ? expected >= whole : expected === whole, `${expected} packets expected, ${frames.count} frames have ${whole}`);
     const lost = whole - this.#within(series, frames.first, frames.last);
     say(missing >= lost, `${lost} packets never came, ${missing} are called missing`);
-    const elsewhere = ledger.late_unknown + ledger.foreign;
+    const elsewhere = ledger.late_unknown + ledger.foreign + series.either;
     say(missing - late - ringFull <= lost + elsewhere, `${missing - late - ringFull} packets are missing for no reason of the service, but ${lost} never came and ${elsewhere} were of no series`);
     return wrong;
   }
@@ -143,13 +175,15 @@ export class PortTruth {
   /**
    * Counters of datagrams that are wrong by themselves, which must be exact.
    * @param varied settings change, and with them what is wrong
+   * @param left datagrams that were taken and wait for a series
    */
-  counterProblems(counters: Readonly<Record<string, number>>, varied: boolean): string[] {
+  counterProblems(counters: Readonly<Record<string, number>>, varied: boolean, left: number): string[] {
     const wrong: string[] = [];
     const exact = (counter: string, count: number): void => {
       if (counters[counter] !== count) wrong.push(`${counter} is ${counters[counter]}, ${count} came`);
     };
-    exact('received', this.datagrams);
+    exact('received', this.datagrams - left);
+    if (left > 0) return wrong;
     exact('bytes', this.bytes);
     const came = (kind: DatagramKind): number => this.taken.get(kind) ?? 0;
     for (const kind of varied ? (['headerPacket', 'foreignSource'] as const) : plainlyWrong) {

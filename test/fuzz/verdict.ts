@@ -34,7 +34,8 @@ export interface SentImage {
 /** Verifiers are slow to make, and worlds share their settings. */
 const verifiers = new WeakMap<DetectorSettings, FrameVerifier>();
 
-const heldMost = 2;
+/** Two, and between two series the third of a jump, which the next one begins with. */
+const heldMost = 3;
 
 export class LifeVerdict {
   readonly problems: string[] = [];
@@ -118,7 +119,7 @@ export class LifeVerdict {
 
   /** Counters only increase, each datagram has one class, and message numbers are as many as there were messages. */
   afterStep(): string[] {
-    const wrong: string[] = [];
+    const wrong: string[] = this.#service.deaf.splice(0);
     for (const { port, now, before } of this.#counters) {
       const classed = classedIn(now);
       const unclassed = (now[portCounter.received] as number) - classed;
@@ -146,7 +147,7 @@ export class LifeVerdict {
     if (orderly && this.#headers !== this.#ends + owed) wrong.push(`${this.#headers} headers, ${this.#ends} ends, ${owed} pending`);
     if (orderly && pipeline.words.step !== seriesStep.idle) wrong.push(`ended in order with a series in step ${pipeline.words.step}`);
     for (const port of ports) {
-      for (const text of (truth.get(port) as PortTruth).counterProblems(pipeline.counters(port), varied)) wrong.push(`port ${port}: ${text}`);
+      for (const text of (truth.get(port) as PortTruth).counterProblems(pipeline.counters(port), varied, pipeline.assemblers.get(port)?.left ?? 0)) wrong.push(`port ${port}: ${text}`);
     }
     for (const summary of pipeline.summaries) for (const text of this.#seriesProblems(summary)) wrong.push(`series ${summary.series_id}: ${text}`);
     return wrong;

@@ -152,7 +152,7 @@ t.test('a confirmed jump that far ends an auto series, and the next series begin
   pipeline.run(30);
   pipeline.play(5001, 5004);
   pipeline.run(300);
-  t.match(pipeline.summaries, [{ frames: 2, complete: 2 }, { first_frame_number: 5001, frames: 4, complete: 4 }]);
+  t.match(pipeline.summaries, [{ frames: 2, complete: 2 }, { first_frame_number: 5000, frames: 5, complete: 5 }]);
   t.equal(pipeline.summaries[0]?.aborted, undefined);
   t.strictSame(pipeline.verify(), []);
 });
@@ -175,8 +175,8 @@ t.test('a confirmed jump backward ends an auto series, and the next series begin
   pipeline.run(30);
   pipeline.play(2, 4);
   pipeline.run(300);
-  t.match(pipeline.summaries, [{ frames: 2 }, { first_frame_number: 2, frames: 3, complete: 3 }]);
-  t.match(pipeline.counters(0), { foreignUnarmed: 4 });
+  t.match(pipeline.summaries, [{ frames: 2 }, { first_frame_number: 1, frames: 4, complete: 4 }]);
+  t.match(pipeline.counters(0), { foreignUnarmed: 0, foreignSeries: 0 });
   t.strictSame(pipeline.verify(), []);
 });
 

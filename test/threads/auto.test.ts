@@ -39,6 +39,26 @@ t.test('an auto series of a number of frames ends with the last of them', async 
   t.strictSame((await consumer.report).checker.problems, []);
 });
 
+t.test('a detector that sends a frame when its auto series has just ended loses none', async (t) => {
+  const running = await start(t, `${quadYaml}\nseries: auto\nseries_idle_ms: 60`);
+  const consumer = await running.consume();
+  await until(() => running.status().state === 'open', 'receivers are open');
+  const { view } = running.service;
+  // From well before to well behind the end.
+  let firstFrame = 1;
+  for (let pause = 52; pause <= 72; pause++) {
+    await running.simulate({ firstFrame: firstFrame++, frames: 1 });
+    await new Promise((resolve) => setTimeout(resolve, pause));
+  }
+  const summaries = (): readonly { frames: number; complete: number }[] => view.history();
+  await until(() => summaries().reduce((sum, { frames }) => sum + frames, 0) === 21, 'all frames are in a series');
+  t.equal(summaries().reduce((sum, { complete }) => sum + complete, 0), 21);
+  for (const { counters } of view.portCounters()) t.match(counters, { foreignUnarmed: 0, foreignSeries: 0, missing: 0 });
+  const report = await consumer.vanish();
+  t.strictSame(report.checker.problems, []);
+  t.equal(report.checker.counts.images, 21);
+});
+
 t.test('an arm request ends an auto series first and then has its own', async (t) => {
   const running = await start(t, `${autoYaml}\nseries_idle_ms: 60000`);
   const consumer = await running.consume({ series: 2 });
