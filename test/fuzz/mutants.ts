@@ -74,8 +74,5 @@ export const mutants: readonly Mutant[] = [
   mutant('halted-while-armed-forgotten', 'answers a halt while it arms with "no series", and then opens it',
     [streamer, 'if (this.#series?.share.shared === true) return this.#series.halt();', 'if (this.#series?.share.shared === true && this.#arming === null) return this.#series.halt();'],
     [streamer, '    this.#refuse(409, \'the series was stopped before it was opened\');\n    this.#replyHalted', '    this.#replyHalted']),
-  mutant('deaf-between-series', 'drops what comes between two automatic series', [series, 'deps.words.setKeepsBehind(follows);', 'deps.words.setKeepsBehind(false);']),
-  mutant('silence-cuts', 'ends a series by silence though packets waited in the sockets', [series, 'this.#progress.seenPackets !== this.#seenAtIdle;', 'false;']),
-  mutant('jump-packets-forgotten', 'forgets the packets that confirmed a jump', [intake, '    if (!keepHeld) this.#held.clear();', '    this.#held.clear();']),
   mutant('begun-beyond-kept', 'keeps frames that were begun beyond the last one before that was known', [assembler, 'if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);', '']),
 ];

@@ -160,6 +160,11 @@ export class OperatorMoods implements SharedOrders {
     const must = calm && this.#shared;
     if (random.chance(auto ? 0.2 : 0.7) || must) await this.stop();
     if (random.chance(0.1)) await this.stop();
+    if (auto && !calm && random.chance(0.5)) {
+      // The next acquisition begins just when silence ends the series of this one.
+      await patience.flush();
+      return patience.pass(Math.max(0, this.#scenario.config.seriesIdleMs - 6 + random.integer(14)));
+    }
     await patience.pass(random.integer(calm ? 100 : 60) + (must ? 60 : 0));
     if (calm || random.chance(0.4)) await patience.flush();
   }
