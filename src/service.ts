@@ -8,6 +8,7 @@ import { systemClock } from './base/clock.js';
 import { makePlan } from './config/plan.js';
 import type { Plan } from './config/plan.js';
 import type { ServiceConfig } from './config/service-config.js';
+import { firstMessageNumber } from './config/message-numbers.js';
 import { checkedToken, readToken } from './control/access.js';
 import { FlightRecorder } from './control/flight-recorder.js';
 import { startHttp } from './control/http.js';
@@ -104,11 +105,11 @@ class ServiceThread {
 export async function startService(config: ServiceConfig, options: ServiceOptions = {}): Promise<RunningService> {
   const logger = options.logger ?? makeLogger(logLevel(), config.name);
   const plan = makePlan(config);
+  // Above every number of an earlier process, so that nothing of it can mix with what a consumer still keeps (docs/stream.md).
+  const firstNumber = firstMessageNumber(systemClock.wall());
   const token = tokenOf(config);
   const map = mapMemory(plan.memory);
   const memory = allocate(map, plan);
-  // Above every number of an earlier process, so that nothing of it can mix with what a consumer still keeps (docs/stream.md).
-  const firstMessageNumber = systemClock.wall() * 1000;
   const series = new SeriesWords(memory.buffer, map.seriesWords);
   const view = new SharedView({ config, plan, map, buffer: memory.buffer, clock: systemClock, logger, wakeStreamer: () => series.wake(), readSocket: readUdpSocket });
 
@@ -122,7 +123,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     reject(error);
   };
   const onEvent = (event: StreamEvent): void => view.noteEvent(event);
-  const base = { config, plan, map, memory, firstMessageNumber };
+  const base = { config, plan, map, memory, firstMessageNumber: firstNumber };
   const indexOf = (udpPort: number): number => config.detector.udpPorts.indexOf(udpPort);
   const receivers = plan.portsOfThread.map(
     (udpPorts, thread) => new ServiceThread(`receiver ${thread}`, { ...base, thread, name: `vdcu-rx-${thread}`, ports: udpPorts.map(indexOf) }, onEvent, onFailed),

@@ -257,7 +257,7 @@ export const options = {
   flight_recorder_dir: noted(z.string().min(1).optional(), {
     unit: null,
     range: 'a folder, which is made when it is missing',
-    description: 'Where the flight recorder writes when packets begin to be lost, and when asked; the newest 20 recordings are kept.',
+    description: 'Where the flight recorder writes when packets begin to be lost, and when asked; the newest 20 recordings are kept, 192 MiB at most.',
     unset: 'nothing is written: POST /api/v1/flight-recorder answers with the recording',
   }),
   consumer_connections: whole({

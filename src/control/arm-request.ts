@@ -16,6 +16,8 @@ import { ArmRefused } from './arm-refused.js';
 /** Longest path, bytes of UTF-8: PATH_MAX of Linux without its NUL. */
 const filenameBytesLimit = 4095;
 
+const problemLimit = 50;
+
 const dayMs = 86_400_000;
 
 const most = Number.MAX_SAFE_INTEGER;
@@ -45,8 +47,12 @@ export function checkArmRequest(body: JsonNode | null, config: ServiceConfig): A
   if (body?.kind !== 'object') throw new ArmRefused(422, [`body: is ${body === null ? 'empty' : nameOf(body)}; send a JSON object, {} at least`]);
   const problems: string[] = [];
   const given = new Map<ArmKey, JsonNode>();
+  let unnamed = 0;
   for (const [key, value] of body.members) {
-    if (!isArmKey(key)) problems.push(unknownKey(key));
+    if (!isArmKey(key)) {
+      if (problems.length < problemLimit) problems.push(unknownKey(key));
+      else unnamed++;
+    }
     else if (given.has(key)) problems.push(`${key}: is given twice`);
     else given.set(key, value);
   }
@@ -72,8 +78,14 @@ export function checkArmRequest(body: JsonNode | null, config: ServiceConfig): A
     force: read.flag('force'),
   };
   problems.push(...layoutProblems(request, config));
-  if (problems.length > 0) throw new ArmRefused(422, problems);
+  if (problems.length > 0) throw new ArmRefused(422, shortened(problems, unnamed));
   return request;
+}
+
+/** So many problems are named; more of them help nobody. */
+function shortened(problems: readonly string[], unnamed: number): string[] {
+  const more = Math.max(0, problems.length - problemLimit) + unnamed;
+  return [...problems.slice(0, problemLimit), ...(more > 0 ? [`and ${more} more problems`] : [])];
 }
 
 /** Reads one key after the other; what is wrong goes to `problems`, and a harmless value is returned. */

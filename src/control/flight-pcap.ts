@@ -46,6 +46,11 @@ const chunkBytes = 1 << 18;
 /** Marks what this service wrote: type of service is 0 elsewhere, time to live 64 or more. */
 const timeToLive = 1;
 
+/** Bytes of a capture file of so many packets, at most. */
+export function pcapBytes(packets: number): number {
+  return fileHeaderBytes + packets * (recordHeaderBytes + snapBytes);
+}
+
 /**
  * The bytes of a capture file, in pieces.
  * @param host address of the service, written as destination where it is an IPv4 address

@@ -1,13 +1,8 @@
 // The flight recorder, main's side: copies the rings of all ports (memory/flight-ring.ts) when packets begin to be lost or when asked,
-// and writes them as a capture file with a report beside it, or hands them to the HTTP interface. The receivers go on meanwhile.
+// and has them written as a capture file with a report beside it
+// (flight-folder.ts), or hands them to the HTTP interface. The receivers go on meanwhile.
 
-import { createWriteStream } from 'node:fs';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../base/clock.js';
-import { messageOf } from '../base/errors.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { portCounter, portCounterTable } from '../memory/counters.js';
@@ -15,15 +10,14 @@ import { FlightRing } from '../memory/flight-ring.js';
 import type { FlightCopy } from '../memory/flight-ring.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import { PortWords } from '../memory/port-words.js';
-import { className, writePcap } from './flight-pcap.js';
+import { FlightFolder, whyNotWritten } from './flight-folder.js';
+import { className, pcapBytes, writePcap } from './flight-pcap.js';
 import type { FlightPacket } from './flight-pcap.js';
 import { isoTime, reportClasses } from './flight-report.js';
 import type { FlightReport } from './flight-report.js';
 import type { Logger } from './log.js';
 import { LossWatch } from './loss-watch.js';
 
-/** Recordings that are kept in the folder. */
-const recordingsKept = 20;
 const watchMs = 200;
 /** Two recordings of losses are so far apart at least, in ms: what came between is in neither ring any more, or in both. */
 const restMs = 10_000;
@@ -64,6 +58,7 @@ export class FlightRecorder {
   readonly #deps: FlightRecorderDeps;
   readonly #ports: readonly RecordedPort[];
   readonly #losses: LossWatch;
+  readonly #files: FlightFolder;
   #timer: NodeJS.Timeout | null = null;
   #restUntil = -Infinity;
   /** Recordings are written one after the other. */
@@ -82,6 +77,7 @@ export class FlightRecorder {
       }))
       .filter(({ udpPort }) => !config.detector.portsOff.includes(udpPort));
     this.#losses = new LossWatch(this.#ports.length);
+    this.#files = new FlightFolder(config.flightRecorderDir ?? '.', fileName(config.name));
   }
 
   /** Anything recorded at all? */
@@ -97,6 +93,7 @@ export class FlightRecorder {
   /** Look for losses from now on. */
   start(): void {
     if (!this.on) return;
+    if (this.folder !== null) this.#writing = this.#files.clean(this.#deps.clock.wall());
     this.watch();
     this.#timer ??= setInterval(() => this.watch(), watchMs).unref();
   }
@@ -121,10 +118,15 @@ export class FlightRecorder {
       logger.warn({ event: 'loss_begins', udp_ports: udpPorts }, `${what}; POST /api/v1/flight-recorder now tells which (docs/operating.md#flight-recorder)`);
       return;
     }
-    void this.write(this.take('loss', udpPorts)).then(
+    void this.#written(udpPorts).then(
       ({ pcap_file: file }) => logger.warn({ event: 'loss_begins', udp_ports: udpPorts, file }, `${what}; vdcu explain ${file} tells which`),
-      (error: unknown) => logger.error({ event: 'flight_recorder', udp_ports: udpPorts }, `${what}, and the recording cannot be written: ${messageOf(error)}. flight_recorder_dir must be a folder that this service may write`),
+      (error: unknown) => logger.error({ event: 'flight_recorder', udp_ports: udpPorts }, `${what}, and the recording cannot be written: ${whyNotWritten(error).text} (docs/operating.md#flight-recorder)`),
     );
+  }
+
+  /** (Memory for the copies may be short as well: that is told like a full disk.) */
+  async #written(losing: readonly number[]): Promise<WrittenRecording> {
+    return this.write(this.take('loss', losing));
   }
 
   /** Copy all rings now. @param losing UDP ports on which losses begin */
@@ -136,7 +138,7 @@ export class FlightRecorder {
     const packets = (): Generator<FlightPacket> => merged(this.#ports, copies, offset);
     const times = copies.flatMap((copy) => (copy.count === 0 ? [] : [copy.time(0), copy.time(copy.count - 1)])).map((time) => time + offset);
     return {
-      name: `${config.name.replace(/[^\w.-]/g, '_')}-${new Date(now).toISOString().replace(/[-:]/g, '')}-${reason}`,
+      name: `${fileName(config.name)}-${new Date(now).toISOString().replace(/[-:]/g, '')}-${reason}`,
       report: {
         detector: config.name,
         reason,
@@ -160,38 +162,21 @@ export class FlightRecorder {
   }
 
   /**
-   * Write a recording into the folder, and take the oldest away.
-   * @throws Error of the file system
+   * Write a recording into the folder, the oldest make room.
+   * @throws Error of the file system; nothing is left behind then
    */
   write(recording: Recording): Promise<WrittenRecording> {
-    const written = this.#writing.then(() => this.#write(recording));
+    const { report, name, pcap } = recording;
+    const bytes = pcapBytes(report.packets);
+    const written = this.#writing.then(async () => ({ ...(await this.#files.write({ name, report, pcap, bytes })), report }));
     this.#writing = written.catch(() => undefined);
     return written;
   }
+}
 
-  async #write({ name, report, pcap }: Recording): Promise<WrittenRecording> {
-    const folder = this.folder ?? '.';
-    await mkdir(folder, { recursive: true });
-    const files = { pcap_file: join(folder, `${name}.pcap`), report_file: join(folder, `${name}.json`) };
-    // Whoever sees a file sees all of it.
-    const partial = `${files.pcap_file}.part`;
-    await writeFile(files.report_file, `${JSON.stringify(report, null, 2)}\n`);
-    await pipeline(Readable.from(pcap()), createWriteStream(partial));
-    await rename(partial, files.pcap_file);
-    await this.#rotate(folder);
-    return { ...files, report };
-  }
-
-  /** Names end with time and reason, so their order is that of time. */
-  async #rotate(folder: string): Promise<void> {
-    const prefix = `${this.#deps.config.name.replace(/[^\w.-]/g, '_')}-`;
-    const ending = /^\d{8}T\d{6}\.\d{3}Z-(?:loss|request)\.pcap$/;
-    const recordings = (await readdir(folder)).filter((file) => file.startsWith(prefix) && ending.test(file.slice(prefix.length))).sort();
-    for (const file of recordings.slice(0, -recordingsKept)) {
-      await rm(join(folder, file), { force: true });
-      await rm(join(folder, file.replace(/pcap$/, 'json')), { force: true });
-    }
-  }
+/** The detector's name as part of a file name. */
+function fileName(detector: string): string {
+  return detector.replace(/[^\w.-]/g, '_');
 }
 
 /** Packets that were lost; not those of an image that the end of its series cut off. */

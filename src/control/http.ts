@@ -8,10 +8,14 @@ import fastifySwaggerUi from '@fastify/swagger-ui';
 import { fastify, LogController } from 'fastify';
 import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf, OperatorError } from '../base/errors.js';
+import { ownAddresses } from '../base/own-addresses.js';
 import { Access } from './access.js';
 import type { AccessRules } from './access.js';
 import { parseJson } from './json-text.js';
 import type { FlightRecorder } from './flight-recorder.js';
+import { boundConnections, connectionLimit, descriptorFigures } from './http-connections.js';
+import { answerClientError, answerMalformed, unclearField } from './http-malformed.js';
+import { internalErrors } from './internal-errors.js';
 import type { Logger } from './log.js';
 import type { BuildInfo } from './metric-tables.js';
 import { addPageRoutes } from './page/routes-page.js';
@@ -67,8 +71,6 @@ export interface HttpLimits {
 
 const usualLimits: HttpLimits = { headMs: 5000, requestMs: 10_000, stuckMs: 15_000, answerMs: 120_000, idleMs: 72_000, lookMs: 1000 };
 
-const connectionLimit = 256;
-
 /** Bytes of a request's head. */
 const headLimit = 16 * 1024;
 
@@ -90,13 +92,17 @@ const contentPolicy = {
  */
 export async function startHttp(view: ServiceView, options: HttpOptions): Promise<HttpServer> {
   const app = await makeApp(view, options);
+  const { limit, open } = descriptorFigures();
+  boundConnections(app.server, connectionLimit(limit, open), options.logger);
+  answerMalformed(app.server);
+  // Descriptors that are used up, most likely. Without a listener it would be an uncaught error.
+  app.server.on('error', (error: Error) => internalErrors.note(error, options.logger));
   try {
     await app.listen({ host: options.host, port: options.port });
   } catch (error) {
     await app.close();
     throw listenError(error as NodeJS.ErrnoException, options);
   }
-  app.server.maxConnections = connectionLimit;
   let closed: Promise<void> | null = null;
   return { url: urlOf(app.server.address() as AddressInfo), close: () => (closed ??= close(app)) };
 }
@@ -111,8 +117,9 @@ export async function makeApp(view: ServiceView, options: Omit<HttpOptions, 'hos
     bodyLimit,
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.idleMs,
-    http: { headersTimeout: limits.headMs, connectionsCheckingInterval: limits.lookMs, maxHeaderSize: headLimit },
+    http: { headersTimeout: limits.headMs, connectionsCheckingInterval: limits.lookMs, maxHeaderSize: headLimit, requireHostHeader: false },
     forceCloseConnections: 'idle',
+    clientErrorHandler: answerClientError,
     // A URL that cannot be read reaches no route, hook or error handler.
     frameworkErrors: (error: FastifyError, _: unknown, reply: unknown) => {
       void (reply as FastifyReply).code(error.statusCode ?? 400).send({ problems: [error.message] });
@@ -122,8 +129,10 @@ export async function makeApp(view: ServiceView, options: Omit<HttpOptions, 'hos
   app.setValidatorCompiler(() => () => true);
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, parseBody);
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseBody);
   app.addHook('onRequest', setBrowserHeaders);
+  app.addHook('onRequest', refuseUnclear);
+  app.addHook('onRequest', keepPrefix);
   app.addHook('onRequest', checkAccess(new Access(rules)));
   app.addHook('onSend', boundAnswer(limits));
   app.addHook('onResponse', logRequest);
@@ -137,6 +146,8 @@ export async function makeApp(view: ServiceView, options: Omit<HttpOptions, 'hos
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'For requests that change something, where the service has a token.' } } },
       ...(rules.token === null ? {} : { security: [{ token: [] }] }),
     },
+    // Relative to /docs/json, so that requests tried out stay under a proxy's prefix. (Among the settings above it would have to be absolute.)
+    transformObject: (document) => ('openapiObject' in document ? { ...document.openapiObject, servers: [{ url: '../' }] } : document.swaggerObject),
   });
   await app.register(fastifySwaggerUi, { routePrefix: '/docs', theme: { title: `Virtual DCU: ${view.config.name}` }, uiConfig: { validatorUrl: null } });
   // Registered as a plugin, so that the documentation knows of the routes.
@@ -152,14 +163,21 @@ export async function makeApp(view: ServiceView, options: Omit<HttpOptions, 'hos
   return app;
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 function parseBody(_: FastifyRequest, body: string | Buffer, done: (error: Error | null, node?: unknown) => void): void {
   if (body.length === 0) {
     done(null, null);
     return;
   }
   try {
-    done(null, parseJson(body.toString()));
+    // What is no UTF-8 would become replacement characters, in a file name or in metadata.
+    done(null, parseJson(typeof body === 'string' ? body : utf8.decode(body)));
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
+      done(Object.assign(new Error('body: is no UTF-8. Send JSON in UTF-8'), { statusCode: 400 }));
+      return;
+    }
     done(Object.assign(new Error(`body: is no JSON: ${messageOf(error)}`), { statusCode: 400 }));
   }
 }
@@ -178,6 +196,29 @@ function setBrowserHeaders(request: FastifyRequest, reply: FastifyReply, done: (
     ...(docs ? {} : { 'cache-control': 'no-store' }),
   });
   done();
+}
+
+function refuseUnclear({ raw }: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  const problem = unclearField(raw.rawHeaders, raw.httpVersion);
+  if (problem === null) {
+    done();
+    return;
+  }
+  void reply.code(400).header('connection', 'close').send({ problems: [problem] });
+}
+
+/**
+ * The documentation makes links that leave the prefix under which a proxy may show us, unless its address ends in a slash. Redirections
+ * are relative, for only the browser knows the prefix.
+ */
+function keepPrefix(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  const [path, query] = request.url.split('?', 2) as [string, string?];
+  const target = path === '/docs' ? 'docs/' : path === '/docs/' && query !== undefined ? './' : path === '/docs/static/index.html' ? '../' : null;
+  if (target === null || (request.method !== 'GET' && request.method !== 'HEAD')) {
+    done();
+    return;
+  }
+  void reply.code(302).header('location', target).send();
 }
 
 function checkAccess(access: Access): (request: FastifyRequest, reply: FastifyReply, done: () => void) => void {
@@ -244,7 +285,7 @@ function listenError(error: NodeJS.ErrnoException, { host, port }: HttpOptions):
   const what = `HTTP interface on ${host} port ${port}`;
   const remedy: Readonly<Record<string, string>> = {
     EADDRINUSE: 'the port is taken by another process. It must be free: end that process, or set another api_port',
-    EADDRNOTAVAIL: 'this machine has no such address. It must be one of its own: set api_host to it, or to 0.0.0.0 for all',
+    EADDRNOTAVAIL: `this machine has no such address. It must be one of its own: set api_host to it, or to 0.0.0.0 for all. It has ${ownAddresses()}`,
     EACCES: 'not permitted. Ports below 1024 need privileges: set an api_port from 1024',
   };
   return new OperatorError(`${what}: ${remedy[error.code ?? ''] ?? `${error.message}. It must be possible to listen there: check api_host and api_port`}`, undefined, { cause: error });

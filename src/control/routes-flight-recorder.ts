@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import * as schemas from './api-schemas.js';
 import { flightReport } from './flight-schemas.js';
+import { whyNotWritten } from './flight-folder.js';
 import type { FlightRecorder } from './flight-recorder.js';
 
 /** Recordings in hand at once: each is a copy of all rings. */
@@ -22,7 +23,9 @@ export function addFlightRecorderRoutes(app: FastifyInstance, recorder: Pick<Fli
       response: {
         200: schemas.content('application/vnd.tcpdump.pcap', 'The capture file, where no folder is configured'),
         201: flightReport,
+        500: schemas.problems,
         503: schemas.problems,
+        507: schemas.problems,
       },
     },
   }, async (_, reply) => {
@@ -31,8 +34,14 @@ export function addFlightRecorderRoutes(app: FastifyInstance, recorder: Pick<Fli
     answering++;
     const recording = recorder.take('request');
     if (recorder.folder !== null) {
-      const written = recorder.write(recording).finally(() => answering--);
-      return reply.code(201).send(await written);
+      try {
+        return await reply.code(201).send(await recorder.write(recording));
+      } catch (error) {
+        const { full, text } = whyNotWritten(error);
+        return await reply.code(full ? 507 : 500).send({ problems: [`the recording cannot be written: ${text} (docs/operating.md#flight-recorder)`] });
+      } finally {
+        answering--;
+      }
     }
     const pieces = Readable.from(recording.pcap());
     pieces.once('close', () => answering--);

@@ -6,6 +6,7 @@ import { assert } from '../base/assert.js';
 import { OperatorError } from '../base/errors.js';
 import type { RefusedPeer } from './refused-peers.js';
 import type { Undelivered } from './series-types.js';
+import { bindRemedy } from './bind-remedy.js';
 import { loadLibzmq, zmq } from './libzmq.js';
 import type { Libzmq, ZmqHandle } from './libzmq.js';
 import type { MessageSink, Offer } from './message-sink.js';
@@ -90,7 +91,7 @@ export class LibzmqSink implements MessageSink {
       this.#must(library.setsockopt(this.#socket, zmq.zapDomain, this.#scratch, 4) === 0, 'zmq option');
       this.#must(library.socketMonitor(this.#socket, monitorEndpoint, monitored, 2, zmq.pair) === 0, 'zmq monitor');
       this.#must(library.connect(this.#monitor, monitorEndpoint) === 0, 'zmq monitor');
-      this.#must(library.bind(this.#socket, address) === 0, `data port ${address}`, 'Is another service running there? See data_host and data_port.');
+      this.#must(library.bind(this.#socket, address) === 0, `data port ${address}`, bindRemedy(host, port));
       return Promise.resolve(this.#lastEndpoint());
     } catch (error) {
       return this.close(0).then((): never => { throw error; });

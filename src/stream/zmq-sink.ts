@@ -4,6 +4,7 @@
 
 import { Push } from 'zeromq';
 import { OperatorError, messageOf } from '../base/errors.js';
+import { bindRemedy } from './bind-remedy.js';
 import type { MessageSink, Offer } from './message-sink.js';
 import type { RefusedPeer } from './refused-peers.js';
 import type { Undelivered } from './series-types.js';
@@ -69,7 +70,7 @@ export class ZmqSink implements MessageSink {
     try {
       await this.#socket.bind(address);
     } catch (error) {
-      throw new OperatorError(`data port ${address}: ${messageOf(error)}. Is another service running there? See data_host and data_port.`, undefined, { cause: error });
+      throw new OperatorError(`data port ${address}: ${messageOf(error)}. ${bindRemedy(host, port)}`, undefined, { cause: error });
     }
     return this.#socket.lastEndpoint ?? address;
   }

@@ -1,6 +1,7 @@
 // Why a UDP port could not be had, for the operator: what, seen, needed, remedy.
 
 import { OperatorError } from '../base/errors.js';
+import { ownAddresses } from '../base/own-addresses.js';
 
 /** @param code name of the error: EADDRINUSE, EADDRNOTAVAIL, EACCES, … */
 export function bindError(host: string, udpPort: number, code: string, cause?: unknown): OperatorError {
@@ -13,7 +14,7 @@ function sentenceOf(code: string, udpPort: number): string {
     case 'EADDRINUSE':
       return `taken by another process (${code}). Stop it (ss -ulpn 'sport = :${udpPort}' names it), or change udp_ports`;
     case 'EADDRNOTAVAIL':
-      return `this machine has no such address (${code}; ip addr lists them). Change udp_host`;
+      return `this machine has no such address (${code}); it has ${ownAddresses()}. Change udp_host`;
     case 'EACCES':
       return `not permitted (${code}). Ports below 1024 need CAP_NET_BIND_SERVICE; change udp_ports`;
     case 'EAFNOSUPPORT':

@@ -193,12 +193,13 @@ t.test('every answer carries the headers that browsers go by', async (t) => {
 
 t.test('the documentation page loads its own files only, and they are there', async (t) => {
   const app = await appFor(t, new HandMadeView());
-  const page = await app.inject('/docs');
+  t.match((await app.inject('/docs')).headers, { location: 'docs/' });
+  const page = await app.inject('/docs/');
   t.equal(page.statusCode, 200);
   t.notMatch(page.payload, /<script(?![^>]*src=)/);
   const sources = [...page.payload.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, source]) => source as string);
   t.ok(sources.length >= 5);
-  for (const source of sources) t.equal((await app.inject(new URL(source, 'http://x/docs').pathname)).statusCode, 200, source);
+  for (const source of sources) t.equal((await app.inject(new URL(source, 'http://x/docs/').pathname)).statusCode, 200, source);
 });
 
 t.test('every route is documented, and answers as documented', async (t) => {
