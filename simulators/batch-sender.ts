@@ -52,6 +52,12 @@ export async function openBatchSender(options: BatchSenderOptions): Promise<Data
   const family = isIPv6(address) ? linux.inet6 : linux.inet;
   const descriptor = calls.socket(family, linux.dgram | linux.cloexec, 0);
   if (descriptor < 0) throw new OperatorError(`no socket to send from: ${calls.failure()}. See ulimit -n`);
+  // The C library has the call, and the kernel, or what confines this process, may still refuse it.
+  if (calls.sendmmsg(descriptor, new Uint8Array(0), 0, 0) < 0) {
+    const reason = calls.failure();
+    calls.close(descriptor);
+    return `sendmmsg is refused here (${reason})`;
+  }
   const set = (level: number, option: number, value: number, what: string): void => {
     if (calls.setsockopt(descriptor, level, option, Int32Array.of(value), 4) < 0) throw new OperatorError(`${what}: ${calls.failure()}. Send without it`);
   };

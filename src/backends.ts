@@ -18,6 +18,7 @@ import { ZmqSink } from './stream/zmq-sink.js';
 import { DgramSource } from './udp/dgram-source.js';
 import type { PacketSource } from './udp/packet-source.js';
 import { readUdpSocket } from './udp/proc-net-udp.js';
+import { recvmmsgUnavailable } from './udp/recvmmsg-probe.js';
 import { RecvmmsgSource } from './udp/recvmmsg-source.js';
 import { ReceivePause } from './assembly/receive-pause.js';
 import { makeSourceFilter } from './udp/source-filter.js';
@@ -56,9 +57,9 @@ export interface Wake {
 export function makeReceiver(name: string, ports: readonly number[], wiring: Wiring, memory: WebAssembly.Memory, wake: Wake): ReceiverBackend {
   const { config } = wiring;
   const notes: string[] = [];
-  const missing = config.receive === 'dgram' ? null : ffiUnavailable();
+  const missing = config.receive === 'dgram' ? null : recvmmsgUnavailable();
   if (missing !== null) {
-    if (config.receive === 'recvmmsg') throw new OperatorError(`receive: recvmmsg cannot be had here: ${missing}. Use receive: auto or dgram.`, exitCode.environment);
+    if (config.receive === 'recvmmsg') throw new OperatorError(`receive: recvmmsg cannot be had here: ${missing}. Use receive: dgram, or auto, which takes what works (docs/operating.md#portable-ways).`, exitCode.environment);
     notes.push(`packets are received by node:dgram, at most some 50000 packets of 4 kB per second and port, since recvmmsg cannot be had: ${missing}`);
   }
   const receive = config.receive === 'dgram' || missing !== null ? 'dgram' : 'recvmmsg';
@@ -127,7 +128,7 @@ export async function makeSink({ config, plan }: Wiring, wake: Wake, report: (ev
       keepFreedMemory(Math.max(keptFreeBytes, keptFreeMessages * plan.detector.frameBytes));
       return { sink, send: 'libzmq', notes };
     }
-    if (config.send === 'libzmq') throw new OperatorError(`send: libzmq cannot be had here: ${sink}. Use send: auto or zeromq.js.`, exitCode.environment);
+    if (config.send === 'libzmq') throw new OperatorError(`send: libzmq cannot be had here: ${sink}. Use send: zeromq.js, or auto, which takes what works (docs/operating.md#portable-ways).`, exitCode.environment);
     notes.push(`messages are handed over by zeromq.js: ${sink}`);
   }
   return { sink: new ZmqSink({ ...options, wake: () => wake.wake() }), send: 'zeromq.js', notes };

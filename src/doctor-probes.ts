@@ -7,6 +7,7 @@ import { messageOf } from './base/errors.js';
 import type { BufferFacts } from './control/doctor/facts.js';
 import { ffiUnavailable } from './runtime/ffi.js';
 import { loadLibzmq } from './stream/libzmq.js';
+import { recvmmsgUnavailable } from './udp/recvmmsg-probe.js';
 import { UdpSocket } from './udp/udp-socket.js';
 
 /** Pages of a WebAssembly memory: what the kernel needs to be instantiated, and what it was built for. */
@@ -32,7 +33,7 @@ export async function libzmqMissing(): Promise<string | null> {
 
 /** What a socket gets that asks as the service will; nothing when no socket can be bound to this address. */
 export async function tryReceiveBuffer(host: string, requestedBytes: number, receive: 'auto' | 'recvmmsg' | 'dgram'): Promise<BufferFacts[]> {
-  const direct = receive !== 'dgram' && ffiUnavailable() === null;
+  const direct = receive !== 'dgram' && recvmmsgUnavailable() === null;
   try {
     return [{ udpPort: null, requestedBytes, grantedBytes: direct ? askDirectly(host, requestedBytes) : await askNode(host, requestedBytes) }];
   } catch {

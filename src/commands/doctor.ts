@@ -94,7 +94,7 @@ async function madeHere(setup: { readonly config: ServiceConfig; readonly plan: 
   const { askCard } = await import('../control/doctor/network-card.js');
   const { tryAddresses, tryPorts } = await import('../control/doctor/port-trial.js');
   const { examine } = await import('../control/doctor/report.js');
-  const { ffiUnavailable } = await import('../runtime/ffi.js');
+  const { recvmmsgUnavailable } = await import('../udp/recvmmsg-probe.js');
   const { compiledMissing, libzmqMissing, tryReceiveBuffer } = await import('../doctor-probes.js');
   const config = setup?.config ?? null;
   const gathered = gatherMachine(thisMachine, config);
@@ -107,6 +107,6 @@ async function madeHere(setup: { readonly config: ServiceConfig; readonly plan: 
     addresses: await tryAddresses(gathered.addresses),
     ports: config === null ? null : await tryPorts(config),
     card: receiving === undefined ? 'needs CONFIG NAME' : await askCard(receiving.link),
-    ways: { recvmmsg: ffiUnavailable(), compiled: compiledMissing(), libzmq: await libzmqMissing() },
+    ways: { recvmmsg: recvmmsgUnavailable(), compiled: compiledMissing(), libzmq: await libzmqMissing() },
   });
 }

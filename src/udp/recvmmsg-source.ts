@@ -7,7 +7,7 @@
 // send them; so it is off unless asked for.
 
 import { assert } from '../base/assert.js';
-import { OperatorError } from '../base/errors.js';
+import { exitCode, OperatorError } from '../base/errors.js';
 import { KernelStructures } from '../memory/kernel-structures.js';
 import type { Landing } from '../memory/landing.js';
 import { addressOf, errno, errnoName, lastErrno, libc } from '../runtime/ffi.js';
@@ -20,6 +20,8 @@ import { socketLevel, socketOption, UdpSocket } from './udp-socket.js';
 
 /** MSG_TRUNC asks for true lengths; MSG_DONTWAIT; MSG_WAITFORONE waits for the first datagram only (linux/socket.h). */
 const flag = { truncated: 0x20, dontWait: 0x40, waitForOne: 0x10000 } as const;
+
+const portableRemedy = 'Use receive: dgram (docs/operating.md#portable-ways)';
 
 export interface RecvmmsgSourceOptions {
   /** The shared memory that holds landing buffers and structures. */
@@ -142,15 +144,16 @@ export class RecvmmsgSource implements PacketSource {
       this.#filter = source === null ? null : new SocketAddressFilter(source, socket.version);
       if (coalesce) {
         const refused = socket.set(socketLevel.udp, socketOption.udpCoalesce, 1);
-        if (refused !== null) throw new OperatorError(`port ${udpPort} on ${host}: the kernel does not coalesce datagrams (UDP_GRO: ${refused}). It needs Linux 5.0; switch coalescing off`);
+        if (refused !== null) throw new OperatorError(`port ${udpPort} on ${host}: the kernel does not coalesce datagrams (UDP_GRO: ${refused}). It needs Linux 5.0; switch coalescing off (receive_coalesced)`);
       }
+      const endless = waitMs > 0 ? socket.boundWait(waitMs) : null;
+      if (endless !== null) throw new OperatorError(`port ${udpPort} on ${host}: a call that waits cannot be bounded (SO_RCVTIMEO: ${endless}). ${portableRemedy}`, exitCode.environment);
     } catch (error) {
       socket.close();
       throw error;
     }
     const granted = socket.askReceiveBuffer(receiveBufferBytes);
     socket.set(socketLevel.socket, socketOption.dropCount, 1);
-    if (waitMs > 0) socket.boundWait(waitMs);
     this.#flags = flag.truncated | (waitMs > 0 ? flag.waitForOne : flag.dontWait);
     const base = addressOf(buffer);
     this.#structures.prepare(base, landing, this.#filter !== null, coalesce ? 'all' : 'first');
@@ -167,7 +170,7 @@ export class RecvmmsgSource implements PacketSource {
     this.#empty = reason === errno.EAGAIN;
     if (reason !== errno.EAGAIN && reason !== errno.EINTR) {
       const { host } = this.#options;
-      throw new OperatorError(`port ${this.#socket?.udpPort} on ${host}: receiving failed (${errnoName(reason)})`);
+      throw new OperatorError(`port ${this.#socket?.udpPort} on ${host}: receiving by recvmmsg failed (${errnoName(reason)}). ${portableRemedy}`, exitCode.environment);
     }
     return 0;
   }

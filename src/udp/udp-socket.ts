@@ -12,7 +12,7 @@ export const socketLevel = { socket: 1, udp: 17, ipv6: 41 } as const;
 export const socketOption = { receiveBuffer: 8, receiveTimeout: 20, receiveBufferForce: 33, dropCount: 40, memoryFigures: 55, ipv6Only: 26, udpCoalesce: 104 } as const;
 
 /** SOCK_DGRAM | SOCK_CLOEXEC. */
-const datagramSocket = 2 | 0o2000000;
+export const datagramSocket = 2 | 0o2000000;
 /** The kernel doubles what is asked for and keeps it in an int. */
 const largestBuffer = 2 ** 30 - 1;
 /** SK_MEMINFO_… of linux/sock_diag.h: words of SO_MEMINFO. */
@@ -83,10 +83,10 @@ export class UdpSocket {
     return Math.floor((granted[0] as number) / 2);
   }
 
-  /** Let a receive call that waits return after this time at the latest. */
-  boundWait(milliseconds: number): void {
+  /** Let a receive call that waits return after this time at the latest. @returns the name of the error, or null when it is done */
+  boundWait(milliseconds: number): string | null {
     const timeval = BigInt64Array.of(BigInt(Math.floor(milliseconds / 1000)), BigInt(Math.round((milliseconds % 1000) * 1000)));
-    libc().setsockopt(this.#descriptor, socketLevel.socket, socketOption.receiveTimeout, timeval, 16);
+    return libc().setsockopt(this.#descriptor, socketLevel.socket, socketOption.receiveTimeout, timeval, 16) === 0 ? null : errnoName(lastErrno());
   }
 
   /** Datagrams dropped since the socket was opened, mod 2³², the tail of a burst included; null = cannot be known. */

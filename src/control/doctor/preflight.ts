@@ -89,7 +89,7 @@ export class Preflight {
       ports: null,
       card: this.#card,
       ways: {
-        recvmmsg: ffiUnavailable(),
+        recvmmsg: backend.includes('recvmmsg') ? null : (ffiUnavailable() ?? 'the kernel refuses it; the log of the start says which call'),
         // Its threads place by it, or it had not started.
         compiled: null,
         libzmq: backend.includes('libzmq') ? null : (ffiUnavailable() ?? 'libzmq could not be loaded; the log of the start says why'),
