@@ -9,6 +9,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parseConfig } from '../src/config/load.js';
 import { makePlan, type Plan } from '../src/config/plan.js';
 import { OperatorError } from '../src/base/errors.js';
+import { destinationsMost } from '../src/detector/frame-share.js';
 import { table } from './statistics.js';
 
 /** A node: its link, of which so much is used at most, each way; processors that the services may have; memory for them. */
@@ -29,7 +30,6 @@ const detectors: readonly (readonly [name: string, chipRate: number, keys: Reado
   ['Jungfrau 16M', 2_200, { detector: 'jungfrau', modules: [16, 2], interfaces: 2 }],
 ];
 
-const maxInstances = 64;
 
 /** The plan of one of `instances`, or why there is none. A short frame time-out keeps the ring within one shared memory. */
 function planOf(rate: number, keys: Readonly<Record<string, unknown>>, instances: number): Plan | string {
@@ -76,10 +76,25 @@ function highestRate(chipRate: number, keys: Readonly<Record<string, unknown>>):
   return Math.min(chipRate, Math.floor(portGigabitsPerSecond / trafficOf(plan).rate.perPort.gigabitsPerSecond));
 }
 
+/** Can so many instances as a detector knows destinations carry this? */
+function carried(rate: number, keys: Readonly<Record<string, unknown>>): boolean {
+  const plan = planOf(rate, keys, destinationsMost);
+  return typeof plan !== 'string' && limitsOf(trafficOf(plan)).length === 0;
+}
+
+/** The highest rate that is carried, in steps of 10; at most `most`. */
+function carriedRate(most: number, keys: Readonly<Record<string, unknown>>): number {
+  if (carried(most, keys)) return most;
+  let rate = Math.floor(most / 10) * 10;
+  while (rate > 10 && !carried(rate, keys)) rate -= 10;
+  return rate;
+}
+
 function row(name: string, chipRate: number, keys: Readonly<Record<string, unknown>>): string[] {
-  const rate = highestRate(chipRate, keys);
+  const highest = highestRate(chipRate, keys);
+  const rate = carriedRate(highest, keys);
   let before: readonly string[] = [];
-  for (let instances = 1; instances <= maxInstances; instances++) {
+  for (let instances = 1; instances <= destinationsMost; instances++) {
     const plan = planOf(rate, keys, instances);
     const traffic = typeof plan === 'string' ? null : trafficOf(plan);
     const limits = traffic === null ? [plan as string] : limitsOf(traffic);
@@ -92,12 +107,12 @@ function row(name: string, chipRate: number, keys: Readonly<Record<string, unkno
     const perNode = Math.min(
       Math.floor((node.gigabitsPerSecond * node.linkShare) / Math.max(receives, sends)), Math.floor(node.cores / processors.cores), Math.floor((node.memoryGiB * 2 ** 30) / memoryBytes));
     return [
-      name, String(rate), (gigabytesPerSecond * instances).toFixed(1), String(instances), before.join(', '), String(Math.ceil(instances / perNode)), String(ports.length),
+      name, rate === highest ? String(rate) : `${rate} of ${highest}`, (gigabytesPerSecond * instances).toFixed(1), String(instances), before.join(', '), String(Math.ceil(instances / perNode)), String(ports.length),
       receives.toFixed(0), sends.toFixed(0), Math.round(perPort.packetsPerSecond * ports.length).toString(), `${processors.receivers.length} × ${Math.max(...processors.receivers).toFixed(2)}`,
       processors.streamer.toFixed(2), String(processors.cores), (ring.bytes / 2 ** 30).toFixed(1), ((gigabytesPerSecond * instances) / consumerGigabytesPerSecond).toFixed(0),
     ];
   }
-  return [name, String(rate), '', `more than ${maxInstances}`, before.join(', ')];
+  return [name, String(rate), '', `more than ${destinationsMost}`, before.join(', ')];
 }
 
 export function scalingTable(): string {

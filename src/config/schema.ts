@@ -3,6 +3,7 @@
 
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { destinationsMost } from '../detector/frame-share.js';
 import type { DetectorFamily } from '../detector/profile.js';
 import { families } from '../detector/profiles.js';
 
@@ -204,10 +205,10 @@ export const options = {
     says: 'Frames of an auto series; 0 lets it last until the detector falls silent.',
   }, 0),
   frames_stride: whole({
-    unit: 'instances', from: 1, to: 64,
+    unit: 'instances', from: 1, to: destinationsMost,
     says: 'How many instances share this detector: it sends its frames to them in turn (PSI: udp_numdst), each frame to one of them.',
   }, 1),
-  frames_offset: noted(z.union([z.int().min(0).max(63), z.literal('hostname')]).default(0), {
+  frames_offset: noted(z.union([z.int().min(0).max(destinationsMost - 1), z.literal('hostname')]).default(0), {
     unit: null,
     range: 'a whole number, 0 to frames_stride − 1, or hostname',
     description: 'Which of them this instance is: it takes the frames with this index in the series and every frames_stride-th after it; hostname: the number after the last hyphen of the host\'s name, which pods of a StatefulSet have.',

@@ -29,3 +29,6 @@ export const frameIndexOf = ({ stride, offset }: FrameShare, ownNumber: number, 
 export function frameNumberOf(share: FrameShare, ownNumber: number, firstOwn: number): number {
   return share.stride === 1 ? ownNumber : firstOwn - 1 + frameIndexOf(share, ownNumber, firstOwn);
 }
+
+/** Destinations that a detector's list holds (PSI: `udp_dstlist`), and so instances that may share it. */
+export const destinationsMost = 32;
