@@ -4,6 +4,8 @@
 import { Worker } from 'node:worker_threads';
 import { apiToken, logLevel } from './base/environment.js';
 import { OperatorError, exitCode } from './base/errors.js';
+import { thisMachine } from './control/doctor/machine.js';
+import { refuseSmallLimit } from './control/doctor/memory-limit.js';
 import { systemClock } from './base/clock.js';
 import { makePlan } from './config/plan.js';
 import type { Plan } from './config/plan.js';
@@ -105,6 +107,7 @@ class ServiceThread {
 export async function startService(config: ServiceConfig, options: ServiceOptions = {}): Promise<RunningService> {
   const logger = options.logger ?? makeLogger(logLevel(), config.name);
   const plan = makePlan(config);
+  refuseSmallLimit(config.name, plan, thisMachine.read);
   // Above every number of an earlier process, so that nothing of it can mix with what a consumer still keeps (docs/stream.md).
   const firstNumber = firstMessageNumber(systemClock.wall());
   const token = tokenOf(config);

@@ -21,6 +21,8 @@ export interface HostUdpErrors {
 
 /** Errors among the UDP counters of /proc/net/snmp, IPv6 ones of /proc/net/snmp6. */
 const errorKinds: Readonly<Record<string, string>> = { InErrors: 'in', RcvbufErrors: 'receive_buffer', InCsumErrors: 'checksum', NoPorts: 'no_port', MemErrors: 'memory' };
+/** Errors of IP that cost UDP packets: fragments that did not all come. */
+const fragmentsLost = 'ReasmFails';
 
 /** Of this process: each card is asked once for all who want to know. */
 const drivers = new DriverCounters();
@@ -44,23 +46,24 @@ export function nicCounters(address: string, folder = '/sys/class/net', driver: 
 
 /** UDP errors of the host, IPv4 and IPv6 together; empty where the kernel tells nothing. */
 export function hostUdpErrors(folder = '/proc/net'): HostUdpErrors[] {
-  const four = ofSnmp(textOf(`${folder}/snmp`) ?? '');
-  const six = ofSnmp6(textOf(`${folder}/snmp6`) ?? '');
-  return Object.entries(errorKinds).flatMap(([name, kind]) => {
-    const values = [four.get(name), six.get(name)].filter((value) => value !== undefined);
+  const [text4, text6] = [textOf(`${folder}/snmp`) ?? '', textOf(`${folder}/snmp6`) ?? ''];
+  const [four, six] = [ofSnmp(text4, 'Udp'), ofSnmp6(text6, 'Udp6')];
+  const [ip4, ip6] = [ofSnmp(text4, 'Ip'), ofSnmp6(text6, 'Ip6')];
+  return [...Object.entries(errorKinds), [fragmentsLost, 'reassembly'] as const].flatMap(([name, kind]) => {
+    const values = (name === fragmentsLost ? [ip4.get(name), ip6.get(name)] : [four.get(name), six.get(name)]).filter((value) => value !== undefined);
     return values.length === 0 ? [] : [{ kind, value: values.reduce((sum, value) => sum + value, 0) }];
   });
 }
 
-/** A line of names and a line of values, both beginning with `Udp:`. */
-function ofSnmp(text: string): Map<string, number> {
-  const [names = [], values = []] = text.split('\n').filter((line) => line.startsWith('Udp:')).map((line) => line.trim().split(/\s+/).slice(1));
+/** A line of names and a line of values, both beginning with the protocol: `Udp:`. */
+function ofSnmp(text: string, protocol: 'Udp' | 'Ip'): Map<string, number> {
+  const [names = [], values = []] = text.split('\n').filter((line) => line.startsWith(`${protocol}:`)).map((line) => line.trim().split(/\s+/).slice(1));
   return new Map(names.map((name, index) => [name, Number(values[index])]));
 }
 
 /** A line per counter: `Udp6InErrors 0`. */
-function ofSnmp6(text: string): Map<string, number> {
-  return new Map([...text.matchAll(/^Udp6(\w+)\s+(\d+)$/gm)].map(([, name, value]) => [name as string, Number(value)]));
+function ofSnmp6(text: string, protocol: 'Udp6' | 'Ip6'): Map<string, number> {
+  return new Map([...text.matchAll(new RegExp(`^${protocol}(\\w+)\\s+(\\d+)$`, 'gm'))].map(([, name, value]) => [name as string, Number(value)]));
 }
 
 function namesIn(folder: string): string[] {

@@ -167,7 +167,7 @@ export const foreignCounterTable: readonly MetricRow[] = [
     read: (view) => nicCounters(view.config.udpHost).map(({ device, counter, value }): Sample => [{ device, counter }, value]),
   },
   {
-    metric: 'vdcu_host_udp_errors_total', help: 'UDP errors of the whole host or network namespace; receive_buffer holds the drops of all sockets', labels: ['kind'],
+    metric: 'vdcu_host_udp_errors_total', help: 'UDP errors of the whole host or network namespace; receive_buffer holds the drops of all sockets, reassembly the datagrams of which a fragment never came', labels: ['kind'],
     read: () => hostUdpErrors().map(({ kind, value }): Sample => [{ kind }, value]),
   },
   {

@@ -8,9 +8,9 @@ const folder = mkdtempSync(join(tmpdir(), 'vdcu-'));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 
 t.test('UDP errors are those of IPv4 and IPv6 together, by the names of their columns', async (t) => {
-  writeFileSync(join(folder, 'snmp'), 'Tcp: A B\nTcp: 1 2\nUdp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors\nUdp: 900 3 30 8 20 0 7 0 1\n');
-  writeFileSync(join(folder, 'snmp6'), 'Ip6InReceives 5\nUdp6InErrors \t4\nUdp6RcvbufErrors                \t2\n');
-  t.strictSame(hostUdpErrors(folder), [{ kind: 'in', value: 34 }, { kind: 'receive_buffer', value: 22 }, { kind: 'checksum', value: 7 }, { kind: 'no_port', value: 3 }, { kind: 'memory', value: 1 }]);
+  writeFileSync(join(folder, 'snmp'), 'Ip: Forwarding ReasmReqds ReasmFails\nIp: 1 9 5\nTcp: A B\nTcp: 1 2\nUdp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors\nUdp: 900 3 30 8 20 0 7 0 1\n');
+  writeFileSync(join(folder, 'snmp6'), 'Ip6InReceives 5\nIp6ReasmFails 3\nUdp6InErrors \t4\nUdp6RcvbufErrors                \t2\n');
+  t.strictSame(hostUdpErrors(folder), [{ kind: 'in', value: 34 }, { kind: 'receive_buffer', value: 22 }, { kind: 'checksum', value: 7 }, { kind: 'no_port', value: 3 }, { kind: 'memory', value: 1 }, { kind: 'reassembly', value: 8 }]);
 });
 
 t.test('a kernel that tells nothing gives no counters', async (t) => {

@@ -2,6 +2,7 @@
 // these needs more than the plan's figures, which docs/performance.md explains.
 
 import type { Facts } from './facts.js';
+import { certainBytes } from './memory-limit.js';
 import { failed, losing, notChecked, ok, warning } from './verdict.js';
 import type { Check, NotChecked, Verdict } from './verdict.js';
 
@@ -68,7 +69,7 @@ function memory({ setup, receiveBuffers }: Facts, present: number | null, what: 
   if (setup === null) return notChecked('needs CONFIG NAME');
   if (present === null) return notChecked('the free memory cannot be read');
   const { plan } = setup;
-  const certain = plan.memoryBytes - plan.sendQueue.bytes - 2 * plan.receiveBufferBytes.total;
+  const certain = certainBytes(plan);
   // The kernel doubles what it grants; what it did not say is taken as asked for.
   const sockets = plan.ports.filter(({ off }) => !off).length;
   const granted = Math.min(plan.receiveBufferBytes.perPort, ...receiveBuffers.map(({ grantedBytes }) => grantedBytes ?? Infinity));

@@ -20,6 +20,14 @@ export interface Facts {
     /** net.core.rmem_max, bytes, and net.core.netdev_max_backlog, packets. */
     readonly rmemMax: number | null;
     readonly netdevMaxBacklog: number | null;
+    /** Reverse-path filter of the interface of `udp_host`: 0 off, 1 strict, 2 loose. */
+    readonly rpFilter: number | null;
+    /** Of all UDP sockets together (the last figure of net.ipv4.udp_mem), and bytes of a page. */
+    readonly udpMemoryBytes: { readonly most: number; readonly page: number } | null;
+    /** IPv4 and IPv6, since the host started, or since the service did. */
+    readonly reassemblyFails: number | null;
+    /** A virtual machine that gives free memory back to its host; null = the kernel does not tell. */
+    readonly reportsFreePages: boolean | null;
     /** Effective capabilities of this process as a bit mask. */
     readonly capabilities: bigint | null;
   };

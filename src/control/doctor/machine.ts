@@ -10,6 +10,7 @@ import { clockSynchronised } from '../../runtime/clock-state.js';
 import { machineInterfaces } from '../network-interface.js';
 import { groupLimits } from './control-group.js';
 import type { ReadFile } from './control-group.js';
+import { reassemblyFails, reportsFreePages, reversePathFilter, udpMemoryBytes } from './kernel-settings.js';
 import type { AddressFacts, AddressKey, Facts, LinkFacts } from './facts.js';
 
 /** The machine as a test can replace it. */
@@ -51,11 +52,16 @@ export function gatherMachine(machine: Machine, config: ServiceConfig | null): M
   const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1];
   const allowed = /^Cpus_allowed_list:\s*([\d,-]+)$/m.exec(status)?.[1];
   const available = /^MemAvailable:\s*(\d+) kB$/m.exec(read('/proc/meminfo') ?? '')?.[1];
+  const addresses = config === null ? [] : addressesOf(machine, config);
   return {
-    addresses: config === null ? [] : addressesOf(machine, config),
+    addresses,
     kernel: {
       rmemMax: numberIn(read('/proc/sys/net/core/rmem_max')),
       netdevMaxBacklog: numberIn(read('/proc/sys/net/core/netdev_max_backlog')),
+      rpFilter: reversePathFilter(read, addresses.find(({ key }) => key === 'udp_host')?.link?.name ?? null),
+      udpMemoryBytes: udpMemoryBytes(read),
+      reassemblyFails: reassemblyFails(read),
+      reportsFreePages: reportsFreePages(read),
       capabilities: capabilities === undefined ? null : BigInt(`0x${capabilities}`),
     },
     cores: { available: machine.cores(), allowed: allowed === undefined ? null : numbersOf(allowed), limit: limits.cores },

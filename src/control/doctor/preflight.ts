@@ -38,8 +38,12 @@ export class Preflight {
   #card: Facts['card'] = 'ethtool has not been asked yet';
   #kept: { readonly at: number; readonly report: DoctorReport } | null = null;
 
+  /** Reassembly that had failed before the service began. */
+  readonly #failedBefore: number;
+
   constructor(deps: PreflightDeps) {
     this.#deps = deps;
+    this.#failedBefore = gatherMachine(deps.machine, null).kernel.reassemblyFails ?? 0;
   }
 
   /** All checks, made now, the network card asked anew. */
@@ -85,6 +89,7 @@ export class Preflight {
       service,
       receiveBuffers,
       ...gathered,
+      kernel: { ...gathered.kernel, reassemblyFails: gathered.kernel.reassemblyFails === null ? null : gathered.kernel.reassemblyFails - this.#failedBefore },
       memory: { ...gathered.memory, ownBytes: machine.residentBytes() },
       ports: null,
       card: this.#card,

@@ -2,7 +2,7 @@ import t from 'tap';
 import { parseConfig } from '../../../src/config/load.js';
 import type { Facts } from '../../../src/control/doctor/facts.js';
 import { makePlan } from '../../../src/config/plan.js';
-import { checked, setupOf, unchecked } from './good-facts.js';
+import { checked, setupOf, unchecked, goodFacts } from './good-facts.js';
 
 const mebibyte = 2 ** 20;
 
@@ -62,7 +62,7 @@ t.test('memory limit of the control group: none, or room for the plan', async (t
 
 t.test('capabilities: wanted only where the buffer was clamped', async (t) => {
   const clamped = { receiveBuffers: [{ udpPort: 50001, requestedBytes: 104857600, grantedBytes: 212992 }] };
-  const kernel = (capabilities: bigint | null) => ({ kernel: { rmemMax: 212992, netdevMaxBacklog: 1000, capabilities } });
+  const kernel = (capabilities: bigint | null) => ({ kernel: { ...goodFacts().kernel, rmemMax: 212992, netdevMaxBacklog: 1000, capabilities } });
   t.match(checked('capabilities'), { status: 'ok', seen: 'CAP_NET_ADMIN no, CAP_SYS_NICE no' });
   t.match(checked('capabilities', { ...clamped, ...kernel(0n) }), { status: 'warning', remedy: /--cap-add=NET_ADMIN/ });
   t.match(checked('capabilities', { ...clamped, ...kernel((1n << 12n) | (1n << 23n)) }), { status: 'ok', seen: 'CAP_NET_ADMIN yes, CAP_SYS_NICE yes' });

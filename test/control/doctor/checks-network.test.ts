@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { BufferFacts } from '../../../src/control/doctor/facts.js';
-import { card, checked, receivingAddress, setupOf, unchecked } from './good-facts.js';
+import { card, checked, receivingAddress, setupOf, unchecked, goodFacts } from './good-facts.js';
 
 const granted = (grantedBytes: number | null, requestedBytes = 104857600): { receiveBuffers: BufferFacts[] } => ({
   receiveBuffers: [{ udpPort: 50001, requestedBytes, grantedBytes: requestedBytes }, { udpPort: 50002, requestedBytes, grantedBytes }],
@@ -34,7 +34,7 @@ t.test('receive buffer: one that was asked for too small is mended in the config
 });
 
 t.test('rmem_max: as large as what is asked for, unless sockets got it all the same', async (t) => {
-  const kernel = { rmemMax: 4194304, netdevMaxBacklog: 250000, capabilities: 0n };
+  const kernel = { ...goodFacts().kernel, rmemMax: 4194304, netdevMaxBacklog: 250000, capabilities: 0n };
   t.match(checked('rmem_max'), { status: 'ok', seen: '104857600 bytes' });
   t.match(checked('rmem_max', { kernel }), { status: 'ok', seen: /CAP_NET_ADMIN/ });
   t.match(checked('rmem_max', { kernel, ...granted(4194304) }), { status: 'warning', remedy: /^sysctl -w net\.core\.rmem_max=104857600 && echo net\.core\.rmem_max=104857600 > / });
@@ -42,7 +42,7 @@ t.test('rmem_max: as large as what is asked for, unless sockets got it all the s
 });
 
 t.test('netdev_max_backlog: ten milliseconds at the rate of all ports', async (t) => {
-  const kernel = (netdevMaxBacklog: number | null) => ({ kernel: { rmemMax: 104857600, netdevMaxBacklog, capabilities: 0n } });
+  const kernel = (netdevMaxBacklog: number | null) => ({ kernel: { ...goodFacts().kernel, rmemMax: 104857600, netdevMaxBacklog, capabilities: 0n } });
   t.match(checked('netdev_max_backlog', kernel(1280)), { status: 'ok', seen: '1280 packets = 10 ms at 128000 packets/s' });
   t.match(checked('netdev_max_backlog', kernel(1279)), { status: 'warning', remedy: 'sysctl -w net.core.netdev_max_backlog=10000' });
   t.match(unchecked('netdev_max_backlog', kernel(null)), /cannot be read/);

@@ -24,7 +24,7 @@ export const goodFacts = (changes: Partial<Facts> = {}): Facts => ({
   receiveBuffers: [50001, 50002].map((udpPort) => ({ udpPort, requestedBytes: 104857600, grantedBytes: 104857600 })),
   addresses: [receivingAddress(), { key: 'data_host', address: '127.0.0.1', wildcard: false, bindError: null, link: loopback }, { key: 'api_host', address: '0.0.0.0', wildcard: true, bindError: null, link: null }],
   ports: null,
-  kernel: { rmemMax: 104857600, netdevMaxBacklog: 250000, capabilities: 0n },
+  kernel: { rmemMax: 104857600, netdevMaxBacklog: 250000, rpFilter: 2, udpMemoryBytes: { most: 2 ** 31, page: 4096 }, reassemblyFails: 0, reportsFreePages: false, capabilities: 0n },
   cores: { available: 4, allowed: [0, 1, 2, 3], limit: null },
   memory: { availableBytes: 2 ** 33, ownBytes: 0, limitBytes: null },
   card: { name: 'eth1', receiveRing: { now: 8192, most: 8192 }, sendsPause: true },

@@ -6,7 +6,14 @@ import { setupOf } from './good-facts.js';
 const files: Readonly<Record<string, string>> = {
   '/proc/sys/net/core/rmem_max': '212992\n',
   '/proc/sys/net/core/netdev_max_backlog': '1000\n',
-  '/proc/self/status': 'Name:\tnode\nCapEff:\t0000000000001000\nCpus_allowed_list:\t0-2,5\n',
+  '/proc/self/status': 'Name:\tnode\nVmSize:\t  128000 kB\nCapEff:\t0000000000001000\nCpus_allowed_list:\t0-2,5\n',
+  '/proc/self/statm': '2000 1 1\n',
+  '/proc/sys/net/ipv4/conf/all/rp_filter': '0\n',
+  '/proc/sys/net/ipv4/conf/eth1/rp_filter': '1\n',
+  '/proc/sys/net/ipv4/udp_mem': '100\t200\t300\n',
+  '/proc/net/snmp': 'Ip: Forwarding ReasmFails\nIp: 1 7\nUdp: InDatagrams\nUdp: 1\n',
+  '/proc/net/snmp6': 'Ip6ReasmFails                   \t2\n',
+  '/sys/module/page_reporting/parameters/page_reporting_order': '9\n',
   '/proc/meminfo': 'MemTotal:  8000 kB\nMemAvailable:    4000 kB\n',
   '/sys/class/net/eth1/mtu': '9000\n',
   '/sys/class/net/lo/mtu': '65536\n',
@@ -24,7 +31,7 @@ const configOf = (more: string) => setupOf(more).config;
 t.test('figures of the kernel, processors, memory and clock are read', async (t) => {
   t.strictSame(gatherMachine(machine, null), {
     addresses: [],
-    kernel: { rmemMax: 212992, netdevMaxBacklog: 1000, capabilities: 1n << 12n },
+    kernel: { rmemMax: 212992, netdevMaxBacklog: 1000, capabilities: 1n << 12n, rpFilter: null, udpMemoryBytes: { most: 300 * 65536, page: 65536 }, reassemblyFails: 9, reportsFreePages: true },
     cores: { available: 4, allowed: [0, 1, 2, 5], limit: null },
     memory: { availableBytes: 4096000, ownBytes: 0, limitBytes: null },
     clock: { wallMs: 1000, synchronised: false },
@@ -33,7 +40,7 @@ t.test('figures of the kernel, processors, memory and clock are read', async (t)
 
 t.test('what cannot be read is null, and nothing throws', async (t) => {
   t.match(gatherMachine({ ...machine, read: () => null }, configOf('')), {
-    kernel: { rmemMax: null, netdevMaxBacklog: null, capabilities: null }, cores: { allowed: null }, memory: { availableBytes: null },
+    kernel: { rmemMax: null, netdevMaxBacklog: null, capabilities: null, rpFilter: null, udpMemoryBytes: null, reassemblyFails: null, reportsFreePages: null }, cores: { allowed: null }, memory: { availableBytes: null },
     addresses: [{ link: { name: 'eth1', mtu: null } }, {}, {}],
   });
   t.match(gatherMachine({ ...machine, read: () => 'nonsense' }, null), { kernel: { rmemMax: null, capabilities: null }, memory: { availableBytes: null } });
@@ -62,4 +69,17 @@ t.test('this machine answers', async (t) => {
   t.ok(clock.wallMs > 0);
   t.ok([true, false, null].includes(clock.synchronised));
   t.ok(thisMachine.residentBytes() > 0);
+});
+
+t.test('the reverse-path filter is the larger of the interface\'s and that of all, of the interface of udp_host', async (t) => {
+  t.equal(gatherMachine(machine, configOf('')).kernel.rpFilter, 1);
+  const all = { ...machine, read: (path: string) => (path.endsWith('/all/rp_filter') ? '2\n' : files[path] ?? null) };
+  t.equal(gatherMachine(all, configOf('')).kernel.rpFilter, 2);
+});
+
+t.test('free pages are reported once a driver has set their order, not by a kernel that only could', async (t) => {
+  const of = (order: string | null, reported: string | null): boolean | null => gatherMachine({
+    ...machine, read: (path) => (path.endsWith('page_reporting_order') ? order : path.endsWith('reported_kib') ? reported : files[path] ?? null),
+  }, null).kernel.reportsFreePages;
+  t.strictSame([of('4294967295\n', null), of('-1\n', null), of('9\n', null), of('4294967295\n', '4\n'), of(null, '0\n'), of(null, null)], [false, false, true, true, null, null]);
 });
