@@ -3,7 +3,7 @@
 
 import { errnoName, ffiUnavailable, lastErrno, libc } from '../runtime/ffi.js';
 import type { Libc } from '../runtime/ffi.js';
-import { addressFamily } from './socket-address.js';
+import { addressFamily } from '../runtime/socket-address.js';
 import { datagramSocket, socketLevel, socketOption } from './udp-socket.js';
 
 /** MSG_DONTWAIT, linux/socket.h. */
