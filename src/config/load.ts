@@ -1,7 +1,7 @@
 // From a file of named detectors to one ServiceConfig. The commands call `loadConfig`; every message names file, line, key,
 // value and what is allowed, and all problems of an entry are reported at once.
 
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { closest, distance } from 'fastest-levenshtein';
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document, type YAMLMap } from 'yaml';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
@@ -13,6 +13,9 @@ import type { ServiceConfig } from './service-config.js';
 /** Problems named in one message; more of them help nobody. */
 const problemLimit = 50;
 
+/** Bytes of a configuration file: hundreds of detectors. A list of two megabytes would take ten seconds to be read and refused. */
+const fileBytesLimit = 256 * 1024;
+
 /**
  * The configuration of detector `name` in a YAML file. Other entries of the file are not looked at.
  * @throws OperatorError (exit code usage), one line per problem
@@ -20,8 +23,9 @@ const problemLimit = 50;
 export function loadConfig(file: string, name: string, hostName: string | null = null): ServiceConfig {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readText(file);
   } catch (error) {
+    if (error instanceof OperatorError) throw error;
     throw new OperatorError(`${file}: ${unreadable(error)}`, exitCode.usage, { cause: error });
   }
   return parseConfig(text, file, name, hostName);
@@ -50,6 +54,20 @@ export function parseConfig(text: string, file: string, name: string, hostName: 
     refuse(located.map(({ line, problem }) => `${file}:${line}: ${[name, ...problem.path].join('.')}: ${problem.message}`));
   }
   return resolveOptions(name, options, hostName);
+}
+
+/** @throws Error of the file system; OperatorError when the file is too large, whatever it is: of /dev/zero there is no end */
+function readText(file: string): string {
+  const fd = openSync(file, 'r');
+  try {
+    const bytes = Buffer.alloc(fileBytesLimit + 1);
+    let length = 0;
+    for (let read = 1; read > 0 && length < bytes.length; length += read) read = readSync(fd, bytes, length, bytes.length - length, null);
+    if (length <= fileBytesLimit) return bytes.toString('utf8', 0, length);
+  } finally {
+    closeSync(fd);
+  }
+  throw new OperatorError(`${file}: is larger than ${fileBytesLimit} bytes, the most that a configuration may have. Is it the right file? Else give each detector a file of its own`, exitCode.usage);
 }
 
 interface Entry {
@@ -95,8 +113,11 @@ function parseOptions(values: Record<string, unknown>): { options: Options; prob
   const problems: Problem[] = [];
   const wrong = new Set<string>();
   const parsed: Record<string, unknown> = {};
+  let unknown = 0;
   for (const key of Object.keys(values)) {
     if (Object.hasOwn(allOptions, key)) continue;
+    // (To look for what was meant takes time; the first ones are enough.)
+    if (unknown++ > problemLimit) continue;
     problems.push({ path: [key], message: `unknown key with value ${show(values[key])}${suggestion(key, Object.keys(allOptions)) || '; the keys are in docs/reference/configuration.md'}` });
   }
   for (const key of Object.keys(allOptions) as OptionKey[]) {

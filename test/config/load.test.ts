@@ -1,3 +1,4 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -181,4 +182,35 @@ t.test('instances that share a detector: the offset is below the stride, the ser
   t.match(shared(['frames_stride: 4', 'frames_offset: hostname'], 'ingest'), /"ingest", does not end in a hyphen and a number/);
   t.strictSame(shared(['frames_stride: 4', 'frames_offset: hostname']), { stride: 4, offset: 0 }, 'where it is only looked at');
   t.throws(() => parseConfig(entry('frames_stride: 2'), 'f.yaml', 'a'), /2 is not possible with series: auto.*vdcu arm --endpoints/);
+});
+
+t.test('a file without end, or larger than any configuration, is refused before it is looked into', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vdcu-large-'));
+  t.teardown(() => { rmSync(folder, { recursive: true, force: true }); });
+  const entry = 'det:\n  detector: eiger\n  quad: true\n  udp_ports: [50001, 50002]\n';
+  const large = join(folder, 'large.yaml');
+  writeFileSync(large, `${entry}  ports_off: [${Array.from({ length: 280_000 }, (_, index) => 50_001 + index % 9).join(', ')}]\n`);
+  for (const file of [large, ...(existsSync('/dev/zero') ? ['/dev/zero'] : [])]) {
+    t.throws(() => loadConfig(file, 'det'), { name: 'OperatorError', exitCode: 2, message: /is larger than 262144 bytes.*[Rr]ight file|is larger than 262144 bytes/ }, file);
+  }
+  const fits = join(folder, 'fits.yaml');
+  writeFileSync(fits, `${entry}${`# ${'x'.repeat(100)}\n`.repeat(2000)}`);
+  t.equal(loadConfig(fits, 'det').name, 'det');
+  t.end();
+});
+
+t.test('thousands of wrong values or keys of a file that is not too large end in a bounded message', (t) => {
+  const entry = 'det:\n  detector: eiger\n  quad: true\n  udp_ports: [50001, 50002]\n';
+  const lists = ['ports_off', 'pin_cpus'].map((key) => `  ${key}: [${Array.from({ length: 5000 }, (_, index) => 50_001 + index % 9).join(', ')}]\n`);
+  for (const more of [...lists, Array.from({ length: 5000 }, (_, index) => `  k${index}: 1\n`).join('')]) {
+    let message = '';
+    try {
+      parseConfig(entry + more, 'f', 'det');
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    t.match(message, /det/);
+    t.ok(message.split('\n').length <= 51 && message.length < 20_000, `${message.length} characters`);
+  }
+  t.end();
 });
