@@ -38,8 +38,11 @@ export interface RunningService {
   readonly dataEndpoint: string;
   readonly apiUrl: string;
   readonly view: SharedView;
-  /** End the series, send what is closed, stop all threads. Bounded; idempotent. */
-  stop(reason: string): Promise<void>;
+  /**
+   * End the series, send what is closed, wait until the consumer has it, stop all threads. Bounded; idempotent.
+   * @returns false when it is known that a consumer lacks something, `series_end` perhaps
+   */
+  stop(reason: string): Promise<boolean>;
   /** Rejects when a thread fails; the process should end then. */
   readonly failed: Promise<never>;
 }
@@ -89,13 +92,13 @@ class ServiceThread {
   }
 
   /**
-   * Ask to end, wait at most `closeLimitMs`, then end it whatever it does. A thread that has closed everything ends by itself: cut off
+   * Ask to end, wait at most so long, then end it whatever it does. A thread that has closed everything ends by itself: cut off
    * while zeromq.js still hands out events it would take the process along.
    */
-  async stop(): Promise<void> {
+  async stop(limitMs = closeLimitMs): Promise<void> {
     this.words.askToStop();
     this.worker.postMessage('stop');
-    await Promise.race([this.exited, delay(closeLimitMs)]);
+    await Promise.race([this.exited, delay(limitMs)]);
     await this.worker.terminate();
   }
 }
@@ -136,7 +139,8 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   const stopThreads = async (): Promise<void> => {
     stopping = true;
     await Promise.all(receivers.map((thread) => thread.stop()));
-    await streamer.stop();
+    // Its last messages may take until the consumer has them.
+    await streamer.stop(config.closingTimeoutMs + closeLimitMs);
   };
 
   try {
@@ -153,15 +157,18 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     const http = await startHttp(view, { host: config.apiHost, port: config.apiPort, token, names: config.apiNames, logger, build: { version: version(), backend: view.backend }, flightRecorder });
     flightRecorder.start();
     logger.info({ event: 'ready', data_endpoint: dataEndpoint, api_url: http.url, udp_host: config.udpHost, udp_ports: config.detector.udpPorts, shape: plan.detector.shape, ring_frames: plan.ring.frames, series: config.series }, `ready: frames on ${dataEndpoint}, HTTP on ${http.url}`);
-    let ending: Promise<void> | null = null;
-    const stop = async (reason: string): Promise<void> => {
+    let ending: Promise<boolean> | null = null;
+    const stop = async (reason: string): Promise<boolean> => {
       logger.info({ event: 'stopping', reason }, `stopping: ${reason}`);
       await Promise.race([view.shutdown(), failed.catch(() => undefined), delay(config.closingTimeoutMs + config.drainMs + closeLimitMs)]);
       await stopThreads();
+      const lacking = view.lacking();
+      if (lacking !== null) logger.error({ event: 'undelivered', undelivered: view.undelivered }, lacking);
       await http.close();
       await flightRecorder.close();
       view.close();
       logger.info({ event: 'stopped' }, 'stopped');
+      return lacking === null;
     };
     return { dataEndpoint, apiUrl: http.url, view, failed, stop: (reason) => (ending ??= stop(reason)) };
   } catch (error) {

@@ -76,6 +76,7 @@ export function streamerSetup({ config, plan, map, buffer }: Wiring, sink: Messa
       seriesIdleMs: config.seriesIdleMs,
       seriesTimeoutMs: config.seriesTimeoutMs,
       closingTimeoutMs: config.closingTimeoutMs,
+      consumerConnections: config.consumerConnections,
     },
     auto: config.series === 'auto',
     autoFrames: config.frames,

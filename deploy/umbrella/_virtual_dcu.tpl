@@ -28,5 +28,5 @@ securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
   capabilities: {drop: [ALL]}
-terminationGracePeriodSeconds: 31
+terminationGracePeriodSeconds: 41
 {{- end -}}

@@ -12,6 +12,8 @@ export const exitCode = {
   environment: 3,
   /** A bug of ours, or a thread that died. */
   internal: 4,
+  /** The service ended in order, but its consumer lacks messages that were meant for it, `series_end` perhaps among them. */
+  undelivered: 5,
 } as const;
 
 /** A message for the operator in one line: what, seen, needed, remedy. */

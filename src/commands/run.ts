@@ -13,8 +13,11 @@ interface RunOptions {
   readonly json?: true;
 }
 
-/** Beyond `closing_timeout_ms` and `drain_ms`, what an orderly stop may take. */
-export const stopMarginMs = 10_000;
+/** Beyond `closing_timeout_ms`, twice, and `drain_ms`, what an orderly stop may take. */
+const stopMarginMs = 10_000;
+
+/** What an orderly stop takes at most, in ms: to send what has arrived, and to wait until the consumer has it. */
+export const stopLimitMs = (limits: { readonly closingTimeoutMs: number; readonly drainMs: number }): number => 2 * limits.closingTimeoutMs + limits.drainMs + stopMarginMs;
 
 /** The last log lines have so long to go out when whoever reads them is slow, ms. */
 const lastLinesMs = 200;
@@ -43,6 +46,7 @@ export function addRun(program: Command): void {
       sharedCodes.usage,
       [exitCode.environment, 'a port is taken, an address is not of this machine, a limit of the system is in the way'],
       sharedCodes.internal,
+      [exitCode.undelivered, 'stopped as asked, but the consumer lacks messages, series_end perhaps among them; the log says how many'],
       [130, 'interrupted twice'],
     ]))
     .action(async (file: string, name: string, options: RunOptions) => {
@@ -102,12 +106,12 @@ async function serve(config: ServiceConfig, json: boolean): Promise<number> {
       standardOutput().write(`${JSON.stringify({ event: 'ready', name: config.name, data_endpoint: service.dataEndpoint, api_url: service.apiUrl })}\n`);
     }
     const reason = await Promise.race([interrupt.asked, service.failed]);
-    await within(service.stop(reason), config.closingTimeoutMs + config.drainMs + stopMarginMs);
+    const delivered = await within(service.stop(reason), stopLimitMs(config));
+    return delivered ? exitCode.ok : exitCode.undelivered;
   } finally {
     letThemEnd();
     await standardOutput().settle(lastLinesMs);
   }
-  return exitCode.ok;
 }
 
 /** @throws OperatorError (environment) when the drawing cannot be written */
@@ -129,7 +133,7 @@ async function printGeometry(config: ServiceConfig, { json, svg }: RunOptions): 
 }
 
 /** Wait for an orderly end, but not for ever. */
-async function within(ending: Promise<void>, limitMs: number): Promise<void> {
+async function within<T>(ending: Promise<T>, limitMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
@@ -137,7 +141,7 @@ async function within(ending: Promise<void>, limitMs: number): Promise<void> {
     }, limitMs);
   });
   try {
-    await Promise.race([ending, late]);
+    return await Promise.race([ending, late]);
   } finally {
     clearTimeout(timer);
   }

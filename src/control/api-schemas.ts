@@ -66,13 +66,17 @@ export const seriesSummary = object('How a series went', {
   warnings: list({ type: 'string' }, 'Settings that look wrong, with their remedy'),
   header_sent: flag('The header was handed to zmq'),
   end_pending: flag('The series_end waits for a consumer'),
+  undelivered: object('In the answer to a stop: what was handed over and had not reached the consumer in time; absent = nothing, or it cannot be told', {
+    messages: count('Messages'),
+    bytes: count('Bytes on the wire'),
+  }),
   shared: object('This is one instance\'s part of a series that several share; frames and ledger are its own', {
     stride: count('Instances'),
     offset: count('Which of them this is'),
     frames: count('Frames of the whole series'),
     msg_number_base: count('Number of the header; frame i is message base + 1 + i, series_end base + 1 + frames'),
   }),
-}, ['aborted', 'shared']);
+}, ['aborted', 'undelivered', 'shared']);
 
 const currentPort = object('One port since the series was opened', {
   udp_port: count('UDP port'),

@@ -67,8 +67,8 @@ export class SharedView implements ServiceView {
   #ready = false;
   #failure: string | null = null;
   #drained: (() => void) | null = null;
-  /** What the last sink could not deliver; undefined = it is not closed yet. */
-  #undelivered: Undelivered | null | undefined = undefined;
+  /** What the sink could not deliver, once it is closed; null = not known. */
+  #undelivered: Undelivered | null = null;
   readonly #refusedLately = new RefusedLately();
   /** Images of all series that have ended, by outcome; exact when the next is opened, since events keep their order. */
   #before = { frames: 0, complete: 0, marked: 0, discarded: 0 };
@@ -136,9 +136,12 @@ export class SharedView implements ServiceView {
   noteEvent(event: StreamEvent): void {
     const { logger } = this.#deps;
     switch (event.kind) {
+      case 'stopped':
+        if (event.summary?.undelivered !== undefined) logger.warn({ event: 'undelivered', series_id: event.summary.series_id, undelivered: event.summary.undelivered }, undeliveredText(event.summary.undelivered));
+        this.#commands.answer(event);
+        break;
       case 'armed':
       case 'refused':
-      case 'stopped':
       case 'halted':
         this.#commands.answer(event);
         break;
@@ -251,7 +254,14 @@ export class SharedView implements ServiceView {
 
   /** What was handed over and never reached a consumer, once the streamer has closed; null = not known. */
   get undelivered(): Undelivered | null {
-    return this.#undelivered ?? null;
+    return this.#undelivered;
+  }
+
+  /** What the consumer lacks, once the streamer has closed, in a sentence; null = nothing that is known of. */
+  lacking(): string | null {
+    if (this.#stream.endPending) return 'the series_end of the last series was never taken: no consumer was there, or it took nothing. It must be told that the series is over.';
+    const lost = this.undelivered;
+    return lost === null || lost.messages === 0 ? null : undeliveredText(lost);
   }
 
   history(): readonly SeriesSummary[] {
@@ -384,6 +394,8 @@ export class SharedView implements ServiceView {
     return times.length === 0 ? null : now - Math.max(...times);
   }
 }
+
+const undeliveredText = ({ messages, bytes }: Undelivered): string => `${messages} messages (${bytes} bytes) had not reached the consumer in time; series_end is one of them. See docs/operating.md#undelivered.`;
 
 const knownFigure = (value: number): number | null => (Number.isFinite(value) ? value : null);
 

@@ -33,6 +33,8 @@ export interface Libc {
   getsockname(descriptor: number, address: Uint8Array, length: Int32Array): number;
   setsockopt(descriptor: number, level: number, option: number, value: ArrayBufferView, length: number): number;
   getsockopt(descriptor: number, level: number, option: number, value: ArrayBufferView, length: Int32Array): number;
+  getpeername(descriptor: number, address: Uint8Array, length: Int32Array): number;
+  shutdown(descriptor: number, how: number): number;
   recvmmsg(descriptor: number, messages: Address, count: number, flags: number, timeout: Address): number;
   poll(descriptors: Int32Array, count: number, timeoutMs: number): number;
   listen(descriptor: number, backlog: number): number;
@@ -149,6 +151,8 @@ function bindLibc(library: Library): Libc {
     getsockname: library.func('int getsockname(int fd, void *address, void *length)'),
     setsockopt: library.func('int setsockopt(int fd, int level, int option, void *value, uint32_t length)'),
     getsockopt: library.func('int getsockopt(int fd, int level, int option, void *value, void *length)'),
+    getpeername: library.func('int getpeername(int fd, void *address, void *length)'),
+    shutdown: library.func('int shutdown(int fd, int how)'),
     recvmmsg: library.func('int recvmmsg(int fd, uintptr_t messages, uint32_t count, int flags, uintptr_t timeout)'),
     poll: library.func('int poll(void *descriptors, unsigned long count, int timeout)'),
     listen: library.func('int listen(int fd, int backlog)'),

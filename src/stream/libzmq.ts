@@ -35,13 +35,17 @@ export interface Libzmq {
 /** Numbers of zmq.h, version 4.3. */
 export const zmq = {
   pair: 0,
+  router: 6,
   pull: 7,
   push: 8,
   dontwait: 1,
   sndmore: 2,
   events: 15,
   linger: 17,
+  backlog: 19,
+  maxmsgsize: 22,
   sndhwm: 23,
+  rcvhwm: 24,
   lastEndpoint: 32,
   tcpKeepalive: 34,
   tcpKeepaliveCnt: 35,
@@ -49,8 +53,12 @@ export const zmq = {
   tcpKeepaliveIntvl: 37,
   ipv6: 42,
   zapDomain: 55,
+  handshakeIvl: 66,
+  eventAccepted: 0x0020,
   eventDisconnected: 0x0200,
+  eventHandshakeFailedNoDetail: 0x0800,
   eventHandshakeSucceeded: 0x1000,
+  eventHandshakeFailedProtocol: 0x2000,
 } as const;
 
 /**

@@ -19,6 +19,8 @@ export interface SeriesLimits {
   readonly seriesIdleMs: number;
   readonly seriesTimeoutMs: number | null;
   readonly closingTimeoutMs: number;
+  /** Consumers that are expected at most. */
+  readonly consumerConnections: number;
 }
 
 /** What a series works with; the same for all of them. */

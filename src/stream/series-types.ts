@@ -66,6 +66,8 @@ export interface SeriesSummary {
   readonly header_sent: boolean;
   /** `series_end` could not be handed over yet. */
   readonly end_pending: boolean;
+  /** In the answer to a stop: what was handed over and did not reach the consumer; absent = nothing, or it cannot be told. */
+  readonly undelivered?: Undelivered;
   /** This is the part of one instance of several; frames and ledger are its own. */
   readonly shared?: SharedSeries;
 }

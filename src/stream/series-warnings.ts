@@ -9,6 +9,11 @@ import { lateBeginnings, suspicionsOf } from './suspicions.js';
 
 const lookIntervalMs = 500;
 
+/** Where the way out lets in everybody: what more consumers than expected do to a series. */
+export function strangers(consumers: number, expected: number): string {
+  return `${consumers} consumers are connected, ${expected} expected: zmq shares the images out among them, and each lacks some. Stop the stranger, set consumer_connections, or arm with force.`;
+}
+
 /** Of one series with this layout. */
 export class SeriesWarnings {
   readonly #deps: SeriesDeps;

@@ -24,7 +24,7 @@ import { SeriesProgress } from './series-progress.js';
 import { SeriesShare } from './series-share.js';
 import type { SeriesDeps } from './series-setup.js';
 import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary } from './series-types.js';
-import { SeriesWarnings } from './series-warnings.js';
+import { SeriesWarnings, strangers } from './series-warnings.js';
 
 /** A header that no consumer takes for so long is withdrawn: the arm request is refused. */
 const headerLimitMs = 5000;
@@ -323,7 +323,9 @@ export class Series {
   // --- ending ----------------------------------------------------------------------------------------------------------------
 
   #watchConsumer(): void {
-    const { disconnects } = this.#deps.outbox.sink;
+    const { disconnects, peers } = this.#deps.outbox.sink;
+    const { consumerConnections } = this.#deps.limits;
+    if (this.headerSent && peers > consumerConnections) this.#warnings.warn('strangers', strangers(peers, consumerConnections));
     if (disconnects === this.#disconnects) return;
     this.#disconnects = disconnects;
     if (this.headerSent) this.#abort('consumer_lost');

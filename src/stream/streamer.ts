@@ -12,6 +12,7 @@ import { PortWords } from '../memory/port-words.js';
 import { SeriesWords, phase } from '../memory/series-words.js';
 import { SlotRecords } from '../memory/slot-records.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
+import { DeliveryWait } from './delivery-wait.js';
 import { FrameReader } from './frame-reader.js';
 import { FrameTimes } from './frame-times.js';
 import type { MessageSink } from './message-sink.js';
@@ -19,6 +20,7 @@ import { Outbox } from './outbox.js';
 import { Series } from './series.js';
 import type { SeriesDeps, SeriesLimits } from './series-setup.js';
 import type { SeriesPort } from './series-progress.js';
+import { strangers } from './series-warnings.js';
 import { RefusedPeers, refusalCounter } from './refused-peers.js';
 import { SeenTimes } from './seen-times.js';
 import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamCommand, StreamEvent } from './series-types.js';
@@ -65,6 +67,8 @@ export class Streamer {
   /** An arm request that is being served: waiting for an auto series to end, or for its own series to open. */
   #arming: { id: number; request: ArmRequest } | null = null;
   #stopping: number[] = [];
+  /** Stops that are done, all but the delivery of what was handed over. */
+  #delivering: { readonly ids: readonly number[]; readonly summary: SeriesSummary; readonly wait: DeliveryWait }[] = [];
   /** Who waits to hear that no more packets are accepted. */
   #halting: number[] = [];
   /** What the last series that was shared had come to. */
@@ -137,6 +141,7 @@ export class Streamer {
       if (this.#series.withdrawn !== null) this.#withdrawn(this.#series, this.#series.withdrawn);
       else if (this.#series.summary !== null) this.#ending(this.#series, this.#series.summary, now);
     }
+    if (this.#delivering.length > 0) this.#replyDelivered(now);
     this.#publish();
     return work;
   }
@@ -225,6 +230,9 @@ export class Streamer {
       return refuse(409, `series ${open?.id ?? this.#seriesId + 1} is ${open !== null && open.step >= seriesStep.stopping ? 'closing' : 'open'}: end it first (DELETE /api/v1/series, vdcu stop)`);
     }
     if (this.#outbox.sink.peers === 0 && !request.force) return refuse(503, 'no consumer is connected to the data port: start the receiver, or arm with force');
+    const { peers } = this.#outbox.sink;
+    const { consumerConnections } = this.#setup.limits;
+    if (peers > consumerConnections && !request.force) return refuse(503, strangers(peers, consumerConnections));
     this.#arming = { id, request };
     open?.stop();
   }
@@ -243,6 +251,17 @@ export class Streamer {
   #replyStopped(summary: SeriesSummary | null): void {
     for (const id of this.#stopping) this.#setup.report({ kind: 'stopped', id, summary });
     this.#stopping = [];
+  }
+
+  /** A series was stopped and its end handed over: who asked hears of it when the consumer has all of it, or will not. */
+  #replyDelivered(now: number): void {
+    this.#delivering = this.#delivering.filter(({ ids, summary, wait }) => {
+      const left = wait.look(this.#outbox.next, now);
+      if (left === 'waiting') return true;
+      const told = left === null || left.messages === 0 ? summary : { ...summary, undelivered: left };
+      for (const id of ids) this.#setup.report({ kind: 'stopped', id, summary: told });
+      return false;
+    });
   }
 
   // --- between series --------------------------------------------------------------------------------------------------------
@@ -334,7 +353,10 @@ export class Streamer {
     this.#keepsBehind = series.keepsBehind;
     this.#series = null;
     if (series.begun) this.#setup.report({ kind: 'ended', summary });
-    this.#replyStopped(series.begun ? summary : null);
+    if (this.#stopping.length > 0 && summary.header_sent && !summary.end_pending) {
+      this.#delivering.push({ ids: this.#stopping, summary, wait: new DeliveryWait(this.#outbox.sink, this.#outbox.next, now + this.#setup.limits.closingTimeoutMs) });
+      this.#stopping = [];
+    } else this.#replyStopped(series.begun ? summary : null);
     this.#replyHalted(this.#ended);
   }
 

@@ -1,10 +1,13 @@
 // Messages into zeromq.js: the portable sink. Binds a PUSH socket, copies what it is given (zeromq.js sends by reference and says
 // "sent" when a message is queued, so the bytes must be nobody else's), and follows its consumers by the socket's events. Owned by
-// the streamer's thread, whose event loop must turn.
+// the streamer's thread, whose event loop must turn. What this way cannot: refuse one consumer too many, tell what was delivered, end a
+// connection (docs/decisions/0019-consumers-that-are-gone.md).
 
 import { Push } from 'zeromq';
 import { OperatorError, messageOf } from '../base/errors.js';
 import { bindRemedy } from './bind-remedy.js';
+import { handshakeMs, inbound, keepAlive } from './libzmq-options.js';
+import { zmq } from './libzmq.js';
 import type { MessageSink, Offer } from './message-sink.js';
 import type { RefusedPeer } from './refused-peers.js';
 import type { Undelivered } from './series-types.js';
@@ -24,8 +27,16 @@ export interface ZmqSinkOptions {
   wake(): void;
 }
 
-/** Who has not said within this time that he is a consumer is cut off, in ms. */
-const handshakeMs = 2000;
+/** How many consumer_timeout_ms a consumer may leave unread what was sent: this way cannot tell it from a machine that is gone. */
+const patience = 6;
+
+/** A PUSH that keeps only so many messages of a peer. */
+class BoundedPush extends Push {
+  constructor(options: ConstructorParameters<typeof Push>[0]) {
+    super(options);
+    this.setInt32Option(zmq.rcvhwm, inbound.messages);
+  }
+}
 
 export class ZmqSink implements MessageSink {
   readonly #options: ZmqSinkOptions;
@@ -34,13 +45,15 @@ export class ZmqSink implements MessageSink {
   #outcome: Offer = 'full';
   #peers = 0;
   #disconnects = 0;
+  #refused: RefusedPeer[] = [];
   /** Connections that are no consumers yet; most of those that never will be are port scanners. */
   #strangers = 0;
 
   constructor(options: ZmqSinkOptions) {
     this.#options = options;
     // Keep-alive as MAX IV's fabric needs it: its connection tracking cuts idle flows (docs/stream.md).
-    this.#socket = new Push({
+    const { idle, interval, count } = keepAlive(options.timeoutMs);
+    this.#socket = new BoundedPush({
       sendHighWaterMark: options.highWaterMark,
       sendTimeout: 0,
       linger: 0,
@@ -48,10 +61,13 @@ export class ZmqSink implements MessageSink {
       // With a ZAP domain and nobody to ask, peers of old protocol versions (an HTTP request looks like one) are refused.
       zapDomain: 'vdcu',
       tcpKeepalive: 1,
-      tcpKeepaliveCount: 10,
-      tcpKeepaliveIdle: 60,
-      tcpKeepaliveInterval: 1,
+      tcpKeepaliveCount: count,
+      tcpKeepaliveIdle: idle,
+      tcpKeepaliveInterval: interval,
       handshakeInterval: handshakeMs,
+      maxMessageSize: inbound.messageBytes,
+      // The kernel ends a connection that leaves data unacknowledged for so long, but one whose program does not read as well.
+      tcpMaxRetransmitTimeout: options.timeoutMs * patience,
     });
     this.#followConsumers();
   }
@@ -98,7 +114,10 @@ export class ZmqSink implements MessageSink {
   }
 
   takeRefused(): readonly RefusedPeer[] {
-    return [];
+    if (this.#refused.length === 0) return this.#refused;
+    const refused = this.#refused;
+    this.#refused = [];
+    return refused;
   }
 
   close(lingerMs: number): Promise<Undelivered | null> {
@@ -127,7 +146,10 @@ export class ZmqSink implements MessageSink {
       this.#options.wake();
     });
     events.on('disconnect', () => {
-      if (this.#strangers > 0) this.#strangers--;
+      if (this.#strangers > 0) {
+        this.#strangers--;
+        this.#refused.push({ reason: 'old_protocol', address: '' });
+      }
       else {
         this.#peers--;
         this.#disconnects++;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
 import { parse } from 'yaml';
-import { stopMarginMs } from '../../src/commands/run.js';
+import { stopLimitMs } from '../../src/commands/run.js';
 import { parseConfig } from '../../src/config/load.js';
 import { makePlan } from '../../src/config/plan.js';
 import { repository, vdcu } from '../main/repository.js';
@@ -100,7 +100,7 @@ t.test('ports, grace, processors and memory are those of the plan', skip, async 
     const { spec } = workloadOf(objects)['spec'].template;
     const [container] = spec.containers;
     t.strictSame(container.ports.map(({ containerPort, protocol }: { containerPort: number; protocol: string }) => `${containerPort}/${protocol}`), [config.apiPort, config.dataPort].map((port) => `${port}/TCP`).concat(config.detector.udpPorts.map((port) => `${port}/UDP`)));
-    t.ok(spec.terminationGracePeriodSeconds * 1000 > config.closingTimeoutMs + config.drainMs + stopMarginMs, `grace of ${spec.terminationGracePeriodSeconds} s is longer than an orderly end may take`);
+    t.ok(spec.terminationGracePeriodSeconds * 1000 > stopLimitMs(config), `grace of ${spec.terminationGracePeriodSeconds} s is longer than an orderly end may take`);
     const { requests, limits } = container.resources;
     t.strictSame(requests, limits, 'Guaranteed: requests are limits');
     t.match(String(requests.cpu), /^[1-9][0-9]*$/, 'whole cores');

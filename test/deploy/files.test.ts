@@ -120,8 +120,8 @@ t.test('systemd accepts the unit, and finds it well closed', { skip: without('sy
 t.test('the unit stops no earlier than an orderly end takes', async (t) => {
   const unit = read('systemd', 'vdcu@.service');
   const config = parseConfig(readFileSync(join(repository, 'examples', 'detectors.yaml'), 'utf8'), 'detectors.yaml', 'softimax-eiger');
-  const { stopMarginMs } = await import('../../src/commands/run.js');
-  t.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]) * 1000 > config.closingTimeoutMs + config.drainMs + stopMarginMs);
+  const { stopLimitMs } = await import('../../src/commands/run.js');
+  t.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]) * 1000 > stopLimitMs(config));
 });
 
 t.test('the snippet for an umbrella chart renders in one, with a configuration that is accepted', { skip: missingTools('helm', 'kubeconform', 'schemas') }, async (t) => {

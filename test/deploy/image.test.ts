@@ -9,7 +9,7 @@ import { validate } from 'dockerfile-utils';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load.js';
 import { makePlan } from '../../src/config/plan.js';
-import { stopMarginMs } from '../../src/commands/run.js';
+import { stopLimitMs } from '../../src/commands/run.js';
 import type { CheckResult } from '../../src/control/doctor/report.js';
 import type { ServiceStatus } from '../../src/control/service-view.js';
 import { repository } from '../main/repository.js';
@@ -137,6 +137,6 @@ t.test('the steps make an image that runs', { skip: await noContainers() }, asyn
     simulator.signal('SIGTERM');
     await simulator.ended;
     const plan = makePlan(loadConfig(join(folder, 'rehearsal', 'detectors.yaml'), 'rehearsal'));
-    t.ok(Number.parseInt(services.service.stop_grace_period ?? '', 10) * 1000 > plan.limits.closingTimeoutMs + plan.limits.drainMs + stopMarginMs, 'the grace period is longer than a stop may take');
+    t.ok(Number.parseInt(services.service.stop_grace_period ?? '', 10) * 1000 > stopLimitMs(plan.limits), 'the grace period is longer than a stop may take');
   });
 });

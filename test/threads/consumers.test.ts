@@ -160,16 +160,70 @@ t.test('a consumer that vanishes ends the series; the next one gets its end and 
   t.strictSame(numbers, numbers.map((_, index) => (numbers[0] as number) + index), 'numbers have no gap');
 });
 
-t.test('two consumers: the stream is split between them, which is a problem that the state names', async (t) => {
-  const running = await start(t);
+t.test('one consumer too many, where the way out lets in everybody: the state names it, arming is refused unless forced, the summary warns', async (t) => {
+  const running = await start(t, `${quadYaml}\nsend: zeromq.js`);
   const first = await running.consume();
   t.strictSame(running.status().problems, []);
   const second = await running.consume();
   t.match(running.status().problems, [/^2 consumers are connected, 1 expected: .* Stop the stranger, or set consumer_connections/]);
+  t.match(await running.arm({ frames: 1 }), { status: 503, body: { problems: [/^2 consumers are connected, 1 expected: .*arm with force/] } });
+  t.equal((await running.arm({ frames: 0, force: true })).status, 201);
+  t.match((await running.end())?.warnings, [/^2 consumers are connected/]);
   await second.vanish();
   await until(() => running.status().consumers === 1, 'the stranger is gone');
   t.strictSame(running.status().problems, []);
   await first.vanish();
+});
+
+t.test('one consumer too many is not let in, gets nothing, is named, and takes the place when it is free', async (t) => {
+  const running = await start(t);
+  const first = await running.consume({ series: 1 });
+  const second = new Pull({ linger: 0, receiveTimeout: 20_000 });
+  t.teardown(() => second.close());
+  second.connect(running.service.dataEndpoint);
+  await until(() => running.status().problems.length > 0, 'the stranger is refused');
+  t.match(running.status(), { consumers: 1, problems: [/^data port: 127\.0\.0\.1 connected although consumer_connections consumers are there already/] });
+  t.ok(running.service.view.streamCounters().refusedTooMany >= 1);
+  t.equal((await running.arm({ frames: 5, first_frame_number: 1 })).status, 201);
+  await running.simulate({ frames: 5 });
+  t.match(await first.report, { ok: true, checker: { counts: { headers: 1, images: 5, seriesEnds: 1 } } }, 'the consumer has every message');
+  await until(() => running.service.view.history().length === 1, 'the end of the series');
+  // The first one's connection ends, and who waits is let in: both are one consumer.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await until(() => running.status().consumers === 1, 'the place is taken');
+  t.equal((await running.arm({ frames: 0 })).status, 201);
+  t.equal((JSON.parse(String((await second.receive())[0])) as { htype: string }).htype, 'header');
+  await running.end();
+});
+
+t.test('a stop is answered when the consumer has all of it, series_end too, or says what it lacks', async (t) => {
+  const running = await start(t, `${quadYaml}\nclosing_timeout_ms: 4000`);
+  const socket = new Pull({ linger: 0, receiveHighWaterMark: 1 });
+  t.teardown(() => socket.close());
+  socket.connect(running.service.dataEndpoint);
+  await until(() => running.status().consumers === 1, 'the consumer\'s connection');
+  await running.arm({ first_frame_number: 1 });
+  await running.simulate({ frames: 40, rate: 80 });
+  await until(() => running.status().series?.images_sent === 40, 'all images handed over');
+  let read = 0;
+  const stopped = running.end();
+  const reading = (async () => {
+    for await (const [json] of socket) {
+      read++;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      if ((JSON.parse(String(json)) as { htype: string }).htype === 'series_end') return;
+    }
+  })();
+  const summary = await stopped;
+  t.notOk(summary?.undelivered, 'delivered');
+  t.ok(read > 10, `answered only after the consumer had taken most: ${read}`);
+  await reading;
+  await running.arm({ first_frame_number: 41 });
+  await running.simulate({ frames: 40, firstFrame: 41, rate: 80 });
+  await until(() => running.status().series?.images_sent === 40, 'all images handed over');
+  const lacking = await running.end();
+  t.ok((lacking?.undelivered?.messages ?? 0) > 0, `${JSON.stringify(lacking?.undelivered)} is named`);
+  t.ok(running.log.some(({ event }) => event === 'undelivered'));
 });
 
 t.test('two connections of one consumer, as configured, get the stream between them', async (t) => {

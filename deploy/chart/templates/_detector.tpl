@@ -59,13 +59,13 @@ What would come up and not work is refused here, with the remedy.
 {{- end }}
 {{- end -}}
 
-{{/* Seconds from SIGTERM to SIGKILL. The service itself gives up after closing_timeout_ms + drain_ms + 10 s. */}}
+{{/* Seconds from SIGTERM to SIGKILL. The service itself gives up after 2 × closing_timeout_ms + drain_ms + 10 s. */}}
 {{- define "virtual-dcu.grace" -}}
 {{- if .Values.terminationGracePeriodSeconds -}}
 {{ .Values.terminationGracePeriodSeconds }}
 {{- else -}}
 {{- $detector := include "virtual-dcu.detector" . | fromJson -}}
-{{ add (div (add (int $detector.closing_timeout_ms) (int $detector.drain_ms) 999) 1000) 20 }}
+{{ add (div (add (int $detector.closing_timeout_ms) (int $detector.closing_timeout_ms) (int $detector.drain_ms) 999) 1000) 20 }}
 {{- end -}}
 {{- end -}}
 
