@@ -5,6 +5,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { makeReceiver } from '../src/backends.js';
+import { systemClock } from '../src/base/clock.js';
 import { portCounter, portCounterTable } from '../src/memory/counters.js';
 import { allocateMemory, mapMemory } from '../src/memory/memory-map.js';
 import { PortWords } from '../src/memory/port-words.js';
@@ -41,7 +42,7 @@ const counters = new Float64Array(memory.buffer, map.portCounters[port] as numbe
 
 let driver: EventLoopDriver | null = null;
 const wake = { wake: () => driver?.wake(), turnNow: () => driver?.turnNow() };
-const { agent, receive } = makeReceiver('bench', [port], { config, plan, map, buffer: memory.buffer }, memory, wake);
+const { agent, receive } = makeReceiver('bench', [port], { config, plan, map, buffer: memory.buffer, clock: systemClock }, memory, wake);
 
 const start = { cpu: -1, time: 0, packets: 0, turns: 0 };
 let turns = 0;

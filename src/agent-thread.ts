@@ -55,7 +55,7 @@ if (port === null) throw new Error('agent-thread is started by the service only'
 const post = (message: ThreadMessage<ThreadInfo, StreamEvent>): void => port.postMessage(message);
 const fail = (error: unknown): void => post({ kind: 'failed', error: reportError(error) });
 const { config, plan, map, memory } = task;
-const wiring: Wiring = { config, plan, map, buffer: memory.buffer };
+const wiring: Wiring = { config, plan, map, buffer: memory.buffer, clock: systemClock };
 const series = new SeriesWords(memory.buffer, map.seriesWords);
 const words = new ThreadWords(memory.buffer, map.threadWords, task.thread);
 

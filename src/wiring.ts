@@ -3,6 +3,8 @@
 
 import type { PlacementMaker } from './assembly/placement.js';
 import type { PortSetup } from './assembly/port-assembler.js';
+import type { Clock } from './base/clock.js';
+import { filenameOf } from './config/auto-filename.js';
 import type { Plan } from './config/plan.js';
 import type { ServiceConfig } from './config/service-config.js';
 import { makeLayout } from './detector/layout.js';
@@ -19,6 +21,8 @@ export interface Wiring {
   readonly plan: Plan;
   readonly map: MemoryMap;
   readonly buffer: ArrayBufferLike;
+  /** Date of what leaves the process. */
+  readonly clock: Pick<Clock, 'wall'>;
 }
 
 /** Layouts by bit depth and rows; the same object for the same settings. */
@@ -62,7 +66,7 @@ export function portSetup({ config, plan, map, buffer }: Wiring, port: number, s
 }
 
 /** The setup of the streamer. */
-export function streamerSetup({ config, plan, map, buffer }: Wiring, sink: MessageSink, firstMessageNumber: number, report: (event: StreamEvent) => void): StreamerSetup {
+export function streamerSetup({ config, plan, map, buffer, clock }: Wiring, sink: MessageSink, firstMessageNumber: number, report: (event: StreamEvent) => void): StreamerSetup {
   return {
     buffer,
     map,
@@ -80,6 +84,7 @@ export function streamerSetup({ config, plan, map, buffer }: Wiring, sink: Messa
     },
     auto: config.series === 'auto',
     autoFrames: config.frames,
+    autoFilename: (series) => (config.autoFilename === null ? '' : filenameOf(config.autoFilename, { detector: config.name, series, wall: clock.wall() })),
     dynamicRange: config.detector.dynamicRange,
     readNRows: config.detector.readNRows ?? 0,
     firstMessageNumber,

@@ -67,6 +67,7 @@ const checks: readonly Check[] = [
   { needs: ['ring_frames', 'ring_ms', 'frame_rate_hz'], find: oneRing },
   { needs: ['frames_stride', 'frames_offset'], find: offsetWithinStride },
   { needs: ['frames_stride', 'series'], find: sharedAreArmed },
+  { needs: ['series', 'auto_filename'], find: filenameOfArmed },
   { needs: ['data_host', 'data_port', 'api_host', 'api_port'], find: tcpPorts },
 ];
 
@@ -252,6 +253,11 @@ function oneRing({ ring_frames, ring_ms, frame_rate_hz }: Options): Problem[] {
     problems.push({ path: ['ring_ms'], message: `${ring_ms} without frame_rate_hz, so it is no number of frames. Add frame_rate_hz, or use ring_frames` });
   }
   return problems;
+}
+
+function filenameOfArmed({ series, auto_filename }: Options): Problem[] {
+  if (auto_filename === undefined || series === 'auto') return [];
+  return [{ path: ['auto_filename'], message: `${show(auto_filename)} beside series: armed, where each arm request names its file. Remove it, or set series: auto` }];
 }
 
 function tcpPorts({ data_host, data_port, api_host, api_port }: Options): Problem[] {

@@ -30,6 +30,7 @@ export function planText(config: ServiceConfig, plan: Plan): string {
     ['start window', `${limits.startWindowMs} ms${frames(limits.startWindowFrames)}`],
     ['drain', `${limits.drainMs} ms`],
     ['series', config.series === 'auto' ? `auto, ends after ${limits.seriesIdleMs} ms without a packet` : `armed, ${timeout(limits.seriesTimeoutMs)}`],
+    ...fileRows(config),
     ['closing time-out', `${limits.closingTimeoutMs} ms`],
     ...planWarnings(plan).map((text): [string, string] => ['beware', text]),
     ['shared memory', bytes(plan.sharedMemoryBytes)],
@@ -58,6 +59,12 @@ function shareRows({ share }: Plan): [string, string][] {
   if (share.stride === 1) return [];
   const indices = [0, 1, 2].map((own) => frameIndexOf(share, own, 0)).join(', ');
   return [['takes', `frames with index ${indices}, … of a series: instance ${share.offset} of ${share.stride}; rates and limits below are of these`]];
+}
+
+/** Of which series files can become: where nobody names one, the consumer writes none, and nothing else would say so. */
+function fileRows({ series, autoFilename }: ServiceConfig): [string, string][] {
+  if (series === 'armed') return [['  file', 'as each arm request names it']];
+  return [['  file', autoFilename ?? 'none: the consumer writes no file of automatic series (set auto_filename, or series: armed)']];
 }
 
 function rateRows({ rate, threads }: Plan): [string, string][] {

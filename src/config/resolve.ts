@@ -45,6 +45,7 @@ export function resolveOptions(name: string, options: Options, hostName: string 
     frameRateHz: options.frame_rate_hz ?? null,
     series: options.series,
     frames: options.frames,
+    autoFilename: options.auto_filename ?? null,
     share: { stride: options.frames_stride, offset: options.frames_offset === 'hostname' ? (hostName === null ? 0 : (hostOffset(hostName) ?? 0)) : options.frames_offset },
     incompleteFrames: options.incomplete_frames,
     overtakeFrames: options.overtake_frames,

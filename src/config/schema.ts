@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { destinationsMost } from '../detector/frame-share.js';
 import type { DetectorFamily } from '../detector/profile.js';
 import { families } from '../detector/profiles.js';
+import { isFilenameTemplate } from './auto-filename.js';
 
 /** What the reference prints beside an option and what an error says is allowed. */
 export interface OptionNotes {
@@ -204,6 +205,12 @@ export const options = {
     unit: 'frames', from: 0, to: 4294967295,
     says: 'Frames of an auto series; 0 lets it last until the detector falls silent.',
   }, 0),
+  auto_filename: noted(z.string().refine(isFilenameTemplate).optional(), {
+    unit: null,
+    range: 'an absolute path with {date} and {series} once each, if wanted {detector}, and no other braces: /data/staff/{date}_{series}.h5',
+    description: 'File that the consumer writes for an auto series: {date} is when its header went out (UTC, to the millisecond: 20261129-081502-123), {series} its number since the start (0001), so that no name comes twice; the folder must exist where the consumer runs.',
+    unset: 'none: of auto series the consumer writes no file',
+  }),
   frames_stride: whole({
     unit: 'instances', from: 1, to: destinationsMost,
     says: 'How many instances share this detector: it sends its frames to them in turn (PSI: udp_numdst), each frame to one of them.',

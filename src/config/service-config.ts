@@ -42,6 +42,8 @@ export interface ServiceConfig {
   readonly series: 'armed' | 'auto';
   /** Frames of an auto series; 0 = until the detector falls silent. */
   readonly frames: number;
+  /** Template of the file names of auto series (auto-filename.ts); null = they have none. */
+  readonly autoFilename: string | null;
   /** The frames that this instance takes. */
   readonly share: FrameShare;
   readonly incompleteFrames: 'mark' | 'discard';

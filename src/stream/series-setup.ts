@@ -37,5 +37,7 @@ export interface SeriesDeps {
   readonly times: FrameTimes;
   /** The frames that this instance takes. */
   readonly share: FrameShare;
+  /** File name of an auto series by its number, when its header is made; '' = none. */
+  autoFilename(series: number): string;
   report(event: StreamEvent): void;
 }

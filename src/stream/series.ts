@@ -38,6 +38,8 @@ export class Series {
   readonly request: ArmRequest;
   readonly #deps: SeriesDeps;
   readonly #layout: Layout;
+  /** That of the request; an auto series is named when its header is made. */
+  #filename: string;
   readonly #firstFrame: FirstFrame;
   readonly #sender: FrameSender;
   readonly #progress: SeriesProgress;
@@ -70,6 +72,7 @@ export class Series {
     this.request = request;
     this.auto = auto;
     this.#layout = layout;
+    this.#filename = request.filename;
     const { seriesTimeoutMs, startWindowMs, discardIncomplete, frameTimeoutMs } = deps.limits;
     this.#firstFrame = new FirstFrame(deps.words, deps.ports, request.frames === 0 ? null : ownFrames(deps.share, request.frames), startWindowMs, deps.ring);
     this.#sender = new FrameSender({ ...deps, discardIncomplete, base: deps.share.stride === 1 ? null : request.msgNumberBase }, new ImageMessages(layout.shape, layout.pixelType, Object.keys(layout.profile.headerFields)));
@@ -189,13 +192,14 @@ export class Series {
       if (now - this.#since >= headerLimitMs) return this.#withdraw('the consumer took no header: is it reading?');
     }
     if (!outbox.settleOwedEnd(now)) return;
-    const { filename, metadata, msgNumberBase } = this.request;
+    const { metadata, msgNumberBase } = this.request;
+    if (this.auto) this.#filename = this.#deps.autoFilename(this.id);
     if (msgNumberBase !== null) outbox.skipTo(msgNumberBase);
     outbox.offer(
       'headers',
       (msgNumber) => {
         this.headerNumber = msgNumber;
-        const message = headerMessage(msgNumber, filename);
+        const message = headerMessage(msgNumber, this.#filename);
         return metadata === null ? [message] : [message, new TextEncoder().encode(metadata)];
       },
       () => this.#headerHandedOver(),
@@ -216,7 +220,7 @@ export class Series {
     this.#disconnects = this.#deps.outbox.sink.disconnects;
     this.#count('series');
     if (this.step === seriesStep.header) this.#openReceivers();
-    this.#deps.report({ kind: 'opened', series_id: this.id, filename: this.request.filename, auto: this.auto, frames: this.request.frames, ...(this.request.msgNumberBase === null ? {} : { msg_number_base: this.request.msgNumberBase }) });
+    this.#deps.report({ kind: 'opened', series_id: this.id, filename: this.#filename, auto: this.auto, frames: this.request.frames, ...(this.request.msgNumberBase === null ? {} : { msg_number_base: this.request.msgNumberBase }) });
   }
 
   #withdraw(reason: string): void {
@@ -397,7 +401,7 @@ export class Series {
     const { sums, incomplete } = this.#sender;
     return {
       series_id: this.id,
-      filename: this.request.filename,
+      filename: this.#filename,
       auto: this.auto,
       ...sums,
       ...(this.#aborted === null ? {} : { aborted: this.#aborted }),

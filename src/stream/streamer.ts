@@ -37,6 +37,8 @@ export interface StreamerSetup {
   readonly auto: boolean;
   /** Frames of an auto series, 0 = until silence. */
   readonly autoFrames: number;
+  /** File name of an auto series by its number, when its header is made; '' = none. */
+  autoFilename(series: number): string;
   readonly dynamicRange: number;
   /** 0 = all rows. */
   readonly readNRows: number;
@@ -115,6 +117,7 @@ export class Streamer {
       seenTimes: new SeenTimes(setup.limits.maxOwedFrames + 2 * map.sizes.slots),
       times: new FrameTimes(buffer, map.frameHistograms),
       share: setup.share,
+      autoFilename: (id) => setup.autoFilename(id),
       report,
     };
     this.#deps.reader.prepare(setup.layoutFor(setup.dynamicRange, setup.readNRows));

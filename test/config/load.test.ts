@@ -35,7 +35,7 @@ t.test('a quad with nothing but its ports has every default', async (t) => {
     receive: 'auto', receiveCoalesced: false, receiverThreads: null, pinCpus: [], send: 'auto',
     dataHost: '127.0.0.1', dataPort: 9999, apiHost: '127.0.0.1', apiPort: 5000, apiTokenFile: null, apiNames: null,
     ring: null, frameRateHz: null,
-    series: 'auto', frames: 0, share: { stride: 1, offset: 0 }, incompleteFrames: 'mark', overtakeFrames: 4, frameTimeoutMs: 500, drainMs: 100, startWindowMs: 20,
+    series: 'auto', frames: 0, autoFilename: null, share: { stride: 1, offset: 0 }, incompleteFrames: 'mark', overtakeFrames: 4, frameTimeoutMs: 500, drainMs: 100, startWindowMs: 20,
     maxOwedFrames: null, seriesIdleMs: 2000, seriesTimeoutMs: null, closingTimeoutMs: 10000, consumerTimeoutMs: 10000, consumerConnections: 1, flightRecorderPackets: null, flightRecorderDir: null,
   });
 });
@@ -61,7 +61,7 @@ t.test('every key reaches the configuration', async (t) => {
     receive: 'dgram', receiveCoalesced: true, receiverThreads: 3, pinCpus: [1, 0], send: 'zeromq.js',
     dataHost: '0.0.0.0', dataPort: 0, apiHost: '::1', apiPort: 0, apiTokenFile: '/run/secrets/token', apiNames: ['dcu.example.org'],
     ring: { milliseconds: 2000 }, frameRateHz: 12.5, share: { stride: 4, offset: 3 },
-    series: 'armed', frames: 7, incompleteFrames: 'discard', overtakeFrames: 5, frameTimeoutMs: 6, drainMs: 8, startWindowMs: 9,
+    series: 'armed', frames: 7, autoFilename: null, incompleteFrames: 'discard', overtakeFrames: 5, frameTimeoutMs: 6, drainMs: 8, startWindowMs: 9,
     maxOwedFrames: 10, seriesIdleMs: 11, seriesTimeoutMs: 12, closingTimeoutMs: 13, consumerTimeoutMs: 1014, consumerConnections: 2, flightRecorderPackets: 14, flightRecorderDir: '/tmp/flights',
   });
 });

@@ -51,6 +51,8 @@ export class Processes {
   started = 0;
   series = 0;
   frames = 0;
+  /** Names of automatic series, of all processes. */
+  readonly #autoFiles = new Set<string>();
   memory: WebAssembly.Memory | undefined;
   readonly #options: ProcessesOptions;
   /** When it was asked to end; −1 = it was not. */
@@ -176,6 +178,7 @@ export class Processes {
     this.#options.tell(() => JSON.stringify(seen.fields));
     const alone = part === null ? seen : part.alone(seen);
     verdict.accept(alone, seen, makerOf(verdict.settings));
+    if (seen.htype === 'header') this.#headerSeen(String(seen.fields['filename']));
     if (seen.htype === 'image') {
       this.frames++;
       // The rest of a series that ended by silence was never on its way.
@@ -184,6 +187,13 @@ export class Processes {
     if (verdict.problems.length > 0) this.#options.problems.push(...verdict.problems.splice(0));
     const kept = alone.parts.map((bytes) => (seen.htype === 'image' ? emptyBlob(bytes.length) : bytes.slice()));
     return { parts: [], message: { ...alone, parts: kept } };
+  }
+
+  /** A file that is named twice would be appended to. */
+  #headerSeen(filename: string): void {
+    if (!filename.startsWith('/data/auto/')) return;
+    if (this.#autoFiles.has(filename)) this.#options.problems.push(`two automatic series have the file ${filename}`);
+    this.#autoFiles.add(filename);
   }
 }
 

@@ -112,3 +112,36 @@ t.test('what was kept for an auto series that cannot be opened is of none', asyn
   t.match(pipeline.counters(0), { foreignUnarmed: 8 });
   t.strictSame(pipeline.verify(), []);
 });
+
+t.test('an auto series is named when its header is made: by its number and the time of its first packet, in header, events and summary', async (t) => {
+  const pipeline = small({ series: 'auto', auto_filename: '"/data/{date}_{series}.h5"' });
+  const nameNow = (series: string): string => `/data/${new Date(pipeline.clock.wall()).toISOString().replace(/\D/g, '').replace(/^(\d{8})(\d{6})/, '$1-$2-')}_${series}.h5`;
+  pipeline.run(3_600_000, 1000);
+  const early = nameNow('0001');
+  pipeline.play(1, 3);
+  pipeline.run(300);
+  pipeline.play(4, 6);
+  pipeline.run(300);
+  const headers = pipeline.messages().filter(({ htype }) => htype === 'header').map(({ fields }) => String(fields['filename']));
+  t.equal(headers.length, 2);
+  t.match(headers[0], /_0001\.h5$/);
+  t.match(headers[1], /_0002\.h5$/);
+  t.ok((headers[0] as string).slice(0, -12) >= early.slice(0, -12), 'an hour after the consumer came');
+  t.strictSame(pipeline.summaries.map(({ filename }) => filename), headers);
+  t.strictSame(pipeline.events.filter(({ kind }) => kind === 'opened').map((event) => (event as unknown as { filename: string }).filename), headers);
+  nothingLost(t, pipeline);
+});
+
+t.test('without a template an auto series has no file, and an armed one in an automatic service has that of its request', async (t) => {
+  const plain = small({ series: 'auto' });
+  plain.run(5);
+  plain.play(1, 3);
+  plain.run(300);
+  t.match(plain.summaries, [{ filename: '' }]);
+  const armed = small({ series: 'auto', auto_filename: '"/data/{date}_{series}.h5"' });
+  armed.run(5);
+  armed.arm({ filename: '/data/mine.h5', frames: 3, firstFrameNumber: 1 });
+  armed.play(1, 3);
+  armed.run(300);
+  t.match(armed.summaries, [{ filename: '/data/mine.h5', frames: 3 }]);
+});

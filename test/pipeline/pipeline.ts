@@ -92,7 +92,7 @@ export class Pipeline {
     this.buffer = memory.buffer;
     this.sink = options.sink ?? new MemorySink();
     const makePlacement = (options.compiled ?? process.env.VDCU_PLACEMENT === 'compiled') ? compiledPlacement(kernelOn(memory)) : placementOracle;
-    const wiring = { config: this.config, plan: this.plan, map: this.map, buffer: this.buffer };
+    const wiring = { config: this.config, plan: this.plan, map: this.map, buffer: this.buffer, clock: this.clock };
     for (const port of activePorts(this.config)) {
       const { landingPackets, packetBytes } = this.plan.memory;
       const source = new MemorySource(new Landing(this.buffer, this.map.landing[port] as number, landingPackets, packetBytes), options.socketPackets);
