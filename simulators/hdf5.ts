@@ -47,11 +47,14 @@ function pluginFolder(): string | null {
 }
 
 /**
- * The cause of an HDF5 error in one line: the innermost entry of its stack.
+ * The cause of an HDF5 error in one line: what the system said, else the innermost entry of its stack.
  * @param error as thrown by h5wasm: a text of many lines
  */
 export function hdf5Reason(error: unknown): string {
   const text = messageOf(error);
+  // What the system said weighs more than where in the library it was said.
+  const system = /errno = \d+, error message = '([^']*)'/.exec(text)?.[1];
+  if (system !== undefined) return system;
   const reasons = [...text.matchAll(/^\s*#\d+: .*? in \w+\(\): (.*)$/gm)].map((match) => match[1] as string);
   const filter = reasons.find((reason) => reason.startsWith('required filter'));
   return (filter ?? reasons.at(-1) ?? text.split('\n')[0] ?? '').trim();

@@ -4,6 +4,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pull } from 'zeromq';
 import { exitCode, messageOf, OperatorError } from '../src/base/errors.js';
+import type { ConnectionStep } from './arrivals.js';
 
 export interface PullOptions {
   /** `tcp://host:port`. */
@@ -14,7 +15,7 @@ export interface PullOptions {
   /** Wait after each message: a slow consumer, for tests. */
   readonly delayMs?: number;
   /** The connection came up or went away; zeromq connects again by itself. */
-  readonly onConnection?: (connected: boolean) => void;
+  readonly onConnection?: (step: ConnectionStep) => void;
 }
 
 /**
@@ -28,8 +29,9 @@ export async function* pullMessages(options: PullOptions): AsyncGenerator<Uint8A
   if (options.onConnection !== undefined) {
     const { onConnection } = options;
     // "handshake" and not "connect": a peer that speaks no zmq is no peer.
-    socket.events.on('handshake', () => { onConnection(true); });
-    socket.events.on('disconnect', () => { onConnection(false); });
+    socket.events.on('connect', () => { onConnection('listens'); });
+    socket.events.on('handshake', () => { onConnection('speaks'); });
+    socket.events.on('disconnect', () => { onConnection('gone'); });
   }
   const close = (): void => { socket.close(); };
   signal.addEventListener('abort', close, { once: true });

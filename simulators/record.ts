@@ -2,7 +2,8 @@
 // line calls `runRecord`; tests call `recordStream` and read the report.
 
 import { systemClock } from '../src/base/clock.js';
-import { exitCode } from '../src/base/errors.js';
+import { Arrivals } from './arrivals.js';
+import type { ConnectionStep } from './arrivals.js';
 import { OrderedReceive } from './ordered-receive.js';
 import { pullMessages } from './pull.js';
 import { Recording } from './recording.js';
@@ -11,6 +12,8 @@ import { parseMessage } from './stream-message.js';
 import type { StreamMessage } from './stream-message.js';
 import { formatTable, ProgressLine } from './terminal.js';
 import type { CommandOutput } from './terminal.js';
+import { codeOf, verdictOf } from './verdict.js';
+import type { Verdict } from './verdict.js';
 
 export interface RecordOptions {
   /** `tcp://host:port`. */
@@ -21,8 +24,10 @@ export interface RecordOptions {
   readonly name?: string;
   /** Stop after so many series; default: when `signal` aborts. */
   readonly series?: number;
+  /** Stop when nothing came for so long; default: never. */
+  readonly timeoutMs?: number;
   readonly signal: AbortSignal;
-  /** Called about twice a second while messages come. */
+  /** Called about twice a second, whether something comes or not. */
   readonly onProgress?: (report: RecordReport) => void;
 }
 
@@ -41,12 +46,18 @@ export interface RecordReport {
   readonly open: boolean;
   /** True when nothing was refused, stuck or unreadable. */
   readonly ok: boolean;
+  /** Frames that were marked or discarded, and series that were aborted. */
+  readonly incomplete: number;
+  /** What is waited for while nothing has come; null afterwards. */
+  readonly waiting: string | null;
+  /** Why there is no file: never connected, no series; null: there is one. */
+  readonly nothing: string | null;
+  readonly verdict: Verdict;
 }
 
 /** Messages in memory at most: those of the socket, and those that wait for an earlier one. The producer waits when both are full. */
 const messagesInSocket = 32;
 const messagesWaiting = 64;
-const progressMs = 500;
 
 /**
  * Record until `series` have ended or `signal` aborts; the file is closed whatever happens.
@@ -54,22 +65,29 @@ const progressMs = 500;
  * that cannot be recorded (failed)
  */
 export async function recordStream(options: RecordOptions): Promise<RecordReport> {
-  const { endpoint, signal } = options;
+  const { endpoint, onProgress } = options;
   const recording = await Recording.create(options.file, options.name ?? 'detector');
   const ordered = new OrderedReceive<StreamMessage>(messagesWaiting);
   const start = systemClock.now();
   let beforeFirstHeader = 0;
   let unreadable = 0;
-  let progressAt = start + progressMs;
   const report = (): RecordReport => {
     const stuck = ordered.next < 0 ? 0 : ordered.cached + ordered.dropped;
+    const { series, marked, discarded, aborted, refused } = recording.counts;
+    const judged = { ok: refused === 0 && stuck === 0 && unreadable === 0, incomplete: marked + discarded + aborted, nothing: arrivals.nothing(series) };
     return {
       counts: { ...recording.counts }, elapsedMs: systemClock.now() - start, warnings: [...recording.warnings], beforeFirstHeader, stuck, unreadable,
-      open: recording.seriesOpen, ok: recording.counts.refused === 0 && stuck === 0 && unreadable === 0,
+      open: recording.seriesOpen, ...judged, waiting: arrivals.waiting(), verdict: verdictOf(judged),
     };
   };
+  const arrivals = new Arrivals({
+    endpoints: [endpoint], signal: options.signal, ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+    ...(onProgress === undefined ? {} : { onTick: () => { onProgress(report()); } }),
+  });
   try {
-    for await (const parts of pullMessages({ endpoint, signal, receiveHighWaterMark: messagesInSocket })) {
+    const onConnection = (step: ConnectionStep): void => void arrivals.connection(0, step);
+    for await (const parts of pullMessages({ endpoint, signal: arrivals.signal, receiveHighWaterMark: messagesInSocket, onConnection })) {
+      arrivals.message();
       const message = parseMessage(parts);
       if (typeof message === 'string') unreadable++;
       else {
@@ -79,30 +97,29 @@ export async function recordStream(options: RecordOptions): Promise<RecordReport
           if (options.series !== undefined && recording.counts.seriesEnds >= options.series) break;
         }
       }
-      if (options.onProgress !== undefined && systemClock.now() >= progressAt) {
-        progressAt = systemClock.now() + progressMs;
-        options.onProgress(report());
-      }
       if (options.series !== undefined && recording.counts.seriesEnds >= options.series) break;
     }
-    return report();
-  } catch (error) {
+    const last = report();
+    if (recording.counts.series > 0) recording.close();
+    return last;
+  } finally {
+    arrivals.close();
     // A file with nothing in it would only be in the way of the next attempt.
     if (recording.counts.series === 0) recording.discard();
-    throw error;
-  } finally {
-    recording.close();
+    else recording.close();
   }
 }
 
 export interface RunRecordOptions extends Omit<RecordOptions, 'onProgress'> {
+  /** Frames that are not complete are no failure; default false. */
+  readonly allowIncomplete?: boolean;
   readonly json?: boolean;
   readonly out: CommandOutput;
 }
 
 /**
  * The command.
- * @returns its exit code: ok when everything was written, failed when something could not be
+ * @returns its exit code, as `codeOf` the verdict
  */
 export async function runRecord(options: RunRecordOptions): Promise<number> {
   const progress = new ProgressLine(options.out);
@@ -111,7 +128,11 @@ export async function runRecord(options: RunRecordOptions): Promise<number> {
   try {
     report = await recordStream({
       ...options,
-      onProgress: ({ counts, elapsedMs }) => {
+      onProgress: ({ counts, elapsedMs, waiting }) => {
+        if (waiting !== null) {
+          progress.show(waiting);
+          return;
+        }
         const seconds = (elapsedMs - last.at) / 1000;
         progress.show(`series ${counts.series}  ${counts.frames} frames  ${((counts.frames - last.frames) / seconds).toFixed(0)} frames/s  `
           + `${((counts.bytes - last.bytes) / seconds / 1e6).toFixed(1)} MB/s  discarded ${counts.discarded}`);
@@ -124,26 +145,27 @@ export async function runRecord(options: RunRecordOptions): Promise<number> {
   const dataset = `/entry/instrument/${options.name ?? 'detector'}/data`;
   if (options.json === true) options.out.stdout.write(`${JSON.stringify(recordToJson(report, options.file, dataset))}\n`);
   else options.out.stdout.write(describeRecord(report, options.file, dataset));
-  return report.ok ? exitCode.ok : exitCode.failed;
+  return codeOf(report.verdict, options.allowIncomplete === true);
 }
 
 /** The report as it leaves the process. */
 export function recordToJson(report: RecordReport, file: string, dataset: string): Record<string, unknown> {
   const { counts } = report;
   return {
-    ok: report.ok, file, dataset, elapsed_ms: report.elapsedMs, series: counts.series, series_ends: counts.seriesEnds, aborted: counts.aborted,
-    frames: counts.frames, discarded: counts.discarded, refused: counts.refused, bytes: counts.bytes, series_open: report.open,
+    ok: report.ok, verdict: report.verdict, nothing: report.nothing, file: report.nothing === null ? file : null, dataset, elapsed_ms: report.elapsedMs, series: counts.series, series_ends: counts.seriesEnds, aborted: counts.aborted,
+    frames: counts.frames, marked: counts.marked, discarded: counts.discarded, refused: counts.refused, bytes: counts.bytes, series_open: report.open,
     before_first_header: report.beforeFirstHeader, stuck: report.stuck, unreadable: report.unreadable, warnings: report.warnings,
   };
 }
 
 function describeRecord(report: RecordReport, file: string, dataset: string): string {
   const { counts } = report;
+  if (report.nothing !== null) return `${report.nothing}\nno file was written\n`;
   const lines = [
     `${file} ${dataset}`,
     formatTable([
       ['series', counts.series], ['  ended', counts.seriesEnds], ['  aborted', counts.aborted], ['frames written', counts.frames],
-      ['  discarded', counts.discarded], ['  refused', counts.refused], ['MB', (counts.bytes / 1e6).toFixed(1)],
+      ['  not complete', counts.marked], ['  discarded', counts.discarded], ['  refused', counts.refused], ['MB', (counts.bytes / 1e6).toFixed(1)],
     ]),
     ...report.warnings,
   ];

@@ -1,8 +1,9 @@
 // One recording: an HDF5 file with images and what belongs to them, laid out as the real consumer (streaming-receiver) writes it:
 // /entry/instrument/<name>/data, sequence_number, and metadata beside them. `vdcu record` feeds it message by message, in order.
 
-import { rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { OperatorError, exitCode } from '../src/base/errors.js';
+import { DiskReserve } from './disk-reserve.js';
 import { createForWriting, hdf5Reason } from './hdf5.js';
 import type { Dataset, Group, H5File } from './hdf5.js';
 import { writeMetadata } from './hdf5-metadata.js';
@@ -20,6 +21,9 @@ const numbersAtOnce = 1024;
 const framesAtOnce = 64;
 /** Sentences about what was not written, kept at most. */
 const warningLimit = 20;
+/** Ending of a file that could not be closed. */
+const brokenSuffix = '.broken';
+const remedy = 'Make room, or record to another disk';
 
 type Pixels = Uint8Array | Uint16Array | Uint32Array | Int8Array | Int16Array | Int32Array | Float32Array;
 
@@ -29,6 +33,8 @@ export interface RecordCounts {
   seriesEnds: number;
   aborted: number;
   frames: number;
+  /** Frames that were written and are not complete. */
+  marked: number;
   /** Images with `discard: true`: not written, as the real consumer does. */
   discarded: number;
   /** Images that could not be written; `warnings` says why. */
@@ -36,14 +42,18 @@ export interface RecordCounts {
   bytes: number;
 }
 
-/** A file open for writing. After each series it is valid as it lies there. */
+/**
+ * A file open for writing. After each series it is valid as it lies there. When the disk is full it is closed with all frames and numbers
+ * written so far, for which room is kept; should that fail, it is renamed to FILE.broken, so that nothing looks whole that is not.
+ */
 export class Recording {
-  readonly counts: RecordCounts = { series: 0, seriesEnds: 0, aborted: 0, frames: 0, discarded: 0, refused: 0, bytes: 0 };
+  readonly counts: RecordCounts = { series: 0, seriesEnds: 0, aborted: 0, frames: 0, marked: 0, discarded: 0, refused: 0, bytes: 0 };
   /** What was left out, at most 20 sentences. */
   readonly warnings: string[] = [];
   readonly #file: H5File;
   readonly #group: Group;
   readonly #numbers: Dataset;
+  readonly #reserve: DiskReserve;
   readonly #pending = new Uint32Array(numbersAtOnce);
   #pendingCount = 0;
   #numbersWritten = 0;
@@ -57,6 +67,7 @@ export class Recording {
 
   private constructor(file: H5File, name: string) {
     this.#file = file;
+    this.#reserve = new DiskReserve(file.filename);
     this.#group = makeGroups(file, name);
     this.#numbers = this.#group.create_dataset({ name: 'sequence_number', data: new Uint32Array(0), shape: [0], maxshape: [null], chunks: [numbersAtOnce], dtype: '<I' });
     file.flush();
@@ -71,7 +82,14 @@ export class Recording {
     if (name === '' || name === '.' || name === '..' || name.includes('/')) {
       throw new OperatorError(`--name ${name}: is no name of an HDF5 group; use one without /, for example eiger`, exitCode.usage);
     }
-    return new Recording(await createForWriting(path), name);
+    const file = await createForWriting(path);
+    try {
+      return new Recording(file, name);
+    } catch (error) {
+      closeQuietly(file);
+      rmSync(path, { force: true });
+      throw new OperatorError(`${path}: cannot be written (${hdf5Reason(error)}). Give a name on a disk with free space`, undefined, { cause: error });
+    }
   }
 
   /** True between a header and its series_end. */
@@ -128,6 +146,7 @@ export class Recording {
       return;
     }
     this.#write(msgNumber, shape as number[], type as string, known[0], blob, frame);
+    if (fields['complete'] === false) this.counts.marked++;
   }
 
   #write(msgNumber: number, shape: number[], type: string, dtype: string, blob: Uint8Array, frame: number): void {
@@ -167,12 +186,16 @@ export class Recording {
   /** Everything into the file: it is valid until the next image. */
   flush(): void {
     try {
-      this.#writeNumbers();
-      if (this.#data !== null && this.#room !== this.counts.frames) this.#setRoom(this.#data, this.counts.frames);
-      this.#file.flush();
+      this.#flush();
     } catch (error) {
       throw this.#failed(error);
     }
+  }
+
+  #flush(): void {
+    this.#writeNumbers();
+    if (this.#data !== null && this.#room !== this.counts.frames) this.#setRoom(this.#data, this.counts.frames);
+    this.#file.flush();
   }
 
   #setRoom(data: Dataset, frames: number): void {
@@ -189,8 +212,25 @@ export class Recording {
     this.#pendingCount = 0;
   }
 
+  /** Writing failed: give up the room that was kept, and close the file with what was written. @returns what happened, in words */
   #failed(error: unknown): OperatorError {
-    return new OperatorError(`${this.#file.filename}: writing failed after ${this.counts.frames} frames (${hdf5Reason(error)}). Look at the free space of the disk`, undefined, { cause: error });
+    const { filename } = this.#file;
+    const reason = hdf5Reason(error);
+    const { frames, series } = this.counts;
+    try {
+      this.close();
+    } catch (unwritten) {
+      return unwritten as OperatorError;
+    }
+    if (frames > 0) return new OperatorError(`${filename}: writing failed in series ${series} (${reason}). The file is whole and has the ${frames} frames from before. ${remedy}`, undefined, { cause: error });
+    return this.#nothingLeft(error);
+  }
+
+  /** A file without a frame is removed. */
+  #nothingLeft(error: unknown): OperatorError {
+    const { filename } = this.#file;
+    rmSync(filename, { force: true });
+    return new OperatorError(`${filename}: writing failed before the first frame (${hdf5Reason(error)}); nothing is left of the file. ${remedy}`, undefined, { cause: error });
   }
 
   #refuse(msgNumber: number, text: string): void {
@@ -204,19 +244,41 @@ export class Recording {
 
   /** Close the file and remove it. */
   discard(): void {
-    this.close();
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#reserve.release();
+      closeQuietly(this.#file);
+    }
     rmSync(this.#file.filename, { force: true });
   }
 
-  /** Write what is left and close the file; once. */
+  /**
+   * Write what is left and close the file; once.
+   * @throws OperatorError when that fails; the file is renamed then
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#reserve.release();
     try {
-      this.flush();
-    } finally {
+      this.#flush();
       this.#file.close();
+    } catch (error) {
+      closeQuietly(this.#file);
+      if (this.counts.frames === 0) throw this.#nothingLeft(error);
+      const broken = `${this.#file.filename}${brokenSuffix}`;
+      renameSync(this.#file.filename, broken);
+      throw new OperatorError(`${this.#file.filename}: could not be written to its end (${hdf5Reason(error)}): it is ${broken} now, and of no use. ${remedy}`, undefined, { cause: error });
     }
+  }
+}
+
+/** The library may refuse to close what it cannot write. */
+function closeQuietly(file: H5File): void {
+  try {
+    file.close();
+  } catch {
+    // What is in the file is told by who calls.
   }
 }
 

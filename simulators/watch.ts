@@ -2,8 +2,9 @@
 // command line calls `runWatch`; the demo and tests over real sockets call `watchStream` and read the report.
 
 import { systemClock } from '../src/base/clock.js';
-import { exitCode } from '../src/base/errors.js';
 import type { DetectorSettings } from '../src/detector/settings.js';
+import { Arrivals } from './arrivals.js';
+import type { ConnectionStep } from './arrivals.js';
 import { OrderedReceive } from './ordered-receive.js';
 import { pullMessages } from './pull.js';
 import { StreamChecker } from './stream-check.js';
@@ -11,6 +12,8 @@ import { parseMessage } from './stream-message.js';
 import type { StreamMessage } from './stream-message.js';
 import { formatTable, ProgressLine } from './terminal.js';
 import type { CommandOutput } from './terminal.js';
+import { codeOf, verdictOf } from './verdict.js';
+import type { Verdict } from './verdict.js';
 import { FrameVerifier } from './verify.js';
 
 export interface WatchOptions {
@@ -22,11 +25,13 @@ export interface WatchOptions {
   readonly extraFields?: boolean;
   /** Stop after so many series; default: when `signal` aborts. */
   readonly series?: number;
+  /** Stop when nothing came for so long; default: never. */
+  readonly timeoutMs?: number;
   readonly signal: AbortSignal;
   readonly receiveHighWaterMark?: number;
   /** Wait after each message: a slow consumer. */
   readonly delayMs?: number;
-  /** Called about twice a second while messages come. */
+  /** Called about twice a second, whether something comes or not. */
   readonly onProgress?: (report: WatchReport) => void;
 }
 
@@ -41,29 +46,33 @@ export interface WatchReport {
   readonly beforeFirstHeader: number;
   /** Messages that wait for a number that did not come. */
   readonly stuck: number;
-  /** True when nothing was wrong. */
+  /** True when nothing was wrong with what came. */
   readonly ok: boolean;
+  /** Frames that were marked or discarded, and series that were aborted. */
+  readonly incomplete: number;
+  /** What is waited for while nothing has come; null afterwards. */
+  readonly waiting: string | null;
+  /** Why there is nothing to judge: never connected, no series; null: a series was seen. */
+  readonly nothing: string | null;
+  readonly verdict: Verdict;
 }
 
 /** The real consumer would cache without limit. With several endpoints one may be ahead of another. */
 const cacheLimits = { one: 256, several: 1024 };
-const progressMs = 500;
 
 /** State of one watching. */
 class Watcher {
   readonly checker: StreamChecker;
   readonly #ordered: OrderedReceive<StreamMessage>;
   readonly #start = systemClock.now();
-  readonly #connections: number[];
-  readonly #connected: boolean[];
+  readonly #arrivals: Arrivals;
   #beforeFirstHeader = 0;
   #firstImageMs = 0;
   #lastImageMs = 0;
 
-  constructor(options: WatchOptions, endpoints: number) {
+  constructor(options: WatchOptions, endpoints: number, arrivals: Arrivals) {
+    this.#arrivals = arrivals;
     this.#ordered = new OrderedReceive<StreamMessage>(endpoints === 1 ? cacheLimits.one : cacheLimits.several);
-    this.#connections = new Array<number>(endpoints).fill(0);
-    this.#connected = new Array<boolean>(endpoints).fill(true);
     this.checker = new StreamChecker({
       ...(options.verify === undefined ? {} : { verifier: new FrameVerifier(options.verify) }),
       ...(options.extraFields === undefined ? {} : { extraFields: options.extraFields }),
@@ -71,22 +80,20 @@ class Watcher {
   }
 
   /** @param endpoint index of the one whose connection came up or went away */
-  connection(endpoint: number, connected: boolean): void {
-    this.#connected[endpoint] = connected;
-    if (!connected) return;
-    const connections = (this.#connections[endpoint] as number) + 1;
-    this.#connections[endpoint] = connections;
-    if (connections > 1) this.checker.noteReconnect();
+  connection(endpoint: number, step: ConnectionStep): void {
+    const connections = this.#arrivals.connection(endpoint, step);
+    if (step === 'speaks' && connections > 1) this.checker.noteReconnect();
   }
 
   /** No more messages; what came before a lost connection has all been read by now. */
   end(): void {
-    if (this.#connected.includes(false) && this.checker.seriesOpen) {
-      this.checker.report('connection', 'the connection went away in the middle of a series');
-    }
+    if (!this.checker.seriesOpen) return;
+    if (this.#arrivals.lost) this.checker.report('connection', 'the connection went away in the middle of a series');
+    else if (this.#arrivals.timedOut) this.checker.report('series', 'nothing came any more in the middle of a series');
   }
 
   take(parts: readonly Uint8Array[]): void {
+    this.#arrivals.message();
     const message = parseMessage(parts);
     if (typeof message === 'string') {
       this.checker.report('message', message);
@@ -110,10 +117,14 @@ class Watcher {
     const { images } = this.checker.counts;
     const span = this.#lastImageMs - this.#firstImageMs;
     const stuck = this.#ordered.next < 0 ? 0 : this.#ordered.cached + this.#ordered.dropped;
+    const { headers, marked, discarded, aborted } = this.checker.counts;
+    const judged = {
+      ok: this.checker.problemCount === 0 && stuck === 0, incomplete: marked + discarded + aborted, nothing: this.#arrivals.nothing(headers),
+    };
     return {
       checker: this.checker, elapsedMs: systemClock.now() - this.#start, framesPerSecond: span > 0 ? ((images - 1) * 1000) / span : 0,
-      connections: this.#connections.reduce((sum, count) => sum + count, 0), beforeFirstHeader: this.#beforeFirstHeader, stuck,
-      ok: this.checker.problemCount === 0 && stuck === 0,
+      connections: this.#arrivals.connections, beforeFirstHeader: this.#beforeFirstHeader, stuck,
+      ...judged, waiting: this.#arrivals.waiting(), verdict: verdictOf(judged),
     };
   }
 }
@@ -124,52 +135,58 @@ class Watcher {
  */
 export async function watchStream(options: WatchOptions): Promise<WatchReport> {
   const endpoints = options.endpoint.split(',');
-  const watcher = new Watcher(options, endpoints.length);
-  let progressAt = systemClock.now() + progressMs;
+  const { onProgress } = options;
   // The last series_end, which one of them hands over, ends the watching of all.
-  const over = new AbortController();
-  const signal = AbortSignal.any([options.signal, over.signal]);
+  const arrivals = new Arrivals({
+    endpoints, signal: options.signal, ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+    ...(onProgress === undefined ? {} : { onTick: () => { onProgress(watcher.report()); } }),
+  });
+  const { signal } = arrivals;
+  const watcher = new Watcher(options, endpoints.length, arrivals);
   const pull = async (endpoint: string, index: number): Promise<void> => {
     const messages = pullMessages({
       endpoint, signal,
-      onConnection: (connected) => { if (!signal.aborted) watcher.connection(index, connected); },
+      onConnection: (step) => { if (!signal.aborted) watcher.connection(index, step); },
       ...(options.receiveHighWaterMark === undefined ? {} : { receiveHighWaterMark: options.receiveHighWaterMark }),
       ...(options.delayMs === undefined ? {} : { delayMs: options.delayMs }),
     });
     for await (const parts of messages) {
       watcher.take(parts);
-      if (options.onProgress !== undefined && systemClock.now() >= progressAt) {
-        progressAt = systemClock.now() + progressMs;
-        options.onProgress(watcher.report());
-      }
       if (options.series !== undefined && watcher.checker.counts.seriesEnds >= options.series) break;
     }
-    over.abort();
+    arrivals.end();
   };
   try {
     await Promise.all(endpoints.map(pull));
   } finally {
-    over.abort();
+    arrivals.end();
+    arrivals.close();
   }
   watcher.end();
   return watcher.report();
 }
 
 export interface RunWatchOptions extends Omit<WatchOptions, 'onProgress'> {
+  /** Frames that are not complete are no failure; default false. */
+  readonly allowIncomplete?: boolean;
   readonly json?: boolean;
   readonly out: CommandOutput;
 }
 
 /**
  * The command.
- * @returns its exit code: ok when all was right, failed when something was wrong
+ * @returns its exit code, as `codeOf` the verdict
  */
 export async function runWatch(options: RunWatchOptions): Promise<number> {
   const progress = new ProgressLine(options.out);
   let last = { images: 0, bytes: 0, at: 0 };
   const report = await watchStream({
     ...options,
-    onProgress: ({ checker: { counts, problemCount }, elapsedMs }) => {
+    onProgress: ({ checker: { counts, problemCount }, elapsedMs, waiting }) => {
+      if (waiting !== null) {
+        progress.show(waiting);
+        return;
+      }
       const seconds = (elapsedMs - last.at) / 1000;
       progress.show(`${counts.images} frames  ${((counts.images - last.images) / seconds).toFixed(0)} frames/s  `
         + `${((counts.blobBytes - last.bytes) / seconds / 1e6).toFixed(1)} MB/s  marked ${counts.marked}  discarded ${counts.discarded}  `
@@ -180,14 +197,14 @@ export async function runWatch(options: RunWatchOptions): Promise<number> {
   progress.end();
   if (options.json === true) options.out.stdout.write(`${JSON.stringify(reportToJson(report))}\n`);
   else options.out.stdout.write(describeReport(report, options.verify !== undefined));
-  return report.ok ? exitCode.ok : exitCode.failed;
+  return codeOf(report.verdict, options.allowIncomplete === true);
 }
 
 /** The report as it leaves the process. */
 export function reportToJson(report: WatchReport): Record<string, unknown> {
   const { counts, problems, problemCounts, firstWrongPixel: wrong } = report.checker;
   return {
-    ok: report.ok, elapsed_ms: report.elapsedMs, frames_per_second: report.framesPerSecond, connections: report.connections,
+    ok: report.ok, verdict: report.verdict, nothing: report.nothing, elapsed_ms: report.elapsedMs, frames_per_second: report.framesPerSecond, connections: report.connections,
     messages: counts.messages, headers: counts.headers, images: counts.images, series_ends: counts.seriesEnds, aborted: counts.aborted,
     complete: counts.complete, marked: counts.marked, discarded: counts.discarded, missing_packets: counts.missingPackets,
     blob_bytes: counts.blobBytes, frames_verified: counts.framesVerified, pixels_checked: counts.pixelsChecked,
@@ -199,6 +216,13 @@ export function reportToJson(report: WatchReport): Record<string, unknown> {
     problems: problems.map(({ rule, msgNumber, text }) => ({ rule, msg_number: msgNumber, text })),
   };
 }
+
+const sentences: Readonly<Record<Verdict, (report: WatchReport) => string>> = {
+  wrong: () => 'something was wrong',
+  nothing: () => 'nothing was seen',
+  incomplete: ({ checker: { counts } }) => `the stream is right, and ${counts.marked + counts.discarded} of ${counts.images} frames are not complete${counts.aborted > 0 ? `, ${counts.aborted} series aborted` : ''}`,
+  right: () => 'all right',
+};
 
 function describeReport(report: WatchReport, verified: boolean): string {
   const { counts, problems, problemCount } = report.checker;
@@ -214,7 +238,8 @@ function describeReport(report: WatchReport, verified: boolean): string {
   if (report.stuck > 0) lines.push(`${report.stuck} messages wait for a number that did not come: the real consumer would hang here`);
   for (const { rule, msgNumber, text } of problems) lines.push(`wrong: ${rule}${msgNumber === null ? '' : ` (message ${msgNumber})`}: ${text}`);
   if (problemCount > problems.length) lines.push(`and ${problemCount - problems.length} more`);
-  if (counts.images === 0) lines.push('no frame was seen');
-  lines.push(report.ok ? 'all right' : 'something was wrong');
+  if (report.nothing !== null) lines.push(report.nothing);
+  else if (counts.images === 0) lines.push('no frame was seen');
+  lines.push(sentences[report.verdict](report));
   return `${lines.join('\n')}\n`;
 }

@@ -14,6 +14,8 @@ export const exitCode = {
   internal: 4,
   /** The service ended in order, but its consumer lacks messages that were meant for it, `series_end` perhaps among them. */
   undelivered: 5,
+  /** The work was done, nothing was wrong with the stream, and frames in it were not complete. */
+  incomplete: 6,
 } as const;
 
 /** A message for the operator in one line: what, seen, needed, remedy. */

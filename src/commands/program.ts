@@ -42,7 +42,8 @@ Exit codes of every command:
   ${exitCode.failed}  done, and something was wrong with the data
   ${exitCode.usage}  the command line or the configuration is wrong
   ${exitCode.environment}  the environment is wrong: port taken, no such address, refused, no answer
-  ${exitCode.internal}  a defect of this program, or a thread that died`);
+  ${exitCode.internal}  a defect of this program, or a thread that died
+  ${exitCode.incomplete}  done, and frames were not complete (watch, record)`);
 
 for (const add of [addRun, addSimulate, addWatch, addRecord, addArm, addStop, addStatus, addDoctor, addExplain, addDemo, addRehearse, addReference]) add(program);
 

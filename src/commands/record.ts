@@ -2,11 +2,13 @@
 
 import type { Command } from 'commander';
 import { exitCode } from '../base/errors.js';
-import { helpEnd, sharedCodes, wholeNumber } from './arguments.js';
+import { helpEnd, positiveNumber, sharedCodes, wholeNumber } from './arguments.js';
 
 interface RecordOptions {
   readonly name: string;
   readonly series?: number;
+  readonly timeout?: number;
+  readonly allowIncomplete?: true;
   readonly json?: true;
 }
 
@@ -21,16 +23,19 @@ export function addRecord(program: Command): void {
     .argument('<file>', 'a file that does not exist yet')
     .option('--name <detector>', 'group below /entry/instrument', 'detector')
     .option('--series <count>', 'end after so many series (default: at Ctrl-C)', wholeNumber(1))
+    .option('--timeout <seconds>', 'end when nothing came for so long (default: never)', positiveNumber)
+    .option('--allow-incomplete', 'frames that are not complete are no failure: exit code 0')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', helpEnd([
       'vdcu record tcp://127.0.0.1:9999 scan.h5 --name eiger --series 1',
       'vdcu simulate examples/detectors.yaml softimax-eiger --hdf5 scan.h5 --dataset /entry/instrument/eiger/data',
     ], [
-      [exitCode.ok, 'everything was written'],
+      [exitCode.ok, 'a series was seen, everything was written, and all frames were complete'],
       [exitCode.failed, 'messages that could not be written: no image, out of order, compressed, or of another shape than the first'],
       sharedCodes.usage,
-      [exitCode.environment, 'the file exists already, or cannot be written'],
+      [exitCode.environment, 'never connected, or no series was seen: no file is left; or the file exists already, cannot be written, or the disk is full'],
       sharedCodes.internal,
+      [exitCode.incomplete, 'everything was written, and frames were not complete: marked, discarded, or their series aborted'],
     ]))
     .action(async (endpoint: string, file: string, options: RecordOptions) => {
       process.exitCode = await record(endpoint, file, options);
@@ -52,6 +57,8 @@ export async function record(endpoint: string, file: string, options: RecordOpti
       file,
       name: options.name,
       ...(options.series === undefined ? {} : { series: options.series }),
+      ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout * 1000 }),
+      allowIncomplete: options.allowIncomplete === true,
       json: options.json === true,
       signal: interrupt.signal,
       out: process,

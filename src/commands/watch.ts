@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';
-import { helpEnd, sharedCodes, wholeNumber } from './arguments.js';
+import { helpEnd, positiveNumber, sharedCodes, wholeNumber } from './arguments.js';
 
 interface WatchOptions {
   /** Commander gathers the two values of `--verify CONFIG NAME`. */
@@ -10,6 +10,8 @@ interface WatchOptions {
   readonly series?: number;
   readonly extraFields: boolean;
   readonly delay?: number;
+  readonly timeout?: number;
+  readonly allowIncomplete?: true;
   readonly json?: true;
 }
 
@@ -22,18 +24,23 @@ export function addWatch(program: Command): void {
     .argument('<endpoint>', 'where the stream is offered, for example tcp://127.0.0.1:9999; several with commas between: instances that share a detector')
     .option('--verify <values...>', 'CONFIG NAME: compare every pixel with the formula of `vdcu simulate` for this detector')
     .option('--series <count>', 'end after so many series (default: at Ctrl-C)', wholeNumber(1))
+    .option('--timeout <seconds>', 'end when nothing came for so long (default: never)', positiveNumber)
+    .option('--allow-incomplete', 'frames that are not complete are no failure: exit code 0')
     .option('--delay <ms>', 'wait after each message: a slow consumer', wholeNumber(1, 60_000))
     .option('--no-extra-fields', 'do not demand the fields that this service adds: for the stream of another program')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', helpEnd([
       'vdcu watch tcp://127.0.0.1:9999',
       'vdcu watch tcp://127.0.0.1:9999 --verify examples/detectors.yaml softimax-eiger --series 1',
+      'vdcu watch tcp://127.0.0.1:9999 --series 1 --timeout 60 --json',
       'vdcu watch tcp://jungfrau-0:9999,tcp://jungfrau-1:9999 --series 1',
     ], [
-      [exitCode.ok, 'nothing was wrong with the stream'],
+      [exitCode.ok, 'a series was seen, nothing was wrong with the stream, and all frames were complete'],
       [exitCode.failed, 'wrong pixels, messages missing or twice, or a message that is not as it should be'],
       sharedCodes.usage,
+      [exitCode.environment, 'never connected, or no series was seen'],
       sharedCodes.internal,
+      [exitCode.incomplete, 'nothing was wrong with the stream, and frames were not complete: marked, discarded, or their series aborted'],
     ]))
     .action(async (endpoint: string, options: WatchOptions) => {
       process.exitCode = await watch(endpoint, options);
@@ -57,6 +64,8 @@ export async function watch(endpoint: string, options: WatchOptions): Promise<nu
       ...(options.series === undefined ? {} : { series: options.series }),
       // A slow consumer's socket keeps little for it, or nobody would notice.
       ...(options.delay === undefined ? {} : { delayMs: options.delay, receiveHighWaterMark: 4 }),
+      ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout * 1000 }),
+      allowIncomplete: options.allowIncomplete === true,
       extraFields: options.extraFields,
       json: options.json === true,
       signal: interrupt.signal,

@@ -1,5 +1,5 @@
-import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,7 +9,8 @@ import { loadHdf5, openForReading } from '../../simulators/hdf5.js';
 import type { Dataset as Hdf5Dataset, Group } from '../../simulators/hdf5.js';
 import { recordStream, runRecord } from '../../simulators/record.js';
 import type { RecordReport, RunRecordOptions } from '../../simulators/record.js';
-import { pythonWith } from '../programs.js';
+import { programNamed, pythonWith, without } from '../programs.js';
+import { vdcuProcess } from '../threads/process.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'vdcu-record-'));
 t.teardown(() => { rmSync(folder, { recursive: true }); });
@@ -54,7 +55,7 @@ def v(d):
 r={k:(v(d) if isinstance(d,h5py.Dataset) else {a:v(b) for a,b in d.items()}) for k,d in g.items()}
 print(json.dumps({'values':r,'classes':[f[p].attrs['NX_class'] if isinstance(f[p].attrs['NX_class'],str) else f[p].attrs['NX_class'].decode() for p in ('entry','entry/instrument','entry/instrument/eiger')],
 'type':str(g['data'].dtype) if 'data' in g else None,'chunks':g['data'].chunks if 'data' in g else None,'numbers':str(g['sequence_number'].dtype)}))`;
-    const { stdout } = await promisify(execFile)(python, ['-c', script, file]);
+    const { stdout } = await promisify(execFile)(python, ['-c', script, file], { maxBuffer: 1 << 26 });
     return JSON.parse(stdout) as Record<string, unknown>;
   }
   const opened = await openForReading(file);
@@ -208,3 +209,74 @@ t.test('the command says what it wrote', async (t) => {
     else t.match(stdout, /\/entry\/instrument\/detector\/data\n[^]*frames written\s+1\n/);
   }
 });
+
+t.test('where nothing came no file is left, and that is said and no success', async (t) => {
+  const push = new Push({ linger: 0 });
+  await push.bind('tcp://127.0.0.1:*');
+  t.teardown(() => { push.close(); });
+  for (const [endpoint, says] of [['tcp://127.0.0.1:1', /never connected/], [push.lastEndpoint as string, /and nothing came/]] as const) {
+    for (const json of [true, false]) {
+      let stdout = '';
+      const file = newFile();
+      const out = { stdout: { write: (text: string) => { stdout += text; } }, stderr: { write: () => undefined } };
+      t.equal(await runRecord({ endpoint, file, timeoutMs: 500, signal: AbortSignal.timeout(20_000), json, out }), 3);
+      if (json) t.match(JSON.parse(stdout), { verdict: 'nothing', nothing: says, file: null, series: 0 });
+      else t.match(stdout, new RegExp(`${says.source}[^]*no file was written`));
+      t.notOk(existsSync(file));
+    }
+  }
+});
+
+t.test('frames that are not complete are written, counted, and have an exit code of their own', async (t) => {
+  const incomplete = await record(newFile(), [header(10), image(11, 0), image(12, 1, { complete: false }), end(13)]);
+  t.match(incomplete, { ok: true, incomplete: 1, verdict: 'incomplete', counts: { frames: 2, marked: 1 } });
+  t.match(await record(newFile(), [header(10), image(11, 0, { discard: true }), end(12)]), { verdict: 'incomplete' });
+  t.match(await record(newFile(), [header(10), image(11, 0), end(12)]), { verdict: 'right' });
+});
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
+  t.test(`${signal} in a series closes the file with its frames`, async (t) => {
+    const push = new Push({ linger: 0 });
+    await push.bind('tcp://127.0.0.1:*');
+    t.teardown(() => { push.close(); });
+    const file = newFile();
+    const child = vdcuProcess(t, ['record', push.lastEndpoint as string, file, '--name', 'eiger', '--json']);
+    // The second message goes out when somebody takes the first.
+    for (const message of [header(10), ...Array.from({ length: 30 }, (_, frame) => image(11 + frame, frame))]) await push.send(wire(message));
+    const size = (): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+    for (let turn = 0; turn < 400 && size() < 4096; turn++) await new Promise((resolve) => { setTimeout(resolve, 25); });
+    await new Promise((resolve) => { setTimeout(resolve, 500); });
+    child.child.kill(signal);
+    t.equal(await child.code(), 0, child.stderr);
+    t.match(JSON.parse(child.stdout), { frames: 30, series_open: true });
+    t.match(await values(file), { data: { length: 30 }, sequence_number: Array.from({ length: 30 }, (_, frame) => frame) });
+  });
+}
+
+const noSmallDisk = process.getuid?.() === 0 ? without('mount', 'umount') : 'mounting a small disk needs root';
+for (const [kilobytes, frames] of [[600, true], [20, false]] as const) {
+  t.test(`a disk of ${kilobytes} kB that becomes full: ${frames ? 'the file is whole as far as it goes' : 'nothing that looks whole is left'}, and that is said`, { skip: noSmallDisk }, async (t) => {
+    const disk = mkdtempSync(join(folder, 'disk-'));
+    try {
+      execFileSync(programNamed('mount') as string, ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', disk], { stdio: 'pipe' });
+    } catch (error) {
+      return t.pass(`not tried: ${(error as Error).message}`, { skip: 'no small disk can be mounted here' });
+    }
+    t.teardown(() => { execFileSync(programNamed('umount') as string, [disk]); });
+    const file = join(disk, 'full.h5');
+    const large = [32, 64];
+    const pixelsOf = (index: number): Uint8Array => new Uint8Array(4096).fill(1 + index);
+    const many = Array.from({ length: 200 }, (_, index) => image(11 + index, index, { shape: large }, pixelsOf(index)));
+    const error = await record(file, [header(10), ...many, end(211)]).then(() => null, (reason: Error) => reason);
+    t.match(error, { name: 'OperatorError', exitCode: 3, message: /full\.h5.*No space left on device/ });
+    t.notMatch(error?.message, /\n|HDF5-DIAG/);
+    t.same(readdirSync(disk).filter((name) => !name.endsWith('.broken')), frames ? ['full.h5'] : []);
+    if (!frames) return;
+    const written = Number(/has the (\d+) frames/.exec(error?.message ?? '')?.[1]);
+    t.ok(written > 30 && written < 200, `${written} frames`);
+    const seen = await values(file) as { data: number[][][]; sequence_number: number[] };
+    t.same(seen.sequence_number, Array.from({ length: written }, (_, index) => index));
+    t.equal(seen.data.length, written);
+    t.ok(seen.data.every((image, index) => image.every((row) => row.every((value) => value === (1 + index) * 257))), 'every pixel');
+  });
+}

@@ -1,6 +1,10 @@
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { Push } from 'zeromq';
 import { pixelValue } from '../../simulators/pattern.js';
+import { wireFormat } from '../../simulators/packet.js';
+import { codeOf, verdictOf } from '../../simulators/verdict.js';
 import { runWatch, watchStream } from '../../simulators/watch.js';
 import type { RunWatchOptions, WatchReport } from '../../simulators/watch.js';
 import { gridSettings } from './settings-examples.js';
@@ -109,6 +113,82 @@ t.test('the command says what was right and wrong, and its exit code too', async
   const wrong = await run([header(1), image(2, 0, frame(7)), end(3, 1)], false);
   t.equal(wrong.code, 1);
   t.match(wrong.stdout, /wrong pixels[^]*something was wrong/);
+});
+
+/** A frame of which the packets of the first port are missing. */
+const half = (msg: number, index: number): unknown[] => {
+  const pixels = frame(1 + index);
+  for (let r = 0; r < 256; r++) pixels.fill(255, r * 1024, r * 1024 + 512);
+  const { packetsPerImage } = wireFormat(settings);
+  return [{ ...(image(msg, index)[0] as object), complete: false, missing_packets: packetsPerImage, missing: { [settings.udpPorts[0] as number]: [[0, packetsPerImage - 1]] }, reason: 'packet_loss' }, pixels];
+};
+
+t.test('the verdict: wrong outweighs nothing, nothing outweighs incomplete; only that can be allowed', async (t) => {
+  const none = { ok: true, nothing: null, incomplete: 0 };
+  t.equal(verdictOf(none), 'right');
+  t.equal(verdictOf({ ...none, incomplete: 1 }), 'incomplete');
+  t.equal(verdictOf({ ...none, incomplete: 1, nothing: 'never connected' }), 'nothing');
+  t.equal(verdictOf({ ok: false, incomplete: 1, nothing: 'never connected' }), 'wrong');
+  t.same((['right', 'wrong', 'nothing', 'incomplete'] as const).map((verdict) => [codeOf(verdict, false), codeOf(verdict, true)]), [[0, 0], [1, 1], [3, 3], [6, 0]]);
+});
+
+t.test('frames that are not complete are no "all right": said, with an exit code of their own, unless they are allowed', async (t) => {
+  const run = async (messages: unknown[][], more: Partial<RunWatchOptions>): Promise<{ code: number; stdout: string }> => {
+    let stdout = '';
+    const { push, endpoint } = await serve();
+    const running = runWatch({
+      endpoint, extraFields: false, series: 1, signal: AbortSignal.timeout(5000), ...more, out: { stdout: { write: (text) => { stdout += text; } }, stderr: { write: () => undefined } },
+    });
+    for (const message of messages) await push.send(wire(message));
+    const code = await running;
+    push.close();
+    return { code, stdout };
+  };
+  const messages = [header(1), half(2, 0), image(3, 1), end(4, 2)];
+  t.match(await run(messages, {}), { code: 6, stdout: /the stream is right, and 1 of 2 frames are not complete\n$/ });
+  t.match(await run(messages, { verify: settings }), { code: 6 }, 'with every pixel looked at');
+  t.match(await run(messages, { allowIncomplete: true }), { code: 0, stdout: /1 of 2 frames are not complete/ });
+  t.match(JSON.parse((await run(messages, { json: true })).stdout), { ok: true, verdict: 'incomplete', nothing: null, marked: 1 });
+  const discarded = [header(1), [{ ...(half(2, 0)[0] as object), discard: true }, half(2, 0)[1]], end(3, 1)];
+  t.match(await run(discarded, {}), { code: 6, stdout: /1 of 1 frames are not complete/ });
+  t.match(await run([header(1), [{ htype: 'series_end', msg_number: 2, aborted: 'consumer_lost' }]], {}), { code: 6, stdout: /1 series aborted/ });
+  t.match(await run([header(1), half(2, 0), image(3, 1, frame(9)), end(4, 2)], { verify: settings }), { code: 1 }, 'wrong pixels weigh more');
+  t.match(await run([header(1), image(2, 0), end(3, 1)], {}), { code: 0, stdout: /all right/ });
+});
+
+t.test('who never connected, or saw no series, says so and does not end with 0', async (t) => {
+  const run = async (endpoint: string, more: Partial<RunWatchOptions> = {}): Promise<{ code: number; stdout: string; stderr: string }> => {
+    let [stdout, stderr] = ['', ''];
+    const out = { stdout: { write: (text: string) => { stdout += text; } }, stderr: { write: (text: string) => { stderr += text; }, isTTY: true } };
+    return { code: await runWatch({ endpoint, timeoutMs: 700, signal: AbortSignal.timeout(20_000), ...more, out }), stdout, stderr };
+  };
+  const nobody = 'tcp://127.0.0.1:1';
+  t.match(await run(nobody), { code: 3, stdout: /127\.0\.0\.1:1: never connected\. Is the service running.*\nnothing was seen\n/, stderr: /127\.0\.0\.1:1: not connected yet/ });
+  t.match(await run(nobody, { timeoutMs: 60_000, signal: AbortSignal.timeout(100) }), { code: 3 }, 'at Ctrl-C as well');
+  t.match(JSON.parse((await run(nobody, { json: true })).stdout), { ok: true, verdict: 'nothing', nothing: /never connected/, connections: 0 });
+  const { push, endpoint } = await serve();
+  t.teardown(() => { push.close(); });
+  t.match(await run(endpoint), { code: 3, stdout: /connected to .*, and nothing came/, stderr: /connected, nothing has come yet/ });
+  t.match(await run(`${endpoint},${nobody}`), { code: 3, stdout: /127\.0\.0\.1:1: never connected/ }, 'one of two');
+  const middle = run(endpoint);
+  for (const message of [image(9, 4), end(10, 5)]) await push.send(wire(message));
+  t.match(await middle, { code: 3, stdout: /2 messages came, and no series from its header on/ });
+  const stranger = createServer((socket) => { socket.on('error', () => undefined); socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'); });
+  await new Promise<void>((resolve) => { stranger.listen(0, '127.0.0.1', resolve); });
+  t.teardown(() => { stranger.close(); });
+  t.match(await run(`tcp://127.0.0.1:${(stranger.address() as AddressInfo).port}`), { code: 3, stdout: /something listens there, and it speaks no zmq/ });
+});
+
+t.test('a series that stops in its middle is wrong when the time is over; one that ended is judged by what came', async (t) => {
+  for (const ended of [false, true]) {
+    const { push, endpoint } = await serve();
+    const watching = watchStream({ endpoint, extraFields: false, timeoutMs: 600, signal: AbortSignal.timeout(20_000) });
+    for (const message of ended ? [header(1), image(2, 0), end(3, 1)] : [header(1), image(2, 0)]) await push.send(wire(message));
+    const report = await watching;
+    push.close();
+    t.equal(report.verdict, ended ? 'right' : 'wrong');
+    if (!ended) t.match(report.checker.problems, [{ rule: 'series', text: /nothing came any more/ }]);
+  }
 });
 
 t.test('an endpoint that is none is refused, and an abort ends the wait', async (t) => {

@@ -128,7 +128,9 @@ const print = (final = false): void => {
 };
 const messages = pullMessages({
   endpoint: task.endpoint, signal: ending.signal, receiveHighWaterMark: task.delayMs > 0 ? 1 : 32,
-  onConnection: (connected) => {
+  onConnection: (step) => {
+    if (step === 'listens') return;
+    const connected = step === 'speaks';
     if (connected) seen.connected();
     print();
   },

@@ -1,0 +1,37 @@
+// Room on a disk that is kept for the end of a file: bytes of a nameless file beside it, given back when the disk is full, so that what
+// is still in memory can be written and the file be closed whole. Nothing is left of it, however the process ends.
+
+import { randomFillSync } from 'node:crypto';
+import { closeSync, openSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** More than HDF5 keeps in memory of one dataset and its index. */
+const reserveBytes = 16 << 20;
+const pieceBytes = 1 << 18;
+
+export class DiskReserve {
+  #descriptor: number | null = null;
+
+  /** Keep room beside `file`: 16 MiB, at most a quarter of what is free; none where that cannot be done. */
+  constructor(file: string) {
+    const name = `${file}.room`;
+    try {
+      const { bavail, bsize } = statfsSync(dirname(file));
+      const descriptor = openSync(name, 'wx');
+      this.#descriptor = descriptor;
+      unlinkSync(name);
+      // Bytes that no file system packs into nothing.
+      const piece = randomFillSync(new Uint8Array(pieceBytes));
+      for (let left = Math.min(reserveBytes, Math.floor((bavail * bsize) / 4)); left > 0;) left -= writeSync(descriptor, piece, 0, Math.min(left, pieceBytes));
+    } catch {
+      // A disk that is full already, or whose files cannot go on without a name: the recording goes on without.
+    }
+  }
+
+  /** Give the room back; once. */
+  release(): void {
+    if (this.#descriptor === null) return;
+    closeSync(this.#descriptor);
+    this.#descriptor = null;
+  }
+}
