@@ -43,8 +43,7 @@ const addressBytes = 28;
  * @returns the sender, or why system calls cannot be made here
  * @throws OperatorError when the name is unknown, the source port is taken, or the kernel does not know an option
  */
-export async function openBatchSender(options: BatchSenderOptions): Promise<DatagramSender | string> {
-  const calls = sendCalls();
+export async function openBatchSender(options: BatchSenderOptions, calls: SendCalls | string = sendCalls()): Promise<DatagramSender | string> {
   if (typeof calls === 'string') return calls;
   const { address } = await resolveHost(options.host);
   if (address.includes('%')) return `the address ${address} names an interface, which is left to node:dgram`;
@@ -72,6 +71,12 @@ export async function openBatchSender(options: BatchSenderOptions): Promise<Data
   } catch (error) {
     calls.close(descriptor);
     throw error;
+  }
+  // A sandbox (seccomp) may know the call and refuse it; nothing at all is sent with it.
+  if (calls.sendmmsg(descriptor, new Uint8Array(messageBytes), 0, 0) < 0) {
+    const reason = calls.failure();
+    calls.close(descriptor);
+    return `this system refuses sendmmsg (${reason})`;
   }
   return new BatchSender(calls, descriptor, address, options.coalesceBytes);
 }

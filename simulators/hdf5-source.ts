@@ -1,6 +1,8 @@
 // Images of an HDF5 file as what a simulated detector sees: real data for a rehearsal. Frame k of the run is image k of the
 // dataset, from the beginning again after the last. Opened by `vdcu simulate --hdf5`; the simulated detector asks for port images.
 
+import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { exitCode, OperatorError } from '../src/base/errors.js';
 import type { DetectorSettings } from '../src/detector/settings.js';
 import { FrameCutter, imageShapes } from './frame-cutter.js';
@@ -10,11 +12,21 @@ import type { ImageSource } from './image-source.js';
 import { wireFormat } from './packet.js';
 import type { PixelArray } from './pattern.js';
 
-/** Class of the integer types (H5T_INTEGER). */
-const integerClass = 0;
+/** Classes of types (H5T_class_t) by number; 0 are integers. */
+const classNames = ['integers', 'floats', 'times', 'strings', 'bit fields', 'opaque', 'compounds', 'references', 'enumerations', 'lists', 'arrays'];
+const [integerClass, floatClass] = [0, 1];
+/** Signed pixels are taken where their values fit, and up to this width: wider ones are no numbers here. */
+const signedBytes = 4;
 
 /** Datasets named in an error message at most. */
 const namedDatasets = 8;
+
+type SignedOrNot = PixelArray | Int8Array | Int16Array | Int32Array;
+
+/** How images become ones that are taken. */
+function conversion(largest: number): string {
+  return `Convert them, in Python: file['counts'] = numpy.rint(file[PATH]).clip(0, ${largest}).astype('u${Math.ceil(Math.log2(largest) / 8)}')`;
+}
 
 /** One dataset, open. Holds one image at a time. */
 export class Hdf5Source implements ImageSource {
@@ -25,6 +37,8 @@ export class Hdf5Source implements ImageSource {
   readonly #where: string;
   readonly #cutter: FrameCutter;
   readonly #dimensions: number;
+  /** Largest value of a pixel of the detector, where those of the dataset must be looked at; null: all fit. */
+  readonly #checkedAgainst: number | null;
   #index = -1;
   #image: PixelArray = new Uint8Array(0);
 
@@ -34,6 +48,7 @@ export class Hdf5Source implements ImageSource {
     this.#dataset = dataset;
     this.#where = `${file.filename} ${dataset.path}`;
     this.#dimensions = shape.length;
+    this.#checkedAgainst = dataset.metadata.signed ? 2 ** (8 * wireFormat(settings).pixelBytes) - 1 : null;
     this.images = shape.length === 2 ? 1 : (shape[0] as number);
     this.#cutter = new FrameCutter(settings, shape.slice(-2) as [number, number]);
   }
@@ -54,11 +69,28 @@ export class Hdf5Source implements ImageSource {
   }
 
   #read(index: number): PixelArray {
+    let image: SignedOrNot;
     try {
-      return this.#dataset.slice(this.#dimensions === 2 ? [[], []] : [[index, index + 1], [], []]) as PixelArray;
+      image = this.#dataset.slice(this.#dimensions === 2 ? [[], []] : [[index, index + 1], [], []]) as SignedOrNot;
     } catch (error) {
       throw new OperatorError(`${this.#where}: image ${index} cannot be read (${hdf5Reason(error)}). Give a complete file, compressed with a filter of h5wasm-plugins`, exitCode.environment, { cause: error });
     }
+    return this.#checkedAgainst === null ? (image as PixelArray) : this.#unsigned(image, index, this.#checkedAgainst);
+  }
+
+  /** The same values without a sign. @throws OperatorError where one does not fit */
+  #unsigned(image: SignedOrNot, index: number, largest: number): PixelArray {
+    const wrong = image.findIndex((value) => value < 0 || value > largest);
+    if (wrong >= 0) {
+      throw new OperatorError(`${this.#where}: image ${index} has the value ${image[wrong]} at pixel ${wrong}; needs 0 to ${largest}. ${conversion(largest)}`, exitCode.usage);
+    }
+    return largest === 255 ? Uint8Array.from(image) : largest === 65535 ? Uint16Array.from(image) : Uint32Array.from(image);
+  }
+
+  /** Read the first image: what cannot be read at all is known before anything is sent. */
+  probe(): void {
+    this.#image = this.#read(0);
+    this.#index = 0;
   }
 
   close(): void {
@@ -67,8 +99,8 @@ export class Hdf5Source implements ImageSource {
 }
 
 /**
- * Open a dataset of images: [images, rows, columns] or [rows, columns], unsigned integers no wider than the detector's pixels,
- * with or without gap pixels.
+ * Open a dataset of images: [images, rows, columns] or [rows, columns], unsigned integers no wider than the detector's pixels, or signed
+ * ones whose values fit, with or without gap pixels.
  * @throws OperatorError (usage) when the file or the dataset is not like that
  */
 export async function openHdf5Source(file: string, path: string, settings: DetectorSettings): Promise<Hdf5Source> {
@@ -76,7 +108,10 @@ export async function openHdf5Source(file: string, path: string, settings: Detec
   try {
     const dataset = await findDataset(opened, path);
     checkDataset(`${file} ${path}`, dataset, settings);
-    return new Hdf5Source(opened, dataset, settings);
+    await checkSources(file, path, dataset);
+    const source = new Hdf5Source(opened, dataset, settings);
+    source.probe();
+    return source;
   } catch (error) {
     opened.close();
     throw error;
@@ -104,6 +139,9 @@ async function findDataset(file: H5File, path: string): Promise<Dataset> {
     // As if it were not there: the message below says what is.
   }
   if (found instanceof Dataset) return found;
+  const link = found as { readonly type?: string; readonly target?: string; readonly filename?: string; readonly obj_path?: string } | null;
+  if (link?.type === 'BrokenSoftLink') throw new OperatorError(`${file.filename}: ${path} is a link to ${link.target}, which is not in the file. Give a dataset that is there`, exitCode.usage);
+  if (link?.type === 'ExternalLink') throw new OperatorError(`${file.filename}: ${path} is a link to ${link.obj_path} of the file ${link.filename}, which is not there. Put that file beside it, or give it with --hdf5`, exitCode.usage);
   const candidates: string[] = [];
   try {
     for (const name of file.paths()) {
@@ -121,9 +159,11 @@ async function findDataset(file: H5File, path: string): Promise<Dataset> {
 function checkDataset(where: string, dataset: Dataset, settings: DetectorSettings): void {
   const { type, signed, size, shape } = dataset.metadata;
   const { pixelBytes } = wireFormat(settings);
-  const kind = type === integerClass ? `${signed ? 'int' : 'uint'}${8 * size}` : 'no integers';
-  if (type !== integerClass || signed || size > pixelBytes) {
-    throw new OperatorError(`${where}: its pixels are ${kind}; dynamic_range: ${settings.dynamicRange} needs uint${8 * pixelBytes} or narrower. Convert the images, or set another dynamic_range`, exitCode.usage);
+  const fitting = type === integerClass && (signed ? size <= signedBytes : size <= pixelBytes);
+  if (!fitting) {
+    const kind = type === integerClass ? `${signed ? 'int' : 'uint'}${8 * size}` : type === floatClass ? `float${8 * size}` : classNames[type] ?? 'no integers';
+    throw new OperatorError(`${where}: its pixels are ${kind}; dynamic_range: ${settings.dynamicRange} needs uint${8 * pixelBytes} or narrower. `
+      + `${conversion(2 ** (8 * pixelBytes) - 1)}; or set another dynamic_range`, exitCode.usage);
   }
   const shapes = imageShapes(settings);
   const fits = shape !== null && (shape.length === 2 || shape.length === 3) && shapes.some(([rows, columns]) => shape.at(-2) === rows && shape.at(-1) === columns);
@@ -132,4 +172,32 @@ function checkDataset(where: string, dataset: Dataset, settings: DetectorSetting
     throw new OperatorError(`${where}: its shape is [${shape?.join(', ') ?? ''}]; this detector needs ${wanted}`, exitCode.usage);
   }
   if (shape[0] === 0) throw new OperatorError(`${where}: has no image. Give a dataset with at least one`, exitCode.usage);
+}
+
+/**
+ * Parts of a virtual dataset whose source is not there would be read as fill values: images that nobody took.
+ * @throws OperatorError (usage) that names the sources
+ */
+async function checkSources(file: string, path: string, dataset: Dataset): Promise<void> {
+  const missing: string[] = [];
+  for (const { file_name: name, dset_name: source } of dataset.metadata.virtual_sources ?? []) {
+    // A name with a count in it stands for as many files as there are; "." is the file itself.
+    if (name === '.' || name.includes('%')) continue;
+    const at = [join(dirname(file), name), name].find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile() === true);
+    if (at === undefined || !(await hasDataset(at, source))) missing.push(`${name} ${source}`);
+    if (missing.length === namedDatasets) break;
+  }
+  if (missing.length > 0) throw new OperatorError(`${file} ${path}: is made of other files, and these are not there: ${missing.join(', ')}. Put them beside it, or give one of them with --hdf5`, exitCode.usage);
+}
+
+async function hasDataset(file: string, path: string): Promise<boolean> {
+  const { Dataset } = await loadHdf5();
+  const opened = await openForReading(file).catch(() => null);
+  try {
+    return opened?.get(path) instanceof Dataset;
+  } catch {
+    return false;
+  } finally {
+    opened?.close();
+  }
 }

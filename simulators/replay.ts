@@ -8,6 +8,7 @@ import { sendPaced } from './pace.js';
 import type { PaceReport } from './pace.js';
 import { openPcapSource, parsePortMap, parseTiming } from './pcap-source.js';
 import type { PcapSource, ReplayTiming } from './pcap-source.js';
+import { refusedText } from './refused.js';
 import { formatTable, ProgressLine } from './terminal.js';
 import type { CommandOutput } from './terminal.js';
 import { openUdpSender } from './udp-sender.js';
@@ -103,7 +104,7 @@ export async function runReplay(options: RunReplayOptions): Promise<number> {
   const { damage } = result.source;
   if (damage !== null) options.out.stderr.write(`${damage}. What came before was sent\n`);
   if (result.sendErrors > 0) {
-    options.out.stderr.write(`${result.sendErrors} datagrams were refused by the system (${result.lastSendError}); they count as sent above\n`);
+    options.out.stderr.write(refusedText(result.sendErrors, result.lastSendError));
     return exitCode.environment;
   }
   return damage === null ? exitCode.ok : exitCode.failed;

@@ -12,6 +12,7 @@ import type { Hdf5Source } from './hdf5-source.js';
 import { sendPaced } from './pace.js';
 import type { PaceReport } from './pace.js';
 import { prepareDatagrams } from './prepare.js';
+import { refusedText } from './refused.js';
 import { RoundRobinSender } from './round-robin.js';
 import { serveSimulatorMetrics } from './simulator-metrics.js';
 import type { SimulatorMetricsServer } from './simulator-metrics.js';
@@ -247,8 +248,7 @@ function report(result: SimulateResult, options: RunSimulateOptions): number {
       + 'this sender cannot go faster here\n');
   }
   if (result.sendErrors > 0) {
-    options.out.stderr.write(`${result.sendErrors} datagrams were refused by the system (${result.lastSendError}); `
-      + 'they count as sent above\n');
+    options.out.stderr.write(refusedText(result.sendErrors, result.lastSendError));
     return exitCode.environment;
   }
   return exitCode.ok;

@@ -4,6 +4,8 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { OperatorError } from '../../src/base/errors.js';
 import { openBatchSender } from '../../simulators/batch-sender.js';
+import { sendCalls } from '../../simulators/ffi.js';
+import { refusedText } from '../../simulators/refused.js';
 import type { BatchSenderOptions } from '../../simulators/batch-sender.js';
 import { copyDatagram, SimulatedDetector } from '../../simulators/detector.js';
 import type { Datagram, DetectorRun } from '../../simulators/detector.js';
@@ -85,6 +87,23 @@ t.test('a datagram that the system refuses is counted, and those behind it go ou
   await settle([listener], 2);
   t.equal(listener.received.length, 2);
   t.match(sender, { sent: 2, errors: 1, lastError: 'EINVAL' });
+});
+
+t.test('where the call is known and refused, as by seccomp, that is said at the opening, and the socket closed', async (t) => {
+  const calls = sendCalls();
+  if (typeof calls === 'string') return t.pass(calls, { skip: calls });
+  for (const reason of ['ENOSYS', 'EPERM']) {
+    const closed: number[] = [];
+    const refusing = { ...calls, sendmmsg: () => -1, failure: () => reason, close: (descriptor: number) => { closed.push(descriptor); return calls.close(descriptor); } };
+    t.equal(await openBatchSender({ host: '127.0.0.1', sourcePort: null, coalesceBytes: null, checksum: true }, refusing), `this system refuses sendmmsg (${reason})`);
+    t.equal(closed.length, 1);
+  }
+});
+
+t.test('a refusal of the system is told with what it means', async (t) => {
+  t.match(refusedText(3, 'EHOSTUNREACH'), /^3 datagrams were refused by the system \(EHOSTUNREACH\): no host answers there.*they count as sent above\n$/);
+  t.match(refusedText(1, 'send ENETUNREACH 10.0.0.1:50001'), /there is no route to it/);
+  t.equal(refusedText(2, null), '2 datagrams were refused by the system (no reason given); they count as sent above\n');
 });
 
 t.test('a source port is used, and refused when it is taken', async (t) => {

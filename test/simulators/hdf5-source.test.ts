@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,7 @@ import t from 'tap';
 import { createForWriting, loadHdf5 } from '../../simulators/hdf5.js';
 import { framesOfImages, openHdf5Source } from '../../simulators/hdf5-source.js';
 import { simulate } from '../../simulators/simulate.js';
+import { pythonWith } from '../programs.js';
 import { quadSettings } from './settings-examples.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'vdcu-hdf5-'));
@@ -28,6 +30,14 @@ t.before(async () => {
   make('wide', new Uint32Array(side * side), [1, side, side]);
   make('signed', new Int16Array(side * side), [1, side, side]);
   make('float', new Float32Array(side * side), [1, side, side]);
+  for (const [name, value] of [['fits', 65535], ['negative', -1], ['too_large', 65536]] as const) {
+    const pixels = Int32Array.from({ length: 2 * side * side }, (_, index) => index % 60000);
+    pixels[side * side + 3] = value;
+    written.create_dataset({ name, data: pixels, shape: [2, side, side] });
+  }
+  written.create_soft_link('/nowhere', 'dangling');
+  written.create_external_link('gone.h5', '/d', 'elsewhere');
+  written.create_soft_link('/raw', 'linked');
   make('transposed', new Uint16Array(side * 256), [1, side, 256]);
   make('many', new Uint16Array(side * side), [1, 1, side, side]);
   make('none', new Uint16Array(0), [0, side, side], { maxshape: [null, side, side], chunks: [1, side, side] });
@@ -63,14 +73,65 @@ t.test('a single image, and narrower pixels, are images too', async (t) => {
 t.test('what does not fit the detector is refused with what would', async (t) => {
   const settings = quadSettings();
   await t.rejects(openHdf5Source(file, 'wide', settings), /pixels are uint32; dynamic_range: 16 needs uint16 or narrower/);
-  await t.rejects(openHdf5Source(file, 'signed', settings), /pixels are int16/);
-  await t.rejects(openHdf5Source(file, 'float', settings), /pixels are no integers/);
+  await t.rejects(openHdf5Source(file, 'float', settings), /pixels are float32; dynamic_range: 16 needs uint16 or narrower\. Convert them, in Python: .*clip\(0, 65535\)\.astype\('u2'\)/);
   await t.rejects(openHdf5Source(file, 'raw', quadSettings({ dynamicRange: 8 })), /pixels are uint16; dynamic_range: 8 needs uint8/);
   await t.rejects(openHdf5Source(file, 'transposed', settings), /shape is \[1, 512, 256\]; this detector needs \[images, 514, 514\] \(with gap pixels\) or \[images, 512, 512\]/);
   await t.rejects(openHdf5Source(file, 'many', settings), /shape is \[1, 1, 512, 512\]/);
   await t.rejects(openHdf5Source(file, 'none', settings), /has no image/);
-  await t.rejects(openHdf5Source(file, '/data', settings), /has no dataset \/data\. Give one of \/.*raw/);
+  await t.rejects(openHdf5Source(file, '/data', settings), /has no dataset \/data\. Give one of \/.*(?:, \/\w+){7}/);
   await t.rejects(openHdf5Source(file, 'group', settings), /has no dataset group/);
+});
+
+t.test('signed pixels are taken where their values fit, and looked at in each image', async (t) => {
+  const fits = await openHdf5Source(file, 'fits', quadSettings());
+  t.ok(fits.portImage(1, 1) instanceof Uint16Array);
+  t.ok([0, 1].some((port) => fits.portImage(port, 1).includes(65535)));
+  fits.close();
+  (await openHdf5Source(file, 'signed', quadSettings())).close();
+  for (const [name, value] of [['negative', -1], ['too_large', 65536]] as const) {
+    const source = await openHdf5Source(file, name, quadSettings());
+    source.portImage(0, 0);
+    t.throws(() => source.portImage(0, 1), { exitCode: 2, message: new RegExp(`image 1 has the value ${value} at pixel 3; needs 0 to 65535\\. Convert`) }, name);
+    source.close();
+  }
+});
+
+t.test('links are followed where they lead somewhere, else refused with where they lead', async (t) => {
+  const source = await openHdf5Source(file, 'linked', quadSettings());
+  t.equal(Buffer.compare(Buffer.from(source.portImage(0, 0).buffer), Buffer.from(images.slice(256 * side, 512 * side).buffer)), 0);
+  source.close();
+  await t.rejects(openHdf5Source(file, 'dangling', quadSettings()), /dangling is a link to \/nowhere, which is not in the file/);
+  await t.rejects(openHdf5Source(file, 'elsewhere', quadSettings()), /elsewhere is a link to \/d of the file gone\.h5, which is not there/);
+});
+
+const python = pythonWith('h5py', 'numpy');
+t.test('what only other programs write: virtual datasets, external storage, compounds, enumerations, the other byte order', { skip: python === null && 'no Python with h5py' }, async (t) => {
+  execFileSync(python as string, ['-c', `import h5py, numpy as np, sys, os
+os.chdir(sys.argv[1])
+with h5py.File('source.h5','w') as f: f['d']=np.arange(512*512,dtype='u4').astype('u2').reshape(1,512,512)
+with h5py.File('virtual.h5','w') as f:
+  for name, files in (('whole',['source.h5','source.h5']),('lacking',['source.h5','gone.h5'])):
+    l=h5py.VirtualLayout(shape=(2,512,512),dtype='u2')
+    for i,s in enumerate(files): l[i]=h5py.VirtualSource(s,'d',shape=(1,512,512))[0]
+    f.create_virtual_dataset(name,l,fillvalue=7)
+  l=h5py.VirtualLayout(shape=(1,512,512),dtype='u2'); l[0]=h5py.VirtualSource('source.h5','other',shape=(1,512,512))[0]
+  f.create_virtual_dataset('wrong',l)
+  f['compound']=np.zeros((1,512,512),dtype=[('a','u2'),('b','u1')]); f['boolean']=np.zeros((1,512,512),bool); f['wide']=np.zeros((1,512,512),'i8')
+  f.create_dataset('external',(1,512,512),'u2',external=[('gone.bin',0,512*512*2)])
+  f['big_endian']=np.arange(512*512,dtype='u4').astype('>u2').reshape(1,512,512)
+  f['through']=h5py.ExternalLink('source.h5','/d')`, folder]);
+  const virtual = join(folder, 'virtual.h5');
+  for (const name of ['whole', 'through', 'big_endian']) {
+    const source = await openHdf5Source(virtual, name, quadSettings());
+    t.equal(source.portImage(0, name === 'whole' ? 1 : 0)[5], (256 * side + 5) % 65536, name);
+    source.close();
+  }
+  await t.rejects(openHdf5Source(virtual, 'lacking', quadSettings()), { exitCode: 2, message: /is made of other files, and these are not there: gone\.h5 d\. Put them beside it/ });
+  await t.rejects(openHdf5Source(virtual, 'wrong', quadSettings()), /these are not there: source\.h5 other/);
+  await t.rejects(openHdf5Source(virtual, 'external', quadSettings()), /image 0 cannot be read \(.*external raw data file/);
+  await t.rejects(openHdf5Source(virtual, 'compound', quadSettings()), /its pixels are compounds/);
+  await t.rejects(openHdf5Source(virtual, 'boolean', quadSettings()), /its pixels are enumerations/);
+  await t.rejects(openHdf5Source(virtual, 'wide', quadSettings()), /its pixels are int64/);
 });
 
 t.test('a file that is none, or is cut off, is refused', async (t) => {
