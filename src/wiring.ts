@@ -79,6 +79,8 @@ export function streamerSetup({ config, plan, map, buffer, clock }: Wiring, sink
       maxOwedFrames: plan.maxOwedFrames,
       seriesIdleMs: config.seriesIdleMs,
       seriesTimeoutMs: config.seriesTimeoutMs,
+      overtakeFrames: config.overtakeFrames,
+      fillTailFrames: config.fillTailFrames,
       closingTimeoutMs: config.closingTimeoutMs,
       consumerConnections: config.consumerConnections,
     },

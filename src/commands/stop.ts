@@ -1,7 +1,7 @@
 // `vdcu stop`: end the series by the service's HTTP interface and say how it went.
 
 import type { Command } from 'commander';
-import { exitCode } from '../base/errors.js';
+import { OperatorError, exitCode } from '../base/errors.js';
 import type { SeriesSummary } from '../stream/series-types.js';
 import { addEndpoints, endpointUrls, stopAll } from './endpoints.js';
 import { addTarget, addToken, refusal, request, serviceToken, serviceUrl, type ApiOptions } from './api-client.js';
@@ -10,6 +10,8 @@ import { summaryLines } from './series-text.js';
 
 /** The service answers when the series has ended, which a slow consumer may draw out. */
 const limitMs = 600_000;
+
+type StopOptions = ApiOptions & { readonly fill?: boolean };
 
 /** Add the command to the program. */
 export function addStop(program: Command): void {
@@ -27,7 +29,8 @@ export function addStop(program: Command): void {
       [exitCode.environment, 'refused, or no service answers'],
       sharedCodes.internal,
     ]))
-    .action(async (file: string | undefined, name: string | undefined, options: ApiOptions) => {
+    .option('--fill', 'send all frames that were asked for, those that never came made up as missing')
+    .action(async (file: string | undefined, name: string | undefined, options: StopOptions) => {
       process.exitCode = await stop(file, name, options);
     });
 }
@@ -37,10 +40,11 @@ export function addStop(program: Command): void {
  * @returns exit code
  * @throws OperatorError when nobody answers
  */
-export async function stop(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<number> {
+export async function stop(file: string | undefined, name: string | undefined, options: StopOptions): Promise<number> {
+  if (options.endpoints !== undefined && options.fill === true) throw new OperatorError('--fill goes only with a series of one instance; a shared one ends where its instances have come to', exitCode.usage);
   if (options.endpoints !== undefined) return stopShared(endpointUrls(options.endpoints, options, file), await serviceToken(undefined, undefined, options), options.json === true);
   const url = await serviceUrl(file, name, options);
-  const answer = await request(url, 'DELETE', limitMs, { token: await serviceToken(file, name, options) });
+  const answer = await request(url, 'DELETE', limitMs, { path: `/api/v1/series${options.fill === true ? '?fill=true' : ''}`, token: await serviceToken(file, name, options) });
   if (answer.status >= 300 && answer.status !== 404) throw refusal(answer, 'not stopped');
   const summary = summaryOf(answer.body);
   if (options.json === true) {

@@ -55,6 +55,7 @@ export function resolveOptions(name: string, options: Options, hostName: string 
     maxOwedFrames: options.max_owed_frames ?? null,
     seriesIdleMs: options.series_idle_ms,
     seriesTimeoutMs: options.series_timeout_ms ?? null,
+    fillTailFrames: options.fill_tail_frames ?? null,
     closingTimeoutMs: options.closing_timeout_ms,
     consumerTimeoutMs: options.consumer_timeout_ms,
     consumerConnections: options.consumer_connections,

@@ -245,11 +245,15 @@ export const options = {
     unit: 'frames', from: 1, to: 1000000000,
     says: 'A series is aborted when the consumer is further behind than the ring and this many frames.',
   }, '10 × the ring'),
-  series_idle_ms: whole({ unit: 'ms', from: 1, to: 86400000, says: 'An auto series ends after this time without a packet.' }, 2000),
+  series_idle_ms: whole({ unit: 'ms', from: 1, to: 86400000, says: 'An auto series ends after this time without a packet; after three frame periods where they are longer, at most 10 times this.' }, 2000),
   series_timeout_ms: wholeOrUnset({
     unit: 'ms', from: 1, to: 86400000,
     says: 'An armed series ends after this time without a packet (but not before 5 s).',
   }, 'none, unless the arm request gives a frame period'),
+  fill_tail_frames: wholeOrUnset({
+    unit: 'frames', from: 0, to: 1000000000,
+    says: 'When a series falls silent at most so many missing last frames are made up; with more missing the detector was stopped, and nothing is.',
+  }, 'overtake_frames, or 1 s of the frame period if that is more'),
   consumer_timeout_ms: whole({
     unit: 'ms', from: 1000, to: 3600000,
     says: 'A consumer whose machine has acknowledged nothing for this time, although something is on its way or was asked, is lost.',

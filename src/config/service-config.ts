@@ -56,6 +56,8 @@ export interface ServiceConfig {
   readonly seriesIdleMs: number;
   /** Null = none, unless the arm request gives a frame period. */
   readonly seriesTimeoutMs: number | null;
+  /** Null = by `overtakeFrames` and the frame period. */
+  readonly fillTailFrames: number | null;
   readonly closingTimeoutMs: number;
   /** A consumer's machine that acknowledges nothing for so long is gone. */
   readonly consumerTimeoutMs: number;

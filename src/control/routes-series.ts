@@ -46,7 +46,7 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
     return { halted: await view.halt() };
   });
 
-  app.delete<{ Querystring: { frames?: string; withdraw?: string } }>('/api/v1/series', {
+  app.delete<{ Querystring: { frames?: string; withdraw?: string; fill?: string } }>('/api/v1/series', {
     schema: {
       tags,
       summary: 'End the series',
@@ -55,12 +55,19 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
         type: 'object',
         properties: {
           frames: { type: 'string', description: 'Only for a shared series, and needed there: its frames, the largest that an instance answered when it was halted.' },
+          fill: { type: 'string', enum: ['true', 'false'], description: 'true = all frames that were asked for go out, those that never came made up as missing. Not for a shared series.' },
           withdraw: { type: 'string', description: 'Only for a shared series: true = its header was not handed over, nothing is sent; with frames=0.' },
         },
       },
       response: { 200: schemas.seriesStopped, 409: schemas.problems, 422: schemas.problems, 503: schemas.problems },
     },
-  }, async ({ query }) => ({ summary: await view.stop(seriesStop(query, view.config.share.stride)) }));
+  }, async ({ query }) => ({ summary: await view.stop(seriesStop(query, view.config.share.stride), wantsFill(query.fill, view.config.share.stride)) }));
+}
+
+/** @throws ArmRefused (422) */
+function wantsFill(fill: string | undefined, stride: number): boolean {
+  if (fill === 'true' && stride > 1) throw new ArmRefused(422, ['fill: goes only with a series of one instance; of a shared one give frames']);
+  return fill === 'true';
 }
 
 /** @throws ArmRefused (422) */

@@ -104,7 +104,7 @@ export interface ServiceView {
    * @param end where a series ends that several instances share, after `halt` on all of them
    * @throws ArmRefused
    */
-  stop(end?: SeriesStop): Promise<SeriesSummary | null>;
+  stop(end?: SeriesStop, fill?: boolean): Promise<SeriesSummary | null>;
   /** Of a series that several instances share: accept no more packets; resolves with what was seen, null when none was ever open. */
   halt(): Promise<HaltedSeries | null>;
   status(): ServiceStatus;

@@ -205,8 +205,8 @@ export class SharedView implements ServiceView {
     return { series_id: event.series_id, msg_number: event.msg_number, header_pending: event.header_pending, state: 'open' };
   }
 
-  async stop(end?: SeriesStop): Promise<SeriesSummary | null> {
-    const event = await this.#commands.command((id) => ({ kind: 'stop', id, ...(end === undefined ? {} : { end }) }));
+  async stop(end?: SeriesStop, fill = false): Promise<SeriesSummary | null> {
+    const event = await this.#commands.command((id) => ({ kind: 'stop', id, ...(end === undefined ? {} : { end }), ...(fill ? { fill } : {}) }));
     if (event.kind === 'refused') throw new ArmRefused(event.status, event.problems);
     return event.kind === 'stopped' ? event.summary : null;
   }

@@ -5,6 +5,7 @@ import type { LastFrame } from '../memory/last-frame.js';
 import type { SeriesWords } from '../memory/series-words.js';
 import type { FrameReader } from './frame-reader.js';
 import type { FrameTimes } from './frame-times.js';
+import type { IdleTime } from './idle-time.js';
 import type { Outbox } from './outbox.js';
 import type { SeenTimes } from './seen-times.js';
 import type { SeriesPort } from './series-progress.js';
@@ -18,6 +19,8 @@ export interface SeriesLimits {
   readonly maxOwedFrames: number;
   readonly seriesIdleMs: number;
   readonly seriesTimeoutMs: number | null;
+  readonly overtakeFrames: number;
+  readonly fillTailFrames: number | null;
   readonly closingTimeoutMs: number;
   /** Consumers that are expected at most. */
   readonly consumerConnections: number;
@@ -35,6 +38,7 @@ export interface SeriesDeps {
   readonly counters: Float64Array;
   readonly seenTimes: SeenTimes;
   readonly times: FrameTimes;
+  readonly idle: IdleTime;
   /** The frames that this instance takes. */
   readonly share: FrameShare;
   /** File name of an auto series by its number, when its header is made; '' = none. */

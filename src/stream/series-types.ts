@@ -109,7 +109,7 @@ export interface HaltedSeries {
 /** Commands from main to the streamer. */
 export type StreamCommand =
   | { readonly kind: 'arm'; readonly id: number; readonly request: ArmRequest }
-  | { readonly kind: 'stop'; readonly id: number; readonly end?: SeriesStop }
+  | { readonly kind: 'stop'; readonly id: number; readonly end?: SeriesStop; readonly fill?: boolean }
   | { readonly kind: 'halt'; readonly id: number }
   | { readonly kind: 'shutdown'; readonly id: number };
 

@@ -77,6 +77,12 @@ export class SeriesWarnings {
     }
   }
 
+  /** @param periodMs of frames that came too slowly for one series; null = they did not */
+  fellApart(periodMs: number | null): void {
+    const { seriesIdleMs } = this.#deps.limits;
+    if (periodMs !== null) this.warn('low_rate', `the automatic series before had a single frame: frames come every ${periodMs} ms, and series_idle_ms is ${seriesIdleMs}. This series waits longer. Set series_idle_ms to ${3 * periodMs} or more, or arm, so that no frame stands alone (docs/operating.md#the-series-does-not-end).`);
+  }
+
   /** Frame numbers of the ports lie a ring or more apart. */
   portsDisagree(): void {
     const numbers = this.#deps.ports.filter(({ words }) => words.smallest !== 0).map(({ udpPort, words }) => `port ${udpPort}: frame ${words.smallest}`);

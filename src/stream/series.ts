@@ -21,6 +21,7 @@ import { FrameSender } from './frame-sender.js';
 import { countsBetween, settlePort } from './ledger.js';
 import { ImageMessages, headerMessage } from './messages.js';
 import { SeriesProgress } from './series-progress.js';
+import { SeriesTail } from './series-tail.js';
 import { SeriesShare } from './series-share.js';
 import type { SeriesDeps } from './series-setup.js';
 import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary } from './series-types.js';
@@ -57,7 +58,7 @@ export class Series {
   #command: number;
   #since: number;
   #stopWanted = false;
-  #fillTail = false;
+  readonly #tail: SeriesTail;
   /** What comes behind its end is kept for the next series, where it is. */
   keepsBehind = false;
   /** Packets seen when silence was to end it; −1 = something else does. */
@@ -80,6 +81,8 @@ export class Series {
     this.#warnings = new SeriesWarnings(deps, layout);
     this.share = new SeriesShare(deps.share, request, deps.ports, this.#firstFrame);
     this.#silenceMs = seriesTimeoutMs === null && request.framePeriodMs === null ? null : Math.max(silenceLeastMs, seriesTimeoutMs ?? 0, 10 * (request.framePeriodMs ?? 0));
+    const { framePeriodMs } = request;
+    this.#tail = new SeriesTail(deps.limits, framePeriodMs === null ? null : framePeriodMs * deps.share.stride);
     this.#since = now;
     this.#disconnects = deps.outbox.sink.disconnects;
     deps.words.reset();
@@ -112,10 +115,20 @@ export class Series {
     return this.#progress.slotsUsedMax;
   }
 
-  /** End the series: the last frame is the highest seen. One that is shared is cut short: where it ends is not for one instance to say. */
-  stop(): void {
+  /** End the series: the last frame is the highest seen, or with `fill` the last that was asked for. One that is shared is cut short: where it ends is not for one instance to say. */
+  stop(fill = false): void {
     this.#stopWanted = true;
+    this.#tail.stop(fill);
+    if (this.step === seriesStep.finishing && !fill && !this.share.shared) this.#cutTail();
     if (this.share.shared) this.#abort('instance_stopped');
+  }
+
+  /** What was being made up behind the last frame that was seen is not wanted; receivers may have closed as much as the ring has room for. */
+  #cutTail(): void {
+    const end = Math.max(this.highest, this.next - 1 + this.#deps.ring);
+    if (this.last === 0 || end >= this.last) return;
+    this.last = end;
+    this.#deps.words.setLast(end);
   }
 
   /** Accept no more packets, and wait to be told where the series ends. Only for one that is shared. */
@@ -258,6 +271,10 @@ export class Series {
     if (news === 'disagree') return this.#portsDisagree();
     if (news === 'told') this.#followFirst();
     const settled = this.#firstFrame.settled;
+    if (news === 'settled' && this.auto) {
+      this.#deps.idle.begin(this.first, now);
+      this.#warnings.fellApart(this.#deps.idle.fellApartMs);
+    }
     if (!this.headerSent && !outbox.busy && (!this.auto || settled)) this.#offerHeader(now);
     this.#sendFrames(now);
     const { events } = this.#progress;
@@ -266,7 +283,7 @@ export class Series {
     if (settled && this.highest - this.next + 1 - ring > limits.maxOwedFrames) return this.#abort('consumer_stalled');
     const silent = this.#progress.silentMs(now);
     if (this.#silenceMs !== null && silent >= this.#silenceMs) {
-      this.#fillTail = true;
+      this.#tail.fellSilent();
       this.share.reachedEnd();
       this.#stopWanted = true;
     }
@@ -279,7 +296,7 @@ export class Series {
     }
     if (this.#stopWanted) this.#stopReceivers(this.auto && this.share.allFrames !== null);
     else if (this.auto && (events & (portEvent.jumpBackward | portEvent.jumpForward)) !== 0) this.#stopReceivers(true);
-    else if (this.auto && silent >= limits.seriesIdleMs) {
+    else if (this.auto && silent >= this.#deps.idle.ms) {
       this.#seenAtIdle = this.#progress.seenPackets;
       this.#stopReceivers(true);
     }
@@ -308,6 +325,7 @@ export class Series {
   /** How far has the detector come, and does anything look wrong? */
   #observe(now: number): void {
     this.#progress.observe(this.next, this.last, now);
+    if (this.auto && this.#firstFrame.settled) this.#deps.idle.observe(this.highest, now);
     this.#warnings.lookNowAndThen(now, this.first, this.#portsAgree);
   }
 
@@ -367,7 +385,7 @@ export class Series {
       // Before the last frame was known, ports may have begun frames beyond it: they are not of the series.
       const { allFrames } = this.share;
       const end = this.request.frames > 0 ? this.first + ownFrames(this.#deps.share, allFrames ?? this.request.frames) - 1 : this.highest;
-      const known = this.#fillTail || (this.share.shared && allFrames !== null);
+      const known = (this.share.shared && allFrames !== null) || (this.request.frames > 0 && this.#tail.fills(end - this.highest));
       this.last = Math.max(known ? end : Math.min(this.highest, end), this.next - 1);
     }
     words.setLast(this.last);
@@ -392,8 +410,13 @@ export class Series {
     this.#warnings.look(this.first, this.#portsAgree);
     this.#deps.reader.notePositions();
     this.summary = this.#settle();
-    if (this.#aborted !== null) this.#count('aborted');
+    if (this.#cutShort !== null) this.#count('aborted');
     this.#enter(seriesStep.ending, now);
+  }
+
+  /** Why it is not what was asked for: cut off, or the detector has sent no more. */
+  get #cutShort(): string | null {
+    return this.#aborted ?? (this.#tail.detectorStopped ? 'detector_stopped' : null);
   }
 
   /** The sums, from counters that the receivers froze. */
@@ -404,7 +427,7 @@ export class Series {
       filename: this.#filename,
       auto: this.auto,
       ...sums,
-      ...(this.#aborted === null ? {} : { aborted: this.#aborted }),
+      ...(this.#cutShort === null ? {} : { aborted: this.#cutShort }),
       incomplete: incomplete.ranges,
       truncated: incomplete.truncated,
       first_frame_number: this.first === 0 ? null : this.share.shared ? this.request.firstFrameNumber : this.first,

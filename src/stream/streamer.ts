@@ -15,6 +15,7 @@ import { StreamWords, seriesStep } from '../memory/stream-words.js';
 import { DeliveryWait } from './delivery-wait.js';
 import { FrameReader } from './frame-reader.js';
 import { FrameTimes } from './frame-times.js';
+import { IdleTime } from './idle-time.js';
 import type { MessageSink } from './message-sink.js';
 import { Outbox } from './outbox.js';
 import { Series } from './series.js';
@@ -116,6 +117,7 @@ export class Streamer {
       counters,
       seenTimes: new SeenTimes(setup.limits.maxOwedFrames + 2 * map.sizes.slots),
       times: new FrameTimes(buffer, map.frameHistograms),
+      idle: new IdleTime(setup.limits.seriesIdleMs),
       share: setup.share,
       autoFilename: (id) => setup.autoFilename(id),
       report,
@@ -198,7 +200,7 @@ export class Streamer {
       } else this.#stopping.push(command.id);
       if (this.#arming !== null && this.#series?.auto !== false) this.#refuse(409, 'the series was stopped before it was opened');
       if (this.#series === null || (!this.#series.begun && !this.#shutdown)) this.#replyStopped(null);
-      else this.#series.stop();
+      else this.#series.stop(command.kind === 'stop' && command.fill === true);
     }
     return 1;
   }

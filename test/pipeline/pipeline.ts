@@ -108,7 +108,7 @@ export class Pipeline {
   }
 
   /** Post a command as main does; answers come in `events`. */
-  command(command: { kind: 'arm'; request: ArmRequest } | { kind: 'stop'; end?: SeriesStop } | { kind: 'halt' } | { kind: 'shutdown' }): number {
+  command(command: { kind: 'arm'; request: ArmRequest } | { kind: 'stop'; end?: SeriesStop; fill?: boolean } | { kind: 'halt' } | { kind: 'shutdown' }): number {
     const id = ++this.#id;
     if (command.kind !== 'shutdown') this.commands.push(id);
     this.#waiting.push({ ...command, id } as StreamCommand);

@@ -36,6 +36,7 @@ const aborts: Readonly<Record<string, string>> = {
   no_consumer: 'no consumer ever took its header. Start the consumer first, and repeat the series; docs/operating.md#consumer-lost',
   closing_timeout: 'the consumer took nothing while the series was closing. Look at the consumer; docs/operating.md#consumer-lost',
   consumer_stalled: 'the consumer took nothing for too long and the ring was full. Look at its disk and network; docs/operating.md#ring-full',
+  detector_stopped: 'the detector stopped before all frames had come. Look at the detector, and repeat the series; docs/operating.md#the-series-does-not-end',
   ports_disagree: 'frame numbers differ between ports. Stop the detector, set nextframenumber of all to the same value, and arm again; docs/operating.md#ports-disagree',
   frame_jump: 'frame numbers jumped or went back. Stop the detector, set nextframenumber, and arm again; docs/operating.md#ports-disagree',
 };
