@@ -4,6 +4,7 @@
 import { frameNumberOf } from '../detector/frame-share.js';
 import type { Layout } from '../detector/layout.js';
 import { portCounter } from '../memory/counters.js';
+import type { PortCounter } from '../memory/counters.js';
 import type { SeriesDeps } from './series-setup.js';
 import { lateBeginnings, suspicionsOf } from './suspicions.js';
 
@@ -13,6 +14,9 @@ const lookIntervalMs = 500;
 export function strangers(consumers: number, expected: number): string {
   return `${consumers} consumers are connected, ${expected} expected: zmq shares the images out among them, and each lacks some. Stop the stranger, set consumer_connections, or arm with force.`;
 }
+
+/** A port that lacks so many last frames, all of them, has vanished: fewer a burst of loss may take. */
+const vanishedFrames = 10;
 
 /** Of one series with this layout. */
 export class SeriesWarnings {
@@ -74,6 +78,27 @@ export class SeriesWarnings {
     for (const { udpPort, counters, seriesBase } of this.#deps.ports) {
       const lost = (counters[portCounter.socketDropped] as number) - (seriesBase[portCounter.socketDropped] as number);
       if (lost > 0) this.warn(`lost_before/${udpPort}`, `port ${udpPort}: ${lost} packets found no room in the socket buffer before this series was open, while the end of the last one was sent. They are counted here. Does the consumer keep up? A larger receive_buffer_bytes keeps more (docs/operating.md#receive-buffer).`);
+    }
+  }
+
+  /**
+   * Look when the series is over: ports that have nothing of its last frames, and packets that came twice in numbers.
+   * @param first @param last frames of the series, 0 = there are none
+   */
+  lookBack(first: number, last: number): void {
+    if (first === 0 || last < first) return;
+    const { ports, share } = this.#deps;
+    for (const { udpPort, words, counters, seriesBase } of ports) {
+      const seen = Math.max(words.newestSeen, first - 1);
+      if (last - seen >= vanishedFrames || (seen < first && last - seen > 0)) {
+        const since = seen < first ? 'no packet of this series came' : `nothing came behind frame ${frameNumberOf(share, seen, first)}, the last one is ${frameNumberOf(share, last, first)}`;
+        this.warn(`vanished/${udpPort}`, `port ${udpPort}: ${since}. Is the port or its module switched off, or its cable out? (docs/operating.md#silent-port)`);
+      }
+      const counted = (counter: PortCounter): number => (counters[portCounter[counter]] as number) - (seriesBase[portCounter[counter]] as number);
+      const twice = counted('duplicate') + counted('lateDuplicate');
+      if (twice >= 2 * this.#layout.expectedPackets && twice * 10 >= counted('accepted')) {
+        this.warn(`duplicates/${udpPort}`, `port ${udpPort}: ${twice} packets came again. Were the frame numbers set back (nextframenumber) while this series was open, or are packets sent twice (a mirror port, two routes)? Frames of an acquisition that used the same numbers are lost.`);
+      }
     }
   }
 

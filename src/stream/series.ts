@@ -408,6 +408,7 @@ export class Series {
     if (this.last !== 0 && this.next <= this.last) return;
     if (outbox.busy || !this.#answered()) return;
     this.#warnings.look(this.first, this.#portsAgree);
+    if (this.#portsAgree) this.#warnings.lookBack(this.first, this.highest);
     this.#deps.reader.notePositions();
     this.summary = this.#settle();
     if (this.#cutShort !== null) this.#count('aborted');
