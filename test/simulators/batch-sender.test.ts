@@ -95,7 +95,7 @@ t.test('where the call is known and refused, as by seccomp, that is said at the 
   for (const reason of ['ENOSYS', 'EPERM']) {
     const closed: number[] = [];
     const refusing = { ...calls, sendmmsg: () => -1, failure: () => reason, close: (descriptor: number) => { closed.push(descriptor); return calls.close(descriptor); } };
-    t.equal(await openBatchSender({ host: '127.0.0.1', sourcePort: null, coalesceBytes: null, checksum: true }, refusing), `this system refuses sendmmsg (${reason})`);
+    t.equal(await openBatchSender({ host: '127.0.0.1', sourcePort: null, coalesceBytes: null, checksum: true }, refusing), `sendmmsg is refused here (${reason})`);
     t.equal(closed.length, 1);
   }
 });
