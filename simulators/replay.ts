@@ -9,6 +9,7 @@ import type { PaceReport } from './pace.js';
 import { openPcapSource, parsePortMap, parseTiming } from './pcap-source.js';
 import type { PcapSource, ReplayTiming } from './pcap-source.js';
 import { refusedText } from './refused.js';
+import { openDestinations } from './round-robin.js';
 import { formatTable, ProgressLine } from './terminal.js';
 import type { CommandOutput } from './terminal.js';
 import { openUdpSender } from './udp-sender.js';
@@ -20,8 +21,8 @@ export interface ReplayOptions {
   /** In the syntax of docs/simulator.md; default original. */
   readonly timing?: string;
   readonly mapPort?: string;
-  /** Where the service listens; a wildcard address means this machine. */
-  readonly udpHost: string;
+  /** Where the service listens; a wildcard address means this machine. A list: one for each port of `settings`. */
+  readonly udpHost: string | readonly string[];
   readonly sourcePort?: number | null;
   /** Ends the replay after the datagrams being sent. */
   readonly signal: AbortSignal;
@@ -46,7 +47,8 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   const timing = parseTiming(options.timing ?? 'original');
   const ports = options.mapPort === undefined ? new Map<number, number>() : parsePortMap(options.mapPort, settings);
   const source = openPcapSource(pcap, { settings, timing, ports });
-  const sender = await openUdpSender(options.udpHost, options.sourcePort ?? null);
+  const { udpHost, sourcePort = null } = options;
+  const { sender } = await openDestinations({ udpHost, udpPorts: settings.udpPorts, sourcePort, firstFrame: 1 }, async (host) => ({ sender: await openUdpSender(host, sourcePort) }));
   const stop = (): void => { source.stop(); };
   signal.addEventListener('abort', stop, { once: true });
   if (signal.aborted) stop();

@@ -13,7 +13,7 @@ import { sendPaced } from './pace.js';
 import type { PaceReport } from './pace.js';
 import { prepareDatagrams } from './prepare.js';
 import { refusedText } from './refused.js';
-import { RoundRobinSender } from './round-robin.js';
+import { openDestinations } from './round-robin.js';
 import { serveSimulatorMetrics } from './simulator-metrics.js';
 import type { SimulatorMetricsServer } from './simulator-metrics.js';
 import { formatTable, ProgressLine } from './terminal.js';
@@ -26,8 +26,11 @@ import type { DatagramSender } from './udp-sender.js';
 /** What somebody asks of the simulator; faults in the syntax of docs/simulator.md. */
 export interface SimulateOptions {
   readonly settings: DetectorSettings;
-  /** Where the service listens; a wildcard address means this machine. Several with commas between: frames go to them in turn. */
-  readonly udpHost: string;
+  /**
+   * Where the service listens; a wildcard address means this machine. Several with commas between: frames go to them in turn. A list:
+   * one for each port of `settings`.
+   */
+  readonly udpHost: string | readonly string[];
   /** Default 1000, or all images once; 0 = until stopped. */
   readonly frames?: number;
   /** Images of an HDF5 file instead of the formula's: needs `dataset`, its path in the file. */
@@ -105,23 +108,14 @@ export function faultSettings(options: Omit<SimulateOptions, 'settings' | 'udpHo
  * @throws OperatorError (usage) for options that exclude each other
  */
 async function openSenders(options: SimulateOptions, datagramBytes: number): Promise<OpenedSender> {
-  const hosts = options.udpHost.split(',');
-  if (hosts.length > 1 && (options.sourcePort ?? null) !== null) throw new OperatorError('one source port cannot send to several destinations: leave out --source-port, and the port of udp_source', exitCode.usage);
-  const opened: OpenedSender[] = [];
-  try {
-    for (const udpHost of hosts) opened.push(await openSender({ ...options, udpHost }, datagramBytes));
-  } catch (error) {
-    for (const { sender } of opened) await sender.close();
-    throw error;
-  }
-  const first = opened[0] as OpenedSender;
-  return opened.length === 1 ? first : { ...first, sender: new RoundRobinSender(opened.map(({ sender }) => sender), options.firstFrame ?? 1) };
+  const { udpHost, settings: { udpPorts }, sourcePort = null, firstFrame = 1 } = options;
+  return openDestinations({ udpHost, udpPorts, sourcePort, firstFrame }, (host) => openSender(options, host, datagramBytes));
 }
 
 type OpenedSender = Pick<SimulateResult, 'sentWith' | 'fallback'> & { sender: DatagramSender };
 
-async function openSender(options: SimulateOptions, datagramBytes: number): Promise<OpenedSender> {
-  const { udpHost: host, sourcePort = null, send = 'auto', coalesce = false, checksum = true } = options;
+async function openSender(options: SimulateOptions, host: string, datagramBytes: number): Promise<OpenedSender> {
+  const { sourcePort = null, send = 'auto', coalesce = false, checksum = true } = options;
   if (coalesce && !checksum) throw new OperatorError('coalesced datagrams have checksums, which the kernel writes: leave out --coalesce or --no-checksum', exitCode.usage);
   const special = coalesce ? '--coalesce' : '--no-checksum';
   const plain = !coalesce && checksum;

@@ -88,7 +88,7 @@ function recvmmsgSource(port: number, { config, plan, map }: Wiring, memory: Web
     buffer: memory.buffer,
     landing: new Landing(memory.buffer, map.landing[port] as number, landingPackets, packetBytes, coalescedBuffers),
     structuresAt: map.kernelStructures[port] as number,
-    host: config.udpHost,
+    host: config.udpHosts[port] as string,
     udpPort: config.detector.udpPorts[port] as number,
     source: config.udpSource,
     receiveBufferBytes: config.receiveBufferBytes,
@@ -100,7 +100,7 @@ function recvmmsgSource(port: number, { config, plan, map }: Wiring, memory: Web
 function dgramSource(port: number, { config, plan, map, buffer }: Wiring, wake: Wake): DgramSource {
   return new DgramSource({
     landing: new Landing(buffer, map.landing[port] as number, plan.memory.landingPackets, plan.memory.packetBytes),
-    host: config.udpHost,
+    host: config.udpHosts[port] as string,
     udpPort: config.detector.udpPorts[port] as number,
     receiveBufferBytes: config.receiveBufferBytes,
     accepts: makeSourceFilter(config.udpSource),

@@ -31,14 +31,17 @@ export async function libzmqMissing(): Promise<string | null> {
   return typeof library === 'string' ? library : null;
 }
 
-/** What a socket gets that asks as the service will; nothing when no socket can be bound to this address. */
-export async function tryReceiveBuffer(host: string, requestedBytes: number, receive: 'auto' | 'recvmmsg' | 'dgram'): Promise<BufferFacts[]> {
+/** What a socket gets on each address that asks as the service will; nothing of those to which no socket can be bound. */
+export async function tryReceiveBuffers(hosts: readonly string[], requestedBytes: number, receive: 'auto' | 'recvmmsg' | 'dgram'): Promise<BufferFacts[]> {
   const direct = receive !== 'dgram' && recvmmsgUnavailable() === null;
-  try {
-    return [{ udpPort: null, requestedBytes, grantedBytes: direct ? askDirectly(host, requestedBytes) : await askNode(host, requestedBytes) }];
-  } catch {
-    return [];
-  }
+  const answers = await Promise.all(hosts.map(async (host): Promise<BufferFacts[]> => {
+    try {
+      return [{ udpPort: null, requestedBytes, grantedBytes: direct ? askDirectly(host, requestedBytes) : await askNode(host, requestedBytes) }];
+    } catch {
+      return [];
+    }
+  }));
+  return answers.flat();
 }
 
 function askDirectly(host: string, bytes: number): number | null {

@@ -10,6 +10,7 @@ import { systemClock } from './base/clock.js';
 import { makePlan } from './config/plan.js';
 import type { Plan } from './config/plan.js';
 import type { ServiceConfig } from './config/service-config.js';
+import { writtenHosts } from './config/udp-hosts.js';
 import { firstMessageNumber } from './config/message-numbers.js';
 import { checkedToken, readToken } from './control/access.js';
 import { FlightRecorder } from './control/flight-recorder.js';
@@ -156,7 +157,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     const flightRecorder = new FlightRecorder({ config, plan, map, buffer: memory.buffer, clock: systemClock, logger });
     const http = await startHttp(view, { host: config.apiHost, port: config.apiPort, token, names: config.apiNames, logger, build: { version: version(), backend: view.backend }, flightRecorder });
     flightRecorder.start();
-    logger.info({ event: 'ready', data_endpoint: dataEndpoint, api_url: http.url, udp_host: config.udpHost, udp_ports: config.detector.udpPorts, shape: plan.detector.shape, ring_frames: plan.ring.frames, series: config.series }, `ready: frames on ${dataEndpoint}, HTTP on ${http.url}`);
+    logger.info({ event: 'ready', data_endpoint: dataEndpoint, api_url: http.url, udp_host: writtenHosts(config.udpHosts), udp_ports: config.detector.udpPorts, shape: plan.detector.shape, ring_frames: plan.ring.frames, series: config.series }, `ready: frames on ${dataEndpoint}, HTTP on ${http.url}`);
     let ending: Promise<boolean> | null = null;
     const stop = async (reason: string): Promise<boolean> => {
       logger.info({ event: 'stopping', reason }, `stopping: ${reason}`);

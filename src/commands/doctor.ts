@@ -91,22 +91,23 @@ async function asked(url: string, limit: number): Promise<DoctorReport> {
 
 async function madeHere(setup: { readonly config: ServiceConfig; readonly plan: Plan } | null): Promise<DoctorReport> {
   const { gatherMachine, thisMachine } = await import('../control/doctor/machine.js');
-  const { askCard } = await import('../control/doctor/network-card.js');
+  const { askCards } = await import('../control/doctor/network-card.js');
+  const { receivingLinks } = await import('../control/doctor/receiving.js');
+  const { receivingHosts } = await import('../config/udp-hosts.js');
   const { tryAddresses, tryPorts } = await import('../control/doctor/port-trial.js');
   const { examine } = await import('../control/doctor/report.js');
   const { recvmmsgUnavailable } = await import('../udp/recvmmsg-probe.js');
-  const { compiledMissing, libzmqMissing, tryReceiveBuffer } = await import('../doctor-probes.js');
+  const { compiledMissing, libzmqMissing, tryReceiveBuffers } = await import('../doctor-probes.js');
   const config = setup?.config ?? null;
   const gathered = gatherMachine(thisMachine, config);
-  const receiving = gathered.addresses.find(({ key }) => key === 'udp_host');
   return examine({
     setup,
     service: null,
     ...gathered,
-    receiveBuffers: await tryReceiveBuffer(config?.udpHost ?? '127.0.0.1', config?.receiveBufferBytes ?? defaultBufferBytes, config?.receive ?? 'auto'),
+    receiveBuffers: await tryReceiveBuffers(config === null ? ['127.0.0.1'] : receivingHosts(config), config?.receiveBufferBytes ?? defaultBufferBytes, config?.receive ?? 'auto'),
     addresses: await tryAddresses(gathered.addresses),
     ports: config === null ? null : await tryPorts(config),
-    card: receiving === undefined ? 'needs CONFIG NAME' : await askCard(receiving.link),
+    cards: config === null ? 'needs CONFIG NAME' : await askCards(receivingLinks(gathered.addresses)),
     ways: { recvmmsg: recvmmsgUnavailable(), compiled: compiledMissing(), libzmq: await libzmqMissing() },
   });
 }

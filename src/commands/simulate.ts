@@ -116,6 +116,7 @@ function refuseMixture({ pcap }: SimulateOptions, given: (key: string) => boolea
  */
 export async function simulate(file: string, name: string, options: SimulateOptions): Promise<number> {
   const { loadConfig } = await import('../config/load.js');
+  const { writtenHosts } = await import('../config/udp-hosts.js');
   const config = loadConfig(file, name);
   const { onInterrupt } = await import('./interrupt.js');
   const interrupt = onInterrupt();
@@ -123,7 +124,7 @@ export async function simulate(file: string, name: string, options: SimulateOpti
     const { json, udpHost, sourcePort, pcap, timing, mapPort, ...run } = options;
     const shared = {
       settings: config.detector,
-      udpHost: udpHost ?? config.udpHost,
+      udpHost: udpHost ?? writtenHosts(config.udpHosts),
       sourcePort: sourcePort ?? config.udpSource?.port ?? null,
       json: json === true,
       signal: interrupt.signal,

@@ -8,6 +8,7 @@ import type { DetectorFamily, DetectorProfile } from '../detector/profile.js';
 import { families, profileOf } from '../detector/profiles.js';
 import { hostOffset } from './host-offset.js';
 import { choiceKeys, oneOf, options as allOptions, parseSource, type ChoiceKey, type OptionKey, type Options } from './schema.js';
+import { hostListLengths } from './udp-hosts.js';
 
 /** One thing that is wrong: where in the entry, and what was seen, what is needed, what to do. */
 export interface Problem {
@@ -63,6 +64,7 @@ const checks: readonly Check[] = [
   { needs: ['udp_ports', 'port_positions', 'read_n_rows', 'interfaces'], find: exchangedHalves },
   { needs: ['dynamic_range', 'dynamic_range_max'], find: largestDepth },
   { needs: ['dynamic_range', 'ten_giga', 'interfaces', 'quad', 'read_n_rows'], find: rowsReadOut },
+  { needs: ['udp_host', 'udp_ports', 'interfaces'], find: hostCount },
   { needs: ['udp_host', 'udp_source'], find: sourceFamily },
   { needs: ['ring_frames', 'ring_ms', 'frame_rate_hz'], find: oneRing },
   { needs: ['frames_stride', 'frames_offset'], find: offsetWithinStride },
@@ -233,13 +235,26 @@ function rowsReadOut({ dynamic_range, read_n_rows }: Options, profile: DetectorP
   }
 }
 
+function hostCount({ udp_host, udp_ports, interfaces }: Options): Problem[] {
+  if (typeof udp_host === 'string') return [];
+  const lengths = hostListLengths({ ports: udp_ports.length, interfaces });
+  if (lengths.includes(udp_host.length)) return [];
+  const perInterface = lengths.length === 1 ? '' : `, or ${interfaces}: that of udp_dstip, then that of udp_dstip2, for all modules`;
+  const seen = `${show(udp_host)} has ${udp_host.length} address${udp_host.length === 1 ? '' : 'es'}`;
+  return [{
+    path: ['udp_host'],
+    message: `${seen}, needs ${udp_ports.length}: one for each port, in the order of udp_ports${perInterface}. One address for all ports is written without brackets`,
+  }];
+}
+
 function sourceFamily({ udp_host, udp_source }: Options): Problem[] {
   const source = udp_source === undefined ? null : parseSource(udp_source);
-  if (source === null || isIP(source.address) === isIP(udp_host)) return [];
+  const other = source === null ? undefined : [udp_host].flat().find((host) => isIP(host) !== isIP(source.address));
+  if (source === null || other === undefined) return [];
   const family = `IPv${isIP(source.address)}`;
   return [{
     path: ['udp_source'],
-    message: `${show(udp_source)} is ${family}, but udp_host: ${udp_host} is not, so nothing could come from there. Use an ${family} address for udp_host`,
+    message: `${show(udp_source)} is ${family}, but udp_host: ${other} is not, so nothing could come from there. Use an ${family} address for udp_host`,
   }];
 }
 

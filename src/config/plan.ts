@@ -50,6 +50,8 @@ const socketBufferHeaderBytes = 256;
 /** One UDP port of the plan. */
 export interface PlannedPort {
   readonly udpPort: number;
+  /** The address that it is received on. */
+  readonly udpHost: string;
   /** The detector sends nothing here: no socket, no receiver. */
   readonly off: boolean;
   /** Index of the receiver thread; null for a port that is off. */
@@ -180,9 +182,9 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
       expectedPackets: layout.expectedPackets,
       packetsPerFrame: layout.expectedPackets * on.length,
     },
-    ports: layout.ports.map((port) => {
+    ports: layout.ports.map((port, index) => {
       const thread = portsOfThread.findIndex((ports) => ports.includes(port.udpPort));
-      return { udpPort: port.udpPort, off: port.off, thread: port.off ? null : thread, expectedPackets: port.off ? 0 : layout.expectedPackets };
+      return { udpPort: port.udpPort, udpHost: config.udpHosts[index] as string, off: port.off, thread: port.off ? null : thread, expectedPackets: port.off ? 0 : layout.expectedPackets };
     }),
     threads: { main: 1, receivers, streamer: 1, cores },
     portsOfThread,
@@ -306,7 +308,7 @@ function refuse(config: ServiceConfig, message: string): never {
 
 function portRate(config: ServiceConfig, layout: Layout, rateHz: number): PortRate {
   const packetsPerSecond = rateHz * layout.expectedPackets;
-  const wireBytes = layout.packetBytes + udpBytes + ipBytes[config.udpHost.includes(':') ? 6 : 4] + ethernetBytes;
+  const wireBytes = layout.packetBytes + udpBytes + ipBytes[config.udpHosts.some((host) => host.includes(':')) ? 6 : 4] + ethernetBytes;
   return {
     packetsPerSecond,
     gigabitsPerSecond: (packetsPerSecond * wireBytes * 8) / 1e9,

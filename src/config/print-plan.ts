@@ -5,6 +5,7 @@ import { planWarnings, type Plan } from './plan.js';
 import type { ProcessorLoad } from './processor-load.js';
 import { choiceKeys, options, type ChoiceKey } from './schema.js';
 import type { ServiceConfig } from './service-config.js';
+import { hostOfPort, receivingHosts } from './udp-hosts.js';
 
 /** The plan as aligned lines, each limit with what it means in milliseconds or frames where the rate is known. */
 export function planText(config: ServiceConfig, plan: Plan): string {
@@ -15,7 +16,7 @@ export function planText(config: ServiceConfig, plan: Plan): string {
     ['packets', `${detector.packetBytes} bytes, ${detector.payloadBytes} of them pixels; ${detector.expectedPackets} of ${detector.packetsPerPortImage} for each port image, ${detector.packetsPerFrame} for a frame`],
     ...shareRows(plan),
     ['ports', plan.ports.map((port) => `${port.udpPort}${port.off ? ' (off)' : ''}`).join(', ')],
-    ['receives on', `${config.udpHost}, ${source(config)}`],
+    ['receives on', `${receivesOn(config)}, ${source(config)}`],
     ['offers', `zmq ${config.dataHost} port ${config.dataPort}, HTTP ${config.apiHost} port ${config.apiPort}`],
     ['threads', `main, ${plan.threads.receivers} × receiver, streamer on ${plan.threads.cores} cores`],
     ...plan.portsOfThread.map((ports, index): [string, string] => [`  receiver ${index}`, `ports ${ports.join(', ')}`]),
@@ -81,6 +82,14 @@ function processors(present: number, { receivers, streamer, zmq, total, cores, o
   const shares = `about ${number(total)} cores busy: receivers ${receivers.map(number).join(' + ')}, streamer ${number(streamer)}, zmq ${number(zmq)}; give it ${cores}`;
   const few = cores > present ? `, and here are ${present}` : '';
   return `${shares}${few}${overloaded.length === 0 ? '' : `; too much for one core: ${overloaded.join(', ')}${overloaded.some((name) => name.startsWith('receiver')) ? ' (raise receiver_threads, up to one per port)' : ''}`}`;
+}
+
+/** The address, or each with its ports where there are several. */
+function receivesOn(config: ServiceConfig): string {
+  const hosts = receivingHosts(config);
+  if (hosts.length === 1) return hosts[0] as string;
+  const { udpPorts, portsOff } = config.detector;
+  return hosts.map((host) => `${host} (${udpPorts.filter((port) => !portsOff.includes(port) && hostOfPort(config, port) === host).join(', ')})`).join(', ');
 }
 
 function source(config: ServiceConfig): string {

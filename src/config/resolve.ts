@@ -4,6 +4,7 @@
 import { parseSource, type Options } from './schema.js';
 import { hostOffset } from './host-offset.js';
 import type { ServiceConfig } from './service-config.js';
+import { hostsOfPorts } from './udp-hosts.js';
 
 /** One detector's options as configuration; `options` must have passed every check. `hostName` null: `frames_offset: hostname` is taken as 0. */
 export function resolveOptions(name: string, options: Options, hostName: string | null = null): ServiceConfig {
@@ -27,7 +28,7 @@ export function resolveOptions(name: string, options: Options, hostName: string 
       portPositions: new Map(Object.entries(options.port_positions).map(([port, position]) => [Number(port), position])),
     },
     dynamicRangeMax: options.dynamic_range_max ?? options.dynamic_range,
-    udpHost: options.udp_host,
+    udpHosts: hostsOfPorts(options.udp_host, { ports: options.udp_ports.length, interfaces: options.interfaces }),
     udpSource: options.udp_source === undefined ? null : parseSource(options.udp_source),
     receiveBufferBytes: options.receive_buffer_bytes,
     receive: options.receive,

@@ -113,10 +113,10 @@ export const options = {
     unset: 'all rows',
   }),
 
-  udp_host: noted(address.default('127.0.0.1'), {
+  udp_host: noted(z.union([address, z.array(address).min(1).max(256)]).default('127.0.0.1'), {
     unit: null,
-    range: 'an IPv4 or IPv6 address of this machine',
-    description: 'Address on which packets are received.',
+    range: 'an IPv4 or IPv6 address of this machine, or a list of them: one for each port of udp_ports, or with interfaces: 2 that of udp_dstip and that of udp_dstip2',
+    description: 'Address on which packets are received; several network cards: a list.',
   }),
   udp_ports: noted(z.array(port).min(1).max(256), {
     unit: null,

@@ -12,7 +12,8 @@ export interface ServiceConfig {
   /** Largest `dynamic_range` that an arm request may ask for; slots are sized for it. */
   readonly dynamicRangeMax: number;
 
-  readonly udpHost: string;
+  /** The address that each port of `udpPorts` is received on. */
+  readonly udpHosts: readonly string[];
   /** Only datagrams from this address (and port, unless null) are the detector's; null = any. */
   readonly udpSource: { readonly address: string; readonly port: number | null } | null;
   readonly receiveBufferBytes: number;

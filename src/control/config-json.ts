@@ -2,11 +2,12 @@
 // filled in. null = not set.
 
 import type { ServiceConfig } from '../config/service-config.js';
+import { writtenHosts } from '../config/udp-hosts.js';
 import { snakeKeys } from './snake-case.js';
 
 /** The configuration as JSON: keys as in the file, `name` beside them. */
 export function configJson(config: ServiceConfig): Record<string, unknown> {
-  const { name, detector: settings, ring, udpSource, share, ...rest } = config;
+  const { name, detector: settings, ring, udpHosts, udpSource, share, ...rest } = config;
   const { lowNibbleFirst, ...detector } = settings;
   return {
     name,
@@ -17,6 +18,7 @@ export function configJson(config: ServiceConfig): Record<string, unknown> {
     frames_offset: share.offset,
     ring_frames: ring !== null && 'frames' in ring ? ring.frames : null,
     ring_ms: ring !== null && 'milliseconds' in ring ? ring.milliseconds : null,
+    udp_host: writtenHosts(udpHosts),
     udp_source: udpSource === null ? null : sourceText(udpSource),
   };
 }

@@ -53,10 +53,10 @@ export function pcapBytes(packets: number): number {
 
 /**
  * The bytes of a capture file, in pieces.
- * @param host address of the service, written as destination where it is an IPv4 address
+ * @param hostOf address on which the service receives a port, written as destination where it is an IPv4 address
  */
-export function* writePcap(host: string, packets: Iterable<FlightPacket>): Generator<Uint8Array, void, undefined> {
-  const destination = isIPv4(host) ? host.split('.').map(Number) : [0, 0, 0, 0];
+export function* writePcap(hostOf: (udpPort: number) => string, packets: Iterable<FlightPacket>): Generator<Uint8Array, void, undefined> {
+  const destinations = new Map<number, readonly number[]>();
   let chunk = new Uint8Array(chunkBytes);
   let view = new DataView(chunk.buffer);
   view.setUint32(0, 0xa1b2c3d4, true);
@@ -72,6 +72,8 @@ export function* writePcap(host: string, packets: Iterable<FlightPacket>): Gener
       view = new DataView(chunk.buffer);
       at = 0;
     }
+    let destination = destinations.get(udpPort);
+    if (destination === undefined) destinations.set(udpPort, (destination = ipv4Bytes(hostOf(udpPort))));
     const microseconds = Math.round(timeMs * 1000);
     view.setUint32(at, Math.floor(microseconds / 1e6), true);
     view.setUint32(at + 4, microseconds % 1e6, true);
@@ -91,6 +93,11 @@ export function* writePcap(host: string, packets: Iterable<FlightPacket>): Gener
     at = ip + ipBytes + udpBytes + header.length;
   }
   yield chunk.subarray(0, at);
+}
+
+/** Of another address four zeros. */
+function ipv4Bytes(host: string): number[] {
+  return isIPv4(host) ? host.split('.').map(Number) : [0, 0, 0, 0];
 }
 
 /** Ones' complement of the header's sum, with its own field still 0. */

@@ -5,6 +5,7 @@
 import type { Clock } from '../base/clock.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
+import { hostOfPort } from '../config/udp-hosts.js';
 import { portCounter, portCounterTable } from '../memory/counters.js';
 import { FlightRing } from '../memory/flight-ring.js';
 import type { FlightCopy } from '../memory/flight-ring.js';
@@ -157,7 +158,7 @@ export class FlightRecorder {
           };
         }),
       },
-      pcap: () => writePcap(config.udpHost, packets()),
+      pcap: () => writePcap((udpPort) => hostOfPort(config, udpPort), packets()),
     };
   }
 

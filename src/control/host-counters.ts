@@ -28,11 +28,11 @@ const fragmentsLost = 'ReasmFails';
 const drivers = new DriverCounters();
 
 /**
- * Receive counters of the interfaces that serve this address: the kernel's statistics and, where `ethtool` is installed, what the
+ * Receive counters of the interfaces that serve these addresses, each once: the kernel's statistics and, where `ethtool` is installed, what the
  * driver counts as lost (not what the kernel already has under that name); empty where neither tells anything.
  */
-export function nicCounters(address: string, folder = '/sys/class/net', driver: Pick<DriverCounters, 'of'> = drivers): NicCounter[] {
-  return interfacesServing(address).flatMap((device) => {
+export function nicCounters(addresses: readonly string[], folder = '/sys/class/net', driver: Pick<DriverCounters, 'of'> = drivers): NicCounter[] {
+  return [...new Set(addresses.flatMap(interfacesServing))].flatMap((device) => {
     const statistics = `${folder}/${device}/statistics`;
     const found = new Map<string, number>();
     for (const counter of namesIn(statistics).filter((name) => name.startsWith('rx_'))) {

@@ -2,6 +2,7 @@
 // metric, with the sentence that explains it and how it is read from the view. Metrics and their documentation are made from all of
 // these tables.
 
+import { receivingHosts } from '../config/udp-hosts.js';
 import { accountingError, frameAccountingError } from './accounting.js';
 import { internalErrors } from './internal-errors.js';
 import { standardOutput } from './log-output.js';
@@ -163,8 +164,8 @@ export const gaugeTable: readonly MetricRow[] = [
 /** Counters that others keep. */
 export const foreignCounterTable: readonly MetricRow[] = [
   {
-    metric: 'vdcu_nic_statistics_total', help: 'Receive counters of the interface that serves udp_host, as the kernel names them, and losses that its driver counts (ethtool -S, some seconds old); all that passes there, not only the detector', labels: ['device', 'counter'],
-    read: (view) => nicCounters(view.config.udpHost).map(({ device, counter, value }): Sample => [{ device, counter }, value]),
+    metric: 'vdcu_nic_statistics_total', help: 'Receive counters of the interfaces that serve udp_host, as the kernel names them, and losses that its driver counts (ethtool -S, some seconds old); all that passes there, not only the detector', labels: ['device', 'counter'],
+    read: (view) => nicCounters(receivingHosts(view.config)).map(({ device, counter, value }): Sample => [{ device, counter }, value]),
   },
   {
     metric: 'vdcu_host_udp_errors_total', help: 'UDP errors of the whole host or network namespace; receive_buffer holds the drops of all sockets, reassembly the datagrams of which a fragment never came', labels: ['kind'],

@@ -5,6 +5,7 @@
 import type { Clock, Repeat } from '../base/clock.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
+import { hostOfPort } from '../config/udp-hosts.js';
 import { frameNumberOf } from '../detector/frame-share.js';
 import { CommandBox } from '../memory/command-box.js';
 import { streamCounterTable } from '../memory/counters.js';
@@ -269,13 +270,14 @@ export class SharedView implements ServiceView {
   }
 
   udpPorts(): UdpPortStatus[] {
-    const link = interfaceOf(this.config.udpHost);
     return this.#ports.map((port): UdpPortStatus => {
       const drops = port.counters().socketDropped;
+      const host = hostOfPort(this.config, port.udpPort);
+      const link = interfaceOf(host);
       return {
         udp_port: port.udpPort,
         off: port.off,
-        address: port.socket?.address ?? this.config.udpHost,
+        address: port.socket?.address ?? host,
         interface: link.name,
         mac: link.mac,
         mtu: link.mtu,

@@ -2,6 +2,7 @@
 // Pure; used by the status that HTTP and the command line show.
 
 import type { ServiceConfig } from '../config/service-config.js';
+import { hostOfPort } from '../config/udp-hosts.js';
 import type { CurrentPort, CurrentSeries, SeriesState } from './service-view.js';
 
 /** After so long without packets an armed series says what it knows, in ms. */
@@ -67,6 +68,6 @@ function whyNothing(port: CurrentPort, { config, packetBytes }: StateFacts): str
   if (counters.foreignSeries > 0) known.push(`${counters.foreignSeries} packets had frame numbers outside the series (first_frame_number, nextframenumber?)`);
   if (counters.socketDropped > 0) known.push(`the kernel dropped ${counters.socketDropped} datagrams`);
   if (known.length > 0) return `${where} ${known.join('; ')}.`;
-  if (counters.received === 0) return `${where} no datagram at all. Is the detector started, and do its udp_dstip, udp_dstmac and udp_dstport name ${config.udpHost} and this port?`;
+  if (counters.received === 0) return `${where} no datagram at all. Is the detector started, and do its udp_dstip, udp_dstmac and udp_dstport name ${hostOfPort(config, port.udp_port)} and this port?`;
   return `${where} ${counters.received} datagrams, none of this series.`;
 }

@@ -142,9 +142,21 @@ t.test('several things that a detector does not have are all named', async (t) =
   t.equal(found.length, 3, found.join('\n'));
 });
 
+t.test('a list of udp_host has one address per port or per interface, and the error says which', async (t) => {
+  t.match(problems(...quad, 'udp_host: [10.0.0.1]'), [/udp_host: \["10\.0\.0\.1"\] has 1 address, needs 2: one for each port, in the order of udp_ports\. One address for all ports is written without brackets$/]);
+  t.match(problems(...quad, 'udp_host: [10.0.0.1, 10.0.0.2, 10.0.0.3]'), [/has 3 addresses, needs 2/]);
+  t.match(problems(...quad, 'udp_host: []'), [/udp_host: \[\] is not allowed: needs an IPv4 or IPv6 address of this machine, or a list of them/]);
+  t.match(problems(...quad, 'udp_host: [10.0.0.1, here]'), [/is not allowed: needs an IPv4/]);
+  const jungfrau = ['detector: jungfrau', 'interfaces: 2', 'modules: [1, 2]', 'udp_ports: [1, 2, 3, 4]'];
+  t.strictSame(problems(...jungfrau, 'udp_host: [10.0.0.1, 10.0.0.2]'), []);
+  t.match(problems(...jungfrau, 'udp_host: [10.0.0.1, 10.0.0.2, 10.0.0.3]'), [/has 3 addresses, needs 4: one for each port, in the order of udp_ports, or 2: that of udp_dstip, then that of udp_dstip2, for all modules/]);
+  t.match(problems('detector: jungfrau', 'modules: [1, 2]', 'udp_ports: [1, 2]', 'udp_host: [10.0.0.1]'), [/needs 2: one for each port, in the order of udp_ports\. One/]);
+});
+
 t.test('the source has the address family of udp_host', async (t) => {
   t.strictSame(problems(...quad, 'udp_host: "::1"', 'udp_source: "[fe80::1]:32410"'), []);
   t.match(problems(...quad, 'udp_source: "[fe80::1]"'), [/udp_source: "\[fe80::1\]" is IPv6, but udp_host: 127\.0\.0\.1 is not/]);
+  t.match(problems(...quad, 'udp_host: [10.0.0.1, "::1"]', 'udp_source: 10.0.0.9'), [/is IPv4, but udp_host: ::1 is not/]);
 });
 
 t.test('the ring has one length', async (t) => {

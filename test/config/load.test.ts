@@ -31,13 +31,21 @@ t.test('a quad with nothing but its ports has every default', async (t) => {
       udpPorts: [50001, 50002], portsOff: [], flipRows: new Map(), portPositions: new Map(),
     },
     dynamicRangeMax: 16,
-    udpHost: '127.0.0.1', udpSource: null, receiveBufferBytes: 104857600,
+    udpHosts: ['127.0.0.1', '127.0.0.1'], udpSource: null, receiveBufferBytes: 104857600,
     receive: 'auto', receiveCoalesced: false, receiverThreads: null, pinCpus: [], send: 'auto',
     dataHost: '127.0.0.1', dataPort: 9999, apiHost: '127.0.0.1', apiPort: 5000, apiTokenFile: null, apiNames: null,
     ring: null, frameRateHz: null,
     series: 'auto', frames: 0, autoFilename: null, share: { stride: 1, offset: 0 }, incompleteFrames: 'mark', overtakeFrames: 4, frameTimeoutMs: 500, drainMs: 100, startWindowMs: 20,
     maxOwedFrames: null, seriesIdleMs: 2000, seriesTimeoutMs: null, closingTimeoutMs: 10000, consumerTimeoutMs: 10000, consumerConnections: 1, flightRecorderPackets: null, flightRecorderDir: null,
   });
+});
+
+t.test('udp_host as a list is one address per port, or one per interface of each module', async (t) => {
+  t.strictSame(parseConfig(entry('udp_host: [10.0.0.1, "fd00::1"]'), 'f.yaml', 'a').udpHosts, ['10.0.0.1', 'fd00::1']);
+  const jungfrau = (hosts: string): readonly string[] => parseConfig(`a: {detector: jungfrau, interfaces: 2, modules: [1, 2], udp_ports: [1, 2, 3, 4], udp_host: ${hosts}}`, 'f.yaml', 'a').udpHosts;
+  t.strictSame(jungfrau('[10.0.0.1, 10.0.0.2]'), ['10.0.0.1', '10.0.0.2', '10.0.0.1', '10.0.0.2'], 'udp_dstip and udp_dstip2 of each module');
+  t.strictSame(jungfrau('[10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4]'), ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4']);
+  t.strictSame(jungfrau('10.0.0.1'), ['10.0.0.1', '10.0.0.1', '10.0.0.1', '10.0.0.1']);
 });
 
 t.test('every key reaches the configuration', async (t) => {
@@ -57,7 +65,7 @@ t.test('every key reaches the configuration', async (t) => {
       udpPorts: [50001, 50002], portsOff: [50002], flipRows: new Map([[50002, true]]), portPositions: new Map([[50001, [0, 0]]]),
     },
     dynamicRangeMax: 32,
-    udpHost: '0.0.0.0', udpSource: { address: '10.0.0.1', port: 32410 }, receiveBufferBytes: 65536,
+    udpHosts: ['0.0.0.0', '0.0.0.0'], udpSource: { address: '10.0.0.1', port: 32410 }, receiveBufferBytes: 65536,
     receive: 'dgram', receiveCoalesced: true, receiverThreads: 3, pinCpus: [1, 0], send: 'zeromq.js',
     dataHost: '0.0.0.0', dataPort: 0, apiHost: '::1', apiPort: 0, apiTokenFile: '/run/secrets/token', apiNames: ['dcu.example.org'],
     ring: { milliseconds: 2000 }, frameRateHz: 12.5, share: { stride: 4, offset: 3 },

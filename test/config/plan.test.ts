@@ -18,8 +18,8 @@ t.test('the numbers of an Eiger quad, 514 × 514 × 16 bit, at 1000 Hz', async (
       packetsPerPortImage: 64, expectedPackets: 64, packetsPerFrame: 128,
     },
     ports: [
-      { udpPort: 50001, off: false, thread: 0, expectedPackets: 64 },
-      { udpPort: 50002, off: false, thread: 1, expectedPackets: 64 },
+      { udpPort: 50001, udpHost: '127.0.0.1', off: false, thread: 0, expectedPackets: 64 },
+      { udpPort: 50002, udpHost: '127.0.0.1', off: false, thread: 1, expectedPackets: 64 },
     ],
     threads: { main: 1, receivers: 2, streamer: 1, cores: 4 },
     portsOfThread: [[50001], [50002]],
@@ -27,6 +27,7 @@ t.test('the numbers of an Eiger quad, 514 × 514 × 16 bit, at 1000 Hz', async (
     maxOwedFrames: 10000,
     maxOwedMs: 10000,
     sendQueue: { messages: 127, bytes: 127 * 528392, milliseconds: 127 },
+    sendBufferBytes: 4194304,
     receiveBufferBytes: { perPort: 104857600, total: 209715200, chargedPerPacket: 8192 + 256 },
     limits: {
       overtakeFrames: 4, overtakeMs: 4, frameTimeoutMs: 500, frameTimeoutFrames: 500, startWindowMs: 20, startWindowFrames: 20,
@@ -112,7 +113,7 @@ t.test('ports that are off get no thread and no buffer; threads share the others
   const ports = ['modules: [2, 2]', 'udp_ports: [1, 2, 3, 4, 5, 6, 7, 8]', 'ports_off: [3]'];
   const four = plan(ports, 4);
   t.strictSame(four.portsOfThread, [[1, 2], [4, 5], [6, 7], [8]]);
-  t.same(four.ports[2], { udpPort: 3, off: true, thread: null, expectedPackets: 0 });
+  t.same(four.ports[2], { udpPort: 3, udpHost: '127.0.0.1', off: true, thread: null, expectedPackets: 0 });
   t.equal(four.receiveBufferBytes.total, 7 * 104857600);
   t.equal(four.detector.packetsPerFrame, 7 * 64);
   t.strictSame(plan(ports, 16).portsOfThread, [[1], [2], [4], [5], [6], [7], [8]], 'never more threads than ports');

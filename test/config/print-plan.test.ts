@@ -16,6 +16,13 @@ t.test('the text names each number with its unit', async (t) => {
   t.match(text, /^frame time-out +500 ms = 500 frames$/m);
 });
 
+t.test('with several addresses the plan says which ports each has', async (t) => {
+  const two = parseConfig('a: {detector: jungfrau, interfaces: 2, modules: [1, 2], udp_ports: [1, 2, 3, 4], ports_off: [4], udp_host: [10.0.0.1, 10.0.1.1]}', 'f', 'a');
+  t.match(planText(two, makePlan(two, 4)), /^receives on +10\.0\.0\.1 \(1, 3\), 10\.0\.1\.1 \(2\), from any source$/m);
+  t.match(planJson(two, makePlan(two, 4)), { ports: [{ udp_host: '10.0.0.1' }, { udp_host: '10.0.1.1' }, { udp_host: '10.0.0.1' }, { udp_host: '10.0.1.1', off: true }] });
+  t.match(planText(config, plan), /^receives on +127\.0\.0\.1, from any source$/m);
+});
+
 t.test('the text says how many cores the rate keeps busy, and what one core cannot carry', async (t) => {
   t.match(planText(config, plan), /^ {2}processors +about 0\.5\d* cores busy: receivers 0\.2\d*, streamer 0\.159, zmq 0\.159; give it 1$/m);
   const fast = parseConfig('a: {detector: eiger, quad: true, udp_ports: [50001, 50002], frame_rate_hz: 4000, receiver_threads: 1, frame_timeout_ms: 100}', 'f', 'a');

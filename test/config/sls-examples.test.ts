@@ -52,7 +52,9 @@ function differences(config: ServiceConfig, lines: readonly Line[]): string[] {
     if (JSON.stringify(seen) !== JSON.stringify(wanted)) problems.push(`${what}: ${JSON.stringify(seen)}, wanted ${JSON.stringify(wanted)}`);
   };
   same('udp ports', portsOf(lines, modules, perModule), detector.udpPorts);
-  same('udp_dstip', valueOf(lines, 'udp_dstip'), config.udpHost);
+  const hosts = detector.udpPorts.map((_, index) => valueOf(lines, two && index % 2 === 1 ? 'udp_dstip2' : 'udp_dstip'));
+  same('udp_dstip', hosts, config.udpHosts);
+  if (two) same('cards', new Set(lines.filter(({ command }) => /^udp_dst(ip|mac)2?$/.test(command)).map(({ values }) => values[0])).size, 4);
   same('udp_dstmac', /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(valueOf(lines, 'udp_dstmac') ?? ''), true);
   same('hosts', valueOf(lines, 'hostname')?.split('+').filter((host) => host !== '').length, modules);
   same('sources', lines.filter(({ command }) => command === 'udp_srcip').length, eiger1GbE ? 0 : modules);

@@ -19,7 +19,7 @@ export const config: ServiceConfig = {
     udpPorts: [50001, 50002], portsOff: [], flipRows: new Map([[50001, true]]), portPositions: new Map([[50002, [0, 0]]]),
   },
   dynamicRangeMax: 16,
-  udpHost: '127.0.0.1', udpSource: { address: '::1', port: 1234 }, receiveBufferBytes: 1048576,
+  udpHosts: ['127.0.0.1', '127.0.0.1'], udpSource: { address: '::1', port: 1234 }, receiveBufferBytes: 1048576,
   receive: 'auto', receiveCoalesced: false, receiverThreads: null, pinCpus: [], send: 'auto',
   dataHost: '127.0.0.1', dataPort: 9999, apiHost: '127.0.0.1', apiPort: 5000, apiTokenFile: null, apiNames: null,
   ring: { frames: 64 }, frameRateHz: null, series: 'auto', frames: 0, autoFilename: null, share: { stride: 1, offset: 0 }, incompleteFrames: 'mark', overtakeFrames: 4, frameTimeoutMs: 500,

@@ -15,7 +15,7 @@ t.test('UDP errors are those of IPv4 and IPv6 together, by the names of their co
 
 t.test('a kernel that tells nothing gives no counters', async (t) => {
   t.strictSame(hostUdpErrors(join(folder, 'absent')), []);
-  t.strictSame(nicCounters('127.0.0.1', join(folder, 'absent')), []);
+  t.strictSame(nicCounters(['127.0.0.1'], join(folder, 'absent')), []);
 });
 
 t.test('receive counters of the interface that serves the address, and of no other', async (t) => {
@@ -27,9 +27,9 @@ t.test('receive counters of the interface that serves the address, and of no oth
     writeFileSync(join(statistics, 'tx_bytes'), '9\n');
   }
   const silent = { of: () => new Map<string, number>() };
-  t.strictSame(nicCounters('127.0.0.1', join(folder, 'net'), silent), [{ device: 'lo', counter: 'rx_dropped', value: 5 }]);
-  t.strictSame(nicCounters('192.0.2.1', join(folder, 'net')), [], 'an address of another machine');
-  t.match(nicCounters('0.0.0.0', join(folder, 'net')), [{ device: 'lo' }], 'a wildcard: all interfaces');
+  t.strictSame(nicCounters(['127.0.0.1'], join(folder, 'net'), silent), [{ device: 'lo', counter: 'rx_dropped', value: 5 }]);
+  t.strictSame(nicCounters(['192.0.2.1'], join(folder, 'net')), [], 'an address of another machine');
+  t.match(nicCounters(['0.0.0.0'], join(folder, 'net')), [{ device: 'lo' }], 'a wildcard: all interfaces');
 });
 
 t.test('what the driver counts stands beside the kernel\'s statistics, which come first where both have a name', async (t) => {
@@ -37,5 +37,5 @@ t.test('what the driver counts stands beside the kernel\'s statistics, which com
   mkdirSync(statistics, { recursive: true });
   writeFileSync(join(statistics, 'rx_dropped'), '5\n');
   const driver = { of: () => new Map([['rx_dropped', 99], ['rx_out_of_buffer', 7]]) };
-  t.strictSame(nicCounters('127.0.0.1', join(folder, 'both'), driver), [{ device: 'lo', counter: 'rx_dropped', value: 5 }, { device: 'lo', counter: 'rx_out_of_buffer', value: 7 }]);
+  t.strictSame(nicCounters(['127.0.0.1'], join(folder, 'both'), driver), [{ device: 'lo', counter: 'rx_dropped', value: 5 }, { device: 'lo', counter: 'rx_out_of_buffer', value: 7 }]);
 });

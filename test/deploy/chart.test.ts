@@ -230,6 +230,7 @@ t.test('what would come up and not work is refused, with the remedy', skip, asyn
     [{ purple_network: { enabled: true } }, /purple_network\.name/],
     [{ ingress: { enabled: true } }, /ingress\.suffix/],
     [{ configfiles: [{ name: 'a.yaml', content: quad.replace('udp_host: 0.0.0.0', 'udp_host: 10.0.0.1') }], rehearsal: { enabled: true } }, /listens on udp_host 10\.0\.0\.1 only/],
+    [{ configfiles: [{ name: 'a.yaml', content: quad.replace('udp_host: 0.0.0.0', 'udp_host: [10.0.0.1, 0.0.0.0]') }], rehearsal: { enabled: true } }, /listens on udp_host 10\.0\.0\.1, 0\.0\.0\.0 only/],
     [{ resources: { cpu: '1500m', memory: '4Gi' } }, /resources\/cpu/],
     [{ capabilities: ['SYS_ADMIN'] }, /capabilities\/0/],
     [{ replicaCount: 1 }, /replicaCount/],

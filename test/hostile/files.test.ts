@@ -116,7 +116,7 @@ t.test('a mutated flight recording is told, or said to be none', { timeout: 120_
     header[12] = index % 4;
     return { udpPort: 50001, timeMs: 1_700_000_000_000 + index, length: 4144, class: index % 9 === 0 ? 'duplicate' : 'accepted', header };
   });
-  const original = Buffer.concat([...writePcap('127.0.0.1', packets)]);
+  const original = Buffer.concat([...writePcap(() => '127.0.0.1', packets)]);
   let told = 0;
   for (let seed = 1; seed <= 1500; seed++) {
     const bytes = mutated(original, new Random(seed));

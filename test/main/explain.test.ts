@@ -27,7 +27,7 @@ function packet(frame: number, number: number, timeMs: number, className = 'acce
   return { udpPort, timeMs: 1_700_000_000_000 + timeMs, length: 4144, class: className, header };
 }
 
-const flight = (packets: readonly FlightPacket[]): Buffer => Buffer.concat([...writePcap('127.0.0.1', packets)]);
+const flight = (packets: readonly FlightPacket[]): Buffer => Buffer.concat([...writePcap(() => '127.0.0.1', packets)]);
 
 t.test('each frame is told in words', async (t) => {
   const packets = [1, 2, 3, 4, 5, 6].flatMap((frame) => [0, 1, 2, 3].map((number) => packet(frame, number, frame * 10 + number)));

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Datagram } from '../../simulators/detector.js';
-import { RoundRobinSender } from '../../simulators/round-robin.js';
+import { openDestinations, RoundRobinSender } from '../../simulators/round-robin.js';
 import type { DatagramSender } from '../../simulators/udp-sender.js';
 
 class Collector implements DatagramSender {
@@ -42,4 +42,22 @@ t.test('a datagram that was cut off before its frame number goes by its round', 
   const [a, b] = [new Collector(), new Collector()];
   await new RoundRobinSender([a, b], 1).sendBatch([datagram(1, 3, 7)]);
   t.strictSame([a.frames, b.frames], [[], [-3]]);
+});
+
+t.test('a list of addresses: each port has its own, each address one sender, and one source port cannot serve two', async (t) => {
+  const opened = new Map<string, Collector>();
+  const open = async (host: string): Promise<{ sender: DatagramSender }> => {
+    const sender = new Collector();
+    opened.set(host, sender);
+    return { sender };
+  };
+  const options = { udpHost: ['10.0.0.1', '10.0.0.2', '10.0.0.1'], udpPorts: [50001, 50002, 50003], sourcePort: null, firstFrame: 1 };
+  const { sender } = await openDestinations(options, open);
+  await sender.sendBatch([50001, 50002, 50003].map((udpPort, index) => ({ ...datagram(index + 1, 0), udpPort })));
+  t.strictSame([...opened].map(([host, { frames }]) => [host, frames]), [['10.0.0.1', [1, 3]], ['10.0.0.2', [2]]]);
+  t.equal(sender.sent, 3);
+  await sender.close();
+  t.ok([...opened.values()].every(({ closed }) => closed));
+  await t.rejects(openDestinations({ ...options, sourcePort: 5 }, open), /one source port/);
+  await openDestinations({ ...options, udpHost: ['10.0.0.1', '10.0.0.1', '10.0.0.1'], sourcePort: 5 }, open);
 });

@@ -48,7 +48,7 @@ t.test('vdcu simulate serves them while it sends, and once more at its end', asy
   let said = '';
   let printed = '';
   const ended = runSimulate({
-    settings: config.detector, udpHost: config.udpHost, frames: 20, rate: 200, loss: '*:7:0-9', name: 'det', metricsPort: 0, json: true, signal: new AbortController().signal,
+    settings: config.detector, udpHost: config.udpHosts, frames: 20, rate: 200, loss: '*:7:0-9', name: 'det', metricsPort: 0, json: true, signal: new AbortController().signal,
     out: { stdout: { write: (text) => (printed += text) }, stderr: { write: (text) => (said += text) } },
   });
   for (let turn = 0; turn < 3000 && !said.includes('waiting up to'); turn++) await new Promise((resolve) => setTimeout(resolve, 10));

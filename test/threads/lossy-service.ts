@@ -7,6 +7,7 @@ import { parseConfig } from '../../src/config/load.js';
 import type { ServiceConfig } from '../../src/config/service-config.js';
 import type { PortLedger, SeriesSummary } from '../../src/stream/series-types.js';
 import { readUdpSocket } from '../../src/udp/proc-net-udp.js';
+import { hostOfPort } from '../../src/config/udp-hosts.js';
 import { simulate } from '../../simulators/simulate.js';
 import type { SimulateOptions } from '../../simulators/simulate.js';
 import { StreamChecker } from '../../simulators/stream-check.js';
@@ -92,7 +93,7 @@ export class LossyService {
 
   /** Frames `first` to `last` of the detector. */
   async simulate(first: number, last: number, options: Partial<SimulateOptions> = {}): Promise<SentTruth> {
-    const { detector: settings, udpHost } = this.config;
+    const { detector: settings, udpHosts: udpHost } = this.config;
     const result = await simulate({ settings, udpHost, firstFrame: first, frames: last - first + 1, rate: 40, signal: new AbortController().signal, ...options });
     const truth = sentTruth(result.truth, result);
     this.#sent.push(truth);
@@ -130,7 +131,7 @@ export class LossyService {
 
   /** What the kernel says, not the service. */
   kernelDrops(): ByPort {
-    return new Map(this.udpPorts.map((port) => [port, readUdpSocket(this.config.udpHost, port)?.drops ?? Number.NaN]));
+    return new Map(this.udpPorts.map((port) => [port, readUdpSocket(hostOfPort(this.config, port), port)?.drops ?? Number.NaN]));
   }
 
   async counts(udpPort: number): Promise<PortCounts> {

@@ -92,7 +92,7 @@ export class Running {
     const run: { truth: GroundTruth | null; result?: SimulateResult } = { truth: null };
     this.#runs.push(run);
     run.result = await simulate({
-      settings: this.config.detector, udpHost: this.config.udpHost, frames: 40, rate: 80, signal: new AbortController().signal, ...options,
+      settings: this.config.detector, udpHost: this.config.udpHosts, frames: 40, rate: 80, signal: new AbortController().signal, ...options,
       onStart: async (truth) => {
         run.truth = truth;
         await options.onStart?.(truth);

@@ -2,7 +2,8 @@
 // in, verdict out. Run by report.ts. Sources: kernel documentation, networking/ip-sysctl.rst; docs/decisions/0017 (free pages).
 
 import type { Facts } from './facts.js';
-import { notChecked, ok, warning } from './verdict.js';
+import { receivingLinks } from './receiving.js';
+import { failed, notChecked, ok, warning } from './verdict.js';
 import type { Check, NotChecked, Verdict } from './verdict.js';
 
 export const kernelChecks: readonly Check[] = [
@@ -12,15 +13,25 @@ export const kernelChecks: readonly Check[] = [
   { check: 'free_page_reporting', examine: freePages },
 ];
 
-/** Detectors have addresses of their own nets: a strict filter drops their packets without a word in any socket's counters. */
-function reversePath({ kernel: { rpFilter }, addresses }: Facts): Verdict | NotChecked {
-  const link = addresses.find(({ key }) => key === 'udp_host')?.link ?? null;
-  if (link === null) return notChecked('the interface of udp_host is not known');
-  if (rpFilter === null) return notChecked(`net.ipv4.conf.${link.name}.rp_filter cannot be read`);
+/**
+ * Detectors have addresses of their own nets: a strict filter drops their packets without a word in any socket's counters. Where two
+ * interfaces are in one network the kernel answers through one of them, and a strict filter drops all that comes in by the other.
+ */
+function reversePath({ addresses }: Facts): Verdict | NotChecked {
+  const links = receivingLinks(addresses);
+  if (links.length === 0) return notChecked('the interface of udp_host is not known');
+  const unread = links.filter(({ rpFilter }) => rpFilter === null);
+  if (unread.length === links.length) return notChecked(`${unread.map(({ name }) => `net.ipv4.conf.${name}.rp_filter`).join(', ')} cannot be read`);
+  const seen = links.map(({ name, rpFilter }) => `${name}: ${rpFilter === null ? 'not known' : `${rpFilter} (${['off', 'strict', 'loose'][rpFilter] ?? 'unknown'})`}`).join(', ');
   const needed = '0 or 2, unless the detector\'s address is one that this interface would answer through';
-  const seen = `${link.name}: ${rpFilter} (${['off', 'strict', 'loose'][rpFilter] ?? 'unknown'})`;
-  if (rpFilter !== 1 || link.loopback) return ok(seen, needed);
-  return warning(seen, needed, `sysctl -w net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.${link.name}.rp_filter=2; nstat -az TcpExtIPReversePathFilter counts what it drops`);
+  const strict = links.filter(({ rpFilter, loopback }) => rpFilter === 1 && !loopback);
+  if (strict.length === 0) return ok(seen, needed);
+  const settings = ['all', ...strict.map(({ name }) => name)].map((name) => `net.ipv4.conf.${name}.rp_filter=2`).join(' ');
+  const remedy = `sysctl -w ${settings}; nstat -az TcpExtIPReversePathFilter counts what it drops`;
+  const shared = strict.find(({ name, network }) => network !== null && links.some((other) => other.name !== name && other.network === network))?.network;
+  if (shared === undefined) return warning(seen, needed, remedy);
+  const together = links.filter(({ network }) => network === shared).map(({ name }) => name).join(', ');
+  return failed(`${seen}; ${together} are in one network, ${shared}`, '0 or 2: the kernel answers a network through one interface, and a strict filter drops what comes in by the others', remedy);
 }
 
 /** All UDP sockets of the host share this memory, the doubled buffers of each port included. */

@@ -1,7 +1,8 @@
 // Checks of everything between the detector's cable and the socket, and of the stream's other end. Pure: facts in, verdict out. Run
 // by report.ts. Sources: kernel documentation, networking/scaling.rst and admin-guide/sysctl/net.rst; figures: docs/operating.md.
 
-import type { AddressFacts, BufferFacts, Facts } from './facts.js';
+import type { AddressFacts, BufferFacts, CardFacts, Facts, LinkFacts } from './facts.js';
+import { receivingAddresses, receivingLinks } from './receiving.js';
 import { failed, losing, notChecked, ok, warning } from './verdict.js';
 import type { Check, NotChecked, Verdict } from './verdict.js';
 
@@ -78,27 +79,30 @@ function address({ addresses }: Facts): Verdict | NotChecked {
   const absent = addresses.filter(({ bindError }) => bindError !== null);
   if (absent.length > 0) {
     const seen = absent.map((entry) => `${named(entry)}: ${entry.bindError === 'EADDRNOTAVAIL' ? 'this machine has no such address' : `cannot be bound (${entry.bindError})`}`).join('; ');
-    return failed(seen, needed, `correct ${absent.map(({ key }) => key).join(', ')}; ip -br addr lists the addresses of this machine`);
+    return failed(seen, needed, `correct ${[...new Set(absent.map(({ key }) => key))].join(', ')}; ip -br addr lists the addresses of this machine`);
   }
-  // The detector's comes first.
-  const down = addresses.find(({ link, wildcard }) => link === null && !wildcard);
-  if (down === undefined) return ok(addresses.map((entry) => `${named(entry)} on ${entry.wildcard ? 'all interfaces' : entry.link?.name}`).join(', '), needed);
-  const seen = `${named(down)}: no interface that is up and has a carrier has this address`;
-  const remedy = `ip -br addr | grep -wF ${down.address} names the interface, if one has it: ip link set dev IF up, and look at its cable`;
-  return down.key === 'udp_host' ? losing(seen, needed, remedy) : warning(seen, needed, remedy);
+  const down = addresses.filter(({ link, wildcard }) => link === null && !wildcard);
+  // The detector's before those of others.
+  const worst = receivingAddresses(down).length > 0 ? receivingAddresses(down) : down.slice(0, 1);
+  if (worst.length === 0) return ok(addresses.map((entry) => `${named(entry)} on ${entry.wildcard ? 'all interfaces' : entry.link?.name}`).join(', '), needed);
+  const seen = worst.map((entry) => `${named(entry)}: no interface that is up and has a carrier has this address`).join('; ');
+  const remedy = `ip -br addr | grep -wF ${worst.map((entry) => (worst.length === 1 ? entry.address : `-e ${entry.address}`)).join(' ')} names the interface, if one has it: ip link set dev IF up, and look at its cable`;
+  return receivingAddresses(worst).length > 0 ? losing(seen, needed, remedy) : warning(seen, needed, remedy);
 }
 
+/** Of each interface that the detector's packets come by; the largest headers count. */
 function mtu({ setup, service, addresses }: Facts): Verdict | NotChecked {
   if (setup === null) return notChecked('needs CONFIG NAME');
-  const receiving = addresses.find(({ key }) => key === 'udp_host');
-  if (receiving?.link?.mtu == null) return notChecked(receiving?.wildcard === true ? `udp_host ${receiving.address} does not tell the interface` : 'the interface of udp_host is not known');
-  const { name, mtu: present } = receiving.link;
+  const receiving = receivingAddresses(addresses);
+  const links = receivingLinks(addresses).filter((link): link is LinkFacts & { mtu: number } => link.mtu !== null);
+  if (links.length === 0) return notChecked(receiving[0]?.wildcard === true ? `udp_host ${receiving[0].address} does not tell the interface` : 'the interface of udp_host is not known');
   const { packetBytes } = setup.plan.detector;
-  const wanted = packetBytes + headersBytes[receiving.address.includes(':') ? 6 : 4];
-  const seen = `${name}: ${present} bytes`;
+  const wanted = packetBytes + headersBytes[receiving.some(({ address: text }) => text.includes(':')) ? 6 : 4];
+  const seen = links.map(({ name, mtu: present }) => `${name}: ${present} bytes`).join(', ');
   const needed = `${wanted} bytes: packets of ${packetBytes} with UDP and IP headers; also in the switches and the detector`;
-  if (present >= wanted) return ok(seen, needed);
-  const remedy = `ip link set dev ${name} mtu ${Math.max(jumboMtu, wanted)}`;
+  const small = links.filter(({ mtu: present }) => present < wanted);
+  if (small.length === 0) return ok(seen, needed);
+  const remedy = small.map(({ name }) => `ip link set dev ${name} mtu ${Math.max(jumboMtu, wanted)}`).join(' && ');
   // Detectors do not fragment, simulators on other machines do; what has come through is proof.
   if (service !== null && service.acceptedPackets > 0) return warning(`${seen}, and packets come in fragments`, needed, remedy);
   return losing(seen, needed, remedy);
@@ -120,20 +124,28 @@ function ports({ setup, service, ports: tried }: Facts): Verdict | NotChecked {
   return failed(seen, needed, `${command} names who has it; end that, or change ${first.key}`);
 }
 
-function cardRing({ card }: Facts): Verdict | NotChecked {
-  if (typeof card === 'string') return notChecked(card);
-  if (card.receiveRing === null) return notChecked(`${card.name} does not tell its ring`);
-  const { now, most } = card.receiveRing;
-  const seen = `${card.name}: ${now} receive descriptors of ${most}`;
-  return now >= most ? ok(seen, `${most}`) : warning(seen, `${most}, the most that this card has`, `ethtool -G ${card.name} rx ${most}`);
+function cardRing({ cards }: Facts): Verdict | NotChecked {
+  if (typeof cards === 'string') return notChecked(cards);
+  const known = cards.flatMap(({ name, receiveRing }) => (receiveRing === null ? [] : [{ name, ...receiveRing }]));
+  if (known.length === 0) return notChecked(`${namesOf(cards)} does not tell its ring`);
+  const seen = known.map(({ name, now, most }) => `${name}: ${now} receive descriptors of ${most}`).join(', ');
+  const needed = [...new Set(known.map(({ most }) => most))].join(', ');
+  const small = known.filter(({ now, most }) => now < most);
+  if (small.length === 0) return ok(seen, needed);
+  return warning(seen, `${needed}, the most that this card has`, small.map(({ name, most }) => `ethtool -G ${name} rx ${most}`).join(' && '));
 }
 
-function cardPause({ card }: Facts): Verdict | NotChecked {
-  if (typeof card === 'string') return notChecked(card);
-  if (card.sendsPause === null) return notChecked(`${card.name} does not tell its pause frames`);
+function cardPause({ cards }: Facts): Verdict | NotChecked {
+  if (typeof cards === 'string') return notChecked(cards);
+  const known = cards.filter(({ sendsPause }) => sendsPause !== null);
+  if (known.length === 0) return notChecked(`${namesOf(cards)} does not tell its pause frames`);
   const needed = 'pause frames sent, so that the switch waits when the ring is full';
-  return card.sendsPause ? ok(`${card.name}: sends pause frames`, needed) : warning(`${card.name}: sends no pause frames`, needed, `ethtool -A ${card.name} tx on`);
+  const seen = known.map(({ name, sendsPause }) => `${name}: sends ${sendsPause === true ? '' : 'no '}pause frames`).join(', ');
+  const silent = known.filter(({ sendsPause }) => sendsPause === false);
+  return silent.length === 0 ? ok(seen, needed) : warning(seen, needed, silent.map(({ name }) => `ethtool -A ${name} tx on`).join(' && '));
 }
+
+const namesOf = (cards: readonly CardFacts[]): string => cards.map(({ name }) => name).join(', ');
 
 function consumer({ setup, service }: Facts): Verdict | NotChecked {
   if (setup === null || service === null) return notChecked('only a running service knows (--url)');

@@ -20,8 +20,6 @@ export interface Facts {
     /** net.core.rmem_max, bytes, and net.core.netdev_max_backlog, packets. */
     readonly rmemMax: number | null;
     readonly netdevMaxBacklog: number | null;
-    /** Reverse-path filter of the interface of `udp_host`: 0 off, 1 strict, 2 loose. */
-    readonly rpFilter: number | null;
     /** Of all UDP sockets together (the last figure of net.ipv4.udp_mem), and bytes of a page. */
     readonly udpMemoryBytes: { readonly most: number; readonly page: number } | null;
     /** IPv4 and IPv6, since the host started, or since the service did. */
@@ -47,8 +45,8 @@ export interface Facts {
     /** Memory limit of the control group; null = none. */
     readonly limitBytes: number | null;
   };
-  /** The network card behind `udp_host`, or why it was not asked. */
-  readonly card: CardFacts | string;
+  /** The network cards behind `udp_host`, or why none was asked. */
+  readonly cards: readonly CardFacts[] | string;
   /** Why a fast way cannot be had, in a sentence; null = it can. */
   readonly ways: { readonly recvmmsg: string | null; readonly compiled: string | null; readonly libzmq: string | null };
   readonly clock: { readonly wallMs: number; readonly synchronised: boolean | null };
@@ -84,6 +82,10 @@ export interface LinkFacts {
   readonly name: string;
   readonly mtu: number | null;
   readonly loopback: boolean;
+  /** Reverse-path filter: 0 off, 1 strict, 2 loose. */
+  readonly rpFilter: number | null;
+  /** The network of the address, `10.0.0.0/255.255.255.0`; null = not IPv4. */
+  readonly network: string | null;
 }
 
 export interface PortFacts {

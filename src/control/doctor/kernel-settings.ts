@@ -12,8 +12,7 @@ function pageBytes(read: ReadFile): number {
 }
 
 /** The stricter of the interface's and that of all: 0 off, 1 strict, 2 loose; the kernel takes the larger number. */
-export function reversePathFilter(read: ReadFile, link: string | null): number | null {
-  if (link === null) return null;
+export function reversePathFilter(read: ReadFile, link: string): number | null {
   const values = ['all', link].map((name) => wholeIn(read(`/proc/sys/net/ipv4/conf/${name}/rp_filter`)));
   return values.includes(null) ? null : Math.max(...(values as number[]));
 }

@@ -2,10 +2,12 @@
 // once and without waiting, within a millisecond or so: little enough to be done for every arm request. The facts go to report.ts.
 
 import { readFileSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
 import { availableParallelism } from 'node:os';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { systemClock } from '../../base/clock.js';
 import type { ServiceConfig } from '../../config/service-config.js';
+import { receivingHosts } from '../../config/udp-hosts.js';
 import { clockSynchronised } from '../../runtime/clock-state.js';
 import { machineInterfaces } from '../network-interface.js';
 import { groupLimits } from './control-group.js';
@@ -17,7 +19,7 @@ import type { AddressFacts, AddressKey, Facts, LinkFacts } from './facts.js';
 export interface Machine {
   readonly read: ReadFile;
   /** Those that are up and have a carrier; Node leaves the others out. */
-  interfaces(): Readonly<Record<string, readonly Pick<NetworkInterfaceInfo, 'address' | 'internal'>[] | undefined>>;
+  interfaces(): Readonly<Record<string, readonly (Pick<NetworkInterfaceInfo, 'address' | 'internal'> & Partial<Pick<NetworkInterfaceInfo, 'netmask'>>)[] | undefined>>;
   cores(): number;
   wall(): number;
   clockSynchronised(): boolean | null;
@@ -58,7 +60,6 @@ export function gatherMachine(machine: Machine, config: ServiceConfig | null): M
     kernel: {
       rmemMax: numberIn(read('/proc/sys/net/core/rmem_max')),
       netdevMaxBacklog: numberIn(read('/proc/sys/net/core/netdev_max_backlog')),
-      rpFilter: reversePathFilter(read, addresses.find(({ key }) => key === 'udp_host')?.link?.name ?? null),
       udpMemoryBytes: udpMemoryBytes(read),
       reassemblyFails: reassemblyFails(read),
       reportsFreePages: reportsFreePages(read),
@@ -72,7 +73,7 @@ export function gatherMachine(machine: Machine, config: ServiceConfig | null): M
 
 function addressesOf(machine: Machine, config: ServiceConfig): AddressFacts[] {
   const interfaces = machine.interfaces();
-  const all: [AddressKey, string][] = [['udp_host', config.udpHost], ['data_host', config.dataHost], ['api_host', config.apiHost]];
+  const all: [AddressKey, string][] = [...receivingHosts(config).map((host): [AddressKey, string] => ['udp_host', host]), ['data_host', config.dataHost], ['api_host', config.apiHost]];
   return all.map(([key, address]) => {
     const plain = normal(address);
     const wildcard = plain === '0.0.0.0' || plain === '::';
@@ -85,9 +86,16 @@ function linkOf(machine: Machine, interfaces: ReturnType<Machine['interfaces']>,
     // All of 127.0.0.0/8 is the loopback interface's, whatever it lists.
     const found = entries?.find((entry) => normal(entry.address) === address || (entry.internal && entry.address.startsWith('127.') && address.startsWith('127.')));
     if (found === undefined) continue;
-    return { name, mtu: numberIn(machine.read(`/sys/class/net/${name}/mtu`)), loopback: found.internal };
+    return { name, mtu: numberIn(machine.read(`/sys/class/net/${name}/mtu`)), loopback: found.internal, rpFilter: reversePathFilter(machine.read, name), network: networkOf(address, found.netmask) };
   }
   return null;
+}
+
+/** Network address and mask of an IPv4 address. */
+function networkOf(address: string, mask: string | undefined): string | null {
+  if (mask === undefined || !isIPv4(address) || !isIPv4(mask)) return null;
+  const bits = mask.split('.').map(Number);
+  return `${address.split('.').map((byte, index) => Number(byte) & (bits[index] as number)).join('.')}/${mask}`;
 }
 
 /** One spelling of an address, without its zone; IPv4 within IPv6 as IPv4. */

@@ -16,9 +16,15 @@ export const runProgram: RunProgram = (program, parameters) => new Promise((reso
   });
 });
 
+/** The cards of these interfaces, or why nothing is known of any. */
+export async function askCards(links: readonly LinkFacts[], run: RunProgram = runProgram): Promise<CardFacts[] | string> {
+  const answers = await Promise.all(links.map((link) => askCard(link, run)));
+  const cards = answers.filter((answer): answer is CardFacts => typeof answer !== 'string');
+  return cards.length > 0 ? cards : (answers.find((answer) => typeof answer === 'string') ?? 'the interface of udp_host is not known');
+}
+
 /** The card of this interface, or why nothing is known of it. */
-export async function askCard(link: LinkFacts | null, run: RunProgram = runProgram): Promise<CardFacts | string> {
-  if (link === null) return 'the interface of udp_host is not known';
+async function askCard(link: LinkFacts, run: RunProgram): Promise<CardFacts | string> {
   if (link.loopback) return `${link.name} is no network card`;
   const [ring, pause] = await Promise.all([run('ethtool', ['-g', link.name]), run('ethtool', ['-a', link.name])]);
   if ('error' in ring && 'error' in pause) return ring.error === 'ENOENT' ? 'ethtool is not installed' : `ethtool says nothing of ${link.name}`;

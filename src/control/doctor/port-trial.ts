@@ -4,6 +4,7 @@
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import type { ServiceConfig } from '../../config/service-config.js';
+import { hostOfPort } from '../../config/udp-hosts.js';
 import type { AddressFacts, PortFacts } from './facts.js';
 
 /** The addresses with what became of a UDP socket bound to each. */
@@ -14,7 +15,7 @@ export function tryAddresses(addresses: readonly AddressFacts[]): Promise<Addres
 /** All ports of the configuration that are on and named; 0 takes any and cannot be taken. */
 export function tryPorts(config: ServiceConfig): Promise<PortFacts[]> {
   const { udpPorts, portsOff } = config.detector;
-  const udp = udpPorts.filter((port) => !portsOff.includes(port)).map(async (port): Promise<PortFacts> => ({ key: 'udp_ports', host: config.udpHost, port, error: await tryUdp(config.udpHost, port) }));
+  const udp = udpPorts.filter((port) => !portsOff.includes(port)).map(async (port): Promise<PortFacts> => ({ key: 'udp_ports', host: hostOfPort(config, port), port, error: await tryUdp(hostOfPort(config, port), port) }));
   const tcp = ([['data_port', config.dataHost, config.dataPort], ['api_port', config.apiHost, config.apiPort]] as const)
     .filter(([, , port]) => port !== 0)
     .map(async ([key, host, port]): Promise<PortFacts> => ({ key, host, port, error: await tryTcp(host, port) }));

@@ -10,7 +10,8 @@ import type { Logger } from '../log.js';
 import type { BufferFacts, Facts, ServiceFacts } from './facts.js';
 import { gatherMachine } from './machine.js';
 import type { Machine } from './machine.js';
-import { askCard } from './network-card.js';
+import { askCards } from './network-card.js';
+import { receivingLinks } from './receiving.js';
 import { examine, reasonsAgainstArming } from './report.js';
 import type { DoctorReport } from './report.js';
 
@@ -35,7 +36,7 @@ export interface PreflightDeps {
 
 export class Preflight {
   readonly #deps: PreflightDeps;
-  #card: Facts['card'] = 'ethtool has not been asked yet';
+  #cards: Facts['cards'] = 'ethtool has not been asked yet';
   #kept: { readonly at: number; readonly report: DoctorReport } | null = null;
 
   /** Reassembly that had failed before the service began. */
@@ -46,10 +47,10 @@ export class Preflight {
     this.#failedBefore = gatherMachine(deps.machine, null).kernel.reassemblyFails ?? 0;
   }
 
-  /** All checks, made now, the network card asked anew. */
+  /** All checks, made now, the network cards asked anew. */
   async report(): Promise<DoctorReport> {
     const { machine, config } = this.#deps;
-    this.#card = await askCard(gatherMachine(machine, config).addresses.find(({ key }) => key === 'udp_host')?.link ?? null);
+    this.#cards = await askCards(receivingLinks(gatherMachine(machine, config).addresses));
     return this.#examine();
   }
 
@@ -92,7 +93,7 @@ export class Preflight {
       kernel: { ...gathered.kernel, reassemblyFails: gathered.kernel.reassemblyFails === null ? null : gathered.kernel.reassemblyFails - this.#failedBefore },
       memory: { ...gathered.memory, ownBytes: machine.residentBytes() },
       ports: null,
-      card: this.#card,
+      cards: this.#cards,
       ways: {
         recvmmsg: backend.includes('recvmmsg') ? null : (ffiUnavailable() ?? 'the kernel refuses it; the log of the start says which call'),
         // Its threads place by it, or it had not started.

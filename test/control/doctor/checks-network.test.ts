@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { AddressFacts } from '../../../src/control/doctor/facts.js';
 import type { BufferFacts } from '../../../src/control/doctor/facts.js';
 import { card, checked, receivingAddress, setupOf, unchecked, goodFacts } from './good-facts.js';
 
@@ -71,6 +72,21 @@ t.test('MTU: a packet with its headers must fit, unless packets have come all th
   t.match(unchecked('mtu', { addresses: [receivingAddress({ address: '0.0.0.0', wildcard: true, link: null })] }), /udp_host 0\.0\.0\.0 does not tell the interface/);
 });
 
+t.test('two interfaces of udp_host: address, MTU, ring and pause are those of each', async (t) => {
+  const two = (second: Partial<AddressFacts>) => ({ addresses: [receivingAddress(), receivingAddress({ address: '10.0.1.1', link: { ...card, name: 'eth2', mtu: 9000 }, ...second })] });
+  t.match(checked('address', two({})), { status: 'ok', seen: 'udp_host 10.0.0.1 on eth1, udp_host 10.0.1.1 on eth2' });
+  t.match(checked('address', two({ link: null })), { status: 'failed', loses_data: true, seen: /^udp_host 10\.0\.1\.1: no interface/ });
+  const absent = { link: null, bindError: 'EADDRNOTAVAIL' };
+  t.match(checked('address', { addresses: [receivingAddress(absent), receivingAddress(absent)] }), { remedy: /^correct udp_host;/ }, 'a key is named once');
+  t.match(checked('address', { addresses: [receivingAddress({ link: null }), receivingAddress({ address: '10.0.1.1', link: null })] }), { seen: /10\.0\.0\.1.*10\.0\.1\.1/, remedy: /-e 10\.0\.0\.1 -e 10\.0\.1\.1 names/ });
+  t.match(checked('mtu', two({})), { status: 'ok', seen: 'eth1: 9000 bytes, eth2: 9000 bytes' });
+  t.match(checked('mtu', two({ link: { ...card, name: 'eth2', mtu: 1500 } })), { status: 'failed', loses_data: true, remedy: 'ip link set dev eth2 mtu 9000' });
+  const good = { name: 'eth1', receiveRing: { now: 8192, most: 8192 }, sendsPause: true };
+  const cards = [good, { name: 'eth2', receiveRing: { now: 512, most: 4096 }, sendsPause: false }];
+  t.match(checked('nic_ring', { cards }), { status: 'warning', seen: /eth1: 8192 .*eth2: 512 receive descriptors of 4096/, remedy: 'ethtool -G eth2 rx 4096' });
+  t.match(checked('nic_pause', { cards }), { status: 'warning', seen: 'eth1: sends pause frames, eth2: sends no pause frames', remedy: 'ethtool -A eth2 tx on' });
+});
+
 t.test('ports: free where no service runs, not looked at where it does', async (t) => {
   const ports = (error: string | null) => ({ service: null, ports: [{ key: 'udp_ports' as const, host: '10.0.0.1', port: 50001, error }, { key: 'api_port' as const, host: '127.0.0.1', port: 5000, error: null }] });
   t.match(checked('ports', ports(null)), { status: 'ok', seen: 'free: 50001, 5000' });
@@ -84,11 +100,11 @@ t.test('ports: free where no service runs, not looked at where it does', async (
 t.test('network card: the largest ring, and pause frames', async (t) => {
   const facts = { name: 'eth1', receiveRing: { now: 1024, most: 8192 }, sendsPause: false };
   t.match(checked('nic_ring'), { status: 'ok' });
-  t.match(checked('nic_ring', { card: facts }), { status: 'warning', seen: 'eth1: 1024 receive descriptors of 8192', remedy: 'ethtool -G eth1 rx 8192' });
+  t.match(checked('nic_ring', { cards: [facts] }), { status: 'warning', seen: 'eth1: 1024 receive descriptors of 8192', remedy: 'ethtool -G eth1 rx 8192' });
   t.match(checked('nic_pause'), { status: 'ok' });
-  t.match(checked('nic_pause', { card: facts }), { status: 'warning', remedy: 'ethtool -A eth1 tx on' });
-  t.equal(unchecked('nic_ring', { card: 'ethtool is not installed' }), 'ethtool is not installed');
-  t.match(unchecked('nic_pause', { card: { ...facts, sendsPause: null } }), /does not tell/);
+  t.match(checked('nic_pause', { cards: [facts] }), { status: 'warning', remedy: 'ethtool -A eth1 tx on' });
+  t.equal(unchecked('nic_ring', { cards: 'ethtool is not installed' }), 'ethtool is not installed');
+  t.match(unchecked('nic_pause', { cards: [{ ...facts, sendsPause: null }] }), /does not tell/);
 });
 
 t.test('consumer: as many as are expected', async (t) => {

@@ -20,7 +20,7 @@ const files: Readonly<Record<string, string>> = {
 };
 const machine: Machine = {
   read: (path) => files[path] ?? null,
-  interfaces: () => ({ lo: [{ address: '127.0.0.1', internal: true }], eth1: [{ address: '10.0.0.1', internal: false }, { address: 'fd00::1', internal: false }] }),
+  interfaces: () => ({ lo: [{ address: '127.0.0.1', internal: true }], eth1: [{ address: '10.0.0.1', internal: false, netmask: '255.255.255.128' }, { address: 'fd00::1', internal: false }] }),
   cores: () => 4,
   wall: () => 1000,
   clockSynchronised: () => false,
@@ -31,7 +31,7 @@ const configOf = (more: string) => setupOf(more).config;
 t.test('figures of the kernel, processors, memory and clock are read', async (t) => {
   t.strictSame(gatherMachine(machine, null), {
     addresses: [],
-    kernel: { rmemMax: 212992, netdevMaxBacklog: 1000, capabilities: 1n << 12n, rpFilter: null, udpMemoryBytes: { most: 300 * 65536, page: 65536 }, reassemblyFails: 9, reportsFreePages: true },
+    kernel: { rmemMax: 212992, netdevMaxBacklog: 1000, capabilities: 1n << 12n, udpMemoryBytes: { most: 300 * 65536, page: 65536 }, reassemblyFails: 9, reportsFreePages: true },
     cores: { available: 4, allowed: [0, 1, 2, 5], limit: null },
     memory: { availableBytes: 4096000, ownBytes: 0, limitBytes: null },
     clock: { wallMs: 1000, synchronised: false },
@@ -40,8 +40,8 @@ t.test('figures of the kernel, processors, memory and clock are read', async (t)
 
 t.test('what cannot be read is null, and nothing throws', async (t) => {
   t.match(gatherMachine({ ...machine, read: () => null }, configOf('')), {
-    kernel: { rmemMax: null, netdevMaxBacklog: null, capabilities: null, rpFilter: null, udpMemoryBytes: null, reassemblyFails: null, reportsFreePages: null }, cores: { allowed: null }, memory: { availableBytes: null },
-    addresses: [{ link: { name: 'eth1', mtu: null } }, {}, {}],
+    kernel: { rmemMax: null, netdevMaxBacklog: null, capabilities: null, udpMemoryBytes: null, reassemblyFails: null, reportsFreePages: null }, cores: { allowed: null }, memory: { availableBytes: null },
+    addresses: [{ link: { name: 'eth1', mtu: null, rpFilter: null } }, {}, {}],
   });
   t.match(gatherMachine({ ...machine, read: () => 'nonsense' }, null), { kernel: { rmemMax: null, capabilities: null }, memory: { availableBytes: null } });
 });
@@ -49,10 +49,17 @@ t.test('what cannot be read is null, and nothing throws', async (t) => {
 t.test('each address of the configuration with the interface that has it', async (t) => {
   const { addresses } = gatherMachine(machine, configOf(', data_host: 0.0.0.0, api_host: 10.9.9.9'));
   t.strictSame(addresses, [
-    { key: 'udp_host', address: '10.0.0.1', wildcard: false, bindError: null, link: { name: 'eth1', mtu: 9000, loopback: false } },
+    { key: 'udp_host', address: '10.0.0.1', wildcard: false, bindError: null, link: { name: 'eth1', mtu: 9000, loopback: false, rpFilter: 1, network: '10.0.0.0/255.255.255.128' } },
     { key: 'data_host', address: '0.0.0.0', wildcard: true, bindError: null, link: null },
     { key: 'api_host', address: '10.9.9.9', wildcard: false, bindError: null, link: null },
   ]);
+});
+
+t.test('of several addresses of udp_host each is looked at once, those of ports that are off not', async (t) => {
+  const { config } = setupOf('');
+  const ports = { ...config.detector, udpPorts: [50001, 50002, 50003, 50004], portsOff: [50004] };
+  const { addresses } = gatherMachine(machine, { ...config, udpHosts: ['10.0.0.1', 'fd00::1', '10.0.0.1', '10.9.9.9'], detector: ports });
+  t.match(addresses, [{ key: 'udp_host', address: '10.0.0.1', link: { name: 'eth1' } }, { key: 'udp_host', address: 'fd00::1', link: { network: null } }, { key: 'data_host' }, { key: 'api_host' }]);
 });
 
 t.test('an address may be written in other ways, and all of 127.0.0.0/8 is the loopback interface\'s', async (t) => {
@@ -72,9 +79,9 @@ t.test('this machine answers', async (t) => {
 });
 
 t.test('the reverse-path filter is the larger of the interface\'s and that of all, of the interface of udp_host', async (t) => {
-  t.equal(gatherMachine(machine, configOf('')).kernel.rpFilter, 1);
+  t.equal(gatherMachine(machine, configOf('')).addresses[0]?.link?.rpFilter, 1);
   const all = { ...machine, read: (path: string) => (path.endsWith('/all/rp_filter') ? '2\n' : files[path] ?? null) };
-  t.equal(gatherMachine(all, configOf('')).kernel.rpFilter, 2);
+  t.equal(gatherMachine(all, configOf('')).addresses[0]?.link?.rpFilter, 2);
 });
 
 t.test('free pages are reported once a driver has set their order, not by a kernel that only could', async (t) => {

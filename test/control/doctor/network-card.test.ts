@@ -1,5 +1,5 @@
 import t from 'tap';
-import { askCard, pauseOf, ringOf, runProgram } from '../../../src/control/doctor/network-card.js';
+import { askCards, pauseOf, ringOf, runProgram } from '../../../src/control/doctor/network-card.js';
 import type { RunProgram } from '../../../src/control/doctor/network-card.js';
 import { card } from './good-facts.js';
 
@@ -37,16 +37,22 @@ t.test('a card is asked by name; what it does not know is left out', async (t) =
     asked.push([program, ...parameters]);
     return parameters[0] === '-g' ? { output: ring } : { error: 75 };
   };
-  t.strictSame(await askCard(card, run), { name: 'eth1', receiveRing: { now: 1024, most: 8192 }, sendsPause: null });
+  t.strictSame(await askCards([card], run), [{ name: 'eth1', receiveRing: { now: 1024, most: 8192 }, sendsPause: null }]);
   t.strictSame(asked, [['ethtool', '-g', 'eth1'], ['ethtool', '-a', 'eth1']]);
 });
 
 t.test('no card, no ethtool, no answer: said in a sentence', async (t) => {
   const never: RunProgram = () => Promise.reject(new Error('asked'));
-  t.match(await askCard(null, never), /not known/);
-  t.equal(await askCard({ ...card, name: 'lo', loopback: true }, never), 'lo is no network card');
-  t.equal(await askCard(card, async () => ({ error: 'ENOENT' })), 'ethtool is not installed');
-  t.equal(await askCard(card, async () => ({ error: 75 })), 'ethtool says nothing of eth1');
+  t.match(await askCards([], never), /not known/);
+  t.equal(await askCards([{ ...card, name: 'lo', loopback: true }], never), 'lo is no network card');
+  t.equal(await askCards([card], async () => ({ error: 'ENOENT' })), 'ethtool is not installed');
+  t.equal(await askCards([card], async () => ({ error: 75 })), 'ethtool says nothing of eth1');
+});
+
+t.test('several cards are asked each; one that is none is left out', async (t) => {
+  const run: RunProgram = async (_program, [option]) => (option === '-g' ? { output: ring } : { error: 75 });
+  const links = [card, { ...card, name: 'eth2' }, { ...card, name: 'lo', loopback: true }];
+  t.match(await askCards(links, run), [{ name: 'eth1' }, { name: 'eth2', receiveRing: { now: 1024, most: 8192 } }]);
 });
 
 t.test('programs are run without a shell, and failures are values', async (t) => {

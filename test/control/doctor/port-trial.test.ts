@@ -8,7 +8,7 @@ t.test('ports that somebody has are told from free ones; ports that are off or 0
   const api = await takenTcpPort();
   t.teardown(api.release);
   const { config } = setupOf();
-  const local = { ...config, udpHost: '127.0.0.1', detector: { ...config.detector, udpPorts: [free, off], portsOff: [off] }, dataPort: 0, apiPort: api.port };
+  const local = { ...config, udpHosts: ['127.0.0.1', '127.0.0.1'], detector: { ...config.detector, udpPorts: [free, off], portsOff: [off] }, dataPort: 0, apiPort: api.port };
   t.strictSame(await tryPorts(local), [
     { key: 'udp_ports', host: '127.0.0.1', port: free, error: null },
     { key: 'api_port', host: '127.0.0.1', port: api.port, error: 'EADDRINUSE' },
