@@ -40,7 +40,7 @@ function open(settings: DetectorSettings, compiled: boolean, flightPackets = 0):
   let now = 1;
   const batches = (count: number): void => {
     for (let turn = 0; turn < count; turn++) {
-      single.assembler.turn(now++);
+      single.turn(now++);
       single.series.setNext(single.source.next);
     }
   };

@@ -74,7 +74,7 @@ export function makeReceiver(name: string, ports: readonly number[], wiring: Wir
     } else {
       source = dgramSource(port, wiring, wake);
     }
-    return { source, assembler: new PortAssembler({ ...portSetup(wiring, port, source, makePlacement), clock: systemClock }) };
+    return { source, assembler: new PortAssembler(portSetup(wiring, port, source, makePlacement)) };
   });
   if (receive === 'recvmmsg') sharpenSleeps(1000);
   const now = (): number => systemClock.now();

@@ -21,8 +21,8 @@ export interface Wiring {
   readonly plan: Plan;
   readonly map: MemoryMap;
   readonly buffer: ArrayBufferLike;
-  /** Date of what leaves the process. */
-  readonly clock: Pick<Clock, 'wall'>;
+  /** Time of the service, and the date of what leaves the process. */
+  readonly clock: Clock;
 }
 
 /** Layouts by bit depth and rows; the same object for the same settings. */
@@ -46,13 +46,14 @@ export function activePorts(config: ServiceConfig): number[] {
 }
 
 /** The setup of one port's assembler. `port` is an index into `udp_ports`. */
-export function portSetup({ config, plan, map, buffer }: Wiring, port: number, source: PacketSource, makePlacement: PlacementMaker): PortSetup {
+export function portSetup({ config, plan, map, buffer, clock }: Wiring, port: number, source: PacketSource, makePlacement: PlacementMaker): PortSetup {
   return {
     port,
     activePorts: activePorts(config),
     buffer,
     map,
     source,
+    clock,
     overtakeFrames: config.overtakeFrames,
     startWindowMs: config.startWindowMs,
     drainMs: config.drainMs,

@@ -2,6 +2,7 @@
 // for a number that comes in. Owned by the port assembler; its packet intake asks for each packet, its image closer reads it.
 
 import { portEvent } from '../memory/port-words.js';
+import { FramePace } from './frame-pace.js';
 
 /** Limits in frames. */
 export interface WindowLimits {
@@ -24,6 +25,8 @@ export class FrameWindow {
   newestAccepted = 0;
   /** Newest frame number seen, −1 while there is no reference. */
   reference = -1;
+  /** How the numbers advance. */
+  readonly pace = new FramePace();
   /** Highest that was refused for want of room. */
   refused = 0;
   readonly #ring: number;
@@ -42,6 +45,7 @@ export class FrameWindow {
     this.smallest = this.newestAccepted = this.refused = 0;
     this.reference = -1;
     this.spansRing = false;
+    this.pace.forget();
   }
 
   /** Frames whose open images need no further question, `lowest` … `highest`. */
@@ -61,10 +65,27 @@ export class FrameWindow {
     return this.first === 0 && this.newestAccepted - this.smallest >= this.#ring >> 1;
   }
 
+  /** A number this far above the newest, or further, waits for witnesses. */
+  get #near(): number {
+    return Math.max(this.#overtakeFrames, Math.min(2 * this.pace.step, this.#ring));
+  }
+
   /** May this number be an accident? */
   isDoubtful(frameNumber: number): boolean {
     const reference = this.reference;
-    return reference < 0 || frameNumber >= reference + this.#overtakeFrames || frameNumber < this.first || frameNumber < reference - this.#ring;
+    return reference < 0 || frameNumber >= reference + this.#near || frameNumber < this.first || frameNumber < reference - this.#ring;
+  }
+
+  /** The newest number seen is another one. */
+  advance(frameNumber: number, now: number): void {
+    if (this.reference >= 0) this.pace.advance(frameNumber - this.reference, now);
+    this.reference = frameNumber;
+  }
+
+  /** Can the detector have come to this number by now? */
+  reachable(frameNumber: number, now: number): boolean {
+    const ahead = frameNumber - this.reference;
+    return ahead >= -this.#ring && frameNumber >= this.first && ahead <= this.#near + this.pace.framesSince(now, this.#ring);
   }
 
   /** Of a frame that no slot holds: was it sent or given up before? */
@@ -74,7 +95,9 @@ export class FrameWindow {
 
   /** Of a frame that no slot holds: has the ring no room for it, or was a part of it refused already? */
   isBeyond(frameNumber: number): boolean {
-    const base = this.first !== 0 ? this.next : this.smallest === 0 ? frameNumber : Math.min(this.smallest, frameNumber);
+    // A smaller one that was accepted before the first frame was told is going to lower it.
+    const lowers = this.smallest !== 0 && this.smallest < this.first;
+    const base = lowers ? this.smallest : this.first !== 0 ? this.next : this.smallest === 0 ? frameNumber : Math.min(this.smallest, frameNumber);
     return frameNumber >= base + this.#ring || frameNumber <= this.refused;
   }
 

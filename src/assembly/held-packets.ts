@@ -1,19 +1,21 @@
-// Packets whose frame number may be an accident, set aside until others of the same port confirm or contradict them. Owned by the
-// packet intake. Two are copied out of the landing buffers; the third, which decides, is looked at where it lies.
+// Packets whose frame number may be an accident, set aside until others of the same port confirm or contradict them: three that agree in
+// order and direction are witnesses of each other. Owned by the packet intake. All are copied out of the landing buffers.
 
 import { heldPackets } from '../memory/landing.js';
 import type { Landing } from '../memory/landing.js';
 
-/** Packets that agree with each other, in the order of their arrival; frame numbers are the detector's, times ms. */
+/** Packets that agree with each other, in the order of their arrival; frame numbers are own ones (detector/frame-share.ts), times ms. */
 export class HeldPackets {
   readonly #landing: Landing;
-  readonly #frameNumbers = new Float64Array(heldPackets + 1);
-  readonly #packets = new Int32Array(heldPackets + 1);
-  readonly #positions = new Int32Array(heldPackets + 1);
-  readonly #at = new Float64Array(heldPackets + 1);
-  readonly #numbers = new Float64Array(heldPackets + 1);
+  readonly #frameNumbers = new Float64Array(heldPackets);
+  readonly #packets = new Int32Array(heldPackets);
+  readonly #positions = new Int32Array(heldPackets);
+  readonly #numbers = new Float64Array(heldPackets);
+  /** Times: when the latest was held, and the first of all that agreed since. */
+  readonly #times = new Float64Array(2);
+  /** Bytes of a packet. */
+  #bytes = 0;
   #count = 0;
-  #lastAt = 0;
 
   constructor(landing: Landing) {
     this.#landing = landing;
@@ -25,41 +27,96 @@ export class HeldPackets {
 
   /** When the latest was held. */
   get lastAt(): number {
-    return this.#lastAt;
+    return this.#times[0] as number;
   }
 
-  /** Three are here: they confirm each other. */
+  /** Since when packets have come that agree. */
+  get since(): number {
+    return this.#times[1] as number;
+  }
+
+  /** Three are here. */
   get confirmed(): boolean {
-    return this.#count === heldPackets + 1;
+    return this.#count === heldPackets;
   }
 
-  /** Would this one agree with all that are held: same position, numbers within `distance` of each other? */
-  agrees(frameNumber: number, position: number, distance: number): boolean {
+  get lowest(): number {
+    let lowest = this.frameNumber(0);
+    for (let index = 1; index < this.#count; index++) lowest = Math.min(lowest, this.frameNumber(index));
+    return lowest;
+  }
+
+  get highest(): number {
+    let highest = this.frameNumber(0);
+    for (let index = 1; index < this.#count; index++) highest = Math.max(highest, this.frameNumber(index));
+    return highest;
+  }
+
+  /** Is it a copy of one that is held? Then it is no witness. */
+  knows(frameNumber: number, packet: number, position: number): boolean {
     for (let index = 0; index < this.#count; index++) {
-      if (this.#positions[index] !== position || Math.abs((this.#frameNumbers[index] as number) - frameNumber) > distance) return false;
+      if (this.#frameNumbers[index] === frameNumber && this.#packets[index] === packet && this.#positions[index] === position) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Would this one agree with all that are held: same position, and a number that follows?
+   * @param back how far it may lie before the others, as packets overtake each other
+   * @param ahead how far it may lie before the newest
+   */
+  agrees(frameNumber: number, position: number, back: number, ahead: number): boolean {
+    for (let index = 0; index < this.#count; index++) {
+      const beyond = frameNumber - (this.#frameNumbers[index] as number);
+      if (this.#positions[index] !== position || beyond < -back) return false;
+      if (index === this.#count - 1 && beyond > ahead) return false;
     }
     return true;
   }
 
+  /** Is the first far before the two that follow, which are near each other? Then the first is the accident. */
+  strays(near: number): boolean {
+    const [first, second, third] = this.#frameNumbers as unknown as [number, number, number];
+    return second - first > near && third - second <= near;
+  }
+
+  /** Do the numbers go in equal steps? */
+  get steps(): boolean {
+    const [first, second, third] = this.#frameNumbers as unknown as [number, number, number];
+    return third - second === second - first;
+  }
+
   /**
-   * Add a packet that agrees with the others.
+   * Add a packet that agrees with the others; there is room for it.
    * @param packet index among the packets read out
-   * @param at position of the datagram in the memory; its first `bytes` bytes are copied, unless it is the deciding one
+   * @param at position of the datagram in the memory; its first `bytes` bytes are copied
    * @param number of the packet in the flight recorder
    */
   add(frameNumber: number, packet: number, position: number, at: number, bytes: number, now: number, number: number): void {
     const index = this.#count++;
-    let kept = at;
-    if (index < heldPackets) {
-      kept = this.#landing.heldAt(index);
-      this.#landing.bytes.copyWithin(kept, at, at + bytes);
-    }
+    if (index === 0) this.#times[1] = now;
+    this.#times[0] = now;
+    this.#bytes = bytes;
+    const kept = this.#landing.heldAt(index);
+    this.#landing.bytes.copyWithin(kept, at, at + bytes);
     this.#frameNumbers[index] = frameNumber;
     this.#packets[index] = packet;
     this.#positions[index] = position;
-    this.#at[index] = kept;
     this.#numbers[index] = number;
-    this.#lastAt = now;
+  }
+
+  /** Let the first go. */
+  shift(): void {
+    this.#count--;
+    const { bytes } = this.#landing;
+    for (let index = 0; index < this.#count; index++) {
+      const from = this.#landing.heldAt(index + 1);
+      bytes.copyWithin(this.#landing.heldAt(index), from, from + this.#bytes);
+      this.#frameNumbers[index] = this.#frameNumbers[index + 1] as number;
+      this.#packets[index] = this.#packets[index + 1] as number;
+      this.#positions[index] = this.#positions[index + 1] as number;
+      this.#numbers[index] = this.#numbers[index + 1] as number;
+    }
   }
 
   /** Those that were confirmed wait again, as they are: where they lie nothing else has landed. */
@@ -69,6 +126,13 @@ export class HeldPackets {
 
   clear(): void {
     this.#count = 0;
+  }
+
+  /** After `clear`: the last of three is held alone. */
+  keepLast(): void {
+    this.#count = heldPackets;
+    while (this.#count > 1) this.shift();
+    this.#times[1] = this.lastAt;
   }
 
   frameNumber(index: number): number {
@@ -90,6 +154,6 @@ export class HeldPackets {
 
   /** Position of the datagram in the memory; valid until the next packet is held. */
   at(index: number): number {
-    return this.#at[index] as number;
+    return this.#landing.heldAt(index);
   }
 }

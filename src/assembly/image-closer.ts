@@ -4,7 +4,7 @@
 import type { PortWords } from '../memory/port-words.js';
 import type { SeriesWords } from '../memory/series-words.js';
 import { outcome, recordState } from '../memory/slot-records.js';
-import type { PacketSource } from '../udp/packet-source.js';
+import type { Drain } from './drain.js';
 import type { FrameWindow } from './frame-window.js';
 import type { PortImages } from './port-images.js';
 
@@ -16,10 +16,10 @@ export interface CloserParts {
   /** Words of all other ports that receive, to see which frames have begun there. */
   readonly others: readonly PortWords[];
   readonly series: SeriesWords;
-  readonly source: PacketSource;
+  /** Of the frame that the streamer asks to give up. */
+  readonly drain: Drain;
   readonly ring: number;
   readonly overtakeFrames: number;
-  readonly drainMs: number;
 }
 
 /** Frame numbers are own ones (detector/frame-share.ts); 0 = none. */
@@ -31,7 +31,6 @@ export class ImageCloser {
   #next = 0;
   #giveUp = 0;
   #giveUpAsked = 0;
-  #giveUpSince = 0;
 
   constructor(parts: CloserParts) {
     this.#parts = parts;
@@ -59,14 +58,19 @@ export class ImageCloser {
     return this.#next > frameNumber;
   }
 
-  /** The streamer asks to give up; obeyed once what is queued in the socket has been read, or after the drain limit. */
-  obeyGiveUp(now: number): void {
-    const { series, source, drainMs } = this.#parts;
-    if (this.#giveUpAsked <= this.#giveUp) {
-      this.#giveUpAsked = series.giveUp;
-      this.#giveUpSince = now;
-    }
-    if (this.#giveUpAsked > this.#giveUp && (source.empty || now - this.#giveUpSince >= drainMs)) this.#giveUp = this.#giveUpAsked;
+  /** The streamer asks to give up at or below a frame; heard before the socket is read. */
+  hearGiveUp(now: number): void {
+    if (this.#giveUpAsked > this.#giveUp) return;
+    this.#giveUpAsked = this.#parts.series.giveUp;
+    if (this.#giveUpAsked <= this.#giveUp) return;
+    // Where all of it is closed there is nothing to wait for.
+    if (this.#giveUpAsked < this.#next) this.#giveUp = this.#giveUpAsked;
+    else this.#parts.drain.begin(now);
+  }
+
+  /** Obeyed once what waited in the socket has been read. @param emptied this turn has found it empty, or nothing more is taken from it */
+  obeyGiveUp(emptied: boolean, now: number): void {
+    if (this.#giveUpAsked > this.#giveUp && this.#parts.drain.over(emptied, now)) this.#giveUp = this.#giveUpAsked;
   }
 
   /**

@@ -20,8 +20,8 @@ import { anyPosition, checkPacket, firstPacketOf, makeCheckTable, unknownPositio
 import type { CheckTable } from './packet-check.js';
 import type { PortImages } from './port-images.js';
 
-/** Malformed packet numbers after which the port's images are no longer called complete. */
-const suspectLimit = 3;
+/** Equal steps in a row of which the operator hears. */
+const stepsTold = 10;
 
 /** Counters by verdict of the packet check. */
 const verdictCounter: readonly number[] = [
@@ -40,6 +40,9 @@ const two32 = 4294967296;
 /** No own frame number. */
 const notOurs = -1;
 
+/** Is this a number, and less than `distance` away? */
+const isNear = (frameNumber: number, other: number, distance: number): boolean => frameNumber !== 0 && Math.abs(frameNumber - other) < distance;
+
 /** What packets are classed by, and where they go. Times in ms, distances in frames. */
 export interface IntakeSetup {
   readonly buffer: ArrayBufferLike;
@@ -54,6 +57,7 @@ export interface IntakeSetup {
   readonly flight: FlightWriter;
   /** The frames that this instance takes. */
   readonly share: FrameShare;
+  readonly ring: number;
   readonly overtakeFrames: number;
   readonly startWindowMs: number;
 }
@@ -81,7 +85,10 @@ export class PacketIntake {
   #port: PortLayout;
   #check: CheckTable;
   #bound = false;
-  #badPacketNumbers = 0;
+  /** The start window is over for what is held, unless something waits in the socket. */
+  #silent = false;
+  /** What is held was confirmed, and is the next series'. */
+  #heldForNext = false;
 
   /** @param layout what packets are checked by before the first series @param port this port's part of it */
   constructor(setup: IntakeSetup, layout: Layout, port: PortLayout) {
@@ -111,10 +118,13 @@ export class PacketIntake {
     this.#layout = layout;
     this.#port = port;
     this.#check = makeCheckTable(layout, port);
-    if (!keepHeld) this.#held.clear();
-    else if (this.#held.count > 0) this.#words.setHolding(true);
+    if (!keepHeld) {
+      this.#held.clear();
+      this.#heldForNext = false;
+    }
+    if (this.#held.count > 0) this.#words.setHolding(true);
+    this.#silent = false;
     this.#bound = false;
-    this.#badPacketNumbers = 0;
     if (port.fixed) this.#bind(port.expectedPosition);
   }
 
@@ -125,10 +135,10 @@ export class PacketIntake {
 
   /**
    * Class, place and record entries `from` … `end` − 1 of the batch that the source has landed.
-   * @param arrived when, for the flight recorder
+   * @param now they have come
    * @returns up to where; what is left is not to be taken yet
    */
-  take(from: number, end: number, arrived: number, now: number): number {
+  take(from: number, end: number, now: number): number {
     const { offsets, lengths, foreign } = this.#source.landing;
     this.#flight.begin(from);
     let index = this.#plain(from, end, now);
@@ -139,13 +149,15 @@ export class PacketIntake {
       if (this.pauses) break;
       index = this.#plain(index, end, now);
     }
-    this.#flight.append(index, arrived);
+    this.#flight.append(index, now);
     return index;
   }
 
   /** Packets of a jump that ended the last series are the first ones of this: they have confirmed each other already. */
   takeHeld(now: number): void {
-    if (this.#held.confirmed) this.#confirm(now);
+    if (!this.#heldForNext) return;
+    this.#heldForNext = false;
+    this.#confirm(now);
   }
 
   /**
@@ -200,10 +212,9 @@ export class PacketIntake {
     else if (found === verdict.detectorType) this.#words.setFigure('wrongDetectorType', view.getUint8(at + headerOffset.detType));
     else if (found === verdict.packetNumber) {
       noteWrongNumber(this.#words, view, at);
-      if (this.accepting && ++this.#badPacketNumbers === suspectLimit) {
-        this.#images.suspect = true;
-        this.#words.raise(portEvent.suspect);
-      }
+      if (this.accepting && this.#images.noteBadNumber()) this.#words.raise(portEvent.suspect);
+    } else if (found === verdict.frameNumber) {
+      this.#words.setFigure('wrongFrameNumber', view.getUint32(at + headerOffset.frameNumber + 4, true) * two32 + view.getUint32(at + headerOffset.frameNumber, true));
     } else if (found === verdict.position) {
       this.#words.setFigure('wrongRow', view.getUint16(at + headerOffset.row, true));
       this.#words.setFigure('wrongColumn', view.getUint16(at + headerOffset.column, true));
@@ -213,38 +224,72 @@ export class PacketIntake {
 
   #hold(frameNumber: number, packet: number, position: number, at: number, index: number, now: number): number {
     const held = this.#held;
-    if (!held.agrees(frameNumber, position, this.#setup.overtakeFrames)) this.dropHeld();
+    // A copy is no witness.
+    if (held.knows(frameNumber, packet, position)) return this.#count(frameNumber < this.#window.first ? portCounter.foreignSeries : portCounter.duplicate);
+    if (!held.agrees(frameNumber, position, this.#setup.overtakeFrames, this.#setup.ring)) this.dropHeld();
+    else if (held.confirmed) this.#refuseFirst();
     this.#flight.note(index, notClassed);
+    this.#silent = false;
     held.add(frameNumber, packet, position, at, this.#check.packetBytes, now, this.#flight.numberOf(index));
-    if (held.confirmed) this.#confirm(now);
-    else if (this.#window.newestAccepted === 0) this.#words.setHolding(true);
+    if (this.#window.newestAccepted === 0) this.#words.setHolding(true);
+    if (held.confirmed) this.#weigh(now);
     return notClassed;
   }
 
-  /** Single packets and single frames have nobody to confirm them: at the start of a series silence does. */
-  confirmBySilence(now: number): void {
-    if (this.#held.count === 0 || this.#window.newestAccepted !== 0) return;
-    if (this.#source.empty && now - this.#held.lastAt >= this.#setup.startWindowMs) this.#confirm(now);
+  /** Has nothing come for the start window? Then a look into the socket decides; heard before it is read. */
+  hearSilence(now: number): void {
+    const held = this.#held;
+    if (this.#silent || held.count === 0 || this.#window.newestAccepted !== 0 || now - held.lastAt < this.#setup.startWindowMs) return;
+    this.#silent = true;
+    this.#source.lookAnew();
+  }
+
+  /** Once per turn. Single packets and single frames have nobody to confirm them: at the start of a series silence does. */
+  settleHeld(emptied: boolean, now: number): void {
+    if (this.waits) return;
+    if (this.#held.confirmed) this.#weigh(now);
+    else if (this.#silent && emptied) this.#confirm(now);
+  }
+
+  /** Three agree: are they to be believed? */
+  #weigh(now: number): void {
+    const held = this.#held;
+    if (this.#window.reference < 0 && held.strays(this.#setup.overtakeFrames)) return this.#refuseFirst();
+    if (this.#plausible(now)) this.#confirm(now);
+    else this.#words.setCandidate(held.lowest);
+  }
+
+  /** Can the detector be there by now, has another port seen it, or has nothing else come for long enough? */
+  #plausible(now: number): boolean {
+    const { others, startWindowMs, ring, overtakeFrames } = this.#setup;
+    const { lowest, since } = this.#held;
+    const { reference, pace } = this.#window;
+    if (now - since >= Math.max(startWindowMs, pace.twoFramesMs)) return true;
+    let alone = true;
+    for (const { newestSeen, candidate, jump } of others) {
+      if (isNear(newestSeen, lowest, ring) || isNear(candidate, lowest, ring) || isNear(jump, lowest, ring)) return true;
+      if (reference >= 0 && lowest > reference && newestSeen >= lowest - overtakeFrames) return true;
+      if (newestSeen !== 0) alone = false;
+    }
+    return reference < 0 ? alone : this.#window.reachable(lowest, now);
   }
 
   /** The held packets are real: class them in the order of their arrival. */
   #confirm(now: number): void {
     const held = this.#held;
-    const count = held.count;
-    held.clear();
-    this.#words.setHolding(false);
+    const window = this.#window;
+    const { count, lowest, highest } = held;
+    const proven = !held.confirmed || held.steps;
+    this.#letGo();
     if (!this.#bound && !this.#claim(held.position(0))) return this.#settleAll(portCounter.malformedPosition, count);
-    let lowest = held.frameNumber(0);
-    let highest = lowest;
-    for (let index = 1; index < count; index++) {
-      lowest = Math.min(lowest, held.frameNumber(index));
-      highest = Math.max(highest, held.frameNumber(index));
-    }
-    if (this.#series.auto && this.#window.last !== 0 && lowest > this.#window.last) return this.#waitForNext(count);
-    const jump = this.#window.jumpOf(lowest, highest);
+    if (this.#series.auto && window.last !== 0 && lowest > window.last) return this.#waitForNext(count);
+    const jump = window.jumpOf(lowest, highest);
     if (jump !== 0) return this.#jumped(jump, lowest, count);
     for (let index = 0; index < count; index++) {
-      this.#flight.settle(held.number(index), this.#classify(held.frameNumber(index), held.packet(index), held.at(index), now));
+      const frameNumber = held.frameNumber(index);
+      // The last of three has nobody who came after it.
+      if (index === 2 && !proven && window.isDoubtful(frameNumber)) return held.keepLast();
+      this.#flight.settle(held.number(index), this.#classify(frameNumber, held.packet(index), held.at(index), now));
     }
   }
 
@@ -253,16 +298,36 @@ export class PacketIntake {
     if (!this.#held.confirmed && now - this.#held.lastAt >= this.#setup.startWindowMs) this.dropHeld();
   }
 
+  #letGo(): void {
+    this.#held.clear();
+    this.#silent = this.#heldForNext = false;
+    this.#words.setHolding(false);
+    this.#words.setCandidate(0);
+  }
+
+  /** The first of three gives way. */
+  #refuseFirst(): void {
+    this.#refuse(0);
+    this.#held.shift();
+  }
+
+  /** A held packet whose number nobody confirmed. */
+  #refuse(index: number): void {
+    const { first, next } = this.#window;
+    const frameNumber = this.#held.frameNumber(index);
+    const late = first !== 0 && frameNumber >= first && frameNumber < next;
+    this.#flight.settle(this.#held.number(index), this.#count(late ? portCounter.lateUnknown : portCounter.foreignSeries));
+    if (late) return;
+    const words = this.#words;
+    const before = words.figure('refusedPackets');
+    words.setFigure('refusedPackets', Number.isNaN(before) ? 1 : before + 1);
+    words.setFigure('refusedNumber', frameNumber);
+  }
+
   /** Held packets that nobody confirmed. */
   dropHeld(): void {
-    const held = this.#held;
-    const { first, next } = this.#window;
-    for (let index = 0; index < held.count; index++) {
-      const frameNumber = held.frameNumber(index);
-      this.#flight.settle(held.number(index), this.#count(first !== 0 && frameNumber >= first && frameNumber < next ? portCounter.lateUnknown : portCounter.foreignSeries));
-    }
-    held.clear();
-    this.#words.setHolding(false);
+    for (let index = 0; index < this.#held.count; index++) this.#refuse(index);
+    this.#letGo();
   }
 
   /** One class for the first `count` packets that were held. */
@@ -292,6 +357,7 @@ export class PacketIntake {
   /** The packets that were confirmed, and all that follow, are the next series'. */
   #waitForNext(packets: number): void {
     this.#held.holdAgain(packets);
+    this.#heldForNext = true;
     this.waits = true;
   }
 
@@ -324,7 +390,7 @@ export class PacketIntake {
     if (window.isPast(frameNumber)) return this.#count(frameNumber < window.first ? portCounter.foreignSeries : portCounter.lateUnknown);
     if (window.isBeyond(frameNumber)) {
       if (frameNumber > window.refused) window.refused = frameNumber;
-      this.#see(frameNumber);
+      this.#see(frameNumber, now);
       return this.#count(portCounter.ringFull);
     }
     images.open(frameNumber, now);
@@ -335,7 +401,7 @@ export class PacketIntake {
     const window = this.#window;
     if (this.#held.count > 0) this.dropHeld();
     this.#images.accept(frameNumber, packet, at, frameNumber < window.reference, now);
-    this.#see(frameNumber);
+    this.#see(frameNumber, now);
     if (frameNumber > window.newestAccepted) {
       window.newestAccepted = frameNumber;
       this.#words.setNewestAccepted(frameNumber);
@@ -348,10 +414,13 @@ export class PacketIntake {
     return portCounter.accepted;
   }
 
-  #see(frameNumber: number): void {
-    if (frameNumber <= this.#window.reference) return;
-    this.#window.reference = frameNumber;
+  #see(frameNumber: number, now: number): void {
+    const window = this.#window;
+    if (frameNumber <= window.reference) return;
+    window.advance(frameNumber, now);
     this.#words.setNewestSeen(frameNumber);
+    const { step, sameSteps } = window.pace;
+    if (sameSteps === stepsTold && step > 1) this.#words.setFigure('numberStep', step);
   }
 
   #count(counter: number): number {

@@ -14,6 +14,7 @@ import { PortWords, portEvent } from '../memory/port-words.js';
 import { SeriesWords, phase } from '../memory/series-words.js';
 import { outcome } from '../memory/slot-records.js';
 import type { PacketSource } from '../udp/packet-source.js';
+import { Drain } from './drain.js';
 import { FlightWriter } from './flight-writer.js';
 import { FrameWindow } from './frame-window.js';
 import { ImageCloser } from './image-closer.js';
@@ -39,8 +40,8 @@ export interface PortSetup {
   readonly maxOwedFrames: number;
   /** The frames that this instance takes; left out = all. */
   readonly share?: FrameShare;
-  /** Read once per batch where packets are recorded; left out = they came when the turn began. */
-  readonly clock?: Clock;
+  /** Read when a turn begins, and again when the socket has been read: the call may wait, and the thread may have to. */
+  readonly clock: Clock;
   /** What places packets, on this memory. */
   readonly makePlacement: PlacementMaker;
   /** As configured: what packets are checked by before the first series. `readNRows` 0 = all rows. */
@@ -65,19 +66,23 @@ export class PortAssembler {
   readonly #intake: PacketIntake;
   readonly #window: FrameWindow;
   readonly #closer: ImageCloser;
+  readonly #clock: Clock;
+  /** Of a command, and of a first frame that is told while packets are accepted. */
+  readonly #commandDrain: Drain;
+  readonly #firstDrain: Drain;
   readonly #flight: FlightWriter;
   readonly #placement: Placement;
   readonly #ring: number;
   readonly #share: FrameShare;
   #command = 0;
   #answered = 0;
-  #phaseSince = 0;
   #layout: Layout;
   #layoutKey: string;
   /** Index of the other port that was found behind last. */
   #behind = 0;
-  /** Version of the first frame that is known here. */
+  /** Versions of the first frame: the one that this port goes by, and the one that it has heard of. */
   #firstVersion = 0;
+  #firstHeard = 0;
   /** Entries of the last batch that wait for the next series. */
   #leftFrom = 0;
   #leftEnd = 0;
@@ -103,13 +108,17 @@ export class PortAssembler {
     const { overtakeFrames, maxOwedFrames, startWindowMs, drainMs, source } = setup;
     this.#ring = ring;
     this.#window = new FrameWindow({ ring, overtakeFrames, maxOwedFrames });
-    this.#closer = new ImageCloser({ images: this.#images, window: this.#window, words: this.#words, others: this.#others, series: this.#series, source, ring, overtakeFrames, drainMs });
+    const drain = (): Drain => new Drain(source, this.#counters, drainMs);
+    this.#clock = setup.clock;
+    this.#commandDrain = drain();
+    this.#firstDrain = drain();
+    this.#closer = new ImageCloser({ images: this.#images, window: this.#window, words: this.#words, others: this.#others, series: this.#series, drain: drain(), ring, overtakeFrames });
     const flight = new FlightRing(buffer, map.flightRings[port] as number, map.sizes.flightPackets ?? 0, map.sizes.landingPackets);
     this.#flight = new FlightWriter(flight, this.#placement);
     this.#layout = setup.layoutFor(setup.dynamicRange, setup.readNRows);
     this.#layoutKey = layoutKey(setup.dynamicRange, setup.readNRows);
     this.#intake = new PacketIntake({
-      buffer, source, overtakeFrames, startWindowMs,
+      buffer, source, ring, overtakeFrames, startWindowMs,
       counters: this.#counters, words: this.#words, others: this.#others, series: this.#series, window: this.#window, images: this.#images, flight: this.#flight,
       share: this.#share,
     }, this.#layout, this.#portLayout());
@@ -117,18 +126,24 @@ export class PortAssembler {
   }
 
   /**
-   * One turn: commands, packets, closing, answers.
-   * @param now ms of the service's clock
+   * One turn: commands, packets, closing, answers. What is asked is heard before the socket is read and obeyed after.
    * @returns datagrams received
    */
-  turn(now: number): number {
-    this.#pulse.turn(now);
-    this.#followCommand(now);
-    const count = this.#takePackets(now);
-    if (this.#intake.accepting) this.#intake.confirmBySilence(now);
-    const present = this.#command & 7;
-    if (present === phase.open || present === phase.stop) {
-      this.#closer.obeyGiveUp(now);
+  turn(): number {
+    const begun = this.#clock.now();
+    this.#pulse.turn(begun);
+    this.#followCommand(begun);
+    const closing = (this.#command & 7) === phase.open || (this.#command & 7) === phase.stop;
+    if (closing) this.#closer.hearGiveUp(begun);
+    const intake = this.#intake;
+    if (intake.accepting) intake.hearSilence(begun);
+    const count = this.#takePackets();
+    const now = this.#clock.now();
+    if (intake.accepting) intake.settleHeld(this.#emptied, now);
+    if (this.#emptied) this.#window.pace.found(now);
+    if (this.#firstHeard !== this.#firstVersion && (intake.pauses || this.#firstDrain.over(this.#emptied, now))) this.#followFirst();
+    if (closing) {
+      this.#closer.obeyGiveUp(this.#emptied || intake.waits, now);
       this.#closeImages(0, now);
     }
     if (this.#answered !== this.#command) this.#carryOut(now);
@@ -147,22 +162,20 @@ export class PortAssembler {
   }
 
   /** What the last turn left, or what the socket has; nothing while they are to wait. Returns how many were taken. */
-  #takePackets(now: number): number {
+  #takePackets(): number {
     const intake = this.#intake;
     this.#emptied = false;
-    if (intake.accepting && !intake.waits) intake.takeHeld(now);
+    if (intake.accepting && !intake.waits) intake.takeHeld(this.#clock.now());
     if (intake.pauses) return 0;
     if (this.#leftFrom === this.#leftEnd) {
       this.#leftFrom = 0;
       this.#leftEnd = this.#source.receive();
       this.#emptied = this.#source.empty;
-      if (this.#leftEnd > 0) this.#pulse.batch(this.#leftEnd, now);
+      if (this.#leftEnd > 0) this.#pulse.batch(this.#leftEnd, this.#clock.now());
     }
     const from = this.#leftFrom;
-    if (from < this.#leftEnd) {
-      const arrived = this.#flight.on && this.#setup.clock !== undefined ? this.#setup.clock.now() : now;
-      this.#leftFrom = intake.take(from, this.#leftEnd, arrived, now);
-    }
+    if (from < this.#leftEnd) this.#leftFrom = intake.take(from, this.#leftEnd, this.#clock.now());
+    if (this.left > 0) this.#emptied = false;
     this.#source.pause?.(this.left > 0 || intake.pauses);
     return this.#leftFrom - from;
   }
@@ -207,12 +220,12 @@ export class PortAssembler {
     if (command !== this.#command) {
       const goesOn = (this.#command & 7) === phase.stop;
       this.#command = command;
-      this.#phaseSince = now;
+      this.#commandDrain.begin(now);
       if ((command & 7) === phase.open) this.#open(goesOn);
       else if ((command & 7) === phase.none) this.#release();
       else if (!this.#series.keepsBehind) this.#keepNothing((command & 7) === phase.prepare);
     }
-    if ((command & 7) >= phase.open) this.#followFirst();
+    if ((command & 7) >= phase.open) this.#hearFirst(now);
   }
 
   /** @param goesOn it was to be stopped, and is not: packets had come all the same */
@@ -225,8 +238,8 @@ export class PortAssembler {
       if (this.#intake.waits) this.#seriesBase[portCounter.socketDropped] = this.#seriesEnd[portCounter.socketDropped] as number;
     }
     this.#setWaits(false);
-    this.#intake.accepting = true;
     this.#followFirst();
+    this.#intake.accepting = true;
     // With a first frame given, the newest seen starts one below it.
     if (!goesOn && this.#window.first !== 0) this.#window.reference = this.#window.first - 1;
     this.#answer();
@@ -243,12 +256,22 @@ export class PortAssembler {
     if (over) this.#intake.dropHeld();
   }
 
-  /** The first frame is told, or lowered. After the answer nothing below it is accepted any more. */
+  /** The first frame is told, or lowered. What waits in the socket then may still lower it. */
+  #hearFirst(now: number): void {
+    const version = this.#series.firstVersion;
+    if (version !== this.#firstHeard) {
+      this.#firstHeard = version;
+      if (this.#intake.accepting) this.#firstDrain.begin(now);
+    }
+    if (version === this.#firstVersion || !this.#intake.accepting) this.#followFirst();
+  }
+
+  /** After the answer nothing below the first frame is accepted any more. */
   #followFirst(): void {
     const window = this.#window;
     const version = this.#series.firstVersion;
     if (version !== this.#firstVersion) {
-      this.#firstVersion = version;
+      this.#firstVersion = this.#firstHeard = version;
       window.first = this.#series.first;
       window.next = this.#series.next;
       if (this.#share.stride > 1) {
@@ -277,7 +300,7 @@ export class PortAssembler {
   /** Commands that take until the socket is empty, or until the streamer has made room. */
   #carryOut(now: number): void {
     const { keepsBehind } = this.#series;
-    const drained = this.#emptied || this.#intake.waits || now - this.#phaseSince >= this.#setup.drainMs;
+    const drained = this.#commandDrain.over(this.#emptied || this.#intake.waits, now);
     switch (this.#command & 7) {
       case phase.prepare:
         if (drained) {
@@ -319,7 +342,7 @@ export class PortAssembler {
     }
     this.#words.forget();
     this.#images.forget(this.#layout.expectedPackets);
-    this.#firstVersion = 0;
+    this.#firstVersion = this.#firstHeard = 0;
     this.#window.forget();
     this.#closer.forget();
     // Last: a port whose place is fixed tells it at once.

@@ -15,6 +15,9 @@ import type { Placement } from './placement.js';
 
 /** Successive port images with the very same packets missing that make the settings doubtful. */
 const sameMissingLimit = 10;
+/** Packets with a number that no image has, of late, from which on images are not called complete; how many are left of them after an image. */
+const suspectLimit = 3;
+const suspectKept = 3 / 4;
 
 /** Times in ms of the service's clock; frame numbers are own ones (detector/frame-share.ts). */
 export class PortImages {
@@ -29,8 +32,8 @@ export class PortImages {
   #placed = false;
   #expected = 0;
   #sameMissing = 0;
-  /** Complete images of this port are not called complete: its settings are in doubt. */
-  suspect = false;
+  /** Packets with impossible numbers, of late: the settings of the port are in doubt. */
+  #badNumbers = 0;
   #published = false;
 
   constructor(buffer: ArrayBufferLike, map: MemoryMap, port: number, counters: Float64Array, words: PortWords, placement: Placement) {
@@ -50,7 +53,12 @@ export class PortImages {
     this.#placed = false;
     this.#expected = expected;
     this.#sameMissing = 0;
-    this.suspect = false;
+    this.#badNumbers = 0;
+  }
+
+  /** A packet had a number that no image has. True when images are not called complete because of that. */
+  noteBadNumber(): boolean {
+    return ++this.#badNumbers >= suspectLimit;
   }
 
   /** The port's place in the frame is known. */
@@ -134,7 +142,8 @@ export class PortImages {
     } else {
       this.#sameMissing = 0;
     }
-    const result = missing === 0 && this.suspect ? outcome.suspect : reason;
+    const result = missing === 0 && this.#badNumbers >= suspectLimit ? outcome.suspect : reason;
+    this.#badNumbers *= suspectKept;
     this.#count(result === outcome.complete ? portCounter.imagesComplete : portCounter.imagesIncomplete);
     this.#records.publish(slot, frameNumber, result, now);
     this.#published = true;

@@ -57,7 +57,7 @@ export class ReceiverAgent implements Agent {
     let lacking = Number.POSITIVE_INFINITY;
     let pauses = false;
     for (const { assembler } of this.#ports) {
-      work += assembler.turn(now);
+      work += assembler.turn();
       lacking = Math.min(lacking, assembler.lacking);
       pauses ||= assembler.pauses;
     }

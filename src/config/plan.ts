@@ -162,6 +162,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
   };
   const ringFrames = ringLength(config, ownBurst(config, layout), slotCost(sizes));
   refuseShortRing(config, ringFrames);
+  refuseFarOvertaking(config, ringFrames);
   const memory: MemorySizes = { ...sizes, slots: ringFrames };
   const { totalBytes: sharedMemoryBytes, slotStride: slotBytes } = mapMemory(memory);
   refuseLargeRing(config, memory, sharedMemoryBytes);
@@ -282,6 +283,13 @@ function refuseShortRing(config: ServiceConfig, ringFrames: number): void {
     ? `2 × frame_timeout_ms: ${frameTimeoutMs}`
     : `start_window_ms: ${startWindowMs}`;
   refuse(config, `the ring of ${ringFrames} frames holds ${ringMs} ms at frame_rate_hz: ${frameRateHz}${config.share.stride === 1 ? '' : ` / ${config.share.stride} instances`}, but ${reason} needs ${needed} frames. Raise the ring (ring_frames: ${needed}), or lower ${reason.replace(/^2 × /, '').replace(/:.*/, '')}`);
+}
+
+/** An image is closed before its slot is used again, and a number that needs no witness lies within the ring. */
+function refuseFarOvertaking(config: ServiceConfig, ringFrames: number): void {
+  const { overtakeFrames } = config;
+  if (overtakeFrames < ringFrames) return;
+  refuse(config, `overtake_frames: ${overtakeFrames}, but the ring has ${ringFrames} frames, and overtake_frames must be less. Lower it, or raise the ring (ring_frames: ${overtakeFrames + 1})`);
 }
 
 function refuseLargeRing(config: ServiceConfig, memory: MemorySizes, totalBytes: number): void {

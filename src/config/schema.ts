@@ -227,7 +227,7 @@ export const options = {
   }),
   overtake_frames: whole({
     unit: 'frames', from: 2, to: 1000,
-    says: 'A port image is closed once its port has seen a frame this far ahead; also the jump of frame numbers that needs three witnesses.',
+    says: 'A port image is closed once its port has seen a frame this far ahead; also the jump of frame numbers that needs three witnesses. Less than the ring.',
   }, 4),
   frame_timeout_ms: whole({
     unit: 'ms', from: 1, to: 60000,
@@ -235,7 +235,7 @@ export const options = {
   }, 500),
   drain_ms: whole({
     unit: 'ms', from: 1, to: 10000,
-    says: 'How long a receiver may go on reading what is queued in its socket before it obeys a stop.',
+    says: 'How long a receiver reads on before it obeys a stop or a give-up, when its socket is never found empty. What waited there is read in any case.',
   }, 100),
   start_window_ms: whole({
     unit: 'ms', from: 1, to: 60000,

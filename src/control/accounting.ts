@@ -9,10 +9,10 @@ import { frameOutcomes, packetClasses } from '../memory/counters.js';
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
 
 /**
- * Packets of one port that may be without a class: two held aside, and the one that is looked at just now. With the third of a series
+ * Packets of one port that may be without a class: three held aside, and the one that is looked at just now. With the third of a series
  * a port's tables are made, which takes long enough to be seen.
  */
-const unclassedLimit = 3;
+const unclassedLimit = 4;
 /** The image that is handed over just now. */
 const underWayLimit = 1;
 

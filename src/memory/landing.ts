@@ -1,12 +1,12 @@
 // Where a port's datagrams land before they are checked: buffers, and for the batch at hand the offset, the true length and the
-// source verdict of each datagram. Writer: the port's packet source, in its receiver's thread. Two further buffers keep packets that
+// source verdict of each datagram. Writer: the port's packet source, in its receiver's thread. Three further buffers keep packets that
 // are held until others confirm them.
 //
 // Either each datagram has a buffer of its own, or (`coalescedBuffers` > 0) there are fewer and larger buffers, in each of which the
 // kernel may lay several datagrams of one sender behind each other. An entry is one datagram in both cases.
 
 /** Buffers for held packets. */
-export const heldPackets = 2;
+export const heldPackets = 3;
 
 /** Coalesced datagrams never exceed an IP packet. What is added keeps the beginnings of the buffers out of the same cache sets. */
 const coalescedStride = 65536 + 4160;
@@ -63,7 +63,7 @@ export class Landing {
     return this.#buffersAt + index * this.stride;
   }
 
-  /** Position of the buffer of held packet `index` (0 or 1). */
+  /** Position of the buffer of held packet `index` (0 to 2). */
   heldAt(index: number): number {
     return this.#heldAt + index * this.#heldStride;
   }

@@ -22,12 +22,13 @@ export const portEvent = {
 const seriesFigures = [
   'wrongSize', 'wrongSizeType', 'wrongSizeLowest', 'wrongSizeHighest', 'wrongSizeSeen', 'wrongSizeRow', 'wrongVersion', 'wrongDetectorType',
   'wrongPacketNumber', 'wrongPacketLowest', 'wrongPacketSeen', 'wrongPacketRow', 'wrongRow', 'wrongColumn',
-  'sameMissingAccepted', 'sameMissingLowest', 'sameMissingHighest', 'otherShare',
+  'sameMissingAccepted', 'sameMissingLowest', 'sameMissingHighest', 'otherShare', 'wrongFrameNumber', 'refusedPackets', 'refusedNumber', 'numberStep',
 ] as const;
 
 /**
  * Figures that explain, in 64-bit floats; NaN = nothing seen. The order is the order in memory. `cutOff`: packets, of all series, that
- * are missing only because the series ended while their image was coming in.
+ * are missing only because the series ended while their image was coming in. `refused…`: packets whose numbers nobody confirmed, and the
+ * number of the last; `numberStep`: the equal steps that numbers go in, where frames between are left out.
  */
 export const portFigures = [
   'lastPacketAt', 'foreignAddress', 'foreignPort', 'receiveBufferRequested', 'receiveBufferGranted', 'queueBytesMax', 'dropsBeforeOpen',
@@ -41,7 +42,7 @@ const figureIndex = Object.fromEntries(portFigures.map((name, index) => [name, i
 export const portWordsBytes = 512;
 
 const at = {
-  answer: 0, firstAnswer: 1, position: 2, holding: 3, events: 4, heartbeat: 5, smallest: 8, newestAccepted: 12, newestSeen: 16, jump: 20, closeNext: 24,
+  answer: 0, firstAnswer: 1, position: 2, holding: 3, events: 4, heartbeat: 5, smallest: 8, newestAccepted: 12, newestSeen: 16, jump: 20, closeNext: 24, candidate: 28,
 } as const;
 const figuresAt = 128;
 
@@ -68,7 +69,7 @@ export class PortWords {
     Atomics.store(this.#words, at.holding, 0);
     Atomics.store(this.#words, at.events, 0);
     Atomics.store(this.#words, at.firstAnswer, 0);
-    for (const field of [at.smallest, at.newestAccepted, at.newestSeen, at.jump, at.closeNext]) store53(this.#words, field, 0);
+    for (const field of [at.smallest, at.newestAccepted, at.newestSeen, at.jump, at.closeNext, at.candidate]) store53(this.#words, field, 0);
     for (const figure of seriesFigures) this.setFigure(figure, Number.NaN);
   }
 
@@ -158,6 +159,15 @@ export class PortWords {
 
   setJump(frameNumber: number): void {
     store53(this.#words, at.jump, frameNumber);
+  }
+
+  /** Number that three packets of this port agree on, which waits for another port to come there, or for time. */
+  get candidate(): number {
+    return load53(this.#words, at.candidate);
+  }
+
+  setCandidate(frameNumber: number): void {
+    store53(this.#words, at.candidate, frameNumber);
   }
 
   /** First frame that this port has not closed. */

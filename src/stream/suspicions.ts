@@ -12,7 +12,7 @@ import type { PortWords } from '../memory/port-words.js';
 
 /** One suspicion: a stable code and a sentence that says what, where and the likely setting. */
 export interface Suspicion {
-  readonly code: 'wrong_size' | 'wrong_version' | 'wrong_detector' | 'packet_number' | 'wrong_position' | 'position_taken' | 'same_missing' | 'jump_backward' | 'jump_forward' | 'ring_span' | 'other_share';
+  readonly code: 'wrong_size' | 'wrong_version' | 'wrong_detector' | 'packet_number' | 'wrong_position' | 'position_taken' | 'same_missing' | 'jump_backward' | 'jump_forward' | 'ring_span' | 'other_share' | 'frame_number' | 'frame_numbers' | 'number_step';
   readonly udpPort: number;
   readonly message: string;
   /** The settings that would explain it, as far as is known now; empty = none does. */
@@ -39,7 +39,7 @@ export function suspicionsOf(words: PortWords, udpPort: number, layout: Layout, 
   if ((events & portEvent.suspect) !== 0) {
     const highest = words.figure('wrongPacketNumber');
     const likely = otherSettings(layout, evidence('wrong', layout.packetBytes, words.figure('wrongPacketRow'), [words.figure('wrongPacketLowest'), highest, words.figure('wrongPacketSeen')]));
-    say('packet_number', `packet numbers up to ${highest}, but an image has ${layout.expectedPackets} packets. ${asked(likely)}Images of this port are not called complete.`, likely);
+    say('packet_number', `packet numbers up to ${highest}, but an image has ${layout.expectedPackets} packets. ${asked(likely)}Images of this port are not called complete while such packets come.`, likely);
   }
   const row = words.figure('wrongRow');
   if (!Number.isNaN(row)) {
@@ -55,12 +55,25 @@ export function suspicionsOf(words: PortWords, udpPort: number, layout: Layout, 
   if ((events & portEvent.jumpBackward) !== 0) say('jump_backward', `frame numbers went back to ${frameNumberOf(share, words.jump, firstOwn)}. Was the detector restarted, or nextframenumber set, in a series?`);
   if ((events & portEvent.jumpForward) !== 0) say('jump_forward', `frame numbers jumped to ${frameNumberOf(share, words.jump, firstOwn)}, further than max_owed_frames. Was nextframenumber set in a series?`);
   if ((events & portEvent.ringSpan) !== 0) say('ring_span', 'its frame numbers are a ring or more above those of other ports. Set nextframenumber of all modules to the same value.');
+  const frameNumber = words.figure('wrongFrameNumber');
+  if (frameNumber === 0) say('frame_number', 'packets of frame number 0, which are not taken: numbers begin at 1. A detector that counts from 0 loses its first image; one whose numbers are all 0 does not count. Set nextframenumber to 1.');
+  else if (!Number.isNaN(frameNumber)) say('frame_number', `packets of frame number ${frameNumber}, which are not taken: the largest is 2^53 - 1. Set nextframenumber to a smaller one.`);
+  const refused = words.figure('refusedPackets');
+  if (refused >= refusedTold) {
+    const number = frameNumberOf(share, words.figure('refusedNumber'), firstOwn);
+    say('frame_numbers', `${refused} packets were not taken because nothing confirmed their frame numbers, ${number} the last of them; the newest that was taken is ${frameNumberOf(share, words.newestSeen, firstOwn)}. Numbers that go up and down, or jump: does something else send to this port (udp_source), or was nextframenumber set in a series?`);
+  }
+  const step = words.figure('numberStep');
+  if (!Number.isNaN(step)) say('number_step', `its frame numbers go in steps of ${step}, and the frames between them never come. Do other receivers get them (frames_stride: ${step})?`, [`frames_stride: ${step}`]);
   const other = words.figure('otherShare');
   if (!Number.isNaN(other)) {
     say('other_share', `frames of instance ${other} of ${share.stride} come here, to instance ${share.offset}; they are not taken. Does the detector's list of destinations (udp_dstlist, udp_numdst) have the instances in their order, does it begin with the first (udp_firstdst: 0), and is first_frame_number right?`);
   }
   return found;
 }
+
+/** Packets whose numbers were refused, of one port, of which the operator hears. */
+const refusedTold = 3;
 
 /** Ports may begin so many frames apart, less one, without a word: a lost first frame, receivers that open one after the other. */
 const beginningsApart = 4;

@@ -34,8 +34,10 @@ export class DgramSource implements PacketSource {
   #waitingBytes = 0;
   /** Datagrams for which even that was too little. */
   #dropped = 0;
-  /** The event loop has polled the socket since the last `receive`. */
-  #polled = false;
+  /** The event loop has looked into all sockets, from beginning to end, since the last `receive` or `lookAnew`. */
+  #looked = false;
+  /** The look that counts. */
+  #look = 0;
   #empty = false;
   readonly #drops = new DropCounter();
   #bound: { address: string; port: number; inode: number | null } | null = null;
@@ -78,10 +80,8 @@ export class DgramSource implements PacketSource {
     if (this.#waiting.length > 0) this.#landWaiting();
     const count = this.#count;
     this.#count = 0;
-    this.#empty = count === 0 && this.#polled;
-    this.#polled = false;
-    // Runs after the event loop has polled the socket once more.
-    setImmediate(() => (this.#polled = true));
+    this.#empty = count === 0 && this.#looked;
+    this.#beginLook();
     return count;
   }
 
@@ -89,10 +89,14 @@ export class DgramSource implements PacketSource {
     this.#paused = paused;
   }
 
+  lookAnew(): number | null {
+    this.#empty = false;
+    this.#beginLook();
+    return this.#figures()?.queueBytes ?? null;
+  }
+
   kernelDrops(): number | null {
-    if (this.#bound === null) return null;
-    const { address, port, inode } = this.#bound;
-    const figures = this.#options.readSocket(address, port, inode);
+    const figures = this.#figures();
     if (figures === null) return null;
     this.#drops.read(figures.drops);
     return this.#drops.total + this.#dropped;
@@ -106,6 +110,19 @@ export class DgramSource implements PacketSource {
         resolve();
       }
     });
+  }
+
+  #figures(): UdpSocketFigures | null {
+    if (this.#bound === null) return null;
+    const { address, port, inode } = this.#bound;
+    return this.#options.readSocket(address, port, inode);
+  }
+
+  /** The first of the two may follow in the middle of the loop's present look, of which nobody knows what it has left in the socket. */
+  #beginLook(): void {
+    this.#looked = false;
+    const look = ++this.#look;
+    setImmediate(() => setImmediate(() => (this.#looked ||= this.#look === look)));
   }
 
   #land(bytes: Buffer, from: RemoteInfo): void {

@@ -25,8 +25,10 @@ export interface PacketSource {
    * to, for a bounded time. The batch is valid until the next call. More than `landing.capacity` never come at once.
    */
   receive(): number;
-  /** The last `receive` found nothing more in the socket. */
+  /** The last `receive` found nothing more in the socket, by a look that began after the last `lookAnew`. */
   readonly empty: boolean;
+  /** From here on `empty` tells of a look that is still to come. Returns the bytes charged for what waits now, null = cannot be known. */
+  lookAnew(): number | null;
   /**
    * Nothing is taken for a while, and what arrives waits for that, in the socket where possible; the last batch stays valid. Absent where
    * that is so whenever nobody receives.

@@ -57,6 +57,8 @@ export class RecvmmsgSource implements PacketSource {
   #filled = 0;
   #buffer = 0;
   #within = 0;
+  /** What is left of the last call was read before `lookAnew`. */
+  #readBefore = false;
 
   constructor(options: RecvmmsgSourceOptions) {
     const { landing, buffer, structuresAt, coalesce } = options;
@@ -69,6 +71,12 @@ export class RecvmmsgSource implements PacketSource {
 
   get empty(): boolean {
     return this.#empty;
+  }
+
+  lookAnew(): number | null {
+    this.#empty = false;
+    this.#readBefore = this.#buffer < this.#filled;
+    return this.queueBytes();
   }
 
   /** For `SourceGroup`; −1 unless open. */
@@ -88,6 +96,7 @@ export class RecvmmsgSource implements PacketSource {
     const { landing } = this;
     const c = this.#c;
     if (c === null) return 0;
+    this.#readBefore = false;
     const count = c.recvmmsg(this.descriptor, this.#messages, landing.buffers, this.#flags, 0n);
     if (count <= 0) return this.#nothing(count);
     this.#noteDrops();
@@ -209,7 +218,7 @@ export class RecvmmsgSource implements PacketSource {
         this.#within = 0;
       }
     }
-    this.#empty = this.#buffer === this.#filled && this.#filled < landing.buffers;
+    this.#empty = this.#buffer === this.#filled && this.#filled < landing.buffers && !this.#readBefore;
     if (this.#buffer === this.#filled) structures.offerControls(this.#filled);
     return entries;
   }

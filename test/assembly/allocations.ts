@@ -25,7 +25,7 @@ function measure(high: number): { from: number; packets: number; bytesPerPacket:
   let now = 1;
   const turns = (count: number): void => {
     for (let turn = 0; turn < count; turn++) {
-      single.assembler.turn(now++);
+      single.turn(now++);
       single.series.setNext(single.source.next);
     }
   };

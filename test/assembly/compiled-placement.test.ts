@@ -116,7 +116,7 @@ function compare(seed: number, { settings, port, otherDepth }: { settings: Detec
   };
   const turn = (): string => {
     now += random.pick([0, 1, 30]);
-    const counts = both.map(({ assembler }) => assembler.turn(now));
+    const counts = both.map((single) => single.turn(now));
     return counts[0] === counts[1] ? differs() : `${counts.join(' and ')} datagrams taken`;
   };
   for (let series = 0; series < 3; series++) {
@@ -199,9 +199,9 @@ t.test('packets and holes are placed in the upper half of a memory of 4 GiB', as
       if (frame !== number || packet !== 9) single.source.deliver(datagram);
     });
   }
-  while (single.source.queued > 0) single.assembler.turn(1);
+  while (single.source.queued > 0) single.turn(1);
   single.series.setGiveUp(number);
-  single.assembler.turn(2);
+  single.turn(2);
   t.equal(single.counters().missing, 1);
   t.ok(single.placed >= 5 * 64 - 10, 'by the compiled code');
   const frameAt = single.map.ring + (many - 1) * single.map.slotStride;

@@ -7,7 +7,7 @@ function make(): { landing: Landing; held: HeldPackets } {
   return { landing, held: new HeldPackets(landing) };
 }
 
-t.test('the first two are copied out of the landing buffers, the third is not', async (t) => {
+t.test('all three are copied out of the landing buffers, and move up when the first is let go', async (t) => {
   const { landing, held } = make();
   for (let index = 0; index < 3; index++) {
     const at = landing.bufferAt(index);
@@ -18,21 +18,43 @@ t.test('the first two are copied out of the landing buffers, the third is not', 
   t.ok(held.confirmed);
   t.equal(landing.bytes[held.at(0)], 1);
   t.equal(landing.bytes[held.at(1) + 99], 2);
-  t.equal(held.at(2), landing.bufferAt(2));
-  t.match([held.frameNumber(1), held.packet(1), held.position(1), held.lastAt, held.number(1)], [11, 1, 0, 2, 71]);
+  t.equal(landing.bytes[held.at(2) + 99], 3);
+  t.match([held.frameNumber(1), held.packet(1), held.position(1), held.lastAt, held.since, held.number(1)], [11, 1, 0, 2, 0, 71]);
+  held.shift();
+  t.match([held.count, held.confirmed, held.lowest, held.highest, held.packet(0), held.number(1)], [2, false, 11, 12, 1, 72]);
+  t.match([landing.bytes[held.at(0)], landing.bytes[held.at(1) + 99]], [2, 3]);
 });
 
-t.test('a packet agrees when it is near to all of them, at the same place', async (t) => {
+/** With packets of these numbers, the first of each frame, at place 0. */
+function holding(...frameNumbers: number[]): HeldPackets {
   const { held, landing } = make();
-  t.ok(held.agrees(1, 0, 4), 'with none there is nothing to disagree with');
-  held.add(10, 0, 0, landing.bufferAt(0), 100, 0, 0);
-  held.add(13, 0, 0, landing.bufferAt(1), 100, 0, 1);
-  t.ok(held.agrees(9, 0, 4));
-  t.ok(held.agrees(14, 0, 4));
-  t.notOk(held.agrees(15, 0, 4), 'near to the second only');
-  t.notOk(held.agrees(8, 0, 4));
-  t.notOk(held.agrees(11, 1, 4));
-  t.notOk(held.agrees(2 ** 33 + 11, 0, 4));
+  frameNumbers.forEach((frameNumber, index) => held.add(frameNumber, 0, 0, landing.bufferAt(0), 100, index, index));
+  return held;
+}
+
+t.test('a packet agrees when it follows all of them, not too far ahead of the last, at the same place', async (t) => {
+  t.ok(holding().agrees(1, 0, 4, 16), 'with none there is nothing to disagree with');
+  const held = holding(10, 13);
+  for (const [frameNumber, agrees] of [[8, false], [9, true], [14, true], [29, true], [30, false], [2 ** 33 + 11, false]] as const) {
+    t.equal(held.agrees(frameNumber, 0, 4, 16), agrees, `${frameNumber}`);
+  }
+  t.notOk(held.agrees(14, 1, 4, 16));
   held.clear();
   t.equal(held.count, 0);
+});
+
+t.test('the same packet again is known', async (t) => {
+  const held = holding(10);
+  t.ok(held.knows(10, 0, 0));
+  t.notOk(held.knows(10, 1, 0));
+  t.notOk(held.knows(11, 0, 0));
+  t.notOk(held.knows(10, 0, 1), 'of another place');
+});
+
+t.test('of three the first strays when it is far before two that are near each other', async (t) => {
+  for (const [numbers, strays, steps] of [[[2, 10, 11], true, false], [[6, 10, 11], false, false], [[1, 1, 9], false, false], [[5, 10, 15], false, true], [[5, 10, 14], true, false], [[1, 1, 1], false, true]] as const) {
+    t.match(holding(...numbers), { confirmed: true }, numbers.join());
+    t.equal(holding(...numbers).strays(4), strays);
+    t.equal(holding(...numbers).steps, steps);
+  }
 });

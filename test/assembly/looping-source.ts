@@ -45,6 +45,10 @@ export class LoopingSource implements PacketSource {
     return !this.flowing;
   }
 
+  lookAnew(): number {
+    return 0;
+  }
+
   receive(): number {
     if (!this.flowing) return 0;
     const { landing } = this;

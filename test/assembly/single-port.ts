@@ -2,6 +2,7 @@
 // for measurements.
 
 import { compiledPlacement, loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
+import { VirtualClock } from '../../src/base/clock.js';
 import type { PlacementKernel } from '../../src/assembly/compiled-placement.js';
 import { PortAssembler } from '../../src/assembly/port-assembler.js';
 import { makeLayout } from '../../src/detector/layout.js';
@@ -42,6 +43,7 @@ export class SinglePort<Source extends PacketSource> {
   /** Packets that the compiled code placed, and images that it filled. */
   placed = 0;
   filled = 0;
+  readonly #clock = new VirtualClock(0);
   readonly #port: number;
 
   constructor(options: Omit<SinglePortOptions, 'makeSource'> & { makeSource(landing: Landing): Source }) {
@@ -56,7 +58,7 @@ export class SinglePort<Source extends PacketSource> {
     this.buffer = memory.buffer;
     this.source = options.makeSource(new Landing(this.buffer, this.map.landing[port] as number, landingPackets, largest.packetBytes));
     this.assembler = new PortAssembler({
-      port, activePorts: [port], buffer: this.buffer, map: this.map, source: this.source,
+      port, activePorts: [port], buffer: this.buffer, map: this.map, source: this.source, clock: this.#clock,
       overtakeFrames: 4, startWindowMs: 20, drainMs: 100, maxOwedFrames: 10 * slots,
       makePlacement: options.compiled ? compiledPlacement(this.#counted(loadPlacementKernel(memory))) : placementOracle,
       dynamicRange: settings.dynamicRange, readNRows: settings.readNRows ?? 0,
@@ -73,11 +75,17 @@ export class SinglePort<Source extends PacketSource> {
     series.setParameters(1, true, dynamicRange, readNRows);
     series.reset();
     series.command(phase.prepare);
-    this.assembler.turn(now);
+    this.turn(now);
     if (first !== 0) series.setFirst(first, last);
     series.command(phase.open);
-    this.assembler.turn(now);
+    this.turn(now);
     if (first !== 0) series.settleFirst();
+  }
+
+  /** A turn at a time in ms, the same from its beginning to its end. */
+  turn(now: number): number {
+    this.#clock.advance(now - this.#clock.now());
+    return this.assembler.turn();
   }
 
   counters(): Record<PortCounter, number> {

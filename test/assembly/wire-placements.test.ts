@@ -72,14 +72,14 @@ function compare({ settings, port, facts }: WireCase, seed: number): Outcome {
     for (const { bytes } of queue) for (const { source } of both) source.deliver(bytes);
     do {
       now += 30;
-      const counts = both.map(({ assembler }) => assembler.turn(now));
+      const counts = both.map((single) => single.turn(now));
       const difference = counts[0] === counts[1] ? apart() : `${counts.join(' and ')} datagrams taken`;
       if (difference !== '') return result(`round ${round}: ${difference}`);
     } while (reference.source.queued > 0);
     for (const single of both) {
-      single.assembler.turn(now + 30);
+      single.turn(now + 30);
       single.series.setGiveUp(first + framesPerRound - 1);
-      single.assembler.turn(now + 30);
+      single.turn(now + 30);
     }
     const difference = apart();
     if (difference !== '') return result(`round ${round}, closed: ${difference}`);
@@ -140,9 +140,9 @@ t.test('no byte behind a payload is read', async (t) => {
     const untouched = before.slice();
     const image = new WireImage(facts, 3, random);
     for (const datagram of image.datagrams) single.source.deliver(datagram);
-    while (single.source.queued > 0) single.assembler.turn(2);
-    single.assembler.turn(100);
-    single.assembler.turn(200);
+    while (single.source.queued > 0) single.turn(2);
+    single.turn(100);
+    single.turn(200);
     t.equal(single.counters().imagesComplete, 1, wire.name);
     t.equal(image.difference(before, untouched, new Set(image.datagrams.keys())), '', wire.name);
   }
@@ -154,8 +154,8 @@ t.test('a packet with frame number 0, first of a batch, is placed nowhere', asyn
   const image = new WireImage(facts, 1, new Random(1));
   single.open(1, 1, 0, settings.dynamicRange);
   for (const datagram of image.datagrams.slice(0, 8)) single.source.deliver(datagram);
-  single.assembler.turn(2);
-  single.assembler.turn(40);
+  single.turn(2);
+  single.turn(40);
   t.equal(single.counters().accepted, 8);
   const ring = new Uint8Array(single.buffer, single.map.ring);
   const low = new Uint8Array(single.buffer, 0, 128);
@@ -163,7 +163,7 @@ t.test('a packet with frame number 0, first of a batch, is placed nowhere', asyn
   const zero = (image.datagrams[9] as Uint8Array).slice();
   zero.fill(0, 0, 8);
   single.source.deliver(zero);
-  single.assembler.turn(80);
+  single.turn(80);
   t.ok(Buffer.from(ring).equals(before[0] as Uint8Array) && Buffer.from(low).equals(before[1] as Uint8Array));
   t.match(single.counters(), { accepted: 8, malformedFrameNumber: 1 });
 });

@@ -148,6 +148,12 @@ t.test('a ring shorter than two frame time-outs at the rate is refused', async (
   t.doesNotThrow(() => plan([...quad, 'ring_frames: 99']), 'without a rate nobody can say');
 });
 
+t.test('overtake_frames is less than the ring', async (t) => {
+  t.throws(() => plan([...quad, 'ring_frames: 16', 'overtake_frames: 16']), { exitCode: 2, message: /overtake_frames: 16, but the ring has 16 frames.*ring_frames: 17/ });
+  t.throws(() => plan([...quad, 'overtake_frames: 1000']), /ring has \d+ frames.*ring_frames: 1001/);
+  t.equal(plan([...quad, 'ring_frames: 17', 'overtake_frames: 16']).limits.overtakeFrames, 16);
+});
+
 t.test('a ring shorter than the start window at the rate is refused', async (t) => {
   const lines = [...quad, 'frame_rate_hz: 100', 'frame_timeout_ms: 10', 'start_window_ms: 1000'];
   t.equal(plan([...lines, 'ring_frames: 100']).ring.frames, 100);

@@ -35,7 +35,7 @@ export interface ProcessesOptions {
   /** The detector's next frame number. */
   readonly nextFrameNumber: () => number;
   /** Something of this process has a turn while another is in the middle of its own. */
-  readonly interrupt: () => void;
+  readonly meanwhile: () => void;
   readonly tell: (text: () => string) => void;
 }
 
@@ -84,7 +84,7 @@ export class Processes {
   }
 
   async start(): Promise<void> {
-    const { scenario, clock, random, compiled, operator, settingsOf, tell } = this.#options;
+    const { scenario, clock, compiled, operator, settingsOf, tell } = this.#options;
     const { config, socketPackets, batch, dropsKnown } = scenario;
     const sink = new MemorySink(scenario.queueMessages, scenario.lateSink);
     // Known before the service hears of anything.
@@ -110,11 +110,14 @@ export class Processes {
     this.started++;
     const present = verdict;
     sink.watch = (message) => this.#handOver(message, present, part);
-    const others = (): void => {
-      if (random.chance(scenario.preempt)) this.#options.interrupt();
-    };
-    for (const source of service.pipeline.sources.values()) source.interrupt = others;
-    sink.interrupt = others;
+    const { meanwhile } = this.#options;
+    for (const [port, source] of service.pipeline.sources) {
+      source.interrupt = source.linger = () => {
+        service.follow(port);
+        meanwhile();
+      };
+    }
+    sink.interrupt = meanwhile;
     await operator.connect(service.view);
     tell(() => `process ${this.started} starts`);
   }

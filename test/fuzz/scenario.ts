@@ -48,6 +48,10 @@ export interface Scenario {
   readonly dropsKnown: boolean;
   /** Per step: that an agent does not run for a while. */
   readonly stall: number;
+  /** The same, in the middle of a turn, at each place where that can be seen. */
+  readonly stallWithin: number;
+  /** For how long at most. */
+  readonly stallMs: number;
   readonly turnChance: number;
   /** That a turn is interrupted by one of another agent, at each place where that can be seen. */
   readonly preempt: number;
@@ -196,7 +200,7 @@ export function makeScenario(random: Random): Scenario {
   const varied = !calm && !auto && detector.detector.startsWith('small_') && random.chance(0.25);
   const settings = [detector, ...(varied ? drawOthers(random, detector).map(intern) : [])];
   const overtakeFrames = calm ? 4 : random.pick([2, 3, 4]);
-  const ring = calm ? 16 : Math.max(4, overtakeFrames + random.integer(10));
+  const ring = calm ? 32 : Math.max(4, overtakeFrames + 1 + random.integer(10));
   const framePeriodMs = random.pick([1, 2, 3]);
   const lag = calm ? random.pick([0, 1]) : random.pick([0, 0, 1, framePeriodMs * 2, framePeriodMs * ring * 0.5, framePeriodMs * ring * 1.2]);
   const config: ServiceConfig = {
@@ -208,13 +212,13 @@ export function makeScenario(random: Random): Scenario {
     incompleteFrames: random.pick(['mark', 'mark', 'discard'] as const),
     ring: { frames: ring },
     overtakeFrames,
-    frameTimeoutMs: calm ? 60 : random.pick([3, 8, 20, 40]),
+    frameTimeoutMs: calm ? 12 : random.pick([3, 8, 20, 40]),
     drainMs: random.pick([1, 5, 20]),
     startWindowMs: calm ? 5 : random.pick([1, 4, 10]),
     maxOwedFrames: random.chance(0.6) ? random.pick([1, ring, 3 * ring]) : null,
-    seriesIdleMs: random.pick([40, 80]),
+    seriesIdleMs: random.pick(calm ? [80] : [40, 80]),
     seriesTimeoutMs: random.chance(0.1) ? random.pick([1, 6000]) : null,
-    closingTimeoutMs: random.pick([40, 150, 400]),
+    closingTimeoutMs: random.pick(calm ? [400] : [40, 150, 400]),
     flightRecorderPackets: random.chance(0.15) ? 64 : 0,
   };
   return {
@@ -235,9 +239,11 @@ export function makeScenario(random: Random): Scenario {
     numberJump: calm ? 0 : random.pick([0, 0, 0.4]),
     oldPackets: calm ? 0 : random.pick([0, 0.3]),
     socketPackets: calm ? 10_000 : random.pick([10_000, 10_000, 100, 20]),
-    batch: calm ? 256 : random.pick([4, 30, 256]),
+    batch: random.pick(calm ? [8, 256] : [4, 30, 256]),
     dropsKnown: random.chance(0.9),
-    stall: calm ? 0 : random.pick([0, 0.002, 0.01]),
+    stall: random.pick(calm ? [0, 0.005] : [0, 0.002, 0.01]),
+    stallWithin: random.pick(calm ? [0, 0.005] : [0, 0.0005, 0.005]),
+    stallMs: calm ? 16 : 60,
     turnChance: calm ? 1 : random.pick([0.3, 0.7, 1]),
     preempt: random.pick([0.05, 0.1, 0.3]),
     lateSink: random.chance(0.4),

@@ -90,7 +90,7 @@ export class SimulatedService {
       this.#counters.set(port, new Float64Array(buffer, map.portCounters[port] as number, portCounterTable.length));
       this.#answers.set(port, 0);
       source.watch = (tag, bytes) => {
-        this.#follow(port);
+        this.follow(port);
         truth.take(tag as Datagram, bytes);
       };
     }
@@ -120,7 +120,7 @@ export class SimulatedService {
     const refused = counters[portCounter.ringFull] as number;
     const held = (counters[portCounter.received] as number) - classedIn(counters);
     const work = this.pipeline.turnPort(agent);
-    this.#follow(agent);
+    this.follow(agent);
     this.truth.get(agent)?.endTurn(held > 0 ? 0 : (counters[portCounter.ringFull] as number) - refused);
     return work;
   }
@@ -158,7 +158,7 @@ export class SimulatedService {
   }
 
   /** Has the port answered a command? Then packets begin to count, or cease to. */
-  #follow(port: number): void {
+  follow(port: number): void {
     const answer = (this.#portWords.get(port) as PortWords).answer;
     const before = this.#answers.get(port) as number;
     if (answer === before) return;

@@ -46,6 +46,7 @@ export class World {
   readonly #moods: OperatorMoods;
   readonly #inTurn = new Set<number>();
   readonly #stalledUntil = new Map<number, number>();
+  #noStallBefore = 0;
   /** What somebody wants to do after this step. */
   readonly #wanted: (() => Promise<unknown>)[] = [];
 
@@ -67,7 +68,7 @@ export class World {
     this.#agents = [...detector.ports, streamerAgent, mainAgent];
     this.processes = new Processes({
       random, scenario, clock, operator, memory, problems, tell, compiled: compiled ?? seed % 2 === 1,
-      settingsOf: (name) => moods.settingsOf(name), orders: moods, nextFrameNumber: () => detector.frameNumber, interrupt: () => this.#turn(random.pick(this.#agents)),
+      settingsOf: (name) => moods.settingsOf(name), orders: moods, nextFrameNumber: () => detector.frameNumber, meanwhile: () => this.#meanwhile(),
     });
   }
 
@@ -155,11 +156,11 @@ export class World {
     let work = 0;
     for (let turn = 0; turn < turns; turn++) {
       const agent = random.pick(agents);
-      if (random.chance(scenario.stall)) this.#stalledUntil.set(agent, now + random.integer(60));
-      if ((this.#stalledUntil.get(agent) ?? 0) > now || !random.chance(scenario.turnChance)) continue;
+      this.#stalledUntil.set(agent, Math.max(this.#stalledUntil.get(agent) ?? 0, now + this.#stallMs(scenario.stall)));
+      if (this.#stalls(agent) || !random.chance(scenario.turnChance)) continue;
       work += this.#turn(agent);
     }
-    if (scenario.calm) for (const agent of agents) work += this.#turn(agent);
+    if (scenario.calm) for (const agent of agents) work += this.#stalls(agent) ? 0 : this.#turn(agent);
     sink.read(sink.reading ? scenario.readsPerStep : 0);
     const still = sink.taken.length === taken;
     return (await this.#settle()) && landed === 0 && work === 0 && still;
@@ -177,6 +178,32 @@ export class World {
     if (wanted.length > 0 || followed) await this.#operator.settle();
     await processes.liveOrDie();
     return wanted.length === 0 && !followed && (processes.service?.still ?? true);
+  }
+
+  /** How long an agent does not run now; in a calm world never so long, nor so soon again, that the ring gets full. */
+  #stallMs(probability: number): number {
+    const random = this.#random;
+    const { scenario } = this;
+    const now = this.clock.now();
+    if (!random.chance(probability) || now < this.#noStallBefore) return 0;
+    const stallMs = random.next() * scenario.stallMs;
+    if (scenario.calm) this.#noStallBefore = now + 6 * scenario.stallMs;
+    return stallMs;
+  }
+
+  #stalls(agent: number): boolean {
+    return (this.#stalledUntil.get(agent) ?? 0) > this.clock.now();
+  }
+
+  /** In the middle of a turn: another agent has one, or the thread does not run for a while, and packets land meanwhile. */
+  #meanwhile(): void {
+    const random = this.#random;
+    const { scenario } = this;
+    if (random.chance(scenario.preempt)) this.#turn(random.pick(this.#agents));
+    const stallMs = this.#stallMs(scenario.stallWithin);
+    if (stallMs === 0) return;
+    this.clock.advance(stallMs);
+    this.#land(this.clock.now());
   }
 
   #turn(agent: number): number {

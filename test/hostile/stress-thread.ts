@@ -92,6 +92,10 @@ class StampedSource implements PacketSource {
     });
   }
 
+  lookAnew(): number {
+    return 0;
+  }
+
   receive(): number {
     if ((series.readCommand() & 7) !== phase.open) return 0;
     if (random.chance(0.002)) preempted();
@@ -241,6 +245,6 @@ if (task.port === null) {
   const source = new StampedSource(new Landing(buffer, map.landing[task.port] as number, landingPackets, packetBytes), task.port);
   const assembler = new PortAssembler(portSetup(wiring, task.port, source, makePlacement));
   while (!words.stopAsked) {
-    if (assembler.turn(systemClock.now()) === 0) Atomics.wait(sleeper, 0, 0, 0.05);
+    if (assembler.turn() === 0) Atomics.wait(sleeper, 0, 0, 0.05);
   }
 }

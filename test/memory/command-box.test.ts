@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { CommandBox, commandBoxBytes, commandLimitBytes } from '../../src/memory/command-box.js';
 
@@ -20,4 +22,22 @@ t.test('the longest command fits, one byte more is refused and leaves the box fr
   t.strictSame(box.take(), longest);
   t.throws(() => box.post({ text: `${longest.text}x` }), RangeError);
   t.ok(box.free);
+});
+
+t.test('a command that another thread posts is read whole before the next one can be', async (t) => {
+  const buffer = new SharedArrayBuffer(128 + commandBoxBytes);
+  const box = new CommandBox(buffer, 128);
+  const values = ['a'.repeat(200_000), 'b'.repeat(200_000)] as const;
+  const poster = new Worker(new URL('./command-box-poster.js', import.meta.url), { workerData: { buffer, values } });
+  await once(poster, 'online');
+  let taken = 0;
+  while (taken < 400) {
+    const command = box.take() as { text: string } | null;
+    if (command === null) continue;
+    if (command.text !== values[taken % 2]) t.fail(`command ${taken} is not what was posted`);
+    taken++;
+  }
+  Atomics.store(new Int32Array(buffer), 0, 1);
+  await once(poster, 'exit');
+  t.equal(taken, 400);
 });

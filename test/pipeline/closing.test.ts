@@ -94,18 +94,73 @@ t.test('a socket that never becomes empty holds a give-up back no longer than dr
   pipeline.turnStreamer();
   const source = pipeline.sources.get(0);
   if (source !== undefined) source.batch = 1;
-  for (let copy = 0; copy < 1000; copy++) pipeline.send(0, 1, [0]);
-  for (let ms = 0; ms < 9; ms++) {
-    pipeline.turnPort(0);
-    pipeline.clock.advance(1);
-  }
+  pipeline.send(0, 1, [0, 0, 0]);
+  const readOn = (milliseconds: number): void => {
+    for (let ms = 0; ms < milliseconds; ms++) {
+      pipeline.send(0, 1, [0]);
+      pipeline.turnPort(0);
+      pipeline.clock.advance(1);
+    }
+  };
+  readOn(10);
   t.equal(pipeline.counters(0).imagesIncomplete, 0);
-  for (let ms = 0; ms < 3; ms++) {
-    pipeline.turnPort(0);
-    pipeline.clock.advance(1);
-  }
+  readOn(1);
   t.equal(pipeline.counters(0).imagesIncomplete, 1);
 });
+
+t.test('what was queued when a give-up came is read to its end, whatever drain_ms is', async (t) => {
+  const pipeline = small();
+  pipeline.arm({ firstFrameNumber: 1 });
+  pipeline.send(0, 1, [0, 1, 2]);
+  pipeline.send(1, 1);
+  pipeline.settle();
+  pipeline.clock.advance(51);
+  pipeline.turnStreamer();
+  const source = pipeline.sources.get(0);
+  if (source !== undefined) source.batch = 1;
+  for (let copy = 0; copy < 100; copy++) pipeline.send(0, 1, [0]);
+  pipeline.send(0, 1, [3]);
+  for (let ms = 0; ms < 110; ms++) {
+    // The detector goes on, so that the socket is never found empty.
+    pipeline.send(0, 1, [0]);
+    pipeline.turnPort(0);
+    pipeline.clock.advance(1);
+  }
+  t.match(pipeline.counters(0), { imagesComplete: 1, imagesIncomplete: 0 });
+});
+
+for (const where of ['before a turn', 'before it reads', 'while it reads'] as const) {
+  t.test(`a receiver that does not run for 3 s, ${where}, loses nothing of what waits in its socket`, async (t) => {
+    for (const bytesKnown of [true, false]) {
+      const pipeline = small({ ring_frames: 64 });
+      pipeline.arm({ firstFrameNumber: 1 });
+      const source = pipeline.sources.get(1);
+      if (source === undefined) throw new Error('no source');
+      source.batch = 3;
+      source.bytesKnown = bytesKnown;
+      for (let frame = 1; frame <= 2; frame++) for (const port of [0, 1]) pipeline.send(port, frame);
+      pipeline.run(5);
+      const others = (): void => {
+        source.interrupt = source.linger = null;
+        for (let frame = 3; frame <= 20; frame++) {
+          for (const port of [0, 1]) pipeline.send(port, frame);
+          pipeline.turnPort(0);
+          pipeline.clock.advance(165);
+          pipeline.turnStreamer();
+        }
+      };
+      if (where === 'before a turn') others();
+      else if (where === 'before it reads') source.interrupt = others;
+      else source.linger = others;
+      pipeline.turnPort(1);
+      pipeline.run(100);
+      pipeline.stop();
+      t.match(pipeline.counters(1), { accepted: 80, lateFirst: 0, lateUnknown: 0, missing: 0 });
+      t.match(pipeline.summaries[0], { frames: 20, complete: 20 });
+      t.strictSame(pipeline.verify(), []);
+    }
+  });
+}
 
 t.test('the end of the series closes what is open, holes below the highest frame included', async (t) => {
   const pipeline = small();

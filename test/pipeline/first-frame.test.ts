@@ -80,6 +80,25 @@ t.test('a smaller number that a port accepts before it has heard of the first fr
   }
 });
 
+t.test('what waits in the socket of a port that did not run lowers the first frame, too', async (t) => {
+  const pipeline = small();
+  pipeline.arm();
+  pipeline.send(0, 12);
+  for (const frame of [10, 11, 12]) pipeline.send(1, frame);
+  const source = pipeline.sources.get(1);
+  if (source !== undefined) source.batch = 3;
+  pipeline.turnPort(0);
+  pipeline.turnStreamer();
+  pipeline.clock.advance(500);
+  pipeline.turnStreamer();
+  t.equal(pipeline.words.first, 12);
+  pipeline.run(20);
+  t.equal(pipeline.words.first, 10);
+  pipeline.stop();
+  t.match(pipeline.counters(1), { accepted: 12, foreignSeries: 0 });
+  t.strictSame(pipeline.verify(), []);
+});
+
 t.test('a port that has answered accepts nothing below the first frame', async (t) => {
   const pipeline = small();
   pipeline.arm();
@@ -88,6 +107,7 @@ t.test('a port that has answered accepts nothing below the first frame', async (
   pipeline.clock.advance(6);
   pipeline.turnStreamer();
   t.equal(pipeline.words.first, 12);
+  pipeline.turnPort(1);
   pipeline.send(1, 11);
   pipeline.run(20);
   t.equal(pipeline.counters(1).accepted, 0);

@@ -15,8 +15,12 @@ export class MemorySource implements PacketSource {
   batch: number;
   empty = false;
   drops: number | null = 0;
+  /** Can it be read how much waits? */
+  bytesKnown = true;
   /** What another thread does in the middle of this port's turn: after its commands were read, before its packets. */
   interrupt: (() => void) | null = null;
+  /** The same when the packets have been taken, and the call has not returned. */
+  linger: (() => void) | null = null;
 
   constructor(landing: Landing, limit = Infinity, batch = landing.capacity) {
     this.landing = landing;
@@ -56,7 +60,13 @@ export class MemorySource implements PacketSource {
     }
     if (this.queued === 0) this.#queue.length = this.#head = 0;
     this.empty = this.queued === 0;
+    this.linger?.();
     return count;
+  }
+
+  lookAnew(): number | null {
+    this.empty = false;
+    return this.bytesKnown ? this.#queue.slice(this.#head).reduce((sum, { bytes }) => sum + bytes.length + 768, 0) : null;
   }
 
   kernelDrops(): number | null {

@@ -124,7 +124,7 @@ export class Pipeline {
 
   /** One turn of one port's assembler. */
   turnPort(port: number): number {
-    return (this.assemblers.get(port) as PortAssembler).turn(this.clock.now());
+    return (this.assemblers.get(port) as PortAssembler).turn();
   }
 
   /** Turns of everybody until nobody has anything to do, then time passes. */

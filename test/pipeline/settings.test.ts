@@ -2,23 +2,36 @@ import t from 'tap';
 import { changed } from './packets.js';
 import { small } from './small.js';
 
-t.test('after three packet numbers that the image does not have, no later image of the port is called complete', async (t) => {
+t.test('after three packet numbers that the image does not have, an image is not called complete, and those that follow are', async (t) => {
   const pipeline = small();
   pipeline.arm({ firstFrameNumber: 1 });
   pipeline.play(1, 2);
   for (const packetNumber of [4, 5]) pipeline.deliver(0, changed(pipeline.maker.packet(0, 3, 0), { packetNumber }));
-  pipeline.play(3, 4);
+  pipeline.settle();
+  t.strictSame(pipeline.events.filter(({ kind }) => kind === 'warning'), []);
   pipeline.deliver(0, changed(pipeline.maker.packet(0, 3, 0), { packetNumber: 63 }));
-  pipeline.play(5, 6);
+  pipeline.play(3, 6);
   pipeline.stop();
-  t.match(pipeline.summaries[0], { frames: 6, complete: 4, marked: 2 });
-  t.match(pipeline.images().slice(4), [{ complete: false, reason: 'settings', missing_packets: 0, missing: {} }, { complete: false }]);
+  t.match(pipeline.summaries[0], { frames: 6, complete: 5, marked: 1 });
+  t.match(pipeline.images().slice(2), [{ complete: false, reason: 'settings', missing_packets: 0, missing: {} }, { complete: true }]);
   t.match(pipeline.summaries[0]?.warnings[0], /packet numbers up to 63, but an image has 4/);
   t.strictSame(pipeline.verify(), []);
   pipeline.arm();
   pipeline.play(7, 8);
   pipeline.stop();
   t.match(pipeline.summaries[1], { complete: 2 }, 'the next series begins without doubt');
+});
+
+t.test('one such packet in each image puts them in doubt as long as they come', async (t) => {
+  const pipeline = small();
+  pipeline.arm({ firstFrameNumber: 1 });
+  for (let frame = 1; frame <= 20; frame++) {
+    if (frame <= 12) pipeline.deliver(0, changed(pipeline.maker.packet(0, frame, 0), { packetNumber: 4 }));
+    pipeline.play(frame, frame);
+  }
+  pipeline.stop();
+  t.strictSame(pipeline.images().map(({ complete }) => (complete === true ? '.' : 's')).join(''), '....ssssssss........');
+  t.strictSame(pipeline.verify(), []);
 });
 
 t.test('packets of 32 bits for a series of 16 bits name the likely bit depth', async (t) => {
