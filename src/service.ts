@@ -2,7 +2,7 @@
 // handshake, stops in the same order with limits, and ends with a reason when any thread fails.
 
 import { Worker } from 'node:worker_threads';
-import { apiToken, logLevel } from './base/environment.js';
+import { logLevel, managerVariables } from './base/environment.js';
 import { OperatorError, exitCode } from './base/errors.js';
 import { thisMachine } from './control/doctor/machine.js';
 import { refuseSmallLimit } from './control/doctor/memory-limit.js';
@@ -12,11 +12,12 @@ import type { Plan } from './config/plan.js';
 import type { ServiceConfig } from './config/service-config.js';
 import { writtenHosts } from './config/udp-hosts.js';
 import { firstMessageNumber } from './config/message-numbers.js';
-import { checkedToken, readToken } from './control/access.js';
+import { configuredToken } from './control/access.js';
 import { FlightRecorder } from './control/flight-recorder.js';
 import { startHttp } from './control/http.js';
 import { makeLogger } from './control/log.js';
 import type { Logger } from './control/log.js';
+import { serviceManager } from './control/service-manager.js';
 import { SharedView } from './control/shared-view.js';
 import { allocateMemory, mapMemory } from './memory/memory-map.js';
 import { SeriesWords } from './memory/series-words.js';
@@ -110,11 +111,12 @@ class ServiceThread {
  */
 export async function startService(config: ServiceConfig, options: ServiceOptions = {}): Promise<RunningService> {
   const logger = options.logger ?? makeLogger(logLevel(), config.name);
+  const manager = serviceManager(managerVariables(), (sentence) => logger.warn({ event: 'note' }, sentence));
   const plan = makePlan(config);
   refuseSmallLimit(config.name, plan, thisMachine.read);
   // Above every number of an earlier process, so that nothing of it can mix with what a consumer still keeps (docs/stream.md).
   const firstNumber = firstMessageNumber(systemClock.wall());
-  const token = tokenOf(config);
+  const token = configuredToken(config.apiTokenFile);
   const map = mapMemory(plan.memory);
   const memory = allocate(map, plan);
   const series = new SeriesWords(memory.buffer, map.seriesWords);
@@ -158,9 +160,11 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     const http = await startHttp(view, { host: config.apiHost, port: config.apiPort, token, names: config.apiNames, logger, build: { version: version(), backend: view.backend }, flightRecorder });
     flightRecorder.start();
     logger.info({ event: 'ready', data_endpoint: dataEndpoint, api_url: http.url, udp_host: writtenHosts(config.udpHosts), udp_ports: config.detector.udpPorts, shape: plan.detector.shape, ring_frames: plan.ring.frames, series: config.series }, `ready: frames on ${dataEndpoint}, HTTP on ${http.url}`);
+    manager.ready(`frames on ${dataEndpoint}, HTTP on ${http.url}`, () => view.liveness());
     let ending: Promise<boolean> | null = null;
     const stop = async (reason: string): Promise<boolean> => {
       logger.info({ event: 'stopping', reason }, `stopping: ${reason}`);
+      manager.stopping(reason);
       await Promise.race([view.shutdown(), failed.catch(() => undefined), delay(config.closingTimeoutMs + config.drainMs + closeLimitMs)]);
       await stopThreads();
       const lacking = view.lacking();
@@ -168,6 +172,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
       await http.close();
       await flightRecorder.close();
       view.close();
+      manager.close();
       logger.info({ event: 'stopped' }, 'stopped');
       return lacking === null;
     };
@@ -177,13 +182,6 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     view.close();
     throw error;
   }
-}
-
-/** @throws OperatorError when a token is configured and there is none to be had */
-function tokenOf({ apiTokenFile }: ServiceConfig): string | null {
-  if (apiTokenFile !== null) return readToken(apiTokenFile);
-  const token = apiToken();
-  return token === null ? null : checkedToken(token, 'VDCU_API_TOKEN');
 }
 
 function allocate(map: ReturnType<typeof mapMemory>, plan: Plan): WebAssembly.Memory {

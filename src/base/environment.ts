@@ -1,5 +1,5 @@
 // The only place that reads the environment: how much is logged, the token of the HTTP interface, whether Node was told to open a
-// debugger, and what the host is called.
+// debugger, what systemd wants to be told, and what the host is called.
 
 import { hostname } from 'node:os';
 import { exitCode, OperatorError } from './errors.js';
@@ -34,6 +34,30 @@ export function logLevel(environment: NodeJS.ProcessEnv = process.env): LogLevel
 export function apiToken(environment: NodeJS.ProcessEnv = process.env): string | null {
   const text = environment['VDCU_API_TOKEN'];
   return text === undefined || text === '' ? null : text;
+}
+
+/** VDCU_API_TOKEN_FILE: the path of a file with the token, which a Secret or a credential of systemd is mounted as; null when it is not set. */
+export function apiTokenPath(environment: NodeJS.ProcessEnv = process.env): string | null {
+  const text = environment['VDCU_API_TOKEN_FILE'];
+  return text === undefined || text === '' ? null : text;
+}
+
+/** What systemd says to a service that it starts (sd_notify(3), sd_watchdog_enabled(3)); null = nothing. */
+export interface ManagerVariables {
+  readonly notifySocket: string | null;
+  /** After so many microseconds without a sign of life the service is ended. */
+  readonly watchdogUs: number | null;
+  /** The process that this is meant for; null = whoever reads it. */
+  readonly watchdogPid: number | null;
+}
+
+/** NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID; what is no positive whole number counts as not set. */
+export function managerVariables(environment: NodeJS.ProcessEnv = process.env): ManagerVariables {
+  const count = (name: string): number | null => {
+    const text = environment[name] ?? '';
+    return /^[1-9][0-9]{0,14}$/.test(text) ? Number(text) : null;
+  };
+  return { notifySocket: environment['NOTIFY_SOCKET'] || null, watchdogUs: count('WATCHDOG_USEC'), watchdogPid: count('WATCHDOG_PID') };
 }
 
 /** Somebody asked for Node's debugger when he started it. */

@@ -1,7 +1,6 @@
 // How `vdcu arm`, `stop` and `status` reach the service: which URL, which token, one request, and what a refusal or silence means.
 
 import type { Command } from 'commander';
-import { apiToken } from '../base/environment.js';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
 
 const defaultUrl = 'http://127.0.0.1:5000';
@@ -26,7 +25,7 @@ export function addTarget(command: Command): Command {
 
 /** Give a command that changes something its way to name the token. */
 export function addToken(command: Command): Command {
-  return command.option('--token-file <path>', 'file with the token of the service (default: api_token_file of the configuration, or the variable VDCU_API_TOKEN)');
+  return command.option('--token-file <path>', 'file with the token of the service (default: api_token_file of the configuration, or the variables VDCU_API_TOKEN_FILE, VDCU_API_TOKEN)');
 }
 
 /**
@@ -34,15 +33,14 @@ export function addToken(command: Command): Command {
  * @throws OperatorError (exit code usage) when it cannot be read or is none
  */
 export async function serviceToken(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<string | null> {
-  const { checkedToken, readToken } = await import('../control/access.js');
+  const { configuredToken, readToken } = await import('../control/access.js');
   if (options.tokenFile !== undefined) return readToken(options.tokenFile);
   if (file !== undefined && name !== undefined) {
     const { loadConfig } = await import('../config/load.js');
     const { apiTokenFile } = loadConfig(file, name);
-    if (apiTokenFile !== null) return readToken(apiTokenFile);
+    return configuredToken(apiTokenFile);
   }
-  const token = apiToken();
-  return token === null ? null : checkedToken(token, 'VDCU_API_TOKEN');
+  return configuredToken(null);
 }
 
 /**

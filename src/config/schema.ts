@@ -176,7 +176,7 @@ export const options = {
     unit: null,
     range: 'the path of a file that holds the token',
     description: 'Requests that change something (arm, stop, downsample, flight recorder) need the token in this file; reading is open to all.',
-    unset: 'the token in the environment variable VDCU_API_TOKEN, or none',
+    unset: 'the token in the file that the environment variable VDCU_API_TOKEN_FILE names, or in VDCU_API_TOKEN itself, or none',
   }),
   api_names: noted(z.array(z.string().regex(hostName)).optional(), {
     unit: null,

@@ -5,6 +5,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
+import { apiToken, apiTokenPath } from '../base/environment.js';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
 
 /** A shorter token can be guessed. */
@@ -60,6 +61,18 @@ export function checkedToken(token: string, where: string): string {
   throw new OperatorError(`${where}: holds ${token.length} characters. Needed: ${leastTokenCharacters} to ${mostTokenCharacters} letters, digits and - . _ ~ + /, in one line; openssl rand -hex 32 makes one`, exitCode.usage);
 }
 
+/**
+ * The token that is configured: in this file if it is named, else in the file that VDCU_API_TOKEN_FILE names, else VDCU_API_TOKEN itself;
+ * null = none.
+ * @throws OperatorError when one is named and there is none to be had
+ */
+export function configuredToken(file: string | null, environment: NodeJS.ProcessEnv = process.env): string | null {
+  const path = file ?? apiTokenPath(environment);
+  if (path !== null) return readToken(path);
+  const token = apiToken(environment);
+  return token === null ? null : checkedToken(token, 'VDCU_API_TOKEN');
+}
+
 /** The check of every request; makes what it can beforehand. */
 export class Access {
   readonly #token: Buffer | null;
@@ -87,9 +100,9 @@ export class Access {
     if (foreign !== null) return foreign;
     if (this.#token === null) return null;
     const match = /^Bearer +(\S+)$/i.exec(single(headers['authorization']));
-    if (match === null) return { status: 401, problem: 'this request changes something and needs a token: send the header "Authorization: Bearer TOKEN" (vdcu arm and stop: --token-file, or VDCU_API_TOKEN)' };
+    if (match === null) return { status: 401, problem: 'this request changes something and needs a token: send the header "Authorization: Bearer TOKEN" (vdcu arm and stop: --token-file, VDCU_API_TOKEN_FILE or VDCU_API_TOKEN)' };
     if (timingSafeEqual(digest(match[1] as string), this.#token)) return null;
-    return { status: 401, problem: 'the token is not the one of this service (api_token_file, or VDCU_API_TOKEN)' };
+    return { status: 401, problem: 'the token is not the one of this service (api_token_file, VDCU_API_TOKEN_FILE or VDCU_API_TOKEN)' };
   }
 
   /** A browser says which page asks; anything else says nothing and is no page. */

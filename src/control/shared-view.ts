@@ -35,7 +35,7 @@ import type { AgentFigures, CurrentSeries, PortFigures, SeriesState, ServiceStat
 import { describeState } from './state-text.js';
 
 /** A thread that has not turned for so long is not alive, in ms. */
-const stallLimitMs = 10_000;
+export const stallLimitMs = 10_000;
 /** Series that are remembered. */
 export const historyLength = 100;
 

@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { Access, checkedToken, readToken } from '../../src/control/access.js';
+import { Access, checkedToken, configuredToken, readToken } from '../../src/control/access.js';
 import type { AccessRules } from '../../src/control/access.js';
 import { makeApp } from '../../src/control/http.js';
 import { makeLogger } from '../../src/control/log.js';
@@ -103,4 +103,20 @@ t.test('every route that is not read needs the token, and nothing happens withou
   const document = (await app.inject('/docs/json')).json<{ components: object; security: object }>();
   t.match(document, { components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } }, security: [{ token: [] }] });
   for (const url of ['/status', '/api/v1/config', '/docs/json', '/metrics', '/api/v1/series']) t.notMatch((await app.inject(url)).payload, token, `${url} does not tell it`);
+});
+
+t.test('the token is that of the configuration, else of the file that the environment names, else of the environment; a file that is not there never means none', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vdcu-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const [configured, mounted, empty] = [write('a', 'token-of-the-configuration\n'), write('b', 'token-that-is-mounted\n'), write('c', '')];
+  const all = { VDCU_API_TOKEN_FILE: mounted, VDCU_API_TOKEN: 'token-in-the-environment' };
+  t.equal(configuredToken(configured, all), 'token-of-the-configuration');
+  t.equal(configuredToken(null, all), 'token-that-is-mounted');
+  t.equal(configuredToken(null, { ...all, VDCU_API_TOKEN_FILE: '' }), 'token-in-the-environment');
+  t.equal(configuredToken(null, {}), null);
+  for (const file of [join(folder, 'none'), empty]) t.throws(() => configuredToken(null, { ...all, VDCU_API_TOKEN_FILE: file }), { name: 'OperatorError' }, file);
 });

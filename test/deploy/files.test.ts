@@ -1,38 +1,19 @@
-// Every other file of deploy/: YAML as yamllint wants it, scripts as shellcheck does, compose.yaml and the DaemonSet by their schemas, the
-// unit by systemd itself, and the snippet for an umbrella chart rendered in one.
+// Every other file of deploy/: YAML as yamllint wants it, scripts as shellcheck does, compose.yaml and the DaemonSet by their schemas, and
+// the snippet for an umbrella chart rendered in one. The unit of systemd: systemd.test.ts.
 
-import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { Test } from 'tap';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
 import { parseConfig } from '../../src/config/load.js';
 import { repository, vdcu } from '../main/repository.js';
 import { without } from '../programs.js';
+import { run, temporary } from './programs-here.js';
 import { chart, composeSchema, missingTools, objectsOf, rendered, schemas, wrongObjects } from './kubernetes-tools.js';
 
 const deploy = join(repository, 'deploy');
 const read = (...path: string[]): string => readFileSync(join(deploy, ...path), 'utf8');
-
-interface Output {
-  readonly code: number;
-  readonly output: string;
-}
-
-function run(program: string, words: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}): Promise<Output> {
-  return new Promise((resolve) => {
-    execFile(program, [...words], { cwd: repository, timeout: 60_000, ...options, env: { ...process.env, ...options.env } }, (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code ?? -1), output: stdout + stderr }));
-  });
-}
-
-function temporary(t: Test): string {
-  const folder = mkdtempSync(join(tmpdir(), 'vdcu-deploy-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 t.test('yamllint has nothing to say of any YAML file', { skip: without('yamllint') }, async (t) => {
   t.strictSame(await run('yamllint', ['--strict', 'deploy', 'examples', '.yamllint.yaml']), { code: 0, output: '' });
@@ -96,32 +77,6 @@ t.test('in a network namespace of its own tune-node.sh finds no sysctl of the no
   t.equal(code, 1);
   t.match(output, /^net\.core\.rmem_max: .*(?:does not have it|not permitted)/m);
   t.match(output, /^detector0(?: receive ring|: this node has no ethtool)/m);
-});
-
-t.test('systemd accepts the unit, and finds it well closed', { skip: without('systemd-analyze') }, async (t) => {
-  const folder = temporary(t);
-  const unit = join(folder, 'vdcu@.service');
-  // What it starts must exist.
-  writeFileSync(unit, read('systemd', 'vdcu@.service').replaceAll('/usr/local/bin/vdcu', '/bin/true'));
-  const { code, output } = await run('systemd-analyze', ['verify', unit]);
-  if (/Failed to|not been booted|No such file or directory: \/run/.test(output)) {
-    t.comment(`systemd-analyze cannot work here: ${output}`);
-    return;
-  }
-  t.equal(code, 0, output);
-  t.notMatch(output, /vdcu@/, 'and has no warning for it');
-  const wrong = join(folder, 'wrong@.service');
-  writeFileSync(wrong, read('systemd', 'vdcu@.service').replaceAll('/usr/local/bin/vdcu', '/bin/true').replace('ProtectHome=', 'ProtectHouse='));
-  t.match((await run('systemd-analyze', ['verify', wrong])).output, /ProtectHouse/, 'a wrong key would have been found');
-  const security = await run('systemd-analyze', ['security', '--offline=true', '--threshold=30', unit]);
-  t.equal(security.code, 0, security.output);
-});
-
-t.test('the unit stops no earlier than an orderly end takes', async (t) => {
-  const unit = read('systemd', 'vdcu@.service');
-  const config = parseConfig(readFileSync(join(repository, 'examples', 'detectors.yaml'), 'utf8'), 'detectors.yaml', 'softimax-eiger');
-  const { stopLimitMs } = await import('../../src/commands/run.js');
-  t.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unit)?.[1]) * 1000 > stopLimitMs(config));
 });
 
 t.test('the snippet for an umbrella chart renders in one, with a configuration that is accepted', { skip: missingTools('helm', 'kubeconform', 'schemas') }, async (t) => {

@@ -168,6 +168,8 @@ t.test('arm and stop send the token of the option, of the configuration, or of t
   await vdcuWith(fromEnvironment, 'status', '--url', url);
   await vdcuWith({}, 'stop', '--url', url);
   t.strictSame(seen, ['Bearer token-from-the-environment', 'Bearer token-from-the-file', 'Bearer token-from-the-file', undefined, undefined]);
+  await vdcuWith({ ...fromEnvironment, VDCU_API_TOKEN_FILE: file }, 'stop', '--url', url);
+  t.equal(seen.pop(), 'Bearer token-from-the-file', 'a file that the environment names goes before a token in it');
   t.match(await vdcuWith({ VDCU_API_TOKEN: 'short' }, 'stop', '--url', url), { code: 2, stderr: /^vdcu: VDCU_API_TOKEN: holds 5 characters/ });
   t.match(await vdcuWith({}, 'stop', '--url', url, '--token-file', join(folder, 'none')), { code: 2, stderr: /token file .*none: ENOENT/ });
   t.equal(seen.length, 5);
