@@ -9,7 +9,11 @@ export const inbound = { messageBytes: 1024, messages: 10_000, bytes: 16_384, by
 /** Who is not through his handshake after so long is closed, in ms. */
 export const handshakeMs = 2000;
 
-const acceptQueue = 32;
+/**
+ * Connections that the kernel keeps until they are accepted. They take no descriptors; who finds the queue full tries again after 1, 3,
+ * 7, 15 s by itself, a consumer as well.
+ */
+export const acceptQueue = 1024;
 const value = new Uint8Array(64);
 const view = new DataView(value.buffer);
 

@@ -6,7 +6,7 @@
 import { Push } from 'zeromq';
 import { OperatorError, messageOf } from '../base/errors.js';
 import { bindRemedy } from './bind-remedy.js';
-import { handshakeMs, inbound, keepAlive } from './libzmq-options.js';
+import { acceptQueue, handshakeMs, inbound, keepAlive } from './libzmq-options.js';
 import { zmq } from './libzmq.js';
 import type { MessageSink, Offer } from './message-sink.js';
 import type { RefusedPeer } from './refused-peers.js';
@@ -56,6 +56,7 @@ export class ZmqSink implements MessageSink {
     this.#socket = new BoundedPush({
       sendHighWaterMark: options.highWaterMark,
       sendTimeout: 0,
+      backlog: acceptQueue,
       linger: 0,
       ipv6: options.host.includes(':'),
       // With a ZAP domain and nobody to ask, peers of old protocol versions (an HTTP request looks like one) are refused.

@@ -19,7 +19,8 @@ const sendFlags = 0x40 | 0x4000;
 const dontWait = 0x40;
 const pollFor = { in: 1, out: 4, peerClosed: 0x2000 } as const;
 const unsentRequest = 0x5411;
-const backlog = 100;
+/** Who finds the kernel's queue full tries again after 1, 3, 7, 15 s, a consumer as well. */
+const backlog = 1024;
 /** Pieces of a message that one call hands over; longer messages take several. */
 const piecesPerCall = 16;
 /** struct tcp_info: bytes that are looked at, and where. */
