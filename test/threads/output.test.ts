@@ -160,7 +160,7 @@ t.test('a file at the limit of its size: the same', async (t) => {
   const [api, data] = [await freeTcpPort(), await freeTcpPort()];
   const text = await configText(`${quadYaml}\napi_port: ${api}\ndata_port: ${data}`);
   writeFileSync(file, text);
-  const child = spawn('sh', ['-c', `ulimit -f 8; exec "${process.execPath}" "${main}" run "${file}" det > "${join(folder, 'log')}"`], { stdio: 'ignore', env: { ...process.env, LOG_LEVEL: 'debug' } });
+  const child = spawn('sh', ['-c', `ulimit -f 8; unset NODE_OPTIONS; exec "${process.execPath}" "${main}" run "${file}" det > "${join(folder, 'log')}"`], { stdio: 'ignore', env: { ...process.env, LOG_LEVEL: 'debug' } });
   t.teardown(() => child.kill('SIGKILL'));
   const code = new Promise<number | string | null>((resolve) => child.on('exit', (number, signal) => { resolve(signal ?? number); }));
   const url = `http://127.0.0.1:${api}`;
