@@ -1,37 +1,74 @@
-// Import directions, checked: base ← memory, detector ← config, runtime ← udp, assembly, stream, control ← roots. Folders of one
-// level do not import each other, except that assembly reads packets through udp's interface. Types count like values.
+// Import directions, checked: one row per room, each may import what is written there and itself, nothing else; the roots at the end
+// import everything below them. Types count like values. docs/architecture.md shows the house.
 
-/** What each folder of src/ may import, besides itself. The roots (main.ts, service.ts, …, commands/) may import everything. */
-const below = {
+const foundations = ['base', 'memory', 'contract', 'detector', 'config', 'runtime'];
+
+/** What each room of src/ may import, besides itself. A row names only rooms that stand above it here: no circle, and the
+ * order is that of the floors. */
+const rooms = {
+  // What everybody knows.
   base: [],
   memory: ['base'],
+  contract: ['base', 'memory'],
   detector: ['base'],
-  config: ['base', 'memory', 'detector'],
-  runtime: ['base', 'memory', 'detector'],
-  udp: ['base', 'memory', 'detector', 'config', 'runtime'],
-  assembly: ['base', 'memory', 'detector', 'config', 'runtime'],
-  stream: ['base', 'memory', 'detector', 'config', 'runtime'],
-  control: ['base', 'memory', 'detector', 'config', 'runtime'],
+  config: ['base', 'memory', 'contract', 'detector'],
+  runtime: ['base', 'memory', 'contract', 'detector'],
+  // The way of a packet. Its steps meet in memory and do not import each other, except that assembly reads packets through
+  // udp's interface.
+  udp: foundations,
+  assembly: foundations,
+  'stream/output': foundations,
+  'stream/series': [...foundations, 'stream/output'],
+  stream: [...foundations, 'stream/series', 'stream/output'],
+  // Beside the way: who gives orders, who looks, who tells.
+  control: foundations,
+  doctor: foundations,
+  flight: foundations,
+  view: [...foundations, 'control', 'doctor'],
+  metrics: [...foundations, 'doctor', 'view'],
+  http: [...foundations, 'control', 'doctor', 'flight', 'view', 'metrics'],
   // Runs in the browser: nothing of the service goes there.
   page: [],
+  // The roots.
+  service: [...foundations, 'udp', 'assembly', 'stream', 'stream/series', 'stream/output', 'control', 'doctor', 'flight', 'view', 'metrics', 'http'],
+  rehearsal: [...foundations, 'view', 'service'],
+  commands: [...foundations, 'control', 'doctor', 'flight', 'view', 'metrics', 'service', 'rehearsal'],
 };
 
-/** Single files that may be imported across a level, as interfaces: whose folder may import which files. */
+/** Single files that a room may import from another as interfaces. */
 const interfaces = {
-  assembly: ['src/udp/packet-source\\.ts$'],
+  assembly: ['src/udp/packet-source\\.ts'],
   // What page and service say to each other is written once.
-  control: ['src/stream/series-types\\.ts$', 'src/page/(messages|preview-bytes)\\.ts$'],
+  http: ['src/page/(messages|preview-bytes)\\.ts'],
+  // What a token looks like, for both ends.
+  commands: ['src/http/access\\.ts'],
 };
 
-const directions = Object.entries(below).map(([folder, allowed]) => ({
-  name: `src-${folder}`,
-  comment: `src/${folder} may import only ${[folder, ...allowed].map((name) => `src/${name}`).join(', ')}`,
+/** Rooms from which commands and rehearsals are played. */
+const withSimulators = new Set(['rehearsal', 'commands']);
+
+/** Files of a room; a room inside a room is its own. */
+const inside = (room) => `^src/${room}/${Object.keys(rooms).filter((other) => other.startsWith(`${room}/`)).map((other) => `(?!${other.slice(room.length + 1)}/)`).join('')}`;
+
+const directions = Object.entries(rooms).map(([room, below]) => ({
+  name: `src-${room.replace('/', '-')}`,
+  comment: `src/${room} may import only ${[room, ...below].map((name) => `src/${name}`).join(', ')}`,
   severity: 'error',
-  from: { path: `^src/${folder}/` },
+  from: { path: inside(room) },
   to: {
     path: '^(src|simulators|test|bench)/',
-    pathNot: [`^src/(${[folder, ...allowed].join('|')})/`, ...(interfaces[folder] ?? []).map((file) => `^${file}`)],
+    pathNot: [...[room, ...below].map(inside), ...(interfaces[room] ?? []).map((file) => `^${file}$`), ...(withSimulators.has(room) ? ['^simulators/'] : [])],
   },
+}));
+
+/** The rooms of simulators/; their commands stand at the door and import all three. */
+const simulatorRooms = { detector: [], consumer: ['detector'], files: ['detector', 'consumer'] };
+const simulatorDirections = Object.entries(simulatorRooms).map(([room, below]) => ({
+  name: `simulators-${room}`,
+  comment: `simulators/${room} may import only ${[room, ...below].map((name) => `simulators/${name}`).join(', ')}`,
+  severity: 'error',
+  from: { path: `^simulators/${room}/` },
+  to: { path: '^simulators/', pathNot: `^simulators/(${[room, ...below].join('|')})/` },
 }));
 
 /** A package with one importing file. */
@@ -47,7 +84,15 @@ module.exports = {
   forbidden: [
     { name: 'no-cycles', comment: 'modules must not import each other in a circle', severity: 'error', from: {}, to: { circular: true } },
     { name: 'resolvable', comment: 'an import that leads nowhere', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'every-file-in-a-room',
+      comment: 'src/ has rooms and main.ts; a new folder needs a row above',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/main\\.ts$', ...Object.keys(rooms).map((room) => `^src/${room}/`)] },
+      to: {},
+    },
     ...directions,
+    ...simulatorDirections,
     {
       name: 'simulators',
       comment: 'simulators know the detector and the foundations, not the service: a shared codec would hide a shared mistake',
@@ -62,7 +107,7 @@ module.exports = {
       to: { path: '^(test|bench)/' },
     },
     // The sink of zeromq.js, and the finder of libzmq inside the package's addon.
-    onlyIn('zeromq', 'src/stream/(zmq-sink|libzmq).ts'),
+    onlyIn('zeromq', 'src/stream/output/(zmq-sink|libzmq/libzmq).ts'),
     onlyIn('koffi', 'src/runtime/ffi.ts'),
   ],
   options: {

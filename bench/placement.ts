@@ -15,7 +15,7 @@ import { makePieceTable } from '../src/detector/piece-table.js';
 import type { DetectorSettings } from '../src/detector/settings.js';
 import { LoopingSource } from '../test/assembly/looping-source.js';
 import { SinglePort } from '../test/assembly/single-port.js';
-import { quadSettings } from '../test/simulators/settings-examples.js';
+import { quadSettings } from '../test/simulators/detector/settings-examples.js';
 
 const runs = Number(process.argv[2] ?? 7);
 const batchesPerRun = 1000;

@@ -4,7 +4,7 @@
 //   node dist/bench/receive-subject.js '{"keys": {…}, "port": 0, "warm": 1000, "last": 5000}'
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { makeReceiver } from '../src/backends.js';
+import { makeReceiver } from '../src/service/ways.js';
 import { systemClock } from '../src/base/clock.js';
 import { portCounter, portCounterTable } from '../src/memory/counters.js';
 import { allocateMemory, mapMemory } from '../src/memory/memory-map.js';

@@ -2,18 +2,18 @@
 // line calls `runRecord`; tests call `recordStream` and read the report.
 
 import { systemClock } from '../src/base/clock.js';
-import { Arrivals } from './arrivals.js';
-import type { ConnectionStep } from './arrivals.js';
-import { OrderedReceive } from './ordered-receive.js';
-import { pullMessages } from './pull.js';
-import { Recording } from './recording.js';
-import type { RecordCounts } from './recording.js';
-import { parseMessage } from './stream-message.js';
-import type { StreamMessage } from './stream-message.js';
+import { Arrivals } from './consumer/arrivals.js';
+import type { ConnectionStep } from './consumer/arrivals.js';
+import { OrderedReceive } from './consumer/ordered-receive.js';
+import { pullMessages } from './consumer/pull.js';
+import { Recording } from './files/recording.js';
+import type { RecordCounts } from './files/recording.js';
+import { parseMessage } from './consumer/stream-message.js';
+import type { StreamMessage } from './consumer/stream-message.js';
 import { formatTable, ProgressLine } from './terminal.js';
 import type { CommandOutput } from './terminal.js';
-import { codeOf, verdictOf } from './verdict.js';
-import type { Verdict } from './verdict.js';
+import { codeOf, verdictOf } from './consumer/verdict.js';
+import type { Verdict } from './consumer/verdict.js';
 
 export interface RecordOptions {
   /** `tcp://host:port`. */

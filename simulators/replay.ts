@@ -4,15 +4,15 @@
 import { systemClock } from '../src/base/clock.js';
 import { exitCode, OperatorError } from '../src/base/errors.js';
 import type { DetectorSettings } from '../src/detector/settings.js';
-import { sendPaced } from './pace.js';
-import type { PaceReport } from './pace.js';
-import { openPcapSource, parsePortMap, parseTiming } from './pcap-source.js';
-import type { PcapSource, ReplayTiming } from './pcap-source.js';
-import { refusedText } from './refused.js';
-import { openDestinations } from './round-robin.js';
+import { sendPaced } from './detector/pace.js';
+import type { PaceReport } from './detector/pace.js';
+import { openPcapSource, parsePortMap, parseTiming } from './files/pcap-source.js';
+import type { PcapSource, ReplayTiming } from './files/pcap-source.js';
+import { refusedText } from './detector/refused.js';
+import { openDestinations } from './detector/round-robin.js';
 import { formatTable, ProgressLine } from './terminal.js';
 import type { CommandOutput } from './terminal.js';
-import { openUdpSender } from './udp-sender.js';
+import { openUdpSender } from './detector/udp-sender.js';
 
 export interface ReplayOptions {
   readonly settings: DetectorSettings;

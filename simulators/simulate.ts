@@ -4,24 +4,24 @@
 import { systemClock } from '../src/base/clock.js';
 import { exitCode, OperatorError } from '../src/base/errors.js';
 import type { DetectorSettings } from '../src/detector/settings.js';
-import { SimulatedDetector } from './detector.js';
-import { noFaults, parseFault } from './faults.js';
-import type { FaultKind, FaultSelector, FaultSettings } from './faults.js';
-import { framesOfImages, openHdf5Source } from './hdf5-source.js';
-import type { Hdf5Source } from './hdf5-source.js';
-import { sendPaced } from './pace.js';
-import type { PaceReport } from './pace.js';
-import { prepareDatagrams } from './prepare.js';
-import { refusedText } from './refused.js';
-import { openDestinations } from './round-robin.js';
-import { serveSimulatorMetrics } from './simulator-metrics.js';
-import type { SimulatorMetricsServer } from './simulator-metrics.js';
+import { SimulatedDetector } from './detector/detector.js';
+import { noFaults, parseFault } from './detector/faults.js';
+import type { FaultKind, FaultSelector, FaultSettings } from './detector/faults.js';
+import { framesOfImages, openHdf5Source } from './files/hdf5-source.js';
+import type { Hdf5Source } from './files/hdf5-source.js';
+import { sendPaced } from './detector/pace.js';
+import type { PaceReport } from './detector/pace.js';
+import { prepareDatagrams } from './detector/prepare.js';
+import { refusedText } from './detector/refused.js';
+import { openDestinations } from './detector/round-robin.js';
+import { serveSimulatorMetrics } from './detector/metrics.js';
+import type { SimulatorMetricsServer } from './detector/metrics.js';
 import { formatTable, ProgressLine } from './terminal.js';
 import type { CommandOutput } from './terminal.js';
-import type { GroundTruth } from './truth.js';
-import { openBatchSender } from './batch-sender.js';
-import { openUdpSender } from './udp-sender.js';
-import type { DatagramSender } from './udp-sender.js';
+import type { GroundTruth } from './detector/truth.js';
+import { openBatchSender } from './detector/batch-sender.js';
+import { openUdpSender } from './detector/udp-sender.js';
+import type { DatagramSender } from './detector/udp-sender.js';
 
 /** What somebody asks of the simulator; faults in the syntax of docs/simulator.md. */
 export interface SimulateOptions {

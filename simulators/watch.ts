@@ -3,18 +3,18 @@
 
 import { systemClock } from '../src/base/clock.js';
 import type { DetectorSettings } from '../src/detector/settings.js';
-import { Arrivals } from './arrivals.js';
-import type { ConnectionStep } from './arrivals.js';
-import { OrderedReceive } from './ordered-receive.js';
-import { pullMessages } from './pull.js';
-import { StreamChecker } from './stream-check.js';
-import { parseMessage } from './stream-message.js';
-import type { StreamMessage } from './stream-message.js';
+import { Arrivals } from './consumer/arrivals.js';
+import type { ConnectionStep } from './consumer/arrivals.js';
+import { OrderedReceive } from './consumer/ordered-receive.js';
+import { pullMessages } from './consumer/pull.js';
+import { StreamChecker } from './consumer/stream-check.js';
+import { parseMessage } from './consumer/stream-message.js';
+import type { StreamMessage } from './consumer/stream-message.js';
 import { formatTable, ProgressLine } from './terminal.js';
 import type { CommandOutput } from './terminal.js';
-import { codeOf, verdictOf } from './verdict.js';
-import type { Verdict } from './verdict.js';
-import { FrameVerifier } from './verify.js';
+import { codeOf, verdictOf } from './consumer/verdict.js';
+import type { Verdict } from './consumer/verdict.js';
+import { FrameVerifier } from './consumer/verify.js';
 
 export interface WatchOptions {
   /** `tcp://host:port`, or several with commas between: of instances that share a detector, one PULL each. */

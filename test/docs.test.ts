@@ -2,12 +2,12 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { parse } from 'yaml';
-import { simulatorMetrics } from '../simulators/simulator-metrics.js';
-import { GroundTruth } from '../simulators/truth.js';
-import { checkNames } from '../src/control/doctor/report.js';
-import { makeMetrics } from '../src/control/metrics.js';
-import { HandMadeView } from './control/hand-made-view.js';
-import { repository as root, vdcu } from './main/repository.js';
+import { simulatorMetrics } from '../simulators/detector/metrics.js';
+import { GroundTruth } from '../simulators/detector/truth.js';
+import { checkNames } from '../src/doctor/report.js';
+import { makeMetrics } from '../src/metrics/metrics.js';
+import { HandMadeView } from './view/hand-made-view.js';
+import { repository as root, vdcu } from './commands/repository.js';
 
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 

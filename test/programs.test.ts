@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { repository } from './main/repository.js';
+import { repository } from './commands/repository.js';
 import { programNamed, pythonWith, without } from './programs.js';
 
 t.test('a program is found on PATH, where it may be run; an absent one is named with its package', async (t) => {
@@ -47,5 +47,5 @@ t.test('.ci/run finds the tests that have a fallback by what they import', async
   for (const name of ['simulators/record', 'contract/python-consumer', 'threads/page', 'threads/loss-fabric', 'deploy/chart', 'deploy/image', 'control/pickle', 'control/metrics', 'main/explain', 'threads/rehearsal']) {
     t.ok(found.includes(`dist/test/${name}.test.js`), name);
   }
-  t.notOk(found.includes('dist/test/simulators/pcap-source.test.js'));
+  t.notOk(found.includes('dist/test/simulators/files/pcap-source.test.js'));
 });

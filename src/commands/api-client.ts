@@ -33,7 +33,7 @@ export function addToken(command: Command): Command {
  * @throws OperatorError (exit code usage) when it cannot be read or is none
  */
 export async function serviceToken(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<string | null> {
-  const { configuredToken, readToken } = await import('../control/access.js');
+  const { configuredToken, readToken } = await import('../http/access.js');
   if (options.tokenFile !== undefined) return readToken(options.tokenFile);
   if (file !== undefined && name !== undefined) {
     const { loadConfig } = await import('../config/load.js');

@@ -47,7 +47,7 @@ export async function demo(options: DemoOptions): Promise<number> {
   const { onInterrupt } = await import('./interrupt.js');
   const interrupt = onInterrupt();
   try {
-    const { runDemo } = await import('../demo.js');
+    const { runDemo } = await import('../rehearsal/demo.js');
     return await runDemo({ ...options, json: options.json === true, signal: interrupt.signal, out: process });
   } finally {
     interrupt.release();

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
-import type { DoctorReport } from '../control/doctor/report.js';
+import type { DoctorReport } from '../doctor/report.js';
 import { detectorOf, refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
 import { helpEnd, sharedCodes } from './arguments.js';
 
@@ -48,7 +48,7 @@ export function addDoctor(program: Command): void {
  * @throws OperatorError when the configuration is wrong, or nobody answers at `--url`
  */
 export async function doctor(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<number> {
-  const { reportText } = await import('../control/doctor/report.js');
+  const { reportText } = await import('../doctor/report.js');
   const { report, by } = await examined(file, name, options);
   process.stdout.write(options.json === true ? `${JSON.stringify(report, null, 2)}\n` : `${by}\n${reportText(report)}`);
   return report.ok ? exitCode.ok : exitCode.failed;
@@ -90,14 +90,13 @@ async function asked(url: string, limit: number): Promise<DoctorReport> {
 }
 
 async function madeHere(setup: { readonly config: ServiceConfig; readonly plan: Plan } | null): Promise<DoctorReport> {
-  const { gatherMachine, thisMachine } = await import('../control/doctor/machine.js');
-  const { askCards } = await import('../control/doctor/network-card.js');
-  const { receivingLinks } = await import('../control/doctor/receiving.js');
+  const { gatherMachine, thisMachine } = await import('../doctor/machine.js');
+  const { askCards } = await import('../doctor/network-card.js');
+  const { receivingLinks } = await import('../doctor/receiving.js');
   const { receivingHosts } = await import('../config/udp-hosts.js');
-  const { tryAddresses, tryPorts } = await import('../control/doctor/port-trial.js');
-  const { examine } = await import('../control/doctor/report.js');
-  const { recvmmsgUnavailable } = await import('../udp/recvmmsg-probe.js');
-  const { compiledMissing, libzmqMissing, tryReceiveBuffers } = await import('../doctor-probes.js');
+  const { tryAddresses, tryPorts } = await import('../doctor/port-trial.js');
+  const { examine } = await import('../doctor/report.js');
+  const { tryReceiveBuffers, waysMissing } = await import('../service/doctor-probes.js');
   const config = setup?.config ?? null;
   const gathered = gatherMachine(thisMachine, config);
   return examine({
@@ -108,6 +107,6 @@ async function madeHere(setup: { readonly config: ServiceConfig; readonly plan: 
     addresses: await tryAddresses(gathered.addresses),
     ports: config === null ? null : await tryPorts(config),
     cards: config === null ? 'needs CONFIG NAME' : await askCards(receivingLinks(gathered.addresses)),
-    ways: { recvmmsg: recvmmsgUnavailable(), compiled: compiledMissing(), libzmq: await libzmqMissing() },
+    ways: await waysMissing(),
   });
 }

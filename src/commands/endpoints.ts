@@ -3,8 +3,8 @@
 
 import type { Command } from 'commander';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
-import type { ServiceStatus } from '../control/service-view.js';
-import type { HaltedSeries, SeriesSummary } from '../stream/series-types.js';
+import type { ServiceStatus } from '../view/service-view.js';
+import type { HaltedSeries, SeriesSummary } from '../contract/series.js';
 import { checkedUrl, reasonsOf, request, type Answer } from './api-client.js';
 
 /** A service of the list, with what it said of itself. */

@@ -33,9 +33,9 @@ export function addExplain(program: Command): void {
  */
 export async function explain(file: string, options: { readonly json?: true }): Promise<number> {
   const { openCapture } = await import('../../simulators/files/capture/capture.js');
-  const { readFlightRecord } = await import('../control/flight-pcap.js');
-  const { tellFlight } = await import('../control/flight-story.js');
-  const { flightText } = await import('../control/flight-text.js');
+  const { readFlightRecord } = await import('../flight/pcap.js');
+  const { tellFlight } = await import('../flight/story.js');
+  const { flightText } = await import('../flight/text.js');
   const capture = openCapture(file);
   const packets = [...capture.records()].map((record, index) => {
     const packet = readFlightRecord(record);

@@ -17,7 +17,7 @@ import { addStatus } from './status.js';
 import { addStop } from './stop.js';
 import { catchErrors } from './uncaught.js';
 import { addWatch } from './watch.js';
-import { version } from '../version.js';
+import { version } from '../base/version.js';
 
 /** Whatever still holds the process after its command has ended holds it no longer than this. */
 const lingerMs = 2000;

@@ -12,8 +12,8 @@ export function addReference(program: Command): void {
     .addArgument(new Argument('[page]', 'which page').choices(pages).default('configuration'))
     .action(async (page: (typeof pages)[number]) => {
       if (page === 'metrics') {
-        const { metricsReference } = await import('../control/metrics-reference.js');
-        const { simulatorCounterTable } = await import('../../simulators/simulator-metrics.js');
+        const { metricsReference } = await import('../metrics/reference.js');
+        const { simulatorCounterTable } = await import('../../simulators/detector/metrics.js');
         process.stdout.write(metricsReference(simulatorCounterTable));
         return;
       }

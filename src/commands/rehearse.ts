@@ -47,7 +47,7 @@ export async function rehearse({ short, seed, prometheus, json }: RehearseOption
   const { onInterrupt } = await import('./interrupt.js');
   const interrupt = onInterrupt();
   try {
-    const { runRehearsal } = await import('../rehearsal.js');
+    const { runRehearsal } = await import('../rehearsal/rehearsal.js');
     return await runRehearsal({ short: short === true, seed, prometheus, json: json === true, signal: interrupt.signal, out: process });
   } finally {
     interrupt.release();

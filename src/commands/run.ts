@@ -94,10 +94,10 @@ async function serve(config: ServiceConfig, json: boolean): Promise<number> {
   const interrupt = onInterrupt({ outliveOutput: true });
   const { surviveErrors } = await import('./uncaught.js');
   const { logLevel } = await import('../base/environment.js');
-  const { internalErrors } = await import('../control/internal-errors.js');
-  const { standardOutput } = await import('../control/log-output.js');
-  const { makeLogger } = await import('../control/log.js');
-  const { startService } = await import('../service.js');
+  const { internalErrors } = await import('../runtime/internal-errors.js');
+  const { standardOutput } = await import('../runtime/log-output.js');
+  const { makeLogger } = await import('../runtime/log.js');
+  const { startService } = await import('../service/service.js');
   const logger = makeLogger(logLevel(), config.name);
   const service = await startService(config, { logger });
   const letThemEnd = surviveErrors((error) => internalErrors.note(error, logger));

@@ -1,6 +1,6 @@
 // Series in words, for `vdcu stop` and `vdcu status`.
 
-import type { SeriesSummary } from '../stream/series-types.js';
+import type { SeriesSummary } from '../contract/series.js';
 
 /** Lines about a series that has ended: frames, loss of each port by cause, warnings. */
 export function summaryLines(summary: SeriesSummary): string[] {

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';
-import type { CurrentSeries, ServiceStatus } from '../control/service-view.js';
+import type { CurrentSeries, ServiceStatus } from '../view/service-view.js';
 import { addEndpoints, endpointUrls, lookAt } from './endpoints.js';
 import { addTarget, refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
 import { helpEnd, sharedCodes } from './arguments.js';

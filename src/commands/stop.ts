@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { OperatorError, exitCode } from '../base/errors.js';
-import type { SeriesSummary } from '../stream/series-types.js';
+import type { SeriesSummary } from '../contract/series.js';
 import { addEndpoints, endpointUrls, stopAll } from './endpoints.js';
 import { addTarget, addToken, refusal, request, serviceToken, serviceUrl, type ApiOptions } from './api-client.js';
 import { helpEnd, sharedCodes } from './arguments.js';

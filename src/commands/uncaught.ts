@@ -1,5 +1,5 @@
 // What becomes of errors that nobody caught, and of output that nobody takes. main.ts sets both up before anything else; a running
-// service takes errors over, because its data path goes on without the main thread (control/internal-errors.ts).
+// service takes errors over, because its data path goes on without the main thread (runtime/internal-errors.ts).
 
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
 import { outputClosed } from './interrupt.js';

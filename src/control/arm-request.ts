@@ -7,9 +7,9 @@ import { OperatorError } from '../base/errors.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { makeLayout } from '../detector/layout.js';
 import { families } from '../detector/profiles.js';
-import type { ArmRequest } from '../stream/series-types.js';
-import { writeJson } from './json-text.js';
-import type { JsonNode } from './json-text.js';
+import type { ArmRequest } from '../contract/series.js';
+import { writeJson } from '../base/json-text.js';
+import type { JsonNode } from '../base/json-text.js';
 import { checkMetadata, loneSurrogate, nameOf } from './metadata.js';
 import { ArmRefused } from './arm-refused.js';
 

@@ -3,7 +3,7 @@
 import type { Repeat } from '../base/clock.js';
 import { repeat } from '../base/clock.js';
 import type { CommandBox } from '../memory/command-box.js';
-import type { StreamCommand, StreamEvent } from '../stream/series-types.js';
+import type { StreamCommand, StreamEvent } from '../contract/series.js';
 
 /** Commands that wait for the streamer to take them, looked after so often. */
 const postIntervalMs = 2;

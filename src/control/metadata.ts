@@ -2,8 +2,8 @@
 // frames; what it cannot store costs the series its metadata and sequence numbers, or the writer its life. So it is refused
 // here, with the path and the reason, before a series is opened. Called by arm-request.ts. Rules: docs/stream.md.
 
-import { writeJson } from './json-text.js';
-import type { JsonNode } from './json-text.js';
+import { writeJson } from '../base/json-text.js';
+import type { JsonNode } from '../base/json-text.js';
 
 /** Largest metadata as JSON text in UTF-8, bytes. */
 export const metadataBytesLimit = 128 * 1024;

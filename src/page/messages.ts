@@ -1,4 +1,4 @@
-// What the service tells the page: the JSON of its events. The one source for both sides: src/control/page/ writes these shapes, the
+// What the service tells the page: the JSON of its events. The one source for both sides: src/http/page/ writes these shapes, the
 // page reads them. Types only, importing nothing, so that the browser's program and the service's can share them.
 
 /** First and last of something, both included. */

@@ -1,5 +1,5 @@
 // A preview as it goes over the wire: values and kinds of blocks, and which part of which frame they are. Written by
-// src/control/page/preview.ts, which takes the kinds and the head from here; read by the page.
+// src/http/page/preview.ts, which takes the kinds and the head from here; read by the page.
 
 /** What a block is. */
 export const blockKind = { value: 0, partlyMissing: 1, missing: 2, gap: 3 } as const;

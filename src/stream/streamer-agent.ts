@@ -1,8 +1,8 @@
 // STEP 3 on a thread: the streamer and its sink.
 
 import type { Agent } from '../runtime/agent.js';
-import type { MessageSink } from './message-sink.js';
-import type { StreamEvent } from './series-types.js';
+import type { MessageSink } from './output/message-sink.js';
+import type { StreamEvent } from '../contract/series.js';
 import type { Streamer } from './streamer.js';
 
 /** Commands are looked at this often while a consumer has no room, in ms. */

@@ -12,19 +12,19 @@ import { PortWords } from '../memory/port-words.js';
 import { SeriesWords, phase } from '../memory/series-words.js';
 import { SlotRecords } from '../memory/slot-records.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
-import { DeliveryWait } from './delivery-wait.js';
-import { FrameReader } from './frame-reader.js';
-import { FrameTimes } from './frame-times.js';
-import { IdleTime } from './idle-time.js';
-import type { MessageSink } from './message-sink.js';
-import { Outbox } from './outbox.js';
-import { Series } from './series.js';
-import type { SeriesDeps, SeriesLimits } from './series-setup.js';
-import type { SeriesPort } from './series-progress.js';
-import { strangers } from './series-warnings.js';
-import { RefusedPeers, refusalCounter } from './refused-peers.js';
-import { SeenTimes } from './seen-times.js';
-import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamCommand, StreamEvent } from './series-types.js';
+import { DeliveryWait } from './output/delivery-wait.js';
+import { FrameReader } from './series/frame-reader.js';
+import { FrameTimes } from './series/frame-times.js';
+import { IdleTime } from './series/idle-time.js';
+import type { MessageSink } from './output/message-sink.js';
+import { Outbox } from './output/maxiv/outbox.js';
+import { Series } from './series/series.js';
+import type { SeriesDeps, SeriesLimits } from './series/setup.js';
+import type { SeriesPort } from './series/progress.js';
+import { strangers } from './series/warnings.js';
+import { RefusedPeers, refusalCounter } from '../contract/refused-peers.js';
+import { SeenTimes } from './series/seen-times.js';
+import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamCommand, StreamEvent } from '../contract/series.js';
 
 /** Everything a streamer is made of. */
 export interface StreamerSetup {

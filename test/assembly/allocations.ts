@@ -4,7 +4,7 @@
 import { makeLayout } from '../../src/detector/layout.js';
 import { LoopingSource } from './looping-source.js';
 import { SinglePort } from './single-port.js';
-import { quadSettings } from '../simulators/settings-examples.js';
+import { quadSettings } from '../simulators/detector/settings-examples.js';
 
 const [placement, dynamicRange = '16', oneGiga, packetCount = '1000000'] = process.argv.slice(2);
 const settings = quadSettings({ dynamicRange: Number(dynamicRange), tenGiga: oneGiga !== '1' });

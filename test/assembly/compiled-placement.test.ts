@@ -6,10 +6,10 @@ import { makeLayout } from '../../src/detector/layout.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { Landing } from '../../src/memory/landing.js';
 import { phase } from '../../src/memory/series-words.js';
-import { PortImageDatagrams } from '../../simulators/packet.js';
+import { PortImageDatagrams } from '../../simulators/detector/packet.js';
 import { Pipeline } from '../pipeline/pipeline.js';
 import { MemorySource } from '../pipeline/memory-source.js';
-import { gridSettings, quadSettings } from '../simulators/settings-examples.js';
+import { gridSettings, quadSettings } from '../simulators/detector/settings-examples.js';
 import { SinglePort } from './single-port.js';
 
 const two32 = 4294967296;

@@ -1,7 +1,7 @@
 // A packet source without a network and without garbage: the same landing buffers over and over, each batch with the next frame
 // numbers. For measurements and for the test that counts allocations.
 
-import { PortImageDatagrams } from '../../simulators/packet.js';
+import { PortImageDatagrams } from '../../simulators/detector/packet.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import type { Landing } from '../../src/memory/landing.js';
 import type { PacketSource, SourceInfo } from '../../src/udp/packet-source.js';

@@ -3,7 +3,7 @@ import t from 'tap';
 import { anyPosition, checkPacket, makeCheckTable, unknownPosition, verdict } from '../../src/assembly/packet-check.js';
 import { makeLayout } from '../../src/detector/layout.js';
 import type { PortLayout } from '../../src/detector/layout.js';
-import { gridSettings } from '../simulators/settings-examples.js';
+import { gridSettings } from '../simulators/detector/settings-examples.js';
 
 const layout = makeLayout(gridSettings(2, 1));
 const table = makeCheckTable(layout, layout.ports[0] as PortLayout);

@@ -1,7 +1,7 @@
 // Detectors and settings for the tests of both placements, with what is true of one of their ports written down by hand.
 
 import type { DetectorSettings } from '../../src/detector/settings.js';
-import { gridSettings, quadSettings } from '../simulators/settings-examples.js';
+import { gridSettings, quadSettings } from '../simulators/detector/settings-examples.js';
 import type { WireFacts } from './wire-image.js';
 
 export interface WireCase {

@@ -4,7 +4,7 @@ import t from 'tap';
 import { Random } from '../../src/base/random.js';
 import { makeLayout } from '../../src/detector/layout.js';
 import { MemorySource } from '../pipeline/memory-source.js';
-import { quadSettings } from '../simulators/settings-examples.js';
+import { quadSettings } from '../simulators/detector/settings-examples.js';
 import { SinglePort } from './single-port.js';
 import { packedCases, plainCases } from './wire-cases.js';
 import type { WireCase } from './wire-cases.js';

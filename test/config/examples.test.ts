@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load.js';
 import { makePlan } from '../../src/config/plan.js';
 import { families } from '../../src/detector/profiles.js';
-import { repository } from '../main/repository.js';
+import { repository } from '../commands/repository.js';
 
 const folder = join(repository, 'examples');
 const entriesOf = (file: string): [name: string, entry: Record<string, unknown>][] =>

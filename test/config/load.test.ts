@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OperatorError } from '../../src/base/errors.js';
 import { loadConfig, parseConfig } from '../../src/config/load.js';
-import { exampleFile } from '../main/repository.js';
+import { exampleFile } from '../commands/repository.js';
 
 const quad = 'detector: eiger\n  quad: true\n  udp_ports: [50001, 50002]';
 

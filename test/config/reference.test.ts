@@ -2,7 +2,7 @@ import t from 'tap';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configurationReference } from '../../src/config/reference.js';
-import { repository } from '../main/repository.js';
+import { repository } from '../commands/repository.js';
 
 t.test('docs/reference/configuration.md is what the schema says (else: vdcu reference > docs/reference/configuration.md)', async (t) => {
   t.equal(readFileSync(join(repository, 'docs', 'reference', 'configuration.md'), 'utf8'), configurationReference());

@@ -6,7 +6,7 @@ import t from 'tap';
 import { loadConfig } from '../../src/config/load.js';
 import type { ServiceConfig } from '../../src/config/service-config.js';
 import { families, profileOf } from '../../src/detector/profiles.js';
-import { repository } from '../main/repository.js';
+import { repository } from '../commands/repository.js';
 
 const folder = join(repository, 'examples', 'sls');
 const names = readdirSync(folder).map((file) => file.replace(/\.config$/, ''));

@@ -1,9 +1,9 @@
 import t from 'tap';
 import { checkArmRequest } from '../../src/control/arm-request.js';
-import { parseJson } from '../../src/control/json-text.js';
+import { parseJson } from '../../src/base/json-text.js';
 import { ArmRefused } from '../../src/control/arm-refused.js';
-import type { ArmRequest } from '../../src/stream/series-types.js';
-import { config } from './hand-made-view.js';
+import type { ArmRequest } from '../../src/contract/series.js';
+import { config } from '../view/hand-made-view.js';
 
 const check = (text: string, given = config): ArmRequest => checkArmRequest(parseJson(text), given);
 

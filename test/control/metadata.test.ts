@@ -1,5 +1,5 @@
 import t from 'tap';
-import { parseJson } from '../../src/control/json-text.js';
+import { parseJson } from '../../src/base/json-text.js';
 import { checkMetadata, metadataBytesLimit } from '../../src/control/metadata.js';
 
 /** What is accepted, and its neighbour that is not: text, text, what the problem must say. */

@@ -10,7 +10,7 @@ import { parse } from 'yaml';
 import { stopLimitMs } from '../../src/commands/run.js';
 import { parseConfig } from '../../src/config/load.js';
 import { makePlan } from '../../src/config/plan.js';
-import { repository, vdcu } from '../main/repository.js';
+import { repository, vdcu } from '../commands/repository.js';
 import { chart, helm, missingTools, rendered, schemas, wrongObjects } from './kubernetes-tools.js';
 import type { KubernetesObject, Values } from './kubernetes-tools.js';
 

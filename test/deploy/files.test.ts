@@ -7,7 +7,7 @@ import t from 'tap';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
 import { parseConfig } from '../../src/config/load.js';
-import { repository, vdcu } from '../main/repository.js';
+import { repository, vdcu } from '../commands/repository.js';
 import { without } from '../programs.js';
 import { run, temporary } from './programs-here.js';
 import { chart, composeSchema, missingTools, objectsOf, rendered, schemas, wrongObjects } from './kubernetes-tools.js';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { parseAllDocuments } from 'yaml';
-import { repository } from '../main/repository.js';
+import { repository } from '../commands/repository.js';
 import { programNamed, toolCache } from '../programs.js';
 
 const kubernetesVersion = '1.37.0';

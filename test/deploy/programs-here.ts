@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { repository } from '../main/repository.js';
+import { repository } from '../commands/repository.js';
 
 export interface Output {
   readonly code: number;

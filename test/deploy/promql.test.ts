@@ -6,7 +6,7 @@ import { parser } from '@prometheus-io/lezer-promql';
 import t from 'tap';
 import { parse } from 'yaml';
 import { panels } from '../../deploy/grafana/dashboard.js';
-import { repository } from '../main/repository.js';
+import { repository } from '../commands/repository.js';
 
 /** Where the grammar finds a mistake, as offsets into the expression. */
 function mistakes(expr: string): number[] {

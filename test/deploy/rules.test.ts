@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import t from 'tap';
 import { parse, stringify } from 'yaml';
 import { dashboard, nicLoss, panels } from '../../deploy/grafana/dashboard.js';
-import { simulatorCounterTable } from '../../simulators/simulator-metrics.js';
-import { lossCountersOf } from '../../src/control/driver-counters.js';
-import { metricNames } from '../../src/control/metrics-reference.js';
+import { simulatorCounterTable } from '../../simulators/detector/metrics.js';
+import { lossCountersOf } from '../../src/metrics/driver-counters.js';
+import { metricNames } from '../../src/metrics/reference.js';
 import { frameHistogramTable, portHistogramTable } from '../../src/memory/histogram.js';
-import { repository } from '../main/repository.js';
+import { repository } from '../commands/repository.js';
 import { without } from '../programs.js';
 import { promtool } from './prometheus-tools.js';
 

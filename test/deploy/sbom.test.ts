@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { repository } from '../main/repository.js';
+import { repository } from '../commands/repository.js';
 
 interface Component {
   readonly name: string;

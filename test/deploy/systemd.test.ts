@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { exitCode } from '../../src/base/errors.js';
 import { parseConfig } from '../../src/config/load.js';
-import { repository, vdcu } from '../main/repository.js';
+import { repository, vdcu } from '../commands/repository.js';
 import { without } from '../programs.js';
 import { run, temporary } from './programs-here.js';
 
@@ -57,7 +57,7 @@ t.test('a wrong configuration is the only end that is final', async (t) => {
 
 t.test('systemd waits for READY=1 and ends a service whose threads stand still: in order first', async (t) => {
   t.strictSame(valuesOf('Type'), ['notify']);
-  const { stallLimitMs } = await import('../../src/control/shared-view.js');
+  const { stallLimitMs } = await import('../../src/view/shared-view.js');
   t.ok(Number(valuesOf('WatchdogSec')[0]) * 1000 > 2 * stallLimitMs, 'no earlier than the service itself calls them dead');
   t.strictSame(valuesOf('WatchdogSignal'), ['SIGTERM']);
 });

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { geometryOf } from '../../src/detector/geometry.js';
 import { makeLayout } from '../../src/detector/layout.js';
-import { gridSettings, quadSettings } from '../simulators/settings-examples.js';
+import { gridSettings, quadSettings } from '../simulators/detector/settings-examples.js';
 
 t.test('a quad: the second port above, upside down', async (t) => {
   const { ports, gapRows, gapColumns, shape } = geometryOf(makeLayout(quadSettings()));

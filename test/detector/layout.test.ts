@@ -3,7 +3,7 @@ import { makeLayout } from '../../src/detector/layout.js';
 import type { Layout } from '../../src/detector/layout.js';
 import { makePieceTable } from '../../src/detector/piece-table.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
-import { gridSettings, quadSettings } from '../simulators/settings-examples.js';
+import { gridSettings, quadSettings } from '../simulators/detector/settings-examples.js';
 
 /** Frame coordinates (y, x) of pixel (row, column) of the port image of port `port`, through its piece table. */
 function placeOf(layout: Layout, port: number, row: number, column: number): [y: number, x: number] {

@@ -5,8 +5,8 @@ import { otherGrids, otherSettings } from '../../src/detector/other-settings.js'
 import type { Evidence } from '../../src/detector/other-settings.js';
 import { families, profileOf } from '../../src/detector/profiles.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
-import { firstPacketNumber, wireFormat } from '../../simulators/packet.js';
-import { quadSettings } from '../simulators/settings-examples.js';
+import { firstPacketNumber, wireFormat } from '../../simulators/detector/packet.js';
+import { quadSettings } from '../simulators/detector/settings-examples.js';
 
 /** Settings as an operator writes them: key → value. */
 type Given = Readonly<Record<string, number | boolean>>;

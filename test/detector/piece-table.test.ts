@@ -3,8 +3,8 @@ import t from 'tap';
 import { makeLayout } from '../../src/detector/layout.js';
 import { makePieceTable, maxPieces } from '../../src/detector/piece-table.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
-import { frameLayout } from '../../simulators/layout.js';
-import { gridSettings, quadSettings } from '../simulators/settings-examples.js';
+import { frameLayout } from '../../simulators/detector/layout.js';
+import { gridSettings, quadSettings } from '../simulators/detector/settings-examples.js';
 
 const settings = fc.record({
   shape: fc.constantFrom<'quad' | readonly [number, number]>('quad', [1, 1], [2, 1], [2, 2], [4, 2]),

@@ -27,12 +27,12 @@ const frameWindow = 'src/assembly/frame-window.ts';
 const kernel = 'src/assembly/kernel/place.ts';
 const unpack = 'src/assembly/kernel/unpack.ts';
 const records = 'src/memory/slot-records.ts';
-const reader = 'src/stream/frame-reader.ts';
-const sender = 'src/stream/frame-sender.ts';
-const series = 'src/stream/series.ts';
-const share = 'src/stream/series-share.ts';
+const reader = 'src/stream/series/frame-reader.ts';
+const sender = 'src/stream/series/frame-sender.ts';
+const series = 'src/stream/series/series.ts';
+const share = 'src/stream/series/share.ts';
 const streamer = 'src/stream/streamer.ts';
-const outbox = 'src/stream/outbox.ts';
+const outbox = 'src/stream/output/maxiv/outbox.ts';
 
 export const mutants: readonly Mutant[] = [
   mutant('duplicate-counted', 'counts a packet that came twice as two',

@@ -5,7 +5,7 @@
 import type { Random } from '../../src/base/random.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { seriesStep } from '../../src/memory/stream-words.js';
-import type { HaltedSeries } from '../../src/stream/series-types.js';
+import type { HaltedSeries } from '../../src/contract/series.js';
 import type { Operator, SentRequest } from './operator.js';
 import type { Processes } from './processes.js';
 import type { Scenario } from './scenario.js';

@@ -4,11 +4,11 @@
 // that the order of things depends on nothing but the seed.
 
 import type { FastifyInstance } from 'fastify';
-import { makeApp } from '../../src/control/http.js';
-import { makeLogger } from '../../src/control/log.js';
+import { makeApp } from '../../src/http/http.js';
+import { makeLogger } from '../../src/runtime/log.js';
 import { ArmRefused } from '../../src/control/arm-refused.js';
-import type { ServiceView } from '../../src/control/service-view.js';
-import type { SharedView } from '../../src/control/shared-view.js';
+import type { ServiceView } from '../../src/view/service-view.js';
+import type { SharedView } from '../../src/view/shared-view.js';
 
 /** A request and what became of it. */
 export interface SentRequest {

@@ -4,7 +4,7 @@
 
 import type { VirtualClock } from '../../src/base/clock.js';
 import type { Random } from '../../src/base/random.js';
-import type { StreamEvent } from '../../src/stream/series-types.js';
+import type { StreamEvent } from '../../src/contract/series.js';
 import { MemorySink } from '../pipeline/memory-sink.js';
 import type { ReceivedMessage } from '../pipeline/memory-sink.js';
 import { parsed } from '../pipeline/stream-verdict.js';

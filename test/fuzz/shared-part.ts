@@ -4,10 +4,10 @@
 // Rules: docs/scaling.md. Used by the processes of a world.
 
 import type { FrameShare } from '../../src/detector/frame-share.js';
-import { seriesEndMessage } from '../../src/stream/messages.js';
-import type { SeriesSummary, StreamEvent } from '../../src/stream/series-types.js';
-import { isCount, parseObject } from '../../simulators/stream-message.js';
-import type { JsonObject, StreamMessage } from '../../simulators/stream-message.js';
+import { seriesEndMessage } from '../../src/stream/output/maxiv/messages.js';
+import type { SeriesSummary, StreamEvent } from '../../src/contract/series.js';
+import { isCount, parseObject } from '../../simulators/consumer/stream-message.js';
+import type { JsonObject, StreamMessage } from '../../simulators/consumer/stream-message.js';
 
 /** What a series was armed with. */
 export interface SharedRequest {

@@ -3,13 +3,13 @@
 
 import type { VirtualClock } from '../../src/base/clock.js';
 import type { ServiceConfig } from '../../src/config/service-config.js';
-import type { Machine } from '../../src/control/doctor/machine.js';
-import { makeLogger } from '../../src/control/log.js';
-import { SharedView } from '../../src/control/shared-view.js';
+import type { Machine } from '../../src/doctor/machine.js';
+import { makeLogger } from '../../src/runtime/log.js';
+import { SharedView } from '../../src/view/shared-view.js';
 import { packetClasses, portCounter, portCounterTable } from '../../src/memory/counters.js';
 import type { PortWords } from '../../src/memory/port-words.js';
 import { phase, SeriesWords } from '../../src/memory/series-words.js';
-import type { StreamEvent } from '../../src/stream/series-types.js';
+import type { StreamEvent } from '../../src/contract/series.js';
 import type { MemorySink } from '../pipeline/memory-sink.js';
 import { Pipeline } from '../pipeline/pipeline.js';
 import { bytesOf } from './network.js';

@@ -2,7 +2,7 @@
 // series which good packets there were while the port was open. Kept beside the service, from the network's own knowledge; the
 // verdict compares counters, ledgers and images with it.
 
-import type { PortLedger } from '../../src/stream/series-types.js';
+import type { PortLedger } from '../../src/contract/series.js';
 import { plainlyWrong } from './network.js';
 import type { Datagram, DatagramKind } from './network.js';
 

@@ -5,10 +5,10 @@
 import { portCounter, portCounterTable } from '../../src/memory/counters.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { seriesStep } from '../../src/memory/stream-words.js';
-import type { SeriesSummary } from '../../src/stream/series-types.js';
-import { readMissing } from '../../simulators/missing-packets.js';
-import type { StreamMessage } from '../../simulators/stream-message.js';
-import type { FrameVerifier } from '../../simulators/verify.js';
+import type { SeriesSummary } from '../../src/contract/series.js';
+import { readMissing } from '../../simulators/consumer/missing-packets.js';
+import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
+import type { FrameVerifier } from '../../simulators/consumer/verify.js';
 import type { PacketMaker } from '../pipeline/packets.js';
 import { HandOverCheck } from '../pipeline/stream-verdict.js';
 import type { SettingsOf } from '../pipeline/stream-verdict.js';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { Random } from '../../src/base/random.js';
-import { exampleFile, vdcu } from '../main/repository.js';
+import { exampleFile, vdcu } from '../commands/repository.js';
 
 const commands = ['run', 'simulate', 'watch', 'record', 'arm', 'stop', 'status', 'doctor', 'explain', 'demo', 'reference', 'help', ''];
 const optionNames = ['--frames', '--rate', '--url', '--metadata', '--first-frame', '--frame-period', '--dynamic-range', '--token-file', '--hdf5', '--pcap', '--timing', '--svg', '--seed', '--loss', '--json', '--verify', '--check', '--no-such-option', '-x', '--'];

@@ -9,7 +9,7 @@ import { Random } from '../../src/base/random.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { PacketMaker } from '../pipeline/packets.js';
 import { Pipeline } from '../pipeline/pipeline.js';
-import { headerPosition } from '../../simulators/packet.js';
+import { headerPosition } from '../../simulators/detector/packet.js';
 import { shuffle } from '../pipeline/shuffle.js';
 
 /** What came of a round; no problems = everything held. */

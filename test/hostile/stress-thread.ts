@@ -13,12 +13,12 @@ import { Landing } from '../../src/memory/landing.js';
 import { mapMemory } from '../../src/memory/memory-map.js';
 import { SeriesWords, phase } from '../../src/memory/series-words.js';
 import { ThreadWords } from '../../src/memory/thread-words.js';
-import type { MessageSink, Offer } from '../../src/stream/message-sink.js';
+import type { MessageSink, Offer } from '../../src/stream/output/message-sink.js';
 import { Streamer } from '../../src/stream/streamer.js';
 import type { PacketSource, SourceInfo } from '../../src/udp/packet-source.js';
-import { portSetup, streamerSetup } from '../../src/wiring.js';
-import { PortImageDatagrams, wireFormat } from '../../simulators/packet.js';
-import type { WireFormat } from '../../simulators/packet.js';
+import { portSetup, streamerSetup } from '../../src/service/wiring.js';
+import { PortImageDatagrams, wireFormat } from '../../simulators/detector/packet.js';
+import type { WireFormat } from '../../simulators/detector/packet.js';
 import { placementOracle } from '../oracle/placement.js';
 
 export interface StressTask {

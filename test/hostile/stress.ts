@@ -10,7 +10,7 @@ import { packetClasses, portCounterTable } from '../../src/memory/counters.js';
 import { allocateMemory, mapMemory } from '../../src/memory/memory-map.js';
 import { SeriesWords } from '../../src/memory/series-words.js';
 import { ThreadWords } from '../../src/memory/thread-words.js';
-import type { SeriesSummary, StreamEvent } from '../../src/stream/series-types.js';
+import type { SeriesSummary, StreamEvent } from '../../src/contract/series.js';
 import { armRequest } from '../pipeline/pipeline.js';
 import type { StressFindings, StressTask } from './stress-thread.js';
 

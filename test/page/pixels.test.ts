@@ -1,13 +1,13 @@
 // Which pixel is where: on the canvas, and in its port image.
 
 import t from 'tap';
-import { aboutJson } from '../../src/control/page/page-state.js';
+import { aboutJson } from '../../src/http/page/state.js';
 import { geometryOf } from '../../src/detector/geometry.js';
 import { makeLayout } from '../../src/detector/layout.js';
 import type { About } from '../../src/page/messages.js';
 import { portAt } from '../../src/page/port-at.js';
 import { fit, pan, pixelAt, visible, zoom } from '../../src/page/viewport.js';
-import { config } from '../control/hand-made-view.js';
+import { config } from '../view/hand-made-view.js';
 
 const frame = { width: 200, height: 100 };
 const canvas = { width: 400, height: 400 };

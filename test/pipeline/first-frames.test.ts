@@ -1,7 +1,7 @@
 import t from 'tap';
-import { SimulatedDetector } from '../../simulators/detector.js';
-import { noFaults } from '../../simulators/faults.js';
-import type { FaultSettings } from '../../simulators/faults.js';
+import { SimulatedDetector } from '../../simulators/detector/detector.js';
+import { noFaults } from '../../simulators/detector/faults.js';
+import type { FaultSettings } from '../../simulators/detector/faults.js';
 import { Pipeline } from './pipeline.js';
 
 const quad = `

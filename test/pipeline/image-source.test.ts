@@ -1,10 +1,10 @@
 import t from 'tap';
 import { Random } from '../../src/base/random.js';
-import { SimulatedDetector } from '../../simulators/detector.js';
-import { noFaults } from '../../simulators/faults.js';
-import { FrameCutter, imageShapes } from '../../simulators/frame-cutter.js';
-import { wireFormat } from '../../simulators/packet.js';
-import type { PixelArray } from '../../simulators/pattern.js';
+import { SimulatedDetector } from '../../simulators/detector/detector.js';
+import { noFaults } from '../../simulators/detector/faults.js';
+import { FrameCutter, imageShapes } from '../../simulators/detector/frame-cutter.js';
+import { wireFormat } from '../../simulators/detector/packet.js';
+import type { PixelArray } from '../../simulators/detector/pattern.js';
 import { Pipeline } from './pipeline.js';
 
 const limits = 'series: armed\nring_frames: 16\nframe_timeout_ms: 50';

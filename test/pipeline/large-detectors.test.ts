@@ -1,5 +1,5 @@
 import t from 'tap';
-import { PortImageDatagrams } from '../../simulators/packet.js';
+import { PortImageDatagrams } from '../../simulators/detector/packet.js';
 import { Pipeline } from './pipeline.js';
 
 t.setTimeout(400_000);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parse } from 'yaml';
-import { repository } from '../main/repository.js';
+import { repository } from '../commands/repository.js';
 import { Pipeline } from './pipeline.js';
 
 t.setTimeout(400_000);

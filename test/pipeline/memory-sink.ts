@@ -1,10 +1,10 @@
 // A consumer without a network, of any temper: connected or not, reading or not, with a queue of limited length before it. Bytes
 // are copied at hand-over, as late as the seam allows, so that a slot that changes too early is seen.
 
-import type { MessageSink, Offer } from '../../src/stream/message-sink.js';
-import type { RefusedPeer } from '../../src/stream/refused-peers.js';
-import type { Undelivered } from '../../src/stream/series-types.js';
-import type { StreamMessage } from '../../simulators/stream-message.js';
+import type { MessageSink, Offer } from '../../src/stream/output/message-sink.js';
+import type { RefusedPeer } from '../../src/contract/refused-peers.js';
+import type { Undelivered } from '../../src/contract/series.js';
+import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
 
 /** A message as a consumer would receive it. */
 export interface ReceivedMessage {

@@ -1,8 +1,8 @@
 import t from 'tap';
 import { shuffle } from './shuffle.js';
-import { PortImageDatagrams } from '../../simulators/packet.js';
-import { SimulatedDetector } from '../../simulators/detector.js';
-import { noFaults } from '../../simulators/faults.js';
+import { PortImageDatagrams } from '../../simulators/detector/packet.js';
+import { SimulatedDetector } from '../../simulators/detector/detector.js';
+import { noFaults } from '../../simulators/detector/faults.js';
 import { expectedFrame, modes } from './modes.js';
 import type { Mode } from './modes.js';
 import { Pipeline } from './pipeline.js';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { JsonObject } from '../../simulators/stream-message.js';
+import type { JsonObject } from '../../simulators/consumer/stream-message.js';
 import { MemorySink } from './memory-sink.js';
 import type { Pipeline } from './pipeline.js';
 import { parsed } from './stream-verdict.js';

@@ -2,9 +2,9 @@
 // detector matter more than its rate.
 
 import type { DetectorSettings } from '../../src/detector/settings.js';
-import { PortImageDatagrams, imageBytes, wireFormat } from '../../simulators/packet.js';
-import type { WireFormat } from '../../simulators/packet.js';
-import { PixelMemory } from '../../simulators/pattern-kernel.js';
+import { PortImageDatagrams, imageBytes, wireFormat } from '../../simulators/detector/packet.js';
+import type { WireFormat } from '../../simulators/detector/packet.js';
+import { PixelMemory } from '../../simulators/detector/pattern-kernel.js';
 
 /** Port images that are kept per port before the oldest is written anew. */
 const imagesKept = 8;

@@ -3,8 +3,8 @@
 
 import t from 'tap';
 import { Random } from '../../src/base/random.js';
-import { OrderedReceive } from '../../simulators/ordered-receive.js';
-import type { StreamMessage } from '../../simulators/stream-message.js';
+import { OrderedReceive } from '../../simulators/consumer/ordered-receive.js';
+import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
 import { MemorySink } from './memory-sink.js';
 import { small } from './small.js';
 

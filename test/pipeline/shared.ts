@@ -2,11 +2,11 @@
 // it gets in which order the connections bring it, ordered by number as the real one does.
 
 import { Random } from '../../src/base/random.js';
-import type { ArmRequest, SeriesSummary } from '../../src/stream/series-types.js';
-import { OrderedReceive } from '../../simulators/ordered-receive.js';
-import { StreamChecker } from '../../simulators/stream-check.js';
-import type { StreamMessage } from '../../simulators/stream-message.js';
-import { FrameVerifier } from '../../simulators/verify.js';
+import type { ArmRequest, SeriesSummary } from '../../src/contract/series.js';
+import { OrderedReceive } from '../../simulators/consumer/ordered-receive.js';
+import { StreamChecker } from '../../simulators/consumer/stream-check.js';
+import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
+import { FrameVerifier } from '../../simulators/consumer/verify.js';
 import type { Pipeline, PipelineOptions } from './pipeline.js';
 import { small } from './small.js';
 

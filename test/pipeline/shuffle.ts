@@ -1,6 +1,6 @@
 // A random order that a seed gives again.
 
-import { mix32 } from '../../simulators/pattern.js';
+import { mix32 } from '../../simulators/detector/pattern.js';
 
 /** The items in another order, the same for the same seed. */
 export function shuffle<T>(items: readonly T[], seed: number): T[] {

@@ -3,12 +3,12 @@
 // pipeline harness and by the fuzz runner.
 
 import type { DetectorSettings } from '../../src/detector/settings.js';
-import { OrderedReceive } from '../../simulators/ordered-receive.js';
-import { StreamChecker } from '../../simulators/stream-check.js';
-import { parseMessage } from '../../simulators/stream-message.js';
-import type { JsonObject, StreamMessage } from '../../simulators/stream-message.js';
-import { FrameVerifier } from '../../simulators/verify.js';
-import type { FrameVerdict } from '../../simulators/verify.js';
+import { OrderedReceive } from '../../simulators/consumer/ordered-receive.js';
+import { StreamChecker } from '../../simulators/consumer/stream-check.js';
+import { parseMessage } from '../../simulators/consumer/stream-message.js';
+import type { JsonObject, StreamMessage } from '../../simulators/consumer/stream-message.js';
+import { FrameVerifier } from '../../simulators/consumer/verify.js';
+import type { FrameVerdict } from '../../simulators/consumer/verify.js';
 import type { MemorySink, ReceivedMessage } from './memory-sink.js';
 
 /** The detector's settings in the series whose header has this file name. */

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { copyDatagram, SimulatedDetector } from '../../simulators/detector.js';
+import { copyDatagram, SimulatedDetector } from '../../simulators/detector/detector.js';
 import { replay, runReplay } from '../../simulators/replay.js';
-import { capture, ethernet, ipv4, udp } from './capture-file.js';
-import { quadSettings } from './settings-examples.js';
+import { capture, ethernet, ipv4, udp } from './files/capture-file.js';
+import { quadSettings } from './detector/settings-examples.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'vdcu-replay-'));
 t.teardown(() => { rmSync(folder, { recursive: true }); });

@@ -4,8 +4,8 @@ import t from 'tap';
 import { OperatorError } from '../../src/base/errors.js';
 import { runSimulate, simulate } from '../../simulators/simulate.js';
 import type { RunSimulateOptions } from '../../simulators/simulate.js';
-import { openUdpSender } from '../../simulators/udp-sender.js';
-import { quadSettings } from './settings-examples.js';
+import { openUdpSender } from '../../simulators/detector/udp-sender.js';
+import { quadSettings } from './detector/settings-examples.js';
 
 interface Listener { socket: Socket; port: number; received: Buffer[]; sources: Set<number> }
 

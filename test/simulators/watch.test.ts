@@ -2,12 +2,12 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { Push } from 'zeromq';
-import { pixelValue } from '../../simulators/pattern.js';
-import { wireFormat } from '../../simulators/packet.js';
-import { codeOf, verdictOf } from '../../simulators/verdict.js';
+import { pixelValue } from '../../simulators/detector/pattern.js';
+import { wireFormat } from '../../simulators/detector/packet.js';
+import { codeOf, verdictOf } from '../../simulators/consumer/verdict.js';
 import { runWatch, watchStream } from '../../simulators/watch.js';
 import type { RunWatchOptions, WatchReport } from '../../simulators/watch.js';
-import { gridSettings } from './settings-examples.js';
+import { gridSettings } from './detector/settings-examples.js';
 
 const settings = gridSettings(1, 1, { gapPixels: false, dynamicRange: 8 });
 const shape = [256, 1024];

@@ -3,7 +3,7 @@
 
 import { packetClasses } from '../../src/memory/counters.js';
 import type { PortCounter } from '../../src/memory/counters.js';
-import type { SeriesSummary } from '../../src/stream/series-types.js';
+import type { SeriesSummary } from '../../src/contract/series.js';
 import type { ConsumerLine } from './checking-consumer.js';
 import { otherClasses } from './children.js';
 import type { SimulatedTruth } from './children.js';

@@ -4,12 +4,12 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../src/config/load.js';
-import { OrderedReceive } from '../../simulators/ordered-receive.js';
-import { pullMessages } from '../../simulators/pull.js';
-import { StreamChecker } from '../../simulators/stream-check.js';
-import { parseMessage } from '../../simulators/stream-message.js';
-import type { StreamMessage } from '../../simulators/stream-message.js';
-import { FrameVerifier } from '../../simulators/verify.js';
+import { OrderedReceive } from '../../simulators/consumer/ordered-receive.js';
+import { pullMessages } from '../../simulators/consumer/pull.js';
+import { StreamChecker } from '../../simulators/consumer/stream-check.js';
+import { parseMessage } from '../../simulators/consumer/stream-message.js';
+import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
+import { FrameVerifier } from '../../simulators/consumer/verify.js';
 
 /** The argument. */
 export interface ConsumerTask {

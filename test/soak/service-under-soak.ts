@@ -2,8 +2,8 @@
 // of its memory and descriptors.
 
 import { readFileSync, readdirSync } from 'node:fs';
-import type { ServiceStatus } from '../../src/control/service-view.js';
-import type { SeriesSummary } from '../../src/stream/series-types.js';
+import type { ServiceStatus } from '../../src/view/service-view.js';
+import type { SeriesSummary } from '../../src/contract/series.js';
 import { parseMetrics } from '../threads/metrics-text.js';
 import type { Samples } from '../threads/metrics-text.js';
 import { Child } from './children.js';

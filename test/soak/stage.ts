@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../src/config/load.js';
-import type { SeriesSummary } from '../../src/stream/series-types.js';
+import type { SeriesSummary } from '../../src/contract/series.js';
 import { phaseProblems } from './accounting.js';
 import { ConsumerProcess, SimulatorProcess } from './children.js';
 import type { SimulatedTruth } from './children.js';

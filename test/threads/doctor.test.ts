@@ -1,7 +1,7 @@
 // The doctor in a running service: what it finds stands between a request and a series.
 
 import t from 'tap';
-import type { DoctorReport } from '../../src/control/doctor/report.js';
+import type { DoctorReport } from '../../src/doctor/report.js';
 import { start } from './running.js';
 
 const fast = 'detector: eiger\nquad: true\nframe_rate_hz: 1000\nframe_timeout_ms: 50\nseries: armed';

@@ -4,8 +4,8 @@ import { createSocket } from 'node:dgram';
 import { connect } from 'node:net';
 import t from 'tap';
 import { parseConfig } from '../../src/config/load.js';
-import { makeLogger } from '../../src/control/log.js';
-import { startService } from '../../src/service.js';
+import { makeLogger } from '../../src/runtime/log.js';
+import { startService } from '../../src/service/service.js';
 import { freeUdpPorts } from './free-ports.js';
 
 /** Does something listen there? */

@@ -4,11 +4,11 @@
 import t from 'tap';
 import type { Test } from 'tap';
 import { parseConfig } from '../../src/config/load.js';
-import { OrderedReceive } from '../../simulators/ordered-receive.js';
+import { OrderedReceive } from '../../simulators/consumer/ordered-receive.js';
 import { simulate } from '../../simulators/simulate.js';
-import { StreamChecker } from '../../simulators/stream-check.js';
-import type { StreamMessage } from '../../simulators/stream-message.js';
-import { FrameVerifier } from '../../simulators/verify.js';
+import { StreamChecker } from '../../simulators/consumer/stream-check.js';
+import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
+import { FrameVerifier } from '../../simulators/consumer/verify.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { eachMessage } from './each-message.js';
 import { freeTcpPort } from './free-ports.js';

@@ -2,10 +2,10 @@
 // whole service, tests with a service in a process of its own ask themselves. Compared are packets by port and class, images, frames
 // by outcome, messages, and the gauges of the last series with its ledger; accounting errors must be 0.
 
-import type { ServiceStatus } from '../../src/control/service-view.js';
-import type { SeriesSummary } from '../../src/stream/series-types.js';
+import type { ServiceStatus } from '../../src/view/service-view.js';
+import type { SeriesSummary } from '../../src/contract/series.js';
 import type { SimulateResult } from '../../simulators/simulate.js';
-import type { GroundTruth } from '../../simulators/truth.js';
+import type { GroundTruth } from '../../simulators/detector/truth.js';
 import { phaseProblems } from '../soak/accounting.js';
 import type { SimulatedTruth } from '../soak/children.js';
 import { metricKey, parseMetrics, portCountsOf } from './metrics-text.js';

@@ -1,7 +1,7 @@
 // A service with real threads: series through HTTP while packets flow, from arming to the end of the stream.
 
 import t from 'tap';
-import type { PortLedger } from '../../src/stream/series-types.js';
+import type { PortLedger } from '../../src/contract/series.js';
 import { accounts, quadYaml, start } from './running.js';
 import { until } from './waiting.js';
 

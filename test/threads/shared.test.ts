@@ -6,7 +6,7 @@ import type { Test } from 'tap';
 import { parseConfig } from '../../src/config/load.js';
 import { simulate } from '../../simulators/simulate.js';
 import { watchStream } from '../../simulators/watch.js';
-import { vdcu } from '../main/repository.js';
+import { vdcu } from '../commands/repository.js';
 import { freeUdpPorts } from './free-ports.js';
 import { portCountsOf } from './metrics-text.js';
 import { runProcess } from './process.js';

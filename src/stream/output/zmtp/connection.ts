@@ -7,7 +7,7 @@ import { greeting, greetingBytes, longestCommand, partHeadBytes, ping, pongFor, 
 import type { Command } from './codec.js';
 import { OnItsWay } from './delivery.js';
 import { Liveness } from './liveness.js';
-import type { PeerRefusal } from '../../refused-peers.js';
+import type { PeerRefusal } from '../../../contract/refused-peers.js';
 import type { Accepted, TcpSockets } from './tcp-sockets.js';
 
 /** Where a peer stands. `knocking`: it has said who it is, and waits to be let in. */

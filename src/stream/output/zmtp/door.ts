@@ -4,7 +4,7 @@
 // again. One who would come again at once waits inside its handshake first. Owned by the sink.
 
 import { Connection } from './connection.js';
-import type { PeerRefusal, RefusedPeer } from '../../refused-peers.js';
+import type { PeerRefusal, RefusedPeer } from '../../../contract/refused-peers.js';
 import type { TcpSockets } from './tcp-sockets.js';
 
 /** A peer must have said who it is in this time, in ms. */

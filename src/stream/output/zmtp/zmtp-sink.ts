@@ -3,9 +3,9 @@
 // handed over lies in the kernel, nothing in this process. In the streamer's thread, which calls `poll` first thing in each turn.
 
 import { assert } from '../../../base/assert.js';
-import type { MessageSink, Offer } from '../../message-sink.js';
-import type { RefusedPeer } from '../../refused-peers.js';
-import type { Undelivered } from '../../series-types.js';
+import type { MessageSink, Offer } from '../message-sink.js';
+import type { RefusedPeer } from '../../../contract/refused-peers.js';
+import type { Undelivered } from '../../../contract/series.js';
 import type { Connection } from './connection.js';
 import { Door } from './door.js';
 import type { TcpSockets } from './tcp-sockets.js';

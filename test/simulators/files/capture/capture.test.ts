@@ -10,7 +10,7 @@ import { captureOf, openCapture } from '../../../../simulators/files/capture/cap
 import type { Capture } from '../../../../simulators/files/capture/capture.js';
 import { DatagramReader } from '../../../../simulators/files/capture/datagrams.js';
 import type { CapturedRecord } from '../../../../simulators/files/capture/record.js';
-import { before, block, capture, ethernet, fragments, fragments6, gre, ipv4, ipv6, joined, ng, udp, vxlan, words } from '../../capture-file.js';
+import { before, block, capture, ethernet, fragments, fragments6, gre, ipv4, ipv6, joined, ng, udp, vxlan, words } from '../capture-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'vdcu-capture-'));
 t.teardown(() => { rmSync(folder, { recursive: true }); });

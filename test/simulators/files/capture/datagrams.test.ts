@@ -1,7 +1,7 @@
 import t from 'tap';
 import { DatagramReader } from '../../../../simulators/files/capture/datagrams.js';
 import type { NoDatagram, UdpDatagram } from '../../../../simulators/files/capture/datagrams.js';
-import { before, ethernet, fragments, fragments6, gre, ipv4, ipv6, joined, udp, vxlan, words } from '../../capture-file.js';
+import { before, ethernet, fragments, fragments6, gre, ipv4, ipv6, joined, udp, vxlan, words } from '../capture-file.js';
 
 const payload = Uint8Array.from({ length: 40 }, (_, index) => index * 3);
 const large = Uint8Array.from({ length: 4096 + 48 }, (_, index) => index * 7);

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { Pull } from 'zeromq';
-import type { RefusedPeer } from '../../../../src/stream/refused-peers.js';
+import type { RefusedPeer } from '../../../../src/contract/refused-peers.js';
 import { LinuxSockets } from '../../../../src/stream/output/zmtp/linux-sockets.js';
 import type { TcpSockets } from '../../../../src/stream/output/zmtp/tcp-sockets.js';
 import { ZmtpSink } from '../../../../src/stream/output/zmtp/zmtp-sink.js';

@@ -1,0 +1,97 @@
+// HDF5 files for reading images and recording streams: the only file that knows h5wasm. It loads the library when it is first
+// needed (4 MB of WebAssembly), adds the plugins that decompress bitshuffle and others, and turns HDF5's stacks of errors into
+// one line. Files are read and written in place, so memory holds no more than what is being moved.
+
+import { statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import type { Dataset, File as H5File, Group } from 'h5wasm/node';
+import { exitCode, messageOf, OperatorError } from '../../src/base/errors.js';
+
+export type { Dataset, Group, H5File };
+
+/** What the library offers, ready for use. */
+export interface Hdf5 {
+  readonly File: typeof H5File;
+  readonly Dataset: typeof Dataset;
+}
+
+let loading: Promise<Hdf5> | null = null;
+
+/** The library; loaded once per process. @throws OperatorError (environment) where it is not installed */
+export function loadHdf5(): Promise<Hdf5> {
+  return (loading ??= load());
+}
+
+async function load(): Promise<Hdf5> {
+  let library: typeof import('h5wasm/node');
+  try {
+    library = await import('h5wasm/node');
+  } catch (error) {
+    throw new OperatorError(`HDF5 files need the package h5wasm, which cannot be loaded (${messageOf(error)}). Install it: npm install`, undefined, { cause: error });
+  }
+  const module = await library.ready;
+  module.activate_throwing_error_handler();
+  const plugins = pluginFolder();
+  if (plugins !== null) module.insert_plugin_search_path(plugins, 0);
+  return { File: library.File, Dataset: library.Dataset };
+}
+
+/** Where the filters lie; without them compressed data gives an error that names the filter. */
+function pluginFolder(): string | null {
+  try {
+    return join(dirname(createRequire(import.meta.url).resolve('h5wasm-plugins')), 'plugins');
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The cause of an HDF5 error in one line: what the system said, else the innermost entry of its stack.
+ * @param error as thrown by h5wasm: a text of many lines
+ */
+export function hdf5Reason(error: unknown): string {
+  const text = messageOf(error);
+  // What the system said weighs more than where in the library it was said.
+  const system = /errno = \d+, error message = '([^']*)'/.exec(text)?.[1];
+  if (system !== undefined) return system;
+  const reasons = [...text.matchAll(/^\s*#\d+: .*? in \w+\(\): (.*)$/gm)].map((match) => match[1] as string);
+  const filter = reasons.find((reason) => reason.startsWith('required filter'));
+  return (filter ?? reasons.at(-1) ?? text.split('\n')[0] ?? '').trim();
+}
+
+/**
+ * Open a file for reading.
+ * @throws OperatorError (usage) when there is none, or it is no HDF5 file
+ */
+export async function openForReading(file: string): Promise<H5File> {
+  let isFile: boolean;
+  try {
+    isFile = statSync(file).isFile();
+  } catch (error) {
+    throw new OperatorError(`${file}: cannot be read (${messageOf(error)}). Give an HDF5 file`, exitCode.usage, { cause: error });
+  }
+  if (!isFile) throw new OperatorError(`${file}: is no file. Give an HDF5 file`, exitCode.usage);
+  const { File } = await loadHdf5();
+  try {
+    return new File(file, 'r');
+  } catch (error) {
+    throw new OperatorError(`${file}: cannot be read as HDF5 (${hdf5Reason(error)}). Give a complete HDF5 file`, exitCode.usage, { cause: error });
+  }
+}
+
+/**
+ * Make a new file; one that exists is left alone.
+ * @throws OperatorError (environment) when it exists or cannot be made
+ */
+export async function createForWriting(file: string): Promise<H5File> {
+  if (statSync(file, { throwIfNoEntry: false }) !== undefined) {
+    throw new OperatorError(`${file}: exists already, and nothing is overwritten. Give another name, or remove it`);
+  }
+  const { File } = await loadHdf5();
+  try {
+    return new File(file, 'x');
+  } catch (error) {
+    throw new OperatorError(`${file}: cannot be made (${hdf5Reason(error)}). Give a name in a folder that exists and may be written to`, undefined, { cause: error });
+  }
+}

@@ -1,0 +1,45 @@
+// Tries addresses and ports as the service will: a socket is bound and closed again. Only where the service does not run, by
+// `vdcu doctor`; for as long as that takes nobody else can have the port.
+
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+import type { ServiceConfig } from '../config/service-config.js';
+import { hostOfPort } from '../config/udp-hosts.js';
+import type { AddressFacts, PortFacts } from './facts.js';
+
+/** The addresses with what became of a UDP socket bound to each. */
+export function tryAddresses(addresses: readonly AddressFacts[]): Promise<AddressFacts[]> {
+  return Promise.all(addresses.map(async (entry) => ({ ...entry, bindError: await tryUdp(entry.address, 0) })));
+}
+
+/** All ports of the configuration that are on and named; 0 takes any and cannot be taken. */
+export function tryPorts(config: ServiceConfig): Promise<PortFacts[]> {
+  const { udpPorts, portsOff } = config.detector;
+  const udp = udpPorts.filter((port) => !portsOff.includes(port)).map(async (port): Promise<PortFacts> => ({ key: 'udp_ports', host: hostOfPort(config, port), port, error: await tryUdp(hostOfPort(config, port), port) }));
+  const tcp = ([['data_port', config.dataHost, config.dataPort], ['api_port', config.apiHost, config.apiPort]] as const)
+    .filter(([, , port]) => port !== 0)
+    .map(async ([key, host, port]): Promise<PortFacts> => ({ key, host, port, error: await tryTcp(host, port) }));
+  return Promise.all([...udp, ...tcp]);
+}
+
+/** @returns code of the error, null = it can be had */
+function tryUdp(host: string, port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+    socket.once('error', (error) => {
+      socket.close();
+      resolve(codeOf(error));
+    });
+    socket.bind({ address: host, port, exclusive: true }, () => socket.close(() => resolve(null)));
+  });
+}
+
+function tryTcp(host: string, port: number): Promise<string | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error) => resolve(codeOf(error)));
+    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(null)));
+  });
+}
+
+const codeOf = (error: NodeJS.ErrnoException): string => error.code ?? error.message;

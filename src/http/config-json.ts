@@ -1,0 +1,29 @@
+// The resolved configuration as GET /api/v1/config answers it: the keys of the configuration file, one level, with defaults
+// filled in. null = not set.
+
+import type { ServiceConfig } from '../config/service-config.js';
+import { writtenHosts } from '../config/udp-hosts.js';
+import { snakeKeys } from '../base/snake-case.js';
+
+/** The configuration as JSON: keys as in the file, `name` beside them. */
+export function configJson(config: ServiceConfig): Record<string, unknown> {
+  const { name, detector: settings, ring, udpHosts, udpSource, share, ...rest } = config;
+  const { lowNibbleFirst, ...detector } = settings;
+  return {
+    name,
+    nibble_order: lowNibbleFirst ? 'low_first' : 'high_first',
+    ...snakeKeys({ ...detector, flipRows: Object.fromEntries(detector.flipRows), portPositions: Object.fromEntries(detector.portPositions) }),
+    ...snakeKeys(rest),
+    frames_stride: share.stride,
+    frames_offset: share.offset,
+    ring_frames: ring !== null && 'frames' in ring ? ring.frames : null,
+    ring_ms: ring !== null && 'milliseconds' in ring ? ring.milliseconds : null,
+    udp_host: writtenHosts(udpHosts),
+    udp_source: udpSource === null ? null : sourceText(udpSource),
+  };
+}
+
+function sourceText({ address, port }: { address: string; port: number | null }): string {
+  const host = address.includes(':') ? `[${address}]` : address;
+  return port === null ? host : `${host}:${port}`;
+}

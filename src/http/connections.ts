@@ -1,0 +1,86 @@
+// The connections of the HTTP interface: how many there may be, and who makes room when there are more. Whoever comes gets in, probes above
+// all; one that has nothing to do goes. Made by http.ts on its server; a connection is idle until its request's head is complete, then its
+// body is on its way, then its answer.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { systemClock } from '../base/clock.js';
+import type { Logger } from '../runtime/log.js';
+
+/** More of them help nobody. */
+const mostConnections = 256;
+const fewestConnections = 8;
+/** At most one log line in so long, ms. */
+const tellMs = 60_000;
+
+/**
+ * How many connections there may be: at most half of the descriptors that the process has left, so that the other half is there for
+ * consumers and files.
+ * @param limit descriptors that the process may have; null = not known
+ * @param open those that it has
+ */
+export function connectionLimit(limit: number | null, open: number | null): number {
+  if (limit === null || open === null) return mostConnections;
+  return Math.max(fewestConnections, Math.min(mostConnections, Math.floor((limit - open) / 2)));
+}
+
+/** Descriptors that this process may have and has. Source: proc_pid_limits(5). */
+export function descriptorFigures(): { readonly limit: number | null; readonly open: number | null } {
+  try {
+    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1];
+    return { limit: soft === undefined ? null : Number(soft), open: readdirSync('/proc/self/fd').length };
+  } catch {
+    return { limit: null, open: null };
+  }
+}
+
+/** What goes first when there is no room. */
+const stages = ['idle', 'body', 'answer'] as const;
+
+interface Connection {
+  stage: (typeof stages)[number];
+}
+
+/** Bound the connections of a server: beyond `limit` the longest idle one is closed, else the oldest whose body, or answer, is on its way. */
+export function boundConnections(server: Server, limit: number, logger: Logger): void {
+  const connections = new Map<Socket, Connection>();
+  let closed = 0;
+  let toldAt = -Infinity;
+
+  /** It goes to the end of the order. */
+  const enter = (socket: Socket, stage: Connection['stage']): void => {
+    if (socket.destroyed) return;
+    connections.delete(socket);
+    connections.set(socket, { stage });
+  };
+  const makeRoom = (): void => {
+    for (const stage of stages) {
+      for (const [socket, connection] of connections) {
+        if (connection.stage !== stage) continue;
+        connections.delete(socket);
+        socket.destroy();
+        closed++;
+        return;
+      }
+    }
+  };
+  server.on('connection', (socket: Socket) => {
+    if (connections.size >= limit) {
+      makeRoom();
+      const now = systemClock.now();
+      if (now - toldAt >= tellMs) {
+        toldAt = now;
+        logger.warn({ event: 'http_connections', limit, closed }, `HTTP: more than ${limit} connections; those that are idle longest are closed, ${closed} so far. Whose are they? ss -tn 'sport = :PORT'`);
+      }
+    }
+    enter(socket, 'idle');
+    socket.once('close', () => connections.delete(socket));
+  });
+  server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
+    enter(socket, request.complete ? 'answer' : 'body');
+    request.once('end', () => { if (connections.get(socket)?.stage === 'body') enter(socket, 'answer'); });
+    response.once('close', () => { if (connections.has(socket)) enter(socket, 'idle'); });
+  });
+}

@@ -1,0 +1,92 @@
+// What the page shows besides pixels, as the JSON of its events: who the service is (once), and its state (a few times a second).
+// Pure; read from the view by page/events.ts. The shapes are those of src/page/messages.ts.
+
+import type { ServiceConfig } from '../../config/service-config.js';
+import type { Geometry, PortGeometry } from '../../detector/geometry.js';
+import type { PortCounter } from '../../memory/counters.js';
+import type { About, PortLoss, Sample, Series, State } from '../../page/messages.js';
+import type { PortLedger, SeriesSummary } from '../../contract/series.js';
+import type { CurrentSeries, ServiceView, UdpPortStatus } from '../../view/service-view.js';
+import { troubles } from './troubles.js';
+
+/** What does not change while the service runs. */
+export function aboutJson(config: ServiceConfig, geometry: Geometry, version: string): About {
+  return {
+    name: config.name,
+    version,
+    detector: config.detector.detector,
+    series: config.series,
+    shape: geometry.shape,
+    port_image: [geometry.portImage.rows, geometry.portImage.columns],
+    ports: geometry.ports.map((port: PortGeometry) => ({
+      udp_port: port.udpPort,
+      off: port.off,
+      fixed: port.fixed,
+      frame_rows: port.frameRows,
+      frame_columns: port.frameColumns,
+      rows_run: port.rowsRun,
+    })),
+    gap_rows: geometry.gapRows,
+    gap_columns: geometry.gapColumns,
+  };
+}
+
+/** What is so just now. `frame` = the frame kept for viewers: which it is, and for how long it has been that. */
+export function stateJson(view: ServiceView, samples: readonly Sample[], sockets: readonly UdpPortStatus[], frame: { count: number; ageMs: number | null }): State {
+  const sample = samples.at(-1);
+  const status = view.status();
+  const gauges = view.gauges();
+  const series = status.series === null ? (status.last_series === null ? null : endedSeries(status.last_series)) : openSeries(status.series);
+  const ring = { slots: gauges.ringSlots, used: gauges.ringSlotsUsed, used_max: gauges.ringSlotsUsedMax };
+  const filled = sockets.filter(({ off }) => !off).map((socket) => ({ udp_port: socket.udp_port, queue_bytes: socket.socket_queue_bytes, buffer_bytes: socket.receive_buffer_granted_bytes, kernel_drops: socket.kernel_drops }));
+  return {
+    state: status.state,
+    message: status.message,
+    problems: [...status.problems, ...view.readiness().reasons, ...troubles({ state: status.state, armed: view.config.series === 'armed', series, ring, sockets: filled, samples })],
+    consumers: status.consumers,
+    consumers_expected: view.config.consumerConnections,
+    series,
+    rates: sample === undefined ? null : { frames_per_second: sample.frames_per_second, packets_per_second: sample.packets_per_second, in_gbit_per_second: sample.in_gbit_per_second, out_gbit_per_second: sample.out_gbit_per_second },
+    ring,
+    sockets: filled,
+    frame: { count: frame.count, age_ms: frame.ageMs },
+  };
+}
+
+function openSeries(series: CurrentSeries): Series {
+  const { series_id, filename, auto, frames, header_pending, images_sent, complete, marked, discarded, ports } = series;
+  return { open: true, series_id, filename, auto, frames, header_pending, images_sent, complete, marked, discarded, unsent: 0, warnings: [], ports: ports.map(({ udp_port, counters }) => lossSoFar(udp_port, counters)) };
+}
+
+function endedSeries(series: SeriesSummary): Series {
+  const { series_id, filename, auto, frames, complete, marked, discarded, unsent, aborted, warnings, ledger } = series;
+  return { open: false, series_id, filename, auto, frames, header_pending: false, images_sent: frames, complete, marked, discarded, unsent, ...(aborted === undefined ? {} : { aborted }), warnings, ports: ledger.map(settledLoss) };
+}
+
+function settledLoss({ udp_port, expected, accepted, missing, late, ring, socket, unexplained, duplicate, reordered, malformed, foreign }: PortLedger): PortLoss {
+  return { udp_port, expected, accepted, missing, late, ring, socket, unexplained, duplicate, reordered, malformed, foreign };
+}
+
+/** The ledger of a series that goes on: causes as they would be settled if it ended now. Port images that are open are not in it. */
+export function lossSoFar(udpPort: number, counters: Readonly<Record<PortCounter, number>>): PortLoss {
+  const { expected, missing, duplicate, reordered } = counters;
+  // Counters go on while they are read: a cause may be counted before the effect.
+  const late = Math.min(counters.lateFirst, missing);
+  const ring = Math.min(counters.ringFull, missing - late);
+  const rest = missing - late - ring;
+  const socket = Number.isNaN(counters.socketDropped) ? null : Math.min(counters.socketDropped, rest);
+  return {
+    udp_port: udpPort,
+    expected,
+    accepted: Math.max(0, expected - missing),
+    missing,
+    late,
+    ring,
+    socket,
+    unexplained: socket === null ? null : rest - socket,
+    duplicate,
+    reordered,
+    malformed: counters.malformedSize + counters.malformedVersion + counters.malformedDetectorType + counters.malformedPacketNumber + counters.malformedPosition + counters.malformedFrameNumber,
+    foreign: counters.foreignSource + counters.foreignUnarmed + counters.foreignSeries,
+  };
+}

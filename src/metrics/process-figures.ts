@@ -1,0 +1,31 @@
+// What the process itself takes: memory, descriptors, CPU time. Read when /metrics is asked for; metrics/tables.ts gives them names.
+
+import { readdirSync } from 'node:fs';
+
+/** Null = the system does not say. */
+export interface ProcessFigures {
+  /** Of all threads, pages of the frame ring and of program files included. */
+  readonly residentBytes: number | null;
+  /** Of the main thread alone: the others have heaps of their own, which only show in what is resident. */
+  readonly heapBytes: number | null;
+  readonly externalBytes: number | null;
+  readonly descriptors: number | null;
+  readonly cpuSeconds: number | null;
+}
+
+export type ProcessFigure = keyof ProcessFigures;
+
+/** Read all of them; on the main thread. */
+export function processFigures(): ProcessFigures {
+  const { rss, heapUsed, external } = process.memoryUsage();
+  const { user, system } = process.cpuUsage();
+  return { residentBytes: rss, heapBytes: heapUsed, externalBytes: external, descriptors: openDescriptors(), cpuSeconds: (user + system) / 1e6 };
+}
+
+function openDescriptors(): number | null {
+  try {
+    return readdirSync('/proc/self/fd').length;
+  } catch {
+    return null;
+  }
+}

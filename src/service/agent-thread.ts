@@ -1,0 +1,131 @@
+// Worker entry: what the thread was given → its agent → turns until told to end. No logic of its own.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { makeReceiver, makeSink } from './ways.js';
+import { systemClock } from '../base/clock.js';
+import type { Plan } from '../config/plan.js';
+import type { ServiceConfig } from '../config/service-config.js';
+import type { MemoryMap } from '../memory/memory-map.js';
+import { SeriesWords } from '../memory/series-words.js';
+import { ThreadWords } from '../memory/thread-words.js';
+import { EventLoopDriver, driveBlocking } from '../runtime/agent.js';
+import type { Agent } from '../runtime/agent.js';
+import { nameThread, pinThread } from '../runtime/thread.js';
+import { reportError } from '../runtime/thread-messages.js';
+import type { ThreadMessage } from '../runtime/thread-messages.js';
+import type { StreamEvent } from '../contract/series.js';
+import { Streamer } from '../stream/streamer.js';
+import { StreamerAgent } from '../stream/streamer-agent.js';
+import type { SourceInfo } from '../udp/packet-source.js';
+import { streamerSetup } from './wiring.js';
+import type { Wiring } from './wiring.js';
+
+/** What main hands to a thread. */
+export interface ThreadTask {
+  readonly config: ServiceConfig;
+  readonly plan: Plan;
+  readonly map: MemoryMap;
+  readonly memory: WebAssembly.Memory;
+  /** Index of the thread: receivers first, the streamer last. */
+  readonly thread: number;
+  readonly name: string;
+  /** Indices into `udp_ports` for a receiver; null = the streamer. */
+  readonly ports: readonly number[] | null;
+  readonly firstMessageNumber: number;
+}
+
+/** What a thread says when it is ready. */
+export interface ThreadInfo {
+  /** Of a receiver: its sockets. */
+  readonly sources: readonly SourceInfo[];
+  /** Of the streamer: where consumers connect. */
+  readonly endpoint: string;
+  /** What it works with: `recvmmsg`, `dgram`, `zmtp`, `libzmq`, `zeromq.js`. */
+  readonly backend: string;
+  /** Sentences for the operator. */
+  readonly notes: readonly string[];
+}
+
+/** An event-driven thread looks at its wake word at least so often, in ms. */
+const wakeWordMs = 100;
+
+const task = workerData as ThreadTask;
+const port = parentPort;
+if (port === null) throw new Error('agent-thread is started by the service only');
+const post = (message: ThreadMessage<ThreadInfo, StreamEvent>): void => port.postMessage(message);
+const fail = (error: unknown): void => post({ kind: 'failed', error: reportError(error) });
+const { config, plan, map, memory } = task;
+const wiring: Wiring = { config, plan, map, buffer: memory.buffer, clock: systemClock };
+const series = new SeriesWords(memory.buffer, map.seriesWords);
+const words = new ThreadWords(memory.buffer, map.threadWords, task.thread);
+
+let driver: EventLoopDriver | null = null;
+const wake = { wake: () => driver?.wake(), turnNow: () => driver?.turnNow() };
+
+async function runReceiver(ports: readonly number[]): Promise<void> {
+  const receiver = makeReceiver(task.name, ports, wiring, memory, wake);
+  const { agent, receive, notes } = receiver;
+  notes.push(...settleThread());
+  const ready = (): void => post({ kind: 'ready', info: { sources: agent.infos, endpoint: '', backend: receive, notes } });
+  if (receive === 'dgram') return runOnEventLoop(agent, ready);
+  await agent.start();
+  ready();
+  const waiting = receiver.group();
+  // A single port waits inside its source.
+  driveBlocking(agent, { stopAsked: () => words.stopAsked, mark: () => 0, rest: () => void waiting?.wait(10) });
+  await agent.close();
+}
+
+async function runStreamer(): Promise<void> {
+  const report = (event: StreamEvent): void => post({ kind: 'event', event });
+  const { sink, send, notes } = await makeSink(wiring, wake, report);
+  notes.push(...settleThread());
+  const streamer = new Streamer(streamerSetup(wiring, sink, task.firstMessageNumber, report));
+  const agent = new StreamerAgent(sink, streamer, config.closingTimeoutMs, report, () => systemClock.now());
+  const ready = (): void => post({ kind: 'ready', info: { sources: [], endpoint: agent.endpoint, backend: send, notes } });
+  if (send === 'zeromq.js') {
+    void followWakeWord();
+    return runOnEventLoop(agent, ready);
+  }
+  await agent.start();
+  ready();
+  driveBlocking(agent, { stopAsked: () => words.stopAsked, mark: () => series.wakeCount, rest: (mark) => agent.rest((milliseconds) => series.wait(mark, milliseconds)) });
+  await agent.close();
+}
+
+async function runOnEventLoop(agent: Agent, ready: () => void): Promise<void> {
+  const asked = new Promise<void>((resolve) => port?.once('message', () => resolve()));
+  driver = new EventLoopDriver(agent, fail);
+  await driver.start();
+  ready();
+  await asked;
+  await driver.stop();
+}
+
+/** The streamer's event loop looks again when a receiver, or main, has something for it. */
+async function followWakeWord(): Promise<void> {
+  for (let seen = series.wakeCount; !words.stopAsked; ) {
+    await series.waitAsync(seen, wakeWordMs);
+    seen = series.wakeCount;
+    driver?.wake();
+  }
+}
+
+/** Name the thread and pin it where the configuration says so; returns what was refused. */
+function settleThread(): string[] {
+  nameThread(task.name);
+  const cpus = config.pinCpus;
+  // Receivers take the CPUs in turn, the streamer the last.
+  const cpu = task.ports === null ? cpus[cpus.length - 1] : cpus[task.thread % Math.max(1, cpus.length - 1)];
+  const refused = cpu === undefined ? null : pinThread(task.name, [cpu]);
+  return refused === null ? [] : [refused];
+}
+
+process.on('uncaughtException', fail);
+(task.ports === null ? runStreamer() : runReceiver(task.ports)).then(
+  () => {
+    post({ kind: 'closed' });
+    port.close();
+  },
+  fail,
+);

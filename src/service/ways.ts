@@ -1,0 +1,150 @@
+// Which of our ways to receive and to send a thread uses: what the configuration asks for, as far as this machine has it.
+// What is not as fast as it could be is said in a note. Called by the thread entry; used by nobody else.
+
+import { compiledPlacement, loadPlacementKernel } from '../assembly/compiled-placement.js';
+import { PortAssembler } from '../assembly/port-assembler.js';
+import { ReceiverAgent } from '../assembly/receiver-agent.js';
+import { OperatorError, exitCode } from '../base/errors.js';
+import { systemClock } from '../base/clock.js';
+import { Landing } from '../memory/landing.js';
+import { ffiUnavailable } from '../runtime/ffi.js';
+import { keepFreedMemory, sharpenSleeps, sleepMicroseconds } from '../runtime/thread.js';
+import type { MessageSink } from '../stream/output/message-sink.js';
+import { libzmqSink } from '../stream/output/libzmq/libzmq-sink.js';
+import { LinuxSockets } from '../stream/output/zmtp/linux-sockets.js';
+import { ZmtpSink } from '../stream/output/zmtp/zmtp-sink.js';
+import type { StreamEvent } from '../contract/series.js';
+import { ZmqSink } from '../stream/output/zmq-sink.js';
+import { DgramSource } from '../udp/dgram-source.js';
+import type { PacketSource } from '../udp/packet-source.js';
+import { readUdpSocket } from '../udp/proc-net-udp.js';
+import { recvmmsgUnavailable } from '../udp/recvmmsg-probe.js';
+import { RecvmmsgSource } from '../udp/recvmmsg-source.js';
+import { ReceivePause } from '../assembly/receive-pause.js';
+import { makeSourceFilter } from '../udp/source-filter.js';
+import { SourceGroup } from '../udp/source-group.js';
+import { portSetup } from './wiring.js';
+import type { Wiring } from './wiring.js';
+
+/** A receiver or streamer waits so long for the next thing at most, in ms, so that it sees commands and its stop word. */
+const blockingWaitMs = 10;
+
+/** What the C library keeps of freed memory: some messages are queued and freed all the time. */
+const keptFreeBytes = 8 * 2 ** 20;
+const keptFreeMessages = 4;
+
+/** A receiver thread's agent and how it waits. */
+export interface ReceiverBackend {
+  readonly agent: ReceiverAgent;
+  /** What receives: `recvmmsg` blocks the thread, `dgram` needs its event loop. */
+  readonly receive: 'recvmmsg' | 'dgram';
+  /** Sentences for the operator about what is slower than it could be. */
+  readonly notes: string[];
+  /** Sleep until one of several ports has something; null = the only port's source waits by itself. Made after the start. */
+  group(): SourceGroup | null;
+}
+
+/** How the thread's agent is asked to look again; only where the event loop drives it. */
+export interface Wake {
+  wake(): void;
+  turnNow(): void;
+}
+
+/**
+ * The receiver of these ports (indices into `udp_ports`).
+ * @throws OperatorError when the configuration insists on what this machine does not have, or the build left the kernel out
+ */
+export function makeReceiver(name: string, ports: readonly number[], wiring: Wiring, memory: WebAssembly.Memory, wake: Wake): ReceiverBackend {
+  const { config } = wiring;
+  const notes: string[] = [];
+  const missing = config.receive === 'dgram' ? null : recvmmsgUnavailable();
+  if (missing !== null) {
+    if (config.receive === 'recvmmsg') throw new OperatorError(`receive: recvmmsg cannot be had here: ${missing}. Use receive: dgram, or auto, which takes what works (docs/operating.md#portable-ways).`, exitCode.environment);
+    notes.push(`packets are received by node:dgram, at most some 50000 packets of 4 kB per second and port, since recvmmsg cannot be had: ${missing}`);
+  }
+  const receive = config.receive === 'dgram' || missing !== null ? 'dgram' : 'recvmmsg';
+  const makePlacement = compiledPlacement(loadPlacementKernel(memory));
+  const blocking: RecvmmsgSource[] = [];
+  const receiverPorts = ports.map((port) => {
+    let source: PacketSource;
+    if (receive === 'recvmmsg') {
+      const batched = recvmmsgSource(port, wiring, memory, ports.length);
+      blocking.push(batched);
+      source = batched;
+    } else {
+      source = dgramSource(port, wiring, wake);
+    }
+    return { source, assembler: new PortAssembler(portSetup(wiring, port, source, makePlacement)) };
+  });
+  if (receive === 'recvmmsg') sharpenSleeps(1000);
+  const now = (): number => systemClock.now();
+  const agent = new ReceiverAgent(name, receiverPorts, now, receive === 'recvmmsg' ? { pause: new ReceivePause(ports.length), sleep: sleepMicroseconds } : null);
+  return { agent, receive, notes, group: () => (blocking.length > 1 ? new SourceGroup(blocking) : null) };
+}
+
+function recvmmsgSource(port: number, { config, plan, map }: Wiring, memory: WebAssembly.Memory, portsOfThread: number): RecvmmsgSource {
+  const { landingPackets, packetBytes, coalescedBuffers = 0 } = plan.memory;
+  return new RecvmmsgSource({
+    buffer: memory.buffer,
+    landing: new Landing(memory.buffer, map.landing[port] as number, landingPackets, packetBytes, coalescedBuffers),
+    structuresAt: map.kernelStructures[port] as number,
+    host: config.udpHosts[port] as string,
+    udpPort: config.detector.udpPorts[port] as number,
+    source: config.udpSource,
+    receiveBufferBytes: config.receiveBufferBytes,
+    waitMs: portsOfThread === 1 ? blockingWaitMs : 0,
+    coalesce: coalescedBuffers > 0,
+  });
+}
+
+function dgramSource(port: number, { config, plan, map, buffer }: Wiring, wake: Wake): DgramSource {
+  return new DgramSource({
+    landing: new Landing(buffer, map.landing[port] as number, plan.memory.landingPackets, plan.memory.packetBytes),
+    host: config.udpHosts[port] as string,
+    udpPort: config.detector.udpPorts[port] as number,
+    receiveBufferBytes: config.receiveBufferBytes,
+    accepts: makeSourceFilter(config.udpSource),
+    wake: (full) => (full ? wake.turnNow() : wake.wake()),
+    readSocket: readUdpSocket,
+  });
+}
+
+/** The sink and whether the thread may block while it waits. */
+export interface SinkBackend {
+  readonly sink: MessageSink;
+  readonly send: 'zmtp' | 'libzmq' | 'zeromq.js';
+  readonly notes: string[];
+}
+
+/** The sink of the streamer's thread. @throws OperatorError when the configuration insists on what this machine does not have */
+export async function makeSink({ config, plan }: Wiring, wake: Wake, report: (event: StreamEvent) => void): Promise<SinkBackend> {
+  if (config.send === 'zmtp') return { sink: zmtpSink(config, plan, report), send: 'zmtp', notes: [] };
+  const options = { host: config.dataHost, port: config.dataPort, highWaterMark: plan.sendQueue.messages, connections: config.consumerConnections, timeoutMs: config.consumerTimeoutMs };
+  const notes: string[] = [];
+  if (config.send !== 'zeromq.js') {
+    const missing = ffiUnavailable();
+    const sink = missing ?? (await libzmqSink(options));
+    if (typeof sink !== 'string') {
+      keepFreedMemory(Math.max(keptFreeBytes, keptFreeMessages * plan.detector.frameBytes));
+      return { sink, send: 'libzmq', notes };
+    }
+    if (config.send === 'libzmq') throw new OperatorError(`send: libzmq cannot be had here: ${sink}. Use send: zeromq.js, or auto, which takes what works (docs/operating.md#portable-ways).`, exitCode.environment);
+    notes.push(`messages are handed over by zeromq.js: ${sink}`);
+  }
+  return { sink: new ZmqSink({ ...options, wake: () => wake.wake() }), send: 'zeromq.js', notes };
+}
+
+function zmtpSink(config: Wiring['config'], plan: Wiring['plan'], report: (event: StreamEvent) => void): MessageSink {
+  const missing = ffiUnavailable();
+  if (missing !== null) throw new OperatorError(`send: zmtp cannot be had here: ${missing}. Use send: auto or zeromq.js.`, exitCode.environment);
+  return new ZmtpSink(new LinuxSockets(), {
+    host: config.dataHost,
+    port: config.dataPort,
+    connections: config.consumerConnections,
+    sendBufferBytes: plan.sendBufferBytes,
+    consumerTimeoutMs: config.consumerTimeoutMs,
+    allowed: () => true,
+    now: () => systemClock.now(),
+    tell: (notice) => report({ kind: 'consumer', ...notice }),
+  });
+}

@@ -1,0 +1,350 @@
+// Messages into libzmq without detours: zmq_send copies each part into libzmq's own memory, so pixels may change as soon as `offer`
+// returns. Owns a context and its PUSH socket in the streamer's thread. Who is let in: libzmq/door.ts; what happens to connections:
+// libzmq/monitor.ts; what the kernel knows of them: tcp-connection.ts. zmq-sink.ts is what stands in where this cannot be had.
+
+import { assert } from '../../../base/assert.js';
+import { OperatorError } from '../../../base/errors.js';
+import { bindRemedy } from '../bind-remedy.js';
+import { DeliveryLedger, wireBytes } from '../delivery-ledger.js';
+import { LibzmqDoor } from './door.js';
+import { LibzmqMonitor } from './monitor.js';
+import { handshakeMs, inbound, setNumber, setPushOptions } from './options.js';
+import { loadLibzmq, zmq } from './libzmq.js';
+import type { Libzmq, ZmqHandle } from './libzmq.js';
+import type { MessageSink, Offer } from '../message-sink.js';
+import { hostOf } from '../../../contract/refused-peers.js';
+import type { PeerRefusal, RefusedPeer } from '../../../contract/refused-peers.js';
+import type { Undelivered } from '../../../contract/series.js';
+import { TcpConnection } from './tcp-connection.js';
+
+/** What the socket is bound to, how much it may queue, and for whom. */
+export interface LibzmqSinkOptions {
+  /** IPv4 or IPv6 address. */
+  readonly host: string;
+  /** 0 = any free port. */
+  readonly port: number;
+  /** Messages that libzmq may queue for one consumer. */
+  readonly highWaterMark: number;
+  /** Consumers that are let in at once. */
+  readonly connections: number;
+  /** A consumer's machine that acknowledges nothing for so long, in ms, is gone. */
+  readonly timeoutMs: number;
+}
+
+/** Numbers of errno.h that are told apart: the same on every Linux; others are "no room". */
+const interrupted = 4;
+const notOurSocket = [14, 22, 88, 156384763, 156384765];
+
+/** Connections in their handshake at once; the oldest beyond these are closed. */
+const unfinishedLimit = 32;
+/** Connections of consumers are looked at so often, in ms. */
+const lookMs = 50;
+/** A connection that was cut is told by the monitor within this time, in ms, or the socket is made anew. */
+const cutLimitMs = 1000;
+/** What libzmq sends before the first message: greeting, READY of a PUSH. */
+const handshakeBytes = 64 + 28;
+/** A PING of a consumer, and the PONG that it gets. */
+const pingBytes = 9;
+const pongBytes = 7;
+/** After `close` the threads of libzmq get this much longer than the messages, in ms. */
+const graceMs = 500;
+
+const decoder = new TextDecoder();
+const nothing: readonly RefusedPeer[] = [];
+
+/** A connection, from its acceptance on. */
+interface Peer {
+  readonly tcp: TcpConnection;
+  readonly since: number;
+  consumer: boolean;
+  /** Bytes that it had sent when it became a consumer. */
+  greeted: number;
+  /** When it was cut; −1 = it was not. */
+  cutAt: number;
+  /** Said already why it is refused. */
+  refused: boolean;
+}
+
+/** @returns the sink, not open yet, or why libzmq's functions cannot be had here */
+export async function libzmqSink(options: LibzmqSinkOptions): Promise<LibzmqSink | string> {
+  const library = await loadLibzmq();
+  return typeof library === 'string' ? library : new LibzmqSink(library, options);
+}
+
+export class LibzmqSink implements MessageSink {
+  readonly #library: Libzmq;
+  readonly #options: LibzmqSinkOptions;
+  /** For options, handed to every call anew; longer than what V8 keeps among its own objects. */
+  readonly #scratch = new Uint8Array(512);
+  readonly #scratchView = new DataView(this.#scratch.buffer);
+  readonly #ledger = new DeliveryLedger();
+  #context: ZmqHandle = 0;
+  #socket: ZmqHandle = 0;
+  #monitor: LibzmqMonitor | null = null;
+  #door: LibzmqDoor | null = null;
+  #address = '';
+  /** Connections by their other end, as libzmq writes it. */
+  readonly #peers = new Map<string, Peer>();
+  #consumers = 0;
+  #disconnects = 0;
+  /** One of several consumers went: which messages were its own nobody knows. */
+  #unclear = false;
+  #lookedAt = 0;
+  #refused: RefusedPeer[] = [];
+  /** Lost with connections while the sink was being closed. */
+  #lost: Undelivered = { messages: 0, bytes: 0 };
+
+  constructor(library: Libzmq, options: LibzmqSinkOptions) {
+    this.#library = library;
+    this.#options = options;
+  }
+
+  get peers(): number {
+    return this.#consumers;
+  }
+
+  get disconnects(): number {
+    return this.#disconnects;
+  }
+
+  get underway(): Undelivered | null {
+    if (this.#unclear) return null;
+    this.#lookAtConsumers(performance.now());
+    return this.#ledger.underway;
+  }
+
+  takeRefused(): readonly RefusedPeer[] {
+    if (this.#refused.length === 0) return nothing;
+    const refused = this.#refused;
+    this.#refused = [];
+    return refused;
+  }
+
+  open(): Promise<string> {
+    const { host, port } = this.#options;
+    const library = this.#library;
+    this.#context = library.ctxNew();
+    try {
+      this.#door = new LibzmqDoor(library, this.#context, handshakeMs);
+      this.#must(this.#door.ready, 'zmq socket');
+      this.#openSocket(`tcp://${host.includes(':') ? `[${host}]` : host}:${port === 0 ? '*' : port}`);
+      this.#address = this.#lastEndpoint();
+      return Promise.resolve(this.#address);
+    } catch (error) {
+      return this.close(0).then((): never => { throw error; });
+    }
+  }
+
+  #openSocket(address: string): void {
+    const library = this.#library;
+    this.#socket = library.socket(this.#context, zmq.push);
+    this.#must(this.#socket !== 0, 'zmq socket');
+    this.#must(setPushOptions(library, this.#socket, this.#options), 'zmq option');
+    this.#monitor = new LibzmqMonitor(library, this.#context, this.#socket);
+    this.#must(this.#monitor.ready, 'zmq monitor');
+    this.#must(library.bind(this.#socket, address) === 0, `data port ${address}`, bindRemedy(this.#options.host, this.#options.port));
+  }
+
+  /** Read what the monitor and the door have to say, and look at the connections. */
+  poll(): void {
+    const now = performance.now();
+    // The door first: who greeted and was refused at once has been there.
+    this.#door?.listen(now);
+    this.#monitor?.read((event, value, remote) => this.#happened(event, value, remote, now));
+    this.#door?.admit(this.#options.connections - this.#consumers, now);
+    if (now - this.#lookedAt >= lookMs && this.#peers.size > 0) this.#look(now);
+    if (this.#socket === 0 && this.#context !== 0) this.#reopen();
+  }
+
+  /**
+   * Who never finished the handshake is no consumer: a port scanner, or a socket of another type, whose end is reported like any
+   * other. So consumers are known by their address.
+   */
+  #happened(event: number, value: number, remote: string, now: number): void {
+    const peer = this.#peers.get(remote);
+    if (event === zmq.eventAccepted) {
+      const port = Number(remote.slice(remote.lastIndexOf(':') + 1));
+      this.#peers.set(remote, { tcp: new TcpConnection(value, port), since: now, consumer: false, greeted: 0, cutAt: -1, refused: false });
+      this.#boundUnfinished(now);
+    } else if (event === zmq.eventHandshakeSucceeded && peer !== undefined) {
+      peer.consumer = true;
+      peer.tcp.look();
+      peer.greeted = peer.tcp.received;
+      this.#consumers++;
+      this.#door?.arrived(hostOf(remote));
+    } else if (event === zmq.eventHandshakeFailedNoDetail && peer !== undefined) {
+      this.#refuse(this.#door?.isWaiting(hostOf(remote)) === true ? 'too_many' : 'no_handshake', remote, peer);
+    } else if (event === zmq.eventHandshakeFailedProtocol && peer !== undefined) this.#refuse('malformed', remote, peer);
+    else if (event === zmq.eventDisconnected && peer !== undefined) {
+      this.#peers.delete(remote);
+      if (peer.consumer) this.#lostConsumer();
+      else this.#refuse(this.#door?.isPromised(hostOf(remote)) === true || this.#door?.isWaiting(hostOf(remote)) === true ? 'socket_type' : 'old_protocol', remote, peer);
+    }
+    // libzmq frees what was queued for one that went, and what it had sent, when its owner calls.
+    this.#settle();
+  }
+
+  #lostConsumer(): void {
+    this.#consumers--;
+    this.#disconnects++;
+    if (this.#context === 0) this.#lost = this.#ledger.underway;
+    this.#unclear = this.#consumers > 0;
+    if (!this.#unclear) this.#ledger.reset();
+  }
+
+  #refuse(reason: PeerRefusal, address: string, peer: Peer): void {
+    if (peer.refused) return;
+    peer.refused = true;
+    this.#refused.push({ reason, address });
+  }
+
+  /** Descriptors are few: of those who are not through their handshake the oldest have to go. */
+  #boundUnfinished(now: number): void {
+    let unfinished = 0;
+    for (const peer of this.#peers.values()) if (!peer.consumer && peer.cutAt < 0) unfinished++;
+    if (unfinished <= unfinishedLimit) return;
+    for (const [remote, peer] of this.#peers) {
+      if (peer.consumer || peer.cutAt >= 0) continue;
+      this.#refuse('too_many_unfinished', remote, peer);
+      this.#cut(peer, now);
+      return;
+    }
+  }
+
+  #cut(peer: Peer, now: number): void {
+    if (peer.cutAt < 0) peer.cutAt = now;
+    peer.tcp.cut();
+  }
+
+  #look(now: number): void {
+    this.#lookAtConsumers(now);
+    const { timeoutMs } = this.#options;
+    for (const [remote, peer] of this.#peers) {
+      if (!peer.consumer) continue;
+      const { tcp } = peer;
+      const talks = tcp.received - peer.greeted > inbound.bytes + (inbound.bytesPerSecond * (now - peer.since)) / 1000;
+      if (talks) this.#refuse('malformed', remote, peer);
+      if (talks || tcp.gone(timeoutMs)) this.#cut(peer, now);
+      else if (!tcp.open && peer.cutAt < 0) peer.cutAt = now;
+      // libzmq forgets a connection whose input it had stopped: it would queue messages for it for ever.
+      if (peer.cutAt >= 0 && now - peer.cutAt > cutLimitMs) return this.#closeSocket();
+    }
+  }
+
+  #lookAtConsumers(now: number): void {
+    this.#lookedAt = now;
+    let acknowledged = 0;
+    for (const peer of this.#peers.values()) {
+      if (!peer.consumer) continue;
+      peer.tcp.look();
+      const pings = Math.max(0, peer.tcp.received - peer.greeted) / pingBytes;
+      acknowledged += peer.tcp.acknowledged - handshakeBytes - Math.ceil(pings) * pongBytes;
+    }
+    if (!this.#unclear) this.#ledger.acknowledge(acknowledged);
+  }
+
+  /** With all its connections; `poll` makes it anew. */
+  #closeSocket(): void {
+    this.#monitor?.close();
+    this.#monitor = null;
+    if (this.#socket === 0) return;
+    this.#library.stopMonitor(this.#socket);
+    this.#library.close(this.#socket);
+    this.#socket = 0;
+    this.#disconnects += this.#consumers;
+    this.#consumers = 0;
+    this.#peers.clear();
+    this.#ledger.reset();
+    this.#unclear = false;
+  }
+
+  /** The threads of libzmq free the address in their own time: until then there is no consumer. */
+  #reopen(): void {
+    try {
+      this.#openSocket(this.#address);
+    } catch (error) {
+      if (!(error instanceof OperatorError)) throw error;
+      this.#closeSocket();
+    }
+  }
+
+  /**
+   * Hot. When the consumer dies between two parts, libzmq takes back the parts that it has (lb_t::sendpipe) and says EAGAIN, or it
+   * drops the rest as it drops all that was queued for this consumer, and says nothing: nothing half-sent remains either way.
+   */
+  offer(parts: readonly Uint8Array[]): Offer {
+    // The monitor knows of an end before the socket does: nothing is queued for who is gone.
+    if (this.#consumers === 0) return 'full';
+    const last = parts.length - 1;
+    let bytes = 0;
+    for (let index = 0; index <= last; index++) {
+      const part = parts[index] as Uint8Array;
+      const flags = index === last ? zmq.dontwait : zmq.dontwait | zmq.sndmore;
+      bytes += wireBytes(part.length);
+      while (this.#library.send(this.#socket, part, part.length, flags) < 0) {
+        const errno = this.#library.errno();
+        if (errno === interrupted) continue;
+        assert(!notOurSocket.includes(errno), 'zmq_send refused socket, bytes or order');
+        return 'full';
+      }
+    }
+    this.#ledger.handed(bytes);
+    return 'sent';
+  }
+
+  outcome(): Offer {
+    // Nothing is ever pending here.
+    return 'full';
+  }
+
+  async close(lingerMs: number): Promise<Undelivered | null> {
+    const library = this.#library;
+    const context = this.#context;
+    if (context === 0) return null;
+    const until = performance.now() + lingerMs;
+    this.#context = 0;
+    for (this.poll(); this.#consumers > 0 && !this.#delivered() && performance.now() < until; this.poll()) await new Promise((resolve) => setTimeout(resolve, 5));
+    const left = this.#left();
+    // Who counts for himself has waited; what nobody can count lingers.
+    const stillMs = left === null ? Math.max(0, until - performance.now()) : 0;
+    if (this.#socket !== 0 && stillMs > 0) setNumber(library, this.#socket, zmq.linger, Math.ceil(stillMs));
+    this.#closeSocket();
+    this.#door?.close();
+    await new Promise<void>((resolve) => {
+      const limit = setTimeout(resolve, stillMs + graceMs);
+      library.ctxTerm(context, () => {
+        clearTimeout(limit);
+        resolve();
+      });
+    });
+    return left;
+  }
+
+  #delivered(): boolean {
+    const { underway } = this;
+    return underway === null || underway.messages === 0;
+  }
+
+  #left(): Undelivered | null {
+    return this.#unclear ? null : this.#consumers > 0 ? this.#ledger.underway : this.#lost;
+  }
+
+  /** Let the socket do what it has to do. */
+  #settle(): void {
+    if (this.#socket === 0) return;
+    this.#scratchView.setBigUint64(64, 4n, true);
+    this.#library.getsockopt(this.#socket, zmq.events, this.#scratch, this.#scratch.subarray(64, 72));
+  }
+
+  #lastEndpoint(): string {
+    this.#scratchView.setBigUint64(256, 256n, true);
+    const result = this.#library.getsockopt(this.#socket, zmq.lastEndpoint, this.#scratch, this.#scratch.subarray(256, 264));
+    this.#must(result === 0, 'zmq option');
+    return decoder.decode(this.#scratch.subarray(0, this.#scratch.indexOf(0)));
+  }
+
+  /** @throws OperatorError when libzmq refused */
+  #must(done: boolean, what: string, remedy = 'See ulimit -n, and the memory that is left.'): void {
+    if (!done) throw new OperatorError(`${what}: ${this.#library.strerror(this.#library.errno())}. ${remedy}`);
+  }
+}

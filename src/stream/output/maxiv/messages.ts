@@ -1,0 +1,84 @@
+// The messages of the stream as bytes: header, image, series_end. Contract: docs/stream.md; every field that a consumer of the
+// standard needs comes first, our extra fields after it. Called by the streamer only when a message is about to be handed over.
+
+import { JsonBytes } from './json-bytes.js';
+import type { SeriesSummary } from '../../../contract/series.js';
+
+const encoder = new TextEncoder();
+
+/** Missing packets of one port image, as inclusive ranges of packet numbers. */
+export interface MissingPackets {
+  readonly udpPort: number;
+  readonly ranges: readonly (readonly [first: number, last: number])[];
+}
+
+/** What an image message says about its frame. */
+export interface ImageFacts {
+  /** 0-based in the series, and the detector's own number. */
+  readonly frameIndex: number;
+  readonly frameNumber: number;
+  readonly missingPackets: number;
+  readonly missing: readonly MissingPackets[];
+  /** Why the frame is not complete; null = it is. */
+  readonly reason: string | null;
+  readonly discard: boolean;
+  /** Values of the packet header, in the order of the profile's `headerFields`; empty when no packet came. */
+  readonly headerValues: readonly (number | bigint)[];
+}
+
+/** Part 0 of a `header` message; part 1, if any, is the metadata as it came. */
+export function headerMessage(msgNumber: number, filename: string): Uint8Array {
+  return encoder.encode(`{"htype":"header","msg_number":${msgNumber},"filename":${JSON.stringify(filename)}}`);
+}
+
+/** Part 0 of the `image` messages of a series, all in the same memory: each is valid until the next is made. */
+export class ImageMessages {
+  readonly #json = new JsonBytes(1024);
+  readonly #begin = encoder.encode('{"htype":"image","msg_number":');
+  readonly #frame = encoder.encode(',"frame":');
+  /** The constant middle. */
+  readonly #shape: Uint8Array;
+  readonly #complete = encoder.encode(',"complete":true,"missing_packets":0');
+  readonly #headerKeys: readonly Uint8Array[];
+  readonly #end = encoder.encode('}');
+
+  /** @param shape rows, columns @param type of a pixel, as numpy calls it @param headerKeys names of the packet header's values */
+  constructor(shape: readonly [number, number], type: string, headerKeys: readonly string[]) {
+    this.#shape = encoder.encode(`,"shape":[${shape[0]},${shape[1]}],"type":"${type}","compression":"none","frame_number":`);
+    this.#headerKeys = headerKeys.map((key) => encoder.encode(`,${JSON.stringify(key)}:`));
+  }
+
+  make(msgNumber: number, facts: ImageFacts): Uint8Array {
+    const json = this.#json;
+    json.begin();
+    json.add(this.#begin);
+    json.addNumber(msgNumber);
+    json.add(this.#frame);
+    json.addNumber(facts.frameIndex);
+    json.add(this.#shape);
+    json.addNumber(facts.frameNumber);
+    if (facts.reason === null) json.add(this.#complete);
+    else json.addText(incompleteText(facts));
+    const values = facts.headerValues;
+    for (let index = 0; index < values.length; index++) {
+      json.add(this.#headerKeys[index] as Uint8Array);
+      json.addNumber(values[index] as number | bigint);
+    }
+    if (facts.discard) json.addText(',"discard":true');
+    json.add(this.#end);
+    return json.bytes;
+  }
+}
+
+function incompleteText({ missingPackets, missing, reason }: ImageFacts): string {
+  const ports = missing.map((port) => `"${port.udpPort}":[${port.ranges.map(([first, last]) => `[${first},${last}]`).join(',')}]`);
+  return `,"complete":false,"missing_packets":${missingPackets},"reason":"${reason}","missing":{${ports.join(',')}}`;
+}
+
+/** The `series_end` message. */
+export function seriesEndMessage(msgNumber: number, summary: SeriesSummary): Uint8Array {
+  const { frames, complete, marked, discarded, unsent, aborted, incomplete, truncated, warnings } = summary;
+  const ledger = Object.fromEntries(summary.ledger.map(({ udp_port: udpPort, ...counts }) => [udpPort, counts]));
+  const fields = { htype: 'series_end', msg_number: msgNumber, frames, complete, marked, discarded, unsent, ...(aborted === undefined ? {} : { aborted }), ...(summary.shared === undefined ? {} : { shared: { stride: summary.shared.stride, offset: summary.shared.offset, frames: summary.shared.frames } }), incomplete, truncated, warnings, ledger };
+  return encoder.encode(JSON.stringify(fields));
+}

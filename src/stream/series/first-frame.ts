@@ -1,0 +1,103 @@
+// Which frame a series begins with, and that all receivers go by it. Given with the arm request, or found: the smallest number
+// that any port accepted within the start window. Owned by a series. The number is proposed, every receiver answers and accepts
+// nothing below it from then on; what a port accepted before its answer lowers it; then it is settled.
+
+import type { SeriesWords } from '../../memory/series-words.js';
+import type { ReadPort } from './frame-reader.js';
+
+/** Numbers that ports have accepted, 0 = none; does a port without any hold packets? */
+export interface StartNumbers {
+  readonly smallest: number;
+  readonly newest: number;
+  readonly holding: boolean;
+}
+
+/** What a look at the ports has brought. `disagree`: their numbers span a ring or more, nothing was told. */
+export type FirstFrameNews = 'nothing' | 'told' | 'settled' | 'disagree';
+
+/** Frame numbers are own ones (detector/frame-share.ts), 0 = not known; times in ms. */
+export class FirstFrame {
+  readonly #words: SeriesWords;
+  readonly #ports: readonly ReadPort[];
+  readonly #frames: number | null;
+  readonly #startWindowMs: number;
+  readonly #ring: number;
+  #version = 0;
+  #startedAt = -1;
+  number = 0;
+  settled = false;
+
+  /** @param frames own frames of the series, null = until stopped */
+  constructor(words: SeriesWords, ports: readonly ReadPort[], frames: number | null, startWindowMs: number, ring: number) {
+    this.#words = words;
+    this.#ports = ports;
+    this.#frames = frames;
+    this.#startWindowMs = startWindowMs;
+    this.#ring = ring;
+  }
+
+  /** Packets have come, or wait to be confirmed. */
+  get started(): boolean {
+    return this.#startedAt >= 0;
+  }
+
+  /** Last frame of the series, 0 while it is open-ended or not known. */
+  get last(): number {
+    return this.number === 0 || this.#frames === null ? 0 : this.number + this.#frames - 1;
+  }
+
+  /** Tell the receivers; may be followed by a smaller number as long as it is not settled. */
+  tell(number: number): void {
+    this.number = number;
+    this.#version = this.#words.setFirst(number, this.last);
+  }
+
+  /** It will not be lowered any more: receivers may close port images. */
+  settle(): void {
+    this.settled = true;
+    this.#words.settleFirst();
+  }
+
+  /** Look at the ports; before it is settled, once per turn of an open series. */
+  look(now: number): FirstFrameNews {
+    if (this.settled) return 'nothing';
+    const { smallest, newest, holding } = this.numbers();
+    if (this.number !== 0) {
+      if (this.#ports.some((port) => port.words.firstAnswer !== this.#version)) return 'nothing';
+      if (smallest >= this.number) {
+        this.settle();
+        return 'settled';
+      }
+      this.tell(smallest);
+      return 'told';
+    }
+    if (smallest === 0 && !holding) this.#startedAt = -1;
+    else if (this.#startedAt < 0) this.#startedAt = now;
+    if (this.#startedAt < 0 || now - this.#startedAt < this.#startWindowMs) return 'nothing';
+    if (smallest === 0 || (holding && now - this.#startedAt < 2 * this.#startWindowMs)) return 'nothing';
+    if (newest - smallest >= this.#ring) return 'disagree';
+    this.tell(smallest);
+    return 'told';
+  }
+
+  /** All receivers have stopped: what they accepted is all that there is. Returns the newest number that any port accepted. */
+  conclude(): number {
+    const { smallest, newest } = this.numbers();
+    if (!this.settled && smallest !== 0 && (this.number === 0 || smallest < this.number)) this.tell(smallest);
+    if (this.number !== 0) this.settle();
+    return newest;
+  }
+
+  numbers(): StartNumbers {
+    let smallest = 0;
+    let newest = 0;
+    let holding = false;
+    for (const { words } of this.#ports) {
+      const own = words.smallest;
+      if (own !== 0 && (smallest === 0 || own < smallest)) smallest = own;
+      newest = Math.max(newest, words.newestAccepted);
+      if (words.holding) holding = true;
+    }
+    return { smallest, newest, holding };
+  }
+}

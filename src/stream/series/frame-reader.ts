@@ -1,0 +1,227 @@
+// STEP 3, first half: frames out of the ring. Is the next frame closed on every port, what is missing in it, and which bytes go
+// out for it. Runs in the streamer's thread; reads port images only after they were handed over, writes only its own frames.
+
+import { gapByte, missingByte } from '../../detector/pixel-type.js';
+import type { Layout, PortLayout, Position } from '../../detector/layout.js';
+import { makePieceTable } from '../../detector/piece-table.js';
+import type { PieceTable } from '../../detector/piece-table.js';
+import { headerOffset } from '../../detector/packet-header.js';
+import type { HeaderField } from '../../detector/profile.js';
+import type { MemoryMap } from '../../memory/memory-map.js';
+import type { PortWords } from '../../memory/port-words.js';
+import { outcome, recordWord } from '../../memory/slot-records.js';
+import type { SlotRecords } from '../../memory/slot-records.js';
+import type { ImageFacts, MissingPackets } from '../output/maxiv/messages.js';
+
+/** Why a frame is not complete, the weightiest first. Names as in metrics and image messages. */
+export type FrameReason = 'ring_full' | 'stop' | 'port_absent' | 'timeout' | 'packet_loss' | 'settings';
+
+/** A port as the streamer knows it. */
+export interface ReadPort {
+  readonly index: number;
+  readonly udpPort: number;
+  readonly records: SlotRecords;
+  readonly words: PortWords;
+}
+
+const two32 = 4294967296;
+
+/** Reads the ring of one memory. Frame numbers are own ones (detector/frame-share.ts). Positions are indices into the layout's positions. */
+export class FrameReader {
+  readonly #bytes: Uint8Array;
+  readonly #map: MemoryMap;
+  readonly #ports: readonly ReadPort[];
+  readonly #ring: number;
+  #layout: Layout | null = null;
+  #filler = new Uint8Array(0);
+  #patched = new Uint8Array(0);
+  readonly #view: DataView;
+  #headerFields: readonly HeaderField[] = [];
+  /** By position: some port has written there since the slots were prepared, in this series or an earlier one; the latest frame that has pixels there. */
+  #written = new Uint8Array(0);
+  #filledBy = new Int32Array(0);
+  #frames = 0;
+  readonly #pieces = new Map<number, PieceTable>();
+
+  constructor(buffer: ArrayBufferLike, map: MemoryMap, ports: readonly ReadPort[]) {
+    this.#bytes = new Uint8Array(buffer);
+    this.#view = new DataView(buffer);
+    this.#map = map;
+    this.#ports = ports;
+    this.#ring = map.sizes.slots;
+  }
+
+  /**
+   * Make every slot ready for frames of this layout: gaps 0, all pixels missing. Only while no receiver writes. Does nothing
+   * when the slots already are of this layout.
+   */
+  prepare(layout: Layout): void {
+    if (this.#layout === layout) return;
+    this.#layout = layout;
+    this.#written = new Uint8Array(layout.positions.length);
+    this.#filledBy = new Int32Array(layout.positions.length);
+    this.#headerFields = Object.values(layout.profile.headerFields);
+    this.#pieces.clear();
+    // What leaves the process as a whole frame of nothing; ordinary memory, since filling shared memory is slow.
+    this.#filler = new Uint8Array(layout.frameBytes).fill(gapByte);
+    this.#patched = new Uint8Array(layout.frameBytes);
+    for (let position = 0; position < layout.positions.length; position++) this.#fill(this.#filler, position);
+    for (let slot = 0; slot < this.#ring; slot++) this.#bytes.set(this.#filler, this.#map.ring + slot * this.#map.slotStride);
+  }
+
+  /** Has every port closed this frame? */
+  ready(frameNumber: number): boolean {
+    const slot = frameNumber % this.#ring;
+    for (const port of this.#ports) {
+      if (!port.records.published(slot, frameNumber)) return false;
+    }
+    return true;
+  }
+
+  /** Facts of a frame that is ready, by its own number; `frameIndex` and `frameNumber` as they leave the process. */
+  facts(ownNumber: number, frameIndex: number, frameNumber: number, discardIncomplete: boolean): ImageFacts {
+    const slot = ownNumber % this.#ring;
+    const expected = this.#expected();
+    const missing: MissingPackets[] = [];
+    let missingPackets = 0;
+    const seen = { refused: false, ended: false, absent: false, timedOut: false, suspect: false };
+    for (const port of this.#ports) {
+      const { udpPort, records } = port;
+      const accepted = records.accepted(slot);
+      const how = records.outcome(slot);
+      if (how === outcome.suspect) seen.suspect = true;
+      if (accepted === expected) continue;
+      missingPackets += expected - accepted;
+      missing.push({ udpPort, ranges: this.#missingRanges(port, slot) });
+      if (how === outcome.refused) seen.refused = true;
+      else if (how === outcome.ended) seen.ended = true;
+      else if (accepted === 0) seen.absent = true;
+      else if (how === outcome.timedOut) seen.timedOut = true;
+    }
+    const reason: FrameReason | null =
+      missingPackets === 0
+        ? seen.suspect
+          ? 'settings'
+          : null
+        : seen.refused
+          ? 'ring_full'
+          : seen.ended
+            ? 'stop'
+            : seen.absent
+              ? 'port_absent'
+              : seen.timedOut
+                ? 'timeout'
+                : 'packet_loss';
+    return { frameIndex, frameNumber, missingPackets, missing, reason, discard: reason !== null && discardIncomplete, headerValues: this.#headerValues(slot) };
+  }
+
+  /** The bytes of a frame that is ready: the slot itself, or a copy where whole port images are missing. Valid until released. */
+  pixels(frameNumber: number): Uint8Array {
+    const layout = this.#layout as Layout;
+    const slot = frameNumber % this.#ring;
+    const frame = ++this.#frames | 0;
+    let empty = true;
+    this.notePositions();
+    for (const { records, words } of this.#ports) {
+      const position = words.position;
+      if (position < 0 || records.accepted(slot) === 0) continue;
+      this.#filledBy[position] = frame;
+      empty = false;
+    }
+    if (empty) return this.#filler;
+    const from = this.#map.ring + slot * this.#map.slotStride;
+    const pixels = this.#bytes.subarray(from, from + layout.frameBytes);
+    let patched: Uint8Array | null = null;
+    for (let position = 0; position < this.#written.length; position++) {
+      if (this.#written[position] === 0 || this.#filledBy[position] === frame) continue;
+      // Pixels of an older frame are there: this one has none.
+      if (patched === null) {
+        patched = this.#patched;
+        patched.set(pixels);
+      }
+      this.#fill(patched, position);
+    }
+    return patched ?? pixels;
+  }
+
+  /** Remember where the ports write to: also in a series that sends nothing, before its positions are forgotten. */
+  notePositions(): void {
+    for (const { words } of this.#ports) if (words.position >= 0) this.#written[words.position] = 1;
+  }
+
+  /** When the first packet of the frame was placed (Infinity = none) and when its last port image was closed, in ms of the service's clock. */
+  times(frameNumber: number): { first: number; closed: number } {
+    const slot = frameNumber % this.#ring;
+    let first = Infinity;
+    let closed = 0;
+    for (const { records } of this.#ports) {
+      if (records.accepted(slot) > 0) first = Math.min(first, records.firstPacketAt(slot));
+      closed = Math.max(closed, records.closedAt(slot));
+    }
+    return { first, closed };
+  }
+
+  #expected(): number {
+    return (this.#layout as Layout).expectedPackets;
+  }
+
+  #missingRanges(port: ReadPort, slot: number): [number, number][] {
+    const { positions, ports, expectedPackets } = this.#layout as Layout;
+    const position = port.words.position >= 0 ? port.words.position : (ports[port.index] as PortLayout).expectedPosition;
+    const { firstPacket } = positions[position] as Position;
+    const ranges: [number, number][] = [];
+    for (let packet = 0; packet < expectedPackets; packet++) {
+      if (port.records.has(slot, packet)) continue;
+      const last = ranges[ranges.length - 1];
+      if (last !== undefined && last[1] === firstPacket + packet - 1) last[1]++;
+      else ranges.push([firstPacket + packet, firstPacket + packet]);
+    }
+    return ranges;
+  }
+
+  /** What the packet header knows, from the first port that has it. */
+  #headerValues(slot: number): (number | bigint)[] {
+    for (const { records } of this.#ports) {
+      if (records.accepted(slot) === 0) continue;
+      const header = records.words.byteOffset + (records.base(slot) + recordWord.header) * 4;
+      return this.#headerFields.map((field) => headerValue(this.#view, header, field));
+    }
+    return [];
+  }
+
+  #fill(frame: Uint8Array, position: number): void {
+    let table = this.#pieces.get(position);
+    if (table === undefined) {
+      // Orientation does not matter: all pixels of the port image are filled.
+      table = makePieceTable(this.#layout as Layout, position, false, { first: 0, count: (this.#layout as Layout).packetsPerPortImage });
+      this.#pieces.set(position, table);
+    }
+    for (let piece = 0; piece < table.pieces.length; piece += 3) {
+      const at = table.pieces[piece + 1] as number;
+      frame.fill(missingByte, at, at + (table.pieces[piece + 2] as number));
+    }
+    for (let seam = 0; seam < table.seams.length; seam += 2) {
+      const at = table.seams[seam] as number;
+      if (at >= 0) frame.fill(missingByte, at, at + (this.#layout as Layout).pixelBytes);
+    }
+  }
+}
+
+/** One field of the packet header at `at`, exact also beyond 2⁵³. */
+function headerValue(view: DataView, at: number, field: HeaderField): number | bigint {
+  const from = at + headerOffset[field];
+  switch (field) {
+    case 'timestamp':
+    case 'detSpec1': {
+      const low = view.getUint32(from, true);
+      const high = view.getUint32(from + 4, true);
+      return high < 0x200000 ? high * two32 + low : (BigInt(high) << 32n) | BigInt(low);
+    }
+    case 'expLength':
+    case 'detSpec3':
+      return view.getUint32(from, true);
+    case 'detSpec2':
+    case 'detSpec4':
+      return view.getUint16(from, true);
+  }
+}

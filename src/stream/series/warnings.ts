@@ -1,0 +1,116 @@
+// What looks wrong in a series, each thing told once: to main when it is found, and in the summary. Owned by the series, which says when
+// to look; what is suspicious, suspicions.ts knows.
+
+import { frameNumberOf } from '../../detector/frame-share.js';
+import type { Layout } from '../../detector/layout.js';
+import { portCounter } from '../../memory/counters.js';
+import type { PortCounter } from '../../memory/counters.js';
+import type { SeriesDeps } from './setup.js';
+import { lateBeginnings, suspicionsOf } from './suspicions.js';
+
+const lookIntervalMs = 500;
+
+/** Where the way out lets in everybody: what more consumers than expected do to a series. */
+export function strangers(consumers: number, expected: number): string {
+  return `${consumers} consumers are connected, ${expected} expected: zmq shares the images out among them, and each lacks some. Stop the stranger, set consumer_connections, or arm with force.`;
+}
+
+/** A port that lacks so many last frames, all of them, has vanished: fewer a burst of loss may take. */
+const vanishedFrames = 10;
+
+/** Of one series with this layout. */
+export class SeriesWarnings {
+  readonly #deps: SeriesDeps;
+  readonly #layout: Layout;
+  readonly #told = new Map<string, string>();
+  /** What each suspicion named as likely when it was told. */
+  readonly #likely = new Map<string, string>();
+  #lookedAt = 0;
+
+  constructor(deps: SeriesDeps, layout: Layout) {
+    this.#deps = deps;
+    this.#layout = layout;
+  }
+
+  /** What was told, in order. */
+  get messages(): string[] {
+    return [...this.#told.values()];
+  }
+
+  /** @param code what is told once */
+  warn(code: string, message: string): void {
+    if (this.#told.has(code)) return;
+    this.#told.set(code, message);
+    this.#deps.report({ kind: 'warning', code, message });
+  }
+
+  /** As `look`, now and then. @param now ms of the service's clock */
+  lookNowAndThen(now: number, first: number, settled: boolean): void {
+    if (now - this.#lookedAt < lookIntervalMs) return;
+    this.#lookedAt = now;
+    this.look(first, settled);
+  }
+
+  /**
+   * Look at what the receivers noticed.
+   * @param first own number of the first frame, 0 = not known
+   * @param settled it is settled, and the ports agree: who began later than others is told too
+   */
+  look(first: number, settled: boolean): void {
+    const { ports, share } = this.#deps;
+    for (const { words, udpPort } of ports) {
+      for (const { code, message, likely } of suspicionsOf(words, udpPort, this.#layout, share, first)) this.#suspect(`${code}/${udpPort}`, message, likely.join());
+    }
+    if (!settled) return;
+    const beginnings = ports.map(({ udpPort, words }) => ({ udpPort, smallest: words.smallest === 0 ? 0 : frameNumberOf(share, words.smallest, first) }));
+    for (const { code, message } of lateBeginnings(beginnings)) this.warn(code, message);
+  }
+
+  /** The first packets may fit more settings than those after them: what is likely is told again when it has changed. */
+  #suspect(code: string, message: string, likely: string): void {
+    if (this.#likely.get(code) !== likely) this.#told.delete(code);
+    this.#likely.set(code, likely);
+    this.warn(code, message);
+  }
+
+  /** Look when the receivers are open: packets for which the sockets had no room while the series before was ended. */
+  lostBefore(): void {
+    for (const { udpPort, counters, seriesBase } of this.#deps.ports) {
+      const lost = (counters[portCounter.socketDropped] as number) - (seriesBase[portCounter.socketDropped] as number);
+      if (lost > 0) this.warn(`lost_before/${udpPort}`, `port ${udpPort}: ${lost} packets found no room in the socket buffer before this series was open, while the end of the last one was sent. They are counted here. Does the consumer keep up? A larger receive_buffer_bytes keeps more (docs/operating.md#receive-buffer).`);
+    }
+  }
+
+  /**
+   * Look when the series is over: ports that have nothing of its last frames, and packets that came twice in numbers.
+   * @param first @param last frames of the series, 0 = there are none
+   */
+  lookBack(first: number, last: number): void {
+    if (first === 0 || last < first) return;
+    const { ports, share } = this.#deps;
+    for (const { udpPort, words, counters, seriesBase } of ports) {
+      const seen = Math.max(words.newestSeen, first - 1);
+      if (last - seen >= vanishedFrames || (seen < first && last - seen > 0)) {
+        const since = seen < first ? 'no packet of this series came' : `nothing came behind frame ${frameNumberOf(share, seen, first)}, the last one is ${frameNumberOf(share, last, first)}`;
+        this.warn(`vanished/${udpPort}`, `port ${udpPort}: ${since}. Is the port or its module switched off, or its cable out? (docs/operating.md#silent-port)`);
+      }
+      const counted = (counter: PortCounter): number => (counters[portCounter[counter]] as number) - (seriesBase[portCounter[counter]] as number);
+      const twice = counted('duplicate') + counted('lateDuplicate');
+      if (twice >= 2 * this.#layout.expectedPackets && twice * 10 >= counted('accepted')) {
+        this.warn(`duplicates/${udpPort}`, `port ${udpPort}: ${twice} packets came again. Were the frame numbers set back (nextframenumber) while this series was open, or are packets sent twice (a mirror port, two routes)? Frames of an acquisition that used the same numbers are lost.`);
+      }
+    }
+  }
+
+  /** @param periodMs of frames that came too slowly for one series; null = they did not */
+  fellApart(periodMs: number | null): void {
+    const { seriesIdleMs } = this.#deps.limits;
+    if (periodMs !== null) this.warn('low_rate', `the automatic series before had a single frame: frames come every ${periodMs} ms, and series_idle_ms is ${seriesIdleMs}. This series waits longer. Set series_idle_ms to ${3 * periodMs} or more, or arm, so that no frame stands alone (docs/operating.md#the-series-does-not-end).`);
+  }
+
+  /** Frame numbers of the ports lie a ring or more apart. */
+  portsDisagree(): void {
+    const numbers = this.#deps.ports.filter(({ words }) => words.smallest !== 0).map(({ udpPort, words }) => `port ${udpPort}: frame ${words.smallest}`);
+    this.warn('ports_disagree', `frame numbers differ between ports by a ring or more (${numbers.join(', ')}). Set nextframenumber of all modules to the same value and arm again.`);
+  }
+}

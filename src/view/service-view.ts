@@ -1,0 +1,136 @@
+// What the control plane may know and do: the service as HTTP, metrics and log see it. service.ts implements it over shared
+// memory and the streamer's events; tests implement it by hand.
+
+import type { ServiceConfig } from '../config/service-config.js';
+import type { ArmRequest, HaltedSeries, PortLedger, SeriesStop, SeriesSummary } from '../contract/series.js';
+import type { PortCounter, StreamCounter } from '../memory/counters.js';
+import type { FrameHistogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
+import type { DoctorReport } from '../doctor/report.js';
+import type { LastFrameMemory } from '../memory/last-frame.js';
+
+/** Outside names of the state of the service. */
+export type SeriesState = 'idle' | 'open' | 'closing';
+
+/** The series that is open, or nothing. Frame numbers are the detector's, null = not known yet. */
+export interface CurrentSeries {
+  readonly series_id: number;
+  readonly filename: string;
+  readonly auto: boolean;
+  readonly frames: number;
+  readonly header_pending: boolean;
+  /** As the arm request gave it. */
+  readonly msg_number_base: number | null;
+  readonly first_frame_number: number | null;
+  readonly highest_frame_number: number | null;
+  readonly images_sent: number;
+  readonly complete: number;
+  readonly marked: number;
+  readonly discarded: number;
+  readonly ports: readonly CurrentPort[];
+}
+
+/** Counters of one port since the series was opened. */
+export interface CurrentPort {
+  readonly udp_port: number;
+  readonly counters: Readonly<Record<PortCounter, number>>;
+  readonly newest_frame_number: number | null;
+}
+
+/** The answer of `GET /api/v1/series`. */
+export interface ServiceStatus {
+  readonly state: SeriesState;
+  /** One plain sentence: what the service is doing or waiting for. */
+  readonly message: string;
+  /** What is wrong: what, where, remedy. Empty = nothing. */
+  readonly problems: readonly string[];
+  readonly consumers: number;
+  readonly end_pending: boolean;
+  /** The least that an arm request may give as `msg_number_base`. */
+  readonly next_msg_number: number;
+  /** How many instances share the detector, and which of them this is. */
+  readonly frames_stride: number;
+  readonly frames_offset: number;
+  readonly series: CurrentSeries | null;
+  readonly last_series: SeriesSummary | null;
+}
+
+/** The answer of `GET /api/v1/udp`, one per port. */
+export interface UdpPortStatus {
+  readonly udp_port: number;
+  readonly off: boolean;
+  readonly address: string;
+  readonly interface: string | null;
+  readonly mac: string | null;
+  readonly mtu: number | null;
+  readonly packet_bytes: number;
+  readonly receive_buffer_requested_bytes: number;
+  readonly receive_buffer_granted_bytes: number | null;
+  readonly socket_queue_bytes: number | null;
+  readonly kernel_drops: number | null;
+}
+
+/** Packets of one port in the present or last series. */
+export type SeriesPackets = Omit<PortLedger, 'udp_port' | 'socket_limited' | 'kernel_drops'>;
+
+/** What is known of a port that receives, besides its counters; null = unknown. */
+export interface PortFigures {
+  readonly udpPort: number;
+  /** Bytes that the kernel charges for what waits in the socket; now, and most since the series was opened. */
+  readonly queueBytes: number | null;
+  readonly queueBytesMax: number | null;
+  /** Frames by which the port is behind the one furthest ahead. */
+  readonly lagFrames: number | null;
+  /** When the last packet came, in ms since 1970. */
+  readonly lastPacketAt: number | null;
+  readonly series: SeriesPackets | null;
+  readonly histograms: Readonly<Record<PortHistogram, HistogramReading>>;
+}
+
+/** A thread of the data path; times in ms, null = unknown. */
+export interface AgentFigures {
+  readonly agent: string;
+  readonly heartbeatAgeMs: number;
+  /** Longest time between two turns since the series was begun. */
+  readonly stallMsMax: number | null;
+}
+
+/** The service, seen from the control plane. Nothing here blocks the data path. */
+export interface ServiceView {
+  readonly config: ServiceConfig;
+  /** Open a series. @throws ArmRefused */
+  arm(request: ArmRequest): Promise<{ series_id: number; msg_number: number | null; header_pending: boolean; state: SeriesState }>;
+  /**
+   * End the series; resolves with its summary when it has ended, null when none was open.
+   * @param end where a series ends that several instances share, after `halt` on all of them
+   * @throws ArmRefused
+   */
+  stop(end?: SeriesStop, fill?: boolean): Promise<SeriesSummary | null>;
+  /** Of a series that several instances share: accept no more packets; resolves with what was seen, null when none was ever open. */
+  halt(): Promise<HaltedSeries | null>;
+  status(): ServiceStatus;
+  /** Summaries of the last 100 series, newest first. */
+  history(): readonly SeriesSummary[];
+  udpPorts(): UdpPortStatus[];
+  /** Can the service do its work, and if not, why. */
+  readiness(): { ready: boolean; reasons: readonly string[] };
+  /** Is every thread turning. */
+  liveness(): { alive: boolean; reasons: readonly string[] };
+  /** The doctor's checks, all made now. */
+  doctor(): Promise<DoctorReport>;
+  /** The same as they were within the last seconds: false = failed; what could not be checked is left out. */
+  preflightResults(): readonly { readonly check: string; readonly ok: boolean }[];
+  /** The last frame that was sent: the image message's JSON object and its pixels (C order, little endian). */
+  lastFrame(): { header: Record<string, unknown>; pixels: Uint8Array } | null;
+  /** Where that frame lies, for threads that copy it themselves. */
+  readonly lastFrameMemory: LastFrameMemory;
+  /** Images sent in the current or last series. */
+  receivedFrames(): number;
+  /** Counters since the start of the process. */
+  portCounters(): readonly { udpPort: number; counters: Readonly<Record<PortCounter, number>> }[];
+  streamCounters(): Readonly<Record<StreamCounter, number>>;
+  portFigures(): readonly PortFigures[];
+  frameHistograms(): Readonly<Record<FrameHistogram, HistogramReading>>;
+  agents(): readonly AgentFigures[];
+  /** Gauges that are no counters; NaN = unknown. */
+  gauges(): { ringSlots: number; ringSlotsUsed: number; ringSlotsUsedMax: number; consumers: number };
+}

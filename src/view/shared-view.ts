@@ -1,0 +1,410 @@
+// The service as the control plane sees it, read from shared memory and kept up by the streamer's events. On the main thread only;
+// reading costs the data path nothing. HTTP, metrics and the log look at nothing else. Ports, threads and commands: port-view.ts,
+// heartbeats.ts, command-queue.ts.
+
+import type { Clock, Repeat } from '../base/clock.js';
+import type { Plan } from '../config/plan.js';
+import type { ServiceConfig } from '../config/service-config.js';
+import { hostOfPort } from '../config/udp-hosts.js';
+import { frameNumberOf } from '../detector/frame-share.js';
+import { CommandBox } from '../memory/command-box.js';
+import { streamCounterTable } from '../memory/counters.js';
+import type { PortCounter, StreamCounter } from '../memory/counters.js';
+import { frameHistogramTable, histogramsAt } from '../memory/histogram.js';
+import type { FrameHistogram, Histogram, HistogramReading } from '../memory/histogram.js';
+import { LastFrame } from '../memory/last-frame.js';
+import type { LastFrameMemory } from '../memory/last-frame.js';
+import { StreamWords, seriesStep } from '../memory/stream-words.js';
+import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
+import { CommandQueue } from '../control/command-queue.js';
+import { thisMachine } from '../doctor/machine.js';
+import type { Machine } from '../doctor/machine.js';
+import { Preflight } from '../doctor/preflight.js';
+import type { ServiceSays } from '../doctor/preflight.js';
+import type { DoctorReport } from '../doctor/report.js';
+import { Heartbeats } from './heartbeats.js';
+import type { Logger } from '../runtime/log.js';
+import { interfaceOf } from '../doctor/network-interface.js';
+import { PortView } from './port-view.js';
+import { processTroubles } from './process-troubles.js';
+import type { OpenedSocket, PortViewDeps } from './port-view.js';
+import { RefusedLately } from './refused-lately.js';
+import { logSeriesEnd } from './series-log.js';
+import { ArmRefused } from '../control/arm-refused.js';
+import type { AgentFigures, CurrentSeries, PortFigures, SeriesState, ServiceStatus, ServiceView, UdpPortStatus } from './service-view.js';
+import { describeState } from './state-text.js';
+
+/** A thread that has not turned for so long is not alive, in ms. */
+export const stallLimitMs = 10_000;
+/** Series that are remembered. */
+export const historyLength = 100;
+
+export interface SharedViewDeps extends PortViewDeps {
+  readonly config: ServiceConfig;
+  readonly plan: Plan;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** What the doctor looks at; unless given, this one. */
+  readonly machine?: Machine;
+  /** How commands that wait for the streamer are looked after; by the machine's clock unless given. */
+  readonly repeat?: Repeat;
+  wakeStreamer(): void;
+}
+
+export class SharedView implements ServiceView {
+  readonly config: ServiceConfig;
+  readonly lastFrameMemory: LastFrameMemory;
+  readonly #deps: SharedViewDeps;
+  readonly #ports: readonly PortView[];
+  readonly #stream: StreamWords;
+  readonly #streamCounters: Float64Array;
+  readonly #frameHistograms: Readonly<Record<FrameHistogram, Histogram>>;
+  readonly #lastFrame: LastFrame;
+  readonly #commands: CommandQueue;
+  readonly #heartbeats: Heartbeats;
+  readonly #history: SeriesSummary[] = [];
+  #dataEndpoint = '';
+  #backend = 'starting';
+  #ready = false;
+  #failure: string | null = null;
+  #drained: (() => void) | null = null;
+  /** What the sink could not deliver, once it is closed; null = not known. */
+  #undelivered: Undelivered | null = null;
+  readonly #refusedLately = new RefusedLately();
+  /** Images of all series that have ended, by outcome; exact when the next is opened, since events keep their order. */
+  #before = { frames: 0, complete: 0, marked: 0, discarded: 0 };
+  /** The series that is open, as its request named it. */
+  #open: { id: number; filename: string; frames: number; base: number | null; since: number } | null = null;
+  readonly #warnings = new Map<string, string>();
+  readonly #preflight: Preflight;
+
+  constructor(deps: SharedViewDeps) {
+    const { config, map, buffer } = deps;
+    this.config = config;
+    this.#deps = deps;
+    this.#ports = config.detector.udpPorts.map((udpPort, index) => new PortView(deps, index, udpPort, config.detector.portsOff.includes(udpPort)));
+    this.#stream = new StreamWords(buffer, map.streamWords);
+    this.#streamCounters = new Float64Array(buffer, map.streamCounters, streamCounterTable.length);
+    this.lastFrameMemory = { buffer, offset: map.lastFrame, frameBytes: map.sizes.frameBytes };
+    this.#lastFrame = new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes);
+    this.#frameHistograms = histogramsAt(buffer, map.frameHistograms, frameHistogramTable);
+    this.#commands = new CommandQueue(new CommandBox(buffer, map.commandBox), () => deps.wakeStreamer(), deps.repeat);
+    this.#preflight = new Preflight({ config, plan: deps.plan, clock: deps.clock, machine: deps.machine ?? thisMachine, says: () => this.#says() });
+    this.#heartbeats = new Heartbeats(deps.clock, [
+      ...this.#receiving.map(({ udpPort, words }) => ({ name: `receiver of port ${udpPort}`, agent: `receiver_${udpPort}`, heartbeat: () => words.heartbeat, stallMsMax: () => words.figure('stallMsMax') })),
+      { name: 'streamer', agent: 'streamer', heartbeat: () => this.#stream.heartbeat, stallMsMax: () => this.#stream.stallMsMax },
+    ]);
+  }
+
+  #says(): ServiceSays {
+    return {
+      receiveBuffers: this.#receiving.flatMap(({ socket }) => (socket === null ? [] : [{ udpPort: socket.udpPort, requestedBytes: socket.receiveBufferRequestedBytes, grantedBytes: socket.receiveBufferGrantedBytes }])),
+      service: { consumers: this.#stream.peers, acceptedPackets: this.#receiving.reduce((total, port) => total + port.counters().accepted, 0) },
+      backend: this.#backend,
+    };
+  }
+
+  get #receiving(): readonly PortView[] {
+    return this.#ports.filter((port) => !port.off);
+  }
+
+  /** How packets are received and messages sent, for build information: `recvmmsg+libzmq`. */
+  get backend(): string {
+    return this.#backend;
+  }
+
+  // --- what the service tells --------------------------------------------------------------------------------------------------
+
+  noteReady(sockets: readonly OpenedSocket[], dataEndpoint: string, backend: string): void {
+    this.#backend = backend;
+    for (const port of this.#ports) port.socket = sockets.find(({ udpPort }) => udpPort === port.udpPort) ?? null;
+    this.#dataEndpoint = dataEndpoint;
+    this.#ready = true;
+    void this.#preflight.tellFailures(this.#deps.logger);
+    for (const socket of sockets) {
+      if (socket.receiveBufferGrantedBytes !== null && socket.receiveBufferGrantedBytes < socket.receiveBufferRequestedBytes) {
+        this.#deps.logger.warn({ event: 'receive_buffer', udp_port: socket.udpPort, requested: socket.receiveBufferRequestedBytes, granted: socket.receiveBufferGrantedBytes }, clampedText(socket));
+      }
+    }
+  }
+
+  noteFailure(reason: string): void {
+    this.#failure = reason;
+    this.#deps.logger.error({ event: 'failed' }, reason);
+    this.#commands.fail(reason);
+  }
+
+  noteEvent(event: StreamEvent): void {
+    const { logger } = this.#deps;
+    switch (event.kind) {
+      case 'stopped':
+        if (event.summary?.undelivered !== undefined) logger.warn({ event: 'undelivered', series_id: event.summary.series_id, undelivered: event.summary.undelivered }, undeliveredText(event.summary.undelivered));
+        this.#commands.answer(event);
+        break;
+      case 'armed':
+      case 'refused':
+      case 'halted':
+        this.#commands.answer(event);
+        break;
+      case 'opened':
+        this.#beginSeries(event.series_id, event.filename, event.frames, event.msg_number_base ?? null);
+        logger.info({ event: 'series_opened', series_id: event.series_id, filename: event.filename, auto: event.auto, frames: event.frames }, `series ${event.series_id} opened`);
+        break;
+      case 'ended':
+        for (const outcome of ['frames', 'complete', 'marked', 'discarded'] as const) this.#before[outcome] += event.summary[outcome];
+        this.#history.unshift(event.summary);
+        this.#history.length = Math.min(this.#history.length, historyLength);
+        this.#open = null;
+        logSeriesEnd(logger, event.summary);
+        break;
+      case 'warning':
+        this.#warnings.set(event.code, event.message);
+        logger.warn({ event: 'warning', code: event.code }, event.message);
+        break;
+      case 'peer_refused':
+        this.#refusedLately.note(event.message, this.#deps.clock.now());
+        logger.warn({ event: 'peer_refused', reason: event.reason, address: event.address }, event.message);
+        break;
+      case 'consumer':
+        logger[event.trouble ? 'warn' : 'info']({ event: 'consumer', code: event.code }, event.message);
+        break;
+      case 'closed':
+        this.#undelivered = event.undelivered;
+        break;
+      case 'drained':
+        // The streamer's last word: whoever asked after it is answered here.
+        this.#commands.fail('the service is stopping');
+        this.#drained?.();
+        break;
+    }
+  }
+
+  /** No further series, the present one ended; resolves when the streamer has nothing left to send. */
+  shutdown(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drained = resolve;
+      this.#commands.tell((id) => ({ kind: 'shutdown', id }));
+    });
+  }
+
+  close(): void {
+    this.#heartbeats.close();
+    this.#commands.close();
+  }
+
+  // --- commands ------------------------------------------------------------------------------------------------------------------
+
+  async arm(request: ArmRequest): Promise<{ series_id: number; msg_number: number | null; header_pending: boolean; state: SeriesState }> {
+    if (this.#failure !== null) throw new ArmRefused(503, [this.#failure]);
+    if (!this.#ready) throw new ArmRefused(503, ['the service is starting']);
+    const against = request.force ? [] : this.#preflight.reasons();
+    if (against.length > 0) throw new ArmRefused(503, against);
+    const event = await this.#commands.command((id) => ({ kind: 'arm', id, request }));
+    if (event.kind === 'refused') throw new ArmRefused(event.status, event.problems);
+    if (event.kind !== 'armed') throw new Error(`the streamer answered ${event.kind}`);
+    if (event.header_pending) this.#beginSeries(event.series_id, request.filename, request.frames, request.msgNumberBase);
+    return { series_id: event.series_id, msg_number: event.msg_number, header_pending: event.header_pending, state: 'open' };
+  }
+
+  async stop(end?: SeriesStop, fill = false): Promise<SeriesSummary | null> {
+    const event = await this.#commands.command((id) => ({ kind: 'stop', id, ...(end === undefined ? {} : { end }), ...(fill ? { fill } : {}) }));
+    if (event.kind === 'refused') throw new ArmRefused(event.status, event.problems);
+    return event.kind === 'stopped' ? event.summary : null;
+  }
+
+  async halt(): Promise<HaltedSeries | null> {
+    const event = await this.#commands.command((id) => ({ kind: 'halt', id }));
+    if (event.kind === 'refused') throw new ArmRefused(event.status, event.problems);
+    return event.kind === 'halted' ? event.halted : null;
+  }
+
+  #beginSeries(id: number, filename: string, frames: number, base: number | null): void {
+    if (this.#open?.id === id) return;
+    this.#warnings.clear();
+    this.#open = { id, filename, frames, base, since: this.#deps.clock.now() };
+  }
+
+  // --- what others ask -----------------------------------------------------------------------------------------------------------
+
+  status(): ServiceStatus {
+    const step = this.#stream.step;
+    // An auto series is open when its receivers are: what came before was not of any series.
+    const preparing = this.#stream.auto && step < seriesStep.open;
+    const state: SeriesState = step === seriesStep.idle || preparing ? 'idle' : step >= seriesStep.stopping ? 'closing' : 'open';
+    const series = this.#series();
+    // Warnings of a series that is over stand in its summary.
+    const problems = [...(this.#failure === null ? [] : [this.#failure]), ...(series === null ? [] : this.#warnings.values())];
+    const now = this.#deps.clock.now();
+    const described = describeState({
+      config: this.config,
+      dataEndpoint: this.#dataEndpoint,
+      state,
+      consumers: this.#stream.peers,
+      endPending: this.#stream.endPending,
+      auto: this.#stream.auto,
+      series,
+      openMs: this.#open === null ? null : now - this.#open.since,
+      sinceLastPacketMs: this.#sinceLastPacket(now),
+      packetBytes: this.#deps.plan.detector.packetBytes,
+    });
+    problems.push(...described.problems, ...this.#refusedLately.sentences(now), ...processTroubles());
+    const { endPending, messageNumber } = this.#stream;
+    const { stride, offset } = this.config.share;
+    return { state, message: described.message, problems, consumers: this.#stream.peers, end_pending: endPending, next_msg_number: messageNumber + (endPending ? 1 : 0), frames_stride: stride, frames_offset: offset, series, last_series: this.#history[0] ?? null };
+  }
+
+  /** What was handed over and never reached a consumer, once the streamer has closed; null = not known. */
+  get undelivered(): Undelivered | null {
+    return this.#undelivered;
+  }
+
+  /** What the consumer lacks, once the streamer has closed, in a sentence; null = nothing that is known of. */
+  lacking(): string | null {
+    if (this.#stream.endPending) return 'the series_end of the last series was never taken: no consumer was there, or it took nothing. It must be told that the series is over.';
+    const lost = this.undelivered;
+    return lost === null || lost.messages === 0 ? null : undeliveredText(lost);
+  }
+
+  history(): readonly SeriesSummary[] {
+    return this.#history;
+  }
+
+  udpPorts(): UdpPortStatus[] {
+    return this.#ports.map((port): UdpPortStatus => {
+      const drops = port.counters().socketDropped;
+      const host = hostOfPort(this.config, port.udpPort);
+      const link = interfaceOf(host);
+      return {
+        udp_port: port.udpPort,
+        off: port.off,
+        address: port.socket?.address ?? host,
+        interface: link.name,
+        mac: link.mac,
+        mtu: link.mtu,
+        packet_bytes: this.#deps.plan.detector.packetBytes,
+        receive_buffer_requested_bytes: this.config.receiveBufferBytes,
+        receive_buffer_granted_bytes: port.socket?.receiveBufferGrantedBytes ?? null,
+        socket_queue_bytes: port.socketFigures()?.queueBytes ?? null,
+        kernel_drops: Number.isNaN(drops) ? null : drops,
+      };
+    });
+  }
+
+  readiness(): { ready: boolean; reasons: readonly string[] } {
+    const { reasons } = this.liveness();
+    if (!this.#ready) return { ready: false, reasons: ['threads are starting', ...reasons] };
+    const all = [...reasons, ...this.#preflight.recentReasons()];
+    return { ready: all.length === 0, reasons: all };
+  }
+
+  doctor(): Promise<DoctorReport> {
+    return this.#preflight.report();
+  }
+
+  preflightResults(): { check: string; ok: boolean }[] {
+    return this.#preflight.recentResults();
+  }
+
+  liveness(): { alive: boolean; reasons: readonly string[] } {
+    const reasons = this.#heartbeats.ages().filter(({ ageMs }) => this.#ready && ageMs > stallLimitMs).map(({ watched, ageMs }) => `${watched.name} has not turned for ${Math.round(ageMs / 1000)} s`);
+    if (this.#failure !== null) reasons.unshift(this.#failure);
+    return { alive: reasons.length === 0, reasons };
+  }
+
+  lastFrame(): { header: Record<string, unknown>; pixels: Uint8Array } | null {
+    const last = this.#lastFrame.load();
+    if (last === null) return null;
+    return { header: JSON.parse(new TextDecoder().decode(last.json)) as Record<string, unknown>, pixels: last.pixels };
+  }
+
+  receivedFrames(): number {
+    return this.#series()?.images_sent ?? this.#history[0]?.frames ?? 0;
+  }
+
+  portCounters(): readonly { udpPort: number; counters: Readonly<Record<PortCounter, number>> }[] {
+    return this.#receiving.map((port) => ({ udpPort: port.udpPort, counters: port.counters() }));
+  }
+
+  streamCounters(): Readonly<Record<StreamCounter, number>> {
+    return Object.fromEntries(streamCounterTable.map((entry, index) => [entry.id, this.#streamCounters[index]])) as Record<StreamCounter, number>;
+  }
+
+  portFigures(): readonly PortFigures[] {
+    const now = this.#deps.clock.now();
+    const wall = this.#deps.clock.wall();
+    const open = this.#series() !== null;
+    const ahead = Math.max(...this.#receiving.map(({ words }) => words.newestSeen));
+    const lastLedger = this.#history[0]?.ledger;
+    return this.#receiving.map((port): PortFigures => {
+      const { udpPort, words } = port;
+      // A port of which nothing was seen is behind by the whole series.
+      const reached = words.newestSeen === 0 ? this.#stream.first - 1 : words.newestSeen;
+      return {
+        udpPort,
+        queueBytes: port.socketFigures()?.queueBytes ?? null,
+        queueBytesMax: knownFigure(words.figure('queueBytesMax')),
+        lagFrames: ahead === 0 || reached < 0 ? null : ahead - reached,
+        lastPacketAt: knownFigure(wall - now + words.figure('lastPacketAt')),
+        series: open ? port.seriesPackets() : (lastLedger?.find((ledger) => ledger.udp_port === udpPort) ?? null),
+        histograms: { batchPackets: port.histogram('batchPackets') },
+      };
+    });
+  }
+
+  frameHistograms(): Readonly<Record<FrameHistogram, HistogramReading>> {
+    const { assembly, handover, total } = this.#frameHistograms;
+    return { assembly: assembly.read(), handover: handover.read(), total: total.read() };
+  }
+
+  agents(): readonly AgentFigures[] {
+    return this.#heartbeats.ages().map(({ watched, ageMs }) => ({ agent: watched.agent, heartbeatAgeMs: ageMs, stallMsMax: knownFigure(watched.stallMsMax()) }));
+  }
+
+  gauges(): { ringSlots: number; ringSlotsUsed: number; ringSlotsUsedMax: number; consumers: number } {
+    const { next, highest } = this.#stream;
+    const ring = this.#deps.plan.ring.frames;
+    return { ringSlots: ring, ringSlotsUsed: next === 0 ? 0 : Math.max(0, Math.min(ring, highest - next + 1)), ringSlotsUsedMax: this.#stream.slotsUsedMax, consumers: this.#stream.peers };
+  }
+
+  #series(): CurrentSeries | null {
+    const open = this.#open;
+    const step = this.#stream.step;
+    if (open === null || step === seriesStep.idle) return null;
+    const counters = this.streamCounters();
+    const { share } = this.config;
+    const { first } = this.#stream;
+    const known = (ownNumber: number): number | null => (ownNumber === 0 ? null : frameNumberOf(share, ownNumber, first));
+    return {
+      series_id: open.id,
+      filename: open.filename,
+      auto: this.#stream.auto,
+      frames: open.frames,
+      header_pending: !this.#stream.headerSent,
+      msg_number_base: open.base,
+      first_frame_number: first === 0 ? null : share.stride === 1 ? first : first - 1,
+      highest_frame_number: known(this.#stream.highest),
+      images_sent: counters.images - this.#before.frames,
+      complete: counters.complete - this.#before.complete,
+      marked: sum(counters, 'marked') - this.#before.marked,
+      discarded: sum(counters, 'discarded') - this.#before.discarded,
+      ports: this.#receiving.map((port) => ({ udp_port: port.udpPort, counters: port.seriesCounters(), newest_frame_number: known(port.words.newestSeen) })),
+    };
+  }
+
+  #sinceLastPacket(now: number): number | null {
+    const times = this.#ports.map((port) => port.words.figure('lastPacketAt')).filter((time) => !Number.isNaN(time));
+    return times.length === 0 ? null : now - Math.max(...times);
+  }
+}
+
+const undeliveredText = ({ messages, bytes }: Undelivered): string => `${messages} messages (${bytes} bytes) had not reached the consumer in time; series_end is one of them. See docs/operating.md#undelivered.`;
+
+const knownFigure = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+function sum(counters: Readonly<Record<StreamCounter, number>>, outcome: 'marked' | 'discarded'): number {
+  return Object.entries(counters).reduce((total, [name, value]) => (name.startsWith(outcome) ? total + value : total), 0);
+}
+
+function clampedText(socket: OpenedSocket): string {
+  return `port ${socket.udpPort}: asked for ${socket.receiveBufferRequestedBytes} bytes of socket buffer, the kernel granted ${socket.receiveBufferGrantedBytes}. Raise net.core.rmem_max (docs/operating.md#receive-buffer).`;
+}

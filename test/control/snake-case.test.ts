@@ -1,9 +1,0 @@
-import t from 'tap';
-import { snakeCase, snakeKeys } from '../../src/control/snake-case.js';
-
-t.test('names leave in snake_case, and stay as they are when they are', (t) => {
-  t.equal(snakeCase('frameTimeoutMs'), 'frame_timeout_ms');
-  t.equal(snakeCase('accepted'), 'accepted');
-  t.strictSame(snakeKeys({ readNRows: { aB: 1 } }), { read_n_rows: { aB: 1 } });
-  t.end();
-});

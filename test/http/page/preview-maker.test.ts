@@ -1,0 +1,72 @@
+import t from 'tap';
+import { VirtualClock } from '../../../src/base/clock.js';
+import { PreviewBusy, PreviewMaker } from '../../../src/http/page/preview-maker.js';
+import { LastFrame, lastFrameBytes } from '../../../src/memory/last-frame.js';
+
+function setUp(): { maker: PreviewMaker; last: LastFrame; clock: VirtualClock; keep: (json?: string) => void } {
+  const memory = { buffer: new SharedArrayBuffer(lastFrameBytes(1024)), offset: 0, frameBytes: 1024 };
+  const last = new LastFrame(memory.buffer, memory.offset, memory.frameBytes);
+  const clock = new VirtualClock();
+  const maker = new PreviewMaker({ memory, gaps: { shape: [2, 3], gapRows: [], gapColumns: [] } }, last, clock);
+  const keep = (json = '{"shape":[2,3],"type":"uint16"}'): void => void last.store(new TextEncoder().encode(json), new Uint8Array(12));
+  return { maker, last, clock, keep };
+}
+
+const whole = { rows: null, columns: null, size: 64 } as const;
+
+t.test('viewers of the same part share one preview; a newer frame is shown after a while, not at once', async (t) => {
+  const { maker, clock, keep } = setUp();
+  t.teardown(() => maker.close());
+  keep();
+  const first = maker.make(whole);
+  t.equal(maker.make({ ...whole }), first);
+  await first;
+  clock.advance(10_000);
+  t.equal(maker.make(whole), first, 'the same frame is not made small again');
+  keep();
+  const second = maker.make(whole);
+  t.not(second, first);
+  keep();
+  clock.advance(150);
+  t.equal(maker.make(whole), second, 'too early for another');
+  clock.advance(100);
+  const third = maker.make(whole);
+  t.not(third, second);
+  await Promise.all([second, third]);
+});
+
+t.test('jobs that wait are limited: who asks for one more gets an older picture, or is told to ask again', async (t) => {
+  const { maker, clock, keep } = setUp();
+  t.teardown(() => maker.close());
+  keep();
+  const old = maker.make(whole);
+  await old;
+  keep();
+  clock.advance(1000);
+  const others = [100, 101, 102, 103].map((size) => maker.make({ ...whole, size }));
+  t.equal(maker.make(whole), old);
+  await t.rejects(maker.make({ ...whole, size: 104 }), { name: 'PreviewBusy' });
+  t.ok(PreviewBusy.prototype instanceof Error);
+  await Promise.all(others);
+  t.ok(await maker.make({ ...whole, size: 104 }));
+});
+
+t.test('a frame that makes no sense is an error of that preview alone', async (t) => {
+  const { maker, clock, keep } = setUp();
+  t.teardown(() => maker.close());
+  t.equal(await maker.make(whole), null, 'no frame yet');
+  keep('{"shape":[2,4],"type":"uint16"}');
+  clock.advance(1000);
+  await t.rejects(maker.make(whole), { message: /^preview: pixels fill the shape/ });
+  keep();
+  clock.advance(1000);
+  t.ok(await maker.make(whole));
+});
+
+t.test('what waits at the end is refused', async (t) => {
+  const { maker, keep } = setUp();
+  keep();
+  const waiting = t.rejects(maker.make(whole), { message: /stopping/ });
+  await maker.close();
+  await waiting;
+});

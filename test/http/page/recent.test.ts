@@ -1,0 +1,77 @@
+import t from 'tap';
+import type { ServerResponse } from 'node:http';
+import { VirtualClock } from '../../../src/base/clock.js';
+import { PageEvents } from '../../../src/http/page/events.js';
+import { lossSoFar } from '../../../src/http/page/state.js';
+import { Recent, sampleLimit } from '../../../src/http/page/recent.js';
+import { HandMadeView, portCountersOf, streamCountersOf } from '../../view/hand-made-view.js';
+
+t.test('a sample has the rates of its second, and the share of packets that each port missed', (t) => {
+  const view = new HandMadeView();
+  const clock = new VirtualClock();
+  const recent = new Recent(view, clock, () => undefined);
+  t.teardown(() => recent.close());
+  view.ports = [{ udpPort: 50001, counters: portCountersOf({ received: 1000, bytes: 250_000_000, expected: 400, missing: 100 }) }, { udpPort: 50002, counters: portCountersOf() }];
+  view.stream = streamCountersOf({ images: 50, bytes: 500_000_000 });
+  clock.advance(2000);
+  t.strictSame(recent.sample(), { frames_per_second: 25, packets_per_second: 500, in_gbit_per_second: 1, out_gbit_per_second: 2, missing: [0.25, null] });
+  clock.advance(1000);
+  t.strictSame(recent.sample(), { frames_per_second: 0, packets_per_second: 0, in_gbit_per_second: 0, out_gbit_per_second: 0, missing: [null, null] }, 'what was told is not told again');
+  t.end();
+});
+
+t.test('no more than ten minutes are kept', (t) => {
+  const recent = new Recent(new HandMadeView(), new VirtualClock(), () => undefined);
+  t.teardown(() => recent.close());
+  for (let second = 0; second < sampleLimit + 5; second++) recent.sample();
+  t.equal(recent.samples.length, sampleLimit);
+  t.end();
+});
+
+t.test('causes of missing packets add up at every moment, also when the kernel tells nothing', (t) => {
+  for (const [counters, wanted] of [
+    [{ expected: 10, missing: 4, lateFirst: 1, ringFull: 1, socketDropped: 1 }, { late: 1, ring: 1, socket: 1, unexplained: 1 }],
+    [{ expected: 10, missing: 2, lateFirst: 1, ringFull: 5, socketDropped: 9 }, { late: 1, ring: 1, socket: 0, unexplained: 0 }],
+    [{ expected: 10, missing: 0, lateFirst: 1 }, { late: 0, ring: 0, socket: 0, unexplained: 0 }],
+    [{ expected: 10, missing: 4, socketDropped: NaN }, { late: 0, ring: 0, socket: null, unexplained: null }],
+  ] as const) {
+    const loss = lossSoFar(1, portCountersOf(counters));
+    t.match(loss, wanted);
+    t.equal(loss.accepted + loss.missing, loss.expected);
+    if (loss.socket !== null) t.equal(loss.late + loss.ring + loss.socket + (loss.unexplained ?? 0), loss.missing);
+  }
+  t.end();
+});
+
+/** A connection that takes what is written only when told. */
+class Connection {
+  written: string[] = [];
+  writableLength = 0;
+  destroyed = false;
+  ended = false;
+  readonly #closed: (() => void)[] = [];
+  write(text: string): boolean { this.written.push(text); this.writableLength = text.length; return false; }
+  on(name: string, listener: () => void): this { if (name === 'close') this.#closed.push(listener); return this; }
+  destroy(): void { this.destroyed = true; for (const listener of this.#closed) listener(); }
+  end(): void { this.ended = true; }
+}
+
+t.test('a viewer that does not take its events gets none, and is cut off in the end; others are not held up', (t) => {
+  const clock = new VirtualClock();
+  const events = new PageEvents({ clock, about: {}, recent: { samples: [] }, state: () => ({ state: 'idle' }) });
+  const [slow, fast] = [new Connection(), new Connection()];
+  for (const connection of [slow, fast]) events.add(connection as unknown as ServerResponse);
+  const sample = { frames_per_second: 1, packets_per_second: 1, in_gbit_per_second: 1, out_gbit_per_second: 1, missing: [] };
+  for (let second = 0; second < 20; second++) {
+    fast.writableLength = 0;
+    clock.advance(1000);
+    events.tell(sample);
+  }
+  t.equal(slow.written.length, 1, 'the first only');
+  t.ok(slow.destroyed);
+  t.equal(fast.written.length, 21);
+  t.notOk(fast.destroyed);
+  events.close();
+  t.ok(fast.ended);
+  t.end();
+});

@@ -1,0 +1,105 @@
+// A service made by hand for the tests of the control plane: every answer is a field that a test sets.
+
+import type { ServiceConfig } from '../../src/config/service-config.js';
+import { examine } from '../../src/doctor/report.js';
+import type { DoctorReport } from '../../src/doctor/report.js';
+import type { ArmRefused } from '../../src/control/arm-refused.js';
+import type { AgentFigures, PortFigures, ServiceStatus, ServiceView, UdpPortStatus } from '../../src/view/service-view.js';
+import { portCounterTable, streamCounterTable } from '../../src/memory/counters.js';
+import type { PortCounter, StreamCounter } from '../../src/memory/counters.js';
+import { lastFrameBytes } from '../../src/memory/last-frame.js';
+import type { LastFrameMemory } from '../../src/memory/last-frame.js';
+import { goodFacts } from '../doctor/good-facts.js';
+import type { ArmRequest, HaltedSeries, PortLedger, SeriesStop, SeriesSummary } from '../../src/contract/series.js';
+
+export const config: ServiceConfig = {
+  name: 'quad',
+  detector: {
+    detector: 'eiger', interfaces: 1, counters: 1, flat: false, lowNibbleFirst: false, quad: true, modules: [1, 1], gapPixels: true, dynamicRange: 16, tenGiga: true, readNRows: null,
+    udpPorts: [50001, 50002], portsOff: [], flipRows: new Map([[50001, true]]), portPositions: new Map([[50002, [0, 0]]]),
+  },
+  dynamicRangeMax: 16,
+  udpHosts: ['127.0.0.1', '127.0.0.1'], udpSource: { address: '::1', port: 1234 }, receiveBufferBytes: 1048576,
+  receive: 'auto', receiveCoalesced: false, receiverThreads: null, pinCpus: [], send: 'auto',
+  dataHost: '127.0.0.1', dataPort: 9999, apiHost: '127.0.0.1', apiPort: 5000, apiTokenFile: null, apiNames: null,
+  ring: { frames: 64 }, frameRateHz: null, series: 'auto', frames: 0, autoFilename: null, share: { stride: 1, offset: 0 }, incompleteFrames: 'mark', overtakeFrames: 4, frameTimeoutMs: 500,
+  drainMs: 100, startWindowMs: 20, maxOwedFrames: null, seriesIdleMs: 2000, seriesTimeoutMs: null, fillTailFrames: null,
+  closingTimeoutMs: 10000, consumerTimeoutMs: 10000, consumerConnections: 1, flightRecorderPackets: null, flightRecorderDir: null,
+};
+
+export const portCountersOf = (values: Partial<Record<PortCounter, number>> = {}): Record<PortCounter, number> =>
+  Object.assign(Object.fromEntries(portCounterTable.map(({ id }) => [id, 0])) as Record<PortCounter, number>, values);
+
+export const streamCountersOf = (values: Partial<Record<StreamCounter, number>> = {}): Record<StreamCounter, number> =>
+  Object.assign(Object.fromEntries(streamCounterTable.map(({ id }) => [id, 0])) as Record<StreamCounter, number>, values);
+
+export const ledgerOf = (udp_port: number, values: Partial<PortLedger> = {}): PortLedger => ({
+  udp_port, expected: 1280, accepted: 1280, missing: 0, late: 0, ring: 0, socket: 0, unexplained: 0, socket_limited: false, kernel_drops: 0,
+  duplicate: 0, reordered: 0, late_duplicate: 0, late_unknown: 0, malformed: 0, foreign: 0, ...values,
+});
+
+export const summaryOf = (values: Partial<SeriesSummary> = {}): SeriesSummary => ({
+  series_id: 1, filename: '/data/scan.h5', auto: false, frames: 10, complete: 10, marked: 0, discarded: 0, unsent: 0, incomplete: [], truncated: false,
+  first_frame_number: 1, ledger: [ledgerOf(50001), ledgerOf(50002)], warnings: [], header_sent: true, end_pending: false, ...values,
+});
+
+const udpPort = (udp_port: number): UdpPortStatus => ({
+  udp_port, off: false, address: '127.0.0.1', interface: 'lo', mac: '00:00:00:00:00:00', mtu: 65536, packet_bytes: 4144,
+  receive_buffer_requested_bytes: 1048576, receive_buffer_granted_bytes: 425984, socket_queue_bytes: 0, kernel_drops: null,
+});
+
+const emptyHistogram = (bounds: number): { counts: number[]; sum: number } => ({ counts: new Array<number>(bounds + 1).fill(0), sum: 0 });
+
+export const figuresOf = (udpPort: number): PortFigures => ({
+  udpPort, queueBytes: 0, queueBytesMax: null, lagFrames: 0, lastPacketAt: null, series: null, histograms: { batchPackets: emptyHistogram(9) },
+});
+
+/** The view; `armed` collects what the API passed on. */
+export class HandMadeView implements ServiceView {
+  config = config;
+  armed: ArmRequest[] = [];
+  refusal: ArmRefused | Error | null = null;
+  headerPending = false;
+  summary: SeriesSummary | null = null;
+  series: readonly SeriesSummary[] = [];
+  state: ServiceStatus = { state: 'idle', message: 'waiting for a consumer', problems: [], consumers: 0, end_pending: false, next_msg_number: 1000, frames_stride: 1, frames_offset: 0, series: null, last_series: null };
+  ready = { ready: true, reasons: [] as string[] };
+  alive = { alive: true, reasons: [] as string[] };
+  preflight = [{ check: 'receive_buffer', ok: false }, { check: 'mtu', ok: true }];
+  frame: { header: Record<string, unknown>; pixels: Uint8Array } | null = null;
+  /** Room for a small frame; nothing in it. */
+  lastFrameMemory: LastFrameMemory = { buffer: new SharedArrayBuffer(lastFrameBytes(4096)), offset: 0, frameBytes: 4096 };
+  images = 0;
+  ports = [{ udpPort: 50001, counters: portCountersOf() }, { udpPort: 50002, counters: portCountersOf() }];
+  stream = streamCountersOf();
+  figures: PortFigures[] = [50001, 50002].map(figuresOf);
+  frameTimes = { assembly: emptyHistogram(15), handover: emptyHistogram(15), total: emptyHistogram(15) };
+  threads: AgentFigures[] = [{ agent: 'receiver_50001', heartbeatAgeMs: 0, stallMsMax: 12 }, { agent: 'streamer', heartbeatAgeMs: 250, stallMsMax: null }];
+  ring = { ringSlots: 64, ringSlotsUsed: 3, ringSlotsUsedMax: 9, consumers: 1 };
+
+  arm(request: ArmRequest): ReturnType<ServiceView['arm']> {
+    if (this.refusal !== null) return Promise.reject(this.refusal);
+    this.armed.push(request);
+    return Promise.resolve({ series_id: this.armed.length, msg_number: this.headerPending ? null : 1_700_000_000_000_000, header_pending: this.headerPending, state: 'open' });
+  }
+
+  ends: (SeriesStop | undefined)[] = [];
+  halted: HaltedSeries | null = null;
+  stop(end?: SeriesStop): Promise<SeriesSummary | null> { this.ends.push(end); return Promise.resolve(this.summary); }
+  halt(): Promise<HaltedSeries | null> { return Promise.resolve(this.halted); }
+  status(): ServiceStatus { return this.state; }
+  history(): readonly SeriesSummary[] { return this.series; }
+  udpPorts(): UdpPortStatus[] { return this.config.detector.udpPorts.map(udpPort); }
+  readiness(): { ready: boolean; reasons: readonly string[] } { return this.ready; }
+  doctor(): Promise<DoctorReport> { return Promise.resolve(examine(goodFacts())); }
+  preflightResults(): readonly { check: string; ok: boolean }[] { return this.preflight; }
+  liveness(): { alive: boolean; reasons: readonly string[] } { return this.alive; }
+  lastFrame(): { header: Record<string, unknown>; pixels: Uint8Array } | null { return this.frame; }
+  receivedFrames(): number { return this.images; }
+  portCounters(): ReturnType<ServiceView['portCounters']> { return this.ports; }
+  streamCounters(): Readonly<Record<StreamCounter, number>> { return this.stream; }
+  portFigures(): readonly PortFigures[] { return this.figures; }
+  frameHistograms(): ReturnType<ServiceView['frameHistograms']> { return this.frameTimes; }
+  agents(): readonly AgentFigures[] { return this.threads; }
+  gauges(): ReturnType<ServiceView['gauges']> { return this.ring; }
+}
