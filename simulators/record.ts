@@ -86,7 +86,7 @@ export async function recordStream(options: RecordOptions): Promise<RecordReport
   });
   try {
     const onConnection = (step: ConnectionStep): void => void arrivals.connection(0, step);
-    for await (const parts of pullMessages({ endpoint, signal: arrivals.signal, receiveHighWaterMark: messagesInSocket, onConnection })) {
+    for await (const parts of pullMessages({ endpoint, signal: arrivals.signal, onlooker: true, receiveHighWaterMark: messagesInSocket, onConnection })) {
       arrivals.message();
       const message = parseMessage(parts);
       if (typeof message === 'string') unreadable++;

@@ -28,6 +28,10 @@ export interface WatchOptions {
   /** Stop when nothing came for so long; default: never. */
   readonly timeoutMs?: number;
   readonly signal: AbortSignal;
+  /** Give way to a consumer, as far as the service can tell (pull.ts). */
+  readonly onlooker?: boolean;
+  /** A connection went away. */
+  readonly onGone?: () => void;
   readonly receiveHighWaterMark?: number;
   /** Wait after each message: a slow consumer. */
   readonly delayMs?: number;
@@ -144,9 +148,16 @@ export async function watchStream(options: WatchOptions): Promise<WatchReport> {
   const { signal } = arrivals;
   const watcher = new Watcher(options, endpoints.length, arrivals);
   const pull = async (endpoint: string, index: number): Promise<void> => {
+    let speaks = false;
     const messages = pullMessages({
-      endpoint, signal,
-      onConnection: (step) => { if (!signal.aborted) watcher.connection(index, step); },
+      endpoint, signal, onlooker: options.onlooker ?? false,
+      onConnection: (step) => {
+        if (signal.aborted) return;
+        watcher.connection(index, step);
+        // One that was refused in its handshake was never there.
+        if (step === 'gone' && speaks) options.onGone?.();
+        if (step !== 'listens') speaks = step === 'speaks';
+      },
       ...(options.receiveHighWaterMark === undefined ? {} : { receiveHighWaterMark: options.receiveHighWaterMark }),
       ...(options.delayMs === undefined ? {} : { delayMs: options.delayMs }),
     });
@@ -182,6 +193,8 @@ export async function runWatch(options: RunWatchOptions): Promise<number> {
   let last = { images: 0, bytes: 0, at: 0 };
   const report = await watchStream({
     ...options,
+    onlooker: true,
+    onGone: () => { options.out.stderr.write('the connection was closed: a consumer came and this onlooker gave way, or the service ended; it looks again as soon as it may\n'); },
     onProgress: ({ checker: { counts, problemCount }, elapsedMs, waiting }) => {
       if (waiting !== null) {
         progress.show(waiting);

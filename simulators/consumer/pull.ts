@@ -14,8 +14,23 @@ export interface PullOptions {
   readonly receiveHighWaterMark?: number;
   /** Wait after each message: a slow consumer, for tests. */
   readonly delayMs?: number;
+  /** Say that this only looks on: where the service speaks zmq's protocol itself it gives way to a consumer. */
+  readonly onlooker?: boolean;
   /** The connection came up or went away; zeromq connects again by itself. */
   readonly onConnection?: (step: ConnectionStep) => void;
+}
+
+/** ZMQ_METADATA of zmq.h: a property of the READY command, "X-name:value". */
+const metadataOption = 95;
+
+class Onlooker extends Pull {
+  say(): void {
+    try {
+      this.setStringOption(metadataOption, 'X-Vdcu-Role:onlooker');
+    } catch {
+      // A libzmq without this option: then this is a consumer like any other.
+    }
+  }
 }
 
 /**
@@ -25,7 +40,8 @@ export interface PullOptions {
 export async function* pullMessages(options: PullOptions): AsyncGenerator<Uint8Array[], void, undefined> {
   const { endpoint, signal } = options;
   if (signal.aborted) return;
-  const socket = new Pull({ receiveHighWaterMark: options.receiveHighWaterMark ?? 1000, linger: 0, ipv6: true, reconnectInterval: 100 });
+  const socket = new Onlooker({ receiveHighWaterMark: options.receiveHighWaterMark ?? 1000, linger: 0, ipv6: true, reconnectInterval: 100 });
+  if (options.onlooker === true) socket.say();
   if (options.onConnection !== undefined) {
     const { onConnection } = options;
     // "handshake" and not "connect": a peer that speaks no zmq is no peer.

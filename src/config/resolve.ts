@@ -59,6 +59,7 @@ export function resolveOptions(name: string, options: Options, hostName: string 
     fillTailFrames: options.fill_tail_frames ?? null,
     closingTimeoutMs: options.closing_timeout_ms,
     consumerTimeoutMs: options.consumer_timeout_ms,
+    consumerSource: options.consumer_source,
     consumerConnections: options.consumer_connections,
     flightRecorderPackets: options.flight_recorder_packets ?? null,
     flightRecorderDir: options.flight_recorder_dir ?? null,

@@ -2,6 +2,7 @@
 // sentence. `load.ts` parses with it key by key, `checks.ts` compares keys with each other, `reference.ts` prints it.
 
 import { isIP } from 'node:net';
+import { parseNetwork } from './networks.js';
 import { z } from 'zod';
 import { destinationsMost } from '../detector/frame-share.js';
 import type { DetectorFamily } from '../detector/profile.js';
@@ -271,6 +272,11 @@ export const options = {
     range: 'a folder, which is made when it is missing',
     description: 'Where the flight recorder writes when packets begin to be lost, and when asked; the newest 20 recordings are kept, 192 MiB at most.',
     unset: 'nothing is written: POST /api/v1/flight-recorder answers with the recording',
+  }),
+  consumer_source: noted(z.array(z.string().refine((text) => parseNetwork(text) !== null)).default([]), {
+    unit: null,
+    range: 'a list of IPv4 or IPv6 addresses or networks, as 192.0.2.7 or 10.1.0.0/16',
+    description: 'Who may be a consumer, with send: zmtp; empty = anybody.',
   }),
   consumer_connections: whole({
     unit: 'connections', from: 1, to: 64,

@@ -62,6 +62,8 @@ export interface ServiceConfig {
   readonly closingTimeoutMs: number;
   /** A consumer's machine that acknowledges nothing for so long is gone. */
   readonly consumerTimeoutMs: number;
+  /** Addresses and networks that consumers may come from; empty = anybody. */
+  readonly consumerSource: readonly string[];
   readonly consumerConnections: number;
 
   /** Packets of each port that the flight recorder keeps; 0 = off, null = the plan decides. */

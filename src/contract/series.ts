@@ -56,6 +56,8 @@ export interface SeriesSummary {
   readonly unsent: number;
   /** Why the series was cut short, or absent. */
   readonly aborted?: string;
+  /** Of a series that is aborted as `consumer_lost`: so many frames, from the first on, its machine had acknowledged; absent where nobody knows. */
+  readonly delivered_frames?: number;
   readonly incomplete: readonly (readonly [first: number, last: number])[];
   /** `incomplete` was cut at 1000 ranges. */
   readonly truncated: boolean;

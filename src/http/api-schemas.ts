@@ -59,6 +59,7 @@ export const seriesSummary = object('How a series went', {
   discarded: count('Incomplete images, sent as discarded'),
   unsent: count('Frames dropped without a number; only in aborted series'),
   aborted: text('Why the series was cut short'),
+  delivered_frames: count('Of a series that lost its consumer: frames, from the first on, that the consumer\'s machine had acknowledged; left out where the way out cannot tell'),
   incomplete: list(list({ type: 'integer' }, 'First and last frame index'), 'Ranges of frames that were not complete'),
   truncated: flag('There are more ranges than these'),
   first_frame_number: orNull(count('The detector\'s number of the first frame; null = no frame came')),
@@ -76,7 +77,7 @@ export const seriesSummary = object('How a series went', {
     frames: count('Frames of the whole series'),
     msg_number_base: count('Number of the header; frame i is message base + 1 + i, series_end base + 1 + frames'),
   }),
-}, ['aborted', 'undelivered', 'shared']);
+}, ['aborted', 'delivered_frames', 'undelivered', 'shared']);
 
 const currentPort = object('One port since the series was opened', {
   udp_port: count('UDP port'),

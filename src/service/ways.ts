@@ -5,6 +5,7 @@ import { compiledPlacement, loadPlacementKernel } from '../assembly/compiled-pla
 import { PortAssembler } from '../assembly/port-assembler.js';
 import { ReceiverAgent } from '../assembly/receiver-agent.js';
 import { OperatorError, exitCode } from '../base/errors.js';
+import { withinNetworks } from '../config/networks.js';
 import { systemClock } from '../base/clock.js';
 import { Landing } from '../memory/landing.js';
 import { ffiUnavailable } from '../runtime/ffi.js';
@@ -143,7 +144,7 @@ function zmtpSink(config: Wiring['config'], plan: Wiring['plan'], report: (event
     connections: config.consumerConnections,
     sendBufferBytes: plan.sendBufferBytes,
     consumerTimeoutMs: config.consumerTimeoutMs,
-    allowed: () => true,
+    allowed: withinNetworks(config.consumerSource),
     now: () => systemClock.now(),
     tell: (notice) => report({ kind: 'consumer', ...notice }),
   });

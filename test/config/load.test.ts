@@ -36,7 +36,7 @@ t.test('a quad with nothing but its ports has every default', async (t) => {
     dataHost: '127.0.0.1', dataPort: 9999, apiHost: '127.0.0.1', apiPort: 5000, apiTokenFile: null, apiNames: null,
     ring: null, frameRateHz: null,
     series: 'auto', frames: 0, autoFilename: null, share: { stride: 1, offset: 0 }, incompleteFrames: 'mark', overtakeFrames: 4, frameTimeoutMs: 500, drainMs: 100, startWindowMs: 20,
-    maxOwedFrames: null, seriesIdleMs: 2000, fillTailFrames: null, seriesTimeoutMs: null, closingTimeoutMs: 10000, consumerTimeoutMs: 10000, consumerConnections: 1, flightRecorderPackets: null, flightRecorderDir: null,
+    maxOwedFrames: null, seriesIdleMs: 2000, fillTailFrames: null, seriesTimeoutMs: null, closingTimeoutMs: 10000, consumerTimeoutMs: 10000, consumerSource: [], consumerConnections: 1, flightRecorderPackets: null, flightRecorderDir: null,
   });
 });
 
@@ -56,7 +56,7 @@ t.test('every key reaches the configuration', async (t) => {
     'send: zeromq.js', 'data_host: 0.0.0.0', 'data_port: 0', 'api_host: "::1"', 'api_port: 0', 'api_token_file: /run/secrets/token', 'api_names: [dcu.example.org]', 'frame_rate_hz: 12.5',
     'ring_ms: 2000', 'series: armed', 'frames: 7', 'incomplete_frames: discard', 'overtake_frames: 5', 'frame_timeout_ms: 6',
     'drain_ms: 8', 'start_window_ms: 9', 'max_owed_frames: 10', 'series_idle_ms: 11', 'fill_tail_frames: 15', 'series_timeout_ms: 12',
-    'closing_timeout_ms: 13', 'consumer_timeout_ms: 1014', 'frames_stride: 4', 'frames_offset: 3', 'consumer_connections: 2', 'flight_recorder_packets: 14', 'flight_recorder_dir: /tmp/flights',
+    'closing_timeout_ms: 13', 'consumer_timeout_ms: 1014', 'frames_stride: 4', 'frames_offset: 3', 'consumer_source: [192.0.2.7, "2001:db8::/32"]', 'consumer_connections: 2', 'flight_recorder_packets: 14', 'flight_recorder_dir: /tmp/flights',
   ), 'f.yaml', 'a');
   t.strictSame(config, {
     name: 'a',
@@ -70,7 +70,7 @@ t.test('every key reaches the configuration', async (t) => {
     dataHost: '0.0.0.0', dataPort: 0, apiHost: '::1', apiPort: 0, apiTokenFile: '/run/secrets/token', apiNames: ['dcu.example.org'],
     ring: { milliseconds: 2000 }, frameRateHz: 12.5, share: { stride: 4, offset: 3 },
     series: 'armed', frames: 7, autoFilename: null, incompleteFrames: 'discard', overtakeFrames: 5, frameTimeoutMs: 6, drainMs: 8, startWindowMs: 9,
-    maxOwedFrames: 10, seriesIdleMs: 11, fillTailFrames: 15, seriesTimeoutMs: 12, closingTimeoutMs: 13, consumerTimeoutMs: 1014, consumerConnections: 2, flightRecorderPackets: 14, flightRecorderDir: '/tmp/flights',
+    maxOwedFrames: 10, seriesIdleMs: 11, fillTailFrames: 15, seriesTimeoutMs: 12, closingTimeoutMs: 13, consumerTimeoutMs: 1014, consumerSource: ['192.0.2.7', '2001:db8::/32'], consumerConnections: 2, flightRecorderPackets: 14, flightRecorderDir: '/tmp/flights',
   });
 });
 

@@ -61,7 +61,7 @@ export const mutants: readonly Mutant[] = [
   mutant('end-sent-twice', 'sends a second series_end before the next header', [streamer, '    this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);\n', '    this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);\n    this.#outbox.owedEnd = summary;\n']),
   mutant('end-forgotten', 'sends no series_end where the consumer was away', [streamer, '    this.#outbox.owedEnd = summary;\n', '']),
   mutant('auto-file-named-by-day', 'names an automatic series as one of an earlier process was named', ['src/config/auto-filename.ts', ".replace(/[T.]/g, '-'),", ".slice(0, 8),"]),
-  mutant('consumer-loss-unnoticed', 'goes on with a series of which a consumer lost a part', [series, 'if (this.headerSent) this.#abort(\'consumer_lost\');', '']),
+  mutant('consumer-loss-unnoticed', 'goes on with a series of which a consumer lost a part', [series, 'if (this.#consumer.lost() && this.headerSent) this.#abort(\'consumer_lost\');', '']),
   mutant('missing-ranges-shifted', 'counts missing packets from the first that is read out', [reader, 'else ranges.push([firstPacket + packet, firstPacket + packet]);', 'else ranges.push([packet, packet]);']),
   mutant('drops-not-attributed', 'blames the fabric for what the socket dropped', ['src/memory/missing-causes.ts', 'const socket = Math.min(drops, afterRing);', 'const socket = 0;']),
   mutant('seam-not-joined', 'loses half of a 12-bit pixel that two packets share', [unpack, 'packet != 0 && isPresent(record, packet - 1)', 'false']),

@@ -24,7 +24,7 @@ export const config: ServiceConfig = {
   dataHost: '127.0.0.1', dataPort: 9999, apiHost: '127.0.0.1', apiPort: 5000, apiTokenFile: null, apiNames: null,
   ring: { frames: 64 }, frameRateHz: null, series: 'auto', frames: 0, autoFilename: null, share: { stride: 1, offset: 0 }, incompleteFrames: 'mark', overtakeFrames: 4, frameTimeoutMs: 500,
   drainMs: 100, startWindowMs: 20, maxOwedFrames: null, seriesIdleMs: 2000, seriesTimeoutMs: null, fillTailFrames: null,
-  closingTimeoutMs: 10000, consumerTimeoutMs: 10000, consumerConnections: 1, flightRecorderPackets: null, flightRecorderDir: null,
+  closingTimeoutMs: 10000, consumerTimeoutMs: 10000, consumerSource: [], consumerConnections: 1, flightRecorderPackets: null, flightRecorderDir: null,
 };
 
 export const portCountersOf = (values: Partial<Record<PortCounter, number>> = {}): Record<PortCounter, number> =>

@@ -20,6 +20,7 @@ import { FirstFrame } from './first-frame.js';
 import { FrameSender } from './frame-sender.js';
 import { countsBetween, settlePort } from './ledger.js';
 import { ImageMessages, headerMessage } from '../output/maxiv/messages.js';
+import { SeriesConsumer } from './consumer.js';
 import { SeriesProgress } from './progress.js';
 import { SeriesTail } from './tail.js';
 import { SeriesShare } from './share.js';
@@ -65,7 +66,7 @@ export class Series {
   #seenAtIdle = -1;
   #aborted: string | null = null;
   readonly #warnings: SeriesWarnings;
-  #disconnects: number;
+  readonly #consumer: SeriesConsumer;
 
   constructor(deps: SeriesDeps, id: number, request: ArmRequest, auto: boolean, layout: Layout, dynamicRange: number, readNRows: number, follows: boolean, now: number) {
     this.#deps = deps;
@@ -84,7 +85,7 @@ export class Series {
     const { framePeriodMs } = request;
     this.#tail = new SeriesTail(deps.limits, framePeriodMs === null ? null : framePeriodMs * deps.share.stride);
     this.#since = now;
-    this.#disconnects = deps.outbox.sink.disconnects;
+    this.#consumer = new SeriesConsumer(deps.outbox);
     deps.words.reset();
     deps.words.setParameters(id, auto, dynamicRange, readNRows);
     deps.words.setKeepsBehind(follows);
@@ -230,7 +231,7 @@ export class Series {
 
   #headerHandedOver(): void {
     this.headerSent = true;
-    this.#disconnects = this.#deps.outbox.sink.disconnects;
+    this.#consumer.headerTaken();
     this.#count('series');
     if (this.step === seriesStep.header) this.#openReceivers();
     this.#deps.report({ kind: 'opened', series_id: this.id, filename: this.#filename, auto: this.auto, frames: this.request.frames, ...(this.request.msgNumberBase === null ? {} : { msg_number_base: this.request.msgNumberBase }) });
@@ -345,12 +346,10 @@ export class Series {
   // --- ending ----------------------------------------------------------------------------------------------------------------
 
   #watchConsumer(): void {
-    const { disconnects, peers } = this.#deps.outbox.sink;
+    const { peers } = this.#deps.outbox.sink;
     const { consumerConnections } = this.#deps.limits;
     if (this.headerSent && peers > consumerConnections) this.#warnings.warn('strangers', strangers(peers, consumerConnections));
-    if (disconnects === this.#disconnects) return;
-    this.#disconnects = disconnects;
-    if (this.headerSent) this.#abort('consumer_lost');
+    if (this.#consumer.lost() && this.headerSent) this.#abort('consumer_lost');
   }
 
   /** Cut the series short: what was not sent never will be, and takes no numbers. */
@@ -429,6 +428,7 @@ export class Series {
       auto: this.auto,
       ...sums,
       ...(this.#cutShort === null ? {} : { aborted: this.#cutShort }),
+      ...(this.#aborted === 'consumer_lost' ? this.#consumer.summary : {}),
       incomplete: incomplete.ranges,
       truncated: incomplete.truncated,
       first_frame_number: this.first === 0 ? null : this.share.shared ? this.request.firstFrameNumber : this.first,

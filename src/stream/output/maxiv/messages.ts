@@ -79,6 +79,6 @@ function incompleteText({ missingPackets, missing, reason }: ImageFacts): string
 export function seriesEndMessage(msgNumber: number, summary: SeriesSummary): Uint8Array {
   const { frames, complete, marked, discarded, unsent, aborted, incomplete, truncated, warnings } = summary;
   const ledger = Object.fromEntries(summary.ledger.map(({ udp_port: udpPort, ...counts }) => [udpPort, counts]));
-  const fields = { htype: 'series_end', msg_number: msgNumber, frames, complete, marked, discarded, unsent, ...(aborted === undefined ? {} : { aborted }), ...(summary.shared === undefined ? {} : { shared: { stride: summary.shared.stride, offset: summary.shared.offset, frames: summary.shared.frames } }), incomplete, truncated, warnings, ledger };
+  const fields = { htype: 'series_end', msg_number: msgNumber, frames, complete, marked, discarded, unsent, ...(aborted === undefined ? {} : { aborted }), ...(summary.delivered_frames === undefined ? {} : { delivered_frames: summary.delivered_frames }), ...(summary.shared === undefined ? {} : { shared: { stride: summary.shared.stride, offset: summary.shared.offset, frames: summary.shared.frames } }), incomplete, truncated, warnings, ledger };
   return encoder.encode(JSON.stringify(fields));
 }

@@ -15,6 +15,7 @@ export class Outbox {
   readonly sink: MessageSink;
   readonly #counters: Float64Array;
   #next: number;
+  #taken = 0;
   #pending: { kind: MessageKind; bytes: number; done: (now: number) => void } | null = null;
   /** Blocked and counted as such up to here; −1 = not blocked. */
   #blockedUntil = -1;
@@ -28,6 +29,11 @@ export class Outbox {
     this.sink = sink;
     this.#counters = counters;
     this.#next = first;
+  }
+
+  /** Messages that the sink has taken over. */
+  get taken(): number {
+    return this.#taken;
   }
 
   /** Number that the next message will carry. */
@@ -105,6 +111,7 @@ export class Outbox {
 
   #handedOver(kind: MessageKind, bytes: number, done: (now: number) => void, now: number): void {
     this.#next++;
+    this.#taken++;
     this.#counters[streamCounter[kind]] = (this.#counters[streamCounter[kind]] as number) + 1;
     this.#counters[streamCounter.bytes] = (this.#counters[streamCounter.bytes] as number) + bytes;
     if (this.blocked) this.#blocked(now);

@@ -91,8 +91,8 @@ export class ZmtpSink implements MessageSink {
     return this.#disconnects;
   }
 
-  /** As of the last look. */
   get underway(): Undelivered {
+    this.#measure(this.#options.now());
     let messages = this.#pendingOn === null ? 0 : 1;
     let bytes = 0;
     for (const { onItsWay, endOfMessage, acknowledged } of this.#consumers) {

@@ -1,0 +1,42 @@
+// Whether a series still has its consumer, and which of its frames were delivered when it was lost, where the way out knows. Asked by the
+// series, which owns it, once a turn.
+//
+// `delivered_frames` proves that the consumer's machine has acknowledged these frames, not that its program has read them; of the frames
+// beyond, some may have arrived whose acknowledgement did not.
+
+import type { Outbox } from '../output/maxiv/outbox.js';
+
+export class SeriesConsumer {
+  readonly #outbox: Outbox;
+  #disconnects: number;
+  /** Messages taken over up to the header, which is the last of them. */
+  #before = 0;
+  #frames: number | null = null;
+
+  constructor(outbox: Outbox) {
+    this.#outbox = outbox;
+    this.#disconnects = outbox.sink.disconnects;
+  }
+
+  /** Losses before the header are not this series' own. */
+  headerTaken(): void {
+    const { sink, taken } = this.#outbox;
+    sink.takeLoss?.();
+    this.#disconnects = sink.disconnects;
+    this.#before = taken;
+  }
+
+  /** Did a consumer go away since this was asked last? */
+  lost(): boolean {
+    const { sink } = this.#outbox;
+    if (sink.disconnects === this.#disconnects) return false;
+    this.#disconnects = sink.disconnects;
+    const delivered = sink.takeLoss?.();
+    if (delivered !== undefined) this.#frames ??= Math.max(0, delivered - this.#before);
+    return true;
+  }
+
+  get summary(): { readonly delivered_frames?: number } {
+    return this.#frames === null ? {} : { delivered_frames: this.#frames };
+  }
+}
