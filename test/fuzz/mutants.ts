@@ -27,6 +27,8 @@ const frameWindow = 'src/assembly/frame-window.ts';
 const kernel = 'src/assembly/kernel/place.ts';
 const unpack = 'src/assembly/kernel/unpack.ts';
 const records = 'src/memory/slot-records.ts';
+const connection = 'src/stream/output/zmtp/connection.ts';
+const zmtpSink = 'src/stream/output/zmtp/zmtp-sink.ts';
 const reader = 'src/stream/series/frame-reader.ts';
 const sender = 'src/stream/series/frame-sender.ts';
 const series = 'src/stream/series/series.ts';
@@ -61,6 +63,11 @@ export const mutants: readonly Mutant[] = [
   mutant('end-sent-twice', 'sends a second series_end before the next header', [streamer, '    this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);\n', '    this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);\n    this.#outbox.owedEnd = summary;\n']),
   mutant('end-forgotten', 'sends no series_end where the consumer was away', [streamer, '    this.#outbox.owedEnd = summary;\n', '']),
   mutant('auto-file-named-by-day', 'names an automatic series as one of an earlier process was named', ['src/config/auto-filename.ts', ".replace(/[T.]/g, '-'),", ".slice(0, 8),"]),
+  mutant('half-sent-repeated', 'begins a half-sent message anew where its buffer was full', [connection, '    this.#written += count;\n', '    if (count > 0) this.#written += count;\n    else this.#written = 0;\n']),
+  mutant('half-sent-slot-released', 'calls a message sent as soon as it was begun', [zmtpSink, '    this.#pendingOn = consumer;\n    if (', '    this.#note(consumer, consumer.endOfMessage);\n    if (this.#taken > 0) return \'sent\';\n    this.#pendingOn = consumer;\n    if (']),
+  mutant('half-sent-mixed', 'puts a heartbeat or another message behind a half-sent one', [zmtpSink, 'if (consumer.sending || ', 'if (']),
+  mutant('kept-not-copied', 'gives the memory of a half-sent frame back without keeping what is left of it', [connection, '      rest.set(left, at);\n', '']),
+  mutant('lost-called-delivered', 'calls a half-sent message sent when its consumer goes', [zmtpSink, '      this.#pendingOn = null;\n      this.#outcome = \'full\';', '      this.#pendingOn = null;\n      this.#outcome = \'sent\';']),
   mutant('consumer-loss-unnoticed', 'goes on with a series of which a consumer lost a part', [series, 'if (this.#consumer.lost() && this.headerSent) this.#abort(\'consumer_lost\');', '']),
   mutant('missing-ranges-shifted', 'counts missing packets from the first that is read out', [reader, 'else ranges.push([firstPacket + packet, firstPacket + packet]);', 'else ranges.push([packet, packet]);']),
   mutant('drops-not-attributed', 'blames the fabric for what the socket dropped', ['src/memory/missing-causes.ts', 'const socket = Math.min(drops, afterRing);', 'const socket = 0;']),

@@ -3,9 +3,10 @@
 // The world (world.ts) gives turns and lets time pass.
 
 import type { VirtualClock } from '../../src/base/clock.js';
-import type { Random } from '../../src/base/random.js';
+import { Random } from '../../src/base/random.js';
 import type { StreamEvent } from '../../src/contract/series.js';
 import { MemorySink } from '../pipeline/memory-sink.js';
+import { WireSink } from './wire-sink.js';
 import type { ReceivedMessage } from '../pipeline/memory-sink.js';
 import { parsed } from '../pipeline/stream-verdict.js';
 import type { SettingsOf } from '../pipeline/stream-verdict.js';
@@ -86,7 +87,8 @@ export class Processes {
   async start(): Promise<void> {
     const { scenario, clock, compiled, operator, settingsOf, tell } = this.#options;
     const { config, socketPackets, batch, dropsKnown } = scenario;
-    const sink = new MemorySink(scenario.queueMessages, scenario.lateSink);
+    const { wire } = scenario;
+    const sink = wire === null ? new MemorySink(scenario.queueMessages, scenario.lateSink) : new WireSink(new Random(wire.seed), clock, wire.capacity, wire.keptBytes, this.#options.problems);
     // Known before the service hears of anything.
     let part: SharedPart | null = null;
     let verdict: LifeVerdict | null = null;

@@ -56,6 +56,8 @@ export interface Scenario {
   /** That a turn is interrupted by one of another agent, at each place where that can be seen. */
   readonly preempt: number;
   readonly lateSink: boolean;
+  /** The real ZMTP sink and simulated sockets stand before the consumer; null = messages are handed to it as such. */
+  readonly wire: { readonly seed: number; readonly capacity: number; readonly keptBytes: number } | null;
   readonly queueMessages: number;
   /** Per step: that the consumer stops or begins to read, goes or comes. */
   readonly consumerMoods: number;
@@ -246,7 +248,7 @@ export function makeScenario(random: Random): Scenario {
     stallMs: calm ? 16 : 60,
     turnChance: calm ? 1 : random.pick([0.3, 0.7, 1]),
     preempt: random.pick([0.05, 0.1, 0.3]),
-    lateSink: random.chance(0.4),
+    ...consumerWay(random.next(), calm),
     queueMessages: random.pick([1, 2, 8]),
     consumerMoods: calm ? 0 : random.pick([0, 0.002, 0.02]),
     consumerLeaves: calm ? 0 : random.pick([0, 0, 0.001, 0.004]),
@@ -255,4 +257,15 @@ export function makeScenario(random: Random): Scenario {
     looks: random.pick([0, 0, 0.01]),
     death: calm || random.chance(0.7) ? 'none' : random.pick(['sigterm', 'sigterm', 'sigkill'] as const),
   };
+}
+
+/**
+ * How messages reach the consumer, by one draw: in three of ten worlds through the real ZMTP sink, its buffer from some bytes
+ * to some frames; in a calm one it never holds anything up.
+ */
+function consumerWay(draw: number, calm: boolean): Pick<Scenario, 'lateSink' | 'wire'> {
+  const seed = Math.floor(draw * 2 ** 32);
+  const capacities = [200, 3000, 20_000, 200_000] as const;
+  const wire = draw < 0.7 ? null : { seed, capacity: calm ? 2_000_000 : capacities[seed % 4] as number, keptBytes: (seed >>> 2) % 2 === 0 ? 2000 : 100 };
+  return { lateSink: draw < 0.4, wire };
 }

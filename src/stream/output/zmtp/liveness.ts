@@ -14,6 +14,8 @@ const roundTripMs = 250;
 export class Liveness {
   #acknowledged = -1;
   #progressAt = 0;
+  /** At the last look something was waited for. */
+  #waited = false;
   /** Since when probes are unanswered; −1 = none is. */
   #probesSince = -1;
 
@@ -23,7 +25,8 @@ export class Liveness {
    * @param limitMs so long a peer may owe an answer
    */
   dead(now: number, acknowledged: number, waiting: number, path: PathFigures | null, limitMs: number): boolean {
-    if (waiting === 0 || acknowledged !== this.#acknowledged) {
+    if (waiting === 0 || !this.#waited || acknowledged !== this.#acknowledged) {
+      this.#waited = waiting > 0;
       this.#acknowledged = acknowledged;
       this.#progressAt = now;
       this.#probesSince = -1;

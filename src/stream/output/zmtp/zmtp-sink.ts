@@ -20,6 +20,8 @@ export interface ZmtpSinkOptions {
   readonly sendBufferBytes: number;
   /** A consumer whose host owes an acknowledgement for so long is lost. */
   readonly consumerTimeoutMs: number;
+  /** What is left of a message up to this size is copied, and the message counts as sent; 256 KiB unless given. */
+  readonly keptBytes?: number;
   /** May somebody with this address be a consumer? */
   allowed(address: string): boolean;
   /** ms of the service's clock. */
@@ -43,7 +45,7 @@ const judgeEveryMs = 250;
 const rivalTimeoutMs = 3000;
 /** While a rival knocked so recently, in ms. */
 const rivalMs = 2000;
-/** What is left of a message up to this size is copied, and the message counts as sent: the memory of large ones only is held. */
+/** Headers and ends are never longer, nor is what an aborted series has to wait for. */
 const keptMost = 256 * 1024;
 /** Between looks while the end is awaited, in ms. */
 const lingerStepMs = 2;
@@ -117,11 +119,13 @@ export class ZmtpSink implements MessageSink {
 
   open(): Promise<string> {
     const { host, port, sendBufferBytes } = this.#options;
-    return Promise.resolve().then(() => {
+    try {
       const listening = this.#sockets.listen(host, port, sendBufferBytes);
       this.#door.listen(listening.descriptor);
-      return `tcp://${host.includes(':') ? `[${host}]` : host}:${listening.port}`;
-    });
+      return Promise.resolve(`tcp://${host.includes(':') ? `[${host}]` : host}:${listening.port}`);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
   }
 
   poll(): void {
@@ -205,7 +209,7 @@ export class ZmtpSink implements MessageSink {
       return 'sent';
     }
     this.#pendingOn = consumer;
-    if (consumer.endOfMessage - consumer.handed > keptMost) return 'pending';
+    if (consumer.endOfMessage - consumer.handed > (this.#options.keptBytes ?? keptMost)) return 'pending';
     this.keep();
     return 'sent';
   }
