@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import { until, within } from './waiting.js';
 
-/** A running `vdcu`. */
+/** A running program, most often `vdcu`. */
 export class Process {
   readonly child: ChildProcess;
   readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
@@ -51,8 +51,13 @@ export class Process {
  */
 export function vdcuProcess(t: Test, words: readonly string[], nodeOptions: readonly string[] = [], starter: readonly string[] = []): Process {
   const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
-  const [program, ...all] = [...starter, process.execPath, ...nodeOptions, main, ...words] as [string, ...string[]];
-  const child = spawn(program, all, { stdio: ['ignore', 'pipe', 'pipe'] });
+  return startProcess(t, [...starter, process.execPath, ...nodeOptions, main, ...words]);
+}
+
+/** Start a program. Killed at the end of the test if it still runs. */
+export function startProcess(t: Test, words: readonly string[], input: 'ignore' | 'pipe' = 'ignore'): Process {
+  const [program, ...all] = words as [string, ...string[]];
+  const child = spawn(program, all, { stdio: [input, 'pipe', 'pipe'] });
   t.teardown(() => child.kill('SIGKILL'));
   return new Process(child);
 }
