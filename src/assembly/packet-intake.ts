@@ -6,6 +6,7 @@ import type { Layout, PortLayout } from '../detector/layout.js';
 import { headerOffset } from '../detector/packet-header.js';
 import { portCounter } from '../memory/counters.js';
 import { notClassed } from '../memory/flight-ring.js';
+import { heldPackets } from '../memory/landing.js';
 import { portEvent } from '../memory/port-words.js';
 import type { PortWords } from '../memory/port-words.js';
 import { phase } from '../memory/series-words.js';
@@ -15,6 +16,7 @@ import type { PacketSource } from '../udp/packet-source.js';
 import type { FlightWriter } from './flight-writer.js';
 import type { FrameWindow } from './frame-window.js';
 import { HeldPackets } from './held-packets.js';
+import { PortSilence } from './port-silence.js';
 import { noteWrongNumber, noteWrongSize } from './wrong-packets.js';
 import { anyPosition, checkPacket, firstPacketOf, makeCheckTable, unknownPosition, verdict } from './packet-check.js';
 import type { CheckTable } from './packet-check.js';
@@ -34,6 +36,9 @@ const verdictCounter: readonly number[] = [
   portCounter.malformedPosition,
   portCounter.malformedFrameNumber,
 ];
+
+/** Silence before numbers that are known already, in start windows: a copy that the network makes is not so late. */
+const silenceWindows = 5;
 
 const two32 = 4294967296;
 
@@ -89,6 +94,9 @@ export class PacketIntake {
   #silent = false;
   /** What is held was confirmed, and is the next series'. */
   #heldForNext = false;
+  /** What is held has numbers that are known already: the detector may have begun anew. */
+  #heldAgain = false;
+  readonly #silence = new PortSilence();
 
   /** @param layout what packets are checked by before the first series @param port this port's part of it */
   constructor(setup: IntakeSetup, layout: Layout, port: PortLayout) {
@@ -123,7 +131,7 @@ export class PacketIntake {
       this.#heldForNext = false;
     }
     if (this.#held.count > 0) this.#words.setHolding(true);
-    this.#silent = false;
+    this.#silent = this.#heldAgain = false;
     this.#bound = false;
     if (port.fixed) this.#bind(port.expectedPosition);
   }
@@ -151,6 +159,11 @@ export class PacketIntake {
     }
     this.#flight.append(index, now);
     return index;
+  }
+
+  /** A turn is over. @param begun when it began */
+  endTurn(emptied: boolean, begun: number, now: number): void {
+    this.#silence.note(this.#counters[portCounter.accepted] as number, emptied, begun, now);
   }
 
   /** Packets of a jump that ended the last series are the first ones of this: they have confirmed each other already. */
@@ -189,8 +202,24 @@ export class PacketIntake {
     if (behindEnd && !this.#series.auto) return this.#count(portCounter.foreignSeries);
     const packet = view.getUint32(at + headerOffset.packetNumber, true) - firstPacketOf(check, view, at);
     // A number that may be an accident waits until others confirm it; so does one that may be the next series'.
-    if (!this.#bound || behindEnd || this.#window.isDoubtful(frameNumber)) return this.#hold(frameNumber, packet, position, at, index, now);
+    const again = this.#bound && !behindEnd && this.#comesAgain(frameNumber, packet);
+    if (again || !this.#bound || behindEnd || this.#window.isDoubtful(frameNumber)) return this.#hold(frameNumber, packet, position, at, index, now, again);
     return this.#classify(frameNumber, packet, at, now);
+  }
+
+  /**
+   * After a silence: a number that is known already, or one behind such numbers. Three packets of them are a detector that has begun
+   * anew; fewer are copies, or late.
+   */
+  #comesAgain(frameNumber: number, packet: number): boolean {
+    const window = this.#window;
+    // The first run may have been shorter than three packets.
+    if (frameNumber > window.reference) return this.#heldAgain && this.#held.count === heldPackets - 1 && this.#held.lowest === window.first;
+    if (this.#heldAgain) return true;
+    if (this.#silence.before(this.#counters[portCounter.accepted] as number) < silenceWindows * this.#setup.startWindowMs) return false;
+    const state = this.#images.stateOf(frameNumber);
+    if (state === recordState.empty) return window.isPast(frameNumber);
+    return state !== recordState.open || this.#images.knows(frameNumber, packet);
   }
 
   /** Frames that instances share; `notOurs` = another one's. The first frame was told before any packet is accepted. */
@@ -222,14 +251,17 @@ export class PacketIntake {
     return verdictCounter[found] as number;
   }
 
-  #hold(frameNumber: number, packet: number, position: number, at: number, index: number, now: number): number {
+  /** @param again its number is known already, and may be that of a detector that has begun anew */
+  #hold(frameNumber: number, packet: number, position: number, at: number, index: number, now: number, again: boolean): number {
     const held = this.#held;
+    if (held.count > 0 && this.#heldAgain !== again) this.dropHeld(now);
     // A copy is no witness.
     if (held.knows(frameNumber, packet, position)) return this.#count(frameNumber < this.#window.first ? portCounter.foreignSeries : portCounter.duplicate);
-    if (!held.agrees(frameNumber, position, this.#setup.overtakeFrames, this.#setup.ring)) this.dropHeld();
+    if (!held.agrees(frameNumber, position, this.#setup.overtakeFrames, this.#setup.ring)) this.dropHeld(now);
     else if (held.confirmed) this.#refuseFirst();
     this.#flight.note(index, notClassed);
     this.#silent = false;
+    this.#heldAgain = again;
     held.add(frameNumber, packet, position, at, this.#check.packetBytes, now, this.#flight.numberOf(index));
     if (this.#window.newestAccepted === 0) this.#words.setHolding(true);
     if (held.confirmed) this.#weigh(now);
@@ -247,24 +279,31 @@ export class PacketIntake {
   /** Once per turn. Single packets and single frames have nobody to confirm them: at the start of a series silence does. */
   settleHeld(emptied: boolean, now: number): void {
     if (this.waits) return;
-    if (this.#held.confirmed) this.#weigh(now);
+    const held = this.#held;
+    if (held.confirmed) this.#weigh(now);
     else if (this.#silent && emptied) this.#confirm(now);
+    else if (this.#heldAgain && emptied && now - held.lastAt >= this.#witnessMs) this.dropHeld(now);
+  }
+
+  /** Packets that confirm a held one come within this time of it. */
+  get #witnessMs(): number {
+    return Math.max(this.#setup.startWindowMs, this.#window.pace.twoFramesMs);
   }
 
   /** Three agree: are they to be believed? */
   #weigh(now: number): void {
     const held = this.#held;
     if (this.#window.reference < 0 && held.strays(this.#setup.overtakeFrames)) return this.#refuseFirst();
-    if (this.#plausible(now)) this.#confirm(now);
+    if (this.#heldAgain || this.#plausible(now)) this.#confirm(now);
     else this.#words.setCandidate(held.lowest);
   }
 
   /** Can the detector be there by now, has another port seen it, or has nothing else come for long enough? */
   #plausible(now: number): boolean {
-    const { others, startWindowMs, ring, overtakeFrames } = this.#setup;
+    const { others, ring, overtakeFrames } = this.#setup;
     const { lowest, since } = this.#held;
-    const { reference, pace } = this.#window;
-    if (now - since >= Math.max(startWindowMs, pace.twoFramesMs)) return true;
+    const { reference } = this.#window;
+    if (now - since >= this.#witnessMs) return true;
     let alone = true;
     for (const { newestSeen, candidate, jump } of others) {
       if (isNear(newestSeen, lowest, ring) || isNear(candidate, lowest, ring) || isNear(jump, lowest, ring)) return true;
@@ -280,7 +319,9 @@ export class PacketIntake {
     const window = this.#window;
     const { count, lowest, highest } = held;
     const proven = !held.confirmed || held.steps;
+    const again = this.#heldAgain;
     this.#letGo();
+    if (again) return this.#beginsAgain(lowest, count, now);
     if (!this.#bound && !this.#claim(held.position(0))) return this.#settleAll(portCounter.malformedPosition, count);
     if (this.#series.auto && window.last !== 0 && lowest > window.last) return this.#waitForNext(count);
     const jump = window.jumpOf(lowest, highest);
@@ -293,14 +334,35 @@ export class PacketIntake {
     }
   }
 
+  /** Numbers that are known already come again: an auto series ends, and they are the next one's; an armed one only says so. */
+  #beginsAgain(lowest: number, count: number, now: number): void {
+    if (this.#series.auto) return this.#jumped(portEvent.jumpBackward, lowest, count);
+    if ((this.#words.events & portEvent.jumpBackward) === 0) this.#words.setJump(lowest);
+    this.#words.raise(portEvent.jumpBackward);
+    this.#classifyHeld(count, now);
+  }
+
+  #classifyHeld(count: number, now: number): void {
+    const held = this.#held;
+    for (let index = 0; index < count; index++) {
+      this.#flight.settle(held.number(index), this.#classify(held.frameNumber(index), held.packet(index), held.at(index), now));
+    }
+  }
+
   /** At the end of a series whose followers are kept: held packets that may still be confirmed are the next one's. */
   dropOldHeld(now: number): void {
-    if (!this.#held.confirmed && now - this.#held.lastAt >= this.#setup.startWindowMs) this.dropHeld();
+    const held = this.#held;
+    if (held.confirmed || held.count === 0) return;
+    // Copies are no beginning, unless another port has seen one.
+    const copies = this.#heldAgain && !this.#setup.others.some(({ jump }) => jump !== 0);
+    // Nothing is taken into an image any more.
+    this.#heldAgain = false;
+    if (copies || now - held.lastAt >= this.#setup.startWindowMs) this.dropHeld(now);
   }
 
   #letGo(): void {
     this.#held.clear();
-    this.#silent = this.#heldForNext = false;
+    this.#silent = this.#heldForNext = this.#heldAgain = false;
     this.#words.setHolding(false);
     this.#words.setCandidate(0);
   }
@@ -325,7 +387,12 @@ export class PacketIntake {
   }
 
   /** Held packets that nobody confirmed. */
-  dropHeld(): void {
+  dropHeld(now: number): void {
+    if (this.#heldAgain) {
+      const { count } = this.#held;
+      this.#letGo();
+      return this.#classifyHeld(count, now);
+    }
     for (let index = 0; index < this.#held.count; index++) this.#refuse(index);
     this.#letGo();
   }
@@ -399,7 +466,7 @@ export class PacketIntake {
 
   #accept(frameNumber: number, packet: number, at: number, now: number): number {
     const window = this.#window;
-    if (this.#held.count > 0) this.dropHeld();
+    if (this.#held.count > 0) this.dropHeld(now);
     this.#images.accept(frameNumber, packet, at, frameNumber < window.reference, now);
     this.#see(frameNumber, now);
     if (frameNumber > window.newestAccepted) {

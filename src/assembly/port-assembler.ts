@@ -141,6 +141,7 @@ export class PortAssembler {
     const now = this.#clock.now();
     if (intake.accepting) intake.settleHeld(this.#emptied, now);
     if (this.#emptied) this.#window.pace.found(now);
+    intake.endTurn(this.#emptied, begun, now);
     if (this.#firstHeard !== this.#firstVersion && (intake.pauses || this.#firstDrain.over(this.#emptied, now))) this.#followFirst();
     if (closing) {
       this.#closer.obeyGiveUp(this.#emptied || intake.waits, now);
@@ -222,8 +223,8 @@ export class PortAssembler {
       this.#command = command;
       this.#commandDrain.begin(now);
       if ((command & 7) === phase.open) this.#open(goesOn);
-      else if ((command & 7) === phase.none) this.#release();
-      else if (!this.#series.keepsBehind) this.#keepNothing((command & 7) === phase.prepare);
+      else if ((command & 7) === phase.none) this.#release(now);
+      else if (!this.#series.keepsBehind) this.#keepNothing((command & 7) === phase.prepare, now);
     }
     if ((command & 7) >= phase.open) this.#hearFirst(now);
   }
@@ -246,14 +247,14 @@ export class PortAssembler {
   }
 
   /** No next series: what was kept for it is of none. */
-  #release(): void {
-    this.#keepNothing(true);
+  #release(now: number): void {
+    this.#keepNothing(true, now);
     this.#answered = this.#command;
   }
 
-  #keepNothing(over: boolean): void {
+  #keepNothing(over: boolean, now: number): void {
     this.#setWaits(false);
-    if (over) this.#intake.dropHeld();
+    if (over) this.#intake.dropHeld(now);
   }
 
   /** The first frame is told, or lowered. What waits in the socket then may still lower it. */
@@ -312,7 +313,7 @@ export class PortAssembler {
         if (drained) {
           this.#intake.accepting = false;
           if (keepsBehind) this.#setWaits(true);
-          else this.#intake.dropHeld();
+          else this.#intake.dropHeld(now);
           this.#answer();
         }
         break;
