@@ -31,7 +31,7 @@ const rooms = {
   page: [],
   // The roots.
   service: [...foundations, 'udp', 'assembly', 'stream', 'stream/series', 'stream/output', 'control', 'doctor', 'flight', 'view', 'metrics', 'http'],
-  rehearsal: [...foundations, 'view', 'service'],
+  rehearsal: [...foundations, 'control', 'view', 'service'],
   commands: [...foundations, 'control', 'doctor', 'flight', 'view', 'metrics', 'service', 'rehearsal'],
 };
 

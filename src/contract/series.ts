@@ -1,6 +1,7 @@
 // What the streamer says about series, in the words that leave the process (JSON, snake_case): summaries at the end, replies to
-// commands, events. Main turns them into HTTP answers, log lines and history.
+// commands, events. Main turns them into answers, log lines and history.
 
+import type { RefusalReason } from './refusals.js';
 import type { PeerRefusal } from './refused-peers.js';
 
 /** What was handed over and is not with a consumer: its machine has not acknowledged all of it. */
@@ -74,7 +75,7 @@ export interface SeriesSummary {
   readonly shared?: SharedSeries;
 }
 
-/** A request to open a series, checked by main. */
+/** A request to open a series, checked (control/arm-request.ts). */
 export interface ArmRequest {
   readonly filename: string;
   /** 0 = until stopped. */
@@ -90,6 +91,11 @@ export interface ArmRequest {
   readonly readNRows: number | null;
   readonly force: boolean;
 }
+
+/** What holds where a request says nothing: any number of frames, live view only, everything else as configured or as it comes. */
+export const plainRequest: ArmRequest = {
+  filename: '', frames: 0, firstFrameNumber: null, msgNumberBase: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false,
+};
 
 /** Where a series that several instances share ends. */
 export interface SeriesStop {
@@ -118,7 +124,7 @@ export type StreamCommand =
 /** Messages from the streamer to main. */
 export type StreamEvent =
   | { readonly kind: 'armed'; readonly id: number; readonly series_id: number; readonly msg_number: number | null; readonly header_pending: boolean }
-  | { readonly kind: 'refused'; readonly id: number; readonly status: 409 | 422 | 503; readonly problems: readonly string[] }
+  | { readonly kind: 'refused'; readonly id: number; readonly why: RefusalReason; readonly problems: readonly string[] }
   | { readonly kind: 'stopped'; readonly id: number; readonly summary: SeriesSummary | null }
   | { readonly kind: 'halted'; readonly id: number; readonly halted: HaltedSeries | null }
   | { readonly kind: 'opened'; readonly series_id: number; readonly filename: string; readonly auto: boolean; readonly frames: number; readonly msg_number_base?: number }

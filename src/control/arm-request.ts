@@ -1,5 +1,5 @@
-// The body of POST /api/v1/series: every key with what the documentation says about it and its check. The route hands the body
-// over as JSON nodes and gets the request that the streamer understands, or the list of all that is wrong with it.
+// The rules of an arm request, for every door: its keys with what the documentation says about them, defaults, ranges, and what would hurt
+// the consumer. Comes in: the wish as JSON nodes. Goes out: the request that the streamer understands, or all that is wrong with it.
 
 import { isAbsolute } from 'node:path/posix';
 import { closest, distance } from 'fastest-levenshtein';
@@ -7,11 +7,12 @@ import { OperatorError } from '../base/errors.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { makeLayout } from '../detector/layout.js';
 import { families } from '../detector/profiles.js';
+import { plainRequest } from '../contract/series.js';
 import type { ArmRequest } from '../contract/series.js';
-import { writeJson } from '../base/json-text.js';
+import { parseJson, writeJson } from '../base/json-text.js';
 import type { JsonNode } from '../base/json-text.js';
 import { checkMetadata, loneSurrogate, nameOf } from './metadata.js';
-import { ArmRefused } from './arm-refused.js';
+import { Refused } from './refused.js';
 
 /** Longest path, bytes of UTF-8: PATH_MAX of Linux without its NUL. */
 const filenameBytesLimit = 4095;
@@ -24,27 +25,44 @@ const most = Number.MAX_SAFE_INTEGER;
 
 /** The keys as OpenAPI describes them. `null` stands for "not given", except for `filename`, `frames` and `force`. */
 export const armProperties = {
-  filename: { type: 'string', default: '', description: 'Absolute path of the file that the consumer writes; "" = live view only.' },
-  frames: { type: 'integer', minimum: 0, maximum: most, default: 0, description: 'Frames of the series; 0 = until it is stopped.' },
+  filename: { type: 'string', default: plainRequest.filename, description: 'Absolute path of the file that the consumer writes; "" = live view only.' },
+  frames: { type: 'integer', minimum: 0, maximum: most, default: plainRequest.frames, description: 'Frames of the series; 0 = until it is stopped.' },
   first_frame_number: { type: 'integer', nullable: true, minimum: 1, maximum: most, description: 'The detector\'s number of the first frame; not given = the smallest that arrives first.' },
   msg_number_base: { type: 'integer', nullable: true, minimum: 0, maximum: most, description: 'Number of the header message; frame i is then message base + 1 + i. Needed where several instances share a detector (frames_stride), the same for all of them; at least next_msg_number of each. Not given = the next number.' },
   frame_period_ms: { type: 'number', nullable: true, exclusiveMinimum: true, minimum: 0, maximum: dayMs, description: 'Time from frame to frame in ms; given = the series ends by itself after ten periods (at least 5 s) without a packet.' },
   metadata: { type: 'object', nullable: true, additionalProperties: true, description: 'Second part of the header message: becomes datasets beside the frames. No null, no keys "data" or "sequence_number", lists of numbers or of strings only.' },
   dynamic_range: { type: 'integer', nullable: true, description: 'Bits per pixel of this series, up to dynamic_range_max of the configuration; not given = as configured.' },
   read_n_rows: { type: 'integer', nullable: true, minimum: 0, description: 'Rows of each port image that are read out in this series; 0 = all; not given = as configured.' },
-  force: { type: 'boolean', default: false, description: 'Open the series although no consumer is connected (the header waits for one), or a check of the doctor failed that loses data.' },
+  force: { type: 'boolean', default: plainRequest.force, description: 'Open the series although no consumer is connected (the header waits for one), or a check of the doctor failed that loses data.' },
 } as const;
 
 type ArmKey = keyof typeof armProperties;
 
 const armKeys = Object.keys(armProperties) as ArmKey[];
 
+/** A value of a key in a program. */
+interface WishValues { readonly string: string; readonly integer: number | bigint; readonly number: number; readonly boolean: boolean; readonly object: object }
+
+/** What a program asks for: the keys of the request; what is left out has its default. */
+export type ArmWish = { readonly [K in ArmKey]?: WishValues[(typeof armProperties)[K]['type']] };
+
+/** A program's wish as the rules read it. */
+export function armWish(wish: ArmWish): JsonNode {
+  const given = Object.entries(wish).filter(([, value]) => value !== undefined);
+  return { kind: 'object', members: given.map(([key, value]) => [key, nodeOf(value)] as const) };
+}
+
+/** What is no number stays none: it must be refused, not be taken for "not given", which JSON.stringify would make of it. */
+function nodeOf(value: string | number | bigint | boolean | object): JsonNode {
+  return typeof value === 'number' || typeof value === 'bigint' ? { kind: 'number', text: String(value) } : parseJson(JSON.stringify(value));
+}
+
 /**
- * The arm request in `body`.
- * @throws ArmRefused (422) with everything that is wrong
+ * The arm request that a wish comes to.
+ * @throws Refused (invalid) with everything that is wrong
  */
-export function checkArmRequest(body: JsonNode | null, config: ServiceConfig): ArmRequest {
-  if (body?.kind !== 'object') throw new ArmRefused(422, [`body: is ${body === null ? 'empty' : nameOf(body)}; send a JSON object, {} at least`]);
+export function checkArmWish(body: JsonNode | null, config: ServiceConfig): ArmRequest {
+  if (body?.kind !== 'object') throw new Refused('invalid', [`body: is ${body === null ? 'empty' : nameOf(body)}; send a JSON object, {} at least`]);
   const problems: string[] = [];
   const given = new Map<ArmKey, JsonNode>();
   let unnamed = 0;
@@ -59,7 +77,7 @@ export function checkArmRequest(body: JsonNode | null, config: ServiceConfig): A
 
   const read = new Fields(given, problems);
   const filename = read.filename();
-  const frames = read.whole('frames', 0) ?? 0;
+  const frames = read.whole('frames', 0) ?? plainRequest.frames;
   const firstFrameNumber = read.whole('first_frame_number', 1);
   if (firstFrameNumber !== null && frames > 0 && frames - 1 > most - firstFrameNumber) {
     problems.push(`first_frame_number: ${firstFrameNumber} and ${frames} frames go beyond frame number ${most}, the last possible`);
@@ -78,7 +96,7 @@ export function checkArmRequest(body: JsonNode | null, config: ServiceConfig): A
     force: read.flag('force'),
   };
   problems.push(...layoutProblems(request, config));
-  if (problems.length > 0) throw new ArmRefused(422, shortened(problems, unnamed));
+  if (problems.length > 0) throw new Refused('invalid', shortened(problems, unnamed));
   return request;
 }
 
@@ -116,13 +134,13 @@ class Fields {
 
   flag(key: ArmKey): boolean {
     const node = this.#given.get(key);
-    if (node === undefined) return false;
+    if (node === undefined) return plainRequest.force;
     return node.kind === 'boolean' ? node.value : (this.#wrong(key, node, 'true or false') ?? false);
   }
 
   filename(): string {
     const node = this.#given.get('filename');
-    if (node === undefined) return '';
+    if (node === undefined) return plainRequest.filename;
     const needed = 'an absolute path, or "" for live view only';
     if (node.kind !== 'string') return this.#wrong('filename', node, needed) ?? '';
     const name = node.value;

@@ -3,7 +3,15 @@
 import type { Repeat } from '../base/clock.js';
 import { repeat } from '../base/clock.js';
 import type { CommandBox } from '../memory/command-box.js';
+import type { RefusalReason } from '../contract/refusals.js';
 import type { StreamCommand, StreamEvent } from '../contract/series.js';
+
+interface Refusal {
+  readonly why: RefusalReason;
+  readonly problem: string;
+}
+
+const refusalOf = (id: number, { why, problem }: Refusal): StreamEvent => ({ kind: 'refused', id, why, problems: [problem] });
 
 /** Commands that wait for the streamer to take them, looked after so often. */
 const postIntervalMs = 2;
@@ -16,7 +24,7 @@ export class CommandQueue {
   readonly #repeat: Repeat;
   #endRepeat: (() => void) | null = null;
   #id = 0;
-  #failure: string | null = null;
+  #failure: Refusal | null = null;
 
   constructor(box: CommandBox, wakeStreamer: () => void, repeatedly: Repeat = repeat) {
     this.#box = box;
@@ -28,7 +36,7 @@ export class CommandQueue {
   command(make: (id: number) => StreamCommand): Promise<StreamEvent> {
     const id = ++this.#id;
     const failure = this.#failure;
-    if (failure !== null) return Promise.resolve({ kind: 'refused', id, status: 503, problems: [failure] });
+    if (failure !== null) return Promise.resolve(refusalOf(id, failure));
     return new Promise((resolve) => {
       this.#answers.set(id, resolve);
       this.#post(make(id));
@@ -46,9 +54,10 @@ export class CommandQueue {
   }
 
   /** Nobody is left to answer. */
-  fail(reason: string): void {
-    this.#failure = reason;
-    for (const [id, answer] of this.#answers) answer({ kind: 'refused', id, status: 503, problems: [reason] });
+  fail(why: RefusalReason, problem: string): void {
+    const failure = { why, problem };
+    this.#failure = failure;
+    for (const [id, answer] of this.#answers) answer(refusalOf(id, failure));
     this.#answers.clear();
   }
 

@@ -2,6 +2,7 @@
 // are, and a test holds them against these schemas.
 
 import { portCounterTable } from '../memory/counters.js';
+import { refusals } from '../contract/refusals.js';
 import { snakeCase } from '../base/snake-case.js';
 
 /** The part of JSON Schema (OpenAPI 3.0) that is used here. */
@@ -29,6 +30,11 @@ function object(description: string, properties: Readonly<Record<string, Schema>
 }
 
 export const problems = object('What is wrong: one sentence each, with the remedy', { problems: list({ type: 'string' }, 'Sentences') });
+
+export const refused = object('Why an order is not carried out', {
+  why: { type: 'string', enum: refusals.map(({ code }) => code), description: refusals.map(({ code, sentence, remedy }) => `${code}: ${sentence} ${remedy}`).join('\n') },
+  problems: list({ type: 'string' }, 'What is wrong here: one sentence each, with the remedy'),
+});
 
 const portLedger = object('Packets of one port in one series: expected = accepted + missing, missing = late + ring + socket + unexplained', {
   udp_port: count('UDP port'),

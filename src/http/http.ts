@@ -23,7 +23,8 @@ import { addFlightRecorderRoutes } from './routes-flight-recorder.js';
 import { addReceiverRoutes } from './routes-receiver.js';
 import { addSeriesRoutes } from './routes-series.js';
 import { addServiceRoutes } from './routes-service.js';
-import { ArmRefused } from '../control/arm-refused.js';
+import { Refused } from '../control/refused.js';
+import { refusalStatus } from './refusal-status.js';
 import type { ServiceView } from '../view/service-view.js';
 
 /** Where to listen and what to say about it. */
@@ -266,9 +267,10 @@ function logRequest(request: FastifyRequest, reply: FastifyReply, done: () => vo
 }
 
 function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  if (error instanceof ArmRefused) {
-    request.log.warn({ status: error.status, problems: error.problems }, 'series refused');
-    void reply.code(error.status).send({ problems: error.problems });
+  if (error instanceof Refused) {
+    const { why, problems } = error;
+    request.log.warn({ why, problems }, 'order refused');
+    void reply.code(refusalStatus[why]).send({ why, problems });
     return;
   }
   const status = error.statusCode ?? 500;

@@ -2,12 +2,18 @@
 
 import type { FastifyInstance } from 'fastify';
 import * as schemas from './api-schemas.js';
-import { armProperties, checkArmRequest } from '../control/arm-request.js';
+import { armProperties } from '../control/arm-request.js';
 import type { JsonNode } from '../base/json-text.js';
-import type { SeriesStop } from '../contract/series.js';
-import { ArmRefused } from '../control/arm-refused.js';
+import { Refused } from '../control/refused.js';
+import type { StopWish } from '../control/stop-request.js';
 import type { ServiceStatus, ServiceView } from '../view/service-view.js';
 import { snakeKeys } from '../base/snake-case.js';
+
+interface StopQuery {
+  readonly frames?: string;
+  readonly withdraw?: string;
+  readonly fill?: string;
+}
 
 /** Add the routes under /api/v1/series. */
 export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
@@ -19,10 +25,10 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
       summary: 'Open a series',
       description: 'Answers when the header was handed over and the receivers are open (or, with `force`, when the header waits for a consumer): then start the detector.',
       body: { type: 'object', properties: armProperties, additionalProperties: false },
-      response: { 201: schemas.seriesOpened, 409: schemas.problems, 422: schemas.problems, 503: schemas.problems },
+      response: { 201: schemas.seriesOpened, 409: schemas.refused, 422: schemas.refused, 503: schemas.refused },
     },
   }, async (request, reply) => {
-    const opened = await view.arm(checkArmRequest((request.body ?? null) as JsonNode | null, view.config));
+    const opened = await view.orders.arm((request.body ?? null) as JsonNode | null);
     return reply.code(201).send(opened);
   });
 
@@ -39,14 +45,11 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
       tags,
       summary: 'Halt a shared series',
       description: 'The first half of stopping a series that several instances share (frames_stride): what is queued is read, then no more packets are accepted. Answers with how many frames were seen; the largest of all instances\' answers goes to DELETE /api/v1/series as `frames`. Without that the part is cut short after closing_timeout_ms.',
-      response: { 200: schemas.seriesHalted, 409: schemas.problems, 503: schemas.problems },
+      response: { 200: schemas.seriesHalted, 409: schemas.refused, 422: schemas.refused, 503: schemas.refused },
     },
-  }, async () => {
-    if (view.config.share.stride === 1) throw new ArmRefused(409, ['this instance shares its detector with no other (frames_stride: 1): DELETE /api/v1/series ends its series']);
-    return { halted: await view.halt() };
-  });
+  }, async () => ({ halted: await view.orders.halt() }));
 
-  app.delete<{ Querystring: { frames?: string; withdraw?: string; fill?: string } }>('/api/v1/series', {
+  app.delete<{ Querystring: StopQuery }>('/api/v1/series', {
     schema: {
       tags,
       summary: 'End the series',
@@ -59,27 +62,29 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
           withdraw: { type: 'string', description: 'Only for a shared series: true = its header was not handed over, nothing is sent; with frames=0.' },
         },
       },
-      response: { 200: schemas.seriesStopped, 409: schemas.problems, 422: schemas.problems, 503: schemas.problems },
+      response: { 200: schemas.seriesStopped, 409: schemas.refused, 422: schemas.refused, 503: schemas.refused },
     },
-  }, async ({ query }) => ({ summary: await view.stop(seriesStop(query, view.config.share.stride), wantsFill(query.fill, view.config.share.stride)) }));
+  }, async ({ query }) => ({ summary: await view.orders.stop(stopWish(query)) }));
 }
 
-/** @throws ArmRefused (422) */
-function wantsFill(fill: string | undefined, stride: number): boolean {
-  if (fill === 'true' && stride > 1) throw new ArmRefused(422, ['fill: goes only with a series of one instance; of a shared one give frames']);
-  return fill === 'true';
-}
-
-/** @throws ArmRefused (422) */
-function seriesStop({ frames, withdraw }: { frames?: string; withdraw?: string }, stride: number): SeriesStop | undefined {
-  if (frames === undefined && withdraw === undefined) return undefined;
+/** What a query asks for. @throws Refused (invalid) with what cannot be read */
+function stopWish({ frames, withdraw, fill }: StopQuery): StopWish {
   const problems: string[] = [];
-  if (stride === 1) problems.push('frames, withdraw: go only with a series that several instances share (frames_stride)');
-  if (!/^[0-9]{1,16}$/.test(frames ?? '') || !Number.isSafeInteger(Number(frames))) problems.push(`frames: ${frames === undefined ? 'is missing' : JSON.stringify(frames.slice(0, 40))}, needs a whole number`);
-  if (withdraw !== undefined && withdraw !== 'true' && withdraw !== 'false') problems.push('withdraw: needs true or false');
-  if (problems.length > 0) throw new ArmRefused(422, problems);
-  return { frames: Number(frames), withdraw: withdraw === 'true' };
+  const flag = (key: string, text: string): boolean => {
+    if (text !== 'true' && text !== 'false') problems.push(`${key}: ${quoted(text)}, needs true or false`);
+    return text === 'true';
+  };
+  if (frames !== undefined && !/^[0-9]{1,16}$/.test(frames)) problems.push(`frames: ${quoted(frames)}, needs a whole number`);
+  const wish = {
+    ...(frames === undefined ? {} : { frames: Number(frames) }),
+    ...(withdraw === undefined ? {} : { withdraw: flag('withdraw', withdraw) }),
+    ...(fill === undefined ? {} : { fill: flag('fill', fill) }),
+  };
+  if (problems.length > 0) throw new Refused('invalid', problems);
+  return wish;
 }
+
+const quoted = (text: string): string => JSON.stringify(text.slice(0, 40));
 
 /** The status with its counters named as JSON names things. */
 function statusJson(status: ServiceStatus): object {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OperatorError, exitCode } from '../base/errors.js';
 import { command, freePorts, interrupted, until } from './child-commands.js';
+import { armWish } from '../control/arm-request.js';
 import { loadConfig } from '../config/load.js';
 import { makeLogger } from '../runtime/log.js';
 import { seriesTable } from '../view/series-log.js';
@@ -64,14 +65,14 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     }
     const consumer = command(children, ['watch', service.dataEndpoint, '--verify', file, 'demo', '--series', '1', '--json']);
     await until(() => view.status().consumers > 0, connectLimitMs, 'the checking consumer did not connect', cutShort);
-    await view.arm({ filename: '', frames: options.frames, firstFrameNumber: 1, msgNumberBase: null, framePeriodMs: 1000 / options.rate, metadata: '{"description":"demo"}', dynamicRange: null, readNRows: null, force: false });
+    await view.orders.arm(armWish({ frames: options.frames, first_frame_number: 1, frame_period_ms: 1000 / options.rate, metadata: { description: 'demo' } }));
     const faultOptions = Object.entries(faults).flatMap(([name, ratio]) => [`--${name}`, ratio]);
     const simulator = command(children, ['simulate', file, 'demo', '--frames', String(options.frames), '--rate', String(options.rate), '--seed', String(options.seed), ...faultOptions, ...(options.metricsPort === undefined ? [] : ['--metrics-port', String(options.metricsPort)]), '--json']);
     progress = new Progress(view, options);
     const truth = (await Promise.race([simulator, cutShort])) as SimulatorTruth & Record<string, unknown>;
     await until(() => view.history().length > 0, endLimitMs, null, cutShort);
     // A last frame that was lost entirely ends the series only by a stop.
-    const summary = view.history()[0] ?? (await view.stop());
+    const summary = view.history()[0] ?? (await view.orders.stop());
     const report = (await Promise.race([consumer, cutShort])) as ConsumerReport & Record<string, unknown>;
     if (summary === null) throw new OperatorError('the series was gone before it had ended', exitCode.internal);
     const { table, problems } = compareDemo(truth, summary, view.portCounters(), report);

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exitCode, OperatorError } from '../base/errors.js';
 import { command, freePorts, interrupted, until } from './child-commands.js';
+import { armWish } from '../control/arm-request.js';
 import { loadConfig } from '../config/load.js';
 import { makeLogger } from '../runtime/log.js';
 import type { SharedView } from '../view/shared-view.js';
@@ -139,17 +140,21 @@ async function play({ scene, entry, firstFrame, file, service, children, cutShor
   const before = view.portCounters();
   const consumer = command(children, ['watch', service.dataEndpoint, '--verify', file, entry, '--series', '1', ...(scene.watch ?? []), '--json']);
   await until(() => view.status().consumers === 1, connectLimitMs, 'the checking consumer did not connect', cutShort);
-  const armed = await view.arm({
-    filename: '', frames: scene.stopped === true ? 0 : scene.frames, firstFrameNumber: firstFrame, msgNumberBase: null, framePeriodMs: scene.stopped === true ? null : 1000 / scene.rate,
-    metadata: JSON.stringify({ description: scene.title }), dynamicRange: scene.settings?.dynamic_range ?? null, readNRows: scene.settings?.read_n_rows ?? 0, force: true,
-  });
+  const armed = await view.orders.arm(armWish({
+    first_frame_number: firstFrame,
+    ...(scene.stopped === true ? {} : { frames: scene.frames, frame_period_ms: 1000 / scene.rate }),
+    metadata: { description: scene.title },
+    read_n_rows: 0,
+    ...scene.settings,
+    force: true,
+  }));
   const faults = (scene.simulate ?? []).map((word) => word.replace(/FIRST\+([0-9]+)/g, (_, beyond: string) => String(firstFrame + Number(beyond))));
   const truth = (await Promise.race([
     command(children, ['simulate', file, entry, '--frames', String(scene.frames), '--rate', String(scene.rate), '--first-frame', String(firstFrame), '--seed', String(options.seed), ...faults, '--json']), cutShort,
   ])) as SimulatorTruth;
   const ended = (): SeriesSummary | undefined => view.history().find(({ series_id: id }) => id === armed.series_id);
   if (scene.stopped !== true) await until(() => ended() !== undefined, scene.watch === undefined ? endLimitMs : 4 * endLimitMs, null, cutShort);
-  const summary = ended() ?? (await Promise.race([view.stop(), cutShort]));
+  const summary = ended() ?? (await Promise.race([view.orders.stop(), cutShort]));
   if (summary === null) throw new OperatorError('the series was gone before it had ended', exitCode.internal);
   const report = (await Promise.race([consumer, cutShort])) as ConsumerReport;
   await until(() => view.status().consumers === 0, connectLimitMs, 'the checking consumer did not go', cutShort);

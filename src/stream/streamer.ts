@@ -24,7 +24,9 @@ import type { SeriesPort } from './series/progress.js';
 import { strangers } from './series/warnings.js';
 import { RefusedPeers, refusalCounter } from '../contract/refused-peers.js';
 import { SeenTimes } from './series/seen-times.js';
+import { plainRequest } from '../contract/series.js';
 import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamCommand, StreamEvent } from '../contract/series.js';
+import type { RefusalReason } from '../contract/refusals.js';
 
 /** Everything a streamer is made of. */
 export interface StreamerSetup {
@@ -54,8 +56,6 @@ export interface StreamerSetup {
 const idleRestMs = 20;
 const openRestMs = 4;
 const blockedRestMs = 1;
-
-const autoRequest: ArmRequest = { filename: '', frames: 0, firstFrameNumber: null, msgNumberBase: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false };
 
 /** The streamer's state between series, and the series that is open. */
 export class Streamer {
@@ -198,7 +198,7 @@ export class Streamer {
         // An end that is owed has this long to be taken from now on.
         this.#idleSince = now;
       } else this.#stopping.push(command.id);
-      if (this.#arming !== null && this.#series?.auto !== false) this.#refuse(409, 'the series was stopped before it was opened');
+      if (this.#arming !== null && this.#series?.auto !== false) this.#refuse(this.#shutdown ? 'stopping' : 'busy', 'the series was stopped before it was opened');
       if (this.#series === null || (!this.#series.begun && !this.#shutdown)) this.#replyStopped(null);
       else this.#series.stop(command.kind === 'stop' && command.fill === true);
     }
@@ -210,7 +210,7 @@ export class Streamer {
     this.#halting.push(id);
     if (this.#series?.share.shared === true) return this.#series.halt();
     // Nobody may hear that there is no series, and then one is opened.
-    this.#refuse(409, 'the series was stopped before it was opened');
+    this.#refuse('busy', 'the series was stopped before it was opened');
     this.#replyHalted(this.#ended);
   }
 
@@ -219,7 +219,7 @@ export class Streamer {
       ? `this is instance ${this.#setup.share.offset} of ${this.#setup.share.stride} that share the series, and where it ends all of them must know. Stop all at once: vdcu stop --endpoints URL,URL,…`
       : series.finishAt(end);
     if (problem === null) this.#stopping.push(id);
-    else this.#setup.report({ kind: 'refused', id, status: end === undefined ? 422 : 409, problems: [problem] });
+    else this.#setup.report({ kind: 'refused', id, why: end === undefined ? 'invalid' : 'busy', problems: [problem] });
   }
 
   #replyHalted(halted: HaltedSeries | null): void {
@@ -228,22 +228,22 @@ export class Streamer {
   }
 
   #arm(id: number, request: ArmRequest): void {
-    const refuse = (status: 409 | 503, problem: string): void => this.#setup.report({ kind: 'refused', id, status, problems: [problem] });
+    const refuse = (why: RefusalReason, problem: string): void => this.#setup.report({ kind: 'refused', id, why, problems: [problem] });
     const open = this.#series;
-    if (this.#shutdown) return refuse(503, 'the service is stopping');
+    if (this.#shutdown) return refuse('stopping', 'the service is stopping');
     if (this.#arming !== null || (open !== null && !open.auto)) {
-      return refuse(409, `series ${open?.id ?? this.#seriesId + 1} is ${open !== null && open.step >= seriesStep.stopping ? 'closing' : 'open'}: end it first (DELETE /api/v1/series, vdcu stop)`);
+      return refuse('busy', `series ${open?.id ?? this.#seriesId + 1} is ${open !== null && open.step >= seriesStep.stopping ? 'closing' : 'open'}: end it first (vdcu stop)`);
     }
-    if (this.#outbox.sink.peers === 0 && !request.force) return refuse(503, 'no consumer is connected to the data port: start the receiver, or arm with force');
+    if (this.#outbox.sink.peers === 0 && !request.force) return refuse('no_consumer', 'no consumer is connected to the data port: start the receiver, or arm with force');
     const { peers } = this.#outbox.sink;
     const { consumerConnections } = this.#setup.limits;
-    if (peers > consumerConnections && !request.force) return refuse(503, strangers(peers, consumerConnections));
+    if (peers > consumerConnections && !request.force) return refuse('unsafe', strangers(peers, consumerConnections));
     this.#arming = { id, request };
     open?.stop();
   }
 
-  #refuse(status: 409 | 422 | 503, problem: string): void {
-    if (this.#arming !== null) this.#setup.report({ kind: 'refused', id: this.#arming.id, status, problems: [problem] });
+  #refuse(why: RefusalReason, problem: string): void {
+    if (this.#arming !== null) this.#setup.report({ kind: 'refused', id: this.#arming.id, why, problems: [problem] });
     this.#arming = null;
   }
 
@@ -275,7 +275,7 @@ export class Streamer {
     if (this.#outbox.busy) return 0;
     if (!this.#outbox.settleOwedEnd(now)) {
       const waited = now - this.#idleSince >= this.#setup.limits.closingTimeoutMs;
-      if (waited && this.#arming?.request.force === false) this.#refuse(503, 'the consumer takes no messages: the end of the last series still waits for it');
+      if (waited && this.#arming?.request.force === false) this.#refuse('no_consumer', 'the consumer takes no messages: the end of the last series still waits for it');
       const follows = this.#keepsBehind && this.#arming === null;
       const goOn = this.#shutdown ? waited || this.#outbox.sink.peers === 0 : this.#arming?.request.force === true || follows;
       if (!goOn || this.#outbox.busy) return 0;
@@ -290,7 +290,7 @@ export class Streamer {
       return 0;
     }
     if (this.#arming !== null) return this.#begin(this.#arming.request, false, now);
-    if (opens) return this.#begin({ ...autoRequest, frames: this.#setup.autoFrames }, true, now);
+    if (opens) return this.#begin({ ...plainRequest, frames: this.#setup.autoFrames }, true, now);
     return 0;
   }
 
@@ -309,12 +309,12 @@ export class Streamer {
       layout = this.#setup.layoutFor(dynamicRange, readNRows);
     } catch (error) {
       if (!(error instanceof OperatorError)) throw error;
-      this.#refuse(503, error.message);
+      this.#refuse('invalid', error.message);
       return 1;
     }
     const least = this.#outbox.next + (this.#outbox.owedEnd === null ? 0 : 1);
     if (request.msgNumberBase !== null && request.msgNumberBase < least) {
-      this.#refuse(422, `msg_number_base: ${request.msgNumberBase} was used already: needs ${least} or more, so that no number comes twice`);
+      this.#refuse('invalid', `msg_number_base: ${request.msgNumberBase} was used already: needs ${least} or more, so that no number comes twice`);
       return 1;
     }
     this.#setStallMax(0);
@@ -323,8 +323,8 @@ export class Streamer {
     return 1;
   }
 
-  #withdrawn(series: Series, reason: string): void {
-    if (!series.auto) this.#refuse(503, `the series was not opened: ${reason}`);
+  #withdrawn(series: Series, { why, problem }: NonNullable<Series['withdrawn']>): void {
+    if (!series.auto) this.#refuse(why, `the series was not opened: ${problem}`);
     this.#replyStopped(null);
     this.#replyHalted(null);
     this.#series = null;

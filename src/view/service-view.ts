@@ -2,7 +2,8 @@
 // memory and the streamer's events; tests implement it by hand.
 
 import type { ServiceConfig } from '../config/service-config.js';
-import type { ArmRequest, HaltedSeries, PortLedger, SeriesStop, SeriesSummary } from '../contract/series.js';
+import type { PortLedger, SeriesSummary } from '../contract/series.js';
+import type { Orders } from '../control/orders.js';
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
 import type { FrameHistogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
 import type { DoctorReport } from '../doctor/report.js';
@@ -97,16 +98,8 @@ export interface AgentFigures {
 /** The service, seen from the control plane. Nothing here blocks the data path. */
 export interface ServiceView {
   readonly config: ServiceConfig;
-  /** Open a series. @throws ArmRefused */
-  arm(request: ArmRequest): Promise<{ series_id: number; msg_number: number | null; header_pending: boolean; state: SeriesState }>;
-  /**
-   * End the series; resolves with its summary when it has ended, null when none was open.
-   * @param end where a series ends that several instances share, after `halt` on all of them
-   * @throws ArmRefused
-   */
-  stop(end?: SeriesStop, fill?: boolean): Promise<SeriesSummary | null>;
-  /** Of a series that several instances share: accept no more packets; resolves with what was seen, null when none was ever open. */
-  halt(): Promise<HaltedSeries | null>;
+  /** Who opens and ends series goes through here. */
+  readonly orders: Orders;
   status(): ServiceStatus;
   /** Summaries of the last 100 series, newest first. */
   history(): readonly SeriesSummary[];

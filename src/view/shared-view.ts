@@ -15,7 +15,7 @@ import type { FrameHistogram, Histogram, HistogramReading } from '../memory/hist
 import { LastFrame } from '../memory/last-frame.js';
 import type { LastFrameMemory } from '../memory/last-frame.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
-import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
+import type { SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
 import { CommandQueue } from '../control/command-queue.js';
 import { thisMachine } from '../doctor/machine.js';
 import type { Machine } from '../doctor/machine.js';
@@ -30,7 +30,9 @@ import { processTroubles } from './process-troubles.js';
 import type { OpenedSocket, PortViewDeps } from './port-view.js';
 import { RefusedLately } from './refused-lately.js';
 import { logSeriesEnd } from './series-log.js';
-import { ArmRefused } from '../control/arm-refused.js';
+import { Refused } from '../control/refused.js';
+import { SeriesOrders } from '../control/orders.js';
+import type { Orders } from '../control/orders.js';
 import type { AgentFigures, CurrentSeries, PortFigures, SeriesState, ServiceStatus, ServiceView, UdpPortStatus } from './service-view.js';
 import { describeState } from './state-text.js';
 
@@ -53,6 +55,7 @@ export interface SharedViewDeps extends PortViewDeps {
 
 export class SharedView implements ServiceView {
   readonly config: ServiceConfig;
+  readonly orders: Orders;
   readonly lastFrameMemory: LastFrameMemory;
   readonly #deps: SharedViewDeps;
   readonly #ports: readonly PortView[];
@@ -89,6 +92,12 @@ export class SharedView implements ServiceView {
     this.#lastFrame = new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes);
     this.#frameHistograms = histogramsAt(buffer, map.frameHistograms, frameHistogramTable);
     this.#commands = new CommandQueue(new CommandBox(buffer, map.commandBox), () => deps.wakeStreamer(), deps.repeat);
+    this.orders = new SeriesOrders({
+      config,
+      commands: this.#commands,
+      hindrance: (force) => this.#hindrance(force),
+      pending: (id, { filename, frames, msgNumberBase }) => this.#beginSeries(id, filename, frames, msgNumberBase),
+    });
     this.#preflight = new Preflight({ config, plan: deps.plan, clock: deps.clock, machine: deps.machine ?? thisMachine, says: () => this.#says() });
     this.#heartbeats = new Heartbeats(deps.clock, [
       ...this.#receiving.map(({ udpPort, words }) => ({ name: `receiver of port ${udpPort}`, agent: `receiver_${udpPort}`, heartbeat: () => words.heartbeat, stallMsMax: () => words.figure('stallMsMax') })),
@@ -131,7 +140,7 @@ export class SharedView implements ServiceView {
   noteFailure(reason: string): void {
     this.#failure = reason;
     this.#deps.logger.error({ event: 'failed' }, reason);
-    this.#commands.fail(reason);
+    this.#commands.fail('failed', reason);
   }
 
   noteEvent(event: StreamEvent): void {
@@ -173,7 +182,7 @@ export class SharedView implements ServiceView {
         break;
       case 'drained':
         // The streamer's last word: whoever asked after it is answered here.
-        this.#commands.fail('the service is stopping');
+        this.#commands.fail('stopping', 'the service is stopping');
         this.#drained?.();
         break;
     }
@@ -192,30 +201,14 @@ export class SharedView implements ServiceView {
     this.#commands.close();
   }
 
-  // --- commands ------------------------------------------------------------------------------------------------------------------
+  // --- orders --------------------------------------------------------------------------------------------------------------------
 
-  async arm(request: ArmRequest): Promise<{ series_id: number; msg_number: number | null; header_pending: boolean; state: SeriesState }> {
-    if (this.#failure !== null) throw new ArmRefused(503, [this.#failure]);
-    if (!this.#ready) throw new ArmRefused(503, ['the service is starting']);
-    const against = request.force ? [] : this.#preflight.reasons();
-    if (against.length > 0) throw new ArmRefused(503, against);
-    const event = await this.#commands.command((id) => ({ kind: 'arm', id, request }));
-    if (event.kind === 'refused') throw new ArmRefused(event.status, event.problems);
-    if (event.kind !== 'armed') throw new Error(`the streamer answered ${event.kind}`);
-    if (event.header_pending) this.#beginSeries(event.series_id, request.filename, request.frames, request.msgNumberBase);
-    return { series_id: event.series_id, msg_number: event.msg_number, header_pending: event.header_pending, state: 'open' };
-  }
-
-  async stop(end?: SeriesStop, fill = false): Promise<SeriesSummary | null> {
-    const event = await this.#commands.command((id) => ({ kind: 'stop', id, ...(end === undefined ? {} : { end }), ...(fill ? { fill } : {}) }));
-    if (event.kind === 'refused') throw new ArmRefused(event.status, event.problems);
-    return event.kind === 'stopped' ? event.summary : null;
-  }
-
-  async halt(): Promise<HaltedSeries | null> {
-    const event = await this.#commands.command((id) => ({ kind: 'halt', id }));
-    if (event.kind === 'refused') throw new ArmRefused(event.status, event.problems);
-    return event.kind === 'halted' ? event.halted : null;
+  /** What stands against a series, whatever it is. */
+  #hindrance(force: boolean): Refused | null {
+    if (this.#failure !== null) return new Refused('failed', [this.#failure]);
+    if (!this.#ready) return new Refused('starting', ['the service is starting: send the order again when /readyz answers 200']);
+    const against = force ? [] : this.#preflight.reasons();
+    return against.length > 0 ? new Refused('unsafe', against) : null;
   }
 
   #beginSeries(id: number, filename: string, frames: number, base: number | null): void {

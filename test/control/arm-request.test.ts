@@ -1,18 +1,18 @@
 import t from 'tap';
-import { checkArmRequest } from '../../src/control/arm-request.js';
+import { checkArmWish } from '../../src/control/arm-request.js';
 import { parseJson } from '../../src/base/json-text.js';
-import { ArmRefused } from '../../src/control/arm-refused.js';
+import { Refused } from '../../src/control/refused.js';
 import type { ArmRequest } from '../../src/contract/series.js';
 import { config } from '../view/hand-made-view.js';
 
-const check = (text: string, given = config): ArmRequest => checkArmRequest(parseJson(text), given);
+const check = (text: string, given = config): ArmRequest => checkArmWish(parseJson(text), given);
 
 function problemsOf(text: string, given = config): readonly string[] {
   try {
     check(text, given);
     return [];
   } catch (error) {
-    if (error instanceof ArmRefused && error.status === 422) return error.problems;
+    if (error instanceof Refused && error.why === 'invalid') return error.problems;
     throw error;
   }
 }
@@ -94,7 +94,7 @@ t.test('bit depth and rows are those of the detector', (t) => {
 t.test('everything that is wrong is said at once', (t) => {
   t.equal(problemsOf('{"frmes":1,"filename":"x","metadata":{"a":null,"data":1},"force":1}').length, 5);
   t.match(problemsOf('null')[0], /body: is null/);
-  t.throws(() => checkArmRequest(null, config), { name: 'ArmRefused', message: /^body: is empty/ });
+  t.throws(() => checkArmWish(null, config), { name: 'Refused', message: /^body: is empty/ });
   t.end();
 });
 

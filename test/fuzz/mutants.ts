@@ -81,6 +81,6 @@ export const mutants: readonly Mutant[] = [
   mutant('shared-tail-not-filled', 'ends its part of a shared series where it has seen the last frame itself', [series, 'const known = this.#fillTail || (this.share.shared && allFrames !== null);', 'const known = this.#fillTail;']),
   mutant('halted-while-armed-forgotten', 'answers a halt while it arms with "no series", and then opens it',
     [streamer, 'if (this.#series?.share.shared === true) return this.#series.halt();', 'if (this.#series?.share.shared === true && this.#arming === null) return this.#series.halt();'],
-    [streamer, '    this.#refuse(409, \'the series was stopped before it was opened\');\n    this.#replyHalted', '    this.#replyHalted']),
+    [streamer, '    this.#refuse(\'busy\', \'the series was stopped before it was opened\');\n    this.#replyHalted', '    this.#replyHalted']),
   mutant('begun-beyond-kept', 'keeps frames that were begun beyond the last one before that was known', [assembler, 'if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);', '']),
 ];

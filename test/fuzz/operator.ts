@@ -6,7 +6,8 @@
 import type { FastifyInstance } from 'fastify';
 import { makeApp } from '../../src/http/http.js';
 import { makeLogger } from '../../src/runtime/log.js';
-import { ArmRefused } from '../../src/control/arm-refused.js';
+import type { Orders } from '../../src/control/orders.js';
+import { Refused } from '../../src/control/refused.js';
 import type { ServiceView } from '../../src/view/service-view.js';
 import type { SharedView } from '../../src/view/shared-view.js';
 
@@ -39,24 +40,29 @@ class Switchboard {
   /** A view that hands everything on, and notes when commands reach the service and when it has answered. */
   readonly proxy: ServiceView = new Proxy({} as ServiceView, {
     get: (_, key) => {
+      if (key === 'orders') return this.#orders;
       const view = this.#present();
       const value: unknown = Reflect.get(view, key);
-      if (typeof value !== 'function') return value;
-      const call = value.bind(view) as (...args: unknown[]) => unknown;
-      return key === 'arm' || key === 'stop' || key === 'halt' ? (...args: unknown[]) => this.#command(call, args) : call;
+      return typeof value === 'function' ? value.bind(view) as unknown : value;
     },
   });
 
+  readonly #orders: Orders = {
+    arm: (wish) => this.#command(() => this.#present().orders.arm(wish)),
+    stop: (wish) => this.#command(() => this.#present().orders.stop(wish)),
+    halt: () => this.#command(() => this.#present().orders.halt()),
+  };
+
   #present(): SharedView {
-    if (this.view === null) throw new ArmRefused(503, ['no process was there']);
+    if (this.view === null) throw new Refused('failed', ['no process was there']);
     return this.view;
   }
 
-  #command(call: (...args: unknown[]) => unknown, args: unknown[]): Promise<unknown> {
-    if (this.gone) throw new ArmRefused(503, ['no process is there']);
+  #command<T>(order: () => Promise<T>): Promise<T> {
+    if (this.gone) throw new Refused('failed', ['no process is there']);
     const request = this.asking;
     if (request !== null) request.reached = true;
-    const answer = call(...args) as Promise<unknown>;
+    const answer = order();
     const served = (): void => {
       if (request !== null) request.served = true;
     };

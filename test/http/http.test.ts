@@ -6,7 +6,9 @@ import type { Test } from 'tap';
 import type { Schema } from '../../src/http/api-schemas.js';
 import { makeApp, startHttp } from '../../src/http/http.js';
 import { makeLogger } from '../../src/runtime/log.js';
-import { ArmRefused } from '../../src/control/arm-refused.js';
+import { refusals } from '../../src/contract/refusals.js';
+import { Refused } from '../../src/control/refused.js';
+import { refusalStatus } from '../../src/http/refusal-status.js';
 import { HandMadeView, ledgerOf, portCountersOf, summaryOf } from '../view/hand-made-view.js';
 import { differences } from './schema-check.js';
 
@@ -48,14 +50,15 @@ t.test('a wrong request is refused with every problem and opens nothing', async 
   t.equal(view.armed.length, 0);
 });
 
-t.test('what the service refuses keeps its status and its problems', async (t) => {
+t.test('what the service refuses is said with its reason and its problems, and has the status of the reason', async (t) => {
   const view = new HandMadeView();
   const app = await appFor(t, view);
-  for (const status of [409, 422, 503] as const) {
-    view.refusal = new ArmRefused(status, ['no consumer is connected', 'second']);
+  t.match(refusalStatus, { invalid: 422, busy: 409, no_consumer: 503, unsafe: 503, starting: 503, stopping: 503, failed: 503 });
+  for (const { code: why } of refusals) {
+    view.refusal = new Refused(why, ['no consumer is connected', 'second']);
     const answer = await app.inject({ method: 'POST', url: '/api/v1/series', payload: {} });
-    t.equal(answer.statusCode, status);
-    t.strictSame(answer.json(), { problems: ['no consumer is connected', 'second'] });
+    t.equal(answer.statusCode, refusalStatus[why]);
+    t.strictSame(answer.json(), { why, problems: ['no consumer is connected', 'second'] });
   }
   view.refusal = new Error('streamer is gone');
   const answer = await app.inject({ method: 'POST', url: '/api/v1/series', payload: {} });
@@ -254,7 +257,7 @@ t.test('a server on all addresses names one that this machine can ask', async (t
 
 t.test('a request that is never answered does not keep the server from closing', async (t) => {
   const view = new HandMadeView();
-  view.stop = () => new Promise(() => undefined);
+  view.orders.stop = () => new Promise(() => undefined);
   const server = await startHttp(view, { host: '127.0.0.1', port: 0, logger: silent, build });
   const hanging = t.rejects(fetch(`${server.url}/api/v1/series`, { method: 'DELETE' }));
   await fetch(`${server.url}/status`);
@@ -275,7 +278,7 @@ t.test('a taken port and a foreign address are said in one line with their remed
 t.test('a shared series is halted, and its end is told with DELETE; one that is not shared knows neither', async (t) => {
   const view = new HandMadeView();
   const app = await appFor(t, view);
-  t.match((await app.inject({ method: 'POST', url: '/api/v1/series/halt' })).json(), { problems: [/frames_stride: 1/] });
+  t.match((await app.inject({ method: 'POST', url: '/api/v1/series/halt' })).json(), { why: 'invalid', problems: [/frames_stride: 1/] });
   t.equal((await app.inject({ method: 'DELETE', url: '/api/v1/series?frames=5' })).statusCode, 422);
   view.config = { ...view.config, share: { stride: 4, offset: 1 } };
   view.halted = { msg_number_base: 1000, frames: 7, ended: false };
@@ -287,5 +290,5 @@ t.test('a shared series is halted, and its end is told with DELETE; one that is 
   }
   t.equal((await app.inject({ method: 'DELETE', url: '/api/v1/series?frames=8' })).statusCode, 200);
   t.equal((await app.inject({ method: 'DELETE', url: '/api/v1/series?frames=0&withdraw=true' })).statusCode, 200);
-  t.strictSame(view.ends, [{ frames: 8, withdraw: false }, { frames: 0, withdraw: true }]);
+  t.strictSame(view.ends, [{ end: { frames: 8, withdraw: false } }, { end: { frames: 0, withdraw: true } }]);
 });

@@ -17,6 +17,7 @@ import { allocateMemory, mapMemory } from '../../src/memory/memory-map.js';
 import type { MemoryMap } from '../../src/memory/memory-map.js';
 import { PortWords } from '../../src/memory/port-words.js';
 import { StreamWords, seriesStep } from '../../src/memory/stream-words.js';
+import { plainRequest } from '../../src/contract/series.js';
 import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamCommand, StreamEvent } from '../../src/contract/series.js';
 import { Streamer } from '../../src/stream/streamer.js';
 import { activePorts, portSetup, streamerSetup } from '../../src/service/wiring.js';
@@ -28,7 +29,7 @@ import { PacketMaker } from './packets.js';
 import { HandOverCheck, consumerProblems, parsed } from './stream-verdict.js';
 import type { SettingsOf } from './stream-verdict.js';
 
-export const armRequest: ArmRequest = { filename: '/data/x.h5', frames: 0, firstFrameNumber: null, msgNumberBase: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false };
+export const armRequest: ArmRequest = { ...plainRequest, filename: '/data/x.h5' };
 
 export interface PipelineOptions {
   /** YAML of the detector, without its name: `detector: eiger` …; or the configuration itself. */

@@ -15,13 +15,13 @@ t.test('arming hands the header over before the receivers are opened, and answer
 t.test('arming while a series is open or closing is refused with 409', async (t) => {
   const pipeline = small({ closing_timeout_ms: 1000 });
   pipeline.arm();
-  t.match(pipeline.arm(), { kind: 'refused', status: 409, problems: [/series 1 is open.*DELETE/] });
+  t.match(pipeline.arm(), { kind: 'refused', why: 'busy', problems: [/series 1 is open: end it first \(vdcu stop\)/] });
   pipeline.play(1, 10);
   pipeline.sink.reading = false;
   pipeline.play(11, 30);
   pipeline.command({ kind: 'stop' });
   pipeline.run(20);
-  t.match(pipeline.arm(), { kind: 'refused', status: 409, problems: [/series 1 is closing/] });
+  t.match(pipeline.arm(), { kind: 'refused', why: 'busy', problems: [/series 1 is closing/] });
   pipeline.sink.reading = true;
   pipeline.sink.read();
   pipeline.run(20);
@@ -32,7 +32,7 @@ t.test('arming while a series is open or closing is refused with 409', async (t)
 
 t.test('arming without a consumer is refused with 503', async (t) => {
   const pipeline = small({}, { sink: new MemorySink() });
-  t.match(pipeline.arm(), { kind: 'refused', status: 503, problems: [/no consumer/] });
+  t.match(pipeline.arm(), { kind: 'refused', why: 'no_consumer', problems: [/no consumer/] });
   pipeline.sink.connect();
   t.match(pipeline.arm(), { kind: 'armed' });
 });
@@ -65,7 +65,7 @@ t.test('a consumer that takes no header within the limit makes arming fail, and 
   const sink = new MemorySink(0);
   sink.connect();
   const pipeline = small({}, { sink });
-  t.match(pipeline.arm(), { kind: 'refused', status: 503, problems: [/took no header/] });
+  t.match(pipeline.arm(), { kind: 'refused', why: 'no_consumer', problems: [/took no header/] });
   t.ok(pipeline.idle);
 });
 
@@ -282,7 +282,7 @@ t.test('shutting down ends the series as a stop does, and drains', async (t) => 
   pipeline.run(50);
   t.match(pipeline.summaries[0], { frames: 8, complete: 8 });
   t.ok(pipeline.events.some(({ kind }) => kind === 'drained'));
-  t.match(pipeline.arm(), { kind: 'refused', status: 503, problems: [/stopping/] });
+  t.match(pipeline.arm(), { kind: 'refused', why: 'stopping', problems: [/stopping/] });
   t.strictSame(pipeline.verify(), []);
 });
 

@@ -128,10 +128,10 @@ t.test('a stop of one instance alone is refused, and says what to do', async (t)
   const instance = detector.instances[1];
   instance?.command({ kind: 'stop' });
   detector.run(20);
-  t.match(instance?.events.find(({ kind }) => kind === 'refused'), { status: 422, problems: [/instance 1 of 2.*vdcu stop --endpoints/] });
+  t.match(instance?.events.find(({ kind }) => kind === 'refused'), { why: 'invalid', problems: [/instance 1 of 2.*vdcu stop --endpoints/] });
   instance?.command({ kind: 'stop', end: { frames: 0, withdraw: false } });
   detector.run(20);
-  t.match(instance?.events.filter(({ kind }) => kind === 'refused').at(-1), { status: 409, problems: [/not halted/] });
+  t.match(instance?.events.filter(({ kind }) => kind === 'refused').at(-1), { why: 'busy', problems: [/not halted/] });
   t.notOk(instance?.idle);
 });
 
@@ -144,7 +144,7 @@ t.test('the end may lie neither below what was seen nor beyond what was asked fo
   for (const end of [{ frames: 9, withdraw: false }, { frames: 21, withdraw: false }, { frames: 0, withdraw: true }]) {
     instance?.command({ kind: 'stop', end });
     detector.run(5);
-    t.match(instance?.events.at(-1), { kind: 'refused', status: 409 }, JSON.stringify(end));
+    t.match(instance?.events.at(-1), { kind: 'refused', why: 'busy' }, JSON.stringify(end));
   }
 });
 
@@ -177,7 +177,7 @@ t.test('a series whose header was handed over cannot be withdrawn: it ends, with
   t.match(leader?.halt(), { frames: 0, ended: false });
   leader?.command({ kind: 'stop', end: { frames: 0, withdraw: true } });
   leader?.run(5);
-  t.match(leader?.events.at(-1), { kind: 'refused', status: 409, problems: [/withdraw is not possible: the header was handed over/] });
+  t.match(leader?.events.at(-1), { kind: 'refused', why: 'busy', problems: [/withdraw is not possible: the header was handed over/] });
   t.equal(detector.stop().frames, 0);
   t.equal(kinds(detector.union(1)), 'hs');
 });
@@ -194,7 +194,7 @@ t.test('a halt while the header waits for the consumer withdraws the series: it 
   const arm = leader.command({ kind: 'arm', request: { ...armRequest, frames: 10, firstFrameNumber: 1, msgNumberBase: 5000 } });
   leader.run(5);
   t.equal(leader.halt(), null, 'there is no series');
-  t.match(leader.events.find((event) => event.kind === 'refused'), { id: arm, status: 503, problems: [/stopped before it was opened/] });
+  t.match(leader.events.find((event) => event.kind === 'refused'), { id: arm, why: 'busy', problems: [/stopped before it was opened/] });
   leader.sink.reading = true;
   leader.sink.queue.length = 0;
   leader.run(100);
@@ -218,7 +218,7 @@ t.test('a halt while the end of the last series still waits refuses the arm requ
   const arm = last.command({ kind: 'arm', request: { ...armRequest, frames: 10, firstFrameNumber: 1, msgNumberBase: 5000 } });
   last.run(2);
   t.match(last.halt(), { msg_number_base: 1010, ended: true });
-  t.match(last.events.find((event) => event.kind === 'refused'), { id: arm, status: 409, problems: [/stopped before it was opened/] });
+  t.match(last.events.find((event) => event.kind === 'refused'), { id: arm, why: 'busy', problems: [/stopped before it was opened/] });
 });
 
 t.test('a service that is ended in a shared series cuts its part short; the end keeps its number', async (t) => {
@@ -266,7 +266,7 @@ t.test('frames of another instance are foreign, are said, and nothing of them is
 t.test('numbers that were used, and requests without what sharing needs, are refused', async (t) => {
   const detector = new SharedDetector(2);
   const [instance] = detector.instances;
-  t.match(instance?.arm({ frames: 4, firstFrameNumber: 1, msgNumberBase: 999 }), { kind: 'refused', status: 422, problems: [/999 was used already: needs 1000/] });
+  t.match(instance?.arm({ frames: 4, firstFrameNumber: 1, msgNumberBase: 999 }), { kind: 'refused', why: 'invalid', problems: [/999 was used already: needs 1000/] });
   t.match(instance?.arm({ frames: 4, firstFrameNumber: 1, msgNumberBase: 1000 }), { kind: 'armed', msg_number: 1000 });
 });
 

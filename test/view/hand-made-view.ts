@@ -3,14 +3,16 @@
 import type { ServiceConfig } from '../../src/config/service-config.js';
 import { examine } from '../../src/doctor/report.js';
 import type { DoctorReport } from '../../src/doctor/report.js';
-import type { ArmRefused } from '../../src/control/arm-refused.js';
+import { checkArmWish } from '../../src/control/arm-request.js';
+import type { Orders } from '../../src/control/orders.js';
+import { checkHalt, checkStopWish, type StopRequest } from '../../src/control/stop-request.js';
 import type { AgentFigures, PortFigures, ServiceStatus, ServiceView, UdpPortStatus } from '../../src/view/service-view.js';
 import { portCounterTable, streamCounterTable } from '../../src/memory/counters.js';
 import type { PortCounter, StreamCounter } from '../../src/memory/counters.js';
 import { lastFrameBytes } from '../../src/memory/last-frame.js';
 import type { LastFrameMemory } from '../../src/memory/last-frame.js';
 import { goodFacts } from '../doctor/good-facts.js';
-import type { ArmRequest, HaltedSeries, PortLedger, SeriesStop, SeriesSummary } from '../../src/contract/series.js';
+import type { ArmRequest, HaltedSeries, PortLedger, SeriesSummary } from '../../src/contract/series.js';
 
 export const config: ServiceConfig = {
   name: 'quad',
@@ -58,7 +60,7 @@ export const figuresOf = (udpPort: number): PortFigures => ({
 export class HandMadeView implements ServiceView {
   config = config;
   armed: ArmRequest[] = [];
-  refusal: ArmRefused | Error | null = null;
+  refusal: Error | null = null;
   headerPending = false;
   summary: SeriesSummary | null = null;
   series: readonly SeriesSummary[] = [];
@@ -77,16 +79,26 @@ export class HandMadeView implements ServiceView {
   threads: AgentFigures[] = [{ agent: 'receiver_50001', heartbeatAgeMs: 0, stallMsMax: 12 }, { agent: 'streamer', heartbeatAgeMs: 250, stallMsMax: null }];
   ring = { ringSlots: 64, ringSlotsUsed: 3, ringSlotsUsedMax: 9, consumers: 1 };
 
-  arm(request: ArmRequest): ReturnType<ServiceView['arm']> {
-    if (this.refusal !== null) return Promise.reject(this.refusal);
-    this.armed.push(request);
-    return Promise.resolve({ series_id: this.armed.length, msg_number: this.headerPending ? null : 1_700_000_000_000_000, header_pending: this.headerPending, state: 'open' });
-  }
-
-  ends: (SeriesStop | undefined)[] = [];
+  ends: StopRequest[] = [];
   halted: HaltedSeries | null = null;
-  stop(end?: SeriesStop): Promise<SeriesSummary | null> { this.ends.push(end); return Promise.resolve(this.summary); }
-  halt(): Promise<HaltedSeries | null> { return Promise.resolve(this.halted); }
+  /** The real rules, and nobody behind them. */
+  readonly orders: Orders = {
+    arm: async (wish) => {
+      const request = checkArmWish(wish, this.config);
+      if (this.refusal !== null) throw this.refusal;
+      this.armed.push(request);
+      return Promise.resolve({ series_id: this.armed.length, msg_number: this.headerPending ? null : 1_700_000_000_000_000, header_pending: this.headerPending, state: 'open' });
+    },
+    stop: async (wish = {}) => {
+      this.ends.push(checkStopWish(wish, this.config.share.stride));
+      return Promise.resolve(this.summary);
+    },
+    halt: async () => {
+      checkHalt(this.config.share.stride);
+      return Promise.resolve(this.halted);
+    },
+  };
+
   status(): ServiceStatus { return this.state; }
   history(): readonly SeriesSummary[] { return this.series; }
   udpPorts(): UdpPortStatus[] { return this.config.detector.udpPorts.map(udpPort); }

@@ -5,7 +5,8 @@ import { VirtualClock } from '../../src/base/clock.js';
 import { parseConfig } from '../../src/config/load.js';
 import { makePlan } from '../../src/config/plan.js';
 import { makeLogger } from '../../src/runtime/log.js';
-import { ArmRefused } from '../../src/control/arm-refused.js';
+import { armWish } from '../../src/control/arm-request.js';
+import { Refused } from '../../src/control/refused.js';
 import { SharedView } from '../../src/view/shared-view.js';
 import type { SocketFigures } from '../../src/view/port-view.js';
 import { CommandBox } from '../../src/memory/command-box.js';
@@ -14,10 +15,11 @@ import { LastFrame } from '../../src/memory/last-frame.js';
 import { allocateMemory, mapMemory } from '../../src/memory/memory-map.js';
 import { PortWords } from '../../src/memory/port-words.js';
 import { StreamWords, seriesStep } from '../../src/memory/stream-words.js';
-import type { ArmRequest, StreamCommand } from '../../src/contract/series.js';
+import type { StreamCommand } from '../../src/contract/series.js';
 import { ledgerOf, summaryOf } from './hand-made-view.js';
 
-const request: ArmRequest = { filename: '/data/a.h5', frames: 5, firstFrameNumber: 1, msgNumberBase: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false };
+const wish = { filename: '/data/a.h5', frames: 5, first_frame_number: 1 };
+const request = armWish(wish);
 const idle = { step: seriesStep.idle, seriesId: 0, headerSent: false, auto: false, endPending: false, peers: 1, disconnects: 0, slotsUsedMax: 0, first: 0, next: 0, highest: 0, last: 0, messageNumber: 1000 };
 
 /** A view, and its memory as the other threads would write it. */
@@ -54,7 +56,7 @@ const sockets = [50001, 50002].map((udpPort) => ({ address: '127.0.0.1', udpPort
 t.test('before the threads are ready the service is not, and a series is refused', async (t) => {
   const { view } = setUp(t);
   t.match(view.readiness(), { ready: false, reasons: ['threads are starting'] });
-  await t.rejects(view.arm(request), new ArmRefused(503, ['the service is starting']));
+  await t.rejects(view.orders.arm(request), { name: 'Refused', why: 'starting', problems: [/^the service is starting/] });
   view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+libzmq');
   t.strictSame(view.readiness(), { ready: true, reasons: [] });
 });
@@ -70,22 +72,22 @@ t.test('a clamped socket buffer is said with what was asked, what was granted an
 t.test('commands reach the streamer one after the other, and each gets its own answer', async (t) => {
   const { view, take, wakes } = setUp(t);
   view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+libzmq');
-  const arming = view.arm(request);
-  const second = view.arm({ ...request, filename: '/data/b.h5' });
-  const stopping = view.stop();
+  const arming = view.orders.arm(request);
+  const second = view.orders.arm(armWish({ ...wish, filename: '/data/b.h5' }));
+  const stopping = view.orders.stop();
   const commands: StreamCommand[] = [];
   while (commands.length < 3) {
     const command = take();
     if (command !== null) commands.push(command);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
-  t.match(commands, [{ kind: 'arm', request }, { kind: 'arm', request: { filename: '/data/b.h5' } }, { kind: 'stop' }]);
+  t.match(commands, [{ kind: 'arm', request: { filename: '/data/a.h5', frames: 5, firstFrameNumber: 1 } }, { kind: 'arm', request: { filename: '/data/b.h5' } }, { kind: 'stop' }]);
   t.equal(wakes(), 3, 'the streamer is woken for each');
   const [first, other, stop] = commands.map(({ id }) => id) as [number, number, number];
-  view.noteEvent({ kind: 'refused', id: other, status: 409, problems: ['series 1 is open'] });
+  view.noteEvent({ kind: 'refused', id: other, why: 'busy', problems: ['series 1 is open'] });
   view.noteEvent({ kind: 'armed', id: first, series_id: 1, msg_number: 77, header_pending: false });
   view.noteEvent({ kind: 'stopped', id: stop, summary: summaryOf() });
-  await t.rejects(second, new ArmRefused(409, ['series 1 is open']));
+  await t.rejects(second, new Refused('busy', ['series 1 is open']));
   t.strictSame(await arming, { series_id: 1, msg_number: 77, header_pending: false, state: 'open' });
   t.strictSame(await stopping, summaryOf());
 });
@@ -152,7 +154,7 @@ t.test('a failure is not ready, not alive, and refuses series', async (t) => {
   t.strictSame(view.liveness(), { alive: false, reasons: ['streamer: the thread ended with code 1'] });
   t.equal(view.readiness().ready, false);
   t.match(view.status().problems, ['streamer: the thread ended with code 1']);
-  await t.rejects(view.arm(request), new ArmRefused(503, ['streamer: the thread ended with code 1']));
+  await t.rejects(view.orders.arm(request), new Refused('failed', ['streamer: the thread ended with code 1']));
   t.match(log.at(-1), { level: 'error', event: 'failed' });
 });
 
@@ -270,8 +272,8 @@ t.test('the last packet has a time of day; threads have the age of their heartbe
 t.test('who asked last, and who asks later, is told that the service is stopping', async (t) => {
   const { view } = setUp(t);
   view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+libzmq');
-  const asked = view.stop();
+  const asked = view.orders.stop();
   view.noteEvent({ kind: 'drained' });
-  await t.rejects(asked, new ArmRefused(503, ['the service is stopping']));
-  await t.rejects(view.arm(request), new ArmRefused(503, ['the service is stopping']));
+  await t.rejects(asked, new Refused('stopping', ['the service is stopping']));
+  await t.rejects(view.orders.arm(request), new Refused('stopping', ['the service is stopping']));
 });

@@ -25,6 +25,7 @@ import { SeriesProgress } from './progress.js';
 import { SeriesTail } from './tail.js';
 import { SeriesShare } from './share.js';
 import type { SeriesDeps } from './setup.js';
+import type { RefusalReason } from '../../contract/refusals.js';
 import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary } from '../../contract/series.js';
 import { SeriesWarnings, strangers } from './warnings.js';
 
@@ -55,7 +56,7 @@ export class Series {
   /** The summary, once the series is over. */
   summary: SeriesSummary | null = null;
   /** Why the series was given up before anything was begun; null = it was not. */
-  withdrawn: string | null = null;
+  withdrawn: { readonly why: RefusalReason; readonly problem: string } | null = null;
   #command: number;
   #since: number;
   #stopWanted = false;
@@ -191,7 +192,7 @@ export class Series {
   #preparing(now: number): void {
     if (!this.#answered()) return;
     this.#deps.reader.prepare(this.#layout);
-    if (this.#stopWanted) return this.#withdraw('it was stopped before it was opened');
+    if (this.#stopWanted) return this.#withdraw('busy', 'it was stopped before it was opened');
     if (!this.share.sendsHeader) return this.#headerElsewhere();
     const pendingHeader = this.auto || (this.request.force && this.#deps.outbox.sink.peers === 0);
     if (pendingHeader) this.#openReceivers();
@@ -202,8 +203,8 @@ export class Series {
     const { outbox } = this.#deps;
     if (outbox.busy) return;
     if (this.step === seriesStep.header) {
-      if (this.#stopWanted) return this.#withdraw('it was stopped before it was opened');
-      if (now - this.#since >= headerLimitMs) return this.#withdraw('the consumer took no header: is it reading?');
+      if (this.#stopWanted) return this.#withdraw('busy', 'it was stopped before it was opened');
+      if (now - this.#since >= headerLimitMs) return this.#withdraw('no_consumer', 'the consumer took no header: is it reading?');
     }
     if (!outbox.settleOwedEnd(now)) return;
     const { metadata, msgNumberBase } = this.request;
@@ -237,8 +238,8 @@ export class Series {
     this.#deps.report({ kind: 'opened', series_id: this.id, filename: this.#filename, auto: this.auto, frames: this.request.frames, ...(this.request.msgNumberBase === null ? {} : { msg_number_base: this.request.msgNumberBase }) });
   }
 
-  #withdraw(reason: string): void {
-    this.withdrawn = reason;
+  #withdraw(why: RefusalReason, problem: string): void {
+    this.withdrawn = { why, problem };
     this.step = seriesStep.idle;
   }
 

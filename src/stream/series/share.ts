@@ -65,7 +65,7 @@ export class SeriesShare {
    * @returns null = done, else why not
    */
   finishAt({ frames, withdraw }: SeriesStop, halted: HaltedSeries | null, headerSent: boolean, sent: number): string | null {
-    if (halted === null) return 'the series is not halted: POST /api/v1/series/halt on every instance first (vdcu stop --endpoints does that)';
+    if (halted === null) return 'the series is not halted: halt it on every instance first (vdcu stop --endpoints does that)';
     if (halted.ended) return null;
     if (frames < halted.frames || frames > this.#request.frames) return `frames: ${frames} is not possible: frame index ${halted.frames - 1} was seen here, and ${this.#request.frames} frames were asked for`;
     const announced = headerSent && this.sendsHeader;

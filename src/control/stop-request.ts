@@ -1,0 +1,46 @@
+// The rules of an order that ends a series. Comes in: what somebody asks for. Goes out: what the streamer understands, or everything that is
+// wrong with it.
+
+import type { SeriesStop } from '../contract/series.js';
+import { Refused } from './refused.js';
+
+/** How a series shall end; everything may be left out where no other instance shares it. */
+export interface StopWish {
+  /** Only for a series that several instances share, and needed there: its frames, the largest that an instance answered to `halt`. */
+  readonly frames?: number;
+  /** Only for such a series: its header was not handed over, nothing is sent. */
+  readonly withdraw?: boolean;
+  /** All frames that were asked for go out, those that never came made up as missing. Not for a shared series. */
+  readonly fill?: boolean;
+}
+
+/** A checked order, as the streamer gets it. */
+export interface StopRequest {
+  readonly end?: SeriesStop;
+  readonly fill?: boolean;
+}
+
+/**
+ * The order that a wish comes to.
+ * @param stride instances that share the detector
+ * @throws Refused (invalid)
+ */
+export function checkStopWish({ frames, withdraw, fill }: StopWish, stride: number): StopRequest {
+  const problems: string[] = [];
+  const ends = frames !== undefined || withdraw !== undefined;
+  if (fill === true && stride > 1) problems.push('fill: goes only with a series of one instance; of a shared one give frames');
+  if (ends && stride === 1) problems.push('frames, withdraw: go only with a series that several instances share (frames_stride)');
+  if (ends && !(Number.isSafeInteger(frames) && (frames as number) >= 0)) problems.push(`frames: ${frames ?? 'is missing'}, needs a whole number`);
+  if (problems.length > 0) throw new Refused('invalid', problems);
+  if (ends) return { end: { frames: frames as number, withdraw: withdraw === true } };
+  return fill === true ? { fill } : {};
+}
+
+/**
+ * An order to halt, which is for shared series only.
+ * @throws Refused (invalid)
+ */
+export function checkHalt(stride: number): void {
+  if (stride > 1) return;
+  throw new Refused('invalid', ['this instance shares its detector with no other (frames_stride: 1): end its series instead (vdcu stop)']);
+}
