@@ -30,7 +30,7 @@ export const machineChecks: readonly Check[] = [
   { check: 'capabilities', examine: capabilities },
   { check: 'recvmmsg', examine: recvmmsg },
   { check: 'compiled_placement', examine: compiledPlacement },
-  { check: 'libzmq', examine: ({ setup, ways }) => way(setup?.config.send, 'send', 'libzmq', 'zeromq.js', ways.libzmq, 'npm ci') },
+  { check: 'libzmq', examine: ({ setup, ways }) => setup?.config.send === 'zmtp' ? ok('not needed: send is zmtp', 'zmtp, libzmq, or send: zeromq.js') : way(setup?.config.send, 'send', 'libzmq', 'zeromq.js', ways.libzmq, 'npm ci') },
   { check: 'clock', examine: clock },
 ];
 

@@ -22,7 +22,7 @@ const keptMs = 2000;
 export interface ServiceSays {
   readonly receiveBuffers: readonly BufferFacts[];
   readonly service: ServiceFacts;
-  /** How packets are received and messages sent: `recvmmsg+libzmq`. */
+  /** How packets are received and messages sent: `recvmmsg+zmtp`. */
   readonly backend: string;
 }
 
@@ -98,7 +98,8 @@ export class Preflight {
         recvmmsg: backend.includes('recvmmsg') ? null : (ffiUnavailable() ?? 'the kernel refuses it; the log of the start says which call'),
         // Its threads place by it, or it had not started.
         compiled: null,
-        libzmq: backend.includes('libzmq') ? null : (ffiUnavailable() ?? 'libzmq could not be loaded; the log of the start says why'),
+        // A service that speaks the protocol itself does without.
+        libzmq: /libzmq|zmtp/.test(backend) ? null : (ffiUnavailable() ?? 'libzmq could not be loaded; the log of the start says why'),
       },
     });
     this.#kept = { at: clock.now(), report };

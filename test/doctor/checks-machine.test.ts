@@ -77,6 +77,7 @@ t.test('fast ways: missing ones warn, or fail where they are insisted on', async
     t.match(checked(check, { ways: missing, setup: setupOf(`, ${key}: ${fast}`) }), { status: 'failed', loses_data: false, remedy: new RegExp(`${key}: auto`) });
     t.match(checked(check, { ways: missing, setup: setupOf(`, ${key}: ${portable}`) }), { status: 'ok', seen: `${portable}, as configured` });
     t.match(checked(check, { ways: missing, setup: null }), { status: 'warning' });
+    if (key === 'send') t.match(checked(check, { ways: missing, setup: setupOf(', send: zmtp') }), { status: 'ok', seen: 'not needed: send is zmtp' });
   }
 });
 
