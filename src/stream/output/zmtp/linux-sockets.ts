@@ -6,6 +6,7 @@ import { OperatorError } from '../../../base/errors.js';
 import { addressOfBytes, errno, errnoName, lastErrno, libc } from '../../../runtime/ffi.js';
 import type { Libc } from '../../../runtime/ffi.js';
 import { addressFamily, parseIp, portOf, socketAddress, textOf } from '../../../runtime/socket-address.js';
+import { bindRemedy } from '../bind-remedy.js';
 import type { Accepted, PathFigures, TcpSockets } from './tcp-sockets.js';
 
 /** Linux, asm-generic/socket.h, linux/in6.h, linux/tcp.h, asm-generic/ioctls.h. */
@@ -28,6 +29,8 @@ const infoBytes = 104;
 const info = { probes: 3, unacknowledged: 24, sinceSent: 44, sinceAcknowledged: 56 } as const;
 /** Between two probes of a closed window at most (Linux 6.15 and later): so long a peer may be dead before that can show, in ms. */
 const longestBackoffMs = 5000;
+/** As the C library says it, and so the other ways. */
+const bindErrors: Readonly<Record<string, string>> = { EADDRINUSE: 'Address already in use', EADDRNOTAVAIL: 'Cannot assign requested address', EACCES: 'Permission denied' };
 const noMoreDescriptors: readonly number[] = [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM];
 
 export class LinuxSockets implements TcpSockets {
@@ -66,7 +69,7 @@ export class LinuxSockets implements TcpSockets {
     if (c.bind(descriptor, bytes, bytes.length) !== 0 || c.listen(descriptor, backlog) !== 0) {
       const code = errnoName(lastErrno());
       c.close(descriptor);
-      throw new OperatorError(`${where}: ${bindSentence(code)} See data_host and data_port.`);
+      throw new OperatorError(`${where}: ${bindErrors[code] ?? code}. ${bindRemedy(host, port)}`);
     }
     this.#length[0] = bytes.length;
     c.getsockname(descriptor, bytes, this.#length);
@@ -202,18 +205,5 @@ function kernelLimit(path: string, index: number): number {
     return Number(readFileSync(path, 'latin1').trim().split(/\s+/)[index]);
   } catch {
     return 0;
-  }
-}
-
-function bindSentence(code: string): string {
-  switch (code) {
-    case 'EADDRINUSE':
-      return 'Address already in use. Is another service running there?';
-    case 'EADDRNOTAVAIL':
-      return 'this machine has no such address (ip addr lists them).';
-    case 'EACCES':
-      return 'not permitted: ports below 1024 need CAP_NET_BIND_SERVICE.';
-    default:
-      return `cannot be opened (${code}).`;
   }
 }
