@@ -358,8 +358,10 @@ export class Streamer {
     this.#keepsBehind = series.keepsBehind;
     this.#series = null;
     if (series.begun) this.#setup.report({ kind: 'ended', summary });
-    if (this.#stopping.length > 0 && summary.header_sent && !summary.end_pending) {
-      this.#delivering.push({ ids: this.#stopping, summary, wait: new DeliveryWait(this.#outbox.sink, this.#outbox.next, now + this.#setup.limits.closingTimeoutMs) });
+    if (this.#stopping.length > 0 && summary.header_sent) {
+      // Where the end could not be handed over the time is up already, and what was before it is said to be under way still.
+      const until = summary.end_pending ? now : now + this.#setup.limits.closingTimeoutMs;
+      this.#delivering.push({ ids: this.#stopping, summary, wait: new DeliveryWait(this.#outbox.sink, this.#outbox.next, until) });
       this.#stopping = [];
     } else this.#replyStopped(series.begun ? summary : null);
     this.#replyHalted(this.#ended);

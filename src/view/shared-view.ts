@@ -390,7 +390,7 @@ export class SharedView implements ServiceView {
   }
 }
 
-const undeliveredText = ({ messages, bytes }: Undelivered): string => `${messages} messages (${bytes} bytes) had not reached the consumer in time; series_end is one of them. See docs/operating.md#undelivered.`;
+const undeliveredText = ({ messages, bytes }: Undelivered): string => `${messages} messages (${bytes} bytes) had not reached the consumer in time, nor had series_end. See docs/operating.md#undelivered.`;
 
 const knownFigure = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
