@@ -135,6 +135,10 @@ export const gaugeTable: readonly MetricRow[] = [
     read: (view) => [[{}, view.gauges().consumers]],
   },
   {
+    metric: 'vdcu_consumer_connections', help: 'Connections that the one consumer makes (consumer_connections of the configuration); with more than these the stream is shared', labels: [],
+    read: (view) => [[{}, view.config.consumerConnections]],
+  },
+  {
     metric: 'vdcu_agent_heartbeat_age_seconds', help: 'How long a thread of the data path was not seen to turn; looked at twice a second', labels: ['agent'],
     read: (view) => view.agents().map(({ agent, heartbeatAgeMs }): Sample => [{ agent }, heartbeatAgeMs / 1000]),
   },
