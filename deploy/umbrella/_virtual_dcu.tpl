@@ -3,8 +3,8 @@ Virtual DCU for the site's umbrella chart: a named template beside streaming_rec
 The files of `configfiles` are expected in /etc/virtual-dcu; probes, limits and grace are what deploy/chart has.
 */}}
 {{- define "virtual_dcu" -}}
-image: harbor.maxiv.lu.se/daq/virtual-dcu:main
-imagePullPolicy: Always
+image: harbor.maxiv.lu.se/daq/virtual-dcu:0.1.0
+imagePullPolicy: IfNotPresent
 command: [vdcu, run, /etc/virtual-dcu/detectors.yaml, detector]
 ports:
   - {name: http, containerPort: 5000, protocol: TCP}

@@ -28,7 +28,7 @@ export function addDoctor(program: Command): void {
     .option('--json', 'print the report as JSON')
     .addHelpText('after', helpEnd([
       'vdcu doctor examples/detectors.yaml softimax-eiger',
-      'vdcu doctor --url http://softimax-eiger-daq:5000',
+      'vdcu doctor --url http://softimax-eiger-vdcu:5000',
       'vdcu doctor examples/detectors.yaml cosaxs-eiger --json | jq -r \'.checks[] | select(.status != "ok") | .remedy\'',
     ], [
       [exitCode.ok, 'nothing failed; there may be warnings'],

@@ -18,7 +18,7 @@ export function addStatus(program: Command): void {
     .option('--health', 'only ask whether every thread turns: the health check of containers')
     .addHelpText('after', helpEnd([
       'vdcu status',
-      'vdcu status --url http://softimax-eiger-daq:5000',
+      'vdcu status --url http://softimax-eiger-vdcu:5000',
       'vdcu status --json | jq -r .state',
       'vdcu status --health examples/detectors.yaml softimax-eiger',
     ], [

@@ -33,7 +33,7 @@ app.kubernetes.io/part-of: {{ . }}
 {{- end -}}
 
 {{- define "virtual-dcu.image" -}}
-{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ with .Values.image.digest }}@{{ . }}{{ end }}
 {{- end -}}
 
 {{- define "virtual-dcu.serviceAccount" -}}

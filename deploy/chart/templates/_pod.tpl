@@ -45,11 +45,19 @@ spec:
     sysctls:
       {{- toYaml . | nindent 6 }}
     {{- end }}
+  {{- with .Values.extraInitContainers }}
+  initContainers:
+    {{- toYaml . | nindent 4 }}
+  {{- end }}
   containers:
     - name: virtual-dcu
       image: {{ include "virtual-dcu.image" . }}
       imagePullPolicy: {{ .Values.image.pullPolicy }}
       command: [vdcu, run, /etc/virtual-dcu/{{ (first .Values.configfiles).name }}, {{ .Values.detector }}]
+      {{- with .Values.extraEnvFrom }}
+      envFrom:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
       {{- if or .Values.global.beamline .Values.extraEnv .Values.apiToken.secretName }}
       env:
         {{- with .Values.global.beamline }}
@@ -76,6 +84,12 @@ spec:
         httpGet: {path: /readyz, port: http}
         periodSeconds: 5
         timeoutSeconds: 5
+      {{- if gt (int .Values.waitForSeriesSeconds) 0 }}
+      lifecycle:
+        preStop:
+          exec:
+            command: [/bin/sh, -c, {{ include "virtual-dcu.waitForSeries" . | toJson }}]
+      {{- end }}
       {{- $resources := merge (dict) .Values.resources (ternary .Values.purple_network.resources (dict) .Values.purple_network.enabled) }}
       # Requests = limits, whole cores: Guaranteed.
       resources:
@@ -91,6 +105,13 @@ spec:
         {{- if .Values.flightRecorder.enabled }}
         - {name: recordings, mountPath: /var/lib/virtual-dcu}
         {{- end }}
+        {{- include "virtual-dcu.tokenMount" . | nindent 8 }}
+        {{- with .Values.extraVolumeMounts }}
+        {{- toYaml . | nindent 8 }}
+        {{- end }}
+    {{- with .Values.extraContainers }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   volumes:
     - name: config
       configMap: {name: {{ include "virtual-dcu.fullname" . }}}
@@ -99,6 +120,10 @@ spec:
     {{- if .Values.flightRecorder.enabled }}
     - name: recordings
       emptyDir: {sizeLimit: {{ .Values.flightRecorder.sizeLimit }}}
+    {{- end }}
+    {{- include "virtual-dcu.tokenVolume" . | nindent 4 }}
+    {{- with .Values.extraVolumes }}
+    {{- toYaml . | nindent 4 }}
     {{- end }}
   {{- with .Values.nodeSelector }}
   nodeSelector:
@@ -142,11 +167,35 @@ capabilities:
   {{- end }}
 {{- end -}}
 
-{{/* The token as a variable, of the service and of those that ask it. */}}
+{{/* The token as a file, of the service and of those that ask it: a variable would be seen in every description of the process. */}}
 {{- define "virtual-dcu.token" -}}
 {{- if .Values.apiToken.secretName -}}
-- name: VDCU_API_TOKEN
-  valueFrom:
-    secretKeyRef: {name: {{ .Values.apiToken.secretName }}, key: {{ .Values.apiToken.key }}}
+- {name: VDCU_API_TOKEN_FILE, value: /run/secrets/virtual-dcu/api-token}
 {{- end -}}
+{{- end -}}
+
+{{- define "virtual-dcu.tokenMount" -}}
+{{- if .Values.apiToken.secretName -}}
+- {name: api-token, mountPath: /run/secrets/virtual-dcu, readOnly: true}
+{{- end -}}
+{{- end -}}
+
+{{- define "virtual-dcu.tokenVolume" -}}
+{{- if .Values.apiToken.secretName -}}
+- name: api-token
+  secret:
+    secretName: {{ .Values.apiToken.secretName }}
+    defaultMode: 288 # 0440
+    items:
+      - {key: {{ .Values.apiToken.key }}, path: api-token}
+{{- end -}}
+{{- end -}}
+
+{{/*
+Before SIGTERM: an upgrade, a drained node, a deleted pod wait until the series that runs has ended, so many seconds at most. A service that
+does not answer is not waited for.
+*/}}
+{{- define "virtual-dcu.waitForSeries" -}}
+{{- $detector := include "virtual-dcu.detector" . | fromJson -}}
+end=$(( $(date +%s) + {{ int .Values.waitForSeriesSeconds }} )); while [ "$(date +%s)" -lt "$end" ]; do state=$(vdcu status --json --url http://{{ ternary "[::1]" "127.0.0.1" (eq $detector.api_host "::") }}:{{ int $detector.api_port }} | tr -d ' \n'); case $state in *'"state":"idle"'*|'') exit 0;; esac; sleep 1; done
 {{- end -}}
