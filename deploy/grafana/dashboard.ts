@@ -4,6 +4,8 @@
 import { DashboardBuilder, DashboardCursorSync, DatasourceVariableBuilder, QueryVariableBuilder, RowBuilder, VariableRefresh, VariableSort } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Dashboard, Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
+import { lossCauses } from '../../src/contract/loss-causes.js';
+import { codesOf } from '../../src/contract/row.js';
 import { bars, colours, datasource, heatBuckets, heatRows, lines, name, stat, waterfall } from './panels.js';
 import type { AnyPanel, Query } from './panels.js';
 
@@ -26,11 +28,11 @@ interface Step {
  */
 export const waterfallSteps: readonly Step[] = [
   { title: '1 expected', bar: packets('expected'), below: '0 * ' + packets('expected') },
-  { title: '2 before this machine (unexplained)', bar: missing('unexplained'), below: `${packets('accepted')} + ${missing('ring', 'late', 'socket')}` },
-  { title: '3 kernel socket', bar: missing('socket'), below: `${packets('accepted')} + ${missing('ring', 'late')}` },
-  { title: '4 too late', bar: missing('late'), below: `${packets('accepted')} + ${missing('ring')}` },
-  { title: '5 ring full', bar: missing('ring'), below: packets('accepted') },
-  { title: '6 in frames', bar: packets('accepted'), below: '0 * ' + packets('accepted') },
+  ...[...codesOf(lossCauses)].reverse().map((cause, index, causes): Step => {
+    const later = causes.slice(index + 1);
+    return { title: `${index + 2} ${cause}`, bar: missing(cause), below: [packets('accepted'), ...(later.length === 0 ? [] : [missing(...later)])].join(' + ') };
+  }),
+  { title: `${codesOf(lossCauses).length + 2} in frames`, bar: packets('accepted'), below: '0 * ' + packets('accepted') },
 ];
 
 const stepped = (expr: (step: Step) => string): string => waterfallSteps.map((step) => `label_replace(${expr(step)}, "step", "${step.title}", "", "")`).join(' or ');

@@ -2,6 +2,7 @@
 // stream checker.
 
 import { readRanges } from './missing-packets.js';
+import { ledgerCauses, seriesAborts } from './stream-words.js';
 import { isCount, isObject } from './stream-message.js';
 import type { JsonObject } from './stream-message.js';
 
@@ -59,7 +60,7 @@ const counts = ['frames', 'complete', 'marked', 'discarded'] as const;
 export function checkSeriesEnd(fields: JsonObject, seen: SeriesSeen): string[] {
   const problems: string[] = [];
   const aborted = fields['aborted'] !== undefined;
-  if (aborted && typeof fields['aborted'] !== 'string') problems.push(`aborted is ${JSON.stringify(fields['aborted'])}, not a reason`);
+  if (aborted && !seriesAborts.includes(fields['aborted'] as string)) problems.push(`aborted is ${JSON.stringify(fields['aborted'])}, not one of ${seriesAborts.join(', ')}`);
   for (const key of counts) {
     const value = fields[key];
     if (!isCount(value)) problems.push(`${key} is ${JSON.stringify(value)}, not a count`);
@@ -98,6 +99,8 @@ function checkLedger(ledger: unknown, seen: SeriesSeen, aborted: boolean): strin
       continue;
     }
     if (expected !== accepted + missing) problems.push(`port ${port}: expected ${expected} is not accepted ${accepted} + missing ${missing}`);
+    const causes = ledgerCauses.map((cause) => entry[cause]);
+    if (causes.every(isCount) && causes.reduce((sum, count) => sum + count, 0) !== missing) problems.push(`port ${port}: missing ${missing} is not the sum of ${ledgerCauses.join(', ')}: ${causes.join(' + ')}`);
     const images = seen.missing.get(Number(port)) ?? 0;
     if (!aborted && missing !== images) problems.push(`port ${port}: missing is ${missing}, the images say ${images}`);
   }

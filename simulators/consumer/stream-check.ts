@@ -2,6 +2,7 @@
 // series_end, and every pixel when a verifier is given. `watch`, the demo and the pipeline tests read their verdict from it;
 // it knows no socket and no clock.
 
+import { imageReasons } from './stream-words.js';
 import { checkMetadata } from './metadata-check.js';
 import { countRanges, readMissing } from './missing-packets.js';
 import { checkSeriesEnd, seenOf, sharedPart } from './series-end-check.js';
@@ -262,7 +263,7 @@ export class StreamChecker {
 /** Missing packets of an incomplete image by UDP port, as its message lists them. */
 function checkMissing(fields: JsonObject, wrong: (text: string) => void): Map<number, number> {
   const counts = new Map<number, number>();
-  if (typeof fields['reason'] !== 'string' || fields['reason'] === '') wrong('not complete, and no reason is given');
+  if (!imageReasons.includes(fields['reason'] as string)) wrong(`not complete, and reason is ${JSON.stringify(fields['reason'])}, not one of ${imageReasons.join(', ')}`);
   const missing = readMissing(fields['missing']);
   if (typeof missing === 'string') {
     wrong(missing);

@@ -1,5 +1,8 @@
 // Series in words, for `vdcu stop` and `vdcu status`.
 
+import { abortText } from '../contract/abort-reasons.js';
+import { lossCauses } from '../contract/loss-causes.js';
+import { codesOf } from '../contract/row.js';
 import type { SeriesSummary } from '../contract/series.js';
 
 /** Lines about a series that has ended: frames, loss of each port by cause, warnings. */
@@ -9,8 +12,9 @@ export function summaryLines(summary: SeriesSummary): string[] {
     `series ${summary.series_id} ${summary.aborted === undefined ? 'ended' : `aborted (${summary.aborted})`}: `
       + `${frames} frames = ${complete} complete + ${marked} marked + ${discarded} discarded${unsent > 0 ? `; ${unsent} not sent` : ''}`
       + `${summary.filename === '' ? '' : `; ${summary.filename}`}`,
+    ...(summary.aborted === undefined ? [] : [`  ${summary.aborted}: ${abortText(summary.aborted)}`]),
     ...summary.ledger.map((port) => `  port ${port.udp_port}: ${port.accepted} of ${port.expected} packets; ${port.missing} missing`
-      + (port.missing === 0 ? '' : ` = ${port.late} late + ${port.ring} ring + ${port.socket ?? '?'} socket + ${port.unexplained ?? '?'} unexplained`)),
+      + (port.missing === 0 ? '' : ` = ${codesOf(lossCauses).map((cause) => `${port[cause] ?? '?'} ${cause}`).join(' + ')}`)),
     ...summary.warnings.map((warning) => `  ${warning}`),
     ...(summary.end_pending ? ['  its series_end waits for a consumer'] : []),
   ];

@@ -1,6 +1,8 @@
 // What the streamer says about series, in the words that leave the process (JSON, snake_case): summaries at the end, replies to
 // commands, events. Main turns them into answers, log lines and history.
 
+import type { AbortReason } from './abort-reasons.js';
+import type { MissingByCause } from './loss-causes.js';
 import type { RefusalReason } from './refusals.js';
 import type { PeerRefusal } from './refused-peers.js';
 
@@ -12,16 +14,11 @@ export interface Undelivered {
 }
 
 /** Loss of one port in one series. Counts of packets. `null` = cannot be known here. */
-export interface PortLedger {
+export interface PortLedger extends MissingByCause {
   readonly udp_port: number;
   readonly expected: number;
   readonly accepted: number;
   readonly missing: number;
-  /** Where the missing packets went: their sum is `missing`. `socket` and `unexplained` are null where the kernel tells nothing. */
-  readonly late: number;
-  readonly ring: number;
-  readonly socket: number | null;
-  readonly unexplained: number | null;
   /** The kernel dropped more packets than are missing: `socket` was cut to what remained. */
   readonly socket_limited: boolean;
   readonly kernel_drops: number | null;
@@ -56,7 +53,7 @@ export interface SeriesSummary {
   /** Frames dropped without a number; only in aborted series. */
   readonly unsent: number;
   /** Why the series was cut short, or absent. */
-  readonly aborted?: string;
+  readonly aborted?: AbortReason;
   /** Of a series that is aborted as `consumer_lost`: so many frames, from the first on, its machine had acknowledged; absent where nobody knows. */
   readonly delivered_frames?: number;
   readonly incomplete: readonly (readonly [first: number, last: number])[];

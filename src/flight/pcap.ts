@@ -4,7 +4,9 @@
 // Source: draft-ietf-opsawg-pcap, tcpdump.org/linktypes.html (101 = raw IP), RFC 791, 768.
 
 import { isIPv4 } from 'node:net';
-import { packetClasses, portCounterTable } from '../memory/counters.js';
+import { packetClassTable } from '../contract/packet-classes.js';
+import { codesOf } from '../contract/row.js';
+import { portCounterTable } from '../memory/counters.js';
 import { flightTime } from '../memory/flight-words.js';
 import { snakeCase } from '../base/snake-case.js';
 
@@ -25,7 +27,7 @@ export interface FlightPacket {
 export const heldClass = 'held';
 
 /** Names of the packet classes; a name's index is its number in a capture file. */
-export const classNames: readonly string[] = [heldClass, ...packetClasses.map(snakeCase)];
+export const classNames: readonly string[] = [heldClass, ...codesOf(packetClassTable)];
 
 const namesByCounter = portCounterTable.map(({ id }) => snakeCase(id));
 

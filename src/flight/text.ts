@@ -1,33 +1,19 @@
 // The story of a recording (flight/story.ts) in words: a line for each run of complete frames, and for each other frame a line per
 // port. `vdcu explain` prints it.
 
+import { packetClassTable } from '../contract/packet-classes.js';
+import type { PacketClass } from '../contract/packet-classes.js';
 import { isOutside } from './story.js';
 import type { FlightStory, FrameStory, PacketEvent, PortStory } from './story.js';
 
 /** Packets, or runs of them, that are told one by one for a port of a frame; more are counted. */
 const eventsTold = 8;
 
-/** What each class means, said of one packet. */
-const meanings: Readonly<Record<string, string>> = {
-  held: 'held: its class was not known yet',
-  accepted: 'accepted',
-  duplicate: 'came again',
-  header_packet: 'header packets of old firmware',
-  ring_full: 'refused, the ring was full',
-  late_first: 'came after its image was closed',
-  late_duplicate: 'came again after its image was closed',
-  late_unknown: 'came when its frame had left the ring',
-  malformed_size: 'of a wrong size',
-  malformed_version: 'of a wrong header version',
-  malformed_detector_type: 'of another detector type',
-  malformed_packet_number: 'with a packet number that the image does not have',
-  malformed_position: 'with a row and column that are not this port\'s',
-  malformed_frame_number: 'with a frame number that cannot be',
-  foreign_source: 'from another source than udp_source',
-  foreign_unarmed: 'while no series was open',
-  foreign_series: 'of frames outside the series',
-  reordered: 'came after a later one',
-};
+/** What is told of a packet besides its class. */
+const besides: Readonly<Record<string, string>> = { held: 'held: its class was not known yet', reordered: 'came after a later one' };
+
+/** What a class means, said of one packet. A file may have been made by a newer version: the name stands for itself then. */
+const meaningOf = (name: string): string => (name in packetClassTable ? packetClassTable[name as PacketClass].says : (besides[name] ?? name));
 
 /** The story as lines of text: what happened in short, then frame by frame. */
 export function flightText(file: string, story: FlightStory): string {
@@ -45,7 +31,7 @@ export function flightText(file: string, story: FlightStory): string {
     for (const { class: name, count, first_at: first, last_at: last, first_frame_number: from, last_frame_number: to } of classes) {
       if (!isOutside(name)) continue;
       const frames = from === null ? '' : `, ${from === to ? `frame ${from}` : `the first of frame ${from}, the last of frame ${to}`}`;
-      lines.push(`port ${port}: ${packets(count)} ${meanings[name] ?? name} (${name}), ${count === 1 ? `at ${timeOfDay(first)}` : `from ${timeOfDay(first)} to ${timeOfDay(last)}`}${frames}`);
+      lines.push(`port ${port}: ${packets(count)} ${meaningOf(name)} (${name}), ${count === 1 ? `at ${timeOfDay(first)}` : `from ${timeOfDay(first)} to ${timeOfDay(last)}`}${frames}`);
     }
   }
   return lines.join('\n');
@@ -54,8 +40,8 @@ export function flightText(file: string, story: FlightStory): string {
 /** What to do about the packets of frames that were not simply accepted. */
 const advice: Readonly<Record<string, string>> = {
   never_came: 'lost by the kernel (the ledger says socket) or on the way (unexplained)',
-  late_first: 'frame_timeout_ms or overtake_frames is too short for this network, or the sender paused',
-  ring_full: 'the consumer is too slow',
+  late_first: packetClassTable.late_first.remedy,
+  ring_full: packetClassTable.ring_full.remedy,
   duplicate: 'no loss',
   reordered: 'no loss',
 };
@@ -80,7 +66,7 @@ function inShort({ runs }: FlightStory): string[] {
   const order = ['never_came', 'late_first', 'ring_full', 'cut_off'];
   const rank = (what: string): number => (order.includes(what) ? order.indexOf(what) : order.length);
   const lines = [...found].sort(([a], [b]) => rank(a) - rank(b)).map(([what, { packets: number, frames: numbers }]) => {
-    const said = what === 'never_came' ? 'never came' : what === 'cut_off' ? 'may lie outside of the recording' : `${plural(meanings[what] ?? what, number)} (${what})`;
+    const said = what === 'never_came' ? 'never came' : what === 'cut_off' ? 'may lie outside of the recording' : `${plural(meaningOf(what), number)} (${what})`;
     return `  ${packets(number)} ${said}, of ${numbers.size === 1 ? 'frame' : 'frames'} ${shortRanges([...numbers])}${advice[what] === undefined ? '' : `: ${advice[what]}`}`;
   });
   const absent = frames.filter(({ what }) => what === 'absent');
@@ -123,7 +109,7 @@ function groupText(group: readonly PacketEvent[]): string {
   const first = group[0] as PacketEvent;
   const last = group.at(-1) as PacketEvent;
   const place = first.behind === null ? '' : `, behind packet ${first.behind.packet_number} of frame ${first.behind.frame_number}`;
-  const meaning = plural(meanings[first.what] ?? first.what, group.length);
+  const meaning = plural(meaningOf(first.what), group.length);
   if (group.length === 1) return `packet ${first.packet_number} ${meaning} (${first.what}) after ${first.after_ms} ms${place}`;
   const after = first.after_ms === last.after_ms ? `${first.after_ms} ms` : `${first.after_ms} to ${last.after_ms} ms`;
   return `packets ${first.packet_number}-${last.packet_number} ${meaning} (${first.what}) after ${after}${place}`;

@@ -1,6 +1,10 @@
 // The shapes of the API's answers as OpenAPI shows them at /docs. They describe and do not filter: answers are written as they
 // are, and a test holds them against these schemas.
 
+import { abortReasons } from '../contract/abort-reasons.js';
+import { lossCauses } from '../contract/loss-causes.js';
+import { codesOf } from '../contract/row.js';
+import type { Row } from '../contract/row.js';
 import { portCounterTable } from '../memory/counters.js';
 import { refusals } from '../contract/refusals.js';
 import { snakeCase } from '../base/snake-case.js';
@@ -21,6 +25,12 @@ export interface Schema {
 const text = (description: string): Schema => ({ type: 'string', description });
 const count = (description: string): Schema => ({ type: 'integer', description });
 const flag = (description: string): Schema => ({ type: 'boolean', description });
+/** A code of a closed list, each with its sentence. */
+const oneOf = <Code extends string>(rows: Readonly<Record<Code, Row>>, description: string): Schema => ({
+  type: 'string',
+  enum: codesOf(rows),
+  description: `${description}. ${codesOf(rows).map((code) => `${code}: ${rows[code].says}`).join('; ')}`,
+});
 const list = (items: Schema, description: string): Schema => ({ type: 'array', items, description });
 const orNull = (schema: Schema): Schema => ({ ...schema, nullable: true });
 
@@ -36,23 +46,26 @@ export const refused = object('Why an order is not carried out', {
   problems: list({ type: 'string' }, 'What is wrong here: one sentence each, with the remedy'),
 });
 
-const portLedger = object('Packets of one port in one series: expected = accepted + missing, missing = late + ring + socket + unexplained', {
-  udp_port: count('UDP port'),
+const missingByCause = Object.fromEntries(codesOf(lossCauses).map((cause) => [cause, orNull(count(`Missing packets: ${lossCauses[cause].short}; null = the kernel tells nothing`))]));
+
+const packets = {
   expected: count('Packets that the frames of the series should have had'),
   accepted: count('Packets placed in a frame'),
   missing: count('Packets that were missing when their port image was closed'),
-  late: count('Missing packets that came after their port image was closed'),
-  ring: count('Missing packets that were refused because the frame ring had no room'),
-  socket: orNull(count('Missing packets that the kernel dropped; null = the kernel tells nothing')),
-  unexplained: orNull(count('Missing packets that were lost before this machine, or never sent')),
-  socket_limited: flag('The kernel dropped more packets than were missing'),
-  kernel_drops: orNull(count('Packets that the kernel dropped on this socket')),
+  ...missingByCause,
   duplicate: count('Packets that came again'),
   reordered: count('Accepted packets that came after a later one'),
   late_duplicate: count('Packets that came again after their port image was closed'),
   late_unknown: count('Packets of frames that had left the ring'),
   malformed: count('Packets that failed the check'),
   foreign: count('Packets that do not belong to the series'),
+};
+
+const portLedger = object('Packets of one port in one series: expected = accepted + missing, missing = late + ring + socket + unexplained', {
+  udp_port: count('UDP port'),
+  ...packets,
+  socket_limited: flag('The kernel dropped more packets than were missing'),
+  kernel_drops: orNull(count('Packets that the kernel dropped on this socket')),
 });
 
 export const seriesSummary = object('How a series went', {
@@ -64,7 +77,7 @@ export const seriesSummary = object('How a series went', {
   marked: count('Incomplete images, sent filled and marked'),
   discarded: count('Incomplete images, sent as discarded'),
   unsent: count('Frames dropped without a number; only in aborted series'),
-  aborted: text('Why the series was cut short'),
+  aborted: oneOf(abortReasons, 'Why the series was cut short'),
   delivered_frames: count('Of a series that lost its consumer: frames, from the first on, that the consumer\'s machine had acknowledged; left out where the way out cannot tell'),
   incomplete: list(list({ type: 'integer' }, 'First and last frame index'), 'Ranges of frames that were not complete'),
   truncated: flag('There are more ranges than these'),
@@ -87,6 +100,7 @@ export const seriesSummary = object('How a series went', {
 
 const currentPort = object('One port since the series was opened', {
   udp_port: count('UDP port'),
+  packets: object('What became of its packets, as if the series ended now', packets),
   counters: object('Packets and port images by class', Object.fromEntries(portCounterTable.map(({ id, help }) => [snakeCase(id), count(help)]))),
   newest_frame_number: orNull(count('Highest frame number seen on this port')),
 });

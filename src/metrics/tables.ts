@@ -9,7 +9,10 @@ import { standardOutput } from '../runtime/log-output.js';
 import { hostUdpErrors, nicCounters } from './host-counters.js';
 import { processFigures } from './process-figures.js';
 import type { ProcessFigure } from './process-figures.js';
-import type { SeriesPackets, SeriesState, ServiceView } from '../view/service-view.js';
+import { lossCauses } from '../contract/loss-causes.js';
+import { codesOf } from '../contract/row.js';
+import type { SeriesPackets } from '../memory/series-packets.js';
+import type { SeriesState, ServiceView } from '../view/service-view.js';
 
 /** What `vdcu_build_info` says. `backend`: how packets are received. */
 export interface BuildInfo {
@@ -30,7 +33,7 @@ export interface MetricRow {
 }
 
 const states: readonly SeriesState[] = ['idle', 'open', 'closing'];
-const causes = ['late', 'ring', 'socket', 'unexplained'] as const;
+const causes = codesOf(lossCauses);
 const classes = ['expected', 'accepted', 'missing', 'duplicate', 'reordered', 'late_duplicate', 'late_unknown', 'malformed', 'foreign'] as const;
 
 const ofSeries = (view: ServiceView, label: string, names: readonly (keyof SeriesPackets)[]): Sample[] =>

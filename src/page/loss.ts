@@ -1,5 +1,8 @@
 // Where the packets of a series went, over all ports: the steps of the waterfall. Pure.
 
+import { lossCauses } from '../contract/loss-causes.js';
+import type { LossCause } from '../contract/loss-causes.js';
+import { codesOf } from '../contract/row.js';
 import type { PortLoss } from './messages.js';
 
 export interface LossStep {
@@ -10,19 +13,17 @@ export interface LossStep {
   readonly kind: 'whole' | 'loss' | 'rest';
 }
 
-type Cause = 'late' | 'ring' | 'socket' | 'unexplained';
-
 /** From what the frames should have had to what was placed: expected − losses = accepted. */
 export function waterfall(ports: readonly PortLoss[]): LossStep[] {
   const sum = (key: 'expected' | 'accepted'): number => ports.reduce((total, port) => total + port[key], 0);
   // One port of which the kernel tells nothing makes the sum unknown.
-  const cause = (key: Cause): number | null => ports.reduce<number | null>((total, port) => (total === null || port[key] === null ? null : total + port[key]), 0);
+  const cause = (key: LossCause): number | null => ports.reduce<number | null>((total, port) => {
+    const packets = port[key];
+    return total === null || packets === null ? null : total + packets;
+  }, 0);
   return [
     { name: 'expected', explanation: 'packets of all frames so far', packets: sum('expected'), kind: 'whole' },
-    { name: 'unexplained', explanation: 'lost before this machine, or never sent', packets: cause('unexplained'), kind: 'loss' },
-    { name: 'kernel', explanation: 'dropped because a socket was full', packets: cause('socket'), kind: 'loss' },
-    { name: 'late', explanation: 'came after their frame was closed', packets: cause('late'), kind: 'loss' },
-    { name: 'ring full', explanation: 'refused: the consumer was too slow', packets: cause('ring'), kind: 'loss' },
+    ...[...codesOf(lossCauses)].reverse().map((name): LossStep => ({ name, explanation: lossCauses[name].short, packets: cause(name), kind: 'loss' })),
     { name: 'in frames', explanation: 'placed', packets: sum('accepted'), kind: 'rest' },
   ];
 }

@@ -1,5 +1,8 @@
 // What the service tells the page: the JSON of its events. The one source for both sides: src/http/page/ writes these shapes, the
-// page reads them. Types only, importing nothing, so that the browser's program and the service's can share them.
+// page reads them. Types only, so that the browser's program and the service's can share them.
+
+import type { AbortReason } from '../contract/abort-reasons.js';
+import type { PortLedger } from '../contract/series.js';
 
 /** First and last of something, both included. */
 export type Span = readonly [first: number, last: number];
@@ -38,22 +41,8 @@ export interface Sample {
   readonly missing: readonly (number | null)[];
 }
 
-/** Where the packets of a series went, one port: expected = accepted + missing, missing = late + ring + socket + unexplained. */
-export interface PortLoss {
-  readonly udp_port: number;
-  readonly expected: number;
-  readonly accepted: number;
-  readonly missing: number;
-  readonly late: number;
-  readonly ring: number;
-  /** Null = the kernel tells nothing, and then nothing can be called unexplained either. */
-  readonly socket: number | null;
-  readonly unexplained: number | null;
-  readonly duplicate: number;
-  readonly reordered: number;
-  readonly malformed: number;
-  readonly foreign: number;
-}
+/** Where the packets of a series went, one port: expected = accepted + missing, and missing is the sum of its causes. */
+export type PortLoss = Omit<PortLedger, 'socket_limited' | 'kernel_drops'>;
 
 export interface Series {
   /** Still going on; otherwise the last one. */
@@ -68,7 +57,7 @@ export interface Series {
   readonly marked: number;
   readonly discarded: number;
   readonly unsent: number;
-  readonly aborted?: string;
+  readonly aborted?: AbortReason;
   readonly warnings: readonly string[];
   readonly ports: readonly PortLoss[];
 }

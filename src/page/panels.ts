@@ -1,5 +1,7 @@
 // What the page says in words, numbers and bars: state, problems, series, waterfall, ports. Written anew with every state.
 
+import { lossCauses } from '../contract/loss-causes.js';
+import { codesOf } from '../contract/row.js';
 import { bar, byId, make, setSentences, setText } from './elements.js';
 import { barLength, waterfall } from './loss.js';
 import type { PortLoss, Series, Socket, State } from './messages.js';
@@ -94,10 +96,7 @@ function showSeries(now: Series | null): void {
 const columns: readonly (readonly [title: string, explanation: string, value: (port: PortLoss) => number | null])[] = [
   ['expected', 'packets of all frames so far', (port) => port.expected],
   ['missing', 'expected − accepted', (port) => port.missing],
-  ['unexplained', 'lost before this machine, or never sent', (port) => port.unexplained],
-  ['kernel', 'dropped because the socket was full', (port) => port.socket],
-  ['late', 'came after their frame was closed', (port) => port.late],
-  ['ring', 'refused: the consumer was too slow', (port) => port.ring],
+  ...[...codesOf(lossCauses)].reverse().map((cause) => [cause, lossCauses[cause].short, (port: PortLoss) => port[cause]] as const),
   ['reordered', 'came after a later packet; no loss', (port) => port.reordered],
   ['duplicate', 'came twice; no loss', (port) => port.duplicate],
   ['malformed', 'failed the check', (port) => port.malformed],
@@ -105,7 +104,7 @@ const columns: readonly (readonly [title: string, explanation: string, value: (p
 ];
 
 function showPorts(losses: readonly PortLoss[], sockets: readonly Socket[]): void {
-  const titles = make('tr', '', ...['port', ...columns.map(([title]) => title), 'socket'].map((title, index) => {
+  const titles = make('tr', '', ...['port', ...columns.map(([title]) => title), 'queue'].map((title, index) => {
     const cell = make('th', '', title);
     cell.setAttribute('scope', 'col');
     cell.title = columns[index - 1]?.[1] ?? '';

@@ -126,7 +126,7 @@ class Progress {
     const rate = ((series.images_sent - this.#images) * 1000) / progressMs;
     this.#images = series.images_sent;
     const sum = (name: 'missing' | 'lateFirst' | 'ringFull' | 'duplicate' | 'reordered' | 'socketDropped'): number => series.ports.reduce((total, { counters }) => total + counters[name], 0);
-    const text = `  ${series.images_sent}/${series.frames} frames  ${rate.toFixed(0)} frames/s  ${((rate * this.#frameBytes) / 1e9).toFixed(3)} GB/s  marked ${series.marked}  packets missing ${sum('missing')} (late ${sum('lateFirst')}, ring ${sum('ringFull')}, kernel ${sum('socketDropped')})  duplicate ${sum('duplicate')}  reordered ${sum('reordered')}`;
+    const text = `  ${series.images_sent}/${series.frames} frames  ${rate.toFixed(0)} frames/s  ${((rate * this.#frameBytes) / 1e9).toFixed(3)} GB/s  marked ${series.marked}  packets missing ${sum('missing')} (late ${sum('lateFirst')}, ring ${sum('ringFull')}, socket ${sum('socketDropped')})  duplicate ${sum('duplicate')}  reordered ${sum('reordered')}`;
     this.#options.out.stderr.write(this.#options.out.stderr.isTTY === true ? `\r\u001b[2K${text}` : `${text}\n`);
     this.#shown = true;
   }

@@ -5,7 +5,7 @@ import { OperatorError } from '../base/errors.js';
 import type { FrameShare } from '../detector/frame-share.js';
 import type { Layout } from '../detector/layout.js';
 import { CommandBox } from '../memory/command-box.js';
-import { portCounterTable, streamCounterTable } from '../memory/counters.js';
+import { portCounterTable, streamCounter, streamCounterTable } from '../memory/counters.js';
 import { LastFrame } from '../memory/last-frame.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import { PortWords } from '../memory/port-words.js';
@@ -22,7 +22,7 @@ import { Series } from './series/series.js';
 import type { SeriesDeps, SeriesLimits } from './series/setup.js';
 import type { SeriesPort } from './series/progress.js';
 import { strangers } from './series/warnings.js';
-import { RefusedPeers, refusalCounter } from '../contract/refused-peers.js';
+import { RefusedPeers, peerRefusals } from '../contract/refused-peers.js';
 import { SeenTimes } from './series/seen-times.js';
 import { plainRequest } from '../contract/series.js';
 import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamCommand, StreamEvent } from '../contract/series.js';
@@ -177,7 +177,7 @@ export class Streamer {
   #tellRefused(now: number): void {
     for (const peer of this.#outbox.sink.takeRefused()) {
       const { counters } = this.#deps;
-      const counter = refusalCounter(peer.reason);
+      const counter = streamCounter[peerRefusals[peer.reason].counter];
       counters[counter] = (counters[counter] as number) + 1;
       const message = this.#refused.sentence(peer, now);
       if (message !== null) this.#setup.report({ kind: 'peer_refused', ...peer, message });

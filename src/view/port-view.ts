@@ -7,9 +7,9 @@ import type { PortCounter } from '../memory/counters.js';
 import { histogramsAt, portHistogramTable } from '../memory/histogram.js';
 import type { Histogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
 import type { MemoryMap } from '../memory/memory-map.js';
-import { missingCauses } from '../memory/missing-causes.js';
 import { PortWords } from '../memory/port-words.js';
-import type { SeriesPackets } from './service-view.js';
+import { seriesPackets } from '../memory/series-packets.js';
+import type { SeriesPackets } from '../memory/series-packets.js';
 
 /** A socket is asked at most so often, whoever wants to know. */
 const figuresMs = 200;
@@ -72,27 +72,10 @@ export class PortView {
     return this.#named(null);
   }
 
-  /** Counters since the series was opened. */
-  seriesCounters(): Counters {
-    return this.#named(this.#seriesBase);
-  }
-
-  /** The ledger of the series that is open, as it stands. */
-  seriesPackets(): SeriesPackets {
-    const counters = this.seriesCounters();
-    const all = (prefix: string): number => portCounterTable.reduce((sum, { id }) => (id.startsWith(prefix) ? sum + counters[id] : sum), 0);
-    return {
-      ...missingCauses((counter) => counters[counter]),
-      expected: counters.expected,
-      accepted: counters.accepted,
-      missing: counters.missing,
-      duplicate: counters.duplicate,
-      reordered: counters.reordered,
-      late_duplicate: counters.lateDuplicate,
-      late_unknown: counters.lateUnknown,
-      malformed: all('malformed'),
-      foreign: all('foreign'),
-    };
+  /** Counters and ledger of the series that is open, of one reading. */
+  series(): { readonly counters: Counters; readonly packets: SeriesPackets } {
+    const counters = this.#named(this.#seriesBase);
+    return { counters, packets: seriesPackets((counter) => counters[counter]) };
   }
 
   histogram(id: PortHistogram): HistogramReading {

@@ -1,6 +1,9 @@
 // How a series went, for people: one sentence, and the ledger as a table. The service logs both when a series ends; the demo
 // prints them.
 
+import { abortText } from '../contract/abort-reasons.js';
+import { lossCauses } from '../contract/loss-causes.js';
+import { codesOf } from '../contract/row.js';
 import type { PortLedger, SeriesSummary } from '../contract/series.js';
 import type { Logger } from '../runtime/log.js';
 
@@ -16,10 +19,7 @@ const columns: readonly Column[] = [
   { title: 'expected', value: (ledger) => ledger.expected },
   { title: 'accepted', value: (ledger) => ledger.accepted },
   { title: 'missing', value: (ledger) => ledger.missing },
-  { title: 'late', value: (ledger) => ledger.late },
-  { title: 'ring', value: (ledger) => ledger.ring },
-  { title: 'socket', value: (ledger) => ledger.socket },
-  { title: 'unexplained', value: (ledger) => ledger.unexplained },
+  ...codesOf(lossCauses).map((cause): Column => ({ title: cause, value: (ledger) => ledger[cause] })),
   { title: 'duplicate', value: (ledger) => ledger.duplicate },
   { title: 'reordered', value: (ledger) => ledger.reordered },
   { title: 'malformed', value: (ledger) => ledger.malformed },
@@ -53,6 +53,7 @@ export function seriesTable(summary: SeriesSummary): string {
   const limited = summary.ledger.filter((ledger) => ledger.socket_limited);
   return [
     seriesHeadline(summary),
+    ...(summary.aborted === undefined ? [] : [`${summary.aborted}: ${abortText(summary.aborted)}`]),
     ...(lines.length === 0 ? [] : table([['port', ...columns.map(({ title }) => title)], ...lines])),
     ...limited.map((ledger) => `* port ${ledger.udp_port}: the kernel dropped ${ledger.kernel_drops ?? '?'} packets, more than are missing`),
     ...(summary.incomplete.length === 0 ? [] : [`incomplete frames (index in the series): ${ranges(summary)}`]),

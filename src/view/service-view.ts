@@ -2,10 +2,11 @@
 // memory and the streamer's events; tests implement it by hand.
 
 import type { ServiceConfig } from '../config/service-config.js';
-import type { PortLedger, SeriesSummary } from '../contract/series.js';
+import type { SeriesSummary } from '../contract/series.js';
 import type { Orders } from '../control/orders.js';
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
 import type { FrameHistogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
+import type { SeriesPackets } from '../memory/series-packets.js';
 import type { DoctorReport } from '../doctor/report.js';
 import type { LastFrameMemory } from '../memory/last-frame.js';
 
@@ -30,9 +31,11 @@ export interface CurrentSeries {
   readonly ports: readonly CurrentPort[];
 }
 
-/** Counters of one port since the series was opened. */
+/** One port since the series was opened. */
 export interface CurrentPort {
   readonly udp_port: number;
+  /** What became of its packets, and where the missing ones went, as if the series ended now. */
+  readonly packets: SeriesPackets;
   readonly counters: Readonly<Record<PortCounter, number>>;
   readonly newest_frame_number: number | null;
 }
@@ -69,9 +72,6 @@ export interface UdpPortStatus {
   readonly socket_queue_bytes: number | null;
   readonly kernel_drops: number | null;
 }
-
-/** Packets of one port in the present or last series. */
-export type SeriesPackets = Omit<PortLedger, 'udp_port' | 'socket_limited' | 'kernel_drops'>;
 
 /** What is known of a port that receives, besides its counters; null = unknown. */
 export interface PortFigures {

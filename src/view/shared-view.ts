@@ -338,7 +338,7 @@ export class SharedView implements ServiceView {
         queueBytesMax: knownFigure(words.figure('queueBytesMax')),
         lagFrames: ahead === 0 || reached < 0 ? null : ahead - reached,
         lastPacketAt: knownFigure(wall - now + words.figure('lastPacketAt')),
-        series: open ? port.seriesPackets() : (lastLedger?.find((ledger) => ledger.udp_port === udpPort) ?? null),
+        series: open ? port.series().packets : (lastLedger?.find((ledger) => ledger.udp_port === udpPort) ?? null),
         histograms: { batchPackets: port.histogram('batchPackets') },
       };
     });
@@ -380,7 +380,7 @@ export class SharedView implements ServiceView {
       complete: counters.complete - this.#before.complete,
       marked: sum(counters, 'marked') - this.#before.marked,
       discarded: sum(counters, 'discarded') - this.#before.discarded,
-      ports: this.#receiving.map((port) => ({ udp_port: port.udpPort, counters: port.seriesCounters(), newest_frame_number: known(port.words.newestSeen) })),
+      ports: this.#receiving.map((port) => ({ udp_port: port.udpPort, ...port.series(), newest_frame_number: known(port.words.newestSeen) })),
     };
   }
 

@@ -41,7 +41,7 @@ t.test('each frame is told in words', async (t) => {
     `${file}: 27 packets from 2023-11-14T22:13:20.010000Z to 2023-11-14T22:13:20.073000Z`,
     'in short: 5 of 6 frames complete',
     '  1 packet never came, of frame 3: lost by the kernel (the ledger says socket) or on the way (unexplained)',
-    '  1 packet came after its image was closed (late_first), of frame 3: frame_timeout_ms or overtake_frames is too short for this network, or the sender paused',
+    '  1 packet came after its image was closed (late_first), of frame 3: Raise frame_timeout_ms or overtake_frames',
     '  1 packet came again (duplicate), of frame 4: no loss',
     'port 50001: port images of packets 0 to 3; accepted 22, duplicate 1, late_first 1, malformed_version 1, foreign_series 2',
     'frames 1 to 2: complete, in order',
@@ -63,7 +63,7 @@ t.test('neighbours that came too late are told in one breath, and frames without
   packets.splice(5, 3);
   packets.push(...[1, 2, 3].map((number) => packet(2, number, 90 + number, 'late_first')), ...[0, 1, 2, 3].map((number) => packet(6, number, 100)));
   const { stdout } = await vdcu('explain', fileWith('late.pcap', flight(packets)));
-  t.match(stdout, /^in short: 3 of 6 frames complete\n {2}2 frames of which no packet was accepted\n {2}3 packets came after their images were closed \(late_first\), of frame 2: frame_timeout_ms/m);
+  t.match(stdout, /^in short: 3 of 6 frames complete\n {2}2 frames of which no packet was accepted\n {2}3 packets came after their images were closed \(late_first\), of frame 2: Raise frame_timeout_ms/m);
   t.match(stdout, /packets 1-3 came after their images were closed \(late_first\) after 71 to 73 ms, behind packet 3 of frame 5/);
   t.match((await vdcu('explain', fileWith('good.pcap', flight([1, 2].flatMap((frame) => [0, 1].map((number) => packet(frame, number, frame))))))).stdout, /^in short: 2 of 2 frames complete, all in order$/m);
 });

@@ -77,7 +77,7 @@ t.test('the waterfall returns what the simulator did', { skip: without('promethe
   await until(async () => (await valueOf('vdcu_zmq_messages_sent_total{type="series_end"}')) === 1, 'a scrape after the end of the series');
   const planned = truth.ports.reduce((sum, port) => sum + port.planned, 0);
   const dropped = truth.ports.reduce((sum, port) => sum + port.sent, 0) - (await valueOf('sum(vdcu_udp_packets_received_total)'));
-  const [expected, unexplained, socket, late, ring, accepted] = (await Promise.all(waterfallSteps.map(({ bar }) => valueOf(bar)))) as [number, number, number, number, number, number];
+  const [expected, unexplained, socket, ring, late, accepted] = (await Promise.all(waterfallSteps.map(({ bar }) => valueOf(bar)))) as [number, number, number, number, number, number];
   t.equal(expected, planned, 'all that the detector should have sent');
   t.equal(accepted + late + ring + socket + unexplained, expected, 'the steps lead from expected to accepted');
   t.equal(ring, 0);

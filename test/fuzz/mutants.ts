@@ -70,7 +70,7 @@ export const mutants: readonly Mutant[] = [
   mutant('lost-called-delivered', 'calls a half-sent message sent when its consumer goes', [zmtpSink, '      this.#pendingOn = null;\n      this.#outcome = \'full\';', '      this.#pendingOn = null;\n      this.#outcome = \'sent\';']),
   mutant('consumer-loss-unnoticed', 'goes on with a series of which a consumer lost a part', [series, 'if (this.#consumer.lost() && this.headerSent) this.#abort(\'consumer_lost\');', '']),
   mutant('missing-ranges-shifted', 'counts missing packets from the first that is read out', [reader, 'else ranges.push([firstPacket + packet, firstPacket + packet]);', 'else ranges.push([packet, packet]);']),
-  mutant('drops-not-attributed', 'blames the fabric for what the socket dropped', ['src/memory/missing-causes.ts', 'const socket = Math.min(drops, afterRing);', 'const socket = 0;']),
+  mutant('drops-not-attributed', 'blames the fabric for what the socket dropped', ['src/memory/series-packets.ts', 'const socket = Math.min(drops, afterRing);', 'const socket = 0;']),
   mutant('seam-not-joined', 'loses half of a 12-bit pixel that two packets share', [unpack, 'packet != 0 && isPresent(record, packet - 1)', 'false']),
   mutant('seam-not-filled-kernel', 'leaves half a pixel beside a hole, in the compiled kernel', [unpack, 'if (shared >= 0) store<u16>(frame + shared, missing * 0x101);', '']),
   mutant('other-share-taken', 'takes another instance\'s frame for one of its own', [intake, 'if (other === 0) return this.#window.first + beyond / stride;', 'if (other >= 0) return this.#window.first + Math.floor(beyond / stride);']),

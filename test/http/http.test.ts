@@ -9,7 +9,7 @@ import { makeLogger } from '../../src/runtime/log.js';
 import { refusals } from '../../src/contract/refusals.js';
 import { Refused } from '../../src/control/refused.js';
 import { refusalStatus } from '../../src/http/refusal-status.js';
-import { HandMadeView, ledgerOf, portCountersOf, summaryOf } from '../view/hand-made-view.js';
+import { HandMadeView, currentPortOf, ledgerOf, summaryOf } from '../view/hand-made-view.js';
 import { differences } from './schema-check.js';
 
 const build = { version: '0.0.0', backend: 'dgram' };
@@ -214,7 +214,7 @@ t.test('every route is documented, and answers as documented', async (t) => {
     'get /downsample', 'get /healthz', 'get /last_frame', 'get /metrics', 'get /readyz', 'get /received_frames', 'get /status',
     'post /api/v1/series', 'post /api/v1/series/halt', 'post /downsample',
   ]);
-  const port = { udp_port: 50001, counters: portCountersOf({ lateFirst: 3 }), newest_frame_number: null };
+  const port = currentPortOf(50001, { lateFirst: 3 });
   view.series = [summaryOf({ aborted: 'consumer_lost', incomplete: [[1, 2]] }), summaryOf({ ledger: [ledgerOf(50001, { socket: null })] })];
   view.summary = view.series[1] ?? null;
   view.state = {

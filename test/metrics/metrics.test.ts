@@ -72,10 +72,10 @@ t.test('what is unknown has no sample', async (t) => {
 t.test('a packet without a class shows as an accounting error of its port', async (t) => {
   const view = new HandMadeView();
   Object.assign(view.ports[0]!.counters, { received: 12, accepted: 10 });
-  Object.assign(view.ports[1]!.counters, { received: 13, accepted: 9 });
+  Object.assign(view.ports[1]!.counters, { received: 14, accepted: 9 });
   const found = await samples(view);
   t.equal(found.get('vdcu_accounting_error_packets{detector="quad",port="50001"}'), '0');
-  t.equal(found.get('vdcu_accounting_error_packets{detector="quad",port="50002"}'), '4');
+  t.equal(found.get('vdcu_accounting_error_packets{detector="quad",port="50002"}'), '5');
 });
 
 t.test('a histogram is exported with accumulated buckets, sum and count', async (t) => {

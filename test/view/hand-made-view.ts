@@ -6,9 +6,10 @@ import type { DoctorReport } from '../../src/doctor/report.js';
 import { checkArmWish } from '../../src/control/arm-request.js';
 import type { Orders } from '../../src/control/orders.js';
 import { checkHalt, checkStopWish, type StopRequest } from '../../src/control/stop-request.js';
-import type { AgentFigures, PortFigures, ServiceStatus, ServiceView, UdpPortStatus } from '../../src/view/service-view.js';
+import type { AgentFigures, CurrentPort, PortFigures, ServiceStatus, ServiceView, UdpPortStatus } from '../../src/view/service-view.js';
 import { portCounterTable, streamCounterTable } from '../../src/memory/counters.js';
 import type { PortCounter, StreamCounter } from '../../src/memory/counters.js';
+import { seriesPackets } from '../../src/memory/series-packets.js';
 import { lastFrameBytes } from '../../src/memory/last-frame.js';
 import type { LastFrameMemory } from '../../src/memory/last-frame.js';
 import { goodFacts } from '../doctor/good-facts.js';
@@ -34,6 +35,12 @@ export const portCountersOf = (values: Partial<Record<PortCounter, number>> = {}
 
 export const streamCountersOf = (values: Partial<Record<StreamCounter, number>> = {}): Record<StreamCounter, number> =>
   Object.assign(Object.fromEntries(streamCounterTable.map(({ id }) => [id, 0])) as Record<StreamCounter, number>, values);
+
+/** A port of a series that is open, as the view tells of it. */
+export const currentPortOf = (udp_port: number, values: Partial<Record<PortCounter, number>> = {}, newest_frame_number: number | null = null): CurrentPort => {
+  const counters = portCountersOf(values);
+  return { udp_port, packets: seriesPackets((counter) => counters[counter]), counters, newest_frame_number };
+};
 
 export const ledgerOf = (udp_port: number, values: Partial<PortLedger> = {}): PortLedger => ({
   udp_port, expected: 1280, accepted: 1280, missing: 0, late: 0, ring: 0, socket: 0, unexplained: 0, socket_limited: false, kernel_drops: 0,

@@ -31,7 +31,7 @@ t.test('what cannot be known is a question mark, in the sum too; what was cut is
 
 t.test('the headline says why a series was cut short and what is still to be sent', (t) => {
   const text = seriesTable(summaryOf({ filename: '', auto: true, unsent: 4, aborted: 'consumer_lost', header_sent: false, end_pending: true, ledger: [], warnings: ['dynamic_range: 32?'] }));
-  t.equal(text, 'series 1 (auto, no file): 10 frames: 10 complete, 0 marked, 0 discarded; 4 unsent; aborted: consumer_lost; header never sent; series_end still to be sent\nwarning: dynamic_range: 32?');
+  t.equal(text, 'series 1 (auto, no file): 10 frames: 10 complete, 0 marked, 0 discarded; 4 unsent; aborted: consumer_lost; header never sent; series_end still to be sent\nconsumer_lost: its consumer went away. Find out why it ended, start it again, and repeat the series; docs/operating.md#consumer-lost.\nwarning: dynamic_range: 32?');
   t.end();
 });
 

@@ -2,9 +2,9 @@ import t from 'tap';
 import type { CurrentPort, CurrentSeries } from '../../src/view/service-view.js';
 import { describeState } from '../../src/view/state-text.js';
 import type { StateFacts } from '../../src/view/state-text.js';
-import { config, portCountersOf } from './hand-made-view.js';
+import { config, currentPortOf } from './hand-made-view.js';
 
-const port = (udpPort: number, counters: Parameters<typeof portCountersOf>[0] = {}): CurrentPort => ({ udp_port: udpPort, counters: portCountersOf(counters), newest_frame_number: null });
+const port = (udpPort: number, counters: Parameters<typeof currentPortOf>[1] = {}): CurrentPort => currentPortOf(udpPort, counters);
 
 const series = (changes: Partial<CurrentSeries> = {}): CurrentSeries => ({
   series_id: 7, filename: '', auto: false, frames: 0, header_pending: false, msg_number_base: null, first_frame_number: 1, highest_frame_number: 9, images_sent: 5, complete: 4, marked: 1,
@@ -48,7 +48,7 @@ t.test('an owed end, a header that waits, a consumer that is gone are said', (t)
 });
 
 t.test('when nothing arrives the state says, from 2 s on, what is known of each port', (t) => {
-  const silent = (counters: Parameters<typeof portCountersOf>[0], more: Partial<StateFacts> = {}): string =>
+  const silent = (counters: Parameters<typeof currentPortOf>[1], more: Partial<StateFacts> = {}): string =>
     describe({ state: 'open', series: series({ ports: [port(50001, counters)] }), openMs: 2000, ...more }).problems.join('\n');
   t.match(describe({ state: 'open', series: series({ ports: [port(50001)] }), openMs: 2999 }).message, 'series 7 is armed and no packet of it has come for 2 s.');
   t.equal(describe({ state: 'open', series: series({ ports: [port(50001)] }), openMs: 1999 }).problems.length, 0, 'not before');

@@ -3,9 +3,8 @@
 
 import type { ServiceConfig } from '../../config/service-config.js';
 import type { Geometry, PortGeometry } from '../../detector/geometry.js';
-import type { PortCounter } from '../../memory/counters.js';
-import type { About, PortLoss, Sample, Series, State } from '../../page/messages.js';
-import type { PortLedger, SeriesSummary } from '../../contract/series.js';
+import type { About, Sample, Series, State } from '../../page/messages.js';
+import type { SeriesSummary } from '../../contract/series.js';
 import type { CurrentSeries, ServiceView, UdpPortStatus } from '../../view/service-view.js';
 import { troubles } from './troubles.js';
 
@@ -55,38 +54,10 @@ export function stateJson(view: ServiceView, samples: readonly Sample[], sockets
 
 function openSeries(series: CurrentSeries): Series {
   const { series_id, filename, auto, frames, header_pending, images_sent, complete, marked, discarded, ports } = series;
-  return { open: true, series_id, filename, auto, frames, header_pending, images_sent, complete, marked, discarded, unsent: 0, warnings: [], ports: ports.map(({ udp_port, counters }) => lossSoFar(udp_port, counters)) };
+  return { open: true, series_id, filename, auto, frames, header_pending, images_sent, complete, marked, discarded, unsent: 0, warnings: [], ports: ports.map(({ udp_port, packets }) => ({ udp_port, ...packets })) };
 }
 
 function endedSeries(series: SeriesSummary): Series {
   const { series_id, filename, auto, frames, complete, marked, discarded, unsent, aborted, warnings, ledger } = series;
-  return { open: false, series_id, filename, auto, frames, header_pending: false, images_sent: frames, complete, marked, discarded, unsent, ...(aborted === undefined ? {} : { aborted }), warnings, ports: ledger.map(settledLoss) };
-}
-
-function settledLoss({ udp_port, expected, accepted, missing, late, ring, socket, unexplained, duplicate, reordered, malformed, foreign }: PortLedger): PortLoss {
-  return { udp_port, expected, accepted, missing, late, ring, socket, unexplained, duplicate, reordered, malformed, foreign };
-}
-
-/** The ledger of a series that goes on: causes as they would be settled if it ended now. Port images that are open are not in it. */
-export function lossSoFar(udpPort: number, counters: Readonly<Record<PortCounter, number>>): PortLoss {
-  const { expected, missing, duplicate, reordered } = counters;
-  // Counters go on while they are read: a cause may be counted before the effect.
-  const late = Math.min(counters.lateFirst, missing);
-  const ring = Math.min(counters.ringFull, missing - late);
-  const rest = missing - late - ring;
-  const socket = Number.isNaN(counters.socketDropped) ? null : Math.min(counters.socketDropped, rest);
-  return {
-    udp_port: udpPort,
-    expected,
-    accepted: Math.max(0, expected - missing),
-    missing,
-    late,
-    ring,
-    socket,
-    unexplained: socket === null ? null : rest - socket,
-    duplicate,
-    reordered,
-    malformed: counters.malformedSize + counters.malformedVersion + counters.malformedDetectorType + counters.malformedPacketNumber + counters.malformedPosition + counters.malformedFrameNumber,
-    foreign: counters.foreignSource + counters.foreignUnarmed + counters.foreignSeries,
-  };
+  return { open: false, series_id, filename, auto, frames, header_pending: false, images_sent: frames, complete, marked, discarded, unsent, ...(aborted === undefined ? {} : { aborted }), warnings, ports: ledger };
 }

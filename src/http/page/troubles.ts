@@ -1,6 +1,9 @@
 // What is going wrong just now, or went wrong with the last series, in plain sentences: what, where, remedy. Beside the sentences of
 // the service's state (state-text.ts) these look at the last seconds. Pure; page/state.ts puts them into the state that the page shows.
 
+import { abortText } from '../../contract/abort-reasons.js';
+import { lossCauses } from '../../contract/loss-causes.js';
+import { codesOf, remedyOf } from '../../contract/row.js';
 import type { PortLoss, Sample, Series, State } from '../../page/messages.js';
 
 /** Seconds that are looked at. */
@@ -22,25 +25,6 @@ export interface TroubleFacts {
   readonly samples: readonly Sample[];
 }
 
-type Cause = 'late' | 'ring' | 'socket' | 'unexplained';
-
-const causes: Readonly<Record<Cause, string>> = {
-  unexplained: 'did not reach the socket. Look at the card (ethtool -S IF), cable, switch and MTU; docs/operating.md#packets-are-missing',
-  socket: 'were dropped by the kernel because the socket was full. Raise net.core.rmem_max, give the receivers a free core; docs/operating.md#receive-buffer',
-  late: 'came after their frame was closed. Raise frame_timeout_ms or overtake_frames, or look for reordering in the network; docs/operating.md#packets-are-missing',
-  ring: 'were refused because the ring was full: the consumer is too slow. Speed it up, or slow the detector down; docs/operating.md#ring-full',
-};
-
-const aborts: Readonly<Record<string, string>> = {
-  consumer_lost: 'its consumer went away. Find out why it ended, start it again, and repeat the series; docs/operating.md#consumer-lost',
-  no_consumer: 'no consumer ever took its header. Start the consumer first, and repeat the series; docs/operating.md#consumer-lost',
-  closing_timeout: 'the consumer took nothing while the series was closing. Look at the consumer; docs/operating.md#consumer-lost',
-  consumer_stalled: 'the consumer took nothing for too long and the ring was full. Look at its disk and network; docs/operating.md#ring-full',
-  detector_stopped: 'the detector stopped before all frames had come. Look at the detector, and repeat the series; docs/operating.md#the-series-does-not-end',
-  ports_disagree: 'frame numbers differ between ports. Stop the detector, set nextframenumber of all to the same value, and arm again; docs/operating.md#ports-disagree',
-  frame_jump: 'frame numbers jumped or went back. Stop the detector, set nextframenumber, and arm again; docs/operating.md#ports-disagree',
-};
-
 /** Sentences, what is most urgent first; empty = nothing is seen. */
 export function troubles(facts: TroubleFacts): string[] {
   return [...cutShort(facts.series), ...refusedAll(facts), ...silentPorts(facts), ...losingNow(facts), ...filling(facts)];
@@ -50,7 +34,7 @@ export function troubles(facts: TroubleFacts): string[] {
 function cutShort(series: Series | null): string[] {
   if (series === null || series.open || series.aborted === undefined) return [];
   const unsent = series.unsent > 0 ? `, and ${series.unsent} of its frames were never sent` : '';
-  return [`series ${series.series_id} was cut short${unsent}: ${aborts[series.aborted] ?? `${series.aborted}; docs/operating.md#consumer-lost`}.`];
+  return [`series ${series.series_id} was cut short${unsent}: ${abortText(series.aborted)}`];
 }
 
 function refusedAll({ state, armed, samples }: TroubleFacts): string[] {
@@ -89,10 +73,10 @@ function losingNow({ state, samples, sockets, series }: TroubleFacts): string[] 
 /** Why most packets of this series are missing on these ports. */
 function mostlyBecause(ports: readonly PortLoss[], udpPorts: readonly number[]): string {
   const concerned = ports.filter(({ udp_port: port }) => udpPorts.includes(port));
-  const sums = (Object.keys(causes) as Cause[]).map((cause) => ({ cause, packets: concerned.reduce((sum, port) => sum + (port[cause] ?? 0), 0) }));
+  const sums = codesOf(lossCauses).map((cause) => ({ cause, packets: concerned.reduce((sum, port) => sum + (port[cause] ?? 0), 0) }));
   const worst = sums.reduce((most, sum) => (sum.packets > most.packets ? sum : most));
   if (worst.packets === 0) return 'The kernel does not tell why; docs/operating.md#packets-are-missing.';
-  return `Most of this series' missing packets ${causes[worst.cause]}.`;
+  return `Most of this series' missing packets ${lossCauses[worst.cause].says}${remedyOf(lossCauses[worst.cause])}.`;
 }
 
 function filling({ ring, sockets }: TroubleFacts): string[] {

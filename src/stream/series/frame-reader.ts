@@ -1,6 +1,7 @@
 // STEP 3, first half: frames out of the ring. Is the next frame closed on every port, what is missing in it, and which bytes go
 // out for it. Runs in the streamer's thread; reads port images only after they were handed over, writes only its own frames.
 
+import type { FrameReason } from '../../contract/frame-reasons.js';
 import { gapByte, missingByte } from '../../detector/pixel-type.js';
 import type { Layout, PortLayout, Position } from '../../detector/layout.js';
 import { makePieceTable } from '../../detector/piece-table.js';
@@ -12,9 +13,6 @@ import type { PortWords } from '../../memory/port-words.js';
 import { outcome, recordWord } from '../../memory/slot-records.js';
 import type { SlotRecords } from '../../memory/slot-records.js';
 import type { ImageFacts, MissingPackets } from '../output/maxiv/messages.js';
-
-/** Why a frame is not complete, the weightiest first. Names as in metrics and image messages. */
-export type FrameReason = 'ring_full' | 'stop' | 'port_absent' | 'timeout' | 'packet_loss' | 'settings';
 
 /** A port as the streamer knows it. */
 export interface ReadPort {

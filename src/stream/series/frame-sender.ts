@@ -3,7 +3,7 @@
 
 import { frameIndexOf, frameNumberOf } from '../../detector/frame-share.js';
 import type { FrameShare } from '../../detector/frame-share.js';
-import { streamCounter } from '../../memory/counters.js';
+import { incompleteCounter, streamCounter } from '../../memory/counters.js';
 import type { StreamCounter } from '../../memory/counters.js';
 import type { LastFrame } from '../../memory/last-frame.js';
 import type { SeriesWords } from '../../memory/series-words.js';
@@ -109,7 +109,7 @@ export class FrameSender {
       this.incomplete.add(facts.frameIndex);
       if (facts.discard) this.discarded++;
       else this.marked++;
-      this.#count(incompleteCounter(facts));
+      this.#count(incompleteCounter(facts.reason, facts.discard));
     }
     if (now - this.#lastFrameAt >= lastFrameIntervalMs || isLast) {
       this.#lastFrameAt = now;
@@ -131,10 +131,4 @@ export class FrameSender {
     const { counters } = this.#deps;
     counters[streamCounter[counter]] = (counters[streamCounter[counter]] as number) + 1;
   }
-}
-
-function incompleteCounter(facts: ImageFacts): StreamCounter {
-  const outcome = facts.discard ? 'discarded' : 'marked';
-  const reason = (facts.reason ?? '').replace(/(?:^|_)([a-z])/g, (_match, letter: string) => letter.toUpperCase());
-  return `${outcome}${reason}` as StreamCounter;
 }

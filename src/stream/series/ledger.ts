@@ -2,12 +2,9 @@
 // series was opened and when it ended. Pure; called by the streamer at the end of a series. Rules: docs/architecture.md, "ledger".
 
 import { portCounter } from '../../memory/counters.js';
-import type { PortCounter } from '../../memory/counters.js';
-import { missingCauses } from '../../memory/missing-causes.js';
+import { seriesPackets } from '../../memory/series-packets.js';
+import type { SeriesCounts } from '../../memory/series-packets.js';
 import type { PortLedger } from '../../contract/series.js';
-
-/** Difference of two snapshots of one port's counters, in the order of the counter table. */
-export type SeriesCounts = (counter: PortCounter) => number;
 
 /** Counts of one series from two snapshots. */
 export function countsBetween(base: Float64Array, end: Float64Array): SeriesCounts {
@@ -16,23 +13,16 @@ export function countsBetween(base: Float64Array, end: Float64Array): SeriesCoun
 
 /** Settle one port: every missing packet gets exactly one cause. */
 export function settlePort(udpPort: number, counts: SeriesCounts): PortLedger {
-  const causes = missingCauses(counts);
+  const packets = seriesPackets(counts);
   const drops = counts('socketDropped');
   const kernelDrops = Number.isNaN(drops) ? null : drops;
   return {
     udp_port: udpPort,
-    expected: counts('expected'),
+    ...packets,
+    // As it was counted, packet by packet: the other side of the identity.
     accepted: counts('accepted'),
-    missing: counts('missing'),
-    ...causes,
-    socket_limited: kernelDrops !== null && causes.socket !== null && kernelDrops > causes.socket,
+    socket_limited: kernelDrops !== null && packets.socket !== null && kernelDrops > packets.socket,
     kernel_drops: kernelDrops,
-    duplicate: counts('duplicate'),
-    reordered: counts('reordered'),
-    late_duplicate: counts('lateDuplicate'),
-    late_unknown: counts('lateUnknown'),
-    malformed: counts('malformedSize') + counts('malformedVersion') + counts('malformedDetectorType') + counts('malformedPacketNumber') + counts('malformedPosition') + counts('malformedFrameNumber'),
-    foreign: counts('foreignSource') + counts('foreignUnarmed') + counts('foreignSeries'),
   };
 }
 

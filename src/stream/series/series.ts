@@ -7,6 +7,7 @@
 // An auto series has no header step: its header goes out with the first frame. Of several instances that share a detector the first
 // hands over the header and the last the end; the others have a header that is handed over elsewhere (docs/scaling.md).
 
+import type { AbortReason } from '../../contract/abort-reasons.js';
 import { firstOwnNumber, ownFrames } from '../../detector/frame-share.js';
 import type { Layout } from '../../detector/layout.js';
 import { streamCounter } from '../../memory/counters.js';
@@ -65,7 +66,7 @@ export class Series {
   keepsBehind = false;
   /** Packets seen when silence was to end it; −1 = something else does. */
   #seenAtIdle = -1;
-  #aborted: string | null = null;
+  #aborted: AbortReason | null = null;
   readonly #warnings: SeriesWarnings;
   readonly #consumer: SeriesConsumer;
 
@@ -354,7 +355,7 @@ export class Series {
   }
 
   /** Cut the series short: what was not sent never will be, and takes no numbers. */
-  #abort(reason: string): void {
+  #abort(reason: AbortReason): void {
     if (this.#aborted !== null || this.step === seriesStep.ending) return;
     this.#aborted = reason;
     if (this.step === seriesStep.open) this.#stopReceivers(false);
@@ -416,7 +417,7 @@ export class Series {
   }
 
   /** Why it is not what was asked for: cut off, or the detector has sent no more. */
-  get #cutShort(): string | null {
+  get #cutShort(): AbortReason | null {
     return this.#aborted ?? (this.#tail.detectorStopped ? 'detector_stopped' : null);
   }
 

@@ -2,7 +2,6 @@ import t from 'tap';
 import type { ServerResponse } from 'node:http';
 import { VirtualClock } from '../../../src/base/clock.js';
 import { PageEvents } from '../../../src/http/page/events.js';
-import { lossSoFar } from '../../../src/http/page/state.js';
 import { Recent, sampleLimit } from '../../../src/http/page/recent.js';
 import { HandMadeView, portCountersOf, streamCountersOf } from '../../view/hand-made-view.js';
 
@@ -25,21 +24,6 @@ t.test('no more than ten minutes are kept', (t) => {
   t.teardown(() => recent.close());
   for (let second = 0; second < sampleLimit + 5; second++) recent.sample();
   t.equal(recent.samples.length, sampleLimit);
-  t.end();
-});
-
-t.test('causes of missing packets add up at every moment, also when the kernel tells nothing', (t) => {
-  for (const [counters, wanted] of [
-    [{ expected: 10, missing: 4, lateFirst: 1, ringFull: 1, socketDropped: 1 }, { late: 1, ring: 1, socket: 1, unexplained: 1 }],
-    [{ expected: 10, missing: 2, lateFirst: 1, ringFull: 5, socketDropped: 9 }, { late: 1, ring: 1, socket: 0, unexplained: 0 }],
-    [{ expected: 10, missing: 0, lateFirst: 1 }, { late: 0, ring: 0, socket: 0, unexplained: 0 }],
-    [{ expected: 10, missing: 4, socketDropped: NaN }, { late: 0, ring: 0, socket: null, unexplained: null }],
-  ] as const) {
-    const loss = lossSoFar(1, portCountersOf(counters));
-    t.match(loss, wanted);
-    t.equal(loss.accepted + loss.missing, loss.expected);
-    if (loss.socket !== null) t.equal(loss.late + loss.ring + loss.socket + (loss.unexplained ?? 0), loss.missing);
-  }
   t.end();
 });
 

@@ -7,7 +7,7 @@ import { readPageFiles } from '../../../src/http/page/files.js';
 import { viewerLimit } from '../../../src/http/page/events.js';
 import { LastFrame } from '../../../src/memory/last-frame.js';
 import { readPreview } from '../../../src/page/preview-bytes.js';
-import { HandMadeView, portCountersOf, summaryOf } from '../../view/hand-made-view.js';
+import { HandMadeView, currentPortOf, portCountersOf, summaryOf } from '../../view/hand-made-view.js';
 
 const build = { version: '1.2.3', backend: 'dgram' };
 const silent = makeLogger('error', 'quad', { write: () => undefined });
@@ -134,7 +134,7 @@ t.test('events tell who the service is, the last minutes, then states and second
 t.test('an open series is told with its causes so far', async (t) => {
   const view = new HandMadeView();
   const counters = portCountersOf({ expected: 100, accepted: 91, missing: 10, lateFirst: 2, ringFull: 3, socketDropped: 1 });
-  view.state = { ...view.state, state: 'open', series: { series_id: 2, filename: '/data/a.h5', auto: false, frames: 5, header_pending: false, msg_number_base: null, first_frame_number: 1, highest_frame_number: 3, images_sent: 2, complete: 1, marked: 1, discarded: 0, ports: [{ udp_port: 50001, counters, newest_frame_number: 3 }] } };
+  view.state = { ...view.state, state: 'open', series: { series_id: 2, filename: '/data/a.h5', auto: false, frames: 5, header_pending: false, msg_number_base: null, first_frame_number: 1, highest_frame_number: 3, images_sent: 2, complete: 1, marked: 1, discarded: 0, ports: [currentPortOf(50001, counters, 3)] } };
   const server = await startHttp(view, { host: '127.0.0.1', port: 0, logger: silent, build });
   t.teardown(() => server.close());
   const seen = await events(`${server.url}/page/events`, (names) => names.includes('state'));

@@ -155,7 +155,7 @@ t.test('the extra fields of an image agree with each other', async (t) => {
     { missing_packets: 1 }, { missing: { 50001: [[0, 0]] } }, { discard: false },
   ];
   for (const more of bad) t.same(withImage(more), ['extra_fields'], JSON.stringify(more));
-  for (const more of [{ missing_packets: 2 }, { reason: undefined }]) t.same(withImage({ ...lossy, ...more }, lossyEnd), ['extra_fields']);
+  for (const more of [{ missing_packets: 2 }, { reason: undefined }, { reason: 'bad_luck' }]) t.same(withImage({ ...lossy, ...more }, lossyEnd), ['extra_fields']);
   for (const missing of [undefined, [], { 50001: [0, 1] }, { 50001: [[1, 0]] }, { 50001: [[5, 6], [6, 7]] }, { x: [[0, 2]] }]) {
     t.match(withImage({ ...lossy, missing }, { ...lossyEnd, ledger: ledger(0) }), ['extra_fields'], JSON.stringify(missing));
   }
@@ -165,7 +165,8 @@ t.test('the sums of series_end are those of the images', async (t) => {
   t.same(withImage(lossy, lossyEnd), []);
   const bad: Fields[] = [
     { frames: 3 }, { complete: 2 }, { marked: 0 }, { discarded: undefined }, { incomplete: [[0, 1]] }, { incomplete: undefined },
-    { truncated: true }, { ledger: ledger(2) }, { ledger: undefined }, { aborted: 3 },
+    { truncated: true }, { ledger: ledger(2) }, { ledger: undefined }, { aborted: 3 }, { aborted: 'tired' },
+    { ledger: { 50001: { expected: 128, accepted: 125, missing: 3, late: 1, ring: 1, socket: 1, unexplained: 1 } } },
     { ledger: { 50001: { expected: 128, accepted: 124, missing: 3 } } },
   ];
   for (const more of bad) t.same(withImage(lossy, { ...lossyEnd, ...more }), ['series_end'], JSON.stringify(more));

@@ -1,6 +1,7 @@
 // The messages of the stream as bytes: header, image, series_end. Contract: docs/stream.md; every field that a consumer of the
 // standard needs comes first, our extra fields after it. Called by the streamer only when a message is about to be handed over.
 
+import type { FrameReason } from '../../../contract/frame-reasons.js';
 import { JsonBytes } from './json-bytes.js';
 import type { SeriesSummary } from '../../../contract/series.js';
 
@@ -20,7 +21,7 @@ export interface ImageFacts {
   readonly missingPackets: number;
   readonly missing: readonly MissingPackets[];
   /** Why the frame is not complete; null = it is. */
-  readonly reason: string | null;
+  readonly reason: FrameReason | null;
   readonly discard: boolean;
   /** Values of the packet header, in the order of the profile's `headerFields`; empty when no packet came. */
   readonly headerValues: readonly (number | bigint)[];

@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { PortCounter } from '../../src/memory/counters.js';
-import { missingCauses } from '../../src/memory/missing-causes.js';
+import { missingCauses, seriesPackets } from '../../src/memory/series-packets.js';
+import { portCountersOf } from '../view/hand-made-view.js';
 
 const causesOf = (counts: Partial<Record<PortCounter, number>>) => missingCauses((counter) => counts[counter] ?? 0);
 
@@ -16,4 +17,19 @@ t.test('where the kernel tells nothing, neither socket nor unexplained is known'
 
 t.test('counters that are read while they go on never make a cause negative', async (t) => {
   t.strictSame(causesOf({ missing: 1, lateFirst: 2, ringFull: 3, socketDropped: 4 }), { late: 1, ring: 0, socket: 0, unexplained: 0 });
+});
+
+t.test('causes of missing packets add up at every moment, also when the kernel tells nothing', (t) => {
+  for (const [counters, wanted] of [
+    [{ expected: 10, missing: 4, lateFirst: 1, ringFull: 1, socketDropped: 1 }, { late: 1, ring: 1, socket: 1, unexplained: 1 }],
+    [{ expected: 10, missing: 2, lateFirst: 1, ringFull: 5, socketDropped: 9 }, { late: 1, ring: 1, socket: 0, unexplained: 0 }],
+    [{ expected: 10, missing: 0, lateFirst: 1 }, { late: 0, ring: 0, socket: 0, unexplained: 0 }],
+    [{ expected: 10, missing: 4, socketDropped: NaN }, { late: 0, ring: 0, socket: null, unexplained: null }],
+  ] as const) {
+    const loss = seriesPackets((counter) => portCountersOf(counters)[counter]);
+    t.match(loss, wanted);
+    t.equal(loss.accepted + loss.missing, loss.expected);
+    if (loss.socket !== null) t.equal(loss.late + loss.ring + loss.socket + (loss.unexplained ?? 0), loss.missing);
+  }
+  t.end();
 });
