@@ -11,6 +11,8 @@ export type JsonNode =
   | { readonly kind: 'list'; readonly items: readonly JsonNode[] }
   | { readonly kind: 'object'; readonly members: readonly (readonly [key: string, value: JsonNode])[] };
 
+export type JsonObject = Extract<JsonNode, { readonly kind: 'object' }>;
+
 /** Deepest nesting that is read. */
 export const jsonDepthLimit = 32;
 

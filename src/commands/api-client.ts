@@ -1,6 +1,9 @@
 // How `vdcu arm`, `stop` and `status` reach the service: which URL, which token, one request, and what a refusal or silence means.
 
 import type { Command } from 'commander';
+import { writeJson } from '../base/json-text.js';
+import type { JsonNode } from '../base/json-text.js';
+import type { RefusalReason } from '../contract/refusals.js';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
 
 const defaultUrl = 'http://127.0.0.1:5000';
@@ -75,8 +78,8 @@ export interface Answer {
 
 /** What a request carries besides its method. */
 export interface Content {
-  /** Sent as JSON; left out = none. */
-  readonly body?: unknown;
+  /** Sent as JSON, numbers as they were written; left out = none. */
+  readonly body?: JsonNode;
   readonly path?: string;
   readonly token?: string | null;
 }
@@ -94,7 +97,7 @@ export async function request(url: string, method: 'GET' | 'POST' | 'DELETE', li
       method,
       signal: AbortSignal.timeout(limitMs),
       headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: writeJson(body) }),
     });
     text = await response.text();
   } catch (error) {
@@ -108,11 +111,17 @@ export async function request(url: string, method: 'GET' | 'POST' | 'DELETE', li
   }
 }
 
+/** The exit code of a refusal: a request that is wrong is the user's to mend. */
+export function refusalCode(bodies: readonly unknown[]): number {
+  const wrong: RefusalReason = 'invalid';
+  return bodies.length > 0 && bodies.every((body) => (body as { why?: unknown } | null)?.why === wrong) ? exitCode.usage : exitCode.environment;
+}
+
 /** A refusal as an error: every reason that the service gave, one per line. */
 export function refusal(answer: Answer, what: string): OperatorError {
   const reasons = reasonsOf(answer.body);
   const text = reasons.length === 0 ? [`HTTP ${answer.status}`] : reasons;
-  return new OperatorError(text.map((reason) => `${what}: ${reason}`).join('\n'), exitCode.environment);
+  return new OperatorError(text.map((reason) => `${what}: ${reason}`).join('\n'), refusalCode([answer.body]));
 }
 
 /** Every reason that the service gave. */

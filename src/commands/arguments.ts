@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
+import { parseJson } from '../base/json-text.js';
+import type { JsonNode } from '../base/json-text.js';
 
 /** A parser of whole numbers within [from, to], for commander. */
 export function wholeNumber(from: number, to: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -21,10 +23,19 @@ export function positiveNumber(text: string): number {
 }
 
 /**
- * A JSON object given as text or, after @, as the name of a file.
- * @throws OperatorError (exit code usage) when it is neither
+ * A number as it was written, for commander: the service says whether it is a right one.
+ * @returns its digits as a JSON value
  */
-export function jsonObject(option: string, text: string): Record<string, unknown> {
+export function writtenNumber(text: string): JsonNode {
+  if (/^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$/.test(text)) return { kind: 'number', text };
+  throw new InvalidArgumentError('Needs a number.');
+}
+
+/**
+ * A JSON value given as text or, after @, as the name of a file; numbers keep their digits.
+ * @throws OperatorError (exit code usage) when it is no JSON, or the file cannot be read
+ */
+export function writtenJson(option: string, text: string): JsonNode {
   let json = text;
   if (text.startsWith('@')) {
     try {
@@ -33,16 +44,11 @@ export function jsonObject(option: string, text: string): Record<string, unknown
       throw new OperatorError(`${option} ${text}: ${messageOf(error)}. Give @FILE of a readable file, or the JSON itself`, exitCode.usage, { cause: error });
     }
   }
-  let value: unknown;
   try {
-    value = JSON.parse(json);
+    return parseJson(json);
   } catch (error) {
     throw new OperatorError(`${option}: not JSON: ${messageOf(error)}. Give an object such as '{"exptime": 0.1}', or @FILE`, exitCode.usage, { cause: error });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new OperatorError(`${option}: is ${Array.isArray(value) ? 'a list' : JSON.stringify(value)}, needs a JSON object such as '{"exptime": 0.1}'`, exitCode.usage);
-  }
-  return value as Record<string, unknown>;
 }
 
 /** The end of a help text: examples, then the exit codes that this command can end with. */

@@ -3,9 +3,11 @@
 
 import type { Command } from 'commander';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
+import type { JsonObject } from '../base/json-text.js';
+import type { Armed } from '../control/orders.js';
 import type { ServiceStatus } from '../view/service-view.js';
 import type { HaltedSeries, SeriesSummary } from '../contract/series.js';
-import { checkedUrl, reasonsOf, request, type Answer } from './api-client.js';
+import { checkedUrl, reasonsOf, refusalCode, request, type Answer } from './api-client.js';
 
 /** A service of the list, with what it said of itself. */
 export interface Member {
@@ -58,20 +60,21 @@ export function lookAt(urls: readonly string[]): Promise<(Member | { readonly ur
 /**
  * Arm all services, or none: those that were armed before one refused are withdrawn again. The one that hands over the header comes
  * last, so a series that is withdrawn was never announced.
- * @param body of the request; the number of the header is added
+ * @param wish what is asked of each; the number of the header is added
  * @param token of all services; null = they need none
  * @throws OperatorError with a line for each reason
  */
-export async function armAll(urls: readonly string[], body: Readonly<Record<string, unknown>>, token: string | null): Promise<{ base: number; armed: { url: string; series_id: number }[] }> {
+export async function armAll(urls: readonly string[], wish: JsonObject, token: string | null): Promise<{ base: number; armed: { url: string; series_id: number }[] }> {
   const members = await allOf(urls);
   const base = Math.max(...members.map(({ status }) => status.next_msg_number));
   const [leader, ...others] = members;
-  const arm = async ({ url }: Member): Promise<{ url: string; series_id: number; problem: string | null }> => {
+  const body: JsonObject = { kind: 'object', members: [...wish.members, ['msg_number_base', { kind: 'number', text: String(base) }]] };
+  const arm = async ({ url }: Member): Promise<{ url: string; series_id: number; problem: string | null; answer: unknown }> => {
     try {
-      const answer = await request(url, 'POST', armLimitMs, { body: { ...body, msg_number_base: base }, token });
-      return answer.status === 201 ? { url, series_id: (answer.body as { series_id: number }).series_id, problem: null } : { url, series_id: 0, problem: reasonText(answer) };
+      const answer = await request(url, 'POST', armLimitMs, { body, token });
+      return answer.status === 201 ? { url, series_id: (answer.body as Armed).series_id, problem: null, answer: null } : { url, series_id: 0, problem: reasonText(answer), answer: answer.body };
     } catch (error) {
-      return { url, series_id: 0, problem: messageOf(error) };
+      return { url, series_id: 0, problem: messageOf(error), answer: null };
     }
   };
   const results = await Promise.all(others.map(arm));
@@ -80,7 +83,7 @@ export async function armAll(urls: readonly string[], body: Readonly<Record<stri
   if (refused.length === 0) return { base, armed: results.map(({ url, series_id }) => ({ url, series_id })) };
   const undone = await withdraw(results.map(({ url }) => url), leader?.url ?? '', base, token);
   const lines = refused.map(({ url, problem }) => `not armed: ${url}: ${problem}`);
-  throw new OperatorError([...lines, ...undone].join('\n'), exitCode.environment);
+  throw new OperatorError([...lines, ...undone].join('\n'), refusalCode(refused.map(({ answer }) => answer)));
 }
 
 /** @throws OperatorError unless these are all instances of one detector, in any order, and idle; returns them by offset */

@@ -36,7 +36,7 @@ export const armProperties = {
   force: { type: 'boolean', default: plainRequest.force, description: 'Open the series although no consumer is connected (the header waits for one), or a check of the doctor failed that loses data.' },
 } as const;
 
-type ArmKey = keyof typeof armProperties;
+export type ArmKey = keyof typeof armProperties;
 
 const armKeys = Object.keys(armProperties) as ArmKey[];
 

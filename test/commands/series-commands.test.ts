@@ -47,10 +47,18 @@ t.test('arm sends what was given and says what was opened', async (t) => {
     t.match(await vdcu('arm', '--url', url, '--json', '--filename', '/data/a.h5', '--frames', '7', '--first-frame', '9', '--frame-period', '2.5',
       '--metadata', '{"exptime": 0.1}', '--dynamic-range', '32', '--read-n-rows', '64', '--force'), { code: 0, stdout: /^\{"series_id":3,/ });
     t.strictSame(seen.map(({ method, url: path }) => `${method} ${path}`), ['POST /api/v1/series', 'POST /api/v1/series']);
-    t.strictSame(JSON.parse(seen[0]?.body ?? ''), { filename: '', frames: 0 });
+    t.strictSame(JSON.parse(seen[0]?.body ?? ''), {}, 'what is not given is the service\'s to fill in');
     t.strictSame(JSON.parse(seen[1]?.body ?? ''), {
       filename: '/data/a.h5', frames: 7, first_frame_number: 9, frame_period_ms: 2.5, metadata: { exptime: 0.1 }, dynamic_range: 32, read_n_rows: 64, force: true,
     });
+  });
+});
+
+t.test('arm sends values as they were written, and leaves it to the service to judge them', async (t) => {
+  await answering(201, '{"series_id":3,"msg_number":17,"header_pending":false,"state":"open"}', async (url, seen) => {
+    t.match(await vdcu('arm', '--url', url, '--frames', '9007199254740993', '--first-frame', '0', '--frame-period', '-1', '--dynamic-range', '99', '--read-n-rows', '1e6',
+      '--metadata', '{"n":9007199254740993,"f":1.0,"n":2}'), { code: 0 });
+    t.equal(seen[0]?.body, '{"frames":9007199254740993,"first_frame_number":0,"frame_period_ms":-1,"metadata":{"n":9007199254740993,"f":1.0,"n":2},"dynamic_range":99,"read_n_rows":1e6}');
   });
 });
 
@@ -82,6 +90,9 @@ t.test('a refused arm ends with 3 and prints every reason', async (t) => {
       }, `HTTP ${status}`);
     });
   }
+  await answering(422, '{"why":"invalid","problems":["frames: -1 is not a whole number"]}', async (url) => {
+    t.match(await vdcu('arm', '--url', url, '--frames', '-1'), { code: 2, stderr: 'vdcu: not armed: frames: -1 is not a whole number\n' }, 'a wrong value is the user\'s to mend');
+  });
   await answering(500, '{"statusCode":500,"message":"broken"}', async (url) => {
     t.match(await vdcu('arm', '--url', url), { code: 3, stderr: 'vdcu: not armed: broken\n' });
   });

@@ -44,7 +44,7 @@ t.test('four instances under loss, twice, the second time stopped while the dete
   await until(async () => (await states()).every(({ consumers }) => consumers === 1), 'the consumer\'s connections');
 
   t.match(await vdcu('arm', '--endpoints', endpoints.split(',').slice(1).join(','), '--frames', '9', '--first-frame', '1'), { code: 3, stderr: /frames_stride: 4, and 3 instances are named/ });
-  t.match(await vdcu('arm', '--endpoints', endpoints, '--frames', '0'), { code: 3, stderr: /frames: needed where 4 instances share/ });
+  t.match(await vdcu('arm', '--endpoints', endpoints, '--frames', '0'), { code: 2, stderr: /frames: needed where 4 instances share/ });
   t.match(await vdcu('stop', '--endpoints', endpoints), { code: 0, stdout: 'no series was open\n' });
 
   t.match(await vdcu('arm', '--endpoints', endpoints, '--frames', '203', '--first-frame', '1', '--frame-period', '5', '--filename', '/data/a.h5'), { code: 0, stdout: /^4 instances are armed/ });
