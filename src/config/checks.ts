@@ -7,7 +7,9 @@ import { readOut } from '../detector/layout.js';
 import type { DetectorFamily, DetectorProfile } from '../detector/profile.js';
 import { families, profileOf } from '../detector/profiles.js';
 import { hostOffset } from './host-offset.js';
-import { choiceKeys, oneOf, options as allOptions, parseSource, type ChoiceKey, type OptionKey, type Options } from './schema.js';
+import { oneOf } from './option.js';
+import { parseSource } from './options-network.js';
+import { choiceKeys, options as allOptions, type ChoiceKey, type OptionKey, type Options } from './schema.js';
 import { hostListLengths } from './udp-hosts.js';
 
 /** One thing that is wrong: where in the entry, and what was seen, what is needed, what to do. */

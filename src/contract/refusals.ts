@@ -1,5 +1,6 @@
-// Why an order (open a series, end it) is not carried out: the closed list. Comes in: nothing. Goes out: the reason as it leaves the process,
-// what it means, what to do, and where docs/operating.md says more. Doors, log and documents read these rows.
+// Why an order (open a series, end it) is not carried out: the closed list. Comes in: nothing. Goes out: the reason as
+// it leaves the process, what it means, what to do, and where docs/operating.md says more. Doors, log and documents
+// read these rows.
 
 /** One row for each reason. `code` is the word in answers and logs, `heading` the anchor in docs/operating.md. */
 export const refusals = [

@@ -1,5 +1,6 @@
-// The rules of an arm request, for every door: its keys with what the documentation says about them, defaults, ranges, and what would hurt
-// the consumer. Comes in: the wish as JSON nodes. Goes out: the request that the streamer understands, or all that is wrong with it.
+// The rules of an arm request, for every door: its keys with what the documentation says about them, defaults, ranges,
+// and what would hurt the consumer. Comes in: the wish as JSON nodes. Goes out: the request that the streamer
+// understands, or all that is wrong with it.
 
 import { isAbsolute } from 'node:path/posix';
 import { closest, distance } from 'fastest-levenshtein';
@@ -52,7 +53,10 @@ export function armWish(wish: ArmWish): JsonNode {
   return { kind: 'object', members: given.map(([key, value]) => [key, nodeOf(value)] as const) };
 }
 
-/** What is no number stays none: it must be refused, not be taken for "not given", which JSON.stringify would make of it. */
+/**
+ * What is no number stays none: it must be refused, not be taken for "not given", which JSON.stringify would make of
+ * it.
+ */
 function nodeOf(value: string | number | bigint | boolean | object): JsonNode {
   return typeof value === 'number' || typeof value === 'bigint' ? { kind: 'number', text: String(value) } : parseJson(JSON.stringify(value));
 }

@@ -1,5 +1,6 @@
-// Orders: what everybody calls who opens and ends series, by whichever protocol. Comes in: wishes. Goes out: commands to the streamer, and
-// its answers or refusals. The rules stand in arm-request.ts and stop-request.ts; no door has its own.
+// Orders: what everybody calls who opens and ends series, by whichever protocol. Comes in: wishes. Goes out: commands
+// to the streamer, and its answers or refusals. The rules stand in arm-request.ts and stop-request.ts; no door has its
+// own.
 
 import type { JsonNode } from '../base/json-text.js';
 import type { ServiceConfig } from '../config/service-config.js';
@@ -42,11 +43,16 @@ export interface Orders {
 export interface SeriesOrdersDeps {
   readonly config: ServiceConfig;
   readonly commands: CommandQueue;
-  /** What stands against a series now, whatever its request says; null = nothing. `force`: only what makes it impossible. */
+  /**
+   * What stands against a series now, whatever its request says; null = nothing. `force`: only what makes it
+   * impossible.
+   */
   hindrance(force: boolean): Refused | null;
   /** A series was opened, its header waits for a consumer. */
   pending(seriesId: number, request: ArmRequest): void;
 }
+
+type Answer<K extends StreamEvent['kind']> = Extract<StreamEvent, { readonly kind: K }>;
 
 /** Orders to the streamer of this process. Main thread only. */
 export class SeriesOrders implements Orders {
@@ -76,10 +82,10 @@ export class SeriesOrders implements Orders {
   }
 
   /** The streamer's answer. @throws Refused */
-  async #answer<K extends StreamEvent['kind']>(kind: K, make: (id: number) => StreamCommand): Promise<Extract<StreamEvent, { readonly kind: K }>> {
+  async #answer<K extends StreamEvent['kind']>(kind: K, make: (id: number) => StreamCommand): Promise<Answer<K>> {
     const event = await this.#deps.commands.command(make);
     if (event.kind === 'refused') throw new Refused(event.why, event.problems);
     if (event.kind !== kind) throw new Error(`the streamer answered ${event.kind}, not ${kind}`);
-    return event as Extract<StreamEvent, { readonly kind: K }>;
+    return event as Answer<K>;
   }
 }

@@ -1,12 +1,15 @@
-// The rules of an order that ends a series. Comes in: what somebody asks for. Goes out: what the streamer understands, or everything that is
-// wrong with it.
+// The rules of an order that ends a series. Comes in: what somebody asks for. Goes out: what the streamer understands,
+// or everything that is wrong with it.
 
 import type { SeriesStop } from '../contract/series.js';
 import { Refused } from './refused.js';
 
 /** How a series shall end; everything may be left out where no other instance shares it. */
 export interface StopWish {
-  /** Only for a series that several instances share, and needed there: its frames, the largest that an instance answered to `halt`. */
+  /**
+   * Only for a series that several instances share, and needed there: its frames, the largest that an instance answered
+   * to `halt`.
+   */
   readonly frames?: number;
   /** Only for such a series: its header was not handed over, nothing is sent. */
   readonly withdraw?: boolean;

@@ -1,4 +1,5 @@
-// What HTTP makes of a refusal. Comes in: the reason. Goes out: the status. Nothing else in the program knows one from the other.
+// What HTTP makes of a refusal. Comes in: the reason. Goes out: the status. Nothing else in the program knows one from
+// the other.
 
 import type { RefusalReason } from '../contract/refusals.js';
 

@@ -1,5 +1,7 @@
 import t from 'tap';
-import { notesOf, oneOf, options, parseSource, type OptionKey } from '../../src/config/schema.js';
+import { oneOf } from '../../src/config/option.js';
+import { parseSource } from '../../src/config/options-network.js';
+import { notesOf, options, type OptionKey } from '../../src/config/schema.js';
 
 t.test('a source is an address with or without port', async (t) => {
   t.strictSame(parseSource('10.0.0.1'), { address: '10.0.0.1', port: null });

@@ -20,7 +20,7 @@ interface Station {
   readonly pending: number[];
   hindrance: Refused | null;
   /** Time passes until the order is answered. */
-  carryOut<T>(order: Promise<T>): Promise<T>;
+  readonly carryOut: <T>(order: Promise<T>) => Promise<T>;
 }
 
 function station(keys: Readonly<Record<string, unknown>> = {}, options: Partial<PipelineOptions> = {}): Station {
@@ -38,7 +38,7 @@ function station(keys: Readonly<Record<string, unknown>> = {}, options: Partial<
   const made: Station = {
     pipeline, commands, pending, hindrance: null,
     orders: new SeriesOrders({ config: pipeline.config, commands, hindrance: () => made.hindrance, pending: (id) => pending.push(id) }),
-    async carryOut(order) {
+    carryOut: async (order) => {
       let answered = false;
       const note = (): void => { answered = true; };
       order.then(note, note);

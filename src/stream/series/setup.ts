@@ -1,5 +1,6 @@
 // What a series works with, made once by the streamer for all series.
 
+import type { ServiceConfig } from '../../config/service-config.js';
 import type { FrameShare } from '../../detector/frame-share.js';
 import type { LastFrame } from '../../memory/last-frame.js';
 import type { SeriesWords } from '../../memory/series-words.js';
@@ -11,19 +12,11 @@ import type { SeenTimes } from './seen-times.js';
 import type { SeriesPort } from './progress.js';
 import type { StreamEvent } from '../../contract/series.js';
 
-/** Limits of a series. Times in ms. */
-export interface SeriesLimits {
+/** Limits of a series: those of the configuration, which is handed on whole, and what the plan made of two of them. Times in ms. */
+export interface SeriesLimits extends Pick<ServiceConfig,
+  'frameTimeoutMs' | 'startWindowMs' | 'seriesIdleMs' | 'seriesTimeoutMs' | 'overtakeFrames' | 'fillTailFrames' | 'closingTimeoutMs' | 'consumerConnections'> {
   readonly discardIncomplete: boolean;
-  readonly frameTimeoutMs: number;
-  readonly startWindowMs: number;
   readonly maxOwedFrames: number;
-  readonly seriesIdleMs: number;
-  readonly seriesTimeoutMs: number | null;
-  readonly overtakeFrames: number;
-  readonly fillTailFrames: number | null;
-  readonly closingTimeoutMs: number;
-  /** Consumers that are expected at most. */
-  readonly consumerConnections: number;
 }
 
 /** What a series works with; the same for all of them. */
