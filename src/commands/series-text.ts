@@ -2,6 +2,7 @@
 
 import { abortText } from '../contract/abort-reasons.js';
 import { lossCauses } from '../contract/loss-causes.js';
+import type { MissingByCause } from '../contract/loss-causes.js';
 import { codesOf } from '../contract/row.js';
 import type { SeriesSummary } from '../contract/series.js';
 
@@ -13,9 +14,14 @@ export function summaryLines(summary: SeriesSummary): string[] {
       + `${frames} frames = ${complete} complete + ${marked} marked + ${discarded} discarded${unsent > 0 ? `; ${unsent} not sent` : ''}`
       + `${summary.filename === '' ? '' : `; ${summary.filename}`}`,
     ...(summary.aborted === undefined ? [] : [`  ${summary.aborted}: ${abortText(summary.aborted)}`]),
-    ...summary.ledger.map((port) => `  port ${port.udp_port}: ${port.accepted} of ${port.expected} packets; ${port.missing} missing`
-      + (port.missing === 0 ? '' : ` = ${codesOf(lossCauses).map((cause) => `${port[cause] ?? '?'} ${cause}`).join(' + ')}`)),
+    ...summary.ledger.map((port) => `  port ${port.udp_port}: ${port.accepted} of ${port.expected} packets; ${missingText(port)}`),
     ...summary.warnings.map((warning) => `  ${warning}`),
     ...(summary.end_pending ? ['  its series_end waits for a consumer'] : []),
   ];
+}
+
+/** `3 missing = 1 late + 0 ring + ? socket + ? unexplained`; `?` = the kernel tells nothing. */
+export function missingText(packets: MissingByCause & { readonly missing: number }): string {
+  const causes = codesOf(lossCauses).map((cause) => `${packets[cause] ?? '?'} ${cause}`);
+  return `${packets.missing} missing${packets.missing === 0 ? '' : ` = ${causes.join(' + ')}`}`;
 }

@@ -6,7 +6,7 @@ import type { CurrentSeries, ServiceStatus } from '../view/service-view.js';
 import { addEndpoints, endpointUrls, lookAt } from './endpoints.js';
 import { addTarget, refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
 import { helpEnd, sharedCodes } from './arguments.js';
-import { summaryLines } from './series-text.js';
+import { missingText, summaryLines } from './series-text.js';
 
 const limitMs = 10_000;
 
@@ -83,7 +83,7 @@ function seriesLines(series: CurrentSeries): string[] {
   return [
     `series ${series.series_id}${series.auto ? ' (auto)' : ''}: ${sent} = ${series.complete} complete + ${series.marked} marked + ${series.discarded} discarded`
       + `; frames ${series.first_frame_number ?? '?'} to ${series.highest_frame_number ?? '?'}${series.header_pending ? '; its header waits for a consumer' : ''}`,
-    ...series.ports.map((port) => `  port ${port.udp_port}: newest frame ${port.newest_frame_number ?? '?'}${counterText(port.counters)}`),
+    ...series.ports.map((port) => `  port ${port.udp_port}: newest frame ${port.newest_frame_number ?? '?'}; ${missingText(port.packets)}${counterText(port.counters)}`),
   ];
 }
 

@@ -31,6 +31,9 @@ export const lossCauses = {
   },
 } as const satisfies Readonly<Record<string, Row & { short: string }>>;
 
+/** Where the kernel granted less socket buffer than was asked for, that comes first. */
+export const socketRemedy = { clamped: 'Raise net.core.rmem_max, give the receivers a free core (receiver_threads, pin_cpus)' } as const;
+
 export type LossCause = keyof typeof lossCauses;
 
 /** Missing packets by cause; their sum is what is missing. Null = the kernel tells nothing. */

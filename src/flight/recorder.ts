@@ -22,6 +22,8 @@ import { LossWatch } from './loss-watch.js';
 const watchMs = 200;
 /** Two recordings of losses are so far apart at least, in ms: what came between is in neither ring any more, or in both. */
 const restMs = 10_000;
+/** A loss on the same ports is a warning again after so long, in ms. */
+const againAfterMs = 600_000;
 
 export interface FlightRecorderDeps {
   readonly config: ServiceConfig;
@@ -61,6 +63,8 @@ export class FlightRecorder {
   readonly #losses: LossWatch;
   readonly #files: FlightFolder;
   #timer: NodeJS.Timeout | null = null;
+  /** Ports of a loss → when it was last a warning. */
+  readonly #told = new Map<string, number>();
   #restUntil = -Infinity;
   /** Recordings are written one after the other. */
   #writing: Promise<unknown> = Promise.resolve();
@@ -115,14 +119,23 @@ export class FlightRecorder {
     this.#restUntil = now + restMs;
     const udpPorts = begun.map((index) => (this.#ports[index] as RecordedPort).udpPort);
     const what = `packets are being lost on port ${udpPorts.join(', ')}`;
+    const level = this.#levelOf(udpPorts.join(), now);
     if (this.folder === null) {
-      logger.warn({ event: 'loss_begins', udp_ports: udpPorts }, `${what}; POST /api/v1/flight-recorder now tells which (docs/operating.md#flight-recorder)`);
+      logger[level]({ event: 'loss_begins', udp_ports: udpPorts }, `${what}; POST /api/v1/flight-recorder now tells which (docs/operating.md#flight-recorder)`);
       return;
     }
     void this.#written(udpPorts).then(
-      ({ pcap_file: file }) => logger.warn({ event: 'loss_begins', udp_ports: udpPorts, file }, `${what}; vdcu explain ${file} tells which`),
+      ({ pcap_file: file }) => logger[level]({ event: 'loss_begins', udp_ports: udpPorts, file }, `${what}; vdcu explain ${file} tells which`),
       (error: unknown) => logger.error({ event: 'flight_recorder', udp_ports: udpPorts }, `${what}, and the recording cannot be written: ${whyNotWritten(error).text} (docs/operating.md#flight-recorder)`),
     );
+  }
+
+  /** A loss that comes and goes on the same ports is a warning once in a while; in between its recordings are told as details. */
+  #levelOf(ports: string, now: number): 'warn' | 'debug' {
+    const told = this.#told.get(ports);
+    if (told !== undefined && now - told < againAfterMs) return 'debug';
+    this.#told.set(ports, now);
+    return 'warn';
   }
 
   /** (Memory for the copies may be short as well: that is told like a full disk.) */

@@ -180,7 +180,11 @@ export const value = object('One number', { value: count('The number') });
 
 export const health = object('Is every thread turning', { alive: flag('Yes or no'), reasons: list({ type: 'string' }, 'Why not') });
 
-export const readiness = object('Can the service do its work', { ready: flag('Yes or no'), reasons: list({ type: 'string' }, 'Why not') });
+export const readiness = object('Can the service do its work', {
+  ready: flag('Yes or no'),
+  reasons: list({ type: 'string' }, 'Why not'),
+  problems: list({ type: 'string' }, 'All that is wrong, as in the status; some of it does not stand in the way'),
+});
 
 export const doctorReport = object('Checks of machine and service', {
   ok: flag('No check failed'),

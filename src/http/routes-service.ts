@@ -35,7 +35,7 @@ export function addServiceRoutes(app: FastifyInstance, view: ServiceView, build:
     schema: { tags, summary: 'Can the service do its work (a consumer is not needed for that)', response: { 200: schemas.readiness, 503: schemas.readiness } },
   }, (_, reply) => {
     const { ready, reasons } = view.readiness();
-    return reply.code(ready ? 200 : 503).send({ ready, reasons });
+    return reply.code(ready ? 200 : 503).send({ ready, reasons, problems: view.status().problems });
   });
 
   app.get('/metrics', {

@@ -11,6 +11,8 @@ export interface LossStep {
   /** Packets; null = cannot be known here. */
   readonly packets: number | null;
   readonly kind: 'whole' | 'loss' | 'rest';
+  /** Of what was expected; what lies in frames: of that and of what came and was refused. Null = of nothing, or not known. */
+  readonly share: number | null;
 }
 
 /** From what the frames should have had to what was placed: expected − losses = accepted. */
@@ -21,10 +23,13 @@ export function waterfall(ports: readonly PortLoss[]): LossStep[] {
     const packets = port[key];
     return total === null || packets === null ? null : total + packets;
   }, 0);
+  const expected = sum('expected');
+  const refused = ports.reduce((total, { foreign, malformed }) => total + foreign + malformed, 0);
+  const shareOf = (packets: number | null, whole: number): number | null => (packets === null || whole === 0 ? null : packets / whole);
   return [
-    { name: 'expected', explanation: 'packets of all frames so far', packets: sum('expected'), kind: 'whole' },
-    ...[...codesOf(lossCauses)].reverse().map((name): LossStep => ({ name, explanation: lossCauses[name].short, packets: cause(name), kind: 'loss' })),
-    { name: 'in frames', explanation: 'placed', packets: sum('accepted'), kind: 'rest' },
+    { name: 'expected', explanation: 'packets of all frames so far', packets: expected, kind: 'whole', share: null },
+    ...[...codesOf(lossCauses)].reverse().map((name): LossStep => ({ name, explanation: lossCauses[name].short, packets: cause(name), kind: 'loss', share: shareOf(cause(name), expected) })),
+    { name: 'in frames', explanation: 'placed; its share is of what was expected, and of what came and was refused', packets: sum('accepted'), kind: 'rest', share: shareOf(sum('accepted'), expected + refused) },
   ];
 }
 

@@ -2,6 +2,7 @@
 // page reads them. Types only, so that the browser's program and the service's can share them.
 
 import type { AbortReason } from '../contract/abort-reasons.js';
+import type { Sample } from '../contract/sample.js';
 import type { PortLedger } from '../contract/series.js';
 
 /** First and last of something, both included. */
@@ -30,16 +31,7 @@ export interface About {
   readonly gap_columns: readonly Span[];
 }
 
-/** One second; `missing` by port, in the order of the ports that are on. */
-export interface Sample {
-  readonly frames_per_second: number;
-  readonly packets_per_second: number;
-  /** Gb/s of UDP payload and headers in, of zmq messages out. */
-  readonly in_gbit_per_second: number;
-  readonly out_gbit_per_second: number;
-  /** Missing packets by expected ones; null = no port image was closed in this second. */
-  readonly missing: readonly (number | null)[];
-}
+export type { Sample };
 
 /** Where the packets of a series went, one port: expected = accepted + missing, and missing is the sum of its causes. */
 export type PortLoss = Omit<PortLedger, 'socket_limited' | 'kernel_drops'>;
@@ -77,7 +69,7 @@ export interface State {
   readonly consumers: number;
   readonly consumers_expected: number;
   readonly series: Series | null;
-  readonly rates: Omit<Sample, 'missing'> | null;
+  readonly rates: Omit<Sample, 'missing' | 'outside_per_second' | 'placed_per_second'> | null;
   readonly ring: { readonly slots: number; readonly used: number; readonly used_max: number };
   readonly sockets: readonly Socket[];
   readonly frame: { readonly count: number; readonly age_ms: number | null };

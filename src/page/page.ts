@@ -74,8 +74,8 @@ function showFrame(frame: FrameFacts): void {
   byId('no-frame', HTMLElement).hidden = true;
   setText(byId('frame-number', HTMLElement), `${countText(frame.frame_number)} (index ${countText(frame.frame)})`);
   const verdict = byId('frame-verdict', HTMLElement);
-  setText(verdict, frame.complete ? 'complete' : `${countText(frame.missing_packets)} ${frame.missing_packets === 1 ? 'packet' : 'packets'} missing`);
-  verdict.className = frame.complete ? '' : 'incomplete';
+  setText(verdict, frame.complete ? 'complete' : frame.missing_packets === 0 ? 'nothing missing, settings in doubt' : `${countText(frame.missing_packets)} ${frame.missing_packets === 1 ? 'packet' : 'packets'} missing`);
+  verdict.className = frame.complete || frame.missing_packets === 0 ? '' : 'incomplete';
   setText(byId('frame-shape', HTMLElement), `${frame.shape.join(' × ')} ${frame.type}`);
 }
 

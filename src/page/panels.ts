@@ -82,11 +82,11 @@ function showSeries(now: Series | null): void {
   setText(series.facts, facts.join(' · '));
   const steps = waterfall(now.ports);
   const expected = steps[0]?.packets ?? 0;
-  series.waterfall.replaceChildren(...steps.map(({ name, explanation, packets, kind }) => {
+  series.waterfall.replaceChildren(...steps.map(({ name, explanation, packets, kind, share }) => {
     const row = make('div', `step ${kind}${(packets ?? 0) > 0 ? '' : ' none'}`,
       make('span', 'name', kind === 'loss' ? `− ${name}` : kind === 'rest' ? `= ${name}` : name),
       make('span', 'count', packets === null ? 'not known' : countText(packets)),
-      make('span', 'share', packets === null || expected === 0 || kind === 'whole' ? '' : shareText(packets / expected)),
+      make('span', 'share', share === null ? '' : shareText(share)),
       bar(barLength(packets ?? 0, expected)));
     row.title = explanation;
     return row;

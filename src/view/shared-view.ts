@@ -35,6 +35,10 @@ import { SeriesOrders } from '../control/orders.js';
 import type { Orders } from '../control/orders.js';
 import type { AgentFigures, CurrentSeries, PortFigures, SeriesState, ServiceStatus, ServiceView, UdpPortStatus } from './service-view.js';
 import { describeState } from './state-text.js';
+import { diagnose, doubtedPorts } from './diagnosis.js';
+import type { Finding } from './diagnosis.js';
+import { FindingLog } from './finding-log.js';
+import { Recent } from './recent.js';
 
 /** A thread that has not turned for so long is not alive, in ms. */
 export const stallLimitMs = 10_000;
@@ -80,6 +84,9 @@ export class SharedView implements ServiceView {
   #open: { id: number; filename: string; frames: number; base: number | null; since: number } | null = null;
   readonly #warnings = new Map<string, string>();
   readonly #preflight: Preflight;
+  /** The last minutes, from when the threads were ready. */
+  #recent: Recent | null = null;
+  readonly #findings: FindingLog;
 
   constructor(deps: SharedViewDeps) {
     const { config, map, buffer } = deps;
@@ -98,6 +105,7 @@ export class SharedView implements ServiceView {
       hindrance: (force) => this.#hindrance(force),
       pending: (id, { filename, frames, msgNumberBase }) => this.#beginSeries(id, filename, frames, msgNumberBase),
     });
+    this.#findings = new FindingLog(deps.logger);
     this.#preflight = new Preflight({ config, plan: deps.plan, clock: deps.clock, machine: deps.machine ?? thisMachine, says: () => this.#says() });
     this.#heartbeats = new Heartbeats(deps.clock, [
       ...this.#receiving.map(({ udpPort, words }) => ({ name: `receiver of port ${udpPort}`, agent: `receiver_${udpPort}`, heartbeat: () => words.heartbeat, stallMsMax: () => words.figure('stallMsMax') })),
@@ -129,6 +137,7 @@ export class SharedView implements ServiceView {
     for (const port of this.#ports) port.socket = sockets.find(({ udpPort }) => udpPort === port.udpPort) ?? null;
     this.#dataEndpoint = dataEndpoint;
     this.#ready = true;
+    this.#recent ??= new Recent(this, this.#deps.clock, () => this.#findings.look(this.#diagnose(), this.#deps.clock.now()));
     void this.#preflight.tellFailures(this.#deps.logger);
     for (const socket of sockets) {
       if (socket.receiveBufferGrantedBytes !== null && socket.receiveBufferGrantedBytes < socket.receiveBufferRequestedBytes) {
@@ -197,6 +206,7 @@ export class SharedView implements ServiceView {
   }
 
   close(): void {
+    this.#recent?.close();
     this.#heartbeats.close();
     this.#commands.close();
   }
@@ -217,13 +227,32 @@ export class SharedView implements ServiceView {
     this.#open = { id, filename, frames, base, since: this.#deps.clock.now() };
   }
 
-  // --- what others ask -----------------------------------------------------------------------------------------------------------
-
-  status(): ServiceStatus {
+  #state(): SeriesState {
     const step = this.#stream.step;
     // An auto series is open when its receivers are: what came before was not of any series.
     const preparing = this.#stream.auto && step < seriesStep.open;
-    const state: SeriesState = step === seriesStep.idle || preparing ? 'idle' : step >= seriesStep.stopping ? 'closing' : 'open';
+    return step === seriesStep.idle || preparing ? 'idle' : step >= seriesStep.stopping ? 'closing' : 'open';
+  }
+
+  #diagnose(): Finding[] {
+    const samples = this.#recent?.samples ?? [];
+    const { ringSlots, ringSlotsUsed } = this.gauges();
+    return diagnose({
+      state: this.#state(),
+      armed: this.config.series === 'armed',
+      open: this.#series()?.ports.map(({ udp_port, packets }) => ({ udp_port, ...packets })) ?? null,
+      last: this.#history[0] ?? null,
+      doubted: doubtedPorts(this.#warnings.keys()),
+      ring: { slots: ringSlots, used: ringSlotsUsed },
+      sockets: this.#recent?.sockets.filter(({ off }) => !off) ?? [],
+      samples,
+    });
+  }
+
+  // --- what others ask -----------------------------------------------------------------------------------------------------------
+
+  status(): ServiceStatus {
+    const state = this.#state();
     const series = this.#series();
     // Warnings of a series that is over stand in its summary.
     const problems = [...(this.#failure === null ? [] : [this.#failure]), ...(series === null ? [] : this.#warnings.values())];
@@ -240,10 +269,10 @@ export class SharedView implements ServiceView {
       sinceLastPacketMs: this.#sinceLastPacket(now),
       packetBytes: this.#deps.plan.detector.packetBytes,
     });
-    problems.push(...described.problems, ...this.#refusedLately.sentences(now), ...processTroubles());
+    problems.push(...described.problems, ...this.#diagnose().map(({ message }) => message), ...(this.#ready ? this.readiness().reasons : []), ...this.#refusedLately.sentences(now), ...processTroubles());
     const { endPending, messageNumber } = this.#stream;
     const { stride, offset } = this.config.share;
-    return { state, message: described.message, problems, consumers: this.#stream.peers, end_pending: endPending, next_msg_number: messageNumber + (endPending ? 1 : 0), frames_stride: stride, frames_offset: offset, series, last_series: this.#history[0] ?? null };
+    return { state, message: described.message, problems: [...new Set(problems)], consumers: this.#stream.peers, end_pending: endPending, next_msg_number: messageNumber + (endPending ? 1 : 0), frames_stride: stride, frames_offset: offset, series, last_series: this.history()[0] ?? null };
   }
 
   /** What was handed over and never reached a consumer, once the streamer has closed; null = not known. */
@@ -258,8 +287,9 @@ export class SharedView implements ServiceView {
     return lost === null || lost.messages === 0 ? null : undeliveredText(lost);
   }
 
+  /** A `series_end` that waited may have been delivered since. */
   history(): readonly SeriesSummary[] {
-    return this.#history;
+    return this.#stream.endPending ? this.#history : this.#history.map((summary) => (summary.end_pending ? { ...summary, end_pending: false } : summary));
   }
 
   udpPorts(): UdpPortStatus[] {

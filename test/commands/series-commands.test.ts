@@ -124,7 +124,7 @@ t.test('stop of an aborted series ends with 1, of none with 0', async (t) => {
 t.test('status prints state, problems, the series and the one before', async (t) => {
   const series = {
     series_id: 6, filename: '', auto: true, frames: 100, header_pending: false, first_frame_number: 1, highest_frame_number: 12, images_sent: 10,
-    complete: 10, marked: 0, discarded: 0, ports: [{ udp_port: 50001, counters: { received: 700, duplicate: 0 }, newest_frame_number: 12 }],
+    complete: 10, marked: 0, discarded: 0, ports: [{ udp_port: 50001, packets: { missing: 5, late: 1, ring: 0, socket: 4, unexplained: 0 }, counters: { received: 700, duplicate: 0 }, newest_frame_number: 12 }],
   };
   const body = { state: 'open', message: 'receiving', problems: ['port 50002: no packets'], consumers: 1, end_pending: false, series, last_series: summary };
   await answering(200, JSON.stringify(body), async (url) => {
@@ -132,7 +132,7 @@ t.test('status prints state, problems, the series and the one before', async (t)
     t.equal(code, 0);
     t.match(stdout, 'receiving\nconsumers connected: 1\nproblem: port 50002: no packets\n'
       + 'series 6 (auto): 10 of 100 images sent = 10 complete + 0 marked + 0 discarded; frames 1 to 12\n'
-      + '  port 50001: newest frame 12, received 700\nbefore:\nseries 5 ended');
+      + '  port 50001: newest frame 12; 5 missing = 1 late + 0 ring + 4 socket + 0 unexplained, received 700\nbefore:\nseries 5 ended');
     t.strictSame(JSON.parse((await vdcu('status', '--url', url, '--json')).stdout), body);
   });
 });

@@ -157,7 +157,7 @@ t.test('health and readiness are 200, or 503 with the reasons', async (t) => {
   view.ready = { ready: false, reasons: ['port 50001 is not bound'] };
   const unready = await app.inject('/readyz');
   t.equal(unready.statusCode, 503);
-  t.strictSame(unready.json(), { ready: false, reasons: ['port 50001 is not bound'] });
+  t.strictSame(unready.json(), { ready: false, reasons: ['port 50001 is not bound'], problems: [] });
   t.equal((await app.inject('/healthz')).statusCode, 200);
   view.alive = { alive: false, reasons: ['streamer stands still'] };
   const dead = await app.inject('/healthz');

@@ -101,6 +101,15 @@ t.test('the waterfall leads from expected to placed', (t) => {
   t.end();
 });
 
+t.test('what was refused is not called in frames', (t) => {
+  const share = (values: Partial<PortLoss>): number | null | undefined => waterfall([port(values)]).at(-1)?.share;
+  t.equal(share({ expected: 100, accepted: 100 }), 1);
+  t.equal(share({ expected: 100, accepted: 100, foreign: 300 }), 0.25);
+  t.equal(share({ foreign: 300 }), 0);
+  t.equal(share({}), null);
+  t.end();
+});
+
 t.test('a cause that cannot be known on one port is not known in all', (t) => {
   const steps = waterfall([port({ socket: null, unexplained: null, late: 2 }), port({ socket: 4 })]);
   t.strictSame(steps.filter(({ kind }) => kind === 'loss').map(({ packets }) => packets), [null, null, 0, 2]);

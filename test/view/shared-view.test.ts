@@ -277,3 +277,28 @@ t.test('who asked last, and who asks later, is told that the service is stopping
   await t.rejects(asked, new Refused('stopping', ['the service is stopping']));
   await t.rejects(view.orders.arm(request), new Refused('stopping', ['the service is stopping']));
 });
+
+t.test('the state tells what is going wrong now, and what the ports of an open series lost', (t) => {
+  const { view, stream, counters } = setUp(t);
+  view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+libzmq');
+  stream.publish({ ...idle, step: seriesStep.open, seriesId: 1, headerSent: true, first: 1, next: 1, highest: 8 });
+  view.noteEvent({ kind: 'opened', series_id: 1, filename: '', auto: false, frames: 0 });
+  for (const [name, count] of [['expected', 100], ['missing', 10], ['lateFirst', 4], ['socketDropped', 2]] as const) counters[0]![portCounter[name]] = count;
+  const { problems, series } = view.status();
+  t.match(problems.join('\n'), /the frame ring is nearly full \(8 of 8\)/);
+  t.match(series?.ports[0]?.packets, { expected: 100, accepted: 90, missing: 10, late: 4, ring: 0, socket: 2, unexplained: 4 });
+  t.end();
+});
+
+t.test('why the last series was cut short stands in the state, and its series_end waits no longer than it does', (t) => {
+  const { view, stream } = setUp(t);
+  view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+libzmq');
+  stream.publish({ ...idle, endPending: true, seriesId: 1 });
+  view.noteEvent({ kind: 'ended', summary: summaryOf({ series_id: 1, aborted: 'instance_stopped', end_pending: true }) });
+  t.match(view.status(), { last_series: { end_pending: true }, end_pending: true });
+  t.match(view.status().problems.join('\n'), /series 1 was cut short: .*docs\/operating\.md#instance-missing/);
+  stream.publish({ ...idle, endPending: false, seriesId: 1 });
+  t.match(view.status(), { last_series: { end_pending: false }, end_pending: false });
+  t.equal(view.history()[0]?.end_pending, false);
+  t.end();
+});

@@ -5,7 +5,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.js';
 import type { Sample } from '../../page/messages.js';
-import type { Recent } from './recent.js';
+import type { Recent } from '../../view/recent.js';
 
 /** Time from state to state, ms. */
 export const stateMs = 250;

@@ -14,7 +14,7 @@ import { aboutJson, stateJson } from './state.js';
 import { PreviewBusy, PreviewMaker } from './preview-maker.js';
 import { previewLimit } from './preview.js';
 import type { PreviewRequest } from './preview.js';
-import { Recent } from './recent.js';
+import { Recent } from '../../view/recent.js';
 
 const leastSize = 16;
 

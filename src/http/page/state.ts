@@ -6,7 +6,6 @@ import type { Geometry, PortGeometry } from '../../detector/geometry.js';
 import type { About, Sample, Series, State } from '../../page/messages.js';
 import type { SeriesSummary } from '../../contract/series.js';
 import type { CurrentSeries, ServiceView, UdpPortStatus } from '../../view/service-view.js';
-import { troubles } from './troubles.js';
 
 /** What does not change while the service runs. */
 export function aboutJson(config: ServiceConfig, geometry: Geometry, version: string): About {
@@ -41,7 +40,7 @@ export function stateJson(view: ServiceView, samples: readonly Sample[], sockets
   return {
     state: status.state,
     message: status.message,
-    problems: [...status.problems, ...view.readiness().reasons, ...troubles({ state: status.state, armed: view.config.series === 'armed', series, ring, sockets: filled, samples })],
+    problems: status.problems,
     consumers: status.consumers,
     consumers_expected: view.config.consumerConnections,
     series,

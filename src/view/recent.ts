@@ -1,11 +1,11 @@
 // The last minutes of the service, second by second: rates, and the share of packets that each port missed. Main reads the
 // counters once a second whether anybody looks or not, so that who opens the page after trouble still sees when it was.
 
-import type { Clock } from '../../base/clock.js';
-import { portCounterTable } from '../../memory/counters.js';
-import type { PortCounter } from '../../memory/counters.js';
-import type { Sample } from '../../page/messages.js';
-import type { ServiceView, UdpPortStatus } from '../../view/service-view.js';
+import type { Clock } from '../base/clock.js';
+import { portCounterTable } from '../memory/counters.js';
+import type { PortCounter } from '../memory/counters.js';
+import type { Sample } from '../contract/sample.js';
+import type { ServiceView, UdpPortStatus } from './service-view.js';
 
 /** Time from sample to sample, ms. */
 export const sampleMs = 1000;
@@ -19,8 +19,10 @@ interface Totals {
   readonly ports: ReturnType<ServiceView['portCounters']>;
 }
 
+type Counted = Pick<ServiceView, 'portCounters' | 'streamCounters' | 'udpPorts'>;
+
 export class Recent {
-  readonly #view: ServiceView;
+  readonly #view: Counted;
   readonly #clock: Clock;
   readonly #samples: Sample[] = [];
   readonly #timer: NodeJS.Timeout;
@@ -28,7 +30,7 @@ export class Recent {
   #sockets: readonly UdpPortStatus[] = [];
 
   /** @param onSample called after every second */
-  constructor(view: ServiceView, clock: Clock, onSample: (sample: Sample) => void) {
+  constructor(view: Counted, clock: Clock, onSample: (sample: Sample) => void = () => undefined) {
     this.#view = view;
     this.#clock = clock;
     this.#before = this.#read();
@@ -57,6 +59,8 @@ export class Recent {
     const sample: Sample = {
       frames_per_second: difference(now.images, before.images) / seconds,
       packets_per_second: sum('received') / seconds,
+      outside_per_second: sum('foreignSeries') / seconds,
+      placed_per_second: sum('accepted') / seconds,
       in_gbit_per_second: (sum('bytes') * 8) / 1e9 / seconds,
       out_gbit_per_second: (difference(now.bytesOut, before.bytesOut) * 8) / 1e9 / seconds,
       missing: now.ports.map((_, port) => (gone(port, 'expected') > 0 ? gone(port, 'missing') / gone(port, 'expected') : null)),

@@ -1,0 +1,29 @@
+// What the diagnosis finds, in the log: when a thing begins, and when it is over. Comes in: all findings, once a second. Goes out: a
+// line for each that is new. One that comes and goes is told again after ten minutes only.
+
+import type { Logger } from '../runtime/log.js';
+import type { Finding } from './diagnosis.js';
+
+const againAfterMs = 600_000;
+
+/** Times in ms of the service's clock. */
+export class FindingLog {
+  readonly #logger: Logger;
+  /** Code → when it was told. */
+  readonly #told = new Map<string, number>();
+  #before: ReadonlySet<string> = new Set();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  look(findings: readonly Finding[], now: number): void {
+    for (const { code, message } of findings) {
+      const at = this.#told.get(code);
+      if (this.#before.has(code) || (at !== undefined && now - at < againAfterMs)) continue;
+      this.#told.set(code, now);
+      this.#logger.warn({ event: 'problem', code }, message);
+    }
+    this.#before = new Set(findings.map(({ code }) => code));
+  }
+}
