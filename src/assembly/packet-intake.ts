@@ -65,6 +65,8 @@ export interface IntakeSetup {
   readonly ring: number;
   readonly overtakeFrames: number;
   readonly startWindowMs: number;
+  /** The port accepts its first packet of the series. */
+  beginsFrames(): void;
 }
 
 /** The packets of one port. Frame numbers are own ones (detector/frame-share.ts). */
@@ -199,7 +201,7 @@ export class PacketIntake {
     const frameNumber = this.#share.stride === 1 ? written : this.#ownNumber(written);
     if (frameNumber === notOurs) return this.#count(portCounter.foreignSeries);
     const behindEnd = this.#window.last !== 0 && frameNumber > this.#window.last;
-    if (behindEnd && !this.#series.auto) return this.#count(portCounter.foreignSeries);
+    if (behindEnd && !this.#series.auto) return this.#beyondEnd(frameNumber);
     const packet = view.getUint32(at + headerOffset.packetNumber, true) - firstPacketOf(check, view, at);
     // A number that may be an accident waits until others confirm it; so does one that may be the next series'.
     const again = this.#bound && !behindEnd && this.#comesAgain(frameNumber, packet);
@@ -230,6 +232,11 @@ export class PacketIntake {
     if (other === 0) return this.#window.first + beyond / stride;
     this.#words.setFigure('otherShare', (this.#share.offset + other + stride) % stride);
     return notOurs;
+  }
+
+  #beyondEnd(frameNumber: number): number {
+    if (Number.isNaN(this.#words.figure('outsideNumber'))) this.#words.setFigure('outsideNumber', frameNumber);
+    return this.#count(portCounter.foreignSeries);
   }
 
   #malformed(found: number, at: number, length: number): number {
@@ -474,7 +481,10 @@ export class PacketIntake {
       this.#words.setNewestAccepted(frameNumber);
     }
     if (window.smallest === 0 || frameNumber < window.smallest) {
-      if (window.smallest === 0) this.#series.wake();
+      if (window.smallest === 0) {
+        this.#series.wake();
+        this.#setup.beginsFrames();
+      }
       window.smallest = frameNumber;
       this.#words.setSmallest(frameNumber);
     }

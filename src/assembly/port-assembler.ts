@@ -23,6 +23,11 @@ import type { Placement, PlacementMaker } from './placement.js';
 import { PortImages } from './port-images.js';
 import { ReceiverPulse } from './receiver-pulse.js';
 
+const wrongByItself: readonly number[] = [
+  portCounter.headerPacket, portCounter.malformedSize, portCounter.malformedVersion, portCounter.malformedDetectorType, portCounter.malformedPacketNumber,
+  portCounter.malformedPosition, portCounter.malformedFrameNumber, portCounter.foreignSource, portCounter.foreignUnarmed,
+];
+
 const layoutKey = (dynamicRange: number, readNRows: number): string => `${dynamicRange}/${readNRows}`;
 
 /** Everything a port assembler is made of. Times in ms. */
@@ -88,6 +93,8 @@ export class PortAssembler {
   #leftEnd = 0;
   /** This turn has found the socket empty. */
   #emptied = false;
+  /** The series has its first frame. */
+  #begun = false;
 
   constructor(setup: PortSetup) {
     const { buffer, map, port } = setup;
@@ -121,6 +128,7 @@ export class PortAssembler {
       buffer, source, ring, overtakeFrames, startWindowMs,
       counters: this.#counters, words: this.#words, others: this.#others, series: this.#series, window: this.#window, images: this.#images, flight: this.#flight,
       share: this.#share,
+      beginsFrames: () => this.#beginFrames(),
     }, this.#layout, this.#portLayout());
     this.#words.initialise();
   }
@@ -214,6 +222,16 @@ export class PortAssembler {
     this.#words.setFigure('receiveBufferGranted', receiveBufferGranted ?? Number.NaN);
   }
 
+  /** An automatic series may have waited for long: what was wrong by itself before its first frame is not of it. */
+  #beginFrames(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    if (!this.#series.auto) return;
+    for (const counter of wrongByItself) this.#seriesBase[counter] = this.#counters[counter] as number;
+    this.#words.forgetWrong();
+    this.#images.forgetBadNumbers();
+  }
+
   // --- commands -------------------------------------------------------------------------------------------------------------
 
   #followCommand(now: number): void {
@@ -273,6 +291,7 @@ export class PortAssembler {
     const version = this.#series.firstVersion;
     if (version !== this.#firstVersion) {
       this.#firstVersion = this.#firstHeard = version;
+      this.#beginFrames();
       window.first = this.#series.first;
       window.next = this.#series.next;
       if (this.#share.stride > 1) {
@@ -344,6 +363,7 @@ export class PortAssembler {
     this.#words.forget();
     this.#images.forget(this.#layout.expectedPackets);
     this.#firstVersion = this.#firstHeard = 0;
+    this.#begun = false;
     this.#window.forget();
     this.#closer.forget();
     // Last: a port whose place is fixed tells it at once.

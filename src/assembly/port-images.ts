@@ -56,6 +56,11 @@ export class PortImages {
     this.#badNumbers = 0;
   }
 
+  /** What came before the first frame is no sign of what its series is like. */
+  forgetBadNumbers(): void {
+    this.#badNumbers = 0;
+  }
+
   /** A packet had a number that no image has. True when images are not called complete because of that. */
   noteBadNumber(): boolean {
     return ++this.#badNumbers >= suspectLimit;

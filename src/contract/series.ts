@@ -127,6 +127,8 @@ export type StreamEvent =
   | { readonly kind: 'opened'; readonly series_id: number; readonly filename: string; readonly auto: boolean; readonly frames: number; readonly msg_number_base?: number }
   | { readonly kind: 'ended'; readonly summary: SeriesSummary }
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
+  /** Warnings of a series that only waited: these, or all. */
+  | { readonly kind: 'warnings_over'; readonly codes: readonly string[] | null }
   | { readonly kind: 'peer_refused'; readonly reason: PeerRefusal; readonly address: string; readonly message: string }
   /** A consumer came or went, where the way out knows more of it than that. `trouble`: people should know. */
   | { readonly kind: 'consumer'; readonly code: string; readonly trouble: boolean; readonly message: string }

@@ -18,17 +18,19 @@ export const portEvent = {
   suspect: 32,
 } as const;
 
-/** Figures of one series; `…Seen` count packets, a packet number is the highest or `…Lowest`. */
-const seriesFigures = [
+/** Figures of datagrams that are wrong by themselves, of one series; an automatic one forgets those from before its first frame. `…Seen` count packets, a packet number is the highest or `…Lowest`. */
+const wrongFigures = [
   'wrongSize', 'wrongSizeType', 'wrongSizeLowest', 'wrongSizeHighest', 'wrongSizeSeen', 'wrongSizeRow', 'wrongVersion', 'wrongDetectorType',
-  'wrongPacketNumber', 'wrongPacketLowest', 'wrongPacketSeen', 'wrongPacketRow', 'wrongRow', 'wrongColumn',
-  'sameMissingAccepted', 'sameMissingLowest', 'sameMissingHighest', 'otherShare', 'wrongFrameNumber', 'refusedPackets', 'refusedNumber', 'numberStep',
+  'wrongPacketNumber', 'wrongPacketLowest', 'wrongPacketSeen', 'wrongPacketRow', 'wrongRow', 'wrongColumn', 'wrongFrameNumber', 'refusedPackets', 'refusedNumber',
 ] as const;
+
+/** All figures of one series. */
+const seriesFigures = [...wrongFigures, 'sameMissingAccepted', 'sameMissingLowest', 'sameMissingHighest', 'otherShare', 'numberStep', 'outsideNumber'] as const;
 
 /**
  * Figures that explain, in 64-bit floats; NaN = nothing seen. The order is the order in memory. `cutOff`: packets, of all series, that
  * are missing only because the series ended while their image was coming in. `refused…`: packets whose numbers nobody confirmed, and the
- * number of the last; `numberStep`: the equal steps that numbers go in, where frames between are left out.
+ * number of the last; `outsideNumber`: of the last packet beyond the end of an armed series; `numberStep`: the equal steps that numbers go in, where frames between are left out.
  */
 export const portFigures = [
   'lastPacketAt', 'foreignAddress', 'foreignPort', 'receiveBufferRequested', 'receiveBufferGranted', 'queueBytesMax', 'dropsBeforeOpen',
@@ -71,6 +73,12 @@ export class PortWords {
     Atomics.store(this.#words, at.firstAnswer, 0);
     for (const field of [at.smallest, at.newestAccepted, at.newestSeen, at.jump, at.closeNext, at.candidate]) store53(this.#words, field, 0);
     for (const figure of seriesFigures) this.setFigure(figure, Number.NaN);
+  }
+
+  /** Forget wrong datagrams that came before the series had its first frame. */
+  forgetWrong(): void {
+    for (const figure of wrongFigures) this.setFigure(figure, Number.NaN);
+    Atomics.and(this.#words, at.events, ~portEvent.suspect);
   }
 
   /** The last command that was carried out. Everything stored before is visible to whoever reads it. */

@@ -327,6 +327,7 @@ export class Streamer {
     if (!series.auto) this.#refuse(why, `the series was not opened: ${problem}`);
     this.#replyStopped(null);
     this.#replyHalted(null);
+    this.#setup.report({ kind: 'warnings_over', codes: null });
     this.#series = null;
   }
 
@@ -357,7 +358,7 @@ export class Streamer {
     if (series.share.shared) this.#ended = series.halted;
     this.#keepsBehind = series.keepsBehind;
     this.#series = null;
-    if (series.begun) this.#setup.report({ kind: 'ended', summary });
+    this.#setup.report(series.begun ? { kind: 'ended', summary } : { kind: 'warnings_over', codes: null });
     if (this.#stopping.length > 0 && summary.header_sent) {
       // Where the end could not be handed over the time is up already, and what was before it is said to be under way still.
       const until = summary.end_pending ? now : now + this.#setup.limits.closingTimeoutMs;

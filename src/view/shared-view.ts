@@ -103,7 +103,7 @@ export class SharedView implements ServiceView {
       config,
       commands: this.#commands,
       hindrance: (force) => this.#hindrance(force),
-      pending: (id, { filename, frames, msgNumberBase }) => this.#beginSeries(id, filename, frames, msgNumberBase),
+      pending: (id, { filename, frames, msgNumberBase }) => this.#beginSeries(id, filename, frames, msgNumberBase, false),
     });
     this.#findings = new FindingLog(deps.logger);
     this.#preflight = new Preflight({ config, plan: deps.plan, clock: deps.clock, machine: deps.machine ?? thisMachine, says: () => this.#says() });
@@ -165,7 +165,7 @@ export class SharedView implements ServiceView {
         this.#commands.answer(event);
         break;
       case 'opened':
-        this.#beginSeries(event.series_id, event.filename, event.frames, event.msg_number_base ?? null);
+        this.#beginSeries(event.series_id, event.filename, event.frames, event.msg_number_base ?? null, event.auto);
         logger.info({ event: 'series_opened', series_id: event.series_id, filename: event.filename, auto: event.auto, frames: event.frames }, `series ${event.series_id} opened`);
         break;
       case 'ended':
@@ -173,11 +173,15 @@ export class SharedView implements ServiceView {
         this.#history.unshift(event.summary);
         this.#history.length = Math.min(this.#history.length, historyLength);
         this.#open = null;
+        this.#warnings.clear();
         logSeriesEnd(logger, event.summary);
         break;
       case 'warning':
         this.#warnings.set(event.code, event.message);
         logger.warn({ event: 'warning', code: event.code }, event.message);
+        break;
+      case 'warnings_over':
+        for (const code of event.codes ?? [...this.#warnings.keys()]) this.#warnings.delete(code);
         break;
       case 'peer_refused':
         this.#refusedLately.note(event.message, this.#deps.clock.now());
@@ -221,9 +225,10 @@ export class SharedView implements ServiceView {
     return against.length > 0 ? new Refused('unsafe', against) : null;
   }
 
-  #beginSeries(id: number, filename: string, frames: number, base: number | null): void {
+  #beginSeries(id: number, filename: string, frames: number, base: number | null, auto: boolean): void {
     if (this.#open?.id === id) return;
-    this.#warnings.clear();
+    // An automatic one has begun before it is opened, with its warnings.
+    if (!auto) this.#warnings.clear();
     this.#open = { id, filename, frames, base, since: this.#deps.clock.now() };
   }
 
@@ -254,8 +259,8 @@ export class SharedView implements ServiceView {
   status(): ServiceStatus {
     const state = this.#state();
     const series = this.#series();
-    // Warnings of a series that is over stand in its summary.
-    const problems = [...(this.#failure === null ? [] : [this.#failure]), ...(series === null ? [] : this.#warnings.values())];
+    // Warnings of a series that is over stand in its summary; an automatic one has some while it waits.
+    const problems = [...(this.#failure === null ? [] : [this.#failure]), ...this.#warnings.values()];
     const now = this.#deps.clock.now();
     const described = describeState({
       config: this.config,

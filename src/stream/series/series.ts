@@ -261,7 +261,7 @@ export class Series {
   }
 
   #portsDisagree(): void {
-    this.#warnings.portsDisagree();
+    this.#warnings.portsDisagree(this.first, this.last);
     this.#abort('ports_disagree');
   }
 
@@ -275,6 +275,7 @@ export class Series {
     if (news === 'told') this.#followFirst();
     const settled = this.#firstFrame.settled;
     if (news === 'settled' && this.auto) {
+      this.#warnings.forgetWait();
       this.#deps.idle.begin(this.first, now);
       this.#warnings.fellApart(this.#deps.idle.fellApartMs);
     }
@@ -329,7 +330,8 @@ export class Series {
   #observe(now: number): void {
     this.#progress.observe(this.next, this.last, now);
     if (this.auto && this.#firstFrame.settled) this.#deps.idle.observe(this.highest, now);
-    this.#warnings.lookNowAndThen(now, this.first, this.#portsAgree);
+    // Before all ports go by the first frame, they may not have forgotten what came before it.
+    if (!this.auto || !this.#firstFrame.started || this.#firstFrame.settled) this.#warnings.lookNowAndThen(now, this.first, this.#portsAgree);
   }
 
   get #portsAgree(): boolean {
@@ -337,7 +339,10 @@ export class Series {
   }
 
   #sendFrames(now: number): void {
-    if (this.headerSent && this.#firstFrame.settled && this.#aborted === null) this.#sender.send(this.first, this.last, now);
+    if (!this.headerSent || !this.#firstFrame.settled || this.#aborted !== null) return;
+    // Half a detector is no frame: while nothing is sent nothing is lost by saying so.
+    if (!this.auto && this.next === this.first && this.#deps.reader.ready(this.next) && this.#warnings.portsApart(this.first, this.last)) return this.#portsDisagree();
+    this.#sender.send(this.first, this.last, now);
   }
 
   #count(counter: StreamCounter): void {
@@ -375,7 +380,10 @@ export class Series {
     this.#observe(now);
     const wasSettled = this.#firstFrame.settled;
     const newest = this.#firstFrame.conclude();
-    if (!wasSettled) this.#followFirst();
+    if (!wasSettled) {
+      this.#followFirst();
+      if (this.auto) this.#warnings.forgetWait();
+    }
     const disagree = this.#firstFrame.settled && newest >= Math.max(this.first, this.next) + ring;
     if (disagree && this.#aborted === null) this.#portsDisagree();
     if (this.first === 0 || disagree || this.#aborted === 'ports_disagree') {

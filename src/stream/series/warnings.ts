@@ -5,6 +5,7 @@ import { frameNumberOf } from '../../detector/frame-share.js';
 import type { Layout } from '../../detector/layout.js';
 import { portCounter } from '../../memory/counters.js';
 import type { PortCounter } from '../../memory/counters.js';
+import type { SeriesPort } from './progress.js';
 import type { SeriesDeps } from './setup.js';
 import { lateBeginnings, suspicionsOf } from './suspicions.js';
 
@@ -17,6 +18,9 @@ export function strangers(consumers: number, expected: number): string {
 
 /** A port that lacks so many last frames, all of them, has vanished: fewer a burst of loss may take. */
 const vanishedFrames = 10;
+
+/** Packets outside an armed series that make a port suspicious. */
+const outsideTold = 3;
 
 /** Of one series with this layout. */
 export class SeriesWarnings {
@@ -35,6 +39,15 @@ export class SeriesWarnings {
   /** What was told, in order. */
   get messages(): string[] {
     return [...this.#told.values()];
+  }
+
+  /** The series has its first frame: what was suspicious while it waited is not of it. */
+  forgetWait(): void {
+    const codes = [...this.#likely.keys()];
+    if (codes.length === 0) return;
+    for (const code of codes) this.#told.delete(code);
+    this.#likely.clear();
+    this.#deps.report({ kind: 'warnings_over', codes });
   }
 
   /** @param code what is told once */
@@ -90,7 +103,9 @@ export class SeriesWarnings {
     const { ports, share } = this.#deps;
     for (const { udpPort, words, counters, seriesBase } of ports) {
       const seen = Math.max(words.newestSeen, first - 1);
-      if (last - seen >= vanishedFrames || (seen < first && last - seen > 0)) {
+      const apart = this.#outside({ words, counters, seriesBase }, first, last) !== null;
+      if (apart) this.portsDisagree(first, last);
+      else if (last - seen >= vanishedFrames || (seen < first && last - seen > 0)) {
         const since = seen < first ? 'no packet of this series came' : `nothing came behind frame ${frameNumberOf(share, seen, first)}, the last one is ${frameNumberOf(share, last, first)}`;
         this.warn(`vanished/${udpPort}`, `port ${udpPort}: ${since}. Is the port or its module switched off, or its cable out? (docs/operating.md#silent-port)`);
       }
@@ -108,9 +123,37 @@ export class SeriesWarnings {
     if (periodMs !== null) this.warn('low_rate', `the automatic series before had a single frame: frames come every ${periodMs} ms, and series_idle_ms is ${seriesIdleMs}. This series waits longer. Set series_idle_ms to ${3 * periodMs} or more, or arm, so that no frame stands alone (docs/operating.md#the-series-does-not-end).`);
   }
 
-  /** Frame numbers of the ports lie a ring or more apart. */
-  portsDisagree(): void {
-    const numbers = this.#deps.ports.filter(({ words }) => words.smallest !== 0).map(({ udpPort, words }) => `port ${udpPort}: frame ${words.smallest}`);
-    this.warn('ports_disagree', `frame numbers differ between ports by a ring or more (${numbers.join(', ')}). Set nextframenumber of all modules to the same value and arm again.`);
+  /**
+   * Ports of an armed series that have nothing of it while others have, and whose numbers are other ones: not those just behind its end,
+   * which a port that has lost a short series has as well.
+   * @param first @param last frames of the series
+   */
+  portsApart(first: number, last: number): boolean {
+    const { ports } = this.#deps;
+    return ports.some((port) => this.#outside(port, first, last) !== null) && ports.some(({ words: { smallest } }) => smallest >= first && (last === 0 || smallest <= last));
+  }
+
+  /** The number that this port is at; null = it is in the series, or not known to be elsewhere. */
+  #outside({ words, counters, seriesBase }: Pick<SeriesPort, 'words' | 'counters' | 'seriesBase'>, first: number, last: number): number | null {
+    const { share, limits } = this.#deps;
+    if (share.stride > 1 || first === 0) return null;
+    const { smallest, jump } = words;
+    const beyond = smallest !== 0 ? smallest : words.figure('outsideNumber');
+    if (last !== 0 && beyond > last + limits.overtakeFrames && (smallest !== 0 || this.#foreign(counters, seriesBase) >= outsideTold)) return beyond;
+    if (smallest === 0 && jump !== 0 && jump < first - limits.overtakeFrames) return jump;
+    return null;
+  }
+
+  #foreign(counters: Float64Array, seriesBase: Float64Array): number {
+    return (counters[portCounter.foreignSeries] as number) - (seriesBase[portCounter.foreignSeries] as number);
+  }
+
+  /** Frame numbers of the ports lie a ring or more apart, or outside the series. @param first @param last frames of the series, 0 = not known */
+  portsDisagree(first: number, last: number): void {
+    const numbers = this.#deps.ports.flatMap((port) => {
+      const number = this.#outside(port, first, last) ?? port.words.smallest;
+      return number === 0 ? [] : [`port ${port.udpPort}: frame ${number}`];
+    });
+    this.warn('ports_disagree', `frame numbers differ between ports (${numbers.join(', ')}). Set nextframenumber of all modules to the same value and arm again.`);
   }
 }
