@@ -14,6 +14,13 @@ import type { Scenario } from './scenario.js';
 /** Frame numbers that no acquisition uses, far apart: they never agree with each other. */
 const strayBase = 2 ** 40;
 
+/** Start windows that setting a number takes; five are needed. */
+const setNumberWindows = 8;
+/** First and last frames of an acquisition that strays may cost. */
+const edgeFrames = 4;
+/** Frames that modules which disagree are apart. */
+const apartBy = 2000;
+
 /** Packets that name another port's place, of each port: three could agree. */
 const elsewhereMost = 2;
 
@@ -28,6 +35,8 @@ export function makerOf(settings: DetectorSettings): PacketMaker {
 
 export interface DetectorSurroundings {
   readonly random: Random;
+  /** Draws what came to be played later: worlds that have none of it stay what they were. */
+  readonly later: Random;
   readonly scenario: Scenario;
   readonly clock: VirtualClock;
   readonly network: Network;
@@ -43,11 +52,20 @@ export class SimulatedDetector {
   /** Indices of ports that send. */
   readonly ports: readonly number[];
   readonly #random: Random;
+  readonly #later: Random;
   readonly #scenario: Scenario;
   readonly #clock: VirtualClock;
   readonly #network: Network;
   readonly #tell: (text: () => string) => void;
   readonly #lost = new Set<string>();
+  readonly #arrived = new Set<string>();
+  /** How often each frame was sent; only of acquisitions long enough to be told from copies, and not of their first and last frames. */
+  readonly sent = new Map<number, number>();
+  /** The numbers have begun again in this world. */
+  #repeats = false;
+  #highestSent = 0;
+  /** A port whose module counts elsewhere, in this acquisition. */
+  #apart = -1;
   readonly #elsewhere = new Map<number, number>();
   /** Packets that each port still loses in a row. */
   readonly #bursts = new Map<number, number>();
@@ -56,9 +74,10 @@ export class SimulatedDetector {
   #firstSent = 0;
   #strays = 0;
 
-  constructor({ random, scenario, clock, network, tell }: DetectorSurroundings) {
+  constructor({ random, later, scenario, clock, network, tell }: DetectorSurroundings) {
     const { detector } = scenario.config;
     this.#random = random;
+    this.#later = later;
     this.#scenario = scenario;
     this.#clock = clock;
     this.#network = network;
@@ -85,6 +104,7 @@ export class SimulatedDetector {
     const late = random.chance(scenario.latePort) ? random.pick(this.ports) : -1;
     const lateBy = random.integer(8);
     const jumpAt = random.chance(scenario.numberJump) ? random.integer(frames) * stride : -1;
+    this.#apart = stride === 1 && !scenario.auto && !scenario.calm && this.ports.length > 1 && this.#later.chance(0.06) ? this.#later.pick(this.ports) : -1;
     if (random.chance(scenario.oldPackets)) this.replay(1 + random.integer(5), random.next() * 10);
     const all = stride === 1 ? frames : (frames - 1) * stride + 1 + random.integer(stride);
     this.#previous = [];
@@ -111,12 +131,18 @@ export class SimulatedDetector {
         }
       }
     }
+    this.#highestSent = Math.max(this.#highestSent, this.frameNumber - 1);
+    for (let frame = this.#firstSent + edgeFrames; frame < this.frameNumber - edgeFrames; frame++) this.sent.set(frame, (this.sent.get(frame) ?? 0) + 1);
     return frames * scenario.framePeriodMs;
   }
 
-  /** Between acquisitions the operator may set another number. */
-  rest(): void {
-    if (this.#random.chance(0.2) && !this.#scenario.calm) this.frameNumber = this.#random.pick([1, 1000, this.frameNumber + 500]);
+  /** Between acquisitions the operator may set another number. Returns how long that takes, in ms. */
+  rest(): number {
+    if (this.#scenario.auto && this.#later.chance(0.3)) {
+      this.#repeats = true;
+      this.frameNumber = this.#firstSent;
+    } else if (this.#random.chance(0.2) && !this.#scenario.calm) this.frameNumber = this.#random.pick([1, 1000, this.frameNumber + 500]);
+    return this.#repeats && this.frameNumber <= this.#highestSent ? setNumberWindows * this.#scenario.config.startWindowMs : 0;
   }
 
   /** Packets of the last frames before the present ones, again, or of an acquisition that nobody asked for. */
@@ -132,18 +158,23 @@ export class SimulatedDetector {
     this.frameNumber = Math.max(1, this.frameNumber + this.#random.pick([2, ring, 3 * ring, 5000, ...back]));
   }
 
-  #perhaps(maker: PacketMaker, port: number, frameNumber: number, packet: number, dueMs: number): void {
+  #perhaps(maker: PacketMaker, port: number, written: number, packet: number, dueMs: number): void {
     const random = this.#random;
     const scenario = this.#scenario;
+    const frameNumber = port === this.#apart ? written + apartBy : written;
     const left = this.#bursts.get(port) ?? 0;
     if (random.chance(scenario.burst)) this.#bursts.set(port, 1 + random.integer(40));
     if (random.chance(scenario.corrupt)) this.#stray(maker, port, packet, dueMs);
     if (random.chance(scenario.garbage)) this.#garbage(maker, port, frameNumber, packet, dueMs);
     if (left > 0) this.#bursts.set(port, left - 1);
-    if (left > 0 || random.chance(scenario.loss)) {
-      this.#lost.add(`${port}/${frameNumber}/${packet}`);
+    // A packet that comes again in another acquisition has the fate of the first.
+    const key = `${port}/${frameNumber}/${packet}`;
+    const chosen = left > 0 || random.chance(scenario.loss);
+    if (this.#lost.has(key) || (chosen && !this.#arrived.has(key))) {
+      this.#lost.add(key);
       return;
     }
+    this.#arrived.add(key);
     const lag = scenario.lagMs[port] ?? 0;
     const delay = random.chance(scenario.delay) ? random.next() * scenario.framePeriodMs * scenario.ring * 2 : 0;
     const early = random.chance(scenario.early) ? random.next() * scenario.framePeriodMs * 3 : 0;

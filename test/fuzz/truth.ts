@@ -36,7 +36,7 @@ export interface SeriesFrames {
 }
 
 /** Packets of earlier turns that may be held when a series ends, and many more. */
-const heldBefore = 30;
+const heldBefore = 100;
 
 /** Series whose packets are kept: the last ones, so that memory stays bounded. */
 const seriesKept = 64;

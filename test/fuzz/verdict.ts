@@ -195,6 +195,15 @@ export function requestProblems(requests: readonly SentRequest[], last: SentRequ
   return wrong;
 }
 
+/** Where nobody arms, an automatic service delivers each frame as often as it was sent. The first that it did not. */
+export function deliveredProblems(images: readonly SentImage[], sent: ReadonlyMap<number, number>): string[] {
+  for (const [frameNumber, times] of sent) {
+    const delivered = images.filter((image) => image.frameNumber === frameNumber).length;
+    if (delivered < times) return [`frame ${frameNumber} was sent ${times} times, and delivered ${delivered} times`];
+  }
+  return [];
+}
+
 /** In a calm world exactly what the network lost is missing. The first that is not. */
 export function calmProblems(images: readonly SentImage[], { auto, corrupt, config: { frames } }: Scenario, detector: SimulatedDetector): string[] {
   for (const { index, frameNumber, reason, packets, missing } of images) {

@@ -16,8 +16,11 @@ import type { Scenario } from './scenario.js';
 import { SimulatedDetector } from './simulated-detector.js';
 import { mainAgent, streamerAgent } from './simulated-service.js';
 import type { SimulatedService } from './simulated-service.js';
-import { calmProblems, requestProblems } from './verdict.js';
+import { calmProblems, deliveredProblems, requestProblems } from './verdict.js';
 import type { LifeVerdict } from './verdict.js';
+
+/** Apart from all seeds that are played. */
+const laterSeeds = 2 ** 31;
 
 /** Virtual time after which everything must have come to its end once the world is quiet, in ms. */
 const quietLimitMs = 3000;
@@ -57,7 +60,7 @@ export class World {
     const tell = (text: () => string): void => teller?.(`${clock.now().toFixed(1)} ${text()}`);
     this.#random = random;
     this.scenario = scenario;
-    const detector = new SimulatedDetector({ random, scenario, clock, network: this.#network, tell });
+    const detector = new SimulatedDetector({ random, later: new Random(seed + laterSeeds), scenario, clock, network: this.#network, tell });
     const operator = this.#operator;
     this.#detector = detector;
     const moods = new OperatorMoods({
@@ -81,8 +84,13 @@ export class World {
     for (let acquisition = 0; acquisition < acquisitions; acquisition++) {
       await this.#moods.beginSeries();
       await this.#pass(this.#detector.acquire());
-      this.#detector.rest();
-      await this.#moods.endSeries();
+      const setting = this.#detector.rest();
+      if (setting === 0) await this.#moods.endSeries();
+      else {
+        // A script that sets the number, and goes on before silence has ended the series.
+        await this.#flush();
+        await this.#pass(setting);
+      }
     }
     await this.#quiet();
   }
@@ -254,6 +262,8 @@ export class World {
     this.problems.push(...consumerProblems(...processes.sinks));
     if (!scenario.calm) return;
     for (const reason of processes.aborted) this.problems.push(`a series was aborted (${reason}) in a calm world`);
+    // A number of frames that the start window exceeds: what had been begun beyond it is dropped.
+    if (scenario.auto && scenario.config.frames === 0 && !this.#operator.requests.some(({ method }) => method === 'POST')) this.problems.push(...deliveredProblems((processes.verdict as LifeVerdict).images, this.#detector.sent));
     this.problems.push(...calmProblems((processes.verdict as LifeVerdict).images, scenario, this.#detector));
   }
 }
