@@ -2,6 +2,8 @@
 // ledgers and answers at the end. Rules: docs/architecture.md; what really came: truth.ts. The world asks, and adds what it finds to
 // the problems of its seed.
 
+import type { RefusalReason } from '../../src/contract/refusals.js';
+import { refusalStatus } from '../../src/http/refusal-status.js';
 import { portCounter, portCounterTable } from '../../src/memory/counters.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { seriesStep } from '../../src/memory/stream-words.js';
@@ -183,7 +185,12 @@ export function requestProblems(requests: readonly SentRequest[], last: SentRequ
     const { stride } = pipeline.config.share;
     const possible = url.endsWith('/halt') ? [200, 503] : method === 'DELETE' && stride > 1 ? [200, 409, 422, 503] : method === 'POST' ? [201, 409, 422, 503] : [200, 503];
     if (status !== null && !possible.includes(status)) wrong.push(`${what} was answered with ${status}: ${JSON.stringify(body)}`);
-    if (status !== null && status >= 400 && !(Array.isArray((body as { problems?: unknown } | null)?.problems))) wrong.push(`${what} was refused with ${status} and no list of problems`);
+    if (status === null || status < 400) continue;
+    const { why, problems } = (body ?? {}) as { why?: RefusalReason; problems?: unknown };
+    if (!Array.isArray(problems)) wrong.push(`${what} was refused with ${status} and no list of problems`);
+    if (why === undefined || refusalStatus[why] !== status) {
+      wrong.push(`${what} was refused with ${status}, for the reason ${String(why)}`);
+    }
   }
   const state = last.body as { state?: unknown; last_series?: { series_id?: unknown; frames?: unknown } | null };
   const { auto } = pipeline.words;
