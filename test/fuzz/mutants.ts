@@ -34,6 +34,7 @@ const sender = 'src/stream/series/frame-sender.ts';
 const series = 'src/stream/series/series.ts';
 const share = 'src/stream/series/share.ts';
 const streamer = 'src/stream/streamer.ts';
+const deliveryWait = 'src/stream/output/delivery-wait.ts';
 const outbox = 'src/stream/output/maxiv/outbox.ts';
 
 export const mutants: readonly Mutant[] = [
@@ -82,6 +83,10 @@ export const mutants: readonly Mutant[] = [
   mutant('halted-while-armed-forgotten', 'answers a halt while it arms with "no series", and then opens it',
     [streamer, 'if (this.#series?.share.shared === true) return this.#series.halt();', 'if (this.#series?.share.shared === true && this.#arming === null) return this.#series.halt();'],
     [streamer, '    this.#refuse(\'busy\', \'the series was stopped before it was opened\');\n    this.#replyHalted', '    this.#replyHalted']),
+  mutant('stop-not-waiting', 'answers a stop before the consumer has what was handed over', [deliveryWait, "now >= this.#until ? this.#left : 'waiting'", 'now >= 0 ? this.#left : \'waiting\'']),
+  mutant('stop-waits-for-ever', 'never answers a stop while the consumer reads nothing', [deliveryWait, ' || now >= this.#until', '']),
+  mutant('undelivered-not-told', 'says nothing of what the consumer lacks when the time of a stop is over', [streamer, '{ ...summary, undelivered: left }', 'summary']),
+  mutant('undelivered-of-later-told', 'counts what was handed over after a stop as lacking at its end', [deliveryWait, 'messages: underway.messages - later,', 'messages: underway.messages,']),
   mutant('begun-beyond-kept', 'keeps frames that were begun beyond the last one before that was known', [assembler, 'if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);', '']),
   mutant('restart-not-seen', 'takes a second acquisition of the same numbers for copies', [intake, 'const again = this.#bound && !behindEnd && this.#comesAgain(frameNumber, packet);', 'const again = false;']),
   mutant('jump-packets-forgotten', 'forgets the packets of a jump that begin the next automatic series', [intake, 'if (auto) this.#waitForNext(packets);', 'if (auto) this.waits = true;']),

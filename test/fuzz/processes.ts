@@ -6,6 +6,7 @@ import type { VirtualClock } from '../../src/base/clock.js';
 import { Random } from '../../src/base/random.js';
 import type { StreamEvent } from '../../src/contract/series.js';
 import { MemorySink } from '../pipeline/memory-sink.js';
+import { Deliveries } from './deliveries.js';
 import { WireSink } from './wire-sink.js';
 import type { ReceivedMessage } from '../pipeline/memory-sink.js';
 import { parsed } from '../pipeline/stream-verdict.js';
@@ -89,12 +90,13 @@ export class Processes {
     const { config, socketPackets, batch, dropsKnown } = scenario;
     const { wire } = scenario;
     const sink = wire === null ? new MemorySink(scenario.queueMessages, scenario.lateSink) : new WireSink(new Random(wire.seed), clock, wire.capacity, wire.keptBytes, this.#options.problems);
+    const deliveries = new Deliveries(sink, wire === null && config.share.stride === 1, clock, config.closingTimeoutMs);
     // Known before the service hears of anything.
     let part: SharedPart | null = null;
     let verdict: LifeVerdict | null = null;
     const service = new SimulatedService({
       config, clock, sink, socketPackets, batch, dropsKnown, memory: this.memory, compiled,
-      onEvent: (event) => this.#hear(event, part),
+      onEvent: (event) => this.#hear(event, part, deliveries),
     });
     this.memory = service.pipeline.memory;
     if (config.share.stride > 1) {
@@ -172,8 +174,9 @@ export class Processes {
     this.#restartInSteps = 1 + random.integer(30);
   }
 
-  #hear(event: StreamEvent, part: SharedPart | null): void {
+  #hear(event: StreamEvent, part: SharedPart | null, deliveries: Deliveries): void {
     this.#options.tell(() => JSON.stringify(event));
+    this.#options.problems.push(...deliveries.hear(event));
     part?.hear(event);
   }
 
