@@ -66,7 +66,7 @@ export function checkedToken(token: string, where: string): string {
  * null = none.
  * @throws OperatorError when one is named and there is none to be had
  */
-export function configuredToken(file: string | null, environment: NodeJS.ProcessEnv = process.env): string | null {
+export function configuredToken(file: string | null, environment?: NodeJS.ProcessEnv): string | null {
   const path = file ?? apiTokenPath(environment);
   if (path !== null) return readToken(path);
   const token = apiToken(environment);

@@ -124,7 +124,7 @@ export async function makeSink({ config, plan }: Wiring, wake: Wake, report: (ev
   const notes: string[] = [];
   if (config.send !== 'zeromq.js') {
     const missing = ffiUnavailable();
-    const sink = missing ?? (await libzmqSink(options));
+    const sink = missing ?? (await libzmqSink({ ...options, now: () => systemClock.now() }));
     if (typeof sink !== 'string') {
       keepFreedMemory(Math.max(keptFreeBytes, keptFreeMessages * plan.detector.frameBytes));
       return { sink, send: 'libzmq', notes };

@@ -29,6 +29,8 @@ export interface LibzmqSinkOptions {
   readonly connections: number;
   /** A consumer's machine that acknowledges nothing for so long, in ms, is gone. */
   readonly timeoutMs: number;
+  /** ms of the service's clock. */
+  now(): number;
 }
 
 /** Numbers of errno.h that are told apart: the same on every Linux; others are "no room". */
@@ -109,7 +111,7 @@ export class LibzmqSink implements MessageSink {
 
   get underway(): Undelivered | null {
     if (this.#unclear) return null;
-    this.#lookAtConsumers(performance.now());
+    this.#lookAtConsumers(this.#options.now());
     return this.#ledger.underway;
   }
 
@@ -147,7 +149,7 @@ export class LibzmqSink implements MessageSink {
 
   /** Read what the monitor and the door have to say, and look at the connections. */
   poll(): void {
-    const now = performance.now();
+    const now = this.#options.now();
     // The door first: who greeted and was refused at once has been there.
     this.#door?.listen(now);
     this.#monitor?.read((event, value, remote) => this.#happened(event, value, remote, now));
@@ -301,12 +303,12 @@ export class LibzmqSink implements MessageSink {
     const library = this.#library;
     const context = this.#context;
     if (context === 0) return null;
-    const until = performance.now() + lingerMs;
+    const until = this.#options.now() + lingerMs;
     this.#context = 0;
-    for (this.poll(); this.#consumers > 0 && !this.#delivered() && performance.now() < until; this.poll()) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (this.poll(); this.#consumers > 0 && !this.#delivered() && this.#options.now() < until; this.poll()) await new Promise((resolve) => setTimeout(resolve, 5));
     const left = this.#left();
     // Who counts for himself has waited; what nobody can count lingers.
-    const stillMs = left === null ? Math.max(0, until - performance.now()) : 0;
+    const stillMs = left === null ? Math.max(0, until - this.#options.now()) : 0;
     if (this.#socket !== 0 && stillMs > 0) setNumber(library, this.#socket, zmq.linger, Math.ceil(stillMs));
     this.#closeSocket();
     this.#door?.close();

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { Test } from 'tap';
 import { Pull } from 'zeromq';
+import { systemClock } from '../../../../src/base/clock.js';
 import { OperatorError } from '../../../../src/base/errors.js';
 import { loadLibzmq, zmq } from '../../../../src/stream/output/libzmq/libzmq.js';
 import type { Libzmq } from '../../../../src/stream/output/libzmq/libzmq.js';
@@ -15,7 +16,7 @@ if (typeof loaded === 'string') throw new Error(loaded);
 const libzmq: Libzmq = loaded;
 
 async function open(t: Test, options: Partial<LibzmqSinkOptions> = {}, library = libzmq): Promise<{ sink: LibzmqSink; endpoint: string }> {
-  const sink = new LibzmqSink(library, { host: '127.0.0.1', port: 0, highWaterMark: 100, connections: 2, timeoutMs: 10_000, ...options });
+  const sink = new LibzmqSink(library, { host: '127.0.0.1', port: 0, highWaterMark: 100, connections: 2, timeoutMs: 10_000, now: () => systemClock.now(), ...options });
   t.teardown(() => sink.close(0));
   return { sink, endpoint: await sink.open() };
 }
