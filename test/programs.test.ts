@@ -44,7 +44,7 @@ t.test('.ci/run finds the tests that have a fallback by what they import', async
   const { stdout, status } = spawnSync('bash', [join(repository, '.ci', 'tests-with-programs')], { encoding: 'utf8' });
   t.equal(status, 0);
   const found = stdout.trim().split('\n');
-  for (const name of ['simulators/record', 'contract/python-consumer', 'threads/page', 'threads/loss-fabric', 'deploy/chart', 'deploy/image', 'control/pickle', 'control/metrics', 'main/explain', 'threads/rehearsal']) {
+  for (const name of ['simulators/record', 'consumer/python-consumer', 'threads/page', 'threads/loss-fabric', 'deploy/chart', 'deploy/image', 'http/pickle', 'metrics/metrics', 'commands/explain', 'threads/rehearsal']) {
     t.ok(found.includes(`dist/test/${name}.test.js`), name);
   }
   t.notOk(found.includes('dist/test/simulators/files/pcap-source.test.js'));

@@ -16,7 +16,7 @@ const limitMs = 60_000;
 
 /** Run `consumer.py` or `viewer.py`; what it printed. @throws Error with what it said when it fails or takes too long */
 export async function runPython(program: 'consumer.py' | 'viewer.py', ...words: string[]): Promise<Record<string, unknown>> {
-  const file = join(repository, 'test', 'contract', 'python', program);
+  const file = join(repository, 'test', 'consumer', 'python', program);
   const { stdout } = await promisify(execFile)(python as string, ['-B', file, ...words], { timeout: limitMs, maxBuffer: 2 ** 24 });
   return JSON.parse(stdout) as Record<string, unknown>;
 }
