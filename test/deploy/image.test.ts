@@ -65,7 +65,7 @@ t.test('the steps make an image that runs', { skip: await noContainers() }, asyn
     t.equal(await inside('cat /proc/1/status | grep -E "^(Name|CapBnd|CapPrm|NoNewPrivs|Uid)" | tr "\\n\\t" " "'), 'Name: node Uid: 10001 10001 10001 10001 CapPrm: 0000000000000000 CapBnd: 0000000000000000 NoNewPrivs: 1');
     t.match(await inside('touch /opt/virtual-dcu/x'), /Read-only file system/);
     t.strictSame(JSON.parse(await inside('cat /etc/build_git_meta.json')), { commit_hash: '0123abc', branch_name: 'main', timestamp: '2026-01-01T00:00:00Z', repository_url: 'https://example.org/virtual-dcu' });
-    t.equal(await inside('ls /opt/virtual-dcu /opt/virtual-dcu/dist; find /opt/virtual-dcu/node_modules -maxdepth 1 -name typescript'), '/opt/virtual-dcu:\nLICENSE\ndist\nnode_modules\npackage.json\n\n/opt/virtual-dcu/dist:\nsimulators\nsrc');
+    t.equal(await inside('ls /opt/virtual-dcu /opt/virtual-dcu/dist; find /opt/virtual-dcu/node_modules -maxdepth 1 -name typescript'), '/opt/virtual-dcu:\nLICENSE\ndist\nnode_modules\npackage.json\n\n/opt/virtual-dcu/dist:\nsbom.cdx.json\nsimulators\nsrc');
     const { checks } = JSON.parse(await inside('vdcu doctor --json /etc/virtual-dcu/detectors.yaml rehearsal')) as { checks: CheckResult[] };
     t.match(checks.find(({ check }) => check === 'capabilities')?.seen, /^CAP_NET_ADMIN no, CAP_SYS_NICE no/, 'the doctor names what the container was not given');
     for (const name of ['recvmmsg', 'compiled_placement', 'libzmq']) t.equal(checks.find(({ check }) => check === name)?.status, 'ok', `${name} is in the image`);

@@ -93,7 +93,7 @@ t.test('the waterfall returns what the simulator did', { skip: without('promethe
     t.equal(await valueOf('sum(vdcu_series_packets{class="malformed"})'), truth.ports.reduce((sum, port) => sum + port.truncated + port.foreignDetectorType + port.foreignVersion, 0), 'malformed');
   }
   for (const [index, { below }] of waterfallSteps.entries()) {
-    const lostAfter = [0, accepted + ring + late + socket, accepted + ring + late, accepted + ring, accepted, 0];
+    const lostAfter = [0, accepted + ring + late + socket, accepted + ring + late, accepted + late, accepted, 0];
     t.equal(await valueOf(below), lostAfter[index], `where bar ${index + 1} begins`);
   }
   for (const ledger of summary.ledger) {
