@@ -22,7 +22,7 @@ const detectors = [
 
 for (const { name, shape, packets, ports: count, yaml } of detectors) {
   t.test(`${name}, is planned and comes out whole, and with one packet missing`, async (t) => {
-    const pipeline = new Pipeline({ yaml: `${yaml}\nseries: armed\nring_frames: 4\nframe_timeout_ms: 50`, compiled: true });
+    const pipeline = new Pipeline({ yaml: `${yaml}\nseries: armed\nring_frames: 4\novertake_frames: 3\nframe_timeout_ms: 50`, compiled: true });
     const { plan } = pipeline;
     t.strictSame(plan.detector.shape, shape);
     t.equal(plan.detector.packetsPerFrame, packets * count);
