@@ -11,7 +11,7 @@ import { configText, quadYaml } from './running.js';
 import { until, within } from './waiting.js';
 
 /** Little more than Node needs to load the service; tap's own loader, which it hands down by NODE_OPTIONS, would need more. */
-const limit = 128;
+const limit = 192;
 
 /** Connections that say nothing; those that are closed again are made anew by nobody. */
 function idle(t: { teardown(end: () => void): void }, port: number, count: number): Socket[] {
@@ -28,7 +28,9 @@ for (const door of ['data port', 'HTTP'] as const) {
     const text = await configText(quadYaml);
     const settings = parseConfig(text, 'test.yaml', 'det').detector;
     const { run, endpoint, apiUrl } = await runProcess(t, text, [], ['sh', '-c', `ulimit -n ${limit}; unset NODE_OPTIONS; exec "$@"`, 'sh']);
-    const watching = watchStream({ endpoint, verify: settings, series: 1, signal: AbortSignal.timeout(90_000) });
+    // It stays until the service has gone: who leaves with the last byte may be taken for one who lacks it.
+    const leave = new AbortController();
+    const watching = watchStream({ endpoint, verify: settings, signal: AbortSignal.any([leave.signal, AbortSignal.timeout(90_000)]) });
     const status = async (): Promise<{ consumers: number; series: { images_sent: number } | null } | null> => {
       try {
         return (await (await fetch(`${apiUrl}/api/v1/series`, { signal: AbortSignal.timeout(2000) })).json()) as never;
@@ -50,6 +52,7 @@ for (const door of ['data port', 'HTTP'] as const) {
     run.child.kill('SIGTERM');
     t.equal(await run.code(), 0);
     end.abort();
+    leave.abort();
     await sending;
     const { checker } = await within(watching, 'series_end');
     t.strictSame(checker.problems, []);
