@@ -72,7 +72,8 @@ export function onInterrupt({ outliveOutput = false, now = () => systemClock.now
     signal: controller.signal,
     asked,
     release: () => {
-      for (const name of ending) process.off(name, listener);
+      // What was told once may be told again until the process has gone, and would end it with another exit code.
+      for (const name of ending) if (!controller.signal.aborted || hurrying.has(name)) process.off(name, listener);
       if (outliveOutput) outliving--;
       else listening.delete(closed);
     },

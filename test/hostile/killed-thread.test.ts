@@ -10,8 +10,8 @@ import { runProcess } from '../threads/process.js';
 import { configText, quadYaml } from '../threads/running.js';
 import { until, within } from '../threads/waiting.js';
 
-/** Ends the worker of this number, in the order of their start, on SIGUSR2. Loaded beside the program, which knows nothing of it. */
-const preload = (victim: number): string => `const workers = []; process.on("worker", (worker) => workers.push(worker)); process.once("SIGUSR2", () => workers[${victim}].terminate())`;
+/** Ends the worker of this number, in the order of their start, on SIGWINCH, which the program leaves alone. Loaded beside the program, which knows nothing of it. */
+const preload = (victim: number): string => `const workers = []; process.on("worker", (worker) => workers.push(worker)); process.once("SIGWINCH", () => workers[${victim}].terminate())`;
 
 const seed = Date.now() % 1_000_000;
 const random = new Random(seed);
@@ -33,7 +33,7 @@ for (const { number, name } of victims) {
     const sending = simulate({ settings, udpHost: '127.0.0.1', frames: 0, rate: 80, loss: '0.01', signal: end.signal });
     await until(async () => ((await status()).series?.images_sent ?? 0) >= 5, 'five images');
     await new Promise((resolve) => setTimeout(resolve, moment));
-    run.child.kill('SIGUSR2');
+    run.child.kill('SIGWINCH');
     t.equal(await run.code(), 4);
     t.match(run.stderr, new RegExp(`${name}: the thread ended with code 1`));
     t.match(run.lines().find(({ event }) => event === 'failed'), { level: 'error', msg: new RegExp(name) });

@@ -52,7 +52,9 @@ for (const signal of ['SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const) {
     const text = await configText(quadYaml);
     const settings = parseConfig(text, 'test.yaml', 'det').detector;
     const { run, endpoint, apiUrl } = await runProcess(t, text);
-    const watching = watchStream({ endpoint, verify: settings, series: 1, signal: AbortSignal.timeout(60_000) });
+    // It stays until the service has gone: who leaves with the last byte may be taken for one who lacks it.
+    const leave = new AbortController();
+    const watching = watchStream({ endpoint, verify: settings, signal: AbortSignal.any([leave.signal, AbortSignal.timeout(60_000)]) });
     await until(async () => (await statusOf(apiUrl)).consumers === 1, 'the consumer');
     t.equal((await fetch(`${apiUrl}/api/v1/series`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })).status, 201);
     const end = new AbortController();
@@ -64,6 +66,7 @@ for (const signal of ['SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const) {
     run.child.kill(signal);
     t.equal(await run.code(), 0);
     end.abort();
+    leave.abort();
     await sending;
     const { checker } = await within(watching, 'the end of the stream');
     t.strictSame(checker.problems, []);
@@ -108,8 +111,8 @@ t.test('SIGUSR1 ends nothing and leaves no debugger open, however early it comes
     t.equal(child.signalCode, null, `${name} goes on`);
     child.kill('SIGTERM');
     const { code, signal } = await within(command.ended, `the end of ${name}`);
-    // Who watches or records what is not there has seen nothing.
-    t.ok(code === 0 || code === 1 || (code === 3 && ['watch', 'record'].includes(name)) || (code === 130 && ['demo', 'rehearse'].includes(name)), `${name}: ${code ?? signal}`);
+    // Who watches or records what is not there has seen nothing. On a slow machine SIGTERM may come before a command listens.
+    t.ok(signal === 'SIGTERM' || code === 0 || code === 1 || (code === 3 && ['watch', 'record'].includes(name)) || (code === 130 && ['demo', 'rehearse'].includes(name)), `${name}: ${code ?? signal}`);
   }
 });
 
@@ -131,6 +134,6 @@ for (const signal of ['SIGHUP', 'SIGTERM', 'SIGQUIT'] as const) {
     t.ok((record.lines()[0]?.['images'] as number | undefined ?? 0) >= 15 || /"(?:written|images|frames)":1[5-9]|"(?:written|images|frames)":20/.test(record.stdout), record.stdout.slice(0, 400));
     t.ok(existsSync(hdf5));
     run.child.kill('SIGTERM');
-    t.equal(await run.code(), 0);
+    t.equal(await run.code(), 5, 'nobody is there for its series_end');
   });
 }
