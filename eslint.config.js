@@ -1,5 +1,5 @@
-// Lint rules that matter here: promises are awaited, types are imported as types, nothing unused, and what has one importing
-// file (clock, environment) is read nowhere else. Import directions: .dependency-cruiser.cjs.
+// Lint rules that matter here: promises are awaited, types are imported as types, nothing unused, and what has one
+// importing file (clock, environment) is read nowhere else. Import directions: .dependency-cruiser.cjs.
 
 import tseslint from 'typescript-eslint';
 
@@ -9,8 +9,14 @@ const clockReaders = [
   { object: 'process', property: 'hrtime', message: 'Take a Clock (src/base/clock.ts).' },
 ];
 const environmentReader = { object: 'process', property: 'env', message: 'Read it in src/base/environment.ts.' };
-const newDate = { selector: 'NewExpression[callee.name="Date"][arguments.length=0]', message: 'Take a Clock (src/base/clock.ts).' };
-const noEnums = { selector: 'TSEnumDeclaration, TSModuleDeclaration[kind="namespace"]:not([declare=true])', message: 'Use an object of constants, and modules.' };
+const newDate = {
+  selector: 'NewExpression[callee.name="Date"][arguments.length=0]',
+  message: 'Take a Clock (src/base/clock.ts).',
+};
+const noEnums = {
+  selector: 'TSEnumDeclaration, TSModuleDeclaration[kind="namespace"]:not([declare=true])',
+  message: 'Use an object of constants, and modules.',
+};
 
 export default tseslint.config(
   { ignores: ['dist*/**', 'src/assembly/kernel/**', 'node_modules/**', '.tap/**', 'coverage/**'] },
@@ -19,7 +25,10 @@ export default tseslint.config(
     files: ['**/*.ts'],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
-      '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports', disallowTypeAnnotations: false }],
+      '@typescript-eslint/consistent-type-imports': [
+        'error',
+        { fixStyle: 'separate-type-imports', disallowTypeAnnotations: false },
+      ],
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { arguments: false } }],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
@@ -27,7 +36,10 @@ export default tseslint.config(
       // Interfaces of asynchronous seams are also implemented by synchronous ones.
       '@typescript-eslint/require-await': 'off',
       // Numbers belong in messages; what is no text at all is still refused.
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true, allowNullish: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true, allowNullish: true },
+      ],
       // Indexed access is unchecked in this project, so an assertion may say what the index guarantees.
       '@typescript-eslint/no-unnecessary-type-assertion': 'off',
       eqeqeq: ['error', 'always', { null: 'ignore' }],

@@ -12,16 +12,25 @@ export function isMain(url: string): boolean {
  * Numbers from the command line: `slowRate` is `--slow-rate`.
  * @throws TypeError for options that are not known
  */
-export function commandLine<Options extends object>(defaults: Options): { readonly options: Options; readonly json: boolean } {
+export function commandLine<Options extends object>(
+  defaults: Options,
+): { readonly options: Options; readonly json: boolean } {
   const names = Object.keys(defaults);
-  const { values } = parseArgs({ options: { json: { type: 'boolean' }, ...Object.fromEntries(names.map((name) => [kebab(name), { type: 'string' as const }])) } });
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'boolean' },
+      ...Object.fromEntries(names.map((name) => [kebab(name), { type: 'string' as const }])),
+    },
+  });
   const given = values as Record<string, string | boolean | undefined>;
-  const options = Object.fromEntries(names.map((name) => {
-    const text = given[kebab(name)];
-    const value = text === undefined ? (defaults as Record<string, unknown>)[name] : Number(text);
-    if (typeof value !== 'number' || !(value >= 0)) throw new TypeError(`--${kebab(name)} needs a number`);
-    return [name, value];
-  })) as Options;
+  const options = Object.fromEntries(
+    names.map((name) => {
+      const text = given[kebab(name)];
+      const value = text === undefined ? (defaults as Record<string, unknown>)[name] : Number(text);
+      if (typeof value !== 'number' || !(value >= 0)) throw new TypeError(`--${kebab(name)} needs a number`);
+      return [name, value];
+    }),
+  ) as Options;
   return { options, json: given['json'] === true };
 }
 

@@ -1,5 +1,5 @@
-// CPU time by thread, from the scheduler: /proc/<process>/task/<thread>/schedstat, first figure, nanoseconds of user and kernel
-// time together. A thread that runs while it is read is at most one tick of the kernel's clock behind.
+// CPU time by thread, from the scheduler: /proc/<process>/task/<thread>/schedstat, first figure, nanoseconds of user
+// and kernel time together. A thread that runs while it is read is at most one tick of the kernel's clock behind.
 
 import { readFileSync, readdirSync } from 'node:fs';
 
@@ -11,7 +11,10 @@ export function ownCpuTime(): number {
 /** CPU time of each thread of a process in ns, summed by what the thread does. */
 export type CpuByThread = Readonly<Record<string, number>>;
 
-/** Names: `vdcu-rx-0` …, `vdcu-streamer`, `zmq` (libzmq's own threads), `main`, `other` (the JavaScript engine's helpers). */
+/**
+ * Names: `vdcu-rx-0` …, `vdcu-streamer`, `zmq` (libzmq's own threads), `main`, `other` (the JavaScript engine's
+ * helpers).
+ */
 export function cpuByThread(process: number): CpuByThread {
   const spent: Record<string, number> = {};
   for (const thread of readdirSync(`/proc/${process}/task`)) {

@@ -1,4 +1,5 @@
-// The detectors of the benchmarks: an Eiger quad or a grid of half-modules at 16 bit with gaps, on free UDP ports of this machine.
+// The detectors of the benchmarks: an Eiger quad or a grid of half-modules at 16 bit with gaps, on free UDP ports of
+// this machine.
 
 import { createSocket } from 'node:dgram';
 import { parseConfig } from '../src/config/load.js';
@@ -37,11 +38,16 @@ export function withKeys({ keys }: BenchDetector, more: ConfigKeys): BenchDetect
 }
 
 /** `udp port:row:column` of each port, separated by commas; where the ports lie follows PSI's order. */
-export function portsText({ config, layout }: BenchDetector, ports: readonly number[] = config.detector.udpPorts.map((_, index) => index)): string {
-  return ports.map((port) => {
-    const { row, column } = positionOf(layout, port);
-    return `${config.detector.udpPorts[port]}:${row}:${column}`;
-  }).join(',');
+export function portsText(
+  { config, layout }: BenchDetector,
+  ports: readonly number[] = config.detector.udpPorts.map((_, index) => index),
+): string {
+  return ports
+    .map((port) => {
+      const { row, column } = positionOf(layout, port);
+      return `${config.detector.udpPorts[port]}:${row}:${column}`;
+    })
+    .join(',');
 }
 
 export function positionOf(layout: Layout, port: number): { readonly row: number; readonly column: number } {

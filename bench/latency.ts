@@ -1,9 +1,10 @@
-// How long after the last packet of a frame does its message leave? Measured from outside, with one clock (CLOCK_MONOTONIC): from just
-// before the sender hands the last packets of a frame to the kernel (16 of each port in one call, or one coalesced buffer) until the
-// consumer has the whole message. That is more than "handed to zmq": libzmq's thread, TCP and the consumer's waking up are
-// in it. What those take is measured too, in turns: a program in C that sends the same messages at the same rate, from just before
-// zmq_send to the consumer. The limits are held against the whole. The first half second of a series is left out: a series begins
-// with its start window, in which nothing is sent by design.
+// How long after the last packet of a frame does its message leave? Measured from outside, with one clock
+// (CLOCK_MONOTONIC): from just before the sender hands the last packets of a frame to the kernel (16 of each port in
+// one call, or one coalesced buffer) until the consumer has the whole message. That is more than "handed to zmq":
+// libzmq's thread, TCP and the consumer's waking up are in it. What those take is measured too, in turns: a program in
+// C that sends the same messages at the same rate, from just before zmq_send to the consumer. The limits are held
+// against the whole. The first half second of a series is left out: a series begins with its start window, in which
+// nothing is sent by design.
 //
 //   node dist/bench/latency.js [--runs 5] [--seconds 3] [--json]
 
@@ -91,12 +92,18 @@ function note(into: Percentiles, rate: number, sentFile: string, receivedFile: s
 
 /** Tables for people. */
 export function latencyTables({ rows }: LatencyResult): string {
-  const cells = (name: string, { p50, p99, most }: Percentiles): string[] => [name, ...[p50, p99, most].map((values) => withSpread(spreadOf(values), 2))];
+  const cells = (name: string, { p50, p99, most }: Percentiles): string[] => [
+    name,
+    ...[p50, p99, most].map((values) => withSpread(spreadOf(values), 2)),
+  ];
   const body = rows.flatMap(({ rate, service, transport, missing }) => [
     [String(rate), ...cells('last packet → consumer', service), String(missing)],
     [String(rate), ...cells('of that zmq, TCP, consumer (C)', transport), ''],
   ]);
-  const lines = rows.map(({ rate, service: { p50, p99 } }) => `- ${rate} frames/s: p50 ${verdict(spreadOf(p50).median, 1, ' ms')}; p99 ${verdict(spreadOf(p99).median, 5, ' ms')}.`);
+  const lines = rows.map(
+    ({ rate, service: { p50, p99 } }) =>
+      `- ${rate} frames/s: p50 ${verdict(spreadOf(p50).median, 1, ' ms')}; p99 ${verdict(spreadOf(p99).median, 5, ' ms')}.`,
+  );
   return `${table(['frames/s', 'from – to', 'p50, ms', 'p99, ms', 'longest, ms', 'missing'], body)}\n\n${lines.join('\n')}`;
 }
 

@@ -1,7 +1,8 @@
-// What happens when the consumer is too slow? Eiger quad, 514 × 514 × 16 bit, at a rate that this machine carries easily; the consumer
-// can write only a half or a fifth of it for half a minute, then everything. Once it throws discarded frames away as streaming-receiver
-// does (`incomplete_frames: discard`), once every image costs it the same (`mark`). How many complete frames does it get of those that
-// it could take, are the lost ones lost whole and named, how soon is nothing lost any more, how late do frames come, how much memory?
+// What happens when the consumer is too slow? Eiger quad, 514 × 514 × 16 bit, at a rate that this machine carries
+// easily; the consumer can write only a half or a fifth of it for half a minute, then everything. Once it throws
+// discarded frames away as streaming-receiver does (`incomplete_frames: discard`), once every image costs it the same
+// (`mark`). How many complete frames does it get of those that it could take, are the lost ones lost whole and named,
+// how soon is nothing lost any more, how late do frames come, how much memory?
 //
 //   node dist/bench/overload.js [--rate 100] [--seconds 30] [--json]
 
@@ -39,7 +40,10 @@ export interface OverloadRow {
   readonly images: number;
   readonly lost: number;
   readonly torn: number;
-  /** Packets that are missing, and why, by the ledger: refused for the full ring, or come when their frame had been given up. */
+  /**
+   * Packets that are missing, and why, by the ledger: refused for the full ring, or come when their frame had been
+   * given up.
+   */
   readonly missingPackets: number;
   readonly ringPackets: number;
   readonly latePackets: number;
@@ -84,14 +88,29 @@ interface Arrival {
 
 interface SeriesEnd {
   readonly aborted?: string;
-  readonly ledger: Readonly<Record<string, Readonly<Record<'missing' | 'ring' | 'late' | 'socket' | 'unexplained', number | null>>>>;
+  readonly ledger: Readonly<
+    Record<string, Readonly<Record<'missing' | 'ring' | 'late' | 'socket' | 'unexplained', number | null>>>
+  >;
 }
 
-async function overload(programs: Programs, policy: 'discard' | 'mark', share: number, { rate, seconds }: OverloadOptions): Promise<OverloadRow> {
-  // A second of frames in the ring, as by default. The bound of owed frames is out of the way: what it does is another question.
-  const detector = await quad({ frame_rate_hz: rate, incomplete_frames: policy, max_owed_frames: 1_000_000, series_idle_ms: 3000, closing_timeout_ms: 60_000 });
+async function overload(
+  programs: Programs,
+  policy: 'discard' | 'mark',
+  share: number,
+  { rate, seconds }: OverloadOptions,
+): Promise<OverloadRow> {
+  // A second of frames in the ring, as by default. The bound of owed frames is out of the way: what it does is another
+  // question.
+  const detector = await quad({
+    frame_rate_hz: rate,
+    incomplete_frames: policy,
+    max_owed_frames: 1_000_000,
+    series_idle_ms: 3000,
+    closing_timeout_ms: 60_000,
+  });
   const service = await ServiceProcess.start(programs, detector);
-  const memory = (): number => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${service.pid}/status`, 'latin1'))?.[1]) / 1000 * 1.024;
+  const memory = (): number =>
+    (Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${service.pid}/status`, 'latin1'))?.[1]) / 1000) * 1.024;
   const socket = new Pull({ linger: 0, receiveHighWaterMark: 1 });
   let memoryBefore = Number.NaN;
   let memoryMost = 0;
@@ -106,7 +125,13 @@ async function overload(programs: Programs, policy: 'discard' | 'mark', share: n
     let begin = 0;
     let ready = 0;
     for await (const [json] of socket) {
-      const message = JSON.parse(String(json)) as { htype: string; frame: number; complete: boolean; missing_packets: number; discard?: true } & SeriesEnd;
+      const message = JSON.parse(String(json)) as {
+        htype: string;
+        frame: number;
+        complete: boolean;
+        missing_packets: number;
+        discard?: true;
+      } & SeriesEnd;
       const now = performance.now();
       if (message.htype === 'series_end') {
         end = message;
@@ -124,7 +149,15 @@ async function overload(programs: Programs, policy: 'discard' | 'mark', share: n
       await sleep(Math.max(0, ready - performance.now()));
     }
     await sending;
-    return { policy, share, ...reckon(arrivals, end, begin, { rate, seconds, share }), frames, ringFrames: detector.plan.ring.frames, memoryBefore, memoryMost };
+    return {
+      policy,
+      share,
+      ...reckon(arrivals, end, begin, { rate, seconds, share }),
+      frames,
+      ringFrames: detector.plan.ring.frames,
+      memoryBefore,
+      memoryMost,
+    };
   } finally {
     clearInterval(watching);
     socket.close();
@@ -135,33 +168,78 @@ async function overload(programs: Programs, policy: 'discard' | 'mark', share: n
 type Reckoning = Omit<OverloadRow, 'policy' | 'share' | 'frames' | 'ringFrames' | 'memoryBefore' | 'memoryMost'>;
 
 /** @param begin when the first image came: frame k is due k periods later, give or take the start window of 20 ms */
-function reckon(arrivals: readonly Arrival[], end: SeriesEnd | null, begin: number, { rate, seconds, share }: OverloadOptions & { readonly share: number }): Reckoning {
+function reckon(
+  arrivals: readonly Arrival[],
+  end: SeriesEnd | null,
+  begin: number,
+  { rate, seconds, share }: OverloadOptions & { readonly share: number },
+): Reckoning {
   const from = begin + quietSeconds * 1000;
   const to = from + seconds * 1000;
   const dueAt = (frame: number): number => begin + (frame * 1000) / rate;
   const complete = arrivals.filter((arrival) => arrival.complete);
   const lost = arrivals.filter((arrival) => !arrival.complete);
   const ledger = Object.values(end?.ledger ?? {});
-  const sum = (field: 'missing' | 'ring' | 'late' | 'socket' | 'unexplained'): number => ledger.reduce((total, port) => total + (port[field] ?? 0), 0);
+  const sum = (field: 'missing' | 'ring' | 'late' | 'socket' | 'unexplained'): number =>
+    ledger.reduce((total, port) => total + (port[field] ?? 0), 0);
   const packets = Math.max(...arrivals.map(({ missing }) => missing), 0);
-  const upToDate = arrivals.find(({ at, frame }) => at >= to && at - dueAt(frame) < upToDateMs)?.at ?? Number.POSITIVE_INFINITY;
+  const upToDate =
+    arrivals.find(({ at, frame }) => at >= to && at - dueAt(frame) < upToDateMs)?.at ?? Number.POSITIVE_INFINITY;
   const lastLost = Math.max(...lost.map(({ frame }) => dueAt(frame)), 0);
   return {
-    offered: Math.round(seconds * rate), couldTake: Math.round(seconds * rate * share), complete: complete.filter(({ at }) => at >= from && at < to).length,
-    images: arrivals.length, lost: lost.length, torn: lost.filter(({ missing }) => missing < packets).length,
-    missingPackets: sum('missing'), ringPackets: sum('ring'), latePackets: sum('late'), socketPackets: sum('socket'), unexplainedPackets: sum('unexplained'), aborted: end === null ? 'no series_end' : (end.aborted ?? null),
-    caughtUp: (upToDate - to) / 1000, lossAfter: Math.max(0, (lastLost - upToDate) / 1000),
+    offered: Math.round(seconds * rate),
+    couldTake: Math.round(seconds * rate * share),
+    complete: complete.filter(({ at }) => at >= from && at < to).length,
+    images: arrivals.length,
+    lost: lost.length,
+    torn: lost.filter(({ missing }) => missing < packets).length,
+    missingPackets: sum('missing'),
+    ringPackets: sum('ring'),
+    latePackets: sum('late'),
+    socketPackets: sum('socket'),
+    unexplainedPackets: sum('unexplained'),
+    aborted: end === null ? 'no series_end' : (end.aborted ?? null),
+    caughtUp: (upToDate - to) / 1000,
+    lossAfter: Math.max(0, (lastLost - upToDate) / 1000),
     latency: Math.max(...complete.map(({ at, frame }) => at - dueAt(frame))) / 1000,
   };
 }
 
 /** Tables for people. */
 export function overloadTables({ rate, seconds, rows }: OverloadResult): string {
-  const head = ['incomplete frames', 'consumer writes', 'offered', 'could take', 'complete', 'share', 'all frames', 'images', 'lost', 'of these in part', 'packets missing = ring + late + kernel + unexplained', 'caught up after', 'loss after that', 'latency at most', 'memory before – most'];
+  const head = [
+    'incomplete frames',
+    'consumer writes',
+    'offered',
+    'could take',
+    'complete',
+    'share',
+    'all frames',
+    'images',
+    'lost',
+    'of these in part',
+    'packets missing = ring + late + kernel + unexplained',
+    'caught up after',
+    'loss after that',
+    'latency at most',
+    'memory before – most',
+  ];
   const lines = rows.map((row) => [
-    row.policy, `${rate * row.share} frames/s`, String(row.offered), String(row.couldTake), String(row.complete), `${((100 * row.complete) / row.couldTake).toFixed(0)} %`,
-    String(row.frames), String(row.images), String(row.lost), String(row.torn), `${row.missingPackets} = ${row.ringPackets} + ${row.latePackets} + ${row.socketPackets} + ${row.unexplainedPackets}`,
-    `${row.caughtUp.toFixed(2)} s`, `${row.lossAfter.toFixed(2)} s`, `${row.latency.toFixed(2)} s`, `${row.memoryBefore.toFixed(0)} – ${row.memoryMost.toFixed(0)} MB`,
+    row.policy,
+    `${rate * row.share} frames/s`,
+    String(row.offered),
+    String(row.couldTake),
+    String(row.complete),
+    `${((100 * row.complete) / row.couldTake).toFixed(0)} %`,
+    String(row.frames),
+    String(row.images),
+    String(row.lost),
+    String(row.torn),
+    `${row.missingPackets} = ${row.ringPackets} + ${row.latePackets} + ${row.socketPackets} + ${row.unexplainedPackets}`,
+    `${row.caughtUp.toFixed(2)} s`,
+    `${row.lossAfter.toFixed(2)} s`,
+    `${row.latency.toFixed(2)} s`,
+    `${row.memoryBefore.toFixed(0)} – ${row.memoryMost.toFixed(0)} MB`,
   ]);
   const verdicts = rows.map(({ policy, share, complete, couldTake, lossAfter, images, frames, aborted }) => {
     const got = complete >= 0.8 * couldTake ? 'reached' : 'missed';

@@ -1,6 +1,7 @@
-// What does the whole service cost, and how much can it take? Eiger quad, 514 × 514 × 16 bit, all on this machine: sender, service,
-// consumer. First: CPU seconds per GB of pixels by thread at several rates, in turns with the sum of two programs in C that do the parts
-// (receive and place; send the same messages through the same libzmq) at the same time. Second: the highest rate without any loss.
+// What does the whole service cost, and how much can it take? Eiger quad, 514 × 514 × 16 bit, all on this machine:
+// sender, service, consumer. First: CPU seconds per GB of pixels by thread at several rates, in turns with the sum of
+// two programs in C that do the parts (receive and place; send the same messages through the same libzmq) at the same
+// time. Second: the highest rate without any loss.
 //
 //   node dist/bench/pipeline.js [--runs 5] [--seconds 3] [--search-seconds 10] [--json]
 
@@ -36,7 +37,10 @@ export interface CostRow {
   readonly byThread: Readonly<Record<string, readonly number[]>>;
   readonly receiverC: readonly number[];
   readonly publisherC: readonly number[];
-  /** Packets missing in the service's series, over all runs, and frames per second that the sender reached, least of all runs. */
+  /**
+   * Packets missing in the service's series, over all runs, and frames per second that the sender reached, least of all
+   * runs.
+   */
   readonly missing: number;
   readonly reached: number;
 }
@@ -72,7 +76,8 @@ export async function measurePipeline(options: PipelineOptions): Promise<Pipelin
     try {
       // The programs in C have ports of their own: the service goes on, idle, as one that was compiled long ago.
       const yardstick = await quad(keys);
-      for (const rate of pipelineRates) costs.push(await costAt(programs, service, yardstick, coalesced, rate, options));
+      for (const rate of pipelineRates)
+        costs.push(await costAt(programs, service, yardstick, coalesced, rate, options));
       if (options.searchSeconds > 0) highest.push(await searchHighest(service, coalesced, options.searchSeconds));
     } finally {
       await service.stop();
@@ -82,30 +87,66 @@ export async function measurePipeline(options: PipelineOptions): Promise<Pipelin
 }
 
 /** A service that has seen every slot of its ring three times, and whose code has been compiled by then. */
-export async function warmService(programs: Programs, detector: BenchDetector, coalesced: boolean): Promise<ServiceProcess> {
+export async function warmService(
+  programs: Programs,
+  detector: BenchDetector,
+  coalesced: boolean,
+): Promise<ServiceProcess> {
   const service = await ServiceProcess.start(programs, detector);
   const { packetsPerFrame } = detector.plan.detector;
   const frames = detector.plan.ring.frames + 200;
-  for (let series = 0; series < 3; series++) await service.series({ coalesced, rate: 100_000 / packetsPerFrame, frames });
+  for (let series = 0; series < 3; series++)
+    await service.series({ coalesced, rate: 100_000 / packetsPerFrame, frames });
   return service;
 }
 
-async function costAt(programs: Programs, service: ServiceProcess, yardstick: BenchDetector, coalesced: boolean, rate: number, { runs, seconds }: PipelineOptions): Promise<CostRow> {
+async function costAt(
+  programs: Programs,
+  service: ServiceProcess,
+  yardstick: BenchDetector,
+  coalesced: boolean,
+  rate: number,
+  { runs, seconds }: PipelineOptions,
+): Promise<CostRow> {
   const frames = Math.round(rate * seconds);
-  const perGigabyte = (nanoseconds: number, measured: number): number => nanoseconds / (measured * yardstick.plan.detector.packetsPerFrame * yardstick.layout.payloadBytes);
+  const perGigabyte = (nanoseconds: number, measured: number): number =>
+    nanoseconds / (measured * yardstick.plan.detector.packetsPerFrame * yardstick.layout.payloadBytes);
   const byThread: Record<string, number[]> = Object.fromEntries(threads.map((name) => [name, []]));
-  const row = { coalesced, rate, service: [] as number[], byThread, receiverC: [] as number[], publisherC: [] as number[], missing: 0, reached: Number.POSITIVE_INFINITY };
+  const row = {
+    coalesced,
+    rate,
+    service: [] as number[],
+    byThread,
+    receiverC: [] as number[],
+    publisherC: [] as number[],
+    missing: 0,
+    reached: Number.POSITIVE_INFINITY,
+  };
   for (let run = 0; run < runs; run++) {
     // As the receiver in C, the service is measured when it has filled its ring once in this run.
     const all = ringFrames + frames;
-    const { cpu, measuredFrames, missing, sender } = await service.series({ coalesced, rate, frames: all }, '', ringFrames);
-    for (const [thread, spent] of Object.entries(grouped(cpu))) byThread[thread]?.push(perGigabyte(spent, measuredFrames));
-    row.service.push(perGigabyte(Object.values(cpu).reduce((sum, spent) => sum + spent, 0), measuredFrames));
+    const { cpu, measuredFrames, missing, sender } = await service.series(
+      { coalesced, rate, frames: all },
+      '',
+      ringFrames,
+    );
+    for (const [thread, spent] of Object.entries(grouped(cpu)))
+      byThread[thread]?.push(perGigabyte(spent, measuredFrames));
+    row.service.push(
+      perGigabyte(
+        Object.values(cpu).reduce((sum, spent) => sum + spent, 0),
+        measuredFrames,
+      ),
+    );
     row.missing += missing;
     row.reached = Math.min(row.reached, sender.frames / sender.seconds);
-    // At the same time, as the service does both: what shares two cores and their caches costs more than what has them to itself.
+    // At the same time, as the service does both: what shares two cores and their caches costs more than what has them
+    // to itself.
     await settle();
-    const [receiver, publisher] = await Promise.all([receiveInC(programs, yardstick, coalesced, rate, frames), publishInC(programs, yardstick, rate, all)]);
+    const [receiver, publisher] = await Promise.all([
+      receiveInC(programs, yardstick, coalesced, rate, frames),
+      publishInC(programs, yardstick, rate, all),
+    ]);
     row.receiverC.push(perGigabyte(receiver, frames));
     row.publisherC.push(perGigabyte(publisher, all));
   }
@@ -122,22 +163,52 @@ function grouped(cpu: Readonly<Record<string, number>>): Record<string, number> 
 }
 
 /** CPU time in ns of receivers in C, one for each port, for `frames` frames after the ring has been filled once. */
-async function receiveInC(programs: Programs, detector: BenchDetector, coalesced: boolean, rate: number, frames: number): Promise<number> {
+async function receiveInC(
+  programs: Programs,
+  detector: BenchDetector,
+  coalesced: boolean,
+  rate: number,
+  frames: number,
+): Promise<number> {
   const last = ringFrames + frames;
-  const receivers = await Promise.all(detector.config.detector.udpPorts.map((_, port) => startC(programs, detector, port, true, ringFrames, last)));
+  const receivers = await Promise.all(
+    detector.config.detector.udpPorts.map((_, port) => startC(programs, detector, port, true, ringFrames, last)),
+  );
   await delay(100);
   await sendFrames(programs, { detector, coalesced, rate, frames: last });
   const reports = await Promise.all(receivers.map((receiver) => receiver.report));
   // A lost packet must not make it look cheaper.
-  return reports.reduce((sum, { cpu_ns: spent, packets }) => sum + (spent / packets) * frames * detector.layout.expectedPackets, 0);
+  return reports.reduce(
+    (sum, { cpu_ns: spent, packets }) => sum + (spent / packets) * frames * detector.layout.expectedPackets,
+    0,
+  );
 }
 
 /** CPU time in ns of a program in C that sends the messages of `frames` frames, libzmq's threads included. */
-export async function publishInC(programs: Programs, detector: BenchDetector, rate: number, frames: number, stamps = '', consumerStamps = ''): Promise<number> {
+export async function publishInC(
+  programs: Programs,
+  detector: BenchDetector,
+  rate: number,
+  frames: number,
+  stamps = '',
+  consumerStamps = '',
+): Promise<number> {
   const endpoint = `tcp://127.0.0.1:${await freeTcpPort()}`;
-  const publisher = await start<PublisherReport>(programs.publisher, asArguments({
-    library: programs.library, endpoint, frameBytes: detector.layout.frameBytes, slotStride: detector.plan.ring.slotBytes, slots: detector.plan.ring.frames, rate, frames, hwm: detector.plan.sendQueue.messages, stamps,
-  }), { waitReady: true });
+  const publisher = await start<PublisherReport>(
+    programs.publisher,
+    asArguments({
+      library: programs.library,
+      endpoint,
+      frameBytes: detector.layout.frameBytes,
+      slotStride: detector.plan.ring.slotBytes,
+      slots: detector.plan.ring.frames,
+      rate,
+      frames,
+      hwm: detector.plan.sendQueue.messages,
+      stamps,
+    }),
+    { waitReady: true },
+  );
   const consumer = await startConsumer(programs, endpoint, consumerStamps);
   await delay(200);
   publisher.process.stdin.end('go\n');
@@ -158,7 +229,9 @@ async function searchHighest(service: ServiceProcess, coalesced: boolean, second
       through = rate;
     } else {
       failedAt = rate;
-      reason = run.lossless ? `the sender reached ${Math.round(run.sender.frames / run.sender.seconds)} frames/s only` : `${run.missing} packets missing: kernel ${run.kernelDrops}, ring ${run.ringFull}`;
+      reason = run.lossless
+        ? `the sender reached ${Math.round(run.sender.frames / run.sender.seconds)} frames/s only`
+        : `${run.missing} packets missing: kernel ${run.kernelDrops}, ring ${run.ringFull}`;
     }
     rate = Math.round(failedAt === null ? rate * 1.5 : (through + failedAt) / 2);
     if (failedAt !== null && failedAt - through < 0.08 * failedAt) break;
@@ -172,24 +245,50 @@ export function pipelineTables({ costs, highest, searchSeconds }: PipelineResult
   const parts: string[] = [];
   if (costs.length > 0) {
     const median = (values: readonly number[] | undefined): string => spreadOf(values ?? []).median.toFixed(2);
-    parts.push(table(
-      ['datagrams', 'frames/s', 'service, CPU-s/GB', ...threads, 'C: receive', 'C: send', '× C', 'missing'],
-      costs.map((row) => [
-        row.coalesced ? 'coalesced' : 'single', row.reached < row.rate * 0.99 ? `${row.rate} (sender: ${Math.round(row.reached)})` : String(row.rate), withSpread(spreadOf(row.service), 2),
-        ...threads.map((thread) => median(row.byThread[thread])), median(row.receiverC), median(row.publisherC), withSpread(ratioOf(row.service, sums(row)), 2), String(row.missing),
-      ]),
-    ));
-    parts.push(costs.map((row) => {
-      const ratio = ratioOf(row.service, sums(row)).median;
-      const cost = spreadOf(row.service).median;
-      return `- ${row.coalesced ? 'coalesced' : 'single'}, ${row.rate} frames/s: ${ratio.toFixed(2)} × the sum in C: ${verdict(ratio, 1.3)}; aim ${verdict(ratio, 1.1)}; ${cost.toFixed(2)} CPU-s/GB: aim ${verdict(cost, 0.6)}.`;
-    }).join('\n'));
+    parts.push(
+      table(
+        ['datagrams', 'frames/s', 'service, CPU-s/GB', ...threads, 'C: receive', 'C: send', '× C', 'missing'],
+        costs.map((row) => [
+          row.coalesced ? 'coalesced' : 'single',
+          row.reached < row.rate * 0.99 ? `${row.rate} (sender: ${Math.round(row.reached)})` : String(row.rate),
+          withSpread(spreadOf(row.service), 2),
+          ...threads.map((thread) => median(row.byThread[thread])),
+          median(row.receiverC),
+          median(row.publisherC),
+          withSpread(ratioOf(row.service, sums(row)), 2),
+          String(row.missing),
+        ]),
+      ),
+    );
+    parts.push(
+      costs
+        .map((row) => {
+          const ratio = ratioOf(row.service, sums(row)).median;
+          const cost = spreadOf(row.service).median;
+          return `- ${row.coalesced ? 'coalesced' : 'single'}, ${row.rate} frames/s: ${ratio.toFixed(2)} × the sum in C: ${verdict(ratio, 1.3)}; aim ${verdict(ratio, 1.1)}; ${cost.toFixed(2)} CPU-s/GB: aim ${verdict(cost, 0.6)}.`;
+        })
+        .join('\n'),
+    );
   }
   if (highest.length > 0) {
-    parts.push(table(
-      ['datagrams', 'highest rate without loss, frames/s', `over ${searchSeconds} s; the next that failed`, 'why', 'wanted'],
-      highest.map(({ coalesced, rate, failedAt, reason }) => [coalesced ? 'coalesced' : 'single', String(rate), failedAt === null ? '–' : String(failedAt), reason, `≥ ${coalesced ? 2000 : 1000}: ${rate >= (coalesced ? 2000 : 1000) ? 'reached' : 'missed'}`]),
-    ));
+    parts.push(
+      table(
+        [
+          'datagrams',
+          'highest rate without loss, frames/s',
+          `over ${searchSeconds} s; the next that failed`,
+          'why',
+          'wanted',
+        ],
+        highest.map(({ coalesced, rate, failedAt, reason }) => [
+          coalesced ? 'coalesced' : 'single',
+          String(rate),
+          failedAt === null ? '–' : String(failedAt),
+          reason,
+          `≥ ${coalesced ? 2000 : 1000}: ${rate >= (coalesced ? 2000 : 1000) ? 'reached' : 'missed'}`,
+        ]),
+      ),
+    );
   }
   return parts.join('\n\n');
 }

@@ -1,7 +1,8 @@
-// What does it cost to check a packet and to place it? Eiger quad, 16 bit, with gaps: 8 pieces of 512 bytes, half of them not aligned
-// like their source. A whole turn of the port assembler from landing buffers to closed port images, without a socket: by the
-// reference (copyWithin), compiled, and the same work in C (memcpy), which is compiled here when there is a compiler. Then packed pixels,
-// compiled, against 16 bit in packets of the same size, by bytes of the frame. Between them: what the flight recorder adds.
+// What does it cost to check a packet and to place it? Eiger quad, 16 bit, with gaps: 8 pieces of 512 bytes, half of
+// them not aligned like their source. A whole turn of the port assembler from landing buffers to closed port images,
+// without a socket: by the reference (copyWithin), compiled, and the same work in C (memcpy), which is compiled here
+// when there is a compiler. Then packed pixels, compiled, against 16 bit in packets of the same size, by bytes of the
+// frame. Between them: what the flight recorder adds.
 //
 //   node dist/bench/placement.js [runs] [slots]
 
@@ -30,7 +31,12 @@ const batchPackets = packets * framesPerBatch;
 function open(settings: DetectorSettings, compiled: boolean, flightPackets = 0): () => number {
   const { expectedPackets } = makeLayout(settings);
   const single = new SinglePort({
-    settings, port, slots, landingPackets: expectedPackets * framesPerBatch, compiled, flightPackets,
+    settings,
+    port,
+    slots,
+    landingPackets: expectedPackets * framesPerBatch,
+    compiled,
+    flightPackets,
     makeSource: (landing) => new LoopingSource(landing, settings, port, framesPerBatch, 0, 1),
   });
   single.open(0, 1, 0, settings.dynamicRange);
@@ -50,7 +56,8 @@ function open(settings: DetectorSettings, compiled: boolean, flightPackets = 0):
     batches(turns);
     const { user, system } = process.cpuUsage(begin);
     const { received, accepted, missing } = single.counters();
-    if (accepted !== received || missing !== 0) throw new Error(`${received} received, ${accepted} accepted, ${missing} missing`);
+    if (accepted !== received || missing !== 0)
+      throw new Error(`${received} received, ${accepted} accepted, ${missing} missing`);
     return ((user + system) * 1000) / (turns * expectedPackets * framesPerBatch);
   };
 }
@@ -59,13 +66,25 @@ function open(settings: DetectorSettings, compiled: boolean, flightPackets = 0):
 function compileC(folder: string): (() => number) | null {
   const program = join(folder, 'placement');
   const source = fileURLToPath(new URL('../../bench/placement.c', import.meta.url));
-  if (spawnSync('cc', ['-O2', '-o', program, source], { stdio: ['ignore', 'ignore', 'inherit'] }).status !== 0) return null;
+  if (spawnSync('cc', ['-O2', '-o', program, source], { stdio: ['ignore', 'ignore', 'inherit'] }).status !== 0)
+    return null;
   const layout = makeLayout(settings);
   const { starts, pieces } = makePieceTable(layout, 0, null);
   const slotStride = Math.ceil(layout.frameBytes / 128) * 128;
   const landingStride = Math.ceil(layout.packetBytes / 64) * 64;
   // The first run warms up.
-  const words = Int32Array.of(packets, slots, slotStride, landingStride, batchPackets, layout.packetBytes, 2, batchesPerRun, ...starts, ...pieces);
+  const words = Int32Array.of(
+    packets,
+    slots,
+    slotStride,
+    landingStride,
+    batchPackets,
+    layout.packetBytes,
+    2,
+    batchesPerRun,
+    ...starts,
+    ...pieces,
+  );
   const input = Buffer.from(words.buffer);
   return () => {
     const { stdout, status } = spawnSync(program, { input, encoding: 'utf8' });
@@ -78,7 +97,9 @@ function show(name: string, values: readonly number[], base: number | null): num
   const sorted = [...values].sort((a, b) => a - b);
   const median = sorted[Math.floor(sorted.length / 2)] as number;
   const ratio = base === null ? '' : `   ${(median / base).toFixed(2)} × C`;
-  console.log(`${name.padEnd(26)} ${median.toFixed(0).padStart(6)} ns   ${(sorted[0] as number).toFixed(0)} – ${(sorted.at(-1) as number).toFixed(0)}${ratio}`);
+  console.log(
+    `${name.padEnd(26)} ${median.toFixed(0).padStart(6)} ns   ${(sorted[0] as number).toFixed(0)} – ${(sorted.at(-1) as number).toFixed(0)}${ratio}`,
+  );
   return median;
 }
 
@@ -93,13 +114,18 @@ for (let run = 0; run < runs; run++) {
   spent.reference.push(reference());
 }
 rmSync(folder, { recursive: true });
-console.log(`CPU per packet of ${makeLayout(settings).packetBytes} bytes, median and range of ${runs} runs of ${batchesPerRun * batchPackets} packets`);
+console.log(
+  `CPU per packet of ${makeLayout(settings).packetBytes} bytes, median and range of ${runs} runs of ${batchesPerRun * batchPackets} packets`,
+);
 const base = c === null ? null : show('C, memcpy', spent.c, null);
 show('compiled (WebAssembly)', spent.compiled, base);
 show('reference (copyWithin)', spent.reference, base);
 
 console.log('\nWith the flight recorder of 65536 packets, in turns with the same without');
-for (const [name, compiledCode] of [['compiled', true], ['reference', false]] as const) {
+for (const [name, compiledCode] of [
+  ['compiled', true],
+  ['reference', false],
+] as const) {
   const off = open(settings, compiledCode);
   const on = open(settings, compiledCode, 65536);
   const spentOff: number[] = [];
@@ -109,7 +135,9 @@ for (const [name, compiledCode] of [['compiled', true], ['reference', false]] as
     spentOn.push(on());
   }
   const added = spentOn.map((value, run) => value - (spentOff[run] as number));
-  console.log(`${name.padEnd(10)} off ${medianOf(spentOff).toFixed(0)} ns, on ${medianOf(spentOn).toFixed(0)} ns, added ${medianOf(added).toFixed(0)} ns (${Math.min(...added).toFixed(0)} – ${Math.max(...added).toFixed(0)})`);
+  console.log(
+    `${name.padEnd(10)} off ${medianOf(spentOff).toFixed(0)} ns, on ${medianOf(spentOn).toFixed(0)} ns, added ${medianOf(added).toFixed(0)} ns (${Math.min(...added).toFixed(0)} – ${Math.max(...added).toFixed(0)})`,
+  );
 }
 
 for (const tenGiga of [true, false]) {
@@ -126,7 +154,9 @@ for (const tenGiga of [true, false]) {
   for (const { dynamicRange, placedBytes, spent } of depths) {
     const median = medianOf(spent);
     plain ??= median / placedBytes;
-    console.log(`${`${dynamicRange} bit`.padEnd(8)} ${median.toFixed(0).padStart(6)} ns   ${Math.min(...spent).toFixed(0)} – ${Math.max(...spent).toFixed(0)}   ${placedBytes.toFixed(0)} bytes of the frame   ${(median / placedBytes / plain).toFixed(2)} × 16 bit`);
+    console.log(
+      `${`${dynamicRange} bit`.padEnd(8)} ${median.toFixed(0).padStart(6)} ns   ${Math.min(...spent).toFixed(0)} – ${Math.max(...spent).toFixed(0)}   ${placedBytes.toFixed(0)} bytes of the frame   ${(median / placedBytes / plain).toFixed(2)} × 16 bit`,
+    );
   }
 }
 

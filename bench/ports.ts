@@ -1,5 +1,6 @@
-// Do many ports cost more than few? Eiger half-modules, 16 bit: 8 ports ([2, 2]) in 2, 4 and 8 receiver threads against 2 ports ([1, 1])
-// in 2, at the same packets per second in all: CPU time of the receiver threads per packet, in the whole service.
+// Do many ports cost more than few? Eiger half-modules, 16 bit: 8 ports ([2, 2]) in 2, 4 and 8 receiver threads against
+// 2 ports ([1, 1]) in 2, at the same packets per second in all: CPU time of the receiver threads per packet, in the
+// whole service.
 //
 //   node dist/bench/ports.js [--runs 5] [--seconds 3] [--packets-per-second 96000] [--json]
 
@@ -37,21 +38,37 @@ const ringFrames = 256;
 /** About 4 × (10 + runs × (seconds + 1.5)) seconds. The services stand by while others are measured. */
 export async function measurePorts({ runs, seconds, packetsPerSecond }: PortsOptions): Promise<PortsResult> {
   const programs = await compilePrograms();
-  const rows = [{ ports: 2, threads: 2 }, { ports: 8, threads: 2 }, { ports: 8, threads: 4 }, { ports: 8, threads: 8 }]
-    .map((row) => ({ ...row, nsPerPacket: [] as number[], serviceNs: [] as number[], missing: 0 }));
+  const rows = [
+    { ports: 2, threads: 2 },
+    { ports: 8, threads: 2 },
+    { ports: 8, threads: 4 },
+    { ports: 8, threads: 8 },
+  ].map((row) => ({ ...row, nsPerPacket: [] as number[], serviceNs: [] as number[], missing: 0 }));
   const services: ServiceProcess[] = [];
   try {
     for (const { ports, threads } of rows) {
       const side = ports === 2 ? 1 : 2;
-      services.push(await warmService(programs, await grid(side, side, { ring_frames: ringFrames, receiver_threads: threads }), false));
+      services.push(
+        await warmService(
+          programs,
+          await grid(side, side, { ring_frames: ringFrames, receiver_threads: threads }),
+          false,
+        ),
+      );
     }
     for (let run = 0; run < runs; run++) {
       for (const [index, row] of rows.entries()) {
         const service = services[index] as ServiceProcess;
         const rate = packetsPerSecond / service.detector.plan.detector.packetsPerFrame;
-        const { cpu, missing, sender } = await service.series({ coalesced: false, rate, frames: Math.round(rate * seconds) });
+        const { cpu, missing, sender } = await service.series({
+          coalesced: false,
+          rate,
+          frames: Math.round(rate * seconds),
+        });
         const sum = (names: string[]): number => names.reduce((total, name) => total + (cpu[name] ?? 0), 0);
-        row.nsPerPacket.push(sum(Object.keys(cpu).filter((name) => name.startsWith('vdcu-rx'))) / (sender.packets - missing));
+        row.nsPerPacket.push(
+          sum(Object.keys(cpu).filter((name) => name.startsWith('vdcu-rx'))) / (sender.packets - missing),
+        );
         row.serviceNs.push(sum(Object.keys(cpu)) / (sender.packets - missing));
         row.missing += missing;
       }
@@ -66,9 +83,19 @@ export async function measurePorts({ runs, seconds, packetsPerSecond }: PortsOpt
 export function portsTables({ packetsPerSecond, rows }: PortsResult): string {
   const base = rows[0] as PortsRow;
   const body = rows.map((row) => [
-    String(row.ports), String(row.threads), withSpread(spreadOf(row.nsPerPacket), 0), row === base ? '' : withSpread(ratioOf(row.nsPerPacket, base.nsPerPacket), 2), withSpread(spreadOf(row.serviceNs), 0), String(row.missing),
+    String(row.ports),
+    String(row.threads),
+    withSpread(spreadOf(row.nsPerPacket), 0),
+    row === base ? '' : withSpread(ratioOf(row.nsPerPacket, base.nsPerPacket), 2),
+    withSpread(spreadOf(row.serviceNs), 0),
+    String(row.missing),
   ]);
-  const lines = rows.slice(1).map((row) => `- 8 ports in ${row.threads} threads: ${verdict(ratioOf(row.nsPerPacket, base.nsPerPacket).median, 1.3)}.`);
+  const lines = rows
+    .slice(1)
+    .map(
+      (row) =>
+        `- 8 ports in ${row.threads} threads: ${verdict(ratioOf(row.nsPerPacket, base.nsPerPacket).median, 1.3)}.`,
+    );
   return `${packetsPerSecond} packets/s in all.\n\n${table(['ports', 'receiver threads', 'ns per packet, receivers', '× 2 ports', 'ns per packet, whole service', 'missing'], body)}\n\n${lines.join('\n')}`;
 }
 

@@ -1,4 +1,5 @@
-// Starting the benchmarks' programs and reading what they print: a line "ready", where they say so, and JSON at the end.
+// Starting the benchmarks' programs and reading what they print: a line "ready", where they say so, and JSON at the
+// end.
 
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
@@ -21,7 +22,11 @@ export function asArguments(parameters: Readonly<Record<string, string | number>
 }
 
 /** Start a program; resolves when it has printed "ready" (or at once). Its error output goes to ours. */
-export async function start<Report>(command: string, parameters: readonly string[], options: { readonly input?: Buffer; readonly waitReady?: boolean } = {}): Promise<Running<Report>> {
+export async function start<Report>(
+  command: string,
+  parameters: readonly string[],
+  options: { readonly input?: Buffer; readonly waitReady?: boolean } = {},
+): Promise<Running<Report>> {
   const child = spawn(command, parameters);
   child.stderr.pipe(process.stderr);
   child.stdin.on('error', () => undefined);
@@ -73,11 +78,24 @@ export function segmentsOf({ layout }: BenchDetector): number {
 }
 
 /** Send; resolves when all is sent. `ports`: indices of the ports that are sent, all when left out. */
-export async function sendFrames(programs: Programs, traffic: Traffic, ports?: readonly number[]): Promise<SenderReport> {
+export async function sendFrames(
+  programs: Programs,
+  traffic: Traffic,
+  ports?: readonly number[],
+): Promise<SenderReport> {
   const { detector, coalesced, rate, frames, first = 1, stamps = '' } = traffic;
   const { expectedPackets, payloadBytes } = detector.layout;
   const segment = coalesced ? segmentsOf(detector) : 1;
-  const parameters = asArguments({ ports: portsText(detector, ports), packets: expectedPackets, payload: payloadBytes, rate, frames, first, segment, stamps });
+  const parameters = asArguments({
+    ports: portsText(detector, ports),
+    packets: expectedPackets,
+    payload: payloadBytes,
+    rate,
+    frames,
+    first,
+    segment,
+    stamps,
+  });
   return (await start<SenderReport>(programs.sender, parameters)).report;
 }
 
@@ -106,8 +124,10 @@ export interface PublisherReport {
 export function readStamps(file: string): Map<number, number> {
   const bytes = readFileSync(file);
   const stamps = new Map<number, number>();
-  for (let at = 0; at < bytes.length; at += 16) stamps.set(Number(bytes.readBigInt64LE(at)), Number(bytes.readBigInt64LE(at + 8)));
+  for (let at = 0; at < bytes.length; at += 16)
+    stamps.set(Number(bytes.readBigInt64LE(at)), Number(bytes.readBigInt64LE(at + 8)));
   return stamps;
 }
 
-export const delay = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+export const delay = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds));

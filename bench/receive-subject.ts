@@ -1,5 +1,6 @@
-// What bench/receive.ts measures of ours: the receiver of one port as the service makes it (source, assembler, placement), alone in a
-// process. The streamer's part is played here: it releases what is closed. Prints "ready", then JSON, as bench/c/receiver.c does.
+// What bench/receive.ts measures of ours: the receiver of one port as the service makes it (source, assembler,
+// placement), alone in a process. The streamer's part is played here: it releases what is closed. Prints "ready", then
+// JSON, as bench/c/receiver.c does.
 //
 //   node dist/bench/receive-subject.js '{"keys": {…}, "port": 0, "warm": 1000, "last": 5000}'
 
@@ -42,7 +43,13 @@ const counters = new Float64Array(memory.buffer, map.portCounters[port] as numbe
 
 let driver: EventLoopDriver | null = null;
 const wake = { wake: () => driver?.wake(), turnNow: () => driver?.turnNow() };
-const { agent, receive } = makeReceiver('bench', [port], { config, plan, map, buffer: memory.buffer, clock: systemClock }, memory, wake);
+const { agent, receive } = makeReceiver(
+  'bench',
+  [port],
+  { config, plan, map, buffer: memory.buffer, clock: systemClock },
+  memory,
+  wake,
+);
 
 const start = { cpu: -1, time: 0, packets: 0, turns: 0 };
 let turns = 0;
@@ -55,7 +62,13 @@ const measured: Agent = {
   start: () => Promise.resolve(),
   close: () => agent.close(),
   turn: () => {
-    if (start.cpu < 0 && released > warm) Object.assign(start, { cpu: ownCpuTime(), time: performance.now(), packets: counters[portCounter.received], turns });
+    if (start.cpu < 0 && released > warm)
+      Object.assign(start, {
+        cpu: ownCpuTime(),
+        time: performance.now(),
+        packets: counters[portCounter.received],
+        turns,
+      });
     const work = agent.turn();
     turns++;
     const next = words.closeNext;
@@ -88,15 +101,25 @@ process.stdout.write('ready\n');
 if (receive === 'recvmmsg') {
   driveBlocking(measured, { stopAsked: () => over, mark: () => 0, rest: () => undefined });
 } else {
-  driver = new EventLoopDriver(measured, (error) => { throw error; });
+  driver = new EventLoopDriver(measured, (error) => {
+    throw error;
+  });
   await driver.start();
   while (!over) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 const spent = ownCpuTime() - start.cpu;
 await agent.close();
 const count = (name: keyof typeof portCounter): number => counters[portCounter[name]] as number;
-process.stdout.write(`${JSON.stringify({
-  packets: count('received') - start.packets, cpu_ns: spent, calls: turns - start.turns, seconds: (lastAt - start.time) / 1000,
-  received: count('received'), accepted: count('accepted'), complete: count('imagesComplete'), reordered: count('reordered'),
-})}\n`);
+process.stdout.write(
+  `${JSON.stringify({
+    packets: count('received') - start.packets,
+    cpu_ns: spent,
+    calls: turns - start.turns,
+    seconds: (lastAt - start.time) / 1000,
+    received: count('received'),
+    accepted: count('accepted'),
+    complete: count('imagesComplete'),
+    reordered: count('reordered'),
+  })}\n`,
+);
 process.exit(0);

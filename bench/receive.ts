@@ -1,6 +1,7 @@
-// What does it cost to receive a packet and to put it in place? Eiger quad, 16 bit, with gaps: one port, its receiver alone in a
-// process: ours (recvmmsg, compiled placement), the same in C, node:dgram. CPU time of the receiving thread, user and kernel, per
-// packet. One after the other with the same packets, again and again, so that whatever the machine does, it does to all.
+// What does it cost to receive a packet and to put it in place? Eiger quad, 16 bit, with gaps: one port, its receiver
+// alone in a process: ours (recvmmsg, compiled placement), the same in C, node:dgram. CPU time of the receiving thread,
+// user and kernel, per packet. One after the other with the same packets, again and again, so that whatever the machine
+// does, it does to all.
 //
 //   node dist/bench/receive.js [--runs 5] [--seconds 3] [--rate 2000] [--slow-rate 500] [--json]
 
@@ -75,77 +76,157 @@ export async function measureReceive(options: ReceiveOptions): Promise<ReceiveRe
     const fast = { rate: options.rate, subjects: ['c', 'c, pausing', 'recvmmsg'] as const };
     const slow = { rate: options.slowRate, subjects: ['recvmmsg', 'dgram'] as const };
     for (const { rate, subjects } of [fast, slow]) {
-      const seen = new Map<Subject, { ns: number[]; batches: number[]; lost: number }>(subjects.map((subject) => [subject, { ns: [], batches: [], lost: 0 }]));
+      const seen = new Map<Subject, { ns: number[]; batches: number[]; lost: number }>(
+        subjects.map((subject) => [subject, { ns: [], batches: [], lost: 0 }]),
+      );
       for (let run = 0; run < options.runs; run++) {
         for (const [subject, { ns, batches }] of seen) {
           const last = warmFrames(rate) + Math.round(options.seconds * rate);
-          const { packets, cpu_ns: spent, calls, received } = await receiveOnce(programs, detector, subject, coalesced, rate, last);
+          const {
+            packets,
+            cpu_ns: spent,
+            calls,
+            received,
+          } = await receiveOnce(programs, detector, subject, coalesced, rate, last);
           ns.push(spent / packets);
           batches.push(packets / calls);
           (seen.get(subject) as { lost: number }).lost += last * detector.layout.expectedPackets - received;
         }
       }
-      for (const [subject, { ns, batches, lost }] of seen) rows.push({ subject, coalesced, rate, nsPerPacket: ns, packetsPerCall: spreadOf(batches), lost });
+      for (const [subject, { ns, batches, lost }] of seen)
+        rows.push({ subject, coalesced, rate, nsPerPacket: ns, packetsPerCall: spreadOf(batches), lost });
     }
   }
   return { rows };
 }
 
-async function receiveOnce(programs: Programs, detector: BenchDetector, subject: Subject, coalesced: boolean, rate: number, last: number): Promise<ReceiverReport> {
+async function receiveOnce(
+  programs: Programs,
+  detector: BenchDetector,
+  subject: Subject,
+  coalesced: boolean,
+  rate: number,
+  last: number,
+): Promise<ReceiverReport> {
   const receiver = await startReceiver(programs, detector, subject, warmFrames(rate), last);
   await delay(100);
   await sendFrames(programs, { detector, coalesced, rate, frames: last }, [measuredPort]);
   const report = await receiver.report;
   // Refusing packets is cheap, or dear, but not what is measured here.
-  if (report.accepted !== report.received) throw new Error(`${subject}: ${report.received} packets received, ${report.accepted} of them placed`);
+  if (report.accepted !== report.received)
+    throw new Error(`${subject}: ${report.received} packets received, ${report.accepted} of them placed`);
   return report;
 }
 
-async function startReceiver(programs: Programs, detector: BenchDetector, subject: Subject, warm: number, last: number): Promise<Running<ReceiverReport>> {
-  if (subject === 'c' || subject === 'c, pausing') return startC(programs, detector, measuredPort, subject === 'c, pausing', warm, last);
+async function startReceiver(
+  programs: Programs,
+  detector: BenchDetector,
+  subject: Subject,
+  warm: number,
+  last: number,
+): Promise<Running<ReceiverReport>> {
+  if (subject === 'c' || subject === 'c, pausing')
+    return startC(programs, detector, measuredPort, subject === 'c, pausing', warm, last);
   const alone = { ports_off: detector.config.detector.udpPorts.filter((_, port) => port !== measuredPort) };
-  const { keys } = withKeys(detector, { ...alone, receive: subject, ...(subject === 'dgram' ? { receive_coalesced: false } : {}) });
+  const { keys } = withKeys(detector, {
+    ...alone,
+    receive: subject,
+    ...(subject === 'dgram' ? { receive_coalesced: false } : {}),
+  });
   const task: SubjectTask = { keys, port: measuredPort, warm, last };
   const program = fileURLToPath(new URL('receive-subject.js', import.meta.url));
   return start(process.execPath, [program, JSON.stringify(task)], { waitReady: true });
 }
 
 /** The receiver in C, with the sizes, options and pieces that the service has for this port. `last` frames, from 1. */
-export async function startC(programs: Programs, detector: BenchDetector, port: number, pause: boolean, warm: number, last: number): Promise<Running<ReceiverReport>> {
+export async function startC(
+  programs: Programs,
+  detector: BenchDetector,
+  port: number,
+  pause: boolean,
+  warm: number,
+  last: number,
+): Promise<Running<ReceiverReport>> {
   const { config, plan, layout } = detector;
   const { landingPackets, packetBytes, coalescedBuffers = 0 } = plan.memory;
   const { row, column } = positionOf(layout, port);
-  const { starts, pieces } = makePieceTable(layout, layout.ports[port]?.expectedPosition ?? 0, layout.ports[port]?.flip ?? null);
+  const { starts, pieces } = makePieceTable(
+    layout,
+    layout.ports[port]?.expectedPosition ?? 0,
+    layout.ports[port]?.flip ?? null,
+  );
   const { stride } = new Landing(new ArrayBuffer(4 << 20), 0, landingPackets, packetBytes, coalescedBuffers);
   const input = Buffer.from(Int32Array.of(...starts, ...pieces).buffer);
-  return start(programs.receiver, asArguments({
-    port: config.detector.udpPorts[port] as number, row, column, packets: layout.expectedPackets, packetBytes, slots: plan.ring.frames, slotStride: plan.ring.slotBytes,
-    batch: landingPackets, landingStride: stride, coalesced: coalescedBuffers, bufferBytes: config.receiveBufferBytes, pause: pause ? 1 : 0, warm, last,
-  }), { input, waitReady: true });
+  return start(
+    programs.receiver,
+    asArguments({
+      port: config.detector.udpPorts[port] as number,
+      row,
+      column,
+      packets: layout.expectedPackets,
+      packetBytes,
+      slots: plan.ring.frames,
+      slotStride: plan.ring.slotBytes,
+      batch: landingPackets,
+      landingStride: stride,
+      coalesced: coalescedBuffers,
+      bufferBytes: config.receiveBufferBytes,
+      pause: pause ? 1 : 0,
+      warm,
+      last,
+    }),
+    { input, waitReady: true },
+  );
 }
 
 /** Tables for people. */
 export function receiveTables({ rows }: ReceiveResult): string {
-  const find = (subject: Subject, like: ReceiveRow): ReceiveRow | undefined => rows.find((row) => row.subject === subject && row.coalesced === like.coalesced && row.rate === like.rate);
+  const find = (subject: Subject, like: ReceiveRow): ReceiveRow | undefined =>
+    rows.find((row) => row.subject === subject && row.coalesced === like.coalesced && row.rate === like.rate);
   const against = (row: ReceiveRow, subject: Subject): string => {
     const other = find(subject, row);
     return other === undefined || other === row ? '' : withSpread(ratioOf(row.nsPerPacket, other.nsPerPacket), 2);
   };
-  const names: Record<Subject, string> = { c: 'C', 'c, pausing': 'C, with our rule for pauses', recvmmsg: 'ours', dgram: 'node:dgram' };
+  const names: Record<Subject, string> = {
+    c: 'C',
+    'c, pausing': 'C, with our rule for pauses',
+    recvmmsg: 'ours',
+    dgram: 'node:dgram',
+  };
   const body = rows.map((row) => [
-    row.coalesced ? 'coalesced' : 'single', String(row.rate), names[row.subject], withSpread(spreadOf(row.nsPerPacket), 0), withSpread(row.packetsPerCall, 1),
-    against(row, 'c'), against(row, 'c, pausing'), row.subject === 'dgram' ? against(row, 'recvmmsg') : '', String(row.lost),
+    row.coalesced ? 'coalesced' : 'single',
+    String(row.rate),
+    names[row.subject],
+    withSpread(spreadOf(row.nsPerPacket), 0),
+    withSpread(row.packetsPerCall, 1),
+    against(row, 'c'),
+    against(row, 'c, pausing'),
+    row.subject === 'dgram' ? against(row, 'recvmmsg') : '',
+    String(row.lost),
   ]);
-  const lines = rows.filter((row) => row.subject === 'recvmmsg').map((row) => {
-    const what = `${row.coalesced ? 'coalesced' : 'single'} datagrams, ${row.rate} frames/s`;
-    const c = find('c, pausing', row);
-    const dgram = find('dgram', row);
-    if (c !== undefined) return `- ${what}: ${ratioOf(row.nsPerPacket, c.nsPerPacket).median.toFixed(2)} × C with the same pauses: ${verdict(ratioOf(row.nsPerPacket, c.nsPerPacket).median, 1.25)}; aim ${verdict(ratioOf(row.nsPerPacket, c.nsPerPacket).median, 1.05)}.`;
-    const times = dgram === undefined ? Number.NaN : ratioOf(dgram.nsPerPacket, row.nsPerPacket).median;
-    const wanted = row.coalesced ? 4 : 3;
-    return `- ${what}: ${times.toFixed(1)} × better than node:dgram: ${times >= wanted ? 'reached' : 'missed'} (≥ ${wanted}).`;
-  });
-  const head = ['datagrams', 'frames/s', 'receiver', 'ns per packet', 'packets per call', '× C', '× C with pauses', '× ours', 'lost'];
+  const lines = rows
+    .filter((row) => row.subject === 'recvmmsg')
+    .map((row) => {
+      const what = `${row.coalesced ? 'coalesced' : 'single'} datagrams, ${row.rate} frames/s`;
+      const c = find('c, pausing', row);
+      const dgram = find('dgram', row);
+      if (c !== undefined)
+        return `- ${what}: ${ratioOf(row.nsPerPacket, c.nsPerPacket).median.toFixed(2)} × C with the same pauses: ${verdict(ratioOf(row.nsPerPacket, c.nsPerPacket).median, 1.25)}; aim ${verdict(ratioOf(row.nsPerPacket, c.nsPerPacket).median, 1.05)}.`;
+      const times = dgram === undefined ? Number.NaN : ratioOf(dgram.nsPerPacket, row.nsPerPacket).median;
+      const wanted = row.coalesced ? 4 : 3;
+      return `- ${what}: ${times.toFixed(1)} × better than node:dgram: ${times >= wanted ? 'reached' : 'missed'} (≥ ${wanted}).`;
+    });
+  const head = [
+    'datagrams',
+    'frames/s',
+    'receiver',
+    'ns per packet',
+    'packets per call',
+    '× C',
+    '× C with pauses',
+    '× ours',
+    'lost',
+  ];
   return `${table(head, body)}\n\n${lines.join('\n')}`;
 }
 

@@ -1,10 +1,12 @@
-// All benchmarks one after the other, and their figures into the documentation: JSON is written where --write says, and the tables
-// between the marks `<!-- bench:name -->` and `<!-- /bench:name -->` of --render are made from it. Nothing is typed in by hand.
+// All benchmarks one after the other, and their figures into the documentation: JSON is written where --write says, and
+// the tables between the marks `<!-- bench:name -->` and `<!-- /bench:name -->` of --render are made from it. Nothing
+// is typed in by hand.
 //
-//   node dist/bench/run-all.js [--runs 5] [--minutes 10] [--only receive,ports] [--write docs/performance.json] [--render docs/performance.md]
+//   node dist/bench/run-all.js [--runs 5] [--minutes 10] [--only receive,ports] [--write docs/performance.json]
+//   [--render docs/performance.md]
 //   node dist/bench/run-all.js --from docs/performance.json --render docs/performance.md      (measure nothing)
-//
-// With --write the figures of benchmarks that are not run stay as they are. --minutes 0 leaves the memory benchmark out.
+// With --write the figures of benchmarks that are not run stay as they are. --minutes 0 leaves the memory benchmark
+// out.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -41,9 +43,14 @@ export interface Results {
 
 const { values } = parseArgs({
   options: {
-    runs: { type: 'string', default: '5' }, minutes: { type: 'string', default: '10' }, only: { type: 'string' },
-    seconds: { type: 'string', default: '3' }, 'search-seconds': { type: 'string', default: '10' },
-    write: { type: 'string' }, render: { type: 'string' }, from: { type: 'string' },
+    runs: { type: 'string', default: '5' },
+    minutes: { type: 'string', default: '10' },
+    only: { type: 'string' },
+    seconds: { type: 'string', default: '3' },
+    'search-seconds': { type: 'string', default: '10' },
+    write: { type: 'string' },
+    render: { type: 'string' },
+    from: { type: 'string' },
   },
 });
 
@@ -52,24 +59,39 @@ const seconds = Number(values.seconds);
 const minutes = Number(values.minutes);
 const wanted = (name: string): boolean => values.only === undefined || values.only.split(',').includes(name);
 const kept = values.from ?? values.write;
-const results: Results = kept !== undefined && existsSync(kept) ? (JSON.parse(readFileSync(kept, 'utf8')) as Results) : {};
+const results: Results =
+  kept !== undefined && existsSync(kept) ? (JSON.parse(readFileSync(kept, 'utf8')) as Results) : {};
 
 if (values.from === undefined) {
   results.machine = describeMachine((await compilePrograms()).compiler);
   say(machineText(results.machine));
-  if (wanted('receive')) say(receiveTables((results.receive = await measureReceive({ ...receiveDefaults, runs, seconds }))));
+  if (wanted('receive'))
+    say(receiveTables((results.receive = await measureReceive({ ...receiveDefaults, runs, seconds }))));
   keep();
-  if (wanted('pipeline')) say(pipelineTables((results.pipeline = await measurePipeline({ ...pipelineDefaults, runs, seconds, searchSeconds: Number(values['search-seconds']) }))));
+  if (wanted('pipeline'))
+    say(
+      pipelineTables(
+        (results.pipeline = await measurePipeline({
+          ...pipelineDefaults,
+          runs,
+          seconds,
+          searchSeconds: Number(values['search-seconds']),
+        })),
+      ),
+    );
   keep();
-  if (wanted('latency')) say(latencyTables((results.latency = await measureLatency({ ...latencyDefaults, runs, seconds }))));
+  if (wanted('latency'))
+    say(latencyTables((results.latency = await measureLatency({ ...latencyDefaults, runs, seconds }))));
   keep();
   if (wanted('ports')) say(portsTables((results.ports = await measurePorts({ ...portsDefaults, runs, seconds }))));
   keep();
   if (wanted('overload')) say(overloadTables((results.overload = await measureOverload(overloadDefaults))));
   keep();
-  if (wanted('viewers')) say(viewersTables((results.viewers = await measureViewers({ ...viewersDefaults, runs, seconds }))));
+  if (wanted('viewers'))
+    say(viewersTables((results.viewers = await measureViewers({ ...viewersDefaults, runs, seconds }))));
   keep();
-  if (wanted('memory') && minutes > 0) say(memoryTables((results.memory = await measureMemory({ ...memoryDefaults, minutes }))));
+  if (wanted('memory') && minutes > 0)
+    say(memoryTables((results.memory = await measureMemory({ ...memoryDefaults, minutes }))));
   keep();
 }
 if (values.render !== undefined) render(values.render);
@@ -100,7 +122,8 @@ function render(file: string): void {
   for (const [name, content] of Object.entries(parts)) {
     const marked = new RegExp(`(<!-- bench:${name} -->\\n)[^]*?(<!-- /bench:${name} -->)`);
     if (!marked.test(text)) throw new Error(`${file} has no place for ${name}`);
-    if (content !== undefined) text = text.replace(marked, (_, before: string, after: string) => `${before}${content}\n${after}`);
+    if (content !== undefined)
+      text = text.replace(marked, (_, before: string, after: string) => `${before}${content}\n${after}`);
   }
   writeFileSync(file, text);
 }

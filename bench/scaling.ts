@@ -1,6 +1,6 @@
-// How many nodes a detector needs at its highest rate: the plan of the service (config/plan.ts, with the costs of processor-load.ts that
-// the benchmarks measured) for each number of instances that share its frames, until one fits on a node. Prints the table between the
-// marks of docs/scaling.md, or writes it there.
+// How many nodes a detector needs at its highest rate: the plan of the service (config/plan.ts, with the costs of
+// processor-load.ts that the benchmarks measured) for each number of instances that share its frames, until one fits on
+// a node. Prints the table between the marks of docs/scaling.md, or writes it there.
 //
 //   node dist/bench/scaling.js            prints
 //   node dist/bench/scaling.js --write    writes docs/scaling.md
@@ -12,7 +12,9 @@ import { OperatorError } from '../src/base/errors.js';
 import { destinationsMost } from '../src/detector/frame-share.js';
 import { table } from './statistics.js';
 
-/** A node: its link, of which so much is used at most, each way; processors that the services may have; memory for them. */
+/**
+ * A node: its link, of which so much is used at most, each way; processors that the services may have; memory for them.
+ */
 export const node = { gigabitsPerSecond: 100, linkShare: 0.8, cores: 32, memoryGiB: 256 } as const;
 
 /** Each UDP port of the detector has a link of its own. */
@@ -20,7 +22,10 @@ const portGigabitsPerSecond = 10;
 /** Frames of 514 × 514 × 16 bit that one real consumer wrote to a file in a second. */
 const consumerGigabytesPerSecond = (1000 * 514 * 514 * 2) / 1e9;
 
-/** Detectors: name, frames per second that the chips give, keys of the configuration. Rates as usually quoted, neither measured nor checked against a publication here. */
+/**
+ * Detectors: name, frames per second that the chips give, keys of the configuration. Rates as usually quoted, neither
+ * measured nor checked against a publication here.
+ */
 const detectors: readonly (readonly [name: string, chipRate: number, keys: Readonly<Record<string, unknown>>])[] = [
   ['Eiger 500k, 8 bit', 11_200, { detector: 'eiger', modules: [2, 1], dynamic_range: 8 }],
   ['Eiger 500k, 16 bit', 6_100, { detector: 'eiger', modules: [2, 1], dynamic_range: 16 }],
@@ -30,14 +35,26 @@ const detectors: readonly (readonly [name: string, chipRate: number, keys: Reado
   ['Jungfrau 16M', 2_200, { detector: 'jungfrau', modules: [16, 2], interfaces: 2 }],
 ];
 
-
-/** The plan of one of `instances`, or why there is none. A short frame time-out keeps the ring within one shared memory. */
+/**
+ * The plan of one of `instances`, or why there is none. A short frame time-out keeps the ring within one shared memory.
+ */
 function planOf(rate: number, keys: Readonly<Record<string, unknown>>, instances: number): Plan | string {
   const { modules } = keys as { modules: [number, number] };
   const ports = Array.from({ length: modules[0] * modules[1] * 2 }, (_, index) => 50001 + index);
-  const entry = { udp_ports: ports, frame_rate_hz: rate, frame_timeout_ms: 100, receive_buffer_bytes: 33554432, series: 'armed', frames_stride: instances, ...keys };
+  const entry = {
+    udp_ports: ports,
+    frame_rate_hz: rate,
+    frame_timeout_ms: 100,
+    receive_buffer_bytes: 33554432,
+    series: 'armed',
+    frames_stride: instances,
+    ...keys,
+  };
   try {
-    return makePlan(parseConfig(JSON.stringify({ table: entry }), 'table', 'table'), Math.min(ports.length, node.cores - 2));
+    return makePlan(
+      parseConfig(JSON.stringify({ table: entry }), 'table', 'table'),
+      Math.min(ports.length, node.cores - 2),
+    );
   } catch (error) {
     if (!(error instanceof OperatorError)) throw error;
     return 'ring in shared memory';
@@ -55,7 +72,12 @@ interface Traffic {
 function trafficOf(plan: Plan): Traffic {
   const { rate } = plan;
   if (rate === null) throw new Error('the rate is known');
-  return { plan, rate, receives: rate.perPort.gigabitsPerSecond * plan.ports.length, sends: rate.gigabytesPerSecond * 8 };
+  return {
+    plan,
+    rate,
+    receives: rate.perPort.gigabitsPerSecond * plan.ports.length,
+    sends: rate.gigabytesPerSecond * 8,
+  };
 }
 
 /** What stands in the way of one instance on a node of its own; empty = it fits. */
@@ -102,22 +124,60 @@ function row(name: string, chipRate: number, keys: Readonly<Record<string, unkno
       before = limits;
       continue;
     }
-    const { rate: { processors, perPort, gigabytesPerSecond }, receives, sends } = traffic;
+    const {
+      rate: { processors, perPort, gigabytesPerSecond },
+      receives,
+      sends,
+    } = traffic;
     const { ports, ring, memoryBytes } = traffic.plan;
     const perNode = Math.min(
-      Math.floor((node.gigabitsPerSecond * node.linkShare) / Math.max(receives, sends)), Math.floor(node.cores / processors.cores), Math.floor((node.memoryGiB * 2 ** 30) / memoryBytes));
+      Math.floor((node.gigabitsPerSecond * node.linkShare) / Math.max(receives, sends)),
+      Math.floor(node.cores / processors.cores),
+      Math.floor((node.memoryGiB * 2 ** 30) / memoryBytes),
+    );
     return [
-      name, rate === highest ? String(rate) : `${rate} of ${highest}`, (gigabytesPerSecond * instances).toFixed(1), String(instances), before.join(', '), String(Math.ceil(instances / perNode)), String(ports.length),
-      receives.toFixed(0), sends.toFixed(0), Math.round(perPort.packetsPerSecond * ports.length).toString(), `${processors.receivers.length} × ${Math.max(...processors.receivers).toFixed(2)}`,
-      processors.streamer.toFixed(2), String(processors.cores), (ring.bytes / 2 ** 30).toFixed(1), ((gigabytesPerSecond * instances) / consumerGigabytesPerSecond).toFixed(0),
+      name,
+      rate === highest ? String(rate) : `${rate} of ${highest}`,
+      (gigabytesPerSecond * instances).toFixed(1),
+      String(instances),
+      before.join(', '),
+      String(Math.ceil(instances / perNode)),
+      String(ports.length),
+      receives.toFixed(0),
+      sends.toFixed(0),
+      Math.round(perPort.packetsPerSecond * ports.length).toString(),
+      `${processors.receivers.length} × ${Math.max(...processors.receivers).toFixed(2)}`,
+      processors.streamer.toFixed(2),
+      String(processors.cores),
+      (ring.bytes / 2 ** 30).toFixed(1),
+      ((gigabytesPerSecond * instances) / consumerGigabytesPerSecond).toFixed(0),
     ];
   }
   return [name, String(rate), '', `more than ${destinationsMost}`, before.join(', ')];
 }
 
 export function scalingTable(): string {
-  const head = ['detector', 'frames/s', 'GB/s', 'instances', 'one fewer fails by', 'nodes', 'ports', 'Gbit/s in', 'Gbit/s out', 'packets/s', 'receiver threads × core', 'streamer', 'cores', 'ring, GiB', '× one consumer'];
-  return table(head, detectors.map(([name, chipRate, keys]) => row(name, chipRate, keys)));
+  const head = [
+    'detector',
+    'frames/s',
+    'GB/s',
+    'instances',
+    'one fewer fails by',
+    'nodes',
+    'ports',
+    'Gbit/s in',
+    'Gbit/s out',
+    'packets/s',
+    'receiver threads × core',
+    'streamer',
+    'cores',
+    'ring, GiB',
+    '× one consumer',
+  ];
+  return table(
+    head,
+    detectors.map(([name, chipRate, keys]) => row(name, chipRate, keys)),
+  );
 }
 
 const file = new URL('../../docs/scaling.md', import.meta.url);

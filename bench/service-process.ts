@@ -1,4 +1,5 @@
-// The whole service as its own process, as users run it (`vdcu run`), with its CPU time by thread and one series at a time.
+// The whole service as its own process, as users run it (`vdcu run`), with its CPU time by thread and one series at a
+// time.
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -23,7 +24,10 @@ const openLimitMs = 5_000;
 export interface SeriesRun {
   readonly sender: SenderReport;
   readonly consumer: ConsumerReport;
-  /** CPU time in ns by thread while packets came, after those of the frames that are left out, and until the last was sent. */
+  /**
+   * CPU time in ns by thread while packets came, after those of the frames that are left out, and until the last was
+   * sent.
+   */
   readonly cpu: Readonly<Record<string, number>>;
   /** Frames that were sent in that time. */
   readonly measuredFrames: number;
@@ -43,7 +47,13 @@ export class ServiceProcess {
   readonly #apiUrl: string;
   #next = 1;
 
-  private constructor(detector: BenchDetector, programs: Programs, child: ChildProcess, dataEndpoint: string, apiUrl: string) {
+  private constructor(
+    detector: BenchDetector,
+    programs: Programs,
+    child: ChildProcess,
+    dataEndpoint: string,
+    apiUrl: string,
+  ) {
     this.detector = detector;
     this.#programs = programs;
     this.#child = child;
@@ -70,7 +80,9 @@ export class ServiceProcess {
     const file = join(programs.folder, `service-${process.hrtime.bigint()}.yaml`);
     writeFileSync(file, JSON.stringify({ [detectorName]: { series_idle_ms: idleMs, ...detector.keys } }));
     const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
-    const child = spawn(process.execPath, [main, 'run', file, detectorName, '--json'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [main, 'run', file, detectorName, '--json'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     process.once('exit', () => child.kill('SIGKILL'));
     let log = '';
     child.stderr.on('data', (bytes: Buffer) => (log = (log + bytes.toString()).slice(-4000)));
@@ -78,7 +90,11 @@ export class ServiceProcess {
       child.on('exit', (code) => reject(new Error(`the service ended with ${code}\n${log}`)));
       createInterface({ input: child.stdout }).on('line', (line) => {
         const said = parse(line);
-        if (said?.['event'] === 'ready' && typeof said['api_url'] === 'string' && typeof said['data_endpoint'] === 'string') {
+        if (
+          said?.['event'] === 'ready' &&
+          typeof said['api_url'] === 'string' &&
+          typeof said['data_endpoint'] === 'string'
+        ) {
           resolve(new ServiceProcess(detector, programs, child, said['data_endpoint'], said['api_url']));
         }
       });
@@ -87,7 +103,8 @@ export class ServiceProcess {
 
   /**
    * One series: consumer, packets, silence. Frame numbers go on from series to series, as a detector's do.
-   * @param leftOut frames at the beginning that are not measured: after some seconds of silence neither caches nor V8 have the code at hand
+   * @param leftOut frames at the beginning that are not measured: after some seconds of silence neither caches nor V8
+   * have the code at hand
    */
   async series(traffic: Omit<Traffic, 'detector' | 'first'>, consumerStamps = '', leftOut = 0): Promise<SeriesRun> {
     await settle();
@@ -111,8 +128,23 @@ export class ServiceProcess {
     const sum = (field: string): number => ledger.reduce((total, port) => total + (port[field] ?? 0), 0);
     const { packetsPerFrame } = this.detector.plan.detector;
     const missing = sum('missing') + Math.max(0, traffic.frames - report.images) * packetsPerFrame;
-    const lossless = missing === 0 && report.complete === traffic.frames && report.images === traffic.frames && report.order_errors === 0 && sum('kernel_drops') === 0 && sum('ring') === 0;
-    return { sender, consumer: report, cpu, measuredFrames, missing, kernelDrops: sum('kernel_drops'), ringFull: sum('ring'), lossless };
+    const lossless =
+      missing === 0 &&
+      report.complete === traffic.frames &&
+      report.images === traffic.frames &&
+      report.order_errors === 0 &&
+      sum('kernel_drops') === 0 &&
+      sum('ring') === 0;
+    return {
+      sender,
+      consumer: report,
+      cpu,
+      measuredFrames,
+      missing,
+      kernelDrops: sum('kernel_drops'),
+      ringFull: sum('ring'),
+      lossless,
+    };
   }
 
   /** Resident memory in bytes, and how much of it nobody else could map. */

@@ -1,6 +1,7 @@
-// Waits until a virtual machine has given back to its host what the last program freed. Where the host wants that (free page
-// reporting of virtio_balloon), it begins two seconds after a program has ended, and while it goes on no core runs for some
-// 25 ms at a time: half a gigabyte that one measurement frees would be found in the next. Called before each measurement of the whole service.
+// Waits until a virtual machine has given back to its host what the last program freed. Where the host wants that (free
+// page reporting of virtio_balloon), it begins two seconds after a program has ended, and while it goes on no core runs
+// for some 25 ms at a time: half a gigabyte that one measurement frees would be found in the next. Called before each
+// measurement of the whole service.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { delay } from './programs.js';
@@ -16,7 +17,11 @@ export async function settle(): Promise<void> {
   if (!existsSync(folder)) return;
   let seen = givenBack();
   let since = performance.now();
-  for (const until = since + limitMs; performance.now() < until && performance.now() - since < standsStillMs; await delay(200)) {
+  for (
+    const until = since + limitMs;
+    performance.now() < until && performance.now() - since < standsStillMs;
+    await delay(200)
+  ) {
     const now = givenBack();
     if (now === seen) continue;
     seen = now;

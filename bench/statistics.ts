@@ -10,7 +10,12 @@ export interface Spread {
 
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = [...values].sort((a, b) => a - b);
-  return { median: percentile(sorted, 0.5), least: sorted[0] ?? Number.NaN, most: sorted.at(-1) ?? Number.NaN, runs: sorted.length };
+  return {
+    median: percentile(sorted, 0.5),
+    least: sorted[0] ?? Number.NaN,
+    most: sorted.at(-1) ?? Number.NaN,
+    runs: sorted.length,
+  };
 }
 
 /** @param sorted ascending; @param share 0 … 1; between two values the nearer one below */
@@ -36,12 +41,15 @@ export function ratioOf(a: readonly number[], b: readonly number[]): Spread {
 /** A table in Markdown, padded so that it can be read on a terminal too. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((cell, column) => Math.max(cell.length, ...rows.map((row) => (row[column] ?? '').length)));
-  const line = (cells: readonly string[]): string => `| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width)).join(' | ')} |`;
+  const line = (cells: readonly string[]): string =>
+    `| ${widths.map((width, column) => (cells[column] ?? '').padEnd(width)).join(' | ')} |`;
   return [line(head), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...rows.map(line)].join('\n');
 }
 
 /** "reached" or by how much not. */
 export function verdict(value: number, limit: number, unit = ''): string {
   if (!Number.isFinite(value)) return 'not measured';
-  return value <= limit ? `reached (≤ ${limit}${unit})` : `missed (${value.toFixed(2)}${unit}, ≤ ${limit}${unit} wanted)`;
+  return value <= limit
+    ? `reached (≤ ${limit}${unit})`
+    : `missed (${value.toFixed(2)}${unit}, ≤ ${limit}${unit} wanted)`;
 }

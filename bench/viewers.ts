@@ -1,7 +1,8 @@
-// Do viewers and the flight recorder slow an acquisition? Two services of the same detector (Eiger quad, 16 bit), one with the recorder
-// and one without, take the same packets in turns while 0, 1 or 4 viewers look: each listens to the page's events and fetches a preview
-// of the whole frame whenever there is a newer one, as a browser does. CPU time of receivers and streamer per packet, of all the
-// service, and what was lost. The viewers run on this machine too, and their own work takes cores from everybody.
+// Do viewers and the flight recorder slow an acquisition? Two services of the same detector (Eiger quad, 16 bit), one
+// with the recorder and one without, take the same packets in turns while 0, 1 or 4 viewers look: each listens to the
+// page's events and fetches a preview of the whole frame whenever there is a newer one, as a browser does. CPU time of
+// receivers and streamer per packet, of all the service, and what was lost. The viewers run on this machine too, and
+// their own work takes cores from everybody.
 //
 //   node dist/bench/viewers.js [--runs 3] [--seconds 2] [--rate 500] [--json]
 
@@ -49,11 +50,25 @@ const ringFrames = 500;
 export async function measureViewers({ runs, seconds, rate }: ViewersOptions): Promise<ViewersResult> {
   const programs = await compilePrograms();
   const services: { recorder: boolean; service: ServiceProcess }[] = [];
-  const rows: (ViewersRow & { dataPath: number[]; service: number[]; previewShare: number[]; previews: number[]; missing: number })[] = [];
+  const rows: (ViewersRow & {
+    dataPath: number[];
+    service: number[];
+    previewShare: number[];
+    previews: number[];
+    missing: number;
+  })[] = [];
   try {
     for (const recorder of [false, true]) {
-      services.push({ recorder, service: await warmService(programs, await quad({ ring_frames: ringFrames, ...(recorder ? {} : { flight_recorder_packets: 0 }) }), false) });
-      for (const viewers of viewerCounts) rows.push({ recorder, viewers, dataPath: [], service: [], previewShare: [], previews: [], missing: 0 });
+      services.push({
+        recorder,
+        service: await warmService(
+          programs,
+          await quad({ ring_frames: ringFrames, ...(recorder ? {} : { flight_recorder_packets: 0 }) }),
+          false,
+        ),
+      });
+      for (const viewers of viewerCounts)
+        rows.push({ recorder, viewers, dataPath: [], service: [], previewShare: [], previews: [], missing: 0 });
     }
     for (let run = 0; run < runs; run++) {
       for (const viewers of viewerCounts) {
@@ -61,10 +76,15 @@ export async function measureViewers({ runs, seconds, rate }: ViewersOptions): P
           const row = rows.find((one) => one.recorder === recorder && one.viewers === viewers) as (typeof rows)[number];
           const looking = Array.from({ length: viewers }, () => new Viewer(service.apiUrl));
           const began = performance.now();
-          const { cpu, missing, sender } = await service.series({ coalesced: false, rate, frames: Math.round(rate * seconds) });
+          const { cpu, missing, sender } = await service.series({
+            coalesced: false,
+            rate,
+            frames: Math.round(rate * seconds),
+          });
           const lasted = (performance.now() - began) / 1000;
           for (const viewer of looking) await viewer.close();
-          const spent = (name: RegExp): number => Object.entries(cpu).reduce((sum, [thread, time]) => (name.test(thread) ? sum + time : sum), 0);
+          const spent = (name: RegExp): number =>
+            Object.entries(cpu).reduce((sum, [thread, time]) => (name.test(thread) ? sum + time : sum), 0);
           row.dataPath.push(spent(/^vdcu-(rx|streamer)/) / sender.packets);
           row.service.push((spent(/./) - spent(/^vdcu-preview/)) / sender.packets);
           row.previewShare.push(spent(/^vdcu-preview/) / 1e9 / sender.seconds);
@@ -133,10 +153,25 @@ class Viewer {
 export function viewersTables({ rate, rows }: ViewersResult): string {
   const alone = rows.find(({ recorder, viewers }) => !recorder && viewers === 0) as ViewersRow;
   const body = rows.map((row) => [
-    row.recorder ? 'on' : 'off', String(row.viewers), withSpread(spreadOf(row.dataPath), 0), row === alone ? '' : withSpread(ratioOf(row.dataPath, alone.dataPath), 2),
-    withSpread(spreadOf(row.service), 0), withSpread(spreadOf(row.previewShare.map((share) => share * 100)), 1), withSpread(spreadOf(row.previews), 1), String(row.missing),
+    row.recorder ? 'on' : 'off',
+    String(row.viewers),
+    withSpread(spreadOf(row.dataPath), 0),
+    row === alone ? '' : withSpread(ratioOf(row.dataPath, alone.dataPath), 2),
+    withSpread(spreadOf(row.service), 0),
+    withSpread(spreadOf(row.previewShare.map((share) => share * 100)), 1),
+    withSpread(spreadOf(row.previews), 1),
+    String(row.missing),
   ]);
-  const head = ['recorder', 'viewers', 'receivers + streamer, ns per packet', '× neither', 'service without previews, ns per packet', 'preview thread, % of a core', 'previews/s', 'missing'];
+  const head = [
+    'recorder',
+    'viewers',
+    'receivers + streamer, ns per packet',
+    '× neither',
+    'service without previews, ns per packet',
+    'preview thread, % of a core',
+    'previews/s',
+    'missing',
+  ];
   return `${rate} frames/s, single datagrams.\n\n${table(head, body)}`;
 }
 

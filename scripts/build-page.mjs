@@ -1,6 +1,6 @@
-// Builds the page (src/page/): checks its types, bundles its modules with the libraries they use into page.js and page.css, and lays
-// HTML, icon and the libraries' licences beside them, where the service finds them.
-// Usage: node scripts/build-page.mjs [output folder of tsc, default: dist]
+// Builds the page (src/page/): checks its types, bundles its modules with the libraries they use into page.js and
+// page.css, and lays HTML, icon and the libraries' licences beside them, where the service finds them. Usage: node
+// scripts/build-page.mjs [output folder of tsc, default: dist]
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,11 @@ const output = resolve(process.argv[2] ?? resolve(baseDir, 'dist'));
 const target = resolve(output, 'src/page');
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
-const { status } = spawnSync(process.execPath, [tsc, '-p', source, '--tsBuildInfoFile', resolve(output, '.tsbuildinfo-page')], { stdio: 'inherit' });
+const { status } = spawnSync(
+  process.execPath,
+  [tsc, '-p', source, '--tsBuildInfoFile', resolve(output, '.tsbuildinfo-page')],
+  { stdio: 'inherit' },
+);
 if (status !== 0) process.exit(status ?? 1);
 
 const { metafile } = await build({
@@ -34,11 +38,15 @@ writeFileSync(resolve(target, 'licences.txt'), licences(Object.keys(metafile.inp
 
 /** The licence of each package that a bundled file comes from. */
 function licences(files) {
-  const packages = [...new Set(files.flatMap((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? []))].sort();
-  return packages.map((name) => {
-    const folder = resolve(baseDir, 'node_modules', name);
-    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-    if (file === undefined) throw new Error(`${name} has no licence file`);
-    return `${name} ${JSON.parse(readFileSync(resolve(folder, 'package.json'), 'utf8')).version}\n\n${readFileSync(resolve(folder, file), 'utf8').trim()}\n`;
-  }).join('\n----\n\n');
+  const packages = [
+    ...new Set(files.flatMap((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1] ?? [])),
+  ].sort();
+  return packages
+    .map((name) => {
+      const folder = resolve(baseDir, 'node_modules', name);
+      const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+      if (file === undefined) throw new Error(`${name} has no licence file`);
+      return `${name} ${JSON.parse(readFileSync(resolve(folder, 'package.json'), 'utf8')).version}\n\n${readFileSync(resolve(folder, file), 'utf8').trim()}\n`;
+    })
+    .join('\n----\n\n');
 }

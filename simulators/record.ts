@@ -1,5 +1,5 @@
-// The command `vdcu record`: a consumer that pulls the stream, orders it as the real one does and writes an HDF5 file. The command
-// line calls `runRecord`; tests call `recordStream` and read the report.
+// The command `vdcu record`: a consumer that pulls the stream, orders it as the real one does and writes an HDF5 file.
+// The command line calls `runRecord`; tests call `recordStream` and read the report.
 
 import { systemClock } from '../src/base/clock.js';
 import { Arrivals } from './consumer/arrivals.js';
@@ -55,14 +55,17 @@ export interface RecordReport {
   readonly verdict: Verdict;
 }
 
-/** Messages in memory at most: those of the socket, and those that wait for an earlier one. The producer waits when both are full. */
+/**
+ * Messages in memory at most: those of the socket, and those that wait for an earlier one. The producer waits when both
+ * are full.
+ */
 const messagesInSocket = 32;
 const messagesWaiting = 64;
 
 /**
  * Record until `series` have ended or `signal` aborts; the file is closed whatever happens.
- * @throws OperatorError for an endpoint or name that cannot be (usage), a file that cannot be written (environment), a stream
- * that cannot be recorded (failed)
+ * @throws OperatorError for an endpoint or name that cannot be (usage), a file that cannot be written (environment), a
+ * stream that cannot be recorded (failed)
  */
 export async function recordStream(options: RecordOptions): Promise<RecordReport> {
   const { endpoint, onProgress } = options;
@@ -74,19 +77,45 @@ export async function recordStream(options: RecordOptions): Promise<RecordReport
   const report = (): RecordReport => {
     const stuck = ordered.next < 0 ? 0 : ordered.cached + ordered.dropped;
     const { series, marked, discarded, aborted, refused } = recording.counts;
-    const judged = { ok: refused === 0 && stuck === 0 && unreadable === 0, incomplete: marked + discarded + aborted, nothing: arrivals.nothing(series) };
+    const judged = {
+      ok: refused === 0 && stuck === 0 && unreadable === 0,
+      incomplete: marked + discarded + aborted,
+      nothing: arrivals.nothing(series),
+    };
     return {
-      counts: { ...recording.counts }, elapsedMs: systemClock.now() - start, warnings: [...recording.warnings], beforeFirstHeader, stuck, unreadable,
-      open: recording.seriesOpen, ...judged, waiting: arrivals.waiting(), verdict: verdictOf(judged),
+      counts: { ...recording.counts },
+      elapsedMs: systemClock.now() - start,
+      warnings: [...recording.warnings],
+      beforeFirstHeader,
+      stuck,
+      unreadable,
+      open: recording.seriesOpen,
+      ...judged,
+      waiting: arrivals.waiting(),
+      verdict: verdictOf(judged),
     };
   };
   const arrivals = new Arrivals({
-    endpoints: [endpoint], signal: options.signal, ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
-    ...(onProgress === undefined ? {} : { onTick: () => { onProgress(report()); } }),
+    endpoints: [endpoint],
+    signal: options.signal,
+    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+    ...(onProgress === undefined
+      ? {}
+      : {
+          onTick: () => {
+            onProgress(report());
+          },
+        }),
   });
   try {
     const onConnection = (step: ConnectionStep): void => void arrivals.connection(0, step);
-    for await (const parts of pullMessages({ endpoint, signal: arrivals.signal, onlooker: true, receiveHighWaterMark: messagesInSocket, onConnection })) {
+    for await (const parts of pullMessages({
+      endpoint,
+      signal: arrivals.signal,
+      onlooker: true,
+      receiveHighWaterMark: messagesInSocket,
+      onConnection,
+    })) {
       arrivals.message();
       const message = parseMessage(parts);
       if (typeof message === 'string') unreadable++;
@@ -134,8 +163,10 @@ export async function runRecord(options: RunRecordOptions): Promise<number> {
           return;
         }
         const seconds = (elapsedMs - last.at) / 1000;
-        progress.show(`series ${counts.series}  ${counts.frames} frames  ${((counts.frames - last.frames) / seconds).toFixed(0)} frames/s  `
-          + `${((counts.bytes - last.bytes) / seconds / 1e6).toFixed(1)} MB/s  discarded ${counts.discarded}`);
+        progress.show(
+          `series ${counts.series}  ${counts.frames} frames  ${((counts.frames - last.frames) / seconds).toFixed(0)} frames/s  ` +
+            `${((counts.bytes - last.bytes) / seconds / 1e6).toFixed(1)} MB/s  discarded ${counts.discarded}`,
+        );
         last = { frames: counts.frames, bytes: counts.bytes, at: elapsedMs };
       },
     });
@@ -143,7 +174,8 @@ export async function runRecord(options: RunRecordOptions): Promise<number> {
     progress.end();
   }
   const dataset = `/entry/instrument/${options.name ?? 'detector'}/data`;
-  if (options.json === true) options.out.stdout.write(`${JSON.stringify(recordToJson(report, options.file, dataset))}\n`);
+  if (options.json === true)
+    options.out.stdout.write(`${JSON.stringify(recordToJson(report, options.file, dataset))}\n`);
   else options.out.stdout.write(describeRecord(report, options.file, dataset));
   return codeOf(report.verdict, options.allowIncomplete === true);
 }
@@ -152,9 +184,25 @@ export async function runRecord(options: RunRecordOptions): Promise<number> {
 export function recordToJson(report: RecordReport, file: string, dataset: string): Record<string, unknown> {
   const { counts } = report;
   return {
-    ok: report.ok, verdict: report.verdict, nothing: report.nothing, file: report.nothing === null ? file : null, dataset, elapsed_ms: report.elapsedMs, series: counts.series, series_ends: counts.seriesEnds, aborted: counts.aborted,
-    frames: counts.frames, marked: counts.marked, discarded: counts.discarded, refused: counts.refused, bytes: counts.bytes, series_open: report.open,
-    before_first_header: report.beforeFirstHeader, stuck: report.stuck, unreadable: report.unreadable, warnings: report.warnings,
+    ok: report.ok,
+    verdict: report.verdict,
+    nothing: report.nothing,
+    file: report.nothing === null ? file : null,
+    dataset,
+    elapsed_ms: report.elapsedMs,
+    series: counts.series,
+    series_ends: counts.seriesEnds,
+    aborted: counts.aborted,
+    frames: counts.frames,
+    marked: counts.marked,
+    discarded: counts.discarded,
+    refused: counts.refused,
+    bytes: counts.bytes,
+    series_open: report.open,
+    before_first_header: report.beforeFirstHeader,
+    stuck: report.stuck,
+    unreadable: report.unreadable,
+    warnings: report.warnings,
   };
 }
 
@@ -164,14 +212,24 @@ function describeRecord(report: RecordReport, file: string, dataset: string): st
   const lines = [
     `${file} ${dataset}`,
     formatTable([
-      ['series', counts.series], ['  ended', counts.seriesEnds], ['  aborted', counts.aborted], ['frames written', counts.frames],
-      ['  not complete', counts.marked], ['  discarded', counts.discarded], ['  refused', counts.refused], ['MB', (counts.bytes / 1e6).toFixed(1)],
+      ['series', counts.series],
+      ['  ended', counts.seriesEnds],
+      ['  aborted', counts.aborted],
+      ['frames written', counts.frames],
+      ['  not complete', counts.marked],
+      ['  discarded', counts.discarded],
+      ['  refused', counts.refused],
+      ['MB', (counts.bytes / 1e6).toFixed(1)],
     ]),
     ...report.warnings,
   ];
   if (report.open) lines.push('the last series was still open');
-  if (report.beforeFirstHeader > 0) lines.push(`${report.beforeFirstHeader} messages came before the first header and were not written`);
+  if (report.beforeFirstHeader > 0)
+    lines.push(`${report.beforeFirstHeader} messages came before the first header and were not written`);
   if (report.unreadable > 0) lines.push(`${report.unreadable} messages could not be read`);
-  if (report.stuck > 0) lines.push(`${report.stuck} messages wait for a number that did not come and were not written: the real consumer would hang here`);
+  if (report.stuck > 0)
+    lines.push(
+      `${report.stuck} messages wait for a number that did not come and were not written: the real consumer would hang here`,
+    );
   return `${lines.join('\n')}\n`;
 }

@@ -1,5 +1,5 @@
-// The command `vdcu simulate`: a simulated detector, paced onto the network, and its ground truth at the end. The command line
-// calls `runSimulate`; the demo calls `simulate` and keeps the truth for comparison.
+// The command `vdcu simulate`: a simulated detector, paced onto the network, and its ground truth at the end. The
+// command line calls `runSimulate`; the demo calls `simulate` and keeps the truth for comparison.
 
 import { systemClock } from '../src/base/clock.js';
 import { exitCode, OperatorError } from '../src/base/errors.js';
@@ -27,8 +27,8 @@ import type { DatagramSender } from './detector/udp-sender.js';
 export interface SimulateOptions {
   readonly settings: DetectorSettings;
   /**
-   * Where the service listens; a wildcard address means this machine. Several with commas between: frames go to them in turn. A list:
-   * one for each port of `settings`.
+   * Where the service listens; a wildcard address means this machine. Several with commas between: frames go to them in
+   * turn. A list: one for each port of `settings`.
    */
   readonly udpHost: string | readonly string[];
   /** Default 1000, or all images once; 0 = until stopped. */
@@ -108,15 +108,26 @@ export function faultSettings(options: Omit<SimulateOptions, 'settings' | 'udpHo
  * @throws OperatorError (usage) for options that exclude each other
  */
 async function openSenders(options: SimulateOptions, datagramBytes: number): Promise<OpenedSender> {
-  const { udpHost, settings: { udpPorts }, sourcePort = null, firstFrame = 1 } = options;
-  return openDestinations({ udpHost, udpPorts, sourcePort, firstFrame }, (host) => openSender(options, host, datagramBytes));
+  const {
+    udpHost,
+    settings: { udpPorts },
+    sourcePort = null,
+    firstFrame = 1,
+  } = options;
+  return openDestinations({ udpHost, udpPorts, sourcePort, firstFrame }, (host) =>
+    openSender(options, host, datagramBytes),
+  );
 }
 
 type OpenedSender = Pick<SimulateResult, 'sentWith' | 'fallback'> & { sender: DatagramSender };
 
 async function openSender(options: SimulateOptions, host: string, datagramBytes: number): Promise<OpenedSender> {
   const { sourcePort = null, send = 'auto', coalesce = false, checksum = true } = options;
-  if (coalesce && !checksum) throw new OperatorError('coalesced datagrams have checksums, which the kernel writes: leave out --coalesce or --no-checksum', exitCode.usage);
+  if (coalesce && !checksum)
+    throw new OperatorError(
+      'coalesced datagrams have checksums, which the kernel writes: leave out --coalesce or --no-checksum',
+      exitCode.usage,
+    );
   const special = coalesce ? '--coalesce' : '--no-checksum';
   const plain = !coalesce && checksum;
   if (send === 'dgram') {
@@ -125,7 +136,8 @@ async function openSender(options: SimulateOptions, host: string, datagramBytes:
   }
   const sender = await openBatchSender({ host, sourcePort, coalesceBytes: coalesce ? datagramBytes : null, checksum });
   if (typeof sender !== 'string') return { sender, sentWith: 'sendmmsg', fallback: null };
-  if (send === 'sendmmsg' || !plain) throw new OperatorError(`${sender}. Leave out ${send === 'sendmmsg' ? '--send sendmmsg' : special}`);
+  if (send === 'sendmmsg' || !plain)
+    throw new OperatorError(`${sender}. Leave out ${send === 'sendmmsg' ? '--send sendmmsg' : special}`);
   return { sender: await openUdpSender(host, sourcePort), sentWith: 'dgram', fallback: sender };
 }
 
@@ -144,8 +156,13 @@ export async function simulate(options: SimulateOptions): Promise<SimulateResult
 
 async function openImages({ hdf5, dataset, loop, settings }: SimulateOptions): Promise<Hdf5Source | null> {
   if (hdf5 !== undefined && dataset !== undefined) return await openHdf5Source(hdf5, dataset, settings);
-  if (hdf5 !== undefined) throw new OperatorError('--hdf5: needs --dataset PATH, the images in the file, for example /entry/instrument/eiger/data', exitCode.usage);
-  if (dataset !== undefined || loop === true) throw new OperatorError(`${loop === true ? '--loop' : '--dataset'}: goes only with --hdf5 FILE`, exitCode.usage);
+  if (hdf5 !== undefined)
+    throw new OperatorError(
+      '--hdf5: needs --dataset PATH, the images in the file, for example /entry/instrument/eiger/data',
+      exitCode.usage,
+    );
+  if (dataset !== undefined || loop === true)
+    throw new OperatorError(`${loop === true ? '--loop' : '--dataset'}: goes only with --hdf5 FILE`, exitCode.usage);
   return null;
 }
 
@@ -153,27 +170,43 @@ async function send(options: SimulateOptions, images: Hdf5Source | null): Promis
   const rateAsked = options.rate ?? 100;
   const framesAsked = options.frames ?? 1000;
   const detector = new SimulatedDetector({
-    settings: options.settings, frames: images === null ? framesAsked : framesOfImages(images.images, options.frames, options.loop === true),
-    firstFrame: options.firstFrame ?? 1, rate: rateAsked, faults: faultSettings(options), ...(images === null ? {} : { images }),
+    settings: options.settings,
+    frames: images === null ? framesAsked : framesOfImages(images.images, options.frames, options.loop === true),
+    firstFrame: options.firstFrame ?? 1,
+    rate: rateAsked,
+    faults: faultSettings(options),
+    ...(images === null ? {} : { images }),
   });
   await options.onStart?.(detector.truth);
   const { sender, sentWith, fallback } = await openSenders(options, detector.format.datagramBytes);
-  const stop = (): void => { detector.stop(); };
+  const stop = (): void => {
+    detector.stop();
+  };
   options.signal.addEventListener('abort', stop, { once: true });
   if (options.signal.aborted) stop();
   try {
     const ports = detector.truth.ports.filter((port) => !port.off).length;
-    const datagrams = options.prepare === undefined ? detector.datagrams() : prepareDatagrams(detector, framesAsked, ports, options.prepare * 1e6);
+    const datagrams =
+      options.prepare === undefined
+        ? detector.datagrams()
+        : prepareDatagrams(detector, framesAsked, ports, options.prepare * 1e6);
     const pace = await sendPaced(datagrams, sender, {
-      clock: systemClock, signal: options.signal,
+      clock: systemClock,
+      signal: options.signal,
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     });
     const frames = Math.max(0, ...detector.truth.ports.map((port) => port.frames));
     const rateAchieved = pace.elapsedMs > 0 ? Math.min(frames / (pace.elapsedMs / 1000), rateAsked) : 0;
     return {
-      truth: detector.truth, pace, rateAsked, rateAchieved,
+      truth: detector.truth,
+      pace,
+      rateAsked,
+      rateAchieved,
       rateKept: options.signal.aborted || pace.elapsedMs < 100 || rateAchieved >= 0.97 * rateAsked,
-      sentWith, fallback, sendErrors: sender.errors, lastSendError: sender.lastError,
+      sentWith,
+      fallback,
+      sendErrors: sender.errors,
+      lastSendError: sender.lastError,
       images: images === null ? null : { count: images.images, clippedPixels: images.clipped },
     };
   } finally {
@@ -211,8 +244,10 @@ export async function runSimulate(options: RunSimulateOptions): Promise<number> 
       },
       onProgress: ({ frames, elapsedMs, bytes, datagrams }) => {
         const seconds = elapsedMs / 1000;
-        progress.show(`frame ${frames}  ${(frames / seconds).toFixed(0)} frames/s  ${(datagrams / seconds).toFixed(0)} packets/s  `
-          + `${(bytes / seconds / 1e6).toFixed(1)} MB/s`);
+        progress.show(
+          `frame ${frames}  ${(frames / seconds).toFixed(0)} frames/s  ${(datagrams / seconds).toFixed(0)} packets/s  ` +
+            `${(bytes / seconds / 1e6).toFixed(1)} MB/s`,
+        );
       },
     });
     progress.end();
@@ -238,8 +273,10 @@ function report(result: SimulateResult, options: RunSimulateOptions): number {
   else options.out.stdout.write(describeResult(result));
   if (result.fallback !== null) options.out.stderr.write(`datagrams went one per system call: ${result.fallback}\n`);
   if (!result.rateKept) {
-    options.out.stderr.write(`asked for ${result.rateAsked} frames/s, reached ${result.rateAchieved.toFixed(1)}: `
-      + 'this sender cannot go faster here\n');
+    options.out.stderr.write(
+      `asked for ${result.rateAsked} frames/s, reached ${result.rateAchieved.toFixed(1)}: ` +
+        'this sender cannot go faster here\n',
+    );
   }
   if (result.sendErrors > 0) {
     options.out.stderr.write(refusedText(result.sendErrors, result.lastSendError));
@@ -251,9 +288,15 @@ function report(result: SimulateResult, options: RunSimulateOptions): number {
 /** Ground truth and rates as they leave the process. */
 export function resultToJson(result: SimulateResult): Record<string, unknown> {
   return {
-    ...result.truth.toJson(), rate_asked: result.rateAsked, rate_achieved: result.rateAchieved, rate_kept: result.rateKept,
-    elapsed_ms: result.pace.elapsedMs, worst_late_ms: result.pace.worstLateMs, bytes_sent: result.pace.bytes,
-    sent_with: result.sentWith, send_errors: result.sendErrors,
+    ...result.truth.toJson(),
+    rate_asked: result.rateAsked,
+    rate_achieved: result.rateAchieved,
+    rate_kept: result.rateKept,
+    elapsed_ms: result.pace.elapsedMs,
+    worst_late_ms: result.pace.worstLateMs,
+    bytes_sent: result.pace.bytes,
+    sent_with: result.sentWith,
+    send_errors: result.sendErrors,
     ...(result.images === null ? {} : { images: result.images.count, clipped_pixels: result.images.clippedPixels }),
   };
 }
@@ -261,14 +304,44 @@ export function resultToJson(result: SimulateResult): Record<string, unknown> {
 function describeResult(result: SimulateResult): string {
   const { truth } = result;
   const frames = Math.max(0, ...truth.ports.map((port) => port.frames));
-  const head = ['port', 'frames', 'planned', 'sent', 'intact', 'lost', 'truncated', 'delayed', 'reordered', 'duplicated', 'foreign'];
-  const rows = truth.ports.map((port) => port.off ? [`${port.udpPort} off`] : [
-    String(port.udpPort), port.frames, port.planned, port.sent, port.intact, port.lost, port.truncated, port.delayed,
-    port.reordered, port.duplicated, port.foreignDetectorType + port.foreignVersion]);
+  const head = [
+    'port',
+    'frames',
+    'planned',
+    'sent',
+    'intact',
+    'lost',
+    'truncated',
+    'delayed',
+    'reordered',
+    'duplicated',
+    'foreign',
+  ];
+  const rows = truth.ports.map((port) =>
+    port.off
+      ? [`${port.udpPort} off`]
+      : [
+          String(port.udpPort),
+          port.frames,
+          port.planned,
+          port.sent,
+          port.intact,
+          port.lost,
+          port.truncated,
+          port.delayed,
+          port.reordered,
+          port.duplicated,
+          port.foreignDetectorType + port.foreignVersion,
+        ],
+  );
   const faulty = [...truth.frames.values()].filter((frame) => frame.neverIntact.size > 0).length;
   const last = frames === 0 ? '' : `, numbers ${truth.firstFrame} to ${truth.firstFrame + frames - 1}`;
-  return `sent ${frames} frames${last}, at ${result.rateAchieved.toFixed(1)} frames/s with ${result.sentWith}, seed ${truth.seed}\n`
-    + `${formatTable([head, ...rows])}\n`
-    + `frames with packets that never left whole: ${faulty}\n`
-    + (result.images === null ? '' : `images in the dataset: ${result.images.count}; pixels above what the wire carries, sent as its largest value: ${result.images.clippedPixels}\n`);
+  return (
+    `sent ${frames} frames${last}, at ${result.rateAchieved.toFixed(1)} frames/s with ${result.sentWith}, seed ${truth.seed}\n` +
+    `${formatTable([head, ...rows])}\n` +
+    `frames with packets that never left whole: ${faulty}\n` +
+    (result.images === null
+      ? ''
+      : `images in the dataset: ${result.images.count}; pixels above what the wire carries, sent as its largest value: ${result.images.clippedPixels}\n`)
+  );
 }

@@ -1,5 +1,5 @@
-// Where the commands of this folder write: results to stdout, progress to stderr. On a terminal progress is one line that
-// renews itself, in a log one line every few seconds.
+// Where the commands of this folder write: results to stdout, progress to stderr. On a terminal progress is one line
+// that renews itself, in a log one line every few seconds.
 
 import { systemClock } from '../src/base/clock.js';
 import type { Clock } from '../src/base/clock.js';
@@ -46,7 +46,18 @@ export class ProgressLine {
 /** Columns padded to their widest cell; the first is aligned left, the others right. */
 export function formatTable(rows: readonly (readonly (string | number)[])[]): string {
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, at) => { widths[at] = Math.max(widths[at] ?? 0, String(cell).length); });
-  return rows.map((row) => row.map((cell, at) =>
-    at === 0 ? String(cell).padEnd(widths[at] as number) : String(cell).padStart(widths[at] as number)).join('  ').trimEnd()).join('\n');
+  for (const row of rows)
+    row.forEach((cell, at) => {
+      widths[at] = Math.max(widths[at] ?? 0, String(cell).length);
+    });
+  return rows
+    .map((row) =>
+      row
+        .map((cell, at) =>
+          at === 0 ? String(cell).padEnd(widths[at] as number) : String(cell).padStart(widths[at] as number),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }

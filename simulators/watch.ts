@@ -1,5 +1,5 @@
-// The command `vdcu watch`: a consumer that pulls the stream, orders it as the real one does and checks everything it can. The
-// command line calls `runWatch`; the demo and tests over real sockets call `watchStream` and read the report.
+// The command `vdcu watch`: a consumer that pulls the stream, orders it as the real one does and checks everything it
+// can. The command line calls `runWatch`; the demo and tests over real sockets call `watchStream` and read the report.
 
 import { systemClock } from '../src/base/clock.js';
 import type { DetectorSettings } from '../src/detector/settings.js';
@@ -123,12 +123,20 @@ class Watcher {
     const stuck = this.#ordered.next < 0 ? 0 : this.#ordered.cached + this.#ordered.dropped;
     const { headers, marked, discarded, aborted } = this.checker.counts;
     const judged = {
-      ok: this.checker.problemCount === 0 && stuck === 0, incomplete: marked + discarded + aborted, nothing: this.#arrivals.nothing(headers),
+      ok: this.checker.problemCount === 0 && stuck === 0,
+      incomplete: marked + discarded + aborted,
+      nothing: this.#arrivals.nothing(headers),
     };
     return {
-      checker: this.checker, elapsedMs: systemClock.now() - this.#start, framesPerSecond: span > 0 ? ((images - 1) * 1000) / span : 0,
-      connections: this.#arrivals.connections, beforeFirstHeader: this.#beforeFirstHeader, stuck,
-      ...judged, waiting: this.#arrivals.waiting(), verdict: verdictOf(judged),
+      checker: this.checker,
+      elapsedMs: systemClock.now() - this.#start,
+      framesPerSecond: span > 0 ? ((images - 1) * 1000) / span : 0,
+      connections: this.#arrivals.connections,
+      beforeFirstHeader: this.#beforeFirstHeader,
+      stuck,
+      ...judged,
+      waiting: this.#arrivals.waiting(),
+      verdict: verdictOf(judged),
     };
   }
 }
@@ -142,15 +150,25 @@ export async function watchStream(options: WatchOptions): Promise<WatchReport> {
   const { onProgress } = options;
   // The last series_end, which one of them hands over, ends the watching of all.
   const arrivals = new Arrivals({
-    endpoints, signal: options.signal, ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
-    ...(onProgress === undefined ? {} : { onTick: () => { onProgress(watcher.report()); } }),
+    endpoints,
+    signal: options.signal,
+    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+    ...(onProgress === undefined
+      ? {}
+      : {
+          onTick: () => {
+            onProgress(watcher.report());
+          },
+        }),
   });
   const { signal } = arrivals;
   const watcher = new Watcher(options, endpoints.length, arrivals);
   const pull = async (endpoint: string, index: number): Promise<void> => {
     let speaks = false;
     const messages = pullMessages({
-      endpoint, signal, onlooker: options.onlooker ?? false,
+      endpoint,
+      signal,
+      onlooker: options.onlooker ?? false,
       onConnection: (step) => {
         if (signal.aborted) return;
         watcher.connection(index, step);
@@ -194,16 +212,22 @@ export async function runWatch(options: RunWatchOptions): Promise<number> {
   const report = await watchStream({
     ...options,
     onlooker: true,
-    onGone: () => { options.out.stderr.write('the connection was closed: a consumer came and this onlooker gave way, or the service ended; it looks again as soon as it may\n'); },
+    onGone: () => {
+      options.out.stderr.write(
+        'the connection was closed: a consumer came and this onlooker gave way, or the service ended; it looks again as soon as it may\n',
+      );
+    },
     onProgress: ({ checker: { counts, problemCount }, elapsedMs, waiting }) => {
       if (waiting !== null) {
         progress.show(waiting);
         return;
       }
       const seconds = (elapsedMs - last.at) / 1000;
-      progress.show(`${counts.images} frames  ${((counts.images - last.images) / seconds).toFixed(0)} frames/s  `
-        + `${((counts.blobBytes - last.bytes) / seconds / 1e6).toFixed(1)} MB/s  marked ${counts.marked}  discarded ${counts.discarded}  `
-        + `missing packets ${counts.missingPackets}  wrong ${problemCount}`);
+      progress.show(
+        `${counts.images} frames  ${((counts.images - last.images) / seconds).toFixed(0)} frames/s  ` +
+          `${((counts.blobBytes - last.bytes) / seconds / 1e6).toFixed(1)} MB/s  marked ${counts.marked}  discarded ${counts.discarded}  ` +
+          `missing packets ${counts.missingPackets}  wrong ${problemCount}`,
+      );
       last = { images: counts.images, bytes: counts.blobBytes, at: elapsedMs };
     },
   });
@@ -217,14 +241,32 @@ export async function runWatch(options: RunWatchOptions): Promise<number> {
 export function reportToJson(report: WatchReport): Record<string, unknown> {
   const { counts, problems, problemCounts, firstWrongPixel: wrong } = report.checker;
   return {
-    ok: report.ok, verdict: report.verdict, nothing: report.nothing, elapsed_ms: report.elapsedMs, frames_per_second: report.framesPerSecond, connections: report.connections,
-    messages: counts.messages, headers: counts.headers, images: counts.images, series_ends: counts.seriesEnds, aborted: counts.aborted,
-    complete: counts.complete, marked: counts.marked, discarded: counts.discarded, missing_packets: counts.missingPackets,
-    blob_bytes: counts.blobBytes, frames_verified: counts.framesVerified, pixels_checked: counts.pixelsChecked,
-    wrong_pixels: counts.wrongPixels, missing_pixels: counts.missingPixels,
-    first_wrong_pixel: wrong === null ? null
-      : { frame_number: wrong.frameNumber, y: wrong.y, x: wrong.x, seen: wrong.seen, expected: wrong.expected },
-    before_first_header: report.beforeFirstHeader, stuck: report.stuck,
+    ok: report.ok,
+    verdict: report.verdict,
+    nothing: report.nothing,
+    elapsed_ms: report.elapsedMs,
+    frames_per_second: report.framesPerSecond,
+    connections: report.connections,
+    messages: counts.messages,
+    headers: counts.headers,
+    images: counts.images,
+    series_ends: counts.seriesEnds,
+    aborted: counts.aborted,
+    complete: counts.complete,
+    marked: counts.marked,
+    discarded: counts.discarded,
+    missing_packets: counts.missingPackets,
+    blob_bytes: counts.blobBytes,
+    frames_verified: counts.framesVerified,
+    pixels_checked: counts.pixelsChecked,
+    wrong_pixels: counts.wrongPixels,
+    missing_pixels: counts.missingPixels,
+    first_wrong_pixel:
+      wrong === null
+        ? null
+        : { frame_number: wrong.frameNumber, y: wrong.y, x: wrong.x, seen: wrong.seen, expected: wrong.expected },
+    before_first_header: report.beforeFirstHeader,
+    stuck: report.stuck,
     problem_counts: Object.fromEntries(problemCounts),
     problems: problems.map(({ rule, msgNumber, text }) => ({ rule, msg_number: msgNumber, text })),
   };
@@ -233,7 +275,8 @@ export function reportToJson(report: WatchReport): Record<string, unknown> {
 const sentences: Readonly<Record<Verdict, (report: WatchReport) => string>> = {
   wrong: () => 'something was wrong',
   nothing: () => 'nothing was seen',
-  incomplete: ({ checker: { counts } }) => `the stream is right, and ${counts.marked + counts.discarded} of ${counts.images} frames are not complete${counts.aborted > 0 ? `, ${counts.aborted} series aborted` : ''}`,
+  incomplete: ({ checker: { counts } }) =>
+    `the stream is right, and ${counts.marked + counts.discarded} of ${counts.images} frames are not complete${counts.aborted > 0 ? `, ${counts.aborted} series aborted` : ''}`,
   right: () => 'all right',
 };
 
@@ -241,15 +284,30 @@ function describeReport(report: WatchReport, verified: boolean): string {
   const { counts, problems, problemCount } = report.checker;
   const lines = [
     formatTable([
-      ['series', counts.headers], ['  ended', counts.seriesEnds], ['  aborted', counts.aborted],
-      ['frames', counts.images], ['  complete', counts.complete], ['  marked', counts.marked], ['  discarded', counts.discarded],
-      ['missing packets', counts.missingPackets], ['frames/s', report.framesPerSecond.toFixed(1)],
-      ...(verified ? [['pixels checked', counts.pixelsChecked], ['missing pixels', counts.missingPixels], ['wrong pixels', counts.wrongPixels]] : []),
+      ['series', counts.headers],
+      ['  ended', counts.seriesEnds],
+      ['  aborted', counts.aborted],
+      ['frames', counts.images],
+      ['  complete', counts.complete],
+      ['  marked', counts.marked],
+      ['  discarded', counts.discarded],
+      ['missing packets', counts.missingPackets],
+      ['frames/s', report.framesPerSecond.toFixed(1)],
+      ...(verified
+        ? [
+            ['pixels checked', counts.pixelsChecked],
+            ['missing pixels', counts.missingPixels],
+            ['wrong pixels', counts.wrongPixels],
+          ]
+        : []),
     ]),
   ];
-  if (report.beforeFirstHeader > 0) lines.push(`${report.beforeFirstHeader} messages came before the first header and were not checked`);
-  if (report.stuck > 0) lines.push(`${report.stuck} messages wait for a number that did not come: the real consumer would hang here`);
-  for (const { rule, msgNumber, text } of problems) lines.push(`wrong: ${rule}${msgNumber === null ? '' : ` (message ${msgNumber})`}: ${text}`);
+  if (report.beforeFirstHeader > 0)
+    lines.push(`${report.beforeFirstHeader} messages came before the first header and were not checked`);
+  if (report.stuck > 0)
+    lines.push(`${report.stuck} messages wait for a number that did not come: the real consumer would hang here`);
+  for (const { rule, msgNumber, text } of problems)
+    lines.push(`wrong: ${rule}${msgNumber === null ? '' : ` (message ${msgNumber})`}: ${text}`);
   if (problemCount > problems.length) lines.push(`and ${problemCount - problems.length} more`);
   if (report.nothing !== null) lines.push(report.nothing);
   else if (counts.images === 0) lines.push('no frame was seen');

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Where `vdcu` begins, before anything that takes time is loaded: Node opens a debugger, to whoever reaches its port, when a process gets
-// SIGUSR1, and it listens for that from its own start. Here it ends; then come the commands.
+// Where `vdcu` begins, before anything that takes time is loaded: Node opens a debugger, to whoever reaches its port,
+// when a process gets SIGUSR1, and it listens for that from its own start. Here it ends; then come the commands.
 
 import { close, url } from 'node:inspector';
 import { debuggerWanted } from './base/environment.js';
@@ -10,7 +10,9 @@ process.on('SIGUSR1', () => undefined);
 if (!debuggerWanted()) {
   // One that came before.
   if (url() !== undefined) close();
-  setImmediate(() => { if (url() !== undefined) close(); });
+  setImmediate(() => {
+    if (url() !== undefined) close();
+  });
 }
 
 await import('./commands/program.js');

@@ -32,7 +32,9 @@ t.test('a program is found on PATH, where it may be run; an absent one is named 
 });
 
 t.test('no test names a program of the system by its folder: it would be there where it must not be', async (t) => {
-  const sources = readdirSync(join(repository, 'test'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts') && !file.endsWith('programs.test.ts'));
+  const sources = readdirSync(join(repository, 'test'), { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.endsWith('programs.test.ts'),
+  );
   t.ok(sources.length > 100);
   for (const file of sources) {
     const found = readFileSync(join(repository, 'test', file), 'utf8').match(/'\/usr\/s?bin\/[^:']*'/);
@@ -44,7 +46,18 @@ t.test('.ci/run finds the tests that have a fallback by what they import', async
   const { stdout, status } = spawnSync('bash', [join(repository, '.ci', 'tests-with-programs')], { encoding: 'utf8' });
   t.equal(status, 0);
   const found = stdout.trim().split('\n');
-  for (const name of ['simulators/record', 'consumer/python-consumer', 'threads/page', 'threads/loss-fabric', 'deploy/chart', 'deploy/image', 'http/pickle', 'metrics/metrics', 'commands/explain', 'threads/rehearsal']) {
+  for (const name of [
+    'simulators/record',
+    'consumer/python-consumer',
+    'threads/page',
+    'threads/loss-fabric',
+    'deploy/chart',
+    'deploy/image',
+    'http/pickle',
+    'metrics/metrics',
+    'commands/explain',
+    'threads/rehearsal',
+  ]) {
     t.ok(found.includes(`dist/test/${name}.test.js`), name);
   }
   t.notOk(found.includes('dist/test/simulators/files/pcap-source.test.js'));

@@ -1,6 +1,6 @@
-// Programs that some tests use and that are no part of Node: the only place in test/ that finds them. They come from PATH, or from
-// where scripts/install-deploy-tools.sh puts them. Where one is absent its test says so and is skipped; .ci/run has these tests go
-// through once more with a PATH on which there is nothing but Node (docs: CONTRIBUTING.md).
+// Programs that some tests use and that are no part of Node: the only place in test/ that finds them. They come from
+// PATH, or from where scripts/install-deploy-tools.sh puts them. Where one is absent its test says so and is skipped;
+// .ci/run has these tests go through once more with a PATH on which there is nothing but Node (docs: CONTRIBUTING.md).
 
 import { execFileSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
@@ -12,8 +12,14 @@ export const toolCache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '
 
 /** Packages of Debian, where they have another name than the program. */
 const packages: Readonly<Record<string, string>> = {
-  promtool: 'prometheus', ip: 'iproute2', nft: 'nftables', unshare: 'util-linux', mount: 'mount', 'systemd-analyze': 'systemd',
-  helm: 'scripts/install-deploy-tools.sh', kubeconform: 'scripts/install-deploy-tools.sh',
+  promtool: 'prometheus',
+  ip: 'iproute2',
+  nft: 'nftables',
+  unshare: 'util-linux',
+  mount: 'mount',
+  'systemd-analyze': 'systemd',
+  helm: 'scripts/install-deploy-tools.sh',
+  kubeconform: 'scripts/install-deploy-tools.sh',
 };
 
 /** All files of that name that may be run, in the order of the search. */
@@ -37,7 +43,9 @@ export function programNamed(name: string): string | null {
 /** Why a test is skipped that needs these programs; false = all are there. */
 export function without(...names: readonly string[]): string | false {
   const absent = names.filter((name) => programNamed(name) === null);
-  return absent.length === 0 ? false : `not installed: ${absent.map((name) => `${name} (${packages[name] ?? name})`).join(', ')}`;
+  return absent.length === 0
+    ? false
+    : `not installed: ${absent.map((name) => `${name} (${packages[name] ?? name})`).join(', ')}`;
 }
 
 /** A Python that can import these modules, or null. */

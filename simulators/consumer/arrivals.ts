@@ -1,5 +1,6 @@
-// What came from a stream, and when: connections and messages in, a line for who waits and an end of the waiting out. Shared by the
-// consumers of this folder, so that one that never connected, or saw nothing, says so instead of being content.
+// What came from a stream, and when: connections and messages in, a line for who waits and an end of the waiting out.
+// Shared by the consumers of this folder, so that one that never connected, or saw nothing, says so instead of being
+// content.
 
 import { systemClock } from '../../src/base/clock.js';
 import type { Clock } from '../../src/base/clock.js';
@@ -43,12 +44,15 @@ export class Arrivals {
     this.#connected = endpoints.map(() => true);
     this.#clock = clock;
     this.#last = clock.now();
-    this.#timer = setInterval(() => {
-      if (timeoutMs !== undefined && this.#clock.now() - this.#last >= timeoutMs) {
-        this.timedOut = true;
-        this.end();
-      } else onTick?.();
-    }, timeoutMs === undefined ? tickMs : Math.min(tickMs, timeoutMs));
+    this.#timer = setInterval(
+      () => {
+        if (timeoutMs !== undefined && this.#clock.now() - this.#last >= timeoutMs) {
+          this.timedOut = true;
+          this.end();
+        } else onTick?.();
+      },
+      timeoutMs === undefined ? tickMs : Math.min(tickMs, timeoutMs),
+    );
   }
 
   /** Connections that spoke zmq, over all endpoints and their returns. */
@@ -76,8 +80,13 @@ export class Arrivals {
 
   /** What is waited for, while no message has come; null afterwards. */
   waiting(): string | null {
-    const silent = this.#endpoints.flatMap((endpoint, index) => (this.#connections[index] === 0
-      ? [`${endpoint}: not connected yet${this.#heard[index] === true ? ': something listens there, and it speaks no zmq' : ''}`] : []));
+    const silent = this.#endpoints.flatMap((endpoint, index) =>
+      this.#connections[index] === 0
+        ? [
+            `${endpoint}: not connected yet${this.#heard[index] === true ? ': something listens there, and it speaks no zmq' : ''}`,
+          ]
+        : [],
+    );
     if (silent.length > 0) return silent.join('; ');
     return this.messages === 0 ? 'connected, nothing has come yet' : null;
   }
@@ -87,9 +96,12 @@ export class Arrivals {
     if (series > 0) return null;
     const never = this.#endpoints.filter((_, index) => this.#connections[index] === 0);
     const named = never.join(', ');
-    if (never.some((endpoint) => this.#heard[this.#endpoints.indexOf(endpoint)] === true)) return `${named}: something listens there, and it speaks no zmq. Give data_host and data_port of the service (vdcu status tells them)`;
-    if (never.length > 0) return `${named}: never connected. Is the service running, and are address and data_port right?`;
-    if (this.messages === 0) return `connected to ${this.#endpoints.join(', ')}, and nothing came. Is a series open (vdcu status), and is no other consumer connected?`;
+    if (never.some((endpoint) => this.#heard[this.#endpoints.indexOf(endpoint)] === true))
+      return `${named}: something listens there, and it speaks no zmq. Give data_host and data_port of the service (vdcu status tells them)`;
+    if (never.length > 0)
+      return `${named}: never connected. Is the service running, and are address and data_port right?`;
+    if (this.messages === 0)
+      return `connected to ${this.#endpoints.join(', ')}, and nothing came. Is a series open (vdcu status), and is no other consumer connected?`;
     return `${this.messages} messages came, and no series from its header on. Start before the series begins`;
   }
 

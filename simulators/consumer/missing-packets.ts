@@ -1,5 +1,5 @@
-// The field `missing` of an image message: which packets of which port a frame lacks. Read and judged here, for the rules of
-// the stream and for the comparison of pixels.
+// The field `missing` of an image message: which packets of which port a frame lacks. Read and judged here, for the
+// rules of the stream and for the comparison of pixels.
 
 import { isCount, isObject } from './stream-message.js';
 
@@ -24,7 +24,13 @@ export function readRanges(value: unknown): readonly (readonly [first: number, l
   if (!Array.isArray(value)) return `${JSON.stringify(value)} is no list of ranges`;
   let end = -1;
   for (const range of value as unknown[]) {
-    if (!Array.isArray(range) || range.length !== 2 || !isCount(range[0]) || !isCount(range[1]) || range[0] > range[1]) {
+    if (
+      !Array.isArray(range) ||
+      range.length !== 2 ||
+      !isCount(range[0]) ||
+      !isCount(range[1]) ||
+      range[0] > range[1]
+    ) {
       return `${JSON.stringify(range)} is no range [first, last]`;
     }
     if (range[0] <= end) return `ranges do not ascend at ${JSON.stringify(range)}`;

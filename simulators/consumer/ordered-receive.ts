@@ -1,6 +1,6 @@
-// A model of how streaming-receiver puts messages in order (its `ordered_recv`, collector.py): weaknesses included, since tests
-// must see what a mistake in the numbering would do to the real consumer. Messages come from the socket; the checks read what
-// is delivered.
+// A model of how streaming-receiver puts messages in order (its `ordered_recv`, collector.py): weaknesses included,
+// since tests must see what a mistake in the numbering would do to the real consumer. Messages come from the socket;
+// the checks read what is delivered.
 
 /** What ordering looks at. */
 export interface Numbered {
@@ -9,8 +9,8 @@ export interface Numbered {
 }
 
 /**
- * A header sets the next number and throws away what is cached below it; the next number is delivered, and what follows it in
- * the cache; everything else is cached, with no time-out.
+ * A header sets the next number and throws away what is cached below it; the next number is delivered, and what follows
+ * it in the cache; everything else is cached, with no time-out.
  */
 export class OrderedReceive<Message extends Numbered> {
   #next = -1;
@@ -45,7 +45,8 @@ export class OrderedReceive<Message extends Numbered> {
       for (const number of this.#cache.keys()) if (number < this.#next) this.#cache.delete(number);
     }
     if (message.msgNumber !== this.#next) {
-      if (this.#cache.size < this.#limit || this.#cache.has(message.msgNumber)) this.#cache.set(message.msgNumber, message);
+      if (this.#cache.size < this.#limit || this.#cache.has(message.msgNumber))
+        this.#cache.set(message.msgNumber, message);
       else this.#dropped++;
       return [];
     }

@@ -1,5 +1,5 @@
-// The consumer's end of the stream: one PULL socket that connects and reads until told to stop. The only file here that knows
-// zeromq; `watch` and tests read whole messages from it.
+// The consumer's end of the stream: one PULL socket that connects and reads until told to stop. The only file here that
+// knows zeromq; `watch` and tests read whole messages from it.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pull } from 'zeromq';
@@ -40,22 +40,37 @@ class Onlooker extends Pull {
 export async function* pullMessages(options: PullOptions): AsyncGenerator<Uint8Array[], void, undefined> {
   const { endpoint, signal } = options;
   if (signal.aborted) return;
-  const socket = new Onlooker({ receiveHighWaterMark: options.receiveHighWaterMark ?? 1000, linger: 0, ipv6: true, reconnectInterval: 100 });
+  const socket = new Onlooker({
+    receiveHighWaterMark: options.receiveHighWaterMark ?? 1000,
+    linger: 0,
+    ipv6: true,
+    reconnectInterval: 100,
+  });
   if (options.onlooker === true) socket.say();
   if (options.onConnection !== undefined) {
     const { onConnection } = options;
     // "handshake" and not "connect": a peer that speaks no zmq is no peer.
-    socket.events.on('connect', () => { onConnection('listens'); });
-    socket.events.on('handshake', () => { onConnection('speaks'); });
-    socket.events.on('disconnect', () => { onConnection('gone'); });
+    socket.events.on('connect', () => {
+      onConnection('listens');
+    });
+    socket.events.on('handshake', () => {
+      onConnection('speaks');
+    });
+    socket.events.on('disconnect', () => {
+      onConnection('gone');
+    });
   }
-  const close = (): void => { socket.close(); };
+  const close = (): void => {
+    socket.close();
+  };
   signal.addEventListener('abort', close, { once: true });
   try {
     try {
       socket.connect(endpoint);
     } catch (error) {
-      throw new OperatorError(`endpoint ${endpoint}: ${messageOf(error)}. Give it as tcp://host:port`, exitCode.usage, { cause: error });
+      throw new OperatorError(`endpoint ${endpoint}: ${messageOf(error)}. Give it as tcp://host:port`, exitCode.usage, {
+        cause: error,
+      });
     }
     for await (const parts of socket) {
       yield parts;

@@ -1,5 +1,5 @@
-// Rules for the summary that comes with a series_end: its numbers must be those of the images that came before. Used by the
-// stream checker.
+// Rules for the summary that comes with a series_end: its numbers must be those of the images that came before. Used by
+// the stream checker.
 
 import { readRanges } from './missing-packets.js';
 import { ledgerCauses, seriesAborts } from './stream-words.js';
@@ -39,7 +39,14 @@ export function seenOf(frames: number, incomplete: readonly IncompleteImage[], s
   }
   const total = frames <= offset ? 0 : Math.floor((frames - 1 - offset) / stride) + 1;
   const discarded = own.filter(({ outcome }) => outcome === 'discarded').length;
-  return { frames: total, complete: total - own.length, marked: own.length - discarded, discarded, incomplete: ranges, missing };
+  return {
+    frames: total,
+    complete: total - own.length,
+    marked: own.length - discarded,
+    discarded,
+    incomplete: ranges,
+    missing,
+  };
 }
 
 /** The part that a shared series' end is about, and what is wrong with what it says of it. */
@@ -47,8 +54,13 @@ export function sharedPart(shared: unknown, frames: number): { stride: number; o
   const whole = { stride: 1, offset: 0 };
   if (shared === undefined) return { ...whole, problems: [] };
   const { stride, offset, frames: all } = isObject(shared) ? shared : {};
-  if (!isCount(stride) || !isCount(offset) || stride < 2 || offset >= stride) return { ...whole, problems: [`shared is ${JSON.stringify(shared)}, not stride, offset and frames`] };
-  return { stride, offset, problems: all === frames ? [] : [`shared says ${JSON.stringify(all)} frames in all, ${frames} images came`] };
+  if (!isCount(stride) || !isCount(offset) || stride < 2 || offset >= stride)
+    return { ...whole, problems: [`shared is ${JSON.stringify(shared)}, not stride, offset and frames`] };
+  return {
+    stride,
+    offset,
+    problems: all === frames ? [] : [`shared says ${JSON.stringify(all)} frames in all, ${frames} images came`],
+  };
 }
 
 /** More ranges than this are not listed. */
@@ -60,7 +72,8 @@ const counts = ['frames', 'complete', 'marked', 'discarded'] as const;
 export function checkSeriesEnd(fields: JsonObject, seen: SeriesSeen): string[] {
   const problems: string[] = [];
   const aborted = fields['aborted'] !== undefined;
-  if (aborted && !seriesAborts.includes(fields['aborted'] as string)) problems.push(`aborted is ${JSON.stringify(fields['aborted'])}, not one of ${seriesAborts.join(', ')}`);
+  if (aborted && !seriesAborts.includes(fields['aborted'] as string))
+    problems.push(`aborted is ${JSON.stringify(fields['aborted'])}, not one of ${seriesAborts.join(', ')}`);
   for (const key of counts) {
     const value = fields[key];
     if (!isCount(value)) problems.push(`${key} is ${JSON.stringify(value)}, not a count`);
@@ -78,14 +91,17 @@ export function checkSeriesEnd(fields: JsonObject, seen: SeriesSeen): string[] {
 function checkIncomplete(fields: JsonObject, seen: SeriesSeen, aborted: boolean): string[] {
   const ranges = readRanges(fields['incomplete']);
   if (typeof ranges === 'string') return [`incomplete: ${ranges}`];
-  if (ranges.length > incompleteRangeLimit) return [`incomplete has ${ranges.length} ranges, more than ${incompleteRangeLimit}`];
+  if (ranges.length > incompleteRangeLimit)
+    return [`incomplete has ${ranges.length} ranges, more than ${incompleteRangeLimit}`];
   const truncated = fields['truncated'] === true;
   if (truncated !== seen.incomplete.length > incompleteRangeLimit && !aborted) {
     return [`truncated is ${truncated}, and ${seen.incomplete.length} ranges of images were not complete`];
   }
   const expected = JSON.stringify(seen.incomplete.slice(0, incompleteRangeLimit));
   const listed = JSON.stringify(ranges);
-  return aborted || listed === expected ? [] : [`incomplete is ${listed.slice(0, 80)}, the images say ${expected.slice(0, 80)}`];
+  return aborted || listed === expected
+    ? []
+    : [`incomplete is ${listed.slice(0, 80)}, the images say ${expected.slice(0, 80)}`];
 }
 
 function checkLedger(ledger: unknown, seen: SeriesSeen, aborted: boolean): string[] {
@@ -98,9 +114,13 @@ function checkLedger(ledger: unknown, seen: SeriesSeen, aborted: boolean): strin
       problems.push(`ledger of port ${port} lacks expected, accepted or missing`);
       continue;
     }
-    if (expected !== accepted + missing) problems.push(`port ${port}: expected ${expected} is not accepted ${accepted} + missing ${missing}`);
+    if (expected !== accepted + missing)
+      problems.push(`port ${port}: expected ${expected} is not accepted ${accepted} + missing ${missing}`);
     const causes = ledgerCauses.map((cause) => entry[cause]);
-    if (causes.every(isCount) && causes.reduce((sum, count) => sum + count, 0) !== missing) problems.push(`port ${port}: missing ${missing} is not the sum of ${ledgerCauses.join(', ')}: ${causes.join(' + ')}`);
+    if (causes.every(isCount) && causes.reduce((sum, count) => sum + count, 0) !== missing)
+      problems.push(
+        `port ${port}: missing ${missing} is not the sum of ${ledgerCauses.join(', ')}: ${causes.join(' + ')}`,
+      );
     const images = seen.missing.get(Number(port)) ?? 0;
     if (!aborted && missing !== images) problems.push(`port ${port}: missing is ${missing}, the images say ${images}`);
   }

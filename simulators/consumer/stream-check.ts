@@ -1,6 +1,6 @@
 // Checks an ordered stream against the contract with its consumers: message by message, rule by rule, from header to
-// series_end, and every pixel when a verifier is given. `watch`, the demo and the pipeline tests read their verdict from it;
-// it knows no socket and no clock.
+// series_end, and every pixel when a verifier is given. `watch`, the demo and the pipeline tests read their verdict
+// from it; it knows no socket and no clock.
 
 import { imageReasons } from './stream-words.js';
 import { checkMetadata } from './metadata-check.js';
@@ -13,8 +13,20 @@ import type { FrameVerifier, WrongPixel } from './verify.js';
 
 /** What a problem is about. */
 export type StreamRule =
-  | 'message' | 'htype' | 'msg_number' | 'series' | 'header' | 'metadata' | 'image' | 'blob' | 'constant' | 'frame'
-  | 'extra_fields' | 'series_end' | 'pixels' | 'connection';
+  | 'message'
+  | 'htype'
+  | 'msg_number'
+  | 'series'
+  | 'header'
+  | 'metadata'
+  | 'image'
+  | 'blob'
+  | 'constant'
+  | 'frame'
+  | 'extra_fields'
+  | 'series_end'
+  | 'pixels'
+  | 'connection';
 
 export interface StreamProblem {
   readonly rule: StreamRule;
@@ -61,13 +73,31 @@ interface OpenSeries {
 const problemLimit = 20;
 
 const itemBytes: Readonly<Record<string, number>> = {
-  uint8: 1, uint16: 2, uint32: 4, int8: 1, int16: 2, int32: 4, float32: 4,
+  uint8: 1,
+  uint16: 2,
+  uint32: 4,
+  int8: 1,
+  int16: 2,
+  int32: 4,
+  float32: 4,
 };
 
 export class StreamChecker {
   readonly counts: StreamCounts = {
-    messages: 0, headers: 0, images: 0, seriesEnds: 0, aborted: 0, complete: 0, marked: 0, discarded: 0, missingPackets: 0,
-    blobBytes: 0, framesVerified: 0, pixelsChecked: 0, wrongPixels: 0, missingPixels: 0,
+    messages: 0,
+    headers: 0,
+    images: 0,
+    seriesEnds: 0,
+    aborted: 0,
+    complete: 0,
+    marked: 0,
+    discarded: 0,
+    missingPackets: 0,
+    blobBytes: 0,
+    framesVerified: 0,
+    pixelsChecked: 0,
+    wrongPixels: 0,
+    missingPixels: 0,
   };
   /** The first of each kind and more, at most 20. */
   readonly problems: StreamProblem[] = [];
@@ -116,10 +146,17 @@ export class StreamChecker {
     this.counts.messages++;
     this.#checkNumber(message);
     switch (message.htype) {
-      case 'header': this.#header(message); break;
-      case 'image': this.#image(message); break;
-      case 'series_end': this.#seriesEnd(message); break;
-      default: this.report('htype', `htype ${message.htype} is unknown to consumers`, message.msgNumber);
+      case 'header':
+        this.#header(message);
+        break;
+      case 'image':
+        this.#image(message);
+        break;
+      case 'series_end':
+        this.#seriesEnd(message);
+        break;
+      default:
+        this.report('htype', `htype ${message.htype} is unknown to consumers`, message.msgNumber);
     }
   }
 
@@ -130,7 +167,8 @@ export class StreamChecker {
         this.report('msg_number', `number ${msgNumber} follows ${last}`, msgNumber);
       } else {
         this.#jumpsAllowed--;
-        if (this.#series !== null) this.report('connection', 'the connection went away in the middle of a series', msgNumber);
+        if (this.#series !== null)
+          this.report('connection', 'the connection went away in the middle of a series', msgNumber);
         this.#series = null;
       }
     }
@@ -141,7 +179,10 @@ export class StreamChecker {
     this.counts.headers++;
     if (this.#series !== null) this.report('series', 'a header before the series_end of the last series', msgNumber);
     this.#series = {
-      frames: 0, incomplete: [], firstFrame: null, constants: null,
+      frames: 0,
+      incomplete: [],
+      firstFrame: null,
+      constants: null,
     };
     if (typeof fields['filename'] !== 'string') {
       this.report('header', `filename is ${JSON.stringify(fields['filename'])}, not a string`, msgNumber);
@@ -164,7 +205,11 @@ export class StreamChecker {
     const blob = parts[0] ?? new Uint8Array(0);
     this.counts.blobBytes += blob.length;
     if (fields['frame'] !== series.frames) {
-      this.report('frame', `frame is ${JSON.stringify(fields['frame'])}, the next index is ${series.frames}`, msgNumber);
+      this.report(
+        'frame',
+        `frame is ${JSON.stringify(fields['frame'])}, the next index is ${series.frames}`,
+        msgNumber,
+      );
     }
     this.#checkBlob(msgNumber, fields, blob);
     const constants = JSON.stringify([fields['shape'], fields['type'], fields['compression']]);
@@ -195,18 +240,24 @@ export class StreamChecker {
     }
     const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
     const announced = blob.length > 12 ? view.getUint32(0) * 4294967296 + view.getUint32(4) : -1;
-    if (announced !== bytes) this.report('blob', `bslz4 header announces ${announced} bytes, shape and type need ${bytes}`, msgNumber);
+    if (announced !== bytes)
+      this.report('blob', `bslz4 header announces ${announced} bytes, shape and type need ${bytes}`, msgNumber);
   }
 
   /** Complete, marked or discarded, and whether the extra fields agree with each other. */
   #outcome(msgNumber: number, fields: JsonObject, series: OpenSeries): void {
-    const wrong = (text: string): void => { if (this.#extraFields) this.report('extra_fields', text, msgNumber); };
+    const wrong = (text: string): void => {
+      if (this.#extraFields) this.report('extra_fields', text, msgNumber);
+    };
     const { frame_number: frameNumber, complete, missing_packets: missingPackets, discard } = fields;
-    if (!isCount(frameNumber) || frameNumber === 0) wrong(`frame_number is ${JSON.stringify(frameNumber)}, not from 1 to 2^53 - 1`);
+    if (!isCount(frameNumber) || frameNumber === 0)
+      wrong(`frame_number is ${JSON.stringify(frameNumber)}, not from 1 to 2^53 - 1`);
     else {
       series.firstFrame ??= frameNumber - series.frames;
       if (frameNumber !== series.firstFrame + series.frames) {
-        wrong(`frame_number is ${frameNumber}, frame ${series.frames} of this series is ${series.firstFrame + series.frames}`);
+        wrong(
+          `frame_number is ${frameNumber}, frame ${series.frames} of this series is ${series.firstFrame + series.frames}`,
+        );
       }
     }
     if (typeof complete !== 'boolean') wrong(`complete is ${JSON.stringify(complete)}, not true or false`);
@@ -231,7 +282,8 @@ export class StreamChecker {
       this.report('pixels', verdict, msgNumber);
       return;
     }
-    if (this.#extraFields) for (const text of this.#verifier.checkHeaderFields(fields)) this.report('extra_fields', text, msgNumber);
+    if (this.#extraFields)
+      for (const text of this.#verifier.checkHeaderFields(fields)) this.report('extra_fields', text, msgNumber);
     this.counts.framesVerified++;
     this.counts.pixelsChecked += verdict.checked;
     this.counts.wrongPixels += verdict.wrong;
@@ -239,8 +291,12 @@ export class StreamChecker {
     if (verdict.firstWrong === null) return;
     this.firstWrongPixel ??= verdict.firstWrong;
     const { frameNumber, y, x, seen, expected } = verdict.firstWrong;
-    this.report('pixels', `frame number ${frameNumber}: ${verdict.wrong} wrong pixels, first at row ${y} column ${x}: `
-      + `${seen} instead of ${expected}`, msgNumber);
+    this.report(
+      'pixels',
+      `frame number ${frameNumber}: ${verdict.wrong} wrong pixels, first at row ${y} column ${x}: ` +
+        `${seen} instead of ${expected}`,
+      msgNumber,
+    );
   }
 
   #seriesEnd({ msgNumber, fields, parts }: StreamMessage): void {
@@ -254,7 +310,8 @@ export class StreamChecker {
     if (this.#extraFields) {
       const { frames, incomplete } = this.#series;
       const { stride, offset, problems } = sharedPart(fields['shared'], frames);
-      for (const text of [...problems, ...checkSeriesEnd(fields, seenOf(frames, incomplete, stride, offset))]) this.report('series_end', text, msgNumber);
+      for (const text of [...problems, ...checkSeriesEnd(fields, seenOf(frames, incomplete, stride, offset))])
+        this.report('series_end', text, msgNumber);
     }
     this.#series = null;
   }
@@ -263,7 +320,8 @@ export class StreamChecker {
 /** Missing packets of an incomplete image by UDP port, as its message lists them. */
 function checkMissing(fields: JsonObject, wrong: (text: string) => void): Map<number, number> {
   const counts = new Map<number, number>();
-  if (!imageReasons.includes(fields['reason'] as string)) wrong(`not complete, and reason is ${JSON.stringify(fields['reason'])}, not one of ${imageReasons.join(', ')}`);
+  if (!imageReasons.includes(fields['reason'] as string))
+    wrong(`not complete, and reason is ${JSON.stringify(fields['reason'])}, not one of ${imageReasons.join(', ')}`);
   const missing = readMissing(fields['missing']);
   if (typeof missing === 'string') {
     wrong(missing);
@@ -271,6 +329,7 @@ function checkMissing(fields: JsonObject, wrong: (text: string) => void): Map<nu
   }
   for (const [port, ranges] of missing) counts.set(port, countRanges(ranges));
   const sum = [...counts.values()].reduce((total, count) => total + count, 0);
-  if (sum !== fields['missing_packets']) wrong(`missing_packets is ${JSON.stringify(fields['missing_packets'])}, missing lists ${sum}`);
+  if (sum !== fields['missing_packets'])
+    wrong(`missing_packets is ${JSON.stringify(fields['missing_packets'])}, missing lists ${sum}`);
   return counts;
 }

@@ -1,4 +1,5 @@
-// What a consumer says at its end, and its exit code: of what `watch` and `record` saw, one word that a script can go by.
+// What a consumer says at its end, and its exit code: of what `watch` and `record` saw, one word that a script can go
+// by.
 
 import { exitCode } from '../../src/base/errors.js';
 
@@ -21,9 +22,13 @@ export function verdictOf({ ok, nothing, incomplete }: Judged): Verdict {
 /** @param allowIncomplete frames that are not complete are no failure */
 export function codeOf(verdict: Verdict, allowIncomplete: boolean): number {
   switch (verdict) {
-    case 'wrong': return exitCode.failed;
-    case 'nothing': return exitCode.environment;
-    case 'incomplete': return allowIncomplete ? exitCode.ok : exitCode.incomplete;
-    case 'right': return exitCode.ok;
+    case 'wrong':
+      return exitCode.failed;
+    case 'nothing':
+      return exitCode.environment;
+    case 'incomplete':
+      return allowIncomplete ? exitCode.ok : exitCode.incomplete;
+    case 'right':
+      return exitCode.ok;
   }
 }

@@ -1,5 +1,6 @@
-// Compares every pixel of a received frame with what the simulated detector sent: the formula's value, the missing value
-// exactly where the message says that packets are missing, or the gap value. The stream checker hands over each image.
+// Compares every pixel of a received frame with what the simulated detector sent: the formula's value, the missing
+// value exactly where the message says that packets are missing, or the gap value. The stream checker hands over each
+// image.
 
 import { exitCode, OperatorError } from '../../src/base/errors.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
@@ -55,7 +56,8 @@ export class FrameVerifier {
     this.#missingValue = 2 ** (8 * this.#format.pixelBytes) - 1;
     this.#type = `uint${8 * this.#format.pixelBytes}`;
     this.#absent = new Uint8Array(this.#format.packetsPerImage);
-    if (this.layout.ports.length === 0) throw new OperatorError('udp_ports: none; needs the ports of the detector', exitCode.usage);
+    if (this.layout.ports.length === 0)
+      throw new OperatorError('udp_ports: none; needs the ports of the detector', exitCode.usage);
   }
 
   /**
@@ -68,12 +70,15 @@ export class FrameVerifier {
     const { rows, columns } = this.layout;
     const shape = JSON.stringify(fields['shape']);
     if (shape !== `[${rows},${columns}]`) return `shape is ${shape}, the configuration gives [${rows},${columns}]`;
-    if (fields['type'] !== this.#type) return `type is ${JSON.stringify(fields['type'])}, the configuration gives ${this.#type}`;
-    if (fields['compression'] !== 'none') return `compression ${JSON.stringify(fields['compression'])}: pixels can be compared only without`;
+    if (fields['type'] !== this.#type)
+      return `type is ${JSON.stringify(fields['type'])}, the configuration gives ${this.#type}`;
+    if (fields['compression'] !== 'none')
+      return `compression ${JSON.stringify(fields['compression'])}: pixels can be compared only without`;
     const bytes = rows * columns * this.#format.pixelBytes;
     if (blob.length !== bytes) return `the frame has ${blob.length} bytes, the configuration gives ${bytes}`;
     const frameNumber = fields['frame_number'];
-    if (!isCount(frameNumber)) return `frame_number is ${JSON.stringify(frameNumber)}, so the right pixels are not known`;
+    if (!isCount(frameNumber))
+      return `frame_number is ${JSON.stringify(frameNumber)}, so the right pixels are not known`;
     const missing = fields['missing'] === undefined ? new Map<number, never>() : readMissing(fields['missing']);
     if (typeof missing === 'string') return missing;
     const impossible = this.#impossible(missing);
@@ -95,7 +100,10 @@ export class FrameVerifier {
       const seen = fields[key];
       if (nothing) return seen === undefined ? [] : [`${key} is ${JSON.stringify(seen)}, but no packet came`];
       // Ticks may exceed 2⁵³: then JSON.parse rounds what was written exactly.
-      if (field === 'timestamp') return Number.isInteger(seen) && (seen as number) >= 0 ? [] : [`${key} is ${JSON.stringify(seen)}, not a count of ticks`];
+      if (field === 'timestamp')
+        return Number.isInteger(seen) && (seen as number) >= 0
+          ? []
+          : [`${key} is ${JSON.stringify(seen)}, not a count of ticks`];
       const expected = headerFieldValue(field, profile.detectorType, wireBits, frameNumber);
       return seen === expected ? [] : [`${key} is ${JSON.stringify(seen)}, the detector sent ${expected}`];
     });
@@ -109,7 +117,8 @@ export class FrameVerifier {
       if (port.off && ranges.length > 0) return `missing names port ${udpPort}, which is switched off`;
       const end = port.firstPacket + this.#format.packetsSent - 1;
       for (const [first, last] of ranges) {
-        if (first < port.firstPacket || last > end) return `missing names packets ${first} to ${last} of port ${udpPort}, which sends ${port.firstPacket} to ${end}`;
+        if (first < port.firstPacket || last > end)
+          return `missing names packets ${first} to ${last} of port ${udpPort}, which sends ${port.firstPacket} to ${end}`;
       }
     }
     return null;
@@ -119,8 +128,11 @@ export class FrameVerifier {
     const size = this.#format.pixelBytes;
     const { buffer, byteOffset } = blob.byteOffset % size === 0 ? blob : blob.slice();
     const count = blob.length / size;
-    return size === 1 ? new Uint8Array(buffer, byteOffset, count)
-      : size === 2 ? new Uint16Array(buffer, byteOffset, count) : new Uint32Array(buffer, byteOffset, count);
+    return size === 1
+      ? new Uint8Array(buffer, byteOffset, count)
+      : size === 2
+        ? new Uint16Array(buffer, byteOffset, count)
+        : new Uint32Array(buffer, byteOffset, count);
   }
 
   #compare(frameNumber: number, pixels: PixelArray, missing: MissingPackets): FrameVerdict {
@@ -139,10 +151,15 @@ export class FrameVerifier {
   /** Every packet of every port that sends is called missing. */
   #nothingArrived(missing: MissingPackets): boolean {
     const sending = this.layout.ports.filter((port) => !port.off);
-    return sending.length > 0 && sending.every((port) => countRanges(missing.get(port.udpPort) ?? []) === this.#format.packetsSent);
+    return (
+      sending.length > 0 &&
+      sending.every((port) => countRanges(missing.get(port.udpPort) ?? []) === this.#format.packetsSent)
+    );
   }
 
-  /** Hot: row by row, a row without absent packets in one go per piece. A pixel in two packets is there when both are. */
+  /**
+   * Hot: row by row, a row without absent packets in one go per piece. A pixel in two packets is there when both are.
+   */
   #comparePort(frameNumber: number, pixels: PixelArray, port: PortLayout, verdict: FrameVerdict): void {
     const { columns, rows, wireBits, payloadBytes } = this.#format;
     const packetBits = payloadBytes * 8;
@@ -157,7 +174,10 @@ export class FrameVerifier {
           const packet = Math.floor((pixel * wireBits) / packetBits);
           const whole = Math.floor(((packet + 1) * packetBits) / wireBits) - pixel;
           const count = Math.min(column + length - from, Math.max(1, whole));
-          const state = Math.max(this.#absent[packet] as number, whole === 0 ? (this.#absent[packet + 1] as number) : came);
+          const state = Math.max(
+            this.#absent[packet] as number,
+            whole === 0 ? (this.#absent[packet + 1] as number) : came,
+          );
           const at = rowStart + x + from - column;
           if (state === calledMissing) verdict.missing += count;
           if (state === came) this.#expectFormula(frameNumber, pixels, at, count, seed, from, port, row, verdict);
@@ -169,8 +189,15 @@ export class FrameVerifier {
   }
 
   #expectFormula(
-    frameNumber: number, pixels: PixelArray, start: number, count: number, seed: number, column: number, port: PortLayout,
-    row: number, verdict: FrameVerdict,
+    frameNumber: number,
+    pixels: PixelArray,
+    start: number,
+    count: number,
+    seed: number,
+    column: number,
+    port: PortLayout,
+    row: number,
+    verdict: FrameVerdict,
   ): void {
     const { bits } = this.#format;
     const end = start + count;
@@ -185,7 +212,12 @@ export class FrameVerifier {
   }
 
   #expectConstant(
-    frameNumber: number, pixels: PixelArray, start: number, count: number, expected: number, verdict: FrameVerdict,
+    frameNumber: number,
+    pixels: PixelArray,
+    start: number,
+    count: number,
+    expected: number,
+    verdict: FrameVerdict,
   ): void {
     for (let at = start; at < start + count; at++) {
       if (pixels[at] !== expected) this.#wrong(frameNumber, pixels, at, expected, verdict);
@@ -197,13 +229,18 @@ export class FrameVerifier {
     const first = this.layout.gaps[0]?.[0];
     if (first === undefined) return;
     const expected = nothingArrived && pixels[first] === this.#missingValue ? this.#missingValue : gapValue;
-    for (const [start, length] of this.layout.gaps) this.#expectConstant(frameNumber, pixels, start, length, expected, verdict);
+    for (const [start, length] of this.layout.gaps)
+      this.#expectConstant(frameNumber, pixels, start, length, expected, verdict);
   }
 
   #wrong(frameNumber: number, pixels: PixelArray, at: number, expected: number, verdict: FrameVerdict): void {
     verdict.wrong++;
     verdict.firstWrong ??= {
-      frameNumber, y: Math.floor(at / this.layout.columns), x: at % this.layout.columns, seen: pixels[at] as number, expected,
+      frameNumber,
+      y: Math.floor(at / this.layout.columns),
+      x: at % this.layout.columns,
+      seen: pixels[at] as number,
+      expected,
     };
   }
 }

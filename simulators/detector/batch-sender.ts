@@ -1,6 +1,6 @@
-// Datagrams to the network with sendmmsg: one system call per batch. Sends them one by one, as detectors do, or coalesced: runs of
-// equal datagrams to one port as a single buffer that the kernel, or the network card, cuts up again (UDP_SEGMENT). The pacing
-// loop hands over batches; udp-sender.ts is what stands in where system calls cannot be made.
+// Datagrams to the network with sendmmsg: one system call per batch. Sends them one by one, as detectors do, or
+// coalesced: runs of equal datagrams to one port as a single buffer that the kernel, or the network card, cuts up again
+// (UDP_SEGMENT). The pacing loop hands over batches; udp-sender.ts is what stands in where system calls cannot be made.
 
 import { isIPv6 } from 'node:net';
 import { assert } from '../../src/base/assert.js';
@@ -22,7 +22,10 @@ export interface BatchSenderOptions {
   readonly checksum: boolean;
 }
 
-/** Datagrams of one batch, and of one coalesced buffer: 64 is the limit of old kernels; its bytes are IPv4's, less for IPv6. */
+/**
+ * Datagrams of one batch, and of one coalesced buffer: 64 is the limit of old kernels; its bytes are IPv4's, less for
+ * IPv6.
+ */
 const batchLimit = { single: 64, coalesced: 256 };
 const segmentLimit = 64;
 const bufferLimit = 65535 - 20 - 8 - 40;
@@ -31,7 +34,17 @@ const bufferLimit = 65535 - 20 - 8 - 40;
 const sendBufferBytes = 4 << 20;
 
 /** Numbers of Linux' headers, x64 and arm64. */
-const linux = { inet: 2, inet6: 10, dgram: 2, cloexec: 0x80000, socketLevel: 1, sndbuf: 7, noCheck: 11, udpLevel: 17, segment: 103 };
+const linux = {
+  inet: 2,
+  inet6: 10,
+  dgram: 2,
+  cloexec: 0x80000,
+  socketLevel: 1,
+  sndbuf: 7,
+  noCheck: 11,
+  udpLevel: 17,
+  segment: 103,
+};
 
 /** struct mmsghdr, iovec and sockaddr_in6 in bytes. */
 const messageBytes = 64;
@@ -43,11 +56,15 @@ const addressBytes = 28;
  * @returns the sender, or why system calls cannot be made here
  * @throws OperatorError when the name is unknown, the source port is taken, or the kernel does not know an option
  */
-export async function openBatchSender(options: BatchSenderOptions, calls: SendCalls | string = sendCalls()): Promise<DatagramSender | string> {
+export async function openBatchSender(
+  options: BatchSenderOptions,
+  calls: SendCalls | string = sendCalls(),
+): Promise<DatagramSender | string> {
   if (typeof calls === 'string') return calls;
   const { address } = await resolveHost(options.host);
   if (address.includes('%')) return `the address ${address} names an interface, which is left to node:dgram`;
-  if (!options.checksum && isIPv6(address)) throw new OperatorError(`UDP to ${address}: IPv6 needs checksums. Leave out --no-checksum`, exitCode.usage);
+  if (!options.checksum && isIPv6(address))
+    throw new OperatorError(`UDP to ${address}: IPv6 needs checksums. Leave out --no-checksum`, exitCode.usage);
   const family = isIPv6(address) ? linux.inet6 : linux.inet;
   const descriptor = calls.socket(family, linux.dgram | linux.cloexec, 0);
   if (descriptor < 0) throw new OperatorError(`no socket to send from: ${calls.failure()}. See ulimit -n`);
@@ -58,15 +75,25 @@ export async function openBatchSender(options: BatchSenderOptions, calls: SendCa
     return `sendmmsg is refused here (${reason})`;
   }
   const set = (level: number, option: number, value: number, what: string): void => {
-    if (calls.setsockopt(descriptor, level, option, Int32Array.of(value), 4) < 0) throw new OperatorError(`${what}: ${calls.failure()}. Send without it`);
+    if (calls.setsockopt(descriptor, level, option, Int32Array.of(value), 4) < 0)
+      throw new OperatorError(`${what}: ${calls.failure()}. Send without it`);
   };
   try {
     set(linux.socketLevel, linux.sndbuf, sendBufferBytes, 'send buffer');
     if (!options.checksum) set(linux.socketLevel, linux.noCheck, 1, 'UDP checksum 0');
-    if (options.coalesceBytes !== null) set(linux.udpLevel, linux.segment, options.coalesceBytes, 'coalesced datagrams');
+    if (options.coalesceBytes !== null)
+      set(linux.udpLevel, linux.segment, options.coalesceBytes, 'coalesced datagrams');
     const source = options.sourcePort ?? 0;
-    if (calls.bind(descriptor, socketAddress(family === linux.inet6 ? '::' : '0.0.0.0', source), family === linux.inet6 ? addressBytes : 16) < 0) {
-      throw new OperatorError(`source port ${source}: cannot send from it (${calls.failure()}). Choose another, or none`);
+    if (
+      calls.bind(
+        descriptor,
+        socketAddress(family === linux.inet6 ? '::' : '0.0.0.0', source),
+        family === linux.inet6 ? addressBytes : 16,
+      ) < 0
+    ) {
+      throw new OperatorError(
+        `source port ${source}: cannot send from it (${calls.failure()}). Choose another, or none`,
+      );
     }
   } catch (error) {
     calls.close(descriptor);
@@ -84,12 +111,24 @@ function socketAddress(address: string, port: number): Uint8Array {
     view.setUint16(0, linux.inet6, true);
     // Written with hexadecimal words only.
     const plain = new URL(`http://[${address}]`).hostname.slice(1, -1);
-    const [head, tail] = plain.split('::').map((half) => half.split(':').filter((word) => word !== '').map((word) => parseInt(word, 16)));
-    const words = tail === undefined ? head as number[] : [...head as number[], ...new Array<number>(8 - (head as number[]).length - tail.length).fill(0), ...tail];
-    words.forEach((word, index) => { view.setUint16(8 + 2 * index, word); });
+    const [head, tail] = plain.split('::').map((half) =>
+      half
+        .split(':')
+        .filter((word) => word !== '')
+        .map((word) => parseInt(word, 16)),
+    );
+    const words =
+      tail === undefined
+        ? (head as number[])
+        : [...(head as number[]), ...new Array<number>(8 - (head as number[]).length - tail.length).fill(0), ...tail];
+    words.forEach((word, index) => {
+      view.setUint16(8 + 2 * index, word);
+    });
   } else {
     view.setUint16(0, linux.inet, true);
-    address.split('.').forEach((byte, index) => { bytes[4 + index] = Number(byte); });
+    address.split('.').forEach((byte, index) => {
+      bytes[4 + index] = Number(byte);
+    });
   }
   return bytes;
 }
@@ -154,7 +193,12 @@ class BatchSender implements DatagramSender {
       messages++;
     }
     for (let done = 0; done < messages;) {
-      const taken = this.#calls.sendmmsg(this.#descriptor, this.#messages.subarray(done * messageBytes), messages - done, 0);
+      const taken = this.#calls.sendmmsg(
+        this.#descriptor,
+        this.#messages.subarray(done * messageBytes),
+        messages - done,
+        0,
+      );
       for (const end = done + Math.max(taken, 0); done < end; done++) this.sent += this.#counts[done] as number;
       if (taken >= 0) continue;
       const reason = this.#calls.failure();
@@ -169,7 +213,8 @@ class BatchSender implements DatagramSender {
   /** A further datagram of the same size, or a shorter one as the last, goes along with those of its port. */
   #join(message: OpenMessage, bytes: Uint8Array): boolean {
     const size = this.#coalesceBytes as number;
-    if (bytes.length > size || message.count === segmentLimit || message.bytes + bytes.length > bufferLimit) return false;
+    if (bytes.length > size || message.count === segmentLimit || message.bytes + bytes.length > bufferLimit)
+      return false;
     this.#point(message.index, message.count, bytes);
     message.count++;
     message.bytes += bytes.length;

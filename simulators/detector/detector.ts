@@ -1,6 +1,6 @@
-// A detector that exists only as its packets: an iterable of datagrams with the virtual times at which they leave, ports
-// interleaved packet by packet, faults applied and counted. The UDP sender paces it over a network; pipeline tests feed it to
-// the receivers in memory.
+// A detector that exists only as its packets: an iterable of datagrams with the virtual times at which they leave,
+// ports interleaved packet by packet, faults applied and counted. The UDP sender paces it over a network; pipeline
+// tests feed it to the receivers in memory.
 
 import { exitCode, OperatorError } from '../../src/base/errors.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
@@ -27,8 +27,8 @@ export interface DetectorRun {
 }
 
 /**
- * One datagram on its way. `bytes` belongs to the detector: it is overwritten when the iterable begins the second round after
- * this one, so whoever needs it longer calls `copyDatagram`. The object itself is never reused.
+ * One datagram on its way. `bytes` belongs to the detector: it is overwritten when the iterable begins the second round
+ * after this one, so whoever needs it longer calls `copyDatagram`. The object itself is never reused.
  */
 export interface Datagram {
   readonly portIndex: number;
@@ -53,7 +53,10 @@ interface Postponed {
   readonly bytes: Uint8Array;
 }
 
-/** Images of two rounds are kept, so that a sender may still hold the datagrams of the last one, however long ago that was. */
+/**
+ * Images of two rounds are kept, so that a sender may still hold the datagrams of the last one, however long ago that
+ * was.
+ */
 const imagesPerPort = 2;
 
 class SimulatedPort {
@@ -116,7 +119,8 @@ export class SimulatedDetector {
   /** @throws OperatorError (usage) for frames, numbers or rates that cannot be */
   constructor(run: DetectorRun) {
     if (!Number.isSafeInteger(run.frames) || run.frames < 0) refuse('frames', run.frames, '0 (until stopped) or more');
-    if (!Number.isSafeInteger(run.firstFrame) || run.firstFrame < 1) refuse('first frame', run.firstFrame, '1 to 9007199254740991');
+    if (!Number.isSafeInteger(run.firstFrame) || run.firstFrame < 1)
+      refuse('first frame', run.firstFrame, '1 to 9007199254740991');
     if (run.firstFrame > Number.MAX_SAFE_INTEGER - Math.max(run.frames - 1, 0)) {
       refuse(`${run.frames} frames from frame number`, run.firstFrame, 'a last number of at most 9007199254740991');
     }
@@ -128,7 +132,9 @@ export class SimulatedDetector {
     this.format = wireFormat(run.settings);
     this.truth = new GroundTruth(run.firstFrame, this.#faults.settings.seed, udpPorts, portsOff);
     const memory = new PixelMemory(imageBytes(this.format) * imagesPerPort * (udpPorts.length - portsOff.length));
-    this.#ports = this.truth.ports.flatMap((truth, index) => (truth.off ? [] : [new SimulatedPort(run.settings, index, truth, memory)]));
+    this.#ports = this.truth.ports.flatMap((truth, index) =>
+      truth.off ? [] : [new SimulatedPort(run.settings, index, truth, memory)],
+    );
   }
 
   /** End after the frame that is being sent. */
@@ -145,7 +151,9 @@ export class SimulatedDetector {
       const frameNumber = firstFrame + round;
       for (const port of this.#ports) {
         port.truth.frames++;
-        port.nextImage().write(frameNumber, Math.round(round * this.#periodMs * 1e4), images?.portImage(port.index, round) ?? null);
+        port
+          .nextImage()
+          .write(frameNumber, Math.round(round * this.#periodMs * 1e4), images?.portImage(port.index, round) ?? null);
       }
       for (let index = 0; index < packetsSent; index++) {
         const dueMs = (round + index / packetsSent) * this.#periodMs;
@@ -156,7 +164,13 @@ export class SimulatedDetector {
   }
 
   /** @param index of the packet among those sent; faults and truth go by its number */
-  *#packet(port: SimulatedPort, round: number, frameNumber: number, index: number, dueMs: number): Generator<Datagram, void> {
+  *#packet(
+    port: SimulatedPort,
+    round: number,
+    frameNumber: number,
+    index: number,
+    dueMs: number,
+  ): Generator<Datagram, void> {
     const truth = port.truth;
     const { udpPort } = truth;
     const { packetsSent } = this.format;
@@ -181,11 +195,21 @@ export class SimulatedDetector {
       case 'delay':
         truth.delayed++;
         this.truth.note('delayed', frameNumber, udpPort, packet);
-        port.delayed.push({ place: order + delayFrames * packetsSent, order, copy: false, bytes: port.datagram(index).slice() });
+        port.delayed.push({
+          place: order + delayFrames * packetsSent,
+          order,
+          copy: false,
+          bytes: port.datagram(index).slice(),
+        });
         break;
       case 'reorder':
         truth.reordered++;
-        port.reordered.push({ place: order + reorderDistance, order, copy: false, bytes: port.datagram(index).slice() });
+        port.reordered.push({
+          place: order + reorderDistance,
+          order,
+          copy: false,
+          bytes: port.datagram(index).slice(),
+        });
         break;
       case 'duplicate':
         truth.duplicated++;
@@ -217,7 +241,9 @@ export class SimulatedDetector {
     return length === 40 ? 41 : length;
   }
 
-  /** The same header from another detector type or header version, with pixels that would be seen if they were taken. */
+  /**
+   * The same header from another detector type or header version, with pixels that would be seen if they were taken.
+   */
   #strangerOf(truth: PortTruth, bytes: Uint8Array, frameNumber: number, packet: number): Uint8Array {
     const stranger = bytes.slice();
     stranger.fill(0x5a, 48);

@@ -1,6 +1,7 @@
-// What goes wrong on the way, on purpose: chooses packets to lose, cut short, delay, reorder, send twice, and to send strangers
-// before. The choice depends on the seed, the fault, and the packet alone, so a run can be repeated and does not change with
-// the interleaving of ports. The simulated detector asks for each packet; the syntax is for `vdcu simulate` (docs/simulator.md).
+// What goes wrong on the way, on purpose: chooses packets to lose, cut short, delay, reorder, send twice, and to send
+// strangers before. The choice depends on the seed, the fault, and the packet alone, so a run can be repeated and does
+// not change with the interleaving of ports. The simulated detector asks for each packet; the syntax is for `vdcu
+// simulate` (docs/simulator.md).
 
 import { exitCode, OperatorError } from '../../src/base/errors.js';
 import { mix32 } from './pattern.js';
@@ -60,7 +61,11 @@ export function parseFault(option: string, text: string): FaultSelector {
     const fields = entry.trim().split(':');
     if (fields.length !== 3) throw new OperatorError(wanted, exitCode.usage);
     const [udpPort, frameNumber, packet] = fields as [string, string, string];
-    return { udpPort: parseSpan(udpPort, wanted), frameNumber: parseSpan(frameNumber, wanted), packet: parseSpan(packet, wanted) };
+    return {
+      udpPort: parseSpan(udpPort, wanted),
+      frameNumber: parseSpan(frameNumber, wanted),
+      packet: parseSpan(packet, wanted),
+    };
   });
 }
 
@@ -96,14 +101,16 @@ export class FaultPlan {
     if (typeof selector === 'number') {
       return this.#hash(kinds.indexOf(kind), udpPort, frameNumber, packet) < selector * 4294967296;
     }
-    return selector.some((exact) =>
-      within(exact.udpPort, udpPort) && within(exact.frameNumber, frameNumber) && within(exact.packet, packet));
+    return selector.some(
+      (exact) =>
+        within(exact.udpPort, udpPort) && within(exact.frameNumber, frameNumber) && within(exact.packet, packet),
+    );
   }
 
   #hash(salt: number, udpPort: number, frameNumber: number, packet: number): number {
     const high = Math.floor(frameNumber / 4294967296);
     const run = mix32((this.settings.seed + Math.imul(salt + 1, 0x9e3779b1)) | 0);
-    return mix32(mix32(mix32(run ^ frameNumber) + high + Math.imul(udpPort, 0x85ebca77) | 0) + packet | 0) >>> 0;
+    return mix32((mix32((mix32(run ^ frameNumber) + high + Math.imul(udpPort, 0x85ebca77)) | 0) + packet) | 0) >>> 0;
   }
 }
 

@@ -1,5 +1,5 @@
-// The way back: a stitched image cut into the port images that a detector would have sent, by the inverse of the geometry. The
-// HDF5 source cuts each of its images with it.
+// The way back: a stitched image cut into the port images that a detector would have sent, by the inverse of the
+// geometry. The HDF5 source cuts each of its images with it.
 
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { frameLayout } from './layout.js';
@@ -9,7 +9,9 @@ import type { PixelArray } from './pattern.js';
 
 /** Rows and columns that images of a configuration may have: with gap pixels as the service stitches, and without. */
 export function imageShapes(settings: DetectorSettings): (readonly [rows: number, columns: number])[] {
-  const shapes = [true, false].map((gapPixels) => frameLayout({ ...settings, gapPixels })).map(({ rows, columns }) => [rows, columns] as const);
+  const shapes = [true, false]
+    .map((gapPixels) => frameLayout({ ...settings, gapPixels }))
+    .map(({ rows, columns }) => [rows, columns] as const);
   return shapes[0]?.[0] === shapes[1]?.[0] && shapes[0]?.[1] === shapes[1]?.[1] ? shapes.slice(0, 1) : shapes;
 }
 
@@ -26,11 +28,18 @@ export class FrameCutter {
   constructor(settings: DetectorSettings, [rows, columns]: readonly [rows: number, columns: number]) {
     const { rows: portRows, columns: portColumns, pixelBytes, bits } = wireFormat(settings);
     const withGaps = frameLayout({ ...settings, gapPixels: true });
-    this.#layout = withGaps.rows === rows && withGaps.columns === columns ? withGaps : frameLayout({ ...settings, gapPixels: false });
+    this.#layout =
+      withGaps.rows === rows && withGaps.columns === columns
+        ? withGaps
+        : frameLayout({ ...settings, gapPixels: false });
     this.#portColumns = portColumns;
     this.#most = 2 ** bits - 1;
-    this.#port = pixelBytes === 1 ? new Uint8Array(portRows * portColumns)
-      : pixelBytes === 2 ? new Uint16Array(portRows * portColumns) : new Uint32Array(portRows * portColumns);
+    this.#port =
+      pixelBytes === 1
+        ? new Uint8Array(portRows * portColumns)
+        : pixelBytes === 2
+          ? new Uint16Array(portRows * portColumns)
+          : new Uint32Array(portRows * portColumns);
   }
 
   /**

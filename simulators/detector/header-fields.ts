@@ -1,6 +1,7 @@
-// What a simulated detector writes into the fields of the packet header that differ from type to type: closed formulas of the
-// frame number, written down in docs/simulator.md. The packet writer fills headers with them, the verifier compares the fields
-// of image messages with them. Source of the meanings: slsDetectorPackage 9.2.0, docs/src/udpdetspec.rst.
+// What a simulated detector writes into the fields of the packet header that differ from type to type: closed formulas
+// of the frame number, written down in docs/simulator.md. The packet writer fills headers with them, the verifier
+// compares the fields of image messages with them. Source of the meanings: slsDetectorPackage 9.2.0,
+// docs/src/udpdetspec.rst.
 
 import type { HeaderField } from '../../src/detector/profile.js';
 
@@ -25,7 +26,12 @@ export function significantBits(detectorType: number, wireBits: number): number 
  * @param frameNumber 1 … 2⁵³ − 1
  * @returns integer, at most 2⁴² for detSpec1, within the field's bytes for the others
  */
-export function headerFieldValue(field: FormulaField, detectorType: number, wireBits: number, frameNumber: number): number {
+export function headerFieldValue(
+  field: FormulaField,
+  detectorType: number,
+  wireBits: number,
+  frameNumber: number,
+): number {
   const thousandth = frameNumber % 1000;
   switch (field) {
     // Sub-frames of an Eiger are summed at 32 bit only; all others give their exposure in 100 ns.
@@ -33,7 +39,9 @@ export function headerFieldValue(field: FormulaField, detectorType: number, wire
       return detectorType === eiger && wireBits !== 32 ? 0 : thousandth + 1;
     // Bunch id of a Jungfrau, train id of a Gotthard2.
     case 'detSpec1':
-      return detectorType === jungfrau || detectorType === gotthard2 ? thousandth * 4294967296 + (frameNumber % 4294967296) : 0;
+      return detectorType === jungfrau || detectorType === gotthard2
+        ? thousandth * 4294967296 + (frameNumber % 4294967296)
+        : 0;
     // Bunch id of a Gotthard2 within the train.
     case 'detSpec2':
       return detectorType === gotthard2 ? frameNumber % 2720 : 0;

@@ -1,5 +1,6 @@
 // Where each port image lies in the frame, worked out from the configuration for the checking side: independent of the
-// service's own geometry, so that a mistake there is seen here. The verifier builds it once and walks it for every frame.
+// service's own geometry, so that a mistake there is seen here. The verifier builds it once and walks it for every
+// frame.
 
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { firstPacketNumber, headerPosition, wireFormat } from './packet.js';
@@ -75,20 +76,31 @@ function portLayout(settings: DetectorSettings, portIndex: number): PortLayout {
     if (last !== undefined && last.x + last.length === x) last.length++;
     else pieces.push({ column: c, x, length: 1 });
   }
-  return { portIndex, udpPort, off: settings.portsOff.includes(udpPort), firstPacket: firstPacketNumber(settings, portIndex), y, pieces };
+  return {
+    portIndex,
+    udpPort,
+    off: settings.portsOff.includes(udpPort),
+    firstPacket: firstPacketNumber(settings, portIndex),
+    y,
+    pieces,
+  };
 }
 
 /** The whole frame of a configuration. */
 export function frameLayout(settings: DetectorSettings): FrameLayout {
   const { profile, rows: portRows, columns: portColumns } = wireFormat(settings);
-  const grid = { rows: settings.modules[0] * profile.unitPorts.rows, columns: settings.modules[1] * profile.unitPorts.columns };
+  const grid = {
+    rows: settings.modules[0] * profile.unitPorts.rows,
+    columns: settings.modules[1] * profile.unitPorts.columns,
+  };
   const { down, across } = spacings(settings);
   const rows = stretch(grid.rows * portRows - 1, down) + 1;
   const columns = stretch(grid.columns * portColumns - 1, across) + 1;
   const ports = settings.udpPorts.map((_, portIndex) => portLayout(settings, portIndex));
   const covered = new Uint8Array(rows * columns);
   for (const { y, pieces } of ports) {
-    for (const row of y) for (const { x, length } of pieces) covered.fill(1, row * columns + x, row * columns + x + length);
+    for (const row of y)
+      for (const { x, length } of pieces) covered.fill(1, row * columns + x, row * columns + x + length);
   }
   return { rows, columns, ports, gaps: runsOfZero(covered) };
 }

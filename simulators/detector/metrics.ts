@@ -1,6 +1,7 @@
-// The simulator's own truth as Prometheus metrics, for commissioning and CI: beside the service's counters it shows at once whether
-// what was measured is what was done. `vdcu simulate --metrics-port` and tests open the endpoint; each scrape reads the truth as it
-// stands. The table is the only list of these metrics: documentation and endpoint are made from it.
+// The simulator's own truth as Prometheus metrics, for commissioning and CI: beside the service's counters it shows at
+// once whether what was measured is what was done. `vdcu simulate --metrics-port` and tests open the endpoint; each
+// scrape reads the truth as it stands. The table is the only list of these metrics: documentation and endpoint are made
+// from it.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -17,10 +18,18 @@ interface SimulatorCounterRow {
   readonly of: (port: PortTruth) => number;
 }
 
-const suppressed = { metric: 'vdcu_simulator_packets_suppressed_total', help: 'Packets of the detector that never left whole, by the fault that was asked for' } as const;
+const suppressed = {
+  metric: 'vdcu_simulator_packets_suppressed_total',
+  help: 'Packets of the detector that never left whole, by the fault that was asked for',
+} as const;
 
 export const simulatorCounterTable: readonly SimulatorCounterRow[] = [
-  { metric: 'vdcu_simulator_packets_sent_total', help: 'Datagrams that the simulator sent, of any kind', labels: {}, of: ({ sent }) => sent },
+  {
+    metric: 'vdcu_simulator_packets_sent_total',
+    help: 'Datagrams that the simulator sent, of any kind',
+    labels: {},
+    of: ({ sent }) => sent,
+  },
   { ...suppressed, labels: { fault: 'loss' }, of: ({ lost }) => lost },
   { ...suppressed, labels: { fault: 'truncate' }, of: ({ truncated }) => truncated },
 ];
@@ -33,7 +42,10 @@ export function simulatorMetrics(truth: GroundTruth, detector: string): Registry
     const rows = simulatorCounterTable.filter((row) => row.metric === metric);
     const [{ help, labels }] = rows as [SimulatorCounterRow];
     new Counter({
-      name: metric, help, labelNames: ['port', ...Object.keys(labels)], registers: [registry],
+      name: metric,
+      help,
+      labelNames: ['port', ...Object.keys(labels)],
+      registers: [registry],
       collect() {
         this.reset();
         for (const port of truth.ports.filter(({ off }) => !off)) {
@@ -59,7 +71,11 @@ export interface SimulatorMetricsServer {
  * @param port 0 = any free one
  * @throws OperatorError (environment) when the address cannot be had
  */
-export async function serveSimulatorMetrics(truth: GroundTruth, detector: string, { host = '127.0.0.1', port }: { readonly host?: string; readonly port: number }): Promise<SimulatorMetricsServer> {
+export async function serveSimulatorMetrics(
+  truth: GroundTruth,
+  detector: string,
+  { host = '127.0.0.1', port }: { readonly host?: string; readonly port: number },
+): Promise<SimulatorMetricsServer> {
   const registry = simulatorMetrics(truth, detector);
   const waiting = new Set<() => void>();
   const server = createServer((request, response) => {
@@ -70,35 +86,45 @@ export async function serveSimulatorMetrics(truth: GroundTruth, detector: string
     // Only a scrape that begins after somebody began to wait shows what they wait for.
     const told = [...waiting];
     void registry.metrics().then((text) => {
-      response.once('finish', () => { for (const tell of told) tell(); });
+      response.once('finish', () => {
+        for (const tell of told) tell();
+      });
       response.writeHead(200, { 'content-type': registry.contentType }).end(text);
     });
   });
   server.requestTimeout = 5000;
   server.maxConnections = 16;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(new OperatorError(`--metrics-port ${port}: ${messageOf(error)}. Choose another port`, exitCode.environment, { cause: error })));
+    server.once('error', (error) =>
+      reject(
+        new OperatorError(`--metrics-port ${port}: ${messageOf(error)}. Choose another port`, exitCode.environment, {
+          cause: error,
+        }),
+      ),
+    );
     server.listen(port, host, resolve);
   });
   return {
     url: `http://${host}:${(server.address() as AddressInfo).port}/metrics`,
-    scraped: (limitMs, signal) => new Promise((resolve) => {
-      const end = (was: boolean): void => {
-        waiting.delete(tell);
-        clearTimeout(timer);
-        signal.removeEventListener('abort', give);
-        resolve(was);
-      };
-      const tell = (): void => end(true);
-      const give = (): void => end(false);
-      const timer = setTimeout(give, limitMs);
-      waiting.add(tell);
-      signal.addEventListener('abort', give, { once: true });
-      if (signal.aborted) give();
-    }),
-    close: () => new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    }),
+    scraped: (limitMs, signal) =>
+      new Promise((resolve) => {
+        const end = (was: boolean): void => {
+          waiting.delete(tell);
+          clearTimeout(timer);
+          signal.removeEventListener('abort', give);
+          resolve(was);
+        };
+        const tell = (): void => end(true);
+        const give = (): void => end(false);
+        const timer = setTimeout(give, limitMs);
+        waiting.add(tell);
+        signal.addEventListener('abort', give, { once: true });
+        if (signal.aborted) give();
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 }

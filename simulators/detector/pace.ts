@@ -1,5 +1,6 @@
-// Sends a detector's datagrams at the times they are due: takes from the iterable what is due by now, hands it over in batches,
-// sleeps until the next. Between the simulated detector and a sender; memory stays bounded because every batch is awaited.
+// Sends a detector's datagrams at the times they are due: takes from the iterable what is due by now, hands it over in
+// batches, sleeps until the next. Between the simulated detector and a sender; memory stays bounded because every batch
+// is awaited.
 
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../src/base/clock.js';
@@ -28,17 +29,24 @@ export interface PaceReport {
   readonly worstLateMs: number;
 }
 
-/** Datagrams in one batch at most unless the sender says so: large enough to be cheap, small enough to keep ports interleaved in time. */
+/**
+ * Datagrams in one batch at most unless the sender says so: large enough to be cheap, small enough to keep ports
+ * interleaved in time.
+ */
 const usualBatchLimit = 64;
 
-/** What is due within this time leaves together: a thread that never slept would take its core from those who receive. */
+/**
+ * What is due within this time leaves together: a thread that never slept would take its core from those who receive.
+ */
 const togetherMs = 0.2;
 
 /**
  * Send everything, in order, not before it is due. A batch never spans two rounds, as the detector's memory requires.
  */
 export async function sendPaced(
-  datagrams: Iterable<Datagram>, sender: DatagramSender, options: PaceOptions,
+  datagrams: Iterable<Datagram>,
+  sender: DatagramSender,
+  options: PaceOptions,
 ): Promise<PaceReport> {
   const { clock, signal } = options;
   const wait = options.wait ?? ((milliseconds: number) => pause(milliseconds, signal));

@@ -1,9 +1,11 @@
-// Pixels smaller than their number type, packed as on the wire: two pixels of 4 bit in a byte, two of 12 bit in three bytes.
-// The packet writer packs a port image with it before it cuts the image into packets, wherever the cuts fall.
+// Pixels smaller than their number type, packed as on the wire: two pixels of 4 bit in a byte, two of 12 bit in three
+// bytes. The packet writer packs a port image with it before it cuts the image into packets, wherever the cuts fall.
 // Source: slsDetectorPackage 9.2.0, eigerDetectorServer/slsDetectorFunctionList.c:2725-2747 (12 bit), slsDetectorGui
 // qDrawPlot.cpp:1116-1124 (4 bit: the left pixel is the high half).
 
-/** Two pixels a byte. @param pixels values 0 … 15, an even number of them @param lowFirst the left pixel is the low half */
+/**
+ * Two pixels a byte. @param pixels values 0 … 15, an even number of them @param lowFirst the left pixel is the low half
+ */
 export function pack4(pixels: Uint8Array, wire: Uint8Array, lowFirst: boolean): void {
   for (let at = 0; at < pixels.length; at += 2) {
     const left = pixels[at] as number;

@@ -1,6 +1,6 @@
-// Packets as a detector sends them, written from PSI's description of the wire (udpdetspec.rst, GeneralData.h, header version
-// 2) and on purpose without the receiver's code: a shared codec would hide a shared mistake. The simulated detector calls this
-// once per port and frame; the datagrams then go to a UDP sender or straight into a pipeline test.
+// Packets as a detector sends them, written from PSI's description of the wire (udpdetspec.rst, GeneralData.h, header
+// version 2) and on purpose without the receiver's code: a shared codec would hide a shared mistake. The simulated
+// detector calls this once per port and frame; the datagrams then go to a UDP sender or straight into a pipeline test.
 
 import { profileOf } from '../../src/detector/profiles.js';
 import type { DetectorProfile, DepthProfile } from '../../src/detector/profile.js';
@@ -47,7 +47,11 @@ export function wireFormat(settings: DetectorSettings): WireFormat {
   const portsSharing = profile.partialReadout === 'centre_of_unit' ? profile.unitPorts.rows : 1;
   const rowsSent = settings.readNRows === null ? rows : settings.readNRows / portsSharing;
   return {
-    profile, wireBits, rows, columns, payloadBytes,
+    profile,
+    wireBits,
+    rows,
+    columns,
+    payloadBytes,
     bits: significantBits(profile.detectorType, wireBits),
     pixelBytes: pixelBytes[pixelType],
     datagramBytes: headerBytes + payloadBytes,
@@ -57,8 +61,9 @@ export function wireFormat(settings: DetectorSettings): WireFormat {
 }
 
 /**
- * Number of the first packet that a port sends. A partial readout keeps the rows around the module's centre where the detector
- * reads towards it: the middle packets of one port; of two, the last of the first port and the first of the second.
+ * Number of the first packet that a port sends. A partial readout keeps the rows around the module's centre where the
+ * detector reads towards it: the middle packets of one port; of two, the last of the first port and the first of the
+ * second.
  */
 export function firstPacketNumber(settings: DetectorSettings, portIndex: number): number {
   const { profile, packetsPerImage, packetsSent } = wireFormat(settings);
@@ -69,8 +74,8 @@ export function firstPacketNumber(settings: DetectorSettings, portIndex: number)
 }
 
 /**
- * Row and column that the hardware writes into the headers of a port, in port units. Units are stacked downwards first; a quad
- * sends its first port as row 1 and its second as row 0. Configured overrides do not reach the hardware.
+ * Row and column that the hardware writes into the headers of a port, in port units. Units are stacked downwards first;
+ * a quad sends its first port as row 1 and its second as row 0. Configured overrides do not reach the hardware.
  */
 export function headerPosition(settings: DetectorSettings, portIndex: number): { row: number; column: number } {
   if (settings.quad) return { row: settings.udpPorts.length - 1 - portIndex, column: 0 };
@@ -113,12 +118,18 @@ export class PortImageDatagrams {
     this.#portIndex = portIndex;
     this.#offset = offset;
     this.#view = new DataView(buffer, offset, bytes);
-    this.#pixels = format.pixelBytes === 1 ? new Uint8Array(buffer, offset, bytes)
-      : format.pixelBytes === 2 ? new Uint16Array(buffer, offset, bytes / 2) : new Uint32Array(buffer, offset, bytes / 4);
+    this.#pixels =
+      format.pixelBytes === 1
+        ? new Uint8Array(buffer, offset, bytes)
+        : format.pixelBytes === 2
+          ? new Uint16Array(buffer, offset, bytes / 2)
+          : new Uint32Array(buffer, offset, bytes / 4);
     this.#packed = format.wireBits < 8 * format.pixelBytes ? new PackedImage(format, settings.lowNibbleFirst) : null;
     this.firstPacket = firstPacketNumber(settings, portIndex);
-    this.datagrams = Array.from({ length: format.packetsSent }, (_, index) =>
-      new Uint8Array(buffer, offset + index * format.datagramBytes, format.datagramBytes));
+    this.datagrams = Array.from(
+      { length: format.packetsSent },
+      (_, index) => new Uint8Array(buffer, offset + index * format.datagramBytes, format.datagramBytes),
+    );
     const { row, column } = headerPosition(settings, portIndex);
     for (let index = 0; index < format.packetsSent; index++) this.#writeConstants(index, row, column);
   }
@@ -142,7 +153,12 @@ export class PortImageDatagrams {
    * @param given pixels of the whole port image; null = those of the formula
    */
   write(frameNumber: number, ticks: number, given: PixelArray | null = null): void {
-    const { profile: { detectorType }, wireBits, packetsSent, datagramBytes } = this.#format;
+    const {
+      profile: { detectorType },
+      wireBits,
+      packetsSent,
+      datagramBytes,
+    } = this.#format;
     const view = this.#view;
     const expLength = headerFieldValue('expLength', detectorType, wireBits, frameNumber);
     const detSpec1 = headerFieldValue('detSpec1', detectorType, wireBits, frameNumber);
@@ -158,7 +174,8 @@ export class PortImageDatagrams {
       view.setUint32(at + 40, detSpec3, true);
       view.setUint16(at + 44, detSpec4, true);
     }
-    if (this.#packed !== null) this.#packed.write(given ?? imageSeed(frameNumber, this.#portIndex), this.datagrams, this.firstPacket);
+    if (this.#packed !== null)
+      this.#packed.write(given ?? imageSeed(frameNumber, this.#portIndex), this.datagrams, this.firstPacket);
     else if (given !== null) this.#copyPixels(given);
     else this.#writePixels(frameNumber);
   }
@@ -187,7 +204,8 @@ export class PortImageDatagrams {
         const count = Math.min(end, (row + 1) * columns) - pixel;
         const seed = rowSeed(image, row);
         const column = pixel - row * columns;
-        if (compiled && count % pixelsAtOnce === 0) this.#memory.write16(this.#offset + target * 2, count, seed, column);
+        if (compiled && count % pixelsAtOnce === 0)
+          this.#memory.write16(this.#offset + target * 2, count, seed, column);
         else writePixels(this.#pixels, target, count, seed, column, bits);
         target += count;
         pixel += count;
@@ -196,7 +214,10 @@ export class PortImageDatagrams {
   }
 }
 
-/** A port image whose pixels do not fill bytes: written whole, packed, and then cut, because packets begin inside a pixel. */
+/**
+ * A port image whose pixels do not fill bytes: written whole, packed, and then cut, because packets begin inside a
+ * pixel.
+ */
 class PackedImage {
   readonly #format: WireFormat;
   readonly #lowNibbleFirst: boolean;
@@ -215,7 +236,9 @@ class PackedImage {
   write(image: number | PixelArray, datagrams: readonly Uint8Array[], firstPacket: number): void {
     const { rows, columns, bits, payloadBytes } = this.#format;
     if (typeof image !== 'number') this.#pixels.set(image);
-    else for (let row = 0; row < rows; row++) writePixels(this.#pixels, row * columns, columns, rowSeed(image, row), 0, bits);
+    else
+      for (let row = 0; row < rows; row++)
+        writePixels(this.#pixels, row * columns, columns, rowSeed(image, row), 0, bits);
     if (this.#pixels instanceof Uint8Array) pack4(this.#pixels, this.#wire, this.#lowNibbleFirst);
     else pack12(this.#pixels, this.#wire);
     for (const [index, datagram] of datagrams.entries()) {

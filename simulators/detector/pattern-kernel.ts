@@ -1,12 +1,15 @@
-// The pixel formula compiled: WebAssembly of one loop that writes eight 16-bit pixels at a time, put together here instruction by
-// instruction because a compiler would be longer than the loop. Packets of a simulated detector lie in the memory that it writes;
-// everything else uses pattern.ts, whose values these are, bit for bit.
+// The pixel formula compiled: WebAssembly of one loop that writes eight 16-bit pixels at a time, put together here
+// instruction by instruction because a compiler would be longer than the loop. Packets of a simulated detector lie in
+// the memory that it writes; everything else uses pattern.ts, whose values these are, bit for bit.
 
 import { assert } from '../../src/base/assert.js';
 
 const pageBytes = 65536;
 
-/** WebAssembly's instructions in use, as the binary format numbers them; "x4" and "x8": on four or eight integers at once. */
+/**
+ * WebAssembly's instructions in use, as the binary format numbers them; "x4" and "x8": on four or eight integers at
+ * once.
+ */
 const get = (local: number): number[] => [0x20, local];
 const set = (local: number): number[] => [0x21, local];
 const tee = (local: number): number[] => [0x22, local];
@@ -37,15 +40,40 @@ const mixed = 3;
 
 /** The values of four columns, and on to the next four. */
 const fourPixels = [
-  ...get(mixed), ...get(mixed), ...i32(15), ...shiftRightX4, ...xor, ...every(spread), ...multiplyX4, ...i32(16), ...shiftRightX4,
-  ...get(mixed), ...every(columnStep * 4), ...addX4, ...set(mixed),
+  ...get(mixed),
+  ...get(mixed),
+  ...i32(15),
+  ...shiftRightX4,
+  ...xor,
+  ...every(spread),
+  ...multiplyX4,
+  ...i32(16),
+  ...shiftRightX4,
+  ...get(mixed),
+  ...every(columnStep * 4),
+  ...addX4,
+  ...set(mixed),
 ];
 
 const body = [
-  ...get(first), ...splatX4, ...x4(0, columnStep, columnStep * 2, columnStep * 3), ...addX4, ...set(mixed),
+  ...get(first),
+  ...splatX4,
+  ...x4(0, columnStep, columnStep * 2, columnStep * 3),
+  ...addX4,
+  ...set(mixed),
   ...loop,
-  ...get(target), ...fourPixels, ...fourPixels, ...narrowToX8, ...store,
-  ...get(target), ...i32(16), ...add, ...tee(target), ...get(targetEnd), ...lessThan, ...repeatIf,
+  ...get(target),
+  ...fourPixels,
+  ...fourPixels,
+  ...narrowToX8,
+  ...store,
+  ...get(target),
+  ...i32(16),
+  ...add,
+  ...tee(target),
+  ...get(targetEnd),
+  ...lessThan,
+  ...repeatIf,
   ...end,
   ...end,
 ];
@@ -59,7 +87,14 @@ const fourIntegers = 0x7b;
 
 /** (target, targetEnd, first) → nothing; imports m.m, exports w; one local of four integers besides the parameters. */
 const binary = Uint8Array.from([
-  0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00,
+  0x00,
+  0x61,
+  0x73,
+  0x6d,
+  0x01,
+  0x00,
+  0x00,
+  0x00,
   ...section(1, [1, 0x60, 3, integer, integer, integer, 0]),
   ...section(2, [1, ...name('m'), ...name('m'), 2, 0, 0]),
   ...section(3, [1, 0]),
@@ -74,7 +109,10 @@ let module: WebAssembly.Module | null = null;
 /** Pixels that one call of `write16` takes at least, and a multiple of which it takes. */
 export const pixelsAtOnce = 8;
 
-/** Below this a memory is a plain one: each compiled one reserves some 10 GB of addresses, of which a process has a limited number. */
+/**
+ * Below this a memory is a plain one: each compiled one reserves some 10 GB of addresses, of which a process has a
+ * limited number.
+ */
 const compiledFrom = 65536;
 
 /** Memory for datagrams, fixed in size, handed out piece by piece. */

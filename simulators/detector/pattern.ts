@@ -1,6 +1,6 @@
-// The pixel values that a simulated detector sends: a closed formula of frame number, port, row and column, written down for
-// everybody in docs/simulator.md. The packet writer fills datagrams with it, the verifier compares received frames with it, so
-// nobody has to store an image.
+// The pixel values that a simulated detector sends: a closed formula of frame number, port, row and column, written
+// down for everybody in docs/simulator.md. The packet writer fills datagrams with it, the verifier compares received
+// frames with it, so nobody has to store an image.
 
 /** Pixels in host byte order, which is little endian on every machine this runs on. */
 export type PixelArray = Uint8Array | Uint16Array | Uint32Array;
@@ -9,7 +9,10 @@ const columnStep = 0x9e3779b1;
 const rowStep = 0x85ebca77;
 const spread = 0xc2b2ae3d;
 
-/** A bijection of the 32-bit integers that scatters neighbours (the finalizer of MurmurHash3). Takes and gives any int32. */
+/**
+ * A bijection of the 32-bit integers that scatters neighbours (the finalizer of MurmurHash3). Takes and gives any
+ * int32.
+ */
 export function mix32(value: number): number {
   let mixed = value;
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
@@ -41,9 +44,16 @@ export function pixelValue(frameNumber: number, portIndex: number, row: number, 
   return Math.imul(mixed ^ (mixed >>> 15), spread) >>> (32 - bits);
 }
 
-/** Hot: write `count` pixels of the row with seed `row`, from `firstColumn` on, to `target` from element `offset` on. */
+/**
+ * Hot: write `count` pixels of the row with seed `row`, from `firstColumn` on, to `target` from element `offset` on.
+ */
 export function writePixels(
-  target: PixelArray, offset: number, count: number, row: number, firstColumn: number, bits: number,
+  target: PixelArray,
+  offset: number,
+  count: number,
+  row: number,
+  firstColumn: number,
+  bits: number,
 ): void {
   const shift = 32 - bits;
   let mixed = (row + Math.imul(firstColumn, columnStep)) | 0;
@@ -55,7 +65,12 @@ export function writePixels(
 
 /** Hot: the first element from `offset` on that is not the formula's value, or −1 when all `count` are right. */
 export function firstWrongPixel(
-  pixels: PixelArray, offset: number, count: number, row: number, firstColumn: number, bits: number,
+  pixels: PixelArray,
+  offset: number,
+  count: number,
+  row: number,
+  firstColumn: number,
+  bits: number,
 ): number {
   const shift = 32 - bits;
   let mixed = (row + Math.imul(firstColumn, columnStep)) | 0;

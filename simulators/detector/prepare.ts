@@ -1,5 +1,6 @@
-// A whole run made before its first datagram leaves, for rates at which making pixels would cost the sender too much: a short run
-// in bounded memory. Between the simulated detector and the pacing loop; pixels and truth are those of any other run.
+// A whole run made before its first datagram leaves, for rates at which making pixels would cost the sender too much: a
+// short run in bounded memory. Between the simulated detector and the pacing loop; pixels and truth are those of any
+// other run.
 
 import { exitCode, OperatorError } from '../../src/base/errors.js';
 import type { Datagram, SimulatedDetector } from './detector.js';
@@ -14,12 +15,20 @@ const pieceBytes = 64 << 20;
  * @param limitBytes bytes that may be kept
  * @throws OperatorError (usage) when the run has no end, or more datagrams than fit
  */
-export function prepareDatagrams(detector: SimulatedDetector, frames: number, ports: number, limitBytes: number): Datagram[] {
+export function prepareDatagrams(
+  detector: SimulatedDetector,
+  frames: number,
+  ports: number,
+  limitBytes: number,
+): Datagram[] {
   const { packetsSent, datagramBytes } = detector.format;
   const frameBytes = ports * packetsSent * datagramBytes;
   if (frames === 0 || frames * frameBytes > limitBytes) {
-    throw new OperatorError(`${frames === 0 ? 'an endless run' : `${frames} frames of ${frameBytes} bytes`} cannot be prepared in ${limitBytes} bytes: `
-      + `ask for 1 to ${Math.floor(limitBytes / frameBytes)} frames, or for more memory`, exitCode.usage);
+    throw new OperatorError(
+      `${frames === 0 ? 'an endless run' : `${frames} frames of ${frameBytes} bytes`} cannot be prepared in ${limitBytes} bytes: ` +
+        `ask for 1 to ${Math.floor(limitBytes / frameBytes)} frames, or for more memory`,
+      exitCode.usage,
+    );
   }
   let piece = new Uint8Array(0);
   let used = 0;

@@ -1,4 +1,5 @@
-// What it means that the system refused to send, in a sentence with the remedy: for the simulator and the replay, which count it.
+// What it means that the system refused to send, in a sentence with the remedy: for the simulator and the replay, which
+// count it.
 
 const remedies: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'no host answers there: look at udp_host, and at the route (ip route get ADDRESS)',

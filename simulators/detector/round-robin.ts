@@ -1,5 +1,6 @@
-// A detector's several destinations, between the pacing loop and one sender for each: either frame k of the run goes to the k-th of
-// them, modulo their number, with all its packets, however late one of them leaves; or each port has its own.
+// A detector's several destinations, between the pacing loop and one sender for each: either frame k of the run goes to
+// the k-th of them, modulo their number, with all its packets, however late one of them leaves; or each port has its
+// own.
 
 import { exitCode, OperatorError } from '../../src/base/errors.js';
 import type { Datagram } from './detector.js';
@@ -55,7 +56,10 @@ export class RoundRobinSender extends SplitSender {
   }
 }
 
-/** By the frame number in the header: a postponed packet leaves in a later round than its frame's. One cut off before it goes by its round. */
+/**
+ * By the frame number in the header: a postponed packet leaves in a later round than its frame's. One cut off before it
+ * goes by its round.
+ */
 function turnOf({ bytes, round }: Datagram, firstFrame: number, turns: number): number {
   if (bytes.length < 8) return round % turns;
   const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
@@ -77,11 +81,18 @@ export interface Destinations {
  * @returns what `open` gave for the first address, its sender replaced
  * @throws OperatorError (usage) when one source port would have to serve several destinations, or what `open` throws
  */
-export async function openDestinations<Opened extends { readonly sender: DatagramSender }>({ udpHost, udpPorts, sourcePort, firstFrame }: Destinations, open: (host: string) => Promise<Opened>): Promise<Opened> {
+export async function openDestinations<Opened extends { readonly sender: DatagramSender }>(
+  { udpHost, udpPorts, sourcePort, firstFrame }: Destinations,
+  open: (host: string) => Promise<Opened>,
+): Promise<Opened> {
   const inTurn = typeof udpHost === 'string';
   // Of a list each address once; turns as they were given.
   const hosts = inTurn ? udpHost.split(',') : [...new Set(udpHost)];
-  if (hosts.length > 1 && sourcePort !== null) throw new OperatorError('one source port cannot send to several destinations: leave out --source-port, and the port of udp_source', exitCode.usage);
+  if (hosts.length > 1 && sourcePort !== null)
+    throw new OperatorError(
+      'one source port cannot send to several destinations: leave out --source-port, and the port of udp_source',
+      exitCode.usage,
+    );
   const opened: Opened[] = [];
   try {
     for (const host of hosts) opened.push(await open(host));

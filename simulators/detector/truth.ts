@@ -1,5 +1,6 @@
-// The ground truth of a simulated run: what was planned, what became of it, and which packets of which frame never left whole.
-// The simulated detector keeps it; the simulator prints it, and demo and tests compare it with the service's ledger.
+// The ground truth of a simulated run: what was planned, what became of it, and which packets of which frame never left
+// whole. The simulated detector keeps it; the simulator prints it, and demo and tests compare it with the service's
+// ledger.
 
 /** Exact counts of one port. planned = intact + lost + truncated; sent = intact + truncated + duplicated + foreign. */
 export interface PortTruth {
@@ -54,8 +55,20 @@ export class GroundTruth {
     this.firstFrame = firstFrame;
     this.seed = seed;
     this.ports = udpPorts.map((udpPort) => ({
-      udpPort, off: portsOff.includes(udpPort), frames: 0, planned: 0, sent: 0, intact: 0, lost: 0, truncated: 0, delayed: 0,
-      reordered: 0, duplicated: 0, foreignDetectorType: 0, foreignVersion: 0, outOfOrder: 0,
+      udpPort,
+      off: portsOff.includes(udpPort),
+      frames: 0,
+      planned: 0,
+      sent: 0,
+      intact: 0,
+      lost: 0,
+      truncated: 0,
+      delayed: 0,
+      reordered: 0,
+      duplicated: 0,
+      foreignDetectorType: 0,
+      foreignVersion: 0,
+      outOfOrder: 0,
     }));
   }
 
@@ -82,13 +95,30 @@ export class GroundTruth {
       first_frame_number: this.firstFrame,
       frames: Math.max(0, ...this.ports.map((port) => port.frames)),
       seed: this.seed,
-      ports: Object.fromEntries(this.ports.map((port) => [port.udpPort, {
-        off: port.off, frames: port.frames, packets_planned: port.planned, packets_sent: port.sent, packets_intact: port.intact,
-        lost: port.lost, truncated: port.truncated, delayed: port.delayed, reordered: port.reordered, duplicated: port.duplicated,
-        foreign_detector_type: port.foreignDetectorType, foreign_version: port.foreignVersion, out_of_order: port.outOfOrder,
-      }])),
+      ports: Object.fromEntries(
+        this.ports.map((port) => [
+          port.udpPort,
+          {
+            off: port.off,
+            frames: port.frames,
+            packets_planned: port.planned,
+            packets_sent: port.sent,
+            packets_intact: port.intact,
+            lost: port.lost,
+            truncated: port.truncated,
+            delayed: port.delayed,
+            reordered: port.reordered,
+            duplicated: port.duplicated,
+            foreign_detector_type: port.foreignDetectorType,
+            foreign_version: port.foreignVersion,
+            out_of_order: port.outOfOrder,
+          },
+        ]),
+      ),
       faulty_frames: [...this.frames.values()].map((frame) => ({
-        frame_number: frame.frameNumber, never_intact: rangesByPort(frame.neverIntact), delayed: rangesByPort(frame.delayed),
+        frame_number: frame.frameNumber,
+        never_intact: rangesByPort(frame.neverIntact),
+        delayed: rangesByPort(frame.delayed),
       })),
       faulty_frames_not_listed: this.framesDropped,
     };

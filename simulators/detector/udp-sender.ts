@@ -1,5 +1,5 @@
-// Datagrams to the network with node:dgram. The pacing loop hands over batches; from here they are the kernel's. The interface
-// is what another way of sending (many datagrams per system call) has to offer.
+// Datagrams to the network with node:dgram. The pacing loop hands over batches; from here they are the kernel's. The
+// interface is what another way of sending (many datagrams per system call) has to offer.
 
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
@@ -33,7 +33,9 @@ export async function openUdpSender(host: string, sourcePort: number | null = nu
   const socket = createSocket({
     type: family === 6 ? 'udp6' : 'udp4',
     // The address is resolved already; node would look it up again for every datagram.
-    lookup: (_name, _options, done) => { done(null, address, family); },
+    lookup: (_name, _options, done) => {
+      done(null, address, family);
+    },
   });
   try {
     await new Promise<void>((resolve, reject) => {
@@ -42,8 +44,11 @@ export async function openUdpSender(host: string, sourcePort: number | null = nu
     });
   } catch (error) {
     socket.close();
-    throw new OperatorError(`source port ${sourcePort ?? 0}: cannot send from it (${messageOf(error)}). Choose another, or none`,
-      undefined, { cause: error });
+    throw new OperatorError(
+      `source port ${sourcePort ?? 0}: cannot send from it (${messageOf(error)}). Choose another, or none`,
+      undefined,
+      { cause: error },
+    );
   }
   return new DgramSender(socket, address);
 }
@@ -58,8 +63,11 @@ export async function resolveHost(host: string): Promise<{ address: string; fami
   try {
     return await lookup(name);
   } catch (error) {
-    throw new OperatorError(`udp host ${name}: no such address (${messageOf(error)}). Give an IP address or a known name`,
-      undefined, { cause: error });
+    throw new OperatorError(
+      `udp host ${name}: no such address (${messageOf(error)}). Give an IP address or a known name`,
+      undefined,
+      { cause: error },
+    );
   }
 }
 
@@ -74,7 +82,9 @@ class DgramSender implements DatagramSender {
     this.#socket = socket;
     this.#address = address;
     socket.removeAllListeners('error');
-    socket.on('error', (error) => { this.#failed(error); });
+    socket.on('error', (error) => {
+      this.#failed(error);
+    });
   }
 
   get sent(): number {
@@ -108,6 +118,10 @@ class DgramSender implements DatagramSender {
   }
 
   close(): Promise<void> {
-    return new Promise((resolve) => this.#socket.close(() => { resolve(); }));
+    return new Promise((resolve) =>
+      this.#socket.close(() => {
+        resolve();
+      }),
+    );
   }
 }

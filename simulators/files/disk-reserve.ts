@@ -1,5 +1,6 @@
-// Room on a disk that is kept for the end of a file: bytes of a nameless file beside it, given back when the disk is full, so that what
-// is still in memory can be written and the file be closed whole. Nothing is left of it, however the process ends.
+// Room on a disk that is kept for the end of a file: bytes of a nameless file beside it, given back when the disk is
+// full, so that what is still in memory can be written and the file be closed whole. Nothing is left of it, however the
+// process ends.
 
 import { randomFillSync } from 'node:crypto';
 import { closeSync, openSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
@@ -22,7 +23,8 @@ export class DiskReserve {
       unlinkSync(name);
       // Bytes that no file system packs into nothing.
       const piece = randomFillSync(new Uint8Array(pieceBytes));
-      for (let left = Math.min(reserveBytes, Math.floor((bavail * bsize) / 4)); left > 0;) left -= writeSync(descriptor, piece, 0, Math.min(left, pieceBytes));
+      for (let left = Math.min(reserveBytes, Math.floor((bavail * bsize) / 4)); left > 0;)
+        left -= writeSync(descriptor, piece, 0, Math.min(left, pieceBytes));
     } catch {
       // A disk that is full already, or whose files cannot go on without a name: the recording goes on without.
     }

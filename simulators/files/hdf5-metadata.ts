@@ -1,5 +1,5 @@
-// Metadata of a stream's header as datasets beside the images, as the real consumer's file writer lays them out: nested objects
-// become groups, lists become arrays. What it could not write is left out here, and said.
+// Metadata of a stream's header as datasets beside the images, as the real consumer's file writer lays them out: nested
+// objects become groups, lists become arrays. What it could not write is left out here, and said.
 
 import { hdf5Reason } from './hdf5.js';
 import type { Group } from './hdf5.js';
@@ -51,9 +51,11 @@ function arrayOf(value: unknown): ArrayValue | null {
   if (shape === null) return null;
   if (items.every((item) => typeof item === 'string') && items.length > 0) return { data: items, shape, dtype: 'S' };
   // As h5py's own boolean would read, but a plain number.
-  if (items.every((item) => typeof item === 'boolean') && items.length > 0) return { data: Uint8Array.from(items, Number), shape, dtype: '<B' };
+  if (items.every((item) => typeof item === 'boolean') && items.length > 0)
+    return { data: Uint8Array.from(items, Number), shape, dtype: '<B' };
   if (!items.every((item) => typeof item === 'number')) return null;
-  if (items.length > 0 && items.every((item) => Number.isSafeInteger(item))) return { data: BigInt64Array.from(items, BigInt), shape, dtype: '<q' };
+  if (items.length > 0 && items.every((item) => Number.isSafeInteger(item)))
+    return { data: BigInt64Array.from(items, BigInt), shape, dtype: '<q' };
   return { data: Float64Array.from(items), shape, dtype: '<d' };
 }
 

@@ -1,5 +1,6 @@
-// Images of an HDF5 file as what a simulated detector sees: real data for a rehearsal. Frame k of the run is image k of the
-// dataset, from the beginning again after the last. Opened by `vdcu simulate --hdf5`; the simulated detector asks for port images.
+// Images of an HDF5 file as what a simulated detector sees: real data for a rehearsal. Frame k of the run is image k of
+// the dataset, from the beginning again after the last. Opened by `vdcu simulate --hdf5`; the simulated detector asks
+// for port images.
 
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -13,7 +14,19 @@ import { wireFormat } from '../detector/packet.js';
 import type { PixelArray } from '../detector/pattern.js';
 
 /** Classes of types (H5T_class_t) by number; 0 are integers. */
-const classNames = ['integers', 'floats', 'times', 'strings', 'bit fields', 'opaque', 'compounds', 'references', 'enumerations', 'lists', 'arrays'];
+const classNames = [
+  'integers',
+  'floats',
+  'times',
+  'strings',
+  'bit fields',
+  'opaque',
+  'compounds',
+  'references',
+  'enumerations',
+  'lists',
+  'arrays',
+];
 const [integerClass, floatClass] = [0, 1];
 /** Signed pixels are taken where their values fit, and up to this width: wider ones are no numbers here. */
 const signedBytes = 4;
@@ -73,7 +86,11 @@ export class Hdf5Source implements ImageSource {
     try {
       image = this.#dataset.slice(this.#dimensions === 2 ? [[], []] : [[index, index + 1], [], []]) as SignedOrNot;
     } catch (error) {
-      throw new OperatorError(`${this.#where}: image ${index} cannot be read (${hdf5Reason(error)}). Give a complete file, compressed with a filter of h5wasm-plugins`, exitCode.environment, { cause: error });
+      throw new OperatorError(
+        `${this.#where}: image ${index} cannot be read (${hdf5Reason(error)}). Give a complete file, compressed with a filter of h5wasm-plugins`,
+        exitCode.environment,
+        { cause: error },
+      );
     }
     return this.#checkedAgainst === null ? (image as PixelArray) : this.#unsigned(image, index, this.#checkedAgainst);
   }
@@ -82,9 +99,16 @@ export class Hdf5Source implements ImageSource {
   #unsigned(image: SignedOrNot, index: number, largest: number): PixelArray {
     const wrong = image.findIndex((value) => value < 0 || value > largest);
     if (wrong >= 0) {
-      throw new OperatorError(`${this.#where}: image ${index} has the value ${image[wrong]} at pixel ${wrong}; needs 0 to ${largest}. ${conversion(largest)}`, exitCode.usage);
+      throw new OperatorError(
+        `${this.#where}: image ${index} has the value ${image[wrong]} at pixel ${wrong}; needs 0 to ${largest}. ${conversion(largest)}`,
+        exitCode.usage,
+      );
     }
-    return largest === 255 ? Uint8Array.from(image) : largest === 65535 ? Uint16Array.from(image) : Uint32Array.from(image);
+    return largest === 255
+      ? Uint8Array.from(image)
+      : largest === 65535
+        ? Uint16Array.from(image)
+        : Uint32Array.from(image);
   }
 
   /** Read the first image: what cannot be read at all is known before anything is sent. */
@@ -99,8 +123,8 @@ export class Hdf5Source implements ImageSource {
 }
 
 /**
- * Open a dataset of images: [images, rows, columns] or [rows, columns], unsigned integers no wider than the detector's pixels, or signed
- * ones whose values fit, with or without gap pixels.
+ * Open a dataset of images: [images, rows, columns] or [rows, columns], unsigned integers no wider than the detector's
+ * pixels, or signed ones whose values fit, with or without gap pixels.
  * @throws OperatorError (usage) when the file or the dataset is not like that
  */
 export async function openHdf5Source(file: string, path: string, settings: DetectorSettings): Promise<Hdf5Source> {
@@ -127,7 +151,10 @@ export function framesOfImages(images: number, frames: number | undefined, loop:
   if (loop) return frames ?? 1000;
   if (frames === undefined) return images;
   if (frames >= 1 && frames <= images) return frames;
-  throw new OperatorError(`--frames ${frames}: the dataset has ${images} images. Add --loop to begin again after the last, or ask for 1 to ${images} frames`, exitCode.usage);
+  throw new OperatorError(
+    `--frames ${frames}: the dataset has ${images} images. Add --loop to begin again after the last, or ask for 1 to ${images} frames`,
+    exitCode.usage,
+  );
 }
 
 async function findDataset(file: H5File, path: string): Promise<Dataset> {
@@ -139,20 +166,41 @@ async function findDataset(file: H5File, path: string): Promise<Dataset> {
     // As if it were not there: the message below says what is.
   }
   if (found instanceof Dataset) return found;
-  const link = found as { readonly type?: string; readonly target?: string; readonly filename?: string; readonly obj_path?: string } | null;
-  if (link?.type === 'BrokenSoftLink') throw new OperatorError(`${file.filename}: ${path} is a link to ${link.target}, which is not in the file. Give a dataset that is there`, exitCode.usage);
-  if (link?.type === 'ExternalLink') throw new OperatorError(`${file.filename}: ${path} is a link to ${link.obj_path} of the file ${link.filename}, which is not there. Put that file beside it, or give it with --hdf5`, exitCode.usage);
+  const link = found as {
+    readonly type?: string;
+    readonly target?: string;
+    readonly filename?: string;
+    readonly obj_path?: string;
+  } | null;
+  if (link?.type === 'BrokenSoftLink')
+    throw new OperatorError(
+      `${file.filename}: ${path} is a link to ${link.target}, which is not in the file. Give a dataset that is there`,
+      exitCode.usage,
+    );
+  if (link?.type === 'ExternalLink')
+    throw new OperatorError(
+      `${file.filename}: ${path} is a link to ${link.obj_path} of the file ${link.filename}, which is not there. Put that file beside it, or give it with --hdf5`,
+      exitCode.usage,
+    );
   const candidates: string[] = [];
   try {
     for (const name of file.paths()) {
       if (candidates.length === namedDatasets) break;
       const entry = file.get(name);
-      if (entry instanceof Dataset && (entry.shape?.length === 2 || entry.shape?.length === 3)) candidates.push(`/${name}`);
+      if (entry instanceof Dataset && (entry.shape?.length === 2 || entry.shape?.length === 3))
+        candidates.push(`/${name}`);
     }
   } catch (error) {
-    throw new OperatorError(`${file.filename}: is damaged: neither ${path} nor a list of its datasets can be read (${hdf5Reason(error)}). Give a complete file`, exitCode.usage, { cause: error });
+    throw new OperatorError(
+      `${file.filename}: is damaged: neither ${path} nor a list of its datasets can be read (${hdf5Reason(error)}). Give a complete file`,
+      exitCode.usage,
+      { cause: error },
+    );
   }
-  const remedy = candidates.length > 0 ? `Give one of ${candidates.join(', ')}` : 'The file has no dataset of 2 or 3 dimensions; give another';
+  const remedy =
+    candidates.length > 0
+      ? `Give one of ${candidates.join(', ')}`
+      : 'The file has no dataset of 2 or 3 dimensions; give another';
   throw new OperatorError(`${file.filename}: has no dataset ${path}. ${remedy}`, exitCode.usage);
 }
 
@@ -161,17 +209,32 @@ function checkDataset(where: string, dataset: Dataset, settings: DetectorSetting
   const { pixelBytes } = wireFormat(settings);
   const fitting = type === integerClass && (signed ? size <= signedBytes : size <= pixelBytes);
   if (!fitting) {
-    const kind = type === integerClass ? `${signed ? 'int' : 'uint'}${8 * size}` : type === floatClass ? `float${8 * size}` : classNames[type] ?? 'no integers';
-    throw new OperatorError(`${where}: its pixels are ${kind}; dynamic_range: ${settings.dynamicRange} needs uint${8 * pixelBytes} or narrower. `
-      + `${conversion(2 ** (8 * pixelBytes) - 1)}; or set another dynamic_range`, exitCode.usage);
+    const kind =
+      type === integerClass
+        ? `${signed ? 'int' : 'uint'}${8 * size}`
+        : type === floatClass
+          ? `float${8 * size}`
+          : (classNames[type] ?? 'no integers');
+    throw new OperatorError(
+      `${where}: its pixels are ${kind}; dynamic_range: ${settings.dynamicRange} needs uint${8 * pixelBytes} or narrower. ` +
+        `${conversion(2 ** (8 * pixelBytes) - 1)}; or set another dynamic_range`,
+      exitCode.usage,
+    );
   }
   const shapes = imageShapes(settings);
-  const fits = shape !== null && (shape.length === 2 || shape.length === 3) && shapes.some(([rows, columns]) => shape.at(-2) === rows && shape.at(-1) === columns);
+  const fits =
+    shape !== null &&
+    (shape.length === 2 || shape.length === 3) &&
+    shapes.some(([rows, columns]) => shape.at(-2) === rows && shape.at(-1) === columns);
   if (!fits) {
     const wanted = shapes.map(([rows, columns]) => `[images, ${rows}, ${columns}]`).join(' (with gap pixels) or ');
-    throw new OperatorError(`${where}: its shape is [${shape?.join(', ') ?? ''}]; this detector needs ${wanted}`, exitCode.usage);
+    throw new OperatorError(
+      `${where}: its shape is [${shape?.join(', ') ?? ''}]; this detector needs ${wanted}`,
+      exitCode.usage,
+    );
   }
-  if (shape[0] === 0) throw new OperatorError(`${where}: has no image. Give a dataset with at least one`, exitCode.usage);
+  if (shape[0] === 0)
+    throw new OperatorError(`${where}: has no image. Give a dataset with at least one`, exitCode.usage);
 }
 
 /**
@@ -183,11 +246,17 @@ async function checkSources(file: string, path: string, dataset: Dataset): Promi
   for (const { file_name: name, dset_name: source } of dataset.metadata.virtual_sources ?? []) {
     // A name with a count in it stands for as many files as there are; "." is the file itself.
     if (name === '.' || name.includes('%')) continue;
-    const at = [join(dirname(file), name), name].find((candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile() === true);
+    const at = [join(dirname(file), name), name].find(
+      (candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile() === true,
+    );
     if (at === undefined || !(await hasDataset(at, source))) missing.push(`${name} ${source}`);
     if (missing.length === namedDatasets) break;
   }
-  if (missing.length > 0) throw new OperatorError(`${file} ${path}: is made of other files, and these are not there: ${missing.join(', ')}. Put them beside it, or give one of them with --hdf5`, exitCode.usage);
+  if (missing.length > 0)
+    throw new OperatorError(
+      `${file} ${path}: is made of other files, and these are not there: ${missing.join(', ')}. Put them beside it, or give one of them with --hdf5`,
+      exitCode.usage,
+    );
 }
 
 async function hasDataset(file: string, path: string): Promise<boolean> {

@@ -1,6 +1,6 @@
-// HDF5 files for reading images and recording streams: the only file that knows h5wasm. It loads the library when it is first
-// needed (4 MB of WebAssembly), adds the plugins that decompress bitshuffle and others, and turns HDF5's stacks of errors into
-// one line. Files are read and written in place, so memory holds no more than what is being moved.
+// HDF5 files for reading images and recording streams: the only file that knows h5wasm. It loads the library when it is
+// first needed (4 MB of WebAssembly), adds the plugins that decompress bitshuffle and others, and turns HDF5's stacks
+// of errors into one line. Files are read and written in place, so memory holds no more than what is being moved.
 
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -28,7 +28,11 @@ async function load(): Promise<Hdf5> {
   try {
     library = await import('h5wasm/node');
   } catch (error) {
-    throw new OperatorError(`HDF5 files need the package h5wasm, which cannot be loaded (${messageOf(error)}). Install it: npm install`, undefined, { cause: error });
+    throw new OperatorError(
+      `HDF5 files need the package h5wasm, which cannot be loaded (${messageOf(error)}). Install it: npm install`,
+      undefined,
+      { cause: error },
+    );
   }
   const module = await library.ready;
   module.activate_throwing_error_handler();
@@ -69,14 +73,20 @@ export async function openForReading(file: string): Promise<H5File> {
   try {
     isFile = statSync(file).isFile();
   } catch (error) {
-    throw new OperatorError(`${file}: cannot be read (${messageOf(error)}). Give an HDF5 file`, exitCode.usage, { cause: error });
+    throw new OperatorError(`${file}: cannot be read (${messageOf(error)}). Give an HDF5 file`, exitCode.usage, {
+      cause: error,
+    });
   }
   if (!isFile) throw new OperatorError(`${file}: is no file. Give an HDF5 file`, exitCode.usage);
   const { File } = await loadHdf5();
   try {
     return new File(file, 'r');
   } catch (error) {
-    throw new OperatorError(`${file}: cannot be read as HDF5 (${hdf5Reason(error)}). Give a complete HDF5 file`, exitCode.usage, { cause: error });
+    throw new OperatorError(
+      `${file}: cannot be read as HDF5 (${hdf5Reason(error)}). Give a complete HDF5 file`,
+      exitCode.usage,
+      { cause: error },
+    );
   }
 }
 
@@ -92,6 +102,10 @@ export async function createForWriting(file: string): Promise<H5File> {
   try {
     return new File(file, 'x');
   } catch (error) {
-    throw new OperatorError(`${file}: cannot be made (${hdf5Reason(error)}). Give a name in a folder that exists and may be written to`, undefined, { cause: error });
+    throw new OperatorError(
+      `${file}: cannot be made (${hdf5Reason(error)}). Give a name in a folder that exists and may be written to`,
+      undefined,
+      { cause: error },
+    );
   }
 }

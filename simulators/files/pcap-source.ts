@@ -1,5 +1,5 @@
-// A capture as datagrams on their way: those for the detector's ports, each with the time at which it leaves. The replay hands
-// them to the pacing loop, as the simulated detector's; tests take them into memory.
+// A capture as datagrams on their way: those for the detector's ports, each with the time at which it leaves. The
+// replay hands them to the pacing loop, as the simulated detector's; tests take them into memory.
 
 import { exitCode, OperatorError } from '../../src/base/errors.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
@@ -40,7 +40,11 @@ export function parseTiming(text: string): ReplayTiming {
   if (text === 'asap') return { kind: 'asap' };
   const match = /^([x×]?)(\d+(?:\.\d+)?)$/.exec(text);
   const value = Number(match?.[2]);
-  if (!(value > 0)) throw new OperatorError(`--timing ${text}: needs original, asap, a number of frames per second, or x2, x0.5: so many times the captured speed`, exitCode.usage);
+  if (!(value > 0))
+    throw new OperatorError(
+      `--timing ${text}: needs original, asap, a number of frames per second, or x2, x0.5: so many times the captured speed`,
+      exitCode.usage,
+    );
   return match?.[1] === '' ? { kind: 'rate', framesPerSecond: value } : { kind: 'original', factor: value };
 }
 
@@ -53,9 +57,18 @@ export function parsePortMap(text: string, settings: DetectorSettings): Map<numb
   for (const entry of text.split(',')) {
     const match = /^(\d{1,5}):(\d{1,5})$/.exec(entry.trim());
     const [from, to] = [Number(match?.[1]), Number(match?.[2])];
-    if (!(from > 0 && from < 65536 && to > 0 && to < 65536)) throw new OperatorError(`--map-port ${entry}: needs CAPTURED:CONFIGURED, for example 50001:51001,50002:51002`, exitCode.usage);
-    if (!settings.udpPorts.includes(to)) throw new OperatorError(`--map-port ${entry}: ${to} is not in udp_ports; use one of ${settings.udpPorts.join(', ')}`, exitCode.usage);
-    if (map.has(from)) throw new OperatorError(`--map-port ${text}: names captured port ${from} twice. Name it once`, exitCode.usage);
+    if (!(from > 0 && from < 65536 && to > 0 && to < 65536))
+      throw new OperatorError(
+        `--map-port ${entry}: needs CAPTURED:CONFIGURED, for example 50001:51001,50002:51002`,
+        exitCode.usage,
+      );
+    if (!settings.udpPorts.includes(to))
+      throw new OperatorError(
+        `--map-port ${entry}: ${to} is not in udp_ports; use one of ${settings.udpPorts.join(', ')}`,
+        exitCode.usage,
+      );
+    if (map.has(from))
+      throw new OperatorError(`--map-port ${text}: names captured port ${from} twice. Name it once`, exitCode.usage);
     map.set(from, to);
   }
   return map;
@@ -72,7 +85,10 @@ export interface PcapSourceOptions {
 export class PcapSource {
   readonly truth: ReplayTruth;
   readonly notSent: NotSent = { other: 0, fragment: 0, cut: 0, ports: new Map() };
-  /** Captured buffers that held several datagrams, taken together by kernel or card; each was sent as the datagrams that it held. */
+  /**
+   * Captured buffers that held several datagrams, taken together by kernel or card; each was sent as the datagrams that
+   * it held.
+   */
   coalesced = 0;
   /** Datagrams longer than this detector's, and not several of them: sent as they are. */
   oversized = 0;
@@ -140,17 +156,32 @@ export class PcapSource {
         // A clock that was set back while capturing holds nothing up.
         dueMs = Math.max(dueMs, this.#due(record.timeMs - startMs, Math.min(inFrame / packetsPerFrame, 1)));
         inFrame++;
-        yield { portIndex: this.#portIndex.get(udpPort) as number, udpPort, round: Math.max(this.frames - 1, 0), dueMs, bytes };
+        yield {
+          portIndex: this.#portIndex.get(udpPort) as number,
+          udpPort,
+          round: Math.max(this.frames - 1, 0),
+          dueMs,
+          bytes,
+        };
       }
     }
   }
 
-  /** The datagrams of one captured buffer: kernel and card take several of one length together, and a capture shows them so. */
+  /**
+   * The datagrams of one captured buffer: kernel and card take several of one length together, and a capture shows them
+   * so.
+   */
   #apart(payload: Uint8Array): Uint8Array[] {
     const { datagramBytes, profile } = this.truth.format;
     if (payload.length <= datagramBytes) return [payload];
-    const parts = Array.from({ length: Math.ceil(payload.length / datagramBytes) }, (_, index) => payload.subarray(index * datagramBytes, (index + 1) * datagramBytes));
-    if (!parts.every((part) => part[headerBytes - 2] === profile.detectorType && part[headerBytes - 1] === profile.headerVersion)) {
+    const parts = Array.from({ length: Math.ceil(payload.length / datagramBytes) }, (_, index) =>
+      payload.subarray(index * datagramBytes, (index + 1) * datagramBytes),
+    );
+    if (
+      !parts.every(
+        (part) => part[headerBytes - 2] === profile.detectorType && part[headerBytes - 1] === profile.headerVersion,
+      )
+    ) {
       this.oversized++;
       return [payload];
     }
@@ -161,9 +192,12 @@ export class PcapSource {
   #due(capturedMs: number, shareOfFrame: number): number {
     const { timing } = this.#options;
     switch (timing.kind) {
-      case 'original': return capturedMs / timing.factor;
-      case 'rate': return ((Math.max(this.frames - 1, 0) + shareOfFrame) * 1000) / timing.framesPerSecond;
-      case 'asap': return 0;
+      case 'original':
+        return capturedMs / timing.factor;
+      case 'rate':
+        return ((Math.max(this.frames - 1, 0) + shareOfFrame) * 1000) / timing.framesPerSecond;
+      case 'asap':
+        return 0;
     }
   }
 
@@ -174,7 +208,10 @@ export class PcapSource {
   }
 }
 
-/** A replay of a file. @throws OperatorError (usage) when it cannot be opened or unpacked; when datagrams are taken, if it is no capture */
+/**
+ * A replay of a file. @throws OperatorError (usage) when it cannot be opened or unpacked; when datagrams are taken, if
+ * it is no capture
+ */
 export function openPcapSource(file: string, options: PcapSourceOptions): PcapSource {
   return new PcapSource(openCapture(file), options);
 }

@@ -1,5 +1,6 @@
-// One recording: an HDF5 file with images and what belongs to them, laid out as the real consumer (streaming-receiver) writes it:
-// /entry/instrument/<name>/data, sequence_number, and metadata beside them. `vdcu record` feeds it message by message, in order.
+// One recording: an HDF5 file with images and what belongs to them, laid out as the real consumer (streaming-receiver)
+// writes it: /entry/instrument/<name>/data, sequence_number, and metadata beside them. `vdcu record` feeds it message
+// by message, in order.
 
 import { renameSync, rmSync } from 'node:fs';
 import { OperatorError, exitCode } from '../../src/base/errors.js';
@@ -12,12 +13,20 @@ import type { StreamMessage } from '../consumer/stream-message.js';
 
 /** numpy name of a pixel type → type in the file, bytes. */
 const pixelTypes: Readonly<Record<string, readonly [dtype: string, bytes: number]>> = {
-  uint8: ['<B', 1], uint16: ['<H', 2], uint32: ['<I', 4], int8: ['<b', 1], int16: ['<h', 2], int32: ['<i', 4], float32: ['<f', 4],
+  uint8: ['<B', 1],
+  uint16: ['<H', 2],
+  uint32: ['<I', 4],
+  int8: ['<b', 1],
+  int16: ['<h', 2],
+  int32: ['<i', 4],
+  float32: ['<f', 4],
 };
 
 /** Sequence numbers kept before they are written: a chunk of their dataset. */
 const numbersAtOnce = 1024;
-/** Frames by which the dataset grows at once, which halves the time of a small frame; cut back at the end of a series. */
+/**
+ * Frames by which the dataset grows at once, which halves the time of a small frame; cut back at the end of a series.
+ */
 const framesAtOnce = 64;
 /** Sentences about what was not written, kept at most. */
 const warningLimit = 20;
@@ -43,11 +52,21 @@ export interface RecordCounts {
 }
 
 /**
- * A file open for writing. After each series it is valid as it lies there. When the disk is full it is closed with all frames and numbers
- * written so far, for which room is kept; should that fail, it is renamed to FILE.broken, so that nothing looks whole that is not.
+ * A file open for writing. After each series it is valid as it lies there. When the disk is full it is closed with all
+ * frames and numbers written so far, for which room is kept; should that fail, it is renamed to FILE.broken, so that
+ * nothing looks whole that is not.
  */
 export class Recording {
-  readonly counts: RecordCounts = { series: 0, seriesEnds: 0, aborted: 0, frames: 0, marked: 0, discarded: 0, refused: 0, bytes: 0 };
+  readonly counts: RecordCounts = {
+    series: 0,
+    seriesEnds: 0,
+    aborted: 0,
+    frames: 0,
+    marked: 0,
+    discarded: 0,
+    refused: 0,
+    bytes: 0,
+  };
   /** What was left out, at most 20 sentences. */
   readonly warnings: string[] = [];
   readonly #file: H5File;
@@ -69,7 +88,14 @@ export class Recording {
     this.#file = file;
     this.#reserve = new DiskReserve(file.filename);
     this.#group = makeGroups(file, name);
-    this.#numbers = this.#group.create_dataset({ name: 'sequence_number', data: new Uint32Array(0), shape: [0], maxshape: [null], chunks: [numbersAtOnce], dtype: '<I' });
+    this.#numbers = this.#group.create_dataset({
+      name: 'sequence_number',
+      data: new Uint32Array(0),
+      shape: [0],
+      maxshape: [null],
+      chunks: [numbersAtOnce],
+      dtype: '<I',
+    });
     file.flush();
   }
 
@@ -80,7 +106,10 @@ export class Recording {
    */
   static async create(path: string, name: string): Promise<Recording> {
     if (name === '' || name === '.' || name === '..' || name.includes('/')) {
-      throw new OperatorError(`--name ${name}: is no name of an HDF5 group; use one without /, for example eiger`, exitCode.usage);
+      throw new OperatorError(
+        `--name ${name}: is no name of an HDF5 group; use one without /, for example eiger`,
+        exitCode.usage,
+      );
     }
     const file = await createForWriting(path);
     try {
@@ -88,7 +117,11 @@ export class Recording {
     } catch (error) {
       closeQuietly(file);
       rmSync(path, { force: true });
-      throw new OperatorError(`${path}: cannot be written (${hdf5Reason(error)}). Give a name on a disk with free space`, undefined, { cause: error });
+      throw new OperatorError(
+        `${path}: cannot be written (${hdf5Reason(error)}). Give a name on a disk with free space`,
+        undefined,
+        { cause: error },
+      );
     }
   }
 
@@ -99,14 +132,22 @@ export class Recording {
 
   /**
    * Take the next message.
-   * @throws OperatorError when the series cannot be recorded at all: compressed, another shape than the first; or writing fails
+   * @throws OperatorError when the series cannot be recorded at all: compressed, another shape than the first; or
+   * writing fails
    */
   take(message: StreamMessage): void {
     switch (message.htype) {
-      case 'header': this.#header(message); break;
-      case 'image': this.#image(message); break;
-      case 'series_end': this.#seriesEnd(message); break;
-      default: this.#warn(`message ${message.msgNumber}: htype ${message.htype} is unknown`);
+      case 'header':
+        this.#header(message);
+        break;
+      case 'image':
+        this.#image(message);
+        break;
+      case 'series_end':
+        this.#seriesEnd(message);
+        break;
+      default:
+        this.#warn(`message ${message.msgNumber}: htype ${message.htype} is unknown`);
     }
   }
 
@@ -118,7 +159,10 @@ export class Recording {
     if (this.counts.series > 1 || parts[0] === undefined) return;
     const metadata = parseObject(parts[0]);
     if (metadata === null) this.#warn(`message ${msgNumber}: the metadata is no JSON object and is not written`);
-    else writeMetadata(this.#group, metadata, (text) => { this.#warn(text); });
+    else
+      writeMetadata(this.#group, metadata, (text) => {
+        this.#warn(text);
+      });
   }
 
   #image({ fields, parts, msgNumber }: StreamMessage): void {
@@ -132,17 +176,28 @@ export class Recording {
     }
     const { shape, type, compression, frame } = fields;
     if (compression !== 'none') {
-      throw new OperatorError(`message ${msgNumber}: its image has compression ${JSON.stringify(compression)}, and this recorder writes images without compression only. Switch compression off, or record with streaming-receiver`, exitCode.failed);
+      throw new OperatorError(
+        `message ${msgNumber}: its image has compression ${JSON.stringify(compression)}, and this recorder writes images without compression only. Switch compression off, or record with streaming-receiver`,
+        exitCode.failed,
+      );
     }
     const known = typeof type === 'string' ? pixelTypes[type] : undefined;
-    if (known === undefined || !Array.isArray(shape) || shape.length === 0 || !shape.every((length) => isCount(length) && length > 0)) {
+    if (
+      known === undefined ||
+      !Array.isArray(shape) ||
+      shape.length === 0 ||
+      !shape.every((length) => isCount(length) && length > 0)
+    ) {
       this.#refuse(msgNumber, `type ${JSON.stringify(type)} and shape ${JSON.stringify(shape)} are no image`);
       return;
     }
     const blob = parts[0];
     const bytes = (shape as number[]).reduce((product, length) => product * length, known[1]);
     if (parts.length !== 1 || blob?.length !== bytes || !isCount(frame)) {
-      this.#refuse(msgNumber, `frame ${JSON.stringify(frame)} with ${parts.length} blobs, the first of ${blob?.length ?? 0} bytes; needs one of ${bytes}`);
+      this.#refuse(
+        msgNumber,
+        `frame ${JSON.stringify(frame)} with ${parts.length} blobs, the first of ${blob?.length ?? 0} bytes; needs one of ${bytes}`,
+      );
       return;
     }
     this.#write(msgNumber, shape as number[], type as string, known[0], blob, frame);
@@ -152,12 +207,22 @@ export class Recording {
   #write(msgNumber: number, shape: number[], type: string, dtype: string, blob: Uint8Array, frame: number): void {
     const kind = `${type} [${shape.join(', ')}]`;
     if (this.#kind !== '' && kind !== this.#kind) {
-      throw new OperatorError(`message ${msgNumber}: its image is ${kind}, the recording holds ${this.#kind}. Record each kind into a file of its own (--series 1)`, exitCode.failed);
+      throw new OperatorError(
+        `message ${msgNumber}: its image is ${kind}, the recording holds ${this.#kind}. Record each kind into a file of its own (--series 1)`,
+        exitCode.failed,
+      );
     }
     const at = this.counts.frames;
     try {
       if (this.#data === null) {
-        this.#data = this.#group.create_dataset({ name: 'data', data: pixelsOf(new Uint8Array(0), type), shape: [0, ...shape], maxshape: [null, ...shape], chunks: [1, ...shape], dtype });
+        this.#data = this.#group.create_dataset({
+          name: 'data',
+          data: pixelsOf(new Uint8Array(0), type),
+          shape: [0, ...shape],
+          maxshape: [null, ...shape],
+          chunks: [1, ...shape],
+          dtype,
+        });
         this.#kind = kind;
         this.#shape = shape;
       }
@@ -212,7 +277,10 @@ export class Recording {
     this.#pendingCount = 0;
   }
 
-  /** Writing failed: give up the room that was kept, and close the file with what was written. @returns what happened, in words */
+  /**
+   * Writing failed: give up the room that was kept, and close the file with what was written. @returns what happened,
+   * in words
+   */
   #failed(error: unknown): OperatorError {
     const { filename } = this.#file;
     const reason = hdf5Reason(error);
@@ -222,7 +290,12 @@ export class Recording {
     } catch (unwritten) {
       return unwritten as OperatorError;
     }
-    if (frames > 0) return new OperatorError(`${filename}: writing failed in series ${series} (${reason}). The file is whole and has the ${frames} frames from before. ${remedy}`, undefined, { cause: error });
+    if (frames > 0)
+      return new OperatorError(
+        `${filename}: writing failed in series ${series} (${reason}). The file is whole and has the ${frames} frames from before. ${remedy}`,
+        undefined,
+        { cause: error },
+      );
     return this.#nothingLeft(error);
   }
 
@@ -230,7 +303,11 @@ export class Recording {
   #nothingLeft(error: unknown): OperatorError {
     const { filename } = this.#file;
     rmSync(filename, { force: true });
-    return new OperatorError(`${filename}: writing failed before the first frame (${hdf5Reason(error)}); nothing is left of the file. ${remedy}`, undefined, { cause: error });
+    return new OperatorError(
+      `${filename}: writing failed before the first frame (${hdf5Reason(error)}); nothing is left of the file. ${remedy}`,
+      undefined,
+      { cause: error },
+    );
   }
 
   #refuse(msgNumber: number, text: string): void {
@@ -268,7 +345,11 @@ export class Recording {
       if (this.counts.frames === 0) throw this.#nothingLeft(error);
       const broken = `${this.#file.filename}${brokenSuffix}`;
       renameSync(this.#file.filename, broken);
-      throw new OperatorError(`${this.#file.filename}: could not be written to its end (${hdf5Reason(error)}): it is ${broken} now, and of no use. ${remedy}`, undefined, { cause: error });
+      throw new OperatorError(
+        `${this.#file.filename}: could not be written to its end (${hdf5Reason(error)}): it is ${broken} now, and of no use. ${remedy}`,
+        undefined,
+        { cause: error },
+      );
     }
   }
 }
@@ -296,12 +377,19 @@ function makeGroups(file: H5File, name: string): Group {
 function pixelsOf(bytes: Uint8Array, type: string): Pixels {
   const { buffer, byteOffset, byteLength } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
   switch (type) {
-    case 'uint16': return new Uint16Array(buffer, byteOffset, byteLength / 2);
-    case 'uint32': return new Uint32Array(buffer, byteOffset, byteLength / 4);
-    case 'int8': return new Int8Array(buffer, byteOffset, byteLength);
-    case 'int16': return new Int16Array(buffer, byteOffset, byteLength / 2);
-    case 'int32': return new Int32Array(buffer, byteOffset, byteLength / 4);
-    case 'float32': return new Float32Array(buffer, byteOffset, byteLength / 4);
-    default: return new Uint8Array(buffer, byteOffset, byteLength);
+    case 'uint16':
+      return new Uint16Array(buffer, byteOffset, byteLength / 2);
+    case 'uint32':
+      return new Uint32Array(buffer, byteOffset, byteLength / 4);
+    case 'int8':
+      return new Int8Array(buffer, byteOffset, byteLength);
+    case 'int16':
+      return new Int16Array(buffer, byteOffset, byteLength / 2);
+    case 'int32':
+      return new Int32Array(buffer, byteOffset, byteLength / 4);
+    case 'float32':
+      return new Float32Array(buffer, byteOffset, byteLength / 4);
+    default:
+      return new Uint8Array(buffer, byteOffset, byteLength);
   }
 }

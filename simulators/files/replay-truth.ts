@@ -1,11 +1,14 @@
-// The ground truth of a replayed capture: what was sent on each port, and what a receiver of this configuration can make of it.
-// Kept while the datagrams go out; printed by `vdcu simulate --pcap`, compared by tests with the service's ledger.
+// The ground truth of a replayed capture: what was sent on each port, and what a receiver of this configuration can
+// make of it. Kept while the datagrams go out; printed by `vdcu simulate --pcap`, compared by tests with the service's
+// ledger.
 
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { firstPacketNumber, headerBytes, wireFormat } from '../detector/packet.js';
 import type { WireFormat } from '../detector/packet.js';
 
-/** Exact counts of one port. sent = intact + duplicated + wrong size + foreign type + foreign version + wrong number. */
+/**
+ * Exact counts of one port. sent = intact + duplicated + wrong size + foreign type + foreign version + wrong number.
+ */
 export interface ReplayPortTruth {
   readonly udpPort: number;
   /** Datagrams of any kind. */
@@ -41,8 +44,19 @@ class PortState {
   constructor(udpPort: number, firstPacket: number) {
     this.firstPacket = firstPacket;
     this.truth = {
-      udpPort, sent: 0, intact: 0, duplicated: 0, wrongSize: 0, foreignDetectorType: 0, foreignVersion: 0, wrongNumber: 0, outOfOrder: 0,
-      frames: 0, lost: 0, firstFrame: null, lastFrame: null,
+      udpPort,
+      sent: 0,
+      intact: 0,
+      duplicated: 0,
+      wrongSize: 0,
+      foreignDetectorType: 0,
+      foreignVersion: 0,
+      wrongNumber: 0,
+      outOfOrder: 0,
+      frames: 0,
+      lost: 0,
+      firstFrame: null,
+      lastFrame: null,
     };
   }
 }
@@ -56,7 +70,8 @@ export class ReplayTruth {
   constructor(settings: DetectorSettings) {
     this.format = wireFormat(settings);
     for (const [index, udpPort] of settings.udpPorts.entries()) {
-      if (!settings.portsOff.includes(udpPort)) this.#ports.set(udpPort, new PortState(udpPort, firstPacketNumber(settings, index)));
+      if (!settings.portsOff.includes(udpPort))
+        this.#ports.set(udpPort, new PortState(udpPort, firstPacketNumber(settings, index)));
     }
   }
 
@@ -84,7 +99,8 @@ export class ReplayTruth {
       const view = new DataView(bytes.buffer, bytes.byteOffset, headerBytes);
       const frame = Number(view.getBigUint64(0, true));
       const index = view.getUint32(12, true) - port.firstPacket;
-      if (Number.isSafeInteger(frame) && frame > 0 && index >= 0 && index < packetsSent) return this.#packet(port, frame, index);
+      if (Number.isSafeInteger(frame) && frame > 0 && index >= 0 && index < packetsSent)
+        return this.#packet(port, frame, index);
       truth.wrongNumber++;
     }
     return false;
@@ -120,10 +136,24 @@ export class ReplayTruth {
 
   /** The counts as they leave the process, by UDP port. */
   toJson(): Record<string, unknown> {
-    return Object.fromEntries(this.ports.map((port) => [port.udpPort, {
-      packets_sent: port.sent, packets_intact: port.intact, duplicated: port.duplicated, wrong_size: port.wrongSize,
-      foreign_detector_type: port.foreignDetectorType, foreign_version: port.foreignVersion, wrong_number: port.wrongNumber,
-      out_of_order: port.outOfOrder, frames: port.frames, lost: port.lost, first_frame_number: port.firstFrame, last_frame_number: port.lastFrame,
-    }]));
+    return Object.fromEntries(
+      this.ports.map((port) => [
+        port.udpPort,
+        {
+          packets_sent: port.sent,
+          packets_intact: port.intact,
+          duplicated: port.duplicated,
+          wrong_size: port.wrongSize,
+          foreign_detector_type: port.foreignDetectorType,
+          foreign_version: port.foreignVersion,
+          wrong_number: port.wrongNumber,
+          out_of_order: port.outOfOrder,
+          frames: port.frames,
+          lost: port.lost,
+          first_frame_number: port.firstFrame,
+          last_frame_number: port.lastFrame,
+        },
+      ]),
+    );
   }
 }

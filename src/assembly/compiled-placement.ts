@@ -1,5 +1,6 @@
-// hot path. Placement compiled to WebAssembly: loads the kernel that scripts/build-kernel.mjs made, and tells it what a plain packet
-// of a port is. In come batches in the landing buffers, out go pixels in the ring and marks in the slot records.
+// hot path. Placement compiled to WebAssembly: loads the kernel that scripts/build-kernel.mjs made, and tells it what a
+// plain packet of a port is. In come batches in the landing buffers, out go pixels in the ring and marks in the slot
+// records.
 
 import { readFileSync } from 'node:fs';
 import { assert } from '../base/assert.js';
@@ -30,8 +31,13 @@ export interface PlacementKernel {
  * @throws OperatorError (internal) when the build left it out
  */
 export function loadPlacementKernel(memory: WebAssembly.Memory): PlacementKernel {
-  const { run, place, fill, record } = new WebAssembly.Instance(new WebAssembly.Module(readKernel()), { env: { memory } }).exports;
-  assert(run !== undefined && place !== undefined && fill !== undefined && record !== undefined, 'the placement kernel does not export what it should');
+  const { run, place, fill, record } = new WebAssembly.Instance(new WebAssembly.Module(readKernel()), {
+    env: { memory },
+  }).exports;
+  assert(
+    run !== undefined && place !== undefined && fill !== undefined && record !== undefined,
+    'the placement kernel does not export what it should',
+  );
   return {
     buffer: memory.buffer,
     run: run as PlacementKernel['run'],
@@ -46,12 +52,18 @@ function readKernel(): Uint8Array {
   try {
     return readFileSync(file);
   } catch (cause) {
-    throw new OperatorError(`the compiled placement is not there: ${file.pathname} cannot be read (${(cause as Error).message}). Build it: npm run build`, exitCode.internal);
+    throw new OperatorError(
+      `the compiled placement is not there: ${file.pathname} cannot be read (${(cause as Error).message}). Build it: npm run build`,
+      exitCode.internal,
+    );
   }
 }
 
 /** Placement by the kernel, for `makePlacement` of the ports of one thread. */
-export const compiledPlacement = (kernel: PlacementKernel): PlacementMaker => (map, port, landing) => new CompiledPlacement(kernel, map, port, landing);
+export const compiledPlacement =
+  (kernel: PlacementKernel): PlacementMaker =>
+  (map, port, landing) =>
+    new CompiledPlacement(kernel, map, port, landing);
 
 /** One port's side of the kernel. */
 export class CompiledPlacement implements Placement {
@@ -63,20 +75,26 @@ export class CompiledPlacement implements Placement {
     assert(landing.buffer === buffer, 'packets land in another memory than they are placed in');
     const counters = map.portCounters[port] as number;
     this.#kernel = kernel;
-    this.#context = new PlacementContext(buffer, map.placementContexts[port] as number, map.sizes.packets, map.sizes.pieces ?? 0, {
-      offsets: landing.offsets.byteOffset,
-      lengths: landing.lengths.byteOffset,
-      foreign: landing.foreign.byteOffset,
-      records: map.slotRecords[port] as number,
-      recordStride: slotRecordBytes(map.sizes.packets),
-      received: counters + portCounter.received * 8,
-      bytes: counters + portCounter.bytes * 8,
-      accepted: counters + portCounter.accepted * 8,
-      reordered: counters + portCounter.reordered * 8,
-      ring: map.ring,
-      slotStride: map.slotStride,
-      slots: map.sizes.slots,
-    });
+    this.#context = new PlacementContext(
+      buffer,
+      map.placementContexts[port] as number,
+      map.sizes.packets,
+      map.sizes.pieces ?? 0,
+      {
+        offsets: landing.offsets.byteOffset,
+        lengths: landing.lengths.byteOffset,
+        foreign: landing.foreign.byteOffset,
+        records: map.slotRecords[port] as number,
+        recordStride: slotRecordBytes(map.sizes.packets),
+        received: counters + portCounter.received * 8,
+        bytes: counters + portCounter.bytes * 8,
+        accepted: counters + portCounter.accepted * 8,
+        reordered: counters + portCounter.reordered * 8,
+        ring: map.ring,
+        slotStride: map.slotStride,
+        slots: map.sizes.slots,
+      },
+    );
   }
 
   bind(layout: Layout, position: number, fixed: boolean, table: PieceTable): void {
@@ -89,7 +107,11 @@ export class CompiledPlacement implements Placement {
       payloadBytes: layout.payloadBytes,
       decode: decodeWord(layout),
       // Two neighbouring fields at a time: detector type and version are bytes, row and column 16 bits.
-      identity: { at: headerOffset.detType, mask: 0xffff, value: layout.profile.detectorType | (layout.profile.headerVersion << 8) },
+      identity: {
+        at: headerOffset.detType,
+        mask: 0xffff,
+        value: layout.profile.detectorType | (layout.profile.headerVersion << 8),
+      },
       position: { at: headerOffset.row, mask: fixed ? 0 : -1, value: fixed ? 0 : row | (column << 16) },
       firstPacket,
       expectedPackets: layout.expectedPackets,
@@ -129,8 +151,11 @@ export class CompiledPlacement implements Placement {
 
 function decodeWord({ decode, lowNibbleFirst }: Layout): number {
   switch (decode) {
-    case 'copy': return decodeCopy;
-    case 'unpack4': return lowNibbleFirst ? decode4LowFirst : decode4HighFirst;
-    case 'unpack12': return decode12;
+    case 'copy':
+      return decodeCopy;
+    case 'unpack4':
+      return lowNibbleFirst ? decode4LowFirst : decode4HighFirst;
+    case 'unpack12':
+      return decode12;
   }
 }

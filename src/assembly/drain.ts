@@ -1,6 +1,7 @@
-// hot path. When is a stop, a give-up or the end of a start window obeyed? Once what waited in the socket when the receiver heard of it has
-// been read: a receiver that did not run for a while has lost nothing of it, however long that was. Comes in: the port's source and
-// counters, turn by turn. Goes out: whether the question is over. Used by the port assembler and its image closer, each with its own.
+// hot path. When is a stop, a give-up or the end of a start window obeyed? Once what waited in the socket when the
+// receiver heard of it has been read: a receiver that did not run for a while has lost nothing of it, however long that
+// was. Comes in: the port's source and counters, turn by turn. Goes out: whether the question is over. Used by the port
+// assembler and its image closer, each with its own.
 
 import { portCounter } from '../memory/counters.js';
 import type { PacketSource } from '../udp/packet-source.js';
@@ -17,7 +18,10 @@ export class Drain {
   #turnAt = 0;
   #readUntil = 0;
 
-  /** @param counters of the port @param drainMs of reading, after which a socket that is never found empty holds nothing back any more */
+  /**
+   * @param counters of the port @param drainMs of reading, after which a socket that is never found empty holds nothing
+   * back any more
+   */
   constructor(source: PacketSource, counters: Float64Array, drainMs: number) {
     this.#source = source;
     this.#counters = counters;
@@ -33,7 +37,8 @@ export class Drain {
   }
 
   /**
-   * Once per turn, after the batch was taken: the socket was found empty, or what waited in it has been read, and that for long enough.
+   * Once per turn, after the batch was taken: the socket was found empty, or what waited in it has been read, and that
+   * for long enough.
    * @param emptied this turn has found the socket empty
    */
   over(emptied: boolean, now: number): boolean {

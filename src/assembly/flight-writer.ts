@@ -1,5 +1,5 @@
-// hot path. The writing side of a port's flight recorder: the class of each packet is noted while a batch is gone through, then the
-// headers of the whole batch are copied into the ring (memory/flight-ring.ts). Allocates nothing.
+// hot path. The writing side of a port's flight recorder: the class of each packet is noted while a batch is gone
+// through, then the headers of the whole batch are copied into the ring (memory/flight-ring.ts). Allocates nothing.
 
 import { portCounter } from '../memory/counters.js';
 import type { FlightRing } from '../memory/flight-ring.js';
@@ -50,7 +50,8 @@ export class FlightWriter {
     if (!this.on) return;
     const ring = this.#ring;
     if (number >= this.#recorded) ring.classes[number - this.#recorded + this.#from] = found;
-    else if (number >= this.#recorded - ring.entries) ring.words[(number % ring.entries) * entryWords + flightClass / 4] = found;
+    else if (number >= this.#recorded - ring.entries)
+      ring.words[(number % ring.entries) * entryWords + flightClass / 4] = found;
   }
 
   /** Record the batch at hand, up to entry `end`. @param now when it was received, ms */
@@ -69,6 +70,13 @@ export class FlightWriter {
   /** Entries `from` … `end` − 1 of the batch become those from `entry` on; their noted classes are used up. */
   #copy(from: number, end: number, entry: number, now: number): void {
     const { words, classes } = this.#ring;
-    this.#placement.record(classes.byteOffset, from, end, words.byteOffset + entry * flightEntryBytes, now, portCounter.accepted);
+    this.#placement.record(
+      classes.byteOffset,
+      from,
+      end,
+      words.byteOffset + entry * flightEntryBytes,
+      now,
+      portCounter.accepted,
+    );
   }
 }

@@ -1,5 +1,6 @@
-// hot path. How the frame numbers of one port advance: in which steps, and how fast. By this the port knows which numbers are to be
-// expected, and how far the detector can have come by now. Owned by the frame window; told of each advance and each turn.
+// hot path. How the frame numbers of one port advance: in which steps, and how fast. By this the port knows which
+// numbers are to be expected, and how far the detector can have come by now. Owned by the frame window; told of each
+// advance and each turn.
 
 /** How much of an old step, or speed, is left after another one. */
 const stepKept = 7 / 8;
@@ -49,7 +50,10 @@ export class FramePace {
     }
   }
 
-  /** Frames that the detector can have sent since what is known of it, at twice its speed; `unknown` where that is not known. */
+  /**
+   * Frames that the detector can have sent since what is known of it, at twice its speed; `unknown` where that is not
+   * known.
+   */
   framesSince(now: number, unknown: number): number {
     return this.#speed < 0 ? unknown : 2 * this.#speed * (now - Math.min(this.#emptyAt, this.#advancedAt));
   }

@@ -1,5 +1,6 @@
-// hot path. The frame numbers that one port goes by in a series: what the streamer told, what the port has seen, and what follows
-// for a number that comes in. Owned by the port assembler; its packet intake asks for each packet, its image closer reads it.
+// hot path. The frame numbers that one port goes by in a series: what the streamer told, what the port has seen, and
+// what follows for a number that comes in. Owned by the port assembler; its packet intake asks for each packet, its
+// image closer reads it.
 
 import { portEvent } from '../memory/port-words.js';
 import { FramePace } from './frame-pace.js';
@@ -18,7 +19,10 @@ export class FrameWindow {
   last = 0;
   /** Next frame to send. */
   next = 0;
-  /** This port has frames a ring or more above the first: slots of the two would be the same, nothing is closed in order any more. */
+  /**
+   * This port has frames a ring or more above the first: slots of the two would be the same, nothing is closed in order
+   * any more.
+   */
   spansRing = false;
   /** Smallest and newest that were accepted. */
   smallest = 0;
@@ -58,8 +62,8 @@ export class FrameWindow {
   }
 
   /**
-   * Where the series begins is not known, and what this port has accepted fills half the ring: more of what waits in its socket could
-   * lie a ring above a first frame that another port has seen.
+   * Where the series begins is not known, and what this port has accepted fills half the ring: more of what waits in
+   * its socket could lie a ring above a first frame that another port has seen.
    */
   get hesitates(): boolean {
     return this.first === 0 && this.newestAccepted - this.smallest >= this.#ring >> 1;
@@ -73,7 +77,12 @@ export class FrameWindow {
   /** May this number be an accident? */
   isDoubtful(frameNumber: number): boolean {
     const reference = this.reference;
-    return reference < 0 || frameNumber >= reference + this.#near || frameNumber < this.first || frameNumber < reference - this.#ring;
+    return (
+      reference < 0 ||
+      frameNumber >= reference + this.#near ||
+      frameNumber < this.first ||
+      frameNumber < reference - this.#ring
+    );
   }
 
   /** The newest number seen is another one. */
@@ -85,19 +94,29 @@ export class FrameWindow {
   /** Can the detector have come to this number by now? */
   reachable(frameNumber: number, now: number): boolean {
     const ahead = frameNumber - this.reference;
-    return ahead >= -this.#ring && frameNumber >= this.first && ahead <= this.#near + this.pace.framesSince(now, this.#ring);
+    return (
+      ahead >= -this.#ring && frameNumber >= this.first && ahead <= this.#near + this.pace.framesSince(now, this.#ring)
+    );
   }
 
   /** Of a frame that no slot holds: was it sent or given up before? */
   isPast(frameNumber: number): boolean {
-    return this.first !== 0 ? frameNumber < this.next : this.newestAccepted !== 0 && frameNumber <= this.newestAccepted - this.#ring;
+    return this.first !== 0
+      ? frameNumber < this.next
+      : this.newestAccepted !== 0 && frameNumber <= this.newestAccepted - this.#ring;
   }
 
   /** Of a frame that no slot holds: has the ring no room for it, or was a part of it refused already? */
   isBeyond(frameNumber: number): boolean {
     // A smaller one that was accepted before the first frame was told is going to lower it.
     const lowers = this.smallest !== 0 && this.smallest < this.first;
-    const base = lowers ? this.smallest : this.first !== 0 ? this.next : this.smallest === 0 ? frameNumber : Math.min(this.smallest, frameNumber);
+    const base = lowers
+      ? this.smallest
+      : this.first !== 0
+        ? this.next
+        : this.smallest === 0
+          ? frameNumber
+          : Math.min(this.smallest, frameNumber);
     return frameNumber >= base + this.#ring || frameNumber <= this.refused;
   }
 

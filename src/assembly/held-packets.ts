@@ -1,10 +1,14 @@
-// Packets whose frame number may be an accident, set aside until others of the same port confirm or contradict them: three that agree in
-// order and direction are witnesses of each other. Owned by the packet intake. All are copied out of the landing buffers.
+// Packets whose frame number may be an accident, set aside until others of the same port confirm or contradict them:
+// three that agree in order and direction are witnesses of each other. Owned by the packet intake. All are copied out
+// of the landing buffers.
 
 import { heldPackets } from '../memory/landing.js';
 import type { Landing } from '../memory/landing.js';
 
-/** Packets that agree with each other, in the order of their arrival; frame numbers are own ones (detector/frame-share.ts), times ms. */
+/**
+ * Packets that agree with each other, in the order of their arrival; frame numbers are own ones
+ * (detector/frame-share.ts), times ms.
+ */
 export class HeldPackets {
   readonly #landing: Landing;
   readonly #frameNumbers = new Float64Array(heldPackets);
@@ -55,7 +59,12 @@ export class HeldPackets {
   /** Is it a copy of one that is held? Then it is no witness. */
   knows(frameNumber: number, packet: number, position: number): boolean {
     for (let index = 0; index < this.#count; index++) {
-      if (this.#frameNumbers[index] === frameNumber && this.#packets[index] === packet && this.#positions[index] === position) return true;
+      if (
+        this.#frameNumbers[index] === frameNumber &&
+        this.#packets[index] === packet &&
+        this.#positions[index] === position
+      )
+        return true;
     }
     return false;
   }
@@ -92,7 +101,15 @@ export class HeldPackets {
    * @param at position of the datagram in the memory; its first `bytes` bytes are copied
    * @param number of the packet in the flight recorder
    */
-  add(frameNumber: number, packet: number, position: number, at: number, bytes: number, now: number, number: number): void {
+  add(
+    frameNumber: number,
+    packet: number,
+    position: number,
+    at: number,
+    bytes: number,
+    now: number,
+    number: number,
+  ): void {
     const index = this.#count++;
     if (index === 0) this.#times[1] = now;
     this.#times[0] = now;

@@ -1,5 +1,5 @@
-// hot path. Closes the port images of one port in the order of their frame numbers: overtaken, given up, ended or refused ones. Called
-// by the port assembler once per turn; images that are complete close themselves (port-images.ts).
+// hot path. Closes the port images of one port in the order of their frame numbers: overtaken, given up, ended or
+// refused ones. Called by the port assembler once per turn; images that are complete close themselves (port-images.ts).
 
 import type { PortWords } from '../memory/port-words.js';
 import type { SeriesWords } from '../memory/series-words.js';
@@ -68,7 +68,10 @@ export class ImageCloser {
     else this.#parts.drain.begin(now);
   }
 
-  /** Obeyed once what waited in the socket has been read. @param emptied this turn has found it empty, or nothing more is taken from it */
+  /**
+   * Obeyed once what waited in the socket has been read. @param emptied this turn has found it empty, or nothing more
+   * is taken from it
+   */
   obeyGiveUp(emptied: boolean, now: number): void {
     if (this.#giveUpAsked > this.#giveUp && this.#parts.drain.over(emptied, now)) this.#giveUp = this.#giveUpAsked;
   }
@@ -91,7 +94,14 @@ export class ImageCloser {
         images.closeAbsent(frameNumber, outcome.refused, now);
         continue;
       }
-      const reason = frameNumber <= overtaken ? outcome.overtaken : frameNumber <= this.#giveUp ? outcome.timedOut : frameNumber <= ended ? outcome.ended : 0;
+      const reason =
+        frameNumber <= overtaken
+          ? outcome.overtaken
+          : frameNumber <= this.#giveUp
+            ? outcome.timedOut
+            : frameNumber <= ended
+              ? outcome.ended
+              : 0;
       if (reason === 0) break;
       if (state === recordState.open) images.close(frameNumber, reason, now);
       else this.#closeAbsent(frameNumber, reason, now);
@@ -104,7 +114,9 @@ export class ImageCloser {
 
   /** The end of the series cuts off a frame that has begun, here or on another port; one that nobody saw is lost. */
   #closeAbsent(frameNumber: number, reason: number, now: number): void {
-    const cutOff = reason === outcome.ended && (frameNumber <= this.#window.reference || this.#parts.others.some(({ newestSeen }) => newestSeen >= frameNumber));
+    const cutOff =
+      reason === outcome.ended &&
+      (frameNumber <= this.#window.reference || this.#parts.others.some(({ newestSeen }) => newestSeen >= frameNumber));
     this.#images.closeAbsent(frameNumber, reason, now, cutOff);
   }
 }

@@ -1,11 +1,20 @@
-// hot path. Is this datagram a packet of this detector? Everything that can be wrong with a packet by itself is found here,
-// in the order of the packet classes, before a byte is copied. Called by the port assembler for every datagram.
+// hot path. Is this datagram a packet of this detector? Everything that can be wrong with a packet by itself is found
+// here, in the order of the packet classes, before a byte is copied. Called by the port assembler for every datagram.
 
 import { frameNumberHighLimit, headerOffset, oldHeaderPacketBytes } from '../detector/packet-header.js';
 import type { Layout, PortLayout, Position } from '../detector/layout.js';
 
 /** What the check found; `ok` is 0, everything else names a class. */
-export const verdict = { ok: 0, headerPacket: 1, size: 2, version: 3, detectorType: 4, packetNumber: 5, position: 6, frameNumber: 7 } as const;
+export const verdict = {
+  ok: 0,
+  headerPacket: 1,
+  size: 2,
+  version: 3,
+  detectorType: 4,
+  packetNumber: 5,
+  position: 6,
+  frameNumber: 7,
+} as const;
 export type Verdict = (typeof verdict)[keyof typeof verdict];
 
 /** The port's place is not known yet: the header must name one of the detector's. */
@@ -18,7 +27,10 @@ export interface CheckTable {
   readonly packetBytes: number;
   readonly version: number;
   readonly detectorType: number;
-  /** First packet number that is read out, by header row within a unit (one for all rows: the port's place is configured), and how many. */
+  /**
+   * First packet number that is read out, by header row within a unit (one for all rows: the port's place is
+   * configured), and how many.
+   */
   readonly firstPackets: Int32Array;
   readonly expectedPackets: number;
   readonly gridRows: number;
@@ -68,8 +80,15 @@ export function checkPacket(table: CheckTable, view: DataView, at: number, lengt
   return verdict.ok;
 }
 
-/** First packet number that is read out of the port image that this packet's header names, unless the port's place is configured. */
+/**
+ * First packet number that is read out of the port image that this packet's header names, unless the port's place is
+ * configured.
+ */
 export function firstPacketOf(table: CheckTable, view: DataView, at: number): number {
   const { firstPackets } = table;
-  return (firstPackets.length === 1 ? firstPackets[0] : firstPackets[view.getUint16(at + headerOffset.row, true) % firstPackets.length]) as number;
+  return (
+    firstPackets.length === 1
+      ? firstPackets[0]
+      : firstPackets[view.getUint16(at + headerOffset.row, true) % firstPackets.length]
+  ) as number;
 }

@@ -1,5 +1,5 @@
-// hot path. STEP 2, classes: each datagram of a batch ends in exactly one class. Owned by the port assembler, which says when packets
-// are accepted and by which layout; goes out: accepted packets into the port's images, and counts.
+// hot path. STEP 2, classes: each datagram of a batch ends in exactly one class. Owned by the port assembler, which
+// says when packets are accepted and by which layout; goes out: accepted packets into the port's images, and counts.
 
 import type { FrameShare } from '../detector/frame-share.js';
 import type { Layout, PortLayout } from '../detector/layout.js';
@@ -46,7 +46,8 @@ const two32 = 4294967296;
 const notOurs = -1;
 
 /** Is this a number, and less than `distance` away? */
-const isNear = (frameNumber: number, other: number, distance: number): boolean => frameNumber !== 0 && Math.abs(frameNumber - other) < distance;
+const isNear = (frameNumber: number, other: number, distance: number): boolean =>
+  frameNumber !== 0 && Math.abs(frameNumber - other) < distance;
 
 /** What packets are classed by, and where they go. Times in ms, distances in frames. */
 export interface IntakeSetup {
@@ -123,7 +124,10 @@ export class PacketIntake {
     return this.waits || (this.#window.hesitates && (this.#series.readCommand() & 7) === phase.open);
   }
 
-  /** Forget the last series; the next one has this layout. @param keepHeld packets that are held are the first ones of the next */
+  /**
+   * Forget the last series; the next one has this layout. @param keepHeld packets that are held are the first ones of
+   * the next
+   */
   forget(layout: Layout, port: PortLayout, keepHeld: boolean): void {
     this.#layout = layout;
     this.#port = port;
@@ -168,7 +172,9 @@ export class PacketIntake {
     this.#silence.note(this.#counters[portCounter.accepted] as number, emptied, begun, now);
   }
 
-  /** Packets of a jump that ended the last series are the first ones of this: they have confirmed each other already. */
+  /**
+   * Packets of a jump that ended the last series are the first ones of this: they have confirmed each other already.
+   */
   takeHeld(now: number): void {
     if (!this.#heldForNext) return;
     this.#heldForNext = false;
@@ -176,8 +182,9 @@ export class PacketIntake {
   }
 
   /**
-   * Plain packets in one go: intact, of frames that are open, not there yet. Each would be `accepted` below, and change nothing else:
-   * a frame whose image is open was seen before, so no reference moves. Returns the first entry that needs the table of classes.
+   * Plain packets in one go: intact, of frames that are open, not there yet. Each would be `accepted` below, and change
+   * nothing else: a frame whose image is open was seen before, so no reference moves. Returns the first entry that
+   * needs the table of classes.
    */
   #plain(from: number, count: number, now: number): number {
     const window = this.#window;
@@ -193,11 +200,22 @@ export class PacketIntake {
     const check = this.#check;
     const view = this.#view;
     const port = this.#port;
-    const found = checkPacket(check, view, at, length, port.fixed ? anyPosition : this.#bound ? this.#words.position : unknownPosition);
+    const found = checkPacket(
+      check,
+      view,
+      at,
+      length,
+      port.fixed ? anyPosition : this.#bound ? this.#words.position : unknownPosition,
+    );
     if (found !== verdict.ok) return this.#malformed(found, at, length);
-    const position = port.fixed ? port.expectedPosition : view.getUint16(at + headerOffset.row, true) * check.gridColumns + view.getUint16(at + headerOffset.column, true);
+    const position = port.fixed
+      ? port.expectedPosition
+      : view.getUint16(at + headerOffset.row, true) * check.gridColumns +
+        view.getUint16(at + headerOffset.column, true);
     if (!this.accepting) return this.#count(portCounter.foreignUnarmed);
-    const written = view.getUint32(at + headerOffset.frameNumber + 4, true) * two32 + view.getUint32(at + headerOffset.frameNumber, true);
+    const written =
+      view.getUint32(at + headerOffset.frameNumber + 4, true) * two32 +
+      view.getUint32(at + headerOffset.frameNumber, true);
     const frameNumber = this.#share.stride === 1 ? written : this.#ownNumber(written);
     if (frameNumber === notOurs) return this.#count(portCounter.foreignSeries);
     const behindEnd = this.#window.last !== 0 && frameNumber > this.#window.last;
@@ -205,20 +223,26 @@ export class PacketIntake {
     const packet = view.getUint32(at + headerOffset.packetNumber, true) - firstPacketOf(check, view, at);
     // A number that may be an accident waits until others confirm it; so does one that may be the next series'.
     const again = this.#bound && !behindEnd && this.#comesAgain(frameNumber, packet);
-    if (again || !this.#bound || behindEnd || this.#window.isDoubtful(frameNumber)) return this.#hold(frameNumber, packet, position, at, index, now, again);
+    if (again || !this.#bound || behindEnd || this.#window.isDoubtful(frameNumber))
+      return this.#hold(frameNumber, packet, position, at, index, now, again);
     return this.#classify(frameNumber, packet, at, now);
   }
 
   /**
-   * After a silence: a number that is known already, or one behind such numbers. Three packets of them are a detector that has begun
-   * anew; fewer are copies, or late.
+   * After a silence: a number that is known already, or one behind such numbers. Three packets of them are a detector
+   * that has begun anew; fewer are copies, or late.
    */
   #comesAgain(frameNumber: number, packet: number): boolean {
     const window = this.#window;
     // The first run may have been shorter than three packets.
-    if (frameNumber > window.reference) return this.#heldAgain && this.#held.count === heldPackets - 1 && this.#held.lowest === window.first;
+    if (frameNumber > window.reference)
+      return this.#heldAgain && this.#held.count === heldPackets - 1 && this.#held.lowest === window.first;
     if (this.#heldAgain) return true;
-    if (this.#silence.before(this.#counters[portCounter.accepted] as number) < silenceWindows * this.#setup.startWindowMs) return false;
+    if (
+      this.#silence.before(this.#counters[portCounter.accepted] as number) <
+      silenceWindows * this.#setup.startWindowMs
+    )
+      return false;
     const state = this.#images.stateOf(frameNumber);
     if (state === recordState.empty) return window.isPast(frameNumber);
     return state !== recordState.open || this.#images.knows(frameNumber, packet);
@@ -245,12 +269,17 @@ export class PacketIntake {
     const view = this.#view;
     if (found === verdict.size) noteWrongSize(this.#words, view, at, length, this.#layout.profile.headerVersion);
     else if (found === verdict.version) this.#words.setFigure('wrongVersion', view.getUint8(at + headerOffset.version));
-    else if (found === verdict.detectorType) this.#words.setFigure('wrongDetectorType', view.getUint8(at + headerOffset.detType));
+    else if (found === verdict.detectorType)
+      this.#words.setFigure('wrongDetectorType', view.getUint8(at + headerOffset.detType));
     else if (found === verdict.packetNumber) {
       noteWrongNumber(this.#words, view, at);
       if (this.accepting && this.#images.noteBadNumber()) this.#words.raise(portEvent.suspect);
     } else if (found === verdict.frameNumber) {
-      this.#words.setFigure('wrongFrameNumber', view.getUint32(at + headerOffset.frameNumber + 4, true) * two32 + view.getUint32(at + headerOffset.frameNumber, true));
+      this.#words.setFigure(
+        'wrongFrameNumber',
+        view.getUint32(at + headerOffset.frameNumber + 4, true) * two32 +
+          view.getUint32(at + headerOffset.frameNumber, true),
+      );
     } else if (found === verdict.position) {
       this.#words.setFigure('wrongRow', view.getUint16(at + headerOffset.row, true));
       this.#words.setFigure('wrongColumn', view.getUint16(at + headerOffset.column, true));
@@ -259,11 +288,20 @@ export class PacketIntake {
   }
 
   /** @param again its number is known already, and may be that of a detector that has begun anew */
-  #hold(frameNumber: number, packet: number, position: number, at: number, index: number, now: number, again: boolean): number {
+  #hold(
+    frameNumber: number,
+    packet: number,
+    position: number,
+    at: number,
+    index: number,
+    now: number,
+    again: boolean,
+  ): number {
     const held = this.#held;
     if (held.count > 0 && this.#heldAgain !== again) this.dropHeld(now);
     // A copy is no witness.
-    if (held.knows(frameNumber, packet, position)) return this.#count(frameNumber < this.#window.first ? portCounter.foreignSeries : portCounter.duplicate);
+    if (held.knows(frameNumber, packet, position))
+      return this.#count(frameNumber < this.#window.first ? portCounter.foreignSeries : portCounter.duplicate);
     if (!held.agrees(frameNumber, position, this.#setup.overtakeFrames, this.#setup.ring)) this.dropHeld(now);
     else if (held.confirmed) this.#refuseFirst();
     this.#flight.note(index, notClassed);
@@ -278,12 +316,20 @@ export class PacketIntake {
   /** Has nothing come for the start window? Then a look into the socket decides; heard before it is read. */
   hearSilence(now: number): void {
     const held = this.#held;
-    if (this.#silent || held.count === 0 || this.#window.newestAccepted !== 0 || now - held.lastAt < this.#setup.startWindowMs) return;
+    if (
+      this.#silent ||
+      held.count === 0 ||
+      this.#window.newestAccepted !== 0 ||
+      now - held.lastAt < this.#setup.startWindowMs
+    )
+      return;
     this.#silent = true;
     this.#source.lookAnew();
   }
 
-  /** Once per turn. Single packets and single frames have nobody to confirm them: at the start of a series silence does. */
+  /**
+   * Once per turn. Single packets and single frames have nobody to confirm them: at the start of a series silence does.
+   */
   settleHeld(emptied: boolean, now: number): void {
     if (this.waits) return;
     const held = this.#held;
@@ -313,7 +359,8 @@ export class PacketIntake {
     if (now - since >= this.#witnessMs) return true;
     let alone = true;
     for (const { newestSeen, candidate, jump } of others) {
-      if (isNear(newestSeen, lowest, ring) || isNear(candidate, lowest, ring) || isNear(jump, lowest, ring)) return true;
+      if (isNear(newestSeen, lowest, ring) || isNear(candidate, lowest, ring) || isNear(jump, lowest, ring))
+        return true;
       if (reference >= 0 && lowest > reference && newestSeen >= lowest - overtakeFrames) return true;
       if (newestSeen !== 0) alone = false;
     }
@@ -341,7 +388,10 @@ export class PacketIntake {
     }
   }
 
-  /** Numbers that are known already come again: an auto series ends, and they are the next one's; an armed one only says so. */
+  /**
+   * Numbers that are known already come again: an auto series ends, and they are the next one's; an armed one only says
+   * so.
+   */
   #beginsAgain(lowest: number, count: number, now: number): void {
     if (this.#series.auto) return this.#jumped(portEvent.jumpBackward, lowest, count);
     if ((this.#words.events & portEvent.jumpBackward) === 0) this.#words.setJump(lowest);
@@ -352,7 +402,10 @@ export class PacketIntake {
   #classifyHeld(count: number, now: number): void {
     const held = this.#held;
     for (let index = 0; index < count; index++) {
-      this.#flight.settle(held.number(index), this.#classify(held.frameNumber(index), held.packet(index), held.at(index), now));
+      this.#flight.settle(
+        held.number(index),
+        this.#classify(held.frameNumber(index), held.packet(index), held.at(index), now),
+      );
     }
   }
 
@@ -385,7 +438,10 @@ export class PacketIntake {
     const { first, next } = this.#window;
     const frameNumber = this.#held.frameNumber(index);
     const late = first !== 0 && frameNumber >= first && frameNumber < next;
-    this.#flight.settle(this.#held.number(index), this.#count(late ? portCounter.lateUnknown : portCounter.foreignSeries));
+    this.#flight.settle(
+      this.#held.number(index),
+      this.#count(late ? portCounter.lateUnknown : portCounter.foreignSeries),
+    );
     if (late) return;
     const words = this.#words;
     const before = words.figure('refusedPackets');
@@ -409,7 +465,9 @@ export class PacketIntake {
     for (let index = 0; index < count; index++) this.#flight.settle(this.#held.number(index), this.#count(counter));
   }
 
-  /** Take a position that no other port fills. Two that claim one at the same moment both see it and both stand back. */
+  /**
+   * Take a position that no other port fills. Two that claim one at the same moment both see it and both stand back.
+   */
   #claim(position: number): boolean {
     this.#words.setPosition(position);
     for (const other of this.#setup.others) {
@@ -456,12 +514,14 @@ export class PacketIntake {
     const state = images.stateOf(frameNumber);
     if (state !== recordState.empty) {
       const known = images.knows(frameNumber, packet);
-      if (state === recordState.open) return known ? this.#count(portCounter.duplicate) : this.#accept(frameNumber, packet, at, now);
+      if (state === recordState.open)
+        return known ? this.#count(portCounter.duplicate) : this.#accept(frameNumber, packet, at, now);
       if (known) return this.#count(portCounter.lateDuplicate);
       images.noteLate(frameNumber, packet);
       return this.#count(portCounter.lateFirst);
     }
-    if (window.isPast(frameNumber)) return this.#count(frameNumber < window.first ? portCounter.foreignSeries : portCounter.lateUnknown);
+    if (window.isPast(frameNumber))
+      return this.#count(frameNumber < window.first ? portCounter.foreignSeries : portCounter.lateUnknown);
     if (window.isBeyond(frameNumber)) {
       if (frameNumber > window.refused) window.refused = frameNumber;
       this.#see(frameNumber, now);

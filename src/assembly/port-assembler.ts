@@ -1,6 +1,6 @@
-// hot path. STEP 2, front door: the packets of one port become port images in the frame ring. Comes in: batches of a packet
-// source. Goes out: closed port images for the streamer, and the counters of the port (packet-intake.ts). Runs in the port's receiver
-// thread, one `turn` at a time; follows the streamer's commands, never waits for it.
+// hot path. STEP 2, front door: the packets of one port become port images in the frame ring. Comes in: batches of a
+// packet source. Goes out: closed port images for the streamer, and the counters of the port (packet-intake.ts). Runs
+// in the port's receiver thread, one `turn` at a time; follows the streamer's commands, never waits for it.
 
 import { assert } from '../base/assert.js';
 import type { Clock } from '../base/clock.js';
@@ -24,8 +24,15 @@ import { PortImages } from './port-images.js';
 import { ReceiverPulse } from './receiver-pulse.js';
 
 const wrongByItself: readonly number[] = [
-  portCounter.headerPacket, portCounter.malformedSize, portCounter.malformedVersion, portCounter.malformedDetectorType, portCounter.malformedPacketNumber,
-  portCounter.malformedPosition, portCounter.malformedFrameNumber, portCounter.foreignSource, portCounter.foreignUnarmed,
+  portCounter.headerPacket,
+  portCounter.malformedSize,
+  portCounter.malformedVersion,
+  portCounter.malformedDetectorType,
+  portCounter.malformedPacketNumber,
+  portCounter.malformedPosition,
+  portCounter.malformedFrameNumber,
+  portCounter.foreignSource,
+  portCounter.foreignUnarmed,
 ];
 
 const layoutKey = (dynamicRange: number, readNRows: number): string => `${dynamicRange}/${readNRows}`;
@@ -45,7 +52,9 @@ export interface PortSetup {
   readonly maxOwedFrames: number;
   /** The frames that this instance takes; left out = all. */
   readonly share?: FrameShare;
-  /** Read when a turn begins, and again when the socket has been read: the call may wait, and the thread may have to. */
+  /**
+   * Read when a turn begins, and again when the socket has been read: the call may wait, and the thread may have to.
+   */
   readonly clock: Clock;
   /** What places packets, on this memory. */
   readonly makePlacement: PlacementMaker;
@@ -56,7 +65,10 @@ export interface PortSetup {
   layoutFor(dynamicRange: number, readNRows: number): Layout;
 }
 
-/** One port's state machine. Frame numbers are own ones (detector/frame-share.ts), the detector's unless instances share its frames; 0 = none, not known. */
+/**
+ * One port's state machine. Frame numbers are own ones (detector/frame-share.ts), the detector's unless instances share
+ * its frames; 0 = none, not known.
+ */
 export class PortAssembler {
   readonly #setup: PortSetup;
   readonly #source: PacketSource;
@@ -104,7 +116,9 @@ export class PortAssembler {
     this.#series = new SeriesWords(buffer, map.seriesWords);
     this.#words = new PortWords(buffer, map.portWords[port] as number);
     this.#pulse = new ReceiverPulse(buffer, map, port, this.#words, setup.source);
-    this.#others = setup.activePorts.filter((other) => other !== port).map((other) => new PortWords(buffer, map.portWords[other] as number));
+    this.#others = setup.activePorts
+      .filter((other) => other !== port)
+      .map((other) => new PortWords(buffer, map.portWords[other] as number));
     this.#counters = new Float64Array(buffer, map.portCounters[port] as number, counters);
     this.#seriesBase = new Float64Array(buffer, (map.portCounters[port] as number) + counters * 8, counters);
     this.#seriesEnd = new Float64Array(buffer, (map.portCounters[port] as number) + counters * 16, counters);
@@ -119,17 +133,45 @@ export class PortAssembler {
     this.#clock = setup.clock;
     this.#commandDrain = drain();
     this.#firstDrain = drain();
-    this.#closer = new ImageCloser({ images: this.#images, window: this.#window, words: this.#words, others: this.#others, series: this.#series, drain: drain(), ring, overtakeFrames });
-    const flight = new FlightRing(buffer, map.flightRings[port] as number, map.sizes.flightPackets ?? 0, map.sizes.landingPackets);
+    this.#closer = new ImageCloser({
+      images: this.#images,
+      window: this.#window,
+      words: this.#words,
+      others: this.#others,
+      series: this.#series,
+      drain: drain(),
+      ring,
+      overtakeFrames,
+    });
+    const flight = new FlightRing(
+      buffer,
+      map.flightRings[port] as number,
+      map.sizes.flightPackets ?? 0,
+      map.sizes.landingPackets,
+    );
     this.#flight = new FlightWriter(flight, this.#placement);
     this.#layout = setup.layoutFor(setup.dynamicRange, setup.readNRows);
     this.#layoutKey = layoutKey(setup.dynamicRange, setup.readNRows);
-    this.#intake = new PacketIntake({
-      buffer, source, ring, overtakeFrames, startWindowMs,
-      counters: this.#counters, words: this.#words, others: this.#others, series: this.#series, window: this.#window, images: this.#images, flight: this.#flight,
-      share: this.#share,
-      beginsFrames: () => this.#beginFrames(),
-    }, this.#layout, this.#portLayout());
+    this.#intake = new PacketIntake(
+      {
+        buffer,
+        source,
+        ring,
+        overtakeFrames,
+        startWindowMs,
+        counters: this.#counters,
+        words: this.#words,
+        others: this.#others,
+        series: this.#series,
+        window: this.#window,
+        images: this.#images,
+        flight: this.#flight,
+        share: this.#share,
+        beginsFrames: () => this.#beginFrames(),
+      },
+      this.#layout,
+      this.#portLayout(),
+    );
     this.#words.initialise();
   }
 
@@ -150,7 +192,8 @@ export class PortAssembler {
     if (intake.accepting) intake.settleHeld(this.#emptied, now);
     if (this.#emptied) this.#window.pace.found(now);
     intake.endTurn(this.#emptied, begun, now);
-    if (this.#firstHeard !== this.#firstVersion && (intake.pauses || this.#firstDrain.over(this.#emptied, now))) this.#followFirst();
+    if (this.#firstHeard !== this.#firstVersion && (intake.pauses || this.#firstDrain.over(this.#emptied, now)))
+      this.#followFirst();
     if (closing) {
       this.#closer.obeyGiveUp(this.#emptied || intake.waits, now);
       this.#closeImages(0, now);
@@ -200,9 +243,9 @@ export class PortAssembler {
   }
 
   /**
-   * Has every port closed the frame that goes out next? The port that closes it last wakes the streamer: each tells what it has closed
-   * before it asks the others, so at least one of two that close at the same time sees both. Whoever is found behind is asked first
-   * next time.
+   * Has every port closed the frame that goes out next? The port that closes it last wakes the streamer: each tells
+   * what it has closed before it asks the others, so at least one of two that close at the same time sees both. Whoever
+   * is found behind is asked first next time.
    */
   #completesFrame(): boolean {
     const { next } = this.#series;
@@ -232,7 +275,8 @@ export class PortAssembler {
     this.#images.forgetBadNumbers();
   }
 
-  // --- commands -------------------------------------------------------------------------------------------------------------
+  // --- commands
+  // -------------------------------------------------------------------------------------------------------------
 
   #followCommand(now: number): void {
     const command = this.#series.readCommand();
@@ -254,7 +298,8 @@ export class PortAssembler {
       this.#pulse.beginSeries();
       this.#seriesBase.set(this.#counters);
       // What the socket had no room for, while packets waited for this series, is its loss.
-      if (this.#intake.waits) this.#seriesBase[portCounter.socketDropped] = this.#seriesEnd[portCounter.socketDropped] as number;
+      if (this.#intake.waits)
+        this.#seriesBase[portCounter.socketDropped] = this.#seriesEnd[portCounter.socketDropped] as number;
     }
     this.#setWaits(false);
     this.#followFirst();
@@ -311,8 +356,8 @@ export class PortAssembler {
     if (window.first !== 0) {
       window.next = this.#series.next;
       window.last = this.#series.last;
-      // While packets are accepted, what lies below was sent, so closed, and its slot may soon hold another frame. Later it may have
-      // been dropped unsent instead.
+      // While packets are accepted, what lies below was sent, so closed, and its slot may soon hold another frame.
+      // Later it may have been dropped unsent instead.
       if (this.#intake.accepting) this.#closer.skipTo(window.next);
     }
   }
@@ -390,8 +435,10 @@ export class PortAssembler {
 
   /** @param ended everything up to this frame number is over; 0 = the series goes on */
   #closeImages(ended: number, now: number): void {
-    // Before all ports have answered, a smaller first frame may still move the last one down: nothing is closed for want of packets.
-    if (this.#window.first === 0 || this.#window.spansRing || this.#series.settledVersion !== this.#firstVersion) return;
+    // Before all ports have answered, a smaller first frame may still move the last one down: nothing is closed for
+    // want of packets.
+    if (this.#window.first === 0 || this.#window.spansRing || this.#series.settledVersion !== this.#firstVersion)
+      return;
     this.#closer.close(ended, now);
   }
 

@@ -1,6 +1,6 @@
-// hot path. The port images of one port in the frame ring: opening, filling, closing them, with their records and counters.
-// Called by the port assembler, which decides what a packet is; here is what that does to memory. A closed image is handed to
-// the streamer and never written again.
+// hot path. The port images of one port in the frame ring: opening, filling, closing them, with their records and
+// counters. Called by the port assembler, which decides what a packet is; here is what that does to memory. A closed
+// image is handed to the streamer and never written again.
 
 import { assert } from '../base/assert.js';
 import type { Layout, PortLayout } from '../detector/layout.js';
@@ -15,7 +15,10 @@ import type { Placement } from './placement.js';
 
 /** Successive port images with the very same packets missing that make the settings doubtful. */
 const sameMissingLimit = 10;
-/** Packets with a number that no image has, of late, from which on images are not called complete; how many are left of them after an image. */
+/**
+ * Packets with a number that no image has, of late, from which on images are not called complete; how many are left of
+ * them after an image.
+ */
 const suspectLimit = 3;
 const suspectKept = 3 / 4;
 
@@ -36,7 +39,14 @@ export class PortImages {
   #badNumbers = 0;
   #published = false;
 
-  constructor(buffer: ArrayBufferLike, map: MemoryMap, port: number, counters: Float64Array, words: PortWords, placement: Placement) {
+  constructor(
+    buffer: ArrayBufferLike,
+    map: MemoryMap,
+    port: number,
+    counters: Float64Array,
+    words: PortWords,
+    placement: Placement,
+  ) {
     this.#buffer = buffer;
     this.#memory = new Int32Array(buffer);
     this.#records = new SlotRecords(buffer, map.slotRecords[port] as number, map.sizes.slots, map.sizes.packets);
@@ -80,7 +90,9 @@ export class PortImages {
   /** Packets that this frame's image lacks; those of a whole image when it is not open. */
   lacking(frameNumber: number): number {
     const slot = frameNumber % this.#ring;
-    return this.#records.stateOf(slot, frameNumber) === recordState.open ? this.#expected - this.#records.accepted(slot) : this.#expected;
+    return this.#records.stateOf(slot, frameNumber) === recordState.open
+      ? this.#expected - this.#records.accepted(slot)
+      : this.#expected;
   }
 
   /** Has packet `packet` been accepted, or come late? Only for a frame whose image is open or closed. */
@@ -97,7 +109,11 @@ export class PortImages {
   /** Begin the image of a frame whose slot is free. */
   open(frameNumber: number, now: number): void {
     const slot = frameNumber % this.#ring;
-    assert(this.#records.frameIn(slot) === 0 || this.#records.stateOf(slot, this.#records.frameIn(slot)) === recordState.closed, 'a slot was reused while its port image was open');
+    assert(
+      this.#records.frameIn(slot) === 0 ||
+        this.#records.stateOf(slot, this.#records.frameIn(slot)) === recordState.closed,
+      'a slot was reused while its port image was open',
+    );
     this.#records.open(slot, frameNumber, now);
   }
 
@@ -116,8 +132,8 @@ export class PortImages {
   }
 
   /**
-   * Place the plain packets of the batch from entry `from` on, of open images of frames `lowest` … `highest`; closes each image that
-   * is complete. Returns the first entry that is not plain.
+   * Place the plain packets of the batch from entry `from` on, of open images of frames `lowest` … `highest`; closes
+   * each image that is complete. Returns the first entry that is not plain.
    * @param newest frames below it were overtaken
    */
   acceptPlain(from: number, count: number, lowest: number, highest: number, newest: number, now: number): number {
@@ -155,7 +171,8 @@ export class PortImages {
   }
 
   /**
-   * Close the image of a frame of which no packet came. Its pixels are not touched: the streamer knows that they are missing.
+   * Close the image of a frame of which no packet came. Its pixels are not touched: the streamer knows that they are
+   * missing.
    * @param cutOff the frame had begun when its series ended
    */
   closeAbsent(frameNumber: number, reason: number, now: number, cutOff = false): void {
@@ -173,19 +190,21 @@ export class PortImages {
   closeOpen(reason: number, now: number): void {
     for (let slot = 0; slot < this.#ring; slot++) {
       const frameNumber = this.#records.frameIn(slot);
-      if (frameNumber !== 0 && this.#records.stateOf(slot, frameNumber) === recordState.open) this.close(frameNumber, reason, now);
+      if (frameNumber !== 0 && this.#records.stateOf(slot, frameNumber) === recordState.open)
+        this.close(frameNumber, reason, now);
     }
   }
 
   /**
-   * Drop what was begun beyond the last frame of the series before that was known. Its packets stay accepted and were all that was
-   * expected; it is no port image of the series and goes to nobody.
+   * Drop what was begun beyond the last frame of the series before that was known. Its packets stay accepted and were
+   * all that was expected; it is no port image of the series and goes to nobody.
    */
   dropBeyond(last: number): void {
     for (let slot = 0; slot < this.#ring; slot++) {
       const frameNumber = this.#records.frameIn(slot);
       if (frameNumber <= last || this.#records.stateOf(slot, frameNumber) !== recordState.open) continue;
-      this.#counters[portCounter.expected] = (this.#counters[portCounter.expected] as number) + this.#records.accepted(slot);
+      this.#counters[portCounter.expected] =
+        (this.#counters[portCounter.expected] as number) + this.#records.accepted(slot);
       this.#records.drop(slot);
     }
   }
@@ -214,7 +233,8 @@ export class PortImages {
   #keepHeader(slot: number, at: number): void {
     const to = this.#records.base(slot) + recordWord.header;
     if ((at & 3) === 0) {
-      for (let word = 0; word < headerBytes / 4; word++) this.#records.words[to + word] = this.#memory[at / 4 + word] as number;
+      for (let word = 0; word < headerBytes / 4; word++)
+        this.#records.words[to + word] = this.#memory[at / 4 + word] as number;
     } else {
       const view = new DataView(this.#buffer, at, headerBytes);
       for (let word = 0; word < headerBytes / 4; word++) this.#records.words[to + word] = view.getInt32(word * 4, true);

@@ -1,5 +1,6 @@
-// hot path. How long a port had been silent before the packets that are taken now: nothing new was accepted, and the socket was found
-// empty. Comes in: how each turn went. Owned by the packet intake, which goes by it when numbers come that are known already.
+// hot path. How long a port had been silent before the packets that are taken now: nothing new was accepted, and the
+// socket was found empty. Comes in: how each turn went. Owned by the packet intake, which goes by it when numbers come
+// that are known already.
 
 /** Times in ms. */
 export class PortSilence {

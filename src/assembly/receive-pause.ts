@@ -1,11 +1,12 @@
-// hot path. Whether a receiver thread sleeps a little before its next turn, and for how long. Where datagrams come fast, a turn that
-// begins as soon as there is one costs system calls for every one or two of them; a short sleep lets a batch gather. The rule: when
-// turns bring few datagrams each, and that at a high rate, sleep until the image that is coming in should be complete, in equal parts
-// of a good batch at most; never longer than `longestMicroseconds`, nor than a quarter of what the buffers hold at this rate. So
-// the last packets of a frame do not wait for a sleep that has nothing to do with them. What a batch costs comes after its last packet:
-// where images take little time a good batch is a smaller one. Frames that come in bursts: the rate is that
-// within a burst, so sleeps are short, and one after which there is nothing is the last. Turns that found nothing without a sleep are
-// not judged: a thread of several ports looks without waiting.
+// hot path. Whether a receiver thread sleeps a little before its next turn, and for how long. Where datagrams come
+// fast, a turn that begins as soon as there is one costs system calls for every one or two of them; a short sleep lets
+// a batch gather. The rule: when turns bring few datagrams each, and that at a high rate, sleep until the image that is
+// coming in should be complete, in equal parts of a good batch at most; never longer than `longestMicroseconds`, nor
+// than a quarter of what the buffers hold at this rate. So the last packets of a frame do not wait for a sleep that has
+// nothing to do with them. What a batch costs comes after its last packet: where images take little time a good batch
+// is a smaller one. Frames that come in bursts: the rate is that within a burst, so sleeps are short, and one after
+// which there is nothing is the last. Turns that found nothing without a sleep are not judged: a thread of several
+// ports looks without waiting.
 
 /** Turns that are judged together. */
 const judgedTurns = 16;
@@ -45,7 +46,10 @@ export class ReceivePause {
     return this.#microseconds;
   }
 
-  /** How many datagrams the socket buffer and the landing buffers of a port hold, whichever is fewer; 0 = not known, never sleep. */
+  /**
+   * How many datagrams the socket buffer and the landing buffers of a port hold, whichever is fewer; 0 = not known,
+   * never sleep.
+   */
   setBuffered(packets: number): void {
     this.#bufferedPackets = packets;
   }
@@ -53,7 +57,8 @@ export class ReceivePause {
   /**
    * A turn is over.
    * @param packets datagrams that it brought, of all ports
-   * @param lacking packets that the image which is coming in lacks, of the port that is nearest to its end; a whole image's when there is none
+   * @param lacking packets that the image which is coming in lacks, of the port that is nearest to its end; a whole
+   * image's when there is none
    * @param now ms, monotonic, after the sleep and before the sockets were read
    */
   note(packets: number, lacking: number, now: number): void {

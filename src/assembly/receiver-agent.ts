@@ -1,5 +1,5 @@
-// STEPS 1 and 2 on a thread: the ports of one receiver thread, each with its packet source and its assembler. The agent's turn is
-// a turn of each port, after a short sleep where that lets batches gather; it ends when told.
+// STEPS 1 and 2 on a thread: the ports of one receiver thread, each with its packet source and its assembler. The
+// agent's turn is a turn of each port, after a short sleep where that lets batches gather; it ends when told.
 
 import type { Agent } from '../runtime/agent.js';
 import type { PacketSource, SourceInfo } from '../udp/packet-source.js';
@@ -46,7 +46,13 @@ export class ReceiverAgent implements Agent {
       assembler.noteSocket(info.receiveBufferRequestedBytes, info.receiveBufferGrantedBytes);
       this.infos.push(info);
     }
-    this.#rest?.pause.setBuffered(Math.min(...this.#ports.map(({ source }, index) => bufferedPackets(source, this.infos[index]?.receiveBufferGrantedBytes ?? 0))));
+    this.#rest?.pause.setBuffered(
+      Math.min(
+        ...this.#ports.map(({ source }, index) =>
+          bufferedPackets(source, this.infos[index]?.receiveBufferGrantedBytes ?? 0),
+        ),
+      ),
+    );
   }
 
   turn(): number {
@@ -73,9 +79,11 @@ export class ReceiverAgent implements Agent {
 }
 
 /**
- * Datagrams that a socket buffer of so many bytes holds, or one batch of the landing buffers: the kernel charges up to twice a buffer's
- * bytes and its bookkeeping. Coalesced, a buffer holds several datagrams.
+ * Datagrams that a socket buffer of so many bytes holds, or one batch of the landing buffers: the kernel charges up to
+ * twice a buffer's bytes and its bookkeeping. Coalesced, a buffer holds several datagrams.
  */
 function bufferedPackets({ landing }: PacketSource, grantedBytes: number): number {
-  return (Math.min((2 * grantedBytes) / (2 * landing.stride + 1024), landing.buffers) * landing.capacity) / landing.buffers;
+  return (
+    (Math.min((2 * grantedBytes) / (2 * landing.stride + 1024), landing.buffers) * landing.capacity) / landing.buffers
+  );
 }

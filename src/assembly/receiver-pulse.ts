@@ -1,5 +1,5 @@
-// hot path. What a receiver tells about itself, port by port: that it turns, how long it did not, how much it finds in the socket.
-// Called by the port assembler once per turn; read by main for metrics and the watch on stalled threads.
+// hot path. What a receiver tells about itself, port by port: that it turns, how long it did not, how much it finds in
+// the socket. Called by the port assembler once per turn; read by main for metrics and the watch on stalled threads.
 
 import { histogramsAt, portHistogramTable } from '../memory/histogram.js';
 import type { Histogram } from '../memory/histogram.js';
@@ -7,7 +7,10 @@ import type { MemoryMap } from '../memory/memory-map.js';
 import type { PortWords } from '../memory/port-words.js';
 import type { PacketSource } from '../udp/packet-source.js';
 
-/** The socket is asked at most this often how much waits in it, in ms, and only while packets come: who waits for them knows. */
+/**
+ * The socket is asked at most this often how much waits in it, in ms, and only while packets come: who waits for them
+ * knows.
+ */
 const queueIntervalMs = 10;
 
 /** Times in ms of the service's clock. */
@@ -37,7 +40,8 @@ export class ReceiverPulse {
       this.#stallMax = stalled;
       this.#words.setFigure('stallMsMax', stalled);
     }
-    if (this.#busy && now - this.#queueAt >= queueIntervalMs && this.#source.queueBytes !== undefined) this.#lookAtQueue(now);
+    if (this.#busy && now - this.#queueAt >= queueIntervalMs && this.#source.queueBytes !== undefined)
+      this.#lookAtQueue(now);
     this.#busy = false;
   }
 

@@ -1,11 +1,13 @@
-// hot path. What packets that do not fit the settings say of themselves, kept in the port's figures: from it the likely settings are
-// told (stream/series/suspicions.ts). Called by the packet intake for packets of a wrong size or number; nothing is allocated.
+// hot path. What packets that do not fit the settings say of themselves, kept in the port's figures: from it the likely
+// settings are told (stream/series/suspicions.ts). Called by the packet intake for packets of a wrong size or number;
+// nothing is allocated.
 
 import { headerBytes, headerOffset } from '../detector/packet-header.js';
 import type { PortWords } from '../memory/port-words.js';
 
 /**
- * A datagram of a wrong size: its detector type and packet number, if it has a header of this version. Another size begins anew.
+ * A datagram of a wrong size: its detector type and packet number, if it has a header of this version. Another size
+ * begins anew.
  * @param length true length of the datagram in bytes
  */
 export function noteWrongSize(words: PortWords, view: DataView, at: number, length: number, version: number): void {

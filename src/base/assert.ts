@@ -1,5 +1,5 @@
-// Assertions for states that cannot be. They stay on in production: a broken invariant ends the process with its reason,
-// because going on could put a wrong pixel into somebody's file.
+// Assertions for states that cannot be. They stay on in production: a broken invariant ends the process with its
+// reason, because going on could put a wrong pixel into somebody's file.
 
 /** An impossible state was reached: a bug of ours, never an effect of input. */
 export class AssertionFailed extends Error {
@@ -8,7 +8,8 @@ export class AssertionFailed extends Error {
 
 /**
  * Throw unless `condition` holds.
- * @throws AssertionFailed with `message`, which must be a constant string on hot paths (nothing is formatted unless it fails).
+ * @throws AssertionFailed with `message`, which must be a constant string on hot paths (nothing is formatted unless it
+ * fails).
  */
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new AssertionFailed(message);

@@ -1,5 +1,5 @@
-// The only place that reads the environment: how much is logged, the token of the HTTP interface, whether Node was told to open a
-// debugger, what systemd wants to be told, and what the host is called.
+// The only place that reads the environment: how much is logged, the token of the HTTP interface, whether Node was told
+// to open a debugger, what systemd wants to be told, and what the host is called.
 
 import { hostname } from 'node:os';
 import { exitCode, OperatorError } from './errors.js';
@@ -36,7 +36,10 @@ export function apiToken(environment: NodeJS.ProcessEnv = process.env): string |
   return text === undefined || text === '' ? null : text;
 }
 
-/** VDCU_API_TOKEN_FILE: the path of a file with the token, which a Secret or a credential of systemd is mounted as; null when it is not set. */
+/**
+ * VDCU_API_TOKEN_FILE: the path of a file with the token, which a Secret or a credential of systemd is mounted as; null
+ * when it is not set.
+ */
 export function apiTokenPath(environment: NodeJS.ProcessEnv = process.env): string | null {
   const text = environment['VDCU_API_TOKEN_FILE'];
   return text === undefined || text === '' ? null : text;
@@ -57,10 +60,17 @@ export function managerVariables(environment: NodeJS.ProcessEnv = process.env): 
     const text = environment[name] ?? '';
     return /^[1-9][0-9]{0,14}$/.test(text) ? Number(text) : null;
   };
-  return { notifySocket: environment['NOTIFY_SOCKET'] || null, watchdogUs: count('WATCHDOG_USEC'), watchdogPid: count('WATCHDOG_PID') };
+  return {
+    notifySocket: environment['NOTIFY_SOCKET'] || null,
+    watchdogUs: count('WATCHDOG_USEC'),
+    watchdogPid: count('WATCHDOG_PID'),
+  };
 }
 
 /** Somebody asked for Node's debugger when he started it. */
-export function debuggerWanted(words: readonly string[] = process.execArgv, environment: NodeJS.ProcessEnv = process.env): boolean {
+export function debuggerWanted(
+  words: readonly string[] = process.execArgv,
+  environment: NodeJS.ProcessEnv = process.env,
+): boolean {
   return [...words, environment['NODE_OPTIONS'] ?? ''].some((word) => word.includes('--inspect'));
 }

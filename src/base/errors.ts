@@ -1,5 +1,5 @@
-// Errors that a person must act on: a wrong configuration, a taken port, a missing interface. They carry what was asked,
-// what was seen and the remedy, are printed as one line, and end a command with their exit code.
+// Errors that a person must act on: a wrong configuration, a taken port, a missing interface. They carry what was
+// asked, what was seen and the remedy, are printed as one line, and end a command with their exit code.
 
 /** Exit codes of every command, documented in `vdcu --help` and docs/operating.md. */
 export const exitCode = {
@@ -12,7 +12,10 @@ export const exitCode = {
   environment: 3,
   /** A bug of ours, or a thread that died. */
   internal: 4,
-  /** The service ended in order, but its consumer lacks messages that were meant for it, `series_end` perhaps among them. */
+  /**
+   * The service ended in order, but its consumer lacks messages that were meant for it, `series_end` perhaps among
+   * them.
+   */
   undelivered: 5,
   /** The work was done, nothing was wrong with the stream, and frames in it were not complete. */
   incomplete: 6,

@@ -1,6 +1,6 @@
-// JSON whose numbers keep the digits they came with. Metadata travels through this service into somebody's file: JSON.parse
-// would round 9007199254740993 and turn 1.0 into 1, which Python stores as another type. The HTTP server parses request bodies
-// with it, arm-request.ts and metadata.ts read the nodes, and `writeJson` writes them again.
+// JSON whose numbers keep the digits they came with. Metadata travels through this service into somebody's file:
+// JSON.parse would round 9007199254740993 and turn 1.0 into 1, which Python stores as another type. The HTTP server
+// parses request bodies with it, arm-request.ts and metadata.ts read the nodes, and `writeJson` writes them again.
 
 /** A JSON value. Numbers are their source text; members of an object keep order and repetitions. */
 export type JsonNode =
@@ -29,12 +29,18 @@ export function parseJson(text: string): JsonNode {
 /** JSON text of the nodes, without spaces, numbers as they came. */
 export function writeJson(node: JsonNode): string {
   switch (node.kind) {
-    case 'null': return 'null';
-    case 'boolean': return String(node.value);
-    case 'number': return node.text;
-    case 'string': return JSON.stringify(node.value);
-    case 'list': return `[${node.items.map(writeJson).join(',')}]`;
-    case 'object': return `{${node.members.map(([key, value]) => `${JSON.stringify(key)}:${writeJson(value)}`).join(',')}}`;
+    case 'null':
+      return 'null';
+    case 'boolean':
+      return String(node.value);
+    case 'number':
+      return node.text;
+    case 'string':
+      return JSON.stringify(node.value);
+    case 'list':
+      return `[${node.items.map(writeJson).join(',')}]`;
+    case 'object':
+      return `{${node.members.map(([key, value]) => `${JSON.stringify(key)}:${writeJson(value)}`).join(',')}}`;
   }
 }
 
@@ -50,13 +56,23 @@ class Reader {
     if (depth > jsonDepthLimit) throw new SyntaxError(`nested deeper than ${jsonDepthLimit} levels`);
     const next = this.#token(/[{["tfn]|(?=[-0-9])/y);
     switch (next) {
-      case '{': return { kind: 'object', members: this.#members(depth) };
-      case '[': return { kind: 'list', items: this.#items(depth) };
-      case '"': return { kind: 'string', value: this.#string() };
-      case 't': this.#at += 3; return { kind: 'boolean', value: true };
-      case 'f': this.#at += 4; return { kind: 'boolean', value: false };
-      case 'n': this.#at += 3; return { kind: 'null' };
-      default: return { kind: 'number', text: this.#token(/-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y) };
+      case '{':
+        return { kind: 'object', members: this.#members(depth) };
+      case '[':
+        return { kind: 'list', items: this.#items(depth) };
+      case '"':
+        return { kind: 'string', value: this.#string() };
+      case 't':
+        this.#at += 3;
+        return { kind: 'boolean', value: true };
+      case 'f':
+        this.#at += 4;
+        return { kind: 'boolean', value: false };
+      case 'n':
+        this.#at += 3;
+        return { kind: 'null' };
+      default:
+        return { kind: 'number', text: this.#token(/-?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y) };
     }
   }
 

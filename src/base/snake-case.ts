@@ -12,7 +12,9 @@ export function snakeKeys<T>(object: Readonly<Record<string, T>>): Record<string
 }
 
 /** `frame_timeout_ms` → `frameTimeoutMs`, as a type. */
-export type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : S;
+export type CamelCase<S extends string> = S extends `${infer Head}_${infer Tail}`
+  ? `${Head}${Capitalize<CamelCase<Tail>>}`
+  : S;
 
 /** `frame_timeout_ms` → `frameTimeoutMs`. */
 export function camelCase<S extends string>(name: S): CamelCase<S> {

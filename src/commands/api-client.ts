@@ -1,4 +1,5 @@
-// How `vdcu arm`, `stop` and `status` reach the service: which URL, which token, one request, and what a refusal or silence means.
+// How `vdcu arm`, `stop` and `status` reach the service: which URL, which token, one request, and what a refusal or
+// silence means.
 
 import type { Command } from 'commander';
 import { writeJson } from '../base/json-text.js';
@@ -28,14 +29,21 @@ export function addTarget(command: Command): Command {
 
 /** Give a command that changes something its way to name the token. */
 export function addToken(command: Command): Command {
-  return command.option('--token-file <path>', 'file with the token of the service (default: api_token_file of the configuration, or the variables VDCU_API_TOKEN_FILE, VDCU_API_TOKEN)');
+  return command.option(
+    '--token-file <path>',
+    'file with the token of the service (default: api_token_file of the configuration, or the variables VDCU_API_TOKEN_FILE, VDCU_API_TOKEN)',
+  );
 }
 
 /**
  * The token to send: of the option, of the configuration, or of the environment; null = none.
  * @throws OperatorError (exit code usage) when it cannot be read or is none
  */
-export async function serviceToken(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<string | null> {
+export async function serviceToken(
+  file: string | undefined,
+  name: string | undefined,
+  options: ApiOptions,
+): Promise<string | null> {
   const { configuredToken, readToken } = await import('../http/access.js');
   if (options.tokenFile !== undefined) return readToken(options.tokenFile);
   if (file !== undefined && name !== undefined) {
@@ -52,20 +60,34 @@ export async function serviceToken(file: string | undefined, name: string | unde
  */
 export function detectorOf(file: string, name: string | undefined): string {
   if (name !== undefined) return name;
-  throw new OperatorError(/^https?:/.test(file) ? `${file} is no configuration file. Use --url ${file}` : `${file}: no detector named. Add the detector's name after the file`, exitCode.usage);
+  throw new OperatorError(
+    /^https?:/.test(file)
+      ? `${file} is no configuration file. Use --url ${file}`
+      : `${file}: no detector named. Add the detector's name after the file`,
+    exitCode.usage,
+  );
 }
 
 /**
  * Base URL of the service: of the option, of the configuration, or the default; without a slash at its end.
  * @throws OperatorError (exit code usage)
  */
-export async function serviceUrl(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<string> {
+export async function serviceUrl(
+  file: string | undefined,
+  name: string | undefined,
+  options: ApiOptions,
+): Promise<string> {
   if (file === undefined) return checkedUrl(options.url ?? defaultUrl, '--url');
-  if (options.url !== undefined) throw new OperatorError('both --url and a configuration file were given. Use one of them', exitCode.usage);
+  if (options.url !== undefined)
+    throw new OperatorError('both --url and a configuration file were given. Use one of them', exitCode.usage);
   const detector = detectorOf(file, name);
   const { loadConfig } = await import('../config/load.js');
   const { apiHost, apiPort } = loadConfig(file, detector);
-  if (apiPort === 0) throw new OperatorError(`${file}: ${detector}: api_port is 0, so the port is known only to the running service. Use --url`, exitCode.usage);
+  if (apiPort === 0)
+    throw new OperatorError(
+      `${file}: ${detector}: api_port is 0, so the port is known only to the running service. Use --url`,
+      exitCode.usage,
+    );
   const host = apiHost === '0.0.0.0' ? '127.0.0.1' : apiHost === '::' ? '::1' : apiHost;
   return `http://${host.includes(':') ? `[${host}]` : host}:${apiPort}`;
 }
@@ -88,7 +110,12 @@ export interface Content {
  * One request to `/api/v1/series`, or another path.
  * @throws OperatorError (exit code environment) when nobody answers, or not this service
  */
-export async function request(url: string, method: 'GET' | 'POST' | 'DELETE', limitMs: number, { body, path = '/api/v1/series', token = null }: Content = {}): Promise<Answer> {
+export async function request(
+  url: string,
+  method: 'GET' | 'POST' | 'DELETE',
+  limitMs: number,
+  { body, path = '/api/v1/series', token = null }: Content = {},
+): Promise<Answer> {
   const target = `${url}${path}`;
   let response: Response;
   let text: string;
@@ -96,7 +123,10 @@ export async function request(url: string, method: 'GET' | 'POST' | 'DELETE', li
     response = await fetch(target, {
       method,
       signal: AbortSignal.timeout(limitMs),
-      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
+      headers: {
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      },
       ...(body === undefined ? {} : { body: writeJson(body) }),
     });
     text = await response.text();
@@ -107,14 +137,20 @@ export async function request(url: string, method: 'GET' | 'POST' | 'DELETE', li
   try {
     return { status: response.status, body: JSON.parse(text) as unknown };
   } catch (error) {
-    throw new OperatorError(`${method} ${target}: HTTP ${response.status} and no JSON, so another program answers there. Check --url, or api_host and api_port`, exitCode.environment, { cause: error });
+    throw new OperatorError(
+      `${method} ${target}: HTTP ${response.status} and no JSON, so another program answers there. Check --url, or api_host and api_port`,
+      exitCode.environment,
+      { cause: error },
+    );
   }
 }
 
 /** The exit code of a refusal: a request that is wrong is the user's to mend. */
 export function refusalCode(bodies: readonly unknown[]): number {
   const wrong: RefusalReason = 'invalid';
-  return bodies.length > 0 && bodies.every((body) => (body as { why?: unknown } | null)?.why === wrong) ? exitCode.usage : exitCode.environment;
+  return bodies.length > 0 && bodies.every((body) => (body as { why?: unknown } | null)?.why === wrong)
+    ? exitCode.usage
+    : exitCode.environment;
 }
 
 /** A refusal as an error: every reason that the service gave, one per line. */
@@ -138,15 +174,20 @@ export function checkedUrl(text: string, option: string): string {
   try {
     url = new URL(text);
   } catch (error) {
-    throw new OperatorError(`${option} ${text}: no URL, needs one such as ${defaultUrl}`, exitCode.usage, { cause: error });
+    throw new OperatorError(`${option} ${text}: no URL, needs one such as ${defaultUrl}`, exitCode.usage, {
+      cause: error,
+    });
   }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new OperatorError(`${option} ${text}: is ${url.protocol}, needs http: such as ${defaultUrl}`, exitCode.usage);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new OperatorError(`${option} ${text}: is ${url.protocol}, needs http: such as ${defaultUrl}`, exitCode.usage);
   return text.replace(/\/+$/, '');
 }
 
 function silence(error: unknown, limitMs: number): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${limitMs} ms. The service may be stuck: look at its log`;
+  if (error instanceof Error && error.name === 'TimeoutError')
+    return `no answer within ${limitMs} ms. The service may be stuck: look at its log`;
   const cause = (error as { cause?: { code?: string } }).cause;
-  if (cause?.code === 'ECONNREFUSED') return 'connection refused: no service runs there. Start one (vdcu run CONFIG NAME), or name another with --url';
+  if (cause?.code === 'ECONNREFUSED')
+    return 'connection refused: no service runs there. Start one (vdcu run CONFIG NAME), or name another with --url';
   return `${messageOf(cause ?? error)}. Check --url, or api_host and api_port`;
 }

@@ -11,7 +11,11 @@ export function wholeNumber(from: number, to: number = Number.MAX_SAFE_INTEGER):
   return (text) => {
     const value = Number(text);
     if (/^[0-9]+$/.test(text) && value >= from && value <= to) return value;
-    throw new InvalidArgumentError(to === Number.MAX_SAFE_INTEGER ? `Needs a whole number, ${from} or more.` : `Needs a whole number, ${from} to ${to}.`);
+    throw new InvalidArgumentError(
+      to === Number.MAX_SAFE_INTEGER
+        ? `Needs a whole number, ${from} or more.`
+        : `Needs a whole number, ${from} to ${to}.`,
+    );
   };
 }
 
@@ -41,18 +45,29 @@ export function writtenJson(option: string, text: string): JsonNode {
     try {
       json = readFileSync(text.slice(1), 'utf8');
     } catch (error) {
-      throw new OperatorError(`${option} ${text}: ${messageOf(error)}. Give @FILE of a readable file, or the JSON itself`, exitCode.usage, { cause: error });
+      throw new OperatorError(
+        `${option} ${text}: ${messageOf(error)}. Give @FILE of a readable file, or the JSON itself`,
+        exitCode.usage,
+        { cause: error },
+      );
     }
   }
   try {
     return parseJson(json);
   } catch (error) {
-    throw new OperatorError(`${option}: not JSON: ${messageOf(error)}. Give an object such as '{"exptime": 0.1}', or @FILE`, exitCode.usage, { cause: error });
+    throw new OperatorError(
+      `${option}: not JSON: ${messageOf(error)}. Give an object such as '{"exptime": 0.1}', or @FILE`,
+      exitCode.usage,
+      { cause: error },
+    );
   }
 }
 
 /** The end of a help text: examples, then the exit codes that this command can end with. */
-export function helpEnd(examples: readonly string[], codes: readonly (readonly [code: number, meaning: string])[]): string {
+export function helpEnd(
+  examples: readonly string[],
+  codes: readonly (readonly [code: number, meaning: string])[],
+): string {
   return [
     '',
     'Examples:',

@@ -27,26 +27,41 @@ const limitMs = 30_000;
 export function addArm(program: Command): void {
   addEndpoints(addToken(addTarget(program.command('arm'))))
     .summary('open a series')
-    .description('Open a series: the header goes to the consumer, then packets are taken. Arm before the detector is started.')
+    .description(
+      'Open a series: the header goes to the consumer, then packets are taken. Arm before the detector is started.',
+    )
     .option('--filename <path>', 'file that the consumer shall write (default: none)')
     .option('--frames <count>', 'frames of the series; 0: until stopped (default: 0)', writtenNumber)
-    .option('--first-frame <number>', 'the detector\'s number of the first frame (nextframenumber)', writtenNumber)
-    .option('--frame-period <ms>', 'time from frame to frame; a series that falls silent for ten of them (at least 5 s) is ended', writtenNumber)
+    .option('--first-frame <number>', "the detector's number of the first frame (nextframenumber)", writtenNumber)
+    .option(
+      '--frame-period <ms>',
+      'time from frame to frame; a series that falls silent for ten of them (at least 5 s) is ended',
+      writtenNumber,
+    )
     .option('--metadata <json>', 'JSON object for the header, or @FILE')
     .option('--dynamic-range <bits>', 'bit depth of this series, up to dynamic_range_max', writtenNumber)
     .option('--read-n-rows <rows>', 'rows read out of each port image; 0: all', writtenNumber)
-    .option('--force', 'arm although no consumer is connected (the header waits for one) or a check failed that loses data (vdcu doctor)')
-    .addHelpText('after', helpEnd([
-      'vdcu arm --frames 1000 --filename /data/visitors/scan-1.h5',
-      'vdcu arm examples/detectors.yaml softimax-eiger --frames 1000 --first-frame 1',
-      'vdcu arm --endpoints http://jungfrau-0:5000,http://jungfrau-1:5000 --frames 1000 --first-frame 1',
-      'vdcu arm --frame-period 1 --metadata \'{"exptime": 0.001}\'',
-    ], [
-      [exitCode.ok, 'the series is open'],
-      [exitCode.usage, 'the command line, the configuration or a value of the request is wrong'],
-      [exitCode.environment, 'refused for another reason (it is printed), or no service answers'],
-      sharedCodes.internal,
-    ]))
+    .option(
+      '--force',
+      'arm although no consumer is connected (the header waits for one) or a check failed that loses data (vdcu doctor)',
+    )
+    .addHelpText(
+      'after',
+      helpEnd(
+        [
+          'vdcu arm --frames 1000 --filename /data/visitors/scan-1.h5',
+          'vdcu arm examples/detectors.yaml softimax-eiger --frames 1000 --first-frame 1',
+          'vdcu arm --endpoints http://jungfrau-0:5000,http://jungfrau-1:5000 --frames 1000 --first-frame 1',
+          'vdcu arm --frame-period 1 --metadata \'{"exptime": 0.001}\'',
+        ],
+        [
+          [exitCode.ok, 'the series is open'],
+          [exitCode.usage, 'the command line, the configuration or a value of the request is wrong'],
+          [exitCode.environment, 'refused for another reason (it is printed), or no service answers'],
+          sharedCodes.internal,
+        ],
+      ),
+    )
     .action(async (file: string | undefined, name: string | undefined, options: ArmOptions) => {
       await arm(file, name, options);
     });
@@ -59,14 +74,19 @@ export function addArm(program: Command): void {
 export async function arm(file: string | undefined, name: string | undefined, options: ArmOptions): Promise<void> {
   if (options.endpoints !== undefined) return armShared(endpointUrls(options.endpoints, options, file), options);
   const url = await serviceUrl(file, name, options);
-  const answer = await request(url, 'POST', limitMs, { body: wishOf(options), token: await serviceToken(file, name, options) });
+  const answer = await request(url, 'POST', limitMs, {
+    body: wishOf(options),
+    token: await serviceToken(file, name, options),
+  });
   if (answer.status !== 201) throw refusal(answer, 'not armed');
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify(answer.body)}\n`);
     return;
   }
   const { series_id, msg_number, header_pending, state } = answer.body as Armed;
-  const header = header_pending ? 'its header waits for a consumer' : `its header is message ${msg_number ?? 'unknown'}`;
+  const header = header_pending
+    ? 'its header waits for a consumer'
+    : `its header is message ${msg_number ?? 'unknown'}`;
   process.stdout.write(`series ${series_id} is ${state}; ${header}\n`);
 }
 
@@ -74,7 +94,10 @@ export async function arm(file: string | undefined, name: string | undefined, op
 async function armShared(urls: readonly string[], options: ArmOptions): Promise<void> {
   const { base, armed } = await armAll(urls, wishOf(options), await serviceToken(undefined, undefined, options));
   if (options.json === true) process.stdout.write(`${JSON.stringify({ msg_number: base, armed })}\n`);
-  else process.stdout.write(`${armed.length} instances are armed; the header is message ${base}\n${armed.map(({ url, series_id }) => `  ${url}: series ${series_id}\n`).join('')}`);
+  else
+    process.stdout.write(
+      `${armed.length} instances are armed; the header is message ${base}\n${armed.map(({ url, series_id }) => `  ${url}: series ${series_id}\n`).join('')}`,
+    );
 }
 
 /** What is asked for: what was given, as it was written. The service says what is wrong with it. */
@@ -90,5 +113,8 @@ function wishOf(options: ArmOptions): JsonObject {
     ['read_n_rows', readNRows],
     ['force', force === undefined ? undefined : { kind: 'boolean', value: force }],
   ];
-  return { kind: 'object', members: members.flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const])) };
+  return {
+    kind: 'object',
+    members: members.flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const])),
+  };
 }

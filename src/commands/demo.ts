@@ -14,25 +14,40 @@ interface DemoOptions {
 
 /** Add the command to the program. */
 export function addDemo(program: Command): void {
-  program.command('demo')
+  program
+    .command('demo')
     .summary('simulator, service and consumer together')
-    .description('Send a simulated Eiger quad (514 × 514 × 16 bit) with loss, reordering and duplicates through the service to a consumer that '
-      + 'checks every pixel; then print the ledger: what was sent, what was received, and that both agree.')
+    .description(
+      'Send a simulated Eiger quad (514 × 514 × 16 bit) with loss, reordering and duplicates through the service to a consumer that ' +
+        'checks every pixel; then print the ledger: what was sent, what was received, and that both agree.',
+    )
     .option('--frames <count>', 'frames to send', wholeNumber(1), 3000)
     .option('--rate <hz>', 'frames per second', positiveNumber, 200)
-    .option('--seed <number>', 'chooses the packets that are lost, reordered and sent twice', wholeNumber(0, 4294967295), 1)
-    .option('--metrics-port <port>', 'serve the simulator\'s truth to Prometheus at http://127.0.0.1:PORT/metrics, too', wholeNumber(1, 65535))
+    .option(
+      '--seed <number>',
+      'chooses the packets that are lost, reordered and sent twice',
+      wholeNumber(0, 4294967295),
+      1,
+    )
+    .option(
+      '--metrics-port <port>',
+      "serve the simulator's truth to Prometheus at http://127.0.0.1:PORT/metrics, too",
+      wholeNumber(1, 65535),
+    )
     .option('--json', 'print the ledger as JSON')
-    .addHelpText('after', helpEnd([
-      'vdcu demo',
-      'vdcu demo --frames 10000 --rate 500 --seed 7',
-    ], [
-      [exitCode.ok, 'every pixel was right and the sums agree'],
-      [exitCode.failed, 'something disagreed'],
-      sharedCodes.usage,
-      [exitCode.environment, 'a port is taken, or the system is in the way'],
-      sharedCodes.internal,
-    ]))
+    .addHelpText(
+      'after',
+      helpEnd(
+        ['vdcu demo', 'vdcu demo --frames 10000 --rate 500 --seed 7'],
+        [
+          [exitCode.ok, 'every pixel was right and the sums agree'],
+          [exitCode.failed, 'something disagreed'],
+          sharedCodes.usage,
+          [exitCode.environment, 'a port is taken, or the system is in the way'],
+          sharedCodes.internal,
+        ],
+      ),
+    )
     .action(async (options: DemoOptions) => {
       process.exitCode = await demo(options);
     });

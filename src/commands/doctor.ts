@@ -1,5 +1,6 @@
-// `vdcu doctor`: is there anything on this machine, or about the running service, that loses data, and which command mends it. A
-// running service is asked, since it knows what it was granted; where none runs the checks are made here, ports tried included.
+// `vdcu doctor`: is there anything on this machine, or about the running service, that loses data, and which command
+// mends it. A running service is asked, since it knows what it was granted; where none runs the checks are made here,
+// ports tried included.
 
 import type { Command } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';
@@ -18,25 +19,34 @@ const defaultBufferBytes = 104_857_600;
 
 /** Add the command to the program. */
 export function addDoctor(program: Command): void {
-  program.command('doctor')
+  program
+    .command('doctor')
     .summary('is anything on this machine in the way of lossless data')
-    .description('Check machine, network, limits and, where it runs, the service: what was seen, what is needed, and the command that mends it. '
-      + 'With CONFIG and NAME for that detector; with neither the machine alone. The running service makes the same checks before it opens a series.')
+    .description(
+      'Check machine, network, limits and, where it runs, the service: what was seen, what is needed, and the command that mends it. ' +
+        'With CONFIG and NAME for that detector; with neither the machine alone. The running service makes the same checks before it opens a series.',
+    )
     .argument('[config]', 'YAML file of named detectors')
     .argument('[name]', 'the detector in that file')
     .option('--url <url>', 'ask the service at this address, wherever it runs')
     .option('--json', 'print the report as JSON')
-    .addHelpText('after', helpEnd([
-      'vdcu doctor examples/detectors.yaml softimax-eiger',
-      'vdcu doctor --url http://softimax-eiger-vdcu:5000',
-      'vdcu doctor examples/detectors.yaml cosaxs-eiger --json | jq -r \'.checks[] | select(.status != "ok") | .remedy\'',
-    ], [
-      [exitCode.ok, 'nothing failed; there may be warnings'],
-      [exitCode.failed, 'a check failed'],
-      sharedCodes.usage,
-      [exitCode.environment, 'no service answers at --url'],
-      sharedCodes.internal,
-    ]))
+    .addHelpText(
+      'after',
+      helpEnd(
+        [
+          'vdcu doctor examples/detectors.yaml softimax-eiger',
+          'vdcu doctor --url http://softimax-eiger-vdcu:5000',
+          'vdcu doctor examples/detectors.yaml cosaxs-eiger --json | jq -r \'.checks[] | select(.status != "ok") | .remedy\'',
+        ],
+        [
+          [exitCode.ok, 'nothing failed; there may be warnings'],
+          [exitCode.failed, 'a check failed'],
+          sharedCodes.usage,
+          [exitCode.environment, 'no service answers at --url'],
+          sharedCodes.internal,
+        ],
+      ),
+    )
     .action(async (file: string | undefined, name: string | undefined, options: ApiOptions) => {
       process.exitCode = await doctor(file, name, options);
     });
@@ -65,17 +75,21 @@ async function examined(file: string | undefined, name: string | undefined, opti
     const url = await serviceUrl(file, name, options);
     return { report: await asked(url, limitMs), by: `the service at ${url}` };
   }
-  if (file === undefined) return { report: await madeHere(null), by: 'this machine; with CONFIG and NAME there is more to check' };
+  if (file === undefined)
+    return { report: await madeHere(null), by: 'this machine; with CONFIG and NAME there is more to check' };
   const detector = detectorOf(file, name);
   const { loadConfig } = await import('../config/load.js');
   const { makePlan } = await import('../config/plan.js');
   const config = loadConfig(file, detector);
   const plan = makePlan(config);
   const url = config.apiPort === 0 ? null : await serviceUrl(file, name, options);
-  const running = url === null ? null : await asked(url, lookLimitMs).catch((error: unknown) => {
-    if (error instanceof OperatorError) return null;
-    throw error;
-  });
+  const running =
+    url === null
+      ? null
+      : await asked(url, lookLimitMs).catch((error: unknown) => {
+          if (error instanceof OperatorError) return null;
+          throw error;
+        });
   if (running?.name === detector) return { report: running, by: `${detector}, by its service at ${url}` };
   return { report: await madeHere({ config, plan }), by: `${detector} on this machine; no service of it runs` };
 }
@@ -85,7 +99,8 @@ async function asked(url: string, limit: number): Promise<DoctorReport> {
   const answer = await request(url, 'GET', limit, { path: route });
   const body = answer.body as Partial<DoctorReport> | null;
   if (answer.status !== 200) throw refusal(answer, 'no report');
-  if (!Array.isArray(body?.checks)) throw new OperatorError(`GET ${url}${route}: not a report of this service. Check --url`);
+  if (!Array.isArray(body?.checks))
+    throw new OperatorError(`GET ${url}${route}: not a report of this service. Check --url`);
   return body as DoctorReport;
 }
 
@@ -103,7 +118,11 @@ async function madeHere(setup: { readonly config: ServiceConfig; readonly plan: 
     setup,
     service: null,
     ...gathered,
-    receiveBuffers: await tryReceiveBuffers(config === null ? ['127.0.0.1'] : receivingHosts(config), config?.receiveBufferBytes ?? defaultBufferBytes, config?.receive ?? 'auto'),
+    receiveBuffers: await tryReceiveBuffers(
+      config === null ? ['127.0.0.1'] : receivingHosts(config),
+      config?.receiveBufferBytes ?? defaultBufferBytes,
+      config?.receive ?? 'auto',
+    ),
     addresses: await tryAddresses(gathered.addresses),
     ports: config === null ? null : await tryPorts(config),
     cards: config === null ? 'needs CONFIG NAME' : await askCards(receivingLinks(gathered.addresses)),

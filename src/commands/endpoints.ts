@@ -30,7 +30,10 @@ const stopLimitMs = 600_000;
 const haltPath = '/api/v1/series/halt';
 
 export function addEndpoints(command: Command): Command {
-  return command.option('--endpoints <urls>', 'HTTP interfaces of all instances that share the detector (frames_stride), with commas between, instead of one');
+  return command.option(
+    '--endpoints <urls>',
+    'HTTP interfaces of all instances that share the detector (frames_stride), with commas between, instead of one',
+  );
 }
 
 /**
@@ -38,41 +41,63 @@ export function addEndpoints(command: Command): Command {
  * @throws OperatorError (exit code usage)
  */
 export function endpointUrls(text: string, others: { readonly url?: string }, file: string | undefined): string[] {
-  if (others.url !== undefined || file !== undefined) throw new OperatorError('--endpoints names all services: leave out --url and the configuration file', exitCode.usage);
+  if (others.url !== undefined || file !== undefined)
+    throw new OperatorError(
+      '--endpoints names all services: leave out --url and the configuration file',
+      exitCode.usage,
+    );
   const urls = text.split(',').map((url) => checkedUrl(url.trim(), '--endpoints'));
   const twice = urls.find((url, index) => urls.indexOf(url) !== index);
-  if (twice !== undefined) throw new OperatorError(`--endpoints: ${twice} is named twice. Name each instance once`, exitCode.usage);
+  if (twice !== undefined)
+    throw new OperatorError(`--endpoints: ${twice} is named twice. Name each instance once`, exitCode.usage);
   return urls;
 }
 
 /** What each service says of itself, or why it says nothing. */
-export function lookAt(urls: readonly string[]): Promise<(Member | { readonly url: string; readonly problem: string })[]> {
-  return Promise.all(urls.map(async (url) => {
-    try {
-      const answer = await request(url, 'GET', lookLimitMs);
-      return answer.status === 200 ? { url, status: answer.body as ServiceStatus } : { url, problem: reasonText(answer) };
-    } catch (error) {
-      return { url, problem: messageOf(error) };
-    }
-  }));
+export function lookAt(
+  urls: readonly string[],
+): Promise<(Member | { readonly url: string; readonly problem: string })[]> {
+  return Promise.all(
+    urls.map(async (url) => {
+      try {
+        const answer = await request(url, 'GET', lookLimitMs);
+        return answer.status === 200
+          ? { url, status: answer.body as ServiceStatus }
+          : { url, problem: reasonText(answer) };
+      } catch (error) {
+        return { url, problem: messageOf(error) };
+      }
+    }),
+  );
 }
 
 /**
- * Arm all services, or none: those that were armed before one refused are withdrawn again. The one that hands over the header comes
- * last, so a series that is withdrawn was never announced.
+ * Arm all services, or none: those that were armed before one refused are withdrawn again. The one that hands over the
+ * header comes last, so a series that is withdrawn was never announced.
  * @param wish what is asked of each; the number of the header is added
  * @param token of all services; null = they need none
  * @throws OperatorError with a line for each reason
  */
-export async function armAll(urls: readonly string[], wish: JsonObject, token: string | null): Promise<{ base: number; armed: { url: string; series_id: number }[] }> {
+export async function armAll(
+  urls: readonly string[],
+  wish: JsonObject,
+  token: string | null,
+): Promise<{ base: number; armed: { url: string; series_id: number }[] }> {
   const members = await allOf(urls);
   const base = Math.max(...members.map(({ status }) => status.next_msg_number));
   const [leader, ...others] = members;
-  const body: JsonObject = { kind: 'object', members: [...wish.members, ['msg_number_base', { kind: 'number', text: String(base) }]] };
-  const arm = async ({ url }: Member): Promise<{ url: string; series_id: number; problem: string | null; answer: unknown }> => {
+  const body: JsonObject = {
+    kind: 'object',
+    members: [...wish.members, ['msg_number_base', { kind: 'number', text: String(base) }]],
+  };
+  const arm = async ({
+    url,
+  }: Member): Promise<{ url: string; series_id: number; problem: string | null; answer: unknown }> => {
     try {
       const answer = await request(url, 'POST', armLimitMs, { body, token });
-      return answer.status === 201 ? { url, series_id: (answer.body as Armed).series_id, problem: null, answer: null } : { url, series_id: 0, problem: reasonText(answer), answer: answer.body };
+      return answer.status === 201
+        ? { url, series_id: (answer.body as Armed).series_id, problem: null, answer: null }
+        : { url, series_id: 0, problem: reasonText(answer), answer: answer.body };
     } catch (error) {
       return { url, series_id: 0, problem: messageOf(error), answer: null };
     }
@@ -81,44 +106,84 @@ export async function armAll(urls: readonly string[], wish: JsonObject, token: s
   if (leader !== undefined && results.every(({ problem }) => problem === null)) results.unshift(await arm(leader));
   const refused = results.filter(({ problem }) => problem !== null);
   if (refused.length === 0) return { base, armed: results.map(({ url, series_id }) => ({ url, series_id })) };
-  const undone = await withdraw(results.map(({ url }) => url), leader?.url ?? '', base, token);
+  const undone = await withdraw(
+    results.map(({ url }) => url),
+    leader?.url ?? '',
+    base,
+    token,
+  );
   const lines = refused.map(({ url, problem }) => `not armed: ${url}: ${problem}`);
   throw new OperatorError([...lines, ...undone].join('\n'), refusalCode(refused.map(({ answer }) => answer)));
 }
 
-/** @throws OperatorError unless these are all instances of one detector, in any order, and idle; returns them by offset */
+/**
+ * @throws OperatorError unless these are all instances of one detector, in any order, and idle; returns them by offset
+ */
 async function allOf(urls: readonly string[]): Promise<Member[]> {
   const looked = await lookAt(urls);
   const silent = looked.flatMap((found) => ('problem' in found ? [`not armed: ${found.url}: ${found.problem}`] : []));
   if (silent.length > 0) throw new OperatorError([...silent, 'no instance was armed'].join('\n'), exitCode.environment);
   const members = looked as Member[];
-  const wrong = members.filter(({ status }) => status.frames_stride !== urls.length).map(({ url, status }) => `not armed: ${url}: has frames_stride: ${status.frames_stride}, and ${urls.length} instances are named. Name all of them, and set frames_stride to their number`);
-  const busy = members.filter(({ status }) => status.state !== 'idle').map(({ url, status }) => `not armed: ${url}: ${status.message} End the series of all first (vdcu stop --endpoints)`);
+  const wrong = members
+    .filter(({ status }) => status.frames_stride !== urls.length)
+    .map(
+      ({ url, status }) =>
+        `not armed: ${url}: has frames_stride: ${status.frames_stride}, and ${urls.length} instances are named. Name all of them, and set frames_stride to their number`,
+    );
+  const busy = members
+    .filter(({ status }) => status.state !== 'idle')
+    .map(
+      ({ url, status }) => `not armed: ${url}: ${status.message} End the series of all first (vdcu stop --endpoints)`,
+    );
   const sorted = [...members].sort((one, other) => one.status.frames_offset - other.status.frames_offset);
   const gap = sorted.findIndex(({ status }, offset) => status.frames_offset !== offset);
-  if (wrong.length === 0 && gap >= 0) wrong.push(`not armed: no instance has frames_offset: ${gap}, or two have the same: ${members.map(({ url, status }) => `${url} has ${status.frames_offset}`).join(', ')}`);
-  if (wrong.length + busy.length > 0) throw new OperatorError([...wrong, ...busy, 'no instance was armed'].join('\n'), exitCode.environment);
+  if (wrong.length === 0 && gap >= 0)
+    wrong.push(
+      `not armed: no instance has frames_offset: ${gap}, or two have the same: ${members.map(({ url, status }) => `${url} has ${status.frames_offset}`).join(', ')}`,
+    );
+  if (wrong.length + busy.length > 0)
+    throw new OperatorError([...wrong, ...busy, 'no instance was armed'].join('\n'), exitCode.environment);
   return sorted;
 }
 
 /** Give up what was armed with this base; returns a line for each service. */
-async function withdraw(urls: readonly string[], leader: string, base: number, token: string | null): Promise<string[]> {
+async function withdraw(
+  urls: readonly string[],
+  leader: string,
+  base: number,
+  token: string | null,
+): Promise<string[]> {
   const halted = await Promise.all(urls.map((url) => haltOf(url, token)));
   // Its answer may have been lost on the way: then the header is out, and the series has to end as one of no frames.
-  const announced = halted.some(({ url, halted: found }) => url === leader && found?.msg_number_base === base && !found.ended);
-  return (await Promise.all(halted.map(async ({ url, halted: found, problem }) => {
-    if (problem !== null) return [`${url}: cannot be withdrawn: ${problem}. Without being told the end its part is cut short`];
-    if (found?.msg_number_base !== base || found.ended) return [];
-    const { problem: refused } = await finish(url, 0, !announced, token);
-    return [refused === null ? `${url}: was armed, and was withdrawn again` : `${url}: was armed, and cannot be withdrawn: ${refused}`];
-  }))).flat();
+  const announced = halted.some(
+    ({ url, halted: found }) => url === leader && found?.msg_number_base === base && !found.ended,
+  );
+  return (
+    await Promise.all(
+      halted.map(async ({ url, halted: found, problem }) => {
+        if (problem !== null)
+          return [`${url}: cannot be withdrawn: ${problem}. Without being told the end its part is cut short`];
+        if (found?.msg_number_base !== base || found.ended) return [];
+        const { problem: refused } = await finish(url, 0, !announced, token);
+        return [
+          refused === null
+            ? `${url}: was armed, and was withdrawn again`
+            : `${url}: was armed, and cannot be withdrawn: ${refused}`,
+        ];
+      }),
+    )
+  ).flat();
 }
 
 /**
- * Stop the series of all services: no more packets anywhere, then every part up to the last frame that any of them has seen.
+ * Stop the series of all services: no more packets anywhere, then every part up to the last frame that any of them has
+ * seen.
  * @returns frames of the series, null = none was open; and each service's part
  */
-export async function stopAll(urls: readonly string[], token: string | null): Promise<{ frames: number | null; members: StoppedMember[] }> {
+export async function stopAll(
+  urls: readonly string[],
+  token: string | null,
+): Promise<{ frames: number | null; members: StoppedMember[] }> {
   const halted = await Promise.all(urls.map((url) => haltOf(url, token)));
   const parts = halted.flatMap(({ halted: found }) => (found === null ? [] : [found]));
   const open = parts.filter(({ ended }) => !ended);
@@ -126,19 +191,27 @@ export async function stopAll(urls: readonly string[], token: string | null): Pr
   // The newest series that is open somewhere; parts of older ones, and services started anew, are not of it.
   const base = Math.max(...(nothing ? parts : open).map(({ msg_number_base }) => msg_number_base));
   const frames = Math.max(0, ...parts.filter((part) => part.msg_number_base === base).map((part) => part.frames));
-  const members = await Promise.all(halted.map(async ({ url, halted: found, problem }): Promise<StoppedMember> => {
-    if (problem !== null) return { url, summary: null, problem };
-    if (nothing) return { url, summary: null, problem: null };
-    if (found?.msg_number_base !== base) return { url, summary: null, problem: 'takes no part in this series: was it started anew?' };
-    return found.ended ? lastSummary(url, base) : finish(url, frames, false, token);
-  }));
+  const members = await Promise.all(
+    halted.map(async ({ url, halted: found, problem }): Promise<StoppedMember> => {
+      if (problem !== null) return { url, summary: null, problem };
+      if (nothing) return { url, summary: null, problem: null };
+      if (found?.msg_number_base !== base)
+        return { url, summary: null, problem: 'takes no part in this series: was it started anew?' };
+      return found.ended ? lastSummary(url, base) : finish(url, frames, false, token);
+    }),
+  );
   return { frames: nothing ? null : frames, members };
 }
 
-async function haltOf(url: string, token: string | null): Promise<{ url: string; halted: HaltedSeries | null; problem: string | null }> {
+async function haltOf(
+  url: string,
+  token: string | null,
+): Promise<{ url: string; halted: HaltedSeries | null; problem: string | null }> {
   try {
     const answer = await request(url, 'POST', lookLimitMs, { path: haltPath, token });
-    return answer.status === 200 ? { url, halted: (answer.body as { halted: HaltedSeries | null }).halted, problem: null } : { url, halted: null, problem: reasonText(answer) };
+    return answer.status === 200
+      ? { url, halted: (answer.body as { halted: HaltedSeries | null }).halted, problem: null }
+      : { url, halted: null, problem: reasonText(answer) };
   } catch (error) {
     return { url, halted: null, problem: messageOf(error) };
   }
@@ -146,8 +219,13 @@ async function haltOf(url: string, token: string | null): Promise<{ url: string;
 
 async function finish(url: string, frames: number, withdrawn: boolean, token: string | null): Promise<StoppedMember> {
   try {
-    const answer = await request(url, 'DELETE', stopLimitMs, { path: `/api/v1/series?frames=${frames}${withdrawn ? '&withdraw=true' : ''}`, token });
-    return answer.status === 200 ? { url, summary: (answer.body as { summary: SeriesSummary | null }).summary, problem: null } : { url, summary: null, problem: reasonText(answer) };
+    const answer = await request(url, 'DELETE', stopLimitMs, {
+      path: `/api/v1/series?frames=${frames}${withdrawn ? '&withdraw=true' : ''}`,
+      token,
+    });
+    return answer.status === 200
+      ? { url, summary: (answer.body as { summary: SeriesSummary | null }).summary, problem: null }
+      : { url, summary: null, problem: reasonText(answer) };
   } catch (error) {
     return { url, summary: null, problem: messageOf(error) };
   }
@@ -158,7 +236,9 @@ async function lastSummary(url: string, base: number): Promise<StoppedMember> {
   const [found] = await lookAt([url]);
   if (found === undefined || 'problem' in found) return { url, summary: null, problem: found?.problem ?? 'no answer' };
   const { last_series: last } = found.status;
-  return last?.shared?.msg_number_base === base ? { url, summary: last, problem: null } : { url, summary: null, problem: 'its summary is gone' };
+  return last?.shared?.msg_number_base === base
+    ? { url, summary: last, problem: null }
+    : { url, summary: null, problem: 'its summary is gone' };
 }
 
 function reasonText(answer: Answer): string {

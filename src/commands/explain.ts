@@ -6,21 +6,30 @@ import { helpEnd, sharedCodes } from './arguments.js';
 
 /** Add the command to the program. */
 export function addExplain(program: Command): void {
-  program.command('explain')
+  program
+    .command('explain')
     .summary('what happened to each frame of a flight recording')
-    .description('Read FILE, a capture file of the flight recorder (flight_recorder_dir, or the answer of POST /api/v1/flight-recorder), and tell '
-      + 'of each frame which packets came, when, in which order and of which class, and which never came.')
+    .description(
+      'Read FILE, a capture file of the flight recorder (flight_recorder_dir, or the answer of POST /api/v1/flight-recorder), and tell ' +
+        'of each frame which packets came, when, in which order and of which class, and which never came.',
+    )
     .argument('<file>', 'a .pcap that this service wrote')
     .option('--json', 'print the story as JSON')
-    .addHelpText('after', helpEnd([
-      'vdcu explain recordings/softimax-eiger-20260101T120000.000Z-loss.pcap',
-      'curl -s -X POST http://127.0.0.1:5000/api/v1/flight-recorder -o now.pcap && vdcu explain now.pcap',
-    ], [
-      [exitCode.ok, 'the recording was told, whatever is in it'],
-      [exitCode.failed, 'it is cut off or damaged: what comes before was told'],
-      sharedCodes.usage,
-      sharedCodes.internal,
-    ]))
+    .addHelpText(
+      'after',
+      helpEnd(
+        [
+          'vdcu explain recordings/softimax-eiger-20260101T120000.000Z-loss.pcap',
+          'curl -s -X POST http://127.0.0.1:5000/api/v1/flight-recorder -o now.pcap && vdcu explain now.pcap',
+        ],
+        [
+          [exitCode.ok, 'the recording was told, whatever is in it'],
+          [exitCode.failed, 'it is cut off or damaged: what comes before was told'],
+          sharedCodes.usage,
+          sharedCodes.internal,
+        ],
+      ),
+    )
     .action(async (file: string, options: { readonly json?: true }) => {
       process.exitCode = await explain(file, options);
     });
@@ -29,7 +38,8 @@ export function addExplain(program: Command): void {
 /**
  * Read and print.
  * @returns exit code: failed when the file is cut off or damaged, and what comes before was told
- * @throws OperatorError (usage) when the file is no capture file, has no whole record, or was not written by the flight recorder
+ * @throws OperatorError (usage) when the file is no capture file, has no whole record, or was not written by the flight
+ * recorder
  */
 export async function explain(file: string, options: { readonly json?: true }): Promise<number> {
   const { openCapture } = await import('../../simulators/files/capture/capture.js');
@@ -40,8 +50,11 @@ export async function explain(file: string, options: { readonly json?: true }): 
   const packets = [...capture.records()].map((record, index) => {
     const packet = readFlightRecord(record);
     if (packet === null) {
-      throw new OperatorError(`${file}: record ${index} was not written by the flight recorder, so nothing tells the class of its packet. `
-        + 'Give a file of flight_recorder_dir, or the answer of POST /api/v1/flight-recorder', exitCode.usage);
+      throw new OperatorError(
+        `${file}: record ${index} was not written by the flight recorder, so nothing tells the class of its packet. ` +
+          'Give a file of flight_recorder_dir, or the answer of POST /api/v1/flight-recorder',
+        exitCode.usage,
+      );
     }
     return packet;
   });

@@ -1,5 +1,6 @@
-// Signals, for commands that go on until told: the first one that asks for an end asks for an orderly one, a second Ctrl-C or SIGTERM
-// ends at once. In come signals, and readers of standard output that have gone (output.ts); out goes one AbortSignal.
+// Signals, for commands that go on until told: the first one that asks for an end asks for an orderly one, a second
+// Ctrl-C or SIGTERM ends at once. In come signals, and readers of standard output that have gone (output.ts); out goes
+// one AbortSignal.
 
 import { systemClock } from '../base/clock.js';
 
@@ -9,10 +10,16 @@ const interruptedTwice = 130;
 /** SIGHUP: the terminal or ssh session was closed. SIGQUIT: Ctrl-\. */
 const ending = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const;
 
-/** Who presses Ctrl-C twice has changed his mind; a closed session sends SIGHUP twice by itself, once by the kernel, once by the shell. */
+/**
+ * Who presses Ctrl-C twice has changed his mind; a closed session sends SIGHUP twice by itself, once by the kernel,
+ * once by the shell.
+ */
 const hurrying: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGTERM']);
 
-/** What arrives sooner after the first is the same wish, told twice: by the terminal, and by npm or a shell that passes it on; ms. */
+/**
+ * What arrives sooner after the first is the same wish, told twice: by the terminal, and by npm or a shell that passes
+ * it on; ms.
+ */
 const sameWishMs = 250;
 
 /** An orderly end was asked for. */
@@ -46,7 +53,10 @@ export function outputClosed(): boolean {
 }
 
 /** Listen for signals from here on. */
-export function onInterrupt({ outliveOutput = false, now = () => systemClock.now() }: InterruptOptions = {}): Interrupt {
+export function onInterrupt({
+  outliveOutput = false,
+  now = () => systemClock.now(),
+}: InterruptOptions = {}): Interrupt {
   const controller = new AbortController();
   let resolveAsked: (name: string) => void;
   let firstAt = 0;

@@ -1,5 +1,5 @@
-// The command line `vdcu`, run by main.ts. It knows the names of the commands and what becomes of errors; each command is a file beside
-// this one, and what a command needs is loaded only when it runs.
+// The command line `vdcu`, run by main.ts. It knows the names of the commands and what becomes of errors; each command
+// is a file beside this one, and what a command needs is loaded only when it runs.
 
 import { Command, CommanderError } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';
@@ -23,14 +23,22 @@ import { version } from '../base/version.js';
 const lingerMs = 2000;
 
 const program = new Command('vdcu')
-  .description('Virtual detector control unit: UDP packets of PSI SLS detectors in, complete frames on MAX IV\'s zmq stream out.')
+  .description(
+    "Virtual detector control unit: UDP packets of PSI SLS detectors in, complete frames on MAX IV's zmq stream out.",
+  )
   .version(version(), '-V, --version', 'print the version')
   .helpOption('-h, --help', 'print this help, or that of a command')
   .helpCommand('help [command]', 'print the help of a command')
   .exitOverride()
   .showHelpAfterError('(--help tells more)')
-  .configureOutput({ outputError: (text, write) => { write(text.replace(/^error: /, 'vdcu: ')); } })
-  .addHelpText('after', `
+  .configureOutput({
+    outputError: (text, write) => {
+      write(text.replace(/^error: /, 'vdcu: '));
+    },
+  })
+  .addHelpText(
+    'after',
+    `
 To begin with:
   vdcu demo                                           everything at once, on this machine
   vdcu run examples/detectors.yaml softimax-eiger     the service
@@ -44,9 +52,24 @@ Exit codes of every command:
   ${exitCode.environment}  the environment is wrong: port taken, no such address, refused, no answer
   ${exitCode.internal}  a defect of this program, or a thread that died
   ${exitCode.undelivered}  stopped as asked, and the consumer lacks messages (run)
-  ${exitCode.incomplete}  done, and frames were not complete (watch, record)`);
+  ${exitCode.incomplete}  done, and frames were not complete (watch, record)`,
+  );
 
-for (const add of [addRun, addSimulate, addWatch, addRecord, addArm, addStop, addStatus, addDoctor, addExplain, addDemo, addRehearse, addReference]) add(program);
+for (const add of [
+  addRun,
+  addSimulate,
+  addWatch,
+  addRecord,
+  addArm,
+  addStop,
+  addStatus,
+  addDoctor,
+  addExplain,
+  addDemo,
+  addRehearse,
+  addReference,
+])
+  add(program);
 
 catchErrors(report);
 
@@ -68,9 +91,16 @@ function report(error: unknown): number {
   // Help and version end here too; commander has printed what there is to say.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
   if (error instanceof OperatorError) {
-    process.stderr.write(error.message.split('\n').map((line) => `vdcu: ${line}\n`).join(''));
+    process.stderr.write(
+      error.message
+        .split('\n')
+        .map((line) => `vdcu: ${line}\n`)
+        .join(''),
+    );
     return error.exitCode;
   }
-  process.stderr.write(`vdcu: unexpected: ${error instanceof Error ? error.stack ?? error.message : String(error)}\n`);
+  process.stderr.write(
+    `vdcu: unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
   return exitCode.internal;
 }

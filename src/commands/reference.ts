@@ -1,4 +1,5 @@
-// `vdcu reference` (not listed in the help): prints the generated pages of docs/reference/ from the tables that they document.
+// `vdcu reference` (not listed in the help): prints the generated pages of docs/reference/ from the tables that they
+// document.
 
 import { Argument } from 'commander';
 import type { Command } from 'commander';
@@ -7,7 +8,8 @@ const pages = ['configuration', 'metrics'] as const;
 
 /** Add the command to the program. */
 export function addReference(program: Command): void {
-  program.command('reference', { hidden: true })
+  program
+    .command('reference', { hidden: true })
     .description('Print a page of the reference as Markdown.')
     .addArgument(new Argument('[page]', 'which page').choices(pages).default('configuration'))
     .action(async (page: (typeof pages)[number]) => {

@@ -17,17 +17,21 @@ interface RunOptions {
 const stopMarginMs = 10_000;
 
 /** What an orderly stop takes at most, in ms: to send what has arrived, and to wait until the consumer has it. */
-export const stopLimitMs = (limits: { readonly closingTimeoutMs: number; readonly drainMs: number }): number => 2 * limits.closingTimeoutMs + limits.drainMs + stopMarginMs;
+export const stopLimitMs = (limits: { readonly closingTimeoutMs: number; readonly drainMs: number }): number =>
+  2 * limits.closingTimeoutMs + limits.drainMs + stopMarginMs;
 
 /** The last log lines have so long to go out when whoever reads them is slow, ms. */
 const lastLinesMs = 200;
 
 /** Add the command to the program. */
 export function addRun(program: Command): void {
-  program.command('run')
+  program
+    .command('run')
     .summary('receive packets, offer frames: the service')
-    .description('Receive the packets of detector NAME of the YAML file CONFIG and offer its frames on the zmq stream, with an HTTP '
-      + 'interface beside it, until SIGINT, SIGTERM, SIGHUP, SIGQUIT or SIGUSR2. A second Ctrl-C or SIGTERM ends at once, without series_end.')
+    .description(
+      'Receive the packets of detector NAME of the YAML file CONFIG and offer its frames on the zmq stream, with an HTTP ' +
+        'interface beside it, until SIGINT, SIGTERM, SIGHUP, SIGQUIT or SIGUSR2. A second Ctrl-C or SIGTERM ends at once, without series_end.',
+    )
     .argument('<config>', 'YAML file of named detectors (all keys: docs/reference/configuration.md)')
     .argument('<name>', 'the detector: a top-level key of the file')
     .option('--check', 'only check the configuration')
@@ -35,20 +39,32 @@ export function addRun(program: Command): void {
     .option('--print-geometry', 'only print which port lands where in the frame, and which way its rows run')
     .option('--svg <file>', 'with --print-geometry: draw it into this file as well')
     .option('--json', 'print the plan, the geometry, the check or the addresses of the running service as JSON')
-    .addHelpText('after', helpEnd([
-      'vdcu run examples/detectors.yaml softimax-eiger',
-      'vdcu run examples/detectors.yaml softimax-eiger --check',
-      'vdcu run examples/detectors.yaml cosaxs-eiger --print-plan --json | jq .ring',
-      'vdcu run examples/detectors.yaml cosaxs-eiger --print-geometry --svg cosaxs.svg',
-      'LOG_LEVEL=debug vdcu run examples/detectors.yaml softimax-eiger',
-    ], [
-      [exitCode.ok, 'stopped as asked, or nothing wrong with the configuration'],
-      sharedCodes.usage,
-      [exitCode.environment, 'a port is taken, an address is not of this machine, a limit of the system is in the way'],
-      sharedCodes.internal,
-      [exitCode.undelivered, 'stopped as asked, but the consumer lacks messages, series_end perhaps among them; the log says how many'],
-      [130, 'interrupted twice'],
-    ]))
+    .addHelpText(
+      'after',
+      helpEnd(
+        [
+          'vdcu run examples/detectors.yaml softimax-eiger',
+          'vdcu run examples/detectors.yaml softimax-eiger --check',
+          'vdcu run examples/detectors.yaml cosaxs-eiger --print-plan --json | jq .ring',
+          'vdcu run examples/detectors.yaml cosaxs-eiger --print-geometry --svg cosaxs.svg',
+          'LOG_LEVEL=debug vdcu run examples/detectors.yaml softimax-eiger',
+        ],
+        [
+          [exitCode.ok, 'stopped as asked, or nothing wrong with the configuration'],
+          sharedCodes.usage,
+          [
+            exitCode.environment,
+            'a port is taken, an address is not of this machine, a limit of the system is in the way',
+          ],
+          sharedCodes.internal,
+          [
+            exitCode.undelivered,
+            'stopped as asked, but the consumer lacks messages, series_end perhaps among them; the log says how many',
+          ],
+          [130, 'interrupted twice'],
+        ],
+      ),
+    )
     .action(async (file: string, name: string, options: RunOptions) => {
       process.exitCode = await run(file, name, options);
     });
@@ -64,7 +80,8 @@ export async function run(file: string, name: string, options: RunOptions): Prom
   const { makePlan, planWarnings } = await import('../config/plan.js');
   const { hostName, logLevel } = await import('../base/environment.js');
   // Which instance this is matters only to the one that runs: a configuration may be checked anywhere.
-  const looksOnly = options.check === true || options.printPlan === true || options.printGeometry === true || options.svg !== undefined;
+  const looksOnly =
+    options.check === true || options.printPlan === true || options.printGeometry === true || options.svg !== undefined;
   const config = loadConfig(file, name, looksOnly ? null : hostName());
   const plan = makePlan(config);
   logLevel();
@@ -80,7 +97,12 @@ export async function run(file: string, name: string, options: RunOptions): Prom
   if (options.check === true) {
     const warnings = planWarnings(plan);
     if (options.json === true) print(JSON.stringify({ file, name, valid: true, warnings }));
-    else print(warnings.length === 0 ? `${file}: ${name}: nothing wrong` : `${file}: ${name}: can be used, but ${warnings.join('; ')}`);
+    else
+      print(
+        warnings.length === 0
+          ? `${file}: ${name}: nothing wrong`
+          : `${file}: ${name}: can be used, but ${warnings.join('; ')}`,
+      );
     return exitCode.ok;
   }
 
@@ -103,7 +125,9 @@ async function serve(config: ServiceConfig, json: boolean): Promise<number> {
   const letThemEnd = surviveErrors((error) => internalErrors.note(error, logger));
   try {
     if (json) {
-      standardOutput().write(`${JSON.stringify({ event: 'ready', name: config.name, data_endpoint: service.dataEndpoint, api_url: service.apiUrl })}\n`);
+      standardOutput().write(
+        `${JSON.stringify({ event: 'ready', name: config.name, data_endpoint: service.dataEndpoint, api_url: service.apiUrl })}\n`,
+      );
     }
     const reason = await Promise.race([interrupt.asked, service.failed]);
     const delivered = await within(service.stop(reason), stopLimitMs(config));
@@ -126,10 +150,16 @@ async function printGeometry(config: ServiceConfig, { json, svg }: RunOptions): 
     try {
       writeFileSync(svg, geometrySvg(config, geometry));
     } catch (error) {
-      throw new OperatorError(`--svg ${svg}: cannot be written (${messageOf(error)}). Give the path of a file in a folder that exists`, exitCode.environment, { cause: error });
+      throw new OperatorError(
+        `--svg ${svg}: cannot be written (${messageOf(error)}). Give the path of a file in a folder that exists`,
+        exitCode.environment,
+        { cause: error },
+      );
     }
   }
-  print(json === true ? JSON.stringify(geometryJson(config, geometry), null, 2) : geometryText(config, geometry).trimEnd());
+  print(
+    json === true ? JSON.stringify(geometryJson(config, geometry), null, 2) : geometryText(config, geometry).trimEnd(),
+  );
 }
 
 /** Wait for an orderly end, but not for ever. */
@@ -137,7 +167,12 @@ async function within<T>(ending: Promise<T>, limitMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new OperatorError(`the service did not end within ${limitMs} ms. It is ended now; frames that were queued are lost`, exitCode.internal));
+      reject(
+        new OperatorError(
+          `the service did not end within ${limitMs} ms. It is ended now; frames that were queued are lost`,
+          exitCode.internal,
+        ),
+      );
     }, limitMs);
   });
   try {

@@ -10,11 +10,13 @@ import type { SeriesSummary } from '../contract/series.js';
 export function summaryLines(summary: SeriesSummary): string[] {
   const { frames, complete, marked, discarded, unsent } = summary;
   return [
-    `series ${summary.series_id} ${summary.aborted === undefined ? 'ended' : `aborted (${summary.aborted})`}: `
-      + `${frames} frames = ${complete} complete + ${marked} marked + ${discarded} discarded${unsent > 0 ? `; ${unsent} not sent` : ''}`
-      + `${summary.filename === '' ? '' : `; ${summary.filename}`}`,
+    `series ${summary.series_id} ${summary.aborted === undefined ? 'ended' : `aborted (${summary.aborted})`}: ` +
+      `${frames} frames = ${complete} complete + ${marked} marked + ${discarded} discarded${unsent > 0 ? `; ${unsent} not sent` : ''}` +
+      `${summary.filename === '' ? '' : `; ${summary.filename}`}`,
     ...(summary.aborted === undefined ? [] : [`  ${summary.aborted}: ${abortText(summary.aborted)}`]),
-    ...summary.ledger.map((port) => `  port ${port.udp_port}: ${port.accepted} of ${port.expected} packets; ${missingText(port)}`),
+    ...summary.ledger.map(
+      (port) => `  port ${port.udp_port}: ${port.accepted} of ${port.expected} packets; ${missingText(port)}`,
+    ),
     ...summary.warnings.map((warning) => `  ${warning}`),
     ...(summary.end_pending ? ['  its series_end waits for a consumer'] : []),
   ];

@@ -14,24 +14,34 @@ const limitMs = 10_000;
 export function addStatus(program: Command): void {
   addEndpoints(addTarget(program.command('status')))
     .summary('what the service is doing')
-    .description('Print the state of the service, what it waits for, what is wrong, and the packets of each port in this series.')
+    .description(
+      'Print the state of the service, what it waits for, what is wrong, and the packets of each port in this series.',
+    )
     .option('--health', 'only ask whether every thread turns: the health check of containers')
-    .addHelpText('after', helpEnd([
-      'vdcu status',
-      'vdcu status --url http://softimax-eiger-vdcu:5000',
-      'vdcu status --json | jq -r .state',
-      'vdcu status --health examples/detectors.yaml softimax-eiger',
-    ], [
-      [exitCode.ok, 'the service answered, whatever its state; with --health: all is well'],
-      [exitCode.failed, 'with --health: a thread has stopped or failed'],
-      sharedCodes.usage,
-      [exitCode.environment, 'no service answers, or not all of --endpoints'],
-      sharedCodes.internal,
-    ]))
-    .action(async (file: string | undefined, name: string | undefined, options: ApiOptions & { readonly health?: true }) => {
-      if (options.health === true) process.exitCode = await health(file, name, options);
-      else await status(file, name, options);
-    });
+    .addHelpText(
+      'after',
+      helpEnd(
+        [
+          'vdcu status',
+          'vdcu status --url http://softimax-eiger-vdcu:5000',
+          'vdcu status --json | jq -r .state',
+          'vdcu status --health examples/detectors.yaml softimax-eiger',
+        ],
+        [
+          [exitCode.ok, 'the service answered, whatever its state; with --health: all is well'],
+          [exitCode.failed, 'with --health: a thread has stopped or failed'],
+          sharedCodes.usage,
+          [exitCode.environment, 'no service answers, or not all of --endpoints'],
+          sharedCodes.internal,
+        ],
+      ),
+    )
+    .action(
+      async (file: string | undefined, name: string | undefined, options: ApiOptions & { readonly health?: true }) => {
+        if (options.health === true) process.exitCode = await health(file, name, options);
+        else await status(file, name, options);
+      },
+    );
 }
 
 /**
@@ -39,11 +49,13 @@ export function addStatus(program: Command): void {
  * @throws OperatorError when nobody answers
  */
 export async function status(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<void> {
-  if (options.endpoints !== undefined) return statusOfAll(endpointUrls(options.endpoints, options, file), options.json === true);
+  if (options.endpoints !== undefined)
+    return statusOfAll(endpointUrls(options.endpoints, options, file), options.json === true);
   const url = await serviceUrl(file, name, options);
   const answer = await request(url, 'GET', limitMs);
   if (answer.status !== 200) throw refusal(answer, 'no status');
-  const text = options.json === true ? JSON.stringify(answer.body) : statusLines(answer.body as ServiceStatus).join('\n');
+  const text =
+    options.json === true ? JSON.stringify(answer.body) : statusLines(answer.body as ServiceStatus).join('\n');
   process.stdout.write(`${text}\n`);
 }
 
@@ -51,7 +63,12 @@ export async function status(file: string | undefined, name: string | undefined,
 async function statusOfAll(urls: readonly string[], json: boolean): Promise<void> {
   const found = await lookAt(urls);
   if (json) process.stdout.write(`${JSON.stringify(found)}\n`);
-  else for (const member of found) if ('status' in member) process.stdout.write(`${member.url} (instance ${member.status.frames_offset} of ${member.status.frames_stride}): ${statusLines(member.status).join('\n  ')}\n`);
+  else
+    for (const member of found)
+      if ('status' in member)
+        process.stdout.write(
+          `${member.url} (instance ${member.status.frames_offset} of ${member.status.frames_stride}): ${statusLines(member.status).join('\n  ')}\n`,
+        );
   const silent = found.flatMap((member) => ('problem' in member ? [`${member.url}: ${member.problem}`] : []));
   if (silent.length > 0) throw new OperatorError(silent.join('\n'), exitCode.environment);
 }
@@ -64,7 +81,13 @@ async function statusOfAll(urls: readonly string[], json: boolean): Promise<void
 async function health(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<number> {
   const answer = await request(await serviceUrl(file, name, options), 'GET', limitMs, { path: '/healthz' });
   const { alive, reasons } = answer.body as { readonly alive: boolean; readonly reasons: readonly string[] };
-  process.stdout.write(options.json === true ? `${JSON.stringify(answer.body)}\n` : alive ? 'every thread turns\n' : reasons.map((reason) => `${reason}\n`).join(''));
+  process.stdout.write(
+    options.json === true
+      ? `${JSON.stringify(answer.body)}\n`
+      : alive
+        ? 'every thread turns\n'
+        : reasons.map((reason) => `${reason}\n`).join(''),
+  );
   return alive ? exitCode.ok : exitCode.failed;
 }
 
@@ -81,13 +104,19 @@ function statusLines(answer: ServiceStatus): string[] {
 function seriesLines(series: CurrentSeries): string[] {
   const sent = `${series.images_sent}${series.frames > 0 ? ` of ${series.frames}` : ''} images sent`;
   return [
-    `series ${series.series_id}${series.auto ? ' (auto)' : ''}: ${sent} = ${series.complete} complete + ${series.marked} marked + ${series.discarded} discarded`
-      + `; frames ${series.first_frame_number ?? '?'} to ${series.highest_frame_number ?? '?'}${series.header_pending ? '; its header waits for a consumer' : ''}`,
-    ...series.ports.map((port) => `  port ${port.udp_port}: newest frame ${port.newest_frame_number ?? '?'}; ${missingText(port.packets)}${counterText(port.counters)}`),
+    `series ${series.series_id}${series.auto ? ' (auto)' : ''}: ${sent} = ${series.complete} complete + ${series.marked} marked + ${series.discarded} discarded` +
+      `; frames ${series.first_frame_number ?? '?'} to ${series.highest_frame_number ?? '?'}${series.header_pending ? '; its header waits for a consumer' : ''}`,
+    ...series.ports.map(
+      (port) =>
+        `  port ${port.udp_port}: newest frame ${port.newest_frame_number ?? '?'}; ${missingText(port.packets)}${counterText(port.counters)}`,
+    ),
   ];
 }
 
 /** Counters that are not 0, in the order of their table. */
 function counterText(counters: Readonly<Record<string, number>>): string {
-  return Object.entries(counters).filter(([, count]) => count !== 0).map(([name, count]) => `, ${name} ${count}`).join('');
+  return Object.entries(counters)
+    .filter(([, count]) => count !== 0)
+    .map(([name, count]) => `, ${name} ${count}`)
+    .join('');
 }

@@ -17,18 +17,26 @@ type StopOptions = ApiOptions & { readonly fill?: boolean };
 export function addStop(program: Command): void {
   addEndpoints(addToken(addTarget(program.command('stop'))))
     .summary('end the series')
-    .description('End the series: what has arrived is sent, then series_end. Waits until that is done and says how the series went.')
-    .addHelpText('after', helpEnd([
-      'vdcu stop',
-      'vdcu stop --endpoints http://jungfrau-0:5000,http://jungfrau-1:5000',
-      'vdcu stop examples/detectors.yaml softimax-eiger --json | jq .complete',
-    ], [
-      [exitCode.ok, 'ended, or none was open'],
-      [exitCode.failed, 'ended, but as aborted, or an instance took no part'],
-      sharedCodes.usage,
-      [exitCode.environment, 'refused, or no service answers'],
-      sharedCodes.internal,
-    ]))
+    .description(
+      'End the series: what has arrived is sent, then series_end. Waits until that is done and says how the series went.',
+    )
+    .addHelpText(
+      'after',
+      helpEnd(
+        [
+          'vdcu stop',
+          'vdcu stop --endpoints http://jungfrau-0:5000,http://jungfrau-1:5000',
+          'vdcu stop examples/detectors.yaml softimax-eiger --json | jq .complete',
+        ],
+        [
+          [exitCode.ok, 'ended, or none was open'],
+          [exitCode.failed, 'ended, but as aborted, or an instance took no part'],
+          sharedCodes.usage,
+          [exitCode.environment, 'refused, or no service answers'],
+          sharedCodes.internal,
+        ],
+      ),
+    )
     .option('--fill', 'send all frames that were asked for, those that never came made up as missing')
     .action(async (file: string | undefined, name: string | undefined, options: StopOptions) => {
       process.exitCode = await stop(file, name, options);
@@ -41,10 +49,22 @@ export function addStop(program: Command): void {
  * @throws OperatorError when nobody answers
  */
 export async function stop(file: string | undefined, name: string | undefined, options: StopOptions): Promise<number> {
-  if (options.endpoints !== undefined && options.fill === true) throw new OperatorError('--fill goes only with a series of one instance; a shared one ends where its instances have come to', exitCode.usage);
-  if (options.endpoints !== undefined) return stopShared(endpointUrls(options.endpoints, options, file), await serviceToken(undefined, undefined, options), options.json === true);
+  if (options.endpoints !== undefined && options.fill === true)
+    throw new OperatorError(
+      '--fill goes only with a series of one instance; a shared one ends where its instances have come to',
+      exitCode.usage,
+    );
+  if (options.endpoints !== undefined)
+    return stopShared(
+      endpointUrls(options.endpoints, options, file),
+      await serviceToken(undefined, undefined, options),
+      options.json === true,
+    );
   const url = await serviceUrl(file, name, options);
-  const answer = await request(url, 'DELETE', limitMs, { path: `/api/v1/series${options.fill === true ? '?fill=true' : ''}`, token: await serviceToken(file, name, options) });
+  const answer = await request(url, 'DELETE', limitMs, {
+    path: `/api/v1/series${options.fill === true ? '?fill=true' : ''}`,
+    token: await serviceToken(file, name, options),
+  });
   if (answer.status >= 300 && answer.status !== 404) throw refusal(answer, 'not stopped');
   const summary = summaryOf(answer.body);
   if (options.json === true) {
@@ -64,10 +84,14 @@ async function stopShared(urls: readonly string[], token: string | null, json: b
     process.stdout.write(`${JSON.stringify({ frames, whole: frames !== null && whole, members })}\n`);
   } else {
     process.stdout.write(frames === null ? 'no series was open\n' : `the series ended with ${frames} frames\n`);
-    for (const { url, summary } of members) if (summary !== null) process.stdout.write(`${url}: ${summaryLines(summary).join('\n')}\n`);
+    for (const { url, summary } of members)
+      if (summary !== null) process.stdout.write(`${url}: ${summaryLines(summary).join('\n')}\n`);
   }
   for (const { url, problem } of silent) process.stderr.write(`${url}: ${problem}\n`);
-  if (frames !== null && !whole) process.stderr.write('frames of some instances are missing: the consumer has the series up to the first of them and waits; the next header frees it (docs/operating.md#instance-missing)\n');
+  if (frames !== null && !whole)
+    process.stderr.write(
+      'frames of some instances are missing: the consumer has the series up to the first of them and waits; the next header frees it (docs/operating.md#instance-missing)\n',
+    );
   if (silent.length === members.length) return exitCode.environment;
   return whole ? exitCode.ok : exitCode.failed;
 }

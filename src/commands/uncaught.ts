@@ -1,5 +1,6 @@
-// What becomes of errors that nobody caught, and of output that nobody takes. main.ts sets both up before anything else; a running
-// service takes errors over, because its data path goes on without the main thread (runtime/internal-errors.ts).
+// What becomes of errors that nobody caught, and of output that nobody takes. main.ts sets both up before anything
+// else; a running service takes errors over, because its data path goes on without the main thread
+// (runtime/internal-errors.ts).
 
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
 import { outputClosed } from './interrupt.js';
@@ -29,7 +30,11 @@ export function catchErrors(report: (error: unknown) => number): void {
       return;
     }
     if (survivor !== null) return;
-    const failure = new OperatorError(`standard output cannot be written: ${messageOf(error)}. Give it a place with room`, exitCode.environment, { cause: error });
+    const failure = new OperatorError(
+      `standard output cannot be written: ${messageOf(error)}. Give it a place with room`,
+      exitCode.environment,
+      { cause: error },
+    );
     const code = report(failure);
     // (A command may set its own afterwards.)
     process.once('exit', () => (process.exitCode = code));

@@ -17,31 +17,49 @@ interface WatchOptions {
 
 /** Add the command to the program. */
 export function addWatch(program: Command): void {
-  program.command('watch')
+  program
+    .command('watch')
     .summary('pull the stream and check it')
-    .description('Pull the stream at ENDPOINT, order it as the real consumer does, and say at the end what was right and wrong: messages, numbers, '
-      + 'frames, sizes, and with --verify every pixel. It is a consumer like any other: beside another one, each gets only a part.')
-    .argument('<endpoint>', 'where the stream is offered, for example tcp://127.0.0.1:9999; several with commas between: instances that share a detector')
-    .option('--verify <values...>', 'CONFIG NAME: compare every pixel with the formula of `vdcu simulate` for this detector')
+    .description(
+      'Pull the stream at ENDPOINT, order it as the real consumer does, and say at the end what was right and wrong: messages, numbers, ' +
+        'frames, sizes, and with --verify every pixel. It is a consumer like any other: beside another one, each gets only a part.',
+    )
+    .argument(
+      '<endpoint>',
+      'where the stream is offered, for example tcp://127.0.0.1:9999; several with commas between: instances that share a detector',
+    )
+    .option(
+      '--verify <values...>',
+      'CONFIG NAME: compare every pixel with the formula of `vdcu simulate` for this detector',
+    )
     .option('--series <count>', 'end after so many series (default: at Ctrl-C)', wholeNumber(1))
     .option('--timeout <seconds>', 'end when nothing came for so long (default: never)', positiveNumber)
     .option('--allow-incomplete', 'frames that are not complete are no failure: exit code 0')
     .option('--delay <ms>', 'wait after each message: a slow consumer', wholeNumber(1, 60_000))
     .option('--no-extra-fields', 'do not demand the fields that this service adds: for the stream of another program')
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', helpEnd([
-      'vdcu watch tcp://127.0.0.1:9999',
-      'vdcu watch tcp://127.0.0.1:9999 --verify examples/detectors.yaml softimax-eiger --series 1',
-      'vdcu watch tcp://127.0.0.1:9999 --series 1 --timeout 60 --json',
-      'vdcu watch tcp://jungfrau-0:9999,tcp://jungfrau-1:9999 --series 1',
-    ], [
-      [exitCode.ok, 'a series was seen, nothing was wrong with the stream, and all frames were complete'],
-      [exitCode.failed, 'wrong pixels, messages missing or twice, or a message that is not as it should be'],
-      sharedCodes.usage,
-      [exitCode.environment, 'never connected, or no series was seen'],
-      sharedCodes.internal,
-      [exitCode.incomplete, 'nothing was wrong with the stream, and frames were not complete: marked, discarded, or their series aborted'],
-    ]))
+    .addHelpText(
+      'after',
+      helpEnd(
+        [
+          'vdcu watch tcp://127.0.0.1:9999',
+          'vdcu watch tcp://127.0.0.1:9999 --verify examples/detectors.yaml softimax-eiger --series 1',
+          'vdcu watch tcp://127.0.0.1:9999 --series 1 --timeout 60 --json',
+          'vdcu watch tcp://jungfrau-0:9999,tcp://jungfrau-1:9999 --series 1',
+        ],
+        [
+          [exitCode.ok, 'a series was seen, nothing was wrong with the stream, and all frames were complete'],
+          [exitCode.failed, 'wrong pixels, messages missing or twice, or a message that is not as it should be'],
+          sharedCodes.usage,
+          [exitCode.environment, 'never connected, or no series was seen'],
+          sharedCodes.internal,
+          [
+            exitCode.incomplete,
+            'nothing was wrong with the stream, and frames were not complete: marked, discarded, or their series aborted',
+          ],
+        ],
+      ),
+    )
     .action(async (endpoint: string, options: WatchOptions) => {
       process.exitCode = await watch(endpoint, options);
     });
@@ -80,7 +98,10 @@ async function verifiedSettings(values: readonly string[] | undefined) {
   if (values === undefined) return null;
   const [file, name, ...more] = values;
   if (file === undefined || name === undefined || more.length > 0) {
-    throw new OperatorError(`--verify ${values.join(' ')}: needs exactly a configuration file and the name of a detector in it`, exitCode.usage);
+    throw new OperatorError(
+      `--verify ${values.join(' ')}: needs exactly a configuration file and the name of a detector in it`,
+      exitCode.usage,
+    );
   }
   const { loadConfig } = await import('../config/load.js');
   return loadConfig(file, name).detector;

@@ -1,8 +1,12 @@
-// The file names of automatic series: a template of the configuration in, one name for each series out. A name never comes twice, for
-// streaming-receiver appends to a file that it has: within a process the series differ, and from process to process the time does.
-// Read by the schema (is it a template) and by the wiring (which gives the streamer its names).
+// The file names of automatic series: a template of the configuration in, one name for each series out. A name never
+// comes twice, for streaming-receiver appends to a file that it has: within a process the series differ, and from
+// process to process the time does. Read by the schema (is it a template) and by the wiring (which gives the streamer
+// its names).
 
-/** The template may have so many characters, and a detector's name counts for so many: the name stays below the 4095 bytes of a path. */
+/**
+ * The template may have so many characters, and a detector's name counts for so many: the name stays below the 4095
+ * bytes of a path.
+ */
 const templateCharacters = 800;
 const detectorCharacters = 100;
 
@@ -22,9 +26,16 @@ export interface NamedSeries {
 export function isFilenameTemplate(template: string): boolean {
   const names = [...template.matchAll(placeholder)].map(([, name]) => name as string);
   const count = (wanted: string): number => names.filter((name) => name === wanted).length;
-  return template.startsWith('/') && !template.endsWith('/') && template.length <= templateCharacters
-    && count('date') === 1 && count('series') === 1 && count('detector') <= 1 && names.length === 2 + count('detector')
-    && !/[{}\p{Cc}\p{Cs}]/u.test(template.replace(placeholder, ''));
+  return (
+    template.startsWith('/') &&
+    !template.endsWith('/') &&
+    template.length <= templateCharacters &&
+    count('date') === 1 &&
+    count('series') === 1 &&
+    count('detector') <= 1 &&
+    names.length === 2 + count('detector') &&
+    !/[{}\p{Cc}\p{Cs}]/u.test(template.replace(placeholder, ''))
+  );
 }
 
 /**
@@ -35,7 +46,10 @@ export function filenameOf(template: string, { detector, series, wall }: NamedSe
   const values: Readonly<Record<string, string>> = {
     date: new Date(wall).toISOString().replace(/[-:Z]/g, '').replace(/[T.]/g, '-'),
     series: String(series).padStart(4, '0'),
-    detector: detector.slice(0, detectorCharacters).replace(/[^A-Za-z0-9._-]/g, '_').replace(/^\.+/, '_'),
+    detector: detector
+      .slice(0, detectorCharacters)
+      .replace(/[^A-Za-z0-9._-]/g, '_')
+      .replace(/^\.+/, '_'),
   };
   return template.replace(placeholder, (_, name: string) => values[name] as string);
 }

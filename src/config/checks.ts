@@ -1,5 +1,6 @@
 // What a configuration must satisfy beyond each key's own range: keys compared with each other and with the detector's
-// profile. Called by `load.ts` with the keys that are right by themselves; every problem is reported, not only the first.
+// profile. Called by `load.ts` with the keys that are right by themselves; every problem is reported, not only the
+// first.
 
 import { isIP } from 'node:net';
 import { OperatorError } from '../base/errors.js';
@@ -39,15 +40,24 @@ export function findProblems(options: Options, wrong: ReadonlySet<string>): Prob
   return [
     ...impossible.filter(({ path }) => !wrong.has(String(path[0]))),
     ...depths,
-    ...checks.filter((check) => !check.needs.some((key) => unusable.has(key))).flatMap((check) => check.find(options, profile, family)),
+    ...checks
+      .filter((check) => !check.needs.some((key) => unusable.has(key)))
+      .flatMap((check) => check.find(options, profile, family)),
   ];
 }
 
 /** The settings that pick a profile; what is not usable is replaced by something that is. */
-function choiceOf(options: Options, family: DetectorFamily, unusable: ReadonlySet<string>): Parameters<typeof profileOf>[1] {
+function choiceOf(
+  options: Options,
+  family: DetectorFamily,
+  unusable: ReadonlySet<string>,
+): Parameters<typeof profileOf>[1] {
   const { quad, ten_giga, interfaces, counters, flat, dynamic_range } = options;
   const given = { quad, tenGiga: ten_giga, interfaces, counters, flat };
-  const chosen = Object.entries(choiceKeys).map(([key, option]) => [key, unusable.has(option) ? allOptions[option].parse(undefined) : given[key as ChoiceKey]] as const);
+  const chosen = Object.entries(choiceKeys).map(
+    ([key, option]) =>
+      [key, unusable.has(option) ? allOptions[option].parse(undefined) : given[key as ChoiceKey]] as const,
+  );
   const dynamicRange = unusable.has('dynamic_range') ? Number(Object.keys(family.values.depths)[0]) : dynamic_range;
   return { ...(Object.fromEntries(chosen) as typeof given), dynamicRange };
 }
@@ -79,24 +89,42 @@ const checks: readonly Check[] = [
  * `frames_offset: hostname` on the host that the service shall run on.
  * @param hostName null = it is not known yet: nothing is wrong
  */
-export function hostProblems({ frames_stride: stride, frames_offset: offset }: Options, hostName: string | null): Problem[] {
+export function hostProblems(
+  { frames_stride: stride, frames_offset: offset }: Options,
+  hostName: string | null,
+): Problem[] {
   if (offset !== 'hostname' || hostName === null) return [];
   const found = hostOffset(hostName);
-  const problem = found === null
-    ? `hostname, but the name of this host, "${hostName}", does not end in a hyphen and a number, as those of a StatefulSet's pods do. Run it there, or give a number`
-    : found < stride ? null : `hostname, and the name of this host, "${hostName}", says ${found}, but frames_stride: ${stride} has only 0 to ${stride - 1}. Set frames_stride to the number of instances (replicas)`;
+  const problem =
+    found === null
+      ? `hostname, but the name of this host, "${hostName}", does not end in a hyphen and a number, as those of a StatefulSet's pods do. Run it there, or give a number`
+      : found < stride
+        ? null
+        : `hostname, and the name of this host, "${hostName}", says ${found}, but frames_stride: ${stride} has only 0 to ${stride - 1}. Set frames_stride to the number of instances (replicas)`;
   return problem === null ? [] : [{ path: ['frames_offset'], message: problem }];
 }
 
 function offsetWithinStride({ frames_stride: stride, frames_offset: offset }: Options): Problem[] {
   if (offset === 'hostname' || offset < stride) return [];
-  return [{ path: ['frames_offset'], message: `${offset} is not possible with frames_stride: ${stride}: needs 0 to ${stride - 1}. Set frames_stride to the number of instances, or correct frames_offset` }];
+  return [
+    {
+      path: ['frames_offset'],
+      message: `${offset} is not possible with frames_stride: ${stride}: needs 0 to ${stride - 1}. Set frames_stride to the number of instances, or correct frames_offset`,
+    },
+  ];
 }
 
-/** Which frame of a series is whose follows from its first frame number, which only a request can name for all of them. */
+/**
+ * Which frame of a series is whose follows from its first frame number, which only a request can name for all of them.
+ */
 function sharedAreArmed({ frames_stride: stride, series }: Options): Problem[] {
   if (stride === 1 || series === 'armed') return [];
-  return [{ path: ['frames_stride'], message: `${stride} is not possible with series: auto: instances that share a detector must be told the first frame and the numbers of the messages. Set series: armed, and arm with vdcu arm --endpoints` }];
+  return [
+    {
+      path: ['frames_stride'],
+      message: `${stride} is not possible with series: auto: instances that share a detector must be told the first frame and the numbers of the messages. Set series: armed, and arm with vdcu arm --endpoints`,
+    },
+  ];
 }
 
 /** Values that this detector type does not have; a setting that it does not know keeps its default. */
@@ -108,10 +136,20 @@ function wrongChoices(options: Options, family: DetectorFamily): Problem[] {
       const fallback = allOptions[option].parse(undefined);
       if (seen === fallback) return [];
       const others = Object.keys(families).filter((name) => families[name]?.choices[key as ChoiceKey] !== undefined);
-      return [{ path: [option], message: `${show(seen)} is not possible: ${family.values.name} has only ${option}: ${show(fallback)}, a choice is there for ${oneOf(others)}. Remove ${option}` }];
+      return [
+        {
+          path: [option],
+          message: `${show(seen)} is not possible: ${family.values.name} has only ${option}: ${show(fallback)}, a choice is there for ${oneOf(others)}. Remove ${option}`,
+        },
+      ];
     }
     if (known.includes(seen)) return [];
-    return [{ path: [option], message: `${show(seen)} is not allowed: ${family.values.name} needs ${oneOf(known.map(String))}` }];
+    return [
+      {
+        path: [option],
+        message: `${show(seen)} is not allowed: ${family.values.name} needs ${oneOf(known.map(String))}`,
+      },
+    ];
   });
 }
 
@@ -122,22 +160,40 @@ function portGrid({ modules }: Options, { unitPorts }: DetectorProfile): { rows:
 
 function oneRowOfModules({ modules }: Options, _profile: DetectorProfile, { values }: DetectorFamily): Problem[] {
   if (values.portImage.rows > 1 || modules[0] === 1) return [];
-  return [{ path: ['modules'], message: `${show(modules)} is not possible: modules of ${values.name} are lines, which lie side by side. Use [1, ${modules[0] * modules[1]}]` }];
+  return [
+    {
+      path: ['modules'],
+      message: `${show(modules)} is not possible: modules of ${values.name} are lines, which lie side by side. Use [1, ${modules[0] * modules[1]}]`,
+    },
+  ];
 }
 
 function quadIsOneUnit({ quad, modules }: Options): Problem[] {
   if (!quad || (modules[0] === 1 && modules[1] === 1)) return [];
-  return [{ path: ['modules'], message: `${show(modules)} with quad: true, but a quad is one unit. Remove modules, or quad` }];
+  return [
+    { path: ['modules'], message: `${show(modules)} with quad: true, but a quad is one unit. Remove modules, or quad` },
+  ];
 }
 
 function flatCounters({ flat, counters }: Options): Problem[] {
   if (!flat || counters > 1) return [];
-  return [{ path: ['flat'], message: `true with counters: ${counters}, but one counter is one row already. Remove flat, or correct counters` }];
+  return [
+    {
+      path: ['flat'],
+      message: `true with counters: ${counters}, but one counter is one row already. Remove flat, or correct counters`,
+    },
+  ];
 }
 
 function nibbles({ nibble_order }: Options, _profile: DetectorProfile, { values }: DetectorFamily): Problem[] {
-  if (nibble_order === 'high_first' || Object.values(values.depths).some(({ decode }) => decode === 'unpack4')) return [];
-  return [{ path: ['nibble_order'], message: `${nibble_order} is not possible: ${values.name} has no 4 bit pixels. Remove nibble_order` }];
+  if (nibble_order === 'high_first' || Object.values(values.depths).some(({ decode }) => decode === 'unpack4'))
+    return [];
+  return [
+    {
+      path: ['nibble_order'],
+      message: `${nibble_order} is not possible: ${values.name} has no 4 bit pixels. Remove nibble_order`,
+    },
+  ];
 }
 
 function portCount(options: Options, profile: DetectorProfile): Problem[] {
@@ -149,22 +205,29 @@ function portCount(options: Options, profile: DetectorProfile): Problem[] {
   if (seen === needed) return [];
   const interfaces = options.interfaces > 1 ? ` with interfaces: ${options.interfaces}` : '';
   const why = options.quad ? 'quad: true' : `modules: ${show(options.modules)} at ${perUnit} per unit${interfaces}`;
-  return [{
-    path: ['udp_ports'],
-    message: `${seen} ports, but ${why} needs ${needed}. List every port (those not sent go into ports_off as well), or correct ${options.quad ? 'quad' : 'modules'}`,
-  }];
+  return [
+    {
+      path: ['udp_ports'],
+      message: `${seen} ports, but ${why} needs ${needed}. List every port (those not sent go into ports_off as well), or correct ${options.quad ? 'quad' : 'modules'}`,
+    },
+  ];
 }
 
 function repeated(key: OptionKey, ports: readonly number[]): Problem[] {
-  return ports.flatMap((port, index) => ports.indexOf(port) === index
-    ? []
-    : [{ path: [key, index], message: `${port} is listed twice. Each port is needed once` }]);
+  return ports.flatMap((port, index) =>
+    ports.indexOf(port) === index
+      ? []
+      : [{ path: [key, index], message: `${port} is listed twice. Each port is needed once` }],
+  );
 }
 
 function portsOff({ udp_ports, ports_off }: Options): Problem[] {
   const problems = ports_off.flatMap((port, index) => notListed(['ports_off', index], port, udp_ports));
   if (problems.length === 0 && udp_ports.every((port) => ports_off.includes(port))) {
-    problems.push({ path: ['ports_off'], message: `${show(ports_off)} is every port of udp_ports, so nothing would be received. Leave at least one on` });
+    problems.push({
+      path: ['ports_off'],
+      message: `${show(ports_off)} is every port of udp_ports, so nothing would be received. Leave at least one on`,
+    });
   }
   return problems;
 }
@@ -188,27 +251,42 @@ function positions(options: Options, profile: DetectorProfile): Problem[] {
     }
     const other = taken.get(show(position));
     if (other !== undefined) {
-      problems.push({ path, message: `${show(position)} is the position of port ${other} as well. Give each port its own` });
+      problems.push({
+        path,
+        message: `${show(position)} is the position of port ${other} as well. Give each port its own`,
+      });
     }
     taken.set(show(position), port);
     return problems;
   });
 }
 
-/** Around the centre each half of a module sends packets of other numbers; a place of the other half would wait for the wrong ones. */
-function exchangedHalves({ udp_ports, port_positions, read_n_rows }: Options, { partialReadout, unitPorts }: DetectorProfile): Problem[] {
+/**
+ * Around the centre each half of a module sends packets of other numbers; a place of the other half would wait for the
+ * wrong ones.
+ */
+function exchangedHalves(
+  { udp_ports, port_positions, read_n_rows }: Options,
+  { partialReadout, unitPorts }: DetectorProfile,
+): Problem[] {
   if (read_n_rows === undefined || partialReadout !== 'centre_of_unit') return [];
   return Object.entries(port_positions).flatMap(([port, position]): Problem[] => {
     const index = udp_ports.indexOf(Number(port));
     if (index < 0 || position[0] % unitPorts.rows === index % unitPorts.rows) return [];
-    return [{
-      path: ['port_positions', port],
-      message: `${show(position)} is the place of the other half of a module, which with read_n_rows: ${read_n_rows} sends other packets. List udp_dstport and udp_dstport2 in this order in udp_ports, or keep the half`,
-    }];
+    return [
+      {
+        path: ['port_positions', port],
+        message: `${show(position)} is the place of the other half of a module, which with read_n_rows: ${read_n_rows} sends other packets. List udp_dstport and udp_dstport2 in this order in udp_ports, or keep the half`,
+      },
+    ];
   });
 }
 
-function largestDepth({ dynamic_range, dynamic_range_max }: Options, _profile: DetectorProfile, family: DetectorFamily): Problem[] {
+function largestDepth(
+  { dynamic_range, dynamic_range_max }: Options,
+  _profile: DetectorProfile,
+  family: DetectorFamily,
+): Problem[] {
   if (dynamic_range_max === undefined) return [];
   const problems = depthProblem('dynamic_range_max', dynamic_range_max, family);
   if (dynamic_range_max < dynamic_range) {
@@ -222,7 +300,9 @@ function largestDepth({ dynamic_range, dynamic_range_max }: Options, _profile: D
 
 function depthProblem(key: OptionKey, bits: number, { values }: DetectorFamily): Problem[] {
   if (values.depths[bits] !== undefined) return [];
-  return [{ path: [key], message: `${bits} is not allowed: ${values.name} needs ${oneOf(Object.keys(values.depths))}` }];
+  return [
+    { path: [key], message: `${bits} is not allowed: ${values.name} needs ${oneOf(Object.keys(values.depths))}` },
+  ];
 }
 
 function rowsReadOut({ dynamic_range, read_n_rows }: Options, profile: DetectorProfile): Problem[] {
@@ -232,7 +312,8 @@ function rowsReadOut({ dynamic_range, read_n_rows }: Options, profile: DetectorP
     readOut(profile, depth.wireBits, read_n_rows);
     return [];
   } catch (error) {
-    if (error instanceof OperatorError) return [{ path: ['read_n_rows'], message: error.message.replace(/^read_n_rows: /, '') }];
+    if (error instanceof OperatorError)
+      return [{ path: ['read_n_rows'], message: error.message.replace(/^read_n_rows: /, '') }];
     throw error;
   }
 }
@@ -241,12 +322,15 @@ function hostCount({ udp_host, udp_ports, interfaces }: Options): Problem[] {
   if (typeof udp_host === 'string') return [];
   const lengths = hostListLengths({ ports: udp_ports.length, interfaces });
   if (lengths.includes(udp_host.length)) return [];
-  const perInterface = lengths.length === 1 ? '' : `, or ${interfaces}: that of udp_dstip, then that of udp_dstip2, for all modules`;
+  const perInterface =
+    lengths.length === 1 ? '' : `, or ${interfaces}: that of udp_dstip, then that of udp_dstip2, for all modules`;
   const seen = `${show(udp_host)} has ${udp_host.length} address${udp_host.length === 1 ? '' : 'es'}`;
-  return [{
-    path: ['udp_host'],
-    message: `${seen}, needs ${udp_ports.length}: one for each port, in the order of udp_ports${perInterface}. One address for all ports is written without brackets`,
-  }];
+  return [
+    {
+      path: ['udp_host'],
+      message: `${seen}, needs ${udp_ports.length}: one for each port, in the order of udp_ports${perInterface}. One address for all ports is written without brackets`,
+    },
+  ];
 }
 
 function sourceFamily({ udp_host, udp_source }: Options): Problem[] {
@@ -254,27 +338,40 @@ function sourceFamily({ udp_host, udp_source }: Options): Problem[] {
   const other = source === null ? undefined : [udp_host].flat().find((host) => isIP(host) !== isIP(source.address));
   if (source === null || other === undefined) return [];
   const family = `IPv${isIP(source.address)}`;
-  return [{
-    path: ['udp_source'],
-    message: `${show(udp_source)} is ${family}, but udp_host: ${other} is not, so nothing could come from there. Use an ${family} address for udp_host`,
-  }];
+  return [
+    {
+      path: ['udp_source'],
+      message: `${show(udp_source)} is ${family}, but udp_host: ${other} is not, so nothing could come from there. Use an ${family} address for udp_host`,
+    },
+  ];
 }
 
 function oneRing({ ring_frames, ring_ms, frame_rate_hz }: Options): Problem[] {
   if (ring_ms === undefined) return [];
   const problems: Problem[] = [];
   if (ring_frames !== undefined) {
-    problems.push({ path: ['ring_ms'], message: `${ring_ms} beside ring_frames: ${ring_frames}, but the ring has one length. Remove one of them` });
+    problems.push({
+      path: ['ring_ms'],
+      message: `${ring_ms} beside ring_frames: ${ring_frames}, but the ring has one length. Remove one of them`,
+    });
   }
   if (frame_rate_hz === undefined) {
-    problems.push({ path: ['ring_ms'], message: `${ring_ms} without frame_rate_hz, so it is no number of frames. Add frame_rate_hz, or use ring_frames` });
+    problems.push({
+      path: ['ring_ms'],
+      message: `${ring_ms} without frame_rate_hz, so it is no number of frames. Add frame_rate_hz, or use ring_frames`,
+    });
   }
   return problems;
 }
 
 function filenameOfArmed({ series, auto_filename }: Options): Problem[] {
   if (auto_filename === undefined || series === 'auto') return [];
-  return [{ path: ['auto_filename'], message: `${show(auto_filename)} beside series: armed, where each arm request names its file. Remove it, or set series: auto` }];
+  return [
+    {
+      path: ['auto_filename'],
+      message: `${show(auto_filename)} beside series: armed, where each arm request names its file. Remove it, or set series: auto`,
+    },
+  ];
 }
 
 function tcpPorts({ data_host, data_port, api_host, api_port }: Options): Problem[] {

@@ -1,6 +1,6 @@
-// A geometry as an SVG drawing: the frame with row 0 on top, each port image as a coloured field with its UDP port, a dot at its
-// pixel (0, 0), an arrow in the direction of its rows; gaps are dark, what is not read out is hatched. `vdcu run --print-geometry
-// --svg FILE` writes it. Lengths in the drawing are SVG user units.
+// A geometry as an SVG drawing: the frame with row 0 on top, each port image as a coloured field with its UDP port, a
+// dot at its pixel (0, 0), an arrow in the direction of its rows; gaps are dark, what is not read out is hatched. `vdcu
+// run --print-geometry --svg FILE` writes it. Lengths in the drawing are SVG user units.
 
 import type { Geometry, PortGeometry, Span } from '../detector/geometry.js';
 import type { ServiceConfig } from './service-config.js';
@@ -36,7 +36,13 @@ export function geometrySvg({ name, detector }: ServiceConfig, geometry: Geometr
     '</defs>',
     `<rect width="100%" height="100%" fill="white"/>`,
     text(margin.left, 24, `${name}: ${detector.detector}, ${rows} rows × ${columns} columns`, 17, 'start', 'bold'),
-    text(margin.left, 44, `row 0 on top, as in the array that consumers get${scale.true ? '' : '; height not to scale'}`, 12, 'start'),
+    text(
+      margin.left,
+      44,
+      `row 0 on top, as in the array that consumers get${scale.true ? '' : '; height not to scale'}`,
+      12,
+      'start',
+    ),
     `<rect x="${round(scale.x(0))}" y="${round(scale.y(0))}" width="${round(scale.width)}" height="${round(scale.height)}" fill="#555"/>`,
     ...geometry.ports.flatMap((port) => drawPort(port, geometry, scale)),
     ...axisLabels(geometry, scale),
@@ -64,22 +70,33 @@ function drawPort(port: PortGeometry, geometry: Geometry, scale: Scale): string[
   const fill = fills[(port.row % 2) * 2 + (port.column % 2)] as string;
   const [top, bottom] = [scale.y(port.frameRows[0]), scale.y(port.frameRows[1] + 1)];
   const [left, right] = [scale.x(port.frameColumns[0]), scale.x(port.frameColumns[1] + 1)];
-  const field = (rows: Span, colour: string): string[] => without(geometry.gapRows, rows).flatMap((down) => without(geometry.gapColumns, port.frameColumns).map((across) =>
-    `<rect x="${round(scale.x(across[0]))}" y="${round(scale.y(down[0]))}" width="${round(scale.x(across[1] + 1) - scale.x(across[0]))}" height="${round(scale.y(down[1] + 1) - scale.y(down[0]))}" fill="${colour}"/>`));
+  const field = (rows: Span, colour: string): string[] =>
+    without(geometry.gapRows, rows).flatMap((down) =>
+      without(geometry.gapColumns, port.frameColumns).map(
+        (across) =>
+          `<rect x="${round(scale.x(across[0]))}" y="${round(scale.y(down[0]))}" width="${round(scale.x(across[1] + 1) - scale.x(across[0]))}" height="${round(scale.y(down[1] + 1) - scale.y(down[0]))}" fill="${colour}"/>`,
+      ),
+    );
   const read = readInFrame(port, geometry);
   const [originY, end] = port.rowsRun === 'down' ? [top + 14, bottom - 14] : [bottom - 14, top + 14];
   const middle = (top + bottom) / 2;
   const centre = (left + right) / 2 + 8;
-  const notes = [`row ${port.row}, column ${port.column}`, ...(port.off ? ['off'] : []), ...(port.fixed ? ['fixed'] : [])].join(', ');
+  const notes = [
+    `row ${port.row}, column ${port.column}`,
+    ...(port.off ? ['off'] : []),
+    ...(port.fixed ? ['fixed'] : []),
+  ].join(', ');
   return [
     ...field(port.frameRows, 'url(#unread)'),
     ...(read === null ? [] : field(read, fill)),
     `<rect x="${round(left)}" y="${round(top)}" width="${round(right - left)}" height="${round(bottom - top)}" fill="none" stroke="#333" stroke-width="1"/>`,
-    ...(port.off ? [] : [
-      `<line x1="${round(left + 14)}" y1="${round(originY)}" x2="${round(left + 14)}" y2="${round(end)}" stroke="#333" stroke-width="1.5" marker-end="url(#head)"/>`,
-      `<circle cx="${round(left + 14)}" cy="${round(originY)}" r="5" fill="#c0392b"/>`,
-      text(left + 24, originY + 4, '(0, 0)', 11, 'start'),
-    ]),
+    ...(port.off
+      ? []
+      : [
+          `<line x1="${round(left + 14)}" y1="${round(originY)}" x2="${round(left + 14)}" y2="${round(end)}" stroke="#333" stroke-width="1.5" marker-end="url(#head)"/>`,
+          `<circle cx="${round(left + 14)}" cy="${round(originY)}" r="5" fill="#c0392b"/>`,
+          text(left + 24, originY + 4, '(0, 0)', 11, 'start'),
+        ]),
     plate(centre, middle, Math.max(60, notes.length * 6 + 12)),
     text(centre, middle, String(port.udpPort), 18, 'middle', 'bold'),
     text(centre, middle + 16, notes, 11, 'middle'),
@@ -89,8 +106,13 @@ function drawPort(port: PortGeometry, geometry: Geometry, scale: Scale): string[
 /** Frame rows of what is read out of a port image; null = nothing. */
 function readInFrame(port: PortGeometry, { portImage, gapRows }: Geometry): Span | null {
   if (port.rowsRead === null) return null;
-  const rows = without(gapRows, port.frameRows).flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, index) => first + index));
-  const [from, to] = port.rowsRun === 'down' ? port.rowsRead : [portImage.rows - 1 - port.rowsRead[1], portImage.rows - 1 - port.rowsRead[0]];
+  const rows = without(gapRows, port.frameRows).flatMap(([first, last]) =>
+    Array.from({ length: last - first + 1 }, (_, index) => first + index),
+  );
+  const [from, to] =
+    port.rowsRun === 'down'
+      ? port.rowsRead
+      : [portImage.rows - 1 - port.rowsRead[1], portImage.rows - 1 - port.rowsRead[0]];
   return [rows[from] as number, rows[to] as number];
 }
 
@@ -112,9 +134,14 @@ function axisLabels({ ports }: Geometry, scale: Scale): string[] {
   const rows = new Map(ports.map((port) => [port.row, port.frameRows]));
   const columns = new Map(ports.map((port) => [port.column, port.frameColumns]));
   return [
-    ...[...rows.values()].flatMap(([first, last]) => (first === last
-      ? [text(margin.left - 8, (scale.y(first) + scale.y(first + 1)) / 2 + 4, String(first), 12, 'end')]
-      : [text(margin.left - 8, scale.y(first) + 11, String(first), 12, 'end'), text(margin.left - 8, scale.y(last + 1) - 2, String(last), 12, 'end')])),
+    ...[...rows.values()].flatMap(([first, last]) =>
+      first === last
+        ? [text(margin.left - 8, (scale.y(first) + scale.y(first + 1)) / 2 + 4, String(first), 12, 'end')]
+        : [
+            text(margin.left - 8, scale.y(first) + 11, String(first), 12, 'end'),
+            text(margin.left - 8, scale.y(last + 1) - 2, String(last), 12, 'end'),
+          ],
+    ),
     ...[...columns.values()].flatMap(([first, last]) => [
       text(scale.x(first) + 2, margin.top - 8, String(first), 12, 'start'),
       text(scale.x(last + 1) - 2, margin.top - 8, String(last), 12, 'end'),
@@ -124,13 +151,29 @@ function axisLabels({ ports }: Geometry, scale: Scale): string[] {
 
 function legend({ ports, portImage, gapRows, gapColumns }: Geometry, y: number): string[] {
   const first = `Each field is a port image of ${portImage.rows} × ${portImage.columns} pixels.`;
-  const hatched = ports.some((port) => port.rowsRead === null || port.rowsRead[1] - port.rowsRead[0] + 1 < portImage.rows) ? 'Hatched: not read out or off, missing value.' : '';
+  const hatched = ports.some(
+    (port) => port.rowsRead === null || port.rowsRead[1] - port.rowsRead[0] + 1 < portImage.rows,
+  )
+    ? 'Hatched: not read out or off, missing value.'
+    : '';
   const gaps = gapRows.length + gapColumns.length > 0 ? 'Dark: gaps, value 0.' : 'No gaps.';
   return [
     `<circle cx="${margin.left + 5}" cy="${round(y - 4)}" r="5" fill="#c0392b"/>`,
-    text(margin.left + 16, y, 'pixel (0, 0) of the port image; the arrow: its rows; columns run to the right.', 12, 'start'),
+    text(
+      margin.left + 16,
+      y,
+      'pixel (0, 0) of the port image; the arrow: its rows; columns run to the right.',
+      12,
+      'start',
+    ),
     text(margin.left, y + 18, [first, gaps, hatched].filter((sentence) => sentence !== '').join(' '), 12, 'start'),
-    text(margin.left, y + 36, 'Row and column as packet headers name them; unless fixed they decide where a port lands. Shown is the order of PSI.', 12, 'start'),
+    text(
+      margin.left,
+      y + 36,
+      'Row and column as packet headers name them; unless fixed they decide where a port lands. Shown is the order of PSI.',
+      12,
+      'start',
+    ),
   ];
 }
 
@@ -139,7 +182,14 @@ function plate(x: number, y: number, width: number): string {
   return `<rect x="${round(x - width / 2)}" y="${round(y - 18)}" width="${width}" height="40" rx="4" fill="white" fill-opacity="0.75"/>`;
 }
 
-function text(x: number, y: number, content: string, size: number, anchor: 'start' | 'middle' | 'end', weight = 'normal'): string {
+function text(
+  x: number,
+  y: number,
+  content: string,
+  size: number,
+  anchor: 'start' | 'middle' | 'end',
+  weight = 'normal',
+): string {
   return `<text x="${round(x)}" y="${round(y)}" font-size="${size}" text-anchor="${anchor}" font-weight="${weight}" fill="#222">${escaped(content)}</text>`;
 }
 

@@ -1,5 +1,5 @@
-// From a file of named detectors to one ServiceConfig. The commands call `loadConfig`; every message names file, line, key,
-// value and what is allowed, and all problems of an entry are reported at once.
+// From a file of named detectors to one ServiceConfig. The commands call `loadConfig`; every message names file, line,
+// key, value and what is allowed, and all problems of an entry are reported at once.
 
 import { closeSync, openSync, readSync } from 'node:fs';
 import { closest, distance } from 'fastest-levenshtein';
@@ -13,7 +13,10 @@ import type { ServiceConfig } from './service-config.js';
 /** Problems named in one message; more of them help nobody. */
 const problemLimit = 50;
 
-/** Bytes of a configuration file: hundreds of detectors. A list of two megabytes would take ten seconds to be read and refused. */
+/**
+ * Bytes of a configuration file: hundreds of detectors. A list of two megabytes would take ten seconds to be read and
+ * refused.
+ */
 const fileBytesLimit = 256 * 1024;
 
 /**
@@ -34,7 +37,8 @@ export function loadConfig(file: string, name: string, hostName: string | null =
 /**
  * The configuration of detector `name` in the text of a file.
  * @param file name for messages only
- * @param hostName of the machine that the service runs on, for `frames_offset: hostname`; null = not known, the offset is taken as 0
+ * @param hostName of the machine that the service runs on, for `frames_offset: hostname`; null = not known, the offset
+ * is taken as 0
  * @throws OperatorError (exit code usage), one line per problem
  */
 export function parseConfig(text: string, file: string, name: string, hostName: string | null = null): ServiceConfig {
@@ -51,23 +55,32 @@ export function parseConfig(text: string, file: string, name: string, hostName: 
   if (problems.length > 0) {
     const located = problems.map((problem) => ({ line: lineOf(entry, problem.path, lines), problem }));
     located.sort((a, b) => a.line - b.line);
-    refuse(located.map(({ line, problem }) => `${file}:${line}: ${[name, ...problem.path].join('.')}: ${problem.message}`));
+    refuse(
+      located.map(({ line, problem }) => `${file}:${line}: ${[name, ...problem.path].join('.')}: ${problem.message}`),
+    );
   }
   return resolveOptions(name, options, hostName);
 }
 
-/** @throws Error of the file system; OperatorError when the file is too large, whatever it is: of /dev/zero there is no end */
+/**
+ * @throws Error of the file system; OperatorError when the file is too large, whatever it is: of /dev/zero there is no
+ * end
+ */
 function readText(file: string): string {
   const fd = openSync(file, 'r');
   try {
     const bytes = Buffer.alloc(fileBytesLimit + 1);
     let length = 0;
-    for (let read = 1; read > 0 && length < bytes.length; length += read) read = readSync(fd, bytes, length, bytes.length - length, null);
+    for (let read = 1; read > 0 && length < bytes.length; length += read)
+      read = readSync(fd, bytes, length, bytes.length - length, null);
     if (length <= fileBytesLimit) return bytes.toString('utf8', 0, length);
   } finally {
     closeSync(fd);
   }
-  throw new OperatorError(`${file}: is larger than ${fileBytesLimit} bytes, the most that a configuration may have. Is it the right file? Else give each detector a file of its own`, exitCode.usage);
+  throw new OperatorError(
+    `${file}: is larger than ${fileBytesLimit} bytes, the most that a configuration may have. Is it the right file? Else give each detector a file of its own`,
+    exitCode.usage,
+  );
 }
 
 interface Entry {
@@ -79,22 +92,34 @@ interface Entry {
 function findEntry(document: Document, lines: LineCounter, file: string, name: string): Entry {
   const root = document.contents;
   if (!isMap(root)) {
-    throw new OperatorError(`${file}: holds no detectors: needs named entries such as "softimax-eiger:" with a detector's keys below each`, exitCode.usage);
+    throw new OperatorError(
+      `${file}: holds no detectors: needs named entries such as "softimax-eiger:" with a detector's keys below each`,
+      exitCode.usage,
+    );
   }
   const pair = root.items.find((item) => keyText(item.key) === name);
   if (pair === undefined) {
-    const ours = root.items.filter((item) => isMap(item.value) && item.value.has('detector')).map((item) => keyText(item.key));
+    const ours = root.items
+      .filter((item) => isMap(item.value) && item.value.has('detector'))
+      .map((item) => keyText(item.key));
     const nearest = suggestion(name, ours);
-    const known = ours.length === 0 ? 'it names no detector (an entry with the key "detector")' : `it has ${ours.join(', ')}`;
+    const known =
+      ours.length === 0 ? 'it names no detector (an entry with the key "detector")' : `it has ${ours.join(', ')}`;
     throw new OperatorError(`${file}: no detector "${name}": ${known}${nearest}`, exitCode.usage);
   }
   const line = lineOfNode(pair.key, lines) ?? 1;
   const value = isAlias(pair.value) ? pair.value.resolve(document) : pair.value;
   if (!isMap(value)) {
-    throw new OperatorError(`${file}:${line}: ${name}: ${show(isNode(value) ? value.toJS(document) : value)} is no detector: needs a map of keys (docs/reference/configuration.md)`, exitCode.usage);
+    throw new OperatorError(
+      `${file}:${line}: ${name}: ${show(isNode(value) ? value.toJS(document) : value)} is no detector: needs a map of keys (docs/reference/configuration.md)`,
+      exitCode.usage,
+    );
   }
   if (value.has('class') && !value.has('detector')) {
-    throw new OperatorError(`${file}:${line}: ${name}: is an entry of another program (class: ${String(value.get('class'))}). Name a detector of this one, which has the key "detector"`, exitCode.usage);
+    throw new OperatorError(
+      `${file}:${line}: ${name}: is an entry of another program (class: ${String(value.get('class'))}). Name a detector of this one, which has the key "detector"`,
+      exitCode.usage,
+    );
   }
   return { map: value as YAMLMap, line };
 }
@@ -118,7 +143,10 @@ function parseOptions(values: Record<string, unknown>): { options: Options; prob
     if (Object.hasOwn(allOptions, key)) continue;
     // (To look for what was meant takes time; the first ones are enough.)
     if (unknown++ > problemLimit) continue;
-    problems.push({ path: [key], message: `unknown key with value ${show(values[key])}${suggestion(key, Object.keys(allOptions)) || '; the keys are in docs/reference/configuration.md'}` });
+    problems.push({
+      path: [key],
+      message: `unknown key with value ${show(values[key])}${suggestion(key, Object.keys(allOptions)) || '; the keys are in docs/reference/configuration.md'}`,
+    });
   }
   for (const key of Object.keys(allOptions) as OptionKey[]) {
     const given = Object.hasOwn(values, key);
@@ -196,5 +224,8 @@ function unreadable(error: unknown): string {
 
 function refuse(problems: readonly string[]): never {
   const more = problems.length - problemLimit;
-  throw new OperatorError([...problems.slice(0, problemLimit), ...(more > 0 ? [`and ${more} more problems`] : [])].join('\n'), exitCode.usage);
+  throw new OperatorError(
+    [...problems.slice(0, problemLimit), ...(more > 0 ? [`and ${more} more problems`] : [])].join('\n'),
+    exitCode.usage,
+  );
 }

@@ -1,5 +1,6 @@
-// The first message number of a process: the time in microseconds. It must lie above every number of earlier processes, or consumers mix
-// the new messages with what they still keep (docs/stream.md); so a clock that cannot be right is refused before anything is sent.
+// The first message number of a process: the time in microseconds. It must lie above every number of earlier processes,
+// or consumers mix the new messages with what they still keep (docs/stream.md); so a clock that cannot be right is
+// refused before anything is sent.
 
 import { exitCode, OperatorError } from '../base/errors.js';
 
@@ -14,5 +15,8 @@ const latest = Date.UTC(2100, 0, 1);
 export function firstMessageNumber(wall: number): number {
   if (wall >= earliest && wall < latest) return Math.floor(wall) * 1000;
   const date = Number.isFinite(wall) && Math.abs(wall) <= 8.64e15 ? new Date(wall).toISOString() : String(wall);
-  throw new OperatorError(`the clock says ${date}. Needed: the present time, for message numbers are made of it and must grow from start to start, or consumers take frames for old ones. Set it (timedatectl, chronyc makestep), then start the service again (docs/operating.md#clock)`, exitCode.environment);
+  throw new OperatorError(
+    `the clock says ${date}. Needed: the present time, for message numbers are made of it and must grow from start to start, or consumers take frames for old ones. Set it (timedatectl, chronyc makestep), then start the service again (docs/operating.md#clock)`,
+    exitCode.environment,
+  );
 }

@@ -1,9 +1,12 @@
-// Networks as people write them: an address, or an address and the bits of its prefix. Used for lists of who may connect.
+// Networks as people write them: an address, or an address and the bits of its prefix. Used for lists of who may
+// connect.
 
 import { BlockList, isIP } from 'node:net';
 
 /** "10.1.0.0/16", "2001:db8::/32", or an address alone; null = none of these. */
-export function parseNetwork(text: string): { readonly address: string; readonly bits: number; readonly family: 'ipv4' | 'ipv6' } | null {
+export function parseNetwork(
+  text: string,
+): { readonly address: string; readonly bits: number; readonly family: 'ipv4' | 'ipv6' } | null {
   const [address = '', prefix, more] = text.split('/');
   const version = isIP(address);
   if (version === 0 || more !== undefined || address.includes('%')) return null;

@@ -23,7 +23,8 @@ export const detectorOptions = {
   interfaces: noted(z.int().min(1).max(2).default(1), {
     unit: null,
     range: choiceRange('interfaces'),
-    description: 'UDP interfaces in use on each module (PSI: numinterfaces); with two each sends one half, through a port of its own.',
+    description:
+      'UDP interfaces in use on each module (PSI: numinterfaces); with two each sends one half, through a port of its own.',
   }),
   counters: noted(z.int().min(1).max(3).default(1), {
     unit: null,
@@ -33,7 +34,8 @@ export const detectorOptions = {
   flat: noted(z.boolean().default(false), {
     unit: null,
     range: choiceRange('flat'),
-    description: 'All counters in one row, module by module as they are sent, instead of one row for each; the frame keeps two dimensions.',
+    description:
+      'All counters in one row, module by module as they are sent, instead of one row for each; the frame keeps two dimensions.',
   }),
   modules: noted(z.tuple([z.int().min(1).max(32), z.int().min(1).max(32)]).default([1, 1]), {
     unit: 'units',
@@ -64,7 +66,7 @@ export const detectorOptions = {
   dynamic_range: noted(z.int().min(1).max(64).default(16), {
     unit: 'bits',
     range: depthRange(),
-    description: 'Bits of one pixel; packets do not carry it, so it must equal the detector\'s own setting.',
+    description: "Bits of one pixel; packets do not carry it, so it must equal the detector's own setting.",
   }),
   dynamic_range_max: noted(z.int().min(1).max(64).optional(), {
     unit: 'bits',
@@ -75,7 +77,8 @@ export const detectorOptions = {
   nibble_order: noted(z.enum(['high_first', 'low_first']).default('high_first'), {
     unit: null,
     range: `high_first or low_first (${namesOf((family) => Object.values(family.values.depths).some((depth) => depth.decode === 'unpack4'))})`,
-    description: 'At 4 bit: which half of a byte is the left pixel. PSI\'s viewer takes the high one; switch if neighbours are swapped.',
+    description:
+      "At 4 bit: which half of a byte is the left pixel. PSI's viewer takes the high one; switch if neighbours are swapped.",
   }),
   ten_giga: noted(z.boolean().default(true), {
     unit: null,
@@ -104,7 +107,10 @@ function choiceRange(key: keyof DetectorFamily['choices']): string {
 
 /** Rows × columns of one unit of `modules`. */
 function unitSizes(): string {
-  return byFamily(({ values: { portImage, unitPorts } }) => `${portImage.rows * unitPorts.rows} × ${portImage.columns * unitPorts.columns}`);
+  return byFamily(
+    ({ values: { portImage, unitPorts } }) =>
+      `${portImage.rows * unitPorts.rows} × ${portImage.columns * unitPorts.columns}`,
+  );
 }
 
 /** "8 or 16 (a, b), 32 (c)": what is said of each detector type, types of which the same is said together. */
@@ -118,5 +124,7 @@ function byFamily(say: (family: DetectorFamily) => string | null): string {
 }
 
 function namesOf(holds: (family: DetectorFamily) => boolean): string {
-  return Object.keys(families).filter((name) => holds(families[name] as DetectorFamily)).join(', ');
+  return Object.keys(families)
+    .filter((name) => holds(families[name] as DetectorFamily))
+    .join(', ');
 }

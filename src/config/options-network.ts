@@ -10,7 +10,8 @@ const hostName = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})$/;
 export const networkOptions = {
   udp_host: noted(z.union([address, z.array(address).min(1).max(256)]).default('127.0.0.1'), {
     unit: null,
-    range: 'an IPv4 or IPv6 address of this machine, or a list of them: one for each port of udp_ports, or with interfaces: 2 that of udp_dstip and that of udp_dstip2',
+    range:
+      'an IPv4 or IPv6 address of this machine, or a list of them: one for each port of udp_ports, or with interfaces: 2 that of udp_dstip and that of udp_dstip2',
     description: 'Address on which packets are received; several network cards: a list.',
   }),
   udp_ports: noted(z.array(port).min(1).max(256), {
@@ -18,25 +19,38 @@ export const networkOptions = {
     range: 'a list of ports, each 1 to 65535: as many as the units have together',
     description: 'UDP ports in the order of udp_dstport and udp_dstport2 of module 0, module 1 and so on.',
   }),
-  udp_source: noted(z.string().refine((text) => parseSource(text) !== null).optional(), {
-    unit: null,
-    range: '"address" or "address:port", an IPv6 address in brackets',
-    description: 'Only packets from this address (and port) are the detector\'s; others are counted as foreign.',
-    unset: 'any source',
-  }),
-  receive_buffer_bytes: whole({
-    unit: 'bytes', from: 65536, to: 1073741823,
-    says: 'Socket buffer asked of the kernel for each port; what was granted is reported.',
-  }, 104857600),
+  udp_source: noted(
+    z
+      .string()
+      .refine((text) => parseSource(text) !== null)
+      .optional(),
+    {
+      unit: null,
+      range: '"address" or "address:port", an IPv6 address in brackets',
+      description: "Only packets from this address (and port) are the detector's; others are counted as foreign.",
+      unset: 'any source',
+    },
+  ),
+  receive_buffer_bytes: whole(
+    {
+      unit: 'bytes',
+      from: 65536,
+      to: 1073741823,
+      says: 'Socket buffer asked of the kernel for each port; what was granted is reported.',
+    },
+    104857600,
+  ),
   receive: noted(z.enum(['auto', 'recvmmsg', 'dgram']).default('auto'), {
     unit: null,
     range: 'auto, recvmmsg or dgram',
-    description: 'How packets are received: batched system calls (Linux), or node:dgram everywhere; auto takes the first that works.',
+    description:
+      'How packets are received: batched system calls (Linux), or node:dgram everywhere; auto takes the first that works.',
   }),
   receive_coalesced: noted(z.boolean().default(false), {
     unit: null,
     range: 'true or false',
-    description: 'Take datagrams that the kernel has coalesced (UDP_GRO): cheaper for senders with UDP_SEGMENT, but kernel drops become an estimate. Detectors send single datagrams.',
+    description:
+      'Take datagrams that the kernel has coalesced (UDP_GRO): cheaper for senders with UDP_SEGMENT, but kernel drops become an estimate. Detectors send single datagrams.',
   }),
   receiver_threads: noted(z.int().min(1).max(128).optional(), {
     unit: 'threads',
@@ -47,12 +61,14 @@ export const networkOptions = {
   pin_cpus: noted(z.array(z.int().min(0).max(1023)).default([]), {
     unit: null,
     range: 'a list of CPU numbers',
-    description: 'CPUs for the receiver threads, one after the other, and the last for the streamer; empty = the scheduler decides.',
+    description:
+      'CPUs for the receiver threads, one after the other, and the last for the streamer; empty = the scheduler decides.',
   }),
   send: noted(z.enum(['auto', 'zmtp', 'libzmq', 'zeromq.js']).default('auto'), {
     unit: null,
     range: 'auto, zmtp, libzmq or zeromq.js',
-    description: 'How messages leave: by zmq\'s protocol spoken by the service itself (zmtp), by libzmq called directly, or by zeromq.js; auto takes libzmq, or zeromq.js where that cannot be had.',
+    description:
+      "How messages leave: by zmq's protocol spoken by the service itself (zmtp), by libzmq called directly, or by zeromq.js; auto takes libzmq, or zeromq.js where that cannot be had.",
   }),
 
   data_host: noted(address.default('127.0.0.1'), {
@@ -66,17 +82,23 @@ export const networkOptions = {
     range: 'an IPv4 or IPv6 address of this machine',
     description: 'Address of the HTTP interface.',
   }),
-  api_port: whole({ unit: null, from: 0, to: 65535, says: 'TCP port of the HTTP interface; 0 takes any free one.' }, 5000),
+  api_port: whole(
+    { unit: null, from: 0, to: 65535, says: 'TCP port of the HTTP interface; 0 takes any free one.' },
+    5000,
+  ),
   api_token_file: noted(z.string().min(1).optional(), {
     unit: null,
     range: 'the path of a file that holds the token',
-    description: 'Requests that change something (arm, stop, downsample, flight recorder) need the token in this file; reading is open to all.',
-    unset: 'the token in the file that the environment variable VDCU_API_TOKEN_FILE names, or in VDCU_API_TOKEN itself, or none',
+    description:
+      'Requests that change something (arm, stop, downsample, flight recorder) need the token in this file; reading is open to all.',
+    unset:
+      'the token in the file that the environment variable VDCU_API_TOKEN_FILE names, or in VDCU_API_TOKEN itself, or none',
   }),
   api_names: noted(z.array(z.string().regex(hostName)).optional(), {
     unit: null,
     range: 'a list of host names',
-    description: 'Names of this service in browsers and proxies, beside addresses, localhost and the name of the machine; others are refused.',
+    description:
+      'Names of this service in browsers and proxies, beside addresses, localhost and the name of the machine; others are refused.',
     unset: 'any name, but none when api_host is a loopback address',
   }),
 } as const;

@@ -1,6 +1,6 @@
-// Every number that follows from a configuration, fixed before anything starts: threads, slots, bytes, and what each limit
-// means at the detector's rate. `service.ts` builds by it, `print-plan.ts` shows it, and a plan that cannot hold what the
-// limits promise is refused here.
+// Every number that follows from a configuration, fixed before anything starts: threads, slots, bytes, and what each
+// limit means at the detector's rate. `service.ts` builds by it, `print-plan.ts` shows it, and a plan that cannot hold
+// what the limits promise is refused here.
 
 import { availableParallelism } from 'node:os';
 import { exitCode, OperatorError } from '../base/errors.js';
@@ -25,7 +25,10 @@ const ringFramesMost = 1048576;
 /** What libzmq may queue for one peer; a vanishing peer takes all of it along. */
 const sendQueueBytes = 64 * mebibyte;
 const sendQueueMessagesLeast = 4;
-/** What the kernel may hold for one consumer where the service speaks zmq's protocol itself: the ring is the queue, and what lies here goes with it. */
+/**
+ * What the kernel may hold for one consumer where the service speaks zmq's protocol itself: the ring is the queue, and
+ * what lies here goes with it.
+ */
 const sendBufferBytesLeast = 4 * mebibyte;
 const sendBufferFrames = 4;
 /** Packet buffers of each port: the largest batch that a receiver takes from its socket at once. */
@@ -95,7 +98,10 @@ export interface Plan {
     readonly slotBytes: number;
     readonly bytes: number;
     readonly milliseconds: number | null;
-    /** Frames that the detector may send at once, as fast as the network goes; a ring that is shorter depends on the consumer. */
+    /**
+     * Frames that the detector may send at once, as fast as the network goes; a ring that is shorter depends on the
+     * consumer.
+     */
     readonly burstFrames: number;
   };
   /** What the shared memory is made from, for the largest settings that an arm request may ask for. */
@@ -147,7 +153,10 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
   const largest = largestOf(config);
   const on = layout.ports.filter((port) => !port.off);
   const receivers = Math.min(on.length, config.receiverThreads ?? Math.max(2, cores));
-  const portsOfThread = shareOut(on.map((port) => port.udpPort), receivers);
+  const portsOfThread = shareOut(
+    on.map((port) => port.udpPort),
+    receivers,
+  );
   const rateHz = ownRateHz(config);
 
   const sizes = {
@@ -158,7 +167,9 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
     landingPackets,
     ...(config.receiveCoalesced ? { coalescedBuffers } : {}),
     packetBytes: largest.packetBytes,
-    flightPackets: config.flightRecorderPackets ?? Math.min(flightPackets, Math.floor(flightBytes / flightEntryBytes / layout.ports.length)),
+    flightPackets:
+      config.flightRecorderPackets ??
+      Math.min(flightPackets, Math.floor(flightBytes / flightEntryBytes / layout.ports.length)),
   };
   const ringFrames = ringLength(config, ownBurst(config, layout), slotCost(sizes));
   refuseShortRing(config, ringFrames);
@@ -185,29 +196,52 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
     },
     ports: layout.ports.map((port, index) => {
       const thread = portsOfThread.findIndex((ports) => ports.includes(port.udpPort));
-      return { udpPort: port.udpPort, udpHost: config.udpHosts[index] as string, off: port.off, thread: port.off ? null : thread, expectedPackets: port.off ? 0 : layout.expectedPackets };
+      return {
+        udpPort: port.udpPort,
+        udpHost: config.udpHosts[index] as string,
+        off: port.off,
+        thread: port.off ? null : thread,
+        expectedPackets: port.off ? 0 : layout.expectedPackets,
+      };
     }),
     threads: { main: 1, receivers, streamer: 1, cores },
     portsOfThread,
-    ring: { frames: ringFrames, slotBytes, bytes: ringFrames * slotBytes, milliseconds: inMilliseconds(ringFrames, rateHz), burstFrames: ownBurst(config, layout) },
+    ring: {
+      frames: ringFrames,
+      slotBytes,
+      bytes: ringFrames * slotBytes,
+      milliseconds: inMilliseconds(ringFrames, rateHz),
+      burstFrames: ownBurst(config, layout),
+    },
     memory,
     sharedMemoryBytes,
     maxOwedFrames,
     maxOwedMs: inMilliseconds(maxOwedFrames, rateHz),
-    sendQueue: { messages: sendMessages, bytes: queueBytes, milliseconds: inMilliseconds(sendMessages * config.consumerConnections, rateHz) },
-    sendBufferBytes: Math.min(sendQueueBytes, Math.max(sendBufferBytesLeast, sendBufferFrames * largest.frameBytes)),
-    receiveBufferBytes: { perPort: config.receiveBufferBytes, total: bufferTotal, chargedPerPacket: chargedBytes(layout) },
-    rate: rateHz === null ? null : {
-      framesPerSecond: rateHz,
-      gigabytesPerSecond: (rateHz * layout.frameBytes) / 1e9,
-      perPort: portRate(config, layout, rateHz),
-      processors: processorLoad({
-        arrival: config.receive === 'dgram' ? 'dgram' : config.receiveCoalesced ? 'coalesced' : 'single',
-        packetsPerSecond: portsOfThread.map((ports) => ports.length * layout.expectedPackets * rateHz),
-        payloadBytes: layout.payloadBytes,
-        bytesOutPerSecond: layout.frameBytes * rateHz,
-      }),
+    sendQueue: {
+      messages: sendMessages,
+      bytes: queueBytes,
+      milliseconds: inMilliseconds(sendMessages * config.consumerConnections, rateHz),
     },
+    sendBufferBytes: Math.min(sendQueueBytes, Math.max(sendBufferBytesLeast, sendBufferFrames * largest.frameBytes)),
+    receiveBufferBytes: {
+      perPort: config.receiveBufferBytes,
+      total: bufferTotal,
+      chargedPerPacket: chargedBytes(layout),
+    },
+    rate:
+      rateHz === null
+        ? null
+        : {
+            framesPerSecond: rateHz,
+            gigabytesPerSecond: (rateHz * layout.frameBytes) / 1e9,
+            perPort: portRate(config, layout, rateHz),
+            processors: processorLoad({
+              arrival: config.receive === 'dgram' ? 'dgram' : config.receiveCoalesced ? 'coalesced' : 'single',
+              packetsPerSecond: portsOfThread.map((ports) => ports.length * layout.expectedPackets * rateHz),
+              payloadBytes: layout.payloadBytes,
+              bytesOutPerSecond: layout.frameBytes * rateHz,
+            }),
+          },
     limits: {
       overtakeFrames: config.overtakeFrames,
       overtakeMs: inMilliseconds(config.overtakeFrames, rateHz),
@@ -224,9 +258,17 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
   };
 }
 
-/** The largest of everything over the bit depths that may be armed: packets of a depth may be larger, or more, than those of a deeper one. */
-function largestOf({ detector, dynamicRangeMax }: ServiceConfig): Required<Pick<MemorySizes, 'frameBytes' | 'packets' | 'pieces' | 'packetBytes'>> {
-  const depths = Object.keys(profileOf(detector.detector, detector).depths).map(Number).filter((bits) => bits <= dynamicRangeMax);
+/**
+ * The largest of everything over the bit depths that may be armed: packets of a depth may be larger, or more, than
+ * those of a deeper one.
+ */
+function largestOf({
+  detector,
+  dynamicRangeMax,
+}: ServiceConfig): Required<Pick<MemorySizes, 'frameBytes' | 'packets' | 'pieces' | 'packetBytes'>> {
+  const depths = Object.keys(profileOf(detector.detector, detector).depths)
+    .map(Number)
+    .filter((bits) => bits <= dynamicRangeMax);
   const layouts = depths.map((dynamicRange) => makeLayout(detector, { dynamicRange, readNRows: null }));
   const most = (of: (layout: Layout) => number): number => Math.max(...layouts.map(of));
   return {
@@ -238,8 +280,8 @@ function largestOf({ detector, dynamicRangeMax }: ServiceConfig): Required<Pick<
 }
 
 /**
- * Frames of the ring: as asked, or enough for the limits at the rate (an unknown rate is taken as 1000 Hz), for a burst, and for what
- * costs little. But for a rate that was given, 512 MiB are enough.
+ * Frames of the ring: as asked, or enough for the limits at the rate (an unknown rate is taken as 1000 Hz), for a
+ * burst, and for what costs little. But for a rate that was given, 512 MiB are enough.
  * @param slotBytes memory of one slot, records of its ports included
  */
 function ringLength(config: ServiceConfig, burstFrames: number, slotBytes: number): number {
@@ -248,11 +290,21 @@ function ringLength(config: ServiceConfig, burstFrames: number, slotBytes: numbe
   if (ring !== null && 'frames' in ring) return ring.frames;
   if (ring !== null) return Math.ceil((ring.milliseconds * (rateHz ?? defaultRingRateHz)) / 1000);
   const affordable = Math.floor(defaultRingBytes / slotBytes);
-  const wanted = Math.max(burstFrames, Math.floor(defaultRingBytesLeast / slotBytes), rateHz === null ? framesNeeded(config, defaultRingRateHz) : 0);
-  return Math.min(ringFramesMost, Math.max(defaultRingFramesLeast, Math.min(affordable, wanted), rateHz === null ? 0 : framesNeeded(config, rateHz)));
+  const wanted = Math.max(
+    burstFrames,
+    Math.floor(defaultRingBytesLeast / slotBytes),
+    rateHz === null ? framesNeeded(config, defaultRingRateHz) : 0,
+  );
+  return Math.min(
+    ringFramesMost,
+    Math.max(defaultRingFramesLeast, Math.min(affordable, wanted), rateHz === null ? 0 : framesNeeded(config, rateHz)),
+  );
 }
 
-/** Shared memory that one slot more takes. Sizes are rounded up to 128 bytes, so 128 slots more are exactly 128 times one. */
+/**
+ * Shared memory that one slot more takes. Sizes are rounded up to 128 bytes, so 128 slots more are exactly 128 times
+ * one.
+ */
 function slotCost(sizes: Omit<MemorySizes, 'slots'>): number {
   return (mapMemory({ ...sizes, slots: 256 }).totalBytes - mapMemory({ ...sizes, slots: 128 }).totalBytes) / 128;
 }
@@ -279,23 +331,33 @@ function refuseShortRing(config: ServiceConfig, ringFrames: number): void {
   const needed = framesNeeded(config, rateHz);
   if (ringFrames >= needed) return;
   const ringMs = round((ringFrames * 1000) / rateHz);
-  const reason = 2 * frameTimeoutMs >= startWindowMs
-    ? `2 × frame_timeout_ms: ${frameTimeoutMs}`
-    : `start_window_ms: ${startWindowMs}`;
-  refuse(config, `the ring of ${ringFrames} frames holds ${ringMs} ms at frame_rate_hz: ${frameRateHz}${config.share.stride === 1 ? '' : ` / ${config.share.stride} instances`}, but ${reason} needs ${needed} frames. Raise the ring (ring_frames: ${needed}), or lower ${reason.replace(/^2 × /, '').replace(/:.*/, '')}`);
+  const reason =
+    2 * frameTimeoutMs >= startWindowMs
+      ? `2 × frame_timeout_ms: ${frameTimeoutMs}`
+      : `start_window_ms: ${startWindowMs}`;
+  refuse(
+    config,
+    `the ring of ${ringFrames} frames holds ${ringMs} ms at frame_rate_hz: ${frameRateHz}${config.share.stride === 1 ? '' : ` / ${config.share.stride} instances`}, but ${reason} needs ${needed} frames. Raise the ring (ring_frames: ${needed}), or lower ${reason.replace(/^2 × /, '').replace(/:.*/, '')}`,
+  );
 }
 
 /** An image is closed before its slot is used again, and a number that needs no witness lies within the ring. */
 function refuseFarOvertaking(config: ServiceConfig, ringFrames: number): void {
   const { overtakeFrames } = config;
   if (overtakeFrames < ringFrames) return;
-  refuse(config, `overtake_frames: ${overtakeFrames}, but the ring has ${ringFrames} frames, and overtake_frames must be less. Lower it, or raise the ring (ring_frames: ${overtakeFrames + 1})`);
+  refuse(
+    config,
+    `overtake_frames: ${overtakeFrames}, but the ring has ${ringFrames} frames, and overtake_frames must be less. Lower it, or raise the ring (ring_frames: ${overtakeFrames + 1})`,
+  );
 }
 
 function refuseLargeRing(config: ServiceConfig, memory: MemorySizes, totalBytes: number): void {
   if (totalBytes <= memoryLimitBytes) return;
   const fits = Math.max(0, memory.slots - Math.ceil((totalBytes - memoryLimitBytes) / slotCost(memory)) - 1);
-  refuse(config, `the ring of ${memory.slots} frames of ${memory.frameBytes} bytes needs ${totalBytes} bytes of shared memory, but there are ${memoryLimitBytes}. Use ring_frames: ${fits} with frame_timeout_ms${timeoutFor(config, fits)} and start_window_ms that fit it, or a lower dynamic_range_max`);
+  refuse(
+    config,
+    `the ring of ${memory.slots} frames of ${memory.frameBytes} bytes needs ${totalBytes} bytes of shared memory, but there are ${memoryLimitBytes}. Use ring_frames: ${fits} with frame_timeout_ms${timeoutFor(config, fits)} and start_window_ms that fit it, or a lower dynamic_range_max`,
+  );
 }
 
 /** The longest time-out of which such a ring holds two; nothing without a rate. */
@@ -307,7 +369,9 @@ function timeoutFor(config: ServiceConfig, frames: number): string {
 /** What is allowed, and may lose data all the same: sentences for whoever checks the configuration. */
 export function planWarnings({ ring }: Plan): string[] {
   if (ring.frames >= ring.burstFrames) return [];
-  return [`ring_frames: ${ring.frames} is shorter than a burst of this detector, ${ring.burstFrames} frames: unless the consumer keeps up with the network, the rest of a burst is lost (ring_full). Raise ring_frames to ${ring.burstFrames} or more (docs/operating.md#ring-full)`];
+  return [
+    `ring_frames: ${ring.frames} is shorter than a burst of this detector, ${ring.burstFrames} frames: unless the consumer keeps up with the network, the rest of a burst is lost (ring_full). Raise ring_frames to ${ring.burstFrames} or more (docs/operating.md#ring-full)`,
+  ];
 }
 
 function refuse(config: ServiceConfig, message: string): never {
@@ -316,7 +380,8 @@ function refuse(config: ServiceConfig, message: string): never {
 
 function portRate(config: ServiceConfig, layout: Layout, rateHz: number): PortRate {
   const packetsPerSecond = rateHz * layout.expectedPackets;
-  const wireBytes = layout.packetBytes + udpBytes + ipBytes[config.udpHosts.some((host) => host.includes(':')) ? 6 : 4] + ethernetBytes;
+  const wireBytes =
+    layout.packetBytes + udpBytes + ipBytes[config.udpHosts.some((host) => host.includes(':')) ? 6 : 4] + ethernetBytes;
   return {
     packetsPerSecond,
     gigabitsPerSecond: (packetsPerSecond * wireBytes * 8) / 1e9,
@@ -331,7 +396,9 @@ function chargedBytes({ packetBytes }: Layout): number {
 
 /** Ports in order, as evenly as they go, neighbours together. */
 function shareOut(ports: readonly number[], threads: number): number[][] {
-  return Array.from({ length: threads }, (_, thread) => ports.filter((_port, index) => Math.floor((index * threads) / ports.length) === thread));
+  return Array.from({ length: threads }, (_, thread) =>
+    ports.filter((_port, index) => Math.floor((index * threads) / ports.length) === thread),
+  );
 }
 
 function inMilliseconds(frames: number, rateHz: number | null): number | null {

@@ -1,5 +1,5 @@
-// A geometry for people (text with a picture) and for scripts (JSON, snake_case). `vdcu run --print-geometry` prints it; the
-// drawing for a browser is in geometry-svg.ts. Nothing is computed here.
+// A geometry for people (text with a picture) and for scripts (JSON, snake_case). `vdcu run --print-geometry` prints
+// it; the drawing for a browser is in geometry-svg.ts. Nothing is computed here.
 
 import type { Geometry, PortGeometry, Span } from '../detector/geometry.js';
 import type { ServiceConfig } from './service-config.js';
@@ -22,7 +22,12 @@ export function geometryText({ name, detector }: ServiceConfig, geometry: Geomet
     ...(geometry.ports.some((port) => port.off) ? ['off    the detector sends nothing here: missing value'] : []),
     ...(geometry.ports.some((port) => port.fixed) ? ['fixed  placed by port_positions, whatever its packets say'] : []),
     '',
-    ...table.map((cells) => cells.map((cell, column) => cell.padEnd(widths[column] as number)).join('  ').trimEnd()),
+    ...table.map((cells) =>
+      cells
+        .map((cell, column) => cell.padEnd(widths[column] as number))
+        .join('  ')
+        .trimEnd(),
+    ),
     '',
     `gap rows:    ${spans(gapRows)}`,
     `gap columns: ${spans(gapColumns)}`,
@@ -58,12 +63,16 @@ export function geometryJson({ name, detector }: ServiceConfig, geometry: Geomet
 
 /** Three lines for each row of port images; positions without a port stay empty. */
 function picture({ grid, ports }: Geometry): string[] {
-  const at = (row: number, column: number): PortGeometry[] => ports.filter((port) => port.row === row && port.column === column);
+  const at = (row: number, column: number): PortGeometry[] =>
+    ports.filter((port) => port.row === row && port.column === column);
   const columns = Array.from({ length: grid.columns }, (_, column) => column);
   const rows = Array.from({ length: grid.rows }, (_, row) => row);
   const margin = Math.max(...ports.map((port) => String(port.frameRows[1]).length)) + 2;
-  const border = (left: string, middle: string, right: string): string => ' '.repeat(margin) + left + columns.map(() => '─'.repeat(cellWidth)).join(middle) + right;
-  const head = columns.map((column) => span(ports.find((port) => port.column === column)?.frameColumns).padStart(cellWidth + 1)).join('');
+  const border = (left: string, middle: string, right: string): string =>
+    ' '.repeat(margin) + left + columns.map(() => '─'.repeat(cellWidth)).join(middle) + right;
+  const head = columns
+    .map((column) => span(ports.find((port) => port.column === column)?.frameColumns).padStart(cellWidth + 1))
+    .join('');
   const lines = [`${' '.repeat(margin)}${head}`, border('┌', '┬', '┐')];
   for (const row of rows) {
     if (row > 0) lines.push(border('├', '┼', '┤'));
@@ -84,16 +93,28 @@ function cellLine(ports: readonly PortGeometry[], part: number): string {
   if (port === undefined) return part === 1 ? '  (no port)' : '';
   if (part === 1) {
     const name = ports.map(({ udpPort }) => udpPort).join(' ');
-    return `  ${name} ${port.off ? 'off' : port.rowsRun === 'down' ? '↓' : '↑'}${port.fixed ? ' fixed' : ''}`.slice(0, cellWidth);
+    return `  ${name} ${port.off ? 'off' : port.rowsRun === 'down' ? '↓' : '↑'}${port.fixed ? ' fixed' : ''}`.slice(
+      0,
+      cellWidth,
+    );
   }
   return !port.off && port.rowsRun === (part === 0 ? 'down' : 'up') ? '•' : '';
 }
 
 function portCells(port: PortGeometry): string[] {
-  const read = port.rowsRead === null || port.packets === null ? 'off' : `rows ${span(port.rowsRead)}, packets ${span(port.packets)}`;
+  const read =
+    port.rowsRead === null || port.packets === null
+      ? 'off'
+      : `rows ${span(port.rowsRead)}, packets ${span(port.packets)}`;
   return [
-    `${port.udpPort}${port.fixed ? ' fixed' : ''}`, String(port.row), String(port.column), span(port.frameRows), span(port.frameColumns),
-    `row ${port.firstPixel[0]}, column ${port.firstPixel[1]}`, port.rowsRun, read,
+    `${port.udpPort}${port.fixed ? ' fixed' : ''}`,
+    String(port.row),
+    String(port.column),
+    span(port.frameRows),
+    span(port.frameColumns),
+    `row ${port.firstPixel[0]}, column ${port.firstPixel[1]}`,
+    port.rowsRun,
+    read,
   ];
 }
 

@@ -1,4 +1,5 @@
-// A plan for people (text) and for scripts (JSON, snake_case). `vdcu run --print-plan` prints it; nothing is computed here.
+// A plan for people (text) and for scripts (JSON, snake_case). `vdcu run --print-plan` prints it; nothing is computed
+// here.
 
 import { frameIndexOf } from '../detector/frame-share.js';
 import { planWarnings, type Plan } from './plan.js';
@@ -11,26 +12,53 @@ import { hostOfPort, receivingHosts } from './udp-hosts.js';
 export function planText(config: ServiceConfig, plan: Plan): string {
   const { detector, ring, rate, limits } = plan;
   const rows: [string, string][] = [
-    ['detector', `${config.name} (${[config.detector.detector, ...choices(config), `${config.detector.dynamicRange} bit`].join(', ')})`],
+    [
+      'detector',
+      `${config.name} (${[config.detector.detector, ...choices(config), `${config.detector.dynamicRange} bit`].join(', ')})`,
+    ],
     ['frame', `${detector.shape.join(' × ')} ${detector.pixelType}, ${bytes(detector.frameBytes)}`],
-    ['packets', `${detector.packetBytes} bytes, ${detector.payloadBytes} of them pixels; ${detector.expectedPackets} of ${detector.packetsPerPortImage} for each port image, ${detector.packetsPerFrame} for a frame`],
+    [
+      'packets',
+      `${detector.packetBytes} bytes, ${detector.payloadBytes} of them pixels; ${detector.expectedPackets} of ${detector.packetsPerPortImage} for each port image, ${detector.packetsPerFrame} for a frame`,
+    ],
     ...shareRows(plan),
     ['ports', plan.ports.map((port) => `${port.udpPort}${port.off ? ' (off)' : ''}`).join(', ')],
     ['receives on', `${receivesOn(config)}, ${source(config)}`],
     ['offers', `zmq ${config.dataHost} port ${config.dataPort}, HTTP ${config.apiHost} port ${config.apiPort}`],
     ['threads', `main, ${plan.threads.receivers} × receiver, streamer on ${plan.threads.cores} cores`],
     ...plan.portsOfThread.map((ports, index): [string, string] => [`  receiver ${index}`, `ports ${ports.join(', ')}`]),
-    ['ring', `${ring.frames} frames of ${bytes(ring.slotBytes)}, ${bytes(ring.bytes)}${milliseconds(ring.milliseconds)}`],
-    ...(ring.burstFrames > 1 ? [['  a burst', `${ring.burstFrames} frames${ring.burstFrames <= ring.frames ? ', which the ring holds' : ''}`] as [string, string]] : []),
+    [
+      'ring',
+      `${ring.frames} frames of ${bytes(ring.slotBytes)}, ${bytes(ring.bytes)}${milliseconds(ring.milliseconds)}`,
+    ],
+    ...(ring.burstFrames > 1
+      ? [
+          [
+            '  a burst',
+            `${ring.burstFrames} frames${ring.burstFrames <= ring.frames ? ', which the ring holds' : ''}`,
+          ] as [string, string],
+        ]
+      : []),
     ['owed at most', `${plan.maxOwedFrames} frames${milliseconds(plan.maxOwedMs)}`],
-    ['zmq queue', `${plan.sendQueue.messages} messages for each of ${config.consumerConnections} connections, ${bytes(plan.sendQueue.bytes)}${milliseconds(plan.sendQueue.milliseconds)}`],
-    ['receive buffer', `${bytes(plan.receiveBufferBytes.perPort)} for each port${milliseconds(rate?.perPort.receiveBufferMs ?? null)}`],
+    [
+      'zmq queue',
+      `${plan.sendQueue.messages} messages for each of ${config.consumerConnections} connections, ${bytes(plan.sendQueue.bytes)}${milliseconds(plan.sendQueue.milliseconds)}`,
+    ],
+    [
+      'receive buffer',
+      `${bytes(plan.receiveBufferBytes.perPort)} for each port${milliseconds(rate?.perPort.receiveBufferMs ?? null)}`,
+    ],
     ...rateRows(plan),
     ['overtaken', `${limits.overtakeFrames} frames ahead${milliseconds(limits.overtakeMs)}`],
     ['frame time-out', `${limits.frameTimeoutMs} ms${frames(limits.frameTimeoutFrames)}`],
     ['start window', `${limits.startWindowMs} ms${frames(limits.startWindowFrames)}`],
     ['drain', `${limits.drainMs} ms`],
-    ['series', config.series === 'auto' ? `auto, ends after ${limits.seriesIdleMs} ms without a packet` : `armed, ${timeout(limits.seriesTimeoutMs)}`],
+    [
+      'series',
+      config.series === 'auto'
+        ? `auto, ends after ${limits.seriesIdleMs} ms without a packet`
+        : `armed, ${timeout(limits.seriesTimeoutMs)}`,
+    ],
     ...fileRows(config),
     ['closing time-out', `${limits.closingTimeoutMs} ms`],
     ...planWarnings(plan).map((text): [string, string] => ['beware', text]),
@@ -59,20 +87,35 @@ function choices({ detector }: ServiceConfig): string[] {
 function shareRows({ share }: Plan): [string, string][] {
   if (share.stride === 1) return [];
   const indices = [0, 1, 2].map((own) => frameIndexOf(share, own, 0)).join(', ');
-  return [['takes', `frames with index ${indices}, … of a series: instance ${share.offset} of ${share.stride}; rates and limits below are of these`]];
+  return [
+    [
+      'takes',
+      `frames with index ${indices}, … of a series: instance ${share.offset} of ${share.stride}; rates and limits below are of these`,
+    ],
+  ];
 }
 
-/** Of which series files can become: where nobody names one, the consumer writes none, and nothing else would say so. */
+/**
+ * Of which series files can become: where nobody names one, the consumer writes none, and nothing else would say so.
+ */
 function fileRows({ series, autoFilename }: ServiceConfig): [string, string][] {
   if (series === 'armed') return [['  file', 'as each arm request names it']];
-  return [['  file', autoFilename ?? 'none: the consumer writes no file of automatic series (set auto_filename, or series: armed)']];
+  return [
+    [
+      '  file',
+      autoFilename ?? 'none: the consumer writes no file of automatic series (set auto_filename, or series: armed)',
+    ],
+  ];
 }
 
 function rateRows({ rate, threads }: Plan): [string, string][] {
   if (rate === null) return [['rate', 'unknown: set frame_rate_hz to see what the limits mean in time']];
   return [
     ['rate', `${number(rate.framesPerSecond)} frames/s, ${number(rate.gigabytesPerSecond)} GB/s of pixels`],
-    ['  each port', `${number(rate.perPort.packetsPerSecond)} packets/s, ${number(rate.perPort.gigabitsPerSecond)} Gbit/s`],
+    [
+      '  each port',
+      `${number(rate.perPort.packetsPerSecond)} packets/s, ${number(rate.perPort.gigabitsPerSecond)} Gbit/s`,
+    ],
     ['  processors', processors(threads.cores, rate.processors)],
   ];
 }
@@ -89,7 +132,12 @@ function receivesOn(config: ServiceConfig): string {
   const hosts = receivingHosts(config);
   if (hosts.length === 1) return hosts[0] as string;
   const { udpPorts, portsOff } = config.detector;
-  return hosts.map((host) => `${host} (${udpPorts.filter((port) => !portsOff.includes(port) && hostOfPort(config, port) === host).join(', ')})`).join(', ');
+  return hosts
+    .map(
+      (host) =>
+        `${host} (${udpPorts.filter((port) => !portsOff.includes(port) && hostOfPort(config, port) === host).join(', ')})`,
+    )
+    .join(', ');
 }
 
 function source(config: ServiceConfig): string {
@@ -124,8 +172,10 @@ function number(value: number): string {
 function snakeCase(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(snakeCase);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [
-    key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-    snakeCase(inner),
-  ]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      snakeCase(inner),
+    ]),
+  );
 }

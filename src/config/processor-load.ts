@@ -1,10 +1,11 @@
-// How busy processors will be at a rate: CPU time per packet and per byte, as bench/ measures them, times packets and bytes per second.
-// Used by the plan, and by docs/performance.md, whose table of detectors comes from the plan. An estimate for choosing cores and
-// threads; nothing is refused by it.
+// How busy processors will be at a rate: CPU time per packet and per byte, as bench/ measures them, times packets and
+// bytes per second. Used by the plan, and by docs/performance.md, whose table of detectors comes from the plan. An
+// estimate for choosing cores and threads; nothing is refused by it.
 
 /**
- * CPU seconds, user and kernel, measured on 2 cores of virtual machines, the dearer of an AMD EPYC and an Intel Xeon (docs/performance.md
- * has the measurements; one core of another machine may take half or twice as long) and rounded up. `packet`: each datagram, whatever its size, by how it comes; `…Gigabyte`: each 10⁹ bytes of pixels.
+ * CPU seconds, user and kernel, measured on 2 cores of virtual machines, the dearer of an AMD EPYC and an Intel Xeon
+ * (docs/performance.md has the measurements; one core of another machine may take half or twice as long) and rounded
+ * up. `packet`: each datagram, whatever its size, by how it comes; `…Gigabyte`: each 10⁹ bytes of pixels.
  */
 export const processorCost = {
   packet: { single: 2.7e-6, coalesced: 1.7e-6, dgram: 7e-6 },
@@ -51,13 +52,20 @@ export function processorLoad({ arrival, packetsPerSecond, payloadBytes, bytesOu
   const receivers = packetsPerSecond.map((packets) => packets * perPacket);
   const streamer = (bytesOutPerSecond / 1e9) * processorCost.streamerGigabyte;
   const zmq = (bytesOutPerSecond / 1e9) * processorCost.zmqGigabyte;
-  const threads: [string, number][] = [...receivers.map((share, index): [string, number] => [`receiver ${index}`, share]), ['streamer', streamer], ['zmq', zmq]];
+  const threads: [string, number][] = [
+    ...receivers.map((share, index): [string, number] => [`receiver ${index}`, share]),
+    ['streamer', streamer],
+    ['zmq', zmq],
+  ];
   const total = threads.reduce((sum, [, share]) => sum + share, 0);
   // Threads busy for most of their time share a core with nobody.
   const alone = threads.filter(([, share]) => share > busyLimit / 2);
   const rest = threads.filter(([, share]) => share <= busyLimit / 2).reduce((sum, [, share]) => sum + share, 0);
   return {
-    receivers, streamer, zmq, total,
+    receivers,
+    streamer,
+    zmq,
+    total,
     cores: alone.length + Math.max(alone.length > 0 ? 0 : 1, Math.ceil(rest / busyLimit)),
     overloaded: threads.filter(([, share]) => share > busyLimit).map(([name]) => name),
   };

@@ -19,7 +19,9 @@ export function configurationReference(): string {
     const { unit, range, description } = notesOf(key);
     return `| \`${key}\` | ${description} | ${range} | ${unit ?? ''} | ${fallback(key)} |`;
   });
-  return [introduction, '| key | what it does | allowed | unit | default |', '|---|---|---|---|---|', ...rows, ''].join('\n');
+  return [introduction, '| key | what it does | allowed | unit | default |', '|---|---|---|---|---|', ...rows, ''].join(
+    '\n',
+  );
 }
 
 function fallback(key: OptionKey): string {

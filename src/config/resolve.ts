@@ -32,7 +32,10 @@ export function resolveOptions(name: string, options: Options, hostName: string 
     udpSource: udpSource === null ? null : parseSource(udpSource),
     ...network,
     ring: ringFrames !== null ? { frames: ringFrames } : ringMs === null ? null : { milliseconds: ringMs },
-    share: { stride, offset: framesOffset === 'hostname' ? (hostName === null ? 0 : (hostOffset(hostName) ?? 0)) : framesOffset },
+    share: {
+      stride,
+      offset: framesOffset === 'hostname' ? (hostName === null ? 0 : (hostOffset(hostName) ?? 0)) : framesOffset,
+    },
     ...series,
   };
 }

@@ -18,7 +18,13 @@ export type Options = { -readonly [K in keyof typeof options]: z.output<(typeof 
 export type OptionKey = keyof typeof options;
 
 /** Settings that decide which values of a detector type hold, and their options. */
-export const choiceKeys = { quad: 'quad', tenGiga: 'ten_giga', interfaces: 'interfaces', counters: 'counters', flat: 'flat' } as const satisfies Record<keyof DetectorFamily['choices'], OptionKey>;
+export const choiceKeys = {
+  quad: 'quad',
+  tenGiga: 'ten_giga',
+  interfaces: 'interfaces',
+  counters: 'counters',
+  flat: 'flat',
+} as const satisfies Record<keyof DetectorFamily['choices'], OptionKey>;
 
 export type ChoiceKey = keyof typeof choiceKeys;
 

@@ -13,7 +13,7 @@ import type { OptionKey, Options } from './schema.js';
 export type Resolved<K extends OptionKey> = {
   readonly [Key in K as CamelCase<Key>]: undefined extends Options[Key]
     ? Exclude<Options[Key], undefined> | null
-    : Readonly<Options[Key]>
+    : Readonly<Options[Key]>;
 };
 
 type Network = Omit<Resolved<keyof typeof networkOptions>, 'udpHost' | 'udpPorts' | 'udpSource'>;

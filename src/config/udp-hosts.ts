@@ -1,11 +1,14 @@
-// `udp_host`, one address or a list of them, to the address of each port, and back. Comes in: what the file says, how many ports and
-// interfaces there are; goes out: one address for each port of `udp_ports`, those that are in use, and the shortest way to write them.
+// `udp_host`, one address or a list of them, to the address of each port, and back. Comes in: what the file says, how
+// many ports and interfaces there are; goes out: one address for each port of `udp_ports`, those that are in use, and
+// the shortest way to write them.
 
 import type { ServiceConfig } from './service-config.js';
 
 type Addresses = string | readonly string[];
 
-/** How many ports there are, and how many UDP interfaces each module uses, whose ports follow each other in `udp_ports`. */
+/**
+ * How many ports there are, and how many UDP interfaces each module uses, whose ports follow each other in `udp_ports`.
+ */
 export interface PortsAndInterfaces {
   readonly ports: number;
   readonly interfaces: number;
@@ -23,12 +26,18 @@ export function hostsOfPorts(given: Addresses, { ports }: PortsAndInterfaces): s
 }
 
 /** The address of a port; of one that is not configured the first. */
-export function hostOfPort({ udpHosts, detector }: Pick<ServiceConfig, 'udpHosts' | 'detector'>, udpPort: number): string {
+export function hostOfPort(
+  { udpHosts, detector }: Pick<ServiceConfig, 'udpHosts' | 'detector'>,
+  udpPort: number,
+): string {
   return udpHosts[Math.max(0, detector.udpPorts.indexOf(udpPort))] as string;
 }
 
 /** The addresses on which packets are received, each once: those of ports that are on. */
-export function receivingHosts({ udpHosts, detector: { udpPorts, portsOff } }: Pick<ServiceConfig, 'udpHosts' | 'detector'>): string[] {
+export function receivingHosts({
+  udpHosts,
+  detector: { udpPorts, portsOff },
+}: Pick<ServiceConfig, 'udpHosts' | 'detector'>): string[] {
   return [...new Set(udpHosts.filter((_, index) => !portsOff.includes(udpPorts[index] as number)))];
 }
 

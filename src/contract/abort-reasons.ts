@@ -1,4 +1,5 @@
-// Why a series was cut short: `aborted` in `series_end`, summary, log, page and command line. Pure; the page's program imports it too.
+// Why a series was cut short: `aborted` in `series_end`, summary, log, page and command line. Pure; the page's program
+// imports it too.
 
 import { remedyOf } from './row.js';
 import type { Row } from './row.js';

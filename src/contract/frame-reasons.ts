@@ -1,9 +1,12 @@
-// Why a frame is not complete: `reason` in the image message, label of `vdcu_frames_total`. The weightiest first: a frame with several
-// has the first. Pure; the page's program imports it too.
+// Why a frame is not complete: `reason` in the image message, label of `vdcu_frames_total`. The weightiest first: a
+// frame with several has the first. Pure; the page's program imports it too.
 
 import type { Row } from './row.js';
 
-/** `says` goes on from "the frame is not complete: ". `marked` and `discarded`: its counters, by what became of the frame. */
+/**
+ * `says` goes on from "the frame is not complete: ". `marked` and `discarded`: its counters, by what became of the
+ * frame.
+ */
 export const frameReasons = {
   ring_full: {
     says: 'packets were refused because the frame ring had no room',

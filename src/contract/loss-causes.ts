@@ -1,5 +1,6 @@
-// Where a missing packet went: columns of the ledger, label of `vdcu_series_missing_packets`, the steps of the page's waterfall. The ledger's
-// order, surest first; a packet on its way meets them the other way round. Pure; the page's program imports it too.
+// Where a missing packet went: columns of the ledger, label of `vdcu_series_missing_packets`, the steps of the page's
+// waterfall. The ledger's order, surest first; a packet on its way meets them the other way round. Pure; the page's
+// program imports it too.
 
 import type { Row } from './row.js';
 
@@ -32,9 +33,13 @@ export const lossCauses = {
 } as const satisfies Readonly<Record<string, Row & { short: string }>>;
 
 /** Where the kernel granted less socket buffer than was asked for, that comes first. */
-export const socketRemedy = { clamped: 'Raise net.core.rmem_max, give the receivers a free core (receiver_threads, pin_cpus)' } as const;
+export const socketRemedy = {
+  clamped: 'Raise net.core.rmem_max, give the receivers a free core (receiver_threads, pin_cpus)',
+} as const;
 
 export type LossCause = keyof typeof lossCauses;
 
 /** Missing packets by cause; their sum is what is missing. Null = the kernel tells nothing. */
-export type MissingByCause = { readonly [Cause in LossCause]: Cause extends 'socket' | 'unexplained' ? number | null : number };
+export type MissingByCause = {
+  readonly [Cause in LossCause]: Cause extends 'socket' | 'unexplained' ? number | null : number;
+};

@@ -1,5 +1,6 @@
-// Who came to the data port and was not let in: the reasons, each with its sentence and remedy, and who was told of already. Comes in: what
-// a sink refused. Goes out: a sentence per reason and address, at most once a minute, however often the peer knocks.
+// Who came to the data port and was not let in: the reasons, each with its sentence and remedy, and who was told of
+// already. Comes in: what a sink refused. Goes out: a sentence per reason and address, at most once a minute, however
+// often the peer knocks.
 
 import { remedyOf } from './row.js';
 import type { Row } from './row.js';

@@ -1,4 +1,5 @@
-// The shape that the rows of all closed lists share, and how their codes are taken off. Pure; the page's program imports it as well.
+// The shape that the rows of all closed lists share, and how their codes are taken off. Pure; the page's program
+// imports it as well.
 
 /** One row of a closed list: what it says of a thing, what to do about it, and where the documentation says more. */
 export interface Row {

@@ -1,5 +1,5 @@
-// What the streamer says about series, in the words that leave the process (JSON, snake_case): summaries at the end, replies to
-// commands, events. Main turns them into answers, log lines and history.
+// What the streamer says about series, in the words that leave the process (JSON, snake_case): summaries at the end,
+// replies to commands, events. Main turns them into answers, log lines and history.
 
 import type { AbortReason } from './abort-reasons.js';
 import type { MissingByCause } from './loss-causes.js';
@@ -54,7 +54,10 @@ export interface SeriesSummary {
   readonly unsent: number;
   /** Why the series was cut short, or absent. */
   readonly aborted?: AbortReason;
-  /** Of a series that is aborted as `consumer_lost`: so many frames, from the first on, its machine had acknowledged; absent where nobody knows. */
+  /**
+   * Of a series that is aborted as `consumer_lost`: so many frames, from the first on, its machine had acknowledged;
+   * absent where nobody knows.
+   */
   readonly delivered_frames?: number;
   readonly incomplete: readonly (readonly [first: number, last: number])[];
   /** `incomplete` was cut at 1000 ranges. */
@@ -66,7 +69,10 @@ export interface SeriesSummary {
   readonly header_sent: boolean;
   /** `series_end` could not be handed over yet. */
   readonly end_pending: boolean;
-  /** In the answer to a stop: what was handed over and did not reach the consumer; absent = nothing, or it cannot be told. */
+  /**
+   * In the answer to a stop: what was handed over and did not reach the consumer; absent = nothing, or it cannot be
+   * told.
+   */
   readonly undelivered?: Undelivered;
   /** This is the part of one instance of several; frames and ledger are its own. */
   readonly shared?: SharedSeries;
@@ -89,9 +95,20 @@ export interface ArmRequest {
   readonly force: boolean;
 }
 
-/** What holds where a request says nothing: any number of frames, live view only, everything else as configured or as it comes. */
+/**
+ * What holds where a request says nothing: any number of frames, live view only, everything else as configured or as it
+ * comes.
+ */
 export const plainRequest: ArmRequest = {
-  filename: '', frames: 0, firstFrameNumber: null, msgNumberBase: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false,
+  filename: '',
+  frames: 0,
+  firstFrameNumber: null,
+  msgNumberBase: null,
+  framePeriodMs: null,
+  metadata: null,
+  dynamicRange: null,
+  readNRows: null,
+  force: false,
 };
 
 /** Where a series that several instances share ends. */
@@ -105,7 +122,9 @@ export interface SeriesStop {
 /** What an instance has of a series that is shared, when it accepts no more packets. */
 export interface HaltedSeries {
   readonly msg_number_base: number;
-  /** Index of the last frame of which this instance saw a packet, plus 1; after its end the frames of the whole series. */
+  /**
+   * Index of the last frame of which this instance saw a packet, plus 1; after its end the frames of the whole series.
+   */
   readonly frames: number;
   /** Its part is over; else it waits to be told where the series ends. */
   readonly ended: boolean;
@@ -120,11 +139,24 @@ export type StreamCommand =
 
 /** Messages from the streamer to main. */
 export type StreamEvent =
-  | { readonly kind: 'armed'; readonly id: number; readonly series_id: number; readonly msg_number: number | null; readonly header_pending: boolean }
+  | {
+      readonly kind: 'armed';
+      readonly id: number;
+      readonly series_id: number;
+      readonly msg_number: number | null;
+      readonly header_pending: boolean;
+    }
   | { readonly kind: 'refused'; readonly id: number; readonly why: RefusalReason; readonly problems: readonly string[] }
   | { readonly kind: 'stopped'; readonly id: number; readonly summary: SeriesSummary | null }
   | { readonly kind: 'halted'; readonly id: number; readonly halted: HaltedSeries | null }
-  | { readonly kind: 'opened'; readonly series_id: number; readonly filename: string; readonly auto: boolean; readonly frames: number; readonly msg_number_base?: number }
+  | {
+      readonly kind: 'opened';
+      readonly series_id: number;
+      readonly filename: string;
+      readonly auto: boolean;
+      readonly frames: number;
+      readonly msg_number_base?: number;
+    }
   | { readonly kind: 'ended'; readonly summary: SeriesSummary }
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
   /** Warnings of a series that only waited: these, or all. */

@@ -26,15 +26,67 @@ const most = Number.MAX_SAFE_INTEGER;
 
 /** The keys as OpenAPI describes them. `null` stands for "not given", except for `filename`, `frames` and `force`. */
 export const armProperties = {
-  filename: { type: 'string', default: plainRequest.filename, description: 'Absolute path of the file that the consumer writes; "" = live view only.' },
-  frames: { type: 'integer', minimum: 0, maximum: most, default: plainRequest.frames, description: 'Frames of the series; 0 = until it is stopped.' },
-  first_frame_number: { type: 'integer', nullable: true, minimum: 1, maximum: most, description: 'The detector\'s number of the first frame; not given = the smallest that arrives first.' },
-  msg_number_base: { type: 'integer', nullable: true, minimum: 0, maximum: most, description: 'Number of the header message; frame i is then message base + 1 + i. Needed where several instances share a detector (frames_stride), the same for all of them; at least next_msg_number of each. Not given = the next number.' },
-  frame_period_ms: { type: 'number', nullable: true, exclusiveMinimum: true, minimum: 0, maximum: dayMs, description: 'Time from frame to frame in ms; given = the series ends by itself after ten periods (at least 5 s) without a packet.' },
-  metadata: { type: 'object', nullable: true, additionalProperties: true, description: 'Second part of the header message: becomes datasets beside the frames. No null, no keys "data" or "sequence_number", lists of numbers or of strings only.' },
-  dynamic_range: { type: 'integer', nullable: true, description: 'Bits per pixel of this series, up to dynamic_range_max of the configuration; not given = as configured.' },
-  read_n_rows: { type: 'integer', nullable: true, minimum: 0, description: 'Rows of each port image that are read out in this series; 0 = all; not given = as configured.' },
-  force: { type: 'boolean', default: plainRequest.force, description: 'Open the series although no consumer is connected (the header waits for one), or a check of the doctor failed that loses data.' },
+  filename: {
+    type: 'string',
+    default: plainRequest.filename,
+    description: 'Absolute path of the file that the consumer writes; "" = live view only.',
+  },
+  frames: {
+    type: 'integer',
+    minimum: 0,
+    maximum: most,
+    default: plainRequest.frames,
+    description: 'Frames of the series; 0 = until it is stopped.',
+  },
+  first_frame_number: {
+    type: 'integer',
+    nullable: true,
+    minimum: 1,
+    maximum: most,
+    description: "The detector's number of the first frame; not given = the smallest that arrives first.",
+  },
+  msg_number_base: {
+    type: 'integer',
+    nullable: true,
+    minimum: 0,
+    maximum: most,
+    description:
+      'Number of the header message; frame i is then message base + 1 + i. Needed where several instances share a detector (frames_stride), the same for all of them; at least next_msg_number of each. Not given = the next number.',
+  },
+  frame_period_ms: {
+    type: 'number',
+    nullable: true,
+    exclusiveMinimum: true,
+    minimum: 0,
+    maximum: dayMs,
+    description:
+      'Time from frame to frame in ms; given = the series ends by itself after ten periods (at least 5 s) without a packet.',
+  },
+  metadata: {
+    type: 'object',
+    nullable: true,
+    additionalProperties: true,
+    description:
+      'Second part of the header message: becomes datasets beside the frames. No null, no keys "data" or "sequence_number", lists of numbers or of strings only.',
+  },
+  dynamic_range: {
+    type: 'integer',
+    nullable: true,
+    description:
+      'Bits per pixel of this series, up to dynamic_range_max of the configuration; not given = as configured.',
+  },
+  read_n_rows: {
+    type: 'integer',
+    nullable: true,
+    minimum: 0,
+    description: 'Rows of each port image that are read out in this series; 0 = all; not given = as configured.',
+  },
+  force: {
+    type: 'boolean',
+    default: plainRequest.force,
+    description:
+      'Open the series although no consumer is connected (the header waits for one), or a check of the doctor failed that loses data.',
+  },
 } as const;
 
 export type ArmKey = keyof typeof armProperties;
@@ -42,7 +94,13 @@ export type ArmKey = keyof typeof armProperties;
 const armKeys = Object.keys(armProperties) as ArmKey[];
 
 /** A value of a key in a program. */
-interface WishValues { readonly string: string; readonly integer: number | bigint; readonly number: number; readonly boolean: boolean; readonly object: object }
+interface WishValues {
+  readonly string: string;
+  readonly integer: number | bigint;
+  readonly number: number;
+  readonly boolean: boolean;
+  readonly object: object;
+}
 
 /** What a program asks for: the keys of the request; what is left out has its default. */
 export type ArmWish = { readonly [K in ArmKey]?: WishValues[(typeof armProperties)[K]['type']] };
@@ -58,7 +116,9 @@ export function armWish(wish: ArmWish): JsonNode {
  * it.
  */
 function nodeOf(value: string | number | bigint | boolean | object): JsonNode {
-  return typeof value === 'number' || typeof value === 'bigint' ? { kind: 'number', text: String(value) } : parseJson(JSON.stringify(value));
+  return typeof value === 'number' || typeof value === 'bigint'
+    ? { kind: 'number', text: String(value) }
+    : parseJson(JSON.stringify(value));
 }
 
 /**
@@ -66,7 +126,10 @@ function nodeOf(value: string | number | bigint | boolean | object): JsonNode {
  * @throws Refused (invalid) with everything that is wrong
  */
 export function checkArmWish(body: JsonNode | null, config: ServiceConfig): ArmRequest {
-  if (body?.kind !== 'object') throw new Refused('invalid', [`body: is ${body === null ? 'empty' : nameOf(body)}; send a JSON object, {} at least`]);
+  if (body?.kind !== 'object')
+    throw new Refused('invalid', [
+      `body: is ${body === null ? 'empty' : nameOf(body)}; send a JSON object, {} at least`,
+    ]);
   const problems: string[] = [];
   const given = new Map<ArmKey, JsonNode>();
   let unnamed = 0;
@@ -74,8 +137,7 @@ export function checkArmWish(body: JsonNode | null, config: ServiceConfig): ArmR
     if (!isArmKey(key)) {
       if (problems.length < problemLimit) problems.push(unknownKey(key));
       else unnamed++;
-    }
-    else if (given.has(key)) problems.push(`${key}: is given twice`);
+    } else if (given.has(key)) problems.push(`${key}: is given twice`);
     else given.set(key, value);
   }
 
@@ -84,7 +146,9 @@ export function checkArmWish(body: JsonNode | null, config: ServiceConfig): ArmR
   const frames = read.whole('frames', 0) ?? plainRequest.frames;
   const firstFrameNumber = read.whole('first_frame_number', 1);
   if (firstFrameNumber !== null && frames > 0 && frames - 1 > most - firstFrameNumber) {
-    problems.push(`first_frame_number: ${firstFrameNumber} and ${frames} frames go beyond frame number ${most}, the last possible`);
+    problems.push(
+      `first_frame_number: ${firstFrameNumber} and ${frames} frames go beyond frame number ${most}, the last possible`,
+    );
   }
   const msgNumberBase = read.whole('msg_number_base', 0);
   problems.push(...sharedProblems(config.share.stride, given, { frames, firstFrameNumber, msgNumberBase }));
@@ -133,7 +197,9 @@ class Fields {
     const node = this.#optional('frame_period_ms');
     if (node === null) return null;
     const value = node.kind === 'number' ? Number(node.text) : NaN;
-    return value > 0 && value <= dayMs ? value : this.#wrong('frame_period_ms', node, `a number of milliseconds, more than 0, up to ${dayMs}`);
+    return value > 0 && value <= dayMs
+      ? value
+      : this.#wrong('frame_period_ms', node, `a number of milliseconds, more than 0, up to ${dayMs}`);
   }
 
   flag(key: ArmKey): boolean {
@@ -151,8 +217,10 @@ class Fields {
     if (name === '') return name;
     if (!isAbsolute(name)) this.#wrong('filename', node, needed);
     else if (name.endsWith('/')) this.#wrong('filename', node, 'the path of a file, not of a folder');
-    else if (name.includes('\0') || loneSurrogate.test(name)) this.#wrong('filename', node, 'a path without NUL characters, in valid Unicode');
-    else if (Buffer.byteLength(name) > filenameBytesLimit) this.#wrong('filename', node, `a path of at most ${filenameBytesLimit} bytes`);
+    else if (name.includes('\0') || loneSurrogate.test(name))
+      this.#wrong('filename', node, 'a path without NUL characters, in valid Unicode');
+    else if (Buffer.byteLength(name) > filenameBytesLimit)
+      this.#wrong('filename', node, `a path of at most ${filenameBytesLimit} bytes`);
     return name;
   }
 
@@ -178,20 +246,28 @@ class Fields {
 }
 
 /** Which frame is whose, and which number its message has, follows from these three. */
-function sharedProblems(stride: number, given: ReadonlyMap<ArmKey, JsonNode>, { frames, firstFrameNumber, msgNumberBase }: Pick<ArmRequest, 'frames' | 'firstFrameNumber' | 'msgNumberBase'>): string[] {
+function sharedProblems(
+  stride: number,
+  given: ReadonlyMap<ArmKey, JsonNode>,
+  { frames, firstFrameNumber, msgNumberBase }: Pick<ArmRequest, 'frames' | 'firstFrameNumber' | 'msgNumberBase'>,
+): string[] {
   const problems: string[] = [];
   // Header, images and series_end, and one number to go on with.
-  if (msgNumberBase !== null && frames + 3 > most - msgNumberBase) problems.push(`msg_number_base: ${msgNumberBase} and ${frames} frames go beyond ${most}, the last number possible`);
+  if (msgNumberBase !== null && frames + 3 > most - msgNumberBase)
+    problems.push(`msg_number_base: ${msgNumberBase} and ${frames} frames go beyond ${most}, the last number possible`);
   if (stride === 1) return problems;
   const lacking: [key: ArmKey, lacks: boolean, needs: string][] = [
     ['frames', frames === 0, 'more than 0'],
-    ['first_frame_number', firstFrameNumber === null, 'the detector\'s number of the first frame (nextframenumber)'],
+    ['first_frame_number', firstFrameNumber === null, "the detector's number of the first frame (nextframenumber)"],
     ['msg_number_base', msgNumberBase === null, 'the number of the header, the same for all'],
   ];
   // What is there and wrong was said already.
   const wrong = (key: ArmKey): boolean => given.has(key) && key !== 'frames' && given.get(key)?.kind !== 'null';
   for (const [key, lacks, needs] of lacking) {
-    if (lacks && !wrong(key)) problems.push(`${key}: needed where ${stride} instances share a detector (frames_stride): ${needs}. vdcu arm --endpoints arms all of them`);
+    if (lacks && !wrong(key))
+      problems.push(
+        `${key}: needed where ${stride} instances share a detector (frames_stride): ${needs}. vdcu arm --endpoints arms all of them`,
+      );
   }
   return problems;
 }
@@ -199,8 +275,14 @@ function sharedProblems(stride: number, given: ReadonlyMap<ArmKey, JsonNode>, { 
 /** Bit depth and rows must give a layout of this detector that fits the slots. */
 function layoutProblems({ dynamicRange, readNRows }: ArmRequest, config: ServiceConfig): string[] {
   if (dynamicRange === null && readNRows === null) return [];
-  if (dynamicRange !== null && families[config.detector.detector]?.values.depths[dynamicRange] !== undefined && dynamicRange > config.dynamicRangeMax) {
-    return [`dynamic_range: ${dynamicRange} is more than the ${config.dynamicRangeMax} bits that memory was laid out for; set dynamic_range_max: ${dynamicRange} in the configuration and restart`];
+  if (
+    dynamicRange !== null &&
+    families[config.detector.detector]?.values.depths[dynamicRange] !== undefined &&
+    dynamicRange > config.dynamicRangeMax
+  ) {
+    return [
+      `dynamic_range: ${dynamicRange} is more than the ${config.dynamicRangeMax} bits that memory was laid out for; set dynamic_range_max: ${dynamicRange} in the configuration and restart`,
+    ];
   }
   try {
     makeLayout(config.detector, {

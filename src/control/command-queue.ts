@@ -1,4 +1,5 @@
-// Commands from the control plane to the streamer, one after the other, and the answers to those who wait. Main thread only.
+// Commands from the control plane to the streamer, one after the other, and the answers to those who wait. Main thread
+// only.
 
 import type { Repeat } from '../base/clock.js';
 import { repeat } from '../base/clock.js';
@@ -11,7 +12,12 @@ interface Refusal {
   readonly problem: string;
 }
 
-const refusalOf = (id: number, { why, problem }: Refusal): StreamEvent => ({ kind: 'refused', id, why, problems: [problem] });
+const refusalOf = (id: number, { why, problem }: Refusal): StreamEvent => ({
+  kind: 'refused',
+  id,
+  why,
+  problems: [problem],
+});
 
 /** Commands that wait for the streamer to take them, looked after so often. */
 const postIntervalMs = 2;

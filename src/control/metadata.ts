@@ -1,6 +1,7 @@
-// What a header's second part may hold. The consumer's file writer turns every key into an HDF5 dataset or group beside the
-// frames; what it cannot store costs the series its metadata and sequence numbers, or the writer its life. So it is refused
-// here, with the path and the reason, before a series is opened. Called by arm-request.ts. Rules: docs/stream.md.
+// What a header's second part may hold. The consumer's file writer turns every key into an HDF5 dataset or group beside
+// the frames; what it cannot store costs the series its metadata and sequence numbers, or the writer its life. So it is
+// refused here, with the path and the reason, before a series is opened. Called by arm-request.ts. Rules:
+// docs/stream.md.
 
 import { writeJson } from '../base/json-text.js';
 import type { JsonNode } from '../base/json-text.js';
@@ -23,15 +24,23 @@ const int64 = { least: -(2n ** 63n), most: 2n ** 63n - 1n } as const;
  * Check metadata.
  * @returns the JSON text for the wire, numbers digit by digit as they came, or what is wrong: path, reason, remedy
  */
-export function checkMetadata(node: JsonNode): { text: string; problems: readonly [] } | { text: null; problems: readonly string[] } {
+export function checkMetadata(
+  node: JsonNode,
+): { text: string; problems: readonly [] } | { text: null; problems: readonly string[] } {
   const problems: string[] = [];
-  if (node.kind !== 'object') return { text: null, problems: [`metadata: is ${nameOf(node)}; it must be a JSON object`] };
+  if (node.kind !== 'object')
+    return { text: null, problems: [`metadata: is ${nameOf(node)}; it must be a JSON object`] };
   const text = writeJson(node);
   const bytes = Buffer.byteLength(text);
-  if (bytes > metadataBytesLimit) return { text: null, problems: [`metadata: ${bytes} bytes of JSON; at most ${metadataBytesLimit} are allowed`] };
+  if (bytes > metadataBytesLimit)
+    return { text: null, problems: [`metadata: ${bytes} bytes of JSON; at most ${metadataBytesLimit} are allowed`] };
   for (const [key, value] of node.members) {
-    if (takenKeys.includes(key)) problems.push(`metadata.${key}: the file writer makes a dataset of this name itself; choose another key`);
-    if (key === 'exptime' && value.kind !== 'number') problems.push(`metadata.exptime: is ${nameOf(value)}; it becomes the exposure time of every image and must be a number`);
+    if (takenKeys.includes(key))
+      problems.push(`metadata.${key}: the file writer makes a dataset of this name itself; choose another key`);
+    if (key === 'exptime' && value.kind !== 'number')
+      problems.push(
+        `metadata.exptime: is ${nameOf(value)}; it becomes the exposure time of every image and must be a number`,
+      );
   }
   checkMembers('metadata', node, problems);
   return problems.length === 0 ? { text, problems: [] } : { text: null, problems: problems.slice(0, problemLimit) };
@@ -54,8 +63,11 @@ function checkMembers(path: string, node: ObjectNode, problems: string[]): void 
 
 function checkValue(at: string, node: JsonNode, problems: string[]): void {
   switch (node.kind) {
-    case 'null': problems.push(`${at}: is null, which HDF5 cannot store; leave the key out`); return;
-    case 'boolean': return;
+    case 'null':
+      problems.push(`${at}: is null, which HDF5 cannot store; leave the key out`);
+      return;
+    case 'boolean':
+      return;
     case 'number': {
       const wrong = wrongNumber(node.text);
       if (wrong !== null) problems.push(`${at}: ${wrong}`);
@@ -66,8 +78,11 @@ function checkValue(at: string, node: JsonNode, problems: string[]): void {
       if (wrong !== null) problems.push(`${at}: ${wrong}`);
       return;
     }
-    case 'list': checkList(at, node, problems); return;
-    case 'object': checkMembers(at, node, problems);
+    case 'list':
+      checkList(at, node, problems);
+      return;
+    case 'object':
+      checkMembers(at, node, problems);
   }
 }
 
@@ -100,12 +115,21 @@ function wrongText(text: string): string | null {
 function wrongNumber(text: string): string | null {
   if (/[.eE]/.test(text)) return Number.isFinite(Number(text)) ? null : `${shortened(text)} is beyond a 64-bit float`;
   const value = BigInt(text);
-  return value >= int64.least && value <= int64.most ? null : `${shortened(text)} is beyond a signed 64-bit integer; write it as a string, or with a decimal point`;
+  return value >= int64.least && value <= int64.most
+    ? null
+    : `${shortened(text)} is beyond a signed 64-bit integer; write it as a string, or with a decimal point`;
 }
 
 const plural = { null: 'nulls', boolean: 'booleans', list: 'lists', object: 'objects' } as const;
 
-const names = { null: 'null', boolean: 'a boolean', number: 'a number', string: 'a string', list: 'a list', object: 'an object' } as const;
+const names = {
+  null: 'null',
+  boolean: 'a boolean',
+  number: 'a number',
+  string: 'a string',
+  list: 'a list',
+  object: 'an object',
+} as const;
 
 /** What a node is, as the end of "is …". */
 export function nameOf(node: JsonNode): string {

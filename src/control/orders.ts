@@ -23,7 +23,8 @@ export interface Armed {
 export interface Orders {
   /**
    * Open a series. Resolves when the receivers are open: then the detector may be started.
-   * @param wish the request as JSON nodes, so that numbers keep their digits; programs make it with `armWish`; null = an empty text
+   * @param wish the request as JSON nodes, so that numbers keep their digits; programs make it with `armWish`; null =
+   * an empty text
    * @throws Refused
    */
   arm(wish: JsonNode | null): Promise<Armed>;
@@ -33,7 +34,8 @@ export interface Orders {
    */
   stop(wish?: StopWish): Promise<SeriesSummary | null>;
   /**
-   * Of a series that several instances share: accept no more packets; resolves with what was seen, null when none was ever open.
+   * Of a series that several instances share: accept no more packets; resolves with what was seen, null when none was
+   * ever open.
    * @throws Refused
    */
   halt(): Promise<HaltedSeries | null>;
@@ -68,7 +70,12 @@ export class SeriesOrders implements Orders {
     if (hindrance !== null) throw hindrance;
     const event = await this.#answer('armed', (id) => ({ kind: 'arm', id, request }));
     if (event.header_pending) this.#deps.pending(event.series_id, request);
-    return { series_id: event.series_id, msg_number: event.msg_number, header_pending: event.header_pending, state: 'open' };
+    return {
+      series_id: event.series_id,
+      msg_number: event.msg_number,
+      header_pending: event.header_pending,
+      state: 'open',
+    };
   }
 
   async stop(wish: StopWish = {}): Promise<SeriesSummary | null> {

@@ -31,9 +31,12 @@ export interface StopRequest {
 export function checkStopWish({ frames, withdraw, fill }: StopWish, stride: number): StopRequest {
   const problems: string[] = [];
   const ends = frames !== undefined || withdraw !== undefined;
-  if (fill === true && stride > 1) problems.push('fill: goes only with a series of one instance; of a shared one give frames');
-  if (ends && stride === 1) problems.push('frames, withdraw: go only with a series that several instances share (frames_stride)');
-  if (ends && !(Number.isSafeInteger(frames) && (frames as number) >= 0)) problems.push(`frames: ${frames ?? 'is missing'}, needs a whole number`);
+  if (fill === true && stride > 1)
+    problems.push('fill: goes only with a series of one instance; of a shared one give frames');
+  if (ends && stride === 1)
+    problems.push('frames, withdraw: go only with a series that several instances share (frames_stride)');
+  if (ends && !(Number.isSafeInteger(frames) && (frames as number) >= 0))
+    problems.push(`frames: ${frames ?? 'is missing'}, needs a whole number`);
   if (problems.length > 0) throw new Refused('invalid', problems);
   if (ends) return { end: { frames: frames as number, withdraw: withdraw === true } };
   return fill === true ? { fill } : {};
@@ -45,5 +48,7 @@ export function checkStopWish({ frames, withdraw, fill }: StopWish, stride: numb
  */
 export function checkHalt(stride: number): void {
   if (stride > 1) return;
-  throw new Refused('invalid', ['this instance shares its detector with no other (frames_stride: 1): end its series instead (vdcu stop)']);
+  throw new Refused('invalid', [
+    'this instance shares its detector with no other (frames_stride: 1): end its series instead (vdcu stop)',
+  ]);
 }

@@ -1,6 +1,6 @@
 // PSI Eiger. The unit of `modules` is the half-module: 256 × 1024 pixels, two ports of 256 × 512, left and right.
-// Facts: slsDetectorPackage 9.2.0, slsReceiverSoftware/src/GeneralData.h:311-345 (sizes), DetectorImpl.cpp:763-1058 (gaps),
-// eigerDetectorServer/slsDetectorFunctionList.c:2725-2747 (12 bit packing). 4 bit: two pixels a byte.
+// Facts: slsDetectorPackage 9.2.0, slsReceiverSoftware/src/GeneralData.h:311-345 (sizes), DetectorImpl.cpp:763-1058
+// (gaps), eigerDetectorServer/slsDetectorFunctionList.c:2725-2747 (12 bit packing). 4 bit: two pixels a byte.
 
 import type { DetectorFamily } from './profile.js';
 
@@ -33,6 +33,9 @@ export const eiger: DetectorFamily = {
   variants: [
     { when: { tenGiga: false }, then: { payloadBytes: 1024 } },
     // One half-module whose two ports lie above each other: the left port is the lower half.
-    { when: { quad: true }, then: { unitPorts: { rows: 2, columns: 1 }, firstPort: 'highest_row', flippedRows: 'even' } },
+    {
+      when: { quad: true },
+      then: { unitPorts: { rows: 2, columns: 1 }, firstPort: 'highest_row', flippedRows: 'even' },
+    },
   ],
 };

@@ -1,5 +1,6 @@
-// A layout in words that a person can check against a real detector: which port lands where, where its first pixel goes, which
-// way its rows run, where gaps are. Pure; `vdcu run --print-geometry` prints and draws it (config/print-geometry.ts, geometry-svg.ts).
+// A layout in words that a person can check against a real detector: which port lands where, where its first pixel
+// goes, which way its rows run, where gaps are. Pure; `vdcu run --print-geometry` prints and draws it
+// (config/print-geometry.ts, geometry-svg.ts).
 
 import { gapped, rowsFlipped } from './layout.js';
 import type { Layout, PortLayout, Position } from './layout.js';
@@ -44,9 +45,15 @@ export interface Geometry {
 
 /** The geometry of a layout. */
 export function geometryOf(layout: Layout): Geometry {
-  const { shape, grid, profile: { portImage } } = layout;
+  const {
+    shape,
+    grid,
+    profile: { portImage },
+  } = layout;
   return {
-    shape, grid, portImage,
+    shape,
+    grid,
+    portImage,
     ports: layout.ports.map((port) => portGeometry(layout, port)),
     gapRows: gaps(layout, 'rows'),
     gapColumns: gaps(layout, 'columns'),
@@ -58,12 +65,21 @@ function portGeometry(layout: Layout, { udpPort, off, fixed, expectedPosition, f
   const { row, column, firstPacket } = layout.positions[expectedPosition] as Position;
   const at = (pixel: number, axis: 'rows' | 'columns'): number => gapped(pixel, layout.gapPixels, layout.profile, axis);
   const frameRows: Span = [at(row * portImage.rows, 'rows'), at((row + 1) * portImage.rows - 1, 'rows')];
-  const frameColumns: Span = [at(column * portImage.columns, 'columns'), at((column + 1) * portImage.columns - 1, 'columns')];
+  const frameColumns: Span = [
+    at(column * portImage.columns, 'columns'),
+    at((column + 1) * portImage.columns - 1, 'columns'),
+  ];
   const flipped = rowsFlipped(layout, expectedPosition, flip);
   const rowsPerPacket = portImage.rows / layout.packetsPerPortImage;
   const lastPacket = firstPacket + layout.expectedPackets - 1;
   return {
-    udpPort, off, fixed, row, column, frameRows, frameColumns,
+    udpPort,
+    off,
+    fixed,
+    row,
+    column,
+    frameRows,
+    frameColumns,
     firstPixel: [frameRows[flipped ? 1 : 0], frameColumns[0]],
     rowsRun: flipped ? 'up' : 'down',
     rowsRead: off ? null : [Math.floor(firstPacket * rowsPerPacket), Math.ceil((lastPacket + 1) * rowsPerPacket) - 1],

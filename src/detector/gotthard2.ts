@@ -1,7 +1,7 @@
-// PSI Gotthard2, data port. The unit of `modules` is the module: 1280 channels of 12 data bits and 2 gain bits, one packet a
-// frame. Its veto port sends datagrams of another kind, which are recognised and never placed.
-// In burst mode it keeps up to 2720 frames and sends them when the burst is over.
-// Facts: slsDetectorPackage 9.2.0, GeneralData.h:480-527.
+// PSI Gotthard2, data port. The unit of `modules` is the module: 1280 channels of 12 data bits and 2 gain bits, one
+// packet a frame. Its veto port sends datagrams of another kind, which are recognised and never placed. In burst mode
+// it keeps up to 2720 frames and sends them when the burst is over. Facts: slsDetectorPackage 9.2.0,
+// GeneralData.h:480-527.
 
 import type { DetectorFamily } from './profile.js';
 

@@ -1,7 +1,7 @@
-// PSI Jungfrau. The unit of `modules` is the module: 512 × 1024 pixels of 14 data bits and 2 gain bits, sent through one port or,
-// by halves, through two (the first port has the lower header row).
-// A trigger fills up to 16 storage cells.
-// Facts: slsDetectorPackage 9.2.0, GeneralData.h:347-375, jungfrauDetectorServer/slsDetectorFunctionList.c:1750-1817, 2866-2931.
+// PSI Jungfrau. The unit of `modules` is the module: 512 × 1024 pixels of 14 data bits and 2 gain bits, sent through
+// one port or, by halves, through two (the first port has the lower header row). A trigger fills up to 16 storage
+// cells. Facts: slsDetectorPackage 9.2.0, GeneralData.h:347-375,
+// jungfrauDetectorServer/slsDetectorFunctionList.c:1750-1817, 2866-2931.
 
 import type { DetectorFamily } from './profile.js';
 
@@ -25,5 +25,7 @@ export const jungfrau: DetectorFamily = {
     headerFields: { timestamp: 'timestamp', exposure: 'expLength', bunch_id: 'detSpec1', daq_info: 'detSpec3' },
     otherDatagrams: {},
   },
-  variants: [{ when: { interfaces: 2 }, then: { portImage: { rows: 256, columns: 1024 }, unitPorts: { rows: 2, columns: 1 } } }],
+  variants: [
+    { when: { interfaces: 2 }, then: { portImage: { rows: 256, columns: 1024 }, unitPorts: { rows: 2, columns: 1 } } },
+  ],
 };

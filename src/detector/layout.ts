@@ -1,6 +1,6 @@
-// Where every wire pixel of a detector belongs in the stitched frame: pure functions from settings to a layout, and from a
-// layout and a position to a piece table. The plan sizes memory by it, the receivers place by it, the streamer fills absent
-// port images by it. Rules of the geometry: docs/geometry.md.
+// Where every wire pixel of a detector belongs in the stitched frame: pure functions from settings to a layout, and
+// from a layout and a position to a piece table. The plan sizes memory by it, the receivers place by it, the streamer
+// fills absent port images by it. Rules of the geometry: docs/geometry.md.
 
 import { OperatorError, exitCode } from '../base/errors.js';
 import { headerBytes } from './packet-header.js';
@@ -69,7 +69,8 @@ export interface LayoutOverrides {
 
 /**
  * The layout of a detector.
- * @throws OperatorError (usage) when the settings fit no detector: unknown bit depth, rows that are no whole number of packets
+ * @throws OperatorError (usage) when the settings fit no detector: unknown bit depth, rows that are no whole number of
+ * packets
  */
 export function makeLayout(settings: DetectorSettings, overrides: LayoutOverrides = {}): Layout {
   const dynamicRange = overrides.dynamicRange ?? settings.dynamicRange;
@@ -84,7 +85,8 @@ export function makeLayout(settings: DetectorSettings, overrides: LayoutOverride
   const grid = { rows: unitRows * unitPorts.rows, columns: unitColumns * unitPorts.columns };
   const positions: Position[] = [];
   for (let row = 0; row < grid.rows; row++) {
-    for (let column = 0; column < grid.columns; column++) positions.push({ row, column, firstPacket: firstPackets[row % unitPorts.rows] as number });
+    for (let column = 0; column < grid.columns; column++)
+      positions.push({ row, column, firstPacket: firstPackets[row % unitPorts.rows] as number });
   }
   const bytes = pixelBytes[depth.pixelType];
   const rows = gapped(grid.rows * portImage.rows - 1, settings.gapPixels, profile, 'rows') + 1;
@@ -127,23 +129,45 @@ export function makeLayout(settings: DetectorSettings, overrides: LayoutOverride
  * How many packets are read out of each port image, and the first of them by header row within the unit.
  * @throws OperatorError (usage) for rows that are no whole number of packets
  */
-export function readOut(profile: DetectorProfile, wireBits: number, readNRows: number | null): { expectedPackets: number; firstPackets: number[] } {
+export function readOut(
+  profile: DetectorProfile,
+  wireBits: number,
+  readNRows: number | null,
+): { expectedPackets: number; firstPackets: number[] } {
   const { portImage, unitPorts, payloadBytes, partialReadout } = profile;
   const packetsPerPortImage = (portImage.rows * portImage.columns * wireBits) / (payloadBytes * 8);
   const portRows = Array.from({ length: unitPorts.rows }, (_, row) => row);
   const perUnit = partialReadout === 'centre_of_unit';
   const all = portImage.rows * (perUnit ? unitPorts.rows : 1);
   if (readNRows === null) return { expectedPackets: packetsPerPortImage, firstPackets: portRows.map(() => 0) };
-  if (partialReadout === 'none') throw new OperatorError(`read_n_rows: ${readNRows} is not possible: ${profile.name} always reads out everything. Remove it`, exitCode.usage);
+  if (partialReadout === 'none')
+    throw new OperatorError(
+      `read_n_rows: ${readNRows} is not possible: ${profile.name} always reads out everything. Remove it`,
+      exitCode.usage,
+    );
   const packetsPerRow = (portImage.columns * wireBits) / (payloadBytes * 8);
   const packets = (readNRows / (perUnit ? unitPorts.rows : 1)) * packetsPerRow;
   if (readNRows === all) return { expectedPackets: packetsPerPortImage, firstPackets: portRows.map(() => 0) };
   // Around the centre of a single port image the same number lies above and below.
-  const firstPackets = portRows.map((row) => (!perUnit ? 0 : unitPorts.rows === 1 ? (packetsPerPortImage - packets) / 2 : row === 0 ? packetsPerPortImage - packets : 0));
+  const firstPackets = portRows.map((row) =>
+    !perUnit
+      ? 0
+      : unitPorts.rows === 1
+        ? (packetsPerPortImage - packets) / 2
+        : row === 0
+          ? packetsPerPortImage - packets
+          : 0,
+  );
   if (!Number.isInteger(packets) || packets < 1 || readNRows > all || !firstPackets.every(Number.isInteger)) {
     const step = leastRows(packetsPerRow) * (perUnit ? 2 : 1);
-    const reason = readNRows > all ? `is more than the ${all} of a ${perUnit ? 'module' : 'port image'}` : `is no whole number of packets${perUnit ? ' on both sides of the centre' : ''}`;
-    throw new OperatorError(`read_n_rows: ${readNRows} ${reason}; use a multiple of ${step} from ${step} to ${all}`, exitCode.usage);
+    const reason =
+      readNRows > all
+        ? `is more than the ${all} of a ${perUnit ? 'module' : 'port image'}`
+        : `is no whole number of packets${perUnit ? ' on both sides of the centre' : ''}`;
+    throw new OperatorError(
+      `read_n_rows: ${readNRows} ${reason}; use a multiple of ${step} from ${step} to ${all}`,
+      exitCode.usage,
+    );
   }
   return { expectedPackets: packets, firstPackets };
 }
@@ -155,8 +179,15 @@ function leastRows(packetsPerRow: number): number {
   return rows;
 }
 
-/** Header row and column of port `index` as PSI numbers modules: stacked in rows first, ports of a unit one after the other. */
-function conventionalPosition(index: number, { unitPorts, firstPort }: DetectorProfile, unitRows: number): [number, number] {
+/**
+ * Header row and column of port `index` as PSI numbers modules: stacked in rows first, ports of a unit one after the
+ * other.
+ */
+function conventionalPosition(
+  index: number,
+  { unitPorts, firstPort }: DetectorProfile,
+  unitRows: number,
+): [number, number] {
   const portsPerUnit = unitPorts.rows * unitPorts.columns;
   const unit = Math.floor(index / portsPerUnit);
   const within = index % portsPerUnit;

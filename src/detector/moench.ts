@@ -1,6 +1,6 @@
-// PSI Moench. The unit of `modules` is the module: 400 × 400 pixels, sent through one port or, by halves, through two. No gap
-// pixels: one sensor, read out as one area; PSI's client knows no gaps for it either.
-// Facts: slsDetectorPackage 9.2.0, GeneralData.h:377-406.
+// PSI Moench. The unit of `modules` is the module: 400 × 400 pixels, sent through one port or, by halves, through two.
+// No gap pixels: one sensor, read out as one area; PSI's client knows no gaps for it either. Facts: slsDetectorPackage
+// 9.2.0, GeneralData.h:377-406.
 
 import type { DetectorFamily } from './profile.js';
 
@@ -24,5 +24,7 @@ export const moench: DetectorFamily = {
     headerFields: { timestamp: 'timestamp', exposure: 'expLength' },
     otherDatagrams: {},
   },
-  variants: [{ when: { interfaces: 2 }, then: { portImage: { rows: 200, columns: 400 }, unitPorts: { rows: 2, columns: 1 } } }],
+  variants: [
+    { when: { interfaces: 2 }, then: { portImage: { rows: 200, columns: 400 }, unitPorts: { rows: 2, columns: 1 } } },
+  ],
 };

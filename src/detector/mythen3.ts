@@ -1,11 +1,18 @@
-// PSI Mythen3. The unit of `modules` is the module: 1280 channels with 1 to 3 counters; the channels of one counter follow each
-// other, then the next counter. 32 bit has 24 significant bits. Frames are counters × channels, or flat as sent.
-// Facts: slsDetectorPackage 9.2.0, GeneralData.h:408-478.
+// PSI Mythen3. The unit of `modules` is the module: 1280 channels with 1 to 3 counters; the channels of one counter
+// follow each other, then the next counter. 32 bit has 24 significant bits. Frames are counters × channels, or flat as
+// sent. Facts: slsDetectorPackage 9.2.0, GeneralData.h:408-478.
 
 import type { DetectorFamily } from './profile.js';
 
 const channels = 1280;
-const image = (rows: number, columns: number): { portImage: { rows: number; columns: number }; module: { rows: number; columns: number }; chip: { rows: number; columns: number } } => ({
+const image = (
+  rows: number,
+  columns: number,
+): {
+  portImage: { rows: number; columns: number };
+  module: { rows: number; columns: number };
+  chip: { rows: number; columns: number };
+} => ({
   portImage: { rows, columns },
   module: { rows, columns },
   chip: { rows, columns },

@@ -1,6 +1,6 @@
-// Which settings of the detector explain packets that do not fit the configured ones? Comes in: a layout, and what was seen on the
-// wire; goes out: every combination of settings under which exactly this is sent, those with the fewest changes first. Pure, and called
-// only when something is wrong: `stream/series/suspicions.ts` makes sentences of it.
+// Which settings of the detector explain packets that do not fit the configured ones? Comes in: a layout, and what was
+// seen on the wire; goes out: every combination of settings under which exactly this is sent, those with the fewest
+// changes first. Pure, and called only when something is wrong: `stream/series/suspicions.ts` makes sentences of it.
 
 import type { Layout } from './layout.js';
 import { readOut } from './layout.js';
@@ -15,10 +15,16 @@ export interface Evidence {
   /** Row in the packets' headers, by which the halves of a module are told apart; null = not known. */
   readonly row: number | null;
   /**
-   * `wrong`: numbers that the configured image does not have. `all`: every number of these datagrams, none of which was accepted.
-   * `kept`: the numbers accepted of images that always miss the same, which tells all that is sent; `null`: only the size is known.
+   * `wrong`: numbers that the configured image does not have. `all`: every number of these datagrams, none of which was
+   * accepted. `kept`: the numbers accepted of images that always miss the same, which tells all that is sent; `null`:
+   * only the size is known.
    */
-  readonly numbers: { readonly of: 'wrong' | 'all' | 'kept'; readonly lowest: number; readonly highest: number; readonly seen: number } | null;
+  readonly numbers: {
+    readonly of: 'wrong' | 'all' | 'kept';
+    readonly lowest: number;
+    readonly highest: number;
+    readonly seen: number;
+  } | null;
 }
 
 /** After so many images' worth of packets the first and the last number of an image have been among them. */
@@ -41,24 +47,37 @@ export function otherSettings(layout: Layout, evidence: Evidence): string[] {
   let others = known.get(layout);
   if (others === undefined) known.set(layout, (others = enumerate(layout)));
   const configured = rangesOf(layout.profile, layout.wireBits, layout.settings.readNRows);
-  const fitting = others.filter((other) => other.packetBytes === evidence.bytes && explains(other, configured, evidence));
+  const fitting = others.filter(
+    (other) => other.packetBytes === evidence.bytes && explains(other, configured, evidence),
+  );
   // A change that explains it alone needs no second one.
-  const least = fitting.filter(({ changes }) => !fitting.some((simpler) => simpler.changes.length < changes.length && simpler.changes.every((change) => changes.includes(change))));
+  const least = fitting.filter(
+    ({ changes }) =>
+      !fitting.some(
+        (simpler) =>
+          simpler.changes.length < changes.length && simpler.changes.every((change) => changes.includes(change)),
+      ),
+  );
   // Rows and depth together explain nearly everything: only when nothing simpler does.
   const plain = least.filter((other) => other.changes.length === 1 || !ofRows(other));
-  return (plain.length > 0 ? plain : least).toSorted((a, b) => a.changes.length - b.changes.length || Number(ofRows(b)) - Number(ofRows(a))).map(({ changes }) => changes.join(' with '));
+  return (plain.length > 0 ? plain : least)
+    .toSorted((a, b) => a.changes.length - b.changes.length || Number(ofRows(b)) - Number(ofRows(a)))
+    .map(({ changes }) => changes.join(' with '));
 }
 
 /** Settings under which the packet headers' rows and columns reach as far as this: `quad: true`, `interfaces: 2`. */
 export function otherGrids(layout: Layout, row: number, column: number): string[] {
   const { settings, grid } = layout;
   if (row < grid.rows && column < grid.columns) return [];
-  return Object.entries(families[settings.detector]?.choices ?? {}).flatMap(([key, values]) => values.flatMap((value) => {
-    const { unitPorts } = profileOf(settings.detector, { ...settings, [key]: value });
-    if (unitPorts.rows === layout.profile.unitPorts.rows && unitPorts.columns === layout.profile.unitPorts.columns) return [];
-    const reaches = row < unitPorts.rows * settings.modules[0] && column < unitPorts.columns * settings.modules[1];
-    return reaches ? [`${optionName(key)}: ${value}`] : [];
-  }));
+  return Object.entries(families[settings.detector]?.choices ?? {}).flatMap(([key, values]) =>
+    values.flatMap((value) => {
+      const { unitPorts } = profileOf(settings.detector, { ...settings, [key]: value });
+      if (unitPorts.rows === layout.profile.unitPorts.rows && unitPorts.columns === layout.profile.unitPorts.columns)
+        return [];
+      const reaches = row < unitPorts.rows * settings.modules[0] && column < unitPorts.columns * settings.modules[1];
+      return reaches ? [`${optionName(key)}: ${value}`] : [];
+    }),
+  );
 }
 
 /** The detector type with this number in its packet headers; null = none that is known here. */
@@ -71,20 +90,34 @@ const ofRows = ({ changes }: Other): boolean => changes[0]?.startsWith('read_n_r
 function enumerate({ settings }: Layout): Other[] {
   const family = families[settings.detector];
   if (family === undefined) return [];
-  let choices: { readonly changes: readonly string[]; readonly settings: DetectorSettings }[] = [{ changes: [], settings }];
+  let choices: { readonly changes: readonly string[]; readonly settings: DetectorSettings }[] = [
+    { changes: [], settings },
+  ];
   const vary = (key: string, values: readonly unknown[]): void => {
-    choices = choices.flatMap((choice) => values.map((value) => (value === settings[key as keyof DetectorSettings]
-      ? choice : { changes: [...choice.changes, `${optionName(key)}: ${String(value)}`], settings: { ...choice.settings, [key]: value } })));
+    choices = choices.flatMap((choice) =>
+      values.map((value) =>
+        value === settings[key as keyof DetectorSettings]
+          ? choice
+          : {
+              changes: [...choice.changes, `${optionName(key)}: ${String(value)}`],
+              settings: { ...choice.settings, [key]: value },
+            },
+      ),
+    );
   };
   vary('dynamicRange', Object.keys(family.values.depths).map(Number));
   // What changes where packets go, but not the packets, is left out.
   const unseen = ['quad', 'flat'];
   for (const [key, values] of Object.entries(family.choices)) if (!unseen.includes(key)) vary(key, values);
-  return choices.flatMap((choice) => withRows(choice.settings).map(({ rows, ranges, payloadBytes }): Other => ({
-    changes: rows === null ? choice.changes : [`read_n_rows: ${rows}`, ...choice.changes],
-    packetBytes: headerBytes + payloadBytes,
-    ranges,
-  }))).filter(({ changes }) => changes.length > 0);
+  return choices
+    .flatMap((choice) =>
+      withRows(choice.settings).map(({ rows, ranges, payloadBytes }): Other => ({
+        changes: rows === null ? choice.changes : [`read_n_rows: ${rows}`, ...choice.changes],
+        packetBytes: headerBytes + payloadBytes,
+        ranges,
+      })),
+    )
+    .filter(({ changes }) => changes.length > 0);
 }
 
 /** Every number of rows that can be read out; `rows` null = as configured. */
@@ -96,12 +129,19 @@ function withRows(settings: DetectorSettings): { rows: number | null; ranges: Ra
   const configured = settings.readNRows ?? all;
   const possible = partialReadout === 'none' ? [configured] : Array.from({ length: all }, (_, index) => index + 1);
   return possible.flatMap((rows) => {
-    const ranges = wholePackets(rows, all, profile, wireBits) ? rangesOf(profile, wireBits, rows === all ? null : rows) : null;
+    const ranges = wholePackets(rows, all, profile, wireBits)
+      ? rangesOf(profile, wireBits, rows === all ? null : rows)
+      : null;
     return ranges === null ? [] : [{ rows: rows === configured ? null : rows, ranges, payloadBytes }];
   });
 }
 
-function wholePackets(rows: number, all: number, { portImage, payloadBytes, partialReadout }: Layout['profile'], wireBits: number): boolean {
+function wholePackets(
+  rows: number,
+  all: number,
+  { portImage, payloadBytes, partialReadout }: Layout['profile'],
+  wireBits: number,
+): boolean {
   if (rows === all) return true;
   const packets = (rows * portImage.columns * wireBits) / (payloadBytes * 8);
   // Around the centre: as many packets above as below.

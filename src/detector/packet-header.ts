@@ -1,6 +1,6 @@
-// The standard header of SLS packets: 48 bytes, little endian, no padding. Used by the packet check (assembly/) and by whoever
-// shows a packet to a person.
-// Source: slsDetectorPackage 9.2.0, slsSupportLib/include/sls/sls_detector_defs.h:152-166; confirmed on captured packets.
+// The standard header of SLS packets: 48 bytes, little endian, no padding. Used by the packet check (assembly/) and by
+// whoever shows a packet to a person. Source: slsDetectorPackage 9.2.0,
+// slsSupportLib/include/sls/sls_detector_defs.h:152-166; confirmed on captured packets.
 //
 //   offset  bytes  field
 //        0      8  frameNumber   the detector's own counter, first frame of a fresh detector is 1

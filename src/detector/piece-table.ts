@@ -1,16 +1,17 @@
-// A port image as pieces: which part of which packet goes to which bytes of the frame. Computed once when a port's position is
-// known; placing a packet and filling a hole are loops over its pieces.
+// A port image as pieces: which part of which packet goes to which bytes of the frame. Computed once when a port's
+// position is known; placing a packet and filling a hole are loops over its pieces.
 
 import { gapped, rowsFlipped } from './layout.js';
 import type { Layout, Position } from './layout.js';
 
 /**
  * Pieces of one port image in one frame. For packet `k` of those read out (0 = the position's first), the pieces are
- * `starts[k]` … `starts[k + 1] − 1`; piece `i` is three words of `pieces`: where it begins in the payload (bytes; half-bytes where
- * pixels are packed), its offset in the frame (bytes), its length in the frame (bytes).
+ * `starts[k]` … `starts[k + 1] − 1`; piece `i` is three words of `pieces`: where it begins in the payload (bytes;
+ * half-bytes where pixels are packed), its offset in the frame (bytes), its length in the frame (bytes).
  *
- * 12-bit pixels may straddle two packets. Then `seams[2 k]` is the frame offset in bytes of the pixel that packet `k` shares
- * with packet `k − 1` (−1 = none), and `seams[2 k + 1]` how many of its bits lie in packet `k − 1`: 8 or 4. Empty otherwise.
+ * 12-bit pixels may straddle two packets. Then `seams[2 k]` is the frame offset in bytes of the pixel that packet `k`
+ * shares with packet `k − 1` (−1 = none), and `seams[2 k + 1]` how many of its bits lie in packet `k − 1`: 8 or 4.
+ * Empty otherwise.
  */
 export interface PieceTable {
   readonly starts: Int32Array;
@@ -24,7 +25,10 @@ export interface PacketRange {
   readonly count: number;
 }
 
-/** Upper bound of `pieces.length / 3`, to size memory by: every packet may begin and end inside a row, every row may cross chip borders. */
+/**
+ * Upper bound of `pieces.length / 3`, to size memory by: every packet may begin and end inside a row, every row may
+ * cross chip borders.
+ */
 export function maxPieces(layout: Layout): number {
   const { portImage, chip } = layout.profile;
   const runsPerRow = layout.gapPixels ? Math.ceil(portImage.columns / chip.columns) + 1 : 1;
@@ -37,7 +41,12 @@ export function maxPieces(layout: Layout): number {
  * @param configuredFlip the port's configured orientation, null = by position
  * @param range packet numbers, if not those that are read out
  */
-export function makePieceTable(layout: Layout, position: number, configuredFlip: boolean | null, range?: PacketRange): PieceTable {
+export function makePieceTable(
+  layout: Layout,
+  position: number,
+  configuredFlip: boolean | null,
+  range?: PacketRange,
+): PieceTable {
   const { profile, wireBits, pixelBytes } = layout;
   const { rows, columns } = profile.portImage;
   const place = layout.positions[position] as Position;
@@ -70,7 +79,7 @@ export function makePieceTable(layout: Layout, position: number, configuredFlip:
     const from = Math.ceil(firstBit / wireBits);
     const end = Math.floor((firstBit + packetBits) / wireBits);
     // Neighbours in the packet are neighbours in the frame but at the end of a row and, with gaps, of a chip.
-    for (let begin = from, pixel = from; pixel < end; ) {
+    for (let begin = from, pixel = from; pixel < end;) {
       pixel = Math.min(end, pixel + untilBorder(pixel));
       if (pixel < end && frameOffset(pixel) === frameOffset(pixel - 1) + pixelBytes) continue;
       const bits = begin * wireBits - firstBit;

@@ -1,5 +1,6 @@
-// What a detector type is, as data. A new SLS detector adds one file of values; nothing in udp/, assembly/ or stream/ knows a
-// detector's name. A family is written once; `profileOf` (profiles.ts) picks the values that hold for given settings.
+// What a detector type is, as data. A new SLS detector adds one file of values; nothing in udp/, assembly/ or stream/
+// knows a detector's name. A family is written once; `profileOf` (profiles.ts) picks the values that hold for given
+// settings.
 
 import type { PixelType } from './pixel-type.js';
 
@@ -41,13 +42,21 @@ export interface DetectorProfile {
   readonly depths: Readonly<Record<number, DepthProfile>>;
   /** Payload bytes of a packet. */
   readonly payloadBytes: number;
-  /** Rows that `read_n_rows` keeps: the first of each port image, those around the centre of each unit, or it cannot be set. */
+  /**
+   * Rows that `read_n_rows` keeps: the first of each port image, those around the centre of each unit, or it cannot be
+   * set.
+   */
   readonly partialReadout: 'first_of_port' | 'centre_of_unit' | 'none';
-  /** Frames that the detector takes one after the other into its own memory and then sends as fast as the network goes; 1 = it does not. */
+  /**
+   * Frames that the detector takes one after the other into its own memory and then sends as fast as the network goes;
+   * 1 = it does not.
+   */
   readonly burstFrames: number;
   /** Which header rows are stored upside down unless configured. */
   readonly flippedRows: 'none' | 'odd' | 'even';
-  /** What the packet header's detector-specific fields mean to an analyst: JSON key in image messages → header field. */
+  /**
+   * What the packet header's detector-specific fields mean to an analyst: JSON key in image messages → header field.
+   */
   readonly headerFields: Readonly<Record<string, HeaderField>>;
   /** Datagrams of the same detector that carry no image: bytes → what they are. */
   readonly otherDatagrams: Readonly<Record<number, string>>;
@@ -69,7 +78,9 @@ export interface ProfileChoice {
 /** One detector type in all its forms. */
 export interface DetectorFamily {
   /** Values that each setting may have; of a setting that is not named here only the default is allowed. */
-  readonly choices: Readonly<Partial<{ [Key in keyof Omit<ProfileChoice, 'dynamicRange'>]: readonly ProfileChoice[Key][] }>>;
+  readonly choices: Readonly<
+    Partial<{ [Key in keyof Omit<ProfileChoice, 'dynamicRange'>]: readonly ProfileChoice[Key][] }>
+  >;
   readonly values: DetectorProfile;
   /** Where the settings fit `when`, `then` replaces values; later entries over earlier ones. */
   readonly variants: readonly { readonly when: Partial<ProfileChoice>; readonly then: Partial<DetectorProfile> }[];

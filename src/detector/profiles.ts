@@ -17,11 +17,21 @@ export const families: Readonly<Record<string, DetectorFamily>> = { eiger, jungf
  */
 export function profileOf(detector: string, choice: ProfileChoice): DetectorProfile {
   const family = families[detector];
-  if (family === undefined) throw new OperatorError(`detector: "${detector}" is not known; use one of ${Object.keys(families).join(', ')}`, exitCode.usage);
+  if (family === undefined)
+    throw new OperatorError(
+      `detector: "${detector}" is not known; use one of ${Object.keys(families).join(', ')}`,
+      exitCode.usage,
+    );
   if (family.values.depths[choice.dynamicRange] === undefined) {
-    throw new OperatorError(`dynamic_range: ${choice.dynamicRange} is not a bit depth of ${detector}; use one of ${Object.keys(family.values.depths).join(', ')}`, exitCode.usage);
+    throw new OperatorError(
+      `dynamic_range: ${choice.dynamicRange} is not a bit depth of ${detector}; use one of ${Object.keys(family.values.depths).join(', ')}`,
+      exitCode.usage,
+    );
   }
-  return family.variants.reduce((profile, { when, then }) => (fits(choice, when) ? { ...profile, ...then } : profile), family.values);
+  return family.variants.reduce(
+    (profile, { when, then }) => (fits(choice, when) ? { ...profile, ...then } : profile),
+    family.values,
+  );
 }
 
 function fits(choice: ProfileChoice, when: Partial<ProfileChoice>): boolean {

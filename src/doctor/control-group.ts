@@ -1,5 +1,6 @@
-// Limits of the control group that this process is in, versions 1 and 2: a limit of any group above it holds as well. Read by
-// machine.ts through its reader of files. Source: kernel documentation, admin-guide/cgroup-v2.rst and cgroup-v1/.
+// Limits of the control group that this process is in, versions 1 and 2: a limit of any group above it holds as well.
+// Read by machine.ts through its reader of files. Source: kernel documentation, admin-guide/cgroup-v2.rst and
+// cgroup-v1/.
 
 /** Null = no limit. */
 export interface GroupLimits {
@@ -27,18 +28,30 @@ export function groupLimits(read: ReadFile): GroupLimits {
         cores.push(...coresOf(...(read(`${folder}/cpu.max`) ?? '').trim().split(' ')));
         bytes.push(...bytesOf(read(`${folder}/memory.max`)));
       }
-      if (names.includes('cpu')) cores.push(...coresOf(read(`${folder}/cpu.cfs_quota_us`), read(`${folder}/cpu.cfs_period_us`)));
+      if (names.includes('cpu'))
+        cores.push(...coresOf(read(`${folder}/cpu.cfs_quota_us`), read(`${folder}/cpu.cfs_period_us`)));
       if (names.includes('memory')) bytes.push(...bytesOf(read(`${folder}/memory.limit_in_bytes`)));
     }
   }
-  return { cores: cores.length === 0 ? null : Math.min(...cores), memoryBytes: bytes.length === 0 ? null : Math.min(...bytes) };
+  return {
+    cores: cores.length === 0 ? null : Math.min(...cores),
+    memoryBytes: bytes.length === 0 ? null : Math.min(...bytes),
+  };
 }
 
-/** The group's folder and those above it. In a container the path may be the host's, and only the mount's own folder is there. */
+/**
+ * The group's folder and those above it. In a container the path may be the host's, and only the mount's own folder is
+ * there.
+ */
 function foldersOf(controllers: string, path: string, read: ReadFile): string[] {
   const steps = path.split('/').filter((step) => step !== '');
   const below = steps.map((_, index) => `/${steps.slice(0, index + 1).join('/')}`).reverse();
-  const mount = controllers === '' ? (read(`${root}/cgroup.controllers`) === null ? `${root}/unified` : root) : `${root}/${controllers}`;
+  const mount =
+    controllers === ''
+      ? read(`${root}/cgroup.controllers`) === null
+        ? `${root}/unified`
+        : root
+      : `${root}/${controllers}`;
   return [...below, ''].map((step) => `${mount}${step}`);
 }
 

@@ -1,5 +1,5 @@
-// What files of the kernel tell about reverse-path filter, memory of UDP, reassembly and free pages. Comes in: a reader of files; goes
-// out: figures for the doctor's checks, null where nothing can be read. Used by machine.ts.
+// What files of the kernel tell about reverse-path filter, memory of UDP, reassembly and free pages. Comes in: a reader
+// of files; goes out: figures for the doctor's checks, null where nothing can be read. Used by machine.ts.
 
 import type { ReadFile } from './control-group.js';
 
@@ -26,13 +26,19 @@ export function udpMemoryBytes(read: ReadFile): { most: number; page: number } |
 
 /** Datagrams of which a fragment never came, IPv4 and IPv6 together. */
 export function reassemblyFails(read: ReadFile): number | null {
-  const [names = [], values = []] = (read('/proc/net/snmp') ?? '').split('\n').filter((line) => line.startsWith('Ip:')).map((line) => line.trim().split(/\s+/));
+  const [names = [], values = []] = (read('/proc/net/snmp') ?? '')
+    .split('\n')
+    .filter((line) => line.startsWith('Ip:'))
+    .map((line) => line.trim().split(/\s+/));
   const four = Number(values[names.indexOf('ReasmFails')]);
   if (!Number.isFinite(four)) return null;
   return four + Number(/^Ip6ReasmFails\s+(\d+)$/m.exec(read('/proc/net/snmp6') ?? '')?.[1] ?? 0);
 }
 
-/** Linux 5.14 and later set the order of pages once a driver (virtio_balloon) reports them; before that it is −1, as unsigned. */
+/**
+ * Linux 5.14 and later set the order of pages once a driver (virtio_balloon) reports them; before that it is −1, as
+ * unsigned.
+ */
 export function reportsFreePages(read: ReadFile): boolean | null {
   const order = wholeIn(read('/sys/module/page_reporting/parameters/page_reporting_order'));
   const reported = wholeIn(read('/sys/module/page_reporting/parameters/reported_kib'));

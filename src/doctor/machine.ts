@@ -1,5 +1,6 @@
-// Gathers the facts that the machine tells by files and by Node: addresses, limits of the kernel, processors, memory, clock. All at
-// once and without waiting, within a millisecond or so: little enough to be done for every arm request. The facts go to report.ts.
+// Gathers the facts that the machine tells by files and by Node: addresses, limits of the kernel, processors, memory,
+// clock. All at once and without waiting, within a millisecond or so: little enough to be done for every arm request.
+// The facts go to report.ts.
 
 import { readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
@@ -19,7 +20,13 @@ import type { AddressFacts, AddressKey, Facts, LinkFacts } from './facts.js';
 export interface Machine {
   readonly read: ReadFile;
   /** Those that are up and have a carrier; Node leaves the others out. */
-  interfaces(): Readonly<Record<string, readonly (Pick<NetworkInterfaceInfo, 'address' | 'internal'> & Partial<Pick<NetworkInterfaceInfo, 'netmask'>>)[] | undefined>>;
+  interfaces(): Readonly<
+    Record<
+      string,
+      | readonly (Pick<NetworkInterfaceInfo, 'address' | 'internal'> & Partial<Pick<NetworkInterfaceInfo, 'netmask'>>)[]
+      | undefined
+    >
+  >;
   cores(): number;
   wall(): number;
   clockSynchronised(): boolean | null;
@@ -65,15 +72,27 @@ export function gatherMachine(machine: Machine, config: ServiceConfig | null): M
       reportsFreePages: reportsFreePages(read),
       capabilities: capabilities === undefined ? null : BigInt(`0x${capabilities}`),
     },
-    cores: { available: machine.cores(), allowed: allowed === undefined ? null : numbersOf(allowed), limit: limits.cores },
-    memory: { availableBytes: available === undefined ? null : Number(available) * 1024, ownBytes: 0, limitBytes: limits.memoryBytes },
+    cores: {
+      available: machine.cores(),
+      allowed: allowed === undefined ? null : numbersOf(allowed),
+      limit: limits.cores,
+    },
+    memory: {
+      availableBytes: available === undefined ? null : Number(available) * 1024,
+      ownBytes: 0,
+      limitBytes: limits.memoryBytes,
+    },
     clock: { wallMs: machine.wall(), synchronised: machine.clockSynchronised() },
   };
 }
 
 function addressesOf(machine: Machine, config: ServiceConfig): AddressFacts[] {
   const interfaces = machine.interfaces();
-  const all: [AddressKey, string][] = [...receivingHosts(config).map((host): [AddressKey, string] => ['udp_host', host]), ['data_host', config.dataHost], ['api_host', config.apiHost]];
+  const all: [AddressKey, string][] = [
+    ...receivingHosts(config).map((host): [AddressKey, string] => ['udp_host', host]),
+    ['data_host', config.dataHost],
+    ['api_host', config.apiHost],
+  ];
   return all.map(([key, address]) => {
     const plain = normal(address);
     const wildcard = plain === '0.0.0.0' || plain === '::';
@@ -84,9 +103,19 @@ function addressesOf(machine: Machine, config: ServiceConfig): AddressFacts[] {
 function linkOf(machine: Machine, interfaces: ReturnType<Machine['interfaces']>, address: string): LinkFacts | null {
   for (const [name, entries] of Object.entries(interfaces)) {
     // All of 127.0.0.0/8 is the loopback interface's, whatever it lists.
-    const found = entries?.find((entry) => normal(entry.address) === address || (entry.internal && entry.address.startsWith('127.') && address.startsWith('127.')));
+    const found = entries?.find(
+      (entry) =>
+        normal(entry.address) === address ||
+        (entry.internal && entry.address.startsWith('127.') && address.startsWith('127.')),
+    );
     if (found === undefined) continue;
-    return { name, mtu: numberIn(machine.read(`/sys/class/net/${name}/mtu`)), loopback: found.internal, rpFilter: reversePathFilter(machine.read, name), network: networkOf(address, found.netmask) };
+    return {
+      name,
+      mtu: numberIn(machine.read(`/sys/class/net/${name}/mtu`)),
+      loopback: found.internal,
+      rpFilter: reversePathFilter(machine.read, name),
+      network: networkOf(address, found.netmask),
+    };
   }
   return null;
 }
@@ -95,7 +124,10 @@ function linkOf(machine: Machine, interfaces: ReturnType<Machine['interfaces']>,
 function networkOf(address: string, mask: string | undefined): string | null {
   if (mask === undefined || !isIPv4(address) || !isIPv4(mask)) return null;
   const bits = mask.split('.').map(Number);
-  return `${address.split('.').map((byte, index) => Number(byte) & (bits[index] as number)).join('.')}/${mask}`;
+  return `${address
+    .split('.')
+    .map((byte, index) => Number(byte) & (bits[index] as number))
+    .join('.')}/${mask}`;
 }
 
 /** One spelling of an address, without its zone; IPv4 within IPv6 as IPv4. */
@@ -104,7 +136,12 @@ function normal(address: string): string {
   if (!plain.includes(':')) return plain;
   const text = new URL(`http://[${plain}]`).hostname.slice(1, -1);
   const [, high, low] = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(text) ?? [];
-  return high === undefined || low === undefined ? text : [high, low].map((group) => Number.parseInt(group, 16)).flatMap((group) => [group >> 8, group & 255]).join('.');
+  return high === undefined || low === undefined
+    ? text
+    : [high, low]
+        .map((group) => Number.parseInt(group, 16))
+        .flatMap((group) => [group >> 8, group & 255])
+        .join('.');
 }
 
 function numberIn(text: string | null): number | null {

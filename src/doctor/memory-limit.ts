@@ -1,5 +1,6 @@
-// What a plan needs of memory for certain, against the limit of the control group: a service that cannot fit is refused at its start,
-// with figures, before the kernel kills it in the middle of a series. Called by the service; the doctor's check uses the same sum.
+// What a plan needs of memory for certain, against the limit of the control group: a service that cannot fit is refused
+// at its start, with figures, before the kernel kills it in the middle of a series. Called by the service; the doctor's
+// check uses the same sum.
 
 import { OperatorError, exitCode } from '../base/errors.js';
 import type { Plan } from '../config/plan.js';
@@ -8,7 +9,10 @@ import type { ReadFile } from './control-group.js';
 
 const mebibyte = 2 ** 20;
 
-/** Shared memory, process and threads: what is used whatever comes. zmq queue and socket buffers, bytes, come on top when they are full. */
+/**
+ * Shared memory, process and threads: what is used whatever comes. zmq queue and socket buffers, bytes, come on top
+ * when they are full.
+ */
 export function certainBytes(plan: Plan): number {
   return plan.memoryBytes - plan.sendQueue.bytes - 2 * plan.receiveBufferBytes.total;
 }
@@ -19,5 +23,8 @@ export function refuseSmallLimit(name: string, plan: Plan, read: ReadFile): void
   const certain = certainBytes(plan);
   if (limit === null || limit >= certain) return;
   const needed = Math.ceil(plan.memoryBytes / mebibyte);
-  throw new OperatorError(`${name}: the memory limit of the control group is ${Math.floor(limit / mebibyte)} MiB, but ${Math.ceil(certain / mebibyte)} MiB are used for certain (ring ${Math.ceil(plan.ring.bytes / mebibyte)} MiB) and ${needed} MiB with full queues and socket buffers: the kernel would end the process. Raise it to ${needed} MiB (in Kubernetes resources.limits.memory: ${needed}Mi), or lower ring_frames (docs/operating.md#memory_limit)`, exitCode.environment);
+  throw new OperatorError(
+    `${name}: the memory limit of the control group is ${Math.floor(limit / mebibyte)} MiB, but ${Math.ceil(certain / mebibyte)} MiB are used for certain (ring ${Math.ceil(plan.ring.bytes / mebibyte)} MiB) and ${needed} MiB with full queues and socket buffers: the kernel would end the process. Raise it to ${needed} MiB (in Kubernetes resources.limits.memory: ${needed}Mi), or lower ring_frames (docs/operating.md#memory_limit)`,
+    exitCode.environment,
+  );
 }

@@ -7,7 +7,10 @@ type Interfaces = ReturnType<typeof networkInterfaces>;
 
 let known: Interfaces = {};
 
-/** All that are up and have a carrier; as they were when the system last told, which it does not when descriptors are used up. */
+/**
+ * All that are up and have a carrier; as they were when the system last told, which it does not when descriptors are
+ * used up.
+ */
 export function machineInterfaces(ask: () => Interfaces = networkInterfaces): Interfaces {
   try {
     known = ask();
@@ -26,7 +29,10 @@ export function interfaceOf(address: string): { name: string | null; mac: string
   return { name: null, mac: null, mtu: null };
 }
 
-/** Names of the interfaces on which packets to this address can arrive: its own, or all that have an address when it is a wildcard. */
+/**
+ * Names of the interfaces on which packets to this address can arrive: its own, or all that have an address when it is
+ * a wildcard.
+ */
 export function interfacesServing(address: string): string[] {
   const { name } = interfaceOf(address);
   if (name !== null) return [name];

@@ -1,5 +1,5 @@
-// Tries addresses and ports as the service will: a socket is bound and closed again. Only where the service does not run, by
-// `vdcu doctor`; for as long as that takes nobody else can have the port.
+// Tries addresses and ports as the service will: a socket is bound and closed again. Only where the service does not
+// run, by `vdcu doctor`; for as long as that takes nobody else can have the port.
 
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
@@ -15,8 +15,20 @@ export function tryAddresses(addresses: readonly AddressFacts[]): Promise<Addres
 /** All ports of the configuration that are on and named; 0 takes any and cannot be taken. */
 export function tryPorts(config: ServiceConfig): Promise<PortFacts[]> {
   const { udpPorts, portsOff } = config.detector;
-  const udp = udpPorts.filter((port) => !portsOff.includes(port)).map(async (port): Promise<PortFacts> => ({ key: 'udp_ports', host: hostOfPort(config, port), port, error: await tryUdp(hostOfPort(config, port), port) }));
-  const tcp = ([['data_port', config.dataHost, config.dataPort], ['api_port', config.apiHost, config.apiPort]] as const)
+  const udp = udpPorts
+    .filter((port) => !portsOff.includes(port))
+    .map(async (port): Promise<PortFacts> => ({
+      key: 'udp_ports',
+      host: hostOfPort(config, port),
+      port,
+      error: await tryUdp(hostOfPort(config, port), port),
+    }));
+  const tcp = (
+    [
+      ['data_port', config.dataHost, config.dataPort],
+      ['api_port', config.apiHost, config.apiPort],
+    ] as const
+  )
     .filter(([, , port]) => port !== 0)
     .map(async ([key, host, port]): Promise<PortFacts> => ({ key, host, port, error: await tryTcp(host, port) }));
   return Promise.all([...udp, ...tcp]);

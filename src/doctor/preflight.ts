@@ -1,6 +1,6 @@
-// The doctor in the running service: makes the checks when asked, before a series is opened and for metrics. Owned by SharedView,
-// which tells what the service knows of itself; HTTP and metrics get the report from there. Main thread only, never waits when it
-// is asked for reasons.
+// The doctor in the running service: makes the checks when asked, before a series is opened and for metrics. Owned by
+// SharedView, which tells what the service knows of itself; HTTP and metrics get the report from there. Main thread
+// only, never waits when it is asked for reasons.
 
 import type { Clock } from '../base/clock.js';
 import type { Plan } from '../config/plan.js';
@@ -71,8 +71,13 @@ export class Preflight {
 
   /** Into the log, what failed; once, when the service is ready. */
   async tellFailures(logger: Logger): Promise<void> {
-    for (const { check, seen, needed, remedy, docs } of (await this.report()).checks.filter(({ status }) => status === 'failed')) {
-      logger.warn({ event: 'check_failed', check, seen, needed, remedy }, `${check}: ${seen}; needed: ${needed}. ${remedy} (${docs})`);
+    for (const { check, seen, needed, remedy, docs } of (await this.report()).checks.filter(
+      ({ status }) => status === 'failed',
+    )) {
+      logger.warn(
+        { event: 'check_failed', check, seen, needed, remedy },
+        `${check}: ${seen}; needed: ${needed}. ${remedy} (${docs})`,
+      );
     }
   }
 
@@ -90,16 +95,24 @@ export class Preflight {
       service,
       receiveBuffers,
       ...gathered,
-      kernel: { ...gathered.kernel, reassemblyFails: gathered.kernel.reassemblyFails === null ? null : gathered.kernel.reassemblyFails - this.#failedBefore },
+      kernel: {
+        ...gathered.kernel,
+        reassemblyFails:
+          gathered.kernel.reassemblyFails === null ? null : gathered.kernel.reassemblyFails - this.#failedBefore,
+      },
       memory: { ...gathered.memory, ownBytes: machine.residentBytes() },
       ports: null,
       cards: this.#cards,
       ways: {
-        recvmmsg: backend.includes('recvmmsg') ? null : (ffiUnavailable() ?? 'the kernel refuses it; the log of the start says which call'),
+        recvmmsg: backend.includes('recvmmsg')
+          ? null
+          : (ffiUnavailable() ?? 'the kernel refuses it; the log of the start says which call'),
         // Its threads place by it, or it had not started.
         compiled: null,
         // A service that speaks the protocol itself does without.
-        libzmq: /libzmq|zmtp/.test(backend) ? null : (ffiUnavailable() ?? 'libzmq could not be loaded; the log of the start says why'),
+        libzmq: /libzmq|zmtp/.test(backend)
+          ? null
+          : (ffiUnavailable() ?? 'libzmq could not be loaded; the log of the start says why'),
       },
     });
     this.#kept = { at: clock.now(), report };

@@ -1,5 +1,5 @@
-// The doctor's report: every check made over the same facts, as an object for JSON and metrics, as lines for people, and as reasons
-// against opening a series. Called by preflight.ts in the service and by `vdcu doctor` where none runs.
+// The doctor's report: every check made over the same facts, as an object for JSON and metrics, as lines for people,
+// and as reasons against opening a series. Called by preflight.ts in the service and by `vdcu doctor` where none runs.
 
 import { kernelChecks } from './checks-kernel.js';
 import { machineChecks } from './checks-machine.js';
@@ -54,13 +54,24 @@ export function examine(facts: Facts): DoctorReport {
   }
   const count = (wanted: CheckStatus): number => checks.filter(({ status }) => status === wanted).length;
   const failures = count('failed');
-  return { ok: failures === 0, name: facts.setup?.config.name ?? null, failed: failures, warnings: count('warning'), checks, not_checked: notChecked };
+  return {
+    ok: failures === 0,
+    name: facts.setup?.config.name ?? null,
+    failed: failures,
+    warnings: count('warning'),
+    checks,
+    not_checked: notChecked,
+  };
 }
 
 /** Why no series should be opened now, in sentences; empty = nothing speaks against it. */
 export function reasonsAgainstArming(report: DoctorReport): string[] {
-  return report.checks.filter(({ loses_data: loses }) => loses)
-    .map(({ check, seen, needed, remedy, docs }) => `${check}: ${seen}; needed: ${needed}. ${remedy} (${docs}), or open the series with force.`);
+  return report.checks
+    .filter(({ loses_data: loses }) => loses)
+    .map(
+      ({ check, seen, needed, remedy, docs }) =>
+        `${check}: ${seen}; needed: ${needed}. ${remedy} (${docs}), or open the series with force.`,
+    );
 }
 
 /** The report for people: what is wrong first, each with its remedy. */
@@ -68,11 +79,17 @@ export function reportText(report: DoctorReport): string {
   const order: readonly CheckStatus[] = ['failed', 'warning', 'ok'];
   const width = Math.max(...checkNames.map((name) => name.length));
   const indent = ' '.repeat(9);
-  const lines = order.flatMap((wanted) => report.checks.filter(({ status }) => status === wanted)).flatMap(({ check, status, seen, needed, remedy, docs }) => [
-    `${status.padEnd(9)}${check.padEnd(width)}  ${seen}`,
-    ...(remedy === null ? [] : [`${indent}needed: ${needed}`, `${indent}do:     ${remedy}`, `${indent}see:    ${docs}`]),
-  ]);
-  const unknown = report.not_checked.map(({ check, reason }) => `${'-'.padEnd(9)}${check.padEnd(width)}  not checked: ${reason}`);
+  const lines = order
+    .flatMap((wanted) => report.checks.filter(({ status }) => status === wanted))
+    .flatMap(({ check, status, seen, needed, remedy, docs }) => [
+      `${status.padEnd(9)}${check.padEnd(width)}  ${seen}`,
+      ...(remedy === null
+        ? []
+        : [`${indent}needed: ${needed}`, `${indent}do:     ${remedy}`, `${indent}see:    ${docs}`]),
+    ]);
+  const unknown = report.not_checked.map(
+    ({ check, reason }) => `${'-'.padEnd(9)}${check.padEnd(width)}  not checked: ${reason}`,
+  );
   const good = report.checks.length - report.failed - report.warnings;
   const verdict = `${report.failed} failed, ${report.warnings} ${report.warnings === 1 ? 'warning' : 'warnings'}, ${good} ok, ${report.not_checked.length} not checked`;
   return `${[...lines, ...unknown, verdict].join('\n')}\n`;

@@ -1,5 +1,5 @@
-// What a check can say. Every check of checks-*.ts returns one of these; report.ts gives it the check's name and its place in the
-// documentation.
+// What a check can say. Every check of checks-*.ts returns one of these; report.ts gives it the check's name and its
+// place in the documentation.
 
 import type { Facts } from './facts.js';
 
@@ -27,13 +27,37 @@ export interface Check {
   readonly examine: (facts: Facts) => Verdict | NotChecked;
 }
 
-export const ok = (seen: string, needed: string): Verdict => ({ status: 'ok', seen, needed, remedy: null, losesData: false });
+export const ok = (seen: string, needed: string): Verdict => ({
+  status: 'ok',
+  seen,
+  needed,
+  remedy: null,
+  losesData: false,
+});
 
-export const warning = (seen: string, needed: string, remedy: string): Verdict => ({ status: 'warning', seen, needed, remedy, losesData: false });
+export const warning = (seen: string, needed: string, remedy: string): Verdict => ({
+  status: 'warning',
+  seen,
+  needed,
+  remedy,
+  losesData: false,
+});
 
 /** Something does not work, but a series that can be opened loses nothing by it. */
-export const failed = (seen: string, needed: string, remedy: string): Verdict => ({ status: 'failed', seen, needed, remedy, losesData: false });
+export const failed = (seen: string, needed: string, remedy: string): Verdict => ({
+  status: 'failed',
+  seen,
+  needed,
+  remedy,
+  losesData: false,
+});
 
-export const losing = (seen: string, needed: string, remedy: string): Verdict => ({ status: 'failed', seen, needed, remedy, losesData: true });
+export const losing = (seen: string, needed: string, remedy: string): Verdict => ({
+  status: 'failed',
+  seen,
+  needed,
+  remedy,
+  losesData: true,
+});
 
 export const notChecked = (reason: string): NotChecked => ({ notChecked: reason });

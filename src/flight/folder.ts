@@ -1,5 +1,6 @@
-// The folder of the flight recorder: recordings as they are written into it, whole or not at all, and taken away again, the oldest first.
-// In comes a recording, out come two files of one name. Used by flight/recorder.ts, which lets one writing follow the other.
+// The folder of the flight recorder: recordings as they are written into it, whole or not at all, and taken away again,
+// the oldest first. In comes a recording, out come two files of one name. Used by flight/recorder.ts, which lets one
+// writing follow the other.
 
 import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -9,7 +10,10 @@ import { pipeline } from 'node:stream/promises';
 
 /** Recordings of a detector that are kept. */
 export const recordingsKept = 20;
-/** Bytes of all of them together, the newest included, which may be larger alone. deploy/chart/values.yaml gives the folder a third more. */
+/**
+ * Bytes of all of them together, the newest included, which may be larger alone. deploy/chart/values.yaml gives the
+ * folder a third more.
+ */
 export const recordingsBytes = 192 * 1024 * 1024;
 /** What is not finished after so long was left behind by a process that ended, ms. */
 const leftoverMs = 60_000;
@@ -25,13 +29,18 @@ export interface FolderRecording {
 }
 
 /** The disk has no room: for a recording, not for the service. */
-const noRoom: Readonly<Record<string, string>> = { ENOSPC: 'the disk is full', EDQUOT: 'the quota of the disk is used up', EFBIG: 'the file would be larger than allowed' };
+const noRoom: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the quota of the disk is used up',
+  EFBIG: 'the file would be larger than allowed',
+};
 
 /** Why an error of the file system kept a recording from being written, and whether it was for want of room. */
 export function whyNotWritten(error: unknown): { readonly full: boolean; readonly text: string } {
   const { code = '', message = String(error) } = error as NodeJS.ErrnoException;
   const full = noRoom[code];
-  if (full !== undefined) return { full: true, text: `${full} (${code}); nothing was left behind. Make room in flight_recorder_dir` };
+  if (full !== undefined)
+    return { full: true, text: `${full} (${code}); nothing was left behind. Make room in flight_recorder_dir` };
   return { full: false, text: `${message}. flight_recorder_dir must be a folder that this service may write` };
 }
 
@@ -62,7 +71,8 @@ export class FlightFolder {
       await rename(parts.report, files.report_file);
       await rename(parts.pcap, files.pcap_file);
     } catch (error) {
-      for (const file of [parts.pcap, parts.report, files.report_file]) await rm(file, { force: true }).catch(() => undefined);
+      for (const file of [parts.pcap, parts.report, files.report_file])
+        await rm(file, { force: true }).catch(() => undefined);
       throw error;
     }
     return files;
@@ -83,7 +93,10 @@ export class FlightFolder {
 
   /** Names end with time and reason, so their order is that of time. */
   async #makeRoom(bytes: number): Promise<void> {
-    const captures = (await readdir(this.#folder)).filter((file) => this.#ours(file) && file.endsWith('.pcap')).sort().reverse();
+    const captures = (await readdir(this.#folder))
+      .filter((file) => this.#ours(file) && file.endsWith('.pcap'))
+      .sort()
+      .reverse();
     let total = bytes;
     for (const [index, file] of captures.entries()) {
       const path = join(this.#folder, file);
@@ -95,6 +108,9 @@ export class FlightFolder {
   }
 
   #ours(file: string): boolean {
-    return file.startsWith(this.#prefix) && /^\d{8}T\d{6}\.\d{3}Z-(?:loss|request)\.(?:pcap|json)(?:\.part)?$/.test(file.slice(this.#prefix.length));
+    return (
+      file.startsWith(this.#prefix) &&
+      /^\d{8}T\d{6}\.\d{3}Z-(?:loss|request)\.(?:pcap|json)(?:\.part)?$/.test(file.slice(this.#prefix.length))
+    );
   }
 }

@@ -1,7 +1,7 @@
-// Recordings of the flight recorder as capture files that tcpdump and Wireshark read, and back. What the recorder keeps of a packet is
-// its UDP port, its header, its length and its class; IP and UDP headers are made up around that: no addresses are known but the
-// service's own, and the class stands in the identification field of IPv4.
-// Source: draft-ietf-opsawg-pcap, tcpdump.org/linktypes.html (101 = raw IP), RFC 791, 768.
+// Recordings of the flight recorder as capture files that tcpdump and Wireshark read, and back. What the recorder keeps
+// of a packet is its UDP port, its header, its length and its class; IP and UDP headers are made up around that: no
+// addresses are known but the service's own, and the class stands in the identification field of IPv4. Source:
+// draft-ietf-opsawg-pcap, tcpdump.org/linktypes.html (101 = raw IP), RFC 791, 768.
 
 import { isIPv4 } from 'node:net';
 import { packetClassTable } from '../contract/packet-classes.js';
@@ -57,7 +57,10 @@ export function pcapBytes(packets: number): number {
  * The bytes of a capture file, in pieces.
  * @param hostOf address on which the service receives a port, written as destination where it is an IPv4 address
  */
-export function* writePcap(hostOf: (udpPort: number) => string, packets: Iterable<FlightPacket>): Generator<Uint8Array, void, undefined> {
+export function* writePcap(
+  hostOf: (udpPort: number) => string,
+  packets: Iterable<FlightPacket>,
+): Generator<Uint8Array, void, undefined> {
   const destinations = new Map<number, readonly number[]>();
   let chunk = new Uint8Array(chunkBytes);
   let view = new DataView(chunk.buffer);
@@ -111,7 +114,15 @@ function checksum(view: DataView, at: number): number {
 }
 
 /** The packet of a record of such a file; null when it is no record that `writePcap` wrote. */
-export function readFlightRecord({ linkType, timeMs, bytes }: { linkType: number; timeMs: number; bytes: Uint8Array }): FlightPacket | null {
+export function readFlightRecord({
+  linkType,
+  timeMs,
+  bytes,
+}: {
+  linkType: number;
+  timeMs: number;
+  bytes: Uint8Array;
+}): FlightPacket | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const payload = ipBytes + udpBytes;
   if (linkType !== rawIp || bytes.length < payload || bytes.length > snapBytes) return null;

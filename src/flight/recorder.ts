@@ -1,6 +1,6 @@
-// The flight recorder, main's side: copies the rings of all ports (memory/flight-ring.ts) when packets begin to be lost or when asked,
-// and has them written as a capture file with a report beside it
-// (flight/folder.ts), or hands them to the HTTP interface. The receivers go on meanwhile.
+// The flight recorder, main's side: copies the rings of all ports (memory/flight-ring.ts) when packets begin to be lost
+// or when asked, and has them written as a capture file with a report beside it (flight/folder.ts), or hands them to
+// the HTTP interface. The receivers go on meanwhile.
 
 import type { Clock } from '../base/clock.js';
 import type { Plan } from '../config/plan.js';
@@ -20,7 +20,9 @@ import type { Logger } from '../runtime/log.js';
 import { LossWatch } from './loss-watch.js';
 
 const watchMs = 200;
-/** Two recordings of losses are so far apart at least, in ms: what came between is in neither ring any more, or in both. */
+/**
+ * Two recordings of losses are so far apart at least, in ms: what came between is in neither ring any more, or in both.
+ */
 const restMs = 10_000;
 /** A loss on the same ports is a warning again after so long, in ms. */
 const againAfterMs = 600_000;
@@ -121,16 +123,27 @@ export class FlightRecorder {
     const what = `packets are being lost on port ${udpPorts.join(', ')}`;
     const level = this.#levelOf(udpPorts.join(), now);
     if (this.folder === null) {
-      logger[level]({ event: 'loss_begins', udp_ports: udpPorts }, `${what}; POST /api/v1/flight-recorder now tells which (docs/operating.md#flight-recorder)`);
+      logger[level](
+        { event: 'loss_begins', udp_ports: udpPorts },
+        `${what}; POST /api/v1/flight-recorder now tells which (docs/operating.md#flight-recorder)`,
+      );
       return;
     }
     void this.#written(udpPorts).then(
-      ({ pcap_file: file }) => logger[level]({ event: 'loss_begins', udp_ports: udpPorts, file }, `${what}; vdcu explain ${file} tells which`),
-      (error: unknown) => logger.error({ event: 'flight_recorder', udp_ports: udpPorts }, `${what}, and the recording cannot be written: ${whyNotWritten(error).text} (docs/operating.md#flight-recorder)`),
+      ({ pcap_file: file }) =>
+        logger[level]({ event: 'loss_begins', udp_ports: udpPorts, file }, `${what}; vdcu explain ${file} tells which`),
+      (error: unknown) =>
+        logger.error(
+          { event: 'flight_recorder', udp_ports: udpPorts },
+          `${what}, and the recording cannot be written: ${whyNotWritten(error).text} (docs/operating.md#flight-recorder)`,
+        ),
     );
   }
 
-  /** A loss that comes and goes on the same ports is a warning once in a while; in between its recordings are told as details. */
+  /**
+   * A loss that comes and goes on the same ports is a warning once in a while; in between its recordings are told as
+   * details.
+   */
   #levelOf(ports: string, now: number): 'warn' | 'debug' {
     const told = this.#told.get(ports);
     if (told !== undefined && now - told < againAfterMs) return 'debug';
@@ -150,7 +163,9 @@ export class FlightRecorder {
     const offset = now - clock.now();
     const copies = this.#ports.map(({ ring }) => ring.copy());
     const packets = (): Generator<FlightPacket> => merged(this.#ports, copies, offset);
-    const times = copies.flatMap((copy) => (copy.count === 0 ? [] : [copy.time(0), copy.time(copy.count - 1)])).map((time) => time + offset);
+    const times = copies
+      .flatMap((copy) => (copy.count === 0 ? [] : [copy.time(0), copy.time(copy.count - 1)]))
+      .map((time) => time + offset);
     return {
       name: `${fileName(config.name)}-${new Date(now).toISOString().replace(/[-:]/g, '')}-${reason}`,
       report: {
@@ -182,7 +197,10 @@ export class FlightRecorder {
   write(recording: Recording): Promise<WrittenRecording> {
     const { report, name, pcap } = recording;
     const bytes = pcapBytes(report.packets);
-    const written = this.#writing.then(async () => ({ ...(await this.#files.write({ name, report, pcap, bytes })), report }));
+    const written = this.#writing.then(async () => ({
+      ...(await this.#files.write({ name, report, pcap, bytes })),
+      report,
+    }));
     this.#writing = written.catch(() => undefined);
     return written;
   }
@@ -200,7 +218,13 @@ function lost({ counters, words }: RecordedPort): number {
 }
 
 function packetAt(udpPort: number, copy: FlightCopy, index: number, offset: number): FlightPacket {
-  return { udpPort, timeMs: copy.time(index) + offset, length: copy.length(index), class: className(copy.class(index)), header: copy.header(index) };
+  return {
+    udpPort,
+    timeMs: copy.time(index) + offset,
+    length: copy.length(index),
+    class: className(copy.class(index)),
+    header: copy.header(index),
+  };
 }
 
 function* packetsOf(udpPort: number, copy: FlightCopy, offset: number): Generator<FlightPacket> {
@@ -208,7 +232,11 @@ function* packetsOf(udpPort: number, copy: FlightCopy, offset: number): Generato
 }
 
 /** All ports' packets in the order of time; of one port in the order of arrival. */
-function* merged(ports: readonly RecordedPort[], copies: readonly FlightCopy[], offset: number): Generator<FlightPacket> {
+function* merged(
+  ports: readonly RecordedPort[],
+  copies: readonly FlightCopy[],
+  offset: number,
+): Generator<FlightPacket> {
   const next = copies.map(() => 0);
   for (;;) {
     let port = -1;

@@ -1,11 +1,13 @@
-// What is in a recording of the flight recorder, by port and class: how many packets, the first and the last. Written as JSON beside
-// each capture file; made from the packets that the file has.
+// What is in a recording of the flight recorder, by port and class: how many packets, the first and the last. Written
+// as JSON beside each capture file; made from the packets that the file has.
 
 import { headerOffset } from '../detector/packet-header.js';
 import { classNames } from './pcap.js';
 import type { FlightPacket } from './pcap.js';
 
-/** Packets of one class on one port. Frame numbers are the detector's; null = the header says none that can be trusted. */
+/**
+ * Packets of one class on one port. Frame numbers are the detector's; null = the header says none that can be trusted.
+ */
 export interface ClassReport {
   readonly class: string;
   readonly count: number;
@@ -50,7 +52,8 @@ export function isTrusted({ class: name, header }: FlightPacket): boolean {
 export function numbersOf({ header }: FlightPacket): { frameNumber: number; packetNumber: number } {
   const view = new DataView(header.buffer, header.byteOffset, header.length);
   return {
-    frameNumber: view.getUint32(headerOffset.frameNumber + 4, true) * two32 + view.getUint32(headerOffset.frameNumber, true),
+    frameNumber:
+      view.getUint32(headerOffset.frameNumber + 4, true) * two32 + view.getUint32(headerOffset.frameNumber, true),
     packetNumber: view.getUint32(headerOffset.packetNumber, true),
   };
 }
@@ -73,11 +76,21 @@ export function reportClasses(packets: Iterable<FlightPacket>): ClassReport[] {
       known.last = packet;
     }
   }
-  const frameNumber = (packet: FlightPacket): number | null => (isTrusted(packet) ? numbersOf(packet).frameNumber : null);
+  const frameNumber = (packet: FlightPacket): number | null =>
+    isTrusted(packet) ? numbersOf(packet).frameNumber : null;
   return classNames.flatMap((name): ClassReport[] => {
     const known = found.get(name);
     if (known === undefined) return [];
     const { count, first, last } = known;
-    return [{ class: name, count, first_at: isoTime(first.timeMs), last_at: isoTime(last.timeMs), first_frame_number: frameNumber(first), last_frame_number: frameNumber(last) }];
+    return [
+      {
+        class: name,
+        count,
+        first_at: isoTime(first.timeMs),
+        last_at: isoTime(last.timeMs),
+        first_frame_number: frameNumber(first),
+        last_frame_number: frameNumber(last),
+      },
+    ];
   });
 }

@@ -1,5 +1,5 @@
-// What happened to each frame, told from a recording of the flight recorder: which packets came on each port, in which order, of which
-// class, and which never came. `vdcu explain` reads the file and prints; here is no text.
+// What happened to each frame, told from a recording of the flight recorder: which packets came on each port, in which
+// order, of which class, and which never came. `vdcu explain` reads the file and prints; here is no text.
 
 import { heldClass } from './pcap.js';
 import type { FlightPacket } from './pcap.js';
@@ -49,7 +49,11 @@ export interface FlightStory {
   readonly first_at: string | null;
   readonly last_at: string | null;
   /** By port: the numbers that its packets have, and what came of each class. */
-  readonly ports: readonly { readonly udp_port: number; readonly packet_numbers: readonly [number, number] | null; readonly classes: readonly ClassReport[] }[];
+  readonly ports: readonly {
+    readonly udp_port: number;
+    readonly packet_numbers: readonly [number, number] | null;
+    readonly classes: readonly ClassReport[];
+  }[];
   /** Frames in order; a list for each time that frame numbers began anew. */
   readonly runs: readonly (readonly FrameStory[])[];
 }
@@ -73,7 +77,14 @@ interface PortRun {
 }
 
 /** Classes whose packets belong to a frame of the series. */
-const ofFrames: readonly string[] = ['accepted', 'duplicate', 'ring_full', 'late_first', 'late_duplicate', 'late_unknown'];
+const ofFrames: readonly string[] = [
+  'accepted',
+  'duplicate',
+  'ring_full',
+  'late_first',
+  'late_duplicate',
+  'late_unknown',
+];
 
 /** @param packets in the order of a recording's file */
 export function tellFlight(packets: readonly FlightPacket[]): FlightStory {
@@ -85,7 +96,11 @@ export function tellFlight(packets: readonly FlightPacket[]): FlightStory {
     packets: packets.length,
     first_at: times.length === 0 ? null : isoTime(times.reduce((least, time) => Math.min(least, time))),
     last_at: times.length === 0 ? null : isoTime(times.reduce((most, time) => Math.max(most, time))),
-    ports: udpPorts.map((udp_port) => ({ udp_port, packet_numbers: ranges.get(udp_port) ?? null, classes: reportClasses(packets.filter(({ udpPort }) => udpPort === udp_port)) })),
+    ports: udpPorts.map((udp_port) => ({
+      udp_port,
+      packet_numbers: ranges.get(udp_port) ?? null,
+      classes: reportClasses(packets.filter(({ udpPort }) => udpPort === udp_port)),
+    })),
     runs: runs.map((ports) => tellRun(ports, ranges)),
   };
 }
@@ -100,12 +115,18 @@ function packetNumbers(packets: readonly FlightPacket[], udpPort: number): reado
     if (packet.udpPort !== udpPort || packet.class !== 'accepted') continue;
     const { packetNumber } = numbersOf(packet);
     if (packetNumber >= packetNumberLimit) continue;
-    range = range === null ? [packetNumber, packetNumber] : [Math.min(range[0], packetNumber), Math.max(range[1], packetNumber)];
+    range =
+      range === null
+        ? [packetNumber, packetNumber]
+        : [Math.min(range[0], packetNumber), Math.max(range[1], packetNumber)];
   }
   return range;
 }
 
-/** Packets by port and frame; a packet that is accepted a second time begins a new run: another series has the same frame numbers. */
+/**
+ * Packets by port and frame; a packet that is accepted a second time begins a new run: another series has the same
+ * frame numbers.
+ */
 function splitRuns(packets: readonly FlightPacket[]): Map<number, PortRun>[] {
   const runs: Map<number, PortRun>[] = [];
   let run: Map<number, PortRun> | null = null;
@@ -113,7 +134,10 @@ function splitRuns(packets: readonly FlightPacket[]): Map<number, PortRun>[] {
     if (!ofFrames.includes(packet.class) || !isTrusted(packet)) continue;
     const { frameNumber, packetNumber } = numbersOf(packet);
     const accepted = packet.class === 'accepted';
-    if (run === null || (accepted && run.get(packet.udpPort)?.parts.get(frameNumber)?.accepted.has(packetNumber) === true)) {
+    if (
+      run === null ||
+      (accepted && run.get(packet.udpPort)?.parts.get(frameNumber)?.accepted.has(packetNumber) === true)
+    ) {
       run = new Map();
       runs.push(run);
     }
@@ -137,7 +161,13 @@ function note(run: Map<number, PortRun>, packet: FlightPacket, frameNumber: numb
   part.lastMs = packet.timeMs;
   const { behind } = port;
   const event = (what: string): void => {
-    part.events.push({ packet_number: packetNumber, what, at: isoTime(packet.timeMs), after_ms: round(packet.timeMs - part.firstMs), behind });
+    part.events.push({
+      packet_number: packetNumber,
+      what,
+      at: isoTime(packet.timeMs),
+      after_ms: round(packet.timeMs - part.firstMs),
+      behind,
+    });
   };
   if (packet.class !== 'accepted') event(packet.class);
   if (packet.class === 'accepted' || packet.class === 'ring_full') {
@@ -146,19 +176,29 @@ function note(run: Map<number, PortRun>, packet: FlightPacket, frameNumber: numb
   }
   if (packet.class !== 'accepted') return;
   part.accepted.add(packetNumber);
-  if (behind !== null && (frameNumber < behind.frame_number || (frameNumber === behind.frame_number && packetNumber < behind.packet_number))) event('reordered');
+  if (
+    behind !== null &&
+    (frameNumber < behind.frame_number || (frameNumber === behind.frame_number && packetNumber < behind.packet_number))
+  )
+    event('reordered');
   else port.behind = { frame_number: frameNumber, packet_number: packetNumber };
 }
 
-function tellRun(ports: Map<number, PortRun>, ranges: ReadonlyMap<number, readonly [number, number] | null>): FrameStory[] {
+function tellRun(
+  ports: Map<number, PortRun>,
+  ranges: ReadonlyMap<number, readonly [number, number] | null>,
+): FrameStory[] {
   const numbers = [...new Set([...ports.values()].flatMap(({ parts }) => [...parts.keys()]))].sort((a, b) => a - b);
   const lowest = Math.min(...[...ports.values()].map((port) => port.lowest));
   const stories: FrameStory[] = [];
   let expectedNext = Infinity;
   for (const frameNumber of numbers) {
-    if (frameNumber > expectedNext) stories.push({ first_frame_number: expectedNext, last_frame_number: frameNumber - 1, what: 'absent', ports: [] });
+    if (frameNumber > expectedNext)
+      stories.push({ first_frame_number: expectedNext, last_frame_number: frameNumber - 1, what: 'absent', ports: [] });
     if (frameNumber >= lowest) expectedNext = frameNumber + 1;
-    const told = [...ports].sort(([a], [b]) => a - b).flatMap(([udpPort, port]) => tellPort(udpPort, port, frameNumber, ranges.get(udpPort) ?? null) ?? []);
+    const told = [...ports]
+      .sort(([a], [b]) => a - b)
+      .flatMap(([udpPort, port]) => tellPort(udpPort, port, frameNumber, ranges.get(udpPort) ?? null) ?? []);
     const before = stories.at(-1);
     if (told.some((story) => story.accepted < story.expected || story.events.length > 0)) {
       stories.push({ first_frame_number: frameNumber, last_frame_number: frameNumber, what: 'told', ports: told });
@@ -172,7 +212,12 @@ function tellRun(ports: Map<number, PortRun>, ranges: ReadonlyMap<number, readon
 }
 
 /** Null = the port's recording begins after this frame, or ends before it. */
-function tellPort(udpPort: number, port: PortRun, frameNumber: number, range: readonly [number, number] | null): PortStory | null {
+function tellPort(
+  udpPort: number,
+  port: PortRun,
+  frameNumber: number,
+  range: readonly [number, number] | null,
+): PortStory | null {
   const part = port.parts.get(frameNumber);
   if (part === undefined && (frameNumber < port.lowest || frameNumber > port.highest)) return null;
   const all = range === null ? [] : Array.from({ length: range[1] - range[0] + 1 }, (_, index) => range[0] + index);
@@ -184,7 +229,12 @@ function tellPort(udpPort: number, port: PortRun, frameNumber: number, range: re
     first_at: part === undefined ? null : isoTime(part.firstMs),
     last_at: part === undefined ? null : isoTime(part.lastMs),
     events: part?.events ?? [],
-    cut: frameNumber <= port.lowest || frameNumber === port.firstFrame ? 'begins' : frameNumber >= port.highest ? 'ends' : null,
+    cut:
+      frameNumber <= port.lowest || frameNumber === port.firstFrame
+        ? 'begins'
+        : frameNumber >= port.highest
+          ? 'ends'
+          : null,
   };
 }
 

@@ -1,5 +1,5 @@
-// The story of a recording (flight/story.ts) in words: a line for each run of complete frames, and for each other frame a line per
-// port. `vdcu explain` prints it.
+// The story of a recording (flight/story.ts) in words: a line for each run of complete frames, and for each other frame
+// a line per port. `vdcu explain` prints it.
 
 import { packetClassTable } from '../contract/packet-classes.js';
 import type { PacketClass } from '../contract/packet-classes.js';
@@ -10,17 +10,25 @@ import type { FlightStory, FrameStory, PacketEvent, PortStory } from './story.js
 const eventsTold = 8;
 
 /** What is told of a packet besides its class. */
-const besides: Readonly<Record<string, string>> = { held: 'held: its class was not known yet', reordered: 'came after a later one' };
+const besides: Readonly<Record<string, string>> = {
+  held: 'held: its class was not known yet',
+  reordered: 'came after a later one',
+};
 
-/** What a class means, said of one packet. A file may have been made by a newer version: the name stands for itself then. */
-const meaningOf = (name: string): string => (name in packetClassTable ? packetClassTable[name as PacketClass].says : (besides[name] ?? name));
+/**
+ * What a class means, said of one packet. A file may have been made by a newer version: the name stands for itself
+ * then.
+ */
+const meaningOf = (name: string): string =>
+  name in packetClassTable ? packetClassTable[name as PacketClass].says : (besides[name] ?? name);
 
 /** The story as lines of text: what happened in short, then frame by frame. */
 export function flightText(file: string, story: FlightStory): string {
   if (story.packets === 0) return `${file}: no packet was recorded`;
   const lines = [`${file}: ${packets(story.packets)} from ${story.first_at} to ${story.last_at}`, ...inShort(story)];
   for (const { udp_port: port, packet_numbers: numbers, classes } of story.ports) {
-    const images = numbers === null ? 'no packet was accepted' : `port images of packets ${numbers[0]} to ${numbers[1]}`;
+    const images =
+      numbers === null ? 'no packet was accepted' : `port images of packets ${numbers[0]} to ${numbers[1]}`;
     lines.push(`port ${port}: ${images}; ${classes.map(({ class: name, count }) => `${name} ${count}`).join(', ')}`);
   }
   for (const [index, run] of story.runs.entries()) {
@@ -28,10 +36,22 @@ export function flightText(file: string, story: FlightStory): string {
     lines.push(...run.flatMap(frameLines));
   }
   for (const { udp_port: port, classes } of story.ports) {
-    for (const { class: name, count, first_at: first, last_at: last, first_frame_number: from, last_frame_number: to } of classes) {
+    for (const {
+      class: name,
+      count,
+      first_at: first,
+      last_at: last,
+      first_frame_number: from,
+      last_frame_number: to,
+    } of classes) {
       if (!isOutside(name)) continue;
-      const frames = from === null ? '' : `, ${from === to ? `frame ${from}` : `the first of frame ${from}, the last of frame ${to}`}`;
-      lines.push(`port ${port}: ${packets(count)} ${meaningOf(name)} (${name}), ${count === 1 ? `at ${timeOfDay(first)}` : `from ${timeOfDay(first)} to ${timeOfDay(last)}`}${frames}`);
+      const frames =
+        from === null
+          ? ''
+          : `, ${from === to ? `frame ${from}` : `the first of frame ${from}, the last of frame ${to}`}`;
+      lines.push(
+        `port ${port}: ${packets(count)} ${meaningOf(name)} (${name}), ${count === 1 ? `at ${timeOfDay(first)}` : `from ${timeOfDay(first)} to ${timeOfDay(last)}`}${frames}`,
+      );
     }
   }
   return lines.join('\n');
@@ -51,7 +71,8 @@ function inShort({ runs }: FlightStory): string[] {
   const frames = runs.flat();
   const length = ({ first_frame_number: first, last_frame_number: last }: FrameStory): number => last - first + 1;
   const sum = (some: readonly FrameStory[]): number => some.reduce((total, frame) => total + length(frame), 0);
-  const isWhole = ({ what, ports }: FrameStory): boolean => what === 'complete' || (what === 'told' && ports.every((port) => port.accepted === port.expected));
+  const isWhole = ({ what, ports }: FrameStory): boolean =>
+    what === 'complete' || (what === 'told' && ports.every((port) => port.accepted === port.expected));
   const found = new Map<string, { packets: number; frames: Set<number> }>();
   const count = (what: string, frame: number, number: number): void => {
     const known = found.get(what) ?? { packets: 0, frames: new Set() };
@@ -65,13 +86,24 @@ function inShort({ runs }: FlightStory): string[] {
   }
   const order = ['never_came', 'late_first', 'ring_full', 'cut_off'];
   const rank = (what: string): number => (order.includes(what) ? order.indexOf(what) : order.length);
-  const lines = [...found].sort(([a], [b]) => rank(a) - rank(b)).map(([what, { packets: number, frames: numbers }]) => {
-    const said = what === 'never_came' ? 'never came' : what === 'cut_off' ? 'may lie outside of the recording' : `${plural(meaningOf(what), number)} (${what})`;
-    return `  ${packets(number)} ${said}, of ${numbers.size === 1 ? 'frame' : 'frames'} ${shortRanges([...numbers])}${advice[what] === undefined ? '' : `: ${advice[what]}`}`;
-  });
+  const lines = [...found]
+    .sort(([a], [b]) => rank(a) - rank(b))
+    .map(([what, { packets: number, frames: numbers }]) => {
+      const said =
+        what === 'never_came'
+          ? 'never came'
+          : what === 'cut_off'
+            ? 'may lie outside of the recording'
+            : `${plural(meaningOf(what), number)} (${what})`;
+      return `  ${packets(number)} ${said}, of ${numbers.size === 1 ? 'frame' : 'frames'} ${shortRanges([...numbers])}${advice[what] === undefined ? '' : `: ${advice[what]}`}`;
+    });
   const absent = frames.filter(({ what }) => what === 'absent');
-  if (absent.length > 0) lines.unshift(`  ${sum(absent)} ${sum(absent) === 1 ? 'frame' : 'frames'} of which no packet was accepted`);
-  return [`in short: ${sum(frames.filter(isWhole))} of ${sum(frames)} frames complete${lines.length > 0 ? '' : ', all in order'}`, ...lines];
+  if (absent.length > 0)
+    lines.unshift(`  ${sum(absent)} ${sum(absent) === 1 ? 'frame' : 'frames'} of which no packet was accepted`);
+  return [
+    `in short: ${sum(frames.filter(isWhole))} of ${sum(frames)} frames complete${lines.length > 0 ? '' : ', all in order'}`,
+    ...lines,
+  ];
 }
 
 function frameLines({ first_frame_number: first, last_frame_number: last, what, ports }: FrameStory): string[] {
@@ -85,11 +117,15 @@ function portText(story: PortStory): string {
   const { accepted, expected, first_at: first, never_came: never, events, cut } = story;
   if (first === null) return 'no packet came';
   const parts = [accepted === expected ? `all ${expected} packets` : `${accepted} of ${expected} packets`];
-  if (never.length > 0) parts.push(`never came: ${numberRanges(never)}${cut === null ? '' : ` (the recording ${cut} here: they may lie outside)`}`);
+  if (never.length > 0)
+    parts.push(
+      `never came: ${numberRanges(never)}${cut === null ? '' : ` (the recording ${cut} here: they may lie outside)`}`,
+    );
   const groups = grouped(events);
   parts.push(...groups.slice(0, eventsTold).map(groupText));
   const more = groups.slice(eventsTold).flat();
-  if (more.length > 0) parts.push(`and ${more.length} more that were ${[...new Set(more.map(({ what }) => what))].join(', ')}`);
+  if (more.length > 0)
+    parts.push(`and ${more.length} more that were ${[...new Set(more.map(({ what }) => what))].join(', ')}`);
   if (events.length === 0) parts.push(accepted === expected ? 'in order' : 'the others in order');
   return `${parts.join('; ')}. First at ${timeOfDay(first)}`;
 }
@@ -99,7 +135,8 @@ function grouped(events: readonly PacketEvent[]): PacketEvent[][] {
   const groups: PacketEvent[][] = [];
   for (const event of events) {
     const before = groups.at(-1)?.at(-1);
-    if (before !== undefined && before.what === event.what && before.packet_number === event.packet_number - 1) groups.at(-1)?.push(event);
+    if (before !== undefined && before.what === event.what && before.packet_number === event.packet_number - 1)
+      groups.at(-1)?.push(event);
     else groups.push([event]);
   }
   return groups;
@@ -108,14 +145,19 @@ function grouped(events: readonly PacketEvent[]): PacketEvent[][] {
 function groupText(group: readonly PacketEvent[]): string {
   const first = group[0] as PacketEvent;
   const last = group.at(-1) as PacketEvent;
-  const place = first.behind === null ? '' : `, behind packet ${first.behind.packet_number} of frame ${first.behind.frame_number}`;
+  const place =
+    first.behind === null ? '' : `, behind packet ${first.behind.packet_number} of frame ${first.behind.frame_number}`;
   const meaning = plural(meaningOf(first.what), group.length);
-  if (group.length === 1) return `packet ${first.packet_number} ${meaning} (${first.what}) after ${first.after_ms} ms${place}`;
+  if (group.length === 1)
+    return `packet ${first.packet_number} ${meaning} (${first.what}) after ${first.after_ms} ms${place}`;
   const after = first.after_ms === last.after_ms ? `${first.after_ms} ms` : `${first.after_ms} to ${last.after_ms} ms`;
   return `packets ${first.packet_number}-${last.packet_number} ${meaning} (${first.what}) after ${after}${place}`;
 }
 
-const plural = (meaning: string, count: number): string => (count === 1 ? meaning : meaning.replace(' its ', ' their ').replace(' image ', ' images ').replace(' was closed', ' were closed'));
+const plural = (meaning: string, count: number): string =>
+  count === 1
+    ? meaning
+    : meaning.replace(' its ', ' their ').replace(' image ', ' images ').replace(' was closed', ' were closed');
 
 /** `2026-01-01T12:00:00.123456Z` → `12:00:00.123456`: the first line has the day. */
 const timeOfDay = (iso: string): string => iso.slice(11, -1);

@@ -1,5 +1,5 @@
-// Who may ask what: the token for requests that change something, and the names under which a browser may reach this service. Asked
-// by http.ts before any route; how an operator sets it: docs/operating.md#access.
+// Who may ask what: the token for requests that change something, and the names under which a browser may reach this
+// service. Asked by http.ts before any route; how an operator sets it: docs/operating.md#access.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -45,7 +45,11 @@ export function readToken(file: string): string {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new OperatorError(`token file ${file}: ${messageOf(error)}. Needed: a file that this user can read (docs/operating.md#access)`, exitCode.usage, { cause: error });
+    throw new OperatorError(
+      `token file ${file}: ${messageOf(error)}. Needed: a file that this user can read (docs/operating.md#access)`,
+      exitCode.usage,
+      { cause: error },
+    );
   }
   return checkedToken(text.trim(), `token file ${file}`);
 }
@@ -57,13 +61,21 @@ export function readToken(file: string): string {
  */
 export function checkedToken(token: string, where: string): string {
   // What an Authorization header can carry (RFC 6750, token68).
-  if (token.length >= leastTokenCharacters && token.length <= mostTokenCharacters && /^[A-Za-z0-9\-._~+/]+=*$/.test(token)) return token;
-  throw new OperatorError(`${where}: holds ${token.length} characters. Needed: ${leastTokenCharacters} to ${mostTokenCharacters} letters, digits and - . _ ~ + /, in one line; openssl rand -hex 32 makes one`, exitCode.usage);
+  if (
+    token.length >= leastTokenCharacters &&
+    token.length <= mostTokenCharacters &&
+    /^[A-Za-z0-9\-._~+/]+=*$/.test(token)
+  )
+    return token;
+  throw new OperatorError(
+    `${where}: holds ${token.length} characters. Needed: ${leastTokenCharacters} to ${mostTokenCharacters} letters, digits and - . _ ~ + /, in one line; openssl rand -hex 32 makes one`,
+    exitCode.usage,
+  );
 }
 
 /**
- * The token that is configured: in this file if it is named, else in the file that VDCU_API_TOKEN_FILE names, else VDCU_API_TOKEN itself;
- * null = none.
+ * The token that is configured: in this file if it is named, else in the file that VDCU_API_TOKEN_FILE names, else
+ * VDCU_API_TOKEN itself; null = none.
  * @throws OperatorError when one is named and there is none to be had
  */
 export function configuredToken(file: string | null, environment?: NodeJS.ProcessEnv): string | null {
@@ -84,25 +96,39 @@ export class Access {
     this.#token = token === null ? null : digest(token);
     this.#strict = names !== null || isLoopback(host);
     const own = machine.toLowerCase();
-    this.#names = this.#strict ? new Set([own, own.split('.')[0] as string, ...(names ?? []).map((name) => name.toLowerCase())]) : null;
+    this.#names = this.#strict
+      ? new Set([own, own.split('.')[0] as string, ...(names ?? []).map((name) => name.toLowerCase())])
+      : null;
   }
 
   /** Null = it may go on. */
   refuse({ method, headers }: AccessQuestion): AccessRefusal | null {
     const host = single(headers['host']);
     const name = nameOf(host);
-    // A name that an attacker's name server points to this machine makes his page one of ours to the browser. An address cannot.
+    // A name that an attacker's name server points to this machine makes his page one of ours to the browser. An
+    // address cannot.
     if (!this.#known(name)) {
-      return { status: 421, problem: `host ${JSON.stringify(shown(host))}: this service is not known under that name. Use its address, or add the name to api_names` };
+      return {
+        status: 421,
+        problem: `host ${JSON.stringify(shown(host))}: this service is not known under that name. Use its address, or add the name to api_names`,
+      };
     }
     if (method === 'GET' || method === 'HEAD') return null;
     const foreign = this.#foreignPage(headers, host);
     if (foreign !== null) return foreign;
     if (this.#token === null) return null;
     const match = /^Bearer +(\S+)$/i.exec(single(headers['authorization']));
-    if (match === null) return { status: 401, problem: 'this request changes something and needs a token: send the header "Authorization: Bearer TOKEN" (vdcu arm and stop: --token-file, VDCU_API_TOKEN_FILE or VDCU_API_TOKEN)' };
+    if (match === null)
+      return {
+        status: 401,
+        problem:
+          'this request changes something and needs a token: send the header "Authorization: Bearer TOKEN" (vdcu arm and stop: --token-file, VDCU_API_TOKEN_FILE or VDCU_API_TOKEN)',
+      };
     if (timingSafeEqual(digest(match[1] as string), this.#token)) return null;
-    return { status: 401, problem: 'the token is not the one of this service (api_token_file, VDCU_API_TOKEN_FILE or VDCU_API_TOKEN)' };
+    return {
+      status: 401,
+      problem: 'the token is not the one of this service (api_token_file, VDCU_API_TOKEN_FILE or VDCU_API_TOKEN)',
+    };
   }
 
   /** A browser says which page asks; anything else says nothing and is no page. */
@@ -110,13 +136,21 @@ export class Access {
     const origin = headers['origin'];
     if (origin === undefined) {
       const site = single(headers['sec-fetch-site']);
-      if (site === 'cross-site' || site === 'same-site') return { status: 403, problem: `a page of another site (${site}) may not change anything here` };
+      if (site === 'cross-site' || site === 'same-site')
+        return { status: 403, problem: `a page of another site (${site}) may not change anything here` };
       return null;
     }
     const page = originOf(single(origin));
     // The scheme is not compared: an ingress speaks https outside and http to us.
-    if (page !== null && (page.host === withoutDefaultPort(host, page.protocol) || this.#names?.has(page.hostname) === true)) return null;
-    return { status: 403, problem: `a page of ${JSON.stringify(shown(single(origin)))} may not change anything here. If that is where a proxy shows this service, add its name to api_names` };
+    if (
+      page !== null &&
+      (page.host === withoutDefaultPort(host, page.protocol) || this.#names?.has(page.hostname) === true)
+    )
+      return null;
+    return {
+      status: 403,
+      problem: `a page of ${JSON.stringify(shown(single(origin)))} may not change anything here. If that is where a proxy shows this service, add its name to api_names`,
+    };
   }
 
   #known(name: string | null): boolean {

@@ -1,5 +1,5 @@
-// The resolved configuration as GET /api/v1/config answers it: the keys of the configuration file, one level, with defaults
-// filled in. null = not set.
+// The resolved configuration as GET /api/v1/config answers it: the keys of the configuration file, one level, with
+// defaults filled in. null = not set.
 
 import type { ServiceConfig } from '../config/service-config.js';
 import { writtenHosts } from '../config/udp-hosts.js';
@@ -12,7 +12,11 @@ export function configJson(config: ServiceConfig): Record<string, unknown> {
   return {
     name,
     nibble_order: lowNibbleFirst ? 'low_first' : 'high_first',
-    ...snakeKeys({ ...detector, flipRows: Object.fromEntries(detector.flipRows), portPositions: Object.fromEntries(detector.portPositions) }),
+    ...snakeKeys({
+      ...detector,
+      flipRows: Object.fromEntries(detector.flipRows),
+      portPositions: Object.fromEntries(detector.portPositions),
+    }),
     ...snakeKeys(rest),
     frames_stride: share.stride,
     frames_offset: share.offset,

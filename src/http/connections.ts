@@ -1,6 +1,6 @@
-// The connections of the HTTP interface: how many there may be, and who makes room when there are more. Whoever comes gets in, probes above
-// all; one that has nothing to do goes. Made by http.ts on its server; a connection is idle until its request's head is complete, then its
-// body is on its way, then its answer.
+// The connections of the HTTP interface: how many there may be, and who makes room when there are more. Whoever comes
+// gets in, probes above all; one that has nothing to do goes. Made by http.ts on its server; a connection is idle until
+// its request's head is complete, then its body is on its way, then its answer.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -15,8 +15,8 @@ const fewestConnections = 8;
 const tellMs = 60_000;
 
 /**
- * How many connections there may be: at most half of the descriptors that the process has left, so that the other half is there for
- * consumers and files.
+ * How many connections there may be: at most half of the descriptors that the process has left, so that the other half
+ * is there for consumers and files.
  * @param limit descriptors that the process may have; null = not known
  * @param open those that it has
  */
@@ -42,7 +42,10 @@ interface Connection {
   stage: (typeof stages)[number];
 }
 
-/** Bound the connections of a server: beyond `limit` the longest idle one is closed, else the oldest whose body, or answer, is on its way. */
+/**
+ * Bound the connections of a server: beyond `limit` the longest idle one is closed, else the oldest whose body, or
+ * answer, is on its way.
+ */
 export function boundConnections(server: Server, limit: number, logger: Logger): void {
   const connections = new Map<Socket, Connection>();
   let closed = 0;
@@ -71,7 +74,10 @@ export function boundConnections(server: Server, limit: number, logger: Logger):
       const now = systemClock.now();
       if (now - toldAt >= tellMs) {
         toldAt = now;
-        logger.warn({ event: 'http_connections', limit, closed }, `HTTP: more than ${limit} connections; those that are idle longest are closed, ${closed} so far. Whose are they? ss -tn 'sport = :PORT'`);
+        logger.warn(
+          { event: 'http_connections', limit, closed },
+          `HTTP: more than ${limit} connections; those that are idle longest are closed, ${closed} so far. Whose are they? ss -tn 'sport = :PORT'`,
+        );
       }
     }
     enter(socket, 'idle');
@@ -80,7 +86,11 @@ export function boundConnections(server: Server, limit: number, logger: Logger):
   server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
     enter(socket, request.complete ? 'answer' : 'body');
-    request.once('end', () => { if (connections.get(socket)?.stage === 'body') enter(socket, 'answer'); });
-    response.once('close', () => { if (connections.has(socket)) enter(socket, 'idle'); });
+    request.once('end', () => {
+      if (connections.get(socket)?.stage === 'body') enter(socket, 'answer');
+    });
+    response.once('close', () => {
+      if (connections.has(socket)) enter(socket, 'idle');
+    });
   });
 }

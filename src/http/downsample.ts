@@ -1,6 +1,6 @@
-// Frames made smaller for viewers, as streaming-receiver does it for /last_frame: every block of n × n pixels becomes its mean,
-// rounded down; blocks at the lower and right edges may be smaller. One thing differs: missing pixels do not count, because a
-// mean over them would be a value that the detector never saw; a block of nothing else is missing.
+// Frames made smaller for viewers, as streaming-receiver does it for /last_frame: every block of n × n pixels becomes
+// its mean, rounded down; blocks at the lower and right edges may be smaller. One thing differs: missing pixels do not
+// count, because a mean over them would be a value that the detector never saw; a block of nothing else is missing.
 
 import { assert } from '../base/assert.js';
 import { missingByte, pixelBytes } from '../detector/pixel-type.js';

@@ -4,7 +4,13 @@ import type { Schema } from './api-schemas.js';
 
 const text = (description: string): Schema => ({ type: 'string', description });
 const count = (description: string): Schema => ({ type: 'integer', description });
-const object = (description: string, properties: Readonly<Record<string, Schema>>): Schema => ({ type: 'object', description, properties, required: Object.keys(properties), additionalProperties: false });
+const object = (description: string, properties: Readonly<Record<string, Schema>>): Schema => ({
+  type: 'object',
+  description,
+  properties,
+  required: Object.keys(properties),
+  additionalProperties: false,
+});
 
 const classReport = object('Packets of one class', {
   class: text('Class of the packets'),

@@ -1,5 +1,6 @@
-// The HTTP interface: one fastify server on the main thread, its limits, its error answers and its documentation at /docs. The
-// routes stand in routes-*.ts; all they know of the service is the view. Every error is JSON: {"problems": [sentences]}.
+// The HTTP interface: one fastify server on the main thread, its limits, its error answers and its documentation at
+// /docs. The routes stand in routes-*.ts; all they know of the service is the view. Every error is JSON: {"problems":
+// [sentences]}.
 
 import { Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -48,7 +49,9 @@ export interface HttpOptions {
 export interface HttpServer {
   /** `http://address:port`, usable from this machine: the loopback address when it listens on all. */
   readonly url: string;
-  /** Stop listening; answers in progress may take up to `closeLimitMs`, then connections are cut. May be called twice. */
+  /**
+   * Stop listening; answers in progress may take up to `closeLimitMs`, then connections are cut. May be called twice.
+   */
   close(): Promise<void>;
 }
 
@@ -70,7 +73,14 @@ export interface HttpLimits {
   readonly lookMs: number;
 }
 
-const usualLimits: HttpLimits = { headMs: 5000, requestMs: 10_000, stuckMs: 15_000, answerMs: 120_000, idleMs: 72_000, lookMs: 1000 };
+const usualLimits: HttpLimits = {
+  headMs: 5000,
+  requestMs: 10_000,
+  stuckMs: 15_000,
+  answerMs: 120_000,
+  idleMs: 72_000,
+  lookMs: 1000,
+};
 
 /** Bytes of a request's head. */
 const headLimit = 16 * 1024;
@@ -109,16 +119,28 @@ export async function startHttp(view: ServiceView, options: HttpOptions): Promis
 }
 
 /** The server with all its routes, not yet listening; tests ask it directly. */
-export async function makeApp(view: ServiceView, options: Omit<HttpOptions, 'host' | 'port'> & Partial<HttpOptions>): Promise<FastifyInstance> {
+export async function makeApp(
+  view: ServiceView,
+  options: Omit<HttpOptions, 'host' | 'port'> & Partial<HttpOptions>,
+): Promise<FastifyInstance> {
   const { logger, build, flightRecorder, limits = usualLimits } = options;
-  const rules: AccessRules = { token: options.token ?? null, host: options.host ?? '127.0.0.1', names: options.names ?? null };
+  const rules: AccessRules = {
+    token: options.token ?? null,
+    host: options.host ?? '127.0.0.1',
+    names: options.names ?? null,
+  };
   const app: FastifyInstance = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     requestTimeout: limits.requestMs,
     keepAliveTimeout: limits.idleMs,
-    http: { headersTimeout: limits.headMs, connectionsCheckingInterval: limits.lookMs, maxHeaderSize: headLimit, requireHostHeader: false },
+    http: {
+      headersTimeout: limits.headMs,
+      connectionsCheckingInterval: limits.lookMs,
+      maxHeaderSize: headLimit,
+      requireHostHeader: false,
+    },
     forceCloseConnections: 'idle',
     clientErrorHandler: answerClientError,
     // A URL that cannot be read reaches no route, hook or error handler.
@@ -138,19 +160,39 @@ export async function makeApp(view: ServiceView, options: Omit<HttpOptions, 'hos
   app.addHook('onSend', boundAnswer(limits));
   app.addHook('onResponse', logRequest);
   app.setErrorHandler(answerError);
-  app.setNotFoundHandler((request, reply) => reply.code(404).send({ problems: [`${request.method} ${request.url}: there is no such route; /docs lists them`] }));
+  app.setNotFoundHandler((request, reply) =>
+    reply.code(404).send({ problems: [`${request.method} ${request.url}: there is no such route; /docs lists them`] }),
+  );
 
   await app.register(fastifySwagger, {
     openapi: {
       openapi: '3.0.3',
-      info: { title: 'Virtual DCU', version: build.version, description: `Detector ${view.config.name}: packets in, frames out. Errors are always {"problems": [...]}.` },
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'For requests that change something, where the service has a token.' } } },
+      info: {
+        title: 'Virtual DCU',
+        version: build.version,
+        description: `Detector ${view.config.name}: packets in, frames out. Errors are always {"problems": [...]}.`,
+      },
+      components: {
+        securitySchemes: {
+          token: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'For requests that change something, where the service has a token.',
+          },
+        },
+      },
       ...(rules.token === null ? {} : { security: [{ token: [] }] }),
     },
-    // Relative to /docs/json, so that requests tried out stay under a proxy's prefix. (Among the settings above it would have to be absolute.)
-    transformObject: (document) => ('openapiObject' in document ? { ...document.openapiObject, servers: [{ url: '../' }] } : document.swaggerObject),
+    // Relative to /docs/json, so that requests tried out stay under a proxy's prefix. (Among the settings above it
+    // would have to be absolute.)
+    transformObject: (document) =>
+      'openapiObject' in document ? { ...document.openapiObject, servers: [{ url: '../' }] } : document.swaggerObject,
   });
-  await app.register(fastifySwaggerUi, { routePrefix: '/docs', theme: { title: `Virtual DCU: ${view.config.name}` }, uiConfig: { validatorUrl: null } });
+  await app.register(fastifySwaggerUi, {
+    routePrefix: '/docs',
+    theme: { title: `Virtual DCU: ${view.config.name}` },
+    uiConfig: { validatorUrl: null },
+  });
   // Registered as a plugin, so that the documentation knows of the routes.
   await app.register((routes: FastifyInstance, _: unknown, done: () => void) => {
     addSeriesRoutes(routes, view);
@@ -166,7 +208,11 @@ export async function makeApp(view: ServiceView, options: Omit<HttpOptions, 'hos
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-function parseBody(_: FastifyRequest, body: string | Buffer, done: (error: Error | null, node?: unknown) => void): void {
+function parseBody(
+  _: FastifyRequest,
+  body: string | Buffer,
+  done: (error: Error | null, node?: unknown) => void,
+): void {
   if (body.length === 0) {
     done(null, null);
     return;
@@ -205,16 +251,26 @@ function refuseUnclear({ raw }: FastifyRequest, reply: FastifyReply, done: () =>
     done();
     return;
   }
-  void reply.code(400).header('connection', 'close').send({ problems: [problem] });
+  void reply
+    .code(400)
+    .header('connection', 'close')
+    .send({ problems: [problem] });
 }
 
 /**
- * The documentation makes links that leave the prefix under which a proxy may show us, unless its address ends in a slash. Redirections
- * are relative, for only the browser knows the prefix.
+ * The documentation makes links that leave the prefix under which a proxy may show us, unless its address ends in a
+ * slash. Redirections are relative, for only the browser knows the prefix.
  */
 function keepPrefix(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const [path, query] = request.url.split('?', 2) as [string, string?];
-  const target = path === '/docs' ? 'docs/' : path === '/docs/' && query !== undefined ? './' : path === '/docs/static/index.html' ? '../' : null;
+  const target =
+    path === '/docs'
+      ? 'docs/'
+      : path === '/docs/' && query !== undefined
+        ? './'
+        : path === '/docs/static/index.html'
+          ? '../'
+          : null;
   if (target === null || (request.method !== 'GET' && request.method !== 'HEAD')) {
     done();
     return;
@@ -230,13 +286,24 @@ function checkAccess(access: Access): (request: FastifyRequest, reply: FastifyRe
       return;
     }
     // The body is not waited for.
-    reply.code(refusal.status).headers({ connection: 'close', ...(refusal.status === 401 ? { 'www-authenticate': 'Bearer realm="vdcu"' } : {}) });
+    reply.code(refusal.status).headers({
+      connection: 'close',
+      ...(refusal.status === 401 ? { 'www-authenticate': 'Bearer realm="vdcu"' } : {}),
+    });
     void reply.send({ problems: [refusal.problem] });
   };
 }
 
 /** A client that does not take its answer costs memory for a limited time only, and there is a limit to how many do. */
-function boundAnswer({ stuckMs, answerMs }: HttpLimits): (request: FastifyRequest, reply: FastifyReply, payload: unknown, done: (error: Error | null, payload?: unknown) => void) => void {
+function boundAnswer({
+  stuckMs,
+  answerMs,
+}: HttpLimits): (
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+  done: (error: Error | null, payload?: unknown) => void,
+) => void {
   let waiting = 0;
   return (_, reply, payload, done) => {
     const { socket } = reply.raw;
@@ -244,17 +311,24 @@ function boundAnswer({ stuckMs, answerMs }: HttpLimits): (request: FastifyReques
       const { length } = payload;
       if (waiting > 0 && waiting + length > waitingBytesLimit) {
         reply.code(503).type('application/json').removeHeader('content-disposition');
-        done(null, JSON.stringify({ problems: [`${waiting} bytes of answers wait for those who asked. Ask again when they have taken them`] }));
+        done(
+          null,
+          JSON.stringify({
+            problems: [`${waiting} bytes of answers wait for those who asked. Ask again when they have taken them`],
+          }),
+        );
         return;
       }
       waiting += length;
       reply.raw.once('close', () => (waiting -= length));
     }
-    // Node cuts a connection off on which nothing moves for so long; after the answer it sets its own limit for idle ones.
-    // (A test that asks without a connection has no socket.)
+    // Node cuts a connection off on which nothing moves for so long; after the answer it sets its own limit for idle
+    // ones. (A test that asks without a connection has no socket.)
     if (socket instanceof Socket) socket.setTimeout(stuckMs);
     const cut = setTimeout(() => socket?.destroy(), answerMs).unref();
-    reply.raw.once('close', () => { clearTimeout(cut); });
+    reply.raw.once('close', () => {
+      clearTimeout(cut);
+    });
     done(null, payload);
   };
 }
@@ -262,7 +336,10 @@ function boundAnswer({ stuckMs, answerMs }: HttpLimits): (request: FastifyReques
 /** Commands are events of the service's life; the rest is asked every second. */
 function logRequest(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const level = request.method === 'GET' || request.method === 'HEAD' ? 'debug' : 'info';
-  request.log[level]({ method: request.method, url: request.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) }, 'request');
+  request.log[level](
+    { method: request.method, url: request.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+    'request',
+  );
   done();
 }
 
@@ -275,7 +352,10 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
   }
   const status = error.statusCode ?? 500;
   if (status < 500) {
-    const message = status === 415 ? `content-type ${request.headers['content-type'] ?? '(none)'}: send application/json` : error.message;
+    const message =
+      status === 415
+        ? `content-type ${request.headers['content-type'] ?? '(none)'}: send application/json`
+        : error.message;
     void reply.code(status).send({ problems: [message] });
     return;
   }
@@ -290,7 +370,11 @@ function listenError(error: NodeJS.ErrnoException, { host, port }: HttpOptions):
     EADDRNOTAVAIL: `this machine has no such address. It must be one of its own: set api_host to it, or to 0.0.0.0 for all. It has ${ownAddresses()}`,
     EACCES: 'not permitted. Ports below 1024 need privileges: set an api_port from 1024',
   };
-  return new OperatorError(`${what}: ${remedy[error.code ?? ''] ?? `${error.message}. It must be possible to listen there: check api_host and api_port`}`, undefined, { cause: error });
+  return new OperatorError(
+    `${what}: ${remedy[error.code ?? ''] ?? `${error.message}. It must be possible to listen there: check api_host and api_port`}`,
+    undefined,
+    { cause: error },
+  );
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

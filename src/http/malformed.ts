@@ -1,6 +1,6 @@
-// Requests that never become one: no HTTP, too long, too slow, contradicting themselves. Node's parser refuses them before any route is
-// asked; here they are answered in the form of all other errors, {"problems": [sentence]}, and the connection is closed. What Node lets
-// through and a proxy could understand otherwise is refused as well.
+// Requests that never become one: no HTTP, too long, too slow, contradicting themselves. Node's parser refuses them
+// before any route is asked; here they are answered in the form of all other errors, {"problems": [sentence]}, and the
+// connection is closed. What Node lets through and a proxy could understand otherwise is refused as well.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -11,7 +11,12 @@ interface Refusal {
 }
 
 const names: Readonly<Record<Refusal['status'], string>> = {
-  400: 'Bad Request', 405: 'Method Not Allowed', 408: 'Request Timeout', 413: 'Payload Too Large', 417: 'Expectation Failed', 431: 'Request Header Fields Too Large',
+  400: 'Bad Request',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  413: 'Payload Too Large',
+  417: 'Expectation Failed',
+  431: 'Request Header Fields Too Large',
 };
 
 const byCode: Readonly<Record<string, Refusal>> = {
@@ -20,7 +25,10 @@ const byCode: Readonly<Record<string, Refusal>> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, problem: 'the extensions of a chunk are too long: at most 16 KiB' },
   HPE_INVALID_METHOD: { status: 400, problem: 'this is no HTTP/1.1 request: its method is none' },
   HPE_INVALID_CONTENT_LENGTH: { status: 400, problem: 'content-length is no number' },
-  HPE_UNEXPECTED_CONTENT_LENGTH: { status: 400, problem: 'the length of the body is told twice: one content-length, or transfer-encoding: chunked' },
+  HPE_UNEXPECTED_CONTENT_LENGTH: {
+    status: 400,
+    problem: 'the length of the body is told twice: one content-length, or transfer-encoding: chunked',
+  },
   HPE_INVALID_CHUNK_SIZE: { status: 400, problem: 'the size of a chunk is no hexadecimal number' },
   HPE_INVALID_TRANSFER_ENCODING: { status: 400, problem: 'transfer-encoding is not understood: chunked, or none' },
   HPE_INVALID_HEADER_TOKEN: { status: 400, problem: 'a header field has a character that none may have' },
@@ -28,7 +36,9 @@ const byCode: Readonly<Record<string, Refusal>> = {
 
 /** Answer what Node's parser refuses, and what asks for something that is not HTTP. */
 export function answerMalformed(server: Server): void {
-  server.on('connect', (_: IncomingMessage, socket: Duplex) => { end(socket, { status: 405, problem: 'CONNECT: this service is no proxy' }); });
+  server.on('connect', (_: IncomingMessage, socket: Duplex) => {
+    end(socket, { status: 405, problem: 'CONNECT: this service is no proxy' });
+  });
   server.on('checkExpectation', (_: IncomingMessage, response: ServerResponse) => {
     const { text, fields } = written({ status: 417, problem: 'expect: only 100-continue is understood' });
     response.writeHead(417, fields).end(text);
@@ -45,8 +55,8 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
 }
 
 /**
- * Fields that may stand once, and stand twice or, Host, not at all (RFC 9112, 3.2): who reads the first and who reads the last would see
- * two requests. Node hands over the first Host alone.
+ * Fields that may stand once, and stand twice or, Host, not at all (RFC 9112, 3.2): who reads the first and who reads
+ * the last would see two requests. Node hands over the first Host alone.
  * @param raw names and values in turn
  * @returns null = nothing wrong
  */
@@ -68,12 +78,21 @@ function written({ status, problem }: Refusal): { text: string; fields: Record<s
   const text = JSON.stringify({ problems: [problem] });
   return {
     text,
-    fields: { 'content-type': 'application/json; charset=utf-8', 'content-length': String(Buffer.byteLength(text)), 'x-content-type-options': 'nosniff', 'cache-control': 'no-store', connection: 'close', ...(status === 405 ? { allow: 'GET, HEAD, POST, DELETE' } : {}) },
+    fields: {
+      'content-type': 'application/json; charset=utf-8',
+      'content-length': String(Buffer.byteLength(text)),
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+      connection: 'close',
+      ...(status === 405 ? { allow: 'GET, HEAD, POST, DELETE' } : {}),
+    },
   };
 }
 
 function end(socket: Duplex, refusal: Refusal): void {
   const { text, fields } = written(refusal);
-  const head = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  const head = Object.entries(fields)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');
   socket.end(`HTTP/1.1 ${refusal.status} ${names[refusal.status]}\r\n${head}\r\n${text}`, () => socket.destroy());
 }

@@ -1,4 +1,5 @@
-// numpy's file format for the last frame: `numpy.load` reads it without unpickling anything. Format: NEP 1, version 1.0.
+// numpy's file format for the last frame: `numpy.load` reads it without unpickling anything. Format: NEP 1, version
+// 1.0.
 
 import { assert } from '../base/assert.js';
 import { pixelBytes } from '../detector/pixel-type.js';
@@ -10,7 +11,10 @@ const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0] as const;
 
 /** The .npy file of an array in C order, little endian: `pixels` must be exactly `shape` × the bytes of `type`. */
 export function npy(pixels: Uint8Array, type: PixelType, shape: readonly number[]): Buffer {
-  assert(pixels.length === shape.reduce((product, extent) => product * extent, 1) * pixelBytes[type], 'pixels fill the shape');
+  assert(
+    pixels.length === shape.reduce((product, extent) => product * extent, 1) * pixelBytes[type],
+    'pixels fill the shape',
+  );
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
   const dictionary = `{'descr': '${descriptions[type]}', 'fortran_order': False, 'shape': ${tuple}, }`;
   // Magic, length and dictionary with its line feed together are a multiple of 64 bytes, so that data can be mapped.

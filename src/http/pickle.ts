@@ -1,20 +1,33 @@
-// A writer of Python pickles, protocol 3, for what an image message is made of. streaming-receiver's /last_frame speaks it, and
-// its viewers read nothing else. Opcodes: CPython 3.11, Lib/pickletools.py.
+// A writer of Python pickles, protocol 3, for what an image message is made of. streaming-receiver's /last_frame speaks
+// it, and its viewers read nothing else. Opcodes: CPython 3.11, Lib/pickletools.py.
 
 import { assert } from '../base/assert.js';
 
 /** Opcodes by their names in pickletools. */
 const op = {
-  proto: 0x80, stop: 0x2e, mark: 0x28,
-  none: 0x4e, newTrue: 0x88, newFalse: 0x89,
-  binInt: 0x4a, binInt1: 0x4b, binInt2: 0x4d, long1: 0x8a, binFloat: 0x47,
-  binUnicode: 0x58, binBytes: 0x42, shortBinBytes: 0x43,
-  emptyList: 0x5d, appends: 0x65, emptyDict: 0x7d, setItems: 0x75,
+  proto: 0x80,
+  stop: 0x2e,
+  mark: 0x28,
+  none: 0x4e,
+  newTrue: 0x88,
+  newFalse: 0x89,
+  binInt: 0x4a,
+  binInt1: 0x4b,
+  binInt2: 0x4d,
+  long1: 0x8a,
+  binFloat: 0x47,
+  binUnicode: 0x58,
+  binBytes: 0x42,
+  shortBinBytes: 0x43,
+  emptyList: 0x5d,
+  appends: 0x65,
+  emptyDict: 0x7d,
+  setItems: 0x75,
 } as const;
 
 /**
- * The pickle of `value`: null, booleans, numbers (whole ones become int, the others float), bigint, strings, Uint8Array (bytes),
- * arrays (list) and plain objects (dict). Anything else is an assertion.
+ * The pickle of `value`: null, booleans, numbers (whole ones become int, the others float), bigint, strings, Uint8Array
+ * (bytes), arrays (list) and plain objects (dict). Anything else is an assertion.
  */
 export function pickle(value: unknown): Buffer {
   const chunks: Uint8Array[] = [Uint8Array.of(op.proto, 3)];

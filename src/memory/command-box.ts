@@ -1,5 +1,5 @@
-// One command at a time from main to the streamer: a JSON text of bounded size and a word that says it is there. Writer of text
-// and post word: main; writer of the take word: streamer. Replies and events go back as messages (runtime/).
+// One command at a time from main to the streamer: a JSON text of bounded size and a word that says it is there. Writer
+// of text and post word: main; writer of the take word: streamer. Replies and events go back as messages (runtime/).
 
 /** Bytes that one command may have; an arm request with more metadata is refused. */
 export const commandLimitBytes = 262144;
@@ -26,7 +26,8 @@ export class CommandBox {
   post(command: object): boolean {
     if (!this.free) return false;
     const text = new TextEncoder().encode(JSON.stringify(command));
-    if (text.length > commandLimitBytes) throw new RangeError(`a command of ${text.length} bytes; at most ${commandLimitBytes} fit`);
+    if (text.length > commandLimitBytes)
+      throw new RangeError(`a command of ${text.length} bytes; at most ${commandLimitBytes} fit`);
     this.#text.set(text);
     this.#words[at.length] = text.length;
     Atomics.add(this.#words, at.posted, 1);

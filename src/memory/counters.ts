@@ -1,8 +1,9 @@
-// The counter table: every counter of the service, with the metric it feeds and the sentence that explains it. Counters live in
-// shared memory as 64-bit floats, one writer each, and only increase. Metrics, ledger and documentation are made from this table.
-//
-// A counter is read by other threads while its writer goes on. An aligned 64-bit float is stored with one instruction on
-// every platform that Node runs on; sums that must be exact are read after a handshake (see port-words.ts, series snapshots).
+// The counter table: every counter of the service, with the metric it feeds and the sentence that explains it. Counters
+// live in shared memory as 64-bit floats, one writer each, and only increase. Metrics, ledger and documentation are
+// made from this table.
+// A counter is read by other threads while its writer goes on. An aligned 64-bit float is stored with one instruction
+// on every platform that Node runs on; sums that must be exact are read after a handshake (see port-words.ts, series
+// snapshots).
 
 import { frameReasons } from '../contract/frame-reasons.js';
 import type { FrameReason } from '../contract/frame-reasons.js';
@@ -19,16 +20,30 @@ export interface CounterRow<Id extends string = string> {
   readonly help: string;
 }
 
-const row = <const Id extends string>(id: Id, metric: string, help: string, labels: Readonly<Record<string, string>> = {}): CounterRow<Id> => ({ id, metric, labels, help });
+const row = <const Id extends string>(
+  id: Id,
+  metric: string,
+  help: string,
+  labels: Readonly<Record<string, string>> = {},
+): CounterRow<Id> => ({ id, metric, labels, help });
 const images = 'vdcu_port_images_total';
 const imagesHelp = 'Closed port images by outcome';
 const frames = 'vdcu_frames_total';
 const framesHelp = 'Frames sent, by outcome';
-const classRows = Object.values(packetClassTable).map(({ counter, metric, help, labels }) => row(counter, metric, help, labels));
+const classRows = Object.values(packetClassTable).map(({ counter, metric, help, labels }) =>
+  row(counter, metric, help, labels),
+);
 const reasonRows = (['marked', 'discarded'] as const).flatMap((outcome) =>
-  codesOf(frameReasons).map((reason) => row(frameReasons[reason][outcome], frames, framesHelp, { outcome, reason })));
+  codesOf(frameReasons).map((reason) => row(frameReasons[reason][outcome], frames, framesHelp, { outcome, reason })),
+);
 const refusedRows = codesOf(peerRefusals).map((reason) =>
-  row(peerRefusals[reason].counter, 'vdcu_zmq_peers_refused_total', 'Connections to the data port that were refused or cut off', { reason }));
+  row(
+    peerRefusals[reason].counter,
+    'vdcu_zmq_peers_refused_total',
+    'Connections to the data port that were refused or cut off',
+    { reason },
+  ),
+);
 
 /** Counters of one port, written by its receiver. The order is the order in memory. */
 export const portCounterTable = [
@@ -41,7 +56,11 @@ export const portCounterTable = [
   row('imagesComplete', images, imagesHelp, { outcome: 'complete' }),
   row('imagesIncomplete', images, imagesHelp, { outcome: 'incomplete' }),
   row('imagesAbsent', images, imagesHelp, { outcome: 'absent' }),
-  row('socketDropped', 'vdcu_udp_socket_dropped_packets_total', 'Packets that the kernel dropped because the socket buffer was full'),
+  row(
+    'socketDropped',
+    'vdcu_udp_socket_dropped_packets_total',
+    'Packets that the kernel dropped because the socket buffer was full',
+  ),
 ] as const;
 
 /** Counters of the streamer. */
@@ -50,7 +69,11 @@ export const streamCounterTable = [
   row('images', 'vdcu_zmq_messages_sent_total', 'Messages handed to zmq', { type: 'image' }),
   row('seriesEnds', 'vdcu_zmq_messages_sent_total', 'Messages handed to zmq', { type: 'series_end' }),
   row('bytes', 'vdcu_zmq_bytes_sent_total', 'Bytes handed to zmq'),
-  row('blockedSeconds', 'vdcu_zmq_send_blocked_seconds_total', 'Time during which a message was ready and zmq took none'),
+  row(
+    'blockedSeconds',
+    'vdcu_zmq_send_blocked_seconds_total',
+    'Time during which a message was ready and zmq took none',
+  ),
   row('complete', frames, framesHelp, { outcome: 'complete', reason: 'none' }),
   ...reasonRows,
   row('unsent', 'vdcu_frames_unsent_total', 'Frames of aborted series that were dropped without a number'),
@@ -66,13 +89,19 @@ export type StreamCounter = (typeof streamCounterTable)[number]['id'];
 export const packetClasses: readonly PacketClassCounter[] = classRows.map(({ id }) => id);
 
 /** Outcomes of a frame that was sent: images handed to zmq = their sum. */
-export const frameOutcomes: readonly StreamCounter[] = streamCounterTable.filter(({ metric }) => metric === frames).map(({ id }) => id);
+export const frameOutcomes: readonly StreamCounter[] = streamCounterTable
+  .filter(({ metric }) => metric === frames)
+  .map(({ id }) => id);
 
 /** Index of every port counter in its block. */
-export const portCounter = Object.fromEntries(portCounterTable.map((entry, index) => [entry.id, index])) as Readonly<Record<PortCounter, number>>;
+export const portCounter = Object.fromEntries(portCounterTable.map((entry, index) => [entry.id, index])) as Readonly<
+  Record<PortCounter, number>
+>;
 
 /** Index of every streamer counter in its block. */
-export const streamCounter = Object.fromEntries(streamCounterTable.map((entry, index) => [entry.id, index])) as Readonly<Record<StreamCounter, number>>;
+export const streamCounter = Object.fromEntries(
+  streamCounterTable.map((entry, index) => [entry.id, index]),
+) as Readonly<Record<StreamCounter, number>>;
 
 /** The counter of frames that are not complete. */
 export function incompleteCounter(reason: FrameReason, discard: boolean): StreamCounter {

@@ -1,6 +1,6 @@
-// The flight recorder of one port: headers, arrival times and classes of its last packets, and for the batch at hand the class of
-// each packet before it is copied here. Writer: the port's receiver (assembly/flight-writer.ts), once per batch. Reader: main, which
-// copies the ring whenever it likes and leaves out what was overwritten meanwhile.
+// The flight recorder of one port: headers, arrival times and classes of its last packets, and for the batch at hand
+// the class of each packet before it is copied here. Writer: the port's receiver (assembly/flight-writer.ts), once per
+// batch. Reader: main, which copies the ring whenever it likes and leaves out what was overwritten meanwhile.
 
 import { fence } from './fence.js';
 import { flightClass, flightEntryBytes, flightLength, flightTime } from './flight-words.js';
@@ -89,15 +89,19 @@ export class FlightRing {
     return this.packets === 0 ? 0 : load53(this.#head, 0);
   }
 
-  /** Hand over all entries below this number, which were stored before; it is seen before any entry stored later. Partner: `copy`. */
+  /**
+   * Hand over all entries below this number, which were stored before; it is seen before any entry stored later.
+   * Partner: `copy`.
+   */
   publish(recorded: number): void {
     store53(this.#head, 0, recorded);
     fence();
   }
 
   /**
-   * The last packets, at most `packets`. While they are copied the writer goes on; it writes one batch beyond what it has published, for
-   * which the ring has room, so whatever it published meanwhile tells how many of the oldest entries may be torn: those are left out.
+   * The last packets, at most `packets`. While they are copied the writer goes on; it writes one batch beyond what it
+   * has published, for which the ring has room, so whatever it published meanwhile tells how many of the oldest entries
+   * may be torn: those are left out.
    */
   copy(): FlightCopy {
     const before = this.recorded;

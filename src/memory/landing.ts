@@ -1,14 +1,17 @@
-// Where a port's datagrams land before they are checked: buffers, and for the batch at hand the offset, the true length and the
-// source verdict of each datagram. Writer: the port's packet source, in its receiver's thread. Three further buffers keep packets that
-// are held until others confirm them.
-//
-// Either each datagram has a buffer of its own, or (`coalescedBuffers` > 0) there are fewer and larger buffers, in each of which the
-// kernel may lay several datagrams of one sender behind each other. An entry is one datagram in both cases.
+// Where a port's datagrams land before they are checked: buffers, and for the batch at hand the offset, the true length
+// and the source verdict of each datagram. Writer: the port's packet source, in its receiver's thread. Three further
+// buffers keep packets that are held until others confirm them.
+// Either each datagram has a buffer of its own, or (`coalescedBuffers` > 0) there are fewer and larger buffers, in each
+// of which the kernel may lay several datagrams of one sender behind each other. An entry is one datagram in both
+// cases.
 
 /** Buffers for held packets. */
 export const heldPackets = 3;
 
-/** Coalesced datagrams never exceed an IP packet. What is added keeps the beginnings of the buffers out of the same cache sets. */
+/**
+ * Coalesced datagrams never exceed an IP packet. What is added keeps the beginnings of the buffers out of the same
+ * cache sets.
+ */
 const coalescedStride = 65536 + 4160;
 
 const align = (bytes: number, to: number): number => Math.ceil(bytes / to) * to;
@@ -17,7 +20,10 @@ const packetStride = (packetBytes: number): number => align(packetBytes, 64);
 
 /** Bytes of one landing region. */
 export const landingBytes = (packets: number, packetBytes: number, coalescedBuffers = 0): number =>
-  packets * 12 + 256 + heldPackets * packetStride(packetBytes) + (coalescedBuffers > 0 ? coalescedBuffers * coalescedStride : packets * packetStride(packetBytes));
+  packets * 12 +
+  256 +
+  heldPackets * packetStride(packetBytes) +
+  (coalescedBuffers > 0 ? coalescedBuffers * coalescedStride : packets * packetStride(packetBytes));
 
 /** A batch of datagrams. Entries 0 … count − 1 are valid until the source receives again. */
 export class Landing {

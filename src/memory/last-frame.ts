@@ -28,7 +28,8 @@ export class LastFrame {
 
   constructor(buffer: ArrayBufferLike, offset: number, frameBytes: number) {
     this.#words = new Int32Array(buffer, offset, headWords);
-    const half = (index: number): Uint8Array => new Uint8Array(buffer, offset + headWords * 4 + index * halfBytes(frameBytes), halfBytes(frameBytes));
+    const half = (index: number): Uint8Array =>
+      new Uint8Array(buffer, offset + headWords * 4 + index * halfBytes(frameBytes), halfBytes(frameBytes));
     this.#halves = [half(0), half(1)];
   }
 
@@ -43,7 +44,8 @@ export class LastFrame {
     const next = (Atomics.load(this.#words, at.count) + 1) | 0;
     const half = this.#halves[next & 1] as Uint8Array;
     const lengths = at.length + (next & 1) * 2;
-    // The count of the other half is seen before anything of this one: a store-release alone lets later stores pass. Partner: `load`.
+    // The count of the other half is seen before anything of this one: a store-release alone lets later stores pass.
+    // Partner: `load`.
     fence();
     this.#words[lengths] = json.length;
     this.#words[lengths + 1] = pixels.length;
@@ -62,8 +64,8 @@ export class LastFrame {
       const lengths = at.length + (count & 1) * 2;
       const json = half.slice(0, this.#words[lengths]);
       const pixels = half.slice(jsonLimit, jsonLimit + (this.#words[lengths + 1] as number));
-      // The writer begins to overwrite this half only after the other was filled and counted. A load-acquire alone lets the copies
-      // above be made after it. Partner: `store`.
+      // The writer begins to overwrite this half only after the other was filled and counted. A load-acquire alone lets
+      // the copies above be made after it. Partner: `store`.
       fence();
       if (Atomics.load(this.#words, at.count) === count) return { json, pixels };
     }

@@ -1,5 +1,6 @@
-// Where everything lies in the one shared memory of the service: sizes in, byte offsets out. Nobody else computes an offset.
-// Regions of different writers begin 128 bytes apart, so that their cache lines (and the prefetcher's pairs) never meet.
+// Where everything lies in the one shared memory of the service: sizes in, byte offsets out. Nobody else computes an
+// offset. Regions of different writers begin 128 bytes apart, so that their cache lines (and the prefetcher's pairs)
+// never meet.
 
 import { commandBoxBytes } from './command-box.js';
 import { portCounterTable, streamCounterTable } from './counters.js';
@@ -93,7 +94,27 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
   const slotStride = align(sizes.frameBytes);
   const ring = take(slotStride * sizes.slots);
   const flightRings = perPort(flightRingBytes(sizes.flightPackets ?? 0, sizes.landingPackets));
-  return { sizes, totalBytes: end, commandBox, seriesWords, streamWords, threadWords, streamCounters, frameHistograms, lastFrame, portWords, portCounters, portHistograms, slotRecords, placementContexts, landing, kernelStructures, ring, flightRings, slotStride };
+  return {
+    sizes,
+    totalBytes: end,
+    commandBox,
+    seriesWords,
+    streamWords,
+    threadWords,
+    streamCounters,
+    frameHistograms,
+    lastFrame,
+    portWords,
+    portCounters,
+    portHistograms,
+    slotRecords,
+    placementContexts,
+    landing,
+    kernelStructures,
+    ring,
+    flightRings,
+    slotStride,
+  };
 }
 
 /** The shared memory itself: a WebAssembly memory, so that placement can be compiled; fixed size, zeroed. */

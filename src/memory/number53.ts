@@ -1,16 +1,19 @@
-// Frame numbers (0 … 2⁵³ − 1) in three Int32 words of shared memory, without BigInt and without a lock: high, low, high again.
-// One thread writes, any thread reads. 0 stands for "none".
+// Frame numbers (0 … 2⁵³ − 1) in three Int32 words of shared memory, without BigInt and without a lock: high, low, high
+// again. One thread writes, any thread reads. 0 stands for "none".
 
 const two32 = 4294967296;
 
 /** Words that one number takes. */
 export const number53Words = 3;
 
-/** Store `value`. Partner: `load53`. The second copy of the high word is written last and read first, so a torn pair is seen. */
+/**
+ * Store `value`. Partner: `load53`. The second copy of the high word is written last and read first, so a torn pair is
+ * seen.
+ */
 export function store53(words: Int32Array, at: number, value: number): void {
   const high = Math.floor(value / two32) | 0;
   Atomics.store(words, at, high);
-  Atomics.store(words, at + 1, value % two32 | 0);
+  Atomics.store(words, at + 1, (value % two32) | 0);
   Atomics.store(words, at + 2, high);
 }
 

@@ -1,14 +1,49 @@
-// What the compiled placement of one port knows: a struct of addresses, check values and limits, and behind it the port's piece
-// table and its seams. Writer: the port's receiver; read and answered by the compiled code (assembly/kernel/) in the same thread, never by
-// another. The fields' places are in placement-words.ts.
+// What the compiled placement of one port knows: a struct of addresses, check values and limits, and behind it the
+// port's piece table and its seams. Writer: the port's receiver; read and answered by the compiled code
+// (assembly/kernel/) in the same thread, never by another. The fields' places are in placement-words.ts.
 
 import { assert } from '../base/assert.js';
 import {
-  contextAccepted, contextBytes, contextCompleted, contextDecode, contextExpectedPackets, contextFirstOwn, contextFirstPacket, contextForeign,
-  contextFrameNumberAt, contextHeadBytes, contextHighest, contextIdentity, contextIdentityAt, contextIdentityMask, contextLengths,
-  contextLowest, contextMissingByte, contextNewest, contextOffsets, contextOrigin, contextPacketBytes, contextPacketNumberAt, contextPayloadAt,
-  contextPayloadBytes, contextPieces, contextPosition, contextPositionAt, contextPositionMask, contextReceived, contextRecordStride,
-  contextRecords, contextReordered, contextRing, contextSeams, contextSlotStride, contextSlots, contextStarts, contextStride, pieceBytes, seamBytes,
+  contextAccepted,
+  contextBytes,
+  contextCompleted,
+  contextDecode,
+  contextExpectedPackets,
+  contextFirstOwn,
+  contextFirstPacket,
+  contextForeign,
+  contextFrameNumberAt,
+  contextHeadBytes,
+  contextHighest,
+  contextIdentity,
+  contextIdentityAt,
+  contextIdentityMask,
+  contextLengths,
+  contextLowest,
+  contextMissingByte,
+  contextNewest,
+  contextOffsets,
+  contextOrigin,
+  contextPacketBytes,
+  contextPacketNumberAt,
+  contextPayloadAt,
+  contextPayloadBytes,
+  contextPieces,
+  contextPosition,
+  contextPositionAt,
+  contextPositionMask,
+  contextReceived,
+  contextRecordStride,
+  contextRecords,
+  contextReordered,
+  contextRing,
+  contextSeams,
+  contextSlotStride,
+  contextSlots,
+  contextStarts,
+  contextStride,
+  pieceBytes,
+  seamBytes,
 } from './placement-words.js';
 
 /** Where the compiled code finds a port's memory; does not change. Addresses in bytes from the start of the memory. */
@@ -58,7 +93,8 @@ export interface PlacementRules {
 }
 
 /** Bytes of one context. @param packets and pieces of the port image with the most that may be configured */
-export const placementContextBytes = (packets: number, pieces: number): number => contextHeadBytes + (packets + 1) * 4 + pieces * pieceBytes + packets * seamBytes;
+export const placementContextBytes = (packets: number, pieces: number): number =>
+  contextHeadBytes + (packets + 1) * 4 + pieces * pieceBytes + packets * seamBytes;
 
 /** Frame numbers are own ones (detector/frame-share.ts): the detector's unless instances share its frames. */
 export class PlacementContext {
@@ -98,7 +134,12 @@ export class PlacementContext {
   /** Tell what a plain packet is, until this is called again. */
   bind(rules: PlacementRules): void {
     const { starts, pieces, seams } = rules;
-    assert(starts.length <= this.#starts.length && pieces.length <= this.#pieces.length && seams.length <= this.#seams.length, 'a piece table is larger than any that was planned');
+    assert(
+      starts.length <= this.#starts.length &&
+        pieces.length <= this.#pieces.length &&
+        seams.length <= this.#seams.length,
+      'a piece table is larger than any that was planned',
+    );
     this.#starts.set(starts);
     this.#pieces.set(pieces);
     this.#seams.set(seams);
@@ -126,7 +167,10 @@ export class PlacementContext {
     this.#numbers[contextNewest / 8] = newest;
   }
 
-  /** Own frames are those numbered `origin`, `origin` + `stride`, …; their own numbers are `firstOwn`, `firstOwn` + 1, …. Stride 1: the same numbers. */
+  /**
+   * Own frames are those numbered `origin`, `origin` + `stride`, …; their own numbers are `firstOwn`, `firstOwn` + 1,
+   * …. Stride 1: the same numbers.
+   */
   setShare(stride: number, origin: number, firstOwn: number): void {
     this.#set(contextStride, stride);
     this.#numbers[contextOrigin / 8] = origin;

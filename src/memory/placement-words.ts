@@ -1,5 +1,5 @@
-// Where the fields of a placement context lie, in bytes from its start; what they mean is told in placement-context.ts. Plain
-// constants, because two compilers read this file: the project's and the one that makes the compiled placement
+// Where the fields of a placement context lie, in bytes from its start; what they mean is told in placement-context.ts.
+// Plain constants, because two compilers read this file: the project's and the one that makes the compiled placement
 // (assembly/kernel/).
 
 // 32-bit words. Addresses are bytes from the start of the memory, unsigned.
@@ -42,8 +42,8 @@ export const contextCompleted = 136;
 export const contextSeams = 144;
 export const contextPayloadBytes = 148;
 
-// Frames that several instances share (detector/frame-share.ts): the detector's number of the first own frame, its own number, and how
-// many numbers lie from one own frame to the next.
+// Frames that several instances share (detector/frame-share.ts): the detector's number of the first own frame, its own
+// number, and how many numbers lie from one own frame to the next.
 export const contextStride = 152;
 export const contextOrigin = 160;
 export const contextFirstOwn = 168;
@@ -51,7 +51,8 @@ export const contextFirstOwn = 168;
 /** Bytes before the tables. */
 export const contextHeadBytes = 256;
 
-// Values of contextDecode: pixels as they are; 4 bit with the left pixel in the high or in the low half of its byte; 12 bit.
+// Values of contextDecode: pixels as they are; 4 bit with the left pixel in the high or in the low half of its byte; 12
+// bit.
 export const decodeCopy = 0;
 export const decode4HighFirst = 1;
 export const decode4LowFirst = 2;

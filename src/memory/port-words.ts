@@ -1,4 +1,5 @@
-// What one receiver tells about its port. Writer: that receiver. Readers: streamer, main, other receivers (position, what is closed).
+// What one receiver tells about its port. Writer: that receiver. Readers: streamer, main, other receivers (position,
+// what is closed).
 
 import { load53, store53 } from './number53.js';
 
@@ -14,27 +15,64 @@ export const portEvent = {
   positionTaken: 8,
   /** Ten successive port images missed the same packets. */
   sameMissing: 16,
-  /** Three packets had a number that the configured image does not have: no later image of this port is called complete. */
+  /**
+   * Three packets had a number that the configured image does not have: no later image of this port is called complete.
+   */
   suspect: 32,
 } as const;
 
-/** Figures of datagrams that are wrong by themselves, of one series; an automatic one forgets those from before its first frame. `…Seen` count packets, a packet number is the highest or `…Lowest`. */
+/**
+ * Figures of datagrams that are wrong by themselves, of one series; an automatic one forgets those from before its
+ * first frame. `…Seen` count packets, a packet number is the highest or `…Lowest`.
+ */
 const wrongFigures = [
-  'wrongSize', 'wrongSizeType', 'wrongSizeLowest', 'wrongSizeHighest', 'wrongSizeSeen', 'wrongSizeRow', 'wrongVersion', 'wrongDetectorType',
-  'wrongPacketNumber', 'wrongPacketLowest', 'wrongPacketSeen', 'wrongPacketRow', 'wrongRow', 'wrongColumn', 'wrongFrameNumber', 'refusedPackets', 'refusedNumber',
+  'wrongSize',
+  'wrongSizeType',
+  'wrongSizeLowest',
+  'wrongSizeHighest',
+  'wrongSizeSeen',
+  'wrongSizeRow',
+  'wrongVersion',
+  'wrongDetectorType',
+  'wrongPacketNumber',
+  'wrongPacketLowest',
+  'wrongPacketSeen',
+  'wrongPacketRow',
+  'wrongRow',
+  'wrongColumn',
+  'wrongFrameNumber',
+  'refusedPackets',
+  'refusedNumber',
 ] as const;
 
 /** All figures of one series. */
-const seriesFigures = [...wrongFigures, 'sameMissingAccepted', 'sameMissingLowest', 'sameMissingHighest', 'otherShare', 'numberStep', 'outsideNumber'] as const;
+const seriesFigures = [
+  ...wrongFigures,
+  'sameMissingAccepted',
+  'sameMissingLowest',
+  'sameMissingHighest',
+  'otherShare',
+  'numberStep',
+  'outsideNumber',
+] as const;
 
 /**
- * Figures that explain, in 64-bit floats; NaN = nothing seen. The order is the order in memory. `cutOff`: packets, of all series, that
- * are missing only because the series ended while their image was coming in. `refused…`: packets whose numbers nobody confirmed, and the
- * number of the last; `outsideNumber`: of the last packet beyond the end of an armed series; `numberStep`: the equal steps that numbers go in, where frames between are left out.
+ * Figures that explain, in 64-bit floats; NaN = nothing seen. The order is the order in memory. `cutOff`: packets, of
+ * all series, that are missing only because the series ended while their image was coming in. `refused…`: packets whose
+ * numbers nobody confirmed, and the number of the last; `outsideNumber`: of the last packet beyond the end of an armed
+ * series; `numberStep`: the equal steps that numbers go in, where frames between are left out.
  */
 export const portFigures = [
-  'lastPacketAt', 'foreignAddress', 'foreignPort', 'receiveBufferRequested', 'receiveBufferGranted', 'queueBytesMax', 'dropsBeforeOpen',
-  'stallMsMax', 'cutOff', ...seriesFigures,
+  'lastPacketAt',
+  'foreignAddress',
+  'foreignPort',
+  'receiveBufferRequested',
+  'receiveBufferGranted',
+  'queueBytesMax',
+  'dropsBeforeOpen',
+  'stallMsMax',
+  'cutOff',
+  ...seriesFigures,
 ] as const;
 export type PortFigure = (typeof portFigures)[number];
 
@@ -44,11 +82,25 @@ const figureIndex = Object.fromEntries(portFigures.map((name, index) => [name, i
 export const portWordsBytes = 512;
 
 const at = {
-  answer: 0, firstAnswer: 1, position: 2, holding: 3, events: 4, heartbeat: 5, smallest: 8, newestAccepted: 12, newestSeen: 16, jump: 20, closeNext: 24, candidate: 28,
+  answer: 0,
+  firstAnswer: 1,
+  position: 2,
+  holding: 3,
+  events: 4,
+  heartbeat: 5,
+  smallest: 8,
+  newestAccepted: 12,
+  newestSeen: 16,
+  jump: 20,
+  closeNext: 24,
+  candidate: 28,
 } as const;
 const figuresAt = 128;
 
-/** Frame numbers here are own ones (detector/frame-share.ts), the detector's unless instances share its frames; 0 = none. */
+/**
+ * Frame numbers here are own ones (detector/frame-share.ts), the detector's unless instances share its frames; 0 =
+ * none.
+ */
 export class PortWords {
   readonly #words: Int32Array;
   readonly #figures: Float64Array;
@@ -71,7 +123,8 @@ export class PortWords {
     Atomics.store(this.#words, at.holding, 0);
     Atomics.store(this.#words, at.events, 0);
     Atomics.store(this.#words, at.firstAnswer, 0);
-    for (const field of [at.smallest, at.newestAccepted, at.newestSeen, at.jump, at.closeNext, at.candidate]) store53(this.#words, field, 0);
+    for (const field of [at.smallest, at.newestAccepted, at.newestSeen, at.jump, at.closeNext, at.candidate])
+      store53(this.#words, field, 0);
     for (const figure of seriesFigures) this.setFigure(figure, Number.NaN);
   }
 

@@ -1,5 +1,5 @@
-// Where the fields of a slot record lie, in 32-bit words, and its states; what they mean is told in slot-records.ts. Plain
-// constants, because two compilers read this file: the project's and the one that makes the compiled placement
+// Where the fields of a slot record lie, in 32-bit words, and its states; what they mean is told in slot-records.ts.
+// Plain constants, because two compilers read this file: the project's and the one that makes the compiled placement
 // (assembly/kernel/).
 
 export const recordPublishedWord = 0;

@@ -1,5 +1,5 @@
-// What became of the packets of one port in one series, from its counters: every missing packet gets exactly one cause. Pure; for a
-// series that has ended, and for one that is open as it stands. Rules: docs/architecture.md, "ledger".
+// What became of the packets of one port in one series, from its counters: every missing packet gets exactly one cause.
+// Pure; for a series that has ended, and for one that is open as it stands. Rules: docs/architecture.md, "ledger".
 
 import type { MissingByCause } from '../contract/loss-causes.js';
 import { foreignCounters, malformedCounters } from '../contract/packet-classes.js';
@@ -26,7 +26,8 @@ export function missingCauses(counts: SeriesCounts): MissingByCause {
 
 /** Of port images that were closed: expected = accepted + missing, also while the counters go on. */
 export function seriesPackets(counts: SeriesCounts): SeriesPackets {
-  const sum = (counters: readonly PortCounter[]): number => counters.reduce((total, counter) => total + counts(counter), 0);
+  const sum = (counters: readonly PortCounter[]): number =>
+    counters.reduce((total, counter) => total + counts(counter), 0);
   return {
     expected: counts('expected'),
     accepted: Math.max(0, counts('expected') - counts('missing')),

@@ -1,5 +1,6 @@
 // What the streamer, the one authority over series, tells the receivers. Writer: streamer. Readers: receivers, main.
-// Commands are words: parameters are stored first, the command word last; receivers answer in their own words (port-words.ts).
+// Commands are words: parameters are stored first, the command word last; receivers answer in their own words
+// (port-words.ts).
 
 import { load53, store53 } from './number53.js';
 
@@ -22,7 +23,19 @@ export type Phase = (typeof phase)[keyof typeof phase];
 export const seriesWordsBytes = 256;
 
 const at = {
-  command: 0, firstVersion: 1, dynamicRange: 2, readNRows: 3, auto: 4, seriesId: 5, wake: 6, settled: 7, first: 8, last: 12, next: 16, giveUp: 20, keepsBehind: 24,
+  command: 0,
+  firstVersion: 1,
+  dynamicRange: 2,
+  readNRows: 3,
+  auto: 4,
+  seriesId: 5,
+  wake: 6,
+  settled: 7,
+  first: 8,
+  last: 12,
+  next: 16,
+  giveUp: 20,
+  keepsBehind: 24,
 } as const;
 
 /** Frame numbers here are own ones (detector/frame-share.ts); 0 = not known. */
@@ -33,7 +46,10 @@ export class SeriesWords {
     this.#words = new Int32Array(buffer, offset, seriesWordsBytes / 4);
   }
 
-  /** Give a command; everything stored before is visible to whoever reads it. Returns the word that receivers must answer with. */
+  /**
+   * Give a command; everything stored before is visible to whoever reads it. Returns the word that receivers must
+   * answer with.
+   */
   command(next: Phase): number {
     const word = (((Atomics.load(this.#words, at.command) >> 3) + 1) << 3) | next;
     Atomics.store(this.#words, at.command, word);
@@ -54,8 +70,8 @@ export class SeriesWords {
   }
 
   /**
-   * Is what comes behind the end of this series kept for the next one, where it is? Stored before the commands `stop` and `prepare`.
-   * Else it is counted as `foreign{unarmed}`.
+   * Is what comes behind the end of this series kept for the next one, where it is? Stored before the commands `stop`
+   * and `prepare`. Else it is counted as `foreign{unarmed}`.
    */
   setKeepsBehind(keeps: boolean): void {
     Atomics.store(this.#words, at.keepsBehind, keeps ? 1 : 0);
@@ -101,7 +117,9 @@ export class SeriesWords {
     return version;
   }
 
-  /** The first frame, and with it the last one, will not be lowered any more: from here on port images may be closed. */
+  /**
+   * The first frame, and with it the last one, will not be lowered any more: from here on port images may be closed.
+   */
   settleFirst(): void {
     Atomics.store(this.#words, at.settled, Atomics.load(this.#words, at.firstVersion));
   }

@@ -1,6 +1,6 @@
-// Per port and slot: which frame is there, which packets have come, how it was closed. Writer: the port's receiver; the streamer
-// reads a record only after it has seen the publish word (`publish` / `published`), and the receiver writes none but the late
-// bits, which are its own, until the slot is released.
+// Per port and slot: which frame is there, which packets have come, how it was closed. Writer: the port's receiver; the
+// streamer reads a record only after it has seen the publish word (`publish` / `published`), and the receiver writes
+// none but the late bits, which are its own, until the slot is released.
 //
 //   word  0      publish word: tag of the frame number, stored last
 //         1, 2   frame number, low and high
@@ -13,8 +13,18 @@
 //        24 …    one bit per packet accepted, then one private bit per packet that came late
 
 import {
-  recordAcceptedWord, recordBitsWord, recordFrameHighWord, recordFrameLowWord, recordHeaderWord, recordHighestWord, recordOutcomeWord,
-  recordPublishedWord, recordStateWord, stateClosed, stateEmpty, stateOpen,
+  recordAcceptedWord,
+  recordBitsWord,
+  recordFrameHighWord,
+  recordFrameLowWord,
+  recordHeaderWord,
+  recordHighestWord,
+  recordOutcomeWord,
+  recordPublishedWord,
+  recordStateWord,
+  stateClosed,
+  stateEmpty,
+  stateOpen,
 } from './record-words.js';
 
 /** How a port image was closed. */
@@ -50,7 +60,8 @@ const two32 = 4294967296;
 export const bitmapWords = (packets: number): number => Math.ceil(packets / 32);
 
 /** Bytes of one record, a multiple of 128. */
-export const slotRecordBytes = (packets: number): number => Math.ceil(((recordWord.bits + 2 * bitmapWords(packets)) * 4) / 128) * 128;
+export const slotRecordBytes = (packets: number): number =>
+  Math.ceil(((recordWord.bits + 2 * bitmapWords(packets)) * 4) / 128) * 128;
 
 /** Nonzero, and different for any two frames that can meet in one slot. */
 const tagOf = (frameNumber: number): number => (frameNumber % 1073741824) + 1;
@@ -88,7 +99,7 @@ export class SlotRecords {
   open(slot: number, frameNumber: number, now: number): void {
     const base = slot * this.#stride;
     const { words } = this;
-    words[base + recordWord.frameLow] = frameNumber % two32 | 0;
+    words[base + recordWord.frameLow] = (frameNumber % two32) | 0;
     words[base + recordWord.frameHigh] = Math.floor(frameNumber / two32) | 0;
     words[base + recordWord.state] = recordState.open;
     words[base + recordWord.accepted] = 0;
@@ -107,18 +118,25 @@ export class SlotRecords {
     const base = slot * this.#stride;
     const low = this.words[base + recordWord.frameLow] as number;
     const high = this.words[base + recordWord.frameHigh] as number;
-    return high * two32 + (low >>> 0) === frameNumber ? (this.words[base + recordWord.state] as number) : recordState.empty;
+    return high * two32 + (low >>> 0) === frameNumber
+      ? (this.words[base + recordWord.state] as number)
+      : recordState.empty;
   }
 
   /** Is there any frame in the slot? */
   frameIn(slot: number): number {
     const base = slot * this.#stride;
     if (this.words[base + recordWord.state] === recordState.empty) return 0;
-    return (this.words[base + recordWord.frameHigh] as number) * two32 + ((this.words[base + recordWord.frameLow] as number) >>> 0);
+    return (
+      (this.words[base + recordWord.frameHigh] as number) * two32 +
+      ((this.words[base + recordWord.frameLow] as number) >>> 0)
+    );
   }
 
   has(slot: number, packet: number): boolean {
-    return (((this.words[slot * this.#stride + recordWord.bits + (packet >> 5)] as number) >>> (packet & 31)) & 1) === 1;
+    return (
+      (((this.words[slot * this.#stride + recordWord.bits + (packet >> 5)] as number) >>> (packet & 31)) & 1) === 1
+    );
   }
 
   hasLate(slot: number, packet: number): boolean {

@@ -3,12 +3,35 @@
 import { load53, store53 } from './number53.js';
 
 /** Where the streamer stands with its series. */
-export const seriesStep = { idle: 0, preparing: 1, header: 2, opening: 3, open: 4, stopping: 5, finishing: 6, ending: 7 } as const;
+export const seriesStep = {
+  idle: 0,
+  preparing: 1,
+  header: 2,
+  opening: 3,
+  open: 4,
+  stopping: 5,
+  finishing: 6,
+  ending: 7,
+} as const;
 export type SeriesStep = (typeof seriesStep)[keyof typeof seriesStep];
 
 export const streamWordsBytes = 256;
 
-const at = { step: 0, seriesId: 1, flags: 2, heartbeat: 3, peers: 4, disconnects: 5, slotsUsedMax: 6, stallMax: 7, first: 8, next: 12, highest: 16, last: 20, messageNumber: 24 } as const;
+const at = {
+  step: 0,
+  seriesId: 1,
+  flags: 2,
+  heartbeat: 3,
+  peers: 4,
+  disconnects: 5,
+  slotsUsedMax: 6,
+  stallMax: 7,
+  first: 8,
+  next: 12,
+  highest: 16,
+  last: 20,
+  messageNumber: 24,
+} as const;
 const flag = { headerSent: 1, auto: 2, endPending: 4 } as const;
 
 /** Frame numbers are own ones (detector/frame-share.ts); 0 = not known. */
@@ -20,10 +43,30 @@ export class StreamWords {
   }
 
   /** Write the whole picture; once per turn of the streamer that changed something. */
-  publish(picture: { step: SeriesStep; seriesId: number; headerSent: boolean; auto: boolean; endPending: boolean; peers: number; disconnects: number; slotsUsedMax: number; first: number; next: number; highest: number; last: number; messageNumber: number }): void {
+  publish(picture: {
+    step: SeriesStep;
+    seriesId: number;
+    headerSent: boolean;
+    auto: boolean;
+    endPending: boolean;
+    peers: number;
+    disconnects: number;
+    slotsUsedMax: number;
+    first: number;
+    next: number;
+    highest: number;
+    last: number;
+    messageNumber: number;
+  }): void {
     const words = this.#words;
     Atomics.store(words, at.seriesId, picture.seriesId);
-    Atomics.store(words, at.flags, (picture.headerSent ? flag.headerSent : 0) | (picture.auto ? flag.auto : 0) | (picture.endPending ? flag.endPending : 0));
+    Atomics.store(
+      words,
+      at.flags,
+      (picture.headerSent ? flag.headerSent : 0) |
+        (picture.auto ? flag.auto : 0) |
+        (picture.endPending ? flag.endPending : 0),
+    );
     Atomics.store(words, at.peers, picture.peers);
     Atomics.store(words, at.disconnects, picture.disconnects);
     Atomics.store(words, at.slotsUsedMax, picture.slotsUsedMax);

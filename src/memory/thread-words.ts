@@ -1,5 +1,5 @@
-// One word per thread by which main tells it to end; for threads that block in system calls and never turn an event loop.
-// Writer: main. Reader: the thread.
+// One word per thread by which main tells it to end; for threads that block in system calls and never turn an event
+// loop. Writer: main. Reader: the thread.
 
 export const threadWordsBytes = (threads: number): number => threads * 128;
 

@@ -1,4 +1,5 @@
-// The part of WebAssembly's interface that this project uses; Node's type package of this age leaves it to the browser's.
+// The part of WebAssembly's interface that this project uses; Node's type package of this age leaves it to the
+// browser's.
 
 declare namespace WebAssembly {
   class Memory {

@@ -1,6 +1,6 @@
-// What the driver of a network card counts beyond the kernel's own statistics: `ethtool -S`, where it is installed. Asked outside the
-// data path, by a program that is cut off after two seconds, at most once in five seconds and interface; readers get what was last
-// heard, at once. Called by host-counters.ts; the values end in /metrics.
+// What the driver of a network card counts beyond the kernel's own statistics: `ethtool -S`, where it is installed.
+// Asked outside the data path, by a program that is cut off after two seconds, at most once in five seconds and
+// interface; readers get what was last heard, at once. Called by host-counters.ts; the values end in /metrics.
 
 import { systemClock } from '../base/clock.js';
 import type { Clock } from '../base/clock.js';
@@ -17,12 +17,14 @@ const mostCounters = 40;
 export type DriverCounterValues = ReadonlyMap<string, number>;
 
 /**
- * Those lines of `ethtool -S` that tell of lost packets on the way in, of the whole card: `rx_out_of_buffer`, `rx_discards_phy`,
- * `rx_no_dma_resources`… Counters of single queues are left out.
+ * Those lines of `ethtool -S` that tell of lost packets on the way in, of the whole card: `rx_out_of_buffer`,
+ * `rx_discards_phy`, `rx_no_dma_resources`… Counters of single queues are left out.
  */
 export function lossCountersOf(text: string): Map<string, number> {
   const found = new Map<string, number>();
-  for (const [, name, digits] of text.matchAll(/^\s*([\w.\-[\]]+):\s*(\d+)\s*$/gm) as Iterable<[string, string, string]>) {
+  for (const [, name, digits] of text.matchAll(/^\s*([\w.\-[\]]+):\s*(\d+)\s*$/gm) as Iterable<
+    [string, string, string]
+  >) {
     if (found.size === mostCounters) break;
     const incoming = /rx|port\.|pause/.test(name) && !/tx/.test(name);
     const loss = /drop|discard|miss|fifo|over|out_of_buf|no_?buf|no_dma|crc|err|pause/.test(name);
@@ -49,7 +51,10 @@ export class DriverCounters {
     this.#clock = clock;
   }
 
-  /** What the driver of this interface counted when last asked; empty before the first answer and where there is none. Never throws. */
+  /**
+   * What the driver of this interface counted when last asked; empty before the first answer and where there is none.
+   * Never throws.
+   */
   of(device: string): DriverCounterValues {
     let heard = this.#heard.get(device);
     if (heard === undefined) this.#heard.set(device, (heard = { askedAt: -Infinity, values: new Map() }));

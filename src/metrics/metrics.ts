@@ -1,5 +1,5 @@
-// Prometheus metrics, read at the moment of the scrape. Nothing is counted here: the truth lies in shared memory, the view reads it,
-// and what there is stands in tables (memory/counters.ts, memory/histogram.ts, metrics/tables.ts).
+// Prometheus metrics, read at the moment of the scrape. Nothing is counted here: the truth lies in shared memory, the
+// view reads it, and what there is stands in tables (memory/counters.ts, memory/histogram.ts, metrics/tables.ts).
 
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Histogram } from 'prom-client';
@@ -22,14 +22,21 @@ export function makeMetrics(view: ServiceView, build: BuildInfo): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ detector: view.config.name });
   addCounters(registry, portCounterTable, ['port'], () =>
-    view.portCounters().map(({ udpPort, counters }) => ({ labels: { port: String(udpPort) }, values: counters })));
+    view.portCounters().map(({ udpPort, counters }) => ({ labels: { port: String(udpPort) }, values: counters })),
+  );
   addCounters(registry, streamCounterTable, [], () => [{ labels: {}, values: view.streamCounters() }]);
-  for (const { metric, help, labels, read } of foreignCounterTable) addCounter(registry, metric, help, labels, () => read(view, build));
-  addHistograms(registry, portHistogramTable, () => view.portFigures().map(({ udpPort, histograms }) => ({ labels: { port: String(udpPort) }, values: histograms })));
+  for (const { metric, help, labels, read } of foreignCounterTable)
+    addCounter(registry, metric, help, labels, () => read(view, build));
+  addHistograms(registry, portHistogramTable, () =>
+    view.portFigures().map(({ udpPort, histograms }) => ({ labels: { port: String(udpPort) }, values: histograms })),
+  );
   addHistograms(registry, frameHistogramTable, () => [{ labels: {}, values: view.frameHistograms() }]);
   for (const { metric, help, labels, read } of gaugeTable) {
     new Gauge({
-      name: metric, help, labelNames: labels, registers: [registry],
+      name: metric,
+      help,
+      labelNames: labels,
+      registers: [registry],
       collect() {
         this.reset();
         // Without labels reset() leaves a 0 behind, which would pass for a value that was read.
@@ -48,17 +55,34 @@ interface Reading<Value> {
 }
 
 /** One Counter for each metric of the table; rows that share a metric differ in their labels. */
-function addCounters(registry: Registry, rows: readonly CounterRow[], ownLabels: readonly string[], read: () => readonly Reading<number>[]): void {
+function addCounters(
+  registry: Registry,
+  rows: readonly CounterRow[],
+  ownLabels: readonly string[],
+  read: () => readonly Reading<number>[],
+): void {
   for (const [metric, sharing] of byMetric(rows)) {
     const { help, labels } = sharing[0] as CounterRow;
     addCounter(registry, metric, help, [...ownLabels, ...Object.keys(labels)], () =>
-      read().flatMap(({ labels: own, values }) => sharing.map((row): Sample => [{ ...own, ...row.labels }, values[row.id] as number])));
+      read().flatMap(({ labels: own, values }) =>
+        sharing.map((row): Sample => [{ ...own, ...row.labels }, values[row.id] as number]),
+      ),
+    );
   }
 }
 
-function addCounter(registry: Registry, metric: string, help: string, labelNames: readonly string[], read: () => readonly Sample[]): void {
+function addCounter(
+  registry: Registry,
+  metric: string,
+  help: string,
+  labelNames: readonly string[],
+  read: () => readonly Sample[],
+): void {
   new Counter({
-    name: metric, help, labelNames, registers: [registry],
+    name: metric,
+    help,
+    labelNames,
+    registers: [registry],
     collect() {
       this.reset();
       for (const [labels, value] of known(read())) this.inc({ ...labels }, value);
@@ -67,27 +91,47 @@ function addCounter(registry: Registry, metric: string, help: string, labelNames
 }
 
 /**
- * One histogram for each metric of the table. prom-client's own ones count by themselves; a registry asks a metric for nothing but
- * its samples, so these bring samples that were counted elsewhere.
+ * One histogram for each metric of the table. prom-client's own ones count by themselves; a registry asks a metric for
+ * nothing but its samples, so these bring samples that were counted elsewhere.
  */
-function addHistograms(registry: Registry, rows: readonly HistogramRow[], read: () => readonly Reading<HistogramReading>[]): void {
+function addHistograms(
+  registry: Registry,
+  rows: readonly HistogramRow[],
+  read: () => readonly Reading<HistogramReading>[],
+): void {
   for (const [name, sharing] of byMetric(rows)) {
     const { help } = sharing[0] as HistogramRow;
-    const get = (): Promise<object> => Promise.resolve({
-      name, help, type: 'histogram', aggregator: 'sum',
-      values: read().flatMap(({ labels, values }) => sharing.flatMap((row) => histogramSamples(row, { ...labels, ...row.labels }, values[row.id] as HistogramReading))),
-    });
+    const get = (): Promise<object> =>
+      Promise.resolve({
+        name,
+        help,
+        type: 'histogram',
+        aggregator: 'sum',
+        values: read().flatMap(({ labels, values }) =>
+          sharing.flatMap((row) =>
+            histogramSamples(row, { ...labels, ...row.labels }, values[row.id] as HistogramReading),
+          ),
+        ),
+      });
     registry.registerMetric({ name, help, get } as unknown as Histogram);
   }
 }
 
-function histogramSamples({ metric, bounds }: HistogramRow, labels: Labels, { counts, sum }: HistogramReading): object[] {
+function histogramSamples(
+  { metric, bounds }: HistogramRow,
+  labels: Labels,
+  { counts, sum }: HistogramReading,
+): object[] {
   let total = 0;
   const buckets = counts.map((count, index) => {
     total += count;
     return { metricName: `${metric}_bucket`, labels: { ...labels, le: bounds[index] ?? '+Inf' }, value: total };
   });
-  return [...buckets, { metricName: `${metric}_sum`, labels, value: sum }, { metricName: `${metric}_count`, labels, value: total }];
+  return [
+    ...buckets,
+    { metricName: `${metric}_sum`, labels, value: sum },
+    { metricName: `${metric}_count`, labels, value: total },
+  ];
 }
 
 function byMetric<Row extends { readonly metric: string }>(rows: readonly Row[]): Map<string, Row[]> {
@@ -97,5 +141,7 @@ function byMetric<Row extends { readonly metric: string }>(rows: readonly Row[])
 }
 
 function known(samples: readonly Sample[]): (readonly [Labels, number])[] {
-  return samples.flatMap(([labels, value]) => (value !== null && Number.isFinite(value) ? [[labels, value] as const] : []));
+  return samples.flatMap(([labels, value]) =>
+    value !== null && Number.isFinite(value) ? [[labels, value] as const] : [],
+  );
 }

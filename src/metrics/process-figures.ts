@@ -1,4 +1,5 @@
-// What the process itself takes: memory, descriptors, CPU time. Read when /metrics is asked for; metrics/tables.ts gives them names.
+// What the process itself takes: memory, descriptors, CPU time. Read when /metrics is asked for; metrics/tables.ts
+// gives them names.
 
 import { readdirSync } from 'node:fs';
 
@@ -19,7 +20,13 @@ export type ProcessFigure = keyof ProcessFigures;
 export function processFigures(): ProcessFigures {
   const { rss, heapUsed, external } = process.memoryUsage();
   const { user, system } = process.cpuUsage();
-  return { residentBytes: rss, heapBytes: heapUsed, externalBytes: external, descriptors: openDescriptors(), cpuSeconds: (user + system) / 1e6 };
+  return {
+    residentBytes: rss,
+    heapBytes: heapUsed,
+    externalBytes: external,
+    descriptors: openDescriptors(),
+    cpuSeconds: (user + system) / 1e6,
+  };
 }
 
 function openDescriptors(): number | null {

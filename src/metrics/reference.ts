@@ -1,5 +1,5 @@
-// The reference of all metrics as Markdown, made from the tables. `vdcu reference metrics` prints it for docs/reference/metrics.md, and
-// a test compares the two.
+// The reference of all metrics as Markdown, made from the tables. `vdcu reference metrics` prints it for
+// docs/reference/metrics.md, and a test compares the two.
 
 import { portCounterTable, streamCounterTable } from '../memory/counters.js';
 import { frameHistogramTable, portHistogramTable } from '../memory/histogram.js';
@@ -36,7 +36,9 @@ function merged(rows: readonly WithLabels[], own: readonly string[]): Row[] {
   return [...new Set(rows.map(({ metric }) => metric))].map((metric) => {
     const sharing = rows.filter((row) => row.metric === metric);
     const { help, labels } = sharing[0] as WithLabels;
-    const valued = Object.keys(labels).map((key) => `${key} = ${[...new Set(sharing.map((row) => row.labels[key]))].join(', ')}`);
+    const valued = Object.keys(labels).map(
+      (key) => `${key} = ${[...new Set(sharing.map((row) => row.labels[key]))].join(', ')}`,
+    );
     return { metric, help, labels: [...own, ...valued] };
   });
 }
@@ -57,6 +59,9 @@ export const metricNames: readonly string[] = kinds.flatMap(({ rows }) => rows.m
  * @param simulator counters of the simulator, which the service knows nothing of
  */
 export function metricsReference(simulator: readonly WithLabels[]): string {
-  const lines = [...kinds, { type: 'counter of the simulator', rows: merged(simulator, ['port']) }].flatMap(({ type, rows }) => rows.map(({ metric, help, labels }) => `| \`${metric}\` | ${type} | ${labels.join('; ')} | ${help} |`));
+  const lines = [...kinds, { type: 'counter of the simulator', rows: merged(simulator, ['port']) }].flatMap(
+    ({ type, rows }) =>
+      rows.map(({ metric, help, labels }) => `| \`${metric}\` | ${type} | ${labels.join('; ')} | ${help} |`),
+  );
   return [introduction, '| metric | type | labels | what it says |', '|---|---|---|---|', ...lines, ''].join('\n');
 }

@@ -1,6 +1,6 @@
-// What is measured besides the counters of the data path (memory/counters.ts) and its histograms (memory/histogram.ts): one row per
-// metric, with the sentence that explains it and how it is read from the view. Metrics and their documentation are made from all of
-// these tables.
+// What is measured besides the counters of the data path (memory/counters.ts) and its histograms (memory/histogram.ts):
+// one row per metric, with the sentence that explains it and how it is read from the view. Metrics and their
+// documentation are made from all of these tables.
 
 import { receivingHosts } from '../config/udp-hosts.js';
 import { accountingError, frameAccountingError } from './accounting.js';
@@ -34,157 +34,270 @@ export interface MetricRow {
 
 const states: readonly SeriesState[] = ['idle', 'open', 'closing'];
 const causes = codesOf(lossCauses);
-const classes = ['expected', 'accepted', 'missing', 'duplicate', 'reordered', 'late_duplicate', 'late_unknown', 'malformed', 'foreign'] as const;
+const classes = [
+  'expected',
+  'accepted',
+  'missing',
+  'duplicate',
+  'reordered',
+  'late_duplicate',
+  'late_unknown',
+  'malformed',
+  'foreign',
+] as const;
 
 const ofSeries = (view: ServiceView, label: string, names: readonly (keyof SeriesPackets)[]): Sample[] =>
-  view.portFigures().flatMap(({ udpPort, series }) => names.map((name): Sample => [{ port: String(udpPort), [label]: name }, series?.[name] ?? null]));
+  view
+    .portFigures()
+    .flatMap(({ udpPort, series }) =>
+      names.map((name): Sample => [{ port: String(udpPort), [label]: name }, series?.[name] ?? null]),
+    );
 
-const ofPorts = (view: ServiceView, value: (figures: ReturnType<ServiceView['portFigures']>[number]) => number | null): Sample[] =>
-  view.portFigures().map((figures): Sample => [{ port: String(figures.udpPort) }, value(figures)]);
+const ofPorts = (
+  view: ServiceView,
+  value: (figures: ReturnType<ServiceView['portFigures']>[number]) => number | null,
+): Sample[] => view.portFigures().map((figures): Sample => [{ port: String(figures.udpPort) }, value(figures)]);
 
-const ofProcess = (figure: ProcessFigure): (() => readonly Sample[]) => () => [[{}, processFigures()[figure]]];
+const ofProcess =
+  (figure: ProcessFigure): (() => readonly Sample[]) =>
+  () => [[{}, processFigures()[figure]]];
 
 const inSeconds = (milliseconds: number | null): number | null => (milliseconds === null ? null : milliseconds / 1000);
 
 /** Gauges. */
 export const gaugeTable: readonly MetricRow[] = [
   {
-    metric: 'vdcu_build_info', help: 'Version of the service and how it receives packets; always 1', labels: ['version', 'backend'],
+    metric: 'vdcu_build_info',
+    help: 'Version of the service and how it receives packets; always 1',
+    labels: ['version', 'backend'],
     read: (_, { version, backend }) => [[{ version, backend }, 1]],
   },
   {
-    metric: 'vdcu_ready', help: '1 when the service can do its work, as /readyz says', labels: [],
+    metric: 'vdcu_ready',
+    help: '1 when the service can do its work, as /readyz says',
+    labels: [],
     read: (view) => [[{}, view.readiness().ready ? 1 : 0]],
   },
   {
-    metric: 'vdcu_preflight_check', help: '0 when a check of the doctor failed; absent when it could not be made', labels: ['check'],
+    metric: 'vdcu_preflight_check',
+    help: '0 when a check of the doctor failed; absent when it could not be made',
+    labels: ['check'],
     read: (view) => view.preflightResults().map(({ check, ok }): Sample => [{ check }, ok ? 1 : 0]),
   },
   {
-    metric: 'vdcu_series_state', help: '1 for the present state', labels: ['state'],
+    metric: 'vdcu_series_state',
+    help: '1 for the present state',
+    labels: ['state'],
     read: (view) => {
       const { state } = view.status();
       return states.map((name): Sample => [{ state: name }, name === state ? 1 : 0]);
     },
   },
   {
-    metric: 'vdcu_frames_stride', help: 'How many instances share the detector (frames_stride of the configuration)', labels: [],
+    metric: 'vdcu_frames_stride',
+    help: 'How many instances share the detector (frames_stride of the configuration)',
+    labels: [],
     read: (view) => [[{}, view.config.share.stride]],
   },
   {
-    metric: 'vdcu_frames_offset', help: 'Which of them this instance is', labels: [],
+    metric: 'vdcu_frames_offset',
+    help: 'Which of them this instance is',
+    labels: [],
     read: (view) => [[{}, view.config.share.offset]],
   },
   {
-    metric: 'vdcu_series_msg_number_base', help: 'Number of the header of the present or last series that instances share; equal on all that take part in it', labels: [],
+    metric: 'vdcu_series_msg_number_base',
+    help: 'Number of the header of the present or last series that instances share; equal on all that take part in it',
+    labels: [],
     read: (view) => {
       const { series, last_series: last } = view.status();
-      return [[{}, view.config.share.stride === 1 ? null : (series?.msg_number_base ?? last?.shared?.msg_number_base ?? null)]];
+      return [
+        [
+          {},
+          view.config.share.stride === 1 ? null : (series?.msg_number_base ?? last?.shared?.msg_number_base ?? null),
+        ],
+      ];
     },
   },
   {
-    metric: 'vdcu_series_packets', help: 'Packets of the present or last series by class; expected = accepted + missing, of closed port images', labels: ['port', 'class'],
+    metric: 'vdcu_series_packets',
+    help: 'Packets of the present or last series by class; expected = accepted + missing, of closed port images',
+    labels: ['port', 'class'],
     read: (view) => ofSeries(view, 'class', classes),
   },
   {
-    metric: 'vdcu_series_missing_packets', help: 'Missing packets of the present or last series, by cause; their sum is what is missing', labels: ['port', 'cause'],
+    metric: 'vdcu_series_missing_packets',
+    help: 'Missing packets of the present or last series, by cause; their sum is what is missing',
+    labels: ['port', 'cause'],
     read: (view) => ofSeries(view, 'cause', causes),
   },
   {
-    metric: 'vdcu_series_frames', help: 'Frames of the present or last series that were sent, by outcome', labels: ['outcome'],
+    metric: 'vdcu_series_frames',
+    help: 'Frames of the present or last series that were sent, by outcome',
+    labels: ['outcome'],
     read: (view) => {
       const { series, last_series: last } = view.status();
       const frames = series ?? last;
-      return (['complete', 'marked', 'discarded'] as const).map((outcome): Sample => [{ outcome }, frames?.[outcome] ?? null]);
+      return (['complete', 'marked', 'discarded'] as const).map((outcome): Sample => [
+        { outcome },
+        frames?.[outcome] ?? null,
+      ]);
     },
   },
   {
-    metric: 'vdcu_udp_socket_receive_buffer_bytes', help: 'Socket buffer as asked for and as the kernel granted it; it charges up to twice that', labels: ['port', 'kind'],
-    read: (view) => view.udpPorts().filter(({ off }) => !off).flatMap((port): Sample[] => [
-      [{ port: String(port.udp_port), kind: 'requested' }, port.receive_buffer_requested_bytes],
-      [{ port: String(port.udp_port), kind: 'actual' }, port.receive_buffer_granted_bytes],
-    ]),
+    metric: 'vdcu_udp_socket_receive_buffer_bytes',
+    help: 'Socket buffer as asked for and as the kernel granted it; it charges up to twice that',
+    labels: ['port', 'kind'],
+    read: (view) =>
+      view
+        .udpPorts()
+        .filter(({ off }) => !off)
+        .flatMap((port): Sample[] => [
+          [{ port: String(port.udp_port), kind: 'requested' }, port.receive_buffer_requested_bytes],
+          [{ port: String(port.udp_port), kind: 'actual' }, port.receive_buffer_granted_bytes],
+        ]),
   },
   {
-    metric: 'vdcu_udp_socket_queue_bytes', help: 'Bytes that the kernel charges for datagrams that wait in the socket', labels: ['port'],
+    metric: 'vdcu_udp_socket_queue_bytes',
+    help: 'Bytes that the kernel charges for datagrams that wait in the socket',
+    labels: ['port'],
     read: (view) => ofPorts(view, ({ queueBytes }) => queueBytes),
   },
   {
-    metric: 'vdcu_udp_socket_queue_bytes_max', help: 'Most of them since the series was opened, looked at a hundred times a second while packets come', labels: ['port'],
+    metric: 'vdcu_udp_socket_queue_bytes_max',
+    help: 'Most of them since the series was opened, looked at a hundred times a second while packets come',
+    labels: ['port'],
     read: (view) => ofPorts(view, ({ queueBytesMax }) => queueBytesMax),
   },
   {
-    metric: 'vdcu_port_lag_frames', help: 'Frames by which a port is behind the one furthest ahead', labels: ['port'],
+    metric: 'vdcu_port_lag_frames',
+    help: 'Frames by which a port is behind the one furthest ahead',
+    labels: ['port'],
     read: (view) => ofPorts(view, ({ lagFrames }) => lagFrames),
   },
   {
-    metric: 'vdcu_port_last_packet_timestamp_seconds', help: 'When the last packet came, in seconds since 1970', labels: ['port'],
+    metric: 'vdcu_port_last_packet_timestamp_seconds',
+    help: 'When the last packet came, in seconds since 1970',
+    labels: ['port'],
     read: (view) => ofPorts(view, ({ lastPacketAt }) => inSeconds(lastPacketAt)),
   },
   {
-    metric: 'vdcu_ring_slots', help: 'Length of the frame ring', labels: [],
+    metric: 'vdcu_ring_slots',
+    help: 'Length of the frame ring',
+    labels: [],
     read: (view) => [[{}, view.gauges().ringSlots]],
   },
   {
-    metric: 'vdcu_ring_slots_used', help: 'Slots of the ring that hold a frame not yet sent', labels: [],
+    metric: 'vdcu_ring_slots_used',
+    help: 'Slots of the ring that hold a frame not yet sent',
+    labels: [],
     read: (view) => [[{}, view.gauges().ringSlotsUsed]],
   },
   {
-    metric: 'vdcu_ring_slots_used_max', help: 'Most slots in use since the series was opened', labels: [],
+    metric: 'vdcu_ring_slots_used_max',
+    help: 'Most slots in use since the series was opened',
+    labels: [],
     read: (view) => [[{}, view.gauges().ringSlotsUsedMax]],
   },
   {
-    metric: 'vdcu_zmq_peers', help: 'Consumers connected to the stream', labels: [],
+    metric: 'vdcu_zmq_peers',
+    help: 'Consumers connected to the stream',
+    labels: [],
     read: (view) => [[{}, view.gauges().consumers]],
   },
   {
-    metric: 'vdcu_consumer_connections', help: 'Connections that the one consumer makes (consumer_connections of the configuration); with more than these the stream is shared', labels: [],
+    metric: 'vdcu_consumer_connections',
+    help: 'Connections that the one consumer makes (consumer_connections of the configuration); with more than these the stream is shared',
+    labels: [],
     read: (view) => [[{}, view.config.consumerConnections]],
   },
   {
-    metric: 'vdcu_agent_heartbeat_age_seconds', help: 'How long a thread of the data path was not seen to turn; looked at twice a second', labels: ['agent'],
+    metric: 'vdcu_agent_heartbeat_age_seconds',
+    help: 'How long a thread of the data path was not seen to turn; looked at twice a second',
+    labels: ['agent'],
     read: (view) => view.agents().map(({ agent, heartbeatAgeMs }): Sample => [{ agent }, heartbeatAgeMs / 1000]),
   },
   {
-    metric: 'vdcu_agent_stall_seconds_max', help: 'Longest time between two turns of a thread since the series was begun, waiting included', labels: ['agent'],
+    metric: 'vdcu_agent_stall_seconds_max',
+    help: 'Longest time between two turns of a thread since the series was begun, waiting included',
+    labels: ['agent'],
     read: (view) => view.agents().map(({ agent, stallMsMax }): Sample => [{ agent }, inSeconds(stallMsMax)]),
   },
   {
-    metric: 'vdcu_accounting_error_packets', help: 'Packets received without a class (positive) or classed without being received (negative); must be 0', labels: ['port'],
+    metric: 'vdcu_accounting_error_packets',
+    help: 'Packets received without a class (positive) or classed without being received (negative); must be 0',
+    labels: ['port'],
     read: (view) => {
       const earlier = view.portCounters();
       const later = view.portCounters();
-      return earlier.map(({ udpPort, counters }, index): Sample => [{ port: String(udpPort) }, accountingError(counters, (later[index] as typeof later[number]).counters)]);
+      return earlier.map(({ udpPort, counters }, index): Sample => [
+        { port: String(udpPort) },
+        accountingError(counters, (later[index] as (typeof later)[number]).counters),
+      ]);
     },
   },
   {
-    metric: 'vdcu_accounting_error_frames', help: 'Images handed to zmq without an outcome (positive) or counted without being handed over (negative); must be 0', labels: [],
+    metric: 'vdcu_accounting_error_frames',
+    help: 'Images handed to zmq without an outcome (positive) or counted without being handed over (negative); must be 0',
+    labels: [],
     read: (view) => [[{}, frameAccountingError(view.streamCounters(), view.streamCounters())]],
   },
   // Names that every exporter for Node has.
-  { metric: 'process_resident_memory_bytes', help: 'Memory of the process that is in use, the frame ring included', labels: [], read: ofProcess('residentBytes') },
+  {
+    metric: 'process_resident_memory_bytes',
+    help: 'Memory of the process that is in use, the frame ring included',
+    labels: [],
+    read: ofProcess('residentBytes'),
+  },
   { metric: 'process_open_fds', help: 'Open descriptors of the process', labels: [], read: ofProcess('descriptors') },
-  { metric: 'nodejs_heap_size_used_bytes', help: 'JavaScript objects of the main thread', labels: [], read: ofProcess('heapBytes') },
-  { metric: 'nodejs_external_memory_bytes', help: 'Memory outside the heap that objects of the main thread hold', labels: [], read: ofProcess('externalBytes') },
+  {
+    metric: 'nodejs_heap_size_used_bytes',
+    help: 'JavaScript objects of the main thread',
+    labels: [],
+    read: ofProcess('heapBytes'),
+  },
+  {
+    metric: 'nodejs_external_memory_bytes',
+    help: 'Memory outside the heap that objects of the main thread hold',
+    labels: [],
+    read: ofProcess('externalBytes'),
+  },
 ];
 
 /** Counters that others keep. */
 export const foreignCounterTable: readonly MetricRow[] = [
   {
-    metric: 'vdcu_nic_statistics_total', help: 'Receive counters of the interfaces that serve udp_host, as the kernel names them, and losses that its driver counts (ethtool -S, some seconds old); all that passes there, not only the detector', labels: ['device', 'counter'],
-    read: (view) => nicCounters(receivingHosts(view.config)).map(({ device, counter, value }): Sample => [{ device, counter }, value]),
+    metric: 'vdcu_nic_statistics_total',
+    help: 'Receive counters of the interfaces that serve udp_host, as the kernel names them, and losses that its driver counts (ethtool -S, some seconds old); all that passes there, not only the detector',
+    labels: ['device', 'counter'],
+    read: (view) =>
+      nicCounters(receivingHosts(view.config)).map(({ device, counter, value }): Sample => [
+        { device, counter },
+        value,
+      ]),
   },
   {
-    metric: 'vdcu_host_udp_errors_total', help: 'UDP errors of the whole host or network namespace; receive_buffer holds the drops of all sockets, reassembly the datagrams of which a fragment never came', labels: ['kind'],
+    metric: 'vdcu_host_udp_errors_total',
+    help: 'UDP errors of the whole host or network namespace; receive_buffer holds the drops of all sockets, reassembly the datagrams of which a fragment never came',
+    labels: ['kind'],
     read: () => hostUdpErrors().map(({ kind, value }): Sample => [{ kind }, value]),
   },
   {
-    metric: 'vdcu_log_lines_dropped_total', help: 'Log lines that standard output did not take: full disk, closed pipe, a reader that does not read', labels: [],
+    metric: 'vdcu_log_lines_dropped_total',
+    help: 'Log lines that standard output did not take: full disk, closed pipe, a reader that does not read',
+    labels: [],
     read: () => [[{}, standardOutput().dropped]],
   },
   {
-    metric: 'vdcu_internal_errors_total', help: 'Errors on the main thread that nobody expected and the service survived; must be 0', labels: [],
+    metric: 'vdcu_internal_errors_total',
+    help: 'Errors on the main thread that nobody expected and the service survived; must be 0',
+    labels: [],
     read: () => [[{}, internalErrors.count]],
   },
-  { metric: 'process_cpu_seconds_total', help: 'CPU time of the process, all threads, user and system', labels: [], read: ofProcess('cpuSeconds') },
+  {
+    metric: 'process_cpu_seconds_total',
+    help: 'CPU time of the process, all threads, user and system',
+    labels: [],
+    read: ofProcess('cpuSeconds'),
+  },
 ];

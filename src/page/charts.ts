@@ -1,5 +1,6 @@
-// The last minutes as pictures, drawn by uPlot: rates as lines, and the missing share by port and time as a heat strip. Each says in
-// words what is under the cursor, and to those who do not see it what the worst was. Fed anew with every second by page.ts.
+// The last minutes as pictures, drawn by uPlot: rates as lines, and the missing share by port and time as a heat strip.
+// Each says in words what is under the cursor, and to those who do not see it what the worst was. Fed anew with every
+// second by page.ts.
 
 import uPlot from 'uplot';
 import { cssColour, lossPalette } from './colours.js';
@@ -17,11 +18,17 @@ const rateHeight = 54;
 const rateAxisWidth = 50;
 /** Rows get 18 points each, but all together no less than the first and no more than the second figure. */
 const stripHeight = [40, 260] as const;
-const stripHeightOf = (ports: number): number => axisHeight + 4 + Math.max(stripHeight[0], Math.min(stripHeight[1], ports * 18));
+const stripHeightOf = (ports: number): number =>
+  axisHeight + 4 + Math.max(stripHeight[0], Math.min(stripHeight[1], ports * 18));
 
 /** Axis of seconds before now: every minute. */
 const timeAxis: uPlot.Axis = {
-  font, stroke: ink, size: axisHeight, gap: 2, grid: { show: false }, ticks: { show: false },
+  font,
+  stroke: ink,
+  size: axisHeight,
+  gap: 2,
+  grid: { show: false },
+  ticks: { show: false },
   splits: () => [-300, -240, -180, -120, -60, 0],
   values: (_, splits) => splits.map((seconds) => (seconds === 0 ? 'now' : `${-seconds / 60} min`)),
 };
@@ -31,7 +38,11 @@ const last = (samples: readonly Sample[]): readonly Sample[] => samples.slice(-s
 /** Seconds before now of each sample. */
 const times = (samples: readonly Sample[]): number[] => samples.map((_, index) => index + 1 - samples.length);
 
-function plot(host: HTMLElement, options: Omit<uPlot.Options, 'width' | 'height' | 'legend'>, height: () => number): uPlot {
+function plot(
+  host: HTMLElement,
+  options: Omit<uPlot.Options, 'width' | 'height' | 'legend'>,
+  height: () => number,
+): uPlot {
   const size = (): { width: number; height: number } => ({ width: Math.max(60, host.clientWidth), height: height() });
   const made = new uPlot({ ...options, ...size(), legend: { show: false } }, [[], []], host);
   new ResizeObserver(() => made.setSize(size())).observe(host);
@@ -46,35 +57,66 @@ export class RateChart {
   readonly #text: (value: number) => string;
   readonly #plot: uPlot;
 
-  /** @param text a value in words @param short the same for the axis @param say told what is under the cursor; null = nothing */
-  constructor(host: HTMLElement, name: string, value: (sample: Sample) => number, text: (value: number) => string, short: (value: number) => string, say: (text: string | null) => void) {
+  /**
+   * @param text a value in words @param short the same for the axis @param say told what is under the cursor; null =
+   * nothing
+   */
+  constructor(
+    host: HTMLElement,
+    name: string,
+    value: (sample: Sample) => number,
+    text: (value: number) => string,
+    short: (value: number) => string,
+    say: (text: string | null) => void,
+  ) {
     this.#host = host;
     this.#name = name;
     this.#value = value;
     this.#text = text;
-    this.#plot = plot(host, {
-      cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-      scales: { x: { time: false, range: [-shownSamples, 0] }, y: { range: (_, __, most) => [0, most > 0 ? most : 1] } },
-      padding: [7, 2, 3, 0],
-      axes: [
-        { show: false },
-        { font, stroke: ink, size: rateAxisWidth, gap: 3, grid: { stroke: '#d3d9e0', width: 1 }, ticks: { show: false }, splits: (_, __, ___, most) => [0, most], values: (_, splits) => splits.map((value) => short(Number(value.toPrecision(2)))) },
-      ],
-      series: [{}, { stroke: '#1f5fa8', fill: '#1f5fa81f', width: 1.5, points: { show: false } }],
-      hooks: {
-        setCursor: [({ data, cursor: { idx } }) => {
-          const amount = idx == null ? undefined : data[1]?.[idx];
-          say(amount == null || idx == null ? null : `${agoText(data[0][idx] as number)}: ${text(amount)}`);
-        }],
+    this.#plot = plot(
+      host,
+      {
+        cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
+        scales: {
+          x: { time: false, range: [-shownSamples, 0] },
+          y: { range: (_, __, most) => [0, most > 0 ? most : 1] },
+        },
+        padding: [7, 2, 3, 0],
+        axes: [
+          { show: false },
+          {
+            font,
+            stroke: ink,
+            size: rateAxisWidth,
+            gap: 3,
+            grid: { stroke: '#d3d9e0', width: 1 },
+            ticks: { show: false },
+            splits: (_, __, ___, most) => [0, most],
+            values: (_, splits) => splits.map((value) => short(Number(value.toPrecision(2)))),
+          },
+        ],
+        series: [{}, { stroke: '#1f5fa8', fill: '#1f5fa81f', width: 1.5, points: { show: false } }],
+        hooks: {
+          setCursor: [
+            ({ data, cursor: { idx } }) => {
+              const amount = idx == null ? undefined : data[1]?.[idx];
+              say(amount == null || idx == null ? null : `${agoText(data[0][idx] as number)}: ${text(amount)}`);
+            },
+          ],
+        },
       },
-    }, () => rateHeight);
+      () => rateHeight,
+    );
   }
 
   show(samples: readonly Sample[]): void {
     const shown = last(samples);
     const values = shown.map(this.#value);
     this.#plot.setData([times(shown), values]);
-    this.#host.setAttribute('aria-label', `${this.#name}, last ${shown.length} seconds: at most ${this.#text(Math.max(0, ...values))}`);
+    this.#host.setAttribute(
+      'aria-label',
+      `${this.#name}, last ${shown.length} seconds: at most ${this.#text(Math.max(0, ...values))}`,
+    );
   }
 }
 
@@ -89,24 +131,45 @@ export class LossChart {
   /** @param say told what is under the cursor; null = nothing */
   constructor(host: HTMLElement, say: (text: string | null) => void) {
     this.#host = host;
-    this.#plot = plot(host, {
-      cursor: { drag: { x: false, y: false }, points: { show: false } },
-      scales: { x: { time: false, range: [-shownSamples, 0] }, y: { dir: -1, range: () => [0, Math.max(1, this.#udpPorts.length)] } },
-      padding: [6, 14, 0, 0],
-      axes: [timeAxis, {
-        font, stroke: ink, size: portWidth, gap: 3, grid: { show: false }, ticks: { show: false },
-        splits: () => this.#labelled().map((port) => port + 0.5),
-        values: () => this.#labelled().map((port) => String(this.#udpPorts[port])),
-      }],
-      series: [{}, { paths: () => null, points: { show: false } }],
-      hooks: {
-        draw: [(made) => this.#draw(made)],
-        setCursor: [(made) => {
-          const { left, top, idx } = made.cursor;
-          say(left == null || top == null || left < 0 || idx == null ? null : this.#reading(idx, Math.floor(made.posToVal(top, 'y'))));
-        }],
+    this.#plot = plot(
+      host,
+      {
+        cursor: { drag: { x: false, y: false }, points: { show: false } },
+        scales: {
+          x: { time: false, range: [-shownSamples, 0] },
+          y: { dir: -1, range: () => [0, Math.max(1, this.#udpPorts.length)] },
+        },
+        padding: [6, 14, 0, 0],
+        axes: [
+          timeAxis,
+          {
+            font,
+            stroke: ink,
+            size: portWidth,
+            gap: 3,
+            grid: { show: false },
+            ticks: { show: false },
+            splits: () => this.#labelled().map((port) => port + 0.5),
+            values: () => this.#labelled().map((port) => String(this.#udpPorts[port])),
+          },
+        ],
+        series: [{}, { paths: () => null, points: { show: false } }],
+        hooks: {
+          draw: [(made) => this.#draw(made)],
+          setCursor: [
+            (made) => {
+              const { left, top, idx } = made.cursor;
+              say(
+                left == null || top == null || left < 0 || idx == null
+                  ? null
+                  : this.#reading(idx, Math.floor(made.posToVal(top, 'y'))),
+              );
+            },
+          ],
+        },
       },
-    }, () => stripHeightOf(this.#udpPorts.length));
+      () => stripHeightOf(this.#udpPorts.length),
+    );
   }
 
   /** @param udpPorts in the order of `Sample.missing` */
@@ -116,13 +179,20 @@ export class LossChart {
     this.#samples = last(samples);
     // What is drawn is not uPlot's: it only has to know the times.
     this.#plot.setData([times(this.#samples), this.#samples.map(() => null)]);
-    if (resized) this.#plot.setSize({ width: Math.max(60, this.#host.clientWidth), height: stripHeightOf(udpPorts.length) });
+    if (resized)
+      this.#plot.setSize({ width: Math.max(60, this.#host.clientWidth), height: stripHeightOf(udpPorts.length) });
     const worst = Math.max(0, ...this.#samples.flatMap(({ missing }) => missing.map((share) => share ?? 0)));
-    this.#host.setAttribute('aria-label', `Share of missing packets by port, last ${this.#samples.length} seconds: at most ${shareText(worst)} in one second`);
+    this.#host.setAttribute(
+      'aria-label',
+      `Share of missing packets by port, last ${this.#samples.length} seconds: at most ${shareText(worst)} in one second`,
+    );
   }
 
   #draw(made: uPlot): void {
-    const { ctx: context, bbox: { left, top, width, height } } = made;
+    const {
+      ctx: context,
+      bbox: { left, top, width, height },
+    } = made;
     const row = height / Math.max(1, this.#udpPorts.length);
     const column = width / shownSamples;
     const between = row > 4 * devicePixelRatio ? devicePixelRatio : 0;
@@ -169,5 +239,9 @@ export function drawLossLegend(canvas: HTMLCanvasElement): void {
 /** Rates in words, for the charts and beside them. */
 export const framesText = (rate: number): string => `${valueText(Number(rate.toPrecision(3)))} frames/s`;
 export const bitsText = (gigabits: number): string => rateText(gigabits).join(' ');
-/** Without "per second", which the title of the chart says; the end of an axis is seldom in the unit of the figure beside it. */
-export const shortBitsText = (gigabits: number): string => (gigabits === 0 ? '0' : bitsText(gigabits).replace('/s', ''));
+/**
+ * Without "per second", which the title of the chart says; the end of an axis is seldom in the unit of the figure
+ * beside it.
+ */
+export const shortBitsText = (gigabits: number): string =>
+  gigabits === 0 ? '0' : bitsText(gigabits).replace('/s', '');

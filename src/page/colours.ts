@@ -1,5 +1,6 @@
-// Colour maps that look equally steep everywhere, also to the colour-blind: the tables of viridis, inferno and magma (S. van der Walt,
-// N. Smith, matplotlib) and cividis (Nuñez, Anderton, Renslow, 2018) as d3-scale-chromatic has them; grey is grey.
+// Colour maps that look equally steep everywhere, also to the colour-blind: the tables of viridis, inferno and magma
+// (S. van der Walt, N. Smith, matplotlib) and cividis (Nuñez, Anderton, Renslow, 2018) as d3-scale-chromatic has them;
+// grey is grey.
 
 import { rgb } from 'd3-color';
 import { interpolateCividis, interpolateInferno, interpolateMagma, interpolateViridis } from 'd3-scale-chromatic';
@@ -25,8 +26,8 @@ export function palette(map: ColourMap): Uint8Array {
 }
 
 /**
- * Shares of lost packets, few to all: amber, red, violet, black. Darker is worse; no loss is a light grey that is not in it. Inferno
- * backwards, without its light end, which nobody could tell from that grey.
+ * Shares of lost packets, few to all: amber, red, violet, black. Darker is worse; no loss is a light grey that is not
+ * in it. Inferno backwards, without its light end, which nobody could tell from that grey.
  */
 export function lossPalette(): Uint8Array {
   return paletteOf((share) => interpolateInferno(0.84 * (1 - share)));

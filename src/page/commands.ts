@@ -1,4 +1,5 @@
-// Arming and stopping by hand, through the same routes as everybody else. What the service refuses is shown with its remedy.
+// Arming and stopping by hand, through the same routes as everybody else. What the service refuses is shown with its
+// remedy.
 
 import { byId, make, setSentences, setText } from './elements.js';
 import type { State } from './messages.js';
@@ -27,7 +28,9 @@ const tokenKey = 'vdcu-token';
 
 token.value = sessionStorage.getItem(tokenKey) ?? '';
 tokenLabel.hidden = token.value === '';
-token.addEventListener('change', () => { sessionStorage.setItem(tokenKey, token.value.trim()); });
+token.addEventListener('change', () => {
+  sessionStorage.setItem(tokenKey, token.value.trim());
+});
 
 let busy = false;
 let connected = false;
@@ -60,8 +63,15 @@ async function command(method: 'POST' | 'DELETE', body: object | null): Promise<
   say('…');
   update();
   try {
-    const headers = { ...(token.value.trim() === '' ? {} : { authorization: `Bearer ${token.value.trim()}` }), ...(body === null ? {} : { 'content-type': 'application/json' }) };
-    const response = await fetch('api/v1/series', { method, headers, ...(body === null ? {} : { body: JSON.stringify(body) }) });
+    const headers = {
+      ...(token.value.trim() === '' ? {} : { authorization: `Bearer ${token.value.trim()}` }),
+      ...(body === null ? {} : { 'content-type': 'application/json' }),
+    };
+    const response = await fetch('api/v1/series', {
+      method,
+      headers,
+      ...(body === null ? {} : { body: JSON.stringify(body) }),
+    });
     const answer = (await response.json()) as { problems?: string[] };
     if (response.ok) return answer;
     if (response.status === 401) tokenLabel.hidden = false;
@@ -79,8 +89,15 @@ async function command(method: 'POST' | 'DELETE', body: object | null): Promise<
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   void (async () => {
-    const answer = (await command('POST', { filename: filename.value.trim(), frames: frames.value === '' ? 0 : Number(frames.value), force: force.checked })) as { series_id: number; header_pending: boolean } | null;
-    if (answer !== null) say(`Series ${answer.series_id} is open: start the detector.${answer.header_pending ? ' Its header waits for a consumer.' : ''}`);
+    const answer = (await command('POST', {
+      filename: filename.value.trim(),
+      frames: frames.value === '' ? 0 : Number(frames.value),
+      force: force.checked,
+    })) as { series_id: number; header_pending: boolean } | null;
+    if (answer !== null)
+      say(
+        `Series ${answer.series_id} is open: start the detector.${answer.header_pending ? ' Its header waits for a consumer.' : ''}`,
+      );
   })();
 });
 
@@ -98,11 +115,20 @@ stop.addEventListener('click', () => {
   confirmed = null;
   void (async () => {
     const answer = (await command('DELETE', null)) as { summary: { series_id: number; frames: number } | null } | null;
-    if (answer !== null) say(answer.summary === null ? 'No series was open.' : `Series ${answer.summary.series_id} has ended with ${answer.summary.frames} frames.`);
+    if (answer !== null)
+      say(
+        answer.summary === null
+          ? 'No series was open.'
+          : `Series ${answer.summary.series_id} has ended with ${answer.summary.frames} frames.`,
+      );
   })();
 });
 
 /** Explain the form for services that open series by themselves. */
 export function explainCommands(series: 'armed' | 'auto'): void {
-  byId('arm-note', HTMLElement).replaceChildren(...(series === 'auto' ? [make('span', '', 'This service also opens series by itself, with the first packets.')] : []));
+  byId('arm-note', HTMLElement).replaceChildren(
+    ...(series === 'auto'
+      ? [make('span', '', 'This service also opens series by itself, with the first packets.')]
+      : []),
+  );
 }

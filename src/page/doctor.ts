@@ -1,5 +1,5 @@
-// What `vdcu doctor` says of the running service, on the page: asked when the page is opened and every minute. What failed or is a
-// warning is listed with the command that mends it.
+// What `vdcu doctor` says of the running service, on the page: asked when the page is opened and every minute. What
+// failed or is a warning is listed with the command that mends it.
 
 import { byId, make, setText } from './elements.js';
 
@@ -7,7 +7,14 @@ import { byId, make, setText } from './elements.js';
 interface Report {
   readonly failed: number;
   readonly warnings: number;
-  readonly checks: readonly { readonly check: string; readonly status: 'ok' | 'warning' | 'failed'; readonly seen: string; readonly needed: string; readonly remedy: string | null; readonly docs: string }[];
+  readonly checks: readonly {
+    readonly check: string;
+    readonly status: 'ok' | 'warning' | 'failed';
+    readonly seen: string;
+    readonly needed: string;
+    readonly remedy: string | null;
+    readonly docs: string;
+  }[];
 }
 
 const intervalMs = 60_000;
@@ -32,11 +39,22 @@ async function ask(): Promise<void> {
 
 function show({ failed, warnings, checks }: Report): void {
   const count = (amount: number, one: string, many: string): string => `${amount} ${amount === 1 ? one : many}`;
-  const parts = [...(failed > 0 ? [`${failed} failed`] : []), ...(warnings > 0 ? [count(warnings, 'warning', 'warnings')] : [])];
+  const parts = [
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(warnings > 0 ? [count(warnings, 'warning', 'warnings')] : []),
+  ];
   setText(verdict, `Doctor: ${parts.length === 0 ? 'all is well' : parts.join(', ')}`);
   const wrong = [...checks].filter(({ status }) => status !== 'ok').sort((a, b) => a.status.localeCompare(b.status));
-  list.replaceChildren(...wrong.flatMap(({ check, status, seen, needed, remedy, docs }) => [
-    make('dt', status, `${check}: ${status}`),
-    make('dd', '', `${seen}; needed: ${needed}. `, ...(remedy === null ? [] : [make('code', '', remedy)]), ` (${docs})`),
-  ]));
+  list.replaceChildren(
+    ...wrong.flatMap(({ check, status, seen, needed, remedy, docs }) => [
+      make('dt', status, `${check}: ${status}`),
+      make(
+        'dd',
+        '',
+        `${seen}; needed: ${needed}. `,
+        ...(remedy === null ? [] : [make('code', '', remedy)]),
+        ` (${docs})`,
+      ),
+    ]),
+  );
 }

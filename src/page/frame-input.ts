@@ -1,5 +1,5 @@
-// Mouse, wheel, fingers and keys on the canvas of the frame, as what they mean: move, zoom, show all, point at. Called by
-// frame-view.ts, which knows the frame. Lengths are canvas pixels.
+// Mouse, wheel, fingers and keys on the canvas of the frame, as what they mean: move, zoom, show all, point at. Called
+// by frame-view.ts, which knows the frame. Lengths are canvas pixels.
 
 const wheelStep = 1.0015;
 const keyStep = 1.25;
@@ -18,7 +18,10 @@ export interface FrameInput {
 
 /** Arrows move the view, with Shift the cursor; + and − zoom; 0 shows all. Two fingers zoom and move, one points. */
 export function listen(canvas: HTMLCanvasElement, input: FrameInput): void {
-  const at = (event: MouseEvent): [number, number] => [event.offsetX * window.devicePixelRatio, event.offsetY * window.devicePixelRatio];
+  const at = (event: MouseEvent): [number, number] => [
+    event.offsetX * window.devicePixelRatio,
+    event.offsetY * window.devicePixelRatio,
+  ];
   const held = new Map<number, [number, number]>();
   canvas.addEventListener('pointerdown', (event) => {
     held.set(event.pointerId, at(event));
@@ -33,21 +36,30 @@ export function listen(canvas: HTMLCanvasElement, input: FrameInput): void {
     else if (before !== undefined && event.pointerType === 'mouse') input.pan(now[0] - before[0], now[1] - before[1]);
     input.point(now);
   });
-  for (const name of ['pointerup', 'pointercancel'] as const) canvas.addEventListener(name, ({ pointerId }) => void held.delete(pointerId));
+  for (const name of ['pointerup', 'pointercancel'] as const)
+    canvas.addEventListener(name, ({ pointerId }) => void held.delete(pointerId));
   canvas.addEventListener('pointerleave', ({ pointerId, pointerType }) => {
     held.delete(pointerId);
     // What a finger has pointed at stays to be read.
     if (pointerType === 'mouse') input.point(null);
   });
-  canvas.addEventListener('wheel', (event) => {
-    event.preventDefault();
-    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 30 : 1;
-    input.zoom(wheelStep ** (-event.deltaY * lines), ...at(event));
-  }, { passive: false });
+  canvas.addEventListener(
+    'wheel',
+    (event) => {
+      event.preventDefault();
+      const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 30 : 1;
+      input.zoom(wheelStep ** (-event.deltaY * lines), ...at(event));
+    },
+    { passive: false },
+  );
   // A finger that moves over the canvas moves the page; two belong to the canvas.
-  canvas.addEventListener('touchmove', (event) => {
-    if (event.touches.length > 1) event.preventDefault();
-  }, { passive: false });
+  canvas.addEventListener(
+    'touchmove',
+    (event) => {
+      if (event.touches.length > 1) event.preventDefault();
+    },
+    { passive: false },
+  );
   canvas.addEventListener('dblclick', () => input.fit());
   canvas.addEventListener('keydown', (event) => {
     if (key(input, event)) event.preventDefault();
@@ -55,13 +67,23 @@ export function listen(canvas: HTMLCanvasElement, input: FrameInput): void {
 }
 
 /** One of two fingers has moved. */
-function pinch(input: FrameInput, before: readonly [number, number], now: readonly [number, number], other: readonly [number, number]): void {
+function pinch(
+  input: FrameInput,
+  before: readonly [number, number],
+  now: readonly [number, number],
+  other: readonly [number, number],
+): void {
   const distance = ([x, y]: readonly [number, number]): number => Math.max(1, Math.hypot(x - other[0], y - other[1]));
   input.zoom(distance(now) / distance(before), (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);
   input.pan((now[0] - before[0]) / 2, (now[1] - before[1]) / 2);
 }
 
-const arrows: Readonly<Record<string, readonly [number, number]>> = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const arrows: Readonly<Record<string, readonly [number, number]>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
 
 /** @returns whether the key was ours */
 function key(input: FrameInput, event: KeyboardEvent): boolean {

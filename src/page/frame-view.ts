@@ -1,5 +1,6 @@
-// The canvas with the last frame: draws previews, moves and zooms as frame-input.ts and the buttons say, and tells which pixel is under
-// the cursor. Fetches a preview of what is visible, one at a time, when the service has a newer frame or the view has changed.
+// The canvas with the last frame: draws previews, moves and zooms as frame-input.ts and the buttons say, and tells
+// which pixel is under the cursor. Fetches a preview of what is visible, one at a time, when the service has a newer
+// frame or the view has changed.
 
 import type { About } from './messages.js';
 import type { ColourMap } from './colours.js';
@@ -111,7 +112,10 @@ export class FrameView {
 
   #resize(): void {
     const ratio = window.devicePixelRatio;
-    this.#canvasSize = { width: Math.max(1, Math.round(this.#canvas.clientWidth * ratio)), height: Math.max(1, Math.round(this.#canvas.clientHeight * ratio)) };
+    this.#canvasSize = {
+      width: Math.max(1, Math.round(this.#canvas.clientWidth * ratio)),
+      height: Math.max(1, Math.round(this.#canvas.clientHeight * ratio)),
+    };
     this.#canvas.width = this.#canvasSize.width;
     this.#canvas.height = this.#canvasSize.height;
     if (this.#fitted || this.#view === null) this.fit();
@@ -145,7 +149,10 @@ export class FrameView {
     this.#busy = true;
     try {
       const response = await fetch(`api/v1/preview?${query}`);
-      if (!response.ok) throw new Error(((await response.json()) as { problems?: string[] }).problems?.join(' ') ?? `preview: ${response.status}`);
+      if (!response.ok)
+        throw new Error(
+          ((await response.json()) as { problems?: string[] }).problems?.join(' ') ?? `preview: ${response.status}`,
+        );
       const preview = readPreview(await response.arrayBuffer());
       this.#fetched = `${preview.head.count} ${query}`;
       this.#preview = preview;
@@ -154,7 +161,9 @@ export class FrameView {
       this.#events.onError(null);
       this.#paint();
     } catch (error) {
-      this.#events.onError(`The last frame could not be fetched: ${error instanceof Error ? error.message : String(error)}`);
+      this.#events.onError(
+        `The last frame could not be fetched: ${error instanceof Error ? error.message : String(error)}`,
+      );
       await new Promise((resolve) => setTimeout(resolve, retryMs));
     } finally {
       this.#busy = false;
@@ -169,7 +178,11 @@ export class FrameView {
     const { width, height } = preview.head;
     const range = this.#settings.range ?? autoRange(preview);
     this.#events.onRange(range);
-    const image = new ImageData(paintBlocks(preview, this.#settings.map, range, this.#settings.logarithmic), width, height);
+    const image = new ImageData(
+      paintBlocks(preview, this.#settings.map, range, this.#settings.logarithmic),
+      width,
+      height,
+    );
     this.#image.width = width;
     this.#image.height = height;
     this.#image.getContext('2d')?.putImageData(image, 0, 0);
@@ -206,12 +219,16 @@ export class FrameView {
     context.imageSmoothingEnabled = false;
     context.drawImage(this.#image, x, y, head.width * head.factor * scaleX, head.height * head.factor * scaleY);
     context.restore();
-    if (this.#byKeys && this.#cursor !== null) this.#drawCross((this.#cursor.column + 0.5 - left) * scaleX, (this.#cursor.row + 0.5 - top) * scaleY);
+    if (this.#byKeys && this.#cursor !== null)
+      this.#drawCross((this.#cursor.column + 0.5 - left) * scaleX, (this.#cursor.row + 0.5 - top) * scaleY);
   }
 
   #drawCross(x: number, y: number): void {
     const context = this.#context;
-    for (const [width, colour] of [[5, '#fff'], [2, '#000']] as const) {
+    for (const [width, colour] of [
+      [5, '#fff'],
+      [2, '#000'],
+    ] as const) {
       context.lineWidth = width;
       context.strokeStyle = colour;
       context.beginPath();
@@ -235,7 +252,13 @@ export class FrameView {
       return;
     }
     const { head, values, kinds } = this.#preview;
-    this.#events.onReading({ row, column, kind: kinds[block] as number, value: values[block] as number, of: blockSize(head, row, column) });
+    this.#events.onReading({
+      row,
+      column,
+      kind: kinds[block] as number,
+      value: values[block] as number,
+      of: blockSize(head, row, column),
+    });
   }
 
   #pan(dx: number, dy: number): void {

@@ -11,7 +11,10 @@ export interface LossStep {
   /** Packets; null = cannot be known here. */
   readonly packets: number | null;
   readonly kind: 'whole' | 'loss' | 'rest';
-  /** Of what was expected; what lies in frames: of that and of what came and was refused. Null = of nothing, or not known. */
+  /**
+   * Of what was expected; what lies in frames: of that and of what came and was refused. Null = of nothing, or not
+   * known.
+   */
   readonly share: number | null;
 }
 
@@ -19,17 +22,31 @@ export interface LossStep {
 export function waterfall(ports: readonly PortLoss[]): LossStep[] {
   const sum = (key: 'expected' | 'accepted'): number => ports.reduce((total, port) => total + port[key], 0);
   // One port of which the kernel tells nothing makes the sum unknown.
-  const cause = (key: LossCause): number | null => ports.reduce<number | null>((total, port) => {
-    const packets = port[key];
-    return total === null || packets === null ? null : total + packets;
-  }, 0);
+  const cause = (key: LossCause): number | null =>
+    ports.reduce<number | null>((total, port) => {
+      const packets = port[key];
+      return total === null || packets === null ? null : total + packets;
+    }, 0);
   const expected = sum('expected');
   const refused = ports.reduce((total, { foreign, malformed }) => total + foreign + malformed, 0);
-  const shareOf = (packets: number | null, whole: number): number | null => (packets === null || whole === 0 ? null : packets / whole);
+  const shareOf = (packets: number | null, whole: number): number | null =>
+    packets === null || whole === 0 ? null : packets / whole;
   return [
     { name: 'expected', explanation: 'packets of all frames so far', packets: expected, kind: 'whole', share: null },
-    ...[...codesOf(lossCauses)].reverse().map((name): LossStep => ({ name, explanation: lossCauses[name].short, packets: cause(name), kind: 'loss', share: shareOf(cause(name), expected) })),
-    { name: 'in frames', explanation: 'placed; its share is of what was expected, and of what came and was refused', packets: sum('accepted'), kind: 'rest', share: shareOf(sum('accepted'), expected + refused) },
+    ...[...codesOf(lossCauses)].reverse().map((name): LossStep => ({
+      name,
+      explanation: lossCauses[name].short,
+      packets: cause(name),
+      kind: 'loss',
+      share: shareOf(cause(name), expected),
+    })),
+    {
+      name: 'in frames',
+      explanation: 'placed; its share is of what was expected, and of what came and was refused',
+      packets: sum('accepted'),
+      kind: 'rest',
+      share: shareOf(sum('accepted'), expected + refused),
+    },
   ];
 }
 

@@ -1,5 +1,5 @@
-// What the service tells the page: the JSON of its events. The one source for both sides: src/http/page/ writes these shapes, the
-// page reads them. Types only, so that the browser's program and the service's can share them.
+// What the service tells the page: the JSON of its events. The one source for both sides: src/http/page/ writes these
+// shapes, the page reads them. Types only, so that the browser's program and the service's can share them.
 
 import type { AbortReason } from '../contract/abort-reasons.js';
 import type { Sample } from '../contract/sample.js';
@@ -11,7 +11,10 @@ export type Span = readonly [first: number, last: number];
 export interface PortPlace {
   readonly udp_port: number;
   readonly off: boolean;
-  /** Placed by configuration; otherwise this is where PSI's order of ports puts it, and packet headers may say otherwise. */
+  /**
+   * Placed by configuration; otherwise this is where PSI's order of ports puts it, and packet headers may say
+   * otherwise.
+   */
   readonly fixed: boolean;
   readonly frame_rows: Span;
   readonly frame_columns: Span;
@@ -33,7 +36,9 @@ export interface About {
 
 export type { Sample };
 
-/** Where the packets of a series went, one port: expected = accepted + missing, and missing is the sum of its causes. */
+/**
+ * Where the packets of a series went, one port: expected = accepted + missing, and missing is the sum of its causes.
+ */
 export type PortLoss = Omit<PortLedger, 'socket_limited' | 'kernel_drops'>;
 
 export interface Series {

@@ -49,7 +49,11 @@ function settingsChanged(): void {
   low.disabled = auto.checked;
   high.disabled = auto.checked;
   const range: Range | null = auto.checked ? null : { low: Number(low.value), high: Number(high.value) };
-  frameView.settings = { map: map.value as ColourMap, logarithmic: scale.value === 'log', range: range !== null && range.high > range.low ? range : null };
+  frameView.settings = {
+    map: map.value as ColourMap,
+    logarithmic: scale.value === 'log',
+    range: range !== null && range.high > range.low ? range : null,
+  };
 }
 
 function showRange(range: Range): void {
@@ -74,7 +78,14 @@ function showFrame(frame: FrameFacts): void {
   byId('no-frame', HTMLElement).hidden = true;
   setText(byId('frame-number', HTMLElement), `${countText(frame.frame_number)} (index ${countText(frame.frame)})`);
   const verdict = byId('frame-verdict', HTMLElement);
-  setText(verdict, frame.complete ? 'complete' : frame.missing_packets === 0 ? 'nothing missing, settings in doubt' : `${countText(frame.missing_packets)} ${frame.missing_packets === 1 ? 'packet' : 'packets'} missing`);
+  setText(
+    verdict,
+    frame.complete
+      ? 'complete'
+      : frame.missing_packets === 0
+        ? 'nothing missing, settings in doubt'
+        : `${countText(frame.missing_packets)} ${frame.missing_packets === 1 ? 'packet' : 'packets'} missing`,
+  );
   verdict.className = frame.complete || frame.missing_packets === 0 ? '' : 'incomplete';
   setText(byId('frame-shape', HTMLElement), `${frame.shape.join(' × ')} ${frame.type}`);
 }
@@ -94,7 +105,10 @@ function showReading(reading: Reading | null): void {
     [blockKind.missing]: 'missing: not received',
     [blockKind.gap]: 'gap: no sensor here',
   };
-  const where = port === null ? '' : ` · port ${port.udpPort}${port.off ? ' (off)' : ''}: row ${port.row}, column ${port.column}${port.fixed ? '' : ' (usual place)'}`;
+  const where =
+    port === null
+      ? ''
+      : ` · port ${port.udpPort}${port.off ? ' (off)' : ''}: row ${port.row}, column ${port.column}${port.fixed ? '' : ' (usual place)'}`;
   setText(element, `${values[kind]} · row ${row}, column ${column}${where}`);
 }
 
@@ -104,16 +118,36 @@ function showAge(): void {
   lost.hidden = !silent;
   document.body.classList.toggle('stale', silent);
   if (silent) {
-    setText(lost, `No word from the service for ${ageText(performance.now() - heardAt)}: everything here is old. Is it running, and is the network there? The page connects again by itself.`);
+    setText(
+      lost,
+      `No word from the service for ${ageText(performance.now() - heardAt)}: everything here is old. Is it running, and is the network there? The page connects again by itself.`,
+    );
     showUnknown();
     showCommands(null);
   }
   setText(byId('frame-age', HTMLElement), age === null ? '' : `${ageText(age.ms + performance.now() - age.at)} old`);
 }
 
-const said = (id: string, otherwise: string) => (text: string | null): void => setText(byId(id, HTMLElement), text ?? otherwise);
-const frameRates = new RateChart(byId('frame-rate-line', HTMLElement), 'Frames per second', (sample) => sample.frames_per_second, framesText, valueText, (text) => showRateReading(text));
-const dataRates = new RateChart(byId('data-rate-line', HTMLElement), 'Data received', (sample) => sample.in_gbit_per_second, bitsText, shortBitsText, (text) => showRateReading(text));
+const said =
+  (id: string, otherwise: string) =>
+  (text: string | null): void =>
+    setText(byId(id, HTMLElement), text ?? otherwise);
+const frameRates = new RateChart(
+  byId('frame-rate-line', HTMLElement),
+  'Frames per second',
+  (sample) => sample.frames_per_second,
+  framesText,
+  valueText,
+  (text) => showRateReading(text),
+);
+const dataRates = new RateChart(
+  byId('data-rate-line', HTMLElement),
+  'Data received',
+  (sample) => sample.in_gbit_per_second,
+  bitsText,
+  shortBitsText,
+  (text) => showRateReading(text),
+);
 const losses = new LossChart(byId('loss', HTMLElement), said('loss-reading', 'last five minutes'));
 
 function drawCharts(): void {

@@ -1,5 +1,5 @@
-// Blocks of a preview to colours. What is no value is in no colour map: gaps have a blue of their own, missing blocks stay clear so
-// that the stripes below them are seen, and those that lack some pixels let the stripes through. Pure.
+// Blocks of a preview to colours. What is no value is in no colour map: gaps have a blue of their own, missing blocks
+// stay clear so that the stripes below them are seen, and those that lack some pixels let the stripes through. Pure.
 
 import { palette } from './colours.js';
 import type { ColourMap } from './colours.js';
@@ -14,7 +14,12 @@ export const gapColour = [150, 200, 255] as const;
 const partly = 128;
 
 /** RGBA of every block. */
-export function paintBlocks({ values, kinds }: Pick<PreviewBytes, 'values' | 'kinds'>, map: ColourMap, range: Range, logarithmic: boolean): Uint8ClampedArray<ArrayBuffer> {
+export function paintBlocks(
+  { values, kinds }: Pick<PreviewBytes, 'values' | 'kinds'>,
+  map: ColourMap,
+  range: Range,
+  logarithmic: boolean,
+): Uint8ClampedArray<ArrayBuffer> {
   const step = stepOf(range, logarithmic);
   const colours = palette(map);
   const bytes = new Uint8ClampedArray(values.length * 4);

@@ -1,4 +1,5 @@
-// What the page says in words, numbers and bars: state, problems, series, waterfall, ports. Written anew with every state.
+// What the page says in words, numbers and bars: state, problems, series, waterfall, ports. Written anew with every
+// state.
 
 import { lossCauses } from '../contract/loss-causes.js';
 import { codesOf } from '../contract/row.js';
@@ -8,9 +9,24 @@ import type { PortLoss, Series, Socket, State } from './messages.js';
 import { bytesText, countText, rateText, shareText, valueText } from './scale.js';
 
 const stateWords = { idle: 'idle', open: 'open', closing: 'closing' } as const;
-const head = { state: byId('state', HTMLElement), message: byId('message', HTMLElement), problems: byId('problems', HTMLElement) };
-const series = { title: byId('series-title', HTMLElement), facts: byId('series-facts', HTMLElement), waterfall: byId('waterfall', HTMLElement), note: byId('waterfall-note', HTMLElement), warnings: byId('warnings', HTMLElement) };
-const rates = { frames: byId('frame-rate', HTMLElement), data: byId('data-rate', HTMLElement), unit: byId('data-unit', HTMLElement), more: byId('more-rates', HTMLElement) };
+const head = {
+  state: byId('state', HTMLElement),
+  message: byId('message', HTMLElement),
+  problems: byId('problems', HTMLElement),
+};
+const series = {
+  title: byId('series-title', HTMLElement),
+  facts: byId('series-facts', HTMLElement),
+  waterfall: byId('waterfall', HTMLElement),
+  note: byId('waterfall-note', HTMLElement),
+  warnings: byId('warnings', HTMLElement),
+};
+const rates = {
+  frames: byId('frame-rate', HTMLElement),
+  data: byId('data-rate', HTMLElement),
+  unit: byId('data-unit', HTMLElement),
+  more: byId('more-rates', HTMLElement),
+};
 const fill = { ring: byId('ring', HTMLElement), sockets: byId('sockets', HTMLElement) };
 const ports = byId('ports', HTMLElement);
 
@@ -46,17 +62,32 @@ function showRates({ rates: now, consumers, consumers_expected: expected }: Stat
   setText(rates.data, now === null ? '–' : figure);
   setText(rates.unit, unit);
   if (rateReading !== null) return;
-  const packets = now === null ? '' : `${countText(now.packets_per_second)} packets/s in · ${rateText(now.out_gbit_per_second).join(' ')} out · `;
+  const packets =
+    now === null
+      ? ''
+      : `${countText(now.packets_per_second)} packets/s in · ${rateText(now.out_gbit_per_second).join(' ')} out · `;
   setText(rates.more, `${packets}${consumers} of ${expected} consumer${expected === 1 ? '' : 's'}`);
 }
 
 function showFill({ ring, sockets }: State): void {
   const share = ring.slots === 0 ? 0 : ring.used / ring.slots;
-  fill.ring.replaceChildren(bar(share, share > 0.8 ? 'high' : ''), ` ${ring.used} of ${ring.slots} frames, most ${ring.used_max}`);
-  const known = sockets.flatMap(({ queue_bytes: queue, buffer_bytes: buffer, udp_port: port }) => (queue === null || buffer === null || buffer === 0 ? [] : [{ port, queue, buffer, share: queue / buffer }]));
-  const fullest = known.reduce<(typeof known)[number] | null>((most, socket) => (most === null || socket.share > most.share ? socket : most), null);
+  fill.ring.replaceChildren(
+    bar(share, share > 0.8 ? 'high' : ''),
+    ` ${ring.used} of ${ring.slots} frames, most ${ring.used_max}`,
+  );
+  const known = sockets.flatMap(({ queue_bytes: queue, buffer_bytes: buffer, udp_port: port }) =>
+    queue === null || buffer === null || buffer === 0 ? [] : [{ port, queue, buffer, share: queue / buffer }],
+  );
+  const fullest = known.reduce<(typeof known)[number] | null>(
+    (most, socket) => (most === null || socket.share > most.share ? socket : most),
+    null,
+  );
   if (fullest === null) fill.sockets.replaceChildren('the kernel tells nothing');
-  else fill.sockets.replaceChildren(bar(fullest.share, fullest.share > 0.5 ? 'high' : ''), ` ${bytesText(fullest.queue)} of ${bytesText(fullest.buffer)}${known.length > 1 ? `, fullest: ${fullest.port}` : ''}`);
+  else
+    fill.sockets.replaceChildren(
+      bar(fullest.share, fullest.share > 0.5 ? 'high' : ''),
+      ` ${bytesText(fullest.queue)} of ${bytesText(fullest.buffer)}${known.length > 1 ? `, fullest: ${fullest.port}` : ''}`,
+    );
 }
 
 function showSeries(now: Series | null): void {
@@ -82,21 +113,28 @@ function showSeries(now: Series | null): void {
   setText(series.facts, facts.join(' · '));
   const steps = waterfall(now.ports);
   const expected = steps[0]?.packets ?? 0;
-  series.waterfall.replaceChildren(...steps.map(({ name, explanation, packets, kind, share }) => {
-    const row = make('div', `step ${kind}${(packets ?? 0) > 0 ? '' : ' none'}`,
-      make('span', 'name', kind === 'loss' ? `− ${name}` : kind === 'rest' ? `= ${name}` : name),
-      make('span', 'count', packets === null ? 'not known' : countText(packets)),
-      make('span', 'share', share === null ? '' : shareText(share)),
-      bar(barLength(packets ?? 0, expected)));
-    row.title = explanation;
-    return row;
-  }));
+  series.waterfall.replaceChildren(
+    ...steps.map(({ name, explanation, packets, kind, share }) => {
+      const row = make(
+        'div',
+        `step ${kind}${(packets ?? 0) > 0 ? '' : ' none'}`,
+        make('span', 'name', kind === 'loss' ? `− ${name}` : kind === 'rest' ? `= ${name}` : name),
+        make('span', 'count', packets === null ? 'not known' : countText(packets)),
+        make('span', 'share', share === null ? '' : shareText(share)),
+        bar(barLength(packets ?? 0, expected)),
+      );
+      row.title = explanation;
+      return row;
+    }),
+  );
 }
 
 const columns: readonly (readonly [title: string, explanation: string, value: (port: PortLoss) => number | null])[] = [
   ['expected', 'packets of all frames so far', (port) => port.expected],
   ['missing', 'expected − accepted', (port) => port.missing],
-  ...[...codesOf(lossCauses)].reverse().map((cause) => [cause, lossCauses[cause].short, (port: PortLoss) => port[cause]] as const),
+  ...[...codesOf(lossCauses)]
+    .reverse()
+    .map((cause) => [cause, lossCauses[cause].short, (port: PortLoss) => port[cause]] as const),
   ['reordered', 'came after a later packet; no loss', (port) => port.reordered],
   ['duplicate', 'came twice; no loss', (port) => port.duplicate],
   ['malformed', 'failed the check', (port) => port.malformed],
@@ -104,12 +142,16 @@ const columns: readonly (readonly [title: string, explanation: string, value: (p
 ];
 
 function showPorts(losses: readonly PortLoss[], sockets: readonly Socket[]): void {
-  const titles = make('tr', '', ...['port', ...columns.map(([title]) => title), 'queue'].map((title, index) => {
-    const cell = make('th', '', title);
-    cell.setAttribute('scope', 'col');
-    cell.title = columns[index - 1]?.[1] ?? '';
-    return cell;
-  }));
+  const titles = make(
+    'tr',
+    '',
+    ...['port', ...columns.map(([title]) => title), 'queue'].map((title, index) => {
+      const cell = make('th', '', title);
+      cell.setAttribute('scope', 'col');
+      cell.title = columns[index - 1]?.[1] ?? '';
+      return cell;
+    }),
+  );
   const rows = sockets.map((socket) => {
     const loss = losses.find((port) => port.udp_port === socket.udp_port);
     const name = make('th', '', String(socket.udp_port));
@@ -121,7 +163,8 @@ function showPorts(losses: readonly PortLoss[], sockets: readonly Socket[]): voi
     });
     const known = socket.queue_bytes !== null && socket.buffer_bytes !== null && socket.buffer_bytes > 0;
     const queue = known ? bar((socket.queue_bytes ?? 0) / (socket.buffer_bytes ?? 1)) : '–';
-    if (queue instanceof HTMLElement) queue.title = `${bytesText(socket.queue_bytes ?? 0)} of ${bytesText(socket.buffer_bytes ?? 0)}`;
+    if (queue instanceof HTMLElement)
+      queue.title = `${bytesText(socket.queue_bytes ?? 0)} of ${bytesText(socket.buffer_bytes ?? 0)}`;
     return make('tr', '', name, ...cells, make('td', '', queue));
   });
   ports.replaceChildren(make('thead', '', titles), make('tbody', '', ...rows));

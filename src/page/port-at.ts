@@ -12,21 +12,32 @@ export interface PortPixel {
 }
 
 /** Null in gaps and outside of all ports. */
-export function portAt({ ports, gap_rows: gapRows, gap_columns: gapColumns }: About, row: number, column: number): PortPixel | null {
+export function portAt(
+  { ports, gap_rows: gapRows, gap_columns: gapColumns }: About,
+  row: number,
+  column: number,
+): PortPixel | null {
   if (inside(gapRows, row) || inside(gapColumns, column)) return null;
-  const port = ports.find(({ frame_rows: rows, frame_columns: columns }) => row >= rows[0] && row <= rows[1] && column >= columns[0] && column <= columns[1]);
+  const port = ports.find(
+    ({ frame_rows: rows, frame_columns: columns }) =>
+      row >= rows[0] && row <= rows[1] && column >= columns[0] && column <= columns[1],
+  );
   if (port === undefined) return null;
   const { frame_rows: rows, frame_columns: columns } = port;
   return {
     udpPort: port.udp_port,
-    row: port.rows_run === 'down' ? row - rows[0] - gapsWithin(gapRows, rows[0], row) : rows[1] - row - gapsWithin(gapRows, row, rows[1]),
+    row:
+      port.rows_run === 'down'
+        ? row - rows[0] - gapsWithin(gapRows, rows[0], row)
+        : rows[1] - row - gapsWithin(gapRows, row, rows[1]),
     column: column - columns[0] - gapsWithin(gapColumns, columns[0], column),
     off: port.off,
     fixed: port.fixed,
   };
 }
 
-const inside = (spans: readonly Span[], at: number): boolean => spans.some(([first, last]) => at >= first && at <= last);
+const inside = (spans: readonly Span[], at: number): boolean =>
+  spans.some(([first, last]) => at >= first && at <= last);
 
 /** Gap rows or columns between two that are none. */
 function gapsWithin(spans: readonly Span[], from: number, to: number): number {

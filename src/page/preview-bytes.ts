@@ -50,13 +50,21 @@ export function readPreview(buffer: ArrayBuffer): PreviewBytes {
 }
 
 /** Block that holds a pixel of the frame; null = it is not in this preview. */
-export function blockAt({ top, left, rows, columns, factor, width }: PreviewHead, row: number, column: number): number | null {
+export function blockAt(
+  { top, left, rows, columns, factor, width }: PreviewHead,
+  row: number,
+  column: number,
+): number | null {
   if (row < top || column < left || row >= top + rows || column >= left + columns) return null;
   return Math.floor((row - top) / factor) * width + Math.floor((column - left) / factor);
 }
 
 /** Rows and columns of the block that holds a pixel: those at the lower and right edges may be smaller than others. */
-export function blockSize({ top, left, rows, columns, factor }: PreviewHead, row: number, column: number): readonly [rows: number, columns: number] {
+export function blockSize(
+  { top, left, rows, columns, factor }: PreviewHead,
+  row: number,
+  column: number,
+): readonly [rows: number, columns: number] {
   const along = (at: number, length: number): number => Math.min(factor, length - Math.floor(at / factor) * factor);
   return [along(row - top, rows), along(column - left, columns)];
 }

@@ -13,7 +13,10 @@ export interface Range {
 /** Values that are looked at to find the range; more add nothing that can be seen. */
 const sampled = 20_000;
 
-/** From half a percent above the smallest value to half a percent below the largest, so that single hot pixels do not decide. */
+/**
+ * From half a percent above the smallest value to half a percent below the largest, so that single hot pixels do not
+ * decide.
+ */
 export function autoRange({ values, kinds }: Pick<PreviewBytes, 'values' | 'kinds'>): Range {
   const step = Math.max(1, Math.floor(values.length / sampled));
   const seen: number[] = [];
@@ -27,7 +30,10 @@ export function autoRange({ values, kinds }: Pick<PreviewBytes, 'values' | 'kind
   return low < high ? { low, high } : { low, high: low + 1 };
 }
 
-/** Lowest value that a logarithmic scale shows: the range's own where it is positive, else 1, or a thousandth of a top below 1. */
+/**
+ * Lowest value that a logarithmic scale shows: the range's own where it is positive, else 1, or a thousandth of a top
+ * below 1.
+ */
 export function logarithmicLow({ low, high }: Range): number {
   if (low > 0) return low;
   if (high <= 0) return 1;
@@ -60,17 +66,21 @@ export function valueText(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
-/** A share as percent: 0 %, 0.0012 %, 12 %, 99.38 %. Two digits that say something: of what is left, when little is left. */
+/**
+ * A share as percent: 0 %, 0.0012 %, 12 %, 99.38 %. Two digits that say something: of what is left, when little is
+ * left.
+ */
 export function shareText(share: number): string {
   if (share === 0 || share === 1) return `${share * 100} %`;
   if (share < 0.9) return `${Number((share * 100).toPrecision(2))} %`;
   const decimals = Math.min(8, Math.max(0, 1 - Math.floor(Math.log10((1 - share) * 100))));
-  return `${((Math.floor(share * 100 * 10 ** decimals)) / 10 ** decimals).toFixed(decimals)} %`;
+  return `${(Math.floor(share * 100 * 10 ** decimals) / 10 ** decimals).toFixed(decimals)} %`;
 }
 
 /** Gb/s as a figure and the unit that suits it. */
 export function rateText(gigabits: number): readonly [figure: string, unit: string] {
-  const [factor, unit] = gigabits === 0 || gigabits >= 0.1 ? [1, 'Gb/s'] : gigabits >= 1e-4 ? [1e3, 'Mb/s'] : [1e6, 'kb/s'];
+  const [factor, unit] =
+    gigabits === 0 || gigabits >= 0.1 ? [1, 'Gb/s'] : gigabits >= 1e-4 ? [1e3, 'Mb/s'] : [1e6, 'kb/s'];
   return [valueText(Number((gigabits * (factor as number)).toPrecision(3))), unit as string];
 }
 

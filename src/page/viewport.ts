@@ -15,14 +15,22 @@ export interface Size {
 
 /** Canvas pixels per frame pixel, at most. */
 const largestScale = 64;
-/** Strip detectors have frames of one row, which nobody would see: frames are stretched to this part of the canvas' height. */
+/**
+ * Strip detectors have frames of one row, which nobody would see: frames are stretched to this part of the canvas'
+ * height.
+ */
 const leastHeight = 1 / 6;
 
 /** All of the frame, in the middle. */
 export function fit(frame: Size, canvas: Size): Viewport {
   const scaleX = Math.min(canvas.width / frame.width, canvas.height / frame.height);
   const scaleY = Math.max(scaleX, (canvas.height * leastHeight) / frame.height);
-  return { left: (frame.width - canvas.width / scaleX) / 2, top: (frame.height - canvas.height / scaleY) / 2, scaleX, scaleY };
+  return {
+    left: (frame.width - canvas.width / scaleX) / 2,
+    top: (frame.height - canvas.height / scaleY) / 2,
+    scaleX,
+    scaleY,
+  };
 }
 
 /** Larger (factor > 1) or smaller around a point of the canvas. */
@@ -31,7 +39,16 @@ export function zoom(view: Viewport, factor: number, x: number, y: number, frame
   const wanted = Math.max(least.scaleX, Math.min(Math.max(largestScale, least.scaleX), view.scaleX * factor));
   const by = wanted / view.scaleX;
   const scaleY = view.scaleY * by;
-  return keepInside({ left: view.left + x / view.scaleX - x / wanted, top: view.top + y / view.scaleY - y / scaleY, scaleX: wanted, scaleY }, frame, canvas);
+  return keepInside(
+    {
+      left: view.left + x / view.scaleX - x / wanted,
+      top: view.top + y / view.scaleY - y / scaleY,
+      scaleX: wanted,
+      scaleY,
+    },
+    frame,
+    canvas,
+  );
 }
 
 /** Moved by canvas pixels: the frame follows the hand. */
@@ -45,12 +62,27 @@ export function pixelAt(view: Viewport, x: number, y: number): { row: number; co
 }
 
 /** Rows and columns of the frame that can be seen. */
-export function visible(view: Viewport, frame: Size, canvas: Size): { rows: readonly [number, number]; columns: readonly [number, number] } {
-  const span = (from: number, length: number, end: number): readonly [number, number] => [Math.max(0, Math.floor(from)), Math.min(end, Math.ceil(from + length)) - 1];
-  return { rows: span(view.top, canvas.height / view.scaleY, frame.height), columns: span(view.left, canvas.width / view.scaleX, frame.width) };
+export function visible(
+  view: Viewport,
+  frame: Size,
+  canvas: Size,
+): { rows: readonly [number, number]; columns: readonly [number, number] } {
+  const span = (from: number, length: number, end: number): readonly [number, number] => [
+    Math.max(0, Math.floor(from)),
+    Math.min(end, Math.ceil(from + length)) - 1,
+  ];
+  return {
+    rows: span(view.top, canvas.height / view.scaleY, frame.height),
+    columns: span(view.left, canvas.width / view.scaleX, frame.width),
+  };
 }
 
 function keepInside(view: Viewport, frame: Size, canvas: Size): Viewport {
-  const along = (from: number, shown: number, length: number): number => (shown >= length ? (length - shown) / 2 : Math.max(0, Math.min(length - shown, from)));
-  return { ...view, left: along(view.left, canvas.width / view.scaleX, frame.width), top: along(view.top, canvas.height / view.scaleY, frame.height) };
+  const along = (from: number, shown: number, length: number): number =>
+    shown >= length ? (length - shown) / 2 : Math.max(0, Math.min(length - shown, from));
+  return {
+    ...view,
+    left: along(view.left, canvas.width / view.scaleX, frame.width),
+    top: along(view.top, canvas.height / view.scaleY, frame.height),
+  };
 }

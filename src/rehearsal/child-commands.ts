@@ -1,5 +1,5 @@
-// Our own commands as processes beside this one, on free ports of this machine, for runs that put everything together: the demo and
-// the rehearsal. What a user would type, each with its result as JSON.
+// Our own commands as processes beside this one, on free ports of this machine, for runs that put everything together:
+// the demo and the rehearsal. What a user would type, each with its result as JSON.
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -10,7 +10,11 @@ import { OperatorError } from '../base/errors.js';
 /** UDP ports of loopback that nobody uses just now. */
 export async function freePorts(count: number): Promise<number[]> {
   const sockets = Array.from({ length: count }, () => createSocket('udp4'));
-  await Promise.all(sockets.map((socket) => new Promise<void>((resolve, reject) => socket.once('error', reject).bind(0, '127.0.0.1', resolve))));
+  await Promise.all(
+    sockets.map(
+      (socket) => new Promise<void>((resolve, reject) => socket.once('error', reject).bind(0, '127.0.0.1', resolve)),
+    ),
+  );
   const ports = sockets.map((socket) => socket.address().port);
   await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => void socket.close(resolve))));
   return ports;
@@ -18,7 +22,9 @@ export async function freePorts(count: number): Promise<number[]> {
 
 /** Run one of our own commands, which joins `children`; resolves with the JSON that it prints. */
 export function command(children: ChildProcess[], words: readonly string[]): Promise<unknown> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../main.js', import.meta.url)), ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [fileURLToPath(new URL('../main.js', import.meta.url)), ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   children.push(child);
   const result = new Promise<unknown>((resolve, reject) => {
     let output = '';
@@ -30,7 +36,11 @@ export function command(children: ChildProcess[], words: readonly string[]): Pro
       try {
         resolve(JSON.parse(output));
       } catch {
-        reject(new OperatorError(`vdcu ${words[0] ?? ''} ended with code ${code ?? 'none'}: ${complaints.trim().split('\n').at(-1) ?? ''}`));
+        reject(
+          new OperatorError(
+            `vdcu ${words[0] ?? ''} ended with code ${code ?? 'none'}: ${complaints.trim().split('\n').at(-1) ?? ''}`,
+          ),
+        );
       }
     });
   });
@@ -47,8 +57,16 @@ export function interrupted(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** Wait until this holds. @throws OperatorError with the complaint, or whatever cuts it short; without a complaint it just waits no longer */
-export async function until(condition: () => boolean, limitMs: number, complaint: string | null, cutShort: Promise<never>): Promise<void> {
+/**
+ * Wait until this holds. @throws OperatorError with the complaint, or whatever cuts it short; without a complaint it
+ * just waits no longer
+ */
+export async function until(
+  condition: () => boolean,
+  limitMs: number,
+  complaint: string | null,
+  cutShort: Promise<never>,
+): Promise<void> {
   for (let waited = 0; waited < limitMs; waited += 20) {
     if (condition()) return;
     await Promise.race([new Promise((resolve) => setTimeout(resolve, 20)), cutShort]);

@@ -1,6 +1,6 @@
-// Everything together on one machine, for somebody who has just installed it: the service in this process, the simulated detector
-// and the checking consumer as the commands that a user would type, beside it. Ends by itself with a ledger in which the
-// simulator's truth, the service's counters and the consumer's pixels must agree.
+// Everything together on one machine, for somebody who has just installed it: the service in this process, the
+// simulated detector and the checking consumer as the commands that a user would type, beside it. Ends by itself with a
+// ledger in which the simulator's truth, the service's counters and the consumer's pixels must agree.
 
 import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -34,7 +34,10 @@ export interface DemoOptions {
   readonly metricsPort?: number;
   readonly json: boolean;
   readonly signal: AbortSignal;
-  readonly out: { readonly stdout: { write(text: string): unknown }; readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean } };
+  readonly out: {
+    readonly stdout: { write(text: string): unknown };
+    readonly stderr: { write(text: string): unknown; readonly isTTY?: boolean };
+  };
 }
 
 /**
@@ -56,18 +59,54 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   try {
     const { view } = service;
     say('Virtual DCU demo: simulated Eiger quad (2 ports, 514 × 514, 16 bit) → service → checking consumer.');
-    say(`  frames      ${options.frames} at ${options.rate} frames/s, seed ${options.seed}, with packets lost, reordered, sent twice, late`);
-    say(`  look at     ${service.apiUrl}/  (live page)   ${service.apiUrl}/docs  (HTTP interface)   ${service.apiUrl}/metrics`);
+    say(
+      `  frames      ${options.frames} at ${options.rate} frames/s, seed ${options.seed}, with packets lost, reordered, sent twice, late`,
+    );
+    say(
+      `  look at     ${service.apiUrl}/  (live page)   ${service.apiUrl}/docs  (HTTP interface)   ${service.apiUrl}/metrics`,
+    );
     if (options.metricsPort !== undefined) say(`  simulator   http://127.0.0.1:${options.metricsPort}/metrics`);
     say(`  stream      ${service.dataEndpoint}`);
     for (const { udp_port: udpPort, receive_buffer_granted_bytes: granted } of view.udpPorts()) {
-      if (granted !== null && granted < config.receiveBufferBytes) say(`  note        port ${udpPort}: the kernel granted ${megabytes(granted)} of socket buffer instead of ${megabytes(config.receiveBufferBytes)}; a busy machine may drop packets (they are counted)`);
+      if (granted !== null && granted < config.receiveBufferBytes)
+        say(
+          `  note        port ${udpPort}: the kernel granted ${megabytes(granted)} of socket buffer instead of ${megabytes(config.receiveBufferBytes)}; a busy machine may drop packets (they are counted)`,
+        );
     }
-    const consumer = command(children, ['watch', service.dataEndpoint, '--verify', file, 'demo', '--series', '1', '--json']);
+    const consumer = command(children, [
+      'watch',
+      service.dataEndpoint,
+      '--verify',
+      file,
+      'demo',
+      '--series',
+      '1',
+      '--json',
+    ]);
     await until(() => view.status().consumers > 0, connectLimitMs, 'the checking consumer did not connect', cutShort);
-    await view.orders.arm(armWish({ frames: options.frames, first_frame_number: 1, frame_period_ms: 1000 / options.rate, metadata: { description: 'demo' } }));
+    await view.orders.arm(
+      armWish({
+        frames: options.frames,
+        first_frame_number: 1,
+        frame_period_ms: 1000 / options.rate,
+        metadata: { description: 'demo' },
+      }),
+    );
     const faultOptions = Object.entries(faults).flatMap(([name, ratio]) => [`--${name}`, ratio]);
-    const simulator = command(children, ['simulate', file, 'demo', '--frames', String(options.frames), '--rate', String(options.rate), '--seed', String(options.seed), ...faultOptions, ...(options.metricsPort === undefined ? [] : ['--metrics-port', String(options.metricsPort)]), '--json']);
+    const simulator = command(children, [
+      'simulate',
+      file,
+      'demo',
+      '--frames',
+      String(options.frames),
+      '--rate',
+      String(options.rate),
+      '--seed',
+      String(options.seed),
+      ...faultOptions,
+      ...(options.metricsPort === undefined ? [] : ['--metrics-port', String(options.metricsPort)]),
+      '--json',
+    ]);
     progress = new Progress(view, options);
     const truth = (await Promise.race([simulator, cutShort])) as SimulatorTruth & Record<string, unknown>;
     await until(() => view.history().length > 0, endLimitMs, null, cutShort);
@@ -76,7 +115,10 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const report = (await Promise.race([consumer, cutShort])) as ConsumerReport & Record<string, unknown>;
     if (summary === null) throw new OperatorError('the series was gone before it had ended', exitCode.internal);
     const { table, problems } = compareDemo(truth, summary, view.portCounters(), report);
-    if (options.json) options.out.stdout.write(`${JSON.stringify({ ok: problems.length === 0, problems, simulator: truth, series: summary, consumer: report })}\n`);
+    if (options.json)
+      options.out.stdout.write(
+        `${JSON.stringify({ ok: problems.length === 0, problems, simulator: truth, series: summary, consumer: report })}\n`,
+      );
     else options.out.stdout.write(`\n${table}\n\n${seriesTable(summary)}\n\n${verdict(problems, report)}\n`);
     return problems.length === 0 ? exitCode.ok : exitCode.failed;
   } finally {
@@ -125,7 +167,8 @@ class Progress {
     if (series === null) return;
     const rate = ((series.images_sent - this.#images) * 1000) / progressMs;
     this.#images = series.images_sent;
-    const sum = (name: 'missing' | 'lateFirst' | 'ringFull' | 'duplicate' | 'reordered' | 'socketDropped'): number => series.ports.reduce((total, { counters }) => total + counters[name], 0);
+    const sum = (name: 'missing' | 'lateFirst' | 'ringFull' | 'duplicate' | 'reordered' | 'socketDropped'): number =>
+      series.ports.reduce((total, { counters }) => total + counters[name], 0);
     const text = `  ${series.images_sent}/${series.frames} frames  ${rate.toFixed(0)} frames/s  ${((rate * this.#frameBytes) / 1e9).toFixed(3)} GB/s  marked ${series.marked}  packets missing ${sum('missing')} (late ${sum('lateFirst')}, ring ${sum('ringFull')}, socket ${sum('socketDropped')})  duplicate ${sum('duplicate')}  reordered ${sum('reordered')}`;
     this.#options.out.stderr.write(this.#options.out.stderr.isTTY === true ? `\r\u001b[2K${text}` : `${text}\n`);
     this.#shown = true;
@@ -136,6 +179,7 @@ const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} Mi
 
 function verdict(problems: readonly string[], report: ConsumerReport): string {
   const pixels = `pixels checked: ${report.pixels_checked}   missing: ${report.missing_pixels}   wrong pixels: ${report.wrong_pixels}`;
-  if (problems.length === 0) return `${pixels}\nAll sums agree: what the simulator sent, what the service counted and what the consumer saw.`;
+  if (problems.length === 0)
+    return `${pixels}\nAll sums agree: what the simulator sent, what the service counted and what the consumer saw.`;
   return `${pixels}\nSOMETHING DISAGREES:\n${problems.map((problem) => `  ${problem}`).join('\n')}`;
 }

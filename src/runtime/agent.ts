@@ -1,5 +1,5 @@
-// An agent: one long-lived piece of work that takes turns. It does not know which thread it is on; what drives it is here. No words
-// of the domain.
+// An agent: one long-lived piece of work that takes turns. It does not know which thread it is on; what drives it is
+// here. No words of the domain.
 
 /** Something that takes turns. Errors end the process: an agent that cannot go on must not leave others waiting. */
 export interface Agent {
@@ -16,8 +16,8 @@ export interface Agent {
 const idleLimitMs = 4;
 
 /**
- * Drives an agent on this thread's event loop: turns follow each other while there is work, then rest in growing pauses until
- * `wake` is called or the pause is over.
+ * Drives an agent on this thread's event loop: turns follow each other while there is work, then rest in growing pauses
+ * until `wake` is called or the pause is over.
  */
 export class EventLoopDriver {
   readonly #agent: Agent;
@@ -102,7 +102,8 @@ export interface BlockingOptions {
 }
 
 /**
- * Drives an agent whose waits block the thread: no event loop turns until it ends. Resolves when the thread was asked to end.
+ * Drives an agent whose waits block the thread: no event loop turns until it ends. Resolves when the thread was asked
+ * to end.
  * @throws whatever a turn throws
  */
 export function driveBlocking(agent: Agent, options: BlockingOptions): void {

@@ -1,5 +1,5 @@
-// Whether the system's clock is kept right by somebody (NTP, PTP): asked of the kernel, which every such program tells. Called by
-// the doctor's machine; needs no privilege and changes nothing.
+// Whether the system's clock is kept right by somebody (NTP, PTP): asked of the kernel, which every such program tells.
+// Called by the doctor's machine; needs no privilege and changes nothing.
 
 import { ffiUnavailable, openLibrary } from './ffi.js';
 

@@ -1,9 +1,10 @@
-// The only file that knows the foreign function interface (koffi): C functions of this process as typed TypeScript functions. It is
-// loaded when first asked for; where it cannot be, `ffiUnavailable` says why and callers take their portable way. Used by the
-// packet source that asks the kernel directly, by the thread settings, and by whoever sends through a C library.
-//
-// Memory: an argument that is a typed array is safe for the length of the call. What C remembers between calls, or reaches through a
-// pointer inside a structure, must lie in memory that somebody holds for ever: in the shared memory, told as `addressOf` + offset.
+// The only file that knows the foreign function interface (koffi): C functions of this process as typed TypeScript
+// functions. It is loaded when first asked for; where it cannot be, `ffiUnavailable` says why and callers take their
+// portable way. Used by the packet source that asks the kernel directly, by the thread settings, and by whoever sends
+// through a C library.
+// Memory: an argument that is a typed array is safe for the length of the call. What C remembers between calls, or
+// reaches through a pointer inside a structure, must lie in memory that somebody holds for ever: in the shared memory,
+// told as `addressOf` + offset.
 
 import { endianness } from 'node:os';
 import { createRequire } from 'node:module';
@@ -77,7 +78,9 @@ export function openLibrary(path: string | null): Library {
   try {
     return koffi.load(path);
   } catch (error) {
-    throw new OperatorError(`${path}: not a library that can be loaded here (${messageOf(error)})`, undefined, { cause: error });
+    throw new OperatorError(`${path}: not a library that can be loaded here (${messageOf(error)})`, undefined, {
+      cause: error,
+    });
   }
 }
 
@@ -129,7 +132,8 @@ function load(): Loaded {
 }
 
 function tryLoad(): Loaded {
-  if (process.platform !== 'linux') return unavailable(`C functions are called on Linux only, this is ${process.platform}`);
+  if (process.platform !== 'linux')
+    return unavailable(`C functions are called on Linux only, this is ${process.platform}`);
   if (!architectures.includes(process.arch) || endianness() !== 'LE') {
     return unavailable(`C functions are called on ${architectures.join(' and ')} only, this is ${process.arch}`);
   }
@@ -162,8 +166,12 @@ function bindLibc(library: Library): Libc {
     ioctl: library.func('int ioctl(int fd, unsigned long request, void *value)'),
     usleep: library.func('int usleep(uint32_t microseconds)'),
     close: library.func('int close(int fd)'),
-    prctlText: library.func('int prctl(int option, const char *text, unsigned long third, unsigned long fourth, unsigned long fifth)'),
-    prctlNumber: library.func('int prctl(int option, unsigned long value, unsigned long third, unsigned long fourth, unsigned long fifth)'),
+    prctlText: library.func(
+      'int prctl(int option, const char *text, unsigned long third, unsigned long fourth, unsigned long fifth)',
+    ),
+    prctlNumber: library.func(
+      'int prctl(int option, unsigned long value, unsigned long third, unsigned long fourth, unsigned long fifth)',
+    ),
     schedSetaffinity: library.func('int sched_setaffinity(int thread, size_t bytes, void *mask)'),
   };
 }

@@ -1,7 +1,7 @@
-// Errors that nobody caught on the main thread of a running service: a timer, an event or a promise that failed for want of a
-// descriptor, memory or a case that was not thought of. The data path has its own threads and goes on; so does the service. In come
-// errors; out go a counter, a sentence for the state and log lines at a bounded rate. An error of a data path thread is not one of these:
-// it ends the service (service.ts).
+// Errors that nobody caught on the main thread of a running service: a timer, an event or a promise that failed for
+// want of a descriptor, memory or a case that was not thought of. The data path has its own threads and goes on; so
+// does the service. In come errors; out go a counter, a sentence for the state and log lines at a bounded rate. An
+// error of a data path thread is not one of these: it ends the service (service.ts).
 
 import { systemClock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
@@ -45,7 +45,10 @@ export class InternalErrors {
     const more = this.#untold > 1 ? ` (one of ${this.#untold} since the last such line)` : '';
     this.#toldAt = now;
     this.#untold = 0;
-    logger.error({ event: 'internal_error', err: error, internal_errors: this.#count }, `survived an internal error: ${messageOf(error)}${more}`);
+    logger.error(
+      { event: 'internal_error', err: error, internal_errors: this.#count },
+      `survived an internal error: ${messageOf(error)}${more}`,
+    );
   }
 }
 

@@ -1,6 +1,7 @@
-// Where log lines go: the process's standard output, which may be a full disk, a pipe that nobody reads or that was closed, or a
-// terminal that was stopped. In come whole lines; out go bytes, as fast as they are taken without waiting. What is not taken is kept
-// up to a limit, then dropped and counted, and one line says how many once lines go out again. The main thread never waits here.
+// Where log lines go: the process's standard output, which may be a full disk, a pipe that nobody reads or that was
+// closed, or a terminal that was stopped. In come whole lines; out go bytes, as fast as they are taken without waiting.
+// What is not taken is kept up to a limit, then dropped and counted, and one line says how many once lines go out
+// again. The main thread never waits here.
 
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import type { Stats } from 'node:fs';
@@ -174,8 +175,9 @@ function streamTarget(stream: NodeJS.WriteStream): LogTarget {
 }
 
 /**
- * Standard output as it is: a pipe or terminal is opened once more, for whether one waits is a property of the opened file, which we
- * may share with a shell. A socket cannot be opened (journald), nor what belongs to another user; Node's stream does not wait there.
+ * Standard output as it is: a pipe or terminal is opened once more, for whether one waits is a property of the opened
+ * file, which we may share with a shell. A socket cannot be opened (journald), nor what belongs to another user; Node's
+ * stream does not wait there.
  */
 function standardTarget(fd: 1): LogTarget {
   let stats: Stats;
@@ -184,9 +186,12 @@ function standardTarget(fd: 1): LogTarget {
   } catch {
     return descriptorTarget(fd);
   }
-  if (!stats.isFIFO() && !stats.isCharacterDevice()) return stats.isSocket() ? streamTarget(process.stdout) : descriptorTarget(fd);
+  if (!stats.isFIFO() && !stats.isCharacterDevice())
+    return stats.isSocket() ? streamTarget(process.stdout) : descriptorTarget(fd);
   try {
-    return descriptorTarget(openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY));
+    return descriptorTarget(
+      openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY),
+    );
   } catch {
     return stats.isFIFO() ? streamTarget(process.stdout) : descriptorTarget(fd);
   }

@@ -1,5 +1,5 @@
-// The socket on which a program tells systemd how it is (sd_notify(3)): datagrams to a Unix socket, which Node does not have. Comes in:
-// the path that systemd puts into the environment; goes out: text. Used by runtime/service-manager.ts.
+// The socket on which a program tells systemd how it is (sd_notify(3)): datagrams to a Unix socket, which Node does not
+// have. Comes in: the path that systemd puts into the environment; goes out: text. Used by runtime/service-manager.ts.
 
 import { errnoName, ffiUnavailable, lastErrno, libc, openLibrary } from './ffi.js';
 
@@ -26,11 +26,15 @@ export function openNotifySocket(path: string): Notify | string {
   const address = new Uint8Array(2 + name.length);
   address[0] = unixFamily;
   address.set(name, 2);
-  const sendto = openLibrary(null).func('intptr_t sendto(int fd, void *bytes, size_t length, int flags, void *address, uint32_t address_length)');
+  const sendto = openLibrary(null).func(
+    'intptr_t sendto(int fd, void *bytes, size_t length, int flags, void *address, uint32_t address_length)',
+  );
   const descriptor = libc().socket(unixFamily, datagramCloseOnExec, 0);
   if (descriptor < 0) return `no Unix socket can be had (${errnoName(lastErrno())})`;
   return (text) => {
     const bytes = Buffer.from(text);
-    return sendto(descriptor, bytes, bytes.length, dontWaitNoSignal, address, address.length) === bytes.length ? null : errnoName(lastErrno());
+    return sendto(descriptor, bytes, bytes.length, dontWaitNoSignal, address, address.length) === bytes.length
+      ? null
+      : errnoName(lastErrno());
   };
 }

@@ -1,5 +1,6 @@
-// What systemd is told of the service (Type=notify, WatchdogSec=): that it is ready, that its threads still turn, that it ends. Comes in:
-// the environment that systemd gives, and the watch on the threads; goes out: datagrams of sd_notify(3). Without systemd nothing happens.
+// What systemd is told of the service (Type=notify, WatchdogSec=): that it is ready, that its threads still turn, that
+// it ends. Comes in: the environment that systemd gives, and the watch on the threads; goes out: datagrams of
+// sd_notify(3). Without systemd nothing happens.
 
 import { repeat } from '../base/clock.js';
 import type { Repeat } from '../base/clock.js';
@@ -11,7 +12,10 @@ import type { Notify } from './notify-socket.js';
 export type Liveness = () => { readonly alive: boolean; readonly reasons: readonly string[] };
 
 export interface ServiceManager {
-  /** The service does its work; from now on it says twice in each WatchdogSec that its threads turn, and nothing while one does not. */
+  /**
+   * The service does its work; from now on it says twice in each WatchdogSec that its threads turn, and nothing while
+   * one does not.
+   */
   ready(status: string, liveness: Liveness): void;
   /** It ends, for this reason. */
   stopping(reason: string): void;
@@ -31,12 +35,19 @@ export interface ManagerOptions {
  * Whoever started the service, if he wants to know.
  * @param warn told, once, when he cannot be
  */
-export function serviceManager({ notifySocket, watchdogUs, watchdogPid }: ManagerVariables, warn: (sentence: string) => void, options: ManagerOptions = {}): ServiceManager {
+export function serviceManager(
+  { notifySocket, watchdogUs, watchdogPid }: ManagerVariables,
+  warn: (sentence: string) => void,
+  options: ManagerOptions = {},
+): ServiceManager {
   const { pid = process.pid, repeat: every = repeat, open = openNotifySocket } = options;
   if (notifySocket === null) return nobody;
   let warned = false;
   const lost = (why: string): void => {
-    if (!warned) warn(`systemd cannot be told that the service is ready: ${why}. Where that is so for good, set Type=exec and WatchdogSec=0 in the unit`);
+    if (!warned)
+      warn(
+        `systemd cannot be told that the service is ready: ${why}. Where that is so for good, set Type=exec and WatchdogSec=0 in the unit`,
+      );
     warned = true;
   };
   const notify = open(notifySocket);

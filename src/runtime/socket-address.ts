@@ -1,5 +1,5 @@
-// Socket addresses as the kernel writes them (struct sockaddr_in, sockaddr_in6) and as people write them. Used where sockets are
-// bound, consumers accepted, and the senders of datagrams compared.
+// Socket addresses as the kernel writes them (struct sockaddr_in, sockaddr_in6) and as people write them. Used where
+// sockets are bound, consumers accepted, and the senders of datagrams compared.
 
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -26,11 +26,16 @@ export function parseIp(text: string): IpAddress {
   const [plain = '', zone] = text.split('%', 2);
   // The URL parser writes every IPv6 address in hexadecimal groups, embedded IPv4 ones too.
   const [head = '', tail] = new URL(`http://[${plain}]`).hostname.slice(1, -1).split('::', 2);
-  const groups = (part: string): number[] => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)));
+  const groups = (part: string): number[] =>
+    part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16));
   const front = groups(head);
   const back = groups(tail ?? '');
   const all = [...front, ...new Array<number>(8 - front.length - back.length).fill(0), ...back];
-  return { version: 6, bytes: Uint8Array.from(all.flatMap((group) => [group >> 8, group & 255])), scope: zone === undefined ? 0 : scopeOf(text, zone) };
+  return {
+    version: 6,
+    bytes: Uint8Array.from(all.flatMap((group) => [group >> 8, group & 255])),
+    scope: zone === undefined ? 0 : scopeOf(text, zone),
+  };
 }
 
 /** ::ffff:a.b.c.d as a.b.c.d; everything else as it is. */
@@ -41,10 +46,14 @@ export function unmapped(address: IpAddress): IpAddress {
 
 /** a.b.c.d as ::ffff:a.b.c.d; everything else as it is. */
 export function mapped(address: IpAddress): IpAddress {
-  return address.version === 6 ? address : { version: 6, bytes: Uint8Array.from([...mappedPrefix, ...address.bytes]), scope: 0 };
+  return address.version === 6
+    ? address
+    : { version: 6, bytes: Uint8Array.from([...mappedPrefix, ...address.bytes]), scope: 0 };
 }
 
-/** struct sockaddr_in (16 bytes) or sockaddr_in6 (28): family in the machine's order, port and address in the network's. */
+/**
+ * struct sockaddr_in (16 bytes) or sockaddr_in6 (28): family in the machine's order, port and address in the network's.
+ */
 export function socketAddress(address: IpAddress, port: number): Uint8Array {
   const bytes = new Uint8Array(address.version === 4 ? 16 : 28);
   const view = new DataView(bytes.buffer);
@@ -61,7 +70,9 @@ export function textOf(address: Uint8Array): string {
   if (view.getUint16(0, true) === addressFamily.inet) return address.subarray(4, 8).join('.');
   const { version, bytes } = unmapped({ version: 6, bytes: address.slice(8, 24), scope: 0 });
   if (version === 4) return bytes.join('.');
-  const groups = Array.from({ length: 8 }, (_, group) => ((bytes[group * 2] as number) * 256 + (bytes[group * 2 + 1] as number)).toString(16));
+  const groups = Array.from({ length: 8 }, (_, group) =>
+    ((bytes[group * 2] as number) * 256 + (bytes[group * 2 + 1] as number)).toString(16),
+  );
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }
 
@@ -73,6 +84,9 @@ export function portOf(address: Uint8Array): number {
 function scopeOf(text: string, zone: string): number {
   if (/^[0-9]+$/.test(zone)) return Number(zone);
   const found = networkInterfaces()[zone]?.find((entry) => entry.family === 'IPv6');
-  if (found?.family !== 'IPv6') throw new OperatorError(`${text}: this machine has no interface ${zone} with IPv6. Interfaces: ${Object.keys(networkInterfaces()).join(', ')}`);
+  if (found?.family !== 'IPv6')
+    throw new OperatorError(
+      `${text}: this machine has no interface ${zone} with IPv6. Interfaces: ${Object.keys(networkInterfaces()).join(', ')}`,
+    );
   return found.scopeid;
 }

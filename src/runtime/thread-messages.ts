@@ -19,7 +19,12 @@ export type ThreadMessage<Info, Event> =
 
 export function reportError(error: unknown): ErrorReport {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: null, exitCode: null };
-  return { name: error.name, message: error.message, stack: error.stack ?? null, exitCode: error instanceof OperatorError ? error.exitCode : null };
+  return {
+    name: error.name,
+    message: error.message,
+    stack: error.stack ?? null,
+    exitCode: error instanceof OperatorError ? error.exitCode : null,
+  };
 }
 
 /** The error as it was thrown in its thread, as far as it can be told apart. */

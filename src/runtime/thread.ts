@@ -1,5 +1,6 @@
-// What the operating system knows about the calling thread: its name (seen in top, ps, perf), the CPUs it may run on, and how late a
-// short sleep may end. Called once by a thread for itself. Nothing here is needed for right data, so a refusal is a warning text.
+// What the operating system knows about the calling thread: its name (seen in top, ps, perf), the CPUs it may run on,
+// and how late a short sleep may end. Called once by a thread for itself. Nothing here is needed for right data, so a
+// refusal is a warning text.
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -16,7 +17,9 @@ export function nameThread(name: string): string | null {
   const missing = ffiUnavailable();
   if (missing !== null) return `thread ${name}: not named, ${missing}`;
   const cut = Buffer.from(name).subarray(0, threadNameBytes).toString();
-  return libc().prctlText(option.setName, cut, 0, 0, 0) === 0 ? null : `thread ${name}: not named (${errnoName(lastErrno())})`;
+  return libc().prctlText(option.setName, cut, 0, 0, 0) === 0
+    ? null
+    : `thread ${name}: not named (${errnoName(lastErrno())})`;
 }
 
 /**
@@ -30,7 +33,8 @@ export function pinThread(name: string, cpus: readonly number[]): string | null 
   if (missing !== null) return `thread ${name}: not pinned to CPU ${asked}, ${missing}`;
   const mask = new Uint8Array(128);
   for (const cpu of cpus) {
-    if (!Number.isInteger(cpu) || cpu < 0 || cpu >= mask.length * 8) return `thread ${name}: not pinned to CPU ${asked}: ${cpu} is no CPU. Use numbers from 0 to ${mask.length * 8 - 1}`;
+    if (!Number.isInteger(cpu) || cpu < 0 || cpu >= mask.length * 8)
+      return `thread ${name}: not pinned to CPU ${asked}: ${cpu} is no CPU. Use numbers from 0 to ${mask.length * 8 - 1}`;
     mask[cpu >> 3] = (mask[cpu >> 3] as number) | (1 << (cpu & 7));
   }
   if (libc().schedSetaffinity(0, mask.length, mask) === 0) return null;
@@ -49,7 +53,10 @@ export function allowedCpus(): string {
   return `${availableParallelism()} CPUs`;
 }
 
-/** Let sleeps of the calling thread end at most this much late (the kernel's default is 50 µs); silently not where refused. */
+/**
+ * Let sleeps of the calling thread end at most this much late (the kernel's default is 50 µs); silently not where
+ * refused.
+ */
 export function sharpenSleeps(nanoseconds: number): void {
   if (ffiUnavailable() === null) libc().prctlNumber(option.setTimerSlack, nanoseconds, 0, 0, 0);
 }
@@ -63,10 +70,10 @@ export function sleepMicroseconds(microseconds: number): void {
 const mallopt = { trimThreshold: -1, mmapThreshold: -3 } as const;
 
 /**
- * Keep freed blocks of up to 32 MiB in the process instead of giving each back to the kernel: a message of half a megabyte that is
- * allocated and freed per frame otherwise costs a page fault for each of its pages, every time. What lies free at the end of an arena
- * beyond `bytes` goes back all the same, so what a consumer's hiccup queued does not stay for ever. For the whole process; silently
- * not where the C library has no such switch.
+ * Keep freed blocks of up to 32 MiB in the process instead of giving each back to the kernel: a message of half a
+ * megabyte that is allocated and freed per frame otherwise costs a page fault for each of its pages, every time. What
+ * lies free at the end of an arena beyond `bytes` goes back all the same, so what a consumer's hiccup queued does not
+ * stay for ever. For the whole process; silently not where the C library has no such switch.
  */
 export function keepFreedMemory(bytes: number): void {
   if (ffiUnavailable() !== null) return;

@@ -66,7 +66,8 @@ async function runReceiver(ports: readonly number[]): Promise<void> {
   const receiver = makeReceiver(task.name, ports, wiring, memory, wake);
   const { agent, receive, notes } = receiver;
   notes.push(...settleThread());
-  const ready = (): void => post({ kind: 'ready', info: { sources: agent.infos, endpoint: '', backend: receive, notes } });
+  const ready = (): void =>
+    post({ kind: 'ready', info: { sources: agent.infos, endpoint: '', backend: receive, notes } });
   if (receive === 'dgram') return runOnEventLoop(agent, ready);
   await agent.start();
   ready();
@@ -82,14 +83,19 @@ async function runStreamer(): Promise<void> {
   notes.push(...settleThread());
   const streamer = new Streamer(streamerSetup(wiring, sink, task.firstMessageNumber, report));
   const agent = new StreamerAgent(sink, streamer, config.closingTimeoutMs, report, () => systemClock.now());
-  const ready = (): void => post({ kind: 'ready', info: { sources: [], endpoint: agent.endpoint, backend: send, notes } });
+  const ready = (): void =>
+    post({ kind: 'ready', info: { sources: [], endpoint: agent.endpoint, backend: send, notes } });
   if (send === 'zeromq.js') {
     void followWakeWord();
     return runOnEventLoop(agent, ready);
   }
   await agent.start();
   ready();
-  driveBlocking(agent, { stopAsked: () => words.stopAsked, mark: () => series.wakeCount, rest: (mark) => agent.rest((milliseconds) => series.wait(mark, milliseconds)) });
+  driveBlocking(agent, {
+    stopAsked: () => words.stopAsked,
+    mark: () => series.wakeCount,
+    rest: (mark) => agent.rest((milliseconds) => series.wait(mark, milliseconds)),
+  });
   await agent.close();
 }
 
@@ -104,7 +110,7 @@ async function runOnEventLoop(agent: Agent, ready: () => void): Promise<void> {
 
 /** The streamer's event loop looks again when a receiver, or main, has something for it. */
 async function followWakeWord(): Promise<void> {
-  for (let seen = series.wakeCount; !words.stopAsked; ) {
+  for (let seen = series.wakeCount; !words.stopAsked;) {
     await series.waitAsync(seen, wakeWordMs);
     seen = series.wakeCount;
     driver?.wake();
@@ -122,10 +128,7 @@ function settleThread(): string[] {
 }
 
 process.on('uncaughtException', fail);
-(task.ports === null ? runStreamer() : runReceiver(task.ports)).then(
-  () => {
-    post({ kind: 'closed' });
-    port.close();
-  },
-  fail,
-);
+(task.ports === null ? runStreamer() : runReceiver(task.ports)).then(() => {
+  post({ kind: 'closed' });
+  port.close();
+}, fail);

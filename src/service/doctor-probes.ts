@@ -1,5 +1,5 @@
-// What the doctor asks of our own layers: which socket buffer the kernel grants, and whether compiled placement and libzmq can be had.
-// For `vdcu doctor`, where no service runs that could tell.
+// What the doctor asks of our own layers: which socket buffer the kernel grants, and whether compiled placement and
+// libzmq can be had. For `vdcu doctor`, where no service runs that could tell.
 
 import { createSocket } from 'node:dgram';
 import { loadPlacementKernel } from '../assembly/compiled-placement.js';
@@ -13,21 +13,42 @@ import { UdpSocket } from '../udp/udp-socket.js';
 /** Pages of a WebAssembly memory: what the kernel needs to be instantiated, and what it was built for. */
 const pages = { initial: 1, maximum: 65_536 } as const;
 
-/** Why the fast ways cannot be had here, each null where it can. Loads them: not for the main thread of a running service. */
-export async function waysMissing(): Promise<{ recvmmsg: string | null; compiled: string | null; libzmq: string | null }> {
+/**
+ * Why the fast ways cannot be had here, each null where it can. Loads them: not for the main thread of a running
+ * service.
+ */
+export async function waysMissing(): Promise<{
+  recvmmsg: string | null;
+  compiled: string | null;
+  libzmq: string | null;
+}> {
   return { recvmmsg: recvmmsgUnavailable(), compiled: compiledMissing(), libzmq: await libzmqMissing() };
 }
 
-/** What a socket gets on each address that asks as the service will; nothing of those to which no socket can be bound. */
-export async function tryReceiveBuffers(hosts: readonly string[], requestedBytes: number, receive: 'auto' | 'recvmmsg' | 'dgram'): Promise<BufferFacts[]> {
+/**
+ * What a socket gets on each address that asks as the service will; nothing of those to which no socket can be bound.
+ */
+export async function tryReceiveBuffers(
+  hosts: readonly string[],
+  requestedBytes: number,
+  receive: 'auto' | 'recvmmsg' | 'dgram',
+): Promise<BufferFacts[]> {
   const direct = receive !== 'dgram' && recvmmsgUnavailable() === null;
-  const answers = await Promise.all(hosts.map(async (host): Promise<BufferFacts[]> => {
-    try {
-      return [{ udpPort: null, requestedBytes, grantedBytes: direct ? askDirectly(host, requestedBytes) : await askNode(host, requestedBytes) }];
-    } catch {
-      return [];
-    }
-  }));
+  const answers = await Promise.all(
+    hosts.map(async (host): Promise<BufferFacts[]> => {
+      try {
+        return [
+          {
+            udpPort: null,
+            requestedBytes,
+            grantedBytes: direct ? askDirectly(host, requestedBytes) : await askNode(host, requestedBytes),
+          },
+        ];
+      } catch {
+        return [];
+      }
+    }),
+  );
   return answers.flat();
 }
 

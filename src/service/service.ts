@@ -1,5 +1,5 @@
-// Composition root: memory, threads, control plane. Starts in the order of the data (receivers, streamer, HTTP) with a ready
-// handshake, stops in the same order with limits, and ends with a reason when any thread fails.
+// Composition root: memory, threads, control plane. Starts in the order of the data (receivers, streamer, HTTP) with a
+// ready handshake, stops in the same order with limits, and ends with a reason when any thread fails.
 
 import { Worker } from 'node:worker_threads';
 import { logLevel, managerVariables } from '../base/environment.js';
@@ -53,7 +53,9 @@ export interface ServiceOptions {
   readonly logger?: Logger;
 }
 
-/** What V8 may keep of short-lived objects in a thread, in MB: frames leave little behind, and V8 would take 48 in time. */
+/**
+ * What V8 may keep of short-lived objects in a thread, in MB: frames leave little behind, and V8 would take 48 in time.
+ */
 const youngGenerationMb = 6;
 
 class ServiceThread {
@@ -67,7 +69,11 @@ class ServiceThread {
   constructor(name: string, task: ThreadTask, onEvent: (event: StreamEvent) => void, onFailed: (error: Error) => void) {
     this.name = name;
     this.words = new ThreadWords(task.memory.buffer, task.map.threadWords, task.thread);
-    this.worker = new Worker(new URL('./agent-thread.js', import.meta.url), { workerData: task, name, resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb } });
+    this.worker = new Worker(new URL('./agent-thread.js', import.meta.url), {
+      workerData: task,
+      name,
+      resourceLimits: { maxYoungGenerationSizeMb: youngGenerationMb },
+    });
     let isReady = (_info: ThreadInfo): void => undefined;
     let isGone = (): void => undefined;
     let isFailed = (_error: Error): void => undefined;
@@ -94,8 +100,8 @@ class ServiceThread {
   }
 
   /**
-   * Ask to end, wait at most so long, then end it whatever it does. A thread that has closed everything ends by itself: cut off
-   * while zeromq.js still hands out events it would take the process along.
+   * Ask to end, wait at most so long, then end it whatever it does. A thread that has closed everything ends by itself:
+   * cut off while zeromq.js still hands out events it would take the process along.
    */
   async stop(limitMs = closeLimitMs): Promise<void> {
     this.words.askToStop();
@@ -114,13 +120,23 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   const manager = serviceManager(managerVariables(), (sentence) => logger.warn({ event: 'note' }, sentence));
   const plan = makePlan(config);
   refuseSmallLimit(config.name, plan, thisMachine.read);
-  // Above every number of an earlier process, so that nothing of it can mix with what a consumer still keeps (docs/stream.md).
+  // Above every number of an earlier process, so that nothing of it can mix with what a consumer still keeps
+  // (docs/stream.md).
   const firstNumber = firstMessageNumber(systemClock.wall());
   const token = configuredToken(config.apiTokenFile);
   const map = mapMemory(plan.memory);
   const memory = allocate(map, plan);
   const series = new SeriesWords(memory.buffer, map.seriesWords);
-  const view = new SharedView({ config, plan, map, buffer: memory.buffer, clock: systemClock, logger, wakeStreamer: () => series.wake(), readSocket: readUdpSocket });
+  const view = new SharedView({
+    config,
+    plan,
+    map,
+    buffer: memory.buffer,
+    clock: systemClock,
+    logger,
+    wakeStreamer: () => series.wake(),
+    readSocket: readUdpSocket,
+  });
 
   let reject: (error: Error) => void = () => undefined;
   const failed = new Promise<never>((_, no) => (reject = no));
@@ -135,9 +151,20 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   const base = { config, plan, map, memory, firstMessageNumber: firstNumber };
   const indexOf = (udpPort: number): number => config.detector.udpPorts.indexOf(udpPort);
   const receivers = plan.portsOfThread.map(
-    (udpPorts, thread) => new ServiceThread(`receiver ${thread}`, { ...base, thread, name: `vdcu-rx-${thread}`, ports: udpPorts.map(indexOf) }, onEvent, onFailed),
+    (udpPorts, thread) =>
+      new ServiceThread(
+        `receiver ${thread}`,
+        { ...base, thread, name: `vdcu-rx-${thread}`, ports: udpPorts.map(indexOf) },
+        onEvent,
+        onFailed,
+      ),
   );
-  const streamer = new ServiceThread('streamer', { ...base, thread: receivers.length, name: 'vdcu-streamer', ports: null }, onEvent, onFailed);
+  const streamer = new ServiceThread(
+    'streamer',
+    { ...base, thread: receivers.length, name: 'vdcu-streamer', ports: null },
+    onEvent,
+    onFailed,
+  );
   const threads = [...receivers, streamer];
   const stopThreads = async (): Promise<void> => {
     stopping = true;
@@ -154,18 +181,46 @@ export async function startService(config: ServiceConfig, options: ServiceOption
       }),
     ]);
     const dataEndpoint = infos[infos.length - 1]?.endpoint ?? '';
-    view.noteReady(infos.flatMap((info) => info.sources), dataEndpoint, [...new Set(infos.map((info) => info.backend))].join('+'));
+    view.noteReady(
+      infos.flatMap((info) => info.sources),
+      dataEndpoint,
+      [...new Set(infos.map((info) => info.backend))].join('+'),
+    );
     for (const note of new Set(infos.flatMap((info) => info.notes))) logger.warn({ event: 'note' }, note);
     const flightRecorder = new FlightRecorder({ config, plan, map, buffer: memory.buffer, clock: systemClock, logger });
-    const http = await startHttp(view, { host: config.apiHost, port: config.apiPort, token, names: config.apiNames, logger, build: { version: version(), backend: view.backend }, flightRecorder });
+    const http = await startHttp(view, {
+      host: config.apiHost,
+      port: config.apiPort,
+      token,
+      names: config.apiNames,
+      logger,
+      build: { version: version(), backend: view.backend },
+      flightRecorder,
+    });
     flightRecorder.start();
-    logger.info({ event: 'ready', data_endpoint: dataEndpoint, api_url: http.url, udp_host: writtenHosts(config.udpHosts), udp_ports: config.detector.udpPorts, shape: plan.detector.shape, ring_frames: plan.ring.frames, series: config.series }, `ready: frames on ${dataEndpoint}, HTTP on ${http.url}`);
+    logger.info(
+      {
+        event: 'ready',
+        data_endpoint: dataEndpoint,
+        api_url: http.url,
+        udp_host: writtenHosts(config.udpHosts),
+        udp_ports: config.detector.udpPorts,
+        shape: plan.detector.shape,
+        ring_frames: plan.ring.frames,
+        series: config.series,
+      },
+      `ready: frames on ${dataEndpoint}, HTTP on ${http.url}`,
+    );
     manager.ready(`frames on ${dataEndpoint}, HTTP on ${http.url}`, () => view.liveness());
     let ending: Promise<boolean> | null = null;
     const stop = async (reason: string): Promise<boolean> => {
       logger.info({ event: 'stopping', reason }, `stopping: ${reason}`);
       manager.stopping(reason);
-      await Promise.race([view.shutdown(), failed.catch(() => undefined), delay(config.closingTimeoutMs + config.drainMs + closeLimitMs)]);
+      await Promise.race([
+        view.shutdown(),
+        failed.catch(() => undefined),
+        delay(config.closingTimeoutMs + config.drainMs + closeLimitMs),
+      ]);
       await stopThreads();
       const lacking = view.lacking();
       if (lacking !== null) logger.error({ event: 'undelivered', undelivered: view.undelivered }, lacking);
@@ -190,8 +245,13 @@ function allocate(map: ReturnType<typeof mapMemory>, plan: Plan): WebAssembly.Me
     adviseHugePages(memory.buffer);
     return memory;
   } catch (error) {
-    throw new OperatorError(`shared memory of ${map.totalBytes} bytes cannot be had (ring of ${plan.ring.frames} frames). Give the process more memory, or lower ring_frames.`, exitCode.environment, { cause: error });
+    throw new OperatorError(
+      `shared memory of ${map.totalBytes} bytes cannot be had (ring of ${plan.ring.frames} frames). Give the process more memory, or lower ring_frames.`,
+      exitCode.environment,
+      { cause: error },
+    );
   }
 }
 
-const delay = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+const delay = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, milliseconds).unref());

@@ -1,5 +1,5 @@
-// Which of our ways to receive and to send a thread uses: what the configuration asks for, as far as this machine has it.
-// What is not as fast as it could be is said in a note. Called by the thread entry; used by nobody else.
+// Which of our ways to receive and to send a thread uses: what the configuration asks for, as far as this machine has
+// it. What is not as fast as it could be is said in a note. Called by the thread entry; used by nobody else.
 
 import { compiledPlacement, loadPlacementKernel } from '../assembly/compiled-placement.js';
 import { PortAssembler } from '../assembly/port-assembler.js';
@@ -27,7 +27,9 @@ import { SourceGroup } from '../udp/source-group.js';
 import { portSetup } from './wiring.js';
 import type { Wiring } from './wiring.js';
 
-/** A receiver or streamer waits so long for the next thing at most, in ms, so that it sees commands and its stop word. */
+/**
+ * A receiver or streamer waits so long for the next thing at most, in ms, so that it sees commands and its stop word.
+ */
 const blockingWaitMs = 10;
 
 /** What the C library keeps of freed memory: some messages are queued and freed all the time. */
@@ -41,7 +43,10 @@ export interface ReceiverBackend {
   readonly receive: 'recvmmsg' | 'dgram';
   /** Sentences for the operator about what is slower than it could be. */
   readonly notes: string[];
-  /** Sleep until one of several ports has something; null = the only port's source waits by itself. Made after the start. */
+  /**
+   * Sleep until one of several ports has something; null = the only port's source waits by itself. Made after the
+   * start.
+   */
   group(): SourceGroup | null;
 }
 
@@ -53,15 +58,28 @@ export interface Wake {
 
 /**
  * The receiver of these ports (indices into `udp_ports`).
- * @throws OperatorError when the configuration insists on what this machine does not have, or the build left the kernel out
+ * @throws OperatorError when the configuration insists on what this machine does not have, or the build left the kernel
+ * out
  */
-export function makeReceiver(name: string, ports: readonly number[], wiring: Wiring, memory: WebAssembly.Memory, wake: Wake): ReceiverBackend {
+export function makeReceiver(
+  name: string,
+  ports: readonly number[],
+  wiring: Wiring,
+  memory: WebAssembly.Memory,
+  wake: Wake,
+): ReceiverBackend {
   const { config } = wiring;
   const notes: string[] = [];
   const missing = config.receive === 'dgram' ? null : recvmmsgUnavailable();
   if (missing !== null) {
-    if (config.receive === 'recvmmsg') throw new OperatorError(`receive: recvmmsg cannot be had here: ${missing}. Use receive: dgram, or auto, which takes what works (docs/operating.md#portable-ways).`, exitCode.environment);
-    notes.push(`packets are received by node:dgram, at most some 50000 packets of 4 kB per second and port, since recvmmsg cannot be had: ${missing}`);
+    if (config.receive === 'recvmmsg')
+      throw new OperatorError(
+        `receive: recvmmsg cannot be had here: ${missing}. Use receive: dgram, or auto, which takes what works (docs/operating.md#portable-ways).`,
+        exitCode.environment,
+      );
+    notes.push(
+      `packets are received by node:dgram, at most some 50000 packets of 4 kB per second and port, since recvmmsg cannot be had: ${missing}`,
+    );
   }
   const receive = config.receive === 'dgram' || missing !== null ? 'dgram' : 'recvmmsg';
   const makePlacement = compiledPlacement(loadPlacementKernel(memory));
@@ -79,11 +97,21 @@ export function makeReceiver(name: string, ports: readonly number[], wiring: Wir
   });
   if (receive === 'recvmmsg') sharpenSleeps(1000);
   const now = (): number => systemClock.now();
-  const agent = new ReceiverAgent(name, receiverPorts, now, receive === 'recvmmsg' ? { pause: new ReceivePause(ports.length), sleep: sleepMicroseconds } : null);
+  const agent = new ReceiverAgent(
+    name,
+    receiverPorts,
+    now,
+    receive === 'recvmmsg' ? { pause: new ReceivePause(ports.length), sleep: sleepMicroseconds } : null,
+  );
   return { agent, receive, notes, group: () => (blocking.length > 1 ? new SourceGroup(blocking) : null) };
 }
 
-function recvmmsgSource(port: number, { config, plan, map }: Wiring, memory: WebAssembly.Memory, portsOfThread: number): RecvmmsgSource {
+function recvmmsgSource(
+  port: number,
+  { config, plan, map }: Wiring,
+  memory: WebAssembly.Memory,
+  portsOfThread: number,
+): RecvmmsgSource {
   const { landingPackets, packetBytes, coalescedBuffers = 0 } = plan.memory;
   return new RecvmmsgSource({
     buffer: memory.buffer,
@@ -117,10 +145,23 @@ export interface SinkBackend {
   readonly notes: string[];
 }
 
-/** The sink of the streamer's thread. @throws OperatorError when the configuration insists on what this machine does not have */
-export async function makeSink({ config, plan }: Wiring, wake: Wake, report: (event: StreamEvent) => void): Promise<SinkBackend> {
+/**
+ * The sink of the streamer's thread. @throws OperatorError when the configuration insists on what this machine does not
+ * have
+ */
+export async function makeSink(
+  { config, plan }: Wiring,
+  wake: Wake,
+  report: (event: StreamEvent) => void,
+): Promise<SinkBackend> {
   if (config.send === 'zmtp') return { sink: zmtpSink(config, plan, report), send: 'zmtp', notes: [] };
-  const options = { host: config.dataHost, port: config.dataPort, highWaterMark: plan.sendQueue.messages, connections: config.consumerConnections, timeoutMs: config.consumerTimeoutMs };
+  const options = {
+    host: config.dataHost,
+    port: config.dataPort,
+    highWaterMark: plan.sendQueue.messages,
+    connections: config.consumerConnections,
+    timeoutMs: config.consumerTimeoutMs,
+  };
   const notes: string[] = [];
   if (config.send !== 'zeromq.js') {
     const missing = ffiUnavailable();
@@ -129,7 +170,11 @@ export async function makeSink({ config, plan }: Wiring, wake: Wake, report: (ev
       keepFreedMemory(Math.max(keptFreeBytes, keptFreeMessages * plan.detector.frameBytes));
       return { sink, send: 'libzmq', notes };
     }
-    if (config.send === 'libzmq') throw new OperatorError(`send: libzmq cannot be had here: ${sink}. Use send: zeromq.js, or auto, which takes what works (docs/operating.md#portable-ways).`, exitCode.environment);
+    if (config.send === 'libzmq')
+      throw new OperatorError(
+        `send: libzmq cannot be had here: ${sink}. Use send: zeromq.js, or auto, which takes what works (docs/operating.md#portable-ways).`,
+        exitCode.environment,
+      );
     notes.push(`messages are handed over by zeromq.js: ${sink}`);
   }
   return { sink: new ZmqSink({ ...options, wake: () => wake.wake() }), send: 'zeromq.js', notes };
@@ -137,7 +182,11 @@ export async function makeSink({ config, plan }: Wiring, wake: Wake, report: (ev
 
 function zmtpSink(config: Wiring['config'], plan: Wiring['plan'], report: (event: StreamEvent) => void): MessageSink {
   const missing = ffiUnavailable();
-  if (missing !== null) throw new OperatorError(`send: zmtp cannot be had here: ${missing}. Use send: auto or zeromq.js.`, exitCode.environment);
+  if (missing !== null)
+    throw new OperatorError(
+      `send: zmtp cannot be had here: ${missing}. Use send: auto or zeromq.js.`,
+      exitCode.environment,
+    );
   return new ZmtpSink(new LinuxSockets(), {
     host: config.dataHost,
     port: config.dataPort,

@@ -1,5 +1,5 @@
-// From configuration and plan to the setups of the agents: who gets which part of the memory and which limits. Used by the threads
-// of the service and by tests that run the whole pipeline on one thread.
+// From configuration and plan to the setups of the agents: who gets which part of the memory and which limits. Used by
+// the threads of the service and by tests that run the whole pipeline on one thread.
 
 import type { PlacementMaker } from '../assembly/placement.js';
 import type { PortSetup } from '../assembly/port-assembler.js';
@@ -46,7 +46,12 @@ export function activePorts(config: ServiceConfig): number[] {
 }
 
 /** The setup of one port's assembler. `port` is an index into `udp_ports`. */
-export function portSetup({ config, plan, map, buffer, clock }: Wiring, port: number, source: PacketSource, makePlacement: PlacementMaker): PortSetup {
+export function portSetup(
+  { config, plan, map, buffer, clock }: Wiring,
+  port: number,
+  source: PacketSource,
+  makePlacement: PlacementMaker,
+): PortSetup {
   return {
     port,
     activePorts: activePorts(config),
@@ -67,7 +72,12 @@ export function portSetup({ config, plan, map, buffer, clock }: Wiring, port: nu
 }
 
 /** The setup of the streamer. */
-export function streamerSetup({ config, plan, map, buffer, clock }: Wiring, sink: MessageSink, firstMessageNumber: number, report: (event: StreamEvent) => void): StreamerSetup {
+export function streamerSetup(
+  { config, plan, map, buffer, clock }: Wiring,
+  sink: MessageSink,
+  firstMessageNumber: number,
+  report: (event: StreamEvent) => void,
+): StreamerSetup {
   return {
     buffer,
     map,
@@ -76,7 +86,10 @@ export function streamerSetup({ config, plan, map, buffer, clock }: Wiring, sink
     limits: { ...config, discardIncomplete: config.incompleteFrames === 'discard', maxOwedFrames: plan.maxOwedFrames },
     auto: config.series === 'auto',
     autoFrames: config.frames,
-    autoFilename: (series) => (config.autoFilename === null ? '' : filenameOf(config.autoFilename, { detector: config.name, series, wall: clock.wall() })),
+    autoFilename: (series) =>
+      config.autoFilename === null
+        ? ''
+        : filenameOf(config.autoFilename, { detector: config.name, series, wall: clock.wall() }),
     dynamicRange: config.detector.dynamicRange,
     readNRows: config.detector.readNRows ?? 0,
     firstMessageNumber,

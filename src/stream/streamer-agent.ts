@@ -22,7 +22,13 @@ export class StreamerAgent implements Agent {
    * @param lingerMs what was handed over may take so long to leave when the service ends
    * @param now ms of the service's clock
    */
-  constructor(sink: MessageSink, streamer: Streamer, lingerMs: number, report: (event: StreamEvent) => void, now: () => number) {
+  constructor(
+    sink: MessageSink,
+    streamer: Streamer,
+    lingerMs: number,
+    report: (event: StreamEvent) => void,
+    now: () => number,
+  ) {
     this.#sink = sink;
     this.#streamer = streamer;
     this.#lingerMs = lingerMs;

@@ -1,5 +1,6 @@
-// STEP 3, front door: frames → series → messages. One agent, in one thread: takes commands from main, opens and ends series, sends
-// what is closed, in order. Comes in: port images closed by the receivers. Goes out: messages into the sink, events to main.
+// STEP 3, front door: frames → series → messages. One agent, in one thread: takes commands from main, opens and ends
+// series, sends what is closed, in order. Comes in: port images closed by the receivers. Goes out: messages into the
+// sink, events to main.
 
 import { OperatorError } from '../base/errors.js';
 import type { FrameShare } from '../detector/frame-share.js';
@@ -25,7 +26,14 @@ import { strangers } from './series/warnings.js';
 import { RefusedPeers, peerRefusals } from '../contract/refused-peers.js';
 import { SeenTimes } from './series/seen-times.js';
 import { plainRequest } from '../contract/series.js';
-import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamCommand, StreamEvent } from '../contract/series.js';
+import type {
+  ArmRequest,
+  HaltedSeries,
+  SeriesStop,
+  SeriesSummary,
+  StreamCommand,
+  StreamEvent,
+} from '../contract/series.js';
 import type { RefusalReason } from '../contract/refusals.js';
 
 /** Everything a streamer is made of. */
@@ -52,7 +60,10 @@ export interface StreamerSetup {
   report(event: StreamEvent): void;
 }
 
-/** Rests between turns, in ms: nothing open; a series with its time-outs; zmq takes nothing and tells nobody when it does again. */
+/**
+ * Rests between turns, in ms: nothing open; a series with its time-outs; zmq takes nothing and tells nobody when it
+ * does again.
+ */
 const idleRestMs = 20;
 const openRestMs = 4;
 const blockedRestMs = 1;
@@ -141,7 +152,8 @@ export class Streamer {
     else {
       if (!this.#series.begun && !this.#outbox.busy) this.#outbox.settleOwedEnd(now);
       work += this.#series.turn(now);
-      if (this.#series.step === seriesStep.opening || this.#series.step === seriesStep.open) this.#confirmArmed(this.#series);
+      if (this.#series.step === seriesStep.opening || this.#series.step === seriesStep.open)
+        this.#confirmArmed(this.#series);
       if (this.#halting.length > 0 && this.#series.halted !== null) this.#replyHalted(this.#series.halted);
       if (this.#series.withdrawn !== null) this.#withdrawn(this.#series, this.#series.withdrawn);
       else if (this.#series.summary !== null) this.#ending(this.#series, this.#series.summary, now);
@@ -184,28 +196,33 @@ export class Streamer {
     }
   }
 
-  // --- commands --------------------------------------------------------------------------------------------------------------
+  // --- commands
+  // --------------------------------------------------------------------------------------------------------------
 
   #takeCommand(now: number): number {
     const command = this.#box.take() as StreamCommand | null;
     if (command === null) return 0;
     if (command.kind === 'arm') this.#arm(command.id, command.request);
     else if (command.kind === 'halt') this.#halt(command.id);
-    else if (command.kind === 'stop' && this.#series?.share.shared === true) this.#stopShared(this.#series, command.id, command.end);
+    else if (command.kind === 'stop' && this.#series?.share.shared === true)
+      this.#stopShared(this.#series, command.id, command.end);
     else {
       if (command.kind === 'shutdown') {
         this.#shutdown = true;
         // An end that is owed has this long to be taken from now on.
         this.#idleSince = now;
       } else this.#stopping.push(command.id);
-      if (this.#arming !== null && this.#series?.auto !== false) this.#refuse(this.#shutdown ? 'stopping' : 'busy', 'the series was stopped before it was opened');
+      if (this.#arming !== null && this.#series?.auto !== false)
+        this.#refuse(this.#shutdown ? 'stopping' : 'busy', 'the series was stopped before it was opened');
       if (this.#series === null || (!this.#series.begun && !this.#shutdown)) this.#replyStopped(null);
       else this.#series.stop(command.kind === 'stop' && command.fill === true);
     }
     return 1;
   }
 
-  /** The first half of stopping a shared series: no more packets; what was seen is told to whoever asks all instances. */
+  /**
+   * The first half of stopping a shared series: no more packets; what was seen is told to whoever asks all instances.
+   */
   #halt(id: number): void {
     this.#halting.push(id);
     if (this.#series?.share.shared === true) return this.#series.halt();
@@ -215,9 +232,10 @@ export class Streamer {
   }
 
   #stopShared(series: Series, id: number, end: SeriesStop | undefined): void {
-    const problem = end === undefined
-      ? `this is instance ${this.#setup.share.offset} of ${this.#setup.share.stride} that share the series, and where it ends all of them must know. Stop all at once: vdcu stop --endpoints URL,URL,…`
-      : series.finishAt(end);
+    const problem =
+      end === undefined
+        ? `this is instance ${this.#setup.share.offset} of ${this.#setup.share.stride} that share the series, and where it ends all of them must know. Stop all at once: vdcu stop --endpoints URL,URL,…`
+        : series.finishAt(end);
     if (problem === null) this.#stopping.push(id);
     else this.#setup.report({ kind: 'refused', id, why: end === undefined ? 'invalid' : 'busy', problems: [problem] });
   }
@@ -228,13 +246,18 @@ export class Streamer {
   }
 
   #arm(id: number, request: ArmRequest): void {
-    const refuse = (why: RefusalReason, problem: string): void => this.#setup.report({ kind: 'refused', id, why, problems: [problem] });
+    const refuse = (why: RefusalReason, problem: string): void =>
+      this.#setup.report({ kind: 'refused', id, why, problems: [problem] });
     const open = this.#series;
     if (this.#shutdown) return refuse('stopping', 'the service is stopping');
     if (this.#arming !== null || (open !== null && !open.auto)) {
-      return refuse('busy', `series ${open?.id ?? this.#seriesId + 1} is ${open !== null && open.step >= seriesStep.stopping ? 'closing' : 'open'}: end it first (vdcu stop)`);
+      return refuse(
+        'busy',
+        `series ${open?.id ?? this.#seriesId + 1} is ${open !== null && open.step >= seriesStep.stopping ? 'closing' : 'open'}: end it first (vdcu stop)`,
+      );
     }
-    if (this.#outbox.sink.peers === 0 && !request.force) return refuse('no_consumer', 'no consumer is connected to the data port: start the receiver, or arm with force');
+    if (this.#outbox.sink.peers === 0 && !request.force)
+      return refuse('no_consumer', 'no consumer is connected to the data port: start the receiver, or arm with force');
     const { peers } = this.#outbox.sink;
     const { consumerConnections } = this.#setup.limits;
     if (peers > consumerConnections && !request.force) return refuse('unsafe', strangers(peers, consumerConnections));
@@ -249,7 +272,13 @@ export class Streamer {
 
   #confirmArmed(series: Series): void {
     if (this.#arming === null || series.auto || series.step !== seriesStep.open) return;
-    this.#setup.report({ kind: 'armed', id: this.#arming.id, series_id: series.id, msg_number: series.headerNumber, header_pending: !series.headerSent });
+    this.#setup.report({
+      kind: 'armed',
+      id: this.#arming.id,
+      series_id: series.id,
+      msg_number: series.headerNumber,
+      header_pending: !series.headerSent,
+    });
     this.#arming = null;
   }
 
@@ -258,7 +287,9 @@ export class Streamer {
     this.#stopping = [];
   }
 
-  /** A series was stopped and its end handed over: who asked hears of it when the consumer has all of it, or will not. */
+  /**
+   * A series was stopped and its end handed over: who asked hears of it when the consumer has all of it, or will not.
+   */
   #replyDelivered(now: number): void {
     this.#delivering = this.#delivering.filter(({ ids, summary, wait }) => {
       const left = wait.look(this.#outbox.next, now);
@@ -269,15 +300,19 @@ export class Streamer {
     });
   }
 
-  // --- between series --------------------------------------------------------------------------------------------------------
+  // --- between series
+  // --------------------------------------------------------------------------------------------------------
 
   #idle(now: number): number {
     if (this.#outbox.busy) return 0;
     if (!this.#outbox.settleOwedEnd(now)) {
       const waited = now - this.#idleSince >= this.#setup.limits.closingTimeoutMs;
-      if (waited && this.#arming?.request.force === false) this.#refuse('no_consumer', 'the consumer takes no messages: the end of the last series still waits for it');
+      if (waited && this.#arming?.request.force === false)
+        this.#refuse('no_consumer', 'the consumer takes no messages: the end of the last series still waits for it');
       const follows = this.#keepsBehind && this.#arming === null;
-      const goOn = this.#shutdown ? waited || this.#outbox.sink.peers === 0 : this.#arming?.request.force === true || follows;
+      const goOn = this.#shutdown
+        ? waited || this.#outbox.sink.peers === 0
+        : this.#arming?.request.force === true || follows;
       if (!goOn || this.#outbox.busy) return 0;
     }
     const opens = !this.#shutdown && this.#arming === null && this.#setup.auto && this.#outbox.sink.peers > 0;
@@ -314,11 +349,24 @@ export class Streamer {
     }
     const least = this.#outbox.next + (this.#outbox.owedEnd === null ? 0 : 1);
     if (request.msgNumberBase !== null && request.msgNumberBase < least) {
-      this.#refuse('invalid', `msg_number_base: ${request.msgNumberBase} was used already: needs ${least} or more, so that no number comes twice`);
+      this.#refuse(
+        'invalid',
+        `msg_number_base: ${request.msgNumberBase} was used already: needs ${least} or more, so that no number comes twice`,
+      );
       return 1;
     }
     this.#setStallMax(0);
-    this.#series = new Series(this.#deps, ++this.#seriesId, request, auto, layout, dynamicRange, readNRows, this.#keepsBehind, now);
+    this.#series = new Series(
+      this.#deps,
+      ++this.#seriesId,
+      request,
+      auto,
+      layout,
+      dynamicRange,
+      readNRows,
+      this.#keepsBehind,
+      now,
+    );
     this.#keepsBehind = false;
     return 1;
   }
@@ -331,7 +379,8 @@ export class Streamer {
     this.#series = null;
   }
 
-  // --- the end of a series ---------------------------------------------------------------------------------------------------
+  // --- the end of a series
+  // ---------------------------------------------------------------------------------------------------
 
   #ending(series: Series, summary: SeriesSummary, now: number): void {
     if (!series.headerSent) return this.#over(series, summary, now);
@@ -354,15 +403,26 @@ export class Streamer {
 
   #over(series: Series, summary: SeriesSummary, now: number): void {
     this.#idleSince = now;
-    this.#last = { first: series.first, next: series.next, highest: series.highest, last: series.last, slotsUsedMax: series.slotsUsedMax };
+    this.#last = {
+      first: series.first,
+      next: series.next,
+      highest: series.highest,
+      last: series.last,
+      slotsUsedMax: series.slotsUsedMax,
+    };
     if (series.share.shared) this.#ended = series.halted;
     this.#keepsBehind = series.keepsBehind;
     this.#series = null;
     this.#setup.report(series.begun ? { kind: 'ended', summary } : { kind: 'warnings_over', codes: null });
     if (this.#stopping.length > 0 && summary.header_sent) {
-      // Where the end could not be handed over the time is up already, and what was before it is said to be under way still.
+      // Where the end could not be handed over the time is up already, and what was before it is said to be under way
+      // still.
       const until = summary.end_pending ? now : now + this.#setup.limits.closingTimeoutMs;
-      this.#delivering.push({ ids: this.#stopping, summary, wait: new DeliveryWait(this.#outbox.sink, this.#outbox.next, until) });
+      this.#delivering.push({
+        ids: this.#stopping,
+        summary,
+        wait: new DeliveryWait(this.#outbox.sink, this.#outbox.next, until),
+      });
       this.#stopping = [];
     } else this.#replyStopped(series.begun ? summary : null);
     this.#replyHalted(this.#ended);

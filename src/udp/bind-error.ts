@@ -6,7 +6,11 @@ import { ownAddresses } from '../base/own-addresses.js';
 /** @param code name of the error: EADDRINUSE, EADDRNOTAVAIL, EACCES, … */
 export function bindError(host: string, udpPort: number, code: string, cause?: unknown): OperatorError {
   const where = `port ${udpPort} on ${host}`;
-  return new OperatorError(`${where}: ${sentenceOf(code, udpPort)}`, undefined, cause === undefined ? undefined : { cause });
+  return new OperatorError(
+    `${where}: ${sentenceOf(code, udpPort)}`,
+    undefined,
+    cause === undefined ? undefined : { cause },
+  );
 }
 
 function sentenceOf(code: string, udpPort: number): string {

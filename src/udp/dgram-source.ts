@@ -1,5 +1,6 @@
-// The portable packet source: node:dgram. Datagrams arrive as events of the receiver thread's event loop and are copied into the
-// landing buffers; the assembler's next turn takes them. Limit: about 50 000 datagrams of 4 kB per second and port.
+// The portable packet source: node:dgram. Datagrams arrive as events of the receiver thread's event loop and are copied
+// into the landing buffers; the assembler's next turn takes them. Limit: about 50 000 datagrams of 4 kB per second and
+// port.
 
 import { createSocket } from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';
@@ -17,7 +18,9 @@ export interface DgramSourceOptions {
   readonly receiveBufferBytes: number;
   /** Is this sender the detector? */
   accepts(address: string, port: number): boolean;
-  /** The landing buffers are full, or something arrived: the assembler should have a turn. `full` = before this returns. */
+  /**
+   * The landing buffers are full, or something arrived: the assembler should have a turn. `full` = before this returns.
+   */
   wake(full: boolean): void;
   /** What the kernel says of the socket with this inode, null = nothing. Without an inode: of the only one there. */
   readSocket(address: string, udpPort: number, inode: number | null): UdpSocketFigures | null;
@@ -56,7 +59,9 @@ export class DgramSource implements PacketSource {
     const { host, udpPort, receiveBufferBytes } = this.#options;
     const socket = this.#socket;
     await new Promise<void>((resolve, reject) => {
-      socket.once('error', (error: NodeJS.ErrnoException) => reject(bindError(host, udpPort, error.code ?? error.message)));
+      socket.once('error', (error: NodeJS.ErrnoException) =>
+        reject(bindError(host, udpPort, error.code ?? error.message)),
+      );
       socket.bind({ address: host, port: udpPort, exclusive: true }, resolve);
     });
     socket.removeAllListeners('error');
@@ -73,7 +78,13 @@ export class DgramSource implements PacketSource {
     this.#bound = { address, port, inode };
     socket.on('message', (bytes, from) => this.#land(bytes, from));
     // Linux doubles what is asked for, and reports the doubled figure.
-    return { address, udpPort: port, receiveBufferRequestedBytes: receiveBufferBytes, receiveBufferGrantedBytes: Math.floor(socket.getRecvBufferSize() / 2), inode };
+    return {
+      address,
+      udpPort: port,
+      receiveBufferRequestedBytes: receiveBufferBytes,
+      receiveBufferGrantedBytes: Math.floor(socket.getRecvBufferSize() / 2),
+      inode,
+    };
   }
 
   receive(): number {
@@ -118,7 +129,10 @@ export class DgramSource implements PacketSource {
     return this.#options.readSocket(address, port, inode);
   }
 
-  /** The first of the two may follow in the middle of the loop's present look, of which nobody knows what it has left in the socket. */
+  /**
+   * The first of the two may follow in the middle of the loop's present look, of which nobody knows what it has left in
+   * the socket.
+   */
   #beginLook(): void {
     this.#looked = false;
     const look = ++this.#look;

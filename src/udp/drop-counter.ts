@@ -1,4 +1,5 @@
-// The kernel's count of dropped datagrams, 32 bits wide and wrapping, made into one that never wraps and never goes back.
+// The kernel's count of dropped datagrams, 32 bits wide and wrapping, made into one that never wraps and never goes
+// back.
 
 /** A counter of one socket. */
 export class DropCounter {
@@ -11,8 +12,8 @@ export class DropCounter {
   }
 
   /**
-   * Take a reading. Readings come by two ways, one older than the other: less than half a turn back is an old one, and changes
-   * nothing.
+   * Take a reading. Readings come by two ways, one older than the other: less than half a turn back is an old one, and
+   * changes nothing.
    */
   read(count: number): void {
     const more = (count - this.#last) | 0;

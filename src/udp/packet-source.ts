@@ -1,6 +1,6 @@
-// STEP 1, front door. A packet source brings the datagrams of one port into the port's landing buffers. Comes in: UDP from the
-// detector. Goes out: a batch of offsets and lengths for the port assembler, in the same thread. Implementations: dgram-source.ts
-// (portable); tests bring packets from memory.
+// STEP 1, front door. A packet source brings the datagrams of one port into the port's landing buffers. Comes in: UDP
+// from the detector. Goes out: a batch of offsets and lengths for the port assembler, in the same thread.
+// Implementations: dgram-source.ts (portable); tests bring packets from memory.
 
 import type { Landing } from '../memory/landing.js';
 
@@ -21,17 +21,21 @@ export interface PacketSource {
   /** Bind. @throws OperatorError when the port is taken or the address is not here */
   open(): Promise<SourceInfo>;
   /**
-   * Take the datagrams that have arrived into `landing`; returns how many. Waits for a first one only where the source was made
-   * to, for a bounded time. The batch is valid until the next call. More than `landing.capacity` never come at once.
+   * Take the datagrams that have arrived into `landing`; returns how many. Waits for a first one only where the source
+   * was made to, for a bounded time. The batch is valid until the next call. More than `landing.capacity` never come at
+   * once.
    */
   receive(): number;
   /** The last `receive` found nothing more in the socket, by a look that began after the last `lookAnew`. */
   readonly empty: boolean;
-  /** From here on `empty` tells of a look that is still to come. Returns the bytes charged for what waits now, null = cannot be known. */
+  /**
+   * From here on `empty` tells of a look that is still to come. Returns the bytes charged for what waits now, null =
+   * cannot be known.
+   */
   lookAnew(): number | null;
   /**
-   * Nothing is taken for a while, and what arrives waits for that, in the socket where possible; the last batch stays valid. Absent where
-   * that is so whenever nobody receives.
+   * Nothing is taken for a while, and what arrives waits for that, in the socket where possible; the last batch stays
+   * valid. Absent where that is so whenever nobody receives.
    */
   pause?(paused: boolean): void;
   /** Datagrams that the kernel dropped since `open` because the socket buffer was full; null = cannot be known. */

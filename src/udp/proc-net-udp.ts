@@ -1,7 +1,7 @@
-// What the kernel tells about UDP sockets in /proc/net/udp and /proc/net/udp6: bytes queued, datagrams dropped. Read for own sockets
-// only. The files list all sockets of the network namespace (with a host's network: of the host), so a socket is found by its local
-// address and port, and by its inode where that is known. Format: Documentation/networking/proc_net_tcp.rst; the last column of the
-// UDP files is the count of drops, 32 bits wide.
+// What the kernel tells about UDP sockets in /proc/net/udp and /proc/net/udp6: bytes queued, datagrams dropped. Read
+// for own sockets only. The files list all sockets of the network namespace (with a host's network: of the host), so a
+// socket is found by its local address and port, and by its inode where that is known. Format:
+// Documentation/networking/proc_net_tcp.rst; the last column of the UDP files is the count of drops, 32 bits wide.
 
 import { readFileSync } from 'node:fs';
 import { parseIp } from '../runtime/socket-address.js';
@@ -16,11 +16,17 @@ export interface UdpSocketFigures {
 }
 
 /**
- * Find a socket in the text of one of the files; null when it is not there, or when several fit and no inode tells them apart.
+ * Find a socket in the text of one of the files; null when it is not there, or when several fit and no inode tells them
+ * apart.
  * @param address local address that the socket is bound to, as text
  * @param inode from fstat; null = unknown
  */
-export function findUdpSocket(text: string, address: string, udpPort: number, inode: number | null = null): UdpSocketFigures | null {
+export function findUdpSocket(
+  text: string,
+  address: string,
+  udpPort: number,
+  inode: number | null = null,
+): UdpSocketFigures | null {
   const local = `${hexAddress(address)}:${udpPort.toString(16).toUpperCase().padStart(4, '0')}`;
   let found: UdpSocketFigures | null = null;
   for (const line of text.split('\n')) {
@@ -42,18 +48,26 @@ export function findUdpSocket(text: string, address: string, udpPort: number, in
 /** Read a socket's figures now; null where the files cannot be read or do not have it. */
 export function readUdpSocket(address: string, udpPort: number, inode: number | null = null): UdpSocketFigures | null {
   try {
-    return findUdpSocket(readFileSync(address.includes(':') ? '/proc/net/udp6' : '/proc/net/udp', 'latin1'), address, udpPort, inode);
+    return findUdpSocket(
+      readFileSync(address.includes(':') ? '/proc/net/udp6' : '/proc/net/udp', 'latin1'),
+      address,
+      udpPort,
+      inode,
+    );
   } catch {
     return null;
   }
 }
 
-/** As the kernel prints it: groups of four bytes in network order, each as one number of this (little-endian) machine. */
+/**
+ * As the kernel prints it: groups of four bytes in network order, each as one number of this (little-endian) machine.
+ */
 function hexAddress(address: string): string {
   const { bytes } = parseIp(address);
   let text = '';
   for (let group = 0; group < bytes.length; group += 4) {
-    for (let byte = 3; byte >= 0; byte--) text += (bytes[group + byte] as number).toString(16).toUpperCase().padStart(2, '0');
+    for (let byte = 3; byte >= 0; byte--)
+      text += (bytes[group + byte] as number).toString(16).toUpperCase().padStart(2, '0');
   }
   return text;
 }

@@ -1,10 +1,9 @@
-// hot path. The fast packet source: many datagrams per system call, straight into the landing buffers. The kernel fills them through the
-// structures in shared memory (memory/kernel-structures.ts); here their lengths and senders become the entries of the batch for the
-// port assembler, in the same thread. Nothing is allocated per packet.
-//
-// With coalescing (UDP_GRO) a buffer may hold datagrams of one sender behind each other; each becomes an entry of its own. The
-// kernel does that for datagrams sent with UDP_SEGMENT or merged by a network card, never for those with checksum 0, as detectors
-// send them; so it is off unless asked for.
+// hot path. The fast packet source: many datagrams per system call, straight into the landing buffers. The kernel fills
+// them through the structures in shared memory (memory/kernel-structures.ts); here their lengths and senders become the
+// entries of the batch for the port assembler, in the same thread. Nothing is allocated per packet.
+// With coalescing (UDP_GRO) a buffer may hold datagrams of one sender behind each other; each becomes an entry of its
+// own. The kernel does that for datagrams sent with UDP_SEGMENT or merged by a network card, never for those with
+// checksum 0, as detectors send them; so it is off unless asked for.
 
 import { assert } from '../base/assert.js';
 import { exitCode, OperatorError } from '../base/errors.js';
@@ -35,7 +34,10 @@ export interface RecvmmsgSourceOptions {
   /** The detector; null = anybody. */
   readonly source: UdpSource | null;
   readonly receiveBufferBytes: number;
-  /** How long `receive` may wait for a first datagram; 0 = never, as where several ports share a thread. The kernel's resolution is a few ms. */
+  /**
+   * How long `receive` may wait for a first datagram; 0 = never, as where several ports share a thread. The kernel's
+   * resolution is a few ms.
+   */
   readonly waitMs: number;
   /** Take coalesced datagrams. */
   readonly coalesce: boolean;
@@ -110,16 +112,18 @@ export class RecvmmsgSource implements PacketSource {
     for (let index = 0; index < count; index++) landing.lengths[index] = structures.length(index);
     const filter = this.#filter;
     if (filter !== null) {
-      for (let index = 0; index < count; index++) landing.foreign[index] = filter.accepts(structures.words, structures.nameAt(index)) ? 0 : 1;
+      for (let index = 0; index < count; index++)
+        landing.foreign[index] = filter.accepts(structures.words, structures.nameAt(index)) ? 0 : 1;
     }
     structures.offerControls(1);
     return count;
   }
 
   /**
-   * Exact for single datagrams; with coalescing the kernel counts a dropped buffer of many as one, so it is an estimate. The count comes
-   * with the first datagram of each batch (SO_RXQ_OVFL), but as of when that was queued; here the socket itself is asked too
-   * (SO_MEMINFO, else /proc/net/udp), because the tail of a burst shows in no datagram. They are one counter; the larger reading holds.
+   * Exact for single datagrams; with coalescing the kernel counts a dropped buffer of many as one, so it is an
+   * estimate. The count comes with the first datagram of each batch (SO_RXQ_OVFL), but as of when that was queued; here
+   * the socket itself is asked too (SO_MEMINFO, else /proc/net/udp), because the tail of a burst shows in no datagram.
+   * They are one counter; the larger reading holds.
    */
   kernelDrops(): number | null {
     if (this.#socket !== null && this.descriptor >= 0) {
@@ -153,10 +157,17 @@ export class RecvmmsgSource implements PacketSource {
       this.#filter = source === null ? null : new SocketAddressFilter(source, socket.version);
       if (coalesce) {
         const refused = socket.set(socketLevel.udp, socketOption.udpCoalesce, 1);
-        if (refused !== null) throw new OperatorError(`port ${udpPort} on ${host}: the kernel does not coalesce datagrams (UDP_GRO: ${refused}). It needs Linux 5.0; switch coalescing off (receive_coalesced)`);
+        if (refused !== null)
+          throw new OperatorError(
+            `port ${udpPort} on ${host}: the kernel does not coalesce datagrams (UDP_GRO: ${refused}). It needs Linux 5.0; switch coalescing off (receive_coalesced)`,
+          );
       }
       const endless = waitMs > 0 ? socket.boundWait(waitMs) : null;
-      if (endless !== null) throw new OperatorError(`port ${udpPort} on ${host}: a call that waits cannot be bounded (SO_RCVTIMEO: ${endless}). ${portableRemedy}`, exitCode.environment);
+      if (endless !== null)
+        throw new OperatorError(
+          `port ${udpPort} on ${host}: a call that waits cannot be bounded (SO_RCVTIMEO: ${endless}). ${portableRemedy}`,
+          exitCode.environment,
+        );
     } catch (error) {
       socket.close();
       throw error;
@@ -171,7 +182,13 @@ export class RecvmmsgSource implements PacketSource {
     for (let index = 0; index < landing.buffers && !coalesce; index++) landing.offsets[index] = landing.bufferAt(index);
     this.#socket = socket;
     this.#c = libc();
-    return { address: socket.address, udpPort: socket.udpPort, receiveBufferRequestedBytes: receiveBufferBytes, receiveBufferGrantedBytes: granted, inode: socket.inode };
+    return {
+      address: socket.address,
+      udpPort: socket.udpPort,
+      receiveBufferRequestedBytes: receiveBufferBytes,
+      receiveBufferGrantedBytes: granted,
+      inode: socket.inode,
+    };
   }
 
   #nothing(count: number): number {
@@ -179,7 +196,10 @@ export class RecvmmsgSource implements PacketSource {
     this.#empty = reason === errno.EAGAIN;
     if (reason !== errno.EAGAIN && reason !== errno.EINTR) {
       const { host } = this.#options;
-      throw new OperatorError(`port ${this.#socket?.udpPort} on ${host}: receiving by recvmmsg failed (${errnoName(reason)}). ${portableRemedy}`, exitCode.environment);
+      throw new OperatorError(
+        `port ${this.#socket?.udpPort} on ${host}: receiving by recvmmsg failed (${errnoName(reason)}). ${portableRemedy}`,
+        exitCode.environment,
+      );
     }
     return 0;
   }

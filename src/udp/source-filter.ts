@@ -1,6 +1,6 @@
-// Is the sender of a datagram the detector? Decided here and not by a filter on the socket, whose rejects the kernel would count as
-// drops. One form compares the texts that node:dgram gives, the other the words that the kernel wrote. IPv4 senders on IPv6 sockets
-// appear as ::ffff:a.b.c.d and are the same.
+// Is the sender of a datagram the detector? Decided here and not by a filter on the socket, whose rejects the kernel
+// would count as drops. One form compares the texts that node:dgram gives, the other the words that the kernel wrote.
+// IPv4 senders on IPv6 sockets appear as ::ffff:a.b.c.d and are the same.
 
 import { OperatorError } from '../base/errors.js';
 import { mapped, parseIp, socketAddress, unmapped } from '../runtime/socket-address.js';
@@ -65,7 +65,9 @@ function fit(source: UdpSource, socketVersion: 4 | 6): IpAddress {
   const address = unmapped(parseIp(source.address));
   if (socketVersion === 6) return mapped(address);
   if (address.version === 4) return address;
-  throw new OperatorError(`udp_source ${source.address} is an IPv6 address, but udp_host is an IPv4 one: no packet could be the detector's. Change one of them`);
+  throw new OperatorError(
+    `udp_source ${source.address} is an IPv6 address, but udp_host is an IPv4 one: no packet could be the detector's. Change one of them`,
+  );
 }
 
 function withoutZone(address: string): string {

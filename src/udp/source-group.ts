@@ -1,5 +1,6 @@
-// Waiting for several ports in one thread: sleeps in poll(2) until one of the sockets has something, or for a bounded time, so that the
-// thread sees commands and its stop word. The sources are then received from one after the other, without waiting.
+// Waiting for several ports in one thread: sleeps in poll(2) until one of the sockets has something, or for a bounded
+// time, so that the thread sees commands and its stop word. The sources are then received from one after the other,
+// without waiting.
 
 import { exitCode, OperatorError } from '../base/errors.js';
 import { errno, errnoName, lastErrno, libc } from '../runtime/ffi.js';
@@ -31,7 +32,10 @@ export class SourceGroup {
     if (count >= 0) return count;
     const reason = lastErrno();
     if (reason === errno.EINTR) return 0;
-    throw new OperatorError(`waiting for several ports failed (poll: ${errnoName(reason)}). Use receive: dgram (docs/operating.md#portable-ways)`, exitCode.environment);
+    throw new OperatorError(
+      `waiting for several ports failed (poll: ${errnoName(reason)}). Use receive: dgram (docs/operating.md#portable-ways)`,
+      exitCode.environment,
+    );
   }
 
   /** Had source `index` something (or an error to tell) at the last `wait`? */

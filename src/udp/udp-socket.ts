@@ -1,5 +1,5 @@
-// A bound UDP socket that the kernel knows by its descriptor: opened, sized, asked about drops and queue, closed. Made by the packet
-// source that receives from it. Every argument lives for the length of its call only.
+// A bound UDP socket that the kernel knows by its descriptor: opened, sized, asked about drops and queue, closed. Made
+// by the packet source that receives from it. Every argument lives for the length of its call only.
 
 import { fstatSync } from 'node:fs';
 import { errnoName, lastErrno, libc } from '../runtime/ffi.js';
@@ -9,7 +9,15 @@ import { addressFamily, parseIp, portOf, socketAddress } from '../runtime/socket
 
 /** Linux, asm-generic/socket.h, linux/in6.h, linux/udp.h (the same numbers on x64 and arm64). */
 export const socketLevel = { socket: 1, udp: 17, ipv6: 41 } as const;
-export const socketOption = { receiveBuffer: 8, receiveTimeout: 20, receiveBufferForce: 33, dropCount: 40, memoryFigures: 55, ipv6Only: 26, udpCoalesce: 104 } as const;
+export const socketOption = {
+  receiveBuffer: 8,
+  receiveTimeout: 20,
+  receiveBufferForce: 33,
+  dropCount: 40,
+  memoryFigures: 55,
+  ipv6Only: 26,
+  udpCoalesce: 104,
+} as const;
 
 /** SOCK_DGRAM | SOCK_CLOEXEC. */
 export const datagramSocket = 2 | 0o2000000;
@@ -65,28 +73,42 @@ export class UdpSocket {
 
   /** Set an option that is an int. @returns the name of the error, or null when it is done */
   set(level: number, option: number, value: number): string | null {
-    return libc().setsockopt(this.#descriptor, level, option, Int32Array.of(value), 4) === 0 ? null : errnoName(lastErrno());
+    return libc().setsockopt(this.#descriptor, level, option, Int32Array.of(value), 4) === 0
+      ? null
+      : errnoName(lastErrno());
   }
 
   /**
-   * Ask for a receive buffer: beyond net.core.rmem_max first (needs CAP_NET_ADMIN), else as far as that allows, which the kernel does
-   * not say. What was granted is therefore read back.
-   * @returns bytes granted in the unit of what was asked for: the kernel doubles the request, because it charges its own bookkeeping
-   * to the buffer too, and reports the doubled figure; this is half of it. Null where it cannot be read
+   * Ask for a receive buffer: beyond net.core.rmem_max first (needs CAP_NET_ADMIN), else as far as that allows, which
+   * the kernel does not say. What was granted is therefore read back.
+   * @returns bytes granted in the unit of what was asked for: the kernel doubles the request, because it charges its
+   * own bookkeeping to the buffer too, and reports the doubled figure; this is half of it. Null where it cannot be read
    */
   askReceiveBuffer(bytes: number): number | null {
     const asked = Math.min(bytes, largestBuffer);
-    if (this.set(socketLevel.socket, socketOption.receiveBufferForce, asked) !== null) this.set(socketLevel.socket, socketOption.receiveBuffer, asked);
+    if (this.set(socketLevel.socket, socketOption.receiveBufferForce, asked) !== null)
+      this.set(socketLevel.socket, socketOption.receiveBuffer, asked);
     const granted = new Int32Array(1);
     this.#length[0] = 4;
-    if (libc().getsockopt(this.#descriptor, socketLevel.socket, socketOption.receiveBuffer, granted, this.#length) !== 0) return null;
+    if (
+      libc().getsockopt(this.#descriptor, socketLevel.socket, socketOption.receiveBuffer, granted, this.#length) !== 0
+    )
+      return null;
     return Math.floor((granted[0] as number) / 2);
   }
 
-  /** Let a receive call that waits return after this time at the latest. @returns the name of the error, or null when it is done */
+  /**
+   * Let a receive call that waits return after this time at the latest. @returns the name of the error, or null when it
+   * is done
+   */
   boundWait(milliseconds: number): string | null {
-    const timeval = BigInt64Array.of(BigInt(Math.floor(milliseconds / 1000)), BigInt(Math.round((milliseconds % 1000) * 1000)));
-    return libc().setsockopt(this.#descriptor, socketLevel.socket, socketOption.receiveTimeout, timeval, 16) === 0 ? null : errnoName(lastErrno());
+    const timeval = BigInt64Array.of(
+      BigInt(Math.floor(milliseconds / 1000)),
+      BigInt(Math.round((milliseconds % 1000) * 1000)),
+    );
+    return libc().setsockopt(this.#descriptor, socketLevel.socket, socketOption.receiveTimeout, timeval, 16) === 0
+      ? null
+      : errnoName(lastErrno());
   }
 
   /** Datagrams dropped since the socket was opened, mod 2³², the tail of a burst included; null = cannot be known. */
@@ -111,7 +133,14 @@ export class UdpSocket {
   #readFigures(): boolean {
     if (!this.#hasFigures) return false;
     this.#length[0] = memoryFigure.count * 4;
-    const done = libc().getsockopt(this.#descriptor, socketLevel.socket, socketOption.memoryFigures, this.#figures, this.#length) === 0;
+    const done =
+      libc().getsockopt(
+        this.#descriptor,
+        socketLevel.socket,
+        socketOption.memoryFigures,
+        this.#figures,
+        this.#length,
+      ) === 0;
     this.#hasFigures = done && (this.#length[0] as number) === memoryFigure.count * 4;
     return this.#hasFigures;
   }

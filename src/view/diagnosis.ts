@@ -1,5 +1,6 @@
-// What is going wrong just now, or went wrong with the last series, in plain sentences: what, where, remedy. Beside the sentences of
-// the service's state (state-text.ts) these look at the last seconds. Pure. Status, page, log and readiness tell what comes out.
+// What is going wrong just now, or went wrong with the last series, in plain sentences: what, where, remedy. Beside the
+// sentences of the service's state (state-text.ts) these look at the last seconds. Pure. Status, page, log and
+// readiness tell what comes out.
 
 import { frameReasons } from '../contract/frame-reasons.js';
 import { abortText } from '../contract/abort-reasons.js';
@@ -38,42 +39,75 @@ export interface TroubleFacts {
   readonly doubted: ReadonlySet<number>;
   readonly ring: { readonly slots: number; readonly used: number };
   /** Those of ports that are on, in the order of `Sample.missing`. */
-  readonly sockets: readonly Pick<UdpPortStatus, 'udp_port' | 'socket_queue_bytes' | 'receive_buffer_granted_bytes' | 'receive_buffer_requested_bytes'>[];
+  readonly sockets: readonly Pick<
+    UdpPortStatus,
+    'udp_port' | 'socket_queue_bytes' | 'receive_buffer_granted_bytes' | 'receive_buffer_requested_bytes'
+  >[];
   /** Oldest first. */
   readonly samples: readonly Sample[];
 }
 
 /** What is most urgent first; empty = nothing is seen. */
 export function diagnose(facts: TroubleFacts): Finding[] {
-  return [...cutShort(facts), ...refusedAll(facts), ...outsideAll(facts), ...silentPorts(facts), ...losingNow(facts), ...filling(facts)];
+  return [
+    ...cutShort(facts),
+    ...refusedAll(facts),
+    ...outsideAll(facts),
+    ...silentPorts(facts),
+    ...losingNow(facts),
+    ...filling(facts),
+  ];
 }
 
 /** The last series, until the next is opened. */
 function cutShort({ open, last }: TroubleFacts): Finding[] {
   if (open !== null || last?.aborted === undefined) return [];
   const unsent = last.unsent > 0 ? `, and ${last.unsent} of its frames were never sent` : '';
-  return [{ code: 'cut_short', message: `series ${last.series_id} was cut short${unsent}: ${abortText(last.aborted)}` }];
+  return [
+    { code: 'cut_short', message: `series ${last.series_id} was cut short${unsent}: ${abortText(last.aborted)}` },
+  ];
 }
 
 function refusedAll({ state, armed, samples }: TroubleFacts): Finding[] {
   const rate = samples.at(-1)?.packets_per_second ?? 0;
   if (!armed || state !== 'idle' || rate < 1) return [];
-  return [{ code: 'no_series', message: `${Math.round(rate)} packets/s arrive and no series is open, so none of them is kept. Arm a series, or stop the detector; docs/operating.md#nothing-arrives.` }];
+  return [
+    {
+      code: 'no_series',
+      message: `${Math.round(rate)} packets/s arrive and no series is open, so none of them is kept. Arm a series, or stop the detector; docs/operating.md#nothing-arrives.`,
+    },
+  ];
 }
 
 /** Packets come, and the series takes none of them: the detector's counter was set back, or goes on from elsewhere. */
 function outsideAll({ state, samples }: TroubleFacts): Finding[] {
   const last = samples.slice(-silentSeconds);
   const outside = mean(last.map(({ outside_per_second: rate }) => rate));
-  if (state !== 'open' || last.length < silentSeconds || outside < 1 || last.some(({ placed_per_second: rate }) => rate > 0)) return [];
-  return [{ code: 'outside', message: `${Math.round(outside)} packets/s arrive and none lies in a frame: their frame numbers are not those of the series. ${packetClassTable.foreign_series.remedy}; ${packetClassTable.foreign_series.docs}.` }];
+  if (
+    state !== 'open' ||
+    last.length < silentSeconds ||
+    outside < 1 ||
+    last.some(({ placed_per_second: rate }) => rate > 0)
+  )
+    return [];
+  return [
+    {
+      code: 'outside',
+      message: `${Math.round(outside)} packets/s arrive and none lies in a frame: their frame numbers are not those of the series. ${packetClassTable.foreign_series.remedy}; ${packetClassTable.foreign_series.docs}.`,
+    },
+  ];
 }
 
 /** Ports that accept nothing while others do. */
 function silentPorts({ state, samples, sockets }: TroubleFacts): Finding[] {
   const silent = silentIndices(samples, sockets.length);
   if (state !== 'open' || silent.length === 0) return [];
-  return [{ code: 'silent_port', message: `${portNames(silent, sockets)} ${silent.length === 1 ? 'sends' : 'send'} nothing while others do${remedyOf(frameReasons.port_absent)}.` }];
+  return [
+    {
+      code: 'silent_port',
+      message: `${portNames(silent, sockets)} ${silent.length === 1 ? 'sends' : 'send'} nothing while others do${remedyOf(frameReasons.port_absent)}.`,
+    },
+  ];
 }
 
 function silentIndices(samples: readonly Sample[], ports: number): number[] {
@@ -98,18 +132,35 @@ function losingNow(facts: TroubleFacts): Finding[] {
 }
 
 /** Why most packets of this series are missing on these ports, of those that are on. */
-function mostlyBecause({ sockets, doubted }: TroubleFacts, open: readonly Packets[], losing: readonly number[]): string {
+function mostlyBecause(
+  { sockets, doubted }: TroubleFacts,
+  open: readonly Packets[],
+  losing: readonly number[],
+): string {
   const concerned = losing.map((index) => sockets[index]).filter((socket) => socket !== undefined);
   const udpPorts = concerned.map(({ udp_port: port }) => port);
   const packets = open.filter(({ udp_port: port }) => udpPorts.includes(port));
-  const sums = codesOf(lossCauses).map((cause) => ({ cause, packets: packets.reduce((sum, port) => sum + (port[cause] ?? 0), 0) }));
+  const sums = codesOf(lossCauses).map((cause) => ({
+    cause,
+    packets: packets.reduce((sum, port) => sum + (port[cause] ?? 0), 0),
+  }));
   const worst = sums.reduce((most, sum) => (sum.packets > most.packets ? sum : most));
   if (worst.packets === 0) return 'The kernel does not tell why; docs/operating.md#packets-are-missing.';
-  const clamped = concerned.some(({ receive_buffer_granted_bytes: granted, receive_buffer_requested_bytes: asked }) => granted !== null && granted < asked);
-  return `Most of this series' missing packets ${lossCauses[worst.cause].says}${remedyFor(worst.cause, clamped, udpPorts.every((port) => doubted.has(port)))}.`;
+  const clamped = concerned.some(
+    ({ receive_buffer_granted_bytes: granted, receive_buffer_requested_bytes: asked }) =>
+      granted !== null && granted < asked,
+  );
+  return `Most of this series' missing packets ${lossCauses[worst.cause].says}${remedyFor(
+    worst.cause,
+    clamped,
+    udpPorts.every((port) => doubted.has(port)),
+  )}.`;
 }
 
-/** What fits what is known: a limit of the kernel's only where it was met, the network only where the settings are not in doubt. */
+/**
+ * What fits what is known: a limit of the kernel's only where it was met, the network only where the settings are not
+ * in doubt.
+ */
 function remedyFor(cause: LossCause, clamped: boolean, settingsInDoubt: boolean): string {
   if (cause === 'socket' && clamped) return remedyOf({ ...lossCauses.socket, remedy: socketRemedy.clamped });
   if (cause === 'unexplained' && settingsInDoubt) return remedyOf(frameReasons.settings);
@@ -119,11 +170,19 @@ function remedyFor(cause: LossCause, clamped: boolean, settingsInDoubt: boolean)
 function filling({ ring, sockets }: TroubleFacts): Finding[] {
   const found: Finding[] = [];
   if (ring.slots > 0 && ring.used / ring.slots > ringHigh) {
-    found.push({ code: 'ring', message: `the frame ring is nearly full (${ring.used} of ${ring.slots}): frames are lost when it is. The consumer takes too little: look at its disk and network; docs/operating.md#ring-full.` });
+    found.push({
+      code: 'ring',
+      message: `the frame ring is nearly full (${ring.used} of ${ring.slots}): frames are lost when it is. The consumer takes too little: look at its disk and network; docs/operating.md#ring-full.`,
+    });
   }
-  const full = sockets.flatMap(({ socket_queue_bytes: queue, receive_buffer_granted_bytes: buffer }, port) => (queue !== null && buffer !== null && buffer > 0 && queue / buffer > socketHigh ? [port] : []));
+  const full = sockets.flatMap(({ socket_queue_bytes: queue, receive_buffer_granted_bytes: buffer }, port) =>
+    queue !== null && buffer !== null && buffer > 0 && queue / buffer > socketHigh ? [port] : [],
+  );
   if (full.length > 0) {
-    found.push({ code: 'socket', message: `the socket of ${portNames(full, sockets)} is more than half full: the receiver does not keep up. Give it a free core (receiver_threads, pin_cpus); docs/operating.md#receive-buffer.` });
+    found.push({
+      code: 'socket',
+      message: `the socket of ${portNames(full, sockets)} is more than half full: the receiver does not keep up. Give it a free core (receiver_threads, pin_cpus); docs/operating.md#receive-buffer.`,
+    });
   }
   return found;
 }
@@ -135,15 +194,28 @@ function portNames(indices: readonly number[], sockets: TroubleFacts['sockets'])
   return `${indices.length === 1 ? 'port' : 'ports'} ${named.join(', ')}${more}`;
 }
 
-const mean = (values: readonly number[]): number => (values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length);
+const mean = (values: readonly number[]): number =>
+  values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 
 const percent = (share: number): string => `${Number((share * 100).toPrecision(2))} %`;
 
 /** Warnings of a series that say that the settings of a port look wrong. */
-const settingsDoubts = ['wrong_size', 'wrong_version', 'wrong_detector', 'packet_number', 'wrong_position', 'position_taken', 'same_missing', 'number_step', 'other_share'];
+const settingsDoubts = [
+  'wrong_size',
+  'wrong_version',
+  'wrong_detector',
+  'packet_number',
+  'wrong_position',
+  'position_taken',
+  'same_missing',
+  'number_step',
+  'other_share',
+];
 
 /** @param codes of warnings, as `packet_number/50001` */
 export function doubtedPorts(codes: Iterable<string>): Set<number> {
   const pairs = [...codes].map((code) => code.split('/') as [string, string?]);
-  return new Set(pairs.flatMap(([code, port]) => (port !== undefined && settingsDoubts.includes(code) ? [Number(port)] : [])));
+  return new Set(
+    pairs.flatMap(([code, port]) => (port !== undefined && settingsDoubts.includes(code) ? [Number(port)] : [])),
+  );
 }

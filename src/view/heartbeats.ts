@@ -1,4 +1,5 @@
-// The watch on the threads of the data path: does each still turn? Looks at their heartbeats from the main thread, twice a second.
+// The watch on the threads of the data path: does each still turn? Looks at their heartbeats from the main thread,
+// twice a second.
 
 import type { Clock } from '../base/clock.js';
 

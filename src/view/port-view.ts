@@ -1,5 +1,5 @@
-// One port as the control plane sees it: its counters, figures and histograms in shared memory, and its socket as the kernel tells of
-// it. Part of the shared view; main thread only.
+// One port as the control plane sees it: its counters, figures and histograms in shared memory, and its socket as the
+// kernel tells of it. Part of the shared view; main thread only.
 
 import type { Clock } from '../base/clock.js';
 import { portCounter, portCounterTable } from '../memory/counters.js';
@@ -87,14 +87,17 @@ export class PortView {
     if (this.socket === null) return null;
     const now = this.#deps.clock.now();
     const { address, udpPort, inode } = this.socket;
-    if (this.#asked === null || now - this.#asked.at >= figuresMs) this.#asked = { at: now, figures: this.#deps.readSocket(address, udpPort, inode) };
+    if (this.#asked === null || now - this.#asked.at >= figuresMs)
+      this.#asked = { at: now, figures: this.#deps.readSocket(address, udpPort, inode) };
     return this.#asked.figures;
   }
 
   /** The receiver notes kernel drops only now and then: the kernel is asked too. */
   #named(base: Float64Array | null): Counters {
     const before = (index: number): number => (base === null ? 0 : (base[index] as number));
-    const counters = Object.fromEntries(portCounterTable.map(({ id }, index) => [id, (this.#counters[index] as number) - before(index)])) as Counters;
+    const counters = Object.fromEntries(
+      portCounterTable.map(({ id }, index) => [id, (this.#counters[index] as number) - before(index)]),
+    ) as Counters;
     const figures = this.socketFigures();
     if (figures === null) return counters;
     const noted = this.#counters[portCounter.socketDropped] as number;

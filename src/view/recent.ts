@@ -1,5 +1,6 @@
-// The last minutes of the service, second by second: rates, and the share of packets that each port missed. Main reads the
-// counters once a second whether anybody looks or not, so that who opens the page after trouble still sees when it was.
+// The last minutes of the service, second by second: rates, and the share of packets that each port missed. Main reads
+// the counters once a second whether anybody looks or not, so that who opens the page after trouble still sees when it
+// was.
 
 import type { Clock } from '../base/clock.js';
 import { portCounterTable } from '../memory/counters.js';
@@ -54,7 +55,8 @@ export class Recent {
     this.#before = now;
     this.#sockets = this.#view.udpPorts();
     const seconds = Math.max(1, now.at - before.at) / 1000;
-    const gone = (port: number, counter: PortCounter): number => difference(now.ports[port]?.counters[counter], before.ports[port]?.counters[counter]);
+    const gone = (port: number, counter: PortCounter): number =>
+      difference(now.ports[port]?.counters[counter], before.ports[port]?.counters[counter]);
     const sum = (counter: PortCounter): number => now.ports.reduce((total, _, port) => total + gone(port, counter), 0);
     const sample: Sample = {
       frames_per_second: difference(now.images, before.images) / seconds,
@@ -63,7 +65,9 @@ export class Recent {
       placed_per_second: sum('accepted') / seconds,
       in_gbit_per_second: (sum('bytes') * 8) / 1e9 / seconds,
       out_gbit_per_second: (difference(now.bytesOut, before.bytesOut) * 8) / 1e9 / seconds,
-      missing: now.ports.map((_, port) => (gone(port, 'expected') > 0 ? gone(port, 'missing') / gone(port, 'expected') : null)),
+      missing: now.ports.map((_, port) =>
+        gone(port, 'expected') > 0 ? gone(port, 'missing') / gone(port, 'expected') : null,
+      ),
     };
     this.#samples.push(sample);
     if (this.#samples.length > sampleLimit) this.#samples.shift();
@@ -77,7 +81,10 @@ export class Recent {
   #read(): Totals {
     const { images, bytes } = this.#view.streamCounters();
     // A copy: what a view hands out may go on counting.
-    const ports = this.#view.portCounters().map(({ udpPort, counters }) => ({ udpPort, counters: Object.fromEntries(portCounterTable.map(({ id }) => [id, counters[id]])) as Record<PortCounter, number> }));
+    const ports = this.#view.portCounters().map(({ udpPort, counters }) => ({
+      udpPort,
+      counters: Object.fromEntries(portCounterTable.map(({ id }) => [id, counters[id]])) as Record<PortCounter, number>,
+    }));
     return { at: this.#clock.now(), images, bytesOut: bytes, ports };
   }
 }

@@ -1,5 +1,5 @@
-// How a series went, for people: one sentence, and the ledger as a table. The service logs both when a series ends; the demo
-// prints them.
+// How a series went, for people: one sentence, and the ledger as a table. The service logs both when a series ends; the
+// demo prints them.
 
 import { abortText } from '../contract/abort-reasons.js';
 import { lossCauses } from '../contract/loss-causes.js';
@@ -34,15 +34,17 @@ export function seriesHeadline(summary: SeriesSummary): string {
     `series ${summary.series_id} (${summary.auto ? 'auto, ' : ''}${file}): ${summary.frames} frames: ${kinds}`,
     ...(summary.unsent > 0 ? [`${summary.unsent} unsent`] : []),
     ...(summary.aborted === undefined ? [] : [`aborted: ${summary.aborted}`]),
-    ...(summary.delivered_frames === undefined ? [] : [`the first ${summary.delivered_frames} frames were acknowledged by the consumer's machine`]),
+    ...(summary.delivered_frames === undefined
+      ? []
+      : [`the first ${summary.delivered_frames} frames were acknowledged by the consumer's machine`]),
     ...(summary.header_sent ? [] : ['header never sent']),
     ...(summary.end_pending ? ['series_end still to be sent'] : []),
   ].join('; ');
 }
 
 /**
- * Headline, packets by port (one line each and their sum), incomplete frames, warnings, as lines of text. `?` = cannot be known
- * here; `*` = cut to the packets that are missing, the kernel dropped more.
+ * Headline, packets by port (one line each and their sum), incomplete frames, warnings, as lines of text. `?` = cannot
+ * be known here; `*` = cut to the packets that are missing, the kernel dropped more.
  */
 export function seriesTable(summary: SeriesSummary): string {
   const lines = summary.ledger.map((ledger) => [
@@ -55,7 +57,10 @@ export function seriesTable(summary: SeriesSummary): string {
     seriesHeadline(summary),
     ...(summary.aborted === undefined ? [] : [`${summary.aborted}: ${abortText(summary.aborted)}`]),
     ...(lines.length === 0 ? [] : table([['port', ...columns.map(({ title }) => title)], ...lines])),
-    ...limited.map((ledger) => `* port ${ledger.udp_port}: the kernel dropped ${ledger.kernel_drops ?? '?'} packets, more than are missing`),
+    ...limited.map(
+      (ledger) =>
+        `* port ${ledger.udp_port}: the kernel dropped ${ledger.kernel_drops ?? '?'} packets, more than are missing`,
+    ),
     ...(summary.incomplete.length === 0 ? [] : [`incomplete frames (index in the series): ${ranges(summary)}`]),
     ...summary.warnings.map((warning) => `warning: ${warning}`),
   ].join('\n');
@@ -63,9 +68,16 @@ export function seriesTable(summary: SeriesSummary): string {
 
 /** One log line at the end of a series: `warn` when anything was lost, cut short or looks wrong, else `info`. */
 export function logSeriesEnd(logger: Logger, summary: SeriesSummary): void {
-  const clean = summary.aborted === undefined && summary.complete === summary.frames && summary.unsent === 0 && summary.warnings.length === 0;
+  const clean =
+    summary.aborted === undefined &&
+    summary.complete === summary.frames &&
+    summary.unsent === 0 &&
+    summary.warnings.length === 0;
   const { ledger, incomplete, ...rest } = summary;
-  logger[clean ? 'info' : 'warn']({ series: { ...rest, incomplete: incomplete.slice(0, rangesShown), ledger } }, seriesTable(summary));
+  logger[clean ? 'info' : 'warn'](
+    { series: { ...rest, incomplete: incomplete.slice(0, rangesShown), ledger } },
+    seriesTable(summary),
+  );
 }
 
 function sum(values: readonly (number | null)[]): number | null {
@@ -77,13 +89,17 @@ function cell(value: number | null, limited: boolean): string {
 }
 
 function ranges({ incomplete, truncated }: SeriesSummary): string {
-  const shown = incomplete.slice(0, rangesShown).map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`));
+  const shown = incomplete
+    .slice(0, rangesShown)
+    .map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`));
   const more = incomplete.length - shown.length;
   return `${shown.join(', ')}${more > 0 ? ` and ${more}${truncated ? ' or more' : ''} further ranges` : ''}`;
 }
 
 /** Right-aligned columns, two spaces between them. */
 function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] as readonly string[]).map((_, column) => Math.max(...rows.map((row) => (row[column] as string).length)));
+  const widths = (rows[0] as readonly string[]).map((_, column) =>
+    Math.max(...rows.map((row) => (row[column] as string).length)),
+  );
   return rows.map((row) => row.map((text, column) => text.padStart(widths[column] as number)).join('  '));
 }

@@ -1,5 +1,5 @@
-// What the control plane may know and do: the service as HTTP, metrics and log see it. service.ts implements it over shared
-// memory and the streamer's events; tests implement it by hand.
+// What the control plane may know and do: the service as HTTP, metrics and log see it. service.ts implements it over
+// shared memory and the streamer's events; tests implement it by hand.
 
 import type { ServiceConfig } from '../config/service-config.js';
 import type { SeriesSummary } from '../contract/series.js';

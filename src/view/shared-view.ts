@@ -1,6 +1,6 @@
-// The service as the control plane sees it, read from shared memory and kept up by the streamer's events. On the main thread only;
-// reading costs the data path nothing. HTTP, metrics and the log look at nothing else. Ports, threads and commands: port-view.ts,
-// heartbeats.ts, command-queue.ts.
+// The service as the control plane sees it, read from shared memory and kept up by the streamer's events. On the main
+// thread only; reading costs the data path nothing. HTTP, metrics and the log look at nothing else. Ports, threads and
+// commands: port-view.ts, heartbeats.ts, command-queue.ts.
 
 import type { Clock, Repeat } from '../base/clock.js';
 import type { Plan } from '../config/plan.js';
@@ -33,7 +33,15 @@ import { logSeriesEnd } from './series-log.js';
 import { Refused } from '../control/refused.js';
 import { SeriesOrders } from '../control/orders.js';
 import type { Orders } from '../control/orders.js';
-import type { AgentFigures, CurrentSeries, PortFigures, SeriesState, ServiceStatus, ServiceView, UdpPortStatus } from './service-view.js';
+import type {
+  AgentFigures,
+  CurrentSeries,
+  PortFigures,
+  SeriesState,
+  ServiceStatus,
+  ServiceView,
+  UdpPortStatus,
+} from './service-view.js';
 import { describeState } from './state-text.js';
 import { diagnose, doubtedPorts } from './diagnosis.js';
 import type { Finding } from './diagnosis.js';
@@ -92,7 +100,9 @@ export class SharedView implements ServiceView {
     const { config, map, buffer } = deps;
     this.config = config;
     this.#deps = deps;
-    this.#ports = config.detector.udpPorts.map((udpPort, index) => new PortView(deps, index, udpPort, config.detector.portsOff.includes(udpPort)));
+    this.#ports = config.detector.udpPorts.map(
+      (udpPort, index) => new PortView(deps, index, udpPort, config.detector.portsOff.includes(udpPort)),
+    );
     this.#stream = new StreamWords(buffer, map.streamWords);
     this.#streamCounters = new Float64Array(buffer, map.streamCounters, streamCounterTable.length);
     this.lastFrameMemory = { buffer, offset: map.lastFrame, frameBytes: map.sizes.frameBytes };
@@ -103,20 +113,50 @@ export class SharedView implements ServiceView {
       config,
       commands: this.#commands,
       hindrance: (force) => this.#hindrance(force),
-      pending: (id, { filename, frames, msgNumberBase }) => this.#beginSeries(id, filename, frames, msgNumberBase, false),
+      pending: (id, { filename, frames, msgNumberBase }) =>
+        this.#beginSeries(id, filename, frames, msgNumberBase, false),
     });
     this.#findings = new FindingLog(deps.logger);
-    this.#preflight = new Preflight({ config, plan: deps.plan, clock: deps.clock, machine: deps.machine ?? thisMachine, says: () => this.#says() });
+    this.#preflight = new Preflight({
+      config,
+      plan: deps.plan,
+      clock: deps.clock,
+      machine: deps.machine ?? thisMachine,
+      says: () => this.#says(),
+    });
     this.#heartbeats = new Heartbeats(deps.clock, [
-      ...this.#receiving.map(({ udpPort, words }) => ({ name: `receiver of port ${udpPort}`, agent: `receiver_${udpPort}`, heartbeat: () => words.heartbeat, stallMsMax: () => words.figure('stallMsMax') })),
-      { name: 'streamer', agent: 'streamer', heartbeat: () => this.#stream.heartbeat, stallMsMax: () => this.#stream.stallMsMax },
+      ...this.#receiving.map(({ udpPort, words }) => ({
+        name: `receiver of port ${udpPort}`,
+        agent: `receiver_${udpPort}`,
+        heartbeat: () => words.heartbeat,
+        stallMsMax: () => words.figure('stallMsMax'),
+      })),
+      {
+        name: 'streamer',
+        agent: 'streamer',
+        heartbeat: () => this.#stream.heartbeat,
+        stallMsMax: () => this.#stream.stallMsMax,
+      },
     ]);
   }
 
   #says(): ServiceSays {
     return {
-      receiveBuffers: this.#receiving.flatMap(({ socket }) => (socket === null ? [] : [{ udpPort: socket.udpPort, requestedBytes: socket.receiveBufferRequestedBytes, grantedBytes: socket.receiveBufferGrantedBytes }])),
-      service: { consumers: this.#stream.peers, acceptedPackets: this.#receiving.reduce((total, port) => total + port.counters().accepted, 0) },
+      receiveBuffers: this.#receiving.flatMap(({ socket }) =>
+        socket === null
+          ? []
+          : [
+              {
+                udpPort: socket.udpPort,
+                requestedBytes: socket.receiveBufferRequestedBytes,
+                grantedBytes: socket.receiveBufferGrantedBytes,
+              },
+            ],
+      ),
+      service: {
+        consumers: this.#stream.peers,
+        acceptedPackets: this.#receiving.reduce((total, port) => total + port.counters().accepted, 0),
+      },
       backend: this.#backend,
     };
   }
@@ -130,18 +170,32 @@ export class SharedView implements ServiceView {
     return this.#backend;
   }
 
-  // --- what the service tells --------------------------------------------------------------------------------------------------
+  // --- what the service tells
+  // --------------------------------------------------------------------------------------------------
 
   noteReady(sockets: readonly OpenedSocket[], dataEndpoint: string, backend: string): void {
     this.#backend = backend;
     for (const port of this.#ports) port.socket = sockets.find(({ udpPort }) => udpPort === port.udpPort) ?? null;
     this.#dataEndpoint = dataEndpoint;
     this.#ready = true;
-    this.#recent ??= new Recent(this, this.#deps.clock, () => this.#findings.look(this.#diagnose(), this.#deps.clock.now()));
+    this.#recent ??= new Recent(this, this.#deps.clock, () =>
+      this.#findings.look(this.#diagnose(), this.#deps.clock.now()),
+    );
     void this.#preflight.tellFailures(this.#deps.logger);
     for (const socket of sockets) {
-      if (socket.receiveBufferGrantedBytes !== null && socket.receiveBufferGrantedBytes < socket.receiveBufferRequestedBytes) {
-        this.#deps.logger.warn({ event: 'receive_buffer', udp_port: socket.udpPort, requested: socket.receiveBufferRequestedBytes, granted: socket.receiveBufferGrantedBytes }, clampedText(socket));
+      if (
+        socket.receiveBufferGrantedBytes !== null &&
+        socket.receiveBufferGrantedBytes < socket.receiveBufferRequestedBytes
+      ) {
+        this.#deps.logger.warn(
+          {
+            event: 'receive_buffer',
+            udp_port: socket.udpPort,
+            requested: socket.receiveBufferRequestedBytes,
+            granted: socket.receiveBufferGrantedBytes,
+          },
+          clampedText(socket),
+        );
       }
     }
   }
@@ -156,7 +210,11 @@ export class SharedView implements ServiceView {
     const { logger } = this.#deps;
     switch (event.kind) {
       case 'stopped':
-        if (event.summary?.undelivered !== undefined) logger.warn({ event: 'undelivered', series_id: event.summary.series_id, undelivered: event.summary.undelivered }, undeliveredText(event.summary.undelivered));
+        if (event.summary?.undelivered !== undefined)
+          logger.warn(
+            { event: 'undelivered', series_id: event.summary.series_id, undelivered: event.summary.undelivered },
+            undeliveredText(event.summary.undelivered),
+          );
         this.#commands.answer(event);
         break;
       case 'armed':
@@ -166,10 +224,20 @@ export class SharedView implements ServiceView {
         break;
       case 'opened':
         this.#beginSeries(event.series_id, event.filename, event.frames, event.msg_number_base ?? null, event.auto);
-        logger.info({ event: 'series_opened', series_id: event.series_id, filename: event.filename, auto: event.auto, frames: event.frames }, `series ${event.series_id} opened`);
+        logger.info(
+          {
+            event: 'series_opened',
+            series_id: event.series_id,
+            filename: event.filename,
+            auto: event.auto,
+            frames: event.frames,
+          },
+          `series ${event.series_id} opened`,
+        );
         break;
       case 'ended':
-        for (const outcome of ['frames', 'complete', 'marked', 'discarded'] as const) this.#before[outcome] += event.summary[outcome];
+        for (const outcome of ['frames', 'complete', 'marked', 'discarded'] as const)
+          this.#before[outcome] += event.summary[outcome];
         this.#history.unshift(event.summary);
         this.#history.length = Math.min(this.#history.length, historyLength);
         this.#open = null;
@@ -215,12 +283,14 @@ export class SharedView implements ServiceView {
     this.#commands.close();
   }
 
-  // --- orders --------------------------------------------------------------------------------------------------------------------
+  // --- orders
+  // --------------------------------------------------------------------------------------------------------------------
 
   /** What stands against a series, whatever it is. */
   #hindrance(force: boolean): Refused | null {
     if (this.#failure !== null) return new Refused('failed', [this.#failure]);
-    if (!this.#ready) return new Refused('starting', ['the service is starting: send the order again when /readyz answers 200']);
+    if (!this.#ready)
+      return new Refused('starting', ['the service is starting: send the order again when /readyz answers 200']);
     const against = force ? [] : this.#preflight.reasons();
     return against.length > 0 ? new Refused('unsafe', against) : null;
   }
@@ -254,7 +324,8 @@ export class SharedView implements ServiceView {
     });
   }
 
-  // --- what others ask -----------------------------------------------------------------------------------------------------------
+  // --- what others ask
+  // -----------------------------------------------------------------------------------------------------------
 
   status(): ServiceStatus {
     const state = this.#state();
@@ -274,10 +345,27 @@ export class SharedView implements ServiceView {
       sinceLastPacketMs: this.#sinceLastPacket(now),
       packetBytes: this.#deps.plan.detector.packetBytes,
     });
-    problems.push(...described.problems, ...this.#diagnose().map(({ message }) => message), ...(this.#ready ? this.readiness().reasons : []), ...this.#refusedLately.sentences(now), ...processTroubles());
+    problems.push(
+      ...described.problems,
+      ...this.#diagnose().map(({ message }) => message),
+      ...(this.#ready ? this.readiness().reasons : []),
+      ...this.#refusedLately.sentences(now),
+      ...processTroubles(),
+    );
     const { endPending, messageNumber } = this.#stream;
     const { stride, offset } = this.config.share;
-    return { state, message: described.message, problems: [...new Set(problems)], consumers: this.#stream.peers, end_pending: endPending, next_msg_number: messageNumber + (endPending ? 1 : 0), frames_stride: stride, frames_offset: offset, series, last_series: this.history()[0] ?? null };
+    return {
+      state,
+      message: described.message,
+      problems: [...new Set(problems)],
+      consumers: this.#stream.peers,
+      end_pending: endPending,
+      next_msg_number: messageNumber + (endPending ? 1 : 0),
+      frames_stride: stride,
+      frames_offset: offset,
+      series,
+      last_series: this.history()[0] ?? null,
+    };
   }
 
   /** What was handed over and never reached a consumer, once the streamer has closed; null = not known. */
@@ -287,14 +375,17 @@ export class SharedView implements ServiceView {
 
   /** What the consumer lacks, once the streamer has closed, in a sentence; null = nothing that is known of. */
   lacking(): string | null {
-    if (this.#stream.endPending) return 'the series_end of the last series was never taken: no consumer was there, or it took nothing. It must be told that the series is over.';
+    if (this.#stream.endPending)
+      return 'the series_end of the last series was never taken: no consumer was there, or it took nothing. It must be told that the series is over.';
     const lost = this.undelivered;
     return lost === null || lost.messages === 0 ? null : undeliveredText(lost);
   }
 
   /** A `series_end` that waited may have been delivered since. */
   history(): readonly SeriesSummary[] {
-    return this.#stream.endPending ? this.#history : this.#history.map((summary) => (summary.end_pending ? { ...summary, end_pending: false } : summary));
+    return this.#stream.endPending
+      ? this.#history
+      : this.#history.map((summary) => (summary.end_pending ? { ...summary, end_pending: false } : summary));
   }
 
   udpPorts(): UdpPortStatus[] {
@@ -334,7 +425,10 @@ export class SharedView implements ServiceView {
   }
 
   liveness(): { alive: boolean; reasons: readonly string[] } {
-    const reasons = this.#heartbeats.ages().filter(({ ageMs }) => this.#ready && ageMs > stallLimitMs).map(({ watched, ageMs }) => `${watched.name} has not turned for ${Math.round(ageMs / 1000)} s`);
+    const reasons = this.#heartbeats
+      .ages()
+      .filter(({ ageMs }) => this.#ready && ageMs > stallLimitMs)
+      .map(({ watched, ageMs }) => `${watched.name} has not turned for ${Math.round(ageMs / 1000)} s`);
     if (this.#failure !== null) reasons.unshift(this.#failure);
     return { alive: reasons.length === 0, reasons };
   }
@@ -354,7 +448,9 @@ export class SharedView implements ServiceView {
   }
 
   streamCounters(): Readonly<Record<StreamCounter, number>> {
-    return Object.fromEntries(streamCounterTable.map((entry, index) => [entry.id, this.#streamCounters[index]])) as Record<StreamCounter, number>;
+    return Object.fromEntries(
+      streamCounterTable.map((entry, index) => [entry.id, this.#streamCounters[index]]),
+    ) as Record<StreamCounter, number>;
   }
 
   portFigures(): readonly PortFigures[] {
@@ -385,13 +481,22 @@ export class SharedView implements ServiceView {
   }
 
   agents(): readonly AgentFigures[] {
-    return this.#heartbeats.ages().map(({ watched, ageMs }) => ({ agent: watched.agent, heartbeatAgeMs: ageMs, stallMsMax: knownFigure(watched.stallMsMax()) }));
+    return this.#heartbeats.ages().map(({ watched, ageMs }) => ({
+      agent: watched.agent,
+      heartbeatAgeMs: ageMs,
+      stallMsMax: knownFigure(watched.stallMsMax()),
+    }));
   }
 
   gauges(): { ringSlots: number; ringSlotsUsed: number; ringSlotsUsedMax: number; consumers: number } {
     const { next, highest } = this.#stream;
     const ring = this.#deps.plan.ring.frames;
-    return { ringSlots: ring, ringSlotsUsed: next === 0 ? 0 : Math.max(0, Math.min(ring, highest - next + 1)), ringSlotsUsedMax: this.#stream.slotsUsedMax, consumers: this.#stream.peers };
+    return {
+      ringSlots: ring,
+      ringSlotsUsed: next === 0 ? 0 : Math.max(0, Math.min(ring, highest - next + 1)),
+      ringSlotsUsedMax: this.#stream.slotsUsedMax,
+      consumers: this.#stream.peers,
+    };
   }
 
   #series(): CurrentSeries | null {
@@ -401,7 +506,8 @@ export class SharedView implements ServiceView {
     const counters = this.streamCounters();
     const { share } = this.config;
     const { first } = this.#stream;
-    const known = (ownNumber: number): number | null => (ownNumber === 0 ? null : frameNumberOf(share, ownNumber, first));
+    const known = (ownNumber: number): number | null =>
+      ownNumber === 0 ? null : frameNumberOf(share, ownNumber, first);
     return {
       series_id: open.id,
       filename: open.filename,
@@ -415,7 +521,11 @@ export class SharedView implements ServiceView {
       complete: counters.complete - this.#before.complete,
       marked: sum(counters, 'marked') - this.#before.marked,
       discarded: sum(counters, 'discarded') - this.#before.discarded,
-      ports: this.#receiving.map((port) => ({ udp_port: port.udpPort, ...port.series(), newest_frame_number: known(port.words.newestSeen) })),
+      ports: this.#receiving.map((port) => ({
+        udp_port: port.udpPort,
+        ...port.series(),
+        newest_frame_number: known(port.words.newestSeen),
+      })),
     };
   }
 
@@ -425,12 +535,16 @@ export class SharedView implements ServiceView {
   }
 }
 
-const undeliveredText = ({ messages, bytes }: Undelivered): string => `${messages} messages (${bytes} bytes) had not reached the consumer in time, nor had series_end. See docs/operating.md#undelivered.`;
+const undeliveredText = ({ messages, bytes }: Undelivered): string =>
+  `${messages} messages (${bytes} bytes) had not reached the consumer in time, nor had series_end. See docs/operating.md#undelivered.`;
 
 const knownFigure = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
 function sum(counters: Readonly<Record<StreamCounter, number>>, outcome: 'marked' | 'discarded'): number {
-  return Object.entries(counters).reduce((total, [name, value]) => (name.startsWith(outcome) ? total + value : total), 0);
+  return Object.entries(counters).reduce(
+    (total, [name, value]) => (name.startsWith(outcome) ? total + value : total),
+    0,
+  );
 }
 
 function clampedText(socket: OpenedSocket): string {

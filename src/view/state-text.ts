@@ -1,5 +1,5 @@
-// The state of the service in plain sentences: what it is doing or waiting for, and, when nothing moves, what is known about why.
-// Pure; used by the status that HTTP and the command line show.
+// The state of the service in plain sentences: what it is doing or waiting for, and, when nothing moves, what is known
+// about why. Pure; used by the status that HTTP and the command line show.
 
 import type { ServiceConfig } from '../config/service-config.js';
 import { hostOfPort } from '../config/udp-hosts.js';
@@ -28,24 +28,36 @@ export function describeState(facts: StateFacts): { message: string; problems: s
   const { config, state, consumers, series } = facts;
   const problems: string[] = [];
   if (consumers > config.consumerConnections) {
-    problems.push(`${consumers} consumers are connected, ${config.consumerConnections} expected: zmq shares the images out among them. Stop the stranger, or set consumer_connections.`);
+    problems.push(
+      `${consumers} consumers are connected, ${config.consumerConnections} expected: zmq shares the images out among them. Stop the stranger, or set consumer_connections.`,
+    );
   }
   if (facts.endPending) problems.push('the end of the last series waits for a consumer to take it.');
   if (series === null) return { message: waiting(facts), problems };
-  if (state === 'closing') return { message: `series ${series.series_id} is closing: ${series.images_sent} images sent.`, problems };
-  if (series.header_pending) problems.push(`series ${series.series_id}: no consumer has taken its header. Start the receiver.`);
+  if (state === 'closing')
+    return { message: `series ${series.series_id} is closing: ${series.images_sent} images sent.`, problems };
+  if (series.header_pending)
+    problems.push(`series ${series.series_id}: no consumer has taken its header. Start the receiver.`);
   if (consumers === 0 && !series.header_pending) problems.push('the consumer is gone.');
   const nothing = series.ports.every((port) => port.counters.accepted === 0);
   if (nothing && facts.openMs !== null && facts.openMs >= nothingArrivesMs) {
     problems.push(...series.ports.map((port) => whyNothing(port, facts)));
-    return { message: `series ${series.series_id} is armed and no packet of it has come for ${Math.floor(facts.openMs / 1000)} s.`, problems };
+    return {
+      message: `series ${series.series_id} is armed and no packet of it has come for ${Math.floor(facts.openMs / 1000)} s.`,
+      problems,
+    };
   }
   const silent = facts.sinceLastPacketMs ?? 0;
   if (!nothing && silent >= silentMs && !facts.auto && config.seriesTimeoutMs === null) {
-    problems.push(`no packet for ${Math.floor(silent / 1000)} s. If the last frames were lost entirely the series ends only by a stop (DELETE /api/v1/series, vdcu stop); give frame_period_ms when arming, or set series_timeout_ms.`);
+    problems.push(
+      `no packet for ${Math.floor(silent / 1000)} s. If the last frames were lost entirely the series ends only by a stop (DELETE /api/v1/series, vdcu stop); give frame_period_ms when arming, or set series_timeout_ms.`,
+    );
   }
   const of = series.frames > 0 ? ` of ${series.frames}` : '';
-  return { message: `series ${series.series_id} is open: ${series.images_sent}${of} images sent, ${series.marked + series.discarded} of them incomplete.`, problems };
+  return {
+    message: `series ${series.series_id} is open: ${series.images_sent}${of} images sent, ${series.marked + series.discarded} of them incomplete.`,
+    problems,
+  };
 }
 
 function waiting({ config, state, consumers, dataEndpoint }: StateFacts): string {
@@ -61,13 +73,26 @@ function whyNothing(port: CurrentPort, { config, packetBytes }: StateFacts): str
   const { counters } = port;
   const where = `port ${port.udp_port}:`;
   const known: string[] = [];
-  if (counters.foreignSource > 0) known.push(`${counters.foreignSource} datagrams came from another source than udp_source ${config.udpSource?.address ?? ''}`);
-  if (counters.malformedSize > 0) known.push(`${counters.malformedSize} datagrams were not of ${packetBytes} bytes (ten_giga? another detector?)`);
-  const malformed = counters.malformedVersion + counters.malformedDetectorType + counters.malformedPacketNumber + counters.malformedPosition + counters.malformedFrameNumber;
+  if (counters.foreignSource > 0)
+    known.push(
+      `${counters.foreignSource} datagrams came from another source than udp_source ${config.udpSource?.address ?? ''}`,
+    );
+  if (counters.malformedSize > 0)
+    known.push(`${counters.malformedSize} datagrams were not of ${packetBytes} bytes (ten_giga? another detector?)`);
+  const malformed =
+    counters.malformedVersion +
+    counters.malformedDetectorType +
+    counters.malformedPacketNumber +
+    counters.malformedPosition +
+    counters.malformedFrameNumber;
   if (malformed > 0) known.push(`${malformed} packets failed the check`);
-  if (counters.foreignSeries > 0) known.push(`${counters.foreignSeries} packets had frame numbers outside the series (first_frame_number, nextframenumber?)`);
+  if (counters.foreignSeries > 0)
+    known.push(
+      `${counters.foreignSeries} packets had frame numbers outside the series (first_frame_number, nextframenumber?)`,
+    );
   if (counters.socketDropped > 0) known.push(`the kernel dropped ${counters.socketDropped} datagrams`);
   if (known.length > 0) return `${where} ${known.join('; ')}.`;
-  if (counters.received === 0) return `${where} no datagram at all. Is the detector started, and do its udp_dstip, udp_dstmac and udp_dstport name ${hostOfPort(config, port.udp_port)} and this port?`;
+  if (counters.received === 0)
+    return `${where} no datagram at all. Is the detector started, and do its udp_dstip, udp_dstmac and udp_dstport name ${hostOfPort(config, port.udp_port)} and this port?`;
   return `${where} ${counters.received} datagrams, none of this series.`;
 }

@@ -1,5 +1,6 @@
-// Run by a test in a process of its own, with --expose-gc: how much garbage does a port assembler make per packet? Prints JSON.
-// Arguments: which placement; bit depth, 16 if not given; 1 = packets of 1 GbE; packets, a million if not given.
+// Run by a test in a process of its own, with --expose-gc: how much garbage does a port assembler make per packet?
+// Prints JSON. Arguments: which placement; bit depth, 16 if not given; 1 = packets of 1 GbE; packets, a million if not
+// given.
 
 import { makeLayout } from '../../src/detector/layout.js';
 import { LoopingSource } from './looping-source.js';
@@ -16,7 +17,12 @@ const warmUpTurns = Math.ceil((packets * 0.512) / packetsPerBatch);
 /** Bytes of heap that a million packets take. */
 function measure(high: number): { from: number; packets: number; bytesPerPacket: number } {
   const single = new SinglePort({
-    settings, port: 1, slots: 16, landingPackets: packetsPerBatch, compiled: placement === 'compiled', flightPackets: 10_000,
+    settings,
+    port: 1,
+    slots: 16,
+    landingPackets: packetsPerBatch,
+    compiled: placement === 'compiled',
+    flightPackets: 10_000,
     makeSource: (landing) => new LoopingSource(landing, settings, 1, framesPerBatch, high, 1),
   });
   const from = single.source.next;
@@ -43,7 +49,11 @@ function measure(high: number): { from: number; packets: number; bytesPerPacket:
   }
   const { accepted, received } = single.counters();
   if (accepted !== received) throw new Error(`${received} received, ${accepted} accepted`);
-  return { from, packets: Math.ceil(count / step) * step * packetsPerBatch, bytesPerPacket: bytes / (Math.ceil(count / step) * step * packetsPerBatch) };
+  return {
+    from,
+    packets: Math.ceil(count / step) * step * packetsPerBatch,
+    bytesPerPacket: bytes / (Math.ceil(count / step) * step * packetsPerBatch),
+  };
 }
 
 process.stdout.write(JSON.stringify([measure(0), measure(5)]));

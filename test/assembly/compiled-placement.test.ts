@@ -24,8 +24,14 @@ const layouts: Record<string, { settings: DetectorSettings; port: number; otherD
   'quad without gaps, upside down': { settings: quadSettings({ gapPixels: false }), port: 1 },
   'quad of 1 GbE': { settings: quadSettings({ tenGiga: false }), port: 1 },
   'one module, right port of the lower half': { settings: gridSettings(2, 1), port: 3, otherDepth: 32 },
-  'one module, a port placed by configuration': { settings: gridSettings(2, 1, { portPositions: new Map([[50002, [1, 0]]]) }), port: 1 },
-  'one module, 32 bit, 1 GbE, flipped by configuration': { settings: gridSettings(2, 1, { tenGiga: false, dynamicRange: 32, flipRows: new Map([[50001, true]]) }), port: 0 },
+  'one module, a port placed by configuration': {
+    settings: gridSettings(2, 1, { portPositions: new Map([[50002, [1, 0]]]) }),
+    port: 1,
+  },
+  'one module, 32 bit, 1 GbE, flipped by configuration': {
+    settings: gridSettings(2, 1, { tenGiga: false, dynamicRange: 32, flipRows: new Map([[50001, true]]) }),
+    port: 0,
+  },
   'partial readout': { settings: quadSettings({ readNRows: 64 }), port: 1 },
 };
 
@@ -46,7 +52,8 @@ class Packets {
   batch(base: number, dynamicRange: number): { bytes: Uint8Array; foreign: boolean }[] {
     const random = this.#random;
     let image = this.#images.get(dynamicRange);
-    if (image === undefined) this.#images.set(dynamicRange, (image = new PortImageDatagrams({ ...this.#settings, dynamicRange }, this.#port)));
+    if (image === undefined)
+      this.#images.set(dynamicRange, (image = new PortImageDatagrams({ ...this.#settings, dynamicRange }, this.#port)));
     const batch: { bytes: Uint8Array; foreign: boolean }[] = [];
     const frames = 1 + random.integer(3);
     const whole = random.chance(0.5);
@@ -75,28 +82,62 @@ class Packets {
     const random = this.#random;
     const view = new DataView(packet.bytes.buffer);
     switch (random.integer(12)) {
-      case 0: packet.foreign = true; break;
-      case 1: packet.bytes = packet.bytes.slice(0, 40); break;
-      case 2: packet.bytes = packet.bytes.slice(0, random.integer(packet.bytes.length)); break;
-      case 3: packet.bytes = new Uint8Array([...packet.bytes, 1]); break;
-      case 4: view.setUint8(47, 1); break;
-      case 5: view.setUint8(46, 3); break;
-      case 6: view.setUint32(12, random.pick([0xffffffff, 0x80000000, 128, 512, 1024]), true); break;
-      case 7: view.setUint16(34, random.pick([0, 1, 2, 0x8000]), true); break;
-      case 8: view.setUint16(36, random.pick([0, 1, 2]), true); break;
-      case 9: view.setUint32(4, random.pick([0, 0x1fffff, 0x200000, 0x80000000]), true); break;
-      case 10: view.setUint32(0, random.pick([0, 1, 0x7fffffff]), true); break;
-      default: view.setUint32(0, view.getUint32(0, true) + random.integer(40) - 20, true);
+      case 0:
+        packet.foreign = true;
+        break;
+      case 1:
+        packet.bytes = packet.bytes.slice(0, 40);
+        break;
+      case 2:
+        packet.bytes = packet.bytes.slice(0, random.integer(packet.bytes.length));
+        break;
+      case 3:
+        packet.bytes = new Uint8Array([...packet.bytes, 1]);
+        break;
+      case 4:
+        view.setUint8(47, 1);
+        break;
+      case 5:
+        view.setUint8(46, 3);
+        break;
+      case 6:
+        view.setUint32(12, random.pick([0xffffffff, 0x80000000, 128, 512, 1024]), true);
+        break;
+      case 7:
+        view.setUint16(34, random.pick([0, 1, 2, 0x8000]), true);
+        break;
+      case 8:
+        view.setUint16(36, random.pick([0, 1, 2]), true);
+        break;
+      case 9:
+        view.setUint32(4, random.pick([0, 0x1fffff, 0x200000, 0x80000000]), true);
+        break;
+      case 10:
+        view.setUint32(0, random.pick([0, 1, 0x7fffffff]), true);
+        break;
+      default:
+        view.setUint32(0, view.getUint32(0, true) + random.integer(40) - 20, true);
     }
   }
 }
 
 /** The same life of a port, twice; returns the first difference. */
-function compare(seed: number, { settings, port, otherDepth }: { settings: DetectorSettings; port: number; otherDepth?: number }): { difference: string; placed: number; filled: number; accepted: number } {
+function compare(
+  seed: number,
+  { settings, port, otherDepth }: { settings: DetectorSettings; port: number; otherDepth?: number },
+): { difference: string; placed: number; filled: number; accepted: number } {
   const random = new Random(seed);
   const dynamicRangeMax = Math.max(settings.dynamicRange, otherDepth ?? 0);
   const make = (compiled: boolean): SinglePort<MemorySource> =>
-    new SinglePort({ settings, port, slots, landingPackets: 64, dynamicRangeMax, compiled, makeSource: (landing) => new MemorySource(landing) });
+    new SinglePort({
+      settings,
+      port,
+      slots,
+      landingPackets: 64,
+      dynamicRangeMax,
+      compiled,
+      makeSource: (landing) => new MemorySource(landing),
+    });
   const reference = make(false);
   const compiled = make(true);
   const both = [reference, compiled];
@@ -105,7 +146,10 @@ function compare(seed: number, { settings, port, otherDepth }: { settings: Detec
   const differs = (): string => {
     const { map } = reference;
     const context = map.placementContexts[port]!;
-    const parts: [string, number, number][] = [['before the contexts', 0, context], ['behind the contexts', map.landing[0]!, map.totalBytes]];
+    const parts: [string, number, number][] = [
+      ['before the contexts', 0, context],
+      ['behind the contexts', map.landing[0]!, map.totalBytes],
+    ];
     for (const [name, from, to] of parts) {
       const [a, b] = both.map(({ buffer }) => Buffer.from(buffer, from, to - from)) as [Buffer, Buffer];
       if (a.equals(b)) continue;
@@ -120,7 +164,7 @@ function compare(seed: number, { settings, port, otherDepth }: { settings: Detec
     return counts[0] === counts[1] ? differs() : `${counts.join(' and ')} datagrams taken`;
   };
   for (let series = 0; series < 3; series++) {
-    const dynamicRange = series === 1 ? otherDepth ?? settings.dynamicRange : settings.dynamicRange;
+    const dynamicRange = series === 1 ? (otherDepth ?? settings.dynamicRange) : settings.dynamicRange;
     let base = random.pick([1, 5, 1000, two32 - 2, 3 * two32 + 7, 2 ** 53 - 60]);
     const given = random.chance(0.5);
     const last = random.chance(0.5) ? base + random.integer(8) : 0;
@@ -136,7 +180,8 @@ function compare(seed: number, { settings, port, otherDepth }: { settings: Detec
       while (reference.source.queued > 0 && !reference.assembler.pauses) {
         if (random.chance(0.1)) for (const single of both) single.series.setGiveUp(base);
         const found = turn();
-        if (found !== '') return { difference: `series ${series}, step ${step}: ${found}`, placed: 0, filled: 0, accepted: 0 };
+        if (found !== '')
+          return { difference: `series ${series}, step ${step}: ${found}`, placed: 0, filled: 0, accepted: 0 };
       }
       const { smallest, closeNext } = reference.words;
       if (firstTold && random.chance(0.7)) for (const single of both) single.series.settleFirst();
@@ -156,7 +201,13 @@ function compare(seed: number, { settings, port, otherDepth }: { settings: Detec
         single.series.command(command);
       }
       const found = turn();
-      if (found !== '') return { difference: `series ${series}, ${command === phase.stop ? 'stop' : 'finish'}: ${found}`, placed: 0, filled: 0, accepted: 0 };
+      if (found !== '')
+        return {
+          difference: `series ${series}, ${command === phase.stop ? 'stop' : 'finish'}: ${found}`,
+          placed: 0,
+          filled: 0,
+          accepted: 0,
+        };
     }
   }
   return { difference: '', placed: compiled.placed, filled: compiled.filled, accepted: reference.counters().accepted };
@@ -188,7 +239,14 @@ t.test('packets and holes are placed in the upper half of a memory of 4 GiB', as
   const frameBytes = makeLayout(settings).frameBytes;
   const many = Math.floor((4 * 1024 ** 3 - 40 * 1024 ** 2) / (Math.ceil(frameBytes / 128) * 128));
   const port = 0;
-  const single = new SinglePort({ settings, port, slots: many, landingPackets: 64, compiled: true, makeSource: (landing) => new MemorySource(landing) });
+  const single = new SinglePort({
+    settings,
+    port,
+    slots: many,
+    landingPackets: 64,
+    compiled: true,
+    makeSource: (landing) => new MemorySource(landing),
+  });
   const number = many * 3 + many - 1;
   single.open(0, number - 4, 0, 16);
   const image = new PortImageDatagrams(settings, port);
@@ -212,18 +270,42 @@ t.test('packets and holes are placed in the upper half of a memory of 4 GiB', as
   const payload = Buffer.from(written[8] as Uint8Array).subarray(48);
   t.strictSame(row(32).subarray(0, 512), payload.subarray(0, 512));
   t.strictSame(row(32).subarray(516), payload.subarray(512, 1024));
-  t.ok(row(36).subarray(0, 512).every((byte) => byte === 0xff) && row(39).subarray(516).every((byte) => byte === 0xff), 'the hole is filled');
-  t.ok(row(36).subarray(512, 516).every((byte) => byte === 0), 'the gap is not');
+  t.ok(
+    row(36)
+      .subarray(0, 512)
+      .every((byte) => byte === 0xff) &&
+      row(39)
+        .subarray(516)
+        .every((byte) => byte === 0xff),
+    'the hole is filled',
+  );
+  t.ok(
+    row(36)
+      .subarray(512, 516)
+      .every((byte) => byte === 0),
+    'the gap is not',
+  );
 });
 
 t.test('a port whose packets land in another memory is refused', async (t) => {
   const options = { settings: quadSettings(), port: 0, slots: 2, landingPackets: 4 };
   const elsewhere = new SinglePort({ ...options, compiled: false, makeSource: (landing) => new MemorySource(landing) });
-  t.throws(() => new SinglePort({ ...options, compiled: true, makeSource: () => new MemorySource(new Landing(elsewhere.buffer, elsewhere.map.landing[0]!, 4, 4144)) }), { message: /another memory/ });
+  t.throws(
+    () =>
+      new SinglePort({
+        ...options,
+        compiled: true,
+        makeSource: () => new MemorySource(new Landing(elsewhere.buffer, elsewhere.map.landing[0]!, 4, 4144)),
+      }),
+    { message: /another memory/ },
+  );
 });
 
 t.test('the whole pipeline gives right pixels with compiled placement', async (t) => {
-  const pipeline = new Pipeline({ yaml: 'detector: eiger\nquad: true\nudp_ports: [50001, 50002]\nseries: armed\nring_frames: 32\nframe_timeout_ms: 50', compiled: true });
+  const pipeline = new Pipeline({
+    yaml: 'detector: eiger\nquad: true\nudp_ports: [50001, 50002]\nseries: armed\nring_frames: 32\nframe_timeout_ms: 50',
+    compiled: true,
+  });
   pipeline.sink.connect();
   pipeline.arm({ frames: 5, firstFrameNumber: 1 });
   for (const port of [0, 1]) {
@@ -240,9 +322,14 @@ t.test('the whole pipeline gives right pixels with compiled placement', async (t
 
 t.test('a turn makes less than 4 bytes of garbage per packet over a million packets', async (t) => {
   const script = fileURLToPath(new URL('allocations.js', import.meta.url));
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['--expose-gc', script, 'compiled'], { encoding: 'utf8' });
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--expose-gc', script, 'compiled'], {
+    encoding: 'utf8',
+  });
   t.equal(status, 0, stderr);
   for (const line of JSON.parse(stdout) as { from: number; packets: number; bytesPerPacket: number }[]) {
-    t.ok(line.packets >= 1e6 && line.bytesPerPacket < 4, `${line.bytesPerPacket.toFixed(3)} bytes per packet from frame ${line.from} on`);
+    t.ok(
+      line.packets >= 1e6 && line.bytesPerPacket < 4,
+      `${line.bytesPerPacket.toFixed(3)} bytes per packet from frame ${line.from} on`,
+    );
   }
 });

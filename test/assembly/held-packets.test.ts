@@ -14,14 +14,21 @@ t.test('all three are copied out of the landing buffers, and move up when the fi
     landing.bytes.fill(index + 1, at, at + 100);
     held.add(10 + index, index, 0, at, 100, index, 70 + index);
   }
-  for (let index = 0; index < 4; index++) landing.bytes.fill(0xee, landing.bufferAt(index), landing.bufferAt(index) + 100);
+  for (let index = 0; index < 4; index++)
+    landing.bytes.fill(0xee, landing.bufferAt(index), landing.bufferAt(index) + 100);
   t.ok(held.confirmed);
   t.equal(landing.bytes[held.at(0)], 1);
   t.equal(landing.bytes[held.at(1) + 99], 2);
   t.equal(landing.bytes[held.at(2) + 99], 3);
-  t.match([held.frameNumber(1), held.packet(1), held.position(1), held.lastAt, held.since, held.number(1)], [11, 1, 0, 2, 0, 71]);
+  t.match(
+    [held.frameNumber(1), held.packet(1), held.position(1), held.lastAt, held.since, held.number(1)],
+    [11, 1, 0, 2, 0, 71],
+  );
   held.shift();
-  t.match([held.count, held.confirmed, held.lowest, held.highest, held.packet(0), held.number(1)], [2, false, 11, 12, 1, 72]);
+  t.match(
+    [held.count, held.confirmed, held.lowest, held.highest, held.packet(0), held.number(1)],
+    [2, false, 11, 12, 1, 72],
+  );
   t.match([landing.bytes[held.at(0)], landing.bytes[held.at(1) + 99]], [2, 3]);
 });
 
@@ -35,7 +42,14 @@ function holding(...frameNumbers: number[]): HeldPackets {
 t.test('a packet agrees when it follows all of them, not too far ahead of the last, at the same place', async (t) => {
   t.ok(holding().agrees(1, 0, 4, 16), 'with none there is nothing to disagree with');
   const held = holding(10, 13);
-  for (const [frameNumber, agrees] of [[8, false], [9, true], [14, true], [29, true], [30, false], [2 ** 33 + 11, false]] as const) {
+  for (const [frameNumber, agrees] of [
+    [8, false],
+    [9, true],
+    [14, true],
+    [29, true],
+    [30, false],
+    [2 ** 33 + 11, false],
+  ] as const) {
     t.equal(held.agrees(frameNumber, 0, 4, 16), agrees, `${frameNumber}`);
   }
   t.notOk(held.agrees(14, 1, 4, 16));
@@ -52,7 +66,14 @@ t.test('the same packet again is known', async (t) => {
 });
 
 t.test('of three the first strays when it is far before two that are near each other', async (t) => {
-  for (const [numbers, strays, steps] of [[[2, 10, 11], true, false], [[6, 10, 11], false, false], [[1, 1, 9], false, false], [[5, 10, 15], false, true], [[5, 10, 14], true, false], [[1, 1, 1], false, true]] as const) {
+  for (const [numbers, strays, steps] of [
+    [[2, 10, 11], true, false],
+    [[6, 10, 11], false, false],
+    [[1, 1, 9], false, false],
+    [[5, 10, 15], false, true],
+    [[5, 10, 14], true, false],
+    [[1, 1, 1], false, true],
+  ] as const) {
     t.match(holding(...numbers), { confirmed: true }, numbers.join());
     t.equal(holding(...numbers).strays(4), strays);
     t.equal(holding(...numbers).steps, steps);

@@ -1,5 +1,5 @@
-// A packet source without a network and without garbage: the same landing buffers over and over, each batch with the next frame
-// numbers. For measurements and for the test that counts allocations.
+// A packet source without a network and without garbage: the same landing buffers over and over, each batch with the
+// next frame numbers. For measurements and for the test that counts allocations.
 
 import { PortImageDatagrams } from '../../simulators/detector/packet.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
@@ -64,7 +64,13 @@ export class LoopingSource implements PacketSource {
   }
 
   open(): Promise<SourceInfo> {
-    return Promise.resolve({ address: 'memory', udpPort: 0, receiveBufferRequestedBytes: 0, receiveBufferGrantedBytes: null, inode: null });
+    return Promise.resolve({
+      address: 'memory',
+      udpPort: 0,
+      receiveBufferRequestedBytes: 0,
+      receiveBufferGrantedBytes: null,
+      inode: null,
+    });
   }
 
   kernelDrops(): number | null {

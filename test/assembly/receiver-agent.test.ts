@@ -4,17 +4,32 @@ import type { ReceiverPort } from '../../src/assembly/receiver-agent.js';
 import { ReceivePause } from '../../src/assembly/receive-pause.js';
 
 /** A thread of two ports that find so many datagrams in each turn; a turn takes 10 µs, a sleep as long as it is. */
-function thread(found: () => readonly [number, number], grantedBytes: number, landing = { stride: 4224, buffers: 256, capacity: 256 }) {
+function thread(
+  found: () => readonly [number, number],
+  grantedBytes: number,
+  landing = { stride: 4224, buffers: 256, capacity: 256 },
+) {
   let now = 0;
   const sleeps: number[] = [];
   const asked: number[] = [];
   const ports = [0, 1].map((port) => ({
     source: {
       landing,
-      open: () => Promise.resolve({ address: '127.0.0.1', udpPort: 50001 + port, receiveBufferRequestedBytes: grantedBytes, receiveBufferGrantedBytes: grantedBytes, inode: null }),
+      open: () =>
+        Promise.resolve({
+          address: '127.0.0.1',
+          udpPort: 50001 + port,
+          receiveBufferRequestedBytes: grantedBytes,
+          receiveBufferGrantedBytes: grantedBytes,
+          inode: null,
+        }),
       close: () => Promise.resolve(),
     },
-    assembler: { lacking: port === 0 ? 64 : 20, noteSocket: () => undefined, turn: (at: number) => (asked.push(at), found()[port] as number) },
+    assembler: {
+      lacking: port === 0 ? 64 : 20,
+      noteSocket: () => undefined,
+      turn: (at: number) => (asked.push(at), found()[port] as number),
+    },
   })) as unknown as ReceiverPort[];
   const pause = new ReceivePause(2);
   const sleep = (microseconds: number): void => {
@@ -31,18 +46,21 @@ function thread(found: () => readonly [number, number], grantedBytes: number, la
   return { agent, sleeps, asked, turns };
 }
 
-t.test('a thread sleeps when its ports together bring few datagrams per turn at a high rate, and takes all ports after it', async (t) => {
-  const { agent, sleeps, asked, turns } = thread(() => [1, 1], 4_000_000);
-  await agent.start();
-  turns(18);
-  t.strictSame(sleeps, []);
-  asked.length = 0;
-  turns(1);
-  t.strictSame(sleeps, [200], 'the 20 that the port lacks which is nearest to its end, at 1 in 10 µs');
-  t.equal(asked.length, 2);
-  t.equal(asked[0], asked[1]);
-  await agent.close();
-});
+t.test(
+  'a thread sleeps when its ports together bring few datagrams per turn at a high rate, and takes all ports after it',
+  async (t) => {
+    const { agent, sleeps, asked, turns } = thread(() => [1, 1], 4_000_000);
+    await agent.start();
+    turns(18);
+    t.strictSame(sleeps, []);
+    asked.length = 0;
+    turns(1);
+    t.strictSame(sleeps, [200], 'the 20 that the port lacks which is nearest to its end, at 1 in 10 µs');
+    t.equal(asked.length, 2);
+    t.equal(asked[0], asked[1]);
+    await agent.close();
+  },
+);
 
 t.test('the smallest socket buffer bounds the sleep, and none that is known forbids it', async (t) => {
   const small = thread(() => [1, 1], 50_000);

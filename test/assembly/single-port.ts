@@ -1,5 +1,5 @@
-// One port assembler on a memory of its own, with the streamer's part played by the test: for tests that compare the kernel with its oracle, and
-// for measurements.
+// One port assembler on a memory of its own, with the streamer's part played by the test: for tests that compare the
+// kernel with its oracle, and for measurements.
 
 import { compiledPlacement, loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
 import { VirtualClock } from '../../src/base/clock.js';
@@ -48,28 +48,52 @@ export class SinglePort<Source extends PacketSource> {
 
   constructor(options: Omit<SinglePortOptions, 'makeSource'> & { makeSource(landing: Landing): Source }) {
     const { settings, port, slots, landingPackets } = options;
-    const largest = makeLayout(settings, { dynamicRange: options.dynamicRangeMax ?? settings.dynamicRange, readNRows: null });
+    const largest = makeLayout(settings, {
+      dynamicRange: options.dynamicRangeMax ?? settings.dynamicRange,
+      readNRows: null,
+    });
     this.#port = port;
     this.map = mapMemory({
-      ports: settings.udpPorts.length, slots, frameBytes: largest.frameBytes, packets: largest.packetsPerPortImage, pieces: maxPieces(largest),
-      landingPackets, packetBytes: largest.packetBytes, flightPackets: options.flightPackets ?? 0,
+      ports: settings.udpPorts.length,
+      slots,
+      frameBytes: largest.frameBytes,
+      packets: largest.packetsPerPortImage,
+      pieces: maxPieces(largest),
+      landingPackets,
+      packetBytes: largest.packetBytes,
+      flightPackets: options.flightPackets ?? 0,
     });
     const memory = allocateMemory(this.map);
     this.buffer = memory.buffer;
-    this.source = options.makeSource(new Landing(this.buffer, this.map.landing[port] as number, landingPackets, largest.packetBytes));
+    this.source = options.makeSource(
+      new Landing(this.buffer, this.map.landing[port] as number, landingPackets, largest.packetBytes),
+    );
     this.assembler = new PortAssembler({
-      port, activePorts: [port], buffer: this.buffer, map: this.map, source: this.source, clock: this.#clock,
-      overtakeFrames: 4, startWindowMs: 20, drainMs: 100, maxOwedFrames: 10 * slots,
+      port,
+      activePorts: [port],
+      buffer: this.buffer,
+      map: this.map,
+      source: this.source,
+      clock: this.#clock,
+      overtakeFrames: 4,
+      startWindowMs: 20,
+      drainMs: 100,
+      maxOwedFrames: 10 * slots,
       makePlacement: options.compiled ? compiledPlacement(this.#counted(loadPlacementKernel(memory))) : placementOracle,
-      dynamicRange: settings.dynamicRange, readNRows: settings.readNRows ?? 0,
-      layoutFor: (dynamicRange, readNRows) => makeLayout(settings, { dynamicRange, readNRows: readNRows === 0 ? null : readNRows }),
+      dynamicRange: settings.dynamicRange,
+      readNRows: settings.readNRows ?? 0,
+      layoutFor: (dynamicRange, readNRows) =>
+        makeLayout(settings, { dynamicRange, readNRows: readNRows === 0 ? null : readNRows }),
     });
     this.series = new SeriesWords(this.buffer, this.map.seriesWords);
     this.words = new PortWords(this.buffer, this.map.portWords[port] as number);
     this.records = new SlotRecords(this.buffer, this.map.slotRecords[port] as number, slots, this.map.sizes.packets);
   }
 
-  /** Forget the last series, open the next. @param first 0 = not known; @param last 0 = open-ended; both are the detector's numbers */
+  /**
+   * Forget the last series, open the next. @param first 0 = not known; @param last 0 = open-ended; both are the
+   * detector's numbers
+   */
   open(now: number, first: number, last: number, dynamicRange: number, readNRows = 0): void {
     const { series } = this;
     series.setParameters(1, true, dynamicRange, readNRows);
@@ -90,7 +114,10 @@ export class SinglePort<Source extends PacketSource> {
 
   counters(): Record<PortCounter, number> {
     const values = new Float64Array(this.buffer, this.map.portCounters[this.#port] as number, portCounterTable.length);
-    return Object.fromEntries(portCounterTable.map((entry, index) => [entry.id, values[index]])) as Record<PortCounter, number>;
+    return Object.fromEntries(portCounterTable.map((entry, index) => [entry.id, values[index]])) as Record<
+      PortCounter,
+      number
+    >;
   }
 
   #counted(kernel: PlacementKernel): PlacementKernel {

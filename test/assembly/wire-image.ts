@@ -1,5 +1,5 @@
-// A port image with random pixels as it comes over the wire, and where each pixel must end, worked out bit by bit and in another way
-// than the service does it. For tests that compare both placements with the truth.
+// A port image with random pixels as it comes over the wire, and where each pixel must end, worked out bit by bit and
+// in another way than the service does it. For tests that compare both placements with the truth.
 
 import type { Random } from '../../src/base/random.js';
 
@@ -49,7 +49,10 @@ export class WireImage {
       view.setUint16(36, facts.column, true);
       datagram[46] = facts.detectorType;
       datagram[47] = 2;
-      datagram.set(this.stream.subarray((first + index) * facts.payloadBytes, (first + index + 1) * facts.payloadBytes), headerBytes);
+      datagram.set(
+        this.stream.subarray((first + index) * facts.payloadBytes, (first + index + 1) * facts.payloadBytes),
+        headerBytes,
+      );
       return datagram;
     });
   }
@@ -89,7 +92,8 @@ export class WireImage {
     const { bits, lowNibbleFirst } = this.#facts;
     const begin = bits === 4 && lowNibbleFirst !== true ? (pixel ^ 1) * 4 : pixel * bits;
     let value = 0;
-    for (let bit = begin + bits - 1; bit >= begin; bit--) value = (value << 1) | (((stream[bit >> 3] as number) >> (bit & 7)) & 1);
+    for (let bit = begin + bits - 1; bit >= begin; bit--)
+      value = (value << 1) | (((stream[bit >> 3] as number) >> (bit & 7)) & 1);
     return value;
   }
 

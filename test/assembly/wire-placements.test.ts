@@ -27,18 +27,29 @@ function compare({ settings, port, facts }: WireCase, seed: number): Outcome {
   const random = new Random(seed);
   const { frameBytes } = makeLayout(settings);
   const make = (compiled: boolean): SinglePort<MemorySource> =>
-    new SinglePort({ settings, port, slots, landingPackets: 64, compiled, makeSource: (landing) => new MemorySource(landing) });
+    new SinglePort({
+      settings,
+      port,
+      slots,
+      landingPackets: 64,
+      compiled,
+      makeSource: (landing) => new MemorySource(landing),
+    });
   const reference = make(false);
   const compiled = make(true);
   const both = [reference, compiled];
   const { map } = reference;
-  const ring = (single: SinglePort<MemorySource>): Uint8Array => new Uint8Array(single.buffer, map.ring, map.slotStride * slots);
+  const ring = (single: SinglePort<MemorySource>): Uint8Array =>
+    new Uint8Array(single.buffer, map.ring, map.slotStride * slots);
   for (let at = 0, bytes = ring(reference); at < bytes.length; at++) bytes[at] = random.integer(256);
   ring(compiled).set(ring(reference));
 
   const apart = (): string => {
     const context = map.placementContexts[port] as number;
-    for (const [from, to] of [[0, context], [map.landing[0] as number, map.totalBytes]] as const) {
+    for (const [from, to] of [
+      [0, context],
+      [map.landing[0] as number, map.totalBytes],
+    ] as const) {
       const [a, b] = both.map(({ buffer }) => Buffer.from(buffer, from, to - from)) as [Buffer, Buffer];
       if (a.equals(b)) continue;
       const at = a.findIndex((byte, index) => byte !== b[index]);
@@ -46,7 +57,12 @@ function compare({ settings, port, facts }: WireCase, seed: number): Outcome {
     }
     return '';
   };
-  const result = (difference: string): Outcome => ({ difference, accepted: reference.counters().accepted, placed: compiled.placed, filled: compiled.filled });
+  const result = (difference: string): Outcome => ({
+    difference,
+    accepted: reference.counters().accepted,
+    placed: compiled.placed,
+    filled: compiled.filled,
+  });
 
   let now = 1000;
   let first = random.pick([1, 4294967294, 2 ** 53 - 100]);
@@ -65,7 +81,8 @@ function compare({ settings, port, facts }: WireCase, seed: number): Outcome {
       present.set(frame, came);
       for (const packet of came) {
         const bytes = image.datagrams[packet] as Uint8Array;
-        for (let copies = random.chance(0.05) ? 2 : 1; copies > 0; copies--) queue.push({ bytes, key: queue.length + disorder * random.next() });
+        for (let copies = random.chance(0.05) ? 2 : 1; copies > 0; copies--)
+          queue.push({ bytes, key: queue.length + disorder * random.next() });
       }
     }
     queue.sort((a, b) => a.key - b.key);
@@ -86,7 +103,11 @@ function compare({ settings, port, facts }: WireCase, seed: number): Outcome {
     for (const [frame, image] of images) {
       if ((present.get(frame) as Set<number>).size === 0) continue;
       const at = (frame % slots) * map.slotStride;
-      const wrong = image.difference(ring(compiled).subarray(at, at + frameBytes), before.subarray(at, at + frameBytes), present.get(frame) as Set<number>);
+      const wrong = image.difference(
+        ring(compiled).subarray(at, at + frameBytes),
+        before.subarray(at, at + frameBytes),
+        present.get(frame) as Set<number>,
+      );
       if (wrong !== '') return result(`round ${round}, frame ${frame}: ${wrong}`);
     }
     first += framesPerRound;
@@ -95,7 +116,10 @@ function compare({ settings, port, facts }: WireCase, seed: number): Outcome {
   return result('');
 }
 
-for (const [cases, seeds] of [[packedCases, 3], [plainCases, 2]] as const) {
+for (const [cases, seeds] of [
+  [packedCases, 3],
+  [plainCases, 2],
+] as const) {
   for (const wire of cases) {
     t.test(`both placements put every pixel where it belongs: ${wire.name}`, async (t) => {
       const only = process.env.VDCU_SEED;
@@ -107,7 +131,9 @@ for (const [cases, seeds] of [[packedCases, 3], [plainCases, 2]] as const) {
         sum.placed += placed;
         sum.filled += filled;
       }
-      t.comment(`${sum.accepted} packets accepted, ${sum.placed} of them by the compiled code; ${sum.filled} images filled`);
+      t.comment(
+        `${sum.accepted} packets accepted, ${sum.placed} of them by the compiled code; ${sum.filled} images filled`,
+      );
       t.equal(sum.placed, sum.accepted, 'all packets were placed by the compiled code');
       t.ok(sum.filled > 0 || makeLayout(wire.settings).expectedPackets === 1, 'holes were filled by the compiled code');
     });
@@ -123,7 +149,11 @@ class LastBytesSource extends MemorySource {
     const { landing } = this;
     if (count === 0) return 0;
     const at = landing.bytes.length - (landing.lengths[0] as number);
-    landing.bytes.copyWithin(at, landing.offsets[0] as number, (landing.offsets[0] as number) + (landing.lengths[0] as number));
+    landing.bytes.copyWithin(
+      at,
+      landing.offsets[0] as number,
+      (landing.offsets[0] as number) + (landing.lengths[0] as number),
+    );
     landing.offsets[0] = at;
     return count;
   }
@@ -133,7 +163,14 @@ t.test('no byte behind a payload is read', async (t) => {
   for (const wire of [...packedCases, ...plainCases]) {
     const { settings, port, facts } = wire;
     const random = new Random(1);
-    const single = new SinglePort({ settings, port, slots: 3, landingPackets: 4, compiled: true, makeSource: (landing) => new LastBytesSource(landing, Infinity, 1) });
+    const single = new SinglePort({
+      settings,
+      port,
+      slots: 3,
+      landingPackets: 4,
+      compiled: true,
+      makeSource: (landing) => new LastBytesSource(landing, Infinity, 1),
+    });
     single.open(1, 3, 0, settings.dynamicRange, settings.readNRows ?? 0);
     const { map } = single;
     const before = new Uint8Array(single.buffer, map.ring, makeLayout(settings).frameBytes);
@@ -149,8 +186,17 @@ t.test('no byte behind a payload is read', async (t) => {
 });
 
 t.test('a packet with frame number 0, first of a batch, is placed nowhere', async (t) => {
-  const { settings, port, facts } = packedCases.find(({ settings: { dynamicRange } }) => dynamicRange === 12) as WireCase;
-  const single = new SinglePort({ settings, port, slots: 4, landingPackets: 64, compiled: true, makeSource: (landing) => new MemorySource(landing) });
+  const { settings, port, facts } = packedCases.find(
+    ({ settings: { dynamicRange } }) => dynamicRange === 12,
+  ) as WireCase;
+  const single = new SinglePort({
+    settings,
+    port,
+    slots: 4,
+    landingPackets: 64,
+    compiled: true,
+    makeSource: (landing) => new MemorySource(landing),
+  });
   const image = new WireImage(facts, 1, new Random(1));
   single.open(1, 1, 0, settings.dynamicRange);
   for (const datagram of image.datagrams.slice(0, 8)) single.source.deliver(datagram);
@@ -168,19 +214,34 @@ t.test('a packet with frame number 0, first of a batch, is placed nowhere', asyn
   t.match(single.counters(), { accepted: 8, malformedFrameNumber: 1 });
 });
 
-// The reference is slow at packed pixels: fewer packets, and frame numbers that begin at 1. Beyond 2³¹ a frame number is garbage each
-// time that it is handed on, which the compiled code does once per image.
-for (const [placement, packets] of [['compiled', 1e6], ['reference', 1e5]] as const) {
-  for (const [bits, oneGiga] of [[4, 0], [4, 1], [12, 0], [12, 1]] as const) {
+// The reference is slow at packed pixels: fewer packets, and frame numbers that begin at 1. Beyond 2³¹ a frame number
+// is garbage each time that it is handed on, which the compiled code does once per image.
+for (const [placement, packets] of [
+  ['compiled', 1e6],
+  ['reference', 1e5],
+] as const) {
+  for (const [bits, oneGiga] of [
+    [4, 0],
+    [4, 1],
+    [12, 0],
+    [12, 1],
+  ] as const) {
     t.test(`a turn makes no garbage per packet: ${placement}, ${bits} bit, ${oneGiga ? 1 : 10} GbE`, async (t) => {
       const script = fileURLToPath(new URL('allocations.js', import.meta.url));
-      const { stdout, stderr, status } = spawnSync(process.execPath, ['--expose-gc', script, placement, String(bits), String(oneGiga), String(packets)], { encoding: 'utf8' });
+      const { stdout, stderr, status } = spawnSync(
+        process.execPath,
+        ['--expose-gc', script, placement, String(bits), String(oneGiga), String(packets)],
+        { encoding: 'utf8' },
+      );
       t.equal(status, 0, stderr);
       const { expectedPackets } = makeLayout(quadSettings({ dynamicRange: bits, tenGiga: oneGiga === 0 }));
       const lines = JSON.parse(stdout) as { from: number; packets: number; bytesPerPacket: number }[];
       for (const { from, packets: counted, bytesPerPacket } of placement === 'compiled' ? lines : lines.slice(0, 1)) {
         const limit = placement === 'compiled' ? Math.max(4, 96 / expectedPackets) : 8;
-        t.ok(counted >= packets && bytesPerPacket < limit, `${bytesPerPacket.toFixed(3)} bytes per packet from frame ${from} on`);
+        t.ok(
+          counted >= packets && bytesPerPacket < limit,
+          `${bytesPerPacket.toFixed(3)} bytes per packet from frame ${from} on`,
+        );
       }
     });
   }

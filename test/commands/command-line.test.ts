@@ -39,7 +39,10 @@ t.test('a command line that is wrong ends with 2 and says so in a line', async (
     [['arm', '--first-frame', 'first'], /needs a number/i],
     [['status', '--url', 'localhost'], /^vdcu: --url localhost: no URL/],
     [['status', exampleFile], /no detector named/],
-    [['status', 'http://127.0.0.1:5000'], /http:\/\/127\.0\.0\.1:5000 is no configuration file\. Use --url http:\/\/127\.0\.0\.1:5000/],
+    [
+      ['status', 'http://127.0.0.1:5000'],
+      /http:\/\/127\.0\.0\.1:5000 is no configuration file\. Use --url http:\/\/127\.0\.0\.1:5000/,
+    ],
     [['status', exampleFile, 'softimax-eiger', '--url', 'http://127.0.0.1'], /both --url and a configuration file/],
   ];
   for (const [args, says] of cases) {
@@ -52,15 +55,27 @@ t.test('a command line that is wrong ends with 2 and says so in a line', async (
 });
 
 t.test('--check accepts a right configuration and lists what is wrong with another, a line each', async (t) => {
-  t.match(await vdcu('run', exampleFile, 'softimax-eiger', '--check'), { code: 0, stdout: /softimax-eiger: nothing wrong\n$/, stderr: '' });
-  t.strictSame(JSON.parse((await vdcu('run', exampleFile, 'softimax-eiger', '--check', '--json')).stdout), { file: exampleFile, name: 'softimax-eiger', valid: true, warnings: [] });
+  t.match(await vdcu('run', exampleFile, 'softimax-eiger', '--check'), {
+    code: 0,
+    stdout: /softimax-eiger: nothing wrong\n$/,
+    stderr: '',
+  });
+  t.strictSame(JSON.parse((await vdcu('run', exampleFile, 'softimax-eiger', '--check', '--json')).stdout), {
+    file: exampleFile,
+    name: 'softimax-eiger',
+    valid: true,
+    warnings: [],
+  });
 
   const file = join(mkdtempSync(join(tmpdir(), 'vdcu-')), 'wrong.yaml');
   writeFileSync(file, 'a:\n  detector: eiger\n  udp_ports: [50001]\n  data_prt: 1\n');
   const { code, stderr } = await vdcu('run', file, 'a', '--check');
   t.equal(code, 2);
-  t.equal(stderr, `vdcu: ${file}:3: a.udp_ports: 1 ports, but modules: [1,1] at 2 per unit needs 2. List every port (those not sent go into ports_off as well), or correct modules\n`
-    + `vdcu: ${file}:4: a.data_prt: unknown key with value 1; did you mean "data_port"?\n`);
+  t.equal(
+    stderr,
+    `vdcu: ${file}:3: a.udp_ports: 1 ports, but modules: [1,1] at 2 per unit needs 2. List every port (those not sent go into ports_off as well), or correct modules\n` +
+      `vdcu: ${file}:4: a.data_prt: unknown key with value 1; did you mean "data_port"?\n`,
+  );
 });
 
 t.test('--check also refuses a plan that cannot be', async (t) => {
@@ -70,14 +85,24 @@ t.test('--check also refuses a plan that cannot be', async (t) => {
 });
 
 t.test('--print-plan prints text, or JSON for scripts', async (t) => {
-  t.match(await vdcu('run', exampleFile, 'softimax-eiger', '--print-plan'), { code: 0, stdout: /^frame +514 × 514 uint16/m });
+  t.match(await vdcu('run', exampleFile, 'softimax-eiger', '--print-plan'), {
+    code: 0,
+    stdout: /^frame +514 × 514 uint16/m,
+  });
   const { code, stdout } = await vdcu('run', exampleFile, 'softimax-eiger', '--print-plan', '--json');
   t.equal(code, 0);
-  t.match(JSON.parse(stdout), { name: 'softimax-eiger', detector: { shape: [514, 514], frame_bytes: 528392 }, ring: { frames: Number } });
+  t.match(JSON.parse(stdout), {
+    name: 'softimax-eiger',
+    detector: { shape: [514, 514], frame_bytes: 528392 },
+    ring: { frames: Number },
+  });
 });
 
 t.test('a LOG_LEVEL that is none is refused before anything starts', async (t) => {
-  t.match(await vdcuWith({ LOG_LEVEL: 'loud' }, 'run', exampleFile, 'softimax-eiger', '--check'), { code: 2, stderr: /LOG_LEVEL is "loud"/ });
+  t.match(await vdcuWith({ LOG_LEVEL: 'loud' }, 'run', exampleFile, 'softimax-eiger', '--check'), {
+    code: 2,
+    stderr: /LOG_LEVEL is "loud"/,
+  });
 });
 
 t.test('the reference is printed as it lies in docs', async (t) => {
@@ -86,10 +111,32 @@ t.test('the reference is printed as it lies in docs', async (t) => {
 
 t.test('--print-geometry shows where each port lands, as text, as JSON and as a drawing', async (t) => {
   const file = join(mkdtempSync(join(tmpdir(), 'vdcu-')), 'quad.svg');
-  t.match(await vdcu('run', exampleFile, 'softimax-eiger', '--print-geometry'), { code: 0, stderr: '', stdout: /│ {2}50002 ↑ +│\n[^]*│ {2}50001 ↓ +│/ });
-  const { code, stdout } = await vdcu('run', exampleFile, 'softimax-eiger', '--print-geometry', '--json', '--svg', file);
+  t.match(await vdcu('run', exampleFile, 'softimax-eiger', '--print-geometry'), {
+    code: 0,
+    stderr: '',
+    stdout: /│ {2}50002 ↑ +│\n[^]*│ {2}50001 ↓ +│/,
+  });
+  const { code, stdout } = await vdcu(
+    'run',
+    exampleFile,
+    'softimax-eiger',
+    '--print-geometry',
+    '--json',
+    '--svg',
+    file,
+  );
   t.equal(code, 0);
-  t.match(JSON.parse(stdout), { name: 'softimax-eiger', shape: [514, 514], ports: [{ udp_port: 50001, first_pixel: [258, 0] }, { udp_port: 50002, first_pixel: [255, 0] }] });
+  t.match(JSON.parse(stdout), {
+    name: 'softimax-eiger',
+    shape: [514, 514],
+    ports: [
+      { udp_port: 50001, first_pixel: [258, 0] },
+      { udp_port: 50002, first_pixel: [255, 0] },
+    ],
+  });
   t.match(readFileSync(file, 'utf8'), /^<svg /);
-  t.match(await vdcu('run', exampleFile, 'softimax-eiger', '--print-geometry', '--svg', '/no/such/folder/x.svg'), { code: 3, stderr: /--svg \/no\/such\/folder\/x\.svg: cannot be written/ });
+  t.match(await vdcu('run', exampleFile, 'softimax-eiger', '--print-geometry', '--svg', '/no/such/folder/x.svg'), {
+    code: 3,
+    stderr: /--svg \/no\/such\/folder\/x\.svg: cannot be written/,
+  });
 });

@@ -8,12 +8,19 @@ import { capture, ethernet, ipv4, udp } from '../simulators/files/capture-file.j
 import { exampleFile, vdcu } from './repository.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'vdcu-rehearsal-'));
-t.teardown(() => { rmSync(folder, { recursive: true }); });
+t.teardown(() => {
+  rmSync(folder, { recursive: true });
+});
 
 t.test('images, captures and recordings are commands of vdcu', async (t) => {
   const sockets = [createSocket('udp4'), createSocket('udp4')];
-  for (const socket of sockets) await new Promise<void>((resolve) => { socket.bind(0, '127.0.0.1', resolve); });
-  t.teardown(() => { for (const socket of sockets) socket.close(); });
+  for (const socket of sockets)
+    await new Promise<void>((resolve) => {
+      socket.bind(0, '127.0.0.1', resolve);
+    });
+  t.teardown(() => {
+    for (const socket of sockets) socket.close();
+  });
   const [left, right] = sockets.map((socket) => socket.address().port) as [number, number];
   const config = join(folder, 'config.yaml');
   writeFileSync(config, `det:\n  detector: eiger\n  quad: true\n  udp_ports: [${left}, ${right}]\n  read_n_rows: 8\n`);
@@ -27,9 +34,22 @@ t.test('images, captures and recordings are commands of vdcu', async (t) => {
   const rehearsal = await vdcu('simulate', config, 'det', '--hdf5', images, '--dataset', 'data', '--json');
   t.equal(rehearsal.code, 0, rehearsal.stderr);
   t.match(JSON.parse(rehearsal.stdout), { frames: 2, images: 2, clipped_pixels: 0 });
-  const replay = await vdcu('simulate', config, 'det', '--pcap', pcap, '--timing', 'asap', '--map-port', `50001:${left}`, '--json');
+  const replay = await vdcu(
+    'simulate',
+    config,
+    'det',
+    '--pcap',
+    pcap,
+    '--timing',
+    'asap',
+    '--map-port',
+    `50001:${left}`,
+    '--json',
+  );
   t.equal(replay.code, 0, replay.stderr);
-  t.match(JSON.parse(replay.stdout), { ports: { [left]: { packets_sent: 1, packets_intact: 0, foreign_detector_type: 1 } } });
+  t.match(JSON.parse(replay.stdout), {
+    ports: { [left]: { packets_sent: 1, packets_intact: 0, foreign_detector_type: 1 } },
+  });
   const table = await vdcu('simulate', config, 'det', '--pcap', pcap);
   t.equal(table.code, 2);
   t.match(table.stderr, /has datagrams for port 50001, none for udp_ports/);
@@ -63,6 +83,10 @@ t.test('record refuses a wrong name and a file that exists', async (t) => {
 
 t.test('an address of nothing is a wrong command line, not a defect', async (t) => {
   for (const way of ['sendmmsg', 'dgram']) {
-    t.match(await vdcu('simulate', exampleFile, 'softimax-eiger', '--frames', '1', '--send', way, '--udp-host', ''), { code: 2, stderr: /udp host: is empty/ }, way);
+    t.match(
+      await vdcu('simulate', exampleFile, 'softimax-eiger', '--frames', '1', '--send', way, '--udp-host', ''),
+      { code: 2, stderr: /udp host: is empty/ },
+      way,
+    );
   }
 });

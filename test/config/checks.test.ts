@@ -5,7 +5,11 @@ import { messageOf } from '../../src/base/errors.js';
 /** What is wrong with a detector, one line per problem; empty = accepted. */
 function problems(...lines: string[]): string[] {
   try {
-    parseConfig(`a:\n  ${lines[0]?.startsWith('detector:') ? '' : 'detector: eiger\n  '}${lines.join('\n  ')}\n`, 'f', 'a');
+    parseConfig(
+      `a:\n  ${lines[0]?.startsWith('detector:') ? '' : 'detector: eiger\n  '}${lines.join('\n  ')}\n`,
+      'f',
+      'a',
+    );
   } catch (error) {
     return messageOf(error).split('\n');
   }
@@ -17,7 +21,9 @@ const quad = ['quad: true', 'udp_ports: [1, 2]'];
 t.test('the number of ports follows from modules or quad', async (t) => {
   t.strictSame(problems('udp_ports: [1, 2]'), []);
   t.strictSame(problems('modules: [2, 1]', 'udp_ports: [1, 2, 3, 4]'), []);
-  t.match(problems('modules: [2, 1]', 'udp_ports: [1, 2]'), [/udp_ports: 2 ports, but modules: \[2,1\] at 2 per unit needs 4\. List every port/]);
+  t.match(problems('modules: [2, 1]', 'udp_ports: [1, 2]'), [
+    /udp_ports: 2 ports, but modules: \[2,1\] at 2 per unit needs 4\. List every port/,
+  ]);
   t.strictSame(problems(...quad), []);
   t.match(problems('quad: true', 'udp_ports: [1, 2, 3, 4]'), [/udp_ports: 4 ports, but quad: true needs 2/]);
   t.match(problems('quad: true', 'udp_ports: [1]'), [/1 ports, but quad: true needs 2/]);
@@ -48,10 +54,20 @@ t.test('at least one port is on', async (t) => {
 
 t.test('positions lie within the detector, one port at each', async (t) => {
   t.strictSame(problems(...quad, 'port_positions: {1: [0, 0], 2: [1, 0]}'), []);
-  t.match(problems(...quad, 'port_positions: {1: [0, 1]}'), [/port_positions\.1: \[0,1\] lies outside: rows are 0 to 1, columns 0 to 0/]);
-  t.match(problems(...quad, 'port_positions: {1: [0, 0], 2: [0, 0]}'), [/port_positions\.2: \[0,0\] is the position of port 1 as well/]);
-  t.strictSame(problems('udp_ports: [1, 2]', 'port_positions: {1: [0, 1]}'), [], 'a half-module is one row of two ports');
-  t.match(problems('udp_ports: [1, 2]', 'port_positions: {1: [1, 0]}'), [/lies outside: rows are 0 to 0, columns 0 to 1/]);
+  t.match(problems(...quad, 'port_positions: {1: [0, 1]}'), [
+    /port_positions\.1: \[0,1\] lies outside: rows are 0 to 1, columns 0 to 0/,
+  ]);
+  t.match(problems(...quad, 'port_positions: {1: [0, 0], 2: [0, 0]}'), [
+    /port_positions\.2: \[0,0\] is the position of port 1 as well/,
+  ]);
+  t.strictSame(
+    problems('udp_ports: [1, 2]', 'port_positions: {1: [0, 1]}'),
+    [],
+    'a half-module is one row of two ports',
+  );
+  t.match(problems('udp_ports: [1, 2]', 'port_positions: {1: [1, 0]}'), [
+    /lies outside: rows are 0 to 0, columns 0 to 1/,
+  ]);
 });
 
 t.test('bit depths are those of the detector type', async (t) => {
@@ -62,12 +78,16 @@ t.test('bit depths are those of the detector type', async (t) => {
 
 t.test('dynamic_range_max is not below dynamic_range', async (t) => {
   t.strictSame(problems(...quad, 'dynamic_range: 16', 'dynamic_range_max: 16'), []);
-  t.match(problems(...quad, 'dynamic_range: 16', 'dynamic_range_max: 8'), [/dynamic_range_max: 8 is less than dynamic_range: 16/]);
+  t.match(problems(...quad, 'dynamic_range: 16', 'dynamic_range_max: 8'), [
+    /dynamic_range_max: 8 is less than dynamic_range: 16/,
+  ]);
 });
 
 t.test('rows read out are whole packets of a port image', async (t) => {
   t.strictSame(problems(...quad, 'read_n_rows: 4'), []);
-  t.match(problems(...quad, 'read_n_rows: 6'), [/read_n_rows: 6 is no whole number of packets; use a multiple of 4 from 4 to 256/]);
+  t.match(problems(...quad, 'read_n_rows: 6'), [
+    /read_n_rows: 6 is no whole number of packets; use a multiple of 4 from 4 to 256/,
+  ]);
   t.strictSame(problems(...quad, 'read_n_rows: 256'), []);
   t.match(problems(...quad, 'read_n_rows: 257'), [/read_n_rows: 257 is more than the 256 of a port image/]);
   t.strictSame(problems(...quad, 'ten_giga: false', 'read_n_rows: 1'), [], '1 GbE packets hold one row of 16 bit');
@@ -79,9 +99,15 @@ t.test('rows read out are whole packets of a port image', async (t) => {
 
 t.test('rows read out around the centre are whole packets on both sides', async (t) => {
   for (const interfaces of [1, 2]) {
-    const jungfrau = ['detector: jungfrau', `interfaces: ${interfaces}`, interfaces === 1 ? 'udp_ports: [1]' : 'udp_ports: [1, 2]'];
+    const jungfrau = [
+      'detector: jungfrau',
+      `interfaces: ${interfaces}`,
+      interfaces === 1 ? 'udp_ports: [1]' : 'udp_ports: [1, 2]',
+    ];
     t.strictSame(problems(...jungfrau, 'read_n_rows: 8'), []);
-    t.match(problems(...jungfrau, 'read_n_rows: 4'), [/read_n_rows: 4 is no whole number of packets on both sides of the centre; use a multiple of 8 from 8 to 512/]);
+    t.match(problems(...jungfrau, 'read_n_rows: 4'), [
+      /read_n_rows: 4 is no whole number of packets on both sides of the centre; use a multiple of 8 from 8 to 512/,
+    ]);
     t.strictSame(problems(...jungfrau, 'read_n_rows: 512'), []);
     t.match(problems(...jungfrau, 'read_n_rows: 520'), [/520 is more than the 512 of a module/]);
   }
@@ -89,22 +115,64 @@ t.test('rows read out around the centre are whole packets on both sides', async 
   t.match(problems('detector: moench', 'udp_ports: [1]', 'read_n_rows: 8'), [/a multiple of 16 from 16 to 400/]);
 });
 
-/** For each setting that a detector does not have, one line: what is refused, why, and the neighbour that is accepted. */
+/**
+ * For each setting that a detector does not have, one line: what is refused, why, and the neighbour that is accepted.
+ */
 const neighbours: readonly (readonly [detector: string, accepted: string, refused: string, says: RegExp])[] = [
   ['jungfrau', 'dynamic_range: 16', 'dynamic_range: 12', /dynamic_range: 12 is not allowed: jungfrau needs 16$/],
-  ['jungfrau', 'quad: false', 'quad: true', /quad: true is not possible: jungfrau has only quad: false, a choice is there for eiger\. Remove quad/],
-  ['jungfrau', 'ten_giga: true', 'ten_giga: false', /ten_giga: false is not possible: jungfrau has only ten_giga: true, a choice is there for eiger or mythen3\. Remove ten_giga/],
+  [
+    'jungfrau',
+    'quad: false',
+    'quad: true',
+    /quad: true is not possible: jungfrau has only quad: false, a choice is there for eiger\. Remove quad/,
+  ],
+  [
+    'jungfrau',
+    'ten_giga: true',
+    'ten_giga: false',
+    /ten_giga: false is not possible: jungfrau has only ten_giga: true, a choice is there for eiger or mythen3\. Remove ten_giga/,
+  ],
   ['jungfrau', 'interfaces: 1', 'interfaces: 3', /interfaces: 3 is not allowed: needs 1 or 2 \(jungfrau, moench\)/],
-  ['jungfrau', 'nibble_order: high_first', 'nibble_order: low_first', /low_first is not possible: jungfrau has no 4 bit pixels/],
-  ['moench', 'modules: [1, 1]', 'interfaces: 2', /udp_ports: 1 ports, but modules: \[1,1\] at 2 per unit with interfaces: 2 needs 2/],
+  [
+    'jungfrau',
+    'nibble_order: high_first',
+    'nibble_order: low_first',
+    /low_first is not possible: jungfrau has no 4 bit pixels/,
+  ],
+  [
+    'moench',
+    'modules: [1, 1]',
+    'interfaces: 2',
+    /udp_ports: 1 ports, but modules: \[1,1\] at 2 per unit with interfaces: 2 needs 2/,
+  ],
   ['mythen3', 'counters: 3', 'counters: 4', /counters: 4 is not allowed: needs 1, 2 or 3 \(mythen3\)/],
-  ['mythen3', 'interfaces: 1', 'interfaces: 2', /interfaces: 2 is not possible: mythen3 has only interfaces: 1, a choice is there for jungfrau or moench/],
-  ['mythen3', 'modules: [1, 1]', 'modules: [2, 1]', /modules: \[2,1\] is not possible: modules of mythen3 are lines, which lie side by side\. Use \[1, 2\]/],
+  [
+    'mythen3',
+    'interfaces: 1',
+    'interfaces: 2',
+    /interfaces: 2 is not possible: mythen3 has only interfaces: 1, a choice is there for jungfrau or moench/,
+  ],
+  [
+    'mythen3',
+    'modules: [1, 1]',
+    'modules: [2, 1]',
+    /modules: \[2,1\] is not possible: modules of mythen3 are lines, which lie side by side\. Use \[1, 2\]/,
+  ],
   ['mythen3', 'dynamic_range: 32', 'dynamic_range: 12', /dynamic_range: 12 is not allowed: mythen3 needs 8, 16 or 32/],
   ['mythen3', 'counters: 2', 'flat: true', /flat: true with counters: 1, but one counter is one row already/],
-  ['mythen3', 'gap_pixels: true', 'read_n_rows: 1', /read_n_rows: 1 is not possible: mythen3 always reads out everything/],
+  [
+    'mythen3',
+    'gap_pixels: true',
+    'read_n_rows: 1',
+    /read_n_rows: 1 is not possible: mythen3 always reads out everything/,
+  ],
   ['gotthard2', 'dynamic_range: 16', 'dynamic_range: 32', /dynamic_range: 32 is not allowed: gotthard2 needs 16$/],
-  ['gotthard2', 'counters: 1', 'counters: 2', /counters: 2 is not possible: gotthard2 has only counters: 1, a choice is there for mythen3/],
+  [
+    'gotthard2',
+    'counters: 1',
+    'counters: 2',
+    /counters: 2 is not possible: gotthard2 has only counters: 1, a choice is there for mythen3/,
+  ],
   ['gotthard2', 'flat: false', 'flat: true', /flat: true is not possible: gotthard2 has only flat: false/],
   ['gotthard2', 'modules: [1, 1]', 'modules: [2, 1]', /modules of gotthard2 are lines/],
 ];
@@ -113,7 +181,10 @@ for (const [detector, accepted, refused, says] of neighbours) {
   t.test(`${detector} with ${refused} is refused`, async (t) => {
     t.strictSame(problems(`detector: ${detector}`, 'udp_ports: [1]', accepted), []);
     const found = problems(`detector: ${detector}`, 'udp_ports: [1]', refused);
-    t.ok(found.some((problem) => says.test(problem)), found.join('\n'));
+    t.ok(
+      found.some((problem) => says.test(problem)),
+      found.join('\n'),
+    );
   });
 }
 
@@ -124,17 +195,29 @@ t.test('an Eiger has neither counters nor a choice of interfaces', async (t) => 
 
 t.test('ports are counted for each detector as its units have them', async (t) => {
   t.strictSame(problems('detector: jungfrau', 'interfaces: 2', 'modules: [2, 1]', 'udp_ports: [1, 2, 3, 4]'), []);
-  t.match(problems('detector: jungfrau', 'interfaces: 2', 'modules: [2, 1]', 'udp_ports: [1, 2]'), [/2 ports, but modules: \[2,1\] at 2 per unit with interfaces: 2 needs 4/]);
+  t.match(problems('detector: jungfrau', 'interfaces: 2', 'modules: [2, 1]', 'udp_ports: [1, 2]'), [
+    /2 ports, but modules: \[2,1\] at 2 per unit with interfaces: 2 needs 4/,
+  ]);
   t.strictSame(problems('detector: mythen3', 'modules: [1, 3]', 'udp_ports: [1, 2, 3]'), []);
-  t.match(problems('detector: mythen3', 'modules: [1, 3]', 'udp_ports: [1]'), [/1 ports, but modules: \[1,3\] at 1 per unit needs 3/]);
-  t.match(problems('detector: jungfrau', 'interfaces: 2', 'udp_ports: [1, 2]', 'port_positions: {2: [1, 1]}'), [/\[1,1\] lies outside: rows are 0 to 1, columns 0 to 0/]);
+  t.match(problems('detector: mythen3', 'modules: [1, 3]', 'udp_ports: [1]'), [
+    /1 ports, but modules: \[1,3\] at 1 per unit needs 3/,
+  ]);
+  t.match(problems('detector: jungfrau', 'interfaces: 2', 'udp_ports: [1, 2]', 'port_positions: {2: [1, 1]}'), [
+    /\[1,1\] lies outside: rows are 0 to 1, columns 0 to 0/,
+  ]);
 });
 
 t.test('with rows around the centre a port keeps its half of the module', async (t) => {
   const jungfrau = ['detector: jungfrau', 'interfaces: 2', 'modules: [2, 1]', 'udp_ports: [1, 2, 3, 4]'];
   t.strictSame(problems(...jungfrau, 'port_positions: {1: [1, 0], 2: [0, 0]}'), []);
-  t.strictSame(problems(...jungfrau, 'read_n_rows: 64', 'port_positions: {1: [2, 0], 2: [3, 0], 3: [0, 0], 4: [1, 0]}'), []);
-  t.match(problems(...jungfrau, 'read_n_rows: 64', 'port_positions: {1: [1, 0], 2: [0, 0]}'), [/port_positions\.1: \[1,0\] is the place of the other half/, /port_positions\.2: /]);
+  t.strictSame(
+    problems(...jungfrau, 'read_n_rows: 64', 'port_positions: {1: [2, 0], 2: [3, 0], 3: [0, 0], 4: [1, 0]}'),
+    [],
+  );
+  t.match(problems(...jungfrau, 'read_n_rows: 64', 'port_positions: {1: [1, 0], 2: [0, 0]}'), [
+    /port_positions\.1: \[1,0\] is the place of the other half/,
+    /port_positions\.2: /,
+  ]);
 });
 
 t.test('several things that a detector does not have are all named', async (t) => {
@@ -143,26 +226,40 @@ t.test('several things that a detector does not have are all named', async (t) =
 });
 
 t.test('a list of udp_host has one address per port or per interface, and the error says which', async (t) => {
-  t.match(problems(...quad, 'udp_host: [10.0.0.1]'), [/udp_host: \["10\.0\.0\.1"\] has 1 address, needs 2: one for each port, in the order of udp_ports\. One address for all ports is written without brackets$/]);
+  t.match(problems(...quad, 'udp_host: [10.0.0.1]'), [
+    /udp_host: \["10\.0\.0\.1"\] has 1 address, needs 2: one for each port, in the order of udp_ports\. One address for all ports is written without brackets$/,
+  ]);
   t.match(problems(...quad, 'udp_host: [10.0.0.1, 10.0.0.2, 10.0.0.3]'), [/has 3 addresses, needs 2/]);
-  t.match(problems(...quad, 'udp_host: []'), [/udp_host: \[\] is not allowed: needs an IPv4 or IPv6 address of this machine, or a list of them/]);
+  t.match(problems(...quad, 'udp_host: []'), [
+    /udp_host: \[\] is not allowed: needs an IPv4 or IPv6 address of this machine, or a list of them/,
+  ]);
   t.match(problems(...quad, 'udp_host: [10.0.0.1, here]'), [/is not allowed: needs an IPv4/]);
   const jungfrau = ['detector: jungfrau', 'interfaces: 2', 'modules: [1, 2]', 'udp_ports: [1, 2, 3, 4]'];
   t.strictSame(problems(...jungfrau, 'udp_host: [10.0.0.1, 10.0.0.2]'), []);
-  t.match(problems(...jungfrau, 'udp_host: [10.0.0.1, 10.0.0.2, 10.0.0.3]'), [/has 3 addresses, needs 4: one for each port, in the order of udp_ports, or 2: that of udp_dstip, then that of udp_dstip2, for all modules/]);
-  t.match(problems('detector: jungfrau', 'modules: [1, 2]', 'udp_ports: [1, 2]', 'udp_host: [10.0.0.1]'), [/needs 2: one for each port, in the order of udp_ports\. One/]);
+  t.match(problems(...jungfrau, 'udp_host: [10.0.0.1, 10.0.0.2, 10.0.0.3]'), [
+    /has 3 addresses, needs 4: one for each port, in the order of udp_ports, or 2: that of udp_dstip, then that of udp_dstip2, for all modules/,
+  ]);
+  t.match(problems('detector: jungfrau', 'modules: [1, 2]', 'udp_ports: [1, 2]', 'udp_host: [10.0.0.1]'), [
+    /needs 2: one for each port, in the order of udp_ports\. One/,
+  ]);
 });
 
 t.test('the source has the address family of udp_host', async (t) => {
   t.strictSame(problems(...quad, 'udp_host: "::1"', 'udp_source: "[fe80::1]:32410"'), []);
-  t.match(problems(...quad, 'udp_source: "[fe80::1]"'), [/udp_source: "\[fe80::1\]" is IPv6, but udp_host: 127\.0\.0\.1 is not/]);
-  t.match(problems(...quad, 'udp_host: [10.0.0.1, "::1"]', 'udp_source: 10.0.0.9'), [/is IPv4, but udp_host: ::1 is not/]);
+  t.match(problems(...quad, 'udp_source: "[fe80::1]"'), [
+    /udp_source: "\[fe80::1\]" is IPv6, but udp_host: 127\.0\.0\.1 is not/,
+  ]);
+  t.match(problems(...quad, 'udp_host: [10.0.0.1, "::1"]', 'udp_source: 10.0.0.9'), [
+    /is IPv4, but udp_host: ::1 is not/,
+  ]);
 });
 
 t.test('the ring has one length', async (t) => {
   t.strictSame(problems(...quad, 'frame_rate_hz: 10', 'ring_ms: 1000'), []);
   t.strictSame(problems(...quad, 'frame_rate_hz: 10', 'ring_frames: 10'), []);
-  t.match(problems(...quad, 'frame_rate_hz: 10', 'ring_frames: 10', 'ring_ms: 1000'), [/ring_ms: 1000 beside ring_frames: 10/]);
+  t.match(problems(...quad, 'frame_rate_hz: 10', 'ring_frames: 10', 'ring_ms: 1000'), [
+    /ring_ms: 1000 beside ring_frames: 10/,
+  ]);
   t.match(problems(...quad, 'ring_ms: 1000'), [/ring_ms: 1000 without frame_rate_hz/]);
 });
 

@@ -3,7 +3,11 @@ import { parseConfig } from '../../src/config/load.js';
 import { makePlan } from '../../src/config/plan.js';
 import { planJson, planText } from '../../src/config/print-plan.js';
 
-const config = parseConfig('a: {detector: eiger, quad: true, udp_ports: [50001, 50002], ports_off: [50002], frame_rate_hz: 1000}', 'f', 'a');
+const config = parseConfig(
+  'a: {detector: eiger, quad: true, udp_ports: [50001, 50002], ports_off: [50002], frame_rate_hz: 1000}',
+  'f',
+  'a',
+);
 const plan = makePlan(config, 4);
 
 t.test('the text names each number with its unit', async (t) => {
@@ -17,16 +21,37 @@ t.test('the text names each number with its unit', async (t) => {
 });
 
 t.test('with several addresses the plan says which ports each has', async (t) => {
-  const two = parseConfig('a: {detector: jungfrau, interfaces: 2, modules: [1, 2], udp_ports: [1, 2, 3, 4], ports_off: [4], udp_host: [10.0.0.1, 10.0.1.1]}', 'f', 'a');
+  const two = parseConfig(
+    'a: {detector: jungfrau, interfaces: 2, modules: [1, 2], udp_ports: [1, 2, 3, 4], ports_off: [4], udp_host: [10.0.0.1, 10.0.1.1]}',
+    'f',
+    'a',
+  );
   t.match(planText(two, makePlan(two, 4)), /^receives on +10\.0\.0\.1 \(1, 3\), 10\.0\.1\.1 \(2\), from any source$/m);
-  t.match(planJson(two, makePlan(two, 4)), { ports: [{ udp_host: '10.0.0.1' }, { udp_host: '10.0.1.1' }, { udp_host: '10.0.0.1' }, { udp_host: '10.0.1.1', off: true }] });
+  t.match(planJson(two, makePlan(two, 4)), {
+    ports: [
+      { udp_host: '10.0.0.1' },
+      { udp_host: '10.0.1.1' },
+      { udp_host: '10.0.0.1' },
+      { udp_host: '10.0.1.1', off: true },
+    ],
+  });
   t.match(planText(config, plan), /^receives on +127\.0\.0\.1, from any source$/m);
 });
 
 t.test('the text says how many cores the rate keeps busy, and what one core cannot carry', async (t) => {
-  t.match(planText(config, plan), /^ {2}processors +about 0\.5\d* cores busy: receivers 0\.2\d*, streamer 0\.159, zmq 0\.159; give it 1$/m);
-  const fast = parseConfig('a: {detector: eiger, quad: true, udp_ports: [50001, 50002], frame_rate_hz: 4000, receiver_threads: 1, frame_timeout_ms: 100}', 'f', 'a');
-  t.match(planText(fast, makePlan(fast, 2)), /^ {2}processors .*; give it 3, and here are 2; too much for one core: receiver 0 \(raise receiver_threads, up to one per port\)$/m);
+  t.match(
+    planText(config, plan),
+    /^ {2}processors +about 0\.5\d* cores busy: receivers 0\.2\d*, streamer 0\.159, zmq 0\.159; give it 1$/m,
+  );
+  const fast = parseConfig(
+    'a: {detector: eiger, quad: true, udp_ports: [50001, 50002], frame_rate_hz: 4000, receiver_threads: 1, frame_timeout_ms: 100}',
+    'f',
+    'a',
+  );
+  t.match(
+    planText(fast, makePlan(fast, 2)),
+    /^ {2}processors .*; give it 3, and here are 2; too much for one core: receiver 0 \(raise receiver_threads, up to one per port\)$/m,
+  );
 });
 
 t.test('without a rate the text says how to learn more', async (t) => {
@@ -37,6 +62,10 @@ t.test('without a rate the text says how to learn more', async (t) => {
 t.test('the JSON has snake_case keys all the way down', async (t) => {
   const json = planJson(config, plan) as { name: string; ring: unknown; rate: unknown };
   t.equal(json.name, 'a');
-  t.match(json, { detector: { frame_bytes: 528392 }, ports: [{ udp_port: 50001 }], rate: { per_port: { packets_per_second: 64000 } } });
+  t.match(json, {
+    detector: { frame_bytes: 528392 },
+    ports: [{ udp_port: 50001 }],
+    rate: { per_port: { packets_per_second: 64000 } },
+  });
   t.notMatch(JSON.stringify(json), /"[a-z]+[A-Z]/);
 });

@@ -1,7 +1,12 @@
 import t from 'tap';
 import { busyLimit, processorCost, processorLoad, type Traffic } from '../../src/config/processor-load.js';
 
-const quad: Traffic = { arrival: 'single', packetsPerSecond: [64_000, 64_000], payloadBytes: 4096, bytesOutPerSecond: 528_392_000 };
+const quad: Traffic = {
+  arrival: 'single',
+  packetsPerSecond: [64_000, 64_000],
+  payloadBytes: 4096,
+  bytesOutPerSecond: 528_392_000,
+};
 
 t.test('a receiver is busy with its packets and their bytes, streamer and zmq with the bytes of frames', async (t) => {
   const { receivers, streamer, zmq, total } = processorLoad(quad);
@@ -26,7 +31,8 @@ t.test('idle threads share one core; a busy one has its own', async (t) => {
 
 t.test('what one core cannot carry is named, what it just can is not', async (t) => {
   const perPacket = processorCost.packet.single + 4096e-9 * processorCost.receiveGigabyte;
-  const at = (share: number): readonly string[] => processorLoad({ ...quad, packetsPerSecond: [share / perPacket, 1] }).overloaded;
+  const at = (share: number): readonly string[] =>
+    processorLoad({ ...quad, packetsPerSecond: [share / perPacket, 1] }).overloaded;
   t.strictSame(at(busyLimit * 1.01), ['receiver 0']);
   t.strictSame(at(busyLimit * 0.99), []);
   t.strictSame(processorLoad({ ...quad, bytesOutPerSecond: 4e9 }).overloaded, ['streamer', 'zmq']);

@@ -20,7 +20,7 @@ async function oneSeries(t: Test, running: Running): Promise<{ messages: Promise
     return messages;
   };
   const messages = within(collect(), 'the series');
-  await until(() => running.status().consumers === 1, 'the consumer\'s connection');
+  await until(() => running.status().consumers === 1, "the consumer's connection");
   return { messages };
 }
 
@@ -30,24 +30,72 @@ t.test('header, complete image, marked image and series_end are these bytes', as
   const running = await start(t);
   const [first, second] = running.config.detector.udpPorts as [number, number];
   const { messages } = await oneSeries(t, running);
-  const { body } = await running.arm({ filename: '/data/größe.h5', frames: 3, first_frame_number: 41, metadata: { exptime: 0.10, label: 'a', big: [1, 2] } });
-  const { truth } = await running.simulate({ frames: 3, firstFrame: 41, rate: 25, loss: `${first}:42:3-4,${second}:42:63` });
-  const [header, image, marked, last, end, ...more] = (await messages) as [Uint8Array[], Uint8Array[], Uint8Array[], Uint8Array[], Uint8Array[]];
+  const { body } = await running.arm({
+    filename: '/data/größe.h5',
+    frames: 3,
+    first_frame_number: 41,
+    metadata: { exptime: 0.1, label: 'a', big: [1, 2] },
+  });
+  const { truth } = await running.simulate({
+    frames: 3,
+    firstFrame: 41,
+    rate: 25,
+    loss: `${first}:42:3-4,${second}:42:63`,
+  });
+  const [header, image, marked, last, end, ...more] = (await messages) as [
+    Uint8Array[],
+    Uint8Array[],
+    Uint8Array[],
+    Uint8Array[],
+    Uint8Array[],
+  ];
   const n = body['msg_number'] as number;
   t.equal(more.length, 0);
   t.equal(textOf(header), `{"htype":"header","msg_number":${n},"filename":"/data/größe.h5"}`);
   t.equal(Buffer.from(header[1] as Uint8Array).toString(), '{"exptime":0.1,"label":"a","big":[1,2]}');
-  t.strictSame([header, image, marked, last, end].map((parts) => parts.length), [2, 2, 2, 2, 1]);
+  t.strictSame(
+    [header, image, marked, last, end].map((parts) => parts.length),
+    [2, 2, 2, 2, 1],
+  );
   if (truth.ports.every(({ sent }, index) => sent === running.service.view.portCounters()[index]?.counters.received)) {
-    const standard = (index: number): string => `{"htype":"image","msg_number":${n + 1 + index},"frame":${index},"shape":[514,514],"type":"uint16","compression":"none"`;
-    t.equal(textOf(image), `${standard(0)},"frame_number":41,"complete":true,"missing_packets":0,"timestamp":0,"sub_frames":0}`);
-    const ports = [[first, '[[3,4]]'], [second, '[[63,63]]']] as const;
+    const standard = (index: number): string =>
+      `{"htype":"image","msg_number":${n + 1 + index},"frame":${index},"shape":[514,514],"type":"uint16","compression":"none"`;
+    t.equal(
+      textOf(image),
+      `${standard(0)},"frame_number":41,"complete":true,"missing_packets":0,"timestamp":0,"sub_frames":0}`,
+    );
+    const ports = [
+      [first, '[[3,4]]'],
+      [second, '[[63,63]]'],
+    ] as const;
     const missing = ports.map(([port, ranges]) => `"${port}":${ranges}`).join(',');
-    t.equal(textOf(marked), `${standard(1)},"frame_number":42,"complete":false,"missing_packets":3,"reason":"timeout","missing":{${missing}},"timestamp":400000,"sub_frames":0}`);
-    t.equal(textOf(last), `${standard(2)},"frame_number":43,"complete":true,"missing_packets":0,"timestamp":800000,"sub_frames":0}`);
-    t.match(JSON.parse(textOf(end)), { frames: 3, complete: 2, marked: 1, discarded: 0, unsent: 0, incomplete: [[1, 1]], truncated: false, warnings: [], ledger: { [first]: { expected: 192, accepted: 190, missing: 2 }, [second]: { expected: 192, accepted: 191, missing: 1 } } });
+    t.equal(
+      textOf(marked),
+      `${standard(1)},"frame_number":42,"complete":false,"missing_packets":3,"reason":"timeout","missing":{${missing}},"timestamp":400000,"sub_frames":0}`,
+    );
+    t.equal(
+      textOf(last),
+      `${standard(2)},"frame_number":43,"complete":true,"missing_packets":0,"timestamp":800000,"sub_frames":0}`,
+    );
+    t.match(JSON.parse(textOf(end)), {
+      frames: 3,
+      complete: 2,
+      marked: 1,
+      discarded: 0,
+      unsent: 0,
+      incomplete: [[1, 1]],
+      truncated: false,
+      warnings: [],
+      ledger: {
+        [first]: { expected: 192, accepted: 190, missing: 2 },
+        [second]: { expected: 192, accepted: 191, missing: 1 },
+      },
+    });
   }
-  t.ok([image, marked, last].every((parts) => (parts[1] as Uint8Array).length === 514 * 514 * 2), 'exactly the pixels');
+  t.ok(
+    [image, marked, last].every((parts) => (parts[1] as Uint8Array).length === 514 * 514 * 2),
+    'exactly the pixels',
+  );
   t.match(textOf(end), new RegExp(`^\\{"htype":"series_end","msg_number":${n + 4},"frames":3,`));
   t.notMatch(textOf(end), 'aborted');
 });
@@ -72,5 +120,8 @@ t.test('message numbers begin above the time in µs and are exact integers', asy
   await running.simulate({ frames: 4, rate: 50 });
   const numbers = (await messages).map((parts) => (JSON.parse(textOf(parts)) as { msg_number: number }).msg_number);
   t.ok((numbers[0] as number) > 1_700_000_000_000_000 && numbers.every(Number.isSafeInteger), String(numbers[0]));
-  t.strictSame(numbers, numbers.map((_, index) => (numbers[0] as number) + index));
+  t.strictSame(
+    numbers,
+    numbers.map((_, index) => (numbers[0] as number) + index),
+  );
 });

@@ -1,4 +1,5 @@
-// streaming-receiver's endpoints, and the last frame, of a running service: what its viewers and device servers ask for.
+// streaming-receiver's endpoints, and the last frame, of a running service: what its viewers and device servers ask
+// for.
 
 import t from 'tap';
 import { FrameVerifier } from '../../simulators/consumer/verify.js';
@@ -21,7 +22,10 @@ t.test('status, counts and the last frame before, in and after a series', async 
   const none = await running.fetch('GET', '/last_frame');
   t.equal(none.headers.get('content-type'), 'image/pickle');
   t.equal((await bytesOf(none)).toString('hex'), '80035d287d430065' + '2e', 'the pickle of [{}, b""]');
-  t.match(await running.http('GET', '/api/v1/last_frame.npy'), { status: 404, body: { problems: [/no frame has been sent/] } });
+  t.match(await running.http('GET', '/api/v1/last_frame.npy'), {
+    status: 404,
+    body: { problems: [/no frame has been sent/] },
+  });
 
   const consumer = await running.consume({ series: 1 });
   await running.arm({ frames: 12, first_frame_number: 5 });
@@ -37,13 +41,20 @@ t.test('status, counts and the last frame before, in and after a series', async 
   t.equal(pixels.length, 514 * 514 * 2);
   const verifier = new FrameVerifier(running.config.detector);
   const header = running.service.view.lastFrame()?.header ?? {};
-  t.match(header, { htype: 'image', frame: 11, frame_number: 16, shape: [514, 514], type: 'uint16' }, 'the last frame of the series is kept');
+  t.match(
+    header,
+    { htype: 'image', frame: 11, frame_number: 16, shape: [514, 514], type: 'uint16' },
+    'the last frame of the series is kept',
+  );
   t.match(verifier.verify(header, pixels), { checked: 514 * 514, wrong: 0 }, 'its pixels are those that were sent');
   if (summary.complete === 12) t.match(verifier.verify(header, pixels), { missing: 0 });
 
   const pickled = await bytesOf(await running.fetch('GET', '/last_frame'));
   t.equal(pickled.subarray(0, 5).toString('hex'), '80035d287d');
-  t.ok(pickled.includes(Buffer.from('frame_number')) && pickled.subarray(-(pixels.length + 2), -2).equals(pixels), 'the dictionary, and the same pixels as bytes');
+  t.ok(
+    pickled.includes(Buffer.from('frame_number')) && pickled.subarray(-(pixels.length + 2), -2).equals(pixels),
+    'the dictionary, and the same pixels as bytes',
+  );
 
   t.match((await running.http('GET', '/downsample')).body, { value: 1 });
   t.match(await running.http('POST', '/downsample?value=2'), { status: 200, body: { value: 2 } });
@@ -77,8 +88,18 @@ t.test('health, configuration, ports and metrics tell of the running service', a
   const running = await start(t);
   t.match(await running.http('GET', '/healthz'), { status: 200, body: { alive: true, reasons: [] } });
   t.match(await running.http('GET', '/readyz'), { status: 200, body: { ready: true, reasons: [] } });
-  t.match((await running.http('GET', '/api/v1/config')).body, { quad: true, udp_ports: running.config.detector.udpPorts });
-  t.match((await running.http('GET', '/api/v1/udp')).body, { ports: running.config.detector.udpPorts.map((udpPort) => ({ udp_port: udpPort, address: '127.0.0.1', interface: 'lo', packet_bytes: 4144 })) });
+  t.match((await running.http('GET', '/api/v1/config')).body, {
+    quad: true,
+    udp_ports: running.config.detector.udpPorts,
+  });
+  t.match((await running.http('GET', '/api/v1/udp')).body, {
+    ports: running.config.detector.udpPorts.map((udpPort) => ({
+      udp_port: udpPort,
+      address: '127.0.0.1',
+      interface: 'lo',
+      packet_bytes: 4144,
+    })),
+  });
   const consumer = await running.consume({ series: 1 });
   await running.arm({ frames: 3, first_frame_number: 1 });
   await running.simulate({ frames: 3, rate: 30 });
@@ -87,7 +108,10 @@ t.test('health, configuration, ports and metrics tell of the running service', a
   const metrics = await (await running.fetch('GET', '/metrics')).text();
   t.match(metrics, /^vdcu_zmq_messages_sent_total\{[^}]*type="image"[^}]*\} 3$/m);
   for (const { udpPort, counters } of running.service.view.portCounters()) {
-    t.match(metrics, new RegExp(`^vdcu_udp_packets_received_total\\{[^}]*port="${udpPort}"[^}]*\\} ${counters.received}$`, 'm'));
+    t.match(
+      metrics,
+      new RegExp(`^vdcu_udp_packets_received_total\\{[^}]*port="${udpPort}"[^}]*\\} ${counters.received}$`, 'm'),
+    );
   }
   t.equal((await running.fetch('GET', '/docs/json')).status, 200);
 });

@@ -1,4 +1,5 @@
-// What the contract asks of our zmq socket, read back from the kernel: the options of the connection that a consumer made.
+// What the contract asks of our zmq socket, read back from the kernel: the options of the connection that a consumer
+// made.
 
 import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import t from 'tap';
@@ -13,15 +14,25 @@ const established = '01';
 
 /** Descriptors of this process that are established connections at this local port, and not their other ends. */
 function connectionsAt(port: number): number[] {
-  const rows = readFileSync('/proc/self/net/tcp', 'latin1').trim().split('\n').slice(1).map((line) => line.trim().split(/\s+/) as string[]);
-  const inodes = rows.filter(([, local, , state]) => state === established && parseInt((local as string).split(':')[1] as string, 16) === port).map((row) => row[9] as string);
-  return readdirSync('/proc/self/fd').map(Number).filter((descriptor) => {
-    try {
-      return inodes.includes(/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${descriptor}`))?.[1] ?? '');
-    } catch {
-      return false;
-    }
-  });
+  const rows = readFileSync('/proc/self/net/tcp', 'latin1')
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/) as string[]);
+  const inodes = rows
+    .filter(
+      ([, local, , state]) => state === established && parseInt((local as string).split(':')[1] as string, 16) === port,
+    )
+    .map((row) => row[9] as string);
+  return readdirSync('/proc/self/fd')
+    .map(Number)
+    .filter((descriptor) => {
+      try {
+        return inodes.includes(/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${descriptor}`))?.[1] ?? '');
+      } catch {
+        return false;
+      }
+    });
 }
 
 function read(t: Test, descriptor: number, [level, name]: readonly [number, number]): number {
@@ -42,7 +53,11 @@ for (const { send } of ways) {
     t.ok(of('idle') <= 60, `an idle flow has traffic at least each minute (idle ${of('idle')} s)`);
     t.ok(of('count') <= 10, `no more than 10 probes (${of('count')})`);
     // Where keep-alive is what notices a silent machine's death: docs/decisions/0019-consumers-that-are-gone.md.
-    if (send !== 'zmtp') t.ok((of('idle') + of('count') * of('interval')) * 1000 <= running.config.consumerTimeoutMs, 'and is given up within consumer_timeout_ms');
+    if (send !== 'zmtp')
+      t.ok(
+        (of('idle') + of('count') * of('interval')) * 1000 <= running.config.consumerTimeoutMs,
+        'and is given up within consumer_timeout_ms',
+      );
     await consumer.vanish();
   });
 }

@@ -1,5 +1,5 @@
-// Each closed list is written once: documents, alerts, dashboard, metrics, API, page and simulators know its words, all of them and no
-// others.
+// Each closed list is written once: documents, alerts, dashboard, metrics, API, page and simulators know its words, all
+// of them and no others.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,12 +20,25 @@ import { repository } from '../commands/repository.js';
 import { HandMadeView, currentPortOf, figuresOf, summaryOf } from '../view/hand-made-view.js';
 
 const read = (file: string): string => readFileSync(join(repository, file), 'utf8');
-const lists: Readonly<Record<string, Readonly<Record<string, Row>>>> = { abortReasons, frameReasons, lossCauses, packetClassTable, peerRefusals };
+const lists: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
+  abortReasons,
+  frameReasons,
+  lossCauses,
+  packetClassTable,
+  peerRefusals,
+};
 
 /** The text below a heading, up to the next one of its rank. */
 function section(file: string, anchor: string): string {
   const parts = read(file).split(/^## /m).slice(1);
-  const named = parts.find((part) => (part.split('\n')[0] as string).toLowerCase().replace(/[^\w\s-]/g, '').trim().replace(/\s/g, '-') === anchor);
+  const named = parts.find(
+    (part) =>
+      (part.split('\n')[0] as string)
+        .toLowerCase()
+        .replace(/[^\w\s-]/g, '')
+        .trim()
+        .replace(/\s/g, '-') === anchor,
+  );
   return named ?? '';
 }
 
@@ -34,7 +47,9 @@ function firstColumn(text: string, title: string): string[] {
   const lines = text.split('\n');
   const head = lines.findIndex((line) => line.startsWith(`| ${title} |`));
   const end = lines.findIndex((line, index) => index > head && !line.startsWith('|'));
-  return head < 0 ? [] : lines.slice(head + 2, end < 0 ? undefined : end).map((line) => /^\| `([^`]+)`/.exec(line)?.[1] ?? '');
+  return head < 0
+    ? []
+    : lines.slice(head + 2, end < 0 ? undefined : end).map((line) => /^\| `([^`]+)`/.exec(line)?.[1] ?? '');
 }
 
 const sorted = (words: readonly string[]): string[] => [...words].sort();
@@ -46,13 +61,17 @@ t.test('every row says something, and leads to a heading that exists and names i
       t.ok(section(file, anchor), `${name}.${code}: ${row.docs}`);
       t.match(row.says, /^\S.*[^.\s]$/, `${name}.${code}: no full stop`);
       t.notMatch(row.remedy, /\.$/, `${name}.${code}: no full stop`);
-      if (name !== 'packetClassTable') t.match(section(file, anchor), new RegExp(`\\b${code}\\b`), `${name}.${code}: the section names it`);
+      if (name !== 'packetClassTable')
+        t.match(section(file, anchor), new RegExp(`\\b${code}\\b`), `${name}.${code}: the section names it`);
     }
   }
 });
 
 t.test('what has a remedy ends with it and with the reference', async (t) => {
-  t.equal(remedyOf({ says: 'a', remedy: 'Do b', docs: 'docs/operating.md#counters' }), '. Do b; docs/operating.md#counters');
+  t.equal(
+    remedyOf({ says: 'a', remedy: 'Do b', docs: 'docs/operating.md#counters' }),
+    '. Do b; docs/operating.md#counters',
+  );
   t.equal(remedyOf({ says: 'a', remedy: '', docs: 'docs/operating.md#counters' }), ' (docs/operating.md#counters)');
   t.equal(abortText('no_last_frame').includes('#instance-missing'), true);
   t.equal(abortText('instance_stopped').includes('#instance-missing'), true);
@@ -60,21 +79,51 @@ t.test('what has a remedy ends with it and with the reference', async (t) => {
 });
 
 t.test('the documents have a row for every code, and none besides', async (t) => {
-  t.strictSame(sorted(firstColumn(read('docs/architecture.md'), '`aborted`')), sorted(codesOf(abortReasons)), 'architecture: aborted');
-  t.strictSame(sorted(firstColumn(section('docs/operating.md', 'packets-are-missing'), '`reason`')), sorted(codesOf(frameReasons)), 'operating: reason');
-  t.strictSame(sorted(firstColumn(section('docs/operating.md', 'packets-are-missing'), 'cause').filter((cause) => cause !== '?')), sorted(codesOf(lossCauses)), 'operating: cause');
-  t.strictSame(sorted(firstColumn(section('docs/operating.md', 'strangers'), 'reason')), sorted(codesOf(peerRefusals)), 'operating: refused peers');
+  t.strictSame(
+    sorted(firstColumn(read('docs/architecture.md'), '`aborted`')),
+    sorted(codesOf(abortReasons)),
+    'architecture: aborted',
+  );
+  t.strictSame(
+    sorted(firstColumn(section('docs/operating.md', 'packets-are-missing'), '`reason`')),
+    sorted(codesOf(frameReasons)),
+    'operating: reason',
+  );
+  t.strictSame(
+    sorted(firstColumn(section('docs/operating.md', 'packets-are-missing'), 'cause').filter((cause) => cause !== '?')),
+    sorted(codesOf(lossCauses)),
+    'operating: cause',
+  );
+  t.strictSame(
+    sorted(firstColumn(section('docs/operating.md', 'strangers'), 'reason')),
+    sorted(codesOf(peerRefusals)),
+    'operating: refused peers',
+  );
   const reasons = /^\| `reason` \|.*$/m.exec(read('docs/stream.md'))?.[0] ?? '';
-  t.strictSame([...reasons.matchAll(/`(\w+)`/g)].map(([, word]) => word).slice(1), codesOf(frameReasons), 'stream: reasons, the weightiest first');
+  t.strictSame(
+    [...reasons.matchAll(/`(\w+)`/g)].map(([, word]) => word).slice(1),
+    codesOf(frameReasons),
+    'stream: reasons, the weightiest first',
+  );
 });
 
 t.test('a word that a document gives to aborted, reason or cause is one of a list', async (t) => {
   const labels = new Set(Object.values(packetClassTable).flatMap((row) => Object.values(row.labels)));
   const known = new Set<string>([...Object.values(lists).flatMap((rows) => Object.keys(rows)), ...labels, 'none']);
-  const documents = ['README.md', 'deploy/README.md', ...readdirSync(join(repository, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+  const documents = [
+    'README.md',
+    'deploy/README.md',
+    ...readdirSync(join(repository, 'docs'))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
+  ];
   const words = /\b(?:aborted|reason|cause)["`]?\s*[:=]\s*["`]?([a-z_]+)/g;
-  t.match([...'`aborted: gone_away`'.matchAll(words)][0], ['', 'gone_away'].map((word) => word || String));
-  for (const document of documents) for (const [text, word] of read(document).matchAll(words)) t.ok(known.has(word as string), `${document}: ${text}`);
+  t.match(
+    [...'`aborted: gone_away`'.matchAll(words)][0],
+    ['', 'gone_away'].map((word) => word || String),
+  );
+  for (const document of documents)
+    for (const [text, word] of read(document).matchAll(words)) t.ok(known.has(word as string), `${document}: ${text}`);
 });
 
 /** Values of each label of each metric, as a service exports them. */
@@ -83,7 +132,9 @@ async function exportedLabels(): Promise<Map<string, Set<string>>> {
   view.state = { ...view.state, last_series: summaryOf() };
   view.figures = [50001, 50002].map((port) => ({ ...figuresOf(port), series: currentPortOf(port).packets }));
   const found = new Map<string, Set<string>>();
-  for (const [, metric, labels] of (await makeMetrics(view, { version: '0', backend: 'test' }).render()).matchAll(/^(\w+)\{([^}]*)\}/gm)) {
+  for (const [, metric, labels] of (await makeMetrics(view, { version: '0', backend: 'test' }).render()).matchAll(
+    /^(\w+)\{([^}]*)\}/gm,
+  )) {
     for (const [, label, value] of (labels as string).matchAll(/(\w+)="([^"]*)"/g)) {
       const key = `${metric}.${label}`;
       found.set(key, (found.get(key) ?? new Set()).add(value as string));
@@ -99,7 +150,8 @@ t.test('metrics have a sample for every code', async (t) => {
   t.strictSame(values('vdcu_series_missing_packets.cause'), sorted(codesOf(lossCauses)));
   t.strictSame(values('vdcu_zmq_peers_refused_total.reason'), sorted(codesOf(peerRefusals)));
   for (const { metric, labels: own } of Object.values(packetClassTable)) {
-    for (const [label, value] of Object.entries(own)) t.ok(values(`${metric}.${label}`).includes(value), `${metric} ${label} ${value}`);
+    for (const [label, value] of Object.entries(own))
+      t.ok(values(`${metric}.${label}`).includes(value), `${metric} ${label} ${value}`);
   }
 });
 
@@ -107,13 +159,26 @@ t.test('alerts, dashboard and documents ask only for labels that are exported', 
   const labels = await exportedLabels();
   const problems: string[] = [];
   let asked = 0;
-  const files = ['deploy/prometheus/alerts.yaml', 'deploy/prometheus/alerts.test.yaml', 'deploy/grafana/dashboard.json', 'docs/operating.md', 'docs/robustness.md', 'docs/scaling.md', 'docs/stream.md'];
+  const files = [
+    'deploy/prometheus/alerts.yaml',
+    'deploy/prometheus/alerts.test.yaml',
+    'deploy/grafana/dashboard.json',
+    'docs/operating.md',
+    'docs/robustness.md',
+    'docs/scaling.md',
+    'docs/stream.md',
+  ];
   for (const file of files.filter((name) => existsSync(join(repository, name)))) {
-    for (const [, metric, matchers] of read(file).replaceAll('\\"', '"').matchAll(/\b(vdcu_\w+)\{([^}]*)\}/g)) {
-      for (const [, label, values] of (matchers as string).matchAll(/\b(reason|cause|outcome|kind|class|type)=~?"([^"]*)"/g)) {
+    for (const [, metric, matchers] of read(file)
+      .replaceAll('\\"', '"')
+      .matchAll(/\b(vdcu_\w+)\{([^}]*)\}/g)) {
+      for (const [, label, values] of (matchers as string).matchAll(
+        /\b(reason|cause|outcome|kind|class|type)=~?"([^"]*)"/g,
+      )) {
         for (const value of (values as string).split('|')) {
           asked++;
-          if (labels.get(`${metric}.${label}`)?.has(value) !== true) problems.push(`${file}: ${metric} has no ${label} ${value}`);
+          if (labels.get(`${metric}.${label}`)?.has(value) !== true)
+            problems.push(`${file}: ${metric} has no ${label} ${value}`);
         }
       }
     }
@@ -122,9 +187,14 @@ t.test('alerts, dashboard and documents ask only for labels that are exported', 
   t.strictSame(problems, []);
 });
 
-t.test('every counter that a row names is in the table, with the row\'s own words as labels', async (t) => {
+t.test("every counter that a row names is in the table, with the row's own words as labels", async (t) => {
   for (const [name, rows] of [['classes', packetClassTable]] as const) {
-    for (const row of Object.values(rows)) t.match(portCounterTable.find(({ id }) => id === row.counter), { metric: row.metric, labels: row.labels }, `${name}: ${row.counter}`);
+    for (const row of Object.values(rows))
+      t.match(
+        portCounterTable.find(({ id }) => id === row.counter),
+        { metric: row.metric, labels: row.labels },
+        `${name}: ${row.counter}`,
+      );
   }
   const streamRow = (counter: string): unknown => streamCounterTable.find(({ id }) => id === counter);
   for (const reason of codesOf(peerRefusals)) t.match(streamRow(peerRefusals[reason].counter), { labels: { reason } });
@@ -133,12 +203,22 @@ t.test('every counter that a row names is in the table, with the row\'s own word
     t.match(streamRow(incompleteCounter(reason, true)), { labels: { outcome: 'discarded', reason } });
   }
   const ids = [...portCounterTable, ...streamCounterTable].map(({ id }) => id);
-  t.equal(new Set(portCounterTable.map(({ id }) => id)).size + new Set(streamCounterTable.map(({ id }) => id)).size, ids.length, 'no counter twice');
+  t.equal(
+    new Set(portCounterTable.map(({ id }) => id)).size + new Set(streamCounterTable.map(({ id }) => id)).size,
+    ids.length,
+    'no counter twice',
+  );
 });
 
 t.test('API, page and simulators know the same words', async (t) => {
   t.strictSame(seriesSummary.properties?.['aborted']?.enum, codesOf(abortReasons));
-  t.strictSame(waterfall([]).filter(({ kind }) => kind === 'loss').map(({ name }) => name).reverse(), codesOf(lossCauses));
+  t.strictSame(
+    waterfall([])
+      .filter(({ kind }) => kind === 'loss')
+      .map(({ name }) => name)
+      .reverse(),
+    codesOf(lossCauses),
+  );
   t.strictSame(sorted(seriesAborts), sorted(codesOf(abortReasons)));
   t.strictSame(imageReasons, codesOf(frameReasons));
   t.strictSame(sorted(ledgerCauses), sorted(codesOf(lossCauses)));

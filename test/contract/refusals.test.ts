@@ -8,8 +8,13 @@ const read = (file: string): string => readFileSync(join(folder, file), 'utf8');
 
 t.test('the operating guide has a row for every reason of a refusal, in its words, and for no other', (t) => {
   const [, section] = /\n## Refused orders\n(.*?)\n## /s.exec(read('docs/operating.md')) as unknown as [string, string];
-  const rows = [...section.matchAll(/^\| `([a-z_]+)` \| (.*) \| (.*) \|$/gm)].map(([, code, sentence, remedy]) => ({ code, sentence, remedy })).slice(1);
-  t.strictSame(rows.map(({ code, sentence }) => ({ code, sentence })), refusals.map(({ code, sentence }) => ({ code, sentence })));
+  const rows = [...section.matchAll(/^\| `([a-z_]+)` \| (.*) \| (.*) \|$/gm)]
+    .map(([, code, sentence, remedy]) => ({ code, sentence, remedy }))
+    .slice(1);
+  t.strictSame(
+    rows.map(({ code, sentence }) => ({ code, sentence })),
+    refusals.map(({ code, sentence }) => ({ code, sentence })),
+  );
   for (const [index, { code, remedy, heading }] of refusals.entries()) {
     const said = rows[index]?.remedy ?? '';
     t.ok(said.startsWith(remedy), `${code}: ${said}`);
@@ -19,7 +24,9 @@ t.test('the operating guide has a row for every reason of a refusal, in its word
 });
 
 t.test('every reason leads to a heading that the operating guide has', (t) => {
-  const headings = [...read('docs/operating.md').matchAll(/^#+ (.*)$/gm)].map(([, title]) => (title as string).toLowerCase().replaceAll(' ', '-'));
+  const headings = [...read('docs/operating.md').matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+    (title as string).toLowerCase().replaceAll(' ', '-'),
+  );
   for (const { code, heading } of refusals) t.ok(headings.includes(heading), `${code}: #${heading}`);
   t.end();
 });

@@ -3,7 +3,14 @@ import { RefusedPeers, hostOf, peerRefusals } from '../../src/contract/refused-p
 import type { PeerRefusal } from '../../src/contract/refused-peers.js';
 
 t.test('the address without its port, however a way out writes it', (t) => {
-  const cases = { '192.0.2.7:41312': '192.0.2.7', 'tcp://192.0.2.7:41312': '192.0.2.7', 'tcp://[fd00::7]:41312': 'fd00::7', '[fd00::7]:1': 'fd00::7', '192.0.2.7': '192.0.2.7', '': '' };
+  const cases = {
+    '192.0.2.7:41312': '192.0.2.7',
+    'tcp://192.0.2.7:41312': '192.0.2.7',
+    'tcp://[fd00::7]:41312': 'fd00::7',
+    '[fd00::7]:1': 'fd00::7',
+    '192.0.2.7': '192.0.2.7',
+    '': '',
+  };
   t.strictSame(Object.keys(cases).map(hostOf), Object.values(cases));
   t.end();
 });
@@ -23,7 +30,8 @@ t.test('each reason has a counter of its own and a sentence with the address', (
 
 t.test('an address is told of once a minute for each reason, from whatever port it comes', (t) => {
   const told = new RefusedPeers();
-  const knock = (reason: PeerRefusal, address: string, now: number): boolean => told.sentence({ reason, address }, now) !== null;
+  const knock = (reason: PeerRefusal, address: string, now: number): boolean =>
+    told.sentence({ reason, address }, now) !== null;
   t.ok(knock('too_many', '192.0.2.7:1', 0));
   t.notOk(knock('too_many', '192.0.2.7:2', 59_999));
   t.ok(knock('malformed', '192.0.2.7:2', 59_999), 'another reason');
@@ -34,7 +42,9 @@ t.test('an address is told of once a minute for each reason, from whatever port 
 
 t.test('of ever more addresses no more than 64 are remembered: then one sentence a minute stands for all', (t) => {
   const told = new RefusedPeers();
-  const sentences = Array.from({ length: 1000 }, (_, index) => told.sentence({ reason: 'no_handshake', address: `10.0.${index >> 8}.${index & 255}:1` }, 0)).filter((text) => text !== null);
+  const sentences = Array.from({ length: 1000 }, (_, index) =>
+    told.sentence({ reason: 'no_handshake', address: `10.0.${index >> 8}.${index & 255}:1` }, 0),
+  ).filter((text) => text !== null);
   t.equal(sentences.length, 65);
   t.end();
 });

@@ -29,22 +29,42 @@ const neighbours: readonly [accepted: string, rejected: string, problem: RegExp]
   ['{"frames":0}', '{"frames":-1}', /^frames: -1 is not a whole number from 0/],
   ['{"frames":10}', '{"frames":10.5}', /^frames: 10.5 is not a whole number/],
   ['{"frames":10}', '{"frames":"10"}', /^frames: "10" is not a whole number/],
-  [`{"frames":${most}}`, '{"frames":9007199254740992}', /^frames: 9007199254740992 is not a whole number from 0 to 9007199254740991/],
+  [
+    `{"frames":${most}}`,
+    '{"frames":9007199254740992}',
+    /^frames: 9007199254740992 is not a whole number from 0 to 9007199254740991/,
+  ],
   ['{"first_frame_number":1}', '{"first_frame_number":0}', /^first_frame_number: 0 is not/],
-  [`{"first_frame_number":${most},"frames":1}`, `{"first_frame_number":${most},"frames":2}`, /beyond frame number 9007199254740991/],
-  [`{"first_frame_number":${most},"frames":0}`, '{"first_frame_number":9007199254740993}', /^first_frame_number: 9007199254740993 is not/],
+  [
+    `{"first_frame_number":${most},"frames":1}`,
+    `{"first_frame_number":${most},"frames":2}`,
+    /beyond frame number 9007199254740991/,
+  ],
+  [
+    `{"first_frame_number":${most},"frames":0}`,
+    '{"first_frame_number":9007199254740993}',
+    /^first_frame_number: 9007199254740993 is not/,
+  ],
   ['{"frame_period_ms":0.5}', '{"frame_period_ms":0}', /^frame_period_ms: 0 is not a number of milliseconds/],
   ['{"frame_period_ms":86400000}', '{"frame_period_ms":1e99}', /^frame_period_ms: 1e99 is not/],
   ['{"metadata":{"exptime":1.0}}', '{"metadata":{"a":null}}', /^metadata\.a: is null/],
   ['{"metadata":null}', '{"metadata":"x"}', /^metadata: is a string/],
   ['{"dynamic_range":8}', '{"dynamic_range":7}', /^dynamic_range: 7 is not a bit depth of eiger/],
-  ['{"dynamic_range":16}', '{"dynamic_range":32}', /^dynamic_range: 32 is more than the 16 bits .* set dynamic_range_max: 32/],
+  [
+    '{"dynamic_range":16}',
+    '{"dynamic_range":32}',
+    /^dynamic_range: 32 is more than the 16 bits .* set dynamic_range_max: 32/,
+  ],
   ['{"read_n_rows":0}', '{"read_n_rows":-1}', /^read_n_rows: -1 is not a whole number/],
   ['{"read_n_rows":128}', '{"read_n_rows":130}', /^read_n_rows: 130 is no whole number of packets/],
   ['{"read_n_rows":256}', '{"read_n_rows":512}', /^read_n_rows: 512 is more than the 256 of a port image/],
   ['{"read_n_rows":8,"dynamic_range":8}', '{"read_n_rows":4,"dynamic_range":8}', /^read_n_rows: 4 is no whole number/],
   ['{"msg_number_base":0}', '{"msg_number_base":-1}', /^msg_number_base: -1 is not a whole number/],
-  [`{"msg_number_base":9007199254740983,"frames":5}`, `{"msg_number_base":9007199254740983,"frames":6}`, /^msg_number_base: 9007199254740983 and 6 frames go beyond/],
+  [
+    `{"msg_number_base":9007199254740983,"frames":5}`,
+    `{"msg_number_base":9007199254740983,"frames":6}`,
+    /^msg_number_base: 9007199254740983 and 6 frames go beyond/,
+  ],
   ['{"force":true}', '{"force":"yes"}', /^force: "yes" is not true or false/],
   ['{"frames":1}', '{"frames":1,"frames":2}', /^frames: is given twice/],
   ['{"frames":1}', '{"frame":1}', /^frame: is not a key of this request; did you mean frames\?/],
@@ -63,14 +83,33 @@ for (const [accepted, rejected, problem] of neighbours) {
 }
 
 t.test('a request with nothing in it is a live view until stopped', (t) => {
-  t.strictSame(check('{}'), { filename: '', frames: 0, firstFrameNumber: null, msgNumberBase: null, framePeriodMs: null, metadata: null, dynamicRange: null, readNRows: null, force: false });
+  t.strictSame(check('{}'), {
+    filename: '',
+    frames: 0,
+    firstFrameNumber: null,
+    msgNumberBase: null,
+    framePeriodMs: null,
+    metadata: null,
+    dynamicRange: null,
+    readNRows: null,
+    force: false,
+  });
   t.end();
 });
 
 t.test('every key reaches the streamer, metadata as they were written', (t) => {
-  const text = '{"filename":"/data/a.h5","frames":5,"first_frame_number":1000000000000,"msg_number_base":77,"frame_period_ms":2.5,"metadata":{"n":9007199254740993},"dynamic_range":8,"read_n_rows":0,"force":true}';
+  const text =
+    '{"filename":"/data/a.h5","frames":5,"first_frame_number":1000000000000,"msg_number_base":77,"frame_period_ms":2.5,"metadata":{"n":9007199254740993},"dynamic_range":8,"read_n_rows":0,"force":true}';
   t.strictSame(check(text), {
-    filename: '/data/a.h5', frames: 5, firstFrameNumber: 1e12, msgNumberBase: 77, framePeriodMs: 2.5, metadata: '{"n":9007199254740993}', dynamicRange: 8, readNRows: 0, force: true,
+    filename: '/data/a.h5',
+    frames: 5,
+    firstFrameNumber: 1e12,
+    msgNumberBase: 77,
+    framePeriodMs: 2.5,
+    metadata: '{"n":9007199254740993}',
+    dynamicRange: 8,
+    readNRows: 0,
+    force: true,
   });
   t.end();
 });
@@ -84,10 +123,26 @@ t.test('rows of the configuration that do not fit the bit depth asked for are re
 });
 
 t.test('bit depth and rows are those of the detector', (t) => {
-  const jungfrau = { ...config, detector: { ...config.detector, detector: 'jungfrau', quad: false, interfaces: 2, flipRows: new Map(), portPositions: new Map() } };
+  const jungfrau = {
+    ...config,
+    detector: {
+      ...config.detector,
+      detector: 'jungfrau',
+      quad: false,
+      interfaces: 2,
+      flipRows: new Map(),
+      portPositions: new Map(),
+    },
+  };
   t.strictSame(problemsOf('{"dynamic_range":16,"read_n_rows":64}', jungfrau), []);
-  t.match(problemsOf('{"dynamic_range":12}', jungfrau)[0], /^dynamic_range: 12 is not a bit depth of jungfrau; use one of 16/);
-  t.match(problemsOf('{"read_n_rows":12}', jungfrau)[0], /^read_n_rows: 12 is no whole number of packets on both sides of the centre/);
+  t.match(
+    problemsOf('{"dynamic_range":12}', jungfrau)[0],
+    /^dynamic_range: 12 is not a bit depth of jungfrau; use one of 16/,
+  );
+  t.match(
+    problemsOf('{"read_n_rows":12}', jungfrau)[0],
+    /^read_n_rows: 12 is no whole number of packets on both sides of the centre/,
+  );
   t.end();
 });
 
@@ -101,7 +156,14 @@ t.test('everything that is wrong is said at once', (t) => {
 t.test('where instances share a detector, frames, first frame and the number of the header are needed', (t) => {
   const shared = { ...config, share: { stride: 4, offset: 1 } };
   t.strictSame(problemsOf('{"frames":5,"first_frame_number":1,"msg_number_base":1000}', shared), []);
-  t.match(problemsOf('{}', shared), [/^frames: needed where 4 instances share a detector.*vdcu arm --endpoints/, /^first_frame_number: needed/, /^msg_number_base: needed/]);
-  t.match(problemsOf('{"frames":0,"first_frame_number":0,"msg_number_base":1}', shared), [/^first_frame_number: 0 is not/, /^frames: needed/]);
+  t.match(problemsOf('{}', shared), [
+    /^frames: needed where 4 instances share a detector.*vdcu arm --endpoints/,
+    /^first_frame_number: needed/,
+    /^msg_number_base: needed/,
+  ]);
+  t.match(problemsOf('{"frames":0,"first_frame_number":0,"msg_number_base":1}', shared), [
+    /^first_frame_number: 0 is not/,
+    /^frames: needed/,
+  ]);
   t.end();
 });

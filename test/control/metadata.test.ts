@@ -15,7 +15,11 @@ const neighbours: readonly [accepted: string, rejected: string, problem: RegExp]
   ['{"data_":1}', '{"data":1}', /^metadata\.data: the file writer makes a dataset of this name/],
   ['{"sequence":1}', '{"sequence_number":[1]}', /^metadata\.sequence_number: the file writer/],
   ['{"sample":{"data":1,"sequence_number":2}}', '{"data":{"sample":1}}', /^metadata\.data: /],
-  ['{"a":9223372036854775807}', '{"a":9223372036854775808}', /^metadata\.a: 9223372036854775808 is beyond a signed 64-bit integer/],
+  [
+    '{"a":9223372036854775807}',
+    '{"a":9223372036854775808}',
+    /^metadata\.a: 9223372036854775808 is beyond a signed 64-bit integer/,
+  ],
   ['{"a":-9223372036854775808}', '{"a":-9223372036854775809}', /^metadata\.a: -9223372036854775809 is beyond/],
   ['{"a":[9223372036854775807]}', '{"a":[1,9223372036854775808]}', /^metadata\.a\[1\]: /],
   ['{"a":9223372036854775808.0}', '{"a":1e400}', /^metadata\.a: 1e400 is beyond a 64-bit float/],
@@ -30,8 +34,16 @@ const neighbours: readonly [accepted: string, rejected: string, problem: RegExp]
   ['{"a":1,"b":{"a":1}}', '{"b":{"a":1,"a":2}}', /^metadata\.b\.a: is given twice/],
   ['{"exptime":0.001}', '{"exptime":"0.001"}', /^metadata\.exptime: is a string; .* must be a number/],
   ['{"exptime":1}', '{"exptime":[1]}', /^metadata\.exptime: is a list/],
-  [`{"a":"${'x'.repeat(metadataBytesLimit - 8)}"}`, `{"a":"${'x'.repeat(metadataBytesLimit - 7)}"}`, /^metadata: 131073 bytes of JSON; at most 131072/],
-  [`{"a":"${'x'.repeat(metadataBytesLimit - 10)}é"}`, `{"a":"${'x'.repeat(metadataBytesLimit - 9)}é"}`, /^metadata: 131073 bytes/],
+  [
+    `{"a":"${'x'.repeat(metadataBytesLimit - 8)}"}`,
+    `{"a":"${'x'.repeat(metadataBytesLimit - 7)}"}`,
+    /^metadata: 131073 bytes of JSON; at most 131072/,
+  ],
+  [
+    `{"a":"${'x'.repeat(metadataBytesLimit - 10)}é"}`,
+    `{"a":"${'x'.repeat(metadataBytesLimit - 9)}é"}`,
+    /^metadata: 131073 bytes/,
+  ],
 ];
 
 for (const [accepted, rejected, problem] of neighbours) {
@@ -46,12 +58,19 @@ for (const [accepted, rejected, problem] of neighbours) {
 }
 
 t.test('metadata leave digit by digit as they came', (t) => {
-  t.equal(checkMetadata(parseJson('{ "n": 9007199254740993, "exptime": 1.0 }')).text, '{"n":9007199254740993,"exptime":1.0}');
+  t.equal(
+    checkMetadata(parseJson('{ "n": 9007199254740993, "exptime": 1.0 }')).text,
+    '{"n":9007199254740993,"exptime":1.0}',
+  );
   t.end();
 });
 
 t.test('everything that is wrong is said, up to a bound', (t) => {
   t.equal(checkMetadata(parseJson('{"a":null,"b/":[{}],"data":null}')).problems.length, 5);
-  t.equal(checkMetadata(parseJson(`{${Array.from({ length: 50 }, (_, index) => `"k${index}":null`).join(',')}}`)).problems.length, 20);
+  t.equal(
+    checkMetadata(parseJson(`{${Array.from({ length: 50 }, (_, index) => `"k${index}":null`).join(',')}}`)).problems
+      .length,
+    20,
+  );
   t.end();
 });

@@ -26,21 +26,37 @@ interface Station {
 function station(keys: Readonly<Record<string, unknown>> = {}, options: Partial<PipelineOptions> = {}): Station {
   const pipeline = small(keys, options);
   let retry: (() => void) | null = null;
-  const commands = new CommandQueue(new CommandBox(pipeline.buffer, pipeline.map.commandBox), () => undefined, (_, run) => {
-    retry = run;
-    return () => { retry = null; };
-  });
+  const commands = new CommandQueue(
+    new CommandBox(pipeline.buffer, pipeline.map.commandBox),
+    () => undefined,
+    (_, run) => {
+      retry = run;
+      return () => {
+        retry = null;
+      };
+    },
+  );
   pipeline.onEvent = (event: StreamEvent) => {
     if ('id' in event) commands.answer(event);
     if (event.kind === 'drained') commands.fail('stopping', 'the service is stopping');
   };
   const pending: number[] = [];
   const made: Station = {
-    pipeline, commands, pending, hindrance: null,
-    orders: new SeriesOrders({ config: pipeline.config, commands, hindrance: () => made.hindrance, pending: (id) => pending.push(id) }),
+    pipeline,
+    commands,
+    pending,
+    hindrance: null,
+    orders: new SeriesOrders({
+      config: pipeline.config,
+      commands,
+      hindrance: () => made.hindrance,
+      pending: (id) => pending.push(id),
+    }),
     carryOut: async (order) => {
       let answered = false;
-      const note = (): void => { answered = true; };
+      const note = (): void => {
+        answered = true;
+      };
       order.then(note, note);
       for (let turn = 0; turn < 20_000 && !answered; turn++) {
         retry?.();
@@ -58,7 +74,9 @@ const refusedFor = (why: RefusalReason, problem: RegExp) => ({ name: 'Refused', 
 
 t.test('a program opens a series, frames go out, and it ends the series', async (t) => {
   const { pipeline, orders, carryOut } = station();
-  const armed = await carryOut(orders.arm(armWish({ filename: '/data/a.h5', frames: 10, first_frame_number: 1, metadata: { exptime: 0.5 } })));
+  const armed = await carryOut(
+    orders.arm(armWish({ filename: '/data/a.h5', frames: 10, first_frame_number: 1, metadata: { exptime: 0.5 } })),
+  );
   t.strictSame(armed, { series_id: 1, msg_number: 1000, header_pending: false, state: 'open' });
   pipeline.play(1, 8);
   t.match(await carryOut(orders.stop()), { series_id: 1, filename: '/data/a.h5', frames: 8, complete: 8 });
@@ -77,7 +95,11 @@ t.test('a header that waits for a consumer is told as such', async (t) => {
   const { pipeline, orders, pending, carryOut } = station();
   pipeline.sink.disconnect();
   pipeline.run(1);
-  t.match(await carryOut(orders.arm(armWish({ force: true }))), { series_id: 1, msg_number: null, header_pending: true });
+  t.match(await carryOut(orders.arm(armWish({ force: true }))), {
+    series_id: 1,
+    msg_number: null,
+    header_pending: true,
+  });
   t.strictSame(pending, [1]);
 });
 
@@ -99,9 +121,17 @@ t.test('every reason of a refusal is met, and nothing is opened by an order that
   const { orders, pipeline, carryOut } = alone;
   await refuses(carryOut(orders.arm(null)), 'invalid', /^body: is empty/);
   await refuses(carryOut(orders.arm(parseJson('{"frame":1}'))), 'invalid', /did you mean frames/);
-  await refuses(carryOut(orders.arm(armWish({ frames: 1, msg_number_base: 999 }))), 'invalid', /999 was used already: needs 1000/);
+  await refuses(
+    carryOut(orders.arm(armWish({ frames: 1, msg_number_base: 999 }))),
+    'invalid',
+    /999 was used already: needs 1000/,
+  );
   await refuses(carryOut(orders.halt()), 'invalid', /shares its detector with no other/);
-  await refuses(carryOut(orders.stop({ frames: 5 })), 'invalid', /^frames, withdraw: go only with a series that several/);
+  await refuses(
+    carryOut(orders.stop({ frames: 5 })),
+    'invalid',
+    /^frames, withdraw: go only with a series that several/,
+  );
   alone.hindrance = new Refused('unsafe', ['rp_filter is 1']);
   await refuses(carryOut(orders.arm(armWish({}))), 'unsafe', /rp_filter/);
   alone.hindrance = new Refused('starting', ['the service is starting']);
@@ -129,7 +159,10 @@ t.test('an instance of a shared series needs its frames to end, as a halt before
   const { orders, carryOut } = station({ frames_stride: 2, frames_offset: 1 });
   await carryOut(orders.arm(armWish({ frames: 10, first_frame_number: 1, msg_number_base: 1000 })));
   await t.rejects(carryOut(orders.stop()), refusedFor('invalid', /where it ends all of them must know/));
-  await t.rejects(carryOut(orders.stop({ fill: true })), refusedFor('invalid', /^fill: goes only with a series of one instance/));
+  await t.rejects(
+    carryOut(orders.stop({ fill: true })),
+    refusedFor('invalid', /^fill: goes only with a series of one instance/),
+  );
   await t.rejects(carryOut(orders.stop({ withdraw: true })), refusedFor('invalid', /^frames: is missing/));
   await t.rejects(carryOut(orders.stop({ frames: -1 })), refusedFor('invalid', /^frames: -1, needs a whole number/));
   await t.rejects(carryOut(orders.stop({ frames: 4 })), refusedFor('busy', /not halted/));
@@ -137,8 +170,17 @@ t.test('an instance of a shared series needs its frames to end, as a halt before
 
 t.test('a value of a program that is no number is refused, not taken for one that was not given', async (t) => {
   const { orders, carryOut } = station();
-  await t.rejects(carryOut(orders.arm(armWish({ frame_period_ms: Infinity }))), refusedFor('invalid', /^frame_period_ms: Infinity is not a number of milliseconds/));
-  await t.rejects(carryOut(orders.arm(armWish({ first_frame_number: NaN }))), refusedFor('invalid', /^first_frame_number: NaN is not a whole number/));
-  await t.rejects(carryOut(orders.arm(armWish({ frames: 9007199254740993n }))), refusedFor('invalid', /^frames: 9007199254740993 is not a whole number/));
+  await t.rejects(
+    carryOut(orders.arm(armWish({ frame_period_ms: Infinity }))),
+    refusedFor('invalid', /^frame_period_ms: Infinity is not a number of milliseconds/),
+  );
+  await t.rejects(
+    carryOut(orders.arm(armWish({ first_frame_number: NaN }))),
+    refusedFor('invalid', /^first_frame_number: NaN is not a whole number/),
+  );
+  await t.rejects(
+    carryOut(orders.arm(armWish({ frames: 9007199254740993n }))),
+    refusedFor('invalid', /^frames: 9007199254740993 is not a whole number/),
+  );
   t.match(await carryOut(orders.arm(armWish({ frames: 7n }))), { series_id: 1 });
 });

@@ -1,5 +1,5 @@
-// The Helm chart over a matrix of values: real helm, strict schemas, and what must hold between its objects and the configuration that is
-// in them, which is the very file that `vdcu run --check` accepts.
+// The Helm chart over a matrix of values: real helm, strict schemas, and what must hold between its objects and the
+// configuration that is in them, which is the very file that `vdcu run --check` accepts.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,41 +14,124 @@ import { repository, vdcu } from '../commands/repository.js';
 import { chart, helm, missingTools, rendered, schemas, wrongObjects } from './kubernetes-tools.js';
 import type { KubernetesObject, Values } from './kubernetes-tools.js';
 
-const quad = 'eiger:\n  detector: eiger\n  quad: true\n  udp_ports: [50001, 50002]\n  udp_host: 0.0.0.0\n  data_host: 0.0.0.0\n  api_host: 0.0.0.0\n';
-const withQuad = (more: string): Record<string, unknown> => ({ configfiles: [{ name: 'detectors.yaml', content: `${quad}${more}` }] });
-const purple = { enabled: true, name: 'purple-sriov', namespace: 'daq-network', ips: ['172.18.31.40/22'], mac: 'ca:fe:12:1f:28:01', resources: { 'intel.com/mellanox_sriov_netdevice': '1' } };
+const quad =
+  'eiger:\n  detector: eiger\n  quad: true\n  udp_ports: [50001, 50002]\n  udp_host: 0.0.0.0\n  data_host: 0.0.0.0\n  api_host: 0.0.0.0\n';
+const withQuad = (more: string): Record<string, unknown> => ({
+  configfiles: [{ name: 'detectors.yaml', content: `${quad}${more}` }],
+});
+const purple = {
+  enabled: true,
+  name: 'purple-sriov',
+  namespace: 'daq-network',
+  ips: ['172.18.31.40/22'],
+  mac: 'ca:fe:12:1f:28:01',
+  resources: { 'intel.com/mellanox_sriov_netdevice': '1' },
+};
 
 /** Every value away from its default at least once. */
 const matrix: Readonly<Record<string, Values>> = {
   'as it comes': {},
   'the example of SoftiMAX': { files: ['values-softimax.yaml'] },
   'the example of several instances': { files: ['values-scale-out.yaml'] },
-  'the network of the node': { values: { hostNetwork: true, nodeSelector: { 'daq/ingest': 'true' }, tolerations: [{ key: 'daq', operator: 'Exists' }], priorityClassName: 'daq' } },
+  'the network of the node': {
+    values: {
+      hostNetwork: true,
+      nodeSelector: { 'daq/ingest': 'true' },
+      tolerations: [{ key: 'daq', operator: 'Exists' }],
+      priorityClassName: 'daq',
+    },
+  },
   'a second interface': { values: { purple_network: purple } },
-  'a network policy for some': { values: { networkPolicy: { enabled: true, zmq: [{ namespaceSelector: { matchLabels: { 'daq/consumer': 'true' } } }], http: [{ podSelector: {} }], udp: [{ ipBlock: { cidr: '10.0.0.0/8' } }] } } },
+  'a network policy for some': {
+    values: {
+      networkPolicy: {
+        enabled: true,
+        zmq: [{ namespaceSelector: { matchLabels: { 'daq/consumer': 'true' } } }],
+        http: [{ podSelector: {} }],
+        udp: [{ ipBlock: { cidr: '10.0.0.0/8' } }],
+      },
+    },
+  },
   'a network policy for all': { values: { networkPolicy: { enabled: true } } },
-  'everything of monitoring': { values: { metrics: { annotations: true, podMonitor: { enabled: true, additionalLabels: { release: 'stack' }, interval: '10s' }, prometheusRule: { enabled: true, additionalLabels: { release: 'stack' } }, dashboard: { enabled: true, folder: 'DAQ', annotations: { a: 'b' } } } } },
+  'everything of monitoring': {
+    values: {
+      metrics: {
+        annotations: true,
+        podMonitor: { enabled: true, additionalLabels: { release: 'stack' }, interval: '10s' },
+        prometheusRule: { enabled: true, additionalLabels: { release: 'stack' } },
+        dashboard: { enabled: true, folder: 'DAQ', annotations: { a: 'b' } },
+      },
+    },
+  },
   'a rehearsal': { values: { rehearsal: { enabled: true }, networkPolicy: { enabled: true } } },
-  'a rehearsal in the detector\'s network': { values: { ...withQuad(''), purple_network: purple, rehearsal: { enabled: true, usePurpleNetwork: true } } },
-  'outside': { values: { ingress: { enabled: true, suffix: 'daq.example.org', className: 'nginx', tls: [{ hosts: ['a'], secretName: 'a' }] }, service: { zmq: { type: 'LoadBalancer', externalTrafficPolicy: 'Cluster' }, http: { annotations: { a: 'b' } } } } },
-  'rights, a token and room for recordings': { values: { ...withQuad('  flight_recorder_dir: /var/lib/virtual-dcu\n'), apiToken: { secretName: 'vdcu-token' }, capabilities: ['NET_ADMIN', 'SYS_NICE'], flightRecorder: { enabled: true }, extraEnv: [{ name: 'LOG_LEVEL', value: 'DEBUG' }], podDisruptionBudget: { enabled: true } } },
-  'a service account of the site': { values: { serviceAccount: { create: false, name: 'daq' }, image: { repository: 'harbor.example.org/daq/virtual-dcu', tag: 'main', pullSecrets: [{ name: 'harbor' }] }, global: { beamline: 'softimax' } } },
-  'a slow end': { values: withQuad('  closing_timeout_ms: 60001\n  drain_ms: 10000\n  data_port: 9001\n  api_port: 5001\n') },
-  'names of its own': { values: { fullnameOverride: 'softimax-eiger-daq', podLabels: { team: 'daq' }, topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' }] } },
+  "a rehearsal in the detector's network": {
+    values: { ...withQuad(''), purple_network: purple, rehearsal: { enabled: true, usePurpleNetwork: true } },
+  },
+  outside: {
+    values: {
+      ingress: {
+        enabled: true,
+        suffix: 'daq.example.org',
+        className: 'nginx',
+        tls: [{ hosts: ['a'], secretName: 'a' }],
+      },
+      service: { zmq: { type: 'LoadBalancer', externalTrafficPolicy: 'Cluster' }, http: { annotations: { a: 'b' } } },
+    },
+  },
+  'rights, a token and room for recordings': {
+    values: {
+      ...withQuad('  flight_recorder_dir: /var/lib/virtual-dcu\n'),
+      apiToken: { secretName: 'vdcu-token' },
+      capabilities: ['NET_ADMIN', 'SYS_NICE'],
+      flightRecorder: { enabled: true },
+      extraEnv: [{ name: 'LOG_LEVEL', value: 'DEBUG' }],
+      podDisruptionBudget: { enabled: true },
+    },
+  },
+  'a service account of the site': {
+    values: {
+      serviceAccount: { create: false, name: 'daq' },
+      image: { repository: 'harbor.example.org/daq/virtual-dcu', tag: 'main', pullSecrets: [{ name: 'harbor' }] },
+      global: { beamline: 'softimax' },
+    },
+  },
+  'a slow end': {
+    values: withQuad('  closing_timeout_ms: 60001\n  drain_ms: 10000\n  data_port: 9001\n  api_port: 5001\n'),
+  },
+  'names of its own': {
+    values: {
+      fullnameOverride: 'softimax-eiger-daq',
+      podLabels: { team: 'daq' },
+      topologySpreadConstraints: [
+        { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' },
+      ],
+    },
+  },
 };
 const skip = { skip: missingTools('helm') };
 
 /** The matrix rendered, once. */
-const made = missingTools('helm') === false ? await Promise.all(Object.entries(matrix).map(async ([name, values]) => ({ name, ...(await rendered(values)) }))) : [];
-const of = (name: keyof typeof matrix): readonly KubernetesObject[] => made.find((one) => one.name === name)?.objects ?? [];
+const made =
+  missingTools('helm') === false
+    ? await Promise.all(Object.entries(matrix).map(async ([name, values]) => ({ name, ...(await rendered(values)) })))
+    : [];
+const of = (name: keyof typeof matrix): readonly KubernetesObject[] =>
+  made.find((one) => one.name === name)?.objects ?? [];
 
 const find = (objects: readonly KubernetesObject[], kind: string, name?: string): KubernetesObject => {
-  const found = objects.find((object) => object.kind === kind && (name === undefined || object.metadata.name.endsWith(name)));
-  if (found === undefined) throw new Error(`no ${kind} ${name ?? ''} among ${objects.map((object) => `${object.kind} ${object.metadata.name}`).join(', ')}`);
+  const found = objects.find(
+    (object) => object.kind === kind && (name === undefined || object.metadata.name.endsWith(name)),
+  );
+  if (found === undefined)
+    throw new Error(
+      `no ${kind} ${name ?? ''} among ${objects.map((object) => `${object.kind} ${object.metadata.name}`).join(', ')}`,
+    );
   return found;
 };
-const workloadOf = (objects: readonly KubernetesObject[]): KubernetesObject => objects.find(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet') as KubernetesObject;
-const includes = (labels: Readonly<Record<string, string>>, selector: Readonly<Record<string, string>>): boolean => Object.entries(selector).every(([name, value]) => labels[name] === value);
+const workloadOf = (objects: readonly KubernetesObject[]): KubernetesObject =>
+  objects.find(({ kind }) => kind === 'Deployment' || kind === 'StatefulSet') as KubernetesObject;
+const includes = (labels: Readonly<Record<string, string>>, selector: Readonly<Record<string, string>>): boolean =>
+  Object.entries(selector).every(([name, value]) => labels[name] === value);
 
 /** The configuration in the ConfigMap, for the detector that the command names. */
 function configOf(objects: readonly KubernetesObject[]): { text: string; name: string; file: string } {
@@ -58,7 +141,10 @@ function configOf(objects: readonly KubernetesObject[]): { text: string; name: s
   return { text: find(objects, 'ConfigMap', workloadOf(objects).metadata.name)['data'][file], name, file };
 }
 
-async function forAll(t: Test, check: (t: Test, objects: readonly KubernetesObject[]) => void | Promise<void>): Promise<void> {
+async function forAll(
+  t: Test,
+  check: (t: Test, objects: readonly KubernetesObject[]) => void | Promise<void>,
+): Promise<void> {
   for (const { name, objects } of made) await t.test(name, async (t) => check(t, objects));
 }
 
@@ -70,13 +156,25 @@ t.test('helm lint has nothing to say, for any values of the matrix', skip, async
   }
 });
 
-t.test('every object is as Kubernetes\' schemas have it, with no key that they do not have', { skip: missingTools('helm', 'kubeconform', 'schemas') }, async (t) => {
-  const folder = schemas(t);
-  t.strictSame(await wrongObjects(made.map(({ text }) => text).join('\n---\n'), folder), []);
-  const plain = made[0]?.text ?? '';
-  t.match(await wrongObjects(plain.replace('replicas: 1', 'replicaz: 1'), folder), [/Deployment .*additional properties 'replicaz' not allowed/], 'an unknown key would have been found');
-  t.match(await wrongObjects(plain.replace('containerPort: 5000', 'containerPort: many'), folder), [/Deployment .*got string, want/], 'and a wrong type');
-});
+t.test(
+  "every object is as Kubernetes' schemas have it, with no key that they do not have",
+  { skip: missingTools('helm', 'kubeconform', 'schemas') },
+  async (t) => {
+    const folder = schemas(t);
+    t.strictSame(await wrongObjects(made.map(({ text }) => text).join('\n---\n'), folder), []);
+    const plain = made[0]?.text ?? '';
+    t.match(
+      await wrongObjects(plain.replace('replicas: 1', 'replicaz: 1'), folder),
+      [/Deployment .*additional properties 'replicaz' not allowed/],
+      'an unknown key would have been found',
+    );
+    t.match(
+      await wrongObjects(plain.replace('containerPort: 5000', 'containerPort: many'), folder),
+      [/Deployment .*got string, want/],
+      'and a wrong type',
+    );
+  },
+);
 
 t.test('the configuration is the very file that vdcu run --check accepts', skip, async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'vdcu-chart-'));
@@ -99,33 +197,65 @@ t.test('ports, grace, processors and memory are those of the plan', skip, async 
     const plan = makePlan(config);
     const { spec } = workloadOf(objects)['spec'].template;
     const [container] = spec.containers;
-    t.strictSame(container.ports.map(({ containerPort, protocol }: { containerPort: number; protocol: string }) => `${containerPort}/${protocol}`), [config.apiPort, config.dataPort].map((port) => `${port}/TCP`).concat(config.detector.udpPorts.map((port) => `${port}/UDP`)));
-    t.ok(spec.terminationGracePeriodSeconds * 1000 > stopLimitMs(config), `grace of ${spec.terminationGracePeriodSeconds} s is longer than an orderly end may take`);
+    t.strictSame(
+      container.ports.map(
+        ({ containerPort, protocol }: { containerPort: number; protocol: string }) => `${containerPort}/${protocol}`,
+      ),
+      [config.apiPort, config.dataPort]
+        .map((port) => `${port}/TCP`)
+        .concat(config.detector.udpPorts.map((port) => `${port}/UDP`)),
+    );
+    t.ok(
+      spec.terminationGracePeriodSeconds * 1000 > stopLimitMs(config),
+      `grace of ${spec.terminationGracePeriodSeconds} s is longer than an orderly end may take`,
+    );
     const { requests, limits } = container.resources;
     t.strictSame(requests, limits, 'Guaranteed: requests are limits');
     t.match(String(requests.cpu), /^[1-9][0-9]*$/, 'whole cores');
-    t.ok(Number(requests.cpu) >= (plan.rate?.processors.cores ?? 2), `${requests.cpu} cores are enough for ${plan.rate?.processors.cores ?? 2}`);
-    t.ok(Number.parseInt(requests.memory, 10) * 1024 ** 3 >= plan.memoryBytes, `${requests.memory} hold ${plan.memoryBytes} bytes`);
+    t.ok(
+      Number(requests.cpu) >= (plan.rate?.processors.cores ?? 2),
+      `${requests.cpu} cores are enough for ${plan.rate?.processors.cores ?? 2}`,
+    );
+    t.ok(
+      Number.parseInt(requests.memory, 10) * 1024 ** 3 >= plan.memoryBytes,
+      `${requests.memory} hold ${plan.memoryBytes} bytes`,
+    );
   });
 });
 
 t.test('the pod has no rights that it does not need', skip, async (t) => {
   await forAll(t, (t, objects) => {
-    const pods = objects.filter(({ kind }) => ['Deployment', 'StatefulSet', 'Job'].includes(kind)).map((object) => object['spec'].template.spec);
+    const pods = objects
+      .filter(({ kind }) => ['Deployment', 'StatefulSet', 'Job'].includes(kind))
+      .map((object) => object['spec'].template.spec);
     for (const pod of pods) {
       t.equal(pod.automountServiceAccountToken, false);
       t.equal(pod.securityContext.seccompProfile.type, 'RuntimeDefault');
       for (const { securityContext, volumeMounts } of pod.containers) {
-        t.match(securityContext, { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } });
+        t.match(securityContext, {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        });
         const added = securityContext.capabilities.add !== undefined;
-        t.equal(pod.securityContext.runAsNonRoot === true && pod.securityContext.runAsUser === 10001, !added, 'root only where a capability is added, for to others the kernel gives none');
+        t.equal(
+          pod.securityContext.runAsNonRoot === true && pod.securityContext.runAsUser === 10001,
+          !added,
+          'root only where a capability is added, for to others the kernel gives none',
+        );
         const volumes = new Set(pod.volumes.map(({ name }: { name: string }) => name));
-        t.strictSame(volumeMounts.map(({ name }: { name: string }) => name).filter((name: string) => !volumes.has(name)), []);
+        t.strictSame(
+          volumeMounts.map(({ name }: { name: string }) => name).filter((name: string) => !volumes.has(name)),
+          [],
+        );
       }
     }
     const account = objects.find(({ kind }) => kind === 'ServiceAccount');
     t.ok(account === undefined || account['automountServiceAccountToken'] === false);
-    t.notOk(objects.some(({ kind }) => /Role/.test(kind)), 'no role is bound');
+    t.notOk(
+      objects.some(({ kind }) => /Role/.test(kind)),
+      'no role is bound',
+    );
   });
 });
 
@@ -150,7 +280,8 @@ t.test('selectors find the pod, and ports that are named are there', skip, async
         const { 'statefulset.kubernetes.io/pod-name': pod, ...selector } = object['spec'].selector;
         t.ok(includes(metadata.labels, selector), object.metadata.name);
         if (pod !== undefined) numbers.add(pod);
-        for (const { targetPort } of object['spec'].ports) t.ok(ports.has(targetPort), `${object.metadata.name}: ${targetPort}`);
+        for (const { targetPort } of object['spec'].ports)
+          t.ok(ports.has(targetPort), `${object.metadata.name}: ${targetPort}`);
       }
       if (object.kind === 'NetworkPolicy') {
         t.ok(includes(metadata.labels, object['spec'].podSelector.matchLabels));
@@ -161,43 +292,88 @@ t.test('selectors find the pod, and ports that are named are there', skip, async
         t.ok(ports.has(object['spec'].podMetricsEndpoints[0].port));
       }
       if (object.kind === 'PodDisruptionBudget') t.ok(includes(metadata.labels, object['spec'].selector.matchLabels));
-      if (object.kind === 'Job') t.notOk(includes(object['spec'].template.metadata.labels, workload['spec'].selector.matchLabels), 'the rehearsal\'s pods are not the service');
+      if (object.kind === 'Job')
+        t.notOk(
+          includes(object['spec'].template.metadata.labels, workload['spec'].selector.matchLabels),
+          "the rehearsal's pods are not the service",
+        );
       if (object.kind === 'Ingress') {
         const { service } = object['spec'].rules[0].http.paths[0].backend;
-        t.ok(find(objects, 'Service', service.name)['spec'].ports.some(({ name }: { name: string }) => name === service.port.name));
+        t.ok(
+          find(objects, 'Service', service.name)['spec'].ports.some(
+            ({ name }: { name: string }) => name === service.port.name,
+          ),
+        );
       }
     }
     if (workload.kind === 'StatefulSet') {
-      t.strictSame([...numbers], [0, 1, 2, 3].map((index) => `${workload.metadata.name}-${index}`), 'each pod has a stream of its own');
-      t.ok(objects.some(({ kind, metadata: { name }, ...rest }) => kind === 'Service' && name === workload['spec'].serviceName && rest['spec'].clusterIP === 'None'));
+      t.strictSame(
+        [...numbers],
+        [0, 1, 2, 3].map((index) => `${workload.metadata.name}-${index}`),
+        'each pod has a stream of its own',
+      );
+      t.ok(
+        objects.some(
+          ({ kind, metadata: { name }, ...rest }) =>
+            kind === 'Service' && name === workload['spec'].serviceName && rest['spec'].clusterIP === 'None',
+        ),
+      );
     }
-    for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe']) t.equal(spec.containers[0][probe].httpGet.path, probe === 'readinessProbe' ? '/readyz' : '/healthz');
+    for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'])
+      t.equal(spec.containers[0][probe].httpGet.path, probe === 'readinessProbe' ? '/readyz' : '/healthz');
   });
 });
 
 t.test('the second interface: name, addresses and resources as given', skip, async (t) => {
   const objects = of('a second interface');
   const { metadata, spec } = workloadOf(objects)['spec'].template;
-  t.strictSame(JSON.parse(metadata.annotations['k8s.v1.cni.cncf.io/networks']), [{ name: 'purple-sriov', namespace: 'daq-network', interface: 'purple0', ips: ['172.18.31.40/22'], mac: 'ca:fe:12:1f:28:01' }]);
+  t.strictSame(JSON.parse(metadata.annotations['k8s.v1.cni.cncf.io/networks']), [
+    {
+      name: 'purple-sriov',
+      namespace: 'daq-network',
+      interface: 'purple0',
+      ips: ['172.18.31.40/22'],
+      mac: 'ca:fe:12:1f:28:01',
+    },
+  ]);
   t.match(spec.containers[0].resources.limits, { 'intel.com/mellanox_sriov_netdevice': '1' });
-  const job = find(of('a rehearsal in the detector\'s network'), 'Job')['spec'].template;
-  t.strictSame(JSON.parse(job.metadata.annotations['k8s.v1.cni.cncf.io/networks']), [{ name: 'purple-sriov', namespace: 'daq-network', interface: 'purple0' }], 'the simulator has another address');
+  const job = find(of("a rehearsal in the detector's network"), 'Job')['spec'].template;
+  t.strictSame(
+    JSON.parse(job.metadata.annotations['k8s.v1.cni.cncf.io/networks']),
+    [{ name: 'purple-sriov', namespace: 'daq-network', interface: 'purple0' }],
+    'the simulator has another address',
+  );
 });
 
-t.test('what is monitored has the labels that are looked for (the rules and the dashboard: release.test.ts)', skip, async (t) => {
-  const objects = of('everything of monitoring');
-  t.match(find(objects, 'ConfigMap', '-dashboard').metadata, { labels: { grafana_dashboard: '1' }, annotations: { grafana_folder: 'DAQ', a: 'b' } });
-  for (const kind of ['PodMonitor', 'PrometheusRule']) t.equal(find(objects, kind).metadata.labels['release'], 'stack');
-  t.match(workloadOf(objects)['spec'].template.metadata.annotations, { 'prometheus.io/scrape': 'true', 'prometheus.io/port': '5000' });
-});
+t.test(
+  'what is monitored has the labels that are looked for (the rules and the dashboard: release.test.ts)',
+  skip,
+  async (t) => {
+    const objects = of('everything of monitoring');
+    t.match(find(objects, 'ConfigMap', '-dashboard').metadata, {
+      labels: { grafana_dashboard: '1' },
+      annotations: { grafana_folder: 'DAQ', a: 'b' },
+    });
+    for (const kind of ['PodMonitor', 'PrometheusRule'])
+      t.equal(find(objects, kind).metadata.labels['release'], 'stack');
+    t.match(workloadOf(objects)['spec'].template.metadata.annotations, {
+      'prometheus.io/scrape': 'true',
+      'prometheus.io/port': '5000',
+    });
+  },
+);
 
 t.test('objects of the Prometheus operator are as their definitions have them', skip, async (t) => {
-  const { PodMonitor, PrometheusRule } = await import('@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1');
+  const { PodMonitor, PrometheusRule } =
+    await import('@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1');
   const objects = of('everything of monitoring');
   const monitor = find(objects, 'PodMonitor');
   t.doesNotThrow(() => new PodMonitor(monitor as never).validate());
   t.doesNotThrow(() => new PrometheusRule(find(objects, 'PrometheusRule') as never).validate());
-  t.throws(() => new PodMonitor({ ...monitor, spec: { ...monitor['spec'], podMetricsEndpoints: 'http' } } as never).validate(), 'a wrong one would have been found');
+  t.throws(
+    () => new PodMonitor({ ...monitor, spec: { ...monitor['spec'], podMetricsEndpoints: 'http' } } as never).validate(),
+    'a wrong one would have been found',
+  );
   // They let unknown keys pass.
   t.strictSame(Object.keys(monitor['spec']).sort(), ['podMetricsEndpoints', 'selector']);
   t.strictSame(Object.keys(monitor['spec'].podMetricsEndpoints[0]).sort(), ['interval', 'path', 'port']);
@@ -206,7 +382,13 @@ t.test('objects of the Prometheus operator are as their definitions have them', 
 
 t.test('nothing optional is there by default', skip, async (t) => {
   const objects = of('as it comes');
-  t.strictSame(objects.map(({ kind }) => kind).sort(), ['ConfigMap', 'Deployment', 'Service', 'Service', 'ServiceAccount']);
+  t.strictSame(objects.map(({ kind }) => kind).sort(), [
+    'ConfigMap',
+    'Deployment',
+    'Service',
+    'Service',
+    'ServiceAccount',
+  ]);
   const { metadata, spec } = workloadOf(objects)['spec'].template;
   t.notOk('k8s.v1.cni.cncf.io/networks' in metadata.annotations);
   t.notOk('env' in spec.containers[0]);
@@ -216,18 +398,39 @@ t.test('what would come up and not work is refused, with the remedy', skip, asyn
   const refusals: readonly [Record<string, unknown>, RegExp][] = [
     [{ detector: 'pilatus' }, /no detector "pilatus"; it has eiger/],
     [{ configfiles: [{ name: 'a.yaml', content: 'a: [' }] }, /a\.yaml: not YAML/],
-    [{ configfiles: [{ name: 'a.yaml', content: 'eiger: {detector: eiger, udp_ports: [1], data_host: 0.0.0.0}' }] }, /api_host is 127\.0\.0\.1: .*Set it to 0\.0\.0\.0/],
+    [
+      { configfiles: [{ name: 'a.yaml', content: 'eiger: {detector: eiger, udp_ports: [1], data_host: 0.0.0.0}' }] },
+      /api_host is 127\.0\.0\.1: .*Set it to 0\.0\.0\.0/,
+    ],
     [withQuad('  data_port: 0\n'), /data_port is 0/],
     [withQuad('  flight_recorder_dir: /var/lib/virtual-dcu\n'), /flight_recorder_dir is .*flightRecorder\.enabled/],
     [{ replicas: 2 }, /replicas is 2, but eiger\.frames_stride is 1/],
     [{ ...withQuad('  frames_stride: 2\n  frames_offset: 1\n'), replicas: 2 }, /frames_offset is 1: .*hostname/],
-    [{ ...withQuad('  frames_stride: 2\n  frames_offset: hostname\n'), replicas: 2, purple_network: purple }, /purple_network\.ips and mac/],
-    [{ ...withQuad('  frames_stride: 2\n  frames_offset: hostname\n'), replicas: 2, hostNetwork: true }, /names of their nodes/],
+    [
+      { ...withQuad('  frames_stride: 2\n  frames_offset: hostname\n'), replicas: 2, purple_network: purple },
+      /purple_network\.ips and mac/,
+    ],
+    [
+      { ...withQuad('  frames_stride: 2\n  frames_offset: hostname\n'), replicas: 2, hostNetwork: true },
+      /names of their nodes/,
+    ],
     [{ hostNetwork: true, purple_network: purple }, /use one of them/],
     [{ purple_network: { enabled: true } }, /purple_network\.name/],
     [{ ingress: { enabled: true } }, /ingress\.suffix/],
-    [{ configfiles: [{ name: 'a.yaml', content: quad.replace('udp_host: 0.0.0.0', 'udp_host: 10.0.0.1') }], rehearsal: { enabled: true } }, /listens on udp_host 10\.0\.0\.1 only/],
-    [{ configfiles: [{ name: 'a.yaml', content: quad.replace('udp_host: 0.0.0.0', 'udp_host: [10.0.0.1, 0.0.0.0]') }], rehearsal: { enabled: true } }, /listens on udp_host 10\.0\.0\.1, 0\.0\.0\.0 only/],
+    [
+      {
+        configfiles: [{ name: 'a.yaml', content: quad.replace('udp_host: 0.0.0.0', 'udp_host: 10.0.0.1') }],
+        rehearsal: { enabled: true },
+      },
+      /listens on udp_host 10\.0\.0\.1 only/,
+    ],
+    [
+      {
+        configfiles: [{ name: 'a.yaml', content: quad.replace('udp_host: 0.0.0.0', 'udp_host: [10.0.0.1, 0.0.0.0]') }],
+        rehearsal: { enabled: true },
+      },
+      /listens on udp_host 10\.0\.0\.1, 0\.0\.0\.0 only/,
+    ],
     [{ resources: { cpu: '1500m', memory: '4Gi' } }, /resources\/cpu/],
     [{ capabilities: ['SYS_ADMIN'] }, /capabilities\/0/],
     [{ replicaCount: 1 }, /replicaCount/],

@@ -14,9 +14,19 @@ export interface Output {
 }
 
 /** Run it, for a minute at most. */
-export function run(program: string, words: readonly string[], options: { cwd?: string; env?: Record<string, string>; timeout?: number } = {}): Promise<Output> {
+export function run(
+  program: string,
+  words: readonly string[],
+  options: { cwd?: string; env?: Record<string, string>; timeout?: number } = {},
+): Promise<Output> {
   return new Promise((resolve) => {
-    execFile(program, [...words], { cwd: repository, timeout: 60_000, ...options, env: { ...process.env, ...options.env } }, (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code ?? -1), output: stdout + stderr }));
+    execFile(
+      program,
+      [...words],
+      { cwd: repository, timeout: 60_000, ...options, env: { ...process.env, ...options.env } },
+      (error, stdout, stderr) =>
+        resolve({ code: error === null ? 0 : Number(error.code ?? -1), output: stdout + stderr }),
+    );
   });
 }
 

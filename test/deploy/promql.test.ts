@@ -1,4 +1,5 @@
-// Every expression of dashboard and alerts by Prometheus' own grammar (the one of its web page), without any program installed.
+// Every expression of dashboard and alerts by Prometheus' own grammar (the one of its web page), without any program
+// installed.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,14 +12,21 @@ import { repository } from '../commands/repository.js';
 /** Where the grammar finds a mistake, as offsets into the expression. */
 function mistakes(expr: string): number[] {
   const found: number[] = [];
-  parser.parse(expr).iterate({ enter: (node) => { if (node.type.isError) found.push(node.from); } });
+  parser.parse(expr).iterate({
+    enter: (node) => {
+      if (node.type.isError) found.push(node.from);
+    },
+  });
   return found;
 }
 
 /** As Grafana fills it in. */
-const filledIn = (expr: string): string => expr.replace(/\$__(?:rate_interval|range)/g, '1m').replaceAll('$detector', 'det');
+const filledIn = (expr: string): string =>
+  expr.replace(/\$__(?:rate_interval|range)/g, '1m').replaceAll('$detector', 'det');
 
-const { groups } = parse(readFileSync(join(repository, 'deploy', 'prometheus', 'alerts.yaml'), 'utf8')) as { groups: { rules: { alert: string; expr: string }[] }[] };
+const { groups } = parse(readFileSync(join(repository, 'deploy', 'prometheus', 'alerts.yaml'), 'utf8')) as {
+  groups: { rules: { alert: string; expr: string }[] }[];
+};
 const told = [
   ...panels.flatMap(({ title, exprs }) => exprs.map((expr) => ({ place: title, expr: filledIn(expr) }))),
   ...groups.flatMap(({ rules }) => rules.map(({ alert, expr }) => ({ place: alert, expr }))),
@@ -39,5 +47,6 @@ t.test('the same expressions with one bracket less do not', async (t) => {
 });
 
 t.test('a range that is not filled in, two operators and a label without a value are mistakes', async (t) => {
-  for (const expr of ['rate(vdcu_ready[$__rate_interval])', 'vdcu_ready + * 2', 'vdcu_ready{detector=}', '']) t.not(mistakes(expr).length, 0, expr);
+  for (const expr of ['rate(vdcu_ready[$__rate_interval])', 'vdcu_ready + * 2', 'vdcu_ready{detector=}', ''])
+    t.not(mistakes(expr).length, 0, expr);
 });

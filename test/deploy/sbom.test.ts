@@ -1,4 +1,5 @@
-// The list of components that the build makes: all that runs, nothing else, the same each time, and nothing of the machine.
+// The list of components that the build makes: all that runs, nothing else, the same each time, and nothing of the
+// machine.
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -28,8 +29,15 @@ t.test('the build keeps a CycloneDX list of what runs with the package, the same
   execFileSync(process.execPath, [join(repository, 'scripts', 'write-sbom.mjs')]);
   t.equal(text('dist/sbom.cdx.json'), first);
   const bom = JSON.parse(first) as Bom;
-  const own = JSON.parse(text('package.json')) as { name: string; version: string; dependencies: Record<string, string>; files: string[] };
-  const lock = JSON.parse(text('package-lock.json')) as { packages: Record<string, { version?: string; dev?: boolean; optional?: boolean; peer?: boolean }> };
+  const own = JSON.parse(text('package.json')) as {
+    name: string;
+    version: string;
+    dependencies: Record<string, string>;
+    files: string[];
+  };
+  const lock = JSON.parse(text('package-lock.json')) as {
+    packages: Record<string, { version?: string; dev?: boolean; optional?: boolean; peer?: boolean }>;
+  };
   t.equal(bom.bomFormat, 'CycloneDX');
   t.match(bom.metadata.component, { name: own.name, version: own.version });
   const listed = new Set(bom.components.map(({ name, version }) => `${name}@${version}`));
@@ -38,11 +46,25 @@ t.test('the build keeps a CycloneDX list of what runs with the package, the same
     const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
     t.ok(listed.has(`${name}@${version}`), `${name}@${version} is listed`);
   }
-  for (const name of Object.keys(own.dependencies)) t.ok(bom.components.some((component) => component.name === name), name);
-  for (const name of ['tap', 'typescript', 'eslint']) t.notOk(bom.components.some((component) => component.name === name), `${name} does not run`);
-  t.ok(bom.components.every(({ purl, hashes }) => purl?.startsWith('pkg:npm/') === true && (hashes?.length ?? 0) > 0), 'each with its address and checksum');
+  for (const name of Object.keys(own.dependencies))
+    t.ok(
+      bom.components.some((component) => component.name === name),
+      name,
+    );
+  for (const name of ['tap', 'typescript', 'eslint'])
+    t.notOk(
+      bom.components.some((component) => component.name === name),
+      `${name} does not run`,
+    );
+  t.ok(
+    bom.components.every(({ purl, hashes }) => purl?.startsWith('pkg:npm/') === true && (hashes?.length ?? 0) > 0),
+    'each with its address and checksum',
+  );
   t.notMatch(first, new RegExp(repository.replace(/[^/\\w]/g, '.')), 'no path of this machine');
-  t.ok([...first.matchAll(/"url": "https?:\/\/([^/"]+)[^"]*\.tgz"/g)].every(([, host]) => host === 'registry.npmjs.org'), 'no registry of this machine');
+  t.ok(
+    [...first.matchAll(/"url": "https?:\/\/([^/"]+)[^"]*\.tgz"/g)].every(([, host]) => host === 'registry.npmjs.org'),
+    'no registry of this machine',
+  );
   t.ok(own.files.includes('dist/sbom.cdx.json'));
   t.end();
 });

@@ -52,23 +52,37 @@ t.test('a quad is laid out as at MAX IV: second port above, upside down, first p
   }
 });
 
-t.test('modules: 2 pixels between chips, 36 rows and 8 columns between modules, odd rows of ports upside down', async (t) => {
-  const layout = makeLayout(gridSettings(4, 2));
-  // Ports count units downwards first: unit 0 … 3 in the left column, 4 … 7 in the right.
-  t.strictSame(placeOf(layout, 0, 0, 0), [0, 0]);
-  t.strictSame(placeOf(layout, 0, 255, 511), [255, 513]);
-  t.strictSame(placeOf(layout, 1, 0, 0), [0, 516], 'right half of the top half-module');
-  t.strictSame(placeOf(layout, 1, 0, 511), [0, 1029]);
-  t.strictSame(placeOf(layout, 2, 0, 0), [513, 0], 'second half-module: its first row is the lowest');
-  t.strictSame(placeOf(layout, 2, 255, 0), [258, 0]);
-  t.strictSame(placeOf(layout, 4, 0, 0), [514 + 36, 0], 'second module');
-  t.strictSame(placeOf(layout, 6, 0, 0), [514 + 36 + 513, 0]);
-  t.strictSame(placeOf(layout, 8, 0, 0), [0, 1030 + 8], 'second column of modules');
-  t.strictSame(placeOf(layout, 15, 0, 511), [514 + 36 + 513, 1038 + 1029]);
-});
+t.test(
+  'modules: 2 pixels between chips, 36 rows and 8 columns between modules, odd rows of ports upside down',
+  async (t) => {
+    const layout = makeLayout(gridSettings(4, 2));
+    // Ports count units downwards first: unit 0 … 3 in the left column, 4 … 7 in the right.
+    t.strictSame(placeOf(layout, 0, 0, 0), [0, 0]);
+    t.strictSame(placeOf(layout, 0, 255, 511), [255, 513]);
+    t.strictSame(placeOf(layout, 1, 0, 0), [0, 516], 'right half of the top half-module');
+    t.strictSame(placeOf(layout, 1, 0, 511), [0, 1029]);
+    t.strictSame(placeOf(layout, 2, 0, 0), [513, 0], 'second half-module: its first row is the lowest');
+    t.strictSame(placeOf(layout, 2, 255, 0), [258, 0]);
+    t.strictSame(placeOf(layout, 4, 0, 0), [514 + 36, 0], 'second module');
+    t.strictSame(placeOf(layout, 6, 0, 0), [514 + 36 + 513, 0]);
+    t.strictSame(placeOf(layout, 8, 0, 0), [0, 1030 + 8], 'second column of modules');
+    t.strictSame(placeOf(layout, 15, 0, 511), [514 + 36 + 513, 1038 + 1029]);
+  },
+);
 
 t.test('flips and positions as configured', async (t) => {
-  const layout = makeLayout(gridSettings(2, 1, { flipRows: new Map([[50001, true], [50003, false]]), portPositions: new Map([[50003, [1, 1]], [50004, [1, 0]]]) }));
+  const layout = makeLayout(
+    gridSettings(2, 1, {
+      flipRows: new Map([
+        [50001, true],
+        [50003, false],
+      ]),
+      portPositions: new Map([
+        [50003, [1, 1]],
+        [50004, [1, 0]],
+      ]),
+    }),
+  );
   t.strictSame(placeOf(layout, 0, 0, 0), [255, 0]);
   t.strictSame(placeOf(layout, 1, 0, 0), [0, 516]);
   t.strictSame(placeOf(layout, 2, 0, 0), [258, 516]);
@@ -76,11 +90,27 @@ t.test('flips and positions as configured', async (t) => {
 });
 
 t.test('packets of a port image, as PSI lists them', async (t) => {
-  for (const [dynamicRange, ten, one] of [[8, 32, 128], [16, 64, 256], [32, 128, 512]] as const) {
-    t.match(makeLayout(quadSettings({ dynamicRange })), { packetsPerPortImage: ten, expectedPackets: ten, packetBytes: 4144 });
-    t.match(makeLayout(quadSettings({ dynamicRange, tenGiga: false })), { packetsPerPortImage: one, packetBytes: 1072 });
+  for (const [dynamicRange, ten, one] of [
+    [8, 32, 128],
+    [16, 64, 256],
+    [32, 128, 512],
+  ] as const) {
+    t.match(makeLayout(quadSettings({ dynamicRange })), {
+      packetsPerPortImage: ten,
+      expectedPackets: ten,
+      packetBytes: 4144,
+    });
+    t.match(makeLayout(quadSettings({ dynamicRange, tenGiga: false })), {
+      packetsPerPortImage: one,
+      packetBytes: 1072,
+    });
   }
-  t.match(makeLayout(quadSettings({ readNRows: 64 })), { packetsPerPortImage: 64, expectedPackets: 16, positions: [{ firstPacket: 0 }, { firstPacket: 0 }], shape: [514, 514] });
+  t.match(makeLayout(quadSettings({ readNRows: 64 })), {
+    packetsPerPortImage: 64,
+    expectedPackets: 16,
+    positions: [{ firstPacket: 0 }, { firstPacket: 0 }],
+    shape: [514, 514],
+  });
 });
 
 t.test('settings that fit no detector are refused with what would', async (t) => {

@@ -8,23 +8,51 @@ import type { CheckResult } from '../../src/doctor/report.js';
 
 /** Configuration and plan of a quad with more keys; 4 cores. */
 export function setupOf(more = ', frame_rate_hz: 1000'): NonNullable<Facts['setup']> {
-  const config = parseConfig(`quad: {detector: eiger, quad: true, udp_ports: [50001, 50002], udp_host: 10.0.0.1${more}}`, 'facts.yaml', 'quad');
+  const config = parseConfig(
+    `quad: {detector: eiger, quad: true, udp_ports: [50001, 50002], udp_host: 10.0.0.1${more}}`,
+    'facts.yaml',
+    'quad',
+  );
   return { config, plan: makePlan(config, 4) };
 }
 
-export const card = { name: 'eth1', mtu: 9000, loopback: false, rpFilter: 2, network: '10.0.0.0/255.255.255.0' } as const;
+export const card = {
+  name: 'eth1',
+  mtu: 9000,
+  loopback: false,
+  rpFilter: 2,
+  network: '10.0.0.0/255.255.255.0',
+} as const;
 const loopback = { name: 'lo', mtu: 65536, loopback: true, rpFilter: 0, network: '127.0.0.0/255.0.0.0' } as const;
 
-export const receivingAddress = (changes: Partial<AddressFacts> = {}): AddressFacts => ({ key: 'udp_host', address: '10.0.0.1', wildcard: false, bindError: null, link: card, ...changes });
+export const receivingAddress = (changes: Partial<AddressFacts> = {}): AddressFacts => ({
+  key: 'udp_host',
+  address: '10.0.0.1',
+  wildcard: false,
+  bindError: null,
+  link: card,
+  ...changes,
+});
 
 /** All checks can be made, except those of ports, since the service runs. */
 export const goodFacts = (changes: Partial<Facts> = {}): Facts => ({
   setup: setupOf(),
   service: { consumers: 1, acceptedPackets: 0 },
   receiveBuffers: [50001, 50002].map((udpPort) => ({ udpPort, requestedBytes: 104857600, grantedBytes: 104857600 })),
-  addresses: [receivingAddress(), { key: 'data_host', address: '127.0.0.1', wildcard: false, bindError: null, link: loopback }, { key: 'api_host', address: '0.0.0.0', wildcard: true, bindError: null, link: null }],
+  addresses: [
+    receivingAddress(),
+    { key: 'data_host', address: '127.0.0.1', wildcard: false, bindError: null, link: loopback },
+    { key: 'api_host', address: '0.0.0.0', wildcard: true, bindError: null, link: null },
+  ],
   ports: null,
-  kernel: { rmemMax: 104857600, netdevMaxBacklog: 250000, udpMemoryBytes: { most: 2 ** 31, page: 4096 }, reassemblyFails: 0, reportsFreePages: false, capabilities: 0n },
+  kernel: {
+    rmemMax: 104857600,
+    netdevMaxBacklog: 250000,
+    udpMemoryBytes: { most: 2 ** 31, page: 4096 },
+    reassemblyFails: 0,
+    reportsFreePages: false,
+    capabilities: 0n,
+  },
   cores: { available: 4, allowed: [0, 1, 2, 3], limit: null },
   memory: { availableBytes: 2 ** 33, ownBytes: 0, limitBytes: null },
   cards: [{ name: 'eth1', receiveRing: { now: 8192, most: 8192 }, sendsPause: true }],

@@ -37,8 +37,13 @@ t.test('a card is asked by name; what it does not know is left out', async (t) =
     asked.push([program, ...parameters]);
     return parameters[0] === '-g' ? { output: ring } : { error: 75 };
   };
-  t.strictSame(await askCards([card], run), [{ name: 'eth1', receiveRing: { now: 1024, most: 8192 }, sendsPause: null }]);
-  t.strictSame(asked, [['ethtool', '-g', 'eth1'], ['ethtool', '-a', 'eth1']]);
+  t.strictSame(await askCards([card], run), [
+    { name: 'eth1', receiveRing: { now: 1024, most: 8192 }, sendsPause: null },
+  ]);
+  t.strictSame(asked, [
+    ['ethtool', '-g', 'eth1'],
+    ['ethtool', '-a', 'eth1'],
+  ]);
 });
 
 t.test('no card, no ethtool, no answer: said in a sentence', async (t) => {

@@ -8,16 +8,32 @@ t.test('ports that somebody has are told from free ones; ports that are off or 0
   const api = await takenTcpPort();
   t.teardown(api.release);
   const { config } = setupOf();
-  const local = { ...config, udpHosts: ['127.0.0.1', '127.0.0.1'], detector: { ...config.detector, udpPorts: [free, off], portsOff: [off] }, dataPort: 0, apiPort: api.port };
+  const local = {
+    ...config,
+    udpHosts: ['127.0.0.1', '127.0.0.1'],
+    detector: { ...config.detector, udpPorts: [free, off], portsOff: [off] },
+    dataPort: 0,
+    apiPort: api.port,
+  };
   t.strictSame(await tryPorts(local), [
     { key: 'udp_ports', host: '127.0.0.1', port: free, error: null },
     { key: 'api_port', host: '127.0.0.1', port: api.port, error: 'EADDRINUSE' },
   ]);
   const udp = await takenUdpPort();
   t.teardown(udp.release);
-  t.match(await tryPorts({ ...local, detector: { ...local.detector, udpPorts: [udp.port, off] }, apiPort: await freeTcpPort() }), [{ port: udp.port, error: 'EADDRINUSE' }, { error: null }]);
+  t.match(
+    await tryPorts({
+      ...local,
+      detector: { ...local.detector, udpPorts: [udp.port, off] },
+      apiPort: await freeTcpPort(),
+    }),
+    [{ port: udp.port, error: 'EADDRINUSE' }, { error: null }],
+  );
 });
 
 t.test('an address of this machine can be bound, one of documentation cannot', async (t) => {
-  t.match(await tryAddresses([receivingAddress({ address: '127.0.0.1' }), receivingAddress({ address: '192.0.2.1' })]), [{ bindError: null }, { bindError: 'EADDRNOTAVAIL' }]);
+  t.match(
+    await tryAddresses([receivingAddress({ address: '127.0.0.1' }), receivingAddress({ address: '192.0.2.1' })]),
+    [{ bindError: null }, { bindError: 'EADDRNOTAVAIL' }],
+  );
 });

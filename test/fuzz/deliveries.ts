@@ -1,6 +1,7 @@
-// What a stop must wait for, checked in a simulated world: who asked for the end of a series is answered when its consumer has read all of
-// it, or when closing_timeout_ms is over; then the answer names what was not read. Comes in: the events of one process, and what its sink
-// has handed over. Goes out: sentences. Consumers that keep bytes of their own (wire-sink.ts) are checked for the time only.
+// What a stop must wait for, checked in a simulated world: who asked for the end of a series is answered when its
+// consumer has read all of it, or when closing_timeout_ms is over; then the answer names what was not read. Comes in:
+// the events of one process, and what its sink has handed over. Goes out: sentences. Consumers that keep bytes of their
+// own (wire-sink.ts) are checked for the time only.
 
 import type { VirtualClock } from '../../src/base/clock.js';
 import type { StreamEvent } from '../../src/contract/series.js';
@@ -42,11 +43,20 @@ export class Deliveries {
     const end = this.#ends.get(id);
     if (end === undefined) return [`the stop of series ${id} was answered before its end was told`];
     const waited = now - end.at;
-    if (waited > this.#limitMs + turnMs) return [`the stop of series ${id} was answered ${waited} ms after its end: closing_timeout_ms is ${this.#limitMs}`];
+    if (waited > this.#limitMs + turnMs)
+      return [
+        `the stop of series ${id} was answered ${waited} ms after its end: closing_timeout_ms is ${this.#limitMs}`,
+      ];
     if (!this.#exact || disconnects !== end.disconnects) return [];
     const left = Math.max(0, queue.length - (taken.length - end.taken));
-    if (left !== (undelivered?.messages ?? 0)) return [`the stop of series ${id} was answered with ${undelivered?.messages ?? 0} messages undelivered, and ${left} were not read`];
-    if (left > 0 && !endPending && waited < this.#limitMs) return [`the stop of series ${id} was answered after ${waited} ms although ${left} messages were not read and there was time (${this.#limitMs} ms)`];
+    if (left !== (undelivered?.messages ?? 0))
+      return [
+        `the stop of series ${id} was answered with ${undelivered?.messages ?? 0} messages undelivered, and ${left} were not read`,
+      ];
+    if (left > 0 && !endPending && waited < this.#limitMs)
+      return [
+        `the stop of series ${id} was answered after ${waited} ms although ${left} messages were not read and there was time (${this.#limitMs} ms)`,
+      ];
     return [];
   }
 }

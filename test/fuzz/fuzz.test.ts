@@ -22,7 +22,8 @@ t.test(`${seeds} seeded worlds of faults, stalls and moods: everything that must
     sums.series += series;
     sums.processes += processes;
     if (shared) sums.shared++;
-    if (problems.length > 0) t.fail(`seed ${seed}; again: npm run fuzz -- --seed ${seed}`, { problems: problems.slice(0, 5) });
+    if (problems.length > 0)
+      t.fail(`seed ${seed}; again: npm run fuzz -- --seed ${seed}`, { problems: problems.slice(0, 5) });
   }
   t.ok(sums.frames > 5 * seeds, `${sums.frames} frames were sent`);
   t.ok(sums.series > seeds, `${sums.series} series were opened`);

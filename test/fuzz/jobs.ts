@@ -1,5 +1,5 @@
-// Shares seeds out to worker threads, one at a time, so that none waits for another. A seed whose thread gives no answer, or ends, is
-// a failure like others: the thread is replaced and the run goes on. Called by the command line.
+// Shares seeds out to worker threads, one at a time, so that none waits for another. A seed whose thread gives no
+// answer, or ends, is a failure like others: the thread is replaced and the run goes on. Called by the command line.
 
 import { Worker } from 'node:worker_threads';
 import { addTotals, noTotals } from './totals.js';
@@ -22,12 +22,27 @@ export interface JobsOptions {
   readonly onSeeds: (latest: Totals, all: Totals) => void;
   /** Real time that a seed may take, in ms. */
   readonly limitMs?: number;
-  /** What the threads run: it says null when it is ready, is then given one seed after the other, answers each with its totals, and ends when it is given null. */
+  /**
+   * What the threads run: it says null when it is ready, is then given one seed after the other, answers each with its
+   * totals, and ends when it is given null.
+   */
   readonly script?: URL;
 }
 
-/** Play all seeds; resolves with what was played, also when it was interrupted. Rejects when a thread breaks that plays no seed. */
-export async function playInJobs({ first, count, jobs, untilFailure, signal, onSeeds, limitMs = seedLimitMs, script = new URL('./seed-worker.js', import.meta.url) }: JobsOptions): Promise<Totals> {
+/**
+ * Play all seeds; resolves with what was played, also when it was interrupted. Rejects when a thread breaks that plays
+ * no seed.
+ */
+export async function playInJobs({
+  first,
+  count,
+  jobs,
+  untilFailure,
+  signal,
+  onSeeds,
+  limitMs = seedLimitMs,
+  script = new URL('./seed-worker.js', import.meta.url),
+}: JobsOptions): Promise<Totals> {
   const all = noTotals();
   let next = first;
   const ended = (): boolean => signal.aborted || (untilFailure && all.failed.length > 0) || next >= first + count;
@@ -36,39 +51,50 @@ export async function playInJobs({ first, count, jobs, untilFailure, signal, onS
     onSeeds(totals, all);
   };
   /** One thread, until there are no more seeds, or it breaks. */
-  const runThread = (): Promise<void> => new Promise((resolve, reject) => {
-    const worker = new Worker(script);
-    let seed: number | null = null;
-    let broken: Pick<FailedSeed, 'hung' | 'problems'> | null = null;
-    let watchdog: NodeJS.Timeout | undefined;
-    const watch = (ms: number): void => {
-      clearTimeout(watchdog);
-      watchdog = setTimeout(() => {
-        broken = { hung: true, problems: [`no answer in ${ms / 1000} s`] };
-        void worker.terminate();
-      }, ms);
-    };
-    const stop = (): void => void worker.terminate();
-    worker.on('message', (totals: Totals | null) => {
-      if (totals !== null) note(totals);
-      seed = ended() ? null : next++;
-      watch(seed === null ? threadLimitMs : limitMs);
-      worker.postMessage(seed);
+  const runThread = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const worker = new Worker(script);
+      let seed: number | null = null;
+      let broken: Pick<FailedSeed, 'hung' | 'problems'> | null = null;
+      let watchdog: NodeJS.Timeout | undefined;
+      const watch = (ms: number): void => {
+        clearTimeout(watchdog);
+        watchdog = setTimeout(() => {
+          broken = { hung: true, problems: [`no answer in ${ms / 1000} s`] };
+          void worker.terminate();
+        }, ms);
+      };
+      const stop = (): void => void worker.terminate();
+      worker.on('message', (totals: Totals | null) => {
+        if (totals !== null) note(totals);
+        seed = ended() ? null : next++;
+        watch(seed === null ? threadLimitMs : limitMs);
+        worker.postMessage(seed);
+      });
+      worker.on(
+        'error',
+        (error: unknown) =>
+          (broken = {
+            problems: [`its thread ended: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`],
+          }),
+      );
+      worker.on('exit', (code) => {
+        clearTimeout(watchdog);
+        signal.removeEventListener('abort', stop);
+        if (!signal.aborted && seed !== null) {
+          note({
+            ...noTotals(),
+            seeds: 1,
+            failed: [{ seed, ...(broken ?? { problems: [`its thread ended with exit code ${code}`] }) }],
+          });
+        } else if (!signal.aborted && broken !== null) {
+          reject(new Error(`a thread that played no seed broke: ${broken.problems.join()}`));
+        }
+        resolve();
+      });
+      signal.addEventListener('abort', stop);
+      watch(threadLimitMs);
     });
-    worker.on('error', (error: unknown) => (broken = { problems: [`its thread ended: ${error instanceof Error ? error.stack ?? error.message : String(error)}`] }));
-    worker.on('exit', (code) => {
-      clearTimeout(watchdog);
-      signal.removeEventListener('abort', stop);
-      if (!signal.aborted && seed !== null) {
-        note({ ...noTotals(), seeds: 1, failed: [{ seed, ...(broken ?? { problems: [`its thread ended with exit code ${code}`] }) }] });
-      } else if (!signal.aborted && broken !== null) {
-        reject(new Error(`a thread that played no seed broke: ${broken.problems.join()}`));
-      }
-      resolve();
-    });
-    signal.addEventListener('abort', stop);
-    watch(threadLimitMs);
-  });
   const run = async (): Promise<void> => {
     do await runThread();
     while (!ended());

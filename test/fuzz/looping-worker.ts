@@ -1,4 +1,5 @@
-// Worker entry of jobs.test.ts: a seed that ends in 0 really loops, one in 5 ends the thread, one in 7 throws; all others hold.
+// Worker entry of jobs.test.ts: a seed that ends in 0 really loops, one in 5 ends the thread, one in 7 throws; all
+// others hold.
 
 import { parentPort } from 'node:worker_threads';
 import { noTotals } from './totals.js';

@@ -1,5 +1,6 @@
-// Shows that the net catches fish: each known mistake (mutants.ts) is made in a copy of the sources, which is compiled and plays seeds
-// until one fails. The seed that is listed in docs/simulation.md is tried first. Called by the command line.
+// Shows that the net catches fish: each known mistake (mutants.ts) is made in a copy of the sources, which is compiled
+// and plays seeds until one fails. The seed that is listed in docs/simulation.md is tried first. Called by the command
+// line.
 
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -60,7 +61,10 @@ export async function runMutants({ only, jobs, json, write }: MutantsOptions): P
       if (interrupt.signal.aborted) return;
       caught.push(found);
       progress.end();
-      if (!json) console.log(`${found.seed === null ? 'NOT CAUGHT' : `seed ${found.seed}`.padEnd(10)}  ${next.name}: ${found.by}`);
+      if (!json)
+        console.log(
+          `${found.seed === null ? 'NOT CAUGHT' : `seed ${found.seed}`.padEnd(10)}  ${next.name}: ${found.by}`,
+        );
       progress.show(`${caught.length}/${chosen.length} mistakes made`);
     }
   };
@@ -70,8 +74,19 @@ export async function runMutants({ only, jobs, json, write }: MutantsOptions): P
   const missed = caught.filter(({ seed }) => seed === null);
   const seconds = (systemClock.now() - begin) / 1000;
   const interrupted = interrupt.signal.aborted;
-  if (json) console.log(JSON.stringify({ mutants: caught.map(({ mutant, seed, by }) => ({ name: mutant.name, does: mutant.does, seed, by })), missed: missed.length, interrupted, seconds: Number(seconds.toFixed(1)) }));
-  else console.log(`${interrupted ? 'interrupted: ' : ''}${caught.length - missed.length} of ${chosen.length} mistakes caught in ${seconds.toFixed(0)} s`);
+  if (json)
+    console.log(
+      JSON.stringify({
+        mutants: caught.map(({ mutant, seed, by }) => ({ name: mutant.name, does: mutant.does, seed, by })),
+        missed: missed.length,
+        interrupted,
+        seconds: Number(seconds.toFixed(1)),
+      }),
+    );
+  else
+    console.log(
+      `${interrupted ? 'interrupted: ' : ''}${caught.length - missed.length} of ${chosen.length} mistakes caught in ${seconds.toFixed(0)} s`,
+    );
   if (write && !interrupted && only === '' && missed.length === 0) writeTable(caught);
   return missed.length > 0 ? 1 : interrupted ? 130 : 0;
 }
@@ -96,17 +111,29 @@ async function hunt(mutant: Mutant, listed: number | undefined, signal: AbortSig
 /** A copy of everything that plays seeds, with the mistake in it. */
 async function makeCopy({ changes }: Mutant, folder: string, signal: AbortSignal): Promise<void> {
   const noMaps = (path: string): boolean => !path.endsWith('.map');
-  for (const part of ['src', 'dist/src', 'dist/simulators', 'dist/test/fuzz', 'dist/test/oracle', 'dist/test/pipeline']) {
+  for (const part of [
+    'src',
+    'dist/src',
+    'dist/simulators',
+    'dist/test/fuzz',
+    'dist/test/oracle',
+    'dist/test/pipeline',
+  ]) {
     cpSync(join(root, part), join(folder, part), { recursive: true, filter: noMaps });
   }
   mkdirSync(join(folder, 'scripts'));
-  for (const file of ['package.json', 'tsconfig.json', 'scripts/build-kernel.mjs']) cpSync(join(root, file), join(folder, file));
+  for (const file of ['package.json', 'tsconfig.json', 'scripts/build-kernel.mjs'])
+    cpSync(join(root, file), join(folder, file));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   for (const { file, from, to } of changes) {
     const text = readFileSync(join(folder, file), 'utf8');
     const places = text.split(from).length - 1;
-    if (places !== 1) throw new Error(`the text to change is ${places} times in ${file}: ${from.trim().split('\n', 1)[0]}`);
-    writeFileSync(join(folder, file), text.replace(from, () => to));
+    if (places !== 1)
+      throw new Error(`the text to change is ${places} times in ${file}: ${from.trim().split('\n', 1)[0]}`);
+    writeFileSync(
+      join(folder, file),
+      text.replace(from, () => to),
+    );
   }
   for (const file of new Set(changes.map((change) => change.file))) {
     if (!file.includes('/kernel/')) compile(folder, file);
@@ -128,8 +155,16 @@ export function caughtBy({ hung, problems }: Omit<FailedSeed, 'seed'>): string {
 }
 
 /** The first seed that fails, or null. */
-async function play(folder: string, more: readonly string[], signal: AbortSignal): Promise<{ seed: number; by: string } | null> {
-  const text = await run(folder, ['dist/test/fuzz/fuzz-command.js', '--jobs', '1', '--json', '--seed-limit', String(seedLimitSeconds), ...more], signal);
+async function play(
+  folder: string,
+  more: readonly string[],
+  signal: AbortSignal,
+): Promise<{ seed: number; by: string } | null> {
+  const text = await run(
+    folder,
+    ['dist/test/fuzz/fuzz-command.js', '--jobs', '1', '--json', '--seed-limit', String(seedLimitSeconds), ...more],
+    signal,
+  );
   const { failed } = JSON.parse(text) as Totals;
   const first = failed[0];
   return first === undefined ? null : { seed: first.seed, by: caughtBy(first) };
@@ -140,7 +175,13 @@ function run(folder: string, script: readonly string[], signal: AbortSignal): Pr
   return new Promise((resolvePromise, reject) => {
     const env = { ...process.env };
     delete env['VDCU_PLACEMENT'];
-    const child = spawn(process.execPath, script, { cwd: folder, env, signal, timeout: runLimitMs, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, script, {
+      cwd: folder,
+      env,
+      signal,
+      timeout: runLimitMs,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let out = '';
     let errors = '';
     child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
@@ -158,7 +199,12 @@ const endMark = '<!-- end of mutants -->';
 
 /** Seeds by mistake, as the docs list them. */
 export function listedSeeds(): Map<string, number> {
-  return new Map([...readFileSync(page, 'utf8').matchAll(/^\| `([a-z0-9-]+)` \|.*\| (\d+) \|/gm)].map(([, name, seed]) => [name as string, Number(seed)]));
+  return new Map(
+    [...readFileSync(page, 'utf8').matchAll(/^\| `([a-z0-9-]+)` \|.*\| (\d+) \|/gm)].map(([, name, seed]) => [
+      name as string,
+      Number(seed),
+    ]),
+  );
 }
 
 function writeTable(caught: readonly Catch[]): void {
@@ -167,10 +213,15 @@ function writeTable(caught: readonly Catch[]): void {
     const files = [...new Set(changes.map(({ file }) => `\`${file.replace('src/', '')}\``))].join(', ');
     return `| \`${name}\` | ${does} | ${files} | ${found.seed} | ${shown(found.by)} |`;
   });
-  const table = ['| mistake | what the service then does | in | seed | what did not hold |', '|---|---|---|---:|---|', ...rows].join('\n');
+  const table = [
+    '| mistake | what the service then does | in | seed | what did not hold |',
+    '|---|---|---|---:|---|',
+    ...rows,
+  ].join('\n');
   const text = readFileSync(page, 'utf8');
   const [before, after] = [text.indexOf(beginMark), text.indexOf(endMark)];
-  if (before < 0 || after < 0) throw new Error(`${page} has no place for the table: needs "${beginMark}" and "${endMark}"`);
+  if (before < 0 || after < 0)
+    throw new Error(`${page} has no place for the table: needs "${beginMark}" and "${endMark}"`);
   writeFileSync(page, `${text.slice(0, before)}${beginMark}\n${table}\n${text.slice(after)}`);
 }
 

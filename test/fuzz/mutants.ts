@@ -1,6 +1,6 @@
-// Known mistakes of programs like this one, and mistakes that this one has had: each as a change of the sources that must not go
-// unnoticed. mutant-runs.ts makes them one at a time in a copy and plays seeds until one fails. A change whose text is no longer there
-// is an error: it must follow the sources.
+// Known mistakes of programs like this one, and mistakes that this one has had: each as a change of the sources that
+// must not go unnoticed. mutant-runs.ts makes them one at a time in a copy and plays seeds until one fails. A change
+// whose text is no longer there is an error: it must follow the sources.
 
 /** One replacement in one source file; `from` must be there exactly once. */
 export interface Change {
@@ -16,8 +16,11 @@ export interface Mutant {
   readonly changes: readonly Change[];
 }
 
-const mutant = (name: string, does: string, ...changes: readonly (readonly [file: string, from: string, to: string])[]): Mutant =>
-  ({ name, does, changes: changes.map(([file, from, to]) => ({ file, from, to })) });
+const mutant = (
+  name: string,
+  does: string,
+  ...changes: readonly (readonly [file: string, from: string, to: string])[]
+): Mutant => ({ name, does, changes: changes.map(([file, from, to]) => ({ file, from, to })) });
 
 const assembler = 'src/assembly/port-assembler.ts';
 const intake = 'src/assembly/packet-intake.ts';
@@ -38,58 +41,254 @@ const deliveryWait = 'src/stream/output/delivery-wait.ts';
 const outbox = 'src/stream/output/maxiv/outbox.ts';
 
 export const mutants: readonly Mutant[] = [
-  mutant('duplicate-counted', 'counts a packet that came twice as two',
-    [intake, 'return known ? this.#count(portCounter.duplicate) : this.#accept(frameNumber, packet, at, now);', 'return this.#accept(frameNumber, packet, at, now);']),
-  mutant('duplicate-counted-kernel', 'counts a packet that came twice as two, in the compiled kernel', [kernel, 'if ((bits & bit) != 0) break;', '']),
-  mutant('holes-not-filled', 'sends old pixels where packets are missing', [images, '      this.#placement.fill(slot);\n', '']),
-  mutant('holes-not-filled-kernel', 'leaves the first hole of an image as it was, in the compiled kernel', [kernel, 'if (isPresent(record, packet)) continue;', 'if (isPresent(record, packet) || packet == 0) continue;']),
-  mutant('absent-image-not-filled', 'sends an older frame\'s pixels where a whole port image is missing', [reader, '      this.#fill(patched, position);\n', '']),
-  mutant('written-places-forgotten', 'forgets where ports of a series without frames have written', [series, '    this.#deps.reader.notePositions();\n', '']),
-  mutant('slot-released-early', 'lets receivers write to a slot before its frame was handed over', [sender, '      const pixels = reader.pixels(own);\n', '      const pixels = reader.pixels(own);\n      this.#deps.words.setNext(own + 1);\n']),
-  mutant('generation-unchecked-by-receiver', 'takes whatever frame is in the slot for the packet\'s', [records, '=== frameNumber ? (this.words[base + recordWord.state] as number) : recordState.empty', '>= 0 ? (this.words[base + recordWord.state] as number) : recordState.empty']),
-  mutant('generation-unchecked-by-streamer', 'takes any published image in the slot for the frame\'s', [records, 'recordWord.published) === tagOf(frameNumber);', 'recordWord.published) !== 0;']),
-  mutant('late-packet-placed', 'writes a late packet into an image that was handed over',
+  mutant('duplicate-counted', 'counts a packet that came twice as two', [
+    intake,
+    'return known ? this.#count(portCounter.duplicate) : this.#accept(frameNumber, packet, at, now);',
+    'return this.#accept(frameNumber, packet, at, now);',
+  ]),
+  mutant('duplicate-counted-kernel', 'counts a packet that came twice as two, in the compiled kernel', [
+    kernel,
+    'if ((bits & bit) != 0) break;',
+    '',
+  ]),
+  mutant('holes-not-filled', 'sends old pixels where packets are missing', [
+    images,
+    '      this.#placement.fill(slot);\n',
+    '',
+  ]),
+  mutant('holes-not-filled-kernel', 'leaves the first hole of an image as it was, in the compiled kernel', [
+    kernel,
+    'if (isPresent(record, packet)) continue;',
+    'if (isPresent(record, packet) || packet == 0) continue;',
+  ]),
+  mutant('absent-image-not-filled', "sends an older frame's pixels where a whole port image is missing", [
+    reader,
+    '      this.#fill(patched, position);\n',
+    '',
+  ]),
+  mutant('written-places-forgotten', 'forgets where ports of a series without frames have written', [
+    series,
+    '    this.#deps.reader.notePositions();\n',
+    '',
+  ]),
+  mutant('slot-released-early', 'lets receivers write to a slot before its frame was handed over', [
+    sender,
+    '      const pixels = reader.pixels(own);\n',
+    '      const pixels = reader.pixels(own);\n      this.#deps.words.setNext(own + 1);\n',
+  ]),
+  mutant('generation-unchecked-by-receiver', "takes whatever frame is in the slot for the packet's", [
+    records,
+    'return high * two32 + (low >>> 0) === frameNumber',
+    'return high * two32 + (low >>> 0) >= 0',
+  ]),
+  mutant('generation-unchecked-by-streamer', "takes any published image in the slot for the frame's", [
+    records,
+    'recordWord.published) === tagOf(frameNumber);',
+    'recordWord.published) !== 0;',
+  ]),
+  mutant(
+    'late-packet-placed',
+    'writes a late packet into an image that was handed over',
     [intake, 'images.noteLate(frameNumber, packet);', 'images.noteLate(frameNumber, packet, at);'],
-    [images, '  noteLate(frameNumber: number, packet: number): void {\n', '  noteLate(frameNumber: number, packet: number, at: number): void {\n    this.#place(frameNumber % this.#ring, packet, at);\n']),
-  mutant('late-packet-counted-twice', 'counts each copy of a late packet as the first', [intake, '      images.noteLate(frameNumber, packet);\n', '']),
-  mutant('number-before-drop', 'takes a message number for what zmq then refuses',
+    [
+      images,
+      '  noteLate(frameNumber: number, packet: number): void {\n',
+      '  noteLate(frameNumber: number, packet: number, at: number): void {\n    this.#place(frameNumber % this.#ring, packet, at);\n',
+    ],
+  ),
+  mutant('late-packet-counted-twice', 'counts each copy of a late packet as the first', [
+    intake,
+    '      images.noteLate(frameNumber, packet);\n',
+    '',
+  ]),
+  mutant(
+    'number-before-drop',
+    'takes a message number for what zmq then refuses',
     [outbox, 'const parts = build(this.#next);', 'const parts = build(this.#next++);'],
-    [outbox, '    this.#next++;\n    this.#counters', '    this.#counters']),
-  mutant('packet-number-unchecked', 'uses the packet number before checking it', [check, 'if (packet < first || packet >= first + table.expectedPackets) return verdict.packetNumber;', '']),
-  mutant('packet-number-unchecked-kernel', 'uses the packet number before checking it, in the compiled kernel', [kernel, 'if (packet >= expectedPackets) break;', '']),
-  mutant('frame-number-unchecked', 'takes frame numbers that no detector has', [check, 'if (high >= frameNumberHighLimit) return verdict.frameNumber;', '']),
-  mutant('position-unchecked', 'places a packet that names another port\'s place', [check, 'if (position !== unknownPosition && row * table.gridColumns + column !== position) return verdict.position;', '']),
-  mutant('owed-frame-skipped', 'sends nothing for a frame that the ring had no room for', [sender, '      const pixels = reader.pixels(own);\n', '      if (facts.reason === \'ring_full\') {\n        this.#release(own + 1);\n        continue;\n      }\n      const pixels = reader.pixels(own);\n']),
-  mutant('refused-piecemeal', 'accepts the rest of a frame after having refused a part of it', [frameWindow, ' || frameNumber <= this.refused', '']),
-  mutant('end-sent-twice', 'sends a second series_end before the next header', [streamer, '    this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);\n', '    this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);\n    this.#outbox.owedEnd = summary;\n']),
-  mutant('end-forgotten', 'sends no series_end where the consumer was away', [streamer, '    this.#outbox.owedEnd = summary;\n', '']),
-  mutant('auto-file-named-by-day', 'names an automatic series as one of an earlier process was named', ['src/config/auto-filename.ts', ".replace(/[T.]/g, '-'),", ".slice(0, 8),"]),
-  mutant('half-sent-repeated', 'begins a half-sent message anew where its buffer was full', [connection, '    this.#written += count;\n', '    if (count > 0) this.#written += count;\n    else this.#written = 0;\n']),
-  mutant('half-sent-slot-released', 'calls a message sent as soon as it was begun', [zmtpSink, '    this.#pendingOn = consumer;\n    if (', '    this.#note(consumer, consumer.endOfMessage);\n    if (this.#taken > 0) return \'sent\';\n    this.#pendingOn = consumer;\n    if (']),
-  mutant('half-sent-mixed', 'puts a heartbeat or another message behind a half-sent one', [zmtpSink, 'if (consumer.sending || ', 'if (']),
-  mutant('kept-not-copied', 'gives the memory of a half-sent frame back without keeping what is left of it', [connection, '      rest.set(left, at);\n', '']),
-  mutant('lost-called-delivered', 'calls a half-sent message sent when its consumer goes', [zmtpSink, '      this.#pendingOn = null;\n      this.#outcome = \'full\';', '      this.#pendingOn = null;\n      this.#outcome = \'sent\';']),
-  mutant('consumer-loss-unnoticed', 'goes on with a series of which a consumer lost a part', [series, 'if (this.#consumer.lost() && this.headerSent) this.#abort(\'consumer_lost\');', '']),
-  mutant('missing-ranges-shifted', 'counts missing packets from the first that is read out', [reader, 'else ranges.push([firstPacket + packet, firstPacket + packet]);', 'else ranges.push([packet, packet]);']),
-  mutant('drops-not-attributed', 'blames the fabric for what the socket dropped', ['src/memory/series-packets.ts', 'const socket = Math.min(drops, afterRing);', 'const socket = 0;']),
-  mutant('seam-not-joined', 'loses half of a 12-bit pixel that two packets share', [unpack, 'packet != 0 && isPresent(record, packet - 1)', 'false']),
-  mutant('seam-not-filled-kernel', 'leaves half a pixel beside a hole, in the compiled kernel', [unpack, 'if (shared >= 0) store<u16>(frame + shared, missing * 0x101);', '']),
-  mutant('other-share-taken', 'takes another instance\'s frame for one of its own', [intake, 'if (other === 0) return this.#window.first + beyond / stride;', 'if (other >= 0) return this.#window.first + Math.floor(beyond / stride);']),
-  mutant('other-share-taken-kernel', 'takes another instance\'s frame for one of its own, in the compiled kernel', [kernel, 'if (header < origin || (header - origin) % <u64>stride != 0) break;', 'if (header < origin) break;']),
-  mutant('shared-numbers-closed-up', 'gives its images the next numbers, where other instances have those in between', [sender, '      if (base !== null) outbox.skipTo(base + 1 + facts.frameIndex);\n', '']),
-  mutant('shared-index-own', 'counts its own frames only, where the index is that of the whole series', [sender, 'frameIndexOf(share, own, first), frameNumberOf', 'own - first, frameNumberOf']),
-  mutant('shared-end-from-each', 'sends an end from every instance that shares a series', [share, 'return !this.#withdrawn && offset === stride - 1;', 'return !this.#withdrawn;']),
-  mutant('shared-tail-not-filled', 'ends its part of a shared series where it has seen the last frame itself', [series, 'const known = (this.share.shared && allFrames !== null) || (', 'const known = (']),
-  mutant('halted-while-armed-forgotten', 'answers a halt while it arms with "no series", and then opens it',
-    [streamer, 'if (this.#series?.share.shared === true) return this.#series.halt();', 'if (this.#series?.share.shared === true && this.#arming === null) return this.#series.halt();'],
-    [streamer, '    this.#refuse(\'busy\', \'the series was stopped before it was opened\');\n    this.#replyHalted', '    this.#replyHalted']),
-  mutant('stop-not-waiting', 'answers a stop before the consumer has what was handed over', [deliveryWait, "now >= this.#until ? this.#left : 'waiting'", 'now >= 0 ? this.#left : \'waiting\'']),
-  mutant('stop-waits-for-ever', 'never answers a stop while the consumer reads nothing', [deliveryWait, ' || now >= this.#until', '']),
-  mutant('undelivered-not-told', 'says nothing of what the consumer lacks when the time of a stop is over', [streamer, '{ ...summary, undelivered: left }', 'summary']),
-  mutant('undelivered-of-later-told', 'counts what was handed over after a stop as lacking at its end', [deliveryWait, 'messages: underway.messages - later,', 'messages: underway.messages,']),
-  mutant('begun-beyond-kept', 'keeps frames that were begun beyond the last one before that was known', [assembler, 'if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);', '']),
-  mutant('restart-not-seen', 'takes a second acquisition of the same numbers for copies', [intake, 'const again = this.#bound && !behindEnd && this.#comesAgain(frameNumber, packet);', 'const again = false;']),
-  mutant('jump-packets-forgotten', 'forgets the packets of a jump that begin the next automatic series', [intake, 'if (auto) this.#waitForNext(packets);', 'if (auto) this.waits = true;']),
-  mutant('prepare-drains', 'drains what waits for the next automatic series', [assembler, 'else if (!this.#series.keepsBehind) this.#keepNothing', 'else this.#keepNothing']),
-  mutant('drops-between-forgotten', 'counts in no series what the socket dropped between two', [assembler, 'if (this.#intake.waits) this.#seriesBase[', 'if (this.#begun && this.#intake.waits) this.#seriesBase[']),
+    [outbox, '    this.#next++;\n    this.#taken++;', '    this.#taken++;'],
+  ),
+  mutant('packet-number-unchecked', 'uses the packet number before checking it', [
+    check,
+    'if (packet < first || packet >= first + table.expectedPackets) return verdict.packetNumber;',
+    '',
+  ]),
+  mutant('packet-number-unchecked-kernel', 'uses the packet number before checking it, in the compiled kernel', [
+    kernel,
+    'if (packet >= expectedPackets) break;',
+    '',
+  ]),
+  mutant('frame-number-unchecked', 'takes frame numbers that no detector has', [
+    check,
+    'if (high >= frameNumberHighLimit) return verdict.frameNumber;',
+    '',
+  ]),
+  mutant('position-unchecked', "places a packet that names another port's place", [
+    check,
+    'if (position !== unknownPosition && row * table.gridColumns + column !== position) return verdict.position;',
+    '',
+  ]),
+  mutant('owed-frame-skipped', 'sends nothing for a frame that the ring had no room for', [
+    sender,
+    '      const pixels = reader.pixels(own);\n',
+    "      if (facts.reason === 'ring_full') {\n        this.#release(own + 1);\n        continue;\n      }\n      const pixels = reader.pixels(own);\n",
+  ]),
+  mutant('refused-piecemeal', 'accepts the rest of a frame after having refused a part of it', [
+    frameWindow,
+    ' || frameNumber <= this.refused',
+    '',
+  ]),
+  mutant('end-sent-twice', 'sends a second series_end before the next header', [
+    streamer,
+    '    this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);\n',
+    '    this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);\n    this.#outbox.owedEnd = summary;\n',
+  ]),
+  mutant('end-forgotten', 'sends no series_end where the consumer was away', [
+    streamer,
+    '    this.#outbox.owedEnd = summary;\n',
+    '',
+  ]),
+  mutant('auto-file-named-by-day', 'names an automatic series as one of an earlier process was named', [
+    'src/config/auto-filename.ts',
+    ".replace(/[T.]/g, '-'),",
+    '.slice(0, 8),',
+  ]),
+  mutant('half-sent-repeated', 'begins a half-sent message anew where its buffer was full', [
+    connection,
+    '    this.#written += count;\n',
+    '    if (count > 0) this.#written += count;\n    else this.#written = 0;\n',
+  ]),
+  mutant('half-sent-slot-released', 'calls a message sent as soon as it was begun', [
+    zmtpSink,
+    '    this.#pendingOn = consumer;\n    if (',
+    "    this.#note(consumer, consumer.endOfMessage);\n    if (this.#taken > 0) return 'sent';\n    this.#pendingOn = consumer;\n    if (",
+  ]),
+  mutant('half-sent-mixed', 'puts a heartbeat or another message behind a half-sent one', [
+    zmtpSink,
+    'if (consumer.sending || ',
+    'if (',
+  ]),
+  mutant('kept-not-copied', 'gives the memory of a half-sent frame back without keeping what is left of it', [
+    connection,
+    '      rest.set(left, at);\n',
+    '',
+  ]),
+  mutant('lost-called-delivered', 'calls a half-sent message sent when its consumer goes', [
+    zmtpSink,
+    "      this.#pendingOn = null;\n      this.#outcome = 'full';",
+    "      this.#pendingOn = null;\n      this.#outcome = 'sent';",
+  ]),
+  mutant('consumer-loss-unnoticed', 'goes on with a series of which a consumer lost a part', [
+    series,
+    "if (this.#consumer.lost() && this.headerSent) this.#abort('consumer_lost');",
+    '',
+  ]),
+  mutant('missing-ranges-shifted', 'counts missing packets from the first that is read out', [
+    reader,
+    'else ranges.push([firstPacket + packet, firstPacket + packet]);',
+    'else ranges.push([packet, packet]);',
+  ]),
+  mutant('drops-not-attributed', 'blames the fabric for what the socket dropped', [
+    'src/memory/series-packets.ts',
+    'const socket = Math.min(drops, afterRing);',
+    'const socket = 0;',
+  ]),
+  mutant('seam-not-joined', 'loses half of a 12-bit pixel that two packets share', [
+    unpack,
+    'packet != 0 && isPresent(record, packet - 1)',
+    'false',
+  ]),
+  mutant('seam-not-filled-kernel', 'leaves half a pixel beside a hole, in the compiled kernel', [
+    unpack,
+    'if (shared >= 0) store<u16>(frame + shared, missing * 0x101);',
+    '',
+  ]),
+  mutant('other-share-taken', "takes another instance's frame for one of its own", [
+    intake,
+    'if (other === 0) return this.#window.first + beyond / stride;',
+    'if (other >= 0) return this.#window.first + Math.floor(beyond / stride);',
+  ]),
+  mutant('other-share-taken-kernel', "takes another instance's frame for one of its own, in the compiled kernel", [
+    kernel,
+    'if (header < origin || (header - origin) % <u64>stride != 0) break;',
+    'if (header < origin) break;',
+  ]),
+  mutant('shared-numbers-closed-up', 'gives its images the next numbers, where other instances have those in between', [
+    sender,
+    '      if (base !== null) outbox.skipTo(base + 1 + facts.frameIndex);\n',
+    '',
+  ]),
+  mutant('shared-index-own', 'counts its own frames only, where the index is that of the whole series', [
+    sender,
+    'frameIndexOf(share, own, first),',
+    'own - first,',
+  ]),
+  mutant('shared-end-from-each', 'sends an end from every instance that shares a series', [
+    share,
+    'return !this.#withdrawn && offset === stride - 1;',
+    'return !this.#withdrawn;',
+  ]),
+  mutant('shared-tail-not-filled', 'ends its part of a shared series where it has seen the last frame itself', [
+    series,
+    '(this.share.shared && allFrames !== null) || (',
+    '(',
+  ]),
+  mutant(
+    'halted-while-armed-forgotten',
+    'answers a halt while it arms with "no series", and then opens it',
+    [
+      streamer,
+      'if (this.#series?.share.shared === true) return this.#series.halt();',
+      'if (this.#series?.share.shared === true && this.#arming === null) return this.#series.halt();',
+    ],
+    [
+      streamer,
+      "    this.#refuse('busy', 'the series was stopped before it was opened');\n    this.#replyHalted",
+      '    this.#replyHalted',
+    ],
+  ),
+  mutant('stop-not-waiting', 'answers a stop before the consumer has what was handed over', [
+    deliveryWait,
+    "now >= this.#until ? this.#left : 'waiting'",
+    "now >= 0 ? this.#left : 'waiting'",
+  ]),
+  mutant('stop-waits-for-ever', 'never answers a stop while the consumer reads nothing', [
+    deliveryWait,
+    ' || now >= this.#until',
+    '',
+  ]),
+  mutant('undelivered-not-told', 'says nothing of what the consumer lacks when the time of a stop is over', [
+    streamer,
+    '{ ...summary, undelivered: left }',
+    'summary',
+  ]),
+  mutant('undelivered-of-later-told', 'counts what was handed over after a stop as lacking at its end', [
+    deliveryWait,
+    'messages: underway.messages - later,',
+    'messages: underway.messages,',
+  ]),
+  mutant('begun-beyond-kept', 'keeps frames that were begun beyond the last one before that was known', [
+    assembler,
+    'if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);',
+    '',
+  ]),
+  mutant('restart-not-seen', 'takes a second acquisition of the same numbers for copies', [
+    intake,
+    'const again = this.#bound && !behindEnd && this.#comesAgain(frameNumber, packet);',
+    'const again = false;',
+  ]),
+  mutant('jump-packets-forgotten', 'forgets the packets of a jump that begin the next automatic series', [
+    intake,
+    'if (auto) this.#waitForNext(packets);',
+    'if (auto) this.waits = true;',
+  ]),
+  mutant('prepare-drains', 'drains what waits for the next automatic series', [
+    assembler,
+    'else if (!this.#series.keepsBehind) this.#keepNothing',
+    'else this.#keepNothing',
+  ]),
+  mutant('drops-between-forgotten', 'counts in no series what the socket dropped between two', [
+    assembler,
+    'if (this.#intake.waits)\n',
+    'if (this.#begun && this.#intake.waits)\n',
+  ]),
 ];

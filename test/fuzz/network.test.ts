@@ -7,7 +7,15 @@ import { PacketMaker } from '../pipeline/packets.js';
 import { PortTruth } from './truth.js';
 
 const maker = new PacketMaker(makeScenario(new Random(1)).config.detector);
-const datagram = (at: number, packet = 0, frameNumber = 1): Omit<Datagram, 'order'> => ({ at, kind: 'good', port: 0, frameNumber, packet, maker, variant: 0 });
+const datagram = (at: number, packet = 0, frameNumber = 1): Omit<Datagram, 'order'> => ({
+  at,
+  kind: 'good',
+  port: 0,
+  frameNumber,
+  packet,
+  maker,
+  variant: 0,
+});
 
 t.test('datagrams land in the order of their time, those of one time in the order of their departure', (t) => {
   const network = new Network();
@@ -15,7 +23,10 @@ t.test('datagrams land in the order of their time, those of one time in the orde
   times.forEach((at, packet) => network.launch(datagram(at, packet)));
   const landed: [number, number][] = [];
   for (let next = network.land(1000); next !== null; next = network.land(1000)) landed.push([next.at, next.packet]);
-  t.strictSame(landed, times.map((at, packet) => [at, packet] as [number, number]).sort((a, b) => a[0] - b[0] || a[1] - b[1]));
+  t.strictSame(
+    landed,
+    times.map((at, packet) => [at, packet] as [number, number]).sort((a, b) => a[0] - b[0] || a[1] - b[1]),
+  );
   t.equal(network.size, 0);
   t.equal(network.nextAt, Infinity);
   t.end();
@@ -31,13 +42,17 @@ t.test('nothing lands before its time', (t) => {
 
 t.test('the truth knows a packet only from the series in which it came', (t) => {
   const truth = new PortTruth(4);
-  const take = (packet: number, frameNumber: number): void => truth.take({ ...datagram(0, packet, frameNumber), order: 0 }, 100);
+  const take = (packet: number, frameNumber: number): void =>
+    truth.take({ ...datagram(0, packet, frameNumber), order: 0 }, 100);
   take(0, 7);
   truth.open(1, 0);
   take(1, 7);
   truth.stop(false);
   take(2, 7);
-  t.strictSame([0, 1, 2, 3].map((packet) => truth.had(1, 7, packet)), [false, true, false, false]);
+  t.strictSame(
+    [0, 1, 2, 3].map((packet) => truth.had(1, 7, packet)),
+    [false, true, false, false],
+  );
   t.equal(truth.had(2, 7, 1), false);
   t.end();
 });
@@ -46,14 +61,31 @@ t.test('the truth of a series of which others take a part counts no packet of th
   const truth = new PortTruth(4);
   truth.open(1, 0, (frameNumber) => frameNumber % 2 === 1);
   for (const frameNumber of [6, 7, 8]) truth.take({ ...datagram(0, 0, frameNumber), order: 0 }, 100);
-  t.strictSame([6, 7, 8].map((frameNumber) => truth.had(1, frameNumber, 0)), [false, true, false]);
+  t.strictSame(
+    [6, 7, 8].map((frameNumber) => truth.had(1, frameNumber, 0)),
+    [false, true, false],
+  );
   t.equal(truth.datagrams, 3);
   t.end();
 });
 
 const ledger = {
-  udp_port: 50001, expected: 4, accepted: 2, missing: 2, late: 0, ring: 0, socket: 1, unexplained: 1, socket_limited: false, kernel_drops: 1,
-  duplicate: 1, reordered: 0, late_duplicate: 0, late_unknown: 0, malformed: 0, foreign: 0,
+  udp_port: 50001,
+  expected: 4,
+  accepted: 2,
+  missing: 2,
+  late: 0,
+  ring: 0,
+  socket: 1,
+  unexplained: 1,
+  socket_limited: false,
+  kernel_drops: 1,
+  duplicate: 1,
+  reordered: 0,
+  late_duplicate: 0,
+  late_unknown: 0,
+  malformed: 0,
+  foreign: 0,
 };
 
 /** A port that took packets 0, 0 and 1 of frame 7 while one datagram was dropped. */
@@ -68,11 +100,16 @@ function truthOf(): PortTruth {
 const frame = { first: 7, last: 7, count: 1, packets: 4, beyond: false };
 
 t.test('a ledger that tells the truth is accepted, one that does not is told what came', (t) => {
-  const problems = (changes: Partial<typeof ledger>): string[] => truthOf().ledgerProblems(1, { ...ledger, ...changes }, 0, frame);
+  const problems = (changes: Partial<typeof ledger>): string[] =>
+    truthOf().ledgerProblems(1, { ...ledger, ...changes }, 0, frame);
   t.strictSame(problems({}), []);
-  t.match(problems({ accepted: 3, missing: 1, socket: 0 }), [/3 accepted and 0 late, but only 2 different packets came/]);
+  t.match(problems({ accepted: 3, missing: 1, socket: 0 }), [
+    /3 accepted and 0 late, but only 2 different packets came/,
+  ]);
   t.match(problems({ duplicate: 2 }), [/but only 1 second copies came/]);
-  t.match(problems({ kernel_drops: 0, socket: 0, unexplained: 2 }), [/dropped 1 datagrams in this series, the ledger says 0/]);
+  t.match(problems({ kernel_drops: 0, socket: 0, unexplained: 2 }), [
+    /dropped 1 datagrams in this series, the ledger says 0/,
+  ]);
   t.match(problems({ socket: 0 }), [/socket is 0 of 1 dropped/]);
   t.match(problems({ expected: 8, missing: 6, socket: 1, unexplained: 5 }), [/8 packets expected, 1 frames have 4/]);
   t.match(problems({ ring: 1, unexplained: 0 }), [/ring is 1 of 0 refused/]);

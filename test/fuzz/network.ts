@@ -1,5 +1,6 @@
-// What lies between a simulated detector and the sockets: datagrams in flight, good ones and bad ones, ordered by the time of their
-// arrival. The world launches them and lands those that are due; each knows what it really is, for the truth that is kept of it.
+// What lies between a simulated detector and the sockets: datagrams in flight, good ones and bad ones, ordered by the
+// time of their arrival. The world launches them and lands those that are due; each knows what it really is, for the
+// truth that is kept of it.
 
 import type { Random } from '../../src/base/random.js';
 import { changed } from '../pipeline/packets.js';
@@ -10,12 +11,25 @@ export type DatagramKind =
   | 'good'
   /** An intact packet that names a place which is another port's. */
   | 'elsewhere'
-  | 'headerPacket' | 'malformedSize' | 'malformedVersion' | 'malformedDetectorType' | 'malformedPacketNumber' | 'malformedPosition'
-  | 'malformedFrameNumber' | 'foreignSource';
+  | 'headerPacket'
+  | 'malformedSize'
+  | 'malformedVersion'
+  | 'malformedDetectorType'
+  | 'malformedPacketNumber'
+  | 'malformedPosition'
+  | 'malformedFrameNumber'
+  | 'foreignSource';
 
 /** Those that show by themselves, whatever the service is doing. */
 export const plainlyWrong = [
-  'headerPacket', 'malformedSize', 'malformedVersion', 'malformedDetectorType', 'malformedPacketNumber', 'malformedPosition', 'malformedFrameNumber', 'foreignSource',
+  'headerPacket',
+  'malformedSize',
+  'malformedVersion',
+  'malformedDetectorType',
+  'malformedPacketNumber',
+  'malformedPosition',
+  'malformedFrameNumber',
+  'foreignSource',
 ] as const satisfies readonly DatagramKind[];
 
 /** A datagram on its way. `packet` counts from the first that the port sends. */
@@ -110,7 +124,9 @@ export function bytesOf({ kind, port, frameNumber, packet, maker, variant }: Dat
       return changed(good, { detectorType: variant % 2 === 0 ? 2 : 20 + (variant % 200) });
     case 'malformedPacketNumber': {
       // Just beyond what is read out, far beyond, or negative.
-      const number = [maker.number(port, maker.packets), 100_000 + variant, 4294967295 - variant][variant % 3] as number;
+      const number = [maker.number(port, maker.packets), 100_000 + variant, 4294967295 - variant][
+        variant % 3
+      ] as number;
       return changed(good, { packetNumber: number });
     }
     case 'malformedPosition':

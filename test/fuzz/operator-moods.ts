@@ -1,6 +1,7 @@
-// What the operator of a simulated world wants: series with all kinds of requests, ends of series, things that nobody asked for, looks
-// at the state. Sends it through the real HTTP application (operator.ts). Where several instances share the detector, this is also
-// the operator of the others: fixes the numbers of a series, and stops in two halves, halt and end, with an end that all have reached.
+// What the operator of a simulated world wants: series with all kinds of requests, ends of series, things that nobody
+// asked for, looks at the state. Sends it through the real HTTP application (operator.ts). Where several instances
+// share the detector, this is also the operator of the others: fixes the numbers of a series, and stops in two halves,
+// halt and end, with an end that all have reached.
 
 import type { Random } from '../../src/base/random.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
@@ -51,8 +52,8 @@ export class OperatorMoods implements SharedOrders {
   /** The series that was armed with a frame period, and so ends by silence. */
   #silent: { readonly service: SimulatedService | null; readonly seriesId: unknown } | null = null;
   /**
-   * A series with other settings is asked for, and the detector changes to them when that is granted: meanwhile nobody arms another
-   * one with the present settings. Packets do not tell which they have.
+   * A series with other settings is asked for, and the detector changes to them when that is granted: meanwhile nobody
+   * arms another one with the present settings. Packets do not tell which they have.
    */
   #changing = false;
   /** First halves of stops whose answer is awaited. */
@@ -84,14 +85,35 @@ export class OperatorMoods implements SharedOrders {
     const draw = random.next();
     if (draw < 0.4) await (this.#shared && random.chance(0.3) ? this.#stopWrongly() : this.stop());
     else if (draw < 0.85 && this.#changing) return;
-    else if (draw < 0.85) await this.#arm({ frames: random.integer(10), force: random.chance(0.5), ...(this.#shared && random.chance(0.7) ? this.#sharedKeys(this.#options.detector.frameNumber) : {}) });
-    else await this.send('POST', '/api/v1/series', random.pick([{ frames: -1 }, { frame: 3 }, { filename: 'relative.h5' }, { frames: 5, dynamic_range: 7 }, [], { metadata: { data: 1 } }]));
+    else if (draw < 0.85)
+      await this.#arm({
+        frames: random.integer(10),
+        force: random.chance(0.5),
+        ...(this.#shared && random.chance(0.7) ? this.#sharedKeys(this.#options.detector.frameNumber) : {}),
+      });
+    else
+      await this.send(
+        'POST',
+        '/api/v1/series',
+        random.pick([
+          { frames: -1 },
+          { frame: 3 },
+          { filename: 'relative.h5' },
+          { frames: 5, dynamic_range: 7 },
+          [],
+          { metadata: { data: 1 } },
+        ]),
+      );
   }
 
   async look(): Promise<void> {
     if (this.#options.processes().service === null) return;
-    const { status, body } = await this.send('GET', this.#random.pick(['/api/v1/series', '/api/v1/series', '/received_frames', '/last_frame', '/status']));
-    if (status !== 200) this.#options.problems.push(`a look at the state was answered with ${status}: ${JSON.stringify(body)}`);
+    const { status, body } = await this.send(
+      'GET',
+      this.#random.pick(['/api/v1/series', '/api/v1/series', '/received_frames', '/last_frame', '/status']),
+    );
+    if (status !== 200)
+      this.#options.problems.push(`a look at the state was answered with ${status}: ${JSON.stringify(body)}`);
   }
 
   /** End the series; of one that is shared this is the first half, `followUp` does the other. */
@@ -106,7 +128,8 @@ export class OperatorMoods implements SharedOrders {
     for (const halt of answered) {
       this.#halts.splice(this.#halts.indexOf(halt), 1);
       const halted = (halt.body as { halted?: HaltedSeries | null } | null)?.halted ?? null;
-      if (halt.status !== 200 || halted === null || halted.ended || (!this.faithful && this.#random.chance(0.1))) continue;
+      if (halt.status !== 200 || halted === null || halted.ended || (!this.faithful && this.#random.chance(0.1)))
+        continue;
       await this.#endAt(this.#endOfAll(halted));
     }
     return answered.length > 0;
@@ -128,19 +151,23 @@ export class OperatorMoods implements SharedOrders {
     const period = random.chance(0.12);
     this.#changing = settings !== detector.settings;
     const first = scenario.calm ? next : Math.max(1, next + random.pick([0, 0, 0, 2, -2, 5]));
-    const request = await this.#arm({
-      ...(random.chance(0.5) ? {} : { frames: 1 + random.integer(scenario.framesMost) }),
-      ...(random.chance(0.5) ? {} : { first_frame_number: first }),
-      ...(period ? { frame_period_ms: scenario.framePeriodMs } : {}),
-      ...(random.chance(0.3) ? { metadata: { count_time: 0.1, note: 'x' } } : {}),
-      ...(random.chance(0.3) ? { force: true } : {}),
-      ...(this.#shared ? this.#sharedKeys(first) : {}),
-    }, settings);
+    const request = await this.#arm(
+      {
+        ...(random.chance(0.5) ? {} : { frames: 1 + random.integer(scenario.framesMost) }),
+        ...(random.chance(0.5) ? {} : { first_frame_number: first }),
+        ...(period ? { frame_period_ms: scenario.framePeriodMs } : {}),
+        ...(random.chance(0.3) ? { metadata: { count_time: 0.1, note: 'x' } } : {}),
+        ...(random.chance(0.3) ? { force: true } : {}),
+        ...(this.#shared ? this.#sharedKeys(first) : {}),
+      },
+      settings,
+    );
     const patient = scenario.calm || settings !== detector.settings || random.chance(0.8);
     await patience.until(() => request.status !== null || request.cut, patient ? answerLimitMs : 3);
     if (request.status === 201) {
       detector.settings = settings;
-      if (period) this.#silent = { service: processes().service, seriesId: (request.body as { series_id?: unknown }).series_id };
+      if (period)
+        this.#silent = { service: processes().service, seriesId: (request.body as { series_id?: unknown }).series_id };
     } else if (patient && request.status === null && !request.cut) problems.push('an arm request was not answered');
     this.#changing = false;
     if (settings !== detector.settings) tell(() => 'the detector keeps its settings');
@@ -156,7 +183,8 @@ export class OperatorMoods implements SharedOrders {
       await patience.pass(10);
     }
     if (this.#silent !== null && random.chance(0.6)) await this.#awaitSilence();
-    // The detector counts its destinations anew: frames of the next acquisition would be others' in a series that goes on.
+    // The detector counts its destinations anew: frames of the next acquisition would be others' in a series that goes
+    // on.
     const must = calm && this.#shared;
     if (random.chance(auto ? 0.2 : 0.7) || must) await this.stop();
     if (random.chance(0.1)) await this.stop();
@@ -177,9 +205,17 @@ export class OperatorMoods implements SharedOrders {
   #arm(more: Readonly<Record<string, unknown>>, settings = this.#options.detector.settings): Promise<SentRequest> {
     const filename = `/data/${this.#names++}.h5`;
     this.#settingsByName.set(filename, settings);
-    const { frames, first_frame_number: firstFrameNumber, msg_number_base: base } = more as Readonly<Record<string, number>>;
-    if (frames !== undefined && firstFrameNumber !== undefined && base !== undefined) this.armed.set(filename, { filename, frames, firstFrameNumber, base });
-    const explicit = this.#scenario.settings.length > 1 ? { dynamic_range: settings.dynamicRange, read_n_rows: settings.readNRows ?? 0 } : {};
+    const {
+      frames,
+      first_frame_number: firstFrameNumber,
+      msg_number_base: base,
+    } = more as Readonly<Record<string, number>>;
+    if (frames !== undefined && firstFrameNumber !== undefined && base !== undefined)
+      this.armed.set(filename, { filename, frames, firstFrameNumber, base });
+    const explicit =
+      this.#scenario.settings.length > 1
+        ? { dynamic_range: settings.dynamicRange, read_n_rows: settings.readNRows ?? 0 }
+        : {};
     return this.send('POST', '/api/v1/series', { filename, ...explicit, ...more });
   }
 
@@ -195,12 +231,18 @@ export class OperatorMoods implements SharedOrders {
     };
   }
 
-  /** Where the series ends: the largest that any instance has seen. The others have seen what the detector sent, or less. */
+  /**
+   * Where the series ends: the largest that any instance has seen. The others have seen what the detector sent, or
+   * less.
+   */
   #endOfAll({ msg_number_base: base, frames }: HaltedSeries): number {
     const request = [...this.armed.values()].find((one) => one.base === base);
     if (request === undefined) return frames;
     const { detector } = this.#options;
-    const others = this.#scenario.calm ? detector.frameNumber - request.firstFrameNumber : frames + this.#random.pick([0, 0, 1, 2, this.#scenario.config.share.stride, 3 * this.#scenario.config.share.stride]);
+    const others = this.#scenario.calm
+      ? detector.frameNumber - request.firstFrameNumber
+      : frames +
+        this.#random.pick([0, 0, 1, 2, this.#scenario.config.share.stride, 3 * this.#scenario.config.share.stride]);
     return Math.min(request.frames, Math.max(frames, others));
   }
 
@@ -209,7 +251,10 @@ export class OperatorMoods implements SharedOrders {
     await this.send('DELETE', `/api/v1/series?frames=${frames}${more}`);
   }
 
-  /** As nobody should, where several instances share a series: one alone, without halting it first, or as if it had not begun. */
+  /**
+   * As nobody should, where several instances share a series: one alone, without halting it first, or as if it had not
+   * begun.
+   */
   async #stopWrongly(): Promise<void> {
     const random = this.#random;
     if (random.chance(0.4)) await this.send('DELETE', '/api/v1/series');
@@ -220,13 +265,20 @@ export class OperatorMoods implements SharedOrders {
     }
   }
 
-  /** Packets do not tell their bit depth: those of another depth, or of other rows, must be out of the way before these change. */
+  /**
+   * Packets do not tell their bit depth: those of another depth, or of other rows, must be out of the way before these
+   * change.
+   */
   async #clearTheWay(): Promise<void> {
     const { patience } = this.#options;
     const { service } = this.#options.processes();
     const same = (): boolean => this.#options.processes().service === service;
     await patience.flush();
-    await patience.until(() => service === null || !same() || [...service.pipeline.sources.values()].every((source) => source.queued === 0), emptyLimitMs);
+    await patience.until(
+      () =>
+        service === null || !same() || [...service.pipeline.sources.values()].every((source) => source.queued === 0),
+      emptyLimitMs,
+    );
     if (service !== null && same() && service.pipeline.words.step !== seriesStep.idle) {
       await this.stop();
       await patience.pass(20);
@@ -243,7 +295,8 @@ export class OperatorMoods implements SharedOrders {
     const { seriesId, highest } = words;
     if (seriesId !== this.#silent.seriesId || words.step !== seriesStep.open || highest === 0) return;
     const limit = Math.max(5000, 10 * this.#scenario.framePeriodMs, this.#scenario.config.seriesTimeoutMs ?? 0) + 1000;
-    const open = (): boolean => this.#options.processes().service === service && words.step === seriesStep.open && words.seriesId === seriesId;
+    const open = (): boolean =>
+      this.#options.processes().service === service && words.step === seriesStep.open && words.seriesId === seriesId;
     await patience.until(() => !open(), limit);
     if (open()) problems.push(`series ${seriesId} has a frame period and did not end by silence in ${limit} ms`);
   }

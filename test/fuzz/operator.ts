@@ -1,7 +1,7 @@
-// The operator's side of the simulation: requests to the real HTTP application (its routes, its checks of the body, its error
-// answers), injected without a socket. One application serves all worlds of this process; it is connected to one world's service at a
-// time. A request runs until it waits for the streamer or is answered; its answer is awaited when the service has given it, so
-// that the order of things depends on nothing but the seed.
+// The operator's side of the simulation: requests to the real HTTP application (its routes, its checks of the body, its
+// error answers), injected without a socket. One application serves all worlds of this process; it is connected to one
+// world's service at a time. A request runs until it waits for the streamer or is answered; its answer is awaited when
+// the service has given it, so that the order of things depends on nothing but the seed.
 
 import type { FastifyInstance } from 'fastify';
 import { makeApp } from '../../src/http/http.js';
@@ -43,7 +43,7 @@ class Switchboard {
       if (key === 'orders') return this.#orders;
       const view = this.#present();
       const value: unknown = Reflect.get(view, key);
-      return typeof value === 'function' ? value.bind(view) as unknown : value;
+      return typeof value === 'function' ? (value.bind(view) as unknown) : value;
     },
   });
 
@@ -87,27 +87,44 @@ export class Operator {
     this.#open.clear();
     switchboard.view = view ?? switchboard.view;
     switchboard.gone = view === null;
-    if (app === null && view !== null) app = await makeApp(switchboard.proxy, { logger: makeLogger('error', 'world', { write: () => undefined }), build: { version: '0', backend: 'memory' } });
+    if (app === null && view !== null)
+      app = await makeApp(switchboard.proxy, {
+        logger: makeLogger('error', 'world', { write: () => undefined }),
+        build: { version: '0', backend: 'memory' },
+      });
   }
 
   /** Send a request; returns when it waits for the streamer, or has its answer. */
   async send(method: SentRequest['method'], url: string, payload?: unknown): Promise<SentRequest> {
-    const request: SentRequest = { method, url, payload, reached: false, served: false, status: null, body: null, cut: false };
+    const request: SentRequest = {
+      method,
+      url,
+      payload,
+      reached: false,
+      served: false,
+      status: null,
+      body: null,
+      cut: false,
+    };
     this.requests.push(request);
     this.#open.add(request);
     switchboard.asking = request;
-    (app as FastifyInstance).inject({ method, url, ...(payload === undefined ? {} : { payload: payload as object }) }).then(
-      (response) => {
-        request.body = String(response.headers['content-type']).startsWith('application/json') ? (JSON.parse(response.body) as unknown) : null;
-        request.status = response.statusCode;
-        this.#open.delete(request);
-      },
-      (error: unknown) => {
-        request.body = String(error);
-        request.status = 0;
-        this.#open.delete(request);
-      },
-    );
+    (app as FastifyInstance)
+      .inject({ method, url, ...(payload === undefined ? {} : { payload: payload as object }) })
+      .then(
+        (response) => {
+          request.body = String(response.headers['content-type']).startsWith('application/json')
+            ? (JSON.parse(response.body) as unknown)
+            : null;
+          request.status = response.statusCode;
+          this.#open.delete(request);
+        },
+        (error: unknown) => {
+          request.body = String(error);
+          request.status = 0;
+          this.#open.delete(request);
+        },
+      );
     while (!request.reached && request.status === null) await eventLoopTurn();
     switchboard.asking = null;
     return request;

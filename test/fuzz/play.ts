@@ -1,4 +1,5 @@
-// Plays seeds, one after the other, in this process. Called by the tests, by the command line and by its worker threads.
+// Plays seeds, one after the other, in this process. Called by the tests, by the command line and by its worker
+// threads.
 
 import { Random } from '../../src/base/random.js';
 import { ProblemsFound, World } from './world.js';
@@ -35,13 +36,28 @@ export async function playSeed(seed: number, tell: ((line: string) => void) | nu
   try {
     await world.play();
   } catch (error) {
-    if (!(error instanceof ProblemsFound)) problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    if (!(error instanceof ProblemsFound))
+      problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
   await world.close();
   const used = world.processes.memory;
   if (used !== undefined && (memory === undefined || memory.buffer.byteLength < used.buffer.byteLength)) memory = used;
-  const { scenario, packets, processes: { frames, series, started, aborted } } = world;
-  return { seed, problems: [...world.problems, ...problems], frames, series, packets, processes: started, calm: scenario.calm, shared: scenario.config.share.stride > 1, aborted };
+  const {
+    scenario,
+    packets,
+    processes: { frames, series, started, aborted },
+  } = world;
+  return {
+    seed,
+    problems: [...world.problems, ...problems],
+    frames,
+    series,
+    packets,
+    processes: started,
+    calm: scenario.calm,
+    shared: scenario.config.share.stride > 1,
+    aborted,
+  };
 }
 
 /** The configuration of a seed, for a person who looks into it. */

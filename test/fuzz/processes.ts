@@ -1,6 +1,6 @@
-// The processes of the service in a simulated world, one after the other: each begins on memory full of an earlier one's pixels, may
-// be asked to end or be cut off, and is followed by the next. Holds what they hand over to their consumer, and the verdict on each.
-// The world (world.ts) gives turns and lets time pass.
+// The processes of the service in a simulated world, one after the other: each begins on memory full of an earlier
+// one's pixels, may be asked to end or be cut off, and is followed by the next. Holds what they hand over to their
+// consumer, and the verdict on each. The world (world.ts) gives turns and lets time pass.
 
 import type { VirtualClock } from '../../src/base/clock.js';
 import { Random } from '../../src/base/random.js';
@@ -89,13 +89,23 @@ export class Processes {
     const { scenario, clock, compiled, operator, settingsOf, tell } = this.#options;
     const { config, socketPackets, batch, dropsKnown } = scenario;
     const { wire } = scenario;
-    const sink = wire === null ? new MemorySink(scenario.queueMessages, scenario.lateSink) : new WireSink(new Random(wire.seed), clock, wire.capacity, wire.keptBytes, this.#options.problems);
+    const sink =
+      wire === null
+        ? new MemorySink(scenario.queueMessages, scenario.lateSink)
+        : new WireSink(new Random(wire.seed), clock, wire.capacity, wire.keptBytes, this.#options.problems);
     const deliveries = new Deliveries(sink, wire === null && config.share.stride === 1, clock, config.closingTimeoutMs);
     // Known before the service hears of anything.
     let part: SharedPart | null = null;
     let verdict: LifeVerdict | null = null;
     const service = new SimulatedService({
-      config, clock, sink, socketPackets, batch, dropsKnown, memory: this.memory, compiled,
+      config,
+      clock,
+      sink,
+      socketPackets,
+      batch,
+      dropsKnown,
+      memory: this.memory,
+      compiled,
       onEvent: (event) => this.#hear(event, part, deliveries),
     });
     this.memory = service.pipeline.memory;
@@ -137,7 +147,8 @@ export class Processes {
     if (this.dying) {
       const { closingTimeoutMs, drainMs } = scenario.config;
       if (service.drained) await this.#end(service, true);
-      else if (clock.now() - this.#dyingSince > closingTimeoutMs + drainMs + endLimitMs) await this.#end(service, false);
+      else if (clock.now() - this.#dyingSince > closingTimeoutMs + drainMs + endLimitMs)
+        await this.#end(service, false);
       return;
     }
     if (--this.#deathInSteps > 0) return;
@@ -159,7 +170,8 @@ export class Processes {
     const { random, operator, problems, tell } = this.#options;
     const { pipeline } = service;
     tell(() => `process ${this.started} ${orderly ? 'ends' : 'is cut off'}: step ${pipeline.words.step}`);
-    if (orderly && operator.waiting > 0) problems.push(`${operator.waiting} requests were not answered by a process that ended in order`);
+    if (orderly && operator.waiting > 0)
+      problems.push(`${operator.waiting} requests were not answered by a process that ended in order`);
     problems.push(...(this.verdict as LifeVerdict).atEnd(orderly));
     this.series += pipeline.summaries.length;
     for (const { aborted } of pipeline.summaries) if (aborted !== undefined) this.aborted.push(aborted);

@@ -1,5 +1,5 @@
-// One seed's world before it begins: a random configuration of any detector, and how bad network, threads, consumer and operator
-// are going to be. The world (world.ts) plays it.
+// One seed's world before it begins: a random configuration of any detector, and how bad network, threads, consumer and
+// operator are going to be. The world (world.ts) plays it.
 
 import type { Random } from '../../src/base/random.js';
 import { parseConfig } from '../../src/config/load.js';
@@ -91,7 +91,11 @@ let defaults: ServiceConfig | null = null;
 
 /** Everything that a configuration need not say. */
 function defaultConfig(): ServiceConfig {
-  return (defaults ??= parseConfig('world: {detector: gotthard2, udp_ports: [50001], flight_recorder_packets: 0}', 'world.yaml', 'world'));
+  return (defaults ??= parseConfig(
+    'world: {detector: gotthard2, udp_ports: [50001], flight_recorder_packets: 0}',
+    'world.yaml',
+    'world',
+  ));
 }
 
 /** Real sizes are slow, and rare. */
@@ -116,9 +120,20 @@ function drawSettings(random: Random): DetectorSettings {
     interfaces: family === 'jungfrau' || family === 'moench' ? 1 + random.integer(2) : 1,
     counters: family === 'mythen3' ? 1 + random.integer(3) : 1,
     flat: family === 'mythen3' && random.chance(0.3),
-    dynamicRange: random.pick(family === 'eiger' ? [4, 8, 8, 12, 12, 16, 16, 32] : family === 'mythen3' ? [8, 16, 32] : [16]),
+    dynamicRange: random.pick(
+      family === 'eiger' ? [4, 8, 8, 12, 12, 16, 16, 32] : family === 'mythen3' ? [8, 16, 32] : [16],
+    ),
   };
-  const modules: readonly [number, number] = quad || !small ? [1, 1] : random.pick([[1, 1], [1, 1], [2, 1], [1, 2], [2, 2]] as const);
+  const modules: readonly [number, number] =
+    quad || !small
+      ? [1, 1]
+      : random.pick([
+          [1, 1],
+          [1, 1],
+          [2, 1],
+          [1, 2],
+          [2, 2],
+        ] as const);
   const profile = profileOf(detector, choice);
   const { unitPorts } = profile;
   const rows = modules[0] * unitPorts.rows;
@@ -127,25 +142,37 @@ function drawSettings(random: Random): DetectorSettings {
   const fixed = random.chance(0.15);
   const flipped = random.chance(0.2);
   const settings: DetectorSettings = {
-    ...defaultConfig().detector, ...choice, detector, modules, udpPorts,
+    ...defaultConfig().detector,
+    ...choice,
+    detector,
+    modules,
+    udpPorts,
     lowNibbleFirst: choice.dynamicRange === 4 && random.chance(0.5),
     gapPixels: random.chance(0.7),
     readNRows: null,
     portsOff: ports >= 2 && random.chance(0.1) ? [random.pick(udpPorts)] : [],
-    flipRows: new Map(flipped ? udpPorts.filter(() => random.chance(0.5)).map((port) => [port, random.chance(0.5)]) : []),
+    flipRows: new Map(
+      flipped ? udpPorts.filter(() => random.chance(0.5)).map((port) => [port, random.chance(0.5)]) : [],
+    ),
     portPositions: new Map(),
   };
   const portPositions = fixed ? positionsOf(settings) : settings.portPositions;
-  return { ...settings, portPositions, readNRows: random.chance(0.4) || !small ? pickRows(random, settings, small ? 64 : 8) : null };
+  return {
+    ...settings,
+    portPositions,
+    readNRows: random.chance(0.4) || !small ? pickRows(random, settings, small ? 64 : 8) : null,
+  };
 }
 
 /** The places that the headers name anyway, as configuration. */
 function positionsOf(settings: DetectorSettings): Map<number, readonly [number, number]> {
   const { positions, ports } = makeLayout(settings);
-  return new Map(ports.map(({ udpPort, expectedPosition }) => {
-    const { row, column } = positions[expectedPosition] as { row: number; column: number };
-    return [udpPort, [row, column] as const];
-  }));
+  return new Map(
+    ports.map(({ udpPort, expectedPosition }) => {
+      const { row, column } = positions[expectedPosition] as { row: number; column: number };
+      return [udpPort, [row, column] as const];
+    }),
+  );
 }
 
 /** Rows to read out that make at most `packetsMost` packets; null = all. */
@@ -204,9 +231,13 @@ export function makeScenario(random: Random): Scenario {
   const overtakeFrames = calm ? 4 : random.pick([2, 3, 4]);
   const ring = calm ? 32 : Math.max(4, overtakeFrames + 1 + random.integer(10));
   const framePeriodMs = random.pick([1, 2, 3]);
-  const lag = calm ? random.pick([0, 1]) : random.pick([0, 0, 1, framePeriodMs * 2, framePeriodMs * ring * 0.5, framePeriodMs * ring * 1.2]);
+  const lag = calm
+    ? random.pick([0, 1])
+    : random.pick([0, 0, 1, framePeriodMs * 2, framePeriodMs * ring * 0.5, framePeriodMs * ring * 1.2]);
   const config: ServiceConfig = {
-    ...defaultConfig(), detector, share,
+    ...defaultConfig(),
+    detector,
+    share,
     dynamicRangeMax: Math.max(...settings.map(({ dynamicRange }) => dynamicRange)),
     series: auto ? 'auto' : 'armed',
     autoFilename: auto ? '/data/auto/{date}_{series}.h5' : null,
@@ -224,12 +255,19 @@ export function makeScenario(random: Random): Scenario {
     flightRecorderPackets: random.chance(0.15) ? 64 : 0,
   };
   return {
-    config, auto, settings, calm, ring, framePeriodMs,
+    config,
+    auto,
+    settings,
+    calm,
+    ring,
+    framePeriodMs,
     framesMost: Math.max(6, Math.min(30, Math.floor(datagramsMost / ports / expectedPackets))),
     loss: random.pick([0, 0, 0.01, 0.05, calm ? 0.02 : 0.3]),
     burst: calm ? 0 : random.pick([0, 0, 0.005, 0.02]),
     duplicate: random.pick([0, 0.01, 0.1]),
-    jitterMs: calm ? random.pick([0, framePeriodMs]) : random.pick([0, 0, 0.5, framePeriodMs, framePeriodMs * 4, framePeriodMs * ring]),
+    jitterMs: calm
+      ? random.pick([0, framePeriodMs])
+      : random.pick([0, 0, 0.5, framePeriodMs, framePeriodMs * 4, framePeriodMs * ring]),
     delay: calm ? 0 : random.pick([0, 0, 0.01, 0.05]),
     early: calm ? 0 : random.pick([0, 0, 0, 0.02]),
     lagMs: detector.udpPorts.map(() => random.next() * lag),
@@ -260,12 +298,19 @@ export function makeScenario(random: Random): Scenario {
 }
 
 /**
- * How messages reach the consumer, by one draw: in three of ten worlds through the real ZMTP sink, its buffer from some bytes
- * to some frames; in a calm one it never holds anything up.
+ * How messages reach the consumer, by one draw: in three of ten worlds through the real ZMTP sink, its buffer from some
+ * bytes to some frames; in a calm one it never holds anything up.
  */
 function consumerWay(draw: number, calm: boolean): Pick<Scenario, 'lateSink' | 'wire'> {
   const seed = Math.floor(draw * 2 ** 32);
   const capacities = [200, 3000, 20_000, 200_000] as const;
-  const wire = draw < 0.7 ? null : { seed, capacity: calm ? 2_000_000 : capacities[seed % 4] as number, keptBytes: (seed >>> 2) % 2 === 0 ? 2000 : 100 };
+  const wire =
+    draw < 0.7
+      ? null
+      : {
+          seed,
+          capacity: calm ? 2_000_000 : (capacities[seed % 4] as number),
+          keptBytes: (seed >>> 2) % 2 === 0 ? 2000 : 100,
+        };
   return { lateSink: draw < 0.4, wire };
 }

@@ -10,7 +10,11 @@ t.teardown(closeOperator);
 const listed = listedSeeds();
 
 t.test('the docs list a seed for each known mistake, and none for others', (t) => {
-  t.strictSame([...listed.keys()], mutants.map(({ name }) => name), 'write the table again: npm run fuzz -- --mutants --write');
+  t.strictSame(
+    [...listed.keys()],
+    mutants.map(({ name }) => name),
+    'write the table again: npm run fuzz -- --mutants --write',
+  );
   t.end();
 });
 
@@ -18,13 +22,19 @@ t.test('names and files of mistakes', (t) => {
   t.equal(new Set(mutants.map(({ name }) => name)).size, mutants.length, 'names are different');
   for (const { name, changes } of mutants) {
     t.match(name, /^[a-z0-9-]+$/);
-    t.ok(changes.every(({ file, from, to }) => file.startsWith('src/') && from !== to), name);
+    t.ok(
+      changes.every(({ file, from, to }) => file.startsWith('src/') && from !== to),
+      name,
+    );
   }
   t.end();
 });
 
 t.test('a mistake that makes a seed hang is named as caught by the watchdog', (t) => {
-  t.equal(caughtBy({ hung: true, problems: ['no answer in 20 s'] }), 'the seed hangs, and is caught by the watchdog: no answer in 20 s');
+  t.equal(
+    caughtBy({ hung: true, problems: ['no answer in 20 s'] }),
+    'the seed hangs, and is caught by the watchdog: no answer in 20 s',
+  );
   t.equal(caughtBy({ problems: ['frame 3: wrong\n    at x', 'more'] }), 'frame 3: wrong');
   t.end();
 });

@@ -1,7 +1,7 @@
-// What one instance of several that share a detector hands over, as if it were alone: frames by their own indices, numbers without
-// gaps, and the header or the end that another instance sends put in where they are due. So all rules of a whole stream can be asked
-// of it. What sharing fixes, the number of each message and whose frame it is, is checked here first, from what was asked for.
-// Rules: docs/scaling.md. Used by the processes of a world.
+// What one instance of several that share a detector hands over, as if it were alone: frames by their own indices,
+// numbers without gaps, and the header or the end that another instance sends put in where they are due. So all rules
+// of a whole stream can be asked of it. What sharing fixes, the number of each message and whose frame it is, is
+// checked here first, from what was asked for. Rules: docs/scaling.md. Used by the processes of a world.
 
 import type { FrameShare } from '../../src/detector/frame-share.js';
 import { seriesEndMessage } from '../../src/stream/output/maxiv/messages.js';
@@ -100,9 +100,14 @@ export class SharedPart {
     const { frame, frame_number: frameNumber } = fields;
     const { firstFrameNumber, base, frames } = open.request;
     const index = this.#share.offset + open.sent * this.#share.stride;
-    if (frame !== index || index >= frames) this.#problem(`message ${msgNumber} has frame index ${String(frame)}, the next of this instance is ${index} of ${frames}`);
-    if (msgNumber !== base + 1 + index) this.#problem(`frame index ${index} is message ${msgNumber}, not ${base + 1 + index}`);
-    if (frameNumber !== firstFrameNumber + index) this.#problem(`frame index ${index} has frame_number ${String(frameNumber)}, not ${firstFrameNumber + index}`);
+    if (frame !== index || index >= frames)
+      this.#problem(
+        `message ${msgNumber} has frame index ${String(frame)}, the next of this instance is ${index} of ${frames}`,
+      );
+    if (msgNumber !== base + 1 + index)
+      this.#problem(`frame index ${index} is message ${msgNumber}, not ${base + 1 + index}`);
+    if (frameNumber !== firstFrameNumber + index)
+      this.#problem(`frame index ${index} has frame_number ${String(frameNumber)}, not ${firstFrameNumber + index}`);
     const own = open.sent++;
     return this.#renumbered({ ...message, fields: { ...fields, frame: own, frame_number: firstFrameNumber + own } });
   }
@@ -111,7 +116,8 @@ export class SharedPart {
     const { fields, msgNumber } = message;
     const frames = (fields['shared'] as JsonObject | undefined)?.['frames'];
     if (!this.#sendsEnd) this.#problem('a series_end from an instance that is not the last');
-    if (!isCount(frames) || msgNumber !== base + 1 + frames) this.#problem(`the end of a series of ${String(frames)} frames with header ${base} is message ${msgNumber}`);
+    if (!isCount(frames) || msgNumber !== base + 1 + frames)
+      this.#problem(`the end of a series of ${String(frames)} frames with header ${base} is message ${msgNumber}`);
     this.#open = null;
     this.#owed = null;
     return this.#endAlone(fields);
@@ -155,13 +161,26 @@ export class SharedPart {
     const { shared, aborted, frames } = summary;
     const armed = this.#orders.armed.get(summary.filename);
     if (shared === undefined || armed === undefined) {
-      this.#problem(`series ${summary.series_id} (${summary.filename}) says ${JSON.stringify(shared)} of what it shares`);
+      this.#problem(
+        `series ${summary.series_id} (${summary.filename}) says ${JSON.stringify(shared)} of what it shares`,
+      );
       return;
     }
     const all = shared.frames;
-    if (shared.stride !== this.#share.stride || shared.offset !== this.#share.offset || shared.msg_number_base !== armed.base) this.#problem(`series ${summary.series_id} is ${JSON.stringify(shared)}`);
-    if (all !== armed.frames && !this.#orders.ends.has(all)) this.#problem(`series ${summary.series_id} has ${all} frames in all, ${armed.frames} were asked for, and no such end was told`);
-    if (aborted === undefined && frames !== partOf(this.#share, all)) this.#problem(`series ${summary.series_id}: ${frames} frames of ${all} were sent, ${partOf(this.#share, all)} are this instance's`);
+    if (
+      shared.stride !== this.#share.stride ||
+      shared.offset !== this.#share.offset ||
+      shared.msg_number_base !== armed.base
+    )
+      this.#problem(`series ${summary.series_id} is ${JSON.stringify(shared)}`);
+    if (all !== armed.frames && !this.#orders.ends.has(all))
+      this.#problem(
+        `series ${summary.series_id} has ${all} frames in all, ${armed.frames} were asked for, and no such end was told`,
+      );
+    if (aborted === undefined && frames !== partOf(this.#share, all))
+      this.#problem(
+        `series ${summary.series_id}: ${frames} frames of ${all} were sent, ${partOf(this.#share, all)} are this instance's`,
+      );
     if (this.#open === null) return;
     if (!this.#sendsEnd || (this.#orders.withdrawn && all === 0)) this.#insertEnd(summary);
     else if (summary.end_pending) this.#owed = summary;

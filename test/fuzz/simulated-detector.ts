@@ -1,7 +1,7 @@
-// The detector of a simulated world and what the network does to its packets: acquisitions with loss, bursts, second copies, silent
-// and late ports, jumps of the number, misrouted frames, strays and garbage, put into the network with their times of arrival. The
-// world (world.ts) lets time pass and lands them. Where the frames go to several instances in turn, only those for this one are sent,
-// and now and then another's.
+// The detector of a simulated world and what the network does to its packets: acquisitions with loss, bursts, second
+// copies, silent and late ports, jumps of the number, misrouted frames, strays and garbage, put into the network with
+// their times of arrival. The world (world.ts) lets time pass and lands them. Where the frames go to several instances
+// in turn, only those for this one are sent, and now and then another's.
 
 import type { VirtualClock } from '../../src/base/clock.js';
 import type { Random } from '../../src/base/random.js';
@@ -59,7 +59,10 @@ export class SimulatedDetector {
   readonly #tell: (text: () => string) => void;
   readonly #lost = new Set<string>();
   readonly #arrived = new Set<string>();
-  /** How often each frame was sent; only of acquisitions long enough to be told from copies, and not of their first and last frames. */
+  /**
+   * How often each frame was sent; only of acquisitions long enough to be told from copies, and not of their first and
+   * last frames.
+   */
   readonly sent = new Map<number, number>();
   /** The numbers have begun again in this world. */
   #repeats = false;
@@ -83,7 +86,9 @@ export class SimulatedDetector {
     this.#network = network;
     this.#tell = tell;
     this.settings = detector;
-    this.ports = detector.udpPorts.map((_, port) => port).filter((port) => !detector.portsOff.includes(detector.udpPorts[port] as number));
+    this.ports = detector.udpPorts
+      .map((_, port) => port)
+      .filter((port) => !detector.portsOff.includes(detector.udpPorts[port] as number));
     this.frameNumber = random.pick([1, 1, 20_000, 2 ** 32 - 10, 2 ** 33 + 7, 2 ** 52]);
   }
 
@@ -104,7 +109,10 @@ export class SimulatedDetector {
     const late = random.chance(scenario.latePort) ? random.pick(this.ports) : -1;
     const lateBy = random.integer(8);
     const jumpAt = random.chance(scenario.numberJump) ? random.integer(frames) * stride : -1;
-    this.#apart = stride === 1 && !scenario.auto && !scenario.calm && this.ports.length > 1 && this.#later.chance(0.06) ? this.#later.pick(this.ports) : -1;
+    this.#apart =
+      stride === 1 && !scenario.auto && !scenario.calm && this.ports.length > 1 && this.#later.chance(0.06)
+        ? this.#later.pick(this.ports)
+        : -1;
     if (random.chance(scenario.oldPackets)) this.replay(1 + random.integer(5), random.next() * 10);
     const all = stride === 1 ? frames : (frames - 1) * stride + 1 + random.integer(stride);
     this.#previous = [];
@@ -112,7 +120,10 @@ export class SimulatedDetector {
     const maker = makerOf(this.settings);
     const { packets } = maker;
     this.#firstSent = this.frameNumber;
-    this.#tell(() => `acquisition of ${all} frames from ${this.frameNumber}: port ${silent} silent in ${silentFrom}-${silentTo}, port ${late} late by ${lateBy}, jump at ${jumpAt}`);
+    this.#tell(
+      () =>
+        `acquisition of ${all} frames from ${this.frameNumber}: port ${silent} silent in ${silentFrom}-${silentTo}, port ${late} late by ${lateBy}, jump at ${jumpAt}`,
+    );
     for (let index = 0; index < all; index++) {
       if (index === jumpAt) this.#jump();
       const frameNumber = this.frameNumber++;
@@ -132,7 +143,8 @@ export class SimulatedDetector {
       }
     }
     this.#highestSent = Math.max(this.#highestSent, this.frameNumber - 1);
-    for (let frame = this.#firstSent + edgeFrames; frame < this.frameNumber - edgeFrames; frame++) this.sent.set(frame, (this.sent.get(frame) ?? 0) + 1);
+    for (let frame = this.#firstSent + edgeFrames; frame < this.frameNumber - edgeFrames; frame++)
+      this.sent.set(frame, (this.sent.get(frame) ?? 0) + 1);
     return frames * scenario.framePeriodMs;
   }
 
@@ -141,14 +153,19 @@ export class SimulatedDetector {
     if (this.#scenario.auto && this.#later.chance(0.3)) {
       this.#repeats = true;
       this.frameNumber = this.#firstSent;
-    } else if (this.#random.chance(0.2) && !this.#scenario.calm) this.frameNumber = this.#random.pick([1, 1000, this.frameNumber + 500]);
-    return this.#repeats && this.frameNumber <= this.#highestSent ? setNumberWindows * this.#scenario.config.startWindowMs : 0;
+    } else if (this.#random.chance(0.2) && !this.#scenario.calm)
+      this.frameNumber = this.#random.pick([1, 1000, this.frameNumber + 500]);
+    return this.#repeats && this.frameNumber <= this.#highestSent
+      ? setNumberWindows * this.#scenario.config.startWindowMs
+      : 0;
   }
 
   /** Packets of the last frames before the present ones, again, or of an acquisition that nobody asked for. */
   replay(frames: number, dueMs = 0): void {
     const maker = makerOf(this.settings);
-    const again = this.#previous.filter(({ frameNumber, maker: made }) => made === maker && frameNumber >= this.frameNumber - frames);
+    const again = this.#previous.filter(
+      ({ frameNumber, maker: made }) => made === maker && frameNumber >= this.frameNumber - frames,
+    );
     for (const { port, frameNumber, packet } of again) this.#launch('good', maker, port, frameNumber, packet, dueMs);
   }
 
@@ -180,7 +197,15 @@ export class SimulatedDetector {
     const early = random.chance(scenario.early) ? random.next() * scenario.framePeriodMs * 3 : 0;
     const jitter = random.next() * scenario.jitterMs;
     this.#launch('good', maker, port, frameNumber, packet, Math.max(0, dueMs + lag + jitter + delay - early), true);
-    if (random.chance(scenario.duplicate)) this.#launch('good', maker, port, frameNumber, packet, dueMs + lag + jitter + random.next() * 3 * scenario.framePeriodMs);
+    if (random.chance(scenario.duplicate))
+      this.#launch(
+        'good',
+        maker,
+        port,
+        frameNumber,
+        packet,
+        dueMs + lag + jitter + random.next() * 3 * scenario.framePeriodMs,
+      );
   }
 
   /** A frame of another instance comes here: one packet of it, or all that a port sends. */
@@ -190,10 +215,14 @@ export class SimulatedDetector {
     const whole = random.chance(0.5);
     const first = whole ? 0 : random.integer(maker.packets);
     const last = whole ? maker.packets - 1 : first;
-    for (let packet = first; packet <= last; packet++) this.#launch('good', maker, port, frameNumber, packet, dueMs + random.next() * this.#scenario.jitterMs);
+    for (let packet = first; packet <= last; packet++)
+      this.#launch('good', maker, port, frameNumber, packet, dueMs + random.next() * this.#scenario.jitterMs);
   }
 
-  /** A packet with a frame number that is an accident. Its pixels are those of that number, so that placing it would be no lie. */
+  /**
+   * A packet with a frame number that is an accident. Its pixels are those of that number, so that placing it would be
+   * no lie.
+   */
   #stray(maker: PacketMaker, port: number, packet: number, dueMs: number): void {
     const random = this.#random;
     const number = random.chance(0.5) ? strayBase + this.#strays++ * 1000 : 1 + ((this.#strays++ * 37) % 900);
@@ -205,8 +234,8 @@ export class SimulatedDetector {
     const elsewhere = this.#elsewhere.get(port) ?? 0;
     if (elsewhere < elsewhereMost && this.#scenario.socketPackets > 1000 && this.#random.chance(0.1)) {
       this.#elsewhere.set(port, elsewhere + 1);
-      // Where the place is configured the header's is not looked at, and the packet is a good one. A good one follows at once: a false
-      // place that nothing contradicts would be believed when silence has to confirm it.
+      // Where the place is configured the header's is not looked at, and the packet is a good one. A good one follows
+      // at once: a false place that nothing contradicts would be believed when silence has to confirm it.
       const placed = this.settings.portPositions.size > 0;
       this.#launch(placed ? 'good' : 'elsewhere', maker, port, frameNumber, packet, dueMs);
       this.#launch('good', maker, port, frameNumber, packet, dueMs);
@@ -217,7 +246,16 @@ export class SimulatedDetector {
     if (!placed) this.#launch(kind, maker, port, frameNumber, packet, dueMs, false, variant);
   }
 
-  #launch(kind: DatagramKind, maker: PacketMaker, port: number, frameNumber: number, packet: number, dueMs: number, remember = false, variant = 0): void {
+  #launch(
+    kind: DatagramKind,
+    maker: PacketMaker,
+    port: number,
+    frameNumber: number,
+    packet: number,
+    dueMs: number,
+    remember = false,
+    variant = 0,
+  ): void {
     const datagram = { at: this.#clock.now() + dueMs, kind, maker, port, frameNumber, packet, variant };
     this.#network.launch(datagram);
     if (remember) this.#previous.push({ ...datagram, order: 0 });

@@ -1,5 +1,6 @@
-// One process of the service in the simulation: the pipeline of assemblers, ring and streamer, the control plane over the same memory
-// (shared view, command queue), and the truth of what reached its ports. The world gives turns: to ports, to the streamer, to main.
+// One process of the service in the simulation: the pipeline of assemblers, ring and streamer, the control plane over
+// the same memory (shared view, command queue), and the truth of what reached its ports. The world gives turns: to
+// ports, to the streamer, to main.
 
 import type { VirtualClock } from '../../src/base/clock.js';
 import type { ServiceConfig } from '../../src/config/service-config.js';
@@ -21,7 +22,14 @@ export const streamerAgent = -1;
 export const mainAgent = -2;
 
 /** A machine on which no check fails, whatever this one is like. */
-const machine: Machine = { read: () => null, interfaces: () => ({ lo: [{ address: '127.0.0.1', internal: true }] }), cores: () => 4, wall: () => 0, clockSynchronised: () => true, residentBytes: () => 0 };
+const machine: Machine = {
+  read: () => null,
+  interfaces: () => ({ lo: [{ address: '127.0.0.1', internal: true }] }),
+  cores: () => 4,
+  wall: () => 0,
+  clockSynchronised: () => true,
+  residentBytes: () => 0,
+};
 
 const silent = makeLogger('error', 'world', { write: () => undefined });
 
@@ -67,12 +75,27 @@ export class SimulatedService {
   readonly deaf: string[] = [];
   readonly #repeats = new Set<{ every: number; due: number; run: () => void }>();
 
-  constructor({ config, clock, sink, socketPackets, batch, dropsKnown, compiled, memory, onEvent }: SimulatedServiceOptions) {
+  constructor({
+    config,
+    clock,
+    sink,
+    socketPackets,
+    batch,
+    dropsKnown,
+    compiled,
+    memory,
+    onEvent,
+  }: SimulatedServiceOptions) {
     this.firstMessageNumber = clock.wall() * 1000;
     this.#clock = clock;
     this.pipeline = new Pipeline({
-      config, clock, sink, socketPackets, firstMessageNumber: this.firstMessageNumber,
-      ...(compiled === null ? {} : { compiled }), ...(memory === undefined ? {} : { memory }),
+      config,
+      clock,
+      sink,
+      socketPackets,
+      firstMessageNumber: this.firstMessageNumber,
+      ...(compiled === null ? {} : { compiled }),
+      ...(memory === undefined ? {} : { memory }),
     });
     const { map, plan, buffer, sources } = this.pipeline;
     this.pipeline.onEvent = (event) => {
@@ -95,7 +118,13 @@ export class SimulatedService {
       };
     }
     this.view = new SharedView({
-      config, plan, map, buffer, clock, logger: silent, machine,
+      config,
+      plan,
+      map,
+      buffer,
+      clock,
+      logger: silent,
+      machine,
       wakeStreamer: () => this.#series.wake(),
       readSocket: () => null,
       repeat: (every, run) => {
@@ -104,7 +133,13 @@ export class SimulatedService {
         return () => this.#repeats.delete(entry);
       },
     });
-    const opened = [...sources.keys()].map((port) => ({ address: 'memory', udpPort: config.detector.udpPorts[port] as number, receiveBufferRequestedBytes: 1, receiveBufferGrantedBytes: 1, inode: null }));
+    const opened = [...sources.keys()].map((port) => ({
+      address: 'memory',
+      udpPort: config.detector.udpPorts[port] as number,
+      receiveBufferRequestedBytes: 1,
+      receiveBufferGrantedBytes: 1,
+      inode: null,
+    }));
     this.view.noteReady(opened, 'memory', 'memory+libzmq');
   }
 
@@ -153,7 +188,10 @@ export class SimulatedService {
     const size = portCounterTable.length;
     for (const port of this.ports) {
       const frozen = new Float64Array(buffer, map.portCounters[port] as number, size * 3);
-      this.#refused.set(`${seriesId}/${port}`, (frozen[size * 2 + portCounter.ringFull] as number) - (frozen[size + portCounter.ringFull] as number));
+      this.#refused.set(
+        `${seriesId}/${port}`,
+        (frozen[size * 2 + portCounter.ringFull] as number) - (frozen[size + portCounter.ringFull] as number),
+      );
     }
   }
 
@@ -169,17 +207,21 @@ export class SimulatedService {
     const unarmed = (this.#counters.get(port) as Float64Array)[portCounter.foreignUnarmed] as number;
     if ((answer & 7) === phase.open && (before & 7) === phase.stop) truth.goOn(seriesId);
     else if ((answer & 7) === phase.open && keepsBehind) {
-      if (unarmed !== this.#unarmedAtEnd.get(port)) this.deaf.push(`port ${port}: series ${seriesId} follows at once, and ${unarmed - (this.#unarmedAtEnd.get(port) ?? 0)} datagrams before it were of none`);
+      if (unarmed !== this.#unarmedAtEnd.get(port))
+        this.deaf.push(
+          `port ${port}: series ${seriesId} follows at once, and ${unarmed - (this.#unarmedAtEnd.get(port) ?? 0)} datagrams before it were of none`,
+        );
       truth.openBehind(seriesId - 1, seriesId, drops);
     } else if ((answer & 7) === phase.open) truth.open(seriesId, drops, this.#ownFrames());
     else if ((answer & 7) === phase.stop) {
       truth.stop(keepsBehind);
       this.#unarmedAtEnd.set(port, unarmed);
-    }
-    else if ((answer & 7) === phase.finish) truth.finish(seriesId, drops);
+    } else if ((answer & 7) === phase.finish) truth.finish(seriesId, drops);
   }
 
-  /** Which frames of the series that begins are this instance's. The first one's number is given where they are shared. */
+  /**
+   * Which frames of the series that begins are this instance's. The first one's number is given where they are shared.
+   */
   #ownFrames(): (frameNumber: number) => boolean {
     const { stride, offset } = this.pipeline.config.share;
     if (stride === 1) return () => true;
@@ -190,7 +232,11 @@ export class SimulatedService {
 
   /** Nothing is left to do before something happens. */
   get still(): boolean {
-    return this.#repeats.size === 0 && this.heard === this.pipeline.events.length && [...this.pipeline.sources.values()].every((source) => source.queued === 0);
+    return (
+      this.#repeats.size === 0 &&
+      this.heard === this.pipeline.events.length &&
+      [...this.pipeline.sources.values()].every((source) => source.queued === 0)
+    );
   }
 
   /** The process is gone. */

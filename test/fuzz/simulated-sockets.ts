@@ -1,5 +1,6 @@
-// TCP as the ZMTP sink sees it, without a network: connections whose buffers take any number of bytes, that stop and go on, and are reset at
-// any byte; reads come in any pieces. Nothing is lost or changed on an open connection. Written from what sockets do, for wire-sink.ts.
+// TCP as the ZMTP sink sees it, without a network: connections whose buffers take any number of bytes, that stop and go
+// on, and are reset at any byte; reads come in any pieces. Nothing is lost or changed on an open connection. Written
+// from what sockets do, for wire-sink.ts.
 
 import type { Random } from '../../src/base/random.js';
 import type { Accepted, PathFigures, TcpSockets } from '../../src/stream/output/zmtp/tcp-sockets.js';
@@ -31,7 +32,14 @@ export class SimulatedSockets implements TcpSockets {
 
   /** A peer connects, and says this. */
   knock(words: Uint8Array): SimulatedConnection {
-    const connection: SimulatedConnection = { descriptor: this.#descriptors++, toSink: words, toPeer: [], waiting: 0, broken: false, closed: false };
+    const connection: SimulatedConnection = {
+      descriptor: this.#descriptors++,
+      toSink: words,
+      toPeer: [],
+      waiting: 0,
+      broken: false,
+      closed: false,
+    };
     this.#backlog.push(connection);
     return connection;
   }
@@ -88,7 +96,10 @@ export class SimulatedSockets implements TcpSockets {
   }
 
   withRoom(descriptors: readonly number[]): number {
-    return descriptors.reduce((bits, descriptor, index) => bits | (this.#of(descriptor).waiting < this.#capacity ? 1 << index : 0), 0);
+    return descriptors.reduce(
+      (bits, descriptor, index) => bits | (this.#of(descriptor).waiting < this.#capacity ? 1 << index : 0),
+      0,
+    );
   }
 
   awaitRoom(): boolean {

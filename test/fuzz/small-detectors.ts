@@ -1,5 +1,6 @@
-// The detectors of the service in miniature: the same families with the same rules, header fields and bit depths, but port images of
-// some hundred pixels, so that a simulated second costs milliseconds. Used by the fuzz scenarios; real sizes stand beside them.
+// The detectors of the service in miniature: the same families with the same rules, header fields and bit depths, but
+// port images of some hundred pixels, so that a simulated second costs milliseconds. Used by the fuzz scenarios; real
+// sizes stand beside them.
 
 import { eiger } from '../../src/detector/eiger.js';
 import { gotthard2 } from '../../src/detector/gotthard2.js';
@@ -17,14 +18,25 @@ interface Divisors {
 }
 
 function shrunk(family: DetectorFamily, divisors: Divisors): DetectorFamily {
-  const extent = ({ rows, columns }: Extent): Extent => ({ rows: rows / divisors.rows, columns: columns / divisors.columns });
+  const extent = ({ rows, columns }: Extent): Extent => ({
+    rows: rows / divisors.rows,
+    columns: columns / divisors.columns,
+  });
   const shrink = (values: Partial<DetectorProfile>): Partial<DetectorProfile> => ({
     ...values,
     ...(values.portImage === undefined ? {} : { portImage: extent(values.portImage) }),
     ...(values.module === undefined ? {} : { module: extent(values.module) }),
     ...(values.chip === undefined ? {} : { chip: extent(values.chip) }),
     ...(values.payloadBytes === undefined ? {} : { payloadBytes: values.payloadBytes / divisors.payloadBytes }),
-    ...(values.gaps === undefined ? {} : { gaps: { chip: values.gaps.chip, moduleRows: Math.min(3, values.gaps.moduleRows), moduleColumns: Math.min(5, values.gaps.moduleColumns) } }),
+    ...(values.gaps === undefined
+      ? {}
+      : {
+          gaps: {
+            chip: values.gaps.chip,
+            moduleRows: Math.min(3, values.gaps.moduleRows),
+            moduleColumns: Math.min(5, values.gaps.moduleColumns),
+          },
+        }),
   });
   return {
     choices: family.choices,
@@ -33,7 +45,9 @@ function shrunk(family: DetectorFamily, divisors: Divisors): DetectorFamily {
   };
 }
 
-/** Port images: Eiger 8 × 16, Jungfrau 8 × 16 (or 4 × 16), Moench 8 × 8 (or 4 × 8), Mythen3 and Gotthard2 40 channels. */
+/**
+ * Port images: Eiger 8 × 16, Jungfrau 8 × 16 (or 4 × 16), Moench 8 × 8 (or 4 × 8), Mythen3 and Gotthard2 40 channels.
+ */
 const smallFamilies: Readonly<Record<string, DetectorFamily>> = {
   small_eiger: shrunk(eiger, { rows: 32, columns: 32, payloadBytes: 64 }),
   small_jungfrau: shrunk(jungfrau, { rows: 64, columns: 64, payloadBytes: 256 }),

@@ -26,9 +26,22 @@ export interface Totals {
 /** Problems that are kept of a seed. */
 const problemsKept = 5;
 
-export const noTotals = (): Totals => ({ seeds: 0, calm: 0, shared: 0, packets: 0, frames: 0, series: 0, processes: 0, aborted: {}, failed: [] });
+export const noTotals = (): Totals => ({
+  seeds: 0,
+  calm: 0,
+  shared: 0,
+  packets: 0,
+  frames: 0,
+  series: 0,
+  processes: 0,
+  aborted: {},
+  failed: [],
+});
 
-export function addSeed(totals: Totals, { seed, problems, calm, shared, packets, frames, series, processes, aborted }: SeedResult): void {
+export function addSeed(
+  totals: Totals,
+  { seed, problems, calm, shared, packets, frames, series, processes, aborted }: SeedResult,
+): void {
   totals.seeds++;
   totals.calm += calm ? 1 : 0;
   totals.shared += shared ? 1 : 0;
@@ -41,8 +54,10 @@ export function addSeed(totals: Totals, { seed, problems, calm, shared, packets,
 }
 
 export function addTotals(totals: Totals, more: Totals): void {
-  for (const key of ['seeds', 'calm', 'shared', 'packets', 'frames', 'series', 'processes'] as const) totals[key] += more[key];
-  for (const [reason, count] of Object.entries(more.aborted)) totals.aborted[reason] = (totals.aborted[reason] ?? 0) + count;
+  for (const key of ['seeds', 'calm', 'shared', 'packets', 'frames', 'series', 'processes'] as const)
+    totals[key] += more[key];
+  for (const [reason, count] of Object.entries(more.aborted))
+    totals.aborted[reason] = (totals.aborted[reason] ?? 0) + count;
   totals.failed.push(...more.failed);
 }
 
@@ -58,8 +73,15 @@ export function failureLine({ seed, hung, problems }: FailedSeed): string {
 }
 
 /** One line of sums. */
-export function summaryLine({ seeds, failed, packets, frames, series, processes, calm, shared, aborted }: Totals, seconds: number): string {
-  const reasons = Object.entries(aborted).sort(([a], [b]) => a.localeCompare(b)).map(([reason, count]) => `${reason} ${count}`);
-  return `${seeds} seeds in ${seconds.toFixed(0)} s, ${failed.length} failed; ${processes} processes, ${series} series, ${frames} frames, ${packets} packets, ${calm} calm worlds, ${shared} with a shared detector; `
-    + `aborted series: ${reasons.length === 0 ? 'none' : reasons.join(', ')}`;
+export function summaryLine(
+  { seeds, failed, packets, frames, series, processes, calm, shared, aborted }: Totals,
+  seconds: number,
+): string {
+  const reasons = Object.entries(aborted)
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([reason, count]) => `${reason} ${count}`);
+  return (
+    `${seeds} seeds in ${seconds.toFixed(0)} s, ${failed.length} failed; ${processes} processes, ${series} series, ${frames} frames, ${packets} packets, ${calm} calm worlds, ${shared} with a shared detector; ` +
+    `aborted series: ${reasons.length === 0 ? 'none' : reasons.join(', ')}`
+  );
 }

@@ -1,6 +1,6 @@
-// What really reached one port of one process: every datagram that its assembler took from the socket, by what it is, and for each
-// series which good packets there were while the port was open. Kept beside the service, from the network's own knowledge; the
-// verdict compares counters, ledgers and images with it.
+// What really reached one port of one process: every datagram that its assembler took from the socket, by what it is,
+// and for each series which good packets there were while the port was open. Kept beside the service, from the
+// network's own knowledge; the verdict compares counters, ledgers and images with it.
 
 import type { PortLedger } from '../../src/contract/series.js';
 import { plainlyWrong } from './network.js';
@@ -25,7 +25,9 @@ interface SeriesTaken {
   either: number;
 }
 
-/** Frames of a series that the service had to close: their number, those of the first and the last, and packets of each. */
+/**
+ * Frames of a series that the service had to close: their number, those of the first and the last, and packets of each.
+ */
 export interface SeriesFrames {
   readonly first: number;
   readonly last: number;
@@ -50,7 +52,10 @@ export class PortTruth {
   #open: SeriesTaken | null = null;
   /** Frames of the good packets that were taken in this turn, one entry each. */
   readonly #turn: number[] = [];
-  /** Good packets of the last turn that took any, and some before: at the end of a series they may belong to the next one. */
+  /**
+   * Good packets of the last turn that took any, and some before: at the end of a series they may belong to the next
+   * one.
+   */
   #recent: { readonly frameNumber: number; readonly packet: number }[] = [];
   #newTurn = true;
 
@@ -60,9 +65,23 @@ export class PortTruth {
   }
 
   /** The port accepts packets of this series from here on. */
-  open(seriesId: number, drops: number, own: (frameNumber: number) => boolean = () => true, follows: SeriesTaken | null = null): void {
+  open(
+    seriesId: number,
+    drops: number,
+    own: (frameNumber: number) => boolean = () => true,
+    follows: SeriesTaken | null = null,
+  ): void {
     const dropsBefore = follows === null ? drops : follows.dropsAfter;
-    this.#open = { copies: 0, distinct: 0, frames: new Map(), refused: new Set(), dropsBefore, dropsAfter: -1, own, either: 0 };
+    this.#open = {
+      copies: 0,
+      distinct: 0,
+      frames: new Map(),
+      refused: new Set(),
+      dropsBefore,
+      dropsAfter: -1,
+      own,
+      either: 0,
+    };
     this.#series.set(seriesId, this.#open);
     if (follows !== null) {
       this.#open.either = this.#recent.length;
@@ -116,7 +135,8 @@ export class PortTruth {
 
   /** The port's turn is over. @param refused packets that it refused, when none was held from before */
   endTurn(refused: number): void {
-    if (refused > 0 && refused === this.#turn.length) for (const frameNumber of this.#turn) this.#open?.refused.add(frameNumber);
+    if (refused > 0 && refused === this.#turn.length)
+      for (const frameNumber of this.#turn) this.#open?.refused.add(frameNumber);
     this.#turn.length = 0;
     this.#newTurn = true;
   }
@@ -148,27 +168,54 @@ export class PortTruth {
    */
   ledgerProblems(seriesId: number, ledger: PortLedger, ringFull: number, frames: SeriesFrames | null): string[] {
     const series = this.#series.get(seriesId);
-    if (series === undefined) return ledger.accepted === 0 ? [] : [`${ledger.accepted} packets accepted by a port that was never open`];
+    if (series === undefined)
+      return ledger.accepted === 0 ? [] : [`${ledger.accepted} packets accepted by a port that was never open`];
     const wrong: string[] = [];
-    const say = (holds: boolean, text: string): void => { if (!holds) wrong.push(text); };
+    const say = (holds: boolean, text: string): void => {
+      if (!holds) wrong.push(text);
+    };
     const { expected, accepted, missing, late, ring, socket, unexplained } = ledger;
     say(expected === accepted + missing, `expected ${expected} is not accepted ${accepted} + missing ${missing}`);
-    say(accepted + late <= series.distinct, `${accepted} accepted and ${late} late, but only ${series.distinct} different packets came`);
-    say(ledger.duplicate + ledger.late_duplicate <= series.copies - series.distinct, `${ledger.duplicate} + ${ledger.late_duplicate} duplicates, but only ${series.copies - series.distinct} second copies came`);
-    say(ring === Math.min(ringFull, missing - late), `ring is ${ring} of ${ringFull} refused and ${missing - late} missing`);
+    say(
+      accepted + late <= series.distinct,
+      `${accepted} accepted and ${late} late, but only ${series.distinct} different packets came`,
+    );
+    say(
+      ledger.duplicate + ledger.late_duplicate <= series.copies - series.distinct,
+      `${ledger.duplicate} + ${ledger.late_duplicate} duplicates, but only ${series.copies - series.distinct} second copies came`,
+    );
+    say(
+      ring === Math.min(ringFull, missing - late),
+      `ring is ${ring} of ${ringFull} refused and ${missing - late} missing`,
+    );
     if (ledger.kernel_drops !== null && series.dropsAfter >= 0) {
       const drops = series.dropsAfter - series.dropsBefore;
-      say(ledger.kernel_drops === drops, `the socket dropped ${drops} datagrams in this series, the ledger says ${ledger.kernel_drops}`);
-      say(socket === Math.min(drops, missing - late - ring), `socket is ${socket} of ${drops} dropped and ${missing - late - ring} missing`);
-      say(missing === late + ring + (socket ?? 0) + (unexplained ?? 0), `missing ${missing} is not late ${late} + ring ${ring} + socket ${socket} + unexplained ${unexplained}`);
+      say(
+        ledger.kernel_drops === drops,
+        `the socket dropped ${drops} datagrams in this series, the ledger says ${ledger.kernel_drops}`,
+      );
+      say(
+        socket === Math.min(drops, missing - late - ring),
+        `socket is ${socket} of ${drops} dropped and ${missing - late - ring} missing`,
+      );
+      say(
+        missing === late + ring + (socket ?? 0) + (unexplained ?? 0),
+        `missing ${missing} is not late ${late} + ring ${ring} + socket ${socket} + unexplained ${unexplained}`,
+      );
     }
     if (frames === null) return wrong;
     const whole = frames.count * frames.packets;
-    say(frames.beyond ? expected >= whole : expected === whole, `${expected} packets expected, ${frames.count} frames have ${whole}`);
+    say(
+      frames.beyond ? expected >= whole : expected === whole,
+      `${expected} packets expected, ${frames.count} frames have ${whole}`,
+    );
     const lost = whole - this.#within(series, frames.first, frames.last);
     say(missing >= lost, `${lost} packets never came, ${missing} are called missing`);
     const elsewhere = ledger.late_unknown + ledger.foreign + series.either;
-    say(missing - late - ringFull <= lost + elsewhere, `${missing - late - ringFull} packets are missing for no reason of the service, but ${lost} never came and ${elsewhere} were of no series`);
+    say(
+      missing - late - ringFull <= lost + elsewhere,
+      `${missing - late - ringFull} packets are missing for no reason of the service, but ${lost} never came and ${elsewhere} were of no series`,
+    );
     return wrong;
   }
 
@@ -194,7 +241,8 @@ export class PortTruth {
     const counted = (counters['malformedPacketNumber'] as number) + (counters['malformedPosition'] as number);
     const sure = came('malformedPacketNumber') + came('malformedPosition');
     const most = sure + came('elsewhere');
-    if (counted < sure || counted > most) wrong.push(`malformedPacketNumber and malformedPosition are ${counted}, ${sure} came for sure, ${most} at most`);
+    if (counted < sure || counted > most)
+      wrong.push(`malformedPacketNumber and malformedPosition are ${counted}, ${sure} came for sure, ${most} at most`);
     return wrong;
   }
 }

@@ -1,6 +1,6 @@
-// What must hold of one process of the service: of each message when it is handed over, of counters after every step, of sums,
-// ledgers and answers at the end. Rules: docs/architecture.md; what really came: truth.ts. The world asks, and adds what it finds to
-// the problems of its seed.
+// What must hold of one process of the service: of each message when it is handed over, of counters after every step,
+// of sums, ledgers and answers at the end. Rules: docs/architecture.md; what really came: truth.ts. The world asks, and
+// adds what it finds to the problems of its seed.
 
 import type { RefusalReason } from '../../src/contract/refusals.js';
 import { refusalStatus } from '../../src/http/refusal-status.js';
@@ -66,7 +66,11 @@ export class LifeVerdict {
     this.settings = settingsOf('');
     this.#check = new HandOverCheck(settingsOf, verifiers);
     const size = portCounterTable.length;
-    this.#counters = service.ports.map((port) => ({ port, now: new Float64Array(buffer, map.portCounters[port] as number, size), before: new Float64Array(size) }));
+    this.#counters = service.ports.map((port) => ({
+      port,
+      now: new Float64Array(buffer, map.portCounters[port] as number, size),
+      before: new Float64Array(size),
+    }));
   }
 
   /**
@@ -83,7 +87,11 @@ export class LifeVerdict {
     this.#check.accept(message, sent);
     if (message.htype === 'image') this.#image(sent, Number(message.fields['frame']), maker);
     // A consumer that left has lost what it pleases: the rest of its series is of no use. One image may be under way.
-    if (message.htype === 'image' && this.#service.pipeline.sink.disconnects !== this.#disconnects && ++this.#afterLoss > (this.#scenario.lateSink ? 1 : 0)) {
+    if (
+      message.htype === 'image' &&
+      this.#service.pipeline.sink.disconnects !== this.#disconnects &&
+      ++this.#afterLoss > (this.#scenario.lateSink ? 1 : 0)
+    ) {
       this.problems.push(`image ${message.msgNumber} belongs to a series that a consumer left`);
     }
     if (this.#check.checker.problems.length > 0) this.problems.push(...this.#check.problems(false));
@@ -99,7 +107,8 @@ export class LifeVerdict {
     for (const [udpPort, named] of ranges) {
       const port = udpPorts.indexOf(udpPort);
       const first = maker.number(port, 0);
-      for (const [from, to] of named) for (let number = from; number <= to; number++) missing.add(port * 65536 + number - first);
+      for (const [from, to] of named)
+        for (let number = from; number <= to; number++) missing.add(port * 65536 + number - first);
     }
     for (const port of this.#service.ports) {
       const truth = this.#service.truth.get(port) as PortTruth;
@@ -110,12 +119,15 @@ export class LifeVerdict {
           return;
         }
         if (missing.has(port * 65536 + packet) || truth.had(seriesId, frameNumber, packet)) continue;
-        this.problems.push(`frame ${frameNumber}: packet ${packet} of port ${port} is not called missing, but never came in series ${seriesId}`);
+        this.problems.push(
+          `frame ${frameNumber}: packet ${packet} of port ${port} is not called missing, but never came in series ${seriesId}`,
+        );
         return;
       }
     }
     this.#packetsBySeries.set(seriesId, maker.packets);
-    if (this.#scenario.calm) this.images.push({ index, frameNumber, reason: fields['reason'], packets: maker.packets, missing });
+    if (this.#scenario.calm)
+      this.images.push({ index, frameNumber, reason: fields['reason'], packets: maker.packets, missing });
   }
 
   /** Counters only increase, each datagram has one class, and message numbers are as many as there were messages. */
@@ -124,9 +136,11 @@ export class LifeVerdict {
     for (const { port, now, before } of this.#counters) {
       const classed = classedIn(now);
       const unclassed = (now[portCounter.received] as number) - classed;
-      if (unclassed < 0 || unclassed > heldMost) wrong.push(`port ${port}: ${now[portCounter.received]} received, ${classed} classed`);
+      if (unclassed < 0 || unclassed > heldMost)
+        wrong.push(`port ${port}: ${now[portCounter.received]} received, ${classed} classed`);
       for (let index = 0; index < now.length; index++) {
-        if ((now[index] as number) < (before[index] as number)) wrong.push(`port ${port}: ${portCounterTable[index]?.id} went from ${before[index]} to ${now[index]}`);
+        if ((now[index] as number) < (before[index] as number))
+          wrong.push(`port ${port}: ${portCounterTable[index]?.id} went from ${before[index]} to ${now[index]}`);
         before[index] = now[index] as number;
       }
     }
@@ -134,23 +148,40 @@ export class LifeVerdict {
     const { messageNumber } = pipeline.words;
     const next = firstMessageNumber + pipeline.sink.taken.length;
     const part = this.#part;
-    if (part !== null) wrong.push(...part.problems.splice(0), ...[part.numberProblem(messageNumber)].filter((text) => text !== null));
-    else if (messageNumber !== next) wrong.push(`the next message number is ${messageNumber}, and ${pipeline.sink.taken.length} messages were handed over from ${firstMessageNumber} on`);
+    if (part !== null)
+      wrong.push(...part.problems.splice(0), ...[part.numberProblem(messageNumber)].filter((text) => text !== null));
+    else if (messageNumber !== next)
+      wrong.push(
+        `the next message number is ${messageNumber}, and ${pipeline.sink.taken.length} messages were handed over from ${firstMessageNumber} on`,
+      );
     return wrong;
   }
 
   /** @param orderly the process has ended its series and said that nothing is left to do */
   atEnd(orderly: boolean): string[] {
     const { pipeline, ports, truth } = this.#service;
-    const wrong = [...this.problems, ...(this.#part?.problems ?? []), ...this.#check.problems(orderly && !pipeline.words.endPending), ...pipeline.verifyCounts(heldMost)];
+    const wrong = [
+      ...this.problems,
+      ...(this.#part?.problems ?? []),
+      ...this.#check.problems(orderly && !pipeline.words.endPending),
+      ...pipeline.verifyCounts(heldMost),
+    ];
     const varied = this.#scenario.settings.length > 1;
     const owed = pipeline.words.endPending ? 1 : 0;
-    if (orderly && this.#headers !== this.#ends + owed) wrong.push(`${this.#headers} headers, ${this.#ends} ends, ${owed} pending`);
-    if (orderly && pipeline.words.step !== seriesStep.idle) wrong.push(`ended in order with a series in step ${pipeline.words.step}`);
+    if (orderly && this.#headers !== this.#ends + owed)
+      wrong.push(`${this.#headers} headers, ${this.#ends} ends, ${owed} pending`);
+    if (orderly && pipeline.words.step !== seriesStep.idle)
+      wrong.push(`ended in order with a series in step ${pipeline.words.step}`);
     for (const port of ports) {
-      for (const text of (truth.get(port) as PortTruth).counterProblems(pipeline.counters(port), varied, pipeline.assemblers.get(port)?.left ?? 0)) wrong.push(`port ${port}: ${text}`);
+      for (const text of (truth.get(port) as PortTruth).counterProblems(
+        pipeline.counters(port),
+        varied,
+        pipeline.assemblers.get(port)?.left ?? 0,
+      ))
+        wrong.push(`port ${port}: ${text}`);
     }
-    for (const summary of pipeline.summaries) for (const text of this.#seriesProblems(summary)) wrong.push(`series ${summary.series_id}: ${text}`);
+    for (const summary of pipeline.summaries)
+      for (const text of this.#seriesProblems(summary)) wrong.push(`series ${summary.series_id}: ${text}`);
     return wrong;
   }
 
@@ -160,31 +191,53 @@ export class LifeVerdict {
     const opened = pipeline.events.find((event) => event.kind === 'opened' && event.series_id === summary.series_id);
     const asked = opened?.kind === 'opened' ? opened.frames : 0;
     const { share } = pipeline.config;
-    if (asked > 0 && summary.frames > partOf(share, asked)) wrong.push(`${summary.frames} frames sent, ${partOf(share, asked)} were asked for`);
-    if (summary.aborted === undefined && summary.unsent > 0) wrong.push(`not aborted, and ${summary.unsent} frames unsent`);
+    if (asked > 0 && summary.frames > partOf(share, asked))
+      wrong.push(`${summary.frames} frames sent, ${partOf(share, asked)} were asked for`);
+    if (summary.aborted === undefined && summary.unsent > 0)
+      wrong.push(`not aborted, and ${summary.unsent} frames unsent`);
     const packets = this.#packetsBySeries.get(summary.series_id);
     const count = summary.frames + summary.unsent;
-    const inOrder = packets !== undefined && summary.first_frame_number !== null && summary.aborted !== 'ports_disagree' && count > 0;
+    const inOrder =
+      packets !== undefined && summary.first_frame_number !== null && summary.aborted !== 'ports_disagree' && count > 0;
     const { udpPorts } = this.#scenario.config.detector;
     for (const ledger of summary.ledger) {
       const port = udpPorts.indexOf(ledger.udp_port);
       const first = (summary.first_frame_number ?? 0) + share.offset;
-      const frames = inOrder ? { first, last: first + (count - 1) * share.stride, count, packets, beyond: asked > 0 } : null;
-      for (const text of (truth.get(port) as PortTruth).ledgerProblems(summary.series_id, ledger, this.#service.ringFull(summary.series_id, port), frames)) wrong.push(`port ${ledger.udp_port}: ${text}`);
+      const frames = inOrder
+        ? { first, last: first + (count - 1) * share.stride, count, packets, beyond: asked > 0 }
+        : null;
+      for (const text of (truth.get(port) as PortTruth).ledgerProblems(
+        summary.series_id,
+        ledger,
+        this.#service.ringFull(summary.series_id, port),
+        frames,
+      ))
+        wrong.push(`port ${ledger.udp_port}: ${text}`);
     }
     return wrong;
   }
 }
 
 /** What clients were told: each answer one that is possible, and what 201 promised came. */
-export function requestProblems(requests: readonly SentRequest[], last: SentRequest, { pipeline }: SimulatedService): string[] {
+export function requestProblems(
+  requests: readonly SentRequest[],
+  last: SentRequest,
+  { pipeline }: SimulatedService,
+): string[] {
   const wrong: string[] = [];
   for (const { method, url, payload, status, body, cut } of requests) {
     const what = `${method} ${url} ${JSON.stringify(payload ?? null)}`;
     if (status === null && !cut) wrong.push(`${what} was not answered`);
     const { stride } = pipeline.config.share;
-    const possible = url.endsWith('/halt') ? [200, 503] : method === 'DELETE' && stride > 1 ? [200, 409, 422, 503] : method === 'POST' ? [201, 409, 422, 503] : [200, 503];
-    if (status !== null && !possible.includes(status)) wrong.push(`${what} was answered with ${status}: ${JSON.stringify(body)}`);
+    const possible = url.endsWith('/halt')
+      ? [200, 503]
+      : method === 'DELETE' && stride > 1
+        ? [200, 409, 422, 503]
+        : method === 'POST'
+          ? [201, 409, 422, 503]
+          : [200, 503];
+    if (status !== null && !possible.includes(status))
+      wrong.push(`${what} was answered with ${status}: ${JSON.stringify(body)}`);
     if (status === null || status < 400) continue;
     const { why, problems } = (body ?? {}) as { why?: RefusalReason; problems?: unknown };
     if (!Array.isArray(problems)) wrong.push(`${what} was refused with ${status} and no list of problems`);
@@ -194,10 +247,16 @@ export function requestProblems(requests: readonly SentRequest[], last: SentRequ
   }
   const state = last.body as { state?: unknown; last_series?: { series_id?: unknown; frames?: unknown } | null };
   const { auto } = pipeline.words;
-  if (last.status !== 200 || (state.state !== 'idle' && !auto)) wrong.push(`the state at the end: ${last.status} ${JSON.stringify(state.state)}`);
+  if (last.status !== 200 || (state.state !== 'idle' && !auto))
+    wrong.push(`the state at the end: ${last.status} ${JSON.stringify(state.state)}`);
   const summary = pipeline.summaries.at(-1);
-  if (summary !== undefined && (state.last_series?.series_id !== summary.series_id || state.last_series.frames !== summary.frames)) {
-    wrong.push(`the last series is ${summary.series_id} with ${summary.frames} frames, the state says ${JSON.stringify(state.last_series)}`);
+  if (
+    summary !== undefined &&
+    (state.last_series?.series_id !== summary.series_id || state.last_series.frames !== summary.frames)
+  ) {
+    wrong.push(
+      `the last series is ${summary.series_id} with ${summary.frames} frames, the state says ${JSON.stringify(state.last_series)}`,
+    );
   }
   return wrong;
 }
@@ -212,19 +271,27 @@ export function deliveredProblems(images: readonly SentImage[], sent: ReadonlyMa
 }
 
 /** In a calm world exactly what the network lost is missing. The first that is not. */
-export function calmProblems(images: readonly SentImage[], { auto, corrupt, config: { frames } }: Scenario, detector: SimulatedDetector): string[] {
+export function calmProblems(
+  images: readonly SentImage[],
+  { auto, corrupt, config: { frames } }: Scenario,
+  detector: SimulatedDetector,
+): string[] {
   for (const { index, frameNumber, reason, packets, missing } of images) {
     for (const port of detector.ports) {
       for (let packet = 0; packet < packets; packet++) {
         const named = missing.has(port * 65536 + packet);
-        // An auto series may be stopped or begin in the middle of a frame, or begin with a second copy of an older packet. A false number at the
-        // very beginning of a series disagrees with the packets that are held then, which are lost to it.
+        // An auto series may be stopped or begin in the middle of a frame, or begin with a second copy of an older
+        // packet. A false number at the very beginning of a series disagrees with the packets that are held then, which
+        // are lost to it.
         if (auto && reason === 'stop') continue;
-        // Three packets of the frame behind the last one end it: what they have overtaken waits, with all that follows, for the next series.
+        // Three packets of the frame behind the last one end it: what they have overtaken waits, with all that follows,
+        // for the next series.
         if (named && auto && index === frames - 1) continue;
         if (named && index < (auto ? 8 : corrupt > 0 ? 2 : 0)) continue;
         if (named === detector.hasLost(port, frameNumber, packet)) continue;
-        return [`frame ${frameNumber}, port ${port}, packet ${packet}: ${named ? 'called missing, but it came' : 'lost, but not called missing'}`];
+        return [
+          `frame ${frameNumber}, port ${port}, packet ${packet}: ${named ? 'called missing, but it came' : 'lost, but not called missing'}`,
+        ];
       }
     }
   }

@@ -1,6 +1,7 @@
-// The consumer of a simulated world behind the real ZMTP sink: its connections and its protocol over sockets that take any number of bytes,
-// stop and reset (simulated-sockets.ts). To the world it looks like the consumer without a network whose place it takes. Checked here: what
-// comes out of a connection is, byte for byte, what was handed over, whole messages in their order, none twice.
+// The consumer of a simulated world behind the real ZMTP sink: its connections and its protocol over sockets that take
+// any number of bytes, stop and reset (simulated-sockets.ts). To the world it looks like the consumer without a network
+// whose place it takes. Checked here: what comes out of a connection is, byte for byte, what was handed over, whole
+// messages in their order, none twice.
 
 import type { VirtualClock } from '../../src/base/clock.js';
 import type { Random } from '../../src/base/random.js';
@@ -15,8 +16,15 @@ import type { SimulatedConnection } from './simulated-sockets.js';
 
 /** What a libzmq PULL says, byte by byte: greeting and READY (RFC 37). */
 const pullWords = Buffer.concat([
-  Buffer.from([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 1]), Buffer.from('NULL'), Buffer.alloc(16 + 32),
-  Buffer.from([4, 26, 5]), Buffer.from('READY'), Buffer.from([11]), Buffer.from('Socket-Type'), Buffer.from([0, 0, 0, 4]), Buffer.from('PULL'),
+  Buffer.from([0xff, 0, 0, 0, 0, 0, 0, 0, 1, 0x7f, 3, 1]),
+  Buffer.from('NULL'),
+  Buffer.alloc(16 + 32),
+  Buffer.from([4, 26, 5]),
+  Buffer.from('READY'),
+  Buffer.from([11]),
+  Buffer.from('Socket-Type'),
+  Buffer.from([0, 0, 0, 4]),
+  Buffer.from('PULL'),
 ]);
 /** More than the sink's pause between two looks, in ms. */
 const lookMs = 5;
@@ -45,8 +53,15 @@ export class WireSink extends MemorySink {
     this.#problems = problems;
     this.#sockets = new SimulatedSockets(random, capacity);
     this.#sink = new ZmtpSink(this.#sockets, {
-      host: '192.0.2.1', port: 9999, connections: 1, sendBufferBytes: capacity, consumerTimeoutMs: 10_000, keptBytes,
-      allowed: () => true, now: () => clock.now() + this.#skewMs, tell: () => undefined,
+      host: '192.0.2.1',
+      port: 9999,
+      connections: 1,
+      sendBufferBytes: capacity,
+      consumerTimeoutMs: 10_000,
+      keptBytes,
+      allowed: () => true,
+      now: () => clock.now() + this.#skewMs,
+      tell: () => undefined,
     });
     void this.#sink.open();
   }
@@ -90,7 +105,8 @@ export class WireSink extends MemorySink {
   }
 
   override poll(): void {
-    if (this.#random.chance(0.002)) this.#sockets.knock(this.#random.pick([Buffer.from('GET /'), Buffer.alloc(0), pullWords.subarray(0, 70)]));
+    if (this.#random.chance(0.002))
+      this.#sockets.knock(this.#random.pick([Buffer.from('GET /'), Buffer.alloc(0), pullWords.subarray(0, 70)]));
     this.#sink.poll();
     this.#follow();
   }
@@ -116,7 +132,8 @@ export class WireSink extends MemorySink {
 
   takeLoss(): number {
     const messages = this.#sink.takeLoss();
-    if (messages > this.taken.length) this.#problems.push(`${messages} messages are called delivered, ${this.taken.length} were handed over`);
+    if (messages > this.taken.length)
+      this.#problems.push(`${messages} messages are called delivered, ${this.taken.length} were handed over`);
     this.#lossTaken = messages;
     return messages;
   }
@@ -166,7 +183,10 @@ export class WireSink extends MemorySink {
         this.#arrived = Buffer.concat([this.#undone, this.#arrived]);
         return;
       }
-      if (!expected.equals(message)) this.#problems.push(`a message of ${message.length} bytes arrived where one of ${expected.length} was handed over, or with other bytes`);
+      if (!expected.equals(message))
+        this.#problems.push(
+          `a message of ${message.length} bytes arrived where one of ${expected.length} was handed over, or with other bytes`,
+        );
       this.#expected.splice(0, own + 1);
       this.#readable++;
     }
@@ -183,9 +203,10 @@ export class WireSink extends MemorySink {
       const long = (flags & 2) !== 0;
       const head = at + (long ? 9 : 2);
       if (this.#arrived.length < head) return null;
-      const length = long ? Number(this.#arrived.readBigUInt64BE(at + 1)) : this.#arrived[at + 1] as number;
+      const length = long ? Number(this.#arrived.readBigUInt64BE(at + 1)) : (this.#arrived[at + 1] as number);
       if (this.#arrived.length < head + length) return null;
-      if ((flags & 0xf8) !== 0 || ((flags & 4) !== 0 && parts.length > 0)) this.#problems.push(`flags ${flags} on the wire`);
+      if ((flags & 0xf8) !== 0 || ((flags & 4) !== 0 && parts.length > 0))
+        this.#problems.push(`flags ${flags} on the wire`);
       if ((flags & 4) === 0) parts.push(this.#arrived.subarray(head, head + length));
       at = head + length;
       if ((flags & 5) !== 0) continue;

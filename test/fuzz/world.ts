@@ -1,7 +1,8 @@
-// One seed played: a detector behind a bad network, the service with its agents and its HTTP application, a consumer and an operator,
-// on one thread and in virtual time. Here are the scheduler, which gives turns in any order, also in the middle of others, the moods of
-// the consumer, and the end, when all must come to rest. The others have files of their own: simulated-detector.ts, network.ts,
-// processes.ts, operator-moods.ts. What must hold is checked at every hand-over, after every step and at the end (verdict.ts).
+// One seed played: a detector behind a bad network, the service with its agents and its HTTP application, a consumer
+// and an operator, on one thread and in virtual time. Here are the scheduler, which gives turns in any order, also in
+// the middle of others, the moods of the consumer, and the end, when all must come to rest. The others have files of
+// their own: simulated-detector.ts, network.ts, processes.ts, operator-moods.ts. What must hold is checked at every
+// hand-over, after every step and at the end (verdict.ts).
 
 import { Random } from '../../src/base/random.js';
 import { VirtualClock } from '../../src/base/clock.js';
@@ -60,18 +61,45 @@ export class World {
     const tell = (text: () => string): void => teller?.(`${clock.now().toFixed(1)} ${text()}`);
     this.#random = random;
     this.scenario = scenario;
-    const detector = new SimulatedDetector({ random, later: new Random(seed + laterSeeds), scenario, clock, network: this.#network, tell });
+    const detector = new SimulatedDetector({
+      random,
+      later: new Random(seed + laterSeeds),
+      scenario,
+      clock,
+      network: this.#network,
+      tell,
+    });
     const operator = this.#operator;
     this.#detector = detector;
     const moods = new OperatorMoods({
-      random, scenario, operator, detector, problems, tell, processes: () => this.processes,
-      patience: { pass: (milliseconds) => this.#pass(milliseconds), until: (done, milliseconds) => this.#until(done, milliseconds), flush: () => this.#flush() },
+      random,
+      scenario,
+      operator,
+      detector,
+      problems,
+      tell,
+      processes: () => this.processes,
+      patience: {
+        pass: (milliseconds) => this.#pass(milliseconds),
+        until: (done, milliseconds) => this.#until(done, milliseconds),
+        flush: () => this.#flush(),
+      },
     });
     this.#moods = moods;
     this.#agents = [...detector.ports, streamerAgent, mainAgent];
     this.processes = new Processes({
-      random, scenario, clock, operator, memory, problems, tell, compiled: compiled ?? seed % 2 === 1,
-      settingsOf: (name) => moods.settingsOf(name), orders: moods, nextFrameNumber: () => detector.frameNumber, meanwhile: () => this.#meanwhile(),
+      random,
+      scenario,
+      clock,
+      operator,
+      memory,
+      problems,
+      tell,
+      compiled: compiled ?? seed % 2 === 1,
+      settingsOf: (name) => moods.settingsOf(name),
+      orders: moods,
+      nextFrameNumber: () => detector.frameNumber,
+      meanwhile: () => this.#meanwhile(),
     });
   }
 
@@ -124,7 +152,8 @@ export class World {
 
   #land(now: number): number {
     let landed = 0;
-    for (let datagram = this.#network.land(now); datagram !== null; datagram = this.#network.land(now), landed++) this.processes.service?.deliver(datagram);
+    for (let datagram = this.#network.land(now); datagram !== null; datagram = this.#network.land(now), landed++)
+      this.processes.service?.deliver(datagram);
     this.packets += landed;
     return landed;
   }
@@ -133,18 +162,24 @@ export class World {
     await this.#until(() => this.#network.size === 0, 5000);
   }
 
-  // --- time ---------------------------------------------------------------------------------------------------------------------------
+  // --- time
+  // ---------------------------------------------------------------------------------------------------------------------------
 
   async #pass(milliseconds: number): Promise<void> {
     const end = this.clock.now() + milliseconds;
-    while (this.clock.now() < end) await this.#step(Math.min(end - this.clock.now(), this.scenario.calm ? 0.5 : this.#random.pick([0.2, 0.5, 1, 1, 2])));
+    while (this.clock.now() < end)
+      await this.#step(
+        Math.min(end - this.clock.now(), this.scenario.calm ? 0.5 : this.#random.pick([0.2, 0.5, 1, 1, 2])),
+      );
   }
 
   /** Until something holds, at most for so long; where nothing happens time passes faster. */
   async #until(done: () => boolean, milliseconds: number): Promise<void> {
     const end = this.clock.now() + milliseconds;
     for (let pace = 1; !done() && this.clock.now() < end;) {
-      const quiet = await this.#step(Math.max(0.01, Math.min(pace, this.#network.nextAt - this.clock.now(), end - this.clock.now())));
+      const quiet = await this.#step(
+        Math.max(0.01, Math.min(pace, this.#network.nextAt - this.clock.now(), end - this.clock.now())),
+      );
       pace = quiet ? Math.min(this.#idleStepMs, pace * 1.5) : 1;
     }
   }
@@ -203,7 +238,9 @@ export class World {
     return (this.#stalledUntil.get(agent) ?? 0) > this.clock.now();
   }
 
-  /** In the middle of a turn: another agent has one, or the thread does not run for a while, and packets land meanwhile. */
+  /**
+   * In the middle of a turn: another agent has one, or the thread does not run for a while, and packets land meanwhile.
+   */
   #meanwhile(): void {
     const random = this.#random;
     const { scenario } = this;
@@ -223,7 +260,8 @@ export class World {
     return work;
   }
 
-  // --- the end ------------------------------------------------------------------------------------------------------------------------
+  // --- the end
+  // ------------------------------------------------------------------------------------------------------------------------
 
   /** Everything that flies lands, everybody works, the consumer reads: then all must come to its end. */
   async #quiet(): Promise<void> {
@@ -249,12 +287,19 @@ export class World {
         const still = await this.#settle();
         pace = still && work === 0 && sink.taken.length === taken ? Math.min(this.#idleStepMs, pace * 1.5) : 1;
       }
-      if (!done()) this.problems.push(`${what} after ${limit} ms of quiet: step ${words.step}, next ${words.next}, last ${words.last}, highest ${words.highest}`);
+      if (!done())
+        this.problems.push(
+          `${what} after ${limit} ms of quiet: step ${words.step}, next ${words.next}, last ${words.last}, highest ${words.highest}`,
+        );
     };
     if (scenario.auto) await until(() => !words.headerSent || !words.auto, 'the auto series did not end');
     await this.#moods.stop();
     await until(() => words.step === seriesStep.idle || (words.auto && !words.headerSent), 'the series did not end');
-    await until(() => this.#operator.waiting === 0, `${this.#operator.waiting} requests were not answered`, answerLimitMs);
+    await until(
+      () => this.#operator.waiting === 0,
+      `${this.#operator.waiting} requests were not answered`,
+      answerLimitMs,
+    );
     const state = await this.#moods.send('GET', '/api/v1/series');
     this.problems.push(...requestProblems(this.#operator.requests, state, service));
     processes.askToEnd();
@@ -263,7 +308,12 @@ export class World {
     if (!scenario.calm) return;
     for (const reason of processes.aborted) this.problems.push(`a series was aborted (${reason}) in a calm world`);
     // A number of frames that the start window exceeds: what had been begun beyond it is dropped.
-    if (scenario.auto && scenario.config.frames === 0 && !this.#operator.requests.some(({ method }) => method === 'POST')) this.problems.push(...deliveredProblems((processes.verdict as LifeVerdict).images, this.#detector.sent));
+    if (
+      scenario.auto &&
+      scenario.config.frames === 0 &&
+      !this.#operator.requests.some(({ method }) => method === 'POST')
+    )
+      this.problems.push(...deliveredProblems((processes.verdict as LifeVerdict).images, this.#detector.sent));
     this.problems.push(...calmProblems((processes.verdict as LifeVerdict).images, scenario, this.#detector));
   }
 }

@@ -1,5 +1,5 @@
-// Changes bytes of something that was right: bits turned, bytes overwritten, pieces cut out, doubled, moved, the end cut off. The same
-// random numbers give the same bytes.
+// Changes bytes of something that was right: bits turned, bytes overwritten, pieces cut out, doubled, moved, the end
+// cut off. The same random numbers give the same bytes.
 
 import type { Random } from '../../src/base/random.js';
 
@@ -14,14 +14,31 @@ export function mutated(bytes: Uint8Array, random: Random, reach = bytes.length)
   for (let changes = 1 + random.integer(4); changes > 0; changes--) {
     const at = where();
     switch (random.integer(8)) {
-      case 0: copy[at] = (copy[at] ?? 0) ^ (1 << random.integer(8)); break;
-      case 1: copy[at] = random.integer(256); break;
-      case 2: copy[at] = random.pick(edges); break;
-      case 3: copy.fill(random.pick([0, 255]), at, Math.min(copy.length, at + random.pick([2, 4, 8]))); break;
-      case 4: copy = copy.slice(0, at); break;
-      case 5: copy = joined(copy.subarray(0, at), copy.subarray(at + 1 + random.integer(16))); break;
-      case 6: { const to = at + 1 + random.integer(32); copy = joined(copy.subarray(0, to), copy.subarray(at)); break; }
-      default: copy.copyWithin(at, where(), where());
+      case 0:
+        copy[at] = (copy[at] ?? 0) ^ (1 << random.integer(8));
+        break;
+      case 1:
+        copy[at] = random.integer(256);
+        break;
+      case 2:
+        copy[at] = random.pick(edges);
+        break;
+      case 3:
+        copy.fill(random.pick([0, 255]), at, Math.min(copy.length, at + random.pick([2, 4, 8])));
+        break;
+      case 4:
+        copy = copy.slice(0, at);
+        break;
+      case 5:
+        copy = joined(copy.subarray(0, at), copy.subarray(at + 1 + random.integer(16)));
+        break;
+      case 6: {
+        const to = at + 1 + random.integer(32);
+        copy = joined(copy.subarray(0, to), copy.subarray(at));
+        break;
+      }
+      default:
+        copy.copyWithin(at, where(), where());
     }
   }
   return copy;

@@ -1,5 +1,5 @@
-// The data port under peers that are no consumers, or bad ones: what they send is bounded in memory, connections are bounded in number, and
-// the series beside them stays right to the pixel.
+// The data port under peers that are no consumers, or bad ones: what they send is bounded in memory, connections are
+// bounded in number, and the series beside them stays right to the pixel.
 
 import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -18,8 +18,12 @@ const patientYaml = `${quadYaml}\nframe_rate_hz: 20\nframe_timeout_ms: 3000`;
 const greeting = Buffer.alloc(64);
 greeting.set([255, 0, 0, 0, 0, 0, 0, 0, 1, 127, 3, 1]);
 greeting.write('NULL', 12);
-const command = (name: string, data: Buffer): Buffer => Buffer.concat([Buffer.from([4, 1 + name.length + data.length, name.length]), Buffer.from(name), data]);
-const readyPull = command('READY', Buffer.concat([Buffer.from([11]), Buffer.from('Socket-Type'), Buffer.from([0, 0, 0, 4]), Buffer.from('PULL')]));
+const command = (name: string, data: Buffer): Buffer =>
+  Buffer.concat([Buffer.from([4, 1 + name.length + data.length, name.length]), Buffer.from(name), data]);
+const readyPull = command(
+  'READY',
+  Buffer.concat([Buffer.from([11]), Buffer.from('Socket-Type'), Buffer.from([0, 0, 0, 4]), Buffer.from('PULL')]),
+);
 const consumerHead = Buffer.concat([greeting, readyPull]);
 const frame = (flags: number, announced: number): Buffer => {
   const head = Buffer.alloc(9);
@@ -47,7 +51,12 @@ function peer(t: Test, running: Running, ...words: Uint8Array[]): Socket {
 /** Write until the other end has closed, or all is gone. */
 async function pour(socket: Socket, bytes: Buffer, times: number): Promise<void> {
   for (let index = 0; index < times && !socket.destroyed; index++) {
-    if (!socket.write(bytes)) await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), new Promise((resolve) => socket.once('close', resolve)), sleep(2000)]);
+    if (!socket.write(bytes))
+      await Promise.race([
+        new Promise((resolve) => socket.once('drain', resolve)),
+        new Promise((resolve) => socket.once('close', resolve)),
+        sleep(2000),
+      ]);
   }
 }
 
@@ -61,7 +70,10 @@ async function wholeSeries(t: Test, running: Running, first: number): Promise<vo
   t.equal((await running.arm({ frames: 5, first_frame_number: first })).status, 201);
   await running.simulate({ frames: 5, firstFrame: first });
   t.match(await running.ended(series + 1), { frames: 5, complete: 5 });
-  t.match(await consumer.report, { ok: true, checker: { counts: { headers: 1, images: 5, seriesEnds: 1, wrongPixels: 0 } } });
+  t.match(await consumer.report, {
+    ok: true,
+    checker: { counts: { headers: 1, images: 5, seriesEnds: 1, wrongPixels: 0 } },
+  });
   await until(() => running.status().consumers === 0, 'the consumer has gone');
 }
 
@@ -79,10 +91,18 @@ for (const { send, skip, endsTalkers } of ways) {
     million.destroy();
     const small = peer(t, running, consumerHead);
     // Who fills zeromq.js' queue of input stays a consumer (docs/decisions/0020-who-is-let-in.md).
-    await pour(small, Buffer.concat(Array.from({ length: 500 }, () => Buffer.concat([frame(2, 1000), megabyte.subarray(0, 1000)]))), endsTalkers ? 100 : 10);
+    await pour(
+      small,
+      Buffer.concat(Array.from({ length: 500 }, () => Buffer.concat([frame(2, 1000), megabyte.subarray(0, 1000)]))),
+      endsTalkers ? 100 : 10,
+    );
     small.destroy();
     peer(t, running, greeting, frame(6, 2 ** 31), megabyte).on('drain', () => undefined);
-    for (const [name, data] of [['ERROR', Buffer.from([3, 65, 66, 67])], ['SUBSCRIBE', Buffer.from('all')], ['PING', Buffer.from([0, 1])]] as const) {
+    for (const [name, data] of [
+      ['ERROR', Buffer.from([3, 65, 66, 67])],
+      ['SUBSCRIBE', Buffer.from('all')],
+      ['PING', Buffer.from([0, 1])],
+    ] as const) {
       const talker = peer(t, running, greeting, ...Array.from({ length: 1000 }, () => command(name, data)));
       await sleep(50);
       talker.destroy();
@@ -92,20 +112,37 @@ for (const { send, skip, endsTalkers } of ways) {
     await wholeSeries(t, running, 6);
   });
 
-  t.test(`${send}: half handshakes, HTTP, garbage and idle connections beside a series change nothing, and each of them is counted`, { skip }, async (t) => {
-    const running = await start(t, `${patientYaml}\nsend: ${send}`);
-    const consumer = await running.consume({ series: 1 });
-    t.equal((await running.arm({ frames: 20, first_frame_number: 1 })).status, 201);
-    const sending = running.simulate({ frames: 20, rate: 20 });
-    const halves = [[], [greeting.subarray(0, 11)], [greeting], [Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n')], [Buffer.from([1, 0])], [megabyte]];
-    for (const words of halves) peer(t, running, ...words);
-    for (let index = 0; index < idle; index++) peer(t, running);
-    await sending;
-    t.match(await running.ended(1), { frames: 20, complete: 20 });
-    t.match(await consumer.report, { ok: true, checker: { counts: { headers: 1, images: 20, seriesEnds: 1, wrongPixels: 0 } } });
-    await until(() => readdirSync('/proc/self/fd').length < 150, 'no descriptor is left with strangers');
-    const refused = (): number => Object.entries(running.service.view.streamCounters()).filter(([id]) => id.startsWith('refused')).reduce((sum, [, count]) => sum + count, 0);
-    await until(() => refused() === idle + halves.length, 'each of them is counted, once');
-    await wholeSeries(t, running, 21);
-  });
+  t.test(
+    `${send}: half handshakes, HTTP, garbage and idle connections beside a series change nothing, and each of them is counted`,
+    { skip },
+    async (t) => {
+      const running = await start(t, `${patientYaml}\nsend: ${send}`);
+      const consumer = await running.consume({ series: 1 });
+      t.equal((await running.arm({ frames: 20, first_frame_number: 1 })).status, 201);
+      const sending = running.simulate({ frames: 20, rate: 20 });
+      const halves = [
+        [],
+        [greeting.subarray(0, 11)],
+        [greeting],
+        [Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n')],
+        [Buffer.from([1, 0])],
+        [megabyte],
+      ];
+      for (const words of halves) peer(t, running, ...words);
+      for (let index = 0; index < idle; index++) peer(t, running);
+      await sending;
+      t.match(await running.ended(1), { frames: 20, complete: 20 });
+      t.match(await consumer.report, {
+        ok: true,
+        checker: { counts: { headers: 1, images: 20, seriesEnds: 1, wrongPixels: 0 } },
+      });
+      await until(() => readdirSync('/proc/self/fd').length < 150, 'no descriptor is left with strangers');
+      const refused = (): number =>
+        Object.entries(running.service.view.streamCounters())
+          .filter(([id]) => id.startsWith('refused'))
+          .reduce((sum, [, count]) => sum + count, 0);
+      await until(() => refused() === idle + halves.length, 'each of them is counted, once');
+      await wholeSeries(t, running, 21);
+    },
+  );
 }

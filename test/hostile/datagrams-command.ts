@@ -1,4 +1,5 @@
-// Hostile datagrams from the command line: `npm run hostile -- --datagrams 10000000`, and one round again with `--seed 17`.
+// Hostile datagrams from the command line: `npm run hostile -- --datagrams 10000000`, and one round again with `--seed
+// 17`.
 
 import { parseArgs } from 'node:util';
 import { playHostile } from './hostile-datagrams.js';
@@ -20,7 +21,14 @@ const roundDatagrams = 1000;
 
 function options(): { datagrams: number; seconds: number; from: number; seed: number | null; json: boolean } {
   const { values } = parseArgs({
-    options: { datagrams: { type: 'string', default: '1000000' }, seconds: { type: 'string' }, from: { type: 'string', default: '1' }, seed: { type: 'string' }, json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+    options: {
+      datagrams: { type: 'string', default: '1000000' },
+      seconds: { type: 'string' },
+      from: { type: 'string', default: '1' },
+      seed: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
   });
   if (values.help) {
     process.stdout.write(help);
@@ -30,7 +38,13 @@ function options(): { datagrams: number; seconds: number; from: number; seed: nu
     if (/^[1-9][0-9]{0,14}$/.test(text)) return Number(text);
     throw new Error(`--${name} ${text}: needs a whole number from 1`);
   };
-  return { datagrams: whole('datagrams', values.datagrams), seconds: values.seconds === undefined ? Infinity : whole('seconds', values.seconds), from: whole('from', values.from), seed: values.seed === undefined ? null : whole('seed', values.seed), json: values.json };
+  return {
+    datagrams: whole('datagrams', values.datagrams),
+    seconds: values.seconds === undefined ? Infinity : whole('seconds', values.seconds),
+    from: whole('from', values.from),
+    seed: values.seed === undefined ? null : whole('seed', values.seed),
+    json: values.json,
+  };
 }
 
 function run({ datagrams, seconds: limit, from, seed: only, json }: ReturnType<typeof options>): void {
@@ -39,7 +53,11 @@ function run({ datagrams, seconds: limit, from, seed: only, json }: ReturnType<t
   const begin = performance.now();
   let shownAt = begin;
   let memory: WebAssembly.Memory | undefined;
-  for (let seed = only ?? from; only === null ? sums.datagrams < datagrams && performance.now() - begin < limit * 1000 : seed === only; seed++) {
+  for (
+    let seed = only ?? from;
+    only === null ? sums.datagrams < datagrams && performance.now() - begin < limit * 1000 : seed === only;
+    seed++
+  ) {
     const round = playHostile(seed, roundDatagrams, memory);
     memory = round.memory;
     sums.rounds++;
@@ -50,21 +68,38 @@ function run({ datagrams, seconds: limit, from, seed: only, json }: ReturnType<t
     for (const [name, count] of round.classes) classes.set(name, (classes.get(name) ?? 0) + count);
     if (round.problems.length > 0) {
       sums.failed++;
-      process.stderr.write(`seed ${seed} failed (${round.detector}, ${round.placement}); again: node dist/test/hostile/datagrams-command.js --seed ${seed}\n`);
+      process.stderr.write(
+        `seed ${seed} failed (${round.detector}, ${round.placement}); again: node dist/test/hostile/datagrams-command.js --seed ${seed}\n`,
+      );
       for (const problem of round.problems.slice(0, only === null ? 3 : 50)) process.stderr.write(`  ${problem}\n`);
     }
     const now = performance.now();
     if (only === null && now - shownAt > 1000) {
       shownAt = now;
       const share = sums.datagrams / datagrams;
-      const left = (now - begin) / 1000 / share * (1 - share);
-      process.stderr.write(`${process.stderr.isTTY ? '\r' : ''}${(share * 100).toFixed(1)} %, ${sums.datagrams} datagrams, ${sums.failed} seeds failed, ${Math.ceil(left)} s left${process.stderr.isTTY ? ' \x1b[K' : '\n'}`);
+      const left = ((now - begin) / 1000 / share) * (1 - share);
+      process.stderr.write(
+        `${process.stderr.isTTY ? '\r' : ''}${(share * 100).toFixed(1)} %, ${sums.datagrams} datagrams, ${sums.failed} seeds failed, ${Math.ceil(left)} s left${process.stderr.isTTY ? ' \x1b[K' : '\n'}`,
+      );
     }
   }
   if (process.stderr.isTTY && only === null) process.stderr.write('\n');
   const seconds = (performance.now() - begin) / 1000;
-  const result = { ...sums, seconds: Number(seconds.toFixed(1)), rssMiB: Math.round(process.memoryUsage().rss / 2 ** 20), classes: Object.fromEntries([...classes].filter(([, count]) => count > 0)) };
-  process.stdout.write(json ? `${JSON.stringify(result)}\n` : `${result.datagrams} datagrams (${result.hostile} hostile) in ${result.rounds} rounds, ${result.failed} failed; ${result.frames} frames, ${result.complete} complete; ${result.seconds} s, ${result.rssMiB} MiB\n${Object.entries(result.classes).map(([name, count]) => `  ${name} ${count}\n`).join('')}`);
+  const result = {
+    ...sums,
+    seconds: Number(seconds.toFixed(1)),
+    rssMiB: Math.round(process.memoryUsage().rss / 2 ** 20),
+    classes: Object.fromEntries([...classes].filter(([, count]) => count > 0)),
+  };
+  process.stdout.write(
+    json
+      ? `${JSON.stringify(result)}\n`
+      : `${result.datagrams} datagrams (${result.hostile} hostile) in ${result.rounds} rounds, ${result.failed} failed; ${result.frames} frames, ${result.complete} complete; ${result.seconds} s, ${result.rssMiB} MiB\n${Object.entries(
+          result.classes,
+        )
+          .map(([name, count]) => `  ${name} ${count}\n`)
+          .join('')}`,
+  );
   process.exitCode = sums.failed === 0 ? 0 : 1;
 }
 

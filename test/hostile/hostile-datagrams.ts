@@ -1,9 +1,8 @@
-// A detector's packets among datagrams that mean no good: random bytes, and true packets cut, stretched and with bytes changed by a
-// mutator. One round = one seed: the whole pipeline in memory, an armed series, then every pixel that was sent, every sum and the
-// class of each datagram are compared. Played by datagrams.test.ts and datagrams-command.ts.
-//
-// What no receiver could tell is left out: a packet whose header is right and whose pixels were changed, or that names another
-// packet or a neighbouring frame. The wire has no checksum (SECURITY.md).
+// A detector's packets among datagrams that mean no good: random bytes, and true packets cut, stretched and with bytes
+// changed by a mutator. One round = one seed: the whole pipeline in memory, an armed series, then every pixel that was
+// sent, every sum and the class of each datagram are compared. Played by datagrams.test.ts and datagrams-command.ts.
+// What no receiver could tell is left out: a packet whose header is right and whose pixels were changed, or that names
+// another packet or a neighbouring frame. The wire has no checksum (SECURITY.md).
 
 import { Random } from '../../src/base/random.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
@@ -44,16 +43,34 @@ const at = { frameNumber: 0, packetNumber: 12, row: 34, column: 36, detectorType
 /** A warning says it once; more than these in a round are a flood. */
 const warningLimit = 60;
 
-export type Expected = 'foreignSource' | 'headerPacket' | 'malformedSize' | 'malformedVersion' | 'malformedDetectorType' | 'malformedPacketNumber' | 'malformedPosition' | 'malformedFrameNumber' | 'stray';
+export type Expected =
+  | 'foreignSource'
+  | 'headerPacket'
+  | 'malformedSize'
+  | 'malformedVersion'
+  | 'malformedDetectorType'
+  | 'malformedPacketNumber'
+  | 'malformedPosition'
+  | 'malformedFrameNumber'
+  | 'stray';
 
 /** Play one round of about `datagrams` datagrams. `memory`: of an earlier round, to use again. */
-export function playHostile(seed: number, datagrams: number, memory?: WebAssembly.Memory): HostileRound & { readonly memory: WebAssembly.Memory } {
+export function playHostile(
+  seed: number,
+  datagrams: number,
+  memory?: WebAssembly.Memory,
+): HostileRound & { readonly memory: WebAssembly.Memory } {
   const random = new Random(seed);
   const compiled = seed % 2 === 1;
   const yaml = detectors[Math.floor(seed / 2) % detectors.length] as string;
-  // Packet numbers that do not exist make a port's images doubtful for the rest of the series: in some rounds there are none.
+  // Packet numbers that do not exist make a port's images doubtful for the rest of the series: in some rounds there are
+  // none.
   const calm = random.chance(0.5);
-  const pipeline = new Pipeline({ yaml: `${yaml}\nseries: armed\nring_frames: 8\nframe_timeout_ms: 20\nstart_window_ms: 2\ndrain_ms: 5\nmax_owed_frames: 1000`, compiled, ...(memory === undefined ? {} : { memory }) });
+  const pipeline = new Pipeline({
+    yaml: `${yaml}\nseries: armed\nring_frames: 8\nframe_timeout_ms: 20\nstart_window_ms: 2\ndrain_ms: 5\nmax_owed_frames: 1000`,
+    compiled,
+    ...(memory === undefined ? {} : { memory }),
+  });
   const { config } = pipeline;
   const mutator = new Mutator(random, new PacketMaker(config.detector), config.detector, calm);
   const ports = [...pipeline.sources.keys()];
@@ -68,7 +85,10 @@ export function playHostile(seed: number, datagrams: number, memory?: WebAssembl
   let frames = 0;
   for (let frame = first; sent < datagrams; frame++, frames++) {
     for (const port of ports) {
-      const own = shuffle(Array.from({ length: mutator.packets }, (_, packet) => packet), random.integer(2 ** 31));
+      const own = shuffle(
+        Array.from({ length: mutator.packets }, (_, packet) => packet),
+        random.integer(2 ** 31),
+      );
       for (const packet of own) {
         while (random.chance(0.4)) {
           const { bytes, foreign, as } = mutator.make(port, frame, frames);
@@ -79,7 +99,8 @@ export function playHostile(seed: number, datagrams: number, memory?: WebAssembl
           hostile++;
         }
         if (random.chance(0.01)) continue;
-        for (let copies = random.chance(0.03) ? 2 : 1; copies > 0; copies--, sent++) pipeline.send(port, frame, [packet]);
+        for (let copies = random.chance(0.03) ? 2 : 1; copies > 0; copies--, sent++)
+          pipeline.send(port, frame, [packet]);
       }
     }
     pipeline.run(1);
@@ -92,10 +113,12 @@ export function playHostile(seed: number, datagrams: number, memory?: WebAssembl
   const classes = new Map<string, number>();
   for (const port of ports) {
     const counters = pipeline.counters(port);
-    if (port === 0 || counters.received > 0) for (const [name, count] of Object.entries(counters)) classes.set(name, (classes.get(name) ?? 0) + count);
+    if (port === 0 || counters.received > 0)
+      for (const [name, count] of Object.entries(counters)) classes.set(name, (classes.get(name) ?? 0) + count);
     for (const name of exact) {
       const want = expected.get(`${port} ${name}`) ?? 0;
-      if (counters[name] !== want) problems.push(`port ${port}: ${want} datagrams are ${name}, ${counters[name]} were counted`);
+      if (counters[name] !== want)
+        problems.push(`port ${port}: ${want} datagrams are ${name}, ${counters[name]} were counted`);
     }
   }
   const received = ports.reduce((sum, port) => sum + pipeline.counters(port).received, 0);
@@ -106,14 +129,29 @@ export function playHostile(seed: number, datagrams: number, memory?: WebAssembl
   if (summary === undefined) problems.push('the series has no summary');
   else if (summary.frames > frames) problems.push(`${summary.frames} frames came of ${frames}`);
   return {
-    seed, detector: config.detector.detector, placement: compiled ? 'compiled' : 'reference', datagrams: sent, hostile, frames: summary?.frames ?? 0,
-    complete: summary?.complete ?? 0, classes, problems, memory: pipeline.memory,
+    seed,
+    detector: config.detector.detector,
+    placement: compiled ? 'compiled' : 'reference',
+    datagrams: sent,
+    hostile,
+    frames: summary?.frames ?? 0,
+    complete: summary?.complete ?? 0,
+    classes,
+    problems,
+    memory: pipeline.memory,
   };
 }
 
 /** Classes that this file and the service must agree on exactly. */
 const exact: readonly Exclude<Expected, 'stray'>[] = [
-  'foreignSource', 'headerPacket', 'malformedSize', 'malformedVersion', 'malformedDetectorType', 'malformedPacketNumber', 'malformedPosition', 'malformedFrameNumber',
+  'foreignSource',
+  'headerPacket',
+  'malformedSize',
+  'malformedVersion',
+  'malformedDetectorType',
+  'malformedPacketNumber',
+  'malformedPosition',
+  'malformedFrameNumber',
 ];
 
 export interface Made {
@@ -161,29 +199,83 @@ export class Mutator {
     const random = this.#random;
     const noise = (length: number): Uint8Array => Uint8Array.from({ length }, () => random.integer(256));
     switch (random.integer(7)) {
-      case 0: return noise(random.pick([0, 1, 39, 40, 41, 47, 48, 49, random.integer(200), packet.length - 1, packet.length, packet.length + 1]));
-      case 1: return packet.slice(0, random.integer(packet.length));
-      case 2: return Uint8Array.from([...packet.subarray(0, 60), ...noise(packet.length - 60 + 1 + random.integer(2000))]);
-      default: break;
+      case 0:
+        return noise(
+          random.pick([
+            0,
+            1,
+            39,
+            40,
+            41,
+            47,
+            48,
+            49,
+            random.integer(200),
+            packet.length - 1,
+            packet.length,
+            packet.length + 1,
+          ]),
+        );
+      case 1:
+        return packet.slice(0, random.integer(packet.length));
+      case 2:
+        return Uint8Array.from([...packet.subarray(0, 60), ...noise(packet.length - 60 + 1 + random.integer(2000))]);
+      default:
+        break;
     }
     const copy = packet.slice();
     const view = new DataView(copy.buffer);
     for (let changes = 1 + random.integer(3); changes > 0; changes--) {
       switch (random.integer(8)) {
-        case 0: copy[random.integer(at.end)] = random.integer(256); break;
-        case 1: { const where = random.integer(at.end); copy[where] = (copy[where] as number) ^ (1 << random.integer(8)); break; }
-        case 2: view.setUint32(at.packetNumber, random.pick([this.packets, this.packets + 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 0xff00 + random.integer(256)]), true); break;
-        case 3: view.setUint16(random.pick([at.row, at.column]), random.pick([1, 2, 255, 256, 32768, 65535]), true); break;
-        case 4: view.setBigUint64(at.frameNumber, random.pick([0n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n, 2n ** 53n + BigInt(random.integer(1000))]), true); break;
-        case 5: copy.fill(random.pick([0, 255]), 0, random.integer(at.end)); break;
-        case 6: copy.copyWithin(random.integer(at.end), random.integer(at.end), at.end); break;
-        default: copy[random.pick([at.detectorType, at.version])] = random.pick([0, 1, 2, 3, 4, 5, 6, 255]);
+        case 0:
+          copy[random.integer(at.end)] = random.integer(256);
+          break;
+        case 1: {
+          const where = random.integer(at.end);
+          copy[where] = (copy[where] as number) ^ (1 << random.integer(8));
+          break;
+        }
+        case 2:
+          view.setUint32(
+            at.packetNumber,
+            random.pick([
+              this.packets,
+              this.packets + 1,
+              2 ** 31 - 1,
+              2 ** 31,
+              2 ** 32 - 1,
+              0xff00 + random.integer(256),
+            ]),
+            true,
+          );
+          break;
+        case 3:
+          view.setUint16(random.pick([at.row, at.column]), random.pick([1, 2, 255, 256, 32768, 65535]), true);
+          break;
+        case 4:
+          view.setBigUint64(
+            at.frameNumber,
+            random.pick([0n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 1n, 2n ** 53n + BigInt(random.integer(1000))]),
+            true,
+          );
+          break;
+        case 5:
+          copy.fill(random.pick([0, 255]), 0, random.integer(at.end));
+          break;
+        case 6:
+          copy.copyWithin(random.integer(at.end), random.integer(at.end), at.end);
+          break;
+        default:
+          copy[random.pick([at.detectorType, at.version])] = random.pick([0, 1, 2, 3, 4, 5, 6, 255]);
       }
     }
     return copy;
   }
 
-  /** The class by the rules of the table, in its order; null = could be a true packet, or its frame number is too near to one. */
+  /**
+   * The class by the rules of the table, in its order; null = could be a true packet, or its frame number is too near
+   * to one.
+   */
   #judge(bytes: Uint8Array, port: number, frame: number, age: number): Expected | null {
     const { profile, datagramBytes } = this.#maker.format;
     if (bytes.length === 40) return 'headerPacket';
@@ -196,7 +288,8 @@ export class Mutator {
       const { row, column } = headerPosition(this.#settings, port);
       const [seenRow, seenColumn] = [view.getUint16(at.row, true), view.getUint16(at.column, true)];
       // Before a port's place is settled another place inside the detector is only held.
-      if (seenRow !== row || seenColumn !== column) return age > 3 || seenRow > 99 || seenColumn > 99 ? 'malformedPosition' : null;
+      if (seenRow !== row || seenColumn !== column)
+        return age > 3 || seenRow > 99 || seenColumn > 99 ? 'malformedPosition' : null;
     }
     const number = view.getBigUint64(at.frameNumber, true);
     if (number === 0n || number > BigInt(Number.MAX_SAFE_INTEGER)) return 'malformedFrameNumber';

@@ -1,6 +1,6 @@
-// One thread of the stress test: a receiver with a source that makes stamped packets as fast as the ring allows, or the streamer with
-// a sink that checks every pixel. The classes are the service's own, on its own shared memory; network and zmq are left out, so
-// that hand-overs follow each other as fast as they can. Started by stress.ts.
+// One thread of the stress test: a receiver with a source that makes stamped packets as fast as the ring allows, or the
+// streamer with a sink that checks every pixel. The classes are the service's own, on its own shared memory; network
+// and zmq are left out, so that hand-overs follow each other as fast as they can. Started by stress.ts.
 
 import { workerData, parentPort } from 'node:worker_threads';
 import { compiledPlacement, loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
@@ -39,7 +39,10 @@ export interface StressFindings {
   readonly problems: readonly string[];
 }
 
-/** Value of all pixels of one packet: other for other packets of a frame, and for frames that follow each other in a slot. */
+/**
+ * Value of all pixels of one packet: other for other packets of a frame, and for frames that follow each other in a
+ * slot.
+ */
 const stamp = (frame: number, id: number): number => ((frame * 40503 + id * 1021) % 32768) + 1;
 
 const task = workerData as StressTask;
@@ -63,9 +66,16 @@ function preempted(): void {
 type Pixels = Uint8Array | Uint16Array | Uint32Array;
 
 const pixelsAt = ({ pixelBytes }: WireFormat, memory: ArrayBufferLike, at: number, bytes: number): Pixels =>
-  pixelBytes === 1 ? new Uint8Array(memory, at, bytes) : pixelBytes === 2 ? new Uint16Array(memory, at, bytes / 2) : new Uint32Array(memory, at, bytes / 4);
+  pixelBytes === 1
+    ? new Uint8Array(memory, at, bytes)
+    : pixelBytes === 2
+      ? new Uint16Array(memory, at, bytes / 2)
+      : new Uint32Array(memory, at, bytes / 4);
 
-/** Packets of one port, in bursts of any size, some lost, exchanged or doubled; never beyond the ring, as if the detector knew. */
+/**
+ * Packets of one port, in bursts of any size, some lost, exchanged or doubled; never beyond the ring, as if the
+ * detector knew.
+ */
 class StampedSource implements PacketSource {
   readonly landing: Landing;
   readonly empty = true;
@@ -125,14 +135,24 @@ class StampedSource implements PacketSource {
       this.#waiting.push(packet);
       if (random.chance(0.002)) this.#waiting.push(packet);
       const last = this.#waiting.length - 1;
-      if (last > 0 && random.chance(0.1)) [this.#waiting[last - 1], this.#waiting[last]] = [this.#waiting[last] as number, this.#waiting[last - 1] as number];
+      if (last > 0 && random.chance(0.1))
+        [this.#waiting[last - 1], this.#waiting[last]] = [
+          this.#waiting[last] as number,
+          this.#waiting[last - 1] as number,
+        ];
     }
     return this.#waiting.length > 0;
   }
   #started = false;
 
   open(): Promise<SourceInfo> {
-    return Promise.resolve({ address: 'stress', udpPort: 0, receiveBufferRequestedBytes: 0, receiveBufferGrantedBytes: null, inode: null });
+    return Promise.resolve({
+      address: 'stress',
+      udpPort: 0,
+      receiveBufferRequestedBytes: 0,
+      receiveBufferGrantedBytes: null,
+      inode: null,
+    });
   }
 
   kernelDrops(): number | null {
@@ -144,7 +164,9 @@ class StampedSource implements PacketSource {
   }
 }
 
-/** Looks at every pixel of every image while the streamer holds its slot, and once more after having lost the processor. */
+/**
+ * Looks at every pixel of every image while the streamer holds its slot, and once more after having lost the processor.
+ */
 class CheckingSink implements MessageSink {
   readonly peers = 1;
   readonly disconnects = 0;
@@ -154,12 +176,20 @@ class CheckingSink implements MessageSink {
   complete = 0;
   pixels = 0;
   readonly #ids = config.detector.udpPorts.length * format.packetsSent;
-  /** By pixel: the packet that carries it, counted over all ports; `#ids` = gap. Learned from the first complete frame. */
+  /**
+   * By pixel: the packet that carries it, counted over all ports; `#ids` = gap. Learned from the first complete frame.
+   */
   #owner: Uint16Array | null = null;
   #next = 0;
 
   offer(parts: readonly Uint8Array[]): Offer {
-    const header = JSON.parse(new TextDecoder().decode((parts[0] as Uint8Array).slice())) as { htype: string; frame?: number; frame_number: number; complete: boolean; missing?: Record<string, [number, number][]> };
+    const header = JSON.parse(new TextDecoder().decode((parts[0] as Uint8Array).slice())) as {
+      htype: string;
+      frame?: number;
+      frame_number: number;
+      complete: boolean;
+      missing?: Record<string, [number, number][]>;
+    };
     if (header.htype !== 'image') return 'sent';
     this.frames++;
     if (header.complete) this.complete++;
@@ -175,15 +205,24 @@ class CheckingSink implements MessageSink {
     return 'sent';
   }
 
-  #check({ frame_number: frame, complete, missing }: { frame_number: number; complete: boolean; missing?: Record<string, [number, number][]> }, pixels: Pixels): void {
+  #check(
+    {
+      frame_number: frame,
+      complete,
+      missing,
+    }: { frame_number: number; complete: boolean; missing?: Record<string, [number, number][]> },
+    pixels: Pixels,
+  ): void {
     const most = 2 ** (8 * format.pixelBytes) - 1;
     const wanted = new Uint32Array(this.#ids + 1);
     for (let id = 0; id < this.#ids; id++) wanted[id] = stamp(frame, id);
     for (const [udpPort, ranges] of Object.entries(missing ?? {})) {
       const port = config.detector.udpPorts.indexOf(Number(udpPort));
-      for (const [first, last] of ranges) wanted.fill(most, port * format.packetsSent + first, port * format.packetsSent + last + 1);
+      for (const [first, last] of ranges)
+        wanted.fill(most, port * format.packetsSent + first, port * format.packetsSent + last + 1);
     }
-    if (complete !== (missing === undefined)) this.#problem(`frame ${frame}: complete ${complete}, missing ${JSON.stringify(missing)}`);
+    if (complete !== (missing === undefined))
+      this.#problem(`frame ${frame}: complete ${complete}, missing ${JSON.stringify(missing)}`);
     if (this.#owner === null) {
       if (!complete) return;
       this.#learn(wanted, pixels);
@@ -191,7 +230,9 @@ class CheckingSink implements MessageSink {
     const owner = this.#owner as unknown as Uint16Array;
     for (let at = 0; at < pixels.length; at++) {
       if (pixels[at] !== wanted[owner[at] as number]) {
-        this.#problem(`frame ${frame}: pixel ${at} is ${pixels[at]}, ${wanted[owner[at] as number]} belongs there (packet ${owner[at]}); missing ${JSON.stringify(missing)}`);
+        this.#problem(
+          `frame ${frame}: pixel ${at} is ${pixels[at]}, ${wanted[owner[at] as number]} belongs there (packet ${owner[at]}); missing ${JSON.stringify(missing)}`,
+        );
         return;
       }
     }
@@ -202,7 +243,8 @@ class CheckingSink implements MessageSink {
     const each = format.payloadBytes / format.pixelBytes;
     for (let id = 0; id < this.#ids; id++) {
       const found = owner.reduce((sum, one) => sum + (one === id ? 1 : 0), 0);
-      if (found !== each) this.#problem(`packet ${id} has ${found} pixels in the first complete frame, ${each} expected`);
+      if (found !== each)
+        this.#problem(`packet ${id} has ${found} pixels in the first complete frame, ${each} expected`);
     }
     this.#owner = owner;
   }
@@ -239,10 +281,20 @@ if (task.port === null) {
     const seen = series.wakeCount;
     if (streamer.turn(systemClock.now()) === 0) series.wait(seen, Math.min(1, streamer.restMs));
   }
-  parentPort?.postMessage({ findings: { frames: sink.frames, complete: sink.complete, pixels: sink.pixels, problems: sink.problems } satisfies StressFindings });
+  parentPort?.postMessage({
+    findings: {
+      frames: sink.frames,
+      complete: sink.complete,
+      pixels: sink.pixels,
+      problems: sink.problems,
+    } satisfies StressFindings,
+  });
 } else {
   const { landingPackets, packetBytes } = plan.memory;
-  const source = new StampedSource(new Landing(buffer, map.landing[task.port] as number, landingPackets, packetBytes), task.port);
+  const source = new StampedSource(
+    new Landing(buffer, map.landing[task.port] as number, landingPackets, packetBytes),
+    task.port,
+  );
   const assembler = new PortAssembler(portSetup(wiring, task.port, source, makePlacement));
   while (!words.stopAsked) {
     if (assembler.turn() === 0) Atomics.wait(sleeper, 0, 0, 0.05);

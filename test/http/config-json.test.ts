@@ -11,11 +11,32 @@ t.test('the configuration has exactly the keys of the configuration file, and th
 t.test('values are as the file would have them; null is not set', (t) => {
   const json = JSON.parse(JSON.stringify(configJson(config))) as Record<string, unknown>;
   t.match(json, {
-    name: 'quad', detector: 'eiger', flip_rows: { 50001: true }, port_positions: { 50002: [0, 0] }, udp_source: '[::1]:1234',
-    nibble_order: 'high_first', interfaces: 1, counters: 1, flat: false, ring_frames: 64, ring_ms: null, read_n_rows: null, udp_ports: [50001, 50002],
+    name: 'quad',
+    detector: 'eiger',
+    flip_rows: { 50001: true },
+    port_positions: { 50002: [0, 0] },
+    udp_source: '[::1]:1234',
+    nibble_order: 'high_first',
+    interfaces: 1,
+    counters: 1,
+    flat: false,
+    ring_frames: 64,
+    ring_ms: null,
+    read_n_rows: null,
+    udp_ports: [50001, 50002],
   });
-  t.match(configJson({ ...config, ring: { milliseconds: 500 }, udpSource: { address: '10.0.0.1', port: null } }), { ring_frames: null, ring_ms: 500, udp_source: '10.0.0.1' });
-  t.match(configJson({ ...config, detector: { ...config.detector, lowNibbleFirst: true } }), { nibble_order: 'low_first' });
-  t.match(configJson({ ...config, ring: null, udpSource: null }), { ring_frames: null, ring_ms: null, udp_source: null });
+  t.match(configJson({ ...config, ring: { milliseconds: 500 }, udpSource: { address: '10.0.0.1', port: null } }), {
+    ring_frames: null,
+    ring_ms: 500,
+    udp_source: '10.0.0.1',
+  });
+  t.match(configJson({ ...config, detector: { ...config.detector, lowNibbleFirst: true } }), {
+    nibble_order: 'low_first',
+  });
+  t.match(configJson({ ...config, ring: null, udpSource: null }), {
+    ring_frames: null,
+    ring_ms: null,
+    udp_source: null,
+  });
   t.end();
 });

@@ -11,14 +11,33 @@ import { makeLogger } from '../../src/runtime/log.js';
 import { until } from '../threads/waiting.js';
 import { HandMadeView } from '../view/hand-made-view.js';
 
-interface Line { readonly event?: string }
+interface Line {
+  readonly event?: string;
+}
 
 async function serve(t: Test): Promise<{ server: HttpServer; lines: Line[] }> {
   const lines: Line[] = [];
-  const logger = makeLogger('info', 'quad', { write: (line: string) => { lines.push(JSON.parse(line) as Line); } });
+  const logger = makeLogger('info', 'quad', {
+    write: (line: string) => {
+      lines.push(JSON.parse(line) as Line);
+    },
+  });
   // So slow to lose patience that nothing but the limit makes room.
-  const limits = { headMs: 60_000, requestMs: 60_000, stuckMs: 60_000, answerMs: 60_000, idleMs: 60_000, lookMs: 60_000 };
-  const server = await startHttp(new HandMadeView(), { host: '127.0.0.1', port: 0, logger, build: { version: '0', backend: 'x' }, limits });
+  const limits = {
+    headMs: 60_000,
+    requestMs: 60_000,
+    stuckMs: 60_000,
+    answerMs: 60_000,
+    idleMs: 60_000,
+    lookMs: 60_000,
+  };
+  const server = await startHttp(new HandMadeView(), {
+    host: '127.0.0.1',
+    port: 0,
+    logger,
+    build: { version: '0', backend: 'x' },
+    limits,
+  });
   t.teardown(() => server.close());
   return { server, lines };
 }
@@ -38,25 +57,38 @@ const occupations: readonly (readonly [string, string])[] = [
   ['say nothing', ''],
   ['never end their head', 'GET / HTTP/1.1\r\nhost: localhost\r\nx: '],
   ['asked once and stay', 'GET /status HTTP/1.1\r\nhost: localhost\r\n\r\n'],
-  ['never end their body', 'POST /api/v1/series HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{'],
+  [
+    'never end their body',
+    'POST /api/v1/series HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{',
+  ],
 ];
 
 for (const [what, bytes] of occupations) {
-  t.test(`400 connections that ${what} lock nobody out: probes and metrics are answered`, { timeout: 60_000 }, async (t) => {
-    const { server, lines } = await serve(t);
-    const sockets: Socket[] = [];
-    for (let count = 0; count < 400; count++) sockets.push(await dial(t, server, bytes));
-    for (const path of ['/healthz', '/readyz', '/metrics', '/status']) t.equal((await fetch(`${server.url}${path}`, { headers: { connection: 'close' } })).status, 200, path);
-    await until(() => sockets.filter(({ destroyed, readableEnded }) => !destroyed && !readableEnded).length <= 256, 'some were closed');
-    t.equal(lines.filter(({ event }) => event === 'http_connections').length, 1, 'said once a minute');
-  });
+  t.test(
+    `400 connections that ${what} lock nobody out: probes and metrics are answered`,
+    { timeout: 60_000 },
+    async (t) => {
+      const { server, lines } = await serve(t);
+      const sockets: Socket[] = [];
+      for (let count = 0; count < 400; count++) sockets.push(await dial(t, server, bytes));
+      for (const path of ['/healthz', '/readyz', '/metrics', '/status'])
+        t.equal((await fetch(`${server.url}${path}`, { headers: { connection: 'close' } })).status, 200, path);
+      await until(
+        () => sockets.filter(({ destroyed, readableEnded }) => !destroyed && !readableEnded).length <= 256,
+        'some were closed',
+      );
+      t.equal(lines.filter(({ event }) => event === 'http_connections').length, 1, 'said once a minute');
+    },
+  );
 }
 
 t.test('who takes an answer stays, who idles goes', { timeout: 60_000 }, async (t) => {
   const { server } = await serve(t);
   const viewer = await dial(t, server, 'GET /page/events HTTP/1.1\r\nhost: localhost\r\n\r\n');
   let got = 0;
-  viewer.on('data', ({ length }) => { got += length; });
+  viewer.on('data', ({ length }) => {
+    got += length;
+  });
   await until(() => got > 0, 'the first event');
   for (let count = 0; count < 600; count++) await dial(t, server);
   const before = got;

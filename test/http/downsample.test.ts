@@ -13,7 +13,11 @@ t.test('blocks become their mean, rounded down, smaller ones at the edges', (t) 
 });
 
 t.test('missing pixels do not count; a block of nothing else is missing', (t) => {
-  const frame = { pixels: uint16(65535, 4, 65535, 65535, 6, 65535, 65535, 65535), type: 'uint16', shape: [2, 4] } as const;
+  const frame = {
+    pixels: uint16(65535, 4, 65535, 65535, 6, 65535, 65535, 65535),
+    type: 'uint16',
+    shape: [2, 4],
+  } as const;
   t.strictSame(valuesOf(downsample(frame, 2).pixels), [5, 65535]);
   t.end();
 });
@@ -21,8 +25,14 @@ t.test('missing pixels do not count; a block of nothing else is missing', (t) =>
 t.test('every pixel type and any alignment are read right', (t) => {
   const shifted = new Uint8Array(9).subarray(1);
   shifted.set(new Uint8Array(Uint32Array.of(4294967294, 4294967292).buffer));
-  t.strictSame([...new Uint32Array(downsample({ pixels: shifted, type: 'uint32', shape: [1, 2] }, 2).pixels.slice().buffer)], [4294967293]);
-  t.strictSame([...downsample({ pixels: Uint8Array.of(255, 254, 0, 0), type: 'uint8', shape: [2, 2] }, 4).pixels], [84]);
+  t.strictSame(
+    [...new Uint32Array(downsample({ pixels: shifted, type: 'uint32', shape: [1, 2] }, 2).pixels.slice().buffer)],
+    [4294967293],
+  );
+  t.strictSame(
+    [...downsample({ pixels: Uint8Array.of(255, 254, 0, 0), type: 'uint8', shape: [2, 2] }, 4).pixels],
+    [84],
+  );
   t.end();
 });
 

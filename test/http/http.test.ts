@@ -22,55 +22,102 @@ async function appFor(t: Test, view: HandMadeView): Promise<FastifyInstance> {
 }
 
 interface Document {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, { summary?: string; responses: Readonly<Record<string, { content?: Readonly<Record<string, { schema: Schema }>> }>> }>>>>;
+  readonly paths: Readonly<
+    Record<
+      string,
+      Readonly<
+        Record<
+          string,
+          {
+            summary?: string;
+            responses: Readonly<Record<string, { content?: Readonly<Record<string, { schema: Schema }>> }>>;
+          }
+        >
+      >
+    >
+  >;
 }
 
 t.test('a series is opened: 201 with id, number, state; the request reaches the service', async (t) => {
   const view = new HandMadeView();
   const app = await appFor(t, view);
-  const answer = await app.inject({ method: 'POST', url: '/api/v1/series', payload: { filename: '/data/a.h5', frames: 3, metadata: { exptime: 0.5 } } });
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/api/v1/series',
+    payload: { filename: '/data/a.h5', frames: 3, metadata: { exptime: 0.5 } },
+  });
   t.equal(answer.statusCode, 201);
-  t.strictSame(answer.json(), { series_id: 1, msg_number: 1_700_000_000_000_000, header_pending: false, state: 'open' });
+  t.strictSame(answer.json(), {
+    series_id: 1,
+    msg_number: 1_700_000_000_000_000,
+    header_pending: false,
+    state: 'open',
+  });
   t.match(view.armed, [{ filename: '/data/a.h5', frames: 3, metadata: '{"exptime":0.5}', force: false }]);
 });
 
 t.test('metadata reach the service digit by digit', async (t) => {
   const view = new HandMadeView();
   const app = await appFor(t, view);
-  await app.inject({ method: 'POST', url: '/api/v1/series', headers: { 'content-type': 'application/json' }, payload: '{"metadata": {"n": 9007199254740993, "f": 1.0}}' });
+  await app.inject({
+    method: 'POST',
+    url: '/api/v1/series',
+    headers: { 'content-type': 'application/json' },
+    payload: '{"metadata": {"n": 9007199254740993, "f": 1.0}}',
+  });
   t.equal(view.armed[0]?.metadata, '{"n":9007199254740993,"f":1.0}');
 });
 
 t.test('a wrong request is refused with every problem and opens nothing', async (t) => {
   const view = new HandMadeView();
   const app = await appFor(t, view);
-  const answer = await app.inject({ method: 'POST', url: '/api/v1/series', payload: { frame: 3, filename: 'a.h5', metadata: { data: 1 } } });
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/api/v1/series',
+    payload: { frame: 3, filename: 'a.h5', metadata: { data: 1 } },
+  });
   t.equal(answer.statusCode, 422);
   t.match(answer.json(), { problems: [/^frame: .*did you mean frames/, /^filename: /, /^metadata\.data: /] });
   t.equal(view.armed.length, 0);
 });
 
-t.test('what the service refuses is said with its reason and its problems, and has the status of the reason', async (t) => {
-  const view = new HandMadeView();
-  const app = await appFor(t, view);
-  t.match(refusalStatus, { invalid: 422, busy: 409, no_consumer: 503, unsafe: 503, starting: 503, stopping: 503, failed: 503 });
-  for (const { code: why } of refusals) {
-    view.refusal = new Refused(why, ['no consumer is connected', 'second']);
+t.test(
+  'what the service refuses is said with its reason and its problems, and has the status of the reason',
+  async (t) => {
+    const view = new HandMadeView();
+    const app = await appFor(t, view);
+    t.match(refusalStatus, {
+      invalid: 422,
+      busy: 409,
+      no_consumer: 503,
+      unsafe: 503,
+      starting: 503,
+      stopping: 503,
+      failed: 503,
+    });
+    for (const { code: why } of refusals) {
+      view.refusal = new Refused(why, ['no consumer is connected', 'second']);
+      const answer = await app.inject({ method: 'POST', url: '/api/v1/series', payload: {} });
+      t.equal(answer.statusCode, refusalStatus[why]);
+      t.strictSame(answer.json(), { why, problems: ['no consumer is connected', 'second'] });
+    }
+    view.refusal = new Error('streamer is gone');
     const answer = await app.inject({ method: 'POST', url: '/api/v1/series', payload: {} });
-    t.equal(answer.statusCode, refusalStatus[why]);
-    t.strictSame(answer.json(), { why, problems: ['no consumer is connected', 'second'] });
-  }
-  view.refusal = new Error('streamer is gone');
-  const answer = await app.inject({ method: 'POST', url: '/api/v1/series', payload: {} });
-  t.equal(answer.statusCode, 500);
-  t.match(answer.json(), { problems: [/streamer is gone/] });
-});
+    t.equal(answer.statusCode, 500);
+    t.match(answer.json(), { problems: [/streamer is gone/] });
+  },
+);
 
 t.test('a body that is missing, no JSON, of another type or too long opens nothing', async (t) => {
   const view = new HandMadeView();
   const app = await appFor(t, view);
   const post = async (payload: string | undefined, type: string | undefined): Promise<[number, unknown]> => {
-    const answer = await app.inject({ method: 'POST', url: '/api/v1/series', headers: type === undefined ? {} : { 'content-type': type }, ...(payload === undefined ? {} : { payload }) });
+    const answer = await app.inject({
+      method: 'POST',
+      url: '/api/v1/series',
+      headers: type === undefined ? {} : { 'content-type': type },
+      ...(payload === undefined ? {} : { payload }),
+    });
     return [answer.statusCode, answer.json()];
   };
   t.match(await post(undefined, undefined), [422, { problems: [/^body: is empty/] }]);
@@ -88,25 +135,32 @@ t.test('the end of a series answers with its summary, or with null when none was
   const app = await appFor(t, view);
   t.strictSame((await app.inject({ method: 'DELETE', url: '/api/v1/series' })).json(), { summary: null });
   view.summary = summaryOf();
-  const answer = await app.inject({ method: 'DELETE', url: '/api/v1/series', headers: { 'content-type': 'application/json' } });
+  const answer = await app.inject({
+    method: 'DELETE',
+    url: '/api/v1/series',
+    headers: { 'content-type': 'application/json' },
+  });
   t.equal(answer.statusCode, 200);
   t.strictSame(answer.json(), { summary: JSON.parse(JSON.stringify(summaryOf())) as object });
 });
 
-t.test('streaming-receiver\'s /status: idle, running while open or closing, error when a thread stands still', async (t) => {
-  const view = new HandMadeView();
-  const app = await appFor(t, view);
-  const status = async (): Promise<unknown> => (await app.inject('/status')).json();
-  t.strictSame(await status(), { state: 'idle' });
-  for (const state of ['open', 'closing'] as const) {
-    view.state = { ...view.state, state };
+t.test(
+  "streaming-receiver's /status: idle, running while open or closing, error when a thread stands still",
+  async (t) => {
+    const view = new HandMadeView();
+    const app = await appFor(t, view);
+    const status = async (): Promise<unknown> => (await app.inject('/status')).json();
+    t.strictSame(await status(), { state: 'idle' });
+    for (const state of ['open', 'closing'] as const) {
+      view.state = { ...view.state, state };
+      t.strictSame(await status(), { state: 'running' });
+    }
+    view.state = { ...view.state, problems: ['something to look at'] };
     t.strictSame(await status(), { state: 'running' });
-  }
-  view.state = { ...view.state, problems: ['something to look at'] };
-  t.strictSame(await status(), { state: 'running' });
-  view.alive = { alive: false, reasons: ['receiver 50001 stands still for 5 s', 'more'] };
-  t.strictSame(await status(), { state: 'error', error: 'receiver 50001 stands still for 5 s; more' });
-});
+    view.alive = { alive: false, reasons: ['receiver 50001 stands still for 5 s', 'more'] };
+    t.strictSame(await status(), { state: 'error', error: 'receiver 50001 stands still for 5 s; more' });
+  },
+);
 
 t.test('the last frame: empty before the first, then a pickle and an npy', async (t) => {
   const view = new HandMadeView();
@@ -122,7 +176,19 @@ t.test('the last frame: empty before the first, then a pickle and an npy', async
 
   view.frame = { header: { shape: [2, 2], type: 'uint16' }, pixels: Uint8Array.of(2, 0, 4, 0, 255, 255, 6, 1) };
   const whole = (await app.inject('/last_frame')).rawPayload.toString('hex');
-  t.equal(whole, '80035d287d285805000000' + '7368617065' + '5d284b024b0265' + '580400000074797065' + '5806000000' + '75696e743136' + '75' + '4308' + '02000400ffff0601' + '652e');
+  t.equal(
+    whole,
+    '80035d287d285805000000' +
+      '7368617065' +
+      '5d284b024b0265' +
+      '580400000074797065' +
+      '5806000000' +
+      '75696e743136' +
+      '75' +
+      '4308' +
+      '02000400ffff0601' +
+      '652e',
+  );
   const file = await app.inject('/api/v1/last_frame.npy');
   t.equal(file.headers['content-type'], 'application/octet-stream');
   t.equal(file.rawPayload.toString('hex', 0, 8), '934e554d50590100');
@@ -202,33 +268,74 @@ t.test('the documentation page loads its own files only, and they are there', as
   t.notMatch(page.payload, /<script(?![^>]*src=)/);
   const sources = [...page.payload.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, source]) => source as string);
   t.ok(sources.length >= 5);
-  for (const source of sources) t.equal((await app.inject(new URL(source, 'http://x/docs/').pathname)).statusCode, 200, source);
+  for (const source of sources)
+    t.equal((await app.inject(new URL(source, 'http://x/docs/').pathname)).statusCode, 200, source);
 });
 
 t.test('every route is documented, and answers as documented', async (t) => {
   const view = new HandMadeView();
   const app = await appFor(t, view);
   const document = (await app.inject('/docs/json')).json<Document>();
-  t.strictSame(Object.entries(document.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`)).sort(), [
-    'delete /api/v1/series', 'get /api/v1/config', 'get /api/v1/doctor', 'get /api/v1/last_frame.npy', 'get /api/v1/preview', 'get /api/v1/series', 'get /api/v1/series/history', 'get /api/v1/udp',
-    'get /downsample', 'get /healthz', 'get /last_frame', 'get /metrics', 'get /readyz', 'get /received_frames', 'get /status',
-    'post /api/v1/series', 'post /api/v1/series/halt', 'post /downsample',
-  ]);
+  t.strictSame(
+    Object.entries(document.paths)
+      .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`))
+      .sort(),
+    [
+      'delete /api/v1/series',
+      'get /api/v1/config',
+      'get /api/v1/doctor',
+      'get /api/v1/last_frame.npy',
+      'get /api/v1/preview',
+      'get /api/v1/series',
+      'get /api/v1/series/history',
+      'get /api/v1/udp',
+      'get /downsample',
+      'get /healthz',
+      'get /last_frame',
+      'get /metrics',
+      'get /readyz',
+      'get /received_frames',
+      'get /status',
+      'post /api/v1/series',
+      'post /api/v1/series/halt',
+      'post /downsample',
+    ],
+  );
   const port = currentPortOf(50001, { lateFirst: 3 });
-  view.series = [summaryOf({ aborted: 'consumer_lost', incomplete: [[1, 2]] }), summaryOf({ ledger: [ledgerOf(50001, { socket: null })] })];
+  view.series = [
+    summaryOf({ aborted: 'consumer_lost', incomplete: [[1, 2]] }),
+    summaryOf({ ledger: [ledgerOf(50001, { socket: null })] }),
+  ];
   view.summary = view.series[1] ?? null;
   view.state = {
-    ...view.state, state: 'open', last_series: view.series[0] ?? null,
+    ...view.state,
+    state: 'open',
+    last_series: view.series[0] ?? null,
     series: {
-      series_id: 2, filename: '', auto: true, frames: 0, header_pending: false, msg_number_base: null, first_frame_number: null, highest_frame_number: 5, images_sent: 1, complete: 1,
-      marked: 0, discarded: 0, ports: [port],
+      series_id: 2,
+      filename: '',
+      auto: true,
+      frames: 0,
+      header_pending: false,
+      msg_number_base: null,
+      first_frame_number: null,
+      highest_frame_number: 5,
+      images_sent: 1,
+      complete: 1,
+      marked: 0,
+      discarded: 0,
+      ports: [port],
     },
   };
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, { summary, responses }] of Object.entries(methods)) {
       t.ok(summary, `${method} ${path} has a summary`);
       const url = path === '/downsample' && method === 'post' ? '/downsample?value=1' : path;
-      const answer = await app.inject({ method: method.toUpperCase() as 'GET', url, ...(path === '/api/v1/series' && method === 'post' ? { payload: {} } : {}) });
+      const answer = await app.inject({
+        method: method.toUpperCase() as 'GET',
+        url,
+        ...(path === '/api/v1/series' && method === 'post' ? { payload: {} } : {}),
+      });
       const documented = responses[answer.statusCode];
       t.ok(documented, `${method} ${path} documents ${answer.statusCode}`);
       const schema = documented?.content?.['application/json']?.schema;
@@ -267,28 +374,45 @@ t.test('a request that is never answered does not keep the server from closing',
 
 t.test('a taken port and a foreign address are said in one line with their remedy', async (t) => {
   const other = createServer();
-  await new Promise<void>((resolve) => { other.listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => {
+    other.listen(0, '127.0.0.1', resolve);
+  });
   t.teardown(() => other.close());
   const { port } = other.address() as AddressInfo;
   const start = (host: string, at: number) => startHttp(new HandMadeView(), { host, port: at, logger: silent, build });
-  await t.rejects(start('127.0.0.1', port), { name: 'OperatorError', exitCode: 3, message: new RegExp(`^HTTP interface on 127\\.0\\.0\\.1 port ${port}: the port is taken .* set another api_port$`) });
+  await t.rejects(start('127.0.0.1', port), {
+    name: 'OperatorError',
+    exitCode: 3,
+    message: new RegExp(`^HTTP interface on 127\\.0\\.0\\.1 port ${port}: the port is taken .* set another api_port$`),
+  });
   await t.rejects(start('192.0.2.1', 0), { name: 'OperatorError', message: /no such address.*api_host/ });
 });
 
-t.test('a shared series is halted, and its end is told with DELETE; one that is not shared knows neither', async (t) => {
-  const view = new HandMadeView();
-  const app = await appFor(t, view);
-  t.match((await app.inject({ method: 'POST', url: '/api/v1/series/halt' })).json(), { why: 'invalid', problems: [/frames_stride: 1/] });
-  t.equal((await app.inject({ method: 'DELETE', url: '/api/v1/series?frames=5' })).statusCode, 422);
-  view.config = { ...view.config, share: { stride: 4, offset: 1 } };
-  view.halted = { msg_number_base: 1000, frames: 7, ended: false };
-  t.strictSame((await app.inject({ method: 'POST', url: '/api/v1/series/halt' })).json(), { halted: view.halted });
-  for (const [query, problem] of [['frames=-1', /^frames: "-1"/], ['frames=9007199254740992', /^frames/], ['withdraw=true', /^frames: is missing/], ['frames=5&withdraw=maybe', /^withdraw/]] as const) {
-    const refused = await app.inject({ method: 'DELETE', url: `/api/v1/series?${query}` });
-    t.equal(refused.statusCode, 422, query);
-    t.match(refused.json(), { problems: [problem] });
-  }
-  t.equal((await app.inject({ method: 'DELETE', url: '/api/v1/series?frames=8' })).statusCode, 200);
-  t.equal((await app.inject({ method: 'DELETE', url: '/api/v1/series?frames=0&withdraw=true' })).statusCode, 200);
-  t.strictSame(view.ends, [{ end: { frames: 8, withdraw: false } }, { end: { frames: 0, withdraw: true } }]);
-});
+t.test(
+  'a shared series is halted, and its end is told with DELETE; one that is not shared knows neither',
+  async (t) => {
+    const view = new HandMadeView();
+    const app = await appFor(t, view);
+    t.match((await app.inject({ method: 'POST', url: '/api/v1/series/halt' })).json(), {
+      why: 'invalid',
+      problems: [/frames_stride: 1/],
+    });
+    t.equal((await app.inject({ method: 'DELETE', url: '/api/v1/series?frames=5' })).statusCode, 422);
+    view.config = { ...view.config, share: { stride: 4, offset: 1 } };
+    view.halted = { msg_number_base: 1000, frames: 7, ended: false };
+    t.strictSame((await app.inject({ method: 'POST', url: '/api/v1/series/halt' })).json(), { halted: view.halted });
+    for (const [query, problem] of [
+      ['frames=-1', /^frames: "-1"/],
+      ['frames=9007199254740992', /^frames/],
+      ['withdraw=true', /^frames: is missing/],
+      ['frames=5&withdraw=maybe', /^withdraw/],
+    ] as const) {
+      const refused = await app.inject({ method: 'DELETE', url: `/api/v1/series?${query}` });
+      t.equal(refused.statusCode, 422, query);
+      t.match(refused.json(), { problems: [problem] });
+    }
+    t.equal((await app.inject({ method: 'DELETE', url: '/api/v1/series?frames=8' })).statusCode, 200);
+    t.equal((await app.inject({ method: 'DELETE', url: '/api/v1/series?frames=0&withdraw=true' })).statusCode, 200);
+    t.strictSame(view.ends, [{ end: { frames: 8, withdraw: false } }, { end: { frames: 0, withdraw: true } }]);
+  },
+);

@@ -49,13 +49,48 @@ const python = pythonWith();
 
 t.test('Python reads the same', { skip: python !== null ? false : 'no python3' }, (t) => {
   const value = {
-    htype: 'image', frame: 2 ** 40, shape: [2, 3], complete: false, missing: { 50001: [[0, 3]] }, nothing: null, ratio: -0.25, text: 'å😀\n',
-    numbers: [0, 255, 256, 65535, 65536, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 2 ** 39, 2 ** 53 - 1, -1, -128, -129, -(2 ** 31), -(2 ** 31) - 1, -(2 ** 39), -(2 ** 53) + 1, 1e21, 1e-7],
+    htype: 'image',
+    frame: 2 ** 40,
+    shape: [2, 3],
+    complete: false,
+    missing: { 50001: [[0, 3]] },
+    nothing: null,
+    ratio: -0.25,
+    text: 'å😀\n',
+    numbers: [
+      0,
+      255,
+      256,
+      65535,
+      65536,
+      2 ** 31 - 1,
+      2 ** 31,
+      2 ** 32,
+      2 ** 39,
+      2 ** 53 - 1,
+      -1,
+      -128,
+      -129,
+      -(2 ** 31),
+      -(2 ** 31) - 1,
+      -(2 ** 39),
+      -(2 ** 53) + 1,
+      1e21,
+      1e-7,
+    ],
   };
   const pixels = Uint8Array.from({ length: 70_000 }, (_, index) => index);
-  const script = 'import sys, json, pickle; o = pickle.load(sys.stdin.buffer); assert type(o[1]) is bytes and type(o[0]["frame"]) is int; print(json.dumps([o[0], len(o[1]), sum(o[1])]))';
-  const { status, stdout, stderr } = spawnSync(python as string, ['-c', script], { input: pickle([value, pixels]), encoding: 'utf8' });
+  const script =
+    'import sys, json, pickle; o = pickle.load(sys.stdin.buffer); assert type(o[1]) is bytes and type(o[0]["frame"]) is int; print(json.dumps([o[0], len(o[1]), sum(o[1])]))';
+  const { status, stdout, stderr } = spawnSync(python as string, ['-c', script], {
+    input: pickle([value, pixels]),
+    encoding: 'utf8',
+  });
   t.equal(status, 0, stderr);
-  t.strictSame(JSON.parse(stdout), [JSON.parse(JSON.stringify(value)), pixels.length, pixels.reduce((sum, byte) => sum + byte, 0)]);
+  t.strictSame(JSON.parse(stdout), [
+    JSON.parse(JSON.stringify(value)),
+    pixels.length,
+    pixels.reduce((sum, byte) => sum + byte, 0),
+  ]);
   t.end();
 });

@@ -17,7 +17,12 @@ const strays: string[] = [];
 /** @returns the page's address at the proxy */
 async function behindProxy(t: Test): Promise<string> {
   const logger = makeLogger('error', 'quad', { write: () => undefined });
-  const server = await startHttp(new HandMadeView(), { host: '127.0.0.1', port: 0, logger, build: { version: '0', backend: 'x' } });
+  const server = await startHttp(new HandMadeView(), {
+    host: '127.0.0.1',
+    port: 0,
+    logger,
+    build: { version: '0', backend: 'x' },
+  });
   t.teardown(() => server.close());
   const proxy = createServer((incoming, outgoing) => {
     const url = incoming.url ?? '';
@@ -26,54 +31,86 @@ async function behindProxy(t: Test): Promise<string> {
       outgoing.writeHead(404).end();
       return;
     }
-    const onward = request(new URL(url.slice(prefix.length - 1), server.url), { method: incoming.method, headers: { ...incoming.headers, host: new URL(server.url).host } }, (answer) => {
-      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(outgoing);
-    });
+    const onward = request(
+      new URL(url.slice(prefix.length - 1), server.url),
+      { method: incoming.method, headers: { ...incoming.headers, host: new URL(server.url).host } },
+      (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      },
+    );
     incoming.pipe(onward);
-    outgoing.on('close', () => { onward.destroy(); });
+    outgoing.on('close', () => {
+      onward.destroy();
+    });
   });
   await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => new Promise((resolve) => {
-    proxy.close(resolve);
-    proxy.closeAllConnections();
-  }));
+  t.teardown(
+    () =>
+      new Promise((resolve) => {
+        proxy.close(resolve);
+        proxy.closeAllConnections();
+      }),
+  );
   return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}${prefix}`;
 }
 
 /** Addresses in a page, and those that our scripts ask for by themselves. */
 function linksOf(text: string, type: string): string[] {
-  if (type.startsWith('text/html')) return [...text.matchAll(/(?:href|src|action)="([^"#]+)"/g)].map(([, link]) => link as string);
+  if (type.startsWith('text/html'))
+    return [...text.matchAll(/(?:href|src|action)="([^"#]+)"/g)].map(([, link]) => link as string);
   if (type.startsWith('text/css')) return [...text.matchAll(/url\(["']?([^"')]+)/g)].map(([, link]) => link as string);
   return [];
 }
 
-t.test('every link and file of page and documentation is found under the prefix, from wherever one begins', { timeout: 60_000 }, async (t) => {
-  const home = await behindProxy(t);
-  const origin = new URL(home).origin;
-  const seen = new Set<string>();
-  const waiting = ['', 'docs', 'docs/', 'docs?x=1', 'docs/?x=1', 'docs/static/index.html', 'metrics', 'api/v1/series'].map((path) => home + path);
-  for (let url = waiting.shift(); url !== undefined; url = waiting.shift()) {
-    if (seen.has(url)) continue;
-    seen.add(url);
-    const answer = await fetch(url);
-    const type = answer.headers.get('content-type') ?? '';
-    t.equal(answer.status, 200, url);
-    t.ok(answer.url.startsWith(home), `${url} leads to ${answer.url}`);
-    const text = await answer.text();
-    for (const link of linksOf(text, type)) {
-      const target = new URL(link, answer.url);
-      if (target.origin === origin) waiting.push(target.href);
+t.test(
+  'every link and file of page and documentation is found under the prefix, from wherever one begins',
+  { timeout: 60_000 },
+  async (t) => {
+    const home = await behindProxy(t);
+    const origin = new URL(home).origin;
+    const seen = new Set<string>();
+    const waiting = [
+      '',
+      'docs',
+      'docs/',
+      'docs?x=1',
+      'docs/?x=1',
+      'docs/static/index.html',
+      'metrics',
+      'api/v1/series',
+    ].map((path) => home + path);
+    for (let url = waiting.shift(); url !== undefined; url = waiting.shift()) {
+      if (seen.has(url)) continue;
+      seen.add(url);
+      const answer = await fetch(url);
+      const type = answer.headers.get('content-type') ?? '';
+      t.equal(answer.status, 200, url);
+      t.ok(answer.url.startsWith(home), `${url} leads to ${answer.url}`);
+      const text = await answer.text();
+      for (const link of linksOf(text, type)) {
+        const target = new URL(link, answer.url);
+        if (target.origin === origin) waiting.push(target.href);
+      }
     }
-  }
-  t.strictSame(strays, []);
-  for (const path of ['page/page.js', 'page/page.css', 'docs/static/swagger-ui-bundle.js', 'docs/static/swagger-initializer.js']) t.ok(seen.has(home + path), path);
-});
+    t.strictSame(strays, []);
+    for (const path of [
+      'page/page.js',
+      'page/page.css',
+      'docs/static/swagger-ui-bundle.js',
+      'docs/static/swagger-initializer.js',
+    ])
+      t.ok(seen.has(home + path), path);
+  },
+);
 
 t.test('requests that are tried out in the documentation stay under the prefix', async (t) => {
   const home = await behindProxy(t);
   const where = `${home}docs/json`;
-  const { servers, paths } = (await (await fetch(where)).json()) as { servers: { url: string }[]; paths: Record<string, object> };
+  const { servers, paths } = (await (await fetch(where)).json()) as {
+    servers: { url: string }[];
+    paths: Record<string, object>;
+  };
   t.equal(servers.length, 1);
   const base = new URL(servers[0]?.url as string, where).href.replace(/\/$/, '');
   t.equal(`${base}/`, home);
@@ -84,6 +121,9 @@ t.test('requests that are tried out in the documentation stay under the prefix',
 t.test('scripts of the page ask below their own address only', async (t) => {
   const home = await behindProxy(t);
   const text = await (await fetch(`${home}page/page.js`)).text();
-  t.strictSame([...text.matchAll(/(?:fetch|EventSource)\(\s*["'`](\/[^"'`]*)/g)].map(([, path]) => path), []);
+  t.strictSame(
+    [...text.matchAll(/(?:fetch|EventSource)\(\s*["'`](\/[^"'`]*)/g)].map(([, path]) => path),
+    [],
+  );
   t.ok(/["'`]page\/events/.test(text) || /["'`](?:\.\/)?events/.test(text), 'where events come from is in the script');
 });

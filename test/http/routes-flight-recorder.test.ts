@@ -15,7 +15,13 @@ import { small } from '../pipeline/small.js';
 import { HandMadeView } from '../view/hand-made-view.js';
 import { differences } from './schema-check.js';
 
-interface LogLine { readonly event: string; readonly level: string; readonly udp_ports?: number[]; readonly file?: string; readonly msg: string }
+interface LogLine {
+  readonly event: string;
+  readonly level: string;
+  readonly udp_ports?: number[];
+  readonly file?: string;
+  readonly msg: string;
+}
 
 function recorderOf({ config, plan, map, buffer, clock }: Pipeline): { recorder: FlightRecorder; lines: LogLine[] } {
   const lines: LogLine[] = [];
@@ -32,7 +38,11 @@ function folderFor(t: Test): string {
 const post = { method: 'POST', url: '/api/v1/flight-recorder' } as const;
 
 async function ask(t: Test, recorder: FlightRecorder) {
-  const app = await makeApp(new HandMadeView(), { logger: makeLogger('error', 'quad', { write: () => undefined }), build: { version: '0', backend: 'x' }, flightRecorder: recorder });
+  const app = await makeApp(new HandMadeView(), {
+    logger: makeLogger('error', 'quad', { write: () => undefined }),
+    build: { version: '0', backend: 'x' },
+    flightRecorder: recorder,
+  });
   t.teardown(() => app.close());
   return app.inject(post);
 }
@@ -59,7 +69,21 @@ t.test('with a folder capture file and report are written there, and named', asy
   t.strictSame(differences(written, flightReport), []);
   t.equal([...openCapture(written.pcap_file).records()].length, 40);
   t.strictSame(JSON.parse(readFileSync(written.report_file, 'utf8')), written.report);
-  t.match(written.report, { detector: 'det', reason: 'request', packets: 40, ports: [{ udp_port: 50001, packets: 20, missing_packets: 0, loss_began: false, classes: [{ class: 'accepted', count: 20, first_frame_number: 1, last_frame_number: 5 }] }, {}] });
+  t.match(written.report, {
+    detector: 'det',
+    reason: 'request',
+    packets: 40,
+    ports: [
+      {
+        udp_port: 50001,
+        packets: 20,
+        missing_packets: 0,
+        loss_began: false,
+        classes: [{ class: 'accepted', count: 20, first_frame_number: 1, last_frame_number: 5 }],
+      },
+      {},
+    ],
+  });
   t.strictSame(readdirSync(folder).length, 2, 'nothing half written is left');
 });
 
@@ -98,8 +122,22 @@ t.test('a burst of losses is recorded when it begins, once, with what was lost',
   const [report, pcap] = readdirSync(folder).sort();
   t.match(pcap, /^det-\d{8}T\d{6}\.\d{3}Z-loss\.pcap$/);
   const told = JSON.parse(readFileSync(join(folder, report as string), 'utf8')) as FlightReport;
-  t.match(told, { reason: 'loss', ports: [{ udp_port: 50001, loss_began: true, missing_packets: 2 }, { udp_port: 50002, loss_began: false, missing_packets: 0 }] });
-  t.match(lines, [{ event: 'loss_begins', level: 'warn', udp_ports: [50001], file: join(folder, pcap as string), msg: /vdcu explain/ }]);
+  t.match(told, {
+    reason: 'loss',
+    ports: [
+      { udp_port: 50001, loss_began: true, missing_packets: 2 },
+      { udp_port: 50002, loss_began: false, missing_packets: 0 },
+    ],
+  });
+  t.match(lines, [
+    {
+      event: 'loss_begins',
+      level: 'warn',
+      udp_ports: [50001],
+      file: join(folder, pcap as string),
+      msg: /vdcu explain/,
+    },
+  ]);
   t.equal(lines.length, 1);
 });
 
@@ -116,7 +154,14 @@ t.test('an image that the end of its series cuts off is no loss; one that lacked
     else pipeline.sink.disconnect();
     pipeline.run(200);
     t.equal(pipeline.summaries.length, 1, end);
-    t.match(pipeline.summaries[0]?.ledger, [{ missing: 2, unexplained: 2 }, { missing: 4, unexplained: 4 }], 'the sums keep them');
+    t.match(
+      pipeline.summaries[0]?.ledger,
+      [
+        { missing: 2, unexplained: 2 },
+        { missing: 4, unexplained: 4 },
+      ],
+      'the sums keep them',
+    );
     recorder.watch();
     await recorder.close();
     t.strictSame(lines, [], end);
@@ -152,7 +197,10 @@ t.test('frames of which no port saw anything before a silent series ended are a 
 t.test('a loss that cannot be recorded is said in the log, with what to do', async (t) => {
   const file = join(folderFor(t), 'file');
   writeFileSync(file, '');
-  for (const [keys, says] of [[{ flight_recorder_dir: file }, /cannot be written.*flight_recorder_dir/], [{}, /POST \/api\/v1\/flight-recorder/]] as const) {
+  for (const [keys, says] of [
+    [{ flight_recorder_dir: file }, /cannot be written.*flight_recorder_dir/],
+    [{}, /POST \/api\/v1\/flight-recorder/],
+  ] as const) {
     const pipeline = small(keys);
     const { recorder, lines } = recorderOf(pipeline);
     recorder.watch();
@@ -182,7 +230,8 @@ t.test('the newest recordings are kept, and what is not ours', async (t) => {
   const left = readdirSync(folder);
   t.equal(left.length, 42);
   t.ok(left.includes('det-notes.pcap') && left.includes('det-2-20000101T000000.000Z-loss.pcap'));
-  for (const [index, name] of names.entries()) t.equal(left.includes(`${name}.pcap`) && left.includes(`${name}.json`), index >= 3, name);
+  for (const [index, name] of names.entries())
+    t.equal(left.includes(`${name}.pcap`) && left.includes(`${name}.json`), index >= 3, name);
 });
 
 t.test('recordings that nobody fetches do not pile up', async (t) => {
@@ -192,9 +241,16 @@ t.test('recordings that nobody fetches do not pile up', async (t) => {
     on: true,
     folder: 'x',
     take: (reason: 'request') => recorder.take(reason),
-    write: () => new Promise<WrittenRecording>((_, reject) => { waiting.push(() => reject(new Error('no room'))); }),
+    write: () =>
+      new Promise<WrittenRecording>((_, reject) => {
+        waiting.push(() => reject(new Error('no room')));
+      }),
   } as unknown as FlightRecorder;
-  const app = await makeApp(new HandMadeView(), { logger: makeLogger('fatal' as 'error', 'quad', { write: () => undefined }), build: { version: '0', backend: 'x' }, flightRecorder: slow });
+  const app = await makeApp(new HandMadeView(), {
+    logger: makeLogger('fatal' as 'error', 'quad', { write: () => undefined }),
+    build: { version: '0', backend: 'x' },
+    flightRecorder: slow,
+  });
   t.teardown(() => app.close());
   const asked = Array.from({ length: 4 }, () => app.inject(post));
   while (waiting.length < 4) await new Promise((resolve) => setImmediate(resolve));
@@ -208,7 +264,11 @@ t.test('recordings that nobody fetches do not pile up', async (t) => {
 });
 
 t.test('a capture file that was fetched makes room for the next', async (t) => {
-  const app = await makeApp(new HandMadeView(), { logger: makeLogger('error', 'quad', { write: () => undefined }), build: { version: '0', backend: 'x' }, flightRecorder: recorderOf(small()).recorder });
+  const app = await makeApp(new HandMadeView(), {
+    logger: makeLogger('error', 'quad', { write: () => undefined }),
+    build: { version: '0', backend: 'x' },
+    flightRecorder: recorderOf(small()).recorder,
+  });
   t.teardown(() => app.close());
   for (let count = 0; count < 6; count++) t.equal((await app.inject(post)).statusCode, 200);
 });

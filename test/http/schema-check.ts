@@ -6,13 +6,26 @@ import type { Schema } from '../../src/http/api-schemas.js';
 export function differences(value: unknown, schema: Schema, path = 'answer'): string[] {
   if (value === null) return schema.nullable === true ? [] : [`${path}: null`];
   switch (schema.type) {
-    case 'object': return typeof value === 'object' ? objectDifferences(value as Record<string, unknown>, schema, path) : [`${path}: no object`];
-    case 'array': return Array.isArray(value) ? value.flatMap((item, index) => differences(item, schema.items as Schema, `${path}[${index}]`)) : [`${path}: no array`];
-    case 'string': return typeof value === 'string' && (schema.enum?.includes(value) ?? true) ? [] : [`${path}: ${JSON.stringify(value)}`];
-    case 'integer': return Number.isInteger(value) ? [] : [`${path}: no integer`];
-    case 'number': return typeof value === 'number' ? [] : [`${path}: no number`];
-    case 'boolean': return typeof value === 'boolean' ? [] : [`${path}: no boolean`];
-    default: return [`${path}: schema without type`];
+    case 'object':
+      return typeof value === 'object'
+        ? objectDifferences(value as Record<string, unknown>, schema, path)
+        : [`${path}: no object`];
+    case 'array':
+      return Array.isArray(value)
+        ? value.flatMap((item, index) => differences(item, schema.items as Schema, `${path}[${index}]`))
+        : [`${path}: no array`];
+    case 'string':
+      return typeof value === 'string' && (schema.enum?.includes(value) ?? true)
+        ? []
+        : [`${path}: ${JSON.stringify(value)}`];
+    case 'integer':
+      return Number.isInteger(value) ? [] : [`${path}: no integer`];
+    case 'number':
+      return typeof value === 'number' ? [] : [`${path}: no number`];
+    case 'boolean':
+      return typeof value === 'boolean' ? [] : [`${path}: no boolean`];
+    default:
+      return [`${path}: schema without type`];
   }
 }
 

@@ -23,6 +23,11 @@ export function playSide(words: Int32Array, side: 0 | 1, turns: number, fenced: 
 }
 
 if (!isMainThread) {
-  const { words, turns, fenced, seen } = workerData as { words: Int32Array; turns: number; fenced: boolean; seen: Int32Array };
+  const { words, turns, fenced, seen } = workerData as {
+    words: Int32Array;
+    turns: number;
+    fenced: boolean;
+    seen: Int32Array;
+  };
   playSide(words, 1, turns, fenced, seen);
 }

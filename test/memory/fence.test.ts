@@ -10,7 +10,9 @@ const turns = 5000;
 async function bothMissed(fenced: boolean): Promise<number> {
   const words = new Int32Array(new SharedArrayBuffer(4 * 128));
   const [mine, theirs] = [new Int32Array(turns), new Int32Array(new SharedArrayBuffer(turns * 4))];
-  const worker = new Worker(new URL('./fence-thread.js', import.meta.url), { workerData: { words, turns, fenced, seen: theirs } });
+  const worker = new Worker(new URL('./fence-thread.js', import.meta.url), {
+    workerData: { words, turns, fenced, seen: theirs },
+  });
   await once(worker, 'online');
   playSide(words, 0, turns, fenced, mine);
   await once(worker, 'exit');

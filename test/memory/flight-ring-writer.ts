@@ -1,5 +1,5 @@
-// The writer of a flight ring on a thread of its own, for the test that copies the ring meanwhile: every word of an entry is the entry's
-// number. Goes on until it is terminated.
+// The writer of a flight ring on a thread of its own, for the test that copies the ring meanwhile: every word of an
+// entry is the entry's number. Goes on until it is terminated.
 
 import { workerData } from 'node:worker_threads';
 import { FlightRing } from '../../src/memory/flight-ring.js';

@@ -28,13 +28,19 @@ const numbers = (ring: FlightRing): number[] => {
 
 t.test('a ring gives back the last packets, oldest first, also when it has gone round', async (t) => {
   for (const recorded of [0, 1, 7, 8, 9, 11, 12, 13, 24, 25, 1000]) {
-    const expected = Array.from({ length: Math.min(recorded, packets) }, (_, index) => recorded - Math.min(recorded, packets) + index);
+    const expected = Array.from(
+      { length: Math.min(recorded, packets) },
+      (_, index) => recorded - Math.min(recorded, packets) + index,
+    );
     t.strictSame(numbers(ringWith(recorded)), expected, `${recorded} recorded`);
   }
   const copy = ringWith(13).copy();
   t.equal(copy.time(0), 5.5);
   t.equal(copy.class(1), 6 % 5);
-  t.strictSame([...new Int32Array(copy.header(2).slice().buffer)], Array.from({ length: 12 }, () => 7));
+  t.strictSame(
+    [...new Int32Array(copy.header(2).slice().buffer)],
+    Array.from({ length: 12 }, () => 7),
+  );
 });
 
 t.test('a copy is not changed by what is recorded later', async (t) => {
@@ -62,13 +68,22 @@ t.test('what the writer overwrote while the ring was copied is left out', async 
         return recorded;
       },
     });
-    t.strictSame(numbers(ring), [12, 13, 14, 15, 16, 17, 18, 19].filter((number) => number >= 20 + meanwhile - packets), `${meanwhile} meanwhile`);
+    t.strictSame(
+      numbers(ring),
+      [12, 13, 14, 15, 16, 17, 18, 19].filter((number) => number >= 20 + meanwhile - packets),
+      `${meanwhile} meanwhile`,
+    );
   }
 });
 
 t.test('headers of datagrams that are shorter than a header end where the datagram ends', async (t) => {
   const ring = ringWith(1);
-  for (const [length, header] of [[0, 0], [40, 40], [48, 48], [49, 48]] as const) {
+  for (const [length, header] of [
+    [0, 0],
+    [40, 40],
+    [48, 48],
+    [49, 48],
+  ] as const) {
     ring.words[14] = length;
     t.equal(ring.copy().header(0).length, header);
   }
@@ -82,7 +97,9 @@ t.test('a ring of nothing takes no memory and gives nothing back', async (t) => 
 
 t.test('no copy has a torn entry while another thread writes as fast as it can', async (t) => {
   const buffer = new SharedArrayBuffer(flightRingBytes(1000, 16));
-  const worker = new Worker(new URL('./flight-ring-writer.js', import.meta.url), { workerData: { buffer, packets: 1000, batch: 16 } });
+  const worker = new Worker(new URL('./flight-ring-writer.js', import.meta.url), {
+    workerData: { buffer, packets: 1000, batch: 16 },
+  });
   t.teardown(() => worker.terminate());
   const ring = new FlightRing(buffer, 0, 1000, 16);
   while (ring.recorded < 5000) await new Promise((resolve) => setTimeout(resolve, 1));
@@ -93,7 +110,8 @@ t.test('no copy has a torn entry while another thread writes as fast as it can',
     seen += copy.count;
     for (let index = 0; index < copy.count; index++) {
       const number = copy.length(index);
-      if (number !== copy.length(0) + index || copy.class(index) !== number || !everyWord(copy.header(index), number)) wrong++;
+      if (number !== copy.length(0) + index || copy.class(index) !== number || !everyWord(copy.header(index), number))
+        wrong++;
     }
   }
   t.equal(wrong, 0, `${seen} entries`);

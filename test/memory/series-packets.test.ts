@@ -6,25 +6,57 @@ import { portCountersOf } from '../view/hand-made-view.js';
 const causesOf = (counts: Partial<Record<PortCounter, number>>) => missingCauses((counter) => counts[counter] ?? 0);
 
 t.test('every missing packet has one cause, the surest first', async (t) => {
-  t.strictSame(causesOf({ missing: 10, lateFirst: 2, ringFull: 3, socketDropped: 4 }), { late: 2, ring: 3, socket: 4, unexplained: 1 });
-  t.strictSame(causesOf({ missing: 10, lateFirst: 2, ringFull: 30, socketDropped: 4 }), { late: 2, ring: 8, socket: 0, unexplained: 0 });
+  t.strictSame(causesOf({ missing: 10, lateFirst: 2, ringFull: 3, socketDropped: 4 }), {
+    late: 2,
+    ring: 3,
+    socket: 4,
+    unexplained: 1,
+  });
+  t.strictSame(causesOf({ missing: 10, lateFirst: 2, ringFull: 30, socketDropped: 4 }), {
+    late: 2,
+    ring: 8,
+    socket: 0,
+    unexplained: 0,
+  });
   t.strictSame(causesOf({ missing: 10, socketDropped: 40 }), { late: 0, ring: 0, socket: 10, unexplained: 0 });
 });
 
 t.test('where the kernel tells nothing, neither socket nor unexplained is known', async (t) => {
-  t.strictSame(causesOf({ missing: 10, lateFirst: 1, socketDropped: NaN }), { late: 1, ring: 0, socket: null, unexplained: null });
+  t.strictSame(causesOf({ missing: 10, lateFirst: 1, socketDropped: NaN }), {
+    late: 1,
+    ring: 0,
+    socket: null,
+    unexplained: null,
+  });
 });
 
 t.test('counters that are read while they go on never make a cause negative', async (t) => {
-  t.strictSame(causesOf({ missing: 1, lateFirst: 2, ringFull: 3, socketDropped: 4 }), { late: 1, ring: 0, socket: 0, unexplained: 0 });
+  t.strictSame(causesOf({ missing: 1, lateFirst: 2, ringFull: 3, socketDropped: 4 }), {
+    late: 1,
+    ring: 0,
+    socket: 0,
+    unexplained: 0,
+  });
 });
 
 t.test('causes of missing packets add up at every moment, also when the kernel tells nothing', (t) => {
   for (const [counters, wanted] of [
-    [{ expected: 10, missing: 4, lateFirst: 1, ringFull: 1, socketDropped: 1 }, { late: 1, ring: 1, socket: 1, unexplained: 1 }],
-    [{ expected: 10, missing: 2, lateFirst: 1, ringFull: 5, socketDropped: 9 }, { late: 1, ring: 1, socket: 0, unexplained: 0 }],
-    [{ expected: 10, missing: 0, lateFirst: 1 }, { late: 0, ring: 0, socket: 0, unexplained: 0 }],
-    [{ expected: 10, missing: 4, socketDropped: NaN }, { late: 0, ring: 0, socket: null, unexplained: null }],
+    [
+      { expected: 10, missing: 4, lateFirst: 1, ringFull: 1, socketDropped: 1 },
+      { late: 1, ring: 1, socket: 1, unexplained: 1 },
+    ],
+    [
+      { expected: 10, missing: 2, lateFirst: 1, ringFull: 5, socketDropped: 9 },
+      { late: 1, ring: 1, socket: 0, unexplained: 0 },
+    ],
+    [
+      { expected: 10, missing: 0, lateFirst: 1 },
+      { late: 0, ring: 0, socket: 0, unexplained: 0 },
+    ],
+    [
+      { expected: 10, missing: 4, socketDropped: NaN },
+      { late: 0, ring: 0, socket: null, unexplained: null },
+    ],
   ] as const) {
     const loss = seriesPackets((counter) => portCountersOf(counters)[counter]);
     t.match(loss, wanted);

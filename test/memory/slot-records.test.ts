@@ -1,7 +1,8 @@
 import t from 'tap';
 import { SlotRecords, bitmapWords, outcome, recordState, slotRecordBytes } from '../../src/memory/slot-records.js';
 
-const make = (packets = 70): SlotRecords => new SlotRecords(new SharedArrayBuffer(4 * slotRecordBytes(packets)), 0, 4, packets);
+const make = (packets = 70): SlotRecords =>
+  new SlotRecords(new SharedArrayBuffer(4 * slotRecordBytes(packets)), 0, 4, packets);
 
 t.test('records are whole cache lines, with room for both bitmaps', async (t) => {
   for (const packets of [1, 32, 33, 512]) {

@@ -19,20 +19,40 @@ const printed = `NIC statistics:
 `;
 
 t.test('what tells of lost packets on the way in is taken, of the whole card', async (t) => {
-  t.strictSame([...lossCountersOf(printed)], [['rx_out_of_buffer', 12], ['rx_discards_phy', 3], ['rx_crc_errors_phy', 1], ['port.rx_dropped', 6], ['rx_no_dma_resources', 2]]);
+  t.strictSame(
+    [...lossCountersOf(printed)],
+    [
+      ['rx_out_of_buffer', 12],
+      ['rx_discards_phy', 3],
+      ['rx_crc_errors_phy', 1],
+      ['port.rx_dropped', 6],
+      ['rx_no_dma_resources', 2],
+    ],
+  );
 });
 
 t.test('a driver with thousands of counters makes few samples', async (t) => {
-  t.equal(lossCountersOf(Array.from({ length: 5000 }, (_, index) => `  rx_drop_${'x'.repeat(index % 70)}${'y'.repeat(index / 70)}: 1`).join('\n')).size, 40);
+  t.equal(
+    lossCountersOf(
+      Array.from(
+        { length: 5000 },
+        (_, index) => `  rx_drop_${'x'.repeat(index % 70)}${'y'.repeat(index / 70)}: 1`,
+      ).join('\n'),
+    ).size,
+    40,
+  );
 });
 
 t.test('a card is asked in the background, at most once in five seconds', async (t) => {
   let now = 1000;
   const asked: string[] = [];
-  const counters = new DriverCounters((program, parameters) => {
-    asked.push([program, ...parameters].join(' '));
-    return Promise.resolve({ output: `  rx_dropped: ${asked.length}\n` });
-  }, { now: () => now });
+  const counters = new DriverCounters(
+    (program, parameters) => {
+      asked.push([program, ...parameters].join(' '));
+      return Promise.resolve({ output: `  rx_dropped: ${asked.length}\n` });
+    },
+    { now: () => now },
+  );
   t.equal(counters.of('eth9').size, 0, 'nothing is known yet, and nobody waits');
   await Promise.resolve();
   await Promise.resolve();
@@ -51,7 +71,9 @@ t.test('where ethtool is not installed it is asked for once; an interface withou
   let now = 0;
   let asked = 0;
   const answers: (string | number)[] = [94, 'ENOENT'];
-  const counters = new DriverCounters(() => Promise.resolve({ error: answers[asked++] as string | number }), { now: () => now });
+  const counters = new DriverCounters(() => Promise.resolve({ error: answers[asked++] as string | number }), {
+    now: () => now,
+  });
   for (let turn = 0; turn < 5; turn++) {
     t.equal(counters.of('lo').size, 0);
     await Promise.resolve();

@@ -10,25 +10,40 @@ const build = { version: '1.2.3', backend: 'dgram' };
 /** Samples by name and labels (sorted), as text. */
 async function samples(view: HandMadeView, metrics = makeMetrics(view, build)): Promise<Map<string, string>> {
   const lines = (await metrics.render()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  return new Map(lines.map((line) => {
-    const [, name, labels, value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) as RegExpExecArray;
-    return [`${name}{${(labels ?? '').split(',').sort().join(',')}}`, value as string];
-  }));
+  return new Map(
+    lines.map((line) => {
+      const [, name, labels, value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) as RegExpExecArray;
+      return [`${name}{${(labels ?? '').split(',').sort().join(',')}}`, value as string];
+    }),
+  );
 }
 
 t.test('every row of the counter tables is a sample with its own value', async (t) => {
   const view = new HandMadeView();
-  const numbered = (from: number, table: readonly { id: string }[]) => Object.fromEntries(table.map(({ id }, index) => [id, from + index]));
-  view.ports = [{ udpPort: 50001, counters: portCountersOf(numbered(100, portCounterTable)) }, { udpPort: 50002, counters: portCountersOf(numbered(200, portCounterTable)) }];
+  const numbered = (from: number, table: readonly { id: string }[]) =>
+    Object.fromEntries(table.map(({ id }, index) => [id, from + index]));
+  view.ports = [
+    { udpPort: 50001, counters: portCountersOf(numbered(100, portCounterTable)) },
+    { udpPort: 50002, counters: portCountersOf(numbered(200, portCounterTable)) },
+  ];
   view.stream = streamCountersOf(numbered(300, streamCounterTable));
   const found = await samples(view);
-  const labelsOf = (labels: Readonly<Record<string, string>>): string => Object.entries(labels).map(([key, value]) => `${key}="${value}"`).sort().join(',');
+  const labelsOf = (labels: Readonly<Record<string, string>>): string =>
+    Object.entries(labels)
+      .map(([key, value]) => `${key}="${value}"`)
+      .sort()
+      .join(',');
   portCounterTable.forEach(({ metric, labels }, index) => {
-    for (const [port, from] of [['50001', 100], ['50002', 200]] as const) {
+    for (const [port, from] of [
+      ['50001', 100],
+      ['50002', 200],
+    ] as const) {
       t.equal(found.get(`${metric}{${labelsOf({ ...labels, port, detector: 'quad' })}}`), String(from + index));
     }
   });
-  streamCounterTable.forEach(({ metric, labels }, index) => t.equal(found.get(`${metric}{${labelsOf({ ...labels, detector: 'quad' })}}`), String(300 + index)));
+  streamCounterTable.forEach(({ metric, labels }, index) =>
+    t.equal(found.get(`${metric}{${labelsOf({ ...labels, detector: 'quad' })}}`), String(300 + index)),
+  );
 });
 
 t.test('a second scrape shows the counters of that moment, not their sum', async (t) => {
@@ -80,9 +95,12 @@ t.test('a packet without a class shows as an accounting error of its port', asyn
 
 t.test('a histogram is exported with accumulated buckets, sum and count', async (t) => {
   const view = new HandMadeView();
-  view.figures = [{ ...figuresOf(50001), histograms: { batchPackets: { counts: [1, 0, 2, 0, 0, 0, 0, 0, 3, 4], sum: 1234 } } }];
+  view.figures = [
+    { ...figuresOf(50001), histograms: { batchPackets: { counts: [1, 0, 2, 0, 0, 0, 0, 0, 3, 4], sum: 1234 } } },
+  ];
   const found = await samples(view);
-  const bucket = (le: string): string | undefined => found.get(`vdcu_udp_receive_batch_packets_bucket{detector="quad",le="${le}",port="50001"}`);
+  const bucket = (le: string): string | undefined =>
+    found.get(`vdcu_udp_receive_batch_packets_bucket{detector="quad",le="${le}",port="50001"}`);
   t.strictSame(['1', '2', '4', '256', '+Inf'].map(bucket), ['1', '1', '3', '6', '10']);
   t.equal(found.get('vdcu_udp_receive_batch_packets_sum{detector="quad",port="50001"}'), '1234');
   t.equal(found.get('vdcu_udp_receive_batch_packets_count{detector="quad",port="50001"}'), '10');
@@ -91,7 +109,17 @@ t.test('a histogram is exported with accumulated buckets, sum and count', async 
 
 t.test('figures of ports and threads are gauges; what is unknown of them has no sample', async (t) => {
   const view = new HandMadeView();
-  view.figures = [{ ...figuresOf(50001), queueBytes: 77, queueBytesMax: 99, lagFrames: 3, lastPacketAt: 1_700_000_000_500, series: ledgerOf(50001, { missing: 4, ring: 4 }) }, { ...figuresOf(50002), queueBytes: null }];
+  view.figures = [
+    {
+      ...figuresOf(50001),
+      queueBytes: 77,
+      queueBytesMax: 99,
+      lagFrames: 3,
+      lastPacketAt: 1_700_000_000_500,
+      series: ledgerOf(50001, { missing: 4, ring: 4 }),
+    },
+    { ...figuresOf(50002), queueBytes: null },
+  ];
   const found = await samples(view);
   const port = 'detector="quad",port="50001"';
   t.equal(found.get(`vdcu_udp_socket_queue_bytes{${port}}`), '77');
@@ -108,7 +136,12 @@ t.test('figures of ports and threads are gauges; what is unknown of them has no 
 
 t.test('an image without an outcome shows as an accounting error, one that is under way does not', async (t) => {
   const view = new HandMadeView();
-  for (const [images, error] of [[5, '0'], [6, '0'], [7, '2'], [4, '-1']] as const) {
+  for (const [images, error] of [
+    [5, '0'],
+    [6, '0'],
+    [7, '2'],
+    [4, '-1'],
+  ] as const) {
     view.stream = streamCountersOf({ images, complete: 3, markedTimeout: 2 });
     t.equal((await samples(view)).get('vdcu_accounting_error_frames{detector="quad"}'), error);
   }

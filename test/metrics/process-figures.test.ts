@@ -11,10 +11,14 @@ t.test('memory and CPU time of this process', async (t) => {
   t.ok((processFigures().cpuSeconds ?? 0) - (cpuSeconds ?? 0) >= 0.02, 'it increases with work');
 });
 
-t.test('an open file is one descriptor more', { skip: existsSync('/proc/self/fd') ? false : 'no /proc here' }, async (t) => {
-  const before = processFigures().descriptors ?? NaN;
-  const file = openSync('/dev/null', 'r');
-  t.equal(processFigures().descriptors, before + 1);
-  closeSync(file);
-  t.equal(processFigures().descriptors, before);
-});
+t.test(
+  'an open file is one descriptor more',
+  { skip: existsSync('/proc/self/fd') ? false : 'no /proc here' },
+  async (t) => {
+    const before = processFigures().descriptors ?? NaN;
+    const file = openSync('/dev/null', 'r');
+    t.equal(processFigures().descriptors, before + 1);
+    closeSync(file);
+    t.equal(processFigures().descriptors, before);
+  },
+);

@@ -12,7 +12,12 @@ t.setTimeout(400_000);
 const headerBytes = 48;
 
 /** Place what came of one image, in this order, and fill the rest; returns the first wrong pixel. */
-function place({ settings, port, facts }: WireCase, image: WireImage, order: readonly number[], random: Random): string {
+function place(
+  { settings, port, facts }: WireCase,
+  image: WireImage,
+  order: readonly number[],
+  random: Random,
+): string {
   const layout = makeLayout(settings);
   // Odd, so that nothing depends on alignment.
   const landing = 64 + 1;
@@ -20,7 +25,11 @@ function place({ settings, port, facts }: WireCase, image: WireImage, order: rea
   const bytes = new Uint8Array(frame + layout.frameBytes + 64);
   for (let at = 0; at < bytes.length; at++) bytes[at] = random.integer(256);
   const before = bytes.slice();
-  const table = makePieceTable(layout, facts.row * layout.grid.columns + facts.column, layout.ports[port]?.flip ?? null);
+  const table = makePieceTable(
+    layout,
+    facts.row * layout.grid.columns + facts.column,
+    layout.ports[port]?.flip ?? null,
+  );
   const placement = new PixelOracle(bytes.buffer, layout, table);
   const present = new Set<number>();
   for (const packet of order) {
@@ -28,10 +37,16 @@ function place({ settings, port, facts }: WireCase, image: WireImage, order: rea
     placement.place(packet, landing + headerBytes, frame, present.has(packet - 1), present.has(packet + 1));
     present.add(packet);
   }
-  for (let packet = 0; packet < image.datagrams.length; packet++) if (!present.has(packet)) placement.fill(packet, frame);
-  if (!Buffer.from(bytes.subarray(frame + layout.frameBytes)).equals(before.subarray(frame + layout.frameBytes))) return 'written behind the frame';
+  for (let packet = 0; packet < image.datagrams.length; packet++)
+    if (!present.has(packet)) placement.fill(packet, frame);
+  if (!Buffer.from(bytes.subarray(frame + layout.frameBytes)).equals(before.subarray(frame + layout.frameBytes)))
+    return 'written behind the frame';
   if (!Buffer.from(bytes.subarray(0, landing)).equals(before.subarray(0, landing))) return 'written before the frame';
-  return image.difference(bytes.subarray(frame, frame + layout.frameBytes), before.subarray(frame, frame + layout.frameBytes), present);
+  return image.difference(
+    bytes.subarray(frame, frame + layout.frameBytes),
+    before.subarray(frame, frame + layout.frameBytes),
+    present,
+  );
 }
 
 for (const wire of [...packedCases, ...plainCases]) {
@@ -40,18 +55,27 @@ for (const wire of [...packedCases, ...plainCases]) {
     const image = new WireImage(wire.facts, 7, random);
     const all = image.datagrams.map((_, packet) => packet);
     const { shape, payloadBytes, expectedPackets } = makeLayout(wire.settings);
-    t.strictSame([...shape, payloadBytes, expectedPackets], [wire.facts.frameRows, wire.facts.frameColumns, wire.facts.payloadBytes, all.length]);
+    t.strictSame(
+      [...shape, payloadBytes, expectedPackets],
+      [wire.facts.frameRows, wire.facts.frameColumns, wire.facts.payloadBytes, all.length],
+    );
     t.equal(place(wire, image, all, random), '', 'in order');
     t.equal(place(wire, image, [...all].reverse(), random), '', 'backwards');
     for (const lost of [0.1, 0.6]) {
-      const order = all.filter(() => !random.chance(lost)).map((packet) => ({ packet, key: random.next() })).sort((a, b) => a.key - b.key).map(({ packet }) => packet);
+      const order = all
+        .filter(() => !random.chance(lost))
+        .map((packet) => ({ packet, key: random.next() }))
+        .sort((a, b) => a.key - b.key)
+        .map(({ packet }) => packet);
       t.equal(place(wire, image, order, random), '', `${order.length} of ${all.length} packets, shuffled`);
     }
   });
 }
 
 t.test('a pixel that two packets share is whole only when both came', async (t) => {
-  for (const wire of packedCases.filter(({ settings, name }) => settings.dynamicRange === 12 && name.includes('quad'))) {
+  for (const wire of packedCases.filter(
+    ({ settings, name }) => settings.dynamicRange === 12 && name.includes('quad'),
+  )) {
     const random = new Random(12);
     const image = new WireImage(wire.facts, 7, random);
     // Packets 0 to 3: both ways in which a pixel is divided (8 + 4 and 4 + 8 bits), and the boundary that divides none.
@@ -72,7 +96,10 @@ t.test('the 12-bit example of the detector server: two pixels in three bytes, lo
 });
 
 t.test('4 bit: the left pixel is the high half of its byte unless configured', async (t) => {
-  for (const [lowNibbleFirst, left, right] of [[false, 0xa, 0x5], [true, 0x5, 0xa]] as const) {
+  for (const [lowNibbleFirst, left, right] of [
+    [false, 0xa, 0x5],
+    [true, 0x5, 0xa],
+  ] as const) {
     const wire = packedCases.find(({ name }) => name === 'Eiger 4 bit, 10 GbE, gaps off, quad, lower half') as WireCase;
     const layout = makeLayout({ ...wire.settings, lowNibbleFirst });
     const bytes = new Uint8Array(4096 + layout.frameBytes);

@@ -1,12 +1,15 @@
-// Where the bytes of a packet go, in plain words of TypeScript: copies its pieces to their final place in the frame, widening packed
-// pixels on the way, and fills the pieces of packets that did not come with the missing value. Slow on purpose to read: it is what the
-// compiled kernel is compared with.
+// Where the bytes of a packet go, in plain words of TypeScript: copies its pieces to their final place in the frame,
+// widening packed pixels on the way, and fills the pieces of packets that did not come with the missing value. Slow on
+// purpose to read: it is what the compiled kernel is compared with.
 
 import type { Layout } from '../../src/detector/layout.js';
 import { missingByte } from '../../src/detector/pixel-type.js';
 import type { PieceTable } from '../../src/detector/piece-table.js';
 
-/** The port's pieces of a frame: all offsets in bytes of the shared memory. Packets count from the first that is read out. */
+/**
+ * The port's pieces of a frame: all offsets in bytes of the shared memory. Packets count from the first that is read
+ * out.
+ */
 export class PixelOracle {
   readonly #bytes: Uint8Array;
   readonly #table: PieceTable;
@@ -27,7 +30,8 @@ export class PixelOracle {
    * Put a packet in place.
    * @param payload position of its payload in the memory
    * @param frame position of the frame
-   * @param before the packet before it is in place already, `after` the packet after it: a pixel that they share becomes whole
+   * @param before the packet before it is in place already, `after` the packet after it: a pixel that they share
+   * becomes whole
    */
   place(packet: number, payload: number, frame: number, before: boolean, after: boolean): void {
     const { starts, pieces } = this.#table;
@@ -43,7 +47,10 @@ export class PixelOracle {
     if (this.#table.seams.length > 0) this.#placeSeams(packet, payload, frame, before, after);
   }
 
-  /** Fill the pixels of packet `packet` in the frame at `frame` with the missing value, those it shares with others included. */
+  /**
+   * Fill the pixels of packet `packet` in the frame at `frame` with the missing value, those it shares with others
+   * included.
+   */
   fill(packet: number, frame: number): void {
     const { starts, pieces, seams } = this.#table;
     const end = (starts[packet + 1] as number) * 3;
@@ -78,12 +85,20 @@ export class PixelOracle {
     }
   }
 
-  /** The parts of the pixels that this packet shares with its neighbours; the part that comes first waits in the frame itself. */
+  /**
+   * The parts of the pixels that this packet shares with its neighbours; the part that comes first waits in the frame
+   * itself.
+   */
   #placeSeams(packet: number, payload: number, frame: number, before: boolean, after: boolean): void {
     const { seams } = this.#table;
     const bytes = this.#bytes;
     const shared = seams[packet * 2] as number;
-    if (shared >= 0) this.#join(frame + shared, seams[packet * 2 + 1] === 8 ? ((bytes[payload] as number) & 15) << 8 : (bytes[payload] as number) << 4, before);
+    if (shared >= 0)
+      this.#join(
+        frame + shared,
+        seams[packet * 2 + 1] === 8 ? ((bytes[payload] as number) & 15) << 8 : (bytes[payload] as number) << 4,
+        before,
+      );
     const next = seams[packet * 2 + 2];
     if (next !== undefined && next >= 0) {
       const last = bytes[payload + this.#payloadBytes - 1] as number;

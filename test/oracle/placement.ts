@@ -1,5 +1,6 @@
-// The oracle of placement: what the compiled kernel does, done packet by packet in TypeScript and without the kernel's context, so that a
-// mistake in the kernel or in what it is told shows as a difference. Made for a port where tests assemble it; the service has no use for it.
+// The oracle of placement: what the compiled kernel does, done packet by packet in TypeScript and without the kernel's
+// context, so that a mistake in the kernel or in what it is told shows as a difference. Made for a port where tests
+// assemble it; the service has no use for it.
 
 import type { Placement } from '../../src/assembly/placement.js';
 import type { Layout } from '../../src/detector/layout.js';
@@ -25,7 +26,12 @@ export class PlacementOracle implements Placement {
   constructor(map: MemoryMap, port: number, landing: Landing) {
     this.#map = map;
     this.#landing = landing;
-    this.#records = new SlotRecords(landing.buffer, map.slotRecords[port] as number, map.sizes.slots, map.sizes.packets);
+    this.#records = new SlotRecords(
+      landing.buffer,
+      map.slotRecords[port] as number,
+      map.sizes.slots,
+      map.sizes.packets,
+    );
     this.#words = new Int32Array(landing.buffer);
     this.#floats = new Float64Array(landing.buffer);
   }
@@ -73,4 +79,5 @@ export class PlacementOracle implements Placement {
 }
 
 /** For `makePlacement` of a port's setup. */
-export const placementOracle = (map: MemoryMap, port: number, landing: Landing): Placement => new PlacementOracle(map, port, landing);
+export const placementOracle = (map: MemoryMap, port: number, landing: Landing): Placement =>
+  new PlacementOracle(map, port, landing);

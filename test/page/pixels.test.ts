@@ -49,7 +49,17 @@ t.test('the frame follows the hand, and stays on the canvas', (t) => {
 });
 
 t.test('every pixel of a frame is one pixel of one port image, or a gap', (t) => {
-  for (const detector of [config.detector, { ...config.detector, quad: false, modules: [2, 1] as const, udpPorts: [50001, 50002, 50003, 50004], portPositions: new Map(), flipRows: new Map() }]) {
+  for (const detector of [
+    config.detector,
+    {
+      ...config.detector,
+      quad: false,
+      modules: [2, 1] as const,
+      udpPorts: [50001, 50002, 50003, 50004],
+      portPositions: new Map(),
+      flipRows: new Map(),
+    },
+  ]) {
     const geometry = geometryOf(makeLayout(detector));
     const about = aboutJson({ ...config, detector }, geometry, '0') as About;
     const { rows, columns } = geometry.portImage;
@@ -64,14 +74,26 @@ t.test('every pixel of a frame is one pixel of one port image, or a gap', (t) =>
           continue;
         }
         const image = seen.get(pixel.udpPort) as Uint8Array;
-        if (pixel.row < 0 || pixel.row >= rows || pixel.column < 0 || pixel.column >= columns || image[pixel.row * columns + pixel.column] !== 0) doubled++;
+        if (
+          pixel.row < 0 ||
+          pixel.row >= rows ||
+          pixel.column < 0 ||
+          pixel.column >= columns ||
+          image[pixel.row * columns + pixel.column] !== 0
+        )
+          doubled++;
         image[pixel.row * columns + pixel.column] = 1;
       }
     }
     t.equal(doubled, 0);
     const found = [...seen.values()].reduce((sum, image) => sum + image.reduce((count, mark) => count + mark, 0), 0);
     t.equal(found + gaps, geometry.shape[0] * geometry.shape[1]);
-    for (const port of geometry.ports) t.match(portAt(about, ...port.firstPixel), { udpPort: port.udpPort, row: 0, column: 0, fixed: port.fixed }, `port ${port.udpPort} begins where the geometry says`);
+    for (const port of geometry.ports)
+      t.match(
+        portAt(about, ...port.firstPixel),
+        { udpPort: port.udpPort, row: 0, column: 0, fixed: port.fixed },
+        `port ${port.udpPort} begins where the geometry says`,
+      );
   }
   t.equal(portAt(aboutJson(config, geometryOf(makeLayout(config.detector)), '0') as About, -1, 0), null);
   t.end();

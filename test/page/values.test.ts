@@ -6,7 +6,18 @@ import { barLength, waterfall } from '../../src/page/loss.js';
 import type { PortLoss } from '../../src/page/messages.js';
 import { gapColour, paintBlocks } from '../../src/page/paint.js';
 import { blockKind } from '../../src/page/preview-bytes.js';
-import { ageText, autoRange, bytesText, logarithmicLow, lossStep, middleOf, rateText, shareText, stepOf, valueText } from '../../src/page/scale.js';
+import {
+  ageText,
+  autoRange,
+  bytesText,
+  logarithmicLow,
+  lossStep,
+  middleOf,
+  rateText,
+  shareText,
+  stepOf,
+  valueText,
+} from '../../src/page/scale.js';
 
 t.test('colour maps begin and end as published, and every one grows lighter without a step back', (t) => {
   t.equal(cssColour(palette('viridis'), 0), 'rgb(68 1 84)');
@@ -17,7 +28,10 @@ t.test('colour maps begin and end as published, and every one grows lighter with
   t.equal(cssColour(palette('grey'), 128), 'rgb(128 128 128)');
   for (const name of colourMaps) {
     const lightness = lightnessOf(palette(name));
-    t.ok(lightness.every((value, step) => step === 0 || value >= (lightness[step - 1] as number) - 2e-3), name);
+    t.ok(
+      lightness.every((value, step) => step === 0 || value >= (lightness[step - 1] as number) - 2e-3),
+      name,
+    );
   }
   t.end();
 });
@@ -25,7 +39,10 @@ t.test('colour maps begin and end as published, and every one grows lighter with
 /** Relative luminance of each step. */
 function lightnessOf(colours: Uint8Array): number[] {
   const linear = (at: number): number => ((colours[at] as number) / 255) ** 2.2;
-  return Array.from({ length: paletteLength }, (_, step) => 0.2126 * linear(step * 3) + 0.7152 * linear(step * 3 + 1) + 0.0722 * linear(step * 3 + 2));
+  return Array.from(
+    { length: paletteLength },
+    (_, step) => 0.2126 * linear(step * 3) + 0.7152 * linear(step * 3 + 1) + 0.0722 * linear(step * 3 + 2),
+  );
 }
 
 t.test('the more packets are lost the darker, and one in a million is darker than none', (t) => {
@@ -48,7 +65,11 @@ t.test('zero, gaps, missing and partly missing blocks have four looks in every c
       t.equal(block(3)[3], 128, 'the stripes come through');
     }
     const colours = palette(map);
-    const nearest = Math.min(...Array.from({ length: paletteLength }, (_, step) => Math.hypot(...gapColour.map((value, channel) => value - (colours[step * 3 + channel] as number)))));
+    const nearest = Math.min(
+      ...Array.from({ length: paletteLength }, (_, step) =>
+        Math.hypot(...gapColour.map((value, channel) => value - (colours[step * 3 + channel] as number))),
+      ),
+    );
     t.ok(nearest > 40, `${map} never comes near the colour of gaps (${nearest.toFixed(0)})`);
   }
   t.end();
@@ -83,19 +104,46 @@ t.test('numbers are said shortly', (t) => {
   t.equal(valueText(0.123456), '0.1235');
   t.equal(shareText(0), '0 %');
   t.equal(shareText(0.0000123), '0.0012 %');
-  t.strictSame([1, 0.9938, 0.99999, 0.37, 0.9999999999].map(shareText), ['100 %', '99.38 %', '99.99900 %', '37 %', '99.99999999 %'], 'what is lost is never rounded away');
-  t.strictSame([0, 12.3456, 0.000745, 0.00000074].map((rate) => rateText(rate).join(' ')), ['0 Gb/s', '12.3 Gb/s', '0.745 Mb/s', '0.74 kb/s']);
+  t.strictSame(
+    [1, 0.9938, 0.99999, 0.37, 0.9999999999].map(shareText),
+    ['100 %', '99.38 %', '99.99900 %', '37 %', '99.99999999 %'],
+    'what is lost is never rounded away',
+  );
+  t.strictSame(
+    [0, 12.3456, 0.000745, 0.00000074].map((rate) => rateText(rate).join(' ')),
+    ['0 Gb/s', '12.3 Gb/s', '0.745 Mb/s', '0.74 kb/s'],
+  );
   t.equal(bytesText(212992), '208 KiB');
   t.equal(bytesText(12), '12 B');
   t.strictSame([900, 45_000, 600_000, 7_200_000 * 3].map(ageText), ['0.9 s', '45 s', '10 min', '6 h']);
   t.end();
 });
 
-const port = (values: Partial<PortLoss>): PortLoss => ({ udp_port: 1, expected: 0, accepted: 0, missing: 0, late: 0, ring: 0, socket: 0, unexplained: 0, duplicate: 0, reordered: 0, late_duplicate: 0, late_unknown: 0, malformed: 0, foreign: 0, ...values });
+const port = (values: Partial<PortLoss>): PortLoss => ({
+  udp_port: 1,
+  expected: 0,
+  accepted: 0,
+  missing: 0,
+  late: 0,
+  ring: 0,
+  socket: 0,
+  unexplained: 0,
+  duplicate: 0,
+  reordered: 0,
+  late_duplicate: 0,
+  late_unknown: 0,
+  malformed: 0,
+  foreign: 0,
+  ...values,
+});
 
 t.test('the waterfall leads from expected to placed', (t) => {
-  const steps = waterfall([port({ expected: 100, accepted: 90, missing: 10, late: 1, ring: 2, socket: 3, unexplained: 4 }), port({ expected: 50, accepted: 50 })]);
-  const packets = (kind: string): number => steps.filter((step) => step.kind === kind).reduce((sum, step) => sum + (step.packets ?? 0), 0);
+  const steps = waterfall([
+    port({ expected: 100, accepted: 90, missing: 10, late: 1, ring: 2, socket: 3, unexplained: 4 }),
+    port({ expected: 50, accepted: 50 }),
+  ]);
+  const packets = (kind: string): number =>
+    steps.filter((step) => step.kind === kind).reduce((sum, step) => sum + (step.packets ?? 0), 0);
   t.equal(packets('whole'), 150);
   t.equal(packets('whole') - packets('loss'), packets('rest'));
   t.end();
@@ -112,7 +160,10 @@ t.test('what was refused is not called in frames', (t) => {
 
 t.test('a cause that cannot be known on one port is not known in all', (t) => {
   const steps = waterfall([port({ socket: null, unexplained: null, late: 2 }), port({ socket: 4 })]);
-  t.strictSame(steps.filter(({ kind }) => kind === 'loss').map(({ packets }) => packets), [null, null, 0, 2]);
+  t.strictSame(
+    steps.filter(({ kind }) => kind === 'loss').map(({ packets }) => packets),
+    [null, null, 0, 2],
+  );
   t.end();
 });
 

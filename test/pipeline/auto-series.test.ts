@@ -1,4 +1,5 @@
-// Automatic series one behind the other: nothing that the detector sends between the end of one and the opening of the next is lost.
+// Automatic series one behind the other: nothing that the detector sends between the end of one and the opening of the
+// next is lost.
 
 import t from 'tap';
 import type { Test } from 'tap';
@@ -7,7 +8,12 @@ import { all, small } from './small.js';
 import type { Pipeline } from './pipeline.js';
 
 function nothingLost(t: Test, pipeline: Pipeline): void {
-  for (const port of [0, 1]) t.match(pipeline.counters(port), { foreignUnarmed: 0, foreignSeries: 0, missing: 0, lateDuplicate: 0, duplicate: 0 }, `port ${port}`);
+  for (const port of [0, 1])
+    t.match(
+      pipeline.counters(port),
+      { foreignUnarmed: 0, foreignSeries: 0, missing: 0, lateDuplicate: 0, duplicate: 0 },
+      `port ${port}`,
+    );
   t.strictSame(pipeline.verify(), []);
 }
 
@@ -24,13 +30,24 @@ t.test('packets that come at any moment of the end of an auto series are in it o
         if (step % 3 === 2) for (const port of [0, 1]) pipeline.turnPort(port);
       }
       pipeline.send(0, 4, [0, 1]);
-      for (let step = 0; step < gap; step++) { pipeline.turnPort(0); pipeline.turnStreamer(); pipeline.turnPort(1); }
+      for (let step = 0; step < gap; step++) {
+        pipeline.turnPort(0);
+        pipeline.turnStreamer();
+        pipeline.turnPort(1);
+      }
       pipeline.send(0, 4, [2, 3]);
       pipeline.send(1, 4);
       pipeline.play(5, 9);
       pipeline.run(300);
-      t.equal(pipeline.summaries.reduce((sum, { frames }) => sum + frames, 0), 9, `frames, ${at} ms after the beginning`);
-      t.equal(pipeline.summaries.reduce((sum, { complete }) => sum + complete, 0), 9);
+      t.equal(
+        pipeline.summaries.reduce((sum, { frames }) => sum + frames, 0),
+        9,
+        `frames, ${at} ms after the beginning`,
+      );
+      t.equal(
+        pipeline.summaries.reduce((sum, { complete }) => sum + complete, 0),
+        9,
+      );
       nothingLost(t, pipeline);
     }
   }
@@ -72,11 +89,15 @@ t.test('an auto series of a number of frames leaves the rest of a running detect
   pipeline.run(10);
   pipeline.play(1, 8);
   // The end lies in the middle of what is taken at once.
-  for (let frameNumber = 9; frameNumber <= 16; frameNumber++) for (const port of [0, 1]) pipeline.send(port, frameNumber);
+  for (let frameNumber = 9; frameNumber <= 16; frameNumber++)
+    for (const port of [0, 1]) pipeline.send(port, frameNumber);
   pipeline.run(20);
   pipeline.play(17, 40);
   pipeline.run(300);
-  t.match(pipeline.summaries, [1, 11, 21, 31].map((first) => ({ first_frame_number: first, frames: 10, complete: 10 })));
+  t.match(
+    pipeline.summaries,
+    [1, 11, 21, 31].map((first) => ({ first_frame_number: first, frames: 10, complete: 10 })),
+  );
   nothingLost(t, pipeline);
 });
 
@@ -95,7 +116,14 @@ t.test('what the socket had no room for between two auto series is loss of the s
   pipeline.run(400);
   pipeline.run(400);
   t.match(pipeline.summaries[0], { frames: 6, complete: 6, ledger: [{ kernel_drops: 0 }, { kernel_drops: 0 }] });
-  t.match(pipeline.summaries[1], { first_frame_number: 7, frames: 2, ledger: [{ missing: 2, socket: 2, unexplained: 0 }, { missing: 2, socket: 2 }] });
+  t.match(pipeline.summaries[1], {
+    first_frame_number: 7,
+    frames: 2,
+    ledger: [
+      { missing: 2, socket: 2, unexplained: 0 },
+      { missing: 2, socket: 2 },
+    ],
+  });
   t.match(pipeline.summaries[1]?.warnings, [/port 50001: 6 packets .* before this series/, /port 50002: 6 packets/]);
   t.strictSame(pipeline.verify(), []);
 });
@@ -113,35 +141,56 @@ t.test('what was kept for an auto series that cannot be opened is of none', asyn
   t.strictSame(pipeline.verify(), []);
 });
 
-t.test('an auto series is named when its header is made: by its number and the time of its first packet, in header, events and summary', async (t) => {
-  const pipeline = small({ series: 'auto', auto_filename: '"/data/{date}_{series}.h5"' });
-  const nameNow = (series: string): string => `/data/${new Date(pipeline.clock.wall()).toISOString().replace(/\D/g, '').replace(/^(\d{8})(\d{6})/, '$1-$2-')}_${series}.h5`;
-  pipeline.run(3_600_000, 1000);
-  const early = nameNow('0001');
-  pipeline.play(1, 3);
-  pipeline.run(300);
-  pipeline.play(4, 6);
-  pipeline.run(300);
-  const headers = pipeline.messages().filter(({ htype }) => htype === 'header').map(({ fields }) => String(fields['filename']));
-  t.equal(headers.length, 2);
-  t.match(headers[0], /_0001\.h5$/);
-  t.match(headers[1], /_0002\.h5$/);
-  t.ok((headers[0] as string).slice(0, -12) >= early.slice(0, -12), 'an hour after the consumer came');
-  t.strictSame(pipeline.summaries.map(({ filename }) => filename), headers);
-  t.strictSame(pipeline.events.filter(({ kind }) => kind === 'opened').map((event) => (event as unknown as { filename: string }).filename), headers);
-  nothingLost(t, pipeline);
-});
+t.test(
+  'an auto series is named when its header is made: by its number and the time of its first packet, in header, events and summary',
+  async (t) => {
+    const pipeline = small({ series: 'auto', auto_filename: '"/data/{date}_{series}.h5"' });
+    const nameNow = (series: string): string =>
+      `/data/${new Date(pipeline.clock.wall())
+        .toISOString()
+        .replace(/\D/g, '')
+        .replace(/^(\d{8})(\d{6})/, '$1-$2-')}_${series}.h5`;
+    pipeline.run(3_600_000, 1000);
+    const early = nameNow('0001');
+    pipeline.play(1, 3);
+    pipeline.run(300);
+    pipeline.play(4, 6);
+    pipeline.run(300);
+    const headers = pipeline
+      .messages()
+      .filter(({ htype }) => htype === 'header')
+      .map(({ fields }) => String(fields['filename']));
+    t.equal(headers.length, 2);
+    t.match(headers[0], /_0001\.h5$/);
+    t.match(headers[1], /_0002\.h5$/);
+    t.ok((headers[0] as string).slice(0, -12) >= early.slice(0, -12), 'an hour after the consumer came');
+    t.strictSame(
+      pipeline.summaries.map(({ filename }) => filename),
+      headers,
+    );
+    t.strictSame(
+      pipeline.events
+        .filter(({ kind }) => kind === 'opened')
+        .map((event) => (event as unknown as { filename: string }).filename),
+      headers,
+    );
+    nothingLost(t, pipeline);
+  },
+);
 
-t.test('without a template an auto series has no file, and an armed one in an automatic service has that of its request', async (t) => {
-  const plain = small({ series: 'auto' });
-  plain.run(5);
-  plain.play(1, 3);
-  plain.run(300);
-  t.match(plain.summaries, [{ filename: '' }]);
-  const armed = small({ series: 'auto', auto_filename: '"/data/{date}_{series}.h5"' });
-  armed.run(5);
-  armed.arm({ filename: '/data/mine.h5', frames: 3, firstFrameNumber: 1 });
-  armed.play(1, 3);
-  armed.run(300);
-  t.match(armed.summaries, [{ filename: '/data/mine.h5', frames: 3 }]);
-});
+t.test(
+  'without a template an auto series has no file, and an armed one in an automatic service has that of its request',
+  async (t) => {
+    const plain = small({ series: 'auto' });
+    plain.run(5);
+    plain.play(1, 3);
+    plain.run(300);
+    t.match(plain.summaries, [{ filename: '' }]);
+    const armed = small({ series: 'auto', auto_filename: '"/data/{date}_{series}.h5"' });
+    armed.run(5);
+    armed.arm({ filename: '/data/mine.h5', frames: 3, firstFrameNumber: 1 });
+    armed.play(1, 3);
+    armed.run(300);
+    t.match(armed.summaries, [{ filename: '/data/mine.h5', frames: 3 }]);
+  },
+);

@@ -1,5 +1,6 @@
-// Numbers that start again within ring distance (nextframenumber before each acquisition): in an automatic series the next one begins
-// with them and all frames of both are delivered; an armed series says so at once. Copies are no beginning.
+// Numbers that start again within ring distance (nextframenumber before each acquisition): in an automatic series the
+// next one begins with them and all frames of both are delivered; an armed series says so at once. Copies are no
+// beginning.
 
 import t from 'tap';
 import type { Test } from 'tap';
@@ -16,13 +17,29 @@ function auto(keys: Record<string, unknown> = {}): Pipeline {
 }
 
 function bothWhole(t: Test, pipeline: Pipeline, ...frames: readonly number[]): void {
-  t.match(pipeline.summaries, frames.map((count) => ({ frames: count, complete: count, first_frame_number: 1 })));
+  t.match(
+    pipeline.summaries,
+    frames.map((count) => ({ frames: count, complete: count, first_frame_number: 1 })),
+  );
   t.equal(pipeline.summaries.length, frames.length);
-  for (const port of [0, 1]) t.match(pipeline.counters(port), { foreignUnarmed: 0, foreignSeries: 0, missing: 0, lateDuplicate: 0, duplicate: 0, lateFirst: 0 }, `port ${port}`);
+  for (const port of [0, 1])
+    t.match(
+      pipeline.counters(port),
+      { foreignUnarmed: 0, foreignSeries: 0, missing: 0, lateDuplicate: 0, duplicate: 0, lateFirst: 0 },
+      `port ${port}`,
+    );
   t.strictSame(pipeline.verify(), []);
 }
 
-for (const [first, second] of [[10, 10], [10, 3], [3, 10], [1, 1], [1, 12], [30, 5], [20, 30]] as const) {
+for (const [first, second] of [
+  [10, 10],
+  [10, 3],
+  [3, 10],
+  [1, 1],
+  [1, 12],
+  [30, 5],
+  [20, 30],
+] as const) {
   t.test(`${first} frames, and after a pause ${second} with the same numbers: two series, all whole`, async (t) => {
     const pipeline = auto();
     pipeline.play(1, first);
@@ -48,7 +65,8 @@ t.test('a second acquisition that comes in one go', async (t) => {
   const pipeline = auto();
   pipeline.play(1, 6);
   pipeline.run(pauseMs);
-  for (let frameNumber = 1; frameNumber <= 8; frameNumber++) for (const port of [0, 1]) pipeline.send(port, frameNumber);
+  for (let frameNumber = 1; frameNumber <= 8; frameNumber++)
+    for (const port of [0, 1]) pipeline.send(port, frameNumber);
   pipeline.run(300);
   bothWhole(t, pipeline, 6, 8);
 });
@@ -68,15 +86,35 @@ t.test('loss in both: each series lacks what it lost, and has none of the other'
   }
   pipeline.run(300);
   t.match(pipeline.summaries, [
-    { frames: 6, complete: 4, ledger: [{ missing: 2, late: 0, duplicate: 0 }, { missing: 1, late: 0, duplicate: 0 }] },
-    { frames: 6, complete: 5, ledger: [{ missing: 2, duplicate: 0, late_duplicate: 0 }, { missing: 4, duplicate: 0, late_duplicate: 0 }] },
+    {
+      frames: 6,
+      complete: 4,
+      ledger: [
+        { missing: 2, late: 0, duplicate: 0 },
+        { missing: 1, late: 0, duplicate: 0 },
+      ],
+    },
+    {
+      frames: 6,
+      complete: 5,
+      ledger: [
+        { missing: 2, duplicate: 0, late_duplicate: 0 },
+        { missing: 4, duplicate: 0, late_duplicate: 0 },
+      ],
+    },
   ]);
   t.strictSame(pipeline.verify(), []);
 });
 
 t.test('images of one packet', async (t) => {
-  for (const [first, second] of [[10, 10], [2, 9], [9, 4]] as const) {
-    const pipeline = new Pipeline({ yaml: 'detector: gotthard2\nudp_ports: [50001]\nseries: auto\nring_frames: 64\nseries_idle_ms: 1000\nframe_timeout_ms: 100' });
+  for (const [first, second] of [
+    [10, 10],
+    [2, 9],
+    [9, 4],
+  ] as const) {
+    const pipeline = new Pipeline({
+      yaml: 'detector: gotthard2\nudp_ports: [50001]\nseries: auto\nring_frames: 64\nseries_idle_ms: 1000\nframe_timeout_ms: 100',
+    });
     pipeline.sink.connect();
     pipeline.run(5);
     for (const count of [first, second]) {
@@ -87,33 +125,83 @@ t.test('images of one packet', async (t) => {
       pipeline.run(400);
     }
     pipeline.run(3000, 10);
-    t.match(pipeline.summaries, [{ frames: first, complete: first }, { frames: second, complete: second }], `${first}, then ${second}`);
+    t.match(
+      pipeline.summaries,
+      [
+        { frames: first, complete: first },
+        { frames: second, complete: second },
+      ],
+      `${first}, then ${second}`,
+    );
     t.match(pipeline.counters(0), { duplicate: 0, lateDuplicate: 0, foreignSeries: 0 });
     t.strictSame(pipeline.verify(), []);
   }
 });
 
-t.test('copies are no beginning: one or two of them after a pause, any number without one, or with a new packet between', async (t) => {
-  for (const [what, late] of [
-    ['one', (p: Pipeline) => { p.run(pauseMs); p.send(0, 3, [0]); }],
-    ['the same often', (p: Pipeline) => { p.run(pauseMs); p.send(0, 3, [0, 0, 0, 0]); }],
-    ['two', (p: Pipeline) => { p.run(pauseMs); p.send(0, 3, [0, 1]); }],
-    ['one by one', (p: Pipeline) => { for (let packet = 0; packet < 4; packet++) { p.run(pauseMs); p.send(0, 3, [packet]); } p.run(20); }],
-    ['without a pause', (p: Pipeline) => { p.run(3); p.play(1, 5); }],
-    ['in a socket that was not read', (p: Pipeline) => { for (const port of [0, 1]) for (let frame = 1; frame <= 5; frame++) p.send(port, frame); p.clock.advance(60); p.run(1); }],
-  ] as const) {
-    const pipeline = auto({ series_idle_ms: 300 });
-    pipeline.play(1, 5);
-    late(pipeline);
-    pipeline.play(6, 8);
-    pipeline.run(600);
-    t.match(pipeline.summaries, [{ frames: 8, complete: 8 }], what);
-    t.equal(pipeline.summaries.length, 1, what);
-    const { duplicate, lateDuplicate, received } = pipeline.counters(0);
-    t.equal(duplicate + lateDuplicate, received - 32, `${what}: counted as copies`);
-    t.strictSame(pipeline.verify(), []);
-  }
-});
+t.test(
+  'copies are no beginning: one or two of them after a pause, any number without one, or with a new packet between',
+  async (t) => {
+    for (const [what, late] of [
+      [
+        'one',
+        (p: Pipeline) => {
+          p.run(pauseMs);
+          p.send(0, 3, [0]);
+        },
+      ],
+      [
+        'the same often',
+        (p: Pipeline) => {
+          p.run(pauseMs);
+          p.send(0, 3, [0, 0, 0, 0]);
+        },
+      ],
+      [
+        'two',
+        (p: Pipeline) => {
+          p.run(pauseMs);
+          p.send(0, 3, [0, 1]);
+        },
+      ],
+      [
+        'one by one',
+        (p: Pipeline) => {
+          for (let packet = 0; packet < 4; packet++) {
+            p.run(pauseMs);
+            p.send(0, 3, [packet]);
+          }
+          p.run(20);
+        },
+      ],
+      [
+        'without a pause',
+        (p: Pipeline) => {
+          p.run(3);
+          p.play(1, 5);
+        },
+      ],
+      [
+        'in a socket that was not read',
+        (p: Pipeline) => {
+          for (const port of [0, 1]) for (let frame = 1; frame <= 5; frame++) p.send(port, frame);
+          p.clock.advance(60);
+          p.run(1);
+        },
+      ],
+    ] as const) {
+      const pipeline = auto({ series_idle_ms: 300 });
+      pipeline.play(1, 5);
+      late(pipeline);
+      pipeline.play(6, 8);
+      pipeline.run(600);
+      t.match(pipeline.summaries, [{ frames: 8, complete: 8 }], what);
+      t.equal(pipeline.summaries.length, 1, what);
+      const { duplicate, lateDuplicate, received } = pipeline.counters(0);
+      t.equal(duplicate + lateDuplicate, received - 32, `${what}: counted as copies`);
+      t.strictSame(pipeline.verify(), []);
+    }
+  },
+);
 
 t.test('a copy at the end of a series opens no other', async (t) => {
   const pipeline = auto();

@@ -3,11 +3,17 @@ import { parseConfig } from '../../src/config/load.js';
 import { MemorySink } from './memory-sink.js';
 import { Pipeline } from './pipeline.js';
 
-/** Frames of one burst of a Gotthard2, and what came of them at a consumer that takes nothing until the burst is over. */
+/**
+ * Frames of one burst of a Gotthard2, and what came of them at a consumer that takes nothing until the burst is over.
+ */
 function burst(keys: string): { complete: number | undefined; marked: number | undefined; problems: unknown[] } {
   const sink = new MemorySink(2);
   sink.connect();
-  const config = parseConfig(`det: {detector: gotthard2, udp_ports: [50001], series: armed, receive_buffer_bytes: 65536, flight_recorder_packets: 0${keys}}`, 'test.yaml', 'det');
+  const config = parseConfig(
+    `det: {detector: gotthard2, udp_ports: [50001], series: armed, receive_buffer_bytes: 65536, flight_recorder_packets: 0${keys}}`,
+    'test.yaml',
+    'det',
+  );
   const pipeline = new Pipeline({ config, sink });
   pipeline.arm({ firstFrameNumber: 1 });
   sink.reading = false;

@@ -19,8 +19,10 @@ interface Capture {
 
 /** Coordinates without the two gap pixels between chips of 256; −1 = a gap. */
 const ungapped = (at: number): number => (at % 258 >= 256 ? -1 : at - 2 * Math.floor(at / 258));
-const over = (value: (y: number, x: number) => number) => (y: number, x: number): number | null =>
-  ungapped(y) < 0 || ungapped(x) < 0 ? null : value(ungapped(y), ungapped(x));
+const over =
+  (value: (y: number, x: number) => number) =>
+  (y: number, x: number): number | null =>
+    ungapped(y) < 0 || ungapped(x) < 0 ? null : value(ungapped(y), ungapped(x));
 
 /** 12 bit pixels of a half-module image: raster index modulo 4096. */
 const raster12 = (y: number, x: number): number => (y * 1024 + x) & 0xfff;
@@ -37,39 +39,52 @@ const captures: readonly Capture[] = [
   {
     file: 'eiger_2half_top50001-50002_bottom50003-50004_dr12_10g4096B_5frames.pcap.gz',
     yaml: 'detector: eiger\nmodules: [2, 1]\ndynamic_range: 12\nudp_ports: [50001, 50002, 50003, 50004]\nport_positions: {50003: [1, 0], 50004: [1, 1]}',
-    shape: [514, 1030], type: 'uint16', value: over((y, x) => (y < 256 ? raster12(y, x) : raster12(511 - y, x))),
+    shape: [514, 1030],
+    type: 'uint16',
+    value: over((y, x) => (y < 256 ? raster12(y, x) : raster12(511 - y, x))),
   },
   {
     file: 'eiger_2half_top50001-50002_bottom50003-50004_dr12_10g4096B_5frames.pcap.gz',
     // By their headers the two ports of PSI's virtual bottom server are exchanged.
     yaml: 'detector: eiger\nmodules: [2, 1]\ndynamic_range: 12\nudp_ports: [50001, 50002, 50003, 50004]',
-    shape: [514, 1030], type: 'uint16', value: over((y, x) => (y < 256 ? raster12(y, x) : raster12(511 - y, (x + 512) % 1024))),
+    shape: [514, 1030],
+    type: 'uint16',
+    value: over((y, x) => (y < 256 ? raster12(y, x) : raster12(511 - y, (x + 512) % 1024))),
   },
   {
     file: 'jungfrau_1interface_50001_5frames.pcap.gz',
     yaml: 'detector: jungfrau\nudp_ports: [50001]',
-    shape: [514, 1030], type: 'uint16',
+    shape: [514, 1030],
+    type: 'uint16',
     value: over((y, x) => ((((y * 1024 + x) >> 12) + 1) & 0x3fff) | ((x < 300 ? 0 : x < 600 ? 1 : 3) << 14)),
   },
   {
     file: 'moench_1interface_50001_5frames.pcap.gz',
     yaml: 'detector: moench\nudp_ports: [50001]',
-    shape: [400, 400], type: 'uint16', value: (y, x) => Math.floor((y * 400 + x) / 3200) + 1,
+    shape: [400, 400],
+    type: 'uint16',
+    value: (y, x) => Math.floor((y * 400 + x) / 3200) + 1,
   },
   {
     file: 'mythen3_10g_dr32_3counters_50001_5frames.pcap.gz',
     yaml: 'detector: mythen3\ncounters: 3\ndynamic_range: 32\nudp_ports: [50001]',
-    shape: [3, 1280], type: 'uint32', value: (y, x) => y * 1280 + x,
+    shape: [3, 1280],
+    type: 'uint32',
+    value: (y, x) => y * 1280 + x,
   },
   {
     file: 'mythen3_10g_dr32_3counters_50001_5frames.pcap.gz',
     yaml: 'detector: mythen3\ncounters: 3\ndynamic_range: 32\nflat: true\nudp_ports: [50001]',
-    shape: [1, 3840], type: 'uint32', value: (_, x) => x,
+    shape: [1, 3840],
+    type: 'uint32',
+    value: (_, x) => x,
   },
   {
     file: 'gotthard2_50001_5frames.pcap.gz',
     yaml: 'detector: gotthard2\nudp_ports: [50001]',
-    shape: [1, 1280], type: 'uint16', value: (_, x, frame) => gotthard2(x, frame),
+    shape: [1, 1280],
+    type: 'uint16',
+    value: (_, x, frame) => gotthard2(x, frame),
   },
 ];
 
@@ -86,15 +101,23 @@ for (const { file, yaml, shape, type, value } of captures) {
         pipeline.settle();
       }
       pipeline.run(1000);
-      t.match(pipeline.summaries[0], { frames: 5, complete: 5, warnings: [], first_frame_number: yaml.includes('mythen3') ? 2 : 1 });
+      t.match(pipeline.summaries[0], {
+        frames: 5,
+        complete: 5,
+        warnings: [],
+        first_frame_number: yaml.includes('mythen3') ? 2 : 1,
+      });
       const images = pipeline.images();
       t.equal(images.length, 5);
       images.forEach((fields, index) => {
         t.match(fields, { shape, type, complete: true });
-        const bytes = (pipeline.sink.received.filter(({ parts }) => parts.length === 2)[index]?.parts[1] as Uint8Array).slice();
+        const bytes = (
+          pipeline.sink.received.filter(({ parts }) => parts.length === 2)[index]?.parts[1] as Uint8Array
+        ).slice();
         const pixels = type === 'uint16' ? new Uint16Array(bytes.buffer) : new Uint32Array(bytes.buffer);
         let wrong = Math.abs(pixels.length - shape[0] * shape[1]);
-        for (let y = 0; y < shape[0]; y++) for (let x = 0; x < shape[1]; x++) if (pixels[y * shape[1] + x] !== (value(y, x, index) ?? 0)) wrong++;
+        for (let y = 0; y < shape[0]; y++)
+          for (let x = 0; x < shape[1]; x++) if (pixels[y * shape[1] + x] !== (value(y, x, index) ?? 0)) wrong++;
         t.equal(wrong, 0, `frame ${index}`);
       });
     }

@@ -18,7 +18,10 @@ t.test('a port image closes as soon as its last packet came, a frame when its la
 });
 
 t.test('it is overtaken when its port has seen a frame overtake_frames ahead, not one less', async (t) => {
-  for (const [ahead, closed] of [[3, 0], [4, 1]] as const) {
+  for (const [ahead, closed] of [
+    [3, 0],
+    [4, 1],
+  ] as const) {
     const pipeline = small();
     pipeline.arm({ firstFrameNumber: 1 });
     pipeline.send(0, 1, [0, 1, 2]);
@@ -26,7 +29,12 @@ t.test('it is overtaken when its port has seen a frame overtake_frames ahead, no
     for (let frame = 2; frame <= 1 + ahead; frame++) pipeline.send(0, frame);
     pipeline.settle();
     t.equal(pipeline.counters(0).imagesIncomplete, closed);
-    t.match(pipeline.images(), closed === 1 ? [{ frame_number: 1, reason: 'packet_loss', missing_packets: 1, missing: { 50001: [[3, 3]] } }] : []);
+    t.match(
+      pipeline.images(),
+      closed === 1
+        ? [{ frame_number: 1, reason: 'packet_loss', missing_packets: 1, missing: { 50001: [[3, 3]] } }]
+        : [],
+    );
     pipeline.stop();
     t.strictSame(pipeline.verify(), []);
   }
@@ -51,7 +59,11 @@ t.test('it times out frame_timeout_ms after any port first saw this frame or a l
   pipeline.run(18);
   t.equal(pipeline.images().length, 0, 'not before');
   pipeline.run(5);
-  t.match(pipeline.images(), [{ frame_number: 1, reason: 'timeout', missing: { 50001: [[3, 3]] } }], 'counted from the other port');
+  t.match(
+    pipeline.images(),
+    [{ frame_number: 1, reason: 'timeout', missing: { 50001: [[3, 3]] } }],
+    'counted from the other port',
+  );
   pipeline.stop();
   t.strictSame(pipeline.verify(), []);
 });
@@ -61,7 +73,11 @@ t.test('a later frame alone lets an earlier one time out', async (t) => {
   pipeline.arm({ firstFrameNumber: 1 });
   for (const port of [0, 1]) pipeline.send(port, 3);
   pipeline.run(60);
-  t.match(pipeline.images(), [{ frame_number: 1, reason: 'port_absent', missing_packets: 8 }, { frame_number: 2, missing_packets: 8 }, { frame_number: 3, complete: true }]);
+  t.match(pipeline.images(), [
+    { frame_number: 1, reason: 'port_absent', missing_packets: 8 },
+    { frame_number: 2, missing_packets: 8 },
+    { frame_number: 3, complete: true },
+  ]);
   pipeline.stop();
   t.strictSame(pipeline.verify(), []);
 });
@@ -172,9 +188,28 @@ t.test('the end of the series closes what is open, holes below the highest frame
   const summary = pipeline.stop();
   t.match(summary, { frames: 3, marked: 3, incomplete: [[0, 2]] });
   t.match(pipeline.images(), [
-    { frame_number: 1, reason: 'stop', missing: { 50002: [[0, 1], [3, 3]] } },
+    {
+      frame_number: 1,
+      reason: 'stop',
+      missing: {
+        50002: [
+          [0, 1],
+          [3, 3],
+        ],
+      },
+    },
     { frame_number: 2, reason: 'stop', missing_packets: 8 },
-    { frame_number: 3, reason: 'stop', missing: { 50001: [[0, 0], [3, 3]], 50002: [[0, 3]] } },
+    {
+      frame_number: 3,
+      reason: 'stop',
+      missing: {
+        50001: [
+          [0, 0],
+          [3, 3],
+        ],
+        50002: [[0, 3]],
+      },
+    },
   ]);
   t.strictSame(pipeline.verify(), []);
 });

@@ -4,70 +4,91 @@ import t from 'tap';
 import { MemorySink } from './memory-sink.js';
 import { small } from './small.js';
 
-t.test('a consumer that does not read for ten seconds gets every frame as long as ring and queue hold them', async (t) => {
-  const sink = new MemorySink(8);
-  sink.connect();
-  const pipeline = small({ ring_frames: 64 }, { sink });
-  pipeline.arm({ firstFrameNumber: 1 });
-  sink.reading = false;
-  // Seven frames a second.
-  for (let frame = 1; frame <= 70; frame++) {
-    for (const port of pipeline.sources.keys()) pipeline.send(port, frame);
-    pipeline.run(143);
-  }
-  t.ok(pipeline.clock.now() >= 10_000);
-  t.equal(sink.received.length, 1, 'it has read the header and nothing since');
-  sink.reading = true;
-  sink.read();
-  pipeline.run(10);
-  pipeline.stop();
-  t.match(pipeline.summaries[0], { frames: 70, complete: 70 });
-  t.strictSame(pipeline.verify(), []);
-});
+t.test(
+  'a consumer that does not read for ten seconds gets every frame as long as ring and queue hold them',
+  async (t) => {
+    const sink = new MemorySink(8);
+    sink.connect();
+    const pipeline = small({ ring_frames: 64 }, { sink });
+    pipeline.arm({ firstFrameNumber: 1 });
+    sink.reading = false;
+    // Seven frames a second.
+    for (let frame = 1; frame <= 70; frame++) {
+      for (const port of pipeline.sources.keys()) pipeline.send(port, frame);
+      pipeline.run(143);
+    }
+    t.ok(pipeline.clock.now() >= 10_000);
+    t.equal(sink.received.length, 1, 'it has read the header and nothing since');
+    sink.reading = true;
+    sink.read();
+    pipeline.run(10);
+    pipeline.stop();
+    t.match(pipeline.summaries[0], { frames: 70, complete: 70 });
+    t.strictSame(pipeline.verify(), []);
+  },
+);
 
-t.test('ten seconds are too long for the ring: frames are lost whole, the series goes on, and nothing is lost once it reads', async (t) => {
-  const sink = new MemorySink(8);
-  sink.connect();
-  const pipeline = small({ max_owed_frames: 1000 }, { sink });
-  pipeline.arm({ firstFrameNumber: 1 });
-  sink.reading = false;
-  for (let frame = 1; frame <= 500; frame++) {
-    for (const port of pipeline.sources.keys()) pipeline.send(port, frame);
+t.test(
+  'ten seconds are too long for the ring: frames are lost whole, the series goes on, and nothing is lost once it reads',
+  async (t) => {
+    const sink = new MemorySink(8);
+    sink.connect();
+    const pipeline = small({ max_owed_frames: 1000 }, { sink });
+    pipeline.arm({ firstFrameNumber: 1 });
+    sink.reading = false;
+    for (let frame = 1; frame <= 500; frame++) {
+      for (const port of pipeline.sources.keys()) pipeline.send(port, frame);
+      pipeline.run(20);
+    }
+    t.ok(pipeline.clock.now() >= 10_000);
+    sink.reading = true;
+    sink.read();
     pipeline.run(20);
-  }
-  t.ok(pipeline.clock.now() >= 10_000);
-  sink.reading = true;
-  sink.read();
-  pipeline.run(20);
-  pipeline.play(501, 600);
-  pipeline.stop();
-  const images = pipeline.images();
-  t.equal(images.length, 600, 'an image for each frame');
-  t.ok(images.slice(0, 24).every(({ complete }) => complete === true), 'ring and queue were kept');
-  t.ok(images.slice(24, 500).every(({ reason, missing_packets: missing }) => reason === 'ring_full' && missing === 8));
-  t.ok(images.slice(500).every(({ complete }) => complete === true));
-  t.strictSame(pipeline.verify(), []);
-});
+    pipeline.play(501, 600);
+    pipeline.stop();
+    const images = pipeline.images();
+    t.equal(images.length, 600, 'an image for each frame');
+    t.ok(
+      images.slice(0, 24).every(({ complete }) => complete === true),
+      'ring and queue were kept',
+    );
+    t.ok(
+      images.slice(24, 500).every(({ reason, missing_packets: missing }) => reason === 'ring_full' && missing === 8),
+    );
+    t.ok(images.slice(500).every(({ complete }) => complete === true));
+    t.strictSame(pipeline.verify(), []);
+  },
+);
 
 for (const away of [0, 400]) {
-  t.test(`armed, the consumer is gone for ${away} ms: the series is over, its end goes out before the next header`, async (t) => {
-    const pipeline = small();
-    const { sink } = pipeline;
-    pipeline.arm({ filename: 'first', firstFrameNumber: 1 });
-    pipeline.play(1, 20);
-    sink.disconnect();
-    if (away > 0) pipeline.play(21, 20 + away);
-    sink.connect();
-    pipeline.play(21 + away, 60 + away);
-    pipeline.run(300);
-    t.match(pipeline.summaries, [{ aborted: 'consumer_lost', frames: 20, complete: 20 }], 'nothing is sent to one who has lost the beginning');
-    pipeline.arm({ filename: 'second', firstFrameNumber: 2000 });
-    pipeline.play(2000, 2009);
-    pipeline.stop();
-    const kinds = pipeline.messages().slice(21).map(({ htype }) => htype);
-    t.strictSame(kinds, ['series_end', 'header', ...Array.from({ length: 10 }, () => 'image'), 'series_end']);
-    t.strictSame(pipeline.verify(), []);
-  });
+  t.test(
+    `armed, the consumer is gone for ${away} ms: the series is over, its end goes out before the next header`,
+    async (t) => {
+      const pipeline = small();
+      const { sink } = pipeline;
+      pipeline.arm({ filename: 'first', firstFrameNumber: 1 });
+      pipeline.play(1, 20);
+      sink.disconnect();
+      if (away > 0) pipeline.play(21, 20 + away);
+      sink.connect();
+      pipeline.play(21 + away, 60 + away);
+      pipeline.run(300);
+      t.match(
+        pipeline.summaries,
+        [{ aborted: 'consumer_lost', frames: 20, complete: 20 }],
+        'nothing is sent to one who has lost the beginning',
+      );
+      pipeline.arm({ filename: 'second', firstFrameNumber: 2000 });
+      pipeline.play(2000, 2009);
+      pipeline.stop();
+      const kinds = pipeline
+        .messages()
+        .slice(21)
+        .map(({ htype }) => htype);
+      t.strictSame(kinds, ['series_end', 'header', ...Array.from({ length: 10 }, () => 'image'), 'series_end']);
+      t.strictSame(pipeline.verify(), []);
+    },
+  );
 }
 
 t.test('automatic, the consumer is gone and back: a new series begins with the frames that come then', async (t) => {
@@ -87,7 +108,11 @@ t.test('automatic, the consumer is gone and back: a new series begins with the f
   pipeline.run(300);
   t.match(pipeline.summaries[1], { first_frame_number: 91, frames: 30, complete: 29, marked: 1 });
   const [image] = pipeline.images().filter(({ frame_number: number }) => number === 91);
-  t.match(image, { frame: 0, complete: false, missing: { 50001: [[0, 1]], 50002: [[0, 1]] } }, 'the frame that was joined half-way is marked');
+  t.match(
+    image,
+    { frame: 0, complete: false, missing: { 50001: [[0, 1]], 50002: [[0, 1]] } },
+    'the frame that was joined half-way is marked',
+  );
   t.strictSame(pipeline.verify(), []);
 });
 

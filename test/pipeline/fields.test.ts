@@ -8,10 +8,21 @@ t.test('a complete image says so, with what the packet header knows, and lists n
   pipeline.arm();
   pipeline.play(5, 5);
   pipeline.run(10);
-  t.strictSame(pipeline.images(), [{
-    htype: 'image', msg_number: 1001, frame: 0, shape: [256, 1030], type: 'uint32', compression: 'none',
-    frame_number: 5, complete: true, missing_packets: 0, timestamp: 50, sub_frames: 6,
-  }]);
+  t.strictSame(pipeline.images(), [
+    {
+      htype: 'image',
+      msg_number: 1001,
+      frame: 0,
+      shape: [256, 1030],
+      type: 'uint32',
+      compression: 'none',
+      frame_number: 5,
+      complete: true,
+      missing_packets: 0,
+      timestamp: 50,
+      sub_frames: 6,
+    },
+  ]);
   t.equal(pipeline.sink.received[1]?.parts.length, 2, 'extra fields, never extra parts');
 });
 
@@ -22,10 +33,30 @@ t.test('an image that is not complete names what is missing on which port, and w
   pipeline.run(80);
   pipeline.send(1, 1, [0]);
   pipeline.stop();
-  t.strictSame(pipeline.images(), [{
-    htype: 'image', msg_number: 1001, frame: 0, shape: [256, 1030], type: 'uint8', compression: 'none', frame_number: 1, complete: false,
-    missing_packets: 7, reason: 'port_absent', missing: { 50001: [[0, 0], [2, 3]], 50002: [[0, 3]] }, timestamp: 10, sub_frames: 0, discard: true,
-  }]);
+  t.strictSame(pipeline.images(), [
+    {
+      htype: 'image',
+      msg_number: 1001,
+      frame: 0,
+      shape: [256, 1030],
+      type: 'uint8',
+      compression: 'none',
+      frame_number: 1,
+      complete: false,
+      missing_packets: 7,
+      reason: 'port_absent',
+      missing: {
+        50001: [
+          [0, 0],
+          [2, 3],
+        ],
+        50002: [[0, 3]],
+      },
+      timestamp: 10,
+      sub_frames: 0,
+      discard: true,
+    },
+  ]);
 });
 
 t.test('header fields come from the first port that has a packet, exact beyond 2^53', async (t) => {
@@ -60,8 +91,22 @@ t.test('series_end sums up: frames, ranges, ledger per port; aborted only where 
   pipeline.run(80);
   pipeline.stop();
   const end = pipeline.messages().at(-1)?.fields;
-  t.match(end, { htype: 'series_end', frames: 6, complete: 3, marked: 3, discarded: 0, incomplete: [[1, 2], [5, 5]], truncated: false });
-  t.match(end?.['ledger'], { 50001: { expected: 24, accepted: 21, missing: 3, late: 0, ring: 0, socket: 0, unexplained: 3 }, 50002: { missing: 0 } });
+  t.match(end, {
+    htype: 'series_end',
+    frames: 6,
+    complete: 3,
+    marked: 3,
+    discarded: 0,
+    incomplete: [
+      [1, 2],
+      [5, 5],
+    ],
+    truncated: false,
+  });
+  t.match(end?.['ledger'], {
+    50001: { expected: 24, accepted: 21, missing: 3, late: 0, ring: 0, socket: 0, unexplained: 3 },
+    50002: { missing: 0 },
+  });
   t.notOk('aborted' in (end ?? {}));
 });
 

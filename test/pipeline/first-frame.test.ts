@@ -1,17 +1,24 @@
 import t from 'tap';
 import { small } from './small.js';
 
-t.test('a first frame that is given counts, frames before it are foreign, frames that never came are absent', async (t) => {
-  const pipeline = small();
-  pipeline.arm({ firstFrameNumber: 10 });
-  pipeline.play(8, 8);
-  pipeline.play(11, 12);
-  pipeline.run(60);
-  pipeline.stop();
-  t.match(pipeline.images(), [{ frame: 0, frame_number: 10, complete: false }, { frame: 1, frame_number: 11, complete: true }, { frame: 2, complete: true }]);
-  t.match(pipeline.counters(0), { foreignSeries: 4 });
-  t.strictSame(pipeline.verify(), []);
-});
+t.test(
+  'a first frame that is given counts, frames before it are foreign, frames that never came are absent',
+  async (t) => {
+    const pipeline = small();
+    pipeline.arm({ firstFrameNumber: 10 });
+    pipeline.play(8, 8);
+    pipeline.play(11, 12);
+    pipeline.run(60);
+    pipeline.stop();
+    t.match(pipeline.images(), [
+      { frame: 0, frame_number: 10, complete: false },
+      { frame: 1, frame_number: 11, complete: true },
+      { frame: 2, complete: true },
+    ]);
+    t.match(pipeline.counters(0), { foreignSeries: 4 });
+    t.strictSame(pipeline.verify(), []);
+  },
+);
 
 t.test('else it is the smallest number of the start window, over all ports', async (t) => {
   const pipeline = small();
@@ -117,7 +124,10 @@ t.test('a port that has answered accepts nothing below the first frame', async (
 });
 
 t.test('ports whose numbers span the ring or more disagree: aborted, with each number and the remedy', async (t) => {
-  for (const [other, aborted] of [[26, true], [25, false]] as const) {
+  for (const [other, aborted] of [
+    [26, true],
+    [25, false],
+  ] as const) {
     const pipeline = small();
     pipeline.arm();
     pipeline.send(0, 10);

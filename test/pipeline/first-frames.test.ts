@@ -15,7 +15,13 @@ frame_timeout_ms: 50
 `;
 
 function play(pipeline: Pipeline, frames: number, faults: FaultSettings = noFaults, firstFrame = 1): SimulatedDetector {
-  const detector = new SimulatedDetector({ settings: pipeline.config.detector, frames, firstFrame, rate: 1000, faults });
+  const detector = new SimulatedDetector({
+    settings: pipeline.config.detector,
+    frames,
+    firstFrame,
+    rate: 1000,
+    faults,
+  });
   let due = 0;
   for (const datagram of detector.datagrams()) {
     if (datagram.dueMs - due >= 0.25) {
@@ -45,7 +51,11 @@ t.test('lost, duplicated, reordered and late packets are counted and marked as t
   const pipeline = new Pipeline({ yaml: quad });
   pipeline.sink.connect();
   pipeline.arm({ frames: 100, firstFrameNumber: 1 });
-  const detector = play(pipeline, 100, { ...noFaults, seed: 7, selectors: { loss: 0.002, duplicate: 0.002, reorder: 0.01, delay: 0.001, truncate: 0.0005, foreign: 0.0005 } });
+  const detector = play(pipeline, 100, {
+    ...noFaults,
+    seed: 7,
+    selectors: { loss: 0.002, duplicate: 0.002, reorder: 0.01, delay: 0.001, truncate: 0.0005, foreign: 0.0005 },
+  });
   pipeline.run(200);
   t.strictSame(pipeline.verify(), []);
   t.match(pipeline.summaries[0], { frames: 100, unsent: 0 });

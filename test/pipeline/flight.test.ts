@@ -22,7 +22,8 @@ function recorded({ config, plan, map, buffer, clock }: Pipeline): FlightPacket[
   return [...captureOf('flight', file).records()].map((record) => readFlightRecord(record) as FlightPacket);
 }
 
-const classesOf = (packets: readonly FlightPacket[], udpPort = 50001): string[] => packets.filter((packet) => packet.udpPort === udpPort).map((packet) => packet.class);
+const classesOf = (packets: readonly FlightPacket[], udpPort = 50001): string[] =>
+  packets.filter((packet) => packet.udpPort === udpPort).map((packet) => packet.class);
 
 for (const compiled of [false, true]) {
   const name = compiled ? 'compiled' : 'reference';
@@ -44,8 +45,20 @@ for (const compiled of [false, true]) {
     pipeline.settle();
     const packets = recorded(pipeline);
     t.strictSame(classesOf(packets), [
-      'foreign_unarmed', 'accepted', 'accepted', 'accepted', 'accepted',
-      'accepted', 'accepted', 'accepted', 'duplicate', 'malformed_version', 'header_packet', 'foreign_source', 'foreign_series', 'late_duplicate',
+      'foreign_unarmed',
+      'accepted',
+      'accepted',
+      'accepted',
+      'accepted',
+      'accepted',
+      'accepted',
+      'accepted',
+      'duplicate',
+      'malformed_version',
+      'header_packet',
+      'foreign_source',
+      'foreign_series',
+      'late_duplicate',
     ]);
     const reordered = packets.filter((packet) => packet.udpPort === 50001)[7] as FlightPacket;
     const sent = pipeline.maker.packet(0, 11, 1);
@@ -76,26 +89,36 @@ for (const compiled of [false, true]) {
     t.strictSame(classesOf(recorded(pipeline)).slice(5), ['foreign_series', 'accepted'], 'contradicted');
   });
 
-  t.test(`the ring keeps the last packets, whatever the batches, and its classes are those that were counted, ${name}`, async (t) => {
-    const pipeline = small({ flight_recorder_packets: 100 }, { compiled });
-    pipeline.arm({ firstFrameNumber: 1 });
-    for (const source of pipeline.sources.values()) source.batch = 7;
-    pipeline.play(1, 200);
-    const packets = recorded(pipeline).filter(({ udpPort }) => udpPort === 50002);
-    t.strictSame(packets.map((packet) => numbersOf(packet)), Array.from({ length: 100 }, (_, index) => ({ frameNumber: 176 + Math.floor(index / 4), packetNumber: index % 4 })));
+  t.test(
+    `the ring keeps the last packets, whatever the batches, and its classes are those that were counted, ${name}`,
+    async (t) => {
+      const pipeline = small({ flight_recorder_packets: 100 }, { compiled });
+      pipeline.arm({ firstFrameNumber: 1 });
+      for (const source of pipeline.sources.values()) source.batch = 7;
+      pipeline.play(1, 200);
+      const packets = recorded(pipeline).filter(({ udpPort }) => udpPort === 50002);
+      t.strictSame(
+        packets.map((packet) => numbersOf(packet)),
+        Array.from({ length: 100 }, (_, index) => ({
+          frameNumber: 176 + Math.floor(index / 4),
+          packetNumber: index % 4,
+        })),
+      );
 
-    const all = small({}, { compiled });
-    all.arm();
-    all.play(5, 30);
-    for (let frame = 31; frame < 60; frame++) {
-      all.send(0, frame, [3, 1, 1]);
-      all.send(1, frame - 20, [2]);
-      all.run(3);
-    }
-    all.stop();
-    const { counters, names } = { counters: all.counters(0), names: classesOf(recorded(all)) };
-    for (const id of packetClasses) t.equal(names.filter((found) => found === snakeCase(id)).length, counters[id], id);
-  });
+      const all = small({}, { compiled });
+      all.arm();
+      all.play(5, 30);
+      for (let frame = 31; frame < 60; frame++) {
+        all.send(0, frame, [3, 1, 1]);
+        all.send(1, frame - 20, [2]);
+        all.run(3);
+      }
+      all.stop();
+      const { counters, names } = { counters: all.counters(0), names: classesOf(recorded(all)) };
+      for (const id of packetClasses)
+        t.equal(names.filter((found) => found === snakeCase(id)).length, counters[id], id);
+    },
+  );
 }
 
 t.test('the flight recorder can be switched off', async (t) => {
@@ -106,46 +129,102 @@ t.test('the flight recorder can be switched off', async (t) => {
   t.strictSame(pipeline.verify({ held: 2 }), []);
 });
 
-t.test('a run with known faults is told exactly: what was lost, reordered, twice, late, and nothing else', async (t) => {
-  const pipeline = small();
-  pipeline.arm({ firstFrameNumber: 1, frames: 30 });
-  const faults: Readonly<Record<number, () => void>> = {
-    12: () => { pipeline.send(0, 12, [0, 2, 3]); pipeline.send(1, 12); },
-    14: () => { pipeline.send(0, 14, [0, 2, 1, 3]); pipeline.send(1, 14, [0, 1, 1, 2, 3]); },
-    16: () => pipeline.send(1, 16),
-    18: () => undefined,
-  };
-  for (let frame = 1; frame <= 30; frame++) {
-    const fault = faults[frame] ?? (() => { for (const port of [0, 1]) pipeline.send(port, frame); });
-    fault();
-    if (frame === 25) pipeline.send(0, 12, [1]);
-    pipeline.run(1);
-  }
-  pipeline.run(100);
-  const story = tellFlight(recorded(pipeline));
-  t.equal(story.runs.length, 1);
-  const range = (first: number, last: number): Partial<FrameStory> => ({ first_frame_number: first, last_frame_number: last, what: 'complete', ports: [] });
-  const behind = (frame_number: number, packet_number: number) => ({ frame_number, packet_number });
-  t.match(story.runs[0], [
-    range(1, 11),
-    { first_frame_number: 12, what: 'told', ports: [
-      { udp_port: 50001, accepted: 3, expected: 4, never_came: [], events: [{ packet_number: 1, what: 'late_first', behind: behind(25, 3) }], cut: null },
-      { udp_port: 50002, accepted: 4, never_came: [], events: [] },
-    ] },
-    range(13, 13),
-    { first_frame_number: 14, what: 'told', ports: [
-      { udp_port: 50001, accepted: 4, never_came: [], events: [{ packet_number: 1, what: 'reordered', behind: behind(14, 2) }] },
-      { udp_port: 50002, accepted: 4, never_came: [], events: [{ packet_number: 1, what: 'duplicate', behind: behind(14, 1) }] },
-    ] },
-    range(15, 15),
-    { first_frame_number: 16, what: 'told', ports: [{ udp_port: 50001, accepted: 0, never_came: [0, 1, 2, 3], first_at: null, events: [] }, { udp_port: 50002, accepted: 4 }] },
-    range(17, 17),
-    { first_frame_number: 18, last_frame_number: 18, what: 'absent', ports: [] },
-    range(19, 30),
-  ]);
-  t.equal(story.runs[0]?.length, 9);
-  t.strictSame(story.ports.map(({ packet_numbers: numbers }) => numbers), [[0, 3], [0, 3]]);
-});
+t.test(
+  'a run with known faults is told exactly: what was lost, reordered, twice, late, and nothing else',
+  async (t) => {
+    const pipeline = small();
+    pipeline.arm({ firstFrameNumber: 1, frames: 30 });
+    const faults: Readonly<Record<number, () => void>> = {
+      12: () => {
+        pipeline.send(0, 12, [0, 2, 3]);
+        pipeline.send(1, 12);
+      },
+      14: () => {
+        pipeline.send(0, 14, [0, 2, 1, 3]);
+        pipeline.send(1, 14, [0, 1, 1, 2, 3]);
+      },
+      16: () => pipeline.send(1, 16),
+      18: () => undefined,
+    };
+    for (let frame = 1; frame <= 30; frame++) {
+      const fault =
+        faults[frame] ??
+        (() => {
+          for (const port of [0, 1]) pipeline.send(port, frame);
+        });
+      fault();
+      if (frame === 25) pipeline.send(0, 12, [1]);
+      pipeline.run(1);
+    }
+    pipeline.run(100);
+    const story = tellFlight(recorded(pipeline));
+    t.equal(story.runs.length, 1);
+    const range = (first: number, last: number): Partial<FrameStory> => ({
+      first_frame_number: first,
+      last_frame_number: last,
+      what: 'complete',
+      ports: [],
+    });
+    const behind = (frame_number: number, packet_number: number) => ({ frame_number, packet_number });
+    t.match(story.runs[0], [
+      range(1, 11),
+      {
+        first_frame_number: 12,
+        what: 'told',
+        ports: [
+          {
+            udp_port: 50001,
+            accepted: 3,
+            expected: 4,
+            never_came: [],
+            events: [{ packet_number: 1, what: 'late_first', behind: behind(25, 3) }],
+            cut: null,
+          },
+          { udp_port: 50002, accepted: 4, never_came: [], events: [] },
+        ],
+      },
+      range(13, 13),
+      {
+        first_frame_number: 14,
+        what: 'told',
+        ports: [
+          {
+            udp_port: 50001,
+            accepted: 4,
+            never_came: [],
+            events: [{ packet_number: 1, what: 'reordered', behind: behind(14, 2) }],
+          },
+          {
+            udp_port: 50002,
+            accepted: 4,
+            never_came: [],
+            events: [{ packet_number: 1, what: 'duplicate', behind: behind(14, 1) }],
+          },
+        ],
+      },
+      range(15, 15),
+      {
+        first_frame_number: 16,
+        what: 'told',
+        ports: [
+          { udp_port: 50001, accepted: 0, never_came: [0, 1, 2, 3], first_at: null, events: [] },
+          { udp_port: 50002, accepted: 4 },
+        ],
+      },
+      range(17, 17),
+      { first_frame_number: 18, last_frame_number: 18, what: 'absent', ports: [] },
+      range(19, 30),
+    ]);
+    t.equal(story.runs[0]?.length, 9);
+    t.strictSame(
+      story.ports.map(({ packet_numbers: numbers }) => numbers),
+      [
+        [0, 3],
+        [0, 3],
+      ],
+    );
+  },
+);
 
 t.test('frame numbers that begin anew in the next series are told apart', async (t) => {
   const pipeline = small();
@@ -155,5 +234,8 @@ t.test('frame numbers that begin anew in the next series are told apart', async 
     pipeline.run(100);
   }
   const { runs } = tellFlight(recorded(pipeline));
-  t.match(runs, [[{ first_frame_number: 1, last_frame_number: 5, what: 'complete' }], [{ first_frame_number: 1, last_frame_number: 5, what: 'complete' }]]);
+  t.match(runs, [
+    [{ first_frame_number: 1, last_frame_number: 5, what: 'complete' }],
+    [{ first_frame_number: 1, last_frame_number: 5, what: 'complete' }],
+  ]);
 });

@@ -4,7 +4,13 @@ import { small } from './small.js';
 
 t.test('a full module of four ports with gaps, frame numbers beyond 2^32', async (t) => {
   const first = 2 ** 32 - 3;
-  const pipeline = small({ modules: '[2, 1]', udp_ports: '[50001, 50002, 50003, 50004]', dynamic_range: 16, read_n_rows: null, flip_rows: '{50002: true}' });
+  const pipeline = small({
+    modules: '[2, 1]',
+    udp_ports: '[50001, 50002, 50003, 50004]',
+    dynamic_range: 16,
+    read_n_rows: null,
+    flip_rows: '{50002: true}',
+  });
   pipeline.arm();
   pipeline.play(first, first + 6);
   pipeline.run(20);
@@ -35,22 +41,43 @@ t.test('1 GbE packets, partial readout', async (t) => {
 t.test('bit depth and rows change from series to series: no pixel of the last one is left', async (t) => {
   const pipeline = small({ read_n_rows: null, dynamic_range_max: 32, ring_frames: 5 });
   const { detector } = pipeline.config;
-  const series = [[8, 0], [32, 16], [16, 0], [8, 64], [8, 0], [8, 64]].map(([dynamicRange, rows]) => ({ ...detector, dynamicRange: dynamicRange as number, readNRows: rows === 0 ? null : (rows as number) }));
+  const series = [
+    [8, 0],
+    [32, 16],
+    [16, 0],
+    [8, 64],
+    [8, 0],
+    [8, 64],
+  ].map(([dynamicRange, rows]) => ({
+    ...detector,
+    dynamicRange: dynamicRange as number,
+    readNRows: rows === 0 ? null : (rows as number),
+  }));
   for (const [index, settings] of series.entries()) {
-    t.match(pipeline.arm({ filename: `/data/${index}.h5`, dynamicRange: settings.dynamicRange, readNRows: settings.readNRows ?? 0, firstFrameNumber: 1 + index * 10 }), { kind: 'armed' });
+    t.match(
+      pipeline.arm({
+        filename: `/data/${index}.h5`,
+        dynamicRange: settings.dynamicRange,
+        readNRows: settings.readNRows ?? 0,
+        firstFrameNumber: 1 + index * 10,
+      }),
+      { kind: 'armed' },
+    );
     const maker = new PacketMaker(settings);
     for (let frame = 1 + index * 10; frame <= 6 + index * 10; frame++) {
       for (const port of [0, 1]) {
         // Each port loses a frame, and in every other series is silent altogether.
         if ((port === 1 && index % 2 === 1) || frame % 10 === 2 + port) continue;
-        for (let packet = 0; packet < maker.packets; packet++) if (packet !== 1) pipeline.deliver(port, maker.packet(port, frame, packet));
+        for (let packet = 0; packet < maker.packets; packet++)
+          if (packet !== 1) pipeline.deliver(port, maker.packet(port, frame, packet));
       }
       pipeline.run(1);
     }
     pipeline.run(60);
     pipeline.stop();
   }
-  const settingsOf = (filename: string): (typeof series)[number] => series[Number(/(\d+)\.h5/.exec(filename)?.[1] ?? 0)] as (typeof series)[number];
+  const settingsOf = (filename: string): (typeof series)[number] =>
+    series[Number(/(\d+)\.h5/.exec(filename)?.[1] ?? 0)] as (typeof series)[number];
   t.strictSame(pipeline.verify({ settingsOf }), []);
   t.equal(pipeline.summaries.length, 6);
 });
@@ -74,7 +101,8 @@ t.test('ports change places by their headers from series to series: no stale pix
       for (const half of [0, 1]) {
         if (half === 0 && (frame % 10 === 3 || frame % 10 === 4)) continue;
         if (half === 1 && series === 2) continue;
-        for (const packet of [0, 1, 3]) pipeline.deliver(series === 1 ? 1 - half : half, pipeline.maker.packet(half, frame, packet));
+        for (const packet of [0, 1, 3])
+          pipeline.deliver(series === 1 ? 1 - half : half, pipeline.maker.packet(half, frame, packet));
       }
       pipeline.run(1);
     }

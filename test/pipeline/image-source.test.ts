@@ -8,7 +8,8 @@ import type { PixelArray } from '../../simulators/detector/pattern.js';
 import { Pipeline } from './pipeline.js';
 
 const limits = 'series: armed\nring_frames: 16\nframe_timeout_ms: 50';
-const ports = (count: number): string => `udp_ports: [${Array.from({ length: count }, (_, index) => 50001 + index).join(', ')}]`;
+const ports = (count: number): string =>
+  `udp_ports: [${Array.from({ length: count }, (_, index) => 50001 + index).join(', ')}]`;
 
 const cases: Readonly<Record<string, string>> = {
   'Eiger quad, 16 bit': `detector: eiger\nquad: true\n${ports(2)}`,
@@ -22,7 +23,8 @@ const cases: Readonly<Record<string, string>> = {
 };
 
 function images(random: Random, count: number, pixels: number, bits: number, size: number): PixelArray[] {
-  const empty = (): PixelArray => (size === 1 ? new Uint8Array(pixels) : size === 2 ? new Uint16Array(pixels) : new Uint32Array(pixels));
+  const empty = (): PixelArray =>
+    size === 1 ? new Uint8Array(pixels) : size === 2 ? new Uint16Array(pixels) : new Uint32Array(pixels);
   return Array.from({ length: count }, () => empty().map(() => 1 + random.integer(2 ** bits - 1)) as PixelArray);
 }
 
@@ -42,7 +44,9 @@ for (const [name, yaml] of Object.entries(cases)) {
       pipeline.arm({ frames: 3 });
       const given = images(new Random(shape[0]), 2, shape[0] * shape[1], bits, pixelBytes);
       const cutter = new FrameCutter(settings, shape);
-      const source = { portImage: (port: number, round: number): PixelArray => cutter.cut(given[round % 2] as PixelArray, port) };
+      const source = {
+        portImage: (port: number, round: number): PixelArray => cutter.cut(given[round % 2] as PixelArray, port),
+      };
       const detector = new SimulatedDetector({ settings, frames: 3, firstFrame: 1, rate: 1000, images: source });
       for (const { portIndex, bytes } of detector.datagrams()) {
         pipeline.deliver(portIndex, bytes);
@@ -52,7 +56,10 @@ for (const [name, yaml] of Object.entries(cases)) {
       t.strictSame(pipeline.verify({ checkPixels: false }), []);
       t.match(pipeline.summaries, [{ frames: 3, complete: 3 }]);
       const [rows, columns] = shapes.at(-1) as [number, number];
-      for (const [index, { parts }] of pipeline.messages().filter(({ htype }) => htype === 'image').entries()) {
+      for (const [index, { parts }] of pipeline
+        .messages()
+        .filter(({ htype }) => htype === 'image')
+        .entries()) {
         const frame = pixelsOf(parts[0] as Uint8Array, pixelBytes);
         const image = given[index % 2] as PixelArray;
         const seen = frame.filter((value) => value !== 0);
@@ -72,8 +79,18 @@ t.test('faults take packets of given images as of the formula', async (t) => {
   pipeline.arm({ frames: 1, firstFrameNumber: 1 });
   const cutter = new FrameCutter(settings, [512, 512]);
   const image = new Uint16Array(512 * 512).fill(7);
-  const lost = { ...noFaults, selectors: { loss: [{ udpPort: [50001, 50001], frameNumber: [1, 1], packet: [2, 2] }] } } as const;
-  const detector = new SimulatedDetector({ settings, frames: 1, firstFrame: 1, rate: 1000, faults: lost, images: { portImage: (port) => cutter.cut(image, port) } });
+  const lost = {
+    ...noFaults,
+    selectors: { loss: [{ udpPort: [50001, 50001], frameNumber: [1, 1], packet: [2, 2] }] },
+  } as const;
+  const detector = new SimulatedDetector({
+    settings,
+    frames: 1,
+    firstFrame: 1,
+    rate: 1000,
+    faults: lost,
+    images: { portImage: (port) => cutter.cut(image, port) },
+  });
   for (const { portIndex, bytes } of detector.datagrams()) pipeline.deliver(portIndex, bytes);
   pipeline.run(200);
   t.equal(detector.truth.ports[0]?.lost, 1);

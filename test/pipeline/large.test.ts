@@ -7,12 +7,29 @@ import { Pipeline } from './pipeline.js';
 
 t.setTimeout(400_000);
 
-const examples = parse(readFileSync(join(repository, 'examples', 'modes.yaml'), 'utf8')) as Record<string, Record<string, unknown>>;
+const examples = parse(readFileSync(join(repository, 'examples', 'modes.yaml'), 'utf8')) as Record<
+  string,
+  Record<string, unknown>
+>;
 
-for (const [name, shape, ports, packets] of [['eiger-9m', [3264, 3106], 72, 64], ['jungfrau-4m', [2164, 2068], 16, 64]] as const) {
+for (const [name, shape, ports, packets] of [
+  ['eiger-9m', [3264, 3106], 72, 64],
+  ['jungfrau-4m', [2164, 2068], 16, 64],
+] as const) {
   t.test(`${name} is planned, simulated and assembled, every pixel right`, async (t) => {
-    const keys = { ...examples[name], series: 'armed', ring_frames: 4, overtake_frames: 3, frame_timeout_ms: 50, start_window_ms: 5 };
-    const pipeline = new Pipeline({ yaml: Object.entries(keys).map(([key, value]) => `${key}: ${JSON.stringify(value)}`).join('\n') });
+    const keys = {
+      ...examples[name],
+      series: 'armed',
+      ring_frames: 4,
+      overtake_frames: 3,
+      frame_timeout_ms: 50,
+      start_window_ms: 5,
+    };
+    const pipeline = new Pipeline({
+      yaml: Object.entries(keys)
+        .map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
+        .join('\n'),
+    });
     t.strictSame(pipeline.plan.detector.shape, shape);
     t.equal(pipeline.plan.detector.packetsPerFrame, ports * packets);
     pipeline.sink.connect();

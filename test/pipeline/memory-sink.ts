@@ -1,5 +1,5 @@
-// A consumer without a network, of any temper: connected or not, reading or not, with a queue of limited length before it. Bytes
-// are copied at hand-over, as late as the seam allows, so that a slot that changes too early is seen.
+// A consumer without a network, of any temper: connected or not, reading or not, with a queue of limited length before
+// it. Bytes are copied at hand-over, as late as the seam allows, so that a slot that changes too early is seen.
 
 import type { MessageSink, Offer } from '../../src/stream/output/message-sink.js';
 import type { RefusedPeer } from '../../src/contract/refused-peers.js';
@@ -57,7 +57,8 @@ export class MemorySink implements MessageSink {
 
   /** The consumer reads up to `count` messages. */
   read(count = Infinity): void {
-    for (let index = 0; index < count && this.queue.length > 0; index++) this.received.push(this.queue.shift() as ReceivedMessage);
+    for (let index = 0; index < count && this.queue.length > 0; index++)
+      this.received.push(this.queue.shift() as ReceivedMessage);
   }
 
   /** A message that the consumer gets from somebody else, after what is queued for it. */
@@ -106,7 +107,10 @@ export class MemorySink implements MessageSink {
   }
 
   get underway(): Undelivered {
-    return { messages: this.queue.length, bytes: this.queue.reduce((sum, { parts }) => sum + parts.reduce((bytes, part) => bytes + part.length, 0), 0) };
+    return {
+      messages: this.queue.length,
+      bytes: this.queue.reduce((sum, { parts }) => sum + parts.reduce((bytes, part) => bytes + part.length, 0), 0),
+    };
   }
 
   /** Peers that knock. */

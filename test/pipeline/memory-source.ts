@@ -1,4 +1,5 @@
-// Packets without a network: what a test delivers waits here, as in a socket of limited size, until the assembler's turn.
+// Packets without a network: what a test delivers waits here, as in a socket of limited size, until the assembler's
+// turn.
 
 import type { Landing } from '../../src/memory/landing.js';
 import type { PacketSource, SourceInfo } from '../../src/udp/packet-source.js';
@@ -42,7 +43,13 @@ export class MemorySource implements PacketSource {
   }
 
   open(): Promise<SourceInfo> {
-    return Promise.resolve({ address: 'memory', udpPort: 0, receiveBufferRequestedBytes: 0, receiveBufferGrantedBytes: null, inode: null });
+    return Promise.resolve({
+      address: 'memory',
+      udpPort: 0,
+      receiveBufferRequestedBytes: 0,
+      receiveBufferGrantedBytes: null,
+      inode: null,
+    });
   }
 
   receive(): number {
@@ -50,7 +57,11 @@ export class MemorySource implements PacketSource {
     const { landing } = this;
     const count = Math.min(this.queued, landing.capacity, this.batch);
     for (let index = 0; index < count; index++) {
-      const { bytes, foreign, tag } = this.#queue[this.#head++] as { bytes: Uint8Array; foreign: boolean; tag: unknown };
+      const { bytes, foreign, tag } = this.#queue[this.#head++] as {
+        bytes: Uint8Array;
+        foreign: boolean;
+        tag: unknown;
+      };
       const at = landing.bufferAt(index);
       landing.bytes.set(bytes.length > landing.stride ? bytes.subarray(0, landing.stride) : bytes, at);
       landing.offsets[index] = at;
@@ -66,7 +77,9 @@ export class MemorySource implements PacketSource {
 
   lookAnew(): number | null {
     this.empty = false;
-    return this.bytesKnown ? this.#queue.slice(this.#head).reduce((sum, { bytes }) => sum + bytes.length + 768, 0) : null;
+    return this.bytesKnown
+      ? this.#queue.slice(this.#head).reduce((sum, { bytes }) => sum + bytes.length + 768, 0)
+      : null;
   }
 
   kernelDrops(): number | null {

@@ -27,7 +27,12 @@ for (const policy of ['mark', 'discard'] as const) {
     const summary = pipeline.stop();
     const lost = policy === 'mark' ? { marked: 22, discarded: 0 } : { marked: 0, discarded: 22 };
     t.match(summary, { frames: 43, complete: 21, ...lost, incomplete: [[18, 39]] });
-    t.match(pipeline.images()[20], { complete: false, reason: 'ring_full', missing_packets: 8, missing: { 50001: [[0, 3]], 50002: [[0, 3]] } });
+    t.match(pipeline.images()[20], {
+      complete: false,
+      reason: 'ring_full',
+      missing_packets: 8,
+      missing: { 50001: [[0, 3]], 50002: [[0, 3]] },
+    });
     t.equal(pipeline.images()[20]?.['discard'], policy === 'discard' ? true : undefined);
     t.match(summary?.ledger[0], { missing: 88, ring: 88, unexplained: 0 });
     t.strictSame(pipeline.verify(), []);
@@ -35,7 +40,10 @@ for (const policy of ['mark', 'discard'] as const) {
 }
 
 t.test('more owed than max_owed_frames: aborted as consumer_stalled; as many are still owed', async (t) => {
-  for (const [last, aborted] of [[2 + 16 + 5, undefined], [2 + 16 + 6, 'consumer_stalled']] as const) {
+  for (const [last, aborted] of [
+    [2 + 16 + 5, undefined],
+    [2 + 16 + 6, 'consumer_stalled'],
+  ] as const) {
     const pipeline = stalled({ max_owed_frames: 5 });
     pipeline.play(1, last);
     pipeline.run(20);
@@ -44,7 +52,10 @@ t.test('more owed than max_owed_frames: aborted as consumer_stalled; as many are
     pipeline.run(100);
     pipeline.stop();
     t.equal(pipeline.summaries[0]?.aborted, aborted);
-    t.match(pipeline.summaries[0], aborted === undefined ? { frames: last, unsent: 0 } : { frames: 2, unsent: last - 2 });
+    t.match(
+      pipeline.summaries[0],
+      aborted === undefined ? { frames: last, unsent: 0 } : { frames: 2, unsent: last - 2 },
+    );
     t.strictSame(pipeline.verify(), []);
   }
 });
@@ -98,25 +109,49 @@ function overload(policy: 'mark' | 'discard', share: number): Overload {
   return { written, images, last: slowFrames, whole, queueMost, pipeline };
 }
 
-for (const [policy, share] of [['discard', 0.5], ['discard', 0.2], ['mark', 0.5], ['mark', 0.2]] as const) {
-  t.test(`a consumer of ${share} of the detector's rate: frames are lost whole, each is accounted for and sent, and none once it has caught up (${policy})`, async (t) => {
-    const { images, written, last, whole, queueMost, pipeline } = overload(policy, share);
-    const [summary] = pipeline.summaries;
-    t.match(summary, { frames: slowFrames + 100, unsent: 0, complete: images.filter(({ complete }) => complete === true).length });
-    t.notOk(summary?.aborted);
-    t.strictSame(pipeline.verify(), []);
-    const torn = images.filter(({ complete, missing_packets: missing }) => complete === false && missing !== 8);
-    t.equal(torn.length, 0, 'no frame lacks a part only');
-    t.ok(images.every(({ complete, reason }) => complete === true || reason === 'ring_full'), 'each with its reason');
-    t.match(summary?.ledger.map(({ missing, ring, unexplained }) => [missing - ring, unexplained]), [[0, 0], [0, 0]], 'the ledger names the ring');
-    t.ok(queueMost <= 8, 'the queue has its limit');
-    // Two milliseconds of the detector: what was on its way when the consumer became fast.
-    t.ok(whole <= last + 2, `frame ${whole} and all after it are complete`);
-    const couldTake = slowFrames * share;
-    if (policy === 'discard') t.ok(written >= 0.8 * couldTake, `${written} complete frames of ${couldTake} that it could take`);
-    // A filler costs this consumer as much as a frame: what it takes is as old as it is behind, and nobody can keep that.
-    else t.ok(written >= (16 + 8) && written < couldTake, `${written} complete frames of ${couldTake} images`);
-  });
+for (const [policy, share] of [
+  ['discard', 0.5],
+  ['discard', 0.2],
+  ['mark', 0.5],
+  ['mark', 0.2],
+] as const) {
+  t.test(
+    `a consumer of ${share} of the detector's rate: frames are lost whole, each is accounted for and sent, and none once it has caught up (${policy})`,
+    async (t) => {
+      const { images, written, last, whole, queueMost, pipeline } = overload(policy, share);
+      const [summary] = pipeline.summaries;
+      t.match(summary, {
+        frames: slowFrames + 100,
+        unsent: 0,
+        complete: images.filter(({ complete }) => complete === true).length,
+      });
+      t.notOk(summary?.aborted);
+      t.strictSame(pipeline.verify(), []);
+      const torn = images.filter(({ complete, missing_packets: missing }) => complete === false && missing !== 8);
+      t.equal(torn.length, 0, 'no frame lacks a part only');
+      t.ok(
+        images.every(({ complete, reason }) => complete === true || reason === 'ring_full'),
+        'each with its reason',
+      );
+      t.match(
+        summary?.ledger.map(({ missing, ring, unexplained }) => [missing - ring, unexplained]),
+        [
+          [0, 0],
+          [0, 0],
+        ],
+        'the ledger names the ring',
+      );
+      t.ok(queueMost <= 8, 'the queue has its limit');
+      // Two milliseconds of the detector: what was on its way when the consumer became fast.
+      t.ok(whole <= last + 2, `frame ${whole} and all after it are complete`);
+      const couldTake = slowFrames * share;
+      if (policy === 'discard')
+        t.ok(written >= 0.8 * couldTake, `${written} complete frames of ${couldTake} that it could take`);
+      // A filler costs this consumer as much as a frame: what it takes is as old as it is behind, and nobody can keep
+      // that.
+      else t.ok(written >= 16 + 8 && written < couldTake, `${written} complete frames of ${couldTake} images`);
+    },
+  );
 }
 
 t.test('receivers go on reading and counting while the consumer stands still', async (t) => {
@@ -146,7 +181,10 @@ t.test('a frame that one port refused and another received is marked, with the p
   pipeline.send(1, 19);
   pipeline.run(60);
   pipeline.stop();
-  t.match(pipeline.images().slice(17), [{ frame_number: 18, complete: true }, { frame_number: 19, reason: 'ring_full', missing: { 50001: [[0, 3]] } }]);
+  t.match(pipeline.images().slice(17), [
+    { frame_number: 18, complete: true },
+    { frame_number: 19, reason: 'ring_full', missing: { 50001: [[0, 3]] } },
+  ]);
   t.strictSame(pipeline.verify(), []);
 });
 
@@ -174,6 +212,13 @@ t.test('where the kernel tells nothing, socket and unexplained are null', async 
   pipeline.send(0, 1, [0, 1, 2]);
   pipeline.run(60);
   pipeline.stop();
-  t.match(pipeline.summaries[0]?.ledger[0], { missing: 1, late: 0, ring: 0, socket: null, unexplained: null, kernel_drops: null });
+  t.match(pipeline.summaries[0]?.ledger[0], {
+    missing: 1,
+    late: 0,
+    ring: 0,
+    socket: null,
+    unexplained: null,
+    kernel_drops: null,
+  });
   t.strictSame(pipeline.verify(), []);
 });

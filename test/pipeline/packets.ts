@@ -1,5 +1,5 @@
-// Packets one by one, with the pixels of the documented formula: what tests deliver when the order, the gaps or the lies of a
-// detector matter more than its rate.
+// Packets one by one, with the pixels of the documented formula: what tests deliver when the order, the gaps or the
+// lies of a detector matter more than its rate.
 
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { PortImageDatagrams, imageBytes, wireFormat } from '../../simulators/detector/packet.js';
@@ -28,7 +28,11 @@ export class PacketMaker {
     this.format = wireFormat(settings);
     const memory = new PixelMemory(imageBytes(this.format) * imagesKept * settings.udpPorts.length);
     this.#ports = settings.udpPorts.map((_, port) =>
-      Array.from({ length: imagesKept }, () => ({ frameNumber: 0, image: new PortImageDatagrams(settings, port, memory) })));
+      Array.from({ length: imagesKept }, () => ({
+        frameNumber: 0,
+        image: new PortImageDatagrams(settings, port, memory),
+      })),
+    );
     this.#next = settings.udpPorts.map(() => 0);
   }
 
@@ -39,10 +43,16 @@ export class PacketMaker {
 
   /** Number on the wire of a port's packet `index`. */
   number(port: number, index: number): number {
-    return ((this.#ports[port] as { image: PortImageDatagrams }[])[0] as { image: PortImageDatagrams }).image.firstPacket + index;
+    return (
+      ((this.#ports[port] as { image: PortImageDatagrams }[])[0] as { image: PortImageDatagrams }).image.firstPacket +
+      index
+    );
   }
 
-  /** One packet, counted from the first that is sent; its bytes are valid until seven other frames of the port were made. */
+  /**
+   * One packet, counted from the first that is sent; its bytes are valid until seven other frames of the port were
+   * made.
+   */
   packet(port: number, frameNumber: number, index: number): Uint8Array {
     const images = this.#ports[port] as { frameNumber: number; image: PortImageDatagrams }[];
     let kept = images.find((image) => image.frameNumber === frameNumber);

@@ -15,8 +15,10 @@ export function readCapture(file: string): Captured[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const magic = view.getUint32(0, true);
   const little = magic === 0xa1b2c3d4 || magic === 0xa1b23c4d;
-  if (!little && view.getUint32(0) !== 0xa1b2c3d4 && view.getUint32(0) !== 0xa1b23c4d) throw new Error(`${file}: no pcap file`);
-  if (view.getUint32(20, little) !== 1) throw new Error(`${file}: link type ${view.getUint32(20, little)}, Ethernet (1) is needed`);
+  if (!little && view.getUint32(0) !== 0xa1b2c3d4 && view.getUint32(0) !== 0xa1b23c4d)
+    throw new Error(`${file}: no pcap file`);
+  if (view.getUint32(20, little) !== 1)
+    throw new Error(`${file}: link type ${view.getUint32(20, little)}, Ethernet (1) is needed`);
   const captured: Captured[] = [];
   for (let at = 24; at + 16 <= bytes.length;) {
     const length = view.getUint32(at + 8, little);

@@ -1,5 +1,6 @@
-// The whole pipeline on one thread and virtual time: real assemblers, ring, streamer and ledger between packets from memory and a
-// consumer in memory. Tests decide who has a turn and when; `verify` checks everything that must always hold.
+// The whole pipeline on one thread and virtual time: real assemblers, ring, streamer and ledger between packets from
+// memory and a consumer in memory. Tests decide who has a turn and when; `verify` checks everything that must always
+// hold.
 
 import { compiledPlacement, loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
 import type { PlacementKernel } from '../../src/assembly/compiled-placement.js';
@@ -18,7 +19,14 @@ import type { MemoryMap } from '../../src/memory/memory-map.js';
 import { PortWords } from '../../src/memory/port-words.js';
 import { StreamWords, seriesStep } from '../../src/memory/stream-words.js';
 import { plainRequest } from '../../src/contract/series.js';
-import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamCommand, StreamEvent } from '../../src/contract/series.js';
+import type {
+  ArmRequest,
+  HaltedSeries,
+  SeriesStop,
+  SeriesSummary,
+  StreamCommand,
+  StreamEvent,
+} from '../../src/contract/series.js';
 import { Streamer } from '../../src/stream/streamer.js';
 import { activePorts, portSetup, streamerSetup } from '../../src/service/wiring.js';
 import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
@@ -38,7 +46,10 @@ export interface PipelineOptions {
   readonly sink?: MemorySink;
   readonly socketPackets?: number;
   readonly firstMessageNumber?: number;
-  /** Placement by the compiled kernel or by the oracle; unless given the environment decides: VDCU_PLACEMENT=reference|compiled. */
+  /**
+   * Placement by the compiled kernel or by the oracle; unless given the environment decides:
+   * VDCU_PLACEMENT=reference|compiled.
+   */
   readonly compiled?: boolean;
   /** Memory of an earlier pipeline to use again, if it is large enough. Its pixels are left as they are. */
   readonly memory?: WebAssembly.Memory;
@@ -79,10 +90,21 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.clock = options.clock ?? new VirtualClock(1000);
-    this.config = options.config ?? parseConfig(`det:\n${(options.yaml ?? '').trim().split('\n').map((line) => `  ${line.trim()}`).join('\n')}\n`, 'test.yaml', 'det');
+    this.config =
+      options.config ??
+      parseConfig(
+        `det:\n${(options.yaml ?? '')
+          .trim()
+          .split('\n')
+          .map((line) => `  ${line.trim()}`)
+          .join('\n')}\n`,
+        'test.yaml',
+        'det',
+      );
     this.plan = makePlan(this.config, 2);
     this.map = mapMemory(this.plan.memory);
-    const reused = options.memory !== undefined && options.memory.buffer.byteLength >= this.map.totalBytes ? options.memory : null;
+    const reused =
+      options.memory !== undefined && options.memory.buffer.byteLength >= this.map.totalBytes ? options.memory : null;
     const memory = reused ?? allocateMemory(this.map);
     if (reused !== null) {
       const bytes = new Uint8Array(reused.buffer, 0, this.map.totalBytes);
@@ -92,24 +114,38 @@ export class Pipeline {
     this.memory = memory;
     this.buffer = memory.buffer;
     this.sink = options.sink ?? new MemorySink();
-    const makePlacement = (options.compiled ?? process.env.VDCU_PLACEMENT === 'compiled') ? compiledPlacement(kernelOn(memory)) : placementOracle;
+    const makePlacement =
+      (options.compiled ?? process.env.VDCU_PLACEMENT === 'compiled')
+        ? compiledPlacement(kernelOn(memory))
+        : placementOracle;
     const wiring = { config: this.config, plan: this.plan, map: this.map, buffer: this.buffer, clock: this.clock };
     for (const port of activePorts(this.config)) {
       const { landingPackets, packetBytes } = this.plan.memory;
-      const source = new MemorySource(new Landing(this.buffer, this.map.landing[port] as number, landingPackets, packetBytes), options.socketPackets);
+      const source = new MemorySource(
+        new Landing(this.buffer, this.map.landing[port] as number, landingPackets, packetBytes),
+        options.socketPackets,
+      );
       this.sources.set(port, source);
       this.assemblers.set(port, new PortAssembler(portSetup(wiring, port, source, makePlacement)));
     }
-    this.streamer = new Streamer(streamerSetup(wiring, this.sink, options.firstMessageNumber ?? 1000, (event) => {
-      this.events.push(event);
-      this.onEvent?.(event);
-    }));
+    this.streamer = new Streamer(
+      streamerSetup(wiring, this.sink, options.firstMessageNumber ?? 1000, (event) => {
+        this.events.push(event);
+        this.onEvent?.(event);
+      }),
+    );
     this.words = new StreamWords(this.buffer, this.map.streamWords);
     this.#box = new CommandBox(this.buffer, this.map.commandBox);
   }
 
   /** Post a command as main does; answers come in `events`. */
-  command(command: { kind: 'arm'; request: ArmRequest } | { kind: 'stop'; end?: SeriesStop; fill?: boolean } | { kind: 'halt' } | { kind: 'shutdown' }): number {
+  command(
+    command:
+      | { kind: 'arm'; request: ArmRequest }
+      | { kind: 'stop'; end?: SeriesStop; fill?: boolean }
+      | { kind: 'halt' }
+      | { kind: 'shutdown' },
+  ): number {
     const id = ++this.#id;
     if (command.kind !== 'shutdown') this.commands.push(id);
     this.#waiting.push({ ...command, id } as StreamCommand);
@@ -153,7 +189,9 @@ export class Pipeline {
   arm(request: Partial<ArmRequest> = {}): StreamEvent {
     const id = this.command({ kind: 'arm', request: { ...armRequest, ...request } });
     for (let turn = 0; turn < 20000; turn++) {
-      const answer = this.events.find((event) => (event.kind === 'armed' || event.kind === 'refused') && event.id === id);
+      const answer = this.events.find(
+        (event) => (event.kind === 'armed' || event.kind === 'refused') && event.id === id,
+      );
       if (answer !== undefined) return answer;
       this.run(1);
     }
@@ -218,7 +256,10 @@ export class Pipeline {
 
   counters(port: number): Record<PortCounter, number> {
     const values = new Float64Array(this.buffer, this.map.portCounters[port] as number, portCounterTable.length);
-    return Object.fromEntries(portCounterTable.map((entry, index) => [entry.id, values[index]])) as Record<PortCounter, number>;
+    return Object.fromEntries(portCounterTable.map((entry, index) => [entry.id, values[index]])) as Record<
+      PortCounter,
+      number
+    >;
   }
 
   portWords(port: number): PortWords {
@@ -232,17 +273,28 @@ export class Pipeline {
 
   /** The fields of all images that the consumer got. */
   images(): StreamMessage['fields'][] {
-    return this.messages().filter(({ htype }) => htype === 'image').map(({ fields }) => fields);
+    return this.messages()
+      .filter(({ htype }) => htype === 'image')
+      .map(({ fields }) => fields);
   }
 
   /** Everything that must hold of what was sent and counted; returns what does not. */
   verify(options: { checkPixels?: boolean; held?: number; settingsOf?: SettingsOf } = {}): string[] {
-    const check = new HandOverCheck(options.checkPixels === false ? null : (options.settingsOf ?? (() => this.config.detector)));
+    const check = new HandOverCheck(
+      options.checkPixels === false ? null : (options.settingsOf ?? (() => this.config.detector)),
+    );
     for (const message of this.sink.taken) check.accept(parsed(message));
-    return [...check.problems(this.idle && !this.words.endPending), ...consumerProblems(this.sink), ...this.verifyCounts(options.held)];
+    return [
+      ...check.problems(this.idle && !this.words.endPending),
+      ...consumerProblems(this.sink),
+      ...this.verifyCounts(options.held),
+    ];
   }
 
-  /** The sums of counters and summaries; returns what does not add up. `held`: packets that may still wait for their class. */
+  /**
+   * The sums of counters and summaries; returns what does not add up. `held`: packets that may still wait for their
+   * class.
+   */
   verifyCounts(held = 0): string[] {
     const wrong: string[] = [];
     for (const port of this.assemblers.keys()) {
@@ -250,15 +302,23 @@ export class Pipeline {
       const classes = packetClasses.reduce((sum, name) => sum + counters[name], 0);
       const queued = (this.sources.get(port) as MemorySource).queued;
       const unclassed = counters.received - classes;
-      if (unclassed < 0 || unclassed > held) wrong.push(`port ${port}: ${counters.received} received, ${classes} classed, ${queued} queued`);
-      if (counters.expected !== counters.accepted + counters.missing && this.idle) wrong.push(`port ${port}: ${counters.expected} expected, ${counters.accepted} accepted, ${counters.missing} missing`);
+      if (unclassed < 0 || unclassed > held)
+        wrong.push(`port ${port}: ${counters.received} received, ${classes} classed, ${queued} queued`);
+      if (counters.expected !== counters.accepted + counters.missing && this.idle)
+        wrong.push(
+          `port ${port}: ${counters.expected} expected, ${counters.accepted} accepted, ${counters.missing} missing`,
+        );
     }
     for (const summary of this.summaries) {
-      if (summary.frames !== summary.complete + summary.marked + summary.discarded) wrong.push(`series ${summary.series_id}: frames do not add up`);
+      if (summary.frames !== summary.complete + summary.marked + summary.discarded)
+        wrong.push(`series ${summary.series_id}: frames do not add up`);
       for (const port of summary.ledger) {
-        if (port.expected !== port.accepted + port.missing) wrong.push(`series ${summary.series_id}, port ${port.udp_port}: packets do not add up`);
-        if (port.socket !== null && port.missing !== port.late + port.ring + port.socket + (port.unexplained as number)) wrong.push(`series ${summary.series_id}, port ${port.udp_port}: causes do not add up`);
-        if (port.late < 0 || port.ring < 0 || (port.unexplained ?? 0) < 0) wrong.push(`series ${summary.series_id}, port ${port.udp_port}: a negative cause`);
+        if (port.expected !== port.accepted + port.missing)
+          wrong.push(`series ${summary.series_id}, port ${port.udp_port}: packets do not add up`);
+        if (port.socket !== null && port.missing !== port.late + port.ring + port.socket + (port.unexplained as number))
+          wrong.push(`series ${summary.series_id}, port ${port.udp_port}: causes do not add up`);
+        if (port.late < 0 || port.ring < 0 || (port.unexplained ?? 0) < 0)
+          wrong.push(`series ${summary.series_id}, port ${port.udp_port}: a negative cause`);
       }
     }
     return wrong;

@@ -1,5 +1,5 @@
-// Why numbers are larger after a restart: the consumer's ordering, fed with two processes of which the first was cut off anywhere and
-// lost anything on the way.
+// Why numbers are larger after a restart: the consumer's ordering, fed with two processes of which the first was cut
+// off anywhere and lost anything on the way.
 
 import t from 'tap';
 import { Random } from '../../src/base/random.js';
@@ -20,7 +20,11 @@ function killed(firstMessageNumber: number, frames: number, random: Random): Str
 }
 
 /** Messages of the process after it, which joins a detector that has come to `frame`. */
-function started(firstMessageNumber: number, frame: number, partly: readonly number[]): { messages: StreamMessage[]; problems: string[] } {
+function started(
+  firstMessageNumber: number,
+  frame: number,
+  partly: readonly number[],
+): { messages: StreamMessage[]; problems: string[] } {
   const pipeline = small({}, { firstMessageNumber });
   pipeline.arm({ filename: 'new' });
   for (const port of pipeline.sources.keys()) pipeline.send(port, frame, partly);
@@ -34,38 +38,60 @@ function started(firstMessageNumber: number, frame: number, partly: readonly num
 function deliveredBy(messages: readonly StreamMessage[]): { readonly file: string; readonly message: StreamMessage }[] {
   const ordered = new OrderedReceive<StreamMessage>();
   let file = '';
-  return messages.flatMap((arriving) => ordered.push(arriving)).map((message) => {
-    if (message.htype === 'header') file = String(message.fields['filename']);
-    return { file, message };
-  });
+  return messages
+    .flatMap((arriving) => ordered.push(arriving))
+    .map((message) => {
+      if (message.htype === 'header') file = String(message.fields['filename']);
+      return { file, message };
+    });
 }
 
-t.test('whatever of the old series waits in the consumer\'s cache, the new one is delivered whole and alone', async (t) => {
-  for (let seed = 1; seed <= 12; seed++) {
-    const random = new Random(seed);
-    const old = killed(1_700_000_000_000_000 + random.integer(1e6), 1 + random.integer(20), random);
-    const frame = 40 + random.integer(1000);
-    // At least three, or there is nothing to agree on where the series begins.
-    const { messages, problems } = started(1_700_000_001_000_000 + random.integer(1e6) + 1e6, frame, [0, 1, 2, 3].slice(random.integer(2)));
-    t.strictSame(problems, [], `seed ${seed}`);
-    const seen = deliveredBy([...old, ...messages]).filter(({ file }) => file === 'new').map(({ message }) => message);
-    t.strictSame(seen, messages, `seed ${seed}: all of the new series, nothing else`);
-  }
-});
+t.test(
+  "whatever of the old series waits in the consumer's cache, the new one is delivered whole and alone",
+  async (t) => {
+    for (let seed = 1; seed <= 12; seed++) {
+      const random = new Random(seed);
+      const old = killed(1_700_000_000_000_000 + random.integer(1e6), 1 + random.integer(20), random);
+      const frame = 40 + random.integer(1000);
+      // At least three, or there is nothing to agree on where the series begins.
+      const { messages, problems } = started(
+        1_700_000_001_000_000 + random.integer(1e6) + 1e6,
+        frame,
+        [0, 1, 2, 3].slice(random.integer(2)),
+      );
+      t.strictSame(problems, [], `seed ${seed}`);
+      const seen = deliveredBy([...old, ...messages])
+        .filter(({ file }) => file === 'new')
+        .map(({ message }) => message);
+      t.strictSame(seen, messages, `seed ${seed}: all of the new series, nothing else`);
+    }
+  },
+);
 
-t.test('the same with numbers that begin again at the old ones mixes two series: this is what larger numbers prevent', async (t) => {
-  const random = new Random(3);
-  const old = killed(1000, 30, random);
-  const { messages } = started(1000, 100, [0, 1, 2, 3]);
-  const seen = deliveredBy([...old, ...messages]).filter(({ file }) => file === 'new').map(({ message }) => message);
-  t.ok(seen.some((message) => old.includes(message)), 'images of the old series were delivered in the new one');
-});
+t.test(
+  'the same with numbers that begin again at the old ones mixes two series: this is what larger numbers prevent',
+  async (t) => {
+    const random = new Random(3);
+    const old = killed(1000, 30, random);
+    const { messages } = started(1000, 100, [0, 1, 2, 3]);
+    const seen = deliveredBy([...old, ...messages])
+      .filter(({ file }) => file === 'new')
+      .map(({ message }) => message);
+    t.ok(
+      seen.some((message) => old.includes(message)),
+      'images of the old series were delivered in the new one',
+    );
+  },
+);
 
 t.test('a frame that was joined half-way is marked, not complete', async (t) => {
   const { messages, problems } = started(5000, 77, [2, 3]);
   t.strictSame(problems, []);
   const images = messages.filter(({ htype }) => htype === 'image').map(({ fields }) => fields);
   t.match(images[0], { frame: 0, frame_number: 77, complete: false, missing: { 50001: [[0, 1]], 50002: [[0, 1]] } });
-  t.ok(images.slice(1).every(({ complete }) => complete === true), 'all behind it are complete');
+  t.ok(
+    images.slice(1).every(({ complete }) => complete === true),
+    'all behind it are complete',
+  );
   t.equal(images.length, 10);
 });

@@ -3,13 +3,25 @@ import { seriesStep } from '../../src/memory/stream-words.js';
 import { MemorySink } from './memory-sink.js';
 import { small } from './small.js';
 
-const kinds = (pipeline: { messages(): { htype: string }[] }): string => pipeline.messages().map(({ htype }) => htype[0]).join('');
+const kinds = (pipeline: { messages(): { htype: string }[] }): string =>
+  pipeline
+    .messages()
+    .map(({ htype }) => htype[0])
+    .join('');
 
 t.test('arming hands the header over before the receivers are opened, and answers with its number', async (t) => {
   const pipeline = small({}, { firstMessageNumber: 5000 });
-  t.match(pipeline.arm({ filename: '/data/a.h5', metadata: '{"count_time":0.5}' }), { kind: 'armed', series_id: 1, msg_number: 5000, header_pending: false });
+  t.match(pipeline.arm({ filename: '/data/a.h5', metadata: '{"count_time":0.5}' }), {
+    kind: 'armed',
+    series_id: 1,
+    msg_number: 5000,
+    header_pending: false,
+  });
   const header = pipeline.sink.received[0];
-  t.strictSame(header?.parts.map((part) => new TextDecoder().decode(part)), ['{"htype":"header","msg_number":5000,"filename":"/data/a.h5"}', '{"count_time":0.5}']);
+  t.strictSame(
+    header?.parts.map((part) => new TextDecoder().decode(part)),
+    ['{"htype":"header","msg_number":5000,"filename":"/data/a.h5"}', '{"count_time":0.5}'],
+  );
 });
 
 t.test('arming while a series is open or closing is refused with 409', async (t) => {
@@ -39,7 +51,11 @@ t.test('arming without a consumer is refused with 503', async (t) => {
 
 t.test('forced without a consumer it is armed with the header pending, which goes out when one comes', async (t) => {
   const pipeline = small({}, { sink: new MemorySink() });
-  t.match(pipeline.arm({ force: true, firstFrameNumber: 1 }), { kind: 'armed', header_pending: true, msg_number: null });
+  t.match(pipeline.arm({ force: true, firstFrameNumber: 1 }), {
+    kind: 'armed',
+    header_pending: true,
+    msg_number: null,
+  });
   pipeline.play(1, 3);
   t.equal(pipeline.sink.taken.length, 0);
   pipeline.sink.connect();
@@ -111,7 +127,10 @@ t.test('stopping when nothing is open answers with nothing', async (t) => {
 });
 
 t.test('with a frame period, silence fills the tail and ends the series, after 5 s or ten periods', async (t) => {
-  for (const [framePeriodMs, silence] of [[100, 5000], [700, 7000]] as const) {
+  for (const [framePeriodMs, silence] of [
+    [100, 5000],
+    [700, 7000],
+  ] as const) {
     const pipeline = small();
     pipeline.arm({ frames: 6, framePeriodMs });
     pipeline.play(1, 4);
@@ -125,7 +144,10 @@ t.test('with a frame period, silence fills the tail and ends the series, after 5
 });
 
 t.test('so it does with series_timeout_ms, which is never taken for less than 5 s', async (t) => {
-  for (const [timeout, silence] of [[1000, 5000], [8000, 8000]] as const) {
+  for (const [timeout, silence] of [
+    [1000, 5000],
+    [8000, 8000],
+  ] as const) {
     const pipeline = small({ series_timeout_ms: timeout });
     pipeline.arm({ frames: 6 });
     pipeline.play(1, 4);
@@ -154,22 +176,25 @@ t.test('without either, a series whose tail was lost ends only when it is stoppe
   t.strictSame(pipeline.verify(), []);
 });
 
-t.test('an auto series sends its header with the first frame and ends after series_idle_ms without a packet', async (t) => {
-  const pipeline = small({ series: 'auto' });
-  pipeline.run(500);
-  t.equal(pipeline.sink.taken.length, 0);
-  pipeline.play(40, 44);
-  pipeline.run(90);
-  t.match(pipeline.messages()[0]?.fields, { htype: 'header', filename: '' });
-  t.equal(pipeline.summaries.length, 0);
-  pipeline.run(20);
-  t.match(pipeline.summaries[0], { auto: true, frames: 5, complete: 5 });
-  pipeline.play(45, 46);
-  pipeline.run(150);
-  t.match(pipeline.summaries[1], { frames: 2, first_frame_number: 45 });
-  t.equal(kinds(pipeline), 'hiiiiishiis');
-  t.strictSame(pipeline.verify(), []);
-});
+t.test(
+  'an auto series sends its header with the first frame and ends after series_idle_ms without a packet',
+  async (t) => {
+    const pipeline = small({ series: 'auto' });
+    pipeline.run(500);
+    t.equal(pipeline.sink.taken.length, 0);
+    pipeline.play(40, 44);
+    pipeline.run(90);
+    t.match(pipeline.messages()[0]?.fields, { htype: 'header', filename: '' });
+    t.equal(pipeline.summaries.length, 0);
+    pipeline.run(20);
+    t.match(pipeline.summaries[0], { auto: true, frames: 5, complete: 5 });
+    pipeline.play(45, 46);
+    pipeline.run(150);
+    t.match(pipeline.summaries[1], { frames: 2, first_frame_number: 45 });
+    t.equal(kinds(pipeline), 'hiiiiishiis');
+    t.strictSame(pipeline.verify(), []);
+  },
+);
 
 t.test('an auto series ends after its frames, if they are configured', async (t) => {
   const pipeline = small({ series: 'auto', frames: 3 });
@@ -178,7 +203,10 @@ t.test('an auto series ends after its frames, if they are configured', async (t)
   pipeline.run(20);
   pipeline.play(4, 6);
   pipeline.run(20);
-  t.match(pipeline.summaries, [{ frames: 3, complete: 3 }, { frames: 3, complete: 3, first_frame_number: 4 }]);
+  t.match(pipeline.summaries, [
+    { frames: 3, complete: 3 },
+    { frames: 3, complete: 3, first_frame_number: 4 },
+  ]);
   t.strictSame(pipeline.verify(), []);
 });
 
@@ -202,7 +230,11 @@ t.test('a frame that auto joined half-way is marked', async (t) => {
   pipeline.send(1, 1);
   pipeline.play(2, 3);
   pipeline.run(200);
-  t.match(pipeline.images(), [{ complete: false, missing: { 50001: [[0, 1]] } }, { complete: true }, { complete: true }]);
+  t.match(pipeline.images(), [
+    { complete: false, missing: { 50001: [[0, 1]] } },
+    { complete: true },
+    { complete: true },
+  ]);
   t.strictSame(pipeline.verify(), []);
 });
 
@@ -250,29 +282,32 @@ t.test('auto opens a new series when the consumer is there again', async (t) => 
   t.strictSame(pipeline.verify(), []);
 });
 
-t.test('closing without progress is aborted after closing_timeout_ms; its end goes out before the next header', async (t) => {
-  const sink = new MemorySink(3);
-  sink.connect();
-  const pipeline = small({}, { sink });
-  pipeline.arm();
-  pipeline.play(1, 8);
-  sink.read();
-  sink.reading = false;
-  pipeline.play(9, 16);
-  pipeline.command({ kind: 'stop' });
-  pipeline.run(150);
-  t.equal(pipeline.summaries.length, 0);
-  pipeline.run(400);
-  const summary = pipeline.summaries[0];
-  t.match(summary, { aborted: 'closing_timeout', end_pending: true, frames: 11, unsent: 5 });
-  t.ok(pipeline.words.endPending);
-  sink.reading = true;
-  sink.read();
-  t.match(pipeline.arm({ filename: '/data/c.h5' }), { kind: 'armed' });
-  pipeline.stop();
-  t.match(kinds(pipeline), /^hi{11}shs$/);
-  t.strictSame(pipeline.verify(), []);
-});
+t.test(
+  'closing without progress is aborted after closing_timeout_ms; its end goes out before the next header',
+  async (t) => {
+    const sink = new MemorySink(3);
+    sink.connect();
+    const pipeline = small({}, { sink });
+    pipeline.arm();
+    pipeline.play(1, 8);
+    sink.read();
+    sink.reading = false;
+    pipeline.play(9, 16);
+    pipeline.command({ kind: 'stop' });
+    pipeline.run(150);
+    t.equal(pipeline.summaries.length, 0);
+    pipeline.run(400);
+    const summary = pipeline.summaries[0];
+    t.match(summary, { aborted: 'closing_timeout', end_pending: true, frames: 11, unsent: 5 });
+    t.ok(pipeline.words.endPending);
+    sink.reading = true;
+    sink.read();
+    t.match(pipeline.arm({ filename: '/data/c.h5' }), { kind: 'armed' });
+    pipeline.stop();
+    t.match(kinds(pipeline), /^hi{11}shs$/);
+    t.strictSame(pipeline.verify(), []);
+  },
+);
 
 t.test('shutting down ends the series as a stop does, and drains', async (t) => {
   const pipeline = small();
@@ -296,7 +331,10 @@ t.test('numbers are gapless over series, kinds and a sink that answers late', as
       pipeline.play(1 + series * 10, 4 + series * 10);
       pipeline.run(20);
     }
-    t.strictSame(pipeline.messages().map(({ msgNumber }) => msgNumber), Array.from({ length: 18 }, (_, index) => 2 ** 52 + index));
+    t.strictSame(
+      pipeline.messages().map(({ msgNumber }) => msgNumber),
+      Array.from({ length: 18 }, (_, index) => 2 ** 52 + index),
+    );
     t.strictSame(pipeline.verify(), []);
   }
 });
@@ -321,26 +359,29 @@ t.test('a number that was offered and not taken is used again', async (t) => {
   t.strictSame(pipeline.verify(), []);
 });
 
-t.test('a streamer that did not run for closing_timeout_ms while a series ended does not abort it when nothing is left to wait for', async (t) => {
-  for (const left of [false, true]) {
-    const pipeline = small();
-    pipeline.arm({ firstFrameNumber: 1 });
-    pipeline.play(1, 3);
-    if (left) pipeline.sink.reading = false;
-    if (left) pipeline.play(4, 14);
-    pipeline.command({ kind: 'stop' });
-    pipeline.turnStreamer();
-    pipeline.turnStreamer();
-    for (const port of pipeline.sources.keys()) pipeline.turnPort(port);
-    pipeline.turnStreamer();
-    t.equal(pipeline.words.step, seriesStep.finishing);
-    for (const port of pipeline.sources.keys()) pipeline.turnPort(port);
-    pipeline.clock.advance(201);
-    pipeline.turnStreamer();
-    pipeline.sink.reading = true;
-    pipeline.sink.read();
-    pipeline.run(20);
-    const [summary] = pipeline.summaries;
-    t.equal(summary?.aborted, left ? 'closing_timeout' : undefined, left ? 'frames are left' : 'nothing is left');
-  }
-});
+t.test(
+  'a streamer that did not run for closing_timeout_ms while a series ended does not abort it when nothing is left to wait for',
+  async (t) => {
+    for (const left of [false, true]) {
+      const pipeline = small();
+      pipeline.arm({ firstFrameNumber: 1 });
+      pipeline.play(1, 3);
+      if (left) pipeline.sink.reading = false;
+      if (left) pipeline.play(4, 14);
+      pipeline.command({ kind: 'stop' });
+      pipeline.turnStreamer();
+      pipeline.turnStreamer();
+      for (const port of pipeline.sources.keys()) pipeline.turnPort(port);
+      pipeline.turnStreamer();
+      t.equal(pipeline.words.step, seriesStep.finishing);
+      for (const port of pipeline.sources.keys()) pipeline.turnPort(port);
+      pipeline.clock.advance(201);
+      pipeline.turnStreamer();
+      pipeline.sink.reading = true;
+      pipeline.sink.read();
+      pipeline.run(20);
+      const [summary] = pipeline.summaries;
+      t.equal(summary?.aborted, left ? 'closing_timeout' : undefined, left ? 'frames are left' : 'nothing is left');
+    }
+  },
+);

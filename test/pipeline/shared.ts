@@ -1,5 +1,5 @@
-// Several instances that share a detector, each a whole pipeline with virtual time, and the consumer that pulls from all of them: what
-// it gets in which order the connections bring it, ordered by number as the real one does.
+// Several instances that share a detector, each a whole pipeline with virtual time, and the consumer that pulls from
+// all of them: what it gets in which order the connections bring it, ordered by number as the real one does.
 
 import { Random } from '../../src/base/random.js';
 import type { ArmRequest, SeriesSummary } from '../../src/contract/series.js';
@@ -22,9 +22,17 @@ export class SharedDetector {
   readonly instances: readonly Pipeline[];
   firstFrame = 1;
 
-  constructor(count: number, keys: Readonly<Record<string, unknown>> = {}, options: (offset: number) => Partial<PipelineOptions> = () => ({})) {
+  constructor(
+    count: number,
+    keys: Readonly<Record<string, unknown>> = {},
+    options: (offset: number) => Partial<PipelineOptions> = () => ({}),
+  ) {
     this.instances = Array.from({ length: count }, (_, offset) =>
-      small({ ...keys, frames_stride: count, frames_offset: offset }, { firstMessageNumber: 1000 + 10 * offset, ...options(offset) }));
+      small(
+        { ...keys, frames_stride: count, frames_offset: offset },
+        { firstMessageNumber: 1000 + 10 * offset, ...options(offset) },
+      ),
+    );
   }
 
   /** The least base that all can take. */
@@ -38,7 +46,8 @@ export class SharedDetector {
     this.firstFrame = request.firstFrameNumber ?? 1;
     for (const instance of [...this.instances].reverse()) {
       const answer = instance.arm({ filename: '', frames, firstFrameNumber: 1, msgNumberBase, ...request });
-      if (answer.kind !== 'armed' || answer.msg_number !== msgNumberBase) throw new Error(`not armed: ${JSON.stringify(answer)}`);
+      if (answer.kind !== 'armed' || answer.msg_number !== msgNumberBase)
+        throw new Error(`not armed: ${JSON.stringify(answer)}`);
     }
   }
 
@@ -52,7 +61,11 @@ export class SharedDetector {
     for (let index = from; index <= to; index++) {
       const instance = this.instanceOf(index);
       for (const port of instance.sources.keys()) {
-        instance.send(port, this.firstFrame + index, [0, 1, 2, 3].filter((packet) => !lost(index, port, packet)));
+        instance.send(
+          port,
+          this.firstFrame + index,
+          [0, 1, 2, 3].filter((packet) => !lost(index, port, packet)),
+        );
       }
       this.run(1);
     }
@@ -68,7 +81,9 @@ export class SharedDetector {
     const summaries = this.instances.map((instance) => {
       const id = instance.command({ kind: 'stop', end: { frames, withdraw: false } });
       for (let turn = 0; turn < 20000; turn++) {
-        const answer = instance.events.find((event) => (event.kind === 'stopped' || event.kind === 'refused') && event.id === id);
+        const answer = instance.events.find(
+          (event) => (event.kind === 'stopped' || event.kind === 'refused') && event.id === id,
+        );
         if (answer?.kind === 'stopped') return answer.summary;
         if (answer?.kind === 'refused') throw new Error(answer.problems.join());
         instance.run(1);

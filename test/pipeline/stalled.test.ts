@@ -1,4 +1,5 @@
-// A receiver that does not run for a while, with real sockets: what waited in its own socket is not late, however long that was.
+// A receiver that does not run for a while, with real sockets: what waited in its own socket is not late, however long
+// that was.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import t from 'tap';
@@ -26,7 +27,8 @@ import { PacketMaker } from './packets.js';
 import { armRequest } from './pipeline.js';
 
 const skip = ffiUnavailable() === null ? {} : { skip: 'needs FFI' };
-const yaml = 'det: {detector: gotthard2, modules: [1, 2], udp_ports: [50001, 50002], series: armed, ring_frames: 512, frame_timeout_ms: 40, drain_ms: 2}';
+const yaml =
+  'det: {detector: gotthard2, modules: [1, 2], udp_ports: [50001, 50002], series: armed, ring_frames: 512, frame_timeout_ms: 40, drain_ms: 2}';
 
 /** Two ports with sockets of their own, and the streamer, on this thread: a port that has no turn does not run. */
 async function setUp(receive: 'recvmmsg' | 'dgram') {
@@ -36,19 +38,41 @@ async function setUp(receive: 'recvmmsg' | 'dgram') {
   const map = mapMemory({ ...plan.memory, landingPackets: 8 });
   const { buffer } = allocateMemory(map);
   const wiring = { config, plan, map, buffer, clock: systemClock };
-  const ports = await Promise.all([0, 1].map(async (port) => {
-    const landing = new Landing(buffer, map.landing[port] as number, 8, plan.memory.packetBytes);
-    const common = { landing, host: '127.0.0.1', udpPort: 0, receiveBufferBytes: 4 << 20 };
-    const ref: { turn: () => void } = { turn: () => undefined };
-    const source: PacketSource = receive === 'recvmmsg'
-      ? new RecvmmsgSource({ ...common, buffer: buffer as SharedArrayBuffer, structuresAt: map.kernelStructures[port] as number, source: null, waitMs: 0, coalesce: false })
-      : new DgramSource({ ...common, accepts: () => true, readSocket: readUdpSocket, wake: (full) => { if (full) ref.turn(); } });
-    const { udpPort } = await source.open();
-    const assembler = new PortAssembler(portSetup(wiring, port, source, placementOracle));
-    ref.turn = () => void assembler.turn();
-    const counters = new Float64Array(buffer, map.portCounters[port] as number, portCounterTable.length);
-    return { source, assembler, sender: new Sender('127.0.0.1', udpPort), count: (name: PortCounter) => counters[portCounter[name]] as number };
-  }));
+  const ports = await Promise.all(
+    [0, 1].map(async (port) => {
+      const landing = new Landing(buffer, map.landing[port] as number, 8, plan.memory.packetBytes);
+      const common = { landing, host: '127.0.0.1', udpPort: 0, receiveBufferBytes: 4 << 20 };
+      const ref: { turn: () => void } = { turn: () => undefined };
+      const source: PacketSource =
+        receive === 'recvmmsg'
+          ? new RecvmmsgSource({
+              ...common,
+              buffer: buffer as SharedArrayBuffer,
+              structuresAt: map.kernelStructures[port] as number,
+              source: null,
+              waitMs: 0,
+              coalesce: false,
+            })
+          : new DgramSource({
+              ...common,
+              accepts: () => true,
+              readSocket: readUdpSocket,
+              wake: (full) => {
+                if (full) ref.turn();
+              },
+            });
+      const { udpPort } = await source.open();
+      const assembler = new PortAssembler(portSetup(wiring, port, source, placementOracle));
+      ref.turn = () => void assembler.turn();
+      const counters = new Float64Array(buffer, map.portCounters[port] as number, portCounterTable.length);
+      return {
+        source,
+        assembler,
+        sender: new Sender('127.0.0.1', udpPort),
+        count: (name: PortCounter) => counters[portCounter[name]] as number,
+      };
+    }),
+  );
   const sink = new MemorySink();
   sink.connect();
   const events: StreamEvent[] = [];
@@ -66,26 +90,43 @@ async function setUp(receive: 'recvmmsg' | 'dgram') {
       await source.close();
     }
   };
-  return { ports, turns, events, box: new CommandBox(buffer, map.commandBox), maker: new PacketMaker(config.detector), close };
+  return {
+    ports,
+    turns,
+    events,
+    box: new CommandBox(buffer, map.commandBox),
+    maker: new PacketMaker(config.detector),
+    close,
+  };
 }
 
 for (const receive of ['recvmmsg', 'dgram'] as const) {
-  t.test(`a port that did not run while others went on loses nothing of what waits in its socket (${receive})`, skip, async (t) => {
-    const { ports, turns, events, box, maker, close } = await setUp(receive);
-    box.post({ kind: 'arm', id: 1, request: { ...armRequest, firstFrameNumber: 1 } });
-    await turns([0, 1], () => events.some(({ kind }) => kind === 'armed'));
-    const frames = 300;
-    for (let frame = 1; frame <= frames; frame++) for (const port of [0, 1]) ports[port]?.sender.send(maker.packet(port, frame, 0));
-    // dgram's event loop reads for a port that has no turn, until its landing buffers are full.
-    if (receive === 'recvmmsg') await turns([0], () => false, 300);
-    else for (let end = systemClock.now() + 300; systemClock.now() < end;) ports[0]?.assembler.turn();
-    await turns([0, 1], () => ports.every(({ count, source }) => count('received') + (source.kernelDrops() ?? 0) >= frames));
-    box.post({ kind: 'stop', id: 2 });
-    await turns([0, 1], () => events.some(({ kind }) => kind === 'stopped'));
-    for (const { source, count } of ports) {
-      const drops = source.kernelDrops() ?? 0;
-      t.match({ accepted: count('accepted'), late: count('lateFirst') + count('lateUnknown'), missing: count('missing') }, { accepted: frames - drops, late: 0, missing: drops });
-    }
-    await close();
-  });
+  t.test(
+    `a port that did not run while others went on loses nothing of what waits in its socket (${receive})`,
+    skip,
+    async (t) => {
+      const { ports, turns, events, box, maker, close } = await setUp(receive);
+      box.post({ kind: 'arm', id: 1, request: { ...armRequest, firstFrameNumber: 1 } });
+      await turns([0, 1], () => events.some(({ kind }) => kind === 'armed'));
+      const frames = 300;
+      for (let frame = 1; frame <= frames; frame++)
+        for (const port of [0, 1]) ports[port]?.sender.send(maker.packet(port, frame, 0));
+      // dgram's event loop reads for a port that has no turn, until its landing buffers are full.
+      if (receive === 'recvmmsg') await turns([0], () => false, 300);
+      else for (let end = systemClock.now() + 300; systemClock.now() < end;) ports[0]?.assembler.turn();
+      await turns([0, 1], () =>
+        ports.every(({ count, source }) => count('received') + (source.kernelDrops() ?? 0) >= frames),
+      );
+      box.post({ kind: 'stop', id: 2 });
+      await turns([0, 1], () => events.some(({ kind }) => kind === 'stopped'));
+      for (const { source, count } of ports) {
+        const drops = source.kernelDrops() ?? 0;
+        t.match(
+          { accepted: count('accepted'), late: count('lateFirst') + count('lateUnknown'), missing: count('missing') },
+          { accepted: frames - drops, late: 0, missing: drops },
+        );
+      }
+      await close();
+    },
+  );
 }

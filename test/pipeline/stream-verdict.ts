@@ -1,6 +1,6 @@
-// What must hold of a stream, from two sides: everything that was handed over (numbers without a gap, one end per header, every
-// pixel), and what the consumer of standard ordering got, who may have lost what was queued when it vanished. Used by the
-// pipeline harness and by the fuzz runner.
+// What must hold of a stream, from two sides: everything that was handed over (numbers without a gap, one end per
+// header, every pixel), and what the consumer of standard ordering got, who may have lost what was queued when it
+// vanished. Used by the pipeline harness and by the fuzz runner.
 
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { OrderedReceive } from '../../simulators/consumer/ordered-receive.js';
@@ -15,7 +15,9 @@ import type { MemorySink, ReceivedMessage } from './memory-sink.js';
 export type SettingsOf = (filename: string) => DetectorSettings;
 
 /** Verifiers that were made before. */
-export type KnownVerifiers = Pick<Map<DetectorSettings, FrameVerifier>, 'get'> & { set(settings: DetectorSettings, verifier: FrameVerifier): unknown };
+export type KnownVerifiers = Pick<Map<DetectorSettings, FrameVerifier>, 'get'> & {
+  set(settings: DetectorSettings, verifier: FrameVerifier): unknown;
+};
 
 /** Verifiers by settings: bit depth and rows may change from series to series. */
 class SeriesVerifier extends FrameVerifier {
@@ -79,7 +81,10 @@ export class HandOverCheck {
   }
 }
 
-/** What the consumer could not cope with, of one process or of several after each other. Reconnections are told to it, as its socket would. */
+/**
+ * What the consumer could not cope with, of one process or of several after each other. Reconnections are told to it,
+ * as its socket would.
+ */
 export function consumerProblems(...sinks: readonly MemorySink[]): string[] {
   const checker = new StreamChecker();
   const order = new OrderedReceive<StreamMessage>();
@@ -100,8 +105,11 @@ export function consumerProblems(...sinks: readonly MemorySink[]): string[] {
     gap = true;
     checker.noteReconnect();
   }
-  // A series that lost its messages with the connection is cut in the consumer's eyes too: that is the truth, not a fault.
-  const wrong = checker.problems.filter(({ rule }) => rule !== 'connection').map(({ rule, text }) => `consumer: ${rule}: ${text}`);
+  // A series that lost its messages with the connection is cut in the consumer's eyes too: that is the truth, not a
+  // fault.
+  const wrong = checker.problems
+    .filter(({ rule }) => rule !== 'connection')
+    .map(({ rule, text }) => `consumer: ${rule}: ${text}`);
   if (order.cached > 0 && !gap) wrong.push(`consumer: ${order.cached} messages stuck in its cache`);
   return wrong;
 }

@@ -31,7 +31,10 @@ t.test('a tail that a loss explains is filled', async (t) => {
 });
 
 t.test('fill_tail_frames says how far', async (t) => {
-  for (const [most, frames] of [[492, 500], [491, 8]] as const) {
+  for (const [most, frames] of [
+    [492, 500],
+    [491, 8],
+  ] as const) {
     const pipeline = small({ fill_tail_frames: most });
     pipeline.arm(request);
     pipeline.play(1, 8);
@@ -67,15 +70,21 @@ t.test('a stop ends what is being made up; with fill it asks for all', async (t)
   t.strictSame(filled.verify(), []);
 });
 
-t.test('frames that come slower than series_idle_ms are one automatic series from the second on, and the summary says why', async (t) => {
-  const pipeline = small({ series: 'auto' });
-  pipeline.run(5);
-  for (let frame = 1; frame <= 6; frame++) {
-    pipeline.play(frame, frame);
-    pipeline.run(114);
-  }
-  pipeline.run(1000);
-  t.match(pipeline.summaries, [{ frames: 1, complete: 1 }, { frames: 5, complete: 5 }]);
-  t.match(pipeline.summaries[1]?.warnings[0], /frames come every 11[456] ms, and series_idle_ms is 100/);
-  t.strictSame(pipeline.verify(), []);
-});
+t.test(
+  'frames that come slower than series_idle_ms are one automatic series from the second on, and the summary says why',
+  async (t) => {
+    const pipeline = small({ series: 'auto' });
+    pipeline.run(5);
+    for (let frame = 1; frame <= 6; frame++) {
+      pipeline.play(frame, frame);
+      pipeline.run(114);
+    }
+    pipeline.run(1000);
+    t.match(pipeline.summaries, [
+      { frames: 1, complete: 1 },
+      { frames: 5, complete: 5 },
+    ]);
+    t.match(pipeline.summaries[1]?.warnings[0], /frames come every 11[456] ms, and series_idle_ms is 100/);
+    t.strictSame(pipeline.verify(), []);
+  },
+);

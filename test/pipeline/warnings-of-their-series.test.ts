@@ -1,12 +1,13 @@
-// Warnings belong to the series in which they arose, and are told at once, also while an automatic series waits. Modules whose frame
-// numbers disagree are told for armed series with a number of frames, too.
+// Warnings belong to the series in which they arose, and are told at once, also while an automatic series waits.
+// Modules whose frame numbers disagree are told for armed series with a number of frames, too.
 
 import t from 'tap';
 import { changed } from './packets.js';
 import type { Pipeline } from './pipeline.js';
 import { all, small } from './small.js';
 
-const codes = (pipeline: Pipeline): string[] => pipeline.events.flatMap((event) => (event.kind === 'warning' ? [event.code] : []));
+const codes = (pipeline: Pipeline): string[] =>
+  pipeline.events.flatMap((event) => (event.kind === 'warning' ? [event.code] : []));
 
 /** Datagrams that are cut short. */
 function cutShort(pipeline: Pipeline, port: number, count: number): void {
@@ -14,19 +15,27 @@ function cutShort(pipeline: Pipeline, port: number, count: number): void {
   pipeline.run(2);
 }
 
-t.test('wrong datagrams in a waiting auto series are told then, and are not in the summary of the series that comes', async (t) => {
-  const pipeline = small({ series: 'auto' });
-  pipeline.run(5);
-  for (const port of [0, 1]) cutShort(pipeline, port, 500);
-  pipeline.run(600, 5);
-  t.strictSame(codes(pipeline), ['wrong_size/50001', 'wrong_size/50002']);
-  pipeline.play(1, 5);
-  t.match(pipeline.events.filter(({ kind }) => kind === 'warnings_over'), [{ codes: ['wrong_size/50001', 'wrong_size/50002'] }]);
-  pipeline.run(300);
-  t.match(pipeline.summaries, [{ frames: 5, complete: 5, warnings: [], ledger: [{ malformed: 0 }, { malformed: 0 }] }]);
-  t.match(pipeline.counters(0), { malformedSize: 500 });
-  t.strictSame(pipeline.verify(), []);
-});
+t.test(
+  'wrong datagrams in a waiting auto series are told then, and are not in the summary of the series that comes',
+  async (t) => {
+    const pipeline = small({ series: 'auto' });
+    pipeline.run(5);
+    for (const port of [0, 1]) cutShort(pipeline, port, 500);
+    pipeline.run(600, 5);
+    t.strictSame(codes(pipeline), ['wrong_size/50001', 'wrong_size/50002']);
+    pipeline.play(1, 5);
+    t.match(
+      pipeline.events.filter(({ kind }) => kind === 'warnings_over'),
+      [{ codes: ['wrong_size/50001', 'wrong_size/50002'] }],
+    );
+    pipeline.run(300);
+    t.match(pipeline.summaries, [
+      { frames: 5, complete: 5, warnings: [], ledger: [{ malformed: 0 }, { malformed: 0 }] },
+    ]);
+    t.match(pipeline.counters(0), { malformedSize: 500 });
+    t.strictSame(pipeline.verify(), []);
+  },
+);
 
 t.test('those that come in the series are in its summary, of a port that has no frame of it, too', async (t) => {
   const pipeline = small({ series: 'auto', frame_timeout_ms: 20 });
@@ -60,23 +69,35 @@ t.test('packet numbers that no image has, before a series, put none of its image
 
 for (const startWindowMs of [1, 20]) {
   for (const lagMs of [0, 5, 30]) {
-    t.test(`modules at 50 and 2000, ${lagMs} ms apart, armed with 20 frames, start_window_ms ${startWindowMs}: no half detector is sent`, async (t) => {
-      for (const ahead of [0, 1]) {
-        for (const ring of [16, 4000]) {
-          const pipeline = small({ start_window_ms: startWindowMs, ring_frames: ring, closing_timeout_ms: 1000 });
-          pipeline.arm({ frames: 20 });
-          for (let frame = 0; frame < 40; frame++) {
-            pipeline.send(0, (ahead === 0 ? 2000 : 50) + frame);
-            if (frame * 2 >= lagMs) pipeline.send(1, (ahead === 1 ? 2000 : 50) + frame);
-            pipeline.run(2);
+    t.test(
+      `modules at 50 and 2000, ${lagMs} ms apart, armed with 20 frames, start_window_ms ${startWindowMs}: no half detector is sent`,
+      async (t) => {
+        for (const ahead of [0, 1]) {
+          for (const ring of [16, 4000]) {
+            const pipeline = small({ start_window_ms: startWindowMs, ring_frames: ring, closing_timeout_ms: 1000 });
+            pipeline.arm({ frames: 20 });
+            for (let frame = 0; frame < 40; frame++) {
+              pipeline.send(0, (ahead === 0 ? 2000 : 50) + frame);
+              if (frame * 2 >= lagMs) pipeline.send(1, (ahead === 1 ? 2000 : 50) + frame);
+              pipeline.run(2);
+            }
+            pipeline.run(400);
+            t.match(
+              pipeline.summaries,
+              [{ aborted: 'ports_disagree', frames: 0 }],
+              `port ${ahead} is ahead, ring ${ring}`,
+            );
+            t.match(
+              pipeline.summaries[0]?.warnings.join(' '),
+              ahead === 0
+                ? /port 50001: frame 20\d\d, port 50002: frame \d+\)/
+                : /port 50001: frame \d+, port 50002: frame 20\d\d\)/,
+            );
+            t.strictSame(pipeline.verify(), []);
           }
-          pipeline.run(400);
-          t.match(pipeline.summaries, [{ aborted: 'ports_disagree', frames: 0 }], `port ${ahead} is ahead, ring ${ring}`);
-          t.match(pipeline.summaries[0]?.warnings.join(' '), ahead === 0 ? /port 50001: frame 20\d\d, port 50002: frame \d+\)/ : /port 50001: frame \d+, port 50002: frame 20\d\d\)/);
-          t.strictSame(pipeline.verify(), []);
         }
-      }
-    });
+      },
+    );
   }
 }
 
@@ -91,7 +112,10 @@ t.test('a module that disagrees and begins when frames were sent is a warning', 
   pipeline.run(300);
   t.match(pipeline.summaries, [{ frames: 20, complete: 0 }]);
   t.equal(pipeline.summaries[0]?.aborted, undefined);
-  t.match(pipeline.summaries[0]?.warnings.join(' '), /differ between ports \(port 50001: frame 50, port 50002: frame 2010\)/);
+  t.match(
+    pipeline.summaries[0]?.warnings.join(' '),
+    /differ between ports \(port 50001: frame 50, port 50002: frame 2010\)/,
+  );
   t.strictSame(pipeline.verify(), []);
 });
 

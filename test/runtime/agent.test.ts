@@ -103,7 +103,11 @@ t.test('a blocking driver rests only after a turn that found nothing, with the m
   const agent = new CountingAgent();
   agent.work = 2;
   const rests: number[] = [];
-  driveBlocking(agent, { stopAsked: () => agent.turns >= 5, mark: () => agent.turns, rest: (mark) => void rests.push(mark) });
+  driveBlocking(agent, {
+    stopAsked: () => agent.turns >= 5,
+    mark: () => agent.turns,
+    rest: (mark) => void rests.push(mark),
+  });
   t.equal(agent.turns, 5);
   t.strictSame(rests, [2, 3, 4]);
   t.end();

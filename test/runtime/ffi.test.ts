@@ -4,13 +4,20 @@ import { addressOf, errnoName, ffiUnavailable, lastErrno, libc, openLibrary } fr
 const missing = ffiUnavailable();
 const skip = missing === null ? {} : { skip: missing };
 
-t.test('where C functions cannot be called, the reason and the portable way are named', missing === null ? { skip: 'they can be called here' } : {}, async (t) => {
-  t.type(missing, 'string');
-  t.throws(() => libc(), { name: 'OperatorError', message: /receive: dgram/ });
-});
+t.test(
+  'where C functions cannot be called, the reason and the portable way are named',
+  missing === null ? { skip: 'they can be called here' } : {},
+  async (t) => {
+    t.type(missing, 'string');
+    t.throws(() => libc(), { name: 'OperatorError', message: /receive: dgram/ });
+  },
+);
 
 t.test('another system or processor is told apart before anything is loaded', async (t) => {
-  for (const [key, value, says] of [['platform', 'darwin', /Linux only, this is darwin/], ['arch', 's390x', /x64 and arm64 only, this is s390x/]] as const) {
+  for (const [key, value, says] of [
+    ['platform', 'darwin', /Linux only, this is darwin/],
+    ['arch', 's390x', /x64 and arm64 only, this is s390x/],
+  ] as const) {
     const own = Object.getOwnPropertyDescriptor(process, key) as PropertyDescriptor;
     if (key === 'arch' && process.platform !== 'linux') continue;
     Object.defineProperty(process, key, { ...own, value });
@@ -41,6 +48,9 @@ t.test('C reads and writes the shared memory at its address', skip, async (t) =>
 });
 
 t.test('a library that is not there is an error for the operator', skip, async (t) => {
-  t.throws(() => openLibrary('/nowhere/libnothing.so'), { name: 'OperatorError', message: /^\/nowhere\/libnothing\.so: not a library/ });
+  t.throws(() => openLibrary('/nowhere/libnothing.so'), {
+    name: 'OperatorError',
+    message: /^\/nowhere\/libnothing\.so: not a library/,
+  });
   t.throws(() => openLibrary(null).func('int no_such_function_anywhere()'));
 });

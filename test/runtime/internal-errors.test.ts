@@ -4,7 +4,11 @@ import { makeLogger } from '../../src/runtime/log.js';
 
 t.test('errors are all counted, said at most once in ten seconds, and shown in the state for ten minutes', (t) => {
   const lines: Record<string, unknown>[] = [];
-  const logger = makeLogger('info', 'det', { write: (line: string) => { lines.push(JSON.parse(line) as Record<string, unknown>); } });
+  const logger = makeLogger('info', 'det', {
+    write: (line: string) => {
+      lines.push(JSON.parse(line) as Record<string, unknown>);
+    },
+  });
   let now = 0;
   const errors = new InternalErrors(() => now);
   t.equal(errors.problem, null);
@@ -18,7 +22,14 @@ t.test('errors are all counted, said at most once in ten seconds, and shown in t
   t.equal(errors.problem, null);
   errors.note('no error at all', logger);
   errors.note(undefined, logger);
-  errors.note({ get message(): string { return 'x'; } }, logger);
+  errors.note(
+    {
+      get message(): string {
+        return 'x';
+      },
+    },
+    logger,
+  );
   t.equal(errors.count, 253);
   t.end();
 });

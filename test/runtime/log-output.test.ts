@@ -42,28 +42,35 @@ t.test('lines go out in order, also in pieces that are no whole characters', asy
   t.equal(output.dropped, 0);
 });
 
-t.test('a reader that does not read costs lines beyond the limit, counted exactly and told once it reads again', async (t) => {
-  const reader = new Reader();
-  const output = new LogOutput(reader);
-  const logger = makeLogger('info', 'det', output);
-  reader.takes = 0;
-  const all = 2000;
-  for (let index = 0; index < all; index++) logger.info({ index, text: 'x'.repeat(100) }, 'line');
-  t.equal(reader.text, '');
-  t.match(output.trouble, /does not/);
-  t.ok(output.dropped > 0 && output.dropped < all);
-  const { dropped } = output;
-  reader.takes = 1000;
-  await until(() => reader.text.includes('log_lines_dropped'), 'the line that tells', 5000);
-  const parsed = reader.lines.map((text) => JSON.parse(text) as Record<string, unknown>);
-  t.equal(parsed.length, all - dropped + 1, 'each line is out or counted');
-  t.strictSame(parsed.slice(0, -1).map(({ index }) => index), Array.from({ length: all - dropped }, (_, index) => index), 'the oldest are kept, in order');
-  t.match(parsed.at(-1), { event: 'log_lines_dropped', lines: dropped, level: 'warn' });
-  t.equal(output.trouble, null);
-  t.ok(reader.text.length < waitingLimit * 2);
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  t.equal(reader.lines.filter((text) => text.includes('log_lines_dropped')).length, 1, 'told once');
-});
+t.test(
+  'a reader that does not read costs lines beyond the limit, counted exactly and told once it reads again',
+  async (t) => {
+    const reader = new Reader();
+    const output = new LogOutput(reader);
+    const logger = makeLogger('info', 'det', output);
+    reader.takes = 0;
+    const all = 2000;
+    for (let index = 0; index < all; index++) logger.info({ index, text: 'x'.repeat(100) }, 'line');
+    t.equal(reader.text, '');
+    t.match(output.trouble, /does not/);
+    t.ok(output.dropped > 0 && output.dropped < all);
+    const { dropped } = output;
+    reader.takes = 1000;
+    await until(() => reader.text.includes('log_lines_dropped'), 'the line that tells', 5000);
+    const parsed = reader.lines.map((text) => JSON.parse(text) as Record<string, unknown>);
+    t.equal(parsed.length, all - dropped + 1, 'each line is out or counted');
+    t.strictSame(
+      parsed.slice(0, -1).map(({ index }) => index),
+      Array.from({ length: all - dropped }, (_, index) => index),
+      'the oldest are kept, in order',
+    );
+    t.match(parsed.at(-1), { event: 'log_lines_dropped', lines: dropped, level: 'warn' });
+    t.equal(output.trouble, null);
+    t.ok(reader.text.length < waitingLimit * 2);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    t.equal(reader.lines.filter((text) => text.includes('log_lines_dropped')).length, 1, 'told once');
+  },
+);
 
 t.test('a full disk: what fits into the limit waits for room, a line half written is completed', async (t) => {
   const reader = new Reader();

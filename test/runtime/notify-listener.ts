@@ -25,7 +25,9 @@ export interface Notice {
 
 /** What is sent to this socket from now on. The listener ends with the test. */
 export async function listenForNotices(t: Test, path: string): Promise<readonly Notice[]> {
-  const child = spawn(programNamed('python3') as string, ['-c', listener, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(programNamed('python3') as string, ['-c', listener, path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   t.teardown(() => child.kill('SIGKILL'));
   const notices: Notice[] = [];
   let bound = false;

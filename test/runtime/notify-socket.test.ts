@@ -22,13 +22,25 @@ t.test('a text is one datagram, by path and by abstract name', skip, async (t) =
     t.equal(notify('READY=1\nSTATUS=ü'), null);
     t.equal(notify('WATCHDOG=1'), null);
     await until(() => notices.length === 2, 'two datagrams');
-    t.strictSame(notices, [{ pid: process.pid, text: 'READY=1 | STATUS=ü' }, { pid: process.pid, text: 'WATCHDOG=1' }], path);
+    t.strictSame(
+      notices,
+      [
+        { pid: process.pid, text: 'READY=1 | STATUS=ü' },
+        { pid: process.pid, text: 'WATCHDOG=1' },
+      ],
+      path,
+    );
   }
 });
 
-t.test('nobody there is a reason and nothing more; a path that is none is said at once', { skip: ffiUnavailable() ?? false }, async (t) => {
-  const notify = openNotifySocket(join(tmpdir(), `vdcu-nobody-${process.pid}`));
-  if (typeof notify === 'string') return t.fail(notify);
-  t.equal(notify('READY=1'), 'ENOENT');
-  for (const path of ['', '/', '@', 'relative', `/${'x'.repeat(108)}`]) t.match(openNotifySocket(path), /is no path of a Unix socket/, path);
-});
+t.test(
+  'nobody there is a reason and nothing more; a path that is none is said at once',
+  { skip: ffiUnavailable() ?? false },
+  async (t) => {
+    const notify = openNotifySocket(join(tmpdir(), `vdcu-nobody-${process.pid}`));
+    if (typeof notify === 'string') return t.fail(notify);
+    t.equal(notify('READY=1'), 'ENOENT');
+    for (const path of ['', '/', '@', 'relative', `/${'x'.repeat(108)}`])
+      t.match(openNotifySocket(path), /is no path of a Unix socket/, path);
+  },
+);

@@ -21,7 +21,11 @@ function listening(environment: Record<string, string>, options: Partial<Manager
     },
     ...options,
   });
-  return { state, manager, liveness: () => ({ alive: state.alive, reasons: state.alive ? [] : ['receiver 0 has not turned for 11 s'] }) };
+  return {
+    state,
+    manager,
+    liveness: () => ({ alive: state.alive, reasons: state.alive ? [] : ['receiver 0 has not turned for 11 s'] }),
+  };
 }
 
 const socket = { NOTIFY_SOCKET: '/run/systemd/notify' };
@@ -45,7 +49,12 @@ t.test('twice in each limit it says that it lives, and nothing of that while a t
   state.tick();
   state.alive = true;
   state.tick();
-  t.strictSame(state.told.slice(1), ['WATCHDOG=1', 'STATUS=receiver 0 has not turned for 11 s', 'STATUS=receiver 0 has not turned for 11 s', 'WATCHDOG=1\nSTATUS=well']);
+  t.strictSame(state.told.slice(1), [
+    'WATCHDOG=1',
+    'STATUS=receiver 0 has not turned for 11 s',
+    'STATUS=receiver 0 has not turned for 11 s',
+    'WATCHDOG=1\nSTATUS=well',
+  ]);
   manager.close();
   t.ok(state.ended);
 });
@@ -57,18 +66,28 @@ t.test('a watchdog of another process is none', async (t) => {
 });
 
 t.test('without systemd nothing is opened, and numbers that are none count as not set', async (t) => {
-  const { manager, liveness, state } = listening({}, { open: () => { throw new Error('opened'); } });
+  const { manager, liveness, state } = listening(
+    {},
+    {
+      open: () => {
+        throw new Error('opened');
+      },
+    },
+  );
   manager.ready('well', liveness);
   manager.stopping('SIGTERM');
   manager.close();
   t.strictSame(state.told, []);
-  for (const wrong of ['', '0', '-1', '1.5', 'soon', '1e9', '9'.repeat(16)]) t.equal(managerVariables({ ...socket, WATCHDOG_USEC: wrong }).watchdogUs, null, wrong);
+  for (const wrong of ['', '0', '-1', '1.5', 'soon', '1e9', '9'.repeat(16)])
+    t.equal(managerVariables({ ...socket, WATCHDOG_USEC: wrong }).watchdogUs, null, wrong);
 });
 
 t.test('a socket that cannot be had or takes nothing is told once, with what to set in the unit', async (t) => {
   const absent = listening(socket, { open: () => 'C functions are called on Linux only, this is win32' });
   absent.manager.ready('well', absent.liveness);
-  t.match(absent.state.warnings, [/^systemd cannot be told .*: C functions are called on Linux only.*Type=exec and WatchdogSec=0/]);
+  t.match(absent.state.warnings, [
+    /^systemd cannot be told .*: C functions are called on Linux only.*Type=exec and WatchdogSec=0/,
+  ]);
   const gone = listening(socket, { open: () => () => 'ECONNREFUSED' });
   gone.manager.ready('well', gone.liveness);
   gone.manager.stopping('SIGTERM');

@@ -12,7 +12,8 @@ t.test('addresses as bytes', async (t) => {
   t.equal(hex(parseIp('2001:DB8::ABCD:1.2.3.4').bytes), '20010db800000000' + '0000abcd01020304');
   t.equal(parseIp('fe80::1%3').scope, 3);
   t.throws(() => parseIp('fe80::1%nothing0'), { message: /no interface nothing0/ });
-  for (const wrong of ['', 'eth0', '1.2.3', '1.2.3.256', ':::', '1.2.3.4:5']) t.throws(() => parseIp(wrong), { name: 'OperatorError' }, wrong);
+  for (const wrong of ['', 'eth0', '1.2.3', '1.2.3.256', ':::', '1.2.3.4:5'])
+    t.throws(() => parseIp(wrong), { name: 'OperatorError' }, wrong);
 });
 
 t.test('IPv4 addresses inside IPv6 ones', async (t) => {

@@ -10,15 +10,26 @@ import { within } from '../threads/waiting.js';
 t.test('a service that is ready says where it is, in the log as well', async (t) => {
   const running = await start(t);
   const { dataEndpoint, apiUrl } = running.service;
-  t.match(running.log.find(({ event }) => event === 'ready'), {
-    data_endpoint: dataEndpoint, api_url: apiUrl, udp_ports: running.config.detector.udpPorts, shape: [514, 514], series: 'armed', detector: 'det',
-  });
+  t.match(
+    running.log.find(({ event }) => event === 'ready'),
+    {
+      data_endpoint: dataEndpoint,
+      api_url: apiUrl,
+      udp_ports: running.config.detector.udpPorts,
+      shape: [514, 514],
+      series: 'armed',
+      detector: 'det',
+    },
+  );
   await running.stop();
   t.match(running.log.at(-1), { event: 'stopped' });
 });
 
 t.test('each way to receive and send starts and stops', async (t) => {
-  for (const [receive, send] of [['dgram', 'zeromq.js'], ['auto', 'auto']] as const) {
+  for (const [receive, send] of [
+    ['dgram', 'zeromq.js'],
+    ['auto', 'auto'],
+  ] as const) {
     const running = await start(t, `${quadYaml}\nreceive: ${receive}\nsend: ${send}`);
     t.equal((await running.http('GET', '/readyz')).status, 200);
     if (receive === 'dgram') t.equal(running.service.view.backend, 'dgram+zeromq.js');
@@ -31,7 +42,9 @@ t.test('ports that are off get no socket', async (t) => {
   const [, second] = parseConfig(text, 'test.yaml', 'det').detector.udpPorts as [number, number];
   const ports = /udp_ports: (.*)/.exec(text)?.[1] as string;
   const running = await start(t, `${quadYaml}\nudp_ports: ${ports}\nports_off: [${second}]`);
-  t.match((await running.http('GET', '/api/v1/udp')).body, { ports: [{ off: false }, { udp_port: second, off: true, receive_buffer_granted_bytes: null }] });
+  t.match((await running.http('GET', '/api/v1/udp')).body, {
+    ports: [{ off: false }, { udp_port: second, off: true, receive_buffer_granted_bytes: null }],
+  });
   const consumer = await running.consume({ series: 1 });
   await running.arm({ frames: 6, first_frame_number: 1 });
   await running.simulate({ frames: 6, rate: 30 });
@@ -42,11 +55,20 @@ t.test('ports that are off get no socket', async (t) => {
 t.test('memory that cannot be had is said before anything is started', async (t) => {
   const config = parseConfig(await configText(`${quadYaml}\nring_frames: 60000`), 'test.yaml', 'det');
   const logger = makeLogger('error', 'det', { write: () => undefined });
-  await t.rejects(within(startService(config, { logger }), 'a refusal'), { name: 'OperatorError', message: /^det: the ring of 60000 frames .* Use ring_frames: \d+/, exitCode: 2 });
+  await t.rejects(within(startService(config, { logger }), 'a refusal'), {
+    name: 'OperatorError',
+    message: /^det: the ring of 60000 frames .* Use ring_frames: \d+/,
+    exitCode: 2,
+  });
 });
 
 t.test('several half-modules on several threads make one frame', async (t) => {
-  const running = await start(t, `detector: eiger\nmodules: [2, 1]\nframe_rate_hz: 50\nring_frames: 64\nseries: armed`, '127.0.0.1', 4);
+  const running = await start(
+    t,
+    `detector: eiger\nmodules: [2, 1]\nframe_rate_hz: 50\nring_frames: 64\nseries: armed`,
+    '127.0.0.1',
+    4,
+  );
   const consumer = await running.consume({ series: 1 });
   await running.arm({ frames: 15, first_frame_number: 1 });
   await running.simulate({ frames: 15, rate: 25 });

@@ -13,7 +13,9 @@ import { programNamed, pythonWith, without } from '../programs.js';
 import { vdcuProcess } from '../threads/process.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'vdcu-record-'));
-t.teardown(() => { rmSync(folder, { recursive: true }); });
+t.teardown(() => {
+  rmSync(folder, { recursive: true });
+});
 let files = 0;
 const newFile = (): string => join(folder, `${++files}.h5`);
 
@@ -23,19 +25,40 @@ const instrument = '/entry/instrument/eiger';
 
 const shape = [4, 6];
 const pixels = (frame: number): Uint16Array => Uint16Array.from({ length: 24 }, (_, index) => frame * 100 + index);
-const header = (msg: number, metadata?: unknown): unknown[] => [{ htype: 'header', msg_number: msg, filename: '' }, ...(metadata === undefined ? [] : [metadata])];
-const image = (msg: number, frame: number, more: Record<string, unknown> = {}, blob: Uint8Array = new Uint8Array(pixels(frame).buffer)): unknown[] => [
-  { htype: 'image', msg_number: msg, frame, shape, type: 'uint16', compression: 'none', ...more }, blob];
+const header = (msg: number, metadata?: unknown): unknown[] => [
+  { htype: 'header', msg_number: msg, filename: '' },
+  ...(metadata === undefined ? [] : [metadata]),
+];
+const image = (
+  msg: number,
+  frame: number,
+  more: Record<string, unknown> = {},
+  blob: Uint8Array = new Uint8Array(pixels(frame).buffer),
+): unknown[] => [{ htype: 'image', msg_number: msg, frame, shape, type: 'uint16', compression: 'none', ...more }, blob];
 const end = (msg: number): unknown[] => [{ htype: 'series_end', msg_number: msg }];
-const wire = (parts: unknown[]): (string | Uint8Array)[] => parts.map((part) => (part instanceof Uint8Array ? part : JSON.stringify(part)));
+const wire = (parts: unknown[]): (string | Uint8Array)[] =>
+  parts.map((part) => (part instanceof Uint8Array ? part : JSON.stringify(part)));
 
-async function record(file: string, messages: unknown[][], more: Partial<RunRecordOptions> = {}): Promise<RecordReport> {
+async function record(
+  file: string,
+  messages: unknown[][],
+  more: Partial<RunRecordOptions> = {},
+): Promise<RecordReport> {
   const push = new Push({ linger: 0 });
   await push.bind('tcp://127.0.0.1:*');
-  const recording = recordStream({ endpoint: push.lastEndpoint as string, file, name: 'eiger', series: 1, signal: AbortSignal.timeout(8000), ...more });
+  const recording = recordStream({
+    endpoint: push.lastEndpoint as string,
+    file,
+    name: 'eiger',
+    series: 1,
+    signal: AbortSignal.timeout(8000),
+    ...more,
+  });
   // A recorder that gives up does not read on.
   push.sendTimeout = 2000;
-  const sending = (async () => { for (const message of messages) await push.send(wire(message)).catch(() => undefined); })();
+  const sending = (async () => {
+    for (const message of messages) await push.send(wire(message)).catch(() => undefined);
+  })();
   try {
     return await recording;
   } finally {
@@ -61,8 +84,10 @@ print(json.dumps({'values':r,'classes':[f[p].attrs['NX_class'] if isinstance(f[p
   const opened = await openForReading(file);
   try {
     const at = (path: string): unknown => opened.get(path);
-    const valueOf = (entity: unknown): unknown => (entity instanceof Dataset ? entity.to_array()
-      : Object.fromEntries((entity as Group).keys().map((key) => [key, valueOf((entity as Group).get(key))])));
+    const valueOf = (entity: unknown): unknown =>
+      entity instanceof Dataset
+        ? entity.to_array()
+        : Object.fromEntries((entity as Group).keys().map((key) => [key, valueOf((entity as Group).get(key))]));
     const data = at(`${instrument}/data`);
     return {
       values: valueOf(at(instrument)),
@@ -76,35 +101,89 @@ print(json.dumps({'values':r,'classes':[f[p].attrs['NX_class'] if isinstance(f[p
   }
 }
 const numpyName = ({ metadata: { signed, size } }: Hdf5Dataset): string => `${signed ? 'int' : 'uint'}${8 * size}`;
-t.comment(python === null ? 'no Python with h5py here: files are read back by the library that wrote them' : `files are read by h5py of ${python}`);
+t.comment(
+  python === null
+    ? 'no Python with h5py here: files are read back by the library that wrote them'
+    : `files are read by h5py of ${python}`,
+);
 
-const rows = (frame: number): number[][] => Array.from({ length: 4 }, (_, row) => [...pixels(frame).subarray(6 * row, 6 * row + 6)]);
-const values = async (file: string): Promise<Record<string, unknown>> => (await contents(file))['values'] as Record<string, unknown>;
+const rows = (frame: number): number[][] =>
+  Array.from({ length: 4 }, (_, row) => [...pixels(frame).subarray(6 * row, 6 * row + 6)]);
+const values = async (file: string): Promise<Record<string, unknown>> =>
+  (await contents(file))['values'] as Record<string, unknown>;
 
 t.test('a series becomes a file as streaming-receiver writes it', async (t) => {
   const file = newFile();
-  const metadata = { exptime: 0.5, nimages: 3, description: 'Eigér', thresholds: [1.5, 2], flags: [true, false], names: ['a', 'bc'], grid: [[1, 2], [3, 4]], motor: { x: 1 } };
+  const metadata = {
+    exptime: 0.5,
+    nimages: 3,
+    description: 'Eigér',
+    thresholds: [1.5, 2],
+    flags: [true, false],
+    names: ['a', 'bc'],
+    grid: [
+      [1, 2],
+      [3, 4],
+    ],
+    motor: { x: 1 },
+  };
   const report = await record(file, [header(10, metadata), image(11, 0), image(12, 1), image(13, 2), end(14)]);
-  t.match(report, { ok: true, open: false, stuck: 0, warnings: [], counts: { series: 1, seriesEnds: 1, frames: 3, discarded: 0, bytes: 144 } });
+  t.match(report, {
+    ok: true,
+    open: false,
+    stuck: 0,
+    warnings: [],
+    counts: { series: 1, seriesEnds: 1, frames: 3, discarded: 0, bytes: 144 },
+  });
   const seen = await contents(file);
   t.match(seen['values'], { data: [rows(0), rows(1), rows(2)], sequence_number: [0, 1, 2] });
   t.same(seen['chunks'], [1, 4, 6]);
   t.match(seen, { classes: ['NXentry', 'NXinstrument', 'NXdetector'], type: 'uint16', numbers: 'uint32' });
-  t.match(seen['values'], { exptime: 0.5, nimages: 3, description: 'Eigér', thresholds: [1.5, 2], flags: [1, 0], names: ['a', 'bc'], grid: [[1, 2], [3, 4]], motor: { x: 1 } });
+  t.match(seen['values'], {
+    exptime: 0.5,
+    nimages: 3,
+    description: 'Eigér',
+    thresholds: [1.5, 2],
+    flags: [1, 0],
+    names: ['a', 'bc'],
+    grid: [
+      [1, 2],
+      [3, 4],
+    ],
+    motor: { x: 1 },
+  });
 });
 
 t.test('discarded frames are not written, and their numbers are not either', async (t) => {
   const file = newFile();
-  const report = await record(file, [header(10), image(11, 0), image(12, 1, { discard: true }), image(13, 2, { complete: false }), end(14)]);
+  const report = await record(file, [
+    header(10),
+    image(11, 0),
+    image(12, 1, { discard: true }),
+    image(13, 2, { complete: false }),
+    end(14),
+  ]);
   t.match(report, { ok: true, counts: { frames: 2, discarded: 1 } });
   t.match(await values(file), { data: [rows(0), rows(2)], sequence_number: [0, 2] });
 });
 
 t.test('series follow each other in one file; messages are put in order first', async (t) => {
   const file = newFile();
-  const report = await record(file, [
-    image(8, 5), end(9), header(10, { exptime: 1 }), image(12, 1), image(11, 0), end(13), header(14, { exptime: 2 }), image(15, 0), end(16),
-  ], { series: 2 });
+  const report = await record(
+    file,
+    [
+      image(8, 5),
+      end(9),
+      header(10, { exptime: 1 }),
+      image(12, 1),
+      image(11, 0),
+      end(13),
+      header(14, { exptime: 2 }),
+      image(15, 0),
+      end(16),
+    ],
+    { series: 2 },
+  );
   t.match(report, { ok: true, beforeFirstHeader: 2, counts: { series: 2, seriesEnds: 2, frames: 3 } });
   t.match(await values(file), { data: [rows(0), rows(1), rows(0)], sequence_number: [0, 1, 0], exptime: 1 });
 });
@@ -113,33 +192,54 @@ t.test('more frames than sequence numbers are written at once', async (t) => {
   const file = newFile();
   const count = 1100;
   const one = new Uint8Array([1]);
-  const many = Array.from({ length: count }, (_, frame) => image(11 + frame, frame, { shape: [1, 1], type: 'uint8' }, one));
+  const many = Array.from({ length: count }, (_, frame) =>
+    image(11 + frame, frame, { shape: [1, 1], type: 'uint8' }, one),
+  );
   t.match(await record(file, [header(10), ...many, end(11 + count)]), { ok: true, counts: { frames: count } });
-  t.same((await values(file))['sequence_number'], Array.from({ length: count }, (_, frame) => frame));
+  t.same(
+    (await values(file))['sequence_number'],
+    Array.from({ length: count }, (_, frame) => frame),
+  );
 });
 
 t.test('a file is whole after a series while recording goes on, and after an abort within one', async (t) => {
   const file = newFile();
   const push = new Push({ linger: 0 });
   await push.bind('tcp://127.0.0.1:*');
-  t.teardown(() => { push.close(); });
+  t.teardown(() => {
+    push.close();
+  });
   const stop = new AbortController();
   let ended: () => void;
-  const atEnd = new Promise<void>((resolve) => { ended = resolve; });
+  const atEnd = new Promise<void>((resolve) => {
+    ended = resolve;
+  });
   const recording = recordStream({
-    endpoint: push.lastEndpoint as string, file, name: 'eiger', signal: stop.signal,
-    onProgress: ({ counts, open }) => { if (counts.seriesEnds === 1 && !open) ended(); },
+    endpoint: push.lastEndpoint as string,
+    file,
+    name: 'eiger',
+    signal: stop.signal,
+    onProgress: ({ counts, open }) => {
+      if (counts.seriesEnds === 1 && !open) ended();
+    },
   });
   for (const message of [header(10), image(11, 0), end(12)]) await push.send(wire(message));
   // Progress is told twice a second, with the next message.
-  const ticking = setInterval(() => { push.send(wire([{ htype: 'stats', msg_number: 1 }])).catch(() => undefined); }, 100);
+  const ticking = setInterval(() => {
+    push.send(wire([{ htype: 'stats', msg_number: 1 }])).catch(() => undefined);
+  }, 100);
   await atEnd;
   clearInterval(ticking);
   t.match(await values(file), { data: [rows(0)], sequence_number: [0] });
   for (const message of [header(13), image(14, 0), image(15, 1)]) await push.send(wire(message));
   const { size } = statSync(file);
-  for (let turn = 0; turn < 100 && statSync(file).size === size; turn++) await new Promise((resolve) => { setTimeout(resolve, 20); });
-  await new Promise((resolve) => { setTimeout(resolve, 100); });
+  for (let turn = 0; turn < 100 && statSync(file).size === size; turn++)
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20);
+    });
+  await new Promise((resolve) => {
+    setTimeout(resolve, 100);
+  });
   stop.abort();
   t.match(await recording, { open: true, counts: { frames: 3 } });
   t.match(await values(file), { data: [rows(0), rows(0), rows(1)], sequence_number: [0, 0, 1] });
@@ -147,10 +247,26 @@ t.test('a file is whole after a series while recording goes on, and after an abo
 
 t.test('metadata that HDF5 cannot hold is left out and said', async (t) => {
   const file = newFile();
-  const report = await record(file, [header(10, { data: 1, sequence_number: 2, nothing: null, mixed: [1, 'a'], uneven: [[1], [2, 3]], 'a/b': 1, objects: [{}], good: 5 }), end(11)]);
+  const report = await record(file, [
+    header(10, {
+      data: 1,
+      sequence_number: 2,
+      nothing: null,
+      mixed: [1, 'a'],
+      uneven: [[1], [2, 3]],
+      'a/b': 1,
+      objects: [{}],
+      good: 5,
+    }),
+    end(11),
+  ]);
   t.match(report, { ok: true, counts: { frames: 0 } });
   t.equal(report.warnings.length, 7);
-  for (const key of ['data', 'sequence_number', 'nothing', 'mixed', 'uneven', 'a/b', 'objects']) t.ok(report.warnings.some((text) => text.includes(`metadata ${key} is not written`)), key);
+  for (const key of ['data', 'sequence_number', 'nothing', 'mixed', 'uneven', 'a/b', 'objects'])
+    t.ok(
+      report.warnings.some((text) => text.includes(`metadata ${key} is not written`)),
+      key,
+    );
   const seen = await values(file);
   t.same(seen['sequence_number'], []);
   t.notOk('data' in seen);
@@ -159,8 +275,15 @@ t.test('metadata that HDF5 cannot hold is left out and said', async (t) => {
 t.test('images that are none are left out and counted; the others are written', async (t) => {
   const file = newFile();
   const report = await record(file, [
-    header(10), image(11, 0), image(12, 1, {}, new Uint8Array(47)), image(13, 2, { type: 'mono12p' }), image(14, 3, { shape: [4, '6'] }), image(15, -1),
-    [...image(16, 4), new Uint8Array(48)], image(17, 5), end(18),
+    header(10),
+    image(11, 0),
+    image(12, 1, {}, new Uint8Array(47)),
+    image(13, 2, { type: 'mono12p' }),
+    image(14, 3, { shape: [4, '6'] }),
+    image(15, -1),
+    [...image(16, 4), new Uint8Array(48)],
+    image(17, 5),
+    end(18),
   ]);
   t.match(report, { ok: false, counts: { frames: 2, refused: 5 } });
   t.equal(report.warnings.length, 5);
@@ -169,15 +292,23 @@ t.test('images that are none are left out and counted; the others are written', 
 
 t.test('compressed images, and another shape than before, end the recording with the file whole', async (t) => {
   const compressed = newFile();
-  await t.rejects(record(compressed, [header(10), image(11, 0, { compression: 'bslz4' }), end(12)]), { message: /compression "bslz4", and this recorder writes images without compression only/, exitCode: 1 });
+  await t.rejects(record(compressed, [header(10), image(11, 0, { compression: 'bslz4' }), end(12)]), {
+    message: /compression "bslz4", and this recorder writes images without compression only/,
+    exitCode: 1,
+  });
   t.same((await values(compressed))['sequence_number'], []);
   const changing = newFile();
-  await t.rejects(record(changing, [header(10), image(11, 0), image(12, 1, { shape: [6, 4] }), end(13)]), { message: /its image is uint16 \[6, 4\], the recording holds uint16 \[4, 6\]/, exitCode: 1 });
+  await t.rejects(record(changing, [header(10), image(11, 0), image(12, 1, { shape: [6, 4] }), end(13)]), {
+    message: /its image is uint16 \[6, 4\], the recording holds uint16 \[4, 6\]/,
+    exitCode: 1,
+  });
   t.match(await values(changing), { data: [rows(0)], sequence_number: [0] });
 });
 
 t.test('a number that does not come leaves messages stuck, as at the real consumer', async (t) => {
-  const report = await record(newFile(), [header(10), image(11, 0), image(13, 1), end(14)], { signal: AbortSignal.timeout(500) });
+  const report = await record(newFile(), [header(10), image(11, 0), image(13, 1), end(14)], {
+    signal: AbortSignal.timeout(500),
+  });
   t.match(report, { ok: false, open: true, stuck: 2, counts: { frames: 1 } });
 });
 
@@ -195,17 +326,44 @@ t.test('a file that exists, a wrong name and a wrong endpoint are refused', asyn
 });
 
 t.test('the command says what it wrote', async (t) => {
-  const push = new Push({ linger: 0 });
-  await push.bind('tcp://127.0.0.1:*');
-  t.teardown(() => { push.close(); });
   for (const json of [true, false]) {
+    // A socket for each: one that still has the consumer before would send it what is for this one.
+    const push = new Push({ linger: 0 });
+    await push.bind('tcp://127.0.0.1:*');
+    t.teardown(() => {
+      push.close();
+    });
     let stdout = '';
-    const out = { stdout: { write: (text: string) => { stdout += text; } }, stderr: { write: () => undefined } };
+    const out = {
+      stdout: {
+        write: (text: string) => {
+          stdout += text;
+        },
+      },
+      stderr: { write: () => undefined },
+    };
     const file = newFile();
-    const running = runRecord({ endpoint: push.lastEndpoint as string, file, series: 1, signal: AbortSignal.timeout(8000), json, out });
+    const running = runRecord({
+      endpoint: push.lastEndpoint as string,
+      file,
+      series: 1,
+      signal: AbortSignal.timeout(8000),
+      json,
+      out,
+    });
     for (const message of [header(10), image(11, 0), end(12)]) await push.send(wire(message));
     t.equal(await running, 0);
-    if (json) t.match(JSON.parse(stdout), { ok: true, file, dataset: '/entry/instrument/detector/data', series: 1, frames: 1, discarded: 0, bytes: 48, warnings: [] });
+    if (json)
+      t.match(JSON.parse(stdout), {
+        ok: true,
+        file,
+        dataset: '/entry/instrument/detector/data',
+        series: 1,
+        frames: 1,
+        discarded: 0,
+        bytes: 48,
+        warnings: [],
+      });
     else t.match(stdout, /\/entry\/instrument\/detector\/data\n[^]*frames written\s+1\n/);
   }
 });
@@ -213,12 +371,24 @@ t.test('the command says what it wrote', async (t) => {
 t.test('where nothing came no file is left, and that is said and no success', async (t) => {
   const push = new Push({ linger: 0 });
   await push.bind('tcp://127.0.0.1:*');
-  t.teardown(() => { push.close(); });
-  for (const [endpoint, says] of [['tcp://127.0.0.1:1', /never connected/], [push.lastEndpoint as string, /and nothing came/]] as const) {
+  t.teardown(() => {
+    push.close();
+  });
+  for (const [endpoint, says] of [
+    ['tcp://127.0.0.1:1', /never connected/],
+    [push.lastEndpoint as string, /and nothing came/],
+  ] as const) {
     for (const json of [true, false]) {
       let stdout = '';
       const file = newFile();
-      const out = { stdout: { write: (text: string) => { stdout += text; } }, stderr: { write: () => undefined } };
+      const out = {
+        stdout: {
+          write: (text: string) => {
+            stdout += text;
+          },
+        },
+        stderr: { write: () => undefined },
+      };
       t.equal(await runRecord({ endpoint, file, timeoutMs: 500, signal: AbortSignal.timeout(20_000), json, out }), 3);
       if (json) t.match(JSON.parse(stdout), { verdict: 'nothing', nothing: says, file: null, series: 0 });
       else t.match(stdout, new RegExp(`${says.source}[^]*no file was written`));
@@ -238,45 +408,81 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) {
   t.test(`${signal} in a series closes the file with its frames`, async (t) => {
     const push = new Push({ linger: 0 });
     await push.bind('tcp://127.0.0.1:*');
-    t.teardown(() => { push.close(); });
+    t.teardown(() => {
+      push.close();
+    });
     const file = newFile();
     const child = vdcuProcess(t, ['record', push.lastEndpoint as string, file, '--name', 'eiger', '--json']);
     // The second message goes out when somebody takes the first.
-    for (const message of [header(10), ...Array.from({ length: 30 }, (_, frame) => image(11 + frame, frame))]) await push.send(wire(message));
+    for (const message of [header(10), ...Array.from({ length: 30 }, (_, frame) => image(11 + frame, frame))])
+      await push.send(wire(message));
     const size = (): number => statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-    for (let turn = 0; turn < 400 && size() < 4096; turn++) await new Promise((resolve) => { setTimeout(resolve, 25); });
-    await new Promise((resolve) => { setTimeout(resolve, 500); });
+    for (let turn = 0; turn < 400 && size() < 4096; turn++)
+      await new Promise((resolve) => {
+        setTimeout(resolve, 25);
+      });
+    await new Promise((resolve) => {
+      setTimeout(resolve, 500);
+    });
     child.child.kill(signal);
     t.equal(await child.code(), 0, child.stderr);
     t.match(JSON.parse(child.stdout), { frames: 30, series_open: true });
-    t.match(await values(file), { data: { length: 30 }, sequence_number: Array.from({ length: 30 }, (_, frame) => frame) });
+    t.match(await values(file), {
+      data: { length: 30 },
+      sequence_number: Array.from({ length: 30 }, (_, frame) => frame),
+    });
   });
 }
 
 const noSmallDisk = process.getuid?.() === 0 ? without('mount', 'umount') : 'mounting a small disk needs root';
-for (const [kilobytes, frames] of [[600, true], [20, false]] as const) {
-  t.test(`a disk of ${kilobytes} kB that becomes full: ${frames ? 'the file is whole as far as it goes' : 'nothing that looks whole is left'}, and that is said`, { skip: noSmallDisk }, async (t) => {
-    const disk = mkdtempSync(join(folder, 'disk-'));
-    try {
-      execFileSync(programNamed('mount') as string, ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', disk], { stdio: 'pipe' });
-    } catch (error) {
-      return t.pass(`not tried: ${(error as Error).message}`, { skip: 'no small disk can be mounted here' });
-    }
-    t.teardown(() => { execFileSync(programNamed('umount') as string, [disk]); });
-    const file = join(disk, 'full.h5');
-    const large = [32, 64];
-    const pixelsOf = (index: number): Uint8Array => new Uint8Array(4096).fill(1 + index);
-    const many = Array.from({ length: 200 }, (_, index) => image(11 + index, index, { shape: large }, pixelsOf(index)));
-    const error = await record(file, [header(10), ...many, end(211)]).then(() => null, (reason: Error) => reason);
-    t.match(error, { name: 'OperatorError', exitCode: 3, message: /full\.h5.*No space left on device/ });
-    t.notMatch(error?.message, /\n|HDF5-DIAG/);
-    t.same(readdirSync(disk).filter((name) => !name.endsWith('.broken')), frames ? ['full.h5'] : []);
-    if (!frames) return;
-    const written = Number(/has the (\d+) frames/.exec(error?.message ?? '')?.[1]);
-    t.ok(written > 30 && written < 200, `${written} frames`);
-    const seen = await values(file) as { data: number[][][]; sequence_number: number[] };
-    t.same(seen.sequence_number, Array.from({ length: written }, (_, index) => index));
-    t.equal(seen.data.length, written);
-    t.ok(seen.data.every((image, index) => image.every((row) => row.every((value) => value === (1 + index) * 257))), 'every pixel');
-  });
+for (const [kilobytes, frames] of [
+  [600, true],
+  [20, false],
+] as const) {
+  t.test(
+    `a disk of ${kilobytes} kB that becomes full: ${frames ? 'the file is whole as far as it goes' : 'nothing that looks whole is left'}, and that is said`,
+    { skip: noSmallDisk },
+    async (t) => {
+      const disk = mkdtempSync(join(folder, 'disk-'));
+      try {
+        execFileSync(programNamed('mount') as string, ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', disk], {
+          stdio: 'pipe',
+        });
+      } catch (error) {
+        return t.pass(`not tried: ${(error as Error).message}`, { skip: 'no small disk can be mounted here' });
+      }
+      t.teardown(() => {
+        execFileSync(programNamed('umount') as string, [disk]);
+      });
+      const file = join(disk, 'full.h5');
+      const large = [32, 64];
+      const pixelsOf = (index: number): Uint8Array => new Uint8Array(4096).fill(1 + index);
+      const many = Array.from({ length: 200 }, (_, index) =>
+        image(11 + index, index, { shape: large }, pixelsOf(index)),
+      );
+      const error = await record(file, [header(10), ...many, end(211)]).then(
+        () => null,
+        (reason: Error) => reason,
+      );
+      t.match(error, { name: 'OperatorError', exitCode: 3, message: /full\.h5.*No space left on device/ });
+      t.notMatch(error?.message, /\n|HDF5-DIAG/);
+      t.same(
+        readdirSync(disk).filter((name) => !name.endsWith('.broken')),
+        frames ? ['full.h5'] : [],
+      );
+      if (!frames) return;
+      const written = Number(/has the (\d+) frames/.exec(error?.message ?? '')?.[1]);
+      t.ok(written > 30 && written < 200, `${written} frames`);
+      const seen = (await values(file)) as { data: number[][][]; sequence_number: number[] };
+      t.same(
+        seen.sequence_number,
+        Array.from({ length: written }, (_, index) => index),
+      );
+      t.equal(seen.data.length, written);
+      t.ok(
+        seen.data.every((image, index) => image.every((row) => row.every((value) => value === (1 + index) * 257))),
+        'every pixel',
+      );
+    },
+  );
 }

@@ -1,6 +1,7 @@
-// A consumer as a process of its own, for the soak: it may be stopped and killed like any other. Pulls the stream, orders it as the
-// real one does, checks every message and every pixel, and prints what it has seen as JSON lines: at least twice a second, at each
-// series_end, and at the end (SIGTERM). What it was told stands in its one argument, as JSON.
+// A consumer as a process of its own, for the soak: it may be stopped and killed like any other. Pulls the stream,
+// orders it as the real one does, checks every message and every pixel, and prints what it has seen as JSON lines: at
+// least twice a second, at each series_end, and at the end (SIGTERM). What it was told stands in its one argument, as
+// JSON.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../src/config/load.js';
@@ -54,7 +55,15 @@ class Seen {
   readonly #verifier: FrameVerifier;
   readonly #ordered = new OrderedReceive<StreamMessage>(waitingLimit);
   readonly #task: ConsumerTask;
-  readonly #own = { messages: 0, headers: 0, images: 0, seriesEnds: 0, pixelsChecked: 0, wrongPixels: 0, framesVerified: 0 };
+  readonly #own = {
+    messages: 0,
+    headers: 0,
+    images: 0,
+    seriesEnds: 0,
+    pixelsChecked: 0,
+    wrongPixels: 0,
+    framesVerified: 0,
+  };
   readonly #problems: string[] = [];
   readonly #numbers: number[] = [];
   connections = 0;
@@ -105,9 +114,19 @@ class Seen {
     const { complete, marked, discarded, missingPackets } = counts;
     const sums = this.#task.alone ? counts : this.#own;
     return {
-      final, connections: this.connections, messages: sums.messages, headers: sums.headers, images: sums.images, seriesEnds: sums.seriesEnds,
-      complete, marked, discarded, missingPackets,
-      pixelsChecked: sums.pixelsChecked, wrongPixels: sums.wrongPixels, framesVerified: sums.framesVerified,
+      final,
+      connections: this.connections,
+      messages: sums.messages,
+      headers: sums.headers,
+      images: sums.images,
+      seriesEnds: sums.seriesEnds,
+      complete,
+      marked,
+      discarded,
+      missingPackets,
+      pixelsChecked: sums.pixelsChecked,
+      wrongPixels: sums.wrongPixels,
+      framesVerified: sums.framesVerified,
       stuck: this.#ordered.next < 0 ? 0 : this.#ordered.cached + this.#ordered.dropped,
       problems: [...this.#problems, ...problems.map(({ rule, text }) => `${rule}: ${text}`)].slice(0, 20),
       numbers: this.#numbers,
@@ -127,7 +146,9 @@ const print = (final = false): void => {
   process.stdout.write(`${JSON.stringify(seen.line(final))}\n`);
 };
 const messages = pullMessages({
-  endpoint: task.endpoint, signal: ending.signal, receiveHighWaterMark: task.delayMs > 0 ? 1 : 32,
+  endpoint: task.endpoint,
+  signal: ending.signal,
+  receiveHighWaterMark: task.delayMs > 0 ? 1 : 32,
   onConnection: (step) => {
     if (step === 'listens') return;
     const connected = step === 'speaks';

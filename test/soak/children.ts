@@ -1,5 +1,5 @@
-// Processes that the soak starts: each in a process group of its own, so that Ctrl-C reaches the soak alone, which ends them in order;
-// and none outlives it.
+// Processes that the soak starts: each in a process group of its own, so that Ctrl-C reaches the soak alone, which ends
+// them in order; and none outlives it.
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -33,7 +33,10 @@ export class Child {
     const child = spawn(process.execPath, [file, ...words], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.process = child;
     alive.add(child);
-    child.stderr.on('data', (bytes: Buffer) => (this.complaints = (this.complaints + bytes.toString()).slice(-complaintLimit)));
+    child.stderr.on(
+      'data',
+      (bytes: Buffer) => (this.complaints = (this.complaints + bytes.toString()).slice(-complaintLimit)),
+    );
     const lines = createInterface({ input: child.stdout });
     lines.on('line', (line) => {
       if (line.startsWith('{')) onLine(JSON.parse(line) as Record<string, unknown>);
@@ -77,7 +80,11 @@ export class ConsumerProcess {
 
   constructor(task: ConsumerTask) {
     this.alone = task.alone;
-    this.#child = new Child('./checking-consumer.js', [JSON.stringify(task)], (line) => (this.last = line as unknown as ConsumerLine));
+    this.#child = new Child(
+      './checking-consumer.js',
+      [JSON.stringify(task)],
+      (line) => (this.last = line as unknown as ConsumerLine),
+    );
   }
 
   get pid(): number {
@@ -115,9 +122,14 @@ export class SimulatorProcess {
 
   constructor(words: readonly string[]) {
     let said: SimulatedTruth | null = null;
-    this.#child = new Child('../../src/main.js', ['simulate', ...words, '--json'], (line) => (said = line as unknown as SimulatedTruth));
+    this.#child = new Child(
+      '../../src/main.js',
+      ['simulate', ...words, '--json'],
+      (line) => (said = line as unknown as SimulatedTruth),
+    );
     this.truth = this.#child.ended.then((code) => {
-      if (said === null) throw new Error(`vdcu simulate ${words.join(' ')} ended with ${code}: ${this.#child.complaints.trim()}`);
+      if (said === null)
+        throw new Error(`vdcu simulate ${words.join(' ')} ended with ${code}: ${this.#child.complaints.trim()}`);
       return said;
     });
     this.truth.catch(() => undefined);
@@ -136,7 +148,19 @@ export class HostileBeside {
 
   /** @param seconds after which it ends, also with fewer datagrams */
   constructor(datagrams: number, seconds: number, seed: number) {
-    this.#child = new Child('../hostile/datagrams-command.js', ['--datagrams', String(datagrams), '--seconds', String(Math.max(1, Math.floor(seconds))), '--from', String(1 + seed), '--json'], (line) => (this.#said = line as unknown as HostileSums));
+    this.#child = new Child(
+      '../hostile/datagrams-command.js',
+      [
+        '--datagrams',
+        String(datagrams),
+        '--seconds',
+        String(Math.max(1, Math.floor(seconds))),
+        '--from',
+        String(1 + seed),
+        '--json',
+      ],
+      (line) => (this.#said = line as unknown as HostileSums),
+    );
     setPriority(this.#child.pid, constants.priority.PRIORITY_LOW);
   }
 
@@ -145,7 +169,10 @@ export class HostileBeside {
     const late = setTimeout(() => this.#child.signal('SIGKILL'), hostileLateMs);
     const code = await this.#child.ended;
     clearTimeout(late);
-    const problem = code === 0 && this.#said !== null ? null : `hostile datagrams beside ended with ${code}: ${this.#child.complaints.trim()}`;
+    const problem =
+      code === 0 && this.#said !== null
+        ? null
+        : `hostile datagrams beside ended with ${code}: ${this.#child.complaints.trim()}`;
     return { sums: this.#said, problem };
   }
 
@@ -167,21 +194,31 @@ export interface HostileSums {
 }
 
 /** Classes of datagrams that no simulator sends. */
-export const otherClasses = ['headerPacket', 'malformedPacketNumber', 'malformedPosition', 'malformedFrameNumber'] as const;
+export const otherClasses = [
+  'headerPacket',
+  'malformedPacketNumber',
+  'malformedPosition',
+  'malformedFrameNumber',
+] as const;
 export type OtherClass = (typeof otherClasses)[number];
 
 /** The JSON of `vdcu simulate`, as far as it is compared. Counts of packets. */
 export interface SimulatedTruth {
   readonly frames: number;
   readonly send_errors: number;
-  readonly ports: Readonly<Record<string, {
-    readonly packets_sent: number;
-    readonly packets_intact: number;
-    readonly truncated: number;
-    readonly duplicated: number;
-    readonly foreign_detector_type: number;
-    readonly foreign_version: number;
-    /** Of hostile datagrams (hostile-sender.ts), by class. */
-    readonly others?: Readonly<Partial<Record<OtherClass, number>>>;
-  }>>;
+  readonly ports: Readonly<
+    Record<
+      string,
+      {
+        readonly packets_sent: number;
+        readonly packets_intact: number;
+        readonly truncated: number;
+        readonly duplicated: number;
+        readonly foreign_detector_type: number;
+        readonly foreign_version: number;
+        /** Of hostile datagrams (hostile-sender.ts), by class. */
+        readonly others?: Readonly<Partial<Record<OtherClass, number>>>;
+      }
+    >
+  >;
 }

@@ -1,5 +1,5 @@
-// Does a figure grow? Samples over minutes → a slope that outliers do not move, and a verdict against a stated limit. Pure; the soak
-// judges memory and descriptors of the service with it.
+// Does a figure grow? Samples over minutes → a slope that outliers do not move, and a verdict against a stated limit.
+// Pure; the soak judges memory and descriptors of the service with it.
 
 /** One look at a figure: minutes since the start, and its value. */
 export interface Point {
@@ -11,7 +11,10 @@ export interface Point {
 export interface GrowthLimit {
   readonly name: string;
   readonly unit: string;
-  /** Over the whole judged part, however long: as much as the figure goes up and down by itself. Longer runs see smaller leaks. */
+  /**
+   * Over the whole judged part, however long: as much as the figure goes up and down by itself. Longer runs see smaller
+   * leaks.
+   */
   readonly atMost: number;
 }
 
@@ -25,7 +28,10 @@ export interface Growth extends GrowthLimit {
   readonly ok: boolean | null;
 }
 
-/** The service fills its caches, queues and history once: until then a run is not judged, nor in this part of it, nor in so many minutes. */
+/**
+ * The service fills its caches, queues and history once: until then a run is not judged, nor in this part of it, nor in
+ * so many minutes.
+ */
 const warmUpShare = 0.25;
 const warmUpLeastMinutes = 5;
 /** Nothing is said of less than this: faults come in cycles of some minutes, and memory goes up and down with them. */
@@ -48,7 +54,8 @@ export function judgedPart(points: readonly Point[], fullAt: number): readonly P
 export function robustSlope(points: readonly Point[]): number {
   const slopes: number[] = [];
   points.forEach((a, index) => {
-    for (const b of points.slice(index + 1)) if (b.minutes > a.minutes) slopes.push((b.value - a.value) / (b.minutes - a.minutes));
+    for (const b of points.slice(index + 1))
+      if (b.minutes > a.minutes) slopes.push((b.value - a.value) / (b.minutes - a.minutes));
   });
   return median(slopes);
 }
@@ -72,5 +79,7 @@ function median(values: number[]): number {
   if (values.length === 0) return 0;
   values.sort((a, b) => a - b);
   const middle = values.length >> 1;
-  return values.length % 2 === 1 ? (values[middle] as number) : ((values[middle - 1] as number) + (values[middle] as number)) / 2;
+  return values.length % 2 === 1
+    ? (values[middle] as number)
+    : ((values[middle - 1] as number) + (values[middle] as number)) / 2;
 }

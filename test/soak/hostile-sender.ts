@@ -1,5 +1,6 @@
-// Sends hostile datagrams to the real sockets of the service under soak, at a bounded rate, and says what they are by the rules of the
-// classes (test/hostile/hostile-datagrams.ts), in the form in which simulators tell their truth: the reckoning of a phase adds them up.
+// Sends hostile datagrams to the real sockets of the service under soak, at a bounded rate, and says what they are by
+// the rules of the classes (test/hostile/hostile-datagrams.ts), in the form in which simulators tell their truth: the
+// reckoning of a phase adds them up.
 
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
@@ -31,8 +32,18 @@ const farFrame = 2 ** 41;
 /** The places of the ports are settled long ago. */
 const settledAge = 1000;
 
-/** Resolves when all have left. Places of ports must be settled, and a series open, or those with false numbers are of no series. */
-export async function sendHostile({ settings, udpPorts, perSecond, seconds, seed, signal }: HostileOptions): Promise<SimulatedTruth> {
+/**
+ * Resolves when all have left. Places of ports must be settled, and a series open, or those with false numbers are of
+ * no series.
+ */
+export async function sendHostile({
+  settings,
+  udpPorts,
+  perSecond,
+  seconds,
+  seed,
+  signal,
+}: HostileOptions): Promise<SimulatedTruth> {
   const mutator = new Mutator(new Random(seed), new PacketMaker(settings), settings, false, 0);
   const counts = udpPorts.map(() => new Map<Expected, number>());
   const socket = createSocket('udp4');
@@ -41,11 +52,15 @@ export async function sendHostile({ settings, udpPorts, perSecond, seconds, seed
   try {
     const begin = performance.now();
     for (let elapsed = 0; elapsed < seconds * 1000 && !signal.aborted; elapsed = performance.now() - begin) {
-      const due = Math.min(Math.floor((elapsed / 1000) * perSecond), sent + Math.ceil((perSecond * 4 * pauseMs) / 1000));
+      const due = Math.min(
+        Math.floor((elapsed / 1000) * perSecond),
+        sent + Math.ceil((perSecond * 4 * pauseMs) / 1000),
+      );
       for (; sent < due; sent++) {
         const port = sent % udpPorts.length;
         const { bytes, as } = mutator.make(port, farFrame, settledAge);
-        if (await leave(socket, bytes, udpPorts[port] as number)) (counts[port] as Map<Expected, number>).set(as, (counts[port]?.get(as) ?? 0) + 1);
+        if (await leave(socket, bytes, udpPorts[port] as number))
+          (counts[port] as Map<Expected, number>).set(as, (counts[port]?.get(as) ?? 0) + 1);
         else errors++;
       }
       await sleep(pauseMs);
@@ -63,7 +78,13 @@ export async function sendHostile({ settings, udpPorts, perSecond, seconds, seed
     foreign_version: classes.get('malformedVersion') ?? 0,
     others: Object.fromEntries(otherClasses.map((name) => [name, classes.get(name) ?? 0])),
   });
-  return { frames: 0, send_errors: errors, ports: Object.fromEntries(udpPorts.map((udpPort, port) => [udpPort, truthOf(counts[port] as Map<Expected, number>)])) };
+  return {
+    frames: 0,
+    send_errors: errors,
+    ports: Object.fromEntries(
+      udpPorts.map((udpPort, port) => [udpPort, truthOf(counts[port] as Map<Expected, number>)]),
+    ),
+  };
 }
 
 /** True when the kernel took it. */

@@ -1,5 +1,5 @@
-// What happens to the service in a soak, phase by phase, over and over: faults of the network, moods of the consumer, commands of the
-// operator. Each phase leaves the service idle.
+// What happens to the service in a soak, phase by phase, over and over: faults of the network, moods of the consumer,
+// commands of the operator. Each phase leaves the service idle.
 
 import type { Stage } from './stage.js';
 
@@ -13,7 +13,10 @@ export interface Phase {
 /** Seconds for which the detector sends in most phases. */
 const seconds = 8;
 
-/** Hostile datagrams at the sockets of the service, beside the detector's packets; fewer where there is no time for them. */
+/**
+ * Hostile datagrams at the sockets of the service, beside the detector's packets; fewer where there is no time for
+ * them.
+ */
 const hostilePerSecond = 4000;
 
 const auto = (name: string, faults: Readonly<Record<string, string>>): Phase => ({
@@ -33,7 +36,12 @@ const armed = (name: string, faults: (stage: Stage, first: number) => Readonly<R
     await stage.consumer();
     const frames = seconds * stage.rate;
     const first = stage.nextFrame;
-    await stage.arm({ frames, first_frame_number: first, frame_period_ms: 1000 / stage.rate, metadata: { description: name } });
+    await stage.arm({
+      frames,
+      first_frame_number: first,
+      frame_period_ms: 1000 / stage.rate,
+      metadata: { description: name },
+    });
     await stage.send({ frames, faults: faults(stage, first) });
   },
 });
@@ -42,7 +50,13 @@ export const phases: readonly Phase[] = [
   auto('nothing lost', {}),
   armed('loss', () => ({ loss: '0.002', truncate: '0.0005' })),
   auto('twice, late, out of order', { duplicate: '0.01', reorder: '0.02', delay: '0.0005' }),
-  armed('bursts', ({ udpPorts }, first) => ({ loss: [`*:${first + 40}-${first + 44}:*`, `${udpPorts[0]}:${first + 90}-${first + 99}:*`, `${udpPorts[1]}:${first + 130}:20-50`].join(',') })),
+  armed('bursts', ({ udpPorts }, first) => ({
+    loss: [
+      `*:${first + 40}-${first + 44}:*`,
+      `${udpPorts[0]}:${first + 90}-${first + 99}:*`,
+      `${udpPorts[1]}:${first + 130}:20-50`,
+    ].join(','),
+  })),
   armed('a silent port', ({ udpPorts }) => ({ loss: `${udpPorts[1]}:*:*` })),
   {
     name: 'hostile datagrams',
@@ -77,7 +91,12 @@ export const phases: readonly Phase[] = [
     async run(stage) {
       await stage.consumer({ bits: 8 });
       const frames = seconds * stage.rate;
-      await stage.arm({ frames, first_frame_number: stage.nextFrame, frame_period_ms: 1000 / stage.rate, dynamic_range: 8 });
+      await stage.arm({
+        frames,
+        first_frame_number: stage.nextFrame,
+        frame_period_ms: 1000 / stage.rate,
+        dynamic_range: 8,
+      });
       await stage.send({ frames, bits: 8, faults: { loss: '0.001' } });
     },
   },

@@ -1,5 +1,5 @@
-// The service as users run it (`vdcu run`), as its own process: its HTTP interface, its counters, and what the operating system says
-// of its memory and descriptors.
+// The service as users run it (`vdcu run`), as its own process: its HTTP interface, its counters, and what the
+// operating system says of its memory and descriptors.
 
 import { readFileSync, readdirSync } from 'node:fs';
 import type { ServiceStatus } from '../../src/view/service-view.js';
@@ -49,7 +49,8 @@ export class ServiceUnderSoak {
     const late = setTimeout(() => child.signal('SIGKILL'), readyLimitMs);
     const first = await Promise.race([said, child.ended]);
     clearTimeout(late);
-    if (typeof first !== 'object') throw new Error(`the service ended with ${first} before it was ready: ${child.complaints.trim()}`);
+    if (typeof first !== 'object')
+      throw new Error(`the service ended with ${first} before it was ready: ${child.complaints.trim()}`);
     return new ServiceUnderSoak(child, first['data_endpoint'] as string, first['api_url'] as string);
   }
 
@@ -66,7 +67,11 @@ export class ServiceUnderSoak {
     return this.#child.stop('SIGTERM');
   }
 
-  async request(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown): Promise<{ status: number; body: unknown }> {
+  async request(
+    method: 'GET' | 'POST' | 'DELETE',
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: unknown }> {
     const response = await this.#fetch(method, path, body);
     return { status: response.status, body: await response.json() };
   }

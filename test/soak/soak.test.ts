@@ -45,21 +45,45 @@ const hostile: Phase = {
   },
 };
 
-t.test('hostile datagrams at the sockets, and in memory beside: each has its class, the sums agree, no pixel is wrong', async (t) => {
-  const report = await runSoak({ minutes: 0.02, rate: 20, seed: 5, signal: new AbortController().signal, phases: [hostile], hostile: 3000 });
-  t.strictSame(report.problems, []);
-  t.match(report.phases[0], { framesSent: 60, images: 60, wrongPixels: 0 });
-  const malformed = Object.entries(report.counters).filter(([name]) => name.startsWith('udp_packets_malformed'));
-  t.ok(malformed.filter(([, count]) => count > 0).length >= 5, JSON.stringify(report.counters));
-  t.ok((report.hostile?.hostile ?? 0) > 100 && report.hostile?.failed === 0, JSON.stringify(report.hostile));
-  t.match(soakText(report), /beside it, in memory: \d+ datagrams/);
-});
+t.test(
+  'hostile datagrams at the sockets, and in memory beside: each has its class, the sums agree, no pixel is wrong',
+  async (t) => {
+    const report = await runSoak({
+      minutes: 0.02,
+      rate: 20,
+      seed: 5,
+      signal: new AbortController().signal,
+      phases: [hostile],
+      hostile: 3000,
+    });
+    t.strictSame(report.problems, []);
+    t.match(report.phases[0], { framesSent: 60, images: 60, wrongPixels: 0 });
+    const malformed = Object.entries(report.counters).filter(([name]) => name.startsWith('udp_packets_malformed'));
+    t.ok(malformed.filter(([, count]) => count > 0).length >= 5, JSON.stringify(report.counters));
+    t.ok((report.hostile?.hostile ?? 0) > 100 && report.hostile?.failed === 0, JSON.stringify(report.hostile));
+    t.match(soakText(report), /beside it, in memory: \d+ datagrams/);
+  },
+);
 
 t.test('two phases: every pixel, every sum; too short to speak of growth', async (t) => {
-  const report = await runSoak({ minutes: 0.05, rate: 20, seed: 3, signal: new AbortController().signal, phases: [lossy, killed] });
+  const report = await runSoak({
+    minutes: 0.05,
+    rate: 20,
+    seed: 3,
+    signal: new AbortController().signal,
+    phases: [lossy, killed],
+  });
   t.strictSame(report.problems, []);
   t.match(report, { ok: true, interrupted: false, exit: 0 });
-  t.match(report.phases[0], { name: 'loss', framesSent: 40, images: 40, series: 1, aborted: [], wrongPixels: 0, pixelsChecked: 40 * 514 * 514 });
+  t.match(report.phases[0], {
+    name: 'loss',
+    framesSent: 40,
+    images: 40,
+    series: 1,
+    aborted: [],
+    wrongPixels: 0,
+    pixelsChecked: 40 * 514 * 514,
+  });
   t.ok((report.phases[0]?.missingPackets ?? 0) > 10);
   if (report.phases.length > 1) t.ok(report.phases[1]?.aborted.includes('consumer_lost'));
   t.equal(report.growth.length, growthLimits.length);

@@ -1,5 +1,6 @@
-// The soak: the service as its own process, phases of trouble in turn, every pixel of every frame checked, and a look at memory,
-// descriptors and counters every few seconds. The command prints what this returns; a test runs it for some seconds.
+// The soak: the service as its own process, phases of trouble in turn, every pixel of every frame checked, and a look
+// at memory, descriptors and counters every few seconds. The command prints what this returns; a test runs it for some
+// seconds.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -89,7 +90,13 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   }
 }
 
-async function soak(setup: StageSetup, options: SoakOptions, minutes: number, seed: number, beside: HostileBeside | null): Promise<SoakReport> {
+async function soak(
+  setup: StageSetup,
+  options: SoakOptions,
+  minutes: number,
+  seed: number,
+  beside: HostileBeside | null,
+): Promise<SoakReport> {
   const { service, signal, rate } = setup;
   const begin = performance.now();
   const elapsed = (): number => (performance.now() - begin) / 60_000;
@@ -102,11 +109,16 @@ async function soak(setup: StageSetup, options: SoakOptions, minutes: number, se
   const look = async (): Promise<void> => {
     const sample = await service.sample();
     samples.push({ minutes: elapsed(), sample });
-    for (const [key, value] of sample.metrics) if (key.startsWith('vdcu_accounting_error') && value !== 0) problems.push(`after ${elapsed().toFixed(1)} min: ${key} is ${value}`);
+    for (const [key, value] of sample.metrics)
+      if (key.startsWith('vdcu_accounting_error') && value !== 0)
+        problems.push(`after ${elapsed().toFixed(1)} min: ${key} is ${value}`);
     options.onSample?.(elapsed(), sample);
   };
   let looking: Promise<void> | null = null;
-  const lookInTurn = (): Promise<void> => (looking ??= look().catch((error: unknown) => void problems.push(`the service could not be asked: ${messageOf(error)}`)).finally(() => (looking = null)));
+  const lookInTurn = (): Promise<void> =>
+    (looking ??= look()
+      .catch((error: unknown) => void problems.push(`the service could not be asked: ${messageOf(error)}`))
+      .finally(() => (looking = null)));
   await lookInTurn();
   const timer = setInterval(() => void lookInTurn(), sampleEveryMs);
 
@@ -138,10 +150,36 @@ async function soak(setup: StageSetup, options: SoakOptions, minutes: number, se
   const hostile = beside === null || signal.aborted ? null : await beside.result();
   if (hostile?.problem != null) problems.push(hostile.problem);
   // The service remembers so many series: what it keeps of them grows until then.
-  const fullAt = samples.find(({ sample: { metrics } }) => (metrics.get('vdcu_series_total{}') ?? 0) >= historyLength)?.minutes ?? Number.POSITIVE_INFINITY;
-  const growth = growthLimits.map(({ of, ...limit }) => judgeGrowth(limit, samples.map(({ minutes: at, sample }) => ({ minutes: at, value: of(sample) })), fullAt));
-  for (const { name, unit, ok, grown, atMost } of growth) if (ok === false) problems.push(`${name} has grown by ${grown?.toFixed(1)} ${unit}, at most ${atMost} may be`);
-  return { minutes: ran, rate, seed, interrupted: signal.aborted, phases: results, samples: samples.map(({ minutes: at, sample }) => ({ minutes: at, figures: growthLimits.map(({ of }) => of(sample)) })), counters, growth, hostile: hostile?.sums ?? null, cores, exit, problems, ok: problems.length === 0 };
+  const fullAt =
+    samples.find(({ sample: { metrics } }) => (metrics.get('vdcu_series_total{}') ?? 0) >= historyLength)?.minutes ??
+    Number.POSITIVE_INFINITY;
+  const growth = growthLimits.map(({ of, ...limit }) =>
+    judgeGrowth(
+      limit,
+      samples.map(({ minutes: at, sample }) => ({ minutes: at, value: of(sample) })),
+      fullAt,
+    ),
+  );
+  for (const { name, unit, ok, grown, atMost } of growth)
+    if (ok === false) problems.push(`${name} has grown by ${grown?.toFixed(1)} ${unit}, at most ${atMost} may be`);
+  return {
+    minutes: ran,
+    rate,
+    seed,
+    interrupted: signal.aborted,
+    phases: results,
+    samples: samples.map(({ minutes: at, sample }) => ({
+      minutes: at,
+      figures: growthLimits.map(({ of }) => of(sample)),
+    })),
+    counters,
+    growth,
+    hostile: hostile?.sums ?? null,
+    cores,
+    exit,
+    problems,
+    ok: problems.length === 0,
+  };
 }
 
 async function play(phase: Phase, stage: Stage): Promise<PhaseResult> {
@@ -159,7 +197,11 @@ function countersOf(metrics: ReadonlyMap<string, number>): Record<string, number
   for (const [key, value] of metrics) {
     const found = /^vdcu_((?!nic|host)\w+)_total\{(.*)\}$/.exec(key);
     if (found === null) continue;
-    const labels = (found[2] as string).split(',').filter((label) => label !== '' && !label.startsWith('port=')).map((label) => label.replaceAll('"', '')).join(' ');
+    const labels = (found[2] as string)
+      .split(',')
+      .filter((label) => label !== '' && !label.startsWith('port='))
+      .map((label) => label.replaceAll('"', ''))
+      .join(' ');
     const name = labels === '' ? (found[1] as string) : `${found[1]} ${labels}`;
     counters[name] = (counters[name] ?? 0) + value;
   }

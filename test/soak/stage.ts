@@ -1,5 +1,5 @@
-// One phase of the soak at work: gives the phase its consumers, its detector and the service's commands, waits for what it waits for,
-// and reckons up at the end. A phase says what is to happen (phases.ts), this does it.
+// One phase of the soak at work: gives the phase its consumers, its detector and the service's commands, waits for what
+// it waits for, and reckons up at the end. A phase says what is to happen (phases.ts), this does it.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../src/config/load.js';
@@ -71,7 +71,13 @@ export class Stage {
   readonly #known: number;
   readonly #begin = performance.now();
 
-  private constructor(setup: StageSetup, seed: number, nextFrame: number, before: ReadonlyMap<number, PortCounts>, known: number) {
+  private constructor(
+    setup: StageSetup,
+    seed: number,
+    nextFrame: number,
+    before: ReadonlyMap<number, PortCounts>,
+    known: number,
+  ) {
     this.#setup = setup;
     this.#seed = seed;
     this.rate = setup.rate;
@@ -86,10 +92,15 @@ export class Stage {
     return new Stage(setup, seed, nextFrame, await countsOf(setup), history.at(-1)?.series_id ?? 0);
   }
 
-  // --- what a phase asks for ---------------------------------------------------------------------------------------------------
+  // --- what a phase asks for
+  // ---------------------------------------------------------------------------------------------------
 
   /** Connect a consumer; it is there when the service knows it. */
-  async consumer({ delayMs = 0, alone = true, bits = 16 }: Partial<Pick<ConsumerTask, 'delayMs' | 'alone'>> & { bits?: 8 | 16 } = {}): Promise<ConsumerProcess> {
+  async consumer({
+    delayMs = 0,
+    alone = true,
+    bits = 16,
+  }: Partial<Pick<ConsumerTask, 'delayMs' | 'alone'>> & { bits?: 8 | 16 } = {}): Promise<ConsumerProcess> {
     const { service, files } = this.#setup;
     const before = (await service.status()).consumers;
     const consumer = new ConsumerProcess({ endpoint: service.endpoint, file: files[bits], delayMs, alone });
@@ -97,7 +108,7 @@ export class Stage {
     await this.until(async () => {
       if (consumer.over) throw new Error(`a consumer ended: ${consumer.complaints}`);
       return (await service.status()).consumers > before;
-    }, 'a consumer\'s connection');
+    }, "a consumer's connection");
     return consumer;
   }
 
@@ -123,7 +134,16 @@ export class Stage {
   start({ frames, firstFrame = this.nextFrame, bits = 16, faults = {} }: SendOptions): SimulatorProcess {
     this.nextFrame = firstFrame + frames;
     const simulator = new SimulatorProcess([
-      this.#setup.files[bits], 'soak', '--frames', String(frames), '--rate', String(this.rate), '--first-frame', String(firstFrame), '--seed', String(this.#seed),
+      this.#setup.files[bits],
+      'soak',
+      '--frames',
+      String(frames),
+      '--rate',
+      String(this.rate),
+      '--first-frame',
+      String(firstFrame),
+      '--seed',
+      String(this.#seed),
       ...Object.entries(faults).flatMap(([name, value]) => [`--${name}`, value]),
     ]);
     this.#simulators.add(simulator);
@@ -148,7 +168,15 @@ export class Stage {
   /** Hostile datagrams to all ports, beside what a simulator sends; their classes go into the reckoning. */
   async sendHostile(options: Pick<HostileOptions, 'perSecond' | 'seconds'>): Promise<void> {
     const { files, udpPorts, signal } = this.#setup;
-    this.#truths.push(await sendHostile({ ...options, settings: loadConfig(files[16], 'soak').detector, udpPorts, seed: this.#seed, signal }));
+    this.#truths.push(
+      await sendHostile({
+        ...options,
+        settings: loadConfig(files[16], 'soak').detector,
+        udpPorts,
+        seed: this.#seed,
+        signal,
+      }),
+    );
     this.#check();
   }
 
@@ -176,7 +204,8 @@ export class Stage {
     return (await this.#setup.service.history()).filter(({ series_id: id }) => id > this.#known);
   }
 
-  // --- the reckoning -------------------------------------------------------------------------------------------------------------
+  // --- the reckoning
+  // -------------------------------------------------------------------------------------------------------------
 
   /**
    * Everybody leaves, and the sums must agree.
@@ -187,15 +216,24 @@ export class Stage {
     const summaries = await this.summaries();
     if (whole) {
       const ends = summaries.filter(({ header_sent: header }) => header).length;
-      await this.until(async () => (this.#consumers[0]?.last?.seriesEnds ?? 0) >= ends, 'the last series_end at the consumer');
+      await this.until(
+        async () => (this.#consumers[0]?.last?.seriesEnds ?? 0) >= ends,
+        'the last series_end at the consumer',
+      );
     }
     await this.abandon();
     let problems: string[] = [];
     // The counters of the last packets may still be on their way.
     for (let attempt = 0; attempt < 20; attempt++) {
       problems = phaseProblems({
-        truths: this.#truths, before: this.#before, after: await countsOf(this.#setup), summaries, whole,
-        consumers: this.#consumers.flatMap(({ last, killed, alone }) => (last === null ? [] : [{ last, killed, alone }])),
+        truths: this.#truths,
+        before: this.#before,
+        after: await countsOf(this.#setup),
+        summaries,
+        whole,
+        consumers: this.#consumers.flatMap(({ last, killed, alone }) =>
+          last === null ? [] : [{ last, killed, alone }],
+        ),
       });
       if (problems.length === 0) break;
       await sleep(pollMs);
@@ -206,7 +244,9 @@ export class Stage {
   /** What was seen of a phase that was cut short. */
   async giveUp(name: string, problem: string | null): Promise<PhaseResult> {
     await this.abandon().catch(() => undefined);
-    const wrong = this.#consumers.flatMap(({ last }) => (last === null ? [] : [...last.problems, ...(last.wrongPixels > 0 ? [`${last.wrongPixels} wrong pixels`] : [])]));
+    const wrong = this.#consumers.flatMap(({ last }) =>
+      last === null ? [] : [...last.problems, ...(last.wrongPixels > 0 ? [`${last.wrongPixels} wrong pixels`] : [])],
+    );
     return this.#result(name, await this.summaries().catch(() => []), problem === null ? wrong : [problem, ...wrong]);
   }
 
@@ -223,19 +263,38 @@ export class Stage {
   /** The service knows that those who left are gone: the next consumer is told apart by their number. */
   async gone(): Promise<void> {
     const left = this.#consumers.filter(({ over }) => !over).length;
-    for (const end = performance.now() + goneLimitMs; (await this.#setup.service.status()).consumers > left; await sleep(pollMs / 5)) {
+    for (
+      const end = performance.now() + goneLimitMs;
+      (await this.#setup.service.status()).consumers > left;
+      await sleep(pollMs / 5)
+    ) {
       if (performance.now() > end) throw new Error('consumers that left are still counted');
     }
   }
 
   async #result(name: string, summaries: readonly SeriesSummary[], problems: readonly string[]): Promise<PhaseResult> {
-    const seen = (field: 'images' | 'pixelsChecked' | 'wrongPixels'): number => this.#consumers.reduce((sum, { last }) => sum + (last?.[field] ?? 0), 0);
+    const seen = (field: 'images' | 'pixelsChecked' | 'wrongPixels'): number =>
+      this.#consumers.reduce((sum, { last }) => sum + (last?.[field] ?? 0), 0);
     const sent = (field: 'complete' | 'marked'): number => summaries.reduce((sum, summary) => sum + summary[field], 0);
-    const ledger = (field: 'missing' | 'kernel_drops'): number => summaries.reduce((sum, summary) => sum + summary.ledger.reduce((packets, port) => packets + (port[field] ?? 0), 0), 0);
+    const ledger = (field: 'missing' | 'kernel_drops'): number =>
+      summaries.reduce(
+        (sum, summary) => sum + summary.ledger.reduce((packets, port) => packets + (port[field] ?? 0), 0),
+        0,
+      );
     return {
-      name, seconds: (performance.now() - this.#begin) / 1000, framesSent: this.#truths.reduce((sum, { frames }) => sum + frames, 0), images: seen('images'),
-      complete: sent('complete'), marked: sent('marked'), series: summaries.length, aborted: summaries.flatMap(({ aborted }) => (aborted === undefined ? [] : [aborted])),
-      pixelsChecked: seen('pixelsChecked'), wrongPixels: seen('wrongPixels'), missingPackets: ledger('missing'), kernelDrops: ledger('kernel_drops'), problems,
+      name,
+      seconds: (performance.now() - this.#begin) / 1000,
+      framesSent: this.#truths.reduce((sum, { frames }) => sum + frames, 0),
+      images: seen('images'),
+      complete: sent('complete'),
+      marked: sent('marked'),
+      series: summaries.length,
+      aborted: summaries.flatMap(({ aborted }) => (aborted === undefined ? [] : [aborted])),
+      pixelsChecked: seen('pixelsChecked'),
+      wrongPixels: seen('wrongPixels'),
+      missingPackets: ledger('missing'),
+      kernelDrops: ledger('kernel_drops'),
+      problems,
     };
   }
 

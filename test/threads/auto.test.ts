@@ -11,17 +11,21 @@ t.test('an auto series needs no call: packets open it, silence ends it', async (
   const { view } = running.service;
   t.match(running.status(), { state: 'idle', message: /no consumer is connected/ });
   const consumer = await running.consume({ series: 2 });
-  for (const [id, firstFrame, frames] of [[1, 1, 25], [2, 500, 15]] as const) {
+  for (const [id, firstFrame, frames] of [
+    [1, 1, 25],
+    [2, 500, 15],
+  ] as const) {
     await until(() => running.status().state === 'open', 'receivers are open');
     t.match(running.status(), { series: null, message: 'ready: a series opens with the first packets.' });
     const before = view.portCounters();
     const { truth } = await running.simulate({ firstFrame, frames, rate: 60 });
     await until(() => running.status().series !== null || view.history().length >= id, 'the series is known');
-    t.ok((await running.http('GET', '/received_frames')).body['value'] as number <= frames);
+    t.ok(((await running.http('GET', '/received_frames')).body['value'] as number) <= frames);
     const summary = await running.ended(id);
     t.match(summary, { auto: true, filename: '', header_sent: true });
     t.notOk(summary.aborted);
-    if (accounts(t, { truth, summary, before, after: view.portCounters() })) t.match(summary, { frames, complete: frames, first_frame_number: firstFrame });
+    if (accounts(t, { truth, summary, before, after: view.portCounters() }))
+      t.match(summary, { frames, complete: frames, first_frame_number: firstFrame });
     t.match((await running.http('GET', '/received_frames')).body, { value: summary.frames });
   }
   const report = await consumer.report;
@@ -52,8 +56,12 @@ t.test('a detector that sends a frame when its auto series has just ended loses 
   }
   const summaries = (): readonly { frames: number; complete: number }[] => view.history();
   await until(() => summaries().reduce((sum, { frames }) => sum + frames, 0) === 21, 'all frames are in a series');
-  t.equal(summaries().reduce((sum, { complete }) => sum + complete, 0), 21);
-  for (const { counters } of view.portCounters()) t.match(counters, { foreignUnarmed: 0, foreignSeries: 0, missing: 0 });
+  t.equal(
+    summaries().reduce((sum, { complete }) => sum + complete, 0),
+    21,
+  );
+  for (const { counters } of view.portCounters())
+    t.match(counters, { foreignUnarmed: 0, foreignSeries: 0, missing: 0 });
   const report = await consumer.vanish();
   t.strictSame(report.checker.problems, []);
   t.equal(report.checker.counts.images, 21);
@@ -84,7 +92,9 @@ t.test('all of it over IPv6', async (t) => {
   const summary = await running.ended(1);
   t.match(summary, { frames: 20 });
   accounts(t, { truth, summary, before, after: view.portCounters(), report: await consumer.report });
-  t.match((await running.http('GET', '/api/v1/udp')).body, { ports: [{ address: '::1', packet_bytes: 4144 }, { address: '::1' }] });
+  t.match((await running.http('GET', '/api/v1/udp')).body, {
+    ports: [{ address: '::1', packet_bytes: 4144 }, { address: '::1' }],
+  });
 });
 
 t.test('only the configured source is the detector', async (t) => {
@@ -93,8 +103,14 @@ t.test('only the configured source is the detector', async (t) => {
   await running.arm({ frames: 5 });
   await running.simulate({ frames: 5 });
   const { view } = running.service;
-  await until(() => view.portCounters().every(({ counters }) => counters.foreignSource > 0), 'packets of another source');
-  await until(() => running.status().problems.some((problem) => problem.includes('another source than udp_source 127.0.0.2')), 'the state says why nothing comes');
+  await until(
+    () => view.portCounters().every(({ counters }) => counters.foreignSource > 0),
+    'packets of another source',
+  );
+  await until(
+    () => running.status().problems.some((problem) => problem.includes('another source than udp_source 127.0.0.2')),
+    'the state says why nothing comes',
+  );
   t.match(running.status().message, /is armed and no packet of it has come for \d+ s/);
   t.match(await running.end(), { frames: 0, first_frame_number: null });
   t.match((await consumer.report).checker.counts, { headers: 1, images: 0, seriesEnds: 1 });

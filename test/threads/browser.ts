@@ -1,5 +1,5 @@
-// A real browser without a screen: Debian's Chromium, driven by its debugging protocol over a pipe (file descriptors 3 and 4, one
-// JSON message after the other, each ended by a zero byte).
+// A real browser without a screen: Debian's Chromium, driven by its debugging protocol over a pipe (file descriptors 3
+// and 4, one JSON message after the other, each ended by a zero byte).
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -42,13 +42,25 @@ export class Browser {
   /** Start a browser with one empty page of this size. */
   static async start(width: number, height: number): Promise<Browser> {
     const folder = await mkdtemp(join(tmpdir(), 'vdcu-browser-'));
-    const child = spawn(chromium as string, [
-      '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--remote-debugging-pipe', `--user-data-dir=${folder}`, 'about:blank',
-    ], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] });
+    const child = spawn(
+      chromium as string,
+      [
+        '--headless',
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-dev-shm-usage',
+        '--no-first-run',
+        '--remote-debugging-pipe',
+        `--user-data-dir=${folder}`,
+        'about:blank',
+      ],
+      { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] },
+    );
     const browser = new Browser(child, folder);
     const { targetInfos } = await browser.#send('Target.getTargets', {});
     const page = (targetInfos as { targetId: string; type: string }[]).find(({ type }) => type === 'page');
-    const targetId = page?.targetId ?? ((await browser.#send('Target.createTarget', { url: 'about:blank' }))['targetId'] as string);
+    const targetId =
+      page?.targetId ?? ((await browser.#send('Target.createTarget', { url: 'about:blank' }))['targetId'] as string);
     const { sessionId } = await browser.#send('Target.attachToTarget', { targetId, flatten: true });
     browser.#session = sessionId as string;
     for (const domain of ['Page', 'Runtime', 'Log', 'Network']) await browser.#send(`${domain}.enable`, {});
@@ -58,7 +70,12 @@ export class Browser {
 
   /** @param phone as a phone shows it: scroll bars take no room, and fingers point */
   async resize(width: number, height: number, phone = false): Promise<void> {
-    await this.#send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: phone ? 2 : 1, mobile: phone });
+    await this.#send('Emulation.setDeviceMetricsOverride', {
+      width,
+      height,
+      deviceScaleFactor: phone ? 2 : 1,
+      mobile: phone,
+    });
   }
 
   async open(url: string): Promise<void> {
@@ -67,7 +84,11 @@ export class Browser {
 
   /** Value of a JavaScript expression in the page; promises are awaited. */
   async evaluate<Value>(expression: string): Promise<Value> {
-    const { result, exceptionDetails } = await this.#send('Runtime.evaluate', { expression, returnByValue: true, awaitPromise: true });
+    const { result, exceptionDetails } = await this.#send('Runtime.evaluate', {
+      expression,
+      returnByValue: true,
+      awaitPromise: true,
+    });
     if (exceptionDetails !== undefined) throw new Error(`in the page: ${JSON.stringify(exceptionDetails)}`);
     return (result as { value: Value }).value;
   }
@@ -81,8 +102,20 @@ export class Browser {
     await this.#send('Input.dispatchKeyEvent', { type: 'keyUp', ...shared });
   }
 
-  async mouse(type: 'mouseMoved' | 'mousePressed' | 'mouseReleased' | 'mouseWheel', x: number, y: number, deltaY = 0): Promise<void> {
-    await this.#send('Input.dispatchMouseEvent', { type, x, y, ...(type === 'mouseWheel' ? { deltaX: 0, deltaY } : { button: type === 'mouseMoved' ? 'none' : 'left', clickCount: 1 }) });
+  async mouse(
+    type: 'mouseMoved' | 'mousePressed' | 'mouseReleased' | 'mouseWheel',
+    x: number,
+    y: number,
+    deltaY = 0,
+  ): Promise<void> {
+    await this.#send('Input.dispatchMouseEvent', {
+      type,
+      x,
+      y,
+      ...(type === 'mouseWheel'
+        ? { deltaX: 0, deltaY }
+        : { button: type === 'mouseMoved' ? 'none' : 'left', clickCount: 1 }),
+    });
   }
 
   /** PNG of the whole page. */
@@ -101,7 +134,9 @@ export class Browser {
   #send(method: string, params: object): Promise<Record<string, unknown>> {
     const id = ++this.#id;
     const session = this.#session === undefined ? {} : { sessionId: this.#session };
-    const answer = new Promise<Record<string, unknown>>((resolve, reject) => this.#answers.set(id, { resolve, reject }));
+    const answer = new Promise<Record<string, unknown>>((resolve, reject) =>
+      this.#answers.set(id, { resolve, reject }),
+    );
     (this.#child.stdio[3] as Writable).write(`${JSON.stringify({ id, method, params, ...session })}\0`);
     return within(answer, `the browser's answer to ${method}`, 2 * generousMs);
   }
@@ -121,7 +156,15 @@ export class Browser {
       return;
     }
     if (method === 'Runtime.exceptionThrown') this.complaints.push(JSON.stringify(params));
-    else if (method === 'Runtime.consoleAPICalled' && ['error', 'warning', 'assert'].includes(params?.['type'] as string)) this.complaints.push(JSON.stringify(params));
-    else if (method === 'Log.entryAdded' && ['error', 'warning'].includes((params?.['entry'] as { level: string }).level)) this.complaints.push(JSON.stringify(params));
+    else if (
+      method === 'Runtime.consoleAPICalled' &&
+      ['error', 'warning', 'assert'].includes(params?.['type'] as string)
+    )
+      this.complaints.push(JSON.stringify(params));
+    else if (
+      method === 'Log.entryAdded' &&
+      ['error', 'warning'].includes((params?.['entry'] as { level: string }).level)
+    )
+      this.complaints.push(JSON.stringify(params));
   }
 }

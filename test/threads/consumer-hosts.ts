@@ -1,6 +1,6 @@
-// Machines of a test's own: one for the service, and consumers' machines, each with a cable to it; all are network namespaces, which are
-// removed with the test. A consumer's machine can die as by a power cut: nothing it says gets out any more, no end of a connection
-// either. Needs root and `ip` (Debian package iproute2).
+// Machines of a test's own: one for the service, and consumers' machines, each with a cable to it; all are network
+// namespaces, which are removed with the test. A consumer's machine can die as by a power cut: nothing it says gets out
+// any more, no end of a connection either. Needs root and `ip` (Debian package iproute2).
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -33,8 +33,24 @@ export class ConsumerHosts {
         await ip('-n', name, 'link', 'set', 'lo', 'up');
       }
       for (let index = 0; index < consumers; index++) {
-        const ends = [[hosts.#service, `cable${index}`, hosts.serviceAddress(index)], [hosts.#consumer(index), 'cable', `198.51.100.${index * 4 + 2}`]] as const;
-        await ip('link', 'add', ends[0][1], 'netns', ends[0][0], 'type', 'veth', 'peer', 'name', ends[1][1], 'netns', ends[1][0]);
+        const ends = [
+          [hosts.#service, `cable${index}`, hosts.serviceAddress(index)],
+          [hosts.#consumer(index), 'cable', `198.51.100.${index * 4 + 2}`],
+        ] as const;
+        await ip(
+          'link',
+          'add',
+          ends[0][1],
+          'netns',
+          ends[0][0],
+          'type',
+          'veth',
+          'peer',
+          'name',
+          ends[1][1],
+          'netns',
+          ends[1][0],
+        );
         for (const [name, device, address] of ends) {
           await ip('-n', name, 'addr', 'add', `${address}/30`, 'dev', device);
           await ip('-n', name, 'link', 'set', device, 'up');
@@ -70,7 +86,8 @@ export class ConsumerHosts {
 
   /** `silent`: it hears, and no answer gets out; `unplugged`: the cable is out. */
   async die(index: number, how: 'silent' | 'unplugged'): Promise<void> {
-    if (how === 'silent') await ip('-n', this.#consumer(index), 'route', 'add', 'blackhole', `${this.serviceAddress(index)}/32`);
+    if (how === 'silent')
+      await ip('-n', this.#consumer(index), 'route', 'add', 'blackhole', `${this.serviceAddress(index)}/32`);
     else await ip('-n', this.#consumer(index), 'link', 'set', 'cable', 'down');
   }
 }

@@ -1,6 +1,6 @@
-// A consumer as a process of its own, which tests stop, kill, or let die with its machine: `node consumer-process.js ENDPOINT CONFIG NAME
-// [PAUSE_MS]`. It pulls, checks each series to the pixel, and writes a line of JSON per message. After a header it reads nothing for
-// PAUSE_MS: a program that is busy with something else, on a machine that is well.
+// A consumer as a process of its own, which tests stop, kill, or let die with its machine: `node consumer-process.js
+// ENDPOINT CONFIG NAME [PAUSE_MS]`. It pulls, checks each series to the pixel, and writes a line of JSON per message.
+// After a header it reads nothing for PAUSE_MS: a program that is busy with something else, on a machine that is well.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../src/config/load.js';
@@ -29,7 +29,12 @@ for await (const parts of pullMessages({ endpoint, signal: new AbortController()
   if (htype === 'header') checker = new StreamChecker({ verifier: new FrameVerifier(detector) });
   checker?.accept(message);
   const { aborted } = fields;
-  const got: Got = { htype, number: msgNumber, problems: checker?.problems.map(({ text }) => text) ?? null, ...(typeof aborted === 'string' ? { aborted } : {}) };
+  const got: Got = {
+    htype,
+    number: msgNumber,
+    problems: checker?.problems.map(({ text }) => text) ?? null,
+    ...(typeof aborted === 'string' ? { aborted } : {}),
+  };
   process.stdout.write(`${JSON.stringify(got)}\n`);
   if (htype === 'series_end') checker = null;
   if (htype === 'header') await sleep(Number(pauseMs));

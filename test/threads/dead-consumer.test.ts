@@ -1,5 +1,6 @@
-// A consumer's machine dies, and says nothing: it is given up within the time that is configured, in a series and between two, and who
-// comes after it gets everything. One that only does not read is kept. In network namespaces, with the service as a process.
+// A consumer's machine dies, and says nothing: it is given up within the time that is configured, in a series and
+// between two, and who comes after it gets everything. One that only does not read is kept. In network namespaces, with
+// the service as a process.
 
 import { fileURLToPath } from 'node:url';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,9 +19,14 @@ import { ways } from './ways.js';
 import type { Way } from './ways.js';
 
 const timeoutMs = 2000;
-/** Beyond the configured time: how often the way out looks, how long it waits before it asks a silent machine, a busy machine here. */
+/**
+ * Beyond the configured time: how often the way out looks, how long it waits before it asks a silent machine, a busy
+ * machine here.
+ */
 const marginMs = 10_000;
-/** A closed window is probed this seldom at most (Linux 6.15 and later), so long it may be dead before that can show. */
+/**
+ * A closed window is probed this seldom at most (Linux 6.15 and later), so long it may be dead before that can show.
+ */
 const closedWindowMs = 5000;
 const consumerMain = fileURLToPath(new URL('./consumer-process.js', import.meta.url));
 
@@ -36,7 +42,11 @@ class Site {
   readonly #http: ReturnType<typeof httpAt>;
   readonly #file: string;
 
-  private constructor(t: Test, hosts: ConsumerHosts, { run, endpoint, apiUrl, file }: Awaited<ReturnType<typeof runProcess>>) {
+  private constructor(
+    t: Test,
+    hosts: ConsumerHosts,
+    { run, endpoint, apiUrl, file }: Awaited<ReturnType<typeof runProcess>>,
+  ) {
     this.#t = t;
     this.hosts = hosts;
     this.run = run;
@@ -54,19 +64,58 @@ class Site {
       return null;
     }
     const keys = `${quadYaml}\nsend: ${send}\nconsumer_timeout_ms: ${timeoutMs}\nudp_ports: [50001, 50002]\ndata_host: 0.0.0.0\ndata_port: 0\napi_port: 0${more}`;
-    return new Site(t, hosts, await runProcess(t, `det:\n${keys.split('\n').map((key) => `  ${key}\n`).join('')}`, [], hosts.atService));
+    return new Site(
+      t,
+      hosts,
+      await runProcess(
+        t,
+        `det:\n${keys
+          .split('\n')
+          .map((key) => `  ${key}\n`)
+          .join('')}`,
+        [],
+        hosts.atService,
+      ),
+    );
   }
 
   consumer(host: number, pauseMs = 0): Process {
-    return startProcess(this.#t, [...this.hosts.atConsumer(host), process.execPath, consumerMain, `tcp://${this.hosts.serviceAddress(host)}:${this.#port}`, this.#file, 'det', String(pauseMs)]);
+    return startProcess(this.#t, [
+      ...this.hosts.atConsumer(host),
+      process.execPath,
+      consumerMain,
+      `tcp://${this.hosts.serviceAddress(host)}:${this.#port}`,
+      this.#file,
+      'det',
+      String(pauseMs),
+    ]);
   }
 
   async arm(frames: number, first: number): Promise<void> {
-    this.#t.match(await this.#http('POST', '/api/v1/series', { frames, first_frame_number: first }), { status: 201 }, 'armed');
+    this.#t.match(
+      await this.#http('POST', '/api/v1/series', { frames, first_frame_number: first }),
+      { status: 201 },
+      'armed',
+    );
   }
 
   detector(frames: number, first: number, rate: number): Process {
-    return vdcuProcess(this.#t, ['simulate', this.#file, 'det', '--frames', String(frames), '--first-frame', String(first), '--rate', String(rate)], [], this.hosts.atService);
+    return vdcuProcess(
+      this.#t,
+      [
+        'simulate',
+        this.#file,
+        'det',
+        '--frames',
+        String(frames),
+        '--first-frame',
+        String(first),
+        '--rate',
+        String(rate),
+      ],
+      [],
+      this.hosts.atService,
+    );
   }
 
   async consumers(count: number, limitMs?: number): Promise<void> {
@@ -93,54 +142,75 @@ class Site {
 const images = (count: number): string[] => Array.from({ length: count }, () => 'image');
 const got = (consumer: Process): Got[] => consumer.lines() as unknown as Got[];
 
-/** Did this come, from the last header on: in order, without a gap, every pixel right? Asked without kinds: is it there up to the end? */
+/**
+ * Did this come, from the last header on: in order, without a gap, every pixel right? Asked without kinds: is it there
+ * up to the end?
+ */
 function whole(consumer: Process, kinds?: readonly string[]): boolean {
   const all = got(consumer);
   const series = all.slice(all.findLastIndex(({ htype }) => htype === 'header'));
   if (kinds === undefined) return series[0]?.htype === 'header' && series.at(-1)?.htype === 'series_end';
-  return series.map(({ htype }) => htype).join() === kinds.join() && series.every(({ number, problems }, index) => number === (series[0] as Got).number + index && problems?.length === 0);
+  return (
+    series.map(({ htype }) => htype).join() === kinds.join() &&
+    series.every(
+      ({ number, problems }, index) => number === (series[0] as Got).number + index && problems?.length === 0,
+    )
+  );
 }
 
 for (const way of ways) {
   const { send, skip, patience, refuses } = way;
   const limitMs = patience * timeoutMs + marginMs;
 
-  t.test(`${send}: a machine that dies in a series ends it as consumer_lost, and the next consumer, on another machine, gets all of the next series`, { skip }, async (t) => {
-    const site = await Site.open(t, way);
-    if (site === null) return;
-    const first = site.consumer(0);
-    await site.consumers(1);
-    await site.arm(0, 1);
-    site.detector(0, 1, 20);
-    await until(() => got(first).length > 5, 'images');
-    await site.hosts.die(0, 'silent');
-    const died = performance.now();
-    first.child.kill('SIGKILL');
-    const second = site.consumer(1);
-    t.match(await site.ended(1, limitMs), { aborted: 'consumer_lost' });
-    t.comment(`noticed after ${Math.round(performance.now() - died)} ms`);
-    await site.consumers(1, limitMs);
-    await until(async () => !(await tell(site.ask)).status.end_pending, 'the end that was owed');
-    if (refuses) await until(() => got(second).length > 0, 'the first message');
-    if (refuses) t.match(got(second), [{ htype: 'series_end', aborted: 'consumer_lost' }], 'of the first series it got the end alone');
-    await site.wholeSeries(second, 2, 100_001);
-  });
+  t.test(
+    `${send}: a machine that dies in a series ends it as consumer_lost, and the next consumer, on another machine, gets all of the next series`,
+    { skip },
+    async (t) => {
+      const site = await Site.open(t, way);
+      if (site === null) return;
+      const first = site.consumer(0);
+      await site.consumers(1);
+      await site.arm(0, 1);
+      site.detector(0, 1, 20);
+      await until(() => got(first).length > 5, 'images');
+      await site.hosts.die(0, 'silent');
+      const died = performance.now();
+      first.child.kill('SIGKILL');
+      const second = site.consumer(1);
+      t.match(await site.ended(1, limitMs), { aborted: 'consumer_lost' });
+      t.comment(`noticed after ${Math.round(performance.now() - died)} ms`);
+      await site.consumers(1, limitMs);
+      await until(async () => !(await tell(site.ask)).status.end_pending, 'the end that was owed');
+      if (refuses) await until(() => got(second).length > 0, 'the first message');
+      if (refuses)
+        t.match(
+          got(second),
+          [{ htype: 'series_end', aborted: 'consumer_lost' }],
+          'of the first series it got the end alone',
+        );
+      await site.wholeSeries(second, 2, 100_001);
+    },
+  );
 
-  t.test(`${send}: a machine that dies between two series is noticed, and the next consumer gets all of the next series`, { skip }, async (t) => {
-    const site = await Site.open(t, way);
-    if (site === null) return;
-    const first = site.consumer(0);
-    await site.consumers(1);
-    await site.wholeSeries(first, 1, 1);
-    await site.hosts.die(0, 'unplugged');
-    const died = performance.now();
-    first.child.kill('SIGKILL');
-    await site.consumers(0, limitMs);
-    t.comment(`noticed after ${Math.round(performance.now() - died)} ms`);
-    const second = site.consumer(1);
-    await site.consumers(1);
-    await site.wholeSeries(second, 2, 101);
-  });
+  t.test(
+    `${send}: a machine that dies between two series is noticed, and the next consumer gets all of the next series`,
+    { skip },
+    async (t) => {
+      const site = await Site.open(t, way);
+      if (site === null) return;
+      const first = site.consumer(0);
+      await site.consumers(1);
+      await site.wholeSeries(first, 1, 1);
+      await site.hosts.die(0, 'unplugged');
+      const died = performance.now();
+      first.child.kill('SIGKILL');
+      await site.consumers(0, limitMs);
+      t.comment(`noticed after ${Math.round(performance.now() - died)} ms`);
+      const second = site.consumer(1);
+      await site.consumers(1);
+      await site.wholeSeries(second, 2, 101);
+    },
+  );
 
   t.test(`${send}: a machine that dies while its program reads nothing is noticed too`, { skip }, async (t) => {
     const site = await Site.open(t, way, '\nring_frames: 256');
@@ -160,26 +230,30 @@ for (const way of ways) {
   });
 
   for (const how of ['its program reads nothing', 'its process is stopped'] as const) {
-    t.test(`${send}: a consumer is kept, and gets everything, while ${how} for longer than consumer_timeout_ms`, { skip }, async (t) => {
-      const site = await Site.open(t, way, '\nring_frames: 256');
-      if (site === null) return;
-      const frames = 120;
-      const pauseMs = 3.5 * timeoutMs;
-      const stopped = how === 'its process is stopped';
-      const consumer = site.consumer(0, stopped ? 0 : pauseMs);
-      await site.consumers(1);
-      await site.arm(frames, 1);
-      if (stopped) await until(() => got(consumer).length > 0, 'the header');
-      if (stopped) consumer.child.kill('SIGSTOP');
-      t.equal(await site.detector(frames, 1, 40).code(), 0);
-      t.ok(got(consumer).length < frames / 2, 'it has not read them meanwhile');
-      await sleep(pauseMs);
-      if (stopped) consumer.child.kill('SIGCONT');
-      await until(() => whole(consumer), 'the whole series', 60_000);
-      const summary = await site.ended(1);
-      t.match(summary, { frames, complete: frames });
-      t.notOk(summary?.aborted);
-      t.ok(whole(consumer, ['header', ...images(frames), 'series_end']), 'in order, to the pixel');
-    });
+    t.test(
+      `${send}: a consumer is kept, and gets everything, while ${how} for longer than consumer_timeout_ms`,
+      { skip },
+      async (t) => {
+        const site = await Site.open(t, way, '\nring_frames: 256');
+        if (site === null) return;
+        const frames = 120;
+        const pauseMs = 3.5 * timeoutMs;
+        const stopped = how === 'its process is stopped';
+        const consumer = site.consumer(0, stopped ? 0 : pauseMs);
+        await site.consumers(1);
+        await site.arm(frames, 1);
+        if (stopped) await until(() => got(consumer).length > 0, 'the header');
+        if (stopped) consumer.child.kill('SIGSTOP');
+        t.equal(await site.detector(frames, 1, 40).code(), 0);
+        t.ok(got(consumer).length < frames / 2, 'it has not read them meanwhile');
+        await sleep(pauseMs);
+        if (stopped) consumer.child.kill('SIGCONT');
+        await until(() => whole(consumer), 'the whole series', 60_000);
+        const summary = await site.ended(1);
+        t.match(summary, { frames, complete: frames });
+        t.notOk(summary?.aborted);
+        t.ok(whole(consumer, ['header', ...images(frames), 'series_end']), 'in order, to the pixel');
+      },
+    );
   }
 }

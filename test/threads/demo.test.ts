@@ -7,7 +7,12 @@ t.test('the demo ends by itself with a ledger in which everything agrees, and co
   const demo = vdcuProcess(t, ['demo', '--frames', '80', '--rate', '40', '--json']);
   t.equal(await demo.code(), 0, demo.stderr);
   const result = JSON.parse(demo.stdout) as Record<string, unknown>;
-  t.match(result, { ok: true, problems: [], series: { frames: 80 }, consumer: { images: 80, wrong_pixels: 0, ok: true, pixels_checked: 80 * 514 * 514 } });
+  t.match(result, {
+    ok: true,
+    problems: [],
+    series: { frames: 80 },
+    consumer: { images: 80, wrong_pixels: 0, ok: true, pixels_checked: 80 * 514 * 514 },
+  });
   t.match(demo.stderr, /look at .*http:\/\/127\.0\.0\.1:\d+\/docs/);
 });
 
@@ -20,7 +25,11 @@ t.test('for people it prints the ledger as a table', async (t) => {
 
 t.test('interrupted, it ends with 130 and leaves nobody running', async (t) => {
   const demo = vdcuProcess(t, ['demo', '--frames', '100000', '--rate', '20']);
-  await new Promise<void>((resolve) => demo.child.stderr?.on('data', () => { if (demo.stderr.includes('stream ')) resolve(); }));
+  await new Promise<void>((resolve) =>
+    demo.child.stderr?.on('data', () => {
+      if (demo.stderr.includes('stream ')) resolve();
+    }),
+  );
   demo.child.kill('SIGINT');
   t.equal(await demo.code(), 130);
 });

@@ -10,7 +10,10 @@ import { runProcess } from './process.js';
 import { configText, quadYaml } from './running.js';
 import { until, within } from './waiting.js';
 
-/** Little more than Node needs to load the service; tap's own loader, which it hands down by NODE_OPTIONS, would need more. */
+/**
+ * Little more than Node needs to load the service; tap's own loader, which it hands down by NODE_OPTIONS, would need
+ * more.
+ */
 const limit = 192;
 
 /** Connections that say nothing; those that are closed again are made anew by nobody. */
@@ -24,38 +27,62 @@ function idle(t: { teardown(end: () => void): void }, port: number, count: numbe
 }
 
 for (const door of ['data port', 'HTTP'] as const) {
-  t.test(`idle connections to the ${door} beyond the limit of descriptors end neither series nor service`, { skip: process.platform !== 'linux' && 'limits of Linux', timeout: 120_000 }, async (t) => {
-    const text = await configText(quadYaml);
-    const settings = parseConfig(text, 'test.yaml', 'det').detector;
-    const { run, endpoint, apiUrl } = await runProcess(t, text, [], ['sh', '-c', `ulimit -n ${limit}; unset NODE_OPTIONS; exec "$@"`, 'sh']);
-    // It stays until the service has gone: who leaves with the last byte may be taken for one who lacks it.
-    const leave = new AbortController();
-    const watching = watchStream({ endpoint, verify: settings, signal: AbortSignal.any([leave.signal, AbortSignal.timeout(90_000)]) });
-    const status = async (): Promise<{ consumers: number; series: { images_sent: number } | null } | null> => {
-      try {
-        return (await (await fetch(`${apiUrl}/api/v1/series`, { signal: AbortSignal.timeout(2000) })).json()) as never;
-      } catch {
-        return null;
-      }
-    };
-    await until(async () => (await status())?.consumers === 1, 'the consumer');
-    t.equal((await fetch(`${apiUrl}/api/v1/series`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })).status, 201);
-    const end = new AbortController();
-    const sending = simulate({ settings, udpHost: '127.0.0.1', frames: 0, rate: 30, signal: end.signal });
-    const sockets = idle(t, Number(new URL(door === 'HTTP' ? apiUrl : endpoint).port), 3 * limit);
-    // The page's history looks each second, heartbeats twice, the flight recorder five times.
-    await new Promise((resolve) => setTimeout(resolve, 6000));
-    t.equal(run.child.exitCode, null, run.stderr);
-    if (door === 'HTTP') t.equal((await fetch(`${apiUrl}/healthz`)).status, 200, 'probes get in all the same');
-    for (const socket of sockets) socket.destroy();
-    await until(async () => ((await status())?.series?.images_sent ?? 0) > 5, 'images');
-    run.child.kill('SIGTERM');
-    t.equal(await run.code(), 0);
-    end.abort();
-    leave.abort();
-    await sending;
-    const { checker } = await within(watching, 'series_end');
-    t.strictSame(checker.problems, []);
-    t.match(checker.counts, { headers: 1, seriesEnds: 1, aborted: 0 });
-  });
+  t.test(
+    `idle connections to the ${door} beyond the limit of descriptors end neither series nor service`,
+    { skip: process.platform !== 'linux' && 'limits of Linux', timeout: 120_000 },
+    async (t) => {
+      const text = await configText(quadYaml);
+      const settings = parseConfig(text, 'test.yaml', 'det').detector;
+      const { run, endpoint, apiUrl } = await runProcess(
+        t,
+        text,
+        [],
+        ['sh', '-c', `ulimit -n ${limit}; unset NODE_OPTIONS; exec "$@"`, 'sh'],
+      );
+      // It stays until the service has gone: who leaves with the last byte may be taken for one who lacks it.
+      const leave = new AbortController();
+      const watching = watchStream({
+        endpoint,
+        verify: settings,
+        signal: AbortSignal.any([leave.signal, AbortSignal.timeout(90_000)]),
+      });
+      const status = async (): Promise<{ consumers: number; series: { images_sent: number } | null } | null> => {
+        try {
+          return (await (
+            await fetch(`${apiUrl}/api/v1/series`, { signal: AbortSignal.timeout(2000) })
+          ).json()) as never;
+        } catch {
+          return null;
+        }
+      };
+      await until(async () => (await status())?.consumers === 1, 'the consumer');
+      t.equal(
+        (
+          await fetch(`${apiUrl}/api/v1/series`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json' },
+            body: '{}',
+          })
+        ).status,
+        201,
+      );
+      const end = new AbortController();
+      const sending = simulate({ settings, udpHost: '127.0.0.1', frames: 0, rate: 30, signal: end.signal });
+      const sockets = idle(t, Number(new URL(door === 'HTTP' ? apiUrl : endpoint).port), 3 * limit);
+      // The page's history looks each second, heartbeats twice, the flight recorder five times.
+      await new Promise((resolve) => setTimeout(resolve, 6000));
+      t.equal(run.child.exitCode, null, run.stderr);
+      if (door === 'HTTP') t.equal((await fetch(`${apiUrl}/healthz`)).status, 200, 'probes get in all the same');
+      for (const socket of sockets) socket.destroy();
+      await until(async () => ((await status())?.series?.images_sent ?? 0) > 5, 'images');
+      run.child.kill('SIGTERM');
+      t.equal(await run.code(), 0);
+      end.abort();
+      leave.abort();
+      await sending;
+      const { checker } = await within(watching, 'series_end');
+      t.strictSame(checker.problems, []);
+      t.match(checker.counts, { headers: 1, seriesEnds: 1, aborted: 0 });
+    },
+  );
 }

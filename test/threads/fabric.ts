@@ -1,6 +1,7 @@
-// A network of the test's own: two namespaces with a veth pair between them, the detector's and the service's. What arrives at the
-// service's end passes rules of nftables that lose packets, and counters that say how many. Nothing outside of them is touched; they
-// are removed with the test. Needs root, `ip` (Debian package iproute2) and `nft` (nftables).
+// A network of the test's own: two namespaces with a veth pair between them, the detector's and the service's. What
+// arrives at the service's end passes rules of nftables that lose packets, and counters that say how many. Nothing
+// outside of them is touched; they are removed with the test. Needs root, `ip` (Debian package iproute2) and `nft`
+// (nftables).
 
 import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -16,7 +17,10 @@ export interface FabricFault {
   readonly condition: string;
 }
 
-/** The packets of one frame: its number stands at the beginning of the payload, little-endian, 64 bits from the UDP header. */
+/**
+ * The packets of one frame: its number stands at the beginning of the payload, little-endian, 64 bits from the UDP
+ * header.
+ */
 export function ofFrame(frameNumber: number): string {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(BigInt(frameNumber));
@@ -46,8 +50,24 @@ export class Fabric {
     });
     try {
       for (const name of [detector, service]) await run('ip', ['netns', 'add', name]);
-      await run('ip', ['link', 'add', 'cable', 'netns', detector, 'type', 'veth', 'peer', 'name', 'cable', 'netns', service]);
-      for (const [name, host] of [[detector, fabric.detectorHost], [service, fabric.serviceHost]] as const) {
+      await run('ip', [
+        'link',
+        'add',
+        'cable',
+        'netns',
+        detector,
+        'type',
+        'veth',
+        'peer',
+        'name',
+        'cable',
+        'netns',
+        service,
+      ]);
+      for (const [name, host] of [
+        [detector, fabric.detectorHost],
+        [service, fabric.serviceHost],
+      ] as const) {
         await run('ip', ['-n', name, 'addr', 'add', `${host}/30`, 'dev', 'cable']);
         await run('ip', ['-n', name, 'link', 'set', 'cable', 'up', 'mtu', '9000']);
         await run('ip', ['-n', name, 'link', 'set', 'lo', 'up']);
@@ -72,17 +92,28 @@ export class Fabric {
   /** Packets that the rules have lost so far, by UDP port. */
   async lost(): Promise<ReadonlyMap<number, number>> {
     const [program, ...words] = this.atService(['nft', '-j', 'list', 'counters']) as [string, ...string[]];
-    const { nftables } = JSON.parse((await run(program, words)).stdout) as { nftables: { counter?: { name: string; packets: number } }[] };
-    return new Map(nftables.flatMap(({ counter }) => (counter === undefined ? [] : [[Number(counter.name.replace('lost_', '')), counter.packets] as const])));
+    const { nftables } = JSON.parse((await run(program, words)).stdout) as {
+      nftables: { counter?: { name: string; packets: number } }[];
+    };
+    return new Map(
+      nftables.flatMap(({ counter }) =>
+        counter === undefined ? [] : [[Number(counter.name.replace('lost_', '')), counter.packets] as const],
+      ),
+    );
   }
 }
 
 function rules(faults: readonly FabricFault[]): string {
-  return ['table ip fabric {',
+  return [
+    'table ip fabric {',
     ...faults.map(({ udpPort }) => `counter lost_${udpPort} { }`),
-    'chain arriving {', 'type filter hook prerouting priority -300; policy accept;',
+    'chain arriving {',
+    'type filter hook prerouting priority -300; policy accept;',
     ...faults.map(({ udpPort, condition }) => `udp dport ${udpPort} ${condition} counter name "lost_${udpPort}" drop`),
-    '}', '}', ''].join('\n');
+    '}',
+    '}',
+    '',
+  ].join('\n');
 }
 
 /** @throws Error with what it complained about */

@@ -7,7 +7,11 @@ import type { AddressInfo } from 'node:net';
 /** UDP ports, all different. */
 export async function freeUdpPorts(count: number, host = '127.0.0.1'): Promise<number[]> {
   const sockets = Array.from({ length: count }, () => createSocket(host.includes(':') ? 'udp6' : 'udp4'));
-  await Promise.all(sockets.map((socket) => new Promise<void>((resolve, reject) => socket.once('error', reject).bind(0, host, resolve))));
+  await Promise.all(
+    sockets.map(
+      (socket) => new Promise<void>((resolve, reject) => socket.once('error', reject).bind(0, host, resolve)),
+    ),
+  );
   const ports = sockets.map((socket) => socket.address().port);
   await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => void socket.close(resolve))));
   return ports;

@@ -9,21 +9,38 @@ import { startService } from '../../src/service/service.js';
 import { freeUdpPorts } from './free-ports.js';
 
 /** Does something listen there? */
-const answers = (host: string, port: number): Promise<boolean> => new Promise((resolve) => {
-  const socket = connect(port, host);
-  socket.once('connect', () => { socket.destroy(); resolve(true); });
-  socket.once('error', () => { resolve(false); });
-});
+const answers = (host: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, host);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => {
+      resolve(false);
+    });
+  });
 
-const bindable = (address: string, port: number): Promise<boolean> => new Promise((resolve) => {
-  const socket = createSocket('udp4');
-  socket.once('error', () => { socket.close(); resolve(false); });
-  socket.bind(port, address, () => { socket.close(); resolve(true); });
-});
+const bindable = (address: string, port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = createSocket('udp4');
+    socket.once('error', () => {
+      socket.close();
+      resolve(false);
+    });
+    socket.bind(port, address, () => {
+      socket.close();
+      resolve(true);
+    });
+  });
 
 t.test('without addresses in the configuration, packets, stream and HTTP are on 127.0.0.1 alone', async (t) => {
   const [first, second] = (await freeUdpPorts(2, '127.0.0.1')) as [number, number];
-  const config = parseConfig(`det:\n  detector: eiger\n  quad: true\n  udp_ports: [${first}, ${second}]\n  data_port: 0\n  api_port: 0\n`, 'test.yaml', 'det');
+  const config = parseConfig(
+    `det:\n  detector: eiger\n  quad: true\n  udp_ports: [${first}, ${second}]\n  data_port: 0\n  api_port: 0\n`,
+    'test.yaml',
+    'det',
+  );
   const service = await startService(config, { logger: makeLogger('error', 'det', { write: () => undefined }) });
   t.teardown(() => service.stop('the test is over'));
   const ports = [new URL(service.apiUrl).port, new URL(service.dataEndpoint).port].map(Number);

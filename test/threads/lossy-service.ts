@@ -1,5 +1,6 @@
-// A service in a process of its own, for tests that lose packets on purpose: it can be stopped as a debugger would stop it, so that its
-// socket buffers overflow by a number that is known, and its ledger is read wherever it is told. A checking consumer hangs behind it.
+// A service in a process of its own, for tests that lose packets on purpose: it can be stopped as a debugger would stop
+// it, so that its socket buffers overflow by a number that is known, and its ledger is read wherever it is told. A
+// checking consumer hangs behind it.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Test } from 'tap';
@@ -24,13 +25,22 @@ import type { Ask, SentTruth } from './scraped-truth.js';
 import { until } from './waiting.js';
 
 /** Long time-outs: what is late here was sent late. 64 packets for each of two port images. */
-export const lossyYaml = 'detector: eiger\nquad: true\nframe_rate_hz: 10\nframe_timeout_ms: 3000\nring_frames: 64\nseries: armed';
+export const lossyYaml =
+  'detector: eiger\nquad: true\nframe_rate_hz: 10\nframe_timeout_ms: 3000\nring_frames: 64\nseries: armed';
 
 /** Counts by UDP port. */
 export type ByPort = ReadonlyMap<number, number>;
 
 /** What a ledger says of the missing packets of a port. */
-export const causesOf = ({ expected, accepted, missing, late, ring, socket, unexplained }: PortLedger) => ({ expected, accepted, missing, late, ring, socket, unexplained });
+export const causesOf = ({ expected, accepted, missing, late, ring, socket, unexplained }: PortLedger) => ({
+  expected,
+  accepted,
+  missing,
+  late,
+  ring,
+  socket,
+  unexplained,
+});
 
 /** Everything a consumer learns, checked message by message. */
 export class LedgerConsumer {
@@ -58,7 +68,11 @@ export class LossyService {
   readonly #sent: SentTruth[] = [];
   #consumer: LedgerConsumer | null = null;
 
-  private constructor(t: Test, config: ServiceConfig, { run, endpoint, apiUrl }: Awaited<ReturnType<typeof runProcess>>) {
+  private constructor(
+    t: Test,
+    config: ServiceConfig,
+    { run, endpoint, apiUrl }: Awaited<ReturnType<typeof runProcess>>,
+  ) {
     this.#t = t;
     this.config = config;
     this.run = run;
@@ -83,18 +97,30 @@ export class LossyService {
   /** Connect the consumer, once. */
   async consume(): Promise<void> {
     this.#consumer = new LedgerConsumer(this.#t, this.#endpoint, this.config);
-    await until(async () => (await tell(this.ask)).status.consumers === 1, 'the consumer\'s connection');
+    await until(async () => (await tell(this.ask)).status.consumers === 1, "the consumer's connection");
   }
 
   async arm(request: Record<string, unknown>): Promise<void> {
-    const response = await fetch(`${this.#apiUrl}/api/v1/series`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(request) });
+    const response = await fetch(`${this.#apiUrl}/api/v1/series`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(request),
+    });
     if (response.status !== 201) throw new Error(`not armed: ${await response.text()}`);
   }
 
   /** Frames `first` to `last` of the detector. */
   async simulate(first: number, last: number, options: Partial<SimulateOptions> = {}): Promise<SentTruth> {
     const { detector: settings, udpHosts: udpHost } = this.config;
-    const result = await simulate({ settings, udpHost, firstFrame: first, frames: last - first + 1, rate: 40, signal: new AbortController().signal, ...options });
+    const result = await simulate({
+      settings,
+      udpHost,
+      firstFrame: first,
+      frames: last - first + 1,
+      rate: 40,
+      signal: new AbortController().signal,
+      ...options,
+    });
     const truth = sentTruth(result.truth, result);
     this.#sent.push(truth);
     return truth;
@@ -113,7 +139,13 @@ export class LossyService {
   async stopped(work: () => Promise<unknown>): Promise<ByPort> {
     const { child } = this.run;
     child.kill('SIGSTOP');
-    await until(() => readdirSync(`/proc/${child.pid}/task`).every((task) => / [Tt] /.test(readFileSync(`/proc/${child.pid}/task/${task}/stat`, 'latin1').replace(/^.*\)/s, ''))), 'all threads stopped');
+    await until(
+      () =>
+        readdirSync(`/proc/${child.pid}/task`).every((task) =>
+          / [Tt] /.test(readFileSync(`/proc/${child.pid}/task/${task}/stat`, 'latin1').replace(/^.*\)/s, '')),
+        ),
+      'all threads stopped',
+    );
     try {
       return await this.dropsDuring(work);
     } finally {
@@ -131,7 +163,9 @@ export class LossyService {
 
   /** What the kernel says, not the service. */
   kernelDrops(): ByPort {
-    return new Map(this.udpPorts.map((port) => [port, readUdpSocket(hostOfPort(this.config, port), port)?.drops ?? Number.NaN]));
+    return new Map(
+      this.udpPorts.map((port) => [port, readUdpSocket(hostOfPort(this.config, port), port)?.drops ?? Number.NaN]),
+    );
   }
 
   async counts(udpPort: number): Promise<PortCounts> {
@@ -143,7 +177,9 @@ export class LossyService {
     await until(async () => {
       const { metrics } = await tell(this.ask);
       const drops = this.kernelDrops();
-      return this.udpPorts.every((port) => portCountsOf(metrics, port).received + (drops.get(port) as number) === this.sentOn(port));
+      return this.udpPorts.every(
+        (port) => portCountsOf(metrics, port).received + (drops.get(port) as number) === this.sentOn(port),
+      );
     }, 'everything in the sockets read');
   }
 
@@ -153,23 +189,35 @@ export class LossyService {
   }
 
   /**
-   * Wait for the end of series number `count`: its summary, once the ledgers of HTTP, of series_end and of the metrics are the same, all
-   * metrics are what the simulators did, and the consumer found nothing wrong.
+   * Wait for the end of series number `count`: its summary, once the ledgers of HTTP, of series_end and of the metrics
+   * are the same, all metrics are what the simulators did, and the consumer found nothing wrong.
    */
   async ended(count: number): Promise<SeriesSummary> {
     const t = this.#t;
-    await until(async () => (await tell(this.ask)).summaries.length >= count, `the end of series number ${count}`, 40_000);
+    await until(
+      async () => (await tell(this.ask)).summaries.length >= count,
+      `the end of series number ${count}`,
+      40_000,
+    );
     await until(() => this.consumer.ends.length >= count, `series_end number ${count}`);
     const { status, summaries } = await tell(this.ask);
     const summary = summaries[count - 1] as SeriesSummary;
     t.strictSame(status.last_series, summary, 'the state tells the last series');
-    t.strictSame(this.consumer.ends[count - 1]?.['ledger'], Object.fromEntries(summary.ledger.map(({ udp_port: port, ...ledger }) => [port, ledger])), 'series_end has the same ledger');
+    t.strictSame(
+      this.consumer.ends[count - 1]?.['ledger'],
+      Object.fromEntries(summary.ledger.map(({ udp_port: port, ...ledger }) => [port, ledger])),
+      'series_end has the same ledger',
+    );
     t.strictSame(await scrapedProblems(this.ask, () => this.#sent), [], 'the metrics are what the simulators did');
     t.strictSame(this.consumer.checker.problems, [], 'the consumer found nothing wrong');
     t.equal(this.consumer.checker.counts.wrongPixels, 0);
     for (const { udp_port: port, expected, accepted, missing, late, ring, socket, unexplained } of summary.ledger) {
       t.equal(expected, accepted + missing, `port ${port}: expected = accepted + missing`);
-      t.equal(missing, late + ring + (socket ?? Number.NaN) + (unexplained ?? Number.NaN), `port ${port}: the causes add up`);
+      t.equal(
+        missing,
+        late + ring + (socket ?? Number.NaN) + (unexplained ?? Number.NaN),
+        `port ${port}: the causes add up`,
+      );
     }
     return summary;
   }

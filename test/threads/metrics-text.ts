@@ -1,4 +1,5 @@
-// The text format of Prometheus as samples, and the service's counters found among them. For tests that scrape a running service.
+// The text format of Prometheus as samples, and the service's counters found among them. For tests that scrape a
+// running service.
 
 import { portCounterTable } from '../../src/memory/counters.js';
 import type { PortCounter } from '../../src/memory/counters.js';
@@ -11,7 +12,10 @@ export type Samples = ReadonlyMap<string, number>;
 
 /** `name{label="value",…}` without the detector's label, labels sorted. */
 export function metricKey(name: string, labels: Readonly<Record<string, string>>): string {
-  return `${name}{${Object.entries(labels).map(([key, value]) => `${key}="${value}"`).sort().join(',')}}`;
+  return `${name}{${Object.entries(labels)
+    .map(([key, value]) => `${key}="${value}"`)
+    .sort()
+    .join(',')}}`;
 }
 
 /** The text format of Prometheus → samples. */
@@ -20,7 +24,11 @@ export function parseMetrics(text: string): Map<string, number> {
   for (const line of text.split('\n')) {
     const found = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line);
     if (found === null) continue;
-    const labels = Object.fromEntries([...(found[2] ?? '').matchAll(/(\w+)="([^"]*)"/g)].map(([, key, value]) => [key, value]).filter(([key]) => key !== 'detector')) as Record<string, string>;
+    const labels = Object.fromEntries(
+      [...(found[2] ?? '').matchAll(/(\w+)="([^"]*)"/g)]
+        .map(([, key, value]) => [key, value])
+        .filter(([key]) => key !== 'detector'),
+    ) as Record<string, string>;
     samples.set(metricKey(found[1] as string, labels), Number(found[3]));
   }
   return samples;
@@ -28,5 +36,10 @@ export function parseMetrics(text: string): Map<string, number> {
 
 /** Counters of one port; what has no sample is NaN: unknown. */
 export function portCountsOf(metrics: Samples, udpPort: number): PortCounts {
-  return Object.fromEntries(portCounterTable.map(({ id, metric, labels }) => [id, metrics.get(metricKey(metric, { ...labels, port: String(udpPort) })) ?? Number.NaN])) as PortCounts;
+  return Object.fromEntries(
+    portCounterTable.map(({ id, metric, labels }) => [
+      id,
+      metrics.get(metricKey(metric, { ...labels, port: String(udpPort) })) ?? Number.NaN,
+    ]),
+  ) as PortCounts;
 }

@@ -1,9 +1,19 @@
-// Commands as processes whose standard output is in trouble: a pipe or socket that nobody reads, one that was closed, a full disk.
-// The service goes on, answers, and ends as it should; others end cleanly.
+// Commands as processes whose standard output is in trouble: a pipe or socket that nobody reads, one that was closed, a
+// full disk. The service goes on, answers, and ends as it should; others end cleanly.
 
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess, StdioOptions } from 'node:child_process';
-import { closeSync, constants, existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -47,14 +57,19 @@ function pipe(folder: string): Output & { closeReader(): void } {
       const piece = Buffer.alloc(65_536);
       let text = '';
       try {
-        for (let length = readSync(reader, piece); length > 0; length = readSync(reader, piece)) text += piece.toString('utf8', 0, length);
+        for (let length = readSync(reader, piece); length > 0; length = readSync(reader, piece))
+          text += piece.toString('utf8', 0, length);
       } catch {
         // Nothing more just now.
       }
       return text;
     },
-    closeReader: () => { closeSync(reader); },
-    close: () => { closeSync(fd); },
+    closeReader: () => {
+      closeSync(reader);
+    },
+    close: () => {
+      closeSync(fd);
+    },
   };
 }
 
@@ -72,17 +87,32 @@ async function service(t: Test, folder: string, stdio: StdioOptions): Promise<Se
   const text = await configText(`${quadYaml}\napi_port: ${api}\ndata_port: ${data}`);
   const file = join(folder, 'test.yaml');
   writeFileSync(file, text);
-  const child = spawn(process.execPath, [main, 'run', file, 'det'], { stdio, env: { ...process.env, LOG_LEVEL: 'debug' } });
+  const child = spawn(process.execPath, [main, 'run', file, 'det'], {
+    stdio,
+    env: { ...process.env, LOG_LEVEL: 'debug' },
+  });
   t.teardown(() => child.kill('SIGKILL'));
-  const code = new Promise<number | string | null>((resolve) => child.on('exit', (number, signal) => { resolve(signal ?? number); }));
+  const code = new Promise<number | string | null>((resolve) =>
+    child.on('exit', (number, signal) => {
+      resolve(signal ?? number);
+    }),
+  );
   const url = `http://127.0.0.1:${api}`;
-  await until(() => fetch(`${url}/readyz`).then(({ status }) => status === 200, () => false), 'the service is ready');
+  await until(
+    () =>
+      fetch(`${url}/readyz`).then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    'the service is ready',
+  );
   return { child, code, url, endpoint: `tcp://127.0.0.1:${data}`, text };
 }
 
 const ask = async (url: string): Promise<string> => (await fetch(url, { signal: AbortSignal.timeout(10_000) })).text();
 
-const dropped = async (url: string): Promise<number> => Number(/^vdcu_log_lines_dropped_total\{.*\} (\d+)$/m.exec(await ask(`${url}/metrics`))?.[1]);
+const dropped = async (url: string): Promise<number> =>
+  Number(/^vdcu_log_lines_dropped_total\{.*\} (\d+)$/m.exec(await ask(`${url}/metrics`))?.[1]);
 
 /** Requests until lines are dropped; then a series, and SIGTERM in its middle. */
 async function seriesWithStuckLog(t: Test, { child, code, url, endpoint, text }: Service): Promise<void> {
@@ -97,11 +127,26 @@ async function seriesWithStuckLog(t: Test, { child, code, url, endpoint, text }:
   // It stays until the service has gone: who leaves with the last byte may be taken for one who lacks it.
   const leave = new AbortController();
   const watching = watchStream({ endpoint, verify: settings, signal: leave.signal });
-  await until(async () => (JSON.parse(await ask(`${url}/api/v1/series`)) as { consumers: number }).consumers === 1, 'the consumer');
-  t.equal((await fetch(`${url}/api/v1/series`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })).status, 201);
+  await until(
+    async () => (JSON.parse(await ask(`${url}/api/v1/series`)) as { consumers: number }).consumers === 1,
+    'the consumer',
+  );
+  t.equal(
+    (
+      await fetch(`${url}/api/v1/series`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: '{}',
+      })
+    ).status,
+    201,
+  );
   const end = new AbortController();
   const sending = simulate({ settings, udpHost: '127.0.0.1', frames: 0, rate: 30, signal: end.signal });
-  await until(async () => Number(/"images_sent":(\d+)/.exec(await ask(`${url}/api/v1/series`))?.[1] ?? 0) > 5, 'images');
+  await until(
+    async () => Number(/"images_sent":(\d+)/.exec(await ask(`${url}/api/v1/series`))?.[1] ?? 0) > 5,
+    'images',
+  );
   child.kill('SIGTERM');
   t.equal(await within(code, 'the end of the service'), 0);
   end.abort();
@@ -132,8 +177,13 @@ t.test('a pipe that is read again tells how many lines were dropped, and each li
   child.kill('SIGTERM');
   t.equal(await within(code, 'the end of the service'), 0);
   text += output.read();
-  const lines = text.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
-  const told = lines.filter(({ event }) => event === 'log_lines_dropped').reduce((sum, { lines: count }) => sum + (count as number), 0);
+  const lines = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const told = lines
+    .filter(({ event }) => event === 'log_lines_dropped')
+    .reduce((sum, { lines: count }) => sum + (count as number), 0);
   const requests = lines.filter(({ msg, url: where }) => msg === 'request' && String(where).includes('&n=')).length;
   t.ok(told > 0);
   t.equal(requests + told, 60);
@@ -147,7 +197,11 @@ t.test('a socket that nobody reads, as journald is one: the same', async (t) => 
   const taken = new Promise<Socket>((resolve) => server.once('connection', resolve));
   const mine = connect(join(folder, 'socket'));
   const other = await taken;
-  t.teardown(() => { mine.destroy(); other.destroy(); server.close(); });
+  t.teardown(() => {
+    mine.destroy();
+    other.destroy();
+    server.close();
+  });
   await seriesWithStuckLog(t, await service(t, folder, ['ignore', mine, 'ignore']));
 });
 
@@ -163,11 +217,29 @@ t.test('a file at the limit of its size: the same', async (t) => {
   const [api, data] = [await freeTcpPort(), await freeTcpPort()];
   const text = await configText(`${quadYaml}\napi_port: ${api}\ndata_port: ${data}`);
   writeFileSync(file, text);
-  const child = spawn('sh', ['-c', `ulimit -f 8; unset NODE_OPTIONS; exec "${process.execPath}" "${main}" run "${file}" det > "${join(folder, 'log')}"`], { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, LOG_LEVEL: 'debug' } });
+  const child = spawn(
+    'sh',
+    [
+      '-c',
+      `ulimit -f 8; unset NODE_OPTIONS; exec "${process.execPath}" "${main}" run "${file}" det > "${join(folder, 'log')}"`,
+    ],
+    { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, LOG_LEVEL: 'debug' } },
+  );
   t.teardown(() => child.kill('SIGKILL'));
-  const code = new Promise<number | string | null>((resolve) => child.on('exit', (number, signal) => { resolve(signal ?? number); }));
+  const code = new Promise<number | string | null>((resolve) =>
+    child.on('exit', (number, signal) => {
+      resolve(signal ?? number);
+    }),
+  );
   const url = `http://127.0.0.1:${api}`;
-  await until(() => fetch(`${url}/readyz`).then(({ status }) => status === 200, () => false), 'the service is ready');
+  await until(
+    () =>
+      fetch(`${url}/readyz`).then(
+        ({ status }) => status === 200,
+        () => false,
+      ),
+    'the service is ready',
+  );
   await seriesWithStuckLog(t, { child, code, url, endpoint: `tcp://127.0.0.1:${data}`, text });
   t.ok(readFileSync(join(folder, 'log')).length <= 8 * 1024);
 });
@@ -186,23 +258,43 @@ t.test('a command whose result nobody reads any more ends cleanly', async (t) =>
   const text = await configText(quadYaml);
   const file = join(folder, 'test.yaml');
   writeFileSync(file, text);
-  const shell = (words: string): ReturnType<typeof spawnSync> => spawnSync('bash', ['-c', `set -o pipefail; "${process.execPath}" "${main}" ${words}`], { encoding: 'utf8', timeout: 30_000 });
-  for (const words of ['reference | head -1', `run "${file}" det --print-plan | true`, `simulate "${file}" det --frames 3 | true`]) {
+  const shell = (words: string): ReturnType<typeof spawnSync> =>
+    spawnSync('bash', ['-c', `set -o pipefail; "${process.execPath}" "${main}" ${words}`], {
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+  for (const words of [
+    'reference | head -1',
+    `run "${file}" det --print-plan | true`,
+    `simulate "${file}" det --frames 3 | true`,
+  ]) {
     const { status, stderr } = shell(words);
     t.ok(status === 0, `${words}: ${status}`);
     t.notMatch(stderr, /unexpected|at .*\.js/, words);
   }
 });
 
-t.test('a result for which the disk has no room is one line on standard error and code 3', { skip: !existsSync('/dev/full') && 'no /dev/full' }, async (t) => {
-  const folder = folderOf(t);
-  const file = join(folder, 'test.yaml');
-  writeFileSync(file, await configText(quadYaml));
-  const fd = openSync('/dev/full', 'w');
-  for (const words of [['run', file, 'det', '--print-plan'], ['reference'], ['simulate', file, 'det', '--frames', '2']]) {
-    const { status, stderr } = spawnSync(process.execPath, [main, ...words], { stdio: ['ignore', fd, 'pipe'], encoding: 'utf8', timeout: 30_000 });
-    t.equal(status, 3, words.join(' '));
-    t.match(stderr, /^vdcu: standard output cannot be written: .*ENOSPC[^\n]*\n$/, words.join(' '));
-  }
-  closeSync(fd);
-});
+t.test(
+  'a result for which the disk has no room is one line on standard error and code 3',
+  { skip: !existsSync('/dev/full') && 'no /dev/full' },
+  async (t) => {
+    const folder = folderOf(t);
+    const file = join(folder, 'test.yaml');
+    writeFileSync(file, await configText(quadYaml));
+    const fd = openSync('/dev/full', 'w');
+    for (const words of [
+      ['run', file, 'det', '--print-plan'],
+      ['reference'],
+      ['simulate', file, 'det', '--frames', '2'],
+    ]) {
+      const { status, stderr } = spawnSync(process.execPath, [main, ...words], {
+        stdio: ['ignore', fd, 'pipe'],
+        encoding: 'utf8',
+        timeout: 30_000,
+      });
+      t.equal(status, 3, words.join(' '));
+      t.match(stderr, /^vdcu: standard output cannot be written: .*ENOSPC[^\n]*\n$/, words.join(' '));
+    }
+    closeSync(fd);
+  },
+);

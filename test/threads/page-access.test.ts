@@ -1,5 +1,5 @@
-// Page and documentation in a real browser, before a service with a token: what the browser's own rules (Content-Security-Policy,
-// Origin) leave of them.
+// Page and documentation in a real browser, before a service with a token: what the browser's own rules
+// (Content-Security-Policy, Origin) leave of them.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,34 +12,62 @@ import { until } from './waiting.js';
 const folder = mkdtempSync(join(tmpdir(), 'vdcu-'));
 const file = join(folder, 'token');
 writeFileSync(file, 'a-token-of-some-length\n');
-t.teardown(() => { rmSync(folder, { recursive: true }); });
-
-t.test('the page asks for the token and arms with it; the documentation works; neither breaks a rule of the browser', { skip: noBrowser ?? false, timeout: 120_000 }, async (t) => {
-  const running = await start(t, `${quadYaml}\napi_token_file: ${file}`);
-  const browser = await Browser.start(1280, 800);
-  t.teardown(() => browser.close());
-  const click = (): Promise<unknown> => browser.evaluate('document.getElementById("arm-button").click()');
-  const refused = (wanted: RegExp): Promise<void> => until(async () => wanted.test(await browser.evaluate<string>('document.getElementById("refusals").innerText')), `the page says ${wanted}`);
-
-  await browser.open(`${running.service.apiUrl}/`);
-  await until(() => browser.evaluate<boolean>('document.getElementById("arm-button")?.disabled === false'), 'arming is possible');
-  t.equal(await browser.evaluate('document.getElementById("token-label").hidden'), true);
-  await click();
-  await refused(/needs a token/);
-  t.equal(await browser.evaluate('document.getElementById("token-label").hidden'), false);
-  await browser.evaluate('(() => { const token = document.getElementById("token"); token.value = "a-token-of-some-length"; token.dispatchEvent(new Event("change")); })()');
-  await click();
-  await refused(/no consumer/);
-  const consumer = await running.consume();
-  await until(() => browser.evaluate<boolean>('document.getElementById("arm-button")?.disabled === false'), 'arming is possible again');
-  await click();
-  await until(() => Promise.resolve(running.status().state === 'open'), 'the series is open');
-  await consumer.vanish();
-  const complaints = browser.complaints.splice(0);
-  t.ok(complaints.every((complaint) => /401|503/.test(complaint)), `the browser notes the refusals and nothing else: ${complaints.join('; ')}`);
-
-  await browser.open(`${running.service.apiUrl}/docs`);
-  await until(async () => (await browser.evaluate<number>('document.querySelectorAll(".opblock").length')) > 10, 'the routes in the documentation');
-  t.equal(await browser.evaluate('document.querySelector(".authorize") !== null'), true, 'a token can be given there');
-  t.strictSame(browser.complaints, [], 'nothing in the console');
+t.teardown(() => {
+  rmSync(folder, { recursive: true });
 });
+
+t.test(
+  'the page asks for the token and arms with it; the documentation works; neither breaks a rule of the browser',
+  { skip: noBrowser ?? false, timeout: 120_000 },
+  async (t) => {
+    const running = await start(t, `${quadYaml}\napi_token_file: ${file}`);
+    const browser = await Browser.start(1280, 800);
+    t.teardown(() => browser.close());
+    const click = (): Promise<unknown> => browser.evaluate('document.getElementById("arm-button").click()');
+    const refused = (wanted: RegExp): Promise<void> =>
+      until(
+        async () => wanted.test(await browser.evaluate<string>('document.getElementById("refusals").innerText')),
+        `the page says ${wanted}`,
+      );
+
+    await browser.open(`${running.service.apiUrl}/`);
+    await until(
+      () => browser.evaluate<boolean>('document.getElementById("arm-button")?.disabled === false'),
+      'arming is possible',
+    );
+    t.equal(await browser.evaluate('document.getElementById("token-label").hidden'), true);
+    await click();
+    await refused(/needs a token/);
+    t.equal(await browser.evaluate('document.getElementById("token-label").hidden'), false);
+    await browser.evaluate(
+      '(() => { const token = document.getElementById("token"); token.value = "a-token-of-some-length"; token.dispatchEvent(new Event("change")); })()',
+    );
+    await click();
+    await refused(/no consumer/);
+    const consumer = await running.consume();
+    await until(
+      () => browser.evaluate<boolean>('document.getElementById("arm-button")?.disabled === false'),
+      'arming is possible again',
+    );
+    await click();
+    await until(() => Promise.resolve(running.status().state === 'open'), 'the series is open');
+    await consumer.vanish();
+    const complaints = browser.complaints.splice(0);
+    t.ok(
+      complaints.every((complaint) => /401|503/.test(complaint)),
+      `the browser notes the refusals and nothing else: ${complaints.join('; ')}`,
+    );
+
+    await browser.open(`${running.service.apiUrl}/docs`);
+    await until(
+      async () => (await browser.evaluate<number>('document.querySelectorAll(".opblock").length')) > 10,
+      'the routes in the documentation',
+    );
+    t.equal(
+      await browser.evaluate('document.querySelector(".authorize") !== null'),
+      true,
+      'a token can be given there',
+    );
+    t.strictSame(browser.complaints, [], 'nothing in the console');
+  },
+);

@@ -13,7 +13,15 @@ t.test('every fault of the network is counted as what it is, and no pixel is wro
   const consumer = await running.consume({ series: 1 });
   const before = view.portCounters();
   await running.arm({ frames: 50, first_frame_number: 1 });
-  const { truth } = await running.simulate({ frames: 50, seed: 11, loss: '0.002', reorder: '0.02', duplicate: '0.01', truncate: '0.002', foreign: '0.005' });
+  const { truth } = await running.simulate({
+    frames: 50,
+    seed: 11,
+    loss: '0.002',
+    reorder: '0.02',
+    duplicate: '0.01',
+    truncate: '0.002',
+    foreign: '0.005',
+  });
   const summary = await running.ended(1);
   t.equal(summary.frames, 50);
   accounts(t, { truth, summary, before, after: view.portCounters(), report: await consumer.report });

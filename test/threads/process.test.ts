@@ -18,13 +18,21 @@ import { until, within } from './waiting.js';
 interface Status {
   readonly state: string;
   readonly consumers: number;
-  readonly series: { readonly images_sent: number; readonly ports: readonly { readonly counters: Readonly<Record<string, number>> }[] } | null;
+  readonly series: {
+    readonly images_sent: number;
+    readonly ports: readonly { readonly counters: Readonly<Record<string, number>> }[];
+  } | null;
 }
 
-const statusOf = async (apiUrl: string): Promise<Status> => (await (await fetch(`${apiUrl}/api/v1/series`)).json()) as Status;
+const statusOf = async (apiUrl: string): Promise<Status> =>
+  (await (await fetch(`${apiUrl}/api/v1/series`)).json()) as Status;
 
 async function arm(t: Test, apiUrl: string, request: object): Promise<void> {
-  const { status } = await fetch(`${apiUrl}/api/v1/series`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(request) });
+  const { status } = await fetch(`${apiUrl}/api/v1/series`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(request),
+  });
   t.equal(status, 201, 'armed');
 }
 
@@ -34,7 +42,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const settings = parseConfig(text, 'test.yaml', 'det').detector;
     const { run, endpoint, apiUrl } = await runProcess(t, text);
     const watching = watchStream({ endpoint, verify: settings, series: 1, signal: AbortSignal.timeout(30_000) });
-    await until(async () => (await statusOf(apiUrl)).consumers === 1, 'the consumer\'s connection');
+    await until(async () => (await statusOf(apiUrl)).consumers === 1, "the consumer's connection");
     await arm(t, apiUrl, { filename: '/data/d.h5' });
     const end = new AbortController();
     const sending = simulate({ settings, udpHost: '127.0.0.1', frames: 0, rate: 40, signal: end.signal });
@@ -49,7 +57,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     t.match(checker.counts, { headers: 1, seriesEnds: 1, aborted: 0 });
     t.ok(checker.counts.images >= 5);
     t.equal(run.stderr, '');
-    t.ok(run.lines().some(({ event, reason }) => event === 'stopping' && reason === signal), 'the log names the signal');
+    t.ok(
+      run.lines().some(({ event, reason }) => event === 'stopping' && reason === signal),
+      'the log names the signal',
+    );
     t.equal(run.lines().at(-1)?.['event'], 'stopped');
   });
 }
@@ -61,7 +72,7 @@ t.test('a second Ctrl-C ends at once, also while a consumer holds up the end', a
   const socket = new Pull({ receiveHighWaterMark: 1, linger: 0 });
   t.teardown(() => socket.close());
   socket.connect(endpoint);
-  await until(async () => (await statusOf(apiUrl)).consumers === 1, 'the consumer\'s connection');
+  await until(async () => (await statusOf(apiUrl)).consumers === 1, "the consumer's connection");
   await arm(t, apiUrl, {});
   const end = new AbortController();
   const sending = simulate({ settings, udpHost: '127.0.0.1', frames: 0, rate: 80, signal: end.signal });
@@ -85,11 +96,17 @@ t.test('a second Ctrl-C ends at once, also while a consumer holds up the end', a
 
 t.test('a thread that ends makes the process end with code 4 and the reason', async (t) => {
   const preload = 'process.once("worker", (worker) => process.once("SIGUSR1", () => worker.terminate()))';
-  const { run } = await runProcess(t, await configText(quadYaml), ['--import', `data:text/javascript,${encodeURIComponent(preload)}`]);
+  const { run } = await runProcess(t, await configText(quadYaml), [
+    '--import',
+    `data:text/javascript,${encodeURIComponent(preload)}`,
+  ]);
   run.child.kill('SIGUSR1');
   t.equal(await run.code(), 4);
   t.match(run.stderr, /receiver 0: the thread ended with code 1/);
-  t.match(run.lines().find(({ event }) => event === 'failed'), { level: 'error', msg: /receiver 0/ });
+  t.match(
+    run.lines().find(({ event }) => event === 'failed'),
+    { level: 'error', msg: /receiver 0/ },
+  );
 });
 
 t.test('a taken port is one line on standard error and code 3', async (t) => {
@@ -97,7 +114,10 @@ t.test('a taken port is one line on standard error and code 3', async (t) => {
   t.teardown(() => udp.release());
   const folder = mkdtempSync(join(tmpdir(), 'vdcu-'));
   const file = join(folder, 'a.yaml');
-  writeFileSync(file, await configText(`${quadYaml}\nudp_ports: [${udp.port}, ${udp.port === 65535 ? 65534 : udp.port + 1}]`));
+  writeFileSync(
+    file,
+    await configText(`${quadYaml}\nudp_ports: [${udp.port}, ${udp.port === 65535 ? 65534 : udp.port + 1}]`),
+  );
   const run = vdcuProcess(t, ['run', file, 'det']);
   t.equal(await run.code(), 3);
   t.match(run.stderr, new RegExp(`^vdcu: port ${udp.port}.*taken[^\\n]*\\n$`));

@@ -18,14 +18,22 @@ export class Process {
 
   constructor(child: ChildProcess) {
     this.child = child;
-    child.stdout?.on('data', (chunk: Buffer) => { this.stdout += chunk.toString(); });
-    child.stderr?.on('data', (chunk: Buffer) => { this.stderr += chunk.toString(); });
+    child.stdout?.on('data', (chunk: Buffer) => {
+      this.stdout += chunk.toString();
+    });
+    child.stderr?.on('data', (chunk: Buffer) => {
+      this.stderr += chunk.toString();
+    });
     this.ended = new Promise((resolve) => child.on('close', (code, signal) => resolve({ code, signal })));
   }
 
   /** Lines of standard output that are JSON objects. */
   lines(): Record<string, unknown>[] {
-    return this.stdout.split('\n').slice(0, -1).filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>);
+    return this.stdout
+      .split('\n')
+      .slice(0, -1)
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
   /** The first line for which this holds. */
@@ -46,10 +54,15 @@ export class Process {
 }
 
 /**
- * Start `vdcu` with these words; `nodeOptions` go before them, and before all a program that starts others, if any. Killed at the end of
- * the test if it still runs.
+ * Start `vdcu` with these words; `nodeOptions` go before them, and before all a program that starts others, if any.
+ * Killed at the end of the test if it still runs.
  */
-export function vdcuProcess(t: Test, words: readonly string[], nodeOptions: readonly string[] = [], starter: readonly string[] = []): Process {
+export function vdcuProcess(
+  t: Test,
+  words: readonly string[],
+  nodeOptions: readonly string[] = [],
+  starter: readonly string[] = [],
+): Process {
   const main = fileURLToPath(new URL('../../src/main.js', import.meta.url));
   return startProcess(t, [...starter, process.execPath, ...nodeOptions, main, ...words]);
 }
@@ -63,12 +76,20 @@ export function startProcess(t: Test, words: readonly string[], input: 'ignore' 
 }
 
 /** `vdcu run` of the detector `det` of this configuration, ready. */
-export async function runProcess(t: Test, text: string, nodeOptions: readonly string[] = [], starter: readonly string[] = []): Promise<{ run: Process; endpoint: string; apiUrl: string; file: string }> {
+export async function runProcess(
+  t: Test,
+  text: string,
+  nodeOptions: readonly string[] = [],
+  starter: readonly string[] = [],
+): Promise<{ run: Process; endpoint: string; apiUrl: string; file: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'vdcu-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'test.yaml');
   await writeFile(file, text);
   const run = vdcuProcess(t, ['run', file, 'det', '--json'], nodeOptions, starter);
-  const ready = await run.line(({ event, api_url: url }) => event === 'ready' && url !== undefined, 'the service\'s addresses');
+  const ready = await run.line(
+    ({ event, api_url: url }) => event === 'ready' && url !== undefined,
+    "the service's addresses",
+  );
   return { run, endpoint: ready['data_endpoint'] as string, apiUrl: ready['api_url'] as string, file };
 }

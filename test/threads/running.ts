@@ -1,6 +1,6 @@
-// A whole running service for tests: real threads, sockets and zmq on free ports of loopback, with a simulated detector before it
-// and checking consumers behind it. `accounts` compares all three; at the end of each test the scraped metrics are compared with all that
-// the simulator did (scraped-truth.ts).
+// A whole running service for tests: real threads, sockets and zmq on free ports of loopback, with a simulated detector
+// before it and checking consumers behind it. `accounts` compares all three; at the end of each test the scraped
+// metrics are compared with all that the simulator did (scraped-truth.ts).
 
 import type { Test } from 'tap';
 import { OperatorError } from '../../src/base/errors.js';
@@ -27,14 +27,23 @@ import { generousMs, until, within } from './waiting.js';
 /** Keys of the configuration as YAML, one a line; ports are added. */
 export const quadYaml = 'detector: eiger\nquad: true\nframe_rate_hz: 100\nseries: armed';
 
-/** The configuration of detector `det` with free ports, unless `yaml` names some. Of a key that comes twice the last counts. */
+/**
+ * The configuration of detector `det` with free ports, unless `yaml` names some. Of a key that comes twice the last
+ * counts.
+ */
 export async function configText(yaml: string, host = '127.0.0.1', ports = 2): Promise<string> {
   const keys = new Map<string, string>();
   for (const line of yaml.trim().split('\n')) {
     const [, key, value] = /^\s*(\w+):\s*(.*)$/.exec(line) as unknown as [string, string, string];
     keys.set(key, value);
   }
-  const defaults = { udp_host: `"${host}"`, data_host: `"${host}"`, api_host: `"${host}"`, data_port: '0', api_port: '0' };
+  const defaults = {
+    udp_host: `"${host}"`,
+    data_host: `"${host}"`,
+    api_host: `"${host}"`,
+    data_port: '0',
+    api_port: '0',
+  };
   for (const [key, value] of Object.entries(defaults)) if (!keys.has(key)) keys.set(key, value);
   if (!keys.has('udp_ports')) keys.set('udp_ports', `[${(await freeUdpPorts(ports, host)).join(', ')}]`);
   return `det:\n${[...keys].map(([key, value]) => `  ${key}: ${value}\n`).join('')}`;
@@ -69,15 +78,23 @@ export class Running {
     this.log = log;
   }
 
-  /** Connect a consumer and wait until the service knows it, or until it has got all it wanted and went: what waits for it may be read between two looks. */
+  /**
+   * Connect a consumer and wait until the service knows it, or until it has got all it wanted and went: what waits for
+   * it may be read between two looks.
+   */
   async consume(options: Partial<WatchOptions> = {}): Promise<Consumer> {
     const before = this.status().consumers;
     const controller = new AbortController();
-    const report = watchStream({ endpoint: this.service.dataEndpoint, verify: this.config.detector, signal: controller.signal, ...options });
+    const report = watchStream({
+      endpoint: this.service.dataEndpoint,
+      verify: this.config.detector,
+      signal: controller.signal,
+      ...options,
+    });
     let over = false;
     const end = (): void => void (over = true);
     report.then(end, end);
-    await until(() => over || this.status().consumers > before, 'the consumer\'s connection');
+    await until(() => over || this.status().consumers > before, "the consumer's connection");
     return {
       report: within(report, `the consumer's end (${options.series ?? 'no'} series)`, 2 * generousMs),
       vanish: () => {
@@ -92,7 +109,12 @@ export class Running {
     const run: { truth: GroundTruth | null; result?: SimulateResult } = { truth: null };
     this.#runs.push(run);
     run.result = await simulate({
-      settings: this.config.detector, udpHost: this.config.udpHosts, frames: 40, rate: 80, signal: new AbortController().signal, ...options,
+      settings: this.config.detector,
+      udpHost: this.config.udpHosts,
+      frames: 40,
+      rate: 80,
+      signal: new AbortController().signal,
+      ...options,
       onStart: async (truth) => {
         run.truth = truth;
         await options.onStart?.(truth);
@@ -140,12 +162,16 @@ export class Running {
     this.#ended = true;
     const problems = await this.#scrapedProblems();
     await within(this.service.stop('the test is over'), 'the end of the service', 2 * generousMs);
-    if (problems.length > 0) throw new Error(`the scraped metrics are not what the simulator did: ${problems.join('; ')}`);
+    if (problems.length > 0)
+      throw new Error(`the scraped metrics are not what the simulator did: ${problems.join('; ')}`);
   }
 
   /** A run that goes on has no truth yet. */
   #scrapedProblems(): Promise<string[]> {
-    const sent = (): SentTruth[] | null => (this.#runs.every(({ result }) => result !== undefined) ? this.#runs.map(({ truth, result }) => sentTruth(truth as GroundTruth, result)) : null);
+    const sent = (): SentTruth[] | null =>
+      this.#runs.every(({ result }) => result !== undefined)
+        ? this.#runs.map(({ truth, result }) => sentTruth(truth as GroundTruth, result))
+        : null;
     return scrapedProblems(askAt(this.service.apiUrl), sent);
   }
 }
@@ -155,14 +181,21 @@ export async function start(t: Test, yaml = quadYaml, host = '127.0.0.1', ports 
   for (let attempt = 1; ; attempt++) {
     const config = parseConfig(await configText(yaml, host, ports), 'test.yaml', 'det');
     const log: Record<string, unknown>[] = [];
-    const logger = makeLogger('debug', config.name, { write: (line: string) => void log.push(JSON.parse(line) as Record<string, unknown>) });
+    const logger = makeLogger('debug', config.name, {
+      write: (line: string) => void log.push(JSON.parse(line) as Record<string, unknown>),
+    });
     try {
       const running = new Running(await startService(config, { logger }), config, log);
       t.teardown(() => running.stop());
       return running;
     } catch (error) {
       // A port that was free may have been taken since, by whatever else runs on this machine.
-      if (attempt === 3 || yaml.includes('udp_ports') || !(error instanceof OperatorError && error.message.includes('taken'))) throw error;
+      if (
+        attempt === 3 ||
+        yaml.includes('udp_ports') ||
+        !(error instanceof OperatorError && error.message.includes('taken'))
+      )
+        throw error;
     }
   }
 }
@@ -181,8 +214,8 @@ export interface RunOutcome {
 type Counts = readonly { readonly udpPort: number; readonly counters: Readonly<Record<PortCounter, number>> }[];
 
 /**
- * The detector's truth, the service's counters and the consumer's pixels agree: exactly, except that the kernel may have dropped
- * datagrams, of any kind; where it says how many, these too are accounted for.
+ * The detector's truth, the service's counters and the consumer's pixels agree: exactly, except that the kernel may
+ * have dropped datagrams, of any kind; where it says how many, these too are accounted for.
  * @returns true when the kernel dropped none
  */
 export function accounts(t: Test, { truth, summary, before, after, report }: RunOutcome): boolean {
@@ -195,17 +228,37 @@ export function accounts(t: Test, { truth, summary, before, after, report }: Run
     const dropped = port.sent - count('received');
     if (dropped !== 0) whole = false;
     t.ok(dropped >= 0, `${where}: no more packets received than sent (${count('received')} of ${port.sent})`);
-    if (!Number.isNaN(now.socketDropped)) t.equal(count('received') + now.socketDropped - (Number.isNaN(then.socketDropped) ? 0 : then.socketDropped), port.sent, `${where}: received and dropped by the kernel are what was sent`);
-    t.equal(packetClasses.reduce((sum, name) => sum + count(name), 0), count('received'), `${where}: every packet has one class`);
+    if (!Number.isNaN(now.socketDropped))
+      t.equal(
+        count('received') + now.socketDropped - (Number.isNaN(then.socketDropped) ? 0 : then.socketDropped),
+        port.sent,
+        `${where}: received and dropped by the kernel are what was sent`,
+      );
+    t.equal(
+      packetClasses.reduce((sum, name) => sum + count(name), 0),
+      count('received'),
+      `${where}: every packet has one class`,
+    );
     const about = (what: string, seen: number, expected: number): void => {
-      t.ok(seen <= expected && seen >= expected - dropped, `${where}: ${what} (${seen} of ${expected}, ${dropped} dropped)`);
+      t.ok(
+        seen <= expected && seen >= expected - dropped,
+        `${where}: ${what} (${seen} of ${expected}, ${dropped} dropped)`,
+      );
     };
-    about('packets sent whole', intactClasses.reduce((sum, name) => sum + count(name), 0), port.intact + port.duplicated);
+    about(
+      'packets sent whole',
+      intactClasses.reduce((sum, name) => sum + count(name), 0),
+      port.intact + port.duplicated,
+    );
     about('packets cut short', count('malformedSize'), port.truncated);
     about('packets of another detector', count('malformedDetectorType'), port.foreignDetectorType);
     about('packets of another version', count('malformedVersion'), port.foreignVersion);
     const ledger = summary.ledger.find(({ udp_port: udpPort }) => udpPort === port.udpPort);
-    t.match(ledger, { accepted: count('accepted'), missing: count('missing'), expected: count('expected'), late: count('lateFirst') }, `${where}: the series' ledger is what was counted`);
+    t.match(
+      ledger,
+      { accepted: count('accepted'), missing: count('missing'), expected: count('expected'), late: count('lateFirst') },
+      `${where}: the series' ledger is what was counted`,
+    );
     t.equal(count('expected'), count('accepted') + count('missing'), `${where}: expected = accepted + missing`);
   }
   t.equal(summary.frames, summary.complete + summary.marked + summary.discarded, 'frames add up');
@@ -213,8 +266,23 @@ export function accounts(t: Test, { truth, summary, before, after, report }: Run
     const { counts, problems } = report.checker;
     t.strictSame(problems, [], 'the consumer saw nothing wrong');
     t.ok(report.ok, 'the consumer got everything in order');
-    t.match(counts, { images: summary.frames, complete: summary.complete, marked: summary.marked, discarded: summary.discarded, wrongPixels: 0, framesVerified: summary.frames }, 'the consumer got what the service says it sent');
-    t.equal(counts.missingPackets, summary.ledger.reduce((sum, { missing }) => sum + missing, 0), 'the consumer was told of every missing packet');
+    t.match(
+      counts,
+      {
+        images: summary.frames,
+        complete: summary.complete,
+        marked: summary.marked,
+        discarded: summary.discarded,
+        wrongPixels: 0,
+        framesVerified: summary.frames,
+      },
+      'the consumer got what the service says it sent',
+    );
+    t.equal(
+      counts.missingPackets,
+      summary.ledger.reduce((sum, { missing }) => sum + missing, 0),
+      'the consumer was told of every missing packet',
+    );
   }
   return whole;
 }

@@ -10,14 +10,26 @@ t.test('what the simulator sent, what the service counted and what the consumer 
   const { view } = running.service;
   const consumer = await running.consume({ series: 1 });
   const before = view.portCounters();
-  t.match(await running.arm({ filename: '/data/a.h5', frames: 50, first_frame_number: 1, metadata: { exptime: 0.01 } }), {
-    status: 201, body: { series_id: 1, header_pending: false, state: 'open' },
-  });
+  t.match(
+    await running.arm({ filename: '/data/a.h5', frames: 50, first_frame_number: 1, metadata: { exptime: 0.01 } }),
+    {
+      status: 201,
+      body: { series_id: 1, header_pending: false, state: 'open' },
+    },
+  );
   const { truth } = await running.simulate({ frames: 50 });
   const summary = await running.ended(1);
   const report = await consumer.report;
   const whole = accounts(t, { truth, summary, before, after: view.portCounters(), report });
-  t.match(summary, { frames: 50, first_frame_number: 1, filename: '/data/a.h5', unsent: 0, warnings: [], header_sent: true, end_pending: false });
+  t.match(summary, {
+    frames: 50,
+    first_frame_number: 1,
+    filename: '/data/a.h5',
+    unsent: 0,
+    warnings: [],
+    header_sent: true,
+    end_pending: false,
+  });
   if (whole) t.match(summary, { complete: 50, marked: 0 });
   t.equal(report.checker.counts.pixelsChecked, 50 * 514 * 514);
 });
@@ -30,7 +42,14 @@ t.test('every fault of the network is counted as what it is, and no pixel is wro
   await running.arm({ frames: 60, first_frame_number: 1 });
   const [first] = running.config.detector.udpPorts as [number];
   const { truth } = await running.simulate({
-    frames: 60, seed: 3, loss: `${first}:7:3-9,*:20:*`, reorder: '0.02', duplicate: '0.01', delay: `${first}:30:5`, truncate: '0.002', foreign: '0.005',
+    frames: 60,
+    seed: 3,
+    loss: `${first}:7:3-9,*:20:*`,
+    reorder: '0.02',
+    duplicate: '0.01',
+    delay: `${first}:30:5`,
+    truncate: '0.002',
+    foreign: '0.005',
   });
   const summary = await running.ended(1);
   const report = await consumer.report;
@@ -44,53 +63,88 @@ t.test('every fault of the network is counted as what it is, and no pixel is wro
       t.equal(malformed, truncated + foreignDetectorType + foreignVersion, 'malformed packets');
     }
     t.equal(view.portCounters()[0]?.counters.lateFirst, 1, 'the packet that came eight frames later');
-    t.equal(report.checker.counts.missingPackets, 7 + 2 * 64 + 1 + truth.ports.reduce((sum, { truncated }) => sum + truncated, 0));
+    t.equal(
+      report.checker.counts.missingPackets,
+      7 + 2 * 64 + 1 + truth.ports.reduce((sum, { truncated }) => sum + truncated, 0),
+    );
   }
 });
 
-t.test('status is told while packets flow; a second arm is refused, DELETE ends the series with what was seen', async (t) => {
-  const running = await start(t);
-  const consumer = await running.consume({ series: 2 });
-  t.match((await running.http('GET', '/api/v1/series')).body, { state: 'idle', consumers: 1, series: null, problems: [] });
-  t.match((await running.http('GET', '/readyz')).body, { ready: true });
-  await running.arm({ filename: '/data/b.h5' });
-  const end = new AbortController();
-  const sending = running.simulate({ frames: 0, rate: 50, firstFrame: 101, signal: end.signal });
-  await until(async () => {
-    const { series } = (await running.http('GET', '/api/v1/series')).body as { series: { images_sent: number } | null };
-    return (series?.images_sent ?? 0) >= 10;
-  }, 'ten images in the status');
-  const { status, body } = await running.http('GET', '/api/v1/series');
-  t.equal(status, 200);
-  t.match(body, { state: 'open', series: { series_id: 1, filename: '/data/b.h5', auto: false, first_frame_number: 101, header_pending: false, ports: [{}, {}] } });
-  t.match(await running.arm(), { status: 409, body: { problems: [/series 1 is open: end it first/] } });
-  t.match(await running.arm({ frames: -1 }), { status: 422, body: { problems: [/^frames: -1/] } });
-  t.match((await running.http('GET', '/status')).body, { state: 'running' });
-  const summary = await running.end();
-  end.abort();
-  const { truth } = await sending;
-  t.ok(summary !== null && summary.frames >= 10 && summary.frames <= (truth.ports[0]?.frames ?? 0), `${summary?.frames} frames, none made up`);
-  t.match(summary, { first_frame_number: 101, end_pending: false });
-  t.notOk(summary?.aborted);
-  t.equal(await running.end(), null, 'nothing is open any more');
-  t.match((await running.http('GET', '/status')).body, { state: 'idle' });
+t.test(
+  'status is told while packets flow; a second arm is refused, DELETE ends the series with what was seen',
+  async (t) => {
+    const running = await start(t);
+    const consumer = await running.consume({ series: 2 });
+    t.match((await running.http('GET', '/api/v1/series')).body, {
+      state: 'idle',
+      consumers: 1,
+      series: null,
+      problems: [],
+    });
+    t.match((await running.http('GET', '/readyz')).body, { ready: true });
+    await running.arm({ filename: '/data/b.h5' });
+    const end = new AbortController();
+    const sending = running.simulate({ frames: 0, rate: 50, firstFrame: 101, signal: end.signal });
+    await until(async () => {
+      const { series } = (await running.http('GET', '/api/v1/series')).body as {
+        series: { images_sent: number } | null;
+      };
+      return (series?.images_sent ?? 0) >= 10;
+    }, 'ten images in the status');
+    const { status, body } = await running.http('GET', '/api/v1/series');
+    t.equal(status, 200);
+    t.match(body, {
+      state: 'open',
+      series: {
+        series_id: 1,
+        filename: '/data/b.h5',
+        auto: false,
+        first_frame_number: 101,
+        header_pending: false,
+        ports: [{}, {}],
+      },
+    });
+    t.match(await running.arm(), { status: 409, body: { problems: [/series 1 is open: end it first/] } });
+    t.match(await running.arm({ frames: -1 }), { status: 422, body: { problems: [/^frames: -1/] } });
+    t.match((await running.http('GET', '/status')).body, { state: 'running' });
+    const summary = await running.end();
+    end.abort();
+    const { truth } = await sending;
+    t.ok(
+      summary !== null && summary.frames >= 10 && summary.frames <= (truth.ports[0]?.frames ?? 0),
+      `${summary?.frames} frames, none made up`,
+    );
+    t.match(summary, { first_frame_number: 101, end_pending: false });
+    t.notOk(summary?.aborted);
+    t.equal(await running.end(), null, 'nothing is open any more');
+    t.match((await running.http('GET', '/status')).body, { state: 'idle' });
 
-  // Numbers may have gone back meanwhile: the slots of the last series are forgotten.
-  t.match(await running.arm({ frames: 20 }), { status: 201, body: { series_id: 2 } });
-  await running.simulate({ frames: 20 });
-  t.match(await running.ended(2), { series_id: 2, frames: 20, first_frame_number: 1 });
-  const report = await consumer.report;
-  t.strictSame(report.checker.problems, []);
-  t.match(report.checker.counts, { headers: 2, seriesEnds: 2, images: (summary?.frames ?? 0) + 20, wrongPixels: 0 });
-  t.match((await running.http('GET', '/api/v1/series/history')).body, { series: [{ series_id: 2 }, { series_id: 1 }] });
-});
+    // Numbers may have gone back meanwhile: the slots of the last series are forgotten.
+    t.match(await running.arm({ frames: 20 }), { status: 201, body: { series_id: 2 } });
+    await running.simulate({ frames: 20 });
+    t.match(await running.ended(2), { series_id: 2, frames: 20, first_frame_number: 1 });
+    const report = await consumer.report;
+    t.strictSame(report.checker.problems, []);
+    t.match(report.checker.counts, { headers: 2, seriesEnds: 2, images: (summary?.frames ?? 0) + 20, wrongPixels: 0 });
+    t.match((await running.http('GET', '/api/v1/series/history')).body, {
+      series: [{ series_id: 2 }, { series_id: 1 }],
+    });
+  },
+);
 
 t.test('bit depth and rows change from series to series', async (t) => {
   const running = await start(t, `${quadYaml}\ndynamic_range_max: 32`);
-  for (const [id, dynamicRange, readNRows] of [[1, 32, null], [2, 8, null], [3, 16, 128]] as const) {
+  for (const [id, dynamicRange, readNRows] of [
+    [1, 32, null],
+    [2, 8, null],
+    [3, 16, 128],
+  ] as const) {
     const detector = { ...running.config.detector, dynamicRange, readNRows };
     const consumer = await running.consume({ series: 1, verify: detector });
-    t.match(await running.arm({ frames: 8, first_frame_number: 1, dynamic_range: dynamicRange, read_n_rows: readNRows ?? 0 }), { status: 201 });
+    t.match(
+      await running.arm({ frames: 8, first_frame_number: 1, dynamic_range: dynamicRange, read_n_rows: readNRows ?? 0 }),
+      { status: 201 },
+    );
     await running.simulate({ settings: detector, frames: 8, rate: 30 });
     t.match(await running.ended(id), { frames: 8 });
     const report = await consumer.report;

@@ -1,5 +1,5 @@
-// Beginning and end of a service with real threads: what the environment refuses, failure of a thread, stop in the order of the data,
-// start again.
+// Beginning and end of a service with real threads: what the environment refuses, failure of a thread, stop in the
+// order of the data, start again.
 
 import { readdirSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
@@ -33,11 +33,29 @@ t.test('a taken port, or an address of another machine, is one line: what, seen,
   const other = udp.port === 65535 ? 65534 : udp.port + 1;
   const cases: readonly (readonly [string, string, RegExp])[] = [
     ['UDP port', `udp_ports: [${udp.port}, ${other}]`, new RegExp(`^3: port ${udp.port}.*taken.*udp_ports`)],
-    ['data port', `data_port: ${tcp.port}`, new RegExp(`^3: data port tcp://127\\.0\\.0\\.1:${tcp.port}: address already in use.*data_port`, 'i')],
-    ['API port', `api_port: ${tcp.port}`, new RegExp(`^3: HTTP interface on 127\\.0\\.0\\.1 port ${tcp.port}: the port is taken by another process\\..*api_port`)],
+    [
+      'data port',
+      `data_port: ${tcp.port}`,
+      new RegExp(`^3: data port tcp://127\\.0\\.0\\.1:${tcp.port}: address already in use.*data_port`, 'i'),
+    ],
+    [
+      'API port',
+      `api_port: ${tcp.port}`,
+      new RegExp(
+        `^3: HTTP interface on 127\\.0\\.0\\.1 port ${tcp.port}: the port is taken by another process\\..*api_port`,
+      ),
+    ],
     ['UDP address', 'udp_host: 192.0.2.7', /^3: port \d+.* 192\.0\.2\.7.*no such address.*udp_host/],
-    ['data address', 'data_host: 192.0.2.7', /^3: data port tcp:\/\/192\.0\.2\.7:\*: (cannot assign requested address|no such device).*data_host/i],
-    ['API address', 'api_host: 192.0.2.7', /^3: HTTP interface on 192\.0\.2\.7 port 0: this machine has no such address\..*api_host/],
+    [
+      'data address',
+      'data_host: 192.0.2.7',
+      /^3: data port tcp:\/\/192\.0\.2\.7:\*: (cannot assign requested address|no such device).*data_host/i,
+    ],
+    [
+      'API address',
+      'api_host: 192.0.2.7',
+      /^3: HTTP interface on 192\.0\.2\.7 port 0: this machine has no such address\..*api_host/,
+    ],
   ];
   for (const [what, key, expected] of cases) {
     const seen = await refusal(`${quadYaml}\n${key}`);
@@ -98,44 +116,65 @@ t.test('message numbers of a service that was started again are larger than all 
     t.ok((await consumer.report).ok);
     await running.stop();
   }
-  t.ok(numbers.every((number, index) => Number.isSafeInteger(number) && (index === 0 || number > (numbers[index - 1] as number) + 4)), String(numbers));
+  t.ok(
+    numbers.every(
+      (number, index) => Number.isSafeInteger(number) && (index === 0 || number > (numbers[index - 1] as number) + 4),
+    ),
+    String(numbers),
+  );
 });
 
 t.test('a thread that ends is the end of the service, with the reason', async (t) => {
-  for (const [index, name] of [[0, 'receiver 0'], [-1, 'streamer']] as const) {
+  for (const [index, name] of [
+    [0, 'receiver 0'],
+    [-1, 'streamer'],
+  ] as const) {
     const workers: Worker[] = [];
     const listener = (worker: Worker): void => void workers.push(worker);
     process.on('worker', listener);
     const running = await start(t);
     process.off('worker', listener);
-    const failed = running.service.failed.then(() => null, (error: Error) => error);
+    const failed = running.service.failed.then(
+      () => null,
+      (error: Error) => error,
+    );
     t.match((await running.http('GET', '/healthz')).status, 200);
     await workers.at(index)?.terminate();
     const error = await within(failed, `the failure of ${name}`);
     t.match(error?.message, new RegExp(`^${name}.* ended with code 1`));
-    t.match(await running.http('GET', '/healthz'), { status: 503, body: { alive: false, reasons: [new RegExp(`^${name}`)] } });
+    t.match(await running.http('GET', '/healthz'), {
+      status: 503,
+      body: { alive: false, reasons: [new RegExp(`^${name}`)] },
+    });
     t.match(await running.http('GET', '/readyz'), { status: 503, body: { ready: false } });
     t.match((await running.http('GET', '/status')).body, { state: 'error', error: new RegExp(name) });
     t.match(await running.arm({ force: true }), { status: 503, body: { problems: [new RegExp(name)] } });
-    t.ok(running.log.some(({ level, msg }) => level === 'error' && String(msg).startsWith(name)), 'the log says so');
+    t.ok(
+      running.log.some(({ level, msg }) => level === 'error' && String(msg).startsWith(name)),
+      'the log says so',
+    );
     await running.stop();
   }
 });
 
-t.test('a service that was stopped leaves no descriptors open', { skip: process.platform !== 'linux' && 'counts /proc/self/fd' }, async (t) => {
-  const open = (): number => readdirSync('/proc/self/fd').length;
-  const run = async (): Promise<void> => {
-    const running = await start(t);
-    const consumer = await running.consume({ series: 1 });
-    await running.arm({ frames: 2, first_frame_number: 1 });
-    await running.simulate({ frames: 2, rate: 50 });
-    await consumer.report;
-    await running.stop();
-  };
-  await run();
-  const before = open();
-  await run();
-  await run();
-  await until(() => open() <= before, 'as few descriptors as before');
-  t.pass();
-});
+t.test(
+  'a service that was stopped leaves no descriptors open',
+  { skip: process.platform !== 'linux' && 'counts /proc/self/fd' },
+  async (t) => {
+    const open = (): number => readdirSync('/proc/self/fd').length;
+    const run = async (): Promise<void> => {
+      const running = await start(t);
+      const consumer = await running.consume({ series: 1 });
+      await running.arm({ frames: 2, first_frame_number: 1 });
+      await running.simulate({ frames: 2, rate: 50 });
+      await consumer.report;
+      await running.stop();
+    };
+    await run();
+    const before = open();
+    await run();
+    await run();
+    await until(() => open() <= before, 'as few descriptors as before');
+    t.pass();
+  },
+);

@@ -6,7 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export const generousMs = 20_000;
 
 /** Wait until `condition` holds. @throws Error that names `what` when it does not hold within `limitMs` */
-export async function until(condition: () => boolean | Promise<boolean>, what: string, limitMs = generousMs): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string,
+  limitMs = generousMs,
+): Promise<void> {
   const controller = new AbortController();
   const late = setTimeout(() => controller.abort(), limitMs);
   try {

@@ -1,4 +1,5 @@
-// The ways out (`send`), for tests of what each has to do: the one list of them, with what a way cannot, so that no test says it by itself.
+// The ways out (`send`), for tests of what each has to do: the one list of them, with what a way cannot, so that no
+// test says it by itself.
 
 import { ffiUnavailable } from '../../src/runtime/ffi.js';
 

@@ -3,7 +3,14 @@ import { DropCounter } from '../../src/udp/drop-counter.js';
 
 t.test('the count goes on where 32 bits end', async (t) => {
   const drops = new DropCounter();
-  for (const [reading, total] of [[0, 0], [5, 5], [2 ** 31, 2 ** 31], [2 ** 32 - 1, 2 ** 32 - 1], [3, 2 ** 32 + 3], [2 ** 31, 2 ** 32 + 2 ** 31]] as const) {
+  for (const [reading, total] of [
+    [0, 0],
+    [5, 5],
+    [2 ** 31, 2 ** 31],
+    [2 ** 32 - 1, 2 ** 32 - 1],
+    [3, 2 ** 32 + 3],
+    [2 ** 31, 2 ** 32 + 2 ** 31],
+  ] as const) {
     drops.read(reading);
     t.equal(drops.total, total);
   }

@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs';
 import { createSocket } from 'node:dgram';
 import { findUdpSocket, readUdpSocket } from '../../src/udp/proc-net-udp.js';
 
-const head = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops             ';
+const head =
+  '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops             ';
 const udp = `${head}
   321: 0100007F:C351 00000000:0000 07 00000000:00033400 00:00000000 00000000  1000        0 61234 2 0000000000000000 17
   322: 00000000:C352 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 61235 2 00000000a1b2c3d4 4294967295
@@ -40,11 +41,19 @@ t.test('of two sockets on one address and port only the inode tells', async (t) 
   t.strictSame(findUdpSocket(udp, '0.0.0.0', 50005, 61238), { inode: 61238, queueBytes: 0x300, drops: 2 });
 });
 
-t.test('an open socket is in the files, a closed one is not', existsSync('/proc/net/udp') ? {} : { skip: 'no /proc/net/udp here' }, async (t) => {
-  const socket = createSocket('udp4');
-  await new Promise<void>((resolve) => { socket.bind(0, '127.0.0.1', resolve); });
-  const { port } = socket.address();
-  t.match(readUdpSocket('127.0.0.1', port), { queueBytes: 0, drops: 0 });
-  await new Promise<void>((resolve) => { socket.close(resolve); });
-  t.equal(readUdpSocket('127.0.0.1', port), null);
-});
+t.test(
+  'an open socket is in the files, a closed one is not',
+  existsSync('/proc/net/udp') ? {} : { skip: 'no /proc/net/udp here' },
+  async (t) => {
+    const socket = createSocket('udp4');
+    await new Promise<void>((resolve) => {
+      socket.bind(0, '127.0.0.1', resolve);
+    });
+    const { port } = socket.address();
+    t.match(readUdpSocket('127.0.0.1', port), { queueBytes: 0, drops: 0 });
+    await new Promise<void>((resolve) => {
+      socket.close(resolve);
+    });
+    t.equal(readUdpSocket('127.0.0.1', port), null);
+  },
+);

@@ -9,25 +9,43 @@ function kernel(refused: readonly string[]): { calls: Calls; closed: () => numbe
   let closed = 0;
   const result = (call: string): number => (refused.includes(call) ? -1 : 0);
   const calls: Calls = {
-    socket: () => (refused.includes('socket') ? -1 : 7), setsockopt: () => result('setsockopt'), recvmmsg: () => result('recvmmsg'), poll: () => result('poll'),
+    socket: () => (refused.includes('socket') ? -1 : 7),
+    setsockopt: () => result('setsockopt'),
+    recvmmsg: () => result('recvmmsg'),
+    poll: () => result('poll'),
     close: () => ++closed,
   };
   return { calls, closed: () => closed };
 }
 
-t.test('each call without which batches cannot be received is named when it is refused, and the socket is closed', async (t) => {
-  for (const call of ['recvmmsg', 'setsockopt', 'poll']) {
-    const { calls, closed } = kernel([call]);
-    t.match(refusedCall(calls, () => 'ENOSYS'), new RegExp(`seccomp.* refuses ${call}.* \\(ENOSYS\\)$`));
-    t.equal(closed(), 1);
-  }
-  t.match(refusedCall(kernel(['recvmmsg', 'poll']).calls, () => 'EPERM'), /refuses recvmmsg \(EPERM\), poll \(EPERM\)$/);
-});
+t.test(
+  'each call without which batches cannot be received is named when it is refused, and the socket is closed',
+  async (t) => {
+    for (const call of ['recvmmsg', 'setsockopt', 'poll']) {
+      const { calls, closed } = kernel([call]);
+      t.match(
+        refusedCall(calls, () => 'ENOSYS'),
+        new RegExp(`seccomp.* refuses ${call}.* \\(ENOSYS\\)$`),
+      );
+      t.equal(closed(), 1);
+    }
+    t.match(
+      refusedCall(kernel(['recvmmsg', 'poll']).calls, () => 'EPERM'),
+      /refuses recvmmsg \(EPERM\), poll \(EPERM\)$/,
+    );
+  },
+);
 
 t.test('a kernel that refuses nothing, or has no sockets at all, is nothing that the portable way mends', async (t) => {
-  t.equal(refusedCall(kernel([]).calls, () => 'ENOSYS'), null);
+  t.equal(
+    refusedCall(kernel([]).calls, () => 'ENOSYS'),
+    null,
+  );
   const { calls, closed } = kernel(['socket', 'recvmmsg']);
-  t.equal(refusedCall(calls, () => 'EPERM'), null);
+  t.equal(
+    refusedCall(calls, () => 'EPERM'),
+    null,
+  );
   t.equal(closed(), 0);
 });
 

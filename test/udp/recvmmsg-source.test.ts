@@ -14,7 +14,11 @@ const missing = ffiUnavailable();
 const skip = missing === null ? {} : { skip: missing };
 const packetBytes = 4144;
 
-function makeSource(changes: Partial<RecvmmsgSourceOptions> = {}, landingPackets = 32, coalescedBuffers = 0): RecvmmsgSource {
+function makeSource(
+  changes: Partial<RecvmmsgSourceOptions> = {},
+  landingPackets = 32,
+  coalescedBuffers = 0,
+): RecvmmsgSource {
   return new RecvmmsgSource({
     ...portMemory(landingPackets, packetBytes, coalescedBuffers),
     host: '127.0.0.1',
@@ -27,7 +31,11 @@ function makeSource(changes: Partial<RecvmmsgSourceOptions> = {}, landingPackets
   });
 }
 
-interface Got { readonly bytes: Buffer; readonly length: number; readonly foreign: boolean }
+interface Got {
+  readonly bytes: Buffer;
+  readonly length: number;
+  readonly foreign: boolean;
+}
 
 /** Everything that is in the socket. */
 function receiveAll(source: RecvmmsgSource): Got[] {
@@ -39,7 +47,11 @@ function receiveAll(source: RecvmmsgSource): Got[] {
       const { offsets, lengths, foreign, bytes, stride } = source.landing;
       const at = offsets[index] as number;
       const length = lengths[index] as number;
-      got.push({ bytes: Buffer.from(bytes.slice(at, at + Math.min(length, stride))), length, foreign: foreign[index] === 1 });
+      got.push({
+        bytes: Buffer.from(bytes.slice(at, at + Math.min(length, stride))),
+        length,
+        foreign: foreign[index] === 1,
+      });
     }
     if (source.empty) return got;
   }
@@ -81,14 +93,24 @@ t.test('a datagram longer than its buffer shows its true length, and an empty on
   const sizes = [packetBytes, packetBytes + 1, 9000, 65507, 0, 1, 40, packetBytes];
   sizes.forEach((size, index) => sender.send(numbered(index, size)));
   const got = receiveAll(source);
-  t.strictSame(got.map(({ length }) => length), sizes);
-  got.forEach(({ bytes }, index) => t.equal(bytes.compare(numbered(index, sizes[index] as number).subarray(0, source.landing.stride)), 0));
+  t.strictSame(
+    got.map(({ length }) => length),
+    sizes,
+  );
+  got.forEach(({ bytes }, index) =>
+    t.equal(bytes.compare(numbered(index, sizes[index] as number).subarray(0, source.landing.stride)), 0),
+  );
   sender.close();
   await source.close();
 });
 
 t.test('IPv6: bytes arrive; a wildcard address takes IPv4 too', skip, async (t) => {
-  for (const [host, to] of [['::1', '::1'], ['::', '::1'], ['::', '127.0.0.1'], ['0.0.0.0', '127.0.0.1']] as const) {
+  for (const [host, to] of [
+    ['::1', '::1'],
+    ['::', '::1'],
+    ['::', '127.0.0.1'],
+    ['0.0.0.0', '127.0.0.1'],
+  ] as const) {
     const source = makeSource({ host });
     const { udpPort } = await source.open();
     const sender = new Sender(to, udpPort);
@@ -100,19 +122,30 @@ t.test('IPv6: bytes arrive; a wildcard address takes IPv4 too', skip, async (t) 
 });
 
 t.test('who is not the configured source is foreign, by address and by port', skip, async (t) => {
-  for (const [host, to, own, other] of [['127.0.0.1', '127.0.0.1', '127.0.0.2', '127.0.0.3'], ['::', '127.0.0.1', '127.0.0.2', '127.0.0.3'], ['::', '::1', '::1', null]] as const) {
+  for (const [host, to, own, other] of [
+    ['127.0.0.1', '127.0.0.1', '127.0.0.2', '127.0.0.3'],
+    ['::', '127.0.0.1', '127.0.0.2', '127.0.0.3'],
+    ['::', '::1', '::1', null],
+  ] as const) {
     for (const coalescedBuffers of [0, 4]) {
       const probe = new Sender(to, 9, own);
       const ownPort = probe.socket.udpPort;
       const byAddress = makeSource({ host, source: { address: own, port: null } }, 32, coalescedBuffers);
       const byPort = makeSource({ host, source: { address: own, port: ownPort } }, 32, coalescedBuffers);
-      for (const [source, verdicts] of [[byAddress, [false, false, true]], [byPort, [false, true, true]]] as const) {
+      for (const [source, verdicts] of [
+        [byAddress, [false, false, true]],
+        [byPort, [false, true, true]],
+      ] as const) {
         const { udpPort } = await source.open();
         const senders = [own, other].filter((from) => from !== null).map((from) => new Sender(to, udpPort, from));
         // The probe sends from the very port that is configured.
         probe.sendTo(to, udpPort, numbered(1, 100));
         for (const sender of senders) sender.send(numbered(2, 100));
-        t.strictSame(receiveAll(source).map(({ foreign }) => foreign), verdicts.slice(0, senders.length + 1), `${host} ${own} ${coalescedBuffers}`);
+        t.strictSame(
+          receiveAll(source).map(({ foreign }) => foreign),
+          verdicts.slice(0, senders.length + 1),
+          `${host} ${own} ${coalescedBuffers}`,
+        );
         for (const sender of senders) sender.close();
         await source.close();
       }
@@ -122,12 +155,18 @@ t.test('who is not the configured source is foreign, by address and by port', sk
 });
 
 t.test('an IPv6 source on an IPv4 socket is refused', skip, async (t) => {
-  await t.rejects(makeSource({ source: { address: '::1', port: null } }).open(), { name: 'OperatorError', message: /udp_source ::1 is an IPv6 address/ });
+  await t.rejects(makeSource({ source: { address: '::1', port: null } }).open(), {
+    name: 'OperatorError',
+    message: /udp_source ::1 is an IPv6 address/,
+  });
   const mapped = makeSource({ source: { address: '::ffff:127.0.0.1', port: null } });
   const { udpPort } = await mapped.open();
   const sender = new Sender('127.0.0.1', udpPort);
   sender.send(numbered(1, 8));
-  t.strictSame(receiveAll(mapped).map(({ foreign }) => foreign), [false]);
+  t.strictSame(
+    receiveAll(mapped).map(({ foreign }) => foreign),
+    [false],
+  );
   sender.close();
   await mapped.close();
 });
@@ -154,7 +193,7 @@ t.test('kernel drops are sent − received, the tail of the burst included', ski
   t.equal(source.kernelDrops(), 800 - first - second, 'and is kept after the socket was closed');
 });
 
-t.test('of two sockets on one address and port only the own one\'s drops count', skip, async (t) => {
+t.test("of two sockets on one address and port only the own one's drops count", skip, async (t) => {
   for (const host of ['127.0.0.1', '::1']) {
     const source = makeSource({ host, receiveBufferBytes: 65536 });
     const { udpPort, inode } = await source.open();
@@ -180,34 +219,40 @@ t.test('the granted buffer is read back: more than the kernel allows is not what
   await source.close();
 });
 
-t.test('coalesced datagrams become entries of their own: shorter last, singles between, more than a batch', skip, async (t) => {
-  const source = makeSource({ receiveBufferBytes: 8 << 20 }, 32, 8);
-  const { udpPort } = await source.open();
-  const sender = new Sender('127.0.0.1', udpPort);
-  const sent: Uint8Array[] = [];
-  const burst = (count: number, size: number, last: number): void => {
-    const parts = Array.from({ length: count }, (_, index) => numbered(sent.length + index, index === count - 1 ? last : size));
-    sender.send(Buffer.concat(parts), size);
-    sent.push(...parts);
-  };
-  const single = (size: number): void => {
-    sent.push(numbered(sent.length, size));
-    sender.send(sent.at(-1) as Uint8Array);
-  };
-  burst(15, packetBytes, packetBytes);
-  burst(5, packetBytes, 100);
-  single(packetBytes);
-  single(0);
-  burst(64, 200, 1);
-  single(9000);
-  for (let index = 0; index < 12; index++) burst(15, packetBytes, 40);
-  same(t, receiveAll(source), sent);
-  t.equal(source.kernelDrops(), 0);
-  for (let index = 0; index < 40; index++) single(packetBytes);
-  same(t, receiveAll(source), sent.slice(-40));
-  sender.close();
-  await source.close();
-});
+t.test(
+  'coalesced datagrams become entries of their own: shorter last, singles between, more than a batch',
+  skip,
+  async (t) => {
+    const source = makeSource({ receiveBufferBytes: 8 << 20 }, 32, 8);
+    const { udpPort } = await source.open();
+    const sender = new Sender('127.0.0.1', udpPort);
+    const sent: Uint8Array[] = [];
+    const burst = (count: number, size: number, last: number): void => {
+      const parts = Array.from({ length: count }, (_, index) =>
+        numbered(sent.length + index, index === count - 1 ? last : size),
+      );
+      sender.send(Buffer.concat(parts), size);
+      sent.push(...parts);
+    };
+    const single = (size: number): void => {
+      sent.push(numbered(sent.length, size));
+      sender.send(sent.at(-1) as Uint8Array);
+    };
+    burst(15, packetBytes, packetBytes);
+    burst(5, packetBytes, 100);
+    single(packetBytes);
+    single(0);
+    burst(64, 200, 1);
+    single(9000);
+    for (let index = 0; index < 12; index++) burst(15, packetBytes, 40);
+    same(t, receiveAll(source), sent);
+    t.equal(source.kernelDrops(), 0);
+    for (let index = 0; index < 40; index++) single(packetBytes);
+    same(t, receiveAll(source), sent.slice(-40));
+    sender.close();
+    await source.close();
+  },
+);
 
 t.test('without coalescing the kernel cuts what was sent as one', skip, async (t) => {
   const source = makeSource();
@@ -223,9 +268,19 @@ t.test('without coalescing the kernel cuts what was sent as one', skip, async (t
 t.test('a taken port and an address of somebody else are told with the remedy', skip, async (t) => {
   const source = makeSource();
   const { udpPort } = await source.open();
-  await t.rejects(makeSource({ udpPort }).open(), { name: 'OperatorError', exitCode: 3, message: new RegExp(`^port ${udpPort} on 127.0.0.1: taken by another process \\(EADDRINUSE\\).*change udp_ports`) });
-  await t.rejects(makeSource({ host: '192.0.2.1' }).open(), { name: 'OperatorError', message: /192\.0\.2\.1: this machine has no such address \(EADDRNOTAVAIL.*Change udp_host/ });
-  await t.rejects(makeSource({ host: 'detector' }).open(), { name: 'OperatorError', message: /"detector" is no IPv4 or IPv6 address/ });
+  await t.rejects(makeSource({ udpPort }).open(), {
+    name: 'OperatorError',
+    exitCode: 3,
+    message: new RegExp(`^port ${udpPort} on 127.0.0.1: taken by another process \\(EADDRINUSE\\).*change udp_ports`),
+  });
+  await t.rejects(makeSource({ host: '192.0.2.1' }).open(), {
+    name: 'OperatorError',
+    message: /192\.0\.2\.1: this machine has no such address \(EADDRNOTAVAIL.*Change udp_host/,
+  });
+  await t.rejects(makeSource({ host: 'detector' }).open(), {
+    name: 'OperatorError',
+    message: /"detector" is no IPv4 or IPv6 address/,
+  });
   await source.close();
   const again = makeSource({ udpPort });
   t.equal((await again.open()).udpPort, udpPort, 'a closed source gives its port back');

@@ -1,4 +1,5 @@
-// Datagrams for the tests, from a socket of its own: one by one, or many with one call for the kernel to cut (UDP_SEGMENT).
+// Datagrams for the tests, from a socket of its own: one by one, or many with one call for the kernel to cut
+// (UDP_SEGMENT).
 
 import { openLibrary } from '../../src/runtime/ffi.js';
 import { mapped, parseIp, socketAddress } from '../../src/runtime/socket-address.js';
@@ -8,7 +9,9 @@ const udpSegment = 103;
 
 export class Sender {
   readonly socket: UdpSocket;
-  readonly #send = openLibrary(null).func('long sendto(int fd, void *bytes, size_t length, int flags, void *address, uint32_t addressLength)');
+  readonly #send = openLibrary(null).func(
+    'long sendto(int fd, void *bytes, size_t length, int flags, void *address, uint32_t addressLength)',
+  );
   readonly #to: Uint8Array;
   #segment = 0;
 

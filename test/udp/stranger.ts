@@ -1,5 +1,5 @@
-// Another socket on the address and port of one of ours, as a program of the same user can open it with SO_REUSEADDR: the kernel gives
-// it the datagrams, and lists both with one address and port.
+// Another socket on the address and port of one of ours, as a program of the same user can open it with SO_REUSEADDR:
+// the kernel gives it the datagrams, and lists both with one address and port.
 
 import { readdirSync, readlinkSync } from 'node:fs';
 import type { Test } from 'tap';
@@ -13,13 +13,14 @@ const datagramSocket = 2 | 0o2000000;
 const option = { level: 1, reuseAddress: 2, receiveBuffer: 8 } as const;
 
 /**
- * Open it beside the socket with this inode, which is this process's, and make the kernel drop datagrams before it; closed at the end
- * of the test. @returns how many were dropped
+ * Open it beside the socket with this inode, which is this process's, and make the kernel drop datagrams before it;
+ * closed at the end of the test. @returns how many were dropped
  */
 export function strangerWithDrops(t: Test, host: string, udpPort: number, inode: number): number {
   const c = libc();
   const set = (descriptor: number, name: number, value: number): void => {
-    if (c.setsockopt(descriptor, option.level, name, Int32Array.of(value), 4) !== 0) throw new Error(`setsockopt ${name} failed`);
+    if (c.setsockopt(descriptor, option.level, name, Int32Array.of(value), 4) !== 0)
+      throw new Error(`setsockopt ${name} failed`);
   };
   set(descriptorOf(inode), option.reuseAddress, 1);
   const address = parseIp(host);

@@ -5,7 +5,13 @@ import { RecvmmsgSource } from '../../src/udp/recvmmsg-source.js';
 import { portMemory } from './port-memory.js';
 
 const source = new RecvmmsgSource({
-  ...portMemory(8, 64), host: '127.0.0.1', udpPort: 0, source: null, receiveBufferBytes: 65536, waitMs: 20, coalesce: false,
+  ...portMemory(8, 64),
+  host: '127.0.0.1',
+  udpPort: 0,
+  source: null,
+  receiveBufferBytes: 65536,
+  waitMs: 20,
+  coalesce: false,
 });
 await source.open();
 const stop = new Int32Array(new SharedArrayBuffer(4));

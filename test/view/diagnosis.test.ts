@@ -12,31 +12,79 @@ import { summaryOf } from './hand-made-view.js';
 
 type Packets = NonNullable<TroubleFacts['open']>[number];
 
-const loss = (udpPort: number, values: Partial<Packets> = {}): Packets => ({ udp_port: udpPort, expected: 1000, accepted: 1000, missing: 0, late: 0, ring: 0, socket: 0, unexplained: 0, duplicate: 0, reordered: 0, late_duplicate: 0, late_unknown: 0, malformed: 0, foreign: 0, ...values });
-const second = (missing: (number | null)[], packets = 1000, outside = 0): Sample =>
-  ({ frames_per_second: 10, packets_per_second: packets, outside_per_second: outside, placed_per_second: packets - outside, in_gbit_per_second: 0.1, out_gbit_per_second: 0.1, missing });
-const socket = (udp_port: number, queue: number | null = 0, granted = 1000): TroubleFacts['sockets'][number] =>
-  ({ udp_port, socket_queue_bytes: queue, receive_buffer_requested_bytes: 1000, receive_buffer_granted_bytes: granted });
+const loss = (udpPort: number, values: Partial<Packets> = {}): Packets => ({
+  udp_port: udpPort,
+  expected: 1000,
+  accepted: 1000,
+  missing: 0,
+  late: 0,
+  ring: 0,
+  socket: 0,
+  unexplained: 0,
+  duplicate: 0,
+  reordered: 0,
+  late_duplicate: 0,
+  late_unknown: 0,
+  malformed: 0,
+  foreign: 0,
+  ...values,
+});
+const second = (missing: (number | null)[], packets = 1000, outside = 0): Sample => ({
+  frames_per_second: 10,
+  packets_per_second: packets,
+  outside_per_second: outside,
+  placed_per_second: packets - outside,
+  in_gbit_per_second: 0.1,
+  out_gbit_per_second: 0.1,
+  missing,
+});
+const socket = (udp_port: number, queue: number | null = 0, granted = 1000): TroubleFacts['sockets'][number] => ({
+  udp_port,
+  socket_queue_bytes: queue,
+  receive_buffer_requested_bytes: 1000,
+  receive_buffer_granted_bytes: granted,
+});
 const good: TroubleFacts = {
-  state: 'open', armed: true, open: [loss(50001), loss(50002)], last: null, doubted: new Set(), ring: { slots: 100, used: 3 }, sockets: [socket(50001), socket(50002)],
+  state: 'open',
+  armed: true,
+  open: [loss(50001), loss(50002)],
+  last: null,
+  doubted: new Set(),
+  ring: { slots: 100, used: 3 },
+  sockets: [socket(50001), socket(50002)],
   samples: Array.from({ length: 20 }, () => second([0, 0])),
 };
-const found = (changes: Partial<TroubleFacts>): string[] => diagnose({ ...good, ...changes }).map(({ message }) => message);
+const found = (changes: Partial<TroubleFacts>): string[] =>
+  diagnose({ ...good, ...changes }).map(({ message }) => message);
 
 t.test('nothing is said where nothing is wrong', (t) => {
   t.strictSame(found({}), []);
   t.strictSame(found({ samples: [] }), []);
   t.strictSame(found({ open: null, state: 'idle', samples: [second([null, null], 0)] }), []);
-  t.strictSame(found({ samples: [second([0.5, 0.5]), ...Array.from({ length: 10 }, () => second([0, 0]))] }), [], 'a loss of more than ten seconds ago');
+  t.strictSame(
+    found({ samples: [second([0.5, 0.5]), ...Array.from({ length: 10 }, () => second([0, 0]))] }),
+    [],
+    'a loss of more than ten seconds ago',
+  );
   t.end();
 });
 
 t.test('losses name port, share, most frequent cause and remedy', (t) => {
   const samples = [second([0, 0]), second([0, 0.02])];
-  t.match(found({ samples, open: [loss(50001), loss(50002, { missing: 30, unexplained: 20, socket: 10 })] }), [/^port 50002 loses packets: 1 % in the last 2 s\. Most of this series' missing packets did not reach the socket\. .*#packets-are-missing\.$/]);
-  t.match(found({ samples, open: [loss(50001, { late: 99 }), loss(50002, { missing: 30, unexplained: 10, socket: 20 })] }), [/dropped by the kernel.*receive_buffer_bytes.*#receive-buffer/], 'causes of other ports do not count');
-  t.match(found({ samples, open: [loss(50001), loss(50002, { missing: 30, unexplained: null, socket: null })] }), [/does not tell why/]);
-  t.match(found({ samples: [second([0.1, 0.02])], open: [loss(50001, { ring: 9 }), loss(50002, { ring: 9 })] }), [/^ports 50001, 50002 lose packets: up to 10 %.*consumer is too slow.*#ring-full/]);
+  t.match(found({ samples, open: [loss(50001), loss(50002, { missing: 30, unexplained: 20, socket: 10 })] }), [
+    /^port 50002 loses packets: 1 % in the last 2 s\. Most of this series' missing packets did not reach the socket\. .*#packets-are-missing\.$/,
+  ]);
+  t.match(
+    found({ samples, open: [loss(50001, { late: 99 }), loss(50002, { missing: 30, unexplained: 10, socket: 20 })] }),
+    [/dropped by the kernel.*receive_buffer_bytes.*#receive-buffer/],
+    'causes of other ports do not count',
+  );
+  t.match(found({ samples, open: [loss(50001), loss(50002, { missing: 30, unexplained: null, socket: null })] }), [
+    /does not tell why/,
+  ]);
+  t.match(found({ samples: [second([0.1, 0.02])], open: [loss(50001, { ring: 9 }), loss(50002, { ring: 9 })] }), [
+    /^ports 50001, 50002 lose packets: up to 10 %.*consumer is too slow.*#ring-full/,
+  ]);
   t.end();
 });
 
@@ -51,15 +99,24 @@ t.test('a port that sends nothing while others do is silent; when none does nobo
 t.test('a full ring and a full socket are told before they lose anything', (t) => {
   t.match(found({ ring: { slots: 100, used: 81 } }), [/^the frame ring is nearly full \(81 of 100\).*consumer/]);
   t.strictSame(found({ ring: { slots: 100, used: 80 } }), []);
-  t.match(found({ sockets: [socket(50001, 501), socket(50002, null)] }), [/^the socket of port 50001 is more than half full.*#receive-buffer/]);
+  t.match(found({ sockets: [socket(50001, 501), socket(50002, null)] }), [
+    /^the socket of port 50001 is more than half full.*#receive-buffer/,
+  ]);
   t.strictSame(found({ sockets: [socket(50001, 500), socket(50002, null)] }), []);
   t.end();
 });
 
 t.test('a series that was cut short says why until the next is opened', (t) => {
   const ended = { state: 'idle' as const, open: null, samples: [second([null, null], 0)] };
-  t.match(found({ ...ended, last: summaryOf({ series_id: 7, aborted: 'consumer_lost', unsent: 4 }) }), [/^series 7 was cut short, and 4 of its frames were never sent: its consumer went away\. .*repeat the series.*#consumer-lost\.$/]);
-  for (const aborted of codesOf(abortReasons)) t.strictSame(found({ ...ended, last: summaryOf({ series_id: 7, aborted }) }), [`series 7 was cut short: ${abortText(aborted)}`], aborted);
+  t.match(found({ ...ended, last: summaryOf({ series_id: 7, aborted: 'consumer_lost', unsent: 4 }) }), [
+    /^series 7 was cut short, and 4 of its frames were never sent: its consumer went away\. .*repeat the series.*#consumer-lost\.$/,
+  ]);
+  for (const aborted of codesOf(abortReasons))
+    t.strictSame(
+      found({ ...ended, last: summaryOf({ series_id: 7, aborted }) }),
+      [`series 7 was cut short: ${abortText(aborted)}`],
+      aborted,
+    );
   t.strictSame(found({ ...ended, last: summaryOf() }), []);
   t.end();
 });
@@ -77,26 +134,37 @@ t.test('many ports are named shortly', (t) => {
   t.end();
 });
 
-t.test('the remedy fits what is known: the kernel\'s limit only where it was met, the network only where the settings are not in doubt', (t) => {
-  const samples = [second([0, 0.02])];
-  const dropped = [loss(50001), loss(50002, { missing: 30, socket: 30 })];
-  const [asGranted] = found({ samples, open: dropped });
-  t.match(asGranted, /Raise receive_buffer_bytes/);
-  t.notMatch(asGranted, 'rmem_max');
-  t.match(found({ samples, open: dropped, sockets: [socket(50001), socket(50002, 0, 500)] }), [/Raise net\.core\.rmem_max/]);
-  t.notMatch(found({ samples, open: dropped, sockets: [socket(50001, 0, 500), socket(50002)] })[0], 'rmem_max', 'another port was clamped');
-  const never = [loss(50001), loss(50002, { missing: 30, unexplained: 30 })];
-  t.match(found({ samples, open: never }), [/card \(ethtool/]);
-  const [doubt] = found({ samples, open: never, doubted: doubtedPorts(['lost_before/50001', 'same_missing/50002']) });
-  t.match(doubt, /Set what the warning of its port names; docs\/operating\.md#wrong-settings\.$/);
-  t.notMatch(doubt, /card|cable|switch/);
-  t.strictSame([...doubtedPorts(['ports_disagree', 'packet_number/50007', 'vanished/50001'])], [50007]);
-  t.end();
-});
+t.test(
+  "the remedy fits what is known: the kernel's limit only where it was met, the network only where the settings are not in doubt",
+  (t) => {
+    const samples = [second([0, 0.02])];
+    const dropped = [loss(50001), loss(50002, { missing: 30, socket: 30 })];
+    const [asGranted] = found({ samples, open: dropped });
+    t.match(asGranted, /Raise receive_buffer_bytes/);
+    t.notMatch(asGranted, 'rmem_max');
+    t.match(found({ samples, open: dropped, sockets: [socket(50001), socket(50002, 0, 500)] }), [
+      /Raise net\.core\.rmem_max/,
+    ]);
+    t.notMatch(
+      found({ samples, open: dropped, sockets: [socket(50001, 0, 500), socket(50002)] })[0],
+      'rmem_max',
+      'another port was clamped',
+    );
+    const never = [loss(50001), loss(50002, { missing: 30, unexplained: 30 })];
+    t.match(found({ samples, open: never }), [/card \(ethtool/]);
+    const [doubt] = found({ samples, open: never, doubted: doubtedPorts(['lost_before/50001', 'same_missing/50002']) });
+    t.match(doubt, /Set what the warning of its port names; docs\/operating\.md#wrong-settings\.$/);
+    t.notMatch(doubt, /card|cable|switch/);
+    t.strictSame([...doubtedPorts(['ports_disagree', 'packet_number/50007', 'vanished/50001'])], [50007]);
+    t.end();
+  },
+);
 
 t.test('packets that a series takes none of, because their numbers are not its own, get a remedy', (t) => {
   const refused = Array.from({ length: 3 }, () => second([null, null], 900, 900));
-  t.match(found({ samples: refused }), [/^900 packets\/s arrive and none lies in a frame.*nextframenumber, and arm again; docs\/operating\.md#frame-numbers-outside-the-series\.$/]);
+  t.match(found({ samples: refused }), [
+    /^900 packets\/s arrive and none lies in a frame.*nextframenumber, and arm again; docs\/operating\.md#frame-numbers-outside-the-series\.$/,
+  ]);
   t.strictSame(found({ samples: refused.slice(1) }), [], 'not before three seconds');
   t.strictSame(found({ samples: [...refused.slice(1), second([0, 0], 900, 890)] }), [], 'some are placed');
   t.end();
@@ -104,7 +172,13 @@ t.test('packets that a series takes none of, because their numbers are not its o
 
 t.test('the log tells a thing when it begins, not every second, nor every time that it comes again', (t) => {
   const lines: string[] = [];
-  const log = new FindingLog(makeLogger('info', 'quad', { write: (line: string) => { lines.push(line); } }));
+  const log = new FindingLog(
+    makeLogger('info', 'quad', {
+      write: (line: string) => {
+        lines.push(line);
+      },
+    }),
+  );
   const loses = (share: number) => [{ code: 'loss', message: `port 50001 loses ${share} %` }];
   for (let now = 0; now < 599_000; now += 1000) log.look(now % 11_000 === 0 ? loses(now) : [], now);
   t.equal(lines.length, 1);
@@ -112,6 +186,9 @@ t.test('the log tells a thing when it begins, not every second, nor every time t
   t.equal(lines.length, 2, 'another thing is told');
   log.look([], 600_000);
   log.look(loses(2), 601_000);
-  t.match(lines.map((line) => JSON.parse(line) as object), [{ event: 'problem', code: 'loss' }, { code: 'ring' }, { code: 'loss', level: 'warn' }]);
+  t.match(
+    lines.map((line) => JSON.parse(line) as object),
+    [{ event: 'problem', code: 'loss' }, { code: 'ring' }, { code: 'loss', level: 'warn' }],
+  );
   t.end();
 });

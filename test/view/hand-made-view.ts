@@ -6,7 +6,14 @@ import type { DoctorReport } from '../../src/doctor/report.js';
 import { checkArmWish } from '../../src/control/arm-request.js';
 import type { Orders } from '../../src/control/orders.js';
 import { checkHalt, checkStopWish, type StopRequest } from '../../src/control/stop-request.js';
-import type { AgentFigures, CurrentPort, PortFigures, ServiceStatus, ServiceView, UdpPortStatus } from '../../src/view/service-view.js';
+import type {
+  AgentFigures,
+  CurrentPort,
+  PortFigures,
+  ServiceStatus,
+  ServiceView,
+  UdpPortStatus,
+} from '../../src/view/service-view.js';
 import { portCounterTable, streamCounterTable } from '../../src/memory/counters.js';
 import type { PortCounter, StreamCounter } from '../../src/memory/counters.js';
 import { seriesPackets } from '../../src/memory/series-packets.js';
@@ -18,49 +25,145 @@ import type { ArmRequest, HaltedSeries, PortLedger, SeriesSummary } from '../../
 export const config: ServiceConfig = {
   name: 'quad',
   detector: {
-    detector: 'eiger', interfaces: 1, counters: 1, flat: false, lowNibbleFirst: false, quad: true, modules: [1, 1], gapPixels: true, dynamicRange: 16, tenGiga: true, readNRows: null,
-    udpPorts: [50001, 50002], portsOff: [], flipRows: new Map([[50001, true]]), portPositions: new Map([[50002, [0, 0]]]),
+    detector: 'eiger',
+    interfaces: 1,
+    counters: 1,
+    flat: false,
+    lowNibbleFirst: false,
+    quad: true,
+    modules: [1, 1],
+    gapPixels: true,
+    dynamicRange: 16,
+    tenGiga: true,
+    readNRows: null,
+    udpPorts: [50001, 50002],
+    portsOff: [],
+    flipRows: new Map([[50001, true]]),
+    portPositions: new Map([[50002, [0, 0]]]),
   },
   dynamicRangeMax: 16,
-  udpHosts: ['127.0.0.1', '127.0.0.1'], udpSource: { address: '::1', port: 1234 }, receiveBufferBytes: 1048576,
-  receive: 'auto', receiveCoalesced: false, receiverThreads: null, pinCpus: [], send: 'auto',
-  dataHost: '127.0.0.1', dataPort: 9999, apiHost: '127.0.0.1', apiPort: 5000, apiTokenFile: null, apiNames: null,
-  ring: { frames: 64 }, frameRateHz: null, series: 'auto', frames: 0, autoFilename: null, share: { stride: 1, offset: 0 }, incompleteFrames: 'mark', overtakeFrames: 4, frameTimeoutMs: 500,
-  drainMs: 100, startWindowMs: 20, maxOwedFrames: null, seriesIdleMs: 2000, seriesTimeoutMs: null, fillTailFrames: null,
-  closingTimeoutMs: 10000, consumerTimeoutMs: 10000, consumerSource: [], consumerConnections: 1, flightRecorderPackets: null, flightRecorderDir: null,
+  udpHosts: ['127.0.0.1', '127.0.0.1'],
+  udpSource: { address: '::1', port: 1234 },
+  receiveBufferBytes: 1048576,
+  receive: 'auto',
+  receiveCoalesced: false,
+  receiverThreads: null,
+  pinCpus: [],
+  send: 'auto',
+  dataHost: '127.0.0.1',
+  dataPort: 9999,
+  apiHost: '127.0.0.1',
+  apiPort: 5000,
+  apiTokenFile: null,
+  apiNames: null,
+  ring: { frames: 64 },
+  frameRateHz: null,
+  series: 'auto',
+  frames: 0,
+  autoFilename: null,
+  share: { stride: 1, offset: 0 },
+  incompleteFrames: 'mark',
+  overtakeFrames: 4,
+  frameTimeoutMs: 500,
+  drainMs: 100,
+  startWindowMs: 20,
+  maxOwedFrames: null,
+  seriesIdleMs: 2000,
+  seriesTimeoutMs: null,
+  fillTailFrames: null,
+  closingTimeoutMs: 10000,
+  consumerTimeoutMs: 10000,
+  consumerSource: [],
+  consumerConnections: 1,
+  flightRecorderPackets: null,
+  flightRecorderDir: null,
 };
 
 export const portCountersOf = (values: Partial<Record<PortCounter, number>> = {}): Record<PortCounter, number> =>
   Object.assign(Object.fromEntries(portCounterTable.map(({ id }) => [id, 0])) as Record<PortCounter, number>, values);
 
 export const streamCountersOf = (values: Partial<Record<StreamCounter, number>> = {}): Record<StreamCounter, number> =>
-  Object.assign(Object.fromEntries(streamCounterTable.map(({ id }) => [id, 0])) as Record<StreamCounter, number>, values);
+  Object.assign(
+    Object.fromEntries(streamCounterTable.map(({ id }) => [id, 0])) as Record<StreamCounter, number>,
+    values,
+  );
 
 /** A port of a series that is open, as the view tells of it. */
-export const currentPortOf = (udp_port: number, values: Partial<Record<PortCounter, number>> = {}, newest_frame_number: number | null = null): CurrentPort => {
+export const currentPortOf = (
+  udp_port: number,
+  values: Partial<Record<PortCounter, number>> = {},
+  newest_frame_number: number | null = null,
+): CurrentPort => {
   const counters = portCountersOf(values);
   return { udp_port, packets: seriesPackets((counter) => counters[counter]), counters, newest_frame_number };
 };
 
 export const ledgerOf = (udp_port: number, values: Partial<PortLedger> = {}): PortLedger => ({
-  udp_port, expected: 1280, accepted: 1280, missing: 0, late: 0, ring: 0, socket: 0, unexplained: 0, socket_limited: false, kernel_drops: 0,
-  duplicate: 0, reordered: 0, late_duplicate: 0, late_unknown: 0, malformed: 0, foreign: 0, ...values,
+  udp_port,
+  expected: 1280,
+  accepted: 1280,
+  missing: 0,
+  late: 0,
+  ring: 0,
+  socket: 0,
+  unexplained: 0,
+  socket_limited: false,
+  kernel_drops: 0,
+  duplicate: 0,
+  reordered: 0,
+  late_duplicate: 0,
+  late_unknown: 0,
+  malformed: 0,
+  foreign: 0,
+  ...values,
 });
 
 export const summaryOf = (values: Partial<SeriesSummary> = {}): SeriesSummary => ({
-  series_id: 1, filename: '/data/scan.h5', auto: false, frames: 10, complete: 10, marked: 0, discarded: 0, unsent: 0, incomplete: [], truncated: false,
-  first_frame_number: 1, ledger: [ledgerOf(50001), ledgerOf(50002)], warnings: [], header_sent: true, end_pending: false, ...values,
+  series_id: 1,
+  filename: '/data/scan.h5',
+  auto: false,
+  frames: 10,
+  complete: 10,
+  marked: 0,
+  discarded: 0,
+  unsent: 0,
+  incomplete: [],
+  truncated: false,
+  first_frame_number: 1,
+  ledger: [ledgerOf(50001), ledgerOf(50002)],
+  warnings: [],
+  header_sent: true,
+  end_pending: false,
+  ...values,
 });
 
 const udpPort = (udp_port: number): UdpPortStatus => ({
-  udp_port, off: false, address: '127.0.0.1', interface: 'lo', mac: '00:00:00:00:00:00', mtu: 65536, packet_bytes: 4144,
-  receive_buffer_requested_bytes: 1048576, receive_buffer_granted_bytes: 425984, socket_queue_bytes: 0, kernel_drops: null,
+  udp_port,
+  off: false,
+  address: '127.0.0.1',
+  interface: 'lo',
+  mac: '00:00:00:00:00:00',
+  mtu: 65536,
+  packet_bytes: 4144,
+  receive_buffer_requested_bytes: 1048576,
+  receive_buffer_granted_bytes: 425984,
+  socket_queue_bytes: 0,
+  kernel_drops: null,
 });
 
-const emptyHistogram = (bounds: number): { counts: number[]; sum: number } => ({ counts: new Array<number>(bounds + 1).fill(0), sum: 0 });
+const emptyHistogram = (bounds: number): { counts: number[]; sum: number } => ({
+  counts: new Array<number>(bounds + 1).fill(0),
+  sum: 0,
+});
 
 export const figuresOf = (udpPort: number): PortFigures => ({
-  udpPort, queueBytes: 0, queueBytesMax: null, lagFrames: 0, lastPacketAt: null, series: null, histograms: { batchPackets: emptyHistogram(9) },
+  udpPort,
+  queueBytes: 0,
+  queueBytesMax: null,
+  lagFrames: 0,
+  lastPacketAt: null,
+  series: null,
+  histograms: { batchPackets: emptyHistogram(9) },
 });
 
 /** The view; `armed` collects what the API passed on. */
@@ -71,19 +174,43 @@ export class HandMadeView implements ServiceView {
   headerPending = false;
   summary: SeriesSummary | null = null;
   series: readonly SeriesSummary[] = [];
-  state: ServiceStatus = { state: 'idle', message: 'waiting for a consumer', problems: [], consumers: 0, end_pending: false, next_msg_number: 1000, frames_stride: 1, frames_offset: 0, series: null, last_series: null };
+  state: ServiceStatus = {
+    state: 'idle',
+    message: 'waiting for a consumer',
+    problems: [],
+    consumers: 0,
+    end_pending: false,
+    next_msg_number: 1000,
+    frames_stride: 1,
+    frames_offset: 0,
+    series: null,
+    last_series: null,
+  };
   ready = { ready: true, reasons: [] as string[] };
   alive = { alive: true, reasons: [] as string[] };
-  preflight = [{ check: 'receive_buffer', ok: false }, { check: 'mtu', ok: true }];
+  preflight = [
+    { check: 'receive_buffer', ok: false },
+    { check: 'mtu', ok: true },
+  ];
   frame: { header: Record<string, unknown>; pixels: Uint8Array } | null = null;
   /** Room for a small frame; nothing in it. */
-  lastFrameMemory: LastFrameMemory = { buffer: new SharedArrayBuffer(lastFrameBytes(4096)), offset: 0, frameBytes: 4096 };
+  lastFrameMemory: LastFrameMemory = {
+    buffer: new SharedArrayBuffer(lastFrameBytes(4096)),
+    offset: 0,
+    frameBytes: 4096,
+  };
   images = 0;
-  ports = [{ udpPort: 50001, counters: portCountersOf() }, { udpPort: 50002, counters: portCountersOf() }];
+  ports = [
+    { udpPort: 50001, counters: portCountersOf() },
+    { udpPort: 50002, counters: portCountersOf() },
+  ];
   stream = streamCountersOf();
   figures: PortFigures[] = [50001, 50002].map(figuresOf);
   frameTimes = { assembly: emptyHistogram(15), handover: emptyHistogram(15), total: emptyHistogram(15) };
-  threads: AgentFigures[] = [{ agent: 'receiver_50001', heartbeatAgeMs: 0, stallMsMax: 12 }, { agent: 'streamer', heartbeatAgeMs: 250, stallMsMax: null }];
+  threads: AgentFigures[] = [
+    { agent: 'receiver_50001', heartbeatAgeMs: 0, stallMsMax: 12 },
+    { agent: 'streamer', heartbeatAgeMs: 250, stallMsMax: null },
+  ];
   ring = { ringSlots: 64, ringSlotsUsed: 3, ringSlotsUsedMax: 9, consumers: 1 };
 
   ends: StopRequest[] = [];
@@ -94,7 +221,12 @@ export class HandMadeView implements ServiceView {
       const request = checkArmWish(wish, this.config);
       if (this.refusal !== null) throw this.refusal;
       this.armed.push(request);
-      return Promise.resolve({ series_id: this.armed.length, msg_number: this.headerPending ? null : 1_700_000_000_000_000, header_pending: this.headerPending, state: 'open' });
+      return Promise.resolve({
+        series_id: this.armed.length,
+        msg_number: this.headerPending ? null : 1_700_000_000_000_000,
+        header_pending: this.headerPending,
+        state: 'open',
+      });
     },
     stop: async (wish = {}) => {
       this.ends.push(checkStopWish(wish, this.config.share.stride));
@@ -106,19 +238,49 @@ export class HandMadeView implements ServiceView {
     },
   };
 
-  status(): ServiceStatus { return this.state; }
-  history(): readonly SeriesSummary[] { return this.series; }
-  udpPorts(): UdpPortStatus[] { return this.config.detector.udpPorts.map(udpPort); }
-  readiness(): { ready: boolean; reasons: readonly string[] } { return this.ready; }
-  doctor(): Promise<DoctorReport> { return Promise.resolve(examine(goodFacts())); }
-  preflightResults(): readonly { check: string; ok: boolean }[] { return this.preflight; }
-  liveness(): { alive: boolean; reasons: readonly string[] } { return this.alive; }
-  lastFrame(): { header: Record<string, unknown>; pixels: Uint8Array } | null { return this.frame; }
-  receivedFrames(): number { return this.images; }
-  portCounters(): ReturnType<ServiceView['portCounters']> { return this.ports; }
-  streamCounters(): Readonly<Record<StreamCounter, number>> { return this.stream; }
-  portFigures(): readonly PortFigures[] { return this.figures; }
-  frameHistograms(): ReturnType<ServiceView['frameHistograms']> { return this.frameTimes; }
-  agents(): readonly AgentFigures[] { return this.threads; }
-  gauges(): ReturnType<ServiceView['gauges']> { return this.ring; }
+  status(): ServiceStatus {
+    return this.state;
+  }
+  history(): readonly SeriesSummary[] {
+    return this.series;
+  }
+  udpPorts(): UdpPortStatus[] {
+    return this.config.detector.udpPorts.map(udpPort);
+  }
+  readiness(): { ready: boolean; reasons: readonly string[] } {
+    return this.ready;
+  }
+  doctor(): Promise<DoctorReport> {
+    return Promise.resolve(examine(goodFacts()));
+  }
+  preflightResults(): readonly { check: string; ok: boolean }[] {
+    return this.preflight;
+  }
+  liveness(): { alive: boolean; reasons: readonly string[] } {
+    return this.alive;
+  }
+  lastFrame(): { header: Record<string, unknown>; pixels: Uint8Array } | null {
+    return this.frame;
+  }
+  receivedFrames(): number {
+    return this.images;
+  }
+  portCounters(): ReturnType<ServiceView['portCounters']> {
+    return this.ports;
+  }
+  streamCounters(): Readonly<Record<StreamCounter, number>> {
+    return this.stream;
+  }
+  portFigures(): readonly PortFigures[] {
+    return this.figures;
+  }
+  frameHistograms(): ReturnType<ServiceView['frameHistograms']> {
+    return this.frameTimes;
+  }
+  agents(): readonly AgentFigures[] {
+    return this.threads;
+  }
+  gauges(): ReturnType<ServiceView['gauges']> {
+    return this.ring;
+  }
 }

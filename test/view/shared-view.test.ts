@@ -20,30 +20,78 @@ import { ledgerOf, summaryOf } from './hand-made-view.js';
 
 const wish = { filename: '/data/a.h5', frames: 5, first_frame_number: 1 };
 const request = armWish(wish);
-const idle = { step: seriesStep.idle, seriesId: 0, headerSent: false, auto: false, endPending: false, peers: 1, disconnects: 0, slotsUsedMax: 0, first: 0, next: 0, highest: 0, last: 0, messageNumber: 1000 };
+const idle = {
+  step: seriesStep.idle,
+  seriesId: 0,
+  headerSent: false,
+  auto: false,
+  endPending: false,
+  peers: 1,
+  disconnects: 0,
+  slotsUsedMax: 0,
+  first: 0,
+  next: 0,
+  highest: 0,
+  last: 0,
+  messageNumber: 1000,
+};
 
 /** A view, and its memory as the other threads would write it. */
 function setUp(t: Test, more = '') {
-  const config = parseConfig(`det: {detector: eiger, quad: true, udp_ports: [50001, 50002], ring_frames: 8, series: armed${more}}`, 'test.yaml', 'det');
+  const config = parseConfig(
+    `det: {detector: eiger, quad: true, udp_ports: [50001, 50002], ring_frames: 8, series: armed${more}}`,
+    'test.yaml',
+    'det',
+  );
   const plan = makePlan(config, 2);
   const map = mapMemory(plan.memory);
   const { buffer } = allocateMemory(map);
   const clock = new VirtualClock(5000);
   const log: Record<string, unknown>[] = [];
-  const logger = makeLogger('info', 'det', new Writable({ write(line, _encoding, done) { log.push(JSON.parse(String(line)) as Record<string, unknown>); done(); } }));
+  const logger = makeLogger(
+    'info',
+    'det',
+    new Writable({
+      write(line, _encoding, done) {
+        log.push(JSON.parse(String(line)) as Record<string, unknown>);
+        done();
+      },
+    }),
+  );
   let wakes = 0;
   const figures = new Map<number, SocketFigures>();
-  const view = new SharedView({ config, plan, map, buffer, clock, logger, wakeStreamer: () => void wakes++, readSocket: (_address, udpPort, inode) => (inode === udpPort * 10 ? figures.get(udpPort) ?? null : null) });
+  const view = new SharedView({
+    config,
+    plan,
+    map,
+    buffer,
+    clock,
+    logger,
+    wakeStreamer: () => void wakes++,
+    readSocket: (_address, udpPort, inode) => (inode === udpPort * 10 ? (figures.get(udpPort) ?? null) : null),
+  });
   t.teardown(() => view.close());
   const words = config.detector.udpPorts.map((_, index) => new PortWords(buffer, map.portWords[index] as number));
   for (const port of words) port.initialise();
   const box = new CommandBox(buffer, map.commandBox);
   return {
-    view, clock, log, words,
+    view,
+    clock,
+    log,
+    words,
     stream: new StreamWords(buffer, map.streamWords),
     streamCounters: new Float64Array(buffer, map.streamCounters, streamCounterTable.length),
-    counters: config.detector.udpPorts.map((_, index) => new Float64Array(buffer, map.portCounters[index] as number, portCounterTable.length)),
-    bases: config.detector.udpPorts.map((_, index) => new Float64Array(buffer, (map.portCounters[index] as number) + portCounterTable.length * 8, portCounterTable.length)),
+    counters: config.detector.udpPorts.map(
+      (_, index) => new Float64Array(buffer, map.portCounters[index] as number, portCounterTable.length),
+    ),
+    bases: config.detector.udpPorts.map(
+      (_, index) =>
+        new Float64Array(
+          buffer,
+          (map.portCounters[index] as number) + portCounterTable.length * 8,
+          portCounterTable.length,
+        ),
+    ),
     lastFrame: new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes),
     take: () => box.take() as StreamCommand | null,
     figures,
@@ -51,21 +99,44 @@ function setUp(t: Test, more = '') {
   };
 }
 
-const sockets = [50001, 50002].map((udpPort) => ({ address: '127.0.0.1', udpPort, receiveBufferRequestedBytes: 1000, receiveBufferGrantedBytes: 1000, inode: udpPort * 10 }));
+const sockets = [50001, 50002].map((udpPort) => ({
+  address: '127.0.0.1',
+  udpPort,
+  receiveBufferRequestedBytes: 1000,
+  receiveBufferGrantedBytes: 1000,
+  inode: udpPort * 10,
+}));
 
 t.test('before the threads are ready the service is not, and a series is refused', async (t) => {
   const { view } = setUp(t);
   t.match(view.readiness(), { ready: false, reasons: ['threads are starting'] });
-  await t.rejects(view.orders.arm(request), { name: 'Refused', why: 'starting', problems: [/^the service is starting/] });
+  await t.rejects(view.orders.arm(request), {
+    name: 'Refused',
+    why: 'starting',
+    problems: [/^the service is starting/],
+  });
   view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+libzmq');
   t.strictSame(view.readiness(), { ready: true, reasons: [] });
 });
 
 t.test('a clamped socket buffer is said with what was asked, what was granted and the remedy', (t) => {
   const { view, log } = setUp(t);
-  view.noteReady([{ ...sockets[0]!, receiveBufferGrantedBytes: 999 }, sockets[1]!], 'tcp://127.0.0.1:9999', 'dgram+libzmq');
-  t.match(log, [{ level: 'warn', udp_port: 50001, msg: /^port 50001: asked for 1000 bytes of socket buffer, the kernel granted 999\. Raise net\.core\.rmem_max/ }]);
-  t.match(view.udpPorts(), [{ udp_port: 50001, receive_buffer_granted_bytes: 999, interface: 'lo', kernel_drops: 0 }, { receive_buffer_granted_bytes: 1000 }]);
+  view.noteReady(
+    [{ ...sockets[0]!, receiveBufferGrantedBytes: 999 }, sockets[1]!],
+    'tcp://127.0.0.1:9999',
+    'dgram+libzmq',
+  );
+  t.match(log, [
+    {
+      level: 'warn',
+      udp_port: 50001,
+      msg: /^port 50001: asked for 1000 bytes of socket buffer, the kernel granted 999\. Raise net\.core\.rmem_max/,
+    },
+  ]);
+  t.match(view.udpPorts(), [
+    { udp_port: 50001, receive_buffer_granted_bytes: 999, interface: 'lo', kernel_drops: 0 },
+    { receive_buffer_granted_bytes: 1000 },
+  ]);
   t.end();
 });
 
@@ -81,7 +152,11 @@ t.test('commands reach the streamer one after the other, and each gets its own a
     if (command !== null) commands.push(command);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
-  t.match(commands, [{ kind: 'arm', request: { filename: '/data/a.h5', frames: 5, firstFrameNumber: 1 } }, { kind: 'arm', request: { filename: '/data/b.h5' } }, { kind: 'stop' }]);
+  t.match(commands, [
+    { kind: 'arm', request: { filename: '/data/a.h5', frames: 5, firstFrameNumber: 1 } },
+    { kind: 'arm', request: { filename: '/data/b.h5' } },
+    { kind: 'stop' },
+  ]);
   t.equal(wakes(), 3, 'the streamer is woken for each');
   const [first, other, stop] = commands.map(({ id }) => id) as [number, number, number];
   view.noteEvent({ kind: 'refused', id: other, why: 'busy', problems: ['series 1 is open'] });
@@ -99,7 +174,18 @@ t.test('images sent are those of this series, also when they were sent before ma
   streamCounters[streamCounter.complete] = 2;
   streamCounters[streamCounter.markedTimeout] = 1;
   view.noteEvent({ kind: 'opened', series_id: 1, filename: '/data/a.h5', auto: false, frames: 9 });
-  t.match(view.status(), { state: 'open', series: { series_id: 1, images_sent: 3, complete: 2, marked: 1, discarded: 0, first_frame_number: 1, highest_frame_number: 5 } });
+  t.match(view.status(), {
+    state: 'open',
+    series: {
+      series_id: 1,
+      images_sent: 3,
+      complete: 2,
+      marked: 1,
+      discarded: 0,
+      first_frame_number: 1,
+      highest_frame_number: 5,
+    },
+  });
   t.equal(view.receivedFrames(), 3);
   view.noteEvent({ kind: 'ended', summary: summaryOf({ series_id: 1, frames: 4, complete: 3, marked: 1 }) });
   streamCounters[streamCounter.images] = 6;
@@ -108,14 +194,28 @@ t.test('images sent are those of this series, also when they were sent before ma
   counters[0]![portCounter.received] = 500;
   bases[0]![portCounter.received] = 400;
   view.noteEvent({ kind: 'opened', series_id: 2, filename: '', auto: false, frames: 0 });
-  t.match(view.status(), { series: { series_id: 2, images_sent: 2, complete: 2, marked: 0, ports: [{ udp_port: 50001, counters: { received: 100 } }, {}] }, last_series: { series_id: 1, frames: 4 } });
+  t.match(view.status(), {
+    series: {
+      series_id: 2,
+      images_sent: 2,
+      complete: 2,
+      marked: 0,
+      ports: [{ udp_port: 50001, counters: { received: 100 } }, {}],
+    },
+    last_series: { series_id: 1, frames: 4 },
+  });
   t.match(view.portCounters(), [{ udpPort: 50001, counters: { received: 500 } }, { udpPort: 50002 }]);
   t.end();
 });
 
 t.test('an auto series that is being prepared is not open yet', (t) => {
   const { view, stream } = setUp(t);
-  for (const [step, state] of [[seriesStep.preparing, 'idle'], [seriesStep.opening, 'idle'], [seriesStep.open, 'open'], [seriesStep.stopping, 'closing']] as const) {
+  for (const [step, state] of [
+    [seriesStep.preparing, 'idle'],
+    [seriesStep.opening, 'idle'],
+    [seriesStep.open, 'open'],
+    [seriesStep.stopping, 'closing'],
+  ] as const) {
     stream.publish({ ...idle, step, seriesId: 1, auto: true });
     t.equal(view.status().state, state);
   }
@@ -181,8 +281,14 @@ t.test('the last frame is what was sent last', (t) => {
 
 t.test('a port that is off is told as off and counts nowhere else', (t) => {
   const { view } = setUp(t, ', ports_off: [50002]');
-  t.match(view.udpPorts(), [{ udp_port: 50001, off: false }, { udp_port: 50002, off: true }]);
-  t.match(view.portCounters().map(({ udpPort }) => udpPort), [50001]);
+  t.match(view.udpPorts(), [
+    { udp_port: 50001, off: false },
+    { udp_port: 50002, off: true },
+  ]);
+  t.match(
+    view.portCounters().map(({ udpPort }) => udpPort),
+    [50001],
+  );
   t.end();
 });
 
@@ -199,16 +305,25 @@ t.test('kernel drops are what the kernel says now, or the receiver said last, or
   t.end();
 });
 
-t.test('kernel drops go on where the kernel\'s 32 bits end', (t) => {
+t.test("kernel drops go on where the kernel's 32 bits end", (t) => {
   const { view, counters, bases, figures, clock } = setUp(t);
   view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+libzmq');
   const drops = portCounter.socketDropped;
   bases[0]![drops] = 2 ** 32 - 10;
-  for (const [noted, kernel, total] of [[2 ** 32 - 10, 2 ** 32 - 1, 2 ** 32 - 1], [2 ** 32 - 1, 5, 2 ** 32 + 5], [2 ** 32 + 7, 5, 2 ** 32 + 7], [3 * 2 ** 32 + 1, 2, 3 * 2 ** 32 + 2]] as const) {
+  for (const [noted, kernel, total] of [
+    [2 ** 32 - 10, 2 ** 32 - 1, 2 ** 32 - 1],
+    [2 ** 32 - 1, 5, 2 ** 32 + 5],
+    [2 ** 32 + 7, 5, 2 ** 32 + 7],
+    [3 * 2 ** 32 + 1, 2, 3 * 2 ** 32 + 2],
+  ] as const) {
     counters[0]![drops] = noted;
     figures.set(50001, { queueBytes: 0, drops: kernel });
     clock.advance(1000);
-    t.match(view.portCounters(), [{ counters: { socketDropped: total } }, {}], `the receiver noted ${noted}, the kernel says ${kernel}`);
+    t.match(
+      view.portCounters(),
+      [{ counters: { socketDropped: total } }, {}],
+      `the receiver noted ${noted}, the kernel says ${kernel}`,
+    );
   }
   t.end();
 });
@@ -223,7 +338,14 @@ t.test('shutdown is over when the streamer says that it has nothing left', async
 
 t.test('a port is behind the one furthest ahead; one of which nothing came, by all of the series', (t) => {
   const { view, words, stream } = setUp(t);
-  t.match(view.portFigures(), [{ udpPort: 50001, lagFrames: null }, { udpPort: 50002, lagFrames: null }], 'nothing came at all');
+  t.match(
+    view.portFigures(),
+    [
+      { udpPort: 50001, lagFrames: null },
+      { udpPort: 50002, lagFrames: null },
+    ],
+    'nothing came at all',
+  );
   stream.publish({ ...idle, step: seriesStep.open, seriesId: 1, first: 5 });
   words[0]!.setNewestSeen(12);
   t.match(view.portFigures(), [{ lagFrames: 0 }, { lagFrames: 8 }]);
@@ -238,15 +360,39 @@ t.test('missing packets are those of the series that is open, then of the last',
   t.match(view.portFigures(), [{ series: null }, { series: null }]);
   stream.publish({ ...idle, step: seriesStep.open, seriesId: 1, headerSent: true });
   view.noteEvent({ kind: 'opened', series_id: 1, filename: '', auto: false, frames: 0 });
-  for (const [id, before, now] of [['expected', 64, 192], ['accepted', 60, 180], ['missing', 4, 12], ['lateFirst', 1, 2], ['malformedSize', 1, 3], ['malformedVersion', 0, 1], ['foreignUnarmed', 7, 7]] as const) {
+  for (const [id, before, now] of [
+    ['expected', 64, 192],
+    ['accepted', 60, 180],
+    ['missing', 4, 12],
+    ['lateFirst', 1, 2],
+    ['malformedSize', 1, 3],
+    ['malformedVersion', 0, 1],
+    ['foreignUnarmed', 7, 7],
+  ] as const) {
     bases[0]![portCounter[id]] = before;
     counters[0]![portCounter[id]] = now;
   }
   figures.set(50001, { queueBytes: 5, drops: 3 });
   clock.advance(1000);
-  t.match(view.portFigures()[0], { queueBytes: 5, series: { expected: 128, accepted: 120, missing: 8, late: 1, ring: 0, socket: 3, unexplained: 4, malformed: 3, foreign: 0 } });
+  t.match(view.portFigures()[0], {
+    queueBytes: 5,
+    series: {
+      expected: 128,
+      accepted: 120,
+      missing: 8,
+      late: 1,
+      ring: 0,
+      socket: 3,
+      unexplained: 4,
+      malformed: 3,
+      foreign: 0,
+    },
+  });
   stream.publish({ ...idle, seriesId: 1 });
-  view.noteEvent({ kind: 'ended', summary: summaryOf({ ledger: [ledgerOf(50001, { missing: 9, ring: 9 }), ledgerOf(50002)] }) });
+  view.noteEvent({
+    kind: 'ended',
+    summary: summaryOf({ ledger: [ledgerOf(50001, { missing: 9, ring: 9 }), ledgerOf(50002)] }),
+  });
   t.match(view.portFigures(), [{ series: { missing: 9, ring: 9 } }, { series: { missing: 0 } }]);
   t.end();
 });
@@ -264,7 +410,9 @@ t.test('the last packet has a time of day; threads have the age of their heartbe
   t.equal(view.portFigures()[0]?.lastPacketAt, at);
   t.equal(view.portFigures()[0]?.queueBytesMax, 4096);
   t.strictSame(view.agents(), [
-    { agent: 'receiver_50001', heartbeatAgeMs: 700, stallMsMax: 17 }, { agent: 'receiver_50002', heartbeatAgeMs: 700, stallMsMax: null }, { agent: 'streamer', heartbeatAgeMs: 0, stallMsMax: 3.25 },
+    { agent: 'receiver_50001', heartbeatAgeMs: 700, stallMsMax: 17 },
+    { agent: 'receiver_50002', heartbeatAgeMs: 700, stallMsMax: null },
+    { agent: 'streamer', heartbeatAgeMs: 0, stallMsMax: 3.25 },
   ]);
   t.end();
 });
@@ -283,22 +431,42 @@ t.test('the state tells what is going wrong now, and what the ports of an open s
   view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+libzmq');
   stream.publish({ ...idle, step: seriesStep.open, seriesId: 1, headerSent: true, first: 1, next: 1, highest: 8 });
   view.noteEvent({ kind: 'opened', series_id: 1, filename: '', auto: false, frames: 0 });
-  for (const [name, count] of [['expected', 100], ['missing', 10], ['lateFirst', 4], ['socketDropped', 2]] as const) counters[0]![portCounter[name]] = count;
+  for (const [name, count] of [
+    ['expected', 100],
+    ['missing', 10],
+    ['lateFirst', 4],
+    ['socketDropped', 2],
+  ] as const)
+    counters[0]![portCounter[name]] = count;
   const { problems, series } = view.status();
   t.match(problems.join('\n'), /the frame ring is nearly full \(8 of 8\)/);
-  t.match(series?.ports[0]?.packets, { expected: 100, accepted: 90, missing: 10, late: 4, ring: 0, socket: 2, unexplained: 4 });
+  t.match(series?.ports[0]?.packets, {
+    expected: 100,
+    accepted: 90,
+    missing: 10,
+    late: 4,
+    ring: 0,
+    socket: 2,
+    unexplained: 4,
+  });
   t.end();
 });
 
-t.test('why the last series was cut short stands in the state, and its series_end waits no longer than it does', (t) => {
-  const { view, stream } = setUp(t);
-  view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+libzmq');
-  stream.publish({ ...idle, endPending: true, seriesId: 1 });
-  view.noteEvent({ kind: 'ended', summary: summaryOf({ series_id: 1, aborted: 'instance_stopped', end_pending: true }) });
-  t.match(view.status(), { last_series: { end_pending: true }, end_pending: true });
-  t.match(view.status().problems.join('\n'), /series 1 was cut short: .*docs\/operating\.md#instance-missing/);
-  stream.publish({ ...idle, endPending: false, seriesId: 1 });
-  t.match(view.status(), { last_series: { end_pending: false }, end_pending: false });
-  t.equal(view.history()[0]?.end_pending, false);
-  t.end();
-});
+t.test(
+  'why the last series was cut short stands in the state, and its series_end waits no longer than it does',
+  (t) => {
+    const { view, stream } = setUp(t);
+    view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+libzmq');
+    stream.publish({ ...idle, endPending: true, seriesId: 1 });
+    view.noteEvent({
+      kind: 'ended',
+      summary: summaryOf({ series_id: 1, aborted: 'instance_stopped', end_pending: true }),
+    });
+    t.match(view.status(), { last_series: { end_pending: true }, end_pending: true });
+    t.match(view.status().problems.join('\n'), /series 1 was cut short: .*docs\/operating\.md#instance-missing/);
+    stream.publish({ ...idle, endPending: false, seriesId: 1 });
+    t.match(view.status(), { last_series: { end_pending: false }, end_pending: false });
+    t.equal(view.history()[0]?.end_pending, false);
+    t.end();
+  },
+);

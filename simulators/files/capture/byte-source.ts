@@ -1,5 +1,5 @@
-// Bytes of a capture from front to back: in goes a file, plain or gzip'ed, or memory; out come pieces of any length. Memory holds
-// about a megabyte, or the whole file where it is gzip'ed.
+// Bytes of a capture from front to back: in goes a file, plain or gzip'ed, or memory; out come pieces of any length.
+// Memory holds about a megabyte, or the whole file where it is gzip'ed.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { gunzipSync, constants as zlib } from 'node:zlib';
@@ -45,11 +45,14 @@ export function openBytes(file: string): ByteSource {
   try {
     descriptor = openSync(file, 'r');
   } catch (error) {
-    throw new OperatorError(`${file}: cannot be read (${messageOf(error)}). Give a capture file`, exitCode.usage, { cause: error });
+    throw new OperatorError(`${file}: cannot be read (${messageOf(error)}). Give a capture file`, exitCode.usage, {
+      cause: error,
+    });
   }
   const chunks = new FileBytes(descriptor);
   try {
-    if (!fstatSync(descriptor).isFile()) throw new OperatorError(`${file}: is no file. Give a capture file`, exitCode.usage);
+    if (!fstatSync(descriptor).isFile())
+      throw new OperatorError(`${file}: is no file. Give a capture file`, exitCode.usage);
     const [first, second] = chunks.peek(2);
     if (first !== 0x1f || second !== 0x8b) return chunks;
     const { size } = fstatSync(descriptor);
@@ -59,19 +62,29 @@ export function openBytes(file: string): ByteSource {
     return unpacked;
   } catch (error) {
     chunks.close();
-    if (error instanceof ReadFailed) throw new OperatorError(`${file}: ${error.message}. Copy it to another disk`, exitCode.environment, { cause: error });
+    if (error instanceof ReadFailed)
+      throw new OperatorError(`${file}: ${error.message}. Copy it to another disk`, exitCode.environment, {
+        cause: error,
+      });
     throw error;
   }
 }
 
 function tooLarge(file: string): OperatorError {
-  return new OperatorError(`${file}: is larger than 1 GiB unpacked. Unpack it with gunzip and give the .pcap`, exitCode.usage);
+  return new OperatorError(
+    `${file}: is larger than 1 GiB unpacked. Unpack it with gunzip and give the .pcap`,
+    exitCode.usage,
+  );
 }
 
 /** What can be unpacked: all members; of cut or damaged ones as far as they go. */
 function unpack(file: string, packed: Uint8Array): MemoryBytes {
   const asFarAs = (length: number): Uint8Array => {
-    const { buffer, byteOffset, length: bytes } = gunzipSync(packed.subarray(0, length), { maxOutputLength: unpackedLimit, finishFlush: zlib.Z_SYNC_FLUSH });
+    const {
+      buffer,
+      byteOffset,
+      length: bytes,
+    } = gunzipSync(packed.subarray(0, length), { maxOutputLength: unpackedLimit, finishFlush: zlib.Z_SYNC_FLUSH });
     return new Uint8Array(buffer, byteOffset, bytes);
   };
   let reason: string;
@@ -82,7 +95,8 @@ function unpack(file: string, packed: Uint8Array): MemoryBytes {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(file);
     reason = messageOf(error);
   }
-  // Damage says nothing of its place: it lies where unpacking more begins to fail. A cut file can be unpacked to its end.
+  // Damage says nothing of its place: it lies where unpacking more begins to fail. A cut file can be unpacked to its
+  // end.
   let good = 0;
   let bad = packed.length + 1;
   let best = new Uint8Array(0);

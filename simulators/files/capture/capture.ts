@@ -1,5 +1,6 @@
-// A capture file as tcpdump and Wireshark write it: in goes a file, pcap or pcapng, plain or gzip'ed; out come its records, one after
-// the other, and at the end what was wrong with the file. The replay and `vdcu explain` walk through it once, from front to back.
+// A capture file as tcpdump and Wireshark write it: in goes a file, pcap or pcapng, plain or gzip'ed; out come its
+// records, one after the other, and at the end what was wrong with the file. The replay and `vdcu explain` walk through
+// it once, from front to back.
 
 import { exitCode, OperatorError } from '../../../src/base/errors.js';
 import { MemoryBytes, openBytes, ReadFailed } from './byte-source.js';
@@ -32,7 +33,9 @@ export class Capture {
     this.#source = source;
   }
 
-  /** Why the records ended before the file's own end, and at which byte; null: they did not, as far as they were taken. */
+  /**
+   * Why the records ended before the file's own end, and at which byte; null: they did not, as far as they were taken.
+   */
   get damage(): string | null {
     return this.#damage === null ? null : `${this.#name}: ${this.#damage}`;
   }
@@ -47,7 +50,8 @@ export class Capture {
       this.#damage = this.#source.damage ?? damage;
     } catch (error) {
       if (error instanceof ReadFailed) this.#damage = `${error.message} at byte ${this.#source.at}`;
-      else if (error instanceof WrongFile) throw new OperatorError(`${this.#name}: ${error.message}`, exitCode.usage, { cause: error });
+      else if (error instanceof WrongFile)
+        throw new OperatorError(`${this.#name}: ${error.message}`, exitCode.usage, { cause: error });
       else throw error;
     } finally {
       this.#source.close();
@@ -58,8 +62,11 @@ export class Capture {
     const start = this.#source.peek(8);
     if (isPcapNg(start)) return readPcapNgRecords(this.#source);
     if (isPcap(start)) return readPcapRecords(this.#source);
-    const wanted = 'Give a .pcap or .pcapng, plain or gzip\'ed, as tcpdump -w writes it';
-    if (start.length < 4) throw new WrongFile(`has ${start.length} bytes, too few for a capture file${this.#source.damage === null ? '' : `; ${this.#source.damage}`}. ${wanted}`);
+    const wanted = "Give a .pcap or .pcapng, plain or gzip'ed, as tcpdump -w writes it";
+    if (start.length < 4)
+      throw new WrongFile(
+        `has ${start.length} bytes, too few for a capture file${this.#source.damage === null ? '' : `; ${this.#source.damage}`}. ${wanted}`,
+      );
     const hex = Buffer.from(start).toString('hex');
     const known = others.find(([magic]) => hex.startsWith(magic));
     throw new WrongFile(known === undefined ? `is no capture file. ${wanted}` : `${known[1]}. ${known[2]}`);

@@ -1,5 +1,5 @@
-// UDP datagrams of a capture: in go its records, out the datagram that each holds or completes. IP fragments are put together, and
-// what a mirror has wrapped up (GRE, ERSPAN, VXLAN, Geneve, IP in IP) is unwrapped. Knows no detector.
+// UDP datagrams of a capture: in go its records, out the datagram that each holds or completes. IP fragments are put
+// together, and what a mirror has wrapped up (GRE, ERSPAN, VXLAN, Geneve, IP in IP) is unwrapped. Knows no detector.
 // Source: RFC 791, 8200, 768.
 
 import { Fragments } from './fragments.js';
@@ -19,7 +19,16 @@ export interface UdpDatagram {
 /** Why a record gives no datagram: other traffic, not captured to its end, or a piece that waits for others. */
 export type NoDatagram = 'other' | 'cut' | 'fragment';
 
-const protocol = { hopByHop: 0, ipInIp: 4, udp: 17, ipv6: 41, routing: 43, fragment: 44, gre: 47, destinations: 60 } as const;
+const protocol = {
+  hopByHop: 0,
+  ipInIp: 4,
+  udp: 17,
+  ipv6: 41,
+  routing: 43,
+  fragment: 44,
+  gre: 47,
+  destinations: 60,
+} as const;
 /** Wrapped up in each other at most; more is damage. */
 const depthLimit = 4;
 /** Extension headers of one packet at most. */
@@ -72,7 +81,13 @@ export class DatagramReader {
     return this.#extensions(packet[6] as number, packet.subarray(40, end), end - 40, addresses, depth);
   }
 
-  #extensions(first: number, bytes: Uint8Array, length: number, addresses: string, depth: number): UdpDatagram | NoDatagram {
+  #extensions(
+    first: number,
+    bytes: Uint8Array,
+    length: number,
+    addresses: string,
+    depth: number,
+  ): UdpDatagram | NoDatagram {
     let next = first;
     let at = 0;
     for (let count = 0; count < extensionLimit; count++) {
@@ -85,7 +100,15 @@ export class DatagramReader {
         if ((place & 0xfff9) !== 0) {
           if (bytes.length < length) return 'cut';
           const key = `6 ${depth} ${view.getUint32(at + 4)} ${addresses}`;
-          return this.#fragment(key, following, place & 0xfff8, bytes.subarray(at + 8), (place & 1) === 0, depth, addresses);
+          return this.#fragment(
+            key,
+            following,
+            place & 0xfff8,
+            bytes.subarray(at + 8),
+            (place & 1) === 0,
+            depth,
+            addresses,
+          );
         }
         at += 8;
       } else if (next === protocol.hopByHop || next === protocol.routing || next === protocol.destinations) {
@@ -97,18 +120,31 @@ export class DatagramReader {
   }
 
   /** @param addresses of IPv6, whose content may begin with extension headers; null: IPv4 */
-  #fragment(key: string, next: number, offset: number, bytes: Uint8Array, last: boolean, depth: number, addresses: string | null = null): UdpDatagram | NoDatagram {
+  #fragment(
+    key: string,
+    next: number,
+    offset: number,
+    bytes: Uint8Array,
+    last: boolean,
+    depth: number,
+    addresses: string | null = null,
+  ): UdpDatagram | NoDatagram {
     const whole = this.#fragments.put({ key, offset, bytes, last });
     if (whole === null) return 'fragment';
-    return addresses === null ? this.#content(next, whole, whole.length, depth) : this.#extensions(next, whole, whole.length, addresses, depth);
+    return addresses === null
+      ? this.#content(next, whole, whole.length, depth)
+      : this.#extensions(next, whole, whole.length, addresses, depth);
   }
 
   /** @param length of the content as IP says; what was captured may be less, and `bytes` is */
   #content(next: number, bytes: Uint8Array, length: number, depth: number): UdpDatagram | NoDatagram {
     switch (next) {
-      case protocol.udp: return this.#udp(bytes, length, depth);
-      case protocol.gre: return this.#inside(insideGre(bytes), depth);
-      default: return this.#ip(bytes, depth + 1);
+      case protocol.udp:
+        return this.#udp(bytes, length, depth);
+      case protocol.gre:
+        return this.#inside(insideGre(bytes), depth);
+      default:
+        return this.#ip(bytes, depth + 1);
     }
   }
 

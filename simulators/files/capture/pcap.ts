@@ -1,6 +1,6 @@
-// Records of a pcap file: microseconds, nanoseconds, or modified (with eight more bytes in each record's header), of either byte order.
-// Files that were written one behind the other (cat) go on with the header of the next.
-// Source: draft-ietf-opsawg-pcap; wiki.wireshark.org/Development/LibpcapFileFormat (modified).
+// Records of a pcap file: microseconds, nanoseconds, or modified (with eight more bytes in each record's header), of
+// either byte order. Files that were written one behind the other (cat) go on with the header of the next. Source:
+// draft-ietf-opsawg-pcap; wiki.wireshark.org/Development/LibpcapFileFormat (modified).
 
 import type { ByteSource } from './byte-source.js';
 import { checkLinkType } from './link-layers.js';
@@ -53,7 +53,8 @@ export function* readPcapRecords(source: ByteSource): Generator<CapturedRecord, 
     if (head.length < recordHeaderBytes) return cutOff(source.at);
     const fields = viewOf(head);
     const captured = fields.getUint32(8, little);
-    if (captured > recordLimit) return `the record at byte ${start} claims ${captured} bytes, more than the ${recordLimit} that a record can have. The file is damaged from there on`;
+    if (captured > recordLimit)
+      return `the record at byte ${start} claims ${captured} bytes, more than the ${recordLimit} that a record can have. The file is damaged from there on`;
     const bytes = source.take(captured);
     if (bytes.length < captured) return cutOff(source.at);
     yield { timeMs: fields.getUint32(0, little) * 1000 + fields.getUint32(4, little) / unitsPerMs, linkType, bytes };
@@ -61,7 +62,8 @@ export function* readPcapRecords(source: ByteSource): Generator<CapturedRecord, 
 }
 
 function readHeader(bytes: Uint8Array): Header {
-  if (bytes.length < fileHeaderBytes) throw new WrongFile(`has ${bytes.length} bytes, too few for a capture file. Copy or capture it again`);
+  if (bytes.length < fileHeaderBytes)
+    throw new WrongFile(`has ${bytes.length} bytes, too few for a capture file. Copy or capture it again`);
   const view = viewOf(bytes);
   const little = formats.has(view.getUint32(0, true));
   const linkType = view.getUint32(20, little) & 0xffff;

@@ -1,6 +1,5 @@
-// Records of a pcapng file: sections of either byte order, interfaces with their own link layers and clocks, enhanced, simple and
-// old packet blocks; every other block is passed over.
-// Source: draft-ietf-opsawg-pcapng.
+// Records of a pcapng file: sections of either byte order, interfaces with their own link layers and clocks, enhanced,
+// simple and old packet blocks; every other block is passed over. Source: draft-ietf-opsawg-pcapng.
 
 import { skip } from './byte-source.js';
 import type { ByteSource } from './byte-source.js';
@@ -48,7 +47,8 @@ export function* readPcapNgRecords(source: ByteSource): Generator<CapturedRecord
     if (isSection) {
       const order = byteOrder(head);
       if (order === null) {
-        if (start === 0) throw new WrongFile('begins as a pcapng file, and its byte order cannot be read. Copy or capture it again');
+        if (start === 0)
+          throw new WrongFile('begins as a pcapng file, and its byte order cannot be read. Copy or capture it again');
         return `the section at byte ${start} has no byte order. The file is damaged from there on`;
       }
       little = order;
@@ -56,19 +56,26 @@ export function* readPcapNgRecords(source: ByteSource): Generator<CapturedRecord
     }
     const type = viewOf(head).getUint32(0, little);
     const length = viewOf(head).getUint32(4, little);
-    if (length < 12 || length % 4 !== 0) return `the block at byte ${start} claims ${length} bytes, which no block has. The file is damaged from there on`;
-    const needed = type === block.interface || type === block.oldPacket || type === block.simplePacket || type === block.enhancedPacket;
+    if (length < 12 || length % 4 !== 0)
+      return `the block at byte ${start} claims ${length} bytes, which no block has. The file is damaged from there on`;
+    const needed =
+      type === block.interface ||
+      type === block.oldPacket ||
+      type === block.simplePacket ||
+      type === block.enhancedPacket;
     if (!needed) {
       if (!skip(source, length)) return cutOff(source.at);
       continue;
     }
-    if (length > blockLimit) return `the block at byte ${start} claims ${length} bytes, more than a packet can have. The file is damaged from there on`;
+    if (length > blockLimit)
+      return `the block at byte ${start} claims ${length} bytes, more than a packet can have. The file is damaged from there on`;
     const bytes = source.take(length);
     if (bytes.length < length) return cutOff(source.at);
     const body = bytes.subarray(8, length - 4);
     if (type === block.interface) {
       const described = readInterface(body, little);
-      if (described === null || interfaces.length === interfaceLimit) return `the interface at byte ${start} cannot be read. The file is damaged from there on`;
+      if (described === null || interfaces.length === interfaceLimit)
+        return `the interface at byte ${start} cannot be read. The file is damaged from there on`;
       interfaces.push(described);
       if (isLinkType(described.linkType)) known = true;
       else unknown = described.linkType;
@@ -79,7 +86,10 @@ export function* readPcapNgRecords(source: ByteSource): Generator<CapturedRecord
     timeMs = packet.timeMs;
     yield packet;
   }
-  if (!known && unknown !== null) throw new WrongFile(`its data link type is ${unknown}; needs ${linkTypesKnown}. Capture again on such an interface`);
+  if (!known && unknown !== null)
+    throw new WrongFile(
+      `its data link type is ${unknown}; needs ${linkTypesKnown}. Capture again on such an interface`,
+    );
   return null;
 }
 
@@ -111,16 +121,24 @@ function resolutionOf(value: number): number {
 }
 
 /** @returns null when the block is not long enough for what it says, or names an interface that is not described */
-function readPacket(type: number, body: Uint8Array, little: boolean, interfaces: readonly Interface[], lastMs: number): CapturedRecord | null {
+function readPacket(
+  type: number,
+  body: Uint8Array,
+  little: boolean,
+  interfaces: readonly Interface[],
+  lastMs: number,
+): CapturedRecord | null {
   const view = viewOf(body);
   const headBytes = type === block.simplePacket ? 4 : 20;
   if (body.length < headBytes) return null;
-  const index = type === block.simplePacket ? 0 : type === block.oldPacket ? view.getUint16(0, little) : view.getUint32(0, little);
+  const index =
+    type === block.simplePacket ? 0 : type === block.oldPacket ? view.getUint16(0, little) : view.getUint32(0, little);
   const from = interfaces[index];
   if (from === undefined) return null;
-  const captured = type === block.simplePacket
-    ? Math.min(view.getUint32(0, little), from.snapBytes === 0 ? recordLimit : from.snapBytes)
-    : view.getUint32(12, little);
+  const captured =
+    type === block.simplePacket
+      ? Math.min(view.getUint32(0, little), from.snapBytes === 0 ? recordLimit : from.snapBytes)
+      : view.getUint32(12, little);
   if (captured > recordLimit || headBytes + captured > body.length) return null;
   const ticks = type === block.simplePacket ? null : view.getUint32(4, little) * 2 ** 32 + view.getUint32(8, little);
   const timeMs = ticks === null ? lastMs : (ticks / from.ticksPerSecond + from.offsetSeconds) * 1000;

@@ -19,7 +19,8 @@ export class WrongFile extends Error {
 }
 
 /** Why reading ended at a record that is not whole. */
-export const cutOff = (at: number): string => `ends within a record, at byte ${at}. The file is cut off: copy or capture it again`;
+export const cutOff = (at: number): string =>
+  `ends within a record, at byte ${at}. The file is cut off: copy or capture it again`;
 
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

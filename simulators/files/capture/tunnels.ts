@@ -1,6 +1,6 @@
-// What switches and virtual networks wrap packets up in: in goes the content of IP or UDP, out what is inside, or null where it is none.
-// Mirrors of a port arrive so: as GRE, ERSPAN (types I to III), VXLAN or Geneve.
-// Source: RFC 2784, 2890 (GRE); draft-foschiano-erspan; RFC 7348 (VXLAN); RFC 8926 (Geneve).
+// What switches and virtual networks wrap packets up in: in goes the content of IP or UDP, out what is inside, or null
+// where it is none. Mirrors of a port arrive so: as GRE, ERSPAN (types I to III), VXLAN or Geneve. Source: RFC 2784,
+// 2890 (GRE); draft-foschiano-erspan; RFC 7348 (VXLAN); RFC 8926 (Geneve).
 
 import { viewOf } from './record.js';
 
@@ -24,16 +24,24 @@ export function insideGre(bytes: Uint8Array): Inside | null {
   const at = 4 + 4 * words;
   switch (view.getUint16(2)) {
     case greType.ipv4:
-    case greType.ipv6: return inside('ip', bytes, at);
-    case greType.ethernet: return inside('ethernet', bytes, at);
+    case greType.ipv6:
+      return inside('ip', bytes, at);
+    case greType.ethernet:
+      return inside('ethernet', bytes, at);
     // Type I is plain; type II has a sequence number, and a header of its own.
-    case greType.erspan: return inside('ethernet', bytes, (flags & greFlag.sequence) === 0 ? at : at + 8);
-    case greType.erspan3: return insideErspan3(bytes, at);
-    default: return null;
+    case greType.erspan:
+      return inside('ethernet', bytes, (flags & greFlag.sequence) === 0 ? at : at + 8);
+    case greType.erspan3:
+      return insideErspan3(bytes, at);
+    default:
+      return null;
   }
 }
 
-/** Its last word tells what kind of frame follows (bits 14 to 10), and whether eight bytes more of the platform do (bit 0). */
+/**
+ * Its last word tells what kind of frame follows (bits 14 to 10), and whether eight bytes more of the platform do (bit
+ * 0).
+ */
 function insideErspan3(bytes: Uint8Array, at: number): Inside | null {
   if (at + 12 > bytes.length) return null;
   const last = viewOf(bytes).getUint16(at + 10);
@@ -46,7 +54,10 @@ function insideErspan3(bytes: Uint8Array, at: number): Inside | null {
 const vxlanPorts: readonly number[] = [4789, 8472];
 const genevePort = 6081;
 
-/** Inside of UDP to the ports of VXLAN and Geneve; a detector may use these ports as well, whose packets do not look like it. */
+/**
+ * Inside of UDP to the ports of VXLAN and Geneve; a detector may use these ports as well, whose packets do not look
+ * like it.
+ */
 export function insideUdp(port: number, payload: Uint8Array): Inside | null {
   if (payload.length < 8) return null;
   const view = viewOf(payload);
@@ -57,10 +68,13 @@ export function insideUdp(port: number, payload: Uint8Array): Inside | null {
   if (port !== genevePort || (payload[0] as number) >> 6 !== 0) return null;
   const begin = 8 + ((payload[0] as number) & 0x3f) * 4;
   switch (view.getUint16(2)) {
-    case greType.ethernet: return inside('ethernet', payload, begin);
+    case greType.ethernet:
+      return inside('ethernet', payload, begin);
     case greType.ipv4:
-    case greType.ipv6: return inside('ip', payload, begin);
-    default: return null;
+    case greType.ipv6:
+      return inside('ip', payload, begin);
+    default:
+      return null;
   }
 }
 

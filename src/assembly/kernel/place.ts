@@ -1,7 +1,8 @@
 // hot path. The compiled part of placement: AssemblyScript, a TypeScript dialect that compiles to WebAssembly; built by
-// scripts/build-kernel.mjs, called by compiled-placement.ts in the receiver's thread, on the memory that all threads share. It does
-// what PacketIntake and Placement do with a plain packet, and nothing else: whatever is not plain is left to them, so every rule
-// stands in one place. What a detector is comes in through the placement context and its piece table.
+// scripts/build-kernel.mjs, called by compiled-placement.ts in the receiver's thread, on the memory that all threads
+// share. It does what PacketIntake and Placement do with a plain packet, and nothing else: whatever is not plain is
+// left to them, so every rule stands in one place. What a detector is comes in through the placement context and its
+// piece table.
 
 import {
   contextAccepted, contextBytes, contextCompleted, contextDecode, contextExpectedPackets, contextFirstOwn, contextFirstPacket, contextForeign,
@@ -15,9 +16,9 @@ import { recordAcceptedWord, recordBitsWord, recordFrameLowWord, recordHighestWo
 import { fillSeams, isPresent, unpack } from './unpack';
 
 /**
- * Place the packets of the batch from entry `from` on, as long as they are plain: of the configured source, intact, of this port's
- * position, of a frame in the window whose image is open, and not there yet. Stops before the first that is not, and after the one
- * that completes an image.
+ * Place the packets of the batch from entry `from` on, as long as they are plain: of the configured source, intact, of
+ * this port's position, of a frame in the window whose image is open, and not there yet. Stops before the first that is
+ * not, and after the one that completes an image.
  * @param context address of the port's placement context
  * @param count entries of the batch
  * @returns the first entry that was not looked at; the frame that was completed stands in the context, 0 = none
@@ -183,7 +184,10 @@ function pieceAt(starts: usize, pieces: usize, packet: u32): usize {
   return pieces + load<usize>(starts + (<usize>packet << 2)) * pieceBytes;
 }
 
-/** Per packet of 8 pieces a turn took 182 – 195 ns this way, 205 – 238 ns with one `memory.copy` per piece (ring in the cache). */
+/**
+ * Per packet of 8 pieces a turn took 182 – 195 ns this way, 205 – 238 ns with one `memory.copy` per piece (ring in the
+ * cache).
+ */
 // @ts-ignore: decorator
 @inline
 function copy(to: usize, from: usize, bytes: usize): void {

@@ -1,6 +1,7 @@
-// hot path. Packed pixels in the compiled part of placement (AssemblyScript): 4-bit pixels become bytes, 12-bit pixels become 16 bits.
-// Called by place.ts for each packet whose pixels are not placed as they are. Reads no byte outside of the payload and writes none
-// outside of the packet's own pixels; the rules are those of assembly/placement.ts, whose results these must be, bit for bit.
+// hot path. Packed pixels in the compiled part of placement (AssemblyScript): 4-bit pixels become bytes, 12-bit pixels
+// become 16 bits. Called by place.ts for each packet whose pixels are not placed as they are. Reads no byte outside of
+// the payload and writes none outside of the packet's own pixels; the rules are those of assembly/placement.ts, whose
+// results these must be, bit for bit.
 
 import {
   contextDecode, contextExpectedPackets, contextPayloadBytes, contextPieces, contextSeams, contextStarts, decode12, decode4HighFirst,
@@ -48,7 +49,10 @@ export function fillSeams(context: usize, packet: u32, frame: usize, missing: u3
   if (next >= 0) store<u16>(frame + next, missing * 0x101);
 }
 
-/** The parts of the pixels that this packet shares with its neighbours; the part that comes first waits in the frame itself. */
+/**
+ * The parts of the pixels that this packet shares with its neighbours; the part that comes first waits in the frame
+ * itself.
+ */
 // @ts-ignore: decorator
 @inline
 function placeSeams(context: usize, packet: u32, payload: usize, frame: usize, record: usize): void {
@@ -72,7 +76,10 @@ function join(at: usize, part: u32, whole: bool): void {
   store<u16>(at, whole ? part | <u32>load<u16>(at) : part);
 }
 
-/** `from` counts half-bytes of the payload; `left` is the shift of a byte for its left pixel, 4 or 0, and known where this is called. */
+/**
+ * `from` counts half-bytes of the payload; `left` is the shift of a byte for its left pixel, 4 or 0, and known where
+ * this is called.
+ */
 // @ts-ignore: decorator
 @inline
 function unpack4(to: usize, toEnd: usize, payload: usize, from: usize, left: i32): void {
@@ -109,7 +116,8 @@ function unpack12(to: usize, toEnd: usize, payload: usize, payloadEnd: usize, fr
     from += 3;
   }
   let source = payload + (from >> 1);
-  // Eight pixels are twelve bytes, but a load takes sixteen: of the last ones in a payload, four more bytes before them.
+  // Eight pixels are twelve bytes, but a load takes sixteen: of the last ones in a payload, four more bytes before
+  // them.
   for (; to + 32 <= toEnd && source + 28 <= payloadEnd; to += 32, source += 24) {
     const first = v128.load(source);
     const second = v128.load(source, 12);

@@ -1,6 +1,6 @@
-// Server-sent events for the page: who the service is and the last minutes when a viewer connects, then the state a few times a
-// second and one sample a second. One text is made for all viewers. Latest only: a viewer that has not taken its last event gets
-// none, and one that takes nothing for long is cut off.
+// Server-sent events for the page: who the service is and the last minutes when a viewer connects, then the state a few
+// times a second and one sample a second. One text is made for all viewers. Latest only: a viewer that has not taken
+// its last event gets none, and one that takes nothing for long is cut off.
 
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.js';
@@ -46,7 +46,11 @@ export class PageEvents {
     this.#viewers.add(viewer);
     response.on('close', () => this.#remove(viewer));
     response.on('error', () => this.#remove(viewer));
-    response.write(event('about', this.#deps.about) + event('history', { samples: this.#deps.recent.samples }) + event('state', this.#deps.state()));
+    response.write(
+      event('about', this.#deps.about) +
+        event('history', { samples: this.#deps.recent.samples }) +
+        event('state', this.#deps.state()),
+    );
     this.#timer ??= setInterval(() => this.#send(event('state', this.#deps.state())), stateMs).unref();
   }
 

@@ -1,5 +1,5 @@
-// The files of the page: HTML, style, script, icon, licences of what is bundled, as the build laid them into the package (src/page/).
-// Read once at start and kept, so that a request never names a path.
+// The files of the page: HTML, style, script, icon, licences of what is bundled, as the build laid them into the
+// package (src/page/). Read once at start and kept, so that a request never names a path.
 
 import { readFileSync } from 'node:fs';
 
@@ -21,7 +21,9 @@ const types: Readonly<Record<string, string>> = {
 /** By name; empty when the page was not built. */
 export function readPageFiles(folder: URL = new URL('../../page/', import.meta.url)): ReadonlyMap<string, PageFile> {
   try {
-    return new Map(Object.entries(types).map(([name, type]) => [name, { type, content: readFileSync(new URL(name, folder)) }]));
+    return new Map(
+      Object.entries(types).map(([name, type]) => [name, { type, content: readFileSync(new URL(name, folder)) }]),
+    );
   } catch {
     return new Map();
   }

@@ -1,5 +1,6 @@
-// Previews for all viewers, from one thread of low priority, which is started for the first of them. Latest only: each part of the
-// frame is made anew at most `intervalMs` apart and shared by whoever asks meanwhile, and jobs that wait are limited.
+// Previews for all viewers, from one thread of low priority, which is started for the first of them. Latest only: each
+// part of the frame is made anew at most `intervalMs` apart and shared by whoever asks meanwhile, and jobs that wait
+// are limited.
 
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../base/clock.js';
@@ -58,7 +59,11 @@ export class PreviewMaker {
     const now = this.#clock.now();
     const { count } = this.#last;
     if (kept !== undefined && (kept.count === count || now - kept.startedAt < intervalMs)) return kept.bytes;
-    if (this.#jobs.size >= jobLimit) return kept?.bytes ?? Promise.reject(new PreviewBusy('preview: too many parts of the frame are asked for at once; ask again'));
+    if (this.#jobs.size >= jobLimit)
+      return (
+        kept?.bytes ??
+        Promise.reject(new PreviewBusy('preview: too many parts of the frame are asked for at once; ask again'))
+      );
     const bytes = this.#post(request);
     this.#kept.delete(key);
     this.#kept.set(key, { count, startedAt: now, bytes });
@@ -88,7 +93,10 @@ export class PreviewMaker {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./preview-thread.js', import.meta.url), { workerData: this.#task, name: 'vdcu-preview' });
+    const worker = new Worker(new URL('./preview-thread.js', import.meta.url), {
+      workerData: this.#task,
+      name: 'vdcu-preview',
+    });
     worker.unref();
     worker.on('message', (answer: PreviewAnswer) => {
       const waiting = this.#jobs.get(answer.id);

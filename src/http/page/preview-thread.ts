@@ -1,5 +1,6 @@
-// The thread that makes previews: copies the last frame out of shared memory and makes it small, so that neither the data path nor
-// the main thread waits for a viewer. Started by preview-maker.ts; answers each job with the bytes of a preview.
+// The thread that makes previews: copies the last frame out of shared memory and makes it small, so that neither the
+// data path nor the main thread waits for a viewer. Started by preview-maker.ts; answers each job with the bytes of a
+// preview.
 
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -14,7 +15,8 @@ const { memory, gaps } = workerData as PreviewTask;
 const last = new LastFrame(memory.buffer, memory.offset, memory.frameBytes);
 
 nameThread('vdcu-preview');
-// On Linux this is the thread's own priority: receivers that want the processor have it. Elsewhere it would be the process's.
+// On Linux this is the thread's own priority: receivers that want the processor have it. Elsewhere it would be the
+// process's.
 if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_LOW);
 
 parentPort?.on('message', ({ id, request }: PreviewJob) => {
@@ -28,7 +30,8 @@ parentPort?.on('message', ({ id, request }: PreviewJob) => {
 });
 
 function preview(request: PreviewJob['request']): Uint8Array<ArrayBuffer> | null {
-  // Counted before the copy: a newer frame under an older count is fetched once more, an older one under a newer count never.
+  // Counted before the copy: a newer frame under an older count is fetched once more, an older one under a newer count
+  // never.
   const { count } = last;
   const copy = last.load();
   if (copy === null) return null;

@@ -1,6 +1,6 @@
-// A frame, or a part of it, made small enough to be looked at: blocks of n × n pixels become their mean, and what is no value is
-// kept apart from zero: gaps, missing pixels, blocks that lack some. Pure; runs in the thread of preview-thread.ts, whose bytes go
-// to viewers as they are. The browser reads them with src/page/preview-bytes.ts.
+// A frame, or a part of it, made small enough to be looked at: blocks of n × n pixels become their mean, and what is no
+// value is kept apart from zero: gaps, missing pixels, blocks that lack some. Pure; runs in the thread of
+// preview-thread.ts, whose bytes go to viewers as they are. The browser reads them with src/page/preview-bytes.ts.
 
 import { assert } from '../../base/assert.js';
 import type { Span } from '../../detector/geometry.js';
@@ -30,7 +30,10 @@ export interface FrameGaps {
 }
 
 /** A frame to look at, in C order. */
-export interface Preview extends Pick<PreviewHead, 'top' | 'left' | 'rows' | 'columns' | 'factor' | 'height' | 'width'> {
+export interface Preview extends Pick<
+  PreviewHead,
+  'top' | 'left' | 'rows' | 'columns' | 'factor' | 'height' | 'width'
+> {
   /** Mean of the pixels of each block that have a value; 0 where none has. With factor 1 the pixels themselves. */
   readonly values: Float32Array | Uint8Array | Uint16Array | Uint32Array;
   /** `blockKind` of each block. */
@@ -50,7 +53,17 @@ export function makePreview(frame: Frame, request: PreviewRequest, gaps: FrameGa
   const factor = Math.ceil(Math.max(height, width) / request.size);
   const blocks = new Blocks(frame, gaps, [rows[0], columns[0], height, width], factor);
   for (let row = 0; row < height; row++) blocks.add(row);
-  return { top: rows[0], left: columns[0], rows: height, columns: width, factor, height: blocks.height, width: blocks.width, values: blocks.values(), kinds: blocks.kinds() };
+  return {
+    top: rows[0],
+    left: columns[0],
+    rows: height,
+    columns: width,
+    factor,
+    height: blocks.height,
+    width: blocks.width,
+    values: blocks.values(),
+    kinds: blocks.kinds(),
+  };
 }
 
 /** Sums up rows of pixels, one after the other. */
@@ -69,7 +82,12 @@ class Blocks {
   readonly #valued: Uint32Array;
   readonly #missing: Uint32Array;
 
-  constructor({ pixels, type, shape }: Frame, gaps: FrameGaps, part: readonly [number, number, number, number], factor: number) {
+  constructor(
+    { pixels, type, shape }: Frame,
+    gaps: FrameGaps,
+    part: readonly [number, number, number, number],
+    factor: number,
+  ) {
     assert(pixels.length === shape[0] * shape[1] * pixelBytes[type], 'pixels fill the shape');
     const bytes = pixels.byteOffset % pixelBytes[type] === 0 ? pixels : pixels.slice();
     this.#source = new arrays[type](bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / pixelBytes[type]);
@@ -157,19 +175,41 @@ function marked(length: number, spans: readonly Span[]): Uint8Array {
 }
 
 /** Keys of the image message that viewers show. */
-const shownKeys = ['msg_number', 'frame', 'frame_number', 'shape', 'type', 'complete', 'missing_packets', 'reason', 'discard'] as const;
+const shownKeys = [
+  'msg_number',
+  'frame',
+  'frame_number',
+  'shape',
+  'type',
+  'complete',
+  'missing_packets',
+  'reason',
+  'discard',
+] as const;
 
-const names = new Map<unknown, string>([[Float32Array, 'float32'], [Uint8Array, 'uint8'], [Uint16Array, 'uint16'], [Uint32Array, 'uint32']]);
+const names = new Map<unknown, string>([
+  [Float32Array, 'float32'],
+  [Uint8Array, 'uint8'],
+  [Uint16Array, 'uint16'],
+  [Uint32Array, 'uint32'],
+]);
 
 /**
- * A preview as bytes, all numbers little endian: length of the JSON (uint32), JSON padded with spaces to a multiple of 4, values, kinds.
+ * A preview as bytes, all numbers little endian: length of the JSON (uint32), JSON padded with spaces to a multiple of
+ * 4, values, kinds.
  * @param count which of the frames this is, as the service counts those it keeps for viewers
  * @param message JSON object of the frame's image message
  */
-export function encodePreview(preview: Preview, count: number, message: Readonly<Record<string, unknown>>): Uint8Array<ArrayBuffer> {
+export function encodePreview(
+  preview: Preview,
+  count: number,
+  message: Readonly<Record<string, unknown>>,
+): Uint8Array<ArrayBuffer> {
   const { values, kinds, ...part } = preview;
   const frame = Object.fromEntries(shownKeys.filter((key) => key in message).map((key) => [key, message[key]]));
-  const text = new TextEncoder().encode(JSON.stringify({ count, frame, ...part, values: names.get(values.constructor) }));
+  const text = new TextEncoder().encode(
+    JSON.stringify({ count, frame, ...part, values: names.get(values.constructor) }),
+  );
   const jsonBytes = Math.ceil(text.length / 4) * 4;
   const bytes = new Uint8Array(4 + jsonBytes + values.byteLength + kinds.length).fill(0x20, 4, 4 + jsonBytes);
   new DataView(bytes.buffer).setUint32(0, jsonBytes, true);

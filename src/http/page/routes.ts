@@ -47,47 +47,82 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
   const sendFile = (reply: FastifyReply, name: string): FastifyReply => {
     const file = files.get(name);
     if (file !== undefined) return reply.type(file.type).send(file.content);
-    return reply.code(404).send({ problems: [files.size === 0 ? 'the page was not built: npm run build' : `page/${name}: there is no such file`] });
+    return reply.code(404).send({
+      problems: [files.size === 0 ? 'the page was not built: npm run build' : `page/${name}: there is no such file`],
+    });
   };
   app.get('/', { schema: { hide: true } }, (_, reply) => sendFile(reply, 'index.html'));
-  app.get('/page/:name', { schema: { hide: true } }, (request, reply) => sendFile(reply, (request.params as { name: string }).name));
+  app.get('/page/:name', { schema: { hide: true } }, (request, reply) =>
+    sendFile(reply, (request.params as { name: string }).name),
+  );
 
   app.get('/page/events', { schema: { hide: true } }, (_, reply) => {
-    if (events.full) return reply.code(503).send({ problems: ['events: too many viewers are connected; close a page and reload this one'] });
+    if (events.full)
+      return reply
+        .code(503)
+        .send({ problems: ['events: too many viewers are connected; close a page and reload this one'] });
     reply.hijack();
     // A proxy that collects an answer before it hands it on would show nothing.
-    reply.raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+    reply.raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      'content-type': 'text/event-stream',
+      'x-accel-buffering': 'no',
+    });
     events.add(reply.raw);
     return undefined;
   });
 
-  app.get('/api/v1/preview', {
-    schema: {
-      tags,
-      summary: 'The image sent last, or a part of it, small enough to be looked at',
-      description: 'Blocks of n × n pixels as their mean, with missing pixels and gaps kept apart (docs/page.md).',
-      querystring: {
-        type: 'object',
-        properties: {
-          size: { type: 'integer', minimum: leastSize, maximum: previewLimit, default: previewLimit, description: 'Blocks along the longer side, at most' },
-          rows: { type: 'string', description: 'First and last row, as 0-255; not given = all' },
-          columns: { type: 'string', description: 'First and last column; not given = all' },
+  app.get(
+    '/api/v1/preview',
+    {
+      schema: {
+        tags,
+        summary: 'The image sent last, or a part of it, small enough to be looked at',
+        description: 'Blocks of n × n pixels as their mean, with missing pixels and gaps kept apart (docs/page.md).',
+        querystring: {
+          type: 'object',
+          properties: {
+            size: {
+              type: 'integer',
+              minimum: leastSize,
+              maximum: previewLimit,
+              default: previewLimit,
+              description: 'Blocks along the longer side, at most',
+            },
+            rows: { type: 'string', description: 'First and last row, as 0-255; not given = all' },
+            columns: { type: 'string', description: 'First and last column; not given = all' },
+          },
+        },
+        response: {
+          200: schemas.content('application/octet-stream', 'Length of the JSON (uint32), JSON, values, kinds'),
+          404: schemas.problems,
+          422: schemas.problems,
+          503: schemas.problems,
         },
       },
-      response: { 200: schemas.content('application/octet-stream', 'Length of the JSON (uint32), JSON, values, kinds'), 404: schemas.problems, 422: schemas.problems, 503: schemas.problems },
     },
-  }, async (request, reply) => {
-    const wanted = readRequest(request.query as Record<string, unknown>);
-    if ('problems' in wanted) return reply.code(422).send(wanted);
-    try {
-      const bytes = await previews.make(wanted);
-      if (bytes !== null) return await reply.type('application/octet-stream').send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-    } catch (error) {
-      if (error instanceof PreviewBusy) return reply.code(503).send({ problems: [error.message] });
-      throw error;
-    }
-    return reply.code(404).send({ problems: [last.count === 0 ? 'preview: no frame has been sent since the service was started' : 'preview: nothing of the frame lies in these rows and columns'] });
-  });
+    async (request, reply) => {
+      const wanted = readRequest(request.query as Record<string, unknown>);
+      if ('problems' in wanted) return reply.code(422).send(wanted);
+      try {
+        const bytes = await previews.make(wanted);
+        if (bytes !== null)
+          return await reply
+            .type('application/octet-stream')
+            .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+      } catch (error) {
+        if (error instanceof PreviewBusy) return reply.code(503).send({ problems: [error.message] });
+        throw error;
+      }
+      return reply.code(404).send({
+        problems: [
+          last.count === 0
+            ? 'preview: no frame has been sent since the service was started'
+            : 'preview: nothing of the frame lies in these rows and columns',
+        ],
+      });
+    },
+  );
 }
 
 /** For how long the frame kept for viewers has been the last; as exact as it is looked at often. */
@@ -115,7 +150,8 @@ function readRequest(query: Record<string, unknown>): PreviewRequest | { problem
   const problems: string[] = [];
   const { size = String(previewLimit) } = query;
   const blocks = typeof size === 'string' && /^[0-9]{1,5}$/.test(size) ? Number(size) : NaN;
-  if (!(blocks >= leastSize && blocks <= previewLimit)) problems.push(`size: ${JSON.stringify(size)}; it must be a whole number from ${leastSize} to ${previewLimit}`);
+  if (!(blocks >= leastSize && blocks <= previewLimit))
+    problems.push(`size: ${JSON.stringify(size)}; it must be a whole number from ${leastSize} to ${previewLimit}`);
   const span = (key: 'rows' | 'columns'): readonly [number, number] | null => {
     const text = query[key];
     if (text === undefined) return null;

@@ -1,5 +1,5 @@
-// What the page shows besides pixels, as the JSON of its events: who the service is (once), and its state (a few times a second).
-// Pure; read from the view by page/events.ts. The shapes are those of src/page/messages.ts.
+// What the page shows besides pixels, as the JSON of its events: who the service is (once), and its state (a few times
+// a second). Pure; read from the view by page/events.ts. The shapes are those of src/page/messages.ts.
 
 import type { ServiceConfig } from '../../config/service-config.js';
 import type { Geometry, PortGeometry } from '../../detector/geometry.js';
@@ -30,13 +30,30 @@ export function aboutJson(config: ServiceConfig, geometry: Geometry, version: st
 }
 
 /** What is so just now. `frame` = the frame kept for viewers: which it is, and for how long it has been that. */
-export function stateJson(view: ServiceView, samples: readonly Sample[], sockets: readonly UdpPortStatus[], frame: { count: number; ageMs: number | null }): State {
+export function stateJson(
+  view: ServiceView,
+  samples: readonly Sample[],
+  sockets: readonly UdpPortStatus[],
+  frame: { count: number; ageMs: number | null },
+): State {
   const sample = samples.at(-1);
   const status = view.status();
   const gauges = view.gauges();
-  const series = status.series === null ? (status.last_series === null ? null : endedSeries(status.last_series)) : openSeries(status.series);
+  const series =
+    status.series === null
+      ? status.last_series === null
+        ? null
+        : endedSeries(status.last_series)
+      : openSeries(status.series);
   const ring = { slots: gauges.ringSlots, used: gauges.ringSlotsUsed, used_max: gauges.ringSlotsUsedMax };
-  const filled = sockets.filter(({ off }) => !off).map((socket) => ({ udp_port: socket.udp_port, queue_bytes: socket.socket_queue_bytes, buffer_bytes: socket.receive_buffer_granted_bytes, kernel_drops: socket.kernel_drops }));
+  const filled = sockets
+    .filter(({ off }) => !off)
+    .map((socket) => ({
+      udp_port: socket.udp_port,
+      queue_bytes: socket.socket_queue_bytes,
+      buffer_bytes: socket.receive_buffer_granted_bytes,
+      kernel_drops: socket.kernel_drops,
+    }));
   return {
     state: status.state,
     message: status.message,
@@ -44,7 +61,15 @@ export function stateJson(view: ServiceView, samples: readonly Sample[], sockets
     consumers: status.consumers,
     consumers_expected: view.config.consumerConnections,
     series,
-    rates: sample === undefined ? null : { frames_per_second: sample.frames_per_second, packets_per_second: sample.packets_per_second, in_gbit_per_second: sample.in_gbit_per_second, out_gbit_per_second: sample.out_gbit_per_second },
+    rates:
+      sample === undefined
+        ? null
+        : {
+            frames_per_second: sample.frames_per_second,
+            packets_per_second: sample.packets_per_second,
+            in_gbit_per_second: sample.in_gbit_per_second,
+            out_gbit_per_second: sample.out_gbit_per_second,
+          },
     ring,
     sockets: filled,
     frame: { count: frame.count, age_ms: frame.ageMs },
@@ -53,10 +78,39 @@ export function stateJson(view: ServiceView, samples: readonly Sample[], sockets
 
 function openSeries(series: CurrentSeries): Series {
   const { series_id, filename, auto, frames, header_pending, images_sent, complete, marked, discarded, ports } = series;
-  return { open: true, series_id, filename, auto, frames, header_pending, images_sent, complete, marked, discarded, unsent: 0, warnings: [], ports: ports.map(({ udp_port, packets }) => ({ udp_port, ...packets })) };
+  return {
+    open: true,
+    series_id,
+    filename,
+    auto,
+    frames,
+    header_pending,
+    images_sent,
+    complete,
+    marked,
+    discarded,
+    unsent: 0,
+    warnings: [],
+    ports: ports.map(({ udp_port, packets }) => ({ udp_port, ...packets })),
+  };
 }
 
 function endedSeries(series: SeriesSummary): Series {
   const { series_id, filename, auto, frames, complete, marked, discarded, unsent, aborted, warnings, ledger } = series;
-  return { open: false, series_id, filename, auto, frames, header_pending: false, images_sent: frames, complete, marked, discarded, unsent, ...(aborted === undefined ? {} : { aborted }), warnings, ports: ledger };
+  return {
+    open: false,
+    series_id,
+    filename,
+    auto,
+    frames,
+    header_pending: false,
+    images_sent: frames,
+    complete,
+    marked,
+    discarded,
+    unsent,
+    ...(aborted === undefined ? {} : { aborted }),
+    warnings,
+    ports: ledger,
+  };
 }

@@ -1,5 +1,6 @@
-// What is on its way to a consumer. Comes in: the length of each message that was handed over, and how many bytes the consumer's machine
-// has acknowledged in all. Goes out: messages and bytes that it has not. Allocates nothing per message.
+// What is on its way to a consumer. Comes in: the length of each message that was handed over, and how many bytes the
+// consumer's machine has acknowledged in all. Goes out: messages and bytes that it has not. Allocates nothing per
+// message.
 
 import type { Undelivered } from '../../contract/series.js';
 

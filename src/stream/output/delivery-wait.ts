@@ -1,5 +1,5 @@
-// Whether all that was handed over up to now has reached the consumer. Comes in: what the sink says is under way. Goes out: still waiting,
-// or what is certain: everything is there (0 messages), so much is not, or nobody can tell (null).
+// Whether all that was handed over up to now has reached the consumer. Comes in: what the sink says is under way. Goes
+// out: still waiting, or what is certain: everything is there (0 messages), so much is not, or nobody can tell (null).
 
 import type { MessageSink } from './message-sink.js';
 import type { Undelivered } from '../../contract/series.js';
@@ -27,7 +27,12 @@ export class DeliveryWait {
     if (this.#sink.disconnects === this.#disconnects) {
       const underway = this.#sink.underway;
       const later = next - this.#next;
-      this.#left = underway === null ? null : underway.messages <= later ? { messages: 0, bytes: 0 } : { messages: underway.messages - later, bytes: underway.bytes };
+      this.#left =
+        underway === null
+          ? null
+          : underway.messages <= later
+            ? { messages: 0, bytes: 0 }
+            : { messages: underway.messages - later, bytes: underway.bytes };
     } else if (this.#left?.messages !== 0) return this.#left;
     return this.#left === null || this.#left.messages === 0 || now >= this.#until ? this.#left : 'waiting';
   }

@@ -1,7 +1,7 @@
-// Messages into zeromq.js: the portable sink. Binds a PUSH socket, copies what it is given (zeromq.js sends by reference and says
-// "sent" when a message is queued, so the bytes must be nobody else's), and follows its consumers by the socket's events. Owned by
-// the streamer's thread, whose event loop must turn. What this way cannot: refuse one consumer too many, tell what was delivered, end a
-// connection (docs/decisions/0019-consumers-that-are-gone.md).
+// Messages into zeromq.js: the portable sink. Binds a PUSH socket, copies what it is given (zeromq.js sends by
+// reference and says "sent" when a message is queued, so the bytes must be nobody else's), and follows its consumers by
+// the socket's events. Owned by the streamer's thread, whose event loop must turn. What this way cannot: refuse one
+// consumer too many, tell what was delivered, end a connection (docs/decisions/0019-consumers-that-are-gone.md).
 
 import { Push } from 'zeromq';
 import { OperatorError, messageOf } from '../../base/errors.js';
@@ -27,7 +27,10 @@ export interface ZmqSinkOptions {
   wake(): void;
 }
 
-/** How many consumer_timeout_ms a consumer may leave unread what was sent: this way cannot tell it from a machine that is gone. */
+/**
+ * How many consumer_timeout_ms a consumer may leave unread what was sent: this way cannot tell it from a machine that
+ * is gone.
+ */
 const patience = 6;
 
 /** A PUSH that keeps only so many messages of a peer. */
@@ -59,7 +62,8 @@ export class ZmqSink implements MessageSink {
       backlog: acceptQueue,
       linger: 0,
       ipv6: options.host.includes(':'),
-      // With a ZAP domain and nobody to ask, peers of old protocol versions (an HTTP request looks like one) are refused.
+      // With a ZAP domain and nobody to ask, peers of old protocol versions (an HTTP request looks like one) are
+      // refused.
       zapDomain: 'vdcu',
       tcpKeepalive: 1,
       tcpKeepaliveCount: count,
@@ -67,7 +71,8 @@ export class ZmqSink implements MessageSink {
       tcpKeepaliveInterval: interval,
       handshakeInterval: handshakeMs,
       maxMessageSize: inbound.messageBytes,
-      // The kernel ends a connection that leaves data unacknowledged for so long, but one whose program does not read as well.
+      // The kernel ends a connection that leaves data unacknowledged for so long, but one whose program does not read
+      // as well.
       tcpMaxRetransmitTimeout: options.timeoutMs * patience,
     });
     this.#followConsumers();
@@ -87,7 +92,9 @@ export class ZmqSink implements MessageSink {
     try {
       await this.#socket.bind(address);
     } catch (error) {
-      throw new OperatorError(`data port ${address}: ${messageOf(error)}. ${bindRemedy(host, port)}`, undefined, { cause: error });
+      throw new OperatorError(`data port ${address}: ${messageOf(error)}. ${bindRemedy(host, port)}`, undefined, {
+        cause: error,
+      });
     }
     return this.#socket.lastEndpoint ?? address;
   }
@@ -135,8 +142,9 @@ export class ZmqSink implements MessageSink {
   }
 
   /**
-   * Events do not say whose they are. A connection that ends while another has not finished its handshake is taken for that one; if
-   * it was the consumer's after all, the stranger's own end, which comes within the limit of a handshake, puts it right.
+   * Events do not say whose they are. A connection that ends while another has not finished its handshake is taken for
+   * that one; if it was the consumer's after all, the stranger's own end, which comes within the limit of a handshake,
+   * puts it right.
    */
   #followConsumers(): void {
     const { events } = this.#socket;
@@ -150,8 +158,7 @@ export class ZmqSink implements MessageSink {
       if (this.#strangers > 0) {
         this.#strangers--;
         this.#refused.push({ reason: 'old_protocol', address: '' });
-      }
-      else {
+      } else {
         this.#peers--;
         this.#disconnects++;
       }

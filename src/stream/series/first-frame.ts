@@ -1,6 +1,7 @@
-// Which frame a series begins with, and that all receivers go by it. Given with the arm request, or found: the smallest number
-// that any port accepted within the start window. Owned by a series. The number is proposed, every receiver answers and accepts
-// nothing below it from then on; what a port accepted before its answer lowers it; then it is settled.
+// Which frame a series begins with, and that all receivers go by it. Given with the arm request, or found: the smallest
+// number that any port accepted within the start window. Owned by a series. The number is proposed, every receiver
+// answers and accepts nothing below it from then on; what a port accepted before its answer lowers it; then it is
+// settled.
 
 import type { SeriesWords } from '../../memory/series-words.js';
 import type { ReadPort } from './frame-reader.js';
@@ -28,7 +29,13 @@ export class FirstFrame {
   settled = false;
 
   /** @param frames own frames of the series, null = until stopped */
-  constructor(words: SeriesWords, ports: readonly ReadPort[], frames: number | null, startWindowMs: number, ring: number) {
+  constructor(
+    words: SeriesWords,
+    ports: readonly ReadPort[],
+    frames: number | null,
+    startWindowMs: number,
+    ring: number,
+  ) {
     this.#words = words;
     this.#ports = ports;
     this.#frames = frames;
@@ -80,7 +87,10 @@ export class FirstFrame {
     return 'told';
   }
 
-  /** All receivers have stopped: what they accepted is all that there is. Returns the newest number that any port accepted. */
+  /**
+   * All receivers have stopped: what they accepted is all that there is. Returns the newest number that any port
+   * accepted.
+   */
   conclude(): number {
     const { smallest, newest } = this.numbers();
     if (!this.settled && smallest !== 0 && (this.number === 0 || smallest < this.number)) this.tell(smallest);

@@ -1,5 +1,6 @@
-// STEP 3, first half: frames out of the ring. Is the next frame closed on every port, what is missing in it, and which bytes go
-// out for it. Runs in the streamer's thread; reads port images only after they were handed over, writes only its own frames.
+// STEP 3, first half: frames out of the ring. Is the next frame closed on every port, what is missing in it, and which
+// bytes go out for it. Runs in the streamer's thread; reads port images only after they were handed over, writes only
+// its own frames.
 
 import type { FrameReason } from '../../contract/frame-reasons.js';
 import { gapByte, missingByte } from '../../detector/pixel-type.js';
@@ -24,7 +25,10 @@ export interface ReadPort {
 
 const two32 = 4294967296;
 
-/** Reads the ring of one memory. Frame numbers are own ones (detector/frame-share.ts). Positions are indices into the layout's positions. */
+/**
+ * Reads the ring of one memory. Frame numbers are own ones (detector/frame-share.ts). Positions are indices into the
+ * layout's positions.
+ */
 export class FrameReader {
   readonly #bytes: Uint8Array;
   readonly #map: MemoryMap;
@@ -35,7 +39,10 @@ export class FrameReader {
   #patched = new Uint8Array(0);
   readonly #view: DataView;
   #headerFields: readonly HeaderField[] = [];
-  /** By position: some port has written there since the slots were prepared, in this series or an earlier one; the latest frame that has pixels there. */
+  /**
+   * By position: some port has written there since the slots were prepared, in this series or an earlier one; the
+   * latest frame that has pixels there.
+   */
   #written = new Uint8Array(0);
   #filledBy = new Int32Array(0);
   #frames = 0;
@@ -50,8 +57,8 @@ export class FrameReader {
   }
 
   /**
-   * Make every slot ready for frames of this layout: gaps 0, all pixels missing. Only while no receiver writes. Does nothing
-   * when the slots already are of this layout.
+   * Make every slot ready for frames of this layout: gaps 0, all pixels missing. Only while no receiver writes. Does
+   * nothing when the slots already are of this layout.
    */
   prepare(layout: Layout): void {
     if (this.#layout === layout) return;
@@ -64,7 +71,8 @@ export class FrameReader {
     this.#filler = new Uint8Array(layout.frameBytes).fill(gapByte);
     this.#patched = new Uint8Array(layout.frameBytes);
     for (let position = 0; position < layout.positions.length; position++) this.#fill(this.#filler, position);
-    for (let slot = 0; slot < this.#ring; slot++) this.#bytes.set(this.#filler, this.#map.ring + slot * this.#map.slotStride);
+    for (let slot = 0; slot < this.#ring; slot++)
+      this.#bytes.set(this.#filler, this.#map.ring + slot * this.#map.slotStride);
   }
 
   /** Has every port closed this frame? */
@@ -110,10 +118,21 @@ export class FrameReader {
               : seen.timedOut
                 ? 'timeout'
                 : 'packet_loss';
-    return { frameIndex, frameNumber, missingPackets, missing, reason, discard: reason !== null && discardIncomplete, headerValues: this.#headerValues(slot) };
+    return {
+      frameIndex,
+      frameNumber,
+      missingPackets,
+      missing,
+      reason,
+      discard: reason !== null && discardIncomplete,
+      headerValues: this.#headerValues(slot),
+    };
   }
 
-  /** The bytes of a frame that is ready: the slot itself, or a copy where whole port images are missing. Valid until released. */
+  /**
+   * The bytes of a frame that is ready: the slot itself, or a copy where whole port images are missing. Valid until
+   * released.
+   */
   pixels(frameNumber: number): Uint8Array {
     const layout = this.#layout as Layout;
     const slot = frameNumber % this.#ring;
@@ -147,7 +166,10 @@ export class FrameReader {
     for (const { words } of this.#ports) if (words.position >= 0) this.#written[words.position] = 1;
   }
 
-  /** When the first packet of the frame was placed (Infinity = none) and when its last port image was closed, in ms of the service's clock. */
+  /**
+   * When the first packet of the frame was placed (Infinity = none) and when its last port image was closed, in ms of
+   * the service's clock.
+   */
   times(frameNumber: number): { first: number; closed: number } {
     const slot = frameNumber % this.#ring;
     let first = Infinity;
@@ -165,7 +187,8 @@ export class FrameReader {
 
   #missingRanges(port: ReadPort, slot: number): [number, number][] {
     const { positions, ports, expectedPackets } = this.#layout as Layout;
-    const position = port.words.position >= 0 ? port.words.position : (ports[port.index] as PortLayout).expectedPosition;
+    const position =
+      port.words.position >= 0 ? port.words.position : (ports[port.index] as PortLayout).expectedPosition;
     const { firstPacket } = positions[position] as Position;
     const ranges: [number, number][] = [];
     for (let packet = 0; packet < expectedPackets; packet++) {
@@ -191,7 +214,10 @@ export class FrameReader {
     let table = this.#pieces.get(position);
     if (table === undefined) {
       // Orientation does not matter: all pixels of the port image are filled.
-      table = makePieceTable(this.#layout as Layout, position, false, { first: 0, count: (this.#layout as Layout).packetsPerPortImage });
+      table = makePieceTable(this.#layout as Layout, position, false, {
+        first: 0,
+        count: (this.#layout as Layout).packetsPerPortImage,
+      });
       this.#pieces.set(position, table);
     }
     for (let piece = 0; piece < table.pieces.length; piece += 3) {

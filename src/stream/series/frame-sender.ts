@@ -1,5 +1,5 @@
-// The frames of one series on their way out, in order: as long as the next one is closed on every port and zmq takes it. Keeps
-// the tally of what was sent. Owned by a series, which says when frames may go and which is the last.
+// The frames of one series on their way out, in order: as long as the next one is closed on every port and zmq takes
+// it. Keeps the tally of what was sent. Owned by a series, which says when frames may go and which is the last.
 
 import { frameIndexOf, frameNumberOf } from '../../detector/frame-share.js';
 import type { FrameShare } from '../../detector/frame-share.js';
@@ -30,11 +30,15 @@ export interface FrameSenderDeps {
   /** Incomplete frames are sent with `discard`. */
   readonly discardIncomplete: boolean;
   readonly share: FrameShare;
-  /** Number of the series' header, where instances share the frames: it fixes those of the images. Null = the next ones. */
+  /**
+   * Number of the series' header, where instances share the frames: it fixes those of the images. Null = the next ones.
+   */
   readonly base: number | null;
 }
 
-/** Frame numbers are own ones (detector/frame-share.ts), 0 = not known; indices are 0-based in the series; times in ms. */
+/**
+ * Frame numbers are own ones (detector/frame-share.ts), 0 = not known; indices are 0-based in the series; times in ms.
+ */
 export class FrameSender {
   readonly #deps: FrameSenderDeps;
   readonly #messages: ImageMessages;
@@ -71,7 +75,12 @@ export class FrameSender {
     for (let budget = framesPerTurn; budget > 0 && !outbox.busy; budget--) {
       const own = this.next;
       if ((last !== 0 && own > last) || !reader.ready(own)) return;
-      const facts = reader.facts(own, frameIndexOf(share, own, first), frameNumberOf(share, own, first), discardIncomplete);
+      const facts = reader.facts(
+        own,
+        frameIndexOf(share, own, first),
+        frameNumberOf(share, own, first),
+        discardIncomplete,
+      );
       const pixels = reader.pixels(own);
       if (base !== null) outbox.skipTo(base + 1 + facts.frameIndex);
       let json: Uint8Array | null = null;
@@ -88,7 +97,9 @@ export class FrameSender {
     }
   }
 
-  /** Give up all frames up to `last`; they take no numbers. One that is half-sent is sent: its slot will be used again. */
+  /**
+   * Give up all frames up to `last`; they take no numbers. One that is half-sent is sent: its slot will be used again.
+   */
   drop(last: number, now: number): void {
     this.#deps.outbox.keep(now);
     if (this.#deps.outbox.busy || last === 0 || this.next > last) return;
@@ -100,7 +111,14 @@ export class FrameSender {
     this.progressAt = now;
   }
 
-  #handedOver(own: number, facts: ImageFacts, json: Uint8Array, pixels: Uint8Array, isLast: boolean, now: number): void {
+  #handedOver(
+    own: number,
+    facts: ImageFacts,
+    json: Uint8Array,
+    pixels: Uint8Array,
+    isLast: boolean,
+    now: number,
+  ): void {
     this.sent++;
     if (facts.reason === null) {
       this.complete++;

@@ -1,5 +1,5 @@
-// After how long a silence an automatic series ends: `series_idle_ms`, and longer where the detector's frames come more slowly than
-// that. Owned by the streamer, for all series; each notes how far the detector has come.
+// After how long a silence an automatic series ends: `series_idle_ms`, and longer where the detector's frames come more
+// slowly than that. Owned by the streamer, for all series; each notes how far the detector has come.
 
 /** So many frame periods of silence are an end. */
 const periodsOfSilence = 3;
@@ -29,7 +29,12 @@ export class IdleTime {
     const gap = now - this.#at;
     const step = first - this.#highest;
     this.fellApartMs = null;
-    if (this.#highest === this.#first && this.#first !== 0 && step > 0 && gap / step <= (longest / periodsOfSilence) * this.#leastMs) {
+    if (
+      this.#highest === this.#first &&
+      this.#first !== 0 &&
+      step > 0 &&
+      gap / step <= (longest / periodsOfSilence) * this.#leastMs
+    ) {
       this.fellApartMs = Math.round(gap / step);
       this.#note(gap / step);
     }

@@ -1,5 +1,6 @@
-// How far the detector has come in a series: the highest frame, the last sign of it, and which frames were seen too long ago. Owned by
-// a series, which calls `observe` in every turn in which packets may come; the receivers read the frame that is given up.
+// How far the detector has come in a series: the highest frame, the last sign of it, and which frames were seen too
+// long ago. Owned by a series, which calls `observe` in every turn in which packets may come; the receivers read the
+// frame that is given up.
 
 import { portCounter } from '../../memory/counters.js';
 import type { SeriesWords } from '../../memory/series-words.js';
@@ -28,7 +29,13 @@ export class SeriesProgress {
   #lastSeenAt = -1;
   #giveUp = 0;
 
-  constructor(words: SeriesWords, ports: readonly SeriesPort[], seenTimes: SeenTimes, frameTimeoutMs: number, ring: number) {
+  constructor(
+    words: SeriesWords,
+    ports: readonly SeriesPort[],
+    seenTimes: SeenTimes,
+    frameTimeoutMs: number,
+    ring: number,
+  ) {
     this.#words = words;
     this.#ports = ports;
     this.#seenTimes = seenTimes;
@@ -42,7 +49,8 @@ export class SeriesProgress {
     let seen = 0;
     for (const { words, counters, seriesBase } of this.#ports) {
       this.highest = Math.max(this.highest, words.newestSeen);
-      for (const counter of [portCounter.accepted, portCounter.ringFull]) seen += (counters[counter] as number) - (seriesBase[counter] as number);
+      for (const counter of [portCounter.accepted, portCounter.ringFull])
+        seen += (counters[counter] as number) - (seriesBase[counter] as number);
     }
     if (seen !== this.#seenPackets) {
       this.#seenPackets = seen;

@@ -1,11 +1,12 @@
-// STEP 3, second half: the life of one series, from its first command to the receivers to its `series_end`. Owned by the streamer,
-// which calls `turn`; the one authority over what receivers do. How far the detector is: series/progress.ts. What looks wrong:
-// series/warnings.ts. What several instances know of one series: series/share.ts. States and rules: docs/architecture.md, "series".
+// STEP 3, second half: the life of one series, from its first command to the receivers to its `series_end`. Owned by
+// the streamer, which calls `turn`; the one authority over what receivers do. How far the detector is:
+// series/progress.ts. What looks wrong: series/warnings.ts. What several instances know of one series: series/share.ts.
+// States and rules: docs/architecture.md, "series".
 //
 //   preparing → header → opening → open → stopping → finishing → ending → (over)
-//
-// An auto series has no header step: its header goes out with the first frame. Of several instances that share a detector the first
-// hands over the header and the last the end; the others have a header that is handed over elsewhere (docs/scaling.md).
+// An auto series has no header step: its header goes out with the first frame. Of several instances that share a
+// detector the first hands over the header and the last the end; the others have a header that is handed over elsewhere
+// (docs/scaling.md).
 
 import type { AbortReason } from '../../contract/abort-reasons.js';
 import { firstOwnNumber, ownFrames } from '../../detector/frame-share.js';
@@ -35,7 +36,9 @@ const headerLimitMs = 5000;
 /** A series does not end by silence before this time. */
 const silenceLeastMs = 5000;
 
-/** One series. Frame numbers are own ones (detector/frame-share.ts), 0 = not known; indices are 0-based in the series. */
+/**
+ * One series. Frame numbers are own ones (detector/frame-share.ts), 0 = not known; indices are 0-based in the series.
+ */
 export class Series {
   readonly id: number;
   readonly auto: boolean;
@@ -70,7 +73,17 @@ export class Series {
   readonly #warnings: SeriesWarnings;
   readonly #consumer: SeriesConsumer;
 
-  constructor(deps: SeriesDeps, id: number, request: ArmRequest, auto: boolean, layout: Layout, dynamicRange: number, readNRows: number, follows: boolean, now: number) {
+  constructor(
+    deps: SeriesDeps,
+    id: number,
+    request: ArmRequest,
+    auto: boolean,
+    layout: Layout,
+    dynamicRange: number,
+    readNRows: number,
+    follows: boolean,
+    now: number,
+  ) {
     this.#deps = deps;
     this.id = id;
     this.request = request;
@@ -78,12 +91,24 @@ export class Series {
     this.#layout = layout;
     this.#filename = request.filename;
     const { seriesTimeoutMs, startWindowMs, discardIncomplete, frameTimeoutMs } = deps.limits;
-    this.#firstFrame = new FirstFrame(deps.words, deps.ports, request.frames === 0 ? null : ownFrames(deps.share, request.frames), startWindowMs, deps.ring);
-    this.#sender = new FrameSender({ ...deps, discardIncomplete, base: deps.share.stride === 1 ? null : request.msgNumberBase }, new ImageMessages(layout.shape, layout.pixelType, Object.keys(layout.profile.headerFields)));
+    this.#firstFrame = new FirstFrame(
+      deps.words,
+      deps.ports,
+      request.frames === 0 ? null : ownFrames(deps.share, request.frames),
+      startWindowMs,
+      deps.ring,
+    );
+    this.#sender = new FrameSender(
+      { ...deps, discardIncomplete, base: deps.share.stride === 1 ? null : request.msgNumberBase },
+      new ImageMessages(layout.shape, layout.pixelType, Object.keys(layout.profile.headerFields)),
+    );
     this.#progress = new SeriesProgress(deps.words, deps.ports, deps.seenTimes, frameTimeoutMs, deps.ring);
     this.#warnings = new SeriesWarnings(deps, layout);
     this.share = new SeriesShare(deps.share, request, deps.ports, this.#firstFrame);
-    this.#silenceMs = seriesTimeoutMs === null && request.framePeriodMs === null ? null : Math.max(silenceLeastMs, seriesTimeoutMs ?? 0, 10 * (request.framePeriodMs ?? 0));
+    this.#silenceMs =
+      seriesTimeoutMs === null && request.framePeriodMs === null
+        ? null
+        : Math.max(silenceLeastMs, seriesTimeoutMs ?? 0, 10 * (request.framePeriodMs ?? 0));
     const { framePeriodMs } = request;
     this.#tail = new SeriesTail(deps.limits, framePeriodMs === null ? null : framePeriodMs * deps.share.stride);
     this.#since = now;
@@ -94,7 +119,10 @@ export class Series {
     this.#command = deps.words.command(phase.prepare);
   }
 
-  /** Has anything of this series been promised to a consumer, or any frame been seen? An auto series that waits has not begun. */
+  /**
+   * Has anything of this series been promised to a consumer, or any frame been seen? An auto series that waits has not
+   * begun.
+   */
   get begun(): boolean {
     return !this.auto || this.#firstFrame.started || this.headerSent;
   }
@@ -118,7 +146,10 @@ export class Series {
     return this.#progress.slotsUsedMax;
   }
 
-  /** End the series: the last frame is the highest seen, or with `fill` the last that was asked for. One that is shared is cut short: where it ends is not for one instance to say. */
+  /**
+   * End the series: the last frame is the highest seen, or with `fill` the last that was asked for. One that is shared
+   * is cut short: where it ends is not for one instance to say.
+   */
   stop(fill = false): void {
     this.#stopWanted = true;
     this.#tail.stop(fill);
@@ -126,7 +157,10 @@ export class Series {
     if (this.share.shared) this.#abort('instance_stopped');
   }
 
-  /** What was being made up behind the last frame that was seen is not wanted; receivers may have closed as much as the ring has room for. */
+  /**
+   * What was being made up behind the last frame that was seen is not wanted; receivers may have closed as much as the
+   * ring has room for.
+   */
   #cutTail(): void {
     const end = Math.max(this.highest, this.next - 1 + this.#deps.ring);
     if (this.last === 0 || end >= this.last) return;
@@ -142,7 +176,8 @@ export class Series {
   /** What this instance has, once it accepts no more packets; null before. */
   get halted(): HaltedSeries | null {
     const { step } = this;
-    if (!this.share.shared || step < seriesStep.stopping || (step === seriesStep.stopping && !this.#answered())) return null;
+    if (!this.share.shared || step < seriesStep.stopping || (step === seriesStep.stopping && !this.#answered()))
+      return null;
     return this.share.halted(this.#aborted !== null || this.summary !== null);
   }
 
@@ -188,7 +223,8 @@ export class Series {
     return this.#deps.outbox.next - next + (this.#deps.outbox.busy && !busy ? 1 : 0);
   }
 
-  // --- beginning -------------------------------------------------------------------------------------------------------------
+  // --- beginning
+  // -------------------------------------------------------------------------------------------------------------
 
   #preparing(now: number): void {
     if (!this.#answered()) return;
@@ -205,7 +241,8 @@ export class Series {
     if (outbox.busy) return;
     if (this.step === seriesStep.header) {
       if (this.#stopWanted) return this.#withdraw('busy', 'it was stopped before it was opened');
-      if (now - this.#since >= headerLimitMs) return this.#withdraw('no_consumer', 'the consumer took no header: is it reading?');
+      if (now - this.#since >= headerLimitMs)
+        return this.#withdraw('no_consumer', 'the consumer took no header: is it reading?');
     }
     if (!outbox.settleOwedEnd(now)) return;
     const { metadata, msgNumberBase } = this.request;
@@ -236,7 +273,14 @@ export class Series {
     this.#consumer.headerTaken();
     this.#count('series');
     if (this.step === seriesStep.header) this.#openReceivers();
-    this.#deps.report({ kind: 'opened', series_id: this.id, filename: this.#filename, auto: this.auto, frames: this.request.frames, ...(this.request.msgNumberBase === null ? {} : { msg_number_base: this.request.msgNumberBase }) });
+    this.#deps.report({
+      kind: 'opened',
+      series_id: this.id,
+      filename: this.#filename,
+      auto: this.auto,
+      frames: this.request.frames,
+      ...(this.request.msgNumberBase === null ? {} : { msg_number_base: this.request.msgNumberBase }),
+    });
   }
 
   #withdraw(why: RefusalReason, problem: string): void {
@@ -265,7 +309,8 @@ export class Series {
     this.#abort('ports_disagree');
   }
 
-  // --- open ------------------------------------------------------------------------------------------------------------------
+  // --- open
+  // ------------------------------------------------------------------------------------------------------------------
 
   #open(now: number): void {
     const { limits, outbox, ring } = this.#deps;
@@ -331,7 +376,8 @@ export class Series {
     this.#progress.observe(this.next, this.last, now);
     if (this.auto && this.#firstFrame.settled) this.#deps.idle.observe(this.highest, now);
     // Before all ports go by the first frame, they may not have forgotten what came before it.
-    if (!this.auto || !this.#firstFrame.started || this.#firstFrame.settled) this.#warnings.lookNowAndThen(now, this.first, this.#portsAgree);
+    if (!this.auto || !this.#firstFrame.started || this.#firstFrame.settled)
+      this.#warnings.lookNowAndThen(now, this.first, this.#portsAgree);
   }
 
   get #portsAgree(): boolean {
@@ -341,7 +387,13 @@ export class Series {
   #sendFrames(now: number): void {
     if (!this.headerSent || !this.#firstFrame.settled || this.#aborted !== null) return;
     // Half a detector is no frame: while nothing is sent nothing is lost by saying so.
-    if (!this.auto && this.next === this.first && this.#deps.reader.ready(this.next) && this.#warnings.portsApart(this.first, this.last)) return this.#portsDisagree();
+    if (
+      !this.auto &&
+      this.next === this.first &&
+      this.#deps.reader.ready(this.next) &&
+      this.#warnings.portsApart(this.first, this.last)
+    )
+      return this.#portsDisagree();
     this.#sender.send(this.first, this.last, now);
   }
 
@@ -350,12 +402,14 @@ export class Series {
     counters[streamCounter[counter]] = (counters[streamCounter[counter]] as number) + 1;
   }
 
-  // --- ending ----------------------------------------------------------------------------------------------------------------
+  // --- ending
+  // ----------------------------------------------------------------------------------------------------------------
 
   #watchConsumer(): void {
     const { peers } = this.#deps.outbox.sink;
     const { consumerConnections } = this.#deps.limits;
-    if (this.headerSent && peers > consumerConnections) this.#warnings.warn('strangers', strangers(peers, consumerConnections));
+    if (this.headerSent && peers > consumerConnections)
+      this.#warnings.warn('strangers', strangers(peers, consumerConnections));
     if (this.#consumer.lost() && this.headerSent) this.#abort('consumer_lost');
   }
 
@@ -393,8 +447,12 @@ export class Series {
     } else {
       // Before the last frame was known, ports may have begun frames beyond it: they are not of the series.
       const { allFrames } = this.share;
-      const end = this.request.frames > 0 ? this.first + ownFrames(this.#deps.share, allFrames ?? this.request.frames) - 1 : this.highest;
-      const known = (this.share.shared && allFrames !== null) || (this.request.frames > 0 && this.#tail.fills(end - this.highest));
+      const end =
+        this.request.frames > 0
+          ? this.first + ownFrames(this.#deps.share, allFrames ?? this.request.frames) - 1
+          : this.highest;
+      const known =
+        (this.share.shared && allFrames !== null) || (this.request.frames > 0 && this.#tail.fills(end - this.highest));
       this.last = Math.max(known ? end : Math.min(this.highest, end), this.next - 1);
     }
     words.setLast(this.last);
@@ -442,7 +500,9 @@ export class Series {
       incomplete: incomplete.ranges,
       truncated: incomplete.truncated,
       first_frame_number: this.first === 0 ? null : this.share.shared ? this.request.firstFrameNumber : this.first,
-      ledger: this.#deps.ports.map(({ udpPort, seriesBase, seriesEnd }) => settlePort(udpPort, countsBetween(seriesBase, seriesEnd))),
+      ledger: this.#deps.ports.map(({ udpPort, seriesBase, seriesEnd }) =>
+        settlePort(udpPort, countsBetween(seriesBase, seriesEnd)),
+      ),
       warnings: this.#warnings.messages,
       header_sent: this.headerSent,
       end_pending: false,
@@ -450,7 +510,8 @@ export class Series {
     };
   }
 
-  // --- commands to the receivers -------------------------------------------------------------------------------------------------
+  // --- commands to the receivers
+  // -------------------------------------------------------------------------------------------------
 
   #give(command: Phase, step: SeriesStep): void {
     this.#command = this.#deps.words.command(command);

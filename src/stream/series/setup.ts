@@ -12,9 +12,21 @@ import type { SeenTimes } from './seen-times.js';
 import type { SeriesPort } from './progress.js';
 import type { StreamEvent } from '../../contract/series.js';
 
-/** Limits of a series: those of the configuration, which is handed on whole, and what the plan made of two of them. Times in ms. */
-export interface SeriesLimits extends Pick<ServiceConfig,
-  'frameTimeoutMs' | 'startWindowMs' | 'seriesIdleMs' | 'seriesTimeoutMs' | 'overtakeFrames' | 'fillTailFrames' | 'closingTimeoutMs' | 'consumerConnections'> {
+/**
+ * Limits of a series: those of the configuration, which is handed on whole, and what the plan made of two of them.
+ * Times in ms.
+ */
+export interface SeriesLimits extends Pick<
+  ServiceConfig,
+  | 'frameTimeoutMs'
+  | 'startWindowMs'
+  | 'seriesIdleMs'
+  | 'seriesTimeoutMs'
+  | 'overtakeFrames'
+  | 'fillTailFrames'
+  | 'closingTimeoutMs'
+  | 'consumerConnections'
+> {
   readonly discardIncomplete: boolean;
   readonly maxOwedFrames: number;
 }

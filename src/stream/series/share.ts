@@ -1,6 +1,6 @@
-// A series that several instances share: what this one says of its part, and what it is told of the whole. Where the series ends no
-// instance knows by itself; whoever stops it asks all, and tells all (docs/scaling.md). Owned by a series; of one that is not shared it
-// says only that.
+// A series that several instances share: what this one says of its part, and what it is told of the whole. Where the
+// series ends no instance knows by itself; whoever stops it asks all, and tells all (docs/scaling.md). Owned by a
+// series; of one that is not shared it says only that.
 
 import { frameIndexOf } from '../../detector/frame-share.js';
 import type { FrameShare } from '../../detector/frame-share.js';
@@ -45,7 +45,9 @@ export class SeriesShare {
   /** Number of the `series_end`, whoever sends it; null = as it comes. */
   get endNumber(): number | null {
     const { msgNumberBase, frames } = this.#request;
-    return !this.shared || msgNumberBase === null || this.#withdrawn ? null : msgNumberBase + 1 + (this.allFrames ?? frames);
+    return !this.shared || msgNumberBase === null || this.#withdrawn
+      ? null
+      : msgNumberBase + 1 + (this.allFrames ?? frames);
   }
 
   /** All frames that were asked for have come, or silence stands for them. */
@@ -55,7 +57,11 @@ export class SeriesShare {
 
   /** What this instance has, once it accepts no more packets. @param over the series has an end already */
   halted(over: boolean): HaltedSeries {
-    return { msg_number_base: this.#request.msgNumberBase ?? 0, frames: this.allFrames ?? this.#framesSeen(), ended: this.allFrames !== null || over };
+    return {
+      msg_number_base: this.#request.msgNumberBase ?? 0,
+      frames: this.allFrames ?? this.#framesSeen(),
+      ended: this.allFrames !== null || over,
+    };
   }
 
   /**
@@ -64,18 +70,29 @@ export class SeriesShare {
    * @param headerSent its header was handed over, by whichever instance @param sent images that it has handed over
    * @returns null = done, else why not
    */
-  finishAt({ frames, withdraw }: SeriesStop, halted: HaltedSeries | null, headerSent: boolean, sent: number): string | null {
-    if (halted === null) return 'the series is not halted: halt it on every instance first (vdcu stop --endpoints does that)';
+  finishAt(
+    { frames, withdraw }: SeriesStop,
+    halted: HaltedSeries | null,
+    headerSent: boolean,
+    sent: number,
+  ): string | null {
+    if (halted === null)
+      return 'the series is not halted: halt it on every instance first (vdcu stop --endpoints does that)';
     if (halted.ended) return null;
-    if (frames < halted.frames || frames > this.#request.frames) return `frames: ${frames} is not possible: frame index ${halted.frames - 1} was seen here, and ${this.#request.frames} frames were asked for`;
+    if (frames < halted.frames || frames > this.#request.frames)
+      return `frames: ${frames} is not possible: frame index ${halted.frames - 1} was seen here, and ${this.#request.frames} frames were asked for`;
     const announced = headerSent && this.sendsHeader;
-    if (withdraw && (frames > 0 || announced || sent > 0)) return `withdraw is not possible: ${announced ? 'the header was handed over' : 'images were sent'}. Give the number of frames`;
+    if (withdraw && (frames > 0 || announced || sent > 0))
+      return `withdraw is not possible: ${announced ? 'the header was handed over' : 'images were sent'}. Give the number of frames`;
     this.allFrames = frames;
     this.#withdrawn = withdraw;
     return null;
   }
 
-  /** Has this instance, which has halted its part, waited longer than `limitMs` to be told the end? Counts from the first call. */
+  /**
+   * Has this instance, which has halted its part, waited longer than `limitMs` to be told the end? Counts from the
+   * first call.
+   */
   waitedForEnd(now: number, limitMs: number): boolean {
     if (this.#haltedAt < 0) this.#haltedAt = now;
     return now - this.#haltedAt >= limitMs;

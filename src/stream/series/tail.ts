@@ -1,5 +1,6 @@
-// The tail of a series: frames behind the last one that was seen. Silence or an order says that no more will come; here is decided how
-// far made-up frames stand for them. A loss explains a few missing frames; more of them are a detector that was stopped. Owned by a series.
+// The tail of a series: frames behind the last one that was seen. Silence or an order says that no more will come; here
+// is decided how far made-up frames stand for them. A loss explains a few missing frames; more of them are a detector
+// that was stopped. Owned by a series.
 
 /** One second of frames may be lost at once. */
 const explainedMs = 1000;
@@ -20,7 +21,8 @@ export class SeriesTail {
 
   /** @param framePeriodMs from own frame to own frame, null = not known */
   constructor({ overtakeFrames, fillTailFrames }: TailLimits, framePeriodMs: number | null) {
-    this.#most = fillTailFrames ?? Math.max(overtakeFrames, framePeriodMs === null ? 0 : Math.ceil(explainedMs / framePeriodMs));
+    this.#most =
+      fillTailFrames ?? Math.max(overtakeFrames, framePeriodMs === null ? 0 : Math.ceil(explainedMs / framePeriodMs));
   }
 
   /** No packet came for as long as the series may be silent. */

@@ -1,5 +1,5 @@
-// What looks wrong in a series, each thing told once: to main when it is found, and in the summary. Owned by the series, which says when
-// to look; what is suspicious, suspicions.ts knows.
+// What looks wrong in a series, each thing told once: to main when it is found, and in the summary. Owned by the
+// series, which says when to look; what is suspicious, suspicions.ts knows.
 
 import { frameNumberOf } from '../../detector/frame-share.js';
 import type { Layout } from '../../detector/layout.js';
@@ -72,14 +72,20 @@ export class SeriesWarnings {
   look(first: number, settled: boolean): void {
     const { ports, share } = this.#deps;
     for (const { words, udpPort } of ports) {
-      for (const { code, message, likely } of suspicionsOf(words, udpPort, this.#layout, share, first)) this.#suspect(`${code}/${udpPort}`, message, likely.join());
+      for (const { code, message, likely } of suspicionsOf(words, udpPort, this.#layout, share, first))
+        this.#suspect(`${code}/${udpPort}`, message, likely.join());
     }
     if (!settled) return;
-    const beginnings = ports.map(({ udpPort, words }) => ({ udpPort, smallest: words.smallest === 0 ? 0 : frameNumberOf(share, words.smallest, first) }));
+    const beginnings = ports.map(({ udpPort, words }) => ({
+      udpPort,
+      smallest: words.smallest === 0 ? 0 : frameNumberOf(share, words.smallest, first),
+    }));
     for (const { code, message } of lateBeginnings(beginnings)) this.warn(code, message);
   }
 
-  /** The first packets may fit more settings than those after them: what is likely is told again when it has changed. */
+  /**
+   * The first packets may fit more settings than those after them: what is likely is told again when it has changed.
+   */
   #suspect(code: string, message: string, likely: string): void {
     if (this.#likely.get(code) !== likely) this.#told.delete(code);
     this.#likely.set(code, likely);
@@ -90,7 +96,11 @@ export class SeriesWarnings {
   lostBefore(): void {
     for (const { udpPort, counters, seriesBase } of this.#deps.ports) {
       const lost = (counters[portCounter.socketDropped] as number) - (seriesBase[portCounter.socketDropped] as number);
-      if (lost > 0) this.warn(`lost_before/${udpPort}`, `port ${udpPort}: ${lost} packets found no room in the socket buffer before this series was open, while the end of the last one was sent. They are counted here. Does the consumer keep up? A larger receive_buffer_bytes keeps more (docs/operating.md#receive-buffer).`);
+      if (lost > 0)
+        this.warn(
+          `lost_before/${udpPort}`,
+          `port ${udpPort}: ${lost} packets found no room in the socket buffer before this series was open, while the end of the last one was sent. They are counted here. Does the consumer keep up? A larger receive_buffer_bytes keeps more (docs/operating.md#receive-buffer).`,
+        );
     }
   }
 
@@ -106,13 +116,23 @@ export class SeriesWarnings {
       const apart = this.#outside({ words, counters, seriesBase }, first, last) !== null;
       if (apart) this.portsDisagree(first, last);
       else if (last - seen >= vanishedFrames || (seen < first && last - seen > 0)) {
-        const since = seen < first ? 'no packet of this series came' : `nothing came behind frame ${frameNumberOf(share, seen, first)}, the last one is ${frameNumberOf(share, last, first)}`;
-        this.warn(`vanished/${udpPort}`, `port ${udpPort}: ${since}. Is the port or its module switched off, or its cable out? (docs/operating.md#silent-port)`);
+        const since =
+          seen < first
+            ? 'no packet of this series came'
+            : `nothing came behind frame ${frameNumberOf(share, seen, first)}, the last one is ${frameNumberOf(share, last, first)}`;
+        this.warn(
+          `vanished/${udpPort}`,
+          `port ${udpPort}: ${since}. Is the port or its module switched off, or its cable out? (docs/operating.md#silent-port)`,
+        );
       }
-      const counted = (counter: PortCounter): number => (counters[portCounter[counter]] as number) - (seriesBase[portCounter[counter]] as number);
+      const counted = (counter: PortCounter): number =>
+        (counters[portCounter[counter]] as number) - (seriesBase[portCounter[counter]] as number);
       const twice = counted('duplicate') + counted('lateDuplicate');
       if (twice >= 2 * this.#layout.expectedPackets && twice * 10 >= counted('accepted')) {
-        this.warn(`duplicates/${udpPort}`, `port ${udpPort}: ${twice} packets came again. Were the frame numbers set back (nextframenumber) while this series was open, or are packets sent twice (a mirror port, two routes)? Frames of an acquisition that used the same numbers are lost.`);
+        this.warn(
+          `duplicates/${udpPort}`,
+          `port ${udpPort}: ${twice} packets came again. Were the frame numbers set back (nextframenumber) while this series was open, or are packets sent twice (a mirror port, two routes)? Frames of an acquisition that used the same numbers are lost.`,
+        );
       }
     }
   }
@@ -120,26 +140,42 @@ export class SeriesWarnings {
   /** @param periodMs of frames that came too slowly for one series; null = they did not */
   fellApart(periodMs: number | null): void {
     const { seriesIdleMs } = this.#deps.limits;
-    if (periodMs !== null) this.warn('low_rate', `the automatic series before had a single frame: frames come every ${periodMs} ms, and series_idle_ms is ${seriesIdleMs}. This series waits longer. Set series_idle_ms to ${3 * periodMs} or more, or arm, so that no frame stands alone (docs/operating.md#the-series-does-not-end).`);
+    if (periodMs !== null)
+      this.warn(
+        'low_rate',
+        `the automatic series before had a single frame: frames come every ${periodMs} ms, and series_idle_ms is ${seriesIdleMs}. This series waits longer. Set series_idle_ms to ${3 * periodMs} or more, or arm, so that no frame stands alone (docs/operating.md#the-series-does-not-end).`,
+      );
   }
 
   /**
-   * Ports of an armed series that have nothing of it while others have, and whose numbers are other ones: not those just behind its end,
-   * which a port that has lost a short series has as well.
+   * Ports of an armed series that have nothing of it while others have, and whose numbers are other ones: not those
+   * just behind its end, which a port that has lost a short series has as well.
    * @param first @param last frames of the series
    */
   portsApart(first: number, last: number): boolean {
     const { ports } = this.#deps;
-    return ports.some((port) => this.#outside(port, first, last) !== null) && ports.some(({ words: { smallest } }) => smallest >= first && (last === 0 || smallest <= last));
+    return (
+      ports.some((port) => this.#outside(port, first, last) !== null) &&
+      ports.some(({ words: { smallest } }) => smallest >= first && (last === 0 || smallest <= last))
+    );
   }
 
   /** The number that this port is at; null = it is in the series, or not known to be elsewhere. */
-  #outside({ words, counters, seriesBase }: Pick<SeriesPort, 'words' | 'counters' | 'seriesBase'>, first: number, last: number): number | null {
+  #outside(
+    { words, counters, seriesBase }: Pick<SeriesPort, 'words' | 'counters' | 'seriesBase'>,
+    first: number,
+    last: number,
+  ): number | null {
     const { share, limits } = this.#deps;
     if (share.stride > 1 || first === 0) return null;
     const { smallest, jump } = words;
     const beyond = smallest !== 0 ? smallest : words.figure('outsideNumber');
-    if (last !== 0 && beyond > last + limits.overtakeFrames && (smallest !== 0 || this.#foreign(counters, seriesBase) >= outsideTold)) return beyond;
+    if (
+      last !== 0 &&
+      beyond > last + limits.overtakeFrames &&
+      (smallest !== 0 || this.#foreign(counters, seriesBase) >= outsideTold)
+    )
+      return beyond;
     if (smallest === 0 && jump !== 0 && jump < first - limits.overtakeFrames) return jump;
     return null;
   }
@@ -148,12 +184,18 @@ export class SeriesWarnings {
     return (counters[portCounter.foreignSeries] as number) - (seriesBase[portCounter.foreignSeries] as number);
   }
 
-  /** Frame numbers of the ports lie a ring or more apart, or outside the series. @param first @param last frames of the series, 0 = not known */
+  /**
+   * Frame numbers of the ports lie a ring or more apart, or outside the series. @param first @param last frames of the
+   * series, 0 = not known
+   */
   portsDisagree(first: number, last: number): void {
     const numbers = this.#deps.ports.flatMap((port) => {
       const number = this.#outside(port, first, last) ?? port.words.smallest;
       return number === 0 ? [] : [`port ${port.udpPort}: frame ${number}`];
     });
-    this.warn('ports_disagree', `frame numbers differ between ports (${numbers.join(', ')}). Set nextframenumber of all modules to the same value and arm again.`);
+    this.warn(
+      'ports_disagree',
+      `frame numbers differ between ports (${numbers.join(', ')}). Set nextframenumber of all modules to the same value and arm again.`,
+    );
   }
 }

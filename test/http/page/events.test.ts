@@ -10,10 +10,22 @@ class Connection {
   destroyed = false;
   ended = false;
   readonly #closed: (() => void)[] = [];
-  write(text: string): boolean { this.written.push(text); this.writableLength = text.length; return false; }
-  on(name: string, listener: () => void): this { if (name === 'close') this.#closed.push(listener); return this; }
-  destroy(): void { this.destroyed = true; for (const listener of this.#closed) listener(); }
-  end(): void { this.ended = true; }
+  write(text: string): boolean {
+    this.written.push(text);
+    this.writableLength = text.length;
+    return false;
+  }
+  on(name: string, listener: () => void): this {
+    if (name === 'close') this.#closed.push(listener);
+    return this;
+  }
+  destroy(): void {
+    this.destroyed = true;
+    for (const listener of this.#closed) listener();
+  }
+  end(): void {
+    this.ended = true;
+  }
 }
 
 t.test('a viewer that does not take its events gets none, and is cut off in the end; others are not held up', (t) => {
@@ -21,7 +33,15 @@ t.test('a viewer that does not take its events gets none, and is cut off in the 
   const events = new PageEvents({ clock, about: {}, recent: { samples: [] }, state: () => ({ state: 'idle' }) });
   const [slow, fast] = [new Connection(), new Connection()];
   for (const connection of [slow, fast]) events.add(connection as unknown as ServerResponse);
-  const sample = { frames_per_second: 1, packets_per_second: 1, outside_per_second: 0, placed_per_second: 1, in_gbit_per_second: 1, out_gbit_per_second: 1, missing: [] };
+  const sample = {
+    frames_per_second: 1,
+    packets_per_second: 1,
+    outside_per_second: 0,
+    placed_per_second: 1,
+    in_gbit_per_second: 1,
+    out_gbit_per_second: 1,
+    missing: [],
+  };
   for (let second = 0; second < 20; second++) {
     fast.writableLength = 0;
     clock.advance(1000);

@@ -8,7 +8,8 @@ function setUp(): { maker: PreviewMaker; last: LastFrame; clock: VirtualClock; k
   const last = new LastFrame(memory.buffer, memory.offset, memory.frameBytes);
   const clock = new VirtualClock();
   const maker = new PreviewMaker({ memory, gaps: { shape: [2, 3], gapRows: [], gapColumns: [] } }, last, clock);
-  const keep = (json = '{"shape":[2,3],"type":"uint16"}'): void => void last.store(new TextEncoder().encode(json), new Uint8Array(12));
+  const keep = (json = '{"shape":[2,3],"type":"uint16"}'): void =>
+    void last.store(new TextEncoder().encode(json), new Uint8Array(12));
   return { maker, last, clock, keep };
 }
 
@@ -35,21 +36,24 @@ t.test('viewers of the same part share one preview; a newer frame is shown after
   await Promise.all([second, third]);
 });
 
-t.test('jobs that wait are limited: who asks for one more gets an older picture, or is told to ask again', async (t) => {
-  const { maker, clock, keep } = setUp();
-  t.teardown(() => maker.close());
-  keep();
-  const old = maker.make(whole);
-  await old;
-  keep();
-  clock.advance(1000);
-  const others = [100, 101, 102, 103].map((size) => maker.make({ ...whole, size }));
-  t.equal(maker.make(whole), old);
-  await t.rejects(maker.make({ ...whole, size: 104 }), { name: 'PreviewBusy' });
-  t.ok(PreviewBusy.prototype instanceof Error);
-  await Promise.all(others);
-  t.ok(await maker.make({ ...whole, size: 104 }));
-});
+t.test(
+  'jobs that wait are limited: who asks for one more gets an older picture, or is told to ask again',
+  async (t) => {
+    const { maker, clock, keep } = setUp();
+    t.teardown(() => maker.close());
+    keep();
+    const old = maker.make(whole);
+    await old;
+    keep();
+    clock.advance(1000);
+    const others = [100, 101, 102, 103].map((size) => maker.make({ ...whole, size }));
+    t.equal(maker.make(whole), old);
+    await t.rejects(maker.make({ ...whole, size: 104 }), { name: 'PreviewBusy' });
+    t.ok(PreviewBusy.prototype instanceof Error);
+    await Promise.all(others);
+    t.ok(await maker.make({ ...whole, size: 104 }));
+  },
+);
 
 t.test('a frame that makes no sense is an error of that preview alone', async (t) => {
   const { maker, clock, keep } = setUp();

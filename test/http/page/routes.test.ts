@@ -21,8 +21,20 @@ async function appFor(t: Test, view: HandMadeView): Promise<FastifyInstance> {
 /** A frame of 2 × 3 pixels, as the streamer keeps it. */
 function keepFrame(view: HandMadeView, values: number[], frame = 4): void {
   const { buffer, offset, frameBytes } = view.lastFrameMemory;
-  const json = JSON.stringify({ htype: 'image', msg_number: 1, frame, frame_number: frame + 1, shape: [2, 3], type: 'uint16', complete: true, missing_packets: 0 });
-  new LastFrame(buffer, offset, frameBytes).store(new TextEncoder().encode(json), new Uint8Array(Uint16Array.from(values).buffer));
+  const json = JSON.stringify({
+    htype: 'image',
+    msg_number: 1,
+    frame,
+    frame_number: frame + 1,
+    shape: [2, 3],
+    type: 'uint16',
+    complete: true,
+    missing_packets: 0,
+  });
+  new LastFrame(buffer, offset, frameBytes).store(
+    new TextEncoder().encode(json),
+    new Uint8Array(Uint16Array.from(values).buffer),
+  );
 }
 
 t.test('the page and all that it names are served from the package, and may load nothing else', async (t) => {
@@ -30,7 +42,10 @@ t.test('the page and all that it names are served from the package, and may load
   const page = await app.inject('/');
   t.equal(page.statusCode, 200);
   t.match(page.headers['content-type'], /^text\/html/);
-  t.match(page.headers['content-security-policy'], /^default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';.*frame-ancestors 'none'/);
+  t.match(
+    page.headers['content-security-policy'],
+    /^default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';.*frame-ancestors 'none'/,
+  );
   t.notMatch(page.payload, /<script(?![^>]*src=)|<style| style=| on[a-z]+=/, 'nothing that the policy forbids');
   t.notMatch(page.payload, /(?:src|href)="(?:[a-z]+:)?\/\//, 'nothing from elsewhere');
   const names = [...page.payload.matchAll(/(?:src|href)="(page\/[^"]+)"/g)].map(([, name]) => `/${name}`);
@@ -50,12 +65,19 @@ t.test('the page and all that it names are served from the package, and may load
   }
   t.strictSame([...seen].sort(), ['/page/icon.svg', '/page/page.css', '/page/page.js']);
   const licences = (await app.inject('/page/licences.txt')).payload;
-  for (const name of ['uplot', 'd3-scale-chromatic', 'd3-color']) t.match(licences, new RegExp(`^${name} \\d`, 'm'), `the licence of ${name} comes along`);
+  for (const name of ['uplot', 'd3-scale-chromatic', 'd3-color'])
+    t.match(licences, new RegExp(`^${name} \\d`, 'm'), `the licence of ${name} comes along`);
 });
 
 t.test('only the files of the page are served', async (t) => {
   const app = await appFor(t, new HandMadeView());
-  for (const url of ['/page/nothing.js', '/page/..%2f..%2fpackage.json', '/page/%2e%2e/main.js', '/page/tsconfig.json', '/page/colours.js']) {
+  for (const url of [
+    '/page/nothing.js',
+    '/page/..%2f..%2fpackage.json',
+    '/page/%2e%2e/main.js',
+    '/page/tsconfig.json',
+    '/page/colours.js',
+  ]) {
     const answer = await app.inject(url);
     t.equal(answer.statusCode, 404, url);
     t.match(answer.json(), { problems: [/./] });
@@ -63,7 +85,7 @@ t.test('only the files of the page are served', async (t) => {
   t.equal(readPageFiles(new URL('file:///there/is/no/such/folder/')).size, 0, 'a page that was not built is no file');
 });
 
-t.test('a preview is asked for by size and part, and carries values, kinds and the frame\'s facts', async (t) => {
+t.test("a preview is asked for by size and part, and carries values, kinds and the frame's facts", async (t) => {
   const view = new HandMadeView();
   const app = await appFor(t, view);
   const none = await app.inject('/api/v1/preview');
@@ -73,13 +95,19 @@ t.test('a preview is asked for by size and part, and carries values, kinds and t
   const answer = await app.inject('/api/v1/preview?size=16');
   t.equal(answer.statusCode, 200);
   const bytes = answer.rawPayload;
-  const { head, values, kinds } = readPreview(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer);
+  const { head, values, kinds } = readPreview(
+    bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer,
+  );
   t.match(head, { count: 1, frame: { frame: 4, frame_number: 5, complete: true }, factor: 1, width: 3, height: 2 });
   t.strictSame([...values], [1, 2, 3, 4, 0, 6]);
   t.strictSame([...kinds], [0, 0, 0, 0, 2, 0]);
   const part = await app.inject('/api/v1/preview?rows=1-1&columns=0-1');
   const partBytes = part.rawPayload;
-  t.match(readPreview(partBytes.buffer.slice(partBytes.byteOffset, partBytes.byteOffset + partBytes.length) as ArrayBuffer).head, { top: 1, left: 0, rows: 1, columns: 2 });
+  t.match(
+    readPreview(partBytes.buffer.slice(partBytes.byteOffset, partBytes.byteOffset + partBytes.length) as ArrayBuffer)
+      .head,
+    { top: 1, left: 0, rows: 1, columns: 2 },
+  );
   const outside = await app.inject('/api/v1/preview?rows=2-3');
   t.equal(outside.statusCode, 404);
   t.match(outside.json(), { problems: [/nothing of the frame/] });
@@ -88,18 +116,29 @@ t.test('a preview is asked for by size and part, and carries values, kinds and t
 t.test('a preview asked for wrongly is refused with every problem', async (t) => {
   const app = await appFor(t, new HandMadeView());
   for (const [query, problems] of [
-    ['size=15', [/^size: "15"/]], ['size=1025', [/^size/]], ['size=x&rows=3-1&columns=1', [/^rows: "3-1"/, /^columns: "1"/, /^size: "x"/]], ['rows=-1-4', [/^rows/]], ['size=20&size=30', [/^size/]],
+    ['size=15', [/^size: "15"/]],
+    ['size=1025', [/^size/]],
+    ['size=x&rows=3-1&columns=1', [/^rows: "3-1"/, /^columns: "1"/, /^size: "x"/]],
+    ['rows=-1-4', [/^rows/]],
+    ['size=20&size=30', [/^size/]],
   ] as const) {
     const answer = await app.inject(`/api/v1/preview?${query}`);
     t.equal(answer.statusCode, 422, query);
     const seen = answer.json<{ problems: string[] }>().problems;
     t.equal(seen.length, problems.length, query);
-    for (const problem of problems) t.ok(seen.some((text) => problem.test(text)), `${query}: ${problem}`);
+    for (const problem of problems)
+      t.ok(
+        seen.some((text) => problem.test(text)),
+        `${query}: ${problem}`,
+      );
   }
 });
 
 /** Read events until `enough` says so. */
-async function events(url: string, enough: (names: string[]) => boolean): Promise<[name: string, data: Record<string, unknown>][]> {
+async function events(
+  url: string,
+  enough: (names: string[]) => boolean,
+): Promise<[name: string, data: Record<string, unknown>][]> {
   const abort = new AbortController();
   const response = await fetch(url, { signal: abort.signal });
   const found: [string, Record<string, unknown>][] = [];
@@ -124,21 +163,77 @@ t.test('events tell who the service is, the last minutes, then states and second
   const server = await startHttp(view, { host: '127.0.0.1', port: 0, logger: silent, build });
   t.teardown(() => server.close());
   keepFrame(view, [1, 2, 3, 4, 5, 6]);
-  const seen = await events(`${server.url}/page/events`, (names) => names.includes('sample') && names.filter((name) => name === 'state').length >= 2);
-  t.match(seen[0], ['about', { name: 'quad', version: '1.2.3', detector: 'eiger', shape: [514, 514], ports: [{ udp_port: 50001, rows_run: /up|down/ }, { udp_port: 50002 }] }]);
+  const seen = await events(
+    `${server.url}/page/events`,
+    (names) => names.includes('sample') && names.filter((name) => name === 'state').length >= 2,
+  );
+  t.match(seen[0], [
+    'about',
+    {
+      name: 'quad',
+      version: '1.2.3',
+      detector: 'eiger',
+      shape: [514, 514],
+      ports: [{ udp_port: 50001, rows_run: /up|down/ }, { udp_port: 50002 }],
+    },
+  ]);
   t.match(seen[1], ['history', { samples: [] }]);
-  t.match(seen[2], ['state', { state: 'idle', problems: ['the consumer is gone.'], series: { open: false, series_id: 1, ports: [{ udp_port: 50001, expected: 1280, missing: 0 }, {}] }, ring: { slots: 64, used: 3, used_max: 9 }, frame: { count: 1, age_ms: Number } }]);
-  t.match(seen.find(([name]) => name === 'sample'), ['sample', { frames_per_second: 0, missing: [null, null] }]);
+  t.match(seen[2], [
+    'state',
+    {
+      state: 'idle',
+      problems: ['the consumer is gone.'],
+      series: { open: false, series_id: 1, ports: [{ udp_port: 50001, expected: 1280, missing: 0 }, {}] },
+      ring: { slots: 64, used: 3, used_max: 9 },
+      frame: { count: 1, age_ms: Number },
+    },
+  ]);
+  t.match(
+    seen.find(([name]) => name === 'sample'),
+    ['sample', { frames_per_second: 0, missing: [null, null] }],
+  );
 });
 
 t.test('an open series is told with its causes so far', async (t) => {
   const view = new HandMadeView();
-  const counters = portCountersOf({ expected: 100, accepted: 91, missing: 10, lateFirst: 2, ringFull: 3, socketDropped: 1 });
-  view.state = { ...view.state, state: 'open', series: { series_id: 2, filename: '/data/a.h5', auto: false, frames: 5, header_pending: false, msg_number_base: null, first_frame_number: 1, highest_frame_number: 3, images_sent: 2, complete: 1, marked: 1, discarded: 0, ports: [currentPortOf(50001, counters, 3)] } };
+  const counters = portCountersOf({
+    expected: 100,
+    accepted: 91,
+    missing: 10,
+    lateFirst: 2,
+    ringFull: 3,
+    socketDropped: 1,
+  });
+  view.state = {
+    ...view.state,
+    state: 'open',
+    series: {
+      series_id: 2,
+      filename: '/data/a.h5',
+      auto: false,
+      frames: 5,
+      header_pending: false,
+      msg_number_base: null,
+      first_frame_number: 1,
+      highest_frame_number: 3,
+      images_sent: 2,
+      complete: 1,
+      marked: 1,
+      discarded: 0,
+      ports: [currentPortOf(50001, counters, 3)],
+    },
+  };
   const server = await startHttp(view, { host: '127.0.0.1', port: 0, logger: silent, build });
   t.teardown(() => server.close());
   const seen = await events(`${server.url}/page/events`, (names) => names.includes('state'));
-  t.match(seen.find(([name]) => name === 'state')?.[1], { series: { open: true, frames: 5, images_sent: 2, ports: [{ expected: 100, accepted: 90, missing: 10, late: 2, ring: 3, socket: 1, unexplained: 4 }] } });
+  t.match(seen.find(([name]) => name === 'state')?.[1], {
+    series: {
+      open: true,
+      frames: 5,
+      images_sent: 2,
+      ports: [{ expected: 100, accepted: 90, missing: 10, late: 2, ring: 3, socket: 1, unexplained: 4 }],
+    },
+  });
 });
 
 t.test('viewers are limited, and none keeps the server from closing', async (t) => {

@@ -16,17 +16,49 @@ const blob = new Uint8Array(2 * 3 * 2);
 const header = (msg: number, more: Fields = {}, ...parts: Uint8Array[]): StreamMessage =>
   message({ htype: 'header', msg_number: msg, filename: '', ...more }, ...parts);
 const image = (msg: number, frame: number, more: Fields = {}, ...parts: Uint8Array[]): StreamMessage =>
-  message({
-    htype: 'image', msg_number: msg, frame, shape: [2, 3], type: 'uint16', compression: 'none', frame_number: 101 + frame,
-    complete: true, missing_packets: 0, ...more,
-  }, ...(parts.length > 0 ? parts : [blob]));
+  message(
+    {
+      htype: 'image',
+      msg_number: msg,
+      frame,
+      shape: [2, 3],
+      type: 'uint16',
+      compression: 'none',
+      frame_number: 101 + frame,
+      complete: true,
+      missing_packets: 0,
+      ...more,
+    },
+    ...(parts.length > 0 ? parts : [blob]),
+  );
 const ledger = (missing: number): Fields => ({ 50001: { expected: 128, accepted: 128 - missing, missing } });
 const end = (msg: number, frames: number, more: Fields = {}, ...parts: Uint8Array[]): StreamMessage =>
-  message({
-    htype: 'series_end', msg_number: msg, frames, complete: frames, marked: 0, discarded: 0, incomplete: [], ledger: ledger(0), ...more,
-  }, ...parts);
+  message(
+    {
+      htype: 'series_end',
+      msg_number: msg,
+      frames,
+      complete: frames,
+      marked: 0,
+      discarded: 0,
+      incomplete: [],
+      ledger: ledger(0),
+      ...more,
+    },
+    ...parts,
+  );
 
-const lossy = { complete: false, missing_packets: 3, missing: { 50001: [[0, 1], [9, 9]] }, reason: 'packet_loss' };
+const lossy = {
+  complete: false,
+  missing_packets: 3,
+  missing: {
+    50001: [
+      [0, 1],
+      [9, 9],
+    ],
+  },
+  reason: 'packet_loss',
+};
 const lossyEnd = { complete: 1, marked: 1, incomplete: [[1, 1]], ledger: ledger(3) };
 
 function rules(...messages: StreamMessage[]): StreamRule[] {
@@ -41,7 +73,8 @@ function withImage(more: Fields, endFields: Fields = {}, ...parts: Uint8Array[])
   return rules(header(7), image(8, 0), image(9, 1, more, ...parts), end(10, 2, endFields));
 }
 
-const metadata = (value: unknown): StreamRule[] => rules(header(1, {}, Buffer.from(JSON.stringify(value))), end(2, 0, { ledger: {} }));
+const metadata = (value: unknown): StreamRule[] =>
+  rules(header(1, {}, Buffer.from(JSON.stringify(value))), end(2, 0, { ledger: {} }));
 
 t.test('a stream that keeps the contract has no problems', async (t) => {
   const checker = new StreamChecker();
@@ -49,14 +82,33 @@ t.test('a stream that keeps the contract has no problems', async (t) => {
   for (const one of stream) checker.accept(one);
   checker.finish();
   t.same(checker.problems, []);
-  t.match(checker.counts, { messages: 6, headers: 2, images: 2, seriesEnds: 2, complete: 1, marked: 1, missingPackets: 3, blobBytes: 24 });
+  t.match(checker.counts, {
+    messages: 6,
+    headers: 2,
+    images: 2,
+    seriesEnds: 2,
+    complete: 1,
+    marked: 1,
+    missingPackets: 3,
+    blobBytes: 24,
+  });
 });
 
 t.test('part 0 is an object with htype and a whole msg_number', async (t) => {
   const parse = (text: string): unknown => parseMessage([Buffer.from(text)]);
   t.type(parse('{"htype":"header","msg_number":1}'), 'object');
-  for (const text of ['', 'x', '[]', '1', '{"msg_number":1}', '{"htype":"header"}', '{"htype":"header","msg_number":-1}',
-    '{"htype":"header","msg_number":1.5}', '{"htype":"header","msg_number":"1"}', '{"htype":"header","msg_number":9007199254740992}']) {
+  for (const text of [
+    '',
+    'x',
+    '[]',
+    '1',
+    '{"msg_number":1}',
+    '{"htype":"header"}',
+    '{"htype":"header","msg_number":-1}',
+    '{"htype":"header","msg_number":1.5}',
+    '{"htype":"header","msg_number":"1"}',
+    '{"htype":"header","msg_number":9007199254740992}',
+  ]) {
     t.type(parse(text), 'string', text);
   }
   t.type(parseMessage([]), 'string');
@@ -106,9 +158,35 @@ t.test('filename is a string, and a header has at most two parts', async (t) => 
 });
 
 t.test('metadata that would hurt the consumer is named', async (t) => {
-  t.same(metadata({ exptime: 0.1, on: true, name: 'a', list: [1, 2], texts: ['a'], none: [], grid: [[1, 2], [3, 4]], group: { a: 1, data: 2 } }), []);
-  for (const bad of [{ a: null }, { g: { a: null } }, { data: 1 }, { sequence_number: 1 }, { a: [1, 'x'] }, { a: [{}] }, { a: [null] },
-    { a: [[1], [1, 2]] }, { a: 2 ** 63 }, [1], 'x']) {
+  t.same(
+    metadata({
+      exptime: 0.1,
+      on: true,
+      name: 'a',
+      list: [1, 2],
+      texts: ['a'],
+      none: [],
+      grid: [
+        [1, 2],
+        [3, 4],
+      ],
+      group: { a: 1, data: 2 },
+    }),
+    [],
+  );
+  for (const bad of [
+    { a: null },
+    { g: { a: null } },
+    { data: 1 },
+    { sequence_number: 1 },
+    { a: [1, 'x'] },
+    { a: [{}] },
+    { a: [null] },
+    { a: [[1], [1, 2]] },
+    { a: 2 ** 63 },
+    [1],
+    'x',
+  ]) {
     t.same(metadata(bad), ['metadata'], JSON.stringify(bad));
   }
   t.same(metadata({ a: 2 ** 53 }), []);
@@ -136,7 +214,11 @@ t.test('a blob has exactly the bytes of shape and type', async (t) => {
 t.test('shape, type and compression stay the same within a series', async (t) => {
   t.same(withImage({ shape: [3, 2] }), ['constant']);
   t.same(withImage({ type: 'int16' }), ['constant']);
-  t.same(rules(header(1), image(2, 0), end(3, 1), header(4), image(5, 0, { shape: [3, 2] }), end(6, 1)), [], 'another series may differ');
+  t.same(
+    rules(header(1), image(2, 0), end(3, 1), header(4), image(5, 0, { shape: [3, 2] }), end(6, 1)),
+    [],
+    'another series may differ',
+  );
 });
 
 t.test('each frame index comes once and in order', async (t) => {
@@ -148,36 +230,80 @@ t.test('each frame index comes once and in order', async (t) => {
 t.test('the extra fields of an image agree with each other', async (t) => {
   t.same(withImage(lossy, lossyEnd), []);
   t.same(withImage({ ...lossy, discard: true }, { ...lossyEnd, marked: 0, discarded: 1 }), []);
-  t.same(withImage({ complete: false, missing_packets: 0, missing: {}, reason: 'stop' }, { complete: 1, marked: 1, incomplete: [[1, 1]] }), [],
-    'an image may be suspect without a known loss');
+  t.same(
+    withImage(
+      { complete: false, missing_packets: 0, missing: {}, reason: 'stop' },
+      { complete: 1, marked: 1, incomplete: [[1, 1]] },
+    ),
+    [],
+    'an image may be suspect without a known loss',
+  );
   const bad: Fields[] = [
-    { frame_number: 103 }, { frame_number: undefined }, { frame_number: 0 }, { complete: undefined }, { missing_packets: undefined },
-    { missing_packets: 1 }, { missing: { 50001: [[0, 0]] } }, { discard: false },
+    { frame_number: 103 },
+    { frame_number: undefined },
+    { frame_number: 0 },
+    { complete: undefined },
+    { missing_packets: undefined },
+    { missing_packets: 1 },
+    { missing: { 50001: [[0, 0]] } },
+    { discard: false },
   ];
   for (const more of bad) t.same(withImage(more), ['extra_fields'], JSON.stringify(more));
-  for (const more of [{ missing_packets: 2 }, { reason: undefined }, { reason: 'bad_luck' }]) t.same(withImage({ ...lossy, ...more }, lossyEnd), ['extra_fields']);
-  for (const missing of [undefined, [], { 50001: [0, 1] }, { 50001: [[1, 0]] }, { 50001: [[5, 6], [6, 7]] }, { x: [[0, 2]] }]) {
-    t.match(withImage({ ...lossy, missing }, { ...lossyEnd, ledger: ledger(0) }), ['extra_fields'], JSON.stringify(missing));
+  for (const more of [{ missing_packets: 2 }, { reason: undefined }, { reason: 'bad_luck' }])
+    t.same(withImage({ ...lossy, ...more }, lossyEnd), ['extra_fields']);
+  for (const missing of [
+    undefined,
+    [],
+    { 50001: [0, 1] },
+    { 50001: [[1, 0]] },
+    {
+      50001: [
+        [5, 6],
+        [6, 7],
+      ],
+    },
+    { x: [[0, 2]] },
+  ]) {
+    t.match(
+      withImage({ ...lossy, missing }, { ...lossyEnd, ledger: ledger(0) }),
+      ['extra_fields'],
+      JSON.stringify(missing),
+    );
   }
 });
 
 t.test('the sums of series_end are those of the images', async (t) => {
   t.same(withImage(lossy, lossyEnd), []);
   const bad: Fields[] = [
-    { frames: 3 }, { complete: 2 }, { marked: 0 }, { discarded: undefined }, { incomplete: [[0, 1]] }, { incomplete: undefined },
-    { truncated: true }, { ledger: ledger(2) }, { ledger: undefined }, { aborted: 3 }, { aborted: 'tired' },
+    { frames: 3 },
+    { complete: 2 },
+    { marked: 0 },
+    { discarded: undefined },
+    { incomplete: [[0, 1]] },
+    { incomplete: undefined },
+    { truncated: true },
+    { ledger: ledger(2) },
+    { ledger: undefined },
+    { aborted: 3 },
+    { aborted: 'tired' },
     { ledger: { 50001: { expected: 128, accepted: 125, missing: 3, late: 1, ring: 1, socket: 1, unexplained: 1 } } },
     { ledger: { 50001: { expected: 128, accepted: 124, missing: 3 } } },
   ];
   for (const more of bad) t.same(withImage(lossy, { ...lossyEnd, ...more }), ['series_end'], JSON.stringify(more));
   t.same(rules(header(1), end(2, 0, {}, blob)), ['series_end']);
-  t.same(rules(header(1), end(2, 0, { aborted: 'consumer_stalled', frames: 4, complete: 4 })), [], 'an aborted series may have had more');
+  t.same(
+    rules(header(1), end(2, 0, { aborted: 'consumer_stalled', frames: 4, complete: 4 })),
+    [],
+    'an aborted series may have had more',
+  );
 });
 
 t.test('streams of other producers pass without the extra fields', async (t) => {
   const checker = new StreamChecker({ extraFields: false });
   checker.accept(header(0));
-  checker.accept(message({ htype: 'image', msg_number: 1, frame: 0, shape: [2, 3], type: 'uint16', compression: 'none' }, blob));
+  checker.accept(
+    message({ htype: 'image', msg_number: 1, frame: 0, shape: [2, 3], type: 'uint16', compression: 'none' }, blob),
+  );
   checker.accept(message({ htype: 'series_end', msg_number: 2 }));
   checker.finish();
   t.same(checker.problems, []);

@@ -39,13 +39,24 @@ function verdict(result: FrameVerdict | string): FrameVerdict {
 }
 
 t.test('a quad laid out as at MAX IV is right in every pixel', async (t) => {
-  t.same(verifier.verify(fields(77), bytesOf(quadFrame(77))), { checked: width * width, wrong: 0, missing: 0, firstWrong: null });
+  t.same(verifier.verify(fields(77), bytesOf(quadFrame(77))), {
+    checked: width * width,
+    wrong: 0,
+    missing: 0,
+    firstWrong: null,
+  });
 });
 
 t.test('a quad whose upper half is not flipped is wrong', async (t) => {
   const result = verdict(verifier.verify(fields(77), bytesOf(quadFrame(77, (r) => r))));
   t.ok(result.wrong > 0.99 * 256 * 512);
-  t.match(result.firstWrong, { frameNumber: 77, y: 255, x: 0, seen: pixelValue(77, 1, 255, 0, 16), expected: pixelValue(77, 1, 0, 0, 16) });
+  t.match(result.firstWrong, {
+    frameNumber: 77,
+    y: 255,
+    x: 0,
+    seen: pixelValue(77, 1, 255, 0, 16),
+    expected: pixelValue(77, 1, 0, 0, 16),
+  });
 });
 
 t.test('a stale frame, and one stale packet, are wrong', async (t) => {
@@ -74,10 +85,19 @@ t.test('missing pixels are exactly those of the packets that the message names',
     frame.fill(0xffff, y * width + 258, (y + 1) * width);
   }
   t.match(verifier.verify(fields(9, { missing: { 50002: [[2, 2]] } }), bytesOf(frame)), { wrong: 0, missing: 2048 });
-  t.ok(verdict(verifier.verify(fields(9, { missing: { 50002: [[3, 3]] } }), bytesOf(frame))).wrong > 4000, 'the neighbour');
-  t.ok(verdict(verifier.verify(fields(9, { missing: { 50001: [[2, 2]] } }), bytesOf(frame))).wrong > 4000, 'the other port');
+  t.ok(
+    verdict(verifier.verify(fields(9, { missing: { 50002: [[3, 3]] } }), bytesOf(frame))).wrong > 4000,
+    'the neighbour',
+  );
+  t.ok(
+    verdict(verifier.verify(fields(9, { missing: { 50001: [[2, 2]] } }), bytesOf(frame))).wrong > 4000,
+    'the other port',
+  );
   t.ok(verdict(verifier.verify(fields(9), bytesOf(frame))).wrong > 2000, 'not named');
-  t.ok(verdict(verifier.verify(fields(9, { missing: { 50002: [[2, 2]] } }), bytesOf(quadFrame(9)))).wrong > 2000, 'named, but there');
+  t.ok(
+    verdict(verifier.verify(fields(9, { missing: { 50002: [[2, 2]] } }), bytesOf(quadFrame(9)))).wrong > 2000,
+    'named, but there',
+  );
 });
 
 t.test('a frame of which nothing arrived may be the missing value everywhere, but not partly', async (t) => {
@@ -87,15 +107,22 @@ t.test('a frame of which nothing arrived may be the missing value everywhere, bu
   frame[256 * width + 9] = 0;
   t.match(verifier.verify(fields(9, { missing }), bytesOf(frame)), { wrong: 1 });
   frame.fill(0xffff);
-  t.ok(verdict(verifier.verify(fields(9, { missing: { 50001: [[0, 63]], 50002: [[0, 62]] } }), bytesOf(frame))).wrong > 2000);
+  t.ok(
+    verdict(verifier.verify(fields(9, { missing: { 50001: [[0, 63]], 50002: [[0, 62]] } }), bytesOf(frame))).wrong >
+      2000,
+  );
 });
 
 t.test('messages that do not fit the configuration are refused with the reason', async (t) => {
   const blob = bytesOf(quadFrame(9));
   const refused: [Record<string, unknown>, RegExp][] = [
-    [{ shape: [514, 1030] }, /shape/], [{ type: 'uint32' }, /type/], [{ compression: 'bslz4' }, /compression/],
-    [{ frame_number: undefined }, /frame_number/], [{ missing: { 50003: [[0, 0]] } }, /50003/],
-    [{ missing: { 50001: [[64, 64]] } }, /packets 64 to 64 of port 50001, which sends 0 to 63/], [{ missing: { 50001: [[3, 1]] } }, /no range/],
+    [{ shape: [514, 1030] }, /shape/],
+    [{ type: 'uint32' }, /type/],
+    [{ compression: 'bslz4' }, /compression/],
+    [{ frame_number: undefined }, /frame_number/],
+    [{ missing: { 50003: [[0, 0]] } }, /50003/],
+    [{ missing: { 50001: [[64, 64]] } }, /packets 64 to 64 of port 50001, which sends 0 to 63/],
+    [{ missing: { 50001: [[3, 1]] } }, /no range/],
   ];
   for (const [more, reason] of refused) t.match(verifier.verify(fields(9, more), blob), reason);
   t.match(verifier.verify(fields(9), blob.subarray(2)), /bytes/);
@@ -135,7 +162,12 @@ t.test('a full module has gaps between its chips and its lower half flipped', as
     verdict(new FrameVerifier(configured).verify(fields(3, more), bytesOf(frame))).wrong;
   t.equal(check(settings, moduleFrame(settings, true), shape), 0);
   t.ok(check(settings, moduleFrame(settings, false), shape) > 100_000);
-  const unflipped = gridSettings(2, 1, { flipRows: new Map([[50003, false], [50004, false]]) });
+  const unflipped = gridSettings(2, 1, {
+    flipRows: new Map([
+      [50003, false],
+      [50004, false],
+    ]),
+  });
   t.equal(check(unflipped, moduleFrame(unflipped, false), shape), 0, 'flip_rows decides');
   t.ok(check(unflipped, moduleFrame(unflipped, true), shape) > 100_000);
   const tight = gridSettings(2, 1, { gapPixels: false });
@@ -143,9 +175,17 @@ t.test('a full module has gaps between its chips and its lower half flipped', as
 });
 
 t.test('positions of ports can be overridden', async (t) => {
-  const settings = gridSettings(1, 1, { portPositions: new Map([[50001, [0, 1]], [50002, [0, 0]]]) });
+  const settings = gridSettings(1, 1, {
+    portPositions: new Map([
+      [50001, [0, 1]],
+      [50002, [0, 0]],
+    ]),
+  });
   const ports = new FrameVerifier(settings).layout.ports;
-  t.same(ports.map((port) => port.pieces[0]?.x), [516, 0]);
+  t.same(
+    ports.map((port) => port.pieces[0]?.x),
+    [516, 0],
+  );
 });
 
 t.test('frames have the shape of PSI for several modules', async (t) => {
@@ -186,7 +226,8 @@ t.test('8 and 32 bit are verified as 16 bit is', async (t) => {
     const frame = bits === 8 ? new Uint8Array(256 * 1030) : new Uint32Array(256 * 1030);
     for (let port = 0; port < 2; port++) {
       for (let r = 0; r < 256; r++) {
-        for (let c = 0; c < 512; c++) frame[r * 1030 + port * 516 + c + (c < 256 ? 0 : 2)] = pixelValue(8, port, r, c, bits);
+        for (let c = 0; c < 512; c++)
+          frame[r * 1030 + port * 516 + c + (c < 256 ? 0 : 2)] = pixelValue(8, port, r, c, bits);
       }
     }
     const small = new FrameVerifier(gridSettings(1, 1, { dynamicRange: bits, tenGiga: bits === 8 }));
@@ -197,45 +238,55 @@ t.test('8 and 32 bit are verified as 16 bit is', async (t) => {
   }
 });
 
-t.test('frames put together from a lossy run of the detector are right, with what the truth calls never intact missing', async (t) => {
-  const settings = quadSettings();
-  const selectors = { loss: 0.02, truncate: 0.01, reorder: 0.05, duplicate: 0.05, foreign: 0.02 };
-  const detector = new SimulatedDetector({ settings, frames: 6, firstFrame: 2 ** 33, rate: 10, faults: { ...noFaults, seed: 4, selectors } });
-  const frames = new Map<number, Uint16Array>();
-  for (const { bytes } of detector.datagrams()) {
-    if (bytes.length !== 4144 || bytes[46] !== 1 || bytes[47] !== 2) continue;
-    const view = new DataView(bytes.buffer, bytes.byteOffset);
-    const number = Number(view.getBigUint64(0, true));
-    const upper = view.getUint16(34, true) === 0;
-    let frame = frames.get(number);
-    if (frame === undefined) frames.set(number, frame = new Uint16Array(width * width).fill(0xffff));
-    for (let at = 0; at < 2048; at++) {
-      const r = view.getUint32(12, true) * 4 + Math.floor(at / 512);
-      const c = at % 512;
-      frame[(upper ? 255 - r : 258 + r) * width + (c < 256 ? c : c + 2)] = view.getUint16(48 + 2 * at, true);
+t.test(
+  'frames put together from a lossy run of the detector are right, with what the truth calls never intact missing',
+  async (t) => {
+    const settings = quadSettings();
+    const selectors = { loss: 0.02, truncate: 0.01, reorder: 0.05, duplicate: 0.05, foreign: 0.02 };
+    const detector = new SimulatedDetector({
+      settings,
+      frames: 6,
+      firstFrame: 2 ** 33,
+      rate: 10,
+      faults: { ...noFaults, seed: 4, selectors },
+    });
+    const frames = new Map<number, Uint16Array>();
+    for (const { bytes } of detector.datagrams()) {
+      if (bytes.length !== 4144 || bytes[46] !== 1 || bytes[47] !== 2) continue;
+      const view = new DataView(bytes.buffer, bytes.byteOffset);
+      const number = Number(view.getBigUint64(0, true));
+      const upper = view.getUint16(34, true) === 0;
+      let frame = frames.get(number);
+      if (frame === undefined) frames.set(number, (frame = new Uint16Array(width * width).fill(0xffff)));
+      for (let at = 0; at < 2048; at++) {
+        const r = view.getUint32(12, true) * 4 + Math.floor(at / 512);
+        const c = at % 512;
+        frame[(upper ? 255 - r : 258 + r) * width + (c < 256 ? c : c + 2)] = view.getUint16(48 + 2 * at, true);
+      }
     }
-  }
-  t.equal(frames.size, 6);
-  let missingPixels = 0;
-  for (const [number, frame] of frames) {
-    frame.fill(0, 256 * width, 258 * width);
-    for (let y = 0; y < width; y++) frame.fill(0, y * width + 256, y * width + 258);
-    const never = detector.truth.frames.get(number)?.neverIntact ?? new Map<number, number[]>();
-    const missing = Object.fromEntries([...never].map(([port, packets]) => [port, toRanges(packets)]));
-    const result = verdict(verifier.verify(fields(number, { missing }), bytesOf(frame)));
-    t.equal(result.wrong, 0, `frame number ${number}`);
-    missingPixels += result.missing;
-  }
-  t.equal(missingPixels, 2048 * detector.truth.ports.reduce((sum, port) => sum + port.lost + port.truncated, 0));
-  t.ok(missingPixels > 0);
-});
+    t.equal(frames.size, 6);
+    let missingPixels = 0;
+    for (const [number, frame] of frames) {
+      frame.fill(0, 256 * width, 258 * width);
+      for (let y = 0; y < width; y++) frame.fill(0, y * width + 256, y * width + 258);
+      const never = detector.truth.frames.get(number)?.neverIntact ?? new Map<number, number[]>();
+      const missing = Object.fromEntries([...never].map(([port, packets]) => [port, toRanges(packets)]));
+      const result = verdict(verifier.verify(fields(number, { missing }), bytesOf(frame)));
+      t.equal(result.wrong, 0, `frame number ${number}`);
+      missingPixels += result.missing;
+    }
+    t.equal(missingPixels, 2048 * detector.truth.ports.reduce((sum, port) => sum + port.lost + port.truncated, 0));
+    t.ok(missingPixels > 0);
+  },
+);
 
 t.test('a lost packet of 12 bit takes the pixels along that it shares with its neighbours', async (t) => {
   // Packet 1 of 1 GbE holds bits 8192 to 16383: pixels 682 (the last third of it) to 1365 (its first third).
   const twelve = new FrameVerifier(gridSettings(1, 1, { dynamicRange: 12, tenGiga: false, gapPixels: false }));
   const frame = new Uint16Array(256 * 1024);
   for (let port = 0; port < 2; port++) {
-    for (let r = 0; r < 256; r++) for (let c = 0; c < 512; c++) frame[r * 1024 + port * 512 + c] = pixelValue(8, port, r, c, 12);
+    for (let r = 0; r < 256; r++)
+      for (let c = 0; c < 512; c++) frame[r * 1024 + port * 512 + c] = pixelValue(8, port, r, c, 12);
   }
   const header = (missing: unknown): Record<string, unknown> => fields(8, { shape: [256, 1024], missing });
   const at = (pixel: number): number => Math.floor(pixel / 512) * 1024 + 512 + (pixel % 512);
@@ -243,13 +294,17 @@ t.test('a lost packet of 12 bit takes the pixels along that it shares with its n
   for (let pixel = 682; pixel <= 1365; pixel++) frame[at(pixel)] = 0xffff;
   t.match(twelve.verify(header({ 50002: [[1, 1]] }), bytesOf(frame)), { wrong: 0, missing: 684 });
   frame[at(682)] = pixelValue(8, 1, 1, 170, 12);
-  t.match(twelve.verify(header({ 50002: [[1, 1]] }), bytesOf(frame)), { wrong: 1, firstWrong: { y: 1, x: 512 + 170, expected: 0xffff } });
+  t.match(twelve.verify(header({ 50002: [[1, 1]] }), bytesOf(frame)), {
+    wrong: 1,
+    firstWrong: { y: 1, x: 512 + 170, expected: 0xffff },
+  });
 });
 
 t.test('packets that a partial readout around the centre does not send cannot be missing', async (t) => {
   const jungfrau = new FrameVerifier(quadSettings({ detector: 'jungfrau', quad: false, interfaces: 2, readNRows: 64 }));
   const blob = new Uint8Array(514 * 1030 * 2);
-  const header = (port: number, packet: number): Record<string, unknown> => fields(8, { shape: [514, 1030], missing: { [port]: [[packet, packet]] } });
+  const header = (port: number, packet: number): Record<string, unknown> =>
+    fields(8, { shape: [514, 1030], missing: { [port]: [[packet, packet]] } });
   t.match(jungfrau.verify(header(50001, 55), blob), /packets 55 to 55 of port 50001, which sends 56 to 63/);
   t.match(jungfrau.verify(header(50002, 8), blob), /packets 8 to 8 of port 50002, which sends 0 to 7/);
   t.equal(typeof jungfrau.verify(header(50001, 56), blob), 'object');

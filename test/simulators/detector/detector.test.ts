@@ -6,13 +6,26 @@ import { noFaults, parseFault } from '../../../simulators/detector/faults.js';
 import type { FaultKind, FaultSelector } from '../../../simulators/detector/faults.js';
 import { quadSettings } from './settings-examples.js';
 
-interface Sent { port: number; frame: number; packet: number; bytes: Buffer; dueMs: number }
+interface Sent {
+  port: number;
+  frame: number;
+  packet: number;
+  bytes: Buffer;
+  dueMs: number;
+}
 
 function detector(
-  frames: number, selectors: Partial<Record<FaultKind, FaultSelector>> = {}, changes: Partial<DetectorRun> = {},
+  frames: number,
+  selectors: Partial<Record<FaultKind, FaultSelector>> = {},
+  changes: Partial<DetectorRun> = {},
 ): SimulatedDetector {
   return new SimulatedDetector({
-    settings: quadSettings(), frames, firstFrame: 1, rate: 100, faults: { ...noFaults, selectors }, ...changes,
+    settings: quadSettings(),
+    frames,
+    firstFrame: 1,
+    rate: 100,
+    faults: { ...noFaults, selectors },
+    ...changes,
   });
 }
 
@@ -21,21 +34,34 @@ function send(simulated: SimulatedDetector): Sent[] {
     const bytes = Buffer.from(copyDatagram(datagram).bytes);
     const whole = bytes.length === 4144;
     return {
-      port: datagram.udpPort, bytes, dueMs: datagram.dueMs,
-      frame: whole ? Number(bytes.readBigUInt64LE(0)) : -1, packet: whole ? bytes.readUInt32LE(12) : -1,
+      port: datagram.udpPort,
+      bytes,
+      dueMs: datagram.dueMs,
+      frame: whole ? Number(bytes.readBigUInt64LE(0)) : -1,
+      packet: whole ? bytes.readUInt32LE(12) : -1,
     };
   });
 }
 
 function names(list: readonly Sent[], port: number): string {
-  return list.filter((one) => one.port === port).map((one) => `${one.frame}.${one.packet}`).join(' ');
+  return list
+    .filter((one) => one.port === port)
+    .map((one) => `${one.frame}.${one.packet}`)
+    .join(' ');
 }
 
 t.test('ports are interleaved packet by packet, at due times that never go back', async (t) => {
   const list = send(detector(2, {}, { firstFrame: 2 ** 32 }));
   t.equal(list.length, 2 * 2 * 64);
-  t.same(list.slice(0, 4).map((one) => [one.port, one.frame, one.packet]),
-    [[50001, 2 ** 32, 0], [50002, 2 ** 32, 0], [50001, 2 ** 32, 1], [50002, 2 ** 32, 1]]);
+  t.same(
+    list.slice(0, 4).map((one) => [one.port, one.frame, one.packet]),
+    [
+      [50001, 2 ** 32, 0],
+      [50002, 2 ** 32, 0],
+      [50001, 2 ** 32, 1],
+      [50002, 2 ** 32, 1],
+    ],
+  );
   t.equal(list[128]?.dueMs, 10);
   t.equal(list[128]?.bytes.readBigUInt64LE(24), 100_000n, 'timestamps tick by 100 ns');
   t.ok(list.every((one, at) => at === 0 || one.dueMs >= (list[at - 1] as Sent).dueMs));
@@ -61,7 +87,13 @@ t.test('ports that are off send nothing', async (t) => {
 
 t.test('each fault does what it says to exactly its packets', async (t) => {
   const one = (kind: FaultKind, list: string): Sent[] =>
-    send(detector(2, { [kind]: parseFault(kind, list) }, { faults: { ...noFaults, delayFrames: 1, selectors: { [kind]: parseFault(kind, list) } } }));
+    send(
+      detector(
+        2,
+        { [kind]: parseFault(kind, list) },
+        { faults: { ...noFaults, delayFrames: 1, selectors: { [kind]: parseFault(kind, list) } } },
+      ),
+    );
   t.match(names(one('loss', '50001:1:1-2'), 50001), /^1\.0 1\.3 1\.4 /);
   t.match(names(one('loss', '50001:1:1-2'), 50002), /^1\.0 1\.1 1\.2 1\.3 /, 'the other port is whole');
   t.match(names(one('reorder', '50001:1:1'), 50001), /^1\.0 1\.2 1\.3 1\.4 1\.1 1\.5 /);
@@ -79,8 +111,9 @@ t.test('each fault does what it says to exactly its packets', async (t) => {
 
 t.test('a postponed packet keeps the pixels of its own frame', async (t) => {
   const plain = send(detector(12)).find((one) => one.frame === 1 && one.packet === 5 && one.port === 50001) as Sent;
-  const late = send(detector(12, { delay: parseFault('delay', '50001:1:5') })).find((one) =>
-    one.frame === 1 && one.packet === 5 && one.port === 50001) as Sent;
+  const late = send(detector(12, { delay: parseFault('delay', '50001:1:5') })).find(
+    (one) => one.frame === 1 && one.packet === 5 && one.port === 50001,
+  ) as Sent;
   t.ok(late.bytes.equals(plain.bytes));
   t.ok(late.dueMs >= plain.dueMs + 80);
 });
@@ -97,14 +130,19 @@ t.test('the truth adds up and agrees with the datagrams, whatever the faults', a
       t.equal(port.frames, 30);
       t.equal(port.planned, 30 * 64);
       t.equal(port.planned, port.intact + port.lost + port.truncated, `seed ${seed}: planned`);
-      t.equal(port.sent, port.intact + port.truncated + port.duplicated + port.foreignDetectorType + port.foreignVersion, 'sent');
+      t.equal(
+        port.sent,
+        port.intact + port.truncated + port.duplicated + port.foreignDetectorType + port.foreignVersion,
+        'sent',
+      );
       t.equal(mine.length, port.sent);
       t.equal(distinct.size, port.intact);
       t.equal(whole.length - distinct.size, port.duplicated);
       t.equal(mine.filter(({ bytes }) => bytes.length !== 4144).length, port.truncated);
       t.ok(port.outOfOrder <= port.reordered + port.delayed && port.outOfOrder > 0);
       const never = [...simulated.truth.frames.values()].flatMap((frame) =>
-        (frame.neverIntact.get(port.udpPort) ?? []).map((packet) => `${frame.frameNumber}.${packet}`));
+        (frame.neverIntact.get(port.udpPort) ?? []).map((packet) => `${frame.frameNumber}.${packet}`),
+      );
       t.equal(never.length, port.lost + port.truncated);
       t.ok(never.every((name) => !distinct.has(name)));
     }
@@ -115,9 +153,21 @@ t.test('the truth leaves the process in snake case, with ranges', async (t) => {
   const simulated = detector(3, { loss: parseFault('loss', '50001:2:3-5,50001:2:9') }, { firstFrame: 1 });
   send(simulated);
   t.match(simulated.truth.toJson(), {
-    frames: 3, first_frame_number: 1,
+    frames: 3,
+    first_frame_number: 1,
     ports: { 50001: { packets_planned: 192, packets_sent: 188, packets_intact: 188, lost: 4 }, 50002: { lost: 0 } },
-    faulty_frames: [{ frame_number: 2, never_intact: { 50001: [[3, 5], [9, 9]] } }], faulty_frames_not_listed: 0,
+    faulty_frames: [
+      {
+        frame_number: 2,
+        never_intact: {
+          50001: [
+            [3, 5],
+            [9, 9],
+          ],
+        },
+      },
+    ],
+    faulty_frames_not_listed: 0,
   });
 });
 

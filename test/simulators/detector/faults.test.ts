@@ -22,7 +22,8 @@ t.test('a ratio from 0 to 1 is read, anything else refused', async (t) => {
   t.equal(parseFault('--loss', '0.001'), 0.001);
   t.equal(parseFault('--loss', '0'), 0);
   t.equal(parseFault('--loss', '1'), 1);
-  for (const text of ['1.1', '-0.1', '', 'some', 'NaN', '0.1,0.2']) t.throws(() => parseFault('--loss', text), OperatorError, text);
+  for (const text of ['1.1', '-0.1', '', 'some', 'NaN', '0.1,0.2'])
+    t.throws(() => parseFault('--loss', text), OperatorError, text);
 });
 
 t.test('an exact list names port, frame and packets; a malformed one is refused', async (t) => {
@@ -31,7 +32,16 @@ t.test('an exact list names port, frame and packets; a malformed one is refused'
     { udpPort: [50002, 50002], frameNumber: [13, 14], packet: [0, 5] },
     { udpPort: null, frameNumber: [14, 14], packet: null },
   ]);
-  for (const text of ['50001:12', '50001:12:3:4', '50001:12:5-3', '50001:12:', 'a:1:1', '1:1:-1', '1:9007199254740993:1', '1:1:1,']) {
+  for (const text of [
+    '50001:12',
+    '50001:12:3:4',
+    '50001:12:5-3',
+    '50001:12:',
+    'a:1:1',
+    '1:1:-1',
+    '1:9007199254740993:1',
+    '1:1:1,',
+  ]) {
     t.throws(() => parseFault('--loss', text), { message: /--loss .*port:frame:packet/, exitCode: 2 }, text);
   }
 });

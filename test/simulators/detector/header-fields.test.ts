@@ -29,8 +29,14 @@ t.test('an image message must say what the packets said', async (t) => {
   const right = { frame_number: 3000, timestamp: 5, exposure: 1, train_id: 3000, bunch_id: 280 };
   t.strictSame(verifier.checkHeaderFields(right), []);
   t.match(verifier.checkHeaderFields({ ...right, bunch_id: 281 }), [/bunch_id is 281, the detector sent 280/]);
-  t.match(verifier.checkHeaderFields({ ...right, exposure: undefined }), [/exposure is undefined, the detector sent 1/]);
+  t.match(verifier.checkHeaderFields({ ...right, exposure: undefined }), [
+    /exposure is undefined, the detector sent 1/,
+  ]);
   t.match(verifier.checkHeaderFields({ ...right, timestamp: -1 }), [/timestamp is -1, not a count of ticks/]);
-  t.strictSame(verifier.checkHeaderFields({ frame_number: 3000, missing: { 1: [[0, 0]] } }), [], 'no packet, no fields');
+  t.strictSame(
+    verifier.checkHeaderFields({ frame_number: 3000, missing: { 1: [[0, 0]] } }),
+    [],
+    'no packet, no fields',
+  );
   t.equal(verifier.checkHeaderFields({ ...right, missing: { 1: [[0, 0]] } }).length, 4);
 });

@@ -14,7 +14,9 @@ Object.assign(truth.ports[0]!, { sent: 90, lost: 7, truncated: 2 });
 Object.assign(truth.ports[1]!, { sent: 99 });
 
 t.test('what was sent and what was held back, by port and fault; a port that is off has no samples', async (t) => {
-  const lines = (await simulatorMetrics(truth, 'det').metrics()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const lines = (await simulatorMetrics(truth, 'det').metrics())
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
   t.strictSame(lines.sort(), [
     'vdcu_simulator_packets_sent_total{port="50001",detector="det"} 90',
     'vdcu_simulator_packets_sent_total{port="50002",detector="det"} 99',
@@ -40,7 +42,10 @@ t.test('the endpoint serves the truth as it stands, and nothing else', async (t)
   t.match(text, /suppressed_total\{port="50001",fault="loss",detector="det"\} 7\n/);
   t.equal(await scraped, true);
   t.equal((await fetch(server.url.replace('/metrics', '/other'))).status, 404);
-  await t.rejects(serveSimulatorMetrics(truth, 'det', { port: Number(new URL(server.url).port) }), { message: /--metrics-port \d+: .*Choose another port/, exitCode: 3 });
+  await t.rejects(serveSimulatorMetrics(truth, 'det', { port: Number(new URL(server.url).port) }), {
+    message: /--metrics-port \d+: .*Choose another port/,
+    exitCode: 3,
+  });
 });
 
 t.test('vdcu simulate serves them while it sends, and once more at its end', async (t) => {
@@ -48,17 +53,29 @@ t.test('vdcu simulate serves them while it sends, and once more at its end', asy
   let said = '';
   let printed = '';
   const ended = runSimulate({
-    settings: config.detector, udpHost: config.udpHosts, frames: 20, rate: 200, loss: '*:7:0-9', name: 'det', metricsPort: 0, json: true, signal: new AbortController().signal,
+    settings: config.detector,
+    udpHost: config.udpHosts,
+    frames: 20,
+    rate: 200,
+    loss: '*:7:0-9',
+    name: 'det',
+    metricsPort: 0,
+    json: true,
+    signal: new AbortController().signal,
     out: { stdout: { write: (text) => (printed += text) }, stderr: { write: (text) => (said += text) } },
   });
-  for (let turn = 0; turn < 3000 && !said.includes('waiting up to'); turn++) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (let turn = 0; turn < 3000 && !said.includes('waiting up to'); turn++)
+    await new Promise((resolve) => setTimeout(resolve, 10));
   const [url] = /http:\S+\/metrics/.exec(said) as RegExpExecArray;
   const text = await (await fetch(url)).text();
   t.equal(await ended, 0);
   const { ports } = JSON.parse(printed) as { ports: Record<string, { packets_sent: number; lost: number }> };
   for (const [port, counts] of Object.entries(ports)) {
     t.match(text, `vdcu_simulator_packets_sent_total{port="${port}",detector="det"} ${counts.packets_sent}\n`);
-    t.match(text, `vdcu_simulator_packets_suppressed_total{port="${port}",fault="loss",detector="det"} ${counts.lost}\n`);
+    t.match(
+      text,
+      `vdcu_simulator_packets_suppressed_total{port="${port}",fault="loss",detector="det"} ${counts.lost}\n`,
+    );
     t.equal(counts.lost, 10);
   }
   await t.rejects(fetch(url), 'the endpoint is gone');

@@ -23,7 +23,8 @@ class RecordingSender implements DatagramSender {
 
   async sendBatch(batch: readonly Datagram[]): Promise<void> {
     this.batches.push({
-      at: this.#clock.now(), datagrams: batch,
+      at: this.#clock.now(),
+      datagrams: batch,
       frames: batch.map(({ bytes }) => Buffer.from(bytes.buffer, bytes.byteOffset).readUInt32LE(0)),
     });
     this.#clock.advance(this.#costMs);
@@ -32,12 +33,18 @@ class RecordingSender implements DatagramSender {
   async close(): Promise<void> {}
 }
 
-function setUp(costMs: number, frames = 5): { clock: VirtualClock; sender: RecordingSender; detector: SimulatedDetector; wait: (ms: number) => Promise<void> } {
+function setUp(
+  costMs: number,
+  frames = 5,
+): { clock: VirtualClock; sender: RecordingSender; detector: SimulatedDetector; wait: (ms: number) => Promise<void> } {
   const clock = new VirtualClock(1000);
   return {
-    clock, sender: new RecordingSender(clock, costMs),
+    clock,
+    sender: new RecordingSender(clock, costMs),
     detector: new SimulatedDetector({ settings: quadSettings(), frames, firstFrame: 1, rate: 100 }),
-    wait: async (milliseconds) => { clock.advance(milliseconds); },
+    wait: async (milliseconds) => {
+      clock.advance(milliseconds);
+    },
   };
 }
 
@@ -54,23 +61,41 @@ t.test('no datagram leaves before it is due, and a fast sender leaves none late'
 t.test('a batch is bounded, holds datagrams of one round only, and their bytes are still theirs', async (t) => {
   const { clock, sender, detector, wait } = setUp(30);
   await sendPaced(detector.datagrams(), sender, { clock, signal: new AbortController().signal, wait });
-  t.ok(sender.batches.some(({ datagrams }) => datagrams.length === 64), 'batches fill when the sender is late');
+  t.ok(
+    sender.batches.some(({ datagrams }) => datagrams.length === 64),
+    'batches fill when the sender is late',
+  );
   for (const { datagrams, frames } of sender.batches) {
     t.ok(datagrams.length <= 64 && new Set(frames).size <= 1);
     t.ok(datagrams.every(({ round }, at) => frames[at] === round + 1));
   }
 });
 
-t.test('bytes that wait to be sent are still theirs when the frames after them are lost or late entirely', async (t) => {
-  const clock = new VirtualClock(1000);
-  const sender = new RecordingSender(clock, 30);
-  const faults = { ...noFaults, selectors: { loss: parseFault('--loss', '*:2:*,*:5-7:*'), delay: parseFault('--delay', '*:9:*') } };
-  const detector = new SimulatedDetector({ settings: quadSettings(), frames: 12, firstFrame: 1, rate: 100, faults });
-  await sendPaced(detector.datagrams(), sender, { clock, signal: new AbortController().signal, wait: async (milliseconds) => { clock.advance(milliseconds); } });
-  const sent = new Map<number, number>();
-  for (const frame of sender.batches.flatMap(({ frames }) => frames)) sent.set(frame, (sent.get(frame) ?? 0) + 1);
-  t.strictSame([...sent].sort(([a], [b]) => a - b), [1, 3, 4, 8, 9, 10, 11, 12].map((frame) => [frame, 128]));
-});
+t.test(
+  'bytes that wait to be sent are still theirs when the frames after them are lost or late entirely',
+  async (t) => {
+    const clock = new VirtualClock(1000);
+    const sender = new RecordingSender(clock, 30);
+    const faults = {
+      ...noFaults,
+      selectors: { loss: parseFault('--loss', '*:2:*,*:5-7:*'), delay: parseFault('--delay', '*:9:*') },
+    };
+    const detector = new SimulatedDetector({ settings: quadSettings(), frames: 12, firstFrame: 1, rate: 100, faults });
+    await sendPaced(detector.datagrams(), sender, {
+      clock,
+      signal: new AbortController().signal,
+      wait: async (milliseconds) => {
+        clock.advance(milliseconds);
+      },
+    });
+    const sent = new Map<number, number>();
+    for (const frame of sender.batches.flatMap(({ frames }) => frames)) sent.set(frame, (sent.get(frame) ?? 0) + 1);
+    t.strictSame(
+      [...sent].sort(([a], [b]) => a - b),
+      [1, 3, 4, 8, 9, 10, 11, 12].map((frame) => [frame, 128]),
+    );
+  },
+);
 
 t.test('a sender that cannot keep the rate is told of', async (t) => {
   const { clock, sender, detector, wait } = setUp(30);
@@ -84,7 +109,13 @@ t.test('after an abort nothing waits any more', async (t) => {
   const stop = new AbortController();
   let waits = 0;
   await sendPaced(detector.datagrams(), sender, {
-    clock, signal: stop.signal, wait: async () => { waits++; stop.abort(); detector.stop(); },
+    clock,
+    signal: stop.signal,
+    wait: async () => {
+      waits++;
+      stop.abort();
+      detector.stop();
+    },
   });
   t.equal(waits, 1);
   t.equal(sender.batches.flatMap(({ datagrams }) => datagrams).length, 128, 'the frame is finished');

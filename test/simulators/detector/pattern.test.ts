@@ -1,5 +1,12 @@
 import t from 'tap';
-import { firstWrongPixel, imageSeed, mix32, pixelValue, rowSeed, writePixels } from '../../../simulators/detector/pattern.js';
+import {
+  firstWrongPixel,
+  imageSeed,
+  mix32,
+  pixelValue,
+  rowSeed,
+  writePixels,
+} from '../../../simulators/detector/pattern.js';
 
 /** The formula of docs/simulator.md with exact integers, term by term. */
 function documented(frameNumber: bigint, portIndex: bigint, row: bigint, column: bigint, bits: bigint): number {
@@ -33,10 +40,17 @@ function unmix(value: number): number {
 
 t.test('pixels follow the documented formula up to frame number 2^53 - 1', async (t) => {
   for (const frame of [1, 2, 4294967295, 4294967296, 4294967297, 2 ** 53 - 1]) {
-    for (const [port, row, column] of [[0, 0, 0], [1, 255, 511], [71, 3, 256]] as const) {
+    for (const [port, row, column] of [
+      [0, 0, 0],
+      [1, 255, 511],
+      [71, 3, 256],
+    ] as const) {
       for (const bits of [4, 8, 12, 16, 32]) {
-        t.equal(pixelValue(frame, port, row, column, bits),
-          documented(BigInt(frame), BigInt(port), BigInt(row), BigInt(column), BigInt(bits)), `${frame} ${port} ${row} ${column} ${bits}`);
+        t.equal(
+          pixelValue(frame, port, row, column, bits),
+          documented(BigInt(frame), BigInt(port), BigInt(row), BigInt(column), BigInt(bits)),
+          `${frame} ${port} ${row} ${column} ${bits}`,
+        );
       }
     }
   }
@@ -68,7 +82,12 @@ t.test('every 32-bit value is sent by some frame number at any pixel', async (t)
 });
 
 t.test('a few images hold every 8-bit and every 16-bit value', async (t) => {
-  for (const [bits, images] of [[4, 1], [8, 1], [12, 1], [16, 16]] as const) {
+  for (const [bits, images] of [
+    [4, 1],
+    [8, 1],
+    [12, 1],
+    [16, 16],
+  ] as const) {
     const seen = new Uint8Array(2 ** bits);
     const row = new Uint16Array(512);
     for (let frame = 1; frame <= images; frame++) {
@@ -88,8 +107,16 @@ t.test('another frame, port, row or column gives other pixels', async (t) => {
     return pixels;
   };
   const reference = line(7, 0, 10, 0);
-  const others = [line(8, 0, 10, 0), line(7 + 2 ** 32, 0, 10, 0), line(7, 1, 10, 0), line(7, 0, 11, 0), line(7, 0, 245, 0),
-    line(7, 0, 10, 1), line(7, 0, 10, 256), reference.slice().reverse()];
+  const others = [
+    line(8, 0, 10, 0),
+    line(7 + 2 ** 32, 0, 10, 0),
+    line(7, 1, 10, 0),
+    line(7, 0, 11, 0),
+    line(7, 0, 245, 0),
+    line(7, 0, 10, 1),
+    line(7, 0, 10, 256),
+    reference.slice().reverse(),
+  ];
   for (const other of others) {
     const same = other.filter((value, at) => value === reference[at]).length;
     t.ok(same < 8, `${same} of 256 agree by chance`);

@@ -5,8 +5,22 @@ import type { DetectorSettings } from '../../../src/detector/settings.js';
 /** An Eiger quad at 16 bit on ports 50001 and 50002. */
 export function quadSettings(changes: Partial<DetectorSettings> = {}): DetectorSettings {
   return {
-    detector: 'eiger', interfaces: 1, counters: 1, flat: false, lowNibbleFirst: false, quad: true, modules: [1, 1], gapPixels: true, dynamicRange: 16, tenGiga: true, readNRows: null,
-    udpPorts: [50001, 50002], portsOff: [], flipRows: new Map(), portPositions: new Map(), ...changes,
+    detector: 'eiger',
+    interfaces: 1,
+    counters: 1,
+    flat: false,
+    lowNibbleFirst: false,
+    quad: true,
+    modules: [1, 1],
+    gapPixels: true,
+    dynamicRange: 16,
+    tenGiga: true,
+    readNRows: null,
+    udpPorts: [50001, 50002],
+    portsOff: [],
+    flipRows: new Map(),
+    portPositions: new Map(),
+    ...changes,
   };
 }
 

@@ -1,4 +1,5 @@
-// Captures made by hand: files, link layers and tunnels as their specifications say, for tests of the reader and the replay.
+// Captures made by hand: files, link layers and tunnels as their specifications say, for tests of the reader and the
+// replay.
 
 import { gzipSync } from 'node:zlib';
 
@@ -20,7 +21,10 @@ export interface CapturedPacket {
   readonly original?: number;
 }
 
-export function capture(packets: readonly CapturedPacket[], { little = true, nanoseconds = false, modified = false, linkType = 1, gzip = false }: CaptureOptions = {}): Uint8Array {
+export function capture(
+  packets: readonly CapturedPacket[],
+  { little = true, nanoseconds = false, modified = false, linkType = 1, gzip = false }: CaptureOptions = {},
+): Uint8Array {
   const headBytes = modified ? 24 : 16;
   const file = new Uint8Array(24 + packets.reduce((sum, { bytes }) => sum + headBytes + bytes.length, 0));
   const view = new DataView(file.buffer);
@@ -31,7 +35,9 @@ export function capture(packets: readonly CapturedPacket[], { little = true, nan
   view.setUint32(20, linkType, little);
   let at = 24;
   for (const { seconds, fraction = 0, bytes, original = bytes.length } of packets) {
-    [seconds, fraction, bytes.length, original].forEach((value, index) => { view.setUint32(at + 4 * index, value, little); });
+    [seconds, fraction, bytes.length, original].forEach((value, index) => {
+      view.setUint32(at + 4 * index, value, little);
+    });
     file.set(bytes, at + headBytes);
     at += headBytes + bytes.length;
   }
@@ -51,7 +57,11 @@ export function block(type: number, body: Uint8Array, little = true): Uint8Array
 }
 
 /** Numbers of these sizes in bytes, one behind the other. */
-export function words(sizes: readonly (1 | 2 | 4 | 8)[], values: readonly (number | bigint)[], little = false): Uint8Array {
+export function words(
+  sizes: readonly (1 | 2 | 4 | 8)[],
+  values: readonly (number | bigint)[],
+  little = false,
+): Uint8Array {
   const bytes = new Uint8Array(sizes.reduce((sum: number, size) => sum + size, 0));
   const view = new DataView(bytes.buffer);
   let at = 0;
@@ -77,18 +87,50 @@ export interface NgInterface {
 }
 
 export const ng = {
-  section: (little = true): Uint8Array => block(0x0a0d0d0a, words([4, 2, 2, 8], [0x1a2b3c4d, 1, 0, -1n], little), little),
-  interface: ({ linkType = 1, snapBytes = 0, resolution, offsetSeconds }: NgInterface = {}, little = true): Uint8Array => block(1, joined(
-    words([2, 2, 4], [linkType, 0, snapBytes], little),
-    ...(resolution === undefined ? [] : [words([2, 2, 1, 1, 2], [9, 1, resolution, 0, 0], little)]),
-    ...(offsetSeconds === undefined ? [] : [words([2, 2, 8], [14, 8, offsetSeconds], little)]),
-    words([2, 2], [0, 0], little),
-  ), little),
-  packet: (ticks: number, bytes: Uint8Array, from = 0, little = true): Uint8Array => block(6, joined(
-    words([4, 4, 4, 4, 4], [from, Math.floor(ticks / 2 ** 32), ticks % 2 ** 32, bytes.length, bytes.length], little), bytes), little),
-  oldPacket: (ticks: number, bytes: Uint8Array, from = 0, little = true): Uint8Array => block(2, joined(
-    words([2, 2, 4, 4, 4, 4], [from, 0, Math.floor(ticks / 2 ** 32), ticks % 2 ** 32, bytes.length, bytes.length], little), bytes), little),
-  simplePacket: (bytes: Uint8Array, original = bytes.length, little = true): Uint8Array => block(3, joined(words([4], [original], little), bytes), little),
+  section: (little = true): Uint8Array =>
+    block(0x0a0d0d0a, words([4, 2, 2, 8], [0x1a2b3c4d, 1, 0, -1n], little), little),
+  interface: (
+    { linkType = 1, snapBytes = 0, resolution, offsetSeconds }: NgInterface = {},
+    little = true,
+  ): Uint8Array =>
+    block(
+      1,
+      joined(
+        words([2, 2, 4], [linkType, 0, snapBytes], little),
+        ...(resolution === undefined ? [] : [words([2, 2, 1, 1, 2], [9, 1, resolution, 0, 0], little)]),
+        ...(offsetSeconds === undefined ? [] : [words([2, 2, 8], [14, 8, offsetSeconds], little)]),
+        words([2, 2], [0, 0], little),
+      ),
+      little,
+    ),
+  packet: (ticks: number, bytes: Uint8Array, from = 0, little = true): Uint8Array =>
+    block(
+      6,
+      joined(
+        words(
+          [4, 4, 4, 4, 4],
+          [from, Math.floor(ticks / 2 ** 32), ticks % 2 ** 32, bytes.length, bytes.length],
+          little,
+        ),
+        bytes,
+      ),
+      little,
+    ),
+  oldPacket: (ticks: number, bytes: Uint8Array, from = 0, little = true): Uint8Array =>
+    block(
+      2,
+      joined(
+        words(
+          [2, 2, 4, 4, 4, 4],
+          [from, 0, Math.floor(ticks / 2 ** 32), ticks % 2 ** 32, bytes.length, bytes.length],
+          little,
+        ),
+        bytes,
+      ),
+      little,
+    ),
+  simplePacket: (bytes: Uint8Array, original = bytes.length, little = true): Uint8Array =>
+    block(3, joined(words([4], [original], little), bytes), little),
 };
 
 /** @param length that the header tells; default: the true one */
@@ -109,7 +151,10 @@ export interface IpOptions {
   readonly total?: number;
 }
 
-export function ipv4(content: Uint8Array, { protocol = 17, flags = 0x4000, options = 0, id = 0, source = 1, ...more }: IpOptions = {}): Uint8Array {
+export function ipv4(
+  content: Uint8Array,
+  { protocol = 17, flags = 0x4000, options = 0, id = 0, source = 1, ...more }: IpOptions = {},
+): Uint8Array {
   const total = more.total ?? 20 + options + content.length;
   const head = words([1, 1, 2, 2, 2, 1, 1, 2], [0x40 + (20 + options) / 4, 0, total, id, flags, 64, protocol, 0]);
   return joined(head, Uint8Array.from([127, 0, 0, source, 127, 0, 0, 1]), new Uint8Array(options), content);
@@ -117,27 +162,54 @@ export function ipv4(content: Uint8Array, { protocol = 17, flags = 0x4000, optio
 
 /** @param extensions whole extension headers, the first of type `first` */
 export function ipv6(content: Uint8Array, first = 17, extensions: Uint8Array = new Uint8Array(0)): Uint8Array {
-  return joined(words([4, 2, 1, 1], [0x60000000, extensions.length + content.length, first, 64]), new Uint8Array(32), extensions, content);
+  return joined(
+    words([4, 2, 1, 1], [0x60000000, extensions.length + content.length, first, 64]),
+    new Uint8Array(32),
+    extensions,
+    content,
+  );
 }
 
-/** The content of an IP packet in pieces, as a network with this many bytes for it (a multiple of 8) makes them, in order. */
+/**
+ * The content of an IP packet in pieces, as a network with this many bytes for it (a multiple of 8) makes them, in
+ * order.
+ */
 export function fragments(content: Uint8Array, { id = 1, step = 1480, source = 1, protocol = 17 } = {}): Uint8Array[] {
   return Array.from({ length: Math.ceil(content.length / step) }, (_, index) => {
     const more = (index + 1) * step < content.length;
-    return ipv4(content.subarray(index * step, (index + 1) * step), { id, source, protocol, flags: (more ? 0x2000 : 0) + (index * step) / 8 });
+    return ipv4(content.subarray(index * step, (index + 1) * step), {
+      id,
+      source,
+      protocol,
+      flags: (more ? 0x2000 : 0) + (index * step) / 8,
+    });
   });
 }
 
 export function fragments6(content: Uint8Array, { id = 1, step = 1440, first = 17 } = {}): Uint8Array[] {
   return Array.from({ length: Math.ceil(content.length / step) }, (_, index) => {
     const more = (index + 1) * step < content.length;
-    return ipv6(content.subarray(index * step, (index + 1) * step), 44, words([1, 1, 2, 4], [first, 0, index * step + (more ? 1 : 0), id]));
+    return ipv6(
+      content.subarray(index * step, (index + 1) * step),
+      44,
+      words([1, 1, 2, 4], [first, 0, index * step + (more ? 1 : 0), id]),
+    );
   });
 }
 
 /** @param vlans the types of its tags, the outer one first */
-export function ethernet(content: Uint8Array, etherType = 0x0800, { vlans = [] as readonly number[], pad = 0 } = {}): Uint8Array {
-  return joined(new Uint8Array(12), ...vlans.map((type) => words([2, 2], [type, 5])), words([2], [etherType]), content, new Uint8Array(pad));
+export function ethernet(
+  content: Uint8Array,
+  etherType = 0x0800,
+  { vlans = [] as readonly number[], pad = 0 } = {},
+): Uint8Array {
+  return joined(
+    new Uint8Array(12),
+    ...vlans.map((type) => words([2, 2], [type, 5])),
+    words([2], [etherType]),
+    content,
+    new Uint8Array(pad),
+  );
 }
 
 /** Bytes that a link layer puts before an IP packet. */
@@ -152,7 +224,18 @@ export function before(linkType: number, content: Uint8Array, etherType = 0x0800
 
 /** GRE around something; `more`: words of checksum, key, sequence as the flags say. */
 export function gre(type: number, content: Uint8Array, flags = 0, more: readonly number[] = []): Uint8Array {
-  return ipv4(joined(words([2, 2], [flags, type]), words(more.map(() => 4 as const), more), content), { protocol: 47 });
+  return ipv4(
+    joined(
+      words([2, 2], [flags, type]),
+      words(
+        more.map(() => 4 as const),
+        more,
+      ),
+      content,
+    ),
+    { protocol: 47 },
+  );
 }
 
-export const vxlan = (frame: Uint8Array, port = 4789): Uint8Array => ipv4(udp(port, joined(words([4, 4], [0x08000000, 42 << 8]), frame)));
+export const vxlan = (frame: Uint8Array, port = 4789): Uint8Array =>
+  ipv4(udp(port, joined(words([4, 4], [0x08000000, 42 << 8]), frame)));

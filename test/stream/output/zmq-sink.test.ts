@@ -12,13 +12,26 @@ import { until, within } from '../../threads/waiting.js';
 
 async function setUp(t: Test, changes: Partial<ZmqSinkOptions> = {}) {
   let wakes = 0;
-  const sink = new ZmqSink({ host: '127.0.0.1', port: 0, highWaterMark: 4, connections: 2, timeoutMs: 10_000, wake: () => void wakes++, ...changes });
+  const sink = new ZmqSink({
+    host: '127.0.0.1',
+    port: 0,
+    highWaterMark: 4,
+    connections: 2,
+    timeoutMs: 10_000,
+    wake: () => void wakes++,
+    ...changes,
+  });
   const endpoint = await sink.open();
   t.teardown(() => sink.close(0));
   return { sink, endpoint, wakes: () => wakes };
 }
 
-async function consumer(t: Test, sink: ZmqSink, endpoint: string, options: ConstructorParameters<typeof Pull>[0] = {}): Promise<Pull> {
+async function consumer(
+  t: Test,
+  sink: ZmqSink,
+  endpoint: string,
+  options: ConstructorParameters<typeof Pull>[0] = {},
+): Promise<Pull> {
   const before = sink.peers;
   const pull = new Pull({ linger: 0, ipv6: true, ...options });
   t.teardown(() => pull.close());
@@ -56,20 +69,24 @@ t.test('all parts of a message arrive, whatever becomes of the bytes after the o
   t.ok(pixels.length === 600_000 && pixels.every((byte) => byte === 7));
 });
 
-t.test('a consumer that does not read is full after the high-water mark and what TCP holds; nothing is lost when it reads', async (t) => {
-  const { sink, endpoint } = await setUp(t, { highWaterMark: 3 });
-  const pull = await consumer(t, sink, endpoint, { receiveHighWaterMark: 1 });
-  const pixels = new Uint8Array(4_000_000);
-  let sent = 0;
-  while ((await offer(sink, [Buffer.from(String(sent)), pixels])) === 'sent') {
-    sent++;
-    if (sent > 50) break;
-    await sleep(20);
-  }
-  t.ok(sent >= 3 && sent <= 20, `${sent} taken`);
-  for (let index = 0; index < sent; index++) t.equal(String((await within(pull.receive(), 'a message'))[0]), String(index));
-  await until(async () => (await offer(sink, [Buffer.from('again')])) === 'sent', 'room again');
-});
+t.test(
+  'a consumer that does not read is full after the high-water mark and what TCP holds; nothing is lost when it reads',
+  async (t) => {
+    const { sink, endpoint } = await setUp(t, { highWaterMark: 3 });
+    const pull = await consumer(t, sink, endpoint, { receiveHighWaterMark: 1 });
+    const pixels = new Uint8Array(4_000_000);
+    let sent = 0;
+    while ((await offer(sink, [Buffer.from(String(sent)), pixels])) === 'sent') {
+      sent++;
+      if (sent > 50) break;
+      await sleep(20);
+    }
+    t.ok(sent >= 3 && sent <= 20, `${sent} taken`);
+    for (let index = 0; index < sent; index++)
+      t.equal(String((await within(pull.receive(), 'a message'))[0]), String(index));
+    await until(async () => (await offer(sink, [Buffer.from('again')])) === 'sent', 'room again');
+  },
+);
 
 t.test('a consumer that goes away is counted, and what is offered then is not taken', async (t) => {
   const { sink, endpoint } = await setUp(t);
@@ -83,7 +100,7 @@ t.test('a consumer that goes away is counted, and what is offered then is not ta
   t.match([sink.peers, sink.disconnects], [2, 1]);
 });
 
-t.test('a port scanner and a web browser are no consumers, and their end is nobody\'s loss', async (t) => {
+t.test("a port scanner and a web browser are no consumers, and their end is nobody's loss", async (t) => {
   const { sink, endpoint } = await setUp(t);
   const pull = await consumer(t, sink, endpoint);
   const { port } = new URL(endpoint.replace('tcp:', 'http:'));
@@ -104,34 +121,53 @@ t.test('a port scanner and a web browser are no consumers, and their end is nobo
   }
 });
 
-t.test('a consumer that goes while a stranger has not finished its handshake is missed at the latest when the stranger is cut off', async (t) => {
-  const { sink, endpoint } = await setUp(t);
-  const pull = await consumer(t, sink, endpoint);
-  const socket = connect(Number(new URL(endpoint.replace('tcp:', 'http:')).port), '127.0.0.1');
-  socket.on('error', () => undefined);
-  t.teardown(() => socket.destroy());
-  await new Promise<void>((resolve) => socket.once('connect', resolve));
-  await sleep(100);
-  pull.close();
-  await until(() => sink.disconnects === 1, 'the end of the consumer\'s connection');
-  t.equal(sink.peers, 0);
-});
+t.test(
+  'a consumer that goes while a stranger has not finished its handshake is missed at the latest when the stranger is cut off',
+  async (t) => {
+    const { sink, endpoint } = await setUp(t);
+    const pull = await consumer(t, sink, endpoint);
+    const socket = connect(Number(new URL(endpoint.replace('tcp:', 'http:')).port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    t.teardown(() => socket.destroy());
+    await new Promise<void>((resolve) => socket.once('connect', resolve));
+    await sleep(100);
+    pull.close();
+    await until(() => sink.disconnects === 1, "the end of the consumer's connection");
+    t.equal(sink.peers, 0);
+  },
+);
 
 t.test('what was taken is still delivered after close', async (t) => {
   const { sink, endpoint } = await setUp(t, { highWaterMark: 20 });
   const pull = await consumer(t, sink, endpoint);
-  for (let index = 0; index < 10; index++) t.equal(await offer(sink, [Buffer.from(String(index)), new Uint8Array(500_000)]), 'sent');
+  for (let index = 0; index < 10; index++)
+    t.equal(await offer(sink, [Buffer.from(String(index)), new Uint8Array(500_000)]), 'sent');
   await sink.close(2000);
-  for (let index = 0; index < 10; index++) t.equal(String((await within(pull.receive(), 'a message after close'))[0]), String(index));
+  for (let index = 0; index < 10; index++)
+    t.equal(String((await within(pull.receive(), 'a message after close'))[0]), String(index));
 });
 
 t.test('a taken port is an error that names the keys; IPv6 addresses are written with brackets', async (t) => {
   const taken = await takenTcpPort();
   t.teardown(() => taken.release());
-  const sink = new ZmqSink({ host: '127.0.0.1', port: taken.port, highWaterMark: 1, connections: 1, timeoutMs: 10_000, wake: () => undefined });
+  const sink = new ZmqSink({
+    host: '127.0.0.1',
+    port: taken.port,
+    highWaterMark: 1,
+    connections: 1,
+    timeoutMs: 10_000,
+    wake: () => undefined,
+  });
   t.teardown(() => sink.close(0));
-  const error = await sink.open().then(() => null, (reason: unknown) => reason);
-  t.ok(error instanceof OperatorError && /^data port tcp:\/\/127\.0\.0\.1:\d+: .*See data_host and data_port\.$/.test(error.message), String(error));
+  const error = await sink.open().then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  t.ok(
+    error instanceof OperatorError &&
+      /^data port tcp:\/\/127\.0\.0\.1:\d+: .*See data_host and data_port\.$/.test(error.message),
+    String(error),
+  );
   const { sink: six, endpoint } = await setUp(t, { host: '::1' });
   t.match(endpoint, /^tcp:\/\/\[::1\]:\d+$/);
   await consumer(t, six, endpoint);

@@ -14,56 +14,91 @@ function told(change: (words: PortWords) => void): string[] {
 }
 
 t.test('nothing seen, nothing said', async (t) => {
-  t.strictSame(told(() => undefined), []);
+  t.strictSame(
+    told(() => undefined),
+    [],
+  );
 });
 
 t.test('a wrong size names the other interface speed only when it fits', async (t) => {
-  t.match(told((words) => words.setFigure('wrongSize', 1072)), [/^wrong_size: port 50001: datagrams of 1072 bytes, 4144 expected. They are packets as with ten_giga: false.$/]);
-  t.match(told((words) => words.setFigure('wrongSize', 1500)), [/1500 bytes, 4144 expected. Another detector, or fragments/]);
+  t.match(
+    told((words) => words.setFigure('wrongSize', 1072)),
+    [/^wrong_size: port 50001: datagrams of 1072 bytes, 4144 expected. They are packets as with ten_giga: false.$/],
+  );
+  t.match(
+    told((words) => words.setFigure('wrongSize', 1500)),
+    [/1500 bytes, 4144 expected. Another detector, or fragments/],
+  );
 });
 
 t.test('a wrong size with the header of another detector names that detector', async (t) => {
-  t.match(told((words) => {
-    words.setFigure('wrongSize', 8240);
-    words.setFigure('wrongSizeType', 3);
-  }), [/8240 bytes, 4144 expected. They say detector type 3. That is detector: jungfrau. Check/]);
+  t.match(
+    told((words) => {
+      words.setFigure('wrongSize', 8240);
+      words.setFigure('wrongSizeType', 3);
+    }),
+    [/8240 bytes, 4144 expected. They say detector type 3. That is detector: jungfrau. Check/],
+  );
 });
 
 t.test('packet numbers of a deeper image name its bit depth', async (t) => {
-  const suspect = (lowest: number, highest: number, seen: number): string[] => told((words) => {
-    words.setFigure('wrongPacketLowest', lowest);
-    words.setFigure('wrongPacketNumber', highest);
-    words.setFigure('wrongPacketSeen', seen);
-    words.raise(portEvent.suspect);
-  });
+  const suspect = (lowest: number, highest: number, seen: number): string[] =>
+    told((words) => {
+      words.setFigure('wrongPacketLowest', lowest);
+      words.setFigure('wrongPacketNumber', highest);
+      words.setFigure('wrongPacketSeen', seen);
+      words.raise(portEvent.suspect);
+    });
   t.match(suspect(64, 127, 6400), [/packet numbers up to 127, but an image has 64 packets. dynamic_range: 32\?/]);
   t.notMatch(suspect(64, 5000, 3), [/dynamic_range/]);
 });
 
-t.test('half of the packets each time is half the bit depth or half the rows; other parts are rows; with holes it is the path', async (t) => {
-  const same = (accepted: number, lowest = 0, highest = accepted - 1): string[] => told((words) => {
-    words.setFigure('sameMissingAccepted', accepted);
-    words.setFigure('sameMissingLowest', lowest);
-    words.setFigure('sameMissingHighest', highest);
-    words.raise(portEvent.sameMissing);
-  });
-  t.match(same(32), [/32 of 64 came each time. read_n_rows: 128 or dynamic_range: 8\? Or a part/]);
-  t.match(same(50), [/50 of 64 came each time. read_n_rows: 200\?/]);
-  t.match(same(50, 0, 63), [/50 of 64 came each time. A part of the path always loses them/]);
-});
+t.test(
+  'half of the packets each time is half the bit depth or half the rows; other parts are rows; with holes it is the path',
+  async (t) => {
+    const same = (accepted: number, lowest = 0, highest = accepted - 1): string[] =>
+      told((words) => {
+        words.setFigure('sameMissingAccepted', accepted);
+        words.setFigure('sameMissingLowest', lowest);
+        words.setFigure('sameMissingHighest', highest);
+        words.raise(portEvent.sameMissing);
+      });
+    t.match(same(32), [/32 of 64 came each time. read_n_rows: 128 or dynamic_range: 8\? Or a part/]);
+    t.match(same(50), [/50 of 64 came each time. read_n_rows: 200\?/]);
+    t.match(same(50, 0, 63), [/50 of 64 came each time. A part of the path always loses them/]);
+  },
+);
 
 t.test('positions, versions, types, jumps: each has its sentence', async (t) => {
-  t.match(told((words) => {
-    words.setFigure('wrongRow', 4);
-    words.setFigure('wrongColumn', 1);
-    words.setPosition(3);
-  }), [/row 4, column 1; the detector is configured as 2 rows × 2 columns of ports and this port is at row 1, column 1/]);
-  t.match(told((words) => words.setFigure('wrongVersion', 1)), [/version 1, 2 expected/]);
-  t.match(told((words) => words.setFigure('wrongDetectorType', 3)), [/type 3, 1 \(eiger\) expected/]);
-  t.match(told((words) => words.raise(portEvent.positionTaken)), [/position_taken/]);
-  t.match(told((words) => {
-    words.setJump(77);
-    words.raise(portEvent.jumpBackward);
-  }), [/went back to 77/]);
-  t.match(told((words) => words.raise(portEvent.ringSpan)), [/nextframenumber/]);
+  t.match(
+    told((words) => {
+      words.setFigure('wrongRow', 4);
+      words.setFigure('wrongColumn', 1);
+      words.setPosition(3);
+    }),
+    [/row 4, column 1; the detector is configured as 2 rows × 2 columns of ports and this port is at row 1, column 1/],
+  );
+  t.match(
+    told((words) => words.setFigure('wrongVersion', 1)),
+    [/version 1, 2 expected/],
+  );
+  t.match(
+    told((words) => words.setFigure('wrongDetectorType', 3)),
+    [/type 3, 1 \(eiger\) expected/],
+  );
+  t.match(
+    told((words) => words.raise(portEvent.positionTaken)),
+    [/position_taken/],
+  );
+  t.match(
+    told((words) => {
+      words.setJump(77);
+      words.raise(portEvent.jumpBackward);
+    }),
+    [/went back to 77/],
+  );
+  t.match(
+    told((words) => words.raise(portEvent.ringSpan)),
+    [/nextframenumber/],
+  );
 });

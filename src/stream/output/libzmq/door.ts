@@ -1,6 +1,7 @@
-// Who is let in at a libzmq socket. libzmq asks a handler inside its context about each connection that has greeted (ZAP, RFC 27). Here is
-// that handler: it answers while there is room, and otherwise lets the connection wait in its handshake. libzmq closes it when the
-// time for that is over, without a word that would drive the peer away for ever; when a consumer leaves, who waits is let in.
+// Who is let in at a libzmq socket. libzmq asks a handler inside its context about each connection that has greeted
+// (ZAP, RFC 27). Here is that handler: it answers while there is room, and otherwise lets the connection wait in its
+// handshake. libzmq closes it when the time for that is over, without a word that would drive the peer away for ever;
+// when a consumer leaves, who waits is let in.
 
 import { zmq } from './libzmq.js';
 import type { Libzmq, ZmqHandle } from './libzmq.js';
@@ -81,7 +82,12 @@ export class LibzmqDoor {
       this.#promised.push({ host: one.host, until: one.since + this.#limitMs });
       const reply = [one.envelope, empty, version, one.request, yes, empty, empty, empty];
       reply.forEach((part, index) => {
-        this.#library.send(this.#socket, part, part.length, index === reply.length - 1 ? zmq.dontwait : zmq.dontwait | zmq.sndmore);
+        this.#library.send(
+          this.#socket,
+          part,
+          part.length,
+          index === reply.length - 1 ? zmq.dontwait : zmq.dontwait | zmq.sndmore,
+        );
       });
     }
   }

@@ -1,6 +1,7 @@
-// Messages into libzmq without detours: zmq_send copies each part into libzmq's own memory, so pixels may change as soon as `offer`
-// returns. Owns a context and its PUSH socket in the streamer's thread. Who is let in: libzmq/door.ts; what happens to connections:
-// libzmq/monitor.ts; what the kernel knows of them: tcp-connection.ts. zmq-sink.ts is what stands in where this cannot be had.
+// Messages into libzmq without detours: zmq_send copies each part into libzmq's own memory, so pixels may change as
+// soon as `offer` returns. Owns a context and its PUSH socket in the streamer's thread. Who is let in: libzmq/door.ts;
+// what happens to connections: libzmq/monitor.ts; what the kernel knows of them: tcp-connection.ts. zmq-sink.ts is what
+// stands in where this cannot be had.
 
 import { assert } from '../../../base/assert.js';
 import { OperatorError } from '../../../base/errors.js';
@@ -133,7 +134,9 @@ export class LibzmqSink implements MessageSink {
       this.#address = this.#lastEndpoint();
       return Promise.resolve(this.#address);
     } catch (error) {
-      return this.close(0).then((): never => { throw error; });
+      return this.close(0).then((): never => {
+        throw error;
+      });
     }
   }
 
@@ -144,7 +147,11 @@ export class LibzmqSink implements MessageSink {
     this.#must(setPushOptions(library, this.#socket, this.#options), 'zmq option');
     this.#monitor = new LibzmqMonitor(library, this.#context, this.#socket);
     this.#must(this.#monitor.ready, 'zmq monitor');
-    this.#must(library.bind(this.#socket, address) === 0, `data port ${address}`, bindRemedy(this.#options.host, this.#options.port));
+    this.#must(
+      library.bind(this.#socket, address) === 0,
+      `data port ${address}`,
+      bindRemedy(this.#options.host, this.#options.port),
+    );
   }
 
   /** Read what the monitor and the door have to say, and look at the connections. */
@@ -159,14 +166,21 @@ export class LibzmqSink implements MessageSink {
   }
 
   /**
-   * Who never finished the handshake is no consumer: a port scanner, or a socket of another type, whose end is reported like any
-   * other. So consumers are known by their address.
+   * Who never finished the handshake is no consumer: a port scanner, or a socket of another type, whose end is reported
+   * like any other. So consumers are known by their address.
    */
   #happened(event: number, value: number, remote: string, now: number): void {
     const peer = this.#peers.get(remote);
     if (event === zmq.eventAccepted) {
       const port = Number(remote.slice(remote.lastIndexOf(':') + 1));
-      this.#peers.set(remote, { tcp: new TcpConnection(value, port), since: now, consumer: false, greeted: 0, cutAt: -1, refused: false });
+      this.#peers.set(remote, {
+        tcp: new TcpConnection(value, port),
+        since: now,
+        consumer: false,
+        greeted: 0,
+        cutAt: -1,
+        refused: false,
+      });
       this.#boundUnfinished(now);
     } else if (event === zmq.eventHandshakeSucceeded && peer !== undefined) {
       peer.consumer = true;
@@ -176,11 +190,19 @@ export class LibzmqSink implements MessageSink {
       this.#door?.arrived(hostOf(remote));
     } else if (event === zmq.eventHandshakeFailedNoDetail && peer !== undefined) {
       this.#refuse(this.#door?.isWaiting(hostOf(remote)) === true ? 'too_many' : 'no_handshake', remote, peer);
-    } else if (event === zmq.eventHandshakeFailedProtocol && peer !== undefined) this.#refuse('malformed', remote, peer);
+    } else if (event === zmq.eventHandshakeFailedProtocol && peer !== undefined)
+      this.#refuse('malformed', remote, peer);
     else if (event === zmq.eventDisconnected && peer !== undefined) {
       this.#peers.delete(remote);
       if (peer.consumer) this.#lostConsumer();
-      else this.#refuse(this.#door?.isPromised(hostOf(remote)) === true || this.#door?.isWaiting(hostOf(remote)) === true ? 'socket_type' : 'old_protocol', remote, peer);
+      else
+        this.#refuse(
+          this.#door?.isPromised(hostOf(remote)) === true || this.#door?.isWaiting(hostOf(remote)) === true
+            ? 'socket_type'
+            : 'old_protocol',
+          remote,
+          peer,
+        );
     }
     // libzmq frees what was queued for one that went, and what it had sent, when its owner calls.
     this.#settle();
@@ -271,8 +293,9 @@ export class LibzmqSink implements MessageSink {
   }
 
   /**
-   * Hot. When the consumer dies between two parts, libzmq takes back the parts that it has (lb_t::sendpipe) and says EAGAIN, or it
-   * drops the rest as it drops all that was queued for this consumer, and says nothing: nothing half-sent remains either way.
+   * Hot. When the consumer dies between two parts, libzmq takes back the parts that it has (lb_t::sendpipe) and says
+   * EAGAIN, or it drops the rest as it drops all that was queued for this consumer, and says nothing: nothing half-sent
+   * remains either way.
    */
   offer(parts: readonly Uint8Array[]): Offer {
     // The monitor knows of an end before the socket does: nothing is queued for who is gone.
@@ -305,7 +328,8 @@ export class LibzmqSink implements MessageSink {
     if (context === 0) return null;
     const until = this.#options.now() + lingerMs;
     this.#context = 0;
-    for (this.poll(); this.#consumers > 0 && !this.#delivered() && this.#options.now() < until; this.poll()) await new Promise((resolve) => setTimeout(resolve, 5));
+    for (this.poll(); this.#consumers > 0 && !this.#delivered() && this.#options.now() < until; this.poll())
+      await new Promise((resolve) => setTimeout(resolve, 5));
     const left = this.#left();
     // Who counts for himself has waited; what nobody can count lingers.
     const stillMs = left === null ? Math.max(0, until - this.#options.now()) : 0;
@@ -340,7 +364,12 @@ export class LibzmqSink implements MessageSink {
 
   #lastEndpoint(): string {
     this.#scratchView.setBigUint64(256, 256n, true);
-    const result = this.#library.getsockopt(this.#socket, zmq.lastEndpoint, this.#scratch, this.#scratch.subarray(256, 264));
+    const result = this.#library.getsockopt(
+      this.#socket,
+      zmq.lastEndpoint,
+      this.#scratch,
+      this.#scratch.subarray(256, 264),
+    );
     this.#must(result === 0, 'zmq option');
     return decoder.decode(this.#scratch.subarray(0, this.#scratch.indexOf(0)));
   }

@@ -1,6 +1,7 @@
-// libzmq's C functions, taken from the very addon that the `zeromq` package loads: one library in the process, the version that
-// the package was tested with. Declared here and nowhere else; libzmq-sink.ts calls them. A typed array that is handed over is
-// held by the call itself, and libzmq has copied it when the call returns: it never keeps an address of ours.
+// libzmq's C functions, taken from the very addon that the `zeromq` package loads: one library in the process, the
+// version that the package was tested with. Declared here and nowhere else; libzmq-sink.ts calls them. A typed array
+// that is handed over is held by the call itself, and libzmq has copied it when the call returns: it never keeps an
+// address of ours.
 
 import { messageOf } from '../../../base/errors.js';
 import { openLibrary } from '../../../runtime/ffi.js';
@@ -9,7 +10,9 @@ import type { ForeignFunction } from '../../../runtime/ffi.js';
 /** A context or a socket: an address that only libzmq looks at. */
 export type ZmqHandle = number | bigint;
 
-/** The functions in use, as zmq.h (4.3) has them. −1 or 0 as a handle is a failure; `errno` says which, asked at once. */
+/**
+ * The functions in use, as zmq.h (4.3) has them. −1 or 0 as a handle is a failure; `errno` says which, asked at once.
+ */
 export interface Libzmq {
   readonly version: string;
   ctxNew(): ZmqHandle;
@@ -62,8 +65,9 @@ export const zmq = {
 } as const;
 
 /**
- * Load the package, find its library in this process and declare its functions. On the thread that will use them, and never on
- * the main thread while receivers run: the report that is read here waits for the answers of threads below this one.
+ * Load the package, find its library in this process and declare its functions. On the thread that will use them, and
+ * never on the main thread while receivers run: the report that is read here waits for the answers of threads below
+ * this one.
  * @param find path of the library, after the package was loaded
  * @returns the functions, or why there are none
  */
@@ -92,12 +96,16 @@ function declare(path: string): Libzmq {
   const library = openLibrary(path);
   const numbers = [new Int32Array(1), new Int32Array(1), new Int32Array(1)];
   library.func('void zmq_version(void *major, void *minor, void *patch)')(...numbers);
-  const term = library.func('int zmq_ctx_term(uintptr_t context)') as ForeignFunction & { readonly async: Libzmq['ctxTerm'] };
+  const term = library.func('int zmq_ctx_term(uintptr_t context)') as ForeignFunction & {
+    readonly async: Libzmq['ctxTerm'];
+  };
   const stopMonitor = library.func('int zmq_socket_monitor(uintptr_t socket, uintptr_t endpoint, int events)');
   return {
     version: numbers.map(([number]) => number).join('.'),
     ctxNew: library.func('uintptr_t zmq_ctx_new()'),
-    ctxTerm: (context, done) => { term.async(context, done); },
+    ctxTerm: (context, done) => {
+      term.async(context, done);
+    },
     socket: library.func('uintptr_t zmq_socket(uintptr_t context, int type)'),
     close: library.func('int zmq_close(uintptr_t socket)'),
     setsockopt: library.func('int zmq_setsockopt(uintptr_t socket, int option, void *value, size_t length)'),
@@ -106,7 +114,9 @@ function declare(path: string): Libzmq {
     connect: library.func('int zmq_connect(uintptr_t socket, str endpoint)'),
     send: library.func('int zmq_send(uintptr_t socket, void *bytes, size_t length, int flags)'),
     recv: library.func('int zmq_recv(uintptr_t socket, void *bytes, size_t length, int flags)'),
-    socketMonitor: library.func('int zmq_socket_monitor_versioned(uintptr_t socket, str endpoint, uint64_t events, int version, int type)'),
+    socketMonitor: library.func(
+      'int zmq_socket_monitor_versioned(uintptr_t socket, str endpoint, uint64_t events, int version, int type)',
+    ),
     stopMonitor: (socket) => stopMonitor(socket, 0, 0),
     errno: library.func('int zmq_errno()'),
     strerror: library.func('str zmq_strerror(int errno)') as unknown as Libzmq['strerror'],

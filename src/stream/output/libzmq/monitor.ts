@@ -1,12 +1,17 @@
-// What happens to the connections of a libzmq socket, read from its monitor. Comes in: events of version 2, which name both ends of a
-// connection. Goes out: the same, one after the other, to whoever polls.
+// What happens to the connections of a libzmq socket, read from its monitor. Comes in: events of version 2, which name
+// both ends of a connection. Goes out: the same, one after the other, to whoever polls.
 
 import { zmq } from './libzmq.js';
 import type { Libzmq, ZmqHandle } from './libzmq.js';
 
 const decoder = new TextDecoder();
 const endpoint = 'inproc://consumers';
-const wanted = zmq.eventAccepted | zmq.eventHandshakeSucceeded | zmq.eventHandshakeFailedNoDetail | zmq.eventHandshakeFailedProtocol | zmq.eventDisconnected;
+const wanted =
+  zmq.eventAccepted |
+  zmq.eventHandshakeSucceeded |
+  zmq.eventHandshakeFailedNoDetail |
+  zmq.eventHandshakeFailedProtocol |
+  zmq.eventDisconnected;
 
 /** One event: one of `zmq.event…`, its first value (a descriptor, an errno), the peer as libzmq writes it. */
 export type MonitorEvent = (event: number, value: number, remote: string) => void;
@@ -23,7 +28,10 @@ export class LibzmqMonitor {
   constructor(library: Libzmq, context: ZmqHandle, watched: ZmqHandle) {
     this.#library = library;
     this.#socket = library.socket(context, zmq.pair);
-    this.ready = this.#socket !== 0 && library.socketMonitor(watched, endpoint, wanted, 2, zmq.pair) === 0 && library.connect(this.#socket, endpoint) === 0;
+    this.ready =
+      this.#socket !== 0 &&
+      library.socketMonitor(watched, endpoint, wanted, 2, zmq.pair) === 0 &&
+      library.connect(this.#socket, endpoint) === 0;
   }
 
   /** Hand over what has happened since the last call. */

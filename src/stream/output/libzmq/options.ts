@@ -1,24 +1,35 @@
-// The options of the PUSH socket: what it queues, what peers may send, how soon one that is gone is noticed, who is asked about. Comes
-// in: what the sink is made for. Goes out: a socket that is ready to be bound.
+// The options of the PUSH socket: what it queues, what peers may send, how soon one that is gone is noticed, who is
+// asked about. Comes in: what the sink is made for. Goes out: a socket that is ready to be bound.
 
 import { zmq } from './libzmq.js';
 import type { Libzmq, ZmqHandle } from './libzmq.js';
 
-/** What peers may send: libzmq reads it, and a PUSH socket keeps it. READY has some 30 bytes; a consumer sends nothing after it but PING. */
+/**
+ * What peers may send: libzmq reads it, and a PUSH socket keeps it. READY has some 30 bytes; a consumer sends nothing
+ * after it but PING.
+ */
 export const inbound = { messageBytes: 1024, messages: 10_000, bytes: 16_384, bytesPerSecond: 1024 } as const;
 /** Who is not through his handshake after so long is closed, in ms. */
 export const handshakeMs = 2000;
 
 /**
- * Connections that the kernel keeps until they are accepted. They take no descriptors; who finds the queue full tries again after 1, 3,
- * 7, 15 s by itself, a consumer as well.
+ * Connections that the kernel keeps until they are accepted. They take no descriptors; who finds the queue full tries
+ * again after 1, 3, 7, 15 s by itself, a consumer as well.
  */
 export const acceptQueue = 1024;
 const value = new Uint8Array(64);
 const view = new DataView(value.buffer);
 
 /** @returns false when libzmq refused one of them */
-export function setPushOptions(library: Libzmq, socket: ZmqHandle, { host, highWaterMark, timeoutMs }: { readonly host: string; readonly highWaterMark: number; readonly timeoutMs: number }): boolean {
+export function setPushOptions(
+  library: Libzmq,
+  socket: ZmqHandle,
+  {
+    host,
+    highWaterMark,
+    timeoutMs,
+  }: { readonly host: string; readonly highWaterMark: number; readonly timeoutMs: number },
+): boolean {
   const { idle, interval, count } = keepAlive(timeoutMs);
   const numbers: readonly (readonly [option: number, value: number])[] = [
     [zmq.sndhwm, highWaterMark],
@@ -35,8 +46,8 @@ export function setPushOptions(library: Libzmq, socket: ZmqHandle, { host, highW
   if (!numbers.every(([option, number]) => setNumber(library, socket, option, number))) return false;
   view.setBigInt64(0, BigInt(inbound.messageBytes), true);
   if (library.setsockopt(socket, zmq.maxmsgsize, value, 8) !== 0) return false;
-  // libzmq takes whoever sends anything at all for a consumer of ZMTP 1, and gives it messages: a web browser, a port scanner.
-  // With a domain for authentication it wants ZMTP 3, and asks the door.
+  // libzmq takes whoever sends anything at all for a consumer of ZMTP 1, and gives it messages: a web browser, a port
+  // scanner. With a domain for authentication it wants ZMTP 3, and asks the door.
   value.set(new TextEncoder().encode('vdcu'));
   return library.setsockopt(socket, zmq.zapDomain, value, 4) === 0;
 }
@@ -48,8 +59,9 @@ export function setNumber(library: Libzmq, socket: ZmqHandle, option: number, nu
 }
 
 /**
- * Keep-alive of a silent connection, in seconds and probes: a machine that is gone is noticed within `timeoutMs`, and an idle flow has
- * traffic at least each minute, as MAX IV's fabric needs it: its connection tracking cuts others (docs/stream.md).
+ * Keep-alive of a silent connection, in seconds and probes: a machine that is gone is noticed within `timeoutMs`, and
+ * an idle flow has traffic at least each minute, as MAX IV's fabric needs it: its connection tracking cuts others
+ * (docs/stream.md).
  */
 export function keepAlive(timeoutMs: number): { idle: number; interval: number; count: number } {
   const seconds = Math.max(2, Math.floor(timeoutMs / 1000));

@@ -1,7 +1,8 @@
-// A TCP connection of libzmq's, as the kernel knows it: what its peer has acknowledged, whether the peer's machine is still there, and a
-// way to end it. Comes in: the descriptor, which libzmq's monitor tells. Linux, and only where C functions can be called.
-//
-// The descriptor is libzmq's: it may be closed at any time and be given to something else. So each look compares the port of the peer.
+// A TCP connection of libzmq's, as the kernel knows it: what its peer has acknowledged, whether the peer's machine is
+// still there, and a way to end it. Comes in: the descriptor, which libzmq's monitor tells. Linux, and only where C
+// functions can be called.
+// The descriptor is libzmq's: it may be closed at any time and be given to something else. So each look compares the
+// port of the peer.
 
 import { libc } from '../../../runtime/ffi.js';
 
@@ -49,7 +50,11 @@ export class TcpConnection {
       return false;
     }
     length[0] = infoBytes;
-    if (libc().getsockopt(this.#descriptor, level.tcp, option.info, info, length) !== 0 || (length[0] as number) < infoBytes) return false;
+    if (
+      libc().getsockopt(this.#descriptor, level.tcp, option.info, info, length) !== 0 ||
+      (length[0] as number) < infoBytes
+    )
+      return false;
     this.open = info[at.state] === established;
     this.#unanswered = Math.max(info[at.retransmits] as number, info[at.probes] as number);
     this.#lastAckMs = infoView.getUint32(at.lastAckReceived, true);
@@ -59,8 +64,8 @@ export class TcpConnection {
   }
 
   /**
-   * Has the peer's machine left everything unanswered for so long? One whose program does not read answers each probe of its closed
-   * window, however seldom the kernel sends one: it is there.
+   * Has the peer's machine left everything unanswered for so long? One whose program does not read answers each probe
+   * of its closed window, however seldom the kernel sends one: it is there.
    */
   gone(timeoutMs: number): boolean {
     return this.#unanswered >= unansweredLeast && this.#lastAckMs >= timeoutMs;

@@ -1,6 +1,6 @@
-// hot path. Text that is put together from constants and whole numbers, as bytes, without strings: V8 remembers the text of many numbers
-// for a while, long enough for it to reach the old part of its heap, and there it stays until the next full collection. Written by
-// the messages of images, one for each frame.
+// hot path. Text that is put together from constants and whole numbers, as bytes, without strings: V8 remembers the
+// text of many numbers for a while, long enough for it to reach the old part of its heap, and there it stays until the
+// next full collection. Written by the messages of images, one for each frame.
 
 import { assert } from '../../../base/assert.js';
 

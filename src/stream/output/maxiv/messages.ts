@@ -1,5 +1,6 @@
-// The messages of the stream as bytes: header, image, series_end. Contract: docs/stream.md; every field that a consumer of the
-// standard needs comes first, our extra fields after it. Called by the streamer only when a message is about to be handed over.
+// The messages of the stream as bytes: header, image, series_end. Contract: docs/stream.md; every field that a consumer
+// of the standard needs comes first, our extra fields after it. Called by the streamer only when a message is about to
+// be handed over.
 
 import type { FrameReason } from '../../../contract/frame-reasons.js';
 import { JsonBytes } from './json-bytes.js';
@@ -43,9 +44,14 @@ export class ImageMessages {
   readonly #headerKeys: readonly Uint8Array[];
   readonly #end = encoder.encode('}');
 
-  /** @param shape rows, columns @param type of a pixel, as numpy calls it @param headerKeys names of the packet header's values */
+  /**
+   * @param shape rows, columns @param type of a pixel, as numpy calls it @param headerKeys names of the packet header's
+   * values
+   */
   constructor(shape: readonly [number, number], type: string, headerKeys: readonly string[]) {
-    this.#shape = encoder.encode(`,"shape":[${shape[0]},${shape[1]}],"type":"${type}","compression":"none","frame_number":`);
+    this.#shape = encoder.encode(
+      `,"shape":[${shape[0]},${shape[1]}],"type":"${type}","compression":"none","frame_number":`,
+    );
     this.#headerKeys = headerKeys.map((key) => encoder.encode(`,${JSON.stringify(key)}:`));
   }
 
@@ -72,7 +78,9 @@ export class ImageMessages {
 }
 
 function incompleteText({ missingPackets, missing, reason }: ImageFacts): string {
-  const ports = missing.map((port) => `"${port.udpPort}":[${port.ranges.map(([first, last]) => `[${first},${last}]`).join(',')}]`);
+  const ports = missing.map(
+    (port) => `"${port.udpPort}":[${port.ranges.map(([first, last]) => `[${first},${last}]`).join(',')}]`,
+  );
   return `,"complete":false,"missing_packets":${missingPackets},"reason":"${reason}","missing":{${ports.join(',')}}`;
 }
 
@@ -80,6 +88,23 @@ function incompleteText({ missingPackets, missing, reason }: ImageFacts): string
 export function seriesEndMessage(msgNumber: number, summary: SeriesSummary): Uint8Array {
   const { frames, complete, marked, discarded, unsent, aborted, incomplete, truncated, warnings } = summary;
   const ledger = Object.fromEntries(summary.ledger.map(({ udp_port: udpPort, ...counts }) => [udpPort, counts]));
-  const fields = { htype: 'series_end', msg_number: msgNumber, frames, complete, marked, discarded, unsent, ...(aborted === undefined ? {} : { aborted }), ...(summary.delivered_frames === undefined ? {} : { delivered_frames: summary.delivered_frames }), ...(summary.shared === undefined ? {} : { shared: { stride: summary.shared.stride, offset: summary.shared.offset, frames: summary.shared.frames } }), incomplete, truncated, warnings, ledger };
+  const fields = {
+    htype: 'series_end',
+    msg_number: msgNumber,
+    frames,
+    complete,
+    marked,
+    discarded,
+    unsent,
+    ...(aborted === undefined ? {} : { aborted }),
+    ...(summary.delivered_frames === undefined ? {} : { delivered_frames: summary.delivered_frames }),
+    ...(summary.shared === undefined
+      ? {}
+      : { shared: { stride: summary.shared.stride, offset: summary.shared.offset, frames: summary.shared.frames } }),
+    incomplete,
+    truncated,
+    warnings,
+    ledger,
+  };
   return encoder.encode(JSON.stringify(fields));
 }

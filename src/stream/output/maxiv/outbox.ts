@@ -1,5 +1,5 @@
-// The one place where a message gets its number: numbers are taken when the sink has taken the message, so they are gapless and
-// never go back, whatever happens before. Owned by the streamer.
+// The one place where a message gets its number: numbers are taken when the sink has taken the message, so they are
+// gapless and never go back, whatever happens before. Owned by the streamer.
 
 import { assert } from '../../../base/assert.js';
 import { streamCounter } from '../../../memory/counters.js';
@@ -42,8 +42,8 @@ export class Outbox {
   }
 
   /**
-   * The next message gets this number, if it is not beyond it already: where several instances share a detector the numbers in between
-   * are the others'.
+   * The next message gets this number, if it is not beyond it already: where several instances share a detector the
+   * numbers in between are the others'.
    */
   skipTo(number: number): void {
     assert(Number.isSafeInteger(number) && this.#pending === null, 'a message number cannot be chosen now');
@@ -75,10 +75,16 @@ export class Outbox {
   }
 
   /**
-   * Offer a message; `build` makes its parts for the number that it will have, `done` runs when it was handed over, with that time.
+   * Offer a message; `build` makes its parts for the number that it will have, `done` runs when it was handed over,
+   * with that time.
    * @returns true when it was handed over or is under way, false when zmq takes nothing now: offer again
    */
-  offer(kind: MessageKind, build: (msgNumber: number) => readonly Uint8Array[], done: (now: number) => void, now: number): boolean {
+  offer(
+    kind: MessageKind,
+    build: (msgNumber: number) => readonly Uint8Array[],
+    done: (now: number) => void,
+    now: number,
+  ): boolean {
     assert(this.#pending === null, 'a message was offered while another is under way');
     const parts = build(this.#next);
     let bytes = 0;
@@ -121,7 +127,9 @@ export class Outbox {
 
   /** Counted as it passes, so that it shows while it lasts. */
   #blocked(now: number): void {
-    if (this.blocked) this.#counters[streamCounter.blockedSeconds] = (this.#counters[streamCounter.blockedSeconds] as number) + (now - this.#blockedUntil) / 1000;
+    if (this.blocked)
+      this.#counters[streamCounter.blockedSeconds] =
+        (this.#counters[streamCounter.blockedSeconds] as number) + (now - this.#blockedUntil) / 1000;
     this.#blockedUntil = now;
   }
 }

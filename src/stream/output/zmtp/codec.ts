@@ -1,16 +1,17 @@
-// ZMTP 3.1 as a PUSH socket that binds speaks it, as bytes; pure. Source: RFC 37 (ZMTP 3.1) and RFC 23 (3.0), NULL mechanism.
-// In comes what a peer has sent; out go greeting, commands and the heads of message parts. All numbers big endian.
+// ZMTP 3.1 as a PUSH socket that binds speaks it, as bytes; pure. Source: RFC 37 (ZMTP 3.1) and RFC 23 (3.0), NULL
+// mechanism. In comes what a peer has sent; out go greeting, commands and the heads of message parts. All numbers big
+// endian.
 //
 //   connection = greeting handshake traffic
 //   greeting   = signature version mechanism as-server filler                                      (64 bytes)
 //   signature  = %xFF 8OCTET %x7F          version = %x03 OCTET (0 or 1)      as-server = OCTET (any, with NULL)
 //   mechanism  = "NULL" 16%x00             filler  = 31%x00
-//   handshake  = ready                                                       (both sides, neither waits for the other's)
+//   handshake = ready (both sides, neither waits for the other's)
 //   ready      = command "READY" *property      property = OCTET name 4OCTET value      (lengths before name and value)
 //   traffic    = *(message | command)                  command = (%x04 OCTET | %x06 8OCTET) OCTET name data
-//   message    = *more last        more = (%x01 OCTET | %x03 8OCTET) bytes          last = (%x00 OCTET | %x02 8OCTET) bytes
+//   message = *more last more = (%x01 OCTET | %x03 8OCTET) bytes last = (%x00 OCTET | %x02 8OCTET) bytes
 //   ping       = command "PING" 2OCTET (time to live, tenths of a second) *16OCTET (context)
-//   pong       = command "PONG" *16OCTET (the same context)                          (PING and PONG between 3.1 peers only)
+//   pong = command "PONG" *16OCTET (the same context) (PING and PONG between 3.1 peers only)
 //
 // A PULL sends its handshake and PING or PONG, nothing else.
 
@@ -55,7 +56,9 @@ export function greeting(): Uint8Array {
   return bytes;
 }
 
-/** What the first bytes of a peer say; judged as early as they can be, so that a stranger is known by its first bytes. */
+/**
+ * What the first bytes of a peer say; judged as early as they can be, so that a stranger is known by its first bytes.
+ */
 export function readGreeting(bytes: Uint8Array): Greeting {
   // ZMTP 1 begins with a frame that holds an identity, nearly always an empty one: %x01 %x00.
   if (bytes[0] === 1 && (bytes[1] ?? 0) === 0) return bytes.length === 1 ? 'incomplete' : 'old_protocol';
@@ -89,10 +92,17 @@ export function readCommand(bytes: Uint8Array): Command | 'incomplete' | 'messag
   const nameBytes = bytes[head] as number;
   if (nameBytes === 0 || nameBytes + 1 > length) return 'malformed';
   const data = head + 1 + nameBytes;
-  return { name: latin1.decode(bytes.subarray(head + 1, data)), data: bytes.subarray(data, head + length), bytes: head + length };
+  return {
+    name: latin1.decode(bytes.subarray(head + 1, data)),
+    data: bytes.subarray(data, head + length),
+    bytes: head + length,
+  };
 }
 
-/** Properties of a READY by their names in small letters (names do not distinguish them); null where the data is no list of them. */
+/**
+ * Properties of a READY by their names in small letters (names do not distinguish them); null where the data is no list
+ * of them.
+ */
 export function readProperties(data: Uint8Array): ReadonlyMap<string, string> | null {
   const properties = new Map<string, string>();
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
@@ -145,5 +155,7 @@ export function writePartHead(to: Uint8Array, at: number, length: number, more: 
 
 function command(name: string, data: Uint8Array): Uint8Array {
   const body = Uint8Array.of(name.length, ...encoder.encode(name), ...data);
-  return body.length <= shortLength ? Uint8Array.of(flag.command, body.length, ...body) : Uint8Array.of(flag.command | flag.long, 0, 0, 0, 0, 0, 0, body.length >> 8, body.length & 255, ...body);
+  return body.length <= shortLength
+    ? Uint8Array.of(flag.command, body.length, ...body)
+    : Uint8Array.of(flag.command | flag.long, 0, 0, 0, 0, 0, 0, body.length >> 8, body.length & 255, ...body);
 }

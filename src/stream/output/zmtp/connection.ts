@@ -1,9 +1,22 @@
-// One TCP connection to a peer, from the moment it was accepted: its handshake, its heartbeats, and messages on their way to it. In
-// come bytes of the peer, which may say little; out go messages, straight from where their parts lie. Nothing waits and nothing is
-// copied, but for what is left of a message whose memory its owner needs back. Owned by the sink.
+// One TCP connection to a peer, from the moment it was accepted: its handshake, its heartbeats, and messages on their
+// way to it. In come bytes of the peer, which may say little; out go messages, straight from where their parts lie.
+// Nothing waits and nothing is copied, but for what is left of a message whose memory its owner needs back. Owned by
+// the sink.
 
 import { assert } from '../../../base/assert.js';
-import { greeting, greetingBytes, longestCommand, partHeadBytes, ping, pongFor, readCommand, readGreeting, readProperties, ready, writePartHead } from './codec.js';
+import {
+  greeting,
+  greetingBytes,
+  longestCommand,
+  partHeadBytes,
+  ping,
+  pongFor,
+  readCommand,
+  readGreeting,
+  readProperties,
+  ready,
+  writePartHead,
+} from './codec.js';
 import type { Command } from './codec.js';
 import { OnItsWay } from './delivery.js';
 import { Liveness } from './liveness.js';

@@ -1,7 +1,8 @@
-// Who is let in: connections from accept until they are consumers or closed. In come connections of the listener; out go consumers,
-// of which there are never more than configured, and refusals. Who is there stays, except onlookers, who give way to a real consumer.
-// A stranger is refused by closing, never by an ERROR or a READY that does not fit: a libzmq peer that gets one of these never comes
-// again. One who would come again at once waits inside its handshake first. Owned by the sink.
+// Who is let in: connections from accept until they are consumers or closed. In come connections of the listener; out
+// go consumers, of which there are never more than configured, and refusals. Who is there stays, except onlookers, who
+// give way to a real consumer. A stranger is refused by closing, never by an ERROR or a READY that does not fit: a
+// libzmq peer that gets one of these never comes again. One who would come again at once waits inside its handshake
+// first. Owned by the sink.
 
 import { Connection } from './connection.js';
 import type { PeerRefusal, RefusedPeer } from '../../../contract/refused-peers.js';
@@ -9,7 +10,9 @@ import type { TcpSockets } from './tcp-sockets.js';
 
 /** A peer must have said who it is in this time, in ms. */
 export const handshakeMs = 2000;
-/** One that is refused waits so long from its connecting on, in ms: closed at once it would knock seven times a second. */
+/**
+ * One that is refused waits so long from its connecting on, in ms: closed at once it would knock seven times a second.
+ */
 export const refusedAfterMs = 1000;
 /** Connections that are no consumers. */
 export const halfOpenMost = 8;
@@ -98,7 +101,9 @@ export class Door {
 
   /** Somebody who is refused already goes first, then who has said nothing for longest; not who has only just come. */
   #makeRoom(now: number): boolean {
-    const oldest = this.#halfOpen.find(({ refused }) => refused !== null) ?? this.#halfOpen.find(({ acceptedAt }) => now - acceptedAt >= refusedAfterMs / 4);
+    const oldest =
+      this.#halfOpen.find(({ refused }) => refused !== null) ??
+      this.#halfOpen.find(({ acceptedAt }) => now - acceptedAt >= refusedAfterMs / 4);
     if (oldest === undefined) return false;
     this.#halfOpen.splice(this.#halfOpen.indexOf(oldest), 1);
     this.#shut(oldest, oldest.refused?.reason ?? 'too_many_unfinished');

@@ -1,5 +1,6 @@
-// TCP sockets of Linux for the ZMTP sink, by system calls of our own: accept4, recv, sendmsg straight from where the bytes lie,
-// TCP_INFO, SIOCOUTQ. Arguments live for the length of a call; the structures that sendmsg reads are held here.
+// TCP sockets of Linux for the ZMTP sink, by system calls of our own: accept4, recv, sendmsg straight from where the
+// bytes lie, TCP_INFO, SIOCOUTQ. Arguments live for the length of a call; the structures that sendmsg reads are held
+// here.
 
 import { readFileSync } from 'node:fs';
 import { OperatorError } from '../../../base/errors.js';
@@ -11,7 +12,19 @@ import type { Accepted, PathFigures, TcpSockets } from './tcp-sockets.js';
 
 /** Linux, asm-generic/socket.h, linux/in6.h, linux/tcp.h, asm-generic/ioctls.h. */
 const level = { socket: 1, tcp: 6, ipv6: 41 } as const;
-const option = { reuseAddress: 2, sendBuffer: 7, keepAlive: 9, sendBufferForce: 32, ipv6Only: 26, noDelay: 1, keepIdle: 4, keepInterval: 5, keepCount: 6, info: 11, longestBackoff: 44 } as const;
+const option = {
+  reuseAddress: 2,
+  sendBuffer: 7,
+  keepAlive: 9,
+  sendBufferForce: 32,
+  ipv6Only: 26,
+  noDelay: 1,
+  keepIdle: 4,
+  keepInterval: 5,
+  keepCount: 6,
+  info: 11,
+  longestBackoff: 44,
+} as const;
 /** SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC. */
 const streamSocket = 1 | 0o4000 | 0o2000000;
 const acceptedFlags = 0o4000 | 0o2000000;
@@ -27,10 +40,17 @@ const piecesPerCall = 16;
 /** struct tcp_info: bytes that are looked at, and where. */
 const infoBytes = 104;
 const info = { probes: 3, unacknowledged: 24, sinceSent: 44, sinceAcknowledged: 56 } as const;
-/** Between two probes of a closed window at most (Linux 6.15 and later): so long a peer may be dead before that can show, in ms. */
+/**
+ * Between two probes of a closed window at most (Linux 6.15 and later): so long a peer may be dead before that can
+ * show, in ms.
+ */
 const longestBackoffMs = 5000;
 /** As the C library says it, and so the other ways. */
-const bindErrors: Readonly<Record<string, string>> = { EADDRINUSE: 'Address already in use', EADDRNOTAVAIL: 'Cannot assign requested address', EACCES: 'Permission denied' };
+const bindErrors: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'Address already in use',
+  EADDRNOTAVAIL: 'Cannot assign requested address',
+  EACCES: 'Permission denied',
+};
 const noMoreDescriptors: readonly number[] = [errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM];
 
 export class LinuxSockets implements TcpSockets {
@@ -54,10 +74,12 @@ export class LinuxSockets implements TcpSockets {
     const address = parseIp(host);
     const where = `data port tcp://${address.version === 6 ? `[${host}]` : host}:${port === 0 ? '*' : port}`;
     const descriptor = c.socket(address.version === 4 ? addressFamily.inet : addressFamily.inet6, streamSocket, 0);
-    if (descriptor < 0) throw new OperatorError(`${where}: ${errnoName(lastErrno())}. See ulimit -n, and the memory that is left.`);
+    if (descriptor < 0)
+      throw new OperatorError(`${where}: ${errnoName(lastErrno())}. See ulimit -n, and the memory that is left.`);
     if (address.version === 6) this.#set(descriptor, level.ipv6, option.ipv6Only, 0);
     this.#set(descriptor, level.socket, option.reuseAddress, 1);
-    // Connections inherit these. Keep-alive as MAX IV's fabric needs it: its connection tracking cuts idle flows (docs/stream.md).
+    // Connections inherit these. Keep-alive as MAX IV's fabric needs it: its connection tracking cuts idle flows
+    // (docs/stream.md).
     this.#set(descriptor, level.socket, option.keepAlive, 1);
     this.#set(descriptor, level.tcp, option.keepCount, 10);
     this.#set(descriptor, level.tcp, option.keepIdle, 60);
@@ -133,13 +155,16 @@ export class LinuxSockets implements TcpSockets {
 
   sendBufferBytes(descriptor: number): number {
     this.#length[0] = 4;
-    return this.#c.getsockopt(descriptor, level.socket, option.sendBuffer, this.#int, this.#length) === 0 ? (this.#int[0] as number) : 0;
+    return this.#c.getsockopt(descriptor, level.socket, option.sendBuffer, this.#int, this.#length) === 0
+      ? (this.#int[0] as number)
+      : 0;
   }
 
   withRoom(descriptors: readonly number[]): number {
     if (this.#poll(descriptors, pollFor.out, 0) <= 0) return 0;
     let bits = 0;
-    for (let index = 0; index < descriptors.length; index++) if ((this.#polled[index * 2 + 1] as number) >> 16 !== 0) bits |= 1 << index;
+    for (let index = 0; index < descriptors.length; index++)
+      if ((this.#polled[index * 2 + 1] as number) >> 16 !== 0) bits |= 1 << index;
     return bits;
   }
 
@@ -152,14 +177,15 @@ export class LinuxSockets implements TcpSockets {
   }
 
   /**
-   * Beyond net.core.wmem_max first (needs CAP_NET_ADMIN), else as far as that allows, unless the kernel's own sizing, which an
-   * explicit size switches off, goes further.
+   * Beyond net.core.wmem_max first (needs CAP_NET_ADMIN), else as far as that allows, unless the kernel's own sizing,
+   * which an explicit size switches off, goes further.
    */
   #askSendBuffer(descriptor: number, bytes: number): void {
     if (this.#set(descriptor, level.socket, option.sendBufferForce, bytes)) return;
     const allowed = Math.min(bytes, kernelLimit('/proc/sys/net/core/wmem_max', 0));
     // What is asked for is doubled by the kernel; its own sizing is not.
-    if (2 * allowed > kernelLimit('/proc/sys/net/ipv4/tcp_wmem', 2)) this.#set(descriptor, level.socket, option.sendBuffer, bytes);
+    if (2 * allowed > kernelLimit('/proc/sys/net/ipv4/tcp_wmem', 2))
+      this.#set(descriptor, level.socket, option.sendBuffer, bytes);
   }
 
   #set(descriptor: number, optionLevel: number, name: number, value: number): boolean {

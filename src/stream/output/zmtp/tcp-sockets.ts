@@ -1,5 +1,6 @@
-// The few things that the ZMTP sink asks of the kernel, as an interface: linux-sockets.ts asks the real one, simulated worlds have
-// a model that takes any number of bytes, stops and resets. Nothing here waits, except `awaitRoom`, which is asked to.
+// The few things that the ZMTP sink asks of the kernel, as an interface: linux-sockets.ts asks the real one, simulated
+// worlds have a model that takes any number of bytes, stops and resets. Nothing here waits, except `awaitRoom`, which
+// is asked to.
 
 /** A connection that was accepted. */
 export interface Accepted {
@@ -29,7 +30,10 @@ export interface TcpSockets {
    * @throws OperatorError when the address is taken or not ours
    */
   listen(host: string, port: number, sendBufferBytes: number): { readonly descriptor: number; readonly port: number };
-  /** The next connection; null when none waits; `exhausted`: somebody waits, and no descriptor or memory is left for him. */
+  /**
+   * The next connection; null when none waits; `exhausted`: somebody waits, and no descriptor or memory is left for
+   * him.
+   */
   accept(listener: number): Accepted | 'exhausted' | null;
   /** Bytes that the peer has sent; 0 = none now, −1 = its end is closed or the connection is broken. */
   read(descriptor: number, into: Uint8Array): number;
@@ -40,7 +44,9 @@ export interface TcpSockets {
    * @returns how many more were taken: 0 = no room, −1 = the connection is broken
    */
   write(descriptor: number, pieces: readonly Uint8Array[], from: number): number;
-  /** Bytes that were handed over and that the peer's kernel has not acknowledged; exact also after the connection broke. */
+  /**
+   * Bytes that were handed over and that the peer's kernel has not acknowledged; exact also after the connection broke.
+   */
   unacknowledgedBytes(descriptor: number): number;
   /** Null where the kernel does not tell. */
   path(descriptor: number): PathFigures | null;

@@ -1,6 +1,7 @@
-// Messages into TCP by ZMTP of our own: the way out without a second copy and without strangers. In come messages of the outbox, one at
-// a time; each goes to one consumer, in turns among those that have room, by sendmsg straight from the memory of its parts. What is
-// handed over lies in the kernel, nothing in this process. In the streamer's thread, which calls `poll` first thing in each turn.
+// Messages into TCP by ZMTP of our own: the way out without a second copy and without strangers. In come messages of
+// the outbox, one at a time; each goes to one consumer, in turns among those that have room, by sendmsg straight from
+// the memory of its parts. What is handed over lies in the kernel, nothing in this process. In the streamer's thread,
+// which calls `poll` first thing in each turn.
 
 import { assert } from '../../../base/assert.js';
 import type { MessageSink, Offer } from '../message-sink.js';
@@ -78,7 +79,9 @@ export class ZmtpSink implements MessageSink {
     this.#sockets = sockets;
     this.#options = options;
     this.#door = new Door({
-      sockets, seats: options.connections, properties: {},
+      sockets,
+      seats: options.connections,
+      properties: {},
       refused: (peer) => void this.#refused.push(peer),
       allowed: (address) => options.allowed(address),
       dismiss: (onlooker) => this.#lose(onlooker, 'gave_way', 'gives way to a consumer'),
@@ -140,7 +143,10 @@ export class ZmtpSink implements MessageSink {
     if (now - this.#judgedAt >= judgeEveryMs) this.#judge(now);
   }
 
-  /** Hot. Large messages may be taken in pieces: then the parts must stay until `outcome` is not 'pending', or `keep` was called. */
+  /**
+   * Hot. Large messages may be taken in pieces: then the parts must stay until `outcome` is not 'pending', or `keep`
+   * was called.
+   */
   offer(parts: readonly Uint8Array[]): Offer {
     assert(this.#pendingOn === null, 'a message was offered while another is pending');
     const consumers = this.#consumers;
@@ -180,7 +186,10 @@ export class ZmtpSink implements MessageSink {
     // A kernel that is short of memory promises room and takes nothing: no turn after turn for that.
     if (this.#consumers.length === 0 || this.#promised) return false;
     const waited = this.#pendingOn === null ? this.#consumers : [this.#pendingOn];
-    this.#promised = this.#sockets.awaitRoom(waited.map(({ descriptor }) => descriptor), milliseconds);
+    this.#promised = this.#sockets.awaitRoom(
+      waited.map(({ descriptor }) => descriptor),
+      milliseconds,
+    );
     return true;
   }
 
@@ -248,9 +257,15 @@ export class ZmtpSink implements MessageSink {
     for (const consumer of this.#door.look(now, this.#consumers)) {
       const { name, address, onlooker } = consumer;
       const other = !onlooker && this.#lastAddress !== '' && this.#lastAddress !== address;
-      this.#options.tell(other
-        ? { code: 'other_address', trouble: true, message: `consumer ${name} connected; the one before came from ${this.#lastAddress}. Is it the right one?` }
-        : { code: 'connected', trouble: false, message: `${onlooker ? 'onlooker' : 'consumer'} ${name} connected` });
+      this.#options.tell(
+        other
+          ? {
+              code: 'other_address',
+              trouble: true,
+              message: `consumer ${name} connected; the one before came from ${this.#lastAddress}. Is it the right one?`,
+            }
+          : { code: 'connected', trouble: false, message: `${onlooker ? 'onlooker' : 'consumer'} ${name} connected` },
+      );
     }
     // What was queued for those who came in goes out at once.
     this.#flush(now);
@@ -269,7 +284,12 @@ export class ZmtpSink implements MessageSink {
       const waiting = consumer.measure();
       const path = waiting === 0 ? null : this.#sockets.path(consumer.descriptor);
       if (!consumer.liveness.dead(now, consumer.acknowledged, waiting, path, limitMs)) consumer.heartbeat(now, rival);
-      else this.#lose(consumer, 'unacknowledged', `has acknowledged nothing for ${limitMs / 1000} s although it was asked: its host is dead or cannot be reached (consumer_timeout_ms). It is lost`);
+      else
+        this.#lose(
+          consumer,
+          'unacknowledged',
+          `has acknowledged nothing for ${limitMs / 1000} s although it was asked: its host is dead or cannot be reached (consumer_timeout_ms). It is lost`,
+        );
     }
   }
 
@@ -287,7 +307,12 @@ export class ZmtpSink implements MessageSink {
       this.#pendingOn = null;
       this.#outcome = 'full';
     }
-    const rest = bytes === 0 ? '' : `; of what it was handed, ${messages} messages (${bytes} bytes) were not acknowledged`;
-    this.#options.tell({ code, trouble: code === 'unacknowledged' || bytes > 0, message: `${consumer.onlooker ? 'onlooker' : 'consumer'} ${consumer.name} ${why}${rest}` });
+    const rest =
+      bytes === 0 ? '' : `; of what it was handed, ${messages} messages (${bytes} bytes) were not acknowledged`;
+    this.#options.tell({
+      code,
+      trouble: code === 'unacknowledged' || bytes > 0,
+      message: `${consumer.onlooker ? 'onlooker' : 'consumer'} ${consumer.name} ${why}${rest}`,
+    });
   }
 }

@@ -30,7 +30,9 @@ function site(t: Test): { door: LibzmqDoor; ask: (host: string) => Asking } {
       const socket = library.socket(context, dealer);
       library.connect(socket, 'inproc://zeromq.zap.01');
       const parts = ['', '1.0', '1', 'vdcu', host, '', 'NULL'].map((text) => new TextEncoder().encode(text));
-      parts.forEach((part, index) => library.send(socket, part, part.length, index === parts.length - 1 ? zmq.dontwait : zmq.dontwait | zmq.sndmore));
+      parts.forEach((part, index) =>
+        library.send(socket, part, part.length, index === parts.length - 1 ? zmq.dontwait : zmq.dontwait | zmq.sndmore),
+      );
       const one = new Asking(socket);
       asking.push(one);
       return one;
@@ -48,7 +50,12 @@ class Asking {
     if (typeof library === 'string') throw new Error(library);
     const parts: string[] = [];
     const scratch = new Uint8Array(256);
-    for (let length = library.recv(this.socket, scratch, 256, zmq.dontwait); length >= 0; length = library.recv(this.socket, scratch, 256, zmq.dontwait)) parts.push(new TextDecoder().decode(scratch.subarray(0, length)));
+    for (
+      let length = library.recv(this.socket, scratch, 256, zmq.dontwait);
+      length >= 0;
+      length = library.recv(this.socket, scratch, 256, zmq.dontwait)
+    )
+      parts.push(new TextDecoder().decode(scratch.subarray(0, length)));
     return parts;
   }
 }
@@ -61,7 +68,10 @@ t.test('one who asks is let in while there is a place, and a place is promised o
   door.admit(1, 0);
   t.strictSame(first.answer(), ['', '1.0', '1', '200', '', '', '']);
   t.strictSame(second.answer(), [], 'no word for who waits');
-  t.strictSame([door.isPromised('10.0.0.1'), door.isWaiting('10.0.0.2'), door.isWaiting('10.0.0.1')], [true, true, false]);
+  t.strictSame(
+    [door.isPromised('10.0.0.1'), door.isWaiting('10.0.0.2'), door.isWaiting('10.0.0.1')],
+    [true, true, false],
+  );
   door.arrived('10.0.0.1');
   door.admit(0, 1);
   t.strictSame(second.answer(), [], 'the place is taken');
@@ -88,6 +98,9 @@ t.test('no more than 64 wait, and the oldest go first', { skip }, async (t) => {
   for (let index = 0; index < 70; index++) ask(`10.0.0.${index}`);
   await sleep(50);
   door.listen(0);
-  t.equal(Array.from({ length: 70 }, (_, index) => index).filter((index) => door.isWaiting(`10.0.0.${index}`)).length, 64);
+  t.equal(
+    Array.from({ length: 70 }, (_, index) => index).filter((index) => door.isWaiting(`10.0.0.${index}`)).length,
+    64,
+  );
   t.notOk(door.isWaiting('10.0.0.0'));
 });

@@ -15,15 +15,29 @@ const loaded = await loadLibzmq();
 if (typeof loaded === 'string') throw new Error(loaded);
 const libzmq: Libzmq = loaded;
 
-async function open(t: Test, options: Partial<LibzmqSinkOptions> = {}, library = libzmq): Promise<{ sink: LibzmqSink; endpoint: string }> {
-  const sink = new LibzmqSink(library, { host: '127.0.0.1', port: 0, highWaterMark: 100, connections: 2, timeoutMs: 10_000, now: () => systemClock.now(), ...options });
+async function open(
+  t: Test,
+  options: Partial<LibzmqSinkOptions> = {},
+  library = libzmq,
+): Promise<{ sink: LibzmqSink; endpoint: string }> {
+  const sink = new LibzmqSink(library, {
+    host: '127.0.0.1',
+    port: 0,
+    highWaterMark: 100,
+    connections: 2,
+    timeoutMs: 10_000,
+    now: () => systemClock.now(),
+    ...options,
+  });
   t.teardown(() => sink.close(0));
   return { sink, endpoint: await sink.open() };
 }
 
 function pull(t: Test, endpoint: string, receiveHighWaterMark = 1000): Pull {
   const consumer = new Pull({ receiveHighWaterMark, ipv6: true, linger: 0, receiveTimeout: 5000 });
-  t.teardown(() => { consumer.close(); });
+  t.teardown(() => {
+    consumer.close();
+  });
   consumer.connect(endpoint);
   return consumer;
 }
@@ -39,7 +53,11 @@ async function until(sink: LibzmqSink, so: () => boolean): Promise<boolean> {
 }
 
 /** Offer until nothing was taken for a while. */
-async function fill(sink: LibzmqSink, message: (index: number) => readonly Uint8Array[], limit: number): Promise<number> {
+async function fill(
+  sink: LibzmqSink,
+  message: (index: number) => readonly Uint8Array[],
+  limit: number,
+): Promise<number> {
   let sent = 0;
   for (let full = 0; sent < limit && full < 20;) {
     sink.poll();
@@ -55,7 +73,8 @@ async function fill(sink: LibzmqSink, message: (index: number) => readonly Uint8
 }
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const pauseNow = (milliseconds: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+const pauseNow = (milliseconds: number): void =>
+  void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 
 /** Pixels in shared memory, as frames lie there. */
 const sharedPixels = (length: number): Uint8Array => new Uint8Array(new SharedArrayBuffer(length + 64), 64);
@@ -69,7 +88,12 @@ t.test('messages arrive as they were, with all their parts, over IPv4 and IPv6',
     const pixels = sharedPixels(528392).map((_, at) => Math.imul(at, 0x9e3779b1) >>> 24);
     const shared = sharedPixels(528392);
     shared.set(pixels);
-    const messages = [[bytes('{"htype":"header"}'), bytes('{"a":1}')], [bytes('{"htype":"image"}'), shared], [bytes('{"htype":"series_end"}')], [bytes(''), bytes('x'), new Uint8Array(0)]];
+    const messages = [
+      [bytes('{"htype":"header"}'), bytes('{"a":1}')],
+      [bytes('{"htype":"image"}'), shared],
+      [bytes('{"htype":"series_end"}')],
+      [bytes(''), bytes('x'), new Uint8Array(0)],
+    ];
     for (const parts of messages) {
       t.equal(sink.offer(parts), 'sent');
       const received = await consumer.receive();
@@ -111,7 +135,8 @@ t.test('pixels may change as soon as they were taken', async (t) => {
     for (let index = 0; index < frames; index++) {
       const [head, pixels] = (await consumer.receive()) as [Buffer, Buffer];
       const same = pixels.subarray(1).equals(pixels.subarray(0, -1));
-      if (String(head) !== String(index) || pixels.length !== slot.length || pixels[0] !== index % 251 || !same) wrong++;
+      if (String(head) !== String(index) || pixels.length !== slot.length || pixels[0] !== index % 251 || !same)
+        wrong++;
     }
   })();
   for (let index = 0; index < frames;) {
@@ -124,28 +149,32 @@ t.test('pixels may change as soon as they were taken', async (t) => {
   t.equal(wrong, 0);
 });
 
-t.test('a consumer that vanishes with messages in its queue is gone, and the next is served from there on', async (t) => {
-  const { sink, endpoint } = await open(t, { highWaterMark: 4 });
-  const first = pull(t, endpoint, 1);
-  t.ok(await until(sink, () => sink.peers === 1));
-  t.ok((await fill(sink, () => [bytes('old'), new Uint8Array(4 << 20)], 100)) < 100);
-  first.close();
-  t.ok(await until(sink, () => sink.disconnects === 1));
-  t.equal(sink.peers, 0);
-  t.equal(sink.offer([bytes('a')]), 'full');
-  const second = pull(t, endpoint);
-  t.ok(await until(sink, () => sink.peers === 1));
-  t.ok(await until(sink, () => sink.offer([bytes('new'), bytes('pixels')]) === 'sent'));
-  t.same((await second.receive()).map(String), ['new', 'pixels']);
-  t.equal(sink.disconnects, 1);
-});
+t.test(
+  'a consumer that vanishes with messages in its queue is gone, and the next is served from there on',
+  async (t) => {
+    const { sink, endpoint } = await open(t, { highWaterMark: 4 });
+    const first = pull(t, endpoint, 1);
+    t.ok(await until(sink, () => sink.peers === 1));
+    t.ok((await fill(sink, () => [bytes('old'), new Uint8Array(4 << 20)], 100)) < 100);
+    first.close();
+    t.ok(await until(sink, () => sink.disconnects === 1));
+    t.equal(sink.peers, 0);
+    t.equal(sink.offer([bytes('a')]), 'full');
+    const second = pull(t, endpoint);
+    t.ok(await until(sink, () => sink.peers === 1));
+    t.ok(await until(sink, () => sink.offer([bytes('new'), bytes('pixels')]) === 'sent'));
+    t.same((await second.receive()).map(String), ['new', 'pixels']);
+    t.equal(sink.disconnects, 1);
+  },
+);
 
 t.test('two consumers are two, and take turns', async (t) => {
   const { sink, endpoint } = await open(t);
   const [first, second] = [pull(t, endpoint), pull(t, endpoint)];
   t.ok(await until(sink, () => sink.peers === 2));
   for (let index = 0; index < 4; index++) t.equal(sink.offer([bytes(String(index)), bytes('pixels')]), 'sent');
-  for (const consumer of [first, second]) for (let index = 0; index < 2; index++) t.equal((await consumer.receive()).length, 2);
+  for (const consumer of [first, second])
+    for (let index = 0; index < 2; index++) t.equal((await consumer.receive()).length, 2);
   first.close();
   t.ok(await until(sink, () => sink.peers === 1));
   t.equal(sink.disconnects, 1);
@@ -157,8 +186,12 @@ t.test('who connects and is no consumer changes nothing', async (t) => {
   const visit = async (talk: string | Uint8Array | null): Promise<Socket> => {
     const stray = connect(port, '127.0.0.1');
     stray.on('error', () => undefined);
-    t.teardown(() => { stray.destroy(); });
-    await new Promise<void>((resolve) => { stray.once('connect', resolve); });
+    t.teardown(() => {
+      stray.destroy();
+    });
+    await new Promise<void>((resolve) => {
+      stray.once('connect', resolve);
+    });
     if (talk !== null) stray.write(talk);
     return stray;
   };
@@ -176,10 +209,15 @@ t.test('who connects and is no consumer changes nothing', async (t) => {
   const consumer = pull(t, endpoint);
   t.ok(await until(sink, () => sink.peers === 1));
   for (let index = 0; index < 20; index++) t.equal(sink.offer([bytes(String(index))]), 'sent');
-  for (let index = 0; index < 20; index++) t.equal(String(await consumer.receive()), String(index), 'all go to the consumer');
+  for (let index = 0; index < 20; index++)
+    t.equal(String(await consumer.receive()), String(index), 'all go to the consumer');
   for (const stray of strays) stray.destroy();
   libzmq.close(subscriber);
-  await new Promise<void>((resolve) => { libzmq.ctxTerm(context, () => { resolve(); }); });
+  await new Promise<void>((resolve) => {
+    libzmq.ctxTerm(context, () => {
+      resolve();
+    });
+  });
   await sleep(100);
   sink.poll();
   t.equal(sink.peers, 1);
@@ -192,17 +230,21 @@ t.test('a consumer that dies between two parts leaves no half message, whatever 
     const context = libzmq.ctxNew();
     const dying = libzmq.socket(context, zmq.pull);
     let alive = true;
-    const { sink, endpoint } = await open(t, {}, {
-      ...libzmq,
-      send: (socket, part, length, flags) => {
-        if (alive && length === 4 && Buffer.from(part).toString() === 'lost') {
-          alive = false;
-          libzmq.close(dying);
-          pauseNow(pauseMs);
-        }
-        return libzmq.send(socket, part, length, flags);
+    const { sink, endpoint } = await open(
+      t,
+      {},
+      {
+        ...libzmq,
+        send: (socket, part, length, flags) => {
+          if (alive && length === 4 && Buffer.from(part).toString() === 'lost') {
+            alive = false;
+            libzmq.close(dying);
+            pauseNow(pauseMs);
+          }
+          return libzmq.send(socket, part, length, flags);
+        },
       },
-    });
+    );
     t.equal(libzmq.connect(dying, endpoint), 0);
     t.ok(await until(sink, () => sink.peers === 1));
     outcomes.add(sink.offer([bytes('half'), bytes('lost')]));
@@ -212,7 +254,11 @@ t.test('a consumer that dies between two parts leaves no half message, whatever 
     t.ok(await until(sink, () => sink.peers === 1));
     t.ok(await until(sink, () => sink.offer([bytes('whole'), bytes('message')]) === 'sent'));
     t.same((await next.receive()).map(String), ['whole', 'message']);
-    await new Promise<void>((resolve) => { libzmq.ctxTerm(context, () => { resolve(); }); });
+    await new Promise<void>((resolve) => {
+      libzmq.ctxTerm(context, () => {
+        resolve();
+      });
+    });
   }
   t.comment([...outcomes].join(', '));
 });
@@ -220,7 +266,10 @@ t.test('a consumer that dies between two parts leaves no half message, whatever 
 t.test('an address that is taken or not ours is refused with a remedy', async (t) => {
   const { endpoint } = await open(t);
   const port = Number(endpoint.split(':').at(-1));
-  await t.rejects(open(t, { port }), { name: 'OperatorError', message: /data port tcp:\/\/127\.0\.0\.1:\d+: Address already in use\. .*data_port/ });
+  await t.rejects(open(t, { port }), {
+    name: 'OperatorError',
+    message: /data port tcp:\/\/127\.0\.0\.1:\d+: Address already in use\. .*data_port/,
+  });
   await t.rejects(open(t, { host: '192.0.2.1' }), OperatorError);
 });
 

@@ -19,7 +19,11 @@ async function pair(t: Test): Promise<{ here: Socket; there: Socket; connection:
   const there = connect((server.address() as AddressInfo).port, '127.0.0.1');
   const [here] = (await once(server, 'connection')) as [Socket];
   for (const socket of [here, there]) socket.on('error', () => undefined);
-  t.teardown(() => { here.destroy(); there.destroy(); server.close(); });
+  t.teardown(() => {
+    here.destroy();
+    there.destroy();
+    server.close();
+  });
   return { here, there, connection: new TcpConnection(descriptorOf(here), here.remotePort as number) };
 }
 
@@ -42,18 +46,22 @@ t.test('of one that does not read, what lies here is not acknowledged, and it is
   t.notOk(connection.gone(1000), 'its machine answers each probe');
 });
 
-t.test('a connection that was cut is closed at both ends, and a descriptor that is another\'s is left alone', { skip }, async (t) => {
-  const { there, connection } = await pair(t);
-  const other = await pair(t);
-  const stale = new TcpConnection(descriptorOf(other.here), 1);
-  stale.cut();
-  t.notOk(stale.look());
-  t.notOk(stale.open);
-  t.ok(other.connection.look() && other.connection.open, 'it goes on');
-  const closed = once(there, 'close');
-  there.resume();
-  connection.cut();
-  await closed;
-  connection.look();
-  t.notOk(connection.open);
-});
+t.test(
+  "a connection that was cut is closed at both ends, and a descriptor that is another's is left alone",
+  { skip },
+  async (t) => {
+    const { there, connection } = await pair(t);
+    const other = await pair(t);
+    const stale = new TcpConnection(descriptorOf(other.here), 1);
+    stale.cut();
+    t.notOk(stale.look());
+    t.notOk(stale.open);
+    t.ok(other.connection.look() && other.connection.open, 'it goes on');
+    const closed = once(there, 'close');
+    there.resume();
+    connection.cut();
+    await closed;
+    connection.look();
+    t.notOk(connection.open);
+  },
+);

@@ -1,5 +1,5 @@
-// Run by a test in a process of its own, with --expose-gc: how much do image messages leave in the old part of V8's heap, where it stays
-// until the next full collection? Prints bytes per message.
+// Run by a test in a process of its own, with --expose-gc: how much do image messages leave in the old part of V8's
+// heap, where it stays until the next full collection? Prints bytes per message.
 
 import { getHeapSpaceStatistics } from 'node:v8';
 import { ImageMessages } from '../../../../src/stream/output/maxiv/messages.js';
@@ -21,7 +21,15 @@ function oldSpace(): number {
 /** Collections of the young part come between messages, as they do in a service. */
 function make(from: number, count: number): void {
   for (let index = from; index < from + count; index++) {
-    const facts: ImageFacts = { frameIndex: index, frameNumber: 5e9 + index, missingPackets: 0, missing: [], reason: null, discard: false, headerValues: [1e15 + index * 1000, 3e9 + index] };
+    const facts: ImageFacts = {
+      frameIndex: index,
+      frameNumber: 5e9 + index,
+      missingPackets: 0,
+      missing: [],
+      reason: null,
+      discard: false,
+      headerValues: [1e15 + index * 1000, 3e9 + index],
+    };
     bytes += images.make(1.7e15 + index, facts).length;
     if (index % 500 === 0) minor();
   }

@@ -3,14 +3,23 @@ import { streamCounter, streamCounterTable } from '../../../../src/memory/counte
 import { Outbox } from '../../../../src/stream/output/maxiv/outbox.js';
 import { MemorySink } from '../../../pipeline/memory-sink.js';
 
-function make(limit: number, late: boolean): { sink: MemorySink; outbox: Outbox; counters: Float64Array; offered: number[]; offer: (now?: number) => boolean } {
+function make(
+  limit: number,
+  late: boolean,
+): { sink: MemorySink; outbox: Outbox; counters: Float64Array; offered: number[]; offer: (now?: number) => boolean } {
   const sink = new MemorySink(limit, late);
   sink.connect();
   sink.reading = false;
   const counters = new Float64Array(streamCounterTable.length);
   const outbox = new Outbox(sink, counters, 100);
   const offered: number[] = [];
-  const offer = (now = 0): boolean => outbox.offer('images', (number) => [Uint8Array.of(number)], () => offered.push(outbox.next - 1), now);
+  const offer = (now = 0): boolean =>
+    outbox.offer(
+      'images',
+      (number) => [Uint8Array.of(number)],
+      () => offered.push(outbox.next - 1),
+      now,
+    );
   return { sink, outbox, counters, offered, offer };
 }
 
@@ -22,7 +31,10 @@ t.test('a number is taken at hand-over and not before', async (t) => {
   sink.read();
   t.ok(offer());
   t.strictSame(offered, [100, 101]);
-  t.strictSame(sink.taken.map(({ parts }) => parts[0]?.[0]), [100, 101]);
+  t.strictSame(
+    sink.taken.map(({ parts }) => parts[0]?.[0]),
+    [100, 101],
+  );
 });
 
 t.test('an offer under way has its number when it is settled, or gives it back', async (t) => {

@@ -1,5 +1,16 @@
 import t from 'tap';
-import { greeting, longestCommand, partHeadBytes, ping, pongFor, readCommand, readGreeting, readProperties, ready, writePartHead } from '../../../../src/stream/output/zmtp/codec.js';
+import {
+  greeting,
+  longestCommand,
+  partHeadBytes,
+  ping,
+  pongFor,
+  readCommand,
+  readGreeting,
+  readProperties,
+  ready,
+  writePartHead,
+} from '../../../../src/stream/output/zmtp/codec.js';
 import type { Command } from '../../../../src/stream/output/zmtp/codec.js';
 
 const hex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.replace(/\s+/g, ''), 'hex'));
@@ -16,7 +27,8 @@ t.test('our greeting is that of libzmq 4.3, byte by byte', (t) => {
 });
 
 t.test('a greeting is read as it comes, and its minor version kept', (t) => {
-  for (let length = 0; length < 64; length++) t.equal(readGreeting(peerGreeting.subarray(0, length)), 'incomplete', `${length} bytes`);
+  for (let length = 0; length < 64; length++)
+    t.equal(readGreeting(peerGreeting.subarray(0, length)), 'incomplete', `${length} bytes`);
   t.same(readGreeting(peerGreeting), { minor: 1 });
   for (const minor of [0, 1, 2]) t.same(readGreeting(peerGreeting.with(10, 3).with(11, minor)), { minor });
   t.same(readGreeting(peerGreeting.with(4, 77)), { minor: 1 }, 'the eight bytes of the signature may be anything');
@@ -34,7 +46,8 @@ t.test('what is no greeting of ZMTP 3 is known by its first bytes', (t) => {
   t.equal(readGreeting(hex('01 41')), 'malformed');
   t.equal(readGreeting(hex('ff 0000000000000001 00')), 'old_protocol', 'ZMTP 1 with a long identity');
   t.equal(readGreeting(hex('ff 0000000000000001 33')), 'malformed');
-  for (const major of [0, 1, 2]) t.equal(readGreeting(hex(`ff 0000000000000001 7f 0${major}`)), 'old_protocol', `major ${major}`);
+  for (const major of [0, 1, 2])
+    t.equal(readGreeting(hex(`ff 0000000000000001 7f 0${major}`)), 'old_protocol', `major ${major}`);
   t.equal(readGreeting(peerGreeting.with(10, 4)).constructor, Object, 'a later version is for the peer to refuse');
   for (const mechanism of ['PLAIN', 'CURVE', 'NULLX']) {
     const other = peerGreeting.slice();
@@ -44,9 +57,12 @@ t.test('what is no greeting of ZMTP 3 is known by its first bytes', (t) => {
   t.end();
 });
 
-t.test('our READY is a PULL\'s with the other name; properties follow', (t) => {
+t.test("our READY is a PULL's with the other name; properties follow", (t) => {
   t.equal(asHex(ready('PULL')), asHex(pullReady));
-  t.equal(asHex(ready('PUSH', { 'X-A': 'bc' })), `0424${asHex(hex(`05 ${latin1('READY')} 0b ${latin1('Socket-Type')} 00000004 ${latin1('PUSH')} 03 ${latin1('X-A')} 00000002 ${latin1('bc')}`))}`);
+  t.equal(
+    asHex(ready('PUSH', { 'X-A': 'bc' })),
+    `0424${asHex(hex(`05 ${latin1('READY')} 0b ${latin1('Socket-Type')} 00000004 ${latin1('PUSH')} 03 ${latin1('X-A')} 00000002 ${latin1('bc')}`))}`,
+  );
   const long = ready('PUSH', { 'X-Long': 'y'.repeat(300) });
   t.equal(asHex(long.subarray(0, 9)), `0600000000000001${(long.length - 9 - 256).toString(16).padStart(2, '0')}`);
   t.equal(readProperties((readCommand(long) as Command).data)?.get('x-long'), 'y'.repeat(300));
@@ -54,7 +70,8 @@ t.test('our READY is a PULL\'s with the other name; properties follow', (t) => {
 });
 
 t.test('a command is read whole, in short and in long form, and what follows is left', (t) => {
-  for (let length = 0; length < pullReady.length; length++) t.equal(readCommand(pullReady.subarray(0, length)), 'incomplete');
+  for (let length = 0; length < pullReady.length; length++)
+    t.equal(readCommand(pullReady.subarray(0, length)), 'incomplete');
   const command = readCommand(hex(`${asHex(pullReady)} 0407`)) as Command;
   t.match(command, { name: 'READY', bytes: pullReady.length });
   t.same([...(readProperties(command.data) ?? [])], [['socket-type', 'PULL']]);
@@ -79,7 +96,8 @@ t.test('messages, broken commands and endless ones are told apart', (t) => {
 
 t.test('a list of properties that does not end where it should is none', (t) => {
   const data = pullReady.subarray(8);
-  for (let length = 1; length < data.length; length++) t.equal(readProperties(data.subarray(0, length)), null, `${length} bytes`);
+  for (let length = 1; length < data.length; length++)
+    t.equal(readProperties(data.subarray(0, length)), null, `${length} bytes`);
   t.equal(readProperties(hex('01 41 ffffffff')), null);
   t.equal(readProperties(new Uint8Array(0))?.size, 0);
   t.end();

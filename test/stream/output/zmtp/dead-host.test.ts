@@ -1,5 +1,5 @@
-// A consumer whose machine is gone, and one whose program only does not read. The first in network namespaces of the test's own (root,
-// iproute2; skipped without): the cable is cut, which nobody at either end is told.
+// A consumer whose machine is gone, and one whose program only does not read. The first in network namespaces of the
+// test's own (root, iproute2; skipped without): the cable is cut, which nobody at either end is told.
 
 import { execFile, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -20,9 +20,13 @@ const run = promisify(execFile);
 
 function start(t: Test, words: readonly string[]): { child: ChildProcess; lines: { code: string; message: string }[] } {
   const child = spawn(words[0] as string, words.slice(1), { stdio: ['ignore', 'pipe', 'inherit'], cwd: repository });
-  t.teardown(() => { child.kill('SIGKILL'); });
+  t.teardown(() => {
+    child.kill('SIGKILL');
+  });
   const lines: { code: string; message: string }[] = [];
-  createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => { lines.push(JSON.parse(line) as { code: string; message: string }); });
+  createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+    lines.push(JSON.parse(line) as { code: string; message: string });
+  });
   return { child, lines };
 }
 
@@ -33,33 +37,46 @@ async function within(so: () => boolean, limitMs: number): Promise<boolean> {
 
 const program = join(import.meta.dirname, 'sink-process.js');
 /** Reads all, or nothing. */
-const consumer = (endpoint: string, reads: boolean): string[] => [process.execPath, '-e', `
+const consumer = (endpoint: string, reads: boolean): string[] => [
+  process.execPath,
+  '-e',
+  `
   const { Pull } = require('zeromq');
   const pull = new Pull({ receiveHighWaterMark: 1 });
   pull.connect(${JSON.stringify(endpoint)});
-  ${reads ? '(async () => { for await (const _ of pull); })();' : 'setInterval(() => undefined, 1000);'}`];
+  ${reads ? '(async () => { for await (const _ of pull); })();' : 'setInterval(() => undefined, 1000);'}`,
+];
 
-for (const [mode, reads] of [['busy', true], ['busy', false], ['idle', true]] as const) {
-  t.test(`a machine that is gone is noticed in seconds: ${mode}, its program ${reads ? 'was reading' : 'was not reading'}`, async (t) => {
-    const fabric = await Fabric.lay(t, []);
-    if (typeof fabric === 'string') return t.comment(fabric);
-    const { lines } = start(t, fabric.atService([process.execPath, program, fabric.serviceHost, mode, '2000']));
-    if (!(await within(() => lines.length > 0, 20_000))) return t.fail('the sink does not start');
-    start(t, fabric.atDetector(consumer(lines[0]?.message ?? '', reads)));
-    t.ok(await within(() => lines.some(({ code }) => code === 'connected'), 20_000));
-    await sleep(reads ? 500 : 4000);
-    t.equal(lines.length, 2, 'who does not read for twice the time-out stays');
-    const [ip, ...words] = fabric.atDetector(['ip', 'link', 'set', 'cable', 'down']) as [string, ...string[]];
-    await run(ip, words);
-    t.ok(await within(() => lines.length > 2, 40_000));
-    t.match(lines[2], { code: 'unacknowledged', message: /has acknowledged nothing for 2 s although it was asked/ });
-  });
+for (const [mode, reads] of [
+  ['busy', true],
+  ['busy', false],
+  ['idle', true],
+] as const) {
+  t.test(
+    `a machine that is gone is noticed in seconds: ${mode}, its program ${reads ? 'was reading' : 'was not reading'}`,
+    async (t) => {
+      const fabric = await Fabric.lay(t, []);
+      if (typeof fabric === 'string') return t.comment(fabric);
+      const { lines } = start(t, fabric.atService([process.execPath, program, fabric.serviceHost, mode, '2000']));
+      if (!(await within(() => lines.length > 0, 20_000))) return t.fail('the sink does not start');
+      start(t, fabric.atDetector(consumer(lines[0]?.message ?? '', reads)));
+      t.ok(await within(() => lines.some(({ code }) => code === 'connected'), 20_000));
+      await sleep(reads ? 500 : 4000);
+      t.equal(lines.length, 2, 'who does not read for twice the time-out stays');
+      const [ip, ...words] = fabric.atDetector(['ip', 'link', 'set', 'cable', 'down']) as [string, ...string[]];
+      await run(ip, words);
+      t.ok(await within(() => lines.length > 2, 40_000));
+      t.match(lines[2], { code: 'unacknowledged', message: /has acknowledged nothing for 2 s although it was asked/ });
+    },
+  );
 }
 
 t.test('a consumer that does not read, however long, is not lost', async (t) => {
   const { sink, endpoint } = await open(t, { consumerTimeoutMs: 1000, sendBufferBytes: 100_000 });
   const socket = connect(Number(endpoint.split(':').at(-1)), '127.0.0.1');
-  t.teardown(() => { socket.destroy(); });
+  t.teardown(() => {
+    socket.destroy();
+  });
   socket.write(greeting());
   socket.write(ready('PULL'));
   t.ok(await until(sink, () => sink.peers === 1));
@@ -71,18 +88,61 @@ t.test('a consumer that does not read, however long, is not lost', async (t) => 
 
 t.test('an answer that is missing is told from one that is late', (t) => {
   const live = { unacknowledged: 0, probes: 0, sinceSent: 5000, sinceAcknowledged: 5000 };
-  const judge = (...samples: readonly [now: number, acknowledged: number, waiting: number, path: Partial<typeof live>][]): boolean => {
+  const judge = (
+    ...samples: readonly [now: number, acknowledged: number, waiting: number, path: Partial<typeof live>][]
+  ): boolean => {
     const liveness = new Liveness();
-    return samples.map(([now, acknowledged, waiting, path]) => liveness.dead(now, acknowledged, waiting, { ...live, ...path }, 1000)).at(-1) as boolean;
+    return samples
+      .map(([now, acknowledged, waiting, path]) =>
+        liveness.dead(now, acknowledged, waiting, { ...live, ...path }, 1000),
+      )
+      .at(-1) as boolean;
   };
   t.notOk(judge([0, 5, 0, {}], [9000, 5, 0, {}]), 'nothing is waited for');
-  t.notOk(judge([0, 5, 9, { probes: 1 }], [500, 5, 9, { probes: 0 }], [9000, 5, 9, { probes: 1 }]), 'a probe was answered meanwhile');
-  t.notOk(judge([0, 5, 9, { probes: 1 }], [250, 5, 9, { probes: 1 }], [1100, 5, 9, { probes: 1 }]), 'a second has not passed since the first that was not');
+  t.notOk(
+    judge([0, 5, 9, { probes: 1 }], [500, 5, 9, { probes: 0 }], [9000, 5, 9, { probes: 1 }]),
+    'a probe was answered meanwhile',
+  );
+  t.notOk(
+    judge([0, 5, 9, { probes: 1 }], [250, 5, 9, { probes: 1 }], [1100, 5, 9, { probes: 1 }]),
+    'a second has not passed since the first that was not',
+  );
   t.ok(judge([0, 5, 9, {}], [250, 5, 9, { probes: 1 }], [1300, 5, 9, { probes: 3 }]), 'probes are not answered');
-  t.ok(judge([0, 5, 9, { unacknowledged: 2 }], [1200, 5, 9, { unacknowledged: 2, sinceSent: 400, sinceAcknowledged: 1200 }]), 'what was sent again is not acknowledged');
-  t.notOk(judge([0, 5, 9, { unacknowledged: 2 }], [1200, 5, 9, { unacknowledged: 2, sinceSent: 10, sinceAcknowledged: 1200 }]), 'what was sent just now may still be');
-  t.notOk(judge([0, 5, 9, { unacknowledged: 2 }], [1200, 6, 9, { unacknowledged: 2, sinceSent: 400, sinceAcknowledged: 1200 }]), 'some of it was');
-  t.notOk(judge([0, 5, 9, { unacknowledged: 2 }], [1200, 5, 9, { unacknowledged: 2, sinceSent: 400, sinceAcknowledged: 300 }]), 'the peer said something later');
-  t.notOk(judge([0, 5, 0, {}], [60_000, 5, 9, { unacknowledged: 2, sinceSent: 300, sinceAcknowledged: 60_000 }], [60_500, 5, 9, { unacknowledged: 2, sinceSent: 300, sinceAcknowledged: 60_500 }]), 'after a long silence its time begins with what is sent');
+  t.ok(
+    judge(
+      [0, 5, 9, { unacknowledged: 2 }],
+      [1200, 5, 9, { unacknowledged: 2, sinceSent: 400, sinceAcknowledged: 1200 }],
+    ),
+    'what was sent again is not acknowledged',
+  );
+  t.notOk(
+    judge(
+      [0, 5, 9, { unacknowledged: 2 }],
+      [1200, 5, 9, { unacknowledged: 2, sinceSent: 10, sinceAcknowledged: 1200 }],
+    ),
+    'what was sent just now may still be',
+  );
+  t.notOk(
+    judge(
+      [0, 5, 9, { unacknowledged: 2 }],
+      [1200, 6, 9, { unacknowledged: 2, sinceSent: 400, sinceAcknowledged: 1200 }],
+    ),
+    'some of it was',
+  );
+  t.notOk(
+    judge(
+      [0, 5, 9, { unacknowledged: 2 }],
+      [1200, 5, 9, { unacknowledged: 2, sinceSent: 400, sinceAcknowledged: 300 }],
+    ),
+    'the peer said something later',
+  );
+  t.notOk(
+    judge(
+      [0, 5, 0, {}],
+      [60_000, 5, 9, { unacknowledged: 2, sinceSent: 300, sinceAcknowledged: 60_000 }],
+      [60_500, 5, 9, { unacknowledged: 2, sinceSent: 300, sinceAcknowledged: 60_500 }],
+    ),
+    'after a long silence its time begins with what is sent',
+  );
   t.end();
 });

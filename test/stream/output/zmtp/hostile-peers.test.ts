@@ -1,4 +1,5 @@
-// What strangers, broken and hostile peers do to the sink: each is closed for its reason, and the consumer notices nothing.
+// What strangers, broken and hostile peers do to the sink: each is closed for its reason, and the consumer notices
+// nothing.
 
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
@@ -25,10 +26,18 @@ async function visit(t: Test, endpoint: string, ...talk: readonly (string | Uint
   let heard = Buffer.alloc(0);
   let gone = false;
   socket.on('error', () => undefined);
-  socket.on('close', () => { gone = true; });
-  socket.on('data', (chunk) => { heard = Buffer.concat([heard, chunk]); });
-  t.teardown(() => { socket.destroy(); });
-  await new Promise<void>((resolve) => { socket.once('connect', resolve); });
+  socket.on('close', () => {
+    gone = true;
+  });
+  socket.on('data', (chunk) => {
+    heard = Buffer.concat([heard, chunk]);
+  });
+  t.teardown(() => {
+    socket.destroy();
+  });
+  await new Promise<void>((resolve) => {
+    socket.once('connect', resolve);
+  });
   for (const words of talk) socket.write(words);
   return { socket, heard: () => heard, gone: () => gone };
 }
@@ -71,10 +80,12 @@ t.test('a trickle that never ends is cut off when its time is over', async (t) =
   const { sink, endpoint, refused } = await open(t);
   const visitor = await visit(t, endpoint);
   let at = 0;
-  t.ok(await until(sink, () => {
-    if (at < 60) visitor.socket.write(greeting().subarray(at, ++at));
-    return visitor.gone();
-  }));
+  t.ok(
+    await until(sink, () => {
+      if (at < 60) visitor.socket.write(greeting().subarray(at, ++at));
+      return visitor.gone();
+    }),
+  );
   t.match(refused, [{ reason: 'no_handshake' }]);
 });
 
@@ -107,7 +118,10 @@ t.test('heartbeats are answered with their context; too many are no heartbeats',
 
 t.test('an idle peer of ZMTP 3.1 is asked for a sign of life, one of 3.0 is not', async (t) => {
   const { sink, endpoint } = await open(t, { connections: 2 });
-  const [newer, older] = [await visit(t, endpoint, greeting(), pullReady), await visit(t, endpoint, greeting().with(11, 0), pullReady)];
+  const [newer, older] = [
+    await visit(t, endpoint, greeting(), pullReady),
+    await visit(t, endpoint, greeting().with(11, 0), pullReady),
+  ];
   t.ok(await until(sink, () => sink.peers === 2));
   t.ok(await until(sink, () => newer.heard().length > 64 + pullReady.length));
   t.match(readCommand(newer.heard().subarray(64 + pullReady.length)), { name: 'PING' });
@@ -117,31 +131,38 @@ t.test('an idle peer of ZMTP 3.1 is asked for a sign of life, one of 3.0 is not'
   t.equal(sink.peers, 2);
 });
 
-t.test('one too many waits a second inside its handshake, is closed without a word, and comes in when there is room', async (t) => {
-  const { sink, endpoint, refused } = await open(t);
-  const consumer = pull(t, endpoint);
-  t.ok(await until(sink, () => sink.peers === 1));
-  const stranger = pull(t, endpoint);
-  let handshakes = 0;
-  stranger.events.on('handshake', () => { handshakes++; });
-  t.ok(await until(sink, () => refused.length >= 2));
-  t.match(refused, [{ reason: 'too_many' }, { reason: 'too_many' }]);
-  t.equal(handshakes, 0, 'it never believes to be connected');
-  for (let index = 0; index < 20; index++) {
-    t.ok(await messageTo(sink, [bytes(String(index))]));
-    t.equal(String(await consumer.receive()), String(index), 'all go to the consumer');
-  }
-  t.equal(sink.disconnects, 0);
-  consumer.close();
-  t.ok(await until(sink, () => sink.disconnects === 1 && sink.peers === 1), 'the next is let in');
-  t.ok(await messageTo(sink, [bytes('yours')]));
-  t.equal(String(await stranger.receive()), 'yours');
-});
+t.test(
+  'one too many waits a second inside its handshake, is closed without a word, and comes in when there is room',
+  async (t) => {
+    const { sink, endpoint, refused } = await open(t);
+    const consumer = pull(t, endpoint);
+    t.ok(await until(sink, () => sink.peers === 1));
+    const stranger = pull(t, endpoint);
+    let handshakes = 0;
+    stranger.events.on('handshake', () => {
+      handshakes++;
+    });
+    t.ok(await until(sink, () => refused.length >= 2));
+    t.match(refused, [{ reason: 'too_many' }, { reason: 'too_many' }]);
+    t.equal(handshakes, 0, 'it never believes to be connected');
+    for (let index = 0; index < 20; index++) {
+      t.ok(await messageTo(sink, [bytes(String(index))]));
+      t.equal(String(await consumer.receive()), String(index), 'all go to the consumer');
+    }
+    t.equal(sink.disconnects, 0);
+    consumer.close();
+    t.ok(await until(sink, () => sink.disconnects === 1 && sink.peers === 1), 'the next is let in');
+    t.ok(await messageTo(sink, [bytes('yours')]));
+    t.equal(String(await stranger.receive()), 'yours');
+  },
+);
 
 t.test('a socket that does not pull comes again and again, and never in', async (t) => {
   const { sink, endpoint, refused } = await open(t);
   const subscriber = new Subscriber({ linger: 0 });
-  t.teardown(() => { subscriber.close(); });
+  t.teardown(() => {
+    subscriber.close();
+  });
   subscriber.connect(endpoint);
   t.ok(await until(sink, () => refused.length >= 2));
   t.ok(refused.every(({ reason }) => reason === 'socket_type'));
@@ -159,23 +180,35 @@ t.test('who is not in consumer_source is refused, by address or network', async 
   t.ok(await until(allowing.sink, () => allowing.sink.peers === 1));
 });
 
-t.test('an onlooker is let in while there is room, gives way to a consumer, and does not come back while it is there', async (t) => {
-  class Onlooker extends Pull { say(): void { this.setStringOption(95, 'X-Vdcu-Role:onlooker'); } }
-  const { sink, endpoint, notices, refused } = await open(t, { connections: 2 });
-  const onlooker = new Onlooker({ linger: 0 });
-  t.teardown(() => { onlooker.close(); });
-  onlooker.say();
-  onlooker.connect(endpoint);
-  t.ok(await until(sink, () => sink.peers === 1));
-  t.match(notices, [{ code: 'connected', message: /^onlooker 127/ }]);
-  const consumer = pull(t, endpoint);
-  t.ok(await until(sink, () => notices.some(({ code }) => code === 'gave_way') && sink.peers === 1), 'also where there is room for two: it would take every second message');
-  t.ok(await until(sink, () => refused.some(({ reason }) => reason === 'gives_way')));
-  t.ok(await messageTo(sink, [bytes('mine')]));
-  t.equal(String(await consumer.receive()), 'mine');
-  consumer.close();
-  t.ok(await until(sink, () => sink.peers === 1), 'it looks again when the consumer is gone');
-});
+t.test(
+  'an onlooker is let in while there is room, gives way to a consumer, and does not come back while it is there',
+  async (t) => {
+    class Onlooker extends Pull {
+      say(): void {
+        this.setStringOption(95, 'X-Vdcu-Role:onlooker');
+      }
+    }
+    const { sink, endpoint, notices, refused } = await open(t, { connections: 2 });
+    const onlooker = new Onlooker({ linger: 0 });
+    t.teardown(() => {
+      onlooker.close();
+    });
+    onlooker.say();
+    onlooker.connect(endpoint);
+    t.ok(await until(sink, () => sink.peers === 1));
+    t.match(notices, [{ code: 'connected', message: /^onlooker 127/ }]);
+    const consumer = pull(t, endpoint);
+    t.ok(
+      await until(sink, () => notices.some(({ code }) => code === 'gave_way') && sink.peers === 1),
+      'also where there is room for two: it would take every second message',
+    );
+    t.ok(await until(sink, () => refused.some(({ reason }) => reason === 'gives_way')));
+    t.ok(await messageTo(sink, [bytes('mine')]));
+    t.equal(String(await consumer.receive()), 'mine');
+    consumer.close();
+    t.ok(await until(sink, () => sink.peers === 1), 'it looks again when the consumer is gone');
+  },
+);
 
 t.test('a peer that resets in the middle of a message does not have it; the next gets it whole', async (t) => {
   const { sink, endpoint } = await open(t, { sendBufferBytes: 300_000 });
@@ -201,8 +234,22 @@ t.test('where no descriptor is left nothing throws: it is counted, and the servi
   const real = new LinuxSockets();
   let exhausted = true;
   const sockets = Object.assign(Object.create(real) as LinuxSockets, {
-    accept: (listener: number) => (exhausted ? 'exhausted' as const : real.accept(listener)),
-    ...Object.fromEntries((['listen', 'read', 'write', 'unacknowledgedBytes', 'path', 'sendBufferBytes', 'withRoom', 'awaitRoom', 'close'] as const).map((name) => [name, (real[name] as (...args: unknown[]) => unknown).bind(real)])),
+    accept: (listener: number) => (exhausted ? ('exhausted' as const) : real.accept(listener)),
+    ...Object.fromEntries(
+      (
+        [
+          'listen',
+          'read',
+          'write',
+          'unacknowledgedBytes',
+          'path',
+          'sendBufferBytes',
+          'withRoom',
+          'awaitRoom',
+          'close',
+        ] as const
+      ).map((name) => [name, (real[name] as (...args: unknown[]) => unknown).bind(real)]),
+    ),
   });
   const { sink, endpoint, refused } = await open(t, {}, sockets);
   pull(t, endpoint);

@@ -19,12 +19,23 @@ export interface OpenSink {
 
 const refusedOf = new WeakMap<ZmtpSink, RefusedPeer[]>();
 
-export async function open(t: Test, options: Partial<ZmtpSinkOptions> = {}, sockets: TcpSockets = new LinuxSockets()): Promise<OpenSink> {
+export async function open(
+  t: Test,
+  options: Partial<ZmtpSinkOptions> = {},
+  sockets: TcpSockets = new LinuxSockets(),
+): Promise<OpenSink> {
   const notices: ConsumerNotice[] = [];
   const refused: RefusedPeer[] = [];
   const sink = new ZmtpSink(sockets, {
-    host: '127.0.0.1', port: 0, connections: 1, sendBufferBytes: 4 << 20, consumerTimeoutMs: 10_000,
-    allowed: () => true, now: () => performance.now(), tell: (notice) => void notices.push(notice), ...options,
+    host: '127.0.0.1',
+    port: 0,
+    connections: 1,
+    sendBufferBytes: 4 << 20,
+    consumerTimeoutMs: 10_000,
+    allowed: () => true,
+    now: () => performance.now(),
+    tell: (notice) => void notices.push(notice),
+    ...options,
   });
   refusedOf.set(sink, refused);
   t.teardown(() => sink.close(0));
@@ -34,7 +45,9 @@ export async function open(t: Test, options: Partial<ZmtpSinkOptions> = {}, sock
 /** A real consumer. */
 export function pull(t: Test, endpoint: string, receiveHighWaterMark = 1000): Pull {
   const consumer = new Pull({ receiveHighWaterMark, ipv6: true, linger: 0, receiveTimeout: 10_000 });
-  t.teardown(() => { consumer.close(); });
+  t.teardown(() => {
+    consumer.close();
+  });
   consumer.connect(endpoint);
   return consumer;
 }
@@ -53,7 +66,11 @@ export async function until(sink: ZmtpSink, so: () => boolean, limitMs = 10_000)
 }
 
 /** Offer until nothing was taken for a while; how many were. The last one may be pending, and is not counted. */
-export async function fill(sink: ZmtpSink, message: (index: number) => readonly Uint8Array[], limit: number): Promise<number> {
+export async function fill(
+  sink: ZmtpSink,
+  message: (index: number) => readonly Uint8Array[],
+  limit: number,
+): Promise<number> {
   let sent = 0;
   for (let idle = 0; sent < limit && idle < 40;) {
     sink.poll();
@@ -75,13 +92,17 @@ export async function fill(sink: ZmtpSink, message: (index: number) => readonly 
 /** Hand over one message; false when it was not taken in time. */
 export function messageTo(sink: ZmtpSink, parts: readonly Uint8Array[], limitMs = 10_000): Promise<boolean> {
   let offered = false;
-  return until(sink, () => {
-    if (offered && sink.outcome() === 'sent') return true;
-    if (offered && sink.outcome() === 'pending') return false;
-    const outcome = sink.offer(parts);
-    offered = outcome === 'pending';
-    return outcome === 'sent';
-  }, limitMs);
+  return until(
+    sink,
+    () => {
+      if (offered && sink.outcome() === 'sent') return true;
+      if (offered && sink.outcome() === 'pending') return false;
+      const outcome = sink.offer(parts);
+      offered = outcome === 'pending';
+      return outcome === 'sent';
+    },
+    limitMs,
+  );
 }
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -8,8 +8,14 @@ import { ZmtpSink } from '../../../../src/stream/output/zmtp/zmtp-sink.js';
 const [host = '', mode = '', timeoutMs = ''] = process.argv.slice(2);
 const say = (what: object): void => void process.stdout.write(`${JSON.stringify(what)}\n`);
 const sink = new ZmtpSink(new LinuxSockets(), {
-  host, port: 0, connections: 1, sendBufferBytes: 1 << 20, consumerTimeoutMs: Number(timeoutMs),
-  allowed: () => true, now: () => performance.now(), tell: say,
+  host,
+  port: 0,
+  connections: 1,
+  sendBufferBytes: 1 << 20,
+  consumerTimeoutMs: Number(timeoutMs),
+  allowed: () => true,
+  now: () => performance.now(),
+  tell: say,
 });
 say({ code: 'open', message: await sink.open() });
 process.on('disconnect', () => process.exit());

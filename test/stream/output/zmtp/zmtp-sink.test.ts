@@ -14,14 +14,25 @@ t.test('messages arrive as they were, with all their parts, over IPv4 and IPv6',
     const shared = sharedPixels(528392);
     shared.set(sharedPixels(528392).map((_, at) => Math.imul(at, 0x9e3779b1) >>> 24));
     const many = Array.from({ length: 20 }, (_, index) => bytes(`part ${index} ${'x'.repeat(index * 20)}`));
-    const messages = [[bytes('{"htype":"header"}'), bytes('{"a":1}')], [bytes('{"htype":"image"}'), shared], [bytes('{"htype":"series_end"}')], [bytes(''), bytes('x'), new Uint8Array(0)], many, [shared.subarray(0, 255)], [shared.subarray(1, 257)]];
+    const messages = [
+      [bytes('{"htype":"header"}'), bytes('{"a":1}')],
+      [bytes('{"htype":"image"}'), shared],
+      [bytes('{"htype":"series_end"}')],
+      [bytes(''), bytes('x'), new Uint8Array(0)],
+      many,
+      [shared.subarray(0, 255)],
+      [shared.subarray(1, 257)],
+    ];
     for (const parts of messages) {
       t.equal(sink.offer(parts), 'sent');
       const received = await consumer.receive();
       t.equal(received.length, parts.length);
       t.ok(received.every((part, index) => part.equals(Buffer.from(parts[index] as Uint8Array))));
     }
-    t.ok(await until(sink, () => sink.underway.messages === 0 && sink.underway.bytes === 0), 'all of it was acknowledged');
+    t.ok(
+      await until(sink, () => sink.underway.messages === 0 && sink.underway.bytes === 0),
+      'all of it was acknowledged',
+    );
   }
 });
 
@@ -34,26 +45,29 @@ t.test('without a consumer nothing is taken', async (t) => {
   t.notOk(sink.awaitRoom(1000), 'there is nobody to wait for');
 });
 
-t.test('a consumer that does not read leaves a large message pending, and loses nothing when it reads again', async (t) => {
-  const { sink, endpoint } = await open(t, { sendBufferBytes: 1 << 20 });
-  const consumer = pull(t, endpoint, 1);
-  t.ok(await until(sink, () => sink.peers === 1));
-  const pixels = sharedPixels(4 << 20);
-  const sent = await fill(sink, (index) => [bytes(String(index)), pixels.fill(index)], 100);
-  t.ok(sent > 0 && sent < 100, `${sent} messages are under way`);
-  t.equal(sink.outcome(), 'pending', 'one is half-sent');
-  t.ok(sink.underway.bytes > 0);
-  for (let index = 0; index < sent; index++) {
-    const received = consumer.receive();
-    await until(sink, () => true);
-    const [head, body] = await received as [Buffer, Buffer];
-    t.equal(String(head), String(index));
-    t.ok(body.length === pixels.length && body.every((byte) => byte === index));
-  }
-  t.ok(await messageTo(sink, [bytes('last'), bytes('one')]));
-  t.equal(String((await consumer.receive())[0]), String(sent), 'the one that was half-sent came whole');
-  t.same((await consumer.receive()).map(String), ['last', 'one']);
-});
+t.test(
+  'a consumer that does not read leaves a large message pending, and loses nothing when it reads again',
+  async (t) => {
+    const { sink, endpoint } = await open(t, { sendBufferBytes: 1 << 20 });
+    const consumer = pull(t, endpoint, 1);
+    t.ok(await until(sink, () => sink.peers === 1));
+    const pixels = sharedPixels(4 << 20);
+    const sent = await fill(sink, (index) => [bytes(String(index)), pixels.fill(index)], 100);
+    t.ok(sent > 0 && sent < 100, `${sent} messages are under way`);
+    t.equal(sink.outcome(), 'pending', 'one is half-sent');
+    t.ok(sink.underway.bytes > 0);
+    for (let index = 0; index < sent; index++) {
+      const received = consumer.receive();
+      await until(sink, () => true);
+      const [head, body] = (await received) as [Buffer, Buffer];
+      t.equal(String(head), String(index));
+      t.ok(body.length === pixels.length && body.every((byte) => byte === index));
+    }
+    t.ok(await messageTo(sink, [bytes('last'), bytes('one')]));
+    t.equal(String((await consumer.receive())[0]), String(sent), 'the one that was half-sent came whole');
+    t.same((await consumer.receive()).map(String), ['last', 'one']);
+  },
+);
 
 t.test('pixels may change as soon as they were taken, and stay until then', async (t) => {
   const { sink, endpoint } = await open(t, { sendBufferBytes: 600_000 });
@@ -66,7 +80,8 @@ t.test('pixels may change as soon as they were taken, and stay until then', asyn
     for (let index = 0; index < frames; index++) {
       const [head, pixels] = (await consumer.receive()) as [Buffer, Buffer];
       const same = pixels.subarray(1).equals(pixels.subarray(0, -1));
-      if (String(head) !== String(index) || pixels.length !== slot.length || pixels[0] !== index % 251 || !same) wrong++;
+      if (String(head) !== String(index) || pixels.length !== slot.length || pixels[0] !== index % 251 || !same)
+        wrong++;
     }
   })();
   for (let index = 0; index < frames; index++) {
@@ -91,7 +106,7 @@ t.test('the memory of a half-sent message can be had back: it goes out as it was
   for (let index = 0; index <= sent; index++) {
     const received = consumer.receive();
     await until(sink, () => true);
-    const [head, body] = await received as [Buffer, Buffer];
+    const [head, body] = (await received) as [Buffer, Buffer];
     t.equal(String(head), String(index));
     t.ok(body.every((byte) => byte === 1));
   }
@@ -102,47 +117,65 @@ t.test('a small message is taken whole or not at all, whatever room there is', a
   const consumer = pull(t, endpoint, 1);
   t.ok(await until(sink, () => sink.peers === 1));
   let pending = 0;
-  const sent = await fill(sink, (index) => { if (sink.outcome() === 'pending') pending++; return [bytes(String(index)), sharedPixels(50_000).fill(index)]; }, 5000);
+  const sent = await fill(
+    sink,
+    (index) => {
+      if (sink.outcome() === 'pending') pending++;
+      return [bytes(String(index)), sharedPixels(50_000).fill(index)];
+    },
+    5000,
+  );
   t.equal(pending, 0);
   t.ok(sent < 5000, `${sent} messages`);
   for (let index = 0; index < sent; index++) {
     const received = consumer.receive();
     await until(sink, () => true);
-    const [head, body] = await received as [Buffer, Buffer];
+    const [head, body] = (await received) as [Buffer, Buffer];
     if (String(head) !== String(index) || !body.every((byte) => byte === index % 256)) t.fail(`message ${index}`);
   }
 });
 
-t.test('a consumer that vanishes with messages on their way is gone, and the next is served from there on', async (t) => {
-  const { sink, endpoint, notices } = await open(t, { sendBufferBytes: 1 << 20 });
-  const first = pull(t, endpoint, 1);
-  t.ok(await until(sink, () => sink.peers === 1));
-  const sent = await fill(sink, () => [bytes('old'), new Uint8Array(4 << 20)], 100);
-  t.ok(sent < 100);
-  first.close();
-  t.ok(await until(sink, () => sink.disconnects === 1));
-  t.equal(sink.peers, 0);
-  t.equal(sink.outcome(), 'full', 'the half-sent message is with nobody');
-  t.equal(sink.offer([bytes('a')]), 'full');
-  const delivered = sink.takeLoss();
-  t.ok(delivered <= sent, `${delivered} of ${sent} were acknowledged`);
-  t.match(notices.at(-1), { code: 'gone', trouble: true, message: /consumer 127\.0\.0\.1:\d+ is gone; of what it was handed, \d+ messages \(\d+ bytes\) were not acknowledged/ });
-  const second = pull(t, endpoint);
-  t.ok(await until(sink, () => sink.peers === 1));
-  t.ok(await messageTo(sink, [bytes('new'), bytes('pixels')]));
-  t.same((await second.receive()).map(String), ['new', 'pixels']);
-  t.equal(sink.disconnects, 1);
-  t.equal(sink.takeLoss(), sent + 1, 'no loss since: all that was taken');
-});
+t.test(
+  'a consumer that vanishes with messages on their way is gone, and the next is served from there on',
+  async (t) => {
+    const { sink, endpoint, notices } = await open(t, { sendBufferBytes: 1 << 20 });
+    const first = pull(t, endpoint, 1);
+    t.ok(await until(sink, () => sink.peers === 1));
+    const sent = await fill(sink, () => [bytes('old'), new Uint8Array(4 << 20)], 100);
+    t.ok(sent < 100);
+    first.close();
+    t.ok(await until(sink, () => sink.disconnects === 1));
+    t.equal(sink.peers, 0);
+    t.equal(sink.outcome(), 'full', 'the half-sent message is with nobody');
+    t.equal(sink.offer([bytes('a')]), 'full');
+    const delivered = sink.takeLoss();
+    t.ok(delivered <= sent, `${delivered} of ${sent} were acknowledged`);
+    t.match(notices.at(-1), {
+      code: 'gone',
+      trouble: true,
+      message:
+        /consumer 127\.0\.0\.1:\d+ is gone; of what it was handed, \d+ messages \(\d+ bytes\) were not acknowledged/,
+    });
+    const second = pull(t, endpoint);
+    t.ok(await until(sink, () => sink.peers === 1));
+    t.ok(await messageTo(sink, [bytes('new'), bytes('pixels')]));
+    t.same((await second.receive()).map(String), ['new', 'pixels']);
+    t.equal(sink.disconnects, 1);
+    t.equal(sink.takeLoss(), sent + 1, 'no loss since: all that was taken');
+  },
+);
 
 t.test('several connections take turns, and one that is full is passed over', async (t) => {
   const { sink, endpoint } = await open(t, { connections: 2, sendBufferBytes: 1 << 20 });
   const [first, second] = [pull(t, endpoint), pull(t, endpoint, 1)];
   t.ok(await until(sink, () => sink.peers === 2));
   for (let index = 0; index < 4; index++) t.equal(sink.offer([bytes(String(index)), bytes('pixels')]), 'sent');
-  for (const consumer of [first, second]) for (let index = 0; index < 2; index++) t.equal((await consumer.receive()).length, 2);
+  for (const consumer of [first, second])
+    for (let index = 0; index < 2; index++) t.equal((await consumer.receive()).length, 2);
   let read = 0;
-  void (async () => { for await (const _ of first) read++; })().catch(() => undefined);
+  void (async () => {
+    for await (const _ of first) read++;
+  })().catch(() => undefined);
   const pixels = new Uint8Array(200_000);
   for (let index = 0; index < 400; index++) t.ok(await messageTo(sink, [bytes(String(index)), pixels]));
   t.ok(await until(sink, () => read > 300), `${read} went to the one that reads`);
@@ -154,7 +187,10 @@ t.test('several connections take turns, and one that is full is passed over', as
 t.test('an address that is taken or not ours is refused with a remedy', async (t) => {
   const { endpoint } = await open(t);
   const port = Number(endpoint.split(':').at(-1));
-  await t.rejects(open(t, { port }), { name: 'OperatorError', message: /data port tcp:\/\/127\.0\.0\.1:\d+: Address already in use\. .*data_port/ });
+  await t.rejects(open(t, { port }), {
+    name: 'OperatorError',
+    message: /data port tcp:\/\/127\.0\.0\.1:\d+: Address already in use\. .*data_port/,
+  });
   await t.rejects(open(t, { host: '192.0.2.1' }), OperatorError);
 });
 
