@@ -30,7 +30,7 @@ export function describeMachine(compiler: string): Machine {
     compiler,
     rmemMax: readText('/proc/sys/net/core/rmem_max'),
     hugePages: /\[(\w+)\]/.exec(readText('/sys/kernel/mm/transparent_hugepage/enabled'))?.[1] ?? 'unknown',
-    loadBefore: loadavg()[0] as number,
+    loadBefore: loadavg()[0],
   };
 }
 

@@ -58,7 +58,7 @@ export async function measureMemory({ minutes, rate }: MemoryOptions): Promise<M
     const percent = (wanted: boolean): number =>
       Object.keys(after)
         .filter((name) => name.startsWith('vdcu-rx') === wanted)
-        .reduce((sum, name) => sum + ((after[name] as number) - (before[name] ?? 0)) / idleSeconds / 1e7, 0);
+        .reduce((sum, name) => sum + (after[name] - (before[name] ?? 0)) / idleSeconds / 1e7, 0);
     const idle = service.residentBytes().total;
     const begin = performance.now();
     const timer = setInterval(

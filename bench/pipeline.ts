@@ -241,7 +241,7 @@ async function searchHighest(service: ServiceProcess, coalesced: boolean, second
 
 /** Tables for people. */
 export function pipelineTables({ costs, highest, searchSeconds }: PipelineResult): string {
-  const sums = (row: CostRow): number[] => row.receiverC.map((spent, run) => spent + (row.publisherC[run] as number));
+  const sums = (row: CostRow): number[] => row.receiverC.map((spent, run) => spent + row.publisherC[run]);
   const parts: string[] = [];
   if (costs.length > 0) {
     const median = (values: readonly number[] | undefined): string => spreadOf(values ?? []).median.toFixed(2);

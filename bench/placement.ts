@@ -95,10 +95,10 @@ function compileC(folder: string): (() => number) | null {
 
 function show(name: string, values: readonly number[], base: number | null): number {
   const sorted = [...values].sort((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)] as number;
+  const median = sorted[Math.floor(sorted.length / 2)];
   const ratio = base === null ? '' : `   ${(median / base).toFixed(2)} × C`;
   console.log(
-    `${name.padEnd(26)} ${median.toFixed(0).padStart(6)} ns   ${(sorted[0] as number).toFixed(0)} – ${(sorted.at(-1) as number).toFixed(0)}${ratio}`,
+    `${name.padEnd(26)} ${median.toFixed(0).padStart(6)} ns   ${sorted[0].toFixed(0)} – ${(sorted.at(-1) as number).toFixed(0)}${ratio}`,
   );
   return median;
 }
@@ -134,7 +134,7 @@ for (const [name, compiledCode] of [
     spentOff.push(off());
     spentOn.push(on());
   }
-  const added = spentOn.map((value, run) => value - (spentOff[run] as number));
+  const added = spentOn.map((value, run) => value - spentOff[run]);
   console.log(
     `${name.padEnd(10)} off ${medianOf(spentOff).toFixed(0)} ns, on ${medianOf(spentOn).toFixed(0)} ns, added ${medianOf(added).toFixed(0)} ns (${Math.min(...added).toFixed(0)} – ${Math.max(...added).toFixed(0)})`,
   );
@@ -161,5 +161,5 @@ for (const tenGiga of [true, false]) {
 }
 
 function medianOf(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }

@@ -58,7 +58,7 @@ export async function measurePorts({ runs, seconds, packetsPerSecond }: PortsOpt
     }
     for (let run = 0; run < runs; run++) {
       for (const [index, row] of rows.entries()) {
-        const service = services[index] as ServiceProcess;
+        const service = services[index];
         const rate = packetsPerSecond / service.detector.plan.detector.packetsPerFrame;
         const { cpu, missing, sender } = await service.series({
           coalesced: false,
@@ -81,7 +81,7 @@ export async function measurePorts({ runs, seconds, packetsPerSecond }: PortsOpt
 
 /** Tables for people. */
 export function portsTables({ packetsPerSecond, rows }: PortsResult): string {
-  const base = rows[0] as PortsRow;
+  const base = rows[0];
   const body = rows.map((row) => [
     String(row.ports),
     String(row.threads),

@@ -36,10 +36,10 @@ const { keys, port, warm, last } = JSON.parse(process.argv[2] ?? '{}') as Subjec
 const { config, plan } = withKeys({ keys } as BenchDetector, {});
 const map = mapMemory(plan.memory);
 const memory = allocateMemory(map);
-adviseHugePages(memory.buffer as SharedArrayBuffer);
+adviseHugePages(memory.buffer);
 const series = new SeriesWords(memory.buffer, map.seriesWords);
-const words = new PortWords(memory.buffer, map.portWords[port] as number);
-const counters = new Float64Array(memory.buffer, map.portCounters[port] as number, portCounterTable.length);
+const words = new PortWords(memory.buffer, map.portWords[port]);
+const counters = new Float64Array(memory.buffer, map.portCounters[port], portCounterTable.length);
 
 let driver: EventLoopDriver | null = null;
 const wake = { wake: () => driver?.wake(), turnNow: () => driver?.turnNow() };
@@ -109,7 +109,7 @@ if (receive === 'recvmmsg') {
 }
 const spent = ownCpuTime() - start.cpu;
 await agent.close();
-const count = (name: keyof typeof portCounter): number => counters[portCounter[name]] as number;
+const count = (name: keyof typeof portCounter): number => counters[portCounter[name]];
 process.stdout.write(
   `${JSON.stringify({
     packets: count('received') - start.packets,

@@ -160,7 +160,7 @@ export async function startC(
   return start(
     programs.receiver,
     asArguments({
-      port: config.detector.udpPorts[port] as number,
+      port: config.detector.udpPorts[port],
       row,
       column,
       packets: layout.expectedPackets,

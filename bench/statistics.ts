@@ -22,8 +22,8 @@ export function spreadOf(values: readonly number[]): Spread {
 export function percentile(sorted: readonly number[], share: number): number {
   if (sorted.length === 0) return Number.NaN;
   const at = share * (sorted.length - 1);
-  const low = sorted[Math.floor(at)] as number;
-  const high = sorted[Math.ceil(at)] as number;
+  const low = sorted[Math.floor(at)];
+  const high = sorted[Math.ceil(at)];
   return share === 0.5 ? low + (high - low) * (at - Math.floor(at)) : low;
 }
 
@@ -35,7 +35,7 @@ export function withSpread(spread: Spread | null, digits: number): string {
 
 /** Ratios of runs that followed each other, a[i] / b[i]. */
 export function ratioOf(a: readonly number[], b: readonly number[]): Spread {
-  return spreadOf(a.map((value, index) => value / (b[index] as number)).filter(Number.isFinite));
+  return spreadOf(a.map((value, index) => value / b[index]).filter(Number.isFinite));
 }
 
 /** A table in Markdown, padded so that it can be read on a terminal too. */

@@ -53,9 +53,7 @@ export function formatTable(rows: readonly (readonly (string | number)[])[]): st
   return rows
     .map((row) =>
       row
-        .map((cell, at) =>
-          at === 0 ? String(cell).padEnd(widths[at] as number) : String(cell).padStart(widths[at] as number),
-        )
+        .map((cell, at) => (at === 0 ? String(cell).padEnd(widths[at]) : String(cell).padStart(widths[at])))
         .join('  ')
         .trimEnd(),
     )

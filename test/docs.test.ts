@@ -38,7 +38,7 @@ function anchorsOf(file: string): Set<string> {
     .matchAll(/^#{1,6} (.+)$/gm);
   return new Set(
     [...headings].map(([, title]) =>
-      (title as string)
+      title
         .toLowerCase()
         .replace(/[^\p{L}\p{N}\s_-]/gu, '')
         .trim()
@@ -95,7 +95,7 @@ t.test('the table of metrics names those that are exported, all of them and no o
   const exported =
     (await makeMetrics(new HandMadeView(), { version: '0', backend: 'test' }).render()) +
     (await simulatorMetrics(new GroundTruth(1, 1, [50001], []), 'det').metrics());
-  const there = new Set([...exported.matchAll(/^# HELP (\S+)/gm)].map(([, name]) => name as string));
+  const there = new Set([...exported.matchAll(/^# HELP (\S+)/gm)].map(([, name]) => name));
   const told = new Set(
     documents.flatMap((document) => [...read(document).matchAll(/\bvdcu_[a-z0-9_]+\b/g)].map(([name]) => name)),
   );
@@ -116,13 +116,13 @@ t.test('the table of metrics names those that are exported, all of them and no o
 t.test('every command that the README names is a command, and every command is named', async (t) => {
   const { stdout } = await vdcu('--help');
   const commands = [...((stdout.split('Commands:')[1] ?? '').split('\n\n')[0]?.matchAll(/^ {2}([a-z]+) /gm) ?? [])].map(
-    ([, name]) => name as string,
+    ([, name]) => name,
   );
   const rows = read('README.md')
     .split('\n')
     .filter((line) => line.startsWith('| `vdcu '));
   const named = rows.flatMap((row) =>
-    [...(row.split('|')[1] ?? '').matchAll(/`vdcu ([a-z]+)/g)].map(([, name]) => name as string),
+    [...(row.split('|')[1] ?? '').matchAll(/`vdcu ([a-z]+)/g)].map(([, name]) => name),
   );
   t.strictSame([...named].sort(), commands.filter((name) => name !== 'help').sort());
 });
@@ -154,7 +154,7 @@ t.test(
       const anchor = annotations.runbook.split('#')[1];
       t.match(entries.get(alert), `(#${anchor})`, `${alert}: entry and runbook lead to the same place`);
     }
-    const headings = [...section('Doctor').matchAll(/^### (.+)$/gm)].map(([, title]) => title as string);
+    const headings = [...section('Doctor').matchAll(/^### (.+)$/gm)].map(([, title]) => title);
     t.strictSame(headings.sort(), [...checkNames].sort());
   },
 );

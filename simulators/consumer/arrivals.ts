@@ -69,8 +69,8 @@ export class Arrivals {
   connection(endpoint: number, step: ConnectionStep): number {
     if (step === 'listens') this.#heard[endpoint] = true;
     else this.#connected[endpoint] = step === 'speaks';
-    if (step === 'speaks') this.#connections[endpoint] = (this.#connections[endpoint] as number) + 1;
-    return this.#connections[endpoint] as number;
+    if (step === 'speaks') this.#connections[endpoint] = this.#connections[endpoint] + 1;
+    return this.#connections[endpoint];
   }
 
   message(): void {

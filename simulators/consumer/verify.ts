@@ -166,7 +166,7 @@ export class FrameVerifier {
     const image = imageSeed(frameNumber, port.portIndex);
     for (let row = 0; row < rows; row++) {
       const seed = rowSeed(image, row);
-      const rowStart = (port.y[row] as number) * this.layout.columns;
+      const rowStart = port.y[row] * this.layout.columns;
       for (const { column, x, length } of port.pieces) {
         let from = column;
         while (from < column + length) {
@@ -174,10 +174,7 @@ export class FrameVerifier {
           const packet = Math.floor((pixel * wireBits) / packetBits);
           const whole = Math.floor(((packet + 1) * packetBits) / wireBits) - pixel;
           const count = Math.min(column + length - from, Math.max(1, whole));
-          const state = Math.max(
-            this.#absent[packet] as number,
-            whole === 0 ? (this.#absent[packet + 1] as number) : came,
-          );
+          const state = Math.max(this.#absent[packet], whole === 0 ? this.#absent[packet + 1] : came);
           const at = rowStart + x + from - column;
           if (state === calledMissing) verdict.missing += count;
           if (state === came) this.#expectFormula(frameNumber, pixels, at, count, seed, from, port, row, verdict);
@@ -239,7 +236,7 @@ export class FrameVerifier {
       frameNumber,
       y: Math.floor(at / this.layout.columns),
       x: at % this.layout.columns,
-      seen: pixels[at] as number,
+      seen: pixels[at],
       expected,
     };
   }

@@ -118,9 +118,7 @@ function socketAddress(address: string, port: number): Uint8Array {
         .map((word) => parseInt(word, 16)),
     );
     const words =
-      tail === undefined
-        ? (head as number[])
-        : [...(head as number[]), ...new Array<number>(8 - (head as number[]).length - tail.length).fill(0), ...tail];
+      tail === undefined ? head : [...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail];
     words.forEach((word, index) => {
       view.setUint16(8 + 2 * index, word);
     });
@@ -199,12 +197,12 @@ class BatchSender implements DatagramSender {
         messages - done,
         0,
       );
-      for (const end = done + Math.max(taken, 0); done < end; done++) this.sent += this.#counts[done] as number;
+      for (const end = done + Math.max(taken, 0); done < end; done++) this.sent += this.#counts[done];
       if (taken >= 0) continue;
       const reason = this.#calls.failure();
       if (reason === 'EINTR') continue;
       this.lastError = reason;
-      this.errors += this.#counts[done++] as number;
+      this.errors += this.#counts[done++];
     }
     this.#held = [];
     return Promise.resolve();

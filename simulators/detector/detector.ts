@@ -92,7 +92,7 @@ class SimulatedPort {
 
   /** A datagram of this round, to be copied. */
   datagram(index: number): Uint8Array {
-    return this.#image.datagrams[index] as Uint8Array;
+    return this.#image.datagrams[index];
   }
 
   /** A datagram of this round whose bytes the sender will hold for a while. */
@@ -102,7 +102,7 @@ class SimulatedPort {
   }
 
   get #image(): PortImageDatagrams {
-    return this.#images[this.#roundsLent % imagesPerPort] as PortImageDatagrams;
+    return this.#images[this.#roundsLent % imagesPerPort];
   }
 }
 
@@ -248,10 +248,10 @@ export class SimulatedDetector {
     const stranger = bytes.slice();
     stranger.fill(0x5a, 48);
     if (this.#faults.detail(2, truth.udpPort, frameNumber, packet) === 0) {
-      stranger[46] = (bytes[46] as number) === 3 ? 1 : 3;
+      stranger[46] = bytes[46] === 3 ? 1 : 3;
       truth.foreignDetectorType++;
     } else {
-      stranger[47] = (bytes[47] as number) + 1;
+      stranger[47] = bytes[47] + 1;
       truth.foreignVersion++;
     }
     return stranger;

@@ -49,14 +49,14 @@ export class FrameCutter {
    */
   cut(image: PixelArray, portIndex: number): PixelArray {
     const { columns, ports } = this.#layout;
-    const { y, pieces } = ports[portIndex] as FrameLayout['ports'][number];
+    const { y, pieces } = ports[portIndex];
     const most = this.#most;
     for (let row = 0; row < y.length; row++) {
       for (const piece of pieces) {
-        let from = (y[row] as number) * columns + piece.x;
+        let from = y[row] * columns + piece.x;
         let to = row * this.#portColumns + piece.column;
         for (const end = to + piece.length; to < end; to++, from++) {
-          const value = image[from] as number;
+          const value = image[from];
           if (value > most) this.clipped++;
           this.#port[to] = value > most ? most : value;
         }

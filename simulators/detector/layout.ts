@@ -64,7 +64,7 @@ function isFlipped(settings: DetectorSettings, udpPort: number, row: number): bo
 function portLayout(settings: DetectorSettings, portIndex: number): PortLayout {
   const { rows, columns } = wireFormat(settings);
   const { down, across } = spacings(settings);
-  const udpPort = settings.udpPorts[portIndex] as number;
+  const udpPort = settings.udpPorts[portIndex];
   const header = headerPosition(settings, portIndex);
   const [row, column] = settings.portPositions.get(udpPort) ?? [header.row, header.column];
   const flipped = isFlipped(settings, udpPort, row);

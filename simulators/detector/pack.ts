@@ -8,8 +8,8 @@
  */
 export function pack4(pixels: Uint8Array, wire: Uint8Array, lowFirst: boolean): void {
   for (let at = 0; at < pixels.length; at += 2) {
-    const left = pixels[at] as number;
-    const right = pixels[at + 1] as number;
+    const left = pixels[at];
+    const right = pixels[at + 1];
     wire[at / 2] = lowFirst ? left + right * 16 : left * 16 + right;
   }
 }
@@ -17,7 +17,7 @@ export function pack4(pixels: Uint8Array, wire: Uint8Array, lowFirst: boolean): 
 /** Two pixels in three bytes, lowest bits first. @param pixels values 0 … 4095, an even number of them */
 export function pack12(pixels: Uint16Array, wire: Uint8Array): void {
   for (let at = 0; at < pixels.length; at += 2) {
-    const both = (pixels[at] as number) + (pixels[at + 1] as number) * 4096;
+    const both = pixels[at] + pixels[at + 1] * 4096;
     const to = (at / 2) * 3;
     wire[to] = both;
     wire[to + 1] = both >> 8;

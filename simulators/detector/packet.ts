@@ -3,7 +3,7 @@
 // detector calls this once per port and frame; the datagrams then go to a UDP sender or straight into a pipeline test.
 
 import { profileOf } from '../../src/detector/profiles.js';
-import type { DetectorProfile, DepthProfile } from '../../src/detector/profile.js';
+import type { DetectorProfile } from '../../src/detector/profile.js';
 import { pixelBytes } from '../../src/detector/pixel-type.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { headerFieldValue, significantBits } from './header-fields.js';
@@ -40,7 +40,7 @@ export interface WireFormat {
  */
 export function wireFormat(settings: DetectorSettings): WireFormat {
   const profile = profileOf(settings.detector, settings);
-  const { wireBits, pixelType } = profile.depths[settings.dynamicRange] as DepthProfile;
+  const { wireBits, pixelType } = profile.depths[settings.dynamicRange];
   const { rows, columns } = profile.portImage;
   const { payloadBytes } = profile;
   // The rows that an operator asks for are those of a module, where the two ports of a module share them.

@@ -132,7 +132,7 @@ export class PixelMemory {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: false });
     module ??= new WebAssembly.Module(binary);
     this.buffer = memory.buffer;
-    this.#write = new WebAssembly.Instance(module, { m: { m: memory } }).exports['w'] as WriteLoop;
+    this.#write = new WebAssembly.Instance(module, { m: { m: memory } }).exports['w'];
   }
 
   /** Can `write16` be called? */

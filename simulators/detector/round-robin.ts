@@ -100,10 +100,10 @@ export async function openDestinations<Opened extends { readonly sender: Datagra
     for (const { sender } of opened) await sender.close();
     throw error;
   }
-  const first = opened[0] as Opened;
+  const first = opened[0];
   if (opened.length === 1) return first;
   const senders = opened.map(({ sender }) => sender);
   if (inTurn) return { ...first, sender: new RoundRobinSender(senders, firstFrame) };
-  const senderOf = new Map(udpPorts.map((port, index) => [port, hosts.indexOf(udpHost[index] as string)]));
+  const senderOf = new Map(udpPorts.map((port, index) => [port, hosts.indexOf(udpHost[index])]));
   return { ...first, sender: new SplitSender(senders, ({ udpPort }) => senderOf.get(udpPort) ?? 0) };
 }

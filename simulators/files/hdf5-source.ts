@@ -62,7 +62,7 @@ export class Hdf5Source implements ImageSource {
     this.#where = `${file.filename} ${dataset.path}`;
     this.#dimensions = shape.length;
     this.#checkedAgainst = dataset.metadata.signed ? 2 ** (8 * wireFormat(settings).pixelBytes) - 1 : null;
-    this.images = shape.length === 2 ? 1 : (shape[0] as number);
+    this.images = shape.length === 2 ? 1 : shape[0];
     this.#cutter = new FrameCutter(settings, shape.slice(-2) as [number, number]);
   }
 

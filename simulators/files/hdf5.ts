@@ -59,7 +59,7 @@ export function hdf5Reason(error: unknown): string {
   // What the system said weighs more than where in the library it was said.
   const system = /errno = \d+, error message = '([^']*)'/.exec(text)?.[1];
   if (system !== undefined) return system;
-  const reasons = [...text.matchAll(/^\s*#\d+: .*? in \w+\(\): (.*)$/gm)].map((match) => match[1] as string);
+  const reasons = [...text.matchAll(/^\s*#\d+: .*? in \w+\(\): (.*)$/gm)].map((match) => match[1]);
   const filter = reasons.find((reason) => reason.startsWith('required filter'));
   return (filter ?? reasons.at(-1) ?? text.split('\n')[0] ?? '').trim();
 }

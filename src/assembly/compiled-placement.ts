@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { assert } from '../base/assert.js';
 import { OperatorError, exitCode } from '../base/errors.js';
-import type { Layout, Position } from '../detector/layout.js';
+import type { Layout } from '../detector/layout.js';
 import { headerBytes, headerOffset } from '../detector/packet-header.js';
 import type { PieceTable } from '../detector/piece-table.js';
 import { missingByte } from '../detector/pixel-type.js';
@@ -40,10 +40,10 @@ export function loadPlacementKernel(memory: WebAssembly.Memory): PlacementKernel
   );
   return {
     buffer: memory.buffer,
-    run: run as PlacementKernel['run'],
-    place: place as unknown as PlacementKernel['place'],
-    fill: fill as unknown as PlacementKernel['fill'],
-    record: record as unknown as PlacementKernel['record'],
+    run,
+    place,
+    fill,
+    record,
   };
 }
 
@@ -73,18 +73,18 @@ export class CompiledPlacement implements Placement {
   constructor(kernel: PlacementKernel, map: MemoryMap, port: number, landing: Landing) {
     const { buffer } = kernel;
     assert(landing.buffer === buffer, 'packets land in another memory than they are placed in');
-    const counters = map.portCounters[port] as number;
+    const counters = map.portCounters[port];
     this.#kernel = kernel;
     this.#context = new PlacementContext(
       buffer,
-      map.placementContexts[port] as number,
+      map.placementContexts[port],
       map.sizes.packets,
       map.sizes.pieces ?? 0,
       {
         offsets: landing.offsets.byteOffset,
         lengths: landing.lengths.byteOffset,
         foreign: landing.foreign.byteOffset,
-        records: map.slotRecords[port] as number,
+        records: map.slotRecords[port],
         recordStride: slotRecordBytes(map.sizes.packets),
         received: counters + portCounter.received * 8,
         bytes: counters + portCounter.bytes * 8,
@@ -98,7 +98,7 @@ export class CompiledPlacement implements Placement {
   }
 
   bind(layout: Layout, position: number, fixed: boolean, table: PieceTable): void {
-    const { row, column, firstPacket } = layout.positions[position] as Position;
+    const { row, column, firstPacket } = layout.positions[position];
     this.#context.bind({
       packetBytes: layout.packetBytes,
       frameNumberAt: headerOffset.frameNumber,

@@ -33,7 +33,7 @@ export class Drain {
     this.#readMs = 0;
     this.#turnAt = now;
     // What the kernel charges for a datagram is more than its bytes: when as many bytes have come, all that waited has.
-    this.#readUntil = (this.#counters[portCounter.bytes] as number) + (this.#source.lookAnew() ?? 0);
+    this.#readUntil = this.#counters[portCounter.bytes] + (this.#source.lookAnew() ?? 0);
   }
 
   /**
@@ -45,6 +45,6 @@ export class Drain {
     this.#readMs += Math.min(now - this.#turnAt, longestTurnMs);
     this.#turnAt = now;
     if (emptied) return true;
-    return this.#readMs >= this.#drainMs && (this.#counters[portCounter.bytes] as number) >= this.#readUntil;
+    return this.#readMs >= this.#drainMs && this.#counters[portCounter.bytes] >= this.#readUntil;
   }
 }

@@ -31,12 +31,12 @@ export class HeldPackets {
 
   /** When the latest was held. */
   get lastAt(): number {
-    return this.#times[0] as number;
+    return this.#times[0];
   }
 
   /** Since when packets have come that agree. */
   get since(): number {
-    return this.#times[1] as number;
+    return this.#times[1];
   }
 
   /** Three are here. */
@@ -76,7 +76,7 @@ export class HeldPackets {
    */
   agrees(frameNumber: number, position: number, back: number, ahead: number): boolean {
     for (let index = 0; index < this.#count; index++) {
-      const beyond = frameNumber - (this.#frameNumbers[index] as number);
+      const beyond = frameNumber - this.#frameNumbers[index];
       if (this.#positions[index] !== position || beyond < -back) return false;
       if (index === this.#count - 1 && beyond > ahead) return false;
     }
@@ -129,10 +129,10 @@ export class HeldPackets {
     for (let index = 0; index < this.#count; index++) {
       const from = this.#landing.heldAt(index + 1);
       bytes.copyWithin(this.#landing.heldAt(index), from, from + this.#bytes);
-      this.#frameNumbers[index] = this.#frameNumbers[index + 1] as number;
-      this.#packets[index] = this.#packets[index + 1] as number;
-      this.#positions[index] = this.#positions[index + 1] as number;
-      this.#numbers[index] = this.#numbers[index + 1] as number;
+      this.#frameNumbers[index] = this.#frameNumbers[index + 1];
+      this.#packets[index] = this.#packets[index + 1];
+      this.#positions[index] = this.#positions[index + 1];
+      this.#numbers[index] = this.#numbers[index + 1];
     }
   }
 
@@ -153,20 +153,20 @@ export class HeldPackets {
   }
 
   frameNumber(index: number): number {
-    return this.#frameNumbers[index] as number;
+    return this.#frameNumbers[index];
   }
 
   packet(index: number): number {
-    return this.#packets[index] as number;
+    return this.#packets[index];
   }
 
   position(index: number): number {
-    return this.#positions[index] as number;
+    return this.#positions[index];
   }
 
   /** Its number in the flight recorder. */
   number(index: number): number {
-    return this.#numbers[index] as number;
+    return this.#numbers[index];
   }
 
   /** Position of the datagram in the memory; valid until the next packet is held. */

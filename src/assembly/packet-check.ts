@@ -2,7 +2,7 @@
 // here, in the order of the packet classes, before a byte is copied. Called by the port assembler for every datagram.
 
 import { frameNumberHighLimit, headerOffset, oldHeaderPacketBytes } from '../detector/packet-header.js';
-import type { Layout, PortLayout, Position } from '../detector/layout.js';
+import type { Layout, PortLayout } from '../detector/layout.js';
 
 /** What the check found; `ok` is 0, everything else names a class. */
 export const verdict = {
@@ -39,7 +39,7 @@ export interface CheckTable {
 
 /** The table of a port of a layout. */
 export function makeCheckTable(layout: Layout, port: PortLayout): CheckTable {
-  const firstPacket = (position: number): number => (layout.positions[position] as Position).firstPacket;
+  const firstPacket = (position: number): number => layout.positions[position].firstPacket;
   return {
     packetBytes: layout.packetBytes,
     version: layout.profile.headerVersion,
@@ -86,9 +86,7 @@ export function checkPacket(table: CheckTable, view: DataView, at: number, lengt
  */
 export function firstPacketOf(table: CheckTable, view: DataView, at: number): number {
   const { firstPackets } = table;
-  return (
-    firstPackets.length === 1
-      ? firstPackets[0]
-      : firstPackets[view.getUint16(at + headerOffset.row, true) % firstPackets.length]
-  ) as number;
+  return firstPackets.length === 1
+    ? firstPackets[0]
+    : firstPackets[view.getUint16(at + headerOffset.row, true) % firstPackets.length];
 }

@@ -157,7 +157,7 @@ export class PacketIntake {
     this.#flight.begin(from);
     let index = this.#plain(from, end, now);
     while (index < end) {
-      const found = this.#packet(offsets[index] as number, lengths[index] as number, foreign[index] === 1, index, now);
+      const found = this.#packet(offsets[index], lengths[index], foreign[index] === 1, index, now);
       if (found !== notClassed) this.#flight.note(index, found);
       index++;
       if (this.pauses) break;
@@ -169,7 +169,7 @@ export class PacketIntake {
 
   /** A turn is over. @param begun when it began */
   endTurn(emptied: boolean, begun: number, now: number): void {
-    this.#silence.note(this.#counters[portCounter.accepted] as number, emptied, begun, now);
+    this.#silence.note(this.#counters[portCounter.accepted], emptied, begun, now);
   }
 
   /**
@@ -195,7 +195,7 @@ export class PacketIntake {
   /** The class of a packet, counted; `notClassed` = it is held, or has settled its own class and that of others. */
   #packet(at: number, length: number, foreign: boolean, index: number, now: number): number {
     this.#count(portCounter.received);
-    this.#counters[portCounter.bytes] = (this.#counters[portCounter.bytes] as number) + length;
+    this.#counters[portCounter.bytes] = this.#counters[portCounter.bytes] + length;
     if (foreign) return this.#count(portCounter.foreignSource);
     const check = this.#check;
     const view = this.#view;
@@ -238,10 +238,7 @@ export class PacketIntake {
     if (frameNumber > window.reference)
       return this.#heldAgain && this.#held.count === heldPackets - 1 && this.#held.lowest === window.first;
     if (this.#heldAgain) return true;
-    if (
-      this.#silence.before(this.#counters[portCounter.accepted] as number) <
-      silenceWindows * this.#setup.startWindowMs
-    )
+    if (this.#silence.before(this.#counters[portCounter.accepted]) < silenceWindows * this.#setup.startWindowMs)
       return false;
     const state = this.#images.stateOf(frameNumber);
     if (state === recordState.empty) return window.isPast(frameNumber);
@@ -264,7 +261,7 @@ export class PacketIntake {
   }
 
   #malformed(found: number, at: number, length: number): number {
-    this.#count(verdictCounter[found] as number);
+    this.#count(verdictCounter[found]);
     if (found === verdict.headerPacket) return portCounter.headerPacket;
     const view = this.#view;
     if (found === verdict.size) noteWrongSize(this.#words, view, at, length, this.#layout.profile.headerVersion);
@@ -284,7 +281,7 @@ export class PacketIntake {
       this.#words.setFigure('wrongRow', view.getUint16(at + headerOffset.row, true));
       this.#words.setFigure('wrongColumn', view.getUint16(at + headerOffset.column, true));
     }
-    return verdictCounter[found] as number;
+    return verdictCounter[found];
   }
 
   /** @param again its number is known already, and may be that of a detector that has begun anew */
@@ -561,7 +558,7 @@ export class PacketIntake {
   }
 
   #count(counter: number): number {
-    this.#counters[counter] = (this.#counters[counter] as number) + 1;
+    this.#counters[counter] = this.#counters[counter] + 1;
     return counter;
   }
 }

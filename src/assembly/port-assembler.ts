@@ -114,14 +114,14 @@ export class PortAssembler {
     this.#setup = setup;
     this.#source = setup.source;
     this.#series = new SeriesWords(buffer, map.seriesWords);
-    this.#words = new PortWords(buffer, map.portWords[port] as number);
+    this.#words = new PortWords(buffer, map.portWords[port]);
     this.#pulse = new ReceiverPulse(buffer, map, port, this.#words, setup.source);
     this.#others = setup.activePorts
       .filter((other) => other !== port)
-      .map((other) => new PortWords(buffer, map.portWords[other] as number));
-    this.#counters = new Float64Array(buffer, map.portCounters[port] as number, counters);
-    this.#seriesBase = new Float64Array(buffer, (map.portCounters[port] as number) + counters * 8, counters);
-    this.#seriesEnd = new Float64Array(buffer, (map.portCounters[port] as number) + counters * 16, counters);
+      .map((other) => new PortWords(buffer, map.portWords[other]));
+    this.#counters = new Float64Array(buffer, map.portCounters[port], counters);
+    this.#seriesBase = new Float64Array(buffer, map.portCounters[port] + counters * 8, counters);
+    this.#seriesEnd = new Float64Array(buffer, map.portCounters[port] + counters * 16, counters);
     this.#placement = setup.makePlacement(map, port, setup.source.landing);
     this.#share = setup.share ?? everyFrame;
     this.#images = new PortImages(buffer, map, port, this.#counters, this.#words, this.#placement);
@@ -145,7 +145,7 @@ export class PortAssembler {
     });
     const flight = new FlightRing(
       buffer,
-      map.flightRings[port] as number,
+      map.flightRings[port],
       map.sizes.flightPackets ?? 0,
       map.sizes.landingPackets,
     );
@@ -252,7 +252,7 @@ export class PortAssembler {
     if (!this.#closer.hasClosed(next)) return false;
     const others = this.#others;
     for (let asked = 0; asked < others.length; asked++) {
-      const behind = others[this.#behind] as PortWords;
+      const behind = others[this.#behind];
       if (behind.closeNext <= next) return false;
       this.#behind = (this.#behind + 1) % others.length;
     }
@@ -270,7 +270,7 @@ export class PortAssembler {
     if (this.#begun) return;
     this.#begun = true;
     if (!this.#series.auto) return;
-    for (const counter of wrongByItself) this.#seriesBase[counter] = this.#counters[counter] as number;
+    for (const counter of wrongByItself) this.#seriesBase[counter] = this.#counters[counter];
     this.#words.forgetWrong();
     this.#images.forgetBadNumbers();
   }
@@ -298,8 +298,7 @@ export class PortAssembler {
       this.#pulse.beginSeries();
       this.#seriesBase.set(this.#counters);
       // What the socket had no room for, while packets waited for this series, is its loss.
-      if (this.#intake.waits)
-        this.#seriesBase[portCounter.socketDropped] = this.#seriesEnd[portCounter.socketDropped] as number;
+      if (this.#intake.waits) this.#seriesBase[portCounter.socketDropped] = this.#seriesEnd[portCounter.socketDropped];
     }
     this.#setWaits(false);
     this.#followFirst();

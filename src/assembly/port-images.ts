@@ -49,7 +49,7 @@ export class PortImages {
   ) {
     this.#buffer = buffer;
     this.#memory = new Int32Array(buffer);
-    this.#records = new SlotRecords(buffer, map.slotRecords[port] as number, map.sizes.slots, map.sizes.packets);
+    this.#records = new SlotRecords(buffer, map.slotRecords[port], map.sizes.slots, map.sizes.packets);
     this.#counters = counters;
     this.#words = words;
     this.#placement = placement;
@@ -155,8 +155,8 @@ export class PortImages {
     const accepted = this.#records.accepted(slot);
     const missing = this.#expected - accepted;
     if (reason === outcome.ended) this.#noteCutOff(missing);
-    this.#counters[portCounter.expected] = (this.#counters[portCounter.expected] as number) + this.#expected;
-    this.#counters[portCounter.missing] = (this.#counters[portCounter.missing] as number) + missing;
+    this.#counters[portCounter.expected] = this.#counters[portCounter.expected] + this.#expected;
+    this.#counters[portCounter.missing] = this.#counters[portCounter.missing] + missing;
     if (missing > 0) {
       this.#placement.fill(slot);
       this.#compareMissing(slot, accepted);
@@ -179,8 +179,8 @@ export class PortImages {
     this.open(frameNumber, now);
     const slot = frameNumber % this.#ring;
     if (cutOff) this.#noteCutOff(this.#expected);
-    this.#counters[portCounter.expected] = (this.#counters[portCounter.expected] as number) + this.#expected;
-    this.#counters[portCounter.missing] = (this.#counters[portCounter.missing] as number) + this.#expected;
+    this.#counters[portCounter.expected] = this.#counters[portCounter.expected] + this.#expected;
+    this.#counters[portCounter.missing] = this.#counters[portCounter.missing] + this.#expected;
     this.#count(portCounter.imagesAbsent);
     this.#records.publish(slot, frameNumber, reason, now);
     this.#published = true;
@@ -203,8 +203,7 @@ export class PortImages {
     for (let slot = 0; slot < this.#ring; slot++) {
       const frameNumber = this.#records.frameIn(slot);
       if (frameNumber <= last || this.#records.stateOf(slot, frameNumber) !== recordState.open) continue;
-      this.#counters[portCounter.expected] =
-        (this.#counters[portCounter.expected] as number) + this.#records.accepted(slot);
+      this.#counters[portCounter.expected] = this.#counters[portCounter.expected] + this.#records.accepted(slot);
       this.#records.drop(slot);
     }
   }
@@ -222,7 +221,7 @@ export class PortImages {
   }
 
   #count(counter: number): void {
-    this.#counters[counter] = (this.#counters[counter] as number) + 1;
+    this.#counters[counter] = this.#counters[counter] + 1;
   }
 
   /** Before they are counted as missing, so that nobody sees a loss that is none. */
@@ -233,8 +232,7 @@ export class PortImages {
   #keepHeader(slot: number, at: number): void {
     const to = this.#records.base(slot) + recordWord.header;
     if ((at & 3) === 0) {
-      for (let word = 0; word < headerBytes / 4; word++)
-        this.#records.words[to + word] = this.#memory[at / 4 + word] as number;
+      for (let word = 0; word < headerBytes / 4; word++) this.#records.words[to + word] = this.#memory[at / 4 + word];
     } else {
       const view = new DataView(this.#buffer, at, headerBytes);
       for (let word = 0; word < headerBytes / 4; word++) this.#records.words[to + word] = view.getInt32(word * 4, true);
@@ -246,7 +244,7 @@ export class PortImages {
     const bits = this.#records.base(slot) + recordWord.bits;
     let same = true;
     for (let word = 0; word < this.#previousBits.length; word++) {
-      const now = this.#records.words[bits + word] as number;
+      const now = this.#records.words[bits + word];
       if (this.#previousBits[word] !== now) same = false;
       this.#previousBits[word] = now;
     }

@@ -28,7 +28,7 @@ export class ReceiverPulse {
   constructor(buffer: ArrayBufferLike, map: MemoryMap, port: number, words: PortWords, source: PacketSource) {
     this.#words = words;
     this.#source = source;
-    this.#batchPackets = histogramsAt(buffer, map.portHistograms[port] as number, portHistogramTable).batchPackets;
+    this.#batchPackets = histogramsAt(buffer, map.portHistograms[port], portHistogramTable).batchPackets;
   }
 
   /** First thing in a turn, before the socket is emptied. */

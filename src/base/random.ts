@@ -28,6 +28,6 @@ export class Random {
 
   /** One of the items, which must not be empty. */
   pick<T>(items: readonly T[]): T {
-    return items[this.integer(items.length)] as T;
+    return items[this.integer(items.length)];
   }
 }

@@ -24,7 +24,7 @@ export interface NamedSeries {
 
 /** An absolute path of a file, with {date} and {series} once each, {detector} at most once, and no other braces. */
 export function isFilenameTemplate(template: string): boolean {
-  const names = [...template.matchAll(placeholder)].map(([, name]) => name as string);
+  const names = [...template.matchAll(placeholder)].map(([, name]) => name);
   const count = (wanted: string): number => names.filter((name) => name === wanted).length;
   return (
     template.startsWith('/') &&
@@ -51,5 +51,5 @@ export function filenameOf(template: string, { detector, series, wall }: NamedSe
       .replace(/[^A-Za-z0-9._-]/g, '_')
       .replace(/^\.+/, '_'),
   };
-  return template.replace(placeholder, (_, name: string) => values[name] as string);
+  return template.replace(placeholder, (_, name: string) => values[name]);
 }

@@ -390,7 +390,7 @@ function notListed(path: readonly (string | number)[], port: number, ports: read
 export function show(value: unknown): string {
   let text: string;
   try {
-    text = (JSON.stringify(value) as string | undefined) ?? String(value);
+    text = JSON.stringify(value) ?? String(value);
   } catch {
     // By an alias to itself (YAML), or nested deeper than the stack.
     return 'a value without end';

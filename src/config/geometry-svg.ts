@@ -67,7 +67,7 @@ function scaleOf({ shape: [rows, columns], portImage }: Geometry): Scale {
 }
 
 function drawPort(port: PortGeometry, geometry: Geometry, scale: Scale): string[] {
-  const fill = fills[(port.row % 2) * 2 + (port.column % 2)] as string;
+  const fill = fills[(port.row % 2) * 2 + (port.column % 2)];
   const [top, bottom] = [scale.y(port.frameRows[0]), scale.y(port.frameRows[1] + 1)];
   const [left, right] = [scale.x(port.frameColumns[0]), scale.x(port.frameColumns[1] + 1)];
   const field = (rows: Span, colour: string): string[] =>
@@ -113,7 +113,7 @@ function readInFrame(port: PortGeometry, { portImage, gapRows }: Geometry): Span
     port.rowsRun === 'down'
       ? port.rowsRead
       : [portImage.rows - 1 - port.rowsRead[1], portImage.rows - 1 - port.rowsRead[0]];
-  return [rows[from] as number, rows[to] as number];
+  return [rows[from], rows[to]];
 }
 
 /** A span without the gaps inside it, as spans. */

@@ -121,7 +121,7 @@ function findEntry(document: Document, lines: LineCounter, file: string, name: s
       exitCode.usage,
     );
   }
-  return { map: value as YAMLMap, line };
+  return { map: value, line };
 }
 
 /** Aliases and merge keys resolved; map keys become text. */

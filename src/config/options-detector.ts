@@ -125,6 +125,6 @@ function byFamily(say: (family: DetectorFamily) => string | null): string {
 
 function namesOf(holds: (family: DetectorFamily) => boolean): string {
   return Object.keys(families)
-    .filter((name) => holds(families[name] as DetectorFamily))
+    .filter((name) => holds(families[name]))
     .join(', ');
 }

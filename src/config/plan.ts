@@ -198,7 +198,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
       const thread = portsOfThread.findIndex((ports) => ports.includes(port.udpPort));
       return {
         udpPort: port.udpPort,
-        udpHost: config.udpHosts[index] as string,
+        udpHost: config.udpHosts[index],
         off: port.off,
         thread: port.off ? null : thread,
         expectedPackets: port.off ? 0 : layout.expectedPackets,

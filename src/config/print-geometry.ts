@@ -11,7 +11,7 @@ export function geometryText({ name, detector }: ServiceConfig, geometry: Geomet
   const { shape, portImage, gapRows, gapColumns } = geometry;
   const heading = ['port', 'row', 'column', 'frame rows', 'frame columns', 'pixel (0, 0)', 'rows run', 'read out'];
   const table = [heading, ...geometry.ports.map(portCells)];
-  const widths = heading.map((_, column) => Math.max(...table.map((cells) => (cells[column] as string).length)));
+  const widths = heading.map((_, column) => Math.max(...table.map((cells) => cells[column].length)));
   return [
     `${name}: ${detector.detector}, frame of ${shape[0]} rows × ${shape[1]} columns, ${geometry.ports.length} port images of ${portImage.rows} × ${portImage.columns}`,
     '',
@@ -24,7 +24,7 @@ export function geometryText({ name, detector }: ServiceConfig, geometry: Geomet
     '',
     ...table.map((cells) =>
       cells
-        .map((cell, column) => cell.padEnd(widths[column] as number))
+        .map((cell, column) => cell.padEnd(widths[column]))
         .join('  ')
         .trimEnd(),
     ),

@@ -130,7 +130,7 @@ function processors(present: number, { receivers, streamer, zmq, total, cores, o
 /** The address, or each with its ports where there are several. */
 function receivesOn(config: ServiceConfig): string {
   const hosts = receivingHosts(config);
-  if (hosts.length === 1) return hosts[0] as string;
+  if (hosts.length === 1) return hosts[0];
   const { udpPorts, portsOff } = config.detector;
   return hosts
     .map(

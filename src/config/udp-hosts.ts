@@ -22,7 +22,7 @@ export function hostListLengths({ ports, interfaces }: PortsAndInterfaces): numb
 /** The address of each port, in the order of `udp_ports`; a list has one of `hostListLengths`. */
 export function hostsOfPorts(given: Addresses, { ports }: PortsAndInterfaces): string[] {
   const list = typeof given === 'string' ? [given] : given;
-  return Array.from({ length: ports }, (_, index) => list[index % list.length] as string);
+  return Array.from({ length: ports }, (_, index) => list[index % list.length]);
 }
 
 /** The address of a port; of one that is not configured the first. */
@@ -30,7 +30,7 @@ export function hostOfPort(
   { udpHosts, detector }: Pick<ServiceConfig, 'udpHosts' | 'detector'>,
   udpPort: number,
 ): string {
-  return udpHosts[Math.max(0, detector.udpPorts.indexOf(udpPort))] as string;
+  return udpHosts[Math.max(0, detector.udpPorts.indexOf(udpPort))];
 }
 
 /** The addresses on which packets are received, each once: those of ports that are on. */
@@ -38,7 +38,7 @@ export function receivingHosts({
   udpHosts,
   detector: { udpPorts, portsOff },
 }: Pick<ServiceConfig, 'udpHosts' | 'detector'>): string[] {
-  return [...new Set(udpHosts.filter((_, index) => !portsOff.includes(udpPorts[index] as number)))];
+  return [...new Set(udpHosts.filter((_, index) => !portsOff.includes(udpPorts[index])))];
 }
 
 /** As the file would say it: one address where all ports have the same, else one for each port. */

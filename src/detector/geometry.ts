@@ -3,7 +3,7 @@
 // (config/print-geometry.ts, geometry-svg.ts).
 
 import { gapped, rowsFlipped } from './layout.js';
-import type { Layout, PortLayout, Position } from './layout.js';
+import type { Layout, PortLayout } from './layout.js';
 
 /** First and last of something, both included. */
 export type Span = readonly [first: number, last: number];
@@ -62,7 +62,7 @@ export function geometryOf(layout: Layout): Geometry {
 
 function portGeometry(layout: Layout, { udpPort, off, fixed, expectedPosition, flip }: PortLayout): PortGeometry {
   const { portImage } = layout.profile;
-  const { row, column, firstPacket } = layout.positions[expectedPosition] as Position;
+  const { row, column, firstPacket } = layout.positions[expectedPosition];
   const at = (pixel: number, axis: 'rows' | 'columns'): number => gapped(pixel, layout.gapPixels, layout.profile, axis);
   const frameRows: Span = [at(row * portImage.rows, 'rows'), at((row + 1) * portImage.rows - 1, 'rows')];
   const frameColumns: Span = [

@@ -75,7 +75,7 @@ export interface LayoutOverrides {
 export function makeLayout(settings: DetectorSettings, overrides: LayoutOverrides = {}): Layout {
   const dynamicRange = overrides.dynamicRange ?? settings.dynamicRange;
   const profile = profileOf(settings.detector, { ...settings, dynamicRange });
-  const depth = profile.depths[dynamicRange] as DetectorProfile['depths'][number];
+  const depth = profile.depths[dynamicRange];
   const { portImage, unitPorts, payloadBytes } = profile;
   const packetsPerPortImage = (portImage.rows * portImage.columns * depth.wireBits) / (payloadBytes * 8);
   const readNRows = overrides.readNRows === undefined ? settings.readNRows : overrides.readNRows;
@@ -86,7 +86,7 @@ export function makeLayout(settings: DetectorSettings, overrides: LayoutOverride
   const positions: Position[] = [];
   for (let row = 0; row < grid.rows; row++) {
     for (let column = 0; column < grid.columns; column++)
-      positions.push({ row, column, firstPacket: firstPackets[row % unitPorts.rows] as number });
+      positions.push({ row, column, firstPacket: firstPackets[row % unitPorts.rows] });
   }
   const bytes = pixelBytes[depth.pixelType];
   const rows = gapped(grid.rows * portImage.rows - 1, settings.gapPixels, profile, 'rows') + 1;
@@ -211,6 +211,6 @@ export function gapped(at: number, gapPixels: boolean, profile: DetectorProfile,
 export function rowsFlipped(layout: Layout, position: number, configured: boolean | null): boolean {
   if (configured !== null) return configured;
   const rule = layout.profile.flippedRows;
-  const odd = (layout.positions[position] as Position).row % 2 === 1;
+  const odd = layout.positions[position].row % 2 === 1;
   return rule === 'odd' ? odd : rule === 'even' ? !odd : false;
 }

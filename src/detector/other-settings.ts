@@ -123,7 +123,7 @@ function enumerate({ settings }: Layout): Other[] {
 /** Every number of rows that can be read out; `rows` null = as configured. */
 function withRows(settings: DetectorSettings): { rows: number | null; ranges: Range[]; payloadBytes: number }[] {
   const profile = profileOf(settings.detector, settings);
-  const { wireBits } = profile.depths[settings.dynamicRange] as (typeof profile.depths)[number];
+  const { wireBits } = profile.depths[settings.dynamicRange];
   const { payloadBytes, portImage, unitPorts, partialReadout } = profile;
   const all = portImage.rows * (partialReadout === 'centre_of_unit' ? unitPorts.rows : 1);
   const configured = settings.readNRows ?? all;
@@ -159,7 +159,7 @@ function explains(other: Other, configured: readonly Range[], { numbers, row: he
   const { of, lowest, highest, seen } = numbers;
   return other.ranges.some(([first, last], row) => {
     if (headerRow !== null && row !== headerRow % other.ranges.length) return false;
-    const [from, to] = configured[(headerRow ?? row) % configured.length] as Range;
+    const [from, to] = configured[(headerRow ?? row) % configured.length];
     if (of === 'kept') return first >= from && last <= to && lowest === first && highest === last;
     // What the configured image has too was accepted.
     const least = of === 'all' || first < from ? first : Math.max(first, to + 1);

@@ -2,7 +2,7 @@
 // position is known; placing a packet and filling a hole are loops over its pieces.
 
 import { gapped, rowsFlipped } from './layout.js';
-import type { Layout, Position } from './layout.js';
+import type { Layout } from './layout.js';
 
 /**
  * Pieces of one port image in one frame. For packet `k` of those read out (0 = the position's first), the pieces are
@@ -49,7 +49,7 @@ export function makePieceTable(
 ): PieceTable {
   const { profile, wireBits, pixelBytes } = layout;
   const { rows, columns } = profile.portImage;
-  const place = layout.positions[position] as Position;
+  const place = layout.positions[position];
   const { first, count } = range ?? { first: place.firstPacket, count: layout.expectedPackets };
   const flip = rowsFlipped(layout, position, configuredFlip);
   const frameColumns = layout.shape[1];

@@ -126,7 +126,7 @@ function networkOf(address: string, mask: string | undefined): string | null {
   const bits = mask.split('.').map(Number);
   return `${address
     .split('.')
-    .map((byte, index) => Number(byte) & (bits[index] as number))
+    .map((byte, index) => Number(byte) & bits[index])
     .join('.')}/${mask}`;
 }
 

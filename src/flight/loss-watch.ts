@@ -20,8 +20,8 @@ export class LossWatch {
   look(now: number, missing: readonly number[]): number[] {
     const begun: number[] = [];
     for (const [port, count] of missing.entries()) {
-      if (this.#looked && count > (this.#missing[port] as number)) {
-        if (now - (this.#lostAt[port] as number) >= quietMs) begun.push(port);
+      if (this.#looked && count > this.#missing[port]) {
+        if (now - this.#lostAt[port] >= quietMs) begun.push(port);
         this.#lostAt[port] = now;
       }
       this.#missing[port] = count;

@@ -78,9 +78,9 @@ export class FlightRecorder {
     this.#ports = config.detector.udpPorts
       .map((udpPort, index): RecordedPort => ({
         udpPort,
-        ring: new FlightRing(buffer, map.flightRings[index] as number, flightPackets, landingPackets),
-        counters: new Float64Array(buffer, map.portCounters[index] as number, portCounterTable.length),
-        words: new PortWords(buffer, map.portWords[index] as number),
+        ring: new FlightRing(buffer, map.flightRings[index], flightPackets, landingPackets),
+        counters: new Float64Array(buffer, map.portCounters[index], portCounterTable.length),
+        words: new PortWords(buffer, map.portWords[index]),
       }))
       .filter(({ udpPort }) => !config.detector.portsOff.includes(udpPort));
     this.#losses = new LossWatch(this.#ports.length);
@@ -119,7 +119,7 @@ export class FlightRecorder {
     const begun = this.#losses.look(now, this.#ports.map(lost));
     if (begun.length === 0 || now < this.#restUntil) return;
     this.#restUntil = now + restMs;
-    const udpPorts = begun.map((index) => (this.#ports[index] as RecordedPort).udpPort);
+    const udpPorts = begun.map((index) => this.#ports[index].udpPort);
     const what = `packets are being lost on port ${udpPorts.join(', ')}`;
     const level = this.#levelOf(udpPorts.join(), now);
     if (this.folder === null) {
@@ -176,11 +176,11 @@ export class FlightRecorder {
         last_at: times.length === 0 ? null : isoTime(Math.max(...times)),
         packets: copies.reduce((sum, { count }) => sum + count, 0),
         ports: this.#ports.map(({ udpPort, counters }, index) => {
-          const copy = copies[index] as FlightCopy;
+          const copy = copies[index];
           return {
             udp_port: udpPort,
             packets: copy.count,
-            missing_packets: counters[portCounter.missing] as number,
+            missing_packets: counters[portCounter.missing],
             loss_began: losing.includes(udpPort),
             classes: reportClasses(packetsOf(udpPort, copy, offset)),
           };
@@ -213,7 +213,7 @@ function fileName(detector: string): string {
 
 /** Packets that were lost; not those of an image that the end of its series cut off. */
 function lost({ counters, words }: RecordedPort): number {
-  const missing = counters[portCounter.missing] as number;
+  const missing = counters[portCounter.missing];
   return missing - words.figure('cutOff');
 }
 
@@ -242,13 +242,13 @@ function* merged(
     let port = -1;
     let earliest = Infinity;
     for (const [index, copy] of copies.entries()) {
-      const at = next[index] as number;
+      const at = next[index];
       if (at >= copy.count || copy.time(at) >= earliest) continue;
       port = index;
       earliest = copy.time(at);
     }
     if (port < 0) return;
-    yield packetAt((ports[port] as RecordedPort).udpPort, copies[port] as FlightCopy, next[port] as number, offset);
-    next[port] = (next[port] as number) + 1;
+    yield packetAt(ports[port].udpPort, copies[port], next[port], offset);
+    next[port] = next[port] + 1;
   }
 }

@@ -143,7 +143,7 @@ function grouped(events: readonly PacketEvent[]): PacketEvent[][] {
 }
 
 function groupText(group: readonly PacketEvent[]): string {
-  const first = group[0] as PacketEvent;
+  const first = group[0];
   const last = group.at(-1) as PacketEvent;
   const place =
     first.behind === null ? '' : `, behind packet ${first.behind.packet_number} of frame ${first.behind.frame_number}`;

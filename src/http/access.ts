@@ -97,7 +97,7 @@ export class Access {
     this.#strict = names !== null || isLoopback(host);
     const own = machine.toLowerCase();
     this.#names = this.#strict
-      ? new Set([own, own.split('.')[0] as string, ...(names ?? []).map((name) => name.toLowerCase())])
+      ? new Set([own, own.split('.')[0], ...(names ?? []).map((name) => name.toLowerCase())])
       : null;
   }
 
@@ -124,7 +124,7 @@ export class Access {
         problem:
           'this request changes something and needs a token: send the header "Authorization: Bearer TOKEN" (vdcu arm and stop: --token-file, VDCU_API_TOKEN_FILE or VDCU_API_TOKEN)',
       };
-    if (timingSafeEqual(digest(match[1] as string), this.#token)) return null;
+    if (timingSafeEqual(digest(match[1]), this.#token)) return null;
     return {
       status: 401,
       problem: 'the token is not the one of this service (api_token_file, VDCU_API_TOKEN_FILE or VDCU_API_TOKEN)',
@@ -169,7 +169,7 @@ function isLoopback(address: string): boolean {
 /** The name in a Host header, in lower case; null = it holds none. */
 function nameOf(host: string): string | null {
   const match = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::[0-9]{1,5})?$/i.exec(host);
-  return match === null ? null : (match[1] as string).toLowerCase().replace(/\.$/, '');
+  return match === null ? null : match[1].toLowerCase().replace(/\.$/, '');
 }
 
 function originOf(text: string): URL | null {

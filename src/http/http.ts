@@ -129,8 +129,9 @@ export async function makeApp(
     host: options.host ?? '127.0.0.1',
     names: options.names ?? null,
   };
+  const loggerInstance: FastifyBaseLogger = logger;
   const app: FastifyInstance = fastify({
-    loggerInstance: logger as FastifyBaseLogger,
+    loggerInstance,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit,
     requestTimeout: limits.requestMs,

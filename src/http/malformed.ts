@@ -63,7 +63,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
 export function unclearField(raw: readonly string[], httpVersion = '1.1'): string | null {
   const seen = new Set<string>();
   for (let index = 0; index < raw.length; index += 2) {
-    const name = (raw[index] as string).toLowerCase();
+    const name = raw[index].toLowerCase();
     if (!once.has(name)) continue;
     if (seen.has(name)) return `${name}: is given twice. Needed: once`;
     seen.add(name);

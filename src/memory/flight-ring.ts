@@ -40,17 +40,17 @@ export class FlightCopy {
 
   /** ms of the service's clock; packets of one batch have the same. */
   time(index: number): number {
-    return this.#times[(index * flightEntryBytes + flightTime) / 8] as number;
+    return this.#times[(index * flightEntryBytes + flightTime) / 8];
   }
 
   /** True bytes of the datagram. */
   length(index: number): number {
-    return this.#words[(index * flightEntryBytes + flightLength) / 4] as number;
+    return this.#words[(index * flightEntryBytes + flightLength) / 4];
   }
 
   /** Index into the port counters, or `notClassed`. */
   class(index: number): number {
-    return this.#words[(index * flightEntryBytes + flightClass) / 4] as number;
+    return this.#words[(index * flightEntryBytes + flightClass) / 4];
   }
 
   /** The first bytes of the datagram: 48, or as many as it has. */

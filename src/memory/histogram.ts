@@ -87,14 +87,14 @@ export class Histogram {
     const bounds = this.#bounds;
     const values = this.#values;
     let bucket = 0;
-    while (bucket < bounds.length && value > (bounds[bucket] as number)) bucket++;
-    values[bucket + 1] = (values[bucket + 1] as number) + 1;
-    values[0] = (values[0] as number) + value;
+    while (bucket < bounds.length && value > bounds[bucket]) bucket++;
+    values[bucket + 1] = values[bucket + 1] + 1;
+    values[0] = values[0] + value;
   }
 
   /** The present state. An observation that is being made may be counted and not yet in the sum. */
   read(): HistogramReading {
-    return { counts: Array.from(this.#values.subarray(1)), sum: this.#values[0] as number };
+    return { counts: Array.from(this.#values.subarray(1)), sum: this.#values[0] };
   }
 }
 

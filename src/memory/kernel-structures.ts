@@ -104,7 +104,7 @@ export class KernelStructures {
 
   /** True length of datagram `index`, also where it was longer than its buffer. */
   length(index: number): number {
-    return this.words[this.#lengths + index * (messageBytes / int32)] as number;
+    return this.words[this.#lengths + index * (messageBytes / int32)];
   }
 
   /** Index into `words` of the sender's address. */
@@ -115,13 +115,13 @@ export class KernelStructures {
   /** The int that control message (level, type) of datagram `index` carries; −1 = there is none. */
   controlValue(index: number, level: number, type: number): number {
     const { words } = this;
-    const given = words[this.#controlLengths + index * (messageBytes / int32)] as number;
+    const given = words[this.#controlLengths + index * (messageBytes / int32)];
     const start = this.#controls + index * (controlBytes / int32);
     for (let at = 0; at + controlHeader.bytes < given;) {
       const header = start + at / int32;
-      const bytes = words[header + controlHeader.length] as number;
+      const bytes = words[header + controlHeader.length];
       if (words[header + controlHeader.level] === level && words[header + controlHeader.type] === type)
-        return words[header + controlHeader.data] as number;
+        return words[header + controlHeader.data];
       if (bytes < controlHeader.bytes) return -1;
       at += Math.ceil(bytes / 8) * 8;
     }

@@ -42,7 +42,7 @@ export class LastFrame {
   store(json: Uint8Array, pixels: Uint8Array): boolean {
     if (json.length > jsonLimit) return false;
     const next = (Atomics.load(this.#words, at.count) + 1) | 0;
-    const half = this.#halves[next & 1] as Uint8Array;
+    const half = this.#halves[next & 1];
     const lengths = at.length + (next & 1) * 2;
     // The count of the other half is seen before anything of this one: a store-release alone lets later stores pass.
     // Partner: `load`.
@@ -60,10 +60,10 @@ export class LastFrame {
     for (;;) {
       const count = Atomics.load(this.#words, at.count);
       if (count === 0) return null;
-      const half = this.#halves[count & 1] as Uint8Array;
+      const half = this.#halves[count & 1];
       const lengths = at.length + (count & 1) * 2;
       const json = half.slice(0, this.#words[lengths]);
-      const pixels = half.slice(jsonLimit, jsonLimit + (this.#words[lengths + 1] as number));
+      const pixels = half.slice(jsonLimit, jsonLimit + this.#words[lengths + 1]);
       // The writer begins to overwrite this half only after the other was filled and counted. A load-acquire alone lets
       // the copies above be made after it. Partner: `store`.
       fence();

@@ -179,7 +179,7 @@ export class PlacementContext {
 
   /** The frame whose image the last packet completed; 0 = none. */
   get completed(): number {
-    return this.#numbers[contextCompleted / 8] as number;
+    return this.#numbers[contextCompleted / 8];
   }
 
   #set(field: number, value: number): void {

@@ -241,7 +241,7 @@ export class PortWords {
   }
 
   figure(name: PortFigure): number {
-    return this.#figures[figureIndex[name]] as number;
+    return this.#figures[figureIndex[name]];
   }
 
   setFigure(name: PortFigure, value: number): void {

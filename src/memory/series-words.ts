@@ -86,15 +86,15 @@ export class SeriesWords {
   }
 
   get dynamicRange(): number {
-    return this.#words[at.dynamicRange] as number;
+    return this.#words[at.dynamicRange];
   }
 
   get readNRows(): number {
-    return this.#words[at.readNRows] as number;
+    return this.#words[at.readNRows];
   }
 
   get seriesId(): number {
-    return this.#words[at.seriesId] as number;
+    return this.#words[at.seriesId];
   }
 
   /** Forget all frame numbers; before a prepare command. */

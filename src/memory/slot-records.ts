@@ -116,56 +116,49 @@ export class SlotRecords {
   /** State of the slot if it holds this frame, else `empty`. */
   stateOf(slot: number, frameNumber: number): number {
     const base = slot * this.#stride;
-    const low = this.words[base + recordWord.frameLow] as number;
-    const high = this.words[base + recordWord.frameHigh] as number;
-    return high * two32 + (low >>> 0) === frameNumber
-      ? (this.words[base + recordWord.state] as number)
-      : recordState.empty;
+    const low = this.words[base + recordWord.frameLow];
+    const high = this.words[base + recordWord.frameHigh];
+    return high * two32 + (low >>> 0) === frameNumber ? this.words[base + recordWord.state] : recordState.empty;
   }
 
   /** Is there any frame in the slot? */
   frameIn(slot: number): number {
     const base = slot * this.#stride;
     if (this.words[base + recordWord.state] === recordState.empty) return 0;
-    return (
-      (this.words[base + recordWord.frameHigh] as number) * two32 +
-      ((this.words[base + recordWord.frameLow] as number) >>> 0)
-    );
+    return this.words[base + recordWord.frameHigh] * two32 + (this.words[base + recordWord.frameLow] >>> 0);
   }
 
   has(slot: number, packet: number): boolean {
-    return (
-      (((this.words[slot * this.#stride + recordWord.bits + (packet >> 5)] as number) >>> (packet & 31)) & 1) === 1
-    );
+    return ((this.words[slot * this.#stride + recordWord.bits + (packet >> 5)] >>> (packet & 31)) & 1) === 1;
   }
 
   hasLate(slot: number, packet: number): boolean {
-    return (((this.words[slot * this.#stride + this.#lateAt + (packet >> 5)] as number) >>> (packet & 31)) & 1) === 1;
+    return ((this.words[slot * this.#stride + this.#lateAt + (packet >> 5)] >>> (packet & 31)) & 1) === 1;
   }
 
   setLate(slot: number, packet: number): void {
     const word = slot * this.#stride + this.#lateAt + (packet >> 5);
-    this.words[word] = (this.words[word] as number) | (1 << (packet & 31));
+    this.words[word] = this.words[word] | (1 << (packet & 31));
   }
 
   /** Note an accepted packet; returns how many the port image has now. */
   set(slot: number, packet: number): number {
     const base = slot * this.#stride;
     const word = base + recordWord.bits + (packet >> 5);
-    this.words[word] = (this.words[word] as number) | (1 << (packet & 31));
-    if (packet > (this.words[base + recordWord.highest] as number)) this.words[base + recordWord.highest] = packet;
-    const accepted = (this.words[base + recordWord.accepted] as number) + 1;
+    this.words[word] = this.words[word] | (1 << (packet & 31));
+    if (packet > this.words[base + recordWord.highest]) this.words[base + recordWord.highest] = packet;
+    const accepted = this.words[base + recordWord.accepted] + 1;
     this.words[base + recordWord.accepted] = accepted;
     return accepted;
   }
 
   accepted(slot: number): number {
-    return this.words[slot * this.#stride + recordWord.accepted] as number;
+    return this.words[slot * this.#stride + recordWord.accepted];
   }
 
   /** Highest packet accepted so far, −1 = none. */
   highest(slot: number): number {
-    return this.words[slot * this.#stride + recordWord.highest] as number;
+    return this.words[slot * this.#stride + recordWord.highest];
   }
 
   /** Close and hand over to the streamer. Partner: `published`. */
@@ -183,14 +176,14 @@ export class SlotRecords {
   }
 
   outcome(slot: number): number {
-    return this.words[slot * this.#stride + recordWord.outcome] as number;
+    return this.words[slot * this.#stride + recordWord.outcome];
   }
 
   firstPacketAt(slot: number): number {
-    return this.#times[(slot * this.#stride) / 2 + 4] as number;
+    return this.#times[(slot * this.#stride) / 2 + 4];
   }
 
   closedAt(slot: number): number {
-    return this.#times[(slot * this.#stride) / 2 + 5] as number;
+    return this.#times[(slot * this.#stride) / 2 + 5];
   }
 }

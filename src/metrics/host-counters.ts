@@ -81,7 +81,7 @@ function ofSnmp(text: string, protocol: 'Udp' | 'Ip'): Map<string, number> {
 function ofSnmp6(text: string, protocol: 'Udp6' | 'Ip6'): Map<string, number> {
   return new Map(
     [...text.matchAll(new RegExp(`^${protocol}(\\w+)\\s+(\\d+)$`, 'gm'))].map(([, name, value]) => [
-      name as string,
+      name,
       Number(value),
     ]),
   );

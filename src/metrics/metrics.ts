@@ -62,10 +62,10 @@ function addCounters(
   read: () => readonly Reading<number>[],
 ): void {
   for (const [metric, sharing] of byMetric(rows)) {
-    const { help, labels } = sharing[0] as CounterRow;
+    const { help, labels } = sharing[0];
     addCounter(registry, metric, help, [...ownLabels, ...Object.keys(labels)], () =>
       read().flatMap(({ labels: own, values }) =>
-        sharing.map((row): Sample => [{ ...own, ...row.labels }, values[row.id] as number]),
+        sharing.map((row): Sample => [{ ...own, ...row.labels }, values[row.id]]),
       ),
     );
   }
@@ -100,7 +100,7 @@ function addHistograms(
   read: () => readonly Reading<HistogramReading>[],
 ): void {
   for (const [name, sharing] of byMetric(rows)) {
-    const { help } = sharing[0] as HistogramRow;
+    const { help } = sharing[0];
     const get = (): Promise<object> =>
       Promise.resolve({
         name,
@@ -108,9 +108,7 @@ function addHistograms(
         type: 'histogram',
         aggregator: 'sum',
         values: read().flatMap(({ labels, values }) =>
-          sharing.flatMap((row) =>
-            histogramSamples(row, { ...labels, ...row.labels }, values[row.id] as HistogramReading),
-          ),
+          sharing.flatMap((row) => histogramSamples(row, { ...labels, ...row.labels }, values[row.id])),
         ),
       });
     registry.registerMetric({ name, help, get } as unknown as Histogram);

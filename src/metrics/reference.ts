@@ -35,7 +35,7 @@ export interface WithLabels {
 function merged(rows: readonly WithLabels[], own: readonly string[]): Row[] {
   return [...new Set(rows.map(({ metric }) => metric))].map((metric) => {
     const sharing = rows.filter((row) => row.metric === metric);
-    const { help, labels } = sharing[0] as WithLabels;
+    const { help, labels } = sharing[0];
     const valued = Object.keys(labels).map(
       (key) => `${key} = ${[...new Set(sharing.map((row) => row.labels[key]))].join(', ')}`,
     );

@@ -232,7 +232,7 @@ export const gaugeTable: readonly MetricRow[] = [
       const later = view.portCounters();
       return earlier.map(({ udpPort, counters }, index): Sample => [
         { port: String(udpPort) },
-        accountingError(counters, (later[index] as (typeof later)[number]).counters),
+        accountingError(counters, later[index].counters),
       ]);
     },
   },

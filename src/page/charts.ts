@@ -100,7 +100,7 @@ export class RateChart {
           setCursor: [
             ({ data, cursor: { idx } }) => {
               const amount = idx == null ? undefined : data[1]?.[idx];
-              say(amount == null || idx == null ? null : `${agoText(data[0][idx] as number)}: ${text(amount)}`);
+              say(amount == null || idx == null ? null : `${agoText(data[0][idx])}: ${text(amount)}`);
             },
           ],
         },

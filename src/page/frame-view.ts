@@ -255,8 +255,8 @@ export class FrameView {
     this.#events.onReading({
       row,
       column,
-      kind: kinds[block] as number,
-      value: values[block] as number,
+      kind: kinds[block],
+      value: values[block],
       of: blockSize(head, row, column),
     });
   }

@@ -31,10 +31,10 @@ export function paintBlocks(
       bytes[at + 3] = 255;
       continue;
     }
-    const colour = step(values[block] as number) * 3;
-    bytes[at] = colours[colour] as number;
-    bytes[at + 1] = colours[colour + 1] as number;
-    bytes[at + 2] = colours[colour + 2] as number;
+    const colour = step(values[block]) * 3;
+    bytes[at] = colours[colour];
+    bytes[at + 1] = colours[colour + 1];
+    bytes[at + 2] = colours[colour + 2];
     bytes[at + 3] = kind === blockKind.value ? 255 : partly;
   }
   return bytes;

@@ -21,12 +21,12 @@ export function autoRange({ values, kinds }: Pick<PreviewBytes, 'values' | 'kind
   const step = Math.max(1, Math.floor(values.length / sampled));
   const seen: number[] = [];
   for (let block = 0; block < values.length; block += step) {
-    if ((kinds[block] as number) <= blockKind.partlyMissing) seen.push(values[block] as number);
+    if (kinds[block] <= blockKind.partlyMissing) seen.push(values[block]);
   }
   if (seen.length === 0) return { low: 0, high: 1 };
   const sorted = Float64Array.from(seen).sort();
-  const low = sorted[Math.floor((sorted.length - 1) * 0.005)] as number;
-  const high = sorted[Math.ceil((sorted.length - 1) * 0.995)] as number;
+  const low = sorted[Math.floor((sorted.length - 1) * 0.005)];
+  const high = sorted[Math.ceil((sorted.length - 1) * 0.995)];
   return low < high ? { low, high } : { low, high: low + 1 };
 }
 
@@ -81,7 +81,7 @@ export function shareText(share: number): string {
 export function rateText(gigabits: number): readonly [figure: string, unit: string] {
   const [factor, unit] =
     gigabits === 0 || gigabits >= 0.1 ? [1, 'Gb/s'] : gigabits >= 1e-4 ? [1e3, 'Mb/s'] : [1e6, 'kb/s'];
-  return [valueText(Number((gigabits * (factor as number)).toPrecision(3))), unit as string];
+  return [valueText(Number((gigabits * factor).toPrecision(3))), unit];
 }
 
 /** Seconds before now (0 or less) in words. */

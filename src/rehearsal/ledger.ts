@@ -56,8 +56,7 @@ export function compareDemo(
   const rows: (string | number)[][] = [['', ...counters.map(({ udpPort }) => `port ${udpPort}`)]];
   const row = (title: string, value: (port: (typeof counters)[number]) => number): void =>
     void rows.push([title, ...counters.map(value)]);
-  const sent = (udpPort: number): SimulatorTruth['ports'][string] =>
-    truth.ports[udpPort] as SimulatorTruth['ports'][string];
+  const sent = (udpPort: number): SimulatorTruth['ports'][string] => truth.ports[udpPort];
 
   row('sent by the simulator', ({ udpPort }) => sent(udpPort).packets_sent);
   row('  dropped by the kernel', ({ counters: { socketDropped } }) => socketDropped);
@@ -148,16 +147,12 @@ const classTitles: readonly (readonly [string, PortCounter])[] = [
 const text = (cell: string | number): string => (Number.isNaN(cell) ? '?' : String(cell));
 
 function formatRows(rows: readonly (readonly (string | number)[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((cells) => text(cells[column] as string | number).length)),
-  );
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((cells) => text(cells[column]).length)));
   return rows
     .map((cells) =>
       cells
         .map((cell, column) =>
-          column === 0
-            ? text(cell).padEnd(widths[column] as number)
-            : text(cell).padStart((widths[column] as number) + 2),
+          column === 0 ? text(cell).padEnd(widths[column]) : text(cell).padStart(widths[column] + 2),
         )
         .join(''),
     )

@@ -124,7 +124,7 @@ export async function runRehearsal(options: RehearsalOptions): Promise<number> {
   const children: ChildProcess[] = [];
   const say = (text: string): void => void options.out.stderr.write(`${text}\n`);
   const udpPorts = await freePorts(2);
-  const played = scenes(options.short, udpPorts[1] as number);
+  const played = scenes(options.short, udpPorts[1]);
   const file = join(folder, 'rehearsal.yaml');
   await writeFile(file, rehearsalYaml(udpPorts, played));
   const config = loadConfig(file, 'rehearsal');

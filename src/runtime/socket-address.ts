@@ -70,15 +70,13 @@ export function textOf(address: Uint8Array): string {
   if (view.getUint16(0, true) === addressFamily.inet) return address.subarray(4, 8).join('.');
   const { version, bytes } = unmapped({ version: 6, bytes: address.slice(8, 24), scope: 0 });
   if (version === 4) return bytes.join('.');
-  const groups = Array.from({ length: 8 }, (_, group) =>
-    ((bytes[group * 2] as number) * 256 + (bytes[group * 2 + 1] as number)).toString(16),
-  );
+  const groups = Array.from({ length: 8 }, (_, group) => (bytes[group * 2] * 256 + bytes[group * 2 + 1]).toString(16));
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }
 
 /** The port of a socket address. */
 export function portOf(address: Uint8Array): number {
-  return ((address[2] as number) << 8) | (address[3] as number);
+  return (address[2] << 8) | address[3];
 }
 
 function scopeOf(text: string, zone: string): number {

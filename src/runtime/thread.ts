@@ -35,7 +35,7 @@ export function pinThread(name: string, cpus: readonly number[]): string | null 
   for (const cpu of cpus) {
     if (!Number.isInteger(cpu) || cpu < 0 || cpu >= mask.length * 8)
       return `thread ${name}: not pinned to CPU ${asked}: ${cpu} is no CPU. Use numbers from 0 to ${mask.length * 8 - 1}`;
-    mask[cpu >> 3] = (mask[cpu >> 3] as number) | (1 << (cpu & 7));
+    mask[cpu >> 3] = mask[cpu >> 3] | (1 << (cpu & 7));
   }
   if (libc().schedSetaffinity(0, mask.length, mask) === 0) return null;
   const reason = errnoName(lastErrno());

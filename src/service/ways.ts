@@ -115,10 +115,10 @@ function recvmmsgSource(
   const { landingPackets, packetBytes, coalescedBuffers = 0 } = plan.memory;
   return new RecvmmsgSource({
     buffer: memory.buffer,
-    landing: new Landing(memory.buffer, map.landing[port] as number, landingPackets, packetBytes, coalescedBuffers),
-    structuresAt: map.kernelStructures[port] as number,
-    host: config.udpHosts[port] as string,
-    udpPort: config.detector.udpPorts[port] as number,
+    landing: new Landing(memory.buffer, map.landing[port], landingPackets, packetBytes, coalescedBuffers),
+    structuresAt: map.kernelStructures[port],
+    host: config.udpHosts[port],
+    udpPort: config.detector.udpPorts[port],
     source: config.udpSource,
     receiveBufferBytes: config.receiveBufferBytes,
     waitMs: portsOfThread === 1 ? blockingWaitMs : 0,
@@ -128,9 +128,9 @@ function recvmmsgSource(
 
 function dgramSource(port: number, { config, plan, map, buffer }: Wiring, wake: Wake): DgramSource {
   return new DgramSource({
-    landing: new Landing(buffer, map.landing[port] as number, plan.memory.landingPackets, plan.memory.packetBytes),
-    host: config.udpHosts[port] as string,
-    udpPort: config.detector.udpPorts[port] as number,
+    landing: new Landing(buffer, map.landing[port], plan.memory.landingPackets, plan.memory.packetBytes),
+    host: config.udpHosts[port],
+    udpPort: config.detector.udpPorts[port],
     receiveBufferBytes: config.receiveBufferBytes,
     accepts: makeSourceFilter(config.udpSource),
     wake: (full) => (full ? wake.turnNow() : wake.wake()),

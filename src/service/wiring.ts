@@ -42,7 +42,7 @@ function layouts(config: ServiceConfig): (dynamicRange: number, readNRows: numbe
 /** Indices of the ports that receive. */
 export function activePorts(config: ServiceConfig): number[] {
   const { udpPorts, portsOff } = config.detector;
-  return udpPorts.map((_, index) => index).filter((index) => !portsOff.includes(udpPorts[index] as number));
+  return udpPorts.map((_, index) => index).filter((index) => !portsOff.includes(udpPorts[index]));
 }
 
 /** The setup of one port's assembler. `port` is an index into `udp_ports`. */
@@ -81,7 +81,7 @@ export function streamerSetup(
   return {
     buffer,
     map,
-    ports: activePorts(config).map((index) => ({ index, udpPort: config.detector.udpPorts[index] as number })),
+    ports: activePorts(config).map((index) => ({ index, udpPort: config.detector.udpPorts[index] })),
     sink,
     limits: { ...config, discardIncomplete: config.incompleteFrames === 'discard', maxOwedFrames: plan.maxOwedFrames },
     auto: config.series === 'auto',

@@ -100,13 +100,13 @@ export class Streamer {
     const { buffer, map } = setup;
     const counters = new Float64Array(buffer, map.streamCounters, streamCounterTable.length);
     const ports = setup.ports.map(({ index, udpPort }): SeriesPort => {
-      const at = map.portCounters[index] as number;
+      const at = map.portCounters[index];
       const size = portCounterTable.length;
       return {
         index,
         udpPort,
-        records: new SlotRecords(buffer, map.slotRecords[index] as number, map.sizes.slots, map.sizes.packets),
-        words: new PortWords(buffer, map.portWords[index] as number),
+        records: new SlotRecords(buffer, map.slotRecords[index], map.sizes.slots, map.sizes.packets),
+        words: new PortWords(buffer, map.portWords[index]),
         counters: new Float64Array(buffer, at, size),
         seriesBase: new Float64Array(buffer, at + size * 8, size),
         seriesEnd: new Float64Array(buffer, at + size * 16, size),
@@ -190,7 +190,7 @@ export class Streamer {
     for (const peer of this.#outbox.sink.takeRefused()) {
       const { counters } = this.#deps;
       const counter = streamCounter[peerRefusals[peer.reason].counter];
-      counters[counter] = (counters[counter] as number) + 1;
+      counters[counter] = counters[counter] + 1;
       const message = this.#refused.sentence(peer, now);
       if (message !== null) this.#setup.report({ kind: 'peer_refused', ...peer, message });
     }

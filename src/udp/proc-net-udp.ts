@@ -35,7 +35,7 @@ export function findUdpSocket(
     if (columns[1] !== local || columns.length < 13) continue;
     const figures = {
       inode: Number(columns[9]),
-      queueBytes: Number.parseInt((columns[4] as string).split(':')[1] ?? '', 16),
+      queueBytes: Number.parseInt(columns[4].split(':')[1] ?? '', 16),
       drops: Number(columns[12]),
     };
     if (!Object.values(figures).every(Number.isSafeInteger) || (inode !== null && figures.inode !== inode)) continue;
@@ -66,8 +66,7 @@ function hexAddress(address: string): string {
   const { bytes } = parseIp(address);
   let text = '';
   for (let group = 0; group < bytes.length; group += 4) {
-    for (let byte = 3; byte >= 0; byte--)
-      text += (bytes[group + byte] as number).toString(16).toUpperCase().padStart(2, '0');
+    for (let byte = 3; byte >= 0; byte--) text += bytes[group + byte].toString(16).toUpperCase().padStart(2, '0');
   }
   return text;
 }

@@ -44,7 +44,7 @@ export class SocketAddressFilter {
     const address = fit(source, socketVersion);
     const words = new Int32Array(socketAddress(address, source.port ?? 0).buffer);
     // Family and port share a word; in memory the family comes first.
-    this.#head = words[0] as number;
+    this.#head = words[0];
     this.#headMask = source.port === null ? 0xffff : -1;
     this.#addressAt = socketVersion === 4 ? 1 : 2;
     this.#address = words.slice(this.#addressAt, this.#addressAt + (socketVersion === 4 ? 1 : 4));
@@ -52,7 +52,7 @@ export class SocketAddressFilter {
 
   /** @param at index of the socket address in `words` */
   accepts(words: Int32Array, at: number): boolean {
-    if (((words[at] as number) & this.#headMask) !== this.#head) return false;
+    if ((words[at] & this.#headMask) !== this.#head) return false;
     const address = this.#address;
     for (let word = 0; word < address.length; word++) {
       if (words[at + this.#addressAt + word] !== address[word]) return false;

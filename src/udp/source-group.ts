@@ -40,6 +40,6 @@ export class SourceGroup {
 
   /** Had source `index` something (or an error to tell) at the last `wait`? */
   ready(index: number): boolean {
-    return (this.#descriptors[index * 2 + 1] as number) >>> 16 !== 0;
+    return this.#descriptors[index * 2 + 1] >>> 16 !== 0;
   }
 }

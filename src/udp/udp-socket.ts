@@ -94,7 +94,7 @@ export class UdpSocket {
       libc().getsockopt(this.#descriptor, socketLevel.socket, socketOption.receiveBuffer, granted, this.#length) !== 0
     )
       return null;
-    return Math.floor((granted[0] as number) / 2);
+    return Math.floor(granted[0] / 2);
   }
 
   /**
@@ -113,13 +113,13 @@ export class UdpSocket {
 
   /** Datagrams dropped since the socket was opened, mod 2³², the tail of a burst included; null = cannot be known. */
   drops(): number | null {
-    if (this.#readFigures()) return (this.#figures[memoryFigure.drops] as number) >>> 0;
+    if (this.#readFigures()) return this.#figures[memoryFigure.drops] >>> 0;
     return readUdpSocket(this.address, this.udpPort, this.#inode)?.drops ?? null;
   }
 
   /** Bytes charged for what waits in the socket; null = cannot be known. */
   queueBytes(): number | null {
-    if (this.#readFigures()) return (this.#figures[memoryFigure.queued] as number) >>> 0;
+    if (this.#readFigures()) return this.#figures[memoryFigure.queued] >>> 0;
     return readUdpSocket(this.address, this.udpPort, this.#inode)?.queueBytes ?? null;
   }
 
@@ -141,7 +141,7 @@ export class UdpSocket {
         this.#figures,
         this.#length,
       ) === 0;
-    this.#hasFigures = done && (this.#length[0] as number) === memoryFigure.count * 4;
+    this.#hasFigures = done && this.#length[0] === memoryFigure.count * 4;
     return this.#hasFigures;
   }
 }

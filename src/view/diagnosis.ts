@@ -126,7 +126,7 @@ function losingNow(facts: TroubleFacts): Finding[] {
   const shares = sockets.map((_, port) => mean(last.flatMap(({ missing }) => missing[port] ?? [])));
   const losing = shares.flatMap((share, port) => (share > 0 && !silent.includes(port) ? [port] : []));
   if (losing.length === 0) return [];
-  const most = Math.max(...losing.map((port) => shares[port] as number));
+  const most = Math.max(...losing.map((port) => shares[port]));
   const share = `${losing.length === 1 ? 'loses packets: ' : 'lose packets: up to '}${percent(most)} in the last ${last.length} s`;
   return [{ code: 'loss', message: `${portNames(losing, sockets)} ${share}. ${mostlyBecause(facts, open, losing)}` }];
 }

@@ -56,15 +56,15 @@ export class PortView {
   /** @param index into `udp_ports` */
   constructor(deps: PortViewDeps, index: number, udpPort: number, off: boolean) {
     const { buffer, map } = deps;
-    const at = map.portCounters[index] as number;
+    const at = map.portCounters[index];
     const size = portCounterTable.length;
     this.#deps = deps;
     this.udpPort = udpPort;
     this.off = off;
-    this.words = new PortWords(buffer, map.portWords[index] as number);
+    this.words = new PortWords(buffer, map.portWords[index]);
     this.#counters = new Float64Array(buffer, at, size);
     this.#seriesBase = new Float64Array(buffer, at + size * 8, size);
-    this.#histograms = histogramsAt(buffer, map.portHistograms[index] as number, portHistogramTable);
+    this.#histograms = histogramsAt(buffer, map.portHistograms[index], portHistogramTable);
   }
 
   /** Counters since the start of the process. */
@@ -94,13 +94,13 @@ export class PortView {
 
   /** The receiver notes kernel drops only now and then: the kernel is asked too. */
   #named(base: Float64Array | null): Counters {
-    const before = (index: number): number => (base === null ? 0 : (base[index] as number));
+    const before = (index: number): number => (base === null ? 0 : base[index]);
     const counters = Object.fromEntries(
-      portCounterTable.map(({ id }, index) => [id, (this.#counters[index] as number) - before(index)]),
+      portCounterTable.map(({ id }, index) => [id, this.#counters[index] - before(index)]),
     ) as Counters;
     const figures = this.socketFigures();
     if (figures === null) return counters;
-    const noted = this.#counters[portCounter.socketDropped] as number;
+    const noted = this.#counters[portCounter.socketDropped];
     // The kernel's count is the receiver's mod 2³², and newer or older.
     const drops = Number.isNaN(noted) ? figures.drops : noted + Math.max(0, (figures.drops - noted) | 0);
     return { ...counters, socketDropped: drops - before(portCounter.socketDropped) };

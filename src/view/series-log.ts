@@ -98,8 +98,6 @@ function ranges({ incomplete, truncated }: SeriesSummary): string {
 
 /** Right-aligned columns, two spaces between them. */
 function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] as readonly string[]).map((_, column) =>
-    Math.max(...rows.map((row) => (row[column] as string).length)),
-  );
-  return rows.map((row) => row.map((text, column) => text.padStart(widths[column] as number)).join('  '));
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  return rows.map((row) => row.map((text, column) => text.padStart(widths[column])).join('  '));
 }

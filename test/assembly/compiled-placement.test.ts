@@ -73,7 +73,7 @@ class Packets {
     for (let swap = random.integer(3) === 0 ? random.integer(batch.length + 1) : 0; swap > 0; swap--) {
       const from = random.integer(batch.length);
       const to = Math.min(batch.length - 1, from + random.integer(5));
-      [batch[from], batch[to]] = [batch[to]!, batch[from]!];
+      [batch[from], batch[to]] = [batch[to], batch[from]];
     }
     return batch;
   }
@@ -145,10 +145,10 @@ function compare(
   let now = 1000;
   const differs = (): string => {
     const { map } = reference;
-    const context = map.placementContexts[port]!;
+    const context = map.placementContexts[port];
     const parts: [string, number, number][] = [
       ['before the contexts', 0, context],
-      ['behind the contexts', map.landing[0]!, map.totalBytes],
+      ['behind the contexts', map.landing[0], map.totalBytes],
     ];
     for (const [name, from, to] of parts) {
       const [a, b] = both.map(({ buffer }) => Buffer.from(buffer, from, to - from)) as [Buffer, Buffer];
@@ -267,7 +267,7 @@ t.test('packets and holes are placed in the upper half of a memory of 4 GiB', as
   t.ok(frameAt > 4 * 1024 ** 3 - 64 * 1024 ** 2 && frameAt + frameBytes < 4 * 1024 ** 3);
   // The left port of a quad is the lower half, as received: packet 9 is its rows 36 … 39.
   const row = (y: number): Buffer => Buffer.from(single.buffer, frameAt + (258 + y) * 514 * 2, 514 * 2);
-  const payload = Buffer.from(written[8] as Uint8Array).subarray(48);
+  const payload = Buffer.from(written[8]).subarray(48);
   t.strictSame(row(32).subarray(0, 512), payload.subarray(0, 512));
   t.strictSame(row(32).subarray(516), payload.subarray(512, 1024));
   t.ok(
@@ -295,7 +295,7 @@ t.test('a port whose packets land in another memory is refused', async (t) => {
       new SinglePort({
         ...options,
         compiled: true,
-        makeSource: () => new MemorySource(new Landing(elsewhere.buffer, elsewhere.map.landing[0]!, 4, 4144)),
+        makeSource: () => new MemorySource(new Landing(elsewhere.buffer, elsewhere.map.landing[0], 4, 4144)),
       }),
     { message: /another memory/ },
   );

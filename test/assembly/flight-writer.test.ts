@@ -22,10 +22,10 @@ function make(compiled: boolean): { landing: Landing; ring: FlightRing; writer: 
     flightPackets: packets,
   });
   const memory = allocateMemory(map);
-  const landing = new Landing(memory.buffer, map.landing[1] as number, batch, 500);
+  const landing = new Landing(memory.buffer, map.landing[1], batch, 500);
   for (let index = 0; index < landing.buffers * landing.stride; index++)
     landing.bytes[landing.bufferAt(0) + index] = (index * 7 + (index >> 8)) & 255;
-  const ring = new FlightRing(memory.buffer, map.flightRings[1] as number, packets, batch);
+  const ring = new FlightRing(memory.buffer, map.flightRings[1], packets, batch);
   return {
     landing,
     ring,

@@ -29,7 +29,7 @@ export class LoopingSource implements PacketSource {
     this.packetsPerFrame = image.datagrams.length;
     for (let index = 0; index < frames * this.packetsPerFrame; index++) {
       const at = landing.bufferAt(index);
-      const datagram = image.datagrams[index % this.packetsPerFrame] as Uint8Array;
+      const datagram = image.datagrams[index % this.packetsPerFrame];
       landing.bytes.set(datagram, at);
       landing.offsets[index] = at;
       landing.lengths[index] = datagram.length;
@@ -54,7 +54,7 @@ export class LoopingSource implements PacketSource {
     const { landing } = this;
     for (let frame = 0, index = 0; frame < this.#frames; frame++) {
       for (const end = index + this.packetsPerFrame; index < end; index++) {
-        const word = (landing.offsets[index] as number) >> 2;
+        const word = landing.offsets[index] >> 2;
         this.#words[word] = this.#low;
         this.#words[word + 1] = this.#high;
       }

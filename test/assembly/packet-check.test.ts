@@ -2,11 +2,10 @@ import fc from 'fast-check';
 import t from 'tap';
 import { anyPosition, checkPacket, makeCheckTable, unknownPosition, verdict } from '../../src/assembly/packet-check.js';
 import { makeLayout } from '../../src/detector/layout.js';
-import type { PortLayout } from '../../src/detector/layout.js';
 import { gridSettings } from '../simulators/detector/settings-examples.js';
 
 const layout = makeLayout(gridSettings(2, 1));
-const table = makeCheckTable(layout, layout.ports[0] as PortLayout);
+const table = makeCheckTable(layout, layout.ports[0]);
 
 /** A packet of frame 2^32 + 1, packet 3, row 1, column 1, written byte by byte; `at` bytes into a larger memory. */
 function golden(at: number): DataView {

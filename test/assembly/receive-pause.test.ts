@@ -38,9 +38,9 @@ function receive(arrivals: readonly number[], packetsPerImage: number): { turns:
     if (pause.microseconds > 0) now += pause.microseconds / 1000;
     const begun = now;
     const before = taken;
-    if (pause.microseconds === 0) now = Math.max(now, arrivals[taken] as number);
-    while (taken < arrivals.length && (arrivals[taken] as number) <= now) {
-      if (++taken % packetsPerImage === 0) waits.push(now - (arrivals[taken - 1] as number));
+    if (pause.microseconds === 0) now = Math.max(now, arrivals[taken]);
+    while (taken < arrivals.length && arrivals[taken] <= now) {
+      if (++taken % packetsPerImage === 0) waits.push(now - arrivals[taken - 1]);
     }
     now += 0.02 + (taken - before) * 0.001;
     pause.note(taken - before, packetsPerImage - (taken % packetsPerImage), begun);
@@ -143,7 +143,7 @@ t.test(
     for (const periodMs of [0.5, 1, 2]) {
       const { turns, waits } = receive(sent(periodMs, 1), wholeImage);
       t.ok(turns < frames * 3, `${turns} turns for ${frames} frames, ${periodMs} ms apart`);
-      const median = waits[waits.length >> 1] as number;
+      const median = waits[waits.length >> 1];
       t.ok(
         median < periodMs * 0.2,
         `half of the frames are seen complete within ${median.toFixed(3)} ms, ${periodMs} ms apart`,

@@ -28,7 +28,7 @@ function thread(
     assembler: {
       lacking: port === 0 ? 64 : 20,
       noteSocket: () => undefined,
-      turn: (at: number) => (asked.push(at), found()[port] as number),
+      turn: (at: number) => (asked.push(at), found()[port]),
     },
   })) as unknown as ReceiverPort[];
   const pause = new ReceivePause(2);

@@ -10,14 +10,14 @@ import { MemorySource } from '../pipeline/memory-source.js';
 function make(queue: (() => number | null) | null) {
   const map = mapMemory({ ports: 1, slots: 4, frameBytes: 64, packets: 2, landingPackets: 4, packetBytes: 64 });
   const { buffer } = allocateMemory(map);
-  const words = new PortWords(buffer, map.portWords[0] as number);
+  const words = new PortWords(buffer, map.portWords[0]);
   words.initialise();
-  const source: PacketSource = new MemorySource(new Landing(buffer, map.landing[0] as number, 4, 64));
+  const source: PacketSource = new MemorySource(new Landing(buffer, map.landing[0], 4, 64));
   if (queue !== null) source.queueBytes = queue;
   return {
     words,
     pulse: new ReceiverPulse(buffer, map, 0, words, source),
-    batches: histogramsAt(buffer, map.portHistograms[0] as number, portHistogramTable).batchPackets,
+    batches: histogramsAt(buffer, map.portHistograms[0], portHistogramTable).batchPackets,
   };
 }
 
@@ -48,7 +48,7 @@ t.test(
   async (t) => {
     const answers = [10, 30, 20, null, 5];
     let asked = 0;
-    const { words, pulse } = make(() => answers[asked++] as number | null);
+    const { words, pulse } = make(() => answers[asked++]);
     const packetsCame = (now: number): void => {
       pulse.turn(now);
       pulse.batch(1, now);

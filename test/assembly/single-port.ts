@@ -66,7 +66,7 @@ export class SinglePort<Source extends PacketSource> {
     const memory = allocateMemory(this.map);
     this.buffer = memory.buffer;
     this.source = options.makeSource(
-      new Landing(this.buffer, this.map.landing[port] as number, landingPackets, largest.packetBytes),
+      new Landing(this.buffer, this.map.landing[port], landingPackets, largest.packetBytes),
     );
     this.assembler = new PortAssembler({
       port,
@@ -86,8 +86,8 @@ export class SinglePort<Source extends PacketSource> {
         makeLayout(settings, { dynamicRange, readNRows: readNRows === 0 ? null : readNRows }),
     });
     this.series = new SeriesWords(this.buffer, this.map.seriesWords);
-    this.words = new PortWords(this.buffer, this.map.portWords[port] as number);
-    this.records = new SlotRecords(this.buffer, this.map.slotRecords[port] as number, slots, this.map.sizes.packets);
+    this.words = new PortWords(this.buffer, this.map.portWords[port]);
+    this.records = new SlotRecords(this.buffer, this.map.slotRecords[port], slots, this.map.sizes.packets);
   }
 
   /**
@@ -113,7 +113,7 @@ export class SinglePort<Source extends PacketSource> {
   }
 
   counters(): Record<PortCounter, number> {
-    const values = new Float64Array(this.buffer, this.map.portCounters[this.#port] as number, portCounterTable.length);
+    const values = new Float64Array(this.buffer, this.map.portCounters[this.#port], portCounterTable.length);
     return Object.fromEntries(portCounterTable.map((entry, index) => [entry.id, values[index]])) as Record<
       PortCounter,
       number

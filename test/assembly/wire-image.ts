@@ -76,7 +76,7 @@ export class WireImage {
         const highest = Math.floor((pixel * bits + bits - 1) / 8 / payloadBytes) - first;
         if (highest < 0 || lowest >= packets) continue;
         const value = present.has(lowest) && present.has(highest) ? this.#value(pixel) : 0xffffffff;
-        const at = (y * frameColumns + (across[column] as number)) * bytes;
+        const at = (y * frameColumns + across[column]) * bytes;
         for (let byte = 0; byte < bytes; byte++) expected[at + byte] = value >>> (8 * byte);
       }
     }
@@ -92,8 +92,7 @@ export class WireImage {
     const { bits, lowNibbleFirst } = this.#facts;
     const begin = bits === 4 && lowNibbleFirst !== true ? (pixel ^ 1) * 4 : pixel * bits;
     let value = 0;
-    for (let bit = begin + bits - 1; bit >= begin; bit--)
-      value = (value << 1) | (((stream[bit >> 3] as number) >> (bit & 7)) & 1);
+    for (let bit = begin + bits - 1; bit >= begin; bit--) value = (value << 1) | ((stream[bit >> 3] >> (bit & 7)) & 1);
     return value;
   }
 

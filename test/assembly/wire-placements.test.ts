@@ -45,10 +45,10 @@ function compare({ settings, port, facts }: WireCase, seed: number): Outcome {
   ring(compiled).set(ring(reference));
 
   const apart = (): string => {
-    const context = map.placementContexts[port] as number;
+    const context = map.placementContexts[port];
     for (const [from, to] of [
       [0, context],
-      [map.landing[0] as number, map.totalBytes],
+      [map.landing[0], map.totalBytes],
     ] as const) {
       const [a, b] = both.map(({ buffer }) => Buffer.from(buffer, from, to - from)) as [Buffer, Buffer];
       if (a.equals(b)) continue;
@@ -80,7 +80,7 @@ function compare({ settings, port, facts }: WireCase, seed: number): Outcome {
       const came = new Set(image.datagrams.map((_, packet) => packet).filter(() => !random.chance(lost)));
       present.set(frame, came);
       for (const packet of came) {
-        const bytes = image.datagrams[packet] as Uint8Array;
+        const bytes = image.datagrams[packet];
         for (let copies = random.chance(0.05) ? 2 : 1; copies > 0; copies--)
           queue.push({ bytes, key: queue.length + disorder * random.next() });
       }
@@ -148,12 +148,8 @@ class LastBytesSource extends MemorySource {
     const count = super.receive();
     const { landing } = this;
     if (count === 0) return 0;
-    const at = landing.bytes.length - (landing.lengths[0] as number);
-    landing.bytes.copyWithin(
-      at,
-      landing.offsets[0] as number,
-      (landing.offsets[0] as number) + (landing.lengths[0] as number),
-    );
+    const at = landing.bytes.length - landing.lengths[0];
+    landing.bytes.copyWithin(at, landing.offsets[0], landing.offsets[0] + landing.lengths[0]);
     landing.offsets[0] = at;
     return count;
   }
@@ -206,11 +202,11 @@ t.test('a packet with frame number 0, first of a batch, is placed nowhere', asyn
   const ring = new Uint8Array(single.buffer, single.map.ring);
   const low = new Uint8Array(single.buffer, 0, 128);
   const before = [ring.slice(), low.slice()];
-  const zero = (image.datagrams[9] as Uint8Array).slice();
+  const zero = image.datagrams[9].slice();
   zero.fill(0, 0, 8);
   single.source.deliver(zero);
   single.turn(80);
-  t.ok(Buffer.from(ring).equals(before[0] as Uint8Array) && Buffer.from(low).equals(before[1] as Uint8Array));
+  t.ok(Buffer.from(ring).equals(before[0]) && Buffer.from(low).equals(before[1]));
   t.match(single.counters(), { accepted: 8, malformedFrameNumber: 1 });
 });
 

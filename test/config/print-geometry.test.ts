@@ -84,7 +84,7 @@ t.test('the drawing is well formed, with a dot and a name for each port that sen
     const open: string[] = [];
     for (const [, close, tag, selfClosed] of svg.matchAll(/<(\/?)([a-z]+)[^>]*?(\/?)>/g)) {
       if (close === '/') t.equal(open.pop(), tag);
-      else if (selfClosed !== '/') open.push(tag as string);
+      else if (selfClosed !== '/') open.push(tag);
     }
     t.strictSame(open, []);
   }

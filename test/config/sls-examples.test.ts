@@ -157,7 +157,7 @@ function differences(config: ServiceConfig, lines: readonly Line[]): string[] {
 
 t.test('each file sets up what its entry expects, and each entry has a file', async (t) => {
   const entries = [...readFileSync(join(repository, 'examples', 'sls.yaml'), 'utf8').matchAll(/^([a-z0-9-]+):$/gm)].map(
-    ([, name]) => name as string,
+    ([, name]) => name,
   );
   t.strictSame([...entries].sort(), [...names].sort());
   t.equal(entries[0], 'eiger-quad');

@@ -24,7 +24,7 @@ async function oneSeries(t: Test, running: Running): Promise<{ messages: Promise
   return { messages };
 }
 
-const textOf = (parts: readonly Uint8Array[]): string => Buffer.from(parts[0] as Uint8Array).toString('utf8');
+const textOf = (parts: readonly Uint8Array[]): string => Buffer.from(parts[0]).toString('utf8');
 
 t.test('header, complete image, marked image and series_end are these bytes', async (t) => {
   const running = await start(t);
@@ -52,7 +52,7 @@ t.test('header, complete image, marked image and series_end are these bytes', as
   const n = body['msg_number'] as number;
   t.equal(more.length, 0);
   t.equal(textOf(header), `{"htype":"header","msg_number":${n},"filename":"/data/größe.h5"}`);
-  t.equal(Buffer.from(header[1] as Uint8Array).toString(), '{"exptime":0.1,"label":"a","big":[1,2]}');
+  t.equal(Buffer.from(header[1]).toString(), '{"exptime":0.1,"label":"a","big":[1,2]}');
   t.strictSame(
     [header, image, marked, last, end].map((parts) => parts.length),
     [2, 2, 2, 2, 1],
@@ -93,7 +93,7 @@ t.test('header, complete image, marked image and series_end are these bytes', as
     });
   }
   t.ok(
-    [image, marked, last].every((parts) => (parts[1] as Uint8Array).length === 514 * 514 * 2),
+    [image, marked, last].every((parts) => parts[1].length === 514 * 514 * 2),
     'exactly the pixels',
   );
   t.match(textOf(end), new RegExp(`^\\{"htype":"series_end","msg_number":${n + 4},"frames":3,`));
@@ -119,9 +119,9 @@ t.test('message numbers begin above the time in µs and are exact integers', asy
   await until(() => running.status().state === 'open', 'receivers are open');
   await running.simulate({ frames: 4, rate: 50 });
   const numbers = (await messages).map((parts) => (JSON.parse(textOf(parts)) as { msg_number: number }).msg_number);
-  t.ok((numbers[0] as number) > 1_700_000_000_000_000 && numbers.every(Number.isSafeInteger), String(numbers[0]));
+  t.ok(numbers[0] > 1_700_000_000_000_000 && numbers.every(Number.isSafeInteger), String(numbers[0]));
   t.strictSame(
     numbers,
-    numbers.map((_, index) => (numbers[0] as number) + index),
+    numbers.map((_, index) => numbers[0] + index),
   );
 });

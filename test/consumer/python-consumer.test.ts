@@ -99,7 +99,7 @@ t.test(
     t.equal(gapless, true, 'each message number once, in order');
     t.equal(stuck, 0);
     t.equal(series.length, 3);
-    series.slice(0, 2).forEach((seen, index) => agree(t, seen, summaries[index] as SeriesSummary));
+    series.slice(0, 2).forEach((seen, index) => agree(t, seen, summaries[index]));
     t.match(series[2], { images: frames, written: 0 }, 'no file name: nothing is written');
     t.ok(
       (series[0]?.missing_packets ?? 0) > 10 && (series[1]?.missing_packets ?? 0) >= 2 * 128 + 64 + 32,
@@ -166,7 +166,7 @@ t.test(
         type: 'uint16',
         shape: [514, 514],
         complete: false,
-        missing: { [ports[0] as string]: [[5, 9]] },
+        missing: { [ports[0]]: [[5, 9]] },
       },
     });
   },

@@ -18,12 +18,10 @@ function connectionsAt(port: number): number[] {
     .trim()
     .split('\n')
     .slice(1)
-    .map((line) => line.trim().split(/\s+/) as string[]);
+    .map((line) => line.trim().split(/\s+/));
   const inodes = rows
-    .filter(
-      ([, local, , state]) => state === established && parseInt((local as string).split(':')[1] as string, 16) === port,
-    )
-    .map((row) => row[9] as string);
+    .filter(([, local, , state]) => state === established && parseInt(local.split(':')[1], 16) === port)
+    .map((row) => row[9]);
   return readdirSync('/proc/self/fd')
     .map(Number)
     .filter((descriptor) => {
@@ -38,7 +36,7 @@ function connectionsAt(port: number): number[] {
 function read(t: Test, descriptor: number, [level, name]: readonly [number, number]): number {
   const value = new Int32Array(1);
   t.equal(libc().getsockopt(descriptor, level, name, value, Int32Array.of(4)), 0, 'getsockopt');
-  return value[0] as number;
+  return value[0];
 }
 
 for (const { send } of ways) {
@@ -48,7 +46,7 @@ for (const { send } of ways) {
     const port = Number(/:(\d+)$/.exec(running.service.dataEndpoint)?.[1]);
     const descriptors = connectionsAt(port);
     t.equal(descriptors.length, 1, 'one connection');
-    const of = (name: keyof typeof option): number => read(t, descriptors[0] as number, option[name]);
+    const of = (name: keyof typeof option): number => read(t, descriptors[0], option[name]);
     t.match({ keepalive: of('keepalive'), interval: of('interval') }, { keepalive: 1, interval: 1 });
     t.ok(of('idle') <= 60, `an idle flow has traffic at least each minute (idle ${of('idle')} s)`);
     t.ok(of('count') <= 10, `no more than 10 probes (${of('count')})`);

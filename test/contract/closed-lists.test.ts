@@ -33,7 +33,8 @@ function section(file: string, anchor: string): string {
   const parts = read(file).split(/^## /m).slice(1);
   const named = parts.find(
     (part) =>
-      (part.split('\n')[0] as string)
+      part
+        .split('\n')[0]
         .toLowerCase()
         .replace(/[^\w\s-]/g, '')
         .trim()
@@ -123,7 +124,7 @@ t.test('a word that a document gives to aborted, reason or cause is one of a lis
     ['', 'gone_away'].map((word) => word || String),
   );
   for (const document of documents)
-    for (const [text, word] of read(document).matchAll(words)) t.ok(known.has(word as string), `${document}: ${text}`);
+    for (const [text, word] of read(document).matchAll(words)) t.ok(known.has(word), `${document}: ${text}`);
 });
 
 /** Values of each label of each metric, as a service exports them. */
@@ -135,9 +136,9 @@ async function exportedLabels(): Promise<Map<string, Set<string>>> {
   for (const [, metric, labels] of (await makeMetrics(view, { version: '0', backend: 'test' }).render()).matchAll(
     /^(\w+)\{([^}]*)\}/gm,
   )) {
-    for (const [, label, value] of (labels as string).matchAll(/(\w+)="([^"]*)"/g)) {
+    for (const [, label, value] of labels.matchAll(/(\w+)="([^"]*)"/g)) {
       const key = `${metric}.${label}`;
-      found.set(key, (found.get(key) ?? new Set()).add(value as string));
+      found.set(key, (found.get(key) ?? new Set()).add(value));
     }
   }
   return found;
@@ -172,10 +173,8 @@ t.test('alerts, dashboard and documents ask only for labels that are exported', 
     for (const [, metric, matchers] of read(file)
       .replaceAll('\\"', '"')
       .matchAll(/\b(vdcu_\w+)\{([^}]*)\}/g)) {
-      for (const [, label, values] of (matchers as string).matchAll(
-        /\b(reason|cause|outcome|kind|class|type)=~?"([^"]*)"/g,
-      )) {
-        for (const value of (values as string).split('|')) {
+      for (const [, label, values] of matchers.matchAll(/\b(reason|cause|outcome|kind|class|type)=~?"([^"]*)"/g)) {
+        for (const value of values.split('|')) {
           asked++;
           if (labels.get(`${metric}.${label}`)?.has(value) !== true)
             problems.push(`${file}: ${metric} has no ${label} ${value}`);

@@ -25,7 +25,7 @@ t.test('the operating guide has a row for every reason of a refusal, in its word
 
 t.test('every reason leads to a heading that the operating guide has', (t) => {
   const headings = [...read('docs/operating.md').matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
-    (title as string).toLowerCase().replaceAll(' ', '-'),
+    title.toLowerCase().replaceAll(' ', '-'),
   );
   for (const { code, heading } of refusals) t.ok(headings.includes(heading), `${code}: #${heading}`);
   t.end();

@@ -371,7 +371,7 @@ t.test('objects of the Prometheus operator are as their definitions have them', 
   t.doesNotThrow(() => new PodMonitor(monitor as never).validate());
   t.doesNotThrow(() => new PrometheusRule(find(objects, 'PrometheusRule') as never).validate());
   t.throws(
-    () => new PodMonitor({ ...monitor, spec: { ...monitor['spec'], podMetricsEndpoints: 'http' } } as never).validate(),
+    () => new PodMonitor({ ...monitor, spec: { ...monitor['spec'], podMetricsEndpoints: 'http' } }).validate(),
     'a wrong one would have been found',
   );
   // They let unknown keys pass.

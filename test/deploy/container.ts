@@ -205,7 +205,7 @@ function runStep({ command, folder, environment, mounts }: Step & { kind: 'run' 
   return [
     ...bound.map(
       ({ target, type }) =>
-        `mkdir -p root/root; ${type === 'cache' ? 'mkdir -p' : 'touch'} root${target}; mount --bind ${quoted(own[target] as string)} root${target}`,
+        `mkdir -p root/root; ${type === 'cache' ? 'mkdir -p' : 'touch'} root${target}; mount --bind ${quoted(own[target])} root${target}`,
     ),
     `mkdir -p root${folder}`,
     `chroot root env -i -C ${folder} ${assignments.join(' ')} /bin/sh -c ${quoted(command)} < /dev/null`,

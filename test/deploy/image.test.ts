@@ -185,7 +185,7 @@ t.test('the steps make an image that runs', { skip: await noContainers() }, asyn
           environment: Object.fromEntries(env.map(({ name, value }) => [name, value])),
           ...(networkOf === undefined ? {} : { networkOf }),
         });
-      const service = started(containersOf('Deployment')[0] as PodContainer);
+      const service = started(containersOf('Deployment')[0]);
       await service.healthy();
       const jobs = containersOf('Job').map((container) => ({
         name: container.name,

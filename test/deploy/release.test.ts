@@ -91,13 +91,11 @@ t.test(
         ['b', 'ns-1'],
         ['a', 'ns-2'],
       ].map(async ([name, namespace]) => {
-        const data = of(
-          await release(name as string, namespace as string, { values: monitored }),
-          'ConfigMap',
-          '-dashboard',
-        )['data'] as Record<string, string>;
+        const data = of(await release(name, namespace, { values: monitored }), 'ConfigMap', '-dashboard')[
+          'data'
+        ] as Record<string, string>;
         t.equal(Object.keys(data).length, 1);
-        return JSON.parse(Object.values(data)[0] as string) as {
+        return JSON.parse(Object.values(data)[0]) as {
           uid: string;
           title: string;
           panels: unknown;
@@ -175,10 +173,7 @@ t.test(
       const lines = text.split('\n');
       const from = lines.findIndex((line) => line.trim() === `${name}:`);
       const to = lines.findIndex((line, index) => index > from && /^(?:```)?$/.test(line.trim()));
-      return (parse(lines.slice(from, to).join('\n')) as Record<string, Record<string, unknown>>)[name] as Record<
-        string,
-        unknown
-      >;
+      return (parse(lines.slice(from, to).join('\n')) as Record<string, Record<string, unknown>>)[name];
     };
     const softimax = {
       class: 'Detector',
@@ -190,10 +185,7 @@ t.test(
     const stream = of(objects, 'Service', '-zmq-egress');
     t.equal(`${stream.metadata.name}.softimax-eiger`, softimax.dcu_host_purple);
     t.equal(stream['spec'].ports[0].port, softimax.dcu_port_purple);
-    const comment = (read('deploy', 'chart', 'values-softimax.yaml').split(/^[^#]/m)[0] as string).replace(
-      /^# ?/gm,
-      '',
-    );
+    const comment = read('deploy', 'chart', 'values-softimax.yaml').split(/^[^#]/m)[0].replace(/^# ?/gm, '');
     t.strictSame(halfOf(comment, 'softimax-eiger'), softimax, 'in the values');
     const { daq } = parse(read('deploy', 'umbrella', 'values-receiver.yaml')) as {
       daq: { pipeline: { template: string; override: string } };

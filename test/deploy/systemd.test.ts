@@ -15,7 +15,7 @@ const tokenText = readFileSync(join(folderOfUnit, 'api-token.conf'), 'utf8');
 
 /** The values of a key, in the order of the file. */
 const valuesOf = (key: string, text = unitText): string[] =>
-  [...text.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, value]) => value as string);
+  [...text.matchAll(new RegExp(`^${key}=(.*)$`, 'gm'))].map(([, value]) => value);
 
 t.test('systemd accepts the unit, and finds it well closed', { skip: without('systemd-analyze') }, async (t) => {
   const folder = temporary(t);

@@ -3,20 +3,19 @@ import t from 'tap';
 import { makeLayout } from '../../src/detector/layout.js';
 import { maxPieces, makePieceTable } from '../../src/detector/piece-table.js';
 import { families, profileOf } from '../../src/detector/profiles.js';
-import type { DetectorFamily, ProfileChoice } from '../../src/detector/profile.js';
+import type { ProfileChoice } from '../../src/detector/profile.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
 
 t.setTimeout(400_000);
 
 /** Any detector with any settings that it has, up to three units in each direction. */
 const anySettings: fc.Arbitrary<DetectorSettings> = fc.constantFrom(...Object.keys(families)).chain((detector) => {
-  const family = families[detector] as DetectorFamily;
+  const family = families[detector];
   const { choices, values } = family;
   const one = <Key extends keyof Omit<ProfileChoice, 'dynamicRange'>>(
     key: Key,
     fallback: ProfileChoice[Key],
-  ): fc.Arbitrary<ProfileChoice[Key]> =>
-    fc.constantFrom(...((choices[key] ?? [fallback]) as readonly ProfileChoice[Key][]));
+  ): fc.Arbitrary<ProfileChoice[Key]> => fc.constantFrom(...(choices[key] ?? [fallback]));
   return fc
     .record({
       detector: fc.constant(detector),
@@ -70,12 +69,12 @@ t.test('every wire pixel has one place in the frame, and every place that is no 
         const unit = layout.decode === 'copy' ? 8 : 4;
         const take = (packet: number, bit: number, offset: number): void => {
           const pixel = (packet * payloadBytes * 8 + bit) / wireBits;
-          taken[pixel] = (taken[pixel] as number) + 1;
-          placed[offset / pixelBytes] = (placed[offset / pixelBytes] as number) + 1;
+          taken[pixel] = taken[pixel] + 1;
+          placed[offset / pixelBytes] = placed[offset / pixelBytes] + 1;
           pixels++;
         };
         for (let packet = 0; packet < packetsPerPortImage; packet++) {
-          for (let piece = table.starts[packet] as number; piece < (table.starts[packet + 1] as number); piece++) {
+          for (let piece = table.starts[packet]; piece < table.starts[packet + 1]; piece++) {
             const [from, to, length] = [0, 1, 2].map((word) => table.pieces[piece * 3 + word]) as [
               number,
               number,
@@ -86,7 +85,7 @@ t.test('every wire pixel has one place in the frame, and every place that is no 
               take(packet, from * unit + pixel * wireBits, to + pixel * pixelBytes);
           }
           const shared = table.seams[packet * 2] ?? -1;
-          if (shared >= 0) take(packet, -(table.seams[packet * 2 + 1] as number), shared);
+          if (shared >= 0) take(packet, -table.seams[packet * 2 + 1], shared);
         }
         if (taken.some((times) => times !== 1)) return false;
       }
@@ -120,9 +119,10 @@ t.test('a partial readout takes the places that the same packets have in a whole
         const { firstPacket } = layout.positions[expectedPosition] as { firstPacket: number };
         const few = makePieceTable(layout, expectedPosition, flip);
         const many = makePieceTable(all, expectedPosition, flip);
-        const [from, end] = [firstPacket, firstPacket + expectedPackets].map(
-          (packet) => (many.starts[packet] as number) * 3,
-        ) as [number, number];
+        const [from, end] = [firstPacket, firstPacket + expectedPackets].map((packet) => many.starts[packet] * 3) as [
+          number,
+          number,
+        ];
         return Buffer.compare(Buffer.from(few.pieces.buffer), Buffer.from(many.pieces.slice(from, end).buffer)) === 0;
       });
     }),

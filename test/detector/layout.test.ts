@@ -7,13 +7,13 @@ import { gridSettings, quadSettings } from '../simulators/detector/settings-exam
 
 /** Frame coordinates (y, x) of pixel (row, column) of the port image of port `port`, through its piece table. */
 function placeOf(layout: Layout, port: number, row: number, column: number): [y: number, x: number] {
-  const { expectedPosition, flip } = layout.ports[port] as Layout['ports'][number];
+  const { expectedPosition, flip } = layout.ports[port];
   const { starts, pieces } = makePieceTable(layout, expectedPosition, flip);
   const perPacket = layout.payloadBytes / layout.pixelBytes;
   const pixel = row * 512 + column;
   const packet = Math.floor(pixel / perPacket);
   const offset = (pixel - packet * perPacket) * layout.pixelBytes;
-  for (let piece = starts[packet] as number; piece < (starts[packet + 1] as number); piece++) {
+  for (let piece = starts[packet]; piece < starts[packet + 1]; piece++) {
     const [from, to, length] = pieces.subarray(piece * 3, piece * 3 + 3) as unknown as [number, number, number];
     if (offset < from || offset >= from + length) continue;
     const at = (to + offset - from) / layout.pixelBytes;

@@ -15,7 +15,7 @@ type Given = Readonly<Record<string, number | boolean>>;
 const rowParts = [1, 3 / 4, 1 / 2, 1 / 4];
 
 function everySetting(detector: string): DetectorSettings[] {
-  const family = families[detector] as (typeof families)[string];
+  const family = families[detector];
   let all = [settingsOf(detector, {})];
   const vary = (key: string, values: readonly unknown[]): void =>
     void (all = all.flatMap((settings) => values.map((value) => ({ ...settings, [key]: value }))));
@@ -100,7 +100,7 @@ function applied(configured: DetectorSettings, hint: string): DetectorSettings {
   const given: Given = Object.fromEntries(
     hint.split(' with ').map((change) => {
       const [name = '', value = ''] = change.split(': ');
-      return [keys[name] as string, value === 'true' || value === 'false' ? value === 'true' : Number(value)];
+      return [keys[name], value === 'true' || value === 'false' ? value === 'true' : Number(value)];
     }),
   );
   return { ...configured, ...given };
@@ -123,7 +123,7 @@ for (const detector of Object.keys(families)) {
             const hints = otherSettings(layout, evidence);
             const wanted = differences(configured, actual);
             const name = `${detector} ${JSON.stringify([configured.dynamicRange, configured.tenGiga, configured.interfaces, configured.counters, configured.readNRows])} sent ${wanted.join(' with ')}, said ${hints.join(' or ')}`;
-            if (wanted.length === 1 && !hints.includes(wanted[0] as string)) problems.push(`not named: ${name}`);
+            if (wanted.length === 1 && !hints.includes(wanted[0])) problems.push(`not named: ${name}`);
             if (hints.length === 0) problems.push(`nothing named: ${name}`);
             // After many images what is named sends exactly this.
             for (const hint of images === many ? hints : []) {

@@ -36,7 +36,7 @@ t.test('every wire pixel has one place in the frame, every pixel that is no gap 
         let wire = 0;
         for (let packet = 0; packet < layout.expectedPackets; packet++) {
           let from = 0;
-          for (let piece = starts[packet] as number; piece < (starts[packet + 1] as number); piece++) {
+          for (let piece = starts[packet]; piece < starts[packet + 1]; piece++) {
             const [offset, to, length] = pieces.subarray(piece * 3, piece * 3 + 3) as unknown as [
               number,
               number,

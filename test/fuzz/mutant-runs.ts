@@ -150,7 +150,7 @@ function compile(folder: string, file: string): void {
 
 /** How a seed shows a mistake. */
 export function caughtBy({ hung, problems }: Omit<FailedSeed, 'seed'>): string {
-  const first = (problems[0] ?? '').split('\n', 1)[0] as string;
+  const first = (problems[0] ?? '').split('\n', 1)[0];
   return hung === true ? `the seed hangs, and is caught by the watchdog: ${first}` : first;
 }
 
@@ -201,7 +201,7 @@ const endMark = '<!-- end of mutants -->';
 export function listedSeeds(): Map<string, number> {
   return new Map(
     [...readFileSync(page, 'utf8').matchAll(/^\| `([a-z0-9-]+)` \|.*\| (\d+) \|/gm)].map(([, name, seed]) => [
-      name as string,
+      name,
       Number(seed),
     ]),
   );

@@ -288,7 +288,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('drops-between-forgotten', 'counts in no series what the socket dropped between two', [
     assembler,
-    'if (this.#intake.waits)\n',
-    'if (this.#begun && this.#intake.waits)\n',
+    'if (this.#intake.waits) this.',
+    'if (this.#begun && this.#intake.waits) this.',
   ]),
 ];

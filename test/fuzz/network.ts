@@ -65,8 +65,8 @@ export class Network {
     let index = heap.push(flight) - 1;
     while (index > 0) {
       const parent = (index - 1) >> 1;
-      if (!before(flight, heap[parent] as Datagram)) break;
-      heap[index] = heap[parent] as Datagram;
+      if (!before(flight, heap[parent])) break;
+      heap[index] = heap[parent];
       index = parent;
     }
     heap[index] = flight;
@@ -83,9 +83,9 @@ export class Network {
       for (;;) {
         let child = 2 * index + 1;
         if (child >= heap.length) break;
-        if (child + 1 < heap.length && before(heap[child + 1] as Datagram, heap[child] as Datagram)) child++;
-        if (!before(heap[child] as Datagram, last)) break;
-        heap[index] = heap[child] as Datagram;
+        if (child + 1 < heap.length && before(heap[child + 1], heap[child])) child++;
+        if (!before(heap[child], last)) break;
+        heap[index] = heap[child];
         index = child;
       }
       heap[index] = last;
@@ -124,9 +124,7 @@ export function bytesOf({ kind, port, frameNumber, packet, maker, variant }: Dat
       return changed(good, { detectorType: variant % 2 === 0 ? 2 : 20 + (variant % 200) });
     case 'malformedPacketNumber': {
       // Just beyond what is read out, far beyond, or negative.
-      const number = [maker.number(port, maker.packets), 100_000 + variant, 4294967295 - variant][
-        variant % 3
-      ] as number;
+      const number = [maker.number(port, maker.packets), 100_000 + variant, 4294967295 - variant][variant % 3];
       return changed(good, { packetNumber: number });
     }
     case 'malformedPosition':

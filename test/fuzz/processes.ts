@@ -72,7 +72,7 @@ export class Processes {
 
   /** What the present process, or the last one, hands its messages over to. */
   get sink(): MemorySink {
-    return this.sinks[this.sinks.length - 1] as MemorySink;
+    return this.sinks[this.sinks.length - 1];
   }
 
   /** It was asked to end, and has not. */

@@ -88,7 +88,7 @@ export class SimulatedDetector {
     this.settings = detector;
     this.ports = detector.udpPorts
       .map((_, port) => port)
-      .filter((port) => !detector.portsOff.includes(detector.udpPorts[port] as number));
+      .filter((port) => !detector.portsOff.includes(detector.udpPorts[port]));
     this.frameNumber = random.pick([1, 1, 20_000, 2 ** 32 - 10, 2 ** 33 + 7, 2 ** 52]);
   }
 

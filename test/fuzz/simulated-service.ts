@@ -38,7 +38,7 @@ const classIndices = packetClasses.map((name) => portCounter[name]);
 /** Datagrams that have their class, of a port's counters. */
 export function classedIn(counters: Float64Array): number {
   let classed = 0;
-  for (const index of classIndices) classed += counters[index] as number;
+  for (const index of classIndices) classed += counters[index];
   return classed;
 }
 
@@ -110,7 +110,7 @@ export class SimulatedService {
       const truth = new PortTruth(plan.memory.packets);
       this.truth.set(port, truth);
       this.#portWords.set(port, this.pipeline.portWords(port));
-      this.#counters.set(port, new Float64Array(buffer, map.portCounters[port] as number, portCounterTable.length));
+      this.#counters.set(port, new Float64Array(buffer, map.portCounters[port], portCounterTable.length));
       this.#answers.set(port, 0);
       source.watch = (tag, bytes) => {
         this.follow(port);
@@ -135,7 +135,7 @@ export class SimulatedService {
     });
     const opened = [...sources.keys()].map((port) => ({
       address: 'memory',
-      udpPort: config.detector.udpPorts[port] as number,
+      udpPort: config.detector.udpPorts[port],
       receiveBufferRequestedBytes: 1,
       receiveBufferGrantedBytes: 1,
       inode: null,
@@ -152,11 +152,11 @@ export class SimulatedService {
     if (agent === streamerAgent) return this.pipeline.turnStreamer();
     if (agent === mainAgent) return this.#turnMain();
     const counters = this.#counters.get(agent) as Float64Array;
-    const refused = counters[portCounter.ringFull] as number;
-    const held = (counters[portCounter.received] as number) - classedIn(counters);
+    const refused = counters[portCounter.ringFull];
+    const held = counters[portCounter.received] - classedIn(counters);
     const work = this.pipeline.turnPort(agent);
     this.follow(agent);
-    this.truth.get(agent)?.endTurn(held > 0 ? 0 : (counters[portCounter.ringFull] as number) - refused);
+    this.truth.get(agent)?.endTurn(held > 0 ? 0 : counters[portCounter.ringFull] - refused);
     return work;
   }
 
@@ -187,10 +187,10 @@ export class SimulatedService {
     const { buffer, map } = this.pipeline;
     const size = portCounterTable.length;
     for (const port of this.ports) {
-      const frozen = new Float64Array(buffer, map.portCounters[port] as number, size * 3);
+      const frozen = new Float64Array(buffer, map.portCounters[port], size * 3);
       this.#refused.set(
         `${seriesId}/${port}`,
-        (frozen[size * 2 + portCounter.ringFull] as number) - (frozen[size + portCounter.ringFull] as number),
+        frozen[size * 2 + portCounter.ringFull] - frozen[size + portCounter.ringFull],
       );
     }
   }
@@ -204,7 +204,7 @@ export class SimulatedService {
     const truth = this.truth.get(port) as PortTruth;
     const drops = this.pipeline.sources.get(port)?.drops ?? 0;
     const { seriesId, keepsBehind } = this.#series;
-    const unarmed = (this.#counters.get(port) as Float64Array)[portCounter.foreignUnarmed] as number;
+    const unarmed = (this.#counters.get(port) as Float64Array)[portCounter.foreignUnarmed];
     if ((answer & 7) === phase.open && (before & 7) === phase.stop) truth.goOn(seriesId);
     else if ((answer & 7) === phase.open && keepsBehind) {
       if (unarmed !== this.#unarmedAtEnd.get(port))

@@ -238,7 +238,7 @@ export class PortTruth {
     }
     if (varied) return wrong;
     // Where the row decides which packets are read out, a false row may make the number false.
-    const counted = (counters['malformedPacketNumber'] as number) + (counters['malformedPosition'] as number);
+    const counted = counters['malformedPacketNumber'] + counters['malformedPosition'];
     const sure = came('malformedPacketNumber') + came('malformedPosition');
     const most = sure + came('elsewhere');
     if (counted < sure || counted > most)

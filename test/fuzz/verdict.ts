@@ -68,7 +68,7 @@ export class LifeVerdict {
     const size = portCounterTable.length;
     this.#counters = service.ports.map((port) => ({
       port,
-      now: new Float64Array(buffer, map.portCounters[port] as number, size),
+      now: new Float64Array(buffer, map.portCounters[port], size),
       before: new Float64Array(size),
     }));
   }
@@ -135,13 +135,13 @@ export class LifeVerdict {
     const wrong: string[] = this.#service.deaf.splice(0);
     for (const { port, now, before } of this.#counters) {
       const classed = classedIn(now);
-      const unclassed = (now[portCounter.received] as number) - classed;
+      const unclassed = now[portCounter.received] - classed;
       if (unclassed < 0 || unclassed > heldMost)
         wrong.push(`port ${port}: ${now[portCounter.received]} received, ${classed} classed`);
       for (let index = 0; index < now.length; index++) {
-        if ((now[index] as number) < (before[index] as number))
+        if (now[index] < before[index])
           wrong.push(`port ${port}: ${portCounterTable[index]?.id} went from ${before[index]} to ${now[index]}`);
-        before[index] = now[index] as number;
+        before[index] = now[index];
       }
     }
     const { pipeline, firstMessageNumber } = this.#service;

@@ -203,7 +203,7 @@ export class WireSink extends MemorySink {
       const long = (flags & 2) !== 0;
       const head = at + (long ? 9 : 2);
       if (this.#arrived.length < head) return null;
-      const length = long ? Number(this.#arrived.readBigUInt64BE(at + 1)) : (this.#arrived[at + 1] as number);
+      const length = long ? Number(this.#arrived.readBigUInt64BE(at + 1)) : this.#arrived[at + 1];
       if (this.#arrived.length < head + length) return null;
       if ((flags & 0xf8) !== 0 || ((flags & 4) !== 0 && parts.length > 0))
         this.#problems.push(`flags ${flags} on the wire`);

@@ -85,7 +85,7 @@ t.test('any words after vdcu end in a message and an exit code that is no defect
       random.chance(0.5) ? random.pick(optionNames) : random.pick(values),
     );
     // The last word keeps a line that happens to be right from starting something that goes on.
-    return [commands[index % commands.length] as string, ...words, '--no-such-option-at-all'];
+    return [commands[index % commands.length], ...words, '--no-such-option-at-all'];
   });
   // Lines that are right in form; their values are not.
   lines.push(

@@ -62,7 +62,7 @@ export function playHostile(
 ): HostileRound & { readonly memory: WebAssembly.Memory } {
   const random = new Random(seed);
   const compiled = seed % 2 === 1;
-  const yaml = detectors[Math.floor(seed / 2) % detectors.length] as string;
+  const yaml = detectors[Math.floor(seed / 2) % detectors.length];
   // Packet numbers that do not exist make a port's images doubtful for the rest of the series: in some rounds there are
   // none.
   const calm = random.chance(0.5);
@@ -232,7 +232,7 @@ export class Mutator {
           break;
         case 1: {
           const where = random.integer(at.end);
-          copy[where] = (copy[where] as number) ^ (1 << random.integer(8));
+          copy[where] = copy[where] ^ (1 << random.integer(8));
           break;
         }
         case 2:
@@ -284,7 +284,7 @@ export class Mutator {
     if (bytes[at.version] !== profile.headerVersion) return 'malformedVersion';
     if (bytes[at.detectorType] !== profile.detectorType) return 'malformedDetectorType';
     if (view.getUint32(at.packetNumber, true) >= this.packets) return this.#calm ? null : 'malformedPacketNumber';
-    if (!this.#settings.portPositions.has(this.#settings.udpPorts[port] as number)) {
+    if (!this.#settings.portPositions.has(this.#settings.udpPorts[port])) {
       const { row, column } = headerPosition(this.#settings, port);
       const [seenRow, seenColumn] = [view.getUint16(at.row, true), view.getUint16(at.column, true)];
       // Before a port's place is settled another place inside the detector is only held.

@@ -22,7 +22,7 @@ async function run(seconds: number, firstSeed: number, json: boolean): Promise<v
   const begin = performance.now();
   const left = (): number => begin + seconds * 1000 - performance.now();
   for (let turn = 0; left() > 100 || turn === 0; turn++) {
-    const each = stressCases[Math.floor(turn / 2) % stressCases.length] as (typeof stressCases)[number];
+    const each = stressCases[Math.floor(turn / 2) % stressCases.length];
     const compiled = turn % 2 === 1;
     const result = await stress(
       each,

@@ -95,7 +95,7 @@ class StampedSource implements PacketSource {
     this.#first = image.firstPacket;
     this.#payloads = Array.from({ length: landing.capacity }, (_, index) => {
       const at = landing.bufferAt(index);
-      landing.bytes.set(image.datagrams[0] as Uint8Array, at);
+      landing.bytes.set(image.datagrams[0], at);
       landing.offsets[index] = at;
       landing.lengths[index] = format.datagramBytes;
       return pixelsAt(format, buffer, at + 48, format.payloadBytes);
@@ -114,11 +114,11 @@ class StampedSource implements PacketSource {
     while (count < most) {
       if (this.#waiting.length === 0 && !this.#begin()) break;
       const packet = this.#waiting.shift() as number;
-      const at = (this.landing.offsets[count] as number) >> 2;
+      const at = this.landing.offsets[count] >> 2;
       this.#words[at] = this.#frame;
       this.#words[at + 1] = 0;
       this.#words[at + 3] = this.#first + packet;
-      (this.#payloads[count] as Pixels).fill(stamp(this.#frame, this.#port * format.packetsSent + packet));
+      this.#payloads[count].fill(stamp(this.#frame, this.#port * format.packetsSent + packet));
       count++;
     }
     return count;
@@ -136,10 +136,7 @@ class StampedSource implements PacketSource {
       if (random.chance(0.002)) this.#waiting.push(packet);
       const last = this.#waiting.length - 1;
       if (last > 0 && random.chance(0.1))
-        [this.#waiting[last - 1], this.#waiting[last]] = [
-          this.#waiting[last] as number,
-          this.#waiting[last - 1] as number,
-        ];
+        [this.#waiting[last - 1], this.#waiting[last]] = [this.#waiting[last], this.#waiting[last - 1]];
     }
     return this.#waiting.length > 0;
   }
@@ -183,7 +180,7 @@ class CheckingSink implements MessageSink {
   #next = 0;
 
   offer(parts: readonly Uint8Array[]): Offer {
-    const header = JSON.parse(new TextDecoder().decode((parts[0] as Uint8Array).slice())) as {
+    const header = JSON.parse(new TextDecoder().decode(parts[0].slice())) as {
       htype: string;
       frame?: number;
       frame_number: number;
@@ -194,7 +191,7 @@ class CheckingSink implements MessageSink {
     this.frames++;
     if (header.complete) this.complete++;
     if (header.frame !== this.#next++) this.#problem(`frame ${header.frame} came as number ${this.#next - 1}`);
-    const bytes = parts[1] as Uint8Array;
+    const bytes = parts[1];
     const pixels = pixelsAt(format, bytes.buffer, bytes.byteOffset, bytes.length);
     this.pixels += pixels.length;
     this.#check(header, pixels);
@@ -229,9 +226,9 @@ class CheckingSink implements MessageSink {
     }
     const owner = this.#owner as unknown as Uint16Array;
     for (let at = 0; at < pixels.length; at++) {
-      if (pixels[at] !== wanted[owner[at] as number]) {
+      if (pixels[at] !== wanted[owner[at]]) {
         this.#problem(
-          `frame ${frame}: pixel ${at} is ${pixels[at]}, ${wanted[owner[at] as number]} belongs there (packet ${owner[at]}); missing ${JSON.stringify(missing)}`,
+          `frame ${frame}: pixel ${at} is ${pixels[at]}, ${wanted[owner[at]]} belongs there (packet ${owner[at]}); missing ${JSON.stringify(missing)}`,
         );
         return;
       }
@@ -291,10 +288,7 @@ if (task.port === null) {
   });
 } else {
   const { landingPackets, packetBytes } = plan.memory;
-  const source = new StampedSource(
-    new Landing(buffer, map.landing[task.port] as number, landingPackets, packetBytes),
-    task.port,
-  );
+  const source = new StampedSource(new Landing(buffer, map.landing[task.port], landingPackets, packetBytes), task.port);
   const assembler = new PortAssembler(portSetup(wiring, task.port, source, makePlacement));
   while (!words.stopAsked) {
     if (assembler.turn() === 0) Atomics.wait(sleeper, 0, 0, 0.05);

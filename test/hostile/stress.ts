@@ -128,9 +128,9 @@ export async function stress(
         );
   }
   for (const port of config.detector.udpPorts.keys()) {
-    const values = new Float64Array(memory.buffer, map.portCounters[port] as number, portCounterTable.length);
-    const counters = Object.fromEntries(portCounterTable.map(({ id }, index) => [id, values[index] as number]));
-    const classed = packetClasses.reduce((sum, name) => sum + (counters[name] as number), 0);
+    const values = new Float64Array(memory.buffer, map.portCounters[port], portCounterTable.length);
+    const counters = Object.fromEntries(portCounterTable.map(({ id }, index) => [id, values[index]]));
+    const classed = packetClasses.reduce((sum, name) => sum + counters[name], 0);
     if (classed !== counters['received'])
       problems.push(`port index ${port}: ${counters['received']} received, ${classed} classed`);
   }

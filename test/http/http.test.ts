@@ -266,7 +266,7 @@ t.test('the documentation page loads its own files only, and they are there', as
   const page = await app.inject('/docs/');
   t.equal(page.statusCode, 200);
   t.notMatch(page.payload, /<script(?![^>]*src=)/);
-  const sources = [...page.payload.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, source]) => source as string);
+  const sources = [...page.payload.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, source]) => source);
   t.ok(sources.length >= 5);
   for (const source of sources)
     t.equal((await app.inject(new URL(source, 'http://x/docs/').pathname)).statusCode, 200, source);

@@ -58,8 +58,8 @@ async function behindProxy(t: Test): Promise<string> {
 /** Addresses in a page, and those that our scripts ask for by themselves. */
 function linksOf(text: string, type: string): string[] {
   if (type.startsWith('text/html'))
-    return [...text.matchAll(/(?:href|src|action)="([^"#]+)"/g)].map(([, link]) => link as string);
-  if (type.startsWith('text/css')) return [...text.matchAll(/url\(["']?([^"')]+)/g)].map(([, link]) => link as string);
+    return [...text.matchAll(/(?:href|src|action)="([^"#]+)"/g)].map(([, link]) => link);
+  if (type.startsWith('text/css')) return [...text.matchAll(/url\(["']?([^"')]+)/g)].map(([, link]) => link);
   return [];
 }
 
@@ -112,7 +112,7 @@ t.test('requests that are tried out in the documentation stay under the prefix',
     paths: Record<string, object>;
   };
   t.equal(servers.length, 1);
-  const base = new URL(servers[0]?.url as string, where).href.replace(/\/$/, '');
+  const base = new URL(servers[0]?.url, where).href.replace(/\/$/, '');
   t.equal(`${base}/`, home);
   t.ok(Object.keys(paths).length > 10);
   for (const path of ['/api/v1/series', '/healthz']) t.equal((await fetch(base + path)).status, 200, path);

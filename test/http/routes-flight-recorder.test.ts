@@ -121,7 +121,7 @@ t.test('a burst of losses is recorded when it begins, once, with what was lost',
   await recorder.close();
   const [report, pcap] = readdirSync(folder).sort();
   t.match(pcap, /^det-\d{8}T\d{6}\.\d{3}Z-loss\.pcap$/);
-  const told = JSON.parse(readFileSync(join(folder, report as string), 'utf8')) as FlightReport;
+  const told = JSON.parse(readFileSync(join(folder, report), 'utf8')) as FlightReport;
   t.match(told, {
     reason: 'loss',
     ports: [
@@ -134,7 +134,7 @@ t.test('a burst of losses is recorded when it begins, once, with what was lost',
       event: 'loss_begins',
       level: 'warn',
       udp_ports: [50001],
-      file: join(folder, pcap as string),
+      file: join(folder, pcap),
       msg: /vdcu explain/,
     },
   ]);

@@ -18,7 +18,7 @@ export function playSide(words: Int32Array, side: 0 | 1, turns: number, fenced: 
     while (Atomics.load(words, (1 - side) * apart) < turn);
     words[own] = turn;
     if (fenced) fence();
-    seen[turn - 1] = words[other] as number;
+    seen[turn - 1] = words[other];
   }
 }
 

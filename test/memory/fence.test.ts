@@ -16,7 +16,7 @@ async function bothMissed(fenced: boolean): Promise<number> {
   await once(worker, 'online');
   playSide(words, 0, turns, fenced, mine);
   await once(worker, 'exit');
-  return mine.reduce((sum, seen, turn) => sum + (seen <= turn && (theirs[turn] as number) <= turn ? 1 : 0), 0);
+  return mine.reduce((sum, seen, turn) => sum + (seen <= turn && theirs[turn] <= turn ? 1 : 0), 0);
 }
 
 t.test('with the fence no plain load passes the plain store before it', async (t) => {

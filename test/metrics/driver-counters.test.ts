@@ -71,7 +71,7 @@ t.test('where ethtool is not installed it is asked for once; an interface withou
   let now = 0;
   let asked = 0;
   const answers: (string | number)[] = [94, 'ENOENT'];
-  const counters = new DriverCounters(() => Promise.resolve({ error: answers[asked++] as string | number }), {
+  const counters = new DriverCounters(() => Promise.resolve({ error: answers[asked++] }), {
     now: () => now,
   });
   for (let turn = 0; turn < 5; turn++) {

@@ -13,7 +13,7 @@ async function samples(view: HandMadeView, metrics = makeMetrics(view, build)): 
   return new Map(
     lines.map((line) => {
       const [, name, labels, value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) as RegExpExecArray;
-      return [`${name}{${(labels ?? '').split(',').sort().join(',')}}`, value as string];
+      return [`${name}{${(labels ?? '').split(',').sort().join(',')}}`, value];
     }),
   );
 }
@@ -49,9 +49,9 @@ t.test('every row of the counter tables is a sample with its own value', async (
 t.test('a second scrape shows the counters of that moment, not their sum', async (t) => {
   const view = new HandMadeView();
   const metrics = makeMetrics(view, build);
-  view.ports[0]!.counters.received = 5;
+  view.ports[0].counters.received = 5;
   await samples(view, metrics);
-  view.ports[0]!.counters.received = 7;
+  view.ports[0].counters.received = 7;
   t.equal((await samples(view, metrics)).get('vdcu_udp_packets_received_total{detector="quad",port="50001"}'), '7');
 });
 
@@ -74,7 +74,7 @@ t.test('build, readiness, state, ring and consumers are gauges', async (t) => {
 t.test('what is unknown has no sample', async (t) => {
   const view = new HandMadeView();
   view.ring = { ...view.ring, ringSlotsUsed: NaN };
-  view.ports[0]!.counters.socketDropped = NaN;
+  view.ports[0].counters.socketDropped = NaN;
   view.figures = [{ ...figuresOf(50001), series: ledgerOf(50001, { socket: null, unexplained: null, late: 2 }) }];
   const found = await samples(view);
   t.notOk([...found.keys()].some((key) => key.startsWith('vdcu_ring_slots_used{')));
@@ -86,8 +86,8 @@ t.test('what is unknown has no sample', async (t) => {
 
 t.test('a packet without a class shows as an accounting error of its port', async (t) => {
   const view = new HandMadeView();
-  Object.assign(view.ports[0]!.counters, { received: 12, accepted: 10 });
-  Object.assign(view.ports[1]!.counters, { received: 14, accepted: 9 });
+  Object.assign(view.ports[0].counters, { received: 12, accepted: 10 });
+  Object.assign(view.ports[1].counters, { received: 14, accepted: 9 });
   const found = await samples(view);
   t.equal(found.get('vdcu_accounting_error_packets{detector="quad",port="50001"}'), '0');
   t.equal(found.get('vdcu_accounting_error_packets{detector="quad",port="50002"}'), '5');

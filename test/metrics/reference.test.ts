@@ -22,7 +22,7 @@ t.test(
 t.test('the reference names what is exported, each once', async (t) => {
   const exported = [
     ...(await makeMetrics(new HandMadeView(), { version: '0', backend: 'test' }).render()).matchAll(/^# HELP (\S+)/gm),
-  ].map(([, name]) => name as string);
+  ].map(([, name]) => name);
   t.strictSame([...metricNames].sort(), exported.sort());
   t.equal(new Set(metricNames).size, metricNames.length);
 });

@@ -33,7 +33,7 @@ function place(
   const placement = new PixelOracle(bytes.buffer, layout, table);
   const present = new Set<number>();
   for (const packet of order) {
-    bytes.set(image.datagrams[packet] as Uint8Array, landing);
+    bytes.set(image.datagrams[packet], landing);
     placement.place(packet, landing + headerBytes, frame, present.has(packet - 1), present.has(packet + 1));
     present.add(packet);
   }

@@ -35,11 +35,11 @@ export class PixelOracle {
    */
   place(packet: number, payload: number, frame: number, before: boolean, after: boolean): void {
     const { starts, pieces } = this.#table;
-    const end = (starts[packet + 1] as number) * 3;
-    for (let piece = (starts[packet] as number) * 3; piece < end; piece += 3) {
-      const from = pieces[piece] as number;
-      const to = frame + (pieces[piece + 1] as number);
-      const length = pieces[piece + 2] as number;
+    const end = starts[packet + 1] * 3;
+    for (let piece = starts[packet] * 3; piece < end; piece += 3) {
+      const from = pieces[piece];
+      const to = frame + pieces[piece + 1];
+      const length = pieces[piece + 2];
       if (this.#decode === 'copy') this.#bytes.copyWithin(to, payload + from, payload + from + length);
       else if (this.#decode === 'unpack4') this.#unpack4(payload * 2 + from, to, length);
       else this.#unpack12(payload * 2 + from, to, length);
@@ -53,10 +53,10 @@ export class PixelOracle {
    */
   fill(packet: number, frame: number): void {
     const { starts, pieces, seams } = this.#table;
-    const end = (starts[packet + 1] as number) * 3;
-    for (let piece = (starts[packet] as number) * 3; piece < end; piece += 3) {
-      const to = frame + (pieces[piece + 1] as number);
-      this.#bytes.fill(missingByte, to, to + (pieces[piece + 2] as number));
+    const end = starts[packet + 1] * 3;
+    for (let piece = starts[packet] * 3; piece < end; piece += 3) {
+      const to = frame + pieces[piece + 1];
+      this.#bytes.fill(missingByte, to, to + pieces[piece + 2]);
     }
     for (const shared of [seams[packet * 2], seams[packet * 2 + 2]]) {
       if (shared !== undefined && shared >= 0) this.#bytes.fill(missingByte, frame + shared, frame + shared + 2);
@@ -69,7 +69,7 @@ export class PixelOracle {
     for (let pixel = 0; pixel < length; pixel++) {
       const half = from + pixel;
       const shift = (half & 1) === 0 ? this.#left : 4 - this.#left;
-      bytes[to + pixel] = ((bytes[Math.floor(half / 2)] as number) >> shift) & 15;
+      bytes[to + pixel] = (bytes[Math.floor(half / 2)] >> shift) & 15;
     }
   }
 
@@ -78,7 +78,7 @@ export class PixelOracle {
     const bytes = this.#bytes;
     for (let at = to, half = from; at < to + length; at += 2, half += 3) {
       const byte = Math.floor(half / 2);
-      const both = (bytes[byte] as number) | ((bytes[byte + 1] as number) << 8);
+      const both = bytes[byte] | (bytes[byte + 1] << 8);
       const value = (half & 1) === 0 ? both & 0xfff : both >> 4;
       bytes[at] = value & 255;
       bytes[at + 1] = value >> 8;
@@ -92,23 +92,23 @@ export class PixelOracle {
   #placeSeams(packet: number, payload: number, frame: number, before: boolean, after: boolean): void {
     const { seams } = this.#table;
     const bytes = this.#bytes;
-    const shared = seams[packet * 2] as number;
+    const shared = seams[packet * 2];
     if (shared >= 0)
       this.#join(
         frame + shared,
-        seams[packet * 2 + 1] === 8 ? ((bytes[payload] as number) & 15) << 8 : (bytes[payload] as number) << 4,
+        seams[packet * 2 + 1] === 8 ? (bytes[payload] & 15) << 8 : bytes[payload] << 4,
         before,
       );
     const next = seams[packet * 2 + 2];
     if (next !== undefined && next >= 0) {
-      const last = bytes[payload + this.#payloadBytes - 1] as number;
+      const last = bytes[payload + this.#payloadBytes - 1];
       this.#join(frame + next, seams[packet * 2 + 3] === 8 ? last : last >> 4, after);
     }
   }
 
   #join(at: number, part: number, whole: boolean): void {
     const bytes = this.#bytes;
-    const value = whole ? part | (bytes[at] as number) | ((bytes[at + 1] as number) << 8) : part;
+    const value = whole ? part | bytes[at] | (bytes[at + 1] << 8) : part;
     bytes[at] = value & 255;
     bytes[at + 1] = value >> 8;
   }

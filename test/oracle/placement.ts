@@ -26,12 +26,7 @@ export class PlacementOracle implements Placement {
   constructor(map: MemoryMap, port: number, landing: Landing) {
     this.#map = map;
     this.#landing = landing;
-    this.#records = new SlotRecords(
-      landing.buffer,
-      map.slotRecords[port] as number,
-      map.sizes.slots,
-      map.sizes.packets,
-    );
+    this.#records = new SlotRecords(landing.buffer, map.slotRecords[port], map.sizes.slots, map.sizes.packets);
     this.#words = new Int32Array(landing.buffer);
     this.#floats = new Float64Array(landing.buffer);
   }
@@ -64,11 +59,11 @@ export class PlacementOracle implements Placement {
   record(classes: number, from: number, end: number, to: number, time: number, plain: number): void {
     const { bytes, offsets, lengths } = this.#landing;
     for (let index = from, entry = to; index < end; index++, entry += flightEntryBytes) {
-      const at = offsets[index] as number;
+      const at = offsets[index];
       bytes.copyWithin(entry, at, at + flightTime);
       this.#floats[(entry + flightTime) / 8] = time;
-      this.#words[(entry + flightLength) / 4] = lengths[index] as number;
-      this.#words[(entry + flightClass) / 4] = this.#words[classes / 4 + index] as number;
+      this.#words[(entry + flightLength) / 4] = lengths[index];
+      this.#words[(entry + flightClass) / 4] = this.#words[classes / 4 + index];
       this.#words[classes / 4 + index] = plain;
     }
   }

@@ -4,7 +4,6 @@ import t from 'tap';
 import { aboutJson } from '../../src/http/page/state.js';
 import { geometryOf } from '../../src/detector/geometry.js';
 import { makeLayout } from '../../src/detector/layout.js';
-import type { About } from '../../src/page/messages.js';
 import { portAt } from '../../src/page/port-at.js';
 import { fit, pan, pixelAt, visible, zoom } from '../../src/page/viewport.js';
 import { config } from '../view/hand-made-view.js';
@@ -61,7 +60,7 @@ t.test('every pixel of a frame is one pixel of one port image, or a gap', (t) =>
     },
   ]) {
     const geometry = geometryOf(makeLayout(detector));
-    const about = aboutJson({ ...config, detector }, geometry, '0') as About;
+    const about = aboutJson({ ...config, detector }, geometry, '0');
     const { rows, columns } = geometry.portImage;
     const seen = new Map<number, Uint8Array>(detector.udpPorts.map((port) => [port, new Uint8Array(rows * columns)]));
     let gaps = 0;
@@ -95,6 +94,6 @@ t.test('every pixel of a frame is one pixel of one port image, or a gap', (t) =>
         `port ${port.udpPort} begins where the geometry says`,
       );
   }
-  t.equal(portAt(aboutJson(config, geometryOf(makeLayout(config.detector)), '0') as About, -1, 0), null);
+  t.equal(portAt(aboutJson(config, geometryOf(makeLayout(config.detector)), '0'), -1, 0), null);
   t.end();
 });

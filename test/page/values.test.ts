@@ -29,7 +29,7 @@ t.test('colour maps begin and end as published, and every one grows lighter with
   for (const name of colourMaps) {
     const lightness = lightnessOf(palette(name));
     t.ok(
-      lightness.every((value, step) => step === 0 || value >= (lightness[step - 1] as number) - 2e-3),
+      lightness.every((value, step) => step === 0 || value >= lightness[step - 1] - 2e-3),
       name,
     );
   }
@@ -38,7 +38,7 @@ t.test('colour maps begin and end as published, and every one grows lighter with
 
 /** Relative luminance of each step. */
 function lightnessOf(colours: Uint8Array): number[] {
-  const linear = (at: number): number => ((colours[at] as number) / 255) ** 2.2;
+  const linear = (at: number): number => (colours[at] / 255) ** 2.2;
   return Array.from(
     { length: paletteLength },
     (_, step) => 0.2126 * linear(step * 3) + 0.7152 * linear(step * 3 + 1) + 0.0722 * linear(step * 3 + 2),
@@ -47,8 +47,8 @@ function lightnessOf(colours: Uint8Array): number[] {
 
 t.test('the more packets are lost the darker, and one in a million is darker than none', (t) => {
   const lightness = lightnessOf(lossPalette());
-  t.ok(lightness.every((value, step) => step === 0 || value <= (lightness[step - 1] as number) + 2e-3));
-  t.ok((lightness[0] as number) < 0.6, 'no loss has a luminance of 0.78');
+  t.ok(lightness.every((value, step) => step === 0 || value <= lightness[step - 1] + 2e-3));
+  t.ok(lightness[0] < 0.6, 'no loss has a luminance of 0.78');
   t.strictSame([1e-9, 1e-6, 1e-3, 1].map(lossStep), [0, 0, 128, 255]);
   t.end();
 });
@@ -67,7 +67,7 @@ t.test('zero, gaps, missing and partly missing blocks have four looks in every c
     const colours = palette(map);
     const nearest = Math.min(
       ...Array.from({ length: paletteLength }, (_, step) =>
-        Math.hypot(...gapColour.map((value, channel) => value - (colours[step * 3 + channel] as number))),
+        Math.hypot(...gapColour.map((value, channel) => value - colours[step * 3 + channel])),
       ),
     );
     t.ok(nearest > 40, `${map} never comes near the colour of gaps (${nearest.toFixed(0)})`);

@@ -163,7 +163,7 @@ t.test(
     t.equal(headers.length, 2);
     t.match(headers[0], /_0001\.h5$/);
     t.match(headers[1], /_0002\.h5$/);
-    t.ok((headers[0] as string).slice(0, -12) >= early.slice(0, -12), 'an hour after the consumer came');
+    t.ok(headers[0].slice(0, -12) >= early.slice(0, -12), 'an hour after the consumer came');
     t.strictSame(
       pipeline.summaries.map(({ filename }) => filename),
       headers,

@@ -21,7 +21,7 @@ function playCapture(file: string, yaml: string): { pipeline: Pipeline; frames: 
   const frames = pipeline.sink.received
     .filter(({ parts }) => parts.length === 2)
     .map(({ parts }) => {
-      const pixels = (parts[1] as Uint8Array).slice();
+      const pixels = parts[1].slice();
       return new Uint16Array(pixels.buffer);
     });
   return { pipeline, frames };

@@ -60,7 +60,7 @@ for (const compiled of [false, true]) {
       'foreign_series',
       'late_duplicate',
     ]);
-    const reordered = packets.filter((packet) => packet.udpPort === 50001)[7] as FlightPacket;
+    const reordered = packets.filter((packet) => packet.udpPort === 50001)[7];
     const sent = pipeline.maker.packet(0, 11, 1);
     t.strictSame([...reordered.header], [...sent.subarray(0, 48)]);
     t.equal(reordered.length, sent.length);

@@ -50,8 +50,8 @@ t.test('bit depth and rows change from series to series: no pixel of the last on
     [8, 64],
   ].map(([dynamicRange, rows]) => ({
     ...detector,
-    dynamicRange: dynamicRange as number,
-    readNRows: rows === 0 ? null : (rows as number),
+    dynamicRange: dynamicRange,
+    readNRows: rows === 0 ? null : rows,
   }));
   for (const [index, settings] of series.entries()) {
     t.match(
@@ -77,7 +77,7 @@ t.test('bit depth and rows change from series to series: no pixel of the last on
     pipeline.stop();
   }
   const settingsOf = (filename: string): (typeof series)[number] =>
-    series[Number(/(\d+)\.h5/.exec(filename)?.[1] ?? 0)] as (typeof series)[number];
+    series[Number(/(\d+)\.h5/.exec(filename)?.[1] ?? 0)];
   t.strictSame(pipeline.verify({ settingsOf }), []);
   t.equal(pipeline.summaries.length, 6);
 });

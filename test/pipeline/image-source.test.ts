@@ -45,7 +45,7 @@ for (const [name, yaml] of Object.entries(cases)) {
       const given = images(new Random(shape[0]), 2, shape[0] * shape[1], bits, pixelBytes);
       const cutter = new FrameCutter(settings, shape);
       const source = {
-        portImage: (port: number, round: number): PixelArray => cutter.cut(given[round % 2] as PixelArray, port),
+        portImage: (port: number, round: number): PixelArray => cutter.cut(given[round % 2], port),
       };
       const detector = new SimulatedDetector({ settings, frames: 3, firstFrame: 1, rate: 1000, images: source });
       for (const { portIndex, bytes } of detector.datagrams()) {
@@ -60,8 +60,8 @@ for (const [name, yaml] of Object.entries(cases)) {
         .messages()
         .filter(({ htype }) => htype === 'image')
         .entries()) {
-        const frame = pixelsOf(parts[0] as Uint8Array, pixelBytes);
-        const image = given[index % 2] as PixelArray;
+        const frame = pixelsOf(parts[0], pixelBytes);
+        const image = given[index % 2];
         const seen = frame.filter((value) => value !== 0);
         t.equal(seen.length, rows * columns, 'every pixel that has a sensor, and no other');
         const expected = frame.length === image.length ? image.filter((_, at) => frame[at] !== 0) : image;

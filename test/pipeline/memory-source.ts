@@ -57,11 +57,7 @@ export class MemorySource implements PacketSource {
     const { landing } = this;
     const count = Math.min(this.queued, landing.capacity, this.batch);
     for (let index = 0; index < count; index++) {
-      const { bytes, foreign, tag } = this.#queue[this.#head++] as {
-        bytes: Uint8Array;
-        foreign: boolean;
-        tag: unknown;
-      };
+      const { bytes, foreign, tag } = this.#queue[this.#head++];
       const at = landing.bufferAt(index);
       landing.bytes.set(bytes.length > landing.stride ? bytes.subarray(0, landing.stride) : bytes, at);
       landing.offsets[index] = at;

@@ -35,7 +35,7 @@ function pipelineOf(mode: Mode, withKernel: boolean): Pipeline {
 
 /** Pixels of each image that came out. */
 function framesOf(pipeline: Pipeline): Uint8Array[] {
-  return pipeline.sink.received.filter(({ parts }) => parts.length === 2).map(({ parts }) => parts[1] as Uint8Array);
+  return pipeline.sink.received.filter(({ parts }) => parts.length === 2).map(({ parts }) => parts[1]);
 }
 
 function wrongBytes(seen: Uint8Array, expected: Uint8Array | Uint16Array | Uint32Array): number {
@@ -54,7 +54,7 @@ for (const mode of modes) {
     const image = new PortImageDatagrams(pipelineOf(mode, false).config.detector, port);
     image.write(2 ** 32 + 3, 0x102030405);
     t.equal(image.datagrams.length, mode.packets);
-    const datagram = Buffer.from(image.datagrams[number - image.firstPacket] as Uint8Array);
+    const datagram = Buffer.from(image.datagrams[number - image.firstPacket]);
     t.equal(datagram.length, 48 + mode.payloadBytes);
     t.equal(datagram.subarray(0, golden.length).toString('hex'), mode.golden);
   });

@@ -67,7 +67,7 @@ for (const [configured, real, says] of mistakes) {
   t.test(`${configured.replace(/\n/g, ', ')}, but the detector has ${real}: the likely setting is named`, async (t) => {
     const ports = configured.includes('quad') ? '[50001, 50002]' : '[50001]';
     const pipeline = pipelineOf(`${configured}\nudp_ports: ${ports}`);
-    const key = real.split(':')[0] as string;
+    const key = real.split(':')[0];
     const lines = configured.split('\n').filter((line) => !line.startsWith(`${key}:`));
     const maker = new PacketMaker(
       new Pipeline({ yaml: [...lines, real, `udp_ports: ${ports}`].join('\n') }).config.detector,

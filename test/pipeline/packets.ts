@@ -43,10 +43,7 @@ export class PacketMaker {
 
   /** Number on the wire of a port's packet `index`. */
   number(port: number, index: number): number {
-    return (
-      ((this.#ports[port] as { image: PortImageDatagrams }[])[0] as { image: PortImageDatagrams }).image.firstPacket +
-      index
-    );
+    return (this.#ports[port] as { image: PortImageDatagrams }[])[0].image.firstPacket + index;
   }
 
   /**
@@ -57,13 +54,13 @@ export class PacketMaker {
     const images = this.#ports[port] as { frameNumber: number; image: PortImageDatagrams }[];
     let kept = images.find((image) => image.frameNumber === frameNumber);
     if (kept === undefined) {
-      const next = this.#next[port] as number;
+      const next = this.#next[port];
       this.#next[port] = (next + 1) % imagesKept;
-      kept = images[next] as { frameNumber: number; image: PortImageDatagrams };
+      kept = images[next];
       kept.frameNumber = frameNumber;
       kept.image.write(frameNumber, frameNumber * 10);
     }
-    return kept.image.datagrams[index] as Uint8Array;
+    return kept.image.datagrams[index];
   }
 }
 

@@ -122,7 +122,7 @@ export class Pipeline {
     for (const port of activePorts(this.config)) {
       const { landingPackets, packetBytes } = this.plan.memory;
       const source = new MemorySource(
-        new Landing(this.buffer, this.map.landing[port] as number, landingPackets, packetBytes),
+        new Landing(this.buffer, this.map.landing[port], landingPackets, packetBytes),
         options.socketPackets,
       );
       this.sources.set(port, source);
@@ -148,7 +148,7 @@ export class Pipeline {
   ): number {
     const id = ++this.#id;
     if (command.kind !== 'shutdown') this.commands.push(id);
-    this.#waiting.push({ ...command, id } as StreamCommand);
+    this.#waiting.push({ ...command, id });
     return id;
   }
 
@@ -255,7 +255,7 @@ export class Pipeline {
   }
 
   counters(port: number): Record<PortCounter, number> {
-    const values = new Float64Array(this.buffer, this.map.portCounters[port] as number, portCounterTable.length);
+    const values = new Float64Array(this.buffer, this.map.portCounters[port], portCounterTable.length);
     return Object.fromEntries(portCounterTable.map((entry, index) => [entry.id, values[index]])) as Record<
       PortCounter,
       number
@@ -263,7 +263,7 @@ export class Pipeline {
   }
 
   portWords(port: number): PortWords {
-    return new PortWords(this.buffer, this.map.portWords[port] as number);
+    return new PortWords(this.buffer, this.map.portWords[port]);
   }
 
   /** Everything that the consumer got, parsed. */

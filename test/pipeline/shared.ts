@@ -53,7 +53,7 @@ export class SharedDetector {
 
   /** The instance that frame `index` goes to. */
   instanceOf(index: number): Pipeline {
-    return this.instances[index % this.instances.length] as Pipeline;
+    return this.instances[index % this.instances.length];
   }
 
   /** Deliver frames with indices `from` … `to`, packets for which `lost` says so left out. */
@@ -105,7 +105,7 @@ export class SharedDetector {
     // The header of a series is read before the next one is armed: series by series, as many as there are headers.
     for (let series = (queues[0] ?? []).filter(({ htype }) => htype === 'header').length; series > 0; series--) {
       const next = (queues[0] ?? []).findIndex(({ htype }, index) => index > 0 && htype === 'header');
-      const limit = next < 0 ? Infinity : ((queues[0] ?? [])[next] as StreamMessage).msgNumber;
+      const limit = next < 0 ? Infinity : (queues[0] ?? [])[next].msgNumber;
       const parts = queues.map((queue) => queue.splice(0, queue.filter(({ msgNumber }) => msgNumber < limit).length));
       while (parts.some((part) => part.length > 0)) {
         const part = random.pick(parts);

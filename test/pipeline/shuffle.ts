@@ -7,7 +7,7 @@ export function shuffle<T>(items: readonly T[], seed: number): T[] {
   const shuffled = [...items];
   for (let at = shuffled.length - 1; at > 0; at--) {
     const other = (mix32(seed + at * 7919) >>> 0) % (at + 1);
-    [shuffled[at], shuffled[other]] = [shuffled[other] as T, shuffled[at] as T];
+    [shuffled[at], shuffled[other]] = [shuffled[other], shuffled[at]];
   }
   return shuffled;
 }

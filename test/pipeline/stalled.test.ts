@@ -40,15 +40,15 @@ async function setUp(receive: 'recvmmsg' | 'dgram') {
   const wiring = { config, plan, map, buffer, clock: systemClock };
   const ports = await Promise.all(
     [0, 1].map(async (port) => {
-      const landing = new Landing(buffer, map.landing[port] as number, 8, plan.memory.packetBytes);
+      const landing = new Landing(buffer, map.landing[port], 8, plan.memory.packetBytes);
       const common = { landing, host: '127.0.0.1', udpPort: 0, receiveBufferBytes: 4 << 20 };
       const ref: { turn: () => void } = { turn: () => undefined };
       const source: PacketSource =
         receive === 'recvmmsg'
           ? new RecvmmsgSource({
               ...common,
-              buffer: buffer as SharedArrayBuffer,
-              structuresAt: map.kernelStructures[port] as number,
+              buffer: buffer,
+              structuresAt: map.kernelStructures[port],
               source: null,
               waitMs: 0,
               coalesce: false,
@@ -64,12 +64,12 @@ async function setUp(receive: 'recvmmsg' | 'dgram') {
       const { udpPort } = await source.open();
       const assembler = new PortAssembler(portSetup(wiring, port, source, placementOracle));
       ref.turn = () => void assembler.turn();
-      const counters = new Float64Array(buffer, map.portCounters[port] as number, portCounterTable.length);
+      const counters = new Float64Array(buffer, map.portCounters[port], portCounterTable.length);
       return {
         source,
         assembler,
         sender: new Sender('127.0.0.1', udpPort),
-        count: (name: PortCounter) => counters[portCounter[name]] as number,
+        count: (name: PortCounter) => counters[portCounter[name]],
       };
     }),
   );

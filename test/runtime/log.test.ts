@@ -12,7 +12,7 @@ t.test('a log line is one JSON object with level as a word, time in UTC, detecto
   logger.warn({ port: 50001 }, 'two\nlines');
   t.equal(lines.length, 1);
   t.equal(lines[0]?.split('\n').length, 2);
-  t.match(JSON.parse(lines[0] as string), {
+  t.match(JSON.parse(lines[0]), {
     level: 'warn',
     time: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
     detector: 'quad',

@@ -187,7 +187,7 @@ const half = (msg: number, index: number): unknown[] => {
       ...(image(msg, index)[0] as object),
       complete: false,
       missing_packets: packetsPerImage,
-      missing: { [settings.udpPorts[0] as number]: [[0, packetsPerImage - 1]] },
+      missing: { [settings.udpPorts[0]]: [[0, packetsPerImage - 1]] },
       reason: 'packet_loss',
     },
     pixels,

@@ -160,7 +160,7 @@ t.test('consumers that share a stream must have every number once between them',
         killed: false,
         alone: false,
         last: {
-          ...(facts().consumers[0] as PhaseFacts['consumers'][number]).last,
+          ...facts().consumers[0].last,
           images: 1,
           framesVerified: 1,
           numbers: own,

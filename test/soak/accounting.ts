@@ -157,7 +157,7 @@ function consumerProblems({ summaries, consumers, whole }: PhaseFacts): string[]
 /** What several consumers of one stream got must be every number once. */
 function numberProblems(numbers: readonly number[]): string[] {
   const sorted = [...numbers].sort((a, b) => a - b);
-  const wrong = sorted.filter((number, index) => index > 0 && number !== (sorted[index - 1] as number) + 1);
+  const wrong = sorted.filter((number, index) => index > 0 && number !== sorted[index - 1] + 1);
   return wrong.length === 0
     ? []
     : [`between them the consumers have ${wrong.length} numbers twice or not at all, first before ${wrong[0]}`];

@@ -59,8 +59,7 @@ export async function sendHostile({
       for (; sent < due; sent++) {
         const port = sent % udpPorts.length;
         const { bytes, as } = mutator.make(port, farFrame, settledAge);
-        if (await leave(socket, bytes, udpPorts[port] as number))
-          (counts[port] as Map<Expected, number>).set(as, (counts[port]?.get(as) ?? 0) + 1);
+        if (await leave(socket, bytes, udpPorts[port])) counts[port].set(as, (counts[port]?.get(as) ?? 0) + 1);
         else errors++;
       }
       await sleep(pauseMs);
@@ -81,9 +80,7 @@ export async function sendHostile({
   return {
     frames: 0,
     send_errors: errors,
-    ports: Object.fromEntries(
-      udpPorts.map((udpPort, port) => [udpPort, truthOf(counts[port] as Map<Expected, number>)]),
-    ),
+    ports: Object.fromEntries(udpPorts.map((udpPort, port) => [udpPort, truthOf(counts[port])])),
   };
 }
 

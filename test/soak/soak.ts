@@ -125,7 +125,7 @@ async function soak(
   let nextFrame = 1;
   const turn = options.phases ?? allPhases;
   for (let index = 0; elapsed() < minutes && !signal.aborted && died === null; index++) {
-    const phase = turn[index % turn.length] as Phase;
+    const phase = turn[index % turn.length];
     const stage = await Stage.open(setup, (seed + index) >>> 0, nextFrame).catch((error: unknown) => messageOf(error));
     if (typeof stage === 'string') {
       problems.push(`phase ${index + 1} (${phase.name}) could not begin: ${stage}`);
@@ -197,12 +197,12 @@ function countersOf(metrics: ReadonlyMap<string, number>): Record<string, number
   for (const [key, value] of metrics) {
     const found = /^vdcu_((?!nic|host)\w+)_total\{(.*)\}$/.exec(key);
     if (found === null) continue;
-    const labels = (found[2] as string)
+    const labels = found[2]
       .split(',')
       .filter((label) => label !== '' && !label.startsWith('port='))
       .map((label) => label.replaceAll('"', ''))
       .join(' ');
-    const name = labels === '' ? (found[1] as string) : `${found[1]} ${labels}`;
+    const name = labels === '' ? found[1] : `${found[1]} ${labels}`;
     counters[name] = (counters[name] ?? 0) + value;
   }
   return counters;

@@ -199,7 +199,7 @@ t.test(
     t.strictSame(htypes, ['series_end', 'header', 'image', 'image', 'image', 'image', 'series_end']);
     t.strictSame(
       numbers,
-      numbers.map((_, index) => (numbers[0] as number) + index),
+      numbers.map((_, index) => numbers[0] + index),
       'numbers have no gap',
     );
   },
@@ -309,7 +309,7 @@ t.test('two connections of one consumer, as configured, get the stream between t
   numbers.sort((a, b) => a - b);
   t.strictSame(
     numbers,
-    numbers.map((_, index) => (numbers[0] as number) + index),
+    numbers.map((_, index) => numbers[0] + index),
     'together they have every number once',
   );
 });

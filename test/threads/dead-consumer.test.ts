@@ -152,9 +152,7 @@ function whole(consumer: Process, kinds?: readonly string[]): boolean {
   if (kinds === undefined) return series[0]?.htype === 'header' && series.at(-1)?.htype === 'series_end';
   return (
     series.map(({ htype }) => htype).join() === kinds.join() &&
-    series.every(
-      ({ number, problems }, index) => number === (series[0] as Got).number + index && problems?.length === 0,
-    )
+    series.every(({ number, problems }, index) => number === series[0].number + index && problems?.length === 0)
   );
 }
 

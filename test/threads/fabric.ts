@@ -119,7 +119,7 @@ function rules(faults: readonly FabricFault[]): string {
 /** @throws Error with what it complained about */
 function withInput([program, ...words]: readonly string[], input: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program as string, words, { stdio: ['pipe', 'ignore', 'pipe'] });
+    const child = spawn(program, words, { stdio: ['pipe', 'ignore', 'pipe'] });
     let complaints = '';
     child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
     child.on('error', reject);

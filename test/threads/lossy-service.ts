@@ -201,7 +201,7 @@ export class LossyService {
     );
     await until(() => this.consumer.ends.length >= count, `series_end number ${count}`);
     const { status, summaries } = await tell(this.ask);
-    const summary = summaries[count - 1] as SeriesSummary;
+    const summary = summaries[count - 1];
     t.strictSame(status.last_series, summary, 'the state tells the last series');
     t.strictSame(
       this.consumer.ends[count - 1]?.['ledger'],

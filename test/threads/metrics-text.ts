@@ -29,7 +29,7 @@ export function parseMetrics(text: string): Map<string, number> {
         .map(([, key, value]) => [key, value])
         .filter(([key]) => key !== 'detector'),
     ) as Record<string, string>;
-    samples.set(metricKey(found[1] as string, labels), Number(found[3]));
+    samples.set(metricKey(found[1], labels), Number(found[3]));
   }
   return samples;
 }

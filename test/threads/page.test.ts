@@ -181,7 +181,7 @@ t.test(
       const reading = await pointAt(pointX, pointY);
       const [, said, row, column] = /^(.+?) · row (\d+), column (\d+)/.exec(reading) ?? [];
       const isGap = [256, 257].includes(Number(row)) || [256, 257].includes(Number(column));
-      const value = pixels[Number(row) * 514 + Number(column)] as number;
+      const value = pixels[Number(row) * 514 + Number(column)];
       const colour = await colourAt(pointX, pointY);
       // At the edge of a pixel it depends on a fraction of a point whose colour is seen.
       const around = await Promise.all(
@@ -201,10 +201,7 @@ t.test(
       } else if (value === missing) {
         seen.missing++;
         t.match(said, /^missing/, reading);
-        t.ok(
-          (colour[0] as number) > 180 && (colour[2] as number) > 90,
-          `${reading}: stripes of white and crimson (${colour.join(' ')})`,
-        );
+        t.ok(colour[0] > 180 && colour[2] > 90, `${reading}: stripes of white and crimson (${colour.join(' ')})`);
         t.ok(
           !Array.from({ length: paletteLength }, (_, at) => cssColour(colours, at)).includes(
             `rgb(${colour.join(' ')})`,
@@ -244,7 +241,7 @@ t.test(
     );
     t.match(reading, /^missing: not received · row \d+, column \d+ · port \d+: row \d+, column \d+/);
     const stripes = await colourAt(pointX, pointY);
-    t.ok((stripes[0] as number) > 180, `and striped (${stripes.join(' ')})`);
+    t.ok(stripes[0] > 180, `and striped (${stripes.join(' ')})`);
     // Reading single colours back is this test's doing, not the page's.
     t.strictSame(
       browser.complaints.filter((complaint) => !complaint.includes('willReadFrequently')),

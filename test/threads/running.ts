@@ -153,7 +153,7 @@ export class Running {
   /** Wait until `count` series have ended since the start; the newest summary. */
   async ended(count: number): Promise<SeriesSummary> {
     await until(() => this.service.view.history().length >= count, `the end of series number ${count}`, 2 * generousMs);
-    return this.service.view.history()[0] as SeriesSummary;
+    return this.service.view.history()[0];
   }
 
   /** Compare the metrics with the simulator's truth, then stop. @throws Error when they differ */

@@ -1,7 +1,6 @@
 // A service with real threads: series through HTTP while packets flow, from arming to the end of the stream.
 
 import t from 'tap';
-import type { PortLedger } from '../../src/contract/series.js';
 import { accounts, quadYaml, start } from './running.js';
 import { until } from './waiting.js';
 
@@ -58,7 +57,7 @@ t.test('every fault of the network is counted as what it is, and no pixel is wro
   t.ok(report.checker.counts.missingPackets >= 7 + 2 * 64 + 1, 'lost and late packets are missing');
   if (whole) {
     for (const [index, { duplicated, truncated, foreignDetectorType, foreignVersion }] of truth.ports.entries()) {
-      const { duplicate, late_duplicate: lateDuplicate, malformed } = summary.ledger[index] as PortLedger;
+      const { duplicate, late_duplicate: lateDuplicate, malformed } = summary.ledger[index];
       t.equal(duplicate + lateDuplicate, duplicated, 'second copies');
       t.equal(malformed, truncated + foreignDetectorType + foreignVersion, 'malformed packets');
     }

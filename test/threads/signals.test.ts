@@ -124,7 +124,7 @@ t.test(
       ['rehearse', '--no-prometheus'],
     ];
     for (const words of commands) {
-      const name = words[0] as string;
+      const name = words[0];
       const { child, ...command } = vdcuProcess(t, words);
       const pid = child.pid as number;
       // Node catches SIGUSR1 as soon as it has begun; before that it would end any process.

@@ -117,9 +117,7 @@ t.test('message numbers of a service that was started again are larger than all 
     await running.stop();
   }
   t.ok(
-    numbers.every(
-      (number, index) => Number.isSafeInteger(number) && (index === 0 || number > (numbers[index - 1] as number) + 4),
-    ),
+    numbers.every((number, index) => Number.isSafeInteger(number) && (index === 0 || number > numbers[index - 1] + 4)),
     String(numbers),
   );
 });

@@ -105,7 +105,7 @@ function holdsSeries(t: Test, messages: readonly Message[], images: number): voi
     kinds,
   );
   t.ok(
-    messages.every(({ msg_number: number }, index) => number === (messages[0] as Message).msg_number + index),
+    messages.every(({ msg_number: number }, index) => number === messages[0].msg_number + index),
     'without a gap',
   );
 }

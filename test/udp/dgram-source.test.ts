@@ -47,7 +47,7 @@ async function setUp(t: Test, changes: Partial<DgramSourceOptions> = {}) {
 
 const filled = (length: number, value: number): Uint8Array => new Uint8Array(length).fill(value);
 const landed = (landing: Landing, index: number, length: number): Uint8Array =>
-  landing.bytes.slice(landing.offsets[index] as number, (landing.offsets[index] as number) + length);
+  landing.bytes.slice(landing.offsets[index], landing.offsets[index] + length);
 
 t.test('datagrams lie in the landing buffers, in order, with their length', async (t) => {
   const { source, landing, wakes, send, info } = await setUp(t);

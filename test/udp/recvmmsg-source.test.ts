@@ -45,8 +45,8 @@ function receiveAll(source: RecvmmsgSource): Got[] {
     if (count > source.landing.capacity) throw new Error('more than the capacity');
     for (let index = 0; index < count; index++) {
       const { offsets, lengths, foreign, bytes, stride } = source.landing;
-      const at = offsets[index] as number;
-      const length = lengths[index] as number;
+      const at = offsets[index];
+      const length = lengths[index];
       got.push({
         bytes: Buffer.from(bytes.slice(at, at + Math.min(length, stride))),
         length,
@@ -61,7 +61,7 @@ function receiveAll(source: RecvmmsgSource): Got[] {
 function same(t: Test, got: readonly Got[], sent: readonly Uint8Array[]): void {
   t.equal(got.length, sent.length);
   got.forEach(({ bytes, length }, index) => {
-    const wanted = sent[index] as Uint8Array;
+    const wanted = sent[index];
     if (length !== wanted.length || bytes.compare(wanted) !== 0) t.fail(`datagram ${index} differs`);
   });
 }
@@ -98,7 +98,7 @@ t.test('a datagram longer than its buffer shows its true length, and an empty on
     sizes,
   );
   got.forEach(({ bytes }, index) =>
-    t.equal(bytes.compare(numbered(index, sizes[index] as number).subarray(0, source.landing.stride)), 0),
+    t.equal(bytes.compare(numbered(index, sizes[index]).subarray(0, source.landing.stride)), 0),
   );
   sender.close();
   await source.close();

@@ -71,7 +71,7 @@ function setUp(t: Test, more = '') {
     readSocket: (_address, udpPort, inode) => (inode === udpPort * 10 ? (figures.get(udpPort) ?? null) : null),
   });
   t.teardown(() => view.close());
-  const words = config.detector.udpPorts.map((_, index) => new PortWords(buffer, map.portWords[index] as number));
+  const words = config.detector.udpPorts.map((_, index) => new PortWords(buffer, map.portWords[index]));
   for (const port of words) port.initialise();
   const box = new CommandBox(buffer, map.commandBox);
   return {
@@ -82,15 +82,11 @@ function setUp(t: Test, more = '') {
     stream: new StreamWords(buffer, map.streamWords),
     streamCounters: new Float64Array(buffer, map.streamCounters, streamCounterTable.length),
     counters: config.detector.udpPorts.map(
-      (_, index) => new Float64Array(buffer, map.portCounters[index] as number, portCounterTable.length),
+      (_, index) => new Float64Array(buffer, map.portCounters[index], portCounterTable.length),
     ),
     bases: config.detector.udpPorts.map(
       (_, index) =>
-        new Float64Array(
-          buffer,
-          (map.portCounters[index] as number) + portCounterTable.length * 8,
-          portCounterTable.length,
-        ),
+        new Float64Array(buffer, map.portCounters[index] + portCounterTable.length * 8, portCounterTable.length),
     ),
     lastFrame: new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes),
     take: () => box.take() as StreamCommand | null,
@@ -122,7 +118,7 @@ t.test('before the threads are ready the service is not, and a series is refused
 t.test('a clamped socket buffer is said with what was asked, what was granted and the remedy', (t) => {
   const { view, log } = setUp(t);
   view.noteReady(
-    [{ ...sockets[0]!, receiveBufferGrantedBytes: 999 }, sockets[1]!],
+    [{ ...sockets[0], receiveBufferGrantedBytes: 999 }, sockets[1]],
     'tcp://127.0.0.1:9999',
     'dgram+libzmq',
   );
@@ -191,8 +187,8 @@ t.test('images sent are those of this series, also when they were sent before ma
   streamCounters[streamCounter.images] = 6;
   streamCounters[streamCounter.complete] = 5;
   stream.publish({ ...idle, step: seriesStep.open, seriesId: 2, headerSent: true, first: 1, next: 3, highest: 3 });
-  counters[0]![portCounter.received] = 500;
-  bases[0]![portCounter.received] = 400;
+  counters[0][portCounter.received] = 500;
+  bases[0][portCounter.received] = 400;
   view.noteEvent({ kind: 'opened', series_id: 2, filename: '', auto: false, frames: 0 });
   t.match(view.status(), {
     series: {
@@ -296,8 +292,8 @@ t.test('kernel drops are what the kernel says now, or the receiver said last, or
   const { view, counters, figures, clock } = setUp(t);
   view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+libzmq');
   t.equal(view.backend, 'dgram+libzmq');
-  counters[0]![portCounter.socketDropped] = 3;
-  counters[1]![portCounter.socketDropped] = Number.NaN;
+  counters[0][portCounter.socketDropped] = 3;
+  counters[1][portCounter.socketDropped] = Number.NaN;
   t.match(view.udpPorts(), [{ kernel_drops: 3, socket_queue_bytes: null }, { kernel_drops: null }]);
   clock.advance(1000);
   figures.set(50001, { queueBytes: 77, drops: 5 });
@@ -309,14 +305,14 @@ t.test("kernel drops go on where the kernel's 32 bits end", (t) => {
   const { view, counters, bases, figures, clock } = setUp(t);
   view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+libzmq');
   const drops = portCounter.socketDropped;
-  bases[0]![drops] = 2 ** 32 - 10;
+  bases[0][drops] = 2 ** 32 - 10;
   for (const [noted, kernel, total] of [
     [2 ** 32 - 10, 2 ** 32 - 1, 2 ** 32 - 1],
     [2 ** 32 - 1, 5, 2 ** 32 + 5],
     [2 ** 32 + 7, 5, 2 ** 32 + 7],
     [3 * 2 ** 32 + 1, 2, 3 * 2 ** 32 + 2],
   ] as const) {
-    counters[0]![drops] = noted;
+    counters[0][drops] = noted;
     figures.set(50001, { queueBytes: 0, drops: kernel });
     clock.advance(1000);
     t.match(
@@ -347,9 +343,9 @@ t.test('a port is behind the one furthest ahead; one of which nothing came, by a
     'nothing came at all',
   );
   stream.publish({ ...idle, step: seriesStep.open, seriesId: 1, first: 5 });
-  words[0]!.setNewestSeen(12);
+  words[0].setNewestSeen(12);
   t.match(view.portFigures(), [{ lagFrames: 0 }, { lagFrames: 8 }]);
-  words[1]!.setNewestSeen(10);
+  words[1].setNewestSeen(10);
   t.match(view.portFigures(), [{ lagFrames: 0 }, { lagFrames: 2 }]);
   t.end();
 });
@@ -369,8 +365,8 @@ t.test('missing packets are those of the series that is open, then of the last',
     ['malformedVersion', 0, 1],
     ['foreignUnarmed', 7, 7],
   ] as const) {
-    bases[0]![portCounter[id]] = before;
-    counters[0]![portCounter[id]] = now;
+    bases[0][portCounter[id]] = before;
+    counters[0][portCounter[id]] = now;
   }
   figures.set(50001, { queueBytes: 5, drops: 3 });
   clock.advance(1000);
@@ -400,9 +396,9 @@ t.test('missing packets are those of the series that is open, then of the last',
 t.test('the last packet has a time of day; threads have the age of their heartbeat and their longest stall', (t) => {
   const { view, words, clock, stream } = setUp(t);
   t.match(view.portFigures()[0], { lastPacketAt: null, queueBytesMax: null });
-  words[0]!.setFigure('lastPacketAt', clock.now());
-  words[0]!.setFigure('queueBytesMax', 4096);
-  words[0]!.setFigure('stallMsMax', 17);
+  words[0].setFigure('lastPacketAt', clock.now());
+  words[0].setFigure('queueBytesMax', 4096);
+  words[0].setFigure('stallMsMax', 17);
   stream.setStallMsMax(3.25);
   const at = clock.wall();
   clock.advance(700);
@@ -437,7 +433,7 @@ t.test('the state tells what is going wrong now, and what the ports of an open s
     ['lateFirst', 4],
     ['socketDropped', 2],
   ] as const)
-    counters[0]![portCounter[name]] = count;
+    counters[0][portCounter[name]] = count;
   const { problems, series } = view.status();
   t.match(problems.join('\n'), /the frame ring is nearly full \(8 of 8\)/);
   t.match(series?.ports[0]?.packets, {

@@ -56,11 +56,11 @@ export class DatagramReader {
   #ipv4(packet: Uint8Array, depth: number): UdpDatagram | NoDatagram {
     if (packet.length < 20) return 'other';
     const view = viewOf(packet);
-    const headerBytes = ((packet[0] as number) & 15) * 4;
+    const headerBytes = (packet[0] & 15) * 4;
     const total = view.getUint16(2);
     // A length of 0 is that of a packet which the network card was to cut up.
     const end = total === 0 ? packet.length : total;
-    const next = packet[9] as number;
+    const next = packet[9];
     if (headerBytes < 20 || end < headerBytes || !carries(next)) return 'other';
     const place = view.getUint16(6);
     const content = packet.subarray(headerBytes, end);
@@ -78,7 +78,7 @@ export class DatagramReader {
     const length = view.getUint16(4);
     const end = length === 0 ? packet.length : 40 + length;
     const addresses = addressText(packet, 8, 32);
-    return this.#extensions(packet[6] as number, packet.subarray(40, end), end - 40, addresses, depth);
+    return this.#extensions(packet[6], packet.subarray(40, end), end - 40, addresses, depth);
   }
 
   #extensions(
@@ -93,7 +93,7 @@ export class DatagramReader {
     for (let count = 0; count < extensionLimit; count++) {
       if (carries(next)) return this.#content(next, bytes.subarray(at), length - at, depth);
       if (at + 8 > bytes.length) return 'other';
-      const following = bytes[at] as number;
+      const following = bytes[at];
       if (next === protocol.fragment) {
         const view = viewOf(bytes);
         const place = view.getUint16(at + 2);
@@ -112,7 +112,7 @@ export class DatagramReader {
         }
         at += 8;
       } else if (next === protocol.hopByHop || next === protocol.routing || next === protocol.destinations) {
-        at += 8 + (bytes[at + 1] as number) * 8;
+        at += 8 + bytes[at + 1] * 8;
       } else return 'other';
       next = following;
     }

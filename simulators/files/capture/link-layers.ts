@@ -88,7 +88,7 @@ function behindType(type: number, bytes: Uint8Array, at: number): Uint8Array | n
 /** Labels of four bytes up to the one that says it is the last; behind it IP, which tells itself by its version. */
 function behindLabels(bytes: Uint8Array, at: number): Uint8Array | null {
   for (let position = at; position + 4 < bytes.length; position += 4) {
-    if (((bytes[position + 2] as number) & 1) === 1) return rest(bytes, position + 4);
+    if ((bytes[position + 2] & 1) === 1) return rest(bytes, position + 4);
   }
   return null;
 }

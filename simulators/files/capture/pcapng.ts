@@ -108,7 +108,7 @@ function readInterface(body: Uint8Array, little: boolean): Interface | null {
     const code = view.getUint16(at, little);
     const length = view.getUint16(at + 2, little);
     if (code === option.end || at + 4 + length > body.length) break;
-    if (code === option.resolution && length === 1) ticksPerSecond = resolutionOf(body[at + 4] as number);
+    if (code === option.resolution && length === 1) ticksPerSecond = resolutionOf(body[at + 4]);
     if (code === option.timeOffset && length === 8) offsetSeconds = Number(view.getBigInt64(at + 4, little));
     at += 4 + Math.ceil(length / 4) * 4;
   }

@@ -65,8 +65,8 @@ export function insideUdp(port: number, payload: Uint8Array): Inside | null {
     const isVxlan = view.getUint32(0) === 0x08000000 && payload[7] === 0;
     return isVxlan ? inside('ethernet', payload, 8) : null;
   }
-  if (port !== genevePort || (payload[0] as number) >> 6 !== 0) return null;
-  const begin = 8 + ((payload[0] as number) & 0x3f) * 4;
+  if (port !== genevePort || payload[0] >> 6 !== 0) return null;
+  const begin = 8 + (payload[0] & 0x3f) * 4;
   switch (view.getUint16(2)) {
     case greType.ethernet:
       return inside('ethernet', payload, begin);

@@ -127,7 +127,7 @@ class Blocks {
       let without = 0;
       for (const end = Math.min(columns, column + factor); column < end; column++, from++) {
         if (isGapColumn[left + column] === 1) continue;
-        const value = source[from] as number;
+        const value = source[from];
         if (value === missingValue) {
           without++;
         } else {
@@ -135,9 +135,9 @@ class Blocks {
           withValue++;
         }
       }
-      sums[block] = (sums[block] as number) + sum;
-      valued[block] = (valued[block] as number) + withValue;
-      missing[block] = (missing[block] as number) + without;
+      sums[block] = sums[block] + sum;
+      valued[block] = valued[block] + withValue;
+      missing[block] = missing[block] + without;
     }
   }
 
@@ -145,8 +145,8 @@ class Blocks {
     if (this.#factor === 1) return new arrays[this.#type](this.#sums);
     const values = new Float32Array(this.#sums.length);
     for (let block = 0; block < values.length; block++) {
-      const valued = this.#valued[block] as number;
-      values[block] = valued === 0 ? 0 : (this.#sums[block] as number) / valued;
+      const valued = this.#valued[block];
+      values[block] = valued === 0 ? 0 : this.#sums[block] / valued;
     }
     return values;
   }
@@ -154,7 +154,7 @@ class Blocks {
   kinds(): Uint8Array {
     const kinds = new Uint8Array(this.#sums.length);
     for (let block = 0; block < kinds.length; block++) {
-      const missing = (this.#missing[block] as number) > 0;
+      const missing = this.#missing[block] > 0;
       if (this.#valued[block] === 0) kinds[block] = missing ? blockKind.missing : blockKind.gap;
       else kinds[block] = missing ? blockKind.partlyMissing : blockKind.value;
     }

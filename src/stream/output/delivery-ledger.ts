@@ -28,7 +28,7 @@ export class DeliveryLedger {
   /** @param bytes acknowledged since the beginning; never fewer than before */
   acknowledge(bytes: number): void {
     if (bytes > this.#acknowledged) this.#acknowledged = Math.min(bytes, this.#handed);
-    while (this.#count > 0 && (this.#ends[this.#oldest] as number) <= this.#acknowledged) {
+    while (this.#count > 0 && this.#ends[this.#oldest] <= this.#acknowledged) {
       this.#oldest = (this.#oldest + 1) % capacity;
       this.#count--;
     }

@@ -4,7 +4,7 @@
 
 import type { FrameReason } from '../../contract/frame-reasons.js';
 import { gapByte, missingByte } from '../../detector/pixel-type.js';
-import type { Layout, PortLayout, Position } from '../../detector/layout.js';
+import type { Layout } from '../../detector/layout.js';
 import { makePieceTable } from '../../detector/piece-table.js';
 import type { PieceTable } from '../../detector/piece-table.js';
 import { headerOffset } from '../../detector/packet-header.js';
@@ -187,9 +187,8 @@ export class FrameReader {
 
   #missingRanges(port: ReadPort, slot: number): [number, number][] {
     const { positions, ports, expectedPackets } = this.#layout as Layout;
-    const position =
-      port.words.position >= 0 ? port.words.position : (ports[port.index] as PortLayout).expectedPosition;
-    const { firstPacket } = positions[position] as Position;
+    const position = port.words.position >= 0 ? port.words.position : ports[port.index].expectedPosition;
+    const { firstPacket } = positions[position];
     const ranges: [number, number][] = [];
     for (let packet = 0; packet < expectedPackets; packet++) {
       if (port.records.has(slot, packet)) continue;
@@ -221,11 +220,11 @@ export class FrameReader {
       this.#pieces.set(position, table);
     }
     for (let piece = 0; piece < table.pieces.length; piece += 3) {
-      const at = table.pieces[piece + 1] as number;
-      frame.fill(missingByte, at, at + (table.pieces[piece + 2] as number));
+      const at = table.pieces[piece + 1];
+      frame.fill(missingByte, at, at + table.pieces[piece + 2]);
     }
     for (let seam = 0; seam < table.seams.length; seam += 2) {
-      const at = table.seams[seam] as number;
+      const at = table.seams[seam];
       if (at >= 0) frame.fill(missingByte, at, at + (this.#layout as Layout).pixelBytes);
     }
   }

@@ -106,7 +106,7 @@ export class FrameSender {
     const frames = last + 1 - this.next;
     this.unsent += frames;
     const { counters } = this.#deps;
-    counters[streamCounter.unsent] = (counters[streamCounter.unsent] as number) + frames;
+    counters[streamCounter.unsent] = counters[streamCounter.unsent] + frames;
     this.#release(last + 1);
     this.progressAt = now;
   }
@@ -147,6 +147,6 @@ export class FrameSender {
 
   #count(counter: StreamCounter): void {
     const { counters } = this.#deps;
-    counters[streamCounter[counter]] = (counters[streamCounter[counter]] as number) + 1;
+    counters[streamCounter[counter]] = counters[streamCounter[counter]] + 1;
   }
 }

@@ -9,7 +9,7 @@ import type { PortLedger } from '../../contract/series.js';
 
 /** Counts of one series from two snapshots. */
 export function countsBetween(base: Float64Array, end: Float64Array): SeriesCounts {
-  return (counter) => (end[portCounter[counter]] as number) - (base[portCounter[counter]] as number);
+  return (counter) => end[portCounter[counter]] - base[portCounter[counter]];
 }
 
 /** Settle one port: every missing packet gets exactly one cause. */

@@ -50,7 +50,7 @@ export class SeriesProgress {
     for (const { words, counters, seriesBase } of this.#ports) {
       this.highest = Math.max(this.highest, words.newestSeen);
       for (const counter of [portCounter.accepted, portCounter.ringFull])
-        seen += (counters[counter] as number) - (seriesBase[counter] as number);
+        seen += counters[counter] - seriesBase[counter];
     }
     if (seen !== this.#seenPackets) {
       this.#seenPackets = seen;

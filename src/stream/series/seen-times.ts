@@ -22,7 +22,7 @@ export class SeenTimes {
   /** At `now` (ms) the highest number seen was `highest`; later calls with the same number change nothing. */
   note(highest: number, now: number): void {
     const size = this.#numbers.length;
-    if (this.#count > 0 && (this.#numbers[(this.#begin + this.#count - 1) % size] as number) >= highest) return;
+    if (this.#count > 0 && this.#numbers[(this.#begin + this.#count - 1) % size] >= highest) return;
     if (this.#count === size) {
       // Full: the latest entry stands for more frames, which are then given up a little early, never late.
       this.#numbers[(this.#begin + size - 1) % size] = highest;
@@ -36,8 +36,8 @@ export class SeenTimes {
   /** Highest frame number that was seen at or before `time` (ms); 0 = none. Forgets what it returns. */
   seenBy(time: number): number {
     let number = 0;
-    while (this.#count > 0 && (this.#times[this.#begin] as number) <= time) {
-      number = this.#numbers[this.#begin] as number;
+    while (this.#count > 0 && this.#times[this.#begin] <= time) {
+      number = this.#numbers[this.#begin];
       this.#begin = (this.#begin + 1) % this.#numbers.length;
       this.#count--;
     }

@@ -399,7 +399,7 @@ export class Series {
 
   #count(counter: StreamCounter): void {
     const { counters } = this.#deps;
-    counters[streamCounter[counter]] = (counters[streamCounter[counter]] as number) + 1;
+    counters[streamCounter[counter]] = counters[streamCounter[counter]] + 1;
   }
 
   // --- ending

@@ -95,7 +95,7 @@ export class SeriesWarnings {
   /** Look when the receivers are open: packets for which the sockets had no room while the series before was ended. */
   lostBefore(): void {
     for (const { udpPort, counters, seriesBase } of this.#deps.ports) {
-      const lost = (counters[portCounter.socketDropped] as number) - (seriesBase[portCounter.socketDropped] as number);
+      const lost = counters[portCounter.socketDropped] - seriesBase[portCounter.socketDropped];
       if (lost > 0)
         this.warn(
           `lost_before/${udpPort}`,
@@ -126,7 +126,7 @@ export class SeriesWarnings {
         );
       }
       const counted = (counter: PortCounter): number =>
-        (counters[portCounter[counter]] as number) - (seriesBase[portCounter[counter]] as number);
+        counters[portCounter[counter]] - seriesBase[portCounter[counter]];
       const twice = counted('duplicate') + counted('lateDuplicate');
       if (twice >= 2 * this.#layout.expectedPackets && twice * 10 >= counted('accepted')) {
         this.warn(
@@ -181,7 +181,7 @@ export class SeriesWarnings {
   }
 
   #foreign(counters: Float64Array, seriesBase: Float64Array): number {
-    return (counters[portCounter.foreignSeries] as number) - (seriesBase[portCounter.foreignSeries] as number);
+    return counters[portCounter.foreignSeries] - seriesBase[portCounter.foreignSeries];
   }
 
   /**

@@ -90,8 +90,7 @@ function expected(
       const pixels: number[] = [];
       for (let row = top + y; row < Math.min(top + rows, top + y + factor); row++) {
         for (let column = left + x; column < Math.min(left + columns, left + x + factor); column++) {
-          if (!isGap(gaps.gapRows, row) && !isGap(gaps.gapColumns, column))
-            pixels.push(values[row]?.[column] as number);
+          if (!isGap(gaps.gapRows, row) && !isGap(gaps.gapColumns, column)) pixels.push(values[row]?.[column]);
         }
       }
       const valued = pixels.filter((pixel) => pixel !== missing);
@@ -101,7 +100,7 @@ function expected(
           valued.length === 0
             ? 0
             : factor === 1
-              ? (valued[0] as number)
+              ? valued[0]
               : Math.fround(valued.reduce((sum, pixel) => sum + pixel, 0) / valued.length),
         kind: valued.length === 0 ? (lost ? 2 : 3) : lost ? 1 : 0,
       });

@@ -9,15 +9,13 @@ interface Message {
 /** `h5` is a header with number 5, `i6` an image, `e7` a series_end. */
 function messages(text: string): Message[] {
   const names: Record<string, string> = { h: 'header', i: 'image', e: 'series_end' };
-  return text
-    .split(' ')
-    .map((word) => ({ htype: names[word[0] as string] as string, msgNumber: Number(word.slice(1)) }));
+  return text.split(' ').map((word) => ({ htype: names[word[0]], msgNumber: Number(word.slice(1)) }));
 }
 
 function deliver(text: string, ordered = new OrderedReceive<Message>()): { out: string; cached: number } {
   const out = messages(text)
     .flatMap((message) => ordered.push(message))
-    .map((one) => `${(one.htype[0] as string).replace('s', 'e')}${one.msgNumber}`);
+    .map((one) => `${one.htype[0].replace('s', 'e')}${one.msgNumber}`);
   return { out: out.join(' '), cached: ordered.cached };
 }
 

@@ -70,7 +70,7 @@ t.test('a stale frame, and one stale packet, are wrong', async (t) => {
 
 t.test('one wrong pixel and one wrong gap pixel are found', async (t) => {
   const frame = quadFrame(5);
-  frame[400 * width + 300] = (frame[400 * width + 300] as number) ^ 1;
+  frame[400 * width + 300] = frame[400 * width + 300] ^ 1;
   t.match(verifier.verify(fields(5), bytesOf(frame)), { wrong: 1, firstWrong: { y: 400, x: 300 } });
   const gap = quadFrame(5);
   gap[256 * width + 3] = 1;
@@ -233,7 +233,7 @@ t.test('8 and 32 bit are verified as 16 bit is', async (t) => {
     const small = new FrameVerifier(gridSettings(1, 1, { dynamicRange: bits, tenGiga: bits === 8 }));
     const header = fields(8, { shape: [256, 1030], type: `uint${bits}` });
     t.match(small.verify(header, bytesOf(frame)), { wrong: 0 });
-    frame[5] = (frame[5] as number) ^ 1;
+    frame[5] = frame[5] ^ 1;
     t.match(small.verify(header, bytesOf(frame)), { wrong: 1, firstWrong: { y: 0, x: 5 } });
   }
 });

@@ -10,8 +10,8 @@ import { without } from '../../programs.js';
 import { configText } from '../../threads/running.js';
 
 const truth = new GroundTruth(1, 1, [50001, 50002, 50003], [50003]);
-Object.assign(truth.ports[0]!, { sent: 90, lost: 7, truncated: 2 });
-Object.assign(truth.ports[1]!, { sent: 99 });
+Object.assign(truth.ports[0], { sent: 90, lost: 7, truncated: 2 });
+Object.assign(truth.ports[1], { sent: 99 });
 
 t.test('what was sent and what was held back, by port and fault; a port that is off has no samples', async (t) => {
   const lines = (await simulatorMetrics(truth, 'det').metrics())

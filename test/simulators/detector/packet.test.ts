@@ -7,7 +7,7 @@ import { gridSettings, quadSettings } from './settings-examples.js';
 t.test('the header is the 48 bytes of PSI', async (t) => {
   const image = new PortImageDatagrams(quadSettings(), 0);
   image.write(0x0001_0000_0002, 0x3_0000_0004);
-  const datagram = image.datagrams[5] as Uint8Array;
+  const datagram = image.datagrams[5];
   t.equal(datagram.length, 4144);
   t.equal(
     Buffer.from(datagram.subarray(0, 48)).toString('hex'),
@@ -139,7 +139,7 @@ t.test('at 32 bit the sub-frames are told, at other depths they are 0', async (t
   const subFrames = (dynamicRange: number): number => {
     const image = new PortImageDatagrams(quadSettings({ dynamicRange }), 0);
     image.write(1234, 0);
-    return Buffer.from(image.datagrams[0] as Uint8Array).readUInt32LE(8);
+    return Buffer.from(image.datagrams[0]).readUInt32LE(8);
   };
   t.equal(subFrames(32), 235);
   t.equal(subFrames(16), 0);

@@ -131,6 +131,6 @@ t.test('a row is compared with what was written, and one other pixel is found', 
   t.equal(pixels[4], 0, 'nothing before');
   t.equal(pixels[15], 0, 'nothing behind');
   t.equal(firstWrongPixel(pixels, 5, 10, row, 100, 32), -1);
-  pixels[12] = (pixels[12] as number) ^ 1;
+  pixels[12] = pixels[12] ^ 1;
   t.equal(firstWrongPixel(pixels, 5, 10, row, 100, 32), 12);
 });

@@ -25,7 +25,7 @@ t.test('a prepared run is the same run, with the same truth', async (t) => {
   t.equal(prepared.length, expected.length);
   t.ok(
     prepared.every(({ bytes, ...rest }, at) => {
-      const { bytes: wanted, ...others } = expected[at] as (typeof prepared)[number];
+      const { bytes: wanted, ...others } = expected[at];
       return Buffer.compare(bytes, wanted) === 0 && JSON.stringify(rest) === JSON.stringify(others);
     }),
   );

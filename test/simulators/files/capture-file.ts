@@ -66,7 +66,7 @@ export function words(
   const view = new DataView(bytes.buffer);
   let at = 0;
   sizes.forEach((size, index) => {
-    const value = values[index] as number | bigint;
+    const value = values[index];
     if (size === 8) view.setBigInt64(at, BigInt(value), little);
     else if (size === 4) view.setUint32(at, Number(value), little);
     else if (size === 2) view.setUint16(at, Number(value), little);

@@ -92,8 +92,8 @@ t.test('timing: times the captured speed, at a rate of frames, at once', async (
     [0, 8, 16].map((index) => paced[index]),
     [0, 20, 40],
   );
-  t.ok(paced.every((at, index) => index === 0 || at >= (paced[index - 1] as number)));
-  t.ok((paced[7] as number) > 15 && (paced[7] as number) < 20, 'spread over the frame');
+  t.ok(paced.every((at, index) => index === 0 || at >= paced[index - 1]));
+  t.ok(paced[7] > 15 && paced[7] < 20, 'spread over the frame');
   t.ok(due({ kind: 'asap' }).every((at) => at === 0));
 });
 
@@ -103,7 +103,7 @@ t.test('a clock that was set back while capturing holds nothing up', async (t) =
   const due = [...source([first, { ...second, seconds: 3 }, ...packets.slice(2)]).datagrams()].map(
     ({ dueMs }) => dueMs,
   );
-  t.ok(due.every((at, index) => index === 0 || at >= (due[index - 1] as number)));
+  t.ok(due.every((at, index) => index === 0 || at >= due[index - 1]));
 });
 
 t.test('the truth counts what is whole, twice, missing, foreign and wrong', async (t) => {
@@ -191,22 +191,17 @@ t.test(
     });
     const replayed = source([
       together(...left.slice(0, 3)),
-      together(left[3] as Uint8Array),
-      together(...left.slice(4, 6), (left[6] as Uint8Array).subarray(0, 500)),
+      together(left[3]),
+      together(...left.slice(4, 6), left[6].subarray(0, 500)),
     ]);
     const sent = [...replayed.datagrams()].map(({ bytes }) => bytes);
     t.same(
-      sent.map((bytes, index) =>
-        Buffer.compare(bytes, index === 6 ? (left[6] as Uint8Array).subarray(0, 500) : (left[index] as Uint8Array)),
-      ),
+      sent.map((bytes, index) => Buffer.compare(bytes, index === 6 ? left[6].subarray(0, 500) : left[index])),
       [0, 0, 0, 0, 0, 0, 0],
     );
     t.match(replayed, { coalesced: 2, oversized: 0, frames: 2 });
     t.match(replayed.truth.ports[0], { sent: 7, intact: 6, wrongSize: 1 });
-    const strange = source([
-      together(left[0] as Uint8Array, new Uint8Array(left[1]?.length as number)),
-      together(left[0] as Uint8Array, new Uint8Array(1)),
-    ]);
+    const strange = source([together(left[0], new Uint8Array(left[1]?.length)), together(left[0], new Uint8Array(1))]);
     t.same([...strange.datagrams()].length, 2);
     t.match(strange, { coalesced: 0, oversized: 2 }, 'what follows is no packet of this detector');
   },

@@ -69,7 +69,7 @@ t.test('neighbours become one range; after 1000 ranges the list is cut and says 
   ]);
   for (let index = 10; ranges.ranges.length < 1000; index += 2) ranges.add(index);
   t.notOk(ranges.truncated);
-  const last = ranges.ranges[999]?.[1] as number;
+  const last = ranges.ranges[999]?.[1];
   ranges.add(last + 1);
   t.notOk(ranges.truncated, 'the last range may still grow');
   ranges.add(last + 3);

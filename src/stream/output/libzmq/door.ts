@@ -67,7 +67,7 @@ export class LibzmqDoor {
       const parts: Uint8Array[] = [];
       for (let index = 0; index < 7; index++) parts.push(this.#part() ?? empty);
       if (this.#waiting.length >= waitingLimit) this.#waiting.shift();
-      this.#waiting.push({ envelope, request: parts[2] as Uint8Array, host: decoder.decode(parts[4]), since: now });
+      this.#waiting.push({ envelope, request: parts[2], host: decoder.decode(parts[4]), since: now });
     }
   }
 

@@ -303,7 +303,7 @@ export class LibzmqSink implements MessageSink {
     const last = parts.length - 1;
     let bytes = 0;
     for (let index = 0; index <= last; index++) {
-      const part = parts[index] as Uint8Array;
+      const part = parts[index];
       const flags = index === last ? zmq.dontwait : zmq.dontwait | zmq.sndmore;
       bytes += wireBytes(part.length);
       while (this.#library.send(this.#socket, part, part.length, flags) < 0) {

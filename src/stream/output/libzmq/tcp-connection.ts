@@ -50,13 +50,10 @@ export class TcpConnection {
       return false;
     }
     length[0] = infoBytes;
-    if (
-      libc().getsockopt(this.#descriptor, level.tcp, option.info, info, length) !== 0 ||
-      (length[0] as number) < infoBytes
-    )
+    if (libc().getsockopt(this.#descriptor, level.tcp, option.info, info, length) !== 0 || length[0] < infoBytes)
       return false;
     this.open = info[at.state] === established;
-    this.#unanswered = Math.max(info[at.retransmits] as number, info[at.probes] as number);
+    this.#unanswered = Math.max(info[at.retransmits], info[at.probes]);
     this.#lastAckMs = infoView.getUint32(at.lastAckReceived, true);
     this.acknowledged = wide(at.bytesAcked);
     this.received = wide(at.bytesReceived);

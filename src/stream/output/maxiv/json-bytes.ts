@@ -32,7 +32,7 @@ export class JsonBytes {
   add(constant: Uint8Array): void {
     const from = this.#take(constant.length);
     const bytes = this.#bytes;
-    for (let index = 0; index < constant.length; index++) bytes[from + index] = constant[index] as number;
+    for (let index = 0; index < constant.length; index++) bytes[from + index] = constant[index];
   }
 
   /** Text of ASCII characters only, for what is rare. */

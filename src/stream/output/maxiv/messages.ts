@@ -68,8 +68,8 @@ export class ImageMessages {
     else json.addText(incompleteText(facts));
     const values = facts.headerValues;
     for (let index = 0; index < values.length; index++) {
-      json.add(this.#headerKeys[index] as Uint8Array);
-      json.addNumber(values[index] as number | bigint);
+      json.add(this.#headerKeys[index]);
+      json.addNumber(values[index]);
     }
     if (facts.discard) json.addText(',"discard":true');
     json.add(this.#end);

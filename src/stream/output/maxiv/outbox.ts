@@ -118,8 +118,8 @@ export class Outbox {
   #handedOver(kind: MessageKind, bytes: number, done: (now: number) => void, now: number): void {
     this.#next++;
     this.#taken++;
-    this.#counters[streamCounter[kind]] = (this.#counters[streamCounter[kind]] as number) + 1;
-    this.#counters[streamCounter.bytes] = (this.#counters[streamCounter.bytes] as number) + bytes;
+    this.#counters[streamCounter[kind]] = this.#counters[streamCounter[kind]] + 1;
+    this.#counters[streamCounter.bytes] = this.#counters[streamCounter.bytes] + bytes;
     if (this.blocked) this.#blocked(now);
     this.#blockedUntil = -1;
     done(now);
@@ -129,7 +129,7 @@ export class Outbox {
   #blocked(now: number): void {
     if (this.blocked)
       this.#counters[streamCounter.blockedSeconds] =
-        (this.#counters[streamCounter.blockedSeconds] as number) + (now - this.#blockedUntil) / 1000;
+        this.#counters[streamCounter.blockedSeconds] + (now - this.#blockedUntil) / 1000;
     this.#blockedUntil = now;
   }
 }

@@ -67,10 +67,10 @@ export function readGreeting(bytes: Uint8Array): Greeting {
   // With a long identity its length takes 8 bytes, and flags of 0 follow.
   if (bytes[9] !== signatureTail) return bytes[9] === 0 ? 'old_protocol' : 'malformed';
   if (bytes.length < versionBytes) return 'incomplete';
-  if ((bytes[10] as number) < 3) return 'old_protocol';
+  if (bytes[10] < 3) return 'old_protocol';
   if (bytes.length < greetingBytes) return 'incomplete';
   for (let at = 0; at < 20; at++) if (bytes[12 + at] !== (mechanism[at] ?? 0)) return 'mechanism';
-  return { minor: bytes[11] as number };
+  return { minor: bytes[11] };
 }
 
 /**
@@ -79,17 +79,17 @@ export function readGreeting(bytes: Uint8Array): Greeting {
  */
 export function readCommand(bytes: Uint8Array): Command | 'incomplete' | 'message' | 'malformed' {
   if (bytes.length === 0) return 'incomplete';
-  const flags = bytes[0] as number;
+  const flags = bytes[0];
   if ((flags & flag.command) === 0) return (flags & ~(flag.more | flag.long)) === 0 ? 'message' : 'malformed';
   if ((flags & ~(flag.command | flag.long)) !== 0) return 'malformed';
   const long = (flags & flag.long) !== 0;
   const head = long ? 9 : 2;
   if (bytes.length < head) return 'incomplete';
   let length = 0;
-  for (let at = 1; at < head; at++) length = length * 256 + (bytes[at] as number);
+  for (let at = 1; at < head; at++) length = length * 256 + bytes[at];
   if (length < 1 || length > longestCommand) return 'malformed';
   if (bytes.length < head + length) return 'incomplete';
-  const nameBytes = bytes[head] as number;
+  const nameBytes = bytes[head];
   if (nameBytes === 0 || nameBytes + 1 > length) return 'malformed';
   const data = head + 1 + nameBytes;
   return {
@@ -108,7 +108,7 @@ export function readProperties(data: Uint8Array): ReadonlyMap<string, string> | 
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   for (let at = 0; at < data.length;) {
     const name = at + 1;
-    const length = name + (data[at] as number);
+    const length = name + data[at];
     if (length + 4 > data.length) return null;
     const value = length + 4;
     const end = value + view.getUint32(length);

@@ -242,7 +242,7 @@ export class Connection {
     let at = 0;
     let bytes = 0;
     for (let index = 0; index < parts.length; index++) {
-      const part = parts[index] as Uint8Array;
+      const part = parts[index];
       const length = writePartHead(this.#heads, at, part.length, index < parts.length - 1);
       this.#pieces.push(this.#heads.subarray(at, at + length), part);
       at += length;

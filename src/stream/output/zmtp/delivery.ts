@@ -17,7 +17,7 @@ export class OnItsWay {
 
   /** Everything up to this position was acknowledged. */
   acknowledge(position: number): void {
-    while (this.#first < this.#ends.length && (this.#ends[this.#first] as number) <= position) this.#first++;
+    while (this.#first < this.#ends.length && this.#ends[this.#first] <= position) this.#first++;
     if (this.#first < 64 || this.#first * 2 < this.#ends.length) return;
     this.#ends = this.#ends.slice(this.#first);
     this.#numbers = this.#numbers.slice(this.#first);
@@ -26,7 +26,7 @@ export class OnItsWay {
 
   /** The oldest message that is not acknowledged; Infinity = all are. */
   get oldest(): number {
-    return this.#first < this.#numbers.length ? (this.#numbers[this.#first] as number) : Infinity;
+    return this.#first < this.#numbers.length ? this.#numbers[this.#first] : Infinity;
   }
 
   get count(): number {

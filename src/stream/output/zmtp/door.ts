@@ -64,7 +64,7 @@ export class Door {
     this.#accept(now);
     const came: Connection[] = [];
     for (let index = 0; index < this.#halfOpen.length;) {
-      const peer = this.#halfOpen[index] as Connection;
+      const peer = this.#halfOpen[index];
       if (this.#attend(peer, now, consumers)) {
         index++;
         continue;

@@ -138,7 +138,7 @@ export class LinuxSockets implements TcpSockets {
   }
 
   unacknowledgedBytes(descriptor: number): number {
-    return this.#c.ioctl(descriptor, unsentRequest, this.#int) === 0 ? (this.#int[0] as number) : 0;
+    return this.#c.ioctl(descriptor, unsentRequest, this.#int) === 0 ? this.#int[0] : 0;
   }
 
   path(descriptor: number): PathFigures | null {
@@ -156,7 +156,7 @@ export class LinuxSockets implements TcpSockets {
   sendBufferBytes(descriptor: number): number {
     this.#length[0] = 4;
     return this.#c.getsockopt(descriptor, level.socket, option.sendBuffer, this.#int, this.#length) === 0
-      ? (this.#int[0] as number)
+      ? this.#int[0]
       : 0;
   }
 
@@ -164,7 +164,7 @@ export class LinuxSockets implements TcpSockets {
     if (this.#poll(descriptors, pollFor.out, 0) <= 0) return 0;
     let bits = 0;
     for (let index = 0; index < descriptors.length; index++)
-      if ((this.#polled[index * 2 + 1] as number) >> 16 !== 0) bits |= 1 << index;
+      if (this.#polled[index * 2 + 1] >> 16 !== 0) bits |= 1 << index;
     return bits;
   }
 
@@ -218,7 +218,7 @@ export class LinuxSockets implements TcpSockets {
     const count = descriptors.length;
     if (this.#polled.length < count * 2) this.#polled = new Int32Array(count * 2);
     for (let index = 0; index < count; index++) {
-      this.#polled[index * 2] = descriptors[index] as number;
+      this.#polled[index * 2] = descriptors[index];
       this.#polled[index * 2 + 1] = events;
     }
     return this.#c.poll(this.#polled, count, milliseconds);

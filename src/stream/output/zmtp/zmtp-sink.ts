@@ -120,15 +120,11 @@ export class ZmtpSink implements MessageSink {
     return from;
   }
 
-  open(): Promise<string> {
+  async open(): Promise<string> {
     const { host, port, sendBufferBytes } = this.#options;
-    try {
-      const listening = this.#sockets.listen(host, port, sendBufferBytes);
-      this.#door.listen(listening.descriptor);
-      return Promise.resolve(`tcp://${host.includes(':') ? `[${host}]` : host}:${listening.port}`);
-    } catch (error) {
-      return Promise.reject(error as Error);
-    }
+    const listening = this.#sockets.listen(host, port, sendBufferBytes);
+    this.#door.listen(listening.descriptor);
+    return `tcp://${host.includes(':') ? `[${host}]` : host}:${listening.port}`;
   }
 
   poll(): void {
@@ -155,7 +151,7 @@ export class ZmtpSink implements MessageSink {
     const room = several ? this.#sockets.withRoom(consumers.map(({ descriptor }) => descriptor)) : -1;
     for (let tries = consumers.length; tries > 0 && consumers.length > 0; tries--) {
       const index = this.#turn % consumers.length;
-      const consumer = consumers[index] as Connection;
+      const consumer = consumers[index];
       this.#turn = (index + 1) % consumers.length;
       if (consumer.sending || (several && (room & (1 << index)) === 0)) continue;
       const sent = consumer.send(parts, now);

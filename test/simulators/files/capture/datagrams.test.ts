@@ -117,7 +117,7 @@ for (const [name, cut] of [
       [1, 2, 0],
       [2, 0, 1],
     ]) {
-      const seen = read(order.map((index) => pieces[index] as Uint8Array));
+      const seen = read(order.map((index) => pieces[index]));
       t.same(seen, ['fragment', 'fragment', found], order.join());
     }
   });
@@ -135,15 +135,15 @@ for (const [name, cut] of [
       ),
       { id: 8 },
     ).map((piece) => ethernet(piece, type));
-    const mixed = pieces.flatMap((piece, index) => [piece, others[index] as Uint8Array]);
+    const mixed = pieces.flatMap((piece, index) => [piece, others[index]]);
     t.same(
       read(mixed).filter((datagram) => datagram !== 'fragment'),
       [found, { ...whole, port: 50002, payload: large.map((byte) => byte ^ 255) }],
     );
     const lacking = new DatagramReader();
-    for (const piece of [pieces[0], pieces[2]]) lacking.read({ linkType: 1, bytes: piece as Uint8Array });
+    for (const piece of [pieces[0], pieces[2]]) lacking.read({ linkType: 1, bytes: piece });
     t.equal(lacking.unfinishedFragments, 2);
-    t.equal(one((pieces[1] as Uint8Array).subarray(0, 100)), 'cut');
+    t.equal(one(pieces[1].subarray(0, 100)), 'cut');
   });
 }
 
@@ -153,7 +153,7 @@ t.test(
     const made = (value: number): Uint8Array[] =>
       fragments(udp(50001, new Uint8Array(4000).fill(value)), { id: 5 }).map((piece) => ethernet(piece));
     const [first, second] = [made(1), made(2)];
-    const seen = read([first[0] as Uint8Array, first[1] as Uint8Array, ...second]);
+    const seen = read([first[0], first[1], ...second]);
     t.same(
       seen.map((datagram) => (typeof datagram === 'string' ? datagram : [...new Set(datagram.payload)])),
       ['fragment', 'fragment', 'fragment', 'fragment', [2]],
@@ -168,8 +168,7 @@ t.test(
 t.test('what waits for fragments is bounded, however many datagrams lack one', async (t) => {
   const reader = new DatagramReader();
   const count = 3000;
-  for (let id = 0; id < count; id++)
-    reader.read({ linkType: 101, bytes: fragments(udp(50001, large), { id })[0] as Uint8Array });
+  for (let id = 0; id < count; id++) reader.read({ linkType: 101, bytes: fragments(udp(50001, large), { id })[0] });
   t.equal(reader.unfinishedFragments, count, 'all are counted');
   const late = fragments(udp(50001, large), { id: 0 });
   t.same(

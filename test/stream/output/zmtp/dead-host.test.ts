@@ -19,7 +19,7 @@ import { fill, open, until } from './peers.js';
 const run = promisify(execFile);
 
 function start(t: Test, words: readonly string[]): { child: ChildProcess; lines: { code: string; message: string }[] } {
-  const child = spawn(words[0] as string, words.slice(1), { stdio: ['ignore', 'pipe', 'inherit'], cwd: repository });
+  const child = spawn(words[0], words.slice(1), { stdio: ['ignore', 'pipe', 'inherit'], cwd: repository });
   t.teardown(() => {
     child.kill('SIGKILL');
   });

@@ -27,7 +27,7 @@ t.test('messages arrive as they were, with all their parts, over IPv4 and IPv6',
       t.equal(sink.offer(parts), 'sent');
       const received = await consumer.receive();
       t.equal(received.length, parts.length);
-      t.ok(received.every((part, index) => part.equals(Buffer.from(parts[index] as Uint8Array))));
+      t.ok(received.every((part, index) => part.equals(Buffer.from(parts[index]))));
     }
     t.ok(
       await until(sink, () => sink.underway.messages === 0 && sink.underway.bytes === 0),
