@@ -4,7 +4,8 @@
 import type { FastifyInstance } from 'fastify';
 import * as schemas from './api-schemas.js';
 import { downsample } from './downsample.js';
-import type { Frame } from './downsample.js';
+import { PixelStates } from '../detector/pixel-states.js';
+import { frameOf, toldFrame } from './frame.js';
 import { npy } from './npy.js';
 import { pickle } from './pickle.js';
 import type { ServiceView } from '../view/service-view.js';
@@ -15,6 +16,7 @@ const downsampleLimit = 4096;
 /** Add /status, /received_frames, /last_frame, /downsample and /api/v1/last_frame.npy. */
 export function addReceiverRoutes(app: FastifyInstance, view: ServiceView): void {
   const tags = ['as streaming-receiver'];
+  const states = new PixelStates(view.config.detector);
   let factor = 1;
 
   app.get(
@@ -55,7 +57,7 @@ export function addReceiverRoutes(app: FastifyInstance, view: ServiceView): void
       reply.type('image/pickle');
       if (last === null) return reply.send(pickle([{}, new Uint8Array(0)]));
       if (factor <= 1) return reply.send(pickle([last.header, last.pixels]));
-      const small = downsample(frameOf(last), factor);
+      const small = downsample(toldFrame(last, states), factor);
       return reply.send(pickle([{ ...last.header, shape: small.shape }, small.pixels]));
     },
   );
@@ -122,9 +124,4 @@ export function addReceiverRoutes(app: FastifyInstance, view: ServiceView): void
         .send(npy(pixels, type, shape));
     },
   );
-}
-
-/** Pixels with what their image message says about them. */
-function frameOf({ header, pixels }: { header: Record<string, unknown>; pixels: Uint8Array }): Frame {
-  return { pixels, type: header['type'] as Frame['type'], shape: header['shape'] as Frame['shape'] };
 }

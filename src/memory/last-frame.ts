@@ -3,16 +3,26 @@
 
 import { fence } from './fence.js';
 
-/** Bytes kept for the message's JSON. */
-const jsonLimit = 16384;
+/** Bytes kept for the message's JSON and the places of the ports. */
+const textLimit = 16384;
 
 const headWords = 32;
-const halfBytes = (frameBytes: number): number => Math.ceil((jsonLimit + frameBytes) / 128) * 128;
+const halfBytes = (frameBytes: number): number => Math.ceil((textLimit + frameBytes) / 128) * 128;
 
 /** Bytes of the region. */
 export const lastFrameBytes = (frameBytes: number): number => headWords * 4 + 2 * halfBytes(frameBytes);
 
-const at = { count: 0, length: 1 } as const;
+const at = { count: 0, lengths: 1 } as const;
+/** Of a half: JSON, places, pixels. */
+const lengthsOfHalf = 3;
+
+/** What is kept of a frame. `json`: part 0 of its message; `places`: JSON of where its ports had their places. */
+export interface KeptFrame {
+  readonly json: Uint8Array;
+  readonly places: Uint8Array;
+  /** C order, little endian. */
+  readonly pixels: Uint8Array;
+}
 
 /** Where in shared memory the frame lies that was sent last. */
 export interface LastFrameMemory {
@@ -38,36 +48,40 @@ export class LastFrame {
     return Atomics.load(this.#words, at.count);
   }
 
-  /** Keep a copy of message and pixels. Returns false when the JSON is too long to keep. */
-  store(json: Uint8Array, pixels: Uint8Array): boolean {
-    if (json.length > jsonLimit) return false;
+  /** Keep a copy. Returns false when JSON and places together are too long to keep. */
+  store({ json, places, pixels }: KeptFrame): boolean {
+    if (json.length + places.length > textLimit) return false;
     const next = (Atomics.load(this.#words, at.count) + 1) | 0;
     const half = this.#halves[next & 1];
-    const lengths = at.length + (next & 1) * 2;
+    const lengths = at.lengths + (next & 1) * lengthsOfHalf;
     // The count of the other half is seen before anything of this one: a store-release alone lets later stores pass.
     // Partner: `load`.
     fence();
     this.#words[lengths] = json.length;
-    this.#words[lengths + 1] = pixels.length;
+    this.#words[lengths + 1] = places.length;
+    this.#words[lengths + 2] = pixels.length;
     half.set(json);
-    half.set(pixels, jsonLimit);
+    half.set(places, json.length);
+    half.set(pixels, textLimit);
     Atomics.store(this.#words, at.count, next);
     return true;
   }
 
   /** A private copy of the latest, or null before the first. */
-  load(): { json: Uint8Array; pixels: Uint8Array } | null {
+  load(): KeptFrame | null {
     for (;;) {
       const count = Atomics.load(this.#words, at.count);
       if (count === 0) return null;
       const half = this.#halves[count & 1];
-      const lengths = at.length + (count & 1) * 2;
-      const json = half.slice(0, this.#words[lengths]);
-      const pixels = half.slice(jsonLimit, jsonLimit + this.#words[lengths + 1]);
+      const lengths = at.lengths + (count & 1) * lengthsOfHalf;
+      const jsonEnd = this.#words[lengths];
+      const json = half.slice(0, jsonEnd);
+      const places = half.slice(jsonEnd, jsonEnd + this.#words[lengths + 1]);
+      const pixels = half.slice(textLimit, textLimit + this.#words[lengths + 2]);
       // The writer begins to overwrite this half only after the other was filled and counted. A load-acquire alone lets
       // the copies above be made after it. Partner: `store`.
       fence();
-      if (Atomics.load(this.#words, at.count) === count) return { json, pixels };
+      if (Atomics.load(this.#words, at.count) === count) return { json, places, pixels };
     }
   }
 }

@@ -24,7 +24,8 @@ export interface DrawSettings {
 export interface Reading {
   readonly row: number;
   readonly column: number;
-  readonly kind: number;
+  /** `blockHolds`. */
+  readonly holds: number;
   readonly value: number;
   /** Rows and columns of the block whose mean this is. */
   readonly of: readonly [rows: number, columns: number];
@@ -251,11 +252,11 @@ export class FrameView {
       this.#events.onReading(null);
       return;
     }
-    const { head, values, kinds } = this.#preview;
+    const { head, values, holds } = this.#preview;
     this.#events.onReading({
       row,
       column,
-      kind: kinds[block],
+      holds: holds[block],
       value: values[block],
       of: blockSize(head, row, column),
     });

@@ -11,8 +11,8 @@ import type { Reading } from './frame-view.js';
 import type { About, Sample, State } from './messages.js';
 import { showRateReading, showState, showUnknown } from './panels.js';
 import { portAt } from './port-at.js';
-import { blockKind } from './preview-bytes.js';
 import type { FrameFacts } from './preview-bytes.js';
+import { valueWords } from './reading.js';
 import { ageText, countText, logarithmicLow, middleOf, valueText } from './scale.js';
 import type { Range } from './scale.js';
 
@@ -96,20 +96,13 @@ function showReading(reading: Reading | null): void {
     setText(element, 'Point at the image to read a pixel.');
     return;
   }
-  const { row, column, kind, value, of } = reading;
-  const mean = of[0] * of[1] === 1 ? '' : `mean of ${of[0]} × ${of[1]} pixels`;
+  const { row, column, holds, value, of } = reading;
   const port = about === null ? null : portAt(about, row, column);
-  const values: Readonly<Record<number, string>> = {
-    [blockKind.value]: mean === '' ? valueText(value) : `${valueText(value)} (${mean})`,
-    [blockKind.partlyMissing]: `${valueText(value)} (${mean}, some missing)`,
-    [blockKind.missing]: 'missing: not received',
-    [blockKind.gap]: 'gap: no sensor here',
-  };
   const where =
     port === null
       ? ''
       : ` · port ${port.udpPort}${port.off ? ' (off)' : ''}: row ${port.row}, column ${port.column}${port.fixed ? '' : ' (usual place)'}`;
-  setText(element, `${values[kind]} · row ${row}, column ${column}${where}`);
+  setText(element, `${valueWords(holds, value, of)} · row ${row}, column ${column}${where}`);
 }
 
 function showAge(): void {

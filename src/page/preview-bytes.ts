@@ -1,8 +1,8 @@
-// A preview as it goes over the wire: values and kinds of blocks, and which part of which frame they are. Written by
-// src/http/page/preview.ts, which takes the kinds and the head from here; read by the page.
+// A preview as it goes over the wire: values of blocks and what they hold, and which part of which frame they are. Written by
+// src/http/page/preview.ts, which takes `blockHolds` and the head from here; read by the page.
 
-/** What a block is. */
-export const blockKind = { value: 0, partlyMissing: 1, missing: 2, gap: 3 } as const;
+/** What a block has among its pixels, added up; 0 = nothing but gaps. A saturated pixel is a value, too. */
+export const blockHolds = { value: 1, missing: 2, saturated: 4, unread: 8 } as const;
 
 /** What the image message said about the frame. */
 export interface FrameFacts {
@@ -34,7 +34,8 @@ export interface PreviewHead {
 export interface PreviewBytes {
   readonly head: PreviewHead;
   readonly values: Float32Array | Uint8Array | Uint16Array | Uint32Array;
-  readonly kinds: Uint8Array;
+  /** `blockHolds` of each block. */
+  readonly holds: Uint8Array;
 }
 
 const arrays = { float32: Float32Array, uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array } as const;
@@ -45,8 +46,8 @@ export function readPreview(buffer: ArrayBuffer): PreviewBytes {
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, jsonBytes))) as PreviewHead;
   const blocks = head.width * head.height;
   const values = new arrays[head.values](buffer, 4 + jsonBytes, blocks);
-  const kinds = new Uint8Array(buffer, 4 + jsonBytes + values.byteLength, blocks);
-  return { head, values, kinds };
+  const holds = new Uint8Array(buffer, 4 + jsonBytes + values.byteLength, blocks);
+  return { head, values, holds };
 }
 
 /** Block that holds a pixel of the frame; null = it is not in this preview. */

@@ -1,7 +1,7 @@
 // From pixel values to steps of a palette, and numbers to words. Pure.
 
 import { paletteLength } from './colours.js';
-import { blockKind } from './preview-bytes.js';
+import { blockHolds } from './preview-bytes.js';
 import type { PreviewBytes } from './preview-bytes.js';
 
 /** Values that get the first and the last colour. */
@@ -15,13 +15,13 @@ const sampled = 20_000;
 
 /**
  * From half a percent above the smallest value to half a percent below the largest, so that single hot pixels do not
- * decide.
+ * decide. Saturated pixels do not decide either, for how far they are above the scale is not known.
  */
-export function autoRange({ values, kinds }: Pick<PreviewBytes, 'values' | 'kinds'>): Range {
+export function autoRange({ values, holds }: Pick<PreviewBytes, 'values' | 'holds'>): Range {
   const step = Math.max(1, Math.floor(values.length / sampled));
   const seen: number[] = [];
   for (let block = 0; block < values.length; block += step) {
-    if (kinds[block] <= blockKind.partlyMissing) seen.push(values[block]);
+    if ((holds[block] & (blockHolds.value | blockHolds.saturated)) === blockHolds.value) seen.push(values[block]);
   }
   if (seen.length === 0) return { low: 0, high: 1 };
   const sorted = Float64Array.from(seen).sort();

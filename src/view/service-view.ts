@@ -8,6 +8,7 @@ import type { PortCounter, StreamCounter } from '../memory/counters.js';
 import type { FrameHistogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
 import type { SeriesPackets } from '../memory/series-packets.js';
 import type { DoctorReport } from '../doctor/report.js';
+import type { FramePlaces } from '../detector/pixel-states.js';
 import type { LastFrameMemory } from '../memory/last-frame.js';
 
 /** Outside names of the state of the service. */
@@ -95,6 +96,13 @@ export interface AgentFigures {
   readonly stallMsMax: number | null;
 }
 
+/** The frame that was sent last. `header`: part 0 of its message; `pixels`: C order, little endian. */
+export interface LastSent {
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly places: FramePlaces;
+  readonly pixels: Uint8Array;
+}
+
 /** The service, seen from the control plane. Nothing here blocks the data path. */
 export interface ServiceView {
   readonly config: ServiceConfig;
@@ -112,8 +120,8 @@ export interface ServiceView {
   doctor(): Promise<DoctorReport>;
   /** The same as they were within the last seconds: false = failed; what could not be checked is left out. */
   preflightResults(): readonly { readonly check: string; readonly ok: boolean }[];
-  /** The last frame that was sent: the image message's JSON object and its pixels (C order, little endian). */
-  lastFrame(): { header: Record<string, unknown>; pixels: Uint8Array } | null;
+  /** The last frame that was sent; null = none yet. */
+  lastFrame(): LastSent | null;
   /** Where that frame lies, for threads that copy it themselves. */
   readonly lastFrameMemory: LastFrameMemory;
   /** Images sent in the current or last series. */

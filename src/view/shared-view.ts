@@ -34,6 +34,7 @@ import { Refused } from '../control/refused.js';
 import { SeriesOrders } from '../control/orders.js';
 import type { Orders } from '../control/orders.js';
 import type {
+  LastSent,
   AgentFigures,
   CurrentSeries,
   PortFigures,
@@ -433,10 +434,15 @@ export class SharedView implements ServiceView {
     return { alive: reasons.length === 0, reasons };
   }
 
-  lastFrame(): { header: Record<string, unknown>; pixels: Uint8Array } | null {
+  lastFrame(): LastSent | null {
     const last = this.#lastFrame.load();
     if (last === null) return null;
-    return { header: JSON.parse(new TextDecoder().decode(last.json)) as Record<string, unknown>, pixels: last.pixels };
+    const read = (json: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(json));
+    return {
+      header: read(last.json) as LastSent['header'],
+      places: read(last.places) as LastSent['places'],
+      pixels: last.pixels,
+    };
   }
 
   receivedFrames(): number {

@@ -16,7 +16,7 @@ import type { HttpLimits, HttpServer } from '../../src/http/http.js';
 import { makeLogger } from '../../src/runtime/log.js';
 import { viewerLimit } from '../../src/http/page/events.js';
 import { small } from '../pipeline/small.js';
-import { HandMadeView } from '../view/hand-made-view.js';
+import { HandMadeView, quadPlaces } from '../view/hand-made-view.js';
 
 const build = { version: '0.0.0', backend: 'dgram' };
 const silent = makeLogger('error', 'quad', { write: () => undefined });
@@ -89,7 +89,7 @@ t.test('clients that send slowly are cut off, and others are served meanwhile', 
 t.test('a client that takes nothing of a large answer is cut off, and how much waits is limited', async (t) => {
   const view = new HandMadeView();
   const pixels = new Uint8Array(130 * 1024 * 1024);
-  view.frame = { header: { shape: [pixels.length / 2, 1], type: 'uint16' }, pixels };
+  view.frame = { header: { shape: [pixels.length / 2, 1], type: 'uint16' }, places: quadPlaces, pixels };
   const server = await serve(t, view, { ...soon, stuckMs: 1500, answerMs: 60_000 });
   const { socket, closed } = await dial(t, server);
   socket.pause();
@@ -213,7 +213,8 @@ t.test('a body nested without end is refused, not followed', async (t) => {
  */
 t.test('whatever is asked is answered: any method, path, query, header and body', async (t) => {
   const view = new HandMadeView();
-  view.frame = { header: { shape: [2, 2], type: 'uint16' }, pixels: new Uint8Array(8) };
+  const pixels = new Uint8Array(514 * 514 * 2);
+  view.frame = { header: { shape: [514, 514], type: 'uint16' }, places: quadPlaces, pixels };
   const app = await makeApp(view, { logger: silent, build });
   t.teardown(() => app.close());
   const routes = [

@@ -9,7 +9,7 @@ import { makeLogger } from '../../src/runtime/log.js';
 import { refusals } from '../../src/contract/refusals.js';
 import { Refused } from '../../src/control/refused.js';
 import { refusalStatus } from '../../src/http/refusal-status.js';
-import { HandMadeView, currentPortOf, ledgerOf, summaryOf } from '../view/hand-made-view.js';
+import { HandMadeView, currentPortOf, ledgerOf, quadPlaces, summaryOf } from '../view/hand-made-view.js';
 import { differences } from './schema-check.js';
 
 const build = { version: '0.0.0', backend: 'dgram' };
@@ -174,7 +174,11 @@ t.test('the last frame: empty before the first, then a pickle and an npy', async
   t.equal(missing.statusCode, 404);
   t.match(missing.json(), { problems: [/no frame has been sent/] });
 
-  view.frame = { header: { shape: [2, 2], type: 'uint16' }, pixels: Uint8Array.of(2, 0, 4, 0, 255, 255, 6, 1) };
+  view.frame = {
+    header: { shape: [2, 2], type: 'uint16' },
+    places: quadPlaces,
+    pixels: Uint8Array.of(2, 0, 4, 0, 255, 255, 6, 1),
+  };
   const whole = (await app.inject('/last_frame')).rawPayload.toString('hex');
   t.equal(
     whole,
@@ -198,20 +202,27 @@ t.test('the last frame: empty before the first, then a pickle and an npy', async
 t.test('/downsample is kept and makes only /last_frame smaller', async (t) => {
   const view = new HandMadeView();
   const app = await appFor(t, view);
-  view.frame = { header: { shape: [2, 2], type: 'uint16' }, pixels: Uint8Array.of(2, 0, 4, 0, 255, 255, 6, 0) };
+  // One port sent 4 everywhere, the other nothing; gaps are 0.
+  const pixels = new Uint8Array(new Uint16Array(514 * 514).fill(4).buffer);
+  const header = { shape: [514, 514], type: 'uint16', missing: { 50002: [[0, 63]] } };
+  for (let at = 0; at < 514; at++)
+    for (const gap of [256, 257]) pixels.fill(0, (at * 514 + gap) * 2, (at * 514 + gap + 1) * 2);
+  pixels.fill(0, 256 * 514 * 2, 258 * 514 * 2);
+  view.frame = { header, places: quadPlaces, pixels };
   const get = async (): Promise<unknown> => (await app.inject('/downsample')).json();
   t.strictSame(await get(), { value: 1 });
-  t.strictSame((await app.inject({ method: 'POST', url: '/downsample?value=2' })).json(), { value: 2 });
-  t.strictSame(await get(), { value: 2 });
-  t.match((await app.inject('/last_frame')).rawPayload.toString('hex'), /5d284b014b0165.*43020400652e$/);
-  t.equal((await app.inject('/api/v1/last_frame.npy')).rawPayload.length, 128 + 8);
-  t.strictSame(view.frame.header, { shape: [2, 2], type: 'uint16' });
+  t.strictSame((await app.inject({ method: 'POST', url: '/downsample?value=514' })).json(), { value: 514 });
+  t.strictSame(await get(), { value: 514 });
+  // 256 × 512 pixels of 4 and 2052 of 0.
+  t.match((await app.inject('/last_frame')).rawPayload.toString('hex'), /5d284b014b0165.*43020300652e$/);
+  t.equal((await app.inject('/api/v1/last_frame.npy')).rawPayload.length, 128 + pixels.length);
+  t.strictSame(view.frame.header, { shape: [514, 514], type: 'uint16', missing: { 50002: [[0, 63]] } });
   for (const query of ['', '?value=', '?value=x', '?value=-1', '?value=1.5', '?value=4097', '?value=2&value=3']) {
     const answer = await app.inject({ method: 'POST', url: `/downsample${query}` });
     t.equal(answer.statusCode, 422, query);
     t.match(answer.json(), { problems: [/^value: /] });
   }
-  t.strictSame(await get(), { value: 2 });
+  t.strictSame(await get(), { value: 514 });
   t.strictSame((await app.inject({ method: 'POST', url: '/downsample?value=0' })).json(), { value: 0 });
 });
 

@@ -4,8 +4,8 @@ import t from 'tap';
 import { colourMaps, cssColour, lossPalette, palette, paletteLength } from '../../src/page/colours.js';
 import { barLength, waterfall } from '../../src/page/loss.js';
 import type { PortLoss } from '../../src/page/messages.js';
-import { gapColour, paintBlocks } from '../../src/page/paint.js';
-import { blockKind } from '../../src/page/preview-bytes.js';
+import { gapColour, paintBlocks, saturatedColour } from '../../src/page/paint.js';
+import { blockHolds } from '../../src/page/preview-bytes.js';
 import {
   ageText,
   autoRange,
@@ -53,24 +53,29 @@ t.test('the more packets are lost the darker, and one in a million is darker tha
   t.end();
 });
 
-t.test('zero, gaps, missing and partly missing blocks have four looks in every colour map', (t) => {
-  const kinds = Uint8Array.of(blockKind.value, blockKind.gap, blockKind.missing, blockKind.partlyMissing);
+t.test('zero, gaps, missing, partly missing and saturated blocks have five looks in every colour map', (t) => {
+  const { value, missing, saturated, unread } = blockHolds;
+  const holds = Uint8Array.of(value, 0, missing, value | missing, value | saturated, unread);
   for (const map of colourMaps) {
     for (const logarithmic of [false, true]) {
-      const bytes = paintBlocks({ values: new Float32Array(4), kinds }, map, { low: 0, high: 100 }, logarithmic);
+      const bytes = paintBlocks({ values: new Float32Array(6), holds }, map, { low: 0, high: 100 }, logarithmic);
       const block = (index: number): number[] => [...bytes.subarray(index * 4, index * 4 + 4)];
       t.strictSame(block(0), [...palette(map).subarray(0, 3), 255], `${map}: zero has the first colour`);
       t.strictSame(block(1), [...gapColour, 255]);
       t.equal(block(2)[3], 0, 'the stripes are seen');
       t.equal(block(3)[3], 128, 'the stripes come through');
+      t.strictSame(block(4), [...saturatedColour, 255]);
+      t.strictSame(block(5), [...gapColour, 255]);
     }
     const colours = palette(map);
-    const nearest = Math.min(
-      ...Array.from({ length: paletteLength }, (_, step) =>
-        Math.hypot(...gapColour.map((value, channel) => value - colours[step * 3 + channel])),
-      ),
-    );
-    t.ok(nearest > 40, `${map} never comes near the colour of gaps (${nearest.toFixed(0)})`);
+    for (const own of [gapColour, saturatedColour]) {
+      const nearest = Math.min(
+        ...Array.from({ length: paletteLength }, (_, step) =>
+          Math.hypot(...own.map((part, channel) => part - colours[step * 3 + channel])),
+        ),
+      );
+      t.ok(nearest > 40, `${map} never comes near ${own.join(' ')} (${nearest.toFixed(0)})`);
+    }
   }
   t.end();
 });
@@ -89,13 +94,20 @@ t.test('values outside the range get the first or the last colour; a logarithmic
 
 t.test('the range found does not follow single hot pixels, nor what has no value', (t) => {
   const values = Float32Array.from({ length: 1000 }, (_, index) => index % 100);
-  const kinds = new Uint8Array(1000);
+  const { value, missing, saturated } = blockHolds;
+  const holds = new Uint8Array(1000).fill(value);
   values[5] = 1e9;
   values[6] = 5e8;
-  kinds[6] = 2;
-  t.strictSame(autoRange({ values, kinds }), { low: 0, high: 99 });
-  t.strictSame(autoRange({ values, kinds: kinds.fill(3) }), { low: 0, high: 1 }, 'gaps only');
-  t.strictSame(autoRange({ values: Uint16Array.of(7, 7), kinds: new Uint8Array(2) }), { low: 7, high: 8 }, 'one value');
+  holds[6] = missing;
+  t.strictSame(autoRange({ values, holds }), { low: 0, high: 99 });
+  for (let at = 0; at < 100; at++) [values[at], holds[at]] = [65535, value | saturated];
+  t.strictSame(autoRange({ values, holds }), { low: 0, high: 99 }, 'a tenth is saturated');
+  t.strictSame(autoRange({ values, holds: holds.fill(0) }), { low: 0, high: 1 }, 'gaps only');
+  t.strictSame(
+    autoRange({ values: Uint16Array.of(7, 7), holds: Uint8Array.of(1, 1) }),
+    { low: 7, high: 8 },
+    'one value',
+  );
   t.end();
 });
 

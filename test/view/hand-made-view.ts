@@ -9,6 +9,7 @@ import { checkHalt, checkStopWish, type StopRequest } from '../../src/control/st
 import type {
   AgentFigures,
   CurrentPort,
+  LastSent,
   PortFigures,
   ServiceStatus,
   ServiceView,
@@ -19,6 +20,7 @@ import type { PortCounter, StreamCounter } from '../../src/memory/counters.js';
 import { seriesPackets } from '../../src/memory/series-packets.js';
 import { lastFrameBytes } from '../../src/memory/last-frame.js';
 import type { LastFrameMemory } from '../../src/memory/last-frame.js';
+import type { FramePlaces } from '../../src/detector/pixel-states.js';
 import { goodFacts } from '../doctor/good-facts.js';
 import type { ArmRequest, HaltedSeries, PortLedger, SeriesSummary } from '../../src/contract/series.js';
 
@@ -78,6 +80,9 @@ export const config: ServiceConfig = {
   flightRecorderPackets: null,
   flightRecorderDir: null,
 };
+
+/** Where the ports of `config` lie. */
+export const quadPlaces: FramePlaces = { dynamicRange: 16, readNRows: null, positions: { 50001: 1, 50002: 0 } };
 
 export const portCountersOf = (values: Partial<Record<PortCounter, number>> = {}): Record<PortCounter, number> =>
   Object.assign(Object.fromEntries(portCounterTable.map(({ id }) => [id, 0])) as Record<PortCounter, number>, values);
@@ -192,7 +197,7 @@ export class HandMadeView implements ServiceView {
     { check: 'receive_buffer', ok: false },
     { check: 'mtu', ok: true },
   ];
-  frame: { header: Record<string, unknown>; pixels: Uint8Array } | null = null;
+  frame: LastSent | null = null;
   /** Room for a small frame; nothing in it. */
   lastFrameMemory: LastFrameMemory = {
     buffer: new SharedArrayBuffer(lastFrameBytes(4096)),
@@ -259,7 +264,7 @@ export class HandMadeView implements ServiceView {
   liveness(): { alive: boolean; reasons: readonly string[] } {
     return this.alive;
   }
-  lastFrame(): { header: Record<string, unknown>; pixels: Uint8Array } | null {
+  lastFrame(): LastSent | null {
     return this.frame;
   }
   receivedFrames(): number {

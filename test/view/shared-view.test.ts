@@ -269,8 +269,9 @@ t.test('the last frame is what was sent last', (t) => {
   const { view, lastFrame } = setUp(t);
   t.equal(view.lastFrame(), null);
   const pixels = new Uint8Array(514 * 514 * 2).map((_, index) => index);
-  lastFrame.store(new TextEncoder().encode('{"frame":3}'), pixels);
-  t.match(view.lastFrame()?.header, { frame: 3 });
+  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+  lastFrame.store({ json: bytes('{"frame":3}'), places: bytes('{"readNRows":7}'), pixels });
+  t.match(view.lastFrame(), { header: { frame: 3 }, places: { readNRows: 7 } });
   t.strictSame(view.lastFrame()?.pixels, pixels);
   t.end();
 });

@@ -1,11 +1,12 @@
 // What the main thread and the thread of previews say to each other.
 
 import type { LastFrameMemory } from '../../memory/last-frame.js';
-import type { FrameGaps, PreviewRequest } from './preview.js';
+import type { DetectorSettings } from '../../detector/settings.js';
+import type { PreviewRequest } from './preview.js';
 
 export interface PreviewTask {
   readonly memory: LastFrameMemory;
-  readonly gaps: FrameGaps;
+  readonly detector: DetectorSettings;
 }
 
 export interface PreviewJob {

@@ -7,11 +7,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { messageOf } from '../../base/errors.js';
 import { LastFrame } from '../../memory/last-frame.js';
 import { nameThread } from '../../runtime/thread.js';
-import type { Frame } from '../downsample.js';
+import { PixelStates } from '../../detector/pixel-states.js';
+import type { FramePlaces } from '../../detector/pixel-states.js';
+import { toldFrame } from '../frame.js';
 import { encodePreview, makePreview } from './preview.js';
 import type { PreviewAnswer, PreviewJob, PreviewTask } from './preview-messages.js';
 
-const { memory, gaps } = workerData as PreviewTask;
+const { memory, detector } = workerData as PreviewTask;
+const states = new PixelStates(detector);
 const last = new LastFrame(memory.buffer, memory.offset, memory.frameBytes);
 
 nameThread('vdcu-preview');
@@ -35,8 +38,9 @@ function preview(request: PreviewJob['request']): Uint8Array<ArrayBuffer> | null
   const { count } = last;
   const copy = last.load();
   if (copy === null) return null;
-  const message = JSON.parse(new TextDecoder().decode(copy.json)) as Record<string, unknown>;
-  const frame = { pixels: copy.pixels, type: message['type'], shape: message['shape'] } as Frame;
-  const made = makePreview(frame, request, gaps);
-  return made === null ? null : encodePreview(made, count, message);
+  const { pixels } = copy;
+  const header = JSON.parse(new TextDecoder().decode(copy.json)) as Record<string, unknown>;
+  const places = JSON.parse(new TextDecoder().decode(copy.places)) as FramePlaces;
+  const made = makePreview(toldFrame({ header, places, pixels }, states), request);
+  return made === null ? null : encodePreview(made, count, header);
 }

@@ -4,11 +4,12 @@
 
 import { assert } from '../../base/assert.js';
 import type { Span } from '../../detector/geometry.js';
+import { pixelState } from '../../detector/pixel-states.js';
 import { pixelBytes } from '../../detector/pixel-type.js';
-import type { PixelType } from '../../detector/pixel-type.js';
-import { blockKind } from '../../page/preview-bytes.js';
+import { blockHolds } from '../../page/preview-bytes.js';
 import type { PreviewHead } from '../../page/preview-bytes.js';
-import type { Frame } from '../downsample.js';
+import { pixelsOf } from '../frame.js';
+import type { ToldFrame } from '../frame.js';
 
 /** Longest side of a preview, blocks. */
 export const previewLimit = 1024;
@@ -22,13 +23,6 @@ export interface PreviewRequest {
   readonly size: number;
 }
 
-/** Rows and columns without a sensor, in frames of this shape. */
-export interface FrameGaps {
-  readonly shape: readonly [rows: number, columns: number];
-  readonly gapRows: readonly Span[];
-  readonly gapColumns: readonly Span[];
-}
-
 /** A frame to look at, in C order. */
 export interface Preview extends Pick<
   PreviewHead,
@@ -36,14 +30,14 @@ export interface Preview extends Pick<
 > {
   /** Mean of the pixels of each block that have a value; 0 where none has. With factor 1 the pixels themselves. */
   readonly values: Float32Array | Uint8Array | Uint16Array | Uint32Array;
-  /** `blockKind` of each block. */
-  readonly kinds: Uint8Array;
+  /** `blockHolds` of each block. */
+  readonly holds: Uint8Array;
 }
 
 const arrays = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array } as const;
 
 /** The preview of a frame whose part lies at least partly inside; null otherwise. */
-export function makePreview(frame: Frame, request: PreviewRequest, gaps: FrameGaps): Preview | null {
+export function makePreview(frame: ToldFrame, request: PreviewRequest): Preview | null {
   const [frameRows, frameColumns] = frame.shape;
   const rows = clip(request.rows, frameRows);
   const columns = clip(request.columns, frameColumns);
@@ -51,7 +45,7 @@ export function makePreview(frame: Frame, request: PreviewRequest, gaps: FrameGa
   const height = rows[1] - rows[0] + 1;
   const width = columns[1] - columns[0] + 1;
   const factor = Math.ceil(Math.max(height, width) / request.size);
-  const blocks = new Blocks(frame, gaps, [rows[0], columns[0], height, width], factor);
+  const blocks = new Blocks(frame, [rows[0], columns[0], height, width], factor);
   for (let row = 0; row < height; row++) blocks.add(row);
   return {
     top: rows[0],
@@ -62,7 +56,7 @@ export function makePreview(frame: Frame, request: PreviewRequest, gaps: FrameGa
     height: blocks.height,
     width: blocks.width,
     values: blocks.values(),
-    kinds: blocks.kinds(),
+    holds: blocks.holds,
   };
 }
 
@@ -70,79 +64,65 @@ export function makePreview(frame: Frame, request: PreviewRequest, gaps: FrameGa
 class Blocks {
   readonly height: number;
   readonly width: number;
+  readonly #frame: ToldFrame;
   readonly #source: Uint8Array | Uint16Array | Uint32Array;
-  readonly #type: PixelType;
-  readonly #missingValue: number;
-  readonly #stride: number;
   readonly #part: readonly [top: number, left: number, rows: number, columns: number];
   readonly #factor: number;
-  readonly #isGapRow: Uint8Array;
-  readonly #isGapColumn: Uint8Array;
   readonly #sums: Float64Array;
   readonly #valued: Uint32Array;
-  readonly #missing: Uint32Array;
+  /** `blockHolds` of each block. */
+  readonly holds: Uint8Array;
 
-  constructor(
-    { pixels, type, shape }: Frame,
-    gaps: FrameGaps,
-    part: readonly [number, number, number, number],
-    factor: number,
-  ) {
+  constructor(frame: ToldFrame, part: readonly [number, number, number, number], factor: number) {
+    const { pixels, type, shape, states } = frame;
     assert(pixels.length === shape[0] * shape[1] * pixelBytes[type], 'pixels fill the shape');
-    const bytes = pixels.byteOffset % pixelBytes[type] === 0 ? pixels : pixels.slice();
-    this.#source = new arrays[type](bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length / pixelBytes[type]);
-    this.#type = type;
-    this.#missingValue = 2 ** (8 * pixelBytes[type]) - 1;
-    this.#stride = shape[1];
+    assert(states.length === shape[0] * shape[1], 'every pixel has a state');
+    this.#frame = frame;
+    this.#source = pixelsOf(frame);
     this.#part = part;
     this.#factor = factor;
-    // A series may have another shape than the configuration: then nothing is known of its gaps.
-    const known = gaps.shape[0] === shape[0] && gaps.shape[1] === shape[1];
-    this.#isGapRow = marked(shape[0], known ? gaps.gapRows : []);
-    this.#isGapColumn = marked(shape[1], known ? gaps.gapColumns : []);
     this.height = Math.ceil(part[2] / factor);
     this.width = Math.ceil(part[3] / factor);
     this.#sums = new Float64Array(this.height * this.width);
     this.#valued = new Uint32Array(this.height * this.width);
-    this.#missing = new Uint32Array(this.height * this.width);
+    this.holds = new Uint8Array(this.height * this.width);
   }
 
   /** Add a row of the part, counted from its top. */
   add(row: number): void {
     const [top, left, , columns] = this.#part;
-    if (this.#isGapRow[top + row] === 1) return;
     const factor = this.#factor;
-    const missingValue = this.#missingValue;
+    const { states, saturation, shape } = this.#frame;
     const source = this.#source;
-    const isGapColumn = this.#isGapColumn;
     const sums = this.#sums;
     const valued = this.#valued;
-    const missing = this.#missing;
-    let from = (top + row) * this.#stride + left;
+    const holds = this.holds;
+    let from = (top + row) * shape[1] + left;
     let block = Math.floor(row / factor) * this.width;
     for (let column = 0; column < columns; block++) {
       // Summed up aside: one store for each block and row.
       let sum = 0;
       let withValue = 0;
-      let without = 0;
+      let held = 0;
       for (const end = Math.min(columns, column + factor); column < end; column++, from++) {
-        if (isGapColumn[left + column] === 1) continue;
-        const value = source[from];
-        if (value === missingValue) {
-          without++;
-        } else {
-          sum += value;
-          withValue++;
+        const state = states[from];
+        if (state !== pixelState.value) {
+          held |= heldBy[state];
+          continue;
         }
+        const value = source[from];
+        sum += value;
+        withValue++;
+        held |= value === saturation ? blockHolds.value | blockHolds.saturated : blockHolds.value;
       }
       sums[block] = sums[block] + sum;
       valued[block] = valued[block] + withValue;
-      missing[block] = missing[block] + without;
+      holds[block] = holds[block] | held;
     }
   }
 
   values(): Preview['values'] {
-    if (this.#factor === 1) return new arrays[this.#type](this.#sums);
+    if (this.#factor === 1) return new arrays[this.#frame.type](this.#sums);
     const values = new Float32Array(this.#sums.length);
     for (let block = 0; block < values.length; block++) {
       const valued = this.#valued[block];
@@ -150,28 +130,19 @@ class Blocks {
     }
     return values;
   }
-
-  kinds(): Uint8Array {
-    const kinds = new Uint8Array(this.#sums.length);
-    for (let block = 0; block < kinds.length; block++) {
-      const missing = this.#missing[block] > 0;
-      if (this.#valued[block] === 0) kinds[block] = missing ? blockKind.missing : blockKind.gap;
-      else kinds[block] = missing ? blockKind.partlyMissing : blockKind.value;
-    }
-    return kinds;
-  }
 }
+
+/** What a block holds with a pixel of this state that is no value. */
+const heldBy: Readonly<Record<number, number>> = {
+  [pixelState.missing]: blockHolds.missing,
+  [pixelState.unread]: blockHolds.unread,
+  [pixelState.gap]: 0,
+};
 
 function clip(span: Span | null, length: number): Span | null {
   if (span === null) return [0, length - 1];
   const clipped: Span = [Math.max(0, span[0]), Math.min(length - 1, span[1])];
   return clipped[0] <= clipped[1] ? clipped : null;
-}
-
-function marked(length: number, spans: readonly Span[]): Uint8Array {
-  const marks = new Uint8Array(length);
-  for (const [first, last] of spans) marks.fill(1, first, last + 1);
-  return marks;
 }
 
 /** Keys of the image message that viewers show. */
@@ -196,7 +167,7 @@ const names = new Map<unknown, string>([
 
 /**
  * A preview as bytes, all numbers little endian: length of the JSON (uint32), JSON padded with spaces to a multiple of
- * 4, values, kinds.
+ * 4, values, `holds`.
  * @param count which of the frames this is, as the service counts those it keeps for viewers
  * @param message JSON object of the frame's image message
  */
@@ -205,16 +176,16 @@ export function encodePreview(
   count: number,
   message: Readonly<Record<string, unknown>>,
 ): Uint8Array<ArrayBuffer> {
-  const { values, kinds, ...part } = preview;
+  const { values, holds, ...part } = preview;
   const frame = Object.fromEntries(shownKeys.filter((key) => key in message).map((key) => [key, message[key]]));
   const text = new TextEncoder().encode(
     JSON.stringify({ count, frame, ...part, values: names.get(values.constructor) }),
   );
   const jsonBytes = Math.ceil(text.length / 4) * 4;
-  const bytes = new Uint8Array(4 + jsonBytes + values.byteLength + kinds.length).fill(0x20, 4, 4 + jsonBytes);
+  const bytes = new Uint8Array(4 + jsonBytes + values.byteLength + holds.length).fill(0x20, 4, 4 + jsonBytes);
   new DataView(bytes.buffer).setUint32(0, jsonBytes, true);
   bytes.set(text, 4);
   bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), 4 + jsonBytes);
-  bytes.set(kinds, 4 + jsonBytes + values.byteLength);
+  bytes.set(holds, 4 + jsonBytes + values.byteLength);
   return bytes;
 }

@@ -26,7 +26,7 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
   const memory = view.lastFrameMemory;
   const last = new LastFrame(memory.buffer, memory.offset, memory.frameBytes);
   const age = new FrameAge(last);
-  const previews = new PreviewMaker({ memory, gaps: geometry }, last, systemClock);
+  const previews = new PreviewMaker({ memory, detector: view.config.detector }, last, systemClock);
   const recent: Recent = new Recent(view, systemClock, (sample) => {
     age.look();
     events.tell(sample);
@@ -94,7 +94,7 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
           },
         },
         response: {
-          200: schemas.content('application/octet-stream', 'Length of the JSON (uint32), JSON, values, kinds'),
+          200: schemas.content('application/octet-stream', 'Length of the JSON (uint32), JSON, values, holds'),
           404: schemas.problems,
           422: schemas.problems,
           503: schemas.problems,

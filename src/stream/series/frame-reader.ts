@@ -5,6 +5,7 @@
 import type { FrameReason } from '../../contract/frame-reasons.js';
 import { gapByte, missingByte } from '../../detector/pixel-type.js';
 import type { Layout } from '../../detector/layout.js';
+import type { FramePlaces } from '../../detector/pixel-states.js';
 import { makePieceTable } from '../../detector/piece-table.js';
 import type { PieceTable } from '../../detector/piece-table.js';
 import { headerOffset } from '../../detector/packet-header.js';
@@ -159,6 +160,14 @@ export class FrameReader {
       this.#fill(patched, position);
     }
     return patched ?? pixels;
+  }
+
+  /** Where the ports have their places, and under which settings. */
+  places(): FramePlaces {
+    const { dynamicRange, readNRows } = (this.#layout as Layout).settings;
+    const known = this.#ports.filter(({ words }) => words.position >= 0);
+    const positions = Object.fromEntries(known.map(({ udpPort, words }) => [udpPort, words.position]));
+    return { dynamicRange, readNRows, positions };
   }
 
   /** Remember where the ports write to: also in a series that sends nothing, before its positions are forgotten. */

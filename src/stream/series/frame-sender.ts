@@ -19,6 +19,8 @@ const lastFrameIntervalMs = 100;
 /** Frames handed over in one turn at most, so that commands are never far. */
 const framesPerTurn = 16;
 
+const encoder = new TextEncoder();
+
 /** What a sender works with. */
 export interface FrameSenderDeps {
   readonly words: SeriesWords;
@@ -131,7 +133,7 @@ export class FrameSender {
     }
     if (now - this.#lastFrameAt >= lastFrameIntervalMs || isLast) {
       this.#lastFrameAt = now;
-      this.#deps.lastFrame.store(json, pixels);
+      this.#deps.lastFrame.store({ json, places: encoder.encode(JSON.stringify(this.#deps.reader.places())), pixels });
     }
     this.progressAt = now;
     const { first, closed } = this.#deps.reader.times(own);

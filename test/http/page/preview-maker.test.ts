@@ -1,15 +1,25 @@
 import t from 'tap';
 import { VirtualClock } from '../../../src/base/clock.js';
 import { PreviewBusy, PreviewMaker } from '../../../src/http/page/preview-maker.js';
+import { makeLayout } from '../../../src/detector/layout.js';
+import { config, quadPlaces } from '../../view/hand-made-view.js';
 import { LastFrame, lastFrameBytes } from '../../../src/memory/last-frame.js';
 
-function setUp(): { maker: PreviewMaker; last: LastFrame; clock: VirtualClock; keep: (json?: string) => void } {
-  const memory = { buffer: new SharedArrayBuffer(lastFrameBytes(1024)), offset: 0, frameBytes: 1024 };
+const [rows, columns] = makeLayout(config.detector).shape;
+const frameBytes = rows * columns * 2;
+
+function setUp(): { maker: PreviewMaker; last: LastFrame; clock: VirtualClock; keep: (columns?: number) => void } {
+  const memory = { buffer: new SharedArrayBuffer(lastFrameBytes(frameBytes)), offset: 0, frameBytes };
   const last = new LastFrame(memory.buffer, memory.offset, memory.frameBytes);
   const clock = new VirtualClock();
-  const maker = new PreviewMaker({ memory, gaps: { shape: [2, 3], gapRows: [], gapColumns: [] } }, last, clock);
-  const keep = (json = '{"shape":[2,3],"type":"uint16"}'): void =>
-    void last.store(new TextEncoder().encode(json), new Uint8Array(12));
+  const maker = new PreviewMaker({ memory, detector: config.detector }, last, clock);
+  const bytes = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+  const keep = (width = columns): void =>
+    void last.store({
+      json: bytes({ shape: [rows, width], type: 'uint16' }),
+      places: bytes(quadPlaces),
+      pixels: new Uint8Array(frameBytes),
+    });
   return { maker, last, clock, keep };
 }
 
@@ -59,7 +69,7 @@ t.test('a frame that makes no sense is an error of that preview alone', async (t
   const { maker, clock, keep } = setUp();
   t.teardown(() => maker.close());
   t.equal(await maker.make(whole), null, 'no frame yet');
-  keep('{"shape":[2,4],"type":"uint16"}');
+  keep(columns + 1);
   clock.advance(1000);
   await t.rejects(maker.make(whole), { message: /^preview: pixels fill the shape/ });
   keep();

@@ -5,9 +5,9 @@ import { makeApp, startHttp } from '../../../src/http/http.js';
 import { makeLogger } from '../../../src/runtime/log.js';
 import { readPageFiles } from '../../../src/http/page/files.js';
 import { viewerLimit } from '../../../src/http/page/events.js';
-import { LastFrame } from '../../../src/memory/last-frame.js';
+import { LastFrame, lastFrameBytes } from '../../../src/memory/last-frame.js';
 import { readPreview } from '../../../src/page/preview-bytes.js';
-import { HandMadeView, currentPortOf, portCountersOf, summaryOf } from '../../view/hand-made-view.js';
+import { HandMadeView, currentPortOf, portCountersOf, quadPlaces, summaryOf } from '../../view/hand-made-view.js';
 
 const build = { version: '1.2.3', backend: 'dgram' };
 const silent = makeLogger('error', 'quad', { write: () => undefined });
@@ -18,23 +18,26 @@ async function appFor(t: Test, view: HandMadeView): Promise<FastifyInstance> {
   return app;
 }
 
-/** A frame of 2 × 3 pixels, as the streamer keeps it. */
-function keepFrame(view: HandMadeView, values: number[], frame = 4): void {
-  const { buffer, offset, frameBytes } = view.lastFrameMemory;
-  const json = JSON.stringify({
+/** A frame as the streamer keeps it: these values from its first pixel on, and zeros. */
+function keepFrame(view: HandMadeView, values: number[], message: object = {}): void {
+  const pixels = new Uint16Array(514 * 514);
+  pixels.set(values);
+  const { byteLength: frameBytes } = pixels;
+  view.lastFrameMemory = { buffer: new SharedArrayBuffer(lastFrameBytes(frameBytes)), offset: 0, frameBytes };
+  const json = {
     htype: 'image',
     msg_number: 1,
-    frame,
-    frame_number: frame + 1,
-    shape: [2, 3],
+    frame: 4,
+    frame_number: 5,
+    shape: [514, 514],
     type: 'uint16',
     complete: true,
     missing_packets: 0,
-  });
-  new LastFrame(buffer, offset, frameBytes).store(
-    new TextEncoder().encode(json),
-    new Uint8Array(Uint16Array.from(values).buffer),
-  );
+    ...message,
+  };
+  const bytes = (value: object): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+  const last = new LastFrame(view.lastFrameMemory.buffer, 0, frameBytes);
+  last.store({ json: bytes(json), places: bytes(quadPlaces), pixels: new Uint8Array(pixels.buffer) });
 }
 
 t.test('the page and all that it names are served from the package, and may load nothing else', async (t) => {
@@ -85,33 +88,43 @@ t.test('only the files of the page are served', async (t) => {
   t.equal(readPageFiles(new URL('file:///there/is/no/such/folder/')).size, 0, 'a page that was not built is no file');
 });
 
-t.test("a preview is asked for by size and part, and carries values, kinds and the frame's facts", async (t) => {
-  const view = new HandMadeView();
-  const app = await appFor(t, view);
-  const none = await app.inject('/api/v1/preview');
-  t.equal(none.statusCode, 404);
-  t.match(none.json(), { problems: [/no frame has been sent/] });
-  keepFrame(view, [1, 2, 3, 4, 65535, 6]);
-  const answer = await app.inject('/api/v1/preview?size=16');
-  t.equal(answer.statusCode, 200);
-  const bytes = answer.rawPayload;
-  const { head, values, kinds } = readPreview(
-    bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer,
-  );
-  t.match(head, { count: 1, frame: { frame: 4, frame_number: 5, complete: true }, factor: 1, width: 3, height: 2 });
-  t.strictSame([...values], [1, 2, 3, 4, 0, 6]);
-  t.strictSame([...kinds], [0, 0, 0, 0, 2, 0]);
-  const part = await app.inject('/api/v1/preview?rows=1-1&columns=0-1');
-  const partBytes = part.rawPayload;
-  t.match(
-    readPreview(partBytes.buffer.slice(partBytes.byteOffset, partBytes.byteOffset + partBytes.length) as ArrayBuffer)
-      .head,
-    { top: 1, left: 0, rows: 1, columns: 2 },
-  );
-  const outside = await app.inject('/api/v1/preview?rows=2-3');
-  t.equal(outside.statusCode, 404);
-  t.match(outside.json(), { problems: [/nothing of the frame/] });
-});
+t.test(
+  "a preview is asked for by size and part, and carries values, what is missing and the frame's facts",
+  async (t) => {
+    const none = await (await appFor(t, new HandMadeView())).inject('/api/v1/preview');
+    t.equal(none.statusCode, 404);
+    t.match(none.json(), { problems: [/no frame has been sent/] });
+    const view = new HandMadeView();
+    // Row 0 of the frame is the last of port 50002, which lies upside down: its packet 63. A saturated pixel has the same value.
+    keepFrame(view, [1, 2, 65535, ...new Array<number>(4 * 514 - 3).fill(65535), 7], {
+      complete: false,
+      missing_packets: 1,
+      missing: { 50002: [[63, 63]] },
+    });
+    const app = await appFor(t, view);
+    const preview = async (query: string): Promise<ReturnType<typeof readPreview>> => {
+      const { statusCode, rawPayload: bytes } = await app.inject(`/api/v1/preview?${query}`);
+      t.equal(statusCode, 200);
+      return readPreview(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer);
+    };
+    const { head, values, holds } = await preview('size=16&rows=3-4&columns=0-2');
+    t.match(head, { count: 1, frame: { frame: 4, frame_number: 5, complete: false }, factor: 1, width: 3, height: 2 });
+    t.strictSame([...values], [0, 0, 0, 7, 0, 0], 'what is missing has no value');
+    t.strictSame([...holds], [2, 2, 2, 1, 1, 1]);
+    keepFrame(view, [65535, 2, 65534]);
+    const saturated = await (async (): Promise<ReturnType<typeof readPreview>> => {
+      const other = await appFor(t, view);
+      const { rawPayload: bytes } = await other.inject('/api/v1/preview?rows=0-0&columns=0-2');
+      return readPreview(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer);
+    })();
+    t.strictSame([...saturated.values], [65535, 2, 65534]);
+    t.strictSame([...saturated.holds], [5, 1, 1], 'the same value, received: saturated');
+    t.match((await preview('rows=1-1&columns=0-1')).head, { top: 1, left: 0, rows: 1, columns: 2 });
+    const outside = await app.inject('/api/v1/preview?rows=514-600');
+    t.equal(outside.statusCode, 404);
+    t.match(outside.json(), { problems: [/nothing of the frame/] });
+  },
+);
 
 t.test('a preview asked for wrongly is refused with every problem', async (t) => {
   const app = await appFor(t, new HandMadeView());
@@ -160,9 +173,9 @@ async function events(
 t.test('events tell who the service is, the last minutes, then states and seconds', async (t) => {
   const view = new HandMadeView();
   view.state = { ...view.state, problems: ['the consumer is gone.'], last_series: summaryOf() };
+  keepFrame(view, [1, 2, 3, 4, 5, 6]);
   const server = await startHttp(view, { host: '127.0.0.1', port: 0, logger: silent, build });
   t.teardown(() => server.close());
-  keepFrame(view, [1, 2, 3, 4, 5, 6]);
   const seen = await events(
     `${server.url}/page/events`,
     (names) => names.includes('sample') && names.filter((name) => name === 'state').length >= 2,
