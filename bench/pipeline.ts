@@ -204,7 +204,7 @@ export async function publishInC(
       slots: detector.plan.ring.frames,
       rate,
       frames,
-      hwm: detector.plan.sendQueue.messages,
+      hwm: detector.plan.highWaterMark,
       stamps,
     }),
     { waitReady: true },

@@ -43,7 +43,6 @@ export function planningTables(): string {
       at.gigabytesPerSecond.toFixed(2),
       `${processors.receivers.length} × ${Math.max(...processors.receivers).toFixed(2)}`,
       processors.streamer.toFixed(2),
-      processors.zmq.toFixed(2),
       processors.total.toFixed(1),
       String(processors.cores),
       `${ring.frames} = ${(ring.bytes / 2 ** 20).toFixed(0)} MiB`,
@@ -58,7 +57,6 @@ export function planningTables(): string {
     'GB/s out',
     'receiver threads × core',
     'streamer',
-    'zmq',
     'busy',
     'cores to give',
     'ring',
@@ -81,8 +79,7 @@ export function costOf({ costs }: PipelineResult): string {
   const rows: [string, number, number, string][] = [
     ['each single datagram', packet(false), processorCost.packet.single * 1e6, 'µs'],
     ['each coalesced datagram', packet(true), processorCost.packet.coalesced * 1e6, 'µs'],
-    ['streamer', Math.max(worst(false, 'streamer'), worst(true, 'streamer')), processorCost.streamerGigabyte, 's/GB'],
-    ['zmq', Math.max(worst(false, 'zmq'), worst(true, 'zmq')), processorCost.zmqGigabyte, 's/GB'],
+    ['streamer', Math.max(worst(false, 'streamer'), worst(true, 'streamer')), processorCost.zmtpGigabyte, 's/GB'],
   ];
   return table(
     ['what', 'measured, dearest median from 1000 frames/s on', 'used by the plan', ''],

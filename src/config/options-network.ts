@@ -2,7 +2,7 @@
 
 import { isIP } from 'node:net';
 import { z } from 'zod';
-import { address, noted, port, whole } from './option.js';
+import { address, noted, port, whole, wholeOrUnset } from './option.js';
 
 const hostName = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})$/;
 
@@ -68,8 +68,17 @@ export const networkOptions = {
     unit: null,
     range: 'auto, zmtp, libzmq or zeromq.js',
     description:
-      "How messages leave: by zmq's protocol spoken by the service itself (zmtp), by libzmq called directly, or by zeromq.js; auto takes libzmq, or zeromq.js where that cannot be had.",
+      "How messages leave: by zmq's protocol spoken by the service itself (zmtp), by libzmq called directly, or by zeromq.js; auto takes the first that can be had.",
   }),
+  send_buffer_bytes: wholeOrUnset(
+    {
+      unit: 'bytes',
+      from: 65536,
+      to: 1073741823,
+      says: 'Send buffer asked of the kernel for each connection of the consumer, with send: zmtp; what was granted is reported. What lies there is lost with a consumer that goes.',
+    },
+    'four frames, 4 MiB at least and 64 MiB at most',
+  ),
 
   data_host: noted(address.default('127.0.0.1'), {
     unit: null,

@@ -110,15 +110,20 @@ export interface Plan {
   readonly sharedMemoryBytes: number;
   readonly maxOwedFrames: number;
   readonly maxOwedMs: number | null;
+  /** What lies between the ring and the consumer; what is there when a consumer goes, goes with it. */
   readonly sendQueue: {
-    /** High-water mark of the zmq socket, in messages, for each peer. */
-    readonly messages: number;
-    /** Over all connections of the consumer. */
+    /** The kernel's send buffers, where the service speaks zmq's protocol itself, or zmq's queue in this process. */
+    readonly of: 'kernel' | 'zmq';
+    /** Frames, for each connection. */
+    readonly frames: number;
+    /** At most, over all connections of the consumer: the kernel doubles what it is asked for. */
     readonly bytes: number;
     readonly milliseconds: number | null;
   };
-  /** Send buffer of each consumer's connection, with `send: zmtp`. */
+  /** Send buffer asked of the kernel for each consumer's connection, where that is the queue. */
   readonly sendBufferBytes: number;
+  /** Messages that zmq may queue for each consumer, where it does. */
+  readonly highWaterMark: number;
   /** As asked for; the kernel doubles that, and charges `chargedPerPacket` for each datagram that waits. */
   readonly receiveBufferBytes: { readonly perPort: number; readonly total: number; readonly chargedPerPacket: number };
   readonly rate: {
@@ -139,7 +144,7 @@ export interface Plan {
     readonly seriesTimeoutMs: number | null;
     readonly closingTimeoutMs: number;
   };
-  /** Shared memory, zmq queue, twice the receive buffers (the kernel doubles them) and an allowance for the process. */
+  /** Shared memory, send queue, twice the receive buffers (the kernel doubles them) and an allowance for the process. */
   readonly memoryBytes: number;
 }
 
@@ -177,9 +182,8 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
   const memory: MemorySizes = { ...sizes, slots: ringFrames };
   const { totalBytes: sharedMemoryBytes, slotStride: slotBytes } = mapMemory(memory);
   refuseLargeRing(config, memory, sharedMemoryBytes);
-  const sendMessages = Math.max(sendQueueMessagesLeast, Math.floor(sendQueueBytes / largest.frameBytes));
   const maxOwedFrames = config.maxOwedFrames ?? 10 * ringFrames;
-  const queueBytes = sendMessages * largest.frameBytes * config.consumerConnections;
+  const sending = sendingOf(config, largest.frameBytes, rateHz);
   const bufferTotal = config.receiveBufferBytes * on.length;
 
   return {
@@ -217,12 +221,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
     sharedMemoryBytes,
     maxOwedFrames,
     maxOwedMs: inMilliseconds(maxOwedFrames, rateHz),
-    sendQueue: {
-      messages: sendMessages,
-      bytes: queueBytes,
-      milliseconds: inMilliseconds(sendMessages * config.consumerConnections, rateHz),
-    },
-    sendBufferBytes: Math.min(sendQueueBytes, Math.max(sendBufferBytesLeast, sendBufferFrames * largest.frameBytes)),
+    ...sending,
     receiveBufferBytes: {
       perPort: config.receiveBufferBytes,
       total: bufferTotal,
@@ -240,6 +239,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
               packetsPerSecond: portsOfThread.map((ports) => ports.length * layout.expectedPackets * rateHz),
               payloadBytes: layout.payloadBytes,
               bytesOutPerSecond: layout.frameBytes * rateHz,
+              send: sending.sendQueue.of === 'kernel' ? 'zmtp' : 'zmq',
             }),
           },
     limits: {
@@ -254,7 +254,31 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
       seriesTimeoutMs: config.seriesTimeoutMs,
       closingTimeoutMs: config.closingTimeoutMs,
     },
-    memoryBytes: sharedMemoryBytes + queueBytes + 2 * bufferTotal + processBytes + (receivers + 1) * threadBytes,
+    memoryBytes:
+      sharedMemoryBytes + sending.sendQueue.bytes + 2 * bufferTotal + processBytes + (receivers + 1) * threadBytes,
+  };
+}
+
+/** Where frames wait for the consumer. `auto` counts as `zmtp`: where that cannot be had the log says what is used. */
+function sendingOf(
+  { send, sendBufferBytes, consumerConnections: connections }: ServiceConfig,
+  frameBytes: number,
+  rateHz: number | null,
+): Pick<Plan, 'sendQueue' | 'sendBufferBytes' | 'highWaterMark'> {
+  const highWaterMark = Math.max(sendQueueMessagesLeast, Math.floor(sendQueueBytes / frameBytes));
+  const buffer =
+    sendBufferBytes ?? Math.min(sendQueueBytes, Math.max(sendBufferBytesLeast, sendBufferFrames * frameBytes));
+  const inKernel = send === 'auto' || send === 'zmtp';
+  const frames = inKernel ? Math.floor(buffer / frameBytes) : highWaterMark;
+  return {
+    sendQueue: {
+      of: inKernel ? 'kernel' : 'zmq',
+      frames,
+      bytes: connections * (inKernel ? 2 * buffer : highWaterMark * frameBytes),
+      milliseconds: inMilliseconds(frames * connections, rateHz),
+    },
+    sendBufferBytes: buffer,
+    highWaterMark,
   };
 }
 

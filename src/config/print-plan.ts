@@ -40,10 +40,7 @@ export function planText(config: ServiceConfig, plan: Plan): string {
         ]
       : []),
     ['owed at most', `${plan.maxOwedFrames} frames${milliseconds(plan.maxOwedMs)}`],
-    [
-      'zmq queue',
-      `${plan.sendQueue.messages} messages for each of ${config.consumerConnections} connections, ${bytes(plan.sendQueue.bytes)}${milliseconds(plan.sendQueue.milliseconds)}`,
-    ],
+    ['send queue', sendQueue(config, plan)],
     [
       'receive buffer',
       `${bytes(plan.receiveBufferBytes.perPort)} for each port${milliseconds(rate?.perPort.receiveBufferMs ?? null)}`,
@@ -63,7 +60,7 @@ export function planText(config: ServiceConfig, plan: Plan): string {
     ['closing time-out', `${limits.closingTimeoutMs} ms`],
     ...planWarnings(plan).map((text): [string, string] => ['beware', text]),
     ['shared memory', bytes(plan.sharedMemoryBytes)],
-    ['memory', `${bytes(plan.memoryBytes)} at most: shared memory, zmq queue, twice the receive buffers, process`],
+    ['memory', `${bytes(plan.memoryBytes)} at most: shared memory, send queue, twice the receive buffers, process`],
   ];
   const width = Math.max(...rows.map(([label]) => label.length)) + 2;
   return rows.map(([label, text]) => `${label.padEnd(width)}${text}\n`).join('');
@@ -81,6 +78,14 @@ function choices({ detector }: ServiceConfig): string[] {
     if (value === options[option].parse(undefined)) return [];
     return value === true ? [option] : [`${option}: ${value}`];
   });
+}
+
+function sendQueue({ consumerConnections: connections }: ServiceConfig, plan: Plan): string {
+  const { of, frames, bytes: most, milliseconds: time } = plan.sendQueue;
+  const where = `for each of ${connections} connections`;
+  return of === 'kernel'
+    ? `the kernel's send buffer, ${bytes(plan.sendBufferBytes)} ${where}: ${frames} frames${milliseconds(time)}`
+    : `zmq's, ${frames} messages ${where}, ${bytes(most)}${milliseconds(time)}`;
 }
 
 /** Instances that share a detector: which frames come here. */
@@ -122,7 +127,7 @@ function rateRows({ rate, threads }: Plan): [string, string][] {
 
 /** An estimate: docs/performance.md says how it is made. */
 function processors(present: number, { receivers, streamer, zmq, total, cores, overloaded }: ProcessorLoad): string {
-  const shares = `about ${number(total)} cores busy: receivers ${receivers.map(number).join(' + ')}, streamer ${number(streamer)}, zmq ${number(zmq)}; give it ${cores}`;
+  const shares = `about ${number(total)} cores busy: receivers ${receivers.map(number).join(' + ')}, streamer ${number(streamer)}${zmq === null ? '' : `, zmq ${number(zmq)}`}; give it ${cores}`;
   const few = cores > present ? `, and here are ${present}` : '';
   return `${shares}${few}${overloaded.length === 0 ? '' : `; too much for one core: ${overloaded.join(', ')}${overloaded.some((name) => name.startsWith('receiver')) ? ' (raise receiver_threads, up to one per port)' : ''}`}`;
 }

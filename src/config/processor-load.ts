@@ -11,9 +11,11 @@ export const processorCost = {
   packet: { single: 2.7e-6, coalesced: 1.7e-6, dgram: 7e-6 },
   /** The kernel's copy into the landing buffer and ours into the frame. */
   receiveGigabyte: 0.2,
-  /** The copy into libzmq's memory, and the streamer's turns. */
+  /** The streamer's turns, and TCP where it speaks zmq's protocol itself (240 µs for a frame of an Eiger quad). */
+  zmtpGigabyte: 0.5,
+  /** The streamer's turns, and its copy into zmq's memory. */
   streamerGigabyte: 0.3,
-  /** libzmq's own thread: TCP. */
+  /** zmq's own thread: TCP. */
   zmqGigabyte: 0.3,
 } as const;
 
@@ -26,6 +28,8 @@ export type Arrival = keyof typeof processorCost.packet;
 /** Traffic of a detector. */
 export interface Traffic {
   readonly arrival: Arrival;
+  /** Who writes to the consumer's connection: the streamer, or zmq's thread. */
+  readonly send: 'zmtp' | 'zmq';
   /** Packets per second of each receiver thread. */
   readonly packetsPerSecond: readonly number[];
   /** Bytes of pixels in a packet, and of a frame on its way out times frames per second. */
@@ -37,8 +41,8 @@ export interface Traffic {
 export interface ProcessorLoad {
   readonly receivers: readonly number[];
   readonly streamer: number;
-  /** libzmq's own thread. */
-  readonly zmq: number;
+  /** zmq's own thread; null = there is none. */
+  readonly zmq: number | null;
   readonly total: number;
   /** Cores that carry the total with `busyLimit`, and each busy thread on one of its own. */
   readonly cores: number;
@@ -47,15 +51,22 @@ export interface ProcessorLoad {
 }
 
 /** The load of this traffic. */
-export function processorLoad({ arrival, packetsPerSecond, payloadBytes, bytesOutPerSecond }: Traffic): ProcessorLoad {
+export function processorLoad({
+  arrival,
+  send,
+  packetsPerSecond,
+  payloadBytes,
+  bytesOutPerSecond,
+}: Traffic): ProcessorLoad {
   const perPacket = processorCost.packet[arrival] + (payloadBytes / 1e9) * processorCost.receiveGigabyte;
   const receivers = packetsPerSecond.map((packets) => packets * perPacket);
-  const streamer = (bytesOutPerSecond / 1e9) * processorCost.streamerGigabyte;
-  const zmq = (bytesOutPerSecond / 1e9) * processorCost.zmqGigabyte;
+  const gigabytes = bytesOutPerSecond / 1e9;
+  const streamer = gigabytes * (send === 'zmtp' ? processorCost.zmtpGigabyte : processorCost.streamerGigabyte);
+  const zmq = send === 'zmtp' ? null : gigabytes * processorCost.zmqGigabyte;
   const threads: [string, number][] = [
     ...receivers.map((share, index): [string, number] => [`receiver ${index}`, share]),
     ['streamer', streamer],
-    ['zmq', zmq],
+    ...(zmq === null ? [] : [['zmq', zmq] as [string, number]]),
   ];
   const total = threads.reduce((sum, [, share]) => sum + share, 0);
   // Threads busy for most of their time share a core with nobody.

@@ -45,13 +45,7 @@ export const machineChecks: readonly Check[] = [
   { check: 'capabilities', examine: capabilities },
   { check: 'recvmmsg', examine: recvmmsg },
   { check: 'compiled_placement', examine: compiledPlacement },
-  {
-    check: 'libzmq',
-    examine: ({ setup, ways }) =>
-      setup?.config.send === 'zmtp'
-        ? ok('not needed: send is zmtp', 'zmtp, libzmq, or send: zeromq.js')
-        : way(setup?.config.send, 'send', 'libzmq', 'zeromq.js', ways.libzmq, 'npm ci'),
-  },
+  { check: 'send', examine: send },
   { check: 'clock', examine: clock },
 ];
 
@@ -190,6 +184,17 @@ function recvmmsg({ setup, ways }: Facts): Verdict {
     `recvmmsg above some ${dgramPacketsPerSecond} packets/s`,
     'receive: auto in the configuration',
   );
+}
+
+/** `auto` takes the first of the three that can be had. */
+function send({ setup, ways }: Facts): Verdict {
+  const asked = setup?.config.send ?? 'auto';
+  const remedy = 'npm ci on Linux (x64, arm64)';
+  if (asked === 'libzmq') return way(asked, 'send', 'libzmq', 'zeromq.js', ways.libzmq, remedy);
+  const verdict = way(asked, 'send', 'zmtp', 'zeromq.js', ways.zmtp, remedy);
+  return verdict.status === 'warning' && ways.libzmq === null
+    ? { ...verdict, seen: `libzmq is used: ${ways.zmtp}` }
+    : verdict;
 }
 
 /** There is no other way to place packets: the service does not start without the kernel. */

@@ -48,7 +48,12 @@ export interface Facts {
   /** The network cards behind `udp_host`, or why none was asked. */
   readonly cards: readonly CardFacts[] | string;
   /** Why a fast way cannot be had, in a sentence; null = it can. */
-  readonly ways: { readonly recvmmsg: string | null; readonly compiled: string | null; readonly libzmq: string | null };
+  readonly ways: {
+    readonly recvmmsg: string | null;
+    readonly compiled: string | null;
+    readonly zmtp: string | null;
+    readonly libzmq: string | null;
+  };
   readonly clock: { readonly wallMs: number; readonly synchronised: boolean | null };
 }
 

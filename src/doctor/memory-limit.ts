@@ -10,7 +10,7 @@ import type { ReadFile } from './control-group.js';
 const mebibyte = 2 ** 20;
 
 /**
- * Shared memory, process and threads: what is used whatever comes. zmq queue and socket buffers, bytes, come on top
+ * Shared memory, process and threads: what is used whatever comes. send queue and socket buffers, bytes, come on top
  * when they are full.
  */
 export function certainBytes(plan: Plan): number {

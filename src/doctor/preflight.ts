@@ -17,6 +17,8 @@ import type { DoctorReport } from './report.js';
 
 /** For metrics and readiness, which are asked all the time, checks may be so old, in ms. */
 const keptMs = 2000;
+/** Why a way that only needs the kernel is not used. */
+const refusedAtStart = 'the kernel refuses it; the log of the start says which call';
 
 /** What the service says of itself at this moment. */
 export interface ServiceSays {
@@ -104,15 +106,13 @@ export class Preflight {
       ports: null,
       cards: this.#cards,
       ways: {
-        recvmmsg: backend.includes('recvmmsg')
-          ? null
-          : (ffiUnavailable() ?? 'the kernel refuses it; the log of the start says which call'),
+        recvmmsg: backend.includes('recvmmsg') ? null : (ffiUnavailable() ?? refusedAtStart),
         // Its threads place by it, or it had not started.
         compiled: null,
-        // A service that speaks the protocol itself does without.
-        libzmq: /libzmq|zmtp/.test(backend)
+        zmtp: backend.includes('zmtp') ? null : (ffiUnavailable() ?? refusedAtStart),
+        libzmq: backend.includes('libzmq')
           ? null
-          : (ffiUnavailable() ?? 'libzmq could not be loaded; the log of the start says why'),
+          : (ffiUnavailable() ?? 'libzmq could not be loaded, or was not asked for'),
       },
     });
     this.#kept = { at: clock.now(), report };

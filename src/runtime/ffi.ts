@@ -118,7 +118,17 @@ export function errnoName(errno: number): string {
 }
 
 /** Reasons of failure that the code tells apart (Linux, x64 and arm64). */
-export const errno = { EINTR: 4, EAGAIN: 11, ENOMEM: 12, ENFILE: 23, EMFILE: 24, ENOBUFS: 105 } as const;
+export const errno = {
+  EPERM: 1,
+  EINTR: 4,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EACCES: 13,
+  ENFILE: 23,
+  EMFILE: 24,
+  ENOSYS: 38,
+  ENOBUFS: 105,
+} as const;
 
 function available(): typeof Koffi {
   const { koffi, reason } = load();

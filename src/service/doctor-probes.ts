@@ -1,5 +1,5 @@
-// What the doctor asks of our own layers: which socket buffer the kernel grants, and whether compiled placement and
-// libzmq can be had. For `vdcu doctor`, where no service runs that could tell.
+// What the doctor asks of our own layers: which socket buffer the kernel grants, and whether compiled placement and the
+// fast ways to send can be had. For `vdcu doctor`, where no service runs that could tell.
 
 import { createSocket } from 'node:dgram';
 import { loadPlacementKernel } from '../assembly/compiled-placement.js';
@@ -7,6 +7,7 @@ import { messageOf } from '../base/errors.js';
 import type { BufferFacts } from '../doctor/facts.js';
 import { ffiUnavailable } from '../runtime/ffi.js';
 import { loadLibzmq } from '../stream/output/libzmq/libzmq.js';
+import { zmtpUnavailable } from '../stream/output/zmtp/probe.js';
 import { recvmmsgUnavailable } from '../udp/recvmmsg-probe.js';
 import { UdpSocket } from '../udp/udp-socket.js';
 
@@ -20,9 +21,15 @@ const pages = { initial: 1, maximum: 65_536 } as const;
 export async function waysMissing(): Promise<{
   recvmmsg: string | null;
   compiled: string | null;
+  zmtp: string | null;
   libzmq: string | null;
 }> {
-  return { recvmmsg: recvmmsgUnavailable(), compiled: compiledMissing(), libzmq: await libzmqMissing() };
+  return {
+    recvmmsg: recvmmsgUnavailable(),
+    compiled: compiledMissing(),
+    zmtp: zmtpUnavailable(),
+    libzmq: await libzmqMissing(),
+  };
 }
 
 /**

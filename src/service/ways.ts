@@ -13,6 +13,7 @@ import { keepFreedMemory, sharpenSleeps, sleepMicroseconds } from '../runtime/th
 import type { MessageSink } from '../stream/output/message-sink.js';
 import { libzmqSink } from '../stream/output/libzmq/libzmq-sink.js';
 import { LinuxSockets } from '../stream/output/zmtp/linux-sockets.js';
+import { zmtpUnavailable } from '../stream/output/zmtp/probe.js';
 import { ZmtpSink } from '../stream/output/zmtp/zmtp-sink.js';
 import type { StreamEvent } from '../contract/series.js';
 import { ZmqSink } from '../stream/output/zmq-sink.js';
@@ -154,15 +155,20 @@ export async function makeSink(
   wake: Wake,
   report: (event: StreamEvent) => void,
 ): Promise<SinkBackend> {
-  if (config.send === 'zmtp') return { sink: zmtpSink(config, plan, report), send: 'zmtp', notes: [] };
   const options = {
     host: config.dataHost,
     port: config.dataPort,
-    highWaterMark: plan.sendQueue.messages,
+    highWaterMark: plan.highWaterMark,
     connections: config.consumerConnections,
     timeoutMs: config.consumerTimeoutMs,
   };
   const notes: string[] = [];
+  if (config.send === 'auto' || config.send === 'zmtp') {
+    const missing = zmtpUnavailable();
+    if (missing === null) return { sink: zmtpSink(config, plan, report), send: 'zmtp', notes };
+    if (config.send === 'zmtp') throw insisted('zmtp', missing);
+    notes.push(`zmq's protocol is not spoken by the service itself: ${missing}`);
+  }
   if (config.send !== 'zeromq.js') {
     const missing = ffiUnavailable();
     const sink = missing ?? (await libzmqSink({ ...options, now: () => systemClock.now() }));
@@ -170,23 +176,20 @@ export async function makeSink(
       keepFreedMemory(Math.max(keptFreeBytes, keptFreeMessages * plan.detector.frameBytes));
       return { sink, send: 'libzmq', notes };
     }
-    if (config.send === 'libzmq')
-      throw new OperatorError(
-        `send: libzmq cannot be had here: ${sink}. Use send: zeromq.js, or auto, which takes what works (docs/operating.md#portable-ways).`,
-        exitCode.environment,
-      );
+    if (config.send === 'libzmq') throw insisted('libzmq', sink);
     notes.push(`messages are handed over by zeromq.js: ${sink}`);
   }
   return { sink: new ZmqSink({ ...options, wake: () => wake.wake() }), send: 'zeromq.js', notes };
 }
 
+function insisted(way: string, missing: string): OperatorError {
+  return new OperatorError(
+    `send: ${way} cannot be had here: ${missing}. Use send: zeromq.js, or auto, which takes what works (docs/operating.md#portable-ways).`,
+    exitCode.environment,
+  );
+}
+
 function zmtpSink(config: Wiring['config'], plan: Wiring['plan'], report: (event: StreamEvent) => void): MessageSink {
-  const missing = ffiUnavailable();
-  if (missing !== null)
-    throw new OperatorError(
-      `send: zmtp cannot be had here: ${missing}. Use send: auto or zeromq.js.`,
-      exitCode.environment,
-    );
   return new ZmtpSink(new LinuxSockets(), {
     host: config.dataHost,
     port: config.dataPort,

@@ -41,17 +41,25 @@ t.test('with several addresses the plan says which ports each has', async (t) =>
 t.test('the text says how many cores the rate keeps busy, and what one core cannot carry', async (t) => {
   t.match(
     planText(config, plan),
-    /^ {2}processors +about 0\.5\d* cores busy: receivers 0\.2\d*, streamer 0\.159, zmq 0\.159; give it 1$/m,
+    /^ {2}processors +about 0\.4\d* cores busy: receivers 0\.2\d*, streamer 0\.264; give it 1$/m,
   );
+  const byZmq = { ...config, send: 'libzmq' } as const;
+  t.match(planText(byZmq, makePlan(byZmq, 4)), /streamer 0\.159, zmq 0\.159; give it 1$/m);
   const fast = parseConfig(
     'a: {detector: eiger, quad: true, udp_ports: [50001, 50002], frame_rate_hz: 4000, receiver_threads: 1, frame_timeout_ms: 100}',
     'f',
     'a',
   );
   t.match(
-    planText(fast, makePlan(fast, 2)),
-    /^ {2}processors .*; give it 3, and here are 2; too much for one core: receiver 0 \(raise receiver_threads, up to one per port\)$/m,
+    planText(fast, makePlan(fast, 1)),
+    /^ {2}processors .*; give it 2, and here are 1; too much for one core: receiver 0, streamer \(raise receiver_threads, up to one per port\)$/m,
   );
+});
+
+t.test('the text says where frames wait for the consumer', async (t) => {
+  t.match(planText(config, plan), /^send queue +the kernel's send buffer, 4 MiB for each of 1 connections: 7 frames/m);
+  const byZmq = { ...config, send: 'zeromq.js' } as const;
+  t.match(planText(byZmq, makePlan(byZmq, 4)), /^send queue +zmq's, 127 messages for each of 1 connections, 64 MiB/m);
 });
 
 t.test('without a rate the text says how to learn more', async (t) => {

@@ -3,18 +3,26 @@ import { busyLimit, processorCost, processorLoad, type Traffic } from '../../src
 
 const quad: Traffic = {
   arrival: 'single',
+  send: 'zmtp',
   packetsPerSecond: [64_000, 64_000],
   payloadBytes: 4096,
   bytesOutPerSecond: 528_392_000,
 };
 
-t.test('a receiver is busy with its packets and their bytes, streamer and zmq with the bytes of frames', async (t) => {
+t.test('a receiver is busy with its packets and their bytes, the streamer with the bytes of frames', async (t) => {
   const { receivers, streamer, zmq, total } = processorLoad(quad);
   const perPacket = processorCost.packet.single + 4096e-9 * processorCost.receiveGigabyte;
   t.strictSame(receivers, [64_000 * perPacket, 64_000 * perPacket]);
+  t.equal(streamer, 0.528392 * processorCost.zmtpGigabyte);
+  t.equal(zmq, null);
+  t.ok(Math.abs(total - 128_000 * perPacket - streamer) < 1e-12);
+});
+
+t.test('where zmq sends, its thread has a share of its own', async (t) => {
+  const { streamer, zmq, total } = processorLoad({ ...quad, send: 'zmq' });
   t.equal(streamer, 0.528392 * processorCost.streamerGigabyte);
   t.equal(zmq, 0.528392 * processorCost.zmqGigabyte);
-  t.ok(Math.abs(total - 128_000 * perPacket - streamer - zmq) < 1e-12);
+  t.ok(total > processorLoad(quad).total, 'and all of it takes more');
 });
 
 t.test('coalesced datagrams cost less than single ones, those by node:dgram more', async (t) => {
@@ -35,5 +43,6 @@ t.test('what one core cannot carry is named, what it just can is not', async (t)
     processorLoad({ ...quad, packetsPerSecond: [share / perPacket, 1] }).overloaded;
   t.strictSame(at(busyLimit * 1.01), ['receiver 0']);
   t.strictSame(at(busyLimit * 0.99), []);
-  t.strictSame(processorLoad({ ...quad, bytesOutPerSecond: 4e9 }).overloaded, ['streamer', 'zmq']);
+  t.strictSame(processorLoad({ ...quad, bytesOutPerSecond: 4e9 }).overloaded, ['streamer']);
+  t.strictSame(processorLoad({ ...quad, send: 'zmq', bytesOutPerSecond: 4e9 }).overloaded, ['streamer', 'zmq']);
 });

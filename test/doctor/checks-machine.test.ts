@@ -110,10 +110,10 @@ t.test('capabilities: wanted only where the buffer was clamped', async (t) => {
 });
 
 t.test('fast ways: missing ones warn, or fail where they are insisted on', async (t) => {
-  const missing = { recvmmsg: 'no koffi', compiled: 'not built', libzmq: 'not loaded' };
+  const missing = { recvmmsg: 'no koffi', compiled: 'not built', zmtp: 'no koffi', libzmq: 'not loaded' };
   for (const [check, key, fast, portable] of [
     ['recvmmsg', 'receive', 'recvmmsg', 'dgram'],
-    ['libzmq', 'send', 'libzmq', 'zeromq.js'],
+    ['send', 'send', 'zmtp', 'zeromq.js'],
   ] as const) {
     t.match(checked(check), { status: 'ok' });
     t.match(checked(check, { ways: missing }), {
@@ -131,22 +131,34 @@ t.test('fast ways: missing ones warn, or fail where they are insisted on', async
       seen: `${portable}, as configured`,
     });
     t.match(checked(check, { ways: missing, setup: null }), { status: 'warning' });
-    if (key === 'send')
-      t.match(checked(check, { ways: missing, setup: setupOf(', send: zmtp') }), {
-        status: 'ok',
-        seen: 'not needed: send is zmtp',
-      });
   }
+});
+
+t.test('of the fast ways to send the one that is asked for matters; auto takes libzmq before zeromq.js', async (t) => {
+  const ways = { recvmmsg: null, compiled: null };
+  const asked = setupOf(', send: libzmq');
+  t.match(checked('send', { ways: { ...ways, zmtp: 'no', libzmq: null }, setup: asked }), { status: 'ok' });
+  t.match(checked('send', { ways: { ...ways, zmtp: null, libzmq: 'not loaded' }, setup: asked }), {
+    status: 'failed',
+    seen: 'not loaded',
+  });
+  t.match(checked('send', { ways: { ...ways, zmtp: 'refused', libzmq: null } }), {
+    status: 'warning',
+    seen: 'libzmq is used: refused',
+  });
 });
 
 t.test('without the compiled kernel nothing can be placed', async (t) => {
   t.match(checked('compiled_placement'), { status: 'ok' });
-  t.match(checked('compiled_placement', { ways: { recvmmsg: null, compiled: 'not built', libzmq: null } }), {
-    status: 'failed',
-    loses_data: false,
-    seen: 'not built',
-    remedy: /npm run build/,
-  });
+  t.match(
+    checked('compiled_placement', { ways: { recvmmsg: null, compiled: 'not built', zmtp: null, libzmq: null } }),
+    {
+      status: 'failed',
+      loses_data: false,
+      seen: 'not built',
+      remedy: /npm run build/,
+    },
+  );
 });
 
 t.test('node:dgram as configured warns above what it carries', async (t) => {

@@ -56,7 +56,7 @@ export const goodFacts = (changes: Partial<Facts> = {}): Facts => ({
   cores: { available: 4, allowed: [0, 1, 2, 3], limit: null },
   memory: { availableBytes: 2 ** 33, ownBytes: 0, limitBytes: null },
   cards: [{ name: 'eth1', receiveRing: { now: 8192, most: 8192 }, sendsPause: true }],
-  ways: { recvmmsg: null, compiled: null, libzmq: null },
+  ways: { recvmmsg: null, compiled: null, zmtp: null, libzmq: null },
   clock: { wallMs: Date.UTC(2026, 5, 1), synchronised: true },
   ...changes,
 });

@@ -261,29 +261,31 @@ t.test(
 
 t.test('a stop is answered when the consumer has all of it, series_end too, or says what it lacks', async (t) => {
   const running = await start(t, `${quadYaml}\nclosing_timeout_ms: 4000`);
-  const socket = new Pull({ linger: 0, receiveHighWaterMark: 1 });
+  // So few and so large that every way out takes them all, and the consumer's machine has but a small part unread.
+  const frames = 6;
+  const socket = new Pull({ linger: 0, receiveHighWaterMark: 1, receiveBufferSize: 65_536 });
   t.teardown(() => socket.close());
   socket.connect(running.service.dataEndpoint);
   await until(() => running.status().consumers === 1, "the consumer's connection");
   await running.arm({ first_frame_number: 1 });
-  await running.simulate({ frames: 40, rate: 80 });
-  await until(() => running.status().series?.images_sent === 40, 'all images handed over');
+  await running.simulate({ frames, rate: 80 });
+  await until(() => running.status().series?.images_sent === frames, 'all images handed over');
   let read = 0;
   const stopped = running.end();
   const reading = (async () => {
     for await (const [json] of socket) {
       read++;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, 100));
       if ((JSON.parse(String(json)) as { htype: string }).htype === 'series_end') return;
     }
   })();
   const summary = await stopped;
   t.notOk(summary?.undelivered, 'delivered');
-  t.ok(read > 10, `answered only after the consumer had taken most: ${read}`);
+  t.ok(read > 3, `answered only after the consumer had taken most: ${read}`);
   await reading;
-  await running.arm({ first_frame_number: 41 });
-  await running.simulate({ frames: 40, firstFrame: 41, rate: 80 });
-  await until(() => running.status().series?.images_sent === 40, 'all images handed over');
+  await running.arm({ first_frame_number: frames + 1 });
+  await running.simulate({ frames, firstFrame: frames + 1, rate: 80 });
+  await until(() => running.status().series?.images_sent === frames, 'all images handed over');
   const lacking = await running.end();
   t.ok((lacking?.undelivered?.messages ?? 0) > 0, `${JSON.stringify(lacking?.undelivered)} is named`);
   t.ok(running.log.some(({ event }) => event === 'undelivered'));

@@ -52,6 +52,7 @@ export const config: ServiceConfig = {
   receiverThreads: null,
   pinCpus: [],
   send: 'auto',
+  sendBufferBytes: null,
   dataHost: '127.0.0.1',
   dataPort: 9999,
   apiHost: '127.0.0.1',

@@ -8,37 +8,24 @@ import { addressOfBytes, errno, errnoName, lastErrno, libc } from '../../../runt
 import type { Libc } from '../../../runtime/ffi.js';
 import { addressFamily, parseIp, portOf, socketAddress, textOf } from '../../../runtime/socket-address.js';
 import { bindRemedy } from '../bind-remedy.js';
+import {
+  acceptedFlags,
+  dontWait,
+  infoBytes,
+  level,
+  option,
+  sendFlags,
+  streamSocket,
+  unsentRequest,
+} from './linux-tcp.js';
 import type { Accepted, PathFigures, TcpSockets } from './tcp-sockets.js';
 
-/** Linux, asm-generic/socket.h, linux/in6.h, linux/tcp.h, asm-generic/ioctls.h. */
-const level = { socket: 1, tcp: 6, ipv6: 41 } as const;
-const option = {
-  reuseAddress: 2,
-  sendBuffer: 7,
-  keepAlive: 9,
-  sendBufferForce: 32,
-  ipv6Only: 26,
-  noDelay: 1,
-  keepIdle: 4,
-  keepInterval: 5,
-  keepCount: 6,
-  info: 11,
-  longestBackoff: 44,
-} as const;
-/** SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC. */
-const streamSocket = 1 | 0o4000 | 0o2000000;
-const acceptedFlags = 0o4000 | 0o2000000;
-/** MSG_DONTWAIT | MSG_NOSIGNAL. */
-const sendFlags = 0x40 | 0x4000;
-const dontWait = 0x40;
 const pollFor = { in: 1, out: 4, peerClosed: 0x2000 } as const;
-const unsentRequest = 0x5411;
 /** Who finds the kernel's queue full tries again after 1, 3, 7, 15 s, a consumer as well. */
 const backlog = 1024;
 /** Pieces of a message that one call hands over; longer messages take several. */
 const piecesPerCall = 16;
-/** struct tcp_info: bytes that are looked at, and where. */
-const infoBytes = 104;
+/** struct tcp_info: where the figures stand. */
 const info = { probes: 3, unacknowledged: 24, sinceSent: 44, sinceAcknowledged: 56 } as const;
 /**
  * Between two probes of a closed window at most (Linux 6.15 and later): so long a peer may be dead before that can
