@@ -7,6 +7,7 @@
 //   node dist/bench/placement.js [runs] [slots]
 
 import { spawnSync } from 'node:child_process';
+import { firstOwnNumber } from '../src/detector/frame-share.js';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -39,7 +40,7 @@ function open(settings: DetectorSettings, compiled: boolean, flightPackets = 0):
     flightPackets,
     makeSource: (landing) => new LoopingSource(landing, settings, port, framesPerBatch, 0, 1),
   });
-  single.open(0, 1, 0, settings.dynamicRange);
+  single.open(0, 1, null, settings.dynamicRange);
   single.source.flowing = true;
   // As many packets whatever their number in a frame.
   const turns = Math.ceil((batchesPerRun * packets) / expectedPackets);
@@ -47,7 +48,7 @@ function open(settings: DetectorSettings, compiled: boolean, flightPackets = 0):
   const batches = (count: number): void => {
     for (let turn = 0; turn < count; turn++) {
       single.turn(now++);
-      single.series.setNext(single.source.next);
+      single.series.setNext(firstOwnNumber(single.source.next));
     }
   };
   batches(turns);

@@ -5,6 +5,7 @@
 //   node dist/bench/receive-subject.js '{"keys": {…}, "port": 0, "warm": 1000, "last": 5000}'
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { firstOwnNumber } from '../src/detector/frame-share.js';
 import { makeReceiver } from '../src/service/ways.js';
 import { systemClock } from '../src/base/clock.js';
 import { portCounter, portCounterTable } from '../src/memory/counters.js';
@@ -94,7 +95,7 @@ await agent.start();
 series.setParameters(1, false, config.detector.dynamicRange, 0);
 series.reset();
 await obey(phase.prepare);
-series.setFirst(1, 0);
+series.setFirst(firstOwnNumber(1), 0);
 await obey(phase.open);
 series.settleFirst();
 process.stdout.write('ready\n');

@@ -3,6 +3,7 @@
 // tests feed it to the receivers in memory.
 
 import { exitCode, OperatorError } from '../../src/base/errors.js';
+import { largestFrameNumber } from '../../src/detector/packet-header.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { FaultPlan, noFaults } from './faults.js';
 import type { FaultSettings } from './faults.js';
@@ -120,9 +121,13 @@ export class SimulatedDetector {
   constructor(run: DetectorRun) {
     if (!Number.isSafeInteger(run.frames) || run.frames < 0) refuse('frames', run.frames, '0 (until stopped) or more');
     if (!Number.isSafeInteger(run.firstFrame) || run.firstFrame < 1)
-      refuse('first frame', run.firstFrame, '1 to 9007199254740991');
-    if (run.firstFrame > Number.MAX_SAFE_INTEGER - Math.max(run.frames - 1, 0)) {
-      refuse(`${run.frames} frames from frame number`, run.firstFrame, 'a last number of at most 9007199254740991');
+      refuse('first frame', run.firstFrame, `1 to ${largestFrameNumber}`);
+    if (run.firstFrame > largestFrameNumber - Math.max(run.frames - 1, 0)) {
+      refuse(
+        `${run.frames} frames from frame number`,
+        run.firstFrame,
+        `a last number of at most ${largestFrameNumber}`,
+      );
     }
     if (!(run.rate > 0 && run.rate < Infinity)) refuse('rate', run.rate, 'more than 0 frames per second');
     const { udpPorts, portsOff } = run.settings;

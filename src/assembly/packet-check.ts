@@ -1,8 +1,12 @@
 // hot path. Is this datagram a packet of this detector? Everything that can be wrong with a packet by itself is found
 // here, in the order of the packet classes, before a byte is copied. Called by the port assembler for every datagram.
 
-import { frameNumberHighLimit, headerOffset, oldHeaderPacketBytes } from '../detector/packet-header.js';
+import { headerOffset, largestFrameNumber, oldHeaderPacketBytes } from '../detector/packet-header.js';
 import type { Layout, PortLayout } from '../detector/layout.js';
+
+const two32 = 4294967296;
+const largestHigh = Math.floor(largestFrameNumber / two32);
+const largestLow = largestFrameNumber % two32;
 
 /** What the check found; `ok` is 0, everything else names a class. */
 export const verdict = {
@@ -75,8 +79,9 @@ export function checkPacket(table: CheckTable, view: DataView, at: number, lengt
     if (position !== unknownPosition && row * table.gridColumns + column !== position) return verdict.position;
   }
   const high = view.getUint32(at + headerOffset.frameNumber + 4, true);
-  if (high >= frameNumberHighLimit) return verdict.frameNumber;
-  if (high === 0 && view.getUint32(at + headerOffset.frameNumber, true) === 0) return verdict.frameNumber;
+  const low = view.getUint32(at + headerOffset.frameNumber, true);
+  if (high > largestHigh || (high === largestHigh && low > largestLow)) return verdict.frameNumber;
+  if (high === 0 && low === 0) return verdict.frameNumber;
   return verdict.ok;
 }
 

@@ -1,6 +1,7 @@
 // hot path. STEP 2, classes: each datagram of a batch ends in exactly one class. Owned by the port assembler, which
 // says when packets are accepted and by which layout; goes out: accepted packets into the port's images, and counts.
 
+import { firstOwnNumber } from '../detector/frame-share.js';
 import type { FrameShare } from '../detector/frame-share.js';
 import type { Layout, PortLayout } from '../detector/layout.js';
 import { headerOffset } from '../detector/packet-header.js';
@@ -216,7 +217,7 @@ export class PacketIntake {
     const written =
       view.getUint32(at + headerOffset.frameNumber + 4, true) * two32 +
       view.getUint32(at + headerOffset.frameNumber, true);
-    const frameNumber = this.#share.stride === 1 ? written : this.#ownNumber(written);
+    const frameNumber = this.#share.stride === 1 ? firstOwnNumber(written) : this.#ownNumber(written);
     if (frameNumber === notOurs) return this.#count(portCounter.foreignSeries);
     const behindEnd = this.#window.last !== 0 && frameNumber > this.#window.last;
     if (behindEnd && !this.#series.auto) return this.#beyondEnd(frameNumber);

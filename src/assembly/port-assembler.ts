@@ -4,7 +4,7 @@
 
 import { assert } from '../base/assert.js';
 import type { Clock } from '../base/clock.js';
-import { everyFrame } from '../detector/frame-share.js';
+import { everyFrame, firstNumberOf } from '../detector/frame-share.js';
 import type { FrameShare } from '../detector/frame-share.js';
 import type { Layout, PortLayout } from '../detector/layout.js';
 import { portCounter, portCounterTable } from '../memory/counters.js';
@@ -66,8 +66,7 @@ export interface PortSetup {
 }
 
 /**
- * One port's state machine. Frame numbers are own ones (detector/frame-share.ts), the detector's unless instances share
- * its frames; 0 = none, not known.
+ * One port's state machine. Frame numbers are own ones (detector/frame-share.ts); 0 = none, not known.
  */
 export class PortAssembler {
   readonly #setup: PortSetup;
@@ -339,7 +338,7 @@ export class PortAssembler {
       window.first = this.#series.first;
       window.next = this.#series.next;
       if (this.#share.stride > 1) {
-        const origin = window.first - 1 + this.#share.offset;
+        const origin = firstNumberOf(window.first) + this.#share.offset;
         this.#intake.setOrigin(origin);
         this.#placement.setShare(this.#share.stride, origin, window.first);
       }

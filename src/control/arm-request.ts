@@ -6,6 +6,7 @@ import { isAbsolute } from 'node:path/posix';
 import { closest, distance } from 'fastest-levenshtein';
 import { OperatorError } from '../base/errors.js';
 import type { ServiceConfig } from '../config/service-config.js';
+import { largestFrameNumber } from '../detector/packet-header.js';
 import { makeLayout } from '../detector/layout.js';
 import { families } from '../detector/profiles.js';
 import { plainRequest } from '../contract/series.js';
@@ -42,7 +43,7 @@ export const armProperties = {
     type: 'integer',
     nullable: true,
     minimum: 1,
-    maximum: most,
+    maximum: largestFrameNumber,
     description: "The detector's number of the first frame; not given = the smallest that arrives first.",
   },
   msg_number_base: {
@@ -144,10 +145,10 @@ export function checkArmWish(body: JsonNode | null, config: ServiceConfig): ArmR
   const read = new Fields(given, problems);
   const filename = read.filename();
   const frames = read.whole('frames', 0) ?? plainRequest.frames;
-  const firstFrameNumber = read.whole('first_frame_number', 1);
-  if (firstFrameNumber !== null && frames > 0 && frames - 1 > most - firstFrameNumber) {
+  const firstFrameNumber = read.whole('first_frame_number', 1, largestFrameNumber);
+  if (firstFrameNumber !== null && frames > 0 && frames - 1 > largestFrameNumber - firstFrameNumber) {
     problems.push(
-      `first_frame_number: ${firstFrameNumber} and ${frames} frames go beyond frame number ${most}, the last possible`,
+      `first_frame_number: ${firstFrameNumber} and ${frames} frames go beyond frame number ${largestFrameNumber}, the last possible`,
     );
   }
   const msgNumberBase = read.whole('msg_number_base', 0);
@@ -184,13 +185,13 @@ class Fields {
     this.#problems = problems;
   }
 
-  whole(key: ArmKey, least: number): number | null {
+  whole(key: ArmKey, least: number, largest = most): number | null {
     const node = this.#optional(key);
     if (node === null) return null;
     const value = node.kind === 'number' ? Number(node.text) : NaN;
     // Number() rounds; a value that is no longer safe is refused whether it was rounded or not.
-    if (Number.isSafeInteger(value) && value >= least) return value;
-    return this.#wrong(key, node, `a whole number from ${least} to ${most}`);
+    if (Number.isSafeInteger(value) && value >= least && value <= largest) return value;
+    return this.#wrong(key, node, `a whole number from ${least} to ${largest}`);
   }
 
   period(): number | null {

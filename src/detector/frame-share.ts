@@ -1,8 +1,9 @@
-// Which frames of a series one instance takes when several share a detector: it sends frame after frame to its
-// destinations in turn (SLS: udp_numdst, udp_dstlist), whole frames, counted from the first of the acquisition. So an
-// instance sees every N-th frame, and within it these have *own numbers* without gaps: ring, slots, overtaking and
-// owing count nothing but its own frames. Pure; used by the receivers, which turn frame numbers into own numbers, and
-// by the streamer and the control plane, which turn them back.
+// By which numbers the service counts a detector's frames: *own numbers*, without gaps, from 1 on, so that 0 can stand for
+// "none" and a detector may count from 0. Of a single instance they are one above the detector's. When several share a
+// detector it sends frame after frame to its destinations in turn (SLS: udp_numdst, udp_dstlist), whole frames, counted
+// from the first of the acquisition: an instance sees every N-th frame, and ring, slots, overtaking and owing count
+// nothing but its own. Pure; used by the receivers, which turn frame numbers into own numbers, and by the streamer and
+// the control plane, which turn them back.
 
 /** The frames with index offset, offset + stride, offset + 2 × stride, … of a series. */
 export interface FrameShare {
@@ -11,15 +12,17 @@ export interface FrameShare {
   readonly offset: number;
 }
 
-/** Of a single instance: own numbers are the detector's. */
+/** Of a single instance. */
 export const everyFrame: FrameShare = { stride: 1, offset: 0 };
 
 /**
- * The own number of the first own frame. One above `firstFrameNumber`, where frames are shared, so that also a series
- * of which this instance has no frame has a last own number, which is not 0.
+ * The own number of the first own frame of a series that begins with this frame; also that of a series of which this
+ * instance has no frame, so that such a one has a last own number, which is not 0.
  */
-export const firstOwnNumber = ({ stride }: FrameShare, firstFrameNumber: number): number =>
-  stride === 1 ? firstFrameNumber : firstFrameNumber + 1;
+export const firstOwnNumber = (firstFrameNumber: number): number => firstFrameNumber + 1;
+
+/** The detector's number of the first frame of a series, whichever instance it belongs to. */
+export const firstNumberOf = (firstOwn: number): number => firstOwn - 1;
 
 /** How many of the first `frames` frames of a series are own ones. */
 export const ownFrames = ({ stride, offset }: FrameShare, frames: number): number =>
@@ -29,10 +32,9 @@ export const ownFrames = ({ stride, offset }: FrameShare, frames: number): numbe
 export const frameIndexOf = ({ stride, offset }: FrameShare, ownNumber: number, firstOwn: number): number =>
   (ownNumber - firstOwn) * stride + offset;
 
-/** The detector's number of an own frame. */
-export function frameNumberOf(share: FrameShare, ownNumber: number, firstOwn: number): number {
-  return share.stride === 1 ? ownNumber : firstOwn - 1 + frameIndexOf(share, ownNumber, firstOwn);
-}
+/** The detector's number of an own frame. `firstOwn` tells only where frames are shared. */
+export const frameNumberOf = (share: FrameShare, ownNumber: number, firstOwn: number): number =>
+  share.stride === 1 ? ownNumber - 1 : firstNumberOf(firstOwn) + frameIndexOf(share, ownNumber, firstOwn);
 
 /** Destinations that a detector's list holds (PSI: `udp_dstlist`), and so instances that may share it. */
 export const destinationsMost = 32;

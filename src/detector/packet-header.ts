@@ -40,5 +40,5 @@ export const headerOffset = {
 /** Datagram bytes of the header packet that Eiger firmware before 7.0 sends ahead of each frame. */
 export const oldHeaderPacketBytes = 40;
 
-/** Frame numbers above 2⁵³ − 1 are malformed: their high word is this or more. */
-export const frameNumberHighLimit = 0x200000;
+/** Larger frame numbers are malformed: their own numbers (frame-share.ts), one above, are not exact any more. */
+export const largestFrameNumber = 2 ** 53 - 2;

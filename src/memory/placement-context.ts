@@ -96,7 +96,7 @@ export interface PlacementRules {
 export const placementContextBytes = (packets: number, pieces: number): number =>
   contextHeadBytes + (packets + 1) * 4 + pieces * pieceBytes + packets * seamBytes;
 
-/** Frame numbers are own ones (detector/frame-share.ts): the detector's unless instances share its frames. */
+/** Frame numbers are own ones (detector/frame-share.ts). */
 export class PlacementContext {
   /** Address to hand to the compiled code. */
   readonly address: number;
@@ -169,7 +169,7 @@ export class PlacementContext {
 
   /**
    * Own frames are those numbered `origin`, `origin` + `stride`, …; their own numbers are `firstOwn`, `firstOwn` + 1,
-   * …. Stride 1: the same numbers.
+   * …. Stride 1: all frames, each with its number plus one.
    */
   setShare(stride: number, origin: number, firstOwn: number): void {
     this.#set(contextStride, stride);

@@ -97,10 +97,7 @@ const at = {
 } as const;
 const figuresAt = 128;
 
-/**
- * Frame numbers here are own ones (detector/frame-share.ts), the detector's unless instances share its frames; 0 =
- * none.
- */
+/** Frame numbers here are own ones (detector/frame-share.ts); 0 = none. */
 export class PortWords {
   readonly #words: Int32Array;
   readonly #figures: Float64Array;

@@ -6,7 +6,7 @@ import type { Clock, Repeat } from '../base/clock.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { hostOfPort } from '../config/udp-hosts.js';
-import { frameNumberOf } from '../detector/frame-share.js';
+import { firstNumberOf, frameNumberOf } from '../detector/frame-share.js';
 import { CommandBox } from '../memory/command-box.js';
 import { streamCounterTable } from '../memory/counters.js';
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
@@ -521,7 +521,7 @@ export class SharedView implements ServiceView {
       frames: open.frames,
       header_pending: !this.#stream.headerSent,
       msg_number_base: open.base,
-      first_frame_number: first === 0 ? null : share.stride === 1 ? first : first - 1,
+      first_frame_number: first === 0 ? null : firstNumberOf(first),
       highest_frame_number: known(this.#stream.highest),
       images_sent: counters.images - this.#before.frames,
       complete: counters.complete - this.#before.complete,

@@ -3,6 +3,7 @@
 // given.
 
 import { makeLayout } from '../../src/detector/layout.js';
+import { firstOwnNumber } from '../../src/detector/frame-share.js';
 import { LoopingSource } from './looping-source.js';
 import { SinglePort } from './single-port.js';
 import { quadSettings } from '../simulators/detector/settings-examples.js';
@@ -26,13 +27,13 @@ function measure(high: number): { from: number; packets: number; bytesPerPacket:
     makeSource: (landing) => new LoopingSource(landing, settings, 1, framesPerBatch, high, 1),
   });
   const from = single.source.next;
-  single.open(0, from, 0, settings.dynamicRange);
+  single.open(0, from, null, settings.dynamicRange);
   single.source.flowing = true;
   let now = 1;
   const turns = (count: number): void => {
     for (let turn = 0; turn < count; turn++) {
       single.turn(now++);
-      single.series.setNext(single.source.next);
+      single.series.setNext(firstOwnNumber(single.source.next));
     }
   };
   turns(warmUpTurns);

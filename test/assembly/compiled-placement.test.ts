@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { firstOwnNumber } from '../../src/detector/frame-share.js';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { Random } from '../../src/base/random.js';
@@ -167,18 +168,18 @@ function compare(
     const dynamicRange = series === 1 ? (otherDepth ?? settings.dynamicRange) : settings.dynamicRange;
     let base = random.pick([1, 5, 1000, two32 - 2, 3 * two32 + 7, 2 ** 53 - 60]);
     const given = random.chance(0.5);
-    const last = random.chance(0.5) ? base + random.integer(8) : 0;
+    const last = random.chance(0.5) ? base + random.integer(8) : null;
     let firstTold = given;
     for (const single of both) {
       single.source.receive();
-      single.open(now, given ? base : 0, given ? last : 0, dynamicRange, settings.readNRows ?? 0);
+      single.open(now, given ? base : null, given ? last : null, dynamicRange, settings.readNRows ?? 0);
     }
     for (let step = 0; step < 8; step++) {
       const batch = packets.batch(base, dynamicRange);
       for (const { source } of both) for (const { bytes, foreign } of batch) source.deliver(bytes, foreign);
       // What waits for the first frame to be told, or for the next series, waits in the socket.
       while (reference.source.queued > 0 && !reference.assembler.pauses) {
-        if (random.chance(0.1)) for (const single of both) single.series.setGiveUp(base);
+        if (random.chance(0.1)) for (const single of both) single.series.setGiveUp(firstOwnNumber(base));
         const found = turn();
         if (found !== '')
           return { difference: `series ${series}, step ${step}: ${found}`, placed: 0, filled: 0, accepted: 0 };
@@ -187,7 +188,7 @@ function compare(
       if (firstTold && random.chance(0.7)) for (const single of both) single.series.settleFirst();
       if (!firstTold && smallest !== 0 && random.chance(0.5)) {
         firstTold = true;
-        for (const single of both) single.series.setFirst(smallest, last);
+        for (const single of both) single.series.setFirst(smallest, last === null ? 0 : firstOwnNumber(last));
       } else if (firstTold && closeNext > reference.series.next && random.chance(0.7)) {
         for (const single of both) single.series.setNext(closeNext);
       }
@@ -247,8 +248,9 @@ t.test('packets and holes are placed in the upper half of a memory of 4 GiB', as
     compiled: true,
     makeSource: (landing) => new MemorySource(landing),
   });
-  const number = many * 3 + many - 1;
-  single.open(0, number - 4, 0, 16);
+  // The slot is that of its own number, one above.
+  const number = many * 3 + many - 2;
+  single.open(0, number - 4, null, 16);
   const image = new PortImageDatagrams(settings, port);
   const written: Uint8Array[] = [];
   for (let frame = number - 4; frame <= number; frame++) {
@@ -259,7 +261,7 @@ t.test('packets and holes are placed in the upper half of a memory of 4 GiB', as
     });
   }
   while (single.source.queued > 0) single.turn(1);
-  single.series.setGiveUp(number);
+  single.series.setGiveUp(firstOwnNumber(number));
   single.turn(2);
   t.equal(single.counters().missing, 1);
   t.ok(single.placed >= 5 * 64 - 10, 'by the compiled code');

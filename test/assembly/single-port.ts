@@ -2,6 +2,7 @@
 // kernel with its oracle, and for measurements.
 
 import { compiledPlacement, loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
+import { firstOwnNumber } from '../../src/detector/frame-share.js';
 import { VirtualClock } from '../../src/base/clock.js';
 import type { PlacementKernel } from '../../src/assembly/compiled-placement.js';
 import { PortAssembler } from '../../src/assembly/port-assembler.js';
@@ -91,19 +92,19 @@ export class SinglePort<Source extends PacketSource> {
   }
 
   /**
-   * Forget the last series, open the next. @param first 0 = not known; @param last 0 = open-ended; both are the
+   * Forget the last series, open the next. @param first null = not known; @param last null = open-ended; both are the
    * detector's numbers
    */
-  open(now: number, first: number, last: number, dynamicRange: number, readNRows = 0): void {
+  open(now: number, first: number | null, last: number | null, dynamicRange: number, readNRows = 0): void {
     const { series } = this;
     series.setParameters(1, true, dynamicRange, readNRows);
     series.reset();
     series.command(phase.prepare);
     this.turn(now);
-    if (first !== 0) series.setFirst(first, last);
+    if (first !== null) series.setFirst(firstOwnNumber(first), last === null ? 0 : firstOwnNumber(last));
     series.command(phase.open);
     this.turn(now);
-    if (first !== 0) series.settleFirst();
+    if (first !== null) series.settleFirst();
   }
 
   /** A turn at a time in ms, the same from its beginning to its end. */

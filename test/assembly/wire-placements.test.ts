@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { firstOwnNumber } from '../../src/detector/frame-share.js';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { Random } from '../../src/base/random.js';
@@ -66,7 +67,7 @@ function compare({ settings, port, facts }: WireCase, seed: number): Outcome {
 
   let now = 1000;
   let first = random.pick([1, 4294967294, 2 ** 53 - 100]);
-  for (const single of both) single.open(now, first, 0, settings.dynamicRange, settings.readNRows ?? 0);
+  for (const single of both) single.open(now, first, null, settings.dynamicRange, settings.readNRows ?? 0);
   for (let round = 0; round < 2; round++) {
     const before = ring(reference).slice();
     const lost = round === 0 ? 0.3 : random.pick([0, 0.02]);
@@ -95,14 +96,14 @@ function compare({ settings, port, facts }: WireCase, seed: number): Outcome {
     } while (reference.source.queued > 0);
     for (const single of both) {
       single.turn(now + 30);
-      single.series.setGiveUp(first + framesPerRound - 1);
+      single.series.setGiveUp(firstOwnNumber(first + framesPerRound - 1));
       single.turn(now + 30);
     }
     const difference = apart();
     if (difference !== '') return result(`round ${round}, closed: ${difference}`);
     for (const [frame, image] of images) {
       if ((present.get(frame) as Set<number>).size === 0) continue;
-      const at = (frame % slots) * map.slotStride;
+      const at = (firstOwnNumber(frame) % slots) * map.slotStride;
       const wrong = image.difference(
         ring(compiled).subarray(at, at + frameBytes),
         before.subarray(at, at + frameBytes),
@@ -111,7 +112,7 @@ function compare({ settings, port, facts }: WireCase, seed: number): Outcome {
       if (wrong !== '') return result(`round ${round}, frame ${frame}: ${wrong}`);
     }
     first += framesPerRound;
-    for (const single of both) single.series.setNext(first);
+    for (const single of both) single.series.setNext(firstOwnNumber(first));
   }
   return result('');
 }
@@ -167,7 +168,7 @@ t.test('no byte behind a payload is read', async (t) => {
       compiled: true,
       makeSource: (landing) => new LastBytesSource(landing, Infinity, 1),
     });
-    single.open(1, 3, 0, settings.dynamicRange, settings.readNRows ?? 0);
+    single.open(1, 3, null, settings.dynamicRange, settings.readNRows ?? 0);
     const { map } = single;
     const before = new Uint8Array(single.buffer, map.ring, makeLayout(settings).frameBytes);
     const untouched = before.slice();
@@ -194,7 +195,7 @@ t.test('a packet with frame number 0, first of a batch, is placed nowhere', asyn
     makeSource: (landing) => new MemorySource(landing),
   });
   const image = new WireImage(facts, 1, new Random(1));
-  single.open(1, 1, 0, settings.dynamicRange);
+  single.open(1, 1, null, settings.dynamicRange);
   for (const datagram of image.datagrams.slice(0, 8)) single.source.deliver(datagram);
   single.turn(2);
   single.turn(40);

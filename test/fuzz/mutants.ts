@@ -119,7 +119,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('frame-number-unchecked', 'takes frame numbers that no detector has', [
     check,
-    'if (high >= frameNumberHighLimit) return verdict.frameNumber;',
+    'if (high > largestHigh || (high === largestHigh && low > largestLow)) return verdict.frameNumber;',
     '',
   ]),
   mutant('position-unchecked', "places a packet that names another port's place", [

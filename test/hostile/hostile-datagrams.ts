@@ -292,7 +292,7 @@ export class Mutator {
         return age > 3 || seenRow > 99 || seenColumn > 99 ? 'malformedPosition' : null;
     }
     const number = view.getBigUint64(at.frameNumber, true);
-    if (number === 0n || number > BigInt(Number.MAX_SAFE_INTEGER)) return 'malformedFrameNumber';
+    if (number === 0n || number >= BigInt(Number.MAX_SAFE_INTEGER)) return 'malformedFrameNumber';
     if (number === BigInt(frame)) return null;
     // A number that no other datagram is near to: nothing confirms it.
     view.setBigUint64(at.frameNumber, BigInt(2 ** 45 + ++this.#strays * 2 ** 20), true);

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { firstNumberOf } from '../../src/detector/frame-share.js';
 import type { PortCounter } from '../../src/memory/counters.js';
 import { changed } from './packets.js';
 import type { HeaderChanges } from './packets.js';
@@ -247,8 +248,8 @@ t.test('beyond the ring is ring_full, and so is every packet up to the highest t
   sinkless.sink.reading = false;
   for (let frame = 11; frame < 11 + 40 && sinkless.sink.queue.length < 8; frame++) sinkless.play(frame, frame);
   const next = sinkless.words.next;
-  const highest = next + 16;
-  const from = sinkless.words.highest + 1;
+  const highest = firstNumberOf(next) + 16;
+  const from = firstNumberOf(sinkless.words.highest) + 1;
   for (let frame = from; frame < highest; frame++)
     t.match(
       counted(sinkless, () => sinkless.send(0, frame, [0])),

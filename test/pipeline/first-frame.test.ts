@@ -1,4 +1,5 @@
 import t from 'tap';
+import { firstNumberOf } from '../../src/detector/frame-share.js';
 import { small } from './small.js';
 
 t.test(
@@ -27,7 +28,7 @@ t.test('else it is the smallest number of the start window, over all ports', asy
   pipeline.run(3);
   pipeline.send(1, 10);
   pipeline.run(3);
-  t.equal(pipeline.words.first, 10);
+  t.equal(firstNumberOf(pipeline.words.first), 10);
   for (let frame = 11; frame <= 13; frame++) {
     if (frame > 12) pipeline.send(0, frame);
     pipeline.send(1, frame);
@@ -47,7 +48,7 @@ t.test('the window begins with the first packet, not with the arming', async (t)
   pipeline.run(4);
   t.equal(pipeline.words.first, 0);
   pipeline.run(3);
-  t.equal(pipeline.words.first, 12);
+  t.equal(firstNumberOf(pipeline.words.first), 12);
 });
 
 t.test('a smaller number that comes after the window is foreign', async (t) => {
@@ -74,10 +75,10 @@ t.test('a smaller number that a port accepts before it has heard of the first fr
     if (source !== undefined) source.interrupt = () => void pipeline.turnStreamer();
     pipeline.turnPort(1);
     if (source !== undefined) source.interrupt = null;
-    t.equal(pipeline.words.first, 12);
+    t.equal(firstNumberOf(pipeline.words.first), 12);
     t.equal(pipeline.counters(1).accepted, 4);
     pipeline.run(2);
-    t.equal(pipeline.words.first, 11);
+    t.equal(firstNumberOf(pipeline.words.first), 11);
     for (const port of [0, 1]) pipeline.send(port, 13);
     pipeline.send(1, 12);
     pipeline.run(80);
@@ -98,9 +99,9 @@ t.test('what waits in the socket of a port that did not run lowers the first fra
   pipeline.turnStreamer();
   pipeline.clock.advance(500);
   pipeline.turnStreamer();
-  t.equal(pipeline.words.first, 12);
+  t.equal(firstNumberOf(pipeline.words.first), 12);
   pipeline.run(20);
-  t.equal(pipeline.words.first, 10);
+  t.equal(firstNumberOf(pipeline.words.first), 10);
   pipeline.stop();
   t.match(pipeline.counters(1), { accepted: 12, foreignSeries: 0 });
   t.strictSame(pipeline.verify(), []);
@@ -113,12 +114,12 @@ t.test('a port that has answered accepts nothing below the first frame', async (
   pipeline.settle();
   pipeline.clock.advance(6);
   pipeline.turnStreamer();
-  t.equal(pipeline.words.first, 12);
+  t.equal(firstNumberOf(pipeline.words.first), 12);
   pipeline.turnPort(1);
   pipeline.send(1, 11);
   pipeline.run(20);
   t.equal(pipeline.counters(1).accepted, 0);
-  t.equal(pipeline.words.first, 12);
+  t.equal(firstNumberOf(pipeline.words.first), 12);
   pipeline.stop();
   t.strictSame(pipeline.verify(), []);
 });

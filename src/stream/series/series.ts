@@ -9,7 +9,7 @@
 // (docs/scaling.md).
 
 import type { AbortReason } from '../../contract/abort-reasons.js';
-import { firstOwnNumber, ownFrames } from '../../detector/frame-share.js';
+import { firstNumberOf, firstOwnNumber, ownFrames } from '../../detector/frame-share.js';
 import type { Layout } from '../../detector/layout.js';
 import { streamCounter } from '../../memory/counters.js';
 import type { StreamCounter } from '../../memory/counters.js';
@@ -291,7 +291,7 @@ export class Series {
   #openReceivers(): void {
     const given = this.request.firstFrameNumber;
     if (given !== null) {
-      this.#firstFrame.tell(firstOwnNumber(this.#deps.share, given));
+      this.#firstFrame.tell(firstOwnNumber(given));
       this.#firstFrame.settle();
       this.#followFirst();
     }
@@ -499,7 +499,7 @@ export class Series {
       ...(this.#aborted === 'consumer_lost' ? this.#consumer.summary : {}),
       incomplete: incomplete.ranges,
       truncated: incomplete.truncated,
-      first_frame_number: this.first === 0 ? null : this.share.shared ? this.request.firstFrameNumber : this.first,
+      first_frame_number: this.first === 0 ? null : firstNumberOf(this.first),
       ledger: this.#deps.ports.map(({ udpPort, seriesBase, seriesEnd }) =>
         settlePort(udpPort, countsBetween(seriesBase, seriesEnd)),
       ),

@@ -5,6 +5,7 @@
 import { everyFrame, frameNumberOf } from '../../detector/frame-share.js';
 import type { FrameShare } from '../../detector/frame-share.js';
 import type { Layout } from '../../detector/layout.js';
+import { largestFrameNumber } from '../../detector/packet-header.js';
 import { detectorOfType, otherGrids, otherSettings } from '../../detector/other-settings.js';
 import type { Evidence } from '../../detector/other-settings.js';
 import { portEvent } from '../../memory/port-words.js';
@@ -128,14 +129,18 @@ export function suspicionsOf(
   else if (!Number.isNaN(frameNumber))
     say(
       'frame_number',
-      `packets of frame number ${frameNumber}, which are not taken: the largest is 2^53 - 1. Set nextframenumber to a smaller one.`,
+      `packets of frame number ${frameNumber}, which are not taken: the largest is ${largestFrameNumber}. Set nextframenumber to a smaller one.`,
     );
   const refused = words.figure('refusedPackets');
   if (refused >= refusedTold) {
     const number = frameNumberOf(share, words.figure('refusedNumber'), firstOwn);
+    const newest =
+      words.newestSeen === 0
+        ? 'none was taken'
+        : `the newest that was taken is ${frameNumberOf(share, words.newestSeen, firstOwn)}`;
     say(
       'frame_numbers',
-      `${refused} packets were not taken because nothing confirmed their frame numbers, ${number} the last of them; the newest that was taken is ${frameNumberOf(share, words.newestSeen, firstOwn)}. Numbers that go up and down, or jump: does something else send to this port (udp_source), or was nextframenumber set in a series?`,
+      `${refused} packets were not taken because nothing confirmed their frame numbers, ${number} the last of them; ${newest}. Numbers that go up and down, or jump: does something else send to this port (udp_source), or was nextframenumber set in a series?`,
     );
   }
   const step = words.figure('numberStep');

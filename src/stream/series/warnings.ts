@@ -191,7 +191,7 @@ export class SeriesWarnings {
   portsDisagree(first: number, last: number): void {
     const numbers = this.#deps.ports.flatMap((port) => {
       const number = this.#outside(port, first, last) ?? port.words.smallest;
-      return number === 0 ? [] : [`port ${port.udpPort}: frame ${number}`];
+      return number === 0 ? [] : [`port ${port.udpPort}: frame ${frameNumberOf(this.#deps.share, number, first)}`];
     });
     this.warn(
       'ports_disagree',

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { firstOwnNumber } from '../../../src/detector/frame-share.js';
 import { makeLayout } from '../../../src/detector/layout.js';
 import { PortWords, portEvent, portWordsBytes } from '../../../src/memory/port-words.js';
 import { suspicionsOf } from '../../../src/stream/series/suspicions.js';
@@ -92,7 +93,7 @@ t.test('positions, versions, types, jumps: each has its sentence', async (t) => 
   );
   t.match(
     told((words) => {
-      words.setJump(77);
+      words.setJump(firstOwnNumber(77));
       words.raise(portEvent.jumpBackward);
     }),
     [/went back to 77/],
