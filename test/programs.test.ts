@@ -21,14 +21,14 @@ t.test('a program is found on PATH, where it may be run; an absent one is named 
   chmodSync(join(folder, 'nft'), 0o755);
   t.equal(programNamed('nft'), join(folder, 'nft'));
   t.equal(without('nft'), false);
-  t.equal(pythonWith(), null);
+  t.equal(pythonWith('no_such_module'), null);
   writeFileSync(join(folder, 'python3'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
-  t.equal(pythonWith('zmq'), null, 'a Python without the module');
+  t.equal(pythonWith('no_such_module'), null, 'a Python without the module');
   const second = join(folder, 'second');
   mkdirSync(second);
   writeFileSync(join(second, 'python3'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
   process.env['PATH'] = `${folder}:${second}`;
-  t.equal(pythonWith('zmq'), join(second, 'python3'), 'the next one has it');
+  t.equal(pythonWith('no_such_module'), join(second, 'python3'), 'the next one has it');
 });
 
 t.test('no test names a program of the system by its folder: it would be there where it must not be', async (t) => {
@@ -49,6 +49,7 @@ t.test('.ci/run finds the tests that have a fallback by what they import', async
   for (const name of [
     'simulators/record',
     'consumer/python-consumer',
+    'clients/python',
     'threads/page',
     'threads/loss-fabric',
     'deploy/chart',

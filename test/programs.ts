@@ -48,9 +48,9 @@ export function without(...names: readonly string[]): string | false {
     : `not installed: ${absent.map((name) => `${name} (${packages[name] ?? name})`).join(', ')}`;
 }
 
-/** A Python that can import these modules, or null. */
+/** A Python that can import these modules, or null: of PATH, or where scripts/install-python-clients.sh made one. */
 export function pythonWith(...modules: readonly string[]): string | null {
-  for (const python of programsNamed('python3')) {
+  for (const python of [...programsNamed('python3'), join(toolCache, 'python-clients', 'bin', 'python3')]) {
     try {
       execFileSync(python, ['-c', `import ${['sys', ...modules].join(', ')}`], { stdio: 'ignore' });
       return python;

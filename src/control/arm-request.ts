@@ -8,6 +8,7 @@ import { OperatorError } from '../base/errors.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { largestFrameNumber } from '../detector/packet-header.js';
 import { makeLayout } from '../detector/layout.js';
+import type { Layout } from '../detector/layout.js';
 import { families } from '../detector/profiles.js';
 import { plainRequest } from '../contract/series.js';
 import type { ArmRequest } from '../contract/series.js';
@@ -273,6 +274,20 @@ function sharedProblems(
   return problems;
 }
 
+/**
+ * The layout of a request's frames.
+ * @throws OperatorError when its bit depth and rows give none
+ */
+export function layoutOfRequest(
+  { dynamicRange, readNRows }: Pick<ArmRequest, 'dynamicRange' | 'readNRows'>,
+  { detector }: Pick<ServiceConfig, 'detector'>,
+): Layout {
+  return makeLayout(detector, {
+    ...(dynamicRange === null ? {} : { dynamicRange }),
+    ...(readNRows === null ? {} : { readNRows: readNRows === 0 ? null : readNRows }),
+  });
+}
+
 /** Bit depth and rows must give a layout of this detector that fits the slots. */
 function layoutProblems({ dynamicRange, readNRows }: ArmRequest, config: ServiceConfig): string[] {
   if (dynamicRange === null && readNRows === null) return [];
@@ -286,10 +301,7 @@ function layoutProblems({ dynamicRange, readNRows }: ArmRequest, config: Service
     ];
   }
   try {
-    makeLayout(config.detector, {
-      ...(dynamicRange === null ? {} : { dynamicRange }),
-      ...(readNRows === null ? {} : { readNRows: readNRows === 0 ? null : readNRows }),
-    });
+    layoutOfRequest({ dynamicRange, readNRows }, config);
     return [];
   } catch (error) {
     if (error instanceof OperatorError) return [error.message];

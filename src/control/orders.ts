@@ -5,7 +5,8 @@
 import type { JsonNode } from '../base/json-text.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import type { ArmRequest, HaltedSeries, SeriesSummary, StreamCommand, StreamEvent } from '../contract/series.js';
-import { checkArmWish } from './arm-request.js';
+import type { PixelType } from '../detector/pixel-type.js';
+import { checkArmWish, layoutOfRequest } from './arm-request.js';
 import type { CommandQueue } from './command-queue.js';
 import { Refused } from './refused.js';
 import { checkHalt, checkStopWish, type StopWish } from './stop-request.js';
@@ -17,6 +18,9 @@ export interface Armed {
   readonly msg_number: number | null;
   readonly header_pending: boolean;
   readonly state: 'open';
+  /** Of its images, as numpy has it: rows, columns; type of a pixel. */
+  readonly shape: readonly [number, number];
+  readonly type: PixelType;
 }
 
 /** Who gives orders needs no more than this. Orders are carried out one after the other. */
@@ -70,11 +74,14 @@ export class SeriesOrders implements Orders {
     if (hindrance !== null) throw hindrance;
     const event = await this.#answer('armed', (id) => ({ kind: 'arm', id, request }));
     if (event.header_pending) this.#deps.pending(event.series_id, request);
+    const { shape, pixelType } = layoutOfRequest(request, this.#deps.config);
     return {
       series_id: event.series_id,
       msg_number: event.msg_number,
       header_pending: event.header_pending,
       state: 'open',
+      shape,
+      type: pixelType,
     };
   }
 

@@ -6,6 +6,7 @@ import { lossCauses } from '../contract/loss-causes.js';
 import { codesOf } from '../contract/row.js';
 import type { Row } from '../contract/row.js';
 import { portCounterTable } from '../memory/counters.js';
+import { pixelBytes } from '../detector/pixel-type.js';
 import { refusals } from '../contract/refusals.js';
 import { snakeCase } from '../base/snake-case.js';
 
@@ -182,6 +183,8 @@ export const seriesOpened = object('The series is open: the detector may be star
   msg_number: orNull(count('Number of the header message; null = the header waits')),
   header_pending: flag('The header waits for a consumer'),
   state,
+  shape: list({ type: 'integer' }, 'Rows and columns of its images'),
+  type: { type: 'string', enum: Object.keys(pixelBytes), description: 'Type of a pixel, as numpy calls it' },
 });
 
 export const seriesStopped = object('The series has ended', { summary: orNull(seriesSummary) });

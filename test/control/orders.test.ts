@@ -77,11 +77,28 @@ t.test('a program opens a series, frames go out, and it ends the series', async 
   const armed = await carryOut(
     orders.arm(armWish({ filename: '/data/a.h5', frames: 10, first_frame_number: 1, metadata: { exptime: 0.5 } })),
   );
-  t.strictSame(armed, { series_id: 1, msg_number: 1000, header_pending: false, state: 'open' });
+  t.strictSame(armed, {
+    series_id: 1,
+    msg_number: 1000,
+    header_pending: false,
+    state: 'open',
+    shape: [256, 1030],
+    type: 'uint8',
+  });
   pipeline.play(1, 8);
   t.match(await carryOut(orders.stop()), { series_id: 1, filename: '/data/a.h5', frames: 8, complete: 8 });
   t.equal(await carryOut(orders.stop()), null, 'none is open any more');
   t.strictSame(pipeline.verify(), []);
+});
+
+t.test('the answer says what the images of this series are, whatever is configured', async (t) => {
+  const { orders, carryOut } = station({ dynamic_range_max: 32 });
+  t.match(await carryOut(orders.arm(armWish({ dynamic_range: 32, read_n_rows: 8 }))), {
+    shape: [256, 1030],
+    type: 'uint32',
+  });
+  await carryOut(orders.stop());
+  t.match(await carryOut(orders.arm(armWish({}))), { type: 'uint8' });
 });
 
 t.test('with fill the frames that never came are made up', async (t) => {

@@ -52,6 +52,8 @@ t.test('a series is opened: 201 with id, number, state; the request reaches the 
     msg_number: 1_700_000_000_000_000,
     header_pending: false,
     state: 'open',
+    shape: [514, 514],
+    type: 'uint16',
   });
   t.match(view.armed, [{ filename: '/data/a.h5', frames: 3, metadata: '{"exptime":0.5}', force: false }]);
 });

@@ -3,7 +3,7 @@
 import type { ServiceConfig } from '../../src/config/service-config.js';
 import { examine } from '../../src/doctor/report.js';
 import type { DoctorReport } from '../../src/doctor/report.js';
-import { checkArmWish } from '../../src/control/arm-request.js';
+import { checkArmWish, layoutOfRequest } from '../../src/control/arm-request.js';
 import type { Orders } from '../../src/control/orders.js';
 import { checkHalt, checkStopWish, type StopRequest } from '../../src/control/stop-request.js';
 import type {
@@ -227,11 +227,14 @@ export class HandMadeView implements ServiceView {
       const request = checkArmWish(wish, this.config);
       if (this.refusal !== null) throw this.refusal;
       this.armed.push(request);
+      const { shape, pixelType } = layoutOfRequest(request, this.config);
       return Promise.resolve({
         series_id: this.armed.length,
         msg_number: this.headerPending ? null : 1_700_000_000_000_000,
         header_pending: this.headerPending,
         state: 'open',
+        shape,
+        type: pixelType,
       });
     },
     stop: async (wish = {}) => {

@@ -159,7 +159,14 @@ t.test('commands reach the streamer one after the other, and each gets its own a
   view.noteEvent({ kind: 'armed', id: first, series_id: 1, msg_number: 77, header_pending: false });
   view.noteEvent({ kind: 'stopped', id: stop, summary: summaryOf() });
   await t.rejects(second, new Refused('busy', ['series 1 is open']));
-  t.strictSame(await arming, { series_id: 1, msg_number: 77, header_pending: false, state: 'open' });
+  t.strictSame(await arming, {
+    series_id: 1,
+    msg_number: 77,
+    header_pending: false,
+    state: 'open',
+    shape: [514, 514],
+    type: 'uint16',
+  });
   t.strictSame(await stopping, summaryOf());
 });
 

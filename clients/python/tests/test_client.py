@@ -1,0 +1,173 @@
+"""The core, with the standard library alone: orders, answers, errors; the README's example."""
+
+import http.server
+import json
+import pickle
+import re
+import threading
+import typing
+import unittest
+import urllib.request
+from pathlib import Path
+
+import vdcu_client
+from station import DATA, URL, StationTest, play
+from vdcu_client import Frame, Refused, TimedOut, Unreachable, Vdcu, VdcuError, answers
+
+
+class Orders(StationTest):
+    def test_a_series_is_armed_waited_for_and_told(self) -> None:
+        play("consume", series=1)
+        opened = self.vdcu.arm(frames=5, first_frame_number=1, frame_period_ms=20, metadata={"exptime": 0.02})
+        self.assertEqual((opened["shape"], opened["type"], opened["state"]), ([514, 514], "uint16", "open"))
+        self.assertEqual(self.vdcu.status["series"]["frames"], 5)
+        play("simulate", frames=5, rate=50, firstFrame=1, loss="*:3:7")
+        summary = self.vdcu.wait(opened["series_id"], timeout=20)
+        self.assertEqual((summary["frames"], summary["complete"], summary["marked"]), (5, 4, 1))
+        self.assertEqual(summary["incomplete"], [[2, 2]])
+        self.assertEqual([port["missing"] for port in summary["ledger"]], [1, 1])
+        self.assertEqual(self.vdcu.summary(opened["series_id"]), summary)
+        self.assertEqual(self.vdcu.wait(), summary, "without a number: the last one")
+        frame = self.vdcu.last_frame()
+        assert frame is not None
+        self.assertEqual((frame.header["frame_number"], frame.header["complete"]), (5, True))
+        self.assertEqual(memoryview(frame.pixels).nbytes, 514 * 514 * 2)
+        if not isinstance(frame.pixels, bytes):
+            self.assertEqual((frame.pixels.shape, frame.pixels.dtype.str), ((514, 514), "<u2"))
+
+    def test_stop_ends_what_was_not_finished_and_fills_it_when_asked(self) -> None:
+        for fill, frames in ((False, 2), (True, 4)):
+            play("consume", series=1)
+            self.vdcu.arm(frames=4, first_frame_number=1)
+            play("simulate", frames=2, rate=50, firstFrame=1)
+            summary = self.vdcu.stop(fill=fill)
+            assert summary is not None
+            self.assertEqual((summary["frames"], summary["complete"]), (frames, 2))
+        self.assertIsNone(self.vdcu.stop(), "nothing is open")
+
+    def test_a_wait_has_an_end_and_says_what_the_service_is_doing(self) -> None:
+        play("consume", series=1)
+        opened = self.vdcu.arm(frames=4)
+        with self.assertRaises(TimedOut) as seen:
+            self.vdcu.wait(opened["series_id"], timeout=0.3)
+        self.assertIn(self.vdcu.status["message"][:20], str(seen.exception))
+        with self.assertRaisesRegex(VdcuError, "series 99999 is not in the history"):
+            self.vdcu.wait(99999)
+
+    def test_refusals_carry_the_reason_and_the_sentences(self) -> None:
+        with self.assertRaises(Refused) as seen:
+            self.vdcu.arm("relative.h5", frames=-1)
+        self.assertEqual((seen.exception.status, seen.exception.why), (422, "invalid"))
+        self.assertEqual([problem.split(":")[0] for problem in seen.exception.problems], ["filename", "frames"])
+        self.assertEqual(str(seen.exception), "\n".join(seen.exception.problems))
+        with self.assertRaises(Refused) as seen:
+            self.vdcu.arm()
+        self.assertEqual((seen.exception.status, seen.exception.why), (503, "no_consumer"))
+        play("consume", series=1)
+        self.vdcu.arm()
+        with self.assertRaises(Refused) as seen:
+            self.vdcu.arm()
+        self.assertEqual((seen.exception.status, seen.exception.why), (409, "busy"))
+        with self.assertRaises(ValueError, msg="a number that JSON has not"):
+            self.vdcu.arm(frame_period_ms=float("nan"))
+
+
+class Answers(unittest.TestCase):
+    def test_names_of_keys_are_those_of_the_service(self) -> None:
+        with urllib.request.urlopen(f"{URL}/docs/json") as response:
+            paths = json.load(response)["paths"]
+
+        def schema(path: str, method: str, code: str) -> dict:
+            return paths[path][method]["responses"][code]["content"]["application/json"]["schema"]
+
+        status = schema("/api/v1/series", "get", "200")
+        summary = schema("/api/v1/series/history", "get", "200")["properties"]["series"]["items"]
+        pairs = [
+            (answers.Status, status),
+            (answers.Series, status["properties"]["series"]),
+            (answers.Receiving, status["properties"]["series"]["properties"]["ports"]["items"]),
+            (answers.Summary, summary),
+            (answers.PortLedger, summary["properties"]["ledger"]["items"]),
+            (answers.Opened, schema("/api/v1/series", "post", "201")),
+        ]
+        for ours, theirs in pairs:
+            self.assertEqual(set(ours.__annotations__) | _inherited(ours), set(theirs["properties"]), ours.__name__)
+            self.assertEqual(ours.__required_keys__, set(theirs["required"]), ours.__name__)
+        wish = paths["/api/v1/series"]["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]
+        self.assertEqual(set(typing.get_type_hints(Vdcu.arm)) - {"return"}, set(wish))
+
+    def test_nobody_there_or_somebody_else(self) -> None:
+        with self.assertRaisesRegex(Unreachable, "no answer: .*Is the service running"):
+            Vdcu("http://127.0.0.1:9", timeout=1).status
+        with _answering(200, b"<html>") as url, self.assertRaisesRegex(Unreachable, "no JSON object"):
+            Vdcu(url).status
+        with _answering(401, b'{"problems":["this request needs a token"]}') as url:
+            with self.assertRaises(Refused) as seen:
+                Vdcu(url).stop()
+            self.assertEqual((seen.exception.status, seen.exception.why, str(seen.exception)), (401, "", "this request needs a token"))
+        with _answering(502, b"bad gateway") as url, self.assertRaisesRegex(Refused, "status 502: bad gateway"):
+            Vdcu(url).stop()
+
+    def test_the_token_goes_with_orders(self) -> None:
+        with _answering(200, b'{"summary":null}') as url:
+            self.assertIsNone(Vdcu(url, token="0123456789abcdef").stop())
+            self.assertEqual(_answering.seen["authorization"], "Bearer 0123456789abcdef")
+
+    def test_a_last_frame_that_wants_code_is_not_opened(self) -> None:
+        with _answering(200, pickle.dumps([{"a": 1}, print])) as url, self.assertRaisesRegex(VdcuError, "builtins.print"):
+            Vdcu(url).last_frame()
+        with _answering(200, pickle.dumps([{}, b""], 3)) as url:
+            self.assertIsNone(Vdcu(url).last_frame(), "before the first frame")
+
+
+class Readme(StationTest):
+    def test_the_example_runs_as_it_stands(self) -> None:
+        text = (Path(__file__).parent.parent / "README.md").read_text()
+        blocks = re.findall(r"```python\n(.*?)```", text, re.S)
+        example = blocks[0].replace("http://127.0.0.1:5000", URL)
+        play("consume", series=1)
+        names: dict = {
+            "start_detector": lambda: play("simulate", frames=10, rate=50, firstFrame=1, loss="*:4:9"),
+        }
+        exec(compile(example, "README.md", "exec"), names)
+        self.assertEqual(names["summary"]["frames"], 10)
+        self.assertEqual(names["summary"]["incomplete"], [[3, 3]])
+        self.assertIsInstance(names["frame"], Frame)
+
+    def test_everything_that_is_offered_is_there(self) -> None:
+        for name in vdcu_client.__all__:
+            self.assertTrue(getattr(vdcu_client, name).__doc__, name)
+
+
+def _inherited(shape: type) -> set:
+    return set(shape.__required_keys__ | shape.__optional_keys__)  # type: ignore[attr-defined]
+
+
+class _answering:
+    """A server on loopback that answers everything with this; ``seen``: the headers of the last request."""
+
+    seen: dict = {}
+
+    def __init__(self, status: int, body: bytes) -> None:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                _answering.seen = {key.lower(): value for key, value in self.headers.items()}
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_DELETE = do_POST = do_GET
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+    def __enter__(self) -> str:
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self.server.server_port}"
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self.server.server_close()

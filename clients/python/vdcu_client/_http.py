@@ -1,0 +1,62 @@
+"""One request over HTTP: JSON or bytes out, errors in sentences. In: URL, path. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from http.client import HTTPException
+from typing import Any, Optional
+
+from .errors import Refused, Unreachable
+
+#: The largest frame of any detector has 4 bytes in each of some 10 million pixels.
+MOST_BYTES = 1 << 28
+
+# A proxy of the environment is for the way out, not for a machine of the beamline.
+_opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def ask(url: str, method: str, path: str, *, body: Any = None, token: Optional[str] = None, timeout: float) -> bytes:
+    """The body of the answer.
+
+    Raises ``Refused`` when the answer is no success, ``Unreachable`` when there is none within ``timeout`` seconds.
+    """
+    headers = {}
+    data = None
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+        data = json.dumps(body, allow_nan=False).encode()
+    if token is not None:
+        headers["Authorization"] = f"Bearer {token}"
+    request = urllib.request.Request(url + path, data=data, headers=headers, method=method)
+    try:
+        with _opener.open(request, timeout=timeout) as response:
+            content: bytes = response.read(MOST_BYTES)
+            return content
+    except urllib.error.HTTPError as error:
+        with error:
+            raise _refusal(error.code, error.read(1 << 20)) from None
+    except (OSError, HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        raise Unreachable(f"{url}{path}: no answer: {reason}. Is the service running, and is this its address?") from error
+
+
+def ask_json(url: str, method: str, path: str, *, body: Any = None, token: Optional[str] = None, timeout: float) -> Any:
+    """The answer as an object. Raises as ``ask`` does, and ``Unreachable`` when it is no JSON object."""
+    content = ask(url, method, path, body=body, token=token, timeout=timeout)
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise Unreachable(f"{url}{path}: the answer is no JSON object: {content[:80]!r}. Is this the service's address?")
+    return answer
+
+
+def _refusal(status: int, content: bytes) -> Refused:
+    try:
+        answer = json.loads(content)
+        return Refused(status, answer.get("why", ""), [str(problem) for problem in answer["problems"]])
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return Refused(status, "", [f"status {status}: {content[:200].decode('utf-8', 'replace')}"])

@@ -1,0 +1,148 @@
+"""The service as an object. In: its URL. Out: its answers as they are, refusals as errors with its own sentences."""
+
+from __future__ import annotations
+
+import io
+import pickle
+import time
+from typing import Any, Dict, List, Mapping, Optional, cast
+
+from ._http import ask, ask_json
+from .answers import Frame, Opened, Status, Summary
+from .errors import TimedOut, VdcuError
+
+#: The service answers an arm request, or a stop, within its own time-outs, which are longer than those of a question.
+_ORDER_SECONDS = 60.0
+
+
+class Vdcu:
+    """A Virtual DCU.
+
+    ``url``: of its HTTP interface, e.g. ``http://127.0.0.1:5000``. ``token``: where the service wants one for orders.
+    ``timeout``: seconds for one question. Objects hold no connection and may be used by several threads.
+    """
+
+    def __init__(self, url: str, *, token: Optional[str] = None, timeout: float = 10.0) -> None:
+        self.url = url.rstrip("/")
+        self.timeout = timeout
+        self._token = token
+
+    def arm(
+        self,
+        filename: str = "",
+        frames: int = 0,
+        *,
+        first_frame_number: Optional[int] = None,
+        frame_period_ms: Optional[float] = None,
+        metadata: Optional[Mapping[str, Any]] = None,
+        dynamic_range: Optional[int] = None,
+        read_n_rows: Optional[int] = None,
+        msg_number_base: Optional[int] = None,
+        force: bool = False,
+    ) -> Opened:
+        """Open a series; when this returns, start the detector.
+
+        ``filename``: absolute path of the file that the receiver writes, "" = live view only. ``frames``: 0 = until
+        ``stop``. ``frame_period_ms``: given = the series ends by itself after silence. ``metadata``: becomes datasets
+        beside the frames. ``force``: also without a consumer. ``/docs`` of the service describes them all.
+
+        Raises ``Refused``, ``Unreachable``.
+        """
+        wish = {
+            "filename": filename,
+            "frames": frames,
+            "first_frame_number": first_frame_number,
+            "frame_period_ms": frame_period_ms,
+            "metadata": None if metadata is None else dict(metadata),
+            "dynamic_range": dynamic_range,
+            "read_n_rows": read_n_rows,
+            "msg_number_base": msg_number_base,
+            "force": force,
+        }
+        given = {key: value for key, value in wish.items() if value is not None}
+        return cast(Opened, self._order("POST", "/api/v1/series", given))
+
+    def stop(self, fill: bool = False) -> Optional[Summary]:
+        """End the series that is open; its summary once everything is sent, ``None`` when none was open.
+
+        ``fill``: all frames that were asked for go out, those that never came as missing. Raises ``Refused``.
+        """
+        answer = self._order("DELETE", "/api/v1/series" + ("?fill=true" if fill else ""))
+        return cast(Optional[Summary], answer["summary"])
+
+    def wait(self, series: Optional[int] = None, timeout: Optional[float] = None, poll: float = 0.1) -> Summary:
+        """Until a series has ended; its summary.
+
+        ``series``: the ``series_id`` that ``arm`` answered; default: the one that is open, or the last one. ``timeout``:
+        seconds, default: for ever. Raises ``TimedOut`` with what the service says it is doing; the series goes on.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        while True:
+            status = self.status
+            if series is None:
+                series = _current(status)
+            last = status["last_series"]
+            if last is not None and last["series_id"] == series:
+                return last
+            if not _is_open(status, series):
+                return self.summary(series)
+            if end is not None and time.monotonic() >= end:
+                raise TimedOut(
+                    "\n".join([f"series {series} has not ended within {timeout:g} s: {status['message']}", *status["problems"]])
+                )
+            time.sleep(poll)
+
+    @property
+    def status(self) -> Status:
+        """What the service is doing, asked now."""
+        return cast(Status, self._get("/api/v1/series"))
+
+    def history(self) -> List[Summary]:
+        """Summaries of the last series, newest first."""
+        return cast(List[Summary], self._get("/api/v1/series/history")["series"])
+
+    def summary(self, series: int) -> Summary:
+        """How a series of the history went, by its ``series_id``. Raises ``VdcuError`` when it is not there."""
+        for summary in self.history():
+            if summary["series_id"] == series:
+                return summary
+        raise VdcuError(f"series {series} is not in the history of {self.url}: it has not ended, or is too old, or of another start of the service")
+
+    def last_frame(self) -> Optional[Frame]:
+        """The image that was sent last, ``None`` before the first; smaller where somebody has set ``/downsample``."""
+        header, content = _Plain(io.BytesIO(ask(self.url, "GET", "/last_frame", timeout=self.timeout))).load()
+        if not header:
+            return None
+        try:
+            import numpy
+        except ImportError:
+            return Frame(header, content)
+        return Frame(header, numpy.frombuffer(content, header["type"]).reshape(header["shape"]))
+
+    def config(self) -> Dict[str, Any]:
+        """The service's configuration, defaults filled in."""
+        return cast(Dict[str, Any], self._get("/api/v1/config"))
+
+    def _get(self, path: str) -> Any:
+        return ask_json(self.url, "GET", path, timeout=self.timeout)
+
+    def _order(self, method: str, path: str, body: Optional[Dict[str, Any]] = None) -> Any:
+        return ask_json(self.url, method, path, body=body, token=self._token, timeout=max(self.timeout, _ORDER_SECONDS))
+
+
+class _Plain(pickle.Unpickler):
+    """``/last_frame`` is a pickle of dict and bytes; anything that wants a class or function is no answer of ours."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        raise VdcuError(f"/last_frame holds {module}.{name}, which no image has: it is not opened")
+
+
+def _current(status: Status) -> int:
+    current = status["series"] or status["last_series"]
+    if current is None:
+        raise VdcuError("no series is open, and none has ended: nothing to wait for")
+    return current["series_id"]
+
+
+def _is_open(status: Status, series: int) -> bool:
+    return status["series"] is not None and status["series"]["series_id"] == series

@@ -1,0 +1,46 @@
+"""The receiver that consumes the stream (MAX IV's streaming-receiver), asked over HTTP. In: its URL. Out: state, count.
+
+``/status`` and ``/received_frames`` are all that is asked of it; the service itself answers the same two.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Optional, Tuple
+
+from ._http import ask_json
+from .errors import SeriesFailed, TimedOut
+
+
+class ReceiverFailed(SeriesFailed):
+    """The receiver is in its state ``error``: a folder that is missing, a file that cannot be written."""
+
+
+class Receiver:
+    """``url``: e.g. ``http://beamline-eiger-daq:5000``; ``timeout``: seconds for one request."""
+
+    def __init__(self, url: str, *, timeout: float = 5.0) -> None:
+        self.url = url.rstrip("/")
+        self.timeout = timeout
+
+    def status(self) -> Tuple[str, Optional[str]]:
+        """State (``idle``, ``running``, ``error``) and, with ``error``, the reason."""
+        answer = ask_json(self.url, "GET", "/status", timeout=self.timeout)
+        return str(answer.get("state")), answer.get("error")
+
+    def received_frames(self) -> int:
+        """Images that it has received in this series, or in the last one."""
+        return int(ask_json(self.url, "GET", "/received_frames", timeout=self.timeout)["value"])
+
+    def wait_for(self, state: str, timeout: float, poll: float = 0.05) -> None:
+        """Until it is in this state. Raises ``ReceiverFailed``, or ``TimedOut`` after ``timeout`` seconds."""
+        end = time.monotonic() + timeout
+        while True:
+            seen, error = self.status()
+            if seen == state:
+                return
+            if seen == "error":
+                raise ReceiverFailed(f"the receiver at {self.url} failed: {error}")
+            if time.monotonic() >= end:
+                raise TimedOut(f"the receiver at {self.url} is {seen}, not {state}, after {timeout:g} s")
+            time.sleep(poll)
