@@ -1,10 +1,12 @@
-// Import directions, checked: one row per room, each may import what is written there and itself, nothing else; the roots at the end
-// import everything below them. Types count like values. docs/architecture.md shows the house.
+// Import directions, checked: one row per room, each may import what is written there and itself, nothing else; the
+// roots at the end import everything below them. Types count like values. docs/architecture.md shows the house.
 
 const foundations = ['base', 'contract', 'memory', 'detector', 'config', 'runtime'];
 
-/** What each room of src/ may import, besides itself. A row names only rooms that stand above it here: no circle, and the
- * order is that of the floors. */
+/**
+ * What each room of src/ may import, besides itself. A row names only rooms that stand above it here: no circle, and
+ * the order is that of the floors.
+ */
 const rooms = {
   // What everybody knows.
   base: [],
@@ -13,8 +15,8 @@ const rooms = {
   detector: ['base'],
   config: ['base', 'memory', 'contract', 'detector'],
   runtime: ['base', 'memory', 'contract', 'detector'],
-  // The way of a packet. Its steps meet in memory and do not import each other, except that assembly reads packets through
-  // udp's interface.
+  // The way of a packet. Its steps meet in memory and do not import each other, except that assembly reads packets
+  // through udp's interface.
   udp: foundations,
   assembly: foundations,
   'stream/output': foundations,
@@ -30,7 +32,20 @@ const rooms = {
   // Runs in the browser: nothing of the service goes there but the closed lists, which are pure.
   page: ['contract'],
   // The roots.
-  service: [...foundations, 'udp', 'assembly', 'stream', 'stream/series', 'stream/output', 'control', 'doctor', 'flight', 'view', 'metrics', 'http'],
+  service: [
+    ...foundations,
+    'udp',
+    'assembly',
+    'stream',
+    'stream/series',
+    'stream/output',
+    'control',
+    'doctor',
+    'flight',
+    'view',
+    'metrics',
+    'http',
+  ],
   rehearsal: [...foundations, 'control', 'view', 'service'],
   commands: [...foundations, 'control', 'doctor', 'flight', 'view', 'metrics', 'service', 'rehearsal'],
 };
@@ -48,7 +63,11 @@ const interfaces = {
 const withSimulators = new Set(['rehearsal', 'commands']);
 
 /** Files of a room; a room inside a room is its own. */
-const inside = (room) => `^src/${room}/${Object.keys(rooms).filter((other) => other.startsWith(`${room}/`)).map((other) => `(?!${other.slice(room.length + 1)}/)`).join('')}`;
+const inside = (room) =>
+  `^src/${room}/${Object.keys(rooms)
+    .filter((other) => other.startsWith(`${room}/`))
+    .map((other) => `(?!${other.slice(room.length + 1)}/)`)
+    .join('')}`;
 
 const directions = Object.entries(rooms).map(([room, below]) => ({
   name: `src-${room.replace('/', '-')}`,
@@ -57,7 +76,11 @@ const directions = Object.entries(rooms).map(([room, below]) => ({
   from: { path: inside(room) },
   to: {
     path: '^(src|simulators|test|bench)/',
-    pathNot: [...[room, ...below].map(inside), ...(interfaces[room] ?? []).map((file) => `^${file}$`), ...(withSimulators.has(room) ? ['^simulators/'] : [])],
+    pathNot: [
+      ...[room, ...below].map(inside),
+      ...(interfaces[room] ?? []).map((file) => `^${file}$`),
+      ...(withSimulators.has(room) ? ['^simulators/'] : []),
+    ],
   },
 }));
 
@@ -82,8 +105,20 @@ const onlyIn = (packageName, file) => ({
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', comment: 'modules must not import each other in a circle', severity: 'error', from: {}, to: { circular: true } },
-    { name: 'resolvable', comment: 'an import that leads nowhere', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'no-cycles',
+      comment: 'modules must not import each other in a circle',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'resolvable',
+      comment: 'an import that leads nowhere',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
     {
       name: 'every-file-in-a-room',
       comment: 'src/ has rooms and main.ts; a new folder needs a row above',
@@ -95,7 +130,9 @@ module.exports = {
     ...simulatorDirections,
     {
       name: 'simulators',
-      comment: 'simulators know the detector and the foundations, not the service: a shared codec would hide a shared mistake',
+      comment:
+        'simulators know the detector and the foundations, not the service: a shared codec would hide a shared ' +
+        'mistake',
       severity: 'error',
       from: { path: '^simulators/' },
       to: { path: '^(src|test|bench)/', pathNot: '^src/(detector|base)/' },
@@ -115,6 +152,10 @@ module.exports = {
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^dist' },
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'], extensions: ['.ts', '.js', '.json', '.cjs'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.js', '.json', '.cjs'],
+    },
   },
 };

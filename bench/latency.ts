@@ -102,9 +102,11 @@ export function latencyTables({ rows }: LatencyResult): string {
   ]);
   const lines = rows.map(
     ({ rate, service: { p50, p99 } }) =>
-      `- ${rate} frames/s: p50 ${verdict(spreadOf(p50).median, 1, ' ms')}; p99 ${verdict(spreadOf(p99).median, 5, ' ms')}.`,
+      `- ${rate} frames/s: p50 ${verdict(spreadOf(p50).median, 1, ' ms')}; p99 ` +
+      `${verdict(spreadOf(p99).median, 5, ' ms')}.`,
   );
-  return `${table(['frames/s', 'from – to', 'p50, ms', 'p99, ms', 'longest, ms', 'missing'], body)}\n\n${lines.join('\n')}`;
+  const heads = ['frames/s', 'from – to', 'p50, ms', 'p99, ms', 'longest, ms', 'missing'];
+  return `${table(heads, body)}\n\n${lines.join('\n')}`;
 }
 
 if (isMain(import.meta.url)) {

@@ -36,7 +36,12 @@ export function describeMachine(compiler: string): Machine {
 
 export function machineText(machine: Machine): string {
   const { cpu, cores, memoryGB, kernel, virtual, node, compiler, rmemMax, hugePages, loadBefore, date } = machine;
-  return `${date}: ${cpu}, ${cores} cores${virtual ? ' of a virtual machine' : ''}, ${memoryGB} GB; Linux ${kernel}, huge pages ${hugePages}, net.core.rmem_max ${rmemMax}; Node ${node}; ${compiler}. Load average before: ${loadBefore.toFixed(2)}${loadBefore > 0.5 ? ' (**others were working here: the figures are not to be trusted**)' : ''}.`;
+  const others = loadBefore > 0.5 ? ' (**others were working here: the figures are not to be trusted**)' : '';
+  return (
+    `${date}: ${cpu}, ${cores} cores${virtual ? ' of a virtual machine' : ''}, ${memoryGB} GB; Linux ${kernel}, huge ` +
+    `pages ${hugePages}, net.core.rmem_max ${rmemMax}; Node ${node}; ${compiler}. Load average before: ` +
+    `${loadBefore.toFixed(2)}${others}.`
+  );
 }
 
 function readText(file: string): string {

@@ -120,7 +120,12 @@ export function memoryTables(result: MemoryResult): string {
     ['CPU while idle: both receivers', `${idleReceivers.toFixed(2)} % of a core`],
     ['CPU while idle: all the rest', `${idleRest.toFixed(2)} % of a core`],
   ];
-  return `${table(['what', 'figure'], rows)}\n\n- beyond the ring: ${verdict(beyond, 250, ' MB')}; aim ${verdict(beyond, 120, ' MB')}.\n- growth over the second half: ${verdict(growth, growthLimit, ' MB per minute')}.\n- idle: receivers ${verdict(idleReceivers, 2, ' %')} (1 % per port), the rest ${verdict(idleRest, 2, ' %')}.`;
+  return (
+    `${table(['what', 'figure'], rows)}\n\n- beyond the ring: ${verdict(beyond, 250, ' MB')}; aim ` +
+    `${verdict(beyond, 120, ' MB')}.\n- growth over the second half: ` +
+    `${verdict(growth, growthLimit, ' MB per minute')}.\n- idle: receivers ${verdict(idleReceivers, 2, ' %')} (1 % ` +
+    `per port), the rest ${verdict(idleRest, 2, ' %')}.`
+  );
 }
 
 if (isMain(import.meta.url)) {

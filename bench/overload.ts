@@ -235,7 +235,8 @@ export function overloadTables({ rate, seconds, rows }: OverloadResult): string 
     String(row.images),
     String(row.lost),
     String(row.torn),
-    `${row.missingPackets} = ${row.ringPackets} + ${row.latePackets} + ${row.socketPackets} + ${row.unexplainedPackets}`,
+    `${row.missingPackets} = ${row.ringPackets} + ${row.latePackets} + ${row.socketPackets} + ` +
+      `${row.unexplainedPackets}`,
     `${row.caughtUp.toFixed(2)} s`,
     `${row.lossAfter.toFixed(2)} s`,
     `${row.latency.toFixed(2)} s`,
@@ -243,7 +244,12 @@ export function overloadTables({ rate, seconds, rows }: OverloadResult): string 
   ]);
   const verdicts = rows.map(({ policy, share, complete, couldTake, lossAfter, images, frames, aborted }) => {
     const got = complete >= 0.8 * couldTake ? 'reached' : 'missed';
-    return `- ${rate * share} of ${rate} frames/s, ${policy}: ${got} (≥ 80 % of what it could take); ${lossAfter <= 2 ? 'reached' : 'missed'} (loss-free within 2 s after it has caught up); ${images === frames && aborted === null ? 'an image for each frame' : `${frames - images} frames without an image, ${aborted ?? 'not aborted'}`}.`;
+    const lost = `${frames - images} frames without an image, ${aborted ?? 'not aborted'}`;
+    return (
+      `- ${rate * share} of ${rate} frames/s, ${policy}: ${got} (≥ 80 % of what it could take); ` +
+      `${lossAfter <= 2 ? 'reached' : 'missed'} (loss-free within 2 s after it has caught up); ` +
+      `${images === frames && aborted === null ? 'an image for each frame' : lost}.`
+    );
   });
   return `${rate} frames/s, the consumer slow for ${seconds} s.\n\n${table(head, lines)}\n\n${verdicts.join('\n')}`;
 }

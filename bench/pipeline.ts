@@ -265,7 +265,11 @@ export function pipelineTables({ costs, highest, searchSeconds }: PipelineResult
         .map((row) => {
           const ratio = ratioOf(row.service, sums(row)).median;
           const cost = spreadOf(row.service).median;
-          return `- ${row.coalesced ? 'coalesced' : 'single'}, ${row.rate} frames/s: ${ratio.toFixed(2)} × the sum in C: ${verdict(ratio, 1.3)}; aim ${verdict(ratio, 1.1)}; ${cost.toFixed(2)} CPU-s/GB: aim ${verdict(cost, 0.6)}.`;
+          return (
+            `- ${row.coalesced ? 'coalesced' : 'single'}, ${row.rate} frames/s: ${ratio.toFixed(2)} × the sum in C: ` +
+            `${verdict(ratio, 1.3)}; aim ${verdict(ratio, 1.1)}; ${cost.toFixed(2)} CPU-s/GB: aim ` +
+            `${verdict(cost, 0.6)}.`
+          );
         })
         .join('\n'),
     );

@@ -99,7 +99,8 @@ function show(name: string, values: readonly number[], base: number | null): num
   const median = sorted[Math.floor(sorted.length / 2)];
   const ratio = base === null ? '' : `   ${(median / base).toFixed(2)} × C`;
   console.log(
-    `${name.padEnd(26)} ${median.toFixed(0).padStart(6)} ns   ${sorted[0].toFixed(0)} – ${(sorted.at(-1) as number).toFixed(0)}${ratio}`,
+    `${name.padEnd(26)} ${median.toFixed(0).padStart(6)} ns   ${sorted[0].toFixed(0)} – ` +
+      `${(sorted.at(-1) as number).toFixed(0)}${ratio}`,
   );
   return median;
 }
@@ -116,7 +117,8 @@ for (let run = 0; run < runs; run++) {
 }
 rmSync(folder, { recursive: true });
 console.log(
-  `CPU per packet of ${makeLayout(settings).packetBytes} bytes, median and range of ${runs} runs of ${batchesPerRun * batchPackets} packets`,
+  `CPU per packet of ${makeLayout(settings).packetBytes} bytes, median and range of ${runs} runs of ` +
+    `${batchesPerRun * batchPackets} packets`,
 );
 const base = c === null ? null : show('C, memcpy', spent.c, null);
 show('compiled (WebAssembly)', spent.compiled, base);
@@ -137,7 +139,8 @@ for (const [name, compiledCode] of [
   }
   const added = spentOn.map((value, run) => value - spentOff[run]);
   console.log(
-    `${name.padEnd(10)} off ${medianOf(spentOff).toFixed(0)} ns, on ${medianOf(spentOn).toFixed(0)} ns, added ${medianOf(added).toFixed(0)} ns (${Math.min(...added).toFixed(0)} – ${Math.max(...added).toFixed(0)})`,
+    `${name.padEnd(10)} off ${medianOf(spentOff).toFixed(0)} ns, on ${medianOf(spentOn).toFixed(0)} ns, added ` +
+      `${medianOf(added).toFixed(0)} ns (${Math.min(...added).toFixed(0)} – ${Math.max(...added).toFixed(0)})`,
   );
 }
 
@@ -156,7 +159,9 @@ for (const tenGiga of [true, false]) {
     const median = medianOf(spent);
     plain ??= median / placedBytes;
     console.log(
-      `${`${dynamicRange} bit`.padEnd(8)} ${median.toFixed(0).padStart(6)} ns   ${Math.min(...spent).toFixed(0)} – ${Math.max(...spent).toFixed(0)}   ${placedBytes.toFixed(0)} bytes of the frame   ${(median / placedBytes / plain).toFixed(2)} × 16 bit`,
+      `${`${dynamicRange} bit`.padEnd(8)} ${median.toFixed(0).padStart(6)} ns   ${Math.min(...spent).toFixed(0)} – ` +
+        `${Math.max(...spent).toFixed(0)}   ${placedBytes.toFixed(0)} bytes of the frame   ` +
+        `${(median / placedBytes / plain).toFixed(2)} × 16 bit`,
     );
   }
 }

@@ -96,7 +96,15 @@ export function portsTables({ packetsPerSecond, rows }: PortsResult): string {
       (row) =>
         `- 8 ports in ${row.threads} threads: ${verdict(ratioOf(row.nsPerPacket, base.nsPerPacket).median, 1.3)}.`,
     );
-  return `${packetsPerSecond} packets/s in all.\n\n${table(['ports', 'receiver threads', 'ns per packet, receivers', '× 2 ports', 'ns per packet, whole service', 'missing'], body)}\n\n${lines.join('\n')}`;
+  const heads = [
+    'ports',
+    'receiver threads',
+    'ns per packet, receivers',
+    '× 2 ports',
+    'ns per packet, whole service',
+    'missing',
+  ];
+  return `${packetsPerSecond} packets/s in all.\n\n${table(heads, body)}\n\n${lines.join('\n')}`;
 }
 
 if (isMain(import.meta.url)) {

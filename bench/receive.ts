@@ -211,10 +211,17 @@ export function receiveTables({ rows }: ReceiveResult): string {
       const c = find('c, pausing', row);
       const dgram = find('dgram', row);
       if (c !== undefined)
-        return `- ${what}: ${ratioOf(row.nsPerPacket, c.nsPerPacket).median.toFixed(2)} × C with the same pauses: ${verdict(ratioOf(row.nsPerPacket, c.nsPerPacket).median, 1.25)}; aim ${verdict(ratioOf(row.nsPerPacket, c.nsPerPacket).median, 1.05)}.`;
+        return (
+          `- ${what}: ${ratioOf(row.nsPerPacket, c.nsPerPacket).median.toFixed(2)} × C with the same pauses: ` +
+          `${verdict(ratioOf(row.nsPerPacket, c.nsPerPacket).median, 1.25)}; aim ` +
+          `${verdict(ratioOf(row.nsPerPacket, c.nsPerPacket).median, 1.05)}.`
+        );
       const times = dgram === undefined ? Number.NaN : ratioOf(dgram.nsPerPacket, row.nsPerPacket).median;
       const wanted = row.coalesced ? 4 : 3;
-      return `- ${what}: ${times.toFixed(1)} × better than node:dgram: ${times >= wanted ? 'reached' : 'missed'} (≥ ${wanted}).`;
+      return (
+        `- ${what}: ${times.toFixed(1)} × better than node:dgram: ${times >= wanted ? 'reached' : 'missed'} (≥ ` +
+        `${wanted}).`
+      );
     });
   const head = [
     'datagrams',

@@ -46,7 +46,8 @@ function licences(files) {
       const folder = resolve(baseDir, 'node_modules', name);
       const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
       if (file === undefined) throw new Error(`${name} has no licence file`);
-      return `${name} ${JSON.parse(readFileSync(resolve(folder, 'package.json'), 'utf8')).version}\n\n${readFileSync(resolve(folder, file), 'utf8').trim()}\n`;
+      const { version } = JSON.parse(readFileSync(resolve(folder, 'package.json'), 'utf8'));
+      return `${name} ${version}\n\n${readFileSync(resolve(folder, file), 'utf8').trim()}\n`;
     })
     .join('\n----\n\n');
 }

@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 
 if (process.argv.includes('--help')) {
   process.stdout.write(
-    'node scripts/check-licences.mjs: compares the licences of installed packages with the list in this file. --list prints all.\n',
+    'node scripts/check-licences.mjs: compares the licences of installed packages with the list in this file. ' +
+      '--list prints all.\n',
   );
   process.exit(0);
 }
@@ -73,6 +74,7 @@ process.stdout.write(
 );
 for (const problem of problems)
   process.stderr.write(
-    `licence not on the list: ${problem}. Choose another package, or add it to scripts/check-licences.mjs with the reason\n`,
+    `licence not on the list: ${problem}. Choose another package, or add it to scripts/check-licences.mjs with the ` +
+      'reason\n',
   );
 process.exitCode = problems.length > 0 ? 1 : 0;

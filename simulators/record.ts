@@ -164,7 +164,8 @@ export async function runRecord(options: RunRecordOptions): Promise<number> {
         }
         const seconds = (elapsedMs - last.at) / 1000;
         progress.show(
-          `series ${counts.series}  ${counts.frames} frames  ${((counts.frames - last.frames) / seconds).toFixed(0)} frames/s  ` +
+          `series ${counts.series}  ${counts.frames} frames  ` +
+            `${((counts.frames - last.frames) / seconds).toFixed(0)} frames/s  ` +
             `${((counts.bytes - last.bytes) / seconds / 1e6).toFixed(1)} MB/s  discarded ${counts.discarded}`,
         );
         last = { frames: counts.frames, bytes: counts.bytes, at: elapsedMs };
@@ -229,7 +230,8 @@ function describeRecord(report: RecordReport, file: string, dataset: string): st
   if (report.unreadable > 0) lines.push(`${report.unreadable} messages could not be read`);
   if (report.stuck > 0)
     lines.push(
-      `${report.stuck} messages wait for a number that did not come and were not written: the real consumer would hang here`,
+      `${report.stuck} messages wait for a number that did not come and were not written: the real consumer would ` +
+        'hang here',
     );
   return `${lines.join('\n')}\n`;
 }

@@ -73,7 +73,9 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
 
 function refuseEmpty(pcap: string, { notSent, damage }: PcapSource, { udpPorts }: DetectorSettings): never {
   const seen = [...notSent.ports.keys()].sort((a, b) => a - b);
-  const counted = `${notSent.fragment} fragments of datagrams that are not whole, ${notSent.cut} datagrams cut off by the capture, ${notSent.other} records of other traffic`;
+  const counted =
+    `${notSent.fragment} fragments of datagrams that are not whole, ${notSent.cut} datagrams cut off by the capture, ` +
+    `${notSent.other} records of other traffic`;
   const what =
     seen.length > 0
       ? `has datagrams for port ${seen.slice(0, 8).join(', ')}`
@@ -112,8 +114,8 @@ export async function runReplay(options: RunReplayOptions): Promise<number> {
       onProgress: ({ frames, elapsedMs, bytes, datagrams }) => {
         const seconds = elapsedMs / 1000;
         progress.show(
-          `frame ${frames}  ${(frames / seconds).toFixed(0)} frames/s  ${(datagrams / seconds).toFixed(0)} packets/s  ` +
-            `${(bytes / seconds / 1e6).toFixed(1)} MB/s`,
+          `frame ${frames}  ${(frames / seconds).toFixed(0)} frames/s  ${(datagrams / seconds).toFixed(0)} ` +
+            `packets/s  ${(bytes / seconds / 1e6).toFixed(1)} MB/s`,
         );
       },
     });
@@ -188,24 +190,28 @@ function describeReplay({ source, pace }: ReplayResult): string {
     port.outOfOrder,
   ]);
   const lines = [
-    `sent ${pace.datagrams} datagrams of ${source.frames} frames in ${(pace.elapsedMs / 1000).toFixed(2)} s, captured within ${(source.capturedMs / 1000).toFixed(2)} s`,
+    `sent ${pace.datagrams} datagrams of ${source.frames} frames in ${(pace.elapsedMs / 1000).toFixed(2)} s, ` +
+      `captured within ${(source.capturedMs / 1000).toFixed(2)} s`,
     formatTable([head, ...rows]),
   ];
   for (const [port, count] of notSent.ports)
     lines.push(`not sent: ${count} datagrams for port ${port}, which the configuration does not have (--map-port)`);
   if (source.coalesced > 0)
     lines.push(
-      `${source.coalesced} captured buffers held several datagrams, which kernel or card had taken together; they were sent apart`,
+      `${source.coalesced} captured buffers held several datagrams, which kernel or card had taken together; they ` +
+        'were sent apart',
     );
   if (source.oversized > 0) {
     lines.push(
-      `${source.oversized} datagrams are longer than the ${source.truth.format.datagramBytes} bytes that this configuration gives and were sent as they are: ` +
-        'another detector or setting, or taken together before they were captured (ethtool -K INTERFACE gro off)',
+      `${source.oversized} datagrams are longer than the ${source.truth.format.datagramBytes} bytes that this ` +
+        'configuration gives and were sent as they are: another detector or setting, or taken together before they ' +
+        'were captured (ethtool -K INTERFACE gro off)',
     );
   }
   if (notSent.fragment > 0)
     lines.push(
-      `not sent: ${notSent.fragment} IP fragments of datagrams of which the capture lacks others (filter by host, not by port, which only the first has)`,
+      `not sent: ${notSent.fragment} IP fragments of datagrams of which the capture lacks others (filter by host, ` +
+        'not by port, which only the first has)',
     );
   if (notSent.cut > 0)
     lines.push(`not sent: ${notSent.cut} datagrams that were not captured to their end (tcpdump -s 0)`);

@@ -245,8 +245,8 @@ export async function runSimulate(options: RunSimulateOptions): Promise<number> 
       onProgress: ({ frames, elapsedMs, bytes, datagrams }) => {
         const seconds = elapsedMs / 1000;
         progress.show(
-          `frame ${frames}  ${(frames / seconds).toFixed(0)} frames/s  ${(datagrams / seconds).toFixed(0)} packets/s  ` +
-            `${(bytes / seconds / 1e6).toFixed(1)} MB/s`,
+          `frame ${frames}  ${(frames / seconds).toFixed(0)} frames/s  ${(datagrams / seconds).toFixed(0)} ` +
+            `packets/s  ${(bytes / seconds / 1e6).toFixed(1)} MB/s`,
         );
       },
     });
@@ -337,11 +337,13 @@ function describeResult(result: SimulateResult): string {
   const faulty = [...truth.frames.values()].filter((frame) => frame.neverIntact.size > 0).length;
   const last = frames === 0 ? '' : `, numbers ${truth.firstFrame} to ${truth.firstFrame + frames - 1}`;
   return (
-    `sent ${frames} frames${last}, at ${result.rateAchieved.toFixed(1)} frames/s with ${result.sentWith}, seed ${truth.seed}\n` +
+    `sent ${frames} frames${last}, at ${result.rateAchieved.toFixed(1)} frames/s with ${result.sentWith}, seed ` +
+    `${truth.seed}\n` +
     `${formatTable([head, ...rows])}\n` +
     `frames with packets that never left whole: ${faulty}\n` +
     (result.images === null
       ? ''
-      : `images in the dataset: ${result.images.count}; pixels above what the wire carries, sent as its largest value: ${result.images.clippedPixels}\n`)
+      : `images in the dataset: ${result.images.count}; pixels above what the wire carries, sent as its largest ` +
+        `value: ${result.images.clippedPixels}\n`)
   );
 }

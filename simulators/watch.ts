@@ -214,7 +214,8 @@ export async function runWatch(options: RunWatchOptions): Promise<number> {
     onlooker: true,
     onGone: () => {
       options.out.stderr.write(
-        'the connection was closed: a consumer came and this onlooker gave way, or the service ended; it looks again as soon as it may\n',
+        'the connection was closed: a consumer came and this onlooker gave way, or the service ended; it looks ' +
+          'again as soon as it may\n',
       );
     },
     onProgress: ({ checker: { counts, problemCount }, elapsedMs, waiting }) => {
@@ -225,8 +226,8 @@ export async function runWatch(options: RunWatchOptions): Promise<number> {
       const seconds = (elapsedMs - last.at) / 1000;
       progress.show(
         `${counts.images} frames  ${((counts.images - last.images) / seconds).toFixed(0)} frames/s  ` +
-          `${((counts.blobBytes - last.bytes) / seconds / 1e6).toFixed(1)} MB/s  marked ${counts.marked}  discarded ${counts.discarded}  ` +
-          `missing packets ${counts.missingPackets}  wrong ${problemCount}`,
+          `${((counts.blobBytes - last.bytes) / seconds / 1e6).toFixed(1)} MB/s  marked ${counts.marked}  discarded ` +
+          `${counts.discarded}  missing packets ${counts.missingPackets}  wrong ${problemCount}`,
       );
       last = { images: counts.images, bytes: counts.blobBytes, at: elapsedMs };
     },
@@ -276,7 +277,8 @@ const sentences: Readonly<Record<Verdict, (report: WatchReport) => string>> = {
   wrong: () => 'something was wrong',
   nothing: () => 'nothing was seen',
   incomplete: ({ checker: { counts } }) =>
-    `the stream is right, and ${counts.marked + counts.discarded} of ${counts.images} frames are not complete${counts.aborted > 0 ? `, ${counts.aborted} series aborted` : ''}`,
+    `the stream is right, and ${counts.marked + counts.discarded} of ${counts.images} frames are not ` +
+    `complete${counts.aborted > 0 ? `, ${counts.aborted} series aborted` : ''}`,
   right: () => 'all right',
 };
 

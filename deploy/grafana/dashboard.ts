@@ -62,7 +62,8 @@ const stepped = (expr: (step: Step) => string): string =>
  * same. The kernel's rx_dropped is none of them: frames that nobody wanted are in it, and every switch sends some.
  */
 export const nicLoss =
-  'counter=~".*(drop|discard|miss|fifo|over|out_of_buf|no_?buf|no_dma|crc).*", counter!~"rx_dropped|rx_steer_missed_packets|.*(filter|unknown|nohandler).*"';
+  'counter=~".*(drop|discard|miss|fifo|over|out_of_buf|no_?buf|no_dma|crc).*", ' +
+  'counter!~"rx_dropped|rx_steer_missed_packets|.*(filter|unknown|nohandler).*"';
 
 /**
  * Datagrams that came and are in no frame, the card's and the host's counters: beside the sum, because nobody knows
@@ -103,7 +104,9 @@ const mustBeOne = [
 ] as const;
 
 /** Each instance has its own share of the frames, with all ports of its own. */
-export const framesIn = `sum(sum by (instance) (rate(vdcu_port_images_total{${one}}[$__rate_interval])) / count by (instance) (vdcu_port_lag_frames{${one}}))`;
+export const framesIn =
+  `sum(sum by (instance) (rate(vdcu_port_images_total{${one}}[$__rate_interval])) / count by (instance) ` +
+  `(vdcu_port_lag_frames{${one}}))`;
 const bitsIn = `8 * sum(rate(vdcu_udp_bytes_received_total{${one}}[$__rate_interval]))`;
 
 /** Counters of a simulator end with it: what it said last stays for as long as it is in the time shown. */
@@ -170,7 +173,8 @@ const rows = (): readonly Row[] => [
     panels: [
       waterfall(
         'Where packets went: present or last series',
-        'Packets of the present or last series, from expected to those in frames, and what was lost on the way. docs/operating.md#packets-are-missing',
+        'Packets of the present or last series, from expected to those in frames, and what was lost on the way. ' +
+          'docs/operating.md#packets-are-missing',
         stepped(({ below }) => below),
         stepped(({ bar }) => bar),
       ),
@@ -178,14 +182,17 @@ const rows = (): readonly Row[] => [
         'Missing packets by port and time',
         'Share of the expected packets of each port that was missing.',
         {
-          expr: `sum by (instance, port) (rate(vdcu_udp_packets_missing_total{${one}}[$__rate_interval])) / (sum by (instance, port) (rate(vdcu_udp_packets_expected_total{${one}}[$__rate_interval])) > 0)`,
+          expr:
+            `sum by (instance, port) (rate(vdcu_udp_packets_missing_total{${one}}[$__rate_interval])) / (sum by ` +
+            `(instance, port) (rate(vdcu_udp_packets_expected_total{${one}}[$__rate_interval])) > 0)`,
           legend: '{{instance}} {{port}}',
         },
         'percentunit',
       ),
       bars(
         'Besides: received and in no frame',
-        'Datagrams of the present or last series that are in no frame (reordered ones are), and what card and host dropped.',
+        'Datagrams of the present or last series that are in no frame (reordered ones are), and what card and host ' +
+          'dropped.',
         besides,
         'short',
       ),
@@ -255,7 +262,9 @@ const rows = (): readonly Row[] => [
         'Errors and drops per second, of all that passes the interface. docs/operating.md#network-card',
         [
           {
-            expr: `rate(vdcu_nic_statistics_total{${one}, counter!~"rx_packets|rx_bytes|rx_compressed"}[$__rate_interval])`,
+            expr:
+              `rate(vdcu_nic_statistics_total{${one}, ` +
+              'counter!~"rx_packets|rx_bytes|rx_compressed"}[$__rate_interval])',
             legend: '{{instance}} {{device}} {{counter}}',
           },
           {
@@ -340,7 +349,8 @@ const rows = (): readonly Row[] => [
       ).height(10),
       bars(
         'Held back and missing',
-        'Packets of the last run of the simulator and of the present or last series. With nothing lost in the kernel, what it held back is what is unexplained.',
+        'Packets of the last run of the simulator and of the present or last series. With nothing lost in the ' +
+          'kernel, what it held back is what is unexplained.',
         [
           { expr: heldBack, legend: 'simulator: held back' },
           {

@@ -83,7 +83,8 @@ export class Arrivals {
     const silent = this.#endpoints.flatMap((endpoint, index) =>
       this.#connections[index] === 0
         ? [
-            `${endpoint}: not connected yet${this.#heard[index] === true ? ': something listens there, and it speaks no zmq' : ''}`,
+            `${endpoint}: not connected ` +
+              `yet${this.#heard[index] === true ? ': something listens there, and it speaks no zmq' : ''}`,
           ]
         : [],
     );
@@ -97,11 +98,17 @@ export class Arrivals {
     const never = this.#endpoints.filter((_, index) => this.#connections[index] === 0);
     const named = never.join(', ');
     if (never.some((endpoint) => this.#heard[this.#endpoints.indexOf(endpoint)] === true))
-      return `${named}: something listens there, and it speaks no zmq. Give data_host and data_port of the service (vdcu status tells them)`;
+      return (
+        `${named}: something listens there, and it speaks no zmq. Give data_host and data_port of the service (vdcu ` +
+        'status tells them)'
+      );
     if (never.length > 0)
       return `${named}: never connected. Is the service running, and are address and data_port right?`;
     if (this.messages === 0)
-      return `connected to ${this.#endpoints.join(', ')}, and nothing came. Is a series open (vdcu status), and is no other consumer connected?`;
+      return (
+        `connected to ${this.#endpoints.join(', ')}, and nothing came. Is a series open (vdcu status), and is no ` +
+        'other consumer connected?'
+      );
     return `${this.messages} messages came, and no series from its header on. Start before the series begins`;
   }
 

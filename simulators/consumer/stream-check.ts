@@ -256,7 +256,8 @@ export class StreamChecker {
       series.firstFrame ??= frameNumber - series.frames;
       if (frameNumber !== series.firstFrame + series.frames) {
         wrong(
-          `frame_number is ${frameNumber}, frame ${series.frames} of this series is ${series.firstFrame + series.frames}`,
+          `frame_number is ${frameNumber}, frame ${series.frames} of this series is ` +
+            `${series.firstFrame + series.frames}`,
         );
       }
     }

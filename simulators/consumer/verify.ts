@@ -118,7 +118,10 @@ export class FrameVerifier {
       const end = port.firstPacket + this.#format.packetsSent - 1;
       for (const [first, last] of ranges) {
         if (first < port.firstPacket || last > end)
-          return `missing names packets ${first} to ${last} of port ${udpPort}, which sends ${port.firstPacket} to ${end}`;
+          return (
+            `missing names packets ${first} to ${last} of port ${udpPort}, which sends ` +
+            `${port.firstPacket} to ${end}`
+          );
       }
     }
     return null;

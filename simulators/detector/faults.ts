@@ -51,7 +51,9 @@ function parseSpan(text: string, wanted: string): Span {
  * @throws OperatorError (usage) for anything else
  */
 export function parseFault(option: string, text: string): FaultSelector {
-  const wanted = `${option} ${text}: needs a ratio from 0 to 1, or a list like 50001:12:3,50002:13:0-5,*:14:* (port:frame:packet)`;
+  const wanted =
+    `${option} ${text}: needs a ratio from 0 to 1, or a list like 50001:12:3,50002:13:0-5,*:14:* ` +
+    '(port:frame:packet)';
   if (!text.includes(':')) {
     const ratio = text.trim() === '' ? NaN : Number(text);
     if (!(ratio >= 0 && ratio <= 1)) throw new OperatorError(wanted, exitCode.usage);

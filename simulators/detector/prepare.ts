@@ -25,8 +25,8 @@ export function prepareDatagrams(
   const frameBytes = ports * packetsSent * datagramBytes;
   if (frames === 0 || frames * frameBytes > limitBytes) {
     throw new OperatorError(
-      `${frames === 0 ? 'an endless run' : `${frames} frames of ${frameBytes} bytes`} cannot be prepared in ${limitBytes} bytes: ` +
-        `ask for 1 to ${Math.floor(limitBytes / frameBytes)} frames, or for more memory`,
+      `${frames === 0 ? 'an endless run' : `${frames} frames of ${frameBytes} bytes`} cannot be prepared in ` +
+        `${limitBytes} bytes: ask for 1 to ${Math.floor(limitBytes / frameBytes)} frames, or for more memory`,
       exitCode.usage,
     );
   }

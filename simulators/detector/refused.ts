@@ -15,5 +15,8 @@ const remedies: Readonly<Record<string, string>> = {
 /** @param reason as the system named it, perhaps within a sentence */
 export function refusedText(count: number, reason: string | null): string {
   const remedy = remedies[/\bE[A-Z]+\b/.exec(reason ?? '')?.[0] ?? ''];
-  return `${count} datagrams were refused by the system (${reason ?? 'no reason given'})${remedy === undefined ? '' : `: ${remedy}`}; they count as sent above\n`;
+  return (
+    `${count} datagrams were refused by the system ` +
+    `(${reason ?? 'no reason given'})${remedy === undefined ? '' : `: ${remedy}`}; they count as sent above\n`
+  );
 }

@@ -38,7 +38,10 @@ type SignedOrNot = PixelArray | Int8Array | Int16Array | Int32Array;
 
 /** How images become ones that are taken. */
 function conversion(largest: number): string {
-  return `Convert them, in Python: file['counts'] = numpy.rint(file[PATH]).clip(0, ${largest}).astype('u${Math.ceil(Math.log2(largest) / 8)}')`;
+  return (
+    "Convert them, in Python: file['counts'] = numpy.rint(file[PATH]).clip(0, " +
+    `${largest}).astype('u${Math.ceil(Math.log2(largest) / 8)}')`
+  );
 }
 
 /** One dataset, open. Holds one image at a time. */
@@ -87,7 +90,8 @@ export class Hdf5Source implements ImageSource {
       image = this.#dataset.slice(this.#dimensions === 2 ? [[], []] : [[index, index + 1], [], []]) as SignedOrNot;
     } catch (error) {
       throw new OperatorError(
-        `${this.#where}: image ${index} cannot be read (${hdf5Reason(error)}). Give a complete file, compressed with a filter of h5wasm-plugins`,
+        `${this.#where}: image ${index} cannot be read (${hdf5Reason(error)}). Give a complete file, compressed ` +
+          'with a filter of h5wasm-plugins',
         exitCode.environment,
         { cause: error },
       );
@@ -100,7 +104,8 @@ export class Hdf5Source implements ImageSource {
     const wrong = image.findIndex((value) => value < 0 || value > largest);
     if (wrong >= 0) {
       throw new OperatorError(
-        `${this.#where}: image ${index} has the value ${image[wrong]} at pixel ${wrong}; needs 0 to ${largest}. ${conversion(largest)}`,
+        `${this.#where}: image ${index} has the value ${image[wrong]} at pixel ${wrong}; needs 0 to ${largest}. ` +
+          `${conversion(largest)}`,
         exitCode.usage,
       );
     }
@@ -152,7 +157,8 @@ export function framesOfImages(images: number, frames: number | undefined, loop:
   if (frames === undefined) return images;
   if (frames >= 1 && frames <= images) return frames;
   throw new OperatorError(
-    `--frames ${frames}: the dataset has ${images} images. Add --loop to begin again after the last, or ask for 1 to ${images} frames`,
+    `--frames ${frames}: the dataset has ${images} images. Add --loop to begin again after the last, or ask for 1 ` +
+      `to ${images} frames`,
     exitCode.usage,
   );
 }
@@ -179,7 +185,8 @@ async function findDataset(file: H5File, path: string): Promise<Dataset> {
     );
   if (link?.type === 'ExternalLink')
     throw new OperatorError(
-      `${file.filename}: ${path} is a link to ${link.obj_path} of the file ${link.filename}, which is not there. Put that file beside it, or give it with --hdf5`,
+      `${file.filename}: ${path} is a link to ${link.obj_path} of the file ${link.filename}, which is not there. ` +
+        'Put that file beside it, or give it with --hdf5',
       exitCode.usage,
     );
   const candidates: string[] = [];
@@ -192,7 +199,8 @@ async function findDataset(file: H5File, path: string): Promise<Dataset> {
     }
   } catch (error) {
     throw new OperatorError(
-      `${file.filename}: is damaged: neither ${path} nor a list of its datasets can be read (${hdf5Reason(error)}). Give a complete file`,
+      `${file.filename}: is damaged: neither ${path} nor a list of its datasets can be read ` +
+        `(${hdf5Reason(error)}). Give a complete file`,
       exitCode.usage,
       { cause: error },
     );
@@ -216,8 +224,8 @@ function checkDataset(where: string, dataset: Dataset, settings: DetectorSetting
           ? `float${8 * size}`
           : (classNames[type] ?? 'no integers');
     throw new OperatorError(
-      `${where}: its pixels are ${kind}; dynamic_range: ${settings.dynamicRange} needs uint${8 * pixelBytes} or narrower. ` +
-        `${conversion(2 ** (8 * pixelBytes) - 1)}; or set another dynamic_range`,
+      `${where}: its pixels are ${kind}; dynamic_range: ${settings.dynamicRange} needs uint${8 * pixelBytes} or ` +
+        `narrower. ${conversion(2 ** (8 * pixelBytes) - 1)}; or set another dynamic_range`,
       exitCode.usage,
     );
   }
@@ -254,7 +262,8 @@ async function checkSources(file: string, path: string, dataset: Dataset): Promi
   }
   if (missing.length > 0)
     throw new OperatorError(
-      `${file} ${path}: is made of other files, and these are not there: ${missing.join(', ')}. Put them beside it, or give one of them with --hdf5`,
+      `${file} ${path}: is made of other files, and these are not there: ${missing.join(', ')}. Put them beside ` +
+        'it, or give one of them with --hdf5',
       exitCode.usage,
     );
 }

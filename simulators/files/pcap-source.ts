@@ -42,7 +42,8 @@ export function parseTiming(text: string): ReplayTiming {
   const value = Number(match?.[2]);
   if (!(value > 0))
     throw new OperatorError(
-      `--timing ${text}: needs original, asap, a number of frames per second, or x2, x0.5: so many times the captured speed`,
+      `--timing ${text}: needs original, asap, a number of frames per second, or x2, x0.5: so many times the ` +
+        'captured speed',
       exitCode.usage,
     );
   return match?.[1] === '' ? { kind: 'rate', framesPerSecond: value } : { kind: 'original', factor: value };

@@ -177,7 +177,8 @@ export class Recording {
     const { shape, type, compression, frame } = fields;
     if (compression !== 'none') {
       throw new OperatorError(
-        `message ${msgNumber}: its image has compression ${JSON.stringify(compression)}, and this recorder writes images without compression only. Switch compression off, or record with streaming-receiver`,
+        `message ${msgNumber}: its image has compression ${JSON.stringify(compression)}, and this recorder writes ` +
+          'images without compression only. Switch compression off, or record with streaming-receiver',
         exitCode.failed,
       );
     }
@@ -196,7 +197,8 @@ export class Recording {
     if (parts.length !== 1 || blob?.length !== bytes || !isCount(frame)) {
       this.#refuse(
         msgNumber,
-        `frame ${JSON.stringify(frame)} with ${parts.length} blobs, the first of ${blob?.length ?? 0} bytes; needs one of ${bytes}`,
+        `frame ${JSON.stringify(frame)} with ${parts.length} blobs, the first of ${blob?.length ?? 0} bytes; needs ` +
+          `one of ${bytes}`,
       );
       return;
     }
@@ -208,7 +210,8 @@ export class Recording {
     const kind = `${type} [${shape.join(', ')}]`;
     if (this.#kind !== '' && kind !== this.#kind) {
       throw new OperatorError(
-        `message ${msgNumber}: its image is ${kind}, the recording holds ${this.#kind}. Record each kind into a file of its own (--series 1)`,
+        `message ${msgNumber}: its image is ${kind}, the recording holds ${this.#kind}. Record each kind into a ` +
+          'file of its own (--series 1)',
         exitCode.failed,
       );
     }
@@ -292,7 +295,8 @@ export class Recording {
     }
     if (frames > 0)
       return new OperatorError(
-        `${filename}: writing failed in series ${series} (${reason}). The file is whole and has the ${frames} frames from before. ${remedy}`,
+        `${filename}: writing failed in series ${series} (${reason}). The file is whole and has the ${frames} ` +
+          `frames from before. ${remedy}`,
         undefined,
         { cause: error },
       );
@@ -304,7 +308,8 @@ export class Recording {
     const { filename } = this.#file;
     rmSync(filename, { force: true });
     return new OperatorError(
-      `${filename}: writing failed before the first frame (${hdf5Reason(error)}); nothing is left of the file. ${remedy}`,
+      `${filename}: writing failed before the first frame (${hdf5Reason(error)}); nothing is left of the file. ` +
+        `${remedy}`,
       undefined,
       { cause: error },
     );
@@ -346,7 +351,8 @@ export class Recording {
       const broken = `${this.#file.filename}${brokenSuffix}`;
       renameSync(this.#file.filename, broken);
       throw new OperatorError(
-        `${this.#file.filename}: could not be written to its end (${hdf5Reason(error)}): it is ${broken} now, and of no use. ${remedy}`,
+        `${this.#file.filename}: could not be written to its end (${hdf5Reason(error)}): it is ${broken} now, and ` +
+          `of no use. ${remedy}`,
         undefined,
         { cause: error },
       );

@@ -53,7 +53,8 @@ function readKernel(): Uint8Array {
     return readFileSync(file);
   } catch (cause) {
     throw new OperatorError(
-      `the compiled placement is not there: ${file.pathname} cannot be read (${(cause as Error).message}). Build it: npm run build`,
+      `the compiled placement is not there: ${file.pathname} cannot be read (${(cause as Error).message}). Build ` +
+        'it: npm run build',
       exitCode.internal,
     );
   }

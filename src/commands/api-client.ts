@@ -31,7 +31,8 @@ export function addTarget(command: Command): Command {
 export function addToken(command: Command): Command {
   return command.option(
     '--token-file <path>',
-    'file with the token of the service (default: api_token_file of the configuration, or the variables VDCU_API_TOKEN_FILE, VDCU_API_TOKEN)',
+    'file with the token of the service (default: api_token_file of the configuration, or the variables ' +
+      'VDCU_API_TOKEN_FILE, VDCU_API_TOKEN)',
   );
 }
 
@@ -138,7 +139,8 @@ export async function request(
     return { status: response.status, body: JSON.parse(text) as unknown };
   } catch (error) {
     throw new OperatorError(
-      `${method} ${target}: HTTP ${response.status} and no JSON, so another program answers there. Check --url, or api_host and api_port`,
+      `${method} ${target}: HTTP ${response.status} and no JSON, so another program answers there. Check --url, or ` +
+        'api_host and api_port',
       exitCode.environment,
       { cause: error },
     );

@@ -43,7 +43,8 @@ export function addArm(program: Command): void {
     .option('--read-n-rows <rows>', 'rows read out of each port image; 0: all', writtenNumber)
     .option(
       '--force',
-      'arm although no consumer is connected (the header waits for one) or a check failed that loses data (vdcu doctor)',
+      'arm although no consumer is connected (the header waits for one) or a check failed that loses data (vdcu ' +
+        'doctor)',
     )
     .addHelpText(
       'after',
@@ -96,7 +97,8 @@ async function armShared(urls: readonly string[], options: ArmOptions): Promise<
   if (options.json === true) process.stdout.write(`${JSON.stringify({ msg_number: base, armed })}\n`);
   else
     process.stdout.write(
-      `${armed.length} instances are armed; the header is message ${base}\n${armed.map(({ url, series_id }) => `  ${url}: series ${series_id}\n`).join('')}`,
+      `${armed.length} instances are armed; the header is message ` +
+        `${base}\n${armed.map(({ url, series_id }) => `  ${url}: series ${series_id}\n`).join('')}`,
     );
 }
 

@@ -18,8 +18,9 @@ export function addDemo(program: Command): void {
     .command('demo')
     .summary('simulator, service and consumer together')
     .description(
-      'Send a simulated Eiger quad (514 × 514 × 16 bit) with loss, reordering and duplicates through the service to a consumer that ' +
-        'checks every pixel; then print the ledger: what was sent, what was received, and that both agree.',
+      'Send a simulated Eiger quad (514 × 514 × 16 bit) with loss, reordering and duplicates through the service ' +
+        'to a consumer that checks every pixel; then print the ledger: what was sent, what was received, and that ' +
+        'both agree.',
     )
     .option('--frames <count>', 'frames to send', wholeNumber(1), 3000)
     .option('--rate <hz>', 'frames per second', positiveNumber, 200)

@@ -23,8 +23,9 @@ export function addDoctor(program: Command): void {
     .command('doctor')
     .summary('is anything on this machine in the way of lossless data')
     .description(
-      'Check machine, network, limits and, where it runs, the service: what was seen, what is needed, and the command that mends it. ' +
-        'With CONFIG and NAME for that detector; with neither the machine alone. The running service makes the same checks before it opens a series.',
+      'Check machine, network, limits and, where it runs, the service: what was seen, what is needed, and the ' +
+        'command that mends it. With CONFIG and NAME for that detector; with neither the machine alone. The running ' +
+        'service makes the same checks before it opens a series.',
     )
     .argument('[config]', 'YAML file of named detectors')
     .argument('[name]', 'the detector in that file')
@@ -36,7 +37,8 @@ export function addDoctor(program: Command): void {
         [
           'vdcu doctor examples/detectors.yaml softimax-eiger',
           'vdcu doctor --url http://softimax-eiger-vdcu:5000',
-          'vdcu doctor examples/detectors.yaml cosaxs-eiger --json | jq -r \'.checks[] | select(.status != "ok") | .remedy\'',
+          `vdcu doctor examples/detectors.yaml cosaxs-eiger --json | jq -r '.checks[] | select(.status != "ok") | ` +
+            ".remedy'",
         ],
         [
           [exitCode.ok, 'nothing failed; there may be warnings'],

@@ -1,5 +1,6 @@
-// Several services that share a detector, commanded as one: `vdcu arm|stop|status --endpoints URL,URL,…`. Arms all or none, stops all at
-// one frame, and says which of them did not take part. What the services themselves do: docs/scaling.md.
+// Several services that share a detector, commanded as one: `vdcu arm|stop|status --endpoints URL,URL,…`. Arms all or
+// none, stops all at one frame, and says which of them did not take part. What the services themselves do:
+// docs/scaling.md.
 
 import type { Command } from 'commander';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
@@ -128,7 +129,8 @@ async function allOf(urls: readonly string[]): Promise<Member[]> {
     .filter(({ status }) => status.frames_stride !== urls.length)
     .map(
       ({ url, status }) =>
-        `not armed: ${url}: has frames_stride: ${status.frames_stride}, and ${urls.length} instances are named. Name all of them, and set frames_stride to their number`,
+        `not armed: ${url}: has frames_stride: ${status.frames_stride}, and ${urls.length} instances are named. Name ` +
+        'all of them, and set frames_stride to their number',
     );
   const busy = members
     .filter(({ status }) => status.state !== 'idle')
@@ -139,7 +141,8 @@ async function allOf(urls: readonly string[]): Promise<Member[]> {
   const gap = sorted.findIndex(({ status }, offset) => status.frames_offset !== offset);
   if (wrong.length === 0 && gap >= 0)
     wrong.push(
-      `not armed: no instance has frames_offset: ${gap}, or two have the same: ${members.map(({ url, status }) => `${url} has ${status.frames_offset}`).join(', ')}`,
+      `not armed: no instance has frames_offset: ${gap}, or two have the same: ` +
+        `${members.map(({ url, status }) => `${url} has ${status.frames_offset}`).join(', ')}`,
     );
   if (wrong.length + busy.length > 0)
     throw new OperatorError([...wrong, ...busy, 'no instance was armed'].join('\n'), exitCode.environment);

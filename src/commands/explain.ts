@@ -10,8 +10,9 @@ export function addExplain(program: Command): void {
     .command('explain')
     .summary('what happened to each frame of a flight recording')
     .description(
-      'Read FILE, a capture file of the flight recorder (flight_recorder_dir, or the answer of POST /api/v1/flight-recorder), and tell ' +
-        'of each frame which packets came, when, in which order and of which class, and which never came.',
+      'Read FILE, a capture file of the flight recorder (flight_recorder_dir, or the answer of POST ' +
+        '/api/v1/flight-recorder), and tell of each frame which packets came, when, in which order and of which ' +
+        'class, and which never came.',
     )
     .argument('<file>', 'a .pcap that this service wrote')
     .option('--json', 'print the story as JSON')

@@ -18,9 +18,10 @@ export function addRecord(program: Command): void {
     .command('record')
     .summary('pull the stream and write it to an HDF5 file')
     .description(
-      'Pull the stream at ENDPOINT, order it as the real consumer does, and write its frames to the new HDF5 file FILE, laid out as ' +
-        'streaming-receiver does: /entry/instrument/NAME/data, sequence_number, and the metadata of the header. Several series follow each other ' +
-        'in the same datasets. Frames that the service discards are not written. It is a consumer like any other: beside another one, each gets only a part.',
+      'Pull the stream at ENDPOINT, order it as the real consumer does, and write its frames to the new HDF5 file ' +
+        'FILE, laid out as streaming-receiver does: /entry/instrument/NAME/data, sequence_number, and the metadata ' +
+        'of the header. Several series follow each other in the same datasets. Frames that the service discards are ' +
+        'not written. It is a consumer like any other: beside another one, each gets only a part.',
     )
     .argument('<endpoint>', 'where the stream is offered, for example tcp://127.0.0.1:9999')
     .argument('<file>', 'a file that does not exist yet')
@@ -40,12 +41,14 @@ export function addRecord(program: Command): void {
           [exitCode.ok, 'a series was seen, everything was written, and all frames were complete'],
           [
             exitCode.failed,
-            'messages that could not be written: no image, out of order, compressed, or of another shape than the first',
+            'messages that could not be written: no image, out of order, compressed, or of another shape than the ' +
+              'first',
           ],
           sharedCodes.usage,
           [
             exitCode.environment,
-            'never connected, or no series was seen: no file is left; or the file exists already, cannot be written, or the disk is full',
+            'never connected, or no series was seen: no file is left; or the file exists already, cannot be ' +
+              'written, or the disk is full',
           ],
           sharedCodes.internal,
           [

@@ -17,9 +17,10 @@ export function addRehearse(program: Command): void {
     .command('rehearse')
     .summary('several series with different settings and faults, checked from end to end')
     .description(
-      'Start the service on free ports of this machine and run armed series through it: other bit depths, fewer rows, packets lost, late and twice, ' +
-        'a silent port, a slow consumer, a stop. Each time a consumer checks every pixel, and what the simulator sent, the service counted and the ' +
-        'consumer saw must agree. Prometheus scrapes the service if it is installed, and its figures must agree too. Ends with a report.',
+      'Start the service on free ports of this machine and run armed series through it: other bit depths, fewer ' +
+        'rows, packets lost, late and twice, a silent port, a slow consumer, a stop. Each time a consumer checks ' +
+        'every pixel, and what the simulator sent, the service counted and the consumer saw must agree. Prometheus ' +
+        'scrapes the service if it is installed, and its figures must agree too. Ends with a report.',
     )
     .option('--short', 'fewer frames: about 20 s instead of a minute')
     .option('--seed <number>', 'chooses the packets of the faults', wholeNumber(0, 4294967295), 1)

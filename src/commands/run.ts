@@ -29,8 +29,9 @@ export function addRun(program: Command): void {
     .command('run')
     .summary('receive packets, offer frames: the service')
     .description(
-      'Receive the packets of detector NAME of the YAML file CONFIG and offer its frames on the zmq stream, with an HTTP ' +
-        'interface beside it, until SIGINT, SIGTERM, SIGHUP, SIGQUIT or SIGUSR2. A second Ctrl-C or SIGTERM ends at once, without series_end.',
+      'Receive the packets of detector NAME of the YAML file CONFIG and offer its frames on the zmq stream, with ' +
+        'an HTTP interface beside it, until SIGINT, SIGTERM, SIGHUP, SIGQUIT or SIGUSR2. A second Ctrl-C or SIGTERM ' +
+        'ends at once, without series_end.',
     )
     .argument('<config>', 'YAML file of named detectors (all keys: docs/reference/configuration.md)')
     .argument('<name>', 'the detector: a top-level key of the file')
@@ -125,9 +126,9 @@ async function serve(config: ServiceConfig, json: boolean): Promise<number> {
   const letThemEnd = surviveErrors((error) => internalErrors.note(error, logger));
   try {
     if (json) {
-      standardOutput().write(
-        `${JSON.stringify({ event: 'ready', name: config.name, data_endpoint: service.dataEndpoint, api_url: service.apiUrl })}\n`,
-      );
+      const { dataEndpoint, apiUrl } = service;
+      const ready = { event: 'ready', name: config.name, data_endpoint: dataEndpoint, api_url: apiUrl };
+      standardOutput().write(`${JSON.stringify(ready)}\n`);
     }
     const reason = await Promise.race([interrupt.asked, service.failed]);
     const delivered = await within(service.stop(reason), stopLimitMs(config));

@@ -11,8 +11,8 @@ export function summaryLines(summary: SeriesSummary): string[] {
   const { frames, complete, marked, discarded, unsent } = summary;
   return [
     `series ${summary.series_id} ${summary.aborted === undefined ? 'ended' : `aborted (${summary.aborted})`}: ` +
-      `${frames} frames = ${complete} complete + ${marked} marked + ${discarded} discarded${unsent > 0 ? `; ${unsent} not sent` : ''}` +
-      `${summary.filename === '' ? '' : `; ${summary.filename}`}`,
+      `${frames} frames = ${complete} complete + ${marked} marked + ${discarded} ` +
+      `discarded${unsent > 0 ? `; ${unsent} not sent` : ''}${summary.filename === '' ? '' : `; ${summary.filename}`}`,
     ...(summary.aborted === undefined ? [] : [`  ${summary.aborted}: ${abortText(summary.aborted)}`]),
     ...summary.ledger.map(
       (port) => `  port ${port.udp_port}: ${port.accepted} of ${port.expected} packets; ${missingText(port)}`,

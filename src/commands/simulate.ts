@@ -35,9 +35,9 @@ interface SimulateOptions {
 }
 
 const faultSyntax = `
-Faults are given as a ratio (--loss 0.001: one packet in a thousand, chosen by --seed) or as a list of PORT:FRAME:PACKET, each
-a number, a range or *: --loss 50001:12:3,50002:13:0-5,*:14:* loses packet 3 of frame 12 on port 50001, the first six packets
-of frame 13 on port 50002, and frame 14 whole. The same seed gives the same faults.`;
+Faults are given as a ratio (--loss 0.001: one packet in a thousand, chosen by --seed) or as a list of
+PORT:FRAME:PACKET, each a number, a range or *: --loss 50001:12:3,50002:13:0-5,*:14:* loses packet 3 of frame 12 on
+port 50001, the first six packets of frame 13 on port 50002, and frame 14 whole. The same seed gives the same faults.`;
 
 /** Add the command to the program. */
 export function addSimulate(program: Command): void {
@@ -45,8 +45,9 @@ export function addSimulate(program: Command): void {
     .command('simulate')
     .summary('send the packets that the detector would send')
     .description(
-      'Send the packets of detector NAME of the YAML file CONFIG to its udp_host and udp_ports, with faults if asked for, and print ' +
-        'the ground truth: what was sent on each port and what was done to it. Pixels follow a formula that `vdcu watch --verify` knows.',
+      'Send the packets of detector NAME of the YAML file CONFIG to its udp_host and udp_ports, with faults if ' +
+        'asked for, and print the ground truth: what was sent on each port and what was done to it. Pixels follow a ' +
+        'formula that `vdcu watch --verify` knows.',
     )
     .argument('<config>', 'YAML file of named detectors')
     .argument('<name>', 'the detector: a top-level key of the file')
@@ -68,7 +69,8 @@ export function addSimulate(program: Command): void {
     .option('--foreign <fault>', 'packets before which one of a stranger is sent')
     .option(
       '--udp-host <addresses>',
-      'send there instead of to udp_host of the configuration; several with commas between: frame k goes to the k-th, in turn, as a detector with udp_numdst sends',
+      'send there instead of to udp_host of the configuration; several with commas between: frame k goes to the ' +
+        'k-th, in turn, as a detector with udp_numdst sends',
     )
     .option(
       '--source-port <port>',
@@ -104,7 +106,8 @@ export function addSimulate(program: Command): void {
     )
     .option(
       '--metrics-port <port>',
-      'serve the truth to Prometheus at http://127.0.0.1:PORT/metrics while sending, and for one scrape more (0: any free port)',
+      'serve the truth to Prometheus at http://127.0.0.1:PORT/metrics while sending, and for one scrape more (0: ' +
+        'any free port)',
       wholeNumber(0, 65535),
     )
     .option('--json', 'print the ground truth as JSON')
@@ -117,7 +120,8 @@ export function addSimulate(program: Command): void {
           'vdcu simulate examples/detectors.yaml softimax-eiger --frames 4000 --rate 2000 --prepare 2500',
           'vdcu simulate examples/detectors.yaml softimax-eiger --frames 20 --loss 50001:12:3',
           'vdcu simulate examples/detectors.yaml softimax-eiger --frames 0 --loss 0.001 --metrics-port 9101',
-          'vdcu simulate examples/detectors.yaml softimax-eiger --hdf5 scan.h5 --dataset /entry/instrument/eiger/data --loop',
+          'vdcu simulate examples/detectors.yaml softimax-eiger --hdf5 scan.h5 --dataset ' +
+            '/entry/instrument/eiger/data --loop',
           'vdcu simulate examples/detectors.yaml softimax-eiger --udp-host 10.0.0.10,10.0.0.11',
           'vdcu simulate examples/detectors.yaml softimax-eiger --pcap eiger.pcap.gz --timing 500',
         ],

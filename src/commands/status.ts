@@ -67,7 +67,8 @@ async function statusOfAll(urls: readonly string[], json: boolean): Promise<void
     for (const member of found)
       if ('status' in member)
         process.stdout.write(
-          `${member.url} (instance ${member.status.frames_offset} of ${member.status.frames_stride}): ${statusLines(member.status).join('\n  ')}\n`,
+          `${member.url} (instance ${member.status.frames_offset} of ${member.status.frames_stride}): ` +
+            `${statusLines(member.status).join('\n  ')}\n`,
         );
   const silent = found.flatMap((member) => ('problem' in member ? [`${member.url}: ${member.problem}`] : []));
   if (silent.length > 0) throw new OperatorError(silent.join('\n'), exitCode.environment);
@@ -104,11 +105,13 @@ function statusLines(answer: ServiceStatus): string[] {
 function seriesLines(series: CurrentSeries): string[] {
   const sent = `${series.images_sent}${series.frames > 0 ? ` of ${series.frames}` : ''} images sent`;
   return [
-    `series ${series.series_id}${series.auto ? ' (auto)' : ''}: ${sent} = ${series.complete} complete + ${series.marked} marked + ${series.discarded} discarded` +
-      `; frames ${series.first_frame_number ?? '?'} to ${series.highest_frame_number ?? '?'}${series.header_pending ? '; its header waits for a consumer' : ''}`,
+    `series ${series.series_id}${series.auto ? ' (auto)' : ''}: ${sent} = ${series.complete} complete + ` +
+      `${series.marked} marked + ${series.discarded} discarded; frames ${series.first_frame_number ?? '?'} to ` +
+      `${series.highest_frame_number ?? '?'}${series.header_pending ? '; its header waits for a consumer' : ''}`,
     ...series.ports.map(
       (port) =>
-        `  port ${port.udp_port}: newest frame ${port.newest_frame_number ?? '?'}; ${missingText(port.packets)}${counterText(port.counters)}`,
+        `  port ${port.udp_port}: newest frame ${port.newest_frame_number ?? '?'}; ` +
+        `${missingText(port.packets)}${counterText(port.counters)}`,
     ),
   ];
 }

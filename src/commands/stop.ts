@@ -18,7 +18,8 @@ export function addStop(program: Command): void {
   addEndpoints(addToken(addTarget(program.command('stop'))))
     .summary('end the series')
     .description(
-      'End the series: what has arrived is sent, then series_end. Waits until that is done and says how the series went.',
+      'End the series: what has arrived is sent, then series_end. Waits until that is done and says how the series ' +
+        'went.',
     )
     .addHelpText(
       'after',
@@ -90,7 +91,8 @@ async function stopShared(urls: readonly string[], token: string | null, json: b
   for (const { url, problem } of silent) process.stderr.write(`${url}: ${problem}\n`);
   if (frames !== null && !whole)
     process.stderr.write(
-      'frames of some instances are missing: the consumer has the series up to the first of them and waits; the next header frees it (docs/operating.md#instance-missing)\n',
+      'frames of some instances are missing: the consumer has the series up to the first of them and waits; the ' +
+        'next header frees it (docs/operating.md#instance-missing)\n',
     );
   if (silent.length === members.length) return exitCode.environment;
   return whole ? exitCode.ok : exitCode.failed;

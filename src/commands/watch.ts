@@ -21,12 +21,14 @@ export function addWatch(program: Command): void {
     .command('watch')
     .summary('pull the stream and check it')
     .description(
-      'Pull the stream at ENDPOINT, order it as the real consumer does, and say at the end what was right and wrong: messages, numbers, ' +
-        'frames, sizes, and with --verify every pixel. It is a consumer like any other: beside another one, each gets only a part.',
+      'Pull the stream at ENDPOINT, order it as the real consumer does, and say at the end what was right and ' +
+        'wrong: messages, numbers, frames, sizes, and with --verify every pixel. It is a consumer like any other: ' +
+        'beside another one, each gets only a part.',
     )
     .argument(
       '<endpoint>',
-      'where the stream is offered, for example tcp://127.0.0.1:9999; several with commas between: instances that share a detector',
+      'where the stream is offered, for example tcp://127.0.0.1:9999; several with commas between: instances that ' +
+        'share a detector',
     )
     .option(
       '--verify <values...>',
@@ -55,7 +57,8 @@ export function addWatch(program: Command): void {
           sharedCodes.internal,
           [
             exitCode.incomplete,
-            'nothing was wrong with the stream, and frames were not complete: marked, discarded, or their series aborted',
+            'nothing was wrong with the stream, and frames were not complete: marked, discarded, or their series ' +
+              'aborted',
           ],
         ],
       ),

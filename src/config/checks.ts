@@ -97,10 +97,12 @@ export function hostProblems(
   const found = hostOffset(hostName);
   const problem =
     found === null
-      ? `hostname, but the name of this host, "${hostName}", does not end in a hyphen and a number, as those of a StatefulSet's pods do. Run it there, or give a number`
+      ? `hostname, but the name of this host, "${hostName}", does not end in a hyphen and a number, as those of a ` +
+        "StatefulSet's pods do. Run it there, or give a number"
       : found < stride
         ? null
-        : `hostname, and the name of this host, "${hostName}", says ${found}, but frames_stride: ${stride} has only 0 to ${stride - 1}. Set frames_stride to the number of instances (replicas)`;
+        : `hostname, and the name of this host, "${hostName}", says ${found}, but frames_stride: ${stride} has only ` +
+          `0 to ${stride - 1}. Set frames_stride to the number of instances (replicas)`;
   return problem === null ? [] : [{ path: ['frames_offset'], message: problem }];
 }
 
@@ -109,7 +111,9 @@ function offsetWithinStride({ frames_stride: stride, frames_offset: offset }: Op
   return [
     {
       path: ['frames_offset'],
-      message: `${offset} is not possible with frames_stride: ${stride}: needs 0 to ${stride - 1}. Set frames_stride to the number of instances, or correct frames_offset`,
+      message:
+        `${offset} is not possible with frames_stride: ${stride}: needs 0 to ${stride - 1}. Set frames_stride to the ` +
+        'number of instances, or correct frames_offset',
     },
   ];
 }
@@ -122,7 +126,9 @@ function sharedAreArmed({ frames_stride: stride, series }: Options): Problem[] {
   return [
     {
       path: ['frames_stride'],
-      message: `${stride} is not possible with series: auto: instances that share a detector must be told the first frame and the numbers of the messages. Set series: armed, and arm with vdcu arm --endpoints`,
+      message:
+        `${stride} is not possible with series: auto: instances that share a detector must be told the first frame ` +
+        'and the numbers of the messages. Set series: armed, and arm with vdcu arm --endpoints',
     },
   ];
 }
@@ -139,7 +145,9 @@ function wrongChoices(options: Options, family: DetectorFamily): Problem[] {
       return [
         {
           path: [option],
-          message: `${show(seen)} is not possible: ${family.values.name} has only ${option}: ${show(fallback)}, a choice is there for ${oneOf(others)}. Remove ${option}`,
+          message:
+            `${show(seen)} is not possible: ${family.values.name} has only ${option}: ${show(fallback)}, a choice is ` +
+            `there for ${oneOf(others)}. Remove ${option}`,
         },
       ];
     }
@@ -163,7 +171,9 @@ function oneRowOfModules({ modules }: Options, _profile: DetectorProfile, { valu
   return [
     {
       path: ['modules'],
-      message: `${show(modules)} is not possible: modules of ${values.name} are lines, which lie side by side. Use [1, ${modules[0] * modules[1]}]`,
+      message:
+        `${show(modules)} is not possible: modules of ${values.name} are lines, which lie side by side. Use [1, ` +
+        `${modules[0] * modules[1]}]`,
     },
   ];
 }
@@ -208,7 +218,9 @@ function portCount(options: Options, profile: DetectorProfile): Problem[] {
   return [
     {
       path: ['udp_ports'],
-      message: `${seen} ports, but ${why} needs ${needed}. List every port (those not sent go into ports_off as well), or correct ${options.quad ? 'quad' : 'modules'}`,
+      message:
+        `${seen} ports, but ${why} needs ${needed}. List every port (those not sent go into ports_off as well), or ` +
+        `correct ${options.quad ? 'quad' : 'modules'}`,
     },
   ];
 }
@@ -246,7 +258,9 @@ function positions(options: Options, profile: DetectorProfile): Problem[] {
     if (position[0] >= grid.rows || position[1] >= grid.columns) {
       problems.push({
         path,
-        message: `${show(position)} lies outside: rows are 0 to ${grid.rows - 1}, columns 0 to ${grid.columns - 1}, counted in ports. Correct it, or modules`,
+        message:
+          `${show(position)} lies outside: rows are 0 to ${grid.rows - 1}, columns 0 to ${grid.columns - 1}, counted ` +
+          'in ports. Correct it, or modules',
       });
     }
     const other = taken.get(show(position));
@@ -276,7 +290,9 @@ function exchangedHalves(
     return [
       {
         path: ['port_positions', port],
-        message: `${show(position)} is the place of the other half of a module, which with read_n_rows: ${read_n_rows} sends other packets. List udp_dstport and udp_dstport2 in this order in udp_ports, or keep the half`,
+        message:
+          `${show(position)} is the place of the other half of a module, which with read_n_rows: ${read_n_rows} ` +
+          'sends other packets. List udp_dstport and udp_dstport2 in this order in udp_ports, or keep the half',
       },
     ];
   });
@@ -292,7 +308,9 @@ function largestDepth(
   if (dynamic_range_max < dynamic_range) {
     problems.push({
       path: ['dynamic_range_max'],
-      message: `${dynamic_range_max} is less than dynamic_range: ${dynamic_range}. Raise it to ${dynamic_range} or more, or remove it`,
+      message:
+        `${dynamic_range_max} is less than dynamic_range: ${dynamic_range}. Raise it to ${dynamic_range} or more, or ` +
+        'remove it',
     });
   }
   return problems;
@@ -328,7 +346,9 @@ function hostCount({ udp_host, udp_ports, interfaces }: Options): Problem[] {
   return [
     {
       path: ['udp_host'],
-      message: `${seen}, needs ${udp_ports.length}: one for each port, in the order of udp_ports${perInterface}. One address for all ports is written without brackets`,
+      message:
+        `${seen}, needs ${udp_ports.length}: one for each port, in the order of udp_ports${perInterface}. One ` +
+        'address for all ports is written without brackets',
     },
   ];
 }
@@ -341,7 +361,9 @@ function sourceFamily({ udp_host, udp_source }: Options): Problem[] {
   return [
     {
       path: ['udp_source'],
-      message: `${show(udp_source)} is ${family}, but udp_host: ${other} is not, so nothing could come from there. Use an ${family} address for udp_host`,
+      message:
+        `${show(udp_source)} is ${family}, but udp_host: ${other} is not, so nothing could come from there. Use an ` +
+        `${family} address for udp_host`,
     },
   ];
 }
@@ -369,7 +391,9 @@ function filenameOfArmed({ series, auto_filename }: Options): Problem[] {
   return [
     {
       path: ['auto_filename'],
-      message: `${show(auto_filename)} beside series: armed, where each arm request names its file. Remove it, or set series: auto`,
+      message:
+        `${show(auto_filename)} beside series: armed, where each arm request names its file. Remove it, or set ` +
+        'series: auto',
     },
   ];
 }

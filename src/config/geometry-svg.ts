@@ -29,10 +29,14 @@ export function geometrySvg({ name, detector }: ServiceConfig, geometry: Geometr
   const width = margin.left + scale.width + margin.right;
   const height = margin.top + scale.height + margin.bottom;
   const lines = [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${round(width)} ${round(height)}" width="${round(width)}" height="${round(height)}" font-family="sans-serif">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${round(width)} ${round(height)}" ` +
+      `width="${round(width)}" height="${round(height)}" font-family="sans-serif">`,
     '<defs>',
-    '<pattern id="unread" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="8" height="8" fill="#f4f4f4"/><line x1="0" y1="0" x2="0" y2="8" stroke="#b9b9b9" stroke-width="3"/></pattern>',
-    '<marker id="head" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto"><path d="M0,0 L10,5 L0,10 z" fill="#333"/></marker>',
+    '<pattern id="unread" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect ' +
+      'width="8" height="8" fill="#f4f4f4"/><line x1="0" y1="0" x2="0" y2="8" stroke="#b9b9b9" ' +
+      'stroke-width="3"/></pattern>',
+    '<marker id="head" viewBox="0 0 10 10" refX="9" refY="5" markerWidth="7" markerHeight="7" orient="auto"><path ' +
+      'd="M0,0 L10,5 L0,10 z" fill="#333"/></marker>',
     '</defs>',
     `<rect width="100%" height="100%" fill="white"/>`,
     text(margin.left, 24, `${name}: ${detector.detector}, ${rows} rows × ${columns} columns`, 17, 'start', 'bold'),
@@ -43,7 +47,8 @@ export function geometrySvg({ name, detector }: ServiceConfig, geometry: Geometr
       12,
       'start',
     ),
-    `<rect x="${round(scale.x(0))}" y="${round(scale.y(0))}" width="${round(scale.width)}" height="${round(scale.height)}" fill="#555"/>`,
+    `<rect x="${round(scale.x(0))}" y="${round(scale.y(0))}" width="${round(scale.width)}" ` +
+      `height="${round(scale.height)}" fill="#555"/>`,
     ...geometry.ports.flatMap((port) => drawPort(port, geometry, scale)),
     ...axisLabels(geometry, scale),
     ...legend(geometry, margin.top + scale.height + 22),
@@ -74,7 +79,9 @@ function drawPort(port: PortGeometry, geometry: Geometry, scale: Scale): string[
     without(geometry.gapRows, rows).flatMap((down) =>
       without(geometry.gapColumns, port.frameColumns).map(
         (across) =>
-          `<rect x="${round(scale.x(across[0]))}" y="${round(scale.y(down[0]))}" width="${round(scale.x(across[1] + 1) - scale.x(across[0]))}" height="${round(scale.y(down[1] + 1) - scale.y(down[0]))}" fill="${colour}"/>`,
+          `<rect x="${round(scale.x(across[0]))}" y="${round(scale.y(down[0]))}" ` +
+          `width="${round(scale.x(across[1] + 1) - scale.x(across[0]))}" ` +
+          `height="${round(scale.y(down[1] + 1) - scale.y(down[0]))}" fill="${colour}"/>`,
       ),
     );
   const read = readInFrame(port, geometry);
@@ -89,11 +96,13 @@ function drawPort(port: PortGeometry, geometry: Geometry, scale: Scale): string[
   return [
     ...field(port.frameRows, 'url(#unread)'),
     ...(read === null ? [] : field(read, fill)),
-    `<rect x="${round(left)}" y="${round(top)}" width="${round(right - left)}" height="${round(bottom - top)}" fill="none" stroke="#333" stroke-width="1"/>`,
+    `<rect x="${round(left)}" y="${round(top)}" width="${round(right - left)}" height="${round(bottom - top)}" ` +
+      'fill="none" stroke="#333" stroke-width="1"/>',
     ...(port.off
       ? []
       : [
-          `<line x1="${round(left + 14)}" y1="${round(originY)}" x2="${round(left + 14)}" y2="${round(end)}" stroke="#333" stroke-width="1.5" marker-end="url(#head)"/>`,
+          `<line x1="${round(left + 14)}" y1="${round(originY)}" x2="${round(left + 14)}" y2="${round(end)}" ` +
+            'stroke="#333" stroke-width="1.5" marker-end="url(#head)"/>',
           `<circle cx="${round(left + 14)}" cy="${round(originY)}" r="5" fill="#c0392b"/>`,
           text(left + 24, originY + 4, '(0, 0)', 11, 'start'),
         ]),
@@ -170,7 +179,8 @@ function legend({ ports, portImage, gapRows, gapColumns }: Geometry, y: number):
     text(
       margin.left,
       y + 36,
-      'Row and column as packet headers name them; unless fixed they decide where a port lands. Shown is the order of PSI.',
+      'Row and column as packet headers name them; unless fixed they decide where a port lands. Shown is the order ' +
+        'of PSI.',
       12,
       'start',
     ),
@@ -179,7 +189,10 @@ function legend({ ports, portImage, gapRows, gapColumns }: Geometry, y: number):
 
 /** A light ground for text that may lie on a hatched field. */
 function plate(x: number, y: number, width: number): string {
-  return `<rect x="${round(x - width / 2)}" y="${round(y - 18)}" width="${width}" height="40" rx="4" fill="white" fill-opacity="0.75"/>`;
+  return (
+    `<rect x="${round(x - width / 2)}" y="${round(y - 18)}" width="${width}" height="40" rx="4" fill="white" ` +
+    'fill-opacity="0.75"/>'
+  );
 }
 
 function text(
@@ -190,7 +203,10 @@ function text(
   anchor: 'start' | 'middle' | 'end',
   weight = 'normal',
 ): string {
-  return `<text x="${round(x)}" y="${round(y)}" font-size="${size}" text-anchor="${anchor}" font-weight="${weight}" fill="#222">${escaped(content)}</text>`;
+  return (
+    `<text x="${round(x)}" y="${round(y)}" font-size="${size}" text-anchor="${anchor}" font-weight="${weight}" ` +
+    `fill="#222">${escaped(content)}</text>`
+  );
 }
 
 function escaped(content: string): string {

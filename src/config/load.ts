@@ -78,7 +78,8 @@ function readText(file: string): string {
     closeSync(fd);
   }
   throw new OperatorError(
-    `${file}: is larger than ${fileBytesLimit} bytes, the most that a configuration may have. Is it the right file? Else give each detector a file of its own`,
+    `${file}: is larger than ${fileBytesLimit} bytes, the most that a configuration may have. Is it the right ` +
+      'file? Else give each detector a file of its own',
     exitCode.usage,
   );
 }
@@ -111,13 +112,15 @@ function findEntry(document: Document, lines: LineCounter, file: string, name: s
   const value = isAlias(pair.value) ? pair.value.resolve(document) : pair.value;
   if (!isMap(value)) {
     throw new OperatorError(
-      `${file}:${line}: ${name}: ${show(isNode(value) ? value.toJS(document) : value)} is no detector: needs a map of keys (docs/reference/configuration.md)`,
+      `${file}:${line}: ${name}: ${show(isNode(value) ? value.toJS(document) : value)} is no detector: needs a map ` +
+        'of keys (docs/reference/configuration.md)',
       exitCode.usage,
     );
   }
   if (value.has('class') && !value.has('detector')) {
     throw new OperatorError(
-      `${file}:${line}: ${name}: is an entry of another program (class: ${String(value.get('class'))}). Name a detector of this one, which has the key "detector"`,
+      `${file}:${line}: ${name}: is an entry of another program (class: ${String(value.get('class'))}). Name a ` +
+        'detector of this one, which has the key "detector"',
       exitCode.usage,
     );
   }
@@ -143,10 +146,8 @@ function parseOptions(values: Record<string, unknown>): { options: Options; prob
     if (Object.hasOwn(allOptions, key)) continue;
     // (To look for what was meant takes time; the first ones are enough.)
     if (unknown++ > problemLimit) continue;
-    problems.push({
-      path: [key],
-      message: `unknown key with value ${show(values[key])}${suggestion(key, Object.keys(allOptions)) || '; the keys are in docs/reference/configuration.md'}`,
-    });
+    const hint = suggestion(key, Object.keys(allOptions)) || '; the keys are in docs/reference/configuration.md';
+    problems.push({ path: [key], message: `unknown key with value ${show(values[key])}${hint}` });
   }
   for (const key of Object.keys(allOptions) as OptionKey[]) {
     const given = Object.hasOwn(values, key);

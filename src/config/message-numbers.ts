@@ -16,7 +16,9 @@ export function firstMessageNumber(wall: number): number {
   if (wall >= earliest && wall < latest) return Math.floor(wall) * 1000;
   const date = Number.isFinite(wall) && Math.abs(wall) <= 8.64e15 ? new Date(wall).toISOString() : String(wall);
   throw new OperatorError(
-    `the clock says ${date}. Needed: the present time, for message numbers are made of it and must grow from start to start, or consumers take frames for old ones. Set it (timedatectl, chronyc makestep), then start the service again (docs/operating.md#clock)`,
+    `the clock says ${date}. Needed: the present time, for message numbers are made of it and must grow from start ` +
+      'to start, or consumers take frames for old ones. Set it (timedatectl, chronyc makestep), then start the ' +
+      'service again (docs/operating.md#clock)',
     exitCode.environment,
   );
 }

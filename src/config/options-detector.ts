@@ -24,7 +24,8 @@ export const detectorOptions = {
     unit: null,
     range: choiceRange('interfaces'),
     description:
-      'UDP interfaces in use on each module (PSI: numinterfaces); with two each sends one half, through a port of its own.',
+      'UDP interfaces in use on each module (PSI: numinterfaces); with two each sends one half, through a port of ' +
+      'its own.',
   }),
   counters: noted(z.int().min(1).max(3).default(1), {
     unit: null,
@@ -35,7 +36,8 @@ export const detectorOptions = {
     unit: null,
     range: choiceRange('flat'),
     description:
-      'All counters in one row, module by module as they are sent, instead of one row for each; the frame keeps two dimensions.',
+      'All counters in one row, module by module as they are sent, instead of one row for each; the frame keeps two ' +
+      'dimensions.',
   }),
   modules: noted(z.tuple([z.int().min(1).max(32), z.int().min(1).max(32)]).default([1, 1]), {
     unit: 'units',
@@ -51,7 +53,9 @@ export const detectorOptions = {
     unit: null,
     range: 'true or false, or a map of UDP ports to true or false',
     description: 'Store the rows of all ports, or of the ports named, upside down (true) or as received (false).',
-    unset: `as the detector type has it: odd rows flipped (${namesOf((family) => family.values.flippedRows === 'odd')}; a quad: row 0), none (the others)`,
+    unset:
+      `as the detector type has it: odd rows flipped (${namesOf((family) => family.values.flippedRows === 'odd')}; a ` +
+      'quad: row 0), none (the others)',
   }),
   port_positions: noted(z.record(portKey, cell).default({}), {
     unit: null,
@@ -76,9 +80,12 @@ export const detectorOptions = {
   }),
   nibble_order: noted(z.enum(['high_first', 'low_first']).default('high_first'), {
     unit: null,
-    range: `high_first or low_first (${namesOf((family) => Object.values(family.values.depths).some((depth) => depth.decode === 'unpack4'))})`,
+    range:
+      'high_first or low_first ' +
+      `(${namesOf((family) => Object.values(family.values.depths).some((depth) => depth.decode === 'unpack4'))})`,
     description:
-      "At 4 bit: which half of a byte is the left pixel. PSI's viewer takes the high one; switch if neighbours are swapped.",
+      "At 4 bit: which half of a byte is the left pixel. PSI's viewer takes the high one; switch if neighbours are " +
+      'swapped.',
   }),
   ten_giga: noted(z.boolean().default(true), {
     unit: null,
@@ -88,7 +95,11 @@ export const detectorOptions = {
   read_n_rows: noted(z.int().min(1).max(65536).optional(), {
     unit: 'rows',
     range: `1 to all, in whole packets (${namesOf((family) => family.values.partialReadout !== 'none')})`,
-    description: `Rows that the detector reads out: the first of each port image (${namesOf((family) => family.values.partialReadout === 'first_of_port')}), or those around the centre of each module (${namesOf((family) => family.values.partialReadout === 'centre_of_unit')}); the others are missing in every frame.`,
+    description:
+      'Rows that the detector reads out: the first of each port image ' +
+      `(${namesOf((family) => family.values.partialReadout === 'first_of_port')}), or those around the centre of ` +
+      `each module (${namesOf((family) => family.values.partialReadout === 'centre_of_unit')}); the others are ` +
+      'missing in every frame.',
     unset: 'all rows',
   }),
 } as const;

@@ -11,7 +11,8 @@ export const networkOptions = {
   udp_host: noted(z.union([address, z.array(address).min(1).max(256)]).default('127.0.0.1'), {
     unit: null,
     range:
-      'an IPv4 or IPv6 address of this machine, or a list of them: one for each port of udp_ports, or with interfaces: 2 that of udp_dstip and that of udp_dstip2',
+      'an IPv4 or IPv6 address of this machine, or a list of them: one for each port of udp_ports, or with ' +
+      'interfaces: 2 that of udp_dstip and that of udp_dstip2',
     description: 'Address on which packets are received; several network cards: a list.',
   }),
   udp_ports: noted(z.array(port).min(1).max(256), {
@@ -44,13 +45,15 @@ export const networkOptions = {
     unit: null,
     range: 'auto, recvmmsg or dgram',
     description:
-      'How packets are received: batched system calls (Linux), or node:dgram everywhere; auto takes the first that works.',
+      'How packets are received: batched system calls (Linux), or node:dgram everywhere; auto takes the first that ' +
+      'works.',
   }),
   receive_coalesced: noted(z.boolean().default(false), {
     unit: null,
     range: 'true or false',
     description:
-      'Take datagrams that the kernel has coalesced (UDP_GRO): cheaper for senders with UDP_SEGMENT, but kernel drops become an estimate. Detectors send single datagrams.',
+      'Take datagrams that the kernel has coalesced (UDP_GRO): cheaper for senders with UDP_SEGMENT, but kernel ' +
+      'drops become an estimate. Detectors send single datagrams.',
   }),
   receiver_threads: noted(z.int().min(1).max(128).optional(), {
     unit: 'threads',
@@ -62,20 +65,24 @@ export const networkOptions = {
     unit: null,
     range: 'a list of CPU numbers',
     description:
-      'CPUs for the receiver threads, one after the other, and the last for the streamer; empty = the scheduler decides.',
+      'CPUs for the receiver threads, one after the other, and the last for the streamer; empty = the scheduler ' +
+      'decides.',
   }),
   send: noted(z.enum(['auto', 'zmtp', 'libzmq', 'zeromq.js']).default('auto'), {
     unit: null,
     range: 'auto, zmtp, libzmq or zeromq.js',
     description:
-      "How messages leave: by zmq's protocol spoken by the service itself (zmtp), by libzmq called directly, or by zeromq.js; auto takes the first that can be had.",
+      "How messages leave: by zmq's protocol spoken by the service itself (zmtp), by libzmq called directly, or by " +
+      'zeromq.js; auto takes the first that can be had.',
   }),
   send_buffer_bytes: wholeOrUnset(
     {
       unit: 'bytes',
       from: 65536,
       to: 1073741823,
-      says: 'Send buffer asked of the kernel for each connection of the consumer, with send: zmtp; what was granted is reported. What lies there is lost with a consumer that goes.',
+      says:
+        'Send buffer asked of the kernel for each connection of the consumer, with send: zmtp; what was granted is ' +
+        'reported. What lies there is lost with a consumer that goes.',
     },
     'four frames, 4 MiB at least and 64 MiB at most',
   ),
@@ -99,15 +106,18 @@ export const networkOptions = {
     unit: null,
     range: 'the path of a file that holds the token',
     description:
-      'Requests that change something (arm, stop, downsample, flight recorder) need the token in this file; reading is open to all.',
+      'Requests that change something (arm, stop, downsample, flight recorder) need the token in this file; reading ' +
+      'is open to all.',
     unset:
-      'the token in the file that the environment variable VDCU_API_TOKEN_FILE names, or in VDCU_API_TOKEN itself, or none',
+      'the token in the file that the environment variable VDCU_API_TOKEN_FILE names, or in VDCU_API_TOKEN itself, ' +
+      'or none',
   }),
   api_names: noted(z.array(z.string().regex(hostName)).optional(), {
     unit: null,
     range: 'a list of host names',
     description:
-      'Names of this service in browsers and proxies, beside addresses, localhost and the name of the machine; others are refused.',
+      'Names of this service in browsers and proxies, beside addresses, localhost and the name of the machine; ' +
+      'others are refused.',
     unset: 'any name, but none when api_host is a loopback address',
   }),
 } as const;

@@ -13,11 +13,13 @@ export const seriesOptions = {
     range: 'more than 0, up to 1000000',
     description: 'Highest frame rate that is expected; limits in frames are checked against it.',
     unset:
-      'unknown: nothing is checked against it, the ring is sized for 1000 Hz and for 32 MiB, whichever is more, as far as 512 MiB reach',
+      'unknown: nothing is checked against it, the ring is sized for 1000 Hz and for 32 MiB, whichever is more, as ' +
+      'far as 512 MiB reach',
   }),
   ring_frames: wholeOrUnset(
     { unit: 'frames', from: 4, to: 1048576, says: 'Length of the frame ring.' },
-    'the most of: two frame_timeout_ms at frame_rate_hz, 64 frames, what 32 MiB hold, and a burst of the detector as far as 512 MiB reach',
+    'the most of: two frame_timeout_ms at frame_rate_hz, 64 frames, what 32 MiB hold, and a burst of the detector ' +
+      'as far as 512 MiB reach',
   ),
   ring_ms: wholeOrUnset(
     { unit: 'ms', from: 1, to: 600000, says: 'Length of the frame ring at frame_rate_hz, instead of ring_frames.' },
@@ -42,9 +44,12 @@ export const seriesOptions = {
   auto_filename: noted(z.string().refine(isFilenameTemplate).optional(), {
     unit: null,
     range:
-      'an absolute path with {date} and {series} once each, if wanted {detector}, and no other braces: /data/staff/{date}_{series}.h5',
+      'an absolute path with {date} and {series} once each, if wanted {detector}, and no other braces: ' +
+      '/data/staff/{date}_{series}.h5',
     description:
-      'File that the consumer writes for an auto series: {date} is when its header went out (UTC, to the millisecond: 20261129-081502-123), {series} its number since the start (0001), so that no name comes twice; the folder must exist where the consumer runs.',
+      'File that the consumer writes for an auto series: {date} is when its header went out (UTC, to the ' +
+      'millisecond: 20261129-081502-123), {series} its number since the start (0001), so that no name comes twice; ' +
+      'the folder must exist where the consumer runs.',
     unset: 'none: of auto series the consumer writes no file',
   }),
   frames_stride: whole(
@@ -52,7 +57,9 @@ export const seriesOptions = {
       unit: 'instances',
       from: 1,
       to: destinationsMost,
-      says: 'How many instances share this detector: it sends its frames to them in turn (PSI: udp_numdst), each frame to one of them.',
+      says:
+        'How many instances share this detector: it sends its frames to them in turn (PSI: udp_numdst), each frame ' +
+        'to one of them.',
     },
     1,
   ),
@@ -70,7 +77,9 @@ export const seriesOptions = {
       unit: null,
       range: 'a whole number, 0 to frames_stride − 1, or hostname',
       description:
-        "Which of them this instance is: it takes the frames with this index in the series and every frames_stride-th after it; hostname: the number after the last hyphen of the host's name, which pods of a StatefulSet have.",
+        'Which of them this instance is: it takes the frames with this index in the series and every ' +
+        "frames_stride-th after it; hostname: the number after the last hyphen of the host's name, which pods of a " +
+        'StatefulSet have.',
     },
   ),
   incomplete_frames: noted(z.enum(['mark', 'discard']).default('mark'), {
@@ -83,7 +92,9 @@ export const seriesOptions = {
       unit: 'frames',
       from: 2,
       to: 1000,
-      says: 'A port image is closed once its port has seen a frame this far ahead; also the jump of frame numbers that needs three witnesses. Less than the ring.',
+      says:
+        'A port image is closed once its port has seen a frame this far ahead; also the jump of frame numbers that ' +
+        'needs three witnesses. Less than the ring.',
     },
     4,
   ),
@@ -101,7 +112,9 @@ export const seriesOptions = {
       unit: 'ms',
       from: 1,
       to: 10000,
-      says: 'How long a receiver reads on before it obeys a stop or a give-up, when its socket is never found empty. What waited there is read in any case.',
+      says:
+        'How long a receiver reads on before it obeys a stop or a give-up, when its socket is never found empty. ' +
+        'What waited there is read in any case.',
     },
     100,
   ),
@@ -110,7 +123,9 @@ export const seriesOptions = {
       unit: 'ms',
       from: 1,
       to: 60000,
-      says: 'The first frame of a series is the smallest number that arrives within this time of the first packet, unless it was given.',
+      says:
+        'The first frame of a series is the smallest number that arrives within this time of the first packet, ' +
+        'unless it was given.',
     },
     20,
   ),
@@ -128,7 +143,9 @@ export const seriesOptions = {
       unit: 'ms',
       from: 1,
       to: 86400000,
-      says: 'An auto series ends after this time without a packet; after three frame periods where they are longer, at most 10 times this.',
+      says:
+        'An auto series ends after this time without a packet; after three frame periods where they are longer, at ' +
+        'most 10 times this.',
     },
     2000,
   ),
@@ -146,7 +163,9 @@ export const seriesOptions = {
       unit: 'frames',
       from: 0,
       to: 1000000000,
-      says: 'When a series falls silent at most so many missing last frames are made up; with more missing the detector was stopped, and nothing is.',
+      says:
+        'When a series falls silent at most so many missing last frames are made up; with more missing the detector ' +
+        'was stopped, and nothing is.',
     },
     'overtake_frames, or 1 s of the frame period if that is more',
   ),
@@ -155,7 +174,9 @@ export const seriesOptions = {
       unit: 'ms',
       from: 1000,
       to: 3600000,
-      says: 'A consumer whose machine has acknowledged nothing for this time, although something is on its way or was asked, is lost.',
+      says:
+        'A consumer whose machine has acknowledged nothing for this time, although something is on its way or was ' +
+        'asked, is lost.',
     },
     10000,
   ),
@@ -173,7 +194,9 @@ export const seriesOptions = {
       unit: 'packets',
       from: 0,
       to: 1048576,
-      says: 'Headers and arrival times of so many last packets of each port are kept in memory (64 bytes each) for the flight recorder; 0 switches it off.',
+      says:
+        'Headers and arrival times of so many last packets of each port are kept in memory (64 bytes each) for the ' +
+        'flight recorder; 0 switches it off.',
     },
     '65536, fewer with more than 16 ports: 64 MiB for all',
   ),
@@ -181,7 +204,8 @@ export const seriesOptions = {
     unit: null,
     range: 'a folder, which is made when it is missing',
     description:
-      'Where the flight recorder writes when packets begin to be lost, and when asked; the newest 20 recordings are kept, 192 MiB at most.',
+      'Where the flight recorder writes when packets begin to be lost, and when asked; the newest 20 recordings are ' +
+      'kept, 192 MiB at most.',
     unset: 'nothing is written: POST /api/v1/flight-recorder answers with the recording',
   }),
   consumer_source: noted(z.array(z.string().refine((text) => parseNetwork(text) !== null)).default([]), {
@@ -194,7 +218,9 @@ export const seriesOptions = {
       unit: 'connections',
       from: 1,
       to: 64,
-      says: 'Connections of the one consumer (its nworkers); more than these raise an alarm, because the stream is split between them.',
+      says:
+        'Connections of the one consumer (its nworkers); more than these raise an alarm, because the stream is split ' +
+        'between them.',
     },
     1,
   ),

@@ -144,7 +144,9 @@ export interface Plan {
     readonly seriesTimeoutMs: number | null;
     readonly closingTimeoutMs: number;
   };
-  /** Shared memory, send queue, twice the receive buffers (the kernel doubles them) and an allowance for the process. */
+  /**
+   * Shared memory, send queue, twice the receive buffers (the kernel doubles them) and an allowance for the process.
+   */
   readonly memoryBytes: number;
 }
 
@@ -361,7 +363,10 @@ function refuseShortRing(config: ServiceConfig, ringFrames: number): void {
       : `start_window_ms: ${startWindowMs}`;
   refuse(
     config,
-    `the ring of ${ringFrames} frames holds ${ringMs} ms at frame_rate_hz: ${frameRateHz}${config.share.stride === 1 ? '' : ` / ${config.share.stride} instances`}, but ${reason} needs ${needed} frames. Raise the ring (ring_frames: ${needed}), or lower ${reason.replace(/^2 × /, '').replace(/:.*/, '')}`,
+    `the ring of ${ringFrames} frames holds ${ringMs} ms at frame_rate_hz: ` +
+      `${frameRateHz}${config.share.stride === 1 ? '' : ` / ${config.share.stride} instances`}, but ${reason} needs ` +
+      `${needed} frames. Raise the ring (ring_frames: ${needed}), or lower ` +
+      `${reason.replace(/^2 × /, '').replace(/:.*/, '')}`,
   );
 }
 
@@ -371,7 +376,8 @@ function refuseFarOvertaking(config: ServiceConfig, ringFrames: number): void {
   if (overtakeFrames < ringFrames) return;
   refuse(
     config,
-    `overtake_frames: ${overtakeFrames}, but the ring has ${ringFrames} frames, and overtake_frames must be less. Lower it, or raise the ring (ring_frames: ${overtakeFrames + 1})`,
+    `overtake_frames: ${overtakeFrames}, but the ring has ${ringFrames} frames, and overtake_frames must be less. ` +
+      `Lower it, or raise the ring (ring_frames: ${overtakeFrames + 1})`,
   );
 }
 
@@ -380,7 +386,9 @@ function refuseLargeRing(config: ServiceConfig, memory: MemorySizes, totalBytes:
   const fits = Math.max(0, memory.slots - Math.ceil((totalBytes - memoryLimitBytes) / slotCost(memory)) - 1);
   refuse(
     config,
-    `the ring of ${memory.slots} frames of ${memory.frameBytes} bytes needs ${totalBytes} bytes of shared memory, but there are ${memoryLimitBytes}. Use ring_frames: ${fits} with frame_timeout_ms${timeoutFor(config, fits)} and start_window_ms that fit it, or a lower dynamic_range_max`,
+    `the ring of ${memory.slots} frames of ${memory.frameBytes} bytes needs ${totalBytes} bytes of shared memory, ` +
+      `but there are ${memoryLimitBytes}. Use ring_frames: ${fits} with frame_timeout_ms${timeoutFor(config, fits)} ` +
+      'and start_window_ms that fit it, or a lower dynamic_range_max',
   );
 }
 
@@ -394,7 +402,9 @@ function timeoutFor(config: ServiceConfig, frames: number): string {
 export function planWarnings({ ring }: Plan): string[] {
   if (ring.frames >= ring.burstFrames) return [];
   return [
-    `ring_frames: ${ring.frames} is shorter than a burst of this detector, ${ring.burstFrames} frames: unless the consumer keeps up with the network, the rest of a burst is lost (ring_full). Raise ring_frames to ${ring.burstFrames} or more (docs/operating.md#ring-full)`,
+    `ring_frames: ${ring.frames} is shorter than a burst of this detector, ${ring.burstFrames} frames: unless the ` +
+      'consumer keeps up with the network, the rest of a burst is lost (ring_full). Raise ring_frames to ' +
+      `${ring.burstFrames} or more (docs/operating.md#ring-full)`,
   ];
 }
 

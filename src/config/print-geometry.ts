@@ -13,7 +13,8 @@ export function geometryText({ name, detector }: ServiceConfig, geometry: Geomet
   const table = [heading, ...geometry.ports.map(portCells)];
   const widths = heading.map((_, column) => Math.max(...table.map((cells) => cells[column].length)));
   return [
-    `${name}: ${detector.detector}, frame of ${shape[0]} rows × ${shape[1]} columns, ${geometry.ports.length} port images of ${portImage.rows} × ${portImage.columns}`,
+    `${name}: ${detector.detector}, frame of ${shape[0]} rows × ${shape[1]} columns, ${geometry.ports.length} port ` +
+      `images of ${portImage.rows} × ${portImage.columns}`,
     '',
     ...picture(geometry),
     '',
@@ -31,7 +32,8 @@ export function geometryText({ name, detector }: ServiceConfig, geometry: Geomet
     '',
     `gap rows:    ${spans(gapRows)}`,
     `gap columns: ${spans(gapColumns)}`,
-    'Row and column are those of the packet header, which decide where a port lands unless it is fixed; shown is the order of PSI.',
+    'Row and column are those of the packet header, which decide where a port lands unless it is fixed; shown is ' +
+      'the order of PSI.',
     '',
   ].join('\n');
 }

@@ -14,12 +14,14 @@ export function planText(config: ServiceConfig, plan: Plan): string {
   const rows: [string, string][] = [
     [
       'detector',
-      `${config.name} (${[config.detector.detector, ...choices(config), `${config.detector.dynamicRange} bit`].join(', ')})`,
+      `${config.name} ` +
+        `(${[config.detector.detector, ...choices(config), `${config.detector.dynamicRange} bit`].join(', ')})`,
     ],
     ['frame', `${detector.shape.join(' × ')} ${detector.pixelType}, ${bytes(detector.frameBytes)}`],
     [
       'packets',
-      `${detector.packetBytes} bytes, ${detector.payloadBytes} of them pixels; ${detector.expectedPackets} of ${detector.packetsPerPortImage} for each port image, ${detector.packetsPerFrame} for a frame`,
+      `${detector.packetBytes} bytes, ${detector.payloadBytes} of them pixels; ${detector.expectedPackets} of ` +
+        `${detector.packetsPerPortImage} for each port image, ${detector.packetsPerFrame} for a frame`,
     ],
     ...shareRows(plan),
     ['ports', plan.ports.map((port) => `${port.udpPort}${port.off ? ' (off)' : ''}`).join(', ')],
@@ -95,7 +97,8 @@ function shareRows({ share }: Plan): [string, string][] {
   return [
     [
       'takes',
-      `frames with index ${indices}, … of a series: instance ${share.offset} of ${share.stride}; rates and limits below are of these`,
+      `frames with index ${indices}, … of a series: instance ${share.offset} of ${share.stride}; rates and limits ` +
+        'below are of these',
     ],
   ];
 }
@@ -127,9 +130,14 @@ function rateRows({ rate, threads }: Plan): [string, string][] {
 
 /** An estimate: docs/performance.md says how it is made. */
 function processors(present: number, { receivers, streamer, zmq, total, cores, overloaded }: ProcessorLoad): string {
-  const shares = `about ${number(total)} cores busy: receivers ${receivers.map(number).join(' + ')}, streamer ${number(streamer)}${zmq === null ? '' : `, zmq ${number(zmq)}`}; give it ${cores}`;
+  const shares =
+    `about ${number(total)} cores busy: receivers ${receivers.map(number).join(' + ')}, streamer ` +
+    `${number(streamer)}${zmq === null ? '' : `, zmq ${number(zmq)}`}; give it ${cores}`;
   const few = cores > present ? `, and here are ${present}` : '';
-  return `${shares}${few}${overloaded.length === 0 ? '' : `; too much for one core: ${overloaded.join(', ')}${overloaded.some((name) => name.startsWith('receiver')) ? ' (raise receiver_threads, up to one per port)' : ''}`}`;
+  if (overloaded.length === 0) return `${shares}${few}`;
+  const ofReceivers = overloaded.some((name) => name.startsWith('receiver'));
+  const remedy = ofReceivers ? ' (raise receiver_threads, up to one per port)' : '';
+  return `${shares}${few}; too much for one core: ${overloaded.join(', ')}${remedy}`;
 }
 
 /** The address, or each with its ports where there are several. */
@@ -140,7 +148,8 @@ function receivesOn(config: ServiceConfig): string {
   return hosts
     .map(
       (host) =>
-        `${host} (${udpPorts.filter((port) => !portsOff.includes(port) && hostOfPort(config, port) === host).join(', ')})`,
+        `${host} ` +
+        `(${udpPorts.filter((port) => !portsOff.includes(port) && hostOfPort(config, port) === host).join(', ')})`,
     )
     .join(', ');
 }

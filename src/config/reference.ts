@@ -7,9 +7,10 @@ const introduction = `# Configuration
 
 Generated from \`src/config/schema.ts\` by \`vdcu reference > docs/reference/configuration.md\`.
 
-One YAML file holds any number of named detectors: \`vdcu run FILE NAME\` reads the entry NAME and leaves the others alone.
-Keys that are not listed here are errors. An example: \`examples/detectors.yaml\`. The environment has \`LOG_LEVEL\`
-(trace, debug, info, warn, error; default info) and, where \`api_token_file\` names none, \`VDCU_API_TOKEN_FILE\`, a file with the token, or \`VDCU_API_TOKEN\`, the token itself.
+One YAML file holds any number of named detectors: \`vdcu run FILE NAME\` reads the entry NAME and leaves the others
+alone. Keys that are not listed here are errors. An example: \`examples/detectors.yaml\`. The environment has
+\`LOG_LEVEL\` (trace, debug, info, warn, error; default info) and, where \`api_token_file\` names none,
+\`VDCU_API_TOKEN_FILE\`, a file with the token, or \`VDCU_API_TOKEN\`, the token itself.
 `;
 
 /** Text of docs/reference/configuration.md. */

@@ -8,7 +8,9 @@ import type { Row } from './row.js';
 /** Why a peer is no consumer: label of `vdcu_zmq_peers_refused_total`. `says` goes on from "data port: 192.0.2.7 ". */
 export const peerRefusals = {
   too_many: {
-    says: 'connected although consumer_connections consumers are there already: it was not let in, and gets no messages',
+    says:
+      'connected although consumer_connections consumers are there already: it was not let in, and gets no ' +
+      'messages',
     remedy: 'Stop it, or set consumer_connections',
     docs: 'docs/operating.md#strangers',
     counter: 'refusedTooMany',

@@ -53,7 +53,9 @@ export const armProperties = {
     minimum: 0,
     maximum: most,
     description:
-      'Number of the header message; frame i is then message base + 1 + i. Needed where several instances share a detector (frames_stride), the same for all of them; at least next_msg_number of each. Not given = the next number.',
+      'Number of the header message; frame i is then message base + 1 + i. Needed where several instances share a ' +
+      'detector (frames_stride), the same for all of them; at least next_msg_number of each. Not given = the next ' +
+      'number.',
   },
   frame_period_ms: {
     type: 'number',
@@ -62,14 +64,16 @@ export const armProperties = {
     minimum: 0,
     maximum: dayMs,
     description:
-      'Time from frame to frame in ms; given = the series ends by itself after ten periods (at least 5 s) without a packet.',
+      'Time from frame to frame in ms; given = the series ends by itself after ten periods (at least 5 s) without a ' +
+      'packet.',
   },
   metadata: {
     type: 'object',
     nullable: true,
     additionalProperties: true,
     description:
-      'Second part of the header message: becomes datasets beside the frames. No null, no keys "data" or "sequence_number", lists of numbers or of strings only.',
+      'Second part of the header message: becomes datasets beside the frames. No null, no keys "data" or ' +
+      '"sequence_number", lists of numbers or of strings only.',
   },
   dynamic_range: {
     type: 'integer',
@@ -87,7 +91,8 @@ export const armProperties = {
     type: 'boolean',
     default: plainRequest.force,
     description:
-      'Open the series although no consumer is connected (the header waits for one), or a check of the doctor failed that loses data.',
+      'Open the series although no consumer is connected (the header waits for one), or a check of the doctor failed ' +
+      'that loses data.',
   },
 } as const;
 
@@ -149,7 +154,8 @@ export function checkArmWish(body: JsonNode | null, config: ServiceConfig): ArmR
   const firstFrameNumber = read.whole('first_frame_number', 1, largestFrameNumber);
   if (firstFrameNumber !== null && frames > 0 && frames - 1 > largestFrameNumber - firstFrameNumber) {
     problems.push(
-      `first_frame_number: ${firstFrameNumber} and ${frames} frames go beyond frame number ${largestFrameNumber}, the last possible`,
+      `first_frame_number: ${firstFrameNumber} and ${frames} frames go beyond frame number ${largestFrameNumber}, ` +
+        'the last possible',
     );
   }
   const msgNumberBase = read.whole('msg_number_base', 0);
@@ -268,7 +274,8 @@ function sharedProblems(
   for (const [key, lacks, needs] of lacking) {
     if (lacks && !wrong(key))
       problems.push(
-        `${key}: needed where ${stride} instances share a detector (frames_stride): ${needs}. vdcu arm --endpoints arms all of them`,
+        `${key}: needed where ${stride} instances share a detector (frames_stride): ${needs}. vdcu arm --endpoints ` +
+          'arms all of them',
       );
   }
   return problems;
@@ -297,7 +304,8 @@ function layoutProblems({ dynamicRange, readNRows }: ArmRequest, config: Service
     dynamicRange > config.dynamicRangeMax
   ) {
     return [
-      `dynamic_range: ${dynamicRange} is more than the ${config.dynamicRangeMax} bits that memory was laid out for; set dynamic_range_max: ${dynamicRange} in the configuration and restart`,
+      `dynamic_range: ${dynamicRange} is more than the ${config.dynamicRangeMax} bits that memory was laid out ` +
+        `for; set dynamic_range_max: ${dynamicRange} in the configuration and restart`,
     ];
   }
   try {
@@ -317,5 +325,6 @@ function unknownKey(key: string): string {
   const shown = key.length <= 40 ? key : `${key.slice(0, 37)}...`;
   const nearest = closest(shown, armKeys);
   const near = distance(shown, nearest) <= Math.max(2, Math.floor(nearest.length / 3));
-  return `${shown}: is not a key of this request${near ? `; did you mean ${nearest}?` : `; known: ${armKeys.join(', ')}`}`;
+  const hint = near ? `did you mean ${nearest}?` : `known: ${armKeys.join(', ')}`;
+  return `${shown}: is not a key of this request; ${hint}`;
 }

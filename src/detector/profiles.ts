@@ -24,7 +24,8 @@ export function profileOf(detector: string, choice: ProfileChoice): DetectorProf
     );
   if (family.values.depths[choice.dynamicRange] === undefined) {
     throw new OperatorError(
-      `dynamic_range: ${choice.dynamicRange} is not a bit depth of ${detector}; use one of ${Object.keys(family.values.depths).join(', ')}`,
+      `dynamic_range: ${choice.dynamicRange} is not a bit depth of ${detector}; use one of ` +
+        `${Object.keys(family.values.depths).join(', ')}`,
       exitCode.usage,
     );
   }

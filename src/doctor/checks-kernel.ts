@@ -28,7 +28,8 @@ function reversePath({ addresses }: Facts): Verdict | NotChecked {
   const seen = links
     .map(
       ({ name, rpFilter }) =>
-        `${name}: ${rpFilter === null ? 'not known' : `${rpFilter} (${['off', 'strict', 'loose'][rpFilter] ?? 'unknown'})`}`,
+        `${name}: ` +
+        `${rpFilter === null ? 'not known' : `${rpFilter} (${['off', 'strict', 'loose'][rpFilter] ?? 'unknown'})`}`,
     )
     .join(', ');
   const needed = "0 or 2, unless the detector's address is one that this interface would answer through";
@@ -68,7 +69,8 @@ function udpMemory({ setup, kernel: { udpMemoryBytes }, receiveBuffers }: Facts)
   return warning(
     seen,
     needed,
-    `sysctl -w net.ipv4.udp_mem='${Math.floor(pages / 2)} ${Math.floor((3 * pages) / 4)} ${pages}' (pages of ${udpMemoryBytes.page} bytes)`,
+    `sysctl -w net.ipv4.udp_mem='${Math.floor(pages / 2)} ${Math.floor((3 * pages) / 4)} ${pages}' (pages of ` +
+      `${udpMemoryBytes.page} bytes)`,
   );
 }
 
@@ -83,7 +85,8 @@ function reassembly({ kernel: { reassemblyFails }, service }: Facts): Verdict | 
     : warning(
         seen,
         needed,
-        'jumbo frames (MTU 9000) on every hop, so that nothing is fragmented; else sysctl -w net.ipv4.ipfrag_high_thresh=67108864',
+        'jumbo frames (MTU 9000) on every hop, so that nothing is fragmented; else sysctl -w ' +
+          'net.ipv4.ipfrag_high_thresh=67108864',
       );
 }
 

@@ -37,7 +37,8 @@ export const machineChecks: readonly Check[] = [
         limit,
         'limit of the control group',
         (bytes) =>
-          `docker update --memory=${inMebibytes(bytes)}m --memory-swap=${inMebibytes(bytes)}m CONTAINER, in Kubernetes resources.limits.memory: ${inMebibytes(bytes)}Mi; or lower ring_frames`,
+          `docker update --memory=${inMebibytes(bytes)}m --memory-swap=${inMebibytes(bytes)}m CONTAINER, in ` +
+          `Kubernetes resources.limits.memory: ${inMebibytes(bytes)}Mi; or lower ring_frames`,
       );
     },
   },
@@ -66,12 +67,14 @@ function cores({ setup, cores: { available, allowed } }: Facts): Verdict | NotCh
   }
   const { processors } = rate;
   const threads = setup.plan.threads.receivers + 3;
-  const needed = `about ${processors.cores}, for ${Number(processors.total.toPrecision(2))} cores busy in ${threads} threads`;
+  const busy = Number(processors.total.toPrecision(2));
+  const needed = `about ${processors.cores}, for ${busy} cores busy in ${threads} threads`;
   if (processors.overloaded.length > 0)
     return warning(
       `${seen}; too much for one core: ${processors.overloaded.join(', ')}`,
       needed,
-      `receiver_threads: ${setup.plan.ports.filter(({ off }) => !off).length} in the configuration, or a faster machine (docs/performance.md)`,
+      `receiver_threads: ${setup.plan.ports.filter(({ off }) => !off).length} in the configuration, or a faster ` +
+        'machine (docs/performance.md)',
     );
   return available >= processors.cores
     ? ok(seen, needed)
@@ -82,7 +85,9 @@ function cores({ setup, cores: { available, allowed } }: Facts): Verdict | NotCh
 function cpuLimit({ setup, cores: { limit } }: Facts): Verdict {
   if (limit === null) return ok('no limit', 'no limit, or whole cores');
   const wanted = Math.max(Math.ceil(limit), setup?.plan.rate?.processors.cores ?? 2);
-  const needed = `no limit, or ${wanted} whole cores (requests = limits): a limit that is reached stops every thread for up to 100 ms`;
+  const needed =
+    `no limit, or ${wanted} whole cores (requests = limits): a limit that is reached stops every thread for up to ` +
+    '100 ms';
   const seen = `${Number(limit.toPrecision(4))} cores`;
   if (Number.isInteger(limit) && limit >= wanted) return ok(seen, needed);
   return warning(
@@ -115,7 +120,9 @@ function memory(
   );
   const whole = certain + plan.sendQueue.bytes + 2 * granted * sockets;
   const seen = `${inMebibytes(present)} MiB ${what}`;
-  const needed = `${inMebibytes(whole)} MiB, ${inMebibytes(certain)} MiB of them for certain (ring ${inMebibytes(plan.ring.bytes)} MiB)`;
+  const needed =
+    `${inMebibytes(whole)} MiB, ${inMebibytes(certain)} MiB of them for certain (ring ` +
+    `${inMebibytes(plan.ring.bytes)} MiB)`;
   const mends = typeof remedy === 'string' ? remedy : remedy(whole);
   if (present < certain) return losing(seen, needed, mends);
   return present < whole ? warning(seen, needed, mends) : ok(seen, needed);
@@ -143,19 +150,19 @@ function burst({ setup, receiveBuffers }: Facts): Verdict | NotChecked {
     return warning(seen, needed, `ring_frames: ${ring.burstFrames} in the configuration`);
   if (held === null || held >= ring.burstFrames) return ok(seen, needed);
   const bytes = Math.ceil(wanted / 2);
-  return warning(
-    seen,
-    needed,
-    `sysctl -w net.core.rmem_max=${Math.max(bytes, setup.config.receiveBufferBytes)}${setup.config.receiveBufferBytes < bytes ? `, and receive_buffer_bytes: ${bytes} in the configuration` : ''}`,
-  );
+  const { receiveBufferBytes } = setup.config;
+  const option = receiveBufferBytes < bytes ? `, and receive_buffer_bytes: ${bytes} in the configuration` : '';
+  return warning(seen, needed, `sysctl -w net.core.rmem_max=${Math.max(bytes, receiveBufferBytes)}${option}`);
 }
 
 function capabilities({ kernel, receiveBuffers }: Facts): Verdict | NotChecked {
   if (kernel.capabilities === null) return notChecked('the capabilities of this process cannot be read');
   const has = (bit: bigint): boolean => (((kernel.capabilities as bigint) >> bit) & 1n) === 1n;
-  const seen = `CAP_NET_ADMIN ${has(capability.netAdmin) ? 'yes' : 'no'}, CAP_SYS_NICE ${has(capability.sysNice) ? 'yes' : 'no'}`;
+  const said = (bit: bigint): string => (has(bit) ? 'yes' : 'no');
+  const seen = `CAP_NET_ADMIN ${said(capability.netAdmin)}, CAP_SYS_NICE ${said(capability.sysNice)}`;
   const needed =
-    'CAP_NET_ADMIN where net.core.rmem_max is too low and cannot be raised; CAP_SYS_NICE never: no thread asks for a priority';
+    'CAP_NET_ADMIN where net.core.rmem_max is too low and cannot be raised; CAP_SYS_NICE never: no thread asks for a ' +
+    'priority';
   const clamped = receiveBuffers.some(
     ({ requestedBytes, grantedBytes }) => grantedBytes !== null && grantedBytes < requestedBytes,
   );
@@ -163,7 +170,8 @@ function capabilities({ kernel, receiveBuffers }: Facts): Verdict | NotChecked {
   return warning(
     seen,
     needed,
-    'docker run --cap-add=NET_ADMIN …, in Kubernetes securityContext.capabilities.add: [NET_ADMIN]; or raise net.core.rmem_max',
+    'docker run --cap-add=NET_ADMIN …, in Kubernetes securityContext.capabilities.add: [NET_ADMIN]; or raise ' +
+      'net.core.rmem_max',
   );
 }
 

@@ -39,7 +39,9 @@ function receiveBuffer({ setup, receiveBuffers }: Facts): Verdict | NotChecked {
   const smallest = smallestOf(receiveBuffers);
   if (smallest === null) return notChecked('the kernel does not say what it granted');
   const { requestedBytes, grantedBytes } = smallest;
-  const seen = `${smallest.udpPort === null ? '' : `port ${smallest.udpPort}: `}${grantedBytes} of ${requestedBytes} bytes granted`;
+  const seen =
+    `${smallest.udpPort === null ? '' : `port ${smallest.udpPort}: `}${grantedBytes} of ${requestedBytes} bytes ` +
+    'granted';
   const rate = setup?.plan.rate ?? null;
   if (setup === null || rate === null) {
     const unknown = `${seen}; how long that lasts is unknown without frame_rate_hz`;
@@ -52,10 +54,14 @@ function receiveBuffer({ setup, receiveBuffers }: Facts): Verdict | NotChecked {
   const wantedBytes = Math.min(largestBufferBytes, Math.ceil(coverWantedMs * bytesPerMs));
   const covered = `${seen} = ${rounded(coverMs)} ms at ${rounded(rate.framesPerSecond)} Hz`;
   const needed = `${coverWantedMs} ms = ${wantedBytes} bytes; below ${coverLeastMs} ms packets are lost for certain`;
+  const option = `receive_buffer_bytes: ${wantedBytes} in the configuration`;
+  const kernelLimit = sysctl('rmem_max', Math.max(requestedBytes, wantedBytes));
   const remedy =
-    grantedBytes < requestedBytes
-      ? `${sysctl('rmem_max', Math.max(requestedBytes, wantedBytes))}${requestedBytes < wantedBytes ? `, and receive_buffer_bytes: ${wantedBytes} in the configuration` : ''}`
-      : `receive_buffer_bytes: ${wantedBytes} in the configuration`;
+    grantedBytes >= requestedBytes
+      ? option
+      : requestedBytes < wantedBytes
+        ? `${kernelLimit}, and ${option}`
+        : kernelLimit;
   if (coverMs < coverLeastMs) return losing(covered, needed, remedy);
   return grantedBytes < wantedBytes ? warning(covered, needed, remedy) : ok(covered, needed);
 }
@@ -81,7 +87,9 @@ function backlog({ setup, kernel }: Facts): Verdict | NotChecked {
   if (kernel.netdevMaxBacklog === null) return notChecked('net.core.netdev_max_backlog cannot be read');
   const perSecond = rate.perPort.packetsPerSecond * setup.plan.ports.filter(({ off }) => !off).length;
   const wanted = Math.ceil((perSecond * backlogMs) / 1000);
-  const seen = `${kernel.netdevMaxBacklog} packets = ${rounded((kernel.netdevMaxBacklog * 1000) / perSecond)} ms at ${rounded(perSecond)} packets/s`;
+  const seen =
+    `${kernel.netdevMaxBacklog} packets = ${rounded((kernel.netdevMaxBacklog * 1000) / perSecond)} ms at ` +
+    `${rounded(perSecond)} packets/s`;
   const needed = `${backlogMs} ms = ${wanted} packets`;
   return kernel.netdevMaxBacklog >= wanted
     ? ok(seen, needed)
@@ -94,15 +102,17 @@ function address({ addresses }: Facts): Verdict | NotChecked {
   const absent = addresses.filter(({ bindError }) => bindError !== null);
   if (absent.length > 0) {
     const seen = absent
-      .map(
-        (entry) =>
-          `${named(entry)}: ${entry.bindError === 'EADDRNOTAVAIL' ? 'this machine has no such address' : `cannot be bound (${entry.bindError})`}`,
-      )
+      .map((entry) => {
+        const none = entry.bindError === 'EADDRNOTAVAIL';
+        const why = none ? 'this machine has no such address' : `cannot be bound (${entry.bindError})`;
+        return `${named(entry)}: ${why}`;
+      })
       .join('; ');
     return failed(
       seen,
       needed,
-      `correct ${[...new Set(absent.map(({ key }) => key))].join(', ')}; ip -br addr lists the addresses of this machine`,
+      `correct ${[...new Set(absent.map(({ key }) => key))].join(', ')}; ip -br addr lists the addresses of this ` +
+        'machine',
     );
   }
   const down = addresses.filter(({ link, wildcard }) => link === null && !wildcard);
@@ -116,7 +126,10 @@ function address({ addresses }: Facts): Verdict | NotChecked {
   const seen = worst
     .map((entry) => `${named(entry)}: no interface that is up and has a carrier has this address`)
     .join('; ');
-  const remedy = `ip -br addr | grep -wF ${worst.map((entry) => (worst.length === 1 ? entry.address : `-e ${entry.address}`)).join(' ')} names the interface, if one has it: ip link set dev IF up, and look at its cable`;
+  const remedy =
+    'ip -br addr | grep -wF ' +
+    `${worst.map((entry) => (worst.length === 1 ? entry.address : `-e ${entry.address}`)).join(' ')} names the ` +
+    'interface, if one has it: ip link set dev IF up, and look at its cable';
   return receivingAddresses(worst).length > 0 ? losing(seen, needed, remedy) : warning(seen, needed, remedy);
 }
 
@@ -134,7 +147,8 @@ function mtu({ setup, service, addresses }: Facts): Verdict | NotChecked {
   const { packetBytes } = setup.plan.detector;
   const wanted = packetBytes + headersBytes[receiving.some(({ address: text }) => text.includes(':')) ? 6 : 4];
   const seen = links.map(({ name, mtu: present }) => `${name}: ${present} bytes`).join(', ');
-  const needed = `${wanted} bytes: packets of ${packetBytes} with UDP and IP headers; also in the switches and the detector`;
+  const needed =
+    `${wanted} bytes: packets of ${packetBytes} with UDP and IP headers; also in the switches and the ` + 'detector';
   const small = links.filter(({ mtu: present }) => present < wanted);
   if (small.length === 0) return ok(seen, needed);
   const remedy = small.map(({ name }) => `ip link set dev ${name} mtu ${Math.max(jumboMtu, wanted)}`).join(' && ');

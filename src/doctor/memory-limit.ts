@@ -24,7 +24,11 @@ export function refuseSmallLimit(name: string, plan: Plan, read: ReadFile): void
   if (limit === null || limit >= certain) return;
   const needed = Math.ceil(plan.memoryBytes / mebibyte);
   throw new OperatorError(
-    `${name}: the memory limit of the control group is ${Math.floor(limit / mebibyte)} MiB, but ${Math.ceil(certain / mebibyte)} MiB are used for certain (ring ${Math.ceil(plan.ring.bytes / mebibyte)} MiB) and ${needed} MiB with full queues and socket buffers: the kernel would end the process. Raise it to ${needed} MiB (in Kubernetes resources.limits.memory: ${needed}Mi), or lower ring_frames (docs/operating.md#memory_limit)`,
+    `${name}: the memory limit of the control group is ${Math.floor(limit / mebibyte)} MiB, but ` +
+      `${Math.ceil(certain / mebibyte)} MiB are used for certain (ring ${Math.ceil(plan.ring.bytes / mebibyte)} MiB) ` +
+      `and ${needed} MiB with full queues and socket buffers: the kernel would end the process. Raise it to ` +
+      `${needed} MiB (in Kubernetes resources.limits.memory: ${needed}Mi), or lower ring_frames ` +
+      '(docs/operating.md#memory_limit)',
     exitCode.environment,
   );
 }

@@ -91,6 +91,8 @@ export function reportText(report: DoctorReport): string {
     ({ check, reason }) => `${'-'.padEnd(9)}${check.padEnd(width)}  not checked: ${reason}`,
   );
   const good = report.checks.length - report.failed - report.warnings;
-  const verdict = `${report.failed} failed, ${report.warnings} ${report.warnings === 1 ? 'warning' : 'warnings'}, ${good} ok, ${report.not_checked.length} not checked`;
+  const verdict =
+    `${report.failed} failed, ${report.warnings} ${report.warnings === 1 ? 'warning' : 'warnings'}, ${good} ok, ` +
+    `${report.not_checked.length} not checked`;
   return `${[...lines, ...unknown, verdict].join('\n')}\n`;
 }

@@ -135,7 +135,8 @@ export class FlightRecorder {
       (error: unknown) =>
         logger.error(
           { event: 'flight_recorder', udp_ports: udpPorts },
-          `${what}, and the recording cannot be written: ${whyNotWritten(error).text} (docs/operating.md#flight-recorder)`,
+          `${what}, and the recording cannot be written: ${whyNotWritten(error).text} ` +
+            '(docs/operating.md#flight-recorder)',
         ),
     );
   }

@@ -61,7 +61,8 @@ export function numbersOf({ header }: FlightPacket): { frameNumber: number; pack
 /** Milliseconds since 1970 as ISO 8601 to the microsecond. */
 export function isoTime(timeMs: number): string {
   const microseconds = Math.round(timeMs * 1000);
-  return `${new Date(Math.floor(microseconds / 1000)).toISOString().slice(0, -1)}${String(microseconds % 1000).padStart(3, '0')}Z`;
+  const toTheMillisecond = new Date(Math.floor(microseconds / 1000)).toISOString().slice(0, -1);
+  return `${toTheMillisecond}${String(microseconds % 1000).padStart(3, '0')}Z`;
 }
 
 /** Packets of one port by class, in the order of `classNames`. @param packets in the order of their arrival */

@@ -50,7 +50,8 @@ export function flightText(file: string, story: FlightStory): string {
           ? ''
           : `, ${from === to ? `frame ${from}` : `the first of frame ${from}, the last of frame ${to}`}`;
       lines.push(
-        `port ${port}: ${packets(count)} ${meaningOf(name)} (${name}), ${count === 1 ? `at ${timeOfDay(first)}` : `from ${timeOfDay(first)} to ${timeOfDay(last)}`}${frames}`,
+        `port ${port}: ${packets(count)} ${meaningOf(name)} (${name}), ` +
+          `${count === 1 ? `at ${timeOfDay(first)}` : `from ${timeOfDay(first)} to ${timeOfDay(last)}`}${frames}`,
       );
     }
   }
@@ -95,13 +96,17 @@ function inShort({ runs }: FlightStory): string[] {
           : what === 'cut_off'
             ? 'may lie outside of the recording'
             : `${plural(meaningOf(what), number)} (${what})`;
-      return `  ${packets(number)} ${said}, of ${numbers.size === 1 ? 'frame' : 'frames'} ${shortRanges([...numbers])}${advice[what] === undefined ? '' : `: ${advice[what]}`}`;
+      return (
+        `  ${packets(number)} ${said}, of ${numbers.size === 1 ? 'frame' : 'frames'} ` +
+        `${shortRanges([...numbers])}${advice[what] === undefined ? '' : `: ${advice[what]}`}`
+      );
     });
   const absent = frames.filter(({ what }) => what === 'absent');
   if (absent.length > 0)
     lines.unshift(`  ${sum(absent)} ${sum(absent) === 1 ? 'frame' : 'frames'} of which no packet was accepted`);
   return [
-    `in short: ${sum(frames.filter(isWhole))} of ${sum(frames)} frames complete${lines.length > 0 ? '' : ', all in order'}`,
+    `in short: ${sum(frames.filter(isWhole))} of ${sum(frames)} frames ` +
+      `complete${lines.length > 0 ? '' : ', all in order'}`,
     ...lines,
   ];
 }

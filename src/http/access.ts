@@ -68,7 +68,8 @@ export function checkedToken(token: string, where: string): string {
   )
     return token;
   throw new OperatorError(
-    `${where}: holds ${token.length} characters. Needed: ${leastTokenCharacters} to ${mostTokenCharacters} letters, digits and - . _ ~ + /, in one line; openssl rand -hex 32 makes one`,
+    `${where}: holds ${token.length} characters. Needed: ${leastTokenCharacters} to ${mostTokenCharacters} ` +
+      'letters, digits and - . _ ~ + /, in one line; openssl rand -hex 32 makes one',
     exitCode.usage,
   );
 }
@@ -110,7 +111,9 @@ export class Access {
     if (!this.#known(name)) {
       return {
         status: 421,
-        problem: `host ${JSON.stringify(shown(host))}: this service is not known under that name. Use its address, or add the name to api_names`,
+        problem:
+          `host ${JSON.stringify(shown(host))}: this service is not known under that name. Use its address, or add ` +
+          'the name to api_names',
       };
     }
     if (method === 'GET' || method === 'HEAD') return null;
@@ -122,7 +125,8 @@ export class Access {
       return {
         status: 401,
         problem:
-          'this request changes something and needs a token: send the header "Authorization: Bearer TOKEN" (vdcu arm and stop: --token-file, VDCU_API_TOKEN_FILE or VDCU_API_TOKEN)',
+          'this request changes something and needs a token: send the header "Authorization: Bearer TOKEN" (vdcu arm ' +
+          'and stop: --token-file, VDCU_API_TOKEN_FILE or VDCU_API_TOKEN)',
       };
     if (timingSafeEqual(digest(match[1]), this.#token)) return null;
     return {
@@ -149,7 +153,9 @@ export class Access {
       return null;
     return {
       status: 403,
-      problem: `a page of ${JSON.stringify(shown(single(origin)))} may not change anything here. If that is where a proxy shows this service, add its name to api_names`,
+      problem:
+        `a page of ${JSON.stringify(shown(single(origin)))} may not change anything here. If that is where a proxy ` +
+        'shows this service, add its name to api_names',
     };
   }
 

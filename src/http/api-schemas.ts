@@ -108,7 +108,8 @@ export const seriesSummary = object(
     unsent: count('Frames dropped without a number; only in aborted series'),
     aborted: oneOf(abortReasons, 'Why the series was cut short'),
     delivered_frames: count(
-      "Of a series that lost its consumer: frames, from the first on, that the consumer's machine had acknowledged; left out where the way out cannot tell",
+      "Of a series that lost its consumer: frames, from the first on, that the consumer's machine had " +
+        'acknowledged; left out where the way out cannot tell',
     ),
     incomplete: list(
       list({ type: 'integer' }, 'First and last frame index'),
@@ -121,7 +122,8 @@ export const seriesSummary = object(
     header_sent: flag('The header was handed to zmq'),
     end_pending: flag('The series_end waits for a consumer'),
     undelivered: object(
-      'In the answer to a stop: what was handed over and had not reached the consumer in time; absent = nothing, or it cannot be told',
+      'In the answer to a stop: what was handed over and had not reached the consumer in time; absent = nothing, ' +
+        'or it cannot be told',
       {
         messages: count('Messages'),
         bytes: count('Bytes on the wire'),

@@ -76,7 +76,8 @@ export function boundConnections(server: Server, limit: number, logger: Logger):
         toldAt = now;
         logger.warn(
           { event: 'http_connections', limit, closed },
-          `HTTP: more than ${limit} connections; those that are idle longest are closed, ${closed} so far. Whose are they? ss -tn 'sport = :PORT'`,
+          `HTTP: more than ${limit} connections; those that are idle longest are closed, ${closed} so far. Whose ` +
+            "are they? ss -tn 'sport = :PORT'",
         );
       }
     }

@@ -93,8 +93,12 @@ const closeLimitMs = 2000;
 /** Nothing here is a page, except the page and the documentation, which load their own files only. */
 const contentPolicy = {
   api: "default-src 'none'; frame-ancestors 'none'",
-  page: "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  docs: "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  page:
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; " +
+    "form-action 'none'; frame-ancestors 'none'",
+  docs:
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src " +
+    "'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 } as const;
 
 /**
@@ -368,14 +372,13 @@ function listenError(error: NodeJS.ErrnoException, { host, port }: HttpOptions):
   const what = `HTTP interface on ${host} port ${port}`;
   const remedy: Readonly<Record<string, string>> = {
     EADDRINUSE: 'the port is taken by another process. It must be free: end that process, or set another api_port',
-    EADDRNOTAVAIL: `this machine has no such address. It must be one of its own: set api_host to it, or to 0.0.0.0 for all. It has ${ownAddresses()}`,
+    EADDRNOTAVAIL:
+      'this machine has no such address. It must be one of its own: set api_host to it, or to 0.0.0.0 for all. It ' +
+      `has ${ownAddresses()}`,
     EACCES: 'not permitted. Ports below 1024 need privileges: set an api_port from 1024',
   };
-  return new OperatorError(
-    `${what}: ${remedy[error.code ?? ''] ?? `${error.message}. It must be possible to listen there: check api_host and api_port`}`,
-    undefined,
-    { cause: error },
-  );
+  const unknown = `${error.message}. It must be possible to listen there: check api_host and api_port`;
+  return new OperatorError(`${what}: ${remedy[error.code ?? ''] ?? unknown}`, undefined, { cause: error });
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

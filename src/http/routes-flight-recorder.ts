@@ -25,8 +25,9 @@ export function addFlightRecorderRoutes(
         tags: ['service'],
         summary: 'Record the packets that came last',
         description:
-          'Headers, arrival times and classes of the last packets of each port. With `flight_recorder_dir` they are written there as a capture file, a report beside it, ' +
-          'and the answer names both; without, the capture file is the answer. `vdcu explain FILE.pcap` tells what happened.',
+          'Headers, arrival times and classes of the last packets of each port. With `flight_recorder_dir` they ' +
+          'are written there as a capture file, a report beside it, and the answer names both; without, the capture ' +
+          'file is the answer. `vdcu explain FILE.pcap` tells what happened.',
         response: {
           200: schemas.content('application/vnd.tcpdump.pcap', 'The capture file, where no folder is configured'),
           201: flightReport,

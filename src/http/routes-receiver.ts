@@ -90,7 +90,8 @@ export function addReceiverRoutes(app: FastifyInstance, view: ServiceView): void
       if (!(wanted <= downsampleLimit)) {
         return reply.code(422).send({
           problems: [
-            `value: ${value === undefined ? 'not given' : JSON.stringify(value)}; it must be a whole number from 0 to ${downsampleLimit}`,
+            `value: ${value === undefined ? 'not given' : JSON.stringify(value)}; it must be a whole number from 0 ` +
+              `to ${downsampleLimit}`,
           ],
         });
       }

@@ -26,7 +26,8 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
         tags,
         summary: 'Open a series',
         description:
-          'Answers when the header was handed over and the receivers are open (or, with `force`, when the header waits for a consumer): then start the detector.',
+          'Answers when the header was handed over and the receivers are open (or, with `force`, when the header ' +
+          'waits for a consumer): then start the detector.',
         body: { type: 'object', properties: armProperties, additionalProperties: false },
         response: { 201: schemas.seriesOpened, 409: schemas.refused, 422: schemas.refused, 503: schemas.refused },
       },
@@ -60,7 +61,10 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
         tags,
         summary: 'Halt a shared series',
         description:
-          "The first half of stopping a series that several instances share (frames_stride): what is queued is read, then no more packets are accepted. Answers with how many frames were seen; the largest of all instances' answers goes to DELETE /api/v1/series as `frames`. Without that the part is cut short after closing_timeout_ms.",
+          'The first half of stopping a series that several instances share (frames_stride): what is queued is read, ' +
+          "then no more packets are accepted. Answers with how many frames were seen; the largest of all instances' " +
+          'answers goes to DELETE /api/v1/series as `frames`. Without that the part is cut short after ' +
+          'closing_timeout_ms.',
         response: { 200: schemas.seriesHalted, 409: schemas.refused, 422: schemas.refused, 503: schemas.refused },
       },
     },
@@ -74,20 +78,24 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
         tags,
         summary: 'End the series',
         description:
-          'What was received so far is sent, then series_end; answers with the summary when that is done, or with null when no series was open. A series that several instances share is halted on all of them first, and then needs `frames`.',
+          'What was received so far is sent, then series_end; answers with the summary when that is done, or with ' +
+          'null when no series was open. A series that several instances share is halted on all of them first, and ' +
+          'then needs `frames`.',
         querystring: {
           type: 'object',
           properties: {
             frames: {
               type: 'string',
               description:
-                'Only for a shared series, and needed there: its frames, the largest that an instance answered when it was halted.',
+                'Only for a shared series, and needed there: its frames, the largest that an instance answered when ' +
+                'it was halted.',
             },
             fill: {
               type: 'string',
               enum: ['true', 'false'],
               description:
-                'true = all frames that were asked for go out, those that never came made up as missing. Not for a shared series.',
+                'true = all frames that were asked for go out, those that never came made up as missing. Not for a ' +
+                'shared series.',
             },
             withdraw: {
               type: 'string',

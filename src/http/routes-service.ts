@@ -38,7 +38,8 @@ export function addServiceRoutes(app: FastifyInstance, view: ServiceView, build:
       schema: {
         tags,
         summary:
-          'Is there anything on this machine that loses data: each check with what was seen, what is needed and the remedy',
+          'Is there anything on this machine that loses data: each check with what was seen, what is needed and the ' +
+          'remedy',
         response: { 200: schemas.doctorReport },
       },
     },

@@ -19,7 +19,8 @@ export interface HistogramRow {
 const secondsBounds = [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5] as const;
 
 const latencyHelp =
-  'Time of a frame in the service: handover = from closed to handed to zmq, total = from its first packet to handed to zmq';
+  'Time of a frame in the service: handover = from closed to handed to zmq, total = from its first packet to handed ' +
+  'to zmq';
 
 /** Histograms of one port, written by its receiver. */
 export const portHistogramTable = [

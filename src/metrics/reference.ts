@@ -10,8 +10,9 @@ const introduction = `# Metrics
 Generated from the tables in \`src/memory/counters.ts\`, \`src/memory/histogram.ts\`, \`src/metrics/tables.ts\` and
 \`simulators/detector/metrics.ts\` by \`vdcu reference metrics > docs/reference/metrics.md\`.
 
-\`GET /metrics\` in the text format of Prometheus; everything has the label \`detector\`. Counters run from the start of the process and
-never decrease. What is not known has no sample. Counters of the simulator are served by \`vdcu simulate --metrics-port\`. What to do about them: [operating.md](../operating.md).
+\`GET /metrics\` in the text format of Prometheus; everything has the label \`detector\`. Counters run from the start of
+the process and never decrease. What is not known has no sample. Counters of the simulator are served by
+\`vdcu simulate --metrics-port\`. What to do about them: [operating.md](../operating.md).
 `;
 
 interface Row {

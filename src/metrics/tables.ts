@@ -207,7 +207,9 @@ export const gaugeTable: readonly MetricRow[] = [
   },
   {
     metric: 'vdcu_consumer_connections',
-    help: 'Connections that the one consumer makes (consumer_connections of the configuration); with more than these the stream is shared',
+    help:
+      'Connections that the one consumer makes (consumer_connections of the configuration); with more than these the ' +
+      'stream is shared',
     labels: [],
     read: (view) => [[{}, view.config.consumerConnections]],
   },
@@ -238,7 +240,9 @@ export const gaugeTable: readonly MetricRow[] = [
   },
   {
     metric: 'vdcu_accounting_error_frames',
-    help: 'Images handed to zmq without an outcome (positive) or counted without being handed over (negative); must be 0',
+    help:
+      'Images handed to zmq without an outcome (positive) or counted without being handed over (negative); must ' +
+      'be 0',
     labels: [],
     read: (view) => [[{}, frameAccountingError(view.streamCounters(), view.streamCounters())]],
   },
@@ -268,7 +272,9 @@ export const gaugeTable: readonly MetricRow[] = [
 export const foreignCounterTable: readonly MetricRow[] = [
   {
     metric: 'vdcu_nic_statistics_total',
-    help: 'Receive counters of the interfaces that serve udp_host, as the kernel names them, and losses that its driver counts (ethtool -S, some seconds old); all that passes there, not only the detector',
+    help:
+      'Receive counters of the interfaces that serve udp_host, as the kernel names them, and losses that its driver ' +
+      'counts (ethtool -S, some seconds old); all that passes there, not only the detector',
     labels: ['device', 'counter'],
     read: (view) =>
       nicCounters(receivingHosts(view.config)).map(({ device, counter, value }): Sample => [
@@ -278,7 +284,9 @@ export const foreignCounterTable: readonly MetricRow[] = [
   },
   {
     metric: 'vdcu_host_udp_errors_total',
-    help: 'UDP errors of the whole host or network namespace; receive_buffer holds the drops of all sockets, reassembly the datagrams of which a fragment never came',
+    help:
+      'UDP errors of the whole host or network namespace; receive_buffer holds the drops of all sockets, reassembly ' +
+      'the datagrams of which a fragment never came',
     labels: ['kind'],
     read: () => hostUdpErrors().map(({ kind, value }): Sample => [{ kind }, value]),
   },

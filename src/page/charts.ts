@@ -184,7 +184,8 @@ export class LossChart {
     const worst = Math.max(0, ...this.#samples.flatMap(({ missing }) => missing.map((share) => share ?? 0)));
     this.#host.setAttribute(
       'aria-label',
-      `Share of missing packets by port, last ${this.#samples.length} seconds: at most ${shareText(worst)} in one second`,
+      `Share of missing packets by port, last ${this.#samples.length} seconds: at most ${shareText(worst)} in one ` +
+        'second',
     );
   }
 
@@ -219,7 +220,10 @@ export class LossChart {
     const share = this.#samples[index]?.missing[port];
     const udpPort = this.#udpPorts[port];
     if (share === undefined || udpPort === undefined) return null;
-    return `Port ${udpPort}, ${agoText(index + 1 - this.#samples.length)}: ${share === null ? 'no frame was closed' : `${shareText(share)} missing`}`;
+    return (
+      `Port ${udpPort}, ${agoText(index + 1 - this.#samples.length)}: ` +
+      `${share === null ? 'no frame was closed' : `${shareText(share)} missing`}`
+    );
   }
 }
 

@@ -96,7 +96,8 @@ form.addEventListener('submit', (event) => {
     })) as { series_id: number; header_pending: boolean } | null;
     if (answer !== null)
       say(
-        `Series ${answer.series_id} is open: start the detector.${answer.header_pending ? ' Its header waits for a consumer.' : ''}`,
+        `Series ${answer.series_id} is open: start the ` +
+          `detector.${answer.header_pending ? ' Its header waits for a consumer.' : ''}`,
       );
   })();
 });

@@ -101,7 +101,8 @@ function showReading(reading: Reading | null): void {
   const where =
     port === null
       ? ''
-      : ` · port ${port.udpPort}${port.off ? ' (off)' : ''}: row ${port.row}, column ${port.column}${port.fixed ? '' : ' (usual place)'}`;
+      : ` · port ${port.udpPort}${port.off ? ' (off)' : ''}: row ${port.row}, column ` +
+        `${port.column}${port.fixed ? '' : ' (usual place)'}`;
   setText(element, `${valueWords(holds, value, of)} · row ${row}, column ${column}${where}`);
 }
 
@@ -113,7 +114,8 @@ function showAge(): void {
   if (silent) {
     setText(
       lost,
-      `No word from the service for ${ageText(performance.now() - heardAt)}: everything here is old. Is it running, and is the network there? The page connects again by itself.`,
+      `No word from the service for ${ageText(performance.now() - heardAt)}: everything here is old. Is it ` +
+        'running, and is the network there? The page connects again by itself.',
     );
     showUnknown();
     showCommands(null);

@@ -86,7 +86,8 @@ function showFill({ ring, sockets }: State): void {
   else
     fill.sockets.replaceChildren(
       bar(fullest.share, fullest.share > 0.5 ? 'high' : ''),
-      ` ${bytesText(fullest.queue)} of ${bytesText(fullest.buffer)}${known.length > 1 ? `, fullest: ${fullest.port}` : ''}`,
+      ` ${bytesText(fullest.queue)} of ` +
+        `${bytesText(fullest.buffer)}${known.length > 1 ? `, fullest: ${fullest.port}` : ''}`,
     );
 }
 

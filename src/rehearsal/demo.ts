@@ -60,17 +60,20 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const { view } = service;
     say('Virtual DCU demo: simulated Eiger quad (2 ports, 514 × 514, 16 bit) → service → checking consumer.');
     say(
-      `  frames      ${options.frames} at ${options.rate} frames/s, seed ${options.seed}, with packets lost, reordered, sent twice, late`,
+      `  frames      ${options.frames} at ${options.rate} frames/s, seed ${options.seed}, with packets lost, ` +
+        'reordered, sent twice, late',
     );
     say(
-      `  look at     ${service.apiUrl}/  (live page)   ${service.apiUrl}/docs  (HTTP interface)   ${service.apiUrl}/metrics`,
+      `  look at     ${service.apiUrl}/  (live page)   ${service.apiUrl}/docs  (HTTP interface)   ` +
+        `${service.apiUrl}/metrics`,
     );
     if (options.metricsPort !== undefined) say(`  simulator   http://127.0.0.1:${options.metricsPort}/metrics`);
     say(`  stream      ${service.dataEndpoint}`);
     for (const { udp_port: udpPort, receive_buffer_granted_bytes: granted } of view.udpPorts()) {
       if (granted !== null && granted < config.receiveBufferBytes)
         say(
-          `  note        port ${udpPort}: the kernel granted ${megabytes(granted)} of socket buffer instead of ${megabytes(config.receiveBufferBytes)}; a busy machine may drop packets (they are counted)`,
+          `  note        port ${udpPort}: the kernel granted ${megabytes(granted)} of socket buffer instead of ` +
+            `${megabytes(config.receiveBufferBytes)}; a busy machine may drop packets (they are counted)`,
         );
     }
     const consumer = command(children, [
@@ -117,7 +120,13 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const { table, problems } = compareDemo(truth, summary, view.portCounters(), report);
     if (options.json)
       options.out.stdout.write(
-        `${JSON.stringify({ ok: problems.length === 0, problems, simulator: truth, series: summary, consumer: report })}\n`,
+        `${JSON.stringify({
+          ok: problems.length === 0,
+          problems,
+          simulator: truth,
+          series: summary,
+          consumer: report,
+        })}\n`,
       );
     else options.out.stdout.write(`\n${table}\n\n${seriesTable(summary)}\n\n${verdict(problems, report)}\n`);
     return problems.length === 0 ? exitCode.ok : exitCode.failed;
@@ -169,7 +178,11 @@ class Progress {
     this.#images = series.images_sent;
     const sum = (name: 'missing' | 'lateFirst' | 'ringFull' | 'duplicate' | 'reordered' | 'socketDropped'): number =>
       series.ports.reduce((total, { counters }) => total + counters[name], 0);
-    const text = `  ${series.images_sent}/${series.frames} frames  ${rate.toFixed(0)} frames/s  ${((rate * this.#frameBytes) / 1e9).toFixed(3)} GB/s  marked ${series.marked}  packets missing ${sum('missing')} (late ${sum('lateFirst')}, ring ${sum('ringFull')}, socket ${sum('socketDropped')})  duplicate ${sum('duplicate')}  reordered ${sum('reordered')}`;
+    const text =
+      `  ${series.images_sent}/${series.frames} frames  ${rate.toFixed(0)} frames/s  ` +
+      `${((rate * this.#frameBytes) / 1e9).toFixed(3)} GB/s  marked ${series.marked}  packets missing ` +
+      `${sum('missing')} (late ${sum('lateFirst')}, ring ${sum('ringFull')}, socket ${sum('socketDropped')})  ` +
+      `duplicate ${sum('duplicate')}  reordered ${sum('reordered')}`;
     this.#options.out.stderr.write(this.#options.out.stderr.isTTY === true ? `\r\u001b[2K${text}` : `${text}\n`);
     this.#shown = true;
   }
@@ -178,7 +191,9 @@ class Progress {
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
 function verdict(problems: readonly string[], report: ConsumerReport): string {
-  const pixels = `pixels checked: ${report.pixels_checked}   missing: ${report.missing_pixels}   wrong pixels: ${report.wrong_pixels}`;
+  const pixels =
+    `pixels checked: ${report.pixels_checked}   missing: ${report.missing_pixels}   wrong pixels: ` +
+    `${report.wrong_pixels}`;
   if (problems.length === 0)
     return `${pixels}\nAll sums agree: what the simulator sent, what the service counted and what the consumer saw.`;
   return `${pixels}\nSOMETHING DISAGREES:\n${problems.map((problem) => `  ${problem}`).join('\n')}`;

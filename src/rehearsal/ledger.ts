@@ -73,11 +73,13 @@ export function compareDemo(
     };
     if (Number.isNaN(values.socketDropped) && values.received < port.packets_sent)
       problems.push(
-        `port ${udpPort}: ${values.received} received of ${port.packets_sent} sent, and the kernel does not say whether it dropped the rest`,
+        `port ${udpPort}: ${values.received} received of ${port.packets_sent} sent, and the kernel does not say ` +
+          'whether it dropped the rest',
       );
     else if (values.received + drops !== port.packets_sent)
       problems.push(
-        `port ${udpPort}: ${values.received} received + ${drops} dropped by the kernel is not ${port.packets_sent} sent`,
+        `port ${udpPort}: ${values.received} received + ${drops} dropped by the kernel is not ${port.packets_sent} ` +
+          'sent',
       );
     const classed = packetClasses.reduce((total, name) => total + values[name], 0);
     if (classed !== values.received)
@@ -94,7 +96,8 @@ export function compareDemo(
   for (const ledger of summary.ledger) {
     if (ledger.expected !== ledger.accepted + ledger.missing)
       problems.push(
-        `port ${ledger.udp_port}: expected ${ledger.expected} is not accepted ${ledger.accepted} + missing ${ledger.missing}`,
+        `port ${ledger.udp_port}: expected ${ledger.expected} is not accepted ${ledger.accepted} + missing ` +
+          `${ledger.missing}`,
       );
     const planned = sent(ledger.udp_port).packets_planned;
     if (ledger.expected !== planned)
@@ -105,7 +108,8 @@ export function compareDemo(
     problems.push(`the consumer was told of ${report.missing_packets} missing packets, the ledger has ${missing}`);
   if (report.images !== summary.frames || report.complete !== summary.complete || report.marked !== summary.marked)
     problems.push(
-      `the consumer got ${report.images} frames (${report.complete} complete), the service sent ${summary.frames} (${summary.complete} complete)`,
+      `the consumer got ${report.images} frames (${report.complete} complete), the service sent ${summary.frames} ` +
+        `(${summary.complete} complete)`,
     );
   if (report.wrong_pixels > 0) problems.push(`${report.wrong_pixels} wrong pixels`);
   if (summary.aborted !== undefined) problems.push(`the series was cut short: ${summary.aborted}`);

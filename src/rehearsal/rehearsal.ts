@@ -133,7 +133,8 @@ export async function runRehearsal(options: RehearsalOptions): Promise<number> {
   cutShort.catch(() => undefined);
   try {
     say(
-      `Virtual DCU rehearsal: ${played.length} series through one service, seed ${options.seed}. Live page: ${service.apiUrl}/`,
+      `Virtual DCU rehearsal: ${played.length} series through one service, seed ${options.seed}. Live page: ` +
+        `${service.apiUrl}/`,
     );
     const prometheus = options.prometheus ? await startPrometheus(folder, service.apiUrl, children) : null;
     say(
@@ -297,7 +298,10 @@ function sumsOf(view: SharedView): { missing: number; received: number; images: 
 
 function sceneLine({ title, summary, consumer }: SceneReport): string {
   const lost = summary.ledger.reduce((total, port) => total + port.missing, 0);
-  return `${title}: ${summary.frames} frames, ${summary.complete} complete, ${summary.marked} marked, ${lost} packets missing; ${consumer.pixels_checked} pixels checked, ${consumer.wrong_pixels} wrong`;
+  return (
+    `${title}: ${summary.frames} frames, ${summary.complete} complete, ${summary.marked} marked, ${lost} packets ` +
+    `missing; ${consumer.pixels_checked} pixels checked, ${consumer.wrong_pixels} wrong`
+  );
 }
 
 function conclude(
@@ -320,9 +324,11 @@ function conclude(
   const scraped =
     prometheus === null
       ? 'Prometheus was not run.'
-      : `Prometheus: ${prometheus.samples} scrapes; ${prometheus.missing} packets missing, ${prometheus.images} images, as the service says${prometheus.alerts.length === 0 ? '' : `; alerts: ${prometheus.alerts.join(', ')}`}.`;
-  out.stdout.write(
-    `\n${rows.join('\n')}\n\n${scraped}\n${ok ? 'Everything agrees.' : `SOMETHING DISAGREES:\n${problems.map((problem) => `  ${problem}`).join('\n')}`}\n`,
-  );
+      : `Prometheus: ${prometheus.samples} scrapes; ${prometheus.missing} packets missing, ${prometheus.images} ` +
+        'images, as the service ' +
+        `says${prometheus.alerts.length === 0 ? '' : `; alerts: ${prometheus.alerts.join(', ')}`}.`;
+  const wrong = problems.map((problem) => `  ${problem}`).join('\n');
+  const verdict = ok ? 'Everything agrees.' : `SOMETHING DISAGREES:\n${wrong}`;
+  out.stdout.write(`\n${rows.join('\n')}\n\n${scraped}\n${verdict}\n`);
   return ok ? exitCode.ok : exitCode.failed;
 }

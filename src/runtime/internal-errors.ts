@@ -32,7 +32,10 @@ export class InternalErrors {
   /** What the state says of them; null = nothing of late. */
   get problem(): string | null {
     if (this.#last === null || this.#now() - this.#last.at > shownMs) return null;
-    return `internal errors were survived (${this.#count} so far, the last: ${this.#last.message}). Frames are not affected; the log has the place, please report it (docs/operating.md#internal-errors)`;
+    return (
+      `internal errors were survived (${this.#count} so far, the last: ${this.#last.message}). Frames are not ` +
+      'affected; the log has the place, please report it (docs/operating.md#internal-errors)'
+    );
   }
 
   /** Count it, and say it unless one was said a moment ago. Never throws. */

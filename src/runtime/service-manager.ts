@@ -46,7 +46,8 @@ export function serviceManager(
   const lost = (why: string): void => {
     if (!warned)
       warn(
-        `systemd cannot be told that the service is ready: ${why}. Where that is so for good, set Type=exec and WatchdogSec=0 in the unit`,
+        `systemd cannot be told that the service is ready: ${why}. Where that is so for good, set Type=exec and ` +
+          'WatchdogSec=0 in the unit',
       );
     warned = true;
   };

@@ -84,7 +84,8 @@ function scopeOf(text: string, zone: string): number {
   const found = networkInterfaces()[zone]?.find((entry) => entry.family === 'IPv6');
   if (found?.family !== 'IPv6')
     throw new OperatorError(
-      `${text}: this machine has no interface ${zone} with IPv6. Interfaces: ${Object.keys(networkInterfaces()).join(', ')}`,
+      `${text}: this machine has no interface ${zone} with IPv6. Interfaces: ` +
+        `${Object.keys(networkInterfaces()).join(', ')}`,
     );
   return found.scopeid;
 }

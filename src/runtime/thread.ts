@@ -34,12 +34,18 @@ export function pinThread(name: string, cpus: readonly number[]): string | null 
   const mask = new Uint8Array(128);
   for (const cpu of cpus) {
     if (!Number.isInteger(cpu) || cpu < 0 || cpu >= mask.length * 8)
-      return `thread ${name}: not pinned to CPU ${asked}: ${cpu} is no CPU. Use numbers from 0 to ${mask.length * 8 - 1}`;
+      return (
+        `thread ${name}: not pinned to CPU ${asked}: ${cpu} is no CPU. Use numbers from 0 to ` +
+        `${mask.length * 8 - 1}`
+      );
     mask[cpu >> 3] = mask[cpu >> 3] | (1 << (cpu & 7));
   }
   if (libc().schedSetaffinity(0, mask.length, mask) === 0) return null;
   const reason = errnoName(lastErrno());
-  return `thread ${name}: not pinned to CPU ${asked} (${reason}): this process may use ${allowedCpus()}. Choose among these, or give the container these CPUs (Kubernetes: static CPU manager, whole CPUs)`;
+  return (
+    `thread ${name}: not pinned to CPU ${asked} (${reason}): this process may use ${allowedCpus()}. Choose among ` +
+    'these, or give the container these CPUs (Kubernetes: static CPU manager, whole CPUs)'
+  );
 }
 
 /** CPUs that the calling thread may use, as the kernel writes them: "0-3,6"; a count where it does not say. */

@@ -246,7 +246,8 @@ function allocate(map: ReturnType<typeof mapMemory>, plan: Plan): WebAssembly.Me
     return memory;
   } catch (error) {
     throw new OperatorError(
-      `shared memory of ${map.totalBytes} bytes cannot be had (ring of ${plan.ring.frames} frames). Give the process more memory, or lower ring_frames.`,
+      `shared memory of ${map.totalBytes} bytes cannot be had (ring of ${plan.ring.frames} frames). Give the ` +
+        'process more memory, or lower ring_frames.',
       exitCode.environment,
       { cause: error },
     );

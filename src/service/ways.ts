@@ -75,11 +75,13 @@ export function makeReceiver(
   if (missing !== null) {
     if (config.receive === 'recvmmsg')
       throw new OperatorError(
-        `receive: recvmmsg cannot be had here: ${missing}. Use receive: dgram, or auto, which takes what works (docs/operating.md#portable-ways).`,
+        `receive: recvmmsg cannot be had here: ${missing}. Use receive: dgram, or auto, which takes what works ` +
+          '(docs/operating.md#portable-ways).',
         exitCode.environment,
       );
     notes.push(
-      `packets are received by node:dgram, at most some 50000 packets of 4 kB per second and port, since recvmmsg cannot be had: ${missing}`,
+      'packets are received by node:dgram, at most some 50000 packets of 4 kB per second and port, since recvmmsg ' +
+        `cannot be had: ${missing}`,
     );
   }
   const receive = config.receive === 'dgram' || missing !== null ? 'dgram' : 'recvmmsg';
@@ -184,7 +186,8 @@ export async function makeSink(
 
 function insisted(way: string, missing: string): OperatorError {
   return new OperatorError(
-    `send: ${way} cannot be had here: ${missing}. Use send: zeromq.js, or auto, which takes what works (docs/operating.md#portable-ways).`,
+    `send: ${way} cannot be had here: ${missing}. Use send: zeromq.js, or auto, which takes what works ` +
+      '(docs/operating.md#portable-ways).',
     exitCode.environment,
   );
 }

@@ -234,7 +234,8 @@ export class Streamer {
   #stopShared(series: Series, id: number, end: SeriesStop | undefined): void {
     const problem =
       end === undefined
-        ? `this is instance ${this.#setup.share.offset} of ${this.#setup.share.stride} that share the series, and where it ends all of them must know. Stop all at once: vdcu stop --endpoints URL,URL,…`
+        ? `this is instance ${this.#setup.share.offset} of ${this.#setup.share.stride} that share the series, and ` +
+          'where it ends all of them must know. Stop all at once: vdcu stop --endpoints URL,URL,…'
         : series.finishAt(end);
     if (problem === null) this.#stopping.push(id);
     else this.#setup.report({ kind: 'refused', id, why: end === undefined ? 'invalid' : 'busy', problems: [problem] });
@@ -253,7 +254,8 @@ export class Streamer {
     if (this.#arming !== null || (open !== null && !open.auto)) {
       return refuse(
         'busy',
-        `series ${open?.id ?? this.#seriesId + 1} is ${open !== null && open.step >= seriesStep.stopping ? 'closing' : 'open'}: end it first (vdcu stop)`,
+        `series ${open?.id ?? this.#seriesId + 1} is ` +
+          `${open !== null && open.step >= seriesStep.stopping ? 'closing' : 'open'}: end it first (vdcu stop)`,
       );
     }
     if (this.#outbox.sink.peers === 0 && !request.force)
@@ -351,7 +353,8 @@ export class Streamer {
     if (request.msgNumberBase !== null && request.msgNumberBase < least) {
       this.#refuse(
         'invalid',
-        `msg_number_base: ${request.msgNumberBase} was used already: needs ${least} or more, so that no number comes twice`,
+        `msg_number_base: ${request.msgNumberBase} was used already: needs ${least} or more, so that no number ` +
+          'comes twice',
       );
       return 1;
     }

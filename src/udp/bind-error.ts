@@ -16,7 +16,10 @@ export function bindError(host: string, udpPort: number, code: string, cause?: u
 function sentenceOf(code: string, udpPort: number): string {
   switch (code) {
     case 'EADDRINUSE':
-      return `taken by another process (${code}). Stop it (ss -ulpn 'sport = :${udpPort}' names it), or change udp_ports`;
+      return (
+        `taken by another process (${code}). Stop it (ss -ulpn 'sport = :${udpPort}' names it), or change ` +
+        'udp_ports'
+      );
     case 'EADDRNOTAVAIL':
       return `this machine has no such address (${code}); it has ${ownAddresses()}. Change udp_host`;
     case 'EACCES':

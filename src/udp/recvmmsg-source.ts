@@ -159,13 +159,15 @@ export class RecvmmsgSource implements PacketSource {
         const refused = socket.set(socketLevel.udp, socketOption.udpCoalesce, 1);
         if (refused !== null)
           throw new OperatorError(
-            `port ${udpPort} on ${host}: the kernel does not coalesce datagrams (UDP_GRO: ${refused}). It needs Linux 5.0; switch coalescing off (receive_coalesced)`,
+            `port ${udpPort} on ${host}: the kernel does not coalesce datagrams (UDP_GRO: ${refused}). It needs ` +
+              'Linux 5.0; switch coalescing off (receive_coalesced)',
           );
       }
       const endless = waitMs > 0 ? socket.boundWait(waitMs) : null;
       if (endless !== null)
         throw new OperatorError(
-          `port ${udpPort} on ${host}: a call that waits cannot be bounded (SO_RCVTIMEO: ${endless}). ${portableRemedy}`,
+          `port ${udpPort} on ${host}: a call that waits cannot be bounded (SO_RCVTIMEO: ${endless}). ` +
+            `${portableRemedy}`,
           exitCode.environment,
         );
     } catch (error) {
@@ -197,7 +199,8 @@ export class RecvmmsgSource implements PacketSource {
     if (reason !== errno.EAGAIN && reason !== errno.EINTR) {
       const { host } = this.#options;
       throw new OperatorError(
-        `port ${this.#socket?.udpPort} on ${host}: receiving by recvmmsg failed (${errnoName(reason)}). ${portableRemedy}`,
+        `port ${this.#socket?.udpPort} on ${host}: receiving by recvmmsg failed (${errnoName(reason)}). ` +
+          `${portableRemedy}`,
         exitCode.environment,
       );
     }

@@ -66,7 +66,8 @@ function fit(source: UdpSource, socketVersion: 4 | 6): IpAddress {
   if (socketVersion === 6) return mapped(address);
   if (address.version === 4) return address;
   throw new OperatorError(
-    `udp_source ${source.address} is an IPv6 address, but udp_host is an IPv4 one: no packet could be the detector's. Change one of them`,
+    `udp_source ${source.address} is an IPv6 address, but udp_host is an IPv4 one: no packet could be the ` +
+      "detector's. Change one of them",
   );
 }
 

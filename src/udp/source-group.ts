@@ -33,7 +33,8 @@ export class SourceGroup {
     const reason = lastErrno();
     if (reason === errno.EINTR) return 0;
     throw new OperatorError(
-      `waiting for several ports failed (poll: ${errnoName(reason)}). Use receive: dgram (docs/operating.md#portable-ways)`,
+      `waiting for several ports failed (poll: ${errnoName(reason)}). Use receive: dgram ` +
+        '(docs/operating.md#portable-ways)',
       exitCode.environment,
     );
   }

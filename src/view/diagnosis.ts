@@ -74,7 +74,9 @@ function refusedAll({ state, armed, samples }: TroubleFacts): Finding[] {
   return [
     {
       code: 'no_series',
-      message: `${Math.round(rate)} packets/s arrive and no series is open, so none of them is kept. Arm a series, or stop the detector; docs/operating.md#nothing-arrives.`,
+      message:
+        `${Math.round(rate)} packets/s arrive and no series is open, so none of them is kept. Arm a series, or stop ` +
+        'the detector; docs/operating.md#nothing-arrives.',
     },
   ];
 }
@@ -93,7 +95,9 @@ function outsideAll({ state, samples }: TroubleFacts): Finding[] {
   return [
     {
       code: 'outside',
-      message: `${Math.round(outside)} packets/s arrive and none lies in a frame: their frame numbers are not those of the series. ${packetClassTable.foreign_series.remedy}; ${packetClassTable.foreign_series.docs}.`,
+      message:
+        `${Math.round(outside)} packets/s arrive and none lies in a frame: their frame numbers are not those of the ` +
+        `series. ${packetClassTable.foreign_series.remedy}; ${packetClassTable.foreign_series.docs}.`,
     },
   ];
 }
@@ -105,7 +109,9 @@ function silentPorts({ state, samples, sockets }: TroubleFacts): Finding[] {
   return [
     {
       code: 'silent_port',
-      message: `${portNames(silent, sockets)} ${silent.length === 1 ? 'sends' : 'send'} nothing while others do${remedyOf(frameReasons.port_absent)}.`,
+      message:
+        `${portNames(silent, sockets)} ${silent.length === 1 ? 'sends' : 'send'} nothing while others ` +
+        `do${remedyOf(frameReasons.port_absent)}.`,
     },
   ];
 }
@@ -127,7 +133,8 @@ function losingNow(facts: TroubleFacts): Finding[] {
   const losing = shares.flatMap((share, port) => (share > 0 && !silent.includes(port) ? [port] : []));
   if (losing.length === 0) return [];
   const most = Math.max(...losing.map((port) => shares[port]));
-  const share = `${losing.length === 1 ? 'loses packets: ' : 'lose packets: up to '}${percent(most)} in the last ${last.length} s`;
+  const loses = losing.length === 1 ? 'loses packets: ' : 'lose packets: up to ';
+  const share = `${loses}${percent(most)} in the last ${last.length} s`;
   return [{ code: 'loss', message: `${portNames(losing, sockets)} ${share}. ${mostlyBecause(facts, open, losing)}` }];
 }
 
@@ -172,7 +179,9 @@ function filling({ ring, sockets }: TroubleFacts): Finding[] {
   if (ring.slots > 0 && ring.used / ring.slots > ringHigh) {
     found.push({
       code: 'ring',
-      message: `the frame ring is nearly full (${ring.used} of ${ring.slots}): frames are lost when it is. The consumer takes too little: look at its disk and network; docs/operating.md#ring-full.`,
+      message:
+        `the frame ring is nearly full (${ring.used} of ${ring.slots}): frames are lost when it is. The consumer ` +
+        'takes too little: look at its disk and network; docs/operating.md#ring-full.',
     });
   }
   const full = sockets.flatMap(({ socket_queue_bytes: queue, receive_buffer_granted_bytes: buffer }, port) =>
@@ -181,7 +190,9 @@ function filling({ ring, sockets }: TroubleFacts): Finding[] {
   if (full.length > 0) {
     found.push({
       code: 'socket',
-      message: `the socket of ${portNames(full, sockets)} is more than half full: the receiver does not keep up. Give it a free core (receiver_threads, pin_cpus); docs/operating.md#receive-buffer.`,
+      message:
+        `the socket of ${portNames(full, sockets)} is more than half full: the receiver does not keep up. Give it a ` +
+        'free core (receiver_threads, pin_cpus); docs/operating.md#receive-buffer.',
     });
   }
   return found;

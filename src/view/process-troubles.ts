@@ -11,7 +11,8 @@ export function processTroubles(): string[] {
     trouble === null
       ? []
       : [
-          `the log does not go out: ${trouble}; ${dropped} lines were dropped so far (docs/operating.md#log-lines-are-dropped)`,
+          `the log does not go out: ${trouble}; ${dropped} lines were dropped so far ` +
+            '(docs/operating.md#log-lines-are-dropped)',
         ];
   const { problem } = internalErrors;
   return [...log, ...(problem === null ? [] : [problem])];

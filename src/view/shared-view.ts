@@ -172,7 +172,6 @@ export class SharedView implements ServiceView {
   }
 
   // --- what the service tells
-  // --------------------------------------------------------------------------------------------------
 
   noteReady(sockets: readonly OpenedSocket[], dataEndpoint: string, backend: string): void {
     this.#backend = backend;
@@ -285,7 +284,6 @@ export class SharedView implements ServiceView {
   }
 
   // --- orders
-  // --------------------------------------------------------------------------------------------------------------------
 
   /** What stands against a series, whatever it is. */
   #hindrance(force: boolean): Refused | null {
@@ -326,7 +324,6 @@ export class SharedView implements ServiceView {
   }
 
   // --- what others ask
-  // -----------------------------------------------------------------------------------------------------------
 
   status(): ServiceStatus {
     const state = this.#state();
@@ -377,7 +374,10 @@ export class SharedView implements ServiceView {
   /** What the consumer lacks, once the streamer has closed, in a sentence; null = nothing that is known of. */
   lacking(): string | null {
     if (this.#stream.endPending)
-      return 'the series_end of the last series was never taken: no consumer was there, or it took nothing. It must be told that the series is over.';
+      return (
+        'the series_end of the last series was never taken: no consumer was there, or it took nothing. It must be ' +
+        'told that the series is over.'
+      );
     const lost = this.undelivered;
     return lost === null || lost.messages === 0 ? null : undeliveredText(lost);
   }
@@ -542,7 +542,8 @@ export class SharedView implements ServiceView {
 }
 
 const undeliveredText = ({ messages, bytes }: Undelivered): string =>
-  `${messages} messages (${bytes} bytes) had not reached the consumer in time, nor had series_end. See docs/operating.md#undelivered.`;
+  `${messages} messages (${bytes} bytes) had not reached the consumer in time, nor had series_end. See ` +
+  'docs/operating.md#undelivered.';
 
 const knownFigure = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
@@ -554,5 +555,8 @@ function sum(counters: Readonly<Record<StreamCounter, number>>, outcome: 'marked
 }
 
 function clampedText(socket: OpenedSocket): string {
-  return `port ${socket.udpPort}: asked for ${socket.receiveBufferRequestedBytes} bytes of socket buffer, the kernel granted ${socket.receiveBufferGrantedBytes}. Raise net.core.rmem_max (docs/operating.md#receive-buffer).`;
+  return (
+    `port ${socket.udpPort}: asked for ${socket.receiveBufferRequestedBytes} bytes of socket buffer, the kernel ` +
+    `granted ${socket.receiveBufferGrantedBytes}. Raise net.core.rmem_max (docs/operating.md#receive-buffer).`
+  );
 }

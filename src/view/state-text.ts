@@ -29,7 +29,8 @@ export function describeState(facts: StateFacts): { message: string; problems: s
   const problems: string[] = [];
   if (consumers > config.consumerConnections) {
     problems.push(
-      `${consumers} consumers are connected, ${config.consumerConnections} expected: zmq shares the images out among them. Stop the stranger, or set consumer_connections.`,
+      `${consumers} consumers are connected, ${config.consumerConnections} expected: zmq shares the images out ` +
+        'among them. Stop the stranger, or set consumer_connections.',
     );
   }
   if (facts.endPending) problems.push('the end of the last series waits for a consumer to take it.');
@@ -42,20 +43,24 @@ export function describeState(facts: StateFacts): { message: string; problems: s
   const nothing = series.ports.every((port) => port.counters.accepted === 0);
   if (nothing && facts.openMs !== null && facts.openMs >= nothingArrivesMs) {
     problems.push(...series.ports.map((port) => whyNothing(port, facts)));
+    const seconds = Math.floor(facts.openMs / 1000);
     return {
-      message: `series ${series.series_id} is armed and no packet of it has come for ${Math.floor(facts.openMs / 1000)} s.`,
+      message: `series ${series.series_id} is armed and no packet of it has come for ${seconds} s.`,
       problems,
     };
   }
   const silent = facts.sinceLastPacketMs ?? 0;
   if (!nothing && silent >= silentMs && !facts.auto && config.seriesTimeoutMs === null) {
     problems.push(
-      `no packet for ${Math.floor(silent / 1000)} s. If the last frames were lost entirely the series ends only by a stop (DELETE /api/v1/series, vdcu stop); give frame_period_ms when arming, or set series_timeout_ms.`,
+      `no packet for ${Math.floor(silent / 1000)} s. If the last frames were lost entirely the series ends only by ` +
+        'a stop (DELETE /api/v1/series, vdcu stop); give frame_period_ms when arming, or set series_timeout_ms.',
     );
   }
   const of = series.frames > 0 ? ` of ${series.frames}` : '';
   return {
-    message: `series ${series.series_id} is open: ${series.images_sent}${of} images sent, ${series.marked + series.discarded} of them incomplete.`,
+    message:
+      `series ${series.series_id} is open: ${series.images_sent}${of} images sent, ` +
+      `${series.marked + series.discarded} of them incomplete.`,
     problems,
   };
 }
@@ -93,6 +98,9 @@ function whyNothing(port: CurrentPort, { config, packetBytes }: StateFacts): str
   if (counters.socketDropped > 0) known.push(`the kernel dropped ${counters.socketDropped} datagrams`);
   if (known.length > 0) return `${where} ${known.join('; ')}.`;
   if (counters.received === 0)
-    return `${where} no datagram at all. Is the detector started, and do its udp_dstip, udp_dstmac and udp_dstport name ${hostOfPort(config, port.udp_port)} and this port?`;
+    return (
+      `${where} no datagram at all. Is the detector started, and do its udp_dstip, udp_dstmac and udp_dstport name ` +
+      `${hostOfPort(config, port.udp_port)} and this port?`
+    );
   return `${where} ${counters.received} datagrams, none of this series.`;
 }

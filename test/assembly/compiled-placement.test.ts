@@ -155,7 +155,10 @@ function compare(
       const [a, b] = both.map(({ buffer }) => Buffer.from(buffer, from, to - from)) as [Buffer, Buffer];
       if (a.equals(b)) continue;
       const at = a.findIndex((byte, index) => byte !== b[index]);
-      return `${name}, byte ${from + at}: ${a[at]} and ${b[at]} (records at ${map.slotRecords[port]}, counters at ${map.portCounters[port]}, ring at ${map.ring})`;
+      return (
+        `${name}, byte ${from + at}: ${a[at]} and ${b[at]} (records at ${map.slotRecords[port]}, counters at ` +
+        `${map.portCounters[port]}, ring at ${map.ring})`
+      );
     }
     return '';
   };

@@ -38,7 +38,8 @@ function make(compiled: boolean): { landing: Landing; ring: FlightRing; writer: 
 
 for (const compiled of [false, true]) {
   t.test(
-    `headers are recorded as they lie, wherever they begin and wherever the ring ends, ${compiled ? 'compiled' : 'by the oracle'}`,
+    'headers are recorded as they lie, wherever they begin and wherever the ring ends, ' +
+      `${compiled ? 'compiled' : 'by the oracle'}`,
     async (t) => {
       const { landing, ring, writer } = make(compiled);
       const expected: { header: number[]; length: number; time: number; class: number }[] = [];

@@ -138,7 +138,8 @@ t.test(
 );
 
 t.test(
-  'frames spread over their period: some two turns for each, and the last packet of a frame waits for a small part of it',
+  'frames spread over their period: some two turns for each, and the last packet of a frame waits for a small part ' +
+    'of it',
   async (t) => {
     for (const periodMs of [0.5, 1, 2]) {
       const { turns, waits } = receive(sent(periodMs, 1), wholeImage);

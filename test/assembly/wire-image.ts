@@ -83,7 +83,10 @@ export class WireImage {
     if (Buffer.from(frame).equals(expected)) return '';
     const at = expected.findIndex((byte, index) => byte !== frame[index]);
     const pixel = Math.floor(at / bytes);
-    return `row ${Math.floor(pixel / frameColumns)}, column ${pixel % frameColumns}, byte ${at % bytes}: ${frame[at]} instead of ${expected[at]}`;
+    return (
+      `row ${Math.floor(pixel / frameColumns)}, column ${pixel % frameColumns}, byte ${at % bytes}: ${frame[at]} ` +
+      `instead of ${expected[at]}`
+    );
   }
 
   /** Bit by bit; bit 0 of byte 0 comes first. */

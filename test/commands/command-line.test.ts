@@ -73,7 +73,8 @@ t.test('--check accepts a right configuration and lists what is wrong with anoth
   t.equal(code, 2);
   t.equal(
     stderr,
-    `vdcu: ${file}:3: a.udp_ports: 1 ports, but modules: [1,1] at 2 per unit needs 2. List every port (those not sent go into ports_off as well), or correct modules\n` +
+    `vdcu: ${file}:3: a.udp_ports: 1 ports, but modules: [1,1] at 2 per unit needs 2. List every port (those not ` +
+      'sent go into ports_off as well), or correct modules\n' +
       `vdcu: ${file}:4: a.data_prt: unknown key with value 1; did you mean "data_port"?\n`,
   );
 });

@@ -15,7 +15,8 @@ async function configFile(more: string, udpPorts?: readonly number[]): Promise<s
   const file = join(mkdtempSync(join(tmpdir(), 'vdcu-')), 'doctor.yaml');
   writeFileSync(
     file,
-    `quad: {detector: eiger, quad: true, ring_frames: 64, udp_ports: [${(udpPorts ?? (await freeUdpPorts(2))).join(', ')}]${more}}\n`,
+    'quad: {detector: eiger, quad: true, ring_frames: 64, udp_ports: ' +
+      `[${(udpPorts ?? (await freeUdpPorts(2))).join(', ')}]${more}}\n`,
   );
   return file;
 }
@@ -85,7 +86,8 @@ t.test('a running service is asked, by --url or by the configuration, and only a
   const file = await configFile(`, data_port: 0, api_port: ${port}`);
   writeFileSync(
     file,
-    `other: {detector: eiger, quad: true, ring_frames: 64, udp_ports: [${(await freeUdpPorts(2)).join(', ')}], data_port: 0, api_port: ${port}}\n`,
+    `other: {detector: eiger, quad: true, ring_frames: 64, udp_ports: [${(await freeUdpPorts(2)).join(', ')}], ` +
+      `data_port: 0, api_port: ${port}}\n`,
   );
   t.match(await vdcu('doctor', file, 'other'), {
     code: 1,

@@ -50,15 +50,19 @@ t.test('each frame is told in words', async (t) => {
     '  1 packet never came, of frame 3: lost by the kernel (the ledger says socket) or on the way (unexplained)',
     '  1 packet came after its image was closed (late_first), of frame 3: Raise frame_timeout_ms or overtake_frames',
     '  1 packet came again (duplicate), of frame 4: no loss',
-    'port 50001: port images of packets 0 to 3; accepted 22, duplicate 1, late_first 1, malformed_version 1, foreign_series 2',
+    'port 50001: port images of packets 0 to 3; accepted 22, duplicate 1, late_first 1, malformed_version 1, ' +
+      'foreign_series 2',
     'frames 1 to 2: complete, in order',
     'frame 3:',
-    '  port 50001: 2 of 4 packets; never came: 2; packet 1 came after its image was closed (late_first) after 40 ms, behind packet 3 of frame 6. First at 22:13:20.030000',
+    '  port 50001: 2 of 4 packets; never came: 2; packet 1 came after its image was closed (late_first) after 40 ' +
+      'ms, behind packet 3 of frame 6. First at 22:13:20.030000',
     'frame 4:',
-    '  port 50001: all 4 packets; packet 2 came again (duplicate) after 3 ms, behind packet 3 of frame 4. First at 22:13:20.040000',
+    '  port 50001: all 4 packets; packet 2 came again (duplicate) after 3 ms, behind packet 3 of frame 4. First at ' +
+      '22:13:20.040000',
     'frames 5 to 6: complete, in order',
     'port 50001: 1 packet of a wrong header version (malformed_version), at 22:13:20.071000',
-    'port 50001: 2 packets of frames outside the series (foreign_series), from 22:13:20.072000 to 22:13:20.073000, frame 99',
+    'port 50001: 2 packets of frames outside the series (foreign_series), from 22:13:20.072000 to 22:13:20.073000, ' +
+      'frame 99',
     '',
   ]);
   const json = JSON.parse((await vdcu('explain', file, '--json')).stdout) as object;

@@ -269,7 +269,8 @@ t.test('status prints state, problems, the series and the one before', async (t)
       stdout,
       'receiving\nconsumers connected: 1\nproblem: port 50002: no packets\n' +
         'series 6 (auto): 10 of 100 images sent = 10 complete + 0 marked + 0 discarded; frames 1 to 12\n' +
-        '  port 50001: newest frame 12; 5 missing = 1 late + 0 ring + 4 socket + 0 unexplained, received 700\nbefore:\nseries 5 ended',
+        '  port 50001: newest frame 12; 5 missing = 1 late + 0 ring + 4 socket + 0 unexplained, received ' +
+        '700\nbefore:\nseries 5 ended',
     );
     t.strictSame(JSON.parse((await vdcu('status', '--url', url, '--json')).stdout), body);
   });
@@ -328,7 +329,8 @@ t.test('arm and stop send the token of the option, of the configuration, or of t
   const { port } = server.address() as AddressInfo;
   writeFileSync(
     config,
-    `det:\n  detector: eiger\n  quad: true\n  udp_ports: [50001, 50002]\n  api_port: ${port}\n  api_token_file: ${file}\n`,
+    `det:\n  detector: eiger\n  quad: true\n  udp_ports: [50001, 50002]\n  api_port: ${port}\n  api_token_file: ` +
+      `${file}\n`,
   );
   const url = `http://127.0.0.1:${port}`;
   const fromEnvironment = { VDCU_API_TOKEN: 'token-from-the-environment' };

@@ -315,7 +315,8 @@ t.test('a missing key is named with what it needs, at the line of the detector',
 
 t.test('all problems are reported at once, in the order of the file', async (t) => {
   const text =
-    'a:\n  detector: eiger\n  udp_ports:\n    - 50001\n    - 70000\n  frame_timeout_ms: 0\n  read_n_rows: 3\n  ring_ms: 9\n  bogus: 1\n';
+    'a:\n  detector: eiger\n  udp_ports:\n    - 50001\n    - 70000\n  frame_timeout_ms: 0\n  read_n_rows: 3\n  ' +
+    'ring_ms: 9\n  bogus: 1\n';
   t.match(refusal(text), [
     /^5: a\.udp_ports\.1: 70000 is not allowed/,
     /^6: a\.frame_timeout_ms: 0 is not allowed/,

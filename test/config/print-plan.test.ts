@@ -22,7 +22,8 @@ t.test('the text names each number with its unit', async (t) => {
 
 t.test('with several addresses the plan says which ports each has', async (t) => {
   const two = parseConfig(
-    'a: {detector: jungfrau, interfaces: 2, modules: [1, 2], udp_ports: [1, 2, 3, 4], ports_off: [4], udp_host: [10.0.0.1, 10.0.1.1]}',
+    'a: {detector: jungfrau, interfaces: 2, modules: [1, 2], udp_ports: [1, 2, 3, 4], ports_off: [4], udp_host: ' +
+      '[10.0.0.1, 10.0.1.1]}',
     'f',
     'a',
   );
@@ -46,7 +47,8 @@ t.test('the text says how many cores the rate keeps busy, and what one core cann
   const byZmq = { ...config, send: 'libzmq' } as const;
   t.match(planText(byZmq, makePlan(byZmq, 4)), /streamer 0\.159, zmq 0\.159; give it 1$/m);
   const fast = parseConfig(
-    'a: {detector: eiger, quad: true, udp_ports: [50001, 50002], frame_rate_hz: 4000, receiver_threads: 1, frame_timeout_ms: 100}',
+    'a: {detector: eiger, quad: true, udp_ports: [50001, 50002], frame_rate_hz: 4000, receiver_threads: 1, ' +
+      'frame_timeout_ms: 100}',
     'f',
     'a',
   );

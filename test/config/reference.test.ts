@@ -15,7 +15,9 @@ t.test('an option is one line: key, sentence, range, unit, default', async (t) =
   const lines = configurationReference().split('\n');
   t.ok(
     lines.includes(
-      '| `overtake_frames` | A port image is closed once its port has seen a frame this far ahead; also the jump of frame numbers that needs three witnesses. Less than the ring. | a whole number, 2 to 1000 | frames | `4` |',
+      '| `overtake_frames` | A port image is closed once its port has seen a frame this far ahead; also the jump ' +
+        'of frame numbers that needs three witnesses. Less than the ring. | a whole number, 2 to 1000 | frames | ' +
+        '`4` |',
     ),
   );
   t.match(

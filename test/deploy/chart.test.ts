@@ -15,7 +15,8 @@ import { chart, helm, missingTools, rendered, schemas, wrongObjects } from './ku
 import type { KubernetesObject, Values } from './kubernetes-tools.js';
 
 const quad =
-  'eiger:\n  detector: eiger\n  quad: true\n  udp_ports: [50001, 50002]\n  udp_host: 0.0.0.0\n  data_host: 0.0.0.0\n  api_host: 0.0.0.0\n';
+  'eiger:\n  detector: eiger\n  quad: true\n  udp_ports: [50001, 50002]\n  udp_host: 0.0.0.0\n  data_host: 0.0.0.0\n ' +
+  ' api_host: 0.0.0.0\n';
 const withQuad = (more: string): Record<string, unknown> => ({
   configfiles: [{ name: 'detectors.yaml', content: `${quad}${more}` }],
 });

@@ -70,11 +70,15 @@ export async function noContainers(): Promise<string | false> {
       '--net',
       'sh',
       '-c',
-      `cd ${folder} && mount -t overlay overlay -o lowerdir=other:/,upperdir=up,workdir=work root && setpriv --bounding-set=-all ip link`,
+      `cd ${folder} && mount -t overlay overlay -o lowerdir=other:/,upperdir=up,workdir=work root && setpriv ` +
+        '--bounding-set=-all ip link',
     ]);
     return false;
   } catch (error) {
-    return `containers without an engine need overlay file systems, namespaces and setpriv: ${(error as Error).message.split('\n').at(-2)}`;
+    return (
+      'containers without an engine need overlay file systems, namespaces and setpriv: ' +
+      `${(error as Error).message.split('\n').at(-2)}`
+    );
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -138,7 +142,8 @@ async function buildStage(
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
     throw new Error(
-      `stage ${stage.name}: ${(error as Error).message.split('\n')[0]}\n${`${stdout ?? ''}${stderr ?? ''}`.slice(-3000)}`,
+      `stage ${stage.name}: ` +
+        `${(error as Error).message.split('\n')[0]}\n${`${stdout ?? ''}${stderr ?? ''}`.slice(-3000)}`,
       { cause: error },
     );
   }
@@ -180,7 +185,10 @@ function copyStep(
     ...sources.map((source) => {
       const path = quoted(`${origin}/${source}`);
       // A folder's content is copied, a file goes into a folder or takes the name.
-      return `if [ -d ${path} ]; then mkdir -p ${quoted(`root${target}`)}; cp -r --preserve=mode,links ${path}/. ${quoted(`root${target}`)}/; else cp --preserve=mode ${path} ${quoted(`root${target}`)}; fi`;
+      return (
+        `if [ -d ${path} ]; then mkdir -p ${quoted(`root${target}`)}; cp -r --preserve=mode,links ${path}/. ` +
+        `${quoted(`root${target}`)}/; else cp --preserve=mode ${path} ${quoted(`root${target}`)}; fi`
+      );
     }),
     ...(whole === null ? [] : ['umount from']),
   ].join('\n');
@@ -205,7 +213,8 @@ function runStep({ command, folder, environment, mounts }: Step & { kind: 'run' 
   return [
     ...bound.map(
       ({ target, type }) =>
-        `mkdir -p root/root; ${type === 'cache' ? 'mkdir -p' : 'touch'} root${target}; mount --bind ${quoted(own[target])} root${target}`,
+        `mkdir -p root/root; ${type === 'cache' ? 'mkdir -p' : 'touch'} root${target}; mount --bind ` +
+        `${quoted(own[target])} root${target}`,
     ),
     `mkdir -p root${folder}`,
     `chroot root env -i -C ${folder} ${assignments.join(' ')} /bin/sh -c ${quoted(command)} < /dev/null`,
@@ -317,7 +326,7 @@ function startScript(folder: string, image: Image, options: ContainerOptions): s
 ${mount(folder, [join(folder, 'up'), ...image.layers])}
 mount -t sysfs sysfs root/sys
 ${emptyFolders.map((name) => `mkdir -p root/${name}`).join('\n')}
-${mounts.map(([target, source]) => `mkdir -p root$(dirname ${quoted(target)}); ${statSync(source).isDirectory() ? 'mkdir -p' : 'touch'} root${target}; mount --bind ${quoted(source)} root${target}; mount -o remount,ro,bind root${target}`).join('\n')}
+${mounts.map(([target, source]) => bindMount(target, source)).join('\n')}
 mount -o remount,ro root
 mount -t tmpfs -o mode=1777 tmpfs root/tmp
 ip link set lo up
@@ -342,6 +351,14 @@ function privileges({ settings }: Image, options: ContainerOptions): string[] {
 function environment({ settings }: Image, options: ContainerOptions): string[] {
   const all = { PATH: defaultPath, HOME: '/', ...settings.environment, ...options.environment };
   return ['env', '-i', '-C', settings.folder, ...Object.entries(all).map(([name, value]) => `${name}=${value}`)];
+}
+
+/** The commands that show a file or folder of the host at `target`, to be read only. */
+function bindMount(target: string, source: string): string {
+  const make = `mkdir -p root$(dirname ${quoted(target)}); ${statSync(source).isDirectory() ? 'mkdir -p' : 'touch'}`;
+  return (
+    `${make} root${target}; mount --bind ${quoted(source)} root${target}; ` + `mount -o remount,ro,bind root${target}`
+  );
 }
 
 /** One word of a shell. */

@@ -137,7 +137,8 @@ t.test(
         '--mount',
         'sh',
         '-c',
-        'mount -t sysfs sysfs /sys; ip link add detector0 type veth peer name other0; sh deploy/node-tuning/tune-node.sh',
+        'mount -t sysfs sysfs /sys; ip link add detector0 type veth peer name other0; sh ' +
+          'deploy/node-tuning/tune-node.sh',
       ],
       { env: { INTERFACES: 'detector0', RMEM_MAX: '9999999999' } },
     );

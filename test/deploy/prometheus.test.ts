@@ -33,7 +33,8 @@ async function startPrometheus(t: Test, ...targets: readonly string[]): Promise<
   const folder = mkdtempSync(join(tmpdir(), 'vdcu-prometheus-'));
   writeFileSync(
     join(folder, 'prometheus.yml'),
-    `global: {scrape_interval: 200ms, scrape_timeout: 200ms}\nscrape_configs: [{job_name: vdcu, static_configs: [{targets: ${JSON.stringify(targets)}}]}]\n`,
+    'global: {scrape_interval: 200ms, scrape_timeout: 200ms}\nscrape_configs: [{job_name: vdcu, static_configs: ' +
+      `[{targets: ${JSON.stringify(targets)}}]}]\n`,
   );
   const port = await freeTcpPort();
   const child = spawn(

@@ -164,7 +164,8 @@ t.test(
       cpSync(chart, copy, { recursive: true, dereference: true });
       writeFileSync(
         join(copy, 'templates', 'notes.yaml'),
-        'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: notes}\ndata:\n  notes: {{ include "virtual-dcu.notes" . | toJson }}\n',
+        'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: notes}\ndata:\n  notes: {{ include "virtual-dcu.notes" ' +
+          '. | toJson }}\n',
       );
       const { objects } = await rendered(values, copy);
       return objects.find(({ metadata: { name } }) => name === 'notes')?.['data'].notes as string;
@@ -222,7 +223,9 @@ t.test(
         configfiles: [
           {
             name: 'a.yaml',
-            content: `eiger:\n  detector: eiger\n  quad: true\n  udp_ports: [1, 2]\n  data_host: 0.0.0.0\n  api_host: 0.0.0.0\n${more}`,
+            content:
+              'eiger:\n  detector: eiger\n  quad: true\n  udp_ports: [1, 2]\n  data_host: 0.0.0.0\n  api_host: ' +
+              `0.0.0.0\n${more}`,
           },
         ],
       },

@@ -29,7 +29,8 @@ const rules = (parse(readFileSync(alertsFile, 'utf8')) as { groups: { rules: Rul
 const expressions = panels.flatMap(({ title, exprs }) => exprs.map((expr) => ({ title, expr })));
 
 t.test(
-  'deploy/grafana/dashboard.json is what its code says (else: node dist/deploy/grafana/write-dashboard.js > deploy/grafana/dashboard.json)',
+  'deploy/grafana/dashboard.json is what its code says (else: node dist/deploy/grafana/write-dashboard.js > ' +
+    'deploy/grafana/dashboard.json)',
   async (t) => {
     t.strictSame(
       JSON.parse(readFileSync(join(folder, 'grafana', 'dashboard.json'), 'utf8')),

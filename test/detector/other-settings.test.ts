@@ -122,7 +122,10 @@ for (const detector of Object.keys(families)) {
             pairs++;
             const hints = otherSettings(layout, evidence);
             const wanted = differences(configured, actual);
-            const name = `${detector} ${JSON.stringify([configured.dynamicRange, configured.tenGiga, configured.interfaces, configured.counters, configured.readNRows])} sent ${wanted.join(' with ')}, said ${hints.join(' or ')}`;
+            const { dynamicRange, tenGiga, interfaces, counters, readNRows } = configured;
+            const name =
+              `${detector} ${JSON.stringify([dynamicRange, tenGiga, interfaces, counters, readNRows])} ` +
+              `sent ${wanted.join(' with ')}, said ${hints.join(' or ')}`;
             if (wanted.length === 1 && !hints.includes(wanted[0])) problems.push(`not named: ${name}`);
             if (hints.length === 0) problems.push(`nothing named: ${name}`);
             // After many images what is named sends exactly this.

@@ -23,7 +23,8 @@ const version1 =
         : null;
 
 t.test(
-  'a limit of either version below what is used for certain refuses the start, with figures and remedy; at that figure it does not',
+  'a limit of either version below what is used for certain refuses the start, with figures and remedy; at that ' +
+    'figure it does not',
   async (t) => {
     for (const limit of [version1, version2]) {
       t.doesNotThrow(() => refuseSmallLimit('quad', plan, limit(certainBytes(plan))));

@@ -27,7 +27,8 @@ t.test(
   'only failures that lose data speak against arming, each with seen, needed, remedy and where to read on',
   async (t) => {
     t.strictSame(reasonsAgainstArming(examine(wrong)), [
-      'mtu: eth1: 1500 bytes; needed: 4172 bytes: packets of 4144 with UDP and IP headers; also in the switches and the detector. ip link set dev eth1 mtu 9000 (docs/operating.md#mtu), or open the series with force.',
+      'mtu: eth1: 1500 bytes; needed: 4172 bytes: packets of 4144 with UDP and IP headers; also in the switches ' +
+        'and the detector. ip link set dev eth1 mtu 9000 (docs/operating.md#mtu), or open the series with force.',
     ]);
   },
 );

@@ -51,11 +51,13 @@ export class Deliveries {
     const left = Math.max(0, queue.length - (taken.length - end.taken));
     if (left !== (undelivered?.messages ?? 0))
       return [
-        `the stop of series ${id} was answered with ${undelivered?.messages ?? 0} messages undelivered, and ${left} were not read`,
+        `the stop of series ${id} was answered with ${undelivered?.messages ?? 0} messages undelivered, and ` +
+          `${left} were not read`,
       ];
     if (left > 0 && !endPending && waited < this.#limitMs)
       return [
-        `the stop of series ${id} was answered after ${waited} ms although ${left} messages were not read and there was time (${this.#limitMs} ms)`,
+        `the stop of series ${id} was answered after ${waited} ms although ${left} messages were not read and ` +
+          `there was time (${this.#limitMs} ms)`,
       ];
     return [];
   }

@@ -39,9 +39,9 @@ interface Options {
 
 const program = new Command('npm run fuzz --')
   .description(
-    'Simulates the whole service on one thread in virtual time: a detector behind a bad network, a moody consumer, an operator ' +
-      'who arms and stops at the wrong moment, processes that end and start again. Checks every pixel, every sum and that everything comes ' +
-      'to its end. The same seed gives the same run.',
+    'Simulates the whole service on one thread in virtual time: a detector behind a bad network, a moody consumer, ' +
+      'an operator who arms and stops at the wrong moment, processes that end and start again. Checks every pixel, ' +
+      'every sum and that everything comes to its end. The same seed gives the same run.',
   )
   .option('--seeds <count>', 'how many seeds to play', whole(1), 1000)
   .option('--from <seed>', 'the first of them', whole(0), 1)
@@ -60,8 +60,10 @@ const program = new Command('npm run fuzz --')
   .option('--write', 'with --mutants: write the table in docs/simulation.md anew')
   .addHelpText(
     'after',
-    '\nExit code 0 = all held, 1 = a seed failed or hung, or a mistake was not caught, 130 = interrupted (what was played is printed).\n' +
-      'VDCU_PLACEMENT=reference or compiled makes all seeds place that way; otherwise odd seeds place by the compiled kernel.',
+    '\nExit code 0 = all held, 1 = a seed failed or hung, or a mistake was not caught, 130 = interrupted (what was ' +
+      'played is printed).\n' +
+      'VDCU_PLACEMENT=reference or compiled makes all seeds place that way; otherwise odd seeds place by the ' +
+      'compiled kernel.',
   );
 
 async function tellSeed(seed: number, json: boolean): Promise<number> {
@@ -99,7 +101,8 @@ async function playAll({ seeds, from, jobs, seedLimit, json = false, untilFailur
     const share = all.seeds / seeds;
     const bar = '#'.repeat(Math.round(share * 30)).padEnd(30, '.');
     progress.show(
-      `[${bar}] ${all.seeds}/${seeds} seeds  ${(all.seeds / seconds()).toFixed(0)}/s  ${Math.ceil(seconds() / share - seconds())} s left  ${all.failed.length} failed`,
+      `[${bar}] ${all.seeds}/${seeds} seeds  ${(all.seeds / seconds()).toFixed(0)}/s  ` +
+        `${Math.ceil(seconds() / share - seconds())} s left  ${all.failed.length} failed`,
     );
   };
   const totals = await playInJobs({
@@ -127,7 +130,7 @@ async function playAll({ seeds, from, jobs, seedLimit, json = false, untilFailur
     );
   else
     console.log(
-      `${interrupted ? `interrupted, ${seeds - totals.seeds} seeds not played: ` : ''}${summaryLine(totals, seconds())}`,
+      (interrupted ? `interrupted, ${seeds - totals.seeds} seeds not played: ` : '') + summaryLine(totals, seconds()),
     );
   return totals.failed.length > 0 ? 1 : interrupted ? interruptedCode : 0;
 }

@@ -85,7 +85,8 @@ export async function runMutants({ only, jobs, json, write }: MutantsOptions): P
     );
   else
     console.log(
-      `${interrupted ? 'interrupted: ' : ''}${caught.length - missed.length} of ${chosen.length} mistakes caught in ${seconds.toFixed(0)} s`,
+      `${interrupted ? 'interrupted: ' : ''}${caught.length - missed.length} of ${chosen.length} mistakes caught ` +
+        `in ${seconds.toFixed(0)} s`,
     );
   if (write && !interrupted && only === '' && missed.length === 0) writeTable(caught);
   return missed.length > 0 ? 1 : interrupted ? 130 : 0;

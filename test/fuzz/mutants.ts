@@ -93,7 +93,8 @@ export const mutants: readonly Mutant[] = [
     [
       images,
       '  noteLate(frameNumber: number, packet: number): void {\n',
-      '  noteLate(frameNumber: number, packet: number, at: number): void {\n    this.#place(frameNumber % this.#ring, packet, at);\n',
+      '  noteLate(frameNumber: number, packet: number, at: number): void {\n    this.#place(frameNumber % ' +
+        'this.#ring, packet, at);\n',
     ],
   ),
   mutant('late-packet-counted-twice', 'counts each copy of a late packet as the first', [
@@ -130,7 +131,8 @@ export const mutants: readonly Mutant[] = [
   mutant('owed-frame-skipped', 'sends nothing for a frame that the ring had no room for', [
     sender,
     '      const pixels = reader.pixels(own);\n',
-    "      if (facts.reason === 'ring_full') {\n        this.#release(own + 1);\n        continue;\n      }\n      const pixels = reader.pixels(own);\n",
+    "      if (facts.reason === 'ring_full') {\n        this.#release(own + 1);\n        continue;\n      }\n      " +
+      'const pixels = reader.pixels(own);\n',
   ]),
   mutant('refused-piecemeal', 'accepts the rest of a frame after having refused a part of it', [
     frameWindow,
@@ -140,7 +142,8 @@ export const mutants: readonly Mutant[] = [
   mutant('end-sent-twice', 'sends a second series_end before the next header', [
     streamer,
     '    this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);\n',
-    '    this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);\n    this.#outbox.owedEnd = summary;\n',
+    '    this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);\n    this.#outbox.owedEnd = ' +
+      'summary;\n',
   ]),
   mutant('end-forgotten', 'sends no series_end where the consumer was away', [
     streamer,
@@ -160,7 +163,8 @@ export const mutants: readonly Mutant[] = [
   mutant('half-sent-slot-released', 'calls a message sent as soon as it was begun', [
     zmtpSink,
     '    this.#pendingOn = consumer;\n    if (',
-    "    this.#note(consumer, consumer.endOfMessage);\n    if (this.#taken > 0) return 'sent';\n    this.#pendingOn = consumer;\n    if (",
+    "    this.#note(consumer, consumer.endOfMessage);\n    if (this.#taken > 0) return 'sent';\n    " +
+      'this.#pendingOn = consumer;\n    if (',
   ]),
   mutant('half-sent-mixed', 'puts a heartbeat or another message behind a half-sent one', [
     zmtpSink,

@@ -175,11 +175,13 @@ export class SharedPart {
       this.#problem(`series ${summary.series_id} is ${JSON.stringify(shared)}`);
     if (all !== armed.frames && !this.#orders.ends.has(all))
       this.#problem(
-        `series ${summary.series_id} has ${all} frames in all, ${armed.frames} were asked for, and no such end was told`,
+        `series ${summary.series_id} has ${all} frames in all, ${armed.frames} were asked for, and no such end was ` +
+          'told',
       );
     if (aborted === undefined && frames !== partOf(this.#share, all))
       this.#problem(
-        `series ${summary.series_id}: ${frames} frames of ${all} were sent, ${partOf(this.#share, all)} are this instance's`,
+        `series ${summary.series_id}: ${frames} frames of ${all} were sent, ${partOf(this.#share, all)} are this ` +
+          "instance's",
       );
     if (this.#open === null) return;
     if (!this.#sendsEnd || (this.#orders.withdrawn && all === 0)) this.#insertEnd(summary);

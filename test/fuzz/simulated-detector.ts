@@ -122,7 +122,8 @@ export class SimulatedDetector {
     this.#firstSent = this.frameNumber;
     this.#tell(
       () =>
-        `acquisition of ${all} frames from ${this.frameNumber}: port ${silent} silent in ${silentFrom}-${silentTo}, port ${late} late by ${lateBy}, jump at ${jumpAt}`,
+        `acquisition of ${all} frames from ${this.frameNumber}: port ${silent} silent in ${silentFrom}-${silentTo}, ` +
+        `port ${late} late by ${lateBy}, jump at ${jumpAt}`,
     );
     for (let index = 0; index < all; index++) {
       if (index === jumpAt) this.#jump();

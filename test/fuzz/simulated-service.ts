@@ -209,7 +209,8 @@ export class SimulatedService {
     else if ((answer & 7) === phase.open && keepsBehind) {
       if (unarmed !== this.#unarmedAtEnd.get(port))
         this.deaf.push(
-          `port ${port}: series ${seriesId} follows at once, and ${unarmed - (this.#unarmedAtEnd.get(port) ?? 0)} datagrams before it were of none`,
+          `port ${port}: series ${seriesId} follows at once, and ${unarmed - (this.#unarmedAtEnd.get(port) ?? 0)} ` +
+            'datagrams before it were of none',
         );
       truth.openBehind(seriesId - 1, seriesId, drops);
     } else if ((answer & 7) === phase.open) truth.open(seriesId, drops, this.#ownFrames());

@@ -69,7 +69,10 @@ export function playAgain(seed: number): string {
 
 /** One line: what failed, and what reproduces it. */
 export function failureLine({ seed, hung, problems }: FailedSeed): string {
-  return `seed ${seed} ${hung === true ? 'hung' : 'failed'}: ${(problems[0] ?? '').split('\n', 1)[0]}; again: ${playAgain(seed)}`;
+  return (
+    `seed ${seed} ${hung === true ? 'hung' : 'failed'}: ${(problems[0] ?? '').split('\n', 1)[0]}; again: ` +
+    `${playAgain(seed)}`
+  );
 }
 
 /** One line of sums. */
@@ -81,7 +84,8 @@ export function summaryLine(
     .sort(([a], [b]) => a.localeCompare(b))
     .map(([reason, count]) => `${reason} ${count}`);
   return (
-    `${seeds} seeds in ${seconds.toFixed(0)} s, ${failed.length} failed; ${processes} processes, ${series} series, ${frames} frames, ${packets} packets, ${calm} calm worlds, ${shared} with a shared detector; ` +
-    `aborted series: ${reasons.length === 0 ? 'none' : reasons.join(', ')}`
+    `${seeds} seeds in ${seconds.toFixed(0)} s, ${failed.length} failed; ${processes} processes, ${series} series, ` +
+    `${frames} frames, ${packets} packets, ${calm} calm worlds, ${shared} with a shared detector; aborted series: ` +
+    `${reasons.length === 0 ? 'none' : reasons.join(', ')}`
   );
 }

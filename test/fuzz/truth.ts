@@ -182,7 +182,8 @@ export class PortTruth {
     );
     say(
       ledger.duplicate + ledger.late_duplicate <= series.copies - series.distinct,
-      `${ledger.duplicate} + ${ledger.late_duplicate} duplicates, but only ${series.copies - series.distinct} second copies came`,
+      `${ledger.duplicate} + ${ledger.late_duplicate} duplicates, but only ${series.copies - series.distinct} ` +
+        'second copies came',
     );
     say(
       ring === Math.min(ringFull, missing - late),
@@ -214,7 +215,8 @@ export class PortTruth {
     const elsewhere = ledger.late_unknown + ledger.foreign + series.either;
     say(
       missing - late - ringFull <= lost + elsewhere,
-      `${missing - late - ringFull} packets are missing for no reason of the service, but ${lost} never came and ${elsewhere} were of no series`,
+      `${missing - late - ringFull} packets are missing for no reason of the service, but ${lost} never came and ` +
+        `${elsewhere} were of no series`,
     );
     return wrong;
   }

@@ -120,7 +120,8 @@ export class LifeVerdict {
         }
         if (missing.has(port * 65536 + packet) || truth.had(seriesId, frameNumber, packet)) continue;
         this.problems.push(
-          `frame ${frameNumber}: packet ${packet} of port ${port} is not called missing, but never came in series ${seriesId}`,
+          `frame ${frameNumber}: packet ${packet} of port ${port} is not called missing, but never came in series ` +
+            `${seriesId}`,
         );
         return;
       }
@@ -152,7 +153,8 @@ export class LifeVerdict {
       wrong.push(...part.problems.splice(0), ...[part.numberProblem(messageNumber)].filter((text) => text !== null));
     else if (messageNumber !== next)
       wrong.push(
-        `the next message number is ${messageNumber}, and ${pipeline.sink.taken.length} messages were handed over from ${firstMessageNumber} on`,
+        `the next message number is ${messageNumber}, and ${pipeline.sink.taken.length} messages were handed over ` +
+          `from ${firstMessageNumber} on`,
       );
     return wrong;
   }
@@ -255,7 +257,8 @@ export function requestProblems(
     (state.last_series?.series_id !== summary.series_id || state.last_series.frames !== summary.frames)
   ) {
     wrong.push(
-      `the last series is ${summary.series_id} with ${summary.frames} frames, the state says ${JSON.stringify(state.last_series)}`,
+      `the last series is ${summary.series_id} with ${summary.frames} frames, the state says ` +
+        `${JSON.stringify(state.last_series)}`,
     );
   }
   return wrong;
@@ -290,7 +293,8 @@ export function calmProblems(
         if (named && index < (auto ? 8 : corrupt > 0 ? 2 : 0)) continue;
         if (named === detector.hasLost(port, frameNumber, packet)) continue;
         return [
-          `frame ${frameNumber}, port ${port}, packet ${packet}: ${named ? 'called missing, but it came' : 'lost, but not called missing'}`,
+          `frame ${frameNumber}, port ${port}, packet ${packet}: ` +
+            `${named ? 'called missing, but it came' : 'lost, but not called missing'}`,
         ];
       }
     }

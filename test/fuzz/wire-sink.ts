@@ -185,7 +185,8 @@ export class WireSink extends MemorySink {
       }
       if (!expected.equals(message))
         this.#problems.push(
-          `a message of ${message.length} bytes arrived where one of ${expected.length} was handed over, or with other bytes`,
+          `a message of ${message.length} bytes arrived where one of ${expected.length} was handed over, or with ` +
+            'other bytes',
         );
       this.#expected.splice(0, own + 1);
       this.#readable++;

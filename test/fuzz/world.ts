@@ -163,7 +163,6 @@ export class World {
   }
 
   // --- time
-  // ---------------------------------------------------------------------------------------------------------------------------
 
   async #pass(milliseconds: number): Promise<void> {
     const end = this.clock.now() + milliseconds;
@@ -261,7 +260,6 @@ export class World {
   }
 
   // --- the end
-  // ------------------------------------------------------------------------------------------------------------------------
 
   /** Everything that flies lands, everybody works, the consumer reads: then all must come to its end. */
   async #quiet(): Promise<void> {
@@ -289,7 +287,8 @@ export class World {
       }
       if (!done())
         this.problems.push(
-          `${what} after ${limit} ms of quiet: step ${words.step}, next ${words.next}, last ${words.last}, highest ${words.highest}`,
+          `${what} after ${limit} ms of quiet: step ${words.step}, next ${words.next}, last ${words.last}, highest ` +
+            `${words.highest}`,
         );
     };
     if (scenario.auto) await until(() => !words.headerSent || !words.auto, 'the auto series did not end');

@@ -113,7 +113,8 @@ for (const { send, skip, endsTalkers } of ways) {
   });
 
   t.test(
-    `${send}: half handshakes, HTTP, garbage and idle connections beside a series change nothing, and each of them is counted`,
+    `${send}: half handshakes, HTTP, garbage and idle connections beside a series change nothing, and each of them ` +
+      'is counted',
     { skip },
     async (t) => {
       const running = await start(t, `${patientYaml}\nsend: ${send}`);

@@ -6,7 +6,8 @@ import { playHostile } from './hostile-datagrams.js';
 
 const help = `npm run hostile -- [--datagrams N] [--seconds N] [--from SEED] [--seed SEED] [--json]
 
-Sends true and hostile datagrams to the whole pipeline in memory, by both placements, and compares every pixel, sum and class.
+Sends true and hostile datagrams to the whole pipeline in memory, by both placements, and compares every pixel, sum and
+class.
 
   --datagrams N   stop after so many (default 1000000)
   --seconds N     stop after so long, also with fewer
@@ -14,7 +15,8 @@ Sends true and hostile datagrams to the whole pipeline in memory, by both placem
   --seed SEED     play one round only
   --json          print the result as one JSON object
 
-Exit codes: 0 everything held, 1 something did not (each failing seed is printed), 2 the command line is wrong, 130 Ctrl-C.
+Exit codes: 0 everything held, 1 something did not (each failing seed is printed), 2 the command line is wrong, 130
+Ctrl-C.
 `;
 
 const roundDatagrams = 1000;
@@ -69,7 +71,8 @@ function run({ datagrams, seconds: limit, from, seed: only, json }: ReturnType<t
     if (round.problems.length > 0) {
       sums.failed++;
       process.stderr.write(
-        `seed ${seed} failed (${round.detector}, ${round.placement}); again: node dist/test/hostile/datagrams-command.js --seed ${seed}\n`,
+        `seed ${seed} failed (${round.detector}, ${round.placement}); again: node ` +
+          `dist/test/hostile/datagrams-command.js --seed ${seed}\n`,
       );
       for (const problem of round.problems.slice(0, only === null ? 3 : 50)) process.stderr.write(`  ${problem}\n`);
     }
@@ -79,7 +82,8 @@ function run({ datagrams, seconds: limit, from, seed: only, json }: ReturnType<t
       const share = sums.datagrams / datagrams;
       const left = ((now - begin) / 1000 / share) * (1 - share);
       process.stderr.write(
-        `${process.stderr.isTTY ? '\r' : ''}${(share * 100).toFixed(1)} %, ${sums.datagrams} datagrams, ${sums.failed} seeds failed, ${Math.ceil(left)} s left${process.stderr.isTTY ? ' \x1b[K' : '\n'}`,
+        `${process.stderr.isTTY ? '\r' : ''}${(share * 100).toFixed(1)} %, ${sums.datagrams} datagrams, ` +
+          `${sums.failed} seeds failed, ${Math.ceil(left)} s left${process.stderr.isTTY ? ' \x1b[K' : '\n'}`,
       );
     }
   }
@@ -91,15 +95,11 @@ function run({ datagrams, seconds: limit, from, seed: only, json }: ReturnType<t
     rssMiB: Math.round(process.memoryUsage().rss / 2 ** 20),
     classes: Object.fromEntries([...classes].filter(([, count]) => count > 0)),
   };
-  process.stdout.write(
-    json
-      ? `${JSON.stringify(result)}\n`
-      : `${result.datagrams} datagrams (${result.hostile} hostile) in ${result.rounds} rounds, ${result.failed} failed; ${result.frames} frames, ${result.complete} complete; ${result.seconds} s, ${result.rssMiB} MiB\n${Object.entries(
-          result.classes,
-        )
-          .map(([name, count]) => `  ${name} ${count}\n`)
-          .join('')}`,
-  );
+  const counts = Object.entries(result.classes).map(([name, count]) => `  ${name} ${count}\n`);
+  const text =
+    `${result.datagrams} datagrams (${result.hostile} hostile) in ${result.rounds} rounds, ${result.failed} failed; ` +
+    `${result.frames} frames, ${result.complete} complete; ${result.seconds} s, ${result.rssMiB} MiB\n`;
+  process.stdout.write(json ? `${JSON.stringify(result)}\n` : text + counts.join(''));
   process.exitCode = sums.failed === 0 ? 0 : 1;
 }
 

@@ -34,7 +34,8 @@ const detectors: readonly string[] = [
   'detector: gotthard2\nmodules: [1, 2]\nudp_ports: [50001, 50002]',
   'detector: eiger\nquad: true\ndynamic_range: 4\nudp_ports: [50001, 50002]',
   'detector: eiger\nquad: true\ndynamic_range: 12\nudp_ports: [50001, 50002]',
-  'detector: eiger\nquad: true\ndynamic_range: 8\nudp_ports: [50001, 50002]\nport_positions: {50001: [1, 0], 50002: [0, 0]}',
+  'detector: eiger\nquad: true\ndynamic_range: 8\nudp_ports: [50001, 50002]\nport_positions: {50001: [1, 0], ' +
+    '50002: [0, 0]}',
   'detector: moench\nudp_ports: [50001]',
 ];
 
@@ -67,7 +68,9 @@ export function playHostile(
   // none.
   const calm = random.chance(0.5);
   const pipeline = new Pipeline({
-    yaml: `${yaml}\nseries: armed\nring_frames: 8\nframe_timeout_ms: 20\nstart_window_ms: 2\ndrain_ms: 5\nmax_owed_frames: 1000`,
+    yaml:
+      `${yaml}\nseries: armed\nring_frames: 8\nframe_timeout_ms: 20\nstart_window_ms: 2\ndrain_ms: ` +
+      '5\nmax_owed_frames: 1000',
     compiled,
     ...(memory === undefined ? {} : { memory }),
   });

@@ -15,7 +15,8 @@ import { until, within } from '../threads/waiting.js';
  * beside the program, which knows nothing of it.
  */
 const preload = (victim: number): string =>
-  `const workers = []; process.on("worker", (worker) => workers.push(worker)); process.once("SIGWINCH", () => workers[${victim}].terminate())`;
+  'const workers = []; process.on("worker", (worker) => workers.push(worker)); process.once("SIGWINCH", () => ' +
+  `workers[${victim}].terminate())`;
 
 const seed = Date.now() % 1_000_000;
 const random = new Random(seed);

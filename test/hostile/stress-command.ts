@@ -5,8 +5,8 @@ import { stress, stressCases } from './stress.js';
 
 const help = `npm run stress -- [--seconds N] [--seed SEED] [--json]
 
-Receivers and streamer of the service on real threads and rings of a few slots; every pixel of every frame is compared. Each kind of
-detector has its turn with either placement until the time is over.
+Receivers and streamer of the service on real threads and rings of a few slots; every pixel of every frame is compared.
+Each kind of detector has its turn with either placement until the time is over.
 
   --seconds N   how long in all (default 60)
   --seed SEED   seed of losses, exchanges and pauses of the first turn (default 1); the order of threads is the machine's
@@ -41,13 +41,16 @@ async function run(seconds: number, firstSeed: number, json: boolean): Promise<v
         `${each.name}, ${compiled ? 'compiled' : 'reference'}, seed ${firstSeed + turn}: ${problem}\n`,
       );
     process.stderr.write(
-      `${each.name}, ${compiled ? 'compiled' : 'reference'}: ${result.handOvers} hand-overs, ${Math.round(result.handOvers / result.seconds)} a second; ${sums.handOvers} in all, ${Math.max(0, Math.ceil(left() / 1000))} s left\n`,
+      `${each.name}, ${compiled ? 'compiled' : 'reference'}: ${result.handOvers} hand-overs, ` +
+        `${Math.round(result.handOvers / result.seconds)} a second; ${sums.handOvers} in all, ` +
+        `${Math.max(0, Math.ceil(left() / 1000))} s left\n`,
     );
   }
   process.stdout.write(
     json
       ? `${JSON.stringify(sums)}\n`
-      : `${sums.handOvers} hand-overs in ${sums.turns} turns, ${sums.failed} failed; ${sums.frames} frames, ${sums.complete} complete, ${sums.pixels} pixels compared\n`,
+      : `${sums.handOvers} hand-overs in ${sums.turns} turns, ${sums.failed} failed; ${sums.frames} frames, ` +
+          `${sums.complete} complete, ${sums.pixels} pixels compared\n`,
   );
   process.exitCode = sums.failed === 0 ? 0 : 1;
 }

@@ -228,7 +228,8 @@ class CheckingSink implements MessageSink {
     for (let at = 0; at < pixels.length; at++) {
       if (pixels[at] !== wanted[owner[at]]) {
         this.#problem(
-          `frame ${frame}: pixel ${at} is ${pixels[at]}, ${wanted[owner[at]]} belongs there (packet ${owner[at]}); missing ${JSON.stringify(missing)}`,
+          `frame ${frame}: pixel ${at} is ${pixels[at]}, ${wanted[owner[at]]} belongs there (packet ${owner[at]}); ` +
+            `missing ${JSON.stringify(missing)}`,
         );
         return;
       }

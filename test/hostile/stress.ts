@@ -44,7 +44,9 @@ export async function stress(
   seed: number,
   milliseconds: number,
 ): Promise<StressResult> {
-  const keys = `${yaml}\nseries: armed\nring_frames: ${ring}\novertake_frames: 2\nframe_timeout_ms: 20\ndrain_ms: 5\nstart_window_ms: 2\nmax_owed_frames: 1000000`;
+  const keys =
+    `${yaml}\nseries: armed\nring_frames: ${ring}\novertake_frames: 2\nframe_timeout_ms: 20\ndrain_ms: ` +
+    '5\nstart_window_ms: 2\nmax_owed_frames: 1000000';
   const text = `det:\n${keys
     .split('\n')
     .map((line) => `  ${line}\n`)

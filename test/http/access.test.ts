@@ -194,7 +194,8 @@ t.test('every route that is not read needs the token, and nothing happens withou
 });
 
 t.test(
-  'the token is that of the configuration, else of the file that the environment names, else of the environment; a file that is not there never means none',
+  'the token is that of the configuration, else of the file that the environment names, else of the environment; a ' +
+    'file that is not there never means none',
   async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'vdcu-'));
     t.teardown(() => rmSync(folder, { recursive: true, force: true }));

@@ -75,7 +75,8 @@ t.test('clients that send slowly are cut off, and others are served meanwhile', 
     dial(t, server).then(({ closed }) => closed),
     drip('GET /status HTTP/1.1\r\nhost: localhost\r\nx-slow: '),
     drip(
-      'POST /api/v1/series HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n{"filename":"/',
+      'POST /api/v1/series HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ' +
+        '100000\r\n\r\n{"filename":"/',
     ),
     ...Array.from({ length: 60 }, () => drip('GET / HTTP/1.1\r\nhost: localhost\r\nx-slow: ')),
   ]);
@@ -161,7 +162,8 @@ t.test('heads that are no HTTP, contradict themselves or are too long are refuse
   const view = new HandMadeView();
   const server = await serve(t, view);
   const post = (head: string, body: string): string =>
-    `POST /api/v1/series HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: close\r\n${head}\r\n\r\n${body}`;
+    'POST /api/v1/series HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: ' +
+    `close\r\n${head}\r\n\r\n${body}`;
   const refused: readonly [string, string][] = [
     ['no HTTP', 'hello\r\n\r\n'],
     ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
@@ -331,7 +333,8 @@ t.test('whatever is asked is answered: any method, path, query, header and body'
 });
 
 t.test(
-  'the event stream: whatever is asked with it, and however viewers go, others are served and those that are gone are forgotten',
+  'the event stream: whatever is asked with it, and however viewers go, others are served and those that are gone ' +
+    'are forgotten',
   async (t) => {
     const server = await serve(t, new HandMadeView());
     const random = new Random(20_261_127);
@@ -357,10 +360,10 @@ t.test(
     for (let stream = 0; stream < streams; stream++) {
       const method = random.chance(0.8) ? 'GET' : random.pick(['HEAD', 'POST', 'DELETE', 'OPTIONS', 'PATCH']);
       const { socket, text } = await dial(t, server);
-      socket.write(
-        `${method} /page/events${random.chance(0.5) ? `?${query()}` : ''} HTTP/1.1\r\nhost: localhost\r\n${Array.from({ length: random.integer(3) }, () => `${random.pick(heads)}\r\n`).join('')}\r\n${random.chance(0.2) ? 'abc'.repeat(random.integer(50)) : ''}`,
-        'latin1',
-      );
+      const target = `/page/events${random.chance(0.5) ? `?${query()}` : ''}`;
+      const fields = Array.from({ length: random.integer(3) }, () => `${random.pick(heads)}\r\n`).join('');
+      const rest = random.chance(0.2) ? 'abc'.repeat(random.integer(50)) : '';
+      socket.write(`${method} ${target} HTTP/1.1\r\nhost: localhost\r\n${fields}\r\n${rest}`, 'latin1');
       if (random.chance(0.3)) socket.pause();
       else if (random.chance(0.7)) {
         for (let wait = 0; wait < 100 && text() === ''; wait++) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -436,7 +439,8 @@ t.test('whatever is asked of the flight recorder, it writes its own files and no
   let written = 0;
   await fc.assert(
     fc.asyncProperty(asked, async ({ method, query, tail, type, body: payload }) => {
-      const url = `/api/v1/flight-recorder${tail}${query.length === 0 ? '' : `?${query.map(([key, value]) => `${encoded(key)}=${encoded(value)}`).join('&')}`}`;
+      const fields = query.map(([key, value]) => `${encoded(key)}=${encoded(value)}`).join('&');
+      const url = `/api/v1/flight-recorder${tail}${query.length === 0 ? '' : `?${fields}`}`;
       const answer = await app.inject({
         method: method as 'GET',
         url,

@@ -49,7 +49,8 @@ function ask(server: HttpServer, bytes: string | Uint8Array): Promise<Answer> {
 }
 
 const post = (head: string, body: string): string =>
-  `POST /api/v1/series HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: close\r\n${head}\r\n\r\n${body}`;
+  'POST /api/v1/series HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nconnection: ' +
+  `close\r\n${head}\r\n\r\n${body}`;
 
 const malformed: readonly (readonly [what: string, bytes: string, statuses: readonly number[], problem: RegExp])[] = [
   ['no HTTP', 'hello\r\n\r\n', [400], /./],

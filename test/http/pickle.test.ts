@@ -81,7 +81,8 @@ t.test('Python reads the same', { skip: python !== null ? false : 'no python3' }
   };
   const pixels = Uint8Array.from({ length: 70_000 }, (_, index) => index);
   const script =
-    'import sys, json, pickle; o = pickle.load(sys.stdin.buffer); assert type(o[1]) is bytes and type(o[0]["frame"]) is int; print(json.dumps([o[0], len(o[1]), sum(o[1])]))';
+    'import sys, json, pickle; o = pickle.load(sys.stdin.buffer); assert type(o[1]) is bytes and type(o[0]["frame"]) ' +
+    'is int; print(json.dumps([o[0], len(o[1]), sum(o[1])]))';
   const { status, stdout, stderr } = spawnSync(python as string, ['-c', script], {
     input: pickle([value, pixels]),
     encoding: 'utf8',

@@ -10,7 +10,8 @@ t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 t.test('UDP errors are those of IPv4 and IPv6 together, by the names of their columns', async (t) => {
   writeFileSync(
     join(folder, 'snmp'),
-    'Ip: Forwarding ReasmReqds ReasmFails\nIp: 1 9 5\nTcp: A B\nTcp: 1 2\nUdp: InDatagrams NoPorts InErrors OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors\nUdp: 900 3 30 8 20 0 7 0 1\n',
+    'Ip: Forwarding ReasmReqds ReasmFails\nIp: 1 9 5\nTcp: A B\nTcp: 1 2\nUdp: InDatagrams NoPorts InErrors ' +
+      'OutDatagrams RcvbufErrors SndbufErrors InCsumErrors IgnoredMulti MemErrors\nUdp: 900 3 30 8 20 0 7 0 1\n',
   );
   writeFileSync(
     join(folder, 'snmp6'),

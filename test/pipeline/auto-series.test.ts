@@ -142,7 +142,8 @@ t.test('what was kept for an auto series that cannot be opened is of none', asyn
 });
 
 t.test(
-  'an auto series is named when its header is made: by its number and the time of its first packet, in header, events and summary',
+  'an auto series is named when its header is made: by its number and the time of its first packet, in header, ' +
+    'events and summary',
   async (t) => {
     const pipeline = small({ series: 'auto', auto_filename: '"/data/{date}_{series}.h5"' });
     const nameNow = (series: string): string =>

@@ -113,7 +113,9 @@ t.test('images of one packet', async (t) => {
     [9, 4],
   ] as const) {
     const pipeline = new Pipeline({
-      yaml: 'detector: gotthard2\nudp_ports: [50001]\nseries: auto\nring_frames: 64\nseries_idle_ms: 1000\nframe_timeout_ms: 100',
+      yaml:
+        'detector: gotthard2\nudp_ports: [50001]\nseries: auto\nring_frames: 64\nseries_idle_ms: ' +
+        '1000\nframe_timeout_ms: 100',
     });
     pipeline.sink.connect();
     pipeline.run(5);

@@ -10,7 +10,8 @@ function burst(keys: string): { complete: number | undefined; marked: number | u
   const sink = new MemorySink(2);
   sink.connect();
   const config = parseConfig(
-    `det: {detector: gotthard2, udp_ports: [50001], series: armed, receive_buffer_bytes: 65536, flight_recorder_packets: 0${keys}}`,
+    'det: {detector: gotthard2, udp_ports: [50001], series: armed, receive_buffer_bytes: 65536, ' +
+      `flight_recorder_packets: 0${keys}}`,
     'test.yaml',
     'det',
   );

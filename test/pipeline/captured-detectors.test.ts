@@ -38,7 +38,9 @@ function gotthard2(x: number, frame: number): number {
 const captures: readonly Capture[] = [
   {
     file: 'eiger_2half_top50001-50002_bottom50003-50004_dr12_10g4096B_5frames.pcap.gz',
-    yaml: 'detector: eiger\nmodules: [2, 1]\ndynamic_range: 12\nudp_ports: [50001, 50002, 50003, 50004]\nport_positions: {50003: [1, 0], 50004: [1, 1]}',
+    yaml:
+      'detector: eiger\nmodules: [2, 1]\ndynamic_range: 12\nudp_ports: [50001, 50002, 50003, 50004]\nport_positions: ' +
+      '{50003: [1, 0], 50004: [1, 1]}',
     shape: [514, 1030],
     type: 'uint16',
     value: over((y, x) => (y < 256 ? raster12(y, x) : raster12(511 - y, x))),

@@ -97,7 +97,8 @@ t.test(
   async (t) => {
     const { pipeline, frames } = playCapture(
       modulesFile,
-      'detector: eiger\nmodules: [2, 1]\ndynamic_range: 16\nudp_ports: [50001, 50002, 50003, 50004]\nport_positions: {50003: [1, 0], 50004: [1, 1]}',
+      'detector: eiger\nmodules: [2, 1]\ndynamic_range: 16\nudp_ports: [50001, 50002, 50003, ' +
+        '50004]\nport_positions: {50003: [1, 0], 50004: [1, 1]}',
     );
     t.match(pipeline.summaries[0], { frames: 5, complete: 5, warnings: [] });
     for (const frame of frames)

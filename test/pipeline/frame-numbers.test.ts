@@ -2,7 +2,8 @@ import t from 'tap';
 import { Pipeline } from './pipeline.js';
 
 const yaml = (series: string): string =>
-  `detector: eiger\nmodules: [2, 1]\nread_n_rows: 8\nudp_ports: [50001, 50002, 50003, 50004]\nseries: ${series}\nring_frames: 64\nframe_timeout_ms: 100\ndrain_ms: 5\nstart_window_ms: 5\nseries_idle_ms: 50`;
+  'detector: eiger\nmodules: [2, 1]\nread_n_rows: 8\nudp_ports: [50001, 50002, 50003, 50004]\nseries: ' +
+  `${series}\nring_frames: 64\nframe_timeout_ms: 100\ndrain_ms: 5\nstart_window_ms: 5\nseries_idle_ms: 50`;
 
 /** The lower half-module counts `apart` frames more than the upper one, and both send 60 frames. */
 function play(pipeline: Pipeline, apart: number): void {

@@ -6,7 +6,8 @@ import { MemorySink } from './memory-sink.js';
 import { Pipeline } from './pipeline.js';
 
 const yaml =
-  'detector: eiger\nquad: true\nudp_ports: [50001, 50002]\nseries: armed\nring_frames: 64\nframe_timeout_ms: 50\nstart_window_ms: 5';
+  'detector: eiger\nquad: true\nudp_ports: [50001, 50002]\nseries: armed\nring_frames: 64\nframe_timeout_ms: ' +
+  '50\nstart_window_ms: 5';
 
 t.test('a frame is observed once, with the time until it was closed and the time until zmq had it', async (t) => {
   const sink = new MemorySink();

@@ -105,7 +105,8 @@ t.test(
 );
 
 t.test(
-  'a jump that another port has seen is believed at once, one that none has seen after start_window_ms without contradiction',
+  'a jump that another port has seen is believed at once, one that none has seen after start_window_ms without ' +
+    'contradiction',
   async (t) => {
     const seen = small({ ring_frames: 64 });
     seen.arm({ firstFrameNumber: 1 });
@@ -141,7 +142,9 @@ t.test('packets that were lost for as long as that takes are no jump', async (t)
 for (const steps of [3, 5, 10, 20]) {
   t.test(`images of one packet with numbers in steps of ${steps} are all taken, and the step is told`, async (t) => {
     const pipeline = new Pipeline({
-      yaml: `detector: gotthard2\nudp_ports: [50001]\nseries: auto\nring_frames: 64\nmax_owed_frames: 10000\nseries_idle_ms: 300\nframe_timeout_ms: 100`,
+      yaml:
+        'detector: gotthard2\nudp_ports: [50001]\nseries: auto\nring_frames: 64\nmax_owed_frames: ' +
+        '10000\nseries_idle_ms: 300\nframe_timeout_ms: 100',
     });
     pipeline.sink.connect();
     pipeline.run(5);

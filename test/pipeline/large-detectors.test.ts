@@ -54,7 +54,8 @@ for (const { name, shape, packets, ports: count, yaml } of detectors) {
       pipeline.settle();
       const { user, system } = process.cpuUsage(begin);
       t.comment(
-        `frame ${frame}: ${((user + system) / 1000).toFixed(1)} ms of CPU time from packets in memory to the consumer's copy`,
+        `frame ${frame}: ${((user + system) / 1000).toFixed(1)} ms of CPU time from packets in memory to the ` +
+          "consumer's copy",
       );
     }
     pipeline.run(100);

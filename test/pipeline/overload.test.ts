@@ -116,7 +116,8 @@ for (const [policy, share] of [
   ['mark', 0.2],
 ] as const) {
   t.test(
-    `a consumer of ${share} of the detector's rate: frames are lost whole, each is accounted for and sent, and none once it has caught up (${policy})`,
+    `a consumer of ${share} of the detector's rate: frames are lost whole, each is accounted for and sent, and ` +
+      `none once it has caught up (${policy})`,
     async (t) => {
       const { images, written, last, whole, queueMost, pipeline } = overload(policy, share);
       const [summary] = pipeline.summaries;

@@ -9,7 +9,8 @@ t.setTimeout(400_000);
 
 /** 16 rows of 12 bit: 3 packets of 10 GbE and 12 of 1 GbE, of which two in three begin inside a pixel pair. */
 const keys = (tenGiga: boolean): string =>
-  `detector: eiger\nquad: true\ndynamic_range: 12\nread_n_rows: 16\nten_giga: ${tenGiga}\nudp_ports: [50001, 50002]\nseries: armed\nring_frames: 5\nframe_timeout_ms: 10\nstart_window_ms: 2\ndrain_ms: 5`;
+  `detector: eiger\nquad: true\ndynamic_range: 12\nread_n_rows: 16\nten_giga: ${tenGiga}\nudp_ports: [50001, ` +
+  '50002]\nseries: armed\nring_frames: 5\nframe_timeout_ms: 10\nstart_window_ms: 2\ndrain_ms: 5';
 const whole = modes.find(({ name }) => name === 'Eiger quad, 12 bit, 10 GbE') as Mode;
 
 t.test('12 bit with any packets lost, in any order, twice: a pixel is there when all of its packets are', async () => {

@@ -360,7 +360,8 @@ t.test('a number that was offered and not taken is used again', async (t) => {
 });
 
 t.test(
-  'a streamer that did not run for closing_timeout_ms while a series ended does not abort it when nothing is left to wait for',
+  'a streamer that did not run for closing_timeout_ms while a series ended does not abort it when nothing is left ' +
+    'to wait for',
   async (t) => {
     for (const left of [false, true]) {
       const pipeline = small();

@@ -369,7 +369,8 @@ t.test('one lost packet is the loss of one instance, and named in its frame alon
 
 for (const compiled of [true, false]) {
   t.test(
-    `packets of another instance's frames between those of an own one are not placed in it, ${compiled ? 'compiled' : 'by the reference'}`,
+    "packets of another instance's frames between those of an own one are not placed in it, " +
+      `${compiled ? 'compiled' : 'by the reference'}`,
     async (t) => {
       const detector = new SharedDetector(4, {}, () => ({ compiled }));
       detector.arm(16);
@@ -394,7 +395,8 @@ for (const compiled of [true, false]) {
 const seeds = 12;
 
 t.test(
-  `${seeds} seeded runs with loss, duplicates and stops: one gapless series, every pixel checked, placed compiled as by the reference`,
+  `${seeds} seeded runs with loss, duplicates and stops: one gapless series, every pixel checked, placed compiled ` +
+    'as by the reference',
   async (t) => {
     for (let seed = 1; seed <= seeds; seed++) {
       const random = new Random(seed);

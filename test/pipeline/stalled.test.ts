@@ -28,7 +28,8 @@ import { armRequest } from './pipeline.js';
 
 const skip = ffiUnavailable() === null ? {} : { skip: 'needs FFI' };
 const yaml =
-  'det: {detector: gotthard2, modules: [1, 2], udp_ports: [50001, 50002], series: armed, ring_frames: 512, frame_timeout_ms: 40, drain_ms: 2}';
+  'det: {detector: gotthard2, modules: [1, 2], udp_ports: [50001, 50002], series: armed, ring_frames: 512, ' +
+  'frame_timeout_ms: 40, drain_ms: 2}';
 
 /** Two ports with sockets of their own, and the streamer, on this thread: a port that has no turn does not run. */
 async function setUp(receive: 'recvmmsg' | 'dgram') {

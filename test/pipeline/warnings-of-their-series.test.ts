@@ -70,7 +70,8 @@ t.test('packet numbers that no image has, before a series, put none of its image
 for (const startWindowMs of [1, 20]) {
   for (const lagMs of [0, 5, 30]) {
     t.test(
-      `modules at 50 and 2000, ${lagMs} ms apart, armed with 20 frames, start_window_ms ${startWindowMs}: no half detector is sent`,
+      `modules at 50 and 2000, ${lagMs} ms apart, armed with 20 frames, start_window_ms ${startWindowMs}: no half ` +
+        'detector is sent',
       async (t) => {
         for (const ahead of [0, 1]) {
           for (const ring of [16, 4000]) {

@@ -440,7 +440,8 @@ for (const [kilobytes, frames] of [
   [20, false],
 ] as const) {
   t.test(
-    `a disk of ${kilobytes} kB that becomes full: ${frames ? 'the file is whole as far as it goes' : 'nothing that looks whole is left'}, and that is said`,
+    `a disk of ${kilobytes} kB that becomes full: ` +
+      `${frames ? 'the file is whole as far as it goes' : 'nothing that looks whole is left'}, and that is said`,
     { skip: noSmallDisk },
     async (t) => {
       const disk = mkdtempSync(join(folder, 'disk-'));

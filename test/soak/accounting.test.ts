@@ -192,7 +192,8 @@ t.test('consumers that share a stream must have every number once between them',
 
 t.test('counters are read from the text of /metrics', async (t) => {
   const metrics = parseMetrics(
-    '# HELP x\nvdcu_udp_packets_late_total{detector="d",port="50001",kind="first"} 7\nvdcu_udp_packets_received_total{port="50001",detector="d"} 12\n',
+    '# HELP x\nvdcu_udp_packets_late_total{detector="d",port="50001",kind="first"} ' +
+      '7\nvdcu_udp_packets_received_total{port="50001",detector="d"} 12\n',
   );
   t.match(portCountsOf(metrics, 50001), { lateFirst: 7, received: 12 });
   t.ok(Number.isNaN(portCountsOf(metrics, 50001).socketDropped), 'without a sample it is unknown');

@@ -22,9 +22,11 @@ const hostilePerMinute = 333_334;
 
 const program = new Command('soak')
   .description(
-    'Run the real service for a long time with a simulated detector whose faults change every few seconds and consumers that come, go, stand ' +
-      `still and are killed; check every pixel of every frame and every sum; and see whether memory or descriptors grow. ${phases.length} phases in turn, some three minutes in all, ` +
-      'then again from the first. Takes about two thirds of a core at 80 frames/s, and what is left of another for the hostile datagrams. Growth is judged from some 23 minutes on.',
+    'Run the real service for a long time with a simulated detector whose faults change every few seconds and ' +
+      'consumers that come, go, stand still and are killed; check every pixel of every frame and every sum; and see ' +
+      `whether memory or descriptors grow. ${phases.length} phases in turn, some three minutes in all, then again ` +
+      'from the first. Takes about two thirds of a core at 80 frames/s, and what is left of another for the hostile ' +
+      'datagrams. Growth is judged from some 23 minutes on.',
   )
   .option('--minutes <count>', 'how long; the phase that is running then is brought to its end', positiveNumber, 30)
   .option(
@@ -36,7 +38,8 @@ const program = new Command('soak')
   .option('--seed <number>', 'chooses the packets that get lost', wholeNumber(0, 4294967295), 1)
   .option(
     '--hostile <datagrams>',
-    `datagrams, true and hostile ones, that are played to the pipeline in memory beside the phases, at the lowest priority; 0 = none (default: ${hostilePerMinute} a minute, ten million in half an hour)`,
+    'datagrams, true and hostile ones, that are played to the pipeline in memory beside the phases, at the lowest ' +
+      `priority; 0 = none (default: ${hostilePerMinute} a minute, ten million in half an hour)`,
     wholeNumber(0, 1e12),
   )
   .option('--json', 'print the report as JSON')
@@ -75,11 +78,16 @@ try {
       const packets = [...metrics]
         .filter(([key]) => key.startsWith('vdcu_udp_packets_received_total'))
         .reduce((sum, [, value]) => sum + value, 0);
-      state = `${minutes.toFixed(1)}/${options.minutes} min  ${(packets / 1e6).toFixed(2)} M packets  ${(cpuSeconds / 60).toFixed(1)} CPU min  resident ${residentMB.toFixed(1)} MB  heap ${heapMB.toFixed(1)} MB  descriptors ${descriptors}`;
+      state =
+        `${minutes.toFixed(1)}/${options.minutes} min  ${(packets / 1e6).toFixed(2)} M packets  ` +
+        `${(cpuSeconds / 60).toFixed(1)} CPU min  resident ${residentMB.toFixed(1)} MB  heap ${heapMB.toFixed(1)} MB ` +
+        ` descriptors ${descriptors}`;
     },
     onPhase: ({ name, seconds, framesSent, images, complete, marked, pixelsChecked, wrongPixels, problems }) => {
       say(
-        `${state}  ${name}: ${framesSent} frames sent in ${seconds.toFixed(0)} s, ${images} received, ${complete} complete, ${marked} marked, ${(pixelsChecked / 1e6).toFixed(0)} M pixels checked, ${wrongPixels} wrong${problems.length === 0 ? '' : `, ${problems.length} PROBLEMS`}`,
+        `${state}  ${name}: ${framesSent} frames sent in ${seconds.toFixed(0)} s, ${images} received, ${complete} ` +
+          `complete, ${marked} marked, ${(pixelsChecked / 1e6).toFixed(0)} M pixels checked, ${wrongPixels} ` +
+          `wrong${problems.length === 0 ? '' : `, ${problems.length} PROBLEMS`}`,
       );
       for (const problem of problems.slice(0, 5)) say(`  ${problem}`);
     },

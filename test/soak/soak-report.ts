@@ -53,7 +53,9 @@ export function soakText(report: SoakReport): string {
     ok === null ? '–' : ok ? 'no growth' : 'GROWS',
   ]);
   return [
-    `${report.minutes.toFixed(1)} minutes at ${report.rate} frames/s while the detector sends, seed ${report.seed}${report.interrupted ? ', interrupted' : ''}; the service took ${report.cores.toFixed(2)} cores on average and ended with ${report.exit}.`,
+    `${report.minutes.toFixed(1)} minutes at ${report.rate} frames/s while the detector sends, seed ` +
+      `${report.seed}${report.interrupted ? ', interrupted' : ''}; the service took ${report.cores.toFixed(2)} cores ` +
+      `on average and ended with ${report.exit}.`,
     '',
     formatTable([head, ...rows]),
     '',
@@ -69,10 +71,13 @@ export function soakText(report: SoakReport): string {
     ...(hostile === null
       ? []
       : [
-          `beside it, in memory: ${hostile.datagrams} datagrams, ${hostile.hostile} of them hostile, in ${hostile.rounds} rounds, ${hostile.failed} failed; ${hostile.frames} frames compared; ${hostile.rssMiB} MiB`,
+          `beside it, in memory: ${hostile.datagrams} datagrams, ${hostile.hostile} of them hostile, in ` +
+            `${hostile.rounds} rounds, ${hostile.failed} failed; ${hostile.frames} frames compared; ` +
+            `${hostile.rssMiB} MiB`,
           '',
         ]),
-    `pixels checked: ${sum(phases, ({ pixelsChecked }) => pixelsChecked)}   wrong pixels: ${sum(phases, ({ wrongPixels }) => wrongPixels)}`,
+    `pixels checked: ${sum(phases, ({ pixelsChecked }) => pixelsChecked)}   wrong pixels: ` +
+      `${sum(phases, ({ wrongPixels }) => wrongPixels)}`,
     ...(problems.length === 0
       ? ['Nothing was wrong: every pixel, every sum, no growth beyond its limit.']
       : [

@@ -57,7 +57,10 @@ export class ConsumerHosts {
         }
       }
     } catch (error) {
-      return `no machines of its own can be made here (needs root and iproute2): ${(error as { stderr?: string }).stderr?.trim() || (error as Error).message.trim()}`;
+      return (
+        'no machines of its own can be made here (needs root and iproute2): ' +
+        `${(error as { stderr?: string }).stderr?.trim() || (error as Error).message.trim()}`
+      );
     }
     return hosts;
   }

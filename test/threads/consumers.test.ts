@@ -83,7 +83,8 @@ t.test('a slow consumer gets every frame; the ring holds them meanwhile', async 
 t.test('a consumer that does not read costs whole frames; when it reads again it gets a frame for each', async (t) => {
   const running = await start(
     t,
-    `${quadYaml}\nring_frames: 16\nframe_rate_hz: 50\nframe_timeout_ms: 150\nmax_owed_frames: 1000000\nclosing_timeout_ms: 30000`,
+    `${quadYaml}\nring_frames: 16\nframe_rate_hz: 50\nframe_timeout_ms: 150\nmax_owed_frames: ` +
+      '1000000\nclosing_timeout_ms: 30000',
   );
   const { view } = running.service;
   const before = view.portCounters();
@@ -133,7 +134,8 @@ t.test('a consumer that does not read costs whole frames; when it reads again it
 t.test('a consumer that stands still for too long ends the series as aborted', async (t) => {
   const running = await start(
     t,
-    `${quadYaml}\nring_frames: 16\nframe_rate_hz: 50\nframe_timeout_ms: 150\nmax_owed_frames: 5\nclosing_timeout_ms: 500`,
+    `${quadYaml}\nring_frames: 16\nframe_rate_hz: 50\nframe_timeout_ms: 150\nmax_owed_frames: ` +
+      '5\nclosing_timeout_ms: 500',
   );
   const socket = new Pull({ receiveHighWaterMark: 1, linger: 0 });
   t.teardown(() => socket.close());
@@ -206,7 +208,8 @@ t.test(
 );
 
 t.test(
-  'one consumer too many, where the way out lets in everybody: the state names it, arming is refused unless forced, the summary warns',
+  'one consumer too many, where the way out lets in everybody: the state names it, arming is refused unless ' +
+    'forced, the summary warns',
   async (t) => {
     const running = await start(t, `${quadYaml}\nsend: zeromq.js`);
     const first = await running.consume();

@@ -63,7 +63,9 @@ class Site {
       t.pass(`not tried: ${hosts}`, { skip: hosts });
       return null;
     }
-    const keys = `${quadYaml}\nsend: ${send}\nconsumer_timeout_ms: ${timeoutMs}\nudp_ports: [50001, 50002]\ndata_host: 0.0.0.0\ndata_port: 0\napi_port: 0${more}`;
+    const keys =
+      `${quadYaml}\nsend: ${send}\nconsumer_timeout_ms: ${timeoutMs}\nudp_ports: [50001, 50002]\ndata_host: ` +
+      `0.0.0.0\ndata_port: 0\napi_port: 0${more}`;
     return new Site(
       t,
       hosts,
@@ -161,7 +163,8 @@ for (const way of ways) {
   const limitMs = patience * timeoutMs + marginMs;
 
   t.test(
-    `${send}: a machine that dies in a series ends it as consumer_lost, and the next consumer, on another machine, gets all of the next series`,
+    `${send}: a machine that dies in a series ends it as consumer_lost, and the next consumer, on another machine, ` +
+      'gets all of the next series',
     { skip },
     async (t) => {
       const site = await Site.open(t, way);

@@ -74,7 +74,10 @@ export class Fabric {
       }
       await withInput(fabric.atService(['nft', '-f', '-']), rules(faults));
     } catch (error) {
-      return `no network of its own can be made here (needs root, iproute2 and nftables): ${(error as { stderr?: string }).stderr?.trim() || (error as Error).message.trim()}`;
+      return (
+        'no network of its own can be made here (needs root, iproute2 and nftables): ' +
+        `${(error as { stderr?: string }).stderr?.trim() || (error as Error).message.trim()}`
+      );
     }
     return fabric;
   }

@@ -13,7 +13,10 @@ export interface HttpAnswer {
 const script = `
 for await (const line of require('node:readline').createInterface(process.stdin)) {
   const { url, ...request } = JSON.parse(line);
-  const answer = await fetch(url, { ...request, headers: { 'content-type': 'application/json' } }).then(async (response) => ({ status: response.status, text: await response.text() }), (error) => ({ status: 0, text: String(error) }));
+  const answer = await fetch(url, { ...request, headers: { 'content-type': 'application/json' } }).then(
+    async (response) => ({ status: response.status, text: await response.text() }),
+    (error) => ({ status: 0, text: String(error) }),
+  );
   process.stdout.write(JSON.stringify(answer) + '\\n');
 }`;
 
@@ -31,8 +34,7 @@ export function httpAt(
   return (method, path, body) =>
     new Promise((resolve) => {
       waiting.push(resolve);
-      stdin.write(
-        `${JSON.stringify({ url: `${apiUrl}${path}`, method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })}\n`,
-      );
+      const content = body === undefined ? {} : { body: JSON.stringify(body) };
+      stdin.write(`${JSON.stringify({ url: `${apiUrl}${path}`, method, ...content })}\n`);
     });
 }

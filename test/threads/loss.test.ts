@@ -158,7 +158,8 @@ t.test('what the network lost, sent twice, brought late, cut or mixed up is each
 });
 
 t.test(
-  'packets of another source than the detector are foreign, and what they pretend to be is missing for an unknown reason',
+  'packets of another source than the detector are foreign, and what they pretend to be is missing for an unknown ' +
+    'reason',
   async (t) => {
     const service = await LossyService.start(t, `${lossyYaml}\nudp_source: 127.0.0.2`);
     await service.consume();

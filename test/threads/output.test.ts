@@ -221,7 +221,8 @@ t.test('a file at the limit of its size: the same', async (t) => {
     'sh',
     [
       '-c',
-      `ulimit -f 8; unset NODE_OPTIONS; exec "${process.execPath}" "${main}" run "${file}" det > "${join(folder, 'log')}"`,
+      `ulimit -f 8; unset NODE_OPTIONS; exec "${process.execPath}" "${main}" run "${file}" det > ` +
+        `"${join(folder, 'log')}"`,
     ],
     { stdio: ['ignore', 'ignore', 'inherit'], env: { ...process.env, LOG_LEVEL: 'debug' } },
   );

@@ -40,7 +40,8 @@ t.test(
     await refused(/needs a token/);
     t.equal(await browser.evaluate('document.getElementById("token-label").hidden'), false);
     await browser.evaluate(
-      '(() => { const token = document.getElementById("token"); token.value = "a-token-of-some-length"; token.dispatchEvent(new Event("change")); })()',
+      '(() => { const token = document.getElementById("token"); token.value = "a-token-of-some-length"; ' +
+        'token.dispatchEvent(new Event("change")); })()',
     );
     await click();
     await refused(/no consumer/);

@@ -69,7 +69,8 @@ t.test(
     );
 
     const box = await browser.evaluate<{ x: number; y: number; width: number; height: number }>(
-      '(({ x, y, width, height }) => ({ x, y, width, height }))(document.getElementById("frame").getBoundingClientRect())',
+      '(({ x, y, width, height }) => ({ x, y, width, height ' +
+        '}))(document.getElementById("frame").getBoundingClientRect())',
     );
     const [x, y] = [box.x + box.width / 2 + 30, box.y + box.height / 2 + 40];
     await browser.mouse('mouseMoved', x, y);
@@ -88,7 +89,8 @@ t.test(
     await until(async () => where(await text('reading')) !== where(keyed), 'the cursor moves by keys');
 
     await browser.evaluate(
-      'for (const [id, value] of [["scale", "log"], ["map", "cividis"]]) { const control = document.getElementById(id); control.value = value; control.dispatchEvent(new Event("change")); }',
+      'for (const [id, value] of [["scale", "log"], ["map", "cividis"]]) { const control = ' +
+        'document.getElementById(id); control.value = value; control.dispatchEvent(new Event("change")); }',
     );
     await says('bar-low', /^[1-9]/);
 
@@ -113,7 +115,8 @@ t.test(
       );
     }
     const unreachable = await browser.evaluate<number>(
-      '[...document.querySelectorAll("button, input, select, a[href], canvas#frame")].filter((element) => element.tabIndex < 0).length',
+      '[...document.querySelectorAll("button, input, select, a[href], canvas#frame")].filter((element) => ' +
+        'element.tabIndex < 0).length',
     );
     t.equal(unreachable, 0, 'all is reached by keys');
     t.strictSame(browser.complaints, [], 'nothing in the console');
@@ -151,12 +154,16 @@ t.test(
     t.equal(await text('frame-verdict'), '2 packets missing');
     // A range that is set gives each value a colour that can be foretold.
     await browser.evaluate(
-      'for (const [id, value] of [["low", "0"], ["high", "65534"]]) document.getElementById(id).value = value; const auto = document.getElementById("auto"); auto.checked = false; auto.dispatchEvent(new Event("change")); for (const id of ["low", "high"]) document.getElementById(id).value = id === "low" ? "0" : "65534"; document.getElementById("high").dispatchEvent(new Event("change"));',
+      'for (const [id, value] of [["low", "0"], ["high", "65534"]]) document.getElementById(id).value = value; ' +
+        'const auto = document.getElementById("auto"); auto.checked = false; auto.dispatchEvent(new ' +
+        'Event("change")); for (const id of ["low", "high"]) document.getElementById(id).value = id === "low" ? "0" ' +
+        ': "65534"; document.getElementById("high").dispatchEvent(new Event("change"));',
     );
     // Measured anew each time: a sentence that comes or goes at the top moves everything.
     const box = (): Promise<{ x: number; y: number; width: number; height: number }> =>
       browser.evaluate(
-        '(({ x, y, width, height }) => ({ x, y, width, height }))(document.getElementById("frame").getBoundingClientRect())',
+        '(({ x, y, width, height }) => ({ x, y, width, height ' +
+          '}))(document.getElementById("frame").getBoundingClientRect())',
       );
     const pointAt = async (pointX: number, pointY: number): Promise<string> => {
       const { x, y } = await box();
@@ -168,7 +175,8 @@ t.test(
     for (let press = 0; press < 10; press++) await browser.press('+');
     const colourAt = (pointX: number, pointY: number): Promise<number[]> =>
       browser.evaluate<number[]>(
-        `[...document.getElementById("frame").getContext("2d").getImageData(${Math.floor(pointX)}, ${Math.floor(pointY)}, 1, 1).data].slice(0, 3)`,
+        `[...document.getElementById("frame").getContext("2d").getImageData(${Math.floor(pointX)}, ` +
+          `${Math.floor(pointY)}, 1, 1).data].slice(0, 3)`,
       );
     await until(async () => /^[\d,]+(?:: saturated)? · |^missing|^gap/.test(await pointAt(21, 21)), 'single pixels');
 
@@ -223,7 +231,8 @@ t.test(
         t.match(
           reading,
           new RegExp(
-            `port (${running.config.detector.udpPorts.join('|')}): row \\d+, column ${Number(column) - (Number(column) > 257 ? 2 : 0)}\\b`,
+            `port (${running.config.detector.udpPorts.join('|')}): row \\d+, column ` +
+              `${Number(column) - (Number(column) > 257 ? 2 : 0)}\\b`,
           ),
           `${reading}: the same column of its port`,
         );

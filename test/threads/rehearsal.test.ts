@@ -5,7 +5,8 @@ import { programNamed } from '../programs.js';
 import { vdcuProcess } from './process.js';
 
 t.test(
-  'series with different settings and faults agree from the simulator to the consumer, and with Prometheus where it is installed',
+  'series with different settings and faults agree from the simulator to the consumer, and with Prometheus where ' +
+    'it is installed',
   async (t) => {
     const rehearsal = vdcuProcess(t, ['rehearse', '--short', '--json']);
     const { code } = await rehearsal.ended;

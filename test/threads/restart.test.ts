@@ -92,7 +92,8 @@ async function checkLedger(t: Test, apiUrl: string, delivered: readonly StreamMe
 
 for (const series of ['armed', 'auto'] as const) {
   t.test(
-    `killed in the middle of a series and started again (${series}): larger numbers, nothing of the old series in the new one`,
+    `killed in the middle of a series and started again (${series}): larger numbers, nothing of the old series in ` +
+      'the new one',
     async (t) => {
       const text = await configText(
         `${quadYaml}\nseries: ${series}\nseries_idle_ms: 1000\ndata_port: ${await freeTcpPort()}`,

@@ -210,7 +210,8 @@ function coveredProblems(
     const least = never + counts.lateFirst;
     if (counts.missing < least - dropped || counts.missing > least + may)
       problems.push(
-        `port ${port}: ${counts.missing} packets missing; ${never} never left whole, ${counts.lateFirst} were late, ${may} may have been dropped or refused`,
+        `port ${port}: ${counts.missing} packets missing; ${never} never left whole, ${counts.lateFirst} were ` +
+          `late, ${may} may have been dropped or refused`,
       );
     if (may + counts.lateFirst === 0 && listed) {
       const whole =

@@ -66,7 +66,8 @@ async function instances(t: Test): Promise<{
 const hosts = Array.from({ length: count }, (_, offset) => host(offset)).join(',');
 
 t.test(
-  'four instances under loss, twice, the second time stopped while the detector runs: one ordered, gapless series each, every pixel right',
+  'four instances under loss, twice, the second time stopped while the detector runs: one ordered, gapless series ' +
+    'each, every pixel right',
   async (t) => {
     const { services, endpoints, stream, settings } = await instances(t);
     const states = (): Promise<Status[]> => Promise.all(services.map(({ apiUrl }) => statusOf(apiUrl)));

@@ -114,7 +114,8 @@ for (const way of ways) {
   const { send, skip, counts } = way;
 
   t.test(
-    `${send}: SIGTERM waits for a consumer of 20 messages a second: it has 100 frames of 60 a second, series_end too; exit code 0`,
+    `${send}: SIGTERM waits for a consumer of 20 messages a second: it has 100 frames of 60 a second, series_end ` +
+      'too; exit code 0',
     { skip },
     async (t) => {
       const site = await Site.open(t, way, 30_000);
@@ -141,7 +142,8 @@ for (const way of ways) {
   });
 
   t.test(
-    `${send}: a consumer that never reads: DELETE and SIGTERM say in time what it lacks${counts ? '' : ', as far as this way can'}`,
+    `${send}: a consumer that never reads: DELETE and SIGTERM say in time what it ` +
+      `lacks${counts ? '' : ', as far as this way can'}`,
     { skip },
     async (t) => {
       const site = await Site.open(t, way, 1500);
@@ -232,7 +234,8 @@ for (const way of ways) {
   );
 
   t.test(
-    `${send}: SIGTERM while a series_end is owed: who comes gets it first; with nobody there the exit code says that it is lacking`,
+    `${send}: SIGTERM while a series_end is owed: who comes gets it first; with nobody there the exit code says ` +
+      'that it is lacking',
     { skip },
     async (t) => {
       for (const comes of [true, false]) {

@@ -9,7 +9,8 @@ for (const receive of ['auto', 'dgram']) {
   t.test(`two addresses, receive: ${receive}: each port listens on its own, and every pixel is right`, async (t) => {
     const running = await start(
       t,
-      `detector: jungfrau\ninterfaces: 2\nudp_host: [127.0.0.1, 127.0.0.2]\nreceive: ${receive}\nframe_rate_hz: 100\nseries: armed`,
+      `detector: jungfrau\ninterfaces: 2\nudp_host: [127.0.0.1, 127.0.0.2]\nreceive: ${receive}\nframe_rate_hz: ` +
+        '100\nseries: armed',
     );
     const { view } = running.service;
     const [first, second] = running.config.detector.udpPorts as [number, number];

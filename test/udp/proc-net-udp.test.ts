@@ -4,7 +4,8 @@ import { createSocket } from 'node:dgram';
 import { findUdpSocket, readUdpSocket } from '../../src/udp/proc-net-udp.js';
 
 const head =
-  '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops             ';
+  '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer ' +
+  'drops             ';
 const udp = `${head}
   321: 0100007F:C351 00000000:0000 07 00000000:00033400 00:00000000 00000000  1000        0 61234 2 0000000000000000 17
   322: 00000000:C352 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 61235 2 00000000a1b2c3d4 4294967295

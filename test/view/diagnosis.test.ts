@@ -135,7 +135,8 @@ t.test('many ports are named shortly', (t) => {
 });
 
 t.test(
-  "the remedy fits what is known: the kernel's limit only where it was met, the network only where the settings are not in doubt",
+  "the remedy fits what is known: the kernel's limit only where it was met, the network only where the settings " +
+    'are not in doubt',
   (t) => {
     const samples = [second([0, 0.02])];
     const dropped = [loss(50001), loss(50002, { missing: 30, socket: 30 })];

@@ -65,7 +65,8 @@ export class Capture {
     const wanted = "Give a .pcap or .pcapng, plain or gzip'ed, as tcpdump -w writes it";
     if (start.length < 4)
       throw new WrongFile(
-        `has ${start.length} bytes, too few for a capture file${this.#source.damage === null ? '' : `; ${this.#source.damage}`}. ${wanted}`,
+        `has ${start.length} bytes, too few for a capture ` +
+          `file${this.#source.damage === null ? '' : `; ${this.#source.damage}`}. ${wanted}`,
       );
     const hex = Buffer.from(start).toString('hex');
     const known = others.find(([magic]) => hex.startsWith(magic));

@@ -54,7 +54,10 @@ export function* readPcapRecords(source: ByteSource): Generator<CapturedRecord, 
     const fields = viewOf(head);
     const captured = fields.getUint32(8, little);
     if (captured > recordLimit)
-      return `the record at byte ${start} claims ${captured} bytes, more than the ${recordLimit} that a record can have. The file is damaged from there on`;
+      return (
+        `the record at byte ${start} claims ${captured} bytes, more than the ${recordLimit} that a record can have. ` +
+        'The file is damaged from there on'
+      );
     const bytes = source.take(captured);
     if (bytes.length < captured) return cutOff(source.at);
     yield { timeMs: fields.getUint32(0, little) * 1000 + fields.getUint32(4, little) / unitsPerMs, linkType, bytes };

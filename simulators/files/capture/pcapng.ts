@@ -68,7 +68,10 @@ export function* readPcapNgRecords(source: ByteSource): Generator<CapturedRecord
       continue;
     }
     if (length > blockLimit)
-      return `the block at byte ${start} claims ${length} bytes, more than a packet can have. The file is damaged from there on`;
+      return (
+        `the block at byte ${start} claims ${length} bytes, more than a packet can have. The file is damaged from ` +
+        'there on'
+      );
     const bytes = source.take(length);
     if (bytes.length < length) return cutOff(source.at);
     const body = bytes.subarray(8, length - 4);

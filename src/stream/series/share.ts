@@ -80,10 +80,16 @@ export class SeriesShare {
       return 'the series is not halted: halt it on every instance first (vdcu stop --endpoints does that)';
     if (halted.ended) return null;
     if (frames < halted.frames || frames > this.#request.frames)
-      return `frames: ${frames} is not possible: frame index ${halted.frames - 1} was seen here, and ${this.#request.frames} frames were asked for`;
+      return (
+        `frames: ${frames} is not possible: frame index ${halted.frames - 1} was seen here, and ` +
+        `${this.#request.frames} frames were asked for`
+      );
     const announced = headerSent && this.sendsHeader;
     if (withdraw && (frames > 0 || announced || sent > 0))
-      return `withdraw is not possible: ${announced ? 'the header was handed over' : 'images were sent'}. Give the number of frames`;
+      return (
+        `withdraw is not possible: ${announced ? 'the header was handed over' : 'images were sent'}. Give the number ` +
+        'of frames'
+      );
     this.allFrames = frames;
     this.#withdrawn = withdraw;
     return null;

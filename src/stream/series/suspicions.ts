@@ -58,13 +58,15 @@ export function suspicionsOf(
   if (!Number.isNaN(version))
     say(
       'wrong_version',
-      `packet header version ${version}, ${layout.profile.headerVersion} expected. Is the detector's firmware of another generation?`,
+      `packet header version ${version}, ${layout.profile.headerVersion} expected. Is the detector's firmware of ` +
+        'another generation?',
     );
   const type = words.figure('wrongDetectorType');
   if (!Number.isNaN(type))
     say(
       'wrong_detector',
-      `packets of detector type ${type}, ${layout.profile.detectorType} (${layout.profile.name}) expected. ${otherDetector(type)}`,
+      `packets of detector type ${type}, ${layout.profile.detectorType} (${layout.profile.name}) expected. ` +
+        `${otherDetector(type)}`,
     );
   if ((events & portEvent.suspect) !== 0) {
     const highest = words.figure('wrongPacketNumber');
@@ -78,7 +80,8 @@ export function suspicionsOf(
     );
     say(
       'packet_number',
-      `packet numbers up to ${highest}, but an image has ${layout.expectedPackets} packets. ${asked(likely)}Images of this port are not called complete while such packets come.`,
+      `packet numbers up to ${highest}, but an image has ${layout.expectedPackets} packets. ${asked(likely)}Images ` +
+        'of this port are not called complete while such packets come.',
       likely,
     );
   }
@@ -87,49 +90,59 @@ export function suspicionsOf(
     const grids = otherGrids(layout, row, words.figure('wrongColumn'));
     say(
       'wrong_position',
-      `packets say row ${row}, column ${words.figure('wrongColumn')}; the detector is configured as ${layout.grid.rows} rows × ${layout.grid.columns} columns of ports${words.position >= 0 ? ` and this port is at ${at(layout, words.position)}` : ''}. ${asked(grids)}Check modules, the detector's row and column, port_positions.`,
+      `packets say row ${row}, column ${words.figure('wrongColumn')}; the detector is configured as ` +
+        `${layout.grid.rows} rows × ${layout.grid.columns} columns of ` +
+        `ports${words.position >= 0 ? ` and this port is at ${at(layout, words.position)}` : ''}. ` +
+        `${asked(grids)}Check modules, the detector's row and column, port_positions.`,
       grids,
     );
   }
   if ((events & portEvent.positionTaken) !== 0)
     say(
       'position_taken',
-      "its packets name the same row and column as those of another port. Check the modules' positions, or set port_positions.",
+      "its packets name the same row and column as those of another port. Check the modules' positions, or set " +
+        'port_positions.',
     );
   if ((events & portEvent.sameMissing) !== 0) {
     const accepted = words.figure('sameMissingAccepted');
     const likely = sameMissing(words, layout, accepted);
     say(
       'same_missing',
-      `10 successive images missed the same packets: ${accepted} of ${layout.expectedPackets} came each time. ${asked(likely)}${likely.length > 0 ? 'Or a' : 'A'} part of the path always loses them.`,
+      `10 successive images missed the same packets: ${accepted} of ${layout.expectedPackets} came each time. ` +
+        `${asked(likely)}${likely.length > 0 ? 'Or a' : 'A'} part of the path always loses them.`,
       likely,
     );
   }
   if ((events & portEvent.jumpBackward) !== 0)
     say(
       'jump_backward',
-      `frame numbers went back to ${frameNumberOf(share, words.jump, firstOwn)}. Was the detector restarted, or nextframenumber set, in a series?`,
+      `frame numbers went back to ${frameNumberOf(share, words.jump, firstOwn)}. Was the detector restarted, or ` +
+        'nextframenumber set, in a series?',
     );
   if ((events & portEvent.jumpForward) !== 0)
     say(
       'jump_forward',
-      `frame numbers jumped to ${frameNumberOf(share, words.jump, firstOwn)}, further than max_owed_frames. Was nextframenumber set in a series?`,
+      `frame numbers jumped to ${frameNumberOf(share, words.jump, firstOwn)}, further than max_owed_frames. Was ` +
+        'nextframenumber set in a series?',
     );
   if ((events & portEvent.ringSpan) !== 0)
     say(
       'ring_span',
-      'its frame numbers are a ring or more above those of other ports. Set nextframenumber of all modules to the same value.',
+      'its frame numbers are a ring or more above those of other ports. Set nextframenumber of all modules to the ' +
+        'same value.',
     );
   const frameNumber = words.figure('wrongFrameNumber');
   if (frameNumber === 0)
     say(
       'frame_number',
-      'packets of frame number 0, which are not taken: numbers begin at 1. A detector that counts from 0 loses its first image; one whose numbers are all 0 does not count. Set nextframenumber to 1.',
+      'packets of frame number 0, which are not taken: numbers begin at 1. A detector that counts from 0 loses its ' +
+        'first image; one whose numbers are all 0 does not count. Set nextframenumber to 1.',
     );
   else if (!Number.isNaN(frameNumber))
     say(
       'frame_number',
-      `packets of frame number ${frameNumber}, which are not taken: the largest is ${largestFrameNumber}. Set nextframenumber to a smaller one.`,
+      `packets of frame number ${frameNumber}, which are not taken: the largest is ${largestFrameNumber}. Set ` +
+        'nextframenumber to a smaller one.',
     );
   const refused = words.figure('refusedPackets');
   if (refused >= refusedTold) {
@@ -140,21 +153,26 @@ export function suspicionsOf(
         : `the newest that was taken is ${frameNumberOf(share, words.newestSeen, firstOwn)}`;
     say(
       'frame_numbers',
-      `${refused} packets were not taken because nothing confirmed their frame numbers, ${number} the last of them; ${newest}. Numbers that go up and down, or jump: does something else send to this port (udp_source), or was nextframenumber set in a series?`,
+      `${refused} packets were not taken because nothing confirmed their frame numbers, ${number} the last of ` +
+        `them; ${newest}. Numbers that go up and down, or jump: does something else send to this port (udp_source), ` +
+        'or was nextframenumber set in a series?',
     );
   }
   const step = words.figure('numberStep');
   if (!Number.isNaN(step))
     say(
       'number_step',
-      `its frame numbers go in steps of ${step}, and the frames between them never come. Do other receivers get them (frames_stride: ${step})?`,
+      `its frame numbers go in steps of ${step}, and the frames between them never come. Do other receivers get ` +
+        `them (frames_stride: ${step})?`,
       [`frames_stride: ${step}`],
     );
   const other = words.figure('otherShare');
   if (!Number.isNaN(other)) {
     say(
       'other_share',
-      `frames of instance ${other} of ${share.stride} come here, to instance ${share.offset}; they are not taken. Does the detector's list of destinations (udp_dstlist, udp_numdst) have the instances in their order, does it begin with the first (udp_firstdst: 0), and is first_frame_number right?`,
+      `frames of instance ${other} of ${share.stride} come here, to instance ${share.offset}; they are not taken. ` +
+        "Does the detector's list of destinations (udp_dstlist, udp_numdst) have the instances in their order, does " +
+        'it begin with the first (udp_firstdst: 0), and is first_frame_number right?',
     );
   }
   return found;
@@ -185,7 +203,11 @@ export function lateBeginnings(
     .filter(({ smallest }) => smallest - earliest.smallest >= beginningsApart)
     .map(({ udpPort, smallest }) => ({
       code: `ports_apart/${udpPort}`,
-      message: `port ${udpPort}: its first frame was ${smallest}, that of port ${earliest.udpPort} was ${earliest.smallest}: frames ${earliest.smallest} to ${smallest - 1} lack it. Unless packets were lost there, the modules' frame numbers differ and frames are put together from different moments: set nextframenumber of all modules to the same value and begin again.`,
+      message:
+        `port ${udpPort}: its first frame was ${smallest}, that of port ${earliest.udpPort} was ` +
+        `${earliest.smallest}: frames ${earliest.smallest} to ${smallest - 1} lack it. Unless packets were lost ` +
+        "there, the modules' frame numbers differ and frames are put together from different moments: set " +
+        'nextframenumber of all modules to the same value and begin again.',
     }));
 }
 
@@ -229,7 +251,10 @@ function wrongSize(words: PortWords, size: number, layout: Layout): { text: stri
 
 function otherDetector(type: number): string {
   const name = detectorOfType(type);
-  return `${name === null ? 'Check detector' : `That is detector: ${name}. Check detector`} and udp_dstip of the other detector.`;
+  return (
+    `${name === null ? 'Check detector' : `That is detector: ${name}. Check detector`} and udp_dstip of the other ` +
+    'detector.'
+  );
 }
 
 /** What came of images that always miss the same, when it is a part without holes. */

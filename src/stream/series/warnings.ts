@@ -13,7 +13,10 @@ const lookIntervalMs = 500;
 
 /** Where the way out lets in everybody: what more consumers than expected do to a series. */
 export function strangers(consumers: number, expected: number): string {
-  return `${consumers} consumers are connected, ${expected} expected: zmq shares the images out among them, and each lacks some. Stop the stranger, set consumer_connections, or arm with force.`;
+  return (
+    `${consumers} consumers are connected, ${expected} expected: zmq shares the images out among them, and each ` +
+    'lacks some. Stop the stranger, set consumer_connections, or arm with force.'
+  );
 }
 
 /** A port that lacks so many last frames, all of them, has vanished: fewer a burst of loss may take. */
@@ -99,7 +102,9 @@ export class SeriesWarnings {
       if (lost > 0)
         this.warn(
           `lost_before/${udpPort}`,
-          `port ${udpPort}: ${lost} packets found no room in the socket buffer before this series was open, while the end of the last one was sent. They are counted here. Does the consumer keep up? A larger receive_buffer_bytes keeps more (docs/operating.md#receive-buffer).`,
+          `port ${udpPort}: ${lost} packets found no room in the socket buffer before this series was open, while ` +
+            'the end of the last one was sent. They are counted here. Does the consumer keep up? A larger ' +
+            'receive_buffer_bytes keeps more (docs/operating.md#receive-buffer).',
         );
     }
   }
@@ -119,10 +124,12 @@ export class SeriesWarnings {
         const since =
           seen < first
             ? 'no packet of this series came'
-            : `nothing came behind frame ${frameNumberOf(share, seen, first)}, the last one is ${frameNumberOf(share, last, first)}`;
+            : `nothing came behind frame ${frameNumberOf(share, seen, first)}, the last one is ` +
+              `${frameNumberOf(share, last, first)}`;
         this.warn(
           `vanished/${udpPort}`,
-          `port ${udpPort}: ${since}. Is the port or its module switched off, or its cable out? (docs/operating.md#silent-port)`,
+          `port ${udpPort}: ${since}. Is the port or its module switched off, or its cable out? ` +
+            '(docs/operating.md#silent-port)',
         );
       }
       const counted = (counter: PortCounter): number =>
@@ -131,7 +138,9 @@ export class SeriesWarnings {
       if (twice >= 2 * this.#layout.expectedPackets && twice * 10 >= counted('accepted')) {
         this.warn(
           `duplicates/${udpPort}`,
-          `port ${udpPort}: ${twice} packets came again. Were the frame numbers set back (nextframenumber) while this series was open, or are packets sent twice (a mirror port, two routes)? Frames of an acquisition that used the same numbers are lost.`,
+          `port ${udpPort}: ${twice} packets came again. Were the frame numbers set back (nextframenumber) while ` +
+            'this series was open, or are packets sent twice (a mirror port, two routes)? Frames of an acquisition ' +
+            'that used the same numbers are lost.',
         );
       }
     }
@@ -143,7 +152,9 @@ export class SeriesWarnings {
     if (periodMs !== null)
       this.warn(
         'low_rate',
-        `the automatic series before had a single frame: frames come every ${periodMs} ms, and series_idle_ms is ${seriesIdleMs}. This series waits longer. Set series_idle_ms to ${3 * periodMs} or more, or arm, so that no frame stands alone (docs/operating.md#the-series-does-not-end).`,
+        `the automatic series before had a single frame: frames come every ${periodMs} ms, and series_idle_ms is ` +
+          `${seriesIdleMs}. This series waits longer. Set series_idle_ms to ${3 * periodMs} or more, or arm, so that ` +
+          'no frame stands alone (docs/operating.md#the-series-does-not-end).',
       );
   }
 
@@ -195,7 +206,8 @@ export class SeriesWarnings {
     });
     this.warn(
       'ports_disagree',
-      `frame numbers differ between ports (${numbers.join(', ')}). Set nextframenumber of all modules to the same value and arm again.`,
+      `frame numbers differ between ports (${numbers.join(', ')}). Set nextframenumber of all modules to the same ` +
+        'value and arm again.',
     );
   }
 }

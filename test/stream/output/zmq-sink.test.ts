@@ -122,7 +122,8 @@ t.test("a port scanner and a web browser are no consumers, and their end is nobo
 });
 
 t.test(
-  'a consumer that goes while a stranger has not finished its handshake is missed at the latest when the stranger is cut off',
+  'a consumer that goes while a stranger has not finished its handshake is missed at the latest when the stranger ' +
+    'is cut off',
   async (t) => {
     const { sink, endpoint } = await setUp(t);
     const pull = await consumer(t, sink, endpoint);

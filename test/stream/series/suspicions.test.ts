@@ -55,7 +55,8 @@ t.test('packet numbers of a deeper image name its bit depth', async (t) => {
 });
 
 t.test(
-  'half of the packets each time is half the bit depth or half the rows; other parts are rows; with holes it is the path',
+  'half of the packets each time is half the bit depth or half the rows; other parts are rows; with holes it is ' +
+    'the path',
   async (t) => {
     const same = (accepted: number, lowest = 0, highest = accepted - 1): string[] =>
       told((words) => {

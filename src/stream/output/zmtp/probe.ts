@@ -1,6 +1,6 @@
-// Can the service speak zmq's protocol on sockets of its own here? A seccomp profile, gVisor or an old kernel may refuse
-// calls that the C library has. They are tried once on a socket that is bound to nothing, before anything depends on
-// them; goes out: the reason against, in words.
+// Can the service speak zmq's protocol on sockets of its own here? A seccomp profile, gVisor or an old kernel may
+// refuse calls that the C library has. They are tried once on a socket that is bound to nothing, before anything
+// depends on them; goes out: the reason against, in words.
 
 import { errno, errnoName, ffiUnavailable, lastErrno, libc } from '../../../runtime/ffi.js';
 import type { Libc } from '../../../runtime/ffi.js';

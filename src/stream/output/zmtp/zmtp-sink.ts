@@ -258,7 +258,8 @@ export class ZmtpSink implements MessageSink {
           ? {
               code: 'other_address',
               trouble: true,
-              message: `consumer ${name} connected; the one before came from ${this.#lastAddress}. Is it the right one?`,
+              message:
+                `consumer ${name} connected; the one before came from ${this.#lastAddress}. Is it the ` + 'right one?',
             }
           : { code: 'connected', trouble: false, message: `${onlooker ? 'onlooker' : 'consumer'} ${name} connected` },
       );
@@ -284,7 +285,8 @@ export class ZmtpSink implements MessageSink {
         this.#lose(
           consumer,
           'unacknowledged',
-          `has acknowledged nothing for ${limitMs / 1000} s although it was asked: its host is dead or cannot be reached (consumer_timeout_ms). It is lost`,
+          `has acknowledged nothing for ${limitMs / 1000} s although it was asked: its host is dead or cannot be ` +
+            'reached (consumer_timeout_ms). It is lost',
         );
     }
   }

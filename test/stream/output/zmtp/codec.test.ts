@@ -59,10 +59,10 @@ t.test('what is no greeting of ZMTP 3 is known by its first bytes', (t) => {
 
 t.test("our READY is a PULL's with the other name; properties follow", (t) => {
   t.equal(asHex(ready('PULL')), asHex(pullReady));
-  t.equal(
-    asHex(ready('PUSH', { 'X-A': 'bc' })),
-    `0424${asHex(hex(`05 ${latin1('READY')} 0b ${latin1('Socket-Type')} 00000004 ${latin1('PUSH')} 03 ${latin1('X-A')} 00000002 ${latin1('bc')}`))}`,
-  );
+  const body =
+    `05 ${latin1('READY')} 0b ${latin1('Socket-Type')} 00000004 ${latin1('PUSH')} ` +
+    `03 ${latin1('X-A')} 00000002 ${latin1('bc')}`;
+  t.equal(asHex(ready('PUSH', { 'X-A': 'bc' })), `0424${asHex(hex(body))}`);
   const long = ready('PUSH', { 'X-Long': 'y'.repeat(300) });
   t.equal(asHex(long.subarray(0, 9)), `0600000000000001${(long.length - 9 - 256).toString(16).padStart(2, '0')}`);
   t.equal(readProperties((readCommand(long) as Command).data)?.get('x-long'), 'y'.repeat(300));

@@ -1,5 +1,5 @@
-// A sink in a process of its own, for tests in other network namespaces: `sink-process.js HOST busy|idle TIMEOUT_MS`. Busy, it sends as
-// much as is taken. Prints a line of JSON for its endpoint and for each notice.
+// A sink in a process of its own, for tests in other network namespaces: `sink-process.js HOST busy|idle TIMEOUT_MS`.
+// Busy, it sends as much as is taken. Prints a line of JSON for its endpoint and for each notice.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LinuxSockets } from '../../../../src/stream/output/zmtp/linux-sockets.js';
