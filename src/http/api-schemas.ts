@@ -52,18 +52,31 @@ function object(
   };
 }
 
-export const problems = object('What is wrong: one sentence each, with the remedy', {
-  problems: list({ type: 'string' }, 'Sentences'),
-});
+/** Stands beside `problems` wherever these name a document. */
+const help = list(
+  { type: 'string' },
+  'Where this service has the documents that the sentences name, below its address',
+);
 
-export const refused = object('Why an order is not carried out', {
-  why: {
-    type: 'string',
-    enum: refusals.map(({ code }) => code),
-    description: refusals.map(({ code, sentence, remedy }) => `${code}: ${sentence} ${remedy}`).join('\n'),
+export const problems = object(
+  'What is wrong: one sentence each, with the remedy',
+  { problems: list({ type: 'string' }, 'Sentences'), help },
+  ['help'],
+);
+
+export const refused = object(
+  'Why an order is not carried out',
+  {
+    why: {
+      type: 'string',
+      enum: refusals.map(({ code }) => code),
+      description: refusals.map(({ code, sentence, remedy }) => `${code}: ${sentence} ${remedy}`).join('\n'),
+    },
+    problems: list({ type: 'string' }, 'What is wrong here: one sentence each, with the remedy'),
+    help,
   },
-  problems: list({ type: 'string' }, 'What is wrong here: one sentence each, with the remedy'),
-});
+  ['help'],
+);
 
 const missingByCause = Object.fromEntries(
   codesOf(lossCauses).map((cause) => [
@@ -167,18 +180,23 @@ const currentSeries = object('The series that is open', {
 
 const state: Schema = { type: 'string', enum: ['idle', 'open', 'closing'], description: 'State of the series' };
 
-export const serviceStatus = object('What the service is doing', {
-  state,
-  message: text('What the service is doing or waiting for'),
-  problems: list({ type: 'string' }, 'What is wrong: what, where, remedy'),
-  consumers: count('Consumers connected to the stream'),
-  end_pending: flag('The series_end of the last series waits for a consumer'),
-  next_msg_number: count('The least that a request may give as msg_number_base'),
-  frames_stride: count('How many instances share the detector'),
-  frames_offset: count('Which of them this is'),
-  series: orNull(currentSeries),
-  last_series: orNull(seriesSummary),
-});
+export const serviceStatus = object(
+  'What the service is doing',
+  {
+    state,
+    message: text('What the service is doing or waiting for'),
+    problems: list({ type: 'string' }, 'What is wrong: what, where, remedy'),
+    consumers: count('Consumers connected to the stream'),
+    end_pending: flag('The series_end of the last series waits for a consumer'),
+    next_msg_number: count('The least that a request may give as msg_number_base'),
+    frames_stride: count('How many instances share the detector'),
+    frames_offset: count('Which of them this is'),
+    series: orNull(currentSeries),
+    last_series: orNull(seriesSummary),
+    help,
+  },
+  ['help'],
+);
 
 export const seriesOpened = object('The series is open: the detector may be started', {
   series_id: count('Number of the series in this process'),
@@ -244,11 +262,16 @@ export const health = object('Is every thread turning', {
   reasons: list({ type: 'string' }, 'Why not'),
 });
 
-export const readiness = object('Can the service do its work', {
-  ready: flag('Yes or no'),
-  reasons: list({ type: 'string' }, 'Why not'),
-  problems: list({ type: 'string' }, 'All that is wrong, as in the status; some of it does not stand in the way'),
-});
+export const readiness = object(
+  'Can the service do its work',
+  {
+    ready: flag('Yes or no'),
+    reasons: list({ type: 'string' }, 'Why not'),
+    problems: list({ type: 'string' }, 'All that is wrong, as in the status; some of it does not stand in the way'),
+    help,
+  },
+  ['help'],
+);
 
 export const doctorReport = object('Checks of machine and service', {
   ok: flag('No check failed'),

@@ -20,6 +20,8 @@ import { internalErrors } from '../runtime/internal-errors.js';
 import type { Logger } from '../runtime/log.js';
 import type { BuildInfo } from '../metrics/tables.js';
 import { addPageRoutes } from './page/routes.js';
+import { addHelpRoutes } from './routes-help.js';
+import { helpIn } from '../base/help-pages.js';
 import { addFlightRecorderRoutes } from './routes-flight-recorder.js';
 import { addReceiverRoutes } from './routes-receiver.js';
 import { addSeriesRoutes } from './routes-series.js';
@@ -155,7 +157,7 @@ export async function makeApp(
   });
   // Requests are checked by the routes, which say more than a schema can; answers are written as they are.
   app.setValidatorCompiler(() => () => true);
-  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.setSerializerCompiler(() => (data) => JSON.stringify(withHelp(data)));
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseBody);
   app.addHook('onRequest', setBrowserHeaders);
@@ -166,7 +168,9 @@ export async function makeApp(
   app.addHook('onResponse', logRequest);
   app.setErrorHandler(answerError);
   app.setNotFoundHandler((request, reply) =>
-    reply.code(404).send({ problems: [`${request.method} ${request.url}: there is no such route; /docs lists them`] }),
+    reply.code(404).send({
+      problems: [`${request.method} ${request.url}: there is no such route; /docs lists them, /help has the documents`],
+    }),
   );
 
   await app.register(fastifySwagger, {
@@ -205,10 +209,19 @@ export async function makeApp(
     addServiceRoutes(routes, view, build);
     if (flightRecorder !== undefined) addFlightRecorderRoutes(routes, flightRecorder);
     addPageRoutes(routes, view, build);
+    addHelpRoutes(routes);
     done();
   });
   await app.ready();
   return app;
+}
+
+/** Sentences that name a document tell where the service itself has it. */
+function withHelp(data: unknown): unknown {
+  const problems = (data as { readonly problems?: unknown } | null)?.problems;
+  if (!Array.isArray(problems)) return data;
+  const help = helpIn(problems.map(String));
+  return help.length === 0 ? data : { ...(data as object), help };
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -236,7 +249,7 @@ function parseBody(
 
 function setBrowserHeaders(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const docs = /^\/docs(?:[/?]|$)/.test(request.url);
-  const page = /^\/(?:$|[?]|page\/)/.test(request.url);
+  const page = /^\/(?:$|[?]|page\/|help\/)/.test(request.url);
   reply.headers({
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
@@ -269,8 +282,8 @@ function refuseUnclear({ raw }: FastifyRequest, reply: FastifyReply, done: () =>
 function keepPrefix(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const [path, query] = request.url.split('?', 2) as [string, string?];
   const target =
-    path === '/docs'
-      ? 'docs/'
+    path === '/docs' || path === '/help'
+      ? `${path.slice(1)}/`
       : path === '/docs/' && query !== undefined
         ? './'
         : path === '/docs/static/index.html'

@@ -1,7 +1,7 @@
 // What `vdcu doctor` says of the running service, on the page: asked when the page is opened and every minute. What
 // failed or is a warning is listed with the command that mends it.
 
-import { byId, make, setText } from './elements.js';
+import { byId, linked, make, setText } from './elements.js';
 
 /** As GET /api/v1/doctor answers; what is shown of it. */
 interface Report {
@@ -53,7 +53,7 @@ function show({ failed, warnings, checks }: Report): void {
         '',
         `${seen}; needed: ${needed}. `,
         ...(remedy === null ? [] : [make('code', '', remedy)]),
-        ` (${docs})`,
+        ...linked(` (${docs})`),
       ),
     ]),
   );

@@ -25,7 +25,20 @@ export function setSentences(list: HTMLElement, sentences: readonly string[]): v
   list.hidden = sentences.length === 0;
   const known = [...list.children].map((child) => child.textContent);
   if (known.length === sentences.length && known.every((text, index) => text === sentences[index])) return;
-  list.replaceChildren(...sentences.map((sentence) => make('li', '', sentence)));
+  list.replaceChildren(...sentences.map((sentence) => make('li', '', ...linked(sentence))));
+}
+
+/** A sentence, its references to documents (`docs/operating.md#receive-buffer`) as links to where the service has them. */
+export function linked(sentence: string): (Node | string)[] {
+  return sentence.split(/(\bdocs\/[\w/-]+\.md(?:#[\w-]+)?)/).map((part, index) => {
+    if (index % 2 === 0) return part;
+    const link = document.createElement('a');
+    link.href = part.replace('docs/', 'help/');
+    link.target = '_blank';
+    link.rel = 'noopener';
+    link.textContent = part;
+    return link;
+  });
 }
 
 /** A bar filled to a share of its length. */

@@ -61,7 +61,11 @@ t.test('the context has what the steps copy, and neither tests nor packages nor 
   t.strictSame(missingSources(stages, context), []);
   t.strictSame(readdirSync(context).sort(), [
     '.npmrc',
+    'CHANGELOG.md',
     'LICENSE',
+    'SECURITY.md',
+    'deploy',
+    'docs',
     'package-lock.json',
     'package.json',
     'scripts',

@@ -16,7 +16,13 @@ import { run, temporary } from './programs-here.js';
 import { promtool } from './prometheus-tools.js';
 
 interface Rules {
-  readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[];
+  readonly groups: readonly {
+    readonly rules: readonly {
+      readonly alert: string;
+      readonly expr: string;
+      readonly annotations: Readonly<Record<string, string>>;
+    }[];
+  }[];
 }
 
 const skip = { skip: missingTools('helm') };
@@ -39,6 +45,28 @@ async function release(
   return objectsOf(stdout);
 }
 
+t.test("runbooks are read at the release's own address", skip, async (t) => {
+  const urls = async (values: object): Promise<Map<string, string | undefined>> => {
+    const { groups } = of(await release('a', 'ns-1', { values: { ...monitored, ...values } }), 'PrometheusRule')[
+      'spec'
+    ] as Rules;
+    return new Map(
+      groups.flatMap(({ rules }) => rules.map(({ alert, annotations }) => [alert, annotations['runbook_url']])),
+    );
+  };
+  const plain = await urls({});
+  t.equal(plain.get('VdcuRingFilling'), 'http://a-virtual-dcu.ns-1:5000/help/operating.md#ring-full');
+  t.equal(plain.get('VdcuInstanceMissing'), 'http://a-virtual-dcu.ns-1:5000/help/operating.md#instance-missing');
+  t.equal(plain.get('VdcuAbsent'), undefined, 'of a service that is not there nobody reads');
+  const outside = { enabled: true, suffix: 'example.org' };
+  t.equal(
+    (await urls({ ingress: outside })).get('VdcuRingFilling'),
+    'http://a-virtual-dcu.example.org/help/operating.md#ring-full',
+  );
+  const tls = [{ hosts: ['a-virtual-dcu.example.org'] }];
+  t.match((await urls({ ingress: { ...outside, tls } })).get('VdcuRingFilling'), /^https:/);
+});
+
 t.test("rules ask for the release's own metrics only, and are those of the repository otherwise", skip, async (t) => {
   const { groups } = of(await release('a', 'ns-1', { values: monitored }), 'PrometheusRule')['spec'] as Rules;
   const scope = 'namespace="ns-1", detector="eiger"';
@@ -50,7 +78,12 @@ t.test("rules ask for the release's own metrics only, and are those of the repos
       expr: rule.expr.replaceAll(`{${scope}, `, '{').replaceAll(`{${scope}}`, ''),
     })),
   }));
-  t.strictSame(bare, own.groups);
+  const withoutUrl = (given: Rules['groups']): object[] =>
+    given.map((group) => ({
+      ...group,
+      rules: group.rules.map((rule) => ({ ...rule, annotations: { ...rule.annotations, runbook_url: null } })),
+    }));
+  t.strictSame(withoutUrl(bare), withoutUrl(own.groups));
   let selectors = 0;
   for (const { alert, expr } of groups.flatMap(({ rules }) => rules)) {
     parser.parse(expr).iterate({

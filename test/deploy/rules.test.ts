@@ -214,6 +214,10 @@ t.test('every alert has a runbook that is there, and the operating guide names i
     const [, anchor] = /^docs\/operating\.md#([\w-]+)$/.exec(annotations['runbook'] ?? '') ?? [];
     t.ok(anchor !== undefined && anchors.has(anchor), `${alert}: ${annotations['runbook']}`);
     t.match(guide, new RegExp(`^\\|.*\\b${alert}\\b.*\\|$`, 'm'), `${alert} is in the table of alerts`);
+    const url = annotations['runbook_url'];
+    if (['VdcuDetectorGone', 'VdcuAbsent'].includes(alert))
+      t.equal(url, undefined, `${alert}: its service is not there`);
+    else t.ok(url?.includes(`/help/operating.md#${anchor}`), `${alert}: the same chapter at the service: ${url}`);
   }
 });
 

@@ -1,4 +1,4 @@
-// The page and the documentation behind a reverse proxy that shows them under a path, as nginx does with
+// The page, the documents and the description of the HTTP interface behind a reverse proxy that shows them under a path, as nginx does with
 // location /vdcu/ { proxy_pass http://127.0.0.1:PORT/; }: every link and every file works there.
 
 import { createServer, request } from 'node:http';
@@ -77,6 +77,8 @@ t.test(
       'docs?x=1',
       'docs/?x=1',
       'docs/static/index.html',
+      'help',
+      'help/',
       'metrics',
       'api/v1/series',
     ].map((path) => home + path);
@@ -95,6 +97,9 @@ t.test(
     }
     t.strictSame(strays, []);
     for (const path of [
+      'help/operating.md',
+      'help/decisions/0010-page-without-framework.md',
+      'help/help.css',
       'page/page.js',
       'page/page.css',
       'docs/static/swagger-ui-bundle.js',

@@ -1,14 +1,24 @@
 {{/*
 The rules of files/alerts.yaml for this release alone: each metric is asked for by namespace and detector, so that two releases do not ring
-for each other. A metric has its braces already, or gets some.
+for each other. A metric has its braces already, or gets some. Runbooks are read at the release's own address, which people can reach; a pod's
+they often cannot.
 */}}
 {{- define "virtual-dcu.rules" -}}
 {{- $scope := printf "namespace=%q, detector=%q" .Release.Namespace .Values.detector -}}
+{{- $detector := include "virtual-dcu.detector" . | fromJson -}}
+{{- $fullname := include "virtual-dcu.fullname" . -}}
+{{- $service := printf "http://%s.%s:%d" $fullname .Release.Namespace (int $detector.api_port) -}}
+{{- if .Values.ingress.enabled -}}
+{{- $service = printf "%s://%s.%s" (ternary "https" "http" (not (empty .Values.ingress.tls))) $fullname .Values.ingress.suffix -}}
+{{- end -}}
 {{- $rules := .Files.Get "files/alerts.yaml" | fromYaml -}}
 {{- range $group := $rules.groups -}}
 {{- range $rule := $group.rules -}}
 {{- $expr := regexReplaceAll `\b(vdcu_[a-z0-9_]+)\{` $rule.expr "${1}{@, " -}}
 {{- $expr = regexReplaceAll `\b(vdcu_[a-z0-9_]+)([^a-z0-9_{]|$)` $expr "${1}{@}${2}" -}}
+{{- if $rule.annotations.runbook_url -}}
+{{- $_ := set $rule.annotations "runbook_url" (printf "%s/%s" $service (replace "docs/" "help/" $rule.annotations.runbook)) -}}
+{{- end -}}
 {{- $_ := set $rule "expr" (replace "{@" (print "{" $scope) $expr) -}}
 {{- end -}}
 {{- end -}}
