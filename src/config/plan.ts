@@ -12,6 +12,7 @@ import type { PixelType } from '../detector/pixel-type.js';
 import { flightEntryBytes } from '../memory/flight-words.js';
 import { mapMemory, memoryLimitBytes, type MemorySizes } from '../memory/memory-map.js';
 import { processorLoad, type ProcessorLoad } from './processor-load.js';
+import { planSendQueue, type SendQueuePlan } from './send-queue.js';
 import type { ServiceConfig } from './service-config.js';
 
 const mebibyte = 2 ** 20;
@@ -22,15 +23,6 @@ const defaultRingFramesLeast = 64;
 /** So much memory is nothing: small frames come thousands at a time. */
 const defaultRingBytesLeast = 32 * mebibyte;
 const ringFramesMost = 1048576;
-/** What libzmq may queue for one peer; a vanishing peer takes all of it along. */
-const sendQueueBytes = 64 * mebibyte;
-const sendQueueMessagesLeast = 4;
-/**
- * What the kernel may hold for one consumer where the service speaks zmq's protocol itself: the ring is the queue, and
- * what lies here goes with it.
- */
-const sendBufferBytesLeast = 4 * mebibyte;
-const sendBufferFrames = 4;
 /** Packet buffers of each port: the largest batch that a receiver takes from its socket at once. */
 const landingPackets = 256;
 /** Landing buffers of each port where the kernel may coalesce datagrams, 64 KiB each. */
@@ -73,7 +65,7 @@ export interface PortRate {
 }
 
 /** All derived numbers. Sizes in bytes, times in milliseconds; null = unknown without a frame rate. */
-export interface Plan {
+export interface Plan extends SendQueuePlan {
   /** The frames that this instance takes; rates and limits in frames are those of these. */
   readonly share: FrameShare;
   readonly detector: {
@@ -110,20 +102,6 @@ export interface Plan {
   readonly sharedMemoryBytes: number;
   readonly maxOwedFrames: number;
   readonly maxOwedMs: number | null;
-  /** What lies between the ring and the consumer; what is there when a consumer goes, goes with it. */
-  readonly sendQueue: {
-    /** The kernel's send buffers, where the service speaks zmq's protocol itself, or zmq's queue in this process. */
-    readonly of: 'kernel' | 'zmq';
-    /** Frames, for each connection. */
-    readonly frames: number;
-    /** At most, over all connections of the consumer: the kernel doubles what it is asked for. */
-    readonly bytes: number;
-    readonly milliseconds: number | null;
-  };
-  /** Send buffer asked of the kernel for each consumer's connection, where that is the queue. */
-  readonly sendBufferBytes: number;
-  /** Messages that zmq may queue for each consumer, where it does. */
-  readonly highWaterMark: number;
   /** As asked for; the kernel doubles that, and charges `chargedPerPacket` for each datagram that waits. */
   readonly receiveBufferBytes: { readonly perPort: number; readonly total: number; readonly chargedPerPacket: number };
   readonly rate: {
@@ -185,7 +163,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
   const { totalBytes: sharedMemoryBytes, slotStride: slotBytes } = mapMemory(memory);
   refuseLargeRing(config, memory, sharedMemoryBytes);
   const maxOwedFrames = config.maxOwedFrames ?? 10 * ringFrames;
-  const sending = sendingOf(config, largest.frameBytes, rateHz);
+  const sending = planSendQueue(config, largest.frameBytes, rateHz);
   const bufferTotal = config.receiveBufferBytes * on.length;
 
   return {
@@ -258,29 +236,6 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
     },
     memoryBytes:
       sharedMemoryBytes + sending.sendQueue.bytes + 2 * bufferTotal + processBytes + (receivers + 1) * threadBytes,
-  };
-}
-
-/** Where frames wait for the consumer. `auto` counts as `zmtp`: where that cannot be had the log says what is used. */
-function sendingOf(
-  { send, sendBufferBytes, consumerConnections: connections }: ServiceConfig,
-  frameBytes: number,
-  rateHz: number | null,
-): Pick<Plan, 'sendQueue' | 'sendBufferBytes' | 'highWaterMark'> {
-  const highWaterMark = Math.max(sendQueueMessagesLeast, Math.floor(sendQueueBytes / frameBytes));
-  const buffer =
-    sendBufferBytes ?? Math.min(sendQueueBytes, Math.max(sendBufferBytesLeast, sendBufferFrames * frameBytes));
-  const inKernel = send === 'auto' || send === 'zmtp';
-  const frames = inKernel ? Math.floor(buffer / frameBytes) : highWaterMark;
-  return {
-    sendQueue: {
-      of: inKernel ? 'kernel' : 'zmq',
-      frames,
-      bytes: connections * (inKernel ? 2 * buffer : highWaterMark * frameBytes),
-      milliseconds: inMilliseconds(frames * connections, rateHz),
-    },
-    sendBufferBytes: buffer,
-    highWaterMark,
   };
 }
 

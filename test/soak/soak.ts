@@ -144,8 +144,9 @@ async function soak(
   const cores = cpu / (60 * elapsed());
   const ran = elapsed();
   if (died !== null) problems.push(died);
+  const asked = died === null;
   const exit = await service.stop();
-  if (died === null && exit !== 0) problems.push(`the service ended with ${exit}: ${service.complaints.trim()}`);
+  if (asked && exit !== 0) problems.push(`the service ended with ${exit}: ${service.complaints.trim()}`);
   // It ends when the phases do; one that was interrupted has nothing to tell.
   const hostile = beside === null || signal.aborted ? null : await beside.result();
   if (hostile?.problem != null) problems.push(hostile.problem);

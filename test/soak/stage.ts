@@ -243,6 +243,9 @@ export class Stage {
 
   /** What was seen of a phase that was cut short. */
   async giveUp(name: string, problem: string | null): Promise<PhaseResult> {
+    // In the order of the data: a consumer that leaves an open series would lack its end, and the service would say so.
+    await this.#silence();
+    await this.end().catch(() => undefined);
     await this.abandon().catch(() => undefined);
     const wrong = this.#consumers.flatMap(({ last }) =>
       last === null ? [] : [...last.problems, ...(last.wrongPixels > 0 ? [`${last.wrongPixels} wrong pixels`] : [])],
@@ -252,12 +255,16 @@ export class Stage {
 
   /** End every process of this phase. */
   async abandon(): Promise<void> {
+    await this.#silence();
+    for (const consumer of this.#consumers) if (!consumer.over) await consumer.leave();
+    await this.gone();
+  }
+
+  async #silence(): Promise<void> {
     for (const simulator of this.#simulators) {
       simulator.stop();
       await simulator.truth.catch(() => undefined);
     }
-    for (const consumer of this.#consumers) if (!consumer.over) await consumer.leave();
-    await this.gone();
   }
 
   /** The service knows that those who left are gone: the next consumer is told apart by their number. */

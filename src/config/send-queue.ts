@@ -1,0 +1,58 @@
+// The plan of what lies between the ring and the consumer: the kernel's send buffers, where the service speaks zmq's
+// protocol itself, or zmq's queue in this process. Comes in: how messages leave, and a frame's bytes. Goes out: how much
+// may wait there. The ring is the queue proper: what waits here is lost with a consumer that goes.
+
+import type { ServiceConfig } from './service-config.js';
+
+const mebibyte = 2 ** 20;
+/** What zmq may queue for one consumer. */
+const queueBytes = 64 * mebibyte;
+const queueMessagesLeast = 4;
+/** What the kernel is asked to hold for one consumer. */
+const bufferBytes = { least: 4 * mebibyte, most: 64 * mebibyte } as const;
+const bufferFrames = 4;
+
+/** Sizes in bytes, times in milliseconds; null = unknown without a frame rate. */
+export interface SendQueuePlan {
+  readonly sendQueue: {
+    readonly of: 'kernel' | 'zmq';
+    /** Frames, for each connection. */
+    readonly frames: number;
+    /** At most, over all connections of the consumer: the kernel doubles what it is asked for. */
+    readonly bytes: number;
+    readonly milliseconds: number | null;
+  };
+  /** Send buffer asked of the kernel for each consumer's connection, where that is the queue. */
+  readonly sendBufferBytes: number;
+  /** Messages that zmq may queue for each consumer, where it does. */
+  readonly highWaterMark: number;
+}
+
+/**
+ * `auto` counts as `zmtp`: where that cannot be had the log says what is used.
+ * @param frameBytes of the largest frame @param rateHz frames of this instance in a second
+ */
+export function planSendQueue(
+  {
+    send,
+    sendBufferBytes: asked,
+    consumerConnections: connections,
+  }: Pick<ServiceConfig, 'send' | 'sendBufferBytes' | 'consumerConnections'>,
+  frameBytes: number,
+  rateHz: number | null,
+): SendQueuePlan {
+  const highWaterMark = Math.max(queueMessagesLeast, Math.floor(queueBytes / frameBytes));
+  const sendBufferBytes = asked ?? Math.min(bufferBytes.most, Math.max(bufferBytes.least, bufferFrames * frameBytes));
+  const inKernel = send === 'auto' || send === 'zmtp';
+  const frames = inKernel ? Math.floor(sendBufferBytes / frameBytes) : highWaterMark;
+  return {
+    sendQueue: {
+      of: inKernel ? 'kernel' : 'zmq',
+      frames,
+      bytes: connections * (inKernel ? 2 * sendBufferBytes : highWaterMark * frameBytes),
+      milliseconds: rateHz === null ? null : (frames * connections * 1000) / rateHz,
+    },
+    sendBufferBytes,
+    highWaterMark,
+  };
+}
