@@ -17,6 +17,8 @@ export class FrameWindow {
   /** Of the series, as the streamer told. */
   first = 0;
   last = 0;
+  /** So many frames behind the last one are taken all the same: they overtake it, and are the next series'. */
+  behind = 0;
   /** Next frame to send. */
   next = 0;
   /**
@@ -45,7 +47,7 @@ export class FrameWindow {
 
   /** Forget the last series. */
   forget(): void {
-    this.first = this.last = this.next = 0;
+    this.first = this.last = this.next = this.behind = 0;
     this.smallest = this.newestAccepted = this.refused = 0;
     this.reference = -1;
     this.spansRing = false;
@@ -58,7 +60,7 @@ export class FrameWindow {
   }
 
   get highest(): number {
-    return this.last === 0 ? this.reference : Math.min(this.last, this.reference);
+    return this.last === 0 ? this.reference : Math.min(this.last + this.behind, this.reference);
   }
 
   /**
@@ -97,6 +99,18 @@ export class FrameWindow {
     return (
       ahead >= -this.#ring && frameNumber >= this.first && ahead <= this.#near + this.pace.framesSince(now, this.#ring)
     );
+  }
+
+  /** Is it behind the end of the series, and no room for it meanwhile? */
+  isBehindEnd(frameNumber: number): boolean {
+    if (this.last === 0 || frameNumber <= this.last) return false;
+    return frameNumber > this.last + this.behind || this.isBeyond(frameNumber);
+  }
+
+  /** Port images of frames `smallest` … `newest` of the last series are there already. */
+  beginWith(smallest: number, newest: number): void {
+    this.smallest = smallest;
+    this.newestAccepted = this.reference = newest;
   }
 
   /** Of a frame that no slot holds: was it sent or given up before? */

@@ -129,7 +129,7 @@ export class PacketIntake {
    * Forget the last series; the next one has this layout. @param keepHeld packets that are held are the first ones of
    * the next
    */
-  forget(layout: Layout, port: PortLayout, keepHeld: boolean): void {
+  forget(layout: Layout, port: PortLayout, keepHeld: boolean, keepPlace: boolean): void {
     this.#layout = layout;
     this.#port = port;
     this.#check = makeCheckTable(layout, port);
@@ -139,6 +139,7 @@ export class PacketIntake {
     }
     if (this.#held.count > 0) this.#words.setHolding(true);
     this.#silent = this.#heldAgain = false;
+    if (keepPlace) return;
     this.#bound = false;
     if (port.fixed) this.#bind(port.expectedPosition);
   }
@@ -219,7 +220,7 @@ export class PacketIntake {
       view.getUint32(at + headerOffset.frameNumber, true);
     const frameNumber = this.#share.stride === 1 ? firstOwnNumber(written) : this.#ownNumber(written);
     if (frameNumber === notOurs) return this.#count(portCounter.foreignSeries);
-    const behindEnd = this.#window.last !== 0 && frameNumber > this.#window.last;
+    const behindEnd = this.#window.isBehindEnd(frameNumber);
     if (behindEnd && !this.#series.auto) return this.#beyondEnd(frameNumber);
     const packet = view.getUint32(at + headerOffset.packetNumber, true) - firstPacketOf(check, view, at);
     // A number that may be an accident waits until others confirm it; so does one that may be the next series'.
@@ -375,7 +376,7 @@ export class PacketIntake {
     this.#letGo();
     if (again) return this.#beginsAgain(lowest, count, now);
     if (!this.#bound && !this.#claim(held.position(0))) return this.#settleAll(portCounter.malformedPosition, count);
-    if (this.#series.auto && window.last !== 0 && lowest > window.last) return this.#waitForNext(count);
+    if (this.#series.auto && window.isBehindEnd(lowest)) return this.#waitForNext(count);
     const jump = window.jumpOf(lowest, highest);
     if (jump !== 0) return this.#jumped(jump, lowest, count);
     for (let index = 0; index < count; index++) {
@@ -507,7 +508,7 @@ export class PacketIntake {
   #classify(frameNumber: number, packet: number, at: number, now: number): number {
     const window = this.#window;
     // A packet may have been held since before the last frame was known.
-    if (window.last !== 0 && frameNumber > window.last) return this.#count(portCounter.foreignSeries);
+    if (window.isBehindEnd(frameNumber)) return this.#count(portCounter.foreignSeries);
     const images = this.#images;
     const state = images.stateOf(frameNumber);
     if (state !== recordState.empty) {

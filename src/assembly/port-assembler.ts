@@ -106,6 +106,8 @@ export class PortAssembler {
   #emptied = false;
   /** The series has its first frame. */
   #begun = false;
+  /** Images of later frames are the next series', from the end of one that has all its frames until that is open. */
+  #keptAbove = Infinity;
 
   constructor(setup: PortSetup) {
     const { buffer, map, port } = setup;
@@ -286,6 +288,7 @@ export class PortAssembler {
       if ((command & 7) === phase.open) this.#open(goesOn);
       else if ((command & 7) === phase.none) this.#release(now);
       else if (!this.#series.keepsBehind) this.#keepNothing((command & 7) === phase.prepare, now);
+      else if ((command & 7) === phase.stop) this.#hearStop();
     }
     if ((command & 7) >= phase.open) this.#hearFirst(now);
   }
@@ -296,6 +299,8 @@ export class PortAssembler {
       this.#countSocketDrops();
       this.#pulse.beginSeries();
       this.#seriesBase.set(this.#counters);
+      this.#without(this.#seriesBase, this.#keptAbove);
+      this.#keptAbove = Infinity;
       // What the socket had no room for, while packets waited for this series, is its loss.
       if (this.#intake.waits) this.#seriesBase[portCounter.socketDropped] = this.#seriesEnd[portCounter.socketDropped];
     }
@@ -307,9 +312,18 @@ export class PortAssembler {
     this.#answer();
   }
 
+  /** All frames of an automatic series were sent: nothing more is read for it, and what has come behind it is the next one's. */
+  #hearStop(): void {
+    const { last, next } = this.#series;
+    if (last === 0 || next <= last) return;
+    this.#keptAbove = last;
+    this.#setWaits(true);
+  }
+
   /** No next series: what was kept for it is of none. */
   #release(now: number): void {
     this.#keepNothing(true, now);
+    this.#dropKept();
     this.#answered = this.#command;
   }
 
@@ -343,7 +357,8 @@ export class PortAssembler {
         this.#placement.setShare(this.#share.stride, origin, window.first);
       }
       this.#closer.startAt(window.first);
-      if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);
+      if (this.#series.auto) window.behind = this.#setup.overtakeFrames;
+      else if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);
       window.spansRing = window.newestAccepted >= window.first + this.#ring;
       if (window.spansRing) {
         this.#words.raise(portEvent.ringSpan);
@@ -382,8 +397,11 @@ export class PortAssembler {
       case phase.finish:
         if (this.#finish(now)) {
           if (keepsBehind) this.#intake.dropOldHeld(now);
+          const { last } = this.#series;
+          if (this.#keptAbove === Infinity && last !== 0) this.#images.dropBeyond(last);
           this.#countSocketDrops();
           this.#seriesEnd.set(this.#counters);
+          this.#without(this.#seriesEnd, this.#keptAbove);
           this.#answer();
         }
         break;
@@ -403,14 +421,39 @@ export class PortAssembler {
       this.#layout = this.#setup.layoutFor(dynamicRange, readNRows);
       this.#layoutKey = key;
     }
-    this.#words.forget();
-    this.#images.forget(this.#layout.expectedPackets);
+    if (!keepHeld) this.#dropKept();
+    const begun = this.#images.forget(this.#layout.expectedPackets, this.#keptAbove);
+    this.#keptAbove = begun ? 0 : Infinity;
+    this.#words.forget(begun);
     this.#firstVersion = this.#firstHeard = 0;
     this.#begun = false;
     this.#window.forget();
     this.#closer.forget();
     // Last: a port whose place is fixed tells it at once.
-    this.#intake.forget(this.#layout, this.#portLayout(), keepHeld);
+    this.#intake.forget(this.#layout, this.#portLayout(), keepHeld, begun);
+    if (begun) this.#beginWithImages();
+  }
+
+  /** Images of the series that begins have come behind the end of the last one. */
+  #beginWithImages(): void {
+    const { smallest, newest } = this.#images.tally(0);
+    this.#window.beginWith(smallest, newest);
+    this.#words.setSmallest(smallest);
+    this.#words.setNewestAccepted(newest);
+    this.#words.setNewestSeen(newest);
+  }
+
+  /** No series follows at once: what was begun behind the end is of none. */
+  #dropKept(): void {
+    this.#images.dropBeyond(this.#keptAbove);
+    this.#keptAbove = Infinity;
+  }
+
+  /** Packets of images after `above` count in another series than these figures are of. */
+  #without(figures: Float64Array, above: number): void {
+    const { accepted, expected } = this.#images.tally(above);
+    figures[portCounter.accepted] -= accepted;
+    figures[portCounter.expected] -= expected;
   }
 
   #portLayout(): PortLayout {

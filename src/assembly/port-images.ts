@@ -22,6 +22,14 @@ const sameMissingLimit = 10;
 const suspectLimit = 3;
 const suspectKept = 3 / 4;
 
+/** Images of a port: their frames, 0 = none; packets accepted, and those that closed ones should have. */
+export interface ImageTally {
+  readonly smallest: number;
+  readonly newest: number;
+  readonly accepted: number;
+  readonly expected: number;
+}
+
 /** Times in ms of the service's clock; frame numbers are own ones (detector/frame-share.ts). */
 export class PortImages {
   readonly #buffer: ArrayBufferLike;
@@ -57,13 +65,36 @@ export class PortImages {
     this.#previousBits = new Int32Array(bitmapWords(map.sizes.packets));
   }
 
-  /** Forget the last series; `expected` packets make an image from now on. */
-  forget(expected: number): void {
-    this.#records.forget();
-    this.#placed = false;
+  /**
+   * Forget the last series; `expected` packets make an image from now on.
+   * @param above images of later frames are the next series' and stay; Infinity = none is
+   * @returns are there any?
+   */
+  forget(expected: number, above: number): boolean {
+    let kept = false;
+    for (let slot = 0; slot < this.#ring; slot++) {
+      if (this.#records.frameIn(slot) > above) kept = true;
+      else this.#records.forget(slot);
+    }
+    this.#placed &&= kept;
     this.#expected = expected;
     this.#sameMissing = 0;
     this.#badNumbers = 0;
+    return kept;
+  }
+
+  /** What there is of frames after `above`: between two series, what the next one has already. */
+  tally(above: number): ImageTally {
+    const found = { smallest: 0, newest: 0, accepted: 0, expected: 0 };
+    for (let slot = 0; slot < this.#ring; slot++) {
+      const frameNumber = this.#records.frameIn(slot);
+      if (frameNumber <= above) continue;
+      found.smallest = found.smallest === 0 ? frameNumber : Math.min(found.smallest, frameNumber);
+      found.newest = Math.max(found.newest, frameNumber);
+      found.accepted += this.#records.accepted(slot);
+      if (this.#records.stateOf(slot, frameNumber) === recordState.closed) found.expected += this.#expected;
+    }
+    return found;
   }
 
   /** What came before the first frame is no sign of what its series is like. */

@@ -114,9 +114,9 @@ export class PortWords {
     this.forget();
   }
 
-  /** Forget the last series. */
-  forget(): void {
-    Atomics.store(this.#words, at.position, -1);
+  /** Forget the last series. @param keepPlace images of the next are there already, in the same place */
+  forget(keepPlace = false): void {
+    if (!keepPlace) Atomics.store(this.#words, at.position, -1);
     Atomics.store(this.#words, at.holding, 0);
     Atomics.store(this.#words, at.events, 0);
     Atomics.store(this.#words, at.firstAnswer, 0);

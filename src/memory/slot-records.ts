@@ -87,12 +87,10 @@ export class SlotRecords {
     return slot * this.#stride;
   }
 
-  /** Empty all records; only while no series is open. */
-  forget(): void {
-    for (let base = 0; base < this.words.length; base += this.#stride) {
-      this.words[base + recordWord.state] = recordState.empty;
-      Atomics.store(this.words, base, 0);
-    }
+  /** Empty a slot; only while no series is open. */
+  forget(slot: number): void {
+    this.drop(slot);
+    Atomics.store(this.words, slot * this.#stride, 0);
   }
 
   /** Begin a frame in a slot: no packet yet. */

@@ -379,6 +379,7 @@ export class Streamer {
     this.#replyStopped(null);
     this.#replyHalted(null);
     this.#setup.report({ kind: 'warnings_over', codes: null });
+    this.#keepNothing();
     this.#series = null;
   }
 

@@ -272,7 +272,17 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('begun-beyond-kept', 'keeps frames that were begun beyond the last one before that was known', [
     assembler,
-    'if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);',
+    'if (this.#keptAbove === Infinity && last !== 0) this.#images.dropBeyond(last);',
+    '',
+  ]),
+  mutant(
+    'begun-behind-forgotten',
+    'forgets what was begun behind the end of an automatic series with a number of frames',
+    [assembler, 'this.#keptAbove = last;', ''],
+  ),
+  mutant('behind-counted-twice', 'counts packets of the next series in the ledger of this one', [
+    assembler,
+    'this.#without(this.#seriesEnd, this.#keptAbove);',
     '',
   ]),
   mutant('restart-not-seen', 'takes a second acquisition of the same numbers for copies', [

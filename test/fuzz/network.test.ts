@@ -93,7 +93,7 @@ function truthOf(): PortTruth {
   const truth = new PortTruth(4);
   truth.open(1, 10);
   for (const packet of [0, 0, 1]) truth.take({ ...datagram(0, packet, 7), order: 0 }, 100);
-  truth.finish(1, 11);
+  truth.finish(1, 11, Infinity);
   return truth;
 }
 

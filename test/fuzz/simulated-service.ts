@@ -4,6 +4,7 @@
 
 import type { VirtualClock } from '../../src/base/clock.js';
 import type { ServiceConfig } from '../../src/config/service-config.js';
+import { firstNumberOf } from '../../src/detector/frame-share.js';
 import type { Machine } from '../../src/doctor/machine.js';
 import { makeLogger } from '../../src/runtime/log.js';
 import { SharedView } from '../../src/view/shared-view.js';
@@ -217,7 +218,10 @@ export class SimulatedService {
     else if ((answer & 7) === phase.stop) {
       truth.stop(keepsBehind);
       this.#unarmedAtEnd.set(port, unarmed);
-    } else if ((answer & 7) === phase.finish) truth.finish(seriesId, drops);
+    } else if ((answer & 7) === phase.finish) {
+      const { last, next } = this.#series;
+      truth.finish(seriesId, drops, keepsBehind && last !== 0 && next > last ? firstNumberOf(last) : Infinity);
+    }
   }
 
   /**

@@ -21,6 +21,8 @@ interface SeriesTaken {
   /** Is this frame the service's to take? */
   readonly own: (frameNumber: number) => boolean;
   dropsAfter: number;
+  /** Last frame of an automatic series that came to its number of frames: what is behind it is the next one's. */
+  last: number;
   /** Packets that were taken before its end and may be the next series', or before its beginning and may be its own. */
   either: number;
 }
@@ -37,8 +39,8 @@ export interface SeriesFrames {
   readonly beyond: boolean;
 }
 
-/** Packets of earlier turns that may be held when a series ends, and many more. */
-const heldBefore = 100;
+/** Packets of earlier turns that may be held when a series ends, and more. */
+const heldBefore = 30;
 
 /** Series whose packets are kept: the last ones, so that memory stays bounded. */
 const seriesKept = 64;
@@ -79,12 +81,17 @@ export class PortTruth {
       refused: new Set(),
       dropsBefore,
       dropsAfter: -1,
+      last: Infinity,
       own,
       either: 0,
     };
     this.#series.set(seriesId, this.#open);
     if (follows !== null) {
       this.#open.either = this.#recent.length;
+      for (const [frameNumber, there] of follows.frames) {
+        if (frameNumber <= follows.last) continue;
+        for (const [packet, one] of there.entries()) if (one === 1) this.#have(this.#open, frameNumber, packet);
+      }
       for (const { frameNumber, packet } of this.#recent) this.#have(this.#open, frameNumber, packet);
     }
     for (const id of this.#series.keys()) if (this.#series.size > seriesKept) this.#series.delete(id);
@@ -106,9 +113,12 @@ export class PortTruth {
     this.#open = null;
   }
 
-  finish(seriesId: number, drops: number): void {
+  /** @param last frame of an automatic series that came to its number of frames; Infinity = of another */
+  finish(seriesId: number, drops: number, last: number): void {
     const series = this.#series.get(seriesId);
-    if (series !== undefined) series.dropsAfter = drops;
+    if (series === undefined) return;
+    series.dropsAfter = drops;
+    series.last = last;
   }
 
   take({ kind, frameNumber, packet }: Datagram, bytes: number): void {

@@ -276,7 +276,7 @@ export function deliveredProblems(images: readonly SentImage[], sent: ReadonlyMa
 /** In a calm world exactly what the network lost is missing. The first that is not. */
 export function calmProblems(
   images: readonly SentImage[],
-  { auto, corrupt, config: { frames } }: Scenario,
+  { auto, corrupt }: Scenario,
   detector: SimulatedDetector,
 ): string[] {
   for (const { index, frameNumber, reason, packets, missing } of images) {
@@ -287,9 +287,6 @@ export function calmProblems(
         // packet. A false number at the very beginning of a series disagrees with the packets that are held then, which
         // are lost to it.
         if (auto && reason === 'stop') continue;
-        // Three packets of the frame behind the last one end it: what they have overtaken waits, with all that follows,
-        // for the next series.
-        if (named && auto && index === frames - 1) continue;
         if (named && index < (auto ? 8 : corrupt > 0 ? 2 : 0)) continue;
         if (named === detector.hasLost(port, frameNumber, packet)) continue;
         return [

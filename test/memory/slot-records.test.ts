@@ -67,7 +67,7 @@ t.test('a dropped frame, and everything after forgetting, is empty', async (t) =
   t.equal(records.frameIn(1), 0);
   records.open(2, 6, 100);
   records.publish(2, 6, outcome.complete, 101);
-  records.forget();
+  records.forget(2);
   t.equal(records.frameIn(2), 0);
   t.notOk(records.published(2, 6));
 });

@@ -101,6 +101,57 @@ t.test('an auto series of a number of frames leaves the rest of a running detect
   nothingLost(t, pipeline);
 });
 
+t.test('a number of frames that the start window exceeds costs no frame of a running detector', async (t) => {
+  for (const frames of [1, 2, 3]) {
+    const pipeline = small({ series: 'auto', frames, start_window_ms: 5 });
+    pipeline.run(10);
+    pipeline.play(1, 12);
+    pipeline.run(400);
+    t.match(
+      pipeline.summaries,
+      Array.from({ length: 12 / frames }, (_, index) => ({
+        first_frame_number: 1 + index * frames,
+        frames,
+        complete: frames,
+      })),
+      `${frames} frames`,
+    );
+    for (const { ledger } of pipeline.summaries)
+      t.match(ledger, [{ expected: 4 * frames, accepted: 4 * frames, missing: 0 }, { missing: 0 }]);
+    nothingLost(t, pipeline);
+  }
+});
+
+t.test('packets of the last frame that those of the next one overtake are in it', async (t) => {
+  const pipeline = small({ series: 'auto', frames: 3, start_window_ms: 1 });
+  pipeline.run(10);
+  pipeline.play(1, 2);
+  pipeline.run(5);
+  pipeline.send(0, 3, [0, 1]);
+  pipeline.send(1, 3);
+  for (const port of [0, 1]) pipeline.send(port, 4);
+  pipeline.settle();
+  pipeline.send(0, 3, [2, 3]);
+  pipeline.run(30);
+  pipeline.play(5, 6);
+  pipeline.run(300);
+  t.match(pipeline.summaries, [
+    { first_frame_number: 1, frames: 3, complete: 3 },
+    { first_frame_number: 4, frames: 3, complete: 3 },
+  ]);
+  nothingLost(t, pipeline);
+});
+
+t.test('what was begun behind the end and no series follows is of none', async (t) => {
+  const pipeline = small({ series: 'auto', frames: 3 });
+  pipeline.run(10);
+  pipeline.play(1, 5);
+  pipeline.sink.disconnect();
+  pipeline.run(300);
+  t.match(pipeline.summaries, [{ ledger: [{ expected: 12, accepted: 12 }, { missing: 0 }] }]);
+  t.strictSame(pipeline.verify(), []);
+});
+
 t.test('what the socket had no room for between two auto series is loss of the second', async (t) => {
   const sink = new MemorySink(3);
   sink.connect();
