@@ -15,6 +15,12 @@ const problemLimit = 20;
 /** Datasets that the file writer makes itself, beside the metadata. */
 const takenKeys = ['data', 'sequence_number'];
 
+/** What the consumer reads itself, and which kind it takes it for: `"false"` would be true to it. */
+const kindOf: Readonly<Record<string, { readonly kind: JsonNode['kind']; readonly because: string }>> = {
+  exptime: { kind: 'number', because: 'it becomes the exposure time of every image' },
+  save_raw: { kind: 'boolean', because: 'it decides whether a file is written' },
+};
+
 /** Half of a surrogate pair: text that no UTF-8 can carry. */
 export const loneSurrogate = /\p{Surrogate}/u;
 
@@ -37,10 +43,9 @@ export function checkMetadata(
   for (const [key, value] of node.members) {
     if (takenKeys.includes(key))
       problems.push(`metadata.${key}: the file writer makes a dataset of this name itself; choose another key`);
-    if (key === 'exptime' && value.kind !== 'number')
-      problems.push(
-        `metadata.exptime: is ${nameOf(value)}; it becomes the exposure time of every image and must be a number`,
-      );
+    const needed = Object.hasOwn(kindOf, key) ? kindOf[key] : undefined;
+    if (needed !== undefined && value.kind !== needed.kind)
+      problems.push(`metadata.${key}: is ${nameOf(value)}; ${needed.because} and must be ${names[needed.kind]}`);
   }
   checkMembers('metadata', node, problems);
   return problems.length === 0 ? { text, problems: [] } : { text: null, problems: problems.slice(0, problemLimit) };

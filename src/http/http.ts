@@ -20,8 +20,7 @@ import { internalErrors } from '../runtime/internal-errors.js';
 import type { Logger } from '../runtime/log.js';
 import type { BuildInfo } from '../metrics/tables.js';
 import { addPageRoutes } from './page/routes.js';
-import { addHelpRoutes } from './routes-help.js';
-import { helpIn } from '../base/help-pages.js';
+import { addHelpRoutes, withHelp } from './routes-help.js';
 import { addFlightRecorderRoutes } from './routes-flight-recorder.js';
 import { addReceiverRoutes } from './routes-receiver.js';
 import { addSeriesRoutes } from './routes-series.js';
@@ -210,18 +209,12 @@ export async function makeApp(
     if (flightRecorder !== undefined) addFlightRecorderRoutes(routes, flightRecorder);
     addPageRoutes(routes, view, build);
     addHelpRoutes(routes);
+    // The description of the interface where programs look for it; its servers are relative to this address.
+    routes.get('/openapi.json', { schema: { hide: true } }, () => ({ ...app.swagger(), servers: [{ url: './' }] }));
     done();
   });
   await app.ready();
   return app;
-}
-
-/** Sentences that name a document tell where the service itself has it. */
-function withHelp(data: unknown): unknown {
-  const problems = (data as { readonly problems?: unknown } | null)?.problems;
-  if (!Array.isArray(problems)) return data;
-  const help = helpIn(problems.map(String));
-  return help.length === 0 ? data : { ...(data as object), help };
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

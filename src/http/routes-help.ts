@@ -2,7 +2,7 @@
 // found by name in a list, so that a request never names a file.
 
 import type { FastifyInstance } from 'fastify';
-import { readHelpPages } from '../base/help-pages.js';
+import { helpIn, readHelpPages } from '../base/help-pages.js';
 import type { HelpPage } from '../base/help-pages.js';
 
 /** What people look for first. */
@@ -23,6 +23,14 @@ export function addHelpRoutes(app: FastifyInstance, pages: readonly HelpPage[] =
       pages.length === 0 ? 'the documents were not built: npm run build' : `help/${name}: there is no such document`;
     return reply.code(404).send({ problems: [problem] });
   });
+}
+
+/** Sentences that name a document tell where the service itself has it. */
+export function withHelp(data: unknown): unknown {
+  const problems = (data as { readonly problems?: unknown } | null)?.problems;
+  if (!Array.isArray(problems)) return data;
+  const help = helpIn(problems.map(String));
+  return help.length === 0 ? data : { ...(data as object), help };
 }
 
 /** @param name decides how far up the list, the page and the style are */

@@ -6,8 +6,19 @@ import { armProperties } from '../control/arm-request.js';
 import type { JsonNode } from '../base/json-text.js';
 import { Refused } from '../control/refused.js';
 import type { StopWish } from '../control/stop-request.js';
-import type { ServiceStatus, ServiceView } from '../view/service-view.js';
+import { SeriesWait, waitLimit } from './series-wait.js';
+import type { SeriesState, ServiceStatus, ServiceView } from '../view/service-view.js';
 import { snakeKeys } from '../base/snake-case.js';
+
+interface WaitQuery {
+  readonly wait?: unknown;
+  readonly timeout?: unknown;
+}
+
+const states: readonly SeriesState[] = ['idle', 'open', 'closing'];
+/** Seconds. */
+const usualWait = 30;
+const longestWait = 600;
 
 interface StopQuery {
   readonly frames?: string;
@@ -18,6 +29,12 @@ interface StopQuery {
 /** Add the routes under /api/v1/series. */
 export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
   const tags = ['series'];
+  const waits = new SeriesWait(() => view.status().state);
+  // Before the server waits for answers that are under way.
+  app.addHook('preClose', (done) => {
+    waits.close();
+    done();
+  });
 
   app.post(
     '/api/v1/series',
@@ -41,9 +58,37 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
   app.get(
     '/api/v1/series',
     {
-      schema: { tags, summary: 'What the service is doing', response: { 200: schemas.serviceStatus } },
+      schema: {
+        tags,
+        summary: 'What the service is doing',
+        description:
+          'With `wait` the answer comes when the state is that one, or when the time is over or the service ends: look at `state`.',
+        querystring: {
+          type: 'object',
+          properties: {
+            wait: { type: 'string', enum: states, description: 'State that is waited for.' },
+            timeout: {
+              type: 'number',
+              minimum: 0,
+              maximum: longestWait,
+              description: `Seconds to wait at most; default ${usualWait}.`,
+            },
+          },
+        },
+        response: { 200: schemas.serviceStatus, 422: schemas.refused, 503: schemas.problems },
+      },
     },
-    () => statusJson(view.status()),
+    async (request, reply) => {
+      const wish = waitWish(request.query as WaitQuery);
+      if (wish !== null) {
+        if (waits.full)
+          return reply.code(503).send({ problems: [`wait: ${waitLimit} wait already; ask again, or without it`] });
+        const gone = new AbortController();
+        reply.raw.once('close', () => gone.abort());
+        await waits.for(wish.state, wish.seconds * 1000, gone.signal);
+      }
+      return statusJson(view.status());
+    },
   );
 
   app.get(
@@ -110,6 +155,22 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
     async ({ query }) => ({ summary: await view.orders.stop(stopWish(query)) }),
   );
 }
+
+/** What is waited for; null = nothing. @throws Refused (invalid) with what cannot be read */
+function waitWish({ wait, timeout }: WaitQuery): { state: SeriesState; seconds: number } | null {
+  if (wait === undefined && timeout === undefined) return null;
+  const problems: string[] = [];
+  const state = states.find((name) => name === wait);
+  if (state === undefined) problems.push(`wait: ${shown(wait)}, needs ${states.join(', ')}`);
+  const seconds =
+    timeout === undefined ? usualWait : typeof timeout === 'string' && timeout.trim() !== '' ? Number(timeout) : NaN;
+  if (!(seconds >= 0 && seconds <= longestWait))
+    problems.push(`timeout: ${shown(timeout)}, needs seconds from 0 to ${longestWait}`);
+  if (state === undefined || problems.length > 0) throw new Refused('invalid', problems);
+  return { state, seconds };
+}
+
+const shown = (value: unknown): string => (value === undefined ? 'not given' : JSON.stringify(value).slice(0, 42));
 
 /** What a query asks for. @throws Refused (invalid) with what cannot be read */
 function stopWish({ frames, withdraw, fill }: StopQuery): StopWish {

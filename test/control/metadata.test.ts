@@ -34,6 +34,9 @@ const neighbours: readonly [accepted: string, rejected: string, problem: RegExp]
   ['{"a":1,"b":{"a":1}}', '{"b":{"a":1,"a":2}}', /^metadata\.b\.a: is given twice/],
   ['{"exptime":0.001}', '{"exptime":"0.001"}', /^metadata\.exptime: is a string; .* must be a number/],
   ['{"exptime":1}', '{"exptime":[1]}', /^metadata\.exptime: is a list/],
+  ['{"save_raw":false}', '{"save_raw":"false"}', /^metadata\.save_raw: is a string; .* must be a boolean/],
+  ['{"save_raw":true}', '{"save_raw":1}', /^metadata\.save_raw: is a number/],
+  ['{"a":{"save_raw":"no"}}', '{"a":1,"save_raw":{}}', /^metadata\.save_raw: is an object/],
   [
     `{"a":"${'x'.repeat(metadataBytesLimit - 8)}"}`,
     `{"a":"${'x'.repeat(metadataBytesLimit - 7)}"}`,

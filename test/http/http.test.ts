@@ -285,6 +285,14 @@ t.test('the documentation page loads its own files only, and they are there', as
     t.equal((await app.inject(new URL(source, 'http://x/docs/').pathname)).statusCode, 200, source);
 });
 
+t.test('the description of the interface is at /openapi.json, too, with a server that fits', async (t) => {
+  const app = await appFor(t, new HandMadeView());
+  const { servers, paths } = (await app.inject('/openapi.json')).json<Document & { servers: { url: string }[] }>();
+  t.strictSame(servers, [{ url: './' }]);
+  t.strictSame(paths, (await app.inject('/docs/json')).json<Document>().paths);
+  t.ok('/api/v1/series' in paths);
+});
+
 t.test('every route is documented, and answers as documented', async (t) => {
   const view = new HandMadeView();
   const app = await appFor(t, view);
