@@ -1,0 +1,125 @@
+"""The Tango device against a real service and a receiver that writes files; no database."""
+
+import tempfile
+import threading
+import unittest
+from pathlib import Path
+
+import h5py
+from file_receiver import GROUP, FileReceiver
+from station import DATA, URL, StationTest, play, until
+from tango import DevFailed, DeviceProxy, DevState
+from tango.test_context import MultiDeviceTestContext
+
+from vdcu_client.tango import VirtualDcu
+
+
+NOBODY = "http://127.0.0.1:9"
+
+
+class StartsDetector(VirtualDcu):
+    """A subclass that can start its detector."""
+
+    def start_detector(self) -> None:
+        threading.Thread(target=play, args=("simulate",), kwargs={"frames": 5, "rate": 50, "firstFrame": 1}).start()
+
+
+class Elsewhere(VirtualDcu):
+    """A context takes each class once."""
+
+
+class TangoDevice(StationTest):
+    context: MultiDeviceTestContext
+    receiver: FileReceiver
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.receiver = FileReceiver(DATA)
+        cls.enterClassContext(cls.receiver)
+        properties = {"vdcu_url": URL, "receiver_url": cls.receiver.url, "trigger_timeout": 1.0}
+        devices = [
+            {"class": VirtualDcu, "devices": [{"name": "test/vdcu/1", "properties": properties}]},
+            {"class": StartsDetector, "devices": [{"name": "test/vdcu/2", "properties": properties}]},
+            {"class": Elsewhere, "devices": [{"name": "test/vdcu/3", "properties": {"vdcu_url": NOBODY}}]},
+        ]
+        cls.context = MultiDeviceTestContext(devices)
+        cls.enterClassContext(cls.context)
+
+    def device(self, number: int = 1) -> DeviceProxy:
+        device = self.context.get_device(f"test/vdcu/{number}")
+        until(lambda: self.vdcu.status["consumers"] == 1, "the receiver at the service")
+        return device
+
+    def reaches(self, device: DeviceProxy, state: DevState, text: str = "") -> None:
+        until(lambda: device.state() == state and text in device.status(), f"{state} with {text!r}; is {device.state()}: {device.status()}")
+
+    def test_a_scan_as_the_beamline_makes_it(self) -> None:
+        device = self.device()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        device.DestinationFilename = str(Path(folder.name) / "scan.h5")
+        device.nTriggers, device.ExposureTime, device.FrameRate = 6, 0.02, 50.0
+        self.receiver.held.set()
+        device.Arm()
+        self.assertEqual(device.state(), DevState.RUNNING)
+        with self.assertRaisesRegex(DevFailed, "goes on: Stop first"):
+            device.Arm()
+        play("simulate", frames=6, rate=50, firstFrame=1, loss="*:2:5")
+        self.reaches(device, DevState.RUNNING, "Waiting for streaming-receiver to finish")
+        self.receiver.held.clear()
+        self.reaches(device, DevState.ON, "1 frames of series")
+        self.assertEqual((device.nFramesAcquired, device.nFramesReceived), (6, 6))
+        with h5py.File(device.DestinationFilename) as file:
+            group = file[GROUP]
+            self.assertEqual(group["data"].shape, (6, 514, 514))
+            self.assertEqual((group["exptime"][()], group["nimages"][()], group["trigger_mode"][()]), (0.02, 6, b"INTERNAL"))
+
+    def test_a_trigger_that_is_lost_is_a_fault_until_somebody_acts(self) -> None:
+        device = self.device()
+        device.DestinationFilename = ""
+        device.nTriggers, device.FrameRate = 4, 0.0
+        device.Arm()
+        play("simulate", frames=3, rate=50, firstFrame=1)
+        self.reaches(device, DevState.FAULT, "No frame for 1 s: 3 of 4 have come")
+        self.assertEqual(device.nFramesAcquired, 3)
+        device.Stop()
+        self.reaches(device, DevState.ON)
+        device.Arm()
+        self.reaches(device, DevState.FAULT, "No frame for 1 s: 0 of 4")
+        device.TriggerMode = "EXTERNAL_MULTI"
+        self.addCleanup(setattr, device, "TriggerMode", "INTERNAL")
+        device.Arm()
+        self.reaches(device, DevState.RUNNING, "0 of 4 frames")
+        with self.assertRaisesRegex(DevFailed, "'SOMEHOW' is none of"):
+            device.TriggerMode = "SOMEHOW"
+        device.Stop()
+        self.reaches(device, DevState.ON)
+
+    def test_what_receiver_and_service_say_is_told(self) -> None:
+        device = self.device()
+        device.DestinationFilename, device.nTriggers = "/no/such/folder/a.h5", 4
+        with self.assertRaisesRegex(DevFailed, "no such folder"):
+            device.Arm()
+        self.reaches(device, DevState.FAULT, "no such folder")
+        self.assertIsNone(self.vdcu.stop(), "no series is left open")
+        device.DestinationFilename = "relative.h5"
+        with self.assertRaises(DevFailed) as seen:
+            device.Arm()
+        self.assertEqual(seen.exception.args[0].reason, "VDCU_invalid")
+        self.assertIn("is not an absolute path", seen.exception.args[0].desc)
+        device.Stop()
+        self.reaches(device, DevState.ON)
+        with self.assertRaisesRegex(DevFailed, "Is the service running"):
+            self.device(3).Arm()
+
+    def test_live_has_no_end_and_a_subclass_starts_its_detector(self) -> None:
+        device = self.device(2)
+        device.Live()
+        until(lambda: device.nFramesAcquired == 5, "five frames")
+        self.assertEqual(device.state(), DevState.RUNNING)
+        device.Stop()
+        self.reaches(device, DevState.ON)
+
+
+if __name__ == "__main__":
+    unittest.main()

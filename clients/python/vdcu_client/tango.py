@@ -1,0 +1,278 @@
+"""A Tango device with the names that MAX IV's scans know: Arm, Live, Stop, DestinationFilename, nTriggers, …
+
+In: properties (where service and receiver are), attributes, commands. Out: series on the service; State and Status. The
+detector itself is somebody else's: a subclass that can start it overrides ``start_detector`` and ``stop_detector``.
+
+State machine: ON, nothing goes on. RUNNING from Arm on, and after the series until the receiver is done with it. FAULT
+with the reason: the series was aborted, the receiver failed, or no frame came for ``trigger_timeout``; Stop and the next
+Arm leave it.
+
+Names: MAX IV's andor-streamer. Needs PyTango.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any, List, Optional
+
+from tango import AttrWriteType, DevState, EnsureOmniThread, Except
+from tango.server import Device, attribute, command, device_property, run
+
+from .client import Vdcu
+from .errors import Refused, VdcuError
+from .receiver import Receiver
+
+#: Pause between two looks at service and receiver, s.
+LOOK_SECONDS = 0.1
+
+TRIGGER_MODES = ("INTERNAL", "EXTERNAL_MULTI", "SOFTWARE")
+
+
+class VirtualDcu(Device):
+    """One Virtual DCU and the receiver behind it."""
+
+    vdcu_url = device_property(dtype=str, mandatory=True, doc="URL of the Virtual DCU's HTTP interface")
+    receiver_url = device_property(dtype=str, default_value="", doc="URL of streaming-receiver; empty = none is asked")
+    token = device_property(dtype=str, default_value="", doc="Token of the service for orders; empty = none")
+    receiver_timeout = device_property(dtype=float, default_value=5.0, doc="Longest wait for the receiver at Arm, s")
+    trigger_timeout = device_property(
+        dtype=float, default_value=10.0, doc="FAULT when no further frame came for so long, s, TriggerMode INTERNAL; 0 = never"
+    )
+
+    def init_device(self) -> None:
+        super().init_device()
+        self._filename = ""
+        self._triggers = 1
+        self._exposure = 0.0
+        self._rate = 0.0
+        self._mode = "INTERNAL"
+        self._save_raw = True
+        self._lock = threading.RLock()
+        self._series: Optional[int] = None
+        self._wanted = 0
+        self._fault: Optional[str] = None
+        self._sent = 0
+        self._received = 0
+        self._seen = 0.0
+        self._vdcu = Vdcu(self.vdcu_url, token=self.token or None)
+        self._receiver = Receiver(self.receiver_url) if self.receiver_url else None
+        self._tell(DevState.ON, "Ready")
+        self._closed = threading.Event()
+        self._watch = threading.Thread(target=self._look_on, args=(self._closed,), daemon=True)
+        self._watch.start()
+
+    def delete_device(self) -> None:
+        self._closed.set()
+        self._watch.join(timeout=10.0)
+        super().delete_device()
+
+    # --- for subclasses that know how
+
+    def start_detector(self) -> None:
+        """Called when the series is open. Nothing here: the detector is started by somebody else."""
+
+    def stop_detector(self) -> None:
+        """Called before the series is ended by Stop."""
+
+    # --- attributes
+
+    @attribute(dtype=str, access=AttrWriteType.READ_WRITE, doc="File that the receiver writes; empty = live only")
+    def DestinationFilename(self) -> str:
+        return self._filename
+
+    @DestinationFilename.write
+    def DestinationFilename(self, value: str) -> None:
+        self._filename = value
+
+    @attribute(dtype=int, access=AttrWriteType.READ_WRITE, min_value=0, doc="Frames of the next series; 0 = until Stop")
+    def nTriggers(self) -> int:
+        return self._triggers
+
+    @nTriggers.write
+    def nTriggers(self, value: int) -> None:
+        self._triggers = value
+
+    @attribute(dtype=float, unit="s", access=AttrWriteType.READ_WRITE, min_value=0.0, doc="Told to the receiver as exptime; 0 = not told")
+    def ExposureTime(self) -> float:
+        return self._exposure
+
+    @ExposureTime.write
+    def ExposureTime(self, value: float) -> None:
+        self._exposure = value
+
+    @attribute(dtype=float, unit="Hz", access=AttrWriteType.READ_WRITE, min_value=0.0, doc="Told to the service, with INTERNAL; 0 = unknown")
+    def FrameRate(self) -> float:
+        return self._rate
+
+    @FrameRate.write
+    def FrameRate(self, value: float) -> None:
+        self._rate = value
+
+    @attribute(dtype=str, access=AttrWriteType.READ_WRITE, doc=f"One of {', '.join(TRIGGER_MODES)}")
+    def TriggerMode(self) -> str:
+        return self._mode
+
+    @TriggerMode.write
+    def TriggerMode(self, value: str) -> None:
+        if value not in TRIGGER_MODES:
+            Except.throw_exception("VDCU_Value", f"{value!r} is none of {', '.join(TRIGGER_MODES)}", "TriggerMode")
+        self._mode = value
+
+    @attribute(dtype=bool, access=AttrWriteType.READ_WRITE, doc="The receiver writes the images as they are")
+    def SaveRaw(self) -> bool:
+        return self._save_raw
+
+    @SaveRaw.write
+    def SaveRaw(self, value: bool) -> None:
+        self._save_raw = value
+
+    @attribute(dtype=int, doc="Images that the service has sent in this series, or in the last one")
+    def nFramesAcquired(self) -> int:
+        return self._sent
+
+    @attribute(dtype=int, doc="Images that the receiver has received in this series, or in the last one")
+    def nFramesReceived(self) -> int:
+        return self._received
+
+    # --- commands
+
+    @command
+    def Arm(self) -> None:
+        """Open a series of nTriggers frames into DestinationFilename; returns when the detector may be started."""
+        self._open(self._filename, self._triggers)
+
+    @command
+    def Live(self) -> None:
+        """Open a series without end and without file."""
+        self._open("", 0)
+
+    @command
+    def Stop(self) -> None:
+        """End the series, and leave FAULT."""
+        try:
+            with self._lock:
+                self._end()
+                self._fault = None
+                if self._series is None:
+                    self._tell(DevState.ON, "Ready")
+        except VdcuError as error:
+            self._refuse(error)
+
+    # --- what goes on
+
+    def _open(self, filename: str, frames: int) -> None:
+        try:
+            with self._lock:
+                if self._series is not None and self._fault is None:
+                    raise VdcuError(f"series {self._series} goes on: Stop first, or wait until the state is ON")
+                if self._series is not None:
+                    self._end()
+                if self._receiver is not None:
+                    # "running" of a series before would look like that of this one.
+                    self._receiver.wait_for("idle", self.receiver_timeout)
+                internal = self._mode == "INTERNAL"
+                opened = self._vdcu.arm(
+                    filename,
+                    frames,
+                    frame_period_ms=1000.0 / self._rate if internal and self._rate > 0 else None,
+                    metadata=self._metadata(frames),
+                )
+                self._series, self._wanted, self._fault = opened["series_id"], frames, None
+                self._sent = self._received = 0
+                self._seen = time.monotonic()
+                self._tell(DevState.RUNNING, f"Series {self._series} is open, waiting for frames")
+                try:
+                    if self._receiver is not None:
+                        self._receiver.wait_for("running", self.receiver_timeout)
+                    self.start_detector()
+                except Exception as error:
+                    self._vdcu.stop()
+                    self._fail(str(error))
+                    raise
+        except VdcuError as error:
+            self._refuse(error)
+
+    def _end(self) -> None:
+        self.stop_detector()
+        self._vdcu.stop()
+
+    def _metadata(self, frames: int) -> dict[str, Any]:
+        told: dict[str, Any] = {"save_raw": self._save_raw, "trigger_mode": self._mode}
+        if self._exposure > 0:
+            told["exptime"] = self._exposure
+        if frames > 0:
+            told["nimages"] = frames
+        return told
+
+    def _look_on(self, closed: threading.Event) -> None:
+        with EnsureOmniThread():
+            while not closed.wait(LOOK_SECONDS):
+                with self._lock:
+                    if self._series is None:
+                        continue
+                    try:
+                        self._look(self._series)
+                    except VdcuError as error:
+                        self._fail(str(error))
+
+    def _look(self, series: int) -> None:
+        """One look at a series that is not over; a FAULT stays until somebody acts."""
+        status = self._vdcu.status
+        current, last = status["series"], status["last_series"]
+        if self._receiver is not None:
+            state, error = self._receiver.status()
+            self._received = self._receiver.received_frames()
+            if state == "error":
+                return self._fail(f"The receiver failed: {error}")
+        if current is not None and current["series_id"] == series:
+            return self._running(current["images_sent"], status["problems"])
+        # It has ended: what became of it, and is the receiver done with it?
+        if last is None or last["series_id"] < series:
+            self._series = None
+            return self._fail(f"Series {series} is gone: the service was started anew")
+        summary = last if last["series_id"] == series else self._vdcu.summary(series)
+        self._sent = summary["frames"]
+        if "aborted" in summary:
+            self._fail(f"Series {series} was aborted: {summary['aborted']}. {' '.join(summary['warnings'])}".strip())
+            self._series = None
+        elif self._receiver is not None and state != "idle":
+            self._tell(DevState.RUNNING, "Waiting for streaming-receiver to finish")
+        else:
+            self._series = None
+            lost = summary["marked"] + summary["discarded"]
+            if self._fault is None:
+                self._tell(DevState.ON, "Ready" if lost == 0 else f"Ready; {lost} frames of series {series} lack packets")
+
+    def _running(self, sent: int, problems: List[str]) -> None:
+        now = time.monotonic()
+        if sent != self._sent:
+            self._sent, self._seen = sent, now
+        waits = self._mode == "INTERNAL" and self.trigger_timeout > 0 and self._wanted != sent
+        if waits and now - self._seen > self.trigger_timeout:
+            self._fail("\n".join([f"No frame for {self.trigger_timeout:g} s: {sent} of {self._wanted or 'any'} have come", *problems]))
+        elif self._fault is None:
+            self._tell(DevState.RUNNING, f"{sent} of {self._wanted or 'any'} frames")
+
+    def _fail(self, reason: str) -> None:
+        if self._fault is None:
+            self._fault = reason
+            self._tell(DevState.FAULT, reason)
+
+    def _tell(self, state: DevState, text: str) -> None:
+        self.set_state(state)
+        self.set_status(text)
+
+    def _refuse(self, error: VdcuError) -> None:
+        """To whoever called, with the service's sentences. Raises ``DevFailed``."""
+        why = error.why if isinstance(error, Refused) and error.why else "failed"
+        Except.throw_exception(f"VDCU_{why}", str(error), self.get_name())
+
+
+def main() -> None:
+    """``python -m vdcu_client.tango INSTANCE``."""
+    run((VirtualDcu,))
+
+
+if __name__ == "__main__":
+    main()
