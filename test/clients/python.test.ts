@@ -102,3 +102,8 @@ const devices = needing('tango', 'zmq', 'h5py');
 t.test('the Tango device: scans, triggers that are lost, receivers that fail', { skip: devices.skip }, (t) =>
   play(t, devices.python, 'test_tango.py'),
 );
+
+const scans = needing('ophyd_async', 'bluesky', 'zmq', 'h5py');
+t.test('the ophyd-async detector: step and fly scans, what goes wrong in them', { skip: scans.skip }, (t) =>
+  play(t, scans.python, 'test_ophyd.py'),
+);

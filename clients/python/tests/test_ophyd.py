@@ -1,0 +1,156 @@
+"""The ophyd-async detector in bluesky's RunEngine, against a real service and a receiver that writes files."""
+
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+from urllib.parse import urlsplit
+
+import bluesky.plan_stubs as bps
+import bluesky.preprocessors as bpp
+import h5py
+from bluesky.plans import count
+from bluesky.run_engine import RunEngine
+from bluesky.utils import FailedStatus
+from file_receiver import GROUP, FileReceiver
+from ophyd_async.core import DetectorTrigger, StaticFilenameProvider, StaticPathProvider, TriggerInfo, init_devices
+from station import DATA, URL, StationTest, play, until
+
+from vdcu_client.ophyd import VdcuDetector
+
+
+class SimulatedControl:
+    """The simulated detector: its frame numbers go on from one start to the next. ``lost``: so many starts send nothing."""
+
+    def __init__(self) -> None:
+        self.next, self.frames, self.lost, self.calls = 1, 1, 0, []  # type: ignore[var-annotated]
+        self._run: Optional[asyncio.Task] = None
+
+    async def prepare(self, trigger: DetectorTrigger, frames: int, livetime: float, deadtime: float) -> None:
+        self.calls.append((trigger.value, frames, livetime))
+        self.frames = frames
+
+    async def start(self) -> None:
+        if self.lost > 0:
+            self.lost -= 1
+            return
+        wish = {"frames": self.frames, "rate": 100, "firstFrame": self.next, "loss": "*:2:5"}
+        self.next += self.frames
+        self._run = asyncio.create_task(asyncio.to_thread(play, "simulate", **wish))
+
+    async def wait(self) -> None:
+        if self._run is not None:
+            await self._run
+
+    async def stop(self) -> None:
+        await self.wait()
+
+
+class Scans(StationTest):
+    receiver: FileReceiver
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.receiver = FileReceiver(DATA)
+        cls.enterClassContext(cls.receiver)
+        cls.engine = RunEngine()
+
+    def setUp(self) -> None:
+        super().setUp()
+        until(lambda: self.vdcu.status["consumers"] == 1, "the receiver at the service")
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.documents: List[Tuple[str, Dict[str, Any]]] = []
+        self.control = SimulatedControl()
+        self.detector = self.made(Path(folder.name))
+
+    def made(self, folder: Path) -> VdcuDetector:
+        with init_devices():
+            det = VdcuDetector(
+                URL, self.control, StaticPathProvider(StaticFilenameProvider("scan"), folder), receiver=self.receiver.url, receiver_timeout=3.0
+            )
+        return det
+
+    def run_plan(self, plan: Any) -> None:
+        self.engine(plan, lambda name, document: self.documents.append((name, document)))
+
+    def of(self, name: str) -> List[Dict[str, Any]]:
+        return [document for kind, document in self.documents if kind == name]
+
+    def frames_of_documents(self) -> List[int]:
+        """The frames that the documents speak of, read from the file that they name, as frame indices."""
+        (resource,) = self.of("stream_resource")
+        descriptor = self.of("descriptor")[0]["data_keys"]["det"]
+        self.assertEqual((resource["mimetype"], resource["data_key"]), ("application/x-hdf5", "det"))
+        self.assertEqual((descriptor["shape"], descriptor["dtype_numpy"], descriptor["external"]), ([1, 514, 514], "<u2", "STREAM:"))
+        reaches = [(datum["indices"]["start"], datum["indices"]["stop"]) for datum in self.of("stream_datum")]
+        self.assertEqual([start for start, _ in reaches], [0] + [stop for _, stop in reaches[:-1]], "without a gap")
+        with h5py.File(urlsplit(resource["uri"]).path) as file:
+            data = file[resource["parameters"]["dataset"]]
+            self.assertEqual((data.shape[1:], data.dtype.str, data.chunks), ((514, 514), "<u2", resource["parameters"]["chunk_shape"]))
+            self.assertEqual(data.shape[0], reaches[-1][1], "the documents speak of the whole file")
+            return file[f"{GROUP}/sequence_number"][()].tolist()
+
+    def test_count_makes_one_file_with_a_frame_for_each_event(self) -> None:
+        self.run_plan(count([self.detector], num=3))
+        self.assertEqual(self.of("stop")[0]["exit_status"], "success")
+        self.assertEqual(len(self.of("event")), 3)
+        self.assertEqual(self.frames_of_documents(), [0, 1, 2])
+        self.assertEqual(self.control.calls, [("INTERNAL", 1, 0.0)])
+        self.assertEqual(self.vdcu.history()[0]["marked"], 1, "a frame that lacks packets is in its place")
+
+    def fly(self, **info: Any) -> Any:
+        @bpp.stage_decorator([self.detector])
+        @bpp.run_decorator()
+        def plan() -> Any:
+            yield from bps.prepare(self.detector, TriggerInfo(**info), wait=True)
+            yield from bps.declare_stream(self.detector, name="main")
+            yield from bps.kickoff(self.detector, wait=True)
+            yield from bps.complete(self.detector, wait=False, group="done")
+            done = False
+            while not done:
+                done = yield from bps.wait(group="done", timeout=0.1, error_on_timeout=False)
+                yield from bps.collect(self.detector, return_payload=False, name="main")
+
+        return plan()
+
+    def test_fly_scans_by_own_and_by_external_triggers(self) -> None:
+        for trigger in (DetectorTrigger.INTERNAL, DetectorTrigger.EXTERNAL_EDGE):
+            with self.subTest(trigger), tempfile.TemporaryDirectory() as folder:
+                self.documents, self.control.next, self.detector = [], 1, self.made(Path(folder))
+                self.run_plan(self.fly(trigger=trigger, livetime=0.005, number_of_events=12))
+                self.assertEqual(self.of("stop")[0]["exit_status"], "success")
+                self.assertEqual(self.frames_of_documents(), list(range(12)))
+                self.assertEqual(self.control.calls[-1], (trigger.value, 12, 0.005))
+
+    def test_a_lost_trigger_ends_in_an_error_within_its_time(self) -> None:
+        self.control.lost = 1
+        begin = time.monotonic()
+        with self.assertRaises(FailedStatus) as seen:
+            self.run_plan(self.fly(number_of_events=2, exposure_timeout=0.5))
+        self.assertLess(time.monotonic() - begin, 15)
+        self.assertIn("det: a frame did not come in time", repr(seen.exception.__cause__))
+        self.assertIn("is open: 0 images sent", repr(seen.exception.__cause__), "what the service was doing")
+        self.assertIsNone(self.vdcu.status["series"], "the series is not left open")
+        self.assertEqual(self.of("stop")[0]["exit_status"], "fail")
+
+    def test_a_series_that_ends_and_a_receiver_that_fails_are_errors_at_once(self) -> None:
+        self.control.lost = 1
+
+        def ends() -> Any:
+            yield from bps.stage(self.detector)
+            yield from bps.prepare(self.detector, TriggerInfo(exposure_timeout=3600), wait=True)
+            yield from bps.trigger(self.detector, group="taken")
+            yield from bps.sleep(0.1)
+            self.vdcu.stop()
+            yield from bps.wait("taken")
+
+        with self.assertRaises(FailedStatus) as seen:
+            self.run_plan(bpp.finalize_wrapper(ends(), bps.unstage(self.detector)))
+        self.assertIn("somebody ended it", repr(seen.exception.__cause__))
+        with self.assertRaises(FailedStatus) as seen:
+            self.detector = self.made(Path("/no/such/folder"))
+            self.run_plan(count([self.detector]))
+        self.assertIn("no such folder", repr(seen.exception.__cause__))
+        self.assertIsNone(self.vdcu.status["series"], "the series is not left open")
