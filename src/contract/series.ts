@@ -6,6 +6,12 @@ import type { MissingByCause } from './loss-causes.js';
 import type { RefusalReason } from './refusals.js';
 import type { PeerRefusal } from './refused-peers.js';
 
+/** The send buffer of a consumer's connection, in bytes; the kernel may charge twice as much. Null = it does not say. */
+export interface SendBuffer {
+  readonly requestedBytes: number;
+  readonly grantedBytes: number | null;
+}
+
 /** What was handed over and is not with a consumer: its machine has not acknowledged all of it. */
 export interface Undelivered {
   readonly messages: number;

@@ -187,6 +187,12 @@ export const serviceStatus = object(
     message: text('What the service is doing or waiting for'),
     problems: list({ type: 'string' }, 'What is wrong: what, where, remedy'),
     consumers: count('Consumers connected to the stream'),
+    underway: orNull(
+      object("Handed over, and not acknowledged by the consumers' machines; null = the way out cannot tell", {
+        messages: count('Messages'),
+        bytes: count('Bytes on the wire'),
+      }),
+    ),
     end_pending: flag('The series_end of the last series waits for a consumer'),
     next_msg_number: count('The least that a request may give as msg_number_base'),
     frames_stride: count('How many instances share the detector'),

@@ -206,6 +206,30 @@ export const gaugeTable: readonly MetricRow[] = [
     read: (view) => [[{}, view.gauges().consumers]],
   },
   {
+    metric: 'vdcu_zmq_underway_messages',
+    help: "Messages handed over that the consumers' machines have not acknowledged; absent where the way out cannot tell",
+    labels: [],
+    read: (view) => [[{}, view.gauges().underway?.messages ?? null]],
+  },
+  {
+    metric: 'vdcu_zmq_underway_bytes',
+    help: 'Bytes on the wire of these messages that were not acknowledged',
+    labels: [],
+    read: (view) => [[{}, view.gauges().underway?.bytes ?? null]],
+  },
+  {
+    metric: 'vdcu_zmq_send_buffer_bytes',
+    help: "Send buffer of each consumer's connection as asked for and as the kernel granted it; it charges up to twice that. Absent where zmq queues",
+    labels: ['kind'],
+    read: (view) => {
+      const { sendBuffer } = view.gauges();
+      return [
+        [{ kind: 'requested' }, sendBuffer?.requestedBytes ?? null],
+        [{ kind: 'actual' }, sendBuffer?.grantedBytes ?? null],
+      ];
+    },
+  },
+  {
     metric: 'vdcu_consumer_connections',
     help:
       'Connections that the one consumer makes (consumer_connections of the configuration); with more than these the ' +

@@ -13,7 +13,7 @@ import type { Agent } from '../runtime/agent.js';
 import { nameThread, pinThread } from '../runtime/thread.js';
 import { reportError } from '../runtime/thread-messages.js';
 import type { ThreadMessage } from '../runtime/thread-messages.js';
-import type { StreamEvent } from '../contract/series.js';
+import type { SendBuffer, StreamEvent } from '../contract/series.js';
 import { Streamer } from '../stream/streamer.js';
 import { StreamerAgent } from '../stream/streamer-agent.js';
 import type { SourceInfo } from '../udp/packet-source.js';
@@ -40,6 +40,8 @@ export interface ThreadInfo {
   readonly sources: readonly SourceInfo[];
   /** Of the streamer: where consumers connect. */
   readonly endpoint: string;
+  /** Of the streamer: what the kernel holds for each consumer; null = zmq queues. */
+  readonly sendBuffer: SendBuffer | null;
   /** What it works with: `recvmmsg`, `dgram`, `zmtp`, `libzmq`, `zeromq.js`. */
   readonly backend: string;
   /** Sentences for the operator. */
@@ -67,7 +69,7 @@ async function runReceiver(ports: readonly number[]): Promise<void> {
   const { agent, receive, notes } = receiver;
   notes.push(...settleThread());
   const ready = (): void =>
-    post({ kind: 'ready', info: { sources: agent.infos, endpoint: '', backend: receive, notes } });
+    post({ kind: 'ready', info: { sources: agent.infos, endpoint: '', sendBuffer: null, backend: receive, notes } });
   if (receive === 'dgram') return runOnEventLoop(agent, ready);
   await agent.start();
   ready();
@@ -84,7 +86,10 @@ async function runStreamer(): Promise<void> {
   const streamer = new Streamer(streamerSetup(wiring, sink, task.firstMessageNumber, report));
   const agent = new StreamerAgent(sink, streamer, config.closingTimeoutMs, report, () => systemClock.now());
   const ready = (): void =>
-    post({ kind: 'ready', info: { sources: [], endpoint: agent.endpoint, backend: send, notes } });
+    post({
+      kind: 'ready',
+      info: { sources: [], endpoint: agent.endpoint, sendBuffer: sink.sendBuffer ?? null, backend: send, notes },
+    });
   if (send === 'zeromq.js') {
     void followWakeWord();
     return runOnEventLoop(agent, ready);

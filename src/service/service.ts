@@ -185,6 +185,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
       infos.flatMap((info) => info.sources),
       dataEndpoint,
       [...new Set(infos.map((info) => info.backend))].join('+'),
+      infos[infos.length - 1]?.sendBuffer ?? null,
     );
     for (const note of new Set(infos.flatMap((info) => info.notes))) logger.warn({ event: 'note' }, note);
     const flightRecorder = new FlightRecorder({ config, plan, map, buffer: memory.buffer, clock: systemClock, logger });

@@ -67,6 +67,8 @@ export interface StreamerSetup {
 const idleRestMs = 20;
 const openRestMs = 4;
 const blockedRestMs = 1;
+/** What is on its way is told so often, in ms: asking the kernel takes a system call for each consumer. */
+const underwayEveryMs = 100;
 
 /** The streamer's state between series, and the series that is open. */
 export class Streamer {
@@ -92,6 +94,7 @@ export class Streamer {
   #keepsBehind = false;
   #turnAt = -1;
   #stallMax = 0;
+  #underwayAt = -Infinity;
   #shutdown = false;
   #drained = false;
   #last = { first: 0, next: 0, highest: 0, last: 0, slotsUsedMax: 0 };
@@ -159,6 +162,7 @@ export class Streamer {
       else if (this.#series.summary !== null) this.#ending(this.#series, this.#series.summary, now);
     }
     if (this.#delivering.length > 0) this.#replyDelivered(now);
+    this.#tellUnderway(now);
     this.#publish();
     return work;
   }
@@ -179,6 +183,12 @@ export class Streamer {
     const stalled = this.#turnAt < 0 ? 0 : now - this.#turnAt;
     this.#turnAt = now;
     if (stalled > this.#stallMax) this.#setStallMax(stalled);
+  }
+
+  #tellUnderway(now: number): void {
+    if (now - this.#underwayAt < underwayEveryMs) return;
+    this.#underwayAt = now;
+    this.#words.setUnderway(this.#outbox.sink.underway);
   }
 
   #setStallMax(milliseconds: number): void {

@@ -2,11 +2,12 @@
 // shared memory and the streamer's events; tests implement it by hand.
 
 import type { ServiceConfig } from '../config/service-config.js';
-import type { SeriesSummary } from '../contract/series.js';
+import type { SendBuffer, SeriesSummary } from '../contract/series.js';
 import type { Orders } from '../control/orders.js';
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
 import type { FrameHistogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
 import type { SeriesPackets } from '../memory/series-packets.js';
+import type { Underway } from '../memory/stream-words.js';
 import type { DoctorReport } from '../doctor/report.js';
 import type { FramePlaces } from '../detector/pixel-states.js';
 import type { LastFrameMemory } from '../memory/last-frame.js';
@@ -49,6 +50,8 @@ export interface ServiceStatus {
   /** What is wrong: what, where, remedy. Empty = nothing. */
   readonly problems: readonly string[];
   readonly consumers: number;
+  /** Handed over, and not acknowledged by the consumers' machines; null = the way out cannot tell. */
+  readonly underway: Underway | null;
   readonly end_pending: boolean;
   /** The least that an arm request may give as `msg_number_base`. */
   readonly next_msg_number: number;
@@ -133,5 +136,14 @@ export interface ServiceView {
   frameHistograms(): Readonly<Record<FrameHistogram, HistogramReading>>;
   agents(): readonly AgentFigures[];
   /** Gauges that are no counters; NaN = unknown. */
-  gauges(): { ringSlots: number; ringSlotsUsed: number; ringSlotsUsedMax: number; consumers: number };
+  gauges(): {
+    readonly ringSlots: number;
+    readonly ringSlotsUsed: number;
+    readonly ringSlotsUsedMax: number;
+    readonly consumers: number;
+    /** Null = the way out cannot tell. */
+    readonly underway: Underway | null;
+    /** Null = zmq queues in this process. */
+    readonly sendBuffer: SendBuffer | null;
+  };
 }

@@ -15,7 +15,7 @@ import type { FrameHistogram, Histogram, HistogramReading } from '../memory/hist
 import { LastFrame } from '../memory/last-frame.js';
 import type { LastFrameMemory } from '../memory/last-frame.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
-import type { SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
+import type { SendBuffer, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
 import { CommandQueue } from '../control/command-queue.js';
 import { thisMachine } from '../doctor/machine.js';
 import type { Machine } from '../doctor/machine.js';
@@ -81,6 +81,7 @@ export class SharedView implements ServiceView {
   readonly #history: SeriesSummary[] = [];
   #dataEndpoint = '';
   #backend = 'starting';
+  #sendBuffer: SendBuffer | null = null;
   #ready = false;
   #failure: string | null = null;
   #drained: (() => void) | null = null;
@@ -173,8 +174,14 @@ export class SharedView implements ServiceView {
 
   // --- what the service tells
 
-  noteReady(sockets: readonly OpenedSocket[], dataEndpoint: string, backend: string): void {
+  noteReady(
+    sockets: readonly OpenedSocket[],
+    dataEndpoint: string,
+    backend: string,
+    sendBuffer: SendBuffer | null = null,
+  ): void {
     this.#backend = backend;
+    this.#sendBuffer = sendBuffer;
     for (const port of this.#ports) port.socket = sockets.find(({ udpPort }) => udpPort === port.udpPort) ?? null;
     this.#dataEndpoint = dataEndpoint;
     this.#ready = true;
@@ -182,6 +189,11 @@ export class SharedView implements ServiceView {
       this.#findings.look(this.#diagnose(), this.#deps.clock.now()),
     );
     void this.#preflight.tellFailures(this.#deps.logger);
+    if (sendBuffer !== null && (sendBuffer.grantedBytes ?? Infinity) < sendBuffer.requestedBytes)
+      this.#deps.logger.warn(
+        { event: 'send_buffer', requested: sendBuffer.requestedBytes, granted: sendBuffer.grantedBytes },
+        `asked for ${sendBuffer.requestedBytes} bytes of send buffer for each consumer, the kernel granted ${sendBuffer.grantedBytes}. Raise net.core.wmem_max (docs/operating.md#send-buffer).`,
+      );
     for (const socket of sockets) {
       if (
         socket.receiveBufferGrantedBytes !== null &&
@@ -357,6 +369,7 @@ export class SharedView implements ServiceView {
       message: described.message,
       problems: [...new Set(problems)],
       consumers: this.#stream.peers,
+      underway: this.#stream.underway,
       end_pending: endPending,
       next_msg_number: messageNumber + (endPending ? 1 : 0),
       frames_stride: stride,
@@ -494,7 +507,7 @@ export class SharedView implements ServiceView {
     }));
   }
 
-  gauges(): { ringSlots: number; ringSlotsUsed: number; ringSlotsUsedMax: number; consumers: number } {
+  gauges(): ReturnType<ServiceView['gauges']> {
     const { next, highest } = this.#stream;
     const ring = this.#deps.plan.ring.frames;
     return {
@@ -502,6 +515,8 @@ export class SharedView implements ServiceView {
       ringSlotsUsed: next === 0 ? 0 : Math.max(0, Math.min(ring, highest - next + 1)),
       ringSlotsUsedMax: this.#stream.slotsUsedMax,
       consumers: this.#stream.peers,
+      underway: this.#stream.underway,
+      sendBuffer: this.#sendBuffer,
     };
   }
 

@@ -3,7 +3,7 @@
 // from what sockets do, for wire-sink.ts.
 
 import type { Random } from '../../src/base/random.js';
-import type { Accepted, PathFigures, TcpSockets } from '../../src/stream/output/zmtp/tcp-sockets.js';
+import type { Accepted, Listening, PathFigures, TcpSockets } from '../../src/stream/output/zmtp/tcp-sockets.js';
 
 /** One connection, seen from the peer's side. */
 export interface SimulatedConnection {
@@ -51,8 +51,8 @@ export class SimulatedSockets implements TcpSockets {
     return bytes;
   }
 
-  listen(): { descriptor: number; port: number } {
-    return { descriptor: 3, port: 9999 };
+  listen(): Listening {
+    return { descriptor: 3, port: 9999, sendBufferBytes: this.#capacity };
   }
 
   accept(): Accepted | null {
@@ -91,8 +91,8 @@ export class SimulatedSockets implements TcpSockets {
     return { unacknowledged: 0, probes: 0, sinceSent: 0, sinceAcknowledged: 0 };
   }
 
-  sendBufferBytes(): number {
-    return this.#capacity;
+  probeSilence(): void {
+    // Whoever is there answers.
   }
 
   withRoom(descriptors: readonly number[]): number {

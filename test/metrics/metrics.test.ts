@@ -68,7 +68,18 @@ t.test('build, readiness, state, ring and consumers are gauges', async (t) => {
   t.equal(found.get('vdcu_ring_slots_used{detector="quad"}'), '3');
   t.equal(found.get('vdcu_ring_slots_used_max{detector="quad"}'), '9');
   t.equal(found.get('vdcu_zmq_peers{detector="quad"}'), '1');
+  t.equal(found.get('vdcu_zmq_underway_messages{detector="quad"}'), '2');
+  t.equal(found.get('vdcu_zmq_underway_bytes{detector="quad"}'), '1000');
+  t.equal(found.get('vdcu_zmq_send_buffer_bytes{detector="quad",kind="requested"}'), '4194304');
+  t.equal(found.get('vdcu_zmq_send_buffer_bytes{detector="quad",kind="actual"}'), '212992');
   t.equal(found.get('vdcu_udp_socket_receive_buffer_bytes{detector="quad",kind="actual",port="50001"}'), '425984');
+});
+
+t.test('a way out that cannot tell what is on its way, and has no buffer of its own, shows neither', async (t) => {
+  const view = new HandMadeView();
+  view.ring = { ...view.ring, underway: null, sendBuffer: null };
+  const names = [...(await samples(view)).keys()];
+  t.notOk(names.some((name) => /^vdcu_zmq_(underway|send_buffer)/.test(name)));
 });
 
 t.test('what is unknown has no sample', async (t) => {

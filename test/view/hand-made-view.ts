@@ -185,6 +185,7 @@ export class HandMadeView implements ServiceView {
     message: 'waiting for a consumer',
     problems: [],
     consumers: 0,
+    underway: { messages: 0, bytes: 0 },
     end_pending: false,
     next_msg_number: 1000,
     frames_stride: 1,
@@ -217,7 +218,14 @@ export class HandMadeView implements ServiceView {
     { agent: 'receiver_50001', heartbeatAgeMs: 0, stallMsMax: 12 },
     { agent: 'streamer', heartbeatAgeMs: 250, stallMsMax: null },
   ];
-  ring = { ringSlots: 64, ringSlotsUsed: 3, ringSlotsUsedMax: 9, consumers: 1 };
+  ring: ReturnType<ServiceView['gauges']> = {
+    ringSlots: 64,
+    ringSlotsUsed: 3,
+    ringSlotsUsedMax: 9,
+    consumers: 1,
+    underway: { messages: 2, bytes: 1000 },
+    sendBuffer: { requestedBytes: 4194304, grantedBytes: 212992 },
+  };
 
   ends: StopRequest[] = [];
   halted: HaltedSeries | null = null;

@@ -115,6 +115,21 @@ t.test('before the threads are ready the service is not, and a series is refused
   t.strictSame(view.readiness(), { ready: true, reasons: [] });
 });
 
+t.test('a clamped send buffer is said with its remedy, and stands beside what is on its way', (t) => {
+  const { view, log, stream } = setUp(t);
+  view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+zmtp', { requestedBytes: 1000, grantedBytes: 999 });
+  t.match(log[0], {
+    event: 'send_buffer',
+    msg: /^asked for 1000 bytes of send buffer for each consumer, the kernel granted 999\. Raise net\.core\.wmem_max/,
+  });
+  t.match(view.gauges(), { sendBuffer: { requestedBytes: 1000, grantedBytes: 999 } });
+  stream.setUnderway({ messages: 3, bytes: 2 ** 40 });
+  t.strictSame(view.status().underway, { messages: 3, bytes: 2 ** 40 });
+  stream.setUnderway(null);
+  t.equal(view.status().underway, null);
+  t.end();
+});
+
 t.test('a clamped socket buffer is said with what was asked, what was granted and the remedy', (t) => {
   const { view, log } = setUp(t);
   view.noteReady(

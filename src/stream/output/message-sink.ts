@@ -3,7 +3,7 @@
 // bring consumers of every temper.
 
 import type { RefusedPeer } from '../../contract/refused-peers.js';
-import type { Undelivered } from '../../contract/series.js';
+import type { SendBuffer, Undelivered } from '../../contract/series.js';
 
 /** `sent`: taken over, the bytes may change. `full`: nothing was taken, offer again. `pending`: ask `outcome`. */
 export type Offer = 'sent' | 'full' | 'pending';
@@ -36,6 +36,8 @@ export interface MessageSink {
    * had been acknowledged without a gap when a consumer was lost, since this was asked last.
    */
   takeLoss?(): number;
+  /** What the kernel holds for each connection, known once it is open; absent where zmq queues in this process. */
+  readonly sendBuffer?: SendBuffer | null;
   /** Consumers connected now. */
   readonly peers: number;
   /** Consumers that went away so far. */

@@ -6,7 +6,8 @@
 import { Push } from 'zeromq';
 import { OperatorError, messageOf } from '../../base/errors.js';
 import { bindRemedy } from './bind-remedy.js';
-import { acceptQueue, handshakeMs, inbound, keepAlive } from './libzmq/options.js';
+import { keepAlive } from './keep-alive.js';
+import { acceptQueue, handshakeMs, inbound } from './libzmq/options.js';
 import { zmq } from './libzmq/libzmq.js';
 import type { MessageSink, Offer } from './message-sink.js';
 import type { RefusedPeer } from '../../contract/refused-peers.js';

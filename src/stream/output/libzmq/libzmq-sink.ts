@@ -112,7 +112,7 @@ export class LibzmqSink implements MessageSink {
 
   get underway(): Undelivered | null {
     if (this.#unclear) return null;
-    this.#lookAtConsumers(this.#options.now());
+    this.#lookAtConsumers();
     return this.#ledger.underway;
   }
 
@@ -241,7 +241,8 @@ export class LibzmqSink implements MessageSink {
   }
 
   #look(now: number): void {
-    this.#lookAtConsumers(now);
+    this.#lookedAt = now;
+    this.#lookAtConsumers();
     const { timeoutMs } = this.#options;
     for (const [remote, peer] of this.#peers) {
       if (!peer.consumer) continue;
@@ -255,8 +256,7 @@ export class LibzmqSink implements MessageSink {
     }
   }
 
-  #lookAtConsumers(now: number): void {
-    this.#lookedAt = now;
+  #lookAtConsumers(): void {
     let acknowledged = 0;
     for (const peer of this.#peers.values()) {
       if (!peer.consumer) continue;

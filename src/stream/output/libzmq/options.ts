@@ -1,6 +1,8 @@
 // The options of the PUSH socket: what it queues, what peers may send, how soon one that is gone is noticed, who is
 // asked about. Comes in: what the sink is made for. Goes out: a socket that is ready to be bound.
+// Tested by test/consumer/zmq-options.test.ts.
 
+import { keepAlive } from '../keep-alive.js';
 import { zmq } from './libzmq.js';
 import type { Libzmq, ZmqHandle } from './libzmq.js';
 
@@ -56,16 +58,4 @@ export function setPushOptions(
 export function setNumber(library: Libzmq, socket: ZmqHandle, option: number, number: number): boolean {
   view.setInt32(0, number, true);
   return library.setsockopt(socket, option, value, 4) === 0;
-}
-
-/**
- * Keep-alive of a silent connection, in seconds and probes: a machine that is gone is noticed within `timeoutMs`, and
- * an idle flow has traffic at least each minute, as MAX IV's fabric needs it: its connection tracking cuts others
- * (docs/stream.md).
- */
-export function keepAlive(timeoutMs: number): { idle: number; interval: number; count: number } {
-  const seconds = Math.max(2, Math.floor(timeoutMs / 1000));
-  const idle = Math.min(60, Math.ceil(seconds / 2));
-  const interval = Math.max(1, Math.floor((seconds - idle) / 10));
-  return { idle, interval, count: Math.min(10, Math.max(1, Math.floor((seconds - idle) / interval))) };
 }

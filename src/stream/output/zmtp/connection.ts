@@ -93,6 +93,11 @@ export class Connection {
     return this.#pieces.length > 0;
   }
 
+  /** It speaks ZMTP 3.1: heartbeats came with that. */
+  get answersPing(): boolean {
+    return this.#minor > 0;
+  }
+
   /** "10.0.0.7:51234". */
   get name(): string {
     return `${this.address.includes(':') ? `[${this.address}]` : this.address}:${this.port}`;
@@ -124,7 +129,7 @@ export class Connection {
 
   /** Ask an idle peer for a sign of life, where it knows how; `urgent`: at once. A dead one will not acknowledge it. */
   heartbeat(now: number, urgent: boolean): void {
-    if (this.#minor === 0 || this.unfinished || this.handed !== this.acknowledged) return;
+    if (!this.answersPing || this.unfinished || this.handed !== this.acknowledged) return;
     if (now - this.#sentAt >= (urgent ? 1000 : pingEveryMs)) this.#queue(ping(0));
   }
 

@@ -8,6 +8,7 @@ import { addressOfBytes, errno, errnoName, lastErrno, libc } from '../../../runt
 import type { Libc } from '../../../runtime/ffi.js';
 import { addressFamily, parseIp, portOf, socketAddress, textOf } from '../../../runtime/socket-address.js';
 import { bindRemedy } from '../bind-remedy.js';
+import { keepAlive } from '../keep-alive.js';
 import {
   acceptedFlags,
   dontWait,
@@ -18,7 +19,7 @@ import {
   streamSocket,
   unsentRequest,
 } from './linux-tcp.js';
-import type { Accepted, PathFigures, TcpSockets } from './tcp-sockets.js';
+import type { Accepted, Listening, PathFigures, TcpSockets } from './tcp-sockets.js';
 
 const pollFor = { in: 1, out: 4, peerClosed: 0x2000 } as const;
 /** Who finds the kernel's queue full tries again after 1, 3, 7, 15 s, a consumer as well. */
@@ -56,7 +57,7 @@ export class LinuxSockets implements TcpSockets {
     this.#message[2] = addressOfBytes(this.#pieces);
   }
 
-  listen(host: string, port: number, sendBufferBytes: number): { descriptor: number; port: number } {
+  listen(host: string, port: number, sendBufferBytes: number): Listening {
     const c = this.#c;
     const address = parseIp(host);
     const where = `data port tcp://${address.version === 6 ? `[${host}]` : host}:${port === 0 ? '*' : port}`;
@@ -73,7 +74,7 @@ export class LinuxSockets implements TcpSockets {
     this.#set(descriptor, level.tcp, option.keepInterval, 1);
     this.#set(descriptor, level.tcp, option.noDelay, 1);
     this.#set(descriptor, level.tcp, option.longestBackoff, longestBackoffMs);
-    this.#askSendBuffer(descriptor, sendBufferBytes);
+    const granted = this.#askSendBuffer(descriptor, sendBufferBytes);
     const bytes = socketAddress(address, port);
     if (c.bind(descriptor, bytes, bytes.length) !== 0 || c.listen(descriptor, backlog) !== 0) {
       const code = errnoName(lastErrno());
@@ -82,7 +83,7 @@ export class LinuxSockets implements TcpSockets {
     }
     this.#length[0] = bytes.length;
     c.getsockname(descriptor, bytes, this.#length);
-    return { descriptor, port: portOf(bytes) };
+    return { descriptor, port: portOf(bytes), sendBufferBytes: granted };
   }
 
   accept(listener: number): Accepted | 'exhausted' | null {
@@ -140,11 +141,11 @@ export class LinuxSockets implements TcpSockets {
     };
   }
 
-  sendBufferBytes(descriptor: number): number {
-    this.#length[0] = 4;
-    return this.#c.getsockopt(descriptor, level.socket, option.sendBuffer, this.#int, this.#length) === 0
-      ? this.#int[0]
-      : 0;
+  probeSilence(descriptor: number, milliseconds: number): void {
+    const { idle, interval, count } = keepAlive(milliseconds);
+    this.#set(descriptor, level.tcp, option.keepIdle, idle);
+    this.#set(descriptor, level.tcp, option.keepInterval, interval);
+    this.#set(descriptor, level.tcp, option.keepCount, count);
   }
 
   withRoom(descriptors: readonly number[]): number {
@@ -165,14 +166,20 @@ export class LinuxSockets implements TcpSockets {
 
   /**
    * Beyond net.core.wmem_max first (needs CAP_NET_ADMIN), else as far as that allows, unless the kernel's own sizing,
-   * which an explicit size switches off, goes further.
+   * which an explicit size switches off, goes further. What is asked for is doubled by the kernel, because it charges its
+   * own bookkeeping to the buffer too; its own sizing is not.
+   * @returns what was granted, in the unit of what was asked for; null = it cannot be read
    */
-  #askSendBuffer(descriptor: number, bytes: number): void {
-    if (this.#set(descriptor, level.socket, option.sendBufferForce, bytes)) return;
-    const allowed = Math.min(bytes, kernelLimit('/proc/sys/net/core/wmem_max', 0));
-    // What is asked for is doubled by the kernel; its own sizing is not.
-    if (2 * allowed > kernelLimit('/proc/sys/net/ipv4/tcp_wmem', 2))
+  #askSendBuffer(descriptor: number, bytes: number): number | null {
+    if (!this.#set(descriptor, level.socket, option.sendBufferForce, bytes)) {
+      const ownSizing = kernelLimit('/proc/sys/net/ipv4/tcp_wmem', 2);
+      if (2 * Math.min(bytes, kernelLimit('/proc/sys/net/core/wmem_max', 0)) <= ownSizing)
+        return Math.floor(ownSizing / 2);
       this.#set(descriptor, level.socket, option.sendBuffer, bytes);
+    }
+    this.#length[0] = 4;
+    const read = this.#c.getsockopt(descriptor, level.socket, option.sendBuffer, this.#int, this.#length);
+    return read === 0 ? Math.floor((this.#int[0]) / 2) : null;
   }
 
   #set(descriptor: number, optionLevel: number, name: number, value: number): boolean {

@@ -22,6 +22,14 @@ export interface PathFigures {
   readonly sinceAcknowledged: number;
 }
 
+/** A socket that listens. */
+export interface Listening {
+  readonly descriptor: number;
+  readonly port: number;
+  /** What the send buffer of each connection may hold, in the unit of what was asked for; null = it cannot be read. */
+  readonly sendBufferBytes: number | null;
+}
+
 export interface TcpSockets {
   /**
    * Bind and listen; what is accepted is non-blocking, with the keep-alive that MAX IV's fabric needs.
@@ -29,7 +37,7 @@ export interface TcpSockets {
    * @param sendBufferBytes what each connection's send buffer shall hold
    * @throws OperatorError when the address is taken or not ours
    */
-  listen(host: string, port: number, sendBufferBytes: number): { readonly descriptor: number; readonly port: number };
+  listen(host: string, port: number, sendBufferBytes: number): Listening;
   /**
    * The next connection; null when none waits; `exhausted`: somebody waits, and no descriptor or memory is left for
    * him.
@@ -50,8 +58,8 @@ export interface TcpSockets {
   unacknowledgedBytes(descriptor: number): number;
   /** Null where the kernel does not tell. */
   path(descriptor: number): PathFigures | null;
-  /** Bytes that the send buffer may hold, the kernel's bookkeeping included. */
-  sendBufferBytes(descriptor: number): number;
+  /** Have the kernel probe a silent connection: a peer that leaves the probes unanswered for so long is gone. */
+  probeSilence(descriptor: number, milliseconds: number): void;
   /** Which of these have room for a good part of their buffer; as bits by index, of at most 31. */
   withRoom(descriptors: readonly number[]): number;
   /** Block until one of these has room, or has something to say, for at most so long. @returns whether one has */

@@ -6,7 +6,7 @@
 import { assert } from '../../../base/assert.js';
 import type { MessageSink, Offer } from '../message-sink.js';
 import type { RefusedPeer } from '../../../contract/refused-peers.js';
-import type { Undelivered } from '../../../contract/series.js';
+import type { SendBuffer, Undelivered } from '../../../contract/series.js';
 import type { Connection } from './connection.js';
 import { Door } from './door.js';
 import type { TcpSockets } from './tcp-sockets.js';
@@ -73,6 +73,7 @@ export class ZmtpSink implements MessageSink {
   /** At the losses since the last question: so many messages had been acknowledged, in order. */
   #lostFrom = Infinity;
   #lastAddress = '';
+  #sendBuffer: SendBuffer | null = null;
   #closed = false;
 
   constructor(sockets: TcpSockets, options: ZmtpSinkOptions) {
@@ -86,6 +87,10 @@ export class ZmtpSink implements MessageSink {
       allowed: (address) => options.allowed(address),
       dismiss: (onlooker) => this.#lose(onlooker, 'gave_way', 'gives way to a consumer'),
     });
+  }
+
+  get sendBuffer(): SendBuffer | null {
+    return this.#sendBuffer;
   }
 
   get peers(): number {
@@ -124,6 +129,7 @@ export class ZmtpSink implements MessageSink {
     const { host, port, sendBufferBytes } = this.#options;
     const listening = this.#sockets.listen(host, port, sendBufferBytes);
     this.#door.listen(listening.descriptor);
+    this.#sendBuffer = { requestedBytes: sendBufferBytes, grantedBytes: listening.sendBufferBytes };
     return `tcp://${host.includes(':') ? `[${host}]` : host}:${listening.port}`;
   }
 
@@ -251,7 +257,9 @@ export class ZmtpSink implements MessageSink {
 
   #welcome(now: number): void {
     for (const consumer of this.#door.look(now, this.#consumers)) {
-      const { name, address, onlooker } = consumer;
+      const { name, address, onlooker, descriptor } = consumer;
+      // It knows no PING: the kernel finds out when its machine is gone.
+      if (!consumer.answersPing) this.#sockets.probeSilence(descriptor, this.#options.consumerTimeoutMs);
       const other = !onlooker && this.#lastAddress !== '' && this.#lastAddress !== address;
       this.#options.tell(
         other

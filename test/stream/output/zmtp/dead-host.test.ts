@@ -71,6 +71,25 @@ for (const [mode, reads] of [
   );
 }
 
+t.test('a silent machine that knows no PING (ZMTP 3.0) is found out by the kernel, in seconds as well', async (t) => {
+  const fabric = await Fabric.lay(t, []);
+  if (typeof fabric === 'string') return t.comment(fabric);
+  const { lines } = start(t, fabric.atService([process.execPath, program, fabric.serviceHost, 'idle', '2000']));
+  if (!(await within(() => lines.length > 0, 20_000))) return t.fail('the sink does not start');
+  const [, host = '', port = ''] = /^tcp:\/\/(.*):(\d+)$/.exec(lines[0]?.message ?? '') ?? [];
+  // The minor version is the second byte behind the signature of ten.
+  const words = [greeting().with(11, 0), ready('PULL')].map((bytes) => Buffer.from(bytes).toString('hex')).join('');
+  const old = `require('node:net').connect(${port}, '${host}').on('error', () => 0).write(Buffer.from('${words}', 'hex'))`;
+  start(t, fabric.atDetector([process.execPath, '-e', old]));
+  t.ok(await within(() => lines.some(({ code }) => code === 'connected'), 20_000));
+  await sleep(4000);
+  t.equal(lines.length, 2, 'while its kernel answers it stays');
+  const [ip, ...cut] = fabric.atDetector(['ip', 'link', 'set', 'cable', 'down']) as [string, ...string[]];
+  await run(ip, cut);
+  t.ok(await within(() => lines.length > 2, 20_000));
+  t.match(lines[2], { code: 'gone' });
+});
+
 t.test('a consumer that does not read, however long, is not lost', async (t) => {
   const { sink, endpoint } = await open(t, { consumerTimeoutMs: 1000, sendBufferBytes: 100_000 });
   const socket = connect(Number(endpoint.split(':').at(-1)), '127.0.0.1');

@@ -243,7 +243,7 @@ t.test('where no descriptor is left nothing throws: it is counted, and the servi
           'write',
           'unacknowledgedBytes',
           'path',
-          'sendBufferBytes',
+          'probeSilence',
           'withRoom',
           'awaitRoom',
           'close',

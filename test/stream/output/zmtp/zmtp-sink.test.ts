@@ -184,6 +184,14 @@ t.test('several connections take turns, and one that is full is passed over', as
   t.equal(sink.disconnects, 1);
 });
 
+t.test('the send buffer is asked for, and what was granted is read back', async (t) => {
+  for (const requestedBytes of [100_000, 1 << 20]) {
+    const { sink } = await open(t, { sendBufferBytes: requestedBytes });
+    t.equal(sink.sendBuffer?.requestedBytes, requestedBytes);
+    t.ok((sink.sendBuffer?.grantedBytes ?? 0) > 0, `granted: ${sink.sendBuffer?.grantedBytes}`);
+  }
+});
+
 t.test('an address that is taken or not ours is refused with a remedy', async (t) => {
   const { endpoint } = await open(t);
   const port = Number(endpoint.split(':').at(-1));

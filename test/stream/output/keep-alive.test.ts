@@ -1,5 +1,5 @@
 import t from 'tap';
-import { keepAlive } from '../../../../src/stream/output/libzmq/options.js';
+import { keepAlive } from '../../../src/stream/output/keep-alive.js';
 
 t.test(
   'keep-alive of a silent connection ends within consumer_timeout_ms, and has traffic at least each minute',
