@@ -1,5 +1,6 @@
 // Where the commands of this folder write: results to stdout, progress to stderr. On a terminal progress is one line
 // that renews itself, in a log one line every few seconds.
+// Tested by test/simulators/watch.test.ts.
 
 import { systemClock } from '../src/base/clock.js';
 import type { Clock } from '../src/base/clock.js';

@@ -1,6 +1,6 @@
-// What came from a stream, and when: connections and messages in, a line for who waits and an end of the waiting out.
-// Shared by the consumers of this folder, so that one that never connected, or saw nothing, says so instead of being
-// content.
+// What came from a stream, and when: connections and messages in, a line for who waits and an end of the waiting out. A
+// consumer that never connected, or saw nothing, says so instead of being content.
+// Tested by test/simulators/watch.test.ts.
 
 import { systemClock } from '../../src/base/clock.js';
 import type { Clock } from '../../src/base/clock.js';

@@ -1,5 +1,6 @@
 // Rules for the metadata that may come with a header: what would hurt the consumer's file writer (it makes an HDF5
-// dataset of each key). Used by the stream checker.
+// dataset of each key).
+// Tested by test/simulators/consumer/stream-check.test.ts.
 
 import { isObject } from './stream-message.js';
 import type { JsonObject } from './stream-message.js';

@@ -1,5 +1,6 @@
 // The field `missing` of an image message: which packets of which port a frame lacks. Read and judged here, for the
 // rules of the stream and for the comparison of pixels.
+// Tested by test/simulators/consumer/verify.test.ts.
 
 import { isCount, isObject } from './stream-message.js';
 

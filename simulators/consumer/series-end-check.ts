@@ -1,5 +1,5 @@
-// Rules for the summary that comes with a series_end: its numbers must be those of the images that came before. Used by
-// the stream checker.
+// Rules for the summary that comes with a series_end: its numbers must be those of the images that came before.
+// Tested by test/simulators/consumer/stream-check.test.ts.
 
 import { readRanges } from './missing-packets.js';
 import { ledgerCauses, seriesAborts } from './stream-words.js';

@@ -1,5 +1,6 @@
 // The words that a consumer of the stream may meet, as docs/stream.md lists them. Written down here once more on
 // purpose: a list shared with the service would hide a word that is wrong on both sides. A test compares them.
+// Tested by test/contract/closed-lists.test.ts.
 
 /** `reason` of an image that is not complete. */
 export const imageReasons: readonly string[] = [

@@ -1,5 +1,6 @@
 // What a consumer says at its end, and its exit code: of what `watch` and `record` saw, one word that a script can go
 // by.
+// Tested by test/simulators/watch.test.ts.
 
 import { exitCode } from '../../src/base/errors.js';
 

@@ -1,6 +1,7 @@
 // The only file of the simulators that knows the foreign function interface (koffi): the system calls that send many
 // datagrams at once. Loaded when first asked for; where it cannot be, the reason is returned and datagrams go through
 // node:dgram.
+// Tested by test/simulators/detector/batch-sender.test.ts.
 
 import { createRequire } from 'node:module';
 import { endianness } from 'node:os';

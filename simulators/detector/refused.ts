@@ -1,5 +1,6 @@
 // What it means that the system refused to send, in a sentence with the remedy: for the simulator and the replay, which
 // count it.
+// Tested by test/simulators/detector/batch-sender.test.ts.
 
 const remedies: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'no host answers there: look at udp_host, and at the route (ip route get ADDRESS)',

@@ -1,6 +1,7 @@
 // The ground truth of a simulated run: what was planned, what became of it, and which packets of which frame never left
 // whole. The simulated detector keeps it; the simulator prints it, and demo and tests compare it with the service's
 // ledger.
+// Tested by test/simulators/detector/detector.test.ts.
 
 /** Exact counts of one port. planned = intact + lost + truncated; sent = intact + truncated + duplicated + foreign. */
 export interface PortTruth {

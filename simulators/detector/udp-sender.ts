@@ -1,5 +1,6 @@
 // Datagrams to the network with node:dgram. The pacing loop hands over batches; from here they are the kernel's. The
 // interface is what another way of sending (many datagrams per system call) has to offer.
+// Tested by test/simulators/detector/batch-sender.test.ts.
 
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';

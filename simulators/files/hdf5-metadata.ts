@@ -1,5 +1,6 @@
 // Metadata of a stream's header as datasets beside the images, as the real consumer's file writer lays them out: nested
 // objects become groups, lists become arrays. What it could not write is left out here, and said.
+// Tested by test/simulators/record.test.ts.
 
 import { hdf5Reason } from './hdf5.js';
 import type { Group } from './hdf5.js';

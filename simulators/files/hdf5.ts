@@ -1,6 +1,7 @@
 // HDF5 files for reading images and recording streams: the only file that knows h5wasm. It loads the library when it is
 // first needed (4 MB of WebAssembly), adds the plugins that decompress bitshuffle and others, and turns HDF5's stacks
 // of errors into one line. Files are read and written in place, so memory holds no more than what is being moved.
+// Tested by test/simulators/files/hdf5-source.test.ts.
 
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -1,6 +1,7 @@
 // One recording: an HDF5 file with images and what belongs to them, laid out as the real consumer (streaming-receiver)
 // writes it: /entry/instrument/<name>/data, sequence_number, and metadata beside them. `vdcu record` feeds it message
 // by message, in order.
+// Tested by test/simulators/record.test.ts.
 
 import { renameSync, rmSync } from 'node:fs';
 import { OperatorError, exitCode } from '../../src/base/errors.js';

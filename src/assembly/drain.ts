@@ -1,7 +1,6 @@
 // hot path. When is a stop, a give-up or the end of a start window obeyed? Once what waited in the socket when the
 // receiver heard of it has been read: a receiver that did not run for a while has lost nothing of it, however long that
-// was. Comes in: the port's source and counters, turn by turn. Goes out: whether the question is over. Used by the port
-// assembler and its image closer, each with its own.
+// was. Comes in: the port's source and counters, turn by turn. Goes out: whether the question is over.
 
 import { portCounter } from '../memory/counters.js';
 import type { PacketSource } from '../udp/packet-source.js';

@@ -1,6 +1,6 @@
 // hot path. How the frame numbers of one port advance: in which steps, and how fast. By this the port knows which
-// numbers are to be expected, and how far the detector can have come by now. Owned by the frame window; told of each
-// advance and each turn.
+// numbers are to be expected, and how far the detector can have come by now.
+// Tested by test/pipeline/jumps.test.ts.
 
 /** How much of an old step, or speed, is left after another one. */
 const stepKept = 7 / 8;

@@ -1,6 +1,6 @@
 // hot path. The frame numbers that one port goes by in a series: what the streamer told, what the port has seen, and
-// what follows for a number that comes in. Owned by the port assembler; its packet intake asks for each packet, its
-// image closer reads it.
+// what follows for a number that comes in.
+// Tested by test/pipeline/jumps.test.ts.
 
 import { portEvent } from '../memory/port-words.js';
 import { FramePace } from './frame-pace.js';

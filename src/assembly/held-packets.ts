@@ -1,6 +1,5 @@
 // Packets whose frame number may be an accident, set aside until others of the same port confirm or contradict them:
-// three that agree in order and direction are witnesses of each other. Owned by the packet intake. All are copied out
-// of the landing buffers.
+// three that agree in order and direction are witnesses of each other. All are copied out of the landing buffers.
 
 import { heldPackets } from '../memory/landing.js';
 import type { Landing } from '../memory/landing.js';

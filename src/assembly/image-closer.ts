@@ -1,5 +1,6 @@
 // hot path. Closes the port images of one port in the order of their frame numbers: overtaken, given up, ended or
-// refused ones. Called by the port assembler once per turn; images that are complete close themselves (port-images.ts).
+// refused ones. Images that are complete close themselves (port-images.ts).
+// Tested by test/pipeline/closing.test.ts.
 
 import type { PortWords } from '../memory/port-words.js';
 import type { SeriesWords } from '../memory/series-words.js';

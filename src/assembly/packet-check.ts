@@ -1,5 +1,5 @@
 // hot path. Is this datagram a packet of this detector? Everything that can be wrong with a packet by itself is found
-// here, in the order of the packet classes, before a byte is copied. Called by the port assembler for every datagram.
+// here, in the order of the packet classes, before a byte is copied.
 
 import { headerOffset, largestFrameNumber, oldHeaderPacketBytes } from '../detector/packet-header.js';
 import type { Layout, PortLayout } from '../detector/layout.js';

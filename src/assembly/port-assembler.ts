@@ -1,6 +1,7 @@
 // hot path. STEP 2, front door: the packets of one port become port images in the frame ring. Comes in: batches of a
 // packet source. Goes out: closed port images for the streamer, and the counters of the port (packet-intake.ts). Runs
 // in the port's receiver thread, one `turn` at a time; follows the streamer's commands, never waits for it.
+// Tested by test/pipeline/classes.test.ts.
 
 import { assert } from '../base/assert.js';
 import type { Clock } from '../base/clock.js';

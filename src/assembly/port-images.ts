@@ -1,6 +1,6 @@
 // hot path. The port images of one port in the frame ring: opening, filling, closing them, with their records and
-// counters. Called by the port assembler, which decides what a packet is; here is what that does to memory. A closed
-// image is handed to the streamer and never written again.
+// counters. A closed image is handed to the streamer and never written again.
+// Tested by test/pipeline/closing.test.ts.
 
 import { assert } from '../base/assert.js';
 import type { Layout, PortLayout } from '../detector/layout.js';

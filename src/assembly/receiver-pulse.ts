@@ -1,5 +1,5 @@
 // hot path. What a receiver tells about itself, port by port: that it turns, how long it did not, how much it finds in
-// the socket. Called by the port assembler once per turn; read by main for metrics and the watch on stalled threads.
+// the socket.
 
 import { histogramsAt, portHistogramTable } from '../memory/histogram.js';
 import type { Histogram } from '../memory/histogram.js';

@@ -1,6 +1,6 @@
 // hot path. What packets that do not fit the settings say of themselves, kept in the port's figures: from it the likely
-// settings are told (stream/series/suspicions.ts). Called by the packet intake for packets of a wrong size or number;
-// nothing is allocated.
+// settings are told (stream/series/suspicions.ts). Nothing is allocated.
+// Tested by test/pipeline/settings.test.ts.
 
 import { headerBytes, headerOffset } from '../detector/packet-header.js';
 import type { PortWords } from '../memory/port-words.js';

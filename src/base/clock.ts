@@ -1,5 +1,6 @@
 // The only place that reads the time. Everything else takes a Clock, so that tests and the deterministic simulation can
 // run hours of a beamline in milliseconds of virtual time.
+// Tested by test/doctor/preflight.test.ts.
 
 // Imported, because the global of this name is looked up by a getter at every use: 4 % of a receiver's time.
 import { performance } from 'node:perf_hooks';

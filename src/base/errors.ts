@@ -1,5 +1,6 @@
 // Errors that a person must act on: a wrong configuration, a taken port, a missing interface. They carry what was
 // asked, what was seen and the remedy, are printed as one line, and end a command with their exit code.
+// Tested by test/config/load.test.ts.
 
 /** Exit codes of every command, documented in `vdcu --help` and docs/operating.md. */
 export const exitCode = {

@@ -1,4 +1,5 @@
 // Seeded random numbers for simulators and tests: the same seed gives the same run on every machine.
+// Tested by test/fuzz/network.test.ts.
 
 /** A small fast generator (mulberry32), good enough to choose packets by; not for secrets. */
 export class Random {

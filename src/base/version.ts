@@ -1,5 +1,5 @@
-// The version of this program: that of its package. Read by the command line and by whoever names the program in an
-// answer.
+// The version of this program: that of its package.
+// Tested by test/commands/command-line.test.ts.
 
 import { readFileSync } from 'node:fs';
 

@@ -1,5 +1,6 @@
 // How `vdcu arm`, `stop` and `status` reach the service: which URL, which token, one request, and what a refusal or
 // silence means.
+// Tested by test/commands/series-commands.test.ts.
 
 import type { Command } from 'commander';
 import { writeJson } from '../base/json-text.js';

@@ -1,4 +1,5 @@
-// Parsers of command line values, used by every command's options, and the endings of their help texts.
+// Parsers of command line values, the same for every command, and the endings of their help texts.
+// Tested by test/commands/command-line.test.ts.
 
 import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';

@@ -1,4 +1,5 @@
 // `vdcu arm`: open a series by the service's HTTP interface, for people and shell scripts.
+// Tested by test/commands/series-commands.test.ts.
 
 import type { Command } from 'commander';
 import { exitCode } from '../base/errors.js';

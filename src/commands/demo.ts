@@ -1,4 +1,5 @@
 // `vdcu demo`: simulator, service and checking consumer in one go, on this machine.
+// Tested by test/commands/rehearsal-commands.test.ts.
 
 import type { Command } from 'commander';
 import { exitCode } from '../base/errors.js';

@@ -1,6 +1,7 @@
 // `vdcu doctor`: is there anything on this machine, or about the running service, that loses data, and which command
 // mends it. A running service is asked, since it knows what it was granted; where none runs the checks are made here,
 // ports tried included.
+// Tested by test/commands/doctor-command.test.ts.
 
 import type { Command } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';

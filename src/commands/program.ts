@@ -1,5 +1,6 @@
-// The command line `vdcu`, run by main.ts. It knows the names of the commands and what becomes of errors; each command
+// The command line `vdcu`. It knows the names of the commands and what becomes of errors; each command
 // is a file beside this one, and what a command needs is loaded only when it runs.
+// Tested by test/commands/command-line.test.ts.
 
 import { Command, CommanderError } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';

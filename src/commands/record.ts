@@ -1,4 +1,5 @@
 // `vdcu record`: pull the stream and write it to an HDF5 file. The writing lies in simulators/.
+// Tested by test/commands/rehearsal-commands.test.ts.
 
 import type { Command } from 'commander';
 import { exitCode } from '../base/errors.js';

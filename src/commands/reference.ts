@@ -1,5 +1,6 @@
 // `vdcu reference` (not listed in the help): prints the generated pages of docs/reference/ from the tables that they
 // document.
+// Tested by test/commands/command-line.test.ts.
 
 import { Argument } from 'commander';
 import type { Command } from 'commander';

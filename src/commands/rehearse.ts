@@ -1,4 +1,5 @@
 // `vdcu rehearse`: series after series with different settings and faults, before the detector is there.
+// Tested by test/commands/rehearsal-commands.test.ts.
 
 import type { Command } from 'commander';
 import { exitCode } from '../base/errors.js';

@@ -1,4 +1,5 @@
 // `vdcu run`: the service for one detector of a configuration file, or only its check, its plan or its geometry.
+// Tested by test/threads/signals.test.ts.
 
 import type { Command } from 'commander';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';

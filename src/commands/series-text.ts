@@ -1,4 +1,5 @@
 // Series in words, for `vdcu stop` and `vdcu status`.
+// Tested by test/commands/series-commands.test.ts.
 
 import { abortText } from '../contract/abort-reasons.js';
 import { lossCauses } from '../contract/loss-causes.js';

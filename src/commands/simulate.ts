@@ -1,4 +1,5 @@
 // `vdcu simulate`: the detector of a configuration, as packets. The simulator itself lies in simulators/.
+// Tested by test/commands/rehearsal-commands.test.ts.
 
 import { Option } from 'commander';
 import type { Command } from 'commander';

@@ -1,4 +1,5 @@
 // `vdcu status`: what the service is doing, in a few lines.
+// Tested by test/commands/series-commands.test.ts.
 
 import type { Command } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';

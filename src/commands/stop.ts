@@ -1,4 +1,5 @@
 // `vdcu stop`: end the series by the service's HTTP interface and say how it went.
+// Tested by test/commands/series-commands.test.ts.
 
 import type { Command } from 'commander';
 import { OperatorError, exitCode } from '../base/errors.js';

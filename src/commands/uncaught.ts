@@ -1,6 +1,7 @@
 // What becomes of errors that nobody caught, and of output that nobody takes. main.ts sets both up before anything
 // else; a running service takes errors over, because its data path goes on without the main thread
 // (runtime/internal-errors.ts).
+// Tested by test/threads/output.test.ts.
 
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
 import { outputClosed } from './interrupt.js';

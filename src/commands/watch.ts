@@ -1,4 +1,5 @@
 // `vdcu watch`: pull the stream as the real consumer does and check it. The checking lies in simulators/.
+// Tested by test/commands/rehearsal-commands.test.ts.
 
 import type { Command } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';

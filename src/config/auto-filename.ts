@@ -1,7 +1,6 @@
 // The file names of automatic series: a template of the configuration in, one name for each series out. A name never
 // comes twice, for streaming-receiver appends to a file that it has: within a process the series differ, and from
-// process to process the time does. Read by the schema (is it a template) and by the wiring (which gives the streamer
-// its names).
+// process to process the time does.
 
 /**
  * The template may have so many characters, and a detector's name counts for so many: the name stays below the 4095

@@ -1,6 +1,5 @@
 // What a configuration must satisfy beyond each key's own range: keys compared with each other and with the detector's
-// profile. Called by `load.ts` with the keys that are right by themselves; every problem is reported, not only the
-// first.
+// profile. Every problem is reported, not only the first.
 
 import { isIP } from 'node:net';
 import { OperatorError } from '../base/errors.js';

@@ -1,6 +1,6 @@
 // The number of this instance among those that share a detector, from the name of the host: pods of a Kubernetes
-// StatefulSet are called NAME-0, NAME-1 and so on. Used by the checks and by `resolve.ts` for `frames_offset:
-// hostname`.
+// StatefulSet are called NAME-0, NAME-1 and so on.
+// Tested by test/config/checks.test.ts.
 
 /** The number after the last hyphen; null = the name has none. */
 export function hostOffset(hostName: string): number | null {

@@ -1,5 +1,6 @@
 // One option: its check with what the reference prints beside it. Comes in: a schema and its notes. Goes out: the
 // schema that carries them.
+// Tested by test/config/schema.test.ts.
 
 import { isIP } from 'node:net';
 import { z } from 'zod';

@@ -1,5 +1,6 @@
 // Options of the detector and of how its frames are put together. What a detector type is (sizes, gaps, packets) is in
 // its profile, not here.
+// Tested by test/config/schema.test.ts.
 
 import { z } from 'zod';
 import type { DetectorFamily } from '../detector/profile.js';

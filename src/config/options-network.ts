@@ -1,4 +1,5 @@
 // Options of what comes in and goes out: the ports of the packets, the zmq stream, the HTTP interface.
+// Tested by test/config/schema.test.ts.
 
 import { isIP } from 'node:net';
 import { z } from 'zod';

@@ -1,4 +1,5 @@
 // Options of series: the ring, when a series begins and ends, which limits it has, who takes it.
+// Tested by test/config/schema.test.ts.
 
 import { z } from 'zod';
 import { destinationsMost } from '../detector/frame-share.js';

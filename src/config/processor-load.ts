@@ -1,6 +1,5 @@
 // How busy processors will be at a rate: CPU time per packet and per byte, as bench/ measures them, times packets and
-// bytes per second. Used by the plan, and by docs/performance.md, whose table of detectors comes from the plan. An
-// estimate for choosing cores and threads; nothing is refused by it.
+// bytes per second. An estimate for choosing cores and threads; nothing is refused by it.
 
 /**
  * CPU seconds, user and kernel, measured on 2 cores of virtual machines, the dearer of an AMD EPYC and an Intel Xeon

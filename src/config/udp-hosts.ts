@@ -1,6 +1,7 @@
 // `udp_host`, one address or a list of them, to the address of each port, and back. Comes in: what the file says, how
 // many ports and interfaces there are; goes out: one address for each port of `udp_ports`, those that are in use, and
 // the shortest way to write them.
+// Tested by test/config/load.test.ts.
 
 import type { ServiceConfig } from './service-config.js';
 

@@ -1,5 +1,5 @@
-// Why a series was cut short: `aborted` in `series_end`, summary, log, page and command line. Pure; the page's program
-// imports it too.
+// Why a series was cut short: `aborted` in `series_end`, summary, log, page and command line. Pure.
+// Tested by test/contract/closed-lists.test.ts.
 
 import { remedyOf } from './row.js';
 import type { Row } from './row.js';

@@ -1,5 +1,6 @@
 // Why a frame is not complete: `reason` in the image message, label of `vdcu_frames_total`. The weightiest first: a
-// frame with several has the first. Pure; the page's program imports it too.
+// frame with several has the first. Pure.
+// Tested by test/contract/closed-lists.test.ts.
 
 import type { Row } from './row.js';
 

@@ -1,6 +1,6 @@
 // Where a missing packet went: columns of the ledger, label of `vdcu_series_missing_packets`, the steps of the page's
-// waterfall. The ledger's order, surest first; a packet on its way meets them the other way round. Pure; the page's
-// program imports it too.
+// waterfall. The ledger's order, surest first; a packet on its way meets them the other way round. Pure.
+// Tested by test/contract/closed-lists.test.ts.
 
 import type { Row } from './row.js';
 

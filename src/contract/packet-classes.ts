@@ -1,5 +1,6 @@
 // What became of a datagram: every one that was received has one class, counted once. Code (in recordings and their
 // stories), counter, metric. Pure.
+// Tested by test/contract/closed-lists.test.ts.
 
 import type { Row } from './row.js';
 

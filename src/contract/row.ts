@@ -1,5 +1,5 @@
-// The shape that the rows of all closed lists share, and how their codes are taken off. Pure; the page's program
-// imports it as well.
+// The shape that the rows of all closed lists share, and how their codes are taken off. Pure.
+// Tested by test/contract/closed-lists.test.ts.
 
 /** One row of a closed list: what it says of a thing, what to do about it, and where the documentation says more. */
 export interface Row {

@@ -1,5 +1,6 @@
 // What the streamer says about series, in the words that leave the process (JSON, snake_case): summaries at the end,
 // replies to commands, events. Main turns them into answers, log lines and history.
+// Tested by test/contract/closed-lists.test.ts.
 
 import type { AbortReason } from './abort-reasons.js';
 import type { MissingByCause } from './loss-causes.js';

@@ -1,5 +1,6 @@
 // Commands from the control plane to the streamer, one after the other, and the answers to those who wait. Main thread
 // only.
+// Tested by test/control/orders.test.ts.
 
 import type { Repeat } from '../base/clock.js';
 import { repeat } from '../base/clock.js';

@@ -1,6 +1,7 @@
 // PSI Eiger. The unit of `modules` is the half-module: 256 × 1024 pixels, two ports of 256 × 512, left and right.
 // Facts: slsDetectorPackage 9.2.0, slsReceiverSoftware/src/GeneralData.h:311-345 (sizes), DetectorImpl.cpp:763-1058
 // (gaps), eigerDetectorServer/slsDetectorFunctionList.c:2725-2747 (12 bit packing). 4 bit: two pixels a byte.
+// Tested by test/detector/bijection.test.ts.
 
 import type { DetectorFamily } from './profile.js';
 

@@ -2,8 +2,7 @@
 // for "none" and a detector may count from 0. Of a single instance they are one above the detector's. When several
 // share a detector it sends frame after frame to its destinations in turn (SLS: udp_numdst, udp_dstlist), whole frames,
 // counted from the first of the acquisition: an instance sees every N-th frame, and ring, slots, overtaking and owing
-// count nothing but its own. Pure; used by the receivers, which turn frame numbers into own numbers, and by the
-// streamer and the control plane, which turn them back.
+// count nothing but its own. Pure.
 
 /** The frames with index offset, offset + stride, offset + 2 × stride, … of a series. */
 export interface FrameShare {

@@ -2,6 +2,7 @@
 // packet a frame. Its veto port sends datagrams of another kind, which are recognised and never placed. In burst mode
 // it keeps up to 2720 frames and sends them when the burst is over. Facts: slsDetectorPackage 9.2.0,
 // GeneralData.h:480-527.
+// Tested by test/detector/bijection.test.ts.
 
 import type { DetectorFamily } from './profile.js';
 

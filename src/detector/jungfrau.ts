@@ -2,6 +2,7 @@
 // one port or, by halves, through two (the first port has the lower header row). A trigger fills up to 16 storage
 // cells. Facts: slsDetectorPackage 9.2.0, GeneralData.h:347-375,
 // jungfrauDetectorServer/slsDetectorFunctionList.c:1750-1817, 2866-2931.
+// Tested by test/detector/bijection.test.ts.
 
 import type { DetectorFamily } from './profile.js';
 

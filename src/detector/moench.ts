@@ -1,6 +1,7 @@
 // PSI Moench. The unit of `modules` is the module: 400 × 400 pixels, sent through one port or, by halves, through two.
 // No gap pixels: one sensor, read out as one area; PSI's client knows no gaps for it either. Facts: slsDetectorPackage
 // 9.2.0, GeneralData.h:377-406.
+// Tested by test/detector/bijection.test.ts.
 
 import type { DetectorFamily } from './profile.js';
 

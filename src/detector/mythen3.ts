@@ -1,6 +1,7 @@
 // PSI Mythen3. The unit of `modules` is the module: 1280 channels with 1 to 3 counters; the channels of one counter
 // follow each other, then the next counter. 32 bit has 24 significant bits. Frames are counters × channels, or flat as
 // sent. Facts: slsDetectorPackage 9.2.0, GeneralData.h:408-478.
+// Tested by test/detector/bijection.test.ts.
 
 import type { DetectorFamily } from './profile.js';
 

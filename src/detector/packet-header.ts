@@ -1,6 +1,5 @@
-// The standard header of SLS packets: 48 bytes, little endian, no padding. Used by the packet check (assembly/) and by
-// whoever shows a packet to a person. Source: slsDetectorPackage 9.2.0,
-// slsSupportLib/include/sls/sls_detector_defs.h:152-166; confirmed on captured packets.
+// The standard header of SLS packets: 48 bytes, little endian, no padding. Source: slsDetectorPackage
+// 9.2.0, slsSupportLib/include/sls/sls_detector_defs.h:152-166; confirmed on captured packets.
 //
 //   offset  bytes  field
 //        0      8  frameNumber   the detector's own counter, first frame of a fresh detector is 1
@@ -16,6 +15,7 @@
 //       44      2  detSpec4
 //       46      1  detType
 //       47      1  version       2
+// Tested by test/assembly/packet-check.test.ts.
 
 /** Bytes of the header; the payload follows directly. */
 export const headerBytes = 48;

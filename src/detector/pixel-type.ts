@@ -1,4 +1,5 @@
 // Pixel types as they leave the service, and the values that stand for "no data".
+// Tested by test/detector/layout.test.ts.
 
 /** numpy name of a pixel type; all are little endian and unsigned. */
 export type PixelType = 'uint8' | 'uint16' | 'uint32';

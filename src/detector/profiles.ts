@@ -1,4 +1,5 @@
 // The detectors this service knows, and the values that hold for given settings.
+// Tested by test/detector/bijection.test.ts.
 
 import { OperatorError, exitCode } from '../base/errors.js';
 import { eiger } from './eiger.js';

@@ -1,6 +1,6 @@
 // Checks of what the kernel does with the detector's packets before any socket has them, and of a virtual machine's
-// memory. Pure: facts in, verdict out. Run by report.ts. Sources: kernel documentation, networking/ip-sysctl.rst;
-// docs/decisions/0017 (free pages).
+// memory. Pure: facts in, verdict out. Sources: kernel documentation, networking/ip-sysctl.rst; docs/decisions/0017
+// (free pages).
 
 import type { Facts } from './facts.js';
 import { receivingLinks } from './receiving.js';

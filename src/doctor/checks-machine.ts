@@ -1,5 +1,5 @@
-// Checks of processors, memory, privileges, our own fast ways and the clock. Pure: facts in, verdict out. Run by
-// report.ts. None of these needs more than the plan's figures, which docs/performance.md explains.
+// Checks of processors, memory, privileges, our own fast ways and the clock. Pure: facts in, verdict out. None of these
+// needs more than the plan's figures, which docs/performance.md explains.
 
 import type { Facts } from './facts.js';
 import { certainBytes } from './memory-limit.js';

@@ -1,6 +1,6 @@
 // Checks of everything between the detector's cable and the socket, and of the stream's other end. Pure: facts in,
-// verdict out. Run by report.ts. Sources: kernel documentation, networking/scaling.rst and admin-guide/sysctl/net.rst;
-// figures: docs/operating.md.
+// verdict out. Sources: kernel documentation, networking/scaling.rst and admin-guide/sysctl/net.rst; figures:
+// docs/operating.md.
 
 import type { AddressFacts, BufferFacts, CardFacts, Facts, LinkFacts } from './facts.js';
 import { receivingAddresses, receivingLinks } from './receiving.js';

@@ -1,6 +1,5 @@
 // Limits of the control group that this process is in, versions 1 and 2: a limit of any group above it holds as well.
-// Read by machine.ts through its reader of files. Source: kernel documentation, admin-guide/cgroup-v2.rst and
-// cgroup-v1/.
+// Source: kernel documentation, admin-guide/cgroup-v2.rst and cgroup-v1/.
 
 /** Null = no limit. */
 export interface GroupLimits {

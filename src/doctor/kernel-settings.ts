@@ -1,5 +1,6 @@
 // What files of the kernel tell about reverse-path filter, memory of UDP, reassembly and free pages. Comes in: a reader
-// of files; goes out: figures for the doctor's checks, null where nothing can be read. Used by machine.ts.
+// of files; goes out: figures for the doctor's checks, null where nothing can be read.
+// Tested by test/doctor/machine.test.ts.
 
 import type { ReadFile } from './control-group.js';
 

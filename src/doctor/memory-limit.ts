@@ -1,6 +1,5 @@
 // What a plan needs of memory for certain, against the limit of the control group: a service that cannot fit is refused
-// at its start, with figures, before the kernel kills it in the middle of a series. Called by the service; the doctor's
-// check uses the same sum.
+// at its start, with figures, before the kernel kills it in the middle of a series.
 
 import { OperatorError, exitCode } from '../base/errors.js';
 import type { Plan } from '../config/plan.js';

@@ -1,4 +1,5 @@
 // The network interfaces of this machine, by the address that they serve.
+// Tested by test/doctor/machine.test.ts.
 
 import { readFileSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';

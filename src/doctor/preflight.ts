@@ -1,6 +1,5 @@
-// The doctor in the running service: makes the checks when asked, before a series is opened and for metrics. Owned by
-// SharedView, which tells what the service knows of itself; HTTP and metrics get the report from there. Main thread
-// only, never waits when it is asked for reasons.
+// The doctor in the running service: makes the checks when asked, before a series is opened and for metrics. Main
+// thread only, never waits when it is asked for reasons.
 
 import type { Clock } from '../base/clock.js';
 import type { Plan } from '../config/plan.js';

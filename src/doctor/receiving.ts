@@ -1,6 +1,6 @@
 // The addresses of `udp_host` and the interfaces behind them, picked from all that the doctor looks at. Comes in:
-// address facts; goes out: those of the detector's packets, each interface once. Used by the checks and by who asks
-// network cards.
+// address facts; goes out: those of the detector's packets, each interface once.
+// Tested by test/doctor/preflight.test.ts.
 
 import type { AddressFacts, LinkFacts } from './facts.js';
 

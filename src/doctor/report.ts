@@ -1,5 +1,5 @@
 // The doctor's report: every check made over the same facts, as an object for JSON and metrics, as lines for people,
-// and as reasons against opening a series. Called by preflight.ts in the service and by `vdcu doctor` where none runs.
+// and as reasons against opening a series.
 
 import { kernelChecks } from './checks-kernel.js';
 import { machineChecks } from './checks-machine.js';

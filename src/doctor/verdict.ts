@@ -1,5 +1,6 @@
 // What a check can say. Every check of checks-*.ts returns one of these; report.ts gives it the check's name and its
 // place in the documentation.
+// Tested by test/doctor/report.test.ts.
 
 import type { Facts } from './facts.js';
 

@@ -1,6 +1,5 @@
 // The folder of the flight recorder: recordings as they are written into it, whole or not at all, and taken away again,
-// the oldest first. In comes a recording, out come two files of one name. Used by flight/recorder.ts, which lets one
-// writing follow the other.
+// the oldest first. In comes a recording, out come two files of one name.
 
 import { createWriteStream } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-// When does a burst of losses begin? Looks at counters of missing packets now and then; used by the flight recorder.
+// When does a burst of losses begin? Looks at counters of missing packets now and then.
 
 /** A loss after so much time without any begins a burst, in ms. */
 const quietMs = 1000;

@@ -1,6 +1,7 @@
 // The flight recorder, main's side: copies the rings of all ports (memory/flight-ring.ts) when packets begin to be lost
 // or when asked, and has them written as a capture file with a report beside it (flight/folder.ts), or hands them to
 // the HTTP interface. The receivers go on meanwhile.
+// Tested by test/pipeline/flight.test.ts.
 
 import type { Clock } from '../base/clock.js';
 import type { Plan } from '../config/plan.js';

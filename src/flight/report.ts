@@ -1,5 +1,6 @@
 // What is in a recording of the flight recorder, by port and class: how many packets, the first and the last. Written
 // as JSON beside each capture file; made from the packets that the file has.
+// Tested by test/pipeline/flight.test.ts.
 
 import { headerOffset } from '../detector/packet-header.js';
 import { classNames } from './pcap.js';

@@ -1,5 +1,6 @@
 // What happened to each frame, told from a recording of the flight recorder: which packets came on each port, in which
 // order, of which class, and which never came. `vdcu explain` reads the file and prints; here is no text.
+// Tested by test/pipeline/flight.test.ts.
 
 import { heldClass } from './pcap.js';
 import type { FlightPacket } from './pcap.js';

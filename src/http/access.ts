@@ -1,5 +1,5 @@
 // Who may ask what: the token for requests that change something, and the names under which a browser may reach this
-// service. Asked by http.ts before any route; how an operator sets it: docs/operating.md#access.
+// service. How an operator sets it: docs/operating.md#access.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';

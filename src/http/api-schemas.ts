@@ -1,5 +1,6 @@
 // The shapes of the API's answers as OpenAPI shows them at /docs. They describe and do not filter: answers are written
 // as they are, and a test holds them against these schemas.
+// Tested by test/http/http.test.ts.
 
 import { abortReasons } from '../contract/abort-reasons.js';
 import { lossCauses } from '../contract/loss-causes.js';

@@ -1,6 +1,6 @@
 // The connections of the HTTP interface: how many there may be, and who makes room when there are more. Whoever comes
-// gets in, probes above all; one that has nothing to do goes. Made by http.ts on its server; a connection is idle until
-// its request's head is complete, then its body is on its way, then its answer.
+// gets in, probes above all; one that has nothing to do goes. A connection is idle until its request's head is
+// complete, then its body is on its way, then its answer.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';

@@ -1,4 +1,5 @@
 // The shape of what the flight recorder answers, as OpenAPI shows it at /docs.
+// Tested by test/http/routes-flight-recorder.test.ts.
 
 import type { Schema } from './api-schemas.js';
 

@@ -1,5 +1,6 @@
 // The endpoints of streaming-receiver, so that its viewers and device servers work on this service too, and the last
 // frame as numpy's own format. Source: maxiv-science/streaming-receiver, streaming_receiver/app/main.py.
+// Tested by test/http/http.test.ts.
 
 import type { FastifyInstance } from 'fastify';
 import * as schemas from './api-schemas.js';

@@ -1,4 +1,5 @@
 // Routes that open, watch and end a series.
+// Tested by test/http/http.test.ts.
 
 import type { FastifyInstance } from 'fastify';
 import * as schemas from './api-schemas.js';

@@ -1,4 +1,5 @@
 // Routes about the service itself: ports, configuration, health, metrics.
+// Tested by test/http/http.test.ts.
 
 import type { FastifyInstance } from 'fastify';
 import * as schemas from './api-schemas.js';

@@ -1,9 +1,9 @@
 // The counter table: every counter of the service, with the metric it feeds and the sentence that explains it. Counters
 // live in shared memory as 64-bit floats, one writer each, and only increase. Metrics, ledger and documentation are
-// made from this table.
-// A counter is read by other threads while its writer goes on. An aligned 64-bit float is stored with one instruction
-// on every platform that Node runs on; sums that must be exact are read after a handshake (see port-words.ts, series
-// snapshots).
+// made from this table. Other threads read a counter while its writer goes on: an aligned 64-bit float is stored with
+// one instruction on every platform that Node runs on; sums that must be exact are read after a handshake (see
+// port-words.ts, series snapshots).
+// Tested by test/contract/closed-lists.test.ts.
 
 import { frameReasons } from '../contract/frame-reasons.js';
 import type { FrameReason } from '../contract/frame-reasons.js';

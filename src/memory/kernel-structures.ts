@@ -2,6 +2,7 @@
 // address and control buffer each. They lie in the shared memory, because the kernel knows them by address only.
 // Writer: the port's packet source and, inside its system calls, the kernel. Layout of 64-bit little-endian Linux
 // (glibc and musl agree): bits/socket.h, uio.h.
+// Tested by test/udp/recvmmsg-source.test.ts.
 
 import type { Landing } from './landing.js';
 

@@ -4,6 +4,7 @@
 // Either each datagram has a buffer of its own, or (`coalescedBuffers` > 0) there are fewer and larger buffers, in each
 // of which the kernel may lay several datagrams of one sender behind each other. An entry is one datagram in both
 // cases.
+// Tested by test/udp/recvmmsg-source.test.ts.
 
 /** Buffers for held packets. */
 export const heldPackets = 3;

@@ -1,6 +1,7 @@
 // Where everything lies in the one shared memory of the service: sizes in, byte offsets out. Nobody else computes an
 // offset. Regions of different writers begin 128 bytes apart, so that their cache lines (and the prefetcher's pairs)
 // never meet.
+// Tested by test/config/plan.test.ts.
 
 import { commandBoxBytes } from './command-box.js';
 import { portCounterTable, streamCounterTable } from './counters.js';

@@ -1,6 +1,7 @@
 // What the compiled placement of one port knows: a struct of addresses, check values and limits, and behind it the
 // port's piece table and its seams. Writer: the port's receiver; read and answered by the compiled code
 // (assembly/kernel/) in the same thread, never by another. The fields' places are in placement-words.ts.
+// Tested by test/assembly/compiled-placement.test.ts.
 
 import { assert } from '../base/assert.js';
 import {

@@ -1,6 +1,7 @@
 // Where the fields of a placement context lie, in bytes from its start; what they mean is told in placement-context.ts.
 // Plain constants, because two compilers read this file: the project's and the one that makes the compiled placement
 // (assembly/kernel/).
+// Tested by test/assembly/compiled-placement.test.ts.
 
 // 32-bit words. Addresses are bytes from the start of the memory, unsigned.
 export const contextOffsets = 0;

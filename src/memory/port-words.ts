@@ -1,5 +1,6 @@
 // What one receiver tells about its port. Writer: that receiver. Readers: streamer, main, other receivers (position,
 // what is closed).
+// Tested by test/pipeline/series.test.ts.
 
 import { load53, store53 } from './number53.js';
 

@@ -1,6 +1,7 @@
 // Where the fields of a slot record lie, in 32-bit words, and its states; what they mean is told in slot-records.ts.
 // Plain constants, because two compilers read this file: the project's and the one that makes the compiled placement
 // (assembly/kernel/).
+// Tested by test/memory/slot-records.test.ts.
 
 export const recordPublishedWord = 0;
 export const recordFrameLowWord = 1;

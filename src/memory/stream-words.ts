@@ -1,4 +1,5 @@
 // What the streamer tells about itself and the series. Writer: streamer. Readers: main.
+// Tested by test/pipeline/series.test.ts.
 
 import { load53, store53 } from './number53.js';
 

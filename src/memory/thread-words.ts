@@ -1,5 +1,6 @@
 // One word per thread by which main tells it to end; for threads that block in system calls and never turn an event
 // loop. Writer: main. Reader: the thread.
+// Tested by test/service/service.test.ts.
 
 export const threadWordsBytes = (threads: number): number => threads * 128;
 

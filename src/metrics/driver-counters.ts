@@ -1,6 +1,6 @@
 // What the driver of a network card counts beyond the kernel's own statistics: `ethtool -S`, where it is installed.
 // Asked outside the data path, by a program that is cut off after two seconds, at most once in five seconds and
-// interface; readers get what was last heard, at once. Called by host-counters.ts; the values end in /metrics.
+// interface; readers get what was last heard, at once.
 
 import { systemClock } from '../base/clock.js';
 import type { Clock } from '../base/clock.js';

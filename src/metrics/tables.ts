@@ -1,6 +1,7 @@
 // What is measured besides the counters of the data path (memory/counters.ts) and its histograms (memory/histogram.ts):
 // one row per metric, with the sentence that explains it and how it is read from the view. Metrics and their
 // documentation are made from all of these tables.
+// Tested by test/metrics/metrics.test.ts.
 
 import { receivingHosts } from '../config/udp-hosts.js';
 import { accountingError, frameAccountingError } from './accounting.js';

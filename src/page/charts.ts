@@ -1,6 +1,7 @@
 // The last minutes as pictures, drawn by uPlot: rates as lines, and the missing share by port and time as a heat strip.
 // Each says in words what is under the cursor, and to those who do not see it what the worst was. Fed anew with every
 // second by page.ts.
+// Tested by test/threads/page.test.ts.
 
 import uPlot from 'uplot';
 import { cssColour, lossPalette } from './colours.js';

@@ -1,6 +1,7 @@
 // Colour maps that look equally steep everywhere, also to the colour-blind: the tables of viridis, inferno and magma
 // (S. van der Walt, N. Smith, matplotlib) and cividis (Nuñez, Anderton, Renslow, 2018) as d3-scale-chromatic has them;
 // grey is grey.
+// Tested by test/page/values.test.ts.
 
 import { rgb } from 'd3-color';
 import { interpolateCividis, interpolateInferno, interpolateMagma, interpolateViridis } from 'd3-scale-chromatic';

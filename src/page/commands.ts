@@ -1,5 +1,6 @@
 // Arming and stopping by hand, through the same routes as everybody else. What the service refuses is shown with its
 // remedy.
+// Tested by test/threads/page.test.ts.
 
 import { byId, make, setSentences, setText } from './elements.js';
 import type { State } from './messages.js';

@@ -1,5 +1,6 @@
 // What `vdcu doctor` says of the running service, on the page: asked when the page is opened and every minute. What
 // failed or is a warning is listed with the command that mends it.
+// Tested by test/threads/page.test.ts.
 
 import { byId, linked, make, setText } from './elements.js';
 

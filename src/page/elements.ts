@@ -1,4 +1,5 @@
 // Finding and making elements of the page.
+// Tested by test/threads/page.test.ts.
 
 /** The element with this id. @throws Error when index.html has none of this kind */
 export function byId<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {

@@ -1,5 +1,6 @@
-// Mouse, wheel, fingers and keys on the canvas of the frame, as what they mean: move, zoom, show all, point at. Called
-// by frame-view.ts, which knows the frame. Lengths are canvas pixels.
+// Mouse, wheel, fingers and keys on the canvas of the frame, as what they mean: move, zoom, show all, point at. Lengths
+// are canvas pixels.
+// Tested by test/threads/page.test.ts.
 
 const wheelStep = 1.0015;
 const keyStep = 1.25;

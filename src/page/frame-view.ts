@@ -1,6 +1,7 @@
 // The canvas with the last frame: draws previews, moves and zooms as frame-input.ts and the buttons say, and tells
 // which pixel is under the cursor. Fetches a preview of what is visible, one at a time, when the service has a newer
 // frame or the view has changed.
+// Tested by test/threads/page.test.ts.
 
 import type { About } from './messages.js';
 import type { ColourMap } from './colours.js';

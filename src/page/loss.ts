@@ -1,4 +1,5 @@
 // Where the packets of a series went, over all ports: the steps of the waterfall. Pure.
+// Tested by test/page/values.test.ts.
 
 import { lossCauses } from '../contract/loss-causes.js';
 import type { LossCause } from '../contract/loss-causes.js';

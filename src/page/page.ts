@@ -1,4 +1,5 @@
 // The page: listens to the service's events and hands them to the parts that show them.
+// Tested by test/threads/page.test.ts.
 
 import { LossChart, RateChart, bitsText, drawLossLegend, framesText, shortBitsText } from './charts.js';
 import { colourMaps, cssColour, palette, paletteLength } from './colours.js';

@@ -1,6 +1,7 @@
 // Blocks of a preview to colours. What is no value is in no colour map: gaps and what is not read out have a blue of
 // their own, saturated pixels a magenta, missing blocks stay clear so that the stripes below them are seen, and those
 // that lack some pixels let the stripes through. Pure.
+// Tested by test/page/values.test.ts.
 
 import { palette } from './colours.js';
 import type { ColourMap } from './colours.js';

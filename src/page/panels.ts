@@ -1,5 +1,6 @@
 // What the page says in words, numbers and bars: state, problems, series, waterfall, ports. Written anew with every
 // state.
+// Tested by test/threads/page.test.ts.
 
 import { lossCauses } from '../contract/loss-causes.js';
 import { codesOf } from '../contract/row.js';

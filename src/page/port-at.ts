@@ -1,4 +1,5 @@
 // Which port sends a pixel, and which pixel of its port image that is. Pure; geometry as the service tells it.
+// Tested by test/page/pixels.test.ts.
 
 import type { About, Span } from './messages.js';
 

@@ -1,5 +1,6 @@
 // A preview as it goes over the wire: values of blocks and what they hold, and which part of which frame they are.
-// Written by src/http/page/preview.ts, which takes `blockHolds` and the head from here; read by the page.
+// Pure.
+// Tested by test/page/values.test.ts.
 
 /** What a block has among its pixels, added up; 0 = nothing but gaps. A saturated pixel is a value, too. */
 export const blockHolds = { value: 1, missing: 2, saturated: 4, unread: 8 } as const;

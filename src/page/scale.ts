@@ -1,4 +1,5 @@
 // From pixel values to steps of a palette, and numbers to words. Pure.
+// Tested by test/page/values.test.ts.
 
 import { paletteLength } from './colours.js';
 import { blockHolds } from './preview-bytes.js';

@@ -1,4 +1,5 @@
 // Which part of the frame is on the canvas, and how large. Pure.
+// Tested by test/page/pixels.test.ts.
 
 /** Frame pixel at the upper left corner of the canvas, and canvas pixels per frame pixel. */
 export interface Viewport {

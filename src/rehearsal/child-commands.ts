@@ -1,5 +1,6 @@
 // Our own commands as processes beside this one, on free ports of this machine, for runs that put everything together:
 // the demo and the rehearsal. What a user would type, each with its result as JSON.
+// Tested by test/threads/rehearsal.test.ts.
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';

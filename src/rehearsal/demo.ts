@@ -1,6 +1,7 @@
 // Everything together on one machine, for somebody who has just installed it: the service in this process, the
 // simulated detector and the checking consumer as the commands that a user would type, beside it. Ends by itself with a
 // ledger in which the simulator's truth, the service's counters and the consumer's pixels must agree.
+// Tested by test/threads/demo.test.ts.
 
 import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

@@ -1,6 +1,7 @@
 // A Prometheus of its own for the rehearsal, if it is installed: scrapes the service every second, evaluates the alert
 // rules where they lie in the repository, keeps what it has in the rehearsal's folder and is gone with it. At the end
 // its figures are compared.
+// Tested by test/threads/rehearsal.test.ts.
 
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';

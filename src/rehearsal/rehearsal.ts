@@ -1,7 +1,8 @@
 // Series after series through one service, as a beamline would run them in a day, each with other settings or another
-// fault: the simulated detector and the checking consumer are commands of their own beside it. Called by `vdcu
-// rehearse`. After each series what was sent, counted and seen is compared (rehearsal/ledger.ts), at the end the sums
-// with those that Prometheus has, if it is installed.
+// fault: the simulated detector and the checking consumer are commands of their own beside it. After each series what
+// was sent, counted and seen is compared (rehearsal/ledger.ts), at the end the sums with those that Prometheus has, if
+// it is installed.
+// Tested by test/threads/rehearsal.test.ts.
 
 import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

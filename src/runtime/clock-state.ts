@@ -1,5 +1,6 @@
 // Whether the system's clock is kept right by somebody (NTP, PTP): asked of the kernel, which every such program tells.
-// Called by the doctor's machine; needs no privilege and changes nothing.
+// Needs no privilege and changes nothing.
+// Tested by test/doctor/machine.test.ts.
 
 import { ffiUnavailable, openLibrary } from './ffi.js';
 

@@ -1,10 +1,8 @@
 // The only file that knows the foreign function interface (koffi): C functions of this process as typed TypeScript
 // functions. It is loaded when first asked for; where it cannot be, `ffiUnavailable` says why and callers take their
-// portable way. Used by the packet source that asks the kernel directly, by the thread settings, and by whoever sends
-// through a C library.
-// Memory: an argument that is a typed array is safe for the length of the call. What C remembers between calls, or
-// reaches through a pointer inside a structure, must lie in memory that somebody holds for ever: in the shared memory,
-// told as `addressOf` + offset.
+// portable way. Memory: an argument that is a typed array is safe for the length of the call. What C remembers between
+// calls, or reaches through a pointer inside a structure, must lie in memory that somebody holds for ever: in the
+// shared memory, told as `addressOf` + offset.
 
 import { endianness } from 'node:os';
 import { createRequire } from 'node:module';

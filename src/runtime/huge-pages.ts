@@ -1,6 +1,7 @@
 // Large pages for the shared memory. A ring of half a gigabyte that is written and read from end to end misses the
 // processor's page tables at nearly every row of a frame when its pages are of 4 kB. Called once by the service, before
 // anybody touches the memory.
+// Tested by test/service/service.test.ts.
 
 import { addressOf, ffiUnavailable, openLibrary } from './ffi.js';
 

@@ -1,5 +1,5 @@
 // The socket on which a program tells systemd how it is (sd_notify(3)): datagrams to a Unix socket, which Node does not
-// have. Comes in: the path that systemd puts into the environment; goes out: text. Used by runtime/service-manager.ts.
+// have. Comes in: the path that systemd puts into the environment; goes out: text.
 
 import { errnoName, ffiUnavailable, lastErrno, libc, openLibrary } from './ffi.js';
 

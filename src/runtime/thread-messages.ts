@@ -1,4 +1,5 @@
 // What threads of the service tell main, by their message ports. A thread that blocks in system calls can still post.
+// Tested by test/service/service.test.ts.
 
 import { OperatorError } from '../base/errors.js';
 

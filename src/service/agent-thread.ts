@@ -1,4 +1,5 @@
 // Worker entry: what the thread was given → its agent → turns until told to end. No logic of its own.
+// Tested by test/service/service.test.ts.
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { makeReceiver, makeSink } from './ways.js';

@@ -1,5 +1,6 @@
 // Which of our ways to receive and to send a thread uses: what the configuration asks for, as far as this machine has
-// it. What is not as fast as it could be is said in a note. Called by the thread entry; used by nobody else.
+// it. What is not as fast as it could be is said in a note.
+// Tested by test/threads/portable.test.ts.
 
 import { compiledPlacement, loadPlacementKernel } from '../assembly/compiled-placement.js';
 import { PortAssembler } from '../assembly/port-assembler.js';

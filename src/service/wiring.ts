@@ -1,5 +1,5 @@
-// From configuration and plan to the setups of the agents: who gets which part of the memory and which limits. Used by
-// the threads of the service and by tests that run the whole pipeline on one thread.
+// From configuration and plan to the setups of the agents: who gets which part of the memory and which limits.
+// Tested by test/pipeline/classes.test.ts.
 
 import type { PlacementMaker } from '../assembly/placement.js';
 import type { PortSetup } from '../assembly/port-assembler.js';

@@ -1,4 +1,5 @@
 // STEP 3 on a thread: the streamer and its sink.
+// Tested by test/service/service.test.ts.
 
 import type { Agent } from '../runtime/agent.js';
 import type { MessageSink } from './output/message-sink.js';

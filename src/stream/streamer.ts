@@ -1,6 +1,7 @@
 // STEP 3, front door: frames → series → messages. One agent, in one thread: takes commands from main, opens and ends
 // series, sends what is closed, in order. Comes in: port images closed by the receivers. Goes out: messages into the
 // sink, events to main.
+// Tested by test/pipeline/series.test.ts.
 
 import { OperatorError } from '../base/errors.js';
 import type { FrameShare } from '../detector/frame-share.js';

@@ -1,4 +1,5 @@
 // Why a UDP port could not be had, for the operator: what, seen, needed, remedy.
+// Tested by test/udp/dgram-source.test.ts.
 
 import { OperatorError } from '../base/errors.js';
 import { ownAddresses } from '../base/own-addresses.js';

@@ -1,6 +1,7 @@
 // Waiting for several ports in one thread: sleeps in poll(2) until one of the sockets has something, or for a bounded
 // time, so that the thread sees commands and its stop word. The sources are then received from one after the other,
 // without waiting.
+// Tested by test/udp/recvmmsg-source.test.ts.
 
 import { exitCode, OperatorError } from '../base/errors.js';
 import { errno, errnoName, lastErrno, libc } from '../runtime/ffi.js';

@@ -1,5 +1,6 @@
-// A bound UDP socket that the kernel knows by its descriptor: opened, sized, asked about drops and queue, closed. Made
-// by the packet source that receives from it. Every argument lives for the length of its call only.
+// A bound UDP socket that the kernel knows by its descriptor: opened, sized, asked about drops and queue, closed. Every
+// argument lives for the length of its call only.
+// Tested by test/udp/recvmmsg-source.test.ts.
 
 import { fstatSync } from 'node:fs';
 import { errnoName, lastErrno, libc } from '../runtime/ffi.js';

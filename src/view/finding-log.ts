@@ -1,5 +1,6 @@
 // What the diagnosis finds, in the log: when a thing begins, and when it is over. Comes in: all findings, once a
 // second. Goes out: a line for each that is new. One that comes and goes is told again after ten minutes only.
+// Tested by test/view/diagnosis.test.ts.
 
 import type { Logger } from '../runtime/log.js';
 import type { Finding } from './diagnosis.js';

@@ -1,5 +1,6 @@
 // The watch on the threads of the data path: does each still turn? Looks at their heartbeats from the main thread,
 // twice a second.
+// Tested by test/view/shared-view.test.ts.
 
 import type { Clock } from '../base/clock.js';
 

@@ -1,5 +1,6 @@
 // One port as the control plane sees it: its counters, figures and histograms in shared memory, and its socket as the
 // kernel tells of it. Part of the shared view; main thread only.
+// Tested by test/view/shared-view.test.ts.
 
 import type { Clock } from '../base/clock.js';
 import { portCounter, portCounterTable } from '../memory/counters.js';

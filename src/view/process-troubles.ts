@@ -1,5 +1,6 @@
 // What is wrong with this process beside its data path, in sentences for the state: a log that nobody takes, errors
 // that were survived.
+// Tested by test/view/shared-view.test.ts.
 
 import { internalErrors } from '../runtime/internal-errors.js';
 import { standardOutput } from '../runtime/log-output.js';

@@ -1,5 +1,5 @@
 // The state of the service in plain sentences: what it is doing or waiting for, and, when nothing moves, what is known
-// about why. Pure; used by the status that HTTP and the command line show.
+// about why. Pure.
 
 import type { ServiceConfig } from '../config/service-config.js';
 import { hostOfPort } from '../config/udp-hosts.js';

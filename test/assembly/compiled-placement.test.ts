@@ -308,7 +308,9 @@ t.test('a port whose packets land in another memory is refused', async (t) => {
 
 t.test('the whole pipeline gives right pixels with compiled placement', async (t) => {
   const pipeline = new Pipeline({
-    yaml: 'detector: eiger\nquad: true\nudp_ports: [50001, 50002]\nseries: armed\nring_frames: 32\nframe_timeout_ms: 50',
+    yaml:
+      'detector: eiger\nquad: true\nudp_ports: [50001, 50002]\n' +
+      'series: armed\nring_frames: 32\nframe_timeout_ms: 50',
     compiled: true,
   });
   pipeline.sink.connect();

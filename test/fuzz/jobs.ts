@@ -1,5 +1,5 @@
 // Shares seeds out to worker threads, one at a time, so that none waits for another. A seed whose thread gives no
-// answer, or ends, is a failure like others: the thread is replaced and the run goes on. Called by the command line.
+// answer, or ends, is a failure like others: the thread is replaced and the run goes on.
 
 import { Worker } from 'node:worker_threads';
 import { addTotals, noTotals } from './totals.js';

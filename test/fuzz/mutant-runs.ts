@@ -1,6 +1,5 @@
 // Shows that the net catches fish: each known mistake (mutants.ts) is made in a copy of the sources, which is compiled
-// and plays seeds until one fails. The seed that is listed in docs/simulation.md is tried first. Called by the command
-// line.
+// and plays seeds until one fails. The seed that is listed in docs/simulation.md is tried first.
 
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,4 @@
-// Plays seeds, one after the other, in this process. Called by the tests, by the command line and by its worker
-// threads.
+// Plays seeds, one after the other, in this process.
 
 import { Random } from '../../src/base/random.js';
 import { ProblemsFound, World } from './world.js';

@@ -1,5 +1,4 @@
-// Worker entry: plays the seeds that it is given, one after the other, and answers each with its totals. Started by
-// jobs.ts.
+// Worker entry: plays the seeds that it is given, one after the other, and answers each with its totals.
 
 import { parentPort } from 'node:worker_threads';
 import { closeOperator } from './operator.js';

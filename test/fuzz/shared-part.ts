@@ -1,7 +1,7 @@
 // What one instance of several that share a detector hands over, as if it were alone: frames by their own indices,
 // numbers without gaps, and the header or the end that another instance sends put in where they are due. So all rules
 // of a whole stream can be asked of it. What sharing fixes, the number of each message and whose frame it is, is
-// checked here first, from what was asked for. Rules: docs/scaling.md. Used by the processes of a world.
+// checked here first, from what was asked for. Rules: docs/scaling.md.
 
 import type { FrameShare } from '../../src/detector/frame-share.js';
 import { seriesEndMessage } from '../../src/stream/output/maxiv/messages.js';

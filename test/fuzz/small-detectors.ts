@@ -1,6 +1,5 @@
 // The detectors of the service in miniature: the same families with the same rules, header fields and bit depths, but
-// port images of some hundred pixels, so that a simulated second costs milliseconds. Used by the fuzz scenarios; real
-// sizes stand beside them.
+// port images of some hundred pixels, so that a simulated second costs milliseconds. Real sizes stand beside them.
 
 import { eiger } from '../../src/detector/eiger.js';
 import { gotthard2 } from '../../src/detector/gotthard2.js';

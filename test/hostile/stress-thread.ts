@@ -1,6 +1,6 @@
 // One thread of the stress test: a receiver with a source that makes stamped packets as fast as the ring allows, or the
 // streamer with a sink that checks every pixel. The classes are the service's own, on its own shared memory; network
-// and zmq are left out, so that hand-overs follow each other as fast as they can. Started by stress.ts.
+// and zmq are left out, so that hand-overs follow each other as fast as they can.
 
 import { workerData, parentPort } from 'node:worker_threads';
 import { compiledPlacement, loadPlacementKernel } from '../../src/assembly/compiled-placement.js';

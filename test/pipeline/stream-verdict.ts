@@ -1,6 +1,6 @@
 // What must hold of a stream, from two sides: everything that was handed over (numbers without a gap, one end per
 // header, every pixel), and what the consumer of standard ordering got, who may have lost what was queued when it
-// vanished. Used by the pipeline harness and by the fuzz runner.
+// vanished.
 
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { OrderedReceive } from '../../simulators/consumer/ordered-receive.js';

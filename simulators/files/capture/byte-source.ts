@@ -1,5 +1,6 @@
 // Bytes of a capture from front to back: in goes a file, plain or gzip'ed, or memory; out come pieces of any length.
 // Memory holds about a megabyte, or the whole file where it is gzip'ed.
+// Tested by test/simulators/files/capture/capture.test.ts.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { gunzipSync, constants as zlib } from 'node:zlib';

@@ -1,6 +1,7 @@
 // Puts IP fragments together: in go pieces of IP packets in any order, out comes the content of a packet when its last
 // piece is there. What never becomes whole is counted. Bounded: packets that are long overtaken are given up. Source:
 // RFC 791, RFC 8200 4.5, RFC 5722 (overlaps).
+// Tested by test/simulators/files/capture/datagrams.test.ts.
 
 /** One piece of the content of an IP packet. */
 export interface Fragment {

@@ -1,5 +1,6 @@
 // What a link layer puts before an IP packet: in goes a record's bytes, out the IP packet in it, or null for other
 // traffic. Source: tcpdump.org/linktypes.html; IEEE 802.1Q, 802.1ad; RFC 3032 (MPLS), RFC 2516 (PPPoE).
+// Tested by test/simulators/files/capture/datagrams.test.ts.
 
 import { viewOf, WrongFile } from './record.js';
 

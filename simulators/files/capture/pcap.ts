@@ -1,6 +1,7 @@
 // Records of a pcap file: microseconds, nanoseconds, or modified (with eight more bytes in each record's header), of
 // either byte order. Files that were written one behind the other (cat) go on with the header of the next. Source:
 // draft-ietf-opsawg-pcap; wiki.wireshark.org/Development/LibpcapFileFormat (modified).
+// Tested by test/simulators/files/capture/capture.test.ts.
 
 import type { ByteSource } from './byte-source.js';
 import { checkLinkType } from './link-layers.js';

@@ -1,5 +1,6 @@
 // Records of a pcapng file: sections of either byte order, interfaces with their own link layers and clocks, enhanced,
 // simple and old packet blocks; every other block is passed over. Source: draft-ietf-opsawg-pcapng.
+// Tested by test/simulators/files/capture/capture.test.ts.
 
 import { skip } from './byte-source.js';
 import type { ByteSource } from './byte-source.js';

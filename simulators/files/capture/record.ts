@@ -1,4 +1,5 @@
 // One record of a capture, as both kinds of files give it, and what is common to reading them.
+// Tested by test/simulators/files/capture/capture.test.ts.
 
 /** What was captured at one moment. Bytes are not reused, and belong to whoever takes them. */
 export interface CapturedRecord {

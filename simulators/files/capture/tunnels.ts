@@ -1,6 +1,7 @@
 // What switches and virtual networks wrap packets up in: in goes the content of IP or UDP, out what is inside, or null
 // where it is none. Mirrors of a port arrive so: as GRE, ERSPAN (types I to III), VXLAN or Geneve. Source: RFC 2784,
 // 2890 (GRE); draft-foschiano-erspan; RFC 7348 (VXLAN); RFC 8926 (Geneve).
+// Tested by test/simulators/files/capture/datagrams.test.ts.
 
 import { viewOf } from './record.js';
 

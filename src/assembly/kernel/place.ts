@@ -1,18 +1,22 @@
-// hot path. The compiled part of placement: AssemblyScript, a TypeScript dialect that compiles to WebAssembly; built by
-// scripts/build-kernel.mjs, called by compiled-placement.ts in the receiver's thread, on the memory that all threads
-// share. It does what PacketIntake and Placement do with a plain packet, and nothing else: whatever is not plain is
-// left to them, so every rule stands in one place. What a detector is comes in through the placement context and its
-// piece table.
+// hot path. The compiled part of placement: AssemblyScript, a TypeScript dialect that scripts/build-kernel.mjs compiles
+// to WebAssembly. Works in the receiver's thread on the memory that all threads share. It does what PacketIntake and
+// Placement do with a plain packet, and nothing else: whatever is not plain is left to them, so every rule stands in
+// one place. What a detector is comes in through the placement context and its piece table.
+// Tested by test/assembly/compiled-placement.test.ts.
 
 import {
-  contextAccepted, contextBytes, contextCompleted, contextDecode, contextExpectedPackets, contextFirstOwn, contextFirstPacket, contextForeign,
-  contextFrameNumberAt, contextHighest, contextIdentity, contextIdentityAt, contextIdentityMask, contextLengths, contextLowest,
-  contextMissingByte, contextNewest, contextOffsets, contextOrigin, contextPacketBytes, contextPacketNumberAt, contextPayloadAt, contextPieces,
-  contextPosition, contextPositionAt, contextPositionMask, contextReceived, contextRecordStride, contextRecords, contextReordered,
-  contextRing, contextSlotStride, contextSlots, contextStarts, contextStride, decodeCopy, pieceBytes, pieceFrom, pieceLength, pieceTo,
+  contextAccepted, contextBytes, contextCompleted, contextDecode, contextExpectedPackets, contextFirstOwn,
+  contextFirstPacket, contextForeign, contextFrameNumberAt, contextHighest, contextIdentity, contextIdentityAt,
+  contextIdentityMask, contextLengths, contextLowest, contextMissingByte, contextNewest, contextOffsets,
+  contextOrigin, contextPacketBytes, contextPacketNumberAt, contextPayloadAt, contextPieces, contextPosition,
+  contextPositionAt, contextPositionMask, contextReceived, contextRecordStride, contextRecords, contextReordered,
+  contextRing, contextSlotStride, contextSlots, contextStarts, contextStride, decodeCopy, pieceBytes, pieceFrom,
+  pieceLength, pieceTo,
 } from '../../memory/placement-words';
 import { flightClass, flightEntryBytes, flightLength, flightTime } from '../../memory/flight-words';
-import { recordAcceptedWord, recordBitsWord, recordFrameLowWord, recordHighestWord, recordStateWord, stateOpen } from '../../memory/record-words';
+import {
+  recordAcceptedWord, recordBitsWord, recordFrameLowWord, recordHighestWord, recordStateWord, stateOpen,
+} from '../../memory/record-words';
 import { fillSeams, isPresent, unpack } from './unpack';
 
 /**
@@ -78,7 +82,8 @@ export function run(context: usize, from: u32, count: u32): u32 {
       if (number < lowest || number > highest) break;
       const slot = <u32>(number % <u64>load<u32>(context, contextSlots));
       record = load<usize>(context, contextRecords) + <usize>slot * load<usize>(context, contextRecordStride);
-      if (load<u32>(record, recordStateWord << 2) != stateOpen || load<u64>(record, recordFrameLowWord << 2) != number) break;
+      if (load<u32>(record, recordStateWord << 2) != stateOpen) break;
+      if (load<u64>(record, recordFrameLowWord << 2) != number) break;
       frame = load<usize>(context, contextRing) + <usize>slot * load<usize>(context, contextSlotStride);
       written = header;
     }
@@ -123,7 +128,8 @@ export function place(context: usize, slot: u32, packet: u32, at: usize): void {
   if (load<u32>(context, contextDecode) == decodeCopy) {
     copyPieces(load<usize>(context, contextStarts), load<usize>(context, contextPieces), packet, payload, frame);
   } else {
-    unpack(context, packet, payload, frame, load<usize>(context, contextRecords) + <usize>slot * load<usize>(context, contextRecordStride));
+    const record = load<usize>(context, contextRecords) + <usize>slot * load<usize>(context, contextRecordStride);
+    unpack(context, packet, payload, frame, record);
   }
 }
 

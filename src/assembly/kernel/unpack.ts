@@ -1,11 +1,12 @@
 // hot path. Packed pixels in the compiled part of placement (AssemblyScript): 4-bit pixels become bytes, 12-bit pixels
-// become 16 bits. Called by place.ts for each packet whose pixels are not placed as they are. Reads no byte outside of
+// become 16 bits. Reads no byte outside of
 // the payload and writes none outside of the packet's own pixels; the rules are those of assembly/placement.ts, whose
 // results these must be, bit for bit.
+// Tested by test/assembly/compiled-placement.test.ts.
 
 import {
-  contextDecode, contextExpectedPackets, contextPayloadBytes, contextPieces, contextSeams, contextStarts, decode12, decode4HighFirst,
-  pieceBytes, pieceFrom, pieceLength, pieceTo, seamBits, seamBytes, seamTo,
+  contextDecode, contextExpectedPackets, contextPayloadBytes, contextPieces, contextSeams, contextStarts, decode12,
+  decode4HighFirst, pieceBytes, pieceFrom, pieceLength, pieceTo, seamBits, seamBytes, seamTo,
 } from '../../memory/placement-words';
 import { recordBitsWord } from '../../memory/record-words';
 
@@ -60,7 +61,8 @@ function placeSeams(context: usize, packet: u32, payload: usize, frame: usize, r
   const shared = load<i32>(seam, seamTo);
   if (shared >= 0) {
     const first = <u32>load<u8>(payload);
-    join(frame + shared, load<u32>(seam, seamBits) == 8 ? (first & 15) << 8 : first << 4, packet != 0 && isPresent(record, packet - 1));
+    const bits = load<u32>(seam, seamBits) == 8 ? (first & 15) << 8 : first << 4;
+    join(frame + shared, bits, packet != 0 && isPresent(record, packet - 1));
   }
   if (packet + 1 == load<u32>(context, contextExpectedPackets)) return;
   const next = load<i32>(seam, seamBytes + seamTo);

@@ -1,5 +1,6 @@
 // The files of the page: HTML, style, script, icon, licences of what is bundled, as the build laid them into the
 // package (src/page/). Read once at start and kept, so that a request never names a path.
+// Tested by test/http/page/routes.test.ts.
 
 import { readFileSync } from 'node:fs';
 

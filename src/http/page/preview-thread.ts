@@ -1,6 +1,6 @@
 // The thread that makes previews: copies the last frame out of shared memory and makes it small, so that neither the
-// data path nor the main thread waits for a viewer. Started by preview-maker.ts; answers each job with the bytes of a
-// preview.
+// data path nor the main thread waits for a viewer. Answers each job with the bytes of a preview.
+// Tested by test/http/page/preview-maker.test.ts.
 
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';

@@ -1,5 +1,6 @@
 // What the page shows besides pixels, as the JSON of its events: who the service is (once), and its state (a few times
-// a second). Pure; read from the view by page/events.ts. The shapes are those of src/page/messages.ts.
+// a second). Pure. The shapes are those of src/page/messages.ts.
+// Tested by test/page/pixels.test.ts.
 
 import type { ServiceConfig } from '../../config/service-config.js';
 import type { Geometry, PortGeometry } from '../../detector/geometry.js';

@@ -1,4 +1,5 @@
 // What to do when the data port cannot be had, for the operator. Both sinks end their message with it.
+// Tested by test/stream/output/zmq-sink.test.ts.
 
 import { isOwnAddress, ownAddresses } from '../../base/own-addresses.js';
 

@@ -1,7 +1,7 @@
 // Messages into zeromq.js: the portable sink. Binds a PUSH socket, copies what it is given (zeromq.js sends by
 // reference and says "sent" when a message is queued, so the bytes must be nobody else's), and follows its consumers by
-// the socket's events. Owned by the streamer's thread, whose event loop must turn. What this way cannot: refuse one
-// consumer too many, tell what was delivered, end a connection (docs/decisions/0019-consumers-that-are-gone.md).
+// the socket's events. What this way cannot: refuse one consumer too many, tell what was delivered, end a connection
+// (docs/decisions/0019-consumers-that-are-gone.md). The event loop of its thread must turn.
 
 import { Push } from 'zeromq';
 import { OperatorError, messageOf } from '../../base/errors.js';

@@ -1,7 +1,7 @@
 // Whether a series still has its consumer, and which of its frames were delivered when it was lost, where the way out
-// knows. Asked by the series, which owns it, once a turn.
-// `delivered_frames` proves that the consumer's machine has acknowledged these frames, not that its program has read
-// them; of the frames beyond, some may have arrived whose acknowledgement did not.
+// knows. `delivered_frames` proves that the consumer's machine has acknowledged these frames, not that its program has
+// read them; of the frames beyond, some may have arrived whose acknowledgement did not.
+// Tested by test/pipeline/consumer.test.ts.
 
 import type { Outbox } from '../output/maxiv/outbox.js';
 

@@ -1,6 +1,7 @@
 // STEP 3, first half: frames out of the ring. Is the next frame closed on every port, what is missing in it, and which
 // bytes go out for it. Runs in the streamer's thread; reads port images only after they were handed over, writes only
 // its own frames.
+// Tested by test/pipeline/closing.test.ts.
 
 import type { FrameReason } from '../../contract/frame-reasons.js';
 import { gapByte, missingByte } from '../../detector/pixel-type.js';

@@ -1,5 +1,6 @@
 // The frames of one series on their way out, in order: as long as the next one is closed on every port and zmq takes
-// it. Keeps the tally of what was sent. Owned by a series, which says when frames may go and which is the last.
+// it. Keeps the tally of what was sent.
+// Tested by test/pipeline/series.test.ts.
 
 import { frameIndexOf, frameNumberOf } from '../../detector/frame-share.js';
 import type { FrameShare } from '../../detector/frame-share.js';

@@ -1,5 +1,5 @@
 // After how long a silence an automatic series ends: `series_idle_ms`, and longer where the detector's frames come more
-// slowly than that. Owned by the streamer, for all series; each notes how far the detector has come.
+// slowly than that.
 
 /** So many frame periods of silence are an end. */
 const periodsOfSilence = 3;

@@ -1,6 +1,5 @@
 // The ledger of a series: what became of every packet, per port, settled from the counters that the receivers froze
-// when the series was opened and when it ended. Pure; called by the streamer at the end of a series. Rules:
-// docs/architecture.md, "ledger".
+// when the series was opened and when it ended. Pure. Rules: docs/architecture.md, "ledger".
 
 import { portCounter } from '../../memory/counters.js';
 import { seriesPackets } from '../../memory/series-packets.js';

@@ -1,6 +1,6 @@
 // How far the detector has come in a series: the highest frame, the last sign of it, and which frames were seen too
-// long ago. Owned by a series, which calls `observe` in every turn in which packets may come; the receivers read the
-// frame that is given up.
+// long ago.
+// Tested by test/pipeline/series.test.ts.
 
 import { portCounter } from '../../memory/counters.js';
 import type { SeriesWords } from '../../memory/series-words.js';

@@ -1,5 +1,5 @@
 // When did any port first see a frame? The streamer notes, turn by turn, how far the detector has come; a frame that
-// was seen longer ago than the frame time-out, on any port, is given up on all. Owned by the streamer.
+// was seen longer ago than the frame time-out, on any port, is given up on all.
 
 /** The highest frame number seen, over time; bounded by the frames that may be under way. */
 export class SeenTimes {

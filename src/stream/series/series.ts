@@ -1,12 +1,12 @@
-// STEP 3, second half: the life of one series, from its first command to the receivers to its `series_end`. Owned by
-// the streamer, which calls `turn`; the one authority over what receivers do. How far the detector is:
-// series/progress.ts. What looks wrong: series/warnings.ts. What several instances know of one series: series/share.ts.
-// States and rules: docs/architecture.md, "series".
+// STEP 3, second half: the life of one series, from its first command to the receivers to its `series_end`. The one
+// authority over what receivers do. How far the detector is: series/progress.ts. What looks wrong: series/warnings.ts.
+// What several instances know of one series: series/share.ts. States and rules: docs/architecture.md, "series".
 //
 //   preparing → header → opening → open → stopping → finishing → ending → (over)
 // An auto series has no header step: its header goes out with the first frame. Of several instances that share a
 // detector the first hands over the header and the last the end; the others have a header that is handed over elsewhere
 // (docs/scaling.md).
+// Tested by test/pipeline/series.test.ts.
 
 import type { AbortReason } from '../../contract/abort-reasons.js';
 import { firstNumberOf, firstOwnNumber, ownFrames } from '../../detector/frame-share.js';

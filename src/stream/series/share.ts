@@ -1,6 +1,7 @@
 // A series that several instances share: what this one says of its part, and what it is told of the whole. Where the
-// series ends no instance knows by itself; whoever stops it asks all, and tells all (docs/scaling.md). Owned by a
-// series; of one that is not shared it says only that.
+// series ends no instance knows by itself; whoever stops it asks all, and tells all (docs/scaling.md). Of a series that
+// is not shared it says only that.
+// Tested by test/pipeline/shared.test.ts.
 
 import { frameIndexOf } from '../../detector/frame-share.js';
 import type { FrameShare } from '../../detector/frame-share.js';

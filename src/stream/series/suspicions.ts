@@ -1,6 +1,5 @@
 // Plausible but wrong settings, told as sentences with their remedy: what the receivers noticed (events and figures in
-// their words) against what the layout expects. Pure; called by the streamer when an event appears and at the end of a
-// series, and by main for the state.
+// their words) against what the layout expects. Pure.
 
 import { everyFrame, frameNumberOf } from '../../detector/frame-share.js';
 import type { FrameShare } from '../../detector/frame-share.js';

@@ -1,6 +1,7 @@
 // The tail of a series: frames behind the last one that was seen. Silence or an order says that no more will come; here
 // is decided how far made-up frames stand for them. A loss explains a few missing frames; more of them are a detector
-// that was stopped. Owned by a series.
+// that was stopped.
+// Tested by test/pipeline/tail.test.ts.
 
 /** One second of frames may be lost at once. */
 const explainedMs = 1000;

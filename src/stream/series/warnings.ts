@@ -1,5 +1,6 @@
-// What looks wrong in a series, each thing told once: to main when it is found, and in the summary. Owned by the
-// series, which says when to look; what is suspicious, suspicions.ts knows.
+// What looks wrong in a series, each thing told once: to main when it is found, and in the summary. What is suspicious,
+// suspicions.ts knows.
+// Tested by test/pipeline/warnings-of-their-series.test.ts.
 
 import { frameNumberOf } from '../../detector/frame-share.js';
 import type { Layout } from '../../detector/layout.js';

@@ -95,7 +95,8 @@ t.test(
     t.equal(none.statusCode, 404);
     t.match(none.json(), { problems: [/no frame has been sent/] });
     const view = new HandMadeView();
-    // Row 0 of the frame is the last of port 50002, which lies upside down: its packet 63. A saturated pixel has the same value.
+    // Row 0 of the frame is the last of port 50002, which lies upside down: its packet 63. A saturated pixel has the
+    // same value.
     keepFrame(view, [1, 2, 65535, ...new Array<number>(4 * 514 - 3).fill(65535), 7], {
       complete: false,
       missing_packets: 1,

@@ -2,6 +2,7 @@
 // version that the package was tested with. Declared here and nowhere else; libzmq-sink.ts calls them. A typed array
 // that is handed over is held by the call itself, and libzmq has copied it when the call returns: it never keeps an
 // address of ours.
+// Tested by test/stream/output/libzmq/libzmq-sink.test.ts.
 
 import { messageOf } from '../../../base/errors.js';
 import { openLibrary } from '../../../runtime/ffi.js';

@@ -1,5 +1,6 @@
 // What happens to the connections of a libzmq socket, read from its monitor. Comes in: events of version 2, which name
 // both ends of a connection. Goes out: the same, one after the other, to whoever polls.
+// Tested by test/stream/output/libzmq/libzmq-sink.test.ts.
 
 import { zmq } from './libzmq.js';
 import type { Libzmq, ZmqHandle } from './libzmq.js';

@@ -1,6 +1,7 @@
 // hot path. Text that is put together from constants and whole numbers, as bytes, without strings: V8 remembers the
 // text of many numbers for a while, long enough for it to reach the old part of its heap, and there it stays until the
-// next full collection. Written by the messages of images, one for each frame.
+// next full collection.
+// Tested by test/stream/output/maxiv/messages.test.ts.
 
 import { assert } from '../../../base/assert.js';
 

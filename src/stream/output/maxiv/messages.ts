@@ -1,6 +1,5 @@
 // The messages of the stream as bytes: header, image, series_end. Contract: docs/stream.md; every field that a consumer
-// of the standard needs comes first, our extra fields after it. Called by the streamer only when a message is about to
-// be handed over.
+// of the standard needs comes first, our extra fields after it.
 
 import type { FrameReason } from '../../../contract/frame-reasons.js';
 import { JsonBytes } from './json-bytes.js';

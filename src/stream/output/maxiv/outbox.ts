@@ -1,5 +1,5 @@
 // The one place where a message gets its number: numbers are taken when the sink has taken the message, so they are
-// gapless and never go back, whatever happens before. Owned by the streamer.
+// gapless and never go back, whatever happens before.
 
 import { assert } from '../../../base/assert.js';
 import { streamCounter } from '../../../memory/counters.js';

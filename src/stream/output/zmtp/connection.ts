@@ -1,7 +1,7 @@
 // One TCP connection to a peer, from the moment it was accepted: its handshake, its heartbeats, and messages on their
 // way to it. In come bytes of the peer, which may say little; out go messages, straight from where their parts lie.
-// Nothing waits and nothing is copied, but for what is left of a message whose memory its owner needs back. Owned by
-// the sink.
+// Nothing waits and nothing is copied, but for what is left of a message whose memory its owner needs back.
+// Tested by test/stream/output/zmtp/zmtp-sink.test.ts.
 
 import { assert } from '../../../base/assert.js';
 import {

@@ -1,6 +1,7 @@
 // What became of messages that were handed over: which of them the kernels of all consumers have acknowledged, in
-// order. One record per connection, of where in its bytes messages end; asked by the sink. TCP acknowledges bytes in
+// order. One record per connection, of where in its bytes messages end. TCP acknowledges bytes in
 // order, so a position says all.
+// Tested by test/stream/output/zmtp/zmtp-sink.test.ts.
 
 /** Messages on their way on one connection. Positions count all bytes handed over on it. */
 export class OnItsWay {

@@ -2,7 +2,8 @@
 // go consumers, of which there are never more than configured, and refusals. Who is there stays, except onlookers, who
 // give way to a real consumer. A stranger is refused by closing, never by an ERROR or a READY that does not fit: a
 // libzmq peer that gets one of these never comes again. One who would come again at once waits inside its handshake
-// first. Owned by the sink.
+// first.
+// Tested by test/stream/output/zmtp/zmtp-sink.test.ts.
 
 import { Connection } from './connection.js';
 import type { PeerRefusal, RefusedPeer } from '../../../contract/refused-peers.js';

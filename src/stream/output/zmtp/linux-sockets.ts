@@ -1,6 +1,7 @@
 // TCP sockets of Linux for the ZMTP sink, by system calls of our own: accept4, recv, sendmsg straight from where the
 // bytes lie, TCP_INFO, SIOCOUTQ. Arguments live for the length of a call; the structures that sendmsg reads are held
 // here.
+// Tested by test/stream/output/zmtp/zmtp-sink.test.ts.
 
 import { readFileSync } from 'node:fs';
 import { OperatorError } from '../../../base/errors.js';

@@ -1,10 +1,11 @@
 // Is the host behind a connection dead, or does its program merely not read? Pure: figures of the kernel in, a verdict
-// out. Asked by the sink, some times a second, for each consumer that has not acknowledged everything.
+// out..
 // TCP_USER_TIMEOUT cannot tell: Linux counts it also against a peer that answers every probe of its closed window, so
 // it would cut off a consumer that does not read for ten seconds (decision 21). What tells is an answer that is
 // missing:
 // - data is under way, was sent again, and nothing at all was acknowledged since;
 // - the window is closed and a probe of it is unanswered: the kernel forgets the count of probes with every answer.
+// Tested by test/stream/output/zmtp/dead-host.test.ts.
 
 import type { PathFigures } from './tcp-sockets.js';
 

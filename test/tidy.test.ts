@@ -1,0 +1,156 @@
+// What makes the sources easy to read and can be counted: widths, lengths, opening comments, and for every source a
+// test that knows it. The rules in words: CONTRIBUTING.md, "habits".
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import t from 'tap';
+import ts from 'typescript';
+import { repository } from './commands/repository.js';
+
+const read = (file: string): string => readFileSync(join(repository, file), 'utf8');
+
+/** Files below a folder whose names end so, relative to the repository. */
+function filesBelow(folder: string, ending: RegExp): string[] {
+  return readdirSync(join(repository, folder), { recursive: true, encoding: 'utf8' })
+    .map((name) => join(folder, name))
+    .filter((name) => ending.test(name) && !/node_modules|fixtures/.test(name))
+    .sort();
+}
+
+const code = /\.(?:ts|js|mjs|cjs)$/;
+const service = filesBelow('src', /\.ts$/);
+const sources = [...service, ...filesBelow('simulators', /\.ts$/)];
+const tests = filesBelow('test', /\.ts$/);
+const everything = [
+  ...sources,
+  ...tests,
+  ...['bench', 'deploy', 'scripts'].flatMap((folder) => filesBelow(folder, code)),
+  ...readdirSync(repository).filter((name) => code.test(name)),
+];
+
+/** The comment that a file begins with, in one line; '' = none. */
+function opening(file: string): string {
+  const [, lines = ''] = /^(?:#![^\n]*\n)?((?:\/\/[^\n]*\n)+)/.exec(read(file)) ?? [];
+  return lines.replace(/^\/\/ ?/gm, '').replace(/\n/g, ' ');
+}
+
+const columns = 120;
+
+/** Lines (from 0) that lie in one text or regular expression: what a test compares with stays in one piece. */
+function linesOfOneText(file: string): Set<number> {
+  const parsed = ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest);
+  const lines = read(file).split('\n');
+  const found = new Set<number>();
+  const look = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node) || ts.isRegularExpressionLiteral(node) || ts.isTemplateExpression(node)) {
+      const from = parsed.getLineAndCharacterOfPosition(node.getStart(parsed));
+      const to = parsed.getLineAndCharacterOfPosition(node.getEnd());
+      for (let line = from.line; line <= to.line; line++) {
+        const beginsHere = line > from.line || /^\s*$/.test(lines[line].slice(0, from.character));
+        const endsHere = line < to.line || /^[,;)]*$/.test(lines[line].slice(to.character));
+        if (beginsHere && endsHere) found.add(line);
+      }
+      return;
+    }
+    ts.forEachChild(node, look);
+  };
+  look(parsed);
+  return found;
+}
+
+t.test('no line is wider than a window, but for texts that a test compares with', async (t) => {
+  const wide: string[] = [];
+  for (const file of everything) {
+    const lines = read(file)
+      .split('\n')
+      .flatMap((line, index) => (line.length > columns ? [index] : []));
+    if (lines.length === 0) continue;
+    const inOneText = file.startsWith('test/') ? linesOfOneText(file) : new Set<number>();
+    wide.push(...lines.filter((line) => !inOneText.has(line)).map((line) => `${file}:${line + 1}`));
+  }
+  t.strictSame(wide, []);
+});
+
+const linesMost = 350;
+/** They are longer still; the list only gets shorter. */
+const longer = new Set([
+  'src/assembly/packet-intake.ts',
+  'src/assembly/port-assembler.ts',
+  'src/config/checks.ts',
+  'src/config/plan.ts',
+  'src/http/http.ts',
+  'src/stream/output/libzmq/libzmq-sink.ts',
+  'src/stream/series/series.ts',
+  'src/stream/streamer.ts',
+  'src/view/shared-view.ts',
+]);
+
+t.test('no file of the service is longer than a person keeps in mind', async (t) => {
+  t.strictSame(
+    service.filter((file) => !longer.has(file) && read(file).trimEnd().split('\n').length > linesMost),
+    [],
+  );
+});
+
+t.test('every source begins by saying what it is, and not who calls it', async (t) => {
+  const callers = /\b(?:called|used|imported|owned|asked|started|run|read) by (?!itself)|\bprogram imports it\b/i;
+  t.match('Called by the streamer.', callers);
+  t.strictSame(
+    sources.filter((file) => opening(file) === ''),
+    [],
+    'without an opening',
+  );
+  t.strictSame(
+    sources.filter((file) => callers.test(opening(file))),
+    [],
+    'with its callers',
+  );
+});
+
+/** What a file loads: by import, as a thread, or by starting it. */
+function loads(file: string): string[] {
+  return [...read(file).matchAll(/'([\w./-]+\.(?:js|wasm))'/g)].flatMap(([, name]) => {
+    const source = name.replace(/\.\w+$/, '.ts');
+    const beside = normalize(join(dirname(file), source));
+    return [beside, ...(name.startsWith('.') ? [] : sources.filter((other) => other.endsWith(`/${source}`)))];
+  });
+}
+
+const known = new Set([...sources, ...tests]);
+/** The kernel's parts import each other without an ending. */
+const kernelParts = sources.filter((file) => file.startsWith('src/assembly/kernel/'));
+const loaded = new Map(
+  [...known].map((file): [string, string[]] => [
+    file,
+    kernelParts.includes(file) ? kernelParts : loads(file).filter((other) => known.has(other)),
+  ]),
+);
+
+/** All that runs when this test does, at most. */
+function reached(test: string): Set<string> {
+  const found = new Set([test]);
+  for (const file of found) for (const other of loaded.get(file) ?? []) found.add(other);
+  return found;
+}
+
+/** Nothing is left of it when it is compiled: there is nothing to test. */
+function onlyTypes(file: string): boolean {
+  if (file.endsWith('.d.ts')) return true;
+  const compiled = join(repository, 'dist', file.replace(/\.ts$/, '.js'));
+  return existsSync(compiled) && /^(?:\s|\/\/.*|export \{\};)*$/.test(readFileSync(compiled, 'utf8'));
+}
+
+t.test('every source has a test of its name, or names one that runs it', async (t) => {
+  const problems = sources.flatMap((file) => {
+    const own = `test/${file.replace(/^src\//, '').replace(/\.ts$/, '.test.ts')}`;
+    const [, named] = /\bTested by (test\/[\w./-]+\.test\.ts)\./.exec(opening(file)) ?? [];
+    if (known.has(own)) return named === undefined ? [] : [`${file}: has ${own}, and names another`];
+    if (onlyTypes(file)) return named === undefined ? [] : [`${file}: has types only, and names a test`];
+    if (named === undefined) return [`${file}: neither ${own} nor a line "// Tested by test/….test.ts."`];
+    if (!known.has(named)) return [`${file}: ${named} does not exist`];
+    return reached(named).has(file) ? [] : [`${file}: ${named} does not run it`];
+  });
+  t.strictSame(problems, []);
+  t.equal(reached('test/tidy.test.ts').has('src/main.ts'), true, 'what is started counts');
+  t.equal(reached('test/base/json-text.test.ts').has('src/main.ts'), false);
+});
