@@ -1,6 +1,6 @@
 // The documents as the running service and `vdcu help` show them: each file of docs/, and the guides of deployment and
-// security, as HTML and as it is, in one file of the package, src/help/pages.json. Part of the build, so that nothing of
-// this runs in the service. Usage: node scripts/build-help.mjs [output folder of tsc, default: dist]
+// security, as HTML and as it is, in one file of the package, src/help/pages.json. Part of the build, so that nothing
+// of this runs in the service. Usage: node scripts/build-help.mjs [output folder of tsc, default: dist]
 
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { posix, resolve } from 'node:path';
@@ -48,7 +48,10 @@ function htmlOf(document, markdown) {
     renderer: {
       heading({ tokens, depth, text }) {
         const id = escaped(anchorOf(text));
-        return `<h${depth} id="${id}"><a class="here" href="#${id}">${this.parser.parseInline(tokens)}</a></h${depth}>\n`;
+        return (
+          `<h${depth} id="${id}"><a class="here" ` +
+          `href="#${id}">${this.parser.parseInline(tokens)}</a></h${depth}>\n`
+        );
       },
       link({ href, tokens }) {
         const inside = this.parser.parseInline(tokens);

@@ -313,7 +313,10 @@ export class PortAssembler {
     this.#answer();
   }
 
-  /** All frames of an automatic series were sent: nothing more is read for it, and what has come behind it is the next one's. */
+  /**
+   * All frames of an automatic series were sent: nothing more is read for it, and what has come behind it is the next
+   * one's.
+   */
   #hearStop(): void {
     const { last, next } = this.#series;
     if (last === 0 || next <= last) return;

@@ -70,9 +70,11 @@ const escaped = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
 const style = `:root { color-scheme: light; --ink: #1c2530; --line: #d3d9e0; --accent: #1f5fa8; }
-body { margin: 0; color: var(--ink); background: #eef1f4; font: 16px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
+body { margin: 0; color: var(--ink); background: #eef1f4;
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
 nav { display: flex; gap: 18px; padding: 10px 24px; }
-main { max-width: 62rem; margin: 0 auto 40px; padding: 8px 24px 32px; background: #fff; border: 1px solid var(--line); border-radius: 4px; overflow-wrap: break-word; }
+main { max-width: 62rem; margin: 0 auto 40px; padding: 8px 24px 32px; background: #fff;
+  border: 1px solid var(--line); border-radius: 4px; overflow-wrap: break-word; }
 a { color: var(--accent); }
 a.here { color: inherit; text-decoration: none; }
 a.here:hover::after { content: " #"; color: var(--accent); }

@@ -63,7 +63,8 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
         tags,
         summary: 'What the service is doing',
         description:
-          'With `wait` the answer comes when the state is that one, or when the time is over or the service ends: look at `state`.',
+          'With `wait` the answer comes when the state is that one, or when the time is over or the service ' +
+          'ends: look at `state`.',
         querystring: {
           type: 'object',
           properties: {

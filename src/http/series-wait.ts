@@ -1,5 +1,5 @@
-// Waiting for the state of the service: who wants to go on when a series has ended asks once and is answered then. Comes
-// in: the state that is waited for, and for how long. Goes out: nothing but that it is time to answer.
+// Waiting for the state of the service: who wants to go on when a series has ended asks once and is answered then.
+// Comes in: the state that is waited for, and for how long. Goes out: nothing but that it is time to answer.
 
 import { systemClock } from '../base/clock.js';
 import type { Clock } from '../base/clock.js';

@@ -29,7 +29,9 @@ export function setSentences(list: HTMLElement, sentences: readonly string[]): v
   list.replaceChildren(...sentences.map((sentence) => make('li', '', ...linked(sentence))));
 }
 
-/** A sentence, its references to documents (`docs/operating.md#receive-buffer`) as links to where the service has them. */
+/**
+ * A sentence, its references to documents (`docs/operating.md#receive-buffer`) as links to where the service has them.
+ */
 export function linked(sentence: string): (Node | string)[] {
   return sentence.split(/(\bdocs\/[\w/-]+\.md(?:#[\w-]+)?)/).map((part, index) => {
     if (index % 2 === 0) return part;

@@ -1,5 +1,6 @@
-// The page, the documents and the description of the HTTP interface behind a reverse proxy that shows them under a path, as nginx does with
-// location /vdcu/ { proxy_pass http://127.0.0.1:PORT/; }: every link and every file works there.
+// The page, the documents and the description of the HTTP interface behind a reverse proxy that shows them under a
+// path, as nginx does with location /vdcu/ { proxy_pass http://127.0.0.1:PORT/; }: every link and every file works
+// there.
 
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
