@@ -2,10 +2,12 @@
 // profile. Every problem is reported, not only the first.
 
 import { isIP } from 'node:net';
-import { OperatorError } from '../base/errors.js';
+import { messageOf, OperatorError } from '../base/errors.js';
 import { readOut } from '../detector/layout.js';
 import type { DetectorFamily, DetectorProfile } from '../detector/profile.js';
 import { families, profileOf } from '../detector/profiles.js';
+import { parseJson } from '../base/json-text.js';
+import { checkMetadata } from './metadata.js';
 import { hostOffset } from './host-offset.js';
 import { oneOf } from './option.js';
 import { parseSource } from './options-network.js';
@@ -64,6 +66,7 @@ function choiceOf(
 const checks: readonly Check[] = [
   { needs: ['modules'], find: oneRowOfModules },
   { needs: ['quad', 'modules'], find: quadIsOneUnit },
+  { needs: ['metadata_defaults'], find: metadata },
   { needs: ['flat', 'counters'], find: flatCounters },
   { needs: ['nibble_order'], find: nibbles },
   { needs: ['quad', 'interfaces', 'modules', 'udp_ports'], find: portCount },
@@ -175,6 +178,20 @@ function oneRowOfModules({ modules }: Options, _profile: DetectorProfile, { valu
         `${modules[0] * modules[1]}]`,
     },
   ];
+}
+
+/** What the consumer's file writer could not store. */
+function metadata({ metadata_defaults: given }: Options): Problem[] {
+  let problems: readonly string[];
+  try {
+    ({ problems } = checkMetadata(parseJson(JSON.stringify(given))));
+  } catch (error) {
+    problems = [messageOf(error)];
+  }
+  return problems.map((problem) => ({
+    path: ['metadata_defaults'],
+    message: problem.replace(/^metadata[.:]\s*/, ''),
+  }));
 }
 
 function quadIsOneUnit({ quad, modules }: Options): Problem[] {

@@ -53,6 +53,13 @@ export const seriesOptions = {
       'the folder must exist where the consumer runs.',
     unset: 'none: of auto series the consumer writes no file',
   }),
+  metadata_defaults: noted(z.record(z.string(), z.unknown()).default({}), {
+    unit: null,
+    range: 'a map of names to values that an HDF5 file can hold: numbers, text, true or false, lists of these, maps',
+    description:
+      "Metadata of every series' header, over what the service knows itself and below what the arm request gives: " +
+      'sensor_material, sensor_thickness, photon_energy, exptime.',
+  }),
   frames_stride: whole(
     {
       unit: 'instances',

@@ -14,7 +14,7 @@ import { plainRequest } from '../contract/series.js';
 import type { ArmRequest } from '../contract/series.js';
 import { parseJson, writeJson } from '../base/json-text.js';
 import type { JsonNode } from '../base/json-text.js';
-import { checkMetadata, loneSurrogate, nameOf } from './metadata.js';
+import { checkMetadata, loneSurrogate, nameOf } from '../config/metadata.js';
 import { Refused } from './refused.js';
 
 /** Longest path, bytes of UTF-8: PATH_MAX of Linux without its NUL. */

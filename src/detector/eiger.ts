@@ -17,6 +17,7 @@ export const eiger: DetectorFamily = {
     module: { rows: 512, columns: 1024 },
     chip: { rows: 256, columns: 256 },
     gaps: { chip: 2, moduleRows: 36, moduleColumns: 8 },
+    pixelPitch: { x: 75e-6, y: 75e-6 },
     depths: {
       4: { wireBits: 4, pixelType: 'uint8', decode: 'unpack4' },
       8: { wireBits: 8, pixelType: 'uint8', decode: 'copy' },

@@ -18,6 +18,7 @@ export const gotthard2: DetectorFamily = {
     module: { rows: 1, columns: 1280 },
     chip: { rows: 1, columns: 1280 },
     gaps: { chip: 0, moduleRows: 0, moduleColumns: 0 },
+    pixelPitch: { x: 50e-6, y: null },
     depths: { 16: { wireBits: 16, pixelType: 'uint16', decode: 'copy' } },
     payloadBytes: 2560,
     partialReadout: 'none',

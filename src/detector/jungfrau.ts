@@ -18,6 +18,7 @@ export const jungfrau: DetectorFamily = {
     module: { rows: 512, columns: 1024 },
     chip: { rows: 256, columns: 256 },
     gaps: { chip: 2, moduleRows: 36, moduleColumns: 8 },
+    pixelPitch: { x: 75e-6, y: 75e-6 },
     depths: { 16: { wireBits: 16, pixelType: 'uint16', decode: 'copy' } },
     payloadBytes: 8192,
     partialReadout: 'centre_of_unit',

@@ -17,6 +17,7 @@ export const moench: DetectorFamily = {
     module: { rows: 400, columns: 400 },
     chip: { rows: 400, columns: 400 },
     gaps: { chip: 0, moduleRows: 0, moduleColumns: 0 },
+    pixelPitch: { x: 25e-6, y: 25e-6 },
     depths: { 16: { wireBits: 16, pixelType: 'uint16', decode: 'copy' } },
     payloadBytes: 6400,
     partialReadout: 'centre_of_unit',

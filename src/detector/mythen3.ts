@@ -29,6 +29,7 @@ export const mythen3: DetectorFamily = {
     unitPorts: { rows: 1, columns: 1 },
     firstPort: 'lowest_row',
     gaps: { chip: 0, moduleRows: 0, moduleColumns: 0 },
+    pixelPitch: { x: 50e-6, y: null },
     depths: {
       8: { wireBits: 8, pixelType: 'uint8', decode: 'copy' },
       16: { wireBits: 16, pixelType: 'uint16', decode: 'copy' },

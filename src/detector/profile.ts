@@ -38,6 +38,8 @@ export interface DetectorProfile {
   readonly module: Extent;
   readonly chip: Extent;
   readonly gaps: { readonly chip: number; readonly moduleRows: number; readonly moduleColumns: number };
+  /** Distance from pixel to pixel along rows (x) and columns, in metres; null = strips, with no other above them. */
+  readonly pixelPitch: { readonly x: number; readonly y: number | null };
   /** Bit depths by the value of `dynamic_range`. */
   readonly depths: Readonly<Record<number, DepthProfile>>;
   /** Payload bytes of a packet. */

@@ -4,6 +4,7 @@
 import type { PlacementMaker } from '../assembly/placement.js';
 import type { PortSetup } from '../assembly/port-assembler.js';
 import type { Clock } from '../base/clock.js';
+import { seriesMetadata } from '../config/series-metadata.js';
 import { filenameOf } from '../config/auto-filename.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
@@ -90,6 +91,7 @@ export function streamerSetup(
       config.autoFilename === null
         ? ''
         : filenameOf(config.autoFilename, { detector: config.name, series, wall: clock.wall() }),
+    metadata: (layout, request) => seriesMetadata(config, layout, request),
     dynamicRange: config.detector.dynamicRange,
     readNRows: config.detector.readNRows ?? 0,
     firstMessageNumber,

@@ -4,6 +4,7 @@
 // Tested by test/pipeline/series.test.ts.
 
 import { OperatorError } from '../base/errors.js';
+import type { SeriesMetadata } from '../config/series-metadata.js';
 import type { FrameShare } from '../detector/frame-share.js';
 import type { Layout } from '../detector/layout.js';
 import { CommandBox } from '../memory/command-box.js';
@@ -51,6 +52,8 @@ export interface StreamerSetup {
   readonly autoFrames: number;
   /** File name of an auto series by its number, when its header is made; '' = none. */
   autoFilename(series: number): string;
+  /** The second part of a series' header. */
+  metadata(layout: Layout, request: ArmRequest): SeriesMetadata;
   readonly dynamicRange: number;
   /** 0 = all rows. */
   readonly readNRows: number;
@@ -135,6 +138,7 @@ export class Streamer {
       idle: new IdleTime(setup.limits.seriesIdleMs),
       share: setup.share,
       autoFilename: (id) => setup.autoFilename(id),
+      metadata: (layout, request) => setup.metadata(layout, request),
       report,
     };
     this.#deps.reader.prepare(setup.layoutFor(setup.dynamicRange, setup.readNRows));

@@ -64,6 +64,7 @@ t.test('a quad with nothing but its ports has every default', async (t) => {
     series: 'auto',
     frames: 0,
     autoFilename: null,
+    metadataDefaults: {},
     share: { stride: 1, offset: 0 },
     incompleteFrames: 'mark',
     overtakeFrames: 4,
@@ -193,6 +194,7 @@ t.test('every key reaches the configuration', async (t) => {
     series: 'armed',
     frames: 7,
     autoFilename: null,
+    metadataDefaults: {},
     incompleteFrames: 'discard',
     overtakeFrames: 5,
     frameTimeoutMs: 6,
@@ -458,4 +460,24 @@ t.test('thousands of wrong values or keys of a file that is not too large end in
     t.ok(message.split('\n').length <= 51 && message.length < 20_000, `${message.length} characters`);
   }
   t.end();
+});
+
+t.test('metadata_defaults are what an HDF5 file can hold', async (t) => {
+  const entry = (text: string): string =>
+    `det: {detector: eiger, quad: true, udp_ports: [1, 2], metadata_defaults: ${text}}`;
+  const { metadataDefaults } = parseConfig(
+    entry('{sensor_material: Si, exptime: 0.5, source: {ring: r3}}'),
+    'a.yaml',
+    'det',
+  );
+  t.strictSame(metadataDefaults, { sensor_material: 'Si', exptime: 0.5, source: { ring: 'r3' } });
+  for (const [text, problem] of [
+    ['{a: null}', /metadata_defaults: .*a: is null/],
+    ['{data: 1}', /metadata_defaults: .*data: the file writer makes a dataset/],
+    ['{exptime: long}', /metadata_defaults: .*exptime: is a string/],
+    ['{save_raw: "no"}', /metadata_defaults: .*save_raw: is a string/],
+    ['3', /metadata_defaults: .*needs a map/],
+    [`${'{a: '.repeat(40)}1${'}'.repeat(40)}`, /metadata_defaults: .*nested deeper/],
+  ] as const)
+    t.throws(() => parseConfig(entry(text), 'a.yaml', 'det'), { message: problem }, text);
 });

@@ -110,7 +110,7 @@ t.test(
         seen.sequence_number,
         Array.from({ length: frames }, (_, index) => index),
       );
-      t.strictSame(seen.metadata, { exptime: 0.5, description: 'Eigér', nimages: frames });
+      t.match(seen.metadata, { exptime: 0.5, description: 'Eigér', nimages: frames });
     }
   },
 );

@@ -240,6 +240,7 @@ export function makeScenario(random: Random): Scenario {
     share,
     dynamicRangeMax: Math.max(...settings.map(({ dynamicRange }) => dynamicRange)),
     series: auto ? 'auto' : 'armed',
+    metadataDefaults: {},
     autoFilename: auto ? '/data/auto/{date}_{series}.h5' : null,
     frames: auto && random.chance(0.3) ? 1 + random.integer(12) : 0,
     incompleteFrames: random.pick(['mark', 'mark', 'discard'] as const),

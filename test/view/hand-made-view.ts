@@ -64,6 +64,7 @@ export const config: ServiceConfig = {
   series: 'auto',
   frames: 0,
   autoFilename: null,
+  metadataDefaults: {},
   share: { stride: 1, offset: 0 },
   incompleteFrames: 'mark',
   overtakeFrames: 4,

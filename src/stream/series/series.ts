@@ -10,6 +10,7 @@
 
 import type { AbortReason } from '../../contract/abort-reasons.js';
 import { firstNumberOf, firstOwnNumber, ownFrames } from '../../detector/frame-share.js';
+import type { SeriesMetadata } from '../../config/series-metadata.js';
 import type { Layout } from '../../detector/layout.js';
 import { streamCounter } from '../../memory/counters.js';
 import type { StreamCounter } from '../../memory/counters.js';
@@ -45,6 +46,7 @@ export class Series {
   readonly request: ArmRequest;
   readonly #deps: SeriesDeps;
   readonly #layout: Layout;
+  readonly #metadata: SeriesMetadata;
   /** That of the request; an auto series is named when its header is made. */
   #filename: string;
   readonly #firstFrame: FirstFrame;
@@ -90,6 +92,7 @@ export class Series {
     this.auto = auto;
     this.#layout = layout;
     this.#filename = request.filename;
+    this.#metadata = deps.metadata(layout, request);
     const { seriesTimeoutMs, startWindowMs, discardIncomplete, frameTimeoutMs } = deps.limits;
     this.#firstFrame = new FirstFrame(
       deps.words,
@@ -100,7 +103,12 @@ export class Series {
     );
     this.#sender = new FrameSender(
       { ...deps, discardIncomplete, base: deps.share.stride === 1 ? null : request.msgNumberBase },
-      new ImageMessages(layout.shape, layout.pixelType, Object.keys(layout.profile.headerFields)),
+      new ImageMessages(
+        layout.shape,
+        layout.pixelType,
+        Object.keys(layout.profile.headerFields),
+        this.#metadata.exposureTime,
+      ),
     );
     this.#progress = new SeriesProgress(deps.words, deps.ports, deps.seenTimes, frameTimeoutMs, deps.ring);
     this.#warnings = new SeriesWarnings(deps, layout);
@@ -245,15 +253,14 @@ export class Series {
         return this.#withdraw('no_consumer', 'the consumer took no header: is it reading?');
     }
     if (!outbox.settleOwedEnd(now)) return;
-    const { metadata, msgNumberBase } = this.request;
+    const { msgNumberBase } = this.request;
     if (this.auto) this.#filename = this.#deps.autoFilename(this.id);
     if (msgNumberBase !== null) outbox.skipTo(msgNumberBase);
     outbox.offer(
       'headers',
       (msgNumber) => {
         this.headerNumber = msgNumber;
-        const message = headerMessage(msgNumber, this.#filename);
-        return metadata === null ? [message] : [message, new TextEncoder().encode(metadata)];
+        return [headerMessage(msgNumber, this.#filename), new TextEncoder().encode(this.#metadata.text)];
       },
       () => this.#headerHandedOver(),
       now,

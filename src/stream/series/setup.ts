@@ -1,6 +1,8 @@
 // What a series works with, made once by the streamer for all series.
 
 import type { ServiceConfig } from '../../config/service-config.js';
+import type { SeriesMetadata } from '../../config/series-metadata.js';
+import type { Layout } from '../../detector/layout.js';
 import type { FrameShare } from '../../detector/frame-share.js';
 import type { LastFrame } from '../../memory/last-frame.js';
 import type { SeriesWords } from '../../memory/series-words.js';
@@ -10,7 +12,7 @@ import type { IdleTime } from './idle-time.js';
 import type { Outbox } from '../output/maxiv/outbox.js';
 import type { SeenTimes } from './seen-times.js';
 import type { SeriesPort } from './progress.js';
-import type { StreamEvent } from '../../contract/series.js';
+import type { ArmRequest, StreamEvent } from '../../contract/series.js';
 
 /**
  * Limits of a series: those of the configuration, which is handed on whole, and what the plan made of two of them.
@@ -48,5 +50,7 @@ export interface SeriesDeps {
   readonly share: FrameShare;
   /** File name of an auto series by its number, when its header is made; '' = none. */
   autoFilename(series: number): string;
+  /** The second part of a series' header. */
+  metadata(layout: Layout, request: ArmRequest): SeriesMetadata;
   report(event: StreamEvent): void;
 }

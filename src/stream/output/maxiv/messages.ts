@@ -27,7 +27,7 @@ export interface ImageFacts {
   readonly headerValues: readonly (number | bigint)[];
 }
 
-/** Part 0 of a `header` message; part 1, if any, is the metadata as it came. */
+/** Part 0 of a `header` message; part 1 is the metadata. */
 export function headerMessage(msgNumber: number, filename: string): Uint8Array {
   return encoder.encode(`{"htype":"header","msg_number":${msgNumber},"filename":${JSON.stringify(filename)}}`);
 }
@@ -45,11 +45,17 @@ export class ImageMessages {
 
   /**
    * @param shape rows, columns @param type of a pixel, as numpy calls it @param headerKeys names of the packet header's
-   * values
+   * values @param exposureTime JSON number in seconds that every image carries; null = none
    */
-  constructor(shape: readonly [number, number], type: string, headerKeys: readonly string[]) {
+  constructor(
+    shape: readonly [number, number],
+    type: string,
+    headerKeys: readonly string[],
+    exposureTime: string | null = null,
+  ) {
+    const exposure = exposureTime === null ? '' : `"exposure_time":${exposureTime},`;
     this.#shape = encoder.encode(
-      `,"shape":[${shape[0]},${shape[1]}],"type":"${type}","compression":"none","frame_number":`,
+      `,"shape":[${shape[0]},${shape[1]}],"type":"${type}","compression":"none",${exposure}"frame_number":`,
     );
     this.#headerKeys = headerKeys.map((key) => encoder.encode(`,${JSON.stringify(key)}:`));
   }

@@ -53,6 +53,14 @@ t.test('image: the bytes of a complete, a marked and a discarded one', async (t)
   t.equal(text(images.make(8, { ...marked, discard: true })), `${begin},"discard":true}`);
 });
 
+t.test('image: the exposure time, where it is known, as it was written', async (t) => {
+  const exposed = new ImageMessages([2, 3], 'uint8', [], '1.0');
+  t.match(
+    text(exposed.make(7, { ...complete, headerValues: [] })),
+    '"compression":"none","exposure_time":1.0,"frame_number":1',
+  );
+});
+
 t.test('image: numbers of every length, beyond 2⁵³ too', async (t) => {
   const borders = [
     0,

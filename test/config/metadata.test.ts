@@ -1,6 +1,6 @@
 import t from 'tap';
 import { parseJson } from '../../src/base/json-text.js';
-import { checkMetadata, metadataBytesLimit } from '../../src/control/metadata.js';
+import { checkMetadata, metadataBytesLimit } from '../../src/config/metadata.js';
 
 /** What is accepted, and its neighbour that is not: text, text, what the problem must say. */
 const neighbours: readonly [accepted: string, rejected: string, problem: RegExp][] = [

@@ -1,6 +1,7 @@
 // What a header's second part may hold. The consumer's file writer turns every key into an HDF5 dataset or group beside
 // the frames; what it cannot store costs the series its metadata and sequence numbers, or the writer its life. So it is
-// refused here, with the path and the reason, before a series is opened. Rules: docs/stream.md.
+// refused here, with the path and the reason, before a series is opened, or a configuration taken. Rules:
+// docs/stream.md.
 
 import { writeJson } from '../base/json-text.js';
 import type { JsonNode } from '../base/json-text.js';
