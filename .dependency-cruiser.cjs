@@ -28,6 +28,7 @@ const rooms = {
   flight: foundations,
   view: [...foundations, 'control', 'doctor'],
   metrics: [...foundations, 'doctor', 'view'],
+  notify: [...foundations, 'view'],
   http: [...foundations, 'control', 'doctor', 'flight', 'view', 'metrics'],
   // Runs in the browser: nothing of the service goes there but the closed lists, which are pure.
   page: ['contract'],
@@ -44,6 +45,7 @@ const rooms = {
     'flight',
     'view',
     'metrics',
+    'notify',
     'http',
   ],
   rehearsal: [...foundations, 'control', 'view', 'service'],

@@ -216,6 +216,14 @@ export const seriesOptions = {
       'kept, 192 MiB at most.',
     unset: 'nothing is written: POST /api/v1/flight-recorder answers with the recording',
   }),
+  notify_url: noted(z.string().refine(isHttpUrl).optional(), {
+    unit: null,
+    range: 'an http or https URL',
+    description:
+      'Where a JSON text is posted when a series has ended and when something begins to be wrong. The service never ' +
+      'waits for it.',
+    unset: 'nobody is notified',
+  }),
   consumer_source: noted(z.array(z.string().refine((text) => parseNetwork(text) !== null)).default([]), {
     unit: null,
     range: 'a list of IPv4 or IPv6 addresses or networks, as 192.0.2.7 or 10.1.0.0/16',
@@ -233,3 +241,13 @@ export const seriesOptions = {
     1,
   ),
 } as const;
+
+/** A URL that can be posted to: no other scheme, no user and password in it, which no request would carry. */
+function isHttpUrl(text: string): boolean {
+  try {
+    const { protocol, username, password } = new URL(text);
+    return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '';
+  } catch {
+    return false;
+  }
+}

@@ -7,7 +7,7 @@ import { snakeKeys } from '../base/snake-case.js';
 
 /** The configuration as JSON: keys as in the file, `name` beside them. */
 export function configJson(config: ServiceConfig): Record<string, unknown> {
-  const { name, detector: settings, ring, udpHosts, udpSource, share, ...rest } = config;
+  const { name, detector: settings, ring, udpHosts, udpSource, share, notifyUrl, ...rest } = config;
   const { lowNibbleFirst, ...detector } = settings;
   return {
     name,
@@ -18,6 +18,8 @@ export function configJson(config: ServiceConfig): Record<string, unknown> {
       portPositions: Object.fromEntries(detector.portPositions),
     }),
     ...snakeKeys(rest),
+    // Paths of such URLs hold keys, and anybody may read this.
+    notify_url: notifyUrl === null ? null : `${new URL(notifyUrl).origin}/…`,
     frames_stride: share.stride,
     frames_offset: share.offset,
     ring_frames: ring !== null && 'frames' in ring ? ring.frames : null,

@@ -322,6 +322,20 @@ export const foreignCounterTable: readonly MetricRow[] = [
     read: () => [[{}, standardOutput().dropped]],
   },
   {
+    metric: 'vdcu_notifications_total',
+    help: 'Notifications by what became of them: delivered, or dropped for good; failed_tries counts each try',
+    labels: ['result'],
+    read: (view) => {
+      const figures = view.notifications();
+      if (figures === null) return [];
+      const { delivered, dropped, failedTries } = figures;
+      return Object.entries({ delivered, dropped, failed_tries: failedTries }).map(([result, value]): Sample => [
+        { result },
+        value,
+      ]);
+    },
+  },
+  {
     metric: 'vdcu_internal_errors_total',
     help: 'Errors on the main thread that nobody expected and the service survived; must be 0',
     labels: [],

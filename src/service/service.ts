@@ -18,7 +18,11 @@ import { startHttp } from '../http/http.js';
 import { makeLogger } from '../runtime/log.js';
 import type { Logger } from '../runtime/log.js';
 import { serviceManager } from '../runtime/service-manager.js';
+import { endedNotice, problemNotice } from '../notify/notices.js';
+import type { NoticeSource } from '../notify/notices.js';
+import { Outbox } from '../notify/outbox.js';
 import { SharedView } from '../view/shared-view.js';
+import type { Outside } from '../view/shared-view.js';
 import { allocateMemory, mapMemory } from '../memory/memory-map.js';
 import { SeriesWords } from '../memory/series-words.js';
 import { ThreadWords } from '../memory/thread-words.js';
@@ -124,6 +128,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   // (docs/stream.md).
   const firstNumber = firstMessageNumber(systemClock.wall());
   const token = configuredToken(config.apiTokenFile);
+  const outbox = config.notifyUrl === null ? null : new Outbox({ url: config.notifyUrl, clock: systemClock, logger });
   const map = mapMemory(plan.memory);
   const memory = allocate(map, plan);
   const series = new SeriesWords(memory.buffer, map.seriesWords);
@@ -136,6 +141,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     logger,
     wakeStreamer: () => series.wake(),
     readSocket: readUdpSocket,
+    ...(outbox === null ? {} : { outside: outsideBy(outbox, config.name) }),
   });
 
   let reject: (error: Error) => void = () => undefined;
@@ -225,7 +231,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
       await stopThreads();
       const lacking = view.lacking();
       if (lacking !== null) logger.error({ event: 'undelivered', undelivered: view.undelivered }, lacking);
-      await http.close();
+      await Promise.all([http.close(), outbox?.close()]);
       await flightRecorder.close();
       view.close();
       manager.close();
@@ -235,9 +241,25 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     return { dataEndpoint, apiUrl: http.url, view, failed, stop: (reason) => (ending ??= stop(reason)) };
   } catch (error) {
     await stopThreads();
+    await outbox?.close();
     view.close();
     throw error;
   }
+}
+
+/** What happens, as notifications of this detector. */
+function outsideBy(outbox: Outbox, detector: string): Outside {
+  const source = (): NoticeSource => ({ detector, wall: systemClock.wall() });
+  return {
+    ended: (summary) => outbox.put(endedNotice(source(), summary)),
+    problem: ({ code, message }) => outbox.put(problemNotice(source(), code, message)),
+    get trouble() {
+      return outbox.trouble;
+    },
+    get counts() {
+      return outbox.counts;
+    },
+  };
 }
 
 function allocate(map: ReturnType<typeof mapMemory>, plan: Plan): WebAssembly.Memory {

@@ -18,13 +18,18 @@ export class FindingLog {
     this.#logger = logger;
   }
 
-  look(findings: readonly Finding[], now: number): void {
-    for (const { code, message } of findings) {
+  /** @returns those that were told now */
+  look(findings: readonly Finding[], now: number): Finding[] {
+    const begun: Finding[] = [];
+    for (const finding of findings) {
+      const { code, message } = finding;
       const at = this.#told.get(code);
       if (this.#before.has(code) || (at !== undefined && now - at < againAfterMs)) continue;
       this.#told.set(code, now);
+      begun.push(finding);
       this.#logger.warn({ event: 'problem', code }, message);
     }
     this.#before = new Set(findings.map(({ code }) => code));
+    return begun;
   }
 }

@@ -106,6 +106,16 @@ export interface LastSent {
   readonly pixels: Uint8Array;
 }
 
+/** Notifications since the start of the service. */
+export interface NotificationFigures {
+  readonly delivered: number;
+  /** Tries that failed, of which each notification may have several. */
+  readonly failedTries: number;
+  /** Never delivered: refused for good, too old, too many, or too long. */
+  readonly dropped: number;
+  readonly waiting: number;
+}
+
 /** The service, seen from the control plane. Nothing here blocks the data path. */
 export interface ServiceView {
   readonly config: ServiceConfig;
@@ -135,6 +145,8 @@ export interface ServiceView {
   portFigures(): readonly PortFigures[];
   frameHistograms(): Readonly<Record<FrameHistogram, HistogramReading>>;
   agents(): readonly AgentFigures[];
+  /** Null = nobody is notified. */
+  notifications(): NotificationFigures | null;
   /** Gauges that are no counters; NaN = unknown. */
   gauges(): {
     readonly ringSlots: number;

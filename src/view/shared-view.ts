@@ -37,6 +37,7 @@ import type {
   LastSent,
   AgentFigures,
   CurrentSeries,
+  NotificationFigures,
   PortFigures,
   SeriesState,
   ServiceStatus,
@@ -64,6 +65,17 @@ export interface SharedViewDeps extends PortViewDeps {
   /** How commands that wait for the streamer are looked after; by the machine's clock unless given. */
   readonly repeat?: Repeat;
   wakeStreamer(): void;
+  /** Who is told what happens, outside; absent = nobody. */
+  readonly outside?: Outside;
+}
+
+/** Notifications; nothing here waits. */
+export interface Outside {
+  ended(summary: SeriesSummary): void;
+  problem(finding: Finding): void;
+  /** What people should know of the notifications themselves; null = all is well. */
+  readonly trouble: string | null;
+  readonly counts: NotificationFigures;
 }
 
 export class SharedView implements ServiceView {
@@ -185,9 +197,10 @@ export class SharedView implements ServiceView {
     for (const port of this.#ports) port.socket = sockets.find(({ udpPort }) => udpPort === port.udpPort) ?? null;
     this.#dataEndpoint = dataEndpoint;
     this.#ready = true;
-    this.#recent ??= new Recent(this, this.#deps.clock, () =>
-      this.#findings.look(this.#diagnose(), this.#deps.clock.now()),
-    );
+    this.#recent ??= new Recent(this, this.#deps.clock, () => {
+      const begun = this.#findings.look(this.#diagnose(), this.#deps.clock.now());
+      for (const finding of begun) this.#deps.outside?.problem(finding);
+    });
     void this.#preflight.tellFailures(this.#deps.logger);
     if (sendBuffer !== null && (sendBuffer.grantedBytes ?? Infinity) < sendBuffer.requestedBytes)
       this.#deps.logger.warn(
@@ -214,6 +227,7 @@ export class SharedView implements ServiceView {
 
   noteFailure(reason: string): void {
     this.#failure = reason;
+    this.#deps.outside?.problem({ code: 'failed', message: reason });
     this.#deps.logger.error({ event: 'failed' }, reason);
     this.#commands.fail('failed', reason);
   }
@@ -255,6 +269,7 @@ export class SharedView implements ServiceView {
         this.#open = null;
         this.#warnings.clear();
         logSeriesEnd(logger, event.summary);
+        this.#deps.outside?.ended(event.summary);
         break;
       case 'warning':
         this.#warnings.set(event.code, event.message);
@@ -361,6 +376,7 @@ export class SharedView implements ServiceView {
       ...(this.#ready ? this.readiness().reasons : []),
       ...this.#refusedLately.sentences(now),
       ...processTroubles(),
+      ...[this.#deps.outside?.trouble ?? []].flat(),
     );
     const { endPending, messageNumber } = this.#stream;
     const { stride, offset } = this.config.share;
@@ -505,6 +521,10 @@ export class SharedView implements ServiceView {
       heartbeatAgeMs: ageMs,
       stallMsMax: knownFigure(watched.stallMsMax()),
     }));
+  }
+
+  notifications(): NotificationFigures | null {
+    return this.#deps.outside?.counts ?? null;
   }
 
   gauges(): ReturnType<ServiceView['gauges']> {

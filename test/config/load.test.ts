@@ -81,6 +81,7 @@ t.test('a quad with nothing but its ports has every default', async (t) => {
     consumerConnections: 1,
     flightRecorderPackets: null,
     flightRecorderDir: null,
+    notifyUrl: null,
   });
 });
 
@@ -149,6 +150,7 @@ t.test('every key reaches the configuration', async (t) => {
       'consumer_connections: 2',
       'flight_recorder_packets: 14',
       'flight_recorder_dir: /tmp/flights',
+      'notify_url: https://hooks.example.org/key?x=1',
     ),
     'f.yaml',
     'a',
@@ -210,6 +212,7 @@ t.test('every key reaches the configuration', async (t) => {
     consumerConnections: 2,
     flightRecorderPackets: 14,
     flightRecorderDir: '/tmp/flights',
+    notifyUrl: 'https://hooks.example.org/key?x=1',
   });
 });
 

@@ -40,3 +40,9 @@ t.test('values are as the file would have them; null is not set', (t) => {
   });
   t.end();
 });
+
+t.test('of an address for notifications the path, where keys stand, is not shown', async (t) => {
+  const json = JSON.stringify(configJson({ ...config, notifyUrl: 'https://hooks.example.org/T0/secret?key=1' }));
+  t.match(json, '"notify_url":"https://hooks.example.org/…"');
+  t.notMatch(json, 'secret');
+});

@@ -9,6 +9,7 @@ import { checkHalt, checkStopWish, type StopRequest } from '../../src/control/st
 import type {
   AgentFigures,
   CurrentPort,
+  NotificationFigures,
   LastSent,
   PortFigures,
   ServiceStatus,
@@ -58,6 +59,7 @@ export const config: ServiceConfig = {
   apiHost: '127.0.0.1',
   apiPort: 5000,
   apiTokenFile: null,
+  notifyUrl: null,
   apiNames: null,
   ring: { frames: 64 },
   frameRateHz: null,
@@ -294,6 +296,10 @@ export class HandMadeView implements ServiceView {
   }
   frameHistograms(): ReturnType<ServiceView['frameHistograms']> {
     return this.frameTimes;
+  }
+  notified: NotificationFigures | null = { delivered: 2, failedTries: 3, dropped: 1, waiting: 0 };
+  notifications(): NotificationFigures | null {
+    return this.notified;
   }
   agents(): readonly AgentFigures[] {
     return this.threads;
