@@ -84,7 +84,7 @@ export class CompiledPlacement implements Placement {
       {
         offsets: landing.offsets.byteOffset,
         lengths: landing.lengths.byteOffset,
-        foreign: landing.foreign.byteOffset,
+        senders: landing.senders.byteOffset,
         records: map.slotRecords[port],
         recordStride: slotRecordBytes(map.sizes.packets),
         received: counters + portCounter.received * 8,
@@ -127,6 +127,10 @@ export class CompiledPlacement implements Placement {
 
   setShare(stride: number, origin: number, firstOwn: number): void {
     this.#context.setShare(stride, origin, firstOwn);
+  }
+
+  setSender(sender: number): void {
+    this.#context.setSender(sender);
   }
 
   run(from: number, count: number): number {

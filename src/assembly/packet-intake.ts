@@ -19,10 +19,12 @@ import type { PacketSource } from '../udp/packet-source.js';
 import type { FlightWriter } from './flight-writer.js';
 import type { FrameWindow } from './frame-window.js';
 import { HeldPackets } from './held-packets.js';
+import { PortSender } from './port-sender.js';
 import { PortSilence } from './port-silence.js';
 import { noteWrongNumber, noteWrongSize } from './wrong-packets.js';
 import { anyPosition, checkPacket, firstPacketOf, makeCheckTable, unknownPosition, verdict } from './packet-check.js';
 import type { CheckTable } from './packet-check.js';
+import type { Placement } from './placement.js';
 import type { PortImages } from './port-images.js';
 
 /** Equal steps in a row of which the operator hears. */
@@ -69,6 +71,9 @@ export interface IntakeSetup {
   readonly ring: number;
   readonly overtakeFrames: number;
   readonly startWindowMs: number;
+  /** Packets from another sender than the one that the series began with are not taken. */
+  readonly enforceSource: boolean;
+  readonly placement: Placement;
   /** The port accepts its first packet of the series. */
   beginsFrames(): void;
 }
@@ -103,6 +108,7 @@ export class PacketIntake {
   /** What is held has numbers that are known already: the detector may have begun anew. */
   #heldAgain = false;
   readonly #silence = new PortSilence();
+  readonly #sender = new PortSender();
 
   /** @param layout what packets are checked by before the first series @param port this port's part of it */
   constructor(setup: IntakeSetup, layout: Layout, port: PortLayout) {
@@ -141,6 +147,7 @@ export class PacketIntake {
     }
     if (this.#held.count > 0) this.#words.setHolding(true);
     this.#silent = this.#heldAgain = false;
+    this.#sender.forget();
     if (keepPlace) return;
     this.#bound = false;
     if (port.fixed) this.#bind(port.expectedPosition);
@@ -157,11 +164,11 @@ export class PacketIntake {
    * @returns up to where; what is left is not to be taken yet
    */
   take(from: number, end: number, now: number): number {
-    const { offsets, lengths, foreign } = this.#source.landing;
+    const { offsets, lengths, senders } = this.#source.landing;
     this.#flight.begin(from);
     let index = this.#plain(from, end, now);
     while (index < end) {
-      const found = this.#packet(offsets[index], lengths[index], foreign[index] === 1, index, now);
+      const found = this.#packet(offsets[index], lengths[index], senders[index], index, now);
       if (found !== notClassed) this.#flight.note(index, found);
       index++;
       if (this.pauses) break;
@@ -192,26 +199,29 @@ export class PacketIntake {
    */
   #plain(from: number, count: number, now: number): number {
     const window = this.#window;
-    if (!this.accepting || !this.#bound || window.reference < 0 || this.#held.count > 0) return from;
+    if (!this.accepting || !this.#bound || window.reference < 0 || this.#held.count > 0 || this.#sender.learned === 0)
+      return from;
     return this.#images.acceptPlain(from, count, window.lowest, window.highest, window.reference, now);
   }
 
   /** The class of a packet, counted; `notClassed` = it is held, or has settled its own class and that of others. */
-  #packet(at: number, length: number, foreign: boolean, index: number, now: number): number {
+  #packet(at: number, length: number, sender: number, index: number, now: number): number {
     this.#count(portCounter.received);
     this.#counters[portCounter.bytes] = this.#counters[portCounter.bytes] + length;
-    if (foreign) return this.#count(portCounter.foreignSource);
+    if (sender === 0) return this.#foreign(index);
+    if (this.accepting && this.#sender.differs(sender) && this.#second(index))
+      return this.#count(portCounter.foreignSecondSource);
     const check = this.#check;
     const view = this.#view;
     const port = this.#port;
-    const found = checkPacket(
+    const wrong = checkPacket(
       check,
       view,
       at,
       length,
       port.fixed ? anyPosition : this.#bound ? this.#words.position : unknownPosition,
     );
-    if (found !== verdict.ok) return this.#malformed(found, at, length);
+    if (wrong !== verdict.ok) return this.#malformed(wrong, at, length);
     const position = port.fixed
       ? port.expectedPosition
       : view.getUint16(at + headerOffset.row, true) * check.gridColumns +
@@ -229,7 +239,32 @@ export class PacketIntake {
     const again = this.#bound && !behindEnd && this.#comesAgain(frameNumber, packet);
     if (again || !this.#bound || behindEnd || this.#window.isDoubtful(frameNumber))
       return this.#hold(frameNumber, packet, position, at, index, now, again);
-    return this.#classify(frameNumber, packet, at, now);
+    const found = this.#classify(frameNumber, packet, at, now);
+    if (found === portCounter.accepted && this.#sender.learned === 0 && this.#sender.accept(sender))
+      this.#learned(index);
+    return found;
+  }
+
+  /** Not from where the configuration says; the first of a series is named. */
+  #foreign(index: number): number {
+    if (!this.#words.sender('foreign').known) this.#source.tellSender?.(index, this.#words.sender('foreign'));
+    return this.#count(portCounter.foreignSource);
+  }
+
+  #learned(index: number): void {
+    this.#setup.placement.setSender(this.#sender.learned);
+    this.#source.tellSender?.(index, this.#words.sender('learned'));
+  }
+
+  /** A packet from another sender than the one that the series began with. True = it is not taken. */
+  #second(index: number): boolean {
+    const { enforceSource } = this.#setup;
+    this.#count(portCounter.secondSource);
+    if ((this.#words.events & portEvent.secondSource) === 0) {
+      this.#source.tellSender?.(index, this.#words.sender('second'));
+      this.#words.raise(enforceSource ? portEvent.secondSource | portEvent.secondRefused : portEvent.secondSource);
+    }
+    return enforceSource;
   }
 
   /**

@@ -18,6 +18,8 @@ export interface Placement {
   setWindow(lowest: number, highest: number, newest: number): void;
   /** Own frames: the detector's number of the first one is `origin`, its own number `firstOwn`. */
   setShare(stride: number, origin: number, firstOwn: number): void;
+  /** Plain packets come from this sender, a word as in the landing's batch. */
+  setSender(sender: number): void;
   /**
    * Place and count plain packets of the batch from entry `from` on; returns the first entry that was not looked at.
    */

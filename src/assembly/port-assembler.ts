@@ -33,6 +33,8 @@ const wrongByItself: readonly number[] = [
   portCounter.malformedPosition,
   portCounter.malformedFrameNumber,
   portCounter.foreignSource,
+  portCounter.foreignSecondSource,
+  portCounter.secondSource,
   portCounter.foreignUnarmed,
 ];
 
@@ -51,6 +53,7 @@ export interface PortSetup {
   readonly startWindowMs: number;
   readonly drainMs: number;
   readonly maxOwedFrames: number;
+  readonly enforceSource: boolean;
   /** The frames that this instance takes; left out = all. */
   readonly share?: FrameShare;
   /**
@@ -161,6 +164,8 @@ export class PortAssembler {
         ring,
         overtakeFrames,
         startWindowMs,
+        enforceSource: setup.enforceSource,
+        placement: this.#placement,
         counters: this.#counters,
         words: this.#words,
         others: this.#others,

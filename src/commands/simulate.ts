@@ -191,7 +191,7 @@ export async function simulate(file: string, name: string, options: SimulateOpti
     const shared = {
       settings: config.detector,
       udpHost: udpHost ?? writtenHosts(config.udpHosts),
-      sourcePort: sourcePort ?? config.udpSource?.port ?? null,
+      sourcePort: sourcePort ?? config.udpSources[0]?.port ?? null,
       json: json === true,
       signal: interrupt.signal,
       out: process,

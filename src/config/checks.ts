@@ -10,7 +10,7 @@ import { parseJson } from '../base/json-text.js';
 import { checkMetadata } from './metadata.js';
 import { hostOffset } from './host-offset.js';
 import { oneOf } from './option.js';
-import { parseSource } from './options-network.js';
+import { parseSource } from './networks.js';
 import { choiceKeys, options as allOptions, type ChoiceKey, type OptionKey, type Options } from './schema.js';
 import { hostListLengths } from './udp-hosts.js';
 
@@ -369,19 +369,25 @@ function hostCount({ udp_host, udp_ports, interfaces }: Options): Problem[] {
   ];
 }
 
+/** Every sender has an address to send to, and every address a sender. */
 function sourceFamily({ udp_host, udp_source }: Options): Problem[] {
-  const source = udp_source === undefined ? null : parseSource(udp_source);
-  const other = source === null ? undefined : [udp_host].flat().find((host) => isIP(host) !== isIP(source.address));
-  if (source === null || other === undefined) return [];
-  const family = `IPv${isIP(source.address)}`;
-  return [
-    {
-      path: ['udp_source'],
-      message:
-        `${show(udp_source)} is ${family}, but udp_host: ${other} is not, so nothing could come from there. Use an ` +
-        `${family} address for udp_host`,
-    },
-  ];
+  if (udp_source === undefined) return [];
+  const sources = [udp_source].flat().map((text) => ({ text, version: parseSource(text)?.family === 'ipv6' ? 6 : 4 }));
+  const hosts = [udp_host].flat();
+  for (const { text, version } of sources) {
+    const other = hosts.find((host) => isIP(host) !== version && !sources.some((one) => one.version === isIP(host)));
+    const alone = !hosts.some((host) => isIP(host) === version);
+    if (other === undefined && !alone) continue;
+    return [
+      {
+        path: ['udp_source'],
+        message:
+          `${show(text)} is IPv${version}, but udp_host: ${other ?? hosts[0]} is not, so nothing could come from ` +
+          `there. Use an IPv${version} address for udp_host`,
+      },
+    ];
+  }
+  return [];
 }
 
 function oneRing({ ring_frames, ring_ms, frame_rate_hz }: Options): Problem[] {

@@ -1,10 +1,11 @@
 // Options of what comes in and goes out: the ports of the packets, the zmq stream, the HTTP interface.
 // Tested by test/config/schema.test.ts.
 
-import { isIP } from 'node:net';
 import { z } from 'zod';
+import { parseSource } from './networks.js';
 import { address, noted, port, whole, wholeOrUnset } from './option.js';
 
+const source = z.string().refine((text) => parseSource(text) !== null);
 const hostName = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})$/;
 
 /** In the order of the reference. */
@@ -21,18 +22,21 @@ export const networkOptions = {
     range: 'a list of ports, each 1 to 65535: as many as the units have together',
     description: 'UDP ports in the order of udp_dstport and udp_dstport2 of module 0, module 1 and so on.',
   }),
-  udp_source: noted(
-    z
-      .string()
-      .refine((text) => parseSource(text) !== null)
-      .optional(),
-    {
-      unit: null,
-      range: '"address" or "address:port", an IPv6 address in brackets',
-      description: "Only packets from this address (and port) are the detector's; others are counted as foreign.",
-      unset: 'any source',
-    },
-  ),
+  udp_source: noted(z.union([source, z.array(source).min(1).max(256)]).optional(), {
+    unit: null,
+    range:
+      '"address", "address:port" (an IPv6 address in brackets) or "network/bits", or a list of them: ' +
+      'several modules and interfaces',
+    description: "Only packets from there are the detector's; others are counted as foreign.",
+    unset: 'any source',
+  }),
+  enforce_source: noted(z.boolean().default(false), {
+    unit: null,
+    range: 'true or false',
+    description:
+      'Take packets of a port only from the sender that its series began with; others are counted as foreign. ' +
+      'Without it a second sender is only told.',
+  }),
   receive_buffer_bytes: whole(
     {
       unit: 'bytes',
@@ -122,15 +126,3 @@ export const networkOptions = {
     unset: 'any name, but none when api_host is a loopback address',
   }),
 } as const;
-
-/** "address", "address:port" or "[IPv6]" with or without port; null when the text is none of them. */
-export function parseSource(text: string): { address: string; port: number | null } | null {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::([0-9]{1,5}))?$/.exec(text);
-  if (match === null) return null;
-  const [, bracketed, plain, digits] = match;
-  const found = bracketed ?? plain ?? '';
-  if (isIP(found) !== (bracketed === undefined ? 4 : 6)) return null;
-  const number = digits === undefined ? null : Number(digits);
-  if (number !== null && (number < 1 || number > 65535)) return null;
-  return { address: found, port: number };
-}

@@ -2,6 +2,7 @@
 // here.
 
 import { frameIndexOf } from '../detector/frame-share.js';
+import { sourceText } from './networks.js';
 import { planWarnings, type Plan } from './plan.js';
 import type { ProcessorLoad } from './processor-load.js';
 import { choiceKeys, options, type ChoiceKey } from './schema.js';
@@ -155,9 +156,9 @@ function receivesOn(config: ServiceConfig): string {
 }
 
 function source(config: ServiceConfig): string {
-  if (config.udpSource === null) return 'from any source';
-  const { address, port } = config.udpSource;
-  return `only from ${address}${port === null ? '' : ` port ${port}`}`;
+  const { udpSources, enforceSource } = config;
+  const from = udpSources.length === 0 ? 'from any source' : `only from ${udpSources.map(sourceText).join(', ')}`;
+  return enforceSource ? `${from}, in a series from one for each port` : from;
 }
 
 function timeout(limit: number | null): string {

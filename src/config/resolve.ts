@@ -4,7 +4,9 @@
 import { camelCase } from '../base/snake-case.js';
 import { hostOffset } from './host-offset.js';
 import { detectorOptions } from './options-detector.js';
-import { networkOptions, parseSource } from './options-network.js';
+import { parseSource } from './networks.js';
+import type { UdpSource } from './networks.js';
+import { networkOptions } from './options-network.js';
 import { seriesOptions } from './options-series.js';
 import type { OptionKey, Options } from './schema.js';
 import type { Resolved, ServiceConfig } from './service-config.js';
@@ -29,7 +31,7 @@ export function resolveOptions(name: string, options: Options, hostName: string 
     },
     dynamicRangeMax: dynamicRangeMax ?? settings.dynamicRange,
     udpHosts: hostsOfPorts(udpHost, { ports: udpPorts.length, interfaces: settings.interfaces }),
-    udpSource: udpSource === null ? null : parseSource(udpSource),
+    udpSources: [udpSource ?? []].flat().map((text) => parseSource(text) as UdpSource),
     ...network,
     ring: ringFrames !== null ? { frames: ringFrames } : ringMs === null ? null : { milliseconds: ringMs },
     share: {

@@ -5,6 +5,7 @@
 import type { CamelCase } from '../base/snake-case.js';
 import type { FrameShare } from '../detector/frame-share.js';
 import type { DetectorSettings } from '../detector/settings.js';
+import type { UdpSource } from './networks.js';
 import type { networkOptions } from './options-network.js';
 import type { seriesOptions } from './options-series.js';
 import type { OptionKey, Options } from './schema.js';
@@ -27,8 +28,8 @@ export interface ServiceConfig extends Network, Series {
   readonly dynamicRangeMax: number;
   /** The address that each port of `udpPorts` is received on. */
   readonly udpHosts: readonly string[];
-  /** Only datagrams from this address (and port, unless null) are the detector's; null = any. */
-  readonly udpSource: { readonly address: string; readonly port: number | null } | null;
+  /** Only datagrams from these are the detector's; empty = any. */
+  readonly udpSources: readonly UdpSource[];
   /** Ring length as asked: frames, or milliseconds at `frameRateHz`, or null for the plan's default. */
   readonly ring: { readonly frames: number } | { readonly milliseconds: number } | null;
   /** The frames that this instance takes. */

@@ -25,7 +25,7 @@ const late = {
 } as const;
 const foreign = {
   metric: 'vdcu_udp_packets_foreign_total',
-  help: 'Packets that do not belong: wrong source, no series open, beyond or outside the series',
+  help: 'Packets that do not belong: wrong source, second source, no series open, beyond or outside the series',
   docs: 'docs/operating.md#nothing-arrives',
 } as const;
 const checkSettings = 'Set the detector and the configuration alike';
@@ -137,6 +137,14 @@ export const packetClassTable = {
     labels: { reason: 'source' },
     says: 'from another source than udp_source',
     remedy: 'Correct or remove udp_source',
+  },
+  foreign_second_source: {
+    ...foreign,
+    counter: 'foreignSecondSource',
+    labels: { reason: 'second_source' },
+    says: 'from another sender than the one that the series began with',
+    remedy: 'Stop the second sender, or set udp_source',
+    docs: 'docs/operating.md#second-source',
   },
   foreign_unarmed: {
     ...foreign,

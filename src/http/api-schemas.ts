@@ -161,6 +161,9 @@ const currentPort = object('One port since the series was opened', {
     Object.fromEntries(portCounterTable.map(({ id, help }) => [snakeCase(id), count(help)])),
   ),
   newest_frame_number: orNull(count('Highest frame number seen on this port')),
+  sender: orNull(text('Address and port that its packets come from; null = not known yet')),
+  second_sender: orNull(text('The first other sender of this series')),
+  foreign_sender: orNull(text('The first sender that udp_source does not have')),
 });
 
 const currentSeries = object('The series that is open', {

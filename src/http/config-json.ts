@@ -2,12 +2,13 @@
 // defaults filled in. null = not set.
 
 import type { ServiceConfig } from '../config/service-config.js';
+import { sourceText } from '../config/networks.js';
 import { writtenHosts } from '../config/udp-hosts.js';
 import { snakeKeys } from '../base/snake-case.js';
 
 /** The configuration as JSON: keys as in the file, `name` beside them. */
 export function configJson(config: ServiceConfig): Record<string, unknown> {
-  const { name, detector: settings, ring, udpHosts, udpSource, share, notifyUrl, ...rest } = config;
+  const { name, detector: settings, ring, udpHosts, udpSources, share, notifyUrl, ...rest } = config;
   const { lowNibbleFirst, ...detector } = settings;
   return {
     name,
@@ -25,11 +26,11 @@ export function configJson(config: ServiceConfig): Record<string, unknown> {
     ring_frames: ring !== null && 'frames' in ring ? ring.frames : null,
     ring_ms: ring !== null && 'milliseconds' in ring ? ring.milliseconds : null,
     udp_host: writtenHosts(udpHosts),
-    udp_source: udpSource === null ? null : sourceText(udpSource),
+    udp_source: writtenSources(udpSources.map(sourceText)),
   };
 }
 
-function sourceText({ address, port }: { address: string; port: number | null }): string {
-  const host = address.includes(':') ? `[${address}]` : address;
-  return port === null ? host : `${host}:${port}`;
+/** One text for one sender, a list for several; null = any. */
+function writtenSources(texts: readonly string[]): string | readonly string[] | null {
+  return texts.length > 1 ? texts : (texts[0] ?? null);
 }

@@ -51,6 +51,11 @@ export const portCounterTable = [
   row('bytes', 'vdcu_udp_bytes_received_total', 'Bytes of the datagrams received'),
   ...classRows,
   row('reordered', 'vdcu_udp_packets_reordered_total', 'Accepted packets that came after a later one'),
+  row(
+    'secondSource',
+    'vdcu_udp_packets_second_source_total',
+    'Packets from another sender than the one that the series began with on this port, whatever became of them',
+  ),
   row('expected', 'vdcu_udp_packets_expected_total', 'Packets that the closed port images should have had'),
   row('missing', 'vdcu_udp_packets_missing_total', 'Packets that were missing when their port image was closed'),
   row('imagesComplete', images, imagesHelp, { outcome: 'complete' }),

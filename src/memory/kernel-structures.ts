@@ -72,21 +72,18 @@ export class KernelStructures {
   /**
    * Write every address, once.
    * @param base address of the shared memory
-   * @param names whether the kernel shall tell the senders
    */
-  prepare(base: bigint, landing: Landing, names: boolean, control: ControlUse): void {
+  prepare(base: bigint, landing: Landing, control: ControlUse): void {
     const view = new DataView(landing.buffer);
     const pointer = (at: number, to: number): void => view.setBigUint64(at, base + BigInt(to), true);
     for (let index = 0; index < this.messages; index++) {
       const header = this.#at + index * messageBytes;
       const piece = this.#pieceAt(index);
       for (let byte = 0; byte < messageBytes; byte += 8) view.setBigUint64(header + byte, 0n, true);
-      if (names) {
-        pointer(header + message.name, this.#names * int32 + index * nameBytes);
-        // The kernel writes back what it stored: 16 on IPv4 sockets, 28 on IPv6 ones, so never too little for the next
-        // time.
-        view.setUint32(header + message.nameLength, nameLength, true);
-      }
+      pointer(header + message.name, this.#names * int32 + index * nameBytes);
+      // The kernel writes back what it stored: 16 on IPv4 sockets, 28 on IPv6 ones, so never too little for the next
+      // time.
+      view.setUint32(header + message.nameLength, nameLength, true);
       pointer(piece, landing.bufferAt(index));
       view.setBigUint64(piece + 8, BigInt(landing.stride), true);
       pointer(header + message.pieces, piece);

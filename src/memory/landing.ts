@@ -35,8 +35,8 @@ export class Landing {
   readonly offsets: Int32Array;
   /** True length of each datagram in bytes, also where it was longer than its buffer. */
   readonly lengths: Int32Array;
-  /** 1 = not from the configured source. */
-  readonly foreign: Int32Array;
+  /** A word for the address of each sender, the same for the same one; 0 = not one of those configured. */
+  readonly senders: Int32Array;
   /** Datagrams of one batch at most. */
   readonly capacity: number;
   /** Buffers: as many as `capacity`, unless they hold coalesced datagrams. */
@@ -59,7 +59,7 @@ export class Landing {
     this.stride = this.coalesced ? coalescedStride : packetStride(packetBytes);
     this.offsets = new Int32Array(buffer, offset, packets);
     this.lengths = new Int32Array(buffer, offset + packets * 4, packets);
-    this.foreign = new Int32Array(buffer, offset + packets * 8, packets);
+    this.senders = new Int32Array(buffer, offset + packets * 8, packets);
     this.#heldStride = packetStride(packetBytes);
     this.#heldAt = align(offset + packets * 12, 128);
     this.#buffersAt = this.#heldAt + heldPackets * this.#heldStride;
@@ -68,6 +68,11 @@ export class Landing {
   /** Position of buffer `index`. */
   bufferAt(index: number): number {
     return this.#buffersAt + index * this.stride;
+  }
+
+  /** The buffer in which position `at` lies. */
+  bufferOf(at: number): number {
+    return Math.floor((at - this.#buffersAt) / this.stride);
   }
 
   /** Position of the buffer of held packet `index` (0 to 2). */

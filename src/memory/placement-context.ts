@@ -12,7 +12,7 @@ import {
   contextExpectedPackets,
   contextFirstOwn,
   contextFirstPacket,
-  contextForeign,
+  contextSenders,
   contextFrameNumberAt,
   contextHeadBytes,
   contextHighest,
@@ -41,6 +41,7 @@ import {
   contextSeams,
   contextSlotStride,
   contextSlots,
+  contextSender,
   contextStarts,
   contextStride,
   pieceBytes,
@@ -49,10 +50,10 @@ import {
 
 /** Where the compiled code finds a port's memory; does not change. Addresses in bytes from the start of the memory. */
 export interface PlacementAddresses {
-  /** The landing's batch: offsets, lengths, source verdicts. */
+  /** The landing's batch: offsets, lengths, senders. */
   readonly offsets: number;
   readonly lengths: number;
-  readonly foreign: number;
+  readonly senders: number;
   /** The port's slot records, and bytes from one to the next. */
   readonly records: number;
   readonly recordStride: number;
@@ -116,7 +117,7 @@ export class PlacementContext {
     this.#seams = new Int32Array(buffer, this.#pieces.byteOffset + this.#pieces.byteLength, (packets * seamBytes) / 4);
     this.#set(contextOffsets, addresses.offsets);
     this.#set(contextLengths, addresses.lengths);
-    this.#set(contextForeign, addresses.foreign);
+    this.#set(contextSenders, addresses.senders);
     this.#set(contextRecords, addresses.records);
     this.#set(contextRecordStride, addresses.recordStride);
     this.#set(contextReceived, addresses.received);
@@ -176,6 +177,11 @@ export class PlacementContext {
     this.#set(contextStride, stride);
     this.#numbers[contextOrigin / 8] = origin;
     this.#numbers[contextFirstOwn / 8] = firstOwn;
+  }
+
+  /** Plain packets come from this sender; a word as in the landing's batch. */
+  setSender(sender: number): void {
+    this.#set(contextSender, sender);
   }
 
   /** The frame whose image the last packet completed; 0 = none. */

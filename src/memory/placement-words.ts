@@ -6,7 +6,7 @@
 // 32-bit words. Addresses are bytes from the start of the memory, unsigned.
 export const contextOffsets = 0;
 export const contextLengths = 4;
-export const contextForeign = 8;
+export const contextSenders = 8;
 export const contextRecords = 12;
 export const contextRecordStride = 16;
 export const contextReceived = 20;
@@ -48,6 +48,9 @@ export const contextPayloadBytes = 148;
 export const contextStride = 152;
 export const contextOrigin = 160;
 export const contextFirstOwn = 168;
+
+// Word of the one sender whose packets are plain, as in the landing's batch.
+export const contextSender = 176;
 
 /** Bytes before the tables. */
 export const contextHeadBytes = 256;

@@ -3,6 +3,7 @@
 // Tested by test/pipeline/series.test.ts.
 
 import { load53, store53 } from './number53.js';
+import { SenderWords, senderWordsBytes } from './sender-words.js';
 
 /** Things that a receiver noticed in this series, as bits of one word. */
 export const portEvent = {
@@ -20,6 +21,10 @@ export const portEvent = {
    * Three packets had a number that the configured image does not have: no later image of this port is called complete.
    */
   suspect: 32,
+  /** Packets came from another sender than the one that the series began with. */
+  secondSource: 64,
+  /** And were not taken. */
+  secondRefused: 128,
 } as const;
 
 /**
@@ -65,8 +70,6 @@ const seriesFigures = [
  */
 export const portFigures = [
   'lastPacketAt',
-  'foreignAddress',
-  'foreignPort',
   'receiveBufferRequested',
   'receiveBufferGranted',
   'queueBytesMax',
@@ -80,7 +83,9 @@ export type PortFigure = (typeof portFigures)[number];
 /** Where each is, found once: figures are set with every batch. */
 const figureIndex = Object.fromEntries(portFigures.map((name, index) => [name, index])) as Record<PortFigure, number>;
 
-export const portWordsBytes = 512;
+/** Senders that are named: the one learned, the first other one, the first that the configuration does not have. */
+const senders = ['learned', 'second', 'foreign'] as const;
+export type NamedSender = (typeof senders)[number];
 
 const at = {
   answer: 0,
@@ -97,15 +102,22 @@ const at = {
   candidate: 28,
 } as const;
 const figuresAt = 128;
+const sendersAt = figuresAt + portFigures.length * 8;
+
+export const portWordsBytes = Math.ceil((sendersAt + senders.length * senderWordsBytes) / 128) * 128;
 
 /** Frame numbers here are own ones (detector/frame-share.ts); 0 = none. */
 export class PortWords {
   readonly #words: Int32Array;
   readonly #figures: Float64Array;
+  readonly #senders: Readonly<Record<NamedSender, SenderWords>>;
 
   constructor(buffer: ArrayBufferLike, offset: number) {
     this.#words = new Int32Array(buffer, offset, figuresAt / 4);
     this.#figures = new Float64Array(buffer, offset + figuresAt, portFigures.length);
+    this.#senders = Object.fromEntries(
+      senders.map((name, index) => [name, new SenderWords(buffer, offset + sendersAt + index * senderWordsBytes)]),
+    ) as Record<NamedSender, SenderWords>;
   }
 
   /** Before the first series. */
@@ -124,11 +136,13 @@ export class PortWords {
     for (const field of [at.smallest, at.newestAccepted, at.newestSeen, at.jump, at.closeNext, at.candidate])
       store53(this.#words, field, 0);
     for (const figure of seriesFigures) this.setFigure(figure, Number.NaN);
+    for (const name of senders) this.#senders[name].forget();
   }
 
   /** Forget wrong datagrams that came before the series had its first frame. */
   forgetWrong(): void {
     for (const figure of wrongFigures) this.setFigure(figure, Number.NaN);
+    this.#senders.foreign.forget();
     Atomics.and(this.#words, at.events, ~portEvent.suspect);
   }
 
@@ -236,6 +250,11 @@ export class PortWords {
 
   setCloseNext(frameNumber: number): void {
     store53(this.#words, at.closeNext, frameNumber);
+  }
+
+  /** One of the senders of this series. */
+  sender(name: NamedSender): SenderWords {
+    return this.#senders[name];
   }
 
   figure(name: PortFigure): number {

@@ -74,6 +74,12 @@ export function textOf(address: Uint8Array): string {
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);
 }
 
+/** A sender as the configuration writes it: "10.1.2.20:32410", "[fd00::20]:32410". */
+export function senderText(address: Uint8Array): string {
+  const text = textOf(address);
+  return `${text.includes(':') ? `[${text}]` : text}:${portOf(address)}`;
+}
+
 /** The port of a socket address. */
 export function portOf(address: Uint8Array): number {
   return (address[2] << 8) | address[3];

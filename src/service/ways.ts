@@ -24,7 +24,7 @@ import { readUdpSocket } from '../udp/proc-net-udp.js';
 import { recvmmsgUnavailable } from '../udp/recvmmsg-probe.js';
 import { RecvmmsgSource } from '../udp/recvmmsg-source.js';
 import { ReceivePause } from '../assembly/receive-pause.js';
-import { makeSourceFilter } from '../udp/source-filter.js';
+import { makeSenderWord } from '../udp/source-filter.js';
 import { SourceGroup } from '../udp/source-group.js';
 import { portSetup } from './wiring.js';
 import type { Wiring } from './wiring.js';
@@ -123,7 +123,7 @@ function recvmmsgSource(
     structuresAt: map.kernelStructures[port],
     host: config.udpHosts[port],
     udpPort: config.detector.udpPorts[port],
-    source: config.udpSource,
+    sources: config.udpSources,
     receiveBufferBytes: config.receiveBufferBytes,
     waitMs: portsOfThread === 1 ? blockingWaitMs : 0,
     coalesce: coalescedBuffers > 0,
@@ -136,7 +136,7 @@ function dgramSource(port: number, { config, plan, map, buffer }: Wiring, wake: 
     host: config.udpHosts[port],
     udpPort: config.detector.udpPorts[port],
     receiveBufferBytes: config.receiveBufferBytes,
-    accepts: makeSourceFilter(config.udpSource),
+    senderWord: makeSenderWord(config.udpSources),
     wake: (full) => (full ? wake.turnNow() : wake.wake()),
     readSocket: readUdpSocket,
   });

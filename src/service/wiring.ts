@@ -64,6 +64,7 @@ export function portSetup(
     startWindowMs: config.startWindowMs,
     drainMs: config.drainMs,
     maxOwedFrames: plan.maxOwedFrames,
+    enforceSource: config.enforceSource,
     share: config.share,
     makePlacement,
     dynamicRange: config.detector.dynamicRange,

@@ -6,6 +6,8 @@ import { createSocket } from 'node:dgram';
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { Landing } from '../memory/landing.js';
+import type { SenderWords } from '../memory/sender-words.js';
+import { parseIp, socketAddress } from '../runtime/socket-address.js';
 import { bindError } from './bind-error.js';
 import { DropCounter } from './drop-counter.js';
 import type { PacketSource, SourceInfo } from './packet-source.js';
@@ -16,8 +18,8 @@ export interface DgramSourceOptions {
   readonly host: string;
   readonly udpPort: number;
   readonly receiveBufferBytes: number;
-  /** Is this sender the detector? */
-  accepts(address: string, port: number): boolean;
+  /** A word for this sender, 0 = not one of those configured. */
+  senderWord(address: string, port: number): number;
   /**
    * The landing buffers are full, or something arrived: the assembler should have a turn. `full` = before this returns.
    */
@@ -43,6 +45,8 @@ export class DgramSource implements PacketSource {
   #look = 0;
   #empty = false;
   readonly #drops = new DropCounter();
+  /** Of each entry of the landing buffers. */
+  readonly #senders: RemoteInfo[] = [];
   #bound: { address: string; port: number; inode: number | null } | null = null;
 
   constructor(options: DgramSourceOptions) {
@@ -104,6 +108,13 @@ export class DgramSource implements PacketSource {
     this.#empty = false;
     this.#beginLook();
     return this.#figures()?.queueBytes ?? null;
+  }
+
+  tellSender(index: number, to: SenderWords): void {
+    const { address, port } = this.#senders[index];
+    const words = new Int32Array(8);
+    new Uint8Array(words.buffer).set(socketAddress(parseIp(address), port));
+    to.set(words, 0);
   }
 
   kernelDrops(): number | null {
@@ -174,6 +185,7 @@ export class DgramSource implements PacketSource {
     landing.bytes.set(bytes.length > landing.stride ? bytes.subarray(0, landing.stride) : bytes, at);
     landing.offsets[index] = at;
     landing.lengths[index] = bytes.length;
-    landing.foreign[index] = this.#options.accepts(from.address, from.port) ? 0 : 1;
+    landing.senders[index] = this.#options.senderWord(from.address, from.port);
+    this.#senders[index] = from;
   }
 }

@@ -3,6 +3,7 @@
 // Implementations: dgram-source.ts (portable); tests bring packets from memory.
 
 import type { Landing } from '../memory/landing.js';
+import type { SenderWords } from '../memory/sender-words.js';
 
 /** What was granted when the socket was opened. */
 export interface SourceInfo {
@@ -38,6 +39,8 @@ export interface PacketSource {
    * valid. Absent where that is so whenever nobody receives.
    */
   pause?(paused: boolean): void;
+  /** Write the sender of entry `index` of the last batch; absent where nobody knows. */
+  tellSender?(index: number, to: SenderWords): void;
   /** Datagrams that the kernel dropped since `open` because the socket buffer was full; null = cannot be known. */
   kernelDrops(): number | null;
   /** Bytes charged for what waits in the socket, null = cannot be known; absent where asking costs too much. */

@@ -7,14 +7,15 @@
 
 import { assert } from '../base/assert.js';
 import { exitCode, OperatorError } from '../base/errors.js';
+import type { UdpSource } from '../config/networks.js';
 import { KernelStructures } from '../memory/kernel-structures.js';
 import type { Landing } from '../memory/landing.js';
+import type { SenderWords } from '../memory/sender-words.js';
 import { addressOf, errno, errnoName, lastErrno, libc } from '../runtime/ffi.js';
 import type { Address, Libc } from '../runtime/ffi.js';
 import { DropCounter } from './drop-counter.js';
 import type { PacketSource, SourceInfo } from './packet-source.js';
-import { SocketAddressFilter } from './source-filter.js';
-import type { UdpSource } from './source-filter.js';
+import { SenderWord } from './source-filter.js';
 import { socketLevel, socketOption, UdpSocket } from './udp-socket.js';
 
 /** MSG_TRUNC asks for true lengths; MSG_DONTWAIT; MSG_WAITFORONE waits for the first datagram only (linux/socket.h). */
@@ -31,8 +32,8 @@ export interface RecvmmsgSourceOptions {
   readonly structuresAt: number;
   readonly host: string;
   readonly udpPort: number;
-  /** The detector; null = anybody. */
-  readonly source: UdpSource | null;
+  /** The detector; empty = anybody. */
+  readonly sources: readonly UdpSource[];
   readonly receiveBufferBytes: number;
   /**
    * How long `receive` may wait for a first datagram; 0 = never, as where several ports share a thread. The kernel's
@@ -52,7 +53,7 @@ export class RecvmmsgSource implements PacketSource {
   #messages: Address = 0n;
   #flags: number = flag.truncated;
   #socket: UdpSocket | null = null;
-  #filter: SocketAddressFilter | null = null;
+  #sender: SenderWord | null = null;
   #empty = false;
   #dropsKnown = true;
   /** Buffers of the last call, and how far they have become entries. */
@@ -109,11 +110,10 @@ export class RecvmmsgSource implements PacketSource {
     }
     this.#empty = count < landing.buffers;
     const structures = this.#structures;
-    for (let index = 0; index < count; index++) landing.lengths[index] = structures.length(index);
-    const filter = this.#filter;
-    if (filter !== null) {
-      for (let index = 0; index < count; index++)
-        landing.foreign[index] = filter.accepts(structures.words, structures.nameAt(index)) ? 0 : 1;
+    const sender = this.#sender as SenderWord;
+    for (let index = 0; index < count; index++) {
+      landing.lengths[index] = structures.length(index);
+      landing.senders[index] = sender.of(structures.words, structures.nameAt(index));
     }
     structures.offerControls(1);
     return count;
@@ -134,6 +134,12 @@ export class RecvmmsgSource implements PacketSource {
     return this.#dropsKnown ? this.#drops.total : null;
   }
 
+  tellSender(index: number, to: SenderWords): void {
+    const { landing } = this;
+    const at = landing.offsets[index];
+    to.set(this.#structures.words, this.#structures.nameAt(landing.coalesced ? landing.bufferOf(at) : index));
+  }
+
   /** Bytes charged for what waits in the socket; null = cannot be known. */
   queueBytes(): number | null {
     return this.descriptor < 0 ? null : (this.#socket as UdpSocket).queueBytes();
@@ -151,10 +157,10 @@ export class RecvmmsgSource implements PacketSource {
   }
 
   #open(): SourceInfo {
-    const { buffer, landing, host, udpPort, source, receiveBufferBytes, waitMs, coalesce } = this.#options;
+    const { buffer, landing, host, udpPort, sources, receiveBufferBytes, waitMs, coalesce } = this.#options;
     const socket = new UdpSocket(host, udpPort);
     try {
-      this.#filter = source === null ? null : new SocketAddressFilter(source, socket.version);
+      this.#sender = new SenderWord(sources, socket.version);
       if (coalesce) {
         const refused = socket.set(socketLevel.udp, socketOption.udpCoalesce, 1);
         if (refused !== null)
@@ -178,9 +184,8 @@ export class RecvmmsgSource implements PacketSource {
     socket.set(socketLevel.socket, socketOption.dropCount, 1);
     this.#flags = flag.truncated | (waitMs > 0 ? flag.waitForOne : flag.dontWait);
     const base = addressOf(buffer);
-    this.#structures.prepare(base, landing, this.#filter !== null, coalesce ? 'all' : 'first');
+    this.#structures.prepare(base, landing, coalesce ? 'all' : 'first');
     this.#messages = base + BigInt(this.#structures.messagesAt);
-    landing.foreign.fill(0);
     for (let index = 0; index < landing.buffers && !coalesce; index++) landing.offsets[index] = landing.bufferAt(index);
     this.#socket = socket;
     this.#c = libc();
@@ -215,22 +220,22 @@ export class RecvmmsgSource implements PacketSource {
   /** Entries from buffers that may hold several datagrams: all of one size, the last of a buffer may be shorter. */
   #spread(): number {
     const { landing } = this;
-    const { offsets, lengths, foreign, capacity } = landing;
+    const { offsets, lengths, senders, capacity } = landing;
     const structures = this.#structures;
-    const filter = this.#filter;
+    const sender = this.#sender as SenderWord;
     let entries = 0;
     while (this.#buffer < this.#filled && entries < capacity) {
       const buffer = this.#buffer;
       const bytes = structures.length(buffer);
       const told = structures.controlValue(buffer, socketLevel.udp, socketOption.udpCoalesce);
       const size = told > 0 ? told : bytes;
-      const verdict = filter === null || filter.accepts(structures.words, structures.nameAt(buffer)) ? 0 : 1;
+      const word = sender.of(structures.words, structures.nameAt(buffer));
       const at = landing.bufferAt(buffer);
       let within = this.#within;
       do {
         offsets[entries] = at + within;
         lengths[entries] = Math.min(size, bytes - within);
-        foreign[entries] = verdict;
+        senders[entries] = word;
         within += size;
         entries++;
       } while (within < bytes && entries < capacity);

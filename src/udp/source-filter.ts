@@ -1,72 +1,123 @@
-// Is the sender of a datagram the detector? Decided here and not by a filter on the socket, whose rejects the kernel
-// would count as drops. One form compares the texts that node:dgram gives, the other the words that the kernel wrote.
-// IPv4 senders on IPv6 sockets appear as ::ffff:a.b.c.d and are the same.
+// hot path. Who sent a datagram, and may he? Comes in: senders, as text from node:dgram or as the socket addresses that
+// the kernel wrote. Goes out: a word for each, the same for the same address; 0 = not one of those configured. Decided
+// here and not by a filter on the socket, whose rejects the kernel would count as drops. IPv4 senders on IPv6 sockets
+// appear as ::ffff:a.b.c.d and are the same.
 
+import type { UdpSource } from '../config/networks.js';
 import { OperatorError } from '../base/errors.js';
-import { mapped, parseIp, socketAddress, unmapped } from '../runtime/socket-address.js';
-import type { IpAddress } from '../runtime/socket-address.js';
+import { mapped, parseIp, unmapped } from '../runtime/socket-address.js';
 
-/** The configured source; `port` null = any port of this address. */
-export interface UdpSource {
-  readonly address: string;
-  readonly port: number | null;
-}
+/** No sender that is configured. */
+export const foreignSender = 0;
 
-/** For senders as text. `source` null accepts everybody. */
-export function makeSourceFilter(source: UdpSource | null): (address: string, port: number) => boolean {
-  if (source === null) return () => true;
-  const wanted = unmapped(parseIp(source.address)).bytes;
-  // A detector has one address: its text is compared as long as it is the one that was parsed last.
+/** For senders as text. An empty list takes everybody. */
+export function makeSenderWord(sources: readonly UdpSource[]): (address: string, port: number) => number {
+  const within = sources.map(networkOf);
+  // A detector has one address for each port: its text is looked into as long as it is the one that came last.
   let known = '';
-  let same = false;
+  let bytes: Uint8Array = new Uint8Array(16);
   return (address, port) => {
     if (address !== known) {
-      const { bytes } = unmapped(parseIp(withoutZone(address)));
-      same = bytes.length === wanted.length && bytes.every((byte, index) => byte === wanted[index]);
+      bytes = mapped(parseIp(withoutZone(address))).bytes;
       known = address;
     }
-    return same && (source.port === null || source.port === port);
+    return allowed(within, bytes, port) ? wordOf(bytes) : foreignSender;
   };
 }
 
-/** For senders as socket addresses in shared memory. Nothing is allocated by a comparison. */
-export class SocketAddressFilter {
-  readonly #head: number;
-  readonly #headMask: number;
-  readonly #address: Int32Array;
+/** For senders as socket addresses in shared memory. Nothing is allocated while they are the same. */
+export class SenderWord {
+  readonly #sources: readonly Within[];
   readonly #addressAt: number;
+  readonly #addressWords: number;
+  /** The UDP port is looked at only where some source names one. */
+  readonly #headMask: number;
+  /** The sender that came last, and its word. */
+  readonly #last: Int32Array;
+  #word = foreignSender;
 
   /**
    * @param socketVersion 4 or 6: what the socket was opened for
-   * @throws OperatorError when no datagram on such a socket could come from the source
+   * @throws OperatorError when no datagram on such a socket could come from any of the sources
    */
-  constructor(source: UdpSource, socketVersion: 4 | 6) {
-    const address = fit(source, socketVersion);
-    const words = new Int32Array(socketAddress(address, source.port ?? 0).buffer);
-    // Family and port share a word; in memory the family comes first.
-    this.#head = words[0];
-    this.#headMask = source.port === null ? 0xffff : -1;
+  constructor(sources: readonly UdpSource[], socketVersion: 4 | 6) {
+    this.#sources = fit(sources, socketVersion).map(networkOf);
     this.#addressAt = socketVersion === 4 ? 1 : 2;
-    this.#address = words.slice(this.#addressAt, this.#addressAt + (socketVersion === 4 ? 1 : 4));
+    this.#addressWords = socketVersion === 4 ? 1 : 4;
+    this.#headMask = sources.some(({ port }) => port !== null) ? -1 : 0xffff;
+    this.#last = new Int32Array(1 + this.#addressWords);
   }
 
   /** @param at index of the socket address in `words` */
-  accepts(words: Int32Array, at: number): boolean {
-    if ((words[at] & this.#headMask) !== this.#head) return false;
-    const address = this.#address;
-    for (let word = 0; word < address.length; word++) {
-      if (words[at + this.#addressAt + word] !== address[word]) return false;
-    }
-    return true;
+  of(words: Int32Array, at: number): number {
+    const last = this.#last;
+    const from = at + this.#addressAt;
+    // Family and port share a word; in memory the family comes first.
+    let same = (words[at] & this.#headMask) === last[0];
+    for (let word = 0; word < this.#addressWords; word++) if (words[from + word] !== last[1 + word]) same = false;
+    if (!same) this.#note(words, at, from);
+    return this.#word;
+  }
+
+  #note(words: Int32Array, at: number, from: number): void {
+    const head = words[at];
+    this.#last[0] = head & this.#headMask;
+    for (let word = 0; word < this.#addressWords; word++) this.#last[1 + word] = words[from + word];
+    const address = new Uint8Array(this.#last.buffer, 4);
+    const bytes = mapped({ version: address.length === 4 ? 4 : 6, bytes: address, scope: 0 }).bytes;
+    // In the network's order.
+    const port = ((head >>> 8) & 0xff00) | (head >>> 24);
+    this.#word = allowed(this.#sources, bytes, port) ? wordOf(bytes) : foreignSender;
   }
 }
 
-function fit(source: UdpSource, socketVersion: 4 | 6): IpAddress {
-  const address = unmapped(parseIp(source.address));
-  if (socketVersion === 6) return mapped(address);
-  if (address.version === 4) return address;
+/** A network as mapped IPv6 bytes. */
+interface Within {
+  readonly bytes: Uint8Array;
+  readonly bits: number;
+  readonly port: number | null;
+}
+
+function networkOf({ address, bits, port }: UdpSource): Within {
+  const parsed = parseIp(address);
+  return { bytes: mapped(parsed).bytes, bits: parsed.version === 4 ? 96 + bits : bits, port };
+}
+
+function allowed(sources: readonly Within[], bytes: Uint8Array, port: number): boolean {
+  if (sources.length === 0) return true;
+  for (const source of sources) {
+    if ((source.port === null || source.port === port) && sameBits(source.bytes, bytes, source.bits)) return true;
+  }
+  return false;
+}
+
+function sameBits(a: Uint8Array, b: Uint8Array, bits: number): boolean {
+  for (let bit = 0; bit < bits; bit += 8) {
+    const mask = bits - bit >= 8 ? 0xff : 0xff00 >> (bits - bit);
+    if (((a[bit >> 3] ^ b[bit >> 3]) & mask) !== 0) return false;
+  }
+  return true;
+}
+
+/**
+ * Different for any two IPv4 addresses. IPv6 ones are folded: two of them have the same word once in four thousand
+ * million pairs, and whoever looks for such a pair may as well send with the detector's own address.
+ */
+function wordOf(bytes: Uint8Array): number {
+  let word = 0;
+  for (let at = 0; at < 16; at += 4) {
+    const quarter = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+    word = Math.imul(word, 0x9e3779b1) ^ quarter;
+  }
+  return word === foreignSender ? 1 : word;
+}
+
+function fit(sources: readonly UdpSource[], socketVersion: 4 | 6): readonly UdpSource[] {
+  if (socketVersion === 6 || sources.length === 0) return sources;
+  const own = sources.filter(({ address }) => unmapped(parseIp(address)).version === 4);
+  if (own.length > 0) return own;
   throw new OperatorError(
-    `udp_source ${source.address} is an IPv6 address, but udp_host is an IPv4 one: no packet could be the ` +
+    `udp_source ${sources[0]?.address} is an IPv6 address, but udp_host is an IPv4 one: no packet could be the ` +
       "detector's. Change one of them",
   );
 }

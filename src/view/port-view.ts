@@ -9,8 +9,11 @@ import { histogramsAt, portHistogramTable } from '../memory/histogram.js';
 import type { Histogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import { PortWords } from '../memory/port-words.js';
+import type { NamedSender } from '../memory/port-words.js';
 import { seriesPackets } from '../memory/series-packets.js';
 import type { SeriesPackets } from '../memory/series-packets.js';
+import { senderText } from '../runtime/socket-address.js';
+import type { CurrentPort } from './service-view.js';
 
 /** A socket is asked at most so often, whoever wants to know. */
 const figuresMs = 200;
@@ -77,6 +80,15 @@ export class PortView {
   series(): { readonly counters: Counters; readonly packets: SeriesPackets } {
     const counters = this.#named(this.#seriesBase);
     return { counters, packets: seriesPackets((counter) => counters[counter]) };
+  }
+
+  /** Who sends to it in the series that is open, as far as is known. */
+  senders(): Pick<CurrentPort, 'sender' | 'second_sender' | 'foreign_sender'> {
+    const named = (name: NamedSender): string | null => {
+      const address = this.words.sender(name).address;
+      return address === null ? null : senderText(address);
+    };
+    return { sender: named('learned'), second_sender: named('second'), foreign_sender: named('foreign') };
   }
 
   histogram(id: PortHistogram): HistogramReading {

@@ -40,6 +40,11 @@ export interface CurrentPort {
   readonly packets: SeriesPackets;
   readonly counters: Readonly<Record<PortCounter, number>>;
   readonly newest_frame_number: number | null;
+  /** Address and port that its packets come from; null = not known yet. */
+  readonly sender: string | null;
+  /** The first other one of this series, and the first that udp_source does not have; null = there was none. */
+  readonly second_sender: string | null;
+  readonly foreign_sender: string | null;
 }
 
 /** The answer of `GET /api/v1/series`. */

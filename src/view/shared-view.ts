@@ -566,6 +566,7 @@ export class SharedView implements ServiceView {
         udp_port: port.udpPort,
         ...port.series(),
         newest_frame_number: known(port.words.newestSeen),
+        ...port.senders(),
       })),
     };
   }

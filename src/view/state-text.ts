@@ -2,6 +2,7 @@
 // about why. Pure.
 
 import type { ServiceConfig } from '../config/service-config.js';
+import { sourceText } from '../config/networks.js';
 import { hostOfPort } from '../config/udp-hosts.js';
 import type { CurrentPort, CurrentSeries, SeriesState } from './service-view.js';
 
@@ -78,10 +79,11 @@ function whyNothing(port: CurrentPort, { config, packetBytes }: StateFacts): str
   const { counters } = port;
   const where = `port ${port.udp_port}:`;
   const known: string[] = [];
-  if (counters.foreignSource > 0)
-    known.push(
-      `${counters.foreignSource} datagrams came from another source than udp_source ${config.udpSource?.address ?? ''}`,
-    );
+  if (counters.foreignSource > 0) {
+    const sources = config.udpSources.map(sourceText).join(', ');
+    const from = port.foreign_sender === null ? '' : `: from ${port.foreign_sender}`;
+    known.push(`${counters.foreignSource} datagrams came from another source than udp_source ${sources}${from}`);
+  }
   if (counters.malformedSize > 0)
     known.push(`${counters.malformedSize} datagrams were not of ${packetBytes} bytes (ten_giga? another detector?)`);
   const malformed =

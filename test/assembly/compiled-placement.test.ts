@@ -50,12 +50,12 @@ class Packets {
   }
 
   /** Packets of the frames from `base` on, mostly in order, with everything that can go wrong. */
-  batch(base: number, dynamicRange: number): { bytes: Uint8Array; foreign: boolean }[] {
+  batch(base: number, dynamicRange: number): { bytes: Uint8Array; sender: number }[] {
     const random = this.#random;
     let image = this.#images.get(dynamicRange);
     if (image === undefined)
       this.#images.set(dynamicRange, (image = new PortImageDatagrams({ ...this.#settings, dynamicRange }, this.#port)));
-    const batch: { bytes: Uint8Array; foreign: boolean }[] = [];
+    const batch: { bytes: Uint8Array; sender: number }[] = [];
     const frames = 1 + random.integer(3);
     const whole = random.chance(0.5);
     const trouble = random.chance(0.6) ? 0.03 : 0;
@@ -65,7 +65,7 @@ class Packets {
       image.write(number, number * 10);
       for (const datagram of image.datagrams) {
         if (!whole && random.chance(0.3)) continue;
-        const packet = { bytes: datagram.slice(), foreign: false };
+        const packet = { bytes: datagram.slice(), sender: 1 };
         if (random.chance(trouble)) this.#spoil(packet);
         batch.push(packet);
         if (random.chance(trouble)) batch.push(packet);
@@ -79,12 +79,12 @@ class Packets {
     return batch;
   }
 
-  #spoil(packet: { bytes: Uint8Array; foreign: boolean }): void {
+  #spoil(packet: { bytes: Uint8Array; sender: number }): void {
     const random = this.#random;
     const view = new DataView(packet.bytes.buffer);
     switch (random.integer(12)) {
       case 0:
-        packet.foreign = true;
+        packet.sender = this.#random.pick([0, 2]);
         break;
       case 1:
         packet.bytes = packet.bytes.slice(0, 40);
@@ -179,7 +179,7 @@ function compare(
     }
     for (let step = 0; step < 8; step++) {
       const batch = packets.batch(base, dynamicRange);
-      for (const { source } of both) for (const { bytes, foreign } of batch) source.deliver(bytes, foreign);
+      for (const { source } of both) for (const { bytes, sender } of batch) source.deliver(bytes, sender);
       // What waits for the first frame to be told, or for the next series, waits in the socket.
       while (reference.source.queued > 0 && !reference.assembler.pauses) {
         if (random.chance(0.1)) for (const single of both) single.series.setGiveUp(firstOwnNumber(base));

@@ -33,6 +33,7 @@ export class LoopingSource implements PacketSource {
       landing.bytes.set(datagram, at);
       landing.offsets[index] = at;
       landing.lengths[index] = datagram.length;
+      landing.senders[index] = 1;
     }
   }
 

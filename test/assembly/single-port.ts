@@ -80,6 +80,7 @@ export class SinglePort<Source extends PacketSource> {
       startWindowMs: 20,
       drainMs: 100,
       maxOwedFrames: 10 * slots,
+      enforceSource: false,
       makePlacement: options.compiled ? compiledPlacement(this.#counted(loadPlacementKernel(memory))) : placementOracle,
       dynamicRange: settings.dynamicRange,
       readNRows: settings.readNRows ?? 0,

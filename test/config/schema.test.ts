@@ -1,27 +1,6 @@
 import t from 'tap';
 import { oneOf } from '../../src/config/option.js';
-import { parseSource } from '../../src/config/options-network.js';
 import { notesOf, options, type OptionKey } from '../../src/config/schema.js';
-
-t.test('a source is an address with or without port', async (t) => {
-  t.strictSame(parseSource('10.0.0.1'), { address: '10.0.0.1', port: null });
-  t.strictSame(parseSource('10.0.0.1:32410'), { address: '10.0.0.1', port: 32410 });
-  t.strictSame(parseSource('[::1]'), { address: '::1', port: null });
-  t.strictSame(parseSource('[fe80::2]:1'), { address: 'fe80::2', port: 1 });
-  for (const wrong of [
-    '',
-    '::1',
-    '[10.0.0.1]',
-    '10.0.0.1:',
-    '10.0.0.1:0',
-    '10.0.0.1:65536',
-    '[::1',
-    'host',
-    '10.0.0.256',
-  ]) {
-    t.equal(parseSource(wrong), null, `"${wrong}"`);
-  }
-});
 
 t.test('each option has a sentence, a range, and a default, a stand-in or need', async (t) => {
   for (const key of Object.keys(options) as OptionKey[]) {

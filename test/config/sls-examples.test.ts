@@ -4,6 +4,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { sourceText } from '../../src/config/networks.js';
+import type { UdpSource } from '../../src/config/networks.js';
+import { makeSenderWord } from '../../src/udp/source-filter.js';
 import { loadConfig } from '../../src/config/load.js';
 import type { ServiceConfig } from '../../src/config/service-config.js';
 import { families, profileOf } from '../../src/detector/profiles.js';
@@ -110,7 +113,23 @@ function differences(config: ServiceConfig, lines: readonly Line[]): string[] {
     modules,
   );
   same('sources', lines.filter(({ command }) => command === 'udp_srcip').length, eiger1GbE ? 0 : modules);
-  if (config.udpSource !== null) same('udp_srcip', valueOf(lines, 'udp_srcip'), config.udpSource.address);
+  const senders = lines.filter(({ command }) => /^udp_srcip2?$/.test(command)).flatMap(({ values }) => values);
+  const takes = (sources: readonly UdpSource[], sender: string): boolean =>
+    makeSenderWord(sources)(sender, 32410) !== 0;
+  if (config.udpSources.length > 0 || !eiger1GbE) {
+    same(
+      'senders that are taken',
+      senders.filter((sender) => takes(config.udpSources, sender)),
+      senders,
+    );
+    for (const one of config.udpSources)
+      same(
+        `${sourceText(one)} sends`,
+        senders.some((sender) => takes([one], sender)),
+        true,
+      );
+    same('udp_source', config.udpSources.length > 0, true);
+  }
   for (const command of ['udp_srcip2', 'udp_dstip2', 'udp_dstmac2'])
     same(
       command,

@@ -43,7 +43,7 @@ t.test('nothing lands before its time', (t) => {
 t.test('the truth knows a packet only from the series in which it came', (t) => {
   const truth = new PortTruth(4);
   const take = (packet: number, frameNumber: number): void =>
-    truth.take({ ...datagram(0, packet, frameNumber), order: 0 }, 100);
+    truth.take({ ...datagram(0, packet, frameNumber), order: 0 }, 100, false);
   take(0, 7);
   truth.open(1, 0);
   take(1, 7);
@@ -60,7 +60,7 @@ t.test('the truth knows a packet only from the series in which it came', (t) => 
 t.test('the truth of a series of which others take a part counts no packet of theirs', (t) => {
   const truth = new PortTruth(4);
   truth.open(1, 0, (frameNumber) => frameNumber % 2 === 1);
-  for (const frameNumber of [6, 7, 8]) truth.take({ ...datagram(0, 0, frameNumber), order: 0 }, 100);
+  for (const frameNumber of [6, 7, 8]) truth.take({ ...datagram(0, 0, frameNumber), order: 0 }, 100, false);
   t.strictSame(
     [6, 7, 8].map((frameNumber) => truth.had(1, frameNumber, 0)),
     [false, true, false],
@@ -92,7 +92,7 @@ const ledger = {
 function truthOf(): PortTruth {
   const truth = new PortTruth(4);
   truth.open(1, 10);
-  for (const packet of [0, 0, 1]) truth.take({ ...datagram(0, packet, 7), order: 0 }, 100);
+  for (const packet of [0, 0, 1]) truth.take({ ...datagram(0, packet, 7), order: 0 }, 100, false);
   truth.finish(1, 11, Infinity);
   return truth;
 }
@@ -113,5 +113,14 @@ t.test('a ledger that tells the truth is accepted, one that does not is told wha
   t.match(problems({ socket: 0 }), [/socket is 0 of 1 dropped/]);
   t.match(problems({ expected: 8, missing: 6, socket: 1, unexplained: 5 }), [/8 packets expected, 1 frames have 4/]);
   t.match(problems({ ring: 1, unexplained: 0 }), [/ring is 1 of 0 refused/]);
+  t.end();
+});
+
+t.test('a packet of a stranger came as long as strangers are taken', (t) => {
+  const truth = new PortTruth(4);
+  truth.open(1, 0);
+  truth.take({ ...datagram(0, 0, 7), kind: 'stranger', order: 0 }, 100, false);
+  truth.take({ ...datagram(0, 1, 7), kind: 'stranger', order: 0 }, 100, true);
+  t.strictSame([truth.had(1, 7, 0), truth.had(1, 7, 1)], [true, false]);
   t.end();
 });

@@ -6,11 +6,13 @@ import type { Random } from '../../src/base/random.js';
 import { changed } from '../pipeline/packets.js';
 import type { PacketMaker } from '../pipeline/packets.js';
 
-/** What a datagram really is. All but the first two are wrong in the way of the counter of that name. */
+/** What a datagram really is. All but the first three are wrong in the way of the counter of that name. */
 export type DatagramKind =
   | 'good'
   /** An intact packet that names a place which is another port's. */
   | 'elsewhere'
+  /** A good packet that somebody else than the detector sends. */
+  | 'stranger'
   | 'headerPacket'
   | 'malformedSize'
   | 'malformedVersion'
@@ -98,6 +100,13 @@ function before(a: Datagram, b: Datagram): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
 
+/** Who sends it: the detector, a stranger, or one that the configuration does not have. */
+export const senders = { detector: 1, stranger: 2, foreign: 0 } as const;
+
+export function senderOf(kind: DatagramKind): number {
+  return kind === 'foreignSource' ? senders.foreign : kind === 'stranger' ? senders.stranger : senders.detector;
+}
+
 /** Ways of being wrong, drawn once per datagram. */
 export function drawWrong(random: Random): { kind: DatagramKind; variant: number } {
   return { kind: random.pick(plainlyWrong), variant: random.integer(1000) };
@@ -108,6 +117,7 @@ export function bytesOf({ kind, port, frameNumber, packet, maker, variant }: Dat
   const good = maker.packet(port, frameNumber, packet);
   switch (kind) {
     case 'good':
+    case 'stranger':
     case 'foreignSource':
       return good;
     case 'headerPacket':

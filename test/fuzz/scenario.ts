@@ -42,6 +42,8 @@ export interface Scenario {
   /** Per frame of another instance: that some of it comes here. */
   readonly misrouted: number;
   readonly oldPackets: number;
+  /** Somebody else sends packets of due frames, or of frames far ahead. */
+  readonly strangers: number;
   readonly socketPackets: number;
   readonly batch: number;
   /** Can the number of datagrams that the socket dropped be read? */
@@ -253,6 +255,7 @@ export function makeScenario(random: Random): Scenario {
     seriesIdleMs: random.pick(calm ? [80] : [40, 80]),
     seriesTimeoutMs: random.chance(0.1) ? random.pick([1, 6000]) : null,
     closingTimeoutMs: random.pick(calm ? [400] : [40, 150, 400]),
+    enforceSource: random.chance(0.5),
     flightRecorderPackets: random.chance(0.15) ? 64 : 0,
   };
   return {
@@ -279,6 +282,7 @@ export function makeScenario(random: Random): Scenario {
     misrouted: share.stride === 1 ? 0 : random.pick([0, 0.02, 0.2]),
     numberJump: calm ? 0 : random.pick([0, 0, 0.4]),
     oldPackets: calm ? 0 : random.pick([0, 0.3]),
+    strangers: calm ? 0 : random.pick([0, 0, 0.01, 0.05]),
     socketPackets: calm ? 10_000 : random.pick([10_000, 10_000, 100, 20]),
     batch: random.pick(calm ? [8, 256] : [4, 30, 256]),
     dropsKnown: random.chance(0.9),

@@ -21,6 +21,9 @@ const edgeFrames = 4;
 /** Frames that modules which disagree are apart. */
 const apartBy = 2000;
 
+/** Frames that a stranger is ahead. */
+const strangerAhead = 1500;
+
 /** Packets that name another port's place, of each port: three could agree. */
 const elsewhereMost = 2;
 
@@ -184,6 +187,7 @@ export class SimulatedDetector {
     if (random.chance(scenario.burst)) this.#bursts.set(port, 1 + random.integer(40));
     if (random.chance(scenario.corrupt)) this.#stray(maker, port, packet, dueMs);
     if (random.chance(scenario.garbage)) this.#garbage(maker, port, frameNumber, packet, dueMs);
+    if (random.chance(scenario.strangers)) this.#strange(maker, port, frameNumber, packet, dueMs);
     if (left > 0) this.#bursts.set(port, left - 1);
     // A packet that comes again in another acquisition has the fate of the first.
     const key = `${port}/${frameNumber}/${packet}`;
@@ -229,6 +233,16 @@ export class SimulatedDetector {
     const number = random.chance(0.5) ? strayBase + this.#strays++ * 1000 : 1 + ((this.#strays++ * 37) % 900);
     if (number >= this.#firstSent - 50 && number <= this.frameNumber + 2000) return;
     this.#launch('good', maker, port, number, packet, dueMs);
+  }
+
+  /**
+   * A stranger sends what is due, so that it could stand for what gets lost; or, where the sender is enforced, numbers
+   * far ahead that agree with each other.
+   */
+  #strange(maker: PacketMaker, port: number, frameNumber: number, packet: number, dueMs: number): void {
+    const ahead = this.#scenario.config.enforceSource && this.#random.chance(0.2) ? strangerAhead : 0;
+    for (let frame = frameNumber + ahead; frame <= frameNumber + (ahead === 0 ? 0 : ahead + 2); frame++)
+      this.#launch('stranger', maker, port, frame, packet, dueMs);
   }
 
   #garbage(maker: PacketMaker, port: number, frameNumber: number, packet: number, dueMs: number): void {

@@ -14,7 +14,7 @@ import { phase, SeriesWords } from '../../src/memory/series-words.js';
 import type { StreamEvent } from '../../src/contract/series.js';
 import type { MemorySink } from '../pipeline/memory-sink.js';
 import { Pipeline } from '../pipeline/pipeline.js';
-import { bytesOf } from './network.js';
+import { bytesOf, senderOf, senders } from './network.js';
 import type { Datagram } from './network.js';
 import { PortTruth } from './truth.js';
 
@@ -115,7 +115,7 @@ export class SimulatedService {
       this.#answers.set(port, 0);
       source.watch = (tag, bytes) => {
         this.follow(port);
-        truth.take(tag as Datagram, bytes);
+        truth.take(tag as Datagram, bytes, config.enforceSource && this.#knowsDetector(port));
       };
     }
     this.view = new SharedView({
@@ -144,8 +144,13 @@ export class SimulatedService {
     this.view.noteReady(opened, 'memory', 'memory+libzmq');
   }
 
+  /** The port goes by the detector's address: a stranger is known by now. */
+  #knowsDetector(port: number): boolean {
+    return (this.#portWords.get(port) as PortWords).sender('learned').address?.[7] === senders.detector;
+  }
+
   deliver(datagram: Datagram): void {
-    this.pipeline.deliver(datagram.port, bytesOf(datagram), datagram.kind === 'foreignSource', datagram);
+    this.pipeline.deliver(datagram.port, bytesOf(datagram), senderOf(datagram.kind), datagram);
   }
 
   /** A turn of an agent; returns how much it did. */

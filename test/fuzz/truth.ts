@@ -121,11 +121,13 @@ export class PortTruth {
     series.last = last;
   }
 
-  take({ kind, frameNumber, packet }: Datagram, bytes: number): void {
+  /** @param enforced what strangers send is refused */
+  take({ kind, frameNumber, packet }: Datagram, bytes: number, enforced: boolean): void {
     this.taken.set(kind, (this.taken.get(kind) ?? 0) + 1);
     this.datagrams++;
     this.bytes += bytes;
-    if (kind !== 'good' || this.#open?.own(frameNumber) !== true) return;
+    const counts = kind === 'good' || (kind === 'stranger' && !enforced);
+    if (!counts || this.#open?.own(frameNumber) !== true) return;
     this.#turn.push(frameNumber);
     if (this.#newTurn) this.#recent = this.#recent.slice(-heldBefore);
     this.#newTurn = false;

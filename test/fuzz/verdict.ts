@@ -182,6 +182,11 @@ export class LifeVerdict {
       ))
         wrong.push(`port ${port}: ${text}`);
     }
+    for (const port of ports) {
+      const { secondSource, foreignSecondSource } = pipeline.counters(port);
+      if (foreignSecondSource !== (pipeline.config.enforceSource ? secondSource : 0))
+        wrong.push(`port ${port}: ${foreignSecondSource} packets of ${secondSource} of a second source were refused`);
+    }
     for (const summary of pipeline.summaries)
       for (const text of this.#seriesProblems(summary)) wrong.push(`series ${summary.series_id}: ${text}`);
     return wrong;

@@ -95,7 +95,7 @@ export function playHostile(
       for (const packet of own) {
         while (random.chance(0.4)) {
           const { bytes, foreign, as } = mutator.make(port, frame, frames);
-          pipeline.deliver(port, bytes, foreign);
+          pipeline.deliver(port, bytes, foreign ? 0 : 1);
           const key = `${port} ${as}`;
           expected.set(key, (expected.get(key) ?? 0) + 1);
           sent++;

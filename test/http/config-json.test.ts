@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { UdpSource } from '../../src/config/networks.js';
 import { options } from '../../src/config/schema.js';
 import { configJson } from '../../src/http/config-json.js';
 import { config } from '../view/hand-made-view.js';
@@ -8,6 +9,8 @@ t.test('the configuration has exactly the keys of the configuration file, and th
   t.end();
 });
 
+const ipv4 = (address: string, bits = 32): UdpSource => ({ address, bits, family: 'ipv4', port: null });
+
 t.test('values are as the file would have them; null is not set', (t) => {
   const json = JSON.parse(JSON.stringify(configJson(config))) as Record<string, unknown>;
   t.match(json, {
@@ -16,6 +19,7 @@ t.test('values are as the file would have them; null is not set', (t) => {
     flip_rows: { 50001: true },
     port_positions: { 50002: [0, 0] },
     udp_source: '[::1]:1234',
+    enforce_source: false,
     nibble_order: 'high_first',
     interfaces: 1,
     counters: 1,
@@ -25,7 +29,7 @@ t.test('values are as the file would have them; null is not set', (t) => {
     read_n_rows: null,
     udp_ports: [50001, 50002],
   });
-  t.match(configJson({ ...config, ring: { milliseconds: 500 }, udpSource: { address: '10.0.0.1', port: null } }), {
+  t.match(configJson({ ...config, ring: { milliseconds: 500 }, udpSources: [ipv4('10.0.0.1')] }), {
     ring_frames: null,
     ring_ms: 500,
     udp_source: '10.0.0.1',
@@ -33,7 +37,10 @@ t.test('values are as the file would have them; null is not set', (t) => {
   t.match(configJson({ ...config, detector: { ...config.detector, lowNibbleFirst: true } }), {
     nibble_order: 'low_first',
   });
-  t.match(configJson({ ...config, ring: null, udpSource: null }), {
+  t.match(configJson({ ...config, udpSources: [ipv4('10.0.0.1'), ipv4('10.0.1.0', 24)] }), {
+    udp_source: ['10.0.0.1', '10.0.1.0/24'],
+  });
+  t.match(configJson({ ...config, ring: null, udpSources: [] }), {
     ring_frames: null,
     ring_ms: null,
     udp_source: null,

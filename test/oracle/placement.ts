@@ -40,6 +40,8 @@ export class PlacementOracle implements Placement {
 
   setShare(): void {}
 
+  setSender(): void {}
+
   run(from: number): number {
     return from;
   }

@@ -109,11 +109,11 @@ t.test('the first thing that is wrong gives the class, in the order of the table
   const everything: HeaderChanges = { version: 1, detectorType: 3, packetNumber: 4, column: 1, frameNumber: 0 };
   const deliver = (changes: HeaderChanges) => (): void => pipeline.deliver(0, changed(good, changes));
   t.strictSame(
-    counted(pipeline, () => pipeline.deliver(0, new Uint8Array(40), true)),
+    counted(pipeline, () => pipeline.deliver(0, new Uint8Array(40), 0)),
     one('foreignSource'),
   );
   t.strictSame(
-    counted(pipeline, () => pipeline.deliver(0, good, true)),
+    counted(pipeline, () => pipeline.deliver(0, good, 0)),
     one('foreignSource'),
   );
   t.strictSame(

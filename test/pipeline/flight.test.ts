@@ -38,7 +38,7 @@ for (const compiled of [false, true]) {
     pipeline.send(0, 11, [0, 2, 1, 1]);
     pipeline.deliver(0, changed(pipeline.maker.packet(0, 11, 3), { version: 1 }));
     pipeline.deliver(0, new Uint8Array(40).fill(7));
-    pipeline.deliver(0, pipeline.maker.packet(0, 11, 3), true);
+    pipeline.deliver(0, pipeline.maker.packet(0, 11, 3), 0);
     pipeline.deliver(0, pipeline.maker.packet(0, 99, 3));
     pipeline.settle();
     pipeline.send(0, 10, [2]);

@@ -2,11 +2,12 @@
 // turn.
 
 import type { Landing } from '../../src/memory/landing.js';
+import type { SenderWords } from '../../src/memory/sender-words.js';
 import type { PacketSource, SourceInfo } from '../../src/udp/packet-source.js';
 
 export class MemorySource implements PacketSource {
   readonly landing: Landing;
-  readonly #queue: { bytes: Uint8Array; foreign: boolean; tag: unknown }[] = [];
+  readonly #queue: { bytes: Uint8Array; sender: number; tag: unknown }[] = [];
   /** Of the queue: the first that was not taken. */
   #head = 0;
   readonly #limit: number;
@@ -33,13 +34,13 @@ export class MemorySource implements PacketSource {
     return this.#queue.length - this.#head;
   }
 
-  /** A datagram arrives; the bytes are copied. */
-  deliver(bytes: Uint8Array, foreign = false, tag: unknown = null): void {
+  /** A datagram arrives; the bytes are copied. @param sender 0 = not one of those configured */
+  deliver(bytes: Uint8Array, sender = 1, tag: unknown = null): void {
     if (this.queued >= this.#limit) {
       if (this.drops !== null) this.drops++;
       return;
     }
-    this.#queue.push({ bytes: bytes.slice(), foreign, tag });
+    this.#queue.push({ bytes: bytes.slice(), sender, tag });
   }
 
   open(): Promise<SourceInfo> {
@@ -57,12 +58,12 @@ export class MemorySource implements PacketSource {
     const { landing } = this;
     const count = Math.min(this.queued, landing.capacity, this.batch);
     for (let index = 0; index < count; index++) {
-      const { bytes, foreign, tag } = this.#queue[this.#head++];
+      const { bytes, sender, tag } = this.#queue[this.#head++];
       const at = landing.bufferAt(index);
       landing.bytes.set(bytes.length > landing.stride ? bytes.subarray(0, landing.stride) : bytes, at);
       landing.offsets[index] = at;
       landing.lengths[index] = bytes.length;
-      landing.foreign[index] = foreign ? 1 : 0;
+      landing.senders[index] = sender;
       this.watch?.(tag, bytes.length);
     }
     if (this.queued === 0) this.#queue.length = this.#head = 0;
@@ -76,6 +77,13 @@ export class MemorySource implements PacketSource {
     return this.bytesKnown
       ? this.#queue.slice(this.#head).reduce((sum, { bytes }) => sum + bytes.length + 768, 0)
       : null;
+  }
+
+  /** Sender n has the address 192.0.2.n. */
+  tellSender(index: number, to: SenderWords): void {
+    const words = Int32Array.of(2, 0, 0, 0, 0, 0, 0);
+    new Uint8Array(words.buffer).set([192, 0, 2, this.landing.senders[index]], 4);
+    to.set(words, 0);
   }
 
   kernelDrops(): number | null {

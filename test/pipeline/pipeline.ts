@@ -220,8 +220,9 @@ export class Pipeline {
     throw new Error('halting was not answered');
   }
 
-  deliver(port: number, bytes: Uint8Array, foreign = false, tag: unknown = null): void {
-    this.sources.get(port)?.deliver(bytes, foreign, tag);
+  /** @param sender 0 = not one of those configured */
+  deliver(port: number, bytes: Uint8Array, sender = 1, tag: unknown = null): void {
+    this.sources.get(port)?.deliver(bytes, sender, tag);
   }
 
   /** Makes this detector's packets. */

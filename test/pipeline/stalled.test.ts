@@ -50,13 +50,13 @@ async function setUp(receive: 'recvmmsg' | 'dgram') {
               ...common,
               buffer: buffer,
               structuresAt: map.kernelStructures[port],
-              source: null,
+              sources: [],
               waitMs: 0,
               coalesce: false,
             })
           : new DgramSource({
               ...common,
-              accepts: () => true,
+              senderWord: () => 1,
               readSocket: readUdpSocket,
               wake: (full) => {
                 if (full) ref.turn();

@@ -3,6 +3,8 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { OperatorError } from '../../src/base/errors.js';
 import { Landing, landingBytes } from '../../src/memory/landing.js';
+import { SenderWords, senderWordsBytes } from '../../src/memory/sender-words.js';
+import { senderText } from '../../src/runtime/socket-address.js';
 import { readUdpSocket } from '../../src/udp/proc-net-udp.js';
 import { DgramSource } from '../../src/udp/dgram-source.js';
 import type { DgramSourceOptions } from '../../src/udp/dgram-source.js';
@@ -27,7 +29,7 @@ async function setUp(t: Test, changes: Partial<DgramSourceOptions> = {}) {
     host,
     udpPort: 0,
     receiveBufferBytes: 65536,
-    accepts: () => true,
+    senderWord: () => 1,
     wake: (full) => void wakes.push(full),
     readSocket: () => null,
     ...changes,
@@ -133,17 +135,20 @@ t.test('the socket is called empty only after the event loop has looked once mor
 t.test('a sender that is not the detector is marked, not dropped', async (t) => {
   const seen: [string, number][] = [];
   const { source, landing, wakes, send } = await setUp(t, {
-    accepts: (address, port) => {
+    senderWord: (address, port) => {
       seen.push([address, port]);
-      return seen.length === 2;
+      return seen.length === 2 ? 7 : 0;
     },
   });
   await send(filled(10, 1));
   await send(filled(10, 2));
   await until(() => wakes.length === 2, 'both datagrams');
   t.equal(source.receive(), 2);
-  t.strictSame([...landing.foreign.subarray(0, 2)], [1, 0]);
+  t.strictSame([...landing.senders.subarray(0, 2)], [0, 7]);
   t.equal(seen[0]?.[0], '127.0.0.1');
+  const sender = new SenderWords(new SharedArrayBuffer(senderWordsBytes), 0);
+  source.tellSender(1, sender);
+  t.equal(senderText(sender.address as Uint8Array), `127.0.0.1:${seen[1]?.[1]}`, 'and can be named');
 });
 
 t.test('IPv6 as well as IPv4', async (t) => {
@@ -215,7 +220,7 @@ t.test('a taken port and a foreign address are errors with their remedy; closing
       host,
       udpPort,
       receiveBufferBytes: 65536,
-      accepts: () => true,
+      senderWord: () => 1,
       wake: () => undefined,
       readSocket: () => null,
     });

@@ -1,6 +1,10 @@
 import t from 'tap';
 import type { Test } from 'tap';
 import { Worker } from 'node:worker_threads';
+import { parseSource } from '../../src/config/networks.js';
+import type { UdpSource } from '../../src/config/networks.js';
+import { SenderWords, senderWordsBytes } from '../../src/memory/sender-words.js';
+import { senderText } from '../../src/runtime/socket-address.js';
 import { ffiUnavailable } from '../../src/runtime/ffi.js';
 import { RecvmmsgSource } from '../../src/udp/recvmmsg-source.js';
 import type { RecvmmsgSourceOptions } from '../../src/udp/recvmmsg-source.js';
@@ -13,6 +17,10 @@ import { strangerWithDrops } from './stranger.js';
 const missing = ffiUnavailable();
 const skip = missing === null ? {} : { skip: missing };
 const packetBytes = 4144;
+const sourceOf = (address: string, port: number | null = null): UdpSource => ({
+  ...(parseSource(address) as UdpSource),
+  port,
+});
 
 function makeSource(
   changes: Partial<RecvmmsgSourceOptions> = {},
@@ -23,7 +31,7 @@ function makeSource(
     ...portMemory(landingPackets, packetBytes, coalescedBuffers),
     host: '127.0.0.1',
     udpPort: 0,
-    source: null,
+    sources: [],
     receiveBufferBytes: 1 << 20,
     waitMs: 0,
     coalesce: coalescedBuffers > 0,
@@ -35,6 +43,7 @@ interface Got {
   readonly bytes: Buffer;
   readonly length: number;
   readonly foreign: boolean;
+  readonly sender: number;
 }
 
 /** Everything that is in the socket. */
@@ -44,13 +53,14 @@ function receiveAll(source: RecvmmsgSource): Got[] {
     const count = source.receive();
     if (count > source.landing.capacity) throw new Error('more than the capacity');
     for (let index = 0; index < count; index++) {
-      const { offsets, lengths, foreign, bytes, stride } = source.landing;
+      const { offsets, lengths, senders, bytes, stride } = source.landing;
       const at = offsets[index];
       const length = lengths[index];
       got.push({
         bytes: Buffer.from(bytes.slice(at, at + Math.min(length, stride))),
         length,
-        foreign: foreign[index] === 1,
+        foreign: senders[index] === 0,
+        sender: senders[index],
       });
     }
     if (source.empty) return got;
@@ -130,8 +140,8 @@ t.test('who is not the configured source is foreign, by address and by port', sk
     for (const coalescedBuffers of [0, 4]) {
       const probe = new Sender(to, 9, own);
       const ownPort = probe.socket.udpPort;
-      const byAddress = makeSource({ host, source: { address: own, port: null } }, 32, coalescedBuffers);
-      const byPort = makeSource({ host, source: { address: own, port: ownPort } }, 32, coalescedBuffers);
+      const byAddress = makeSource({ host, sources: [sourceOf(own)] }, 32, coalescedBuffers);
+      const byPort = makeSource({ host, sources: [sourceOf(own, ownPort)] }, 32, coalescedBuffers);
       for (const [source, verdicts] of [
         [byAddress, [false, false, true]],
         [byPort, [false, true, true]],
@@ -154,12 +164,41 @@ t.test('who is not the configured source is foreign, by address and by port', sk
   }
 });
 
+t.test('each sender has a word of its own, whatever port it sends from, and can be named', skip, async (t) => {
+  for (const [host, to, first, second] of [
+    ['127.0.0.1', '127.0.0.1', '127.0.0.2', '127.0.0.3'],
+    ['::', '127.0.0.1', '127.0.0.2', '127.0.0.3'],
+    ['::', '::1', '::1', null],
+  ] as const) {
+    for (const coalescedBuffers of [0, 4]) {
+      const source = makeSource({ host }, 32, coalescedBuffers);
+      const { udpPort } = await source.open();
+      const senders = [first, second ?? first, first].map((from) => new Sender(to, udpPort, from));
+      for (const sender of senders) sender.send(numbered(1, 100));
+      t.equal(source.receive(), 3);
+      const words = [...source.landing.senders.subarray(0, 3)];
+      t.notOk(words.includes(0));
+      t.equal(words[0], words[2], 'one machine, two ports');
+      if (second !== null) t.not(words[0], words[1]);
+      senders.forEach((sender, index) => {
+        const named = new SenderWords(new SharedArrayBuffer(senderWordsBytes), 0);
+        source.tellSender(index, named);
+        const address = [first, second ?? first, first][index] as string;
+        const text = address.includes(':') ? `[${address}]` : address;
+        t.equal(senderText(named.address as Uint8Array), `${text}:${sender.socket.udpPort}`);
+        sender.close();
+      });
+      await source.close();
+    }
+  }
+});
+
 t.test('an IPv6 source on an IPv4 socket is refused', skip, async (t) => {
-  await t.rejects(makeSource({ source: { address: '::1', port: null } }).open(), {
+  await t.rejects(makeSource({ sources: [sourceOf('::1')] }).open(), {
     name: 'OperatorError',
     message: /udp_source ::1 is an IPv6 address/,
   });
-  const mapped = makeSource({ source: { address: '::ffff:127.0.0.1', port: null } });
+  const mapped = makeSource({ sources: [sourceOf('::ffff:127.0.0.1')] });
   const { udpPort } = await mapped.open();
   const sender = new Sender('127.0.0.1', udpPort);
   sender.send(numbered(1, 8));

@@ -8,7 +8,7 @@ const source = new RecvmmsgSource({
   ...portMemory(8, 64),
   host: '127.0.0.1',
   udpPort: 0,
-  source: null,
+  sources: [],
   receiveBufferBytes: 65536,
   waitMs: 20,
   coalesce: false,

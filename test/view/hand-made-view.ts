@@ -46,7 +46,8 @@ export const config: ServiceConfig = {
   },
   dynamicRangeMax: 16,
   udpHosts: ['127.0.0.1', '127.0.0.1'],
-  udpSource: { address: '::1', port: 1234 },
+  udpSources: [{ address: '::1', bits: 128, family: 'ipv6', port: 1234 }],
+  enforceSource: false,
   receiveBufferBytes: 1048576,
   receive: 'auto',
   receiveCoalesced: false,
@@ -104,7 +105,15 @@ export const currentPortOf = (
   newest_frame_number: number | null = null,
 ): CurrentPort => {
   const counters = portCountersOf(values);
-  return { udp_port, packets: seriesPackets((counter) => counters[counter]), counters, newest_frame_number };
+  return {
+    udp_port,
+    packets: seriesPackets((counter) => counters[counter]),
+    counters,
+    newest_frame_number,
+    sender: null,
+    second_sender: null,
+    foreign_sender: null,
+  };
 };
 
 export const ledgerOf = (udp_port: number, values: Partial<PortLedger> = {}): PortLedger => ({

@@ -26,7 +26,7 @@ const series = (changes: Partial<CurrentSeries> = {}): CurrentSeries => ({
 
 const describe = (changes: Partial<StateFacts> = {}): ReturnType<typeof describeState> =>
   describeState({
-    config: { ...config, series: 'armed', udpSource: null },
+    config: { ...config, series: 'armed', udpSources: [] },
     dataEndpoint: 'tcp://127.0.0.1:9999',
     state: 'idle',
     consumers: 1,
@@ -106,7 +106,7 @@ t.test('when nothing arrives the state says, from 2 s on, what is known of each 
   );
   t.match(
     silent({ received: 3, foreignSource: 3 }, { config }),
-    /^port 50001: 3 datagrams came from another source than udp_source ::1\.$/,
+    /^port 50001: 3 datagrams came from another source than udp_source \[::1\]:1234\.$/,
   );
   t.match(
     silent({ received: 2, malformedSize: 2 }),

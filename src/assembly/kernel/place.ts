@@ -6,12 +6,12 @@
 
 import {
   contextAccepted, contextBytes, contextCompleted, contextDecode, contextExpectedPackets, contextFirstOwn,
-  contextFirstPacket, contextForeign, contextFrameNumberAt, contextHighest, contextIdentity, contextIdentityAt,
+  contextFirstPacket, contextFrameNumberAt, contextHighest, contextIdentity, contextIdentityAt,
   contextIdentityMask, contextLengths, contextLowest, contextMissingByte, contextNewest, contextOffsets,
   contextOrigin, contextPacketBytes, contextPacketNumberAt, contextPayloadAt, contextPieces, contextPosition,
   contextPositionAt, contextPositionMask, contextReceived, contextRecordStride, contextRecords, contextReordered,
-  contextRing, contextSlotStride, contextSlots, contextStarts, contextStride, decodeCopy, pieceBytes, pieceFrom,
-  pieceLength, pieceTo,
+  contextRing, contextSender, contextSenders, contextSlotStride, contextSlots, contextStarts, contextStride, decodeCopy,
+  pieceBytes, pieceFrom, pieceLength, pieceTo,
 } from '../../memory/placement-words';
 import { flightClass, flightEntryBytes, flightLength, flightTime } from '../../memory/flight-words';
 import {
@@ -20,9 +20,9 @@ import {
 import { fillSeams, isPresent, unpack } from './unpack';
 
 /**
- * Place the packets of the batch from entry `from` on, as long as they are plain: of the configured source, intact, of
- * this port's position, of a frame in the window whose image is open, and not there yet. Stops before the first that is
- * not, and after the one that completes an image.
+ * Place the packets of the batch from entry `from` on, as long as they are plain: of the learned sender, intact, of this
+ * port's position, of a frame in the window whose image is open, and not there yet. Stops before the first that is not,
+ * and after the one that completes an image.
  * @param context address of the port's placement context
  * @param count entries of the batch
  * @returns the first entry that was not looked at; the frame that was completed stands in the context, 0 = none
@@ -30,7 +30,8 @@ import { fillSeams, isPresent, unpack } from './unpack';
 export function run(context: usize, from: u32, count: u32): u32 {
   const offsets = load<usize>(context, contextOffsets);
   const lengths = load<usize>(context, contextLengths);
-  const foreign = load<usize>(context, contextForeign);
+  const senders = load<usize>(context, contextSenders);
+  const sender = load<u32>(context, contextSender);
   const packetBytes = load<u32>(context, contextPacketBytes);
   const frameNumberAt = load<usize>(context, contextFrameNumberAt);
   const packetNumberAt = load<usize>(context, contextPacketNumberAt);
@@ -62,7 +63,7 @@ export function run(context: usize, from: u32, count: u32): u32 {
 
   while (index < count) {
     const entry = <usize>index << 2;
-    if (load<u32>(foreign + entry) != 0 || load<u32>(lengths + entry) != packetBytes) break;
+    if (load<u32>(senders + entry) != sender || load<u32>(lengths + entry) != packetBytes) break;
     const at = load<usize>(offsets + entry);
     if ((load<u32>(at + identityAt) & identityMask) != identity) break;
     if ((load<u32>(at + positionAt) & positionMask) != position) break;

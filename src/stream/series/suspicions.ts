@@ -8,7 +8,8 @@ import { largestFrameNumber } from '../../detector/packet-header.js';
 import { detectorOfType, otherGrids, otherSettings } from '../../detector/other-settings.js';
 import type { Evidence } from '../../detector/other-settings.js';
 import { portEvent } from '../../memory/port-words.js';
-import type { PortWords } from '../../memory/port-words.js';
+import type { NamedSender, PortWords } from '../../memory/port-words.js';
+import { senderText } from '../../runtime/socket-address.js';
 
 /** One suspicion: a stable code and a sentence that says what, where and the likely setting. */
 export interface Suspicion {
@@ -26,7 +27,8 @@ export interface Suspicion {
     | 'other_share'
     | 'frame_number'
     | 'frame_numbers'
-    | 'number_step';
+    | 'number_step'
+    | 'second_source';
   readonly udpPort: number;
   readonly message: string;
   /** The settings that would explain it, as far as is known now; empty = none does. */
@@ -110,6 +112,22 @@ export function suspicionsOf(
       `10 successive images missed the same packets: ${accepted} of ${layout.expectedPackets} came each time. ` +
         `${asked(likely)}${likely.length > 0 ? 'Or a' : 'A'} part of the path always loses them.`,
       likely,
+    );
+  }
+  if ((events & portEvent.secondSource) !== 0) {
+    const named = (sender: NamedSender): string => {
+      const address = words.sender(sender).address;
+      return address === null ? 'another address' : senderText(address);
+    };
+    const taken =
+      (events & portEvent.secondRefused) !== 0
+        ? 'They are not taken (enforce_source).'
+        : 'They are taken like the others.';
+    say(
+      'second_source',
+      `packets come from ${named('second')}, too, where the series began with those of ${named('learned')}. ${taken} ` +
+        'Does a second detector send to this port, or was the detector restarted with another address? Stop the ' +
+        'second sender, or set udp_source (docs/operating.md#second-source).',
     );
   }
   if ((events & portEvent.jumpBackward) !== 0)
