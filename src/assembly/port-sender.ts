@@ -1,6 +1,6 @@
 // hot path. Who sends the packets of one port in a series: learned from the first ones that were accepted, anew in each
 // series, so that nobody is locked out for longer. In come words for the address of a sender, the same for the same
-// one. Owned by the packet intake.
+// one; out goes whether another one is the same.
 
 /** Accepted packets of one sender that make it the one that the series began with. */
 const witnesses = 3;

@@ -170,6 +170,9 @@ export class Processes {
     const { random, operator, problems, tell } = this.#options;
     const { pipeline } = service;
     tell(() => `process ${this.started} ${orderly ? 'ends' : 'is cut off'}: step ${pipeline.words.step}`);
+    // Receivers are told to end after the streamer: what it said last they have heard.
+    for (const source of pipeline.sources.values()) source.interrupt = source.linger = null;
+    if (orderly) for (const port of service.ports) service.turn(port);
     if (orderly && operator.waiting > 0)
       problems.push(`${operator.waiting} requests were not answered by a process that ended in order`);
     problems.push(...(this.verdict as LifeVerdict).atEnd(orderly));

@@ -20,9 +20,9 @@ import {
 import { fillSeams, isPresent, unpack } from './unpack';
 
 /**
- * Place the packets of the batch from entry `from` on, as long as they are plain: of the learned sender, intact, of this
- * port's position, of a frame in the window whose image is open, and not there yet. Stops before the first that is not,
- * and after the one that completes an image.
+ * Place the packets of the batch from entry `from` on, as long as they are plain: of the learned sender, intact, of
+ * this port's position, of a frame in the window whose image is open, and not there yet. Stops before the first that
+ * is not, and after the one that completes an image.
  * @param context address of the port's placement context
  * @param count entries of the batch
  * @returns the first entry that was not looked at; the frame that was completed stands in the context, 0 = none
