@@ -7,7 +7,7 @@ import type { MissingByCause } from './loss-causes.js';
 import type { RefusalReason } from './refusals.js';
 import type { PeerRefusal } from './refused-peers.js';
 
-/** The send buffer of a consumer's connection, in bytes; the kernel may charge twice as much. Null = it does not say. */
+/** The send buffer of a consumer's connection, in bytes; the kernel may charge twice that. Null = it does not say. */
 export interface SendBuffer {
   readonly requestedBytes: number;
   readonly grantedBytes: number | null;

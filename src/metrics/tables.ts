@@ -208,7 +208,7 @@ export const gaugeTable: readonly MetricRow[] = [
   },
   {
     metric: 'vdcu_zmq_underway_messages',
-    help: "Messages handed over that the consumers' machines have not acknowledged; absent where the way out cannot tell",
+    help: 'Messages handed over that no machine of a consumer has acknowledged; absent where that is not known',
     labels: [],
     read: (view) => [[{}, view.gauges().underway?.messages ?? null]],
   },
@@ -220,7 +220,7 @@ export const gaugeTable: readonly MetricRow[] = [
   },
   {
     metric: 'vdcu_zmq_send_buffer_bytes',
-    help: "Send buffer of each consumer's connection as asked for and as the kernel granted it; it charges up to twice that. Absent where zmq queues",
+    help: 'Send buffer of each connection as asked for and as the kernel granted it; absent where zmq queues',
     labels: ['kind'],
     read: (view) => {
       const { sendBuffer } = view.gauges();

@@ -20,7 +20,7 @@ import { FrameReader } from './series/frame-reader.js';
 import { FrameTimes } from './series/frame-times.js';
 import { IdleTime } from './series/idle-time.js';
 import type { MessageSink } from './output/message-sink.js';
-import { Outbox } from './output/maxiv/outbox.js';
+import { MaxivOutput } from './output/maxiv/maxiv-output.js';
 import { Series } from './series/series.js';
 import type { SeriesDeps, SeriesLimits } from './series/setup.js';
 import type { SeriesPort } from './series/progress.js';
@@ -78,7 +78,7 @@ const underwayEveryMs = 100;
 export class Streamer {
   readonly #setup: StreamerSetup;
   readonly #deps: SeriesDeps;
-  readonly #outbox: Outbox;
+  readonly #output: MaxivOutput;
   readonly #words: StreamWords;
   readonly #box: CommandBox;
   readonly #refused = new RefusedPeers();
@@ -120,7 +120,7 @@ export class Streamer {
       };
     });
     this.#setup = setup;
-    this.#outbox = new Outbox(setup.sink, counters, setup.firstMessageNumber);
+    this.#output = new MaxivOutput(setup.sink, counters, setup.firstMessageNumber);
     this.#words = new StreamWords(buffer, map.streamWords);
     this.#box = new CommandBox(buffer, map.commandBox);
     const report = (event: StreamEvent): void => setup.report(event);
@@ -130,7 +130,7 @@ export class Streamer {
       words: new SeriesWords(buffer, map.seriesWords),
       ports,
       reader: new FrameReader(buffer, map, ports),
-      outbox: this.#outbox,
+      output: this.#output,
       lastFrame: new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes),
       counters,
       seenTimes: new SeenTimes(setup.limits.maxOwedFrames + 2 * map.sizes.slots),
@@ -152,13 +152,13 @@ export class Streamer {
    */
   turn(now: number): number {
     this.#beat(now);
-    this.#outbox.sink.poll();
+    this.#output.sink.poll();
     this.#tellRefused(now);
-    this.#outbox.settle(now);
+    this.#output.settle(now);
     let work = this.#takeCommand(now);
     if (this.#series === null) work += this.#idle(now);
     else {
-      if (!this.#series.begun && !this.#outbox.busy) this.#outbox.settleOwedEnd(now);
+      if (!this.#series.begun && !this.#output.busy) this.#output.settleOwedEnd(now);
       work += this.#series.turn(now);
       if (this.#series.step === seriesStep.opening || this.#series.step === seriesStep.open)
         this.#confirmArmed(this.#series);
@@ -174,13 +174,13 @@ export class Streamer {
 
   /** How long nothing needs to be looked at unless something happens, in ms, after a turn that did nothing. */
   get restMs(): number {
-    if (this.#series === null) return this.#outbox.owedEnd === null && this.#arming === null ? idleRestMs : openRestMs;
-    return this.#outbox.blocked ? blockedRestMs : this.#series.begun ? openRestMs : idleRestMs;
+    if (this.#series === null) return this.#output.owedEnd === null && this.#arming === null ? idleRestMs : openRestMs;
+    return this.#output.blocked ? blockedRestMs : this.#series.begun ? openRestMs : idleRestMs;
   }
 
   /** A message waits for a consumer that has no room. */
   get blocked(): boolean {
-    return this.#outbox.blocked;
+    return this.#output.blocked;
   }
 
   #beat(now: number): void {
@@ -193,7 +193,7 @@ export class Streamer {
   #tellUnderway(now: number): void {
     if (now - this.#underwayAt < underwayEveryMs) return;
     this.#underwayAt = now;
-    this.#words.setUnderway(this.#outbox.sink.underway);
+    this.#words.setUnderway(this.#output.sink.underway);
   }
 
   #setStallMax(milliseconds: number): void {
@@ -202,7 +202,7 @@ export class Streamer {
   }
 
   #tellRefused(now: number): void {
-    for (const peer of this.#outbox.sink.takeRefused()) {
+    for (const peer of this.#output.sink.takeRefused()) {
       const { counters } = this.#deps;
       const counter = streamCounter[peerRefusals[peer.reason].counter];
       counters[counter] = counters[counter] + 1;
@@ -273,9 +273,9 @@ export class Streamer {
           `${open !== null && open.step >= seriesStep.stopping ? 'closing' : 'open'}: end it first (vdcu stop)`,
       );
     }
-    if (this.#outbox.sink.peers === 0 && !request.force)
+    if (this.#output.sink.peers === 0 && !request.force)
       return refuse('no_consumer', 'no consumer is connected to the data port: start the receiver, or arm with force');
-    const { peers } = this.#outbox.sink;
+    const { peers } = this.#output.sink;
     const { consumerConnections } = this.#setup.limits;
     if (peers > consumerConnections && !request.force) return refuse('unsafe', strangers(peers, consumerConnections));
     this.#arming = { id, request };
@@ -309,7 +309,7 @@ export class Streamer {
    */
   #replyDelivered(now: number): void {
     this.#delivering = this.#delivering.filter(({ ids, summary, wait }) => {
-      const left = wait.look(this.#outbox.next, now);
+      const left = wait.look(this.#output.next, now);
       if (left === 'waiting') return true;
       const told = left === null || left.messages === 0 ? summary : { ...summary, undelivered: left };
       for (const id of ids) this.#setup.report({ kind: 'stopped', id, summary: told });
@@ -321,18 +321,18 @@ export class Streamer {
   // --------------------------------------------------------------------------------------------------------
 
   #idle(now: number): number {
-    if (this.#outbox.busy) return 0;
-    if (!this.#outbox.settleOwedEnd(now)) {
+    if (this.#output.busy) return 0;
+    if (!this.#output.settleOwedEnd(now)) {
       const waited = now - this.#idleSince >= this.#setup.limits.closingTimeoutMs;
       if (waited && this.#arming?.request.force === false)
         this.#refuse('no_consumer', 'the consumer takes no messages: the end of the last series still waits for it');
       const follows = this.#keepsBehind && this.#arming === null;
       const goOn = this.#shutdown
-        ? waited || this.#outbox.sink.peers === 0
+        ? waited || this.#output.sink.peers === 0
         : this.#arming?.request.force === true || follows;
-      if (!goOn || this.#outbox.busy) return 0;
+      if (!goOn || this.#output.busy) return 0;
     }
-    const opens = !this.#shutdown && this.#arming === null && this.#setup.auto && this.#outbox.sink.peers > 0;
+    const opens = !this.#shutdown && this.#arming === null && this.#setup.auto && this.#output.sink.peers > 0;
     if (this.#keepsBehind && !opens) this.#keepNothing();
     if (this.#shutdown) {
       if (!this.#drained) {
@@ -364,7 +364,7 @@ export class Streamer {
       this.#refuse('invalid', error.message);
       return 1;
     }
-    const least = this.#outbox.next + (this.#outbox.owedEnd === null ? 0 : 1);
+    const least = this.#output.next + (this.#output.owedEnd === null ? 0 : 1);
     if (request.msgNumberBase !== null && request.msgNumberBase < least) {
       this.#refuse(
         'invalid',
@@ -403,20 +403,20 @@ export class Streamer {
 
   #ending(series: Series, summary: SeriesSummary, now: number): void {
     if (!series.headerSent) return this.#over(series, summary, now);
-    if (this.#outbox.busy) return;
+    if (this.#output.busy) return;
     const { endNumber } = series.share;
     if (!series.share.sendsEnd) {
-      if (endNumber !== null) this.#outbox.skipTo(endNumber + 1);
+      if (endNumber !== null) this.#output.skipTo(endNumber + 1);
       return this.#over(series, summary, now);
     }
-    if (endNumber !== null) this.#outbox.skipTo(endNumber);
-    this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);
-    if (this.#series === null || this.#outbox.busy) return;
+    if (endNumber !== null) this.#output.skipTo(endNumber);
+    this.#output.end(summary, () => this.#over(series, summary, now), now);
+    if (this.#series === null || this.#output.busy) return;
     // The next automatic series opens at once: packets wait for it.
     const follows = series.keepsBehind && this.#arming === null && this.#stopping.length === 0 && !this.#shutdown;
-    if (!follows && this.#outbox.sink.peers > 0 && now - series.since < this.#setup.limits.closingTimeoutMs) return;
+    if (!follows && this.#output.sink.peers > 0 && now - series.since < this.#setup.limits.closingTimeoutMs) return;
     // Nobody takes it now: it goes out before the next header.
-    this.#outbox.owedEnd = summary;
+    this.#output.owedEnd = summary;
     this.#over(series, { ...summary, end_pending: true }, now);
   }
 
@@ -440,7 +440,7 @@ export class Streamer {
       this.#delivering.push({
         ids: this.#stopping,
         summary,
-        wait: new DeliveryWait(this.#outbox.sink, this.#outbox.next, until),
+        wait: new DeliveryWait(this.#output.sink, this.#output.next, until),
       });
       this.#stopping = [];
     } else this.#replyStopped(series.begun ? summary : null);
@@ -449,14 +449,14 @@ export class Streamer {
 
   #publish(): void {
     const series = this.#series;
-    const { sink, next } = this.#outbox;
+    const { sink, next } = this.#output;
     const numbers = series ?? this.#last;
     this.#words.publish({
       step: series === null ? seriesStep.idle : series.summary !== null ? seriesStep.ending : series.step,
       seriesId: this.#seriesId,
       headerSent: series?.headerSent ?? false,
       auto: series?.auto ?? false,
-      endPending: this.#outbox.owedEnd !== null,
+      endPending: this.#output.owedEnd !== null,
       peers: sink.peers,
       disconnects: sink.disconnects,
       slotsUsedMax: numbers.slotsUsedMax,

@@ -205,7 +205,8 @@ export class SharedView implements ServiceView {
     if (sendBuffer !== null && (sendBuffer.grantedBytes ?? Infinity) < sendBuffer.requestedBytes)
       this.#deps.logger.warn(
         { event: 'send_buffer', requested: sendBuffer.requestedBytes, granted: sendBuffer.grantedBytes },
-        `asked for ${sendBuffer.requestedBytes} bytes of send buffer for each consumer, the kernel granted ${sendBuffer.grantedBytes}. Raise net.core.wmem_max (docs/operating.md#send-buffer).`,
+        `asked for ${sendBuffer.requestedBytes} bytes of send buffer for each consumer, the kernel granted ` +
+          `${sendBuffer.grantedBytes}. Raise net.core.wmem_max (docs/operating.md#send-buffer).`,
       );
     for (const socket of sockets) {
       if (

@@ -105,7 +105,11 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'number-before-drop',
     'takes a message number for what zmq then refuses',
-    [outbox, 'const parts = build(this.#next);', 'const parts = build(this.#next++);'],
+    [
+      outbox,
+      '    const outcome = this.#sink.offer(parts);\n',
+      '    const outcome = this.#sink.offer(parts);\n    this.#next++;\n',
+    ],
     [outbox, '    this.#next++;\n    this.#taken++;', '    this.#taken++;'],
   ),
   mutant('packet-number-unchecked', 'uses the packet number before checking it', [
@@ -130,9 +134,9 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('owed-frame-skipped', 'sends nothing for a frame that the ring had no room for', [
     sender,
-    '      const pixels = reader.pixels(own);\n',
-    "      if (facts.reason === 'ring_full') {\n        this.#release(own + 1);\n        continue;\n      }\n      " +
-      'const pixels = reader.pixels(own);\n',
+    '      const frame = this.#frame(own, first);\n',
+    "      const frame = this.#frame(own, first);\n      if (frame.facts.reason === 'ring_full') {\n        " +
+      'this.#release(own + 1);\n        continue;\n      }\n',
   ]),
   mutant('refused-piecemeal', 'accepts the rest of a frame after having refused a part of it', [
     frameWindow,
@@ -141,13 +145,13 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('end-sent-twice', 'sends a second series_end before the next header', [
     streamer,
-    '    this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);\n',
-    '    this.#outbox.offerEnd(summary, () => this.#over(series, summary, now), now);\n    this.#outbox.owedEnd = ' +
+    '    this.#output.end(summary, () => this.#over(series, summary, now), now);\n',
+    '    this.#output.end(summary, () => this.#over(series, summary, now), now);\n    this.#output.owedEnd = ' +
       'summary;\n',
   ]),
   mutant('end-forgotten', 'sends no series_end where the consumer was away', [
     streamer,
-    '    this.#outbox.owedEnd = summary;\n',
+    '    this.#output.owedEnd = summary;\n',
     '',
   ]),
   mutant('auto-file-named-by-day', 'names an automatic series as one of an earlier process was named', [
@@ -218,13 +222,13 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('shared-numbers-closed-up', 'gives its images the next numbers, where other instances have those in between', [
     sender,
-    '      if (base !== null) outbox.skipTo(base + 1 + facts.frameIndex);\n',
-    '',
+    'const number = base === null ? null : base + 1 + index;',
+    'const number = null;',
   ]),
   mutant('shared-index-own', 'counts its own frames only, where the index is that of the whole series', [
     sender,
-    'frameIndexOf(share, own, first),',
-    'own - first,',
+    'const index = frameIndexOf(share, own, first);',
+    'const index = own - first;',
   ]),
   mutant('shared-end-from-each', 'sends an end from every instance that shares a series', [
     share,

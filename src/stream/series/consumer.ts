@@ -3,23 +3,23 @@
 // read them; of the frames beyond, some may have arrived whose acknowledgement did not.
 // Tested by test/pipeline/consumer.test.ts.
 
-import type { Outbox } from '../output/maxiv/outbox.js';
+import type { MaxivOutput } from '../output/maxiv/maxiv-output.js';
 
 export class SeriesConsumer {
-  readonly #outbox: Outbox;
+  readonly #output: MaxivOutput;
   #disconnects: number;
   /** Messages taken over up to the header, which is the last of them. */
   #before = 0;
   #frames: number | null = null;
 
-  constructor(outbox: Outbox) {
-    this.#outbox = outbox;
-    this.#disconnects = outbox.sink.disconnects;
+  constructor(output: MaxivOutput) {
+    this.#output = output;
+    this.#disconnects = output.sink.disconnects;
   }
 
   /** Losses before the header are not this series' own. */
   headerTaken(): void {
-    const { sink, taken } = this.#outbox;
+    const { sink, taken } = this.#output;
     sink.takeLoss?.();
     this.#disconnects = sink.disconnects;
     this.#before = taken;
@@ -27,7 +27,7 @@ export class SeriesConsumer {
 
   /** Did a consumer go away since this was asked last? */
   lost(): boolean {
-    const { sink } = this.#outbox;
+    const { sink } = this.#output;
     if (sink.disconnects === this.#disconnects) return false;
     this.#disconnects = sink.disconnects;
     const delivered = sink.takeLoss?.();

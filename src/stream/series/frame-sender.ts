@@ -1,6 +1,5 @@
-// The frames of one series on their way out, in order: as long as the next one is closed on every port and zmq takes
-// it. Keeps the tally of what was sent.
-// Tested by test/pipeline/series.test.ts.
+// The frames of one series on their way out, in order: as long as the next one is closed on every port and the output
+// takes it. Keeps the tally of what was sent.
 
 import { frameIndexOf, frameNumberOf } from '../../detector/frame-share.js';
 import type { FrameShare } from '../../detector/frame-share.js';
@@ -11,8 +10,7 @@ import type { SeriesWords } from '../../memory/series-words.js';
 import type { FrameReader } from './frame-reader.js';
 import type { FrameTimes } from './frame-times.js';
 import { IncompleteRanges } from './ledger.js';
-import type { ImageFacts, ImageMessages } from '../output/maxiv/messages.js';
-import type { Outbox } from '../output/maxiv/outbox.js';
+import type { FrameToSend, Output } from '../output/output.js';
 import type { SeriesSummary } from '../../contract/series.js';
 
 /** Viewers get a new frame at most this often, in ms. */
@@ -26,7 +24,7 @@ const encoder = new TextEncoder();
 export interface FrameSenderDeps {
   readonly words: SeriesWords;
   readonly reader: FrameReader;
-  readonly outbox: Outbox;
+  readonly output: Output;
   readonly lastFrame: LastFrame;
   readonly times: FrameTimes;
   readonly counters: Float64Array;
@@ -44,7 +42,7 @@ export interface FrameSenderDeps {
  */
 export class FrameSender {
   readonly #deps: FrameSenderDeps;
-  readonly #messages: ImageMessages;
+  #made: { readonly own: number; readonly first: number; readonly frame: FrameToSend } | null = null;
   #lastFrameAt = -Infinity;
   /** The next frame to send: everything below it is released. */
   next = 0;
@@ -57,9 +55,8 @@ export class FrameSender {
   unsent = 0;
   readonly incomplete = new IncompleteRanges();
 
-  constructor(deps: FrameSenderDeps, messages: ImageMessages) {
+  constructor(deps: FrameSenderDeps) {
     this.#deps = deps;
-    this.#messages = messages;
   }
 
   /** Frames by what became of them, as in the summary. */
@@ -74,28 +71,12 @@ export class FrameSender {
    * @param last last frame of the series, 0 = not known
    */
   send(first: number, last: number, now: number): void {
-    const { outbox, reader, discardIncomplete, share, base } = this.#deps;
-    for (let budget = framesPerTurn; budget > 0 && !outbox.busy; budget--) {
+    const { output, reader } = this.#deps;
+    for (let budget = framesPerTurn; budget > 0 && !output.busy; budget--) {
       const own = this.next;
       if ((last !== 0 && own > last) || !reader.ready(own)) return;
-      const facts = reader.facts(
-        own,
-        frameIndexOf(share, own, first),
-        frameNumberOf(share, own, first),
-        discardIncomplete,
-      );
-      const pixels = reader.pixels(own);
-      if (base !== null) outbox.skipTo(base + 1 + facts.frameIndex);
-      let json: Uint8Array | null = null;
-      const taken = outbox.offer(
-        'images',
-        (msgNumber) => {
-          json = this.#messages.make(msgNumber, facts);
-          return [json, pixels];
-        },
-        (handedOver) => this.#handedOver(own, facts, json as Uint8Array, pixels, own === last, handedOver),
-        now,
-      );
+      const frame = this.#frame(own, first);
+      const taken = output.image(frame, (at, json) => this.#handedOver(own, frame, json, own === last, at), now);
       if (!taken) return;
     }
   }
@@ -104,24 +85,30 @@ export class FrameSender {
    * Give up all frames up to `last`; they take no numbers. One that is half-sent is sent: its slot will be used again.
    */
   drop(last: number, now: number): void {
-    this.#deps.outbox.keep(now);
-    if (this.#deps.outbox.busy || last === 0 || this.next > last) return;
+    const { counters, output } = this.#deps;
+    output.keep(now);
+    if (output.busy || last === 0 || this.next > last) return;
     const frames = last + 1 - this.next;
     this.unsent += frames;
-    const { counters } = this.#deps;
     counters[streamCounter.unsent] = counters[streamCounter.unsent] + frames;
     this.#release(last + 1);
     this.progressAt = now;
   }
 
-  #handedOver(
-    own: number,
-    facts: ImageFacts,
-    json: Uint8Array,
-    pixels: Uint8Array,
-    isLast: boolean,
-    now: number,
-  ): void {
+  /** A frame that is ready, made once: while nobody takes it nothing of it changes, and it is offered over and over. */
+  #frame(own: number, first: number): FrameToSend {
+    const { reader, discardIncomplete, share, base } = this.#deps;
+    const made = this.#made;
+    if (made !== null && made.own === own && made.first === first) return made.frame;
+    const index = frameIndexOf(share, own, first);
+    const facts = reader.facts(own, index, frameNumberOf(share, own, first), discardIncomplete);
+    const number = base === null ? null : base + 1 + index;
+    const frame = { facts, pixels: reader.pixels(own), number };
+    this.#made = { own, first, frame };
+    return frame;
+  }
+
+  #handedOver(own: number, { facts, pixels }: FrameToSend, json: Uint8Array, isLast: boolean, now: number): void {
     this.sent++;
     if (facts.reason === null) {
       this.complete++;

@@ -22,7 +22,6 @@ import type { SeriesStep } from '../../memory/stream-words.js';
 import { FirstFrame } from './first-frame.js';
 import { FrameSender } from './frame-sender.js';
 import { countsBetween, settlePort } from './ledger.js';
-import { ImageMessages, headerMessage } from '../output/maxiv/messages.js';
 import { SeriesConsumer } from './consumer.js';
 import { SeriesProgress } from './progress.js';
 import { SeriesTail } from './tail.js';
@@ -101,15 +100,11 @@ export class Series {
       startWindowMs,
       deps.ring,
     );
-    this.#sender = new FrameSender(
-      { ...deps, discardIncomplete, base: deps.share.stride === 1 ? null : request.msgNumberBase },
-      new ImageMessages(
-        layout.shape,
-        layout.pixelType,
-        Object.keys(layout.profile.headerFields),
-        this.#metadata.exposureTime,
-      ),
-    );
+    const base = deps.share.stride === 1 ? null : request.msgNumberBase;
+    this.#sender = new FrameSender({ ...deps, discardIncomplete, base });
+    const { shape, pixelType: type, profile } = layout;
+    const { exposureTime } = this.#metadata;
+    deps.output.prepare({ shape, type, headerKeys: Object.keys(profile.headerFields), exposureTime });
     this.#progress = new SeriesProgress(deps.words, deps.ports, deps.seenTimes, frameTimeoutMs, deps.ring);
     this.#warnings = new SeriesWarnings(deps, layout);
     this.share = new SeriesShare(deps.share, request, deps.ports, this.#firstFrame);
@@ -120,7 +115,7 @@ export class Series {
     const { framePeriodMs } = request;
     this.#tail = new SeriesTail(deps.limits, framePeriodMs === null ? null : framePeriodMs * deps.share.stride);
     this.#since = now;
-    this.#consumer = new SeriesConsumer(deps.outbox);
+    this.#consumer = new SeriesConsumer(deps.output);
     deps.words.reset();
     deps.words.setParameters(id, auto, dynamicRange, readNRows);
     deps.words.setKeepsBehind(follows);
@@ -196,7 +191,7 @@ export class Series {
 
   /** One turn; frames that are closed go out. Returns how many messages were handed over or begun. */
   turn(now: number): number {
-    const { next, busy } = this.#deps.outbox;
+    const { next, busy } = this.#deps.output;
     this.#watchConsumer();
     switch (this.step) {
       case seriesStep.preparing:
@@ -228,7 +223,7 @@ export class Series {
       default:
         break;
     }
-    return this.#deps.outbox.next - next + (this.#deps.outbox.busy && !busy ? 1 : 0);
+    return this.#deps.output.next - next + (this.#deps.output.busy && !busy ? 1 : 0);
   }
 
   // --- beginning
@@ -239,37 +234,35 @@ export class Series {
     this.#deps.reader.prepare(this.#layout);
     if (this.#stopWanted) return this.#withdraw('busy', 'it was stopped before it was opened');
     if (!this.share.sendsHeader) return this.#headerElsewhere();
-    const pendingHeader = this.auto || (this.request.force && this.#deps.outbox.sink.peers === 0);
+    const pendingHeader = this.auto || (this.request.force && this.#deps.output.sink.peers === 0);
     if (pendingHeader) this.#openReceivers();
     else this.#enter(seriesStep.header, now);
   }
 
   #offerHeader(now: number): void {
-    const { outbox } = this.#deps;
-    if (outbox.busy) return;
+    const { output } = this.#deps;
+    if (output.busy) return;
     if (this.step === seriesStep.header) {
       if (this.#stopWanted) return this.#withdraw('busy', 'it was stopped before it was opened');
       if (now - this.#since >= headerLimitMs)
         return this.#withdraw('no_consumer', 'the consumer took no header: is it reading?');
     }
-    if (!outbox.settleOwedEnd(now)) return;
+    if (!output.settleOwedEnd(now)) return;
     const { msgNumberBase } = this.request;
     if (this.auto) this.#filename = this.#deps.autoFilename(this.id);
-    if (msgNumberBase !== null) outbox.skipTo(msgNumberBase);
-    outbox.offer(
-      'headers',
-      (msgNumber) => {
-        this.headerNumber = msgNumber;
-        return [headerMessage(msgNumber, this.#filename), new TextEncoder().encode(this.#metadata.text)];
+    output.begin(
+      { filename: this.#filename, metadata: this.#metadata.text, number: msgNumberBase },
+      (number) => {
+        this.headerNumber = number;
+        this.#headerHandedOver();
       },
-      () => this.#headerHandedOver(),
       now,
     );
   }
 
   /** The first instance hands the header over; an end that this one owes nobody waits for any more. */
   #headerElsewhere(): void {
-    this.#deps.outbox.owedEnd = null;
+    this.#deps.output.owedEnd = null;
     this.headerNumber = this.request.msgNumberBase;
     this.step = seriesStep.header;
     this.#headerHandedOver();
@@ -320,7 +313,7 @@ export class Series {
   // ------------------------------------------------------------------------------------------------------------------
 
   #open(now: number): void {
-    const { limits, outbox, ring } = this.#deps;
+    const { limits, output, ring } = this.#deps;
     this.#observe(now);
     const news = this.#firstFrame.look(now);
     if (news === 'disagree') return this.#portsDisagree();
@@ -331,7 +324,7 @@ export class Series {
       this.#deps.idle.begin(this.first, now);
       this.#warnings.fellApart(this.#deps.idle.fellApartMs);
     }
-    if (!this.headerSent && !outbox.busy && (!this.auto || settled)) this.#offerHeader(now);
+    if (!this.headerSent && !output.busy && (!this.auto || settled)) this.#offerHeader(now);
     this.#sendFrames(now);
     const { events } = this.#progress;
     if ((events & portEvent.ringSpan) !== 0) return this.#portsDisagree();
@@ -344,7 +337,7 @@ export class Series {
       this.#stopWanted = true;
     }
     if (this.auto) {
-      if (!this.headerSent && outbox.sink.peers === 0) this.#stopWanted = true;
+      if (!this.headerSent && output.sink.peers === 0) this.#stopWanted = true;
     }
     if (settled && this.last !== 0 && this.next > this.last) {
       this.share.reachedEnd();
@@ -413,7 +406,7 @@ export class Series {
   // ----------------------------------------------------------------------------------------------------------------
 
   #watchConsumer(): void {
-    const { peers } = this.#deps.outbox.sink;
+    const { peers } = this.#deps.output.sink;
     const { consumerConnections } = this.#deps.limits;
     if (this.headerSent && peers > consumerConnections)
       this.#warnings.warn('strangers', strangers(peers, consumerConnections));
@@ -468,10 +461,10 @@ export class Series {
   }
 
   #finishing(now: number): void {
-    const { outbox, limits } = this.#deps;
+    const { output, limits } = this.#deps;
     const left = this.last !== 0 && this.next <= this.last;
-    if (left && !outbox.busy) {
-      if (!this.headerSent && outbox.sink.peers === 0) this.#abort('no_consumer');
+    if (left && !output.busy) {
+      if (!this.headerSent && output.sink.peers === 0) this.#abort('no_consumer');
       else if (!this.headerSent) this.#offerHeader(now);
       this.#sendFrames(now);
     }
@@ -480,7 +473,7 @@ export class Series {
     if (waiting && now - this.#sender.progressAt >= limits.closingTimeoutMs) this.#abort('closing_timeout');
     if (this.#aborted !== null) this.#sender.drop(this.last, now);
     if (this.last !== 0 && this.next <= this.last) return;
-    if (outbox.busy || !this.#answered()) return;
+    if (output.busy || !this.#answered()) return;
     this.#warnings.look(this.first, this.#portsAgree);
     if (this.#portsAgree) this.#warnings.lookBack(this.first, this.highest);
     this.#deps.reader.notePositions();

@@ -9,7 +9,7 @@ import type { SeriesWords } from '../../memory/series-words.js';
 import type { FrameReader } from './frame-reader.js';
 import type { FrameTimes } from './frame-times.js';
 import type { IdleTime } from './idle-time.js';
-import type { Outbox } from '../output/maxiv/outbox.js';
+import type { MaxivOutput } from '../output/maxiv/maxiv-output.js';
 import type { SeenTimes } from './seen-times.js';
 import type { SeriesPort } from './progress.js';
 import type { ArmRequest, StreamEvent } from '../../contract/series.js';
@@ -40,7 +40,8 @@ export interface SeriesDeps {
   readonly words: SeriesWords;
   readonly ports: readonly SeriesPort[];
   readonly reader: FrameReader;
-  readonly outbox: Outbox;
+  /** The output that holds: whose consumer the series has, and whose numbers. */
+  readonly output: MaxivOutput;
   readonly lastFrame: LastFrame;
   readonly counters: Float64Array;
   readonly seenTimes: SeenTimes;

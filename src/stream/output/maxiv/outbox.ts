@@ -4,15 +4,13 @@
 import { assert } from '../../../base/assert.js';
 import { streamCounter } from '../../../memory/counters.js';
 import type { MessageSink } from '../message-sink.js';
-import { seriesEndMessage } from './messages.js';
-import type { SeriesSummary } from '../../../contract/series.js';
 
 /** What kind of message, as its counter. */
 export type MessageKind = 'headers' | 'images' | 'seriesEnds';
 
 /** Numbers messages and hands them over, one at a time. Times in ms. */
 export class Outbox {
-  readonly sink: MessageSink;
+  readonly #sink: MessageSink;
   readonly #counters: Float64Array;
   #next: number;
   #taken = 0;
@@ -20,13 +18,11 @@ export class Outbox {
   /** Blocked and counted as such up to here; −1 = not blocked. */
   #blockedUntil = -1;
   #offered = false;
-  /** A series that is over and whose `series_end` no consumer took yet: it goes out before the next header. */
-  owedEnd: SeriesSummary | null = null;
 
   /** @param first number of the first message: above any that an earlier process used */
   constructor(sink: MessageSink, counters: Float64Array, first: number) {
     assert(Number.isSafeInteger(first) && first >= 0, 'the first message number is no safe integer');
-    this.sink = sink;
+    this.#sink = sink;
     this.#counters = counters;
     this.#next = first;
   }
@@ -66,7 +62,7 @@ export class Outbox {
     if (!this.#offered) this.#blockedUntil = -1;
     this.#offered = this.#pending !== null;
     if (this.#pending === null) return;
-    const outcome = this.sink.outcome();
+    const outcome = this.#sink.outcome();
     if (outcome === 'pending') return this.#blocked(now);
     const { kind, bytes, done } = this.#pending;
     this.#pending = null;
@@ -75,22 +71,15 @@ export class Outbox {
   }
 
   /**
-   * Offer a message; `build` makes its parts for the number that it will have, `done` runs when it was handed over,
-   * with that time.
+   * Offer a message that carries the number `next`; `done` runs when it was handed over, with that time.
    * @returns true when it was handed over or is under way, false when zmq takes nothing now: offer again
    */
-  offer(
-    kind: MessageKind,
-    build: (msgNumber: number) => readonly Uint8Array[],
-    done: (now: number) => void,
-    now: number,
-  ): boolean {
+  offer(kind: MessageKind, parts: readonly Uint8Array[], done: (now: number) => void, now: number): boolean {
     assert(this.#pending === null, 'a message was offered while another is under way');
-    const parts = build(this.#next);
     let bytes = 0;
     for (const part of parts) bytes += part.length;
     this.#offered = true;
-    const outcome = this.sink.offer(parts);
+    const outcome = this.#sink.offer(parts);
     if (outcome === 'sent') this.#handedOver(kind, bytes, done, now);
     else if (outcome === 'pending') this.#pending = { kind, bytes, done };
     else this.#blocked(now);
@@ -100,19 +89,8 @@ export class Outbox {
   /** The memory of the message under way is needed: it goes out as it is now. */
   keep(now: number): void {
     if (this.#pending === null) return;
-    this.sink.keep?.();
+    this.#sink.keep?.();
     this.settle(now);
-  }
-
-  /** Offer the `series_end` of a series; true when it was handed over or is under way. */
-  offerEnd(summary: SeriesSummary, done: () => void, now: number): boolean {
-    return this.offer('seriesEnds', (msgNumber) => [seriesEndMessage(msgNumber, summary)], done, now);
-  }
-
-  /** Offer the end that is owed, if any; true when nothing is owed any more. */
-  settleOwedEnd(now: number): boolean {
-    if (this.owedEnd !== null && this.#pending === null) this.offerEnd(this.owedEnd, () => (this.owedEnd = null), now);
-    return this.owedEnd === null;
   }
 
   #handedOver(kind: MessageKind, bytes: number, done: (now: number) => void, now: number): void {

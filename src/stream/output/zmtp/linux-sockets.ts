@@ -167,8 +167,8 @@ export class LinuxSockets implements TcpSockets {
 
   /**
    * Beyond net.core.wmem_max first (needs CAP_NET_ADMIN), else as far as that allows, unless the kernel's own sizing,
-   * which an explicit size switches off, goes further. What is asked for is doubled by the kernel, because it charges its
-   * own bookkeeping to the buffer too; its own sizing is not.
+   * which an explicit size switches off, goes further. What is asked for is doubled by the kernel, because it charges
+   * its own bookkeeping to the buffer too; its own sizing is not.
    * @returns what was granted, in the unit of what was asked for; null = it cannot be read
    */
   #askSendBuffer(descriptor: number, bytes: number): number | null {
@@ -180,7 +180,7 @@ export class LinuxSockets implements TcpSockets {
     }
     this.#length[0] = 4;
     const read = this.#c.getsockopt(descriptor, level.socket, option.sendBuffer, this.#int, this.#length);
-    return read === 0 ? Math.floor((this.#int[0]) / 2) : null;
+    return read === 0 ? Math.floor(this.#int[0] / 2) : null;
   }
 
   #set(descriptor: number, optionLevel: number, name: number, value: number): boolean {

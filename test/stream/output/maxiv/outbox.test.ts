@@ -14,12 +14,7 @@ function make(
   const outbox = new Outbox(sink, counters, 100);
   const offered: number[] = [];
   const offer = (now = 0): boolean =>
-    outbox.offer(
-      'images',
-      (number) => [Uint8Array.of(number)],
-      () => offered.push(outbox.next - 1),
-      now,
-    );
+    outbox.offer('images', [Uint8Array.of(outbox.next)], () => offered.push(outbox.next - 1), now);
   return { sink, outbox, counters, offered, offer };
 }
 

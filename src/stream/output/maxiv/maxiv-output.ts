@@ -1,0 +1,106 @@
+// MAX IV's zmq stream as an output: header, images, series_end, each a message with a number, into a sink. What was
+// refused is kept as it was made: a consumer that takes nothing costs no second text of the same frame.
+
+import type { SeriesSummary } from '../../../contract/series.js';
+import { assert } from '../../../base/assert.js';
+import type { MessageSink } from '../message-sink.js';
+import { plain } from '../output.js';
+import type { FrameToSend, ImageShape, Output, SeriesHead } from '../output.js';
+import { ImageMessages, headerMessage, seriesEndMessage } from './messages.js';
+import { Outbox } from './outbox.js';
+
+const encoder = new TextEncoder();
+
+/** A message as it was made: of what, and for which number. */
+interface Made {
+  readonly of: object;
+  readonly number: number;
+  readonly parts: readonly Uint8Array[];
+}
+
+export class MaxivOutput implements Output {
+  readonly name = 'maxiv';
+  readonly holds = true;
+  readonly form = plain;
+  readonly sink: MessageSink;
+  readonly #outbox: Outbox;
+  #images: ImageMessages | null = null;
+  #made: Made | null = null;
+  /** A series that is over and whose `series_end` no consumer took yet: it goes out before the next header. */
+  owedEnd: SeriesSummary | null = null;
+
+  /** @param first number of the first message: above any that an earlier process used */
+  constructor(sink: MessageSink, counters: Float64Array, first: number) {
+    this.sink = sink;
+    this.#outbox = new Outbox(sink, counters, first);
+  }
+
+  get busy(): boolean {
+    return this.#outbox.busy;
+  }
+
+  /** A message is ready and no consumer takes it. */
+  get blocked(): boolean {
+    return this.#outbox.blocked;
+  }
+
+  /** Messages that the sink has taken over. */
+  get taken(): number {
+    return this.#outbox.taken;
+  }
+
+  /** Number that the next message will carry. */
+  get next(): number {
+    return this.#outbox.next;
+  }
+
+  skipTo(number: number): void {
+    this.#outbox.skipTo(number);
+  }
+
+  prepare({ shape, type, headerKeys, exposureTime }: ImageShape): void {
+    this.#images = new ImageMessages(shape, type, headerKeys, exposureTime);
+    this.#made = null;
+  }
+
+  begin({ filename, metadata, number }: SeriesHead, taken: (number: number) => void, now: number): boolean {
+    if (number !== null) this.skipTo(number);
+    const own = this.next;
+    const parts = [headerMessage(own, filename), encoder.encode(metadata)];
+    return this.#outbox.offer('headers', parts, () => taken(own), now);
+  }
+
+  image(frame: FrameToSend, taken: (now: number, json: Uint8Array) => void, now: number): boolean {
+    const images = this.#images;
+    assert(images !== null, 'an image was offered before its series was prepared');
+    if (frame.number !== null) this.skipTo(frame.number);
+    const parts = this.#parts(frame, (number) => [images.make(number, frame.facts), frame.pixels]);
+    return this.#outbox.offer('images', parts, (at) => taken(at, parts[0]), now);
+  }
+
+  end(summary: SeriesSummary, taken: () => void, now: number): boolean {
+    const parts = this.#parts(summary, (number) => [seriesEndMessage(number, summary)]);
+    return this.#outbox.offer('seriesEnds', parts, taken, now);
+  }
+
+  /** Offer the end that is owed, if any; true when nothing is owed any more. */
+  settleOwedEnd(now: number): boolean {
+    if (this.owedEnd !== null && !this.busy) this.end(this.owedEnd, () => (this.owedEnd = null), now);
+    return this.owedEnd === null;
+  }
+
+  settle(now: number): void {
+    this.#outbox.settle(now);
+  }
+
+  keep(now: number): void {
+    this.#outbox.keep(now);
+  }
+
+  /** The message of this, for the number that it will have: as it was made, or made now. */
+  #parts(of: object, make: (number: number) => readonly Uint8Array[]): readonly Uint8Array[] {
+    const number = this.next;
+    if (this.#made?.of !== of || this.#made.number !== number) this.#made = { of, number, parts: make(number) };
+    return this.#made.parts;
+  }
+}

@@ -1,0 +1,72 @@
+// Where a series goes: the seam between what says when (../series) and what leaves the process. Comes in: the beginning
+// of a series, its frames in order, its end. Goes out: whatever an output makes of them. The series, its order and its
+// ledger belong to the service; an output has its form and whom it sends to. maxiv/maxiv-output.ts is the one there is.
+// Tested by test/stream/output/maxiv/maxiv-output.test.ts.
+
+import type { SeriesSummary } from '../../contract/series.js';
+import type { ImageFacts } from './maxiv/messages.js';
+
+/**
+ * What an output sends of a frame. Plain: the frame as it lies in its slot. Another form is made before its frames
+ * reach the output, by a room of its own between assembly and stream; "ready" then means that the form is there.
+ */
+export interface Form {
+  readonly encoding: 'none';
+}
+
+export const plain: Form = { encoding: 'none' };
+
+/** The same for all images of a series. */
+export interface ImageShape {
+  readonly shape: readonly [rows: number, columns: number];
+  /** Of a pixel, as numpy calls it. */
+  readonly type: string;
+  /** Names of the values of the packet header that an image carries. */
+  readonly headerKeys: readonly string[];
+  /** Seconds as a JSON number; null = not known. */
+  readonly exposureTime: string | null;
+}
+
+/** What a series begins with. */
+export interface SeriesHead {
+  readonly filename: string;
+  /** JSON. */
+  readonly metadata: string;
+  /** Its message has this number; null = the next one. */
+  readonly number: number | null;
+}
+
+/** A frame that is ready to go: made once, offered until it is taken. The bytes stay as they are until then. */
+export interface FrameToSend {
+  readonly facts: ImageFacts;
+  readonly pixels: Uint8Array;
+  /** Its message has this number; null = the next one. */
+  readonly number: number | null;
+}
+
+/**
+ * Offers answer whether the output has taken over, or begun; false = nothing was taken: offer the same again. `taken`
+ * runs when it was handed over, with that time in ms: at once or in a later `settle`. One offer at a time.
+ */
+export interface Output {
+  readonly name: string;
+  /**
+   * Lossless: it keeps the slot of a frame until the frame is handed over, and the series waits for it. One that does
+   * not hold may skip frames, and must never be waited for.
+   */
+  readonly holds: boolean;
+  readonly form: Form;
+  /** Something was begun and is not handed over yet: nothing may be offered. */
+  readonly busy: boolean;
+  /** The series that follows has images like this. */
+  prepare(images: ImageShape): void;
+  /** @param taken with the number of its message */
+  begin(head: SeriesHead, taken: (number: number) => void, now: number): boolean;
+  /** @param taken with the JSON that describes the frame */
+  image(frame: FrameToSend, taken: (now: number, json: Uint8Array) => void, now: number): boolean;
+  end(summary: SeriesSummary, taken: () => void, now: number): boolean;
+  /** First thing in each turn: what became of what was begun? */
+  settle(now: number): void;
+  /** The slot of the frame that was begun is needed: what is left of it is kept elsewhere. */
+  keep(now: number): void;
+}
