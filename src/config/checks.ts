@@ -85,6 +85,13 @@ const checks: readonly Check[] = [
   { needs: ['frames_stride', 'series'], find: sharedAreArmed },
   { needs: ['series', 'auto_filename'], find: filenameOfArmed },
   { needs: ['data_host', 'data_port', 'api_host', 'api_port'], find: tcpPorts },
+  {
+    needs: ['receiver_ports'],
+    find: ({ receiver_ports }) => repeated('receiver_ports', receiver_ports.filter(Boolean)),
+  },
+  { needs: ['receiver_ports', 'modules', 'frames_stride'], find: receivers },
+  { needs: ['receiver_ports', 'receiver_host', 'udp_host'], find: receiverHost },
+  { needs: ['receiver_ports', 'data_port', 'api_port'], find: receiverPorts },
 ];
 
 /**
@@ -425,6 +432,49 @@ function tcpPorts({ data_host, data_port, api_host, api_port }: Options): Proble
   const everywhere = ['0.0.0.0', '::'];
   if (data_host !== api_host && !everywhere.includes(data_host) && !everywhere.includes(api_host)) return [];
   return [{ path: ['api_port'], message: `${api_port} is data_port as well. Give the HTTP interface its own port` }];
+}
+
+/** PSI's client knows one receiver for each module. */
+function receivers({ receiver_ports, modules, frames_stride }: Options): Problem[] {
+  if (receiver_ports.length === 0) return [];
+  const problems: Problem[] = [];
+  const [rows, columns] = modules;
+  if (receiver_ports.length !== rows * columns) {
+    problems.push({
+      path: ['receiver_ports'],
+      message:
+        `${receiver_ports.length} ports, but modules: [${rows}, ${columns}] are ` +
+        `${rows * columns}: needs one port for each`,
+    });
+  }
+  if (frames_stride > 1) {
+    problems.push({
+      path: ['receiver_ports'],
+      message:
+        `beside frames_stride: ${frames_stride}, but PSI's client starts and stops one receiver ` +
+        'of each module, not several that share the detector. Remove one of them',
+    });
+  }
+  return problems;
+}
+
+function receiverHost({ receiver_ports, receiver_host, udp_host }: Options): Problem[] {
+  const host = receiver_host ?? [udp_host].flat()[0] ?? '';
+  if (receiver_ports.length === 0 || isIP(host) === 4) return [];
+  return [
+    {
+      path: ['receiver_ports'],
+      message: `with udp_host: ${host}, but PSI's client speaks IPv4 only. Set receiver_host to an IPv4 address`,
+    },
+  ];
+}
+
+function receiverPorts({ receiver_ports, data_port, api_port }: Options): Problem[] {
+  return receiver_ports.flatMap((port, index) => {
+    const other = port === 0 ? null : port === data_port ? 'data_port' : port === api_port ? 'api_port' : null;
+    if (other === null) return [];
+    return [{ path: ['receiver_ports', index], message: `${port} is ${other} as well. Give it a port of its own` }];
+  });
 }
 
 function notListed(path: readonly (string | number)[], port: number, ports: readonly number[]): Problem[] {

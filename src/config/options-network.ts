@@ -1,8 +1,9 @@
 // Options of what comes in and goes out: the ports of the packets, the zmq stream, the HTTP interface.
 // Tested by test/config/schema.test.ts.
 
+import { isIP } from 'node:net';
 import { z } from 'zod';
-import { parseSource } from './networks.js';
+import { parseNetwork, parseSource } from './networks.js';
 import { address, noted, port, whole, wholeOrUnset } from './option.js';
 
 const source = z.string().refine((text) => parseSource(text) !== null);
@@ -124,5 +125,35 @@ export const networkOptions = {
       'Names of this service in browsers and proxies, beside addresses, localhost and the name of the machine; ' +
       'others are refused.',
     unset: 'any name, but none when api_host is a loopback address',
+  }),
+
+  receiver_ports: noted(z.array(z.int().min(0).max(65535)).max(1024).default([]), {
+    unit: null,
+    range: 'a list of ports, one for each unit of modules (a quad is one), 0 = any free one; empty = off',
+    description:
+      "TCP ports on which PSI's own client finds this service as its receiver (rx_hostname " +
+      'HOST:1954+HOST:1955+), one for each module in their order.',
+  }),
+  receiver_host: noted(
+    z
+      .string()
+      .refine((text) => isIP(text) === 4)
+      .optional(),
+    {
+      unit: null,
+      range: 'an IPv4 address of this machine',
+      description: "Address of receiver_ports; PSI's client speaks IPv4 only.",
+      unset: 'the first address of udp_host',
+    },
+  ),
+  receiver_source: noted(z.array(z.string().refine((text) => parseNetwork(text) !== null)).default([]), {
+    unit: null,
+    range: 'a list of IPv4 addresses or networks, as 192.0.2.7 or 10.1.0.0/16',
+    description: "From where PSI's client may call; its protocol has no password. Empty = from anywhere.",
+  }),
+  receiver_release: noted(z.union([z.literal(8), z.literal(9), z.literal(10)]).default(10), {
+    unit: null,
+    range: '8, 9 or 10',
+    description: "Release of PSI's client (slsDetectorPackage) that calls; it refuses a receiver of another one.",
   }),
 } as const;

@@ -37,6 +37,14 @@ export interface PortLedger extends MissingByCause {
   readonly foreign: number;
 }
 
+/** How far one port came in a series that has ended. */
+export interface PortReached {
+  readonly udp_port: number;
+  readonly images_complete: number;
+  /** The detector's number of the newest frame that it saw; null = none. */
+  readonly newest_frame_number: number | null;
+}
+
 /** What one instance's part of a series is, where several share a detector. */
 export interface SharedSeries {
   readonly stride: number;
@@ -164,7 +172,7 @@ export type StreamEvent =
       readonly frames: number;
       readonly msg_number_base?: number;
     }
-  | { readonly kind: 'ended'; readonly summary: SeriesSummary }
+  | { readonly kind: 'ended'; readonly summary: SeriesSummary; readonly reached: readonly PortReached[] }
   | { readonly kind: 'warning'; readonly code: string; readonly message: string }
   /** Warnings of a series that only waited: these, or all. */
   | { readonly kind: 'warnings_over'; readonly codes: readonly string[] | null }

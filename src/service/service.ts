@@ -33,6 +33,8 @@ import type { StreamEvent } from '../contract/series.js';
 import { readUdpSocket } from '../udp/proc-net-udp.js';
 import { version } from '../base/version.js';
 import type { ThreadInfo, ThreadTask } from './agent-thread.js';
+import { openReceivers } from './receivers.js';
+import type { OpenReceivers } from './receivers.js';
 
 /** A thread that is not ready, or has not ended, after so long is given up. */
 const readyLimitMs = 30_000;
@@ -43,6 +45,8 @@ export interface RunningService {
   /** Where consumers connect: `tcp://…`. */
   readonly dataEndpoint: string;
   readonly apiUrl: string;
+  /** Where PSI's client finds the receivers of the modules; empty = they are off. */
+  readonly receiverPorts: readonly number[];
   readonly view: SharedView;
   /**
    * End the series, send what is closed, wait until the consumer has it, stop all threads. Bounded; idempotent.
@@ -179,6 +183,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     await streamer.stop(config.closingTimeoutMs + closeLimitMs);
   };
 
+  let psi: OpenReceivers | null = null;
   try {
     const infos = await Promise.race([
       Promise.all(threads.map((thread) => thread.ready)),
@@ -195,6 +200,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     );
     for (const note of new Set(infos.flatMap((info) => info.notes))) logger.warn({ event: 'note' }, note);
     const flightRecorder = new FlightRecorder({ config, plan, map, buffer: memory.buffer, clock: systemClock, logger });
+    psi = await openReceivers(view, config, logger);
     const http = await startHttp(view, {
       host: config.apiHost,
       port: config.apiPort,
@@ -215,6 +221,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
         shape: plan.detector.shape,
         ring_frames: plan.ring.frames,
         series: config.series,
+        ...(psi === null ? {} : { receiver_ports: psi.ports }),
       },
       `ready: frames on ${dataEndpoint}, HTTP on ${http.url}`,
     );
@@ -231,6 +238,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
       await stopThreads();
       const lacking = view.lacking();
       if (lacking !== null) logger.error({ event: 'undelivered', undelivered: view.undelivered }, lacking);
+      await psi?.close();
       await Promise.all([http.close(), outbox?.close()]);
       await flightRecorder.close();
       view.close();
@@ -238,8 +246,16 @@ export async function startService(config: ServiceConfig, options: ServiceOption
       logger.info({ event: 'stopped' }, 'stopped');
       return lacking === null;
     };
-    return { dataEndpoint, apiUrl: http.url, view, failed, stop: (reason) => (ending ??= stop(reason)) };
+    return {
+      dataEndpoint,
+      apiUrl: http.url,
+      receiverPorts: psi?.ports ?? [],
+      view,
+      failed,
+      stop: (reason) => (ending ??= stop(reason)),
+    };
   } catch (error) {
+    await psi?.close();
     await stopThreads();
     await outbox?.close();
     view.close();

@@ -432,7 +432,9 @@ export class Streamer {
     if (series.share.shared) this.#ended = series.halted;
     this.#keepsBehind = series.keepsBehind;
     this.#series = null;
-    this.#setup.report(series.begun ? { kind: 'ended', summary } : { kind: 'warnings_over', codes: null });
+    this.#setup.report(
+      series.begun ? { kind: 'ended', summary, reached: series.reached } : { kind: 'warnings_over', codes: null },
+    );
     if (this.#stopping.length > 0 && summary.header_sent) {
       // Where the end could not be handed over the time is up already, and what was before it is said to be under way
       // still.

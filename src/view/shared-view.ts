@@ -15,7 +15,7 @@ import type { FrameHistogram, Histogram, HistogramReading } from '../memory/hist
 import { LastFrame } from '../memory/last-frame.js';
 import type { LastFrameMemory } from '../memory/last-frame.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
-import type { SendBuffer, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
+import type { PortReached, SendBuffer, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
 import { CommandQueue } from '../control/command-queue.js';
 import { thisMachine } from '../doctor/machine.js';
 import type { Machine } from '../doctor/machine.js';
@@ -33,6 +33,7 @@ import { logSeriesEnd } from './series-log.js';
 import { Refused } from '../control/refused.js';
 import { SeriesOrders } from '../control/orders.js';
 import type { Orders } from '../control/orders.js';
+import type { SeriesProgress } from '../control/sls/receivers.js';
 import type {
   LastSent,
   AgentFigures,
@@ -91,6 +92,8 @@ export class SharedView implements ServiceView {
   readonly #commands: CommandQueue;
   readonly #heartbeats: Heartbeats;
   readonly #history: SeriesSummary[] = [];
+  /** How far the ports came in the series of the history. */
+  readonly #reached = new WeakMap<SeriesSummary, readonly PortReached[]>();
   #dataEndpoint = '';
   #backend = 'starting';
   #sendBuffer: SendBuffer | null = null;
@@ -266,6 +269,7 @@ export class SharedView implements ServiceView {
         for (const outcome of ['frames', 'complete', 'marked', 'discarded'] as const)
           this.#before[outcome] += event.summary[outcome];
         this.#history.unshift(event.summary);
+        this.#reached.set(event.summary, event.reached);
         this.#history.length = Math.min(this.#history.length, historyLength);
         this.#open = null;
         this.#warnings.clear();
@@ -438,6 +442,47 @@ export class SharedView implements ServiceView {
         kernel_drops: Number.isNaN(drops) ? null : drops,
       };
     });
+  }
+
+  /** How far a series has come that is open, or that the history knows; null = neither. */
+  progressOf(seriesId: number): SeriesProgress | null {
+    const open = this.#series();
+    if (open?.series_id === seriesId) {
+      return {
+        first_frame_number: open.first_frame_number,
+        ended: null,
+        ports: open.ports.map(({ udp_port, packets, counters, newest_frame_number }) => ({
+          udp_port,
+          images_complete: counters.imagesComplete,
+          newest_frame_number,
+          accepted: packets.accepted,
+          missing: packets.missing,
+        })),
+      };
+    }
+    const summary = this.#history.find(({ series_id }) => series_id === seriesId);
+    if (summary === undefined) return null;
+    const reached = this.#reached.get(summary);
+    return {
+      first_frame_number: summary.first_frame_number,
+      ended: { aborted: summary.aborted ?? null },
+      ports: summary.ledger.map(({ udp_port, accepted, missing }) => {
+        const port = reached?.find((one) => one.udp_port === udp_port);
+        return {
+          udp_port,
+          images_complete: port?.images_complete ?? 0,
+          newest_frame_number: port?.newest_frame_number ?? null,
+          accepted,
+          missing,
+        };
+      }),
+    };
+  }
+
+  /** What the kernel granted for the sockets, the least of them; null = not known. */
+  get receiveBufferBytes(): number | null {
+    const granted = this.#ports.flatMap(({ socket }) => socket?.receiveBufferGrantedBytes ?? []);
+    return granted.length === 0 ? null : Math.min(...granted);
   }
 
   readiness(): { ready: boolean; reasons: readonly string[] } {

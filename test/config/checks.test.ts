@@ -268,3 +268,25 @@ t.test('stream and HTTP have their own ports', async (t) => {
   t.match(problems(...quad, 'data_port: 5000'), [/api_port: 5000 is data_port as well/]);
   t.strictSame(problems(...quad, 'data_port: 5000', 'data_host: 127.0.0.2'), []);
 });
+
+t.test("PSI's client has one receiver for each module", async (t) => {
+  t.strictSame(problems(...quad, 'receiver_ports: [1954]'), []);
+  const modules = ['detector: jungfrau', 'modules: [2, 1]', 'udp_ports: [1, 2]'];
+  t.strictSame(problems(...modules, 'receiver_ports: [1954, 1955]'), []);
+  t.strictSame(problems(...modules, 'receiver_ports: [0, 0]'), [], 'free ones are never the same');
+  t.match(problems(...modules, 'receiver_ports: [1954]'), [/receiver_ports: 1 ports, but modules: \[2, 1\] are 2/]);
+  t.match(problems(...modules, 'receiver_ports: [1954, 1954]'), [/receiver_ports\.1: .*1954/]);
+  t.match(problems(...quad, 'receiver_ports: [9999]'), [/receiver_ports\.0: 9999 is data_port as well/]);
+  t.match(problems(...quad, 'receiver_ports: [5000]'), [/receiver_ports\.0: 5000 is api_port as well/]);
+  t.match(problems(...quad, 'series: armed', 'frames_stride: 2', 'receiver_ports: [1954]'), [
+    /receiver_ports: beside frames_stride: 2/,
+  ]);
+});
+
+t.test("PSI's client speaks IPv4 only", async (t) => {
+  t.match(problems(...quad, 'udp_host: "::1"', 'receiver_ports: [1954]'), [/Set receiver_host to an IPv4 address/]);
+  t.strictSame(problems(...quad, 'udp_host: "::1"', 'receiver_ports: [1954]', 'receiver_host: 0.0.0.0'), []);
+  t.match(problems(...quad, 'receiver_host: "::1"'), [/receiver_host: "::1" is not allowed: needs an IPv4 address/]);
+  t.match(problems(...quad, 'receiver_source: [here]'), [/receiver_source\.0: "here" is not allowed/]);
+  t.match(problems(...quad, 'receiver_release: 7'), [/needs 8, 9 or 10/]);
+});

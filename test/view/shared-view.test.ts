@@ -205,7 +205,11 @@ t.test('images sent are those of this series, also when they were sent before ma
     },
   });
   t.equal(view.receivedFrames(), 3);
-  view.noteEvent({ kind: 'ended', summary: summaryOf({ series_id: 1, frames: 4, complete: 3, marked: 1 }) });
+  view.noteEvent({
+    kind: 'ended',
+    summary: summaryOf({ series_id: 1, frames: 4, complete: 3, marked: 1 }),
+    reached: [],
+  });
   streamCounters[streamCounter.images] = 6;
   streamCounters[streamCounter.complete] = 5;
   stream.publish({ ...idle, step: seriesStep.open, seriesId: 2, headerSent: true, first: 1, next: 3, highest: 3 });
@@ -250,14 +254,15 @@ t.test('a warning stands in the state as long as its series', (t) => {
   t.match(view.status().problems, ['port 50001: ten_giga: false?']);
   t.match(log.at(-1), { level: 'warn', msg: 'port 50001: ten_giga: false?' });
   stream.publish({ ...idle, seriesId: 1 });
-  view.noteEvent({ kind: 'ended', summary: summaryOf({ warnings: ['port 50001: ten_giga: false?'] }) });
+  view.noteEvent({ kind: 'ended', summary: summaryOf({ warnings: ['port 50001: ten_giga: false?'] }), reached: [] });
   t.strictSame(view.status().problems, []);
   t.end();
 });
 
 t.test('the history holds the last hundred series, newest first', (t) => {
   const { view } = setUp(t);
-  for (let id = 1; id <= 105; id++) view.noteEvent({ kind: 'ended', summary: summaryOf({ series_id: id }) });
+  for (let id = 1; id <= 105; id++)
+    view.noteEvent({ kind: 'ended', summary: summaryOf({ series_id: id }), reached: [] });
   t.equal(view.history().length, 100);
   t.match(view.history()[0], { series_id: 105 });
   t.equal(view.receivedFrames(), summaryOf().frames);
@@ -411,6 +416,7 @@ t.test('missing packets are those of the series that is open, then of the last',
   view.noteEvent({
     kind: 'ended',
     summary: summaryOf({ ledger: [ledgerOf(50001, { missing: 9, ring: 9 }), ledgerOf(50002)] }),
+    reached: [],
   });
   t.match(view.portFigures(), [{ series: { missing: 9, ring: 9 } }, { series: { missing: 0 } }]);
   t.end();
@@ -480,6 +486,7 @@ t.test(
     view.noteEvent({
       kind: 'ended',
       summary: summaryOf({ series_id: 1, aborted: 'instance_stopped', end_pending: true }),
+      reached: [],
     });
     t.match(view.status(), { last_series: { end_pending: true }, end_pending: true });
     t.match(view.status().problems.join('\n'), /series 1 was cut short: .*docs\/operating\.md#instance-missing/);

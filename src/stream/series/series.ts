@@ -9,7 +9,7 @@
 // Tested by test/pipeline/series.test.ts.
 
 import type { AbortReason } from '../../contract/abort-reasons.js';
-import { firstNumberOf, firstOwnNumber, ownFrames } from '../../detector/frame-share.js';
+import { firstNumberOf, firstOwnNumber, frameNumberOf, ownFrames } from '../../detector/frame-share.js';
 import type { SeriesMetadata } from '../../config/series-metadata.js';
 import type { Layout } from '../../detector/layout.js';
 import { streamCounter } from '../../memory/counters.js';
@@ -28,7 +28,7 @@ import { SeriesTail } from './tail.js';
 import { SeriesShare } from './share.js';
 import type { SeriesDeps } from './setup.js';
 import type { RefusalReason } from '../../contract/refusals.js';
-import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary } from '../../contract/series.js';
+import type { ArmRequest, HaltedSeries, PortReached, SeriesStop, SeriesSummary } from '../../contract/series.js';
 import { SeriesWarnings, strangers } from './warnings.js';
 
 /** A header that no consumer takes for so long is withdrawn: the arm request is refused. */
@@ -508,6 +508,16 @@ export class Series {
       end_pending: false,
       ...this.share.summary,
     };
+  }
+
+  /** How far each port came, once the series has ended. */
+  get reached(): PortReached[] {
+    return this.#deps.ports.map(({ udpPort, words, seriesBase, seriesEnd }) => ({
+      udp_port: udpPort,
+      images_complete: countsBetween(seriesBase, seriesEnd)('imagesComplete'),
+      newest_frame_number:
+        words.newestSeen === 0 ? null : frameNumberOf(this.#deps.share, words.newestSeen, this.first),
+    }));
   }
 
   // --- commands to the receivers

@@ -1,0 +1,96 @@
+// Where PSI's client and the configuration of this service say different things of one detector. Comes in: the
+// configuration, and what was set on the modules. Goes out: sentences: which key, which value here, which there. Pure.
+// Bit depth and rows are not compared: they belong to each series.
+
+import type { ServiceConfig } from '../../config/service-config.js';
+import { makeLayout, rowsFlipped } from '../../detector/layout.js';
+import { framesExpected, imagePorts, portCount } from './module-settings.js';
+import type { ModuleSettings } from './module-settings.js';
+
+const wildcards: readonly string[] = ['0.0.0.0', '::'];
+const notSet = '0.0.0.0';
+
+const says = (key: string, here: unknown, there: unknown, command: string): string =>
+  `${key}: ${String(here)} in the configuration of the service, but ${String(there)} at the detector (${command})`;
+
+/** What cannot be changed any more after rx_hostname: the type, and how many modules stand where. */
+export function lastingContradictions(config: ServiceConfig, settings: ModuleSettings): string[] {
+  const { detector, modules } = config.detector;
+  const found: string[] = [];
+  if (settings.detector !== detector) return [says('detector', detector, settings.detector, 'hostname')];
+  const { x, y } = settings.modules;
+  if (y !== modules[0] || x !== modules[1])
+    found.push(says('modules', `[${modules.join(', ')}]`, `[${y}, ${x}]`, 'hostname, detsize'));
+  return found;
+}
+
+/** Everything else, module by module; all of `modules` have been set up, in their order. */
+export function contradictions(config: ServiceConfig, modules: readonly ModuleSettings[]): string[] {
+  return [...disagreements(modules), ...modules.flatMap((settings) => ofModule(config, settings))];
+}
+
+function ofModule(config: ServiceConfig, settings: ModuleSettings): string[] {
+  const here = config.detector;
+  const { detector } = settings;
+  const found = lastingContradictions(config, settings);
+  const compare = (key: string, ours: unknown, theirs: unknown, command: string): void => {
+    if (ours !== theirs) found.push(says(key, ours, theirs, command));
+  };
+  if (found.length > 0) return found;
+  if (detector === 'eiger') compare('quad', here.quad, settings.quad !== 0, `quad ${settings.quad}`);
+  if (detector === 'eiger' || detector === 'mythen3')
+    compare('ten_giga', here.tenGiga, settings.tenGiga !== 0, `tengiga ${settings.tenGiga}`);
+  if (detector === 'jungfrau' || detector === 'moench')
+    compare('interfaces', here.interfaces, portCount(detector, settings.interfaces), 'numinterfaces');
+  if (detector === 'mythen3') compare('counters', here.counters, counters(settings).length, 'counters');
+  return found.length > 0 ? found : [...found, ...ofPorts(config, settings)];
+}
+
+function ofPorts(config: ServiceConfig, settings: ModuleSettings): string[] {
+  const { udpPorts, portsOff } = config.detector;
+  const layout = makeLayout(config.detector);
+  const found: string[] = [];
+  const ports = imagePorts(settings);
+  ports.forEach(({ udpPort, on }, within) => {
+    const index = settings.moduleIndex * ports.length + within;
+    const port = udpPorts[index];
+    const command = `${settings.moduleIndex}:udp_dstport${within === 0 ? '' : '2'}`;
+    if (port !== udpPort) return void found.push(says(`udp_ports[${index}]`, port, udpPort, command));
+    if (on === portsOff.includes(port))
+      found.push(says('ports_off', `port ${port} ${on ? 'off' : 'on'}`, on ? 'on' : 'off', 'activate, datastream'));
+    const host = config.udpHosts[index];
+    const address = settings.udpAddresses[settings.detector === 'eiger' ? 0 : within];
+    if (address !== notSet && address !== host && !wildcards.includes(host))
+      found.push(says(`udp_host of port ${port}`, host, address, command.replace('port', 'ip')));
+    const laid = layout.ports[index];
+    if (settings.flipRows === null || settings.quad !== 0 || laid === undefined) return;
+    const flipped = rowsFlipped(layout, laid.expectedPosition, laid.flip);
+    if (flipped !== (settings.flipRows !== 0))
+      found.push(says(`flip_rows of port ${port}`, flipped, settings.flipRows !== 0, 'fliprows'));
+  });
+  return found;
+}
+
+/** Modules that would send different frames. */
+function disagreements([first, ...others]: readonly ModuleSettings[]): string[] {
+  if (first === undefined) return [];
+  const facts: readonly (readonly [name: string, of: (settings: ModuleSettings) => unknown])[] = [
+    ['frames of the acquisition', framesExpected],
+    ['dr', ({ dynamicRange }) => dynamicRange],
+    ['readnrows', ({ readNRows }) => readNRows],
+  ];
+  return others.flatMap((other) =>
+    facts
+      .filter(([, of]) => of(first) !== of(other))
+      .map(
+        ([name, of]) =>
+          `${name}: ${String(of(first))} on module ${first.moduleIndex}, but ` +
+          `${String(of(other))} on module ${other.moduleIndex}: set it for all modules at once`,
+      ),
+  );
+}
+
+/** Counters of a Mythen3 that are read out, from 0. */
+export function counters({ counterMask }: ModuleSettings): number[] {
+  return [0, 1, 2].filter((counter) => (counterMask & (1 << counter)) !== 0);
+}

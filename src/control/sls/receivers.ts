@@ -1,0 +1,335 @@
+// The receivers of all modules of a detector, and their join: what PSI's client asks of each becomes one order. Comes
+// in: calls, in whatever order the client's threads send them. Goes out: orders to arm and to stop, and the figures of
+// the ledger. A start is answered when the series is open, so that the detector starts into open receivers.
+
+import { abortText } from '../../contract/abort-reasons.js';
+import type { AbortReason } from '../../contract/abort-reasons.js';
+import type { ServiceConfig } from '../../config/service-config.js';
+import { makeLayout } from '../../detector/layout.js';
+import type { Logger } from '../../runtime/log.js';
+import { armWish } from '../arm-request.js';
+import type { Orders } from '../orders.js';
+import { Refused } from '../refused.js';
+import { contradictions, lastingContradictions } from './agreement.js';
+import { armWishOf } from './arm-wish.js';
+import { Gathering } from './gathering.js';
+import { framesExpected, imagePorts } from './module-settings.js';
+import type { ModuleSettings } from './module-settings.js';
+import type { Release } from './setup.js';
+
+/** How far a series has come. Frame numbers are the detector's, null = none seen. */
+export interface SeriesProgress {
+  readonly first_frame_number: number | null;
+  /** It is over: why it was cut short, null = it was not. */
+  readonly ended: { readonly aborted: AbortReason | null } | null;
+  readonly ports: readonly {
+    readonly udp_port: number;
+    readonly images_complete: number;
+    readonly newest_frame_number: number | null;
+    readonly accepted: number;
+    readonly missing: number;
+  }[];
+}
+
+/** What the receivers need of the service. */
+export interface ReceiversDeps {
+  readonly config: ServiceConfig;
+  readonly orders: Orders;
+  readonly logger: Logger;
+  /** A series that is open, or was the last or one before; null = not known (any more). */
+  progress(seriesId: number): SeriesProgress | null;
+  /** What the kernel granted for each socket, bytes; null = not known. */
+  receiveBufferBytes(): number | null;
+  /** MAC of the interface that has an address, "" where it has none; null = no interface of this machine has it. */
+  macOf(address: string): string | null;
+  /** Runs something once, later; the answer cancels it. */
+  after(milliseconds: number, run: () => void): () => void;
+}
+
+/** PSI's numbers of the status. */
+export const runStatus = { idle: 0, transmitting: 4, running: 5 } as const;
+export type RunStatus = (typeof runStatus)[keyof typeof runStatus];
+
+/** What is answered to the question for the version: the client compares the first number with its own. */
+const versions = { 8: '8.0.0 0x230525', 9: '9.2.0 0x250527', 10: '10.0.1 0x261005' } as const;
+
+/** Calls of one step come from all modules within this time, or some do not come. */
+const gatherMs = 1000;
+
+/** A port of a module as its client sees it. */
+export interface PortFigures {
+  /** Complete images. */
+  readonly caught: number;
+  /** Packets. */
+  readonly missing: number;
+  /** Newest frame number, 0 = none. */
+  readonly newest: number;
+}
+
+/** The acquisition that goes on, or went on last. */
+interface Acquisition {
+  readonly seriesId: number;
+  readonly frames: number;
+  /** Packets of one port image. */
+  readonly packets: number;
+  /** Ended by the client in the ordinary way: all frames that it wanted were to come. */
+  finished: boolean;
+}
+
+/** The receiver of one module. */
+export class Receiver {
+  readonly index: number;
+  readonly group: ReceiverGroup;
+  /** Address that alone may call; null = any. */
+  lockedBy: string | null = null;
+  /** Where the call before this one came from. */
+  lastClient = '0.0.0.0';
+  #settings: ModuleSettings | null = null;
+
+  constructor(group: ReceiverGroup, index: number) {
+    this.group = group;
+    this.index = index;
+  }
+
+  get isSetUp(): boolean {
+    return this.#settings !== null;
+  }
+
+  /** Only of a receiver that was set up. */
+  get settings(): ModuleSettings {
+    if (this.#settings === null) throw new Error(`module ${this.index} was not set up`);
+    return this.#settings;
+  }
+
+  get version(): string {
+    return versions[this.group.config.receiverRelease];
+  }
+
+  get release(): Release {
+    return this.group.config.receiverRelease >= 10 ? 'since 10' : 'before 10';
+  }
+
+  setUp(settings: ModuleSettings): void {
+    this.#settings = settings;
+    this.group.noteSetUp(this);
+  }
+
+  figures(): PortFigures[] {
+    return imagePorts(this.settings).map(({ udpPort }) => this.group.figures(udpPort));
+  }
+
+  /** Percent of the frames of the acquisition, by the newest that was seen. */
+  progress(): number {
+    return this.group.progress(imagePorts(this.settings).flatMap(({ udpPort, on }) => (on ? [udpPort] : [])));
+  }
+
+  /**
+   * The MAC address to which the detector must send for an IPv4 address, as a number; 0 = there is nothing to write.
+   * @throws Refused (invalid) for an address of another machine
+   */
+  macOf(address: string): bigint {
+    if (address === '0.0.0.0' || address.startsWith('127.')) return 0n;
+    const mac = this.group.macOf(address);
+    if (mac !== null) return BigInt(`0x0${mac.replaceAll(':', '')}`);
+    throw new Refused('invalid', [
+      `Failed to get udp ethernet interface from IP ${address}: no interface of the machine on ` +
+        'which the service runs has it. Set udp_dstip to one that it has',
+    ]);
+  }
+}
+
+/** All receivers of a detector. */
+export class ReceiverGroup {
+  readonly receivers: readonly Receiver[];
+  readonly #deps: ReceiversDeps;
+  readonly #starts: Gathering;
+  readonly #stops: Gathering;
+  #status: RunStatus = runStatus.idle;
+  #acquisition: Acquisition | null = null;
+  /** Modules that have been started. */
+  readonly #started = new Set<number>();
+  #stoppedByUser = false;
+
+  constructor(deps: ReceiversDeps) {
+    this.#deps = deps;
+    this.receivers = deps.config.receiverPorts.map((_, index) => new Receiver(this, index));
+    const after: ReceiversDeps['after'] = (milliseconds, run) => deps.after(milliseconds, run);
+    this.#starts = new Gathering({
+      limitMs: gatherMs,
+      wanted: () => this.#setUp.length,
+      run: () => this.#arm(),
+      after,
+    });
+    this.#stops = new Gathering({ limitMs: gatherMs, wanted: () => this.#started.size, run: () => this.#end(), after });
+  }
+
+  get config(): ServiceConfig {
+    return this.#deps.config;
+  }
+
+  get #setUp(): readonly Receiver[] {
+    return this.receivers.filter(({ isSetUp }) => isSetUp);
+  }
+
+  get status(): RunStatus {
+    return this.#status;
+  }
+
+  // --- set-up
+
+  /** What stands against a module's set-up, in sentences. */
+  setupProblems(receiver: Receiver, settings: ModuleSettings): string[] {
+    const { receiverPorts } = this.config;
+    const { x, y } = settings.modules;
+    const problems = lastingContradictions(this.config, settings);
+    if (problems.length === 0 && x * y !== receiverPorts.length)
+      problems.push(
+        `the detector has ${x * y} modules, but the service listens on ${receiverPorts.length} ` +
+          'receiver_ports. Give it one for each module',
+      );
+    if (settings.moduleIndex !== receiver.index)
+      problems.push(
+        `module ${settings.moduleIndex} was sent to port ${receiverPorts[receiver.index]}, ` +
+          `which is for module ${receiver.index}. Set rx_hostname to one port for each module, in ` +
+          `their order (${receiverPorts.map((port) => `HOST:${port}`).join('+')}+)`,
+      );
+    return problems;
+  }
+
+  noteSetUp({ index, settings: { hostname, detector } }: Receiver): void {
+    this.#deps.logger.info(
+      { event: 'receiver_set_up', module: index, hostname, detector_type: detector },
+      `PSI's client has set up the receiver of module ${index} (${hostname})`,
+    );
+  }
+
+  /** What the client has set and the configuration says otherwise; of modules that were set up. */
+  problems(): string[] {
+    return contradictions(
+      this.config,
+      this.#setUp.map(({ settings }) => settings),
+    );
+  }
+
+  // --- acquisitions
+
+  /**
+   * Resolves when the series is open.
+   * @throws Refused
+   */
+  async start({ index }: Receiver): Promise<void> {
+    await this.#stops.over();
+    if (this.#status === runStatus.running && !this.#starts.gathering) {
+      this.#started.add(index);
+      return;
+    }
+    this.#status = runStatus.running;
+    await this.#starts.join(index);
+  }
+
+  async #arm(): Promise<void> {
+    try {
+      const absent = this.receivers.filter(({ isSetUp }) => !isSetUp);
+      const problems = [
+        ...absent.map(({ index }) => `module ${index} has not been set up: set rx_hostname for all modules`),
+        ...this.problems(),
+      ];
+      if (problems.length > 0) throw new Refused('invalid', problems);
+      const { settings } = this.receivers[0];
+      const { series_id: seriesId } = await this.#deps.orders.arm(armWish(armWishOf(settings, this.config)));
+      this.#started.clear();
+      for (const index of this.#starts.joined) this.#started.add(index);
+      this.#acquisition = {
+        seriesId,
+        frames: Number(framesExpected(settings)),
+        packets: this.#packetsOf(settings),
+        finished: false,
+      };
+    } catch (error) {
+      this.#status = runStatus.idle;
+      if (error instanceof Refused)
+        this.#deps.logger.warn({ event: 'receiver_start_refused', why: error.why }, error.message);
+      throw error;
+    }
+  }
+
+  #packetsOf({ dynamicRange, readNRows }: ModuleSettings): number {
+    const rows = this.config.detector.readNRows;
+    return makeLayout(this.config.detector, { dynamicRange, readNRows: readNRows === 0 ? rows : readNRows })
+      .expectedPackets;
+  }
+
+  /**
+   * Resolves when the series has ended and its consumer has it.
+   * @param byUser the user has stopped the detector
+   * @throws Refused when it was cut short
+   */
+  async stop({ index }: Receiver, byUser: boolean): Promise<void> {
+    await this.#starts.over();
+    if (this.#status === runStatus.idle) return;
+    if (!this.#stops.gathering) this.#stoppedByUser = false;
+    this.#stoppedByUser ||= byUser;
+    await this.#stops.join(index);
+  }
+
+  async #end(): Promise<void> {
+    const acquisition = this.#acquisition as Acquisition;
+    this.#status = runStatus.transmitting;
+    try {
+      // It may have ended by itself, and another may be open.
+      if (this.#deps.progress(acquisition.seriesId)?.ended === null) await this.#deps.orders.stop();
+    } finally {
+      acquisition.finished = !this.#stoppedByUser;
+      this.#started.clear();
+      this.#status = runStatus.idle;
+    }
+    const aborted = this.#deps.progress(acquisition.seriesId)?.ended?.aborted ?? null;
+    if (aborted !== null && !(aborted === 'detector_stopped' && this.#stoppedByUser))
+      throw new Refused('failed', [`series ${acquisition.seriesId} was cut short: ${abortText(aborted)}`]);
+  }
+
+  /** The series of the last acquisition, as far as it has come. */
+  #progress(): SeriesProgress | null {
+    return this.#acquisition === null ? null : this.#deps.progress(this.#acquisition.seriesId);
+  }
+
+  /** A port of the last acquisition. */
+  figures(udpPort: number): PortFigures {
+    const port = this.#progress()?.ports.find(({ udp_port }) => udp_port === udpPort);
+    if (port === undefined || this.#acquisition === null) return { caught: 0, missing: 0, newest: 0 };
+    const { frames, packets, finished } = this.#acquisition;
+    return {
+      caught: port.images_complete,
+      // Frames of which nothing came belong to those that the client wanted, not to the series.
+      missing: finished ? Math.max(port.missing, frames * packets - port.accepted) : port.missing,
+      newest: port.newest_frame_number ?? 0,
+    };
+  }
+
+  /** Percent of the acquisition that these ports have seen. */
+  progress(udpPorts: readonly number[]): number {
+    const progress = this.#progress();
+    const first = progress?.first_frame_number ?? null;
+    if (udpPorts.length === 0) return 100;
+    if (progress === null || first === null || this.#acquisition === null) return 0;
+    const seen = progress.ports
+      .filter(({ udp_port }) => udpPorts.includes(udp_port))
+      .reduce((sum, { newest_frame_number: newest }) => sum + (newest === null ? 0 : newest - first + 1), 0);
+    return (100 * seen) / (this.#acquisition.frames * udpPorts.length);
+  }
+
+  // --- what receivers tell
+
+  receiveBufferBytes(): number {
+    return this.#deps.receiveBufferBytes() ?? this.config.receiveBufferBytes;
+  }
+
+  macOf(address: string): string | null {
+    return this.#deps.macOf(address);
+  }
+
+  close(): void {
+    this.#starts.close();
+    this.#stops.close();
+  }
+}

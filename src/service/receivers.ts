@@ -1,0 +1,52 @@
+// The receivers that PSI's client drives, where the configuration has any. Comes in: the service as it runs. Goes out:
+// open listeners, whose orders and figures are those of the service.
+
+import type { ServiceConfig } from '../config/service-config.js';
+import { openReceiverDoor } from '../control/sls/door.js';
+import { ReceiverGroup } from '../control/sls/receivers.js';
+import { interfaceOf } from '../doctor/network-interface.js';
+import type { Logger } from '../runtime/log.js';
+import type { SharedView } from '../view/shared-view.js';
+
+/** Receivers that listen. */
+export interface OpenReceivers {
+  readonly ports: readonly number[];
+  close(): Promise<void>;
+}
+
+/**
+ * Listen for PSI's client; null = the configuration has no receivers.
+ * @throws OperatorError when a port cannot be listened on
+ */
+export async function openReceivers(
+  view: SharedView,
+  config: ServiceConfig,
+  logger: Logger,
+): Promise<OpenReceivers | null> {
+  const { receiverPorts: ports, receiverSource: allowed } = config;
+  if (ports.length === 0) return null;
+  const group = new ReceiverGroup({
+    config,
+    orders: view.orders,
+    logger,
+    progress: (seriesId) => view.progressOf(seriesId),
+    receiveBufferBytes: () => view.receiveBufferBytes,
+    macOf: (address) => {
+      const { name, mac } = interfaceOf(address);
+      return name === null ? null : (mac ?? '');
+    },
+    after: (milliseconds, run) => {
+      const timer = setTimeout(run, milliseconds);
+      return () => clearTimeout(timer);
+    },
+  });
+  const host = config.receiverHost ?? config.udpHosts[0];
+  const door = await openReceiverDoor(group, { host, ports, allowed, logger });
+  return {
+    ports: door.ports,
+    close: async () => {
+      group.close();
+      await door.close();
+    },
+  };
+}
