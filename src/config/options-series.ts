@@ -216,6 +216,14 @@ export const seriesOptions = {
       'kept, 192 MiB at most.',
     unset: 'nothing is written: POST /api/v1/flight-recorder answers with the recording',
   }),
+  history_dir: noted(z.string().min(1).optional(), {
+    unit: null,
+    range: 'a folder, which is made when it is missing',
+    description:
+      'Where summaries of the last 100 series are kept, so that they survive the service; numbers of series go on ' +
+      'from there.',
+    unset: 'the history is forgotten at the end of the service',
+  }),
   notify_url: noted(z.string().refine(isHttpUrl).optional(), {
     unit: null,
     range: 'an http or https URL',

@@ -112,7 +112,9 @@ const portLedger = object(
 export const seriesSummary = object(
   'How a series went',
   {
-    series_id: count('Number of the series in this process'),
+    series_id: count(
+      'Number of the series: counted from the start of the service, or with history_dir from the last one there',
+    ),
     filename: text('File that the consumer wrote; empty = live view only'),
     auto: flag('Opened by the first packet, not by a request'),
     frames: count('Images sent: complete + marked + discarded'),
@@ -167,7 +169,9 @@ const currentPort = object('One port since the series was opened', {
 });
 
 const currentSeries = object('The series that is open', {
-  series_id: count('Number of the series in this process'),
+  series_id: count(
+    'Number of the series: counted from the start of the service, or with history_dir from the last one there',
+  ),
   filename: text('File that the consumer writes; empty = live view only'),
   auto: flag('Opened by the first packet, not by a request'),
   frames: count('Frames of the series; 0 = until stopped'),
@@ -209,7 +213,9 @@ export const serviceStatus = object(
 );
 
 export const seriesOpened = object('The series is open: the detector may be started', {
-  series_id: count('Number of the series in this process'),
+  series_id: count(
+    'Number of the series: counted from the start of the service, or with history_dir from the last one there',
+  ),
   msg_number: orNull(count('Number of the header message; null = the header waits')),
   header_pending: flag('The header waits for a consumer'),
   state,

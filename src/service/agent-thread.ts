@@ -33,6 +33,8 @@ export interface ThreadTask {
   /** Indices into `udp_ports` for a receiver; null = the streamer. */
   readonly ports: readonly number[] | null;
   readonly firstMessageNumber: number;
+  /** Number of the last series of earlier processes, or 0. */
+  readonly seriesBefore: number;
 }
 
 /** What a thread says when it is ready. */
@@ -84,7 +86,10 @@ async function runStreamer(): Promise<void> {
   const report = (event: StreamEvent): void => post({ kind: 'event', event });
   const { sink, send, notes } = await makeSink(wiring, wake, report);
   notes.push(...settleThread());
-  const streamer = new Streamer(streamerSetup(wiring, sink, task.firstMessageNumber, report));
+  const streamer = new Streamer({
+    ...streamerSetup(wiring, sink, task.firstMessageNumber, report),
+    seriesBefore: task.seriesBefore,
+  });
   const agent = new StreamerAgent(sink, streamer, config.closingTimeoutMs, report, () => systemClock.now());
   const ready = (): void =>
     post({

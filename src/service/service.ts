@@ -23,6 +23,7 @@ import type { NoticeSource } from '../notify/notices.js';
 import { Outbox } from '../notify/outbox.js';
 import { SharedView } from '../view/shared-view.js';
 import type { Outside } from '../view/shared-view.js';
+import { openHistory } from './kept-history.js';
 import { allocateMemory, mapMemory } from '../memory/memory-map.js';
 import { SeriesWords } from '../memory/series-words.js';
 import { ThreadWords } from '../memory/thread-words.js';
@@ -133,6 +134,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   const firstNumber = firstMessageNumber(systemClock.wall());
   const token = configuredToken(config.apiTokenFile);
   const outbox = config.notifyUrl === null ? null : new Outbox({ url: config.notifyUrl, clock: systemClock, logger });
+  const history = await openHistory(config, logger);
   const map = mapMemory(plan.memory);
   const memory = allocate(map, plan);
   const series = new SeriesWords(memory.buffer, map.seriesWords);
@@ -146,6 +148,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     wakeStreamer: () => series.wake(),
     readSocket: readUdpSocket,
     ...(outbox === null ? {} : { outside: outsideBy(outbox, config.name) }),
+    ...(history === null ? {} : { kept: history }),
   });
 
   let reject: (error: Error) => void = () => undefined;
@@ -158,7 +161,8 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     reject(error);
   };
   const onEvent = (event: StreamEvent): void => view.noteEvent(event);
-  const base = { config, plan, map, memory, firstMessageNumber: firstNumber };
+  const seriesBefore = history?.before[0]?.series_id ?? 0;
+  const base = { config, plan, map, memory, firstMessageNumber: firstNumber, seriesBefore };
   const indexOf = (udpPort: number): number => config.detector.udpPorts.indexOf(udpPort);
   const receivers = plan.portsOfThread.map(
     (udpPorts, thread) =>
@@ -239,7 +243,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
       const lacking = view.lacking();
       if (lacking !== null) logger.error({ event: 'undelivered', undelivered: view.undelivered }, lacking);
       await psi?.close();
-      await Promise.all([http.close(), outbox?.close()]);
+      await Promise.all([http.close(), outbox?.close(), history?.settled()]);
       await flightRecorder.close();
       view.close();
       manager.close();

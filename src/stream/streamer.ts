@@ -58,6 +58,8 @@ export interface StreamerSetup {
   /** 0 = all rows. */
   readonly readNRows: number;
   readonly firstMessageNumber: number;
+  /** Number of the last series of earlier processes; 0 unless given: they are not known. */
+  readonly seriesBefore?: number;
   /** The frames that this instance takes. */
   readonly share: FrameShare;
   layoutFor(dynamicRange: number, readNRows: number): Layout;
@@ -83,7 +85,7 @@ export class Streamer {
   readonly #box: CommandBox;
   readonly #refused = new RefusedPeers();
   #series: Series | null = null;
-  #seriesId = 0;
+  #seriesId: number;
   /** An arm request that is being served: waiting for an auto series to end, or for its own series to open. */
   #arming: { id: number; request: ArmRequest } | null = null;
   #stopping: number[] = [];
@@ -120,6 +122,7 @@ export class Streamer {
       };
     });
     this.#setup = setup;
+    this.#seriesId = setup.seriesBefore ?? 0;
     this.#output = new MaxivOutput(setup.sink, counters, setup.firstMessageNumber);
     this.#words = new StreamWords(buffer, map.streamWords);
     this.#box = new CommandBox(buffer, map.commandBox);

@@ -127,7 +127,7 @@ export interface ServiceView {
   /** Who opens and ends series goes through here. */
   readonly orders: Orders;
   status(): ServiceStatus;
-  /** Summaries of the last 100 series, newest first. */
+  /** Summaries of the last 100 series, newest first; with history_dir also of earlier processes. */
   history(): readonly SeriesSummary[];
   udpPorts(): UdpPortStatus[];
   /** Can the service do its work, and if not, why. */

@@ -68,6 +68,16 @@ export interface SharedViewDeps extends PortViewDeps {
   wakeStreamer(): void;
   /** Who is told what happens, outside; absent = nobody. */
   readonly outside?: Outside;
+  /** Summaries that outlive the process; absent = none do. */
+  readonly kept?: KeptHistory;
+}
+
+/** Series of earlier processes, and who keeps those of this one. */
+export interface KeptHistory {
+  /** Newest first. */
+  readonly before: readonly SeriesSummary[];
+  keep(summary: SeriesSummary): void;
+  readonly trouble: string | null;
 }
 
 /** Notifications; nothing here waits. */
@@ -275,6 +285,7 @@ export class SharedView implements ServiceView {
         this.#warnings.clear();
         logSeriesEnd(logger, event.summary);
         this.#deps.outside?.ended(event.summary);
+        this.#deps.kept?.keep(event.summary);
         break;
       case 'warning':
         this.#warnings.set(event.code, event.message);
@@ -381,7 +392,7 @@ export class SharedView implements ServiceView {
       ...(this.#ready ? this.readiness().reasons : []),
       ...this.#refusedLately.sentences(now),
       ...processTroubles(),
-      ...[this.#deps.outside?.trouble ?? []].flat(),
+      ...[this.#deps.outside?.trouble ?? [], this.#deps.kept?.trouble ?? []].flat(),
     );
     const { endPending, messageNumber } = this.#stream;
     const { stride, offset } = this.config.share;
@@ -396,7 +407,7 @@ export class SharedView implements ServiceView {
       frames_stride: stride,
       frames_offset: offset,
       series,
-      last_series: this.history()[0] ?? null,
+      last_series: this.#endedHere()[0] ?? null,
     };
   }
 
@@ -416,8 +427,12 @@ export class SharedView implements ServiceView {
     return lost === null || lost.messages === 0 ? null : undeliveredText(lost);
   }
 
-  /** A `series_end` that waited may have been delivered since. */
   history(): readonly SeriesSummary[] {
+    return [...this.#endedHere(), ...(this.#deps.kept?.before ?? [])].slice(0, historyLength);
+  }
+
+  /** Those of this process. A `series_end` that waited may have been delivered since. */
+  #endedHere(): readonly SeriesSummary[] {
     return this.#stream.endPending
       ? this.#history
       : this.#history.map((summary) => (summary.end_pending ? { ...summary, end_pending: false } : summary));

@@ -87,6 +87,7 @@ t.test('a quad with nothing but its ports has every default', async (t) => {
     flightRecorderPackets: null,
     flightRecorderDir: null,
     notifyUrl: null,
+    historyDir: null,
   });
 });
 
@@ -159,6 +160,7 @@ t.test('every key reaches the configuration', async (t) => {
       'consumer_connections: 2',
       'flight_recorder_packets: 14',
       'flight_recorder_dir: /tmp/flights',
+      'history_dir: /tmp/history',
       'notify_url: https://hooks.example.org/key?x=1',
     ),
     'f.yaml',
@@ -226,6 +228,7 @@ t.test('every key reaches the configuration', async (t) => {
     consumerConnections: 2,
     flightRecorderPackets: 14,
     flightRecorderDir: '/tmp/flights',
+    historyDir: '/tmp/history',
     notifyUrl: 'https://hooks.example.org/key?x=1',
   });
 });

@@ -70,12 +70,15 @@ export class Running {
   readonly log: readonly Record<string, unknown>[];
   /** Runs of the detector, with their result once they are over. */
   readonly #runs: { truth: GroundTruth | null; result?: SimulateResult }[] = [];
+  /** Number of the last series of earlier processes (history_dir). */
+  readonly #seriesBefore: number;
   #ended = false;
 
   constructor(service: RunningService, config: ServiceConfig, log: readonly Record<string, unknown>[]) {
     this.service = service;
     this.config = config;
     this.log = log;
+    this.#seriesBefore = service.view.history()[0]?.series_id ?? 0;
   }
 
   /**
@@ -177,7 +180,7 @@ export class Running {
       this.#runs.every(({ result }) => result !== undefined)
         ? this.#runs.map(({ truth, result }) => sentTruth(truth as GroundTruth, result))
         : null;
-    return scrapedProblems(askAt(this.service.apiUrl), sent);
+    return scrapedProblems(askAt(this.service.apiUrl), sent, this.#seriesBefore);
   }
 }
 

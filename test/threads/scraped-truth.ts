@@ -50,12 +50,12 @@ export const askAt =
   async (path) =>
     (await fetch(`${apiUrl}${path}`, { signal: AbortSignal.timeout(generousMs) })).text();
 
-/** Everything that is compared. */
-export async function tell(ask: Ask): Promise<Told> {
+/** Everything that is compared. @param seriesBefore number of the last series of earlier processes */
+export async function tell(ask: Ask, seriesBefore = 0): Promise<Told> {
   const status = JSON.parse(await ask('/api/v1/series')) as ServiceStatus;
   const metrics = parseMetrics(await ask('/metrics'));
   const { series } = JSON.parse(await ask('/api/v1/series/history')) as { series: SeriesSummary[] };
-  return { metrics, status, summaries: series.reverse() };
+  return { metrics, status, summaries: series.filter(({ series_id: id }) => id > seriesBefore).reverse() };
 }
 
 /** What was sent may be on its way through sockets and threads for so long. */
@@ -64,10 +64,15 @@ const settleMs = 5000;
 /**
  * Sentences about what does not agree, once all is quiet; empty = all agrees.
  * @param sent runs since the service was started, all of them; null = not known here
+ * @param seriesBefore number of the last series of earlier processes
  */
-export async function scrapedProblems(ask: Ask, sent: () => readonly SentTruth[] | null): Promise<string[]> {
+export async function scrapedProblems(
+  ask: Ask,
+  sent: () => readonly SentTruth[] | null,
+  seriesBefore = 0,
+): Promise<string[]> {
   for (const begin = performance.now(); ;) {
-    const problems = problemsOf(await tell(ask), sent());
+    const problems = problemsOf(await tell(ask, seriesBefore), sent());
     if (problems.length === 0 || performance.now() - begin > settleMs) return problems;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -61,6 +61,7 @@ export const config: ServiceConfig = {
   apiPort: 5000,
   apiTokenFile: null,
   notifyUrl: null,
+  historyDir: null,
   apiNames: null,
   receiverPorts: [],
   receiverHost: null,

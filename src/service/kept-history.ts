@@ -1,0 +1,54 @@
+// The history of series that outlives the service, at its start. Comes in: the configuration. Goes out: what was kept
+// before, and who keeps on; null = nothing is kept. A folder that cannot be had, or does not answer, is said, and never
+// keeps the service from starting. Tested by test/threads/history.test.ts.
+
+import { messageOf } from '../base/errors.js';
+import type { ServiceConfig } from '../config/service-config.js';
+import type { SeriesSummary } from '../contract/series.js';
+import type { Logger } from '../runtime/log.js';
+import { HistoryFolder } from '../view/history-folder.js';
+import type { KeptHistory } from '../view/shared-view.js';
+
+/** A disk that has not answered after so long is not waited for, at the start and at the end, ms. */
+const diskLimitMs = 3000;
+
+export interface OpenHistory extends KeptHistory {
+  /** Resolves when everything is on disk, cannot be, or took too long. */
+  settled(): Promise<void>;
+}
+
+export async function openHistory(
+  { historyDir: folder, name, share }: ServiceConfig,
+  logger: Logger,
+): Promise<OpenHistory | null> {
+  if (folder === null) return null;
+  // Instances that share a detector may share the folder, too.
+  const owner = share.stride === 1 ? name : `${name}@${share.offset}`;
+  const files = new HistoryFolder({ folder, owner, logger });
+  const late = Symbol('late');
+  const before = await limited<readonly SeriesSummary[] | Error | typeof late>(
+    files.read().catch((error: unknown) => new Error(messageOf(error))),
+    late,
+  );
+  if (before === late || before instanceof Error) {
+    // Without its numbers new series would overwrite old ones.
+    const why = before === late ? `no answer within ${diskLimitMs} ms` : before.message;
+    const trouble = `history_dir cannot be read (${why}): no series is kept. Correct it and start the service anew; docs/operating.md#history.`;
+    logger.error({ event: 'history' }, trouble);
+    return { before: [], keep: () => undefined, trouble, settled: () => Promise.resolve() };
+  }
+  return {
+    before,
+    keep: (summary) => files.keep(summary),
+    get trouble() {
+      return files.trouble;
+    },
+    settled: () => limited(files.settled(), undefined),
+  };
+}
+
+function limited<Value>(promise: Promise<Value>, late: Value): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<Value>((resolve) => (timer = setTimeout(() => resolve(late), diskLimitMs)));
+  return Promise.race([promise, over]).finally(() => clearTimeout(timer));
+}
