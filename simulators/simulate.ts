@@ -13,6 +13,9 @@ import { sendPaced } from './detector/pace.js';
 import type { PaceReport } from './detector/pace.js';
 import { prepareDatagrams } from './detector/prepare.js';
 import { refusedText } from './detector/refused.js';
+import type { ImageSource } from './detector/image-source.js';
+import { Rings } from './detector/rings.js';
+import type { Picture } from './detector/rings.js';
 import { openDestinations } from './detector/round-robin.js';
 import { serveSimulatorMetrics } from './detector/metrics.js';
 import type { SimulatorMetricsServer } from './detector/metrics.js';
@@ -57,6 +60,8 @@ export interface SimulateOptions {
   readonly delay?: string;
   readonly truncate?: string;
   readonly foreign?: string;
+  /** What to send where no file is given; default: the formula. */
+  readonly picture?: Picture;
   readonly reorderDistance?: number;
   readonly delayFrames?: number;
   /** Ends the run after the frame being sent. */
@@ -154,7 +159,9 @@ export async function simulate(options: SimulateOptions): Promise<SimulateResult
   }
 }
 
-async function openImages({ hdf5, dataset, loop, settings }: SimulateOptions): Promise<Hdf5Source | null> {
+async function openImages({ hdf5, dataset, loop, settings, picture }: SimulateOptions): Promise<Hdf5Source | null> {
+  if (hdf5 !== undefined && picture === 'rings')
+    throw new OperatorError('--picture rings: does not go with --hdf5, whose images are sent', exitCode.usage);
   if (hdf5 !== undefined && dataset !== undefined) return await openHdf5Source(hdf5, dataset, settings);
   if (hdf5 !== undefined)
     throw new OperatorError(
@@ -166,6 +173,13 @@ async function openImages({ hdf5, dataset, loop, settings }: SimulateOptions): P
   return null;
 }
 
+/** Pixels of the picture that was asked for; nothing = those of the formula. */
+function pictureOf({ picture, settings, firstFrame = 1 }: SimulateOptions): { images?: ImageSource } {
+  if (picture !== 'rings') return {};
+  const rings = new Rings(settings);
+  return { images: { portImage: (port, round) => rings.portImage(port, firstFrame + round) } };
+}
+
 async function send(options: SimulateOptions, images: Hdf5Source | null): Promise<SimulateResult> {
   const rateAsked = options.rate ?? 100;
   const framesAsked = options.frames ?? 1000;
@@ -175,7 +189,7 @@ async function send(options: SimulateOptions, images: Hdf5Source | null): Promis
     firstFrame: options.firstFrame ?? 1,
     rate: rateAsked,
     faults: faultSettings(options),
-    ...(images === null ? {} : { images }),
+    ...(images === null ? pictureOf(options) : { images }),
   });
   await options.onStart?.(detector.truth);
   const { sender, sentWith, fallback } = await openSenders(options, detector.format.datagramBytes);

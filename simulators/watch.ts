@@ -15,12 +15,15 @@ import type { CommandOutput } from './terminal.js';
 import { codeOf, verdictOf } from './consumer/verdict.js';
 import type { Verdict } from './consumer/verdict.js';
 import { FrameVerifier } from './consumer/verify.js';
+import type { Picture } from './detector/rings.js';
 
 export interface WatchOptions {
   /** `tcp://host:port`, or several with commas between: of instances that share a detector, one PULL each. */
   readonly endpoint: string;
   /** Compare pixels with the simulator's formula, for this configuration. */
   readonly verify?: DetectorSettings;
+  /** What the simulator sends; default: the formula. */
+  readonly picture?: Picture;
   /** Demand the fields that this service adds; default true. */
   readonly extraFields?: boolean;
   /** Stop after so many series; default: when `signal` aborts. */
@@ -78,7 +81,7 @@ class Watcher {
     this.#arrivals = arrivals;
     this.#ordered = new OrderedReceive<StreamMessage>(endpoints === 1 ? cacheLimits.one : cacheLimits.several);
     this.checker = new StreamChecker({
-      ...(options.verify === undefined ? {} : { verifier: new FrameVerifier(options.verify) }),
+      ...(options.verify === undefined ? {} : { verifier: new FrameVerifier(options.verify, options.picture) }),
       ...(options.extraFields === undefined ? {} : { extraFields: options.extraFields }),
     });
   }

@@ -13,6 +13,8 @@ import { wireFormat } from '../detector/packet.js';
 import type { WireFormat } from '../detector/packet.js';
 import { firstWrongPixel, imageSeed, pixelValue, rowSeed } from '../detector/pattern.js';
 import type { PixelArray } from '../detector/pattern.js';
+import { Rings } from '../detector/rings.js';
+import type { Picture } from '../detector/rings.js';
 import { isCount } from './stream-message.js';
 import type { JsonObject } from './stream-message.js';
 
@@ -49,8 +51,15 @@ export class FrameVerifier {
   /** Per packet of a port image: came, is not sent at all, or is called missing. */
   readonly #absent: Uint8Array;
 
-  /** @throws OperatorError (usage) for settings without a profile */
-  constructor(settings: DetectorSettings) {
+  /** Null = the pixels are those of the formula. */
+  readonly #rings: Rings | null;
+
+  /**
+   * @param picture what the detector sends
+   * @throws OperatorError (usage) for settings without a profile
+   */
+  constructor(settings: DetectorSettings, picture: Picture = 'formula') {
+    this.#rings = picture === 'rings' ? new Rings(settings) : null;
     this.layout = frameLayout(settings);
     this.#format = wireFormat(settings);
     this.#missingValue = 2 ** (8 * this.#format.pixelBytes) - 1;
@@ -167,6 +176,7 @@ export class FrameVerifier {
     const { columns, rows, wireBits, payloadBytes } = this.#format;
     const packetBits = payloadBytes * 8;
     const image = imageSeed(frameNumber, port.portIndex);
+    const picture = this.#rings?.portImage(port.portIndex, frameNumber) ?? null;
     for (let row = 0; row < rows; row++) {
       const seed = rowSeed(image, row);
       const rowStart = port.y[row] * this.layout.columns;
@@ -180,7 +190,9 @@ export class FrameVerifier {
           const state = Math.max(this.#absent[packet], whole === 0 ? this.#absent[packet + 1] : came);
           const at = rowStart + x + from - column;
           if (state === calledMissing) verdict.missing += count;
-          if (state === came) this.#expectFormula(frameNumber, pixels, at, count, seed, from, port, row, verdict);
+          if (state === came && picture !== null)
+            this.#expectPicture(frameNumber, pixels, at, count, picture, row * columns + from, verdict);
+          else if (state === came) this.#expectFormula(frameNumber, pixels, at, count, seed, from, port, row, verdict);
           else this.#expectConstant(frameNumber, pixels, at, count, this.#missingValue, verdict);
           from += count;
         }
@@ -208,6 +220,21 @@ export class FrameVerifier {
         this.#wrong(frameNumber, pixels, at, pixelValue(frameNumber, port.portIndex, row, here, bits), verdict);
       } else verdict.wrong++;
       at = firstWrongPixel(pixels, at + 1, end - at - 1, seed, here + 1, bits);
+    }
+  }
+
+  #expectPicture(
+    frameNumber: number,
+    pixels: PixelArray,
+    start: number,
+    count: number,
+    picture: PixelArray,
+    from: number,
+    verdict: FrameVerdict,
+  ): void {
+    for (let at = 0; at < count; at++) {
+      if (pixels[start + at] !== picture[from + at])
+        this.#wrong(frameNumber, pixels, start + at, picture[from + at], verdict);
     }
   }
 

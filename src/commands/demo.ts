@@ -5,10 +5,14 @@ import type { Command } from 'commander';
 import { exitCode } from '../base/errors.js';
 import { helpEnd, positiveNumber, sharedCodes, wholeNumber } from './arguments.js';
 
+/** Where a demo that stays has its page; the same each time, so that a tab finds it again. */
+const keptPort = 5000;
+
 interface DemoOptions {
   readonly frames: number;
   readonly rate: number;
   readonly seed: number;
+  readonly keep?: true | number;
   readonly metricsPort?: number;
   readonly json?: true;
 }
@@ -36,11 +40,17 @@ export function addDemo(program: Command): void {
       "serve the simulator's truth to Prometheus at http://127.0.0.1:PORT/metrics, too",
       wholeNumber(1, 65535),
     )
+    .option(
+      '--keep [port]',
+      `go on until Ctrl-C, with the page at http://127.0.0.1:${keptPort}/ or on this port; what comes after the ` +
+        'ledger is checked as well',
+      wholeNumber(1, 65535),
+    )
     .option('--json', 'print the ledger as JSON')
     .addHelpText(
       'after',
       helpEnd(
-        ['vdcu demo', 'vdcu demo --frames 10000 --rate 500 --seed 7'],
+        ['vdcu demo', 'vdcu demo --keep', 'vdcu demo --frames 10000 --rate 500 --seed 7'],
         [
           [exitCode.ok, 'every pixel was right and the sums agree'],
           [exitCode.failed, 'something disagreed'],
@@ -65,7 +75,13 @@ export async function demo(options: DemoOptions): Promise<number> {
   const interrupt = onInterrupt();
   try {
     const { runDemo } = await import('../rehearsal/demo.js');
-    return await runDemo({ ...options, json: options.json === true, signal: interrupt.signal, out: process });
+    return await runDemo({
+      ...options,
+      keepOnPort: options.keep === true ? keptPort : (options.keep ?? null),
+      json: options.json === true,
+      signal: interrupt.signal,
+      out: process,
+    });
   } finally {
     interrupt.release();
   }

@@ -4,6 +4,8 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';
+import { pictures } from '../../simulators/detector/rings.js';
+import type { Picture } from '../../simulators/detector/rings.js';
 import { helpEnd, positiveNumber, sharedCodes, wholeNumber } from './arguments.js';
 
 interface SimulateOptions {
@@ -32,6 +34,7 @@ interface SimulateOptions {
   readonly truncate?: string;
   readonly foreign?: string;
   readonly metricsPort?: number;
+  readonly picture: Picture;
   readonly json?: true;
 }
 
@@ -77,6 +80,11 @@ export function addSimulate(program: Command): void {
       '--source-port <port>',
       'UDP port to send from (default: the port of udp_source, or any)',
       wholeNumber(1, 65535),
+    )
+    .addOption(
+      new Option('--picture <picture>', 'what the pixels show: the formula, which has all values, or a beam with rings')
+        .choices(pictures)
+        .default('formula'),
     )
     .option('--hdf5 <file>', 'pixels of the images in this file instead of the formula')
     .option('--dataset <path>', 'where the images lie in it: [images, rows, columns], with or without gap pixels')
@@ -150,6 +158,7 @@ const runOptions = [
   'hdf5',
   'dataset',
   'loop',
+  'picture',
   'loss',
   'reorder',
   'reorderDistance',

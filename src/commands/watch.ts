@@ -1,13 +1,17 @@
 // `vdcu watch`: pull the stream as the real consumer does and check it. The checking lies in simulators/.
 // Tested by test/commands/rehearsal-commands.test.ts.
 
+import { Option } from 'commander';
 import type { Command } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';
+import { pictures } from '../../simulators/detector/rings.js';
+import type { Picture } from '../../simulators/detector/rings.js';
 import { helpEnd, positiveNumber, sharedCodes, wholeNumber } from './arguments.js';
 
 interface WatchOptions {
   /** Commander gathers the two values of `--verify CONFIG NAME`. */
   readonly verify?: readonly string[];
+  readonly picture: Picture;
   readonly series?: number;
   readonly extraFields: boolean;
   readonly delay?: number;
@@ -34,6 +38,11 @@ export function addWatch(program: Command): void {
     .option(
       '--verify <values...>',
       'CONFIG NAME: compare every pixel with the formula of `vdcu simulate` for this detector',
+    )
+    .addOption(
+      new Option('--picture <picture>', 'with --verify: the same as that of `vdcu simulate`')
+        .choices(pictures)
+        .default('formula'),
     )
     .option('--series <count>', 'end after so many series (default: at Ctrl-C)', wholeNumber(1))
     .option('--timeout <seconds>', 'end when nothing came for so long (default: never)', positiveNumber)
@@ -82,7 +91,7 @@ export async function watch(endpoint: string, options: WatchOptions): Promise<nu
   try {
     return await runWatch({
       endpoint,
-      ...(settings === null ? {} : { verify: settings }),
+      ...(settings === null ? {} : { verify: settings, picture: options.picture }),
       ...(options.series === undefined ? {} : { series: options.series }),
       // A slow consumer's socket keeps little for it, or nobody would notice.
       ...(options.delay === undefined ? {} : { delayMs: options.delay, receiveHighWaterMark: 4 }),

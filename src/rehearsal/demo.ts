@@ -17,9 +17,10 @@ import type { SharedView } from '../view/shared-view.js';
 import { compareDemo } from './ledger.js';
 import type { ConsumerReport, SimulatorTruth } from './ledger.js';
 import { startService } from '../service/service.js';
+import type { RunningService } from '../service/service.js';
 
 /** Ratios of packets that the simulator loses, sends after others, twice, and frames too late. */
-const faults = { loss: '0.0002', reorder: '0.005', duplicate: '0.0005', delay: '0.0001' } as const;
+const faults = { loss: '0.001', reorder: '0.005', duplicate: '0.0005', delay: '0.0001' } as const;
 
 const progressMs = 500;
 const connectLimitMs = 10_000;
@@ -33,6 +34,8 @@ export interface DemoOptions {
   readonly seed: number;
   /** Serve the simulator's truth for Prometheus on this port of loopback. */
   readonly metricsPort?: number;
+  /** Go on until interrupted, with HTTP on this port; null = end with the ledger, on any free port. */
+  readonly keepOnPort: number | null;
   readonly json: boolean;
   readonly signal: AbortSignal;
   readonly out: {
@@ -51,7 +54,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const children: ChildProcess[] = [];
   const say = (text: string): void => void options.out.stderr.write(`${text}\n`);
   const file = join(folder, 'demo.yaml');
-  await writeFile(file, demoYaml(await freePorts(2)));
+  await writeFile(file, demoYaml(await freePorts(2), options.keepOnPort ?? 0));
   const config = loadConfig(file, 'demo');
   const service = await startService(config, { logger: makeLogger('error', config.name) });
   const cutShort = Promise.race([service.failed, interrupted(options.signal)]);
@@ -83,6 +86,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       '--verify',
       file,
       'demo',
+      '--picture',
+      'rings',
       '--series',
       '1',
       '--json',
@@ -101,6 +106,8 @@ export async function runDemo(options: DemoOptions): Promise<number> {
       'simulate',
       file,
       'demo',
+      '--picture',
+      'rings',
       '--frames',
       String(options.frames),
       '--rate',
@@ -130,7 +137,13 @@ export async function runDemo(options: DemoOptions): Promise<number> {
         })}\n`,
       );
     else options.out.stdout.write(`\n${table}\n\n${seriesTable(summary)}\n\n${verdict(problems, report)}\n`);
-    return problems.length === 0 ? exitCode.ok : exitCode.failed;
+    const code = problems.length === 0 ? exitCode.ok : exitCode.failed;
+    if (options.keepOnPort === null) return code;
+    progress.end();
+    progress = null;
+    say(`\nThe service stays, with a series that goes on: ${service.apiUrl}/  Ctrl-C ends it.`);
+    const right = await goOn(service, file, faultOptions, options, children);
+    return right ? code : exitCode.failed;
   } finally {
     progress?.end();
     for (const child of children) child.kill('SIGKILL');
@@ -139,14 +152,48 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   }
 }
 
-function demoYaml(udpPorts: readonly number[]): string {
+/** One more series until interrupted. @returns was every pixel of it right? */
+async function goOn(
+  service: RunningService,
+  file: string,
+  faultOptions: readonly string[],
+  { rate, seed, signal, out }: DemoOptions,
+  children: ChildProcess[],
+): Promise<boolean> {
+  const { view } = service;
+  const watching = ['watch', service.dataEndpoint, '--verify', file, 'demo', '--picture', 'rings', '--series', '1'];
+  const consumer = command(children, [...watching, '--json']);
+  await until(
+    () => view.status().consumers > 0,
+    connectLimitMs,
+    'the checking consumer did not connect',
+    service.failed,
+  );
+  await view.orders.arm(armWish({ metadata: { description: 'demo' } }));
+  const sending = ['simulate', file, 'demo', '--picture', 'rings', '--frames', '0', '--rate', String(rate)];
+  const simulator = command(children, [...sending, '--seed', String(seed), ...faultOptions, '--json']);
+  const ended = Promise.race([service.failed, interrupted(signal), simulator, consumer]);
+  await ended.catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
+  for (const child of children.slice(-1)) child.kill('SIGINT');
+  await simulator;
+  await view.orders.stop();
+  const report = (await consumer) as ConsumerReport & Record<string, unknown>;
+  const told = report.problems.map(({ text }) => `\n  ${text}`).join('');
+  out.stderr.write(`\n${pixelsText(report)}${told}\n`);
+  // Ctrl-C reaches the consumer, too, perhaps before the series has its end: that is no mistake of the pixels.
+  return report.wrong_pixels === 0 && report.problems.length === 0;
+}
+
+function demoYaml(udpPorts: readonly number[], apiPort: number): string {
   return `demo:
   detector: eiger
   quad: true
   dynamic_range: 16
   udp_ports: [${udpPorts.join(', ')}]
   data_port: 0
-  api_port: 0
+  api_port: ${apiPort}
   series: armed
   frame_rate_hz: 1000
 `;
@@ -191,10 +238,11 @@ class Progress {
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
+const pixelsText = (report: ConsumerReport): string =>
+  `pixels checked: ${report.pixels_checked}   missing: ${report.missing_pixels}   wrong pixels: ${report.wrong_pixels}`;
+
 function verdict(problems: readonly string[], report: ConsumerReport): string {
-  const pixels =
-    `pixels checked: ${report.pixels_checked}   missing: ${report.missing_pixels}   wrong pixels: ` +
-    `${report.wrong_pixels}`;
+  const pixels = pixelsText(report);
   if (problems.length === 0)
     return `${pixels}\nAll sums agree: what the simulator sent, what the service counted and what the consumer saw.`;
   return `${pixels}\nSOMETHING DISAGREES:\n${problems.map((problem) => `  ${problem}`).join('\n')}`;

@@ -1,7 +1,9 @@
 // `vdcu demo` as somebody types it who has just installed the service.
 
 import t from 'tap';
+import { freePorts } from '../../src/rehearsal/child-commands.js';
 import { vdcuProcess } from './process.js';
+import { until } from './waiting.js';
 
 t.test('the demo ends by itself with a ledger in which everything agrees, and code 0', async (t) => {
   const demo = vdcuProcess(t, ['demo', '--frames', '80', '--rate', '40', '--json']);
@@ -33,3 +35,21 @@ t.test('interrupted, it ends with 130 and leaves nobody running', async (t) => {
   demo.child.kill('SIGINT');
   t.equal(await demo.code(), 130);
 });
+
+t.test(
+  'with --keep it goes on, on the port that was asked for, until it is interrupted; all of it is checked',
+  async (t) => {
+    const [port] = await freePorts(1);
+    const demo = vdcuProcess(t, ['demo', '--frames', '20', '--rate', '40', '--keep', String(port)]);
+    await until(() => demo.stderr.includes('The service stays'), 'the ledger, and then it stays');
+    const status = async (): Promise<{ series: { images_sent: number } | null }> =>
+      (await (await fetch(`http://127.0.0.1:${port}/api/v1/series`)).json()) as {
+        series: { images_sent: number } | null;
+      };
+    await until(async () => ((await status()).series?.images_sent ?? 0) > 10, 'frames of the second series');
+    demo.child.kill('SIGINT');
+    t.equal(await demo.code(), 0, demo.stderr);
+    t.match(demo.stdout, /All sums agree/);
+    t.match(demo.stderr.split('The service stays')[1], /pixels checked: [1-9]\d+ .*wrong pixels: 0/);
+  },
+);

@@ -120,3 +120,16 @@ t.test('after an abort nothing waits any more', async (t) => {
   t.equal(waits, 1);
   t.equal(sender.batches.flatMap(({ datagrams }) => datagrams).length, 128, 'the frame is finished');
 });
+
+t.test('a sender that is always behind can be stopped: the event loop has its turns', async (t) => {
+  const { clock, sender } = setUp(5);
+  let stopped = false;
+  function* overdue(): Generator<Datagram> {
+    const [datagram] = setUp(0, 1).detector.datagrams();
+    // A bound, so that the test ends when it fails.
+    for (let round = 0; round < 5000 && !stopped; round++) yield { ...datagram, round, dueMs: 0 };
+  }
+  setImmediate(() => (stopped = true));
+  const { datagrams } = await sendPaced(overdue(), sender, { clock, signal: new AbortController().signal });
+  t.ok(datagrams < 100, `${datagrams} datagrams`);
+});
