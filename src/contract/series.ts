@@ -6,6 +6,7 @@ import type { AbortReason } from './abort-reasons.js';
 import type { MissingByCause } from './loss-causes.js';
 import type { RefusalReason } from './refusals.js';
 import type { PeerRefusal } from './refused-peers.js';
+import type { WarningCode } from './series-warnings.js';
 
 /** The send buffer of a consumer's connection, in bytes; the kernel may charge twice that. Null = it does not say. */
 export interface SendBuffer {
@@ -173,9 +174,9 @@ export type StreamEvent =
       readonly msg_number_base?: number;
     }
   | { readonly kind: 'ended'; readonly summary: SeriesSummary; readonly reached: readonly PortReached[] }
-  | { readonly kind: 'warning'; readonly code: string; readonly message: string }
+  | { readonly kind: 'warning'; readonly code: WarningCode; readonly message: string }
   /** Warnings of a series that only waited: these, or all. */
-  | { readonly kind: 'warnings_over'; readonly codes: readonly string[] | null }
+  | { readonly kind: 'warnings_over'; readonly codes: readonly WarningCode[] | null }
   | { readonly kind: 'peer_refused'; readonly reason: PeerRefusal; readonly address: string; readonly message: string }
   /** A consumer came or went, where the way out knows more of it than that. `trouble`: people should know. */
   | { readonly kind: 'consumer'; readonly code: string; readonly trouble: boolean; readonly message: string }

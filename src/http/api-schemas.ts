@@ -70,8 +70,10 @@ export const refused = object(
   {
     why: {
       type: 'string',
-      enum: refusals.map(({ code }) => code),
-      description: refusals.map(({ code, sentence, remedy }) => `${code}: ${sentence} ${remedy}`).join('\n'),
+      enum: codesOf(refusals),
+      description: codesOf(refusals)
+        .map((code) => `${code}: ${refusals[code].says}. ${refusals[code].remedy}.`)
+        .join('\n'),
     },
     problems: list({ type: 'string' }, 'What is wrong here: one sentence each, with the remedy'),
     help,

@@ -209,24 +209,3 @@ const mean = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
 
 const percent = (share: number): string => `${Number((share * 100).toPrecision(2))} %`;
-
-/** Warnings of a series that say that the settings of a port look wrong. */
-const settingsDoubts = [
-  'wrong_size',
-  'wrong_version',
-  'wrong_detector',
-  'packet_number',
-  'wrong_position',
-  'position_taken',
-  'same_missing',
-  'number_step',
-  'other_share',
-];
-
-/** @param codes of warnings, as `packet_number/50001` */
-export function doubtedPorts(codes: Iterable<string>): Set<number> {
-  const pairs = [...codes].map((code) => code.split('/') as [string, string?]);
-  return new Set(
-    pairs.flatMap(([code, port]) => (port !== undefined && settingsDoubts.includes(code) ? [Number(port)] : [])),
-  );
-}

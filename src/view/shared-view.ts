@@ -16,6 +16,8 @@ import { LastFrame } from '../memory/last-frame.js';
 import type { LastFrameMemory } from '../memory/last-frame.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
 import type { PortReached, SendBuffer, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
+import { doubtedPorts } from '../contract/series-warnings.js';
+import type { WarningCode } from '../contract/series-warnings.js';
 import { CommandQueue } from '../control/command-queue.js';
 import { thisMachine } from '../doctor/machine.js';
 import type { Machine } from '../doctor/machine.js';
@@ -46,7 +48,7 @@ import type {
   UdpPortStatus,
 } from './service-view.js';
 import { describeState } from './state-text.js';
-import { diagnose, doubtedPorts } from './diagnosis.js';
+import { diagnose } from './diagnosis.js';
 import type { Finding } from './diagnosis.js';
 import { FindingLog } from './finding-log.js';
 import { Recent } from './recent.js';
@@ -117,7 +119,7 @@ export class SharedView implements ServiceView {
   #before = { frames: 0, complete: 0, marked: 0, discarded: 0 };
   /** The series that is open, as its request named it. */
   #open: { id: number; filename: string; frames: number; base: number | null; since: number } | null = null;
-  readonly #warnings = new Map<string, string>();
+  readonly #warnings = new Map<WarningCode, string>();
   readonly #preflight: Preflight;
   /** The last minutes, from when the threads were ready. */
   #recent: Recent | null = null;

@@ -9,10 +9,12 @@ import { abortReasons, abortText } from '../../src/contract/abort-reasons.js';
 import { frameReasons } from '../../src/contract/frame-reasons.js';
 import { lossCauses } from '../../src/contract/loss-causes.js';
 import { packetClassTable } from '../../src/contract/packet-classes.js';
+import { refusals } from '../../src/contract/refusals.js';
 import { peerRefusals } from '../../src/contract/refused-peers.js';
 import { codesOf, remedyOf } from '../../src/contract/row.js';
 import type { Row } from '../../src/contract/row.js';
-import { seriesSummary } from '../../src/http/api-schemas.js';
+import { seriesWarnings } from '../../src/contract/series-warnings.js';
+import { refused, seriesSummary } from '../../src/http/api-schemas.js';
 import { incompleteCounter, portCounterTable, streamCounterTable } from '../../src/memory/counters.js';
 import { makeMetrics } from '../../src/metrics/metrics.js';
 import { waterfall } from '../../src/page/loss.js';
@@ -26,7 +28,11 @@ const lists: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   lossCauses,
   packetClassTable,
   peerRefusals,
+  refusals,
+  seriesWarnings,
 };
+/** Their codes stand in a table of their own, and not in each section that a row leads to. */
+const inTheirTable = new Set(['packetClassTable', 'seriesWarnings']);
 
 /** The text below a heading, up to the next one of its rank. */
 function section(file: string, anchor: string): string {
@@ -62,7 +68,7 @@ t.test('every row says something, and leads to a heading that exists and names i
       t.ok(section(file, anchor), `${name}.${code}: ${row.docs}`);
       t.match(row.says, /^\S.*[^.\s]$/, `${name}.${code}: no full stop`);
       t.notMatch(row.remedy, /\.$/, `${name}.${code}: no full stop`);
-      if (name !== 'packetClassTable')
+      if (!inTheirTable.has(name))
         t.match(section(file, anchor), new RegExp(`\\b${code}\\b`), `${name}.${code}: the section names it`);
     }
   }
@@ -106,6 +112,27 @@ t.test('the documents have a row for every code, and none besides', async (t) =>
     codesOf(frameReasons),
     'stream: reasons, the weightiest first',
   );
+});
+
+/** A list as the operating guide shows it below the heading `own`, one line for each row. */
+function tableOf(list: Readonly<Record<string, Row>>, own: string): string[] {
+  return Object.entries(list).map(([code, { says, remedy, docs }]) => {
+    const [, anchor] = docs.split('#');
+    const see = anchor === own ? '' : ` See [${anchor.replaceAll('-', ' ')}](#${anchor}).`;
+    return `| \`${code}\` | ${says}. | ${remedy}.${see} |`;
+  });
+}
+
+t.test("the operating guide's tables of refusals and warnings are those of the lists, word for word", async (t) => {
+  for (const [list, own] of [
+    [refusals, 'refused-orders'],
+    [seriesWarnings, 'warnings-of-a-series'],
+  ] as const) {
+    const rows = section('docs/operating.md', own)
+      .split('\n')
+      .filter((line) => line.startsWith('| `'));
+    t.strictSame(rows.slice(1), tableOf(list, own), own);
+  }
 });
 
 t.test('a word that a document gives to aborted, reason or cause is one of a list', async (t) => {
@@ -211,6 +238,7 @@ t.test("every counter that a row names is in the table, with the row's own words
 
 t.test('API, page and simulators know the same words', async (t) => {
   t.strictSame(seriesSummary.properties?.['aborted']?.enum, codesOf(abortReasons));
+  t.strictSame(refused.properties?.['why']?.enum, codesOf(refusals));
   t.strictSame(
     waterfall([])
       .filter(({ kind }) => kind === 'loss')

@@ -7,6 +7,7 @@ import type { Schema } from '../../src/http/api-schemas.js';
 import { makeApp, startHttp } from '../../src/http/http.js';
 import { makeLogger } from '../../src/runtime/log.js';
 import { refusals } from '../../src/contract/refusals.js';
+import { codesOf } from '../../src/contract/row.js';
 import { Refused } from '../../src/control/refused.js';
 import { refusalStatus } from '../../src/http/refusal-status.js';
 import { HandMadeView, currentPortOf, ledgerOf, quadPlaces, summaryOf } from '../view/hand-made-view.js';
@@ -97,7 +98,7 @@ t.test(
       stopping: 503,
       failed: 503,
     });
-    for (const { code: why } of refusals) {
+    for (const why of codesOf(refusals)) {
       view.refusal = new Refused(why, ['no consumer is connected', 'second']);
       const answer = await app.inject({ method: 'POST', url: '/api/v1/series', payload: {} });
       t.equal(answer.statusCode, refusalStatus[why]);

@@ -5,6 +5,7 @@ import { everyFrame, frameNumberOf } from '../../detector/frame-share.js';
 import type { FrameShare } from '../../detector/frame-share.js';
 import type { Layout } from '../../detector/layout.js';
 import { largestFrameNumber } from '../../detector/packet-header.js';
+import type { SeriesWarning, WarningCode } from '../../contract/series-warnings.js';
 import { detectorOfType, otherGrids, otherSettings } from '../../detector/other-settings.js';
 import type { Evidence } from '../../detector/other-settings.js';
 import { portEvent } from '../../memory/port-words.js';
@@ -13,22 +14,7 @@ import { senderText } from '../../runtime/socket-address.js';
 
 /** One suspicion: a stable code and a sentence that says what, where and the likely setting. */
 export interface Suspicion {
-  readonly code:
-    | 'wrong_size'
-    | 'wrong_version'
-    | 'wrong_detector'
-    | 'packet_number'
-    | 'wrong_position'
-    | 'position_taken'
-    | 'same_missing'
-    | 'jump_backward'
-    | 'jump_forward'
-    | 'ring_span'
-    | 'other_share'
-    | 'frame_number'
-    | 'frame_numbers'
-    | 'number_step'
-    | 'second_source';
+  readonly code: SeriesWarning;
   readonly udpPort: number;
   readonly message: string;
   /** The settings that would explain it, as far as is known now; empty = none does. */
@@ -211,14 +197,14 @@ const beginningsApart = 4;
  */
 export function lateBeginnings(
   ports: readonly { readonly udpPort: number; readonly smallest: number }[],
-): { code: string; message: string }[] {
+): { code: WarningCode; message: string }[] {
   const begun = ports.filter(({ smallest }) => smallest !== 0);
   const [first, ...others] = begun;
   if (first === undefined) return [];
   const earliest = others.reduce((best, port) => (port.smallest < best.smallest ? port : best), first);
   return begun
     .filter(({ smallest }) => smallest - earliest.smallest >= beginningsApart)
-    .map(({ udpPort, smallest }) => ({
+    .map(({ udpPort, smallest }): { code: WarningCode; message: string } => ({
       code: `ports_apart/${udpPort}`,
       message:
         `port ${udpPort}: its first frame was ${smallest}, that of port ${earliest.udpPort} was ` +

@@ -2,6 +2,7 @@
 // suspicions.ts knows.
 // Tested by test/pipeline/warnings-of-their-series.test.ts.
 
+import type { WarningCode } from '../../contract/series-warnings.js';
 import { frameNumberOf } from '../../detector/frame-share.js';
 import type { Layout } from '../../detector/layout.js';
 import { portCounter } from '../../memory/counters.js';
@@ -30,9 +31,9 @@ const outsideTold = 3;
 export class SeriesWarnings {
   readonly #deps: SeriesDeps;
   readonly #layout: Layout;
-  readonly #told = new Map<string, string>();
+  readonly #told = new Map<WarningCode, string>();
   /** What each suspicion named as likely when it was told. */
-  readonly #likely = new Map<string, string>();
+  readonly #likely = new Map<WarningCode, string>();
   #lookedAt = 0;
 
   constructor(deps: SeriesDeps, layout: Layout) {
@@ -55,7 +56,7 @@ export class SeriesWarnings {
   }
 
   /** @param code what is told once */
-  warn(code: string, message: string): void {
+  warn(code: WarningCode, message: string): void {
     if (this.#told.has(code)) return;
     this.#told.set(code, message);
     this.#deps.report({ kind: 'warning', code, message });
@@ -90,7 +91,7 @@ export class SeriesWarnings {
   /**
    * The first packets may fit more settings than those after them: what is likely is told again when it has changed.
    */
-  #suspect(code: string, message: string, likely: string): void {
+  #suspect(code: WarningCode, message: string, likely: string): void {
     if (this.#likely.get(code) !== likely) this.#told.delete(code);
     this.#likely.set(code, likely);
     this.warn(code, message);
