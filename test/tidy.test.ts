@@ -76,9 +76,6 @@ const linesMost = 350;
 const longer = new Set([
   'src/assembly/packet-intake.ts',
   'src/assembly/port-assembler.ts',
-  'src/config/checks.ts',
-  'src/config/plan.ts',
-  'src/http/http.ts',
   'src/stream/output/libzmq/libzmq-sink.ts',
   'src/stream/series/series.ts',
   'src/stream/streamer.ts',

@@ -2,23 +2,32 @@
 // profile. Every problem is reported, not only the first.
 
 import { isIP } from 'node:net';
-import { messageOf, OperatorError } from '../base/errors.js';
-import { readOut } from '../detector/layout.js';
+import { messageOf } from '../base/errors.js';
 import type { DetectorFamily, DetectorProfile } from '../detector/profile.js';
 import { families, profileOf } from '../detector/profiles.js';
 import { parseJson } from '../base/json-text.js';
 import { checkMetadata } from './metadata.js';
 import { hostOffset } from './host-offset.js';
-import { oneOf } from './option.js';
 import { parseSource } from './networks.js';
 import { choiceKeys, options as allOptions, type ChoiceKey, type OptionKey, type Options } from './schema.js';
 import { hostListLengths } from './udp-hosts.js';
-
-/** One thing that is wrong: where in the entry, and what was seen, what is needed, what to do. */
-export interface Problem {
-  readonly path: readonly (string | number)[];
-  readonly message: string;
-}
+import { repeated, show } from './problem.js';
+import type { Problem } from './problem.js';
+import {
+  wrongChoices,
+  oneRowOfModules,
+  quadIsOneUnit,
+  flatCounters,
+  nibbles,
+  portCount,
+  portsOff,
+  flippedPorts,
+  positions,
+  exchangedHalves,
+  largestDepth,
+  depthProblem,
+  rowsReadOut,
+} from './checks-detector.js';
 
 interface Check {
   /** Keys that must be right by themselves before this check means anything. */
@@ -142,51 +151,6 @@ function sharedAreArmed({ frames_stride: stride, series }: Options): Problem[] {
   ];
 }
 
-/** Values that this detector type does not have; a setting that it does not know keeps its default. */
-function wrongChoices(options: Options, family: DetectorFamily): Problem[] {
-  return Object.entries(choiceKeys).flatMap(([key, option]): Problem[] => {
-    const seen = options[option];
-    const known: readonly unknown[] | undefined = family.choices[key as ChoiceKey];
-    if (known === undefined) {
-      const fallback = allOptions[option].parse(undefined);
-      if (seen === fallback) return [];
-      const others = Object.keys(families).filter((name) => families[name]?.choices[key as ChoiceKey] !== undefined);
-      return [
-        {
-          path: [option],
-          message:
-            `${show(seen)} is not possible: ${family.values.name} has only ${option}: ${show(fallback)}, a choice is ` +
-            `there for ${oneOf(others)}. Remove ${option}`,
-        },
-      ];
-    }
-    if (known.includes(seen)) return [];
-    return [
-      {
-        path: [option],
-        message: `${show(seen)} is not allowed: ${family.values.name} needs ${oneOf(known.map(String))}`,
-      },
-    ];
-  });
-}
-
-/** Rows and columns of the detector, counted in ports. */
-function portGrid({ modules }: Options, { unitPorts }: DetectorProfile): { rows: number; columns: number } {
-  return { rows: unitPorts.rows * modules[0], columns: unitPorts.columns * modules[1] };
-}
-
-function oneRowOfModules({ modules }: Options, _profile: DetectorProfile, { values }: DetectorFamily): Problem[] {
-  if (values.portImage.rows > 1 || modules[0] === 1) return [];
-  return [
-    {
-      path: ['modules'],
-      message:
-        `${show(modules)} is not possible: modules of ${values.name} are lines, which lie side by side. Use [1, ` +
-        `${modules[0] * modules[1]}]`,
-    },
-  ];
-}
-
 /** What the consumer's file writer could not store. */
 function metadata({ metadata_defaults: given }: Options): Problem[] {
   let problems: readonly string[];
@@ -199,164 +163,6 @@ function metadata({ metadata_defaults: given }: Options): Problem[] {
     path: ['metadata_defaults'],
     message: problem.replace(/^metadata[.:]\s*/, ''),
   }));
-}
-
-function quadIsOneUnit({ quad, modules }: Options): Problem[] {
-  if (!quad || (modules[0] === 1 && modules[1] === 1)) return [];
-  return [
-    { path: ['modules'], message: `${show(modules)} with quad: true, but a quad is one unit. Remove modules, or quad` },
-  ];
-}
-
-function flatCounters({ flat, counters }: Options): Problem[] {
-  if (!flat || counters > 1) return [];
-  return [
-    {
-      path: ['flat'],
-      message: `true with counters: ${counters}, but one counter is one row already. Remove flat, or correct counters`,
-    },
-  ];
-}
-
-function nibbles({ nibble_order }: Options, _profile: DetectorProfile, { values }: DetectorFamily): Problem[] {
-  if (nibble_order === 'high_first' || Object.values(values.depths).some(({ decode }) => decode === 'unpack4'))
-    return [];
-  return [
-    {
-      path: ['nibble_order'],
-      message: `${nibble_order} is not possible: ${values.name} has no 4 bit pixels. Remove nibble_order`,
-    },
-  ];
-}
-
-function portCount(options: Options, profile: DetectorProfile): Problem[] {
-  const grid = portGrid(options, profile);
-  const perUnit = profile.unitPorts.rows * profile.unitPorts.columns;
-  // A quad that says more than one unit is told so by another check.
-  const needed = options.quad ? perUnit : grid.rows * grid.columns;
-  const seen = options.udp_ports.length;
-  if (seen === needed) return [];
-  const interfaces = options.interfaces > 1 ? ` with interfaces: ${options.interfaces}` : '';
-  const why = options.quad ? 'quad: true' : `modules: ${show(options.modules)} at ${perUnit} per unit${interfaces}`;
-  return [
-    {
-      path: ['udp_ports'],
-      message:
-        `${seen} ports, but ${why} needs ${needed}. List every port (those not sent go into ports_off as well), or ` +
-        `correct ${options.quad ? 'quad' : 'modules'}`,
-    },
-  ];
-}
-
-function repeated(key: OptionKey, ports: readonly number[]): Problem[] {
-  return ports.flatMap((port, index) =>
-    ports.indexOf(port) === index
-      ? []
-      : [{ path: [key, index], message: `${port} is listed twice. Each port is needed once` }],
-  );
-}
-
-function portsOff({ udp_ports, ports_off }: Options): Problem[] {
-  const problems = ports_off.flatMap((port, index) => notListed(['ports_off', index], port, udp_ports));
-  if (problems.length === 0 && udp_ports.every((port) => ports_off.includes(port))) {
-    problems.push({
-      path: ['ports_off'],
-      message: `${show(ports_off)} is every port of udp_ports, so nothing would be received. Leave at least one on`,
-    });
-  }
-  return problems;
-}
-
-function flippedPorts({ udp_ports, flip_rows }: Options): Problem[] {
-  if (flip_rows === undefined || typeof flip_rows === 'boolean') return [];
-  return Object.keys(flip_rows).flatMap((port) => notListed(['flip_rows', port], Number(port), udp_ports));
-}
-
-function positions(options: Options, profile: DetectorProfile): Problem[] {
-  const grid = portGrid(options, profile);
-  const taken = new Map<string, string>();
-  return Object.entries(options.port_positions).flatMap(([port, position]) => {
-    const path = ['port_positions', port];
-    const problems = notListed(path, Number(port), options.udp_ports);
-    if (position[0] >= grid.rows || position[1] >= grid.columns) {
-      problems.push({
-        path,
-        message:
-          `${show(position)} lies outside: rows are 0 to ${grid.rows - 1}, columns 0 to ${grid.columns - 1}, counted ` +
-          'in ports. Correct it, or modules',
-      });
-    }
-    const other = taken.get(show(position));
-    if (other !== undefined) {
-      problems.push({
-        path,
-        message: `${show(position)} is the position of port ${other} as well. Give each port its own`,
-      });
-    }
-    taken.set(show(position), port);
-    return problems;
-  });
-}
-
-/**
- * Around the centre each half of a module sends packets of other numbers; a place of the other half would wait for the
- * wrong ones.
- */
-function exchangedHalves(
-  { udp_ports, port_positions, read_n_rows }: Options,
-  { partialReadout, unitPorts }: DetectorProfile,
-): Problem[] {
-  if (read_n_rows === undefined || partialReadout !== 'centre_of_unit') return [];
-  return Object.entries(port_positions).flatMap(([port, position]): Problem[] => {
-    const index = udp_ports.indexOf(Number(port));
-    if (index < 0 || position[0] % unitPorts.rows === index % unitPorts.rows) return [];
-    return [
-      {
-        path: ['port_positions', port],
-        message:
-          `${show(position)} is the place of the other half of a module, which with read_n_rows: ${read_n_rows} ` +
-          'sends other packets. List udp_dstport and udp_dstport2 in this order in udp_ports, or keep the half',
-      },
-    ];
-  });
-}
-
-function largestDepth(
-  { dynamic_range, dynamic_range_max }: Options,
-  _profile: DetectorProfile,
-  family: DetectorFamily,
-): Problem[] {
-  if (dynamic_range_max === undefined) return [];
-  const problems = depthProblem('dynamic_range_max', dynamic_range_max, family);
-  if (dynamic_range_max < dynamic_range) {
-    problems.push({
-      path: ['dynamic_range_max'],
-      message:
-        `${dynamic_range_max} is less than dynamic_range: ${dynamic_range}. Raise it to ${dynamic_range} or more, or ` +
-        'remove it',
-    });
-  }
-  return problems;
-}
-
-function depthProblem(key: OptionKey, bits: number, { values }: DetectorFamily): Problem[] {
-  if (values.depths[bits] !== undefined) return [];
-  return [
-    { path: [key], message: `${bits} is not allowed: ${values.name} needs ${oneOf(Object.keys(values.depths))}` },
-  ];
-}
-
-function rowsReadOut({ dynamic_range, read_n_rows }: Options, profile: DetectorProfile): Problem[] {
-  const depth = profile.depths[dynamic_range];
-  if (read_n_rows === undefined || depth === undefined) return [];
-  try {
-    readOut(profile, depth.wireBits, read_n_rows);
-    return [];
-  } catch (error) {
-    if (error instanceof OperatorError)
-      return [{ path: ['read_n_rows'], message: error.message.replace(/^read_n_rows: /, '') }];
-    throw error;
-  }
 }
 
 function hostCount({ udp_host, udp_ports, interfaces }: Options): Problem[] {
@@ -475,21 +281,4 @@ function receiverPorts({ receiver_ports, data_port, api_port }: Options): Proble
     if (other === null) return [];
     return [{ path: ['receiver_ports', index], message: `${port} is ${other} as well. Give it a port of its own` }];
   });
-}
-
-function notListed(path: readonly (string | number)[], port: number, ports: readonly number[]): Problem[] {
-  if (ports.includes(port)) return [];
-  return [{ path, message: `port ${port} is not in udp_ports: ${show(ports)}. Correct it, or add it there` }];
-}
-
-/** A value of the file in one short line. */
-export function show(value: unknown): string {
-  let text: string;
-  try {
-    text = JSON.stringify(value) ?? String(value);
-  } catch {
-    // By an alias to itself (YAML), or nested deeper than the stack.
-    return 'a value without end';
-  }
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }

@@ -3,26 +3,27 @@
 // what the limits promise is refused here.
 
 import { availableParallelism } from 'node:os';
-import { exitCode, OperatorError } from '../base/errors.js';
 import type { FrameShare } from '../detector/frame-share.js';
 import { makeLayout, type Layout } from '../detector/layout.js';
 import { profileOf } from '../detector/profiles.js';
 import { maxPieces } from '../detector/piece-table.js';
 import type { PixelType } from '../detector/pixel-type.js';
 import { flightEntryBytes } from '../memory/flight-words.js';
-import { mapMemory, memoryLimitBytes, type MemorySizes } from '../memory/memory-map.js';
+import { mapMemory, type MemorySizes } from '../memory/memory-map.js';
 import { processorLoad, type ProcessorLoad } from './processor-load.js';
 import { planSendQueue, type SendQueuePlan } from './send-queue.js';
 import type { ServiceConfig } from './service-config.js';
+import {
+  mebibyte,
+  ringLength,
+  slotCost,
+  ownBurst,
+  ownRateHz,
+  refuseShortRing,
+  refuseFarOvertaking,
+  refuseLargeRing,
+} from './ring-length.js';
 
-const mebibyte = 2 ** 20;
-/** The default ring stays within this while the frame rate is unknown. */
-const defaultRingBytes = 512 * mebibyte;
-const defaultRingRateHz = 1000;
-const defaultRingFramesLeast = 64;
-/** So much memory is nothing: small frames come thousands at a time. */
-const defaultRingBytesLeast = 32 * mebibyte;
-const ringFramesMost = 1048576;
 /** Packet buffers of each port: the largest batch that a receiver takes from its socket at once. */
 const landingPackets = 256;
 /** Landing buffers of each port where the kernel may coalesce datagrams, 64 KiB each. */
@@ -260,99 +261,6 @@ function largestOf({
   };
 }
 
-/**
- * Frames of the ring: as asked, or enough for the limits at the rate (an unknown rate is taken as 1000 Hz), for a
- * burst, and for what costs little. But for a rate that was given, 512 MiB are enough.
- * @param slotBytes memory of one slot, records of its ports included
- */
-function ringLength(config: ServiceConfig, burstFrames: number, slotBytes: number): number {
-  const { ring } = config;
-  const rateHz = ownRateHz(config);
-  if (ring !== null && 'frames' in ring) return ring.frames;
-  if (ring !== null) return Math.ceil((ring.milliseconds * (rateHz ?? defaultRingRateHz)) / 1000);
-  const affordable = Math.floor(defaultRingBytes / slotBytes);
-  const wanted = Math.max(
-    burstFrames,
-    Math.floor(defaultRingBytesLeast / slotBytes),
-    rateHz === null ? framesNeeded(config, defaultRingRateHz) : 0,
-  );
-  return Math.min(
-    ringFramesMost,
-    Math.max(defaultRingFramesLeast, Math.min(affordable, wanted), rateHz === null ? 0 : framesNeeded(config, rateHz)),
-  );
-}
-
-/**
- * Shared memory that one slot more takes. Sizes are rounded up to 128 bytes, so 128 slots more are exactly 128 times
- * one.
- */
-function slotCost(sizes: Omit<MemorySizes, 'slots'>): number {
-  return (mapMemory({ ...sizes, slots: 256 }).totalBytes - mapMemory({ ...sizes, slots: 128 }).totalBytes) / 128;
-}
-
-/** Frames of a burst that come to this instance. */
-function ownBurst({ share }: ServiceConfig, { profile }: Layout): number {
-  return Math.ceil(profile.burstFrames / share.stride);
-}
-
-/** Frames per second that this instance takes of the detector's. */
-function ownRateHz({ frameRateHz, share }: ServiceConfig): number | null {
-  return frameRateHz === null ? null : frameRateHz / share.stride;
-}
-
-/** What the limits promise: two frame time-outs, and a start window, at this rate. */
-function framesNeeded(config: ServiceConfig, rateHz: number): number {
-  return Math.ceil((Math.max(2 * config.frameTimeoutMs, config.startWindowMs) * rateHz) / 1000);
-}
-
-function refuseShortRing(config: ServiceConfig, ringFrames: number): void {
-  const { frameRateHz, frameTimeoutMs, startWindowMs } = config;
-  const rateHz = ownRateHz(config);
-  if (rateHz === null) return;
-  const needed = framesNeeded(config, rateHz);
-  if (ringFrames >= needed) return;
-  const ringMs = round((ringFrames * 1000) / rateHz);
-  const reason =
-    2 * frameTimeoutMs >= startWindowMs
-      ? `2 × frame_timeout_ms: ${frameTimeoutMs}`
-      : `start_window_ms: ${startWindowMs}`;
-  refuse(
-    config,
-    `the ring of ${ringFrames} frames holds ${ringMs} ms at frame_rate_hz: ` +
-      `${frameRateHz}${config.share.stride === 1 ? '' : ` / ${config.share.stride} instances`}, but ${reason} needs ` +
-      `${needed} frames. Raise the ring (ring_frames: ${needed}), or lower ` +
-      `${reason.replace(/^2 × /, '').replace(/:.*/, '')}`,
-  );
-}
-
-/** An image is closed before its slot is used again, and a number that needs no witness lies within the ring. */
-function refuseFarOvertaking(config: ServiceConfig, ringFrames: number): void {
-  const { overtakeFrames } = config;
-  if (overtakeFrames < ringFrames) return;
-  refuse(
-    config,
-    `overtake_frames: ${overtakeFrames}, but the ring has ${ringFrames} frames, and overtake_frames must be less. ` +
-      `Lower it, or raise the ring (ring_frames: ${overtakeFrames + 1})`,
-  );
-}
-
-function refuseLargeRing(config: ServiceConfig, memory: MemorySizes, totalBytes: number): void {
-  if (totalBytes <= memoryLimitBytes) return;
-  const fits = Math.max(0, memory.slots - Math.ceil((totalBytes - memoryLimitBytes) / slotCost(memory)) - 1);
-  refuse(
-    config,
-    `the ring of ${memory.slots} frames of ${memory.frameBytes} bytes needs ${totalBytes} bytes of shared memory, ` +
-      `but there are ${memoryLimitBytes}. Use ring_frames: ${fits} with frame_timeout_ms${timeoutFor(config, fits)} ` +
-      'and start_window_ms that fit it, or a lower dynamic_range_max',
-  );
-}
-
-/** The longest time-out of which such a ring holds two; nothing without a rate. */
-function timeoutFor(config: ServiceConfig, frames: number): string {
-  const rateHz = ownRateHz(config);
-  return rateHz === null ? '' : `: ${Math.max(1, Math.floor((frames * 1000) / rateHz / 2))}`;
-}
-
 /** What is allowed, and may lose data all the same: sentences for whoever checks the configuration. */
 export function planWarnings({ ring }: Plan): string[] {
   if (ring.frames >= ring.burstFrames) return [];
@@ -361,10 +269,6 @@ export function planWarnings({ ring }: Plan): string[] {
       'consumer keeps up with the network, the rest of a burst is lost (ring_full). Raise ring_frames to ' +
       `${ring.burstFrames} or more (docs/operating.md#ring-full)`,
   ];
-}
-
-function refuse(config: ServiceConfig, message: string): never {
-  throw new OperatorError(`${config.name}: ${message}`, exitCode.usage);
 }
 
 function portRate(config: ServiceConfig, layout: Layout, rateHz: number): PortRate {
@@ -396,8 +300,4 @@ function inMilliseconds(frames: number, rateHz: number | null): number | null {
 
 function inFrames(milliseconds: number, rateHz: number | null): number | null {
   return rateHz === null ? null : (milliseconds * rateHz) / 1000;
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import * as schemas from './api-schemas.js';
 import { configJson } from './config-json.js';
 import { makeMetrics } from '../metrics/metrics.js';
-import type { BuildInfo } from '../metrics/tables.js';
+import type { BuildInfo } from '../metrics/metric-row.js';
 import type { ServiceView } from '../view/service-view.js';
 
 /** Add /api/v1/udp, /api/v1/config, /api/v1/doctor, /healthz, /readyz and /metrics. */

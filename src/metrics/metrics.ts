@@ -8,7 +8,7 @@ import type { CounterRow } from '../memory/counters.js';
 import { frameHistogramTable, portHistogramTable } from '../memory/histogram.js';
 import type { HistogramReading, HistogramRow } from '../memory/histogram.js';
 import { foreignCounterTable, gaugeTable } from './tables.js';
-import type { BuildInfo, Labels, Sample } from './tables.js';
+import type { BuildInfo, Labels, Sample } from './metric-row.js';
 import type { ServiceView } from '../view/service-view.js';
 
 /** The metrics as text. */

@@ -6,7 +6,7 @@ import { geometryOf } from '../../detector/geometry.js';
 import { makeLayout } from '../../detector/layout.js';
 import { LastFrame } from '../../memory/last-frame.js';
 import * as schemas from '../api-schemas.js';
-import type { BuildInfo } from '../../metrics/tables.js';
+import type { BuildInfo } from '../../metrics/metric-row.js';
 import type { ServiceView } from '../../view/service-view.js';
 import { PageEvents } from './events.js';
 import { readPageFiles } from './files.js';
