@@ -33,7 +33,9 @@ export async function openHistory(
   if (before === late || before instanceof Error) {
     // Without its numbers new series would overwrite old ones.
     const why = before === late ? `no answer within ${diskLimitMs} ms` : before.message;
-    const trouble = `history_dir cannot be read (${why}): no series is kept. Correct it and start the service anew; docs/operating.md#history.`;
+    const trouble =
+      `history_dir cannot be read (${why}): no series is kept. Correct it and start the service anew; ` +
+      'docs/operating.md#history.';
     logger.error({ event: 'history' }, trouble);
     return { before: [], keep: () => undefined, trouble, settled: () => Promise.resolve() };
   }
