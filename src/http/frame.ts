@@ -22,7 +22,7 @@ export function frameOf({ header, pixels }: Pick<LastSent, 'header' | 'pixels'>)
 }
 
 /** The same with the state of each pixel; valid until the next is asked for. */
-export function toldFrame(last: LastSent, states: PixelStates): ToldFrame {
+export function toldFrame(last: Pick<LastSent, 'header' | 'places' | 'pixels'>, states: PixelStates): ToldFrame {
   return { ...frameOf(last), ...states.of(last.places, (last.header['missing'] ?? {}) as MissingByPort) };
 }
 

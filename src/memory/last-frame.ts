@@ -50,6 +50,17 @@ export class LastFrame {
 
   /** Keep a copy. Returns false when JSON and places together are too long to keep. */
   store({ json, places, pixels }: KeptFrame): boolean {
+    return this.keep(json, places, pixels.length, (into) => {
+      into.set(pixels);
+      return true;
+    });
+  }
+
+  /**
+   * Keep a copy of pixels that others may overwrite: `copy` brings them here and says whether they are whole. Returns
+   * false when they are not, or JSON and places together are too long to keep; the frame before stays.
+   */
+  keep(json: Uint8Array, places: Uint8Array, pixelBytes: number, copy: (into: Uint8Array) => boolean): boolean {
     if (json.length + places.length > textLimit) return false;
     const next = (Atomics.load(this.#words, at.count) + 1) | 0;
     const half = this.#halves[next & 1];
@@ -59,10 +70,10 @@ export class LastFrame {
     fence();
     this.#words[lengths] = json.length;
     this.#words[lengths + 1] = places.length;
-    this.#words[lengths + 2] = pixels.length;
+    this.#words[lengths + 2] = pixelBytes;
     half.set(json);
     half.set(places, json.length);
-    half.set(pixels, textLimit);
+    if (!copy(half.subarray(textLimit, textLimit + pixelBytes))) return false;
     Atomics.store(this.#words, at.count, next);
     return true;
   }

@@ -12,6 +12,7 @@ import { landingBytes } from './landing.js';
 import { lastFrameBytes } from './last-frame.js';
 import { placementContextBytes } from './placement-context.js';
 import { portWordsBytes } from './port-words.js';
+import { sentFramesBytes } from './sent-frames.js';
 import { seriesWordsBytes } from './series-words.js';
 import { slotRecordBytes } from './slot-records.js';
 import { streamWordsBytes } from './stream-words.js';
@@ -48,6 +49,7 @@ export interface MemoryMap {
   readonly streamCounters: number;
   readonly frameHistograms: number;
   readonly lastFrame: number;
+  readonly sentFrames: number;
   readonly portWords: readonly number[];
   /** Counters now; at the opening of the series; at its end. Three equal blocks. */
   readonly portCounters: readonly number[];
@@ -92,6 +94,7 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
   const landing = perPort(landingBytes(sizes.landingPackets, sizes.packetBytes, sizes.coalescedBuffers));
   const kernelStructures = perPort(kernelStructuresBytes(sizes.coalescedBuffers || sizes.landingPackets));
   const lastFrame = take(lastFrameBytes(sizes.frameBytes));
+  const sentFrames = take(sentFramesBytes(sizes.slots, sizes.ports, sizes.packets));
   const slotStride = align(sizes.frameBytes);
   const ring = take(slotStride * sizes.slots);
   const flightRings = perPort(flightRingBytes(sizes.flightPackets ?? 0, sizes.landingPackets));
@@ -105,6 +108,7 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
     streamCounters,
     frameHistograms,
     lastFrame,
+    sentFrames,
     portWords,
     portCounters,
     portHistograms,

@@ -10,6 +10,7 @@ export const recordStateWord = 3;
 export const recordAcceptedWord = 4;
 export const recordOutcomeWord = 5;
 export const recordHighestWord = 6;
+export const recordOpenedWord = 7;
 export const recordHeaderWord = 12;
 export const recordBitsWord = 24;
 

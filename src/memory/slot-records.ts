@@ -8,10 +8,12 @@
 //         4      packets accepted
 //         5      outcome (below)
 //         6      highest packet accepted, to tell reordered ones
+//         7      times the slot was opened, never forgotten: who copies pixels looks again (sent-frames.ts)
 //         8 – 11 time of the first packet, time of closing (two 64-bit floats, ms of the service's clock)
 //        12 – 23 the header of the first accepted packet (48 bytes)
 //        24 …    one bit per packet accepted, then one private bit per packet that came late
 
+import { fence } from './fence.js';
 import {
   recordAcceptedWord,
   recordBitsWord,
@@ -19,6 +21,7 @@ import {
   recordFrameLowWord,
   recordHeaderWord,
   recordHighestWord,
+  recordOpenedWord,
   recordOutcomeWord,
   recordPublishedWord,
   recordStateWord,
@@ -97,6 +100,9 @@ export class SlotRecords {
   open(slot: number, frameNumber: number, now: number): void {
     const base = slot * this.#stride;
     const { words } = this;
+    Atomics.store(words, base + recordOpenedWord, (words[base + recordOpenedWord] + 1) | 0);
+    // Told before any pixel is written: a store-release alone lets later stores pass. Partner: `SentFrames.holds`.
+    fence();
     words[base + recordWord.frameLow] = (frameNumber % two32) | 0;
     words[base + recordWord.frameHigh] = Math.floor(frameNumber / two32) | 0;
     words[base + recordWord.state] = recordState.open;
@@ -104,6 +110,11 @@ export class SlotRecords {
     words[base + recordWord.highest] = -1;
     for (let word = base + recordWord.bits; word < base + this.#stride; word++) words[word] = 0;
     this.#times[base / 2 + 4] = now;
+  }
+
+  /** Times that a frame was begun in the slot, modulo 2³². */
+  opened(slot: number): number {
+    return Atomics.load(this.words, slot * this.#stride + recordOpenedWord);
   }
 
   /** Empty a slot whose frame is not handed over. */

@@ -12,6 +12,7 @@ import { portCounterTable, streamCounter, streamCounterTable } from '../memory/c
 import { LastFrame } from '../memory/last-frame.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import { PortWords } from '../memory/port-words.js';
+import { SentFrames } from '../memory/sent-frames.js';
 import { SeriesWords, phase } from '../memory/series-words.js';
 import { SlotRecords } from '../memory/slot-records.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
@@ -26,6 +27,7 @@ import type { SeriesDeps, SeriesLimits } from './series/setup.js';
 import type { SeriesPort } from './series/progress.js';
 import { strangers } from './series/warnings.js';
 import { RefusedPeers, peerRefusals } from '../contract/refused-peers.js';
+import { ShownFrames } from './series/shown-frames.js';
 import { SeenTimes } from './series/seen-times.js';
 import { plainRequest } from '../contract/series.js';
 import type {
@@ -126,15 +128,18 @@ export class Streamer {
     this.#output = new MaxivOutput(setup.sink, counters, setup.firstMessageNumber);
     this.#words = new StreamWords(buffer, map.streamWords);
     this.#box = new CommandBox(buffer, map.commandBox);
+    const sent = new SentFrames({ buffer, map, ports });
+    const reader = new FrameReader(buffer, map, ports, sent);
+    const lastFrame = new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes);
     const report = (event: StreamEvent): void => setup.report(event);
     this.#deps = {
       limits: setup.limits,
       ring: map.sizes.slots,
       words: new SeriesWords(buffer, map.seriesWords),
       ports,
-      reader: new FrameReader(buffer, map, ports),
+      reader,
       output: this.#output,
-      lastFrame: new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes),
+      shown: new ShownFrames(sent, lastFrame, reader, map.sizes.slots),
       counters,
       seenTimes: new SeenTimes(setup.limits.maxOwedFrames + 2 * map.sizes.slots),
       times: new FrameTimes(buffer, map.frameHistograms),

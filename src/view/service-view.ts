@@ -104,8 +104,9 @@ export interface AgentFigures {
   readonly stallMsMax: number | null;
 }
 
-/** The frame that was sent last. `header`: part 0 of its message; `pixels`: C order, little endian. */
+/** A frame that was sent. `json`: part 0 of its message, `header`: the same read; `pixels`: C order, little endian. */
 export interface LastSent {
+  readonly json: Uint8Array;
   readonly header: Readonly<Record<string, unknown>>;
   readonly places: FramePlaces;
   readonly pixels: Uint8Array;
@@ -120,6 +121,15 @@ export interface NotificationFigures {
   readonly dropped: number;
   readonly waiting: number;
 }
+
+/** Which frame: by the detector's number, by its index in the series sent last, or the one sent last. */
+export type FrameWish = { readonly by: 'number' | 'index'; readonly value: number } | 'latest';
+
+/**
+ * Why there is no such frame: nothing was sent since the start, it was not sent yet, another instance takes it, its
+ * slot holds a newer one.
+ */
+export type NoFrame = 'nothing_sent' | 'not_sent' | 'not_ours' | 'gone';
 
 /** The service, seen from the control plane. Nothing here blocks the data path. */
 export interface ServiceView {
@@ -140,7 +150,9 @@ export interface ServiceView {
   preflightResults(): readonly { readonly check: string; readonly ok: boolean }[];
   /** The last frame that was sent; null = none yet. */
   lastFrame(): LastSent | null;
-  /** Where that frame lies, for threads that copy it themselves. */
+  /** A frame that was sent and still lies in the ring, or why there is none. */
+  sentFrame(wish: FrameWish): LastSent | NoFrame;
+  /** Where the last one lies, for threads that copy it themselves. */
   readonly lastFrameMemory: LastFrameMemory;
   /** Images sent in the current or last series. */
   receivedFrames(): number;

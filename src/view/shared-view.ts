@@ -28,6 +28,7 @@ import { Heartbeats } from './heartbeats.js';
 import type { Logger } from '../runtime/log.js';
 import { interfaceOf } from '../doctor/network-interface.js';
 import { PortView } from './port-view.js';
+import { SentFrameView } from './sent-frame-view.js';
 import { processTroubles } from './process-troubles.js';
 import type { OpenedSocket, PortViewDeps } from './port-view.js';
 import { RefusedLately } from './refused-lately.js';
@@ -37,6 +38,8 @@ import { SeriesOrders } from '../control/orders.js';
 import type { Orders } from '../control/orders.js';
 import type { SeriesProgress } from '../control/sls/receivers.js';
 import type {
+  FrameWish,
+  NoFrame,
   LastSent,
   AgentFigures,
   CurrentSeries,
@@ -101,6 +104,7 @@ export class SharedView implements ServiceView {
   readonly #streamCounters: Float64Array;
   readonly #frameHistograms: Readonly<Record<FrameHistogram, Histogram>>;
   readonly #lastFrame: LastFrame;
+  readonly #sentFrames: SentFrameView;
   readonly #commands: CommandQueue;
   readonly #heartbeats: Heartbeats;
   readonly #history: SeriesSummary[] = [];
@@ -136,6 +140,7 @@ export class SharedView implements ServiceView {
     this.#streamCounters = new Float64Array(buffer, map.streamCounters, streamCounterTable.length);
     this.lastFrameMemory = { buffer, offset: map.lastFrame, frameBytes: map.sizes.frameBytes };
     this.#lastFrame = new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes);
+    this.#sentFrames = new SentFrameView(buffer, map, config);
     this.#frameHistograms = histogramsAt(buffer, map.frameHistograms, frameHistogramTable);
     this.#commands = new CommandQueue(new CommandBox(buffer, map.commandBox), () => deps.wakeStreamer(), deps.repeat);
     this.orders = new SeriesOrders({
@@ -531,10 +536,17 @@ export class SharedView implements ServiceView {
     if (last === null) return null;
     const read = (json: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(json));
     return {
+      json: last.json,
       header: read(last.json) as LastSent['header'],
       places: read(last.places) as LastSent['places'],
       pixels: last.pixels,
     };
+  }
+
+  sentFrame(wish: FrameWish): LastSent | NoFrame {
+    const frame = this.#sentFrames.find(wish);
+    // The copy for viewers outlives its slot.
+    return wish === 'latest' && frame === 'gone' ? (this.lastFrame() ?? frame) : frame;
   }
 
   receivedFrames(): number {

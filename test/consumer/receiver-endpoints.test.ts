@@ -84,6 +84,34 @@ t.test('the last frame is live while frames flow', async (t) => {
   t.strictSame((await consumer.vanish()).checker.problems, []);
 });
 
+t.test('frames by number while many flow: each is what was sent, or gone, and nothing is lost', async (t) => {
+  const running = await start(t, `${quadYaml}\nring_frames: 64\nframe_timeout_ms: 250`);
+  const consumer = await running.consume();
+  await running.arm({ first_frame_number: 1 });
+  const end = new AbortController();
+  const sending = running.simulate({ frames: 0, rate: 150, signal: end.signal });
+  const verifier = new FrameVerifier(running.config.detector);
+  const statuses = { 200: 0, 404: 0, 410: 0 };
+  for (let look = 0; look < 120; look++) {
+    const { newest_frame_number: newest } = running.service.view.status().series?.ports[0] ?? {};
+    // From just sent to long gone; those at the edge are overwritten while they are copied.
+    const number = Math.max(1, (newest ?? 1) - [1, 5, 30, 60, 62, 63, 64, 65, 200][look % 9]);
+    const answer = await running.fetch('GET', `/api/v1/frames/${number}?as=sent`);
+    statuses[answer.status as keyof typeof statuses]++;
+    if (answer.status !== 200) continue;
+    const bytes = await bytesOf(answer);
+    const pixelsAt = 4 + bytes.readUInt32LE(0);
+    const header = JSON.parse(bytes.toString('utf8', 4, pixelsAt)) as Record<string, unknown>;
+    t.equal(header['frame_number'], number);
+    t.match(verifier.verify(header, bytes.subarray(pixelsAt)), { wrong: 0 });
+  }
+  end.abort();
+  await sending;
+  t.ok(statuses[200] > 20 && statuses[410] > 0, JSON.stringify(statuses));
+  await running.end();
+  t.strictSame((await consumer.vanish()).checker.problems, []);
+});
+
 t.test('health, configuration, ports and metrics tell of the running service', async (t) => {
   const running = await start(t);
   t.match(await running.http('GET', '/healthz'), { status: 200, body: { alive: true, reasons: [] } });

@@ -34,6 +34,9 @@ const connection = 'src/stream/output/zmtp/connection.ts';
 const zmtpSink = 'src/stream/output/zmtp/zmtp-sink.ts';
 const reader = 'src/stream/series/frame-reader.ts';
 const sender = 'src/stream/series/frame-sender.ts';
+const shown = 'src/stream/series/shown-frames.ts';
+const sentFrames = 'src/memory/sent-frames.ts';
+const sentFrameView = 'src/view/sent-frame-view.ts';
 const series = 'src/stream/series/series.ts';
 const share = 'src/stream/series/share.ts';
 const streamer = 'src/stream/streamer.ts';
@@ -308,5 +311,30 @@ export const mutants: readonly Mutant[] = [
     assembler,
     'if (this.#intake.waits) this.',
     'if (this.#begun && this.#intake.waits) this.',
+  ]),
+  mutant('opened-untold', 'shows a frame by number after its slot was given to another', [
+    records,
+    '(words[base + recordOpenedWord] + 1) | 0',
+    'words[base + recordOpenedWord] | 0',
+  ]),
+  mutant('last-frame-stays-behind', 'shows no frame that was sent soon after another, when none follows', [
+    shown,
+    'if (!kept) return;',
+    'if (!kept || now - this.#copiedAt < intervalMs) return;',
+  ]),
+  mutant('shown-unfilled', 'shows old pixels where a port was absent, in frames by number', [
+    sentFrameView,
+    'if (Object.keys(missing).length > 0) this.#fill',
+    'if (Object.keys(missing).length > 99) this.#fill',
+  ]),
+  mutant('prepared-slots-shown', 'shows frames of slots that were made ready for other settings', [
+    reader,
+    '    this.#sent.forget();\n',
+    '',
+  ]),
+  mutant('last-frame-overwritten', 'shows viewers a frame whose slot was given away while it waited', [
+    sentFrames,
+    'this.#words[base + entryWord.opened] === this.#opened(slot)',
+    'this.#words[base + entryWord.opened] !== this.#opened(slot) + 1.5',
   ]),
 ];

@@ -14,6 +14,7 @@ import type { FrameVerifier } from '../../simulators/consumer/verify.js';
 import type { PacketMaker } from '../pipeline/packets.js';
 import { HandOverCheck } from '../pipeline/stream-verdict.js';
 import type { SettingsOf } from '../pipeline/stream-verdict.js';
+import { Onlooker } from './onlooker.js';
 import type { SentRequest } from './operator.js';
 import type { Scenario } from './scenario.js';
 import { partOf } from './shared-part.js';
@@ -48,6 +49,7 @@ export class LifeVerdict {
   readonly #settingsOf: SettingsOf;
   readonly #part: SharedPart | null;
   readonly #check: HandOverCheck;
+  readonly #onlooker: Onlooker;
   readonly #counters: readonly { readonly port: number; readonly now: Float64Array; readonly before: Float64Array }[];
   readonly #packetsBySeries = new Map<number, number>();
   #headers = 0;
@@ -65,6 +67,7 @@ export class LifeVerdict {
     this.#part = part;
     this.settings = settingsOf('');
     this.#check = new HandOverCheck(settingsOf, verifiers);
+    this.#onlooker = new Onlooker(service);
     const size = portCounterTable.length;
     this.#counters = service.ports.map((port) => ({
       port,
@@ -85,6 +88,7 @@ export class LifeVerdict {
       this.settings = this.#settingsOf(String(message.fields['filename']));
     } else if (message.htype === 'series_end') this.#ends++;
     this.#check.accept(message, sent);
+    this.#onlooker.note(sent);
     if (message.htype === 'image') this.#image(sent, Number(message.fields['frame']), maker);
     // A consumer that left has lost what it pleases: the rest of its series is of no use. One image may be under way.
     if (
@@ -133,7 +137,7 @@ export class LifeVerdict {
 
   /** Counters only increase, each datagram has one class, and message numbers are as many as there were messages. */
   afterStep(): string[] {
-    const wrong: string[] = this.#service.deaf.splice(0);
+    const wrong: string[] = [...this.#service.deaf.splice(0), ...this.#onlooker.look()];
     for (const { port, now, before } of this.#counters) {
       const classed = classedIn(now);
       const unclassed = now[portCounter.received] - classed;
@@ -166,6 +170,7 @@ export class LifeVerdict {
       ...this.problems,
       ...(this.#part?.problems ?? []),
       ...this.#check.problems(orderly && !pipeline.words.endPending),
+      ...(orderly ? this.#onlooker.atEnd() : []),
       ...pipeline.verifyCounts(heldMost),
     ];
     const varied = this.#scenario.settings.length > 1;

@@ -232,6 +232,7 @@ t.test('whatever is asked is answered: any method, path, query, header and body'
     '/api/v1/config',
     '/api/v1/doctor',
     '/api/v1/preview',
+    '/api/v1/frames/latest',
     '/api/v1/last_frame.npy',
     '/healthz',
     '/readyz',

@@ -306,6 +306,7 @@ t.test('every route is documented, and answers as documented', async (t) => {
       'delete /api/v1/series',
       'get /api/v1/config',
       'get /api/v1/doctor',
+      'get /api/v1/frames/{frame}',
       'get /api/v1/last_frame.npy',
       'get /api/v1/preview',
       'get /api/v1/series',

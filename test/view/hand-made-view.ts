@@ -10,7 +10,9 @@ import type {
   AgentFigures,
   CurrentPort,
   NotificationFigures,
+  FrameWish,
   LastSent,
+  NoFrame,
   PortFigures,
   ServiceStatus,
   ServiceView,
@@ -216,7 +218,9 @@ export class HandMadeView implements ServiceView {
     { check: 'receive_buffer', ok: false },
     { check: 'mtu', ok: true },
   ];
-  frame: LastSent | null = null;
+  frame: Omit<LastSent, 'json'> | null = null;
+  sent: LastSent | NoFrame = 'nothing_sent';
+  wishes: FrameWish[] = [];
   /** Room for a small frame; nothing in it. */
   lastFrameMemory: LastFrameMemory = {
     buffer: new SharedArrayBuffer(lastFrameBytes(4096)),
@@ -294,7 +298,13 @@ export class HandMadeView implements ServiceView {
     return this.alive;
   }
   lastFrame(): LastSent | null {
-    return this.frame;
+    return this.frame === null
+      ? null
+      : { json: new TextEncoder().encode(JSON.stringify(this.frame.header)), ...this.frame };
+  }
+  sentFrame(wish: FrameWish): LastSent | NoFrame {
+    this.wishes.push(wish);
+    return this.sent;
   }
   receivedFrames(): number {
     return this.images;

@@ -3,10 +3,12 @@
 // are limited.
 
 import { Worker } from 'node:worker_threads';
+import { assert } from '../../base/assert.js';
 import type { Clock } from '../../base/clock.js';
 import type { LastFrame } from '../../memory/last-frame.js';
 import type { PreviewAnswer, PreviewJob, PreviewTask } from './preview-messages.js';
 import type { PreviewRequest } from './preview.js';
+import type { LastSent } from '../../view/service-view.js';
 
 /** Time between two previews of the same part, ms. */
 const intervalMs = 200;
@@ -64,7 +66,7 @@ export class PreviewMaker {
         kept?.bytes ??
         Promise.reject(new PreviewBusy('preview: too many parts of the frame are asked for at once; ask again'))
       );
-    const bytes = this.#post(request);
+    const bytes = this.#post({ id: ++this.#id, request });
     this.#kept.delete(key);
     this.#kept.set(key, { count, startedAt: now, bytes });
     // What failed is not kept.
@@ -76,6 +78,17 @@ export class PreviewMaker {
     return bytes;
   }
 
+  /**
+   * A PNG of a frame, whose pixels are handed over to the thread.
+   * @throws PreviewBusy when too many wait; Error when the thread failed
+   */
+  async picture(frame: LastSent): Promise<Uint8Array> {
+    if (this.#jobs.size >= jobLimit) throw new PreviewBusy('png: too many pictures are asked for at once; ask again');
+    const bytes = await this.#post({ id: ++this.#id, picture: frame }, [frame.pixels.buffer as ArrayBuffer]);
+    assert(bytes !== null, 'a frame has a picture');
+    return bytes;
+  }
+
   /** End the thread; what waits is refused. */
   async close(): Promise<void> {
     const worker = this.#worker;
@@ -83,12 +96,11 @@ export class PreviewMaker {
     await worker?.terminate();
   }
 
-  #post(request: PreviewRequest): Promise<PreviewBytes> {
+  #post(job: PreviewJob, handedOver: readonly ArrayBuffer[] = []): Promise<PreviewBytes> {
     const worker = (this.#worker ??= this.#start());
-    const job: PreviewJob = { id: ++this.#id, request };
     return new Promise((resolve, reject) => {
       this.#jobs.set(job.id, { resolve, reject });
-      worker.postMessage(job);
+      worker.postMessage(job, handedOver);
     });
   }
 

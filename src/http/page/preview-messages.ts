@@ -2,6 +2,7 @@
 
 import type { LastFrameMemory } from '../../memory/last-frame.js';
 import type { DetectorSettings } from '../../detector/settings.js';
+import type { LastSent } from '../../view/service-view.js';
 import type { PreviewRequest } from './preview.js';
 
 export interface PreviewTask {
@@ -9,10 +10,10 @@ export interface PreviewTask {
   readonly detector: DetectorSettings;
 }
 
-export interface PreviewJob {
-  readonly id: number;
-  readonly request: PreviewRequest;
-}
+/** A preview of the last frame, or a picture of a frame that is handed over. */
+export type PreviewJob =
+  | { readonly id: number; readonly request: PreviewRequest }
+  | { readonly id: number; readonly picture: Omit<LastSent, 'json'> };
 
 /** Null bytes: there is no frame, or nothing of it in the part. */
 export type PreviewAnswer =

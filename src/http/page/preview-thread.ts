@@ -12,6 +12,9 @@ import type { FramePlaces } from '../../detector/pixel-states.js';
 import { toldFrame } from '../frame.js';
 import { encodePreview, makePreview } from './preview.js';
 import type { PreviewAnswer, PreviewJob, PreviewTask } from './preview-messages.js';
+import type { PreviewRequest } from './preview.js';
+import type { LastSent } from '../../view/service-view.js';
+import { png } from '../png.js';
 
 const { memory, detector } = workerData as PreviewTask;
 const states = new PixelStates(detector);
@@ -22,17 +25,22 @@ nameThread('vdcu-preview');
 // process's.
 if (process.platform === 'linux') setPriority(0, constants.priority.PRIORITY_LOW);
 
-parentPort?.on('message', ({ id, request }: PreviewJob) => {
+parentPort?.on('message', (job: PreviewJob) => {
+  const { id } = job;
   let answer: PreviewAnswer;
   try {
-    answer = { id, bytes: preview(request) };
+    answer = { id, bytes: 'picture' in job ? picture(job.picture) : preview(job.request) };
   } catch (error) {
     answer = { id, error: messageOf(error) };
   }
   parentPort?.postMessage(answer, 'bytes' in answer && answer.bytes !== null ? [answer.bytes.buffer] : []);
 });
 
-function preview(request: PreviewJob['request']): Uint8Array<ArrayBuffer> | null {
+function picture(frame: Omit<LastSent, 'json'>): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(png(toldFrame(frame, states)));
+}
+
+function preview(request: PreviewRequest): Uint8Array<ArrayBuffer> | null {
   // Counted before the copy: a newer frame under an older count is fetched once more, an older one under a newer count
   // never.
   const { count } = last;

@@ -11,6 +11,7 @@ import type { ServiceView } from '../../view/service-view.js';
 import { PageEvents } from './events.js';
 import { readPageFiles } from './files.js';
 import { aboutJson, stateJson } from './state.js';
+import { addFrameRoutes } from '../routes-frames.js';
 import { PreviewBusy, PreviewMaker } from './preview-maker.js';
 import { previewLimit } from './preview.js';
 import type { PreviewRequest } from './preview.js';
@@ -18,7 +19,9 @@ import { Recent } from '../../view/recent.js';
 
 const leastSize = 16;
 
-/** Add /, /page/…, /page/events (server-sent: about, history, state, sample) and /api/v1/preview. */
+/**
+ * Add /, /page/…, /page/events (server-sent: about, history, state, sample), /api/v1/preview, and frames by number.
+ */
 export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: BuildInfo): void {
   const tags = ['page'];
   const files = readPageFiles();
@@ -27,6 +30,7 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
   const last = new LastFrame(memory.buffer, memory.offset, memory.frameBytes);
   const age = new FrameAge(last);
   const previews = new PreviewMaker({ memory, detector: view.config.detector }, last, systemClock);
+  addFrameRoutes(app, view, previews);
   const recent: Recent = new Recent(view, systemClock, (sample) => {
     age.look();
     events.tell(sample);

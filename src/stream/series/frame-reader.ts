@@ -14,6 +14,7 @@ import type { HeaderField } from '../../detector/profile.js';
 import type { MemoryMap } from '../../memory/memory-map.js';
 import type { PortWords } from '../../memory/port-words.js';
 import { outcome, recordWord } from '../../memory/slot-records.js';
+import type { SentFrames } from '../../memory/sent-frames.js';
 import type { SlotRecords } from '../../memory/slot-records.js';
 import type { ImageFacts, MissingPackets } from '../output/maxiv/messages.js';
 
@@ -36,6 +37,7 @@ export class FrameReader {
   readonly #map: MemoryMap;
   readonly #ports: readonly ReadPort[];
   readonly #ring: number;
+  readonly #sent: SentFrames;
   #layout: Layout | null = null;
   #filler = new Uint8Array(0);
   #patched = new Uint8Array(0);
@@ -50,12 +52,13 @@ export class FrameReader {
   #frames = 0;
   readonly #pieces = new Map<number, PieceTable>();
 
-  constructor(buffer: ArrayBufferLike, map: MemoryMap, ports: readonly ReadPort[]) {
+  constructor(buffer: ArrayBufferLike, map: MemoryMap, ports: readonly ReadPort[], sent: SentFrames) {
     this.#bytes = new Uint8Array(buffer);
     this.#view = new DataView(buffer);
     this.#map = map;
     this.#ports = ports;
     this.#ring = map.sizes.slots;
+    this.#sent = sent;
   }
 
   /**
@@ -64,6 +67,7 @@ export class FrameReader {
    */
   prepare(layout: Layout): void {
     if (this.#layout === layout) return;
+    this.#sent.forget();
     this.#layout = layout;
     this.#written = new Uint8Array(layout.positions.length);
     this.#filledBy = new Int32Array(layout.positions.length);
@@ -136,7 +140,30 @@ export class FrameReader {
    * released.
    */
   pixels(frameNumber: number): Uint8Array {
-    const layout = this.#layout as Layout;
+    const from = this.#map.ring + (frameNumber % this.#ring) * this.#map.slotStride;
+    const pixels = this.#bytes.subarray(from, from + (this.#layout as Layout).frameBytes);
+    switch (this.#lacks(frameNumber)) {
+      case 'nothing':
+        return pixels;
+      case 'all':
+        return this.#filler;
+      case 'ports':
+        this.#patched.set(pixels);
+        this.#fillAbsent(this.#patched);
+        return this.#patched;
+    }
+  }
+
+  /** The same, copied; of a frame of this series, also after it was released, as long as nobody has written there. */
+  copy(frameNumber: number, into: Uint8Array): void {
+    const from = this.#map.ring + (frameNumber % this.#ring) * this.#map.slotStride;
+    const lacks = this.#lacks(frameNumber);
+    into.set(lacks === 'all' ? this.#filler : this.#bytes.subarray(from, from + into.length));
+    if (lacks === 'ports') this.#fillAbsent(into);
+  }
+
+  /** Of which port images, of those that were ever written in these slots, did no packet come? */
+  #lacks(frameNumber: number): 'nothing' | 'ports' | 'all' {
     const slot = frameNumber % this.#ring;
     const frame = ++this.#frames | 0;
     let empty = true;
@@ -147,20 +174,26 @@ export class FrameReader {
       this.#filledBy[position] = frame;
       empty = false;
     }
-    if (empty) return this.#filler;
-    const from = this.#map.ring + slot * this.#map.slotStride;
-    const pixels = this.#bytes.subarray(from, from + layout.frameBytes);
-    let patched: Uint8Array | null = null;
-    for (let position = 0; position < this.#written.length; position++) {
-      if (this.#written[position] === 0 || this.#filledBy[position] === frame) continue;
-      // Pixels of an older frame are there: this one has none.
-      if (patched === null) {
-        patched = this.#patched;
-        patched.set(pixels);
-      }
-      this.#fill(patched, position);
-    }
-    return patched ?? pixels;
+    if (empty) return 'all';
+    for (let position = 0; position < this.#written.length; position++)
+      if (this.#written[position] !== 0 && this.#filledBy[position] !== frame) return 'ports';
+    return 'nothing';
+  }
+
+  /** Pixels of an older frame are there: this one, which was looked at last, has none. */
+  #fillAbsent(frame: Uint8Array): void {
+    for (let position = 0; position < this.#written.length; position++)
+      if (this.#written[position] !== 0 && this.#filledBy[position] !== (this.#frames | 0)) this.#fill(frame, position);
+  }
+
+  /** Under which settings frames are read out. */
+  get settings(): Layout['settings'] {
+    return (this.#layout as Layout).settings;
+  }
+
+  /** Bytes of a frame. */
+  get frameBytes(): number {
+    return (this.#layout as Layout).frameBytes;
   }
 
   /** Where the ports have their places, and under which settings. */

@@ -5,32 +5,30 @@ import { frameIndexOf, frameNumberOf } from '../../detector/frame-share.js';
 import type { FrameShare } from '../../detector/frame-share.js';
 import { incompleteCounter, streamCounter } from '../../memory/counters.js';
 import type { StreamCounter } from '../../memory/counters.js';
-import type { LastFrame } from '../../memory/last-frame.js';
 import type { SeriesWords } from '../../memory/series-words.js';
 import type { FrameReader } from './frame-reader.js';
 import type { FrameTimes } from './frame-times.js';
+import type { ShownFrames } from './shown-frames.js';
 import { IncompleteRanges } from './ledger.js';
 import type { FrameToSend, Output } from '../output/output.js';
 import type { SeriesSummary } from '../../contract/series.js';
 
-/** Viewers get a new frame at most this often, in ms. */
-const lastFrameIntervalMs = 100;
 /** Frames handed over in one turn at most, so that commands are never far. */
 const framesPerTurn = 16;
-
-const encoder = new TextEncoder();
 
 /** What a sender works with. */
 export interface FrameSenderDeps {
   readonly words: SeriesWords;
   readonly reader: FrameReader;
   readonly output: Output;
-  readonly lastFrame: LastFrame;
+  readonly shown: ShownFrames;
   readonly times: FrameTimes;
   readonly counters: Float64Array;
   /** Incomplete frames are sent with `discard`. */
   readonly discardIncomplete: boolean;
   readonly share: FrameShare;
+  /** Number of the series. */
+  readonly series: number;
   /**
    * Number of the series' header, where instances share the frames: it fixes those of the images. Null = the next ones.
    */
@@ -43,7 +41,6 @@ export interface FrameSenderDeps {
 export class FrameSender {
   readonly #deps: FrameSenderDeps;
   #made: { readonly own: number; readonly first: number; readonly frame: FrameToSend } | null = null;
-  #lastFrameAt = -Infinity;
   /** The next frame to send: everything below it is released. */
   next = 0;
   /** When something was handed over, or dropped, last. */
@@ -76,7 +73,7 @@ export class FrameSender {
       const own = this.next;
       if ((last !== 0 && own > last) || !reader.ready(own)) return;
       const frame = this.#frame(own, first);
-      const taken = output.image(frame, (at, json) => this.#handedOver(own, frame, json, own === last, at), now);
+      const taken = output.image(frame, (at, json) => this.#handedOver(own, frame, json, at), now);
       if (!taken) return;
     }
   }
@@ -108,7 +105,7 @@ export class FrameSender {
     return frame;
   }
 
-  #handedOver(own: number, { facts, pixels }: FrameToSend, json: Uint8Array, isLast: boolean, now: number): void {
+  #handedOver(own: number, { facts }: FrameToSend, json: Uint8Array, now: number): void {
     this.sent++;
     if (facts.reason === null) {
       this.complete++;
@@ -119,10 +116,7 @@ export class FrameSender {
       else this.marked++;
       this.#count(incompleteCounter(facts.reason, facts.discard));
     }
-    if (now - this.#lastFrameAt >= lastFrameIntervalMs || isLast) {
-      this.#lastFrameAt = now;
-      this.#deps.lastFrame.store({ json, places: encoder.encode(JSON.stringify(this.#deps.reader.places())), pixels });
-    }
+    this.#deps.shown.note(own, this.#deps.series, facts, json, now);
     this.progressAt = now;
     const { first, closed } = this.#deps.reader.times(own);
     this.#deps.times.note(first, closed, now);

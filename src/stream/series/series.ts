@@ -101,7 +101,7 @@ export class Series {
       deps.ring,
     );
     const base = deps.share.stride === 1 ? null : request.msgNumberBase;
-    this.#sender = new FrameSender({ ...deps, discardIncomplete, base });
+    this.#sender = new FrameSender({ ...deps, discardIncomplete, series: id, base });
     const { shape, pixelType: type, profile } = layout;
     const { exposureTime } = this.#metadata;
     deps.output.prepare({ shape, type, headerKeys: Object.keys(profile.headerFields), exposureTime });
@@ -193,6 +193,7 @@ export class Series {
   turn(now: number): number {
     const { next, busy } = this.#deps.output;
     this.#watchConsumer();
+    this.#deps.shown.look(now);
     switch (this.step) {
       case seriesStep.preparing:
         this.#preparing(now);
@@ -477,6 +478,7 @@ export class Series {
     this.#warnings.look(this.first, this.#portsAgree);
     if (this.#portsAgree) this.#warnings.lookBack(this.first, this.highest);
     this.#deps.reader.notePositions();
+    this.#deps.shown.settle();
     this.summary = this.#settle();
     if (this.#cutShort !== null) this.#count('aborted');
     this.#enter(seriesStep.ending, now);

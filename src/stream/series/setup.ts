@@ -4,13 +4,13 @@ import type { ServiceConfig } from '../../config/service-config.js';
 import type { SeriesMetadata } from '../../config/series-metadata.js';
 import type { Layout } from '../../detector/layout.js';
 import type { FrameShare } from '../../detector/frame-share.js';
-import type { LastFrame } from '../../memory/last-frame.js';
 import type { SeriesWords } from '../../memory/series-words.js';
 import type { FrameReader } from './frame-reader.js';
 import type { FrameTimes } from './frame-times.js';
 import type { IdleTime } from './idle-time.js';
 import type { MaxivOutput } from '../output/maxiv/maxiv-output.js';
 import type { SeenTimes } from './seen-times.js';
+import type { ShownFrames } from './shown-frames.js';
 import type { SeriesPort } from './progress.js';
 import type { ArmRequest, StreamEvent } from '../../contract/series.js';
 
@@ -42,7 +42,7 @@ export interface SeriesDeps {
   readonly reader: FrameReader;
   /** The output that holds: whose consumer the series has, and whose numbers. */
   readonly output: MaxivOutput;
-  readonly lastFrame: LastFrame;
+  readonly shown: ShownFrames;
   readonly counters: Float64Array;
   readonly seenTimes: SeenTimes;
   readonly times: FrameTimes;

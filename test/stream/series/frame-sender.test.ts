@@ -1,11 +1,11 @@
 import t from 'tap';
 import type { FrameReason } from '../../../src/contract/frame-reasons.js';
 import { streamCounter, streamCounterTable } from '../../../src/memory/counters.js';
-import type { LastFrame } from '../../../src/memory/last-frame.js';
 import { SeriesWords, seriesWordsBytes } from '../../../src/memory/series-words.js';
 import { MaxivOutput } from '../../../src/stream/output/maxiv/maxiv-output.js';
 import type { FrameReader } from '../../../src/stream/series/frame-reader.js';
 import { FrameSender } from '../../../src/stream/series/frame-sender.js';
+import type { ShownFrames } from '../../../src/stream/series/shown-frames.js';
 import type { FrameTimes } from '../../../src/stream/series/frame-times.js';
 import { MemorySink } from '../../pipeline/memory-sink.js';
 
@@ -40,7 +40,6 @@ function setUp(limit: number, share = { stride: 1, offset: 0 }, base: number | n
       asked.pixels++;
       return Uint8Array.of(own);
     },
-    places: () => null,
     times: () => ({ first: 0, closed: 0 }),
   };
   const sink = new OfferedSink(limit);
@@ -53,7 +52,8 @@ function setUp(limit: number, share = { stride: 1, offset: 0 }, base: number | n
     words: new SeriesWords(new SharedArrayBuffer(seriesWordsBytes), 0),
     reader: reader as unknown as FrameReader,
     output,
-    lastFrame: { store: () => undefined } as unknown as LastFrame,
+    shown: { note: () => undefined } as unknown as ShownFrames,
+    series: 1,
     times: { note: () => undefined } as unknown as FrameTimes,
     counters,
     discardIncomplete: false,

@@ -1,0 +1,117 @@
+// Frames by number: each one that was sent and still lies in the ring, as numpy reads it, as a picture, or as it was
+// sent. The data path does not notice who asks.
+
+import type { FastifyInstance } from 'fastify';
+import * as schemas from './api-schemas.js';
+import { frameOf } from './frame.js';
+import { npy } from './npy.js';
+import { PreviewBusy } from './page/preview-maker.js';
+import type { PreviewMaker } from './page/preview-maker.js';
+import type { FrameWish, LastSent, NoFrame, ServiceView } from '../view/service-view.js';
+
+const kinds = ['npy', 'png', 'sent'] as const;
+type Kind = (typeof kinds)[number];
+
+const status = { nothing_sent: 404, not_sent: 404, not_ours: 404, gone: 410 } as const satisfies Record<
+  NoFrame,
+  number
+>;
+
+const sentences: Readonly<Record<NoFrame, string>> = {
+  nothing_sent: 'no frame has been sent since the service was started',
+  not_sent: 'not sent yet in this series',
+  not_ours: 'another instance takes this frame: ask it',
+  gone:
+    'its place in the ring was given to a newer frame, or was never its own. Ask sooner, or give the ring more ' +
+    'frames (ring_frames)',
+};
+
+/** Add /api/v1/frames/…. */
+export function addFrameRoutes(app: FastifyInstance, view: ServiceView, previews: PreviewMaker): void {
+  app.get(
+    '/api/v1/frames/:frame',
+    {
+      schema: {
+        tags: ['service'],
+        summary: 'A frame that was sent and still lies in the ring',
+        description:
+          'By the detector’s frame number (`17`), by its index in the series sent last (`index-16`), or the one ' +
+          'sent last (`latest`). `as=sent`: length of the message’s JSON (uint32, little endian), the JSON, the second ' +
+          'part as it was sent.',
+        params: {
+          type: 'object',
+          required: ['frame'],
+          properties: { frame: { type: 'string', description: '17, index-16 or latest' } },
+        },
+        querystring: {
+          type: 'object',
+          properties: { as: { type: 'string', enum: kinds, default: 'npy' } },
+        },
+        response: {
+          200: {
+            description: 'The frame',
+            content: {
+              'application/octet-stream': { schema: { type: 'string', format: 'binary' } },
+              'image/png': { schema: { type: 'string', format: 'binary' } },
+            },
+          },
+          404: schemas.problems,
+          410: schemas.problems,
+          422: schemas.problems,
+          503: schemas.problems,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { frame: text } = request.params as { frame: string };
+      const { as = 'npy' } = request.query as { as?: unknown };
+      const wish = readWish(text);
+      const problems = [
+        ...(wish === null
+          ? [`${JSON.stringify(text)}: is no frame; it must be a number like 17, index-16 or latest`]
+          : []),
+        ...(isKind(as) ? [] : [`as: ${JSON.stringify(as)}; it must be one of ${kinds.join(', ')}`]),
+      ];
+      if (wish === null || !isKind(as)) return reply.code(422).send({ problems });
+      const frame = view.sentFrame(wish);
+      if (typeof frame === 'string')
+        return reply.code(status[frame]).send({ problems: [`frame ${text}: ${sentences[frame]}`] });
+      const name = `frame_${String(frame.header['frame_number'])}`;
+      if (as === 'png') {
+        try {
+          const bytes = await previews.picture(frame);
+          return await reply.type('image/png').send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+        } catch (error) {
+          if (error instanceof PreviewBusy) return reply.code(503).send({ problems: [error.message] });
+          throw error;
+        }
+      }
+      return reply
+        .type('application/octet-stream')
+        .header('content-disposition', `attachment; filename="${name}.${as === 'npy' ? 'npy' : 'bin'}"`)
+        .send(as === 'npy' ? npyOf(frame) : asSent(frame));
+    },
+  );
+}
+
+const isKind = (value: unknown): value is Kind => (kinds as readonly unknown[]).includes(value);
+
+function readWish(text: string): FrameWish | null {
+  if (text === 'latest') return 'latest';
+  const match = /^(index-)?([0-9]{1,16})$/.exec(text);
+  const value = Number(match?.[2]);
+  if (match === null || !Number.isSafeInteger(value)) return null;
+  return { by: match[1] === undefined ? 'number' : 'index', value };
+}
+
+function npyOf(frame: LastSent): Buffer {
+  const { pixels, type, shape } = frameOf(frame);
+  return npy(pixels, type, shape);
+}
+
+/** The parts of its message. */
+function asSent({ json, pixels }: LastSent): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(json.length);
+  return Buffer.concat([length, json, pixels]);
+}

@@ -1,0 +1,72 @@
+// What viewers see of frames that were sent. Comes in: each frame when it was handed over. Goes out: word of it as long
+// as it lies in the ring (memory/sent-frames.ts), and a copy of the latest, made at most every `intervalMs`: at once
+// when the last copy is older, else when the time is over, so that what is shown never stays behind. Viewers hold no
+// slot: a frame of which receivers have taken the slot meanwhile is not copied, for newer ones follow.
+// Tested by test/view/sent-frame-view.test.ts.
+
+import type { LastFrame } from '../../memory/last-frame.js';
+import type { SentFrames } from '../../memory/sent-frames.js';
+import type { ImageFacts } from '../output/maxiv/messages.js';
+import type { FrameReader } from './frame-reader.js';
+
+/** Viewers get a new copy at most this often, in ms. */
+const intervalMs = 100;
+
+const encoder = new TextEncoder();
+
+/** Frame numbers are own ones (detector/frame-share.ts), times in ms. */
+export class ShownFrames {
+  readonly #sent: SentFrames;
+  readonly #last: LastFrame;
+  readonly #reader: FrameReader;
+  readonly #ring: number;
+  #copiedAt = -Infinity;
+  /** A frame that is later than the last copy; 0 = none. */
+  #later = 0;
+
+  constructor(sent: SentFrames, last: LastFrame, reader: FrameReader, ring: number) {
+    this.#sent = sent;
+    this.#last = last;
+    this.#reader = reader;
+    this.#ring = ring;
+  }
+
+  /** A frame was handed over, whose slot is not released yet. @param json part 0 of its message */
+  note(own: number, series: number, { frameNumber, frameIndex }: ImageFacts, json: Uint8Array, now: number): void {
+    const { settings, frameBytes } = this.#reader;
+    const { dynamicRange, readNRows } = settings;
+    const kept = this.#sent.note(own % this.#ring, {
+      series,
+      frameNumber,
+      frameIndex,
+      dynamicRange,
+      readNRows,
+      json,
+      pixelBytes: frameBytes,
+    });
+    if (!kept) return;
+    this.#later = own;
+    this.look(now);
+  }
+
+  /** Copy the latest frame, if that is due. */
+  look(now: number): void {
+    if (this.#later === 0 || now - this.#copiedAt < intervalMs) return;
+    this.settle();
+    this.#copiedAt = now;
+  }
+
+  /** Copy the latest frame now: its series is over, and nothing comes after it. */
+  settle(): void {
+    const own = this.#later;
+    this.#later = 0;
+    if (own === 0) return;
+    const slot = own % this.#ring;
+    if (!this.#sent.holds(slot)) return;
+    const places = encoder.encode(JSON.stringify(this.#reader.places()));
+    this.#last.keep(this.#sent.json(slot), places, this.#reader.frameBytes, (into) => {
+      this.#reader.copy(own, into);
+      return this.#sent.holds(slot);
+    });
+  }
+}

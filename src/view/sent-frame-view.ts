@@ -1,0 +1,89 @@
+// The frames that were sent and still lie in the ring, for those who ask for one of them: looked up by number or index,
+// copied, and whole port images of which nothing came filled as they were sent. On the main thread; the data path does
+// not notice.
+
+import type { ServiceConfig } from '../config/service-config.js';
+import type { FrameShare } from '../detector/frame-share.js';
+import { missingByte, pixelBytes } from '../detector/pixel-type.js';
+import type { PixelType } from '../detector/pixel-type.js';
+import { PixelStates, pixelState } from '../detector/pixel-states.js';
+import type { FramePlaces, MissingByPort } from '../detector/pixel-states.js';
+import type { MemoryMap } from '../memory/memory-map.js';
+import { PortWords } from '../memory/port-words.js';
+import { SentFrames } from '../memory/sent-frames.js';
+import type { SentFrame } from '../memory/sent-frames.js';
+import { SlotRecords } from '../memory/slot-records.js';
+import type { FrameWish, LastSent, NoFrame } from './service-view.js';
+
+/** Looks for the latest before its copy is given up: each time the detector was a ring further. */
+const looks = 5;
+
+const decoder = new TextDecoder();
+
+export class SentFrameView {
+  readonly #sent: SentFrames;
+  readonly #states: PixelStates;
+  readonly #udpPorts: readonly number[];
+  readonly #share: FrameShare;
+
+  constructor(buffer: ArrayBufferLike, map: MemoryMap, { detector, share }: Pick<ServiceConfig, 'detector' | 'share'>) {
+    const { slots, packets } = map.sizes;
+    const ports = detector.udpPorts
+      .map((udpPort, index) => ({
+        udpPort,
+        index,
+        records: new SlotRecords(buffer, map.slotRecords[index], slots, packets),
+        words: new PortWords(buffer, map.portWords[index]),
+      }))
+      .filter(({ udpPort }) => !detector.portsOff.includes(udpPort));
+    this.#sent = new SentFrames({ buffer, map, ports });
+    this.#states = new PixelStates(detector);
+    this.#udpPorts = detector.udpPorts;
+    this.#share = share;
+  }
+
+  find(wish: FrameWish): LastSent | NoFrame {
+    const told = this.#sent.told();
+    if (told === null) return 'nothing_sent';
+    if (wish === 'latest') return this.#latest();
+    const { by, value } = wish;
+    const slot = by === 'number' ? this.#sent.findNumber(value) : this.#sent.findIndex(value, told.series);
+    const frame = slot < 0 ? null : this.#sent.read(slot);
+    // The slot may have been given to another frame since it was found.
+    if (frame !== null && (by === 'number' ? frame.frameNumber : frame.frameIndex) === value) return this.#whole(frame);
+    const index = by === 'index' ? value : value - told.frameNumber + told.frameIndex;
+    if (index > told.frameIndex) return 'not_sent';
+    const { stride, offset } = this.#share;
+    return index >= 0 && index % stride !== offset ? 'not_ours' : 'gone';
+  }
+
+  #latest(): LastSent | NoFrame {
+    for (let look = 0; look < looks; look++) {
+      const frame = this.#sent.read(this.#sent.latest);
+      if (frame !== null) return this.#whole(frame);
+    }
+    return 'gone';
+  }
+
+  #whole({ json, dynamicRange, readNRows, positions, pixels }: SentFrame): LastSent {
+    const header = JSON.parse(decoder.decode(json)) as LastSent['header'];
+    const known = positions.flatMap((position, port) => (position === null ? [] : [[this.#udpPorts[port], position]]));
+    const places: FramePlaces = {
+      dynamicRange,
+      readNRows,
+      positions: Object.fromEntries(known) as Record<string, number>,
+    };
+    const missing = (header['missing'] ?? {}) as MissingByPort;
+    if (Object.keys(missing).length > 0) this.#fill(pixels, header['type'] as PixelType, places, missing);
+    return { json, header, places, pixels };
+  }
+
+  /** What was filled in a copy, when it was sent, lies in the ring as it was before. */
+  #fill(pixels: Uint8Array, type: PixelType, places: FramePlaces, missing: MissingByPort): void {
+    const { states } = this.#states.of(places, missing);
+    const bytes = pixelBytes[type];
+    for (let pixel = 0; pixel < states.length; pixel++) {
+      if (states[pixel] === pixelState.missing) pixels.fill(missingByte, pixel * bytes, (pixel + 1) * bytes);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+// Somebody who looks at frames that were sent, while receivers use their slots again: what is shown is what was sent,
+// to the last pixel, or nothing; and what is surely still in the ring is shown. Part of the verdict on one process.
+
+import { Random } from '../../src/base/random.js';
+import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
+import type { SimulatedService } from './simulated-service.js';
+
+/** Frames that are remembered. */
+const keptMost = 64;
+
+export class Onlooker {
+  readonly #service: SimulatedService;
+  readonly #random: Random;
+  readonly #images: { readonly message: StreamMessage; readonly series: number }[] = [];
+
+  constructor(service: SimulatedService) {
+    this.#service = service;
+    this.#random = new Random(service.firstMessageNumber % 4294967296);
+  }
+
+  note(message: StreamMessage): void {
+    if (message.htype !== 'image') return;
+    // What is handed over lies in the ring.
+    const parts = message.parts.map((part) => part.slice());
+    this.#images.push({ message: { ...message, parts }, series: this.#service.pipeline.words.seriesId });
+    if (this.#images.length > keptMost) this.#images.shift();
+  }
+
+  /** One look, at one of the frames that were sent lately. */
+  look(): string[] {
+    if (this.#images.length === 0) return [];
+    const { view } = this.#service;
+    const { message, series } = this.#images[this.#random.integer(this.#images.length)];
+    const number = Number(message.fields['frame_number']);
+    const shown = view.sentFrame({ by: 'number', value: number });
+    if (typeof shown === 'string')
+      return this.#mustBeThere(message, series) ? [`frame ${number} lies in the ring, and is ${shown}`] : [];
+    return this.#problems(shown.header, shown.pixels, `frame ${number}`);
+  }
+
+  /** When nothing happens any more: viewers see the frame that was sent last. */
+  atEnd(): string[] {
+    const { view } = this.#service;
+    const last = view.lastFrame();
+    if (last === null) return [];
+    const found = this.#problems(last.header, last.pixels, 'the last frame');
+    const latest = this.#images.at(-1);
+    // Where its slot was given away before it was copied, an older one is shown.
+    if (latest === undefined || !this.#mustBeThere(latest.message, latest.series)) return found;
+    const { msgNumber } = latest.message;
+    if (last.header['msg_number'] !== msgNumber)
+      found.push(`viewers see image ${String(last.header['msg_number'])}, and ${msgNumber} was the last`);
+    return found;
+  }
+
+  #problems(header: Readonly<Record<string, unknown>>, pixels: Uint8Array, what: string): string[] {
+    const sent = this.#images.find(({ message }) => message.msgNumber === header['msg_number']);
+    // It may be one that is forgotten here.
+    if (sent === undefined)
+      return this.#images.length < keptMost
+        ? [`${what} is shown as image ${String(header['msg_number'])}, which was not sent`]
+        : [];
+    const { fields, parts } = sent.message;
+    if (JSON.stringify(fields) !== JSON.stringify(header)) return [`${what} is shown with ${JSON.stringify(header)}`];
+    return Buffer.compare(pixels, parts[0]) === 0 ? [] : [`${what} is shown with other pixels than were sent`];
+  }
+
+  /** No port has seen a frame that needs the slot, and the series is the present one. */
+  #mustBeThere({ fields }: StreamMessage, series: number): boolean {
+    const { pipeline, ports } = this.#service;
+    if (series !== pipeline.words.seriesId) return false;
+    const { stride, offset } = pipeline.config.share;
+    const behind = (own: number): number => own - this.#own(Number(fields['frame']), stride, offset);
+    return (
+      ports.every((port) => behind(pipeline.portWords(port).newestSeen) < pipeline.map.sizes.slots) &&
+      behind(pipeline.words.last) < pipeline.map.sizes.slots
+    );
+  }
+
+  #own(index: number, stride: number, offset: number): number {
+    return this.#service.pipeline.words.first + (index - offset) / stride;
+  }
+}

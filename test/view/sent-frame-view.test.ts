@@ -1,0 +1,109 @@
+// Frames by number over the whole pipeline: what is shown is what was sent.
+
+import t from 'tap';
+import { SentFrameView } from '../../src/view/sent-frame-view.js';
+import type { LastSent } from '../../src/view/service-view.js';
+import { LastFrame } from '../../src/memory/last-frame.js';
+import { all, small } from '../pipeline/small.js';
+import type { Pipeline } from '../pipeline/pipeline.js';
+
+const viewOf = ({ buffer, map, config }: Pipeline): SentFrameView => new SentFrameView(buffer, map, config);
+
+/** The image that was sent with this frame number. */
+function sentPixels(pipeline: Pipeline, frameNumber: number): Uint8Array {
+  const found = pipeline.sink.received.findLast(({ parts: [json] }) =>
+    new TextDecoder().decode(json).includes(`"frame_number":${frameNumber},`),
+  );
+  return found?.parts[1] as Uint8Array;
+}
+
+t.test(
+  'by number, by index and the latest; not before they were sent, nor after their slot was given away',
+  async (t) => {
+    const pipeline = small();
+    const view = viewOf(pipeline);
+    t.equal(view.find('latest'), 'nothing_sent');
+    pipeline.arm({ firstFrameNumber: 101 });
+    pipeline.play(101, 120);
+    for (const number of [105, 112, 120]) {
+      const frame = view.find({ by: 'number', value: number }) as LastSent;
+      t.match(frame.header, { frame_number: number, frame: number - 101 });
+      t.strictSame(frame.pixels, sentPixels(pipeline, number));
+      t.match(view.find({ by: 'index', value: number - 101 }), { header: { frame_number: number } });
+    }
+    t.match(view.find('latest'), { header: { frame_number: 120 } });
+    t.equal(view.find({ by: 'number', value: 104 }), 'gone', 'the ring has 16 slots');
+    t.equal(view.find({ by: 'index', value: 3 }), 'gone');
+    t.equal(view.find({ by: 'number', value: 121 }), 'not_sent');
+    t.equal(view.find({ by: 'index', value: 20 }), 'not_sent');
+    pipeline.send(0, 121, [0]);
+    pipeline.run(1);
+    t.equal(view.find({ by: 'number', value: 105 }), 'gone', 'a packet of frame 121 came');
+    t.match(view.find({ by: 'number', value: 106 }), { header: { frame_number: 106 } });
+  },
+);
+
+t.test('an absent port is missing, not what lay in its place before', async (t) => {
+  const pipeline = small();
+  const view = viewOf(pipeline);
+  pipeline.arm({ firstFrameNumber: 1 });
+  pipeline.play(1, 20);
+  pipeline.send(0, 21, all);
+  pipeline.run(200);
+  const { header, pixels } = view.find({ by: 'number', value: 21 }) as LastSent;
+  t.match(header, { reason: 'port_absent', complete: false });
+  t.strictSame(pixels, sentPixels(pipeline, 21));
+  t.ok(pixels.includes(255));
+});
+
+t.test(
+  'frames of a series that is over stay until their slots are used; index is of the series sent last',
+  async (t) => {
+    const pipeline = small();
+    const view = viewOf(pipeline);
+    for (const first of [1, 4]) {
+      pipeline.arm({ firstFrameNumber: first, frames: 3 });
+      pipeline.play(first, first + 2);
+      pipeline.run(50);
+      t.match(view.find({ by: 'index', value: 0 }), { header: { frame_number: first } });
+    }
+    t.match(view.find({ by: 'number', value: 2 }), { header: { frame_number: 2, frame: 1 } });
+    pipeline.arm({ firstFrameNumber: 1, frames: 3, dynamicRange: 16 });
+    t.equal(view.find({ by: 'number', value: 2 }), 'gone', 'the slots are made ready for other frames');
+    t.equal(view.find('latest'), 'gone');
+  },
+);
+
+t.test('the last of a burst is shown when the rate allows, or when its series ends', async (t) => {
+  const pipeline = small();
+  const last = new LastFrame(pipeline.buffer, pipeline.map.lastFrame, pipeline.map.sizes.frameBytes);
+  const shown = (): unknown => (JSON.parse(new TextDecoder().decode(last.load()?.json)) as { frame: number }).frame;
+  pipeline.arm({ firstFrameNumber: 1 });
+  pipeline.play(1, 4);
+  pipeline.run(10);
+  t.equal(shown(), 0, 'at once');
+  pipeline.run(100);
+  t.equal(shown(), 3);
+  t.strictSame(last.load()?.pixels, sentPixels(pipeline, 4));
+  pipeline.play(5, 6);
+  pipeline.run(1);
+  pipeline.command({ kind: 'stop' });
+  pipeline.run(20);
+  t.equal(shown(), 5);
+  pipeline.arm({ firstFrameNumber: 1, frames: 2 });
+  pipeline.play(1, 2);
+  pipeline.run(5);
+  t.equal(shown(), 1);
+});
+
+t.test('of several instances each shows its own frames', async (t) => {
+  const pipeline = small({ frames_stride: 2, frames_offset: 1 });
+  const view = viewOf(pipeline);
+  pipeline.arm({ firstFrameNumber: 1, frames: 8, msgNumberBase: 5000 });
+  for (const frame of [2, 4, 6]) pipeline.play(frame, frame);
+  pipeline.run(20);
+  t.match(view.find({ by: 'number', value: 4 }), { header: { frame: 3, frame_number: 4 } });
+  t.equal(view.find({ by: 'number', value: 3 }), 'not_ours');
+  t.equal(view.find({ by: 'index', value: 2 }), 'not_ours');
+  t.equal(view.find({ by: 'index', value: 7 }), 'not_sent');
+});
