@@ -20,6 +20,8 @@ import type { BuildInfo } from '../metrics/metric-row.js';
 import { addPageRoutes } from './page/routes.js';
 import { addHelpRoutes, withHelp } from './routes-help.js';
 import { addFlightRecorderRoutes } from './routes-flight-recorder.js';
+import { addPsiClientRoutes } from './routes-psi-client.js';
+import type { ReceiverGroup } from '../control/sls/receivers.js';
 import { addReceiverRoutes } from './routes-receiver.js';
 import { addSeriesRoutes } from './routes-series.js';
 import { addServiceRoutes } from './routes-service.js';
@@ -38,6 +40,8 @@ export interface HttpOptions {
   readonly build: BuildInfo;
   /** Left out = it has no route. */
   readonly flightRecorder?: FlightRecorder;
+  /** What PSI's client drives, where it is on. */
+  readonly receivers?: ReceiverGroup;
   /** Left out = nobody needs a token. */
   readonly token?: string | null;
   /** Names that browsers and proxies may use; left out = any, unless `host` is loopback. */
@@ -89,7 +93,7 @@ export async function makeApp(
   view: ServiceView,
   options: Omit<HttpOptions, 'host' | 'port'> & Partial<HttpOptions>,
 ): Promise<FastifyInstance> {
-  const { logger, build, flightRecorder, limits = usualLimits } = options;
+  const { logger, build, flightRecorder, receivers, limits = usualLimits } = options;
   const rules: AccessRules = {
     token: options.token ?? null,
     host: options.host ?? '127.0.0.1',
@@ -168,6 +172,7 @@ export async function makeApp(
     addReceiverRoutes(routes, view);
     addServiceRoutes(routes, view, build);
     if (flightRecorder !== undefined) addFlightRecorderRoutes(routes, flightRecorder);
+    if (receivers !== undefined) addPsiClientRoutes(routes, receivers);
     addPageRoutes(routes, view, build);
     addHelpRoutes(routes);
     // The description of the interface where programs look for it; its servers are relative to this address.

@@ -10,6 +10,7 @@ import type { SharedView } from '../view/shared-view.js';
 
 /** Receivers that listen. */
 export interface OpenReceivers {
+  readonly group: ReceiverGroup;
   readonly ports: readonly number[];
   close(): Promise<void>;
 }
@@ -43,6 +44,7 @@ export async function openReceivers(
   const host = config.receiverHost ?? config.udpHosts[0];
   const door = await openReceiverDoor(group, { host, ports, allowed, logger });
   return {
+    group,
     ports: door.ports,
     close: async () => {
       group.close();

@@ -213,6 +213,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
       logger,
       build: { version: version(), backend: view.backend },
       flightRecorder,
+      ...(psi === null ? {} : { receivers: psi.group }),
     });
     flightRecorder.start();
     logger.info(

@@ -31,7 +31,8 @@ t.test(
     await done('F_SET_RECEIVER_FILE_PATH', chars('/data/x'));
     await done('F_SET_RECEIVER_FILE_WRITE', i32(1));
     await done('F_START_RECEIVER');
-    t.match(running.status().series, { filename: '/data/x/run_0.h5', frames: 20 });
+    t.match((await running.http('GET', '/api/v1/receivers')).body, { status: 'running', problems: [] });
+  t.match(running.status().series, { filename: '/data/x/run_0.h5', frames: 20 });
     t.equal((await call('F_GET_RECEIVER_STATUS')).readInt32LE(4), 5);
     t.match((await running.arm({ frames: 1 })).body, { why: 'busy' }, 'other doors wait');
     await running.simulate({ frames: 20 });
