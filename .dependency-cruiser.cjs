@@ -29,6 +29,7 @@ const rooms = {
   view: [...foundations, 'control', 'doctor'],
   metrics: [...foundations, 'doctor', 'view'],
   notify: [...foundations, 'view'],
+  receiver: [...foundations, 'view'],
   http: [...foundations, 'control', 'doctor', 'flight', 'view', 'metrics'],
   // Runs in the browser: nothing of the service goes there but the closed lists, which are pure.
   page: ['contract'],
@@ -46,6 +47,7 @@ const rooms = {
     'view',
     'metrics',
     'notify',
+    'receiver',
     'http',
   ],
   rehearsal: [...foundations, 'control', 'view', 'service'],

@@ -216,6 +216,14 @@ export const seriesOptions = {
       'kept, 192 MiB at most.',
     unset: 'nothing is written: POST /api/v1/flight-recorder answers with the recording',
   }),
+  receiver_url: noted(z.string().refine(isHttpUrl).optional(), {
+    unit: null,
+    range: 'an http or https URL',
+    description:
+      'The receiver that consumes the stream (streaming-receiver): its /status and /received_frames are looked at, so ' +
+      'that state and summaries say what it has received. The service never waits for it.',
+    unset: 'the receiver is not asked',
+  }),
   history_dir: noted(z.string().min(1).optional(), {
     unit: null,
     range: 'a folder, which is made when it is missing',

@@ -90,6 +90,10 @@ export interface SeriesSummary {
    * told.
    */
   readonly undelivered?: Undelivered;
+  /** Images that the receiver has received, once it was done with the series (receiver_url); absent = not known. */
+  readonly received_by_consumer?: number;
+  /** Why the receiver could not save them. */
+  readonly receiver_error?: string;
   /** This is the part of one instance of several; frames and ledger are its own. */
   readonly shared?: SharedSeries;
 }

@@ -147,6 +147,10 @@ export const seriesSummary = object(
         bytes: count('Bytes on the wire'),
       },
     ),
+    received_by_consumer: count(
+      'Images that the receiver has received, once it was done with the series; absent = not known, or no receiver_url',
+    ),
+    receiver_error: text('Why the receiver could not save them'),
     shared: object("This is one instance's part of a series that several share; frames and ledger are its own", {
       stride: count('Instances'),
       offset: count('Which of them this is'),
@@ -154,7 +158,7 @@ export const seriesSummary = object(
       msg_number_base: count('Number of the header; frame i is message base + 1 + i, series_end base + 1 + frames'),
     }),
   },
-  ['aborted', 'delivered_frames', 'undelivered', 'shared'],
+  ['aborted', 'delivered_frames', 'undelivered', 'received_by_consumer', 'receiver_error', 'shared'],
 );
 
 const currentPort = object('One port since the series was opened', {

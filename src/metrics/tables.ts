@@ -10,6 +10,7 @@ import { standardOutput } from '../runtime/log-output.js';
 import { hostUdpErrors, nicCounters } from './host-counters.js';
 import { processFigures } from './process-figures.js';
 import type { ProcessFigure } from './process-figures.js';
+import type { ReceiverFigures } from '../view/receiver-watched.js';
 import type { ServiceView } from '../view/service-view.js';
 import type { Sample, MetricRow } from './metric-row.js';
 import { seriesGauges } from './series-gauges.js';
@@ -22,6 +23,11 @@ const ofPorts = (
 const ofProcess =
   (figure: ProcessFigure): (() => readonly Sample[]) =>
   () => [[{}, processFigures()[figure]]];
+
+const ofReceiver = (view: ServiceView, value: (figures: ReceiverFigures) => number | null): Sample[] => {
+  const figures = view.receiver();
+  return figures === null ? [] : [[{}, value(figures)]];
+};
 
 const inSeconds = (milliseconds: number | null): number | null => (milliseconds === null ? null : milliseconds / 1000);
 
@@ -130,6 +136,24 @@ export const gaugeTable: readonly MetricRow[] = [
         [{ kind: 'actual' }, sendBuffer?.grantedBytes ?? null],
       ];
     },
+  },
+  {
+    metric: 'vdcu_receiver_answers',
+    help: '1 when the receiver at receiver_url answers',
+    labels: [],
+    read: (view) => ofReceiver(view, ({ answers }) => (answers ? 1 : 0)),
+  },
+  {
+    metric: 'vdcu_receiver_behind_frames',
+    help: 'Images sent that the receiver at receiver_url has not received yet',
+    labels: [],
+    read: (view) => ofReceiver(view, ({ behind }) => behind),
+  },
+  {
+    metric: 'vdcu_receiver_lacking_frames',
+    help: 'Images of the last series that the receiver at receiver_url never received, once it was done with it',
+    labels: [],
+    read: (view) => ofReceiver(view, ({ lacking }) => lacking),
   },
   {
     metric: 'vdcu_consumer_connections',

@@ -21,6 +21,7 @@ import { serviceManager } from '../runtime/service-manager.js';
 import { endedNotice, problemNotice } from '../notify/notices.js';
 import type { NoticeSource } from '../notify/notices.js';
 import { Outbox } from '../notify/outbox.js';
+import { ReceiverWatch } from '../receiver/watch.js';
 import { SharedView } from '../view/shared-view.js';
 import type { Outside } from '../view/shared-view.js';
 import { openHistory } from './kept-history.js';
@@ -135,6 +136,11 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   const token = configuredToken(config.apiTokenFile);
   const outbox = config.notifyUrl === null ? null : new Outbox({ url: config.notifyUrl, clock: systemClock, logger });
   const history = await openHistory(config, logger);
+  // Where several instances share a detector the receiver counts the frames of all.
+  const receiver =
+    config.receiverUrl === null || config.share.stride > 1
+      ? null
+      : new ReceiverWatch({ url: config.receiverUrl.replace(/\/+$/, ''), clock: systemClock });
   const map = mapMemory(plan.memory);
   const memory = allocate(map, plan);
   const series = new SeriesWords(memory.buffer, map.seriesWords);
@@ -149,6 +155,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     readSocket: readUdpSocket,
     ...(outbox === null ? {} : { outside: outsideBy(outbox, config.name) }),
     ...(history === null ? {} : { kept: history }),
+    ...(receiver === null ? {} : { receiver }),
   });
 
   let reject: (error: Error) => void = () => undefined;
@@ -246,6 +253,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
       await psi?.close();
       await Promise.all([http.close(), outbox?.close(), history?.settled()]);
       await flightRecorder.close();
+      receiver?.close();
       view.close();
       manager.close();
       logger.info({ event: 'stopped' }, 'stopped');

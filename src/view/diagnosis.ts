@@ -2,6 +2,7 @@
 // sentences of the service's state (state-text.ts) these look at the last seconds. Pure. Status, page, log and
 // readiness tell what comes out.
 
+import type { Finding } from '../contract/finding.js';
 import { frameReasons } from '../contract/frame-reasons.js';
 import { abortText } from '../contract/abort-reasons.js';
 import { lossCauses, socketRemedy } from '../contract/loss-causes.js';
@@ -19,12 +20,6 @@ const lookedAt = 10;
 const silentSeconds = 3;
 const ringHigh = 0.8;
 const socketHigh = 0.5;
-
-/** One thing that is wrong. `code` stays the same while figures in the sentence change. */
-export interface Finding {
-  readonly code: string;
-  readonly message: string;
-}
 
 type Packets = SeriesPackets & { readonly udp_port: number };
 

@@ -4,6 +4,7 @@
 import type { ServiceConfig } from '../config/service-config.js';
 import type { SendBuffer, SeriesSummary } from '../contract/series.js';
 import type { Orders } from '../control/orders.js';
+import type { ReceiverFigures } from './receiver-watched.js';
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
 import type { FrameHistogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
 import type { SeriesPackets } from '../memory/series-packets.js';
@@ -162,6 +163,8 @@ export interface ServiceView {
   portFigures(): readonly PortFigures[];
   frameHistograms(): Readonly<Record<FrameHistogram, HistogramReading>>;
   agents(): readonly AgentFigures[];
+  /** Null = the receiver is not asked. */
+  receiver(): ReceiverFigures | null;
   /** Null = nobody is notified. */
   notifications(): NotificationFigures | null;
   /** Gauges that are no counters; NaN = unknown. */

@@ -31,6 +31,7 @@ import { PortView } from './port-view.js';
 import { SentFrameView } from './sent-frame-view.js';
 import { processTroubles } from './process-troubles.js';
 import type { OpenedSocket, PortViewDeps } from './port-view.js';
+import type { ReceiverFigures, ReceiverWatched } from './receiver-watched.js';
 import { RefusedLately } from './refused-lately.js';
 import { logSeriesEnd } from './series-log.js';
 import { Refused } from '../control/refused.js';
@@ -52,7 +53,7 @@ import type {
 } from './service-view.js';
 import { describeState } from './state-text.js';
 import { diagnose } from './diagnosis.js';
-import type { Finding } from './diagnosis.js';
+import type { Finding } from '../contract/finding.js';
 import { FindingLog } from './finding-log.js';
 import { Recent } from './recent.js';
 
@@ -75,6 +76,8 @@ export interface SharedViewDeps extends PortViewDeps {
   readonly outside?: Outside;
   /** Summaries that outlive the process; absent = none do. */
   readonly kept?: KeptHistory;
+  /** The receiver that consumes; absent = it is not asked. */
+  readonly receiver?: ReceiverWatched;
 }
 
 /** Series of earlier processes, and who keeps those of this one. */
@@ -218,6 +221,7 @@ export class SharedView implements ServiceView {
     this.#dataEndpoint = dataEndpoint;
     this.#ready = true;
     this.#recent ??= new Recent(this, this.#deps.clock, () => {
+      this.#noteReceived();
       const begun = this.#findings.look(this.#diagnose(), this.#deps.clock.now());
       for (const finding of begun) this.#deps.outside?.problem(finding);
     });
@@ -293,6 +297,7 @@ export class SharedView implements ServiceView {
         logSeriesEnd(logger, event.summary);
         this.#deps.outside?.ended(event.summary);
         this.#deps.kept?.keep(event.summary);
+        this.#deps.receiver?.ended(event.summary.series_id, event.summary.frames);
         break;
       case 'warning':
         this.#warnings.set(event.code, event.message);
@@ -349,6 +354,22 @@ export class SharedView implements ServiceView {
     // An automatic one has begun before it is opened, with its warnings.
     if (!auto) this.#warnings.clear();
     this.#open = { id, filename, frames, base, since: this.#deps.clock.now() };
+    const again = filename !== '' && this.history().some((earlier) => earlier.filename === filename);
+    this.#deps.receiver?.opened(id, again ? filename : null);
+  }
+
+  /** What the receiver has got of a series is known only some time after its end. */
+  #noteReceived(): void {
+    const settled = this.#deps.receiver?.takeSettled() ?? null;
+    const at = this.#history.findIndex(({ series_id: id }) => id === settled?.series_id);
+    if (settled === null || at < 0) return;
+    const summary = {
+      ...this.#history[at],
+      received_by_consumer: settled.received,
+      ...(settled.error === null ? {} : { receiver_error: settled.error }),
+    };
+    this.#history[at] = summary;
+    this.#deps.kept?.keep(summary);
   }
 
   #state(): SeriesState {
@@ -361,7 +382,8 @@ export class SharedView implements ServiceView {
   #diagnose(): Finding[] {
     const samples = this.#recent?.samples ?? [];
     const { ringSlots, ringSlotsUsed } = this.gauges();
-    return diagnose({
+    const ofReceiver = this.#deps.receiver?.findings() ?? [];
+    const found = diagnose({
       state: this.#state(),
       armed: this.config.series === 'armed',
       open: this.#series()?.ports.map(({ udp_port, packets }) => ({ udp_port, ...packets })) ?? null,
@@ -371,6 +393,7 @@ export class SharedView implements ServiceView {
       sockets: this.#recent?.sockets.filter(({ off }) => !off) ?? [],
       samples,
     });
+    return [...found, ...ofReceiver];
   }
 
   // --- what others ask
@@ -405,7 +428,7 @@ export class SharedView implements ServiceView {
     const { stride, offset } = this.config.share;
     return {
       state,
-      message: described.message,
+      message: (state === 'idle' ? this.#deps.receiver?.sentence() : null) ?? described.message,
       problems: [...new Set(problems)],
       consumers: this.#stream.peers,
       underway: this.#stream.underway,
@@ -596,6 +619,10 @@ export class SharedView implements ServiceView {
       heartbeatAgeMs: ageMs,
       stallMsMax: knownFigure(watched.stallMsMax()),
     }));
+  }
+
+  receiver(): ReceiverFigures | null {
+    return this.#deps.receiver?.figures(this.#series()?.images_sent ?? 0) ?? null;
   }
 
   notifications(): NotificationFigures | null {

@@ -88,6 +88,7 @@ t.test('a quad with nothing but its ports has every default', async (t) => {
     flightRecorderDir: null,
     notifyUrl: null,
     historyDir: null,
+    receiverUrl: null,
   });
 });
 
@@ -161,6 +162,7 @@ t.test('every key reaches the configuration', async (t) => {
       'flight_recorder_packets: 14',
       'flight_recorder_dir: /tmp/flights',
       'history_dir: /tmp/history',
+      'receiver_url: http://receiver:5000',
       'notify_url: https://hooks.example.org/key?x=1',
     ),
     'f.yaml',
@@ -229,6 +231,7 @@ t.test('every key reaches the configuration', async (t) => {
     flightRecorderPackets: 14,
     flightRecorderDir: '/tmp/flights',
     historyDir: '/tmp/history',
+    receiverUrl: 'http://receiver:5000',
     notifyUrl: 'https://hooks.example.org/key?x=1',
   });
 });

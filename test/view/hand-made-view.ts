@@ -25,6 +25,7 @@ import { lastFrameBytes } from '../../src/memory/last-frame.js';
 import type { LastFrameMemory } from '../../src/memory/last-frame.js';
 import type { FramePlaces } from '../../src/detector/pixel-states.js';
 import { goodFacts } from '../doctor/good-facts.js';
+import type { ReceiverFigures } from '../../src/view/receiver-watched.js';
 import type { ArmRequest, HaltedSeries, PortLedger, SeriesSummary } from '../../src/contract/series.js';
 
 export const config: ServiceConfig = {
@@ -63,6 +64,7 @@ export const config: ServiceConfig = {
   apiPort: 5000,
   apiTokenFile: null,
   notifyUrl: null,
+  receiverUrl: null,
   historyDir: null,
   apiNames: null,
   receiverPorts: [],
@@ -320,6 +322,10 @@ export class HandMadeView implements ServiceView {
   }
   frameHistograms(): ReturnType<ServiceView['frameHistograms']> {
     return this.frameTimes;
+  }
+  watched: ReceiverFigures | null = { answers: true, behind: 2, lacking: 1 };
+  receiver(): ReceiverFigures | null {
+    return this.watched;
   }
   notified: NotificationFigures | null = { delivered: 2, failedTries: 3, dropped: 1, waiting: 0 };
   notifications(): NotificationFigures | null {

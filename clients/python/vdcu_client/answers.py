@@ -58,6 +58,8 @@ class Summary(_SummaryAlways, total=False):
 
     aborted: str
     delivered_frames: int
+    received_by_consumer: int
+    receiver_error: str
     undelivered: Dict[str, Any]
     shared: Dict[str, Any]
 

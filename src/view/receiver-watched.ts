@@ -1,0 +1,35 @@
+// What the view wants to know of the receiver that consumes the stream (receiver_url). Implemented by
+// src/receiver/watch.ts. Types only.
+
+import type { Finding } from '../contract/finding.js';
+
+/** How many images of a series the receiver has received, when it was done with it. */
+export interface ReceiverResult {
+  readonly series_id: number;
+  readonly received: number;
+  /** Why it could not save them; null = it said nothing. */
+  readonly error: string | null;
+}
+
+export interface ReceiverFigures {
+  readonly answers: boolean;
+  /** Images sent and not yet received; null = not known. */
+  readonly behind: number | null;
+  /** Images of the last series that it never received, once it was done with it. */
+  readonly lacking: number;
+}
+
+/** Nothing here waits for the receiver. */
+export interface ReceiverWatched {
+  /** @param again its file, when a series before had the same; null = none had */
+  opened(id: number, again: string | null): void;
+  /** @param sent images of the series */
+  ended(id: number, sent: number): void;
+  /** The newest result, once. */
+  takeSettled(): ReceiverResult | null;
+  findings(): Finding[];
+  /** What it still does for a series that has ended; null = nothing that is known of. */
+  sentence(): string | null;
+  /** @param imagesSent of the series that is open */
+  figures(imagesSent: number): ReceiverFigures;
+}

@@ -1,0 +1,60 @@
+// A whole service that looks at the receiver behind it. The receiver's answers are the test's, its images go to the
+// checking consumer.
+
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import t from 'tap';
+import type { Test } from 'tap';
+import { quadYaml, start } from './running.js';
+import type { Running } from './running.js';
+import { until } from './waiting.js';
+
+interface Receiver {
+  readonly url: string;
+  status: { state: string; error?: string };
+  received: number;
+}
+
+async function receiverOf(t: Test): Promise<Receiver> {
+  const server = createServer((request, response) => {
+    response.end(JSON.stringify(request.url === '/status' ? receiver.status : { value: receiver.received }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const receiver: Receiver = { url, status: { state: 'idle' }, received: 0 };
+  return receiver;
+}
+
+const problem = (running: Running, text: string) =>
+  until(() => running.status().problems.some((seen) => seen.includes(text)), text);
+
+t.test('what the receiver makes of each series is told', async (t) => {
+  const receiver = await receiverOf(t);
+  const running = await start(t, `${quadYaml}\nreceiver_url: "${receiver.url}"`);
+  await running.consume({ series: 2 });
+
+  receiver.status = { state: 'running' };
+  await running.arm({ filename: '/data/a.h5', frames: 5, first_frame_number: 1, frame_period_ms: 20 });
+  await running.simulate({ frames: 5, rate: 50 });
+  receiver.received = 2;
+  t.notOk('received_by_consumer' in (await running.ended(1)), 'not known yet');
+  await until(() => running.status().message.includes('still 3 frames behind'), 'how far it is behind');
+  Object.assign(receiver, { status: { state: 'idle' }, received: 4 });
+  await problem(running, 'received 4 of the 5 frames of series 1');
+  await until(() => running.status().last_series?.received_by_consumer === 4, 'the summary');
+  t.match(await (await running.fetch('GET', '/metrics')).text(), /^vdcu_receiver_lacking_frames\{.*\} 1$/m);
+
+  await running.arm({ filename: '/data/a.h5', frames: 5, first_frame_number: 6, frame_period_ms: 20 });
+  await problem(running, 'has the file of an earlier series');
+  receiver.status = { state: 'error', error: 'no such folder' };
+  await problem(running, 'its frames are not saved: no such folder');
+  await running.simulate({ frames: 5, rate: 50, firstFrame: 6 });
+  await running.ended(2);
+  Object.assign(receiver, { status: { state: 'idle' }, received: 5 });
+  await until(() => running.status().last_series?.receiver_error !== undefined, 'the summary');
+  t.match(running.status().last_series, { received_by_consumer: 5, receiver_error: 'no such folder' });
+});
