@@ -3,7 +3,7 @@
 // .ci/run has these tests go through once more with a PATH on which there is nothing but Node (docs: CONTRIBUTING.md).
 
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -38,6 +38,20 @@ function* programsNamed(name: string): Generator<string, void, undefined> {
 /** Where the program lies, or null. */
 export function programNamed(name: string): string | null {
   return programsNamed(name).next().value ?? null;
+}
+
+/** A release of PSI's programs: a Python with its client, and the folder of its virtual detector servers. */
+export interface PsiTools {
+  readonly python: string;
+  readonly servers: string;
+}
+
+/** What scripts/install-psi-tools.sh made of a release, or why a test is skipped that needs it. */
+export function psiTools(release: string): PsiTools | string {
+  const folder = join(toolCache, `psi-${release}`);
+  const [python, servers] = [join(folder, 'python', 'bin', 'python3'), join(folder, 'servers')];
+  const there = existsSync(python) && existsSync(join(servers, 'eigerDetectorServer_virtual'));
+  return there ? { python, servers } : `PSI's programs ${release} are not here (scripts/install-psi-tools.sh)`;
 }
 
 /** Why a test is skipped that needs these programs; false = all are there. */

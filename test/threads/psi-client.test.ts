@@ -1,0 +1,266 @@
+// Tests src/control/sls/ and src/service/receivers.ts with PSI's own programs: its client drives the service and its
+// virtual detectors. What these send is known: the pixels of captured frames (test/pipeline/captured-detectors.test.ts).
+
+import t from 'tap';
+import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
+import { psiTools } from '../programs.js';
+import { eachMessage } from './each-message.js';
+import { freeUdpPorts } from './free-ports.js';
+import { PsiClient, virtualDetector } from './psi.js';
+import { parseConfig } from '../../src/config/load.js';
+import { makeLogger } from '../../src/runtime/log.js';
+import { startService } from '../../src/service/service.js';
+import { configText } from './running.js';
+import { until } from './waiting.js';
+
+/** Expected pixel at frame coordinates; null = a gap. */
+type Pixel = (y: number, x: number, frame: number) => number | null;
+
+/** Coordinates without the two gap pixels between chips of 256; −1 = a gap. */
+const ungapped = (at: number): number => (at % 258 >= 256 ? -1 : at - 2 * Math.floor(at / 258));
+const over =
+  (value: (y: number, x: number) => number): Pixel =>
+  (y, x) =>
+    ungapped(y) < 0 || ungapped(x) < 0 ? null : value(ungapped(y), ungapped(x));
+
+/** Two half-modules; the pixels of a packet are its number in the half-module. The lower one is upside down. */
+const halves = (bits: number): Pixel => {
+  const raster = (y: number, x: number): number => Math.floor((y * 1024 + x) / (4096 / (bits / 8)));
+  return over((y, x) => (y < 256 ? raster(y, x) : raster(511 - y, (x + 512) % 1024)));
+};
+
+const quad: Pixel = over((y, x) => (y < 256 ? (255 - y) * 1024 + 512 + x : (y - 256) * 1024 + x) >> 11);
+
+/** Gotthard2's virtual server adds the frame's index and moves the gain bits on before each frame, cumulatively. */
+function gotthard2(x: number, frame: number): number {
+  const gain = x < 400 ? 1 : x < 800 ? 2 : 3;
+  let value = ((x & ~0x3000) | (gain << 12)) & 0xffff;
+  for (let k = 0; k <= frame; k++) value = (((value + k) & ~0x3000) | ((gain + k) << 12)) & 0xffff;
+  return value;
+}
+
+/** One acquisition: what is set before it, and what comes. */
+interface Acquisition {
+  readonly set?: readonly string[];
+  readonly type: 'uint8' | 'uint16' | 'uint32';
+  readonly value: Pixel;
+}
+
+interface Detector {
+  readonly what: string;
+  readonly type: string;
+  /** Options of the virtual servers. */
+  readonly modules: readonly (readonly string[])[];
+  readonly yaml: string;
+  /** UDP ports of a module. */
+  readonly ports: 1 | 2;
+  readonly before?: readonly string[];
+  readonly after?: readonly string[];
+  readonly shape: readonly [number, number];
+  readonly acquisitions: readonly Acquisition[];
+}
+
+const sixteen = { type: 'uint16' } as const;
+const detectors: readonly Detector[] = [
+  {
+    what: 'two Eiger half-modules, at 16, 32 and 8 bit',
+    type: 'eiger',
+    modules: [
+      ['-m', '1', '-t', '1'],
+      ['-m', '0', '-t', '0'],
+    ],
+    yaml: 'detector: eiger\nmodules: [2, 1]\ndynamic_range_max: 32',
+    ports: 2,
+    after: ['1:fliprows 1', 'tengiga 1', 'dr 16'],
+    shape: [514, 1030],
+    acquisitions: [
+      { ...sixteen, value: halves(16) },
+      { set: ['dr 32'], type: 'uint32', value: halves(32) },
+      { set: ['dr 8'], type: 'uint8', value: halves(8) },
+    ],
+  },
+  {
+    what: 'an Eiger quad',
+    type: 'eiger',
+    modules: [['-m', '1', '-t', '1']],
+    yaml: 'detector: eiger\nquad: true',
+    ports: 2,
+    before: ['tengiga 1', 'dr 16'],
+    after: ['quad 1'],
+    shape: [514, 514],
+    acquisitions: [{ ...sixteen, value: quad }],
+  },
+  {
+    what: 'a Jungfrau with one interface',
+    type: 'jungfrau',
+    modules: [[]],
+    yaml: 'detector: jungfrau',
+    ports: 1,
+    before: ['powerchip 1'],
+    shape: [514, 1030],
+    acquisitions: [
+      {
+        ...sixteen,
+        value: over((y, x) => ((((y * 1024 + x) >> 12) + 1) & 0x3fff) | ((x < 300 ? 0 : x < 600 ? 1 : 3) << 14)),
+      },
+    ],
+  },
+  {
+    what: 'a Jungfrau with two interfaces',
+    type: 'jungfrau',
+    modules: [[]],
+    yaml: 'detector: jungfrau\ninterfaces: 2',
+    ports: 2,
+    before: ['powerchip 1', 'udp_dstip2 127.0.0.1', 'udp_srcip2 127.0.0.1', 'numinterfaces 2'],
+    shape: [514, 1030],
+    acquisitions: [
+      {
+        ...sixteen,
+        value: over((y, x) => ((((y * 1024 + x) >> 12) + 1) & 0x3fff) | ((x < 300 ? 0 : x < 600 ? 1 : 3) << 14)),
+      },
+    ],
+  },
+  {
+    what: 'a Moench',
+    type: 'moench',
+    modules: [[]],
+    yaml: 'detector: moench',
+    ports: 1,
+    before: ['powerchip 1'],
+    shape: [400, 400],
+    acquisitions: [{ ...sixteen, value: (y, x) => Math.floor((y * 400 + x) / 3200) + 1 }],
+  },
+  {
+    what: 'a Mythen3',
+    type: 'mythen3',
+    modules: [['-m', '1']],
+    yaml: 'detector: mythen3\ncounters: 3\ndynamic_range: 32',
+    ports: 1,
+    shape: [3, 1280],
+    acquisitions: [{ type: 'uint32', value: (y, x) => y * 1280 + x }],
+  },
+  {
+    what: 'a Gotthard2',
+    type: 'gotthard2',
+    modules: [['-m', '1']],
+    yaml: 'detector: gotthard2',
+    ports: 1,
+    shape: [1, 1280],
+    acquisitions: [{ ...sixteen, value: (_, x, frame) => gotthard2(x, frame) }],
+  },
+];
+
+const frames = 5;
+
+/** An older client is another set-up and other calls: one detector shows it. */
+const tries = [
+  ...detectors.map((detector) => ({ ...detector, release: '10.0.1' })),
+  { ...detectors[0], release: '9.2.1', yaml: `${detectors[0].yaml}\nreceiver_release: 9` },
+];
+
+for (const { release, what, type, modules, yaml, ports, before = [], after = [], shape, acquisitions } of tries) {
+  const tools = psiTools(release);
+  const skip = typeof tools === 'string' ? tools : false;
+  t.test(`PSI's client ${release} sets up and acquires: ${what}`, { skip, timeout: 180_000 }, async (t) => {
+    if (typeof tools === 'string') return;
+    const hostname = await virtualDetector(t, tools, type, modules);
+    const udpPorts = await freeUdpPorts(modules.length * ports);
+    const receivers = `[${modules.map(() => '0').join(', ')}]`;
+    const keys = `${yaml}\nseries: armed\nudp_ports: [${udpPorts.join(', ')}]\nreceiver_ports: ${receivers}`;
+    const service = await startService(parseConfig(await configText(keys), 'test.yaml', 'det'), {
+      logger: makeLogger('error', 'det', { write: () => undefined }),
+    });
+    t.teardown(() => service.stop('the test is over'));
+    const { receiverPorts, view } = service;
+    const client = new PsiClient(t, tools);
+    await client.config([
+      `hostname ${hostname}`,
+      ...modules.flatMap((_, module) =>
+        udpPorts
+          .slice(module * ports, (module + 1) * ports)
+          .map((port, index) => `${module}:udp_dstport${index === 0 ? '' : '2'} ${port}`),
+      ),
+      'udp_dstip 127.0.0.1',
+      'udp_srcip 127.0.0.1',
+      ...before,
+      `rx_hostname ${receiverPorts.map((port) => `127.0.0.1:${port}`).join('+')}${modules.length > 1 ? '+' : ''}`,
+      ...after,
+      'fpath /data/x',
+      'fwrite 1',
+      `frames ${frames}`,
+      'exptime 0.001',
+      'period 0.05',
+    ]);
+    await t.rejects(client.run('d.acquire()'), { message: /no consumer is connected/ }, 'the user sees why');
+    const messages: StreamMessage[] = [];
+    eachMessage(t, service.dataEndpoint, (message) => messages.push(message));
+    await until(() => view.status().consumers > 0, 'the consumer');
+    for (const [index, { set = [], type: pixelType, value }] of acquisitions.entries()) {
+      messages.length = 0;
+      const got = await client.run(
+        [
+          ...set.map((line) => `d.parameters = [${JSON.stringify(line)}]`),
+          'd.acquire()',
+          'result = [str(d.rx_status), d.rx_framescaught, d.rx_missingpackets]',
+        ].join('\n'),
+      );
+      t.comment(JSON.stringify(got));
+      t.equal((got as unknown[])[0], 'runStatus.IDLE');
+      // One row for all modules where they agree, one for each otherwise.
+      const ofPorts = (index: number): unknown[] => [...new Set([(got as unknown[])[index]].flat(3))];
+      t.strictSame(ofPorts(1), [frames], 'frames caught, by each port');
+      t.strictSame(ofPorts(2), [0], 'missing packets');
+      t.match(view.history()[0], {
+        filename: `/data/x/run_${index}.h5`,
+        frames,
+        complete: frames,
+        warnings: [],
+      });
+      await until(() => messages.at(-1)?.htype === 'series_end', 'the end of the series');
+      const images = messages.filter(({ htype }) => htype === 'image');
+      t.equal(images.length, frames);
+      for (const [frame, image] of images.entries())
+        t.equal(wrongPixels(image.parts[0], pixelType, shape, value, frame), 0, `frame ${frame}: every pixel is right`);
+      t.match(messages[0], { htype: 'header' });
+    }
+
+    // The user stops the detector in the middle of an acquisition, from elsewhere.
+    const stopped = await client.run(
+      [
+        'import time',
+        'd.frames = 1000',
+        'd.startReceiver()',
+        'd.startDetector()',
+        'time.sleep(1)',
+        'd.stop()',
+        'd.stopReceiver()',
+        'result = [str(d.rx_status), d.rx_framescaught, d.rx_missingpackets]',
+      ].join('\n'),
+    );
+    const [summary] = view.history();
+    t.ok(summary.frames > 0 && summary.frames < 1000, `stopped after ${summary.frames} frames`);
+    t.notOk('aborted' in summary, 'what was asked for by the user is no failure');
+    t.comment(JSON.stringify(stopped));
+    t.equal((stopped as unknown[])[0], 'runStatus.IDLE');
+    t.ok(
+      [(stopped as unknown[])[2]].flat(3).every((missing) => (missing as number) >= 0),
+      'never negative',
+    );
+  });
+}
+
+function wrongPixels(
+  bytes: Uint8Array,
+  type: 'uint8' | 'uint16' | 'uint32',
+  [rows, columns]: readonly [number, number],
+  value: Pixel,
+  frame: number,
+): number {
+  const copy = bytes.slice();
+  const pixels =
+    type === 'uint8' ? copy : type === 'uint16' ? new Uint16Array(copy.buffer) : new Uint32Array(copy.buffer);
+  let wrong = Math.abs(pixels.length - rows * columns);
+  for (let y = 0; y < rows; y++)
+    for (let x = 0; x < columns; x++) if (pixels[y * columns + x] !== (value(y, x, frame) ?? 0)) wrong++;
+  return wrong;
+}
