@@ -1,15 +1,28 @@
-// Room on a disk that is kept for the end of a file: bytes of a nameless file beside it, given back when the disk is
+// Room on a disk, and below the limit of file sizes, that is kept for the end of a file: bytes of a nameless file beside it, given back when the disk is
 // full, so that what is still in memory can be written and the file be closed whole. Nothing is left of it, however the
 // process ends.
 // Tested by test/simulators/record.test.ts.
 
 import { randomFillSync } from 'node:crypto';
-import { closeSync, openSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /** More than HDF5 keeps in memory of one dataset and its index. */
 const reserveBytes = 16 << 20;
 const pieceBytes = 1 << 18;
+
+/**
+ * Bytes of frames that a file of this process may hold, so that its end still fits below the limit of file sizes
+ * (ulimit -f); Infinity where there is none, or none is known. Source: proc_pid_limits(5).
+ */
+export function frameBytesLimit(limits: () => string = () => readFileSync('/proc/self/limits', 'latin1')): number {
+  try {
+    const limit = Number(/^Max file size\s+(\d+)/m.exec(limits())?.[1] ?? Infinity);
+    return limit - Math.min(reserveBytes, limit / 4);
+  } catch {
+    return Infinity;
+  }
+}
 
 export class DiskReserve {
   #descriptor: number | null = null;

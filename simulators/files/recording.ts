@@ -5,7 +5,7 @@
 
 import { renameSync, rmSync } from 'node:fs';
 import { OperatorError, exitCode } from '../../src/base/errors.js';
-import { DiskReserve } from './disk-reserve.js';
+import { DiskReserve, frameBytesLimit } from './disk-reserve.js';
 import { createForWriting, hdf5Reason } from './hdf5.js';
 import type { Dataset, Group, H5File } from './hdf5.js';
 import { writeMetadata } from './hdf5-metadata.js';
@@ -74,6 +74,7 @@ export class Recording {
   readonly #group: Group;
   readonly #numbers: Dataset;
   readonly #reserve: DiskReserve;
+  readonly #bytesLimit = frameBytesLimit();
   readonly #pending = new Uint32Array(numbersAtOnce);
   #pendingCount = 0;
   #numbersWritten = 0;
@@ -218,6 +219,8 @@ export class Recording {
     }
     const at = this.counts.frames;
     try {
+      if (this.counts.bytes + blob.length > this.#bytesLimit)
+        throw new Error('the limit of file sizes is reached, File too large: ulimit -f');
       if (this.#data === null) {
         this.#data = this.#group.create_dataset({
           name: 'data',

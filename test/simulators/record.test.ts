@@ -487,3 +487,37 @@ for (const [kilobytes, frames] of [
     },
   );
 }
+
+t.test('a file that reaches the limit of file sizes is whole as far as it goes, and that is said', async (t) => {
+  const push = new Push({ linger: 0 });
+  await push.bind('tcp://127.0.0.1:*');
+  t.teardown(() => {
+    push.close();
+  });
+  const file = newFile();
+  // Blocks of 512 bytes: 512 KiB.
+  const child = vdcuProcess(
+    t,
+    ['record', push.lastEndpoint as string, file, '--name', 'eiger', '--json'],
+    [],
+    ['sh', '-c', 'ulimit -f 1024; unset NODE_OPTIONS; exec "$@"', 'sh'],
+  );
+  const pixels = new Uint8Array(4096).fill(7);
+  const many = Array.from({ length: 200 }, (_, index) => image(11 + index, index, { shape: [32, 64] }, pixels));
+  const sending = (async () => {
+    for (const message of [header(10), ...many, end(211)]) await push.send(wire(message));
+  })().catch(() => undefined);
+  t.equal(await child.code(), 3, child.stderr);
+  push.close();
+  await sending;
+  t.match(child.stderr, /File too large: ulimit -f.*The file is whole and has the \d+ frames/);
+  const written = Number(/has the (\d+) frames/.exec(child.stderr)?.[1]);
+  t.ok(written > 50 && written < 128, `${written} frames`);
+  const seen = (await values(file)) as { data: number[][][]; sequence_number: number[] };
+  t.equal(seen.sequence_number.length, written);
+  t.equal(seen.data.length, written);
+  t.ok(
+    seen.data.every((rows) => rows.every((row) => row.every((value) => value === 7 * 257))),
+    'every pixel',
+  );
+});
