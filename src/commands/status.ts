@@ -3,7 +3,7 @@
 
 import type { Command } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';
-import type { CurrentSeries, ServiceStatus } from '../view/service-view.js';
+import type { CurrentPort, CurrentSeries, ServiceStatus } from '../view/service-view.js';
 import { addEndpoints, endpointUrls, lookAt } from './endpoints.js';
 import { addTarget, refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
 import { helpEnd, sharedCodes } from './arguments.js';
@@ -109,10 +109,12 @@ function seriesLines(series: CurrentSeries): string[] {
     `series ${series.series_id}${series.auto ? ' (auto)' : ''}: ${sent} = ${series.complete} complete + ` +
       `${series.marked} marked + ${series.discarded} discarded; frames ${series.first_frame_number ?? '?'} to ` +
       `${series.highest_frame_number ?? '?'}${series.header_pending ? '; its header waits for a consumer' : ''}`,
+    // A service of another version may say less of each.
     ...series.ports.map(
-      (port) =>
+      (port: Partial<CurrentPort>) =>
         `  port ${port.udp_port}: newest frame ${port.newest_frame_number ?? '?'}; ` +
-        `${missingText(port.packets)}${counterText(port.counters)}`,
+        `${port.packets === undefined ? 'missing packets not told' : missingText(port.packets)}` +
+        counterText(port.counters ?? {}),
     ),
   ];
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.js';
 import { portCounterTable } from '../memory/counters.js';
 import type { PortCounter } from '../memory/counters.js';
 import type { Sample } from '../contract/sample.js';
-import type { ServiceView, UdpPortStatus } from './service-view.js';
+import type { RecentSeconds, ServiceView, UdpPortStatus } from './service-view.js';
 
 /** Time from sample to sample, ms. */
 export const sampleMs = 1000;
@@ -22,7 +22,7 @@ interface Totals {
 
 type Counted = Pick<ServiceView, 'portCounters' | 'streamCounters' | 'udpPorts'>;
 
-export class Recent {
+export class Recent implements RecentSeconds {
   readonly #view: Counted;
   readonly #clock: Clock;
   readonly #samples: Sample[] = [];
@@ -30,12 +30,22 @@ export class Recent {
   #before: Totals;
   #sockets: readonly UdpPortStatus[] = [];
 
-  /** @param onSample called after every second */
-  constructor(view: Counted, clock: Clock, onSample: (sample: Sample) => void = () => undefined) {
+  readonly #listeners = new Set<(sample: Sample) => void>();
+
+  constructor(view: Counted, clock: Clock) {
     this.#view = view;
     this.#clock = clock;
     this.#before = this.#read();
-    this.#timer = setInterval(() => onSample(this.sample()), sampleMs).unref();
+    this.#timer = setInterval(() => {
+      const sample = this.sample();
+      for (const listener of this.#listeners) listener(sample);
+    }, sampleMs).unref();
+  }
+
+  /** Hear of every second from now on. @returns ends it */
+  listen(listener: (sample: Sample) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Oldest first. */

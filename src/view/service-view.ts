@@ -9,6 +9,7 @@ import type { PortCounter, StreamCounter } from '../memory/counters.js';
 import type { FrameHistogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
 import type { SeriesPackets } from '../memory/series-packets.js';
 import type { Underway } from '../memory/stream-words.js';
+import type { Sample } from '../contract/sample.js';
 import type { DoctorReport } from '../doctor/report.js';
 import type { FramePlaces } from '../detector/pixel-states.js';
 import type { LastFrameMemory } from '../memory/last-frame.js';
@@ -132,6 +133,16 @@ export type FrameWish = { readonly by: 'number' | 'index'; readonly value: numbe
  */
 export type NoFrame = 'nothing_sent' | 'not_sent' | 'not_ours' | 'gone';
 
+/** What was seen in the last minutes, second by second. */
+export interface RecentSeconds {
+  /** Oldest first. */
+  readonly samples: readonly Sample[];
+  /** Sockets as they were at the last sample. */
+  readonly sockets: readonly UdpPortStatus[];
+  /** Hear of every second from now on. @returns ends it */
+  listen(listener: (sample: Sample) => void): () => void;
+}
+
 /** The service, seen from the control plane. Nothing here blocks the data path. */
 export interface ServiceView {
   readonly config: ServiceConfig;
@@ -155,6 +166,8 @@ export interface ServiceView {
   sentFrame(wish: FrameWish): LastSent | NoFrame;
   /** Where the last one lies, for threads that copy it themselves. */
   readonly lastFrameMemory: LastFrameMemory;
+  /** The last minutes, second by second. */
+  readonly recent: RecentSeconds;
   /** Images sent in the current or last series. */
   receivedFrames(): number;
   /** Counters since the start of the process. */

@@ -129,7 +129,7 @@ export class SharedView implements ServiceView {
   readonly #warnings = new Map<WarningCode, string>();
   readonly #preflight: Preflight;
   /** The last minutes, from when the threads were ready. */
-  #recent: Recent | null = null;
+  readonly recent: Recent;
   readonly #findings: FindingLog;
 
   constructor(deps: SharedViewDeps) {
@@ -153,6 +153,7 @@ export class SharedView implements ServiceView {
       pending: (id, { filename, frames, msgNumberBase }) =>
         this.#beginSeries(id, filename, frames, msgNumberBase, false),
     });
+    this.recent = new Recent(this, deps.clock);
     this.#findings = new FindingLog(deps.logger);
     this.#preflight = new Preflight({
       config,
@@ -220,7 +221,7 @@ export class SharedView implements ServiceView {
     for (const port of this.#ports) port.socket = sockets.find(({ udpPort }) => udpPort === port.udpPort) ?? null;
     this.#dataEndpoint = dataEndpoint;
     this.#ready = true;
-    this.#recent ??= new Recent(this, this.#deps.clock, () => {
+    this.recent.listen(() => {
       this.#noteReceived();
       const begun = this.#findings.look(this.#diagnose(), this.#deps.clock.now());
       for (const finding of begun) this.#deps.outside?.problem(finding);
@@ -333,7 +334,7 @@ export class SharedView implements ServiceView {
   }
 
   close(): void {
-    this.#recent?.close();
+    this.recent.close();
     this.#heartbeats.close();
     this.#commands.close();
   }
@@ -380,7 +381,7 @@ export class SharedView implements ServiceView {
   }
 
   #diagnose(): Finding[] {
-    const samples = this.#recent?.samples ?? [];
+    const { samples } = this.recent;
     const { ringSlots, ringSlotsUsed } = this.gauges();
     const ofReceiver = this.#deps.receiver?.findings() ?? [];
     const found = diagnose({
@@ -390,7 +391,7 @@ export class SharedView implements ServiceView {
       last: this.#history[0] ?? null,
       doubted: doubtedPorts(this.#warnings.keys()),
       ring: { slots: ringSlots, used: ringSlotsUsed },
-      sockets: this.#recent?.sockets.filter(({ off }) => !off) ?? [],
+      sockets: this.recent.sockets.filter(({ off }) => !off),
       samples,
     });
     return [...found, ...ofReceiver];

@@ -276,6 +276,25 @@ t.test('status prints state, problems, the series and the one before', async (t)
   });
 });
 
+t.test('status of a service of an older version, which tells less of each port, is printed', async (t) => {
+  const series = {
+    series_id: 6,
+    auto: false,
+    frames: 0,
+    images_sent: 1,
+    complete: 1,
+    marked: 0,
+    discarded: 0,
+    ports: [{ udp_port: 50001 }],
+  };
+  const body = { message: 'receiving', problems: [], consumers: 1, end_pending: false, series, last_series: null };
+  await answering(200, JSON.stringify(body), async (url) => {
+    const { code, stdout, stderr } = await vdcu('status', '--url', url);
+    t.equal(code, 0, stderr);
+    t.match(stdout, '  port 50001: newest frame ?; missing packets not told');
+  });
+});
+
 t.test('the configuration names the service as well as --url does', async (t) => {
   await answering(
     200,

@@ -1,5 +1,7 @@
 // A service made by hand for the tests of the control plane: every answer is a field that a test sets.
 
+import { systemClock } from '../../src/base/clock.js';
+import { Recent } from '../../src/view/recent.js';
 import type { ServiceConfig } from '../../src/config/service-config.js';
 import { examine } from '../../src/doctor/report.js';
 import type { DoctorReport } from '../../src/doctor/report.js';
@@ -337,4 +339,6 @@ export class HandMadeView implements ServiceView {
   gauges(): ReturnType<ServiceView['gauges']> {
     return this.ring;
   }
+  /** Behind all that it reads. */
+  readonly recent = new Recent(this, systemClock);
 }

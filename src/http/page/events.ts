@@ -5,7 +5,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.js';
 import type { Sample } from '../../page/messages.js';
-import type { Recent } from '../../view/recent.js';
+import type { RecentSeconds } from '../../view/service-view.js';
 
 /** Time from state to state, ms. */
 export const stateMs = 250;
@@ -23,7 +23,7 @@ export interface PageEventsDeps {
   readonly clock: Clock;
   /** JSON of the first event. */
   readonly about: object;
-  readonly recent: Pick<Recent, 'samples'>;
+  readonly recent: Pick<RecentSeconds, 'samples'>;
   state(): object;
 }
 

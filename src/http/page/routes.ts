@@ -15,7 +15,6 @@ import { addFrameRoutes } from '../routes-frames.js';
 import { PreviewBusy, PreviewMaker } from './preview-maker.js';
 import { previewLimit } from './preview.js';
 import type { PreviewRequest } from './preview.js';
-import { Recent } from '../../view/recent.js';
 
 const leastSize = 16;
 
@@ -31,19 +30,20 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
   const age = new FrameAge(last);
   const previews = new PreviewMaker({ memory, detector: view.config.detector }, last, systemClock);
   addFrameRoutes(app, view, previews);
-  const recent: Recent = new Recent(view, systemClock, (sample) => {
-    age.look();
-    events.tell(sample);
-  });
+  const { recent } = view;
   const events = new PageEvents({
     clock: systemClock,
     about: aboutJson(view.config, geometry, build.version),
     recent,
     state: () => stateJson(view, recent.samples, recent.sockets, { count: last.count, ageMs: age.look() }),
   });
+  const deafen = recent.listen((sample) => {
+    age.look();
+    events.tell(sample);
+  });
   // Before the server waits for its connections to end: these never would.
   app.addHook('preClose', async () => {
-    recent.close();
+    deafen();
     events.close();
     await previews.close();
   });
