@@ -250,8 +250,7 @@ export class StreamChecker {
       if (this.#extraFields) this.report('extra_fields', text, msgNumber);
     };
     const { frame_number: frameNumber, complete, missing_packets: missingPackets, discard } = fields;
-    if (!isCount(frameNumber) || frameNumber === 0)
-      wrong(`frame_number is ${JSON.stringify(frameNumber)}, not from 1 to 2^53 - 1`);
+    if (!isCount(frameNumber)) wrong(`frame_number is ${JSON.stringify(frameNumber)}, not from 0 to 2^53 - 1`);
     else {
       series.firstFrame ??= frameNumber - series.frames;
       if (frameNumber !== series.firstFrame + series.frames) {

@@ -18,7 +18,7 @@ export interface DetectorRun {
   readonly settings: DetectorSettings;
   /** 0 = until `stop`. */
   readonly frames: number;
-  /** Frame number of the first frame, 1 … 2⁵³ − 1. */
+  /** Frame number of the first frame, 0 … 2⁵³ − 2. */
   readonly firstFrame: number;
   /** Frames per second; sets due times and the header's timestamps. */
   readonly rate: number;
@@ -120,8 +120,8 @@ export class SimulatedDetector {
   /** @throws OperatorError (usage) for frames, numbers or rates that cannot be */
   constructor(run: DetectorRun) {
     if (!Number.isSafeInteger(run.frames) || run.frames < 0) refuse('frames', run.frames, '0 (until stopped) or more');
-    if (!Number.isSafeInteger(run.firstFrame) || run.firstFrame < 1)
-      refuse('first frame', run.firstFrame, `1 to ${largestFrameNumber}`);
+    if (!Number.isSafeInteger(run.firstFrame) || run.firstFrame < 0)
+      refuse('first frame', run.firstFrame, `0 to ${largestFrameNumber}`);
     if (run.firstFrame > largestFrameNumber - Math.max(run.frames - 1, 0)) {
       refuse(
         `${run.frames} frames from frame number`,

@@ -81,7 +81,6 @@ export function checkPacket(table: CheckTable, view: DataView, at: number, lengt
   const high = view.getUint32(at + headerOffset.frameNumber + 4, true);
   const low = view.getUint32(at + headerOffset.frameNumber, true);
   if (high > largestHigh || (high === largestHigh && low > largestLow)) return verdict.frameNumber;
-  if (high === 0 && low === 0) return verdict.frameNumber;
   return verdict.ok;
 }
 

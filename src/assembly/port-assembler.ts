@@ -193,16 +193,16 @@ export class PortAssembler {
     const closing = (this.#command & 7) === phase.open || (this.#command & 7) === phase.stop;
     if (closing) this.#closer.hearGiveUp(begun);
     const intake = this.#intake;
-    if (intake.accepting) intake.hearSilence(begun);
+    if (intake.classes.accepting) intake.doubtful.hearSilence(begun);
     const count = this.#takePackets();
     const now = this.#clock.now();
-    if (intake.accepting) intake.settleHeld(this.#emptied, now);
+    if (intake.classes.accepting) intake.doubtful.settle(this.#emptied, now);
     if (this.#emptied) this.#window.pace.found(now);
-    intake.endTurn(this.#emptied, begun, now);
+    intake.doubtful.endTurn(this.#emptied, begun, now);
     if (this.#firstHeard !== this.#firstVersion && (intake.pauses || this.#firstDrain.over(this.#emptied, now)))
       this.#followFirst();
     if (closing) {
-      this.#closer.obeyGiveUp(this.#emptied || intake.waits, now);
+      this.#closer.obeyGiveUp(this.#emptied || intake.classes.waits, now);
       this.#closeImages(0, now);
     }
     if (this.#answered !== this.#command) this.#carryOut(now);
@@ -224,7 +224,7 @@ export class PortAssembler {
   #takePackets(): number {
     const intake = this.#intake;
     this.#emptied = false;
-    if (intake.accepting && !intake.waits) intake.takeHeld(this.#clock.now());
+    if (intake.classes.accepting && !intake.classes.waits) intake.doubtful.take(this.#clock.now());
     if (intake.pauses) return 0;
     if (this.#leftFrom === this.#leftEnd) {
       this.#leftFrom = 0;
@@ -240,7 +240,7 @@ export class PortAssembler {
   }
 
   #setWaits(waits: boolean): void {
-    this.#intake.waits = waits;
+    this.#intake.classes.waits = waits;
     this.#source.pause?.(waits || this.left > 0);
   }
 
@@ -308,11 +308,12 @@ export class PortAssembler {
       this.#without(this.#seriesBase, this.#keptAbove);
       this.#keptAbove = Infinity;
       // What the socket had no room for, while packets waited for this series, is its loss.
-      if (this.#intake.waits) this.#seriesBase[portCounter.socketDropped] = this.#seriesEnd[portCounter.socketDropped];
+      if (this.#intake.classes.waits)
+        this.#seriesBase[portCounter.socketDropped] = this.#seriesEnd[portCounter.socketDropped];
     }
     this.#setWaits(false);
     this.#followFirst();
-    this.#intake.accepting = true;
+    this.#intake.classes.accepting = true;
     // With a first frame given, the newest seen starts one below it.
     if (!goesOn && this.#window.first !== 0) this.#window.reference = this.#window.first - 1;
     this.#answer();
@@ -338,7 +339,7 @@ export class PortAssembler {
 
   #keepNothing(over: boolean, now: number): void {
     this.#setWaits(false);
-    if (over) this.#intake.dropHeld(now);
+    if (over) this.#intake.doubtful.drop(now);
   }
 
   /** The first frame is told, or lowered. What waits in the socket then may still lower it. */
@@ -346,9 +347,9 @@ export class PortAssembler {
     const version = this.#series.firstVersion;
     if (version !== this.#firstHeard) {
       this.#firstHeard = version;
-      if (this.#intake.accepting) this.#firstDrain.begin(now);
+      if (this.#intake.classes.accepting) this.#firstDrain.begin(now);
     }
-    if (version === this.#firstVersion || !this.#intake.accepting) this.#followFirst();
+    if (version === this.#firstVersion || !this.#intake.classes.accepting) this.#followFirst();
   }
 
   /** After the answer nothing below the first frame is accepted any more. */
@@ -365,13 +366,14 @@ export class PortAssembler {
         this.#intake.setOrigin(origin);
         this.#placement.setShare(this.#share.stride, origin, window.first);
       }
+      this.#intake.doubtful.settleZero(window.first, this.#clock.now());
       this.#closer.startAt(window.first);
       if (this.#series.auto) window.behind = this.#setup.overtakeFrames;
       else if (this.#series.last !== 0) this.#images.dropBeyond(this.#series.last);
       window.spansRing = window.newestAccepted >= window.first + this.#ring;
       if (window.spansRing) {
         this.#words.raise(portEvent.ringSpan);
-        this.#intake.accepting = false;
+        this.#intake.classes.accepting = false;
       }
       this.#words.setFirstAnswer(version);
     }
@@ -380,14 +382,14 @@ export class PortAssembler {
       window.last = this.#series.last;
       // While packets are accepted, what lies below was sent, so closed, and its slot may soon hold another frame.
       // Later it may have been dropped unsent instead.
-      if (this.#intake.accepting) this.#closer.skipTo(window.next);
+      if (this.#intake.classes.accepting) this.#closer.skipTo(window.next);
     }
   }
 
   /** Commands that take until the socket is empty, or until the streamer has made room. */
   #carryOut(now: number): void {
     const { keepsBehind } = this.#series;
-    const drained = this.#commandDrain.over(this.#emptied || this.#intake.waits, now);
+    const drained = this.#commandDrain.over(this.#emptied || this.#intake.classes.waits, now);
     switch (this.#command & 7) {
       case phase.prepare:
         if (drained) {
@@ -397,15 +399,17 @@ export class PortAssembler {
         break;
       case phase.stop:
         if (drained) {
-          this.#intake.accepting = false;
+          const { classes, doubtful } = this.#intake;
+          doubtful.settleZero(0, now);
+          if (!keepsBehind) doubtful.drop(now);
+          classes.accepting = false;
           if (keepsBehind) this.#setWaits(true);
-          else this.#intake.dropHeld(now);
           this.#answer();
         }
         break;
       case phase.finish:
         if (this.#finish(now)) {
-          if (keepsBehind) this.#intake.dropOldHeld(now);
+          if (keepsBehind) this.#intake.doubtful.dropOld(now);
           const { last } = this.#series;
           if (this.#keptAbove === Infinity && last !== 0) this.#images.dropBeyond(last);
           this.#countSocketDrops();

@@ -239,6 +239,14 @@ export class PortImages {
     }
   }
 
+  /** The image of this frame is none. Its packets stay accepted and were all that was expected. */
+  discard(frameNumber: number): void {
+    const slot = frameNumber % this.#ring;
+    if (this.#records.stateOf(slot, frameNumber) === recordState.open)
+      this.#counters[portCounter.expected] += this.#records.accepted(slot);
+    this.#records.forget(slot);
+  }
+
   /** Was an image handed over since this was asked last? */
   takePublished(): boolean {
     const published = this.#published;

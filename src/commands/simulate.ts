@@ -61,7 +61,7 @@ export function addSimulate(program: Command): void {
       wholeNumber(0),
     )
     .option('--rate <hz>', 'frames per second', positiveNumber, 100)
-    .option('--first-frame <number>', 'number of the first frame', wholeNumber(1), 1)
+    .option('--first-frame <number>', 'number of the first frame', wholeNumber(0), 1)
     .option('--seed <number>', 'chooses the packets of faults given as ratios', wholeNumber(0, 4294967295), 1)
     .option('--loss <fault>', 'packets that are never sent')
     .option('--reorder <fault>', 'packets that are sent after later ones of their port')

@@ -43,7 +43,7 @@ export const armProperties = {
   first_frame_number: {
     type: 'integer',
     nullable: true,
-    minimum: 1,
+    minimum: 0,
     maximum: largestFrameNumber,
     description: "The detector's number of the first frame; not given = the smallest that arrives first.",
   },
@@ -151,7 +151,7 @@ export function checkArmWish(body: JsonNode | null, config: ServiceConfig): ArmR
   const read = new Fields(given, problems);
   const filename = read.filename();
   const frames = read.whole('frames', 0) ?? plainRequest.frames;
-  const firstFrameNumber = read.whole('first_frame_number', 1, largestFrameNumber);
+  const firstFrameNumber = read.whole('first_frame_number', 0, largestFrameNumber);
   if (firstFrameNumber !== null && frames > 0 && frames - 1 > largestFrameNumber - firstFrameNumber) {
     problems.push(
       `first_frame_number: ${firstFrameNumber} and ${frames} frames go beyond frame number ${largestFrameNumber}, ` +

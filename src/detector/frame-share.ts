@@ -18,10 +18,10 @@ export const everyFrame: FrameShare = { stride: 1, offset: 0 };
  * The own number of the first own frame of a series that begins with this frame; also that of a series of which this
  * instance has no frame, so that such a one has a last own number, which is not 0.
  */
-export const firstOwnNumber = (firstFrameNumber: number): number => firstFrameNumber + 1;
+export const firstOwnNumber = (firstFrameNumber: number): number => firstFrameNumber + 2;
 
 /** The detector's number of the first frame of a series, whichever instance it belongs to. */
-export const firstNumberOf = (firstOwn: number): number => firstOwn - 1;
+export const firstNumberOf = (firstOwn: number): number => firstOwn - 2;
 
 /** How many of the first `frames` frames of a series are own ones. */
 export const ownFrames = ({ stride, offset }: FrameShare, frames: number): number =>
@@ -33,7 +33,7 @@ export const frameIndexOf = ({ stride, offset }: FrameShare, ownNumber: number, 
 
 /** The detector's number of an own frame. `firstOwn` tells only where frames are shared. */
 export const frameNumberOf = (share: FrameShare, ownNumber: number, firstOwn: number): number =>
-  share.stride === 1 ? ownNumber - 1 : firstNumberOf(firstOwn) + frameIndexOf(share, ownNumber, firstOwn);
+  share.stride === 1 ? ownNumber - 2 : firstNumberOf(firstOwn) + frameIndexOf(share, ownNumber, firstOwn);
 
 /** Destinations that a detector's list holds (PSI: `udp_dstlist`), and so instances that may share it. */
 export const destinationsMost = 32;

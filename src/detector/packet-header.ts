@@ -40,5 +40,5 @@ export const headerOffset = {
 /** Datagram bytes of the header packet that Eiger firmware before 7.0 sends ahead of each frame. */
 export const oldHeaderPacketBytes = 40;
 
-/** Larger frame numbers are malformed: their own numbers (frame-share.ts), one above, are not exact any more. */
-export const largestFrameNumber = 2 ** 53 - 2;
+/** Larger frame numbers are malformed: their own numbers (frame-share.ts), two above, are not exact any more. */
+export const largestFrameNumber = 2 ** 53 - 3;

@@ -171,7 +171,7 @@ export class PlacementContext {
 
   /**
    * Own frames are those numbered `origin`, `origin` + `stride`, …; their own numbers are `firstOwn`, `firstOwn` + 1,
-   * …. Stride 1: all frames, each with its number plus one.
+   * …. Stride 1: all frames, each with its number plus two.
    */
   setShare(stride: number, origin: number, firstOwn: number): void {
     this.#set(contextStride, stride);

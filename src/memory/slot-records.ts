@@ -90,7 +90,7 @@ export class SlotRecords {
     return slot * this.#stride;
   }
 
-  /** Empty a slot; only while no series is open. */
+  /** Empty a slot of which nobody reads: no series is open, or its frame was never told. */
   forget(slot: number): void {
     this.drop(slot);
     Atomics.store(this.words, slot * this.#stride, 0);

@@ -34,16 +34,16 @@ const neighbours: readonly [accepted: string, rejected: string, problem: RegExp]
     '{"frames":9007199254740992}',
     /^frames: 9007199254740992 is not a whole number from 0 to 9007199254740991/,
   ],
-  ['{"first_frame_number":1}', '{"first_frame_number":0}', /^first_frame_number: 0 is not/],
+  ['{"first_frame_number":0}', '{"first_frame_number":-1}', /^first_frame_number: -1 is not/],
   [
-    '{"first_frame_number":9007199254740990,"frames":1}',
-    '{"first_frame_number":9007199254740990,"frames":2}',
-    /beyond frame number 9007199254740990/,
+    '{"first_frame_number":9007199254740989,"frames":1}',
+    '{"first_frame_number":9007199254740989,"frames":2}',
+    /beyond frame number 9007199254740989/,
   ],
   [
-    '{"first_frame_number":9007199254740990,"frames":0}',
-    '{"first_frame_number":9007199254740991}',
-    /^first_frame_number: 9007199254740991 is not/,
+    '{"first_frame_number":9007199254740989,"frames":0}',
+    '{"first_frame_number":9007199254740990}',
+    /^first_frame_number: 9007199254740990 is not/,
   ],
   ['{"frame_period_ms":0.5}', '{"frame_period_ms":0}', /^frame_period_ms: 0 is not a number of milliseconds/],
   ['{"frame_period_ms":86400000}', '{"frame_period_ms":1e99}', /^frame_period_ms: 1e99 is not/],
@@ -161,8 +161,8 @@ t.test('where instances share a detector, frames, first frame and the number of 
     /^first_frame_number: needed/,
     /^msg_number_base: needed/,
   ]);
-  t.match(problemsOf('{"frames":0,"first_frame_number":0,"msg_number_base":1}', shared), [
-    /^first_frame_number: 0 is not/,
+  t.match(problemsOf('{"frames":0,"first_frame_number":-1,"msg_number_base":1}', shared), [
+    /^first_frame_number: -1 is not/,
     /^frames: needed/,
   ]);
   t.end();

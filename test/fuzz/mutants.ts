@@ -24,6 +24,8 @@ const mutant = (
 
 const assembler = 'src/assembly/port-assembler.ts';
 const intake = 'src/assembly/packet-intake.ts';
+const classes = 'src/assembly/packet-classes.ts';
+const doubtful = 'src/assembly/doubtful-packets.ts';
 const images = 'src/assembly/port-images.ts';
 const check = 'src/assembly/packet-check.ts';
 const frameWindow = 'src/assembly/frame-window.ts';
@@ -45,8 +47,8 @@ const outbox = 'src/stream/output/maxiv/outbox.ts';
 
 export const mutants: readonly Mutant[] = [
   mutant('duplicate-counted', 'counts a packet that came twice as two', [
-    intake,
-    'return known ? this.#count(portCounter.duplicate) : this.#accept(frameNumber, packet, at, now);',
+    classes,
+    'return known ? this.count(portCounter.duplicate) : this.#accept(frameNumber, packet, at, now);',
     'return this.#accept(frameNumber, packet, at, now);',
   ]),
   mutant('duplicate-counted-kernel', 'counts a packet that came twice as two, in the compiled kernel', [
@@ -92,7 +94,7 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'late-packet-placed',
     'writes a late packet into an image that was handed over',
-    [intake, 'images.noteLate(frameNumber, packet);', 'images.noteLate(frameNumber, packet, at);'],
+    [classes, 'images.noteLate(frameNumber, packet);', 'images.noteLate(frameNumber, packet, at);'],
     [
       images,
       '  noteLate(frameNumber: number, packet: number): void {\n',
@@ -101,7 +103,7 @@ export const mutants: readonly Mutant[] = [
     ],
   ),
   mutant('late-packet-counted-twice', 'counts each copy of a late packet as the first', [
-    intake,
+    classes,
     '      images.noteLate(frameNumber, packet);\n',
     '',
   ]),
@@ -294,13 +296,13 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('restart-not-seen', 'takes a second acquisition of the same numbers for copies', [
     intake,
-    'const again = this.#bound && !behindEnd && this.#comesAgain(frameNumber, packet);',
+    'const again = bound && !behindEnd && this.doubtful.comesAgain(frameNumber, packet);',
     'const again = false;',
   ]),
   mutant('jump-packets-forgotten', 'forgets the packets of a jump that begin the next automatic series', [
-    intake,
+    doubtful,
     'if (auto) this.#waitForNext(packets);',
-    'if (auto) this.waits = true;',
+    'if (auto) this.#classes.waits = true;',
   ]),
   mutant('prepare-drains', 'drains what waits for the next automatic series', [
     assembler,
@@ -309,8 +311,8 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('drops-between-forgotten', 'counts in no series what the socket dropped between two', [
     assembler,
-    'if (this.#intake.waits) this.',
-    'if (this.#begun && this.#intake.waits) this.',
+    'if (this.#intake.classes.waits) this.',
+    'if (this.#begun && this.#intake.classes.waits) this.',
   ]),
   mutant('opened-untold', 'shows a frame by number after its slot was given to another', [
     records,

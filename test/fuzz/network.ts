@@ -140,7 +140,7 @@ export function bytesOf({ kind, port, frameNumber, packet, maker, variant }: Dat
     case 'malformedPosition':
       return variant % 2 === 0 ? changed(good, { row: 64 + variant }) : changed(good, { column: 64 + variant });
     case 'malformedFrameNumber':
-      return changed(good, { frameNumber: variant % 2 === 0 ? 0 : 2 ** 53 * (2 + (variant % 100)) });
+      return changed(good, { frameNumber: variant % 2 === 0 ? 2 ** 53 - 2 : 2 ** 53 * (2 + (variant % 100)) });
     case 'elsewhere':
       return changed(good, elsewhere(good));
   }

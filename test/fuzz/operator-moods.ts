@@ -150,7 +150,7 @@ export class OperatorMoods implements SharedOrders {
     const next = detector.frameNumber;
     const period = random.chance(0.12);
     this.#changing = settings !== detector.settings;
-    const first = scenario.calm ? next : Math.max(1, next + random.pick([0, 0, 0, 2, -2, 5]));
+    const first = scenario.calm ? next : Math.max(0, next + random.pick([0, 0, 0, 2, -2, 5]));
     const request = await this.#arm(
       {
         ...(random.chance(0.5) ? {} : { frames: 1 + random.integer(scenario.framesMost) }),

@@ -16,6 +16,8 @@ const strayBase = 2 ** 40;
 
 /** Start windows that setting a number takes; five are needed. */
 const setNumberWindows = 8;
+/** The packets of a frame come within so long. */
+const readoutMostMs = 3;
 /** First and last frames of an acquisition that strays may cost. */
 const edgeFrames = 4;
 /** Frames that modules which disagree are apart. */
@@ -40,6 +42,8 @@ export interface DetectorSurroundings {
   readonly random: Random;
   /** Draws what came to be played later: worlds that have none of it stay what they were. */
   readonly later: Random;
+  /** Number of the first frame; null = drawn. */
+  readonly firstFrame: number | null;
   readonly scenario: Scenario;
   readonly clock: VirtualClock;
   readonly network: Network;
@@ -79,8 +83,10 @@ export class SimulatedDetector {
   #previous: Datagram[] = [];
   #firstSent = 0;
   #strays = 0;
+  /** Smallest number that the detector has. */
+  readonly #least: number;
 
-  constructor({ random, later, scenario, clock, network, tell }: DetectorSurroundings) {
+  constructor({ random, later, firstFrame, scenario, clock, network, tell }: DetectorSurroundings) {
     const { detector } = scenario.config;
     this.#random = random;
     this.#later = later;
@@ -92,7 +98,9 @@ export class SimulatedDetector {
     this.ports = detector.udpPorts
       .map((_, port) => port)
       .filter((port) => !detector.portsOff.includes(detector.udpPorts[port]));
-    this.frameNumber = random.pick([1, 1, 20_000, 2 ** 32 - 10, 2 ** 33 + 7, 2 ** 52]);
+    const drawn = random.pick([1, 1, 20_000, 2 ** 32 - 10, 2 ** 33 + 7, 2 ** 52]);
+    this.frameNumber = firstFrame ?? drawn;
+    this.#least = firstFrame ?? 1;
   }
 
   /** Did the network lose this packet? */
@@ -122,6 +130,7 @@ export class SimulatedDetector {
     this.#bursts.clear();
     const maker = makerOf(this.settings);
     const { packets } = maker;
+    const readoutMs = Math.min(scenario.framePeriodMs, readoutMostMs);
     this.#firstSent = this.frameNumber;
     this.#tell(
       () =>
@@ -142,7 +151,7 @@ export class SimulatedDetector {
         for (const port of this.ports) {
           if (port === silent && frame >= silentFrom && frame < silentTo) continue;
           if (port === late && frame < lateBy) continue;
-          this.#perhaps(maker, port, frameNumber, packet, dueMs + (packet / packets) * scenario.framePeriodMs);
+          this.#perhaps(maker, port, frameNumber, packet, dueMs + (packet / packets) * readoutMs);
         }
       }
     }
@@ -158,7 +167,7 @@ export class SimulatedDetector {
       this.#repeats = true;
       this.frameNumber = this.#firstSent;
     } else if (this.#random.chance(0.2) && !this.#scenario.calm)
-      this.frameNumber = this.#random.pick([1, 1000, this.frameNumber + 500]);
+      this.frameNumber = this.#random.pick([this.#least, 1000, this.frameNumber + 500]);
     return this.#repeats && this.frameNumber <= this.#highestSent
       ? setNumberWindows * this.#scenario.config.startWindowMs
       : 0;
@@ -176,7 +185,7 @@ export class SimulatedDetector {
   #jump(): void {
     const { ring } = this.#scenario;
     const back = this.frameNumber > 2 ** 51 ? [-3, -2 * ring] : [-100_000, -3, -2 * ring];
-    this.frameNumber = Math.max(1, this.frameNumber + this.#random.pick([2, ring, 3 * ring, 5000, ...back]));
+    this.frameNumber = Math.max(this.#least, this.frameNumber + this.#random.pick([2, ring, 3 * ring, 5000, ...back]));
   }
 
   #perhaps(maker: PacketMaker, port: number, written: number, packet: number, dueMs: number): void {
@@ -230,7 +239,7 @@ export class SimulatedDetector {
    */
   #stray(maker: PacketMaker, port: number, packet: number, dueMs: number): void {
     const random = this.#random;
-    const number = random.chance(0.5) ? strayBase + this.#strays++ * 1000 : 1 + ((this.#strays++ * 37) % 900);
+    const number = random.chance(0.5) ? strayBase + this.#strays++ * 1000 : (this.#strays++ * 37) % 900;
     if (number >= this.#firstSent - 50 && number <= this.frameNumber + 2000) return;
     this.#launch('good', maker, port, number, packet, dueMs);
   }

@@ -235,8 +235,8 @@ export class SimulatedService {
   #ownFrames(): (frameNumber: number) => boolean {
     const { stride, offset } = this.pipeline.config.share;
     if (stride === 1) return () => true;
-    // Numbers of its own begin one above the first frame's.
-    const first = this.#series.first - 1;
+
+    const first = firstNumberOf(this.#series.first);
     return (frameNumber) => frameNumber >= first && (frameNumber - first) % stride === offset;
   }
 

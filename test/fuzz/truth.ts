@@ -60,6 +60,8 @@ export class PortTruth {
    */
   #recent: { readonly frameNumber: number; readonly packet: number }[] = [];
   #newTurn = true;
+  /** Packets of frame 0. */
+  #zeros = 0;
 
   /** @param packets of the largest port image */
   constructor(packets: number) {
@@ -126,6 +128,7 @@ export class PortTruth {
     this.taken.set(kind, (this.taken.get(kind) ?? 0) + 1);
     this.datagrams++;
     this.bytes += bytes;
+    if (frameNumber === 0) this.#zeros++;
     const counts = kind === 'good' || (kind === 'stranger' && !enforced);
     if (!counts || this.#open?.own(frameNumber) !== true) return;
     this.#turn.push(frameNumber);
@@ -156,6 +159,11 @@ export class PortTruth {
   /** Did the port refuse a packet of this frame? Then it has none of it. */
   hasRefused(seriesId: number, frameNumber: number): boolean {
     return this.#series.get(seriesId)?.refused.has(frameNumber) ?? false;
+  }
+
+  /** Highest frame number of which a packet was taken for the series, −1 = none. */
+  highest(seriesId: number): number {
+    return Math.max(-1, ...(this.#series.get(seriesId)?.frames.keys() ?? []));
   }
 
   /** Was this packet taken while the port was open for the series? */
@@ -219,12 +227,13 @@ export class PortTruth {
     if (frames === null) return wrong;
     const whole = frames.count * frames.packets;
     say(
-      frames.beyond ? expected >= whole : expected === whole,
+      // What was begun of a frame 0 that is none was all that was expected of it.
+      frames.beyond || this.#zeros > 0 ? expected >= whole : expected === whole,
       `${expected} packets expected, ${frames.count} frames have ${whole}`,
     );
     const lost = whole - this.#within(series, frames.first, frames.last);
     say(missing >= lost, `${lost} packets never came, ${missing} are called missing`);
-    const elsewhere = ledger.late_unknown + ledger.foreign + series.either;
+    const elsewhere = ledger.late_unknown + ledger.foreign + series.either + (this.#zeros > 0 ? ledger.malformed : 0);
     say(
       missing - late - ringFull <= lost + elsewhere,
       `${missing - late - ringFull} packets are missing for no reason of the service, but ${lost} never came and ` +
@@ -254,11 +263,16 @@ export class PortTruth {
     };
     const came = (kind: DatagramKind): number => this.taken.get(kind) ?? 0;
     for (const kind of varied ? (['headerPacket', 'foreignSource'] as const) : plainlyWrong) {
-      if (kind === 'malformedPacketNumber' || kind === 'malformedPosition') continue;
+      if (/^malformed(PacketNumber|Position|FrameNumber)$/.test(kind)) continue;
       if (kind === 'foreignSource') exact(kind, came(kind));
       else within(kind, came(kind));
     }
     if (varied) return wrong;
+    // Frame number 0 alone is none: what else was intact is counted there, too.
+    const wrongNumbers = counters['malformedFrameNumber'];
+    const sureNumbers = came('malformedFrameNumber');
+    if (wrongNumbers < sureNumbers - refused || wrongNumbers > sureNumbers + this.#zeros)
+      wrong.push(`malformedFrameNumber is ${wrongNumbers}, ${sureNumbers} came, and ${this.#zeros} packets of frame 0`);
     // Where the row decides which packets are read out, a false row may make the number false.
     const counted = counters['malformedPacketNumber'] + counters['malformedPosition'];
     const sure = came('malformedPacketNumber') + came('malformedPosition');

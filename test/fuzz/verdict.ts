@@ -207,6 +207,11 @@ export class LifeVerdict {
       wrong.push(`${summary.frames} frames sent, ${partOf(share, asked)} were asked for`);
     if (summary.aborted === undefined && summary.unsent > 0)
       wrong.push(`not aborted, and ${summary.unsent} frames unsent`);
+    if (summary.aborted === 'detector_stopped') {
+      const highest = Math.max(...[...truth.values()].map((port) => port.highest(summary.series_id)));
+      const last = (summary.first_frame_number ?? 0) + summary.frames + summary.unsent - 1;
+      if (last > highest) wrong.push(`frame ${last} was made up, the last of which anything came is ${highest}`);
+    }
     const packets = this.#packetsBySeries.get(summary.series_id);
     const count = summary.frames + summary.unsent;
     const inOrder =

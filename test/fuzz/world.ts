@@ -12,6 +12,7 @@ import { Network } from './network.js';
 import { Operator } from './operator.js';
 import { OperatorMoods, answerLimitMs } from './operator-moods.js';
 import { Processes } from './processes.js';
+import { drawLater } from './later-draws.js';
 import { makeScenario } from './scenario.js';
 import type { Scenario } from './scenario.js';
 import { SimulatedDetector } from './simulated-detector.js';
@@ -56,7 +57,7 @@ export class World {
 
   constructor({ seed, compiled, memory, tell: teller }: WorldOptions) {
     const random = new Random(seed);
-    const scenario = makeScenario(random);
+    const { scenario, firstFrame } = drawLater(new Random(seed + laterSeeds / 2), makeScenario(random));
     const { clock, problems } = this;
     const tell = (text: () => string): void => teller?.(`${clock.now().toFixed(1)} ${text()}`);
     this.#random = random;
@@ -64,6 +65,7 @@ export class World {
     const detector = new SimulatedDetector({
       random,
       later: new Random(seed + laterSeeds),
+      firstFrame,
       scenario,
       clock,
       network: this.#network,

@@ -5,6 +5,7 @@
 // another packet or a neighbouring frame. The wire has no checksum (SECURITY.md).
 
 import { Random } from '../../src/base/random.js';
+import { largestFrameNumber } from '../../src/detector/packet-header.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { PacketMaker } from '../pipeline/packets.js';
 import { Pipeline } from '../pipeline/pipeline.js';
@@ -295,7 +296,7 @@ export class Mutator {
         return age > 3 || seenRow > 99 || seenColumn > 99 ? 'malformedPosition' : null;
     }
     const number = view.getBigUint64(at.frameNumber, true);
-    if (number === 0n || number >= BigInt(Number.MAX_SAFE_INTEGER)) return 'malformedFrameNumber';
+    if (number > BigInt(largestFrameNumber)) return 'malformedFrameNumber';
     if (number === BigInt(frame)) return null;
     // A number that no other datagram is near to: nothing confirms it.
     view.setBigUint64(at.frameNumber, BigInt(2 ** 45 + ++this.#strays * 2 ** 20), true);

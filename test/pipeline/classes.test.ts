@@ -43,7 +43,7 @@ t.test('each way a datagram can be malformed has its class, and its intact neigh
     ['malformedPosition', { row: 1 }],
     ['malformedPosition', { column: 2 }],
     ['malformedPosition', { column: 1 }],
-    ['malformedFrameNumber', { frameNumber: 0 }],
+    ['malformedFrameNumber', { frameNumber: 2 ** 53 - 1 }],
     ['malformedFrameNumber', { frameNumber: 2 ** 53 }],
   ];
   for (const [name, changes] of cases) {
@@ -106,7 +106,7 @@ t.test('a datagram of 40 bytes is a header packet, of 39 or 41 is malformed', as
 t.test('the first thing that is wrong gives the class, in the order of the table', async (t) => {
   const pipeline = middle({}, 5);
   const good = pipeline.maker.packet(0, 11, 2);
-  const everything: HeaderChanges = { version: 1, detectorType: 3, packetNumber: 4, column: 1, frameNumber: 0 };
+  const everything: HeaderChanges = { version: 1, detectorType: 3, packetNumber: 4, column: 1, frameNumber: 2 ** 53 };
   const deliver = (changes: HeaderChanges) => (): void => pipeline.deliver(0, changed(good, changes));
   t.strictSame(
     counted(pipeline, () => pipeline.deliver(0, new Uint8Array(40), 0)),
@@ -126,9 +126,9 @@ t.test('the first thing that is wrong gives the class, in the order of the table
     counted(pipeline, deliver({ ...everything, version: 2, detectorType: 1 })),
     one('malformedPacketNumber'),
   );
-  t.strictSame(counted(pipeline, deliver({ column: 1, frameNumber: 0 })), one('malformedPosition'));
-  t.strictSame(counted(pipeline, deliver({ column: 9, frameNumber: 0 })), one('malformedPosition'));
-  t.strictSame(counted(pipeline, deliver({ frameNumber: 0 })), one('malformedFrameNumber'));
+  t.strictSame(counted(pipeline, deliver({ column: 1, frameNumber: 2 ** 53 })), one('malformedPosition'));
+  t.strictSame(counted(pipeline, deliver({ column: 9, frameNumber: 2 ** 53 })), one('malformedPosition'));
+  t.strictSame(counted(pipeline, deliver({ frameNumber: 2 ** 53 })), one('malformedFrameNumber'));
   t.strictSame(counted(pipeline, deliver({ frameNumber: 15 })), one('foreignSeries'));
 });
 

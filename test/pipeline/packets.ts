@@ -29,7 +29,7 @@ export class PacketMaker {
     const memory = new PixelMemory(imageBytes(this.format) * imagesKept * settings.udpPorts.length);
     this.#ports = settings.udpPorts.map((_, port) =>
       Array.from({ length: imagesKept }, () => ({
-        frameNumber: 0,
+        frameNumber: -1,
         image: new PortImageDatagrams(settings, port, memory),
       })),
     );

@@ -115,3 +115,22 @@ t.test('only the configured source is the detector', async (t) => {
   t.match(await running.end(), { frames: 0, first_frame_number: null });
   t.match((await consumer.report).checker.counts, { headers: 1, images: 0, seriesEnds: 1 });
 });
+
+t.test('a detector that counts from 0 loses no image, armed or not', async (t) => {
+  const auto = await start(t, autoYaml);
+  const consumer = await auto.consume({ series: 1 });
+  await until(() => auto.status().state === 'open', 'receivers are open');
+  await auto.simulate({ firstFrame: 0, frames: 12, rate: 60 });
+  t.match(await auto.ended(1), { first_frame_number: 0, frames: 12, complete: 12, warnings: [] });
+  const { checker } = await consumer.report;
+  t.strictSame(checker.problems, []);
+  t.match(checker.counts, { images: 12, wrongPixels: 0 });
+
+  const armed = await start(t, quadYaml);
+  await armed.consume({ series: 2 });
+  for (const more of [{ first_frame_number: 0 }, {}]) {
+    await armed.arm({ frames: 5, ...more });
+    await armed.simulate({ firstFrame: 0, frames: 5, rate: 60 });
+    t.match(await armed.ended(armed.service.view.history().length + 1), { first_frame_number: 0, complete: 5 });
+  }
+});

@@ -187,7 +187,7 @@ t.test('commands reach the streamer one after the other, and each gets its own a
 
 t.test('images sent are those of this series, also when they were sent before main heard of it', (t) => {
   const { view, stream, streamCounters, counters, bases } = setUp(t);
-  stream.publish({ ...idle, step: seriesStep.open, seriesId: 1, headerSent: true, first: 2, next: 5, highest: 6 });
+  stream.publish({ ...idle, step: seriesStep.open, seriesId: 1, headerSent: true, first: 3, next: 6, highest: 7 });
   streamCounters[streamCounter.images] = 3;
   streamCounters[streamCounter.complete] = 2;
   streamCounters[streamCounter.markedTimeout] = 1;

@@ -72,8 +72,8 @@ export function run(context: usize, from: u32, count: u32): u32 {
     if (packet >= expectedPackets) break;
     const header = load<u64>(at + frameNumberAt);
     if (header != written || record == 0) {
-      // Own numbers begin at 1, the detector's may at 0.
-      number = header + 1;
+      // Own numbers begin at 2, the detector's may at 0.
+      number = header + 2;
       if (stride != 1) {
         // Own frames have numbers of their own, without gaps; other instances' are not plain.
         const origin = <u64>load<f64>(context, contextOrigin);

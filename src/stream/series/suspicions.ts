@@ -138,8 +138,9 @@ export function suspicionsOf(
   if (frameNumber === 0)
     say(
       'frame_number',
-      'packets of frame number 0, which are not taken: numbers begin at 1. A detector that counts from 0 loses its ' +
-        'first image; one whose numbers are all 0 does not count. Set nextframenumber to 1.',
+      'packets of frame number 0 came, and none of frame 1 behind them: 0 is taken where 1 follows. A detector whose ' +
+        'numbers are all 0 does not count, and its images are not taken: set nextframenumber to 1. If the single ' +
+        'image 0 is to come, arm with first_frame_number: 0.',
     );
   else if (!Number.isNaN(frameNumber))
     say(

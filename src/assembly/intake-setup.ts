@@ -1,0 +1,35 @@
+// What the classes of packets are decided by, and where packets go: made once per port by the port assembler. Tested by
+// test/assembly/compiled-placement.test.ts, whose ports are made of it.
+
+import type { FrameShare } from '../detector/frame-share.js';
+import type { PortWords } from '../memory/port-words.js';
+import type { SeriesWords } from '../memory/series-words.js';
+import type { PacketSource } from '../udp/packet-source.js';
+import type { FlightWriter } from './flight-writer.js';
+import type { FrameWindow } from './frame-window.js';
+import type { Placement } from './placement.js';
+import type { PortImages } from './port-images.js';
+
+/** Times in ms, distances in frames. */
+export interface IntakeSetup {
+  readonly buffer: ArrayBufferLike;
+  readonly source: PacketSource;
+  readonly counters: Float64Array;
+  readonly words: PortWords;
+  /** Words of all other ports that receive, to see which positions are taken. */
+  readonly others: readonly PortWords[];
+  readonly series: SeriesWords;
+  readonly window: FrameWindow;
+  readonly images: PortImages;
+  readonly flight: FlightWriter;
+  /** The frames that this instance takes. */
+  readonly share: FrameShare;
+  readonly ring: number;
+  readonly overtakeFrames: number;
+  readonly startWindowMs: number;
+  /** Packets from another sender than the one that the series began with are not taken. */
+  readonly enforceSource: boolean;
+  readonly placement: Placement;
+  /** The port accepts its first packet of the series. */
+  beginsFrames(): void;
+}
