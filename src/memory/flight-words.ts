@@ -1,9 +1,9 @@
-// Where the fields of an entry of the flight ring lie, in bytes from its start; what they mean is told in
-// flight-ring.ts. Plain constants, because two compilers read this file: the project's and the one that makes the
-// compiled placement (assembly/kernel/).
-// Tested by test/memory/flight-ring.test.ts.
+// Where the fields of an entry of the flight ring lie. Made from kernel-words.ts by
+// scripts/write-kernel-words.mjs, for two compilers: plain constants are what both read. What each field holds:
+// docs/reference/kernel-words.md.
+// Tested by test/memory/kernel-words.test.ts.
 
-/** The packet's first 48 bytes come first: its header. */
+// Entry of the flight ring, in bytes.
 export const flightTime = 48;
 export const flightLength = 56;
 export const flightClass = 60;

@@ -1,9 +1,9 @@
-// Where the fields of a placement context lie, in bytes from its start; what they mean is told in placement-context.ts.
-// Plain constants, because two compilers read this file: the project's and the one that makes the compiled placement
-// (assembly/kernel/).
-// Tested by test/assembly/compiled-placement.test.ts.
+// Where the fields of a placement context, its pieces and seams lie. Made from kernel-words.ts by
+// scripts/write-kernel-words.mjs, for two compilers: plain constants are what both read. What each field holds:
+// docs/reference/kernel-words.md.
+// Tested by test/memory/kernel-words.test.ts.
 
-// 32-bit words. Addresses are bytes from the start of the memory, unsigned.
+// Placement context, in bytes.
 export const contextOffsets = 0;
 export const contextLengths = 4;
 export const contextSenders = 8;
@@ -32,43 +32,31 @@ export const contextFirstPacket = 96;
 export const contextExpectedPackets = 100;
 export const contextMissingByte = 104;
 export const contextDecode = 108;
-
-// 64-bit floats: frame numbers.
 export const contextLowest = 112;
 export const contextHighest = 120;
 export const contextNewest = 128;
 export const contextCompleted = 136;
-
-// 32-bit words again.
 export const contextSeams = 144;
 export const contextPayloadBytes = 148;
-
-// Frames that several instances share (detector/frame-share.ts): the detector's number of the first own frame, its own
-// number, and how many numbers lie from one own frame to the next.
 export const contextStride = 152;
 export const contextOrigin = 160;
 export const contextFirstOwn = 168;
-
-// Word of the one sender whose packets are plain, as in the landing's batch.
 export const contextSender = 176;
-
-/** Bytes before the tables. */
 export const contextHeadBytes = 256;
 
-// Values of contextDecode: pixels as they are; 4 bit with the left pixel in the high or in the low half of its byte; 12
-// bit.
+// Ways to decode.
 export const decodeCopy = 0;
 export const decode4HighFirst = 1;
 export const decode4LowFirst = 2;
 export const decode12 = 3;
 
-// A piece of the piece table: three 32-bit words.
+// Piece of the piece table, in bytes.
 export const pieceFrom = 0;
 export const pieceTo = 4;
 export const pieceLength = 8;
 export const pieceBytes = 12;
 
-// A seam of the piece table: two 32-bit words.
+// Seam of the piece table, in bytes.
 export const seamTo = 0;
 export const seamBits = 4;
 export const seamBytes = 8;

@@ -1,27 +1,19 @@
 // Per port and slot: which frame is there, which packets have come, how it was closed. Writer: the port's receiver; the
 // streamer reads a record only after it has seen the publish word (`publish` / `published`), and the receiver writes
 // none but the late bits, which are its own, until the slot is released.
-//
-//   word  0      publish word: tag of the frame number, stored last
-//         1, 2   frame number, low and high
-//         3      state: empty, open, closed
-//         4      packets accepted
-//         5      outcome (below)
-//         6      highest packet accepted, to tell reordered ones
-//         7      times the slot was opened, never forgotten: who copies pixels looks again (sent-frames.ts)
-//         8 – 11 time of the first packet, time of closing (two 64-bit floats, ms of the service's clock)
-//        12 – 23 the header of the first accepted packet (48 bytes)
-//        24 …    one bit per packet accepted, then one private bit per packet that came late
+// What each word of a record holds: docs/reference/kernel-words.md.
 
 import { fence } from './fence.js';
 import {
   recordAcceptedWord,
   recordBitsWord,
+  recordClosedAtWord,
   recordFrameHighWord,
   recordFrameLowWord,
   recordHeaderWord,
   recordHighestWord,
   recordOpenedWord,
+  recordFirstPacketAtWord,
   recordOutcomeWord,
   recordPublishedWord,
   recordStateWord,
@@ -53,6 +45,8 @@ export const recordWord = {
   accepted: recordAcceptedWord,
   outcome: recordOutcomeWord,
   highest: recordHighestWord,
+  firstPacketAt: recordFirstPacketAtWord,
+  closedAt: recordClosedAtWord,
   header: recordHeaderWord,
   bits: recordBitsWord,
 } as const;
@@ -109,7 +103,7 @@ export class SlotRecords {
     words[base + recordWord.accepted] = 0;
     words[base + recordWord.highest] = -1;
     for (let word = base + recordWord.bits; word < base + this.#stride; word++) words[word] = 0;
-    this.#times[base / 2 + 4] = now;
+    this.#times[(base + recordWord.firstPacketAt) / 2] = now;
   }
 
   /** Times that a frame was begun in the slot, modulo 2³². */
@@ -175,7 +169,7 @@ export class SlotRecords {
     const base = slot * this.#stride;
     this.words[base + recordWord.state] = recordState.closed;
     this.words[base + recordWord.outcome] = result;
-    this.#times[base / 2 + 5] = now;
+    this.#times[(base + recordWord.closedAt) / 2] = now;
     Atomics.store(this.words, base + recordWord.published, tagOf(frameNumber));
   }
 
@@ -189,10 +183,10 @@ export class SlotRecords {
   }
 
   firstPacketAt(slot: number): number {
-    return this.#times[(slot * this.#stride) / 2 + 4];
+    return this.#times[(slot * this.#stride + recordWord.firstPacketAt) / 2];
   }
 
   closedAt(slot: number): number {
-    return this.#times[(slot * this.#stride) / 2 + 5];
+    return this.#times[(slot * this.#stride + recordWord.closedAt) / 2];
   }
 }

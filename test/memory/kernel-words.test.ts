@@ -1,0 +1,49 @@
+// The words that two compilers share are made from one table: constants and reference are what it says.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import * as flight from '../../src/memory/flight-words.js';
+import {
+  constantsOf,
+  constantsText,
+  kernelWords,
+  kernelWordsReference,
+  placed,
+} from '../../src/memory/kernel-words.js';
+import * as placement from '../../src/memory/placement-words.js';
+import * as record from '../../src/memory/record-words.js';
+import { repository } from '../commands/repository.js';
+
+const read = (file: string): string => readFileSync(join(repository, file), 'utf8');
+
+t.test('constants and reference are those of the table; else: node scripts/write-kernel-words.mjs', async (t) => {
+  for (const words of kernelWords) t.equal(read(`src/memory/${words.file}.ts`), constantsText(words), words.file);
+  t.equal(read('docs/reference/kernel-words.md'), kernelWordsReference());
+});
+
+t.test('what the service was built with has the values of the table', async (t) => {
+  const all: Readonly<Record<string, number>> = { ...placement, ...record, ...flight };
+  const table = Object.fromEntries(
+    kernelWords.flatMap(({ parts }) =>
+      parts.flatMap((part) => constantsOf(part).map(([name, value]) => [name, value])),
+    ),
+  );
+  t.strictSame(all, table);
+  t.match(table, { contextLowest: 112, contextOrigin: 160, recordBitsWord: 24, flightClass: 60 });
+});
+
+t.test('fields follow each other aligned; one that lies in another is refused', async (t) => {
+  const field = (name: string, width: 'u32' | 'f64', at?: number) => ({
+    name,
+    width,
+    says: '',
+    ...(at === undefined ? {} : { at }),
+  });
+  t.strictSame(
+    placed([field('a', 'u32'), field('b', 'f64'), field('c', 'u32', 20)]).map(({ at }) => at),
+    [0, 8, 20],
+  );
+  t.throws(() => placed([field('a', 'f64'), field('b', 'u32', 4)]), { message: /b: byte 4 is taken/ });
+  t.throws(() => placed([field('a', 'f64', 4)]), { message: /not aligned/ });
+});
