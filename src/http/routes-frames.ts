@@ -36,7 +36,8 @@ export function addFrameRoutes(app: FastifyInstance, view: ServiceView, previews
         summary: 'A frame that was sent and still lies in the ring',
         description:
           'By the detector’s frame number (`17`), by its index in the series sent last (`index-16`), or the one ' +
-          'sent last (`latest`). `as=sent`: length of the message’s JSON (uint32, little endian), the JSON, the second ' +
+          'sent last (`latest`). `as=sent`: length of the message’s JSON (uint32, little endian), the JSON, ' +
+          'the second ' +
           'part as it was sent.',
         params: {
           type: 'object',
