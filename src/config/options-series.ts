@@ -220,7 +220,8 @@ export const seriesOptions = {
     unit: null,
     range: 'an http or https URL',
     description:
-      'The receiver that consumes the stream (streaming-receiver): its /status and /received_frames are looked at, so ' +
+      'The receiver that consumes the stream (streaming-receiver): its /status and /received_frames are ' +
+      'looked at, so ' +
       'that state and summaries say what it has received. The service never waits for it.',
     unset: 'the receiver is not asked',
   }),
