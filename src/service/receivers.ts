@@ -41,6 +41,7 @@ export async function openReceivers(
       return () => clearTimeout(timer);
     },
   });
+  view.noteDoor(() => group.problems());
   const host = config.receiverHost ?? config.udpHosts[0];
   const door = await openReceiverDoor(group, { host, ports, allowed, logger });
   return {

@@ -122,6 +122,8 @@ export class SharedView implements ServiceView {
   /** What the sink could not deliver, once it is closed; null = not known. */
   #undelivered: Undelivered | null = null;
   readonly #refusedLately = new RefusedLately();
+  /** What a door knows of that is wrong. */
+  #doorProblems: () => readonly string[] = () => [];
   /** Images of all series that have ended, by outcome; exact when the next is opened, since events keep their order. */
   #before = { frames: 0, complete: 0, marked: 0, discarded: 0 };
   /** The series that is open, as its request named it. */
@@ -249,6 +251,11 @@ export class SharedView implements ServiceView {
         );
       }
     }
+  }
+
+  /** A door has problems of its own to tell. */
+  noteDoor(problems: () => readonly string[]): void {
+    this.#doorProblems = problems;
   }
 
   noteFailure(reason: string): void {
@@ -422,6 +429,7 @@ export class SharedView implements ServiceView {
       ...this.#diagnose().map(({ message }) => message),
       ...(this.#ready ? this.readiness().reasons : []),
       ...this.#refusedLately.sentences(now),
+      ...this.#doorProblems(),
       ...processTroubles(),
       ...[this.#deps.outside?.trouble ?? [], this.#deps.kept?.trouble ?? []].flat(),
     );

@@ -24,6 +24,14 @@ t.test(
     };
     const [first = 0, second = 0] = running.config.detector.udpPorts;
     await done('F_SETUP_RECEIVER', setupBytes({ y: 1, quad: 1, ports: [first, second] }));
+    await done('F_RECEIVER_SET_DATASTREAM', i32(1, 0));
+    t.match(
+      running.status().problems.join('\n'),
+      /ports_off: port \d+ on .* off at the detector/,
+      'before it is tried',
+    );
+    await done('F_RECEIVER_SET_DATASTREAM', i32(1, 1));
+    t.notMatch(running.status().problems.join('\n'), /ports_off/);
     await done('F_RECEIVER_SET_NUM_FRAMES', i64(20n));
     t.match(sentenceOf(await call('F_START_RECEIVER')), /no consumer is connected/);
 
@@ -32,7 +40,7 @@ t.test(
     await done('F_SET_RECEIVER_FILE_WRITE', i32(1));
     await done('F_START_RECEIVER');
     t.match((await running.http('GET', '/api/v1/receivers')).body, { status: 'running', problems: [] });
-  t.match(running.status().series, { filename: '/data/x/run_0.h5', frames: 20 });
+    t.match(running.status().series, { filename: '/data/x/run_0.h5', frames: 20 });
     t.equal((await call('F_GET_RECEIVER_STATUS')).readInt32LE(4), 5);
     t.match((await running.arm({ frames: 1 })).body, { why: 'busy' }, 'other doors wait');
     await running.simulate({ frames: 20 });
