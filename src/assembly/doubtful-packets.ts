@@ -1,5 +1,5 @@
-// hot path. Packets whose frame number may be an accident, or the next series': held until others confirm it, or dropped.
-// Comes in: packets that the intake does not take at their word. Goes out: the same, to the table of classes
+// hot path. Packets whose frame number may be an accident, or the next series': held until others confirm it, or
+// dropped. Comes in: packets that the intake does not take at their word. Goes out: the same, to the table of classes
 // (packet-classes.ts), or refused. Rules: docs/architecture.md, "Held packets".
 // Tested by test/pipeline/jumps.test.ts.
 

@@ -1,6 +1,6 @@
-// hot path. The table of classes for packets whose frame numbers are no accident: each ends in exactly one class, counted.
-// Comes in: packets that the intake has checked, or that witnesses have confirmed (doubtful-packets.ts). Goes out: accepted
-// ones into the port's images, and how far the port has come.
+// hot path. The table of classes for packets whose frame numbers are no accident: each ends in exactly one class,
+// counted. Comes in: packets that the intake has checked, or that witnesses have confirmed (doubtful-packets.ts). Goes
+// out: accepted ones into the port's images, and how far the port has come.
 // Tested by test/pipeline/classes.test.ts.
 
 import { portCounter } from '../memory/counters.js';

@@ -1,5 +1,5 @@
-// What scenarios got after their seeds had become known: low rates, tails that are not filled, detectors that count from 0.
-// Comes in: a scenario, and draws of its own, so that a world which has none of it stays what it was.
+// What scenarios got after their seeds had become known: low rates, tails that are not filled, detectors that count
+// from 0. Comes in: a scenario, and draws of its own, so that a world which has none of it stays what it was.
 
 import type { Random } from '../../src/base/random.js';
 import type { Scenario } from './scenario.js';

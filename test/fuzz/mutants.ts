@@ -68,7 +68,7 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('absent-image-not-filled', "sends an older frame's pixels where a whole port image is missing", [
     reader,
-    '      this.#fill(patched, position);\n',
+    '        this.#fillAbsent(this.#patched);\n',
     '',
   ]),
   mutant('written-places-forgotten', 'forgets where ports of a series without frames have written', [
@@ -78,8 +78,8 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('slot-released-early', 'lets receivers write to a slot before its frame was handed over', [
     sender,
-    '      const pixels = reader.pixels(own);\n',
-    '      const pixels = reader.pixels(own);\n      this.#deps.words.setNext(own + 1);\n',
+    '    this.#made = { own, first, frame };\n',
+    '    this.#made = { own, first, frame };\n    this.#deps.words.setNext(own + 1);\n',
   ]),
   mutant('generation-unchecked-by-receiver', "takes whatever frame is in the slot for the packet's", [
     records,
@@ -311,8 +311,8 @@ export const mutants: readonly Mutant[] = [
   ]),
   mutant('drops-between-forgotten', 'counts in no series what the socket dropped between two', [
     assembler,
-    'if (this.#intake.classes.waits) this.',
-    'if (this.#begun && this.#intake.classes.waits) this.',
+    'if (this.#intake.classes.waits)\n',
+    'if (this.#begun && this.#intake.classes.waits)\n',
   ]),
   mutant('opened-untold', 'shows a frame by number after its slot was given to another', [
     records,

@@ -1,5 +1,6 @@
 // Tests src/control/sls/ and src/service/receivers.ts with PSI's own programs: its client drives the service and its
-// virtual detectors. What these send is known: the pixels of captured frames (test/pipeline/captured-detectors.test.ts).
+// virtual detectors. What these send is known: the pixels of captured frames
+// (test/pipeline/captured-detectors.test.ts).
 
 import t from 'tap';
 import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
