@@ -2,12 +2,13 @@
 // objects become groups, lists become arrays. What it could not write is left out here, and said.
 // Tested by test/simulators/record.test.ts.
 
+import { columnNames } from './frame-columns.js';
 import { hdf5Reason } from './hdf5.js';
 import type { Group } from './hdf5.js';
 import { isObject } from '../consumer/stream-message.js';
 import type { JsonObject } from '../consumer/stream-message.js';
 
-const reserved = ['data', 'sequence_number'];
+const reserved = ['data', ...columnNames];
 
 /**
  * Write metadata into a group.

@@ -6,6 +6,7 @@
 import { renameSync, rmSync } from 'node:fs';
 import { OperatorError, exitCode } from '../../src/base/errors.js';
 import { DiskReserve, frameBytesLimit } from './disk-reserve.js';
+import { FrameColumns } from './frame-columns.js';
 import { createForWriting, hdf5Reason } from './hdf5.js';
 import type { Dataset, Group, H5File } from './hdf5.js';
 import { writeMetadata } from './hdf5-metadata.js';
@@ -23,8 +24,6 @@ const pixelTypes: Readonly<Record<string, readonly [dtype: string, bytes: number
   float32: ['<f', 4],
 };
 
-/** Sequence numbers kept before they are written: a chunk of their dataset. */
-const numbersAtOnce = 1024;
 /**
  * Frames by which the dataset grows at once, which halves the time of a small frame; cut back at the end of a series.
  */
@@ -72,12 +71,9 @@ export class Recording {
   readonly warnings: string[] = [];
   readonly #file: H5File;
   readonly #group: Group;
-  readonly #numbers: Dataset;
+  readonly #columns: FrameColumns;
   readonly #reserve: DiskReserve;
   readonly #bytesLimit = frameBytesLimit();
-  readonly #pending = new Uint32Array(numbersAtOnce);
-  #pendingCount = 0;
-  #numbersWritten = 0;
   #data: Dataset | null = null;
   /** Frames that the dataset has room for. */
   #room = 0;
@@ -90,14 +86,7 @@ export class Recording {
     this.#file = file;
     this.#reserve = new DiskReserve(file.filename);
     this.#group = makeGroups(file, name);
-    this.#numbers = this.#group.create_dataset({
-      name: 'sequence_number',
-      data: new Uint32Array(0),
-      shape: [0],
-      maxshape: [null],
-      chunks: [numbersAtOnce],
-      dtype: '<I',
-    });
+    this.#columns = new FrameColumns(this.#group);
     file.flush();
   }
 
@@ -167,7 +156,8 @@ export class Recording {
       });
   }
 
-  #image({ fields, parts, msgNumber }: StreamMessage): void {
+  #image(message: StreamMessage): void {
+    const { fields, parts, msgNumber } = message;
     if (!this.#open) {
       this.#refuse(msgNumber, 'an image outside a series');
       return;
@@ -204,11 +194,11 @@ export class Recording {
       );
       return;
     }
-    this.#write(msgNumber, shape as number[], type as string, known[0], blob, frame);
+    this.#write(message, shape as number[], type as string, known[0], blob);
     if (fields['complete'] === false) this.counts.marked++;
   }
 
-  #write(msgNumber: number, shape: number[], type: string, dtype: string, blob: Uint8Array, frame: number): void {
+  #write({ fields, msgNumber }: StreamMessage, shape: number[], type: string, dtype: string, blob: Uint8Array): void {
     const kind = `${type} [${shape.join(', ')}]`;
     if (this.#kind !== '' && kind !== this.#kind) {
       throw new OperatorError(
@@ -235,13 +225,12 @@ export class Recording {
       }
       if (at === this.#room) this.#setRoom(this.#data, at + framesAtOnce);
       this.#data.write_slice([[at, at + 1], ...shape.map((): [] => [])], pixelsOf(blob, type));
+      this.#columns.add(fields);
     } catch (error) {
       throw this.#failed(error);
     }
     this.counts.frames++;
     this.counts.bytes += blob.length;
-    this.#pending[this.#pendingCount++] = frame;
-    if (this.#pendingCount === numbersAtOnce) this.#writeNumbers();
   }
 
   #seriesEnd({ fields, msgNumber }: StreamMessage): void {
@@ -265,7 +254,7 @@ export class Recording {
   }
 
   #flush(): void {
-    this.#writeNumbers();
+    this.#columns.write();
     if (this.#data !== null && this.#room !== this.counts.frames) this.#setRoom(this.#data, this.counts.frames);
     this.#file.flush();
   }
@@ -273,15 +262,6 @@ export class Recording {
   #setRoom(data: Dataset, frames: number): void {
     data.resize([frames, ...this.#shape]);
     this.#room = frames;
-  }
-
-  #writeNumbers(): void {
-    if (this.#pendingCount === 0) return;
-    const end = this.#numbersWritten + this.#pendingCount;
-    this.#numbers.resize([end]);
-    this.#numbers.write_slice([[this.#numbersWritten, end]], this.#pending.slice(0, this.#pendingCount));
-    this.#numbersWritten = end;
-    this.#pendingCount = 0;
   }
 
   /**

@@ -67,6 +67,10 @@ async function record(
   }
 }
 
+/** The library has bigints where h5py has numbers. */
+const asNumbers = (value: unknown): unknown =>
+  typeof value === 'bigint' ? Number(value) : Array.isArray(value) ? value.map(asNumbers) : value;
+
 /** What lies in a file: by h5py where it is, else by the library that wrote it. */
 async function contents(file: string): Promise<Record<string, unknown>> {
   if (python !== null) {
@@ -86,7 +90,7 @@ print(json.dumps({'values':r,'classes':[f[p].attrs['NX_class'] if isinstance(f[p
     const at = (path: string): unknown => opened.get(path);
     const valueOf = (entity: unknown): unknown =>
       entity instanceof Dataset
-        ? entity.to_array()
+        ? asNumbers(entity.to_array())
         : Object.fromEntries((entity as Group).keys().map((key) => [key, valueOf((entity as Group).get(key))]));
     const data = at(`${instrument}/data`);
     return {
@@ -111,6 +115,35 @@ const rows = (frame: number): number[][] =>
   Array.from({ length: 4 }, (_, row) => [...pixels(frame).subarray(6 * row, 6 * row + 6)]);
 const values = async (file: string): Promise<Record<string, unknown>> =>
   (await contents(file))['values'] as Record<string, unknown>;
+
+t.test('what each message says of its frame stands beside it, a row for each frame that was written', async (t) => {
+  const file = newFile();
+  const whole = { frame_number: 2 ** 40, complete: true, missing_packets: 0, timestamp: 2 ** 45 + 1 };
+  await record(file, [
+    header(10, { timestamp: 'metadata', exptime: 1 }),
+    image(11, 0, whole),
+    image(12, 1, { frame_number: 2 ** 40 + 1, complete: false, missing_packets: 7 }),
+    image(13, 2, { ...whole, complete: false, missing_packets: 64, discard: true }),
+    image(14, 3, { ...whole, frame_number: 2 ** 40 + 3 }),
+    end(15),
+  ]);
+  const absent = 2 ** 64;
+  t.match(await values(file), {
+    sequence_number: [0, 1, 3],
+    frame_number: [2 ** 40, 2 ** 40 + 1, 2 ** 40 + 3],
+    timestamp: [2 ** 45 + 1, absent, 2 ** 45 + 1],
+    complete: [1, 0, 1],
+    missing_packets: [0, 7, 0],
+    exptime: 1,
+  });
+  const plain = newFile();
+  await record(plain, [header(10), image(11, 0), end(12)]);
+  t.strictSame(
+    Object.keys(await values(plain)).filter((name) => name in whole),
+    [],
+    'a producer that says nothing has no such rows',
+  );
+});
 
 t.test('a series becomes a file as streaming-receiver writes it', async (t) => {
   const file = newFile();

@@ -1,0 +1,109 @@
+// What a recording says of each of its frames, beside the images: one dataset for each thing, one row for each frame.
+// Comes in: the fields of image messages. Goes out: rows, a thousand at once. A value that the message does not have is
+// the maximum of the type. Tested by test/simulators/record.test.ts.
+
+import type { Dataset, Group } from './hdf5.js';
+
+/** Rows kept before they are written: a chunk of their dataset. */
+const rowsAtOnce = 1024;
+
+type Rows = Uint8Array | Uint32Array | BigUint64Array;
+type Fields = Readonly<Record<string, unknown>>;
+
+interface ColumnKind {
+  readonly name: string;
+  readonly dtype: string;
+  readonly rows: () => Rows;
+  readonly value: (fields: Fields) => number | bigint;
+}
+
+const whole = (value: unknown, absent: bigint): bigint =>
+  Number.isSafeInteger(value) && (value as number) >= 0 ? BigInt(value as number) : absent;
+
+const wide = (name: string): ColumnKind => ({
+  name,
+  dtype: '<Q',
+  rows: () => new BigUint64Array(rowsAtOnce),
+  value: (fields) => whole(fields[name], 0xffff_ffff_ffff_ffffn),
+});
+
+/** The position in the series; the real consumer has this one, too. */
+const sequence: ColumnKind = {
+  name: 'sequence_number',
+  dtype: '<I',
+  rows: () => new Uint32Array(rowsAtOnce),
+  value: ({ frame }) => frame as number,
+};
+
+/** What the service's messages say beyond the contract. */
+const told: readonly ColumnKind[] = [
+  wide('frame_number'),
+  wide('timestamp'),
+  {
+    name: 'complete',
+    dtype: '<B',
+    rows: () => new Uint8Array(rowsAtOnce),
+    value: ({ complete }) => (typeof complete === 'boolean' ? Number(complete) : 0xff),
+  },
+  {
+    name: 'missing_packets',
+    dtype: '<I',
+    rows: () => new Uint32Array(rowsAtOnce),
+    value: (fields) => Number(whole(fields['missing_packets'], 0xffff_ffffn)),
+  },
+];
+
+/** Names that metadata of a header cannot have. */
+export const columnNames: readonly string[] = [sequence, ...told].map(({ name }) => name);
+
+interface Column extends ColumnKind {
+  readonly dataset: Dataset;
+  readonly pending: Rows;
+}
+
+/** Of one recording. */
+export class FrameColumns {
+  readonly #group: Group;
+  readonly #columns: Column[] = [];
+  #pending = 0;
+  #written = 0;
+
+  constructor(group: Group) {
+    this.#group = group;
+    this.#make(sequence);
+  }
+
+  /** A frame that was written. Whether there are columns beyond the sequence number, the first frame decides. */
+  add(fields: Fields): void {
+    if (this.#written + this.#pending === 0 && 'complete' in fields) for (const kind of told) this.#make(kind);
+    for (const { pending, value } of this.#columns) pending[this.#pending] = value(fields);
+    if (++this.#pending === rowsAtOnce) this.write();
+  }
+
+  /** Everything into the file. @throws what the library throws */
+  write(): void {
+    if (this.#pending === 0) return;
+    const end = this.#written + this.#pending;
+    for (const { dataset, pending } of this.#columns) {
+      dataset.resize([end]);
+      dataset.write_slice([[this.#written, end]], pending.slice(0, this.#pending));
+    }
+    this.#written = end;
+    this.#pending = 0;
+  }
+
+  #make(kind: ColumnKind): void {
+    const { name, dtype, rows } = kind;
+    const pending = rows();
+    const data = pending.slice(0, 0);
+    const dataset = this.#group.create_dataset({
+      name,
+      data,
+      shape: [0],
+      maxshape: [null],
+      chunks: [rowsAtOnce],
+      dtype,
+    });
+    this.#columns.push({ ...kind, dataset, pending });
+  }
+}
