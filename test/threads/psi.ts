@@ -69,7 +69,7 @@ export class PsiClient {
   constructor(t: Test, { python }: PsiTools) {
     this.#python = python;
     t.teardown(async () => {
-      await this.run('d.free()').catch(() => undefined);
+      await this.run(`_slsdet.freeSharedMemory(${this.#id})`).catch(() => undefined);
       rmSync(this.#folder, { recursive: true });
     });
   }
@@ -78,7 +78,9 @@ export class PsiClient {
   config(lines: readonly string[]): Promise<unknown> {
     const file = join(this.#folder, 'psi.config');
     writeFileSync(file, `${lines.join('\n')}\n`);
-    return this.run(`d.free(); d = Detector(${this.#id}); d.config = ${JSON.stringify(file)}`);
+    return this.run(
+      `_slsdet.freeSharedMemory(${this.#id}); d = Detector(${this.#id}); d.config = ${JSON.stringify(file)}`,
+    );
   }
 
   /**
@@ -89,7 +91,7 @@ export class PsiClient {
     const mark = '@result@';
     const script = [
       'import json',
-      'from slsdet import Detector',
+      'from slsdet import Detector, _slsdet',
       `d = Detector(${this.#id})`,
       'result = None',
       'error = None',
