@@ -42,6 +42,7 @@ export interface Libc {
   /** `message`: struct msghdr. */
   sendmsg(descriptor: number, message: BigUint64Array, flags: number): number;
   ioctl(descriptor: number, request: number, value: ArrayBufferView): number;
+  fcntl(descriptor: number, command: number, value: number): number;
   /** Less than a second. */
   usleep(microseconds: number): number;
   close(descriptor: number): number;
@@ -172,6 +173,7 @@ function bindLibc(library: Library): Libc {
     recv: library.func('intptr_t recv(int fd, void *bytes, size_t length, int flags)'),
     sendmsg: library.func('intptr_t sendmsg(int fd, void *message, int flags)'),
     ioctl: library.func('int ioctl(int fd, unsigned long request, void *value)'),
+    fcntl: library.func('int fcntl(int fd, int command, int value)'),
     usleep: library.func('int usleep(uint32_t microseconds)'),
     close: library.func('int close(int fd)'),
     prctlText: library.func(

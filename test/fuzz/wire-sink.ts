@@ -142,6 +142,10 @@ export class WireSink extends MemorySink {
     return this.#sink.underway;
   }
 
+  get lost(): Undelivered {
+    return this.#sink.lost;
+  }
+
   override takeRefused(): readonly RefusedPeer[] {
     return this.#sink.takeRefused();
   }

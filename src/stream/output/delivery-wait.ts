@@ -7,7 +7,8 @@ import type { Undelivered } from '../../contract/series.js';
 /** Begins when it is made. Times in ms of the service's clock. */
 export class DeliveryWait {
   readonly #sink: MessageSink;
-  readonly #disconnects: number;
+  #disconnects: number;
+  readonly #lostBefore: Undelivered | null;
   readonly #next: number;
   readonly #until: number;
   #left: Undelivered | null;
@@ -16,6 +17,7 @@ export class DeliveryWait {
   constructor(sink: MessageSink, next: number, until: number) {
     this.#sink = sink;
     this.#disconnects = sink.disconnects;
+    this.#lostBefore = sink.lost ?? null;
     this.#next = next;
     this.#until = until;
     this.#left = sink.underway;
@@ -23,17 +25,32 @@ export class DeliveryWait {
 
   /** @param next number that the next message will have now: what was handed over meanwhile is not waited for */
   look(next: number, now: number): Undelivered | null | 'waiting' {
-    // What was on its way to a consumer that went is lost.
-    if (this.#sink.disconnects === this.#disconnects) {
-      const underway = this.#sink.underway;
-      const later = next - this.#next;
-      this.#left =
-        underway === null
-          ? null
-          : underway.messages <= later
-            ? { messages: 0, bytes: 0 }
-            : { messages: underway.messages - later, bytes: underway.bytes };
-    } else if (this.#left?.messages !== 0) return this.#left;
+    const later = next - this.#next;
+    if (this.#sink.disconnects !== this.#disconnects) {
+      const lost = this.#lost(later);
+      // As far as this way knows, what was on its way last is lost.
+      if (lost === null) return this.#left;
+      if (lost.messages > 0) return lost;
+      // Who went had acknowledged all of it; others may not have.
+      this.#disconnects = this.#sink.disconnects;
+    }
+    this.#left = this.#underway(later);
     return this.#left === null || this.#left.messages === 0 || now >= this.#until ? this.#left : 'waiting';
+  }
+
+  #underway(later: number): Undelivered | null {
+    const { underway } = this.#sink;
+    if (underway === null) return null;
+    if (underway.messages <= later) return { messages: 0, bytes: 0 };
+    return { messages: underway.messages - later, bytes: underway.bytes };
+  }
+
+  /** Of what is waited for, lost with consumers that went; null = this way cannot tell. The newest are lost first. */
+  #lost(later: number): Undelivered | null {
+    const before = this.#lostBefore;
+    const { lost = null } = this.#sink;
+    if (lost === null || before === null) return null;
+    const messages = Math.max(0, lost.messages - before.messages - later);
+    return { messages, bytes: messages === 0 ? 0 : lost.bytes - before.bytes };
   }
 }

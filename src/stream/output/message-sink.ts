@@ -44,6 +44,11 @@ export interface MessageSink {
   readonly disconnects: number;
   /** What is on its way, here and in the kernel, to consumers that are connected; null = this way cannot tell. */
   readonly underway: Undelivered | null;
+  /**
+   * Handed over to consumers that went away before they had acknowledged it, since the sink was opened; null, or
+   * absent = this way cannot tell.
+   */
+  readonly lost?: Undelivered | null;
   /** Peers that were refused or cut off since this was last asked. Nothing is allocated where there are none. */
   takeRefused(): readonly RefusedPeer[];
   /**

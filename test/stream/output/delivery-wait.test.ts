@@ -7,6 +7,7 @@ import type { Undelivered } from '../../../src/contract/series.js';
 class Underway {
   disconnects = 0;
   underway: Undelivered | null;
+  lost: Undelivered | null = null;
   constructor(messages: number | null) {
     this.underway = messages === null ? null : { messages, bytes: 100 * messages };
   }
@@ -60,6 +61,35 @@ t.test('what was on its way to a consumer that went is lost; had all of it arriv
   const over = empty.wait();
   empty.disconnects = 1;
   t.strictSame(over.look(10, 1), { messages: 0, bytes: 0 });
+  t.end();
+});
+
+t.test('a way that knows what was lost says that, and not what was on its way when it looked last', (t) => {
+  const sink = new Underway(2);
+  sink.lost = { messages: 5, bytes: 500 };
+  const wait = sink.wait();
+  t.equal(wait.look(10, 0), 'waiting');
+  sink.disconnects = 1;
+  sink.underway = { messages: 0, bytes: 0 };
+  t.strictSame(wait.look(10, 1), { messages: 0, bytes: 0 }, 'it had all of it, and went at that moment');
+  const lacking = new Underway(2);
+  lacking.lost = { messages: 5, bytes: 500 };
+  const other = lacking.wait();
+  lacking.disconnects = 1;
+  lacking.lost = { messages: 8, bytes: 800 };
+  t.strictSame(other.look(12, 1), { messages: 1, bytes: 300 }, 'two of the three were handed over later');
+  t.end();
+});
+
+t.test('when one of several went with nothing lost, the others are waited for', (t) => {
+  const sink = new Underway(2);
+  sink.lost = { messages: 0, bytes: 0 };
+  const wait = sink.wait();
+  sink.disconnects = 1;
+  sink.underway = { messages: 1, bytes: 100 };
+  t.equal(wait.look(10, 1), 'waiting');
+  sink.underway = { messages: 0, bytes: 0 };
+  t.strictSame(wait.look(10, 2), { messages: 0, bytes: 0 });
   t.end();
 });
 

@@ -94,8 +94,8 @@ export class LibzmqSink implements MessageSink {
   #unclear = false;
   #lookedAt = 0;
   #refused: RefusedPeer[] = [];
-  /** Lost with connections while the sink was being closed. */
-  #lost: Undelivered = { messages: 0, bytes: 0 };
+  /** Lost with connections since the sink was opened; null = cannot be told any more. */
+  #lost: Undelivered | null = { messages: 0, bytes: 0 };
 
   constructor(library: Libzmq, options: LibzmqSinkOptions) {
     this.#library = library;
@@ -114,6 +114,10 @@ export class LibzmqSink implements MessageSink {
     if (this.#unclear) return null;
     this.#lookAtConsumers();
     return this.#ledger.underway;
+  }
+
+  get lost(): Undelivered | null {
+    return this.#lost;
   }
 
   takeRefused(): readonly RefusedPeer[] {
@@ -184,6 +188,7 @@ export class LibzmqSink implements MessageSink {
       this.#boundUnfinished(now);
     } else if (event === zmq.eventHandshakeSucceeded && peer !== undefined) {
       peer.consumer = true;
+      peer.tcp.hold();
       peer.tcp.look();
       peer.greeted = peer.tcp.received;
       this.#consumers++;
@@ -193,7 +198,10 @@ export class LibzmqSink implements MessageSink {
     } else if (event === zmq.eventHandshakeFailedProtocol && peer !== undefined)
       this.#refuse('malformed', remote, peer);
     else if (event === zmq.eventDisconnected && peer !== undefined) {
+      // One last look: who read everything and left at once has lost nothing.
+      if (peer.consumer) this.#lookAtConsumers();
       this.#peers.delete(remote);
+      peer.tcp.release();
       if (peer.consumer) this.#lostConsumer();
       else
         this.#refuse(
@@ -211,9 +219,16 @@ export class LibzmqSink implements MessageSink {
   #lostConsumer(): void {
     this.#consumers--;
     this.#disconnects++;
-    if (this.#context === 0) this.#lost = this.#ledger.underway;
+    this.#noteLoss();
     this.#unclear = this.#consumers > 0;
     if (!this.#unclear) this.#ledger.reset();
+  }
+
+  /** What is on its way is lost; whose it was only one connection can tell. */
+  #noteLoss(): void {
+    if (this.#unclear || this.#consumers > 0) this.#lost = null;
+    const { messages, bytes } = this.#ledger.underway;
+    if (this.#lost !== null) this.#lost = { messages: this.#lost.messages + messages, bytes: this.#lost.bytes + bytes };
   }
 
   #refuse(reason: PeerRefusal, address: string, peer: Peer): void {
@@ -262,22 +277,29 @@ export class LibzmqSink implements MessageSink {
       if (!peer.consumer) continue;
       peer.tcp.look();
       const pings = Math.max(0, peer.tcp.received - peer.greeted) / pingBytes;
-      acknowledged += peer.tcp.acknowledged - handshakeBytes - Math.ceil(pings) * pongBytes;
+      // A PING that has not come whole was not answered yet; the end of a connection counts as a byte.
+      acknowledged += peer.tcp.acknowledged - handshakeBytes - Math.floor(pings) * pongBytes;
     }
     if (!this.#unclear) this.#ledger.acknowledge(acknowledged);
   }
 
   /** With all its connections; `poll` makes it anew. */
   #closeSocket(): void {
+    // The monitor first, while somebody reads it: libzmq's thread waits for a reader for ever, with a lock that
+    // stopping it wants as well.
+    if (this.#socket !== 0) this.#library.stopMonitor(this.#socket);
     this.#monitor?.close();
     this.#monitor = null;
     if (this.#socket === 0) return;
-    this.#library.stopMonitor(this.#socket);
     this.#library.close(this.#socket);
     this.#socket = 0;
-    this.#disconnects += this.#consumers;
-    this.#consumers = 0;
+    for (const { tcp } of this.#peers.values()) tcp.release();
     this.#peers.clear();
+    if (this.#consumers > 0) {
+      this.#disconnects += this.#consumers;
+      this.#consumers = 0;
+      this.#noteLoss();
+    }
     this.#ledger.reset();
     this.#unclear = false;
   }
@@ -327,10 +349,11 @@ export class LibzmqSink implements MessageSink {
     const context = this.#context;
     if (context === 0) return null;
     const until = this.#options.now() + lingerMs;
+    const before = this.#lost;
     this.#context = 0;
     for (this.poll(); this.#consumers > 0 && !this.#delivered() && this.#options.now() < until; this.poll())
       await new Promise((resolve) => setTimeout(resolve, 5));
-    const left = this.#left();
+    const left = this.#left(before);
     // Who counts for himself has waited; what nobody can count lingers.
     const stillMs = left === null ? Math.max(0, until - this.#options.now()) : 0;
     if (this.#socket !== 0 && stillMs > 0) setNumber(library, this.#socket, zmq.linger, Math.ceil(stillMs));
@@ -351,8 +374,12 @@ export class LibzmqSink implements MessageSink {
     return underway === null || underway.messages === 0;
   }
 
-  #left(): Undelivered | null {
-    return this.#unclear ? null : this.#consumers > 0 ? this.#ledger.underway : this.#lost;
+  /** What did not get out: on its way still, and lost since `before`. */
+  #left(before: Undelivered | null): Undelivered | null {
+    const lost = this.#lost;
+    if (this.#unclear || before === null || lost === null) return null;
+    const { messages, bytes } = this.#consumers > 0 ? this.#ledger.underway : { messages: 0, bytes: 0 };
+    return { messages: messages + lost.messages - before.messages, bytes: bytes + lost.bytes - before.bytes };
   }
 
   /** Let the socket do what it has to do. */

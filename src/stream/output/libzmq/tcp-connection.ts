@@ -2,13 +2,16 @@
 // still there, and a way to end it. Comes in: the descriptor, which libzmq's monitor tells. Linux, and only where C
 // functions can be called.
 // The descriptor is libzmq's: it may be closed at any time and be given to something else. So each look compares the
-// port of the peer.
+// port of the peer. One that is held has a descriptor of our own beside it: what the peer has acknowledged can be asked
+// to the last byte after libzmq has closed its own. The connection ends for the peer when both are closed.
 
 import { libc } from '../../../runtime/ffi.js';
 
 /** Linux, asm-generic/socket.h and netinet/tcp.h. */
 const level = { socket: 1, tcp: 6 } as const;
 const option = { linger: 13, info: 11 } as const;
+/** F_DUPFD_CLOEXEC, linux/fcntl.h. */
+const duplicateOnExecClosed = 1030;
 const established = 1;
 const shutBoth = 2;
 
@@ -27,7 +30,8 @@ const length = new Int32Array(1);
 const lingerNot = Int32Array.of(1, 0);
 
 export class TcpConnection {
-  readonly #descriptor: number;
+  #descriptor: number;
+  #held = false;
   readonly #peerPort: number;
   /** As of the last look. Bytes of the whole connection, its handshake included. */
   acknowledged = 0;
@@ -43,9 +47,28 @@ export class TcpConnection {
     this.#peerPort = peerPort;
   }
 
+  /** From here on it is ours as well, until `release`. */
+  hold(): void {
+    if (this.#held || !this.#same()) return;
+    const own = libc().fcntl(this.#descriptor, duplicateOnExecClosed, 0);
+    if (own < 0) return;
+    const theirs = this.#descriptor;
+    this.#descriptor = own;
+    this.#held = this.#same();
+    if (this.#held) return;
+    libc().close(own);
+    this.#descriptor = theirs;
+  }
+
+  release(): void {
+    if (this.#held) libc().close(this.#descriptor);
+    this.#held = false;
+    this.#descriptor = -1;
+  }
+
   /** Ask the kernel. @returns false when the descriptor is not this connection any more */
   look(): boolean {
-    if (!this.#same()) {
+    if (!this.#held && !this.#same()) {
       this.open = false;
       return false;
     }
@@ -70,7 +93,7 @@ export class TcpConnection {
 
   /** End it at once, whatever is under way: libzmq sees that it ended, and closes it. */
   cut(): void {
-    if (!this.#same()) return;
+    if (!this.#held && !this.#same()) return;
     libc().setsockopt(this.#descriptor, level.socket, option.linger, lingerNot, 8);
     libc().shutdown(this.#descriptor, shutBoth);
   }

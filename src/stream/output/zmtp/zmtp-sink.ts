@@ -73,6 +73,7 @@ export class ZmtpSink implements MessageSink {
   /** At the losses since the last question: so many messages had been acknowledged, in order. */
   #lostFrom = Infinity;
   #lastAddress = '';
+  #lost: Undelivered = { messages: 0, bytes: 0 };
   #sendBuffer: SendBuffer | null = null;
   #closed = false;
 
@@ -110,6 +111,10 @@ export class ZmtpSink implements MessageSink {
       bytes += endOfMessage - acknowledged;
     }
     return { messages, bytes };
+  }
+
+  get lost(): Undelivered {
+    return this.#lost;
   }
 
   takeRefused(): readonly RefusedPeer[] {
@@ -198,6 +203,7 @@ export class ZmtpSink implements MessageSink {
   async close(lingerMs: number): Promise<Undelivered> {
     if (this.#closed) return this.underway;
     this.#door.close();
+    const before = this.#lost;
     const end = this.#options.now() + lingerMs;
     for (;;) {
       const now = this.#options.now();
@@ -208,9 +214,12 @@ export class ZmtpSink implements MessageSink {
       await new Promise((resolve) => setTimeout(resolve, lingerStepMs));
     }
     this.#closed = true;
-    const { underway } = this;
+    const { messages, bytes } = this.underway;
     for (const { descriptor } of this.#consumers.splice(0)) this.#sockets.close(descriptor);
-    return underway;
+    return {
+      messages: messages + this.#lost.messages - before.messages,
+      bytes: bytes + this.#lost.bytes - before.bytes,
+    };
   }
 
   #taking(consumer: Connection, sent: 'sent' | 'begun'): Offer {
@@ -306,6 +315,7 @@ export class ZmtpSink implements MessageSink {
     }
     const bytes = consumer.handed - consumer.acknowledged;
     const messages = consumer.onItsWay.count;
+    this.#lost = { messages: this.#lost.messages + messages, bytes: this.#lost.bytes + bytes };
     this.#consumers.splice(this.#consumers.indexOf(consumer), 1);
     this.#sockets.close(consumer.descriptor);
     this.#disconnects++;

@@ -149,6 +149,33 @@ t.test('pixels may change as soon as they were taken', async (t) => {
   t.equal(wrong, 0);
 });
 
+t.test('a consumer that has read everything and leaves at that moment has lost nothing', async (t) => {
+  const { sink, endpoint } = await open(t);
+  for (let round = 1; round <= 25; round++) {
+    const consumer = pull(t, endpoint);
+    t.ok(await until(sink, () => sink.peers === 1));
+    for (let index = 0; index < 3; index++)
+      t.equal(sink.offer([bytes(String(index)), new Uint8Array(200_000)]), 'sent');
+    t.equal(sink.offer([bytes('end')]), 'sent');
+    // Nobody looks at the kernel's figures while it reads and goes.
+    for (let index = 0; index < 4; index++) await consumer.receive();
+    consumer.close();
+    await sleep(5);
+    t.ok(await until(sink, () => sink.disconnects === round));
+    t.strictSame(sink.lost, { messages: 0, bytes: 0 }, `round ${round}`);
+  }
+});
+
+t.test('what a consumer had not acknowledged when it went is lost, and is known', async (t) => {
+  const { sink, endpoint } = await open(t, { connections: 1 });
+  const consumer = pull(t, endpoint, 1);
+  t.ok(await until(sink, () => sink.peers === 1));
+  const sent = await fill(sink, () => [bytes('old'), new Uint8Array(4 << 20)], 60);
+  consumer.close();
+  t.ok(await until(sink, () => sink.disconnects === 1));
+  t.ok((sink.lost?.messages ?? 0) > 0 && (sink.lost?.messages ?? 0) <= sent, JSON.stringify(sink.lost));
+});
+
 t.test(
   'a consumer that vanishes with messages in its queue is gone, and the next is served from there on',
   async (t) => {

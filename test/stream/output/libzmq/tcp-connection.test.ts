@@ -65,3 +65,24 @@ t.test(
     t.notOk(connection.open);
   },
 );
+
+t.test('one that is held tells what was acknowledged after its owner has closed it', { skip }, async (t) => {
+  const { here, there, connection } = await pair(t);
+  connection.hold();
+  const all = new Promise<void>((resolve) => {
+    let bytes = 0;
+    there.on('data', (chunk: Buffer) => {
+      if ((bytes += chunk.length) === 100_000) resolve();
+    });
+  });
+  here.write(Buffer.alloc(100_000));
+  await all;
+  here.destroy();
+  await once(here, 'close');
+  await until(() => connection.look() && connection.acknowledged === 100_000, 'the last acknowledgement');
+  const closed = once(there, 'close');
+  connection.release();
+  there.end();
+  await closed;
+  t.notOk(connection.look(), 'it is not ours any more');
+});

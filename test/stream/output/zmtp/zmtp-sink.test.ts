@@ -150,6 +150,7 @@ t.test(
     t.equal(sink.offer([bytes('a')]), 'full');
     const delivered = sink.takeLoss();
     t.ok(delivered <= sent, `${delivered} of ${sent} were acknowledged`);
+    t.equal(sink.lost.messages, sent - delivered);
     t.match(notices.at(-1), {
       code: 'gone',
       trouble: true,
@@ -218,6 +219,17 @@ t.test('closing waits for what was taken to be acknowledged, and not for ever', 
   t.ok(left.bytes > 0, `${left.messages} messages, ${left.bytes} bytes did not get out`);
   t.equal(stopped.sink.peers, 0);
   await stopped.sink.close(50);
+});
+
+t.test('a consumer that leaves while the sink is being closed takes along what it had not acknowledged', async (t) => {
+  const { sink, endpoint } = await open(t, { sendBufferBytes: 1 << 20 });
+  const consumer = pull(t, endpoint, 1);
+  t.ok(await until(sink, () => sink.peers === 1));
+  t.ok((await fill(sink, () => [bytes(''), new Uint8Array(300_000)], 90)) > 0);
+  const closing = sink.close(5000);
+  consumer.close();
+  const left = await closing;
+  t.ok(left.messages > 0 && left.bytes > 0, JSON.stringify(left));
 });
 
 t.test('a full consumer wakes who waits for room', async (t) => {
