@@ -11,6 +11,11 @@ export function countsBetween(base: Float64Array, end: Float64Array): SeriesCoun
   return (counter) => end[portCounter[counter]] - base[portCounter[counter]];
 }
 
+/** The same without `packets` of images that were closed as absent, and are none of the series. */
+export function withoutAbsent(counts: SeriesCounts, packets: number): SeriesCounts {
+  return (counter) => counts(counter) - (counter === 'expected' || counter === 'missing' ? packets : 0);
+}
+
 /** Settle one port: every missing packet gets exactly one cause. */
 export function settlePort(udpPort: number, counts: SeriesCounts): PortLedger {
   const packets = seriesPackets(counts);

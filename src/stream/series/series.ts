@@ -21,7 +21,7 @@ import { seriesStep } from '../../memory/stream-words.js';
 import type { SeriesStep } from '../../memory/stream-words.js';
 import { FirstFrame } from './first-frame.js';
 import { FrameSender } from './frame-sender.js';
-import { countsBetween, settlePort } from './ledger.js';
+import { countsBetween, settlePort, withoutAbsent } from './ledger.js';
 import { SeriesConsumer } from './consumer.js';
 import { SeriesProgress } from './progress.js';
 import { SeriesTail } from './tail.js';
@@ -160,12 +160,9 @@ export class Series {
     if (this.share.shared) this.#abort('instance_stopped');
   }
 
-  /**
-   * What was being made up behind the last frame that was seen is not wanted; receivers may have closed as much as the
-   * ring has room for.
-   */
+  /** What was being made up behind the last frame that was seen is not wanted, but for the one that is on its way. */
   #cutTail(): void {
-    const end = Math.max(this.highest, this.next - 1 + this.#deps.ring);
+    const end = Math.max(this.highest, this.next);
     if (this.last === 0 || end >= this.last) return;
     this.last = end;
     this.#deps.words.setLast(end);
@@ -502,9 +499,14 @@ export class Series {
       incomplete: incomplete.ranges,
       truncated: incomplete.truncated,
       first_frame_number: this.first === 0 ? null : firstNumberOf(this.first),
-      ledger: this.#deps.ports.map(({ udpPort, seriesBase, seriesEnd }) =>
-        settlePort(udpPort, countsBetween(seriesBase, seriesEnd)),
-      ),
+      ledger: this.#deps.ports.map(({ udpPort, seriesBase, seriesEnd, words }) => {
+        // Of a tail that was cut receivers may have made up more already, as far as the ring reaches.
+        const cut = this.last === 0 ? 0 : Math.max(0, words.closeNext - 1 - this.last);
+        return settlePort(
+          udpPort,
+          withoutAbsent(countsBetween(seriesBase, seriesEnd), cut * this.#layout.expectedPackets),
+        );
+      }),
       warnings: this.#warnings.messages,
       header_sent: this.headerSent,
       end_pending: false,
