@@ -74,7 +74,6 @@ t.test('no line is wider than a window, but for texts that a test compares with'
 const linesMost = 350;
 /** They are longer still; the list only gets shorter. */
 const longer = new Set([
-  'src/assembly/packet-intake.ts',
   'src/assembly/port-assembler.ts',
   'src/stream/output/libzmq/libzmq-sink.ts',
   'src/stream/series/series.ts',

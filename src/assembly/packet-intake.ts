@@ -1,5 +1,7 @@
-// hot path. STEP 2, classes: each datagram of a batch ends in exactly one class. Owned by the port assembler, which
-// says when packets are accepted and by which layout; goes out: accepted packets into the port's images, and counts.
+// hot path. STEP 2, classes: each datagram of a batch ends in exactly one class. Comes in:
+// batches of the source, and whether packets are accepted, by which layout. Goes out: accepted packets into the port's
+// images, and counts.
+// Tested by test/pipeline/classes.test.ts.
 
 import { firstOwnNumber } from '../detector/frame-share.js';
 import type { FrameShare } from '../detector/frame-share.js';
