@@ -8,6 +8,7 @@ import { addArm } from './arm.js';
 import { addDemo } from './demo.js';
 import { addDoctor } from './doctor.js';
 import { addExplain } from './explain.js';
+import { addHelp } from './help.js';
 import { outlivesOutput } from './interrupt.js';
 import { addRecord } from './record.js';
 import { addReference } from './reference.js';
@@ -29,7 +30,6 @@ const program = new Command('vdcu')
   )
   .version(version(), '-V, --version', 'print the version')
   .helpOption('-h, --help', 'print this help, or that of a command')
-  .helpCommand('help [command]', 'print the help of a command')
   .exitOverride()
   .showHelpAfterError('(--help tells more)')
   .configureOutput({
@@ -69,6 +69,7 @@ for (const add of [
   addDemo,
   addRehearse,
   addReference,
+  addHelp,
 ])
   add(program);
 
