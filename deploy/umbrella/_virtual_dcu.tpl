@@ -19,6 +19,16 @@ livenessProbe:
 readinessProbe:
   httpGet: {path: /readyz, port: http}
   timeoutSeconds: 5
+# An upgrade or a drained node waits until the series that runs has ended, 300 s at most; a service that does not answer is not waited for.
+lifecycle:
+  preStop:
+    exec:
+      command:
+        - /bin/sh
+        - -c
+        - >-
+          end=$(( $(date +%s) + 300 )); while [ "$(date +%s)" -lt "$end" ]; do state=$(vdcu status --json | tr -d ' \n');
+          case $state in *'"state":"idle"'*|'') exit 0;; esac; sleep 1; done
 resources:
   requests: {cpu: 4, memory: 4Gi}
   limits: {cpu: 4, memory: 4Gi}
@@ -28,5 +38,5 @@ securityContext:
   allowPrivilegeEscalation: false
   readOnlyRootFilesystem: true
   capabilities: {drop: [ALL]}
-terminationGracePeriodSeconds: 41
+terminationGracePeriodSeconds: 341
 {{- end -}}
