@@ -5,7 +5,7 @@
 #
 #   scripts/install-python-clients.sh [SECONDS]     at most so long (default 300)
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 limit=${1:-300}
 wanted=clients/python/tests/requirements.txt
