@@ -83,7 +83,9 @@ export class SentFrameView {
     const { states } = this.#states.of(places, missing);
     const bytes = pixelBytes[type];
     for (let pixel = 0; pixel < states.length; pixel++) {
-      if (states[pixel] === pixelState.missing) pixels.fill(missingByte, pixel * bytes, (pixel + 1) * bytes);
+      // Rows that are not read out, too: which ones these are, an absent port has not said.
+      if (states[pixel] === pixelState.missing || states[pixel] === pixelState.unread)
+        pixels.fill(missingByte, pixel * bytes, (pixel + 1) * bytes);
     }
   }
 }

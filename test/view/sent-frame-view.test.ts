@@ -9,6 +9,10 @@ import type { Pipeline } from '../pipeline/pipeline.js';
 
 const viewOf = ({ buffer, map, config }: Pipeline): SentFrameView => new SentFrameView(buffer, map, config);
 
+/** Compared as a whole: the difference of two large arrays takes minutes to write down. */
+const same = (pixels: Uint8Array | undefined, wanted: Uint8Array): boolean =>
+  pixels !== undefined && Buffer.compare(pixels, wanted) === 0;
+
 /** The image that was sent with this frame number. */
 function sentPixels(pipeline: Pipeline, frameNumber: number): Uint8Array {
   const found = pipeline.sink.received.findLast(({ parts: [json] }) =>
@@ -28,7 +32,7 @@ t.test(
     for (const number of [105, 112, 120]) {
       const frame = view.find({ by: 'number', value: number }) as LastSent;
       t.match(frame.header, { frame_number: number, frame: number - 101 });
-      t.strictSame(frame.pixels, sentPixels(pipeline, number));
+      t.ok(same(frame.pixels, sentPixels(pipeline, number)));
       t.match(view.find({ by: 'index', value: number - 101 }), { header: { frame_number: number } });
     }
     t.match(view.find('latest'), { header: { frame_number: 120 } });
@@ -52,7 +56,7 @@ t.test('an absent port is missing, not what lay in its place before', async (t) 
   pipeline.run(200);
   const { header, pixels } = view.find({ by: 'number', value: 21 }) as LastSent;
   t.match(header, { reason: 'port_absent', complete: false });
-  t.strictSame(pixels, sentPixels(pipeline, 21));
+  t.ok(same(pixels, sentPixels(pipeline, 21)));
   t.ok(pixels.includes(255));
 });
 
@@ -84,7 +88,7 @@ t.test('the last of a burst is shown when the rate allows, or when its series en
   t.equal(shown(), 0, 'at once');
   pipeline.run(100);
   t.equal(shown(), 3);
-  t.strictSame(last.load()?.pixels, sentPixels(pipeline, 4));
+  t.ok(same(last.load()?.pixels, sentPixels(pipeline, 4)));
   pipeline.play(5, 6);
   pipeline.run(1);
   pipeline.command({ kind: 'stop' });
@@ -106,4 +110,19 @@ t.test('of several instances each shows its own frames', async (t) => {
   t.equal(view.find({ by: 'number', value: 3 }), 'not_ours');
   t.equal(view.find({ by: 'index', value: 2 }), 'not_ours');
   t.equal(view.find({ by: 'index', value: 7 }), 'not_sent');
+});
+
+t.test('rows that are not read out are missing where a port that came in the last series is absent now', async (t) => {
+  const pipeline = small({ flip_rows: '{50001: true, 50002: true}' });
+  const view = viewOf(pipeline);
+  pipeline.arm({ firstFrameNumber: 1, frames: 20 });
+  pipeline.play(1, 20);
+  for (const port of [0, 1]) {
+    pipeline.run(50);
+    pipeline.arm({ firstFrameNumber: 1, frames: 3 });
+    for (const frame of [1, 2, 3]) pipeline.send(port, frame);
+    pipeline.run(200);
+    for (const number of [1, 2, 3])
+      t.ok(same((view.find({ by: 'number', value: number }) as LastSent).pixels, sentPixels(pipeline, number)));
+  }
 });
