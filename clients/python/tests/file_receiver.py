@@ -82,8 +82,7 @@ class FileReceiver:
                 return
             self._file = h5py.File(fields["filename"], "a") if fields["filename"] else None
             if self._file is not None and blobs:
-                for key, value in json.loads(blobs[0]).items():
-                    self._file[f"{GROUP}/{key}"] = value
+                self._put(GROUP, json.loads(blobs[0]))
             self._status = {"state": "running"}
         elif fields["htype"] == "image":
             self._received += 1
@@ -94,6 +93,15 @@ class FileReceiver:
                 self._over.wait(0.02)
             self._close()
             self._status = {"state": "idle"}
+
+    def _put(self, group: str, values: Dict[str, Any]) -> None:
+        """Objects become groups, as the real one has them."""
+        assert self._file is not None
+        for key, value in values.items():
+            if isinstance(value, dict):
+                self._put(f"{group}/{key}", value)
+            else:
+                self._file[f"{group}/{key}"] = value
 
     def _write(self, fields: Dict[str, Any], blob: bytes) -> None:
         assert self._file is not None
