@@ -43,7 +43,12 @@ const program = new Command('npm run fuzz --')
       'an operator who arms and stops at the wrong moment, processes that end and start again. Checks every pixel, ' +
       'every sum and that everything comes to its end. The same seed gives the same run.',
   )
-  .option('--seeds <count>', 'how many seeds to play', whole(1), 1000)
+  .option(
+    '--seeds <count>',
+    'how many seeds to play; with --mutants: that a mistake may survive (3000)',
+    whole(1),
+    1000,
+  )
   .option('--from <seed>', 'the first of them', whole(0), 1)
   .option('--seed <seed>', 'play this one and tell its story', whole(0))
   .option('--jobs <count>', 'worker threads', whole(1), availableParallelism())
@@ -138,9 +143,10 @@ async function playAll({ seeds, from, jobs, seedLimit, json = false, untilFailur
 program.parse();
 const options = program.opts<Options>();
 const { seed, mutants = false, mutant, jobs, json = false, write = false } = options;
+const asked = program.getOptionValueSource('seeds') === 'cli';
 process.exitCode =
   mutants || mutant !== undefined
-    ? await runMutants({ only: mutant ?? '', jobs, json, write })
+    ? await runMutants({ only: mutant ?? '', jobs, json, write, ...(asked ? { seeds: options.seeds } : {}) })
     : seed !== undefined
       ? await tellSeed(seed, json)
       : await playAll(options);

@@ -1,5 +1,5 @@
 // Shows that the net catches fish: each known mistake (mutants.ts) is made in a copy of the sources, which is compiled
-// and plays seeds until one fails. The seed that is listed in docs/simulation.md is tried first.
+// and plays seeds until one fails, or a test that the mistake names. The seed that is listed in docs/simulation.md is tried first.
 
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -20,8 +20,8 @@ const page = join(root, 'docs/simulation.md');
 const seedsMost = 3000;
 /** Real time that a seed may take in a copy, in s: some mistakes make one that comes to no end. */
 const seedLimitSeconds = 20;
-/** A copy that plays no seed to its end in this time is not caught either, in ms. */
-const runLimitMs = 120_000;
+/** A copy that has not ended after this time is not caught either, in ms; machines may be busy. */
+const runLimitMs = 600_000;
 
 export interface MutantsOptions {
   /** Names begin so; '' = all. */
@@ -30,19 +30,22 @@ export interface MutantsOptions {
   readonly json: boolean;
   /** Write the table into the docs. */
   readonly write: boolean;
+  /** Seeds that a mistake may survive; 3000 unless given. */
+  readonly seeds?: number;
 }
 
 /** What became of a mistake. */
 interface Catch {
   readonly mutant: Mutant;
-  /** Null = not caught. */
+  readonly caught: boolean;
+  /** The seed that failed; null = none did. */
   readonly seed: number | null;
   /** The first thing that did not hold, or why the run could not be made. */
   readonly by: string;
 }
 
 /** Make the mistakes; returns the exit code. */
-export async function runMutants({ only, jobs, json, write }: MutantsOptions): Promise<number> {
+export async function runMutants({ only, jobs, json, write, seeds = seedsMost }: MutantsOptions): Promise<number> {
   const chosen = mutants.filter(({ name }) => name.startsWith(only));
   if (chosen.length === 0) {
     console.error(`--mutant ${only}: there is none. Known: ${mutants.map(({ name }) => name).join(', ')}`);
@@ -56,13 +59,13 @@ export async function runMutants({ only, jobs, json, write }: MutantsOptions): P
   const caught: Catch[] = [];
   const work = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined && !interrupt.signal.aborted; next = waiting.shift()) {
-      const found = await hunt(next, known.get(next.name), interrupt.signal);
+      const found = await hunt(next, known.get(next.name) ?? null, seeds, interrupt.signal);
       if (interrupt.signal.aborted) return;
       caught.push(found);
       progress.end();
       if (!json)
         console.log(
-          `${found.seed === null ? 'NOT CAUGHT' : `seed ${found.seed}`.padEnd(10)}  ${next.name}: ${found.by}`,
+          `${(!found.caught ? 'NOT CAUGHT' : found.seed === null ? 'test' : `seed ${found.seed}`).padEnd(10)}  ${next.name}: ${found.by}`,
         );
       progress.show(`${caught.length}/${chosen.length} mistakes made`);
     }
@@ -70,7 +73,7 @@ export async function runMutants({ only, jobs, json, write }: MutantsOptions): P
   await Promise.all(Array.from({ length: Math.min(jobs, chosen.length) }, work));
   progress.end();
   interrupt.release();
-  const missed = caught.filter(({ seed }) => seed === null);
+  const missed = caught.filter((one) => !one.caught);
   const seconds = (systemClock.now() - begin) / 1000;
   const interrupted = interrupt.signal.aborted;
   if (json)
@@ -91,25 +94,28 @@ export async function runMutants({ only, jobs, json, write }: MutantsOptions): P
   return missed.length > 0 ? 1 : interrupted ? 130 : 0;
 }
 
-async function hunt(mutant: Mutant, listed: number | undefined, signal: AbortSignal): Promise<Catch> {
+async function hunt(mutant: Mutant, listed: number | null, seeds: number, signal: AbortSignal): Promise<Catch> {
   const folder = mkdtempSync(join(tmpdir(), 'vdcu-mutant-'));
   try {
     await makeCopy(mutant, folder, signal);
-    if (listed !== undefined) {
+    if (mutant.test !== undefined) return { mutant, seed: null, ...(await failing(mutant.test, folder, signal)) };
+    if (listed !== null) {
       const failed = await play(folder, ['--from', String(listed), '--seeds', '1'], signal);
-      if (failed !== null) return { mutant, ...failed };
+      if (failed !== null) return { mutant, caught: true, ...failed };
     }
-    const failed = await play(folder, ['--seeds', String(seedsMost), '--until-failure'], signal);
-    return failed === null ? { mutant, seed: null, by: `${seedsMost} seeds held` } : { mutant, ...failed };
+    const failed = await play(folder, ['--seeds', String(seeds), '--until-failure'], signal);
+    return failed === null
+      ? { mutant, caught: false, seed: null, by: `${seeds} seeds held` }
+      : { mutant, caught: true, ...failed };
   } catch (error) {
-    return { mutant, seed: null, by: error instanceof Error ? error.message : String(error) };
+    return { mutant, caught: false, seed: null, by: error instanceof Error ? error.message : String(error) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** A copy of everything that plays seeds, with the mistake in it. */
-async function makeCopy({ changes }: Mutant, folder: string, signal: AbortSignal): Promise<void> {
+/** A copy of everything that plays seeds, or of the folder of its test, with the mistake in it. */
+async function makeCopy({ changes, test }: Mutant, folder: string, signal: AbortSignal): Promise<void> {
   const noMaps = (path: string): boolean => !path.endsWith('.map');
   for (const part of [
     'src',
@@ -118,6 +124,7 @@ async function makeCopy({ changes }: Mutant, folder: string, signal: AbortSignal
     'dist/test/fuzz',
     'dist/test/oracle',
     'dist/test/pipeline',
+    ...(test === undefined ? [] : ['dist/test']),
   ]) {
     cpSync(join(root, part), join(folder, part), { recursive: true, filter: noMaps });
   }
@@ -152,6 +159,13 @@ function compile(folder: string, file: string): void {
 export function caughtBy({ hung, problems }: Omit<FailedSeed, 'seed'>): string {
   const first = (problems[0] ?? '').split('\n', 1)[0];
   return hung === true ? `the seed hangs, and is caught by the watchdog: ${first}` : first;
+}
+
+/** What fails in a test, which holds without the mistake. */
+async function failing(test: string, folder: string, signal: AbortSignal): Promise<Pick<Catch, 'caught' | 'by'>> {
+  const text = await run(folder, [`dist/${test.replace(/\.ts$/, '.js')}`], signal);
+  const first = /^not ok \d+ - (.*?)(?: # time=.*)?$/m.exec(text)?.[1];
+  return { caught: first !== undefined, by: first === undefined ? `${test} holds` : `${test}: ${first}` };
 }
 
 /** The first seed that fails, or null. */
@@ -197,12 +211,12 @@ function run(folder: string, script: readonly string[], signal: AbortSignal): Pr
 const beginMark = '<!-- mutants: written by npm run fuzz -- --mutants --write -->';
 const endMark = '<!-- end of mutants -->';
 
-/** Seeds by mistake, as the docs list them. */
-export function listedSeeds(): Map<string, number> {
+/** Seeds by mistake, as the docs list them; null = a test catches it. */
+export function listedSeeds(): Map<string, number | null> {
   return new Map(
-    [...readFileSync(page, 'utf8').matchAll(/^\| `([a-z0-9-]+)` \|.*\| (\d+) \|/gm)].map(([, name, seed]) => [
+    [...readFileSync(page, 'utf8').matchAll(/^\| `([a-z0-9-]+)` \|.*?\| (\d+|test) \| /gm)].map(([, name, seed]) => [
       name,
-      Number(seed),
+      seed === 'test' ? null : Number(seed),
     ]),
   );
 }
@@ -211,7 +225,7 @@ function writeTable(caught: readonly Catch[]): void {
   const rows = mutants.map(({ name, does, changes }) => {
     const found = caught.find(({ mutant }) => mutant.name === name) as Catch;
     const files = [...new Set(changes.map(({ file }) => `\`${file.replace('src/', '')}\``))].join(', ');
-    return `| \`${name}\` | ${does} | ${files} | ${found.seed} | ${shown(found.by)} |`;
+    return `| \`${name}\` | ${does} | ${files} | ${found.seed ?? 'test'} | ${shown(found.by)} |`;
   });
   const table = [
     '| mistake | what the service then does | in | seed | what did not hold |',

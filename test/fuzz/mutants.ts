@@ -2,6 +2,8 @@
 // must not go unnoticed. mutant-runs.ts makes them one at a time in a copy and plays seeds until one fails. A change
 // whose text is no longer there is an error: it must follow the sources.
 
+import { finerMutants } from './finer-mutants.js';
+
 /** One replacement in one source file; `from` must be there exactly once. */
 export interface Change {
   readonly file: string;
@@ -14,6 +16,8 @@ export interface Mutant {
   /** What the service then does. */
   readonly does: string;
   readonly changes: readonly Change[];
+  /** A test that must fail, where no seed shows it; from the root, as `test/memory/number53.test.ts`. */
+  readonly test?: string;
 }
 
 const mutant = (
@@ -45,7 +49,7 @@ const streamer = 'src/stream/streamer.ts';
 const deliveryWait = 'src/stream/output/delivery-wait.ts';
 const outbox = 'src/stream/output/maxiv/outbox.ts';
 
-export const mutants: readonly Mutant[] = [
+const commonMutants: readonly Mutant[] = [
   mutant('duplicate-counted', 'counts a packet that came twice as two', [
     classes,
     'return known ? this.count(portCounter.duplicate) : this.#accept(frameNumber, packet, at, now);',
@@ -340,3 +344,5 @@ export const mutants: readonly Mutant[] = [
     'this.#words[base + entryWord.opened] !== this.#opened(slot) + 1.5',
   ]),
 ];
+
+export const mutants: readonly Mutant[] = [...commonMutants, ...finerMutants];

@@ -72,7 +72,11 @@ export class SimulatedService {
   readonly #answers = new Map<number, number>();
   readonly #refused = new Map<string, number>();
   readonly #unarmedAtEnd = new Map<number, number>();
-  /** Datagrams that an automatic series should have had, and did not. */
+  /** Datagrams in the order in which they came to their sockets, and how many had when a port heard of a stop. */
+  readonly #arrivals = new WeakMap<Datagram, number>();
+  #arrived = 0;
+  readonly #stops = new Map<number, { readonly command: number; readonly arrived: number; readonly at: number }>();
+  /** Datagrams that a series should have had, and did not. */
   readonly deaf: string[] = [];
   readonly #repeats = new Set<{ every: number; due: number; run: () => void }>();
 
@@ -150,6 +154,7 @@ export class SimulatedService {
   }
 
   deliver(datagram: Datagram): void {
+    this.#arrivals.set(datagram, this.#arrived++);
     this.pipeline.deliver(datagram.port, bytesOf(datagram), senderOf(datagram.kind), datagram);
   }
 
@@ -160,10 +165,30 @@ export class SimulatedService {
     const counters = this.#counters.get(agent) as Float64Array;
     const refused = counters[portCounter.ringFull];
     const held = counters[portCounter.received] - classedIn(counters);
+    this.#hearStop(agent);
     const work = this.pipeline.turnPort(agent);
     this.follow(agent);
     this.truth.get(agent)?.endTurn(held > 0 ? 0 : counters[portCounter.ringFull] - refused);
     return work;
+  }
+
+  #hearStop(port: number): void {
+    const command = this.#series.readCommand();
+    if ((command & 7) !== phase.stop || this.#series.keepsBehind) this.#stops.delete(port);
+    else if (this.#stops.get(port)?.command !== command)
+      this.#stops.set(port, { command, arrived: this.#arrived, at: this.#clock.now() });
+  }
+
+  /** A stop is obeyed once what waited when the port heard of it was read, or after so much reading. */
+  #checkStop(port: number): void {
+    const stop = this.#stops.get(port);
+    const oldest = this.pipeline.sources.get(port)?.oldest as Datagram | null;
+    // Behind numbers that begin anew everything waits for the next series.
+    const waits = this.#series.keepsBehind || this.pipeline.assemblers.get(port)?.pauses === true;
+    if (stop === undefined || oldest === null || waits) return;
+    const waited = (this.#arrivals.get(oldest) as number) < stop.arrived;
+    if (waited && this.#clock.now() - stop.at < this.pipeline.config.drainMs)
+      this.deaf.push(`port ${port}: a stop was obeyed while a datagram from before it waited`);
   }
 
   /** Events reach main later than they happen, in their order; what waits is looked after. */
@@ -221,6 +246,7 @@ export class SimulatedService {
       truth.openBehind(seriesId - 1, seriesId, drops);
     } else if ((answer & 7) === phase.open) truth.open(seriesId, drops, this.#ownFrames());
     else if ((answer & 7) === phase.stop) {
+      this.#checkStop(port);
       truth.stop(keepsBehind);
       this.#unarmedAtEnd.set(port, unarmed);
     } else if ((answer & 7) === phase.finish) {

@@ -11,6 +11,7 @@ import type { SeriesSummary } from '../../src/contract/series.js';
 import { readMissing } from '../../simulators/consumer/missing-packets.js';
 import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
 import type { FrameVerifier } from '../../simulators/consumer/verify.js';
+import { ticksOf } from '../pipeline/packets.js';
 import type { PacketMaker } from '../pipeline/packets.js';
 import { HandOverCheck } from '../pipeline/stream-verdict.js';
 import type { SettingsOf } from '../pipeline/stream-verdict.js';
@@ -117,6 +118,10 @@ export class LifeVerdict {
     for (const port of this.#service.ports) {
       const truth = this.#service.truth.get(port) as PortTruth;
       const refused = truth.hasRefused(seriesId, frameNumber);
+      if (refused && fields['reason'] !== 'ring_full')
+        this.problems.push(
+          `frame ${frameNumber}: port ${port} refused a part of it, and its reason is ${fields['reason']}`,
+        );
       for (let packet = 0; packet < maker.packets; packet++) {
         if (refused && !missing.has(port * 65536 + packet)) {
           this.problems.push(`frame ${frameNumber}: port ${port} has a part of it, and refused another`);
@@ -130,6 +135,17 @@ export class LifeVerdict {
         return;
       }
     }
+    const first = this.#service.ports.find((port) =>
+      Array.from({ length: maker.packets }, (_, packet) => packet).some(
+        (packet) => !missing.has(port * 65536 + packet),
+      ),
+    );
+    const ticks = fields['timestamp'];
+    if (first !== undefined && ticks !== undefined && ticks !== ticksOf(frameNumber, first))
+      this.problems.push(
+        `frame ${frameNumber}: timestamp ${ticks}, the first port that has a packet (${first}) says ` +
+          `${ticksOf(frameNumber, first)}`,
+      );
     this.#packetsBySeries.set(seriesId, maker.packets);
     if (this.#scenario.calm)
       this.images.push({ index, frameNumber, reason: fields['reason'], packets: maker.packets, missing });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
+import { afterEachStore } from './interleaved.js';
 import { CommandBox, commandBoxBytes, commandLimitBytes } from '../../src/memory/command-box.js';
 
 t.test('a command is taken once, and only then the next can be posted', async (t) => {
@@ -40,4 +41,19 @@ t.test('a command that another thread posts is read whole before the next one ca
   Atomics.store(new Int32Array(buffer), 0, 1);
   await once(poster, 'exit');
   t.equal(taken, 400);
+});
+
+t.test('as soon as the box is free the next command may be posted, and the last one is read', async (t) => {
+  const box = new CommandBox(new SharedArrayBuffer(commandBoxBytes), 0);
+  t.ok(box.post({ text: 'first' }));
+  let posted = 0;
+  let taken: unknown;
+  afterEachStore(
+    () => void (taken = box.take()),
+    () => {
+      if (box.post({ text: 'other' })) posted++;
+    },
+  );
+  t.strictSame([taken, posted], [{ text: 'first' }, 1]);
+  t.strictSame(box.take(), { text: 'other' });
 });

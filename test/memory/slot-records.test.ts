@@ -1,4 +1,5 @@
 import t from 'tap';
+import { afterEachStore } from './interleaved.js';
 import { SlotRecords, bitmapWords, outcome, recordState, slotRecordBytes } from '../../src/memory/slot-records.js';
 
 const make = (packets = 70): SlotRecords =>
@@ -70,4 +71,22 @@ t.test('a dropped frame, and everything after forgetting, is empty', async (t) =
   records.forget(2);
   t.equal(records.frameIn(2), 0);
   t.notOk(records.published(2, 6));
+});
+
+t.test('whoever sees an image published sees how it was closed', async (t) => {
+  const records = make();
+  records.open(1, 5, 100);
+  let looks = 0;
+  afterEachStore(
+    () => records.publish(1, 5, outcome.timedOut, 200),
+    () => {
+      if (!records.published(1, 5)) return;
+      looks++;
+      t.strictSame(
+        [records.outcome(1), records.closedAt(1), records.stateOf(1, 5)],
+        [outcome.timedOut, 200, recordState.closed],
+      );
+    },
+  );
+  t.equal(looks, 1);
 });

@@ -30,6 +30,11 @@ export class MemorySource implements PacketSource {
     this.batch = batch;
   }
 
+  /** The tag of what has waited longest; null = nothing waits. */
+  get oldest(): unknown {
+    return this.queued === 0 ? null : this.#queue[this.#head].tag;
+  }
+
   get queued(): number {
     return this.#queue.length - this.#head;
   }

@@ -19,6 +19,9 @@ export interface HeaderChanges {
   readonly version?: number;
 }
 
+/** Timestamp of a port's packets of a frame; small enough to be exact. */
+export const ticksOf = (frameNumber: number, port: number): number => (frameNumber % 2 ** 40) * 10 + port;
+
 export class PacketMaker {
   readonly format: WireFormat;
   readonly #ports: readonly { frameNumber: number; image: PortImageDatagrams }[][];
@@ -58,7 +61,8 @@ export class PacketMaker {
       this.#next[port] = (next + 1) % imagesKept;
       kept = images[next];
       kept.frameNumber = frameNumber;
-      kept.image.write(frameNumber, frameNumber * 10);
+      // Ports differ in what their headers say.
+      kept.image.write(frameNumber, ticksOf(frameNumber, port));
     }
     return kept.image.datagrams[index];
   }

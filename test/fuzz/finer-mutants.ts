@@ -1,0 +1,265 @@
+// Finer mistakes than those of mutants.ts: edges of comparisons, the order of stores, what outweighs what, counters that
+// only explain. Comes in: nothing. Goes out: changes of the sources, some with the test that must fail where one thread
+// and virtual time cannot show them.
+
+import type { Mutant } from './mutants.js';
+
+type Replacement = readonly [file: string, from: string, to: string];
+
+const seen = (name: string, does: string, ...changes: readonly Replacement[]): Mutant => ({
+  name,
+  does,
+  changes: changes.map(([file, from, to]) => ({ file, from, to })),
+});
+
+const tested = (test: string, name: string, does: string, ...changes: readonly Replacement[]): Mutant => ({
+  ...seen(name, does, ...changes),
+  test: `test/${test}.test.ts`,
+});
+
+const assembler = 'src/assembly/port-assembler.ts';
+const closer = 'src/assembly/image-closer.ts';
+const drain = 'src/assembly/drain.ts';
+const intake = 'src/assembly/packet-intake.ts';
+const images = 'src/assembly/port-images.ts';
+const frameWindow = 'src/assembly/frame-window.ts';
+const kernel = 'src/assembly/kernel/place.ts';
+const sender = 'src/assembly/port-sender.ts';
+const records = 'src/memory/slot-records.ts';
+const seriesWords = 'src/memory/series-words.ts';
+const packets = 'src/memory/series-packets.ts';
+const reader = 'src/stream/series/frame-reader.ts';
+const frames = 'src/stream/series/frame-sender.ts';
+const series = 'src/stream/series/series.ts';
+const firstFrame = 'src/stream/series/first-frame.ts';
+const ledger = 'src/stream/series/ledger.ts';
+const tail = 'src/stream/series/tail.ts';
+const streamer = 'src/stream/streamer.ts';
+const outbox = 'src/stream/output/maxiv/outbox.ts';
+
+/** Found by people who looked for what the net lets through. */
+export const finerMutants: readonly Mutant[] = [
+  seen('stop-without-draining', 'obeys a stop while packets from before it wait in the socket', [
+    assembler,
+    'case phase.stop:\n        if (drained) {',
+    'case phase.stop:\n        if (this.#command > 0) {',
+  ]),
+  seen('stop-outweighs-ring', 'says that the stop cut off what the ring had no room for', [
+    reader,
+    "        : seen.refused\n          ? 'ring_full'\n          : seen.ended\n            ? 'stop'",
+    "        : seen.ended\n          ? 'stop'\n          : seen.refused\n            ? 'ring_full'",
+  ]),
+  seen('header-of-last-port', 'takes header fields from the last port that has any', [
+    reader,
+    'for (const { records } of this.#ports) {\n      if (records.accepted(slot) === 0) continue;\n      const header',
+    'for (const { records } of [...this.#ports].reverse()) {\n      if (records.accepted(slot) === 0) continue;\n      const header',
+  ]),
+  tested('memory/number53', 'high-words-exchanged', 'lets a reader see half of a number that is being stored', [
+    'src/memory/number53.ts',
+    'Atomics.store(words, at, high);\n  Atomics.store(words, at + 1, (value % two32) | 0);\n  Atomics.store(words, at + 2, high);',
+    'Atomics.store(words, at + 2, high);\n  Atomics.store(words, at + 1, (value % two32) | 0);\n  Atomics.store(words, at, high);',
+  ]),
+  tested('memory/command-box', 'command-taken-unread', 'calls a command taken before its text was read', [
+    'src/memory/command-box.ts',
+    'const text = this.#text.slice(0, this.#words[at.length]);\n    Atomics.store(this.#words, at.taken, posted);',
+    'Atomics.store(this.#words, at.taken, posted);\n    const text = this.#text.slice(0, this.#words[at.length]);',
+  ]),
+  seen('span-of-a-ring', 'lets a port begin exactly a ring above the first frame', [
+    assembler,
+    'window.newestAccepted >= window.first + this.#ring',
+    'window.newestAccepted > window.first + this.#ring',
+  ]),
+  tested('pipeline/silence', 'silence-with-packets', 'takes silence for a witness while packets wait in the socket', [
+    intake,
+    'else if (this.#silent && emptied) this.#confirm(now);',
+    'else if (this.#silent) this.#confirm(now);',
+  ]),
+  tested('pipeline/cut-off', 'cut-off-not-noted', 'calls what a stop cut off a loss', [
+    images,
+    '    if (reason === outcome.ended) this.#noteCutOff(missing);\n',
+    '',
+  ]),
+  seen('closed-before-first', 'closes images before all ports have heard of the first frame', [
+    assembler,
+    ' || this.#series.settledVersion !== this.#firstVersion)',
+    ')',
+  ]),
+  tested(
+    'pipeline/auto-series',
+    'silence-cuts',
+    'ends an automatic series although packets of it wait in the sockets',
+    [series, 'if (this.#wentOn()) this.#goOn();\n        else if (this.#endKnown', 'if (this.#endKnown'],
+  ),
+  tested('pipeline/tail', 'tail-always-filled', 'makes up frames of a detector that was stopped', [
+    tail,
+    'this.detectorStopped = missing > this.#most;',
+    'this.detectorStopped = missing > Infinity;',
+  ]),
+  tested('pipeline/tail', 'stop-does-not-cut-tail', 'goes on filling after a stop', [
+    series,
+    'if (this.step === seriesStep.finishing && !fill && !this.share.shared) this.#cutTail();',
+    '',
+  ]),
+  seen(
+    'owed-end-holds-up-next',
+    'keeps packets of the next automatic series waiting for a consumer that takes no end',
+    [streamer, ': this.#arming?.request.force === true || follows;', ': this.#arming?.request.force === true;'],
+  ),
+  tested('pipeline/begin-again', 'restart-by-one-duplicate', 'takes one late copy for a detector that begins anew', [
+    intake,
+    'else if (this.#heldAgain && emptied && now - held.lastAt >= this.#witnessMs) this.dropHeld(now);',
+    'else if (this.#heldAgain && emptied && now - held.lastAt >= this.#witnessMs) this.#confirm(now);',
+  ]),
+
+  // Thirty more.
+  seen('second-source-taken', 'takes packets of a second sender where they are to be refused', [
+    intake,
+    '    return enforceSource;\n',
+    '    return enforceSource && this.#counters[0] < 0;\n',
+  ]),
+  tested('pipeline/second-source', 'sender-kept-for-good', 'goes by the sender of the last series', [
+    intake,
+    '    this.#sender.forget();\n',
+    '',
+  ]),
+  tested('assembly/port-sender', 'sender-by-two', 'learns the sender from two packets', [
+    sender,
+    '< witnesses) return false;',
+    '< witnesses - 1) return false;',
+  ]),
+  tested('assembly/port-sender', 'sender-counts-kept', 'counts packets of the last series when it learns a sender', [
+    sender,
+    '    this.#packets.fill(0);\n',
+    '',
+  ]),
+  tested('pipeline/closing', 'overtaken-too-soon', 'closes an image a frame too soon', [
+    closer,
+    'const overtaken = reference - overtakeFrames;',
+    'const overtaken = reference - overtakeFrames + 1;',
+  ]),
+  tested('pipeline/closing', 'overtaken-too-late', 'waits a frame too long for an image', [
+    closer,
+    'const overtaken = reference - overtakeFrames;',
+    'const overtaken = reference - overtakeFrames - 1;',
+  ]),
+  tested('pipeline/closing', 'give-up-below', 'does not give up the frame that it was asked to', [
+    closer,
+    ': frameNumber <= this.#giveUp\n',
+    ': frameNumber < this.#giveUp\n',
+  ]),
+  seen('closed-beyond-ring', 'closes a frame that the ring has no room for', [
+    closer,
+    'last === 0 ? next + ring - 1 :',
+    'last === 0 ? next + ring :',
+  ]),
+  seen('refused-called-lost', 'says that packets were lost which the ring had no room for', [
+    closer,
+    'state === recordState.empty && frameNumber <= refused',
+    'state === recordState.empty && frameNumber < refused',
+  ]),
+  tested('assembly/drain', 'drained-by-time', 'obeys after a while although what waited was not read', [
+    drain,
+    'this.#readMs >= this.#drainMs && this.#counters[portCounter.bytes] >= this.#readUntil',
+    'this.#readMs >= this.#drainMs',
+  ]),
+  seen('past-includes-next', 'takes the next frame to send for one that was sent', [
+    frameWindow,
+    '? frameNumber < this.next\n',
+    '? frameNumber <= this.next\n',
+  ]),
+  seen('ring-one-longer', 'accepts a frame of which the slot is another one’s', [
+    frameWindow,
+    'return frameNumber >= base + this.#ring ||',
+    'return frameNumber > base + this.#ring ||',
+  ]),
+  tested('pipeline/overload', 'owed-edge', 'aborts one owed frame too soon', [
+    series,
+    'ring > limits.maxOwedFrames',
+    'ring >= limits.maxOwedFrames',
+  ]),
+  tested('pipeline/tail', 'tail-edge', 'fills one frame less than a loss explains', [
+    tail,
+    'missing > this.#most',
+    'missing >= this.#most',
+  ]),
+  seen('late-bits-kept', 'knows late packets of the frame that was in the slot before', [
+    records,
+    'for (let word = base + recordWord.bits; word < base + this.#stride; word++) words[word] = 0;',
+    'for (let word = base + recordWord.bits; word < base + this.#lateAt; word++) words[word] = 0;',
+  ]),
+  tested('memory/slot-records', 'published-before-outcome', 'hands an image over before it says how it was closed', [
+    records,
+    '    this.words[base + recordWord.outcome] = result;\n    this.#times[base / 2 + 5] = now;\n    Atomics.store(this.words, base + recordWord.published, tagOf(frameNumber));\n',
+    '    Atomics.store(this.words, base + recordWord.published, tagOf(frameNumber));\n    this.words[base + recordWord.outcome] = result;\n    this.#times[base / 2 + 5] = now;\n',
+  ]),
+  tested('memory/series-words', 'first-told-too-soon', 'tells a new first frame before its number is there', [
+    seriesWords,
+    '    store53(this.#words, at.first, first);\n    const version = Atomics.load(this.#words, at.firstVersion) + 1;\n    Atomics.store(this.#words, at.firstVersion, version);\n',
+    '    const version = Atomics.load(this.#words, at.firstVersion) + 1;\n    Atomics.store(this.#words, at.firstVersion, version);\n    store53(this.#words, at.first, first);\n',
+  ]),
+  tested('pipeline/classes', 'reordered-equal', 'counts every second packet as reordered', [
+    images,
+    'packet < this.#records.highest(slot)',
+    'packet <= this.#records.highest(slot) + 1',
+  ]),
+  tested('assembly/compiled-placement', 'reordered-kernel', 'counts packets in order as reordered, in the kernel', [
+    kernel,
+    '<i32>packet < top)',
+    '<i32>packet <= top + 1)',
+  ]),
+  tested('pipeline/settings', 'suspect-late', 'calls images complete that three impossible numbers make doubtful', [
+    images,
+    'return ++this.#badNumbers >= suspectLimit;',
+    'return ++this.#badNumbers > suspectLimit;',
+  ]),
+  tested('pipeline/settings', 'same-missing-late', 'tells a port that always misses the same one image too late', [
+    images,
+    'if (this.#sameMissing >= sameMissingLimit)',
+    'if (this.#sameMissing > sameMissingLimit)',
+  ]),
+  seen('abort-by-the-last', 'names the last reason for an abort instead of the first', [
+    series,
+    'if (this.#aborted !== null || this.step === seriesStep.ending) return;',
+    'if (this.step === seriesStep.ending) return;',
+  ]),
+  seen('ring-before-late', 'blames the ring for packets that came late', [
+    packets,
+    "const ring = Math.min(counts('ringFull'), missing - late);",
+    "const ring = Math.min(counts('ringFull'), missing);",
+  ]),
+  tested('stream/series/ledger', 'socket-limited-always', 'says that the kernel dropped more than was missing', [
+    ledger,
+    'kernelDrops > packets.socket',
+    'kernelDrops >= packets.socket',
+  ]),
+  tested('stream/series/ledger', 'ranges-joined', 'calls a complete frame between two incomplete ones incomplete', [
+    ledger,
+    'last[1] === frameIndex - 1',
+    'last[1] >= frameIndex - 2',
+  ]),
+  seen('unsent-one-less', 'counts one frame less than it drops', [
+    frames,
+    'const frames = last + 1 - this.next;',
+    'const frames = last - this.next;',
+  ]),
+  seen('first-frame-equal', 'never settles a first frame that a port has', [
+    firstFrame,
+    'if (smallest >= this.number) {',
+    'if (smallest > this.number) {',
+  ]),
+  tested('pipeline/first-frame', 'holding-not-waited-for', 'settles the first frame while a port holds packets', [
+    firstFrame,
+    'if (smallest === 0 || (holding && now - this.#startedAt < 2 * this.#startWindowMs))',
+    'if (smallest === 0)',
+  ]),
+  tested('pipeline/first-frames', 'ports-a-ring-apart', 'begins although ports are exactly a ring apart', [
+    firstFrame,
+    "if (newest - smallest >= this.#ring) return 'disagree';",
+    "if (newest - smallest > this.#ring) return 'disagree';",
+  ]),
+  tested('stream/output/maxiv/outbox', 'blocked-not-counted', 'does not count the time that a message waited', [
+    outbox,
+    '    if (this.blocked) this.#blocked(now);\n    this.#blockedUntil = -1;\n',
+    '    this.#blockedUntil = -1;\n',
+  ]),
+];
