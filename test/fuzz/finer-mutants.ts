@@ -26,16 +26,13 @@ const frameWindow = 'src/assembly/frame-window.ts';
 const kernel = 'src/assembly/kernel/place.ts';
 const sender = 'src/assembly/port-sender.ts';
 const records = 'src/memory/slot-records.ts';
-const seriesWords = 'src/memory/series-words.ts';
 const packets = 'src/memory/series-packets.ts';
 const reader = 'src/stream/series/frame-reader.ts';
-const frames = 'src/stream/series/frame-sender.ts';
 const series = 'src/stream/series/series.ts';
 const firstFrame = 'src/stream/series/first-frame.ts';
 const ledger = 'src/stream/series/ledger.ts';
 const tail = 'src/stream/series/tail.ts';
 const streamer = 'src/stream/streamer.ts';
-const outbox = 'src/stream/output/maxiv/outbox.ts';
 
 /** Found by people who looked for what the net lets through. */
 export const finerMutants: readonly Mutant[] = [
@@ -79,11 +76,12 @@ export const finerMutants: readonly Mutant[] = [
     '    if (reason === outcome.ended) this.#noteCutOff(missing);\n',
     '',
   ]),
-  seen('closed-before-first', 'closes images before all ports have heard of the first frame', [
-    assembler,
-    ' || this.#series.settledVersion !== this.#firstVersion)',
-    ')',
-  ]),
+  tested(
+    'pipeline/first-frame',
+    'closed-before-first',
+    'closes images before all ports have heard of the first frame',
+    [assembler, ' || this.#series.settledVersion !== this.#firstVersion)', ')'],
+  ),
   tested(
     'pipeline/auto-series',
     'silence-cuts',
@@ -100,7 +98,8 @@ export const finerMutants: readonly Mutant[] = [
     'if (this.step === seriesStep.finishing && !fill && !this.share.shared) this.#cutTail();',
     '',
   ]),
-  seen(
+  tested(
+    'pipeline/auto-series',
     'owed-end-holds-up-next',
     'keeps packets of the next automatic series waiting for a consumer that takes no end',
     [streamer, ': this.#arming?.request.force === true || follows;', ': this.#arming?.request.force === true;'],
@@ -111,7 +110,7 @@ export const finerMutants: readonly Mutant[] = [
     'else if (this.#heldAgain && emptied && now - held.lastAt >= this.#witnessMs) this.#confirm(now);',
   ]),
 
-  // Thirty more.
+  // Invented.
   seen('second-source-taken', 'takes packets of a second sender where they are to be refused', [
     intake,
     '    return enforceSource;\n',
@@ -147,7 +146,7 @@ export const finerMutants: readonly Mutant[] = [
     ': frameNumber <= this.#giveUp\n',
     ': frameNumber < this.#giveUp\n',
   ]),
-  seen('closed-beyond-ring', 'closes a frame that the ring has no room for', [
+  tested('pipeline/overload', 'closed-beyond-ring', 'closes a frame that the ring has no room for', [
     closer,
     'last === 0 ? next + ring - 1 :',
     'last === 0 ? next + ring :',
@@ -192,11 +191,6 @@ export const finerMutants: readonly Mutant[] = [
     '    this.words[base + recordWord.outcome] = result;\n    this.#times[base / 2 + 5] = now;\n    Atomics.store(this.words, base + recordWord.published, tagOf(frameNumber));\n',
     '    Atomics.store(this.words, base + recordWord.published, tagOf(frameNumber));\n    this.words[base + recordWord.outcome] = result;\n    this.#times[base / 2 + 5] = now;\n',
   ]),
-  tested('memory/series-words', 'first-told-too-soon', 'tells a new first frame before its number is there', [
-    seriesWords,
-    '    store53(this.#words, at.first, first);\n    const version = Atomics.load(this.#words, at.firstVersion) + 1;\n    Atomics.store(this.#words, at.firstVersion, version);\n',
-    '    const version = Atomics.load(this.#words, at.firstVersion) + 1;\n    Atomics.store(this.#words, at.firstVersion, version);\n    store53(this.#words, at.first, first);\n',
-  ]),
   tested('pipeline/classes', 'reordered-equal', 'counts every second packet as reordered', [
     images,
     'packet < this.#records.highest(slot)',
@@ -217,11 +211,6 @@ export const finerMutants: readonly Mutant[] = [
     'if (this.#sameMissing >= sameMissingLimit)',
     'if (this.#sameMissing > sameMissingLimit)',
   ]),
-  seen('abort-by-the-last', 'names the last reason for an abort instead of the first', [
-    series,
-    'if (this.#aborted !== null || this.step === seriesStep.ending) return;',
-    'if (this.step === seriesStep.ending) return;',
-  ]),
   seen('ring-before-late', 'blames the ring for packets that came late', [
     packets,
     "const ring = Math.min(counts('ringFull'), missing - late);",
@@ -232,34 +221,9 @@ export const finerMutants: readonly Mutant[] = [
     'kernelDrops > packets.socket',
     'kernelDrops >= packets.socket',
   ]),
-  tested('stream/series/ledger', 'ranges-joined', 'calls a complete frame between two incomplete ones incomplete', [
-    ledger,
-    'last[1] === frameIndex - 1',
-    'last[1] >= frameIndex - 2',
-  ]),
-  seen('unsent-one-less', 'counts one frame less than it drops', [
-    frames,
-    'const frames = last + 1 - this.next;',
-    'const frames = last - this.next;',
-  ]),
   seen('first-frame-equal', 'never settles a first frame that a port has', [
     firstFrame,
     'if (smallest >= this.number) {',
     'if (smallest > this.number) {',
-  ]),
-  tested('pipeline/first-frame', 'holding-not-waited-for', 'settles the first frame while a port holds packets', [
-    firstFrame,
-    'if (smallest === 0 || (holding && now - this.#startedAt < 2 * this.#startWindowMs))',
-    'if (smallest === 0)',
-  ]),
-  tested('pipeline/first-frames', 'ports-a-ring-apart', 'begins although ports are exactly a ring apart', [
-    firstFrame,
-    "if (newest - smallest >= this.#ring) return 'disagree';",
-    "if (newest - smallest > this.#ring) return 'disagree';",
-  ]),
-  tested('stream/output/maxiv/outbox', 'blocked-not-counted', 'does not count the time that a message waited', [
-    outbox,
-    '    if (this.blocked) this.#blocked(now);\n    this.#blockedUntil = -1;\n',
-    '    this.#blockedUntil = -1;\n',
   ]),
 ];

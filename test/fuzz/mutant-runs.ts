@@ -189,6 +189,8 @@ function run(folder: string, script: readonly string[], signal: AbortSignal): Pr
   return new Promise((resolvePromise, reject) => {
     const env = { ...process.env };
     delete env['VDCU_PLACEMENT'];
+    // A test that has not ended by then shows nothing; in s.
+    env['TAP_TIMEOUT'] = String(runLimitMs / 1000);
     const child = spawn(process.execPath, script, {
       cwd: folder,
       env,

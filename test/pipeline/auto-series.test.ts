@@ -77,6 +77,7 @@ t.test('a consumer that does not take the end of an auto series keeps the next o
   t.match(pipeline.summaries, [{ frames: 4, end_pending: true }], 'header and images are in the queue, the end is not');
   pipeline.play(5, 9);
   pipeline.run(50);
+  t.match(pipeline.counters(0), { accepted: 36 }, 'the next series takes its packets while the end waits');
   sink.reading = true;
   sink.read();
   pipeline.run(400);

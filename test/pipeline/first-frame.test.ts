@@ -88,6 +88,32 @@ t.test('a smaller number that a port accepts before it has heard of the first fr
   }
 });
 
+t.test('nothing is closed for want of packets before all ports have heard of the first frame', async (t) => {
+  const pipeline = small();
+  pipeline.arm({ frames: 3 });
+  pipeline.send(0, 12);
+  pipeline.send(0, 13, [0]);
+  for (const frame of [14, 15, 16, 17]) pipeline.send(0, frame);
+  pipeline.settle();
+  pipeline.clock.advance(6);
+  pipeline.send(1, 11);
+  const source = pipeline.sources.get(1);
+  // The streamer proposes frame 12, and port 0 hears of it, while port 1 is in the turn in which it accepts frame 11.
+  if (source !== undefined)
+    source.interrupt = () => {
+      pipeline.turnStreamer();
+      pipeline.turnPort(0);
+    };
+  pipeline.turnPort(1);
+  if (source !== undefined) source.interrupt = null;
+  t.equal(firstNumberOf(pipeline.words.first), 12);
+  t.match(pipeline.counters(0), { imagesIncomplete: 0, missing: 0 }, 'frame 13 is overtaken, and stays open');
+  pipeline.run(80);
+  t.equal(firstNumberOf(pipeline.words.first), 11);
+  t.match(pipeline.summaries[0], { first_frame_number: 11, frames: 3, ledger: [{ expected: 12 }, { expected: 12 }] });
+  t.strictSame(pipeline.verify(), []);
+});
+
 t.test('what waits in the socket of a port that did not run lowers the first frame, too', async (t) => {
   const pipeline = small();
   pipeline.arm();

@@ -1,6 +1,8 @@
 import t from 'tap';
 import { firstNumberOf } from '../../src/detector/frame-share.js';
 import { Random } from '../../src/base/random.js';
+import { seriesStep } from '../../src/memory/stream-words.js';
+import { MemorySink } from './memory-sink.js';
 import { Pipeline } from './pipeline.js';
 import { small } from './small.js';
 
@@ -368,4 +370,22 @@ t.test('three packets that agree on a number but not on their position confirm n
   for (const from of [0, 1, 0]) pipeline.deliver(0, maker.packet(from, 7, from));
   pipeline.settle();
   t.match(pipeline.counters(0), { accepted: 0, foreignSeries: 2 });
+});
+
+t.test('of several reasons to cut a series short the first is told', async (t) => {
+  const sink = new MemorySink();
+  sink.connect();
+  const pipeline = small({ max_owed_frames: 20 }, { sink });
+  pipeline.arm();
+  pipeline.play(1, 4);
+  for (const frame of [100_000, 100_001]) for (const port of [0, 1]) pipeline.send(port, frame);
+  for (let turn = 0; turn < 100 && pipeline.words.step !== seriesStep.stopping; turn++) {
+    for (const port of [0, 1]) pipeline.turnPort(port);
+    pipeline.clock.advance(1);
+    pipeline.turnStreamer();
+  }
+  t.equal(pipeline.words.step, seriesStep.stopping, 'it ends, and is not over');
+  sink.disconnect();
+  pipeline.run(300);
+  t.match(pipeline.summaries[0], { aborted: 'frame_jump' });
 });
