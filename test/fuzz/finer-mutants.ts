@@ -21,6 +21,7 @@ const assembler = 'src/assembly/port-assembler.ts';
 const closer = 'src/assembly/image-closer.ts';
 const drain = 'src/assembly/drain.ts';
 const intake = 'src/assembly/packet-intake.ts';
+const doubtful = 'src/assembly/doubtful-packets.ts';
 const images = 'src/assembly/port-images.ts';
 const frameWindow = 'src/assembly/frame-window.ts';
 const kernel = 'src/assembly/kernel/place.ts';
@@ -67,9 +68,9 @@ export const finerMutants: readonly Mutant[] = [
     'window.newestAccepted > window.first + this.#ring',
   ]),
   tested('pipeline/silence', 'silence-with-packets', 'takes silence for a witness while packets wait in the socket', [
-    intake,
-    'else if (this.#silent && emptied) this.#confirm(now);',
-    'else if (this.#silent) this.#confirm(now);',
+    doubtful,
+    'else if (this.#silent && emptied && !zero',
+    'else if (this.#silent && !zero',
   ]),
   tested('pipeline/cut-off', 'cut-off-not-noted', 'calls what a stop cut off a loss', [
     images,
@@ -105,8 +106,8 @@ export const finerMutants: readonly Mutant[] = [
     [streamer, ': this.#arming?.request.force === true || follows;', ': this.#arming?.request.force === true;'],
   ),
   tested('pipeline/begin-again', 'restart-by-one-duplicate', 'takes one late copy for a detector that begins anew', [
-    intake,
-    'else if (this.#heldAgain && emptied && now - held.lastAt >= this.#witnessMs) this.dropHeld(now);',
+    doubtful,
+    'else if (this.#heldAgain && emptied && now - held.lastAt >= this.#witnessMs) this.drop(now);',
     'else if (this.#heldAgain && emptied && now - held.lastAt >= this.#witnessMs) this.#confirm(now);',
   ]),
 
@@ -188,8 +189,8 @@ export const finerMutants: readonly Mutant[] = [
   ]),
   tested('memory/slot-records', 'published-before-outcome', 'hands an image over before it says how it was closed', [
     records,
-    '    this.words[base + recordWord.outcome] = result;\n    this.#times[base / 2 + 5] = now;\n    Atomics.store(this.words, base + recordWord.published, tagOf(frameNumber));\n',
-    '    Atomics.store(this.words, base + recordWord.published, tagOf(frameNumber));\n    this.words[base + recordWord.outcome] = result;\n    this.#times[base / 2 + 5] = now;\n',
+    '    this.words[base + recordWord.outcome] = result;\n    this.#times[(base + recordWord.closedAt) / 2] = now;\n    Atomics.store(this.words, base + recordWord.published, tagOf(frameNumber));\n',
+    '    Atomics.store(this.words, base + recordWord.published, tagOf(frameNumber));\n    this.words[base + recordWord.outcome] = result;\n    this.#times[(base + recordWord.closedAt) / 2] = now;\n',
   ]),
   tested('pipeline/classes', 'reordered-equal', 'counts every second packet as reordered', [
     images,
