@@ -141,9 +141,11 @@ export class DoubtfulPackets {
    */
   comesAgain(frameNumber: number, packet: number): boolean {
     const window = this.#window;
-    // The first run may have been shorter than three packets.
-    if (frameNumber > window.reference)
-      return this.#heldAgain && this.#held.count === heldPackets - 1 && this.#held.lowest === window.first;
+    // The first run may have been shorter than three packets. A number that is far from all others is no part of it.
+    if (frameNumber > window.reference) {
+      const third = this.#heldAgain && this.#held.count === heldPackets - 1 && this.#held.lowest === window.first;
+      return third && !window.isDoubtful(frameNumber);
+    }
     if (this.#heldAgain) return true;
     if (this.#silence.before(this.#counters[portCounter.accepted]) < silenceWindows * this.#setup.startWindowMs)
       return false;

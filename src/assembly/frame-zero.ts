@@ -100,12 +100,17 @@ export class FrameZero {
    * @returns frame 0, if it is the first of the series, else 0 = its image was dropped
    */
   settle(seen: number): number {
-    if (seen - this.#own > this.#overtakeFrames) {
+    if (seen - this.#own > this.#overtakeFrames && !this.#beganElsewhere) {
       this.#drop();
       return 0;
     }
     this.waits = false;
     return this.#own;
+  }
+
+  /** Has another port begun with it? Then it is the first frame, however far this port has come. */
+  get #beganElsewhere(): boolean {
+    return this.#others.some(({ smallest }) => smallest === this.#own);
   }
 
   /** Numbers that follow each other are taken: with it and another, it was not alone. */

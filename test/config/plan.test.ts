@@ -67,8 +67,8 @@ t.test('without a rate nothing is said in milliseconds, and the default ring sta
   t.equal(ring.milliseconds, null);
   t.equal(
     ring.frames,
-    Math.floor(2 ** 29 / (514 * 514 * 4 + 48 + 2 * 128)),
-    'slots are multiples of 128 bytes, and each port has a record of 128 for each',
+    Math.floor(2 ** 29 / (514 * 514 * 4 + 48 + 2 * 128 + 2176)),
+    'slots are multiples of 128 bytes; each port has a record of 128 for each, and its message is kept in 2176',
   );
 });
 
@@ -83,9 +83,9 @@ const module = ['udp_ports: [50001]'];
 t.test('small frames get a ring worth 32 MiB, and a burst of the detector fits whatever its size', async (t) => {
   const gotthard2 = named('gotthard2', module);
   t.equal(gotthard2.ring.burstFrames, 2720);
-  t.equal(gotthard2.ring.frames, Math.floor(2 ** 25 / (2560 + 128)));
+  t.equal(gotthard2.ring.frames, Math.floor(2 ** 25 / (2560 + 128 + 640)), 'a slot, its record, its message');
   const eight = named('gotthard2', ['modules: [1, 8]', `udp_ports: [${[1, 2, 3, 4, 5, 6, 7, 8].join()}]`]);
-  t.equal(eight.ring.frames, 2720, '32 MiB hold 1562 frames of 8 modules');
+  t.equal(eight.ring.frames, 2720, '32 MiB hold fewer frames of 8 modules');
   for (const plan of [gotthard2, eight, named('mythen3', [...module, 'dynamic_range: 8'])]) {
     t.ok(plan.ring.frames >= 1000 && plan.ring.frames >= plan.ring.burstFrames);
     t.ok(plan.sharedMemoryBytes < 256 * 2 ** 20, 'records, landing and flight recorder included');

@@ -15,6 +15,7 @@ const load = (...lines: string[]): object =>
 const become: Partial<Record<OptionKey, string>> = {
   nibble_order: 'lowNibbleFirst',
   udp_host: 'udpHosts',
+  udp_source: 'udpSources',
   ring_frames: 'ring',
   ring_ms: 'ring',
   frames_stride: 'share',
