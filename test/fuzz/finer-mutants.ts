@@ -37,6 +37,12 @@ const streamer = 'src/stream/streamer.ts';
 
 /** Found by people who looked for what the net lets through. */
 export const finerMutants: readonly Mutant[] = [
+  tested(
+    'pipeline/auto-series',
+    'begun-behind-forgotten',
+    'forgets what was begun behind the end of an automatic series with a number of frames',
+    [assembler, 'this.#keptAbove = last;', ''],
+  ),
   seen('stop-without-draining', 'obeys a stop while packets from before it wait in the socket', [
     assembler,
     'case phase.stop:\n        if (drained) {',

@@ -288,11 +288,6 @@ const commonMutants: readonly Mutant[] = [
     'if (this.#keptAbove === Infinity && last !== 0) this.#images.dropBeyond(last);',
     '',
   ]),
-  mutant(
-    'begun-behind-forgotten',
-    'forgets what was begun behind the end of an automatic series with a number of frames',
-    [assembler, 'this.#keptAbove = last;', ''],
-  ),
   mutant('behind-counted-twice', 'counts packets of the next series in the ledger of this one', [
     assembler,
     'this.#without(this.#seriesEnd, this.#keptAbove);',
