@@ -138,7 +138,7 @@ export class FrameVerifier {
 
   #pixels(blob: Uint8Array): PixelArray {
     const size = this.#format.pixelBytes;
-    const { buffer, byteOffset } = blob.byteOffset % size === 0 ? blob : blob.slice();
+    const { buffer, byteOffset } = blob.byteOffset % size === 0 ? blob : new Uint8Array(blob);
     const count = blob.length / size;
     return size === 1
       ? new Uint8Array(buffer, byteOffset, count)

@@ -11,7 +11,7 @@ export function addHelp(program: Command): void {
   program
     .helpCommand(false)
     .command('help')
-    .argument('[topic]', 'a command, a document, or docs/DOCUMENT.md#CHAPTER as messages have it')
+    .argument('[topic]', 'a command, a document, or a document#chapter as messages have it')
     .summary('print the help of a command, or a document')
     .description('Print the help of a command, or a document of the package: all of it, or one chapter.')
     .action((topic: string | undefined) => {

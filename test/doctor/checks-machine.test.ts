@@ -192,7 +192,7 @@ t.test(
       { udpPort: 50001, requestedBytes: 104857600, grantedBytes },
     ];
     t.match(checked('burst'), { status: 'ok', seen: /no bursts/ });
-    t.match(checked('burst', { setup: of('') }), { status: 'ok', seen: /ring of 12483 frames/ });
+    t.match(checked('burst', { setup: of('') }), { status: 'ok', seen: /ring of 10082 frames/ });
     t.match(checked('burst', { setup: of(', ring_frames: 2719') }), {
       status: 'warning',
       remedy: 'ring_frames: 2720 in the configuration',
