@@ -100,8 +100,12 @@ export class SinglePort<Source extends PacketSource> {
     const { series } = this;
     series.setParameters(1, true, dynamicRange, readNRows);
     series.reset();
-    series.command(phase.prepare);
-    this.turn(now);
+    const prepare = series.command(phase.prepare);
+    // As the streamer does: before the answer the words are those of the last series.
+    for (let turns = 0; this.words.answer !== prepare; turns++) {
+      if (turns === 8) throw new Error('the port does not forget the last series');
+      this.turn(now);
+    }
     if (first !== null) series.setFirst(firstOwnNumber(first), last === null ? 0 : firstOwnNumber(last));
     series.command(phase.open);
     this.turn(now);

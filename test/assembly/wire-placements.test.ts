@@ -168,11 +168,14 @@ t.test('no byte behind a payload is read', async (t) => {
       compiled: true,
       makeSource: (landing) => new LastBytesSource(landing, Infinity, 1),
     });
-    single.open(1, 3, null, settings.dynamicRange, settings.readNRows ?? 0);
+    // Its own number has the first of three slots: the datagrams lie at the end of the last one.
+    const frame = 4;
+    single.open(1, frame, null, settings.dynamicRange, settings.readNRows ?? 0);
     const { map } = single;
+    t.equal(firstOwnNumber(frame) % 3, 0);
     const before = new Uint8Array(single.buffer, map.ring, makeLayout(settings).frameBytes);
     const untouched = before.slice();
-    const image = new WireImage(facts, 3, random);
+    const image = new WireImage(facts, frame, random);
     for (const datagram of image.datagrams) single.source.deliver(datagram);
     while (single.source.queued > 0) single.turn(2);
     single.turn(100);
@@ -182,34 +185,48 @@ t.test('no byte behind a payload is read', async (t) => {
   }
 });
 
-t.test('a packet with frame number 0, first of a batch, is placed nowhere', async (t) => {
-  const { settings, port, facts } = packedCases.find(
-    ({ settings: { dynamicRange } }) => dynamicRange === 12,
-  ) as WireCase;
-  const single = new SinglePort({
-    settings,
-    port,
-    slots: 4,
-    landingPackets: 64,
-    compiled: true,
-    makeSource: (landing) => new MemorySource(landing),
+for (const [name, number, waits] of [
+  ['0, below the first frame', 0n, true],
+  ['2⁶⁴ − 2, whose own number would be that of an empty slot', 2n ** 64n - 2n, false],
+] as const) {
+  t.test(`a packet with frame number ${name}, first of a batch, is placed nowhere`, async (t) => {
+    const { settings, port, facts } = packedCases.find(
+      ({ settings: { dynamicRange } }) => dynamicRange === 12,
+    ) as WireCase;
+    const single = new SinglePort({
+      settings,
+      port,
+      slots: 4,
+      landingPackets: 64,
+      compiled: true,
+      makeSource: (landing) => new MemorySource(landing),
+    });
+    const image = new WireImage(facts, 1, new Random(1));
+    single.open(1, 1, null, settings.dynamicRange);
+    for (const datagram of image.datagrams.slice(0, 8)) single.source.deliver(datagram);
+    single.turn(2);
+    single.turn(40);
+    t.equal(single.counters().accepted, 8);
+    const ring = new Uint8Array(single.buffer, single.map.ring);
+    const low = new Uint8Array(single.buffer, 0, 128);
+    const before = [ring.slice(), low.slice()];
+    const untouched = (): boolean => Buffer.from(ring).equals(before[0]) && Buffer.from(low).equals(before[1]);
+    const stray = image.datagrams[9].slice();
+    new DataView(stray.buffer).setBigUint64(0, number, true);
+    single.source.deliver(stray);
+    single.turn(80);
+    t.ok(untouched());
+    t.match(single.counters(), { accepted: 8, malformedFrameNumber: waits ? 0 : 1 });
+    // Frame 0 waits for others to confirm it: the next packet does not. One that is there already writes nothing.
+    single.source.deliver(image.datagrams[7]);
+    single.turn(90);
+    t.ok(untouched());
+    t.match(single.counters(), { accepted: 8, duplicate: 1 });
+    single.source.deliver(image.datagrams[8]);
+    single.turn(100);
+    t.match(single.counters(), { accepted: 9, duplicate: 1, malformedFrameNumber: 1 });
   });
-  const image = new WireImage(facts, 1, new Random(1));
-  single.open(1, 1, null, settings.dynamicRange);
-  for (const datagram of image.datagrams.slice(0, 8)) single.source.deliver(datagram);
-  single.turn(2);
-  single.turn(40);
-  t.equal(single.counters().accepted, 8);
-  const ring = new Uint8Array(single.buffer, single.map.ring);
-  const low = new Uint8Array(single.buffer, 0, 128);
-  const before = [ring.slice(), low.slice()];
-  const zero = image.datagrams[9].slice();
-  zero.fill(0, 0, 8);
-  single.source.deliver(zero);
-  single.turn(80);
-  t.ok(Buffer.from(ring).equals(before[0]) && Buffer.from(low).equals(before[1]));
-  t.match(single.counters(), { accepted: 8, malformedFrameNumber: 1 });
-});
+}
 
 // The reference is slow at packed pixels: fewer packets, and frame numbers that begin at 1. Beyond 2³¹ a frame number
 // is garbage each time that it is handed on, which the compiled code does once per image.
