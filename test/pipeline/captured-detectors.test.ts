@@ -113,7 +113,7 @@ for (const { file, yaml, shape, type, value } of captures) {
       t.equal(images.length, 5);
       images.forEach((fields, index) => {
         t.match(fields, { shape, type, complete: true });
-        const bytes = (pipeline.sink.received.filter(({ parts }) => parts.length === 2)[index]?.parts[1]).slice();
+        const bytes = (pipeline.imageMessages()[index]?.parts[1]).slice();
         const pixels = type === 'uint16' ? new Uint16Array(bytes.buffer) : new Uint32Array(bytes.buffer);
         let wrong = Math.abs(pixels.length - shape[0] * shape[1]);
         for (let y = 0; y < shape[0]; y++)

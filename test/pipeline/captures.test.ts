@@ -18,12 +18,10 @@ function playCapture(file: string, yaml: string): { pipeline: Pipeline; frames: 
     pipeline.settle();
   }
   pipeline.run(100);
-  const frames = pipeline.sink.received
-    .filter(({ parts }) => parts.length === 2)
-    .map(({ parts }) => {
-      const pixels = parts[1].slice();
-      return new Uint16Array(pixels.buffer);
-    });
+  const frames = pipeline.imageMessages().map(({ parts }) => {
+    const pixels = parts[1].slice();
+    return new Uint16Array(pixels.buffer);
+  });
   return { pipeline, frames };
 }
 

@@ -35,7 +35,7 @@ function pipelineOf(mode: Mode, withKernel: boolean): Pipeline {
 
 /** Pixels of each image that came out. */
 function framesOf(pipeline: Pipeline): Uint8Array[] {
-  return pipeline.sink.received.filter(({ parts }) => parts.length === 2).map(({ parts }) => parts[1]);
+  return pipeline.imageMessages().map(({ parts }) => parts[1]);
 }
 
 function wrongBytes(seen: Uint8Array, expected: Uint8Array | Uint16Array | Uint32Array): number {

@@ -272,6 +272,12 @@ export class Pipeline {
     return this.sink.received.map(parsed);
   }
 
+  /** The messages of all images that the consumer got: JSON and pixels. A header has two parts as well. */
+  imageMessages(): MemorySink['received'] {
+    const messages = this.messages();
+    return this.sink.received.filter((_, index) => messages[index]?.htype === 'image');
+  }
+
   /** The fields of all images that the consumer got. */
   images(): StreamMessage['fields'][] {
     return this.messages()
