@@ -188,6 +188,15 @@ function compare(
       while (single.source.queued > 0) single.source.receive();
       single.open(now, given ? base : null, given ? last : null, dynamicRange, settings.readNRows ?? 0);
     }
+    // As the streamer does: what a port accepted before its answer lowers the first frame, and only then it is settled.
+    const lowers = (): boolean => {
+      const { smallest } = reference.words;
+      return smallest !== 0 && smallest < reference.series.first;
+    };
+    const tellFirst = (): void => {
+      const { smallest } = reference.words;
+      for (const single of both) single.series.setFirst(smallest, last === null ? 0 : firstOwnNumber(last));
+    };
     for (let step = 0; step < 8; step++) {
       const batch = packets.batch(base, dynamicRange);
       for (const { source } of both) for (const { bytes, sender } of batch) source.deliver(bytes, sender);
@@ -199,21 +208,24 @@ function compare(
           return { difference: `series ${series}, step ${step}: ${found}`, placed: 0, filled: 0, accepted: 0 };
       }
       const { smallest, closeNext } = reference.words;
-      // As the streamer does: what a port accepted before its answer lowers the first frame.
-      const lower = firstTold && smallest !== 0 && smallest < reference.series.first;
-      if (lower) for (const single of both) single.series.setFirst(smallest, last === null ? 0 : firstOwnNumber(last));
-      else if (firstTold && random.chance(0.7)) for (const single of both) single.series.settleFirst();
+      if (firstTold && reference.words.firstAnswer === reference.series.firstVersion) {
+        if (lowers()) tellFirst();
+        else if (random.chance(0.7)) for (const single of both) single.series.settleFirst();
+      }
       if (!firstTold && smallest !== 0 && random.chance(0.5)) {
         firstTold = true;
-        for (const single of both) single.series.setFirst(smallest, last === null ? 0 : firstOwnNumber(last));
+        tellFirst();
       } else if (firstTold && closeNext > reference.series.next && random.chance(0.7)) {
         for (const single of both) single.series.setNext(closeNext);
       }
       if (random.chance(0.8)) base += random.integer(3);
     }
-    const end = reference.words.newestSeen;
-    if (firstTold) for (const single of both) single.series.settleFirst();
     for (const command of [phase.stop, phase.finish]) {
+      if (command === phase.finish && firstTold) {
+        if (lowers()) tellFirst();
+        for (const single of both) single.series.settleFirst();
+      }
+      const end = reference.words.newestSeen;
       for (const single of both) {
         if (command === phase.finish) single.series.setLast(firstTold ? end : 0);
         single.series.command(command);
