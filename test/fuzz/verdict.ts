@@ -120,7 +120,7 @@ export class LifeVerdict {
       const refused = truth.hasRefused(seriesId, frameNumber);
       if (refused && fields['reason'] !== 'ring_full')
         this.problems.push(
-          `frame ${frameNumber}: port ${port} refused a part of it, and its reason is ${fields['reason']}`,
+          `frame ${frameNumber}: port ${port} refused a part of it, and its reason is ${String(fields['reason'])}`,
         );
       for (let packet = 0; packet < maker.packets; packet++) {
         if (refused && !missing.has(port * 65536 + packet)) {
@@ -143,7 +143,7 @@ export class LifeVerdict {
     const ticks = fields['timestamp'];
     if (first !== undefined && ticks !== undefined && ticks !== ticksOf(frameNumber, first))
       this.problems.push(
-        `frame ${frameNumber}: timestamp ${ticks}, the first port that has a packet (${first}) says ` +
+        `frame ${frameNumber}: timestamp ${String(ticks as number)}, the first port that has a packet (${first}) says ` +
           `${ticksOf(frameNumber, first)}`,
       );
     this.#packetsBySeries.set(seriesId, maker.packets);

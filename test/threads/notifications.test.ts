@@ -72,6 +72,7 @@ for (const [who, urlOf] of [
     await until(
       () => running.status().problems.some((problem) => problem.includes('notifications do not get through')),
       'the problem in the state',
+      60_000,
     );
     t.equal(running.status().problems.length, 1);
     // The end of the test holds the metrics against the simulator, and a stop that takes too long fails it.
