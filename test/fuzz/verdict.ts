@@ -143,7 +143,7 @@ export class LifeVerdict {
     const ticks = fields['timestamp'];
     if (first !== undefined && ticks !== undefined && ticks !== ticksOf(frameNumber, first))
       this.problems.push(
-        `frame ${frameNumber}: timestamp ${String(ticks as number)}, the first port that has a packet (${first}) says ` +
+        `frame ${frameNumber}: timestamp ${JSON.stringify(ticks)}, the first port that has a packet (${first}) says ` +
           `${ticksOf(frameNumber, first)}`,
       );
     this.#packetsBySeries.set(seriesId, maker.packets);
