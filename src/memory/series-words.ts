@@ -1,7 +1,6 @@
 // What the streamer, the one authority over series, tells the receivers. Writer: streamer. Readers: receivers, main.
 // Commands are words: parameters are stored first, the command word last; receivers answer in their own words
 // (port-words.ts).
-// Tested by test/pipeline/series.test.ts.
 
 import { load53, store53 } from './number53.js';
 

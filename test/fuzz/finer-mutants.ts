@@ -1,6 +1,6 @@
-// Finer mistakes than those of mutants.ts: edges of comparisons, the order of stores, what outweighs what, counters that
-// only explain. Comes in: nothing. Goes out: changes of the sources, some with the test that must fail where one thread
-// and virtual time cannot show them.
+// Finer mistakes than those of mutants.ts: edges of comparisons, the order of stores, what outweighs what, counters
+// that only explain. Comes in: nothing. Goes out: changes of the sources, some with the test that must fail where one
+// thread and virtual time cannot show them.
 
 import type { Mutant } from './mutants.js';
 

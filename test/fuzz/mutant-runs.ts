@@ -1,5 +1,6 @@
 // Shows that the net catches fish: each known mistake (mutants.ts) is made in a copy of the sources, which is compiled
-// and plays seeds until one fails, or a test that the mistake names. The seed that is listed in docs/simulation.md is tried first.
+// and plays seeds until one fails, or a test that the mistake names. The seed that is listed in docs/simulation.md is
+// tried first.
 
 import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

@@ -110,7 +110,8 @@ t.test('nothing is closed for want of packets before all ports have heard of the
   t.match(pipeline.counters(0), { imagesIncomplete: 0, missing: 0 }, 'frame 13 is overtaken, and stays open');
   pipeline.run(80);
   t.equal(firstNumberOf(pipeline.words.first), 11);
-  t.match(pipeline.summaries[0], { first_frame_number: 11, frames: 3, ledger: [{ expected: 12 }, { expected: 12 }] });
+  // What was begun beyond the end was all that was expected of it.
+  t.match(pipeline.summaries[0], { first_frame_number: 11, frames: 3, ledger: [{ missing: 7 }, { missing: 8 }] });
   t.strictSame(pipeline.verify(), []);
 });
 
