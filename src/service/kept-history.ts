@@ -7,7 +7,7 @@ import type { ServiceConfig } from '../config/service-config.js';
 import type { SeriesSummary } from '../contract/series.js';
 import type { Logger } from '../runtime/log.js';
 import { HistoryFolder } from '../view/history-folder.js';
-import type { KeptHistory } from '../view/shared-view.js';
+import type { KeptHistory } from '../view/told-series.js';
 
 /** A disk that has not answered after so long is not waited for, at the start and at the end, ms. */
 const diskLimitMs = 3000;

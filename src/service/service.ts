@@ -23,7 +23,7 @@ import type { NoticeSource } from '../notify/notices.js';
 import { Outbox } from '../notify/outbox.js';
 import { ReceiverWatch } from '../receiver/watch.js';
 import { SharedView } from '../view/shared-view.js';
-import type { Outside } from '../view/shared-view.js';
+import type { Outside } from '../view/service-view.js';
 import { openHistory } from './kept-history.js';
 import { allocateMemory, mapMemory } from '../memory/memory-map.js';
 import { SeriesWords } from '../memory/series-words.js';

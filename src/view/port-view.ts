@@ -42,6 +42,9 @@ export interface PortViewDeps {
   readSocket(address: string, udpPort: number, inode: number | null): SocketFigures | null;
 }
 
+/** NaN, as memory has it, is null outside. */
+export const knownFigure = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
 type Counters = Record<PortCounter, number>;
 
 /** Frame numbers are the detector's, 0 = none; times in ms of the service's clock, NaN = never. */

@@ -9,6 +9,8 @@ import type { PixelType } from '../detector/pixel-type.js';
 import { PixelStates, pixelState } from '../detector/pixel-states.js';
 import type { FramePlaces, MissingByPort } from '../detector/pixel-states.js';
 import type { MemoryMap } from '../memory/memory-map.js';
+import { LastFrame } from '../memory/last-frame.js';
+import type { LastFrameMemory } from '../memory/last-frame.js';
 import { PortWords } from '../memory/port-words.js';
 import { SentFrames } from '../memory/sent-frames.js';
 import type { SentFrame } from '../memory/sent-frames.js';
@@ -19,12 +21,16 @@ import type { FrameWish, LastSent, NoFrame } from './service-view.js';
 const looks = 5;
 
 const decoder = new TextDecoder();
+const parsed = (json: Uint8Array): unknown => JSON.parse(decoder.decode(json));
 
 export class SentFrameView {
   readonly #sent: SentFrames;
   readonly #states: PixelStates;
   readonly #udpPorts: readonly number[];
   readonly #share: FrameShare;
+  readonly #last: LastFrame;
+  /** Where the copy of the last frame lies, for threads that copy it themselves. */
+  readonly lastMemory: LastFrameMemory;
 
   constructor(buffer: ArrayBufferLike, map: MemoryMap, { detector, share }: Pick<ServiceConfig, 'detector' | 'share'>) {
     const { slots, packets } = map.sizes;
@@ -40,6 +46,16 @@ export class SentFrameView {
     this.#states = new PixelStates(detector);
     this.#udpPorts = detector.udpPorts;
     this.#share = share;
+    this.lastMemory = { buffer, offset: map.lastFrame, frameBytes: map.sizes.frameBytes };
+    this.#last = new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes);
+  }
+
+  /** The copy for viewers, which outlives its slot; null = none yet. */
+  last(): LastSent | null {
+    const last = this.#last.load();
+    if (last === null) return null;
+    const { json, places, pixels } = last;
+    return { json, header: parsed(json) as LastSent['header'], places: parsed(places) as FramePlaces, pixels };
   }
 
   find(wish: FrameWish): LastSent | NoFrame {
@@ -62,11 +78,11 @@ export class SentFrameView {
       const frame = this.#sent.read(this.#sent.latest);
       if (frame !== null) return this.#whole(frame);
     }
-    return 'gone';
+    return this.last() ?? 'gone';
   }
 
   #whole({ json, dynamicRange, readNRows, positions, pixels }: SentFrame): LastSent {
-    const header = JSON.parse(decoder.decode(json)) as LastSent['header'];
+    const header = parsed(json) as LastSent['header'];
     const known = positions.flatMap((position, port) => (position === null ? [] : [[this.#udpPorts[port], position]]));
     const places: FramePlaces = {
       dynamicRange,

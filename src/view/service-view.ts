@@ -2,6 +2,7 @@
 // shared memory and the streamer's events; tests implement it by hand.
 
 import type { ServiceConfig } from '../config/service-config.js';
+import type { Finding } from '../contract/finding.js';
 import type { SendBuffer, SeriesSummary } from '../contract/series.js';
 import type { Orders } from '../control/orders.js';
 import type { ReceiverFigures } from './receiver-watched.js';
@@ -122,6 +123,15 @@ export interface NotificationFigures {
   /** Never delivered: refused for good, too old, too many, or too long. */
   readonly dropped: number;
   readonly waiting: number;
+}
+
+/** Notifications to the outside; nothing here waits. */
+export interface Outside {
+  ended(summary: SeriesSummary): void;
+  problem(finding: Finding): void;
+  /** What people should know of the notifications themselves; null = all is well. */
+  readonly trouble: string | null;
+  readonly counts: NotificationFigures;
 }
 
 /** Which frame: by the detector's number, by its index in the series sent last, or the one sent last. */

@@ -77,7 +77,7 @@ t.test('a wrong configuration is the only end that is final', async (t) => {
 
 t.test('systemd waits for READY=1 and ends a service whose threads stand still: in order first', async (t) => {
   t.strictSame(valuesOf('Type'), ['notify']);
-  const { stallLimitMs } = await import('../../src/view/shared-view.js');
+  const { stallLimitMs } = await import('../../src/view/health.js');
   t.ok(
     Number(valuesOf('WatchdogSec')[0]) * 1000 > 2 * stallLimitMs,
     'no earlier than the service itself calls them dead',

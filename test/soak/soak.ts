@@ -6,7 +6,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { messageOf } from '../../src/base/errors.js';
-import { historyLength } from '../../src/view/shared-view.js';
+import { historyLength } from '../../src/view/told-series.js';
 import { freeUdpPorts } from '../threads/free-ports.js';
 import { HostileBeside } from './children.js';
 import type { HostileSums } from './children.js';

@@ -1,0 +1,86 @@
+// The streamer as the control plane sees it: its words, counters and histograms in shared memory, under outside names.
+// Tested by test/view/shared-view.test.ts.
+
+import { streamCounterTable } from '../memory/counters.js';
+import type { StreamCounter } from '../memory/counters.js';
+import { frameHistogramTable, histogramsAt } from '../memory/histogram.js';
+import type { FrameHistogram, Histogram, HistogramReading } from '../memory/histogram.js';
+import type { MemoryMap } from '../memory/memory-map.js';
+import { StreamWords, seriesStep } from '../memory/stream-words.js';
+import type { SeriesState } from './service-view.js';
+
+/** Images by what became of them. */
+export interface ImageCounts {
+  readonly frames: number;
+  readonly complete: number;
+  readonly marked: number;
+  readonly discarded: number;
+}
+
+export class StreamView {
+  readonly words: StreamWords;
+  readonly #ring: number;
+  readonly #counters: Float64Array;
+  readonly #histograms: Readonly<Record<FrameHistogram, Histogram>>;
+
+  constructor(buffer: ArrayBufferLike, map: MemoryMap) {
+    this.words = new StreamWords(buffer, map.streamWords);
+    this.#ring = map.sizes.slots;
+    this.#counters = new Float64Array(buffer, map.streamCounters, streamCounterTable.length);
+    this.#histograms = histogramsAt(buffer, map.frameHistograms, frameHistogramTable);
+  }
+
+  state(): SeriesState {
+    const { step, auto } = this.words;
+    // An auto series is open when its receivers are: what came before was not of any series.
+    const preparing = auto && step < seriesStep.open;
+    return step === seriesStep.idle || preparing ? 'idle' : step >= seriesStep.stopping ? 'closing' : 'open';
+  }
+
+  /** A series has begun, or an automatic one waits for its first packet. */
+  get inSeries(): boolean {
+    return this.words.step !== seriesStep.idle;
+  }
+
+  /** Since the start of the process. */
+  counters(): Readonly<Record<StreamCounter, number>> {
+    return Object.fromEntries(streamCounterTable.map((entry, index) => [entry.id, this.#counters[index]])) as Record<
+      StreamCounter,
+      number
+    >;
+  }
+
+  /** Since the start of the process, by outcome. */
+  images(): ImageCounts {
+    const counters = this.counters();
+    return {
+      frames: counters.images,
+      complete: counters.complete,
+      marked: sum(counters, 'marked'),
+      discarded: sum(counters, 'discarded'),
+    };
+  }
+
+  histograms(): Readonly<Record<FrameHistogram, HistogramReading>> {
+    const { assembly, handover, total } = this.#histograms;
+    return { assembly: assembly.read(), handover: handover.read(), total: total.read() };
+  }
+
+  /** Slots of the ring: all, in use now, most in use at once since arming. */
+  slots(): { readonly ringSlots: number; readonly ringSlotsUsed: number; readonly ringSlotsUsedMax: number } {
+    const { next, highest, slotsUsedMax } = this.words;
+    const ring = this.#ring;
+    return {
+      ringSlots: ring,
+      ringSlotsUsed: next === 0 ? 0 : Math.max(0, Math.min(ring, highest - next + 1)),
+      ringSlotsUsedMax: slotsUsedMax,
+    };
+  }
+}
+
+function sum(counters: Readonly<Record<StreamCounter, number>>, outcome: 'marked' | 'discarded'): number {
+  return Object.entries(counters).reduce(
+    (total, [name, value]) => (name.startsWith(outcome) ? total + value : total),
+    0,
+  );
+}

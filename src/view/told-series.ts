@@ -1,0 +1,167 @@
+// What the streamer's events tell of series: the one that is open, its warnings, and those that ended. Earlier
+// processes' series come behind them, where they are kept.
+
+import type { PortReached, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
+import type { WarningCode } from '../contract/series-warnings.js';
+import { undeliveredText } from './event-log.js';
+import type { ReceiverResult } from './receiver-watched.js';
+import type { ImageCounts } from './stream-view.js';
+
+/** Series that are remembered. */
+export const historyLength = 100;
+
+/** Series of earlier processes, and who keeps those of this one. */
+export interface KeptHistory {
+  /** Newest first. */
+  readonly before: readonly SeriesSummary[];
+  keep(summary: SeriesSummary): void;
+  readonly trouble: string | null;
+}
+
+/** The series that is open, as its request named it. */
+export interface NamedSeries {
+  readonly id: number;
+  readonly filename: string;
+  /** Asked for; 0 = until silence. */
+  readonly frames: number;
+  readonly msgNumberBase: number | null;
+}
+
+/** A series that ended in this process, and how far its ports came. */
+export interface EndedSeries {
+  readonly summary: SeriesSummary;
+  readonly reached: readonly PortReached[];
+}
+
+export class ToldSeries {
+  readonly #kept: KeptHistory | null;
+  readonly #endPending: () => boolean;
+  #open: (NamedSeries & { readonly since: number }) | null = null;
+  /** Newest first. */
+  readonly #ended: EndedSeries[] = [];
+  readonly #warnings = new Map<WarningCode, string>();
+  /** What the sink could not deliver, once it is closed; null = not known. */
+  #undelivered: Undelivered | null = null;
+  /** Exact when the next series is opened: events keep their order. */
+  readonly #images = { frames: 0, complete: 0, marked: 0, discarded: 0 };
+
+  /** @param endPending does the newest `series_end` still wait for a consumer? */
+  constructor(endPending: () => boolean, kept: KeptHistory | null) {
+    this.#endPending = endPending;
+    this.#kept = kept;
+  }
+
+  /** Since when it is open, in ms of the service's clock; null = none is. */
+  get open(): (NamedSeries & { readonly since: number }) | null {
+    return this.#open;
+  }
+
+  /**
+   * A series was asked for, or has opened. @param auto it has begun before it is opened, with its warnings
+   * @returns false = it is known already
+   */
+  begin(series: NamedSeries, auto: boolean, now: number): boolean {
+    if (this.#open?.id === series.id) return false;
+    if (!auto) this.#warnings.clear();
+    this.#open = { ...series, since: now };
+    return true;
+  }
+
+  /** All but the opening, which `begin` may know before. */
+  hear(event: StreamEvent): void {
+    switch (event.kind) {
+      case 'ended':
+        this.#end(event.summary, event.reached);
+        break;
+      case 'warning':
+        this.#warnings.set(event.code, event.message);
+        break;
+      case 'warnings_over':
+        for (const code of event.codes ?? [...this.#warnings.keys()]) this.#warnings.delete(code);
+        break;
+      case 'closed':
+        this.#undelivered = event.undelivered;
+        break;
+      default:
+        break;
+    }
+  }
+
+  #end(summary: SeriesSummary, reached: readonly PortReached[]): void {
+    for (const outcome of ['frames', 'complete', 'marked', 'discarded'] as const)
+      this.#images[outcome] += summary[outcome];
+    this.#ended.unshift({ summary, reached });
+    this.#ended.length = Math.min(this.#ended.length, historyLength);
+    this.#open = null;
+    this.#warnings.clear();
+    this.#kept?.keep(summary);
+  }
+
+  /** What the receiver has got of a series is known only some time after its end. */
+  received({ series_id: id, received, error }: ReceiverResult): void {
+    const at = this.#ended.findIndex(({ summary }) => summary.series_id === id);
+    if (at < 0) return;
+    const { summary: before, reached } = this.#ended[at];
+    const summary = {
+      ...before,
+      received_by_consumer: received,
+      ...(error === null ? {} : { receiver_error: error }),
+    };
+    this.#ended[at] = { summary, reached };
+    this.#kept?.keep(summary);
+  }
+
+  /** Of the series that is open; an automatic one has some while it waits. */
+  get warnings(): ReadonlyMap<WarningCode, string> {
+    return this.#warnings;
+  }
+
+  /** Images of all series that have ended, by outcome. */
+  get imagesBefore(): ImageCounts {
+    return this.#images;
+  }
+
+  /** Those of this process, newest first. A `series_end` that waited may have been delivered since. */
+  ended(): readonly SeriesSummary[] {
+    const pending = this.#endPending();
+    return this.#ended.map(({ summary }) =>
+      summary.end_pending && !pending ? { ...summary, end_pending: false } : summary,
+    );
+  }
+
+  /** As it ended; undefined = none has. */
+  get last(): SeriesSummary | undefined {
+    return this.#ended[0]?.summary;
+  }
+
+  /** One of this process; undefined = not known (any more). */
+  find(seriesId: number): EndedSeries | undefined {
+    return this.#ended.find(({ summary }) => summary.series_id === seriesId);
+  }
+
+  /** With those of earlier processes, newest first. */
+  history(): readonly SeriesSummary[] {
+    return [...this.ended(), ...(this.#kept?.before ?? [])].slice(0, historyLength);
+  }
+
+  /** Handed over and never reached a consumer, once the streamer has closed; null = not known. */
+  get undelivered(): Undelivered | null {
+    return this.#undelivered;
+  }
+
+  /** What the consumer lacks, once the streamer has closed, in a sentence; null = nothing that is known of. */
+  lacking(): string | null {
+    if (this.#endPending())
+      return (
+        'the series_end of the last series was never taken: no consumer was there, or it took nothing. It must be ' +
+        'told that the series is over.'
+      );
+    const lost = this.#undelivered;
+    return lost === null || lost.messages === 0 ? null : undeliveredText(lost);
+  }
+
+  /** Had a series before the same file? */
+  knowsFile(filename: string): boolean {
+    return filename !== '' && this.history().some((earlier) => earlier.filename === filename);
+  }
+}

@@ -1,0 +1,75 @@
+import t from 'tap';
+import { ToldSeries, historyLength } from '../../src/view/told-series.js';
+import { summaryOf } from './hand-made-view.js';
+
+const series = { id: 1, filename: '/data/a.h5', frames: 5, msgNumberBase: null };
+const reached = [{ udp_port: 50001, images_complete: 4, newest_frame_number: 5 }];
+
+t.test('what the receiver has got is added to a series that has ended, and how far its ports came stays', async (t) => {
+  const kept: unknown[] = [];
+  const told = new ToldSeries(() => false, { before: [], keep: (summary) => kept.push(summary), trouble: null });
+  told.hear({ kind: 'ended', summary: summaryOf({ series_id: 1 }), reached });
+  told.received({ series_id: 1, received: 3, error: 'disk full' });
+  t.match(told.find(1), { summary: { received_by_consumer: 3, receiver_error: 'disk full' }, reached });
+  t.match(kept, [{ received_by_consumer: undefined }, { received_by_consumer: 3 }], 'kept anew');
+  told.received({ series_id: 2, received: 3, error: null });
+  t.equal(kept.length, 2, 'a series that is not known');
+  t.equal(told.find(2), undefined);
+});
+
+t.test(
+  'a series that was asked for is not begun again when it opens; an automatic one keeps its warnings',
+  async (t) => {
+    const told = new ToldSeries(() => false, null);
+    told.hear({ kind: 'warning', code: 'strangers', message: 'two consumers' });
+    t.equal(told.begin(series, true, 10), true);
+    t.equal(told.warnings.size, 1);
+    t.equal(told.begin({ ...series, filename: '' }, true, 20), false);
+    t.match(told.open, { ...series, since: 10 });
+    t.equal(told.begin({ ...series, id: 2 }, false, 30), true);
+    t.equal(told.warnings.size, 0);
+    told.hear({ kind: 'warning', code: 'strangers', message: 'two consumers' });
+    told.hear({ kind: 'warnings_over', codes: ['strangers'] });
+    t.equal(told.warnings.size, 0);
+    told.hear({ kind: 'ended', summary: summaryOf({ series_id: 2 }), reached: [] });
+    t.equal(told.open, null);
+  },
+);
+
+t.test('images of series that ended are summed by outcome', async (t) => {
+  const told = new ToldSeries(() => false, null);
+  const counts = { frames: 6, complete: 3, marked: 2, discarded: 1 };
+  for (let id = 1; id <= 2; id++)
+    told.hear({ kind: 'ended', summary: summaryOf({ series_id: id, ...counts }), reached });
+  t.strictSame(told.imagesBefore, { frames: 12, complete: 6, marked: 4, discarded: 2 });
+});
+
+t.test('the history has series of earlier processes behind those of this one, and a limit', async (t) => {
+  const before = [summaryOf({ series_id: 7, filename: '/data/old.h5' })];
+  const told = new ToldSeries(() => false, { before, keep: () => undefined, trouble: null });
+  told.hear({ kind: 'ended', summary: summaryOf({ series_id: 8, filename: '/data/new.h5' }), reached });
+  t.strictSame(
+    told.history().map(({ series_id }) => series_id),
+    [8, 7],
+  );
+  t.equal(told.knowsFile('/data/old.h5'), true);
+  t.equal(told.knowsFile('/data/other.h5'), false);
+  t.equal(told.knowsFile(''), false, 'no file is no file twice');
+  t.equal(told.find(7), undefined, 'its ports are not known any more');
+  for (let id = 9; id < 9 + historyLength; id++)
+    told.hear({ kind: 'ended', summary: summaryOf({ series_id: id }), reached });
+  t.equal(told.history().length, historyLength);
+});
+
+t.test('an end that waited is delivered when it waits no longer; until then the consumer lacks it', async (t) => {
+  let pending = true;
+  const told = new ToldSeries(() => pending, null);
+  told.hear({ kind: 'ended', summary: summaryOf({ series_id: 1, end_pending: true }), reached });
+  t.match(told.ended(), [{ end_pending: true }]);
+  t.match(told.lacking(), /^the series_end of the last series was never taken/);
+  pending = false;
+  t.match(told.ended(), [{ end_pending: false }]);
+  t.equal(told.lacking(), null);
+  told.hear({ kind: 'closed', undelivered: { messages: 3, bytes: 100 } });
+  t.match(told.lacking(), /^3 messages \(100 bytes\) had not reached/);
+});
