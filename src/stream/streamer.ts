@@ -418,7 +418,7 @@ export class Streamer {
       return this.#over(series, summary, now);
     }
     if (endNumber !== null) this.#output.skipTo(endNumber);
-    this.#output.end(summary, () => this.#over(series, summary, now), now);
+    this.#output.end(summary, (at) => this.#over(series, summary, at), now);
     if (this.#series === null || this.#output.busy) return;
     // The next automatic series opens at once: packets wait for it.
     const follows = series.keepsBehind && this.#arming === null && this.#stopping.length === 0 && !this.#shutdown;

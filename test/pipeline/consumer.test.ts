@@ -1,6 +1,7 @@
 // The consumer's side in virtual time: late, standing still for ten seconds, gone and back in the middle of a series.
 
 import t from 'tap';
+import { seriesStep } from '../../src/memory/stream-words.js';
 import { MemorySink } from './memory-sink.js';
 import { small } from './small.js';
 
@@ -140,5 +141,32 @@ t.test('late: a series that was forced keeps its frames in the ring until the co
   pipeline.play(51, 60);
   pipeline.stop();
   t.match(pipeline.summaries[0], { frames: 60, complete: 60 });
+  t.strictSame(pipeline.verify(), []);
+});
+
+t.test('a stop waits for its consumer from the moment in which the end was handed over', async (t) => {
+  const sink = new MemorySink(8, true);
+  sink.connect();
+  const pipeline = small({}, { sink });
+  pipeline.arm({ firstFrameNumber: 1 });
+  pipeline.play(1, 3);
+  sink.reading = false;
+  pipeline.command({ kind: 'stop' });
+  const ending = (): boolean => pipeline.words.step === seriesStep.ending;
+  for (let turn = 0; turn < 200 && !ending(); turn++) {
+    for (const port of pipeline.sources.keys()) pipeline.turnPort(port);
+    pipeline.turnStreamer();
+    if (!ending()) pipeline.clock.advance(1);
+  }
+  t.ok(ending(), 'the end is offered, and its sink has not answered');
+  // The streamer does not run for longer than closing_timeout_ms.
+  pipeline.clock.advance(250);
+  pipeline.run(20);
+  const answers = (): unknown[] => pipeline.events.filter(({ kind }) => kind === 'stopped');
+  t.equal(pipeline.summaries.length, 1, 'the series is over');
+  t.strictSame(answers(), [], 'its consumer has not read the end, and has time');
+  sink.read();
+  pipeline.run(20);
+  t.match(answers(), [{ summary: { frames: 3, undelivered: undefined } }]);
   t.strictSame(pipeline.verify(), []);
 });

@@ -64,7 +64,7 @@ export interface Output {
   begin(head: SeriesHead, taken: (number: number) => void, now: number): boolean;
   /** @param taken with the JSON that describes the frame */
   image(frame: FrameToSend, taken: (now: number, json: Uint8Array) => void, now: number): boolean;
-  end(summary: SeriesSummary, taken: () => void, now: number): boolean;
+  end(summary: SeriesSummary, taken: (now: number) => void, now: number): boolean;
   /** First thing in each turn: what became of what was begun? */
   settle(now: number): void;
   /** The slot of the frame that was begun is needed: what is left of it is kept elsewhere. */

@@ -78,7 +78,7 @@ export class MaxivOutput implements Output {
     return this.#outbox.offer('images', parts, (at) => taken(at, parts[0]), now);
   }
 
-  end(summary: SeriesSummary, taken: () => void, now: number): boolean {
+  end(summary: SeriesSummary, taken: (now: number) => void, now: number): boolean {
     const parts = this.#parts(summary, (number) => [seriesEndMessage(number, summary)]);
     return this.#outbox.offer('seriesEnds', parts, taken, now);
   }

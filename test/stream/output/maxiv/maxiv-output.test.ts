@@ -43,8 +43,8 @@ t.test('a series is a header, its images and its end, numbered without a gap', a
   const said: unknown[] = [];
   output.begin({ filename: '/a', metadata: '{"x":1}', number: null }, (number) => said.push(number), 0);
   output.image({ facts, pixels: Uint8Array.of(1, 2), number: null }, (now) => said.push(now), 7);
-  output.end(summary, () => said.push('end'), 8);
-  t.strictSame(said, [100, 7, 'end']);
+  output.end(summary, (now) => said.push(now), 8);
+  t.strictSame(said, [100, 7, 8]);
   t.match(texts(), [
     { htype: 'header', msg_number: 100 },
     { htype: 'image', msg_number: 101 },
@@ -89,4 +89,15 @@ t.test('an end that is owed goes out before anything else, once', async (t) => {
     texts().map(({ htype }) => htype),
     ['header', 'series_end'],
   );
+});
+
+t.test('who waits for an end hears when it was handed over, not when it was offered', async (t) => {
+  const sink = new MemorySink(8, true);
+  sink.connect();
+  const output = new MaxivOutput(sink, new Float64Array(streamCounterTable.length), 100);
+  const said: number[] = [];
+  output.end(summary, (now) => said.push(now), 8);
+  t.ok(output.busy, 'the sink answers a turn later');
+  output.settle(500);
+  t.strictSame(said, [500]);
 });
