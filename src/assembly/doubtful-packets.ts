@@ -77,7 +77,7 @@ export class DoubtfulPackets {
     this.#silent = this.#heldAgain = false;
   }
 
-  /** Frame 0, if it waits, does so no more. @param seen a later frame that was seen, 0 = there will be none */
+  /** Frame 0, if it waits, does so no more. @param seen a later frame that speaks for or against it, 0 = none */
   settleZero(seen: number, now: number): void {
     // What is held agrees with it.
     if (this.#classes.zero.waits && this.#classes.settleZero(seen, now) && this.#held.count > 0) this.#confirm(now);
@@ -107,7 +107,7 @@ export class DoubtfulPackets {
    */
   settle(emptied: boolean, now: number): void {
     const { zero } = this.#classes;
-    if (zero.waits && zero.seenElsewhere !== 0) this.settleZero(zero.seenElsewhere, now);
+    if (zero.waits && zero.beganElsewhere) this.settleZero(0, now);
     if (this.#classes.waits) return;
     const held = this.#held;
     if (held.confirmed) this.#weigh(now);

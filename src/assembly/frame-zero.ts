@@ -10,8 +10,8 @@ import type { FrameWindow } from './frame-window.js';
 import type { IntakeSetup } from './intake-setup.js';
 import type { PortImages } from './port-images.js';
 
-/** So many packets of it that come again are another image of the same number. */
-const copiesMost = 3;
+/** So many packets of it that come again, and half an image at least, are another image of the same number. */
+const copiesLeast = 3;
 
 /** Frame numbers are own ones (detector/frame-share.ts), 0 = none. */
 export class FrameZero {
@@ -75,7 +75,7 @@ export class FrameZero {
 
   /** A packet of it has come again; too many, and it is refused. */
   noteCopy(): void {
-    if (++this.#copies >= copiesMost) this.#refused = true;
+    if (++this.#copies >= Math.max(copiesLeast, this.#images.expected / 2)) this.#refused = true;
   }
 
   /** Is that the only number of a port that has not begun? Then nothing but a later one confirms it. */
@@ -87,20 +87,13 @@ export class FrameZero {
     return true;
   }
 
-  /** Newest frame that another port has seen, 0 = none. */
-  get seenElsewhere(): number {
-    let newest = 0;
-    for (const { newestSeen } of this.#others) newest = Math.max(newest, newestSeen);
-    return newest;
-  }
-
   /**
    * It waits no more.
-   * @param seen a later frame that was seen, here or elsewhere; 0 = the series ends without any
+   * @param seen a later frame that this port has seen, or the series begins with; 0 = there is none
    * @returns frame 0, if it is the first of the series, else 0 = its image was dropped
    */
   settle(seen: number): number {
-    if (seen - this.#own > this.#overtakeFrames && !this.#beganElsewhere) {
+    if (seen - this.#own > this.#overtakeFrames && !this.beganElsewhere) {
       this.#drop();
       return 0;
     }
@@ -108,9 +101,12 @@ export class FrameZero {
     return this.#own;
   }
 
-  /** Has another port begun with it? Then it is the first frame, however far this port has come. */
-  get #beganElsewhere(): boolean {
-    return this.#others.some(({ smallest }) => smallest === this.#own);
+  /**
+   * Has another port begun with it, or right behind it? Then it is the first frame, however far ports have come. One
+   * that began further away says nothing: it may have lost more, or this one's thread may lag.
+   */
+  get beganElsewhere(): boolean {
+    return this.#others.some(({ smallest }) => smallest !== 0 && smallest - this.#own <= this.#overtakeFrames);
   }
 
   /** Numbers that follow each other are taken: with it and another, it was not alone. */

@@ -71,7 +71,7 @@ export class PacketClasses {
 
   /**
    * Frame 0 waits no more.
-   * @param seen a later frame that was seen, here or elsewhere; 0 = there is none and will be none
+   * @param seen a later frame that this port has seen, or the series begins with; 0 = there is none
    * @returns is it the first frame?
    */
   settleZero(seen: number, now: number): boolean {

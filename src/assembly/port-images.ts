@@ -97,6 +97,11 @@ export class PortImages {
     return found;
   }
 
+  /** Packets of a whole image. */
+  get expected(): number {
+    return this.#expected;
+  }
+
   /** What came before the first frame is no sign of what its series is like. */
   forgetBadNumbers(): void {
     this.#badNumbers = 0;

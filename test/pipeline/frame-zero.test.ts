@@ -183,3 +183,38 @@ t.test('image 0 alone is sent when its series ends, where nothing speaks against
   t.match(armed.summaries, [{ first_frame_number: 0, frames: 1, complete: 1 }]);
   for (const pipeline of [auto, armed]) t.strictSame(pipeline.verify(), []);
 });
+
+t.test('some packets of image 0 that the network doubles are no other image; half an image of them is', async (t) => {
+  const packets = Array.from({ length: 32 }, (_, packet) => packet);
+  for (const copies of [15, 16]) {
+    const pipeline = small({ read_n_rows: 256 });
+    t.equal(pipeline.maker.packets, packets.length);
+    pipeline.arm({ frames: 1 });
+    pipeline.play(0, 0);
+    pipeline.send(0, 0, packets.slice(0, copies));
+    pipeline.run(20);
+    pipeline.stop();
+    const none = copies === 16;
+    t.match(pipeline.summaries, [{ frames: 1, complete: none ? 0 : 1 }], `${copies} copies`);
+    t.equal(told(pipeline), none ? 1 : 0);
+    t.strictSame(pipeline.verify(), []);
+  }
+});
+
+t.test('a port that lags keeps its image 0, however far another has come and wherever that began', async (t) => {
+  for (const first of [0, 1, 4, 5, 15]) {
+    const pipeline = small({ start_window_ms: 50, ring_frames: 64 });
+    pipeline.arm({ frames: 20 });
+    pipeline.send(0, 0, [0, 1, 2]);
+    pipeline.turnPort(0);
+    for (let frame = first; frame < 20; frame++) pipeline.send(1, frame);
+    pipeline.turnPort(1);
+    pipeline.turnPort(0);
+    pipeline.send(0, 0, [3]);
+    for (let frame = 1; frame < 20; frame++) pipeline.send(0, frame);
+    pipeline.run(300);
+    t.match(pipeline.counters(0), { accepted: 80, expected: 80, missing: 0, malformedFrameNumber: 0 });
+    t.match(pipeline.summaries, [{ first_frame_number: 0, frames: 20, complete: 20 - first }], `beside ${first}`);
+    t.strictSame(pipeline.verify(), []);
+  }
+});
