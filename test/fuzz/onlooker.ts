@@ -65,15 +65,17 @@ export class Onlooker {
     return Buffer.compare(pixels, parts[0]) === 0 ? [] : [`${what} is shown with other pixels than were sent`];
   }
 
-  /** No port has seen a frame that needs the slot, and the series is the present one. */
+  /** No port has seen or closed a frame that needs the slot, and the series is the present one. */
   #mustBeThere({ fields }: StreamMessage, series: number): boolean {
     const { pipeline, ports } = this.#service;
     if (series !== pipeline.words.seriesId) return false;
     const { stride, offset } = pipeline.config.share;
     const behind = (own: number): number => own - this.#own(Number(fields['frame']), stride, offset);
     return (
-      ports.every((port) => behind(pipeline.portWords(port).newestSeen) < pipeline.map.sizes.slots) &&
-      behind(pipeline.words.last) < pipeline.map.sizes.slots
+      ports.every((port) => {
+        const { newestSeen, closeNext } = pipeline.portWords(port);
+        return behind(Math.max(newestSeen, closeNext - 1)) < pipeline.map.sizes.slots;
+      }) && behind(pipeline.words.last) < pipeline.map.sizes.slots
     );
   }
 

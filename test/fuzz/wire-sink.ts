@@ -45,6 +45,8 @@ export class WireSink extends MemorySink {
   #expected: Buffer[] = [];
   /** How many of the queue have arrived. */
   #readable = 0;
+  /** Bytes that have arrived. */
+  #bytes = 0;
   #lossTaken = 0;
 
   constructor(random: Random, clock: VirtualClock, capacity: number, keptBytes: number, problems: string[]) {
@@ -95,6 +97,10 @@ export class WireSink extends MemorySink {
     const readable = Math.min(count, this.#readable, this.queue.length);
     this.#readable -= readable;
     super.read(readable);
+  }
+
+  override get moved(): number {
+    return this.#bytes;
   }
 
   /** Others' messages come by connections of their own. */
@@ -173,7 +179,9 @@ export class WireSink extends MemorySink {
 
   /** The consumer's machine takes what is there. */
   #arrive(): void {
-    this.#arrived = Buffer.concat([this.#arrived, this.#sockets.take(this.#connection as SimulatedConnection)]);
+    const bytes = this.#sockets.take(this.#connection as SimulatedConnection);
+    this.#bytes += bytes.length;
+    this.#arrived = Buffer.concat([this.#arrived, bytes]);
     if (!this.#greeted) {
       if (this.#arrived.length < 64 + 28) return;
       this.#greeted = true;

@@ -279,13 +279,17 @@ export class World {
     const until = async (done: () => boolean, what: string, limit = quietLimitMs): Promise<void> => {
       const end = this.clock.now() + limit;
       for (let pace = 1; this.clock.now() < end && !done();) {
-        const taken = sink.taken.length;
+        const { taken, moved } = sink;
+        const handedOver = taken.length;
         this.clock.advance(pace);
         let work = 0;
         for (const agent of this.#agents) work += this.#turn(agent);
         sink.read();
         const still = await this.#settle();
-        pace = still && work === 0 && sink.taken.length === taken ? Math.min(this.#idleStepMs, pace * 1.5) : 1;
+        pace =
+          still && work === 0 && taken.length === handedOver && sink.moved === moved
+            ? Math.min(this.#idleStepMs, pace * 1.5)
+            : 1;
       }
       if (!done())
         this.problems.push(

@@ -61,6 +61,11 @@ export class MemorySink implements MessageSink {
       this.received.push(this.queue.shift() as ReceivedMessage);
   }
 
+  /** Grows with all that has reached the consumer's machine. */
+  get moved(): number {
+    return this.received.length;
+  }
+
   /** A message that the consumer gets from somebody else, after what is queued for it. */
   insert(message: StreamMessage): void {
     this.queue.push({ parts: [], message });
