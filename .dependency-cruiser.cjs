@@ -19,6 +19,7 @@ const rooms = {
   // through udp's interface.
   udp: foundations,
   assembly: foundations,
+  encode: foundations,
   'stream/output': foundations,
   'stream/series': [...foundations, 'stream/output'],
   stream: [...foundations, 'stream/series', 'stream/output'],
@@ -38,6 +39,7 @@ const rooms = {
     ...foundations,
     'udp',
     'assembly',
+    'encode',
     'stream',
     'stream/series',
     'stream/output',

@@ -19,7 +19,7 @@ const noEnums = {
 };
 
 export default tseslint.config(
-  { ignores: ['dist*/**', 'src/assembly/kernel/**', 'node_modules/**', '.tap/**', 'coverage/**'] },
+  { ignores: ['dist*/**', 'src/*/kernel/**', 'node_modules/**', '.tap/**', 'coverage/**'] },
   ...tseslint.configs.recommendedTypeChecked,
   {
     files: ['**/*.ts'],

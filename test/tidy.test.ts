@@ -112,12 +112,15 @@ function loads(file: string): string[] {
 }
 
 const known = new Set([...sources, ...tests]);
-/** The kernel's parts import each other without an ending. */
-const kernelParts = sources.filter((file) => file.startsWith('src/assembly/kernel/'));
+/** A kernel's parts import each other without an ending. */
+const kernelParts = (file: string): string[] => {
+  const folder = /^src\/\w+\/kernel\//.exec(file)?.[0];
+  return folder === undefined ? [] : sources.filter((other) => other.startsWith(folder));
+};
 const loaded = new Map(
   [...known].map((file): [string, string[]] => [
     file,
-    kernelParts.includes(file) ? kernelParts : loads(file).filter((other) => known.has(other)),
+    [...kernelParts(file), ...loads(file).filter((other) => known.has(other))],
   ]),
 );
 
