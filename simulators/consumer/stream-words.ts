@@ -26,4 +26,4 @@ export const seriesAborts: readonly string[] = [
 ];
 
 /** Keys of a port's ledger that add up to `missing`; null = not known. */
-export const ledgerCauses: readonly string[] = ['unexplained', 'socket', 'late', 'ring'];
+export const ledgerCauses: readonly string[] = ['unexplained', 'socket', 'late', 'ring', 'cut_off'];

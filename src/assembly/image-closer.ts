@@ -104,8 +104,9 @@ export class ImageCloser {
               ? outcome.ended
               : 0;
       if (reason === 0) break;
-      if (state === recordState.open) images.close(frameNumber, reason, now);
-      else this.#closeAbsent(frameNumber, reason, now);
+      const cutOff = reason === outcome.ended && this.#isCutOff(frameNumber);
+      if (state === recordState.open) images.close(frameNumber, reason, now, cutOff);
+      else images.closeAbsent(frameNumber, reason, now, cutOff);
     }
     if (frameNumber !== this.#next) {
       this.#next = frameNumber;
@@ -113,11 +114,13 @@ export class ImageCloser {
     }
   }
 
-  /** The end of the series cuts off a frame that has begun, here or on another port; one that nobody saw is lost. */
-  #closeAbsent(frameNumber: number, reason: number, now: number): void {
-    const cutOff =
-      reason === outcome.ended &&
-      (frameNumber <= this.#window.reference || this.#parts.others.some(({ newestSeen }) => newestSeen >= frameNumber));
-    this.#images.closeAbsent(frameNumber, reason, now, cutOff);
+  /**
+   * Was what this frame lacks still to come when the series ended? Nothing behind it has come, it has begun here or on
+   * another port, and the port was not silent: nothing behind its newest frame was given up before.
+   */
+  #isCutOff(frameNumber: number): boolean {
+    const { newestAccepted, reference } = this.#window;
+    if (newestAccepted === 0 || frameNumber < reference || this.#giveUp > reference) return false;
+    return frameNumber === reference || this.#parts.others.some(({ newestSeen }) => newestSeen >= frameNumber);
   }
 }

@@ -13,7 +13,6 @@ import { FlightRing } from '../memory/flight-ring.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import { PortWords, portEvent } from '../memory/port-words.js';
 import { SeriesWords, phase } from '../memory/series-words.js';
-import { outcome } from '../memory/slot-records.js';
 import type { PacketSource } from '../udp/packet-source.js';
 import { Drain } from './drain.js';
 import { FlightWriter } from './flight-writer.js';
@@ -479,7 +478,7 @@ export class PortAssembler {
   #finish(now: number): boolean {
     const window = this.#window;
     if (this.#series.last === 0 || window.spansRing) {
-      this.#images.closeOpen(outcome.ended, now);
+      this.#images.closeOpen(window.reference, now);
       return true;
     }
     window.last = this.#series.last;

@@ -185,12 +185,15 @@ export class PortImages {
     return index;
   }
 
-  /** Close an open image: count, fill the holes and only the holes, hand over. */
-  close(frameNumber: number, reason: number, now: number): void {
+  /**
+   * Close an open image: count, fill the holes and only the holes, hand over.
+   * @param cutOff its series ends, and nothing behind it has come: packets behind the last one were still to come
+   */
+  close(frameNumber: number, reason: number, now: number, cutOff = false): void {
     const slot = frameNumber % this.#ring;
     const accepted = this.#records.accepted(slot);
     const missing = this.#expected - accepted;
-    if (reason === outcome.ended) this.#noteCutOff(missing);
+    if (cutOff) this.#countCutOff(this.#expected - 1 - this.#records.highest(slot));
     this.#counters[portCounter.expected] = this.#counters[portCounter.expected] + this.#expected;
     this.#counters[portCounter.missing] = this.#counters[portCounter.missing] + missing;
     if (missing > 0) {
@@ -209,12 +212,12 @@ export class PortImages {
   /**
    * Close the image of a frame of which no packet came. Its pixels are not touched: the streamer knows that they are
    * missing.
-   * @param cutOff the frame had begun when its series ended
+   * @param cutOff its series ends, and all its packets were still to come
    */
   closeAbsent(frameNumber: number, reason: number, now: number, cutOff = false): void {
     this.open(frameNumber, now);
     const slot = frameNumber % this.#ring;
-    if (cutOff) this.#noteCutOff(this.#expected);
+    if (cutOff) this.#countCutOff(this.#expected);
     this.#counters[portCounter.expected] = this.#counters[portCounter.expected] + this.#expected;
     this.#counters[portCounter.missing] = this.#counters[portCounter.missing] + this.#expected;
     this.#count(portCounter.imagesAbsent);
@@ -222,12 +225,15 @@ export class PortImages {
     this.#published = true;
   }
 
-  /** Close whatever is open, without making up frames of which nothing came. */
-  closeOpen(reason: number, now: number): void {
+  /**
+   * The series ends: close whatever is open, without making up frames of which nothing came.
+   * @param newest of the frames that have come
+   */
+  closeOpen(newest: number, now: number): void {
     for (let slot = 0; slot < this.#ring; slot++) {
       const frameNumber = this.#records.frameIn(slot);
       if (frameNumber !== 0 && this.#records.stateOf(slot, frameNumber) === recordState.open)
-        this.close(frameNumber, reason, now);
+        this.close(frameNumber, outcome.ended, now, frameNumber >= newest);
     }
   }
 
@@ -269,8 +275,8 @@ export class PortImages {
   }
 
   /** Before they are counted as missing, so that nobody sees a loss that is none. */
-  #noteCutOff(missing: number): void {
-    this.#words.setFigure('cutOff', this.#words.figure('cutOff') + missing);
+  #countCutOff(packets: number): void {
+    this.#counters[portCounter.cutOff] = this.#counters[portCounter.cutOff] + packets;
   }
 
   #keepHeader(slot: number, at: number): void {

@@ -24,6 +24,12 @@ export const lossCauses = {
     remedy: 'Raise receive_buffer_bytes, give the receivers a free core (receiver_threads, pin_cpus)',
     docs: 'docs/operating.md#receive-buffer',
   },
+  cut_off: {
+    says: 'had not come when their series ended in the middle of a frame',
+    short: 'had not come when the series ended in the middle of a frame',
+    remedy: 'Stop the detector before the series; why a series was cut short stands in its summary',
+    docs: 'docs/operating.md#cut-off',
+  },
   unexplained: {
     says: 'did not reach the socket',
     short: 'lost before this machine, or never sent',

@@ -214,9 +214,9 @@ function fileName(detector: string): string {
 }
 
 /** Packets that were lost; not those of an image that the end of its series cut off. */
-function lost({ counters, words }: RecordedPort): number {
+function lost({ counters }: RecordedPort): number {
   const missing = counters[portCounter.missing];
-  return missing - words.figure('cutOff');
+  return missing - counters[portCounter.cutOff];
 }
 
 function packetAt(udpPort: number, copy: FlightCopy, index: number, offset: number): FlightPacket {

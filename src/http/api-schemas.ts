@@ -102,7 +102,7 @@ const packets = {
 };
 
 const portLedger = object(
-  'Packets of one port in one series: expected = accepted + missing, missing = late + ring + socket + unexplained',
+  'Packets of one port in one series: expected = accepted + missing, missing = late + ring + socket + cut_off + unexplained',
   {
     udp_port: count('UDP port'),
     ...packets,

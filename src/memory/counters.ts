@@ -58,6 +58,11 @@ export const portCounterTable = [
   ),
   row('expected', 'vdcu_udp_packets_expected_total', 'Packets that the closed port images should have had'),
   row('missing', 'vdcu_udp_packets_missing_total', 'Packets that were missing when their port image was closed'),
+  row(
+    'cutOff',
+    'vdcu_udp_packets_cut_off_total',
+    'Of the missing packets, those that were still to come when the series ended in the middle of their frame',
+  ),
   row('imagesComplete', images, imagesHelp, { outcome: 'complete' }),
   row('imagesIncomplete', images, imagesHelp, { outcome: 'incomplete' }),
   row('imagesAbsent', images, imagesHelp, { outcome: 'absent' }),

@@ -63,10 +63,9 @@ const seriesFigures = [
 ] as const;
 
 /**
- * Figures that explain, in 64-bit floats; NaN = nothing seen. The order is the order in memory. `cutOff`: packets, of
- * all series, that are missing only because the series ended while their image was coming in. `refused…`: packets whose
- * numbers nobody confirmed, and the number of the last; `outsideNumber`: of the last packet beyond the end of an armed
- * series; `numberStep`: the equal steps that numbers go in, where frames between are left out.
+ * Figures that explain, in 64-bit floats; NaN = nothing seen. The order is the order in memory. `refused…`: packets
+ * whose numbers nobody confirmed, and the number of the last; `outsideNumber`: of the last packet beyond the end of an
+ * armed series; `numberStep`: the equal steps that numbers go in, where frames between are left out.
  */
 export const portFigures = [
   'lastPacketAt',
@@ -75,7 +74,6 @@ export const portFigures = [
   'queueBytesMax',
   'dropsBeforeOpen',
   'stallMsMax',
-  'cutOff',
   ...seriesFigures,
 ] as const;
 export type PortFigure = (typeof portFigures)[number];
@@ -123,7 +121,6 @@ export class PortWords {
   /** Before the first series. */
   initialise(): void {
     this.#figures.fill(Number.NaN);
-    this.setFigure('cutOff', 0);
     this.forget();
   }
 

@@ -19,9 +19,11 @@ export function missingCauses(counts: SeriesCounts): MissingByCause {
   const ring = Math.min(counts('ringFull'), missing - late);
   const afterRing = missing - late - ring;
   const drops = counts('socketDropped');
-  if (Number.isNaN(drops)) return { late, ring, socket: null, unexplained: null };
+  const cutOff = counts('cutOff');
+  if (Number.isNaN(drops)) return { late, ring, socket: null, cut_off: Math.min(cutOff, afterRing), unexplained: null };
   const socket = Math.min(drops, afterRing);
-  return { late, ring, socket, unexplained: afterRing - socket };
+  const cut = Math.min(cutOff, afterRing - socket);
+  return { late, ring, socket, cut_off: cut, unexplained: afterRing - socket - cut };
 }
 
 /** Of port images that were closed: expected = accepted + missing, also while the counters go on. */

@@ -110,9 +110,15 @@ export class HistoryFolder {
   async #one(path: string): Promise<SeriesSummary | null> {
     if ((await stat(path)).size > fileLimit) return null;
     const value: unknown = JSON.parse(await readFile(path, 'utf8'));
-    return isSummary(value) ? value : null;
+    return isSummary(value) ? inFull(value) : null;
   }
 }
+
+/** As it is written today: versions before called unexplained what is now called cut off. */
+const inFull = (summary: SeriesSummary): SeriesSummary => ({
+  ...summary,
+  ledger: summary.ledger.map((port) => ({ ...port, cut_off: (port as Partial<typeof port>).cut_off ?? 0 })),
+});
 
 /** What people may have put there by hand must not reach pages and programs. */
 function isSummary(value: unknown): value is SeriesSummary {

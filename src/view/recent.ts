@@ -75,8 +75,11 @@ export class Recent implements RecentSeconds {
       placed_per_second: sum('accepted') / seconds,
       in_gbit_per_second: (sum('bytes') * 8) / 1e9 / seconds,
       out_gbit_per_second: (difference(now.bytesOut, before.bytesOut) * 8) / 1e9 / seconds,
+      // What the end of a series cut off is no loss.
       missing: now.ports.map((_, port) =>
-        gone(port, 'expected') > 0 ? gone(port, 'missing') / gone(port, 'expected') : null,
+        gone(port, 'expected') > 0
+          ? Math.max(0, gone(port, 'missing') - gone(port, 'cutOff')) / gone(port, 'expected')
+          : null,
       ),
     };
     this.#samples.push(sample);

@@ -58,6 +58,7 @@ const summary = {
       late: 1,
       ring: 0,
       socket: null,
+      cut_off: 0,
       unexplained: null,
       socket_limited: false,
       kernel_drops: null,
@@ -213,7 +214,7 @@ t.test('stop prints the summary of the series, loss by port and cause', async (t
       code: 0,
       stdout:
         'series 5 ended: 10 frames = 8 complete + 2 marked + 0 discarded; /data/x.h5\n' +
-        '  port 50001: 637 of 640 packets; 3 missing = 1 late + 0 ring + ? socket + ? unexplained\n' +
+        '  port 50001: 637 of 640 packets; 3 missing = 1 late + 0 ring + ? socket + 0 cut_off + ? unexplained\n' +
         '  dynamic_range: 32?\n',
       stderr: '',
     });
@@ -247,7 +248,7 @@ t.test('status prints state, problems, the series and the one before', async (t)
     ports: [
       {
         udp_port: 50001,
-        packets: { missing: 5, late: 1, ring: 0, socket: 4, unexplained: 0 },
+        packets: { missing: 5, late: 1, ring: 0, socket: 4, cut_off: 0, unexplained: 0 },
         counters: { received: 700, duplicate: 0 },
         newest_frame_number: 12,
       },
@@ -269,7 +270,7 @@ t.test('status prints state, problems, the series and the one before', async (t)
       stdout,
       'receiving\nconsumers connected: 1\nproblem: port 50002: no packets\n' +
         'series 6 (auto): 10 of 100 images sent = 10 complete + 0 marked + 0 discarded; frames 1 to 12\n' +
-        '  port 50001: newest frame 12; 5 missing = 1 late + 0 ring + 4 socket + 0 unexplained, received ' +
+        '  port 50001: newest frame 12; 5 missing = 1 late + 0 ring + 4 socket + 0 cut_off + 0 unexplained, received ' +
         '700\nbefore:\nseries 5 ended',
     );
     t.strictSame(JSON.parse((await vdcu('status', '--url', url, '--json')).stdout), body);

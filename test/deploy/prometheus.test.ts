@@ -126,10 +126,11 @@ t.test('the waterfall returns what the simulator did', { skip: without('promethe
   const planned = truth.ports.reduce((sum, port) => sum + port.planned, 0);
   const dropped =
     truth.ports.reduce((sum, port) => sum + port.sent, 0) - (await valueOf('sum(vdcu_udp_packets_received_total)'));
-  const [expected, unexplained, socket, ring, late, accepted] = (await Promise.all(
+  const [expected, unexplained, cut, socket, ring, late, accepted] = (await Promise.all(
     waterfallSteps.map(({ bar }) => valueOf(bar)),
-  )) as [number, number, number, number, number, number];
+  )) as [number, number, number, number, number, number, number];
   t.equal(expected, planned, 'all that the detector should have sent');
+  t.equal(cut, 0);
   t.equal(accepted + late + ring + socket + unexplained, expected, 'the steps lead from expected to accepted');
   t.equal(ring, 0);
   t.equal(await valueOf('sum(vdcu_udp_socket_dropped_packets_total)'), dropped, 'kernel drops');
@@ -156,11 +157,19 @@ t.test('the waterfall returns what the simulator did', { skip: without('promethe
     );
   }
   for (const [index, { below }] of waterfallSteps.entries()) {
-    const lostAfter = [0, accepted + ring + late + socket, accepted + ring + late, accepted + late, accepted, 0];
+    const lostAfter = [
+      0,
+      accepted + ring + late + socket,
+      accepted + ring + late + socket,
+      accepted + ring + late,
+      accepted + late,
+      accepted,
+      0,
+    ];
     t.equal(await valueOf(below), lostAfter[index], `where bar ${index + 1} begins`);
   }
   for (const ledger of summary.ledger) {
-    for (const cause of ['late', 'ring', 'socket', 'unexplained'] as const) {
+    for (const cause of ['late', 'ring', 'socket', 'cut_off', 'unexplained'] as const) {
       t.equal(
         await valueOf(`vdcu_series_missing_packets{port="${ledger.udp_port}", cause="${cause}"}`),
         ledger[cause],

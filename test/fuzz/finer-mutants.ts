@@ -78,10 +78,30 @@ export const finerMutants: readonly Mutant[] = [
     'else if (this.#silent && emptied && !zero',
     'else if (this.#silent && !zero',
   ]),
-  tested('pipeline/cut-off', 'cut-off-not-noted', 'calls what a stop cut off a loss', [
+  seen('cut-off-not-noted', 'calls what a stop cut off a loss', [
     images,
-    '    if (reason === outcome.ended) this.#noteCutOff(missing);\n',
+    '    if (cutOff) this.#countCutOff(this.#expected - 1 - this.#records.highest(slot));\n',
     '',
+  ]),
+  seen('hole-cut-off', 'calls a packet that was lost before others came cut off', [
+    images,
+    'this.#countCutOff(this.#expected - 1 - this.#records.highest(slot))',
+    'this.#countCutOff(missing)',
+  ]),
+  seen('older-frame-cut-off', 'calls what a frame lacks cut off although a later one has come', [
+    closer,
+    'frameNumber < reference || ',
+    '',
+  ]),
+  tested('pipeline/cut-off', 'silent-port-cut-off', 'calls what a silent port did not send cut off', [
+    closer,
+    ' || this.#giveUp > reference',
+    '',
+  ]),
+  seen('cut-off-before-socket', 'calls packets cut off that the kernel dropped', [
+    packets,
+    'const socket = Math.min(drops, afterRing);',
+    'const socket = Math.min(drops, afterRing - Math.min(cutOff, afterRing));',
   ]),
   tested(
     'pipeline/first-frame',

@@ -4,7 +4,7 @@
 
 import type { VirtualClock } from '../../src/base/clock.js';
 import type { ServiceConfig } from '../../src/config/service-config.js';
-import { firstNumberOf } from '../../src/detector/frame-share.js';
+import { firstNumberOf, frameNumberOf } from '../../src/detector/frame-share.js';
 import type { Machine } from '../../src/doctor/machine.js';
 import { makeLogger } from '../../src/runtime/log.js';
 import { SharedView } from '../../src/view/shared-view.js';
@@ -251,8 +251,14 @@ export class SimulatedService {
       this.#unarmedAtEnd.set(port, unarmed);
     } else if ((answer & 7) === phase.finish) {
       const { last, next } = this.#series;
-      truth.finish(seriesId, drops, keepsBehind && last !== 0 && next > last ? firstNumberOf(last) : Infinity);
+      const behind = keepsBehind && last !== 0 && next > last ? firstNumberOf(last) : Infinity;
+      truth.finish(seriesId, drops, behind, this.#numberOf(this.#series.giveUp));
     }
+  }
+
+  /** The detector's number of one of this instance's own frames; 0 = none. */
+  #numberOf(frame: number): number {
+    return frame === 0 ? 0 : frameNumberOf(this.pipeline.config.share, frame, this.#series.first);
   }
 
   /**

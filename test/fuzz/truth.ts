@@ -21,6 +21,8 @@ interface SeriesTaken {
   /** Is this frame the service's to take? */
   readonly own: (frameNumber: number) => boolean;
   dropsAfter: number;
+  /** Up to here the port may have been told to give up frames, when it had finished. */
+  givenUp: number;
   /** Last frame of an automatic series that came to its number of frames: what is behind it is the next one's. */
   last: number;
   /** Packets that were taken before its end and may be the next series', or before its beginning and may be its own. */
@@ -37,6 +39,8 @@ export interface SeriesFrames {
   readonly packets: number;
   /** Ports may have closed more. */
   readonly beyond: boolean;
+  /** Highest of which any port took something. */
+  readonly begun: number;
 }
 
 /** Packets of earlier turns that may be held when a series ends, and more. */
@@ -83,6 +87,7 @@ export class PortTruth {
       refused: new Set(),
       dropsBefore,
       dropsAfter: -1,
+      givenUp: 0,
       last: Infinity,
       own,
       either: 0,
@@ -115,11 +120,15 @@ export class PortTruth {
     this.#open = null;
   }
 
-  /** @param last frame of an automatic series that came to its number of frames; Infinity = of another */
-  finish(seriesId: number, drops: number, last: number): void {
+  /**
+   * @param last frame of an automatic series that came to its number of frames; Infinity = of another
+   * @param givenUp up to this frame the port may have been told to give up
+   */
+  finish(seriesId: number, drops: number, last: number, givenUp: number): void {
     const series = this.#series.get(seriesId);
     if (series === undefined) return;
     series.dropsAfter = drops;
+    series.givenUp = givenUp;
     series.last = last;
   }
 
@@ -181,6 +190,19 @@ export class PortTruth {
     return count;
   }
 
+  /** The newest frame that the port had, −1 = none, and what all frames that had begun lack behind its last packet. */
+  #behindNewest(
+    series: SeriesTaken,
+    { first, last, count, packets, begun }: SeriesFrames,
+  ): Record<'newest' | 'packets', number> {
+    const newest = Math.max(-1, ...[...series.frames.keys()].filter((frame) => frame >= first));
+    if (newest < 0 || newest > last) return { newest, packets: 0 };
+    const stride = count > 1 ? (last - first) / (count - 1) : 1;
+    const later = Math.floor((Math.min(begun, last) - newest) / stride);
+    const highest = (series.frames.get(newest) as Uint8Array).subarray(0, packets).lastIndexOf(1);
+    return { newest, packets: packets - 1 - highest + Math.max(0, later) * packets };
+  }
+
   /**
    * What a ledger says against the truth.
    * @param ringFull packets of the series that the port refused for want of room
@@ -194,7 +216,7 @@ export class PortTruth {
     const say = (holds: boolean, text: string): void => {
       if (!holds) wrong.push(text);
     };
-    const { expected, accepted, missing, late, ring, socket, unexplained } = ledger;
+    const { expected, accepted, missing, late, ring, socket, cut_off: cut, unexplained } = ledger;
     say(expected === accepted + missing, `expected ${expected} is not accepted ${accepted} + missing ${missing}`);
     say(
       accepted + late <= series.distinct,
@@ -220,8 +242,9 @@ export class PortTruth {
         `socket is ${socket} of ${drops} dropped and ${missing - late - ring} missing`,
       );
       say(
-        missing === late + ring + (socket ?? 0) + (unexplained ?? 0),
-        `missing ${missing} is not late ${late} + ring ${ring} + socket ${socket} + unexplained ${unexplained}`,
+        missing === late + ring + (socket ?? 0) + cut + (unexplained ?? 0),
+        `missing ${missing} is not late ${late} + ring ${ring} + socket ${socket} + cut off ${cut} + ` +
+          `unexplained ${unexplained}`,
       );
     }
     if (frames === null) return wrong;
@@ -234,6 +257,16 @@ export class PortTruth {
     const lost = whole - this.#within(series, frames.first, frames.last);
     say(missing >= lost, `${lost} packets never came, ${missing} are called missing`);
     const elsewhere = ledger.late_unknown + ledger.foreign + series.either + (this.#zeros > 0 ? ledger.malformed : 0);
+    // Where each packet that was taken has its place, it is known to the packet what was still to come at the end.
+    if (elsewhere === 0 && ringFull === 0 && this.#zeros === 0) {
+      const { newest, packets } = this.#behindNewest(series, frames);
+      const most = Math.min(packets, missing - late - (socket ?? 0));
+      say(
+        series.givenUp < newest || packets === 0 ? cut === most : cut <= most,
+        `cut off is ${cut}, ${packets} packets behind the last one of ${newest} were still to come, ` +
+          `${missing - late - (socket ?? 0)} are missing, given up were frames to ${series.givenUp}`,
+      );
+    }
     say(
       missing - late - ringFull <= lost + elsewhere,
       `${missing - late - ringFull} packets are missing for no reason of the service, but ${lost} never came and ` +

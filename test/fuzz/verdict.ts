@@ -233,11 +233,12 @@ export class LifeVerdict {
     const inOrder =
       packets !== undefined && summary.first_frame_number !== null && summary.aborted !== 'ports_disagree' && count > 0;
     const { udpPorts } = this.#scenario.config.detector;
+    const begun = Math.max(...[...truth.values()].map((port) => port.highest(summary.series_id)));
     for (const ledger of summary.ledger) {
       const port = udpPorts.indexOf(ledger.udp_port);
       const first = (summary.first_frame_number ?? 0) + share.offset;
       const frames = inOrder
-        ? { first, last: first + (count - 1) * share.stride, count, packets, beyond: asked > 0 }
+        ? { first, last: first + (count - 1) * share.stride, count, packets, beyond: asked > 0, begun }
         : null;
       for (const text of (truth.get(port) as PortTruth).ledgerProblems(
         summary.series_id,

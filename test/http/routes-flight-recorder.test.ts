@@ -157,8 +157,8 @@ t.test('an image that the end of its series cuts off is no loss; one that lacked
     t.match(
       pipeline.summaries[0]?.ledger,
       [
-        { missing: 2, unexplained: 2 },
-        { missing: 4, unexplained: 4 },
+        { missing: 2, cut_off: 2, unexplained: 0 },
+        { missing: 4, cut_off: 4, unexplained: 0 },
       ],
       'the sums keep them',
     );

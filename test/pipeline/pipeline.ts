@@ -322,9 +322,12 @@ export class Pipeline {
       for (const port of summary.ledger) {
         if (port.expected !== port.accepted + port.missing)
           wrong.push(`series ${summary.series_id}, port ${port.udp_port}: packets do not add up`);
-        if (port.socket !== null && port.missing !== port.late + port.ring + port.socket + (port.unexplained as number))
+        if (
+          port.socket !== null &&
+          port.missing !== port.late + port.ring + port.socket + port.cut_off + (port.unexplained as number)
+        )
           wrong.push(`series ${summary.series_id}, port ${port.udp_port}: causes do not add up`);
-        if (port.late < 0 || port.ring < 0 || (port.unexplained ?? 0) < 0)
+        if (port.late < 0 || port.ring < 0 || port.cut_off < 0 || (port.unexplained ?? 0) < 0)
           wrong.push(`series ${summary.series_id}, port ${port.udp_port}: a negative cause`);
       }
     }

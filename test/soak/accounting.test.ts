@@ -57,6 +57,7 @@ function facts(): PhaseFacts {
             late: 0,
             ring: 0,
             socket: 0,
+            cut_off: 0,
             unexplained: 2,
             socket_limited: false,
             kernel_drops: 0,

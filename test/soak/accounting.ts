@@ -101,12 +101,22 @@ function summaryProblems({ summaries }: PhaseFacts): string[] {
       problems.push(
         `series ${id}: ${frames} frames are not ${complete} complete + ${marked} marked + ${discarded} discarded`,
       );
-    for (const { udp_port: udpPort, expected, accepted, missing, late, ring, socket, unexplained } of ledger) {
+    for (const {
+      udp_port: udpPort,
+      expected,
+      accepted,
+      missing,
+      late,
+      ring,
+      socket,
+      cut_off: cutOff,
+      unexplained,
+    } of ledger) {
       if (expected !== accepted + missing)
         problems.push(
           `series ${id}, port ${udpPort}: expected ${expected} is not accepted ${accepted} + missing ${missing}`,
         );
-      if (socket !== null && unexplained !== null && missing !== late + ring + socket + unexplained)
+      if (socket !== null && unexplained !== null && missing !== late + ring + socket + cutOff + unexplained)
         problems.push(`series ${id}, port ${udpPort}: the causes of ${missing} missing packets do not add up`);
     }
   }

@@ -104,6 +104,7 @@ t.test('what the fabric lost is unexplained, packet for packet, and the frames t
         late: 0,
         ring: 0,
         socket: 0,
+        cut_off: 0,
         unexplained: missing,
       },
       `port ${ledger.udp_port}`,

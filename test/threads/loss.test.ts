@@ -63,6 +63,7 @@ for (const [receive, way] of [
             late: 0,
             ring: 0,
             socket: lost,
+            cut_off: 0,
             unexplained: 0,
           },
           `port ${port}`,
@@ -94,6 +95,7 @@ t.test("frames that a full ring refused are the ring's loss, whole", skip, async
         late: 0,
         ring: 36 * packets - after,
         socket: before + after,
+        cut_off: 0,
         unexplained: 0,
       },
       'the ring holds 64 frames, nobody takes them, the others are refused',
@@ -126,6 +128,7 @@ t.test('what the network lost, sent twice, brought late, cut or mixed up is each
     late: 1,
     ring: 0,
     socket: 0,
+    cut_off: 0,
     unexplained: 7 + packets + 1,
     duplicate: 5,
     late_duplicate: 0,
@@ -137,6 +140,7 @@ t.test('what the network lost, sent twice, brought late, cut or mixed up is each
     late: 0,
     ring: 0,
     socket: 0,
+    cut_off: 0,
     unexplained: packets + 1,
     duplicate: 5,
     late_duplicate: 0,
@@ -204,7 +208,16 @@ t.test(
       const missing = late + ring + socket + unexplained;
       t.strictSame(
         causesOf(ledger),
-        { expected: 100 * packets, accepted: 100 * packets - missing, missing, late, ring, socket, unexplained },
+        {
+          expected: 100 * packets,
+          accepted: 100 * packets - missing,
+          missing,
+          late,
+          ring,
+          socket,
+          cut_off: 0,
+          unexplained,
+        },
         `port ${port}`,
       );
     }
@@ -239,6 +252,7 @@ t.test('of several series in one process each ledger has its own loss only', ski
           late: 0,
           ring: 0,
           socket,
+          cut_off: 0,
           unexplained,
           kernel_drops: socket,
           socket_limited: false,

@@ -32,13 +32,14 @@ export const lossyYaml =
 export type ByPort = ReadonlyMap<number, number>;
 
 /** What a ledger says of the missing packets of a port. */
-export const causesOf = ({ expected, accepted, missing, late, ring, socket, unexplained }: PortLedger) => ({
+export const causesOf = ({ expected, accepted, missing, late, ring, socket, cut_off, unexplained }: PortLedger) => ({
   expected,
   accepted,
   missing,
   late,
   ring,
   socket,
+  cut_off,
   unexplained,
 });
 
@@ -211,11 +212,21 @@ export class LossyService {
     t.strictSame(await scrapedProblems(this.ask, () => this.#sent), [], 'the metrics are what the simulators did');
     t.strictSame(this.consumer.checker.problems, [], 'the consumer found nothing wrong');
     t.equal(this.consumer.checker.counts.wrongPixels, 0);
-    for (const { udp_port: port, expected, accepted, missing, late, ring, socket, unexplained } of summary.ledger) {
+    for (const {
+      udp_port: port,
+      expected,
+      accepted,
+      missing,
+      late,
+      ring,
+      socket,
+      cut_off: cut,
+      unexplained,
+    } of summary.ledger) {
       t.equal(expected, accepted + missing, `port ${port}: expected = accepted + missing`);
       t.equal(
         missing,
-        late + ring + (socket ?? Number.NaN) + (unexplained ?? Number.NaN),
+        late + ring + (socket ?? Number.NaN) + cut + (unexplained ?? Number.NaN),
         `port ${port}: the causes add up`,
       );
     }

@@ -150,7 +150,7 @@ function gaugeProblems({ metrics, summaries }: Told): string[] {
     const port = String(ledger.udp_port);
     const gauge = (name: string, labels: Record<string, string>): number =>
       metrics.get(metricKey(name, { port, ...labels })) ?? Number.NaN;
-    const causes = (['late', 'ring', 'socket', 'unexplained'] as const).map(
+    const causes = (['late', 'ring', 'socket', 'cut_off', 'unexplained'] as const).map(
       (cause) =>
         [
           `missing packets of the last series, ${cause}`,

@@ -21,6 +21,7 @@ const loss = (udpPort: number, values: Partial<Packets> = {}): Packets => ({
   late: 0,
   ring: 0,
   socket: 0,
+  cut_off: 0,
   unexplained: 0,
   duplicate: 0,
   reordered: 0,

@@ -135,6 +135,7 @@ export const ledgerOf = (udp_port: number, values: Partial<PortLedger> = {}): Po
   late: 0,
   ring: 0,
   socket: 0,
+  cut_off: 0,
   unexplained: 0,
   socket_limited: false,
   kernel_drops: 0,

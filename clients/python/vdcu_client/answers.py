@@ -16,6 +16,7 @@ class _ReceivingAlways(TypedDict):
     late: Optional[int]
     ring: Optional[int]
     socket: Optional[int]
+    cut_off: Optional[int]
     unexplained: Optional[int]
     duplicate: int
     reordered: int
@@ -26,9 +27,9 @@ class _ReceivingAlways(TypedDict):
 
 
 class PortLedger(_ReceivingAlways):
-    """Packets of one port in one series: expected = accepted + missing; missing = late + ring + socket + unexplained.
+    """Packets of one port in one series: expected = accepted + missing.
 
-    ``None``: the kernel tells nothing.
+    missing = late + ring + socket + cut_off + unexplained. ``None``: the kernel tells nothing.
     """
 
     socket_limited: bool

@@ -286,7 +286,11 @@ t.test('the sums of series_end are those of the images', async (t) => {
     { ledger: undefined },
     { aborted: 3 },
     { aborted: 'tired' },
-    { ledger: { 50001: { expected: 128, accepted: 125, missing: 3, late: 1, ring: 1, socket: 1, unexplained: 1 } } },
+    {
+      ledger: {
+        50001: { expected: 128, accepted: 125, missing: 3, late: 1, ring: 1, socket: 0, cut_off: 1, unexplained: 1 },
+      },
+    },
     { ledger: { 50001: { expected: 128, accepted: 124, missing: 3 } } },
   ];
   for (const more of bad) t.same(withImage(lossy, { ...lossyEnd, ...more }), ['series_end'], JSON.stringify(more));

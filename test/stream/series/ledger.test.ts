@@ -7,7 +7,7 @@ import { IncompleteRanges, countsBetween, settlePort } from '../../../src/stream
 const settle = (counts: Partial<Record<PortCounter, number>>): ReturnType<typeof settlePort> =>
   settlePort(50001, (counter) => counts[counter] ?? 0);
 
-t.test('missing packets are late, then ring, then socket, then unexplained', async (t) => {
+t.test('missing packets are late, then ring, then socket, then cut off, then unexplained', async (t) => {
   t.match(settle({ expected: 100, accepted: 80, missing: 20, lateFirst: 5, ringFull: 6, socketDropped: 7 }), {
     missing: 20,
     late: 5,
@@ -16,6 +16,11 @@ t.test('missing packets are late, then ring, then socket, then unexplained', asy
     unexplained: 2,
     socket_limited: false,
   });
+  t.match(settle({ missing: 20, lateFirst: 5, ringFull: 6, socketDropped: 4, cutOff: 3 }), {
+    cut_off: 3,
+    unexplained: 2,
+  });
+  t.match(settle({ missing: 20, socketDropped: 18, cutOff: 3 }), { cut_off: 2, unexplained: 0, socket_limited: false });
   t.match(settle({ missing: 20, lateFirst: 5, ringFull: 30, socketDropped: 7 }), {
     late: 5,
     ring: 15,
@@ -41,12 +46,19 @@ t.test('drops that nobody can read are null', async (t) => {
 
 t.test('the causes add up to what is missing, and none is negative', async () => {
   fc.assert(
-    fc.property(fc.nat(1000), fc.nat(1000), fc.nat(2000), fc.nat(2000), (late, more, ringFull, socketDropped) => {
-      const missing = late + more;
-      const port = settle({ missing, lateFirst: late, ringFull, socketDropped });
-      const causes = [port.late, port.ring, port.socket as number, port.unexplained as number];
-      return causes.every((count) => count >= 0) && causes.reduce((sum, count) => sum + count, 0) === missing;
-    }),
+    fc.property(
+      fc.nat(1000),
+      fc.nat(1000),
+      fc.nat(2000),
+      fc.nat(2000),
+      fc.nat(2000),
+      (late, more, ringFull, socketDropped, cutOff) => {
+        const missing = late + more;
+        const port = settle({ missing, lateFirst: late, ringFull, socketDropped, cutOff });
+        const causes = [port.late, port.ring, port.socket as number, port.cut_off, port.unexplained as number];
+        return causes.every((count) => count >= 0) && causes.reduce((sum, count) => sum + count, 0) === missing;
+      },
+    ),
   );
 });
 

@@ -133,6 +133,7 @@ t.test('series_end: the bytes', async (t) => {
         late: 0,
         ring: 0,
         socket: null,
+        cut_off: 0,
         unexplained: null,
         socket_limited: false,
         kernel_drops: null,
@@ -147,7 +148,7 @@ t.test('series_end: the bytes', async (t) => {
   };
   const sums = '"frames":3,"complete":2,"marked":1,"discarded":0,"unsent":0,';
   const rest =
-    '"incomplete":[[1,1]],"truncated":false,"warnings":[],"ledger":{"50001":{"expected":12,"accepted":11,"missing":1,"late":0,"ring":0,"socket":null,"unexplained":null,"socket_limited":false,"kernel_drops":null,"duplicate":0,"reordered":0,"late_duplicate":0,"late_unknown":0,"malformed":0,"foreign":0}}}';
+    '"incomplete":[[1,1]],"truncated":false,"warnings":[],"ledger":{"50001":{"expected":12,"accepted":11,"missing":1,"late":0,"ring":0,"socket":null,"cut_off":0,"unexplained":null,"socket_limited":false,"kernel_drops":null,"duplicate":0,"reordered":0,"late_duplicate":0,"late_unknown":0,"malformed":0,"foreign":0}}}';
   t.equal(text(seriesEndMessage(9, summary)), `{"htype":"series_end","msg_number":9,${sums}${rest}`);
   t.equal(
     text(seriesEndMessage(9, { ...summary, aborted: 'frame_jump' })),
