@@ -323,7 +323,14 @@ const rows = (): readonly Row[] => [
           { expr: `vdcu_zmq_peers{${one}}`, legend: '{{instance}} consumers' },
         ],
         'short',
-      ),
+      ).span(8),
+      lines(
+        'Under way',
+        'Bytes handed over that no machine of a consumer has acknowledged; what its program has not read may be more. ' +
+          'Absent where that is not known. docs/stream.md#what-is-delivered',
+        [{ expr: `vdcu_zmq_underway_bytes{${one}}`, legend: '{{instance}}' }],
+        'bytes',
+      ).span(8),
       lines(
         'Stalls',
         'Longest time between two turns of a thread in this series, and how long it was not seen to turn.',
@@ -332,7 +339,7 @@ const rows = (): readonly Row[] => [
           { expr: `vdcu_agent_heartbeat_age_seconds{${one}}`, legend: '{{instance}} {{agent}} not seen' },
         ],
         's',
-      ),
+      ).span(8),
     ],
   },
   {
@@ -370,28 +377,43 @@ const rows = (): readonly Row[] => [
       name('Version', 'Version, and how packets are received and messages sent.', {
         expr: `vdcu_build_info{${one}}`,
         legend: '{{instance}} {{version}} {{backend}}',
-      }).span(6),
+      }).span(4),
       stat(
         'Failed checks',
         'Checks of the doctor that failed: vdcu doctor says what to do.',
         { expr: `count(vdcu_preflight_check{${one}} == 0) or vector(0)` },
         'short',
         mustBeZero,
-      ).span(6),
+      ).span(4),
       stat(
         'Last packet',
         'Age of the newest packet.',
         { expr: `time() - max(vdcu_port_last_packet_timestamp_seconds{${one}})` },
         's',
         plain,
-      ).span(6),
+      ).span(4),
       stat(
         'Series',
         'Opened since the start of the service; of several instances, of the one with the most.',
         { expr: `max(vdcu_series_total{${one}})` },
         'short',
         plain,
-      ).span(6),
+      ).span(4),
+      stat(
+        'Log lines dropped',
+        'In the time shown: whatever reads the log does not take them. docs/operating.md#log-lines-are-dropped',
+        { expr: `sum(increase(vdcu_log_lines_dropped_total{${one}}[$__range]))` },
+        'short',
+        mustBeZero,
+      ).span(4),
+      stat(
+        'Internal errors',
+        'Since the start of the service: errors on its main thread that nobody expected. ' +
+          'docs/operating.md#internal-errors',
+        { expr: `sum(vdcu_internal_errors_total{${one}})` },
+        'short',
+        mustBeZero,
+      ).span(4),
     ],
   },
 ];

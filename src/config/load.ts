@@ -209,9 +209,20 @@ function keyText(key: unknown): string {
   return String(isScalar(key) ? key.value : key);
 }
 
+/** What other programs call the same things. */
+const synonyms: Readonly<Record<string, string>> = {
+  http: 'api',
+  rest: 'api',
+  web: 'api',
+  zmq: 'data',
+  stream: 'data',
+};
+
 /** "; did you mean …?" when a known word is near enough to be a slip of the pen, else nothing. */
 function suggestion(word: string, known: readonly string[]): string {
   if (known.length === 0) return '';
+  const meant = word.replace(/[^_]+/g, (part) => (Object.hasOwn(synonyms, part) ? synonyms[part] : part));
+  if (known.includes(meant)) return `; did you mean "${meant}"?`;
   const nearest = closest(word, known);
   return distance(word, nearest) <= Math.max(2, Math.floor(nearest.length / 3)) ? `; did you mean "${nearest}"?` : '';
 }

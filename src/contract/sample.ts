@@ -4,7 +4,9 @@
 export interface Sample {
   readonly frames_per_second: number;
   readonly packets_per_second: number;
-  /** Of these: packets whose frame numbers are outside the series that is open, and packets placed in a frame. */
+  /** Of these: packets that came while no series was open. */
+  readonly unarmed_per_second: number;
+  /** Packets whose frame numbers are outside the series that is open, and packets placed in a frame. */
   readonly outside_per_second: number;
   readonly placed_per_second: number;
   /** Gb/s of UDP payload and headers in, of zmq messages out. */

@@ -42,6 +42,7 @@ function wholePage(name: string, title: string, body: string): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escaped(title)} · Virtual DCU</title>
+<link rel="icon" href="${up}../page/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="${up}help.css">
 </head>
 <body>

@@ -74,7 +74,7 @@ export interface State {
   readonly consumers: number;
   readonly consumers_expected: number;
   readonly series: Series | null;
-  readonly rates: Omit<Sample, 'missing' | 'outside_per_second' | 'placed_per_second'> | null;
+  readonly rates: Omit<Sample, 'missing' | 'unarmed_per_second' | 'outside_per_second' | 'placed_per_second'> | null;
   readonly ring: { readonly slots: number; readonly used: number; readonly used_max: number };
   readonly sockets: readonly Socket[];
   readonly frame: { readonly count: number; readonly age_ms: number | null };

@@ -64,7 +64,8 @@ function cutShort({ open, last }: TroubleFacts): Finding[] {
 }
 
 function refusedAll({ state, armed, samples }: TroubleFacts): Finding[] {
-  const rate = samples.at(-1)?.packets_per_second ?? 0;
+  // A second in which a series ended has packets of that series, too.
+  const rate = samples.at(-1)?.unarmed_per_second ?? 0;
   if (!armed || state !== 'idle' || rate < 1) return [];
   return [
     {

@@ -71,6 +71,7 @@ export class Recent implements RecentSeconds {
     const sample: Sample = {
       frames_per_second: difference(now.images, before.images) / seconds,
       packets_per_second: sum('received') / seconds,
+      unarmed_per_second: sum('foreignUnarmed') / seconds,
       outside_per_second: sum('foreignSeries') / seconds,
       placed_per_second: sum('accepted') / seconds,
       in_gbit_per_second: (sum('bytes') * 8) / 1e9 / seconds,

@@ -328,6 +328,8 @@ t.test('an unknown key is refused, with the nearest known one', async (t) => {
   t.strictSame(refusal(entry('dynamic_rang: 16')), [
     '5: a.dynamic_rang: unknown key with value 16; did you mean "dynamic_range"?',
   ]);
+  t.match(refusal(entry('http_port: 1')), [/; did you mean "api_port"\?$/], 'as other programs call it');
+  t.match(refusal(entry('zmq_port: 1')), [/; did you mean "data_port"\?$/]);
   t.match(refusal(entry('something_else: 1')), [/^5: a\.something_else: unknown key with value 1; the keys are in/]);
 });
 

@@ -20,6 +20,7 @@ t.test('the list leads to every document, and every document back', async (t) =>
   t.match(deep.headers['content-type'], /^text\/html/);
   t.match(deep.payload, /<title>A &amp; &lt;b&gt; /);
   t.match(deep.payload, /href="\.\.\/help\.css"[^]*href="\.\.\/\.\/"[^]*href="\.\.\/\.\.\/"/, 'one folder further up');
+  t.match(deep.payload, /rel="icon" href="\.\.\/\.\.\/page\/icon\.svg"/);
   t.match((await app.inject('/help/help.css')).headers['content-type'], /^text\/css/);
 });
 

@@ -31,11 +31,12 @@ const loss = (udpPort: number, values: Partial<Packets> = {}): Packets => ({
   foreign: 0,
   ...values,
 });
-const second = (missing: (number | null)[], packets = 1000, outside = 0): Sample => ({
+const second = (missing: (number | null)[], packets = 1000, outside = 0, unarmed = 0): Sample => ({
   frames_per_second: 10,
   packets_per_second: packets,
+  unarmed_per_second: unarmed,
   outside_per_second: outside,
-  placed_per_second: packets - outside,
+  placed_per_second: packets - outside - unarmed,
   in_gbit_per_second: 0.1,
   out_gbit_per_second: 0.1,
   missing,
@@ -124,9 +125,10 @@ t.test('a series that was cut short says why until the next is opened', (t) => {
 });
 
 t.test('packets that come while no series is open are noticed, where series are armed', (t) => {
-  const idle = { state: 'idle' as const, open: null, samples: [second([null, null], 3832.4)] };
+  const idle = { state: 'idle' as const, open: null, samples: [second([null, null], 4000, 0, 3832.4)] };
   t.match(found(idle), [/^3832 packets\/s arrive and no series is open.*Arm a series/]);
   t.strictSame(found({ ...idle, armed: false }), []);
+  t.strictSame(found({ ...idle, samples: [second([0, 0], 4000)] }), [], 'those of the series that has just ended');
   t.end();
 });
 

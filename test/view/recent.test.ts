@@ -16,6 +16,7 @@ t.test('a sample has the rates of its second, and the share of packets that each
         bytes: 250_000_000,
         accepted: 300,
         foreignSeries: 20,
+        foreignUnarmed: 600,
         expected: 400,
         missing: 100,
       }),
@@ -27,6 +28,7 @@ t.test('a sample has the rates of its second, and the share of packets that each
   t.strictSame(recent.sample(), {
     frames_per_second: 25,
     packets_per_second: 500,
+    unarmed_per_second: 300,
     outside_per_second: 10,
     placed_per_second: 150,
     in_gbit_per_second: 1,
@@ -39,6 +41,7 @@ t.test('a sample has the rates of its second, and the share of packets that each
     {
       frames_per_second: 0,
       packets_per_second: 0,
+      unarmed_per_second: 0,
       outside_per_second: 0,
       placed_per_second: 0,
       in_gbit_per_second: 0,

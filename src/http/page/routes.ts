@@ -56,6 +56,8 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
     });
   };
   app.get('/', { schema: { hide: true } }, (_, reply) => sendFile(reply, 'index.html'));
+  // Browsers look for it wherever a page names none, as that of an answer in JSON.
+  app.get('/favicon.ico', { schema: { hide: true } }, (_, reply) => sendFile(reply, 'icon.svg'));
   app.get('/page/:name', { schema: { hide: true } }, (request, reply) =>
     sendFile(reply, (request.params as { name: string }).name),
   );

@@ -36,6 +36,7 @@ t.test('a viewer that does not take its events gets none, and is cut off in the 
   const sample = {
     frames_per_second: 1,
     packets_per_second: 1,
+    unarmed_per_second: 0,
     outside_per_second: 0,
     placed_per_second: 1,
     in_gbit_per_second: 1,

@@ -67,6 +67,9 @@ t.test('the page and all that it names are served from the package, and may load
     t.notMatch(file.payload, /@import|https?:\/\/(?!www\.w3\.org)/, `${name} names nothing from elsewhere`);
   }
   t.strictSame([...seen].sort(), ['/page/icon.svg', '/page/page.css', '/page/page.js']);
+  const icon = await app.inject('/favicon.ico');
+  t.equal(icon.statusCode, 200, 'what browsers look for by themselves');
+  t.match(icon.headers['content-type'], /^image\/svg/);
   const licences = (await app.inject('/page/licences.txt')).payload;
   for (const name of ['uplot', 'd3-scale-chromatic', 'd3-color'])
     t.match(licences, new RegExp(`^${name} \\d`, 'm'), `the licence of ${name} comes along`);
