@@ -15,7 +15,7 @@ import { prepareDatagrams } from './detector/prepare.js';
 import { refusedText } from './detector/refused.js';
 import type { ImageSource } from './detector/image-source.js';
 import { Rings } from './detector/rings.js';
-import type { Picture } from './detector/rings.js';
+import type { Picture } from './detector/pictures.js';
 import { openDestinations } from './detector/round-robin.js';
 import { serveSimulatorMetrics } from './detector/metrics.js';
 import type { SimulatorMetricsServer } from './detector/metrics.js';

@@ -15,7 +15,7 @@ import type { CommandOutput } from './terminal.js';
 import { codeOf, verdictOf } from './consumer/verdict.js';
 import type { Verdict } from './consumer/verdict.js';
 import { FrameVerifier } from './consumer/verify.js';
-import type { Picture } from './detector/rings.js';
+import type { Picture } from './detector/pictures.js';
 
 export interface WatchOptions {
   /** `tcp://host:port`, or several with commas between: of instances that share a detector, one PULL each. */

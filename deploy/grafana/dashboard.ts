@@ -326,7 +326,7 @@ const rows = (): readonly Row[] => [
       ).span(8),
       lines(
         'Under way',
-        'Bytes handed over that no machine of a consumer has acknowledged; what its program has not read may be more. ' +
+        'Bytes handed over that no machine of a consumer has acknowledged; its program may have read fewer. ' +
           'Absent where that is not known. docs/stream.md#what-is-delivered',
         [{ expr: `vdcu_zmq_underway_bytes{${one}}`, legend: '{{instance}}' }],
         'bytes',

@@ -14,7 +14,7 @@ import type { WireFormat } from '../detector/packet.js';
 import { firstWrongPixel, imageSeed, pixelValue, rowSeed } from '../detector/pattern.js';
 import type { PixelArray } from '../detector/pattern.js';
 import { Rings } from '../detector/rings.js';
-import type { Picture } from '../detector/rings.js';
+import type { Picture } from '../detector/pictures.js';
 import { isCount } from './stream-message.js';
 import type { JsonObject } from './stream-message.js';
 

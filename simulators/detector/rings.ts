@@ -9,10 +9,6 @@ import type { WireFormat } from './packet.js';
 import { imageSeed, rowSeed, writePixels } from './pattern.js';
 import type { PixelArray } from './pattern.js';
 
-/** What a simulated detector sends where no file is given. */
-export const pictures = ['formula', 'rings'] as const;
-export type Picture = (typeof pictures)[number];
-
 /** Where the beam hits, as shares of the frame's rows and columns: beside the gaps. */
 const beam = { y: 0.46, x: 0.53 } as const;
 /** Radii of the rings as shares of the shorter side, and how bright they are. */

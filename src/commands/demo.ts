@@ -57,6 +57,10 @@ export function addDemo(program: Command): void {
           sharedCodes.usage,
           [exitCode.environment, 'a port is taken, or the system is in the way'],
           sharedCodes.internal,
+          [
+            130,
+            'interrupted before the ledger was complete; with --keep, Ctrl-C after it is the end that was meant: 0',
+          ],
         ],
       ),
     )
@@ -73,6 +77,10 @@ export function addDemo(program: Command): void {
 export async function demo(options: DemoOptions): Promise<number> {
   const { onInterrupt } = await import('./interrupt.js');
   const interrupt = onInterrupt();
+  // Loading and starting takes a moment, on a slow disk the first time many.
+  process.stderr.write(
+    'Virtual DCU demo: simulated Eiger quad (2 ports, 514 × 514, 16 bit) → service → checking consumer.\n',
+  );
   try {
     const { runDemo } = await import('../rehearsal/demo.js');
     return await runDemo({

@@ -5,6 +5,7 @@
 import { Command, CommanderError } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';
 import { addArm } from './arm.js';
+import { addCompletion } from './completion.js';
 import { addDemo } from './demo.js';
 import { addDoctor } from './doctor.js';
 import { addExplain } from './explain.js';
@@ -69,6 +70,7 @@ for (const add of [
   addDemo,
   addRehearse,
   addReference,
+  addCompletion,
   addHelp,
 ])
   add(program);

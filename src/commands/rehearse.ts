@@ -54,6 +54,8 @@ export function addRehearse(program: Command): void {
 export async function rehearse({ short, seed, prometheus, json }: RehearseOptions): Promise<number> {
   const { onInterrupt } = await import('./interrupt.js');
   const interrupt = onInterrupt();
+  // Loading and starting takes a moment, on a slow disk the first time many.
+  process.stderr.write('Virtual DCU rehearsal: starting …\n');
   try {
     const { runRehearsal } = await import('../rehearsal/rehearsal.js');
     return await runRehearsal({

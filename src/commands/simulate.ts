@@ -4,8 +4,8 @@
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';
-import { pictures } from '../../simulators/detector/rings.js';
-import type { Picture } from '../../simulators/detector/rings.js';
+import { pictures } from '../../simulators/detector/pictures.js';
+import type { Picture } from '../../simulators/detector/pictures.js';
 import { helpEnd, positiveNumber, sharedCodes, wholeNumber } from './arguments.js';
 
 interface SimulateOptions {

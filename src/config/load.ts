@@ -85,6 +85,19 @@ function readText(file: string): string {
   );
 }
 
+/** Names of the detectors of a file, whatever else is right or wrong in it; empty when it cannot be read. */
+export function detectorNames(file: string): string[] {
+  try {
+    const root = parseDocument(readText(file), { merge: true, prettyErrors: false }).contents;
+    return isMap(root) ? namesIn(root) : [];
+  } catch {
+    return [];
+  }
+}
+
+const namesIn = (root: YAMLMap): string[] =>
+  root.items.filter((item) => isMap(item.value) && item.value.has('detector')).map((item) => keyText(item.key));
+
 interface Entry {
   readonly map: YAMLMap;
   /** Line of the detector's name. */
@@ -101,9 +114,7 @@ function findEntry(document: Document, lines: LineCounter, file: string, name: s
   }
   const pair = root.items.find((item) => keyText(item.key) === name);
   if (pair === undefined) {
-    const ours = root.items
-      .filter((item) => isMap(item.value) && item.value.has('detector'))
-      .map((item) => keyText(item.key));
+    const ours = namesIn(root);
     const nearest = suggestion(name, ours);
     const known =
       ours.length === 0 ? 'it names no detector (an entry with the key "detector")' : `it has ${ours.join(', ')}`;

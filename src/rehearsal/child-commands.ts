@@ -21,12 +21,19 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Run one of our own commands, which joins `children`; resolves with the JSON that it prints. */
+/**
+ * Run one of our own commands, which joins `children`; resolves with the JSON that it prints. In a process group of its
+ * own: Ctrl-C is for the one who started it, and who ends the others in order (`endAll`).
+ */
 export function command(children: ChildProcess[], words: readonly string[]): Promise<unknown> {
   const child = spawn(process.execPath, [fileURLToPath(new URL('../main.js', import.meta.url)), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
   });
   children.push(child);
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('close', () => process.off('exit', kill));
   const result = new Promise<unknown>((resolve, reject) => {
     let output = '';
     let complaints = '';
@@ -47,6 +54,13 @@ export function command(children: ChildProcess[], words: readonly string[]): Pro
   });
   result.catch(() => undefined);
   return result;
+}
+
+/** End all in the order of the data: who sends, the service, and who takes the stream when it has its series_end. */
+export async function endAll(children: readonly ChildProcess[], stopService: () => Promise<unknown>): Promise<void> {
+  for (const child of children) if (!child.spawnargs.includes('watch')) child.kill('SIGKILL');
+  await stopService();
+  for (const child of children) child.kill('SIGKILL');
 }
 
 /** Rejects when somebody wants the run to end. */

@@ -8,7 +8,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OperatorError, exitCode } from '../base/errors.js';
-import { command, freePorts, interrupted, until } from './child-commands.js';
+import { command, endAll, freePorts, interrupted, until } from './child-commands.js';
 import { armWish } from '../control/arm-request.js';
 import { loadConfig } from '../config/load.js';
 import { makeLogger } from '../runtime/log.js';
@@ -62,7 +62,6 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   let progress: Progress | null = null;
   try {
     const { view } = service;
-    say('Virtual DCU demo: simulated Eiger quad (2 ports, 514 × 514, 16 bit) → service → checking consumer.');
     say(
       `  frames      ${options.frames} at ${options.rate} frames/s, seed ${options.seed}, with packets lost, ` +
         'reordered, sent twice, late',
@@ -146,8 +145,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     return right ? code : exitCode.failed;
   } finally {
     progress?.end();
-    for (const child of children) child.kill('SIGKILL');
-    await service.stop('the demo is over');
+    await endAll(children, () => service.stop('the demo is over'));
     await rm(folder, { recursive: true, force: true });
   }
 }
@@ -182,7 +180,6 @@ async function goOn(
   const report = (await consumer) as ConsumerReport & Record<string, unknown>;
   const told = report.problems.map(({ text }) => `\n  ${text}`).join('');
   out.stderr.write(`\n${pixelsText(report)}${told}\n`);
-  // Ctrl-C reaches the consumer, too, perhaps before the series has its end: that is no mistake of the pixels.
   return report.wrong_pixels === 0 && report.problems.length === 0;
 }
 

@@ -9,7 +9,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exitCode, OperatorError } from '../base/errors.js';
-import { command, freePorts, interrupted, until } from './child-commands.js';
+import { command, endAll, freePorts, interrupted, until } from './child-commands.js';
 import { armWish } from '../control/arm-request.js';
 import { loadConfig } from '../config/load.js';
 import { makeLogger } from '../runtime/log.js';
@@ -164,8 +164,7 @@ export async function runRehearsal(options: RehearsalOptions): Promise<number> {
       prometheus === null ? null : await Promise.race([prometheus.report(sumsOf(service.view)), cutShort]);
     return conclude(reports, figures, options);
   } finally {
-    for (const child of children) child.kill('SIGKILL');
-    await service.stop('the rehearsal is over');
+    await endAll(children, () => service.stop('the rehearsal is over'));
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }

@@ -1,13 +1,14 @@
 import t from 'tap';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
-import { exampleFile, vdcu, vdcuWith } from './repository.js';
+import { exampleFile, repository, vdcu, vdcuWith } from './repository.js';
 
 t.test('every command has a help with examples and exit codes', async (t) => {
   const outcome = await vdcu('--help');
   t.equal(outcome.code, 0);
-  const commands = ['run', 'simulate', 'watch', 'arm', 'stop', 'status', 'doctor', 'demo'];
+  const commands = ['run', 'simulate', 'watch', 'arm', 'stop', 'status', 'doctor', 'demo', 'completion'];
   for (const command of commands) t.match(outcome.stdout, new RegExp(`^  ${command} `, 'm'));
   t.match(outcome.stdout, /Exit codes of every command:/);
   t.notMatch(outcome.stdout, /reference \[/, 'what only developers need is not listed');
@@ -21,6 +22,12 @@ t.test('every command has a help with examples and exit codes', async (t) => {
 
 t.test('the version is that of the package', async (t) => {
   t.match(await vdcu('--version'), { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ });
+});
+
+t.test('npx, which installs the folder into its cache, builds nothing that is built', async (t) => {
+  const prepare = join(repository, 'scripts', 'prepare.mjs');
+  const environment = { ...process.env, npm_command: 'exec' };
+  t.equal(execFileSync(process.execPath, [prepare], { env: environment, encoding: 'utf8' }), '');
 });
 
 t.test('a command line that is wrong ends with 2 and says so in a line', async (t) => {

@@ -1,7 +1,9 @@
 // `vdcu demo` as somebody types it who has just installed the service.
 
+import { readFileSync, readdirSync } from 'node:fs';
 import t from 'tap';
 import { freePorts } from '../../src/rehearsal/child-commands.js';
+import { without } from '../programs.js';
 import { vdcuProcess } from './process.js';
 import { until } from './waiting.js';
 
@@ -25,23 +27,44 @@ t.test('for people it prints the ledger as a table', async (t) => {
   t.match(demo.stdout, /wrong pixels: 0\nAll sums agree/);
 });
 
-t.test('interrupted, it ends with 130 and leaves nobody running', async (t) => {
-  const demo = vdcuProcess(t, ['demo', '--frames', '100000', '--rate', '20']);
-  await new Promise<void>((resolve) =>
-    demo.child.stderr?.on('data', () => {
-      if (demo.stderr.includes('stream ')) resolve();
-    }),
+/** As at a terminal, where Ctrl-C goes to a whole group of processes: the demo is the head of one. */
+const ownGroup = ['setsid'];
+
+/** How many processes have this text in their command line. */
+const processesWith = (text: string): number =>
+  readdirSync('/proc').filter((id) => {
+    try {
+      return /^[0-9]+$/.test(id) && readFileSync(`/proc/${id}/cmdline`, 'utf8').includes(text);
+    } catch {
+      return false;
+    }
+  }).length;
+
+for (const [when, said] of [
+  ['before the first frame', /stream /],
+  ['while frames are sent', / [1-9]\d*\/100000 frames/],
+] as const)
+  t.test(
+    `interrupted by Ctrl-C ${when}, it ends with 130, quietly, and leaves nobody running`,
+    { skip: without('setsid') },
+    async (t) => {
+      const seed = String(1_000_000 + process.pid);
+      const demo = vdcuProcess(t, ['demo', '--frames', '100000', '--rate', '20', '--seed', seed], [], ownGroup);
+      await until(() => said.test(demo.stderr), String(said), 100_000);
+      process.kill(-(demo.child.pid as number), 'SIGINT');
+      t.equal(await demo.code(), 130);
+      t.equal(demo.stdout, '', 'no line of the log');
+      t.equal(demo.stderr.trim().split('\n').at(-1), 'vdcu: interrupted');
+      await until(() => processesWith(seed) === 0, 'nobody runs any more');
+    },
   );
-  demo.child.kill('SIGINT');
-  t.equal(await demo.code(), 130);
-});
 
 t.test(
   'with --keep it goes on, on the port that was asked for, until it is interrupted; all of it is checked',
   async (t) => {
     const [port] = await freePorts(1);
     const demo = vdcuProcess(t, ['demo', '--frames', '20', '--rate', '40', '--keep', String(port)]);
-    await until(() => demo.stderr.includes('The service stays'), 'the ledger, and then it stays');
+    await until(() => demo.stderr.includes('The service stays'), 'the ledger, and then it stays', 100_000);
     const status = async (): Promise<{ series: { images_sent: number } | null }> =>
       (await (await fetch(`http://127.0.0.1:${port}/api/v1/series`)).json()) as {
         series: { images_sent: number } | null;

@@ -48,7 +48,7 @@ export class Process {
 
   /** Exit code, or the signal that ended it. */
   async code(): Promise<number | string | null> {
-    const { code, signal } = await within(this.ended, 'the end of the process', 30_000);
+    const { code, signal } = await within(this.ended, 'the end of the process', 120_000);
     return signal ?? code;
   }
 }
