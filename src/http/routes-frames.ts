@@ -3,28 +3,15 @@
 
 import type { FastifyInstance } from 'fastify';
 import * as schemas from './api-schemas.js';
+import { noFrameSentences, noFrameStatus, noWish, readWish } from './frame-wish.js';
 import { frameOf } from './frame.js';
 import { npy } from './npy.js';
 import { PreviewBusy } from './page/preview-maker.js';
 import type { PreviewMaker } from './page/preview-maker.js';
-import type { FrameWish, LastSent, NoFrame, ServiceView } from '../view/service-view.js';
+import type { LastSent, ServiceView } from '../view/service-view.js';
 
 const kinds = ['npy', 'png', 'sent'] as const;
 type Kind = (typeof kinds)[number];
-
-const status = { nothing_sent: 404, not_sent: 404, not_ours: 404, gone: 410 } as const satisfies Record<
-  NoFrame,
-  number
->;
-
-const sentences: Readonly<Record<NoFrame, string>> = {
-  nothing_sent: 'no frame has been sent since the service was started',
-  not_sent: 'not sent yet in this series',
-  not_ours: 'another instance takes this frame: ask it',
-  gone:
-    'its place in the ring was given to a newer frame, or was never its own. Ask sooner, or give the ring more ' +
-    'frames (ring_frames)',
-};
 
 /** Add /api/v1/frames/…. */
 export function addFrameRoutes(app: FastifyInstance, view: ServiceView, previews: PreviewMaker): void {
@@ -68,15 +55,13 @@ export function addFrameRoutes(app: FastifyInstance, view: ServiceView, previews
       const { as = 'npy' } = request.query as { as?: unknown };
       const wish = readWish(text);
       const problems = [
-        ...(wish === null
-          ? [`${JSON.stringify(text)}: is no frame; it must be a number like 17, index-16 or latest`]
-          : []),
+        ...(wish === null ? [noWish(text)] : []),
         ...(isKind(as) ? [] : [`as: ${JSON.stringify(as)}; it must be one of ${kinds.join(', ')}`]),
       ];
       if (wish === null || !isKind(as)) return reply.code(422).send({ problems });
       const frame = view.sentFrame(wish);
       if (typeof frame === 'string')
-        return reply.code(status[frame]).send({ problems: [`frame ${text}: ${sentences[frame]}`] });
+        return reply.code(noFrameStatus[frame]).send({ problems: [`frame ${text}: ${noFrameSentences[frame]}`] });
       const name = `frame_${String(frame.header['frame_number'])}`;
       if (as === 'png') {
         try {
@@ -96,14 +81,6 @@ export function addFrameRoutes(app: FastifyInstance, view: ServiceView, previews
 }
 
 const isKind = (value: unknown): value is Kind => (kinds as readonly unknown[]).includes(value);
-
-function readWish(text: string): FrameWish | null {
-  if (text === 'latest') return 'latest';
-  const match = /^(index-)?([0-9]{1,16})$/.exec(text);
-  const value = Number(match?.[2]);
-  if (match === null || !Number.isSafeInteger(value)) return null;
-  return { by: match[1] === undefined ? 'number' : 'index', value };
-}
 
 function npyOf(frame: LastSent): Buffer {
   const { pixels, type, shape } = frameOf(frame);

@@ -6,13 +6,13 @@
 import uPlot from 'uplot';
 import { cssColour, lossPalette } from './colours.js';
 import type { Sample } from './messages.js';
-import { agoText, lossStep, rateText, shareText, valueText } from './scale.js';
+import { chartFont, cssValue, isDark } from './theme.js';
+import { agoText, lossStep, rateText, shareText, valueText } from './words.js';
 
 /** Seconds shown. */
 const shownSamples = 300;
-const noLoss = '#e3e8ee';
-const ink = '#55606d';
-const font = '11px system-ui, "DejaVu Sans", sans-serif';
+const font = chartFont;
+const ink = (): string => cssValue('--soft');
 const portWidth = 50;
 const axisHeight = 20;
 const rateHeight = 54;
@@ -90,13 +90,21 @@ export class RateChart {
             stroke: ink,
             size: rateAxisWidth,
             gap: 3,
-            grid: { stroke: '#d3d9e0', width: 1 },
+            grid: { stroke: () => cssValue('--line'), width: 1 },
             ticks: { show: false },
             splits: (_, __, ___, most) => [0, most],
             values: (_, splits) => splits.map((value) => short(Number(value.toPrecision(2)))),
           },
         ],
-        series: [{}, { stroke: '#1f5fa8', fill: '#1f5fa81f', width: 1.5, points: { show: false } }],
+        series: [
+          {},
+          {
+            stroke: () => cssValue('--accent'),
+            fill: () => `${cssValue('--accent')}2f`,
+            width: 1.5,
+            points: { show: false },
+          },
+        ],
         hooks: {
           setCursor: [
             ({ data, cursor: { idx } }) => {
@@ -125,7 +133,6 @@ export class RateChart {
 export class LossChart {
   readonly #host: HTMLElement;
   readonly #plot: uPlot;
-  readonly #colours = lossPalette();
   #udpPorts: readonly number[] = [];
   #samples: readonly Sample[] = [];
 
@@ -199,12 +206,14 @@ export class LossChart {
     const column = width / shownSamples;
     const between = row > 4 * devicePixelRatio ? devicePixelRatio : 0;
     const first = shownSamples - this.#samples.length;
+    const colours = lossPalette(isDark());
+    const noLoss = cssValue('--empty');
     // uPlot remembers what it has set.
     context.save();
     for (const [index, { missing }] of this.#samples.entries()) {
       for (const [port, share] of missing.entries()) {
         if (share === null) continue;
-        context.fillStyle = share === 0 ? noLoss : cssColour(this.#colours, lossStep(share));
+        context.fillStyle = share === 0 ? noLoss : cssColour(colours, lossStep(share));
         context.fillRect(left + (first + index) * column, top + port * row, column + 0.5, row - between);
       }
     }
@@ -231,7 +240,7 @@ export class LossChart {
 /** The colours of the heat strip, few lost to all lost, into a canvas of one row. */
 export function drawLossLegend(canvas: HTMLCanvasElement): void {
   const context = canvas.getContext('2d');
-  const colours = lossPalette();
+  const colours = lossPalette(isDark());
   if (context === null) return;
   canvas.width = colours.length / 3;
   canvas.height = 1;

@@ -1,16 +1,25 @@
-// Colour maps that look equally steep everywhere, also to the colour-blind: the tables of viridis, inferno and magma
-// (S. van der Walt, N. Smith, matplotlib) and cividis (Nuñez, Anderton, Renslow, 2018) as d3-scale-chromatic has them;
-// grey is grey.
+// Colour maps that look equally steep everywhere, also to the colour-blind: the tables of viridis, inferno, plasma and
+// magma (S. van der Walt, N. Smith, matplotlib), cividis (Nuñez, Anderton, Renslow, 2018) and cubehelix (D. Green,
+// 2011) as d3-scale-chromatic has them; grey is grey.
 // Tested by test/page/values.test.ts.
 
 import { rgb } from 'd3-color';
-import { interpolateCividis, interpolateInferno, interpolateMagma, interpolateViridis } from 'd3-scale-chromatic';
+import {
+  interpolateCividis,
+  interpolateCubehelixDefault,
+  interpolateInferno,
+  interpolateMagma,
+  interpolatePlasma,
+  interpolateViridis,
+} from 'd3-scale-chromatic';
 
 const colourOf = {
   viridis: interpolateViridis,
   cividis: interpolateCividis,
   inferno: interpolateInferno,
   magma: interpolateMagma,
+  plasma: interpolatePlasma,
+  cubehelix: interpolateCubehelixDefault,
   grey: (share: number): string => `rgb(${[share, share, share].map((value) => Math.round(255 * value)).join(',')})`,
 } as const;
 
@@ -21,17 +30,18 @@ export const colourMaps = Object.keys(colourOf) as ColourMap[];
 /** Steps of a palette. */
 export const paletteLength = 256;
 
-/** 256 colours, three bytes each: red, green, blue. */
-export function palette(map: ColourMap): Uint8Array {
-  return paletteOf(colourOf[map]);
+/** 256 colours, three bytes each: red, green, blue; inverted: the last colour first. */
+export function palette(map: ColourMap, inverted = false): Uint8Array {
+  return paletteOf((share) => colourOf[map](inverted ? 1 - share : share));
 }
 
 /**
  * Shares of lost packets, few to all: amber, red, violet, black. Darker is worse; no loss is a light grey that is not
- * in it. Inferno backwards, without its light end, which nobody could tell from that grey.
+ * in it. Inferno backwards, without its light end, which nobody could tell from that grey. On a dark ground brighter is
+ * worse: inferno forwards, without its dark end.
  */
-export function lossPalette(): Uint8Array {
-  return paletteOf((share) => interpolateInferno(0.84 * (1 - share)));
+export function lossPalette(dark = false): Uint8Array {
+  return paletteOf((share) => interpolateInferno(dark ? 0.3 + 0.65 * share : 0.84 * (1 - share)));
 }
 
 function paletteOf(colour: (share: number) => string): Uint8Array {

@@ -2,6 +2,7 @@
 // remedy.
 // Tested by test/threads/page.test.ts.
 
+import { armMembers } from './arm-fields.js';
 import { byId, make, setSentences, setText } from './elements.js';
 import type { State } from './messages.js';
 
@@ -58,7 +59,8 @@ function update(): void {
   setText(stop, confirmed === null ? 'Stop' : 'Really stop?');
 }
 
-async function command(method: 'POST' | 'DELETE', body: object | null): Promise<unknown> {
+/** @param body JSON; null = none */
+async function command(method: 'POST' | 'DELETE', body: string | null): Promise<unknown> {
   busy = true;
   setSentences(refusals, []);
   say('…');
@@ -71,7 +73,7 @@ async function command(method: 'POST' | 'DELETE', body: object | null): Promise<
     const response = await fetch('api/v1/series', {
       method,
       headers,
-      ...(body === null ? {} : { body: JSON.stringify(body) }),
+      ...(body === null ? {} : { body }),
     });
     const answer = (await response.json()) as { problems?: string[] };
     if (response.ok) return answer;
@@ -90,11 +92,15 @@ async function command(method: 'POST' | 'DELETE', body: object | null): Promise<
 form.addEventListener('submit', (event) => {
   event.preventDefault();
   void (async () => {
-    const answer = (await command('POST', {
+    const usual = JSON.stringify({
       filename: filename.value.trim(),
       frames: frames.value === '' ? 0 : Number(frames.value),
       force: force.checked,
-    })) as { series_id: number; header_pending: boolean } | null;
+    });
+    const answer = (await command('POST', `${usual.slice(0, -1)}${armMembers()}}`)) as {
+      series_id: number;
+      header_pending: boolean;
+    } | null;
     if (answer !== null)
       say(
         `Series ${answer.series_id} is open: start the ` +

@@ -15,6 +15,10 @@ export interface FrameInput {
   point(at: readonly [x: number, y: number] | null): void;
   /** The cursor by keys, one step each: −1, 0, 1. */
   step(dx: number, dy: number): void;
+  /** Whether a held button draws; otherwise it moves the view. */
+  draws(): boolean;
+  /** From where the button was pressed to where the pointer is. */
+  draw(from: readonly [x: number, y: number], to: readonly [x: number, y: number]): void;
 }
 
 /** Arrows move the view, with Shift the cursor; + and − zoom; 0 shows all. Two fingers zoom and move, one points. */
@@ -24,9 +28,12 @@ export function listen(canvas: HTMLCanvasElement, input: FrameInput): void {
     event.offsetY * window.devicePixelRatio,
   ];
   const held = new Map<number, [number, number]>();
+  let drawnFrom: [number, number] | null = null;
   canvas.addEventListener('pointerdown', (event) => {
     held.set(event.pointerId, at(event));
-    if (event.pointerType === 'mouse') canvas.setPointerCapture(event.pointerId);
+    if (event.pointerType === 'mouse' || input.draws()) canvas.setPointerCapture(event.pointerId);
+    drawnFrom = input.draws() && held.size === 1 && event.button === 0 ? at(event) : null;
+    if (drawnFrom !== null) input.draw(drawnFrom, drawnFrom);
   });
   canvas.addEventListener('pointermove', (event) => {
     const now = at(event);
@@ -34,11 +41,15 @@ export function listen(canvas: HTMLCanvasElement, input: FrameInput): void {
     const other = [...held].find(([pointer]) => pointer !== event.pointerId)?.[1];
     if (before !== undefined) held.set(event.pointerId, now);
     if (before !== undefined && other !== undefined) pinch(input, before, now, other);
+    else if (before !== undefined && drawnFrom !== null) input.draw(drawnFrom, now);
     else if (before !== undefined && event.pointerType === 'mouse') input.pan(now[0] - before[0], now[1] - before[1]);
     input.point(now);
   });
   for (const name of ['pointerup', 'pointercancel'] as const)
-    canvas.addEventListener(name, ({ pointerId }) => void held.delete(pointerId));
+    canvas.addEventListener(name, ({ pointerId }) => {
+      drawnFrom = null;
+      held.delete(pointerId);
+    });
   canvas.addEventListener('pointerleave', ({ pointerId, pointerType }) => {
     held.delete(pointerId);
     // What a finger has pointed at stays to be read.
@@ -57,7 +68,7 @@ export function listen(canvas: HTMLCanvasElement, input: FrameInput): void {
   canvas.addEventListener(
     'touchmove',
     (event) => {
-      if (event.touches.length > 1) event.preventDefault();
+      if (event.touches.length > 1 || input.draws()) event.preventDefault();
     },
     { passive: false },
   );

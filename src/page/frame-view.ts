@@ -1,25 +1,22 @@
-// The canvas with the last frame: draws previews, moves and zooms as frame-input.ts and the buttons say, and tells
-// which pixel is under the cursor. Fetches a preview of what is visible, one at a time, when the service has a newer
-// frame or the view has changed.
+// The canvas with the image: draws previews and what lies over them, moves and zooms as frame-input.ts and the buttons
+// say, and tells which part is visible, which pixel is under the cursor, and what was drawn upon it.
 // Tested by test/threads/page.test.ts.
 
+import type { Settings, Span } from './address.js';
+import { usual } from './address.js';
+import { palette } from './colours.js';
 import type { About } from './messages.js';
-import type { ColourMap } from './colours.js';
+import { drawOverlay } from './overlay.js';
+import type { DrawnPort } from './overlay.js';
+import type { Place } from './profile.js';
 import { listen } from './frame-input.js';
 import { paintBlocks } from './paint.js';
-import { blockAt, blockSize, readPreview } from './preview-bytes.js';
-import type { FrameFacts, PreviewBytes } from './preview-bytes.js';
-import { autoRange } from './scale.js';
-import type { Range } from './scale.js';
+import { blockAt, blockSize } from './preview-bytes.js';
+import type { PreviewBytes } from './preview-bytes.js';
+import { autoRange } from './value-scale.js';
+import type { Range } from './value-scale.js';
 import { fit, pan, pixelAt, visible, zoom } from './viewport.js';
 import type { Size, Viewport } from './viewport.js';
-
-export interface DrawSettings {
-  readonly map: ColourMap;
-  readonly logarithmic: boolean;
-  /** Null = from the values that are shown. */
-  readonly range: Range | null;
-}
 
 /** What is under the cursor. */
 export interface Reading {
@@ -34,13 +31,14 @@ export interface Reading {
 
 export interface FrameViewEvents {
   onReading(reading: Reading | null): void;
-  onRange(range: Range): void;
-  onFrame(frame: FrameFacts, count: number): void;
-  onError(text: string | null): void;
+  onRange(range: Range, preview: PreviewBytes): void;
+  /** Part of the frame that is visible, and how fine, as a query for a preview. */
+  onWant(query: string): void;
+  /** Drawn with a tool, as far as the pointer is. */
+  onDrawn(span: Span): void;
 }
 
 const previewLimit = 1024;
-const retryMs = 1000;
 
 export class FrameView {
   readonly #canvas: HTMLCanvasElement;
@@ -48,17 +46,15 @@ export class FrameView {
   readonly #events: FrameViewEvents;
   readonly #image = document.createElement('canvas');
   readonly #hatch: CanvasPattern | null;
-  #settings: DrawSettings = { map: 'viridis', logarithmic: false, range: null };
+  #settings: Settings = usual;
+  #ports: readonly DrawnPort[] = [];
   #frame: Size = { width: 1, height: 1 };
   #canvasSize: Size = { width: 1, height: 1 };
   #view: Viewport | null = null;
   #fitted = true;
   #preview: PreviewBytes | null = null;
-  #latest = 0;
-  #fetched = '';
-  #busy = false;
   #drawing = false;
-  #cursor: { row: number; column: number } | null = null;
+  #cursor: Place | null = null;
   #byKeys = false;
 
   constructor(canvas: HTMLCanvasElement, events: FrameViewEvents) {
@@ -74,6 +70,8 @@ export class FrameView {
       fit: () => this.fit(),
       point: (at) => this.#point(at),
       step: (dx, dy) => this.#moveCursor(dx, dy),
+      draws: () => this.#settings.tool !== 'move' && this.#preview !== null,
+      draw: (from, to) => this.#drawn(from, to),
     });
   }
 
@@ -83,15 +81,31 @@ export class FrameView {
     this.#changed();
   }
 
-  /** The service keeps another frame now. */
-  latest(count: number): void {
-    this.#latest = count;
-    void this.#fetch();
+  /** Another picture. */
+  show(preview: PreviewBytes): void {
+    this.#preview = preview;
+    this.#setFrame(preview.head.frame.shape);
+    this.#paint();
   }
 
-  set settings(settings: DrawSettings) {
+  get preview(): PreviewBytes | null {
+    return this.#preview;
+  }
+
+  /** The pixel under the cursor. */
+  get cursor(): Place | null {
+    return this.#cursor;
+  }
+
+  set settings(settings: Settings) {
     this.#settings = settings;
     this.#paint();
+  }
+
+  /** Borders of ports and what they lose. */
+  set ports(ports: readonly DrawnPort[]) {
+    this.#ports = ports;
+    if (this.#settings.ports) this.#draw();
   }
 
   /** The whole frame. */
@@ -135,42 +149,18 @@ export class FrameView {
     this.#changed();
   }
 
-  /** Draw what there is at once, and fetch what is visible. */
+  /** Draw what there is at once, and ask for what is visible. */
   #changed(): void {
     this.#draw();
-    void this.#fetch();
+    this.#want();
   }
 
-  async #fetch(): Promise<void> {
-    if (this.#busy || this.#latest === 0 || this.#view === null || this.#canvasSize.width <= 1) return;
+  /** Ask for what is visible, as fine as the canvas is. */
+  #want(): void {
+    if (this.#view === null || this.#canvasSize.width <= 1) return;
     const { rows, columns } = visible(this.#view, this.#frame, this.#canvasSize);
     const size = Math.max(16, Math.min(previewLimit, Math.max(this.#canvasSize.width, this.#canvasSize.height)));
-    const query = `size=${size}&rows=${rows.join('-')}&columns=${columns.join('-')}`;
-    const wanted = `${this.#latest} ${query}`;
-    if (wanted === this.#fetched) return;
-    this.#busy = true;
-    try {
-      const response = await fetch(`api/v1/preview?${query}`);
-      if (!response.ok)
-        throw new Error(
-          ((await response.json()) as { problems?: string[] }).problems?.join(' ') ?? `preview: ${response.status}`,
-        );
-      const preview = readPreview(await response.arrayBuffer());
-      this.#fetched = `${preview.head.count} ${query}`;
-      this.#preview = preview;
-      this.#setFrame(preview.head.frame.shape);
-      this.#events.onFrame(preview.head.frame, preview.head.count);
-      this.#events.onError(null);
-      this.#paint();
-    } catch (error) {
-      this.#events.onError(
-        `The last frame could not be fetched: ${error instanceof Error ? error.message : String(error)}`,
-      );
-      await new Promise((resolve) => setTimeout(resolve, retryMs));
-    } finally {
-      this.#busy = false;
-    }
-    void this.#fetch();
+    this.#events.onWant(`size=${size}&rows=${rows.join('-')}&columns=${columns.join('-')}`);
   }
 
   /** Blocks to colours: missing ones stay clear, so that the pattern below is seen. */
@@ -179,12 +169,9 @@ export class FrameView {
     if (preview === null) return;
     const { width, height } = preview.head;
     const range = this.#settings.range ?? autoRange(preview);
-    this.#events.onRange(range);
-    const image = new ImageData(
-      paintBlocks(preview, this.#settings.map, range, this.#settings.logarithmic),
-      width,
-      height,
-    );
+    const { map, inverted, scale } = this.#settings;
+    this.#events.onRange(range, preview);
+    const image = new ImageData(paintBlocks(preview, palette(map, inverted), range, scale), width, height);
     this.#image.width = width;
     this.#image.height = height;
     this.#image.getContext('2d')?.putImageData(image, 0, 0);
@@ -221,29 +208,11 @@ export class FrameView {
     context.imageSmoothingEnabled = false;
     context.drawImage(this.#image, x, y, head.width * head.factor * scaleX, head.height * head.factor * scaleY);
     context.restore();
-    if (this.#byKeys && this.#cursor !== null)
-      this.#drawCross((this.#cursor.column + 0.5 - left) * scaleX, (this.#cursor.row + 0.5 - top) * scaleY);
-  }
-
-  #drawCross(x: number, y: number): void {
-    const context = this.#context;
-    for (const [width, colour] of [
-      [5, '#fff'],
-      [2, '#000'],
-    ] as const) {
-      context.lineWidth = width;
-      context.strokeStyle = colour;
-      context.beginPath();
-      context.moveTo(x - 14, y);
-      context.lineTo(x - 4, y);
-      context.moveTo(x + 4, y);
-      context.lineTo(x + 14, y);
-      context.moveTo(x, y - 14);
-      context.lineTo(x, y - 4);
-      context.moveTo(x, y + 4);
-      context.lineTo(x, y + 14);
-      context.stroke();
-    }
+    drawOverlay(context, this.#view, this.#frame, this.#canvasSize, {
+      settings: this.#settings,
+      ports: this.#ports,
+      cursor: this.#byKeys ? this.#cursor : null,
+    });
   }
 
   #read(): void {
@@ -265,6 +234,20 @@ export class FrameView {
 
   #pan(dx: number, dy: number): void {
     if (this.#view !== null) this.#move(pan(this.#view, dx, dy, this.#frame, this.#canvasSize));
+  }
+
+  /** Places are kept inside the frame. */
+  #drawn(from: readonly [x: number, y: number], to: readonly [x: number, y: number]): void {
+    const view = this.#view;
+    if (view === null) return;
+    const place = (at: readonly [x: number, y: number]): Place => {
+      const { row, column } = pixelAt(view, ...at);
+      return {
+        row: Math.max(0, Math.min(this.#frame.height - 1, row)),
+        column: Math.max(0, Math.min(this.#frame.width - 1, column)),
+      };
+    };
+    this.#events.onDrawn({ from: place(from), to: place(to) });
   }
 
   #point(at: readonly [x: number, y: number] | null): void {

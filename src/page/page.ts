@@ -2,72 +2,87 @@
 // Tested by test/threads/page.test.ts.
 
 import { LossChart, RateChart, bitsText, drawLossLegend, framesText, shortBitsText } from './charts.js';
-import { colourMaps, cssColour, palette, paletteLength } from './colours.js';
-import type { ColourMap } from './colours.js';
+import type { Settings, Span } from './address.js';
+import { watchArmFields } from './arm-fields.js';
+import { cssColour, palette, paletteLength } from './colours.js';
 import { explainCommands, showCommands } from './commands.js';
+import { Controls } from './controls.js';
 import { watchDoctor } from './doctor.js';
 import { byId, setText } from './elements.js';
+import { FrameAges } from './frame-ages.js';
+import { FrameSource } from './frame-source.js';
 import { FrameView } from './frame-view.js';
 import type { Reading } from './frame-view.js';
+import { HistogramView } from './histogram-view.js';
+import { Profiles } from './measure.js';
 import type { About, Sample, State } from './messages.js';
 import { showRateReading, showState, showUnknown } from './panels.js';
+import { PastSeries } from './past-series.js';
 import { portAt } from './port-at.js';
-import type { FrameFacts } from './preview-bytes.js';
+import type { PreviewBytes } from './preview-bytes.js';
+import { showProgress } from './progress.js';
 import { valueWords } from './reading.js';
-import { ageText, countText, logarithmicLow, middleOf, valueText } from './scale.js';
-import type { Range } from './scale.js';
+import { Region } from './region.js';
+import { ShownFrame, rememberReading } from './shown-frame.js';
+import { watchTheme } from './theme.js';
+import { valueAt } from './value-scale.js';
+import type { Range } from './value-scale.js';
+import { ageText, valueText } from './words.js';
 
 /** Samples kept: as many as the service keeps. */
 const sampleLimit = 600;
 /** Without an event for so long the connection is lost, ms: states come four times a second. */
 const silentMs = 3000;
 
-const scale = byId('scale', HTMLSelectElement);
-const map = byId('map', HTMLSelectElement);
-const auto = byId('auto', HTMLInputElement);
-const low = byId('low', HTMLInputElement);
-const high = byId('high', HTMLInputElement);
 const barCanvas = byId('colour-bar', HTMLCanvasElement);
 
 let about: About | null = null;
 let samples: Sample[] = [];
 let heardAt = performance.now();
-let age: { ms: number; at: number } | null = null;
+const ages = new FrameAges();
 let lossPorts: readonly number[] = [];
 
 const frameView = new FrameView(byId('frame', HTMLCanvasElement), {
   onReading: showReading,
   onRange: showRange,
-  onFrame: showFrame,
+  onWant: (query) => source.want(query),
+  onDrawn: showDrawn,
+});
+const source = new FrameSource({
+  onPreview: showPreview,
   onError: (text) => {
     const element = byId('frame-error', HTMLElement);
     element.hidden = text === null;
-    setText(element, text ?? '');
+    setText(element, text === null ? '' : `This picture could not be fetched: ${text}`);
   },
 });
+const histogram = new HistogramView((range) => controls.set({ range }));
+const profiles = new Profiles();
+const region = new Region();
+const past = new PastSeries();
+const controls = new Controls(settingsChanged);
+const shown = new ShownFrame(source, frameView);
 
-function settingsChanged(): void {
-  low.disabled = auto.checked;
-  high.disabled = auto.checked;
-  const range: Range | null = auto.checked ? null : { low: Number(low.value), high: Number(high.value) };
-  frameView.settings = {
-    map: map.value as ColourMap,
-    logarithmic: scale.value === 'log',
-    range: range !== null && range.high > range.low ? range : null,
-  };
+function settingsChanged(settings: Settings): void {
+  frameView.settings = settings;
+  source.combine(settings.combination, settings.frames);
+  const { preview } = frameView;
+  if (region.choose(settings.rectangle) && preview !== null) void region.measure(preview.head.frame, source.frozen);
+  profiles.show(preview, settings, frameView.cursor);
 }
 
-function showRange(range: Range): void {
-  const logarithmic = scale.value === 'log';
-  if (auto.checked) {
-    low.value = String(Number(range.low.toPrecision(5)));
-    high.value = String(Number(range.high.toPrecision(5)));
-  }
-  setText(byId('bar-low', HTMLElement), valueText(logarithmic ? logarithmicLow(range) : range.low));
-  setText(byId('bar-middle', HTMLElement), valueText(Number(middleOf(range, logarithmic).toPrecision(3))));
-  setText(byId('bar-high', HTMLElement), valueText(range.high));
+function showRange(range: Range, preview: PreviewBytes): void {
+  const { scale, map, inverted } = controls.settings;
+  controls.showRange(range);
+  histogram.show(preview, range, controls.settings);
+  for (const [id, share] of [
+    ['bar-low', 0],
+    ['bar-middle', 0.5],
+    ['bar-high', 1],
+  ] as const)
+    setText(byId(id, HTMLElement), valueText(Number(valueAt(range, scale, share).toPrecision(share === 0.5 ? 3 : 5))));
   const context = barCanvas.getContext('2d');
-  const colours = palette(map.value as ColourMap);
+  const colours = palette(map, inverted);
   for (let step = 0; step < paletteLength; step++) {
     if (context === null) return;
     context.fillStyle = cssColour(colours, step);
@@ -75,20 +90,17 @@ function showRange(range: Range): void {
   }
 }
 
-function showFrame(frame: FrameFacts): void {
-  byId('no-frame', HTMLElement).hidden = true;
-  setText(byId('frame-number', HTMLElement), `${countText(frame.frame_number)} (index ${countText(frame.frame)})`);
-  const verdict = byId('frame-verdict', HTMLElement);
-  setText(
-    verdict,
-    frame.complete
-      ? 'complete'
-      : frame.missing_packets === 0
-        ? 'nothing missing, settings in doubt'
-        : `${countText(frame.missing_packets)} ${frame.missing_packets === 1 ? 'packet' : 'packets'} missing`,
-  );
-  verdict.className = frame.complete || frame.missing_packets === 0 ? '' : 'incomplete';
-  setText(byId('frame-shape', HTMLElement), `${frame.shape.join(' × ')} ${frame.type}`);
+function showPreview(preview: PreviewBytes, combined: number): void {
+  frameView.show(preview);
+  shown.show(preview, combined);
+  profiles.show(preview, controls.settings, frameView.cursor);
+  void region.measure(preview.head.frame, source.frozen);
+}
+
+function showDrawn(span: Span): void {
+  const { tool } = controls.settings;
+  if (tool === 'centre') controls.set({ centre: span.to });
+  else if (tool === 'line' || tool === 'rectangle') controls.set({ [tool]: span });
 }
 
 function showReading(reading: Reading | null): void {
@@ -97,6 +109,7 @@ function showReading(reading: Reading | null): void {
     setText(element, 'Point at the image to read a pixel.');
     return;
   }
+  if (controls.settings.profiles) profiles.show(frameView.preview, controls.settings, reading);
   const { row, column, holds, value, of } = reading;
   const port = about === null ? null : portAt(about, row, column);
   const where =
@@ -104,7 +117,9 @@ function showReading(reading: Reading | null): void {
       ? ''
       : ` · port ${port.udpPort}${port.off ? ' (off)' : ''}: row ${port.row}, column ` +
         `${port.column}${port.fixed ? '' : ' (usual place)'}`;
-  setText(element, `${valueWords(holds, value, of)} · row ${row}, column ${column}${where}`);
+  const words = `${valueWords(holds, value, of)} · row ${row}, column ${column}${where}`;
+  setText(element, words);
+  rememberReading(words);
 }
 
 function showAge(): void {
@@ -121,7 +136,8 @@ function showAge(): void {
     showUnknown();
     showCommands(null);
   }
-  setText(byId('frame-age', HTMLElement), age === null ? '' : `${ageText(age.ms + performance.now() - age.at)} old`);
+  const age = ages.of(frameView.preview?.head.count ?? 0);
+  setText(byId('frame-age', HTMLElement), age === null ? '' : `${ageText(age)} old`);
 }
 
 const said =
@@ -153,15 +169,16 @@ function drawCharts(): void {
 }
 
 function listen(): void {
-  const source = new EventSource('page/events');
+  const events = new EventSource('page/events');
   const on = <Data>(name: string, take: (data: Data) => void): void => {
-    source.addEventListener(name, (event) => {
+    events.addEventListener(name, (event) => {
       heardAt = performance.now();
       take(JSON.parse((event as MessageEvent<string>).data) as Data);
     });
   };
   on<About>('about', (data) => {
     about = data;
+    shown.about(data);
     lossPorts = data.ports.filter(({ off }) => !off).map(({ udp_port: port }) => port);
     document.title = `${data.name} · Virtual DCU`;
     setText(byId('name', HTMLElement), data.name);
@@ -177,29 +194,37 @@ function listen(): void {
     samples.push(data);
     if (samples.length > sampleLimit) samples.shift();
     drawCharts();
+    shown.losses(samples);
   });
   on<State>('state', (data) => {
     showState(data);
     showCommands(data);
-    age = data.frame.age_ms === null ? null : { ms: data.frame.age_ms, at: performance.now() };
-    frameView.latest(data.frame.count);
+    showProgress(data);
+    past.look(data.series === null ? 0 : data.series.series_id - (data.series.open ? 1 : 0));
+    ages.told(data.frame);
+    source.latest(data.frame.count);
     showAge();
   });
+  on<State['frame']>('frame', (data) => {
+    ages.told(data);
+    source.latest(data.count);
+  });
   // Refused outright (too many viewers), the browser gives up: ask again.
-  source.addEventListener('error', () => {
-    if (source.readyState === EventSource.CLOSED) setTimeout(listen, silentMs);
+  events.addEventListener('error', () => {
+    if (events.readyState === EventSource.CLOSED) setTimeout(listen, silentMs);
   });
 }
 
-map.replaceChildren(...colourMaps.map((name) => new Option(name, name)));
 barCanvas.width = paletteLength;
 barCanvas.height = 1;
-for (const control of [scale, map, auto, low, high]) control.addEventListener('change', settingsChanged);
 byId('zoom-in', HTMLButtonElement).addEventListener('click', () => frameView.zoomBy(1.5));
 byId('zoom-out', HTMLButtonElement).addEventListener('click', () => frameView.zoomBy(1 / 1.5));
 byId('zoom-fit', HTMLButtonElement).addEventListener('click', () => frameView.fit());
-drawLossLegend(byId('loss-legend', HTMLCanvasElement));
+watchTheme(() => {
+  drawLossLegend(byId('loss-legend', HTMLCanvasElement));
+  drawCharts();
+});
 watchDoctor();
+watchArmFields();
 setInterval(showAge, 500);
-settingsChanged();
 listen();

@@ -3,12 +3,10 @@
 // that lack some pixels let the stripes through. Pure.
 // Tested by test/page/values.test.ts.
 
-import { palette } from './colours.js';
-import type { ColourMap } from './colours.js';
 import { blockHolds } from './preview-bytes.js';
 import type { PreviewBytes } from './preview-bytes.js';
-import { stepOf } from './scale.js';
-import type { Range } from './scale.js';
+import { stepOf } from './value-scale.js';
+import type { Range, Scale } from './value-scale.js';
 
 /** A light blue and a magenta that no colour map comes near. */
 export const gapColour = [150, 200, 255] as const;
@@ -16,15 +14,14 @@ export const saturatedColour = [255, 0, 255] as const;
 /** Opacity of blocks that lack some pixels. */
 const partly = 128;
 
-/** RGBA of every block. */
+/** RGBA of every block. @param colours a palette */
 export function paintBlocks(
   { values, holds }: Pick<PreviewBytes, 'values' | 'holds'>,
-  map: ColourMap,
+  colours: Uint8Array,
   range: Range,
-  logarithmic: boolean,
+  scale: Scale,
 ): Uint8ClampedArray<ArrayBuffer> {
-  const step = stepOf(range, logarithmic);
-  const colours = palette(map);
+  const step = stepOf(range, scale);
   const bytes = new Uint8ClampedArray(values.length * 4);
   for (let block = 0, at = 0; block < values.length; block++, at += 4) {
     const held = holds[block];

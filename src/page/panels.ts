@@ -7,7 +7,8 @@ import { codesOf } from '../contract/row.js';
 import { bar, byId, make, setSentences, setText } from './elements.js';
 import { barLength, waterfall } from './loss.js';
 import type { PortLoss, Series, Socket, State } from './messages.js';
-import { bytesText, countText, rateText, shareText, valueText } from './scale.js';
+import { SteadyRoom } from './steady.js';
+import { bytesText, countText, rateText, shareText, valueText } from './words.js';
 
 const stateWords = { idle: 'idle', open: 'open', closing: 'closing' } as const;
 const head = {
@@ -30,6 +31,7 @@ const rates = {
 };
 const fill = { ring: byId('ring', HTMLElement), sockets: byId('sockets', HTMLElement) };
 const ports = byId('ports', HTMLElement);
+const room = new SteadyRoom(byId('alarms', HTMLElement));
 
 /** Show a state. */
 export function showState(state: State): void {
@@ -37,6 +39,7 @@ export function showState(state: State): void {
   setText(head.state, stateWords[state.state]);
   setText(head.message, state.message);
   setSentences(head.problems, state.problems);
+  room.settle();
   showRates(state);
   showFill(state);
   showSeries(state.series);

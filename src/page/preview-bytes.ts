@@ -30,11 +30,26 @@ export interface PreviewHead {
   readonly height: number;
   readonly width: number;
   readonly values: 'float32' | 'uint8' | 'uint16' | 'uint32';
+  readonly total: PartTotal;
+}
+
+/** Where the blocks of a preview lie. */
+export type PreviewPart = Pick<PreviewHead, 'top' | 'left' | 'rows' | 'columns' | 'factor' | 'width'>;
+
+/** What the pixels of the part come to, each of them counted, however large the blocks are. */
+export interface PartTotal {
+  /** Pixels with a value; their sum and the largest of them, null = there is none. Saturated ones are among them. */
+  readonly values: number;
+  readonly sum: number;
+  readonly largest: number | null;
+  readonly saturated: number;
+  /** Pixels that were not received. */
+  readonly missing: number;
 }
 
 export interface PreviewBytes {
   readonly head: PreviewHead;
-  readonly values: Float32Array | Uint8Array | Uint16Array | Uint32Array;
+  readonly values: Float32Array | Float64Array | Uint8Array | Uint16Array | Uint32Array;
   /** `blockHolds` of each block. */
   readonly holds: Uint8Array;
 }
@@ -53,7 +68,7 @@ export function readPreview(buffer: ArrayBuffer): PreviewBytes {
 
 /** Block that holds a pixel of the frame; null = it is not in this preview. */
 export function blockAt(
-  { top, left, rows, columns, factor, width }: PreviewHead,
+  { top, left, rows, columns, factor, width }: PreviewPart,
   row: number,
   column: number,
 ): number | null {
@@ -63,7 +78,7 @@ export function blockAt(
 
 /** Rows and columns of the block that holds a pixel: those at the lower and right edges may be smaller than others. */
 export function blockSize(
-  { top, left, rows, columns, factor }: PreviewHead,
+  { top, left, rows, columns, factor }: PreviewPart,
   row: number,
   column: number,
 ): readonly [rows: number, columns: number] {

@@ -1,7 +1,7 @@
 // What is under the cursor, in words. Pure.
 
 import { blockHolds } from './preview-bytes.js';
-import { valueText } from './scale.js';
+import { valueText } from './words.js';
 
 /**
  * A block's value, or why it has none.

@@ -321,7 +321,7 @@ const commonMutants: readonly Mutant[] = [
   mutant('last-frame-stays-behind', 'shows no frame that was sent soon after another, when none follows', [
     shown,
     'if (!kept) return;',
-    'if (!kept || now - this.#copiedAt < intervalMs) return;',
+    'if (!kept || !this.#due(now)) return;',
   ]),
   mutant('shown-unfilled', 'shows old pixels where a port was absent, in frames by number', [
     sentFrameView,

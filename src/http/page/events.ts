@@ -7,7 +7,8 @@ import type { Clock } from '../../base/clock.js';
 import type { Sample } from '../../page/messages.js';
 import type { RecentSeconds } from '../../view/service-view.js';
 
-/** Time from state to state, ms. */
+/** Time from look to look whether there is another frame, and from state to state, ms. */
+const lookMs = 50;
 export const stateMs = 250;
 /** Viewers at once. */
 export const viewerLimit = 32;
@@ -25,12 +26,16 @@ export interface PageEventsDeps {
   readonly about: object;
   readonly recent: Pick<RecentSeconds, 'samples'>;
   state(): object;
+  /** The frame kept for viewers. */
+  frame(): { readonly count: number; readonly age_ms: number | null };
 }
 
 export class PageEvents {
   readonly #deps: PageEventsDeps;
   readonly #viewers = new Set<Viewer>();
   #timer: NodeJS.Timeout | null = null;
+  #looks = 0;
+  #count = 0;
 
   constructor(deps: PageEventsDeps) {
     this.#deps = deps;
@@ -51,7 +56,16 @@ export class PageEvents {
         event('history', { samples: this.#deps.recent.samples }) +
         event('state', this.#deps.state()),
     );
-    this.#timer ??= setInterval(() => this.#send(event('state', this.#deps.state())), stateMs).unref();
+    this.#timer ??= setInterval(() => this.#look(), lookMs).unref();
+  }
+
+  /** Tell of another frame at once, of everything when it is time. */
+  #look(): void {
+    this.#looks++;
+    const frame = this.#deps.frame();
+    if (this.#looks % (stateMs / lookMs) === 0) this.#send(event('state', this.#deps.state()));
+    else if (frame.count !== this.#count) this.#send(event('frame', frame));
+    this.#count = frame.count;
   }
 
   /** Tell all viewers of a new second. */

@@ -1,6 +1,6 @@
 // Previews for all viewers, from one thread of low priority, which is started for the first of them. Latest only: each
-// part of the frame is made anew at most `intervalMs` apart and shared by whoever asks meanwhile, and jobs that wait
-// are limited.
+// part of the frame is made anew at most `leastMs` apart, or what it costs allows, and shared by whoever asks
+// meanwhile, and jobs that wait are limited.
 
 import { Worker } from 'node:worker_threads';
 import { assert } from '../../base/assert.js';
@@ -10,8 +10,9 @@ import type { PreviewAnswer, PreviewJob, PreviewTask } from './preview-messages.
 import type { PreviewRequest } from './preview.js';
 import type { LastSent } from '../../view/service-view.js';
 
-/** Time between two previews of the same part, ms. */
-const intervalMs = 200;
+/** Time between two previews of the same part, ms: at least, and as a multiple of what the last one took. */
+const leastMs = 80;
+const timesTaken = 3;
 /** Parts of which previews are kept. */
 const keptLimit = 8;
 /** Jobs that the thread has not answered. */
@@ -23,6 +24,8 @@ type PreviewBytes = Uint8Array | null;
 interface Kept {
   readonly count: number;
   readonly startedAt: number;
+  /** Known when it is made. */
+  took: number;
   readonly bytes: Promise<PreviewBytes>;
 }
 
@@ -52,7 +55,7 @@ export class PreviewMaker {
   }
 
   /**
-   * A preview of the last frame: as it is now, or as it was less than `intervalMs` ago.
+   * A preview of the last frame: as it is now, or as it was a moment ago.
    * @throws PreviewBusy when too many wait; Error when the thread failed
    */
   make(request: PreviewRequest): Promise<PreviewBytes> {
@@ -60,7 +63,8 @@ export class PreviewMaker {
     const kept = this.#kept.get(key);
     const now = this.#clock.now();
     const { count } = this.#last;
-    if (kept !== undefined && (kept.count === count || now - kept.startedAt < intervalMs)) return kept.bytes;
+    const interval = Math.max(leastMs, timesTaken * (kept?.took ?? 0));
+    if (kept !== undefined && (kept.count === count || now - kept.startedAt < interval)) return kept.bytes;
     if (this.#jobs.size >= jobLimit)
       return (
         kept?.bytes ??
@@ -68,14 +72,28 @@ export class PreviewMaker {
       );
     const bytes = this.#post({ id: ++this.#id, request });
     this.#kept.delete(key);
-    this.#kept.set(key, { count, startedAt: now, bytes });
-    // What failed is not kept.
-    bytes.catch(() => this.#kept.delete(key));
+    const made: Kept = { count, startedAt: now, took: 0, bytes };
+    this.#kept.set(key, made);
+    bytes.then(
+      () => (made.took = this.#clock.now() - now),
+      // What failed is not kept.
+      () => this.#kept.delete(key),
+    );
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= keptLimit) break;
       this.#kept.delete(oldest);
     }
     return bytes;
+  }
+
+  /**
+   * A preview of a frame, whose pixels are handed over to the thread; null = nothing of it lies in the part.
+   * @throws PreviewBusy when too many wait; Error when the thread failed
+   */
+  makeOf(frame: LastSent, request: PreviewRequest): Promise<PreviewBytes> {
+    if (this.#jobs.size >= jobLimit)
+      return Promise.reject(new PreviewBusy('preview: too many frames are asked for at once; ask again'));
+    return this.#post({ id: ++this.#id, request, of: frame }, [frame.pixels.buffer as ArrayBuffer]);
   }
 
   /**

@@ -10,9 +10,9 @@ export interface PreviewTask {
   readonly detector: DetectorSettings;
 }
 
-/** A preview of the last frame, or a picture of a frame that is handed over. */
+/** A preview of the last frame or of one that is handed over, or a picture of one that is handed over. */
 export type PreviewJob =
-  | { readonly id: number; readonly request: PreviewRequest }
+  | { readonly id: number; readonly request: PreviewRequest; readonly of?: Omit<LastSent, 'json'> }
   | { readonly id: number; readonly picture: Omit<LastSent, 'json'> };
 
 /** Null bytes: there is no frame, or nothing of it in the part. */

@@ -4,6 +4,7 @@
 
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { gzipSync } from 'node:zlib';
 import { messageOf } from '../../base/errors.js';
 import { LastFrame } from '../../memory/last-frame.js';
 import { nameThread } from '../../runtime/thread.js';
@@ -29,7 +30,7 @@ parentPort?.on('message', (job: PreviewJob) => {
   const { id } = job;
   let answer: PreviewAnswer;
   try {
-    answer = { id, bytes: 'picture' in job ? picture(job.picture) : preview(job.request) };
+    answer = { id, bytes: 'picture' in job ? picture(job.picture) : packed(job.request, preview(job)) };
   } catch (error) {
     answer = { id, error: messageOf(error) };
   }
@@ -40,7 +41,16 @@ function picture(frame: Omit<LastSent, 'json'>): Uint8Array<ArrayBuffer> {
   return new Uint8Array(png(toldFrame(frame, states)));
 }
 
-function preview(request: PreviewRequest): Uint8Array<ArrayBuffer> | null {
+/** In the form that the viewer takes. Level 1: nearly as much comes off as at any other, in a third of the time. */
+function packed({ gzip }: PreviewRequest, bytes: Uint8Array<ArrayBuffer> | null): Uint8Array<ArrayBuffer> | null {
+  return bytes === null || gzip !== true ? bytes : new Uint8Array(gzipSync(bytes, { level: 1 }));
+}
+
+function preview({ request, of }: Extract<PreviewJob, { request: PreviewRequest }>): Uint8Array<ArrayBuffer> | null {
+  if (of !== undefined) {
+    const made = makePreview(toldFrame(of, states), request);
+    return made === null ? null : encodePreview(made, 0, of.header);
+  }
   // Counted before the copy: a newer frame under an older count is fetched once more, an older one under a newer count
   // never.
   const { count } = last;

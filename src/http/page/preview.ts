@@ -7,7 +7,7 @@ import type { Span } from '../../detector/geometry.js';
 import { pixelState } from '../../detector/pixel-states.js';
 import { pixelBytes } from '../../detector/pixel-type.js';
 import { blockHolds } from '../../page/preview-bytes.js';
-import type { PreviewHead } from '../../page/preview-bytes.js';
+import type { PartTotal, PreviewHead } from '../../page/preview-bytes.js';
 import { pixelsOf } from '../frame.js';
 import type { ToldFrame } from '../frame.js';
 
@@ -21,12 +21,14 @@ export interface PreviewRequest {
   readonly columns: Span | null;
   /** Blocks along the longer side, at most. */
   readonly size: number;
+  /** Compressed, as the viewer takes it. */
+  readonly gzip?: boolean;
 }
 
 /** A frame to look at, in C order. */
 export interface Preview extends Pick<
   PreviewHead,
-  'top' | 'left' | 'rows' | 'columns' | 'factor' | 'height' | 'width'
+  'top' | 'left' | 'rows' | 'columns' | 'factor' | 'height' | 'width' | 'total'
 > {
   /** Mean of the pixels of each block that have a value; 0 where none has. With factor 1 the pixels themselves. */
   readonly values: Float32Array | Uint8Array | Uint16Array | Uint32Array;
@@ -57,6 +59,7 @@ export function makePreview(frame: ToldFrame, request: PreviewRequest): Preview 
     width: blocks.width,
     values: blocks.values(),
     holds: blocks.holds,
+    total: blocks.total(),
   };
 }
 
@@ -70,6 +73,9 @@ class Blocks {
   readonly #factor: number;
   readonly #sums: Float64Array;
   readonly #valued: Uint32Array;
+  #largest = -1;
+  #saturated = 0;
+  #missing = 0;
   /** `blockHolds` of each block. */
   readonly holds: Uint8Array;
 
@@ -97,6 +103,7 @@ class Blocks {
     const sums = this.#sums;
     const valued = this.#valued;
     const holds = this.holds;
+    let largest = this.#largest;
     let from = (top + row) * shape[1] + left;
     let block = Math.floor(row / factor) * this.width;
     for (let column = 0; column < columns; block++) {
@@ -108,17 +115,35 @@ class Blocks {
         const state = states[from];
         if (state !== pixelState.value) {
           held |= heldBy[state];
+          if (state === pixelState.missing) this.#missing++;
           continue;
         }
         const value = source[from];
         sum += value;
         withValue++;
-        held |= value === saturation ? blockHolds.value | blockHolds.saturated : blockHolds.value;
+        if (value > largest) largest = value;
+        held |= blockHolds.value;
+        if (value !== saturation) continue;
+        held |= blockHolds.saturated;
+        this.#saturated++;
       }
       sums[block] = sums[block] + sum;
       valued[block] = valued[block] + withValue;
       holds[block] = holds[block] | held;
     }
+    this.#largest = largest;
+  }
+
+  /** Of all rows added. */
+  total(): PartTotal {
+    const values = this.#valued.reduce((sum, count) => sum + count, 0);
+    return {
+      values,
+      sum: this.#sums.reduce((sum, block) => sum + block, 0),
+      largest: values === 0 ? null : this.#largest,
+      saturated: this.#saturated,
+      missing: this.#missing,
+    };
   }
 
   values(): Preview['values'] {

@@ -7,7 +7,8 @@ import { makeLayout } from '../../detector/layout.js';
 import { LastFrame } from '../../memory/last-frame.js';
 import * as schemas from '../api-schemas.js';
 import type { BuildInfo } from '../../metrics/metric-row.js';
-import type { ServiceView } from '../../view/service-view.js';
+import type { FrameWish, ServiceView } from '../../view/service-view.js';
+import { noFrameSentences, noFrameStatus, noWish, readWish } from '../frame-wish.js';
 import { PageEvents } from './events.js';
 import { readPageFiles } from './files.js';
 import { aboutJson, stateJson } from './state.js';
@@ -36,6 +37,7 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
     about: aboutJson(view.config, geometry, build.version),
     recent,
     state: () => stateJson(view, recent.samples, recent.sockets, { count: last.count, ageMs: age.look() }),
+    frame: () => ({ count: last.count, age_ms: age.look() }),
   });
   const deafen = recent.listen((sample) => {
     age.look();
@@ -83,7 +85,7 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
     {
       schema: {
         tags,
-        summary: 'The image sent last, or a part of it, small enough to be looked at',
+        summary: 'The image sent last, or another that lies in the ring, or a part of it, small enough to be looked at',
         description: 'Blocks of n × n pixels as their mean, with missing pixels and gaps kept apart (docs/page.md).',
         querystring: {
           type: 'object',
@@ -97,11 +99,13 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
             },
             rows: { type: 'string', description: 'First and last row, as 0-255; not given = all' },
             columns: { type: 'string', description: 'First and last column; not given = all' },
+            frame: { type: 'string', default: 'latest', description: '17, index-16 or latest' },
           },
         },
         response: {
           200: schemas.content('application/octet-stream', 'Length of the JSON (uint32), JSON, values, holds'),
           404: schemas.problems,
+          410: schemas.problems,
           422: schemas.problems,
           503: schemas.problems,
         },
@@ -110,11 +114,18 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
     async (request, reply) => {
       const wanted = readRequest(request.query as Record<string, unknown>);
       if ('problems' in wanted) return reply.code(422).send(wanted);
+      const gzip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+      const { of, ...part } = wanted;
+      const frame = of === 'latest' ? null : view.sentFrame(of);
+      if (typeof frame === 'string')
+        return reply.code(noFrameStatus[frame]).send({ problems: [`preview: ${noFrameSentences[frame]}`] });
       try {
-        const bytes = await previews.make(wanted);
+        const job = { ...part, gzip };
+        const bytes = await (frame === null ? previews.make(job) : previews.makeOf(frame, job));
         if (bytes !== null)
           return await reply
             .type('application/octet-stream')
+            .headers({ vary: 'accept-encoding', ...(gzip ? { 'content-encoding': 'gzip' } : {}) })
             .send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
       } catch (error) {
         if (error instanceof PreviewBusy) return reply.code(503).send({ problems: [error.message] });
@@ -152,7 +163,9 @@ class FrameAge {
   }
 }
 
-function readRequest(query: Record<string, unknown>): PreviewRequest | { problems: string[] } {
+function readRequest(
+  query: Record<string, unknown>,
+): (PreviewRequest & { readonly of: FrameWish }) | { problems: string[] } {
   const problems: string[] = [];
   const { size = String(previewLimit) } = query;
   const blocks = typeof size === 'string' && /^[0-9]{1,5}$/.test(size) ? Number(size) : NaN;
@@ -168,6 +181,9 @@ function readRequest(query: Record<string, unknown>): PreviewRequest | { problem
     }
     return [Number(match[1]), Number(match[2])];
   };
+  const { frame = 'latest' } = query;
+  const of = typeof frame === 'string' ? readWish(frame) : null;
+  if (of === null) problems.push(`frame: ${noWish(String(frame))}`);
   const request = { rows: span('rows'), columns: span('columns'), size: blocks };
-  return problems.length > 0 ? { problems } : request;
+  return of === null || problems.length > 0 ? { problems } : { ...request, of };
 }

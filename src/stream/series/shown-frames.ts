@@ -1,5 +1,5 @@
 // What viewers see of frames that were sent. Comes in: each frame when it was handed over. Goes out: word of it as long
-// as it lies in the ring (memory/sent-frames.ts), and a copy of the latest, made at most every `intervalMs`: at once
+// as it lies in the ring (memory/sent-frames.ts), and a copy of the latest, made as often as its size allows: at once
 // when the last copy is older, else when the time is over, so that what is shown never stays behind. Viewers hold no
 // slot: a frame of which receivers have taken the slot meanwhile is not copied, for newer ones follow.
 // Tested by test/view/sent-frame-view.test.ts.
@@ -9,8 +9,9 @@ import type { SentFrames } from '../../memory/sent-frames.js';
 import type { ImageFacts } from '../output/maxiv/messages.js';
 import type { FrameReader } from './frame-reader.js';
 
-/** Viewers get a new copy at most this often, in ms. */
-const intervalMs = 100;
+/** Viewers get a new copy at most this often, in ms, and copies take at most so many bytes in a ms (200 MB/s). */
+const leastMs = 50;
+const bytesInMs = 200_000;
 
 const encoder = new TextEncoder();
 
@@ -51,9 +52,13 @@ export class ShownFrames {
 
   /** Copy the latest frame, if that is due. */
   look(now: number): void {
-    if (this.#later === 0 || now - this.#copiedAt < intervalMs) return;
+    if (this.#later === 0 || !this.#due(now)) return;
     this.settle();
     this.#copiedAt = now;
+  }
+
+  #due(now: number): boolean {
+    return now - this.#copiedAt >= Math.max(leastMs, this.#reader.frameBytes / bytesInMs);
   }
 
   /** Copy the latest frame now: its series is over, and nothing comes after it. */

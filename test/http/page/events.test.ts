@@ -30,7 +30,13 @@ class Connection {
 
 t.test('a viewer that does not take its events gets none, and is cut off in the end; others are not held up', (t) => {
   const clock = new VirtualClock();
-  const events = new PageEvents({ clock, about: {}, recent: { samples: [] }, state: () => ({ state: 'idle' }) });
+  const events = new PageEvents({
+    clock,
+    about: {},
+    recent: { samples: [] },
+    state: () => ({ state: 'idle' }),
+    frame: () => ({ count: 0, age_ms: null }),
+  });
   const [slow, fast] = [new Connection(), new Connection()];
   for (const connection of [slow, fast]) events.add(connection as unknown as ServerResponse);
   const sample = {

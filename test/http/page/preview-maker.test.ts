@@ -38,9 +38,9 @@ t.test('viewers of the same part share one preview; a newer frame is shown after
   const second = maker.make(whole);
   t.not(second, first);
   keep();
-  clock.advance(150);
+  clock.advance(60);
   t.equal(maker.make(whole), second, 'too early for another');
-  clock.advance(100);
+  clock.advance(30);
   const third = maker.make(whole);
   t.not(third, second);
   await Promise.all([second, third]);

@@ -131,6 +131,19 @@ t.test('random frames, parts and sizes of every pixel type agree with a slow rec
       wanted.map(({ held }) => held),
       `run ${run}: what blocks hold`,
     );
+    const pixels = rows.slice(part[0]).flat();
+    const numbers = pixels.filter((pixel): pixel is number => typeof pixel === 'number');
+    t.strictSame(
+      preview.total,
+      {
+        values: numbers.length,
+        sum: numbers.reduce((sum, value) => sum + value, 0),
+        largest: numbers.length === 0 ? null : Math.max(...numbers),
+        saturated: numbers.filter((value) => value === most).length,
+        missing: pixels.filter((pixel) => pixel === 'missing').length,
+      },
+      `run ${run}: what the part comes to`,
+    );
     t.equal(preview.height * preview.width, wanted.length);
     t.ok(
       Math.max(preview.height, preview.width) <=

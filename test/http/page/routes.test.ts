@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import t from 'tap';
 import type { Test } from 'tap';
 import type { FastifyInstance } from 'fastify';
@@ -7,6 +8,7 @@ import { readPageFiles } from '../../../src/http/page/files.js';
 import { viewerLimit } from '../../../src/http/page/events.js';
 import { LastFrame, lastFrameBytes } from '../../../src/memory/last-frame.js';
 import { readPreview } from '../../../src/page/preview-bytes.js';
+import type { LastSent } from '../../../src/view/service-view.js';
 import { HandMadeView, currentPortOf, portCountersOf, quadPlaces, summaryOf } from '../../view/hand-made-view.js';
 
 const build = { version: '1.2.3', backend: 'dgram' };
@@ -127,6 +129,55 @@ t.test(
     const outside = await app.inject('/api/v1/preview?rows=514-600');
     t.equal(outside.statusCode, 404);
     t.match(outside.json(), { problems: [/nothing of the frame/] });
+  },
+);
+
+t.test(
+  'a preview of a frame that lies in the ring is asked for by number or index; compressed for who takes it',
+  async (t) => {
+    const view = new HandMadeView();
+    const pixels = new Uint16Array(514 * 514);
+    pixels.set([3, 4, 5]);
+    const header = {
+      ...{ htype: 'image', msg_number: 9, frame: 3, frame_number: 4711, shape: [514, 514], type: 'uint16' },
+      ...{ complete: true, missing_packets: 0 },
+    };
+    const sent = (): LastSent => ({
+      json: new TextEncoder().encode(JSON.stringify(header)),
+      header,
+      places: quadPlaces,
+      pixels: new Uint8Array(pixels.buffer.slice(0)),
+    });
+    const app = await appFor(t, view);
+    for (const [frame, wish] of [
+      ['4711', { by: 'number', value: 4711 }],
+      ['index-3', { by: 'index', value: 3 }],
+    ] as const) {
+      view.sent = sent();
+      const plain = await app.inject(`/api/v1/preview?frame=${frame}&rows=0-0&columns=0-2`);
+      t.equal(plain.statusCode, 200);
+      t.strictSame(view.wishes.pop(), wish);
+      const { head, values } = readPreview(plain.rawPayload.buffer.slice(plain.rawPayload.byteOffset) as ArrayBuffer);
+      t.match(head, {
+        frame: { frame_number: 4711 },
+        total: { values: 3, sum: 12, largest: 5, saturated: 0, missing: 0 },
+      });
+      t.strictSame([...values], [3, 4, 5]);
+      view.sent = sent();
+      const packed = await app.inject({
+        url: `/api/v1/preview?frame=${frame}&rows=0-0&columns=0-2`,
+        headers: { 'accept-encoding': 'gzip, br' },
+      });
+      t.equal(packed.headers['content-encoding'], 'gzip');
+      t.equal(Buffer.compare(gunzipSync(packed.rawPayload), plain.rawPayload), 0, 'the same bytes');
+    }
+    view.sent = 'gone';
+    const gone = await app.inject('/api/v1/preview?frame=1');
+    t.equal(gone.statusCode, 410);
+    t.match(gone.json(), { problems: [/^preview: .*ring_frames/] });
+    const wrong = await app.inject('/api/v1/preview?frame=first');
+    t.equal(wrong.statusCode, 422);
+    t.match(wrong.json(), { problems: [/^frame: "first": is no frame/] });
   },
 );
 

@@ -1,60 +1,7 @@
-// From pixel values to steps of a palette, and numbers to words. Pure.
+// Numbers to words, and shares of lost packets to steps of their palette. Pure.
 // Tested by test/page/values.test.ts.
 
 import { paletteLength } from './colours.js';
-import { blockHolds } from './preview-bytes.js';
-import type { PreviewBytes } from './preview-bytes.js';
-
-/** Values that get the first and the last colour. */
-export interface Range {
-  readonly low: number;
-  readonly high: number;
-}
-
-/** Values that are looked at to find the range; more add nothing that can be seen. */
-const sampled = 20_000;
-
-/**
- * From half a percent above the smallest value to half a percent below the largest, so that single hot pixels do not
- * decide. Saturated pixels do not decide either, for how far they are above the scale is not known.
- */
-export function autoRange({ values, holds }: Pick<PreviewBytes, 'values' | 'holds'>): Range {
-  const step = Math.max(1, Math.floor(values.length / sampled));
-  const seen: number[] = [];
-  for (let block = 0; block < values.length; block += step) {
-    if ((holds[block] & (blockHolds.value | blockHolds.saturated)) === blockHolds.value) seen.push(values[block]);
-  }
-  if (seen.length === 0) return { low: 0, high: 1 };
-  const sorted = Float64Array.from(seen).sort();
-  const low = sorted[Math.floor((sorted.length - 1) * 0.005)];
-  const high = sorted[Math.ceil((sorted.length - 1) * 0.995)];
-  return low < high ? { low, high } : { low, high: low + 1 };
-}
-
-/**
- * Lowest value that a logarithmic scale shows: the range's own where it is positive, else 1, or a thousandth of a top
- * below 1.
- */
-export function logarithmicLow({ low, high }: Range): number {
-  if (low > 0) return low;
-  if (high <= 0) return 1;
-  return high > 1 ? 1 : high / 1000;
-}
-
-/** A function from value to step of the palette, 0 … 255; what is outside the range gets the first or last. */
-export function stepOf(range: Range, logarithmic: boolean): (value: number) => number {
-  const last = paletteLength - 1;
-  const low = logarithmic ? Math.log(logarithmicLow(range)) : range.low;
-  const high = logarithmic ? Math.log(Math.max(range.high, Number.MIN_VALUE)) : range.high;
-  const factor = high > low ? last / (high - low) : 0;
-  if (!logarithmic) return (value) => Math.max(0, Math.min(last, Math.round((value - low) * factor)));
-  return (value) => (value <= 0 ? 0 : Math.max(0, Math.min(last, Math.round((Math.log(value) - low) * factor))));
-}
-
-/** The value in the middle of the colour bar. */
-export function middleOf(range: Range, logarithmic: boolean): number {
-  return logarithmic ? Math.sqrt(logarithmicLow(range) * range.high) : (range.low + range.high) / 2;
-}
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 

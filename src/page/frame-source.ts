@@ -1,0 +1,113 @@
+// Where the pictures come from: previews of the visible part of the frame sent last, each fetched once; or, frozen, of
+// one frame, from which a viewer can go back and forth as far as the ring has them. One request at a time.
+// Tested by test/threads/page-data.test.ts.
+
+import { combine, sameBlocks } from './combine.js';
+import type { Combination } from './combine.js';
+import { readPreview } from './preview-bytes.js';
+import type { PreviewBytes } from './preview-bytes.js';
+
+export interface FrameSourceEvents {
+  onPreview(preview: PreviewBytes, combined: number): void;
+  /** Null = all is well again. */
+  onError(text: string | null): void;
+}
+
+const retryMs = 1000;
+
+export class FrameSource {
+  readonly #events: FrameSourceEvents;
+  /** Frames that the service has kept for viewers so far; 0 = none. */
+  #latest = 0;
+  #fetched = { count: -1, wish: '' };
+  #wish = '';
+  #frozen: number | null = null;
+  #shown: PreviewBytes | null = null;
+  #kept: PreviewBytes[] = [];
+  #combination: Combination = 'single';
+  #frames = 1;
+  #busy = false;
+
+  constructor(events: FrameSourceEvents) {
+    this.#events = events;
+  }
+
+  get frozen(): boolean {
+    return this.#frozen !== null;
+  }
+
+  /** The service keeps another frame now. */
+  latest(count: number): void {
+    this.#latest = count;
+    void this.#fetch();
+  }
+
+  /** Rows, columns and size that are wanted, as a query. */
+  want(query: string): void {
+    this.#wish = query;
+    void this.#fetch();
+  }
+
+  /** Show so many successive pictures as one. */
+  combine(how: Combination, frames: number): void {
+    if (how !== this.#combination) this.#kept = [];
+    this.#combination = how;
+    this.#frames = how === 'single' ? 1 : frames;
+    if (this.#shown !== null) this.#take(this.#shown, false);
+  }
+
+  /** Stay at the frame that is shown, or go on with the last one. */
+  freeze(on: boolean): void {
+    this.#frozen = on && this.#shown !== null ? this.#shown.head.frame.frame : null;
+    this.#fetched = { count: -1, wish: '' };
+    void this.#fetch();
+  }
+
+  /** Frozen: so many frames on, or back when below 0. */
+  step(by: number): void {
+    if (this.#frozen === null) this.freeze(true);
+    if (this.#frozen === null) return;
+    this.#frozen = Math.max(0, this.#frozen + by);
+    void this.#fetch();
+  }
+
+  async #fetch(): Promise<void> {
+    if (this.#busy || this.#latest === 0 || this.#wish === '') return;
+    const of = this.#frozen;
+    const wish = of === null ? this.#wish : `${this.#wish}&frame=index-${of}`;
+    // A picture may be newer than the frame that was told of: then that one is not asked for again.
+    const newer = of === null && ((this.#latest - this.#fetched.count) | 0) > 0;
+    if (wish === this.#fetched.wish && !newer) return;
+    this.#busy = true;
+    try {
+      const response = await fetch(`api/v1/preview?${wish}`);
+      if (!response.ok) throw new Error(await problemOf(response));
+      const preview = readPreview(await response.arrayBuffer());
+      this.#fetched = { count: of === null ? preview.head.count : this.#fetched.count, wish };
+      this.#events.onError(null);
+      this.#take(preview, true);
+    } catch (error) {
+      this.#events.onError(error instanceof Error ? error.message : String(error));
+      // A frame that is gone does not come back: the viewer chooses another.
+      if (of !== null) this.#fetched = { count: -1, wish };
+      else await new Promise((resolve) => setTimeout(resolve, retryMs));
+    } finally {
+      this.#busy = false;
+    }
+    void this.#fetch();
+  }
+
+  #take(preview: PreviewBytes, isNew: boolean): void {
+    this.#shown = preview;
+    if (isNew && this.#frozen === null) {
+      this.#kept = [...this.#kept.filter((kept) => sameBlocks(kept, preview)), preview].slice(-this.#frames);
+    }
+    const combined = this.#frozen === null && this.#kept.length > 0 ? this.#kept.slice(-this.#frames) : [preview];
+    this.#events.onPreview(combine(combined, this.#combination), combined.length);
+  }
+}
+
+async function problemOf(response: Response): Promise<string> {
+  const said = (await response.json().catch(() => ({}))) as { problems?: string[] };
+  return said.problems?.join(' ') ?? `the service answered ${response.status}`;
+}
