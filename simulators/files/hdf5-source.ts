@@ -28,13 +28,10 @@ const classNames = [
   'arrays',
 ];
 const [integerClass, floatClass] = [0, 1];
-/** Signed pixels are taken where their values fit, and up to this width: wider ones are no numbers here. */
-const signedBytes = 4;
-
 /** Datasets named in an error message at most. */
 const namedDatasets = 8;
 
-type SignedOrNot = PixelArray | Int8Array | Int16Array | Int32Array;
+type AnyIntegers = PixelArray | Int8Array | Int16Array | Int32Array | BigInt64Array | BigUint64Array;
 
 /** How images become ones that are taken. */
 function conversion(largest: number): string {
@@ -64,7 +61,9 @@ export class Hdf5Source implements ImageSource {
     this.#dataset = dataset;
     this.#where = `${file.filename} ${dataset.path}`;
     this.#dimensions = shape.length;
-    this.#checkedAgainst = dataset.metadata.signed ? 2 ** (8 * wireFormat(settings).pixelBytes) - 1 : null;
+    const { signed, size } = dataset.metadata;
+    const { pixelBytes } = wireFormat(settings);
+    this.#checkedAgainst = signed || size > pixelBytes ? 2 ** (8 * pixelBytes) - 1 : null;
     this.images = shape.length === 2 ? 1 : shape[0];
     this.#cutter = new FrameCutter(settings, shape.slice(-2) as [number, number]);
   }
@@ -85,9 +84,9 @@ export class Hdf5Source implements ImageSource {
   }
 
   #read(index: number): PixelArray {
-    let image: SignedOrNot;
+    let image: AnyIntegers;
     try {
-      image = this.#dataset.slice(this.#dimensions === 2 ? [[], []] : [[index, index + 1], [], []]) as SignedOrNot;
+      image = this.#dataset.slice(this.#dimensions === 2 ? [[], []] : [[index, index + 1], [], []]) as AnyIntegers;
     } catch (error) {
       throw new OperatorError(
         `${this.#where}: image ${index} cannot be read (${hdf5Reason(error)}). Give a complete file, compressed ` +
@@ -96,24 +95,29 @@ export class Hdf5Source implements ImageSource {
         { cause: error },
       );
     }
-    return this.#checkedAgainst === null ? (image as PixelArray) : this.#unsigned(image, index, this.#checkedAgainst);
+    return this.#checkedAgainst === null ? (image as PixelArray) : this.#fitting(image, index, this.#checkedAgainst);
   }
 
-  /** The same values without a sign. @throws OperatorError where one does not fit */
-  #unsigned(image: SignedOrNot, index: number, largest: number): PixelArray {
-    const wrong = image.findIndex((value) => value < 0 || value > largest);
-    if (wrong >= 0) {
-      throw new OperatorError(
-        `${this.#where}: image ${index} has the value ${image[wrong]} at pixel ${wrong}; needs 0 to ${largest}. ` +
-          `${conversion(largest)}`,
-        exitCode.usage,
-      );
+  /** The same values as the detector's pixels. @throws OperatorError where one does not fit */
+  #fitting(image: AnyIntegers, index: number, largest: number): PixelArray {
+    const values = image as ArrayLike<number | bigint> & Iterable<number | bigint>;
+    const fitting =
+      largest === 255
+        ? new Uint8Array(image.length)
+        : largest === 65535
+          ? new Uint16Array(image.length)
+          : new Uint32Array(image.length);
+    for (let pixel = 0; pixel < fitting.length; pixel++) {
+      const value = values[pixel];
+      if (value < 0 || value > largest)
+        throw new OperatorError(
+          `${this.#where}: image ${index} has the value ${value} at pixel ${pixel}; needs 0 to ${largest}. ` +
+            `${conversion(largest)}; or set another dynamic_range`,
+          exitCode.usage,
+        );
+      fitting[pixel] = Number(value);
     }
-    return largest === 255
-      ? Uint8Array.from(image)
-      : largest === 65535
-        ? Uint16Array.from(image)
-        : Uint32Array.from(image);
+    return fitting;
   }
 
   /** Read the first image: what cannot be read at all is known before anything is sent. */
@@ -128,8 +132,8 @@ export class Hdf5Source implements ImageSource {
 }
 
 /**
- * Open a dataset of images: [images, rows, columns] or [rows, columns], unsigned integers no wider than the detector's
- * pixels, or signed ones whose values fit, with or without gap pixels.
+ * Open a dataset of images: [images, rows, columns] or [rows, columns], integers whose values fit into the detector's
+ * pixels, with or without gap pixels. Wider and signed ones are looked at, image by image.
  * @throws OperatorError (usage) when the file or the dataset is not like that
  */
 export async function openHdf5Source(file: string, path: string, settings: DetectorSettings): Promise<Hdf5Source> {
@@ -168,7 +172,13 @@ async function findDataset(file: H5File, path: string): Promise<Dataset> {
   let found: unknown = null;
   try {
     found = file.get(path);
-  } catch {
+  } catch (error) {
+    if (hdf5Reason(error) === 'component not found' && file.paths().includes(path.replace(/^\//, '')))
+      throw new OperatorError(
+        `${file.filename}: ${path} is a link to what is not in the file. Give a dataset that is there`,
+        exitCode.usage,
+        { cause: error },
+      );
     // As if it were not there: the message below says what is.
   }
   if (found instanceof Dataset) return found;
@@ -213,19 +223,13 @@ async function findDataset(file: H5File, path: string): Promise<Dataset> {
 }
 
 function checkDataset(where: string, dataset: Dataset, settings: DetectorSettings): void {
-  const { type, signed, size, shape } = dataset.metadata;
+  const { type, size, shape } = dataset.metadata;
   const { pixelBytes } = wireFormat(settings);
-  const fitting = type === integerClass && (signed ? size <= signedBytes : size <= pixelBytes);
-  if (!fitting) {
-    const kind =
-      type === integerClass
-        ? `${signed ? 'int' : 'uint'}${8 * size}`
-        : type === floatClass
-          ? `float${8 * size}`
-          : (classNames[type] ?? 'no integers');
+  if (type !== integerClass) {
+    const kind = type === floatClass ? `float${8 * size}` : (classNames[type] ?? 'no integers');
     throw new OperatorError(
-      `${where}: its pixels are ${kind}; dynamic_range: ${settings.dynamicRange} needs uint${8 * pixelBytes} or ` +
-        `narrower. ${conversion(2 ** (8 * pixelBytes) - 1)}; or set another dynamic_range`,
+      `${where}: its pixels are ${kind}; dynamic_range: ${settings.dynamicRange} needs ` +
+        `integers. ${conversion(2 ** (8 * pixelBytes) - 1)}; or set another dynamic_range`,
       exitCode.usage,
     );
   }
@@ -250,29 +254,43 @@ function checkDataset(where: string, dataset: Dataset, settings: DetectorSetting
  * @throws OperatorError (usage) that names the sources
  */
 async function checkSources(file: string, path: string, dataset: Dataset): Promise<void> {
-  const missing: string[] = [];
-  for (const { file_name: name, dset_name: source } of dataset.metadata.virtual_sources ?? []) {
-    // A name with a count in it stands for as many files as there are; "." is the file itself.
-    if (name === '.' || name.includes('%')) continue;
-    const at = [join(dirname(file), name), name].find(
-      (candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile() === true,
-    );
-    if (at === undefined || !(await hasDataset(at, source))) missing.push(`${name} ${source}`);
-    if (missing.length === namedDatasets) break;
-  }
-  if (missing.length > 0)
+  const missing = new Set<string>();
+  await findMissing(file, dataset, missing, new Set());
+  if (missing.size > 0)
     throw new OperatorError(
-      `${file} ${path}: is made of other files, and these are not there: ${missing.join(', ')}. Put them beside ` +
+      `${file} ${path}: is made of other files, and these are not there: ${[...missing].join(', ')}. Put them beside ` +
         'it, or give one of them with --hdf5',
       exitCode.usage,
     );
 }
 
-async function hasDataset(file: string, path: string): Promise<boolean> {
+/** Sources may be virtual themselves. @param seen those that were looked at */
+async function findMissing(file: string, dataset: Dataset, missing: Set<string>, seen: Set<string>): Promise<void> {
+  for (const { file_name: name, dset_name: source } of dataset.metadata.virtual_sources ?? []) {
+    if (missing.size === namedDatasets) return;
+    // A name with a count in it stands for as many files as there are; "." is the file itself.
+    if (name.includes('%')) continue;
+    const at =
+      name === '.'
+        ? file
+        : [join(dirname(file), name), name].find(
+            (candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile() === true,
+          );
+    if (at !== undefined && seen.has(`${at} ${source}`)) continue;
+    seen.add(`${at} ${source}`);
+    if (at === undefined || !(await isWhole(at, source, missing, seen))) missing.add(`${name} ${source}`);
+  }
+}
+
+/** Is the dataset there? Sources that it lacks itself are named. */
+async function isWhole(file: string, path: string, missing: Set<string>, seen: Set<string>): Promise<boolean> {
   const { Dataset } = await loadHdf5();
   const opened = await openForReading(file).catch(() => null);
   try {
-    return opened?.get(path) instanceof Dataset;
+    const found = opened?.get(path);
+    if (!(found instanceof Dataset)) return false;
+    await findMissing(file, found, missing, seen);
+    return true;
   } catch {
     return false;
   } finally {
