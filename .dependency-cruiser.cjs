@@ -52,8 +52,9 @@ const rooms = {
     'receiver',
     'http',
   ],
+  overview: [...foundations, 'view', 'http'],
   rehearsal: [...foundations, 'control', 'view', 'service'],
-  commands: [...foundations, 'control', 'doctor', 'flight', 'view', 'metrics', 'service', 'rehearsal'],
+  commands: [...foundations, 'control', 'doctor', 'flight', 'view', 'metrics', 'service', 'rehearsal', 'overview'],
 };
 
 /** Single files that a room may import from another as interfaces. */
@@ -61,6 +62,7 @@ const interfaces = {
   assembly: ['src/udp/packet-source\\.ts'],
   // What page and service say to each other is written once.
   http: ['src/page/(messages|preview-bytes)\\.ts'],
+  overview: ['src/page/overview-messages\\.ts'],
   // What a token looks like, for both ends.
   commands: ['src/http/access\\.ts'],
 };

@@ -1,6 +1,6 @@
-// Builds the page (src/page/): checks its types, bundles its modules with the libraries they use into page.js and
-// page.css, and lays HTML, icon and the libraries' licences beside them, where the service finds them. Usage: node
-// scripts/build-page.mjs [output folder of tsc, default: dist]
+// Builds the pages (src/page/): checks their types, bundles their modules with the libraries they use into page.js,
+// overview.js and page.css, and lays HTML, icon and the libraries' licences beside them, where the service finds them.
+// Usage: node scripts/build-page.mjs [output folder of tsc, default: dist]
 
 import { spawnSync } from 'node:child_process';
 import { cpSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ if (status !== 0) process.exit(status ?? 1);
 
 const { metafile } = await build({
   absWorkingDir: baseDir,
-  entryPoints: [resolve(source, 'page.ts'), resolve(source, 'page.css')],
+  entryPoints: ['page.ts', 'overview.ts', 'page.css'].map((name) => resolve(source, name)),
   outdir: target,
   bundle: true,
   minify: true,
@@ -33,7 +33,7 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
 });
-for (const name of ['index.html', 'icon.svg']) cpSync(resolve(source, name), resolve(target, name));
+for (const name of ['index.html', 'overview.html', 'icon.svg']) cpSync(resolve(source, name), resolve(target, name));
 writeFileSync(resolve(target, 'licences.txt'), licences(Object.keys(metafile.inputs)));
 
 /** The licence of each package that a bundled file comes from. */

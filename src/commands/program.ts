@@ -11,6 +11,7 @@ import { addDoctor } from './doctor.js';
 import { addExplain } from './explain.js';
 import { addHelp } from './help.js';
 import { outlivesOutput } from './interrupt.js';
+import { addOverview } from './overview.js';
 import { addRecord } from './record.js';
 import { addReference } from './reference.js';
 import { addRehearse } from './rehearse.js';
@@ -65,6 +66,7 @@ for (const add of [
   addArm,
   addStop,
   addStatus,
+  addOverview,
   addDoctor,
   addExplain,
   addDemo,

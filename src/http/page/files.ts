@@ -10,17 +10,27 @@ export interface PageFile {
   readonly content: Buffer;
 }
 
-/** All that is served, by name. */
-const types: Readonly<Record<string, string>> = {
+/** All that is served, by name, of the page of one service and of the overview of several. */
+const pageFiles: Readonly<Record<string, string>> = {
   'index.html': 'text/html; charset=utf-8',
   'page.css': 'text/css; charset=utf-8',
   'page.js': 'text/javascript; charset=utf-8',
   'icon.svg': 'image/svg+xml',
   'licences.txt': 'text/plain; charset=utf-8',
 };
+export const overviewFiles: Readonly<Record<string, string>> = {
+  'overview.html': 'text/html; charset=utf-8',
+  'page.css': 'text/css; charset=utf-8',
+  'overview.js': 'text/javascript; charset=utf-8',
+  'icon.svg': 'image/svg+xml',
+  'licences.txt': 'text/plain; charset=utf-8',
+};
 
 /** By name; empty when the page was not built. */
-export function readPageFiles(folder: URL = new URL('../../page/', import.meta.url)): ReadonlyMap<string, PageFile> {
+export function readPageFiles(
+  types: Readonly<Record<string, string>> = pageFiles,
+  folder: URL = new URL('../../page/', import.meta.url),
+): ReadonlyMap<string, PageFile> {
   try {
     return new Map(
       Object.entries(types).map(([name, type]) => [name, { type, content: readFileSync(new URL(name, folder)) }]),
