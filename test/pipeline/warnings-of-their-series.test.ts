@@ -133,3 +133,29 @@ t.test('a port that lost a short series, and has the frames behind its end, does
   t.equal(pipeline.summaries[0]?.aborted, undefined);
   t.strictSame(pipeline.verify(), []);
 });
+
+t.test('packets behind a gap that nobody confirms before the end of their series are told', async (t) => {
+  for (const [numbers, told] of [
+    [[9, 10], /port 50001: packets to frame 10 came, and were not taken.* The last frame that was taken is 3\./],
+    [[9], /port 50001: packets to frame 9 came/],
+    [[10 ** 6], null],
+    [[], null],
+  ] as const) {
+    const pipeline = small({
+      series: 'auto',
+      udp_ports: '[50001]',
+      detector: 'gotthard2',
+      modules: null,
+      dynamic_range: null,
+      read_n_rows: null,
+    });
+    pipeline.run(5);
+    for (let frame = 1; frame <= 3; frame++) pipeline.send(0, frame);
+    pipeline.run(5);
+    for (const number of numbers) pipeline.send(0, number);
+    pipeline.run(400);
+    t.match(pipeline.summaries, [{ frames: 3, complete: 3, warnings: told === null ? [] : [told] }]);
+    t.equal(pipeline.summaries[0]?.warnings.length, told === null ? 0 : 1, String(numbers));
+    t.strictSame(pipeline.verify(), []);
+  }
+});

@@ -134,6 +134,15 @@ export class SeriesWarnings {
             '(docs/operating.md#silent-port)',
         );
       }
+      // Fewer than are told while a series goes on: behind the newest they may be its last frames.
+      const number = words.figure('refusedNumber');
+      if (number > words.newestSeen && number < seen + this.#deps.ring)
+        this.warn(
+          `frame_numbers/${udpPort}`,
+          `port ${udpPort}: packets to frame ${frameNumberOf(share, number, first)} came, and were not taken: they ` +
+            `are behind a gap, and fewer than three are no proof of it. The last frame that was taken is ` +
+            `${frameNumberOf(share, seen, first)}. Packets were lost, or the number of a packet is wrong.`,
+        );
       const counted = (counter: PortCounter): number =>
         counters[portCounter[counter]] - seriesBase[portCounter[counter]];
       const twice = counted('duplicate') + counted('lateDuplicate');
