@@ -1,5 +1,5 @@
-// The command `vdcu simulate`: a simulated detector, paced onto the network, and its ground truth at the end. The
-// command line calls `runSimulate`; the demo calls `simulate` and keeps the truth for comparison.
+// The command `vdcu simulate`: a simulated detector, paced onto the network, and its ground truth at the end.
+// `simulate` is the same without a word on the terminal, for whoever compares the truth with what came out.
 
 import { systemClock } from '../src/base/clock.js';
 import { exitCode, OperatorError } from '../src/base/errors.js';
@@ -16,15 +16,15 @@ import { refusedText } from './detector/refused.js';
 import type { ImageSource } from './detector/image-source.js';
 import { Rings } from './detector/rings.js';
 import type { Picture } from './detector/pictures.js';
-import { openDestinations } from './detector/round-robin.js';
 import { serveSimulatorMetrics } from './detector/metrics.js';
 import type { SimulatorMetricsServer } from './detector/metrics.js';
-import { formatTable, ProgressLine } from './terminal.js';
+import { ProgressLine } from './terminal.js';
 import type { CommandOutput } from './terminal.js';
 import type { GroundTruth } from './detector/truth.js';
-import { openBatchSender } from './detector/batch-sender.js';
-import { openUdpSender } from './detector/udp-sender.js';
-import type { DatagramSender } from './detector/udp-sender.js';
+import { openWays } from './detector/send-ways.js';
+import type { SendWay } from './detector/send-ways.js';
+import { describeSent, sentToJson } from './detector/sent.js';
+import type { SimulateResult } from './detector/sent.js';
 
 /** What somebody asks of the simulator; faults in the syntax of docs/simulator.md. */
 export interface SimulateOptions {
@@ -71,26 +71,6 @@ export interface SimulateOptions {
   readonly onStart?: (truth: GroundTruth) => void | Promise<void>;
 }
 
-export const sendWays = ['sendmmsg', 'dgram'] as const;
-export type SendWay = (typeof sendWays)[number];
-
-export interface SimulateResult {
-  readonly truth: GroundTruth;
-  readonly pace: PaceReport;
-  readonly rateAsked: number;
-  /** Frames per second over the whole run. */
-  readonly rateAchieved: number;
-  /** Within 3 % of what was asked; runs under 100 ms are not judged. */
-  readonly rateKept: boolean;
-  readonly sentWith: SendWay;
-  /** Why it was not sendmmsg, where nobody asked for that; else null. */
-  readonly fallback: string | null;
-  readonly sendErrors: number;
-  readonly lastSendError: string | null;
-  /** Where pixels came from, unless from the formula. */
-  readonly images: { readonly count: number; readonly clippedPixels: number } | null;
-}
-
 const faultOptions: readonly FaultKind[] = ['loss', 'reorder', 'duplicate', 'delay', 'truncate', 'foreign'];
 
 /** @throws OperatorError (usage) for a fault that cannot be read */
@@ -106,44 +86,6 @@ export function faultSettings(options: Omit<SimulateOptions, 'settings' | 'udpHo
     reorderDistance: options.reorderDistance ?? noFaults.reorderDistance,
     delayFrames: options.delayFrames ?? noFaults.delayFrames,
   };
-}
-
-/**
- * The sender that was asked for, or what can be had.
- * @throws OperatorError (usage) for options that exclude each other
- */
-async function openSenders(options: SimulateOptions, datagramBytes: number): Promise<OpenedSender> {
-  const {
-    udpHost,
-    settings: { udpPorts },
-    sourcePort = null,
-    firstFrame = 1,
-  } = options;
-  return openDestinations({ udpHost, udpPorts, sourcePort, firstFrame }, (host) =>
-    openSender(options, host, datagramBytes),
-  );
-}
-
-type OpenedSender = Pick<SimulateResult, 'sentWith' | 'fallback'> & { sender: DatagramSender };
-
-async function openSender(options: SimulateOptions, host: string, datagramBytes: number): Promise<OpenedSender> {
-  const { sourcePort = null, send = 'auto', coalesce = false, checksum = true } = options;
-  if (coalesce && !checksum)
-    throw new OperatorError(
-      'coalesced datagrams have checksums, which the kernel writes: leave out --coalesce or --no-checksum',
-      exitCode.usage,
-    );
-  const special = coalesce ? '--coalesce' : '--no-checksum';
-  const plain = !coalesce && checksum;
-  if (send === 'dgram') {
-    if (!plain) throw new OperatorError(`${special} needs sendmmsg: leave out --send dgram`, exitCode.usage);
-    return { sender: await openUdpSender(host, sourcePort), sentWith: 'dgram', fallback: null };
-  }
-  const sender = await openBatchSender({ host, sourcePort, coalesceBytes: coalesce ? datagramBytes : null, checksum });
-  if (typeof sender !== 'string') return { sender, sentWith: 'sendmmsg', fallback: null };
-  if (send === 'sendmmsg' || !plain)
-    throw new OperatorError(`${sender}. Leave out ${send === 'sendmmsg' ? '--send sendmmsg' : special}`);
-  return { sender: await openUdpSender(host, sourcePort), sentWith: 'dgram', fallback: sender };
 }
 
 /**
@@ -192,7 +134,7 @@ async function send(options: SimulateOptions, images: Hdf5Source | null): Promis
     ...(images === null ? pictureOf(options) : { images }),
   });
   await options.onStart?.(detector.truth);
-  const { sender, sentWith, fallback } = await openSenders(options, detector.format.datagramBytes);
+  const { sender, sentWith, fallback } = await openWays(options, detector.format.datagramBytes);
   const stop = (): void => {
     detector.stop();
   };
@@ -283,8 +225,8 @@ async function lastScrape(metrics: SimulatorMetricsServer | null, { signal, out 
 
 /** Say what was sent. @returns exit code */
 function report(result: SimulateResult, options: RunSimulateOptions): number {
-  if (options.json === true) options.out.stdout.write(`${JSON.stringify(resultToJson(result))}\n`);
-  else options.out.stdout.write(describeResult(result));
+  if (options.json === true) options.out.stdout.write(`${JSON.stringify(sentToJson(result))}\n`);
+  else options.out.stdout.write(describeSent(result));
   if (result.fallback !== null) options.out.stderr.write(`datagrams went one per system call: ${result.fallback}\n`);
   if (!result.rateKept) {
     options.out.stderr.write(
@@ -297,67 +239,4 @@ function report(result: SimulateResult, options: RunSimulateOptions): number {
     return exitCode.environment;
   }
   return exitCode.ok;
-}
-
-/** Ground truth and rates as they leave the process. */
-export function resultToJson(result: SimulateResult): Record<string, unknown> {
-  return {
-    ...result.truth.toJson(),
-    rate_asked: result.rateAsked,
-    rate_achieved: result.rateAchieved,
-    rate_kept: result.rateKept,
-    elapsed_ms: result.pace.elapsedMs,
-    worst_late_ms: result.pace.worstLateMs,
-    bytes_sent: result.pace.bytes,
-    sent_with: result.sentWith,
-    send_errors: result.sendErrors,
-    ...(result.images === null ? {} : { images: result.images.count, clipped_pixels: result.images.clippedPixels }),
-  };
-}
-
-function describeResult(result: SimulateResult): string {
-  const { truth } = result;
-  const frames = Math.max(0, ...truth.ports.map((port) => port.frames));
-  const head = [
-    'port',
-    'frames',
-    'planned',
-    'sent',
-    'intact',
-    'lost',
-    'truncated',
-    'delayed',
-    'reordered',
-    'duplicated',
-    'foreign',
-  ];
-  const rows = truth.ports.map((port) =>
-    port.off
-      ? [`${port.udpPort} off`]
-      : [
-          String(port.udpPort),
-          port.frames,
-          port.planned,
-          port.sent,
-          port.intact,
-          port.lost,
-          port.truncated,
-          port.delayed,
-          port.reordered,
-          port.duplicated,
-          port.foreignDetectorType + port.foreignVersion,
-        ],
-  );
-  const faulty = [...truth.frames.values()].filter((frame) => frame.neverIntact.size > 0).length;
-  const last = frames === 0 ? '' : `, numbers ${truth.firstFrame} to ${truth.firstFrame + frames - 1}`;
-  return (
-    `sent ${frames} frames${last}, at ${result.rateAchieved.toFixed(1)} frames/s with ${result.sentWith}, seed ` +
-    `${truth.seed}\n` +
-    `${formatTable([head, ...rows])}\n` +
-    `frames with packets that never left whole: ${faulty}\n` +
-    (result.images === null
-      ? ''
-      : `images in the dataset: ${result.images.count}; pixels above what the wire carries, sent as its largest ` +
-        `value: ${result.images.clippedPixels}\n`)
-  );
 }

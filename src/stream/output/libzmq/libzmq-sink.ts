@@ -1,7 +1,6 @@
 // Messages into libzmq without detours: zmq_send copies each part into libzmq's own memory, so pixels may change as
-// soon as `offer` returns. Owns a context and its PUSH socket in the streamer's thread. Who is let in: libzmq/door.ts;
-// what happens to connections: libzmq/monitor.ts; what the kernel knows of them: tcp-connection.ts. zmq-sink.ts is what
-// stands in where this cannot be had.
+// soon as `offer` returns. Owns a context and its PUSH socket in the streamer's thread. Who is let in: door.ts; what
+// happens to connections: monitor.ts; which are consumers: peers.ts. Where this cannot be had: zmq-sink.ts.
 
 import { assert } from '../../../base/assert.js';
 import { OperatorError } from '../../../base/errors.js';
@@ -9,14 +8,13 @@ import { bindRemedy } from '../bind-remedy.js';
 import { DeliveryLedger, wireBytes } from '../delivery-ledger.js';
 import { LibzmqDoor } from './door.js';
 import { LibzmqMonitor } from './monitor.js';
-import { handshakeMs, inbound, setNumber, setPushOptions } from './options.js';
+import { handshakeMs, setNumber, setPushOptions } from './options.js';
 import { loadLibzmq, zmq } from './libzmq.js';
 import type { Libzmq, ZmqHandle } from './libzmq.js';
 import type { MessageSink, Offer } from '../message-sink.js';
-import { hostOf } from '../../../contract/refused-peers.js';
-import type { PeerRefusal, RefusedPeer } from '../../../contract/refused-peers.js';
+import { LibzmqPeers } from './peers.js';
+import type { RefusedPeer } from '../../../contract/refused-peers.js';
 import type { Undelivered } from '../../../contract/series.js';
-import { TcpConnection } from './tcp-connection.js';
 
 /** What the socket is bound to, how much it may queue, and for whom. */
 export interface LibzmqSinkOptions {
@@ -38,35 +36,13 @@ export interface LibzmqSinkOptions {
 const interrupted = 4;
 const notOurSocket = [14, 22, 88, 156384763, 156384765];
 
-/** Connections in their handshake at once; the oldest beyond these are closed. */
-const unfinishedLimit = 32;
 /** Connections of consumers are looked at so often, in ms. */
 const lookMs = 50;
-/** A connection that was cut is told by the monitor within this time, in ms, or the socket is made anew. */
-const cutLimitMs = 1000;
-/** What libzmq sends before the first message: greeting, READY of a PUSH. */
-const handshakeBytes = 64 + 28;
-/** A PING of a consumer, and the PONG that it gets. */
-const pingBytes = 9;
-const pongBytes = 7;
 /** After `close` the threads of libzmq get this much longer than the messages, in ms. */
 const graceMs = 500;
 
 const decoder = new TextDecoder();
 const nothing: readonly RefusedPeer[] = [];
-
-/** A connection, from its acceptance on. */
-interface Peer {
-  readonly tcp: TcpConnection;
-  readonly since: number;
-  consumer: boolean;
-  /** Bytes that it had sent when it became a consumer. */
-  greeted: number;
-  /** When it was cut; −1 = it was not. */
-  cutAt: number;
-  /** Said already why it is refused. */
-  refused: boolean;
-}
 
 /** @returns the sink, not open yet, or why libzmq's functions cannot be had here */
 export async function libzmqSink(options: LibzmqSinkOptions): Promise<LibzmqSink | string> {
@@ -86,14 +62,11 @@ export class LibzmqSink implements MessageSink {
   #monitor: LibzmqMonitor | null = null;
   #door: LibzmqDoor | null = null;
   #address = '';
-  /** Connections by their other end, as libzmq writes it. */
-  readonly #peers = new Map<string, Peer>();
-  #consumers = 0;
+  #peers: LibzmqPeers | null = null;
   #disconnects = 0;
   /** One of several consumers went: which messages were its own nobody knows. */
   #unclear = false;
   #lookedAt = 0;
-  #refused: RefusedPeer[] = [];
   /** Lost with connections since the sink was opened; null = cannot be told any more. */
   #lost: Undelivered | null = { messages: 0, bytes: 0 };
 
@@ -103,7 +76,7 @@ export class LibzmqSink implements MessageSink {
   }
 
   get peers(): number {
-    return this.#consumers;
+    return this.#peers?.consumers ?? 0;
   }
 
   get disconnects(): number {
@@ -121,10 +94,7 @@ export class LibzmqSink implements MessageSink {
   }
 
   takeRefused(): readonly RefusedPeer[] {
-    if (this.#refused.length === 0) return nothing;
-    const refused = this.#refused;
-    this.#refused = [];
-    return refused;
+    return this.#peers?.takeRefused() ?? nothing;
   }
 
   open(): Promise<string> {
@@ -134,6 +104,7 @@ export class LibzmqSink implements MessageSink {
     try {
       this.#door = new LibzmqDoor(library, this.#context, handshakeMs);
       this.#must(this.#door.ready, 'zmq socket');
+      this.#peers = new LibzmqPeers(this.#door, this.#options.timeoutMs);
       this.#openSocket(`tcp://${host.includes(':') ? `[${host}]` : host}:${port === 0 ? '*' : port}`);
       this.#address = this.#lastEndpoint();
       return Promise.resolve(this.#address);
@@ -164,123 +135,49 @@ export class LibzmqSink implements MessageSink {
     // The door first: who greeted and was refused at once has been there.
     this.#door?.listen(now);
     this.#monitor?.read((event, value, remote) => this.#happened(event, value, remote, now));
-    this.#door?.admit(this.#options.connections - this.#consumers, now);
-    if (now - this.#lookedAt >= lookMs && this.#peers.size > 0) this.#look(now);
+    this.#door?.admit(this.#options.connections - this.peers, now);
+    if (now - this.#lookedAt >= lookMs && this.#peers !== null && this.#peers.size > 0) this.#look(this.#peers, now);
     if (this.#socket === 0 && this.#context !== 0) this.#reopen();
   }
 
-  /**
-   * Who never finished the handshake is no consumer: a port scanner, or a socket of another type, whose end is reported
-   * like any other. So consumers are known by their address.
-   */
   #happened(event: number, value: number, remote: string, now: number): void {
-    const peer = this.#peers.get(remote);
-    if (event === zmq.eventAccepted) {
-      const port = Number(remote.slice(remote.lastIndexOf(':') + 1));
-      this.#peers.set(remote, {
-        tcp: new TcpConnection(value, port),
-        since: now,
-        consumer: false,
-        greeted: 0,
-        cutAt: -1,
-        refused: false,
-      });
-      this.#boundUnfinished(now);
-    } else if (event === zmq.eventHandshakeSucceeded && peer !== undefined) {
-      peer.consumer = true;
-      peer.tcp.hold();
-      peer.tcp.look();
-      peer.greeted = peer.tcp.received;
-      this.#consumers++;
-      this.#door?.arrived(hostOf(remote));
-    } else if (event === zmq.eventHandshakeFailedNoDetail && peer !== undefined) {
-      this.#refuse(this.#door?.isWaiting(hostOf(remote)) === true ? 'too_many' : 'no_handshake', remote, peer);
-    } else if (event === zmq.eventHandshakeFailedProtocol && peer !== undefined)
-      this.#refuse('malformed', remote, peer);
-    else if (event === zmq.eventDisconnected && peer !== undefined) {
-      // One last look: who read everything and left at once has lost nothing.
-      if (peer.consumer) this.#lookAtConsumers();
-      this.#peers.delete(remote);
-      peer.tcp.release();
-      if (peer.consumer) this.#lostConsumer();
-      else
-        this.#refuse(
-          this.#door?.isPromised(hostOf(remote)) === true || this.#door?.isWaiting(hostOf(remote)) === true
-            ? 'socket_type'
-            : 'old_protocol',
-          remote,
-          peer,
-        );
+    if (this.#peers?.happened(event, value, remote, now) === true) {
+      this.#acknowledge(this.#peers.acknowledged);
+      this.#lostConsumer();
     }
     // libzmq frees what was queued for one that went, and what it had sent, when its owner calls.
     this.#settle();
   }
 
   #lostConsumer(): void {
-    this.#consumers--;
     this.#disconnects++;
     this.#noteLoss();
-    this.#unclear = this.#consumers > 0;
+    this.#unclear = this.peers > 0;
     if (!this.#unclear) this.#ledger.reset();
   }
 
   /** What is on its way is lost; whose it was only one connection can tell. */
   #noteLoss(): void {
-    if (this.#unclear || this.#consumers > 0) this.#lost = null;
+    if (this.#unclear || this.peers > 0) this.#lost = null;
     const { messages, bytes } = this.#ledger.underway;
     if (this.#lost !== null) this.#lost = { messages: this.#lost.messages + messages, bytes: this.#lost.bytes + bytes };
   }
 
-  #refuse(reason: PeerRefusal, address: string, peer: Peer): void {
-    if (peer.refused) return;
-    peer.refused = true;
-    this.#refused.push({ reason, address });
-  }
-
-  /** Descriptors are few: of those who are not through their handshake the oldest have to go. */
-  #boundUnfinished(now: number): void {
-    let unfinished = 0;
-    for (const peer of this.#peers.values()) if (!peer.consumer && peer.cutAt < 0) unfinished++;
-    if (unfinished <= unfinishedLimit) return;
-    for (const [remote, peer] of this.#peers) {
-      if (peer.consumer || peer.cutAt >= 0) continue;
-      this.#refuse('too_many_unfinished', remote, peer);
-      this.#cut(peer, now);
-      return;
-    }
-  }
-
-  #cut(peer: Peer, now: number): void {
-    if (peer.cutAt < 0) peer.cutAt = now;
-    peer.tcp.cut();
-  }
-
-  #look(now: number): void {
+  #look(peers: LibzmqPeers, now: number): void {
     this.#lookedAt = now;
-    this.#lookAtConsumers();
-    const { timeoutMs } = this.#options;
-    for (const [remote, peer] of this.#peers) {
-      if (!peer.consumer) continue;
-      const { tcp } = peer;
-      const talks = tcp.received - peer.greeted > inbound.bytes + (inbound.bytesPerSecond * (now - peer.since)) / 1000;
-      if (talks) this.#refuse('malformed', remote, peer);
-      if (talks || tcp.gone(timeoutMs)) this.#cut(peer, now);
-      else if (!tcp.open && peer.cutAt < 0) peer.cutAt = now;
-      // libzmq forgets a connection whose input it had stopped: it would queue messages for it for ever.
-      if (peer.cutAt >= 0 && now - peer.cutAt > cutLimitMs) return this.#closeSocket();
-    }
+    const wellTold = peers.look(now);
+    this.#acknowledge(peers.acknowledged);
+    if (!wellTold) this.#closeSocket();
   }
 
   #lookAtConsumers(): void {
-    let acknowledged = 0;
-    for (const peer of this.#peers.values()) {
-      if (!peer.consumer) continue;
-      peer.tcp.look();
-      const pings = Math.max(0, peer.tcp.received - peer.greeted) / pingBytes;
-      // A PING that has not come whole was not answered yet; the end of a connection counts as a byte.
-      acknowledged += peer.tcp.acknowledged - handshakeBytes - Math.floor(pings) * pongBytes;
-    }
-    if (!this.#unclear) this.#ledger.acknowledge(acknowledged);
+    if (this.#peers === null) return;
+    this.#peers.lookAtConsumers();
+    this.#acknowledge(this.#peers.acknowledged);
+  }
+
+  #acknowledge(bytes: number): void {
+    if (!this.#unclear) this.#ledger.acknowledge(bytes);
   }
 
   /** With all its connections; `poll` makes it anew. */
@@ -293,11 +190,9 @@ export class LibzmqSink implements MessageSink {
     if (this.#socket === 0) return;
     this.#library.close(this.#socket);
     this.#socket = 0;
-    for (const { tcp } of this.#peers.values()) tcp.release();
-    this.#peers.clear();
-    if (this.#consumers > 0) {
-      this.#disconnects += this.#consumers;
-      this.#consumers = 0;
+    const consumers = this.#peers?.release() ?? 0;
+    if (consumers > 0) {
+      this.#disconnects += consumers;
       this.#noteLoss();
     }
     this.#ledger.reset();
@@ -321,7 +216,7 @@ export class LibzmqSink implements MessageSink {
    */
   offer(parts: readonly Uint8Array[]): Offer {
     // The monitor knows of an end before the socket does: nothing is queued for who is gone.
-    if (this.#consumers === 0) return 'full';
+    if (this.peers === 0) return 'full';
     const last = parts.length - 1;
     let bytes = 0;
     for (let index = 0; index <= last; index++) {
@@ -351,7 +246,7 @@ export class LibzmqSink implements MessageSink {
     const until = this.#options.now() + lingerMs;
     const before = this.#lost;
     this.#context = 0;
-    for (this.poll(); this.#consumers > 0 && !this.#delivered() && this.#options.now() < until; this.poll())
+    for (this.poll(); this.peers > 0 && !this.#delivered() && this.#options.now() < until; this.poll())
       await new Promise((resolve) => setTimeout(resolve, 5));
     const left = this.#left(before);
     // Who counts for himself has waited; what nobody can count lingers.
@@ -378,7 +273,7 @@ export class LibzmqSink implements MessageSink {
   #left(before: Undelivered | null): Undelivered | null {
     const lost = this.#lost;
     if (this.#unclear || before === null || lost === null) return null;
-    const { messages, bytes } = this.#consumers > 0 ? this.#ledger.underway : { messages: 0, bytes: 0 };
+    const { messages, bytes } = this.peers > 0 ? this.#ledger.underway : { messages: 0, bytes: 0 };
     return { messages: messages + lost.messages - before.messages, bytes: bytes + lost.bytes - before.bytes };
   }
 

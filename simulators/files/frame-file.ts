@@ -1,0 +1,221 @@
+// An HDF5 file with frames, laid out as the real consumer (streaming-receiver) writes it:
+// /entry/instrument/<name>/data, sequence_number, and metadata beside them. Comes in: pixels and the fields of their
+// messages, in order. When writing fails the file is closed with all frames and numbers written so far, for which room
+// is kept; should that fail, too, it is renamed to FILE.broken, so that nothing looks whole that is not.
+// Tested by test/simulators/record.test.ts.
+
+import { renameSync, rmSync } from 'node:fs';
+import { OperatorError, exitCode } from '../../src/base/errors.js';
+import { DiskReserve, frameBytesLimit } from './disk-reserve.js';
+import { FrameColumns } from './frame-columns.js';
+import { createForWriting, hdf5Reason } from './hdf5.js';
+import type { Dataset, Group, H5File } from './hdf5.js';
+import { pixelsOf } from './pixel-kinds.js';
+import type { PixelKind } from './pixel-kinds.js';
+
+/**
+ * Frames by which the dataset grows at once, which halves the time of a small frame; cut back at the end of a series.
+ */
+const framesAtOnce = 64;
+/** Ending of a file that could not be closed. */
+const brokenSuffix = '.broken';
+const remedy = 'Make room, or record to another disk';
+
+export class FrameFile {
+  /** Written so far. */
+  frames = 0;
+  /** Of their pixels. */
+  bytes = 0;
+  /** The series that is being written, counted from 1, for what is said when writing fails. */
+  series = 0;
+  readonly #file: H5File;
+  /** Of the detector: what lies beside its images goes in here. */
+  readonly group: Group;
+  readonly #columns: FrameColumns;
+  readonly #reserve: DiskReserve;
+  readonly #bytesLimit = frameBytesLimit();
+  #data: Dataset | null = null;
+  /** Frames that the dataset has room for. */
+  #room = 0;
+  #shape: readonly number[] = [];
+  #closed = false;
+
+  private constructor(file: H5File, name: string) {
+    this.#file = file;
+    this.#reserve = new DiskReserve(file.filename);
+    this.group = makeGroups(file, name);
+    this.#columns = new FrameColumns(this.group);
+    file.flush();
+  }
+
+  /**
+   * A new file; one that exists is not touched.
+   * @param name of the detector: the group below /entry/instrument
+   * @throws OperatorError for a name that is none (usage) or a file that cannot be made (environment)
+   */
+  static async create(path: string, name: string): Promise<FrameFile> {
+    if (name === '' || name === '.' || name === '..' || name.includes('/')) {
+      throw new OperatorError(
+        `--name ${name}: is no name of an HDF5 group; use one without /, for example eiger`,
+        exitCode.usage,
+      );
+    }
+    const file = await createForWriting(path);
+    try {
+      return new FrameFile(file, name);
+    } catch (error) {
+      closeQuietly(file);
+      rmSync(path, { force: true });
+      throw new OperatorError(
+        `${path}: cannot be written (${hdf5Reason(error)}). Give a name on a disk with free space`,
+        undefined,
+        { cause: error },
+      );
+    }
+  }
+
+  /**
+   * One more frame; all have the shape and the kind of the first.
+   * @param shape of the pixels, C order
+   * @throws OperatorError when writing fails; the file is closed then
+   */
+  write(
+    pixels: Uint8Array,
+    shape: readonly number[],
+    kind: PixelKind,
+    fields: Readonly<Record<string, unknown>>,
+  ): void {
+    const at = this.frames;
+    try {
+      if (this.bytes + pixels.length > this.#bytesLimit)
+        throw new Error('the limit of file sizes is reached, File too large: ulimit -f');
+      this.#data ??= this.#makeDataset(shape, kind);
+      if (at === this.#room) this.#setRoom(this.#data, at + framesAtOnce);
+      this.#data.write_slice([[at, at + 1], ...shape.map((): [] => [])], pixelsOf(pixels, kind));
+      this.#columns.add(fields);
+    } catch (error) {
+      throw this.#failed(error);
+    }
+    this.frames++;
+    this.bytes += pixels.length;
+  }
+
+  #makeDataset(shape: readonly number[], kind: PixelKind): Dataset {
+    this.#shape = shape;
+    return this.group.create_dataset({
+      name: 'data',
+      data: pixelsOf(new Uint8Array(0), kind),
+      shape: [0, ...shape],
+      maxshape: [null, ...shape],
+      chunks: [1, ...shape],
+      dtype: kind.dtype,
+    });
+  }
+
+  /** Everything into the file: it is valid until the next frame. @throws OperatorError as `write` */
+  flush(): void {
+    try {
+      this.#flush();
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  #flush(): void {
+    this.#columns.write();
+    if (this.#data !== null && this.#room !== this.frames) this.#setRoom(this.#data, this.frames);
+    this.#file.flush();
+  }
+
+  #setRoom(data: Dataset, frames: number): void {
+    data.resize([frames, ...this.#shape]);
+    this.#room = frames;
+  }
+
+  /**
+   * Writing failed: give up the room that was kept, and close the file with what was written. @returns what happened,
+   * in words
+   */
+  #failed(error: unknown): OperatorError {
+    try {
+      this.close();
+    } catch (unwritten) {
+      return unwritten as OperatorError;
+    }
+    if (this.frames > 0)
+      return new OperatorError(
+        `${this.#file.filename}: writing failed in series ${this.series} (${hdf5Reason(error)}). The file is whole ` +
+          `and has the ${this.frames} frames from before. ${remedy}`,
+        undefined,
+        { cause: error },
+      );
+    return this.#nothingLeft(error);
+  }
+
+  /** A file without a frame is removed. */
+  #nothingLeft(error: unknown): OperatorError {
+    const { filename } = this.#file;
+    rmSync(filename, { force: true });
+    return new OperatorError(
+      `${filename}: writing failed before the first frame (${hdf5Reason(error)}); nothing is left of the file. ` +
+        `${remedy}`,
+      undefined,
+      { cause: error },
+    );
+  }
+
+  /** Close the file and remove it. */
+  discard(): void {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#reserve.release();
+      closeQuietly(this.#file);
+    }
+    rmSync(this.#file.filename, { force: true });
+  }
+
+  /**
+   * Write what is left and close the file; once.
+   * @throws OperatorError when that fails; the file is renamed then
+   */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reserve.release();
+    try {
+      this.#flush();
+      this.#file.close();
+    } catch (error) {
+      closeQuietly(this.#file);
+      if (this.frames === 0) throw this.#nothingLeft(error);
+      const broken = `${this.#file.filename}${brokenSuffix}`;
+      renameSync(this.#file.filename, broken);
+      throw new OperatorError(
+        `${this.#file.filename}: could not be written to its end (${hdf5Reason(error)}): it is ${broken} now, and ` +
+          `of no use. ${remedy}`,
+        undefined,
+        { cause: error },
+      );
+    }
+  }
+}
+
+/** The library may refuse to close what it cannot write. */
+function closeQuietly(file: H5File): void {
+  try {
+    file.close();
+  } catch {
+    // What is in the file is told by who calls.
+  }
+}
+
+/** Groups with their NeXus classes. */
+function makeGroups(file: H5File, name: string): Group {
+  const entry = file.create_group('entry');
+  const instrument = entry.create_group('instrument');
+  const detector = instrument.create_group(name);
+  entry.create_attribute('NX_class', 'NXentry');
+  instrument.create_attribute('NX_class', 'NXinstrument');
+  detector.create_attribute('NX_class', 'NXdetector');
+  return detector;
+}
