@@ -117,3 +117,23 @@ export const streamCounter = Object.fromEntries(
 export function incompleteCounter(reason: FrameReason, discard: boolean): StreamCounter {
   return frameReasons[reason][discard ? 'discarded' : 'marked'];
 }
+
+/** The counters of one port: since the start of the process, as the series was opened, as it ended. */
+export interface PortCounters {
+  readonly now: Float64Array;
+  readonly seriesBase: Float64Array;
+  readonly seriesEnd: Float64Array;
+}
+
+/** Bytes of one port's counters in shared memory. */
+export const portCountersBytes = portCounterTable.length * 8 * 3;
+
+/** @param offset of the port's counters in the buffer */
+export function portCountersAt(buffer: ArrayBufferLike, offset: number): PortCounters {
+  const size = portCounterTable.length;
+  return {
+    now: new Float64Array(buffer, offset, size),
+    seriesBase: new Float64Array(buffer, offset + size * 8, size),
+    seriesEnd: new Float64Array(buffer, offset + size * 16, size),
+  };
+}

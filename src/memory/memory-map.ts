@@ -4,7 +4,7 @@
 // Tested by test/config/plan.test.ts.
 
 import { commandBoxBytes } from './command-box.js';
-import { portCounterTable, streamCounterTable } from './counters.js';
+import { portCountersBytes, streamCounterTable } from './counters.js';
 import { kernelStructuresBytes } from './kernel-structures.js';
 import { frameHistogramTable, histogramBytes, portHistogramTable } from './histogram.js';
 import { flightRingBytes } from './flight-ring.js';
@@ -87,7 +87,7 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
   const streamCounters = take(streamCounterTable.length * 8 * 2);
   const frameHistograms = take(histogramBytes(frameHistogramTable));
   const portWords = perPort(portWordsBytes);
-  const portCounters = perPort(portCounterTable.length * 8 * 3);
+  const portCounters = perPort(portCountersBytes);
   const portHistograms = perPort(histogramBytes(portHistogramTable));
   const slotRecords = perPort(slotRecordBytes(sizes.packets) * sizes.slots);
   const placementContexts = perPort(placementContextBytes(sizes.packets, sizes.pieces ?? 0));

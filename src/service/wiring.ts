@@ -13,7 +13,7 @@ import type { Layout } from '../detector/layout.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import type { MessageSink } from '../stream/output/message-sink.js';
 import type { StreamEvent } from '../contract/series.js';
-import type { StreamerSetup } from '../stream/streamer.js';
+import type { StreamerSetup } from '../stream/setup.js';
 import type { PacketSource } from '../udp/packet-source.js';
 
 /** What every agent is given. */

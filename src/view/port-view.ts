@@ -3,7 +3,7 @@
 // Tested by test/view/shared-view.test.ts.
 
 import type { Clock } from '../base/clock.js';
-import { portCounter, portCounterTable } from '../memory/counters.js';
+import { portCounter, portCounterTable, portCountersAt } from '../memory/counters.js';
 import type { PortCounter } from '../memory/counters.js';
 import { histogramsAt, portHistogramTable } from '../memory/histogram.js';
 import type { Histogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
@@ -63,14 +63,13 @@ export class PortView {
   /** @param index into `udp_ports` */
   constructor(deps: PortViewDeps, index: number, udpPort: number, off: boolean) {
     const { buffer, map } = deps;
-    const at = map.portCounters[index];
-    const size = portCounterTable.length;
+    const { now, seriesBase } = portCountersAt(buffer, map.portCounters[index]);
     this.#deps = deps;
     this.udpPort = udpPort;
     this.off = off;
     this.words = new PortWords(buffer, map.portWords[index]);
-    this.#counters = new Float64Array(buffer, at, size);
-    this.#seriesBase = new Float64Array(buffer, at + size * 8, size);
+    this.#counters = now;
+    this.#seriesBase = seriesBase;
     this.#histograms = histogramsAt(buffer, map.portHistograms[index], portHistogramTable);
   }
 

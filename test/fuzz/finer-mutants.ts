@@ -129,7 +129,11 @@ export const finerMutants: readonly Mutant[] = [
     'pipeline/auto-series',
     'owed-end-holds-up-next',
     'keeps packets of the next automatic series waiting for a consumer that takes no end',
-    [streamer, ': this.#arming?.request.force === true || follows;', ': this.#arming?.request.force === true;'],
+    [
+      streamer,
+      ': this.#answers.arming?.request.force === true || follows;',
+      ': this.#answers.arming?.request.force === true;',
+    ],
   ),
   tested('pipeline/begin-again', 'restart-by-one-duplicate', 'takes one late copy for a detector that begins anew', [
     doubtful,

@@ -45,6 +45,7 @@ const sentFrames = 'src/memory/sent-frames.ts';
 const sentFrameView = 'src/view/sent-frame-view.ts';
 const series = 'src/stream/series/series.ts';
 const share = 'src/stream/series/share.ts';
+const answers = 'src/stream/answers.ts';
 const streamer = 'src/stream/streamer.ts';
 const deliveryWait = 'src/stream/output/delivery-wait.ts';
 const outbox = 'src/stream/output/maxiv/outbox.ts';
@@ -255,12 +256,12 @@ const commonMutants: readonly Mutant[] = [
     [
       streamer,
       'if (this.#series?.share.shared === true) return this.#series.halt();',
-      'if (this.#series?.share.shared === true && this.#arming === null) return this.#series.halt();',
+      'if (this.#series?.share.shared === true && this.#answers.arming === null) return this.#series.halt();',
     ],
     [
       streamer,
-      "    this.#refuse('busy', 'the series was stopped before it was opened');\n    this.#replyHalted",
-      '    this.#replyHalted',
+      "    this.#answers.refuseArming('busy', 'the series was stopped before it was opened');\n    this.#answers.halted",
+      '    this.#answers.halted',
     ],
   ),
   mutant('stop-not-waiting', 'answers a stop before the consumer has what was handed over', [
@@ -274,7 +275,7 @@ const commonMutants: readonly Mutant[] = [
     '',
   ]),
   mutant('undelivered-not-told', 'says nothing of what the consumer lacks when the time of a stop is over', [
-    streamer,
+    answers,
     '{ ...summary, undelivered: left }',
     'summary',
   ]),

@@ -10,7 +10,7 @@ import { Refused } from '../../src/control/refused.js';
 import { SharedView } from '../../src/view/shared-view.js';
 import type { SocketFigures } from '../../src/view/port-view.js';
 import { CommandBox } from '../../src/memory/command-box.js';
-import { portCounter, portCounterTable, streamCounter, streamCounterTable } from '../../src/memory/counters.js';
+import { portCounter, portCountersAt, streamCounter, streamCounterTable } from '../../src/memory/counters.js';
 import { LastFrame } from '../../src/memory/last-frame.js';
 import { allocateMemory, mapMemory } from '../../src/memory/memory-map.js';
 import { PortWords } from '../../src/memory/port-words.js';
@@ -81,13 +81,8 @@ function setUp(t: Test, more = '') {
     words,
     stream: new StreamWords(buffer, map.streamWords),
     streamCounters: new Float64Array(buffer, map.streamCounters, streamCounterTable.length),
-    counters: config.detector.udpPorts.map(
-      (_, index) => new Float64Array(buffer, map.portCounters[index], portCounterTable.length),
-    ),
-    bases: config.detector.udpPorts.map(
-      (_, index) =>
-        new Float64Array(buffer, map.portCounters[index] + portCounterTable.length * 8, portCounterTable.length),
-    ),
+    counters: config.detector.udpPorts.map((_, index) => portCountersAt(buffer, map.portCounters[index]).now),
+    bases: config.detector.udpPorts.map((_, index) => portCountersAt(buffer, map.portCounters[index]).seriesBase),
     lastFrame: new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes),
     take: () => box.take() as StreamCommand | null,
     figures,

@@ -1,0 +1,92 @@
+// What a streamer is made of, and what it makes of that once for all series: readers of the ports' memory, the output
+// that holds, times and limits.
+// Tested by test/pipeline/series.test.ts.
+
+import type { SeriesMetadata } from '../config/series-metadata.js';
+import type { ArmRequest, StreamEvent } from '../contract/series.js';
+import type { FrameShare } from '../detector/frame-share.js';
+import type { Layout } from '../detector/layout.js';
+import { portCountersAt, streamCounterTable } from '../memory/counters.js';
+import { LastFrame } from '../memory/last-frame.js';
+import type { MemoryMap } from '../memory/memory-map.js';
+import { PortWords } from '../memory/port-words.js';
+import { SentFrames } from '../memory/sent-frames.js';
+import { SeriesWords } from '../memory/series-words.js';
+import { SlotRecords } from '../memory/slot-records.js';
+import { MaxivOutput } from './output/maxiv/maxiv-output.js';
+import type { MessageSink } from './output/message-sink.js';
+import { FrameReader } from './series/frame-reader.js';
+import { FrameTimes } from './series/frame-times.js';
+import { IdleTime } from './series/idle-time.js';
+import type { SeriesPort } from './series/progress.js';
+import { SeenTimes } from './series/seen-times.js';
+import type { SeriesDeps, SeriesLimits } from './series/setup.js';
+import { ShownFrames } from './series/shown-frames.js';
+
+/** Everything a streamer is made of. */
+export interface StreamerSetup {
+  readonly buffer: ArrayBufferLike;
+  readonly map: MemoryMap;
+  /** Ports that receive: index into `udp_ports`, and number. */
+  readonly ports: readonly { readonly index: number; readonly udpPort: number }[];
+  readonly sink: MessageSink;
+  readonly limits: SeriesLimits;
+  /** Open a series by itself while a consumer is connected. */
+  readonly auto: boolean;
+  /** Frames of an auto series, 0 = until silence. */
+  readonly autoFrames: number;
+  /** File name of an auto series by its number, when its header is made; '' = none. */
+  autoFilename(series: number): string;
+  /** The second part of a series' header. */
+  metadata(layout: Layout, request: ArmRequest): SeriesMetadata;
+  readonly dynamicRange: number;
+  /** 0 = all rows. */
+  readonly readNRows: number;
+  readonly firstMessageNumber: number;
+  /** Number of the last series of earlier processes; 0 unless given: they are not known. */
+  readonly seriesBefore?: number;
+  /** The frames that this instance takes. */
+  readonly share: FrameShare;
+  layoutFor(dynamicRange: number, readNRows: number): Layout;
+  report(event: StreamEvent): void;
+}
+
+/** What all series of this streamer work with. */
+export function seriesDeps(setup: StreamerSetup): SeriesDeps {
+  const { buffer, map, limits } = setup;
+  const counters = new Float64Array(buffer, map.streamCounters, streamCounterTable.length);
+  const ports = setup.ports.map((port) => seriesPort(setup, port));
+  const sent = new SentFrames({ buffer, map, ports });
+  const reader = new FrameReader(buffer, map, ports, sent);
+  const lastFrame = new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes);
+  return {
+    limits,
+    ring: map.sizes.slots,
+    words: new SeriesWords(buffer, map.seriesWords),
+    ports,
+    reader,
+    output: new MaxivOutput(setup.sink, counters, setup.firstMessageNumber),
+    shown: new ShownFrames(sent, lastFrame, reader, map.sizes.slots),
+    counters,
+    seenTimes: new SeenTimes(limits.maxOwedFrames + 2 * map.sizes.slots),
+    times: new FrameTimes(buffer, map.frameHistograms),
+    idle: new IdleTime(limits.seriesIdleMs),
+    share: setup.share,
+    autoFilename: (id) => setup.autoFilename(id),
+    metadata: (layout, request) => setup.metadata(layout, request),
+    report: (event) => setup.report(event),
+  };
+}
+
+function seriesPort({ buffer, map }: StreamerSetup, { index, udpPort }: StreamerSetup['ports'][number]): SeriesPort {
+  const { now, seriesBase, seriesEnd } = portCountersAt(buffer, map.portCounters[index]);
+  return {
+    index,
+    udpPort,
+    records: new SlotRecords(buffer, map.slotRecords[index], map.sizes.slots, map.sizes.packets),
+    words: new PortWords(buffer, map.portWords[index]),
+    counters: now,
+    seriesBase,
+    seriesEnd,
+  };
+}
