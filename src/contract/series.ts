@@ -2,6 +2,7 @@
 // replies to commands, events. Main turns them into answers, log lines and history.
 // Tested by test/contract/closed-lists.test.ts.
 
+import type { ConsumerNotice } from './consumer-notices.js';
 import type { AbortReason } from './abort-reasons.js';
 import type { MissingByCause } from './loss-causes.js';
 import type { RefusalReason } from './refusals.js';
@@ -183,7 +184,7 @@ export type StreamEvent =
   | { readonly kind: 'warnings_over'; readonly codes: readonly WarningCode[] | null }
   | { readonly kind: 'peer_refused'; readonly reason: PeerRefusal; readonly address: string; readonly message: string }
   /** A consumer came or went, where the way out knows more of it than that. `trouble`: people should know. */
-  | { readonly kind: 'consumer'; readonly code: string; readonly trouble: boolean; readonly message: string }
+  | (ConsumerNotice & { readonly kind: 'consumer' })
   /** The sink is closed: what did not get out, null = the way out cannot tell. */
   | { readonly kind: 'closed'; readonly undelivered: Undelivered | null }
   | { readonly kind: 'drained' };

@@ -1,6 +1,7 @@
 // What is told to the outside when something happened: the bodies of notifications. Comes in: the summary of a series
 // that has ended, or a finding of the diagnosis. Goes out: one JSON text, bounded in size.
 
+import type { Finding } from '../contract/findings.js';
 import type { SeriesSummary } from '../contract/series.js';
 import { seriesHeadline } from '../view/series-log.js';
 
@@ -27,7 +28,7 @@ export function endedNotice(source: NoticeSource, summary: SeriesSummary): strin
 }
 
 /** Something is wrong: the code stays the same while figures in the sentence change. */
-export function problemNotice(source: NoticeSource, code: string, message: string): string {
+export function problemNotice(source: NoticeSource, { code, message }: Finding): string {
   return notice(source, 'problem', message, { code });
 }
 

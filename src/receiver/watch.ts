@@ -4,7 +4,9 @@
 
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
-import type { Finding } from '../contract/finding.js';
+import { findings } from '../contract/findings.js';
+import type { Finding } from '../contract/findings.js';
+import { remedyOf } from '../contract/row.js';
 import type { ReceiverFigures, ReceiverResult, ReceiverWatched } from '../view/receiver-watched.js';
 import { askReceiver } from './ask.js';
 
@@ -70,8 +72,8 @@ export class ReceiverWatch implements ReceiverWatched {
       found.push({
         code: 'receiver_silent',
         message:
-          `the receiver does not answer (${this.#why}): whether frames are saved is not known. Start it, or correct ` +
-          'receiver_url; docs/operating.md#receiver.',
+          `the receiver does not answer (${this.#why}): whether frames are saved is not ` +
+          `known${remedyOf(findings.receiver_silent)}.`,
       });
     }
     if (series === null) return found;
@@ -79,16 +81,16 @@ export class ReceiverWatch implements ReceiverWatched {
       found.push({
         code: 'receiver_error',
         message:
-          `the receiver failed in series ${series.id}, its frames are not saved: ${series.error}. Look at folder, ` +
-          'rights and disk where it runs; docs/operating.md#receiver.',
+          `the receiver failed in series ${series.id}, its frames are not saved: ` +
+          `${series.error}${remedyOf(findings.receiver_error)}.`,
       });
     }
     if (series.received !== null && series.sent !== null && series.received < series.sent) {
       found.push({
         code: 'received_fewer',
         message:
-          `the receiver received ${series.received} of the ${series.sent} frames of series ${series.id}; ` +
-          'docs/operating.md#receiver.',
+          `the receiver received ${series.received} of the ${series.sent} frames of series ` +
+          `${series.id}${remedyOf(findings.received_fewer)}.`,
       });
     }
     if (series.again !== null) {
@@ -96,7 +98,7 @@ export class ReceiverWatch implements ReceiverWatched {
         code: 'name_again',
         message:
           `series ${series.id} has the file of an earlier series, ${series.again}: the receiver appends to it, and ` +
-          'leaves its metadata as they were. Give each series a name of its own; docs/operating.md#receiver.',
+          `leaves its metadata as they were${remedyOf(findings.name_again)}.`,
       });
     }
     return found;

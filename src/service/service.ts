@@ -281,7 +281,7 @@ function outsideBy(outbox: Outbox, detector: string): Outside {
   const source = (): NoticeSource => ({ detector, wall: systemClock.wall() });
   return {
     ended: (summary) => outbox.put(endedNotice(source(), summary)),
-    problem: ({ code, message }) => outbox.put(problemNotice(source(), code, message)),
+    problem: (finding) => outbox.put(problemNotice(source(), finding)),
     get trouble() {
       return outbox.trouble;
     },

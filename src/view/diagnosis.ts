@@ -2,12 +2,12 @@
 // sentences of the service's state (state-text.ts) these look at the last seconds. Pure. Status, page, log and
 // readiness tell what comes out.
 
-import type { Finding } from '../contract/finding.js';
+import { findings } from '../contract/findings.js';
+import type { Finding } from '../contract/findings.js';
 import { frameReasons } from '../contract/frame-reasons.js';
 import { abortText } from '../contract/abort-reasons.js';
 import { lossCauses, socketRemedy } from '../contract/loss-causes.js';
 import type { LossCause } from '../contract/loss-causes.js';
-import { packetClassTable } from '../contract/packet-classes.js';
 import { codesOf, remedyOf } from '../contract/row.js';
 import type { Sample } from '../contract/sample.js';
 import type { SeriesSummary } from '../contract/series.js';
@@ -71,8 +71,8 @@ function refusedAll({ state, armed, samples }: TroubleFacts): Finding[] {
     {
       code: 'no_series',
       message:
-        `${Math.round(rate)} packets/s arrive and no series is open, so none of them is kept. Arm a series, or stop ` +
-        'the detector; docs/operating.md#nothing-arrives.',
+        `${Math.round(rate)} packets/s arrive and no series is open, so none of them is ` +
+        `kept${remedyOf(findings.no_series)}.`,
     },
   ];
 }
@@ -93,7 +93,7 @@ function outsideAll({ state, samples }: TroubleFacts): Finding[] {
       code: 'outside',
       message:
         `${Math.round(outside)} packets/s arrive and none lies in a frame: their frame numbers are not those of the ` +
-        `series. ${packetClassTable.foreign_series.remedy}; ${packetClassTable.foreign_series.docs}.`,
+        `series${remedyOf(findings.outside)}.`,
     },
   ];
 }
@@ -107,7 +107,7 @@ function silentPorts({ state, samples, sockets }: TroubleFacts): Finding[] {
       code: 'silent_port',
       message:
         `${portNames(silent, sockets)} ${silent.length === 1 ? 'sends' : 'send'} nothing while others ` +
-        `do${remedyOf(frameReasons.port_absent)}.`,
+        `do${remedyOf(findings.silent_port)}.`,
     },
   ];
 }
@@ -176,8 +176,8 @@ function filling({ ring, sockets }: TroubleFacts): Finding[] {
     found.push({
       code: 'ring',
       message:
-        `the frame ring is nearly full (${ring.used} of ${ring.slots}): frames are lost when it is. The consumer ` +
-        'takes too little: look at its disk and network; docs/operating.md#ring-full.',
+        `the frame ring is nearly full (${ring.used} of ${ring.slots}): frames are lost when it ` +
+        `is${remedyOf(findings.ring)}.`,
     });
   }
   const full = sockets.flatMap(({ socket_queue_bytes: queue, receive_buffer_granted_bytes: buffer }, port) =>
@@ -187,8 +187,8 @@ function filling({ ring, sockets }: TroubleFacts): Finding[] {
     found.push({
       code: 'socket',
       message:
-        `the socket of ${portNames(full, sockets)} is more than half full: the receiver does not keep up. Give it a ` +
-        'free core (receiver_threads, pin_cpus); docs/operating.md#receive-buffer.',
+        `the socket of ${portNames(full, sockets)} is more than half full: the receiver does not keep ` +
+        `up${remedyOf(findings.socket)}.`,
     });
   }
   return found;

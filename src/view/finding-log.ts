@@ -3,7 +3,7 @@
 // Tested by test/view/diagnosis.test.ts.
 
 import type { Logger } from '../runtime/log.js';
-import type { Finding } from '../contract/finding.js';
+import type { Finding } from '../contract/findings.js';
 
 const againAfterMs = 600_000;
 

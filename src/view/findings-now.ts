@@ -3,7 +3,7 @@
 // Tested by test/view/shared-view.test.ts.
 
 import type { ServiceConfig } from '../config/service-config.js';
-import type { Finding } from '../contract/finding.js';
+import type { Finding } from '../contract/findings.js';
 import { doubtedPorts } from '../contract/series-warnings.js';
 import { diagnose } from './diagnosis.js';
 import type { ReceiverWatched } from './receiver-watched.js';

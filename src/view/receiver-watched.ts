@@ -1,7 +1,7 @@
 // What the view wants to know of the receiver that consumes the stream (receiver_url). Implemented by
 // src/receiver/watch.ts. Types only.
 
-import type { Finding } from '../contract/finding.js';
+import type { Finding } from '../contract/findings.js';
 
 /** How many images of a series the receiver has received, when it was done with it. */
 export interface ReceiverResult {

@@ -2,7 +2,7 @@
 // shared memory and the streamer's events; tests implement it by hand.
 
 import type { ServiceConfig } from '../config/service-config.js';
-import type { Finding } from '../contract/finding.js';
+import type { Finding } from '../contract/findings.js';
 import type { SendBuffer, SeriesSummary } from '../contract/series.js';
 import type { Orders } from '../control/orders.js';
 import type { ReceiverFigures } from './receiver-watched.js';

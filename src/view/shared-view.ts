@@ -5,7 +5,7 @@
 import type { Clock, Repeat } from '../base/clock.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
-import type { Finding } from '../contract/finding.js';
+import type { Finding } from '../contract/findings.js';
 import type { SendBuffer, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
 import { CommandQueue } from '../control/command-queue.js';
 import { SeriesOrders } from '../control/orders.js';

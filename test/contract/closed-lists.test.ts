@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { seriesAborts, imageReasons, ledgerCauses } from '../../simulators/consumer/stream-words.js';
 import { abortReasons, abortText } from '../../src/contract/abort-reasons.js';
+import { consumerNotices } from '../../src/contract/consumer-notices.js';
+import { findings } from '../../src/contract/findings.js';
 import { frameReasons } from '../../src/contract/frame-reasons.js';
 import { lossCauses } from '../../src/contract/loss-causes.js';
 import { packetClassTable } from '../../src/contract/packet-classes.js';
@@ -24,6 +26,8 @@ import { HandMadeView, currentPortOf, figuresOf, summaryOf } from '../view/hand-
 const read = (file: string): string => readFileSync(join(repository, file), 'utf8');
 const lists: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   abortReasons,
+  consumerNotices,
+  findings,
   frameReasons,
   lossCauses,
   packetClassTable,
@@ -32,7 +36,7 @@ const lists: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   seriesWarnings,
 };
 /** Their codes stand in a table of their own, and not in each section that a row leads to. */
-const inTheirTable = new Set(['packetClassTable', 'seriesWarnings']);
+const inTheirTable = new Set(['consumerNotices', 'findings', 'packetClassTable', 'seriesWarnings']);
 
 /** The text below a heading, up to the next one of its rank. */
 function section(file: string, anchor: string): string {
@@ -123,10 +127,12 @@ function tableOf(list: Readonly<Record<string, Row>>, own: string): string[] {
   });
 }
 
-t.test("the operating guide's tables of refusals and warnings are those of the lists, word for word", async (t) => {
+t.test("the operating guide's tables of refusals, warnings, problems and notices are those of the lists", async (t) => {
   for (const [list, own] of [
     [refusals, 'refused-orders'],
     [seriesWarnings, 'warnings-of-a-series'],
+    [findings, 'problems'],
+    [consumerNotices, 'consumers-that-come-and-go'],
   ] as const) {
     const rows = section('docs/operating.md', own)
       .split('\n')

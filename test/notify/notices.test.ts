@@ -32,7 +32,7 @@ t.test('the worst series of the largest detector is a text that can be kept', as
 });
 
 t.test('a problem is told with its code', async (t) => {
-  t.strictSame(JSON.parse(problemNotice(source, 'ring', 'the ring is full')), {
+  t.strictSame(JSON.parse(problemNotice(source, { code: 'ring', message: 'the ring is full' })), {
     event: 'problem',
     detector: 'quad',
     time: '2026-11-29T08:15:02.123Z',

@@ -82,7 +82,7 @@ t.test('received fewer than sent: told until the next series', async (t) => {
   await see(idle(6));
   t.strictSame(codes(watch), [], 'not before it is done');
   await see(idle(6));
-  t.match(watch.findings(), [{ code: 'received_fewer', message: /received 6 of the 10 frames of series 1;/ }]);
+  t.match(watch.findings(), [{ code: 'received_fewer', message: /received 6 of the 10 frames of series 1\. Look/ }]);
   t.match(watch.figures(0), { lacking: 4 });
   watch.opened(2, null);
   t.strictSame(codes(watch), []);

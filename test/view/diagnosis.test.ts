@@ -1,5 +1,6 @@
 // Sentences about what goes wrong now: what, where, remedy, and none where nothing is wrong.
 
+import type { Finding } from '../../src/contract/findings.js';
 import t from 'tap';
 import { abortReasons, abortText } from '../../src/contract/abort-reasons.js';
 import { codesOf } from '../../src/contract/row.js';
@@ -184,7 +185,7 @@ t.test('the log tells a thing when it begins, not every second, nor every time t
       },
     }),
   );
-  const loses = (share: number) => [{ code: 'loss', message: `port 50001 loses ${share} %` }];
+  const loses = (share: number): Finding[] => [{ code: 'loss', message: `port 50001 loses ${share} %` }];
   for (let now = 0; now < 599_000; now += 1000) log.look(now % 11_000 === 0 ? loses(now) : [], now);
   t.equal(lines.length, 1);
   log.look([...loses(1), { code: 'ring', message: 'the ring is full' }], 599_000);

@@ -5,6 +5,7 @@
 
 import { assert } from '../../../base/assert.js';
 import type { MessageSink, Offer } from '../message-sink.js';
+import type { ConsumerNotice, ConsumerNoticeCode } from '../../../contract/consumer-notices.js';
 import type { RefusedPeer } from '../../../contract/refused-peers.js';
 import type { SendBuffer, Undelivered } from '../../../contract/series.js';
 import type { Connection } from './connection.js';
@@ -28,13 +29,6 @@ export interface ZmtpSinkOptions {
   /** ms of the service's clock. */
   now(): number;
   tell(notice: ConsumerNotice): void;
-}
-
-/** A consumer came or went, and how. `trouble`: people should know. */
-export interface ConsumerNotice {
-  readonly code: 'connected' | 'other_address' | 'gone' | 'unacknowledged' | 'gave_way';
-  readonly trouble: boolean;
-  readonly message: string;
 }
 
 /** Connections are looked after this often, in ms; what was begun goes on in each turn. */
@@ -275,8 +269,7 @@ export class ZmtpSink implements MessageSink {
           ? {
               code: 'other_address',
               trouble: true,
-              message:
-                `consumer ${name} connected; the one before came from ${this.#lastAddress}. Is it the ` + 'right one?',
+              message: `consumer ${name} connected; the one before came from ${this.#lastAddress}. Is it the right one?`,
             }
           : { code: 'connected', trouble: false, message: `${onlooker ? 'onlooker' : 'consumer'} ${name} connected` },
       );
@@ -308,7 +301,7 @@ export class ZmtpSink implements MessageSink {
     }
   }
 
-  #lose(consumer: Connection, code: ConsumerNotice['code'], why: string): void {
+  #lose(consumer: Connection, code: ConsumerNoticeCode, why: string): void {
     for (const each of this.#consumers) {
       each.measure();
       this.#lostFrom = Math.min(this.#lostFrom, each.onItsWay.oldest, this.#taken);

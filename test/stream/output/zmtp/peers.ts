@@ -7,7 +7,8 @@ import type { RefusedPeer } from '../../../../src/contract/refused-peers.js';
 import { LinuxSockets } from '../../../../src/stream/output/zmtp/linux-sockets.js';
 import type { TcpSockets } from '../../../../src/stream/output/zmtp/tcp-sockets.js';
 import { ZmtpSink } from '../../../../src/stream/output/zmtp/zmtp-sink.js';
-import type { ConsumerNotice, ZmtpSinkOptions } from '../../../../src/stream/output/zmtp/zmtp-sink.js';
+import type { ConsumerNotice } from '../../../../src/contract/consumer-notices.js';
+import type { ZmtpSinkOptions } from '../../../../src/stream/output/zmtp/zmtp-sink.js';
 
 export interface OpenSink {
   readonly sink: ZmtpSink;
