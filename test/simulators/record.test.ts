@@ -51,7 +51,7 @@ async function record(
     file,
     name: 'eiger',
     series: 1,
-    signal: AbortSignal.timeout(8000),
+    signal: AbortSignal.timeout(60_000),
     ...more,
   });
   // A recorder that gives up does not read on.
@@ -380,7 +380,7 @@ t.test('the command says what it wrote', async (t) => {
       endpoint: push.lastEndpoint as string,
       file,
       series: 1,
-      signal: AbortSignal.timeout(8000),
+      signal: AbortSignal.timeout(60_000),
       json,
       out,
     });

@@ -269,7 +269,8 @@ export class ZmtpSink implements MessageSink {
           ? {
               code: 'other_address',
               trouble: true,
-              message: `consumer ${name} connected; the one before came from ${this.#lastAddress}. Is it the right one?`,
+              message:
+                `consumer ${name} connected; the one before came from ${this.#lastAddress}. ` + 'Is it the right one?',
             }
           : { code: 'connected', trouble: false, message: `${onlooker ? 'onlooker' : 'consumer'} ${name} connected` },
       );
