@@ -236,13 +236,7 @@ export class Streamer {
     this.#figures.begin();
     this.#series = new Series(
       this.#deps,
-      ++this.#seriesId,
-      request,
-      auto,
-      layout,
-      dynamicRange,
-      readNRows,
-      this.#keepsBehind,
+      { id: ++this.#seriesId, request, auto, layout, dynamicRange, readNRows, follows: this.#keepsBehind },
       now,
     );
     this.#keepsBehind = false;

@@ -29,7 +29,8 @@ const sender = 'src/assembly/port-sender.ts';
 const records = 'src/memory/slot-records.ts';
 const packets = 'src/memory/series-packets.ts';
 const reader = 'src/stream/series/frame-reader.ts';
-const series = 'src/stream/series/series.ts';
+const seriesEnd = 'src/stream/series/end.ts';
+const seriesOpen = 'src/stream/series/open.ts';
 const firstFrame = 'src/stream/series/first-frame.ts';
 const ledger = 'src/stream/series/ledger.ts';
 const tail = 'src/stream/series/tail.ts';
@@ -113,7 +114,7 @@ export const finerMutants: readonly Mutant[] = [
     'pipeline/auto-series',
     'silence-cuts',
     'ends an automatic series although packets of it wait in the sockets',
-    [series, 'if (this.#wentOn()) this.#goOn();\n        else if (this.#endKnown', 'if (this.#endKnown'],
+    [seriesEnd, 'if (wentOn(series)) goOn(series);\n  else if (endKnown', 'if (endKnown'],
   ),
   tested('pipeline/tail', 'tail-always-filled', 'makes up frames of a detector that was stopped', [
     tail,
@@ -121,8 +122,8 @@ export const finerMutants: readonly Mutant[] = [
     'this.detectorStopped = missing > Infinity;',
   ]),
   tested('pipeline/tail', 'stop-does-not-cut-tail', 'goes on filling after a stop', [
-    series,
-    'if (this.step === seriesStep.finishing && !fill && !this.share.shared) this.#cutTail();',
+    seriesEnd,
+    'if (series.step === seriesStep.finishing && !fill && !series.share.shared) cutTail(series);',
     '',
   ]),
   tested(
@@ -203,7 +204,7 @@ export const finerMutants: readonly Mutant[] = [
     'return frameNumber > base + this.#ring ||',
   ]),
   tested('pipeline/overload', 'owed-edge', 'aborts one owed frame too soon', [
-    series,
+    seriesOpen,
     'ring > limits.maxOwedFrames',
     'ring >= limits.maxOwedFrames',
   ]),

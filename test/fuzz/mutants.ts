@@ -44,6 +44,7 @@ const shown = 'src/stream/series/shown-frames.ts';
 const sentFrames = 'src/memory/sent-frames.ts';
 const sentFrameView = 'src/view/sent-frame-view.ts';
 const series = 'src/stream/series/series.ts';
+const seriesEnd = 'src/stream/series/end.ts';
 const share = 'src/stream/series/share.ts';
 const answers = 'src/stream/answers.ts';
 const streamer = 'src/stream/streamer.ts';
@@ -77,8 +78,8 @@ const commonMutants: readonly Mutant[] = [
     '',
   ]),
   mutant('written-places-forgotten', 'forgets where ports of a series without frames have written', [
-    series,
-    '    this.#deps.reader.notePositions();\n',
+    seriesEnd,
+    '  reader.notePositions();\n',
     '',
   ]),
   mutant('slot-released-early', 'lets receivers write to a slot before its frame was handed over', [
@@ -155,8 +156,8 @@ const commonMutants: readonly Mutant[] = [
   ]),
   mutant('end-sent-twice', 'sends a second series_end before the next header', [
     streamer,
-    '    this.#output.end(summary, () => this.#over(series, summary, now), now);\n',
-    '    this.#output.end(summary, () => this.#over(series, summary, now), now);\n    this.#output.owedEnd = ' +
+    '    this.#output.end(summary, (at) => this.#over(series, summary, at), now);\n',
+    '    this.#output.end(summary, (at) => this.#over(series, summary, at), now);\n    this.#output.owedEnd = ' +
       'summary;\n',
   ]),
   mutant('end-forgotten', 'sends no series_end where the consumer was away', [
@@ -197,7 +198,7 @@ const commonMutants: readonly Mutant[] = [
   ]),
   mutant('consumer-loss-unnoticed', 'goes on with a series of which a consumer lost a part', [
     series,
-    "if (this.#consumer.lost() && this.headerSent) this.#abort('consumer_lost');",
+    "if (state.consumer.lost() && state.headerSent) state.abort('consumer_lost');",
     '',
   ]),
   mutant('missing-ranges-shifted', 'counts missing packets from the first that is read out', [
@@ -246,9 +247,9 @@ const commonMutants: readonly Mutant[] = [
     'return !this.#withdrawn;',
   ]),
   mutant('shared-tail-not-filled', 'ends its part of a shared series where it has seen the last frame itself', [
-    series,
-    '(this.share.shared && allFrames !== null) || (',
-    '(',
+    seriesEnd,
+    'const known = share.toldEnd || ',
+    'const known = ',
   ]),
   mutant(
     'halted-while-armed-forgotten',

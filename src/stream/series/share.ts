@@ -3,7 +3,7 @@
 // is not shared it says only that.
 // Tested by test/pipeline/shared.test.ts.
 
-import { frameIndexOf } from '../../detector/frame-share.js';
+import { frameIndexOf, ownFrames } from '../../detector/frame-share.js';
 import type { FrameShare } from '../../detector/frame-share.js';
 import type { FirstFrame } from './first-frame.js';
 import type { ReadPort } from './frame-reader.js';
@@ -49,6 +49,22 @@ export class SeriesShare {
     return !this.shared || msgNumberBase === null || this.#withdrawn
       ? null
       : msgNumberBase + 1 + (this.allFrames ?? frames);
+  }
+
+  /** Where the whole series ends no other instance has to say, or all have been told. */
+  get knowsEnd(): boolean {
+    return !this.shared || this.allFrames !== null;
+  }
+
+  /** All instances were told where the series ends: this one has its part up to there, whatever it saw. */
+  get toldEnd(): boolean {
+    return this.shared && this.allFrames !== null;
+  }
+
+  /** Frames of this instance, up to the end as far as that is known; null = until silence. */
+  get framesAsked(): number | null {
+    const { frames } = this.#request;
+    return frames === 0 ? null : ownFrames(this.#share, this.allFrames ?? frames);
   }
 
   /** All frames that were asked for have come, or silence stands for them. */

@@ -1,0 +1,102 @@
+// How a series ends, whatever ends it: receivers read what is queued and accept no more, the last frame is known, what
+// is left is sent or given up, and the sums are made (settle.ts). Of several instances that share a detector each knows
+// a part; where the whole ends they are told (share.ts).
+// Tested by test/pipeline/closing.test.ts.
+
+import { phase } from '../../memory/series-words.js';
+import { seriesStep } from '../../memory/stream-words.js';
+import { offerHeader } from './beginning.js';
+import { goOn, observe, sendFrames, wentOn } from './open.js';
+import { settle } from './settle.js';
+import type { SeriesState } from './state.js';
+
+/**
+ * Somebody wants it to end. The last frame is the highest seen, or with `fill` the last that was asked for. One that is
+ * shared is cut short: where it ends is not for one instance to say.
+ */
+export function stop(series: SeriesState, fill: boolean): void {
+  series.stopWanted = true;
+  series.tail.stop(fill);
+  if (series.step === seriesStep.finishing && !fill && !series.share.shared) cutTail(series);
+  if (series.share.shared) series.abort('instance_stopped');
+}
+
+/** What was being made up behind the last frame that was seen is not wanted, but for the one that is on its way. */
+function cutTail(series: SeriesState): void {
+  const end = Math.max(series.highest, series.next);
+  if (series.last === 0 || end >= series.last) return;
+  series.last = end;
+  series.deps.words.setLast(end);
+}
+
+/** Step "stopping": until all receivers have read what was queued. */
+export function stopping(series: SeriesState, now: number): void {
+  observe(series, now);
+  sendFrames(series, now);
+  if (!series.answered()) return;
+  // Read anew: packets may have been taken just before the last answer.
+  observe(series, now);
+  if (wentOn(series)) goOn(series);
+  else if (endKnown(series, now)) finish(series, now);
+}
+
+/** Of a shared series every instance knows a part; where it ends one of them cannot tell. */
+function endKnown(series: SeriesState, now: number): boolean {
+  if (series.share.knowsEnd || series.aborted !== null) return true;
+  if (series.share.waitedForEnd(now, series.deps.limits.closingTimeoutMs)) series.abort('no_last_frame');
+  return series.aborted !== null;
+}
+
+/** Now the last frame is known: receivers close everything up to it. */
+function finish(series: SeriesState, now: number): void {
+  const { deps, firstFrame } = series;
+  observe(series, now);
+  const wasSettled = firstFrame.settled;
+  const newest = firstFrame.conclude();
+  if (!wasSettled) {
+    series.followFirst();
+    if (series.auto) series.warnings.forgetWait();
+  }
+  const disagree = firstFrame.settled && newest >= Math.max(series.first, series.next) + deps.ring;
+  if (disagree && series.aborted === null) series.portsDisagree();
+  if (series.first === 0 || disagree || series.aborted === 'ports_disagree') {
+    // Nothing is made up: receivers close what they have begun.
+    series.last = 0;
+    series.sender.next = 0;
+  } else series.last = Math.max(lastFrame(series), series.next - 1);
+  deps.words.setLast(series.last);
+  series.sender.progressAt = now;
+  series.give(phase.finish, seriesStep.finishing);
+}
+
+/** Before it is known, ports may have begun frames beyond it: they are not of the series. */
+function lastFrame({ share, tail, first, highest }: SeriesState): number {
+  const { framesAsked } = share;
+  if (framesAsked === null) return highest;
+  const end = first + framesAsked - 1;
+  const known = share.toldEnd || tail.fills(end - highest);
+  return known ? end : Math.min(highest, end);
+}
+
+/** Step "finishing": until everything is closed, sent and answered, or given up. */
+export function finishing(series: SeriesState, now: number): void {
+  const { output, limits, reader, shown } = series.deps;
+  if (series.framesLeft && !output.busy) {
+    if (!series.headerSent && output.sink.peers === 0) series.abort('no_consumer');
+    else if (!series.headerSent) offerHeader(series, now);
+    sendFrames(series, now);
+  }
+  // A streamer that did not run for a while has not waited for anybody: it is late itself.
+  const waiting = series.framesLeft || !series.answered();
+  if (waiting && now - series.sender.progressAt >= limits.closingTimeoutMs) series.abort('closing_timeout');
+  if (series.aborted !== null) series.sender.drop(series.last, now);
+  if (series.framesLeft || output.busy || !series.answered()) return;
+  const { warnings, first, highest, portsAgree } = series;
+  warnings.look(first, portsAgree);
+  if (portsAgree) warnings.lookBack(first, highest);
+  reader.notePositions();
+  shown.settle();
+  series.summary = settle(series);
+  if (series.summary.aborted !== undefined) series.count('aborted');
+  series.enter(seriesStep.ending, now);
+}
