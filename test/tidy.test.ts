@@ -71,14 +71,9 @@ t.test('no line is wider than a window, but for texts that a test compares with'
 });
 
 const linesMost = 350;
-/** They are longer still; the list only gets shorter. */
-const longer = new Set([
-  'src/assembly/port-assembler.ts',
-]);
-
 t.test('no source is longer than a person keeps in mind', async (t) => {
   t.strictSame(
-    sources.filter((file) => !longer.has(file) && read(file).trimEnd().split('\n').length > linesMost),
+    sources.filter((file) => read(file).trimEnd().split('\n').length > linesMost),
     [],
   );
 });

@@ -3,70 +3,24 @@
 // in the port's receiver thread, one `turn` at a time; follows the streamer's commands, never waits for it.
 // Tested by test/pipeline/classes.test.ts.
 
-import { assert } from '../base/assert.js';
 import type { Clock } from '../base/clock.js';
-import { everyFrame, firstNumberOf } from '../detector/frame-share.js';
+import { firstNumberOf } from '../detector/frame-share.js';
 import type { FrameShare } from '../detector/frame-share.js';
-import type { Layout, PortLayout } from '../detector/layout.js';
-import { portCounter, portCounterTable } from '../memory/counters.js';
-import { FlightRing } from '../memory/flight-ring.js';
-import type { MemoryMap } from '../memory/memory-map.js';
-import { PortWords, portEvent } from '../memory/port-words.js';
-import { SeriesWords, phase } from '../memory/series-words.js';
+import { portEvent } from '../memory/port-words.js';
+import type { PortWords } from '../memory/port-words.js';
+import { phase } from '../memory/series-words.js';
+import type { SeriesWords } from '../memory/series-words.js';
 import type { PacketSource } from '../udp/packet-source.js';
-import { Drain } from './drain.js';
-import { FlightWriter } from './flight-writer.js';
-import { FrameWindow } from './frame-window.js';
-import { ImageCloser } from './image-closer.js';
-import { PacketIntake } from './packet-intake.js';
-import type { Placement, PlacementMaker } from './placement.js';
-import { PortImages } from './port-images.js';
-import { ReceiverPulse } from './receiver-pulse.js';
-
-const wrongByItself: readonly number[] = [
-  portCounter.headerPacket,
-  portCounter.malformedSize,
-  portCounter.malformedVersion,
-  portCounter.malformedDetectorType,
-  portCounter.malformedPacketNumber,
-  portCounter.malformedPosition,
-  portCounter.malformedFrameNumber,
-  portCounter.foreignSource,
-  portCounter.foreignSecondSource,
-  portCounter.secondSource,
-  portCounter.foreignUnarmed,
-];
-
-const layoutKey = (dynamicRange: number, readNRows: number): string => `${dynamicRange}/${readNRows}`;
-
-/** Everything a port assembler is made of. Times in ms. */
-export interface PortSetup {
-  /** Index into `udp_ports` and into the layout's ports. */
-  readonly port: number;
-  /** Indices of all ports that receive, to see which positions are taken. */
-  readonly activePorts: readonly number[];
-  readonly buffer: ArrayBufferLike;
-  readonly map: MemoryMap;
-  readonly source: PacketSource;
-  readonly overtakeFrames: number;
-  readonly startWindowMs: number;
-  readonly drainMs: number;
-  readonly maxOwedFrames: number;
-  readonly enforceSource: boolean;
-  /** The frames that this instance takes; left out = all. */
-  readonly share?: FrameShare;
-  /**
-   * Read when a turn begins, and again when the socket has been read: the call may wait, and the thread may have to.
-   */
-  readonly clock: Clock;
-  /** What places packets, on this memory. */
-  readonly makePlacement: PlacementMaker;
-  /** As configured: what packets are checked by before the first series. `readNRows` 0 = all rows. */
-  readonly dynamicRange: number;
-  readonly readNRows: number;
-  /** The layout of a series; `readNRows` 0 = all rows. */
-  layoutFor(dynamicRange: number, readNRows: number): Layout;
-}
+import type { Drain } from './drain.js';
+import type { FrameWindow } from './frame-window.js';
+import type { ImageCloser } from './image-closer.js';
+import type { PacketIntake } from './packet-intake.js';
+import type { Placement } from './placement.js';
+import type { PortImages } from './port-images.js';
+import { portParts } from './port-setup.js';
+import type { PortSeriesLayout, PortSetup } from './port-setup.js';
+import type { ReceiverPulse } from './receiver-pulse.js';
+import type { SeriesCounts } from './series-counts.js';
 
 /**
  * One port's state machine. Frame numbers are own ones (detector/frame-share.ts); 0 = none, not known.
@@ -78,10 +32,8 @@ export class PortAssembler {
   readonly #words: PortWords;
   readonly #pulse: ReceiverPulse;
   readonly #others: readonly PortWords[];
-  readonly #counters: Float64Array;
-  readonly #seriesBase: Float64Array;
-  readonly #seriesEnd: Float64Array;
   readonly #images: PortImages;
+  readonly #counts: SeriesCounts;
   readonly #intake: PacketIntake;
   readonly #window: FrameWindow;
   readonly #closer: ImageCloser;
@@ -89,14 +41,12 @@ export class PortAssembler {
   /** Of a command, and of a first frame that is told while packets are accepted. */
   readonly #commandDrain: Drain;
   readonly #firstDrain: Drain;
-  readonly #flight: FlightWriter;
   readonly #placement: Placement;
   readonly #ring: number;
   readonly #share: FrameShare;
+  readonly #layout: PortSeriesLayout;
   #command = 0;
   #answered = 0;
-  #layout: Layout;
-  #layoutKey: string;
   /** Index of the other port that was found behind last. */
   #behind = 0;
   /** Versions of the first frame: the one that this port goes by, and the one that it has heard of. */
@@ -107,77 +57,26 @@ export class PortAssembler {
   #leftEnd = 0;
   /** This turn has found the socket empty. */
   #emptied = false;
-  /** The series has its first frame. */
-  #begun = false;
-  /** Images of later frames are the next series', from the end of one that has all its frames until that is open. */
-  #keptAbove = Infinity;
-
   constructor(setup: PortSetup) {
-    const { buffer, map, port } = setup;
-    const counters = portCounterTable.length;
+    const parts = portParts(setup);
     this.#setup = setup;
     this.#source = setup.source;
-    this.#series = new SeriesWords(buffer, map.seriesWords);
-    this.#words = new PortWords(buffer, map.portWords[port]);
-    this.#pulse = new ReceiverPulse(buffer, map, port, this.#words, setup.source);
-    this.#others = setup.activePorts
-      .filter((other) => other !== port)
-      .map((other) => new PortWords(buffer, map.portWords[other]));
-    this.#counters = new Float64Array(buffer, map.portCounters[port], counters);
-    this.#seriesBase = new Float64Array(buffer, map.portCounters[port] + counters * 8, counters);
-    this.#seriesEnd = new Float64Array(buffer, map.portCounters[port] + counters * 16, counters);
-    this.#placement = setup.makePlacement(map, port, setup.source.landing);
-    this.#share = setup.share ?? everyFrame;
-    this.#images = new PortImages(buffer, map, port, this.#counters, this.#words, this.#placement);
-    const ring = map.sizes.slots;
-    const { overtakeFrames, maxOwedFrames, startWindowMs, drainMs, source } = setup;
-    this.#ring = ring;
-    this.#window = new FrameWindow({ ring, overtakeFrames, maxOwedFrames });
-    const drain = (): Drain => new Drain(source, this.#counters, drainMs);
     this.#clock = setup.clock;
-    this.#commandDrain = drain();
-    this.#firstDrain = drain();
-    this.#closer = new ImageCloser({
-      images: this.#images,
-      window: this.#window,
-      words: this.#words,
-      others: this.#others,
-      series: this.#series,
-      drain: drain(),
-      ring,
-      overtakeFrames,
-    });
-    const flight = new FlightRing(
-      buffer,
-      map.flightRings[port],
-      map.sizes.flightPackets ?? 0,
-      map.sizes.landingPackets,
-    );
-    this.#flight = new FlightWriter(flight, this.#placement);
-    this.#layout = setup.layoutFor(setup.dynamicRange, setup.readNRows);
-    this.#layoutKey = layoutKey(setup.dynamicRange, setup.readNRows);
-    this.#intake = new PacketIntake(
-      {
-        buffer,
-        source,
-        ring,
-        overtakeFrames,
-        startWindowMs,
-        enforceSource: setup.enforceSource,
-        placement: this.#placement,
-        counters: this.#counters,
-        words: this.#words,
-        others: this.#others,
-        series: this.#series,
-        window: this.#window,
-        images: this.#images,
-        flight: this.#flight,
-        share: this.#share,
-        beginsFrames: () => this.#beginFrames(),
-      },
-      this.#layout,
-      this.#portLayout(),
-    );
+    this.#series = parts.series;
+    this.#words = parts.words;
+    this.#others = parts.others;
+    this.#pulse = parts.pulse;
+    this.#placement = parts.placement;
+    this.#images = parts.images;
+    this.#counts = parts.counts;
+    this.#window = parts.window;
+    this.#closer = parts.closer;
+    this.#intake = parts.intake;
+    this.#layout = parts.layout;
+    this.#share = parts.share;
+    this.#ring = parts.ring;
+    this.#commandDrain = parts.commandDrain;
+    this.#firstDrain = parts.firstDrain;
     this.#words.initialise();
   }
 
@@ -271,16 +170,6 @@ export class PortAssembler {
     this.#words.setFigure('receiveBufferGranted', receiveBufferGranted ?? Number.NaN);
   }
 
-  /** An automatic series may have waited for long: what was wrong by itself before its first frame is not of it. */
-  #beginFrames(): void {
-    if (this.#begun) return;
-    this.#begun = true;
-    if (!this.#series.auto) return;
-    for (const counter of wrongByItself) this.#seriesBase[counter] = this.#counters[counter];
-    this.#words.forgetWrong();
-    this.#images.forgetBadNumbers();
-  }
-
   // --- commands
   // -------------------------------------------------------------------------------------------------------------
 
@@ -301,14 +190,8 @@ export class PortAssembler {
   /** @param goesOn it was to be stopped, and is not: packets had come all the same */
   #open(goesOn: boolean): void {
     if (!goesOn) {
-      this.#countSocketDrops();
+      this.#counts.open(this.#intake.classes.waits);
       this.#pulse.beginSeries();
-      this.#seriesBase.set(this.#counters);
-      this.#without(this.#seriesBase, this.#keptAbove);
-      this.#keptAbove = Infinity;
-      // What the socket had no room for, while packets waited for this series, is its loss.
-      if (this.#intake.classes.waits)
-        this.#seriesBase[portCounter.socketDropped] = this.#seriesEnd[portCounter.socketDropped];
     }
     this.#setWaits(false);
     this.#followFirst();
@@ -325,14 +208,14 @@ export class PortAssembler {
   #hearStop(): void {
     const { last, next } = this.#series;
     if (last === 0 || next <= last) return;
-    this.#keptAbove = last;
+    this.#counts.keepAbove(last);
     this.#setWaits(true);
   }
 
   /** No next series: what was kept for it is of none. */
   #release(now: number): void {
     this.#keepNothing(true, now);
-    this.#dropKept();
+    this.#counts.dropKept();
     this.#answered = this.#command;
   }
 
@@ -357,7 +240,7 @@ export class PortAssembler {
     const version = this.#series.firstVersion;
     if (version !== this.#firstVersion) {
       this.#firstVersion = this.#firstHeard = version;
-      this.#beginFrames();
+      this.#counts.beginFrames();
       window.first = this.#series.first;
       window.next = this.#series.next;
       if (this.#share.stride > 1) {
@@ -409,11 +292,7 @@ export class PortAssembler {
       case phase.finish:
         if (this.#finish(now)) {
           if (keepsBehind) this.#intake.doubtful.dropOld(now);
-          const { last } = this.#series;
-          if (this.#keptAbove === Infinity && last !== 0) this.#images.dropBeyond(last);
-          this.#countSocketDrops();
-          this.#seriesEnd.set(this.#counters);
-          this.#without(this.#seriesEnd, this.#keptAbove);
+          this.#counts.end(this.#series.last);
           this.#answer();
         }
         break;
@@ -427,22 +306,14 @@ export class PortAssembler {
   }
 
   #forget(keepHeld: boolean): void {
-    const { dynamicRange, readNRows } = this.#series;
-    const key = layoutKey(dynamicRange, readNRows);
-    if (key !== this.#layoutKey) {
-      this.#layout = this.#setup.layoutFor(dynamicRange, readNRows);
-      this.#layoutKey = key;
-    }
-    if (!keepHeld) this.#dropKept();
-    const begun = this.#images.forget(this.#layout.expectedPackets, this.#keptAbove);
-    this.#keptAbove = begun ? 0 : Infinity;
+    this.#layout.follow(this.#series.dynamicRange, this.#series.readNRows);
+    const begun = this.#counts.forget(this.#layout.whole.expectedPackets, keepHeld);
     this.#words.forget(begun);
     this.#firstVersion = this.#firstHeard = 0;
-    this.#begun = false;
     this.#window.forget();
     this.#closer.forget();
     // Last: a port whose place is fixed tells it at once.
-    this.#intake.forget(this.#layout, this.#portLayout(), keepHeld, begun);
+    this.#intake.forget(this.#layout.whole, this.#layout.port, keepHeld, begun);
     if (begun) this.#beginWithImages();
   }
 
@@ -453,25 +324,6 @@ export class PortAssembler {
     this.#words.setSmallest(smallest);
     this.#words.setNewestAccepted(newest);
     this.#words.setNewestSeen(newest);
-  }
-
-  /** No series follows at once: what was begun behind the end is of none. */
-  #dropKept(): void {
-    this.#images.dropBeyond(this.#keptAbove);
-    this.#keptAbove = Infinity;
-  }
-
-  /** Packets of images after `above` count in another series than these figures are of. */
-  #without(figures: Float64Array, above: number): void {
-    const { accepted, expected } = this.#images.tally(above);
-    figures[portCounter.accepted] -= accepted;
-    figures[portCounter.expected] -= expected;
-  }
-
-  #portLayout(): PortLayout {
-    const port = this.#layout.ports[this.#setup.port];
-    assert(port !== undefined, 'a port has no layout');
-    return port;
   }
 
   /** Close everything up to the last frame; true when nothing is left to close. */
@@ -493,10 +345,5 @@ export class PortAssembler {
     if (this.#window.first === 0 || this.#window.spansRing || this.#series.settledVersion !== this.#firstVersion)
       return;
     this.#closer.close(ended, now);
-  }
-
-  #countSocketDrops(): void {
-    const drops = this.#source.kernelDrops();
-    this.#counters[portCounter.socketDropped] = drops === null ? Number.NaN : drops;
   }
 }

@@ -2,7 +2,7 @@
 // Tested by test/pipeline/classes.test.ts.
 
 import type { PlacementMaker } from '../assembly/placement.js';
-import type { PortSetup } from '../assembly/port-assembler.js';
+import type { PortSetup } from '../assembly/port-setup.js';
 import type { Clock } from '../base/clock.js';
 import { seriesMetadata } from '../config/series-metadata.js';
 import { filenameOf } from '../config/auto-filename.js';

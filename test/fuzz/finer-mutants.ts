@@ -42,7 +42,7 @@ export const finerMutants: readonly Mutant[] = [
     'pipeline/auto-series',
     'begun-behind-forgotten',
     'forgets what was begun behind the end of an automatic series with a number of frames',
-    [assembler, 'this.#keptAbove = last;', ''],
+    [assembler, 'this.#counts.keepAbove(last);', ''],
   ),
   seen('stop-without-draining', 'obeys a stop while packets from before it wait in the socket', [
     assembler,

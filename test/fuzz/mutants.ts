@@ -27,6 +27,7 @@ const mutant = (
 ): Mutant => ({ name, does, changes: changes.map(([file, from, to]) => ({ file, from, to })) });
 
 const assembler = 'src/assembly/port-assembler.ts';
+const counts = 'src/assembly/series-counts.ts';
 const intake = 'src/assembly/packet-intake.ts';
 const classes = 'src/assembly/packet-classes.ts';
 const doubtful = 'src/assembly/doubtful-packets.ts';
@@ -286,13 +287,13 @@ const commonMutants: readonly Mutant[] = [
     'messages: underway.messages,',
   ]),
   mutant('begun-beyond-kept', 'keeps frames that were begun beyond the last one before that was known', [
-    assembler,
+    counts,
     'if (this.#keptAbove === Infinity && last !== 0) this.#images.dropBeyond(last);',
     '',
   ]),
   mutant('behind-counted-twice', 'counts packets of the next series in the ledger of this one', [
-    assembler,
-    'this.#without(this.#seriesEnd, this.#keptAbove);',
+    counts,
+    'this.#without(this.#end);',
     '',
   ]),
   mutant('restart-not-seen', 'takes a second acquisition of the same numbers for copies', [
@@ -311,9 +312,9 @@ const commonMutants: readonly Mutant[] = [
     'else this.#keepNothing',
   ]),
   mutant('drops-between-forgotten', 'counts in no series what the socket dropped between two', [
-    assembler,
-    'if (this.#intake.classes.waits)\n',
-    'if (this.#begun && this.#intake.classes.waits)\n',
+    counts,
+    'if (waited) this.#base',
+    'if (this.#begun && waited) this.#base',
   ]),
   mutant('opened-untold', 'shows a frame by number after its slot was given to another', [
     records,
