@@ -23,8 +23,8 @@ import type { CommandOutput } from './terminal.js';
 import type { GroundTruth } from './detector/truth.js';
 import { openWays } from './detector/send-ways.js';
 import type { SendWay } from './detector/send-ways.js';
-import { describeSent, sentToJson } from './detector/sent.js';
-import type { SimulateResult } from './detector/sent.js';
+import { describeSent, sentToJson } from './sent.js';
+import type { SimulateResult } from './sent.js';
 
 /** What somebody asks of the simulator; faults in the syntax of docs/simulator.md. */
 export interface SimulateOptions {

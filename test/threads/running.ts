@@ -14,7 +14,7 @@ import { startService } from '../../src/service/service.js';
 import type { RunningService } from '../../src/service/service.js';
 import type { SeriesSummary } from '../../src/contract/series.js';
 import { simulate } from '../../simulators/simulate.js';
-import type { SimulateResult } from '../../simulators/detector/sent.js';
+import type { SimulateResult } from '../../simulators/sent.js';
 import type { SimulateOptions } from '../../simulators/simulate.js';
 import type { GroundTruth } from '../../simulators/detector/truth.js';
 import { watchStream } from '../../simulators/watch.js';

@@ -5,7 +5,7 @@
 
 import type { ServiceStatus } from '../../src/view/service-view.js';
 import type { SeriesSummary } from '../../src/contract/series.js';
-import type { SimulateResult } from '../../simulators/detector/sent.js';
+import type { SimulateResult } from '../../simulators/sent.js';
 import type { GroundTruth } from '../../simulators/detector/truth.js';
 import { phaseProblems } from '../soak/accounting.js';
 import type { SimulatedTruth } from '../soak/children.js';

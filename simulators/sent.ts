@@ -1,10 +1,10 @@
 // What a simulated detector has sent in a whole run, and how that is told: as JSON, and as a table for people.
 // Tested by test/simulators/simulate.test.ts.
 
-import { formatTable } from '../terminal.js';
-import type { PaceReport } from './pace.js';
-import type { SendWay } from './send-ways.js';
-import type { GroundTruth } from './truth.js';
+import { formatTable } from './terminal.js';
+import type { PaceReport } from './detector/pace.js';
+import type { SendWay } from './detector/send-ways.js';
+import type { GroundTruth } from './detector/truth.js';
 
 export interface SimulateResult {
   readonly truth: GroundTruth;
