@@ -12,6 +12,7 @@ import { phase } from '../memory/series-words.js';
 import type { SeriesWords } from '../memory/series-words.js';
 import type { PacketSource } from '../udp/packet-source.js';
 import type { Drain } from './drain.js';
+import type { FrameCompletion } from './frame-completion.js';
 import type { FrameWindow } from './frame-window.js';
 import type { ImageCloser } from './image-closer.js';
 import type { PacketIntake } from './packet-intake.js';
@@ -31,7 +32,7 @@ export class PortAssembler {
   readonly #series: SeriesWords;
   readonly #words: PortWords;
   readonly #pulse: ReceiverPulse;
-  readonly #others: readonly PortWords[];
+  readonly #completion: FrameCompletion;
   readonly #images: PortImages;
   readonly #counts: SeriesCounts;
   readonly #intake: PacketIntake;
@@ -47,8 +48,6 @@ export class PortAssembler {
   readonly #layout: PortSeriesLayout;
   #command = 0;
   #answered = 0;
-  /** Index of the other port that was found behind last. */
-  #behind = 0;
   /** Versions of the first frame: the one that this port goes by, and the one that it has heard of. */
   #firstVersion = 0;
   #firstHeard = 0;
@@ -64,7 +63,7 @@ export class PortAssembler {
     this.#clock = setup.clock;
     this.#series = parts.series;
     this.#words = parts.words;
-    this.#others = parts.others;
+    this.#completion = parts.completion;
     this.#pulse = parts.pulse;
     this.#placement = parts.placement;
     this.#images = parts.images;
@@ -104,7 +103,7 @@ export class PortAssembler {
       this.#closeImages(0, now);
     }
     if (this.#answered !== this.#command) this.#carryOut(now);
-    if (this.#images.takePublished() && this.#completesFrame()) this.#series.wake();
+    if (this.#images.takePublished() && this.#completion.reached()) this.#series.wake();
     return count;
   }
 
@@ -145,23 +144,6 @@ export class PortAssembler {
   /** Packets that the image which came in last still lacks; those of a whole image when it lacks none. */
   get lacking(): number {
     return this.#images.lacking(this.#window.newestAccepted);
-  }
-
-  /**
-   * Has every port closed the frame that goes out next? The port that closes it last wakes the streamer: each tells
-   * what it has closed before it asks the others, so at least one of two that close at the same time sees both. Whoever
-   * is found behind is asked first next time.
-   */
-  #completesFrame(): boolean {
-    const { next } = this.#series;
-    if (!this.#closer.hasClosed(next)) return false;
-    const others = this.#others;
-    for (let asked = 0; asked < others.length; asked++) {
-      const behind = others[this.#behind];
-      if (behind.closeNext <= next) return false;
-      this.#behind = (this.#behind + 1) % others.length;
-    }
-    return true;
   }
 
   /** What the source got when it was opened, in bytes; null = unknown. */

@@ -14,6 +14,7 @@ import { SeriesWords } from '../memory/series-words.js';
 import type { PacketSource } from '../udp/packet-source.js';
 import { Drain } from './drain.js';
 import { FlightWriter } from './flight-writer.js';
+import { FrameCompletion } from './frame-completion.js';
 import { FrameWindow } from './frame-window.js';
 import { ImageCloser } from './image-closer.js';
 import { PacketIntake } from './packet-intake.js';
@@ -87,14 +88,13 @@ const layoutKey = (dynamicRange: number, readNRows: number): string => `${dynami
 export interface PortParts {
   readonly series: SeriesWords;
   readonly words: PortWords;
-  /** Words of all other ports that receive. */
-  readonly others: readonly PortWords[];
   readonly pulse: ReceiverPulse;
   readonly placement: Placement;
   readonly images: PortImages;
   readonly counts: SeriesCounts;
   readonly window: FrameWindow;
   readonly closer: ImageCloser;
+  readonly completion: FrameCompletion;
   readonly intake: PacketIntake;
   readonly layout: PortSeriesLayout;
   readonly share: FrameShare;
@@ -147,16 +147,17 @@ export function portParts(setup: PortSetup): PortParts {
     layout.whole,
     layout.port,
   );
+  const closer = new ImageCloser({ images, window, words, others, series, drain: drain(), ring, overtakeFrames });
   return {
     series,
     words,
-    others,
     pulse: new ReceiverPulse(buffer, map, port, words, source),
     placement,
     images,
     counts,
     window,
-    closer: new ImageCloser({ images, window, words, others, series, drain: drain(), ring, overtakeFrames }),
+    closer,
+    completion: new FrameCompletion(series, closer, others),
     intake,
     layout,
     share,
