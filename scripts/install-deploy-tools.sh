@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Installs what the tests of deploy/ use and distributions lack: helm and kubeconform (compiled by Go), and JSON schemas of Kubernetes'
-# objects and of compose files (from the Python packages kubernetes-validate and check-jsonschema), into ~/.cache/virtual-dcu or $XDG_CACHE_HOME/virtual-dcu. What is there already
-# stays. What cannot be had is said; the tests that need it then say so, too, and are skipped.
+# Installs what the tests of deploy/ use and distributions lack: helm and kubeconform (compiled by Go), and JSON schemas
+# of Kubernetes' objects and of compose files (from the Python packages kubernetes-validate and check-jsonschema), into
+# ~/.cache/virtual-dcu or $XDG_CACHE_HOME/virtual-dcu. What is there already stays. What cannot be had is said; the
+# tests that need it then say so, too, and are skipped.
 #
 #   scripts/install-deploy-tools.sh [SECONDS]     at most so long (default 600)
 set -uo pipefail

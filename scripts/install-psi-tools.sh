@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests of PSI's client use: the Python package slsdet (the client, a wheel) and PSI's virtual detector
-# servers, compiled from the source distribution of the same release, into ~/.cache/virtual-dcu/psi-RELEASE or
+# Installs what the tests of PSI's client use: the Python package slsdet (the client, a wheel) and PSI's virtual
+# detector servers, compiled from the source distribution of the same release, into ~/.cache/virtual-dcu/psi-RELEASE or
 # $XDG_CACHE_HOME/virtual-dcu/psi-RELEASE. What is there already stays. What cannot be had is said; the tests that need
 # it then say so, too, and are skipped. Nothing of it becomes part of this repository.
 #

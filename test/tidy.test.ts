@@ -70,6 +70,17 @@ t.test('no line is wider than a window, but for texts that a test compares with'
   t.strictSame(wide, []);
 });
 
+t.test('comments of scripts are no wider either', async (t) => {
+  const scripts = [...filesBelow('.ci', /./), ...filesBelow('scripts', /\.sh$/)];
+  const wide = scripts.flatMap((file) =>
+    read(file)
+      .split('\n')
+      .flatMap((line, index) => (/^\s*#/.test(line) && line.length > columns ? [`${file}:${index + 1}`] : [])),
+  );
+  t.ok(scripts.length > 5);
+  t.strictSame(wide, []);
+});
+
 const linesMost = 350;
 t.test('no source is longer than a person keeps in mind', async (t) => {
   t.strictSame(
