@@ -2,8 +2,9 @@
 // value exactly where the message says that packets are missing, or the gap value. The stream checker hands over each
 // image.
 
-import { exitCode, OperatorError } from '../../src/base/errors.js';
+import { exitCode, messageOf, OperatorError } from '../../src/base/errors.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
+import { unpackBslz4 } from './bslz4.js';
 import { headerFieldValue } from '../detector/header-fields.js';
 import { frameLayout } from '../detector/layout.js';
 import type { FrameLayout, PortLayout } from '../detector/layout.js';
@@ -72,7 +73,7 @@ export class FrameVerifier {
   /**
    * Check one image message.
    * @param fields part 0
-   * @param blob part 1, uncompressed pixels
+   * @param blob part 1, pixels or a chunk of them
    * @returns counts, or a sentence when the message does not describe a frame of this configuration at all
    */
   verify(fields: JsonObject, blob: Uint8Array): FrameVerdict | string {
@@ -81,9 +82,15 @@ export class FrameVerifier {
     if (shape !== `[${rows},${columns}]`) return `shape is ${shape}, the configuration gives [${rows},${columns}]`;
     if (fields['type'] !== this.#type)
       return `type is ${JSON.stringify(fields['type'])}, the configuration gives ${this.#type}`;
-    if (fields['compression'] !== 'none')
-      return `compression ${JSON.stringify(fields['compression'])}: pixels can be compared only without`;
     const bytes = rows * columns * this.#format.pixelBytes;
+    if (fields['compression'] === 'bslz4') {
+      try {
+        blob = unpackBslz4(blob, this.#format.pixelBytes, bytes);
+      } catch (error) {
+        return messageOf(error);
+      }
+    } else if (fields['compression'] !== 'none')
+      return `compression ${JSON.stringify(fields['compression'])}, neither none nor bslz4`;
     if (blob.length !== bytes) return `the frame has ${blob.length} bytes, the configuration gives ${bytes}`;
     const frameNumber = fields['frame_number'];
     if (!isCount(frameNumber))

@@ -67,12 +67,18 @@ export const networkOptions = {
     description: 'Receiver threads that share the ports.',
     unset: 'one per port, at most as many as there are cores and at least 2',
   }),
+  encoder_threads: noted(z.int().min(1).max(128).optional(), {
+    unit: 'threads',
+    range: '1 to 128',
+    description: 'Threads that compress frames, with compression: bslz4.',
+    unset: 'as many as frame_rate_hz needs (1000 Hz where it is unknown), at most as many as there are cores',
+  }),
   pin_cpus: noted(z.array(z.int().min(0).max(1023)).default([]), {
     unit: null,
     range: 'a list of CPU numbers',
     description:
-      'CPUs for the receiver threads, one after the other, and the last for the streamer; empty = the scheduler ' +
-      'decides.',
+      'CPUs for the receiver threads and the encoders, one after the other, and the last for the streamer; empty = ' +
+      'the scheduler decides.',
   }),
   send: noted(z.enum(['auto', 'zmtp', 'libzmq', 'zeromq.js']).default('auto'), {
     unit: null,
@@ -97,6 +103,13 @@ export const networkOptions = {
     unit: null,
     range: 'an IPv4 or IPv6 address of this machine',
     description: 'Address on which the zmq stream is offered.',
+  }),
+  compression: noted(z.enum(['none', 'bslz4']).default('none'), {
+    unit: null,
+    range: 'none or bslz4',
+    description:
+      "How frames leave: as they are, or compressed with bitshuffle and LZ4 (HDF5's filter 32008). Ask first whether " +
+      'every consumer decodes.',
   }),
   data_port: whole({ unit: null, from: 0, to: 65535, says: 'TCP port of the zmq stream; 0 takes any free one.' }, 9999),
   api_host: noted(address.default('127.0.0.1'), {

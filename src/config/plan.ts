@@ -10,6 +10,7 @@ import { maxPieces } from '../detector/piece-table.js';
 import type { PixelType } from '../detector/pixel-type.js';
 import { flightEntryBytes } from '../memory/flight-words.js';
 import { mapMemory, type MemorySizes } from '../memory/memory-map.js';
+import { planEncoding, type EncodingPlan } from './encoding.js';
 import { processorLoad, type ProcessorLoad } from './processor-load.js';
 import { planSendQueue, type SendQueuePlan } from './send-queue.js';
 import type { ServiceConfig } from './service-config.js';
@@ -82,7 +83,14 @@ export interface Plan extends SendQueuePlan {
     readonly packetsPerFrame: number;
   };
   readonly ports: readonly PlannedPort[];
-  readonly threads: { readonly main: 1; readonly receivers: number; readonly streamer: 1; readonly cores: number };
+  readonly threads: {
+    readonly main: 1;
+    readonly receivers: number;
+    /** Those that compress; 0 = none. */
+    readonly encoders: number;
+    readonly streamer: 1;
+    readonly cores: number;
+  };
   /** UDP ports of each receiver thread, those switched off left out. */
   readonly portsOfThread: readonly (readonly number[])[];
   readonly ring: {
@@ -97,6 +105,8 @@ export interface Plan extends SendQueuePlan {
      */
     readonly burstFrames: number;
   };
+  /** Who compresses, and where; null = frames leave as they are. */
+  readonly encoding: EncodingPlan | null;
   /** What the shared memory is made from, for the largest settings that an arm request may ask for. */
   readonly memory: MemorySizes;
   /** Pixels, landing buffers and control words. */
@@ -145,6 +155,9 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
   );
   const rateHz = ownRateHz(config);
 
+  const encoding = planEncoding(config, layout.frameBytes, largest.frameBytes, rateHz, cores);
+  const encoders = encoding?.threads ?? 0;
+
   const sizes = {
     ports: layout.ports.length,
     frameBytes: largest.frameBytes,
@@ -153,6 +166,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
     landingPackets,
     ...(config.receiveCoalesced ? { coalescedBuffers } : {}),
     packetBytes: largest.packetBytes,
+    ...(encoding === null ? {} : { encoding: { encoders, slots: encoding.slots } }),
     flightPackets:
       config.flightRecorderPackets ??
       Math.min(flightPackets, Math.floor(flightBytes / flightEntryBytes / layout.ports.length)),
@@ -189,7 +203,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
         expectedPackets: port.off ? 0 : layout.expectedPackets,
       };
     }),
-    threads: { main: 1, receivers, streamer: 1, cores },
+    threads: { main: 1, receivers, encoders, streamer: 1, cores },
     portsOfThread,
     ring: {
       frames: ringFrames,
@@ -198,6 +212,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
       milliseconds: inMilliseconds(ringFrames, rateHz),
       burstFrames: ownBurst(config, layout),
     },
+    encoding,
     memory,
     sharedMemoryBytes,
     maxOwedFrames,
@@ -220,6 +235,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
               packetsPerSecond: portsOfThread.map((ports) => ports.length * layout.expectedPackets * rateHz),
               payloadBytes: layout.payloadBytes,
               bytesOutPerSecond: layout.frameBytes * rateHz,
+              encoders,
               send: sending.sendQueue.of === 'kernel' ? 'zmtp' : 'zmq',
             }),
           },
@@ -236,7 +252,11 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
       closingTimeoutMs: config.closingTimeoutMs,
     },
     memoryBytes:
-      sharedMemoryBytes + sending.sendQueue.bytes + 2 * bufferTotal + processBytes + (receivers + 1) * threadBytes,
+      sharedMemoryBytes +
+      sending.sendQueue.bytes +
+      2 * bufferTotal +
+      processBytes +
+      (receivers + encoders + 1) * threadBytes,
   };
 }
 

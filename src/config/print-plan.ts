@@ -28,12 +28,20 @@ export function planText(config: ServiceConfig, plan: Plan): string {
     ['ports', plan.ports.map((port) => `${port.udpPort}${port.off ? ' (off)' : ''}`).join(', ')],
     ['receives on', `${receivesOn(config)}, ${source(config)}`],
     ['offers', `zmq ${config.dataHost} port ${config.dataPort}, HTTP ${config.apiHost} port ${config.apiPort}`],
-    ['threads', `main, ${plan.threads.receivers} × receiver, streamer on ${plan.threads.cores} cores`],
+    ['threads', `main, ${plan.threads.receivers} × receiver, ${encoders(plan)}streamer on ${plan.threads.cores} cores`],
     ...plan.portsOfThread.map((ports, index): [string, string] => [`  receiver ${index}`, `ports ${ports.join(', ')}`]),
     [
       'ring',
       `${ring.frames} frames of ${bytes(ring.slotBytes)}, ${bytes(ring.bytes)}${milliseconds(ring.milliseconds)}`,
     ],
+    ...(plan.encoding === null
+      ? []
+      : [
+          [
+            'compression',
+            `${config.compression}, ${plan.encoding.slots} slots for compressed frames, ${bytes(plan.encoding.bytes)}`,
+          ] as [string, string],
+        ]),
     ...(ring.burstFrames > 1
       ? [
           [
@@ -91,6 +99,8 @@ function sendQueue({ consumerConnections: connections }: ServiceConfig, plan: Pl
     : `zmq's, ${frames} messages ${where}, ${bytes(most)}${milliseconds(time)}`;
 }
 
+const encoders = ({ threads }: Plan): string => (threads.encoders === 0 ? '' : `${threads.encoders} × encoder, `);
+
 /** Instances that share a detector: which frames come here. */
 function shareRows({ share }: Plan): [string, string][] {
   if (share.stride === 1) return [];
@@ -130,14 +140,23 @@ function rateRows({ rate, threads }: Plan): [string, string][] {
 }
 
 /** An estimate: docs/performance.md says how it is made. */
-function processors(present: number, { receivers, streamer, zmq, total, cores, overloaded }: ProcessorLoad): string {
+function processors(
+  present: number,
+  { receivers, encoders, streamer, zmq, total, cores, overloaded }: ProcessorLoad,
+): string {
   const shares =
-    `about ${number(total)} cores busy: receivers ${receivers.map(number).join(' + ')}, streamer ` +
+    `about ${number(total)} cores busy: receivers ${receivers.map(number).join(' + ')}, ` +
+    `${encoders.length === 0 ? '' : `encoders ${encoders.map(number).join(' + ')}, `}streamer ` +
     `${number(streamer)}${zmq === null ? '' : `, zmq ${number(zmq)}`}; give it ${cores}`;
   const few = cores > present ? `, and here are ${present}` : '';
   if (overloaded.length === 0) return `${shares}${few}`;
   const ofReceivers = overloaded.some((name) => name.startsWith('receiver'));
-  const remedy = ofReceivers ? ' (raise receiver_threads, up to one per port)' : '';
+  const ofEncoders = overloaded.some((name) => name.startsWith('encoder'));
+  const remedies = [
+    ...(ofReceivers ? ['raise receiver_threads, up to one per port'] : []),
+    ...(ofEncoders ? ['raise encoder_threads'] : []),
+  ];
+  const remedy = remedies.length === 0 ? '' : ` (${remedies.join('; ')})`;
   return `${shares}${few}; too much for one core: ${overloaded.join(', ')}${remedy}`;
 }
 

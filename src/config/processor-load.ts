@@ -14,6 +14,8 @@ export const processorCost = {
   zmtpGigabyte: 0.5,
   /** The streamer's turns, and its copy into zmq's memory. */
   streamerGigabyte: 0.3,
+  /** An encoder, with bitshuffle and LZ4: the dearest images (bench/encode.ts; empty ones cost a third). */
+  encodeGigabyte: 0.8,
   /** zmq's own thread: TCP. */
   zmqGigabyte: 0.3,
 } as const;
@@ -34,11 +36,15 @@ export interface Traffic {
   /** Bytes of pixels in a packet, and of a frame on its way out times frames per second. */
   readonly payloadBytes: number;
   readonly bytesOutPerSecond: number;
+  /** Threads that compress; 0 = none. */
+  readonly encoders: number;
 }
 
 /** Shares of one core: 0.5 = busy half of the time. */
 export interface ProcessorLoad {
   readonly receivers: readonly number[];
+  /** Those that compress. */
+  readonly encoders: readonly number[];
   readonly streamer: number;
   /** zmq's own thread; null = there is none. */
   readonly zmq: number | null;
@@ -56,14 +62,20 @@ export function processorLoad({
   packetsPerSecond,
   payloadBytes,
   bytesOutPerSecond,
+  encoders: encoderThreads,
 }: Traffic): ProcessorLoad {
   const perPacket = processorCost.packet[arrival] + (payloadBytes / 1e9) * processorCost.receiveGigabyte;
   const receivers = packetsPerSecond.map((packets) => packets * perPacket);
   const gigabytes = bytesOutPerSecond / 1e9;
+  const encoders = Array.from(
+    { length: encoderThreads },
+    () => (gigabytes * processorCost.encodeGigabyte) / encoderThreads,
+  );
   const streamer = gigabytes * (send === 'zmtp' ? processorCost.zmtpGigabyte : processorCost.streamerGigabyte);
   const zmq = send === 'zmtp' ? null : gigabytes * processorCost.zmqGigabyte;
   const threads: [string, number][] = [
     ...receivers.map((share, index): [string, number] => [`receiver ${index}`, share]),
+    ...encoders.map((share, index): [string, number] => [`encoder ${index}`, share]),
     ['streamer', streamer],
     ...(zmq === null ? [] : [['zmq', zmq] as [string, number]]),
   ];
@@ -73,6 +85,7 @@ export function processorLoad({
   const rest = threads.filter(([, share]) => share <= busyLimit / 2).reduce((sum, [, share]) => sum + share, 0);
   return {
     receivers,
+    encoders,
     streamer,
     zmq,
     total,

@@ -66,7 +66,7 @@ function cores({ setup, cores: { available, allowed } }: Facts): Verdict | NotCh
     return available >= 2 ? ok(seen, needed) : warning(seen, needed, 'give the container or machine more cores');
   }
   const { processors } = rate;
-  const threads = setup.plan.threads.receivers + 3;
+  const threads = setup.plan.threads.receivers + setup.plan.threads.encoders + 3;
   const busy = Number(processors.total.toPrecision(2));
   const needed = `about ${processors.cores}, for ${busy} cores busy in ${threads} threads`;
   if (processors.overloaded.length > 0)

@@ -25,7 +25,7 @@ export function addFrameRoutes(app: FastifyInstance, view: ServiceView, previews
           'By the detector’s frame number (`17`), by its index in the series sent last (`index-16`), or the one ' +
           'sent last (`latest`). `as=sent`: length of the message’s JSON (uint32, little endian), the JSON, ' +
           'the second ' +
-          'part as it was sent.',
+          'part as it was sent, but never compressed.',
         params: {
           type: 'object',
           required: ['frame'],
@@ -87,8 +87,13 @@ function npyOf(frame: LastSent): Buffer {
   return npy(pixels, type, shape);
 }
 
-/** The parts of its message. */
-function asSent({ json, pixels }: LastSent): Buffer {
+/** The parts of its message; what left compressed lies in the ring as it was before, and says so. */
+function asSent({ json: told, pixels }: LastSent): Buffer {
+  const json = Buffer.from(
+    Buffer.from(told)
+      .toString()
+      .replace(/"compression":"\w+"/, '"compression":"none"'),
+  );
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.length);
   return Buffer.concat([length, json, pixels]);

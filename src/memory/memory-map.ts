@@ -7,7 +7,10 @@ import { commandBoxBytes } from './command-box.js';
 import { portCountersBytes, streamCounterTable } from './counters.js';
 import { kernelStructuresBytes } from './kernel-structures.js';
 import { frameHistogramTable, histogramBytes, portHistogramTable } from './histogram.js';
+import { encoderWordsBytes } from './encoder-words.js';
 import { flightRingBytes } from './flight-ring.js';
+import { chunkBound, formRecordsBytes } from './form-slots.js';
+import type { FormSlotsMap } from './form-slots.js';
 import { landingBytes } from './landing.js';
 import { lastFrameBytes } from './last-frame.js';
 import { placementContextBytes } from './placement-context.js';
@@ -36,6 +39,8 @@ export interface MemorySizes {
   readonly coalescedBuffers?: number;
   /** Packets of one port that the flight recorder keeps; absent or 0 = none. */
   readonly flightPackets?: number;
+  /** Who makes forms, and slots for them: a multiple of the encoders; absent = frames leave as they lie. */
+  readonly encoding?: { readonly encoders: number; readonly slots: number };
 }
 
 /** Byte offsets; per-port regions as arrays by port index. */
@@ -63,7 +68,21 @@ export interface MemoryMap {
   readonly flightRings: readonly number[];
   /** Bytes from slot to slot. */
   readonly slotStride: number;
+  /** Null = frames leave as they lie. */
+  readonly encoding: EncodingMap | null;
 }
+
+/** What encoders work in; arrays by encoder. */
+export interface EncodingMap {
+  readonly words: readonly number[];
+  /** A frame in which missing port images are filled. */
+  readonly frames: readonly number[];
+  readonly scratch: readonly number[];
+  readonly slots: FormSlotsMap;
+}
+
+/** What the compiled encoder works in: a table of 8 KiB, a block and a little more (encode/kernel/encode.ts). */
+export const encoderScratchBytes = 2 * 8192 + 128;
 
 /** WebAssembly memory, and so one shared memory, ends at 4 GiB. */
 export const memoryLimitBytes = 4 * 1024 ** 3 - 65536;
@@ -82,8 +101,8 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
   const commandBox = take(commandBoxBytes);
   const seriesWords = take(seriesWordsBytes);
   const streamWords = take(streamWordsBytes);
-  // One per receiver thread at most, and the streamer's.
-  const threadWords = take(threadWordsBytes(sizes.ports + 1));
+  // One per receiver thread at most, per encoder, and the streamer's.
+  const threadWords = take(threadWordsBytes(sizes.ports + (sizes.encoding?.encoders ?? 0) + 1));
   const streamCounters = take(streamCounterTable.length * 8 * 2);
   const frameHistograms = take(histogramBytes(frameHistogramTable));
   const portWords = perPort(portWordsBytes);
@@ -98,6 +117,7 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
   const slotStride = align(sizes.frameBytes);
   const ring = take(slotStride * sizes.slots);
   const flightRings = perPort(flightRingBytes(sizes.flightPackets ?? 0, sizes.landingPackets));
+  const encoding = sizes.encoding === undefined ? null : mapEncoding(sizes.encoding, sizes.frameBytes, take);
   return {
     sizes,
     totalBytes: end,
@@ -119,6 +139,22 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
     ring,
     flightRings,
     slotStride,
+    encoding,
+  };
+}
+
+function mapEncoding(
+  { encoders, slots }: NonNullable<MemorySizes['encoding']>,
+  frameBytes: number,
+  take: (bytes: number) => number,
+): EncodingMap {
+  const each = (bytes: number): number[] => Array.from({ length: encoders }, () => take(bytes));
+  const stride = align(chunkBound(frameBytes));
+  return {
+    words: each(encoderWordsBytes),
+    frames: each(frameBytes),
+    scratch: each(encoderScratchBytes),
+    slots: { slots, records: take(formRecordsBytes(slots)), forms: take(stride * slots), stride },
   };
 }
 

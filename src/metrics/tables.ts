@@ -241,6 +241,30 @@ export const foreignCounterTable: readonly MetricRow[] = [
     read: () => hostUdpErrors().map(({ kind, value }): Sample => [{ kind }, value]),
   },
   {
+    metric: 'vdcu_encoder_frames_total',
+    help: 'Frames that an encoder has compressed; absent where frames leave as they are',
+    labels: ['encoder'],
+    read: (view) =>
+      view.encoders().map(({ encoder, figures }): Sample => [{ encoder: String(encoder) }, figures.frames]),
+  },
+  {
+    metric: 'vdcu_encoder_bytes_total',
+    help: 'Bytes of these frames as they lie in the ring (raw) and as they leave (compressed)',
+    labels: ['encoder', 'kind'],
+    read: (view) =>
+      view.encoders().flatMap(({ encoder, figures }): Sample[] => [
+        [{ encoder: String(encoder), kind: 'raw' }, figures.bytesIn],
+        [{ encoder: String(encoder), kind: 'compressed' }, figures.bytesOut],
+      ]),
+  },
+  {
+    metric: 'vdcu_encoder_busy_seconds_total',
+    help: 'Time that an encoder has spent on them; with a rate near 1 it is what limits the frame rate',
+    labels: ['encoder'],
+    read: (view) =>
+      view.encoders().map(({ encoder, figures }): Sample => [{ encoder: String(encoder) }, figures.seconds]),
+  },
+  {
     metric: 'vdcu_log_lines_dropped_total',
     help: 'Log lines that standard output did not take: full disk, closed pipe, a reader that does not read',
     labels: [],

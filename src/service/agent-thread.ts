@@ -6,6 +6,9 @@ import { makeReceiver, makeSink } from './ways.js';
 import { systemClock } from '../base/clock.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
+import { loadEncodeKernel } from '../encode/encode-kernel.js';
+import { EncoderAgent } from '../encode/encoder-agent.js';
+import { FrameEncoder } from '../encode/frame-encoder.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import { SeriesWords } from '../memory/series-words.js';
 import { ThreadWords } from '../memory/thread-words.js';
@@ -18,7 +21,7 @@ import type { SendBuffer, StreamEvent } from '../contract/series.js';
 import { Streamer } from '../stream/streamer.js';
 import { StreamerAgent } from '../stream/streamer-agent.js';
 import type { SourceInfo } from '../udp/packet-source.js';
-import { streamerSetup } from './wiring.js';
+import { encoderSetup, streamerSetup } from './wiring.js';
 import type { Wiring } from './wiring.js';
 
 /** What main hands to a thread. */
@@ -27,11 +30,14 @@ export interface ThreadTask {
   readonly plan: Plan;
   readonly map: MemoryMap;
   readonly memory: WebAssembly.Memory;
-  /** Index of the thread: receivers first, the streamer last. */
+  /** Index of the thread: receivers first, then encoders, the streamer last. */
   readonly thread: number;
   readonly name: string;
-  /** Indices into `udp_ports` for a receiver; null = the streamer. */
-  readonly ports: readonly number[] | null;
+  /** Indices into `udp_ports` for a receiver, index of the encoder, or the streamer. */
+  readonly does:
+    | { readonly what: 'receive'; readonly ports: readonly number[] }
+    | { readonly what: 'encode'; readonly encoder: number }
+    | { readonly what: 'stream' };
   readonly firstMessageNumber: number;
   /** Number of the last series of earlier processes, or 0. */
   readonly seriesBefore: number;
@@ -45,7 +51,7 @@ export interface ThreadInfo {
   readonly endpoint: string;
   /** Of the streamer: what the kernel holds for each consumer; null = zmq queues. */
   readonly sendBuffer: SendBuffer | null;
-  /** What it works with: `recvmmsg`, `dgram`, `zmtp`, `libzmq`, `zeromq.js`. */
+  /** What it works with: `recvmmsg`, `dgram`, `bslz4`, `zmtp`, `libzmq`, `zeromq.js`. */
   readonly backend: string;
   /** Sentences for the operator. */
   readonly notes: readonly string[];
@@ -79,6 +85,20 @@ async function runReceiver(ports: readonly number[]): Promise<void> {
   const waiting = receiver.group();
   // A single port waits inside its source.
   driveBlocking(agent, { stopAsked: () => words.stopAsked, mark: () => 0, rest: () => void waiting?.wait(10) });
+  await agent.close();
+}
+
+async function runEncoder(encoder: number): Promise<void> {
+  const notes = settleThread();
+  const frames = new FrameEncoder(encoderSetup(wiring, encoder, loadEncodeKernel(memory)));
+  const agent = new EncoderAgent(task.name, frames);
+  await agent.start();
+  post({ kind: 'ready', info: { sources: [], endpoint: '', sendBuffer: null, backend: 'bslz4', notes } });
+  driveBlocking(agent, {
+    stopAsked: () => words.stopAsked,
+    mark: () => series.wakeCount,
+    rest: (mark) => agent.rest((milliseconds) => series.wait(mark, milliseconds)),
+  });
   await agent.close();
 }
 
@@ -132,14 +152,20 @@ async function followWakeWord(): Promise<void> {
 function settleThread(): string[] {
   nameThread(task.name);
   const cpus = config.pinCpus;
-  // Receivers take the CPUs in turn, the streamer the last.
-  const cpu = task.ports === null ? cpus[cpus.length - 1] : cpus[task.thread % Math.max(1, cpus.length - 1)];
+  // Receivers and encoders take the CPUs in turn, the streamer the last.
+  const cpu = task.does.what === 'stream' ? cpus[cpus.length - 1] : cpus[task.thread % Math.max(1, cpus.length - 1)];
   const refused = cpu === undefined ? null : pinThread(task.name, [cpu]);
   return refused === null ? [] : [refused];
 }
 
+function run(): Promise<void> {
+  const { does } = task;
+  if (does.what === 'receive') return runReceiver(does.ports);
+  return does.what === 'encode' ? runEncoder(does.encoder) : runStreamer();
+}
+
 process.on('uncaughtException', fail);
-(task.ports === null ? runStreamer() : runReceiver(task.ports)).then(() => {
+run().then(() => {
   post({ kind: 'closed' });
   port.close();
 }, fail);

@@ -1,5 +1,5 @@
-// Composition root: memory, threads, control plane. Starts in the order of the data (receivers, streamer, HTTP) with a
-// ready handshake, stops in the same order with limits, and ends with a reason when any thread fails.
+// Composition root: memory, threads, control plane. Starts in the order of the data (receivers, encoders, streamer,
+// HTTP) with a ready handshake, stops in the same order with limits, and ends with a reason when any thread fails.
 
 import { Worker } from 'node:worker_threads';
 import { logLevel, managerVariables } from '../base/environment.js';
@@ -175,21 +175,31 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     (udpPorts, thread) =>
       new ServiceThread(
         `receiver ${thread}`,
-        { ...base, thread, name: `vdcu-rx-${thread}`, ports: udpPorts.map(indexOf) },
+        { ...base, thread, name: `vdcu-rx-${thread}`, does: { what: 'receive', ports: udpPorts.map(indexOf) } },
+        onEvent,
+        onFailed,
+      ),
+  );
+  const encoders = Array.from(
+    { length: plan.threads.encoders },
+    (_, encoder) =>
+      new ServiceThread(
+        `encoder ${encoder}`,
+        { ...base, thread: receivers.length + encoder, name: `vdcu-enc-${encoder}`, does: { what: 'encode', encoder } },
         onEvent,
         onFailed,
       ),
   );
   const streamer = new ServiceThread(
     'streamer',
-    { ...base, thread: receivers.length, name: 'vdcu-streamer', ports: null },
+    { ...base, thread: receivers.length + encoders.length, name: 'vdcu-streamer', does: { what: 'stream' } },
     onEvent,
     onFailed,
   );
-  const threads = [...receivers, streamer];
+  const threads = [...receivers, ...encoders, streamer];
   const stopThreads = async (): Promise<void> => {
     stopping = true;
-    await Promise.all(receivers.map((thread) => thread.stop()));
+    await Promise.all([...receivers, ...encoders].map((thread) => thread.stop()));
     // Its last messages may take until the consumer has them.
     await streamer.stop(config.closingTimeoutMs + closeLimitMs);
   };

@@ -9,6 +9,8 @@ import { filenameOf } from '../config/auto-filename.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { makeLayout } from '../detector/layout.js';
+import type { EncodeKernel } from '../encode/encode-kernel.js';
+import type { EncoderSetup } from '../encode/frame-encoder.js';
 import type { Layout } from '../detector/layout.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import type { MessageSink } from '../stream/output/message-sink.js';
@@ -67,6 +69,25 @@ export function portSetup(
     enforceSource: config.enforceSource,
     share: config.share,
     makePlacement,
+    dynamicRange: config.detector.dynamicRange,
+    readNRows: config.detector.readNRows ?? 0,
+    layoutFor: layouts(config),
+  };
+}
+
+/** The setup of one encoder, by its index. */
+export function encoderSetup(
+  { config, map, buffer, clock }: Wiring,
+  encoder: number,
+  kernel: EncodeKernel,
+): EncoderSetup {
+  return {
+    buffer,
+    map,
+    encoder,
+    activePorts: activePorts(config),
+    kernel,
+    clock,
     dynamicRange: config.detector.dynamicRange,
     readNRows: config.detector.readNRows ?? 0,
     layoutFor: layouts(config),

@@ -15,6 +15,7 @@ import { SeriesWords } from '../memory/series-words.js';
 import { SlotRecords } from '../memory/slot-records.js';
 import { MaxivOutput } from './output/maxiv/maxiv-output.js';
 import type { MessageSink } from './output/message-sink.js';
+import { Forms } from './series/forms.js';
 import { FrameReader } from './series/frame-reader.js';
 import { FrameTimes } from './series/frame-times.js';
 import { IdleTime } from './series/idle-time.js';
@@ -65,7 +66,10 @@ export function seriesDeps(setup: StreamerSetup): SeriesDeps {
     words: new SeriesWords(buffer, map.seriesWords),
     ports,
     reader,
-    output: new MaxivOutput(setup.sink, counters, setup.firstMessageNumber),
+    forms: map.encoding === null ? null : new Forms(buffer, map.encoding),
+    output: new MaxivOutput(setup.sink, counters, setup.firstMessageNumber, {
+      encoding: map.encoding === null ? 'none' : 'bslz4',
+    }),
     shown: new ShownFrames(sent, lastFrame, reader, map.sizes.slots),
     counters,
     seenTimes: new SeenTimes(limits.maxOwedFrames + 2 * map.sizes.slots),

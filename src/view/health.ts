@@ -23,7 +23,7 @@ export class Health {
   constructor(
     clock: Clock,
     ports: Pick<PortViews, 'receiving'>,
-    { words }: Pick<StreamView, 'words'>,
+    { words, encoders }: Pick<StreamView, 'words' | 'encoders'>,
     preflight: Pick<Preflight, 'reasons' | 'recentReasons'>,
   ) {
     this.#preflight = preflight;
@@ -33,6 +33,12 @@ export class Health {
         agent: `receiver_${port.udpPort}`,
         heartbeat: () => port.words.heartbeat,
         stallMsMax: () => port.words.figure('stallMsMax'),
+      })),
+      ...encoders.map((encoder, index) => ({
+        name: `encoder ${index}`,
+        agent: `encoder_${index}`,
+        heartbeat: () => encoder.heartbeat,
+        stallMsMax: () => encoder.stallMsMax,
       })),
       {
         name: 'streamer',

@@ -6,6 +6,7 @@ import type { Finding } from '../contract/findings.js';
 import type { SendBuffer, SeriesSummary } from '../contract/series.js';
 import type { Orders } from '../control/orders.js';
 import type { ReceiverFigures } from './receiver-watched.js';
+import type { EncoderFigure } from '../memory/encoder-words.js';
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
 import type { FrameHistogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
 import type { SeriesPackets } from '../memory/series-packets.js';
@@ -107,6 +108,12 @@ export interface AgentFigures {
   readonly stallMsMax: number | null;
 }
 
+/** What an encoder has done since the start of the service. */
+export interface EncoderDone {
+  readonly encoder: number;
+  readonly figures: Readonly<Record<EncoderFigure, number>>;
+}
+
 /** A frame that was sent. `json`: part 0 of its message, `header`: the same read; `pixels`: C order, little endian. */
 export interface LastSent {
   readonly json: Uint8Array;
@@ -186,6 +193,8 @@ export interface ServiceView {
   portFigures(): readonly PortFigures[];
   frameHistograms(): Readonly<Record<FrameHistogram, HistogramReading>>;
   agents(): readonly AgentFigures[];
+  /** None = frames leave as they are. */
+  encoders(): readonly EncoderDone[];
   /** Null = the receiver is not asked. */
   receiver(): ReceiverFigures | null;
   /** Null = nobody is notified. */

@@ -37,6 +37,7 @@ import type { SeriesNowDeps } from './series-now.js';
 import { serviceStatus } from './service-status.js';
 import type {
   AgentFigures,
+  EncoderDone,
   FrameWish,
   LastSent,
   NoFrame,
@@ -327,6 +328,8 @@ export class SharedView implements ServiceView {
   agents(): readonly AgentFigures[] {
     return this.#health.agents();
   }
+
+  readonly encoders = (): readonly EncoderDone[] => this.#stream.encoded();
 
   receiver(): ReceiverFigures | null {
     return this.#deps.receiver?.figures(seriesNow(this.#now)?.images_sent ?? 0) ?? null;

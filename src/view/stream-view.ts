@@ -1,13 +1,15 @@
-// The streamer as the control plane sees it: its words, counters and histograms in shared memory, under outside names.
+// Streamer and encoders as the control plane sees them: words, counters and histograms in shared memory, under outside
+// names.
 // Tested by test/view/shared-view.test.ts.
 
 import { streamCounterTable } from '../memory/counters.js';
 import type { StreamCounter } from '../memory/counters.js';
 import { frameHistogramTable, histogramsAt } from '../memory/histogram.js';
 import type { FrameHistogram, Histogram, HistogramReading } from '../memory/histogram.js';
+import { EncoderWords, encoderFigures } from '../memory/encoder-words.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
-import type { SeriesState } from './service-view.js';
+import type { EncoderDone, SeriesState } from './service-view.js';
 
 /** Images by what became of them. */
 export interface ImageCounts {
@@ -19,12 +21,14 @@ export interface ImageCounts {
 
 export class StreamView {
   readonly words: StreamWords;
+  readonly encoders: readonly EncoderWords[];
   readonly #ring: number;
   readonly #counters: Float64Array;
   readonly #histograms: Readonly<Record<FrameHistogram, Histogram>>;
 
   constructor(buffer: ArrayBufferLike, map: MemoryMap) {
     this.words = new StreamWords(buffer, map.streamWords);
+    this.encoders = (map.encoding?.words ?? []).map((at) => new EncoderWords(buffer, at));
     this.#ring = map.sizes.slots;
     this.#counters = new Float64Array(buffer, map.streamCounters, streamCounterTable.length);
     this.#histograms = histogramsAt(buffer, map.frameHistograms, frameHistogramTable);
@@ -64,6 +68,13 @@ export class StreamView {
   histograms(): Readonly<Record<FrameHistogram, HistogramReading>> {
     const { assembly, handover, total } = this.#histograms;
     return { assembly: assembly.read(), handover: handover.read(), total: total.read() };
+  }
+
+  encoded(): EncoderDone[] {
+    return this.encoders.map((words, encoder) => ({
+      encoder,
+      figures: Object.fromEntries(encoderFigures.map((name) => [name, words.figure(name)])) as EncoderDone['figures'],
+    }));
   }
 
   /** Slots of the ring: all, in use now, most in use at once since arming. */

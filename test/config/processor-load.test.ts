@@ -7,7 +7,15 @@ const quad: Traffic = {
   packetsPerSecond: [64_000, 64_000],
   payloadBytes: 4096,
   bytesOutPerSecond: 528_392_000,
+  encoders: 0,
 };
+
+t.test('encoders share the bytes of frames, and one that is too busy is named', async (t) => {
+  const one = processorLoad({ ...quad, bytesOutPerSecond: 2e9, encoders: 2 });
+  t.strictSame(one.encoders, [processorCost.encodeGigabyte, processorCost.encodeGigabyte]);
+  t.ok(one.overloaded.includes('encoder 1'));
+  t.strictSame(processorLoad(quad).encoders, []);
+});
 
 t.test('a receiver is busy with its packets and their bytes, the streamer with the bytes of frames', async (t) => {
   const { receivers, streamer, zmq, total } = processorLoad(quad);

@@ -39,6 +39,7 @@ const unpack = 'src/assembly/kernel/unpack.ts';
 const records = 'src/memory/slot-records.ts';
 const connection = 'src/stream/output/zmtp/connection.ts';
 const zmtpSink = 'src/stream/output/zmtp/zmtp-sink.ts';
+const encoder = 'src/encode/frame-encoder.ts';
 const reader = 'src/stream/series/frame-reader.ts';
 const sender = 'src/stream/series/frame-sender.ts';
 const shown = 'src/stream/series/shown-frames.ts';
@@ -75,7 +76,37 @@ const commonMutants: readonly Mutant[] = [
   ]),
   mutant('absent-image-not-filled', "sends an older frame's pixels where a whole port image is missing", [
     reader,
-    '        this.#fillAbsent(this.#patched);\n',
+    '        this.#absent?.fill(this.#patched);\n',
+    '',
+  ]),
+  mutant('absent-image-not-encoded', "compresses an older frame's pixels where a whole port image is missing", [
+    encoder,
+    '        this.#absent.fill(this.#bytes.subarray(copy, copy + frameBytes));\n',
+    '',
+  ]),
+  mutant('encoded-before-closed', 'compresses a frame when its first port has closed it', [
+    encoder,
+    'if (!records.published(slot, own)) return false;\n    return true;',
+    'return records.published(slot, own);\n    return true;',
+  ]),
+  mutant('form-slot-overwritten', 'an encoder goes on when its slots are full', [
+    encoder,
+    'if (own >= next + this.#forms.slots) {',
+    'if (own >= next + 2 * this.#forms.slots) {',
+  ]),
+  mutant('form-published-early', 'hands a form over before it is written', [
+    encoder,
+    '    const bytes = this.#encode(own);\n',
+    '    this.#forms.publish(own, 16);\n    const bytes = this.#encode(own);\n',
+  ]),
+  mutant('form-not-awaited', 'sends what lies in a form slot when the ports have closed the frame', [
+    sender,
+    'return reader.ready(own) && (forms === null || forms.ready(own));',
+    'return reader.ready(own);',
+  ]),
+  mutant('forms-of-last-series', 'leaves forms of the series before where they are', [
+    encoder,
+    '    for (let slot = setup.encoder; slot < this.#forms.slots; slot += this.#encoders) this.#forms.forget(slot);\n',
     '',
   ]),
   mutant('written-places-forgotten', 'forgets where ports of a series without frames have written', [

@@ -2,6 +2,7 @@
 // to the last pixel, or nothing; and what is surely still in the ring is shown. Part of the verdict on one process.
 
 import { Random } from '../../src/base/random.js';
+import { unpackBslz4 } from '../../simulators/consumer/bslz4.js';
 import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
 import type { SimulatedService } from './simulated-service.js';
 
@@ -20,8 +21,12 @@ export class Onlooker {
 
   note(message: StreamMessage): void {
     if (message.htype !== 'image') return;
-    // What is handed over lies in the ring.
-    const parts = message.parts.map((part) => part.slice());
+    // What is handed over lies in the ring, as it was before it was compressed.
+    const { shape, type, compression } = message.fields as { shape: number[]; type: string; compression: string };
+    const size = Number(type.slice(4)) / 8;
+    const parts = message.parts.map((part) =>
+      compression === 'none' ? part.slice() : unpackBslz4(part, size, shape[0] * shape[1] * size),
+    );
     this.#images.push({ message: { ...message, parts }, series: this.#service.pipeline.words.seriesId });
     if (this.#images.length > keptMost) this.#images.shift();
   }

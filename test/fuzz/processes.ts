@@ -106,6 +106,7 @@ export class Processes {
       dropsKnown,
       memory: this.memory,
       compiled,
+      formSlots: scenario.formSlots,
       onEvent: (event) => this.#hear(event, part, deliveries),
     });
     this.memory = service.pipeline.memory;
@@ -132,6 +133,7 @@ export class Processes {
       };
     }
     sink.interrupt = meanwhile;
+    service.pipeline.encoding = meanwhile;
     await operator.connect(service.view);
     tell(() => `process ${this.started} starts`);
   }
@@ -172,6 +174,7 @@ export class Processes {
     tell(() => `process ${this.started} ${orderly ? 'ends' : 'is cut off'}: step ${pipeline.words.step}`);
     // Receivers are told to end after the streamer: what it said last they have heard.
     for (const source of pipeline.sources.values()) source.interrupt = source.linger = null;
+    pipeline.encoding = null;
     if (orderly) for (const port of service.ports) service.turn(port);
     if (orderly && operator.waiting > 0)
       problems.push(`${operator.waiting} requests were not answered by a process that ended in order`);
@@ -208,7 +211,13 @@ export class Processes {
       if (Number(seen.fields['frame_number']) >= this.#options.nextFrameNumber()) verdict.images.pop();
     }
     if (verdict.problems.length > 0) this.#options.problems.push(...verdict.problems.splice(0));
-    const kept = alone.parts.map((bytes) => (seen.htype === 'image' ? emptyBlob(bytes.length) : bytes.slice()));
+    const kept = alone.parts.map((bytes) =>
+      seen.htype !== 'image'
+        ? bytes.slice()
+        : seen.fields['compression'] === 'none'
+          ? emptyBlob(bytes.length)
+          : headOf(bytes),
+    );
     return { parts: [], message: { ...alone, parts: kept } };
   }
 
@@ -221,6 +230,9 @@ export class Processes {
 }
 
 const blobs = new Map<number, Uint8Array>();
+
+/** What a chunk says of itself. */
+const headOf = (chunk: Uint8Array): Uint8Array => chunk.slice(0, 13);
 
 /** As many bytes as an image has, for checks that look at the length only. */
 function emptyBlob(bytes: number): Uint8Array {

@@ -69,6 +69,8 @@ export interface Scenario {
   readonly operatorMoods: number;
   /** Per step: that somebody looks at the state. */
   readonly looks: number;
+  /** Slots of each encoder for compressed frames, where they leave compressed. */
+  readonly formSlots: number;
   /** How the first process ends before the end of the world, if it does. */
   readonly death: 'none' | 'sigterm' | 'sigkill';
 }
@@ -298,6 +300,7 @@ export function makeScenario(random: Random): Scenario {
     readsPerStep: calm ? 100 : random.pick([1, 4, 100]),
     operatorMoods: calm ? 0 : random.pick([0, 0, 0.003, 0.01]),
     looks: random.pick([0, 0, 0.01]),
+    formSlots: 1,
     death: calm || random.chance(0.7) ? 'none' : random.pick(['sigterm', 'sigterm', 'sigkill'] as const),
   };
 }

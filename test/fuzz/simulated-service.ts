@@ -21,6 +21,8 @@ import { PortTruth } from './truth.js';
 /** Agents that take turns, besides the ports, which have their index. */
 export const streamerAgent = -1;
 export const mainAgent = -2;
+/** Encoders, downwards from here. */
+export const firstEncoder = -3;
 
 /** A machine on which no check fails, whatever this one is like. */
 const machine: Machine = {
@@ -51,6 +53,7 @@ export interface SimulatedServiceOptions {
   readonly batch: number;
   readonly dropsKnown: boolean;
   readonly compiled: boolean | null;
+  readonly formSlots: number;
   readonly memory: WebAssembly.Memory | undefined;
   /** Told of each event before main hears of it. */
   readonly onEvent: (event: StreamEvent) => void;
@@ -88,6 +91,7 @@ export class SimulatedService {
     batch,
     dropsKnown,
     compiled,
+    formSlots,
     memory,
     onEvent,
   }: SimulatedServiceOptions) {
@@ -99,6 +103,7 @@ export class SimulatedService {
       sink,
       socketPackets,
       firstMessageNumber: this.firstMessageNumber,
+      formSlots,
       ...(compiled === null ? {} : { compiled }),
       ...(memory === undefined ? {} : { memory }),
     });
@@ -162,6 +167,7 @@ export class SimulatedService {
   turn(agent: number): number {
     if (agent === streamerAgent) return this.pipeline.turnStreamer();
     if (agent === mainAgent) return this.#turnMain();
+    if (agent <= firstEncoder) return this.pipeline.turnEncoder(firstEncoder - agent);
     const counters = this.#counters.get(agent) as Float64Array;
     const refused = counters[portCounter.ringFull];
     const held = counters[portCounter.received] - classedIn(counters);

@@ -27,6 +27,8 @@ interface SeriesTaken {
   last: number;
   /** Packets that were taken before its end and may be the next series', or before its beginning and may be its own. */
   either: number;
+  /** Packets of frame 0. */
+  zeros: number;
 }
 
 /**
@@ -91,6 +93,7 @@ export class PortTruth {
       last: Infinity,
       own,
       either: 0,
+      zeros: 0,
     };
     this.#series.set(seriesId, this.#open);
     if (follows !== null) {
@@ -140,6 +143,7 @@ export class PortTruth {
     if (frameNumber === 0) this.#zeros++;
     const counts = kind === 'good' || (kind === 'stranger' && !enforced);
     if (!counts || this.#open?.own(frameNumber) !== true) return;
+    if (frameNumber === 0) this.#open.zeros++;
     this.#turn.push(frameNumber);
     if (this.#newTurn) this.#recent = this.#recent.slice(-heldBefore);
     this.#newTurn = false;
@@ -256,7 +260,9 @@ export class PortTruth {
     );
     const lost = whole - this.#within(series, frames.first, frames.last);
     say(missing >= lost, `${lost} packets never came, ${missing} are called missing`);
-    const elsewhere = ledger.late_unknown + ledger.foreign + series.either + (this.#zeros > 0 ? ledger.malformed : 0);
+    // An automatic series forgets what was malformed before its first frame.
+    const zeros = this.#zeros > 0 ? Math.max(ledger.malformed, series.zeros) : 0;
+    const elsewhere = ledger.late_unknown + ledger.foreign + series.either + zeros;
     // Where each packet that was taken has its place, it is known to the packet what was still to come at the end.
     if (elsewhere === 0 && ringFull === 0 && this.#zeros === 0) {
       const { newest, packets } = this.#behindNewest(series, frames);

@@ -16,7 +16,7 @@ import { drawLater } from './later-draws.js';
 import { makeScenario } from './scenario.js';
 import type { Scenario } from './scenario.js';
 import { SimulatedDetector } from './simulated-detector.js';
-import { mainAgent, streamerAgent } from './simulated-service.js';
+import { firstEncoder, mainAgent, streamerAgent } from './simulated-service.js';
 import type { SimulatedService } from './simulated-service.js';
 import { calmProblems, deliveredProblems, requestProblems } from './verdict.js';
 import type { LifeVerdict } from './verdict.js';
@@ -88,7 +88,13 @@ export class World {
       },
     });
     this.#moods = moods;
-    this.#agents = [...detector.ports, streamerAgent, mainAgent];
+    const encoders = scenario.config.compression === 'none' ? 0 : (scenario.config.encoderThreads ?? 0);
+    this.#agents = [
+      ...detector.ports,
+      streamerAgent,
+      mainAgent,
+      ...Array.from({ length: encoders }, (_, encoder) => firstEncoder - encoder),
+    ];
     this.processes = new Processes({
       random,
       scenario,

@@ -46,6 +46,17 @@ t.test('every row of the counter tables is a sample with its own value', async (
   );
 });
 
+t.test('each encoder has its counters, and without compression there are none', async (t) => {
+  const view = new HandMadeView();
+  const found = await samples(view);
+  t.equal(found.get('vdcu_encoder_frames_total{detector="quad",encoder="0"}'), '3');
+  t.equal(found.get('vdcu_encoder_bytes_total{detector="quad",encoder="0",kind="raw"}'), '3000');
+  t.equal(found.get('vdcu_encoder_bytes_total{detector="quad",encoder="0",kind="compressed"}'), '500');
+  t.equal(found.get('vdcu_encoder_busy_seconds_total{detector="quad",encoder="0"}'), '0.25');
+  view.compressed = [];
+  t.notOk([...(await samples(view)).keys()].some((name) => name.startsWith('vdcu_encoder')));
+});
+
 t.test('a second scrape shows the counters of that moment, not their sum', async (t) => {
   const view = new HandMadeView();
   const metrics = makeMetrics(view, build);

@@ -4,6 +4,9 @@
 
 import { compiledPlacement, loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
 import type { PlacementKernel } from '../../src/assembly/compiled-placement.js';
+import { loadEncodeKernel } from '../../src/encode/encode-kernel.js';
+import type { EncodeKernel } from '../../src/encode/encode-kernel.js';
+import { FrameEncoder } from '../../src/encode/frame-encoder.js';
 import { PortAssembler } from '../../src/assembly/port-assembler.js';
 import { VirtualClock } from '../../src/base/clock.js';
 import { makePlan } from '../../src/config/plan.js';
@@ -28,7 +31,7 @@ import type {
   StreamEvent,
 } from '../../src/contract/series.js';
 import { Streamer } from '../../src/stream/streamer.js';
-import { activePorts, portSetup, streamerSetup } from '../../src/service/wiring.js';
+import { activePorts, encoderSetup, portSetup, streamerSetup } from '../../src/service/wiring.js';
 import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
 import { placementOracle } from '../oracle/placement.js';
 import { MemorySink } from './memory-sink.js';
@@ -54,14 +57,23 @@ export interface PipelineOptions {
   /** Memory of an earlier pipeline to use again, if it is large enough. Its pixels are left as they are. */
   readonly memory?: WebAssembly.Memory;
   readonly clock?: VirtualClock;
+  /** Slots of each encoder for compressed frames, instead of the plan's. */
+  readonly formSlots?: number;
 }
 
-/** The kernel is compiled once per memory. */
+/** Kernels are compiled once per memory. */
+const encodeKernels = new WeakMap<WebAssembly.Memory, EncodeKernel>();
 const kernels = new WeakMap<WebAssembly.Memory, PlacementKernel>();
 
 function kernelOn(memory: WebAssembly.Memory): PlacementKernel {
   let kernel = kernels.get(memory);
   if (kernel === undefined) kernels.set(memory, (kernel = loadPlacementKernel(memory)));
+  return kernel;
+}
+
+function encodeKernelOn(memory: WebAssembly.Memory): EncodeKernel {
+  let kernel = encodeKernels.get(memory);
+  if (kernel === undefined) encodeKernels.set(memory, (kernel = loadEncodeKernel(memory)));
   return kernel;
 }
 
@@ -76,6 +88,9 @@ export class Pipeline {
   /** By index into `udp_ports`; ports that are off have none. */
   readonly sources = new Map<number, MemorySource>();
   readonly assemblers = new Map<number, PortAssembler>();
+  readonly encoders: readonly FrameEncoder[];
+  /** What others do while an encoder is at work: before its kernel and after. */
+  encoding: (() => void) | null = null;
   readonly streamer: Streamer;
   readonly words: StreamWords;
   readonly events: StreamEvent[] = [];
@@ -102,7 +117,13 @@ export class Pipeline {
         'det',
       );
     this.plan = makePlan(this.config, 2);
-    this.map = mapMemory(this.plan.memory);
+    const { encoding } = this.plan.memory;
+    const { formSlots } = options;
+    this.map = mapMemory(
+      encoding === undefined || formSlots === undefined
+        ? this.plan.memory
+        : { ...this.plan.memory, encoding: { ...encoding, slots: formSlots * encoding.encoders } },
+    );
     const reused =
       options.memory !== undefined && options.memory.buffer.byteLength >= this.map.totalBytes ? options.memory : null;
     const memory = reused ?? allocateMemory(this.map);
@@ -128,6 +149,24 @@ export class Pipeline {
       this.sources.set(port, source);
       this.assemblers.set(port, new PortAssembler(portSetup(wiring, port, source, makePlacement)));
     }
+    const encodeKernel = this.plan.encoding === null ? null : encodeKernelOn(memory);
+    this.encoders =
+      encodeKernel === null
+        ? []
+        : (this.map.encoding?.words.map(
+            (_, encoder) =>
+              new FrameEncoder(
+                encoderSetup(wiring, encoder, {
+                  ...encodeKernel,
+                  encode: (from, elements, size, to, scratch) => {
+                    this.encoding?.();
+                    const bytes = encodeKernel.encode(from, elements, size, to, scratch);
+                    this.encoding?.();
+                    return bytes;
+                  },
+                }),
+              ),
+          ) ?? []);
     this.streamer = new Streamer(
       streamerSetup(wiring, this.sink, options.firstMessageNumber ?? 1000, (event) => {
         this.events.push(event);
@@ -164,6 +203,11 @@ export class Pipeline {
     return (this.assemblers.get(port) as PortAssembler).turn();
   }
 
+  /** One turn of an encoder. */
+  turnEncoder(encoder: number): number {
+    return this.encoders[encoder].turn();
+  }
+
   /** Turns of everybody until nobody has anything to do, then time passes. */
   run(milliseconds: number, step = 1): void {
     const end = this.clock.now() + milliseconds;
@@ -180,6 +224,7 @@ export class Pipeline {
     while (idle < 3) {
       let work = 0;
       for (const port of this.assemblers.keys()) work += this.turnPort(port);
+      for (const encoder of this.encoders) work += encoder.turn();
       work += this.turnStreamer();
       idle = work === 0 ? idle + 1 : 0;
     }

@@ -57,6 +57,8 @@ export const config: ServiceConfig = {
   receive: 'auto',
   receiveCoalesced: false,
   receiverThreads: null,
+  encoderThreads: null,
+  compression: 'none',
   pinCpus: [],
   send: 'auto',
   sendBufferBytes: null,
@@ -310,6 +312,12 @@ export class HandMadeView implements ServiceView {
   sentFrame(wish: FrameWish): LastSent | NoFrame {
     this.wishes.push(wish);
     return this.sent;
+  }
+  compressed: ReturnType<ServiceView['encoders']> = [
+    { encoder: 0, figures: { frames: 3, bytesIn: 3000, bytesOut: 500, seconds: 0.25 } },
+  ];
+  encoders(): ReturnType<ServiceView['encoders']> {
+    return this.compressed;
   }
   receivedFrames(): number {
     return this.images;

@@ -11,7 +11,8 @@ import type { ImageFacts } from './maxiv/messages.js';
  * reach the output, by a room of its own between assembly and stream; "ready" then means that the form is there.
  */
 export interface Form {
-  readonly encoding: 'none';
+  /** As the stream calls it: pixels as they are, or a chunk of bitshuffle and LZ4 (HDF5's filter 32008). */
+  readonly encoding: 'none' | 'bslz4';
 }
 
 export const plain: Form = { encoding: 'none' };
@@ -39,6 +40,7 @@ export interface SeriesHead {
 /** A frame that is ready to go: made once, offered until it is taken. The bytes stay as they are until then. */
 export interface FrameToSend {
   readonly facts: ImageFacts;
+  /** In the output's form. */
   readonly pixels: Uint8Array;
   /** Its message has this number; null = the next one. */
   readonly number: number | null;

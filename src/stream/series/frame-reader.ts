@@ -4,11 +4,9 @@
 // Tested by test/pipeline/closing.test.ts.
 
 import type { FrameReason } from '../../contract/frame-reasons.js';
-import { gapByte, missingByte } from '../../detector/pixel-type.js';
+import { AbsentImages } from '../../detector/absent-images.js';
 import type { Layout } from '../../detector/layout.js';
 import type { FramePlaces } from '../../detector/pixel-states.js';
-import { makePieceTable } from '../../detector/piece-table.js';
-import type { PieceTable } from '../../detector/piece-table.js';
 import { headerOffset } from '../../detector/packet-header.js';
 import type { HeaderField } from '../../detector/profile.js';
 import type { MemoryMap } from '../../memory/memory-map.js';
@@ -39,18 +37,10 @@ export class FrameReader {
   readonly #ring: number;
   readonly #sent: SentFrames;
   #layout: Layout | null = null;
-  #filler = new Uint8Array(0);
+  #absent: AbsentImages | null = null;
   #patched = new Uint8Array(0);
   readonly #view: DataView;
   #headerFields: readonly HeaderField[] = [];
-  /**
-   * By position: some port has written there since the slots were prepared, in this series or an earlier one; the
-   * latest frame that has pixels there.
-   */
-  #written = new Uint8Array(0);
-  #filledBy = new Int32Array(0);
-  #frames = 0;
-  readonly #pieces = new Map<number, PieceTable>();
 
   constructor(buffer: ArrayBufferLike, map: MemoryMap, ports: readonly ReadPort[], sent: SentFrames) {
     this.#bytes = new Uint8Array(buffer);
@@ -69,16 +59,11 @@ export class FrameReader {
     if (this.#layout === layout) return;
     this.#sent.forget();
     this.#layout = layout;
-    this.#written = new Uint8Array(layout.positions.length);
-    this.#filledBy = new Int32Array(layout.positions.length);
+    this.#absent = new AbsentImages(layout);
     this.#headerFields = Object.values(layout.profile.headerFields);
-    this.#pieces.clear();
-    // What leaves the process as a whole frame of nothing; ordinary memory, since filling shared memory is slow.
-    this.#filler = new Uint8Array(layout.frameBytes).fill(gapByte);
     this.#patched = new Uint8Array(layout.frameBytes);
-    for (let position = 0; position < layout.positions.length; position++) this.#fill(this.#filler, position);
-    for (let slot = 0; slot < this.#ring; slot++)
-      this.#bytes.set(this.#filler, this.#map.ring + slot * this.#map.slotStride);
+    const { filler } = this.#absent;
+    for (let slot = 0; slot < this.#ring; slot++) this.#bytes.set(filler, this.#map.ring + slot * this.#map.slotStride);
   }
 
   /** Has every port closed this frame? */
@@ -146,10 +131,10 @@ export class FrameReader {
       case 'nothing':
         return pixels;
       case 'all':
-        return this.#filler;
+        return (this.#absent as AbsentImages).filler;
       case 'ports':
         this.#patched.set(pixels);
-        this.#fillAbsent(this.#patched);
+        this.#absent?.fill(this.#patched);
         return this.#patched;
     }
   }
@@ -158,32 +143,22 @@ export class FrameReader {
   copy(frameNumber: number, into: Uint8Array): void {
     const from = this.#map.ring + (frameNumber % this.#ring) * this.#map.slotStride;
     const lacks = this.#lacks(frameNumber);
-    into.set(lacks === 'all' ? this.#filler : this.#bytes.subarray(from, from + into.length));
-    if (lacks === 'ports') this.#fillAbsent(into);
+    const absent = this.#absent as AbsentImages;
+    into.set(lacks === 'all' ? absent.filler : this.#bytes.subarray(from, from + into.length));
+    if (lacks === 'ports') absent.fill(into);
   }
 
   /** Of which port images, of those that were ever written in these slots, did no packet come? */
-  #lacks(frameNumber: number): 'nothing' | 'ports' | 'all' {
+  #lacks(frameNumber: number): AbsentImages['lacks'] {
     const slot = frameNumber % this.#ring;
-    const frame = ++this.#frames | 0;
-    let empty = true;
+    const absent = this.#absent as AbsentImages;
     this.notePositions();
+    absent.begin();
     for (const { records, words } of this.#ports) {
       const position = words.position;
-      if (position < 0 || records.accepted(slot) === 0) continue;
-      this.#filledBy[position] = frame;
-      empty = false;
+      if (position >= 0 && records.accepted(slot) > 0) absent.has(position);
     }
-    if (empty) return 'all';
-    for (let position = 0; position < this.#written.length; position++)
-      if (this.#written[position] !== 0 && this.#filledBy[position] !== frame) return 'ports';
-    return 'nothing';
-  }
-
-  /** Pixels of an older frame are there: this one, which was looked at last, has none. */
-  #fillAbsent(frame: Uint8Array): void {
-    for (let position = 0; position < this.#written.length; position++)
-      if (this.#written[position] !== 0 && this.#filledBy[position] !== (this.#frames | 0)) this.#fill(frame, position);
+    return absent.lacks;
   }
 
   /** Under which settings frames are read out. */
@@ -206,7 +181,7 @@ export class FrameReader {
 
   /** Remember where the ports write to: also in a series that sends nothing, before its positions are forgotten. */
   notePositions(): void {
-    for (const { words } of this.#ports) if (words.position >= 0) this.#written[words.position] = 1;
+    for (const { words } of this.#ports) if (words.position >= 0) this.#absent?.note(words.position);
   }
 
   /**
@@ -250,26 +225,6 @@ export class FrameReader {
       return this.#headerFields.map((field) => headerValue(this.#view, header, field));
     }
     return [];
-  }
-
-  #fill(frame: Uint8Array, position: number): void {
-    let table = this.#pieces.get(position);
-    if (table === undefined) {
-      // Orientation does not matter: all pixels of the port image are filled.
-      table = makePieceTable(this.#layout as Layout, position, false, {
-        first: 0,
-        count: (this.#layout as Layout).packetsPerPortImage,
-      });
-      this.#pieces.set(position, table);
-    }
-    for (let piece = 0; piece < table.pieces.length; piece += 3) {
-      const at = table.pieces[piece + 1];
-      frame.fill(missingByte, at, at + table.pieces[piece + 2]);
-    }
-    for (let seam = 0; seam < table.seams.length; seam += 2) {
-      const at = table.seams[seam];
-      if (at >= 0) frame.fill(missingByte, at, at + (this.#layout as Layout).pixelBytes);
-    }
   }
 }
 

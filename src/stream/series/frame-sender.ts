@@ -6,6 +6,7 @@ import type { FrameShare } from '../../detector/frame-share.js';
 import { incompleteCounter, streamCounter } from '../../memory/counters.js';
 import type { StreamCounter } from '../../memory/counters.js';
 import type { SeriesWords } from '../../memory/series-words.js';
+import type { Forms } from './forms.js';
 import type { FrameReader } from './frame-reader.js';
 import type { FrameTimes } from './frame-times.js';
 import type { ShownFrames } from './shown-frames.js';
@@ -20,6 +21,8 @@ const framesPerTurn = 16;
 export interface FrameSenderDeps {
   readonly words: SeriesWords;
   readonly reader: FrameReader;
+  /** What encoders make of frames; null = they leave as they lie. */
+  readonly forms: Forms | null;
   readonly output: Output;
   readonly shown: ShownFrames;
   readonly times: FrameTimes;
@@ -68,10 +71,10 @@ export class FrameSender {
    * @param last last frame of the series, 0 = not known
    */
   send(first: number, last: number, now: number): void {
-    const { output, reader } = this.#deps;
+    const { output } = this.#deps;
     for (let budget = framesPerTurn; budget > 0 && !output.busy; budget--) {
       const own = this.next;
-      if ((last !== 0 && own > last) || !reader.ready(own)) return;
+      if ((last !== 0 && own > last) || !this.#ready(own)) return;
       const frame = this.#frame(own, first);
       const taken = output.image(frame, (at, json) => this.#handedOver(own, frame, json, at), now);
       if (!taken) return;
@@ -92,15 +95,21 @@ export class FrameSender {
     this.progressAt = now;
   }
 
+  /** Has every port closed this frame, and is its form there? */
+  #ready(own: number): boolean {
+    const { reader, forms } = this.#deps;
+    return reader.ready(own) && (forms === null || forms.ready(own));
+  }
+
   /** A frame that is ready, made once: while nobody takes it nothing of it changes, and it is offered over and over. */
   #frame(own: number, first: number): FrameToSend {
-    const { reader, discardIncomplete, share, base } = this.#deps;
+    const { reader, forms, discardIncomplete, share, base } = this.#deps;
     const made = this.#made;
     if (made !== null && made.own === own && made.first === first) return made.frame;
     const index = frameIndexOf(share, own, first);
     const facts = reader.facts(own, index, frameNumberOf(share, own, first), discardIncomplete);
     const number = base === null ? null : base + 1 + index;
-    const frame = { facts, pixels: reader.pixels(own), number };
+    const frame = { facts, pixels: forms === null ? reader.pixels(own) : forms.bytes(own), number };
     this.#made = { own, first, frame };
     return frame;
   }

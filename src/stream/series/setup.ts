@@ -5,6 +5,7 @@ import type { SeriesMetadata } from '../../config/series-metadata.js';
 import type { Layout } from '../../detector/layout.js';
 import type { FrameShare } from '../../detector/frame-share.js';
 import type { SeriesWords } from '../../memory/series-words.js';
+import type { Forms } from './forms.js';
 import type { FrameReader } from './frame-reader.js';
 import type { FrameTimes } from './frame-times.js';
 import type { IdleTime } from './idle-time.js';
@@ -40,6 +41,8 @@ export interface SeriesDeps {
   readonly words: SeriesWords;
   readonly ports: readonly SeriesPort[];
   readonly reader: FrameReader;
+  /** What encoders make of frames; null = they leave as they lie. */
+  readonly forms: Forms | null;
   /** The output that holds: whose consumer the series has, and whose numbers. */
   readonly output: MaxivOutput;
   readonly shown: ShownFrames;

@@ -149,8 +149,9 @@ export class SeriesState {
 
   /** All have done what they were told. */
   answered(): boolean {
-    for (const { words } of this.deps.ports) if (words.answer !== this.#command) return false;
-    return true;
+    const { ports, forms } = this.deps;
+    for (const { words } of ports) if (words.answer !== this.#command) return false;
+    return forms === null || forms.answered(this.#command);
   }
 
   enter(step: SeriesStep, now: number): void {

@@ -55,6 +55,7 @@ function setUp(limit: number, share = { stride: 1, offset: 0 }, base: number | n
   const sender = new FrameSender({
     words: new SeriesWords(new SharedArrayBuffer(seriesWordsBytes), 0),
     reader: reader as unknown as FrameReader,
+    forms: null,
     output,
     shown: { note: () => undefined } as unknown as ShownFrames,
     series: 1,

@@ -5,7 +5,7 @@ import type { SeriesSummary } from '../../../contract/series.js';
 import { assert } from '../../../base/assert.js';
 import type { MessageSink } from '../message-sink.js';
 import { plain } from '../output.js';
-import type { FrameToSend, ImageShape, Output, SeriesHead } from '../output.js';
+import type { Form, FrameToSend, ImageShape, Output, SeriesHead } from '../output.js';
 import { ImageMessages, headerMessage, seriesEndMessage } from './messages.js';
 import { Outbox } from './outbox.js';
 
@@ -21,7 +21,7 @@ interface Made {
 export class MaxivOutput implements Output {
   readonly name = 'maxiv';
   readonly holds = true;
-  readonly form = plain;
+  readonly form: Form;
   readonly sink: MessageSink;
   readonly #outbox: Outbox;
   #images: ImageMessages | null = null;
@@ -30,8 +30,9 @@ export class MaxivOutput implements Output {
   owedEnd: SeriesSummary | null = null;
 
   /** @param first number of the first message: above any that an earlier process used */
-  constructor(sink: MessageSink, counters: Float64Array, first: number) {
+  constructor(sink: MessageSink, counters: Float64Array, first: number, form: Form = plain) {
     this.sink = sink;
+    this.form = form;
     this.#outbox = new Outbox(sink, counters, first);
   }
 
@@ -59,7 +60,7 @@ export class MaxivOutput implements Output {
   }
 
   prepare({ shape, type, headerKeys, exposureTime }: ImageShape): void {
-    this.#images = new ImageMessages(shape, type, headerKeys, exposureTime);
+    this.#images = new ImageMessages(shape, type, headerKeys, exposureTime, this.form.encoding);
     this.#made = null;
   }
 

@@ -45,17 +45,19 @@ export class ImageMessages {
 
   /**
    * @param shape rows, columns @param type of a pixel, as numpy calls it @param headerKeys names of the packet header's
-   * values @param exposureTime JSON number in seconds that every image carries; null = none
+   * values @param exposureTime JSON number in seconds that every image carries; null = none @param compression of the
+   * bytes that follow
    */
   constructor(
     shape: readonly [number, number],
     type: string,
     headerKeys: readonly string[],
     exposureTime: string | null = null,
+    compression = 'none',
   ) {
     const exposure = exposureTime === null ? '' : `"exposure_time":${exposureTime},`;
     this.#shape = encoder.encode(
-      `,"shape":[${shape[0]},${shape[1]}],"type":"${type}","compression":"none",${exposure}"frame_number":`,
+      `,"shape":[${shape[0]},${shape[1]}],"type":"${type}","compression":"${compression}",${exposure}"frame_number":`,
     );
     this.#headerKeys = headerKeys.map((key) => encoder.encode(`,${JSON.stringify(key)}:`));
   }

@@ -1,0 +1,63 @@
+// What one encoder tells about itself: its answer to commands, that it turns, what it has done. Writer: that encoder.
+// Readers: streamer (answer), main.
+// Tested by test/memory/form-slots.test.ts.
+
+const at = { answer: 0, heartbeat: 1, stallMax: 2 } as const;
+const figuresAt = 128;
+
+/** What an encoder counts, of its whole life; 64-bit floats that only increase. */
+export const encoderFigures = ['frames', 'bytesIn', 'bytesOut', 'seconds'] as const;
+export type EncoderFigure = (typeof encoderFigures)[number];
+
+const figureIndex = Object.fromEntries(encoderFigures.map((name, index) => [name, index])) as Record<
+  EncoderFigure,
+  number
+>;
+
+export const encoderWordsBytes = figuresAt + encoderFigures.length * 8;
+
+export class EncoderWords {
+  readonly #words: Int32Array;
+  readonly #figures: Float64Array;
+
+  constructor(buffer: ArrayBufferLike, offset: number) {
+    this.#words = new Int32Array(buffer, offset, figuresAt / 4);
+    this.#figures = new Float64Array(buffer, offset + figuresAt, encoderFigures.length);
+  }
+
+  /** The command word that was obeyed last. Everything done for it is seen by whoever reads it. */
+  get answer(): number {
+    return Atomics.load(this.#words, at.answer);
+  }
+
+  setAnswer(command: number): void {
+    Atomics.store(this.#words, at.answer, command);
+  }
+
+  get heartbeat(): number {
+    return Atomics.load(this.#words, at.heartbeat);
+  }
+
+  beat(): void {
+    Atomics.store(this.#words, at.heartbeat, (Atomics.load(this.#words, at.heartbeat) + 1) | 0);
+  }
+
+  /** Longest time between two turns since the series was begun, in ms. */
+  get stallMsMax(): number {
+    return Atomics.load(this.#words, at.stallMax) / 1000;
+  }
+
+  /** Kept to the microsecond. */
+  setStallMsMax(milliseconds: number): void {
+    Atomics.store(this.#words, at.stallMax, Math.round(milliseconds * 1000));
+  }
+
+  figure(name: EncoderFigure): number {
+    return this.#figures[figureIndex[name]];
+  }
+
+  add(name: EncoderFigure, value: number): void {
+    const index = figureIndex[name];
+    this.#figures[index] = this.#figures[index] + value;
+  }
+}

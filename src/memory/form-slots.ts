@@ -1,0 +1,88 @@
+// Frames as an output wants them, where that is not as they lie in the ring: chunks of compressed frames. Frame n lies
+// in slot n mod F, and is written by encoder n mod K; F is a multiple of K, so each slot has one writer. Readers: the
+// streamer, after the publish word. A slot is free once `next` of the series words is above its frame.
+//
+//   record  word 0   published: tag of the frame whose form lies in the slot, 0 = none
+//           1        bytes of it
+
+/** Bytes that each record takes: those of different writers lie apart. */
+const recordBytes = 128;
+const recordWord = { published: 0, bytes: 1 } as const;
+
+const chunkHead = 12;
+const blockBytes = 8192;
+
+/**
+ * Bytes that the chunk of a frame takes at most: what LZ4 makes of noise, and a little that its writer may write too
+ * far (encode/kernel/encode.ts).
+ */
+export function chunkBound(frameBytes: number): number {
+  const blocks = Math.ceil(frameBytes / blockBytes);
+  return chunkHead + frameBytes + blocks * (4 + Math.floor(blockBytes / 255) + 16) + 16;
+}
+
+/** Bytes of all records. */
+export const formRecordsBytes = (slots: number): number => slots * recordBytes;
+
+/** Where they lie. */
+export interface FormSlotsMap {
+  readonly slots: number;
+  readonly records: number;
+  /** Of the first slot, and from slot to slot. */
+  readonly forms: number;
+  readonly stride: number;
+}
+
+/** Nonzero, and different for any two frames that can meet in one slot. */
+const tagOf = (frameNumber: number): number => (frameNumber % 1073741824) + 1;
+
+/** Frame numbers are own ones (detector/frame-share.ts). */
+export class FormSlots {
+  readonly #map: FormSlotsMap;
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+
+  constructor(buffer: ArrayBufferLike, map: FormSlotsMap) {
+    this.#map = map;
+    this.#words = new Int32Array(buffer, map.records, formRecordsBytes(map.slots) / 4);
+    this.#bytes = new Uint8Array(buffer);
+  }
+
+  get slots(): number {
+    return this.#map.slots;
+  }
+
+  // --- the encoders' side
+
+  /** Where the form of a frame is to be written, in bytes from the start of the memory. */
+  at(frameNumber: number): number {
+    return this.#map.forms + (frameNumber % this.#map.slots) * this.#map.stride;
+  }
+
+  /** A slot of which nobody reads: no series is open. */
+  forget(slot: number): void {
+    Atomics.store(this.#words, (slot * recordBytes) / 4 + recordWord.published, 0);
+  }
+
+  /** Hand a form over to the streamer. Partner: `published`. */
+  publish(frameNumber: number, bytes: number): void {
+    const record = ((frameNumber % this.#map.slots) * recordBytes) / 4;
+    this.#words[record + recordWord.bytes] = bytes;
+    Atomics.store(this.#words, record + recordWord.published, tagOf(frameNumber));
+  }
+
+  // --- the streamer's side
+
+  /** Is the form of this frame there? After true its bytes may be read. */
+  published(frameNumber: number): boolean {
+    const record = ((frameNumber % this.#map.slots) * recordBytes) / 4;
+    return Atomics.load(this.#words, record + recordWord.published) === tagOf(frameNumber);
+  }
+
+  /** The form of a frame that is published; valid until the frame is released. */
+  bytes(frameNumber: number): Uint8Array {
+    const record = ((frameNumber % this.#map.slots) * recordBytes) / 4;
+    const from = this.at(frameNumber);
+    return this.#bytes.subarray(from, from + this.#words[record + recordWord.bytes]);
+  }
+}

@@ -1,0 +1,75 @@
+import t from 'tap';
+import { EncoderWords, encoderWordsBytes } from '../../src/memory/encoder-words.js';
+import { FormSlots, chunkBound, formRecordsBytes } from '../../src/memory/form-slots.js';
+import { loadEncodeKernel } from '../../src/encode/encode-kernel.js';
+import { encoderScratchBytes, mapMemory } from '../../src/memory/memory-map.js';
+
+const slots = 4;
+const map = { slots, records: 128, forms: 128 + formRecordsBytes(slots), stride: 256 };
+
+t.test('a form is there once it was published, under its own number only', async (t) => {
+  const buffer = new SharedArrayBuffer(map.forms + slots * map.stride);
+  const [encoder, streamer] = [new FormSlots(buffer, map), new FormSlots(buffer, map)];
+  t.notOk(streamer.published(6));
+  new Uint8Array(buffer).set([1, 2, 3], encoder.at(6));
+  encoder.publish(6, 3);
+  t.ok(streamer.published(6));
+  t.notOk(streamer.published(2), 'another frame of the same slot');
+  t.notOk(streamer.published(10));
+  t.same([...streamer.bytes(6)], [1, 2, 3]);
+  encoder.publish(7, 5);
+  t.equal(streamer.bytes(7).length, 5);
+  t.equal(streamer.bytes(6).length, 3, 'its neighbour is untouched');
+  encoder.forget(6 % slots);
+  t.notOk(streamer.published(6));
+  t.ok(streamer.published(7));
+});
+
+t.test('numbers beyond 32 bits have slots, and tags of their own', async (t) => {
+  const forms = new FormSlots(new SharedArrayBuffer(map.forms + slots * map.stride), map);
+  const large = 2 ** 52 + 3;
+  forms.publish(large, 9);
+  t.ok(forms.published(large));
+  t.notOk(forms.published(large + slots));
+  t.equal(forms.at(large), map.forms + (large % slots) * map.stride);
+});
+
+t.test('what an encoder says of itself', async (t) => {
+  const buffer = new SharedArrayBuffer(128 + encoderWordsBytes);
+  const [encoder, main] = [new EncoderWords(buffer, 128), new EncoderWords(buffer, 128)];
+  encoder.setAnswer(13);
+  encoder.beat();
+  encoder.add('bytesIn', 2 ** 40);
+  encoder.add('bytesIn', 1);
+  encoder.setStallMsMax(1.5);
+  t.match(main, { answer: 13, heartbeat: 1, stallMsMax: 1.5 });
+  t.equal(main.figure('bytesIn'), 2 ** 40 + 1);
+  t.equal(main.figure('bytesOut'), 0);
+});
+
+t.test('there is room for what the compiled encoder may write', async (t) => {
+  const kernel = loadEncodeKernel(new WebAssembly.Memory({ initial: 1, maximum: 65536, shared: true }));
+  for (const bytes of [1, 7, 8191, 8192, 8193, 528392, 40_000_000])
+    t.equal(chunkBound(bytes), kernel.boundOf(bytes), `${bytes} bytes`);
+  t.ok(kernel.scratchBytes() <= encoderScratchBytes);
+});
+
+t.test('regions of encoders lie apart from all others, and only where there are any', async (t) => {
+  const sizes = { ports: 2, slots: 4, frameBytes: 1000, packets: 4, landingPackets: 4, packetBytes: 100 };
+  t.equal(mapMemory(sizes).encoding, null);
+  const { encoding, totalBytes, ring, slotStride } = mapMemory({ ...sizes, encoding: { encoders: 2, slots: 6 } });
+  if (encoding === null) throw new Error('there are encoders');
+  const { words, frames, scratch, slots } = encoding;
+  const regions = [
+    [ring, slotStride * 4],
+    ...words.map((at) => [at, encoderWordsBytes]),
+    ...frames.map((at) => [at, 1000]),
+    ...scratch.map((at) => [at, encoderScratchBytes]),
+    [slots.records, formRecordsBytes(6)],
+    [slots.forms, 6 * slots.stride],
+  ].sort((a, b) => a[0] - b[0]);
+  for (let index = 1; index < regions.length; index++)
+    t.ok(regions[index][0] >= regions[index - 1][0] + regions[index - 1][1]);
+  t.ok(regions.at(-1)?.reduce((at, bytes) => at + bytes) ?? 0 <= totalBytes);
+  t.ok(slots.stride >= chunkBound(1000));
+});
