@@ -178,7 +178,7 @@ export class DoubtfulPackets {
       return this.#classes.count(frameNumber < this.#window.first ? portCounter.foreignSeries : portCounter.duplicate);
     }
     if (!held.agrees(frameNumber, position, this.#setup.overtakeFrames, this.#setup.ring)) this.drop(now);
-    else if (held.confirmed) this.#refuseFirst();
+    else if (held.confirmed) this.#refuseFirst(now);
     this.#flight.note(index, notClassed);
     this.#silent = false;
     this.#heldAgain = again;
@@ -208,7 +208,7 @@ export class DoubtfulPackets {
   /** Three agree: are they to be believed? */
   #weigh(now: number): void {
     const held = this.#held;
-    if (this.#window.reference < 0 && held.strays(this.#setup.overtakeFrames)) return this.#refuseFirst();
+    if (this.#window.reference < 0 && held.strays(this.#setup.overtakeFrames)) return this.#refuseFirst(now);
     if (this.#heldAgain || this.#plausible(now)) this.#confirm(now);
     else this.#words.setCandidate(held.lowest);
   }
@@ -301,9 +301,11 @@ export class DoubtfulPackets {
       this.#flight.settle(this.#held.number(index), this.#classes.count(counter));
   }
 
-  /** The first of three gives way. */
-  #refuseFirst(): void {
-    this.#refuse(0);
+  /** The first of three gives way. Where its image is begun, as that of frame 0 may be, it belongs to that. */
+  #refuseFirst(now: number): void {
+    const { zero } = this.#classes;
+    if (zero.waits && zero.is(this.#held.frameNumber(0))) this.#classifyHeld(1, now);
+    else this.#refuse(0);
     this.#held.shift();
   }
 

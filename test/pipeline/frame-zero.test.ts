@@ -218,3 +218,19 @@ t.test('a port that lags keeps its image 0, however far another has come and whe
     t.strictSame(pipeline.verify(), []);
   }
 });
+
+t.test('a port that lost what follows keeps its image 0 where another began right behind it', async (t) => {
+  for (const first of [1, 4]) {
+    const pipeline = small({ ring_frames: 64 });
+    pipeline.arm({ frames: 12 });
+    pipeline.send(0, 0);
+    pipeline.turnPort(0);
+    for (let frame = first; frame < 12; frame++) pipeline.send(1, frame);
+    pipeline.turnPort(1);
+    for (let frame = 8; frame < 12; frame++) pipeline.send(0, frame);
+    pipeline.run(300);
+    t.match(pipeline.summaries, [{ first_frame_number: 0, frames: 12, complete: 4 }], `beside ${first}`);
+    t.match(pipeline.images()[0]?.missing, { 50001: undefined });
+    t.strictSame(pipeline.verify(), []);
+  }
+});
