@@ -81,8 +81,11 @@ export class Outbox {
     this.#offered = true;
     const outcome = this.#sink.offer(parts);
     if (outcome === 'sent') this.#handedOver(kind, bytes, done, now);
-    else if (outcome === 'pending') this.#pending = { kind, bytes, done };
-    else this.#blocked(now);
+    else if (outcome === 'pending') {
+      this.#pending = { kind, bytes, done };
+      // Small, and who armed or stopped waits for it: a consumer that does not read keeps nobody.
+      if (kind !== 'images' && this.#sink.keep !== undefined) this.keep(now);
+    } else this.#blocked(now);
     return outcome !== 'full';
   }
 

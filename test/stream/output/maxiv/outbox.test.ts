@@ -75,3 +75,16 @@ t.test('blocked time shows while it lasts, and ends when nothing is offered any 
   offer(9000);
   t.equal(counters[streamCounter.blockedSeconds], 2);
 });
+
+t.test('a header or an end that was begun is kept, so that who waits for it waits for no consumer', async (t) => {
+  for (const kind of ['headers', 'images', 'seriesEnds'] as const) {
+    let kept = false;
+    const sink = { offer: () => 'pending', outcome: () => (kept ? 'sent' : 'pending'), keep: () => void (kept = true) };
+    const counters = new Float64Array(streamCounterTable.length);
+    const outbox = new Outbox(sink as unknown as MemorySink, counters, 100);
+    let done = false;
+    t.ok(outbox.offer(kind, [Uint8Array.of(1)], () => (done = true), 0));
+    t.equal(done, kind !== 'images', kind);
+    t.equal(outbox.busy, kind === 'images');
+  }
+});
