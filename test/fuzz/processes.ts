@@ -34,8 +34,8 @@ export interface ProcessesOptions {
   readonly problems: string[];
   readonly settingsOf: SettingsOf;
   readonly orders: SharedOrders;
-  /** The detector's next frame number. */
-  readonly nextFrameNumber: () => number;
+  /** No frame from this number on was ever on its way. */
+  readonly beyondSent: () => number;
   /** Something of this process has a turn while another is in the middle of its own. */
   readonly meanwhile: () => void;
   readonly tell: (text: () => string) => void;
@@ -208,7 +208,7 @@ export class Processes {
     if (seen.htype === 'image') {
       this.frames++;
       // The rest of a series that ended by silence was never on its way.
-      if (Number(seen.fields['frame_number']) >= this.#options.nextFrameNumber()) verdict.images.pop();
+      if (Number(seen.fields['frame_number']) >= this.#options.beyondSent()) verdict.images.pop();
     }
     if (verdict.problems.length > 0) this.#options.problems.push(...verdict.problems.splice(0));
     const kept = alone.parts.map((bytes) =>

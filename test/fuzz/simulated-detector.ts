@@ -161,6 +161,11 @@ export class SimulatedDetector {
     return frames * scenario.framePeriodMs;
   }
 
+  /** No frame from this number on was ever on its way. */
+  get beyondSent(): number {
+    return this.#repeats ? this.#highestSent + 1 : this.frameNumber;
+  }
+
   /** Between acquisitions the operator may set another number. Returns how long that takes, in ms. */
   rest(): number {
     if (this.#scenario.auto && this.#later.chance(0.3)) {

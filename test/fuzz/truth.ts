@@ -27,8 +27,6 @@ interface SeriesTaken {
   last: number;
   /** Packets that were taken before its end and may be the next series', or before its beginning and may be its own. */
   either: number;
-  /** Packets of frame 0. */
-  zeros: number;
 }
 
 /**
@@ -93,7 +91,6 @@ export class PortTruth {
       last: Infinity,
       own,
       either: 0,
-      zeros: 0,
     };
     this.#series.set(seriesId, this.#open);
     if (follows !== null) {
@@ -119,7 +116,7 @@ export class PortTruth {
 
   /** The port has read what was queued, and takes no more. */
   stop(keepsBehind: boolean): void {
-    if (this.#open !== null && keepsBehind) this.#open.either = this.#recent.length;
+    if (this.#open !== null && keepsBehind) this.#open.either += this.#recent.length;
     this.#open = null;
   }
 
@@ -143,7 +140,6 @@ export class PortTruth {
     if (frameNumber === 0) this.#zeros++;
     const counts = kind === 'good' || (kind === 'stranger' && !enforced);
     if (!counts || this.#open?.own(frameNumber) !== true) return;
-    if (frameNumber === 0) this.#open.zeros++;
     this.#turn.push(frameNumber);
     if (this.#newTurn) this.#recent = this.#recent.slice(-heldBefore);
     this.#newTurn = false;
@@ -260,8 +256,9 @@ export class PortTruth {
     );
     const lost = whole - this.#within(series, frames.first, frames.last);
     say(missing >= lost, `${lost} packets never came, ${missing} are called missing`);
-    // An automatic series forgets what was malformed before its first frame.
-    const zeros = this.#zeros > 0 ? Math.max(ledger.malformed, series.zeros) : 0;
+    // Packets of frame 0 that nothing confirmed are refused; before the first frame of an automatic series, which they
+    // may be, that stands in no ledger.
+    const zeros = this.#zeros > 0 ? Math.max(ledger.malformed, this.#within(series, 0, 0)) : 0;
     const elsewhere = ledger.late_unknown + ledger.foreign + series.either + zeros;
     // Where each packet that was taken has its place, it is known to the packet what was still to come at the end.
     if (elsewhere === 0 && ringFull === 0 && this.#zeros === 0) {

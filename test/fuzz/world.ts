@@ -106,7 +106,7 @@ export class World {
       compiled: compiled ?? seed % 2 === 1,
       settingsOf: (name) => moods.settingsOf(name),
       orders: moods,
-      nextFrameNumber: () => detector.frameNumber,
+      beyondSent: () => detector.beyondSent,
       meanwhile: () => this.#meanwhile(),
     });
   }
