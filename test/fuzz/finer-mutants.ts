@@ -29,9 +29,13 @@ const sender = 'src/assembly/port-sender.ts';
 const records = 'src/memory/slot-records.ts';
 const packets = 'src/memory/series-packets.ts';
 const reader = 'src/stream/series/frame-reader.ts';
+const seriesState = 'src/stream/series/state.ts';
 const seriesEnd = 'src/stream/series/end.ts';
 const seriesOpen = 'src/stream/series/open.ts';
 const firstFrame = 'src/stream/series/first-frame.ts';
+const frameZero = 'src/assembly/frame-zero.ts';
+const frameSender = 'src/stream/series/frame-sender.ts';
+const outbox = 'src/stream/output/maxiv/outbox.ts';
 const ledger = 'src/stream/series/ledger.ts';
 const tail = 'src/stream/series/tail.ts';
 const streamer = 'src/stream/streamer.ts';
@@ -257,5 +261,76 @@ export const finerMutants: readonly Mutant[] = [
     firstFrame,
     'if (smallest >= this.number) {',
     'if (smallest > this.number) {',
+  ]),
+  tested(
+    'stream/series/first-frame',
+    'first-told-too-soon',
+    'says where a series begins before the start window is over',
+    [
+      firstFrame,
+      'if (this.#startedAt < 0 || now - this.#startedAt < this.#startWindowMs)',
+      'if (this.#startedAt < 0 || now - this.#startedAt < this.#startWindowMs - 1)',
+    ],
+  ),
+  tested(
+    'stream/series/first-frame',
+    'holding-not-waited-for',
+    'begins a series without a port that holds its packets',
+    [
+      firstFrame,
+      'if (smallest === 0 || (holding && now - this.#startedAt < 2 * this.#startWindowMs))',
+      'if (smallest === 0)',
+    ],
+  ),
+  tested('stream/series/first-frame', 'ports-a-ring-apart', 'begins with ports that are exactly a ring apart', [
+    firstFrame,
+    'newest - smallest >= this.#ring',
+    'newest - smallest > this.#ring',
+  ]),
+  tested('pipeline/consumer', 'abort-by-the-last', 'tells the last reason of an abort, where the first is why', [
+    seriesState,
+    'if (this.aborted !== null || this.step === seriesStep.ending) return;',
+    'if (this.step === seriesStep.ending) return;',
+  ]),
+  tested('stream/series/ledger', 'ranges-joined', 'calls a frame between two incomplete ones incomplete', [
+    ledger,
+    'last[1] === frameIndex - 1',
+    'last[1] >= frameIndex - 2',
+  ]),
+  tested('pipeline/series', 'unsent-one-less', 'counts one frame less than it has given up', [
+    frameSender,
+    'const frames = last + 1 - this.next;',
+    'const frames = last - this.next;',
+  ]),
+  tested(
+    'stream/output/maxiv/outbox',
+    'blocked-not-counted',
+    'says nothing of the time in which nobody took a message',
+    [
+      outbox,
+      'if (this.blocked)\n      this.#counters[streamCounter.blockedSeconds] =',
+      'if (this.#next < 0)\n      this.#counters[streamCounter.blockedSeconds] =',
+    ],
+  ),
+  tested('stream/output/maxiv/outbox', 'begun-header-waits', 'lets who arms wait for a consumer that does not read', [
+    outbox,
+    "if (kind !== 'images' && this.#sink.keep !== undefined) this.keep(now);",
+    '',
+  ]),
+  tested('pipeline/frame-zero', 'lag-drops-frame-zero', 'gives frame 0 up because another port is far ahead', [
+    frameZero,
+    'smallest !== 0 && smallest - this.#own <= this.#overtakeFrames',
+    'smallest === this.#own',
+  ]),
+  tested(
+    'pipeline/frame-zero',
+    'copies-are-images',
+    'takes three packets that the network doubled for another frame 0',
+    [frameZero, 'Math.max(copiesLeast, this.#images.expected / 2)', 'copiesLeast'],
+  ),
+  tested('pipeline/consumer', 'end-dated-by-offer', 'lets the time of a stop begin before its end was handed over', [
+    streamer,
+    '(at) => this.#over(series, summary, at), now)',
+    '() => this.#over(series, summary, now), now)',
   ]),
 ];

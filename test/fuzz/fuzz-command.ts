@@ -62,7 +62,7 @@ const program = new Command('npm run fuzz --')
   .option('--json', 'one JSON object on standard output instead of lines')
   .option('--mutants', 'patch a copy of the sources with known mistakes, one at a time, and see that each is caught')
   .option('--mutant <name>', 'only this mistake, or those whose name begins so')
-  .option('--write', 'with --mutants: write the table in docs/simulation.md anew')
+  .option('--write', 'with --mutants: write what was caught into the table of docs/simulation.md')
   .addHelpText(
     'after',
     '\nExit code 0 = all held, 1 = a seed failed or hung, or a mistake was not caught, 130 = interrupted (what was ' +

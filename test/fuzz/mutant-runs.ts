@@ -29,14 +29,14 @@ export interface MutantsOptions {
   readonly only: string;
   readonly jobs: number;
   readonly json: boolean;
-  /** Write the table into the docs. */
+  /** Write the table into the docs: rows of the mistakes that were made, and the others as they are. */
   readonly write: boolean;
   /** Seeds that a mistake may survive; 3000 unless given. */
   readonly seeds?: number;
 }
 
 /** What became of a mistake. */
-interface Catch {
+export interface Catch {
   readonly mutant: Mutant;
   readonly caught: boolean;
   /** The seed that failed; null = none did. */
@@ -91,7 +91,7 @@ export async function runMutants({ only, jobs, json, write, seeds = seedsMost }:
       `${interrupted ? 'interrupted: ' : ''}${caught.length - missed.length} of ${chosen.length} mistakes caught ` +
         `in ${seconds.toFixed(0)} s`,
     );
-  if (write && !interrupted && only === '' && missed.length === 0) writeTable(caught);
+  if (write) writeTable(caught);
   return missed.length > 0 ? 1 : interrupted ? 130 : 0;
 }
 
@@ -224,18 +224,25 @@ export function listedSeeds(): Map<string, number | null> {
   );
 }
 
-function writeTable(caught: readonly Catch[]): void {
-  const rows = mutants.map(({ name, does, changes }) => {
-    const found = caught.find(({ mutant }) => mutant.name === name) as Catch;
+/** A mistake that was not caught has no row, nor has one that was never made. */
+export function tableRows(caught: readonly Catch[], page: string): string[] {
+  const before = new Map([...page.matchAll(/^\| `([a-z0-9-]+)` \|.*$/gm)].map(([row, name]) => [name, row]));
+  return mutants.flatMap(({ name, does, changes }) => {
+    const found = caught.find(({ mutant }) => mutant.name === name);
+    if (found === undefined) return before.get(name) ?? [];
+    if (!found.caught) return [];
     const files = [...new Set(changes.map(({ file }) => `\`${file.replace('src/', '')}\``))].join(', ');
-    return `| \`${name}\` | ${does} | ${files} | ${found.seed ?? 'test'} | ${shown(found.by)} |`;
+    return [`| \`${name}\` | ${does} | ${files} | ${found.seed ?? 'test'} | ${shown(found.by)} |`];
   });
+}
+
+function writeTable(caught: readonly Catch[]): void {
+  const text = readFileSync(page, 'utf8');
   const table = [
     '| mistake | what the service then does | in | seed | what did not hold |',
     '|---|---|---|---:|---|',
-    ...rows,
+    ...tableRows(caught, text),
   ].join('\n');
-  const text = readFileSync(page, 'utf8');
   const [before, after] = [text.indexOf(beginMark), text.indexOf(endMark)];
   if (before < 0 || after < 0)
     throw new Error(`${page} has no place for the table: needs "${beginMark}" and "${endMark}"`);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { caughtBy, listedSeeds } from './mutant-runs.js';
+import { caughtBy, listedSeeds, tableRows } from './mutant-runs.js';
 import { mutants } from './mutants.js';
 import { closeOperator } from './operator.js';
 import { playSeed } from './play.js';
@@ -36,6 +36,25 @@ t.test('a mistake that makes a seed hang is named as caught by the watchdog', (t
     'the seed hangs, and is caught by the watchdog: no answer in 20 s',
   );
   t.equal(caughtBy({ problems: ['frame 3: wrong\n    at x', 'more'] }), 'frame 3: wrong');
+  t.end();
+});
+
+t.test('the table has a row for each mistake that was caught, now or before, and none for one that was not', (t) => {
+  const [first, second, third, fourth] = mutants;
+  const row = (name: string, seed: number): string => `| \`${name}\` | does | in | ${seed} | held |`;
+  const page = [first, second, third].map(({ name }) => row(name, 7)).join('\n');
+  const rows = tableRows(
+    [
+      { mutant: second, caught: true, seed: 9, by: 'a | b' },
+      { mutant: third, caught: false, seed: null, by: '3 seeds held' },
+      { mutant: fourth, caught: true, seed: null, by: 'test' },
+    ],
+    page,
+  );
+  t.equal(rows.length, 3);
+  t.equal(rows[0], row(first.name, 7), 'as it was');
+  t.match(rows[1], /^\| `duplicate-counted-kernel` \| .* \| 9 \| a \\\| b \|$/);
+  t.match(rows[2], /\| test \| test \|$/);
   t.end();
 });
 

@@ -170,3 +170,26 @@ t.test('a stop waits for its consumer from the moment in which the end was hande
   t.match(answers(), [{ summary: { frames: 3, undelivered: undefined } }]);
   t.strictSame(pipeline.verify(), []);
 });
+
+t.test('the first reason of an abort is told, whatever becomes of the consumer afterwards', async (t) => {
+  const sink = new MemorySink(2);
+  sink.connect();
+  const pipeline = small({ max_owed_frames: 5 }, { sink });
+  pipeline.arm({ firstFrameNumber: 1 });
+  sink.reading = false;
+  for (let frame = 1; frame <= 30 && pipeline.words.step === seriesStep.open; frame++) {
+    for (const port of pipeline.sources.keys()) {
+      pipeline.send(port, frame);
+      pipeline.turnPort(port);
+    }
+    pipeline.turnStreamer();
+  }
+  t.equal(pipeline.words.step, seriesStep.stopping, 'it has stalled');
+  sink.disconnect();
+  pipeline.run(50);
+  sink.connect();
+  sink.reading = true;
+  pipeline.run(50);
+  t.match(pipeline.summaries, [{ aborted: 'consumer_stalled' }]);
+  t.strictSame(pipeline.verify(), []);
+});

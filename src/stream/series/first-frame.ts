@@ -1,7 +1,7 @@
 // Which frame a series begins with, and that all receivers go by it. Given with the arm request, or found: the smallest
 // number that any port accepted within the start window. The number is proposed, every receiver answers and accepts
 // nothing below it from then on; what a port accepted before its answer lowers it; then it is settled.
-// Tested by test/pipeline/first-frame.test.ts.
+// Tested by test/stream/series/first-frame.test.ts and test/pipeline/first-frame.test.ts.
 
 import type { SeriesWords } from '../../memory/series-words.js';
 import type { ReadPort } from './frame-reader.js';
