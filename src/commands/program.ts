@@ -105,6 +105,14 @@ function report(error: unknown): number {
     );
     return error.exitCode;
   }
+  const { code = '', message = '' } = error as NodeJS.ErrnoException;
+  if (code === 'EMFILE' || code === 'ENFILE') {
+    process.stderr.write(
+      `vdcu: no file descriptor is left: ${message.split('\n', 1)[0]}. Raise the limit: ulimit -n 4096, LimitNOFILE ` +
+        `of the service manager${code === 'ENFILE' ? ', fs.file-max of the system' : ''}\n`,
+    );
+    return exitCode.environment;
+  }
   process.stderr.write(
     `vdcu: unexpected: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   );

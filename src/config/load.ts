@@ -123,9 +123,9 @@ function findEntry(document: Document, lines: LineCounter, file: string, name: s
   const line = lineOfNode(pair.key, lines) ?? 1;
   const value = isAlias(pair.value) ? pair.value.resolve(document) : pair.value;
   if (!isMap(value)) {
+    const seen = isNode(value) ? resolved(file, () => value.toJS(document) as unknown) : value;
     throw new OperatorError(
-      `${file}:${line}: ${name}: ${show(isNode(value) ? value.toJS(document) : value)} is no detector: needs a map ` +
-        'of keys (docs/reference/configuration.md)',
+      `${file}:${line}: ${name}: ${show(seen)} is no detector: needs a map of keys (docs/reference/configuration.md)`,
       exitCode.usage,
     );
   }
@@ -141,8 +141,13 @@ function findEntry(document: Document, lines: LineCounter, file: string, name: s
 
 /** Aliases and merge keys resolved; map keys become text. */
 function valuesOf(document: Document, file: string, name: string): Record<string, unknown> {
+  return resolved(file, () => (document.toJS() as Record<string, Record<string, unknown>>)[name] ?? {});
+}
+
+/** Aliases may repeat without end. */
+function resolved<T>(file: string, resolve: () => T): T {
   try {
-    return (document.toJS() as Record<string, Record<string, unknown>>)[name] ?? {};
+    return resolve();
   } catch (error) {
     throw new OperatorError(`${file}: not YAML: ${messageOf(error)}`, exitCode.usage, { cause: error });
   }

@@ -24,13 +24,19 @@ const byCode: Readonly<Record<string, Refusal>> = {
   HPE_HEADER_OVERFLOW: { status: 431, problem: 'the head of the request is too long: at most 16 KiB, URL included' },
   HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, problem: 'the extensions of a chunk are too long: at most 16 KiB' },
   HPE_INVALID_METHOD: { status: 400, problem: 'this is no HTTP/1.1 request: its method is none' },
-  HPE_INVALID_CONTENT_LENGTH: { status: 400, problem: 'content-length is no number' },
+  HPE_INVALID_CONTENT_LENGTH: {
+    status: 400,
+    problem: 'content-length is no number, or stands beside transfer-encoding',
+  },
   HPE_UNEXPECTED_CONTENT_LENGTH: {
     status: 400,
     problem: 'the length of the body is told twice: one content-length, or transfer-encoding: chunked',
   },
   HPE_INVALID_CHUNK_SIZE: { status: 400, problem: 'the size of a chunk is no hexadecimal number' },
-  HPE_INVALID_TRANSFER_ENCODING: { status: 400, problem: 'transfer-encoding is not understood: chunked, or none' },
+  HPE_INVALID_TRANSFER_ENCODING: {
+    status: 400,
+    problem: 'transfer-encoding is not understood, or stands beside content-length: chunked alone, or none',
+  },
   HPE_INVALID_HEADER_TOKEN: { status: 400, problem: 'a header field has a character that none may have' },
 };
 

@@ -3,10 +3,11 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import t from 'tap';
+import { exitCode } from '../../src/base/errors.js';
 import { parseConfig } from '../../src/config/load.js';
 import { simulate } from '../../simulators/simulate.js';
 import { watchStream } from '../../simulators/watch.js';
-import { runProcess } from './process.js';
+import { runProcess, vdcuProcess } from './process.js';
 import { configText, quadYaml } from './running.js';
 import { until, within } from './waiting.js';
 
@@ -25,6 +26,22 @@ function idle(t: { teardown(end: () => void): void }, port: number, count: numbe
     return socket;
   });
 }
+
+t.test(
+  'a service that has too few descriptors to begin says so, and what to do',
+  { skip: process.platform !== 'linux' && 'limits of Linux', timeout: 120_000 },
+  async (t) => {
+    const folder = t.testdir({ 'test.yaml': await configText(quadYaml) });
+    const run = vdcuProcess(
+      t,
+      ['run', `${folder}/test.yaml`, 'det'],
+      [],
+      ['sh', '-c', 'ulimit -n 48; unset NODE_OPTIONS; exec "$@"', 'sh'],
+    );
+    t.equal(await run.code(), exitCode.environment);
+    t.match(run.stderr, /^vdcu: no file descriptor is left: .*ulimit -n/);
+  },
+);
 
 for (const door of ['data port', 'HTTP'] as const) {
   t.test(
