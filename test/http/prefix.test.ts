@@ -2,21 +2,16 @@
 // path, as nginx does with location /vdcu/ { proxy_pass http://127.0.0.1:PORT/; }: every link and every file works
 // there.
 
-import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import type { Test } from 'tap';
 import { startHttp } from '../../src/http/http.js';
 import { makeLogger } from '../../src/runtime/log.js';
 import { HandMadeView } from '../view/hand-made-view.js';
+import { underPath } from './reverse-proxy.js';
+import type { Proxied } from './reverse-proxy.js';
 
-const prefix = '/vdcu/';
-
-/** What was asked of the proxy outside the prefix. */
-const strays: string[] = [];
-
-/** @returns the page's address at the proxy */
-async function behindProxy(t: Test): Promise<string> {
+/** The service with a made-up view, shown under a path. */
+async function behindProxy(t: Test): Promise<Proxied> {
   const logger = makeLogger('error', 'quad', { write: () => undefined });
   const server = await startHttp(new HandMadeView(), {
     host: '127.0.0.1',
@@ -25,35 +20,7 @@ async function behindProxy(t: Test): Promise<string> {
     build: { version: '0', backend: 'x' },
   });
   t.teardown(() => server.close());
-  const proxy = createServer((incoming, outgoing) => {
-    const url = incoming.url ?? '';
-    if (!url.startsWith(prefix)) {
-      strays.push(url);
-      outgoing.writeHead(404).end();
-      return;
-    }
-    const onward = request(
-      new URL(url.slice(prefix.length - 1), server.url),
-      { method: incoming.method, headers: { ...incoming.headers, host: new URL(server.url).host } },
-      (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(outgoing);
-      },
-    );
-    incoming.pipe(onward);
-    outgoing.on('close', () => {
-      onward.destroy();
-    });
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  t.teardown(
-    () =>
-      new Promise((resolve) => {
-        proxy.close(resolve);
-        proxy.closeAllConnections();
-      }),
-  );
-  return `http://127.0.0.1:${(proxy.address() as AddressInfo).port}${prefix}`;
+  return underPath(t, server.url);
 }
 
 /** Addresses in a page, and those that our scripts ask for by themselves. */
@@ -68,7 +35,7 @@ t.test(
   'every link and file of page and documentation is found under the prefix, from wherever one begins',
   { timeout: 60_000 },
   async (t) => {
-    const home = await behindProxy(t);
+    const { home, strays } = await behindProxy(t);
     const origin = new URL(home).origin;
     const seen = new Set<string>();
     const waiting = [
@@ -111,7 +78,7 @@ t.test(
 );
 
 t.test('requests that are tried out in the documentation stay under the prefix', async (t) => {
-  const home = await behindProxy(t);
+  const { home } = await behindProxy(t);
   const where = `${home}docs/json`;
   const { servers, paths } = (await (await fetch(where)).json()) as {
     servers: { url: string }[];
@@ -125,7 +92,7 @@ t.test('requests that are tried out in the documentation stay under the prefix',
 });
 
 t.test('scripts of the page ask below their own address only', async (t) => {
-  const home = await behindProxy(t);
+  const { home } = await behindProxy(t);
   const text = await (await fetch(`${home}page/page.js`)).text();
   t.strictSame(
     [...text.matchAll(/(?:fetch|EventSource)\(\s*["'`](\/[^"'`]*)/g)].map(([, path]) => path),
