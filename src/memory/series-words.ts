@@ -41,8 +41,11 @@ const at = {
 /** Frame numbers here are own ones (detector/frame-share.ts); 0 = not known. */
 export class SeriesWords {
   readonly #words: Int32Array;
+  readonly #given: () => void;
 
-  constructor(buffer: ArrayBufferLike, offset: number) {
+  /** @param given called after each command: receivers may sleep where no word of memory wakes them */
+  constructor(buffer: ArrayBufferLike, offset: number, given: () => void = () => undefined) {
+    this.#given = given;
     this.#words = new Int32Array(buffer, offset, seriesWordsBytes / 4);
   }
 
@@ -53,12 +56,20 @@ export class SeriesWords {
   command(next: Phase): number {
     const word = (((Atomics.load(this.#words, at.command) >> 3) + 1) << 3) | next;
     Atomics.store(this.#words, at.command, word);
+    Atomics.notify(this.#words, at.command);
+    this.#given();
     return word;
   }
 
   /** The command word; its phase is `word & 7`. */
   readCommand(): number {
     return Atomics.load(this.#words, at.command);
+  }
+
+  /** Resolves when the command is another than `seen`, or the time is over. */
+  async waitCommandAsync(seen: number, milliseconds: number): Promise<void> {
+    const waiting = Atomics.waitAsync(this.#words, at.command, seen, milliseconds);
+    if (waiting.async) await waiting.value;
   }
 
   /** Parameters of a series, stored before its prepare command; `readNRows` 0 = all rows. */

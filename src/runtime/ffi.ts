@@ -43,6 +43,9 @@ export interface Libc {
   sendmsg(descriptor: number, message: BigUint64Array, flags: number): number;
   ioctl(descriptor: number, request: number, value: ArrayBufferView): number;
   fcntl(descriptor: number, command: number, value: number): number;
+  eventfd(initial: number, flags: number): number;
+  read(descriptor: number, bytes: ArrayBufferView, length: number): number;
+  write(descriptor: number, bytes: ArrayBufferView, length: number): number;
   /** Less than a second. */
   usleep(microseconds: number): number;
   close(descriptor: number): number;
@@ -174,6 +177,9 @@ function bindLibc(library: Library): Libc {
     sendmsg: library.func('intptr_t sendmsg(int fd, void *message, int flags)'),
     ioctl: library.func('int ioctl(int fd, unsigned long request, void *value)'),
     fcntl: library.func('int fcntl(int fd, int command, int value)'),
+    eventfd: library.func('int eventfd(uint32_t initial, int flags)'),
+    read: library.func('intptr_t read(int fd, void *bytes, size_t length)'),
+    write: library.func('intptr_t write(int fd, void *bytes, size_t length)'),
     usleep: library.func('int usleep(uint32_t microseconds)'),
     close: library.func('int close(int fd)'),
     prctlText: library.func(

@@ -2,7 +2,7 @@
 // Tested by test/service/service.test.ts.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { makeReceiver, makeSink } from './ways.js';
+import { blockingWaitMs, makeReceiver, makeSink } from './ways.js';
 import { systemClock } from '../base/clock.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
@@ -15,6 +15,7 @@ import { ThreadWords } from '../memory/thread-words.js';
 import { EventLoopDriver, driveBlocking } from '../runtime/agent.js';
 import type { Agent } from '../runtime/agent.js';
 import { nameThread, pinThread } from '../runtime/thread.js';
+import { noDescriptor, ring } from '../runtime/wake-descriptor.js';
 import { reportError } from '../runtime/thread-messages.js';
 import type { ThreadMessage } from '../runtime/thread-messages.js';
 import type { SendBuffer, StreamEvent } from '../contract/series.js';
@@ -41,6 +42,8 @@ export interface ThreadTask {
   readonly firstMessageNumber: number;
   /** Number of the last series of earlier processes, or 0. */
   readonly seriesBefore: number;
+  /** What wakes each receiver, by thread; runtime/wake-descriptor.ts. */
+  readonly wakeDescriptors: readonly number[];
 }
 
 /** What a thread says when it is ready. */
@@ -79,12 +82,17 @@ async function runReceiver(ports: readonly number[]): Promise<void> {
   notes.push(...settleThread());
   const ready = (): void =>
     post({ kind: 'ready', info: { sources: agent.infos, endpoint: '', sendBuffer: null, backend: receive, notes } });
-  if (receive === 'dgram') return runOnEventLoop(agent, ready);
+  if (receive === 'dgram') {
+    void followCommands();
+    return runOnEventLoop(agent, ready);
+  }
   await agent.start();
   ready();
-  const waiting = receiver.group();
-  // A single port waits inside its source.
-  driveBlocking(agent, { stopAsked: () => words.stopAsked, mark: () => 0, rest: () => void waiting?.wait(10) });
+  const wakeDescriptor = task.wakeDescriptors[task.thread];
+  const waiting = receiver.group(wakeDescriptor);
+  const waitMs = (): number => (wakeDescriptor === noDescriptor ? blockingWaitMs : agent.waitMs);
+  // A single port waits inside its source, too, while packets come.
+  driveBlocking(agent, { stopAsked: () => words.stopAsked, mark: () => 0, rest: () => void waiting?.wait(waitMs()) });
   await agent.close();
 }
 
@@ -109,6 +117,7 @@ async function runStreamer(): Promise<void> {
   const streamer = new Streamer({
     ...streamerSetup(wiring, sink, task.firstMessageNumber, report),
     seriesBefore: task.seriesBefore,
+    wakeReceivers: () => task.wakeDescriptors.forEach(ring),
   });
   const agent = new StreamerAgent(sink, streamer, config.closingTimeoutMs, report, () => systemClock.now());
   const ready = (): void =>
@@ -145,6 +154,16 @@ async function followWakeWord(): Promise<void> {
     await series.waitAsync(seen, wakeWordMs);
     seen = series.wakeCount;
     driver?.wake();
+  }
+}
+
+/** A receiver's event loop looks again when a command is given. */
+async function followCommands(): Promise<void> {
+  for (let seen = series.readCommand(); !words.stopAsked;) {
+    await series.waitCommandAsync(seen, wakeWordMs);
+    const command = series.readCommand();
+    if (command !== seen) driver?.wake();
+    seen = command;
   }
 }
 

@@ -30,6 +30,7 @@ import { SeriesWords } from '../memory/series-words.js';
 import { ThreadWords } from '../memory/thread-words.js';
 import { adviseHugePages } from '../runtime/huge-pages.js';
 import { restoreError } from '../runtime/thread-messages.js';
+import { closeWakeDescriptor, noDescriptor, openWakeDescriptor, ring } from '../runtime/wake-descriptor.js';
 import type { ThreadMessage } from '../runtime/thread-messages.js';
 import type { StreamEvent } from '../contract/series.js';
 import { readUdpSocket } from '../udp/proc-net-udp.js';
@@ -169,7 +170,10 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   };
   const onEvent = (event: StreamEvent): void => view.noteEvent(event);
   const seriesBefore = history?.before[0]?.series_id ?? 0;
-  const base = { config, plan, map, memory, firstMessageNumber: firstNumber, seriesBefore };
+  const wakeDescriptors = plan.portsOfThread.map(() =>
+    config.receive === 'dgram' ? noDescriptor : openWakeDescriptor(),
+  );
+  const base = { config, plan, map, memory, firstMessageNumber: firstNumber, seriesBefore, wakeDescriptors };
   const indexOf = (udpPort: number): number => config.detector.udpPorts.indexOf(udpPort);
   const receivers = plan.portsOfThread.map(
     (udpPorts, thread) =>
@@ -199,9 +203,12 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   const threads = [...receivers, ...encoders, streamer];
   const stopThreads = async (): Promise<void> => {
     stopping = true;
-    await Promise.all([...receivers, ...encoders].map((thread) => thread.stop()));
+    const stopped = [...receivers, ...encoders].map((thread) => thread.stop());
+    wakeDescriptors.forEach(ring);
+    await Promise.all(stopped);
     // Its last messages may take until the consumer has them.
     await streamer.stop(config.closingTimeoutMs + closeLimitMs);
+    wakeDescriptors.forEach(closeWakeDescriptor);
   };
 
   let psi: OpenReceivers | null = null;

@@ -32,7 +32,7 @@ import type { Wiring } from './wiring.js';
 /**
  * A receiver or streamer waits so long for the next thing at most, in ms, so that it sees commands and its stop word.
  */
-const blockingWaitMs = 10;
+export const blockingWaitMs = 10;
 
 /** What the C library keeps of freed memory: some messages are queued and freed all the time. */
 const keptFreeBytes = 8 * 2 ** 20;
@@ -46,10 +46,10 @@ export interface ReceiverBackend {
   /** Sentences for the operator about what is slower than it could be. */
   readonly notes: string[];
   /**
-   * Sleep until one of several ports has something; null = the only port's source waits by itself. Made after the
-   * start.
+   * Sleeps until a port has something or a command is given; null = the event loop does. Made after the start.
+   * @param wakeDescriptor rings at a command
    */
-  group(): SourceGroup | null;
+  group(wakeDescriptor: number): SourceGroup | null;
 }
 
 /** How the thread's agent is asked to look again; only where the event loop drives it. */
@@ -107,7 +107,12 @@ export function makeReceiver(
     now,
     receive === 'recvmmsg' ? { pause: new ReceivePause(ports.length), sleep: sleepMicroseconds } : null,
   );
-  return { agent, receive, notes, group: () => (blocking.length > 1 ? new SourceGroup(blocking) : null) };
+  return {
+    agent,
+    receive,
+    notes,
+    group: (wakeDescriptor) => (receive === 'dgram' ? null : new SourceGroup(blocking, wakeDescriptor)),
+  };
 }
 
 function recvmmsgSource(

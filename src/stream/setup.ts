@@ -50,6 +50,8 @@ export interface StreamerSetup {
   readonly share: FrameShare;
   layoutFor(dynamicRange: number, readNRows: number): Layout;
   report(event: StreamEvent): void;
+  /** A command was given: receivers that sleep shall look at it. Absent where they never sleep long. */
+  wakeReceivers?(): void;
 }
 
 /** What all series of this streamer work with. */
@@ -63,7 +65,7 @@ export function seriesDeps(setup: StreamerSetup): SeriesDeps {
   return {
     limits,
     ring: map.sizes.slots,
-    words: new SeriesWords(buffer, map.seriesWords),
+    words: new SeriesWords(buffer, map.seriesWords, () => setup.wakeReceivers?.()),
     ports,
     reader,
     forms: map.encoding === null ? null : new Forms(buffer, map.encoding),

@@ -37,7 +37,8 @@ export interface RecvmmsgSourceOptions {
   readonly receiveBufferBytes: number;
   /**
    * How long `receive` may wait for a first datagram; 0 = never, as where several ports share a thread. The kernel's
-   * resolution is a few ms.
+   * resolution is a few ms. Having waited in vain, it does not wait again before there is one: whoever has nothing else
+   * to do waits for a `SourceGroup`, where a command wakes it.
    */
   readonly waitMs: number;
   /** Take coalesced datagrams. */
@@ -55,6 +56,8 @@ export class RecvmmsgSource implements PacketSource {
   #socket: UdpSocket | null = null;
   #sender: SenderWord | null = null;
   #empty = false;
+  /** The last wait was in vain, or somebody asks what is there now: nobody waits in the next call. */
+  #waits = true;
   #dropsKnown = true;
   /** Buffers of the last call, and how far they have become entries. */
   #filled = 0;
@@ -77,7 +80,7 @@ export class RecvmmsgSource implements PacketSource {
   }
 
   lookAnew(): number | null {
-    this.#empty = false;
+    this.#empty = this.#waits = false;
     this.#readBefore = this.#buffer < this.#filled;
     return this.queueBytes();
   }
@@ -92,7 +95,7 @@ export class RecvmmsgSource implements PacketSource {
     return Promise.resolve().then(() => this.#open());
   }
 
-  /** As in `PacketSource`; waits up to `waitMs` for the first datagram. Returns 0 after `close`. */
+  /** As in `PacketSource`; waits up to `waitMs` for the first datagram, see there. Returns 0 after `close`. */
   receive(): number {
     // What is left of coalesced datagrams that did not fit into one batch.
     if (this.#buffer < this.#filled) return this.#spread();
@@ -100,8 +103,10 @@ export class RecvmmsgSource implements PacketSource {
     const c = this.#c;
     if (c === null) return 0;
     this.#readBefore = false;
-    const count = c.recvmmsg(this.descriptor, this.#messages, landing.buffers, this.#flags, 0n);
+    const flags = this.#waits ? this.#flags : flag.truncated | flag.dontWait;
+    const count = c.recvmmsg(this.descriptor, this.#messages, landing.buffers, flags, 0n);
     if (count <= 0) return this.#nothing(count);
+    this.#waits = true;
     this.#noteDrops();
     if (landing.coalesced) {
       this.#filled = count;
@@ -201,6 +206,7 @@ export class RecvmmsgSource implements PacketSource {
   #nothing(count: number): number {
     const reason = count < 0 ? lastErrno() : errno.EAGAIN;
     this.#empty = reason === errno.EAGAIN;
+    this.#waits = false;
     if (reason !== errno.EAGAIN && reason !== errno.EINTR) {
       const { host } = this.#options;
       throw new OperatorError(

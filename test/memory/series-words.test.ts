@@ -1,5 +1,5 @@
 import t from 'tap';
-import { SeriesWords, seriesWordsBytes } from '../../src/memory/series-words.js';
+import { phase, SeriesWords, seriesWordsBytes } from '../../src/memory/series-words.js';
 import { afterEachStore } from './interleaved.js';
 
 t.test('whoever sees a new version of the first frame sees its numbers', async (t) => {
@@ -38,3 +38,23 @@ t.test('a first frame is settled by its version, and all is forgotten before the
     [0, 0, 0, 0, 0, 0],
   );
 });
+
+t.test(
+  'who waits for a command on an event loop wakes by it, and each command is told',
+  { timeout: 60_000 },
+  async (t) => {
+    let told = 0;
+    const words = new SeriesWords(new SharedArrayBuffer(seriesWordsBytes), 0, () => told++);
+    const before = words.readCommand();
+    // Such a wait by itself keeps no process.
+    const keeping = setInterval(() => undefined, 1000);
+    t.teardown(() => clearInterval(keeping));
+    const waiting = words.waitCommandAsync(before, 1_000_000);
+    const given = words.command(phase.prepare);
+    await waiting;
+    t.equal(told, 1);
+    t.equal(words.readCommand(), given);
+    await words.waitCommandAsync(before, 1_000_000);
+    await words.waitCommandAsync(given, 1);
+  },
+);

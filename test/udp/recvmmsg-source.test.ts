@@ -334,6 +334,37 @@ t.test('a receiver that waits in the kernel ends soon after it is told', skip, a
   t.equal(await ended, 0);
 });
 
+t.test(
+  'having waited in vain, or asked what is there now, a receiver does not wait again before something has come',
+  skip,
+  async (t) => {
+    // Longer than the whole test may last.
+    const endless = 1_000_000;
+    const source = makeSource({ waitMs: endless });
+    const { udpPort } = await source.open();
+    const sender = new Sender('127.0.0.1', udpPort);
+    sender.send(numbered(0, 10));
+    t.equal(source.receive(), 1);
+    source.lookAnew();
+    t.equal(source.receive(), 0, 'a command asks what waits');
+    t.ok(source.empty);
+    t.equal(source.receive(), 0);
+    t.equal(new SourceGroup([source]).wait(0), 0);
+    sender.send(numbered(1, 10));
+    t.equal(new SourceGroup([source]).wait(endless), 1);
+    t.equal(source.receive(), 1);
+    sender.close();
+    await source.close();
+
+    const patient = makeSource({ waitMs: 20 });
+    await patient.open();
+    t.equal(patient.receive(), 0, 'in vain');
+    t.ok(patient.empty);
+    t.equal(patient.receive(), 0);
+    await patient.close();
+  },
+);
+
 t.test('several ports in one thread: woken by the one that has something', skip, async (t) => {
   const sources = [makeSource(), makeSource()] as const;
   const ports = [await sources[0].open(), await sources[1].open()] as const;
