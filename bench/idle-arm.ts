@@ -1,6 +1,6 @@
-// How long do `arm` and `stop` of an empty series take on an idle service? Scans that are triggered by software pay both
-// at every point. Measured from outside, over HTTP with a connection that stays, with a consumer that takes the stream;
-// in between the service is left in peace for a while, as a motor would.
+// How long do `arm` and `stop` of an empty series take on an idle service? Scans that are triggered by software pay
+// both at every point. Measured from outside, over HTTP with a connection that stays, with a consumer that takes the
+// stream; in between the service is left in peace for a while, as by a motor.
 //
 //   node dist/bench/idle-arm.js [--runs 50] [--restMs 100] [--json]
 
@@ -84,9 +84,9 @@ export function idleArmTables({ arm, stop, idleCpu }: IdleArmResult): string {
   const idle = Object.entries(idleCpu)
     .map(([name, spent]) => `${name} ${spent.toFixed(2)}`)
     .join(', ');
+  const heads = ['empty series', 'p10, ms', 'median, ms', 'p90, ms', 'longest, ms'];
   return (
-    `${table(['empty series', 'p10, ms', 'median, ms', 'p90, ms', 'longest, ms'], [row('arm', arm), row('stop', stop)])}\n\n` +
-    `CPU of the idle service, ms per second: ${idle}.`
+    `${table(heads, [row('arm', arm), row('stop', stop)])}\n\n` + `CPU of the idle service, ms per second: ${idle}.`
   );
 }
 

@@ -1,5 +1,5 @@
-// What is sent by default, `send: zmtp`, taken by our own programs as people start them: watch and record, one after the
-// other. That Debian's pyzmq takes it: test/consumer/python-consumer.test.ts.
+// What is sent by default, `send: zmtp`, taken by our own programs as people start them: watch and record, one after
+// the other. That Debian's pyzmq takes it: test/consumer/python-consumer.test.ts.
 
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
