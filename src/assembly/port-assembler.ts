@@ -112,13 +112,6 @@ export class PortAssembler {
     return this.#intake.pauses;
   }
 
-  /** Nothing is to be done before a packet comes or a command is given: no series is open here. */
-  get idle(): boolean {
-    const { classes, pauses } = this.#intake;
-    const closing = (this.#command & 7) === phase.open || (this.#command & 7) === phase.stop;
-    return this.#answered === this.#command && !classes.accepting && !closing && !pauses && this.left === 0;
-  }
-
   /** Datagrams that were taken from the socket and wait all the same. */
   get left(): number {
     return this.#leftEnd - this.#leftFrom;

@@ -9,12 +9,6 @@ import type { PortAssembler } from './port-assembler.js';
 /** A turn at least so often while packets are left in the sockets. */
 const waitingMicroseconds = 500;
 
-/**
- * A wait for packets lasts at most so long, in ms: in a series, where time-outs are to be seen, and in none, where a
- * command ends it.
- */
-const waitMs = { series: 10, idle: 100 } as const;
-
 /** One port of the thread. */
 export interface ReceiverPort {
   readonly source: PacketSource;
@@ -77,12 +71,6 @@ export class ReceiverAgent implements Agent {
     // What is left in a socket would end every wait at once.
     if (pauses && work === 0) rest?.sleep(waitingMicroseconds);
     return work;
-  }
-
-  /** After a turn that did nothing: how long to wait at most, in ms, for whatever comes. */
-  get waitMs(): number {
-    for (const { assembler } of this.#ports) if (!assembler.idle) return waitMs.series;
-    return waitMs.idle;
   }
 
   async close(): Promise<void> {

@@ -15,7 +15,7 @@ import { ThreadWords } from '../memory/thread-words.js';
 import { EventLoopDriver, driveBlocking } from '../runtime/agent.js';
 import type { Agent } from '../runtime/agent.js';
 import { nameThread, pinThread } from '../runtime/thread.js';
-import { noDescriptor, ring } from '../runtime/wake-descriptor.js';
+import { ring } from '../runtime/wake-descriptor.js';
 import { reportError } from '../runtime/thread-messages.js';
 import type { ThreadMessage } from '../runtime/thread-messages.js';
 import type { SendBuffer, StreamEvent } from '../contract/series.js';
@@ -88,11 +88,13 @@ async function runReceiver(ports: readonly number[]): Promise<void> {
   }
   await agent.start();
   ready();
-  const wakeDescriptor = task.wakeDescriptors[task.thread];
-  const waiting = receiver.group(wakeDescriptor);
-  const waitMs = (): number => (wakeDescriptor === noDescriptor ? blockingWaitMs : agent.waitMs);
+  const waiting = receiver.group(task.wakeDescriptors[task.thread]);
   // A single port waits inside its source, too, while packets come.
-  driveBlocking(agent, { stopAsked: () => words.stopAsked, mark: () => 0, rest: () => void waiting?.wait(waitMs()) });
+  driveBlocking(agent, {
+    stopAsked: () => words.stopAsked,
+    mark: () => 0,
+    rest: () => void waiting?.wait(blockingWaitMs),
+  });
   await agent.close();
 }
 

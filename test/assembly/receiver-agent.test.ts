@@ -2,10 +2,6 @@ import t from 'tap';
 import { ReceiverAgent } from '../../src/assembly/receiver-agent.js';
 import type { ReceiverPort } from '../../src/assembly/receiver-agent.js';
 import { ReceivePause } from '../../src/assembly/receive-pause.js';
-import { phase } from '../../src/memory/series-words.js';
-import { MemorySource } from '../pipeline/memory-source.js';
-import { quadSettings } from '../simulators/detector/settings-examples.js';
-import { SinglePort } from './single-port.js';
 
 /** A thread of two ports that find so many datagrams in each turn; a turn takes 10 µs, a sleep as long as it is. */
 function thread(
@@ -30,7 +26,6 @@ function thread(
       close: () => Promise.resolve(),
     },
     assembler: {
-      idle: true,
       lacking: port === 0 ? 64 : 20,
       noteSocket: () => undefined,
       turn: (at: number) => (asked.push(at), found()[port]),
@@ -48,7 +43,7 @@ function thread(
       agent.turn();
     }
   };
-  return { agent, ports, sleeps, asked, turns };
+  return { agent, sleeps, asked, turns };
 }
 
 t.test(
@@ -94,35 +89,4 @@ t.test('coalesced, the buffers hold several datagrams each: the sleep is as long
   await agent.start();
   turns(19);
   t.strictSame(sleeps, [33], '20 datagrams of a port at 6 in 10 µs');
-});
-
-t.test('a thread waits longer for what comes when no port has a series open', async (t) => {
-  const { agent, ports } = thread(() => [0, 0], 4_000_000);
-  t.equal(agent.waitMs, 100);
-  (ports[1].assembler as unknown as { idle: boolean }).idle = false;
-  t.equal(agent.waitMs, 10);
-});
-
-t.test('a port is idle from the end of one series to the next command', (t) => {
-  const single = new SinglePort({
-    settings: quadSettings(),
-    port: 0,
-    slots: 8,
-    landingPackets: 16,
-    compiled: false,
-    makeSource: (landing) => new MemorySource(landing),
-  });
-  const { assembler, series } = single;
-  single.turn(1);
-  t.ok(assembler.idle, 'before the first');
-  single.open(2, 1, null, 16);
-  t.notOk(assembler.idle, 'open: time-outs are to be seen');
-  series.command(phase.stop);
-  single.turn(3);
-  t.notOk(assembler.idle, 'stopped: images are closed');
-  series.setLast(series.next - 1);
-  series.command(phase.finish);
-  for (let turn = 4; turn < 10; turn++) single.turn(turn);
-  t.ok(assembler.idle, 'finished');
-  t.end();
 });
