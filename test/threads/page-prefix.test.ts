@@ -47,7 +47,13 @@ t.test(
     await until(async () => (await browser.evaluate<number>(drawn)) > 10, 'the frame is drawn', 60_000);
 
     // Those of sentences, too: a series that lost packets has some.
-    const links = await browser.evaluate<string[]>('[...document.querySelectorAll("a[href]")].map(({ href }) => href)');
+    const hrefs = (selector: string): Promise<string[]> =>
+      browser.evaluate(`[...document.querySelectorAll(${JSON.stringify(selector)})].map(({ href }) => href)`);
+    for (const link of await hrefs('a[download]')) {
+      t.ok(link.startsWith(home), link);
+      t.equal((await fetch(link)).status, 200, `${link} can be had`);
+    }
+    const links = await hrefs('a[href]:not([download])');
     t.ok(
       links.some((link) => link.startsWith(`${home}help/operating.md#`)),
       `sentences lead to their chapters: ${links.join(' ')}`,
