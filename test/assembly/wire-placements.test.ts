@@ -251,7 +251,8 @@ for (const [placement, packets] of [
       const { expectedPackets } = makeLayout(quadSettings({ dynamicRange: bits, tenGiga: oneGiga === 0 }));
       const lines = JSON.parse(stdout) as { from: number; packets: number; bytesPerPacket: number }[];
       for (const { from, packets: counted, bytesPerPacket } of placement === 'compiled' ? lines : lines.slice(0, 1)) {
-        const limit = placement === 'compiled' ? Math.max(4, 96 / expectedPackets) : 8;
+        // The oracle makes 7 to 9 bytes of 1 GbE packets; one object for each would be 24 at least.
+        const limit = placement === 'compiled' ? Math.max(4, 96 / expectedPackets) : 16;
         t.ok(
           counted >= packets && bytesPerPacket < limit,
           `${bytesPerPacket.toFixed(3)} bytes per packet from frame ${from} on`,
