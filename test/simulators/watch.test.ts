@@ -318,7 +318,8 @@ t.test('who never connected, or saw no series, says so and does not end with 0',
   t.match(await run(`${endpoint},${nobody}`), { code: 3, stdout: /127\.0\.0\.1:1: never connected/ }, 'one of two');
   const middle = run(endpoint);
   for (const message of [image(9, 4), end(10, 5)]) await push.send(wire(message));
-  t.match(await middle, { code: 3, stdout: /2 messages came, and no series from its header on/ });
+  // The first may go to the watcher before, whose end the socket has not seen yet.
+  t.match(await middle, { code: 3, stdout: /[12] messages came, and no series from its header on/ });
   const stranger = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
