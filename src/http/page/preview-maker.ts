@@ -10,8 +10,12 @@ import type { PreviewAnswer, PreviewJob, PreviewTask } from './preview-messages.
 import type { PreviewRequest } from './preview.js';
 import type { LastSent } from '../../view/service-view.js';
 
-/** Time between two previews of the same part, ms: at least, and as a multiple of what the last one took. */
+/**
+ * Time between two previews of the same part, ms: at least, and as a multiple of what the last one took. At most: where
+ * others need the processor, the thread of lowest priority waits more than it works.
+ */
 const leastMs = 80;
+const mostMs = 300;
 const timesTaken = 3;
 /** Parts of which previews are kept. */
 const keptLimit = 8;
@@ -63,7 +67,7 @@ export class PreviewMaker {
     const kept = this.#kept.get(key);
     const now = this.#clock.now();
     const { count } = this.#last;
-    const interval = Math.max(leastMs, timesTaken * (kept?.took ?? 0));
+    const interval = Math.min(mostMs, Math.max(leastMs, timesTaken * (kept?.took ?? 0)));
     if (kept !== undefined && (kept.count === count || now - kept.startedAt < interval)) return kept.bytes;
     if (this.#jobs.size >= jobLimit)
       return (
