@@ -65,6 +65,19 @@ t.test(
   },
 );
 
+t.test('a preview that waited long for the processor does not put off the next for long', async (t) => {
+  const { maker, clock, keep } = setUp();
+  t.teardown(() => maker.close());
+  keep();
+  const first = maker.make(whole);
+  clock.advance(5000);
+  await first;
+  keep();
+  const second = maker.make(whole);
+  t.not(second, first, 'three times as long would be 15 s');
+  await second;
+});
+
 t.test('a frame that makes no sense is an error of that preview alone', async (t) => {
   const { maker, clock, keep } = setUp();
   t.teardown(() => maker.close());
