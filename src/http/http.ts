@@ -76,14 +76,15 @@ export async function startHttp(view: ServiceView, options: HttpOptions): Promis
   const { limit, open } = descriptorFigures();
   boundConnections(app.server, connectionLimit(limit, open), options.logger);
   answerMalformed(app.server);
-  // Descriptors that are used up, most likely. Without a listener it would be an uncaught error.
-  app.server.on('error', (error: Error) => internalErrors.note(error, options.logger));
   try {
     await app.listen({ host: options.host, port: options.port });
   } catch (error) {
     await app.close();
     throw listenError(error as NodeJS.ErrnoException, options);
   }
+  // Descriptors that are used up, most likely; a port that is taken was refused above. Without a listener it would be
+  // an uncaught error.
+  app.server.on('error', (error: Error) => internalErrors.note(error, options.logger));
   let closed: Promise<void> | null = null;
   return { url: urlOf(app.server.address() as AddressInfo), close: () => (closed ??= close(app)) };
 }
