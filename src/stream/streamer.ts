@@ -7,7 +7,14 @@ import { OperatorError } from '../base/errors.js';
 import { RefusedPeers, peerRefusals } from '../contract/refused-peers.js';
 import type { RefusalReason } from '../contract/refusals.js';
 import { plainRequest } from '../contract/series.js';
-import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary, StreamCommand } from '../contract/series.js';
+import type {
+  ArmRequest,
+  HaltedSeries,
+  SeriesStop,
+  SeriesSummary,
+  StreamCommand,
+  StreamEvent,
+} from '../contract/series.js';
 import type { Layout } from '../detector/layout.js';
 import { CommandBox } from '../memory/command-box.js';
 import { streamCounter } from '../memory/counters.js';
@@ -47,15 +54,19 @@ export class Streamer {
   #keepsBehind = false;
   #shutdown = false;
   #drained = false;
+  /** What happened in this turn. Told when its words are out: whoever hears of it reads them next. */
+  #events: StreamEvent[] = [];
+  readonly #tell: (event: StreamEvent) => void;
 
   constructor(setup: StreamerSetup) {
     const { buffer, map, sink } = setup;
-    this.#setup = setup;
+    this.#tell = (event) => setup.report(event);
+    this.#setup = { ...setup, report: (event) => void this.#events.push(event) };
     this.#seriesId = setup.seriesBefore ?? 0;
-    this.#deps = seriesDeps(setup);
+    this.#deps = seriesDeps(this.#setup);
     this.#output = this.#deps.output;
     this.#figures = new ToldFigures(new StreamWords(buffer, map.streamWords), sink);
-    this.#answers = new OrderAnswers(sink, (event) => setup.report(event));
+    this.#answers = new OrderAnswers(sink, (event) => this.#setup.report(event));
     this.#box = new CommandBox(buffer, map.commandBox);
     this.#deps.reader.prepare(setup.layoutFor(setup.dynamicRange, setup.readNRows));
     this.#publish();
@@ -84,6 +95,7 @@ export class Streamer {
     this.#answers.lookAtDelivery(this.#output.next, now);
     this.#figures.tellUnderway(now);
     this.#publish();
+    this.#tellEvents();
     return work;
   }
 
@@ -290,6 +302,13 @@ export class Streamer {
       this.#answers.stoppedWhenDelivered(summary, this.#output.next, until);
     } else this.#answers.stopped(series.begun ? summary : null);
     this.#answers.halted(this.#ended);
+  }
+
+  #tellEvents(): void {
+    if (this.#events.length === 0) return;
+    const events = this.#events;
+    this.#events = [];
+    for (const event of events) this.#tell(event);
   }
 
   #publish(): void {

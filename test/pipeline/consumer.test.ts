@@ -193,3 +193,24 @@ t.test('the first reason of an abort is told, whatever becomes of the consumer a
   t.match(pipeline.summaries, [{ aborted: 'consumer_stalled' }]);
   t.strictSame(pipeline.verify(), []);
 });
+
+t.test('whoever hears of an event reads words that know of it already', async (t) => {
+  const sink = new MemorySink(8);
+  sink.connect();
+  const pipeline = small({}, { sink });
+  const seen: unknown[] = [];
+  pipeline.onEvent = ({ kind }) => {
+    const { step, seriesId, endPending } = pipeline.words;
+    seen.push({ kind, step, seriesId, endPending });
+  };
+  pipeline.arm({ firstFrameNumber: 1 });
+  pipeline.play(1, 3);
+  sink.disconnect();
+  pipeline.run(500);
+  t.match(pipeline.summaries[0], { aborted: 'consumer_lost', end_pending: true });
+  t.match(seen, [
+    { kind: 'opened', step: seriesStep.opening, seriesId: 1, endPending: false },
+    { kind: 'armed', step: seriesStep.open, seriesId: 1, endPending: false },
+    { kind: 'ended', step: seriesStep.idle, seriesId: 1, endPending: true },
+  ]);
+});
