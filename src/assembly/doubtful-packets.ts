@@ -79,8 +79,9 @@ export class DoubtfulPackets {
 
   /** Frame 0, if it waits, does so no more. @param seen a later frame that speaks for or against it, 0 = none */
   settleZero(seen: number, now: number): void {
-    // What is held agrees with it.
-    if (this.#classes.zero.waits && this.#classes.settleZero(seen, now) && this.#held.count > 0) this.#confirm(now);
+    if (!this.#classes.zero.waits || !this.#classes.settleZero(seen, now) || this.#held.count === 0) return;
+    // What is held agrees with it, unless it is an accident of its own: that waits for witnesses as any other.
+    if (!this.#window.isDoubtful(this.#held.lowest)) this.#confirm(now);
   }
 
   /** A turn is over. @param begun when it began */

@@ -59,6 +59,28 @@ t.test('an armed series may begin with frame 0, and have no other', async (t) =>
   }
 });
 
+t.test('behind frame 0 one false number is no beginning of another series', async (t) => {
+  for (const series of ['auto', 'armed']) {
+    const pipeline = small({ series });
+    pipeline.run(5);
+    if (series === 'armed') pipeline.arm({ frames: 6 });
+    pipeline.play(0, 0);
+    pipeline.send(1, 2 ** 40, [0]);
+    pipeline.send(0, 1);
+    pipeline.run(2);
+    pipeline.send(1, 1);
+    pipeline.play(2, 5);
+    pipeline.run(300);
+    t.match(
+      pipeline.summaries,
+      [{ first_frame_number: 0, frames: 6, complete: 6, warnings: [], aborted: undefined }],
+      series,
+    );
+    t.match(pipeline.counters(1), { foreignSeries: 1, missing: 0 });
+    t.strictSame(pipeline.verify(), []);
+  }
+});
+
 t.test('frame 0 that lost packets is marked as any other', async (t) => {
   const pipeline = small();
   pipeline.arm({ frames: 6 });
