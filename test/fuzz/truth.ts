@@ -39,8 +39,10 @@ export interface SeriesFrames {
   readonly packets: number;
   /** Ports may have closed more. */
   readonly beyond: boolean;
-  /** Highest of which any port took something. */
+  /** Highest of which any port took something; it may have refused that as of no series. */
   readonly begun: number;
+  /** The same of the ports that refused nothing so. */
+  readonly begunForSure: number;
 }
 
 /** Packets of earlier turns that may be held when a series ends, and more. */
@@ -193,14 +195,15 @@ export class PortTruth {
   /** The newest frame that the port had, −1 = none, and what all frames that had begun lack behind its last packet. */
   #behindNewest(
     series: SeriesTaken,
-    { first, last, count, packets, begun }: SeriesFrames,
-  ): Record<'newest' | 'packets', number> {
+    { first, last, count, packets, begun, begunForSure }: SeriesFrames,
+  ): Record<'newest' | 'packets' | 'least', number> {
     const newest = Math.max(-1, ...[...series.frames.keys()].filter((frame) => frame >= first));
-    if (newest < 0 || newest > last) return { newest, packets: 0 };
+    if (newest < 0 || newest > last) return { newest, packets: 0, least: 0 };
     const stride = count > 1 ? (last - first) / (count - 1) : 1;
-    const later = Math.floor((Math.min(begun, last) - newest) / stride);
     const highest = (series.frames.get(newest) as Uint8Array).subarray(0, packets).lastIndexOf(1);
-    return { newest, packets: packets - 1 - highest + Math.max(0, later) * packets };
+    const behind = (frame: number): number =>
+      packets - 1 - highest + Math.max(0, Math.floor((Math.min(frame, last) - newest) / stride)) * packets;
+    return { newest, packets: behind(begun), least: behind(begunForSure) };
   }
 
   /**
@@ -262,12 +265,12 @@ export class PortTruth {
     const elsewhere = ledger.late_unknown + ledger.foreign + series.either + zeros;
     // Where each packet that was taken has its place, it is known to the packet what was still to come at the end.
     if (elsewhere === 0 && ringFull === 0 && this.#zeros === 0) {
-      const { newest, packets } = this.#behindNewest(series, frames);
-      const most = Math.min(packets, missing - late - (socket ?? 0));
+      const { newest, packets, least } = this.#behindNewest(series, frames);
+      const left = missing - late - (socket ?? 0);
       say(
-        series.givenUp < newest || packets === 0 ? cut === most : cut <= most,
-        `cut off is ${cut}, ${packets} packets behind the last one of ${newest} were still to come, ` +
-          `${missing - late - (socket ?? 0)} are missing, given up were frames to ${series.givenUp}`,
+        cut <= Math.min(packets, left) && (series.givenUp >= newest || cut >= Math.min(least, left)),
+        `cut off is ${cut}, ${least} to ${packets} packets behind the last one of ${newest} were still to come, ` +
+          `${left} are missing, given up were frames to ${series.givenUp}`,
       );
     }
     say(

@@ -7,7 +7,7 @@ import { refusalStatus } from '../../src/http/refusal-status.js';
 import { portCounter, portCounterTable } from '../../src/memory/counters.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { seriesStep } from '../../src/memory/stream-words.js';
-import type { SeriesSummary } from '../../src/contract/series.js';
+import type { PortLedger, SeriesSummary } from '../../src/contract/series.js';
 import { readMissing } from '../../simulators/consumer/missing-packets.js';
 import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
 import type { FrameVerifier } from '../../simulators/consumer/verify.js';
@@ -233,12 +233,19 @@ export class LifeVerdict {
     const inOrder =
       packets !== undefined && summary.first_frame_number !== null && summary.aborted !== 'ports_disagree' && count > 0;
     const { udpPorts } = this.#scenario.config.detector;
-    const begun = Math.max(...[...truth.values()].map((port) => port.highest(summary.series_id)));
+    const highest = (ledgers: readonly PortLedger[]): number =>
+      Math.max(
+        -1,
+        ...ledgers.map(({ udp_port: port }) => truth.get(udpPorts.indexOf(port))?.highest(summary.series_id) ?? -1),
+      );
+    const begun = highest(summary.ledger);
+    const refusedNothing = summary.ledger.filter((one) => one.foreign + one.late_unknown === 0);
+    const begunForSure = highest(refusedNothing);
     for (const ledger of summary.ledger) {
       const port = udpPorts.indexOf(ledger.udp_port);
       const first = (summary.first_frame_number ?? 0) + share.offset;
       const frames = inOrder
-        ? { first, last: first + (count - 1) * share.stride, count, packets, beyond: asked > 0, begun }
+        ? { first, last: first + (count - 1) * share.stride, count, packets, beyond: asked > 0, begun, begunForSure }
         : null;
       for (const text of (truth.get(port) as PortTruth).ledgerProblems(
         summary.series_id,
