@@ -35,6 +35,7 @@ interface Options {
   readonly mutants?: boolean;
   readonly mutant?: string;
   readonly write?: boolean;
+  readonly listed?: boolean;
 }
 
 const program = new Command('npm run fuzz --')
@@ -62,6 +63,7 @@ const program = new Command('npm run fuzz --')
   .option('--json', 'one JSON object on standard output instead of lines')
   .option('--mutants', 'patch a copy of the sources with known mistakes, one at a time, and see that each is caught')
   .option('--mutant <name>', 'only this mistake, or those whose name begins so')
+  .option('--listed', 'with --mutants: play only the seed or the test that docs/simulation.md lists')
   .option('--write', 'with --mutants: write what was caught into the table of docs/simulation.md')
   .addHelpText(
     'after',
@@ -142,11 +144,11 @@ async function playAll({ seeds, from, jobs, seedLimit, json = false, untilFailur
 
 program.parse();
 const options = program.opts<Options>();
-const { seed, mutants = false, mutant, jobs, json = false, write = false } = options;
+const { seed, mutants = false, mutant, jobs, json = false, write = false, listed = false } = options;
 const asked = program.getOptionValueSource('seeds') === 'cli';
 process.exitCode =
   mutants || mutant !== undefined
-    ? await runMutants({ only: mutant ?? '', jobs, json, write, ...(asked ? { seeds: options.seeds } : {}) })
+    ? await runMutants({ only: mutant ?? '', jobs, json, write, listed, ...(asked ? { seeds: options.seeds } : {}) })
     : seed !== undefined
       ? await tellSeed(seed, json)
       : await playAll(options);
