@@ -8,6 +8,11 @@ const clockReaders = [
   { object: 'performance', property: 'now', message: 'Take a Clock (src/base/clock.ts).' },
   { object: 'process', property: 'hrtime', message: 'Take a Clock (src/base/clock.ts).' },
 ];
+const weakSignals = {
+  object: 'AbortSignal',
+  property: 'any',
+  message: 'What is combined is held weakly, a timeout among it may never come: abort a controller of your own.',
+};
 const environmentReader = { object: 'process', property: 'env', message: 'Read it in src/base/environment.ts.' };
 const newDate = {
   selector: 'NewExpression[callee.name="Date"][arguments.length=0]',
@@ -45,12 +50,13 @@ export default tseslint.config(
       'max-len': ['error', { code: 120, ignoreRegExpLiterals: true }],
       'max-lines': ['warn', 350],
       'no-restricted-syntax': ['error', noEnums],
+      'no-restricted-properties': ['error', weakSignals],
     },
   },
   {
     files: ['src/**/*.ts'],
     rules: {
-      'no-restricted-properties': ['error', ...clockReaders, environmentReader],
+      'no-restricted-properties': ['error', ...clockReaders, environmentReader, weakSignals],
       'no-restricted-syntax': ['error', noEnums, newDate],
     },
   },

@@ -22,12 +22,12 @@ export interface ArrivalsOptions {
 const tickMs = 500;
 
 export class Arrivals {
-  /** Aborted from outside, by `end`, or when nothing came for too long. */
-  readonly signal: AbortSignal;
   /** True when nothing came for as long as was allowed. */
   timedOut = false;
   messages = 0;
   readonly #own = new AbortController();
+  readonly #outside: AbortSignal;
+  readonly #endedOutside = (): void => this.end();
   readonly #endpoints: readonly string[];
   readonly #heard: boolean[];
   readonly #connections: number[];
@@ -37,7 +37,10 @@ export class Arrivals {
   #last: number;
 
   constructor({ endpoints, timeoutMs, signal, onTick, clock = systemClock }: ArrivalsOptions) {
-    this.signal = AbortSignal.any([signal, this.#own.signal]);
+    // A listener holds what it ends. AbortSignal.any would hold the other weakly: one that nobody else holds is lost.
+    signal.addEventListener('abort', this.#endedOutside);
+    if (signal.aborted) this.end();
+    this.#outside = signal;
     this.#endpoints = endpoints;
     this.#heard = endpoints.map(() => false);
     this.#connections = endpoints.map(() => 0);
@@ -53,6 +56,11 @@ export class Arrivals {
       },
       timeoutMs === undefined ? tickMs : Math.min(tickMs, timeoutMs),
     );
+  }
+
+  /** Aborted from outside, by `end`, or when nothing came for too long. */
+  get signal(): AbortSignal {
+    return this.#own.signal;
   }
 
   /** Connections that spoke zmq, over all endpoints and their returns. */
@@ -119,5 +127,6 @@ export class Arrivals {
   /** Stop the clock. */
   close(): void {
     clearInterval(this.#timer);
+    this.#outside.removeEventListener('abort', this.#endedOutside);
   }
 }

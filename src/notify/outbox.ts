@@ -66,7 +66,7 @@ export class Outbox {
     // The one that is on its way stays: it may be there already.
     if (this.#waiting.length >= waitingLimit) this.#drop(1);
     this.#waiting.push({ text, at: this.#deps.clock.now() });
-    this.#running ??= this.#run().finally(() => (this.#running = null));
+    this.#running ??= this.#run();
   }
 
   /** Nothing is taken any more; what waits has a moment to go. */
@@ -86,7 +86,7 @@ export class Outbox {
     while (this.#waiting.length > 0 && !this.#over.signal.aborted) {
       const first = this.#waiting[0];
       const result = await this.#try(first.text);
-      if (this.#over.signal.aborted && !result.delivered) return;
+      if (this.#over.signal.aborted && !result.delivered) break;
       if (result.delivered) this.#delivered();
       else this.#failed(result);
       const old = this.#deps.clock.now() - first.at >= giveUpMs;
@@ -99,6 +99,8 @@ export class Outbox {
       await (this.#deps.pause ?? sleepFor)(pauseMs, this.#over.signal).catch(() => undefined);
       pauseMs = Math.min(2 * pauseMs, longestPauseMs);
     }
+    // In the same step in which nothing waited any more: a text that comes after it begins anew.
+    this.#running = null;
   }
 
   async #try(text: string): Promise<PostResult> {

@@ -140,3 +140,15 @@ t.test('a stop waits a moment for what waits, and no longer', async (t) => {
   t.strictSame(aborted, [true], 'the one that was on its way, and no other');
   t.match(slow.counts, { delivered: 0, dropped: 2, waiting: 0 });
 });
+
+t.test('a text that comes in any moment of the end of the one before goes out', async (t) => {
+  for (let later = 0; later < 8; later++) {
+    const { outbox, seen } = station();
+    outbox.put('a');
+    while (outbox.counts.delivered === 0) await Promise.resolve();
+    for (let step = 0; step < later; step++) await Promise.resolve();
+    outbox.put('b');
+    await turn();
+    t.strictSame(seen, ['a', 'b'], `${later} steps later`);
+  }
+});

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -66,4 +68,27 @@ t.test('one that does not answer is left when the signal says so', async (t) => 
   const result = post(url, '{}', over.signal);
   setTimeout(() => over.abort(), 50);
   t.match(await result, { delivered: false, again: true });
+});
+
+t.test(
+  'one that does not answer is left after a time, whatever the collector of garbage takes meanwhile',
+  async (t) => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const url = await answering(t, () => undefined);
+    const collecting = setInterval(collect, 20);
+    t.teardown(() => clearInterval(collecting));
+    const none = Symbol('no result');
+    const late = new Promise((resolve) => setTimeout(() => resolve(none), 10_000));
+    t.strictSame(await Promise.race([post(url, '{}', new AbortController().signal, 300), late]), {
+      delivered: false,
+      why: 'no answer within 300 ms',
+      again: true,
+    });
+  },
+);
+
+t.test('a signal that was given before ends a try at once', async (t) => {
+  const url = await answering(t, () => undefined);
+  t.match(await post(url, '{}', AbortSignal.abort()), { delivered: false, again: true });
 });

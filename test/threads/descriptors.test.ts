@@ -58,10 +58,11 @@ for (const door of ['data port', 'HTTP'] as const) {
       );
       // It stays until the service has gone: who leaves with the last byte may be taken for one who lacks it.
       const leave = new AbortController();
+      setTimeout(() => leave.abort(), 90_000).unref();
       const watching = watchStream({
         endpoint,
         verify: settings,
-        signal: AbortSignal.any([leave.signal, AbortSignal.timeout(90_000)]),
+        signal: leave.signal,
       });
       const status = async (): Promise<{ consumers: number; series: { images_sent: number } | null } | null> => {
         try {

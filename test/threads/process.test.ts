@@ -9,7 +9,7 @@ import { Pull } from 'zeromq';
 import { parseConfig } from '../../src/config/load.js';
 import { simulate } from '../../simulators/simulate.js';
 import { watchStream } from '../../simulators/watch.js';
-import { takenUdpPort } from './free-ports.js';
+import { takenTcpPort, takenUdpPort } from './free-ports.js';
 import { runProcess, vdcuProcess } from './process.js';
 import { configText, quadYaml } from './running.js';
 import { askAt, scrapedProblems } from './scraped-truth.js';
@@ -122,3 +122,19 @@ t.test('a taken port is one line on standard error and code 3', async (t) => {
   t.equal(await run.code(), 3);
   t.match(run.stderr, new RegExp(`^vdcu: port ${udp.port}.*taken[^\\n]*\\n$`));
 });
+
+for (const [key, said] of [
+  ['api_port', 'HTTP interface on 127\\.0\\.0\\.1 port PORT: the port is taken by another process\\..*api_port'],
+  ['data_port', 'data port tcp://127\\.0\\.0\\.1:PORT: address already in use.*data_port'],
+] as const)
+  t.test(`a taken ${key}: exit code 3, one line that names the remedy, no stack, and no internal error`, async (t) => {
+    const tcp = await takenTcpPort();
+    t.teardown(() => tcp.release());
+    const folder = mkdtempSync(join(tmpdir(), 'vdcu-'));
+    const file = join(folder, 'a.yaml');
+    writeFileSync(file, await configText(`${quadYaml}\n${key}: ${tcp.port}`));
+    const run = vdcuProcess(t, ['run', file, 'det']);
+    t.equal(await run.code(), 3);
+    t.match(run.stderr, new RegExp(`^vdcu: ${said.replace('PORT', String(tcp.port))}[^\\n]*\\n$`, 'i'));
+    t.notMatch(run.stdout, /internal_error|unexpected|\n\s+at /, 'nor does the log say more');
+  });
