@@ -2,6 +2,7 @@
 // Comes in: the fields of image messages. Goes out: rows, a thousand at once. A value that the message does not have is
 // the maximum of the type. Tested by test/simulators/record.test.ts.
 
+import { FrameLoss, incompleteTable, missingTable, noRow } from './frame-loss.js';
 import type { Dataset, Group } from './hdf5.js';
 
 /** Rows kept before they are written: a chunk of their dataset. */
@@ -54,7 +55,11 @@ const told: readonly ColumnKind[] = [
 ];
 
 /** Names that metadata of a header cannot have. */
-export const columnNames: readonly string[] = [sequence, ...told].map(({ name }) => name);
+export const columnNames: readonly string[] = [
+  ...[sequence, ...told].map(({ name }) => name),
+  incompleteTable,
+  missingTable,
+];
 
 interface Column extends ColumnKind {
   readonly dataset: Dataset;
@@ -65,6 +70,8 @@ interface Column extends ColumnKind {
 export class FrameColumns {
   readonly #group: Group;
   readonly #columns: Column[] = [];
+  /** Null = nothing is told of the frames; undefined = not known yet. */
+  #loss: FrameLoss | null | undefined;
   #pending = 0;
   #written = 0;
 
@@ -75,13 +82,28 @@ export class FrameColumns {
 
   /** A frame that was written. Whether there are columns beyond the sequence number, the first frame decides. */
   add(fields: Fields): void {
-    if (this.#written + this.#pending === 0 && 'complete' in fields) for (const kind of told) this.#make(kind);
+    this.#lossOf(fields)?.addMessage(fields, this.#written + this.#pending);
     for (const { pending, value } of this.#columns) pending[this.#pending] = value(fields);
     if (++this.#pending === rowsAtOnce) this.write();
   }
 
+  /** A frame that is left out: what it lacks is told all the same. */
+  leftOut(fields: Fields): void {
+    this.#lossOf(fields)?.addMessage(fields, noRow);
+  }
+
+  #lossOf(fields: Fields): FrameLoss | null {
+    if (this.#loss === undefined) {
+      const tells = 'complete' in fields;
+      if (tells) for (const kind of told) this.#make(kind);
+      this.#loss = tells ? new FrameLoss(this.#group) : null;
+    }
+    return this.#loss;
+  }
+
   /** Everything into the file. @throws what the library throws */
   write(): void {
+    this.#loss?.write();
     if (this.#pending === 0) return;
     const end = this.#written + this.#pending;
     for (const { dataset, pending } of this.#columns) {

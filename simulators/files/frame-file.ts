@@ -10,6 +10,7 @@ import { DiskReserve, frameBytesLimit } from './disk-reserve.js';
 import { FrameColumns } from './frame-columns.js';
 import { createForWriting, hdf5Reason } from './hdf5.js';
 import type { Dataset, Group, H5File } from './hdf5.js';
+import { addDefaultPlot, addDescription } from './nexus.js';
 import { pixelsOf } from './pixel-kinds.js';
 import type { PixelKind } from './pixel-kinds.js';
 
@@ -112,10 +113,30 @@ export class FrameFile {
     });
   }
 
+  /**
+   * A frame that is not to be in the file: what its message says of the loss is.
+   * @throws OperatorError as `write`
+   */
+  leaveOut(fields: Readonly<Record<string, unknown>>): void {
+    this.#attempt(() => this.#columns.leftOut(fields));
+  }
+
+  /**
+   * What the metadata beside the images say to NeXus readers. @param virtualDcu as `addDescription`
+   * @throws OperatorError as `write`
+   */
+  describe(virtualDcu: unknown): void {
+    this.#attempt(() => addDescription(this.#file, this.group, virtualDcu));
+  }
+
   /** Everything into the file: it is valid until the next frame. @throws OperatorError as `write` */
   flush(): void {
+    this.#attempt(() => this.#flush());
+  }
+
+  #attempt(writing: () => void): void {
     try {
-      this.#flush();
+      writing();
     } catch (error) {
       throw this.#failed(error);
     }
@@ -209,13 +230,11 @@ function closeQuietly(file: H5File): void {
   }
 }
 
-/** Groups with their NeXus classes. */
+/** Groups with their NeXus classes, and the images, to come, as what is shown first. */
 function makeGroups(file: H5File, name: string): Group {
   const entry = file.create_group('entry');
   const instrument = entry.create_group('instrument');
   const detector = instrument.create_group(name);
-  entry.create_attribute('NX_class', 'NXentry');
-  instrument.create_attribute('NX_class', 'NXinstrument');
-  detector.create_attribute('NX_class', 'NXdetector');
+  addDefaultPlot(file, name);
   return detector;
 }

@@ -88,10 +88,12 @@ export class Recording {
     if (this.counts.series > 1 || parts[0] === undefined) return;
     const metadata = parseObject(parts[0]);
     if (metadata === null) this.#warn(`message ${msgNumber}: the metadata is no JSON object and is not written`);
-    else
+    else {
       writeMetadata(this.#file.group, metadata, (text) => {
         this.#warn(text);
       });
+      this.#file.describe(metadata['virtual_dcu']);
+    }
   }
 
   #image(message: StreamMessage): void {
@@ -102,6 +104,7 @@ export class Recording {
     }
     if (fields['discard'] === true) {
       this.counts.discarded++;
+      if (isCount(fields['frame'])) this.#file.leaveOut(fields);
       return;
     }
     const { shape, type, compression, frame } = fields;

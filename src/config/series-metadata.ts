@@ -63,6 +63,11 @@ function knownMetadata(
       version: version(),
       missing_value: 2 ** (8 * layout.pixelBytes) - 1,
       gap_value: gapByte,
+      detector: settings.detector,
+      interfaces: settings.interfaces,
+      counters: settings.counters,
+      flat: settings.flat,
+      dynamic_range: settings.dynamicRange,
       gap_pixels: layout.gapPixels,
       quad: settings.quad,
       modules: settings.modules,
@@ -71,8 +76,14 @@ function knownMetadata(
       udp_ports: settings.udpPorts,
       ports_off: settings.portsOff,
       ...placesOf(layout),
+      ...flipsOf(layout),
     },
   };
+}
+
+/** Rows stored upside down (1) or as received (0) where the configuration says so, else -1, in order of `udp_ports`. */
+function flipsOf({ settings: { flipRows, udpPorts } }: Layout): object {
+  return flipRows.size === 0 ? {} : { flip_rows: udpPorts.map((port) => Number(flipRows.get(port) ?? -1)) };
 }
 
 /**

@@ -64,7 +64,8 @@ export class LossyService {
   readonly run: Process;
   readonly ask: Ask;
   readonly #t: Test;
-  readonly #endpoint: string;
+  /** Where the stream is offered. */
+  readonly endpoint: string;
   readonly #apiUrl: string;
   readonly #sent: SentTruth[] = [];
   #consumer: LedgerConsumer | null = null;
@@ -77,7 +78,7 @@ export class LossyService {
     this.#t = t;
     this.config = config;
     this.run = run;
-    this.#endpoint = endpoint;
+    this.endpoint = endpoint;
     this.#apiUrl = apiUrl;
     this.ask = askAt(apiUrl);
   }
@@ -97,7 +98,7 @@ export class LossyService {
 
   /** Connect the consumer, once. */
   async consume(): Promise<void> {
-    this.#consumer = new LedgerConsumer(this.#t, this.#endpoint, this.config);
+    this.#consumer = new LedgerConsumer(this.#t, this.endpoint, this.config);
     await until(async () => (await tell(this.ask)).status.consumers === 1, "the consumer's connection");
   }
 

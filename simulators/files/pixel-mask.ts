@@ -1,0 +1,92 @@
+// The mask of a detector as NeXus has it (NXdetector, pixel_mask): 0 = a value, bit 0 = a gap, no sensor is there,
+// bit 1 = dead: its port is off, or its row is not read out. Comes in: what the service says of the detector in the
+// header's metadata, `virtual_dcu`, or a file that keeps it. Goes out: the mask, null where it says too little.
+
+import { makeLayout } from '../../src/detector/layout.js';
+import type { Layout } from '../../src/detector/layout.js';
+import { PixelStates, pixelState } from '../../src/detector/pixel-states.js';
+import type { DetectorSettings } from '../../src/detector/settings.js';
+import type { JsonObject } from '../consumer/stream-message.js';
+
+export interface PixelMask {
+  /** Rows, columns. */
+  readonly shape: readonly [number, number];
+  /** C order. */
+  readonly bits: Uint32Array;
+}
+
+const maskBits: Readonly<Record<number, number>> = { [pixelState.gap]: 1, [pixelState.unread]: 2 };
+
+/** @param told `virtual_dcu` of the metadata: its keys are in docs/stream.md#header */
+export function pixelMask(told: unknown): PixelMask | null {
+  const settings = settingsOf(told);
+  if (settings === null) return null;
+  let layout: Layout;
+  try {
+    layout = makeLayout(settings);
+  } catch {
+    return null;
+  }
+  // Ports that send lie at places of ports that send: for the mask it does not matter which has which.
+  const sending = layout.ports.filter(({ off }) => !off);
+  const positions = Object.fromEntries(sending.map(({ udpPort, expectedPosition }) => [udpPort, expectedPosition]));
+  const { dynamicRange, readNRows } = settings;
+  const { states } = new PixelStates(settings).of({ dynamicRange, readNRows, positions }, {});
+  return { shape: layout.shape, bits: Uint32Array.from(states, (state) => maskBits[state] ?? 0) };
+}
+
+function settingsOf(told: unknown): DetectorSettings | null {
+  if (typeof told !== 'object' || told === null) return null;
+  const has = told as JsonObject;
+  const { detector, modules, udp_ports: udpPorts, ports_off: portsOff = [] } = has;
+  const numbers = [has['interfaces'], has['counters'], has['dynamic_range'], has['read_n_rows']];
+  const flags = [has['flat'], has['quad'], has['gap_pixels'], has['ten_giga']];
+  if (
+    typeof detector !== 'string' ||
+    !isNumbers(modules, 2) ||
+    !isNumbers(udpPorts) ||
+    !isNumbers(portsOff) ||
+    !isNumbers(numbers) ||
+    !flags.every((flag) => typeof flag === 'boolean' || flag === 0 || flag === 1)
+  )
+    return null;
+  const [interfaces, counters, dynamicRange, rows] = numbers;
+  const [flat, quad, gapPixels, tenGiga] = flags.map(Boolean);
+  const ofPorts = (key: string): readonly number[] | null => {
+    const values = has[key];
+    return isNumbers(values, udpPorts.length) ? values : null;
+  };
+  const [portRows, portColumns, flips] = ['port_rows', 'port_columns', 'flip_rows'].map(ofPorts);
+  return {
+    detector,
+    interfaces,
+    counters,
+    dynamicRange,
+    readNRows: rows === 0 ? null : rows,
+    flat,
+    quad,
+    gapPixels,
+    tenGiga,
+    modules: [modules[0], modules[1]],
+    udpPorts,
+    portsOff,
+    lowNibbleFirst: false,
+    flipRows: new Map(
+      udpPorts.flatMap((port, at) => (flips === null || flips[at] < 0 ? [] : [[port, flips[at] === 1]])),
+    ),
+    portPositions: new Map(
+      portRows === null || portColumns === null
+        ? []
+        : udpPorts.map((port, at) => [port, [portRows[at], portColumns[at]]] as const),
+    ),
+  };
+}
+
+/** Whole numbers, so many where it is said. */
+function isNumbers(values: unknown, length?: number): values is number[] {
+  return (
+    Array.isArray(values) &&
+    (length === undefined || values.length === length) &&
+    values.every((value) => Number.isSafeInteger(value))
+  );
+}
