@@ -1,4 +1,4 @@
-// The command line of every benchmark: numbers by name, each with its default, and --json.
+// The command line of every benchmark: numbers and texts by name, each with its default, and --json.
 
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -9,7 +9,7 @@ export function isMain(url: string): boolean {
 }
 
 /**
- * Numbers from the command line: `slowRate` is `--slow-rate`.
+ * Options from the command line, numbers where the default is one: `slowRate` is `--slow-rate`.
  * @throws TypeError for options that are not known
  */
 export function commandLine<Options extends object>(
@@ -26,7 +26,9 @@ export function commandLine<Options extends object>(
   const options = Object.fromEntries(
     names.map((name) => {
       const text = given[kebab(name)];
-      const value = text === undefined ? (defaults as Record<string, unknown>)[name] : Number(text);
+      const otherwise = (defaults as Record<string, unknown>)[name];
+      if (typeof otherwise === 'string') return [name, text ?? otherwise];
+      const value = text === undefined ? otherwise : Number(text);
       if (typeof value !== 'number' || !(value >= 0)) throw new TypeError(`--${kebab(name)} needs a number`);
       return [name, value];
     }),

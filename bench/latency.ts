@@ -13,10 +13,11 @@ import { join } from 'node:path';
 import { commandLine, isMain, print } from './command-line.js';
 import { compilePrograms } from './compile.js';
 import { quad } from './detector.js';
-import { publishInC, warmService } from './pipeline.js';
+import { warmService } from './pipeline.js';
 import { readStamps } from './programs.js';
 import { settle } from './settle.js';
 import { percentile, spreadOf, table, verdict, withSpread } from './statistics.js';
+import { publishInC } from './yardsticks.js';
 
 export interface LatencyOptions {
   readonly runs: number;
@@ -28,7 +29,7 @@ export const latencyRates = [100, 1000];
 const leftOutSeconds = 0.5;
 
 /** Milliseconds, run by run. */
-interface Percentiles {
+export interface Percentiles {
   readonly p50: number[];
   readonly p99: number[];
   readonly most: number[];
@@ -52,7 +53,7 @@ export async function measureLatency({ runs, seconds }: LatencyOptions): Promise
   const service = await warmService(programs, detector, false);
   const sent = join(programs.folder, 'sent');
   const received = join(programs.folder, 'received');
-  const rows = latencyRates.map((rate) => ({ rate, service: none(), transport: none(), missing: 0 }));
+  const rows = latencyRates.map((rate) => ({ rate, service: noPercentiles(), transport: noPercentiles(), missing: 0 }));
   try {
     for (let run = 0; run < runs; run++) {
       for (const row of rows) {
@@ -61,7 +62,7 @@ export async function measureLatency({ runs, seconds }: LatencyOptions): Promise
         row.missing += missing;
         note(row.service, row.rate, sent, received);
         await settle();
-        await publishInC(programs, detector, row.rate, frames, sent, received);
+        await publishInC(programs, { detector, rate: row.rate, frames, stamps: sent }, 'copy', received);
         note(row.transport, row.rate, sent, received);
       }
     }
@@ -72,11 +73,12 @@ export async function measureLatency({ runs, seconds }: LatencyOptions): Promise
   return { rows };
 }
 
-function none(): Percentiles {
+export function noPercentiles(): Percentiles {
   return { p50: [], p99: [], most: [] };
 }
 
-function note(into: Percentiles, rate: number, sentFile: string, receivedFile: string): void {
+/** From what a sender and a consumer stamped. The first half second is left out. */
+export function note(into: Percentiles, rate: number, sentFile: string, receivedFile: string): void {
   const sent = readStamps(sentFile);
   const first = Math.min(...sent.keys()) + rate * leftOutSeconds;
   const waits: number[] = [];

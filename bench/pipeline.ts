@@ -1,22 +1,26 @@
 // What does the whole service cost, and how much can it take? Eiger quad, 514 × 514 × 16 bit, all on this machine:
 // sender, service, consumer. First: CPU seconds per GB of pixels by thread at several rates, in turns with the sum of
-// two programs in C that do the parts (receive and place; send the same messages through the same libzmq) at the same
-// time. Second: the highest rate without any loss.
+// two programs in C that do the parts (receive and place; send the same messages) at the same time, in three ways of
+// sending, and, with --against, with another build of the service. Runs in which anything was lost are refused. Second:
+// the highest rate without any loss.
 //
-//   node dist/bench/pipeline.js [--runs 5] [--seconds 3] [--search-seconds 10] [--json]
+//   node dist/bench/pipeline.js [--runs 5] [--seconds 3] [--search-seconds 10] [--against FOLDER] [--json]
+//
+// FOLDER is another checkout that was built (`npm ci`).
 
-import { createServer } from 'node:net';
+import { resolve } from 'node:path';
 import { commandLine, isMain, print } from './command-line.js';
 import { compilePrograms } from './compile.js';
 import type { Programs } from './compile.js';
 import { quad } from './detector.js';
 import type { BenchDetector } from './detector.js';
-import { asArguments, delay, sendFrames, start, startConsumer } from './programs.js';
-import type { PublisherReport } from './programs.js';
-import { startC } from './receive.js';
 import { ServiceProcess } from './service-process.js';
+import type { SeriesRun } from './service-process.js';
 import { settle } from './settle.js';
-import { ratioOf, spreadOf, table, verdict, withSpread } from './statistics.js';
+import { ratioOf, spreadOf, table, withSpread } from './statistics.js';
+import { paceProblem, runsText, validRuns } from './valid-runs.js';
+import { publishInC, publisherWays, receiveInC, yardstickProblem } from './yardsticks.js';
+import type { PublisherWay } from './yardsticks.js';
 
 export interface PipelineOptions {
   readonly runs: number;
@@ -24,9 +28,11 @@ export interface PipelineOptions {
   readonly seconds: number;
   /** Of each attempt at a rate; 0 = do not search. */
   readonly searchSeconds: number;
+  /** Another checkout, built; '' = none. */
+  readonly against: string;
 }
 
-export const pipelineDefaults: PipelineOptions = { runs: 5, seconds: 3, searchSeconds: 10 };
+export const pipelineDefaults: PipelineOptions = { runs: 5, seconds: 3, searchSeconds: 10, against: '' };
 
 /** Cost at one rate. CPU seconds per GB of wire pixels, run by run. */
 export interface CostRow {
@@ -35,14 +41,12 @@ export interface CostRow {
   readonly service: readonly number[];
   /** By thread: receivers together, streamer, zmq, main, other. */
   readonly byThread: Readonly<Record<string, readonly number[]>>;
+  /** Of the other build; empty = there was none. */
+  readonly before: readonly number[];
   readonly receiverC: readonly number[];
-  readonly publisherC: readonly number[];
-  /**
-   * Packets missing in the service's series, over all runs, and frames per second that the sender reached, least of all
-   * runs.
-   */
-  readonly missing: number;
-  readonly reached: number;
+  readonly publisherC: Readonly<Record<PublisherWay, readonly number[]>>;
+  /** Why runs were refused: something was lost, or a yardstick has no figure. */
+  readonly refused: readonly string[];
 }
 
 /** The end of the search for the highest rate. */
@@ -65,22 +69,24 @@ export const pipelineRates = [500, 1000, 2000];
 const ringFrames = 1000;
 const threads = ['receivers', 'streamer', 'zmq', 'main', 'other'] as const;
 
-/** About 2 × (runs × 3 × 3 × (seconds + 1.5) + 7 × (searchSeconds + 2) + 10) seconds. */
+/** About 2 × (runs × 3 × 5 × (seconds + 4) + 7 × (searchSeconds + 2) + 10) seconds. */
 export async function measurePipeline(options: PipelineOptions): Promise<PipelineResult> {
   const programs = await compilePrograms();
   const costs: CostRow[] = [];
   const highest: HighestRate[] = [];
   for (const coalesced of [false, true]) {
     const keys = { ring_frames: ringFrames, receive_coalesced: coalesced };
-    const service = await warmService(programs, await quad(keys), coalesced);
+    const services = [await warmService(programs, await quad(keys), coalesced)];
     try {
+      if (options.against !== '')
+        services.push(await warmService(programs, await quad(keys), coalesced, resolve(options.against)));
       // The programs in C have ports of their own: the service goes on, idle, as one that was compiled long ago.
       const yardstick = await quad(keys);
       for (const rate of pipelineRates)
-        costs.push(await costAt(programs, service, yardstick, coalesced, rate, options));
-      if (options.searchSeconds > 0) highest.push(await searchHighest(service, coalesced, options.searchSeconds));
+        costs.push(await costAt({ programs, services, yardstick, coalesced, rate, ...options }));
+      if (options.searchSeconds > 0) highest.push(await searchHighest(services[0], coalesced, options.searchSeconds));
     } finally {
-      await service.stop();
+      for (const service of services) await service.stop();
     }
   }
   return { costs, highest, searchSeconds: options.searchSeconds };
@@ -91,8 +97,9 @@ export async function warmService(
   programs: Programs,
   detector: BenchDetector,
   coalesced: boolean,
+  checkout?: string,
 ): Promise<ServiceProcess> {
-  const service = await ServiceProcess.start(programs, detector);
+  const service = await ServiceProcess.start(programs, detector, checkout);
   const { packetsPerFrame } = detector.plan.detector;
   const frames = detector.plan.ring.frames + 200;
   for (let series = 0; series < 3; series++)
@@ -100,57 +107,93 @@ export async function warmService(
   return service;
 }
 
-async function costAt(
-  programs: Programs,
-  service: ServiceProcess,
-  yardstick: BenchDetector,
-  coalesced: boolean,
-  rate: number,
-  { runs, seconds }: PipelineOptions,
-): Promise<CostRow> {
-  const frames = Math.round(rate * seconds);
-  const perGigabyte = (nanoseconds: number, measured: number): number =>
-    nanoseconds / (measured * yardstick.plan.detector.packetsPerFrame * yardstick.layout.payloadBytes);
-  const byThread: Record<string, number[]> = Object.fromEntries(threads.map((name) => [name, []]));
-  const row = {
+interface CostSetup extends PipelineOptions {
+  readonly programs: Programs;
+  /** The one that is measured; behind it the other build, if any. */
+  readonly services: readonly ServiceProcess[];
+  readonly yardstick: BenchDetector;
+  readonly coalesced: boolean;
+  readonly rate: number;
+}
+
+/** One valid run. CPU seconds per GB. */
+interface CostRun {
+  readonly byThread: Readonly<Record<string, number>>;
+  readonly before: number | null;
+  readonly receiverC: number;
+  readonly publisherC: Readonly<Record<PublisherWay, number>>;
+}
+
+const sumOf = (values: Readonly<Record<string, number>>): number =>
+  Object.values(values).reduce((sum, value) => sum + value, 0);
+
+async function costAt(setup: CostSetup): Promise<CostRow> {
+  const { coalesced, rate } = setup;
+  const { runs, refused } = await validRuns(setup.runs, () => costOnce(setup));
+  return {
     coalesced,
     rate,
-    service: [] as number[],
-    byThread,
-    receiverC: [] as number[],
-    publisherC: [] as number[],
-    missing: 0,
-    reached: Number.POSITIVE_INFINITY,
+    service: runs.map(({ byThread }) => sumOf(byThread)),
+    byThread: Object.fromEntries(threads.map((name) => [name, runs.map(({ byThread }) => byThread[name] ?? 0)])),
+    before: runs.flatMap(({ before }) => before ?? []),
+    receiverC: runs.map(({ receiverC }) => receiverC),
+    publisherC: Object.fromEntries(
+      publisherWays.map((way) => [way, runs.map(({ publisherC }) => publisherC[way])]),
+    ) as Record<PublisherWay, number[]>,
+    refused,
   };
-  for (let run = 0; run < runs; run++) {
+}
+
+async function costOnce({
+  programs,
+  services,
+  yardstick: detector,
+  coalesced,
+  rate,
+  seconds,
+}: CostSetup): Promise<CostRun | string> {
+  const frames = Math.round(rate * seconds);
+  const all = ringFrames + frames;
+  const gigabytes = (count: number): number =>
+    (count * detector.plan.detector.packetsPerFrame * detector.layout.payloadBytes) / 1e9;
+  const spent: Record<string, number>[] = [];
+  for (const service of services) {
     // As the receiver in C, the service is measured when it has filled its ring once in this run.
-    const all = ringFrames + frames;
-    const { cpu, measuredFrames, missing, sender } = await service.series(
-      { coalesced, rate, frames: all },
-      '',
-      ringFrames,
-    );
-    for (const [thread, spent] of Object.entries(grouped(cpu)))
-      byThread[thread]?.push(perGigabyte(spent, measuredFrames));
-    row.service.push(
-      perGigabyte(
-        Object.values(cpu).reduce((sum, spent) => sum + spent, 0),
-        measuredFrames,
+    const run = await service.series({ coalesced, rate, frames: all }, '', ringFrames);
+    const problem = serviceProblem(run, rate);
+    if (problem !== null) return problem;
+    spent.push(
+      Object.fromEntries(
+        Object.entries(grouped(run.cpu)).map(([name, time]) => [name, time / 1e9 / gigabytes(run.measuredFrames)]),
       ),
     );
-    row.missing += missing;
-    row.reached = Math.min(row.reached, sender.frames / sender.seconds);
+  }
+  const publisherC: Record<PublisherWay, number> = { copy: 0, lend: 0, direct: 0 };
+  let receiverC = 0;
+  for (const way of publisherWays) {
     // At the same time, as the service does both: what shares two cores and their caches costs more than what has them
     // to itself.
     await settle();
-    const [receiver, publisher] = await Promise.all([
-      receiveInC(programs, yardstick, coalesced, rate, frames),
-      publishInC(programs, yardstick, rate, all),
+    const [received, sent] = await Promise.all([
+      receiveInC(programs, { detector, coalesced, rate, frames }, ringFrames),
+      publishInC(programs, { detector, rate, frames: all }, way),
     ]);
-    row.receiverC.push(perGigabyte(receiver, frames));
-    row.publisherC.push(perGigabyte(publisher, all));
+    const problem = yardstickProblem(received, rate);
+    if (problem !== null || typeof received === 'string') return problem ?? '';
+    publisherC[way] = sent / 1e9 / gigabytes(all);
+    if (way === 'copy') receiverC = received.spent / 1e9 / gigabytes(frames);
   }
-  return row;
+  return { byThread: spent[0], before: spent.length > 1 ? sumOf(spent[1]) : null, receiverC, publisherC };
+}
+
+/** Why this run has no figure; null = it has. */
+export function serviceProblem(
+  { lossless, missing, kernelDrops, ringFull, sender, consumer }: SeriesRun,
+  rate: number,
+): string | null {
+  if (lossless) return paceProblem(sender.frames / sender.seconds, rate);
+  const { order_errors: disorder } = consumer;
+  return `the service: ${missing} packets missing (kernel ${kernelDrops}, ring ${ringFull}), ${disorder} out of order`;
 }
 
 function grouped(cpu: Readonly<Record<string, number>>): Record<string, number> {
@@ -160,60 +203,6 @@ function grouped(cpu: Readonly<Record<string, number>>): Record<string, number> 
     sums[group] = (sums[group] ?? 0) + spent;
   }
   return sums;
-}
-
-/** CPU time in ns of receivers in C, one for each port, for `frames` frames after the ring has been filled once. */
-async function receiveInC(
-  programs: Programs,
-  detector: BenchDetector,
-  coalesced: boolean,
-  rate: number,
-  frames: number,
-): Promise<number> {
-  const last = ringFrames + frames;
-  const receivers = await Promise.all(
-    detector.config.detector.udpPorts.map((_, port) => startC(programs, detector, port, true, ringFrames, last)),
-  );
-  await delay(100);
-  await sendFrames(programs, { detector, coalesced, rate, frames: last });
-  const reports = await Promise.all(receivers.map((receiver) => receiver.report));
-  // A lost packet must not make it look cheaper.
-  return reports.reduce(
-    (sum, { cpu_ns: spent, packets }) => sum + (spent / packets) * frames * detector.layout.expectedPackets,
-    0,
-  );
-}
-
-/** CPU time in ns of a program in C that sends the messages of `frames` frames, libzmq's threads included. */
-export async function publishInC(
-  programs: Programs,
-  detector: BenchDetector,
-  rate: number,
-  frames: number,
-  stamps = '',
-  consumerStamps = '',
-): Promise<number> {
-  const endpoint = `tcp://127.0.0.1:${await freeTcpPort()}`;
-  const publisher = await start<PublisherReport>(
-    programs.publisher,
-    asArguments({
-      library: programs.library,
-      endpoint,
-      frameBytes: detector.layout.frameBytes,
-      slotStride: detector.plan.ring.slotBytes,
-      slots: detector.plan.ring.frames,
-      rate,
-      frames,
-      hwm: detector.plan.highWaterMark,
-      stamps,
-    }),
-    { waitReady: true },
-  );
-  const consumer = await startConsumer(programs, endpoint, consumerStamps);
-  await delay(200);
-  publisher.process.stdin.end('go\n');
-  const [{ cpu_ns: spent }] = await Promise.all([publisher.report, consumer.report]);
-  return spent;
 }
 
 /** Rates by halving the interval between what went through and what did not; the first attempts double. */
@@ -241,35 +230,50 @@ async function searchHighest(service: ServiceProcess, coalesced: boolean, second
 
 /** Tables for people. */
 export function pipelineTables({ costs, highest, searchSeconds }: PipelineResult): string {
-  const sums = (row: CostRow): number[] => row.receiverC.map((spent, run) => spent + row.publisherC[run]);
+  const sums = (row: CostRow, way: PublisherWay): number[] =>
+    row.receiverC.map((spent, run) => spent + row.publisherC[way][run]);
   const parts: string[] = [];
+  const median = (values: readonly number[] | undefined): string =>
+    values === undefined || values.length === 0 ? '–' : spreadOf(values).median.toFixed(2);
+  const ratio = (a: readonly number[], b: readonly number[]): string =>
+    a.length === 0 || b.length === 0 ? '–' : withSpread(ratioOf(a, b), 2);
+  const kind = ({ coalesced }: CostRow): string => (coalesced ? 'coalesced' : 'single');
   if (costs.length > 0) {
-    const median = (values: readonly number[] | undefined): string => spreadOf(values ?? []).median.toFixed(2);
     parts.push(
       table(
-        ['datagrams', 'frames/s', 'service, CPU-s/GB', ...threads, 'C: receive', 'C: send', '× C', 'missing'],
+        ['datagrams', 'frames/s', 'service, CPU-s/GB', ...threads, '× before', 'runs'],
         costs.map((row) => [
-          row.coalesced ? 'coalesced' : 'single',
-          row.reached < row.rate * 0.99 ? `${row.rate} (sender: ${Math.round(row.reached)})` : String(row.rate),
+          kind(row),
+          String(row.rate),
           withSpread(spreadOf(row.service), 2),
           ...threads.map((thread) => median(row.byThread[thread])),
+          ratio(row.service, row.before),
+          runsText(row.service.length, row.refused),
+        ]),
+      ),
+      table(
+        ['datagrams', 'frames/s', 'C: receive', 'send: copy', 'lend', 'direct', '× copy', '× lend', '× direct'],
+        costs.map((row) => [
+          kind(row),
+          String(row.rate),
           median(row.receiverC),
-          median(row.publisherC),
-          withSpread(ratioOf(row.service, sums(row)), 2),
-          String(row.missing),
+          ...publisherWays.map((way) => median(row.publisherC[way])),
+          ...publisherWays.map((way) => ratio(row.service, sums(row, way))),
         ]),
       ),
     );
     parts.push(
       costs
         .map((row) => {
-          const ratio = ratioOf(row.service, sums(row)).median;
+          const what = `- ${kind(row)}, ${row.rate} frames/s: `;
+          if (row.service.length === 0) return `${what}no valid run, no figure.`;
+          const inC = ratioOf(row.service, sums(row, 'copy')).median;
           const cost = spreadOf(row.service).median;
-          return (
-            `- ${row.coalesced ? 'coalesced' : 'single'}, ${row.rate} frames/s: ${ratio.toFixed(2)} × the sum in C: ` +
-            `${verdict(ratio, 1.3)}; aim ${verdict(ratio, 1.1)}; ${cost.toFixed(2)} CPU-s/GB: aim ` +
-            `${verdict(cost, 0.6)}.`
-          );
+          const before =
+            row.before.length === 0
+              ? ''
+              : `; ${judged(ratioOf(row.service, row.before).median, 0.85)} the build before`;
+          return `${what}${judged(inC, 1)} receiving in C and a copying libzmq${before}; ${cost.toFixed(2)} CPU-s/GB.`;
         })
         .join('\n'),
     );
@@ -297,14 +301,9 @@ export function pipelineTables({ costs, highest, searchSeconds }: PipelineResult
   return parts.join('\n\n');
 }
 
-async function freeTcpPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free TCP port');
-  return address.port;
-}
+/** "0.93 × (≤ 1: reached)". */
+const judged = (value: number, limit: number): string =>
+  `${value.toFixed(2)} × (≤ ${limit}: ${value <= limit ? 'reached' : 'missed'})`;
 
 if (isMain(import.meta.url)) {
   const { options, json } = commandLine(pipelineDefaults);

@@ -3,7 +3,7 @@
 // user and kernel, per packet. One after the other with the same packets, again and again, so that whatever the machine
 // does, it does to all.
 //
-//   node dist/bench/receive.js [--runs 5] [--seconds 3] [--rate 2000] [--slow-rate 500] [--json]
+//   node dist/bench/receive.js [--runs 5] [--seconds 3] [--rate 1000] [--slow-rate 250] [--json]
 
 import { fileURLToPath } from 'node:url';
 import { makePieceTable } from '../src/detector/piece-table.js';
@@ -18,6 +18,7 @@ import type { Running } from './programs.js';
 import type { SubjectTask } from './receive-subject.js';
 import { ratioOf, spreadOf, table, verdict, withSpread } from './statistics.js';
 import type { Spread } from './statistics.js';
+import { paceProblem, runsText, validRuns } from './valid-runs.js';
 
 export interface ReceiveOptions {
   readonly runs: number;
@@ -29,12 +30,13 @@ export interface ReceiveOptions {
   readonly slowRate: number;
 }
 
-export const receiveDefaults: ReceiveOptions = { runs: 5, seconds: 3, rate: 2000, slowRate: 500 };
+export const receiveDefaults: ReceiveOptions = { runs: 5, seconds: 3, rate: 1000, slowRate: 250 };
 
 /** Prints of bench/c/receiver.c and of bench/receive-subject.ts. */
-interface ReceiverReport {
+export interface ReceiverReport {
   readonly packets: number;
-  readonly cpu_ns: number;
+  /** Of the receiving thread; null = it was never warm, so that nothing was measured. */
+  readonly cpu_ns: number | null;
   readonly calls: number;
   readonly seconds: number;
   readonly received: number;
@@ -53,8 +55,8 @@ export interface ReceiveRow {
   /** ns per packet, run by run, and packets per call. */
   readonly nsPerPacket: readonly number[];
   readonly packetsPerCall: Spread;
-  /** Packets that did not arrive, over all runs. */
-  readonly lost: number;
+  /** Why runs of all subjects at this traffic were refused. */
+  readonly refused: readonly string[];
 }
 
 export interface ReceiveResult {
@@ -76,25 +78,29 @@ export async function measureReceive(options: ReceiveOptions): Promise<ReceiveRe
     const fast = { rate: options.rate, subjects: ['c', 'c, pausing', 'recvmmsg'] as const };
     const slow = { rate: options.slowRate, subjects: ['recvmmsg', 'dgram'] as const };
     for (const { rate, subjects } of [fast, slow]) {
-      const seen = new Map<Subject, { ns: number[]; batches: number[]; lost: number }>(
-        subjects.map((subject) => [subject, { ns: [], batches: [], lost: 0 }]),
-      );
-      for (let run = 0; run < options.runs; run++) {
-        for (const [subject, { ns, batches }] of seen) {
-          const last = warmFrames(rate) + Math.round(options.seconds * rate);
-          const {
-            packets,
-            cpu_ns: spent,
-            calls,
-            received,
-          } = await receiveOnce(programs, detector, subject, coalesced, rate, last);
-          ns.push(spent / packets);
-          batches.push(packets / calls);
-          (seen.get(subject) as { lost: number }).lost += last * detector.layout.expectedPackets - received;
+      const last = warmFrames(rate) + Math.round(options.seconds * rate);
+      // One run is all subjects after each other: where one lost packets, they did not do the same.
+      const { runs, refused } = await validRuns(options.runs, async () => {
+        const reports: (ReceiverReport & { cpu_ns: number })[] = [];
+        for (const subject of subjects) {
+          const { report, reached } = await receiveOnce(programs, detector, subject, coalesced, rate, last);
+          const problem = receiverProblem(report, last * detector.layout.expectedPackets) ?? paceProblem(reached, rate);
+          if (problem !== null) return `${subject}: ${problem}`;
+          reports.push(report as ReceiverReport & { cpu_ns: number });
         }
+        return reports;
+      });
+      for (const [index, subject] of subjects.entries()) {
+        const of = runs.map((reports) => reports[index]);
+        rows.push({
+          subject,
+          coalesced,
+          rate,
+          nsPerPacket: of.map(({ cpu_ns: spent, packets }) => spent / packets),
+          packetsPerCall: spreadOf(of.map(({ packets, calls }) => packets / calls)),
+          refused,
+        });
       }
-      for (const [subject, { ns, batches, lost }] of seen)
-        rows.push({ subject, coalesced, rate, nsPerPacket: ns, packetsPerCall: spreadOf(batches), lost });
     }
   }
   return { rows };
@@ -107,15 +113,21 @@ async function receiveOnce(
   coalesced: boolean,
   rate: number,
   last: number,
-): Promise<ReceiverReport> {
+): Promise<{ readonly report: ReceiverReport; readonly reached: number }> {
   const receiver = await startReceiver(programs, detector, subject, warmFrames(rate), last);
   await delay(100);
-  await sendFrames(programs, { detector, coalesced, rate, frames: last }, [measuredPort]);
+  const sender = await sendFrames(programs, { detector, coalesced, rate, frames: last }, [measuredPort]);
   const report = await receiver.report;
   // Refusing packets is cheap, or dear, but not what is measured here.
   if (report.accepted !== report.received)
     throw new Error(`${subject}: ${report.received} packets received, ${report.accepted} of them placed`);
-  return report;
+  return { report, reached: sender.frames / sender.seconds };
+}
+
+/** Why the figure of a receiver is none, or is not of this traffic; null = it is. */
+export function receiverProblem({ cpu_ns: spent, received }: ReceiverReport, sent: number): string | null {
+  if (received < sent) return `${sent - received} packets lost`;
+  return spent === null ? 'it was never warm' : null;
 }
 
 async function startReceiver(
@@ -202,7 +214,7 @@ export function receiveTables({ rows }: ReceiveResult): string {
     against(row, 'c'),
     against(row, 'c, pausing'),
     row.subject === 'dgram' ? against(row, 'recvmmsg') : '',
-    String(row.lost),
+    runsText(row.nsPerPacket.length, row.refused),
   ]);
   const lines = rows
     .filter((row) => row.subject === 'recvmmsg')
@@ -232,7 +244,7 @@ export function receiveTables({ rows }: ReceiveResult): string {
     '× C',
     '× C with pauses',
     '× ours',
-    'lost',
+    'runs',
   ];
   return `${table(head, body)}\n\n${lines.join('\n')}`;
 }

@@ -2,8 +2,8 @@
 // the tables between the marks `<!-- bench:name -->` and `<!-- /bench:name -->` of --render are made from it. Nothing
 // is typed in by hand.
 //
-//   node dist/bench/run-all.js [--runs 5] [--minutes 10] [--only receive,ports] [--write docs/performance.json]
-//   [--render docs/performance.md]
+//   node dist/bench/run-all.js [--runs 5] [--minutes 10] [--only receive,ports] [--against FOLDER]
+//   [--write docs/performance.json] [--render docs/performance.md]
 //   node dist/bench/run-all.js --from docs/performance.json --render docs/performance.md      (measure nothing)
 // With --write the figures of benchmarks that are not run stay as they are. --minutes 0 leaves the memory benchmark
 // out.
@@ -16,6 +16,8 @@ import { latencyDefaults, latencyTables, measureLatency } from './latency.js';
 import type { LatencyResult } from './latency.js';
 import { describeMachine, machineText } from './machine.js';
 import type { Machine } from './machine.js';
+import { lossCurveDefaults, lossCurveTables, measureLossCurve } from './loss-curve.js';
+import type { LossCurveResult } from './loss-curve.js';
 import { measureMemory, memoryDefaults, memoryTables } from './memory.js';
 import type { MemoryResult } from './memory.js';
 import { measureOverload, overloadDefaults, overloadTables } from './overload.js';
@@ -26,6 +28,8 @@ import { measurePorts, portsDefaults, portsTables } from './ports.js';
 import type { PortsResult } from './ports.js';
 import { measureReceive, receiveDefaults, receiveTables } from './receive.js';
 import type { ReceiveResult } from './receive.js';
+import { measureThreads, threadsDefaults, threadsTables } from './threads.js';
+import type { ThreadsResult } from './threads.js';
 import { measureViewers, viewersDefaults, viewersTables } from './viewers.js';
 import type { ViewersResult } from './viewers.js';
 
@@ -34,6 +38,8 @@ export interface Results {
   machine?: Machine;
   receive?: ReceiveResult;
   pipeline?: PipelineResult;
+  lossCurve?: LossCurveResult;
+  threads?: ThreadsResult;
   latency?: LatencyResult;
   memory?: MemoryResult;
   ports?: PortsResult;
@@ -48,6 +54,7 @@ const { values } = parseArgs({
     only: { type: 'string' },
     seconds: { type: 'string', default: '3' },
     'search-seconds': { type: 'string', default: '10' },
+    against: { type: 'string', default: '' },
     write: { type: 'string' },
     render: { type: 'string' },
     from: { type: 'string' },
@@ -76,9 +83,16 @@ if (values.from === undefined) {
           runs,
           seconds,
           searchSeconds: Number(values['search-seconds']),
+          against: values.against,
         })),
       ),
     );
+  keep();
+  if (wanted('loss-curve'))
+    say(lossCurveTables((results.lossCurve = await measureLossCurve({ ...lossCurveDefaults, runs, seconds }))));
+  keep();
+  if (wanted('threads'))
+    say(threadsTables((results.threads = await measureThreads({ ...threadsDefaults, runs, seconds }))));
   keep();
   if (wanted('latency'))
     say(latencyTables((results.latency = await measureLatency({ ...latencyDefaults, runs, seconds }))));
@@ -110,6 +124,8 @@ function render(file: string): void {
     machine: results.machine === undefined ? undefined : machineText(results.machine),
     receive: results.receive === undefined ? undefined : receiveTables(results.receive),
     pipeline: results.pipeline === undefined ? undefined : pipelineTables(results.pipeline),
+    'loss-curve': results.lossCurve === undefined ? undefined : lossCurveTables(results.lossCurve),
+    threads: results.threads === undefined ? undefined : threadsTables(results.threads),
     latency: results.latency === undefined ? undefined : latencyTables(results.latency),
     ports: results.ports === undefined ? undefined : portsTables(results.ports),
     overload: results.overload === undefined ? undefined : overloadTables(results.overload),

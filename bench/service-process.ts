@@ -75,11 +75,18 @@ export class ServiceProcess {
     return this.#apiUrl;
   }
 
-  /** Start and wait until it is ready. @throws Error with its log when it does not get ready */
-  static async start(programs: Programs, detector: BenchDetector): Promise<ServiceProcess> {
+  /**
+   * Start and wait until it is ready.
+   * @param checkout another one that was built; this one unless given
+   * @throws Error with its log when it does not get ready
+   */
+  static async start(programs: Programs, detector: BenchDetector, checkout?: string): Promise<ServiceProcess> {
     const file = join(programs.folder, `service-${process.hrtime.bigint()}.yaml`);
     writeFileSync(file, JSON.stringify({ [detectorName]: { series_idle_ms: idleMs, ...detector.keys } }));
-    const main = fileURLToPath(new URL('../src/main.js', import.meta.url));
+    const main =
+      checkout === undefined
+        ? fileURLToPath(new URL('../src/main.js', import.meta.url))
+        : join(checkout, 'dist/src/main.js');
     const child = spawn(process.execPath, [main, 'run', file, detectorName, '--json'], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -43,7 +43,11 @@ int main(int count, char **values) {
     if (next >= 0 && message != next) errors++;
     next = message + 1;
     if (strstr(json, "\"htype\":\"series_end\"") != NULL) break;
-    if (strstr(json, "\"htype\":\"image\"") == NULL) continue;
+    if (strstr(json, "\"htype\":\"image\"") == NULL) {
+      // The metadata of a header.
+      while (zmqMore(socket)) if (zmq.msgRecv(&pixels, socket, 0) < 0) fail("no further part");
+      continue;
+    }
     if (zmq.msgRecv(&pixels, socket, 0) < 0) fail("no second part");
     if (images == room) stamps = realloc(stamps, (room *= 2) * 16);
     stamps[images * 2] = field(json, "\"frame_number\":", 0);

@@ -4,7 +4,7 @@
 #pragma once
 #include "bench.h"
 
-enum { zmqPull = 7, zmqPush = 8, zmqDontwait = 1, zmqSndmore = 2, zmqLinger = 17, zmqSndhwm = 23, zmqRcvhwm = 24, zmqRcvtimeo = 27 };
+enum { zmqPull = 7, zmqPush = 8, zmqDontwait = 1, zmqSndmore = 2, zmqRcvmore = 13, zmqLinger = 17, zmqSndhwm = 23, zmqRcvhwm = 24, zmqRcvtimeo = 27 };
 
 /** zmq_msg_t of zmq.h. */
 typedef struct { _Alignas(8) unsigned char opaque[64]; } zmqMessage;
@@ -15,11 +15,14 @@ static struct {
   void *(*socket)(void *, int);
   int (*close)(void *);
   int (*setsockopt)(void *, int, const void *, size_t);
+  int (*getsockopt)(void *, int, void *, size_t *);
   int (*bind)(void *, const char *);
   int (*connect)(void *, const char *);
   int (*send)(void *, const void *, size_t, int);
   int (*recv)(void *, void *, size_t, int);
   int (*msgInit)(zmqMessage *);
+  int (*msgInitData)(zmqMessage *, void *, size_t, void (*)(void *, void *), void *);
+  int (*msgSend)(zmqMessage *, void *, int);
   int (*msgRecv)(zmqMessage *, void *, int);
   int (*msgClose)(zmqMessage *);
   size_t (*msgSize)(const zmqMessage *);
@@ -45,11 +48,14 @@ static inline void loadZmq(const char *path) {
   zmq.socket = symbol(library, "zmq_socket");
   zmq.close = symbol(library, "zmq_close");
   zmq.setsockopt = symbol(library, "zmq_setsockopt");
+  zmq.getsockopt = symbol(library, "zmq_getsockopt");
   zmq.bind = symbol(library, "zmq_bind");
   zmq.connect = symbol(library, "zmq_connect");
   zmq.send = symbol(library, "zmq_send");
   zmq.recv = symbol(library, "zmq_recv");
   zmq.msgInit = symbol(library, "zmq_msg_init");
+  zmq.msgInitData = symbol(library, "zmq_msg_init_data");
+  zmq.msgSend = symbol(library, "zmq_msg_send");
   zmq.msgRecv = symbol(library, "zmq_msg_recv");
   zmq.msgClose = symbol(library, "zmq_msg_close");
   zmq.msgSize = symbol(library, "zmq_msg_size");
@@ -57,4 +63,12 @@ static inline void loadZmq(const char *path) {
 
 static inline void zmqOption(void *socket, int option, int value) {
   if (zmq.setsockopt(socket, option, &value, sizeof value) != 0) fail("zmq_setsockopt");
+}
+
+/** Has the message that is being received further parts? */
+static inline int zmqMore(void *socket) {
+  int more = 0;
+  size_t length = sizeof more;
+  if (zmq.getsockopt(socket, zmqRcvmore, &more, &length) != 0) fail("zmq_getsockopt");
+  return more;
 }
