@@ -1,12 +1,13 @@
 // The whole service as its own process, as users run it (`vdcu run`), with its CPU time by thread and one series at a
 // time.
 
-import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { spawnBound } from '../src/runtime/bound-child.js';
 import type { Programs } from './compile.js';
 import { cpuByThread, spentBetween } from './cpu-time.js';
 import { detectorName } from './detector.js';
@@ -87,15 +88,15 @@ export class ServiceProcess {
       checkout === undefined
         ? fileURLToPath(new URL('../src/main.js', import.meta.url))
         : join(checkout, 'dist/src/main.js');
-    const child = spawn(process.execPath, [main, 'run', file, detectorName, '--json'], {
+    const child = spawnBound(process.execPath, [main, 'run', file, detectorName, '--json'], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     process.once('exit', () => child.kill('SIGKILL'));
     let log = '';
-    child.stderr.on('data', (bytes: Buffer) => (log = (log + bytes.toString()).slice(-4000)));
+    child.stderr?.on('data', (bytes: Buffer) => (log = (log + bytes.toString()).slice(-4000)));
     return new Promise((resolve, reject) => {
       child.on('exit', (code) => reject(new Error(`the service ended with ${code}\n${log}`)));
-      createInterface({ input: child.stdout }).on('line', (line) => {
+      createInterface({ input: child.stdout as Readable }).on('line', (line) => {
         const said = parse(line);
         if (
           said?.['event'] === 'ready' &&

@@ -2,11 +2,11 @@
 // the demo and the rehearsal. What a user would type, each with its result as JSON.
 // Tested by test/threads/rehearsal.test.ts.
 
-import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { fileURLToPath } from 'node:url';
 import { OperatorError } from '../base/errors.js';
+import { spawnBound } from '../runtime/bound-child.js';
 
 /** UDP ports of loopback that nobody uses just now. */
 export async function freePorts(count: number): Promise<number[]> {
@@ -23,10 +23,11 @@ export async function freePorts(count: number): Promise<number[]> {
 
 /**
  * Run one of our own commands, which joins `children`; resolves with the JSON that it prints. In a process group of its
- * own: Ctrl-C is for the one who started it, and who ends the others in order (`endAll`).
+ * own: Ctrl-C is for the one who started it, and who ends the others in order (`endAll`). It is gone with this process
+ * also when that has no time to end anything.
  */
 export function command(children: ChildProcess[], words: readonly string[]): Promise<unknown> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL('../main.js', import.meta.url)), ...words], {
+  const child = spawnBound(process.execPath, [fileURLToPath(new URL('../main.js', import.meta.url)), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
@@ -37,8 +38,8 @@ export function command(children: ChildProcess[], words: readonly string[]): Pro
   const result = new Promise<unknown>((resolve, reject) => {
     let output = '';
     let complaints = '';
-    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
+    child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr?.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
     child.on('error', reject);
     child.on('close', (code) => {
       try {

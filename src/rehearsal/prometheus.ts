@@ -3,7 +3,6 @@
 // its figures are compared.
 // Tested by test/threads/rehearsal.test.ts.
 
-import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -12,6 +11,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../base/errors.js';
+import { spawnBound } from '../runtime/bound-child.js';
 
 const startLimitMs = 15_000;
 /** The last scrape is at most so old: two intervals and a slow machine. */
@@ -53,7 +53,7 @@ export async function startPrometheus(
       scrape_configs: [{ job_name: 'vdcu', static_configs: [{ targets: [new URL(apiUrl).host] }] }],
     }),
   );
-  const child = spawn(
+  const child = spawnBound(
     'prometheus',
     [
       `--config.file=${file}`,
@@ -62,7 +62,7 @@ export async function startPrometheus(
       '--storage.tsdb.retention.size=64MB',
       '--log.level=error',
     ],
-    { stdio: 'ignore' },
+    { stdio: ['ignore', 'ignore', 'ignore'] },
   );
   let gone = false;
   child.on('error', () => (gone = true));

@@ -2,13 +2,13 @@
 // and plays seeds until one fails, or a test that the mistake names. The seed that is listed in docs/simulation.md is
 // tried first.
 
-import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
 import { systemClock } from '../../src/base/clock.js';
 import { onInterrupt } from '../../src/commands/interrupt.js';
+import { spawnBound } from '../../src/runtime/bound-child.js';
 import { ProgressLine } from '../../simulators/terminal.js';
 import { mutants } from './mutants.js';
 import type { Mutant } from './mutants.js';
@@ -203,7 +203,7 @@ function run(folder: string, script: readonly string[], signal: AbortSignal): Pr
     delete env['VDCU_PLACEMENT'];
     // A test that has not ended by then shows nothing; in s.
     env['TAP_TIMEOUT'] = String(runLimitMs / 1000);
-    const child = spawn(process.execPath, script, {
+    const child = spawnBound(process.execPath, script, {
       cwd: folder,
       env,
       signal,
@@ -212,8 +212,8 @@ function run(folder: string, script: readonly string[], signal: AbortSignal): Pr
     });
     let out = '';
     let errors = '';
-    child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
-    child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()));
+    child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
+    child.stderr?.on('data', (chunk: Buffer) => (errors += chunk.toString()));
     child.on('error', reject);
     child.on('close', (code, killed) => {
       if (code === 0 || (code === 1 && out !== '')) resolvePromise(out);

@@ -1,11 +1,12 @@
 // Processes that the soak starts: each in a process group of its own, so that Ctrl-C reaches the soak alone, which ends
 // them in order; and none outlives it.
 
-import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { constants, setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { spawnBound } from '../../src/runtime/bound-child.js';
 import type { ConsumerLine, ConsumerTask } from './checking-consumer.js';
 
 const alive = new Set<ChildProcess>();
@@ -30,14 +31,14 @@ export class Child {
   /** @param onLine called with each line of its standard output that is a JSON object */
   constructor(program: string, words: readonly string[], onLine: (line: Record<string, unknown>) => void) {
     const file = fileURLToPath(new URL(program, import.meta.url));
-    const child = spawn(process.execPath, [file, ...words], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawnBound(process.execPath, [file, ...words], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.process = child;
     alive.add(child);
-    child.stderr.on(
+    child.stderr?.on(
       'data',
       (bytes: Buffer) => (this.complaints = (this.complaints + bytes.toString()).slice(-complaintLimit)),
     );
-    const lines = createInterface({ input: child.stdout });
+    const lines = createInterface({ input: child.stdout as Readable });
     lines.on('line', (line) => {
       if (line.startsWith('{')) onLine(JSON.parse(line) as Record<string, unknown>);
     });

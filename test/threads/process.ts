@@ -1,12 +1,12 @@
 // The command line as a process of its own, for tests that send it signals.
 
-import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
+import { spawnBound } from '../../src/runtime/bound-child.js';
 import { until, within } from './waiting.js';
 
 /** A running program, most often `vdcu`. */
@@ -70,7 +70,7 @@ export function vdcuProcess(
 /** Start a program. Killed at the end of the test if it still runs. */
 export function startProcess(t: Test, words: readonly string[], input: 'ignore' | 'pipe' = 'ignore'): Process {
   const [program, ...all] = words as [string, ...string[]];
-  const child = spawn(program, all, { stdio: [input, 'pipe', 'pipe'] });
+  const child = spawnBound(program, all, { stdio: [input, 'pipe', 'pipe'] });
   t.teardown(() => child.kill('SIGKILL'));
   return new Process(child);
 }

@@ -1,13 +1,14 @@
 // PSI's own programs for tests: virtual detector servers, and the client in Python that drives them and the service.
 // They keep their memory apart from that of any other client of this machine by an id, and end with the test.
 
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
+import { spawnBound } from '../../src/runtime/bound-child.js';
 import type { PsiTools } from '../programs.js';
 import { until } from './waiting.js';
 
@@ -36,10 +37,10 @@ export async function virtualDetector(
   const ports = await controlPorts(modules.length);
   const children = modules.map((options, index) => {
     // Its second process, the stop server, ends with its group.
-    const child = spawn(join(servers, `${type}DetectorServer_virtual`), ['-p', String(ports[index]), ...options], {
+    const child = spawnBound(join(servers, `${type}DetectorServer_virtual`), ['-p', String(ports[index]), ...options], {
       cwd: servers,
       detached: true,
-      stdio: 'ignore',
+      stdio: ['ignore', 'ignore', 'ignore'],
     });
     t.teardown(() => endGroup(child));
     return child;
