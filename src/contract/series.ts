@@ -99,6 +99,14 @@ export interface SeriesSummary {
   readonly shared?: SharedSeries;
 }
 
+/** Which packets the incomplete frames of a series lack. */
+export interface SeriesLoss {
+  /** Four numbers for each range: frame index, UDP port, first and last packet, both included; frames ascend. */
+  readonly ranges: Uint32Array;
+  /** Frames from this index on are not listed, there were too many ranges; null = all are. */
+  readonly unlisted_from: number | null;
+}
+
 /** A request to open a series, checked (control/arm-request.ts). */
 export interface ArmRequest {
   readonly filename: string;
@@ -178,7 +186,12 @@ export type StreamEvent =
       readonly frames: number;
       readonly msg_number_base?: number;
     }
-  | { readonly kind: 'ended'; readonly summary: SeriesSummary; readonly reached: readonly PortReached[] }
+  | {
+      readonly kind: 'ended';
+      readonly summary: SeriesSummary;
+      readonly reached: readonly PortReached[];
+      readonly loss: SeriesLoss;
+    }
   | { readonly kind: 'warning'; readonly code: WarningCode; readonly message: string }
   /** Warnings of a series that only waited: these, or all. */
   | { readonly kind: 'warnings_over'; readonly codes: readonly WarningCode[] | null }

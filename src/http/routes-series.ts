@@ -3,6 +3,7 @@
 
 import type { FastifyInstance } from 'fastify';
 import * as schemas from './api-schemas.js';
+import { seriesRecord } from './record-schema.js';
 import { armProperties } from '../control/arm-request.js';
 import type { JsonNode } from '../base/json-text.js';
 import { Refused } from '../control/refused.js';
@@ -99,6 +100,27 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
       schema: { tags, summary: 'How the last 100 series went', response: { 200: schemas.seriesHistory } },
     },
     () => ({ series: view.history() }),
+  );
+
+  app.get<{ Params: { readonly series_id: string } }>(
+    '/api/v1/series/history/:series_id',
+    {
+      schema: {
+        tags,
+        summary: 'How one of them went, and which packets its frames lack',
+        params: { type: 'object', properties: { series_id: { type: 'string', description: 'Number of the series' } } },
+        response: { 200: seriesRecord, 404: schemas.problems },
+      },
+    },
+    async ({ params: { series_id: id } }, reply) => {
+      const record = /^\d{1,16}$/.test(id) ? await view.record(Number(id)) : null;
+      return (
+        record ??
+        reply.code(404).send({
+          problems: [`series ${quoted(id)} is not in the history: it has not ended, is too old, or never was`],
+        })
+      );
+    },
   );
 
   app.post(

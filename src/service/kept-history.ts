@@ -37,11 +37,18 @@ export async function openHistory(
       `history_dir cannot be read (${why}): no series is kept. Correct it and start the service anew; ` +
       'docs/operating.md#history.';
     logger.error({ event: 'history' }, trouble);
-    return { before: [], keep: () => undefined, trouble, settled: () => Promise.resolve() };
+    return {
+      before: [],
+      keep: () => undefined,
+      find: () => Promise.resolve(null),
+      trouble,
+      settled: () => Promise.resolve(),
+    };
   }
   return {
     before,
-    keep: (summary) => files.keep(summary),
+    keep: (series) => files.keep(series),
+    find: (id) => limited(files.find(id), null),
     get trouble() {
       return files.trouble;
     },

@@ -293,7 +293,9 @@ export class Streamer {
     this.#keepsBehind = series.keepsBehind;
     this.#series = null;
     this.#setup.report(
-      series.begun ? { kind: 'ended', summary, reached: series.reached } : { kind: 'warnings_over', codes: null },
+      series.begun
+        ? { kind: 'ended', summary, reached: series.reached, loss: series.loss }
+        : { kind: 'warnings_over', codes: null },
     );
     if (this.#answers.stopWaits && summary.header_sent) {
       // Where the end could not be handed over the time is up already, and what was before it is said to be under way

@@ -7,10 +7,12 @@ import { join } from 'node:path';
 import { messageOf } from '../base/errors.js';
 import type { SeriesSummary } from '../contract/series.js';
 import type { Logger } from '../runtime/log.js';
+import { lossIn, recordOf, withoutLoss } from './series-record.js';
+import type { SeriesRecord } from './series-record.js';
 
 /** Series on disk, of one detector. */
 export const seriesKept = 100;
-/** A larger file is none of ours: 256 ports and 1000 ranges come to some 200 KB. */
+/** A larger file is none of ours: 256 ports and 1000 ranges come to some 200 KB, what frames lack to 300 KB. */
 const fileLimit = 1 << 20;
 /** Summaries that wait for a slow disk. */
 const waitingLimit = 16;
@@ -52,18 +54,23 @@ export class HistoryFolder {
     await mkdir(this.#deps.folder, { recursive: true });
     const found: SeriesSummary[] = [];
     for (const { name, id } of (await this.#files()).slice(0, seriesKept)) {
-      const summary = await this.#one(join(this.#deps.folder, name)).catch(() => null);
-      if (summary?.series_id === id) found.push(summary);
+      const series = await this.#one(join(this.#deps.folder, name)).catch(() => null);
+      if (series?.series_id === id) found.push(withoutLoss(series));
       else this.#deps.logger.warn({ event: 'history', file: name }, `${name} is no summary of a series: left out`);
     }
     return found;
   }
 
-  /** Keep a summary, some time soon. Returns at once. */
-  keep(summary: SeriesSummary): void {
+  /** A series, whoever kept it; null = none that can be read. */
+  find(id: number): Promise<SeriesRecord | null> {
+    return this.#one(join(this.#deps.folder, this.#nameOf(id))).catch(() => null);
+  }
+
+  /** Keep a series, some time soon. Returns at once. */
+  keep(series: SeriesRecord): void {
     if (this.#waiting >= waitingLimit) return this.#failed(`the disk is slow, ${this.#waiting} summaries wait`);
     this.#waiting++;
-    this.#writing = this.#writing.then(() => this.#write(summary)).finally(() => this.#waiting--);
+    this.#writing = this.#writing.then(() => this.#write(series)).finally(() => this.#waiting--);
   }
 
   /** Resolves when everything has been written, or could not be. */
@@ -71,12 +78,12 @@ export class HistoryFolder {
     return this.#writing;
   }
 
-  async #write(summary: SeriesSummary): Promise<void> {
-    const path = join(this.#deps.folder, this.#nameOf(summary.series_id));
+  async #write(series: SeriesRecord): Promise<void> {
+    const path = join(this.#deps.folder, this.#nameOf(series.series_id));
     const part = `${path}.part`;
     try {
       const { write = writeFile } = this.#deps;
-      await write(part, `${JSON.stringify(summary)}\n`);
+      await write(part, `${JSON.stringify(series)}\n`);
       // Whoever sees a file sees all of it.
       await rename(part, path);
       for (const { name } of (await this.#files()).slice(seriesKept)) await rm(join(this.#deps.folder, name));
@@ -107,10 +114,10 @@ export class HistoryFolder {
     return `${this.#deps.owner}-series-${String(id).padStart(16, '0')}.json`;
   }
 
-  async #one(path: string): Promise<SeriesSummary | null> {
+  async #one(path: string): Promise<SeriesRecord | null> {
     if ((await stat(path)).size > fileLimit) return null;
     const value: unknown = JSON.parse(await readFile(path, 'utf8'));
-    return isSummary(value) ? inFull(value) : null;
+    return isSummary(value) ? recordOf(inFull(value), lossIn(value) ?? undefined) : null;
   }
 }
 

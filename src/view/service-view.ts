@@ -6,6 +6,7 @@ import type { Finding } from '../contract/findings.js';
 import type { SendBuffer, SeriesSummary } from '../contract/series.js';
 import type { Orders } from '../control/orders.js';
 import type { ReceiverFigures } from './receiver-watched.js';
+import type { SeriesRecord } from './series-record.js';
 import type { EncoderFigure } from '../memory/encoder-words.js';
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
 import type { FrameHistogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
@@ -168,6 +169,8 @@ export interface ServiceView {
   status(): ServiceStatus;
   /** Summaries of the last 100 series, newest first; with history_dir also of earlier processes. */
   history(): readonly SeriesSummary[];
+  /** One of them, with what its incomplete frames lack; null = it is not there. */
+  record(seriesId: number): Promise<SeriesRecord | null>;
   udpPorts(): UdpPortStatus[];
   /** Can the service do its work, and if not, why. */
   readiness(): { ready: boolean; reasons: readonly string[] };

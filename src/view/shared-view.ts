@@ -258,9 +258,9 @@ export class SharedView implements ServiceView {
     return this.#told.lacking();
   }
 
-  history(): readonly SeriesSummary[] {
-    return this.#told.history();
-  }
+  readonly history = (): readonly SeriesSummary[] => this.#told.history();
+
+  readonly record: ServiceView['record'] = (seriesId) => this.#told.record(seriesId);
 
   udpPorts(): UdpPortStatus[] {
     return this.#ports.status();

@@ -1,10 +1,12 @@
 // What the streamer's events tell of series: the one that is open, its warnings, and those that ended. Earlier
 // processes' series come behind them, where they are kept.
 
-import type { PortReached, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
+import type { PortReached, SeriesLoss, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
 import type { WarningCode } from '../contract/series-warnings.js';
 import { undeliveredText } from './event-log.js';
 import type { ReceiverResult } from './receiver-watched.js';
+import { recordOf } from './series-record.js';
+import type { SeriesRecord } from './series-record.js';
 import type { ImageCounts } from './stream-view.js';
 
 /** Series that are remembered. */
@@ -14,7 +16,9 @@ export const historyLength = 100;
 export interface KeptHistory {
   /** Newest first. */
   readonly before: readonly SeriesSummary[];
-  keep(summary: SeriesSummary): void;
+  keep(series: SeriesRecord): void;
+  /** One that is kept, with what its frames lack; null = it is not there. */
+  find(seriesId: number): Promise<SeriesRecord | null>;
   readonly trouble: string | null;
 }
 
@@ -31,6 +35,7 @@ export interface NamedSeries {
 export interface EndedSeries {
   readonly summary: SeriesSummary;
   readonly reached: readonly PortReached[];
+  readonly loss: SeriesLoss;
 }
 
 export class ToldSeries {
@@ -71,7 +76,7 @@ export class ToldSeries {
   hear(event: StreamEvent): void {
     switch (event.kind) {
       case 'ended':
-        this.#end(event.summary, event.reached);
+        this.#end(event);
         break;
       case 'warning':
         this.#warnings.set(event.code, event.message);
@@ -87,28 +92,28 @@ export class ToldSeries {
     }
   }
 
-  #end(summary: SeriesSummary, reached: readonly PortReached[]): void {
+  #end({ summary, reached, loss }: EndedSeries): void {
     for (const outcome of ['frames', 'complete', 'marked', 'discarded'] as const)
       this.#images[outcome] += summary[outcome];
-    this.#ended.unshift({ summary, reached });
+    this.#ended.unshift({ summary, reached, loss });
     this.#ended.length = Math.min(this.#ended.length, historyLength);
     this.#open = null;
     this.#warnings.clear();
-    this.#kept?.keep(summary);
+    this.#kept?.keep(recordOf(summary, loss));
   }
 
   /** What the receiver has got of a series is known only some time after its end. */
   received({ series_id: id, received, error }: ReceiverResult): void {
     const at = this.#ended.findIndex(({ summary }) => summary.series_id === id);
     if (at < 0) return;
-    const { summary: before, reached } = this.#ended[at];
+    const { summary: before, ...rest } = this.#ended[at];
     const summary = {
       ...before,
       received_by_consumer: received,
       ...(error === null ? {} : { receiver_error: error }),
     };
-    this.#ended[at] = { summary, reached };
-    this.#kept?.keep(summary);
+    this.#ended[at] = { summary, ...rest };
+    this.#kept?.keep(recordOf(summary, rest.loss));
   }
 
   /** Of the series that is open; an automatic one has some while it waits. */
@@ -142,6 +147,14 @@ export class ToldSeries {
   /** With those of earlier processes, newest first. */
   history(): readonly SeriesSummary[] {
     return [...this.ended(), ...(this.#kept?.before ?? [])].slice(0, historyLength);
+  }
+
+  /** One of the history, with what its frames lack; null = it is not there. */
+  async record(seriesId: number): Promise<SeriesRecord | null> {
+    const summary = this.history().find(({ series_id: id }) => id === seriesId);
+    if (summary === undefined) return null;
+    const ended = this.find(seriesId);
+    return ended === undefined ? ((await this.#kept?.find(seriesId)) ?? null) : recordOf(summary, ended.loss);
   }
 
   /** Handed over and never reached a consumer, once the streamer has closed; null = not known. */

@@ -228,6 +228,7 @@ t.test('whatever is asked is answered: any method, path, query, header and body'
     '/downsample',
     '/api/v1/series',
     '/api/v1/series/history',
+    '/api/v1/series/history/1',
     '/api/v1/udp',
     '/api/v1/config',
     '/api/v1/doctor',

@@ -311,6 +311,7 @@ t.test('every route is documented, and answers as documented', async (t) => {
       'get /api/v1/preview',
       'get /api/v1/series',
       'get /api/v1/series/history',
+      'get /api/v1/series/history/{series_id}',
       'get /api/v1/udp',
       'get /downsample',
       'get /healthz',
@@ -329,6 +330,7 @@ t.test('every route is documented, and answers as documented', async (t) => {
     summaryOf({ aborted: 'consumer_lost', incomplete: [[1, 2]] }),
     summaryOf({ ledger: [ledgerOf(50001, { socket: null })] }),
   ];
+  view.loss = { ranges: Uint32Array.of(1, 50001, 0, 63), unlisted_from: null };
   view.summary = view.series[1] ?? null;
   view.state = {
     ...view.state,
@@ -353,7 +355,8 @@ t.test('every route is documented, and answers as documented', async (t) => {
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, { summary, responses }] of Object.entries(methods)) {
       t.ok(summary, `${method} ${path} has a summary`);
-      const url = path === '/downsample' && method === 'post' ? '/downsample?value=1' : path;
+      const url =
+        path === '/downsample' && method === 'post' ? '/downsample?value=1' : path.replace('{series_id}', '1');
       const answer = await app.inject({
         method: method.toUpperCase() as 'GET',
         url,

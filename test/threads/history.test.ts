@@ -29,6 +29,13 @@ t.test('the history survives a restart, and numbers go on', async (t) => {
 
   const second = await start(t, `${quadYaml}\nhistory_dir: "${folder}"`);
   t.strictSame(await historyOf(second), [kept]);
+  const { body } = await second.http('GET', '/api/v1/series/history/1');
+  t.strictSame(
+    body,
+    { ...kept, missing: first.config.detector.udpPorts.map((port) => [1, port, 7, 7]), unlisted_from: null },
+    'with what its frames lack',
+  );
+  t.match(await second.http('GET', '/api/v1/series/history/2'), { status: 404 });
   t.equal(second.status().last_series, null, 'the state is that of this process');
   t.match(await series(second), { series_id: 2 });
   t.match(await historyOf(second), [{ series_id: 2 }, kept]);

@@ -2,6 +2,8 @@
 
 import { systemClock } from '../../src/base/clock.js';
 import { Recent } from '../../src/view/recent.js';
+import { recordOf } from '../../src/view/series-record.js';
+import type { SeriesRecord } from '../../src/view/series-record.js';
 import type { ServiceConfig } from '../../src/config/service-config.js';
 import { examine } from '../../src/doctor/report.js';
 import type { DoctorReport } from '../../src/doctor/report.js';
@@ -28,7 +30,7 @@ import type { LastFrameMemory } from '../../src/memory/last-frame.js';
 import type { FramePlaces } from '../../src/detector/pixel-states.js';
 import { goodFacts } from '../doctor/good-facts.js';
 import type { ReceiverFigures } from '../../src/view/receiver-watched.js';
-import type { ArmRequest, HaltedSeries, PortLedger, SeriesSummary } from '../../src/contract/series.js';
+import type { ArmRequest, HaltedSeries, PortLedger, SeriesLoss, SeriesSummary } from '../../src/contract/series.js';
 
 export const config: ServiceConfig = {
   name: 'quad',
@@ -150,6 +152,9 @@ export const ledgerOf = (udp_port: number, values: Partial<PortLedger> = {}): Po
   ...values,
 });
 
+/** Nothing is missing. */
+export const noLoss: SeriesLoss = { ranges: new Uint32Array(0), unlisted_from: null };
+
 export const summaryOf = (values: Partial<SeriesSummary> = {}): SeriesSummary => ({
   series_id: 1,
   filename: '/data/scan.h5',
@@ -206,6 +211,8 @@ export class HandMadeView implements ServiceView {
   headerPending = false;
   summary: SeriesSummary | null = null;
   series: readonly SeriesSummary[] = [];
+  /** Of each of them. */
+  loss: SeriesLoss = noLoss;
   state: ServiceStatus = {
     state: 'idle',
     message: 'waiting for a consumer',
@@ -288,6 +295,10 @@ export class HandMadeView implements ServiceView {
   }
   history(): readonly SeriesSummary[] {
     return this.series;
+  }
+  record(seriesId: number): Promise<SeriesRecord | null> {
+    const summary = this.series.find(({ series_id: id }) => id === seriesId);
+    return Promise.resolve(summary === undefined ? null : recordOf(summary, this.loss));
   }
   udpPorts(): UdpPortStatus[] {
     return this.config.detector.udpPorts.map(udpPort);

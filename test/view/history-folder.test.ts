@@ -5,8 +5,9 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { makeLogger } from '../../src/runtime/log.js';
 import { HistoryFolder, seriesKept } from '../../src/view/history-folder.js';
+import { recordOf } from '../../src/view/series-record.js';
 import type { HistoryFolderDeps } from '../../src/view/history-folder.js';
-import { ledgerOf, summaryOf } from './hand-made-view.js';
+import { ledgerOf, noLoss, summaryOf } from './hand-made-view.js';
 
 function folderOf(t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), 'vdcu-history-'));
@@ -29,9 +30,19 @@ t.test('what one process kept the next one reads, newest first, as it was', asyn
   const summaries = [1, 2, 10].map((id) =>
     summaryOf({ series_id: id, ledger: [ledgerOf(50001, { socket: null })], incomplete: [[1, 2]], warnings: ['w'] }),
   );
-  for (const summary of summaries) files.keep(summary);
+  const loss = { ranges: Uint32Array.of(1, 50001, 3, 3, 2, 50001, 0, 63), unlisted_from: null };
+  for (const summary of summaries) files.keep(recordOf(summary, loss));
   await files.settled();
   t.strictSame(await history(folder).files.read(), [...summaries].reverse());
+  t.match(await history(folder).files.find(10), {
+    ...summaries[2],
+    missing: [
+      [1, 50001, 3, 3],
+      [2, 50001, 0, 63],
+    ],
+    unlisted_from: null,
+  });
+  t.equal(await history(folder).files.find(3), null);
   t.strictSame(
     readdirSync(folder),
     [1, 2, 10].map((id) => file(id)),
@@ -45,7 +56,7 @@ t.test('so many are kept and no more; those of others are left alone', async (t)
   writeFileSync(join(folder, 'notes.txt'), '');
   const { files } = history(folder);
   for (let batch = 0; batch < seriesKept + 5; batch += 5) {
-    for (let id = batch + 1; id <= batch + 5; id++) files.keep(summaryOf({ series_id: id }));
+    for (let id = batch + 1; id <= batch + 5; id++) files.keep(recordOf(summaryOf({ series_id: id }), noLoss));
     await files.settled();
   }
   const left = readdirSync(folder).filter((name) => name.startsWith('det-series-0'));
@@ -71,6 +82,13 @@ t.test('what is no summary is left out and named', async (t) => {
   writeFileSync(join(folder, file(7)), JSON.stringify(good));
   writeFileSync(join(folder, `${file(8)}.part`), '{');
   t.strictSame(await files.read(), [good]);
+  t.match(await files.find(7), { series_id: 7, missing: [], unlisted_from: 0 }, 'a file that says nothing of the loss');
+  t.equal(await files.find(6), null);
+  for (const missing of [1, [1], [[1, 2, 3]], [[1, 2, 3, -1]], [['a', 1, 2, 3]]]) {
+    writeFileSync(join(folder, file(9)), JSON.stringify({ ...good, series_id: 9, missing, unlisted_from: null }));
+    t.match(await files.find(9), { missing: [], unlisted_from: 0 }, JSON.stringify(missing));
+  }
+  rmSync(join(folder, file(9)));
   t.strictSame(
     log.map(({ file: name }) => name),
     [6, 5, 4, 3, 2, 1].map((id) => file(id)),
@@ -86,13 +104,13 @@ t.test('a full disk costs the history, is told once, and is over when there is r
       if (full) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
     },
   });
-  for (const id of [1, 2]) files.keep(summaryOf({ series_id: id }));
+  for (const id of [1, 2]) files.keep(recordOf(summaryOf({ series_id: id }), noLoss));
   await files.settled();
   t.match(files.trouble, /not kept in history_dir \(ENOSPC.*docs\/operating\.md#history/);
   t.strictSame(readdirSync(folder), [], 'nothing is left behind');
   t.equal(log.length, 1);
   full = false;
-  files.keep(summaryOf({ series_id: 3 }));
+  files.keep(recordOf(summaryOf({ series_id: 3 }), noLoss));
   await files.settled();
   t.equal(files.trouble, null);
   t.strictSame(readdirSync(folder), [file(3)]);
@@ -109,7 +127,7 @@ t.test('a disk that does not answer holds nobody up, and what waits for it is bo
       writeFileSync(path, text);
     },
   });
-  for (let id = 1; id <= 1000; id++) files.keep(summaryOf({ series_id: id }));
+  for (let id = 1; id <= 1000; id++) files.keep(recordOf(summaryOf({ series_id: id }), noLoss));
   t.match(files.trouble, /the disk is slow, 16 summaries wait/);
   go();
   await files.settled();

@@ -16,7 +16,7 @@ import { allocateMemory, mapMemory } from '../../src/memory/memory-map.js';
 import { PortWords } from '../../src/memory/port-words.js';
 import { StreamWords, seriesStep } from '../../src/memory/stream-words.js';
 import type { StreamCommand } from '../../src/contract/series.js';
-import { ledgerOf, summaryOf } from './hand-made-view.js';
+import { ledgerOf, noLoss, summaryOf } from './hand-made-view.js';
 
 const wish = { filename: '/data/a.h5', frames: 5, first_frame_number: 1 };
 const request = armWish(wish);
@@ -204,6 +204,7 @@ t.test('images sent are those of this series, also when they were sent before ma
     kind: 'ended',
     summary: summaryOf({ series_id: 1, frames: 4, complete: 3, marked: 1 }),
     reached: [],
+    loss: noLoss,
   });
   streamCounters[streamCounter.images] = 6;
   streamCounters[streamCounter.complete] = 5;
@@ -249,7 +250,12 @@ t.test('a warning stands in the state as long as its series', (t) => {
   t.match(view.status().problems, ['port 50001: ten_giga: false?']);
   t.match(log.at(-1), { level: 'warn', msg: 'port 50001: ten_giga: false?' });
   stream.publish({ ...idle, seriesId: 1 });
-  view.noteEvent({ kind: 'ended', summary: summaryOf({ warnings: ['port 50001: ten_giga: false?'] }), reached: [] });
+  view.noteEvent({
+    kind: 'ended',
+    summary: summaryOf({ warnings: ['port 50001: ten_giga: false?'] }),
+    reached: [],
+    loss: noLoss,
+  });
   t.strictSame(view.status().problems, []);
   t.end();
 });
@@ -257,7 +263,7 @@ t.test('a warning stands in the state as long as its series', (t) => {
 t.test('the history holds the last hundred series, newest first', (t) => {
   const { view } = setUp(t);
   for (let id = 1; id <= 105; id++)
-    view.noteEvent({ kind: 'ended', summary: summaryOf({ series_id: id }), reached: [] });
+    view.noteEvent({ kind: 'ended', summary: summaryOf({ series_id: id }), reached: [], loss: noLoss });
   t.equal(view.history().length, 100);
   t.match(view.history()[0], { series_id: 105 });
   t.equal(view.receivedFrames(), summaryOf().frames);
@@ -412,6 +418,7 @@ t.test('missing packets are those of the series that is open, then of the last',
     kind: 'ended',
     summary: summaryOf({ ledger: [ledgerOf(50001, { missing: 9, ring: 9 }), ledgerOf(50002)] }),
     reached: [],
+    loss: noLoss,
   });
   t.match(view.portFigures(), [{ series: { missing: 9, ring: 9 } }, { series: { missing: 0 } }]);
   t.end();
@@ -482,6 +489,7 @@ t.test(
       kind: 'ended',
       summary: summaryOf({ series_id: 1, aborted: 'instance_stopped', end_pending: true }),
       reached: [],
+      loss: noLoss,
     });
     t.match(view.status(), { last_series: { end_pending: true }, end_pending: true });
     t.match(view.status().problems.join('\n'), /series 1 was cut short: .*docs\/operating\.md#instance-missing/);

@@ -11,6 +11,7 @@ import type { FrameReader } from './frame-reader.js';
 import type { FrameTimes } from './frame-times.js';
 import type { ShownFrames } from './shown-frames.js';
 import { IncompleteRanges } from './ledger.js';
+import { LossList } from './loss-list.js';
 import type { FrameToSend, Output } from '../output/output.js';
 import type { SeriesSummary } from '../../contract/series.js';
 
@@ -54,6 +55,7 @@ export class FrameSender {
   discarded = 0;
   unsent = 0;
   readonly incomplete = new IncompleteRanges();
+  readonly loss = new LossList();
 
   constructor(deps: FrameSenderDeps) {
     this.#deps = deps;
@@ -121,6 +123,7 @@ export class FrameSender {
       this.#count('complete');
     } else {
       this.incomplete.add(facts.frameIndex);
+      this.loss.add(facts);
       if (facts.discard) this.discarded++;
       else this.marked++;
       this.#count(incompleteCounter(facts.reason, facts.discard));

@@ -5,7 +5,7 @@
 //   preparing → header → opening → open → stopping → finishing → ending → (over)
 // Tested by test/pipeline/series.test.ts.
 
-import type { HaltedSeries, PortReached, SeriesStop, SeriesSummary } from '../../contract/series.js';
+import type { HaltedSeries, PortReached, SeriesLoss, SeriesStop, SeriesSummary } from '../../contract/series.js';
 import { seriesStep } from '../../memory/stream-words.js';
 import type { SeriesStep } from '../../memory/stream-words.js';
 import { offerHeader, prepare, waitUntilOpen } from './beginning.js';
@@ -173,5 +173,10 @@ export class Series {
   /** How far each port came, once the series has ended. */
   get reached(): PortReached[] {
     return reached(this.#state);
+  }
+
+  /** Which packets its frames lack. */
+  get loss(): SeriesLoss {
+    return this.#state.sender.loss.all;
   }
 }
