@@ -150,9 +150,9 @@ export class DoubtfulPackets {
     if (this.#heldAgain) return true;
     if (this.#silence.before(this.#counters[portCounter.accepted]) < silenceWindows * this.#setup.startWindowMs)
       return false;
-    const state = this.#images.stateOf(frameNumber);
-    if (state === recordState.empty) return window.isPast(frameNumber);
-    return state !== recordState.open || this.#images.knows(frameNumber, packet);
+    if (this.#images.stateOf(frameNumber) === recordState.empty) return window.isPast(frameNumber);
+    // One that never came is the rest of an image in which the detector, or the way to here, stood still.
+    return this.#images.knows(frameNumber, packet);
   }
 
   /** @param again its number is known already, and may be that of a detector that has begun anew */

@@ -216,6 +216,25 @@ t.test('a copy at the end of a series opens no other', async (t) => {
   t.equal(pipeline.verify().length, 0);
 });
 
+for (const series of ['auto', 'armed'] as const)
+  t.test(`a detector that stands still in an image (${series}): its rest is late, and no beginning`, async (t) => {
+    const pipeline = series === 'auto' ? auto() : small({});
+    if (series === 'armed') pipeline.arm({ firstFrameNumber: 1 });
+    pipeline.run(5);
+    pipeline.play(1, 5);
+    for (const port of [0, 1]) pipeline.send(port, 6, [0]);
+    pipeline.run(85);
+    for (const port of [0, 1]) pipeline.send(port, 6, [1, 2, 3]);
+    pipeline.run(3);
+    pipeline.play(7, 9);
+    if (series === 'armed') pipeline.stop();
+    pipeline.run(300);
+    t.match(pipeline.summaries, [{ frames: 9, complete: 8, marked: 1 }]);
+    t.strictSame(pipeline.summaries[0]?.warnings, []);
+    for (const port of [0, 1]) t.match(pipeline.counters(port), { lateFirst: 3, missing: 3, foreignUnarmed: 0 });
+    t.strictSame(pipeline.verify(), []);
+  });
+
 t.test('an armed series goes on, and says at once that numbers began again', async (t) => {
   const pipeline = small();
   pipeline.arm({ firstFrameNumber: 1 });
