@@ -7,6 +7,7 @@ import { Arrivals } from './consumer/arrivals.js';
 import type { ConnectionStep } from './consumer/arrivals.js';
 import { OrderedReceive } from './consumer/ordered-receive.js';
 import { pullMessages } from './consumer/pull.js';
+import type { FormWish } from './consumer/sent-form.js';
 import { StreamChecker } from './consumer/stream-check.js';
 import { parseMessage } from './consumer/stream-message.js';
 import type { StreamMessage } from './consumer/stream-message.js';
@@ -22,6 +23,8 @@ export interface WatchOptions {
   readonly endpoint: string;
   /** Compare pixels with the simulator's formula, for this configuration. */
   readonly verify?: DetectorSettings;
+  /** With `verify`: the form of images; default: whole frames as the detector has them. */
+  readonly form?: FormWish;
   /** What the simulator sends; default: the formula. */
   readonly picture?: Picture;
   /** Demand the fields that this service adds; default true. */
@@ -81,7 +84,9 @@ class Watcher {
     this.#arrivals = arrivals;
     this.#ordered = new OrderedReceive<StreamMessage>(endpoints === 1 ? cacheLimits.one : cacheLimits.several);
     this.checker = new StreamChecker({
-      ...(options.verify === undefined ? {} : { verifier: new FrameVerifier(options.verify, options.picture) }),
+      ...(options.verify === undefined
+        ? {}
+        : { verifier: new FrameVerifier(options.verify, options.picture, options.form) }),
       ...(options.extraFields === undefined ? {} : { extraFields: options.extraFields }),
     });
   }

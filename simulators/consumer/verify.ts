@@ -1,6 +1,6 @@
 // Compares every pixel of a received frame with what the simulated detector sent: the formula's value, the missing
-// value exactly where the message says that packets are missing, or the gap value. The stream checker hands over each
-// image.
+// value exactly where the message says that packets are missing, or the gap value. Of images that are cut, turned,
+// mirrored or masked it works out the whole frame, and what becomes of it.
 
 import { exitCode, messageOf, OperatorError } from '../../src/base/errors.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
@@ -12,10 +12,12 @@ import { countRanges, readMissing } from './missing-packets.js';
 import type { MissingPackets } from './missing-packets.js';
 import { wireFormat } from '../detector/packet.js';
 import type { WireFormat } from '../detector/packet.js';
-import { firstWrongPixel, imageSeed, pixelValue, rowSeed } from '../detector/pattern.js';
+import { firstWrongPixel, imageSeed, pixelValue, rowSeed, writePixels } from '../detector/pattern.js';
 import type { PixelArray } from '../detector/pattern.js';
 import { Rings } from '../detector/rings.js';
 import type { Picture } from '../detector/pictures.js';
+import { SentForm } from './sent-form.js';
+import type { FormWish } from './sent-form.js';
 import { isCount } from './stream-message.js';
 import type { JsonObject } from './stream-message.js';
 
@@ -43,6 +45,16 @@ const came = 0;
 const notSent = 1;
 const calledMissing = 2;
 
+/** Pixels of a row that lie side by side in the frame, all of them in the same state. */
+interface Run {
+  readonly row: number;
+  readonly column: number;
+  /** First pixel in the frame. */
+  readonly at: number;
+  readonly count: number;
+  readonly state: number;
+}
+
 /** Checks frames of one configuration; holds scratch memory, so one frame at a time. */
 export class FrameVerifier {
   readonly layout: FrameLayout;
@@ -54,14 +66,20 @@ export class FrameVerifier {
 
   /** Null = the pixels are those of the formula. */
   readonly #rings: Rings | null;
+  /** Null = images are whole frames as the detector has them. */
+  readonly #form: SentForm | null;
+  /** Of images. */
+  readonly #columns: number;
 
   /**
-   * @param picture what the detector sends
+   * @param picture what the detector sends @param form of images
    * @throws OperatorError (usage) for settings without a profile
    */
-  constructor(settings: DetectorSettings, picture: Picture = 'formula') {
+  constructor(settings: DetectorSettings, picture: Picture = 'formula', form: FormWish | null = null) {
     this.#rings = picture === 'rings' ? new Rings(settings) : null;
     this.layout = frameLayout(settings);
+    this.#form = form === null ? null : new SentForm(form, this.layout.rows, this.layout.columns);
+    this.#columns = (this.#form ?? this.layout).columns;
     this.#format = wireFormat(settings);
     this.#missingValue = 2 ** (8 * this.#format.pixelBytes) - 1;
     this.#type = `uint${8 * this.#format.pixelBytes}`;
@@ -77,7 +95,7 @@ export class FrameVerifier {
    * @returns counts, or a sentence when the message does not describe a frame of this configuration at all
    */
   verify(fields: JsonObject, blob: Uint8Array): FrameVerdict | string {
-    const { rows, columns } = this.layout;
+    const { rows, columns } = this.#form ?? this.layout;
     const shape = JSON.stringify(fields['shape']);
     if (shape !== `[${rows},${columns}]`) return `shape is ${shape}, the configuration gives [${rows},${columns}]`;
     if (fields['type'] !== this.#type)
@@ -99,7 +117,10 @@ export class FrameVerifier {
     if (typeof missing === 'string') return missing;
     const impossible = this.#impossible(missing);
     if (impossible !== null) return impossible;
-    return this.#compare(frameNumber, this.#pixels(blob), missing);
+    const pixels = this.#pixels(blob, this.#format.pixelBytes);
+    return this.#form === null
+      ? this.#compare(frameNumber, pixels, missing)
+      : this.#compareForm(frameNumber, pixels, missing, this.#form);
   }
 
   /**
@@ -143,8 +164,7 @@ export class FrameVerifier {
     return null;
   }
 
-  #pixels(blob: Uint8Array): PixelArray {
-    const size = this.#format.pixelBytes;
+  #pixels(blob: Uint8Array, size: number): PixelArray {
     const { buffer, byteOffset } = blob.byteOffset % size === 0 ? blob : new Uint8Array(blob);
     const count = blob.length / size;
     return size === 1
@@ -156,13 +176,7 @@ export class FrameVerifier {
 
   #compare(frameNumber: number, pixels: PixelArray, missing: MissingPackets): FrameVerdict {
     const verdict: FrameVerdict = { checked: pixels.length, wrong: 0, missing: 0, firstWrong: null };
-    const { packetsSent } = this.#format;
-    for (const port of this.layout.ports) {
-      this.#absent.fill(notSent);
-      if (!port.off) this.#absent.fill(came, port.firstPacket, port.firstPacket + packetsSent);
-      for (const [first, last] of missing.get(port.udpPort) ?? []) this.#absent.fill(calledMissing, first, last + 1);
-      this.#comparePort(frameNumber, pixels, port, verdict);
-    }
+    for (const port of this.layout.ports) this.#comparePort(frameNumber, pixels, port, missing, verdict);
     this.#compareGaps(frameNumber, pixels, this.#nothingArrived(missing), verdict);
     return verdict;
   }
@@ -176,16 +190,34 @@ export class FrameVerifier {
     );
   }
 
+  #comparePort(
+    frameNumber: number,
+    pixels: PixelArray,
+    port: PortLayout,
+    missing: MissingPackets,
+    verdict: FrameVerdict,
+  ): void {
+    const image = imageSeed(frameNumber, port.portIndex);
+    const picture = this.#rings?.portImage(port.portIndex, frameNumber) ?? null;
+    this.#eachRun(port, missing, ({ row, column, at, count, state }) => {
+      if (state === calledMissing) verdict.missing += count;
+      if (state !== came) this.#expectConstant(frameNumber, pixels, at, count, this.#missingValue, verdict);
+      else if (picture !== null)
+        this.#expectPicture(frameNumber, pixels, at, count, picture, row * this.#format.columns + column, verdict);
+      else this.#expectFormula(frameNumber, pixels, at, count, rowSeed(image, row), column, port, row, verdict);
+    });
+  }
+
   /**
    * Hot: row by row, a row without absent packets in one go per piece. A pixel in two packets is there when both are.
    */
-  #comparePort(frameNumber: number, pixels: PixelArray, port: PortLayout, verdict: FrameVerdict): void {
-    const { columns, rows, wireBits, payloadBytes } = this.#format;
+  #eachRun(port: PortLayout, missing: MissingPackets, take: (run: Run) => void): void {
+    const { columns, rows, wireBits, payloadBytes, packetsSent } = this.#format;
+    this.#absent.fill(notSent);
+    if (!port.off) this.#absent.fill(came, port.firstPacket, port.firstPacket + packetsSent);
+    for (const [first, last] of missing.get(port.udpPort) ?? []) this.#absent.fill(calledMissing, first, last + 1);
     const packetBits = payloadBytes * 8;
-    const image = imageSeed(frameNumber, port.portIndex);
-    const picture = this.#rings?.portImage(port.portIndex, frameNumber) ?? null;
     for (let row = 0; row < rows; row++) {
-      const seed = rowSeed(image, row);
       const rowStart = port.y[row] * this.layout.columns;
       for (const { column, x, length } of port.pieces) {
         let from = column;
@@ -195,16 +227,44 @@ export class FrameVerifier {
           const whole = Math.floor(((packet + 1) * packetBits) / wireBits) - pixel;
           const count = Math.min(column + length - from, Math.max(1, whole));
           const state = Math.max(this.#absent[packet], whole === 0 ? this.#absent[packet + 1] : came);
-          const at = rowStart + x + from - column;
-          if (state === calledMissing) verdict.missing += count;
-          if (state === came && picture !== null)
-            this.#expectPicture(frameNumber, pixels, at, count, picture, row * columns + from, verdict);
-          else if (state === came) this.#expectFormula(frameNumber, pixels, at, count, seed, from, port, row, verdict);
-          else this.#expectConstant(frameNumber, pixels, at, count, this.#missingValue, verdict);
+          take({ row, column: from, at: rowStart + x + from - column, count, state });
           from += count;
         }
       }
     }
+  }
+
+  /** The whole frame is worked out, and of that what the form makes of it. */
+  #compareForm(frameNumber: number, pixels: PixelArray, missing: MissingPackets, form: SentForm): FrameVerdict {
+    const { rows, columns, ports, gaps } = this.layout;
+    const size = this.#format.pixelBytes;
+    const frame = this.#pixels(new Uint8Array(rows * columns * size), size);
+    const absent = new Uint8Array(rows * columns);
+    const gap = 1;
+    for (const [start, length] of gaps) absent.fill(gap, start, start + length);
+    for (const port of ports) {
+      const image = imageSeed(frameNumber, port.portIndex);
+      const picture = this.#rings?.portImage(port.portIndex, frameNumber) ?? null;
+      this.#eachRun(port, missing, ({ row, column, at, count, state }) => {
+        const from = row * this.#format.columns + column;
+        if (state === calledMissing) absent.fill(calledMissing, at, at + count);
+        if (state !== came) frame.fill(this.#missingValue, at, at + count);
+        else if (picture !== null) frame.set(picture.subarray(from, from + count), at);
+        else writePixels(frame, at, count, rowSeed(image, row), column, this.#format.bits);
+      });
+    }
+    if (this.#nothingArrived(missing)) {
+      const seen = form.sources.findIndex((source, at) => absent[source] === gap && form.masked[at] === 0);
+      if (seen >= 0 && pixels[seen] === this.#missingValue)
+        for (const [start, length] of gaps) frame.fill(this.#missingValue, start, start + length);
+    }
+    const expected = form.imageOf(frame, this.#missingValue);
+    const verdict: FrameVerdict = { checked: pixels.length, wrong: 0, missing: 0, firstWrong: null };
+    for (let at = 0; at < pixels.length; at++) {
+      if (absent[form.sources[at]] === calledMissing && form.masked[at] === 0) verdict.missing++;
+      if (pixels[at] !== expected[at]) this.#wrong(frameNumber, pixels, at, expected[at], verdict);
+    }
+    return verdict;
   }
 
   #expectFormula(
@@ -271,8 +331,8 @@ export class FrameVerifier {
     verdict.wrong++;
     verdict.firstWrong ??= {
       frameNumber,
-      y: Math.floor(at / this.layout.columns),
-      x: at % this.layout.columns,
+      y: Math.floor(at / this.#columns),
+      x: at % this.#columns,
       seen: pixels[at],
       expected,
     };

@@ -6,6 +6,7 @@ import { makeLayout } from '../../src/detector/layout.js';
 import type { Layout } from '../../src/detector/layout.js';
 import { PixelStates, pixelState } from '../../src/detector/pixel-states.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
+import { SentForm } from '../consumer/sent-form.js';
 import type { JsonObject } from '../consumer/stream-message.js';
 
 export interface PixelMask {
@@ -32,7 +33,20 @@ export function pixelMask(told: unknown): PixelMask | null {
   const positions = Object.fromEntries(sending.map(({ udpPort, expectedPosition }) => [udpPort, expectedPosition]));
   const { dynamicRange, readNRows } = settings;
   const { states } = new PixelStates(settings).of({ dynamicRange, readNRows, positions }, {});
-  return { shape: layout.shape, bits: Uint32Array.from(states, (state) => maskBits[state] ?? 0) };
+  const bits = Uint32Array.from(states, (state) => maskBits[state] ?? 0);
+  const form = formOf(told as JsonObject, layout.shape);
+  return form === null
+    ? { shape: layout.shape, bits }
+    : { shape: [form.rows, form.columns], bits: form.imageOf(bits, 0) };
+}
+
+/** What images are of the frame; null = all of it, as it is. */
+function formOf({ turn, mirror, roi }: JsonObject, [rows, columns]: readonly [number, number]): SentForm | null {
+  if (!isNumbers([turn]) || !isNumbers(roi, 4)) return null;
+  const [row, column, high, wide] = roi;
+  if (row < 0 || column < 0 || high < 1 || wide < 1 || row + high > rows || column + wide > columns) return null;
+  const wish = { turn: turn as number, mirror: Boolean(mirror), roi: [row, column, high, wide] as const };
+  return new SentForm({ ...wish, mask: null, maskValue: null }, rows, columns);
 }
 
 function settingsOf(told: unknown): DetectorSettings | null {

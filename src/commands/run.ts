@@ -86,6 +86,8 @@ export async function run(file: string, name: string, options: RunOptions): Prom
     options.check === true || options.printPlan === true || options.printGeometry === true || options.svg !== undefined;
   const config = loadConfig(file, name, looksOnly ? null : hostName());
   const plan = makePlan(config);
+  const { maskOf } = await import('../config/mask-file.js');
+  if (looksOnly) await maskOf(config);
   logLevel();
   if (options.printPlan === true) {
     const { planJson, planText } = await import('../config/print-plan.js');

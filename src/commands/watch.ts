@@ -84,14 +84,14 @@ export function addWatch(program: Command): void {
  * @throws OperatorError
  */
 export async function watch(endpoint: string, options: WatchOptions): Promise<number> {
-  const settings = await verifiedSettings(options.verify);
+  const verified = await whatToVerify(options.verify);
   const { runWatch } = await import('../../simulators/watch.js');
   const { onInterrupt } = await import('./interrupt.js');
   const interrupt = onInterrupt();
   try {
     return await runWatch({
       endpoint,
-      ...(settings === null ? {} : { verify: settings, picture: options.picture }),
+      ...(verified === null ? {} : { ...verified, picture: options.picture }),
       ...(options.series === undefined ? {} : { series: options.series }),
       // A slow consumer's socket keeps little for it, or nobody would notice.
       ...(options.delay === undefined ? {} : { delayMs: options.delay, receiveHighWaterMark: 4 }),
@@ -107,7 +107,7 @@ export async function watch(endpoint: string, options: WatchOptions): Promise<nu
   }
 }
 
-async function verifiedSettings(values: readonly string[] | undefined) {
+async function whatToVerify(values: readonly string[] | undefined) {
   if (values === undefined) return null;
   const [file, name, ...more] = values;
   if (file === undefined || name === undefined || more.length > 0) {
@@ -117,5 +117,9 @@ async function verifiedSettings(values: readonly string[] | undefined) {
     );
   }
   const { loadConfig } = await import('../config/load.js');
-  return loadConfig(file, name).detector;
+  const { detector, turn, mirror, roi, mask: where, maskValue } = loadConfig(file, name);
+  if (turn === 0 && !mirror && roi === null && where === null) return { verify: detector };
+  const { loadMask } = await import('../../simulators/files/mask.js');
+  const mask = where === null ? null : (await loadMask(where)).mask;
+  return { verify: detector, form: { turn, mirror, roi, mask, maskValue } };
 }

@@ -28,6 +28,7 @@ import {
   depthProblem,
   rowsReadOut,
 } from './checks-detector.js';
+import { maskValueOfMask, roiWithinFrame, valueOfPixels } from './checks-form.js';
 
 interface Check {
   /** Keys that must be right by themselves before this check means anything. */
@@ -76,6 +77,9 @@ const checks: readonly Check[] = [
   { needs: ['modules'], find: oneRowOfModules },
   { needs: ['quad', 'modules'], find: quadIsOneUnit },
   { needs: ['metadata_defaults'], find: metadata },
+  { needs: ['roi', 'modules', 'gap_pixels'], find: roiWithinFrame },
+  { needs: ['mask', 'mask_value'], find: maskValueOfMask },
+  { needs: ['mask_value', 'dynamic_range'], find: valueOfPixels },
   { needs: ['flat', 'counters'], find: flatCounters },
   { needs: ['nibble_order'], find: nibbles },
   { needs: ['quad', 'interfaces', 'modules', 'udp_ports'], find: portCount },

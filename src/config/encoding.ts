@@ -1,7 +1,11 @@
-// Encoders of a configuration: how many threads compress, and how far they may be ahead of the streamer. Comes in: the
-// configuration, sizes, the rate. Goes out: threads, slots, bytes; null = frames leave as they lie.
+// Forms of a configuration: how frames leave, how many threads make that of them, and how far they may be ahead of the
+// streamer. Comes in: the configuration, the layout, sizes, the rate. Goes out: threads, slots, bytes; null = frames
+// leave as they lie.
 
+import { bitsBytes, leavesAsItLies, walkOf } from '../detector/frame-form.js';
+import type { FrameForm } from '../detector/frame-form.js';
 import { chunkBound } from '../memory/form-slots.js';
+import type { EncodingSizes } from '../memory/memory-map.js';
 import { busyLimit, processorCost } from './processor-load.js';
 import { mebibyte } from './ring-length.js';
 import type { ServiceConfig } from './service-config.js';
@@ -13,30 +17,79 @@ const formBytesWanted = 64 * mebibyte;
 /** The rate that is taken where none is given, as for the ring. */
 const defaultRateHz = 1000;
 
+/** How frames leave. */
+export interface SentForm extends FrameForm {
+  /** As the stream calls it. */
+  readonly encoding: 'none' | 'bslz4';
+  readonly masked: boolean;
+  /** Null = the missing value. */
+  readonly maskValue: number | null;
+}
+
+export type FormConfig = Pick<ServiceConfig, 'compression' | 'turn' | 'mirror' | 'roi' | 'mask' | 'maskValue'>;
+
+export const formOf = ({ compression: encoding, turn, mirror, roi, mask, maskValue }: FormConfig): SentForm => ({
+  encoding,
+  turn,
+  mirror,
+  roi,
+  masked: mask !== null,
+  maskValue,
+});
+
+/** Is it more than compressed: has it other pixels than the frame? */
+export const altersPixels = (form: SentForm): boolean => form.masked || !leavesAsItLies(form);
+
 /** Who makes forms, and where. */
 export interface EncodingPlan {
   readonly threads: number;
+  /** Of the images that leave. */
+  readonly shape: readonly [rows: number, columns: number];
   /** For forms of all threads together. */
   readonly slots: number;
-  /** Of the slots, each for the largest chunk that a frame may become. */
+  /** Of the slots, each for the largest form that a frame may have. */
   readonly bytes: number;
+  /** What all threads have to do, in cores; null = the rate is not known. */
+  readonly load: number | null;
 }
 
-/**
- * @param frameBytes of a frame as it is sent @param largestBytes of the largest that may be armed @param rateHz of this
- * instance's frames, null = unknown
- */
+/** A frame as the detector has it. */
+interface FrameSizes {
+  readonly shape: readonly [rows: number, columns: number];
+  readonly pixelBytes: number;
+  /** Of the deepest pixels that may be armed. */
+  readonly pixelBytesMost: number;
+}
+
+/** @param rateHz of this instance's frames, null = unknown */
 export function planEncoding(
-  { compression, encoderThreads }: ServiceConfig,
-  frameBytes: number,
-  largestBytes: number,
+  config: FormConfig & Pick<ServiceConfig, 'encoderThreads'>,
+  frame: FrameSizes,
   rateHz: number | null,
   cores: number,
-): EncodingPlan | null {
-  if (compression === 'none') return null;
-  const load = (((rateHz ?? defaultRateHz) * frameBytes) / 1e9) * processorCost.encodeGigabyte;
-  const threads = encoderThreads ?? Math.max(1, Math.min(cores, Math.ceil(load / busyLimit)));
-  const slotBytes = Math.ceil(chunkBound(largestBytes) / 128) * 128;
+): { readonly plan: EncodingPlan; readonly sizes: EncodingSizes } | null {
+  const form = formOf(config);
+  const alters = altersPixels(form);
+  const compresses = form.encoding !== 'none';
+  if (!alters && !compresses) return null;
+  const { shape } = walkOf(form, frame.shape);
+  const pixels = shape[0] * shape[1];
+  const perGigabyte = (alters ? processorCost.arrangeGigabyte : 0) + (compresses ? processorCost.encodeGigabyte : 0);
+  const loadAt = (rate: number): number => ((rate * pixels * frame.pixelBytes) / 1e9) * perGigabyte;
+  const needed = Math.ceil(loadAt(rateHz ?? defaultRateHz) / busyLimit);
+  const threads = config.encoderThreads ?? Math.max(1, Math.min(cores, needed));
+  const formBytes = pixels * frame.pixelBytesMost;
+  const slotBytes = Math.ceil((compresses ? chunkBound(formBytes) : formBytes) / 128) * 128;
   const each = Math.min(slotsMost, Math.max(slotsLeast, Math.floor(formBytesWanted / slotBytes / threads)));
-  return { threads, slots: each * threads, bytes: each * threads * slotBytes };
+  const slots = each * threads;
+  return {
+    plan: { threads, shape, slots, bytes: slots * slotBytes, load: rateHz === null ? null : loadAt(rateHz) },
+    sizes: {
+      encoders: threads,
+      slots,
+      slotBytes,
+      alteredBytes: alters && compresses ? formBytes : 0,
+      maskBytes: form.masked ? bitsBytes(pixels) : 0,
+    },
+  };
 }

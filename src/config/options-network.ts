@@ -70,7 +70,7 @@ export const networkOptions = {
   encoder_threads: noted(z.int().min(1).max(128).optional(), {
     unit: 'threads',
     range: '1 to 128',
-    description: 'Threads that compress frames, with compression: bslz4.',
+    description: 'Threads that make forms of frames: compress, cut, turn, mirror and mask them.',
     unset: 'as many as frame_rate_hz needs (1000 Hz where it is unknown), at most as many as there are cores',
   }),
   pin_cpus: noted(z.array(z.int().min(0).max(1023)).default([]), {

@@ -86,7 +86,7 @@ export interface Plan extends SendQueuePlan {
   readonly threads: {
     readonly main: 1;
     readonly receivers: number;
-    /** Those that compress; 0 = none. */
+    /** Those that make forms; 0 = none. */
     readonly encoders: number;
     readonly streamer: 1;
     readonly cores: number;
@@ -105,7 +105,7 @@ export interface Plan extends SendQueuePlan {
      */
     readonly burstFrames: number;
   };
-  /** Who compresses, and where; null = frames leave as they are. */
+  /** Who makes forms, and where; null = frames leave as they are. */
   readonly encoding: EncodingPlan | null;
   /** What the shared memory is made from, for the largest settings that an arm request may ask for. */
   readonly memory: MemorySizes;
@@ -155,8 +155,12 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
   );
   const rateHz = ownRateHz(config);
 
-  const encoding = planEncoding(config, layout.frameBytes, largest.frameBytes, rateHz, cores);
-  const encoders = encoding?.threads ?? 0;
+  const { shape, pixelBytes } = layout;
+  const frame = { shape, pixelBytes, pixelBytesMost: largest.pixelBytes };
+  const encoding = planEncoding(config, frame, rateHz, cores);
+  const encoders = encoding?.plan.threads ?? 0;
+  const sentShape = encoding?.plan.shape ?? shape;
+  const sentBytes = sentShape[0] * sentShape[1] * pixelBytes;
 
   const sizes = {
     ports: layout.ports.length,
@@ -166,7 +170,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
     landingPackets,
     ...(config.receiveCoalesced ? { coalescedBuffers } : {}),
     packetBytes: largest.packetBytes,
-    ...(encoding === null ? {} : { encoding: { encoders, slots: encoding.slots } }),
+    ...(encoding === null ? {} : { encoding: encoding.sizes }),
     flightPackets:
       config.flightRecorderPackets ??
       Math.min(flightPackets, Math.floor(flightBytes / flightEntryBytes / layout.ports.length)),
@@ -212,7 +216,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
       milliseconds: inMilliseconds(ringFrames, rateHz),
       burstFrames: ownBurst(config, layout),
     },
-    encoding,
+    encoding: encoding?.plan ?? null,
     memory,
     sharedMemoryBytes,
     maxOwedFrames,
@@ -234,8 +238,9 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
               arrival: config.receive === 'dgram' ? 'dgram' : config.receiveCoalesced ? 'coalesced' : 'single',
               packetsPerSecond: portsOfThread.map((ports) => ports.length * layout.expectedPackets * rateHz),
               payloadBytes: layout.payloadBytes,
-              bytesOutPerSecond: layout.frameBytes * rateHz,
+              bytesOutPerSecond: sentBytes * rateHz,
               encoders,
+              ...(encoding === null ? {} : { encoding: encoding.plan.load ?? 0 }),
               send: sending.sendQueue.of === 'kernel' ? 'zmtp' : 'zmq',
             }),
           },
@@ -264,10 +269,11 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
  * The largest of everything over the bit depths that may be armed: packets of a depth may be larger, or more, than
  * those of a deeper one.
  */
-function largestOf({
-  detector,
-  dynamicRangeMax,
-}: ServiceConfig): Required<Pick<MemorySizes, 'frameBytes' | 'packets' | 'pieces' | 'packetBytes'>> {
+function largestOf({ detector, dynamicRangeMax }: ServiceConfig): Required<
+  Pick<MemorySizes, 'frameBytes' | 'packets' | 'pieces' | 'packetBytes'>
+> & {
+  readonly pixelBytes: number;
+} {
   const depths = Object.keys(profileOf(detector.detector, detector).depths)
     .map(Number)
     .filter((bits) => bits <= dynamicRangeMax);
@@ -275,6 +281,7 @@ function largestOf({
   const most = (of: (layout: Layout) => number): number => Math.max(...layouts.map(of));
   return {
     frameBytes: most((layout) => layout.frameBytes),
+    pixelBytes: most((layout) => layout.pixelBytes),
     packets: most((layout) => layout.packetsPerPortImage),
     pieces: most(maxPieces),
     packetBytes: most((layout) => layout.packetBytes),

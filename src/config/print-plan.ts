@@ -34,14 +34,7 @@ export function planText(config: ServiceConfig, plan: Plan): string {
       'ring',
       `${ring.frames} frames of ${bytes(ring.slotBytes)}, ${bytes(ring.bytes)}${milliseconds(ring.milliseconds)}`,
     ],
-    ...(plan.encoding === null
-      ? []
-      : [
-          [
-            'compression',
-            `${config.compression}, ${plan.encoding.slots} slots for compressed frames, ${bytes(plan.encoding.bytes)}`,
-          ] as [string, string],
-        ]),
+    ...formRows(config, plan),
     ...(ring.burstFrames > 1
       ? [
           [
@@ -100,6 +93,26 @@ function sendQueue({ consumerConnections: connections }: ServiceConfig, plan: Pl
 }
 
 const encoders = ({ threads }: Plan): string => (threads.encoders === 0 ? '' : `${threads.encoders} × encoder, `);
+
+/** In which form frames leave, where it is not as they lie. */
+function formRows(config: ServiceConfig, { encoding }: Plan): [string, string][] {
+  if (encoding === null) return [];
+  const { roi, turn, mirror, mask, maskValue, compression } = config;
+  const [rows, columns] = encoding.shape;
+  const steps = [
+    ...(mask === null ? [] : [`pixels of ${mask} are ${maskValue ?? 'missing'}`]),
+    ...(roi === null
+      ? []
+      : [`cut to rows ${roi[0]} to ${roi[0] + roi[2] - 1}, columns ${roi[1]} to ${roi[1] + roi[3] - 1}`]),
+    ...(turn === 0 ? [] : [`turned by ${turn}° anticlockwise`]),
+    ...(mirror ? ['mirrored'] : []),
+  ];
+  const slots = `${encoding.slots} slots for ${compression === 'none' ? 'these' : 'compressed'} frames`;
+  return [
+    ...(steps.length === 0 ? [] : [['form', `${rows} × ${columns}: ${steps.join(', ')}`] as [string, string]]),
+    ['compression', `${compression}, ${slots}, ${bytes(encoding.bytes)}`],
+  ];
+}
 
 /** Instances that share a detector: which frames come here. */
 function shareRows({ share }: Plan): [string, string][] {

@@ -16,6 +16,8 @@ export const processorCost = {
   streamerGigabyte: 0.3,
   /** An encoder, with bitshuffle and LZ4: the dearest images (bench/encode.ts; empty ones cost a third). */
   encodeGigabyte: 0.8,
+  /** An encoder that cuts, turns, mirrors or masks: the dearest turn, with a mask (docs/decisions/0058). */
+  arrangeGigabyte: 0.1,
   /** zmq's own thread: TCP. */
   zmqGigabyte: 0.3,
 } as const;
@@ -36,14 +38,16 @@ export interface Traffic {
   /** Bytes of pixels in a packet, and of a frame on its way out times frames per second. */
   readonly payloadBytes: number;
   readonly bytesOutPerSecond: number;
-  /** Threads that compress; 0 = none. */
+  /** Threads that make forms; 0 = none. */
   readonly encoders: number;
+  /** What all of them have to do, in cores; unless given they compress what goes out. */
+  readonly encoding?: number;
 }
 
 /** Shares of one core: 0.5 = busy half of the time. */
 export interface ProcessorLoad {
   readonly receivers: readonly number[];
-  /** Those that compress. */
+  /** Those that make forms. */
   readonly encoders: readonly number[];
   readonly streamer: number;
   /** zmq's own thread; null = there is none. */
@@ -63,13 +67,14 @@ export function processorLoad({
   payloadBytes,
   bytesOutPerSecond,
   encoders: encoderThreads,
+  encoding,
 }: Traffic): ProcessorLoad {
   const perPacket = processorCost.packet[arrival] + (payloadBytes / 1e9) * processorCost.receiveGigabyte;
   const receivers = packetsPerSecond.map((packets) => packets * perPacket);
   const gigabytes = bytesOutPerSecond / 1e9;
   const encoders = Array.from(
     { length: encoderThreads },
-    () => (gigabytes * processorCost.encodeGigabyte) / encoderThreads,
+    () => (encoding ?? gigabytes * processorCost.encodeGigabyte) / encoderThreads,
   );
   const streamer = gigabytes * (send === 'zmtp' ? processorCost.zmtpGigabyte : processorCost.streamerGigabyte);
   const zmq = send === 'zmtp' ? null : gigabytes * processorCost.zmqGigabyte;

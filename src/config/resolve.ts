@@ -6,6 +6,7 @@ import { hostOffset } from './host-offset.js';
 import { detectorOptions } from './options-detector.js';
 import { parseSource } from './networks.js';
 import type { UdpSource } from './networks.js';
+import { formOptions } from './options-form.js';
 import { networkOptions } from './options-network.js';
 import { seriesOptions } from './options-series.js';
 import type { OptionKey, Options } from './schema.js';
@@ -33,6 +34,7 @@ export function resolveOptions(name: string, options: Options, hostName: string 
     udpHosts: hostsOfPorts(udpHost, { ports: udpPorts.length, interfaces: settings.interfaces }),
     udpSources: [udpSource ?? []].flat().map((text) => parseSource(text) as UdpSource),
     ...network,
+    ...group(options, formOptions),
     ring: ringFrames !== null ? { frames: ringFrames } : ringMs === null ? null : { milliseconds: ringMs },
     share: {
       stride,

@@ -6,11 +6,12 @@ import type { z } from 'zod';
 import type { DetectorFamily } from '../detector/profile.js';
 import type { OptionNotes } from './option.js';
 import { detectorOptions } from './options-detector.js';
+import { formOptions } from './options-form.js';
 import { networkOptions } from './options-network.js';
 import { seriesOptions } from './options-series.js';
 
 /** The keys, in the order of the reference. */
-export const options = { ...detectorOptions, ...networkOptions, ...seriesOptions } as const;
+export const options = { ...detectorOptions, ...networkOptions, ...formOptions, ...seriesOptions } as const;
 
 /** One detector's entry after parsing: snake_case, defaults filled in, not yet compared key with key. */
 export type Options = { -readonly [K in keyof typeof options]: z.output<(typeof options)[K]> };

@@ -6,6 +6,8 @@ import { version } from '../base/version.js';
 import { parseJson, writeJson } from '../base/json-text.js';
 import type { JsonNode, JsonObject } from '../base/json-text.js';
 import type { ArmRequest } from '../contract/series.js';
+import { altersPixels, formOf } from './encoding.js';
+import type { FormConfig } from './encoding.js';
 import type { Layout } from '../detector/layout.js';
 import { rowsFlipped } from '../detector/layout.js';
 import { gapByte } from '../detector/pixel-type.js';
@@ -20,12 +22,12 @@ export interface SeriesMetadata {
 
 /** The metadata of one series. */
 export function seriesMetadata(
-  config: Pick<ServiceConfig, 'metadataDefaults'>,
+  config: Pick<ServiceConfig, 'metadataDefaults'> & FormConfig,
   layout: Layout,
   request: Pick<ArmRequest, 'frames' | 'framePeriodMs' | 'metadata'>,
 ): SeriesMetadata {
   const layers = [
-    jsonObject(knownMetadata(layout, request)),
+    jsonObject(knownMetadata(config, layout, request)),
     jsonObject(config.metadataDefaults),
     request.metadata === null ? jsonObject({}) : (parseJson(request.metadata) as JsonObject),
   ];
@@ -41,22 +43,24 @@ const jsonObject = (values: object): JsonObject => parseJson(JSON.stringify(valu
 
 /** What follows from configuration and request. Lengths in metres, times in seconds. */
 function knownMetadata(
+  config: FormConfig,
   layout: Layout,
   { frames, framePeriodMs }: Pick<ArmRequest, 'frames' | 'framePeriodMs'>,
 ): object {
   const { profile, settings, wireBits } = layout;
   const { name, pixelPitch } = profile;
+  const sideways = config.turn === 90 || config.turn === 270;
+  const [across, down] = sideways ? [pixelPitch.y, pixelPitch.x] : [pixelPitch.x, pixelPitch.y];
   return {
     description: `PSI ${name[0].toUpperCase()}${name.slice(1)}`,
     bit_depth_image: 8 * layout.pixelBytes,
     bit_depth_readout: wireBits,
     saturation_value: 2 ** wireBits - 1,
-    x_pixel_size: pixelPitch.x,
-    ...(pixelPitch.y === null ? {} : { y_pixel_size: pixelPitch.y }),
+    ...(across === null ? {} : { x_pixel_size: across }),
+    ...(down === null ? {} : { y_pixel_size: down }),
     ...(frames > 0 ? { nimages: frames } : {}),
     ...(framePeriodMs === null ? {} : { frame_time: framePeriodMs / 1000 }),
-    // Pixels leave as they came.
-    pixel_mask_applied: false,
+    pixel_mask_applied: config.mask !== null,
     flatfield_correction_applied: false,
     virtual_pixel_correction_applied: false,
     virtual_dcu: {
@@ -77,6 +81,7 @@ function knownMetadata(
       ports_off: settings.portsOff,
       ...placesOf(layout),
       ...flipsOf(layout),
+      ...formMetadata(config, layout),
     },
   };
 }
@@ -84,6 +89,19 @@ function knownMetadata(
 /** Rows stored upside down (1) or as received (0) where the configuration says so, else -1, in order of `udp_ports`. */
 function flipsOf({ settings: { flipRows, udpPorts } }: Layout): object {
   return flipRows.size === 0 ? {} : { flip_rows: udpPorts.map((port) => Number(flipRows.get(port) ?? -1)) };
+}
+
+/** What images are of the frame as the detector has it: of that are all rows and columns that the header names. */
+function formMetadata(config: FormConfig, { shape, pixelBytes }: Layout): object {
+  const { turn, mirror, roi, mask, maskValue } = config;
+  if (!altersPixels(formOf(config))) return {};
+  return {
+    frame_shape: shape,
+    roi: roi ?? [0, 0, ...shape],
+    turn,
+    mirror,
+    ...(mask === null ? {} : { mask, mask_value: maskValue ?? 2 ** (8 * pixelBytes) - 1 }),
+  };
 }
 
 /**

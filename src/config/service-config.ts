@@ -6,6 +6,7 @@ import type { CamelCase } from '../base/snake-case.js';
 import type { FrameShare } from '../detector/frame-share.js';
 import type { DetectorSettings } from '../detector/settings.js';
 import type { UdpSource } from './networks.js';
+import type { formOptions } from './options-form.js';
 import type { networkOptions } from './options-network.js';
 import type { seriesOptions } from './options-series.js';
 import type { OptionKey, Options } from './schema.js';
@@ -18,9 +19,10 @@ export type Resolved<K extends OptionKey> = {
 };
 
 type Network = Omit<Resolved<keyof typeof networkOptions>, 'udpHost' | 'udpPorts' | 'udpSource'>;
+type Form = Resolved<keyof typeof formOptions>;
 type Series = Omit<Resolved<keyof typeof seriesOptions>, 'ringFrames' | 'ringMs' | 'framesStride' | 'framesOffset'>;
 
-export interface ServiceConfig extends Network, Series {
+export interface ServiceConfig extends Network, Form, Series {
   /** Name of the detector in the file; the `detector` label of metrics. */
   readonly name: string;
   readonly detector: DetectorSettings;

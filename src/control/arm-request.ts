@@ -15,6 +15,7 @@ import type { ArmRequest } from '../contract/series.js';
 import { parseJson, writeJson } from '../base/json-text.js';
 import type { JsonNode } from '../base/json-text.js';
 import { checkMetadata, loneSurrogate, nameOf } from '../config/metadata.js';
+import { maskValueProblem } from '../config/checks-form.js';
 import { Refused } from './refused.js';
 
 /** Longest path, bytes of UTF-8: PATH_MAX of Linux without its NUL. */
@@ -309,8 +310,9 @@ function layoutProblems({ dynamicRange, readNRows }: ArmRequest, config: Service
     ];
   }
   try {
-    layoutOfRequest({ dynamicRange, readNRows }, config);
-    return [];
+    const { pixelBytes } = layoutOfRequest({ dynamicRange, readNRows }, config);
+    const problem = maskValueProblem(config.maskValue, pixelBytes);
+    return problem === null ? [] : [`dynamic_range: ${dynamicRange} with mask_value: ${problem}`];
   } catch (error) {
     if (error instanceof OperatorError) return [error.message];
     throw error;

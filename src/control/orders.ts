@@ -2,6 +2,8 @@
 // to the streamer, and its answers or refusals. The rules stand in arm-request.ts and stop-request.ts; no door has its
 // own.
 
+import { formOf } from '../config/encoding.js';
+import { walkOf } from '../detector/frame-form.js';
 import type { JsonNode } from '../base/json-text.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import type { ArmRequest, HaltedSeries, SeriesSummary, StreamCommand, StreamEvent } from '../contract/series.js';
@@ -75,12 +77,13 @@ export class SeriesOrders implements Orders {
     const event = await this.#answer('armed', (id) => ({ kind: 'arm', id, request }));
     if (event.header_pending) this.#deps.pending(event.series_id, request);
     const { shape, pixelType } = layoutOfRequest(request, this.#deps.config);
+    const { shape: sent } = walkOf(formOf(this.#deps.config), shape);
     return {
       series_id: event.series_id,
       msg_number: event.msg_number,
       header_pending: event.header_pending,
       state: 'open',
-      shape,
+      shape: sent,
       type: pixelType,
     };
   }

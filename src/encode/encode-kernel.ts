@@ -1,15 +1,17 @@
 // The encoder compiled to WebAssembly: loads the kernel that scripts/build-kernel.mjs made. What it does:
-// kernel/encode.ts.
+// kernel/encode.ts, kernel/arrange.ts.
 
 import { readFileSync } from 'node:fs';
 import { assert } from '../base/assert.js';
 import { messageOf, OperatorError, exitCode } from '../base/errors.js';
 
-/** The compiled code on one shared memory; parameters as in kernel/encode.ts. */
+/** The compiled code on one shared memory; parameters as in kernel/encode.ts and kernel/arrange.ts. */
 export interface EncodeKernel {
   encode(from: number, elements: number, size: number, to: number, scratch: number): number;
   boundOf(bytes: number): number;
   scratchBytes(): number;
+  arrange(from: number, rows: number, columns: number, down: number, across: number, size: number, to: number): void;
+  cover(to: number, pixels: number, bits: number, size: number, value: number): void;
 }
 
 /**
@@ -17,14 +19,17 @@ export interface EncodeKernel {
  * @throws OperatorError (internal) when the build left it out
  */
 export function loadEncodeKernel(memory: WebAssembly.Memory): EncodeKernel {
-  const { encode, boundOf, scratchBytes } = new WebAssembly.Instance(new WebAssembly.Module(readKernel()), {
-    env: { memory },
-  }).exports;
+  const { encode, boundOf, scratchBytes, arrange, cover } = new WebAssembly.Instance(
+    new WebAssembly.Module(readKernel()),
+    {
+      env: { memory },
+    },
+  ).exports;
   assert(
-    encode !== undefined && boundOf !== undefined && scratchBytes !== undefined,
+    [encode, boundOf, scratchBytes, arrange, cover].every((part) => part !== undefined),
     'the encoder kernel does not export what it should',
   );
-  return { encode, boundOf, scratchBytes };
+  return { encode, boundOf, scratchBytes, arrange, cover };
 }
 
 function readKernel(): Uint8Array {

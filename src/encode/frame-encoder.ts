@@ -1,11 +1,14 @@
 // STEP 2b: frames of the ring → forms. One of K encoders: it takes the own frames n with n mod K = k once every port
-// has closed them, fills in a copy what was never received, compresses, and publishes the form for the streamer.
-// Follows the commands to the receivers, so that nobody reads a slot between series. How far it may be ahead: a form
-// slot is free once the frame that lay there is released, as slots of the ring are for receivers.
+// has closed them, fills in a copy what was never received, cuts, turns, mirrors, masks and compresses as the form
+// says, and publishes it for the streamer. Follows the commands to the receivers, so that nobody reads a slot between
+// series. How far it may be ahead: a form slot is free once the frame that lay there is released, as slots of the ring
+// are for receivers.
 
 import { assert } from '../base/assert.js';
 import type { Clock } from '../base/clock.js';
 import { AbsentImages } from '../detector/absent-images.js';
+import { leavesAsItLies, walkOf } from '../detector/frame-form.js';
+import type { FrameForm, Walk } from '../detector/frame-form.js';
 import type { Layout } from '../detector/layout.js';
 import { EncoderWords } from '../memory/encoder-words.js';
 import { FormSlots, chunkBound } from '../memory/form-slots.js';
@@ -16,6 +19,14 @@ import { SeriesWords, phase } from '../memory/series-words.js';
 import { SlotRecords } from '../memory/slot-records.js';
 import type { EncodeKernel } from './encode-kernel.js';
 
+/** What an encoder makes of frames. */
+export interface EncoderForm extends FrameForm {
+  readonly encoding: 'none' | 'bslz4';
+  readonly masked: boolean;
+  /** Null = the missing value. */
+  readonly maskValue: number | null;
+}
+
 /** Everything that an encoder is made of. */
 export interface EncoderSetup {
   readonly buffer: ArrayBufferLike;
@@ -25,6 +36,7 @@ export interface EncoderSetup {
   /** Indices into `udp_ports` of the ports that receive. */
   readonly activePorts: readonly number[];
   readonly kernel: EncodeKernel;
+  readonly form: EncoderForm;
   readonly clock: Clock;
   readonly dynamicRange: number;
   /** 0 = all rows. */
@@ -47,7 +59,10 @@ export class FrameEncoder {
   readonly #words: EncoderWords;
   readonly #forms: FormSlots;
   readonly #ports: readonly { readonly records: SlotRecords; readonly words: PortWords }[];
+  /** It has other pixels than the frame, before it is compressed. */
+  readonly #alters: boolean;
   #layout: Layout;
+  #walk: Walk;
   #absent: AbsentImages;
   /** A frame of which nothing came, as a form: made when the first one goes out. */
   #filler: Uint8Array | null = null;
@@ -79,7 +94,9 @@ export class FrameEncoder {
       records: new SlotRecords(buffer, map.slotRecords[port], sizes.slots, sizes.packets),
       words: new PortWords(buffer, map.portWords[port]),
     }));
+    this.#alters = setup.form.masked || !leavesAsItLies(setup.form);
     this.#layout = setup.layoutFor(setup.dynamicRange, setup.readNRows);
+    this.#walk = walkOf(setup.form, this.#layout.shape);
     this.#absent = new AbsentImages(this.#layout);
   }
 
@@ -137,6 +154,7 @@ export class FrameEncoder {
     const layout = setup.layoutFor(this.#series.dynamicRange, this.#series.readNRows);
     if (layout !== this.#layout) {
       this.#layout = layout;
+      this.#walk = walkOf(setup.form, layout.shape);
       this.#absent = new AbsentImages(layout);
       this.#filler = null;
     }
@@ -209,7 +227,7 @@ export class FrameEncoder {
     const to = this.#forms.at(own);
     switch (this.#lacks(own)) {
       case 'nothing':
-        return this.#compress(slot, to);
+        return this.#make(slot, to);
       case 'all': {
         this.#filler ??= this.#encodeFiller(to);
         this.#bytes.set(this.#filler, to);
@@ -219,7 +237,7 @@ export class FrameEncoder {
         const copy = this.#map.frames[encoder];
         this.#bytes.copyWithin(copy, slot, slot + frameBytes);
         this.#absent.fill(this.#bytes.subarray(copy, copy + frameBytes));
-        return this.#compress(copy, to);
+        return this.#make(copy, to);
       }
     }
   }
@@ -228,13 +246,25 @@ export class FrameEncoder {
   #encodeFiller(to: number): Uint8Array {
     const copy = this.#map.frames[this.#setup.encoder];
     this.#bytes.set(this.#absent.filler, copy);
-    return this.#bytes.slice(to, to + this.#compress(copy, to));
+    return this.#bytes.slice(to, to + this.#make(copy, to));
   }
 
-  #compress(from: number, to: number): number {
-    const { frameBytes, pixelBytes } = this.#layout;
-    const scratch = this.#map.scratch[this.#setup.encoder];
-    return this.#setup.kernel.encode(from, frameBytes / pixelBytes, pixelBytes, to, scratch);
+  /** @param from a whole frame, in place; it is not written to */
+  #make(from: number, to: number): number {
+    const { kernel, encoder, form } = this.#setup;
+    const { pixelBytes } = this.#layout;
+    const [rows, columns] = this.#walk.shape;
+    const pixels = rows * columns;
+    const compresses = form.encoding !== 'none';
+    const altered = compresses ? this.#map.altered[encoder] : to;
+    if (this.#alters) {
+      const { base, down, across } = this.#walk;
+      kernel.arrange(from + base * pixelBytes, rows, columns, down, across, pixelBytes, altered);
+      const value = form.maskValue ?? 2 ** (8 * pixelBytes) - 1;
+      if (form.masked) kernel.cover(altered, pixels, this.#map.mask, pixelBytes, value);
+    }
+    if (!compresses) return pixels * pixelBytes;
+    return kernel.encode(this.#alters ? altered : from, pixels, pixelBytes, to, this.#map.scratch[encoder]);
   }
 
   #lacks(own: number): AbsentImages['lacks'] {

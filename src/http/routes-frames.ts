@@ -24,8 +24,8 @@ export function addFrameRoutes(app: FastifyInstance, view: ServiceView, previews
         description:
           'By the detector’s frame number (`17`), by its index in the series sent last (`index-16`), or the one ' +
           'sent last (`latest`). `as=sent`: length of the message’s JSON (uint32, little endian), the JSON, ' +
-          'the second ' +
-          'part as it was sent, but never compressed.',
+          'the ' +
+          'pixels. Frames are shown as the detector has them: never compressed, cut, turned or masked.',
         params: {
           type: 'object',
           required: ['frame'],

@@ -1,4 +1,4 @@
-// Frames as an output wants them, where that is not as they lie in the ring: chunks of compressed frames. Frame n lies
+// Frames as an output wants them, where that is not as they lie in the ring: cut, turned, compressed. Frame n lies
 // in slot n mod F, and is written by encoder n mod K; F is a multiple of K, so each slot has one writer. Readers: the
 // streamer, after the publish word. A slot is free once `next` of the series words is above its frame.
 //

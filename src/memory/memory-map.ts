@@ -9,7 +9,7 @@ import { kernelStructuresBytes } from './kernel-structures.js';
 import { frameHistogramTable, histogramBytes, portHistogramTable } from './histogram.js';
 import { encoderWordsBytes } from './encoder-words.js';
 import { flightRingBytes } from './flight-ring.js';
-import { chunkBound, formRecordsBytes } from './form-slots.js';
+import { formRecordsBytes } from './form-slots.js';
 import type { FormSlotsMap } from './form-slots.js';
 import { landingBytes } from './landing.js';
 import { lastFrameBytes } from './last-frame.js';
@@ -39,8 +39,20 @@ export interface MemorySizes {
   readonly coalescedBuffers?: number;
   /** Packets of one port that the flight recorder keeps; absent or 0 = none. */
   readonly flightPackets?: number;
-  /** Who makes forms, and slots for them: a multiple of the encoders; absent = frames leave as they lie. */
-  readonly encoding?: { readonly encoders: number; readonly slots: number };
+  /** Who makes forms, and slots for them; absent = frames leave as they lie. */
+  readonly encoding?: EncodingSizes;
+}
+
+/** What encoders need; sizes in bytes, of the largest form that a frame may have. */
+export interface EncodingSizes {
+  readonly encoders: number;
+  /** A multiple of the encoders. */
+  readonly slots: number;
+  readonly slotBytes: number;
+  /** A form before it is compressed, of each encoder; 0 = none is needed. */
+  readonly alteredBytes: number;
+  /** One bit for each pixel that leaves; 0 = none is masked. */
+  readonly maskBytes: number;
 }
 
 /** Byte offsets; per-port regions as arrays by port index. */
@@ -77,7 +89,11 @@ export interface EncodingMap {
   readonly words: readonly number[];
   /** A frame in which missing port images are filled. */
   readonly frames: readonly number[];
+  /** A form before it is compressed. */
+  readonly altered: readonly number[];
   readonly scratch: readonly number[];
+  /** Which pixels are masked; written before any thread runs. */
+  readonly mask: number;
   readonly slots: FormSlotsMap;
 }
 
@@ -144,16 +160,18 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
 }
 
 function mapEncoding(
-  { encoders, slots }: NonNullable<MemorySizes['encoding']>,
+  { encoders, slots, slotBytes, alteredBytes, maskBytes }: EncodingSizes,
   frameBytes: number,
   take: (bytes: number) => number,
 ): EncodingMap {
   const each = (bytes: number): number[] => Array.from({ length: encoders }, () => take(bytes));
-  const stride = align(chunkBound(frameBytes));
+  const stride = align(slotBytes);
   return {
     words: each(encoderWordsBytes),
     frames: each(frameBytes),
+    altered: each(alteredBytes),
     scratch: each(encoderScratchBytes),
+    mask: take(maskBytes),
     slots: { slots, records: take(formRecordsBytes(slots)), forms: take(stride * slots), stride },
   };
 }

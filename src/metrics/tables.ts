@@ -242,14 +242,14 @@ export const foreignCounterTable: readonly MetricRow[] = [
   },
   {
     metric: 'vdcu_encoder_frames_total',
-    help: 'Frames that an encoder has compressed; absent where frames leave as they are',
+    help: 'Frames that an encoder has made forms of; absent where frames leave as they are',
     labels: ['encoder'],
     read: (view) =>
       view.encoders().map(({ encoder, figures }): Sample => [{ encoder: String(encoder) }, figures.frames]),
   },
   {
     metric: 'vdcu_encoder_bytes_total',
-    help: 'Bytes of these frames as they lie in the ring (raw) and as they leave (compressed)',
+    help: 'Bytes of these frames as they lie in the ring (raw) and as they leave (compressed: cut, too)',
     labels: ['encoder', 'kind'],
     read: (view) =>
       view.encoders().flatMap(({ encoder, figures }): Sample[] => [

@@ -54,7 +54,7 @@ export interface ThreadInfo {
   readonly endpoint: string;
   /** Of the streamer: what the kernel holds for each consumer; null = zmq queues. */
   readonly sendBuffer: SendBuffer | null;
-  /** What it works with: `recvmmsg`, `dgram`, `bslz4`, `zmtp`, `libzmq`, `zeromq.js`. */
+  /** What it works with: `recvmmsg`, `dgram`, `bslz4`, `forms`, `zmtp`, `libzmq`, `zeromq.js`. */
   readonly backend: string;
   /** Sentences for the operator. */
   readonly notes: readonly string[];
@@ -103,7 +103,16 @@ async function runEncoder(encoder: number): Promise<void> {
   const frames = new FrameEncoder(encoderSetup(wiring, encoder, loadEncodeKernel(memory)));
   const agent = new EncoderAgent(task.name, frames);
   await agent.start();
-  post({ kind: 'ready', info: { sources: [], endpoint: '', sendBuffer: null, backend: 'bslz4', notes } });
+  post({
+    kind: 'ready',
+    info: {
+      sources: [],
+      endpoint: '',
+      sendBuffer: null,
+      backend: config.compression === 'none' ? 'forms' : config.compression,
+      notes,
+    },
+  });
   driveBlocking(agent, {
     stopAsked: () => words.stopAsked,
     mark: () => series.wakeCount,

@@ -5,11 +5,13 @@ import { Worker } from 'node:worker_threads';
 import { logLevel, managerVariables } from '../base/environment.js';
 import { OperatorError, exitCode } from '../base/errors.js';
 import { thisMachine } from '../doctor/machine.js';
+import { maskBits, walkOf } from '../detector/frame-form.js';
 import { refuseSmallLimit } from '../doctor/memory-limit.js';
 import { systemClock } from '../base/clock.js';
 import { makePlan } from '../config/plan.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
+import { maskOf } from '../config/mask-file.js';
 import { writtenHosts } from '../config/udp-hosts.js';
 import { firstMessageNumber } from '../config/message-numbers.js';
 import { configuredToken } from '../http/access.js';
@@ -130,6 +132,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
   const logger = options.logger ?? makeLogger(logLevel(), config.name);
   const manager = serviceManager(managerVariables(), (sentence) => logger.warn({ event: 'note' }, sentence));
   const plan = makePlan(config);
+  const mask = await maskOf(config);
   refuseSmallLimit(config.name, plan, thisMachine.read);
   // Above every number of an earlier process, so that nothing of it can mix with what a consumer still keeps
   // (docs/stream.md).
@@ -144,6 +147,8 @@ export async function startService(config: ServiceConfig, options: ServiceOption
       : new ReceiverWatch({ url: config.receiverUrl.replace(/\/+$/, ''), clock: systemClock });
   const map = mapMemory(plan.memory);
   const memory = allocate(map, plan);
+  if (mask !== null && map.encoding !== null)
+    new Uint8Array(memory.buffer).set(maskBits(mask, walkOf(config, plan.detector.shape)), map.encoding.mask);
   const series = new SeriesWords(memory.buffer, map.seriesWords);
   const view = new SharedView({
     config,

@@ -5,6 +5,7 @@ import type { PlacementMaker } from '../assembly/placement.js';
 import type { PortSetup } from '../assembly/port-setup.js';
 import type { Clock } from '../base/clock.js';
 import { seriesMetadata } from '../config/series-metadata.js';
+import { formOf } from '../config/encoding.js';
 import { filenameOf } from '../config/auto-filename.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
@@ -87,6 +88,7 @@ export function encoderSetup(
     encoder,
     activePorts: activePorts(config),
     kernel,
+    form: formOf(config),
     clock,
     dynamicRange: config.detector.dynamicRange,
     readNRows: config.detector.readNRows ?? 0,
@@ -113,6 +115,7 @@ export function streamerSetup(
       config.autoFilename === null
         ? ''
         : filenameOf(config.autoFilename, { detector: config.name, series, wall: clock.wall() }),
+    form: formOf(config),
     metadata: (layout, request) => seriesMetadata(config, layout, request),
     dynamicRange: config.detector.dynamicRange,
     readNRows: config.detector.readNRows ?? 0,

@@ -15,6 +15,7 @@ import { SeriesWords } from '../memory/series-words.js';
 import { SlotRecords } from '../memory/slot-records.js';
 import { MaxivOutput } from './output/maxiv/maxiv-output.js';
 import type { MessageSink } from './output/message-sink.js';
+import type { Form } from './output/output.js';
 import { Forms } from './series/forms.js';
 import { FrameReader } from './series/frame-reader.js';
 import { FrameTimes } from './series/frame-times.js';
@@ -38,6 +39,8 @@ export interface StreamerSetup {
   readonly autoFrames: number;
   /** File name of an auto series by its number, when its header is made; '' = none. */
   autoFilename(series: number): string;
+  /** How frames leave. */
+  readonly form: Form;
   /** The second part of a series' header. */
   metadata(layout: Layout, request: ArmRequest): SeriesMetadata;
   readonly dynamicRange: number;
@@ -69,9 +72,7 @@ export function seriesDeps(setup: StreamerSetup): SeriesDeps {
     ports,
     reader,
     forms: map.encoding === null ? null : new Forms(buffer, map.encoding),
-    output: new MaxivOutput(setup.sink, counters, setup.firstMessageNumber, {
-      encoding: map.encoding === null ? 'none' : 'bslz4',
-    }),
+    output: new MaxivOutput(setup.sink, counters, setup.firstMessageNumber, setup.form),
     shown: new ShownFrames(sent, lastFrame, reader, map.sizes.slots),
     counters,
     seenTimes: new SeenTimes(limits.maxOwedFrames + 2 * map.sizes.slots),

@@ -290,3 +290,23 @@ t.test("PSI's client speaks IPv4 only", async (t) => {
   t.match(problems(...quad, 'receiver_source: [here]'), [/receiver_source\.0: "here" is not allowed/]);
   t.match(problems(...quad, 'receiver_release: 7'), [/needs 8, 9 or 10/]);
 });
+
+t.test('a cut lies within the frame, gap pixels included where there are any', async (t) => {
+  t.strictSame(problems(...quad, 'roi: [0, 0, 514, 514]', 'turn: 90', 'mirror: true'), []);
+  t.strictSame(problems(...quad, 'roi: [513, 513, 1, 1]'), []);
+  t.match(problems(...quad, 'roi: [500, 0, 15, 514]'), [
+    /roi: \[500,0,15,514\] ends behind the frame: rows 500 to 514 of 0 to 513\. A frame has 514 × 514 pixels before/,
+  ]);
+  t.match(problems(...quad, 'gap_pixels: false', 'roi: [0, 0, 512, 513]'), [/columns 0 to 512 of 0 to 511/]);
+  t.match(problems('detector: jungfrau', 'udp_ports: [1]', 'roi: [0, 0, 600, 2000]'), [/rows 0/, /columns 0/]);
+  t.match(problems(...quad, 'roi: [0, 0, 0, 5]'), [/roi\.2: 0 is not allowed: needs \[row, column, rows, columns\]/]);
+  t.match(problems(...quad, 'turn: 45'), [/turn: 45 is not allowed: needs 0, 90, 180 or 270/]);
+});
+
+t.test('masked pixels have a value that pixels can have', async (t) => {
+  t.strictSame(problems(...quad, 'mask: /data/mask.npy', 'mask_value: 65535'), []);
+  t.match(problems(...quad, 'mask: /data/mask.npy', 'mask_value: 65536'), [
+    /mask_value: 65536 is more than a pixel of 16 bit holds\. Give 0 to 65535, or leave it out/,
+  ]);
+  t.match(problems(...quad, 'mask_value: 1'), [/mask_value: 1 without mask, so no pixel would have it\. Add mask/]);
+});

@@ -36,7 +36,7 @@ t.test('slots are a multiple of the encoders, two of each at least, and counted 
     t.equal(encoding.threads, encoders);
     t.equal(encoding.slots % encoders, 0);
     t.ok(encoding.slots >= 2 * encoders);
-    t.strictSame(memory.encoding, { encoders, slots: encoding.slots });
+    t.match(memory.encoding, { encoders, slots: encoding.slots, alteredBytes: 0, maskBytes: 0 });
     t.ok(sharedMemoryBytes >= plain.sharedMemoryBytes + encoding.bytes);
     t.ok(memoryBytes > plain.memoryBytes + encoding.bytes);
   }
@@ -49,4 +49,20 @@ t.test('the printed plan says who compresses, and names encoders that have too m
   t.match(text, /^compression +bslz4, 16 slots for compressed frames, /m);
   t.match(text, /encoders 1\.69, .*too much for one core: .*encoder 0.*raise encoder_threads/);
   t.notMatch(planText(configOf(''), planOf('')), /encoder|compress/);
+});
+
+t.test('frames that are cut and turned have encoders without compression, and smaller slots', async (t) => {
+  const keys = ', turn: 270, roi: [10, 20, 100, 200], mask: /data/mask.npy, frame_rate_hz: 1000, frame_timeout_ms: 100';
+  const { encoding, memory, threads } = planOf(keys);
+  t.match(encoding, { threads: 1, shape: [200, 100] });
+  t.match(memory.encoding, { slotBytes: 40_064, alteredBytes: 0, maskBytes: 2504 });
+  t.equal(threads.encoders, 1);
+  const text = planText(configOf(keys), planOf(keys));
+  t.match(
+    text,
+    /^form +200 × 100: pixels of \/data\/mask\.npy are missing, cut to rows 10 to 109, columns 20 to 219, turned by 270° anticlockwise$/m,
+  );
+  t.match(text, /^compression +none, 16 slots for these frames, /m);
+  t.match(planOf(`${keys}, compression: bslz4`).memory.encoding, { alteredBytes: 40_000 });
+  t.equal(planOf(', mirror: true').threads.encoders, 1);
 });

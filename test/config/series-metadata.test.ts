@@ -12,9 +12,10 @@ const layout = makeLayout(config.detector);
 const read = (
   given: { metadataDefaults?: Record<string, unknown>; metadata?: string; frames?: number; framePeriodMs?: number },
   of = layout,
+  form: Partial<typeof config> = {},
 ): ReturnType<typeof seriesMetadata> & { values: Record<string, unknown> } => {
   const { metadataDefaults = {}, ...request } = given;
-  const made = seriesMetadata({ metadataDefaults }, of, { ...plainRequest, ...request });
+  const made = seriesMetadata({ ...config, metadataDefaults, ...form }, of, { ...plainRequest, ...request });
   return { ...made, values: JSON.parse(made.text) as Record<string, unknown> };
 };
 
@@ -74,4 +75,28 @@ t.test('nothing of it hurts the file writer, for any detector', async (t) => {
     const { text } = read({ frames: 1 }, makeLayout(settings));
     t.strictSame(checkMetadata(parseJson(text)).problems, [], detector);
   }
+});
+
+t.test('images that are cut, turned or masked are said to be, and only they', async (t) => {
+  const { values } = read({}, layout, { turn: 90, roi: [1, 2, 30, 40], mask: '/data/mask.npy' });
+  t.match(values, {
+    pixel_mask_applied: true,
+    virtual_dcu: {
+      frame_shape: [514, 514],
+      roi: [1, 2, 30, 40],
+      turn: 90,
+      mirror: false,
+      mask: '/data/mask.npy',
+      mask_value: 65535,
+    },
+  });
+  const whole = read({}, layout, { mirror: true, maskValue: null }).values['virtual_dcu'] as Record<string, unknown>;
+  t.match(whole, { roi: [0, 0, 514, 514], mirror: true });
+  t.notOk('mask' in whole);
+  const plain = read({}, layout, { compression: 'bslz4' }).values['virtual_dcu'] as object;
+  t.notOk('roi' in plain || 'frame_shape' in plain || 'turn' in plain);
+  const strip = { ...config.detector, detector: 'gotthard2', quad: false, udpPorts: [1], flipRows: new Map() };
+  const sideways = read({}, makeLayout({ ...strip, portPositions: new Map() }), { turn: 270 }).values;
+  t.equal(sideways['y_pixel_size'], 50e-6, 'what lies along the columns');
+  t.notOk('x_pixel_size' in sideways);
 });

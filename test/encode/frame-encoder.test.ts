@@ -200,3 +200,77 @@ t.test('series of another bit depth, one after the other, each with a frame of w
     );
   });
 });
+
+/** Pixels of each image that the consumer got, in rows. */
+function rowsOf(pipeline: Pipeline): number[][][] {
+  return pipeline.imageMessages().map(({ parts: [json, pixels] }) => {
+    const { shape } = JSON.parse(Buffer.from(json).toString()) as { shape: [number, number] };
+    return Array.from({ length: shape[0] }, (_, row) => [...pixels.subarray(row * shape[1], (row + 1) * shape[1])]);
+  });
+}
+
+t.test('images leave cut, turned, mirrored and masked, compressed or not, and the header says so', async (t) => {
+  const [rows, columns] = small().plan.detector.shape;
+  const mask = new Uint8Array(rows * columns);
+  for (let pixel = 0; pixel < mask.length; pixel += 7) mask[pixel] = 1;
+  const form = { turn: 90, mirror: true, roi: '[3, 40, 60, 500]', mask: '/data/mask.npy', mask_value: 9 };
+  const whole = small();
+  const formed = small({ ...form, encoder_threads: 2 }, { mask });
+  const both = compressed(form, { mask });
+  for (const pipeline of [whole, formed, both]) {
+    pipeline.arm({ firstFrameNumber: 1 });
+    pipeline.play(1, 5);
+    pipeline.send(0, 6);
+    pipeline.send(0, 8, [1]);
+    pipeline.run(70);
+    pipeline.stop();
+    t.strictSame(pipeline.verify(), []);
+    t.equal(pipeline.images().length, 8);
+  }
+  // numpy: frame[mask] = 9; frame[3:63, 40:540], rot90, [:, ::-1].
+  const expected = rowsOf(whole).map((frame) => {
+    const cut = frame
+      .map((row, y) => row.map((pixel, x) => (mask[y * columns + x] === 1 ? 9 : pixel)))
+      .slice(3, 63)
+      .map((row) => row.slice(40, 540));
+    const turned = cut[0].map((_, column) => cut.map((row) => row[column])).reverse();
+    return turned.map((row) => row.reverse());
+  });
+  t.strictSame(rowsOf(formed), expected);
+  const unpacked = both.imageMessages().map(({ parts: [, chunk] }) => unpackBslz4(chunk, 1, 60 * 500));
+  unpacked.forEach((pixels, index) => t.strictSame([...pixels], expected[index].flat(), `image ${index}`));
+  t.ok(formed.images().every(({ shape, compression }) => String(shape) === '500,60' && compression === 'none'));
+  const header = formed.messages().find(({ htype }) => htype === 'header');
+  t.match(JSON.parse(Buffer.from(header?.parts[0] ?? []).toString()), {
+    pixel_mask_applied: true,
+    virtual_dcu: {
+      frame_shape: [rows, columns],
+      roi: [3, 40, 60, 500],
+      turn: 90,
+      mirror: true,
+      mask: '/data/mask.npy',
+      mask_value: 9,
+    },
+  });
+});
+
+t.test('masked pixels have the missing value of the bit depth that is armed, unless another is given', async (t) => {
+  const [rows, columns] = small().plan.detector.shape;
+  const mask = new Uint8Array(rows * columns).fill(1);
+  const pipeline = small({ dynamic_range: 16, mask: '/data/mask.npy' }, { mask });
+  const first: number[] = [];
+  for (const dynamicRange of [16, 8]) {
+    pipeline.arm({ firstFrameNumber: 1, dynamicRange });
+    pipeline.run(5);
+    const maker = new PacketMaker({ ...pipeline.config.detector, dynamicRange });
+    for (const port of pipeline.sources.keys())
+      for (let packet = 0; packet < maker.packets; packet++) pipeline.deliver(port, maker.packet(port, 1, packet));
+    pipeline.run(80);
+    pipeline.stop();
+    const pixels = pipeline.imageMessages().at(-1)?.parts[1] ?? new Uint8Array();
+    t.equal(pixels.length, (rows * columns * dynamicRange) / 8);
+    t.ok(pixels.every((byte) => byte === 0xff));
+    first.push(pixels.length);
+  }
+  t.equal(first.length, 2);
+});

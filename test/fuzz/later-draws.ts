@@ -1,8 +1,11 @@
 // What scenarios got after their seeds had become known: low rates, tails that are not filled, detectors that count
-// from 0, frames that leave compressed. Comes in: a scenario, and draws of its own, so that a world which has none of
-// it stays what it was.
+// from 0, frames that leave compressed, cut, turned, mirrored, masked. Comes in: a scenario, and draws of its own, so
+// that a world which has none of it stays what it was.
 
 import type { Random } from '../../src/base/random.js';
+import type { ServiceConfig } from '../../src/config/service-config.js';
+import { turns } from '../../src/detector/frame-form.js';
+import { makeLayout } from '../../src/detector/layout.js';
 import type { Scenario } from './scenario.js';
 
 /** Frames of an acquisition at a low rate at most: virtual time passes in small steps. */
@@ -24,6 +27,8 @@ export function drawLater(
   const compressed = random.chance(0.35);
   const encoderThreads = 1 + random.integer(3);
   const formSlots = random.pick([1, 1, 2, 5]);
+  const altered = random.chance(0.3);
+  const { mask, form } = drawForm(random, makeLayout(config.detector).shape);
   return {
     firstFrame: fromZero ? 0 : null,
     scenario: {
@@ -32,9 +37,35 @@ export function drawLater(
       config: {
         ...config,
         ...(cutTail ? { fillTailFrames } : {}),
-        ...(compressed ? { compression: 'bslz4', encoderThreads } : {}),
+        ...(compressed ? { compression: 'bslz4' } : {}),
+        ...(altered ? form : {}),
+        ...(compressed || altered ? { encoderThreads } : {}),
       },
       formSlots,
+      mask: altered ? mask : null,
     },
   };
+}
+
+/** Of frames of this shape; `mask` is what would lie in the file. */
+function drawForm(
+  random: Random,
+  [rows, columns]: readonly [number, number],
+): { readonly mask: Uint8Array | null; readonly form: Partial<ServiceConfig> } {
+  const turn = random.pick(turns);
+  const mirror = random.chance(0.5);
+  const [row, column] = [random.integer(rows), random.integer(columns)];
+  const cut: [number, number, number, number] = [
+    row,
+    column,
+    1 + random.integer(rows - row),
+    1 + random.integer(columns - column),
+  ];
+  const roi = random.chance(0.5) ? cut : null;
+  const masked = random.chance(0.4) || (turn === 0 && !mirror && roi === null);
+  const share = random.pick([0, 0.01, 0.3]);
+  const maskValue = random.pick([null, 0, 7, 255]);
+  if (!masked) return { mask: null, form: { turn, mirror, roi } };
+  const mask = Uint8Array.from({ length: rows * columns }, () => Number(random.chance(share)));
+  return { mask, form: { turn, mirror, roi, mask: '/data/mask.npy', maskValue } };
 }

@@ -40,6 +40,9 @@ const records = 'src/memory/slot-records.ts';
 const connection = 'src/stream/output/zmtp/connection.ts';
 const zmtpSink = 'src/stream/output/zmtp/zmtp-sink.ts';
 const encoder = 'src/encode/frame-encoder.ts';
+const form = 'src/detector/frame-form.ts';
+const maxivOutput = 'src/stream/output/maxiv/maxiv-output.ts';
+const seriesState = 'src/stream/series/state.ts';
 const reader = 'src/stream/series/frame-reader.ts';
 const sender = 'src/stream/series/frame-sender.ts';
 const shown = 'src/stream/series/shown-frames.ts';
@@ -108,6 +111,51 @@ const commonMutants: readonly Mutant[] = [
     encoder,
     '    for (let slot = setup.encoder; slot < this.#forms.slots; slot += this.#encoders) this.#forms.forget(slot);\n',
     '',
+  ]),
+  mutant('encoders-not-awaited', 'goes on when the receivers have obeyed, whatever encoders do', [
+    seriesState,
+    'return forms === null || forms.answered(this.#command);',
+    'return true;',
+  ]),
+  mutant('encoder-ends-early', 'an encoder has finished before the last frame has its form', [
+    encoder,
+    '      if (!this.#finished()) return;\n',
+    '',
+  ]),
+  mutant('filler-of-other-depth', 'sends a frame of nothing of the bit depth before', [
+    encoder,
+    '      this.#filler = null;\n',
+    '',
+  ]),
+  mutant('turned-the-other-way', 'turns frames clockwise', [
+    form,
+    'left > 0; left -= 90',
+    'left > 0 && left < 360; left += 90',
+  ]),
+  mutant('mirrored-upside-down', 'exchanges above and below where left and right are meant', [
+    form,
+    '    base += (shape[1] - 1) * across;\n    across = -across;\n',
+    '    base += (shape[0] - 1) * down;\n    down = -down;\n',
+  ]),
+  mutant('cut-one-off', 'begins a cut one column too far to the left', [
+    form,
+    'let base = row * frame[1] + column;',
+    'let base = row * frame[1] + Math.max(0, column - 1);',
+  ]),
+  mutant('mask-not-turned', 'masks the pixels of a turned image that were masked before it was turned', [
+    form,
+    'for (let x = 0, from = base + y * down; x < columns; x++, pixel++, from += across)',
+    'for (let x = 0, from = pixel; x < columns; x++, pixel++, from += 1)',
+  ]),
+  mutant('filler-not-masked', 'masks nothing of frames whose port images are missing', [
+    encoder,
+    'if (form.masked) kernel.cover',
+    "if (form.masked && this.#absent.lacks === 'nothing') kernel.cover",
+  ]),
+  mutant('cut-shown-as-whole', 'tells viewers of a whole frame that it has the shape of the cut', [
+    maxivOutput,
+    'lying === null ? parts[0] : lying.make(number, frame.facts)',
+    'lying === null ? parts[0] : parts[0]',
   ]),
   mutant('written-places-forgotten', 'forgets where ports of a series without frames have written', [
     seriesEnd,

@@ -2,6 +2,7 @@
 // to the last pixel, or nothing; and what is surely still in the ring is shown. Part of the verdict on one process.
 
 import { Random } from '../../src/base/random.js';
+import { SentForm } from '../../simulators/consumer/sent-form.js';
 import { unpackBslz4 } from '../../simulators/consumer/bslz4.js';
 import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
 import type { SimulatedService } from './simulated-service.js';
@@ -12,6 +13,7 @@ const keptMost = 64;
 export class Onlooker {
   readonly #service: SimulatedService;
   readonly #random: Random;
+  #form: SentForm | null = null;
   readonly #images: { readonly message: StreamMessage; readonly series: number }[] = [];
 
   constructor(service: SimulatedService) {
@@ -21,7 +23,7 @@ export class Onlooker {
 
   note(message: StreamMessage): void {
     if (message.htype !== 'image') return;
-    // What is handed over lies in the ring, as it was before it was compressed.
+    // What is handed over is unpacked here; what is shown is the frame as it lies in the ring.
     const { shape, type, compression } = message.fields as { shape: number[]; type: string; compression: string };
     const size = Number(type.slice(4)) / 8;
     const parts = message.parts.map((part) =>
@@ -66,8 +68,24 @@ export class Onlooker {
         ? [`${what} is shown as image ${String(header['msg_number'])}, which was not sent`]
         : [];
     const { fields, parts } = sent.message;
-    if (JSON.stringify(fields) !== JSON.stringify(header)) return [`${what} is shown with ${JSON.stringify(header)}`];
-    return Buffer.compare(pixels, parts[0]) === 0 ? [] : [`${what} is shown with other pixels than were sent`];
+    const { shape } = this.#service.pipeline.plan.detector;
+    if (JSON.stringify({ ...fields, shape, compression: 'none' }) !== JSON.stringify(header))
+      return [`${what} is shown with ${JSON.stringify(header)}`];
+    return Buffer.compare(this.#formed(pixels, String(fields['type'])), parts[0]) === 0
+      ? []
+      : [`${what} is shown with other pixels than were sent`];
+  }
+
+  /** What leaves of a frame. */
+  #formed(pixels: Uint8Array, type: string): Uint8Array {
+    const { formWish, plan } = this.#service.pipeline;
+    if (formWish === null) return pixels;
+    this.#form ??= new SentForm(formWish, ...plan.detector.shape);
+    const { buffer } = pixels.slice();
+    const frame =
+      type === 'uint8' ? new Uint8Array(buffer) : type === 'uint16' ? new Uint16Array(buffer) : new Uint32Array(buffer);
+    const image = this.#form.imageOf(frame, 2 ** (8 * frame.BYTES_PER_ELEMENT) - 1);
+    return new Uint8Array(image.buffer, image.byteOffset, image.byteLength);
   }
 
   /** No port has seen or closed a frame that needs the slot, and the series is the present one. */

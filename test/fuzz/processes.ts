@@ -107,6 +107,7 @@ export class Processes {
       memory: this.memory,
       compiled,
       formSlots: scenario.formSlots,
+      mask: scenario.mask,
       onEvent: (event) => this.#hear(event, part, deliveries),
     });
     this.memory = service.pipeline.memory;

@@ -69,8 +69,10 @@ export interface Scenario {
   readonly operatorMoods: number;
   /** Per step: that somebody looks at the state. */
   readonly looks: number;
-  /** Slots of each encoder for compressed frames, where they leave compressed. */
+  /** Slots of each encoder, where frames do not leave as they lie. */
   readonly formSlots: number;
+  /** What lies in the file that the configuration names as `mask`; null = it names none. */
+  readonly mask: Uint8Array | null;
   /** How the first process ends before the end of the world, if it does. */
   readonly death: 'none' | 'sigterm' | 'sigkill';
 }
@@ -301,6 +303,7 @@ export function makeScenario(random: Random): Scenario {
     operatorMoods: calm ? 0 : random.pick([0, 0, 0.003, 0.01]),
     looks: random.pick([0, 0, 0.01]),
     formSlots: 1,
+    mask: null,
     death: calm || random.chance(0.7) ? 'none' : random.pick(['sigterm', 'sigterm', 'sigkill'] as const),
   };
 }

@@ -54,6 +54,8 @@ export interface SimulatedServiceOptions {
   readonly dropsKnown: boolean;
   readonly compiled: boolean | null;
   readonly formSlots: number;
+  /** What lies in the file of the mask; null = there is none. */
+  readonly mask: Uint8Array | null;
   readonly memory: WebAssembly.Memory | undefined;
   /** Told of each event before main hears of it. */
   readonly onEvent: (event: StreamEvent) => void;
@@ -92,6 +94,7 @@ export class SimulatedService {
     dropsKnown,
     compiled,
     formSlots,
+    mask,
     memory,
     onEvent,
   }: SimulatedServiceOptions) {
@@ -104,6 +107,7 @@ export class SimulatedService {
       socketPackets,
       firstMessageNumber: this.firstMessageNumber,
       formSlots,
+      ...(mask === null ? {} : { mask }),
       ...(compiled === null ? {} : { compiled }),
       ...(memory === undefined ? {} : { memory }),
     });

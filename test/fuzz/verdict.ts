@@ -67,7 +67,8 @@ export class LifeVerdict {
     this.#settingsOf = settingsOf;
     this.#part = part;
     this.settings = settingsOf('');
-    this.#check = new HandOverCheck(settingsOf, verifiers);
+    const { formWish } = service.pipeline;
+    this.#check = new HandOverCheck(settingsOf, formWish === null ? verifiers : new Map(), formWish);
     this.#onlooker = new Onlooker(service);
     const size = portCounterTable.length;
     this.#counters = service.ports.map((port) => ({

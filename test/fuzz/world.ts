@@ -6,6 +6,7 @@
 
 import { Random } from '../../src/base/random.js';
 import { VirtualClock } from '../../src/base/clock.js';
+import { altersPixels, formOf } from '../../src/config/encoding.js';
 import { seriesStep } from '../../src/memory/stream-words.js';
 import { consumerProblems } from '../pipeline/stream-verdict.js';
 import { Network } from './network.js';
@@ -88,7 +89,9 @@ export class World {
       },
     });
     this.#moods = moods;
-    const encoders = scenario.config.compression === 'none' ? 0 : (scenario.config.encoderThreads ?? 0);
+    const { config } = scenario;
+    const forms = config.compression !== 'none' || altersPixels(formOf(config));
+    const encoders = forms ? (config.encoderThreads ?? 0) : 0;
     this.#agents = [
       ...detector.ports,
       streamerAgent,

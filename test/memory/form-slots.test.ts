@@ -57,13 +57,16 @@ t.test('there is room for what the compiled encoder may write', async (t) => {
 t.test('regions of encoders lie apart from all others, and only where there are any', async (t) => {
   const sizes = { ports: 2, slots: 4, frameBytes: 1000, packets: 4, landingPackets: 4, packetBytes: 100 };
   t.equal(mapMemory(sizes).encoding, null);
-  const { encoding, totalBytes, ring, slotStride } = mapMemory({ ...sizes, encoding: { encoders: 2, slots: 6 } });
+  const needed = { encoders: 2, slots: 6, slotBytes: chunkBound(1000), alteredBytes: 500, maskBytes: 200 };
+  const { encoding, totalBytes, ring, slotStride } = mapMemory({ ...sizes, encoding: needed });
   if (encoding === null) throw new Error('there are encoders');
-  const { words, frames, scratch, slots } = encoding;
+  const { words, frames, altered, scratch, mask, slots } = encoding;
   const regions = [
     [ring, slotStride * 4],
     ...words.map((at) => [at, encoderWordsBytes]),
     ...frames.map((at) => [at, 1000]),
+    ...altered.map((at) => [at, 500]),
+    [mask, 200],
     ...scratch.map((at) => [at, encoderScratchBytes]),
     [slots.records, formRecordsBytes(6)],
     [slots.forms, 6 * slots.stride],

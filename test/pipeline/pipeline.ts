@@ -6,9 +6,11 @@ import { compiledPlacement, loadPlacementKernel } from '../../src/assembly/compi
 import type { PlacementKernel } from '../../src/assembly/compiled-placement.js';
 import { loadEncodeKernel } from '../../src/encode/encode-kernel.js';
 import type { EncodeKernel } from '../../src/encode/encode-kernel.js';
+import { maskBits, walkOf } from '../../src/detector/frame-form.js';
 import { FrameEncoder } from '../../src/encode/frame-encoder.js';
 import { PortAssembler } from '../../src/assembly/port-assembler.js';
 import { VirtualClock } from '../../src/base/clock.js';
+import { altersPixels, formOf } from '../../src/config/encoding.js';
 import { makePlan } from '../../src/config/plan.js';
 import type { Plan } from '../../src/config/plan.js';
 import { parseConfig } from '../../src/config/load.js';
@@ -32,6 +34,7 @@ import type {
 } from '../../src/contract/series.js';
 import { Streamer } from '../../src/stream/streamer.js';
 import { activePorts, encoderSetup, portSetup, streamerSetup } from '../../src/service/wiring.js';
+import type { FormWish } from '../../simulators/consumer/sent-form.js';
 import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
 import { placementOracle } from '../oracle/placement.js';
 import { MemorySink } from './memory-sink.js';
@@ -57,8 +60,10 @@ export interface PipelineOptions {
   /** Memory of an earlier pipeline to use again, if it is large enough. Its pixels are left as they are. */
   readonly memory?: WebAssembly.Memory;
   readonly clock?: VirtualClock;
-  /** Slots of each encoder for compressed frames, instead of the plan's. */
+  /** Slots of each encoder for forms of frames, instead of the plan's. */
   readonly formSlots?: number;
+  /** What lies in the file that the configuration names as `mask`: of each pixel, 0 = it is not masked. */
+  readonly mask?: Uint8Array;
 }
 
 /** Kernels are compiled once per memory. */
@@ -96,6 +101,8 @@ export class Pipeline {
   readonly events: StreamEvent[] = [];
   /** Told of each event as it happens. */
   onEvent: ((event: StreamEvent) => void) | null = null;
+  /** What the checking consumer is told of the form of images; null = they are whole frames. */
+  readonly formWish: FormWish | null;
   readonly #box: CommandBox;
   readonly #waiting: StreamCommand[] = [];
   /** Ids of all commands given. */
@@ -132,6 +139,13 @@ export class Pipeline {
       bytes.fill(0, 0, this.map.ring);
       bytes.fill(0, this.map.flightRings[0]);
     }
+    const { turn, mirror, roi, maskValue } = this.config;
+    this.formWish = altersPixels(formOf(this.config))
+      ? { turn, mirror, roi, mask: options.mask ?? null, maskValue }
+      : null;
+    const { shape } = this.plan.detector;
+    if (options.mask !== undefined && this.map.encoding !== null)
+      new Uint8Array(memory.buffer).set(maskBits(options.mask, walkOf(this.config, shape)), this.map.encoding.mask);
     this.memory = memory;
     this.buffer = memory.buffer;
     this.sink = options.sink ?? new MemorySink();
@@ -334,6 +348,8 @@ export class Pipeline {
   verify(options: { checkPixels?: boolean; held?: number; settingsOf?: SettingsOf } = {}): string[] {
     const check = new HandOverCheck(
       options.checkPixels === false ? null : (options.settingsOf ?? (() => this.config.detector)),
+      new Map(),
+      this.formWish,
     );
     for (const message of this.sink.taken) check.accept(parsed(message));
     return [

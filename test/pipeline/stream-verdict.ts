@@ -4,6 +4,7 @@
 
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { OrderedReceive } from '../../simulators/consumer/ordered-receive.js';
+import type { FormWish } from '../../simulators/consumer/sent-form.js';
 import { StreamChecker } from '../../simulators/consumer/stream-check.js';
 import { parseMessage } from '../../simulators/consumer/stream-message.js';
 import type { JsonObject, StreamMessage } from '../../simulators/consumer/stream-message.js';
@@ -23,12 +24,14 @@ export type KnownVerifiers = Pick<Map<DetectorSettings, FrameVerifier>, 'get'> &
 class SeriesVerifier extends FrameVerifier {
   readonly #settingsOf: SettingsOf;
   readonly #known: KnownVerifiers;
+  readonly #form: FormWish | null;
   #present: FrameVerifier;
   /** Fields of the message as it was sent, if it is shown to the checker as another one. */
   sent: JsonObject | null = null;
 
-  constructor(settingsOf: SettingsOf, known: KnownVerifiers) {
+  constructor(settingsOf: SettingsOf, known: KnownVerifiers, form: FormWish | null) {
     super(settingsOf(''));
+    this.#form = form;
     this.#settingsOf = settingsOf;
     this.#known = known;
     this.#present = this.#verifierOf('');
@@ -49,7 +52,10 @@ class SeriesVerifier extends FrameVerifier {
   #verifierOf(filename: string): FrameVerifier {
     const settings = this.#settingsOf(filename);
     let verifier = this.#known.get(settings);
-    if (verifier === undefined) this.#known.set(settings, (verifier = new FrameVerifier(settings)));
+    if (verifier === undefined) {
+      verifier = new FrameVerifier(settings, 'formula', this.#form);
+      this.#known.set(settings, verifier);
+    }
     return verifier;
   }
 }
@@ -59,9 +65,12 @@ export class HandOverCheck {
   readonly checker: StreamChecker;
   readonly #verifier: SeriesVerifier | null;
 
-  /** @param settingsOf null = pixels are not looked at; the same object for the same settings */
-  constructor(settingsOf: SettingsOf | null, known: KnownVerifiers = new Map()) {
-    this.#verifier = settingsOf === null ? null : new SeriesVerifier(settingsOf, known);
+  /**
+   * @param settingsOf null = pixels are not looked at; the same object for the same settings @param known made for the
+   * same form
+   */
+  constructor(settingsOf: SettingsOf | null, known: KnownVerifiers = new Map(), form: FormWish | null = null) {
+    this.#verifier = settingsOf === null ? null : new SeriesVerifier(settingsOf, known, form);
     this.checker = new StreamChecker(this.#verifier === null ? {} : { verifier: this.#verifier });
   }
 

@@ -10,6 +10,7 @@
 // The last block is as long as what is left, in multiples of 8 elements.
 // Tested by test/encode/encode-kernel.test.ts.
 
+export { arrange, cover } from './arrange';
 import { compress, slackBytes, tableBytes } from './lz4';
 import { transpose } from './transpose';
 

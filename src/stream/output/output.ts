@@ -3,6 +3,7 @@
 // ledger belong to the service; an output has its form and whom it sends to. maxiv/maxiv-output.ts is the one there is.
 // Tested by test/stream/output/maxiv/maxiv-output.test.ts.
 
+import type { FrameForm } from '../../detector/frame-form.js';
 import type { SeriesSummary } from '../../contract/series.js';
 import type { ImageFacts } from './maxiv/messages.js';
 
@@ -10,14 +11,14 @@ import type { ImageFacts } from './maxiv/messages.js';
  * What an output sends of a frame. Plain: the frame as it lies in its slot. Another form is made before its frames
  * reach the output, by a room of its own between assembly and stream; "ready" then means that the form is there.
  */
-export interface Form {
+export interface Form extends FrameForm {
   /** As the stream calls it: pixels as they are, or a chunk of bitshuffle and LZ4 (HDF5's filter 32008). */
   readonly encoding: 'none' | 'bslz4';
 }
 
-export const plain: Form = { encoding: 'none' };
+export const plain: Form = { encoding: 'none', turn: 0, mirror: false, roi: null };
 
-/** The same for all images of a series. */
+/** The same for all images of a series, of frames as they lie in their slots. */
 export interface ImageShape {
   readonly shape: readonly [rows: number, columns: number];
   /** Of a pixel, as numpy calls it. */
@@ -64,7 +65,7 @@ export interface Output {
   prepare(images: ImageShape): void;
   /** @param taken with the number of its message */
   begin(head: SeriesHead, taken: (number: number) => void, now: number): boolean;
-  /** @param taken with the JSON that describes the frame */
+  /** @param taken with the JSON that describes the frame as it lies in its slot */
   image(frame: FrameToSend, taken: (now: number, json: Uint8Array) => void, now: number): boolean;
   end(summary: SeriesSummary, taken: (now: number) => void, now: number): boolean;
   /** First thing in each turn: what became of what was begun? */

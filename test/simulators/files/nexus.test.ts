@@ -43,7 +43,7 @@ t.test('viewers find the images: from the default of the file to the signal', as
 });
 
 t.test('what the service says of the detector is there as NXmx names it', async (t) => {
-  const { text: metadata } = seriesMetadata({ metadataDefaults: {} }, makeLayout(config.detector), {
+  const { text: metadata } = seriesMetadata({ ...config, metadataDefaults: {} }, makeLayout(config.detector), {
     ...plainRequest,
     framePeriodMs: 20,
     metadata: '{"exptime":0.01,"photon_energy":12398.419843320026}',

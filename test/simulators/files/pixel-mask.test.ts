@@ -85,3 +85,20 @@ t.test('what says too little of a detector, or nothing that can be, has no mask'
   ])
     t.equal(pixelMask(wrong), null, JSON.stringify(wrong));
 });
+
+t.test('the mask of images that are cut and turned is cut and turned', async (t) => {
+  const keys =
+    'detector: eiger\n  quad: true\n  udp_ports: [1, 2]\n  turn: 90\n  mirror: true\n  roi: [250, 0, 8, 300]';
+  const config = parseConfig(`det:\n  ${keys}\n`, 'test.yaml', 'det');
+  const { text } = seriesMetadata(config, makeLayout(config.detector), plainRequest);
+  const mask = pixelMask((JSON.parse(text) as Record<string, unknown>)['virtual_dcu']);
+  t.strictSame(mask?.shape, [300, 8]);
+  // Anticlockwise: what was on the right is on top, what was above is on the left; then left and right exchanged.
+  const whole = expectedMask(config.detector);
+  const wanted = Array.from({ length: 300 * 8 }, (_, pixel) => {
+    const [y, x] = [Math.floor(pixel / 8), pixel % 8];
+    return whole[(250 + 7 - x) * 514 + 299 - y];
+  });
+  t.strictSame([...(mask?.bits ?? [])], wanted);
+  t.equal(wanted.filter((bits) => bits === 1).length, 2 * 300 + 2 * 6, 'two rows and two columns of gaps');
+});

@@ -2,6 +2,7 @@
 // refused is kept as it was made: a consumer that takes nothing costs no second text of the same frame.
 
 import type { SeriesSummary } from '../../../contract/series.js';
+import { leavesAsItLies, walkOf } from '../../../detector/frame-form.js';
 import { assert } from '../../../base/assert.js';
 import type { MessageSink } from '../message-sink.js';
 import { plain } from '../output.js';
@@ -25,6 +26,8 @@ export class MaxivOutput implements Output {
   readonly sink: MessageSink;
   readonly #outbox: Outbox;
   #images: ImageMessages | null = null;
+  /** What is said of frames as they lie; null = the same. */
+  #lying: ImageMessages | null = null;
   #made: Made | null = null;
   /** A series that is over and whose `series_end` no consumer took yet: it goes out before the next header. */
   owedEnd: SeriesSummary | null = null;
@@ -60,7 +63,10 @@ export class MaxivOutput implements Output {
   }
 
   prepare({ shape, type, headerKeys, exposureTime }: ImageShape): void {
-    this.#images = new ImageMessages(shape, type, headerKeys, exposureTime, this.form.encoding);
+    const { encoding } = this.form;
+    this.#images = new ImageMessages(walkOf(this.form, shape).shape, type, headerKeys, exposureTime, encoding);
+    const same = encoding === 'none' && leavesAsItLies(this.form);
+    this.#lying = same ? null : new ImageMessages(shape, type, headerKeys, exposureTime);
     this.#made = null;
   }
 
@@ -75,8 +81,11 @@ export class MaxivOutput implements Output {
     const images = this.#images;
     assert(images !== null, 'an image was offered before its series was prepared');
     if (frame.number !== null) this.skipTo(frame.number);
-    const parts = this.#parts(frame, (number) => [images.make(number, frame.facts), frame.pixels]);
-    return this.#outbox.offer('images', parts, (at) => taken(at, parts[0]), now);
+    const number = this.next;
+    const parts = this.#parts(frame, () => [images.make(number, frame.facts), frame.pixels]);
+    const lying = this.#lying;
+    const told = (): Uint8Array => (lying === null ? parts[0] : lying.make(number, frame.facts));
+    return this.#outbox.offer('images', parts, (at) => taken(at, told()), now);
   }
 
   end(summary: SeriesSummary, taken: (now: number) => void, now: number): boolean {
