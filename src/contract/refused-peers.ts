@@ -63,6 +63,12 @@ export const peerRefusals = {
     docs: 'docs/operating.md#strangers',
     counter: 'refusedUnfinished',
   },
+  not_a_consumer: {
+    says: 'connected and was no consumer (no PULL socket, a libzmq before 4.0, or no zmq at all): it was closed',
+    remedy: 'A consumer has a PULL socket of libzmq 4 or newer. send: zmtp would tell which it is, and its address',
+    docs: 'docs/operating.md#strangers',
+    counter: 'refusedNotAConsumer',
+  },
   no_descriptors: {
     says: 'cannot be accepted, nor anybody else: no file descriptor or memory is left',
     remedy: 'Raise the limit (ulimit -n), and look who uses them up',

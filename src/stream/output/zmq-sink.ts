@@ -158,7 +158,7 @@ export class ZmqSink implements MessageSink {
     events.on('disconnect', () => {
       if (this.#strangers > 0) {
         this.#strangers--;
-        this.#refused.push({ reason: 'old_protocol', address: '' });
+        this.#refused.push({ reason: 'not_a_consumer', address: '' });
       } else {
         this.#peers--;
         this.#disconnects++;

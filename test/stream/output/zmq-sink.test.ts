@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { Test } from 'tap';
-import { Pull } from 'zeromq';
+import { Pull, Push, Request, Subscriber } from 'zeromq';
 import { OperatorError } from '../../../src/base/errors.js';
 import type { Offer } from '../../../src/stream/output/message-sink.js';
 import { ZmqSink } from '../../../src/stream/output/zmq-sink.js';
@@ -119,6 +119,26 @@ t.test("a port scanner and a web browser are no consumers, and their end is nobo
     t.equal(await offer(sink, [Buffer.from(String(index))]), 'sent');
     t.equal(String((await within(pull.receive(), 'the message'))[0]), String(index), 'the consumer gets every message');
   }
+});
+
+t.test('who cannot be a consumer is told as just that: zmq does not say what he was', async (t) => {
+  const { sink, endpoint } = await setUp(t);
+  const refused = async (what: string): Promise<void> => {
+    let seen: readonly unknown[] = [];
+    await until(() => (seen = sink.takeRefused()).length > 0, what);
+    t.strictSame(seen[0], { reason: 'not_a_consumer', address: '' }, what);
+    t.match([sink.peers, sink.disconnects], [0, 0], what);
+  };
+  for (const make of [() => new Subscriber(), () => new Push(), () => new Request()]) {
+    const socket = make();
+    socket.connect(endpoint);
+    await refused(`a ${socket.constructor.name}`);
+    socket.close();
+  }
+  const old = connect(Number(new URL(endpoint.replace('tcp:', 'http:')).port), '127.0.0.1');
+  old.on('error', () => undefined);
+  old.write(Uint8Array.of(1, 0));
+  await refused('ZMTP 1');
 });
 
 t.test(
