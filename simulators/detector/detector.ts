@@ -107,6 +107,9 @@ class SimulatedPort {
   }
 }
 
+/** An image is sent within this, however low the rate: detectors are triggered seldom, and send fast, ms. */
+const imageLimitMs = 100;
+
 /** One run of a simulated detector; `datagrams` may be taken once. */
 export class SimulatedDetector {
   readonly truth: GroundTruth;
@@ -161,7 +164,7 @@ export class SimulatedDetector {
           .write(frameNumber, Math.round(round * this.#periodMs * 1e4), images?.portImage(port.index, round) ?? null);
       }
       for (let index = 0; index < packetsSent; index++) {
-        const dueMs = (round + index / packetsSent) * this.#periodMs;
+        const dueMs = round * this.#periodMs + (index / packetsSent) * Math.min(this.#periodMs, imageLimitMs);
         for (const port of this.#ports) yield* this.#packet(port, round, frameNumber, index, dueMs);
       }
     }

@@ -67,6 +67,16 @@ t.test('ports are interleaved packet by packet, at due times that never go back'
   t.ok(list.every((one, at) => at === 0 || one.dueMs >= list[at - 1].dueMs));
 });
 
+t.test('however low the rate, an image is sent within 100 ms; at 10 Hz and more over its whole period', async (t) => {
+  const dueOf = (rate: number): number[] => send(detector(2, {}, { rate })).map(({ dueMs }) => dueMs);
+  const slow = dueOf(0.5);
+  t.strictSame([slow[0], slow[128]], [0, 2000], 'images begin at their time');
+  t.equal(slow[127], (63 / 64) * 100);
+  t.equal(slow[255], 2000 + (63 / 64) * 100);
+  t.equal(dueOf(10)[127], (63 / 64) * 100);
+  t.equal(dueOf(100)[127], (63 / 64) * 10);
+});
+
 t.test('bytes stay as they are until the second round after theirs begins', async (t) => {
   const held: Datagram[] = [];
   for (const datagram of detector(3).datagrams()) {
