@@ -5,8 +5,16 @@
 const periodsOfSilence = 3;
 /** The middle one of so many last periods counts: a pause between two acquisitions is not the detector's period. */
 const periodsKept = 9;
+/** Frames that stand alone come regularly when one pause differs from the next by no more than this share. */
+const regular = 0.1;
 /** Silence is never longer than so many `series_idle_ms`: an end must come. */
 const longest = 10;
+
+/** Frames came so slowly that series had a single one. `waits`: the series at hand waits for the next, nevertheless. */
+export interface FellApart {
+  readonly periodMs: number;
+  readonly waits: boolean;
+}
 
 /** Times in ms. */
 export class IdleTime {
@@ -16,8 +24,10 @@ export class IdleTime {
   #at = 0;
   /** Of the series at hand. */
   #first = 0;
-  /** Frame periods of single-frame series, told once. */
-  fellApartMs: number | null = null;
+  /** The last pause between two series of which the first had a single frame, per frame; 0 = it had more. */
+  #alone = 0;
+  /** Of the series before, told once. */
+  fellApart: FellApart | null = null;
 
   /** @param seriesIdleMs as configured */
   constructor(seriesIdleMs: number) {
@@ -26,18 +36,15 @@ export class IdleTime {
 
   /** A series has its first packets: one that had only a single frame before it says how slowly they come. */
   begin(first: number, now: number): void {
-    const gap = now - this.#at;
     const step = first - this.#highest;
-    this.fellApartMs = null;
-    if (
-      this.#highest === this.#first &&
-      this.#first !== 0 &&
-      step > 0 &&
-      gap / step <= (longest / periodsOfSilence) * this.#leastMs
-    ) {
-      this.fellApartMs = Math.round(gap / step);
-      this.#note(gap / step);
-    }
+    const single = this.#highest === this.#first && this.#first !== 0 && step > 0;
+    const period = single ? (now - this.#at) / step : 0;
+    const waits = period <= (longest / periodsOfSilence) * this.#leastMs;
+    if (single && waits) this.#note(period);
+    // One longer pause may be that between two single exposures.
+    const told = single && (waits || Math.abs(period - this.#alone) <= regular * period);
+    this.fellApart = told ? { periodMs: Math.round(period), waits } : null;
+    this.#alone = period;
     this.#first = this.#highest = first;
     this.#at = now;
   }

@@ -22,7 +22,7 @@ export function stayOpen(series: SeriesState, now: number): void {
   if (news === 'settled' && auto) {
     series.warnings.forgetWait();
     idle.begin(series.first, now);
-    series.warnings.fellApart(idle.fellApartMs);
+    series.warnings.fellApart(idle.fellApart);
   }
   if (!series.headerSent && !output.busy && (!auto || settled)) offerHeader(series, now);
   sendFrames(series, now);

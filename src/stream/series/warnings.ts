@@ -7,6 +7,7 @@ import { frameNumberOf } from '../../detector/frame-share.js';
 import type { Layout } from '../../detector/layout.js';
 import { portCounter } from '../../memory/counters.js';
 import type { PortCounter } from '../../memory/counters.js';
+import type { FellApart } from './idle-time.js';
 import type { SeriesPort } from './progress.js';
 import type { SeriesDeps } from './setup.js';
 import { lateBeginnings, suspicionsOf } from './suspicions.js';
@@ -157,16 +158,21 @@ export class SeriesWarnings {
     }
   }
 
-  /** @param periodMs of frames that came too slowly for one series; null = they did not */
-  fellApart(periodMs: number | null): void {
+  /** @param told of frames that came too slowly for one series; null = they did not */
+  fellApart(told: FellApart | null): void {
+    if (told === null) return;
+    const { periodMs, waits } = told;
     const { seriesIdleMs } = this.#deps.limits;
-    if (periodMs !== null)
-      this.warn(
-        'low_rate',
-        `the automatic series before had a single frame: frames come every ${periodMs} ms, and series_idle_ms is ` +
-          `${seriesIdleMs}. This series waits longer. Set series_idle_ms to ${3 * periodMs} or more, or arm, so that ` +
-          'no frame stands alone (docs/operating.md#the-series-does-not-end).',
-      );
+    this.warn(
+      'low_rate',
+      (waits
+        ? `the automatic series before had a single frame: frames come every ${periodMs} ms, and series_idle_ms is ` +
+          `${seriesIdleMs}. This series waits longer. `
+        : `automatic series have a single frame each: frames come every ${periodMs} ms, and with series_idle_ms: ` +
+          `${seriesIdleMs} none waits so long. `) +
+        `Set series_idle_ms to ${3 * periodMs} or more, or arm, so that no frame stands alone ` +
+        '(docs/operating.md#the-series-does-not-end).',
+    );
   }
 
   /**

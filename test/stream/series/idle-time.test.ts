@@ -22,13 +22,13 @@ t.test('frames that come slowly make it three periods, whatever their numbers sk
 t.test('a single frame gives its period to the next series; a longer series does not', (t) => {
   const idle = new IdleTime(2000);
   idle.begin(1, 1000);
-  t.equal(idle.fellApartMs, null);
+  t.equal(idle.fellApart, null);
   idle.begin(2, 3050);
-  t.equal(idle.fellApartMs, 2050);
+  t.strictSame(idle.fellApart, { periodMs: 2050, waits: true });
   t.equal(idle.ms, 6150);
   idle.observe(3, 5100);
   idle.begin(4, 12_000);
-  t.equal(idle.fellApartMs, null, 'the pause between two acquisitions');
+  t.equal(idle.fellApart, null, 'the pause between two acquisitions');
   t.equal(idle.ms, 6150);
   t.end();
 });
@@ -47,7 +47,27 @@ t.test('numbers that begin anew are no period', (t) => {
   const idle = new IdleTime(1000);
   idle.begin(5, 0);
   idle.begin(1, 1100);
-  t.equal(idle.fellApartMs, null);
+  t.equal(idle.fellApart, null);
   t.equal(idle.ms, 1000);
   t.end();
 });
+
+t.test(
+  'single frames that come too slowly for any wait are told when their pauses are alike, from the third on',
+  (t) => {
+    const idle = new IdleTime(2000);
+    idle.begin(1, 0);
+    idle.begin(2, 10_000);
+    t.equal(idle.fellApart, null, 'one pause is that between two exposures');
+    idle.begin(3, 20_200);
+    t.strictSame(idle.fellApart, { periodMs: 10_200, waits: false });
+    t.equal(idle.ms, 2000, 'nothing waits longer');
+    idle.begin(4, 60_000);
+    t.equal(idle.fellApart, null, 'exposures by hand are not regular');
+    idle.begin(5, 100_000);
+    idle.observe(6, 100_100);
+    idle.begin(7, 140_000);
+    t.equal(idle.fellApart, null, 'a series of two frames is none of a single one');
+    t.end();
+  },
+);
