@@ -1,6 +1,6 @@
 // The only file of the simulators that knows the foreign function interface (koffi): the system calls that send many
-// datagrams at once. Loaded when first asked for; where it cannot be, the reason is returned and datagrams go through
-// node:dgram.
+// datagrams at once, and the one that locks a file. Loaded when first asked for; where it cannot be, the reason is
+// returned, datagrams go through node:dgram, and files are not locked.
 // Tested by test/simulators/detector/batch-sender.test.ts.
 
 import { createRequire } from 'node:module';
@@ -17,6 +17,7 @@ export interface SendCalls {
   /** `messages`: structures mmsghdr; what they point to must be held by somebody. Returns how many were sent. */
   sendmmsg(descriptor: number, messages: Uint8Array, count: number, flags: number): number;
   close(descriptor: number): number;
+  flock(descriptor: number, operation: number): number;
   /** Address of the first byte of a memory; it never moves. */
   addressOf(memory: ArrayBufferLike): number;
   /** Name of the last failure, as "EINVAL". */
@@ -44,6 +45,7 @@ function load(): SendCalls | string {
       setsockopt: library.func('int setsockopt(int fd, int level, int option, void *value, uint32_t length)'),
       sendmmsg: library.func('int sendmmsg(int fd, void *messages, uint32_t count, int flags)'),
       close: library.func('int close(int fd)'),
+      flock: library.func('int flock(int fd, int operation)'),
       addressOf: (memory) => Number(koffi.address(new Uint8Array(memory))),
       failure: () => getSystemErrorName(-koffi.errno()),
     };

@@ -78,10 +78,10 @@ export class FrameLoss {
     this.add(frame as number, row, typeof read === 'string' ? new Map() : read);
   }
 
-  /** A frame that is not complete. */
+  /** A frame that is not complete; its ports stand in ascending order. */
   add(frame: number, row: number, missing: MissingPackets): void {
     this.#incomplete.add(frame);
-    for (const [port, ranges] of missing)
+    for (const [port, ranges] of [...missing].sort(([one], [other]) => one - other))
       for (const [first, last] of ranges) this.#missing.add(frame, row, port, first, last);
   }
 

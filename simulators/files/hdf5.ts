@@ -8,6 +8,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Dataset, File as H5File, Group } from 'h5wasm/node';
 import { exitCode, messageOf, OperatorError } from '../../src/base/errors.js';
+import type { Overlay } from './overlay.js';
 
 export type { Dataset, Group, H5File };
 
@@ -110,3 +111,81 @@ export async function createForWriting(file: string): Promise<H5File> {
     );
   }
 }
+
+/** A stream of the library's file system, as far as it is looked at here. */
+interface LibraryStream {
+  position: number;
+}
+
+type Position = number | undefined;
+
+/** What the library asks of files; every system call of it goes through here. */
+interface LibraryFiles {
+  open: (path: string, flags: number, mode?: number) => LibraryStream & { readonly fd: number };
+  read: (stream: LibraryStream, into: Uint8Array, offset: number, length: number, at: Position) => number;
+  write: (stream: LibraryStream, from: Uint8Array, offset: number, length: number, at: Position) => number;
+  llseek: (stream: LibraryStream, offset: number, whence: number) => number;
+  fstat: (descriptor: number) => { size: number };
+  ftruncate: (descriptor: number, size: number) => void;
+}
+
+const seekEnd = 2;
+
+/**
+ * Work on a file whose changes go into an overlay; the file itself is not touched.
+ * @throws OperatorError (usage) when it is no HDF5 file, or somebody writes it; what `work` throws
+ */
+export async function changeOver(overlay: Overlay, work: (file: H5File) => void): Promise<void> {
+  const { File } = await loadHdf5();
+  const { ready } = await import('h5wasm/node');
+  const files = (await ready).FS as unknown as LibraryFiles;
+  const { open, read, write, llseek, fstat, ftruncate } = files;
+  const given = { open, read, write, llseek, fstat, ftruncate };
+  let own: ReturnType<LibraryFiles['open']> | null = null;
+  const at = (stream: LibraryStream, position: Position, done: number): number => {
+    if (position === undefined) stream.position += done;
+    return done;
+  };
+  files.open = (path, flags, mode) =>
+    path === overlay.path ? (own = given.open(path, 0)) : given.open(path, flags, mode);
+  files.read = (stream, into, offset, length, position) =>
+    stream !== own
+      ? given.read(stream, into, offset, length, position)
+      : at(stream, position, overlay.read(bytesOf(into, offset, length), position ?? stream.position));
+  files.write = (stream, from, offset, length, position) =>
+    stream !== own
+      ? given.write(stream, from, offset, length, position)
+      : at(stream, position, overlay.write(bytesOf(from, offset, length), position ?? stream.position));
+  files.llseek = (stream, offset, whence) =>
+    stream === own && whence === seekEnd
+      ? (stream.position = overlay.size + offset)
+      : given.llseek(stream, offset, whence);
+  files.fstat = (descriptor) =>
+    descriptor === own?.fd ? { ...given.fstat(descriptor), size: overlay.size } : given.fstat(descriptor);
+  files.ftruncate = (descriptor, size) =>
+    descriptor === own?.fd ? overlay.truncate(size) : given.ftruncate(descriptor, size);
+  try {
+    let file: H5File;
+    try {
+      file = new File(overlay.path, 'a');
+    } catch (error) {
+      throw new OperatorError(
+        `${overlay.path}: cannot be changed as HDF5 (${hdf5Reason(error)}). Give a complete HDF5 file that nobody ` +
+          'writes any more',
+        exitCode.usage,
+        { cause: error },
+      );
+    }
+    try {
+      work(file);
+    } finally {
+      file.close();
+    }
+  } finally {
+    Object.assign(files, given);
+  }
+}
+
+/** The library hands over its memory as signed bytes. */
+const bytesOf = ({ buffer, byteOffset }: Uint8Array, offset: number, length: number): Uint8Array =>
+  new Uint8Array(buffer, byteOffset + offset, length);

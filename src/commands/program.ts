@@ -4,6 +4,7 @@
 
 import { Command, CommanderError } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';
+import { addAnnotate } from './annotate.js';
 import { addArm } from './arm.js';
 import { addCompletion } from './completion.js';
 import { addDemo } from './demo.js';
@@ -63,6 +64,7 @@ for (const add of [
   addSimulate,
   addWatch,
   addRecord,
+  addAnnotate,
   addArm,
   addStop,
   addStatus,

@@ -7,11 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
+import type { Test } from 'tap';
 import { recordStream } from '../../simulators/record.js';
 import type { RecordReport } from '../../simulators/record.js';
 import { toRanges } from '../../simulators/detector/truth.js';
 import type { FrameTruth } from '../../simulators/detector/truth.js';
-import { repository } from '../commands/repository.js';
+import { repository, vdcu } from '../commands/repository.js';
 import { pythonWith } from '../programs.js';
 import { LossyService, lossyYaml } from './lossy-service.js';
 import { start } from './running.js';
@@ -59,6 +60,37 @@ with h5py.File("scan.h5") as file:
     names = ("sequence_number", "frame_number", "complete", "missing_packets", "missing_ranges")
     print(json.dumps({name: detector[name][()].tolist() for name in names}))`,
   )) as Told;
+
+/** The same file as streaming-receiver would have written it: images, sequence numbers, metadata. */
+async function asReceived(file: string): Promise<string> {
+  const path = file.replace(/\.h5$/, '-received.h5');
+  const lines = `
+import h5py, sys
+ours = {"frame_number", "timestamp", "complete", "missing_packets", "incomplete_frames", "missing_ranges", "pixel_mask"}
+with h5py.File(sys.argv[1]) as recorded, h5py.File(sys.argv[2], "w") as file:
+    group = file.create_group("entry/instrument/eiger")
+    for name, item in recorded["entry/instrument/eiger"].items():
+        if name in ("data", "sequence_number"):
+            group.create_dataset(name, data=item[()], maxshape=(None, *item.shape[1:]), chunks=item.chunks)
+        elif name not in ours:
+            recorded.copy(item, group, name, without_attrs=True)`;
+  await promisify(execFile)(python, ['-c', lines, file, path]);
+  return path;
+}
+
+/** What was annotated says the same as what was recorded. */
+async function annotatedAlike(t: Test, file: string, apiUrl: string): Promise<void> {
+  const received = await asReceived(file);
+  const { code, stdout, stderr } = await vdcu('annotate', received, '--series', '1', '--url', apiUrl, '--json');
+  t.equal(code, 0, stderr);
+  t.match(JSON.parse(stdout), { changed: true, unknown: 0, warnings: [] });
+  t.strictSame(await told(received), await told(file), 'the same as in the recording');
+  t.strictSame(await printed(received, documented), await printed(file, documented));
+  const mask = `
+with h5py.File("scan.h5") as file:
+    print(int((file["/entry/instrument/eiger/pixel_mask"][()] == 1).sum()))`;
+  t.equal(await printed(received, mask), 514 * 514 - 512 * 512, 'the gaps of a quad');
+}
 
 function record(endpoint: string, name: string): { file: string; report: Promise<RecordReport> } {
   const file = join(folder, name);
@@ -136,6 +168,7 @@ for (const incomplete of ['mark', 'discard'] as const) {
         seen.missing_packets,
         written.map((frame) => ranges.reduce((sum, line) => sum + (line[0] === frame ? line[4] - line[3] + 1 : 0), 0)),
       );
+      await annotatedAlike(t, file, running.service.apiUrl);
     },
   );
 
@@ -159,6 +192,7 @@ for (const incomplete of ['mark', 'discard'] as const) {
         ),
       ),
     );
+    await annotatedAlike(t, file, running.service.apiUrl);
   });
 
   t.test(
@@ -186,6 +220,7 @@ for (const incomplete of ['mark', 'discard'] as const) {
         );
         t.ok(lines.every(([frame, row]) => frames.includes(frame) && row === rowOf(frame)));
       }
+      await annotatedAlike(t, file, service.apiUrl);
       t.strictSame([...new Set(seen.missing_ranges.map(([frame]) => frame))], frames, 'those that lack some');
       await service.end();
     },

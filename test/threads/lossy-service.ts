@@ -66,7 +66,7 @@ export class LossyService {
   readonly #t: Test;
   /** Where the stream is offered. */
   readonly endpoint: string;
-  readonly #apiUrl: string;
+  readonly apiUrl: string;
   readonly #sent: SentTruth[] = [];
   #consumer: LedgerConsumer | null = null;
 
@@ -79,7 +79,7 @@ export class LossyService {
     this.config = config;
     this.run = run;
     this.endpoint = endpoint;
-    this.#apiUrl = apiUrl;
+    this.apiUrl = apiUrl;
     this.ask = askAt(apiUrl);
   }
 
@@ -103,7 +103,7 @@ export class LossyService {
   }
 
   async arm(request: Record<string, unknown>): Promise<void> {
-    const response = await fetch(`${this.#apiUrl}/api/v1/series`, {
+    const response = await fetch(`${this.apiUrl}/api/v1/series`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(request),
@@ -242,6 +242,6 @@ export class LossyService {
 
   /** End the series. */
   async stop(): Promise<void> {
-    await fetch(`${this.#apiUrl}/api/v1/series`, { method: 'DELETE' });
+    await fetch(`${this.apiUrl}/api/v1/series`, { method: 'DELETE' });
   }
 }

@@ -1,0 +1,151 @@
+// Changes a file in place, all or nothing. What is new behind its end is written first, which nobody sees; then what
+// will be written over is put by in FILE.undo; only then it is written over. A disk that is full, or another error,
+// leaves the file as it was; after a crash or a power cut in between, `recover` makes it so. Comes in: pieces
+// (overlay.ts). Goes out: the changed file, or the file as it was and an error.
+
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import type { Piece } from './overlay.js';
+
+/** What it asks of the system; tests have it fail. */
+export interface DiskCalls {
+  write: (descriptor: number, bytes: Uint8Array, at: number) => number;
+  sync: (descriptor: number) => void;
+}
+
+const systemCalls: DiskCalls = {
+  write: (descriptor, bytes, at) => writeSync(descriptor, bytes, 0, bytes.length, at),
+  sync: fsyncSync,
+};
+
+/** Of FILE.undo: what it is, then a digest of all that follows. */
+const magic = 'virtual-dcu undo 1\n';
+const digestBytes = 32;
+
+/** Where what is written over is put by. */
+export const undoOf = (path: string): string => `${path}.undo`;
+
+/** @throws Error of the file system, with the file as it was */
+export function change(path: string, pieces: readonly Piece[], calls = systemCalls): void {
+  const file = openSync(path, 'r+');
+  const { size } = fstatSync(file);
+  const behind = pieces.filter(({ at }) => at >= size);
+  const within = pieces.filter(({ at }) => at < size);
+  const before = within.map(({ at, bytes }) => ({ at, bytes: readAt(file, at, bytes.length) }));
+  const undo = undoOf(path);
+  try {
+    try {
+      for (const piece of behind) writeAll(file, piece, calls);
+      calls.sync(file);
+      putBy(undo, size, before, calls);
+      for (const piece of within) writeAll(file, piece, calls);
+      calls.sync(file);
+    } catch (error) {
+      // Where bytes stand already no room is needed. Should it fail all the same, FILE.undo stays for `recover`.
+      putBack(file, size, before);
+      if (existsSync(undo)) unlinkSync(undo);
+      throw error;
+    }
+    unlinkSync(undo);
+    syncFolder(undo, calls);
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * Whoever changed this file before did not come to its end: make it what it was.
+ * @returns false = there was nothing to do
+ * @throws Error of the file system
+ */
+export function recover(path: string): boolean {
+  const undo = undoOf(path);
+  if (!existsSync(undo)) return false;
+  const kept = readUndo(readFileSync(undo));
+  // One that is not whole was being written when it ended: nothing was written over yet.
+  if (kept !== null) {
+    const file = openSync(path, 'r+');
+    try {
+      putBack(file, kept.size, kept.before);
+    } finally {
+      closeSync(file);
+    }
+  }
+  unlinkSync(undo);
+  return true;
+}
+
+function writeAll(file: number, { at, bytes }: Piece, { write }: DiskCalls): void {
+  for (let done = 0; done < bytes.length;) done += write(file, bytes.subarray(done), at + done);
+}
+
+function readAt(file: number, at: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let done = 0; done < length;) {
+    const read = readSync(file, bytes, done, length - done, at + done);
+    if (read === 0) throw new Error('the file became shorter while it was read');
+    done += read;
+  }
+  return bytes;
+}
+
+function putBack(file: number, size: number, before: readonly Piece[]): void {
+  for (const piece of before) writeAll(file, piece, systemCalls);
+  ftruncateSync(file, size);
+  fsyncSync(file);
+}
+
+/** Size, then for each piece place, length and bytes; numbers as 64 bit, little endian. */
+function putBy(undo: string, size: number, before: readonly Piece[], calls: DiskCalls): void {
+  const parts = [numbers(size), ...before.flatMap(({ at, bytes }) => [numbers(at, bytes.length), bytes])];
+  const body = Buffer.concat(parts);
+  const bytes = Buffer.concat([Buffer.from(magic), createHash('sha256').update(body).digest(), body]);
+  const file = openSync(undo, 'wx', 0o600);
+  try {
+    writeAll(file, { at: 0, bytes }, calls);
+    calls.sync(file);
+  } finally {
+    closeSync(file);
+  }
+  syncFolder(undo, calls);
+}
+
+function readUndo(bytes: Buffer): { size: number; before: Piece[] } | null {
+  const start = magic.length + digestBytes;
+  const body = bytes.subarray(start);
+  const digest = bytes.subarray(magic.length, start);
+  if (bytes.subarray(0, magic.length).toString() !== magic) return null;
+  if (!createHash('sha256').update(body).digest().equals(digest)) return null;
+  const number = (at: number): number => Number(body.readBigUInt64LE(at));
+  const before: Piece[] = [];
+  for (let at = 8; at < body.length;) {
+    const length = number(at + 8);
+    before.push({ at: number(at), bytes: body.subarray(at + 16, at + 16 + length) });
+    at += 16 + length;
+  }
+  return { size: number(0), before };
+}
+
+const numbers = (...values: number[]): Uint8Array => new Uint8Array(BigUint64Array.from(values, BigInt).buffer);
+
+/** So that a name that was made or taken away stays so after a power cut. */
+function syncFolder(path: string, { sync }: DiskCalls): void {
+  const folder = openSync(dirname(path), 'r');
+  try {
+    sync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}

@@ -1,0 +1,126 @@
+import {
+  existsSync,
+  fsyncSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { change, recover } from '../../../simulators/files/all-or-nothing.js';
+import type { DiskCalls } from '../../../simulators/files/all-or-nothing.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'vdcu-all-or-nothing-'));
+t.teardown(() => rmSync(folder, { recursive: true }));
+
+const before = Buffer.from(Uint8Array.from({ length: 9000 }, (_, index) => index * 7));
+const pieces = [
+  { at: 10, bytes: new Uint8Array(100).fill(1) },
+  { at: 5000, bytes: new Uint8Array(4000).fill(2) },
+  { at: 9000, bytes: new Uint8Array(5000).fill(3) },
+  { at: 14_000, bytes: new Uint8Array(10).fill(4) },
+];
+const after = Buffer.concat([before, Buffer.alloc(5010)]);
+for (const { at, bytes } of pieces) after.set(bytes, at);
+
+let files = 0;
+function newFile(): string {
+  const path = join(folder, `${++files}`);
+  writeFileSync(path, before);
+  return path;
+}
+
+/** Calls of which that number `failing` does not come to its end, having written a part. */
+function failing(at: number): DiskCalls & { count: number } {
+  const calls = {
+    count: 0,
+    write: (descriptor: number, bytes: Uint8Array, position: number): number => {
+      if (++calls.count !== at) return writeSync(descriptor, bytes, 0, bytes.length, position);
+      writeSync(descriptor, bytes, 0, Math.floor(bytes.length / 2), position);
+      throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    },
+    sync: (descriptor: number): void => {
+      if (++calls.count === at) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
+      fsyncSync(descriptor);
+    },
+  };
+  return calls;
+}
+
+t.test('all pieces are in the file, and nothing is left beside it', async (t) => {
+  const path = newFile();
+  change(path, pieces);
+  t.equal(Buffer.compare(readFileSync(path), after), 0);
+  t.notOk(existsSync(`${path}.undo`));
+  t.equal(recover(path), false);
+});
+
+t.test('a write or a sync that fails, whichever it is, leaves the file as it was', async (t) => {
+  const counted = failing(0);
+  change(newFile(), pieces, counted);
+  t.ok(counted.count > 8, `${counted.count} calls`);
+  // The last one only makes the removal of the undo file last: the change is done by then.
+  for (let at = 1; at < counted.count; at++) {
+    const path = newFile();
+    t.throws(() => change(path, pieces, failing(at)), { code: /ENOSPC|EIO/ }, `call ${at}`);
+    t.equal(Buffer.compare(readFileSync(path), before), 0, `call ${at}: as it was`);
+    t.notOk(existsSync(`${path}.undo`));
+  }
+});
+
+t.test('a process that dies at any moment leaves a file that is as it was, is made so, or is changed', async (t) => {
+  const counted = failing(0);
+  change(newFile(), pieces, counted);
+  const seen = { recovered: 0, left: 0, changed: 0 };
+  for (let at = 1; at <= counted.count; at++) {
+    const path = newFile();
+    const undo = `${path}.undo`;
+    // What lies there in the moment of the failure, before anything is mended.
+    let then: { file: Buffer; undo: Buffer | null } | null = null;
+    const calls = failing(at);
+    const snap = (): void => {
+      then = { file: readFileSync(path), undo: existsSync(undo) ? readFileSync(undo) : null };
+    };
+    const snapping: DiskCalls = {
+      write: (...call) => {
+        try {
+          return calls.write(...call);
+        } catch (error) {
+          snap();
+          throw error;
+        }
+      },
+      sync: (descriptor) => {
+        try {
+          calls.sync(descriptor);
+        } catch (error) {
+          snap();
+          throw error;
+        }
+      },
+    };
+    t.throws(() => change(path, pieces, snapping));
+    const left = then as { file: Buffer; undo: Buffer | null } | null;
+    if (left === null) return t.fail('nothing was seen');
+    writeFileSync(path, left.file);
+    if (left.undo !== null) writeFileSync(undo, left.undo);
+    if (recover(path)) seen.recovered++;
+    const now = readFileSync(path);
+    if (Buffer.compare(now, after) === 0) seen.changed++;
+    else {
+      // What lies behind the end may stay, nobody sees it.
+      t.equal(Buffer.compare(now.subarray(0, before.length), before), 0, `call ${at}`);
+      seen.left++;
+    }
+    t.notOk(existsSync(undo));
+  }
+  t.ok(seen.recovered > 2 && seen.changed >= 1 && seen.left > 5, JSON.stringify(seen));
+  t.strictSame(
+    readdirSync(folder).filter((name) => name.endsWith('.undo')),
+    [],
+  );
+});
