@@ -49,8 +49,8 @@ export async function serviceToken(
   const { configuredToken, readToken } = await import('../http/access.js');
   if (options.tokenFile !== undefined) return readToken(options.tokenFile);
   if (file !== undefined && name !== undefined) {
-    const { loadConfig } = await import('../config/load.js');
-    const { apiTokenFile } = loadConfig(file, name);
+    const { loadAnyConfig } = await import('../config/load.js');
+    const { apiTokenFile } = loadAnyConfig(file, name);
     return configuredToken(apiTokenFile);
   }
   return configuredToken(null);
@@ -83,8 +83,8 @@ export async function serviceUrl(
   if (options.url !== undefined)
     throw new OperatorError('both --url and a configuration file were given. Use one of them', exitCode.usage);
   const detector = detectorOf(file, name);
-  const { loadConfig } = await import('../config/load.js');
-  const { apiHost, apiPort } = loadConfig(file, detector);
+  const { loadAnyConfig } = await import('../config/load.js');
+  const { apiHost, apiPort } = loadAnyConfig(file, detector);
   if (apiPort === 0)
     throw new OperatorError(
       `${file}: ${detector}: api_port is 0, so the port is known only to the running service. Use --url`,

@@ -81,10 +81,11 @@ async function examined(file: string | undefined, name: string | undefined, opti
   if (file === undefined)
     return { report: await madeHere(null), by: 'this machine; with CONFIG and NAME there is more to check' };
   const detector = detectorOf(file, name);
-  const { loadConfig } = await import('../config/load.js');
+  const { loadAnyConfig } = await import('../config/load.js');
+  const { isOpen } = await import('../config/from-client.js');
   const { makePlan } = await import('../config/plan.js');
-  const config = loadConfig(file, detector);
-  const plan = makePlan(config);
+  const config = loadAnyConfig(file, detector);
+  const setup = isOpen(config) ? null : { config, plan: makePlan(config) };
   const url = config.apiPort === 0 ? null : await serviceUrl(file, name, options);
   const running =
     url === null
@@ -93,8 +94,15 @@ async function examined(file: string | undefined, name: string | undefined, opti
           if (error instanceof OperatorError) return null;
           throw error;
         });
-  if (running?.name === detector) return { report: running, by: `${detector}, by its service at ${url}` };
-  return { report: await madeHere({ config, plan }), by: `${detector} on this machine; no service of it runs` };
+  // One that waits for PSI's client knows the machine alone.
+  if (running?.name === detector || (setup === null && running?.name === null))
+    return { report: running, by: `${detector}, by its service at ${url}` };
+  if (setup === null)
+    return {
+      report: await madeHere(null),
+      by: `this machine; no service of ${detector} runs, whose detector PSI's client would name`,
+    };
+  return { report: await madeHere(setup), by: `${detector} on this machine; no service of it runs` };
 }
 
 /** The report of a running service. @throws OperatorError */

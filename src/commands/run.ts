@@ -78,18 +78,20 @@ export function addRun(program: Command): void {
  * @throws OperatorError
  */
 export async function run(file: string, name: string, options: RunOptions): Promise<number> {
-  const { loadConfig } = await import('../config/load.js');
+  const { loadAnyConfig, loadConfig } = await import('../config/load.js');
   const { makePlan, planWarnings } = await import('../config/plan.js');
+  const { isOpen } = await import('../config/from-client.js');
   const { hostName, logLevel } = await import('../base/environment.js');
   // Which instance this is matters only to the one that runs: a configuration may be checked anywhere.
   const looksOnly =
     options.check === true || options.printPlan === true || options.printGeometry === true || options.svg !== undefined;
-  const config = loadConfig(file, name, looksOnly ? null : hostName());
-  const plan = makePlan(config);
+  const computes = options.printPlan === true || options.printGeometry === true || options.svg !== undefined;
+  const config = computes ? loadConfig(file, name) : loadAnyConfig(file, name, looksOnly ? null : hostName());
+  const plan = isOpen(config) ? null : makePlan(config);
   const { maskOf } = await import('../config/mask-file.js');
-  if (looksOnly) await maskOf(config);
+  if (looksOnly && plan !== null) await maskOf(config);
   logLevel();
-  if (options.printPlan === true) {
+  if (options.printPlan === true && plan !== null) {
     const { planJson, planText } = await import('../config/print-plan.js');
     print(options.json === true ? JSON.stringify(planJson(config, plan), null, 2) : planText(config, plan).trimEnd());
     return exitCode.ok;
@@ -99,7 +101,7 @@ export async function run(file: string, name: string, options: RunOptions): Prom
     return exitCode.ok;
   }
   if (options.check === true) {
-    const warnings = planWarnings(plan);
+    const warnings = plan === null ? [] : planWarnings(plan);
     if (options.json === true) print(JSON.stringify({ file, name, valid: true, warnings }));
     else
       print(

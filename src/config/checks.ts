@@ -42,6 +42,7 @@ interface Check {
  */
 export function findProblems(options: Options, wrong: ReadonlySet<string>): Problem[] {
   const family = families[options.detector];
+  if (options.detector === 'from_client' && !wrong.has('detector')) return beforeTheClient(options, wrong);
   if (wrong.has('detector') || family === undefined) return [];
   const impossible = wrongChoices(options, family);
   const unusable = new Set([...wrong, ...impossible.flatMap(({ path }) => path.map(String))]);
@@ -55,6 +56,19 @@ export function findProblems(options: Options, wrong: ReadonlySet<string>): Prob
       .filter((check) => !check.needs.some((key) => unusable.has(key)))
       .flatMap((check) => check.find(options, profile, family)),
   ];
+}
+
+/** What can be compared before it is known what the detector is. */
+function beforeTheClient(options: Options, wrong: ReadonlySet<string>): Problem[] {
+  const { receiver_ports: receivers } = options;
+  const found = plainChecks
+    .filter((check) => !check.needs.some((key) => wrong.has(key)))
+    .flatMap((check) => check.find(options));
+  if (wrong.has('receiver_ports') || receivers.length > 0) return found;
+  const message =
+    "from_client, but PSI's client has no way to say what the detector is: add receiver_ports, one for each module, " +
+    'or name the detector';
+  return [{ path: ['detector'], message }, ...found];
 }
 
 /** The settings that pick a profile; what is not usable is replaced by something that is. */
@@ -73,25 +87,11 @@ function choiceOf(
   return { ...(Object.fromEntries(chosen) as typeof given), dynamicRange };
 }
 
-const checks: readonly Check[] = [
-  { needs: ['modules'], find: oneRowOfModules },
-  { needs: ['quad', 'modules'], find: quadIsOneUnit },
+/** Checks that need not know the detector. */
+const plainChecks: readonly (Omit<Check, 'find'> & { readonly find: (options: Options) => Problem[] })[] = [
   { needs: ['metadata_defaults'], find: metadata },
-  { needs: ['roi', 'modules', 'gap_pixels'], find: roiWithinFrame },
   { needs: ['mask', 'mask_value'], find: maskValueOfMask },
-  { needs: ['mask_value', 'dynamic_range'], find: valueOfPixels },
-  { needs: ['flat', 'counters'], find: flatCounters },
-  { needs: ['nibble_order'], find: nibbles },
-  { needs: ['quad', 'interfaces', 'modules', 'udp_ports'], find: portCount },
-  { needs: ['udp_ports'], find: ({ udp_ports }) => repeated('udp_ports', udp_ports) },
   { needs: ['ports_off'], find: ({ ports_off }) => repeated('ports_off', ports_off) },
-  { needs: ['udp_ports', 'ports_off'], find: portsOff },
-  { needs: ['udp_ports', 'flip_rows'], find: flippedPorts },
-  { needs: ['quad', 'interfaces', 'modules', 'udp_ports', 'port_positions'], find: positions },
-  { needs: ['udp_ports', 'port_positions', 'read_n_rows', 'interfaces'], find: exchangedHalves },
-  { needs: ['dynamic_range', 'dynamic_range_max'], find: largestDepth },
-  { needs: ['dynamic_range', 'ten_giga', 'interfaces', 'quad', 'read_n_rows'], find: rowsReadOut },
-  { needs: ['udp_host', 'udp_ports', 'interfaces'], find: hostCount },
   { needs: ['udp_host', 'udp_source'], find: sourceFamily },
   { needs: ['ring_frames', 'ring_ms', 'frame_rate_hz'], find: oneRing },
   { needs: ['frames_stride', 'frames_offset'], find: offsetWithinStride },
@@ -102,9 +102,29 @@ const checks: readonly Check[] = [
     needs: ['receiver_ports'],
     find: ({ receiver_ports }) => repeated('receiver_ports', receiver_ports.filter(Boolean)),
   },
-  { needs: ['receiver_ports', 'modules', 'frames_stride'], find: receivers },
+  { needs: ['receiver_ports', 'frames_stride'], find: sharedReceivers },
   { needs: ['receiver_ports', 'receiver_host', 'udp_host'], find: receiverHost },
   { needs: ['receiver_ports', 'data_port', 'api_port'], find: receiverPorts },
+];
+
+const checks: readonly Check[] = [
+  ...plainChecks,
+  { needs: ['modules'], find: oneRowOfModules },
+  { needs: ['quad', 'modules'], find: quadIsOneUnit },
+  { needs: ['roi', 'modules', 'gap_pixels'], find: roiWithinFrame },
+  { needs: ['mask_value', 'dynamic_range'], find: valueOfPixels },
+  { needs: ['flat', 'counters'], find: flatCounters },
+  { needs: ['nibble_order'], find: nibbles },
+  { needs: ['quad', 'interfaces', 'modules', 'udp_ports'], find: portCount },
+  { needs: ['udp_ports'], find: ({ udp_ports }) => repeated('udp_ports', udp_ports) },
+  { needs: ['udp_ports', 'ports_off'], find: portsOff },
+  { needs: ['udp_ports', 'flip_rows'], find: flippedPorts },
+  { needs: ['quad', 'interfaces', 'modules', 'udp_ports', 'port_positions'], find: positions },
+  { needs: ['udp_ports', 'port_positions', 'read_n_rows', 'interfaces'], find: exchangedHalves },
+  { needs: ['dynamic_range', 'dynamic_range_max'], find: largestDepth },
+  { needs: ['dynamic_range', 'ten_giga', 'interfaces', 'quad', 'read_n_rows'], find: rowsReadOut },
+  { needs: ['udp_host', 'udp_ports', 'interfaces'], find: hostCount },
+  { needs: ['receiver_ports', 'modules'], find: receivers },
 ];
 
 /**
@@ -245,27 +265,29 @@ function tcpPorts({ data_host, data_port, api_host, api_port }: Options): Proble
 }
 
 /** PSI's client knows one receiver for each module. */
-function receivers({ receiver_ports, modules, frames_stride }: Options): Problem[] {
-  if (receiver_ports.length === 0) return [];
-  const problems: Problem[] = [];
+function receivers({ receiver_ports, modules }: Options): Problem[] {
   const [rows, columns] = modules;
-  if (receiver_ports.length !== rows * columns) {
-    problems.push({
+  if (receiver_ports.length === 0 || receiver_ports.length === rows * columns) return [];
+  return [
+    {
       path: ['receiver_ports'],
       message:
         `${receiver_ports.length} ports, but modules: [${rows}, ${columns}] are ` +
         `${rows * columns}: needs one port for each`,
-    });
-  }
-  if (frames_stride > 1) {
-    problems.push({
+    },
+  ];
+}
+
+function sharedReceivers({ receiver_ports, frames_stride }: Options): Problem[] {
+  if (receiver_ports.length === 0 || frames_stride === 1) return [];
+  return [
+    {
       path: ['receiver_ports'],
       message:
         `beside frames_stride: ${frames_stride}, but PSI's client starts and stops one receiver ` +
         'of each module, not several that share the detector. Remove one of them',
-    });
-  }
-  return problems;
+    },
+  ];
 }
 
 function receiverHost({ receiver_ports, receiver_host, udp_host }: Options): Problem[] {

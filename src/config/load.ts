@@ -6,6 +6,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document, type YAMLMap } from 'yaml';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
 import { findProblems, hostProblems } from './checks.js';
+import { fromClient, isOpen } from './from-client.js';
 import { show, type Problem } from './problem.js';
 import { resolveOptions } from './resolve.js';
 import { notesOf, options as allOptions, type OptionKey, type Options } from './schema.js';
@@ -21,10 +22,26 @@ const problemLimit = 50;
 const fileBytesLimit = 256 * 1024;
 
 /**
- * The configuration of detector `name` in a YAML file. Other entries of the file are not looked at.
+ * The configuration of detector `name` in a YAML file, which says what the detector is. Other entries of the file are
+ * not looked at.
  * @throws OperatorError (exit code usage), one line per problem
  */
-export function loadConfig(file: string, name: string, hostName: string | null = null): ServiceConfig {
+export function loadConfig(file: string, name: string): ServiceConfig {
+  const config = loadAnyConfig(file, name);
+  if (!isOpen(config)) return config;
+  throw new OperatorError(
+    `${file}: ${name}: detector: from_client says nothing of the detector: PSI's client tells it to the service ` +
+      'that runs (GET /api/v1/config has it then). This command needs detector, udp_ports and what differs from the ' +
+      'defaults in the file',
+    exitCode.usage,
+  );
+}
+
+/**
+ * As `loadConfig`, but it may be left to PSI's client what the detector is.
+ * @throws OperatorError (exit code usage), one line per problem
+ */
+export function loadAnyConfig(file: string, name: string, hostName: string | null = null): ServiceConfig {
   let text: string;
   try {
     text = readText(file);
@@ -49,7 +66,7 @@ export function parseConfig(text: string, file: string, name: string, hostName: 
     refuse(document.errors.map((error) => `${file}:${lines.linePos(error.pos[0]).line}: not YAML: ${error.message}`));
   }
   const entry = findEntry(document, lines, file, name);
-  const values = valuesOf(document, file, name);
+  const values = leftToClient(valuesOf(document, file, name));
   const { options, problems, wrong } = parseOptions(values);
   problems.push(...findProblems(options, wrong));
   if (!wrong.has('frames_stride') && !wrong.has('frames_offset')) problems.push(...hostProblems(options, hostName));
@@ -60,7 +77,16 @@ export function parseConfig(text: string, file: string, name: string, hostName: 
       located.map(({ line, problem }) => `${file}:${line}: ${[name, ...problem.path].join('.')}: ${problem.message}`),
     );
   }
-  return resolveOptions(name, options, hostName);
+  const config = resolveOptions(name, options, hostName);
+  return isOpen(config) ? { ...config, stated: { options, given: new Set(Object.keys(values)), hostName } } : config;
+}
+
+/** Who names receiver ports and no detector leaves it to the client; whoever does so opens series by it. */
+function leftToClient(values: Record<string, unknown>): Record<string, unknown> {
+  const ports = values['receiver_ports'];
+  const named = Object.hasOwn(values, 'detector');
+  if (named ? values['detector'] !== fromClient : !Array.isArray(ports) || ports.length === 0) return values;
+  return { series: 'armed', ...values, detector: fromClient };
 }
 
 /**
@@ -96,7 +122,9 @@ export function detectorNames(file: string): string[] {
 }
 
 const namesIn = (root: YAMLMap): string[] =>
-  root.items.filter((item) => isMap(item.value) && item.value.has('detector')).map((item) => keyText(item.key));
+  root.items.filter((item) => isMap(item.value) && isOurs(item.value)).map((item) => keyText(item.key));
+
+const isOurs = (entry: YAMLMap): boolean => entry.has('detector') || entry.has('receiver_ports');
 
 interface Entry {
   readonly map: YAMLMap;
@@ -129,7 +157,7 @@ function findEntry(document: Document, lines: LineCounter, file: string, name: s
       exitCode.usage,
     );
   }
-  if (value.has('class') && !value.has('detector')) {
+  if (value.has('class') && !isOurs(value)) {
     throw new OperatorError(
       `${file}:${line}: ${name}: is an entry of another program (class: ${String(value.get('class'))}). Name a ` +
         'detector of this one, which has the key "detector"',
@@ -168,6 +196,10 @@ function parseOptions(values: Record<string, unknown>): { options: Options; prob
   }
   for (const key of Object.keys(allOptions) as OptionKey[]) {
     const given = Object.hasOwn(values, key);
+    if (key === 'udp_ports' && !given && values['detector'] === fromClient) {
+      parsed[key] = [];
+      continue;
+    }
     const result = allOptions[key].safeParse(given ? values[key] : undefined);
     if (result.success && !(given && values[key] === undefined)) {
       parsed[key] = result.data;

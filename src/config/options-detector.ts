@@ -11,10 +11,12 @@ const cell = z.tuple([z.int().min(0).max(63), z.int().min(0).max(63)]);
 
 /** In the order of the reference. */
 export const detectorOptions = {
-  detector: noted(z.enum(Object.keys(families) as [string, ...string[]]), {
+  detector: noted(z.enum([...Object.keys(families), 'from_client']), {
     unit: null,
-    range: oneOf(Object.keys(families)),
-    description: 'The type of detector.',
+    range: oneOf([...Object.keys(families), 'from_client']),
+    description:
+      "The type of detector; from_client: PSI's client says what the detector is (receiver_ports), and udp_ports " +
+      'and all that is said of it may be left out. May be left out itself where receiver_ports are given.',
   }),
   quad: noted(z.boolean().default(false), {
     unit: null,

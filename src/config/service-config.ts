@@ -22,6 +22,15 @@ type Network = Omit<Resolved<keyof typeof networkOptions>, 'udpHost' | 'udpPorts
 type Form = Resolved<keyof typeof formOptions>;
 type Series = Omit<Resolved<keyof typeof seriesOptions>, 'ringFrames' | 'ringMs' | 'framesStride' | 'framesOffset'>;
 
+/** What the file says of a detector that comes from PSI's client. */
+export interface StatedOptions {
+  /** Defaults filled in. */
+  readonly options: Options;
+  /** Keys that stand in the file. */
+  readonly given: ReadonlySet<string>;
+  readonly hostName: string | null;
+}
+
 export interface ServiceConfig extends Network, Form, Series {
   /** Name of the detector in the file; the `detector` label of metrics. */
   readonly name: string;
@@ -36,4 +45,6 @@ export interface ServiceConfig extends Network, Form, Series {
   readonly ring: { readonly frames: number } | { readonly milliseconds: number } | null;
   /** The frames that this instance takes. */
   readonly share: FrameShare;
+  /** What the file states where PSI's client says what the detector is; absent = the file says it. */
+  readonly stated?: StatedOptions;
 }

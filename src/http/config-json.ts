@@ -8,7 +8,7 @@ import { snakeKeys } from '../base/snake-case.js';
 
 /** The configuration as JSON: keys as in the file, `name` beside them. */
 export function configJson(config: ServiceConfig): Record<string, unknown> {
-  const { name, detector: settings, ring, udpHosts, udpSources, share, notifyUrl, ...rest } = config;
+  const { name, detector: settings, ring, udpHosts, udpSources, share, notifyUrl, stated: _, ...rest } = config;
   const { lowNibbleFirst, ...detector } = settings;
   return {
     name,

@@ -38,8 +38,8 @@ export interface HttpOptions {
   readonly port: number;
   readonly logger: Logger;
   readonly build: BuildInfo;
-  /** Left out = it has no route. */
-  readonly flightRecorder?: FlightRecorder;
+  /** That of the data plane, null while there is none. Left out = it has no route. */
+  readonly flightRecorder?: () => FlightRecorder | null;
   /** What PSI's client drives, where it is on. */
   readonly receivers?: ReceiverGroup;
   /** Left out = nobody needs a token. */

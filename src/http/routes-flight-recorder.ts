@@ -11,10 +11,10 @@ import type { FlightRecorder } from '../flight/recorder.js';
 /** Recordings in hand at once: each is a copy of all rings. */
 const answersLimit = 4;
 
-/** Add /api/v1/flight-recorder. */
+/** Add /api/v1/flight-recorder. @param now the recorder of the data plane; null = there is none */
 export function addFlightRecorderRoutes(
   app: FastifyInstance,
-  recorder: Pick<FlightRecorder, 'on' | 'folder' | 'take' | 'write'>,
+  now: () => Pick<FlightRecorder, 'on' | 'folder' | 'take' | 'write'> | null,
 ): void {
   let answering = 0;
 
@@ -38,6 +38,9 @@ export function addFlightRecorderRoutes(
       },
     },
     async (_, reply) => {
+      const recorder = now();
+      if (recorder === null)
+        return reply.code(503).send({ problems: ['nothing is received yet, so nothing can be recorded (/readyz)'] });
       if (!recorder.on)
         return reply.code(503).send({
           problems: ['the flight recorder is off: flight_recorder_packets is 0. Set it, and start the service again'],

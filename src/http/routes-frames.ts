@@ -14,7 +14,7 @@ const kinds = ['npy', 'png', 'sent'] as const;
 type Kind = (typeof kinds)[number];
 
 /** Add /api/v1/frames/…. */
-export function addFrameRoutes(app: FastifyInstance, view: ServiceView, previews: PreviewMaker): void {
+export function addFrameRoutes(app: FastifyInstance, view: ServiceView, previews: () => PreviewMaker | null): void {
   app.get(
     '/api/v1/frames/:frame',
     {
@@ -65,7 +65,9 @@ export function addFrameRoutes(app: FastifyInstance, view: ServiceView, previews
       const name = `frame_${String(frame.header['frame_number'])}`;
       if (as === 'png') {
         try {
-          const bytes = await previews.picture(frame);
+          const maker = previews();
+          if (maker === null) throw new PreviewBusy('png: the frame is gone with its data plane; ask again');
+          const bytes = await maker.picture(frame);
           return await reply.type('image/png').send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
         } catch (error) {
           if (error instanceof PreviewBusy) return reply.code(503).send({ problems: [error.message] });

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import * as schemas from './api-schemas.js';
 import { downsample } from './downsample.js';
 import { PixelStates } from '../detector/pixel-states.js';
+import type { DetectorSettings } from '../detector/settings.js';
 import { frameOf, toldFrame } from './frame.js';
 import { npy } from './npy.js';
 import { pickle } from './pickle.js';
@@ -17,7 +18,13 @@ const downsampleLimit = 4096;
 /** Add /status, /received_frames, /last_frame, /downsample and /api/v1/last_frame.npy. */
 export function addReceiverRoutes(app: FastifyInstance, view: ServiceView): void {
   const tags = ['as streaming-receiver'];
-  const states = new PixelStates(view.config.detector);
+  let states: { readonly of: DetectorSettings; readonly states: PixelStates } | null = null;
+  /** Those of the detector as it is now. */
+  const statesNow = (): PixelStates => {
+    const { detector } = view.config;
+    if (states?.of !== detector) states = { of: detector, states: new PixelStates(detector) };
+    return states.states;
+  };
   let factor = 1;
 
   app.get(
@@ -58,7 +65,7 @@ export function addReceiverRoutes(app: FastifyInstance, view: ServiceView): void
       reply.type('image/pickle');
       if (last === null) return reply.send(pickle([{}, new Uint8Array(0)]));
       if (factor <= 1) return reply.send(pickle([last.header, last.pixels]));
-      const small = downsample(toldFrame(last, states), factor);
+      const small = downsample(toldFrame(last, statesNow()), factor);
       return reply.send(pickle([{ ...last.header, shape: small.shape }, small.pixels]));
     },
   );

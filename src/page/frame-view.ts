@@ -75,9 +75,9 @@ export class FrameView {
     });
   }
 
-  /** The detector's frame as configured, until one comes. */
+  /** The detector's frame as configured, until one comes; without a detector there is none. */
   about({ shape }: About): void {
-    if (this.#preview === null) this.#setFrame(shape);
+    if (this.#preview === null && shape[0] > 0) this.#setFrame(shape);
     this.#changed();
   }
 

@@ -13,7 +13,7 @@ import { armWish } from '../control/arm-request.js';
 import { loadConfig } from '../config/load.js';
 import { makeLogger } from '../runtime/log.js';
 import { seriesTable } from '../view/series-log.js';
-import type { SharedView } from '../view/shared-view.js';
+import type { StandingView } from '../view/standing-view.js';
 import { compareDemo } from './ledger.js';
 import type { ConsumerReport, SimulatorTruth } from './ledger.js';
 import { startService } from '../service/service.js';
@@ -198,14 +198,14 @@ function demoYaml(udpPorts: readonly number[], apiPort: number): string {
 
 /** One line that renews itself: how far, how fast, and what was lost. */
 class Progress {
-  readonly #view: SharedView;
+  readonly #view: StandingView;
   readonly #options: DemoOptions;
   readonly #timer: NodeJS.Timeout;
   readonly #frameBytes = 514 * 514 * 2;
   #images = 0;
   #shown = false;
 
-  constructor(view: SharedView, options: DemoOptions) {
+  constructor(view: StandingView, options: DemoOptions) {
     this.#view = view;
     this.#options = options;
     this.#timer = setInterval(() => this.#show(), progressMs);

@@ -13,7 +13,7 @@ import { command, endAll, freePorts, interrupted, until } from './child-commands
 import { armWish } from '../control/arm-request.js';
 import { loadConfig } from '../config/load.js';
 import { makeLogger } from '../runtime/log.js';
-import type { SharedView } from '../view/shared-view.js';
+import type { StandingView } from '../view/standing-view.js';
 import { compareDemo } from './ledger.js';
 import type { ConsumerReport, SimulatorTruth } from './ledger.js';
 import type { PortCounter } from '../memory/counters.js';
@@ -273,9 +273,9 @@ async function play({
 
 /** Counters of one series. */
 function since(
-  before: ReturnType<SharedView['portCounters']>,
-  view: SharedView,
-): ReturnType<SharedView['portCounters']> {
+  before: ReturnType<StandingView['portCounters']>,
+  view: StandingView,
+): ReturnType<StandingView['portCounters']> {
   return view.portCounters().map(({ udpPort, counters }) => {
     const base = before.find((port) => port.udpPort === udpPort)?.counters;
     const names = Object.keys(counters) as PortCounter[];
@@ -290,7 +290,7 @@ function since(
 }
 
 /** What Prometheus must have at the end. */
-function sumsOf(view: SharedView): { missing: number; received: number; images: number } {
+function sumsOf(view: StandingView): { missing: number; received: number; images: number } {
   const ports = view.portCounters();
   const sum = (name: PortCounter): number => ports.reduce((total, { counters }) => total + counters[name], 0);
   return { missing: sum('missing'), received: sum('received'), images: view.streamCounters().images };

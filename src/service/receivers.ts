@@ -6,7 +6,7 @@ import { openReceiverDoor } from '../control/sls/door.js';
 import { ReceiverGroup } from '../control/sls/receivers.js';
 import { interfaceOf } from '../doctor/network-interface.js';
 import type { Logger } from '../runtime/log.js';
-import type { SharedView } from '../view/shared-view.js';
+import type { StandingView } from '../view/standing-view.js';
 
 /** Receivers that listen. */
 export interface OpenReceivers {
@@ -17,12 +17,14 @@ export interface OpenReceivers {
 
 /**
  * Listen for PSI's client; null = the configuration has no receivers.
+ * @param build has a data plane built, where the client says what the detector is
  * @throws OperatorError when a port cannot be listened on
  */
 export async function openReceivers(
-  view: SharedView,
+  view: StandingView,
   config: ServiceConfig,
   logger: Logger,
+  build: (config: ServiceConfig) => Promise<void>,
 ): Promise<OpenReceivers | null> {
   const { receiverPorts: ports, receiverSource: allowed } = config;
   if (ports.length === 0) return null;
@@ -32,6 +34,7 @@ export async function openReceivers(
     logger,
     progress: (seriesId) => view.progressOf(seriesId),
     receiveBufferBytes: () => view.receiveBufferBytes,
+    build,
     macOf: (address) => {
       const { name, mac } = interfaceOf(address);
       return name === null ? null : (mac ?? '');
@@ -42,7 +45,11 @@ export async function openReceivers(
     },
   });
   view.noteDoor(() => group.problems());
-  const host = config.receiverHost ?? config.udpHosts[0];
+  const { follower } = group;
+  if (follower !== null) view.noteWaiting(() => follower.waiting());
+  // (Of a detector that the client names, no address is known yet but the one that the file states.)
+  const [udpHost = [config.stated?.options.udp_host ?? []].flat()[0]] = config.udpHosts;
+  const host = config.receiverHost ?? udpHost;
   const door = await openReceiverDoor(group, { host, ports, allowed, logger });
   return {
     group,

@@ -13,6 +13,8 @@ import type { NamedSender } from '../memory/port-words.js';
 import { seriesPackets } from '../memory/series-packets.js';
 import type { SeriesPackets } from '../memory/series-packets.js';
 import { senderText } from '../runtime/socket-address.js';
+import { added, addedReading } from './plane-totals.js';
+import type { PlaneTotals } from './plane-totals.js';
 import type { CurrentPort } from './service-view.js';
 
 /** A socket is asked at most so often, whoever wants to know. */
@@ -40,6 +42,8 @@ export interface PortViewDeps {
   readonly clock: Clock;
   /** What the kernel says of a socket of this process, null = nothing. */
   readSocket(address: string, udpPort: number, inode: number | null): SocketFigures | null;
+  /** What data planes before this one have counted; absent = there was none. */
+  readonly before?: PlaneTotals;
 }
 
 /** NaN, as memory has it, is null outside. */
@@ -75,7 +79,7 @@ export class PortView {
 
   /** Counters since the start of the process. */
   counters(): Counters {
-    return this.#named(null);
+    return added(this.#named(null), this.#deps.before?.ports.get(this.udpPort)?.counters);
   }
 
   /** Counters and ledger of the series that is open, of one reading. */
@@ -94,7 +98,7 @@ export class PortView {
   }
 
   histogram(id: PortHistogram): HistogramReading {
-    return this.#histograms[id].read();
+    return addedReading(this.#histograms[id].read(), this.#deps.before?.ports.get(this.udpPort)?.histograms[id]);
   }
 
   /** What the kernel says of the socket now; null = nothing. */

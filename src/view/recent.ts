@@ -58,6 +58,13 @@ export class Recent implements RecentSeconds {
     return this.#sockets;
   }
 
+  /** Other ports are received from now on: what was seen of those before says nothing of them. */
+  restart(): void {
+    this.#samples.length = 0;
+    this.#sockets = [];
+    this.#before = this.#read();
+  }
+
   /** Take a sample now: what happened since the one before. */
   sample(): Sample {
     const now = this.#read();
@@ -65,8 +72,11 @@ export class Recent implements RecentSeconds {
     this.#before = now;
     this.#sockets = this.#view.udpPorts();
     const seconds = Math.max(1, now.at - before.at) / 1000;
+    const countersBefore = now.ports.map(
+      ({ udpPort }) => before.ports.find((port) => port.udpPort === udpPort)?.counters,
+    );
     const gone = (port: number, counter: PortCounter): number =>
-      difference(now.ports[port]?.counters[counter], before.ports[port]?.counters[counter]);
+      difference(now.ports[port]?.counters[counter], countersBefore[port]?.[counter]);
     const sum = (counter: PortCounter): number => now.ports.reduce((total, _, port) => total + gone(port, counter), 0);
     const sample: Sample = {
       frames_per_second: difference(now.images, before.images) / seconds,

@@ -4,7 +4,7 @@
 
 import { firstNumberOf, frameNumberOf } from '../detector/frame-share.js';
 import type { FrameShare } from '../detector/frame-share.js';
-import type { SeriesProgress } from '../control/sls/receivers.js';
+import type { SeriesProgress } from '../control/sls/receivers-deps.js';
 import type { PortViews } from './port-views.js';
 import type { CurrentSeries } from './service-view.js';
 import type { StreamView } from './stream-view.js';
@@ -65,7 +65,7 @@ export function seriesProgress(deps: SeriesNowDeps, seriesId: number): SeriesPro
   };
 }
 
-function endedProgress(ended: EndedSeries | undefined): SeriesProgress | null {
+export function endedProgress(ended: EndedSeries | undefined): SeriesProgress | null {
   if (ended === undefined) return null;
   const { summary, reached } = ended;
   return {

@@ -184,8 +184,8 @@ export interface ServiceView {
   lastFrame(): LastSent | null;
   /** A frame that was sent and still lies in the ring, or why there is none. */
   sentFrame(wish: FrameWish): LastSent | NoFrame;
-  /** Where the last one lies, for threads that copy it themselves. */
-  readonly lastFrameMemory: LastFrameMemory;
+  /** Where the last one lies, for threads that copy it themselves; null = there is no data plane. */
+  readonly lastFrameMemory: LastFrameMemory | null;
   /** The last minutes, second by second. */
   readonly recent: RecentSeconds;
   /** Images sent in the current or last series. */

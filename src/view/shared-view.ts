@@ -2,33 +2,31 @@
 // thread only; reading costs the data path nothing. HTTP, metrics and the log look at nothing else. Ports, threads and
 // commands: port-view.ts, heartbeats.ts, command-queue.ts.
 
-import type { Clock, Repeat } from '../base/clock.js';
-import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import type { Finding } from '../contract/findings.js';
 import type { SendBuffer, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
 import { CommandQueue } from '../control/command-queue.js';
 import { SeriesOrders } from '../control/orders.js';
 import type { Orders } from '../control/orders.js';
-import type { SeriesProgress } from '../control/sls/receivers.js';
+import type { SeriesProgress } from '../control/sls/receivers-deps.js';
 import { thisMachine } from '../doctor/machine.js';
-import type { Machine } from '../doctor/machine.js';
 import { Preflight } from '../doctor/preflight.js';
 import type { DoctorReport } from '../doctor/report.js';
 import { CommandBox } from '../memory/command-box.js';
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
 import type { FrameHistogram, HistogramReading } from '../memory/histogram.js';
 import type { LastFrameMemory } from '../memory/last-frame.js';
-import type { Logger } from '../runtime/log.js';
 import { logEvent } from './event-log.js';
 import { findingsNow } from './findings-now.js';
 import { FindingLog } from './finding-log.js';
 import { logGranted } from './granted-buffers.js';
 import { Health } from './health.js';
-import type { OpenedSocket, PortViewDeps } from './port-view.js';
+import { noTotals, totalsOf } from './plane-totals.js';
+import type { PlaneTotals } from './plane-totals.js';
+import type { OpenedSocket } from './port-view.js';
 import { PortViews } from './port-views.js';
 import { processTroubles } from './process-troubles.js';
-import type { ReceiverFigures, ReceiverWatched } from './receiver-watched.js';
+import type { ReceiverFigures } from './receiver-watched.js';
 import { Recent } from './recent.js';
 import { RefusedLately } from './refused-lately.js';
 import { SentFrameView } from './sent-frame-view.js';
@@ -42,33 +40,15 @@ import type {
   LastSent,
   NoFrame,
   NotificationFigures,
-  Outside,
   PortFigures,
   ServiceStatus,
   ServiceView,
   UdpPortStatus,
 } from './service-view.js';
+import type { SharedViewDeps } from './shared-view-deps.js';
 import { StreamView } from './stream-view.js';
 import { ToldSeries } from './told-series.js';
-import type { KeptHistory, NamedSeries } from './told-series.js';
-
-export interface SharedViewDeps extends PortViewDeps {
-  readonly config: ServiceConfig;
-  readonly plan: Plan;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** What the doctor looks at; unless given, this one. */
-  readonly machine?: Machine;
-  /** How commands that wait for the streamer are looked after; by the machine's clock unless given. */
-  readonly repeat?: Repeat;
-  wakeStreamer(): void;
-  /** Who is told what happens, outside; absent = nobody. */
-  readonly outside?: Outside;
-  /** Summaries that outlive the process; absent = none do. */
-  readonly kept?: KeptHistory;
-  /** The receiver that consumes; absent = it is not asked. */
-  readonly receiver?: ReceiverWatched;
-}
+import type { NamedSeries } from './told-series.js';
 
 export class SharedView implements ServiceView {
   readonly config: ServiceConfig;
@@ -93,14 +73,16 @@ export class SharedView implements ServiceView {
   /** The last minutes, from when the threads were ready. */
   readonly recent: Recent;
   readonly #findings: FindingLog;
+  #deafen: (() => void) | null = null;
 
   constructor(deps: SharedViewDeps) {
     const { config, map, buffer } = deps;
     this.config = config;
     this.#deps = deps;
     this.#ports = new PortViews(deps, config, deps.plan.detector.packetBytes);
-    this.#stream = new StreamView(buffer, map);
-    this.#told = new ToldSeries(() => this.#stream.words.endPending, deps.kept ?? null);
+    this.#stream = new StreamView(buffer, map, deps.before ?? noTotals);
+    this.#told = deps.outliving?.told ?? new ToldSeries(deps.kept ?? null);
+    this.#told.follow(() => this.#stream.words.endPending);
     this.#now = { share: config.share, told: this.#told, stream: this.#stream, ports: this.#ports };
     this.#frames = new SentFrameView(buffer, map, config);
     this.lastFrameMemory = this.#frames.lastMemory;
@@ -112,8 +94,8 @@ export class SharedView implements ServiceView {
       pending: (id, { filename, frames, msgNumberBase }) =>
         this.#beginSeries({ id, filename, frames, msgNumberBase }, false),
     });
-    this.recent = new Recent(this, deps.clock);
-    this.#findings = new FindingLog(deps.logger);
+    this.recent = deps.outliving?.recent ?? new Recent(this, deps.clock);
+    this.#findings = deps.outliving?.findings ?? new FindingLog(deps.logger);
     this.#preflight = new Preflight({
       config,
       plan: deps.plan,
@@ -146,7 +128,7 @@ export class SharedView implements ServiceView {
     this.#ports.noteSockets(sockets);
     this.#dataEndpoint = dataEndpoint;
     this.#health.noteReady();
-    this.recent.listen(() => {
+    this.#deafen = this.recent.listen(() => {
       const settled = this.#deps.receiver?.takeSettled() ?? null;
       if (settled !== null) this.#told.received(settled);
       const begun = this.#findings.look(this.#findingsNow(), this.#deps.clock.now());
@@ -209,9 +191,21 @@ export class SharedView implements ServiceView {
   }
 
   close(): void {
-    this.recent.close();
+    this.#deafen?.();
+    if (this.#deps.outliving === undefined) this.recent.close();
     this.#health.close();
     this.#commands.close();
+  }
+
+  /** The number that the next message takes, and that of the last series; 0 = not known yet. */
+  get numbers(): { readonly message: number; readonly series: number } {
+    const { messageNumber, seriesId } = this.#stream.words;
+    return { message: messageNumber, series: seriesId };
+  }
+
+  /** All that was counted until now, for the data plane that comes after this one. */
+  totals(): PlaneTotals {
+    return totalsOf(this, this.#deps.before ?? noTotals);
   }
 
   // --- orders

@@ -9,6 +9,8 @@ import type { FrameHistogram, Histogram, HistogramReading } from '../memory/hist
 import { EncoderWords, encoderFigures } from '../memory/encoder-words.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
+import { added, addedEncoders, addedReadings } from './plane-totals.js';
+import type { PlaneTotals } from './plane-totals.js';
 import type { EncoderDone, SeriesState } from './service-view.js';
 
 /** Images by what became of them. */
@@ -25,8 +27,10 @@ export class StreamView {
   readonly #ring: number;
   readonly #counters: Float64Array;
   readonly #histograms: Readonly<Record<FrameHistogram, Histogram>>;
+  readonly #before: PlaneTotals;
 
-  constructor(buffer: ArrayBufferLike, map: MemoryMap) {
+  constructor(buffer: ArrayBufferLike, map: MemoryMap, before: PlaneTotals) {
+    this.#before = before;
     this.words = new StreamWords(buffer, map.streamWords);
     this.encoders = (map.encoding?.words ?? []).map((at) => new EncoderWords(buffer, at));
     this.#ring = map.sizes.slots;
@@ -48,10 +52,8 @@ export class StreamView {
 
   /** Since the start of the process. */
   counters(): Readonly<Record<StreamCounter, number>> {
-    return Object.fromEntries(streamCounterTable.map((entry, index) => [entry.id, this.#counters[index]])) as Record<
-      StreamCounter,
-      number
-    >;
+    const now = Object.fromEntries(streamCounterTable.map((entry, index) => [entry.id, this.#counters[index]]));
+    return added(now as Record<StreamCounter, number>, this.#before.stream);
   }
 
   /** Since the start of the process, by outcome. */
@@ -67,14 +69,16 @@ export class StreamView {
 
   histograms(): Readonly<Record<FrameHistogram, HistogramReading>> {
     const { assembly, handover, total } = this.#histograms;
-    return { assembly: assembly.read(), handover: handover.read(), total: total.read() };
+    const now = { assembly: assembly.read(), handover: handover.read(), total: total.read() };
+    return addedReadings(now, this.#before.frames);
   }
 
   encoded(): EncoderDone[] {
-    return this.encoders.map((words, encoder) => ({
+    const now = this.encoders.map((words, encoder) => ({
       encoder,
       figures: Object.fromEntries(encoderFigures.map((name) => [name, words.figure(name)])) as EncoderDone['figures'],
     }));
+    return addedEncoders(now, this.#before.encoders);
   }
 
   /** Slots of the ring: all, in use now, most in use at once since arming. */

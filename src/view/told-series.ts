@@ -40,7 +40,7 @@ export interface EndedSeries {
 
 export class ToldSeries {
   readonly #kept: KeptHistory | null;
-  readonly #endPending: () => boolean;
+  #endPending: () => boolean = () => false;
   #open: (NamedSeries & { readonly since: number }) | null = null;
   /** Newest first. */
   readonly #ended: EndedSeries[] = [];
@@ -50,10 +50,13 @@ export class ToldSeries {
   /** Exact when the next series is opened: events keep their order. */
   readonly #images = { frames: 0, complete: 0, marked: 0, discarded: 0 };
 
-  /** @param endPending does the newest `series_end` still wait for a consumer? */
-  constructor(endPending: () => boolean, kept: KeptHistory | null) {
-    this.#endPending = endPending;
+  constructor(kept: KeptHistory | null) {
     this.#kept = kept;
+  }
+
+  /** @param endPending does the newest `series_end` still wait for a consumer? */
+  follow(endPending: () => boolean): void {
+    this.#endPending = endPending;
   }
 
   /** Since when it is open, in ms of the service's clock; null = none is. */

@@ -356,7 +356,7 @@ t.test('an unknown key is refused, with the nearest known one', async (t) => {
 
 t.test('a missing key is named with what it needs, at the line of the detector', async (t) => {
   t.match(refusal('b: {}\na: {udp_ports: [1, 2], quad: true}\n'), [
-    /^2: a: the key detector is missing: needs eiger, jungfrau, moench, mythen3 or gotthard2$/,
+    /^2: a: the key detector is missing: needs eiger, jungfrau, moench, mythen3, gotthard2 or from_client$/,
   ]);
   t.match(refusal('a: {detector: eiger}'), [/^1: a: the key udp_ports is missing: needs a list of ports/]);
 });
@@ -380,7 +380,7 @@ t.test('other entries are not looked at, whatever they hold', async (t) => {
   t.match(refusal(text, 'b'), [/^5: b: 7 is no detector: needs a map of keys/]);
   t.match(refusal(text, 'c'), [/^6: c: is an entry of another program \(class: Detector\)/]);
   t.match(refusal(text, 'd'), [
-    /^7: d\.detector: "pilatus" is not allowed: needs eiger, jungfrau, moench, mythen3 or gotthard2$/,
+    /^7: d\.detector: "pilatus" is not allowed: needs eiger, jungfrau, moench, mythen3, gotthard2 or from_client$/,
     /udp_ports is missing/,
   ]);
 });

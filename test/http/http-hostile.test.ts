@@ -412,10 +412,11 @@ t.test('whatever is asked of the flight recorder, it writes its own files and no
   pipeline.arm();
   pipeline.play(1, 3);
   const { config, plan, map, buffer, clock } = pipeline;
+  const recorder = new FlightRecorder({ config, plan, map, buffer, clock, logger: silent });
   const app = await makeApp(new HandMadeView(), {
     logger: silent,
     build,
-    flightRecorder: new FlightRecorder({ config, plan, map, buffer, clock, logger: silent }),
+    flightRecorder: () => recorder,
   });
   t.teardown(() => app.close());
   const words = fc.oneof(

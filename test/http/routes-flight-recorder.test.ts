@@ -41,7 +41,7 @@ async function ask(t: Test, recorder: FlightRecorder) {
   const app = await makeApp(new HandMadeView(), {
     logger: makeLogger('error', 'quad', { write: () => undefined }),
     build: { version: '0', backend: 'x' },
-    flightRecorder: recorder,
+    flightRecorder: () => recorder,
   });
   t.teardown(() => app.close());
   return app.inject(post);
@@ -249,7 +249,7 @@ t.test('recordings that nobody fetches do not pile up', async (t) => {
   const app = await makeApp(new HandMadeView(), {
     logger: makeLogger('fatal' as 'error', 'quad', { write: () => undefined }),
     build: { version: '0', backend: 'x' },
-    flightRecorder: slow,
+    flightRecorder: () => slow,
   });
   t.teardown(() => app.close());
   const asked = Array.from({ length: 4 }, () => app.inject(post));
@@ -264,10 +264,11 @@ t.test('recordings that nobody fetches do not pile up', async (t) => {
 });
 
 t.test('a capture file that was fetched makes room for the next', async (t) => {
+  const off = recorderOf(small()).recorder;
   const app = await makeApp(new HandMadeView(), {
     logger: makeLogger('error', 'quad', { write: () => undefined }),
     build: { version: '0', backend: 'x' },
-    flightRecorder: recorderOf(small()).recorder,
+    flightRecorder: () => off,
   });
   t.teardown(() => app.close());
   for (let count = 0; count < 6; count++) t.equal((await app.inject(post)).statusCode, 200);

@@ -20,7 +20,7 @@ export interface Got {
 }
 
 const [endpoint, file, name, pauseMs = '0'] = process.argv.slice(2) as [string, string, string, string?];
-const { detector } = loadConfig(file, name, null);
+const { detector } = loadConfig(file, name);
 let checker: StreamChecker | null = null;
 for await (const parts of pullMessages({ endpoint, signal: new AbortController().signal, receiveHighWaterMark: 1 })) {
   const message = parseMessage(parts);

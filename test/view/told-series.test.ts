@@ -9,7 +9,7 @@ const reached = [{ udp_port: 50001, images_complete: 4, newest_frame_number: 5 }
 
 t.test('what the receiver has got is added to a series that has ended, and how far its ports came stays', async (t) => {
   const kept: unknown[] = [];
-  const told = new ToldSeries(() => false, {
+  const told = new ToldSeries({
     ...keepsNothing,
     keep: (summary) => kept.push(summary),
   });
@@ -25,7 +25,7 @@ t.test('what the receiver has got is added to a series that has ended, and how f
 t.test(
   'a series that was asked for is not begun again when it opens; an automatic one keeps its warnings',
   async (t) => {
-    const told = new ToldSeries(() => false, null);
+    const told = new ToldSeries(null);
     told.hear({ kind: 'warning', code: 'strangers', message: 'two consumers' });
     t.equal(told.begin(series, true, 10), true);
     t.equal(told.warnings.size, 1);
@@ -42,7 +42,7 @@ t.test(
 );
 
 t.test('images of series that ended are summed by outcome', async (t) => {
-  const told = new ToldSeries(() => false, null);
+  const told = new ToldSeries(null);
   const counts = { frames: 6, complete: 3, marked: 2, discarded: 1 };
   for (let id = 1; id <= 2; id++)
     told.hear({ kind: 'ended', summary: summaryOf({ series_id: id, ...counts }), reached, loss: noLoss });
@@ -51,7 +51,7 @@ t.test('images of series that ended are summed by outcome', async (t) => {
 
 t.test('the history has series of earlier processes behind those of this one, and a limit', async (t) => {
   const before = [summaryOf({ series_id: 7, filename: '/data/old.h5' })];
-  const told = new ToldSeries(() => false, { ...keepsNothing, before });
+  const told = new ToldSeries({ ...keepsNothing, before });
   told.hear({ kind: 'ended', summary: summaryOf({ series_id: 8, filename: '/data/new.h5' }), reached, loss: noLoss });
   t.strictSame(
     told.history().map(({ series_id }) => series_id),
@@ -68,7 +68,8 @@ t.test('the history has series of earlier processes behind those of this one, an
 
 t.test('an end that waited is delivered when it waits no longer; until then the consumer lacks it', async (t) => {
   let pending = true;
-  const told = new ToldSeries(() => pending, null);
+  const told = new ToldSeries(null);
+  told.follow(() => pending);
   told.hear({ kind: 'ended', summary: summaryOf({ series_id: 1, end_pending: true }), reached, loss: noLoss });
   t.match(told.ended(), [{ end_pending: true }]);
   t.match(told.lacking(), /^the series_end of the last series was never taken/);
@@ -81,7 +82,7 @@ t.test('an end that waited is delivered when it waits no longer; until then the 
 
 t.test('what the frames of a series lack is told of this process and of those before, not of others', async (t) => {
   const old = recordOf(summaryOf({ series_id: 7 }), { ranges: Uint32Array.of(3, 50002, 0, 9), unlisted_from: null });
-  const told = new ToldSeries(() => false, {
+  const told = new ToldSeries({
     ...keepsNothing,
     before: [summaryOf({ series_id: 7 })],
     find: (id) => Promise.resolve(id === 7 ? old : null),

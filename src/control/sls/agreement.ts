@@ -2,7 +2,9 @@
 // configuration, and what was set on the modules. Goes out: sentences: which key, which value here, which there. Pure.
 // Bit depth and rows are not compared: they belong to each series.
 
-import type { ServiceConfig } from '../../config/service-config.js';
+import type { ClientOptions } from '../../config/from-client.js';
+import type { ServiceConfig, StatedOptions } from '../../config/service-config.js';
+import { hostsOfPorts } from '../../config/udp-hosts.js';
 import { makeLayout, rowsFlipped } from '../../detector/layout.js';
 import { framesExpected, imagePorts, portCount } from './module-settings.js';
 import type { ModuleSettings } from './module-settings.js';
@@ -27,6 +29,48 @@ export function lastingContradictions(config: ServiceConfig, settings: ModuleSet
 /** Everything else, module by module; all of `modules` have been set up, in their order. */
 export function contradictions(config: ServiceConfig, modules: readonly ModuleSettings[]): string[] {
   return [...disagreements(modules), ...modules.flatMap((settings) => ofModule(config, settings))];
+}
+
+/** Keys that a configuration states, and the client too; what each is called there. */
+const commands = {
+  detector: 'hostname',
+  modules: 'hostname, detsize',
+  quad: 'quad',
+  interfaces: 'numinterfaces',
+  counters: 'counters',
+  ten_giga: 'tengiga',
+  udp_ports: 'udp_dstport, udp_dstport2',
+  ports_off: 'activate, datastream',
+  udp_host: 'udp_dstip, udp_dstip2',
+  flip_rows: 'fliprows',
+} as const satisfies Partial<Record<keyof ClientOptions, string>>;
+
+/**
+ * Where a configuration that leaves the detector to the client states a value all the same, and the client another.
+ * Addresses are compared only where both say one.
+ */
+export function statedContradictions({ options, given }: StatedOptions, client: ClientOptions): string[] {
+  return (Object.keys(commands) as (keyof typeof commands)[]).flatMap((key) => {
+    const [here, there] = [options[key], client[key]];
+    if (!given.has(key) || there === undefined || key === 'detector' || agree(key, options, client)) return [];
+    return [says(key, written(here), written(there), commands[key])];
+  });
+}
+
+const written = (value: unknown): string => JSON.stringify(value).replaceAll('"', '').replaceAll(',', ', ');
+
+function agree(key: keyof typeof commands, here: StatedOptions['options'], there: ClientOptions): boolean {
+  const sorted = (ports: readonly number[] = []): string => JSON.stringify([...ports].sort((a, b) => a - b));
+  if (key === 'ports_off') return sorted(here.ports_off) === sorted(there.ports_off);
+  if (key === 'flip_rows') {
+    const { flip_rows: flips } = here;
+    const said = Object.entries(typeof there.flip_rows === 'object' ? there.flip_rows : {});
+    return said.every(([port, flip]) => flip === ((typeof flips === 'object' ? flips[port] : flips) ?? flip));
+  }
+  if (key !== 'udp_host') return JSON.stringify(here[key]) === JSON.stringify(there[key]);
+  const theirs = [there.udp_host ?? []].flat();
+  const ours = hostsOfPorts(here.udp_host, { ports: theirs.length, interfaces: 1 });
+  return theirs.every((host, at) => host === notSet || host === ours[at] || wildcards.includes(ours[at] ?? ''));
 }
 
 function ofModule(config: ServiceConfig, settings: ModuleSettings): string[] {
@@ -72,7 +116,7 @@ function ofPorts(config: ServiceConfig, settings: ModuleSettings): string[] {
 }
 
 /** Modules that would send different frames. */
-function disagreements([first, ...others]: readonly ModuleSettings[]): string[] {
+export function disagreements([first, ...others]: readonly ModuleSettings[]): string[] {
   if (first === undefined) return [];
   const facts: readonly (readonly [name: string, of: (settings: ModuleSettings) => unknown])[] = [
     ['frames of the acquisition', framesExpected],

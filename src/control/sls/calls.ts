@@ -69,6 +69,7 @@ export async function answerCall(caller: Caller, name: FunctionName, argument: B
     refuseNow(caller, name, call, value);
     const answer = answers[name as keyof typeof answers] as unknown as (caller: Caller, argument: unknown) => unknown;
     const payload = call.gives.write(await answer(caller, value));
+    if (call.idle !== undefined) receiver.group.noteCall();
     return call.bare === true ? payload : Buffer.concat([done, payload]);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;

@@ -3,48 +3,18 @@
 // the ledger. A start is answered when the series is open, so that the detector starts into open receivers.
 
 import { abortText } from '../../contract/abort-reasons.js';
-import type { AbortReason } from '../../contract/abort-reasons.js';
 import type { ServiceConfig } from '../../config/service-config.js';
 import { makeLayout } from '../../detector/layout.js';
-import type { Logger } from '../../runtime/log.js';
 import { armWish } from '../arm-request.js';
-import type { Orders } from '../orders.js';
 import { Refused } from '../refused.js';
-import { contradictions, lastingContradictions } from './agreement.js';
+import { contradictions, disagreements, lastingContradictions, statedContradictions } from './agreement.js';
 import { armWishOf } from './arm-wish.js';
+import { Follower } from './follower.js';
 import { Gathering } from './gathering.js';
 import { framesExpected, imagePorts } from './module-settings.js';
 import type { ModuleSettings } from './module-settings.js';
+import type { ReceiversDeps, SeriesProgress } from './receivers-deps.js';
 import type { Release } from './setup.js';
-
-/** How far a series has come. Frame numbers are the detector's, null = none seen. */
-export interface SeriesProgress {
-  readonly first_frame_number: number | null;
-  /** It is over: why it was cut short, null = it was not. */
-  readonly ended: { readonly aborted: AbortReason | null } | null;
-  readonly ports: readonly {
-    readonly udp_port: number;
-    readonly images_complete: number;
-    readonly newest_frame_number: number | null;
-    readonly accepted: number;
-    readonly missing: number;
-  }[];
-}
-
-/** What the receivers need of the service. */
-export interface ReceiversDeps {
-  readonly config: ServiceConfig;
-  readonly orders: Orders;
-  readonly logger: Logger;
-  /** A series that is open, or was the last or one before; null = not known (any more). */
-  progress(seriesId: number): SeriesProgress | null;
-  /** What the kernel granted for each socket, bytes; null = not known. */
-  receiveBufferBytes(): number | null;
-  /** MAC of the interface that has an address, "" where it has none; null = no interface of this machine has it. */
-  macOf(address: string): string | null;
-  /** Runs something once, later; the answer cancels it. */
-  after(milliseconds: number, run: () => void): () => void;
-}
 
 /** PSI's numbers of the status. */
 export const runStatus = { idle: 0, transmitting: 4, running: 5 } as const;
@@ -141,6 +111,8 @@ export class Receiver {
 /** All receivers of a detector. */
 export class ReceiverGroup {
   readonly receivers: readonly Receiver[];
+  /** Who has the data plane built; null = the configuration says what the detector is. */
+  readonly follower: Follower | null;
   readonly #deps: ReceiversDeps;
   readonly #starts: Gathering;
   readonly #stops: Gathering;
@@ -154,6 +126,17 @@ export class ReceiverGroup {
     this.#deps = deps;
     this.receivers = deps.config.receiverPorts.map((_, index) => new Receiver(this, index));
     const after: ReceiversDeps['after'] = (milliseconds, run) => deps.after(milliseconds, run);
+    const { config } = deps;
+    this.follower =
+      config.stated === undefined
+        ? null
+        : new Follower({
+            config: { ...config, stated: config.stated },
+            logger: deps.logger,
+            modules: () => this.receivers.map((receiver) => (receiver.isSetUp ? receiver.settings : null)),
+            build: (complete) => deps.build(complete),
+            after,
+          });
     this.#starts = new Gathering({
       limitMs: gatherMs,
       wanted: () => this.#setUp.length,
@@ -163,8 +146,9 @@ export class ReceiverGroup {
     this.#stops = new Gathering({ limitMs: gatherMs, wanted: () => this.#started.size, run: () => this.#end(), after });
   }
 
+  /** Of the data plane; before there is one as the file states it. */
   get config(): ServiceConfig {
-    return this.#deps.config;
+    return this.follower?.config ?? this.#deps.config;
   }
 
   get #setUp(): readonly Receiver[] {
@@ -181,7 +165,7 @@ export class ReceiverGroup {
   setupProblems(receiver: Receiver, settings: ModuleSettings): string[] {
     const { receiverPorts } = this.config;
     const { x, y } = settings.modules;
-    const problems = lastingContradictions(this.config, settings);
+    const problems = this.#lasting(settings);
     if (problems.length === 0 && x * y !== receiverPorts.length)
       problems.push(
         `the detector has ${x * y} modules, but the service listens on ${receiverPorts.length} ` +
@@ -203,12 +187,30 @@ export class ReceiverGroup {
     );
   }
 
+  /** What cannot change any more after the set-up, and is stated otherwise. */
+  #lasting(settings: ModuleSettings): string[] {
+    const { config } = this.#deps;
+    if (config.stated === undefined) return lastingContradictions(config, settings);
+    const { detector, modules } = settings;
+    return statedContradictions(config.stated, { detector, modules: [modules.y, modules.x] });
+  }
+
   /** What the client has set and the configuration says otherwise; of modules that were set up. */
   problems(): string[] {
-    return contradictions(
-      this.config,
-      this.#setUp.map(({ settings }) => settings),
-    );
+    const settings = this.#setUp.map((receiver) => receiver.settings);
+    if (this.follower === null) return contradictions(this.config, settings);
+    return [...this.#disagreements(), ...this.follower.problems()];
+  }
+
+  /** Modules that would send different frames. */
+  #disagreements(): string[] {
+    const settings = this.#setUp.map((receiver) => receiver.settings);
+    return settings.length < this.receivers.length ? [] : disagreements(settings);
+  }
+
+  /** A call was answered: what it has set may ask for another data plane. */
+  noteCall(): void {
+    if (this.#status === runStatus.idle) this.follower?.look();
   }
 
   // --- acquisitions
@@ -232,9 +234,11 @@ export class ReceiverGroup {
       const absent = this.receivers.filter(({ isSetUp }) => !isSetUp);
       const problems = [
         ...absent.map(({ index }) => `module ${index} has not been set up: set rx_hostname for all modules`),
-        ...this.problems(),
+        // What could not be built is tried again below.
+        ...(this.follower === null ? this.problems() : this.#disagreements()),
       ];
       if (problems.length > 0) throw new Refused('invalid', problems);
+      await this.follower?.settle();
       const { settings } = this.receivers[0];
       const { series_id: seriesId } = await this.#deps.orders.arm(armWish(armWishOf(settings, this.config)));
       this.#started.clear();

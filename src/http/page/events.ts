@@ -22,8 +22,8 @@ interface Viewer {
 
 export interface PageEventsDeps {
   readonly clock: Clock;
-  /** JSON of the first event. */
-  readonly about: object;
+  /** JSON of the first event, told again when it is another. */
+  about(): object;
   readonly recent: Pick<RecentSeconds, 'samples'>;
   state(): object;
   /** The frame kept for viewers. */
@@ -36,6 +36,8 @@ export class PageEvents {
   #timer: NodeJS.Timeout | null = null;
   #looks = 0;
   #count = 0;
+  /** As viewers know it. */
+  #about: object | null = null;
 
   constructor(deps: PageEventsDeps) {
     this.#deps = deps;
@@ -52,7 +54,7 @@ export class PageEvents {
     response.on('close', () => this.#remove(viewer));
     response.on('error', () => this.#remove(viewer));
     response.write(
-      event('about', this.#deps.about) +
+      event('about', (this.#about = this.#deps.about())) +
         event('history', { samples: this.#deps.recent.samples }) +
         event('state', this.#deps.state()),
     );
@@ -62,6 +64,11 @@ export class PageEvents {
   /** Tell of another frame at once, of everything when it is time. */
   #look(): void {
     this.#looks++;
+    const about = this.#deps.about();
+    if (about !== this.#about) {
+      this.#about = about;
+      this.#send(event('about', about) + event('history', { samples: this.#deps.recent.samples }));
+    }
     const frame = this.#deps.frame();
     if (this.#looks % (stateMs / lookMs) === 0) this.#send(event('state', this.#deps.state()));
     else if (frame.count !== this.#count) this.#send(event('frame', frame));

@@ -5,6 +5,8 @@ import { systemClock } from '../../base/clock.js';
 import { geometryOf } from '../../detector/geometry.js';
 import { makeLayout } from '../../detector/layout.js';
 import { LastFrame } from '../../memory/last-frame.js';
+import type { LastFrameMemory } from '../../memory/last-frame.js';
+import type { About } from '../../page/messages.js';
 import * as schemas from '../api-schemas.js';
 import type { BuildInfo } from '../../metrics/metric-row.js';
 import type { FrameWish, ServiceView } from '../../view/service-view.js';
@@ -25,29 +27,38 @@ const leastSize = 16;
 export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: BuildInfo): void {
   const tags = ['page'];
   const files = readPageFiles();
-  const geometry = geometryOf(makeLayout(view.config.detector));
-  const memory = view.lastFrameMemory;
-  const last = new LastFrame(memory.buffer, memory.offset, memory.frameBytes);
-  const age = new FrameAge(last);
-  const previews = new PreviewMaker({ memory, detector: view.config.detector }, last, systemClock);
-  addFrameRoutes(app, view, previews);
   const { recent } = view;
+  let shown = new ShownPlane(view, build);
+  /** What is shown of the data plane that runs now. */
+  const now = (): ShownPlane => {
+    if (shown.isOf(view)) return shown;
+    void shown.close();
+    shown = new ShownPlane(view, build);
+    return shown;
+  };
+  addFrameRoutes(app, view, () => now().previews);
   const events = new PageEvents({
     clock: systemClock,
-    about: aboutJson(view.config, geometry, build.version),
+    about: () => now().about,
     recent,
-    state: () => stateJson(view, recent.samples, recent.sockets, { count: last.count, ageMs: age.look() }),
-    frame: () => ({ count: last.count, age_ms: age.look() }),
+    state: () => {
+      const { last, age } = now();
+      return stateJson(view, recent.samples, recent.sockets, { count: last?.count ?? 0, ageMs: age.look() });
+    },
+    frame: () => {
+      const { last, age } = now();
+      return { count: last?.count ?? 0, age_ms: age.look() };
+    },
   });
   const deafen = recent.listen((sample) => {
-    age.look();
+    now().age.look();
     events.tell(sample);
   });
   // Before the server waits for its connections to end: these never would.
   app.addHook('preClose', async () => {
     deafen();
     events.close();
-    await previews.close();
+    await shown.close();
   });
 
   const sendFile = (reply: FastifyReply, name: string): FastifyReply => {
@@ -121,7 +132,9 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
         return reply.code(noFrameStatus[frame]).send({ problems: [`preview: ${noFrameSentences[frame]}`] });
       try {
         const job = { ...part, gzip };
-        const bytes = await (frame === null ? previews.make(job) : previews.makeOf(frame, job));
+        const { previews } = now();
+        const bytes =
+          previews === null ? null : await (frame === null ? previews.make(job) : previews.makeOf(frame, job));
         if (bytes !== null)
           return await reply
             .type('application/octet-stream')
@@ -133,7 +146,7 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
       }
       return reply.code(404).send({
         problems: [
-          last.count === 0
+          (now().last?.count ?? 0) === 0
             ? 'preview: no frame has been sent since the service was started'
             : 'preview: nothing of the frame lies in these rows and columns',
         ],
@@ -142,19 +155,47 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
   );
 }
 
+/** What the page shows of one data plane; of none while there is none. */
+class ShownPlane {
+  readonly about: About;
+  /** Null = there is no data plane. */
+  readonly last: LastFrame | null;
+  readonly previews: PreviewMaker | null;
+  readonly age: FrameAge;
+  readonly #memory: LastFrameMemory | null;
+
+  constructor({ config, lastFrameMemory: memory }: ServiceView, { version }: BuildInfo) {
+    const { detector } = config;
+    this.#memory = memory;
+    this.about = aboutJson(config, memory === null ? null : geometryOf(makeLayout(detector)), version);
+    this.last = memory === null ? null : new LastFrame(memory.buffer, memory.offset, memory.frameBytes);
+    this.previews =
+      memory === null || this.last === null ? null : new PreviewMaker({ memory, detector }, this.last, systemClock);
+    this.age = new FrameAge(this.last);
+  }
+
+  isOf(view: ServiceView): boolean {
+    return view.lastFrameMemory === this.#memory;
+  }
+
+  async close(): Promise<void> {
+    await this.previews?.close();
+  }
+}
+
 /** For how long the frame kept for viewers has been the last; as exact as it is looked at often. */
 class FrameAge {
-  readonly #last: LastFrame;
+  readonly #last: LastFrame | null;
   #count = 0;
   #since: number | null = null;
 
-  constructor(last: LastFrame) {
+  constructor(last: LastFrame | null) {
     this.#last = last;
   }
 
   /** In ms; null = there is none. */
   look(): number | null {
-    const { count } = this.#last;
+    const count = this.#last?.count ?? 0;
     if (count !== this.#count) {
       this.#count = count;
       this.#since = systemClock.now();

@@ -8,16 +8,19 @@ import type { About, Sample, Series, State } from '../../page/messages.js';
 import type { SeriesSummary } from '../../contract/series.js';
 import type { CurrentSeries, ServiceView, UdpPortStatus } from '../../view/service-view.js';
 
-/** What does not change while the service runs. */
-export function aboutJson(config: ServiceConfig, geometry: Geometry, version: string): About {
+/**
+ * What does not change while the data plane runs.
+ * @param geometry null = nobody has said yet what the detector is
+ */
+export function aboutJson(config: ServiceConfig, geometry: Geometry | null, version: string): About {
   return {
     name: config.name,
     version,
     detector: config.detector.detector,
     series: config.series,
-    shape: geometry.shape,
-    port_image: [geometry.portImage.rows, geometry.portImage.columns],
-    ports: geometry.ports.map((port: PortGeometry) => ({
+    shape: geometry?.shape ?? [0, 0],
+    port_image: [geometry?.portImage.rows ?? 0, geometry?.portImage.columns ?? 0],
+    ports: (geometry?.ports ?? []).map((port: PortGeometry) => ({
       udp_port: port.udpPort,
       off: port.off,
       fixed: port.fixed,
@@ -25,8 +28,8 @@ export function aboutJson(config: ServiceConfig, geometry: Geometry, version: st
       frame_columns: port.frameColumns,
       rows_run: port.rowsRun,
     })),
-    gap_rows: geometry.gapRows,
-    gap_columns: geometry.gapColumns,
+    gap_rows: geometry?.gapRows ?? [],
+    gap_columns: geometry?.gapColumns ?? [],
   };
 }
 

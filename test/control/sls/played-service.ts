@@ -9,7 +9,7 @@ import { checkArmWish } from '../../../src/control/arm-request.js';
 import type { Armed } from '../../../src/control/orders.js';
 import { answerCall, readCall } from '../../../src/control/sls/calls.js';
 import { ReceiverGroup } from '../../../src/control/sls/receivers.js';
-import type { SeriesProgress } from '../../../src/control/sls/receivers.js';
+import type { SeriesProgress } from '../../../src/control/sls/receivers-deps.js';
 import { makeLogger } from '../../../src/runtime/log.js';
 import type { ServiceConfig } from '../../../src/config/service-config.js';
 
@@ -31,6 +31,9 @@ export class PlayedService {
   readonly group: ReceiverGroup;
   /** Requests to arm, as JSON. */
   readonly armed: Record<string, unknown>[] = [];
+  /** Data planes, by their configurations. */
+  readonly built: ServiceConfig[] = [];
+  buildFails: Error | null = null;
   stops = 0;
   /** What the next request to arm is refused with. */
   refusal: Error | null = null;
@@ -59,6 +62,11 @@ export class PlayedService {
       progress: (id) => this.#progress(id),
       receiveBufferBytes: () => null,
       macOf: () => this.mac,
+      build: (config) => {
+        if (this.buildFails !== null) return Promise.reject(this.buildFails);
+        this.built.push(config);
+        return Promise.resolve();
+      },
       after: (_, run) => {
         this.#timers.add(run);
         return () => this.#timers.delete(run);
@@ -90,7 +98,7 @@ export class PlayedService {
   async #arm(wish: JsonNode | null): Promise<Armed> {
     await Promise.resolve();
     if (this.refusal !== null) throw this.refusal;
-    checkArmWish(wish, this.config);
+    checkArmWish(wish, this.group.config);
     this.armed.push(JSON.parse(writeJson(wish as JsonNode)) as Record<string, unknown>);
     this.#open = this.armed.length;
     return {

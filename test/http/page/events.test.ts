@@ -30,9 +30,10 @@ class Connection {
 
 t.test('a viewer that does not take its events gets none, and is cut off in the end; others are not held up', (t) => {
   const clock = new VirtualClock();
+  const about = {};
   const events = new PageEvents({
     clock,
-    about: {},
+    about: () => about,
     recent: { samples: [] },
     state: () => ({ state: 'idle' }),
     frame: () => ({ count: 0, age_ms: null }),

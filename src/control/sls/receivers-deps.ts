@@ -1,0 +1,37 @@
+// What the receivers need of the service: orders, how far a series has come, and who has a data plane built.
+
+import type { ServiceConfig } from '../../config/service-config.js';
+import type { AbortReason } from '../../contract/abort-reasons.js';
+import type { Logger } from '../../runtime/log.js';
+import type { Orders } from '../orders.js';
+
+/** How far a series has come. Frame numbers are the detector's, null = none seen. */
+export interface SeriesProgress {
+  readonly first_frame_number: number | null;
+  /** It is over: why it was cut short, null = it was not. */
+  readonly ended: { readonly aborted: AbortReason | null } | null;
+  readonly ports: readonly {
+    readonly udp_port: number;
+    readonly images_complete: number;
+    readonly newest_frame_number: number | null;
+    readonly accepted: number;
+    readonly missing: number;
+  }[];
+}
+
+/** What the receivers need of the service. */
+export interface ReceiversDeps {
+  readonly config: ServiceConfig;
+  readonly orders: Orders;
+  readonly logger: Logger;
+  /** A series that is open, or was the last or one before; null = not known (any more). */
+  progress(seriesId: number): SeriesProgress | null;
+  /** What the kernel granted for each socket, bytes; null = not known. */
+  receiveBufferBytes(): number | null;
+  /** MAC of the interface that has an address, "" where it has none; null = no interface of this machine has it. */
+  macOf(address: string): string | null;
+  /** Runs something once, later; the answer cancels it. */
+  after(milliseconds: number, run: () => void): () => void;
+  /** As the follower's (follower.ts); only called where the configuration leaves the detector to the client. */
+  build(config: ServiceConfig): Promise<void>;
+}

@@ -1,0 +1,191 @@
+// The data plane of one plan: memory, threads and sockets, from the detector's ports to the consumer's. Comes in: the
+// configuration, and where numbers go on from. Goes out: a view of it, once all threads are ready. It starts in the
+// order of the data (receivers, encoders, streamer) with a ready handshake, and stops in the same order with limits.
+// Tested by test/threads/from-client.test.ts.
+
+import { systemClock } from '../base/clock.js';
+import { OperatorError, exitCode } from '../base/errors.js';
+import { maskOf } from '../config/mask-file.js';
+import { makePlan } from '../config/plan.js';
+import type { Plan } from '../config/plan.js';
+import type { ServiceConfig } from '../config/service-config.js';
+import type { StreamEvent } from '../contract/series.js';
+import { maskBits, walkOf } from '../detector/frame-form.js';
+import { thisMachine } from '../doctor/machine.js';
+import { refuseSmallLimit } from '../doctor/memory-limit.js';
+import { FlightRecorder } from '../flight/recorder.js';
+import { allocateMemory, mapMemory } from '../memory/memory-map.js';
+import { SeriesWords } from '../memory/series-words.js';
+import { adviseHugePages, giveBackPages } from '../runtime/huge-pages.js';
+import type { Logger } from '../runtime/log.js';
+import { closeWakeDescriptor, noDescriptor, openWakeDescriptor, ring } from '../runtime/wake-descriptor.js';
+import { readUdpSocket } from '../udp/proc-net-udp.js';
+import type { PlaneTotals } from '../view/plane-totals.js';
+import { SharedView } from '../view/shared-view.js';
+import type { SharedViewDeps } from '../view/shared-view-deps.js';
+import type { ThreadInfo } from './agent-thread.js';
+import { delay } from './delay.js';
+import { ServiceThread, closeLimitMs } from './service-thread.js';
+
+/** A thread that is not ready after so long is given up, ms. */
+const readyLimitMs = 30_000;
+
+export interface DataPlaneDeps extends Pick<SharedViewDeps, 'outside' | 'kept' | 'receiver' | 'outliving'> {
+  readonly config: ServiceConfig;
+  readonly logger: Logger;
+  /** Of its first message. */
+  readonly firstMessageNumber: number;
+  /** Number of the last series before it, or 0. */
+  readonly seriesBefore: number;
+  readonly before?: PlaneTotals;
+  /** A thread has failed, and nobody asked it to end. */
+  onFailed(error: Error): void;
+}
+
+/** A data plane that runs. */
+export interface DataPlane {
+  readonly config: ServiceConfig;
+  readonly plan: Plan;
+  readonly view: SharedView;
+  /** Where consumers connect: `tcp://…`. */
+  readonly dataEndpoint: string;
+  readonly flightRecorder: FlightRecorder;
+  /** The series is ended, what is closed is sent, the consumer has it. Bounded. */
+  drain(): Promise<void>;
+  /** End all threads. Bounded; the view stays readable. */
+  stop(): Promise<void>;
+  /** Nobody reads the view any more. */
+  close(): void;
+}
+
+/**
+ * Start the data plane of a configuration.
+ * @throws OperatorError for what the environment refuses: taken ports, addresses of other machines, memory
+ */
+export async function startDataPlane(deps: DataPlaneDeps): Promise<DataPlane> {
+  const { config, logger } = deps;
+  const plan = makePlan(config);
+  const mask = await maskOf(config);
+  refuseSmallLimit(config.name, plan, thisMachine.read);
+  const map = mapMemory(plan.memory);
+  const memory = allocate(map, plan);
+  if (mask !== null && map.encoding !== null)
+    new Uint8Array(memory.buffer).set(maskBits(mask, walkOf(config, plan.detector.shape)), map.encoding.mask);
+  const series = new SeriesWords(memory.buffer, map.seriesWords);
+  const view = new SharedView({
+    ...deps,
+    plan,
+    map,
+    buffer: memory.buffer,
+    clock: systemClock,
+    wakeStreamer: () => series.wake(),
+    readSocket: readUdpSocket,
+  });
+  // What fails before all are ready is told to whoever starts it.
+  let started = false;
+  let stopping = false;
+  const onFailed = (error: Error): void => {
+    if (started && !stopping) deps.onFailed(error);
+  };
+  const onEvent = (event: StreamEvent): void => view.noteEvent(event);
+  const wakeDescriptors = plan.portsOfThread.map(() =>
+    config.receive === 'dgram' ? noDescriptor : openWakeDescriptor(),
+  );
+  const { firstMessageNumber, seriesBefore } = deps;
+  const base = { config: plainly(config), plan, map, memory, firstMessageNumber, seriesBefore, wakeDescriptors };
+  const indexOf = (udpPort: number): number => config.detector.udpPorts.indexOf(udpPort);
+  const receivers = plan.portsOfThread.map(
+    (udpPorts, thread) =>
+      new ServiceThread(
+        `receiver ${thread}`,
+        { ...base, thread, name: `vdcu-rx-${thread}`, does: { what: 'receive', ports: udpPorts.map(indexOf) } },
+        onEvent,
+        onFailed,
+      ),
+  );
+  const encoders = Array.from(
+    { length: plan.threads.encoders },
+    (_, encoder) =>
+      new ServiceThread(
+        `encoder ${encoder}`,
+        { ...base, thread: receivers.length + encoder, name: `vdcu-enc-${encoder}`, does: { what: 'encode', encoder } },
+        onEvent,
+        onFailed,
+      ),
+  );
+  const streamer = new ServiceThread(
+    'streamer',
+    { ...base, thread: receivers.length + encoders.length, name: 'vdcu-streamer', does: { what: 'stream' } },
+    onEvent,
+    onFailed,
+  );
+  const threads = [...receivers, ...encoders, streamer];
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    const stopped = [...receivers, ...encoders].map((thread) => thread.stop());
+    wakeDescriptors.forEach(ring);
+    await Promise.all(stopped);
+    // Its last messages may take until the consumer has them.
+    await streamer.stop(config.closingTimeoutMs + closeLimitMs);
+    wakeDescriptors.forEach(closeWakeDescriptor);
+  };
+
+  let infos: ThreadInfo[];
+  try {
+    infos = await Promise.race([
+      Promise.all(threads.map((thread) => thread.ready)),
+      delay(readyLimitMs).then((): never => {
+        throw new OperatorError(`not all threads were ready after ${readyLimitMs} ms`, exitCode.internal);
+      }),
+    ]);
+  } catch (error) {
+    await stop();
+    view.close();
+    giveBackPages(memory.buffer);
+    throw error;
+  }
+  started = true;
+  const { endpoint: dataEndpoint, sendBuffer } = infos[infos.length - 1];
+  view.noteReady(
+    infos.flatMap((info) => info.sources),
+    dataEndpoint,
+    [...new Set(infos.map((info) => info.backend))].join('+'),
+    sendBuffer,
+  );
+  for (const note of new Set(infos.flatMap((info) => info.notes))) logger.warn({ event: 'note' }, note);
+  const flightRecorder = new FlightRecorder({ config, plan, map, buffer: memory.buffer, clock: systemClock, logger });
+  return {
+    config,
+    plan,
+    view,
+    dataEndpoint,
+    flightRecorder,
+    drain: () => Promise.race([view.shutdown(), delay(config.closingTimeoutMs + config.drainMs + closeLimitMs)]),
+    stop,
+    close: () => {
+      view.close();
+      giveBackPages(memory.buffer);
+    },
+  };
+}
+
+/** As it is handed to threads, which have no use for what the file stated. */
+function plainly({ stated: _, ...config }: ServiceConfig): ServiceConfig {
+  return config;
+}
+
+function allocate(map: ReturnType<typeof mapMemory>, plan: Plan): WebAssembly.Memory {
+  try {
+    const memory = allocateMemory(map);
+    adviseHugePages(memory.buffer);
+    return memory;
+  } catch (error) {
+    throw new OperatorError(
+      `shared memory of ${map.totalBytes} bytes cannot be had (ring of ${plan.ring.frames} frames). Give the ` +
+        'process more memory, or lower ring_frames.',
+      exitCode.environment,
+      { cause: error },
+    );
+  }
+}

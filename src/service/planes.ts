@@ -1,0 +1,138 @@
+// The data plane that runs, and the one that takes its place. Comes in: configurations, one after the other. Goes out:
+// the view that always shows the one that runs. One takes the place of another between two series: message numbers,
+// numbers of series and counters go on, consumers connect again by themselves.
+// Tested by test/threads/from-client.test.ts.
+
+import { systemClock } from '../base/clock.js';
+import type { ServiceConfig } from '../config/service-config.js';
+import { Refused } from '../control/refused.js';
+import type { FlightRecorder } from '../flight/recorder.js';
+import type { Logger } from '../runtime/log.js';
+import type { StandingView } from '../view/standing-view.js';
+import { startDataPlane } from './data-plane.js';
+import type { DataPlane, DataPlaneDeps } from './data-plane.js';
+import { delay } from './delay.js';
+
+/** A series that has just ended may still hand over its end, for so long, ms. */
+const calmMs = 2000;
+/** Consumers that were there come again within this time, or not, ms. */
+const consumersMs = 3000;
+const lookMs = 20;
+
+export interface PlanesDeps extends Omit<DataPlaneDeps, 'config' | 'outliving' | 'before'> {
+  readonly view: StandingView;
+  readonly logger: Logger;
+}
+
+export class Planes {
+  readonly #deps: PlanesDeps;
+  #now: DataPlane | null = null;
+  #message: number;
+  #series: number;
+  /** Where consumers were; any free port stays the same. */
+  #dataPort: number | null = null;
+
+  constructor(deps: PlanesDeps) {
+    this.#deps = deps;
+    this.#message = deps.firstMessageNumber;
+    this.#series = deps.seriesBefore;
+  }
+
+  /** Null = none runs. */
+  get now(): DataPlane | null {
+    return this.#now;
+  }
+
+  get dataEndpoint(): string {
+    return this.#now?.dataEndpoint ?? '';
+  }
+
+  get flightRecorder(): FlightRecorder | null {
+    return this.#now?.flightRecorder ?? null;
+  }
+
+  /**
+   * The first data plane, or another one.
+   * @throws Refused (busy) while a series goes on; OperatorError when it cannot be had: then none runs
+   */
+  async replace(config: ServiceConfig): Promise<void> {
+    const { view, logger } = this.#deps;
+    const consumers = view.status().consumers;
+    const begun = systemClock.now();
+    const first = this.#now === null;
+    await this.#retire();
+    const next = await startDataPlane({
+      ...this.#deps,
+      config: { ...config, dataPort: config.dataPort === 0 ? (this.#dataPort ?? 0) : config.dataPort },
+      firstMessageNumber: this.#message,
+      seriesBefore: this.#series,
+      before: view.totals,
+      outliving: view.outliving,
+    });
+    this.#now = next;
+    this.#dataPort = Number(/:(\d+)$/.exec(next.dataEndpoint)?.[1] ?? 0);
+    view.adopt(next.view);
+    next.flightRecorder.start();
+    const took = Math.round(systemClock.now() - begun);
+    if (!first)
+      logger.info(
+        { event: 'data_plane', took_ms: took, udp_ports: config.detector.udpPorts, shape: next.plan.detector.shape },
+        `another data plane has taken the place of the one before, in ${took} ms`,
+      );
+    // The next start would be refused for want of a consumer that is on its way.
+    await until(() => view.status().consumers >= consumers, consumersMs);
+  }
+
+  /** Ends the one that runs, between two series. */
+  async #retire(): Promise<void> {
+    const { view } = this.#deps;
+    const plane = this.#now;
+    if (plane === null) return;
+    const calm = (): boolean => {
+      const { state, end_pending: pending } = plane.view.status();
+      return state === 'idle' && !pending;
+    };
+    if (await until(calm, calmMs)) {
+      // Nobody opens a series from here on; one that was just being opened shows now.
+      view.keep(plane.view.totals(), plane.view.numbers.message);
+      view.adopt(null);
+      await delay(lookMs);
+    }
+    if (!calm()) {
+      view.adopt(plane.view);
+      throw new Refused('busy', [
+        "a series is open, or its end waits for a consumer; the data plane that PSI's client has asked for since is " +
+          'built when it is over. End it (vdcu stop), then start again',
+      ]);
+    }
+    await this.#end(plane);
+    view.keep(plane.view.totals(), this.#message);
+    plane.close();
+  }
+
+  async #end(plane: DataPlane): Promise<void> {
+    await plane.drain();
+    await plane.stop();
+    this.#now = null;
+    await plane.flightRecorder.close();
+    const { message, series } = plane.view.numbers;
+    this.#message = Math.max(this.#message, message);
+    this.#series = Math.max(this.#series, series);
+  }
+
+  /** The end of the service: what is closed is sent. The last view stays, so that it can be asked what was lacking. */
+  async stop(failed: Promise<unknown>): Promise<void> {
+    const plane = this.#now;
+    if (plane === null) return;
+    await Promise.race([plane.drain(), failed]);
+    await plane.stop();
+    await plane.flightRecorder.close();
+  }
+}
+
+/** @returns whether it came true in time */
+async function until(holds: () => boolean, limitMs: number): Promise<boolean> {
+  const end = systemClock.now() + limitMs;
+  for (; !holds(); await delay(lookMs)) if (systemClock.now() > end) return false;
+  return true;
+}

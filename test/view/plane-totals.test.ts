@@ -1,0 +1,34 @@
+import t from 'tap';
+import { added, addedReading, noTotals, totalsOf } from '../../src/view/plane-totals.js';
+import { HandMadeView, portCountersOf, streamCountersOf } from './hand-made-view.js';
+
+t.test('figures add up; one that was not known counts from now, one that is not known now stays so', async (t) => {
+  t.strictSame(added({ a: 1, b: 2, c: NaN }, { a: 10, b: NaN, c: 5 }), { a: 11, b: 2, c: NaN });
+  t.strictSame(added({ a: 1 }, undefined), { a: 1 });
+  const reading = { counts: [1, 0, 2], sum: 3.5 };
+  t.strictSame(addedReading(reading, { counts: [1, 1, 1], sum: 1 }), { counts: [2, 1, 3], sum: 4.5 });
+  t.equal(addedReading(reading, undefined), reading);
+});
+
+t.test('a port that a data plane no longer has keeps its count', async (t) => {
+  const view = new HandMadeView();
+  const count = (udpPort: number, received: number): number | undefined => {
+    const measured = view.portFigures()[0]?.histograms;
+    if (measured === undefined) throw new Error('the view has ports');
+    const gone = { counters: portCountersOf({ received: 7 }), histograms: measured };
+    const totals = totalsOf(
+      {
+        portCounters: () => [{ udpPort: 50001, counters: portCountersOf({ received }) }],
+        portFigures: () => view.portFigures(),
+        streamCounters: () => streamCountersOf({ images: 3 }),
+        frameHistograms: () => view.frameHistograms(),
+        encoders: () => [],
+      },
+      { ...noTotals, ports: new Map([[50009, gone]]) },
+    );
+    t.equal(totals.stream.images, 3);
+    return totals.ports.get(udpPort)?.counters.received;
+  };
+  t.equal(count(50001, 5), 5);
+  t.equal(count(50009, 5), 7);
+});
