@@ -198,11 +198,14 @@ const rows = (): readonly Row[] => [
       ),
       bars(
         'Frames of the present or last series',
-        'Frames sent, by outcome.',
-        (['complete', 'marked', 'discarded'] as const).map((outcome) => ({
-          expr: `sum(vdcu_series_frames{${one}, outcome="${outcome}"})`,
-          legend: outcome,
-        })),
+        'Frames sent, by outcome; and, with receiver_url, how many the receiver has received, once it is done.',
+        [
+          ...(['complete', 'marked', 'discarded'] as const).map((outcome) => ({
+            expr: `sum(vdcu_series_frames{${one}, outcome="${outcome}"})`,
+            legend: outcome,
+          })),
+          { expr: `sum(vdcu_series_received_frames{${one}})`, legend: 'received by the consumer' },
+        ],
         'short',
       ),
     ],

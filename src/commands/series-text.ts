@@ -18,6 +18,10 @@ export function summaryLines(summary: SeriesSummary): string[] {
     ...summary.ledger.map(
       (port) => `  port ${port.udp_port}: ${port.accepted} of ${port.expected} packets; ${missingText(port)}`,
     ),
+    ...(summary.received_by_consumer === undefined
+      ? []
+      : [`  the receiver has received ${summary.received_by_consumer} of them`]),
+    ...(summary.receiver_error === undefined ? [] : [`  the receiver failed: ${summary.receiver_error}`]),
     ...summary.warnings.map((warning) => `  ${warning}`),
     ...(summary.end_pending ? ['  its series_end waits for a consumer'] : []),
   ];

@@ -90,4 +90,15 @@ export const seriesGauges: readonly MetricRow[] = [
       ]);
     },
   },
+  {
+    metric: 'vdcu_series_received_frames',
+    help:
+      'Images of the last series that the receiver at receiver_url has received; absent until it is done with it, ' +
+      'and while the next one is open',
+    labels: [],
+    read: (view) => {
+      const { series, last_series: last } = view.status();
+      return [[{}, series === null ? (last?.received_by_consumer ?? null) : null]];
+    },
+  },
 ];

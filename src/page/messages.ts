@@ -55,6 +55,8 @@ export interface Series {
   readonly discarded: number;
   readonly unsent: number;
   readonly aborted?: AbortReason;
+  /** Images that the receiver has, once it was done with the series; absent = not known. */
+  readonly received_by_consumer?: number;
   readonly warnings: readonly string[];
   readonly ports: readonly PortLoss[];
 }

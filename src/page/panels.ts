@@ -8,7 +8,7 @@ import { bar, byId, make, setSentences, setText } from './elements.js';
 import { barLength, waterfall } from './loss.js';
 import type { PortLoss, Series, Socket, State } from './messages.js';
 import { SteadyRoom } from './steady.js';
-import { bytesText, countText, rateText, shareText, valueText } from './words.js';
+import { bytesText, countText, rateText, receivedText, shareText, valueText } from './words.js';
 
 const stateWords = { idle: 'idle', open: 'open', closing: 'closing' } as const;
 const head = {
@@ -114,6 +114,7 @@ function showSeries(now: Series | null): void {
     `${countText(incomplete)} incomplete`,
     ...(now.unsent > 0 ? [`${countText(now.unsent)} never sent`] : []),
     ...(now.aborted === undefined ? [] : [`cut short: ${now.aborted}`]),
+    ...(now.received_by_consumer === undefined ? [] : [receivedText(now.received_by_consumer, now.images_sent)]),
   ];
   setText(series.facts, facts.join(' · '));
   const steps = waterfall(now.ports);

@@ -4,7 +4,7 @@
 import type { SeriesSummary } from '../contract/series.js';
 import { byId, make, setText } from './elements.js';
 import { waterfall } from './loss.js';
-import { countText, shareText } from './words.js';
+import { countText, receivedText, shareText } from './words.js';
 
 export class PastSeries {
   readonly #box = byId('past', HTMLDetailsElement);
@@ -40,12 +40,15 @@ export class PastSeries {
 
 function entry(series: SeriesSummary): HTMLElement {
   const incomplete = series.marked + series.discarded;
+  const { received_by_consumer: received } = series;
+  const lacking = received !== undefined && received < series.frames;
   const head = make(
     'summary',
-    series.aborted === undefined && incomplete === 0 ? '' : 'incomplete',
+    series.aborted === undefined && incomplete === 0 && !lacking ? '' : 'incomplete',
     `${series.series_id} · ${series.filename === '' ? 'no file' : series.filename} · ` +
       `${countText(series.frames)} frames${incomplete === 0 ? '' : `, ${countText(incomplete)} incomplete`}` +
-      `${series.aborted === undefined ? '' : ` · cut short: ${series.aborted}`}`,
+      `${series.aborted === undefined ? '' : ` · cut short: ${series.aborted}`}` +
+      (received === undefined ? '' : ` · ${receivedText(received, series.frames)}`),
   );
   const steps = waterfall(series.ledger);
   const ledger = make(
@@ -61,7 +64,8 @@ function entry(series: SeriesSummary): HTMLElement {
     ]),
   );
   const box = make('details', 'past', head, ledger);
-  if (series.warnings.length > 0)
-    box.append(make('ul', 'small', ...series.warnings.map((text) => make('li', '', text))));
+  const failed = series.receiver_error === undefined ? [] : [`The receiver failed: ${series.receiver_error}`];
+  const said = [...failed, ...series.warnings];
+  if (said.length > 0) box.append(make('ul', 'small', ...said.map((text) => make('li', '', text))));
   return box;
 }

@@ -8,6 +8,10 @@ const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 /** 1234567 → "1,234,567". */
 export const countText = (count: number): string => whole.format(count);
 
+/** How many of the frames that were sent the receiver has. */
+export const receivedText = (received: number, sent: number): string =>
+  received >= sent ? 'the receiver has all' : `the receiver has ${countText(received)} of ${countText(sent)}`;
+
 /** A value in few characters: whole numbers and thousands without a point, others with four digits. */
 export function valueText(value: number): string {
   if (Math.abs(value) < 1e10 && (Number.isInteger(value) || Math.abs(value) >= 1000)) return whole.format(value);

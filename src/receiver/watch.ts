@@ -109,7 +109,7 @@ export class ReceiverWatch implements ReceiverWatched {
     if (series === null || series.sent === null || series.received !== null || this.#why !== null) return null;
     const behind = this.#behind(series.sent);
     if (behind !== null && behind > 0)
-      return `series ${series.id} is sent, the receiver is still ${behind} frames behind.`;
+      return `series ${series.id} is sent, the receiver is still ${behind} frame${behind === 1 ? '' : 's'} behind.`;
     return `series ${series.id} is sent, the receiver has not finished it yet.`;
   }
 

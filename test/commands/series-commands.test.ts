@@ -223,6 +223,16 @@ t.test('stop prints the summary of the series, loss by port and cause', async (t
   });
 });
 
+t.test('status says what the receiver has of the last series', async (t) => {
+  const last = { ...summary, received_by_consumer: 7, receiver_error: 'no such folder' };
+  const state = { state: 'idle', message: 'idle', problems: [], consumers: 1, end_pending: false, series: null };
+  await answering(200, JSON.stringify({ ...state, last_series: last }), async (url) => {
+    const { stdout } = await vdcu('status', '--url', url);
+    t.match(stdout, /^ {2}the receiver has received 7 of them$/m);
+    t.match(stdout, /^ {2}the receiver failed: no such folder$/m);
+  });
+});
+
 t.test('stop of an aborted series ends with 1, of none with 0', async (t) => {
   await answering(200, JSON.stringify({ summary: { ...summary, aborted: 'consumer_lost' } }), async (url) => {
     t.match(await vdcu('stop', '--url', url), { code: 1, stdout: /^series 5 aborted \(consumer_lost\)/ });

@@ -7,7 +7,7 @@ import type { PortLoss } from '../../src/page/messages.js';
 import { gapColour, paintBlocks, saturatedColour } from '../../src/page/paint.js';
 import { blockHolds } from '../../src/page/preview-bytes.js';
 import { scales } from '../../src/page/value-scale.js';
-import { ageText, bytesText, lossStep, rateText, shareText, valueText } from '../../src/page/words.js';
+import { ageText, bytesText, lossStep, rateText, receivedText, shareText, valueText } from '../../src/page/words.js';
 
 t.test('colour maps begin and end as published, and every one grows lighter without a step back', (t) => {
   t.equal(cssColour(palette('viridis'), 0), 'rgb(68 1 84)');
@@ -150,5 +150,12 @@ t.test('one packet in a million has a bar that is seen; none has none', (t) => {
   t.equal(barLength(1e6, 1e6), 1);
   t.equal(barLength(0, 1e6), 0);
   t.equal(barLength(0, 0), 0);
+  t.end();
+});
+
+t.test('what the receiver has is said with what was sent', (t) => {
+  t.equal(receivedText(1234, 1234), 'the receiver has all');
+  t.equal(receivedText(4, 1234), 'the receiver has 4 of 1,234');
+  t.equal(receivedText(0, 0), 'the receiver has all');
   t.end();
 });

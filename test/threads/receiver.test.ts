@@ -7,6 +7,7 @@ import t from 'tap';
 import type { Test } from 'tap';
 import { quadYaml, start } from './running.js';
 import type { Running } from './running.js';
+import { Browser, noBrowser } from './browser.js';
 import { until } from './waiting.js';
 
 interface Receiver {
@@ -42,11 +43,14 @@ t.test('what the receiver makes of each series is told', async (t) => {
   await running.simulate({ frames: 5, rate: 50 });
   receiver.received = 2;
   t.notOk('received_by_consumer' in (await running.ended(1)), 'not known yet');
+  t.notMatch(await (await running.fetch('GET', '/metrics')).text(), /^vdcu_series_received_frames/m);
   await until(() => running.status().message.includes('still 3 frames behind'), 'how far it is behind');
   Object.assign(receiver, { status: { state: 'idle' }, received: 4 });
   await problem(running, 'received 4 of the 5 frames of series 1');
   await until(() => running.status().last_series?.received_by_consumer === 4, 'the summary');
-  t.match(await (await running.fetch('GET', '/metrics')).text(), /^vdcu_receiver_lacking_frames\{.*\} 1$/m);
+  const metrics = await (await running.fetch('GET', '/metrics')).text();
+  t.match(metrics, /^vdcu_receiver_lacking_frames\{.*\} 1$/m);
+  t.match(metrics, /^vdcu_series_received_frames\{.*\} 4$/m);
 
   await running.arm({ filename: '/data/a.h5', frames: 5, first_frame_number: 6, frame_period_ms: 20 });
   await problem(running, 'has the file of an earlier series');
@@ -58,3 +62,32 @@ t.test('what the receiver makes of each series is told', async (t) => {
   await until(() => running.status().last_series?.receiver_error !== undefined, 'the summary');
   t.match(running.status().last_series, { received_by_consumer: 5, receiver_error: 'no such folder' });
 });
+
+t.test(
+  'the page tells it of the last series, and of those before',
+  { skip: noBrowser ?? false, timeout: 120_000 },
+  async (t) => {
+    const receiver = await receiverOf(t);
+    const running = await start(t, `${quadYaml}\nreceiver_url: "${receiver.url}"`);
+    await running.consume({ series: 1 });
+    receiver.status = { state: 'running' };
+    await running.arm({ filename: '/data/a.h5', frames: 5, first_frame_number: 1, frame_period_ms: 20 });
+    await running.simulate({ frames: 5, rate: 50 });
+    receiver.received = 4;
+    await running.ended(1);
+    const browser = await Browser.start(1280, 1400);
+    t.teardown(() => browser.close());
+    await browser.open(`${running.service.apiUrl}/`);
+    const says = (id: string, wanted: string): Promise<void> =>
+      until(
+        async () =>
+          (await browser.evaluate<string>(`document.getElementById('${id}')?.textContent ?? ''`)).includes(wanted),
+        `#${id} says ${wanted}`,
+      );
+    await says('message', 'series 1 is sent, the receiver is still 1 frame behind');
+    Object.assign(receiver, { status: { state: 'idle' }, received: 4 });
+    await says('series-facts', 'the receiver has 4 of 5');
+    await browser.evaluate(`document.getElementById('past').open = true`);
+    await says('past-list', 'the receiver has 4 of 5');
+  },
+);

@@ -101,6 +101,7 @@ function openSeries(series: CurrentSeries): Series {
 
 function endedSeries(series: SeriesSummary): Series {
   const { series_id, filename, auto, frames, complete, marked, discarded, unsent, aborted, warnings, ledger } = series;
+  const { received_by_consumer: received } = series;
   return {
     open: false,
     series_id,
@@ -114,6 +115,7 @@ function endedSeries(series: SeriesSummary): Series {
     discarded,
     unsent,
     ...(aborted === undefined ? {} : { aborted }),
+    ...(received === undefined ? {} : { received_by_consumer: received }),
     warnings,
     ports: ledger,
   };
