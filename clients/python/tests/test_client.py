@@ -27,6 +27,13 @@ class Orders(StationTest):
         self.assertEqual(summary["incomplete"], [[2, 2]])
         self.assertEqual([port["missing"] for port in summary["ledger"]], [1, 1])
         self.assertEqual(self.vdcu.summary(opened["series_id"]), summary)
+        record = self.vdcu.record(opened["series_id"])
+        self.assertEqual({key: record[key] for key in summary}, summary)
+        self.assertEqual([[frame, first, last] for frame, _, first, last in record["missing"]], [[2, 7, 7], [2, 7, 7]])
+        self.assertEqual([port for _, port, _, _ in record["missing"]], [port["udp_port"] for port in summary["ledger"]])
+        self.assertIsNone(record["unlisted_from"])
+        with self.assertRaisesRegex(Refused, "series .99999. is not in the history"):
+            self.vdcu.record(99999)
         self.assertEqual(self.vdcu.wait(), summary, "without a number: the last one")
         frame = self.vdcu.last_frame()
         assert frame is not None
@@ -87,6 +94,7 @@ class Answers(unittest.TestCase):
             (answers.Series, status["properties"]["series"]),
             (answers.Receiving, status["properties"]["series"]["properties"]["ports"]["items"]),
             (answers.Summary, summary),
+            (answers.Record, schema("/api/v1/series/history/{series_id}", "get", "200")),
             (answers.PortLedger, summary["properties"]["ledger"]["items"]),
             (answers.Opened, schema("/api/v1/series", "post", "201")),
         ]

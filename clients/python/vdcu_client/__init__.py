@@ -3,7 +3,7 @@
 Devices: ``vdcu_client.tango`` (needs PyTango), ``vdcu_client.ophyd`` (needs ophyd-async).
 """
 
-from .answers import Frame, Opened, PortLedger, Receiving, Series, Status, Summary
+from .answers import Frame, Opened, PortLedger, Receiving, Record, Series, Status, Summary
 from .client import Vdcu
 from .errors import Refused, SeriesFailed, TimedOut, Unreachable, VdcuError
 from .receiver import Receiver, ReceiverFailed
@@ -15,6 +15,7 @@ __all__ = [
     "Receiver",
     "ReceiverFailed",
     "Receiving",
+    "Record",
     "Refused",
     "Series",
     "SeriesFailed",

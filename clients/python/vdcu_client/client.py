@@ -8,7 +8,7 @@ import time
 from typing import Any, Dict, List, Mapping, Optional, cast
 
 from ._http import ask, ask_json
-from .answers import Frame, Opened, Status, Summary
+from .answers import Frame, Opened, Record, Status, Summary
 from .errors import TimedOut, VdcuError
 
 #: The service answers an arm request, or a stop, within its own time-outs, which are longer than those of a question.
@@ -107,6 +107,10 @@ class Vdcu:
             if summary["series_id"] == series:
                 return summary
         raise VdcuError(f"series {series} is not in the history of {self.url}: it has not ended, or is too old, or of another start of the service")
+
+    def record(self, series: int) -> Record:
+        """The same with the packets that each of its frames lacks. Raises ``Refused`` when it is not there."""
+        return cast(Record, self._get(f"/api/v1/series/history/{series:d}"))
 
     def last_frame(self) -> Optional[Frame]:
         """The image that was sent last, ``None`` before the first; smaller where somebody has set ``/downsample``."""
