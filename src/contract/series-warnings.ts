@@ -47,7 +47,7 @@ export const seriesWarnings = {
     docs: 'docs/operating.md#instance-missing',
     settings: true,
   },
-  jump_backward: { ...numbers, says: 'Frame numbers went back' },
+  jump_backward: { ...numbers, says: 'Frame numbers went back, or are below the first one of the series' },
   jump_forward: { ...numbers, says: 'Frame numbers jumped further than max_owed_frames' },
   ring_span: { ...numbers, says: 'Frame numbers of a port lie a ring or more above those of others' },
   ports_disagree: { ...numbers, says: 'Frame numbers of the ports lie a ring or more apart, or outside the series' },

@@ -116,12 +116,18 @@ export function suspicionsOf(
         'second sender, or set udp_source (docs/operating.md#second-source).',
     );
   }
-  if ((events & portEvent.jumpBackward) !== 0)
+  /** It has sent nothing of the series: its numbers did not go back, they begin too low. */
+  const beginsBelow = (events & portEvent.jumpBackward) !== 0 && words.newestSeen === 0;
+  if ((events & portEvent.jumpBackward) !== 0) {
+    const number = frameNumberOf(share, words.jump, firstOwn);
     say(
       'jump_backward',
-      `frame numbers went back to ${frameNumberOf(share, words.jump, firstOwn)}. Was the detector restarted, or ` +
-        'nextframenumber set, in a series?',
+      beginsBelow
+        ? `its frame numbers are below the first one of the series: ${number}. Set nextframenumber, or arm with ` +
+            `first_frame_number: ${number}`
+        : `frame numbers went back to ${number}. Was the detector restarted, or nextframenumber set, in a series?`,
     );
+  }
   if ((events & portEvent.jumpForward) !== 0)
     say(
       'jump_forward',
@@ -149,7 +155,8 @@ export function suspicionsOf(
         'nextframenumber to a smaller one.',
     );
   const refused = words.figure('refusedPackets');
-  if (refused >= refusedTold) {
+  // Those that came before the others had confirmed that it begins below the series are told with it.
+  if (refused >= refusedTold && !beginsBelow) {
     const number = frameNumberOf(share, words.figure('refusedNumber'), firstOwn);
     const newest =
       words.newestSeen === 0

@@ -94,6 +94,7 @@ t.test('positions, versions, types, jumps: each has its sentence', async (t) => 
   );
   t.match(
     told((words) => {
+      words.setNewestSeen(firstOwnNumber(80));
       words.setJump(firstOwnNumber(77));
       words.raise(portEvent.jumpBackward);
     }),
@@ -103,4 +104,23 @@ t.test('positions, versions, types, jumps: each has its sentence', async (t) => 
     told((words) => words.raise(portEvent.ringSpan)),
     [/nextframenumber/],
   );
+});
+
+t.test('a port that sends numbers below those of the series is not one whose numbers went back', async (t) => {
+  const below = (newestSeen: number): string[] =>
+    told((words) => {
+      words.setJump(firstOwnNumber(1));
+      words.raise(portEvent.jumpBackward);
+      words.setFigure('refusedPackets', 44);
+      words.setFigure('refusedNumber', firstOwnNumber(1));
+      words.setNewestSeen(newestSeen);
+    });
+  t.strictSame(below(0), [
+    'jump_backward: port 50001: its frame numbers are below the first one of the series: 1. Set nextframenumber, or ' +
+      'arm with first_frame_number: 1',
+  ]);
+  t.match(below(5003), [
+    /frame numbers went back to 1\. Was the detector restarted/,
+    /^frame_numbers: .*44 packets were not taken/,
+  ]);
 });
