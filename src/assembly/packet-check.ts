@@ -3,6 +3,7 @@
 
 import { headerOffset, largestFrameNumber, oldHeaderPacketBytes } from '../detector/packet-header.js';
 import type { Layout, PortLayout } from '../detector/layout.js';
+import { portCounter } from '../memory/counters.js';
 
 const two32 = 4294967296;
 const largestHigh = Math.floor(largestFrameNumber / two32);
@@ -20,6 +21,18 @@ export const verdict = {
   frameNumber: 7,
 } as const;
 export type Verdict = (typeof verdict)[keyof typeof verdict];
+
+/** Where packets of each verdict are counted. */
+export const verdictCounter: readonly number[] = [
+  -1,
+  portCounter.headerPacket,
+  portCounter.malformedSize,
+  portCounter.malformedVersion,
+  portCounter.malformedDetectorType,
+  portCounter.malformedPacketNumber,
+  portCounter.malformedPosition,
+  portCounter.malformedFrameNumber,
+];
 
 /** The port's place is not known yet: the header must name one of the detector's. */
 export const unknownPosition = -1;

@@ -19,24 +19,20 @@ import type { FlightWriter } from './flight-writer.js';
 import type { FrameWindow } from './frame-window.js';
 import type { IntakeSetup } from './intake-setup.js';
 import { PacketClasses } from './packet-classes.js';
-import { anyPosition, checkPacket, firstPacketOf, makeCheckTable, unknownPosition, verdict } from './packet-check.js';
+import {
+  anyPosition,
+  checkPacket,
+  firstPacketOf,
+  makeCheckTable,
+  unknownPosition,
+  verdict,
+  verdictCounter,
+} from './packet-check.js';
 import type { CheckTable } from './packet-check.js';
 import type { PortImages } from './port-images.js';
 import { PortPlace } from './port-place.js';
 import { PortSender } from './port-sender.js';
 import { noteWrong } from './wrong-packets.js';
-
-/** Counters by verdict of the packet check. */
-const verdictCounter: readonly number[] = [
-  -1,
-  portCounter.headerPacket,
-  portCounter.malformedSize,
-  portCounter.malformedVersion,
-  portCounter.malformedDetectorType,
-  portCounter.malformedPacketNumber,
-  portCounter.malformedPosition,
-  portCounter.malformedFrameNumber,
-];
 
 const two32 = 4294967296;
 

@@ -7,16 +7,11 @@ import type { PortCounters } from '../memory/counters.js';
 import type { PortWords } from '../memory/port-words.js';
 import type { SeriesWords } from '../memory/series-words.js';
 import type { PacketSource } from '../udp/packet-source.js';
+import { verdictCounter } from './packet-check.js';
 import type { PortImages } from './port-images.js';
 
 const wrongByItself: readonly number[] = [
-  portCounter.headerPacket,
-  portCounter.malformedSize,
-  portCounter.malformedVersion,
-  portCounter.malformedDetectorType,
-  portCounter.malformedPacketNumber,
-  portCounter.malformedPosition,
-  portCounter.malformedFrameNumber,
+  ...verdictCounter.slice(1),
   portCounter.foreignSource,
   portCounter.foreignSecondSource,
   portCounter.secondSource,

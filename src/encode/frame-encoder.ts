@@ -71,8 +71,6 @@ export class FrameEncoder {
   /** The next frame to encode, 0 = none is known. */
   #next = 0;
   #full = false;
-  #turnAt = -1;
-  #stallMax = 0;
 
   constructor(setup: EncoderSetup) {
     const { buffer, map, encoder, kernel } = setup;
@@ -102,7 +100,7 @@ export class FrameEncoder {
 
   /** One turn: commands, at most one frame, answers. Returns how many frames were encoded. */
   turn(): number {
-    this.#beat(this.#setup.clock.now());
+    this.#words.pulse.beat(this.#setup.clock.now());
     this.#followCommand();
     const work = this.#answered === this.#command && (this.#command & 7) === phase.finish ? 0 : this.#encodeNext();
     if (this.#answered !== this.#command) this.#carryOut();
@@ -115,15 +113,6 @@ export class FrameEncoder {
     const command = this.#command & 7;
     const open = command === phase.open || command === phase.stop;
     return open || this.#answered !== this.#command ? openRestMs : idleRestMs;
-  }
-
-  #beat(now: number): void {
-    this.#words.beat();
-    const stalled = this.#turnAt < 0 ? 0 : now - this.#turnAt;
-    this.#turnAt = now;
-    if (stalled <= this.#stallMax) return;
-    this.#stallMax = stalled;
-    this.#words.setStallMsMax(stalled);
   }
 
   // --- commands
@@ -161,8 +150,7 @@ export class FrameEncoder {
     for (let slot = setup.encoder; slot < this.#forms.slots; slot += this.#encoders) this.#forms.forget(slot);
     this.#next = 0;
     this.#full = false;
-    this.#stallMax = 0;
-    this.#words.setStallMsMax(0);
+    this.#words.pulse.begin();
   }
 
   /** Every port has ended the series, and no frame of it is left that is wanted. */

@@ -2,6 +2,8 @@
 // Readers: streamer (answer), main.
 // Tested by test/memory/form-slots.test.ts.
 
+import { Pulse } from './pulse.js';
+
 const at = { answer: 0, heartbeat: 1, stallMax: 2 } as const;
 const figuresAt = 128;
 
@@ -17,11 +19,14 @@ const figureIndex = Object.fromEntries(encoderFigures.map((name, index) => [name
 export const encoderWordsBytes = figuresAt + encoderFigures.length * 8;
 
 export class EncoderWords {
+  /** That the thread turns. */
+  readonly pulse: Pulse;
   readonly #words: Int32Array;
   readonly #figures: Float64Array;
 
   constructor(buffer: ArrayBufferLike, offset: number) {
     this.#words = new Int32Array(buffer, offset, figuresAt / 4);
+    this.pulse = new Pulse(this.#words, at.heartbeat, at.stallMax);
     this.#figures = new Float64Array(buffer, offset + figuresAt, encoderFigures.length);
   }
 
@@ -32,24 +37,6 @@ export class EncoderWords {
 
   setAnswer(command: number): void {
     Atomics.store(this.#words, at.answer, command);
-  }
-
-  get heartbeat(): number {
-    return Atomics.load(this.#words, at.heartbeat);
-  }
-
-  beat(): void {
-    Atomics.store(this.#words, at.heartbeat, (Atomics.load(this.#words, at.heartbeat) + 1) | 0);
-  }
-
-  /** Longest time between two turns since the series was begun, in ms. */
-  get stallMsMax(): number {
-    return Atomics.load(this.#words, at.stallMax) / 1000;
-  }
-
-  /** Kept to the microsecond. */
-  setStallMsMax(milliseconds: number): void {
-    Atomics.store(this.#words, at.stallMax, Math.round(milliseconds * 1000));
   }
 
   figure(name: EncoderFigure): number {

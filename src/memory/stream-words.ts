@@ -2,6 +2,7 @@
 // Tested by test/pipeline/series.test.ts.
 
 import { load53, store53 } from './number53.js';
+import { Pulse } from './pulse.js';
 
 /** Where the streamer stands with its series. */
 export const seriesStep = {
@@ -45,10 +46,13 @@ export interface Underway {
 
 /** Frame numbers are own ones (detector/frame-share.ts); 0 = not known. */
 export class StreamWords {
+  /** That the thread turns. */
+  readonly pulse: Pulse;
   readonly #words: Int32Array;
 
   constructor(buffer: ArrayBufferLike, offset: number) {
     this.#words = new Int32Array(buffer, offset, streamWordsBytes / 4);
+    this.pulse = new Pulse(this.#words, at.heartbeat, at.stallMax);
   }
 
   /** Write the whole picture; once per turn of the streamer that changed something. */
@@ -154,23 +158,5 @@ export class StreamWords {
   get underway(): Underway | null {
     const messages = Atomics.load(this.#words, at.underwayMessages);
     return messages < 0 ? null : { messages, bytes: load53(this.#words, at.underwayBytes) };
-  }
-
-  get heartbeat(): number {
-    return Atomics.load(this.#words, at.heartbeat);
-  }
-
-  beat(): void {
-    Atomics.store(this.#words, at.heartbeat, (Atomics.load(this.#words, at.heartbeat) + 1) | 0);
-  }
-
-  /** Longest time between two turns since the series was begun, in ms. */
-  get stallMsMax(): number {
-    return Atomics.load(this.#words, at.stallMax) / 1000;
-  }
-
-  /** Kept to the microsecond. */
-  setStallMsMax(milliseconds: number): void {
-    Atomics.store(this.#words, at.stallMax, Math.round(milliseconds * 1000));
   }
 }

@@ -14,8 +14,6 @@ const underwayEveryMs = 100;
 export class ToldFigures {
   readonly #words: StreamWords;
   readonly #sink: MessageSink;
-  #turnAt = -1;
-  #stallMax = 0;
   #underwayAt = -Infinity;
   /** Of the series that was open last. */
   #last = { first: 0, next: 0, highest: 0, last: 0, slotsUsedMax: 0 };
@@ -27,20 +25,12 @@ export class ToldFigures {
 
   /** A turn begins. */
   beat(now: number): void {
-    this.#words.beat();
-    const stalled = this.#turnAt < 0 ? 0 : now - this.#turnAt;
-    this.#turnAt = now;
-    if (stalled > this.#stallMax) this.#setStallMax(stalled);
+    this.#words.pulse.beat(now);
   }
 
   /** A series begins: its longest stall is its own. */
   begin(): void {
-    this.#setStallMax(0);
-  }
-
-  #setStallMax(milliseconds: number): void {
-    this.#stallMax = milliseconds;
-    this.#words.setStallMsMax(milliseconds);
+    this.#words.pulse.begin();
   }
 
   tellUnderway(now: number): void {

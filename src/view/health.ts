@@ -37,14 +37,14 @@ export class Health {
       ...encoders.map((encoder, index) => ({
         name: `encoder ${index}`,
         agent: `encoder_${index}`,
-        heartbeat: () => encoder.heartbeat,
-        stallMsMax: () => encoder.stallMsMax,
+        heartbeat: () => encoder.pulse.heartbeat,
+        stallMsMax: () => encoder.pulse.stallMsMax,
       })),
       {
         name: 'streamer',
         agent: 'streamer',
-        heartbeat: () => words.heartbeat,
-        stallMsMax: () => words.stallMsMax,
+        heartbeat: () => words.pulse.heartbeat,
+        stallMsMax: () => words.pulse.stallMsMax,
       },
     ]);
   }

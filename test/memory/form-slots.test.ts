@@ -38,11 +38,11 @@ t.test('what an encoder says of itself', async (t) => {
   const buffer = new SharedArrayBuffer(128 + encoderWordsBytes);
   const [encoder, main] = [new EncoderWords(buffer, 128), new EncoderWords(buffer, 128)];
   encoder.setAnswer(13);
-  encoder.beat();
+  encoder.pulse.beat(10);
+  encoder.pulse.beat(11.5);
   encoder.add('bytesIn', 2 ** 40);
   encoder.add('bytesIn', 1);
-  encoder.setStallMsMax(1.5);
-  t.match(main, { answer: 13, heartbeat: 1, stallMsMax: 1.5 });
+  t.match(main, { answer: 13, pulse: { heartbeat: 2, stallMsMax: 1.5 } });
   t.equal(main.figure('bytesIn'), 2 ** 40 + 1);
   t.equal(main.figure('bytesOut'), 0);
 });
