@@ -91,7 +91,7 @@ function showFill({ ring, sockets }: State): void {
     fill.sockets.replaceChildren(
       bar(fullest.share, fullest.share > 0.5 ? 'high' : ''),
       ` ${bytesText(fullest.queue)} of ` +
-        `${bytesText(fullest.buffer)}${known.length > 1 ? `, fullest: ${fullest.port}` : ''}`,
+        `${bytesText(fullest.buffer)}${known.length > 1 ? ` on ${fullest.port}` : ''}`,
     );
 }
 
