@@ -124,7 +124,7 @@ export function suspicionsOf(
       'jump_backward',
       beginsBelow
         ? `its frame numbers are below the first one of the series: ${number}. Set nextframenumber, or arm with ` +
-            `first_frame_number: ${number}`
+            `first_frame_number: ${number}.`
         : `frame numbers went back to ${number}. Was the detector restarted, or nextframenumber set, in a series?`,
     );
   }

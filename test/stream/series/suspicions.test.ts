@@ -117,7 +117,7 @@ t.test('a port that sends numbers below those of the series is not one whose num
     });
   t.strictSame(below(0), [
     'jump_backward: port 50001: its frame numbers are below the first one of the series: 1. Set nextframenumber, or ' +
-      'arm with first_frame_number: 1',
+      'arm with first_frame_number: 1.',
   ]);
   t.match(below(5003), [
     /frame numbers went back to 1\. Was the detector restarted/,
