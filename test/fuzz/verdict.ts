@@ -15,6 +15,7 @@ import { ticksOf } from '../pipeline/packets.js';
 import type { PacketMaker } from '../pipeline/packets.js';
 import { HandOverCheck } from '../pipeline/stream-verdict.js';
 import type { SettingsOf } from '../pipeline/stream-verdict.js';
+import { LossTold } from './loss-told.js';
 import { Onlooker } from './onlooker.js';
 import type { SentRequest } from './operator.js';
 import type { Scenario } from './scenario.js';
@@ -51,6 +52,7 @@ export class LifeVerdict {
   readonly #part: SharedPart | null;
   readonly #check: HandOverCheck;
   readonly #onlooker: Onlooker;
+  readonly #lossTold = new LossTold();
   readonly #counters: readonly { readonly port: number; readonly now: Float64Array; readonly before: Float64Array }[];
   readonly #packetsBySeries = new Map<number, number>();
   #headers = 0;
@@ -106,6 +108,7 @@ export class LifeVerdict {
   #image({ fields }: StreamMessage, index: number, maker: PacketMaker): void {
     const { seriesId } = this.#service.pipeline.words;
     const frameNumber = Number(fields['frame_number']);
+    this.#lossTold.note(seriesId, fields);
     const ranges = readMissing(fields['missing'] ?? {});
     if (typeof ranges === 'string') return;
     const missing = new Set<number>();
@@ -188,6 +191,7 @@ export class LifeVerdict {
       ...(this.#part?.problems ?? []),
       ...this.#check.problems(orderly && !pipeline.words.endPending),
       ...(orderly ? this.#onlooker.atEnd() : []),
+      ...this.#lossTold.problems(pipeline.events),
       ...pipeline.verifyCounts(heldMost),
     ];
     const varied = this.#scenario.settings.length > 1;
