@@ -129,7 +129,7 @@ export class Streamer {
     if (command === null) return 0;
     if (command.kind === 'arm') this.#arm(command.id, command.request);
     else if (command.kind === 'halt') this.#halt(command.id);
-    else if (command.kind === 'stop' && this.#series?.share.shared === true)
+    else if (command.kind === 'stop' && this.#series?.shared === true)
       this.#stopShared(this.#series, command.id, command.end);
     else {
       if (command.kind === 'shutdown') {
@@ -150,7 +150,7 @@ export class Streamer {
    */
   #halt(id: number): void {
     this.#answers.halts(id);
-    if (this.#series?.share.shared === true) return this.#series.halt();
+    if (this.#series?.shared === true) return this.#series.halt();
     // Nobody may hear that there is no series, and then one is opened.
     this.#answers.refuseArming('busy', 'the series was stopped before it was opened');
     this.#answers.halted(this.#ended);
@@ -270,8 +270,8 @@ export class Streamer {
   #ending(series: Series, summary: SeriesSummary, now: number): void {
     if (!series.headerSent) return this.#over(series, summary, now);
     if (this.#output.busy) return;
-    const { endNumber } = series.share;
-    if (!series.share.sendsEnd) {
+    const { endNumber, sendsEnd } = series.end;
+    if (!sendsEnd) {
       if (endNumber !== null) this.#output.skipTo(endNumber + 1);
       return this.#over(series, summary, now);
     }
@@ -289,7 +289,7 @@ export class Streamer {
   #over(series: Series, summary: SeriesSummary, now: number): void {
     this.#idleSince = now;
     this.#figures.keep(series);
-    if (series.share.shared) this.#ended = series.halted;
+    if (series.shared) this.#ended = series.halted;
     this.#keepsBehind = series.keepsBehind;
     this.#series = null;
     this.#setup.report(

@@ -127,7 +127,7 @@ export const finerMutants: readonly Mutant[] = [
   ]),
   tested('pipeline/tail', 'stop-does-not-cut-tail', 'goes on filling after a stop', [
     seriesEnd,
-    'if (series.step === seriesStep.finishing && !fill && !series.share.shared) cutTail(series);',
+    'else if (series.step === seriesStep.finishing && !fill) cutTail(series);',
     '',
   ]),
   tested(

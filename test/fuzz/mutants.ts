@@ -336,8 +336,8 @@ const commonMutants: readonly Mutant[] = [
     'answers a halt while it arms with "no series", and then opens it',
     [
       streamer,
-      'if (this.#series?.share.shared === true) return this.#series.halt();',
-      'if (this.#series?.share.shared === true && this.#answers.arming === null) return this.#series.halt();',
+      'if (this.#series?.shared === true) return this.#series.halt();',
+      'if (this.#series?.shared === true && this.#answers.arming === null) return this.#series.halt();',
     ],
     [
       streamer,

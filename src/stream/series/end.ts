@@ -17,8 +17,8 @@ import type { SeriesState } from './state.js';
 export function stop(series: SeriesState, fill: boolean): void {
   series.stopWanted = true;
   series.tail.stop(fill);
-  if (series.step === seriesStep.finishing && !fill && !series.share.shared) cutTail(series);
   if (series.share.shared) series.abort('instance_stopped');
+  else if (series.step === seriesStep.finishing && !fill) cutTail(series);
 }
 
 /** What was being made up behind the last frame that was seen is not wanted, but for the one that is on its way. */

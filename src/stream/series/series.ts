@@ -127,8 +127,13 @@ export class Series {
     return this.#state.headerNumber;
   }
 
-  /** This instance's part, where several share the series. */
-  get share(): SeriesShare {
+  /** Several instances have a part of it: it is halted first, then told where the whole ends. */
+  get shared(): boolean {
+    return this.#state.share.shared;
+  }
+
+  /** Of its `series_end`: its number, null = as it comes, and whether this instance hands it over. */
+  get end(): Pick<SeriesShare, 'endNumber' | 'sendsEnd'> {
     return this.#state.share;
   }
 
