@@ -52,9 +52,21 @@ const rooms = {
     'receiver',
     'http',
   ],
+  convert: [...foundations, 'encode'],
   overview: [...foundations, 'view', 'http'],
   rehearsal: [...foundations, 'control', 'view', 'service'],
-  commands: [...foundations, 'control', 'doctor', 'flight', 'view', 'metrics', 'service', 'rehearsal', 'overview'],
+  commands: [
+    ...foundations,
+    'control',
+    'doctor',
+    'flight',
+    'view',
+    'metrics',
+    'service',
+    'rehearsal',
+    'convert',
+    'overview',
+  ],
 };
 
 /** Single files that a room may import from another as interfaces. */
@@ -68,7 +80,7 @@ const interfaces = {
 };
 
 /** Rooms from which commands and rehearsals are played. */
-const withSimulators = new Set(['rehearsal', 'commands']);
+const withSimulators = new Set(['rehearsal', 'convert', 'commands']);
 
 /** Files of a room; a room inside a room is its own. */
 const inside = (room) =>

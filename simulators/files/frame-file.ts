@@ -8,8 +8,9 @@ import { renameSync, rmSync } from 'node:fs';
 import { OperatorError, exitCode } from '../../src/base/errors.js';
 import { DiskReserve, frameBytesLimit } from './disk-reserve.js';
 import { FrameColumns } from './frame-columns.js';
-import { createForWriting, hdf5Reason } from './hdf5.js';
-import type { Dataset, Group, H5File } from './hdf5.js';
+import { bitshuffled, DirectChunks } from './direct-chunks.js';
+import { createForWriting, hdf5Reason, loadWriter } from './hdf5.js';
+import type { Dataset, Group, H5File, Hdf5Writer } from './hdf5.js';
 import { addDefaultPlot, addDescription } from './nexus.js';
 import { pixelsOf } from './pixel-kinds.js';
 import type { PixelKind } from './pixel-kinds.js';
@@ -25,7 +26,7 @@ const remedy = 'Make room, or record to another disk';
 export class FrameFile {
   /** Written so far. */
   frames = 0;
-  /** Of their pixels. */
+  /** Of their pixels, as they were sent. */
   bytes = 0;
   /** The series that is being written, counted from 1, for what is said when writing fails. */
   series = 0;
@@ -35,14 +36,18 @@ export class FrameFile {
   readonly #columns: FrameColumns;
   readonly #reserve: DiskReserve;
   readonly #bytesLimit = frameBytesLimit();
+  readonly #writer: Hdf5Writer;
   #data: Dataset | null = null;
+  /** Null = images are not compressed. */
+  #chunks: DirectChunks | null = null;
   /** Frames that the dataset has room for. */
   #room = 0;
   #shape: readonly number[] = [];
   #closed = false;
 
-  private constructor(file: H5File, name: string) {
+  private constructor(file: H5File, name: string, writer: Hdf5Writer) {
     this.#file = file;
+    this.#writer = writer;
     this.#reserve = new DiskReserve(file.filename);
     this.group = makeGroups(file, name);
     this.#columns = new FrameColumns(this.group);
@@ -63,7 +68,7 @@ export class FrameFile {
     }
     const file = await createForWriting(path);
     try {
-      return new FrameFile(file, name);
+      return new FrameFile(file, name, await loadWriter());
     } catch (error) {
       closeQuietly(file);
       rmSync(path, { force: true });
@@ -76,8 +81,9 @@ export class FrameFile {
   }
 
   /**
-   * One more frame; all have the shape and the kind of the first.
-   * @param shape of the pixels, C order
+   * One more frame; all have the shape, the kind and the compression of the first.
+   * @param pixels or a chunk of them @param shape of the pixels, C order @param compressed it is a chunk of bslz4,
+   * which is kept as it is
    * @throws OperatorError when writing fails; the file is closed then
    */
   write(
@@ -85,14 +91,16 @@ export class FrameFile {
     shape: readonly number[],
     kind: PixelKind,
     fields: Readonly<Record<string, unknown>>,
+    compressed = false,
   ): void {
     const at = this.frames;
     try {
       if (this.bytes + pixels.length > this.#bytesLimit)
         throw new Error('the limit of file sizes is reached, File too large: ulimit -f');
-      this.#data ??= this.#makeDataset(shape, kind);
+      this.#data ??= this.#makeDataset(shape, kind, compressed);
       if (at === this.#room) this.#setRoom(this.#data, at + framesAtOnce);
-      this.#data.write_slice([[at, at + 1], ...shape.map((): [] => [])], pixelsOf(pixels, kind));
+      if (this.#chunks !== null) this.#chunks.write(this.#data, at, shape.length + 1, pixels);
+      else this.#data.write_slice([[at, at + 1], ...shape.map((): [] => [])], pixelsOf(pixels, kind));
       this.#columns.add(fields);
     } catch (error) {
       throw this.#failed(error);
@@ -101,8 +109,10 @@ export class FrameFile {
     this.bytes += pixels.length;
   }
 
-  #makeDataset(shape: readonly number[], kind: PixelKind): Dataset {
+  #makeDataset(shape: readonly number[], kind: PixelKind, compressed: boolean): Dataset {
     this.#shape = shape;
+    const pixels = shape.reduce((product, length) => product * length, 1);
+    if (compressed) this.#chunks = new DirectChunks(this.#writer, pixels, kind);
     return this.group.create_dataset({
       name: 'data',
       data: pixelsOf(new Uint8Array(0), kind),
@@ -110,6 +120,7 @@ export class FrameFile {
       maxshape: [null, ...shape],
       chunks: [1, ...shape],
       dtype: kind.dtype,
+      ...(compressed ? bitshuffled(kind.bytes) : {}),
     });
   }
 
@@ -203,6 +214,7 @@ export class FrameFile {
     if (this.#closed) return;
     this.#closed = true;
     this.#reserve.release();
+    this.#chunks?.close();
     try {
       this.#flush();
       this.#file.close();

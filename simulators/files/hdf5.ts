@@ -1,11 +1,14 @@
 // HDF5 files for reading images and recording streams: the only file that knows h5wasm. It loads the library when it is
 // first needed (4 MB of WebAssembly), adds the plugins that decompress bitshuffle and others, and turns HDF5's stacks
-// of errors into one line. Files are read and written in place, so memory holds no more than what is being moved.
+// of errors into one line. Files are read and written in place, so memory holds no more than what is being moved. The
+// library is there twice: to read, with the plugins that unpack, and to write, with the one that hands on chunks which
+// are compressed already (direct-chunks.ts); of two filters with one number it knows only the first.
 // Tested by test/simulators/files/hdf5-source.test.ts.
 
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Dataset, File as H5File, Group } from 'h5wasm/node';
 import { exitCode, messageOf, OperatorError } from '../../src/base/errors.js';
 import type { Overlay } from './overlay.js';
@@ -18,17 +21,47 @@ export interface Hdf5 {
   readonly Dataset: typeof Dataset;
 }
 
+/** What writes; its filter 32008 hands on what it is given. */
+export interface Hdf5Writer {
+  readonly File: typeof H5File;
+  /** The memory that it works in. */
+  readonly module: { readonly HEAPU8: Uint8Array; _malloc(bytes: number): number; _free(at: number): void };
+}
+
 let loading: Promise<Hdf5> | null = null;
+let loadingWriter: Promise<Hdf5Writer> | null = null;
 
 /** The library; loaded once per process. @throws OperatorError (environment) where it is not installed */
 export function loadHdf5(): Promise<Hdf5> {
   return (loading ??= load());
 }
 
+/** What writes, loaded once per process. @throws OperatorError as `loadHdf5` */
+export function loadWriter(): Promise<Hdf5Writer> {
+  return (loadingWriter ??= openWriter());
+}
+
+async function openWriter(): Promise<Hdf5Writer> {
+  const { File, ready } = await importLibrary('?writer');
+  const module = await ready;
+  module.activate_throwing_error_handler();
+  module.insert_plugin_search_path(fileURLToPath(new URL('direct', import.meta.url)), 0);
+  return { File, module: module as unknown as Hdf5Writer['module'] };
+}
+
 async function load(): Promise<Hdf5> {
-  let library: typeof import('h5wasm/node');
+  const library = await importLibrary('');
+  const module = await library.ready;
+  module.activate_throwing_error_handler();
+  const plugins = pluginFolder();
+  if (plugins !== null) module.insert_plugin_search_path(plugins, 0);
+  return { File: library.File, Dataset: library.Dataset };
+}
+
+/** @param which one for each text that begins with a question mark */
+async function importLibrary(which: string): Promise<typeof import('h5wasm/node')> {
   try {
-    library = await import('h5wasm/node');
+    return (await import(`${import.meta.resolve('h5wasm/node')}${which}`)) as typeof import('h5wasm/node');
   } catch (error) {
     throw new OperatorError(
       `HDF5 files need the package h5wasm, which cannot be loaded (${messageOf(error)}). Install it: npm install`,
@@ -36,11 +69,6 @@ async function load(): Promise<Hdf5> {
       { cause: error },
     );
   }
-  const module = await library.ready;
-  module.activate_throwing_error_handler();
-  const plugins = pluginFolder();
-  if (plugins !== null) module.insert_plugin_search_path(plugins, 0);
-  return { File: library.File, Dataset: library.Dataset };
 }
 
 /** Where the filters lie; without them compressed data gives an error that names the filter. */
@@ -100,7 +128,7 @@ export async function createForWriting(file: string): Promise<H5File> {
   if (statSync(file, { throwIfNoEntry: false }) !== undefined) {
     throw new OperatorError(`${file}: exists already, and nothing is overwritten. Give another name, or remove it`);
   }
-  const { File } = await loadHdf5();
+  const { File } = await loadWriter();
   try {
     return new File(file, 'x');
   } catch (error) {

@@ -5,6 +5,8 @@
 import { OperatorError, exitCode } from '../../src/base/errors.js';
 import { isCount, parseObject } from '../consumer/stream-message.js';
 import type { StreamMessage } from '../consumer/stream-message.js';
+import { unpackedBytes } from '../consumer/bslz4.js';
+import { leastBytes } from './direct-chunks.js';
 import { FrameFile } from './frame-file.js';
 import { writeMetadata } from './hdf5-metadata.js';
 import { pixelKinds } from './pixel-kinds.js';
@@ -61,8 +63,8 @@ export class Recording {
 
   /**
    * Take the next message.
-   * @throws OperatorError when the series cannot be recorded at all: compressed, another shape than the first; or
-   * writing fails
+   * @throws OperatorError when the series cannot be recorded at all: compressed in an unknown way, of another shape
+   * than the first; or writing fails
    */
   take(message: StreamMessage): void {
     switch (message.htype) {
@@ -108,10 +110,10 @@ export class Recording {
       return;
     }
     const { shape, type, compression, frame } = fields;
-    if (compression !== 'none') {
+    if (compression !== 'none' && compression !== 'bslz4') {
       throw new OperatorError(
         `message ${msgNumber}: its image has compression ${JSON.stringify(compression)}, and this recorder writes ` +
-          'images without compression only. Switch compression off, or record with streaming-receiver',
+          'images without compression, or with bslz4. Switch it off, or record with streaming-receiver',
         exitCode.failed,
       );
     }
@@ -128,16 +130,22 @@ export class Recording {
     const blob = parts[0];
     const lengths = shape as number[];
     const bytes = lengths.reduce((product, length) => product * length, kind.bytes);
-    if (parts.length !== 1 || blob?.length !== bytes || !isCount(frame)) {
+    const compressed = compression === 'bslz4';
+    const seen = blob === undefined ? 0 : compressed ? unpackedOf(blob) : blob.length;
+    if (parts.length !== 1 || blob === undefined || seen !== bytes || !isCount(frame)) {
       this.#refuse(
         msgNumber,
-        `frame ${JSON.stringify(frame)} with ${parts.length} blobs, the first of ${blob?.length ?? 0} bytes; needs ` +
-          `one of ${bytes}`,
+        `frame ${JSON.stringify(frame)} with ${parts.length} blobs, the first of ${seen} bytes` +
+          `${compressed ? ' unpacked' : ''}; needs one of ${bytes}`,
       );
       return;
     }
-    this.#needSameKind(msgNumber, `${type as string} [${lengths.join(', ')}]`);
-    this.#file.write(blob, lengths, kind, fields);
+    if (compressed && bytes < leastBytes) {
+      this.#refuse(msgNumber, `a compressed image of ${bytes} bytes is too small for this recorder`);
+      return;
+    }
+    this.#needSameKind(msgNumber, `${type as string} [${lengths.join(', ')}]${compressed ? ', compressed' : ''}`);
+    this.#file.write(blob, lengths, kind, fields, compressed);
     this.counts.frames = this.#file.frames;
     this.counts.bytes = this.#file.bytes;
     if (fields['complete'] === false) this.counts.marked++;
@@ -183,5 +191,14 @@ export class Recording {
   /** As `FrameFile.close`. */
   close(): void {
     this.#file.close();
+  }
+}
+
+/** Bytes that a chunk says it unpacks to; 0 = it is none. */
+function unpackedOf(chunk: Uint8Array): number {
+  try {
+    return unpackedBytes(chunk);
+  } catch {
+    return 0;
   }
 }

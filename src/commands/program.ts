@@ -13,6 +13,7 @@ import { addExplain } from './explain.js';
 import { addHelp } from './help.js';
 import { outlivesOutput } from './interrupt.js';
 import { addOverview } from './overview.js';
+import { addConvert } from './convert.js';
 import { addRecord } from './record.js';
 import { addReference } from './reference.js';
 import { addRehearse } from './rehearse.js';
@@ -65,6 +66,7 @@ for (const add of [
   addWatch,
   addRecord,
   addAnnotate,
+  addConvert,
   addArm,
   addStop,
   addStatus,

@@ -21,8 +21,9 @@ export function addRecord(program: Command): void {
     .description(
       'Pull the stream at ENDPOINT, order it as the real consumer does, and write its frames to the new HDF5 file ' +
         'FILE, laid out as streaming-receiver does: /entry/instrument/NAME/data, sequence_number, and the metadata ' +
-        'of the header. Several series follow each other in the same datasets. Frames that the service discards are ' +
-        'not written. It is a consumer like any other: beside another one, each gets only a part.',
+        'of the header. Compressed images are kept as they were sent. Several series follow each other in the same ' +
+        'datasets. Frames that the service discards are not written. It is a consumer like any other: beside another ' +
+        'one, each gets only a part.',
     )
     .argument('<endpoint>', 'where the stream is offered, for example tcp://127.0.0.1:9999')
     .argument('<file>', 'a file that does not exist yet')
@@ -42,8 +43,8 @@ export function addRecord(program: Command): void {
           [exitCode.ok, 'a series was seen, everything was written, and all frames were complete'],
           [
             exitCode.failed,
-            'messages that could not be written: no image, out of order, compressed, or of another shape than the ' +
-              'first',
+            'messages that could not be written: no image, out of order, or of another shape or compression ' +
+              'than the first',
           ],
           sharedCodes.usage,
           [

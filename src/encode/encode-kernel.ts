@@ -15,7 +15,7 @@ export interface EncodeKernel {
 }
 
 /**
- * Instantiate the kernel; once per thread.
+ * Instantiate the kernel; once per thread and memory.
  * @throws OperatorError (internal) when the build left it out
  */
 export function loadEncodeKernel(memory: WebAssembly.Memory): EncodeKernel {
