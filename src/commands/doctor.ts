@@ -128,6 +128,7 @@ async function madeHere(setup: { readonly config: ServiceConfig; readonly plan: 
   return examine({
     setup,
     service: null,
+    client: null,
     ...gathered,
     receiveBuffers: await tryReceiveBuffers(
       config === null ? ['127.0.0.1'] : receivingHosts(config),

@@ -10,6 +10,8 @@ export interface Facts {
   readonly setup: { readonly config: ServiceConfig; readonly plan: Plan } | null;
   /** The running service that asks about itself; null = none, and its ports should be free. */
   readonly service: ServiceFacts | null;
+  /** What PSI's client has set; null = it has no receivers here, or only a running service knows. */
+  readonly client: ClientFacts | null;
   /** What sockets got, those of ports that are on. */
   readonly receiveBuffers: readonly BufferFacts[];
   /** Addresses of the configuration. */
@@ -61,6 +63,21 @@ export interface ServiceFacts {
   readonly consumers: number;
   /** Packets placed since the start, over all ports. */
   readonly acceptedPackets: number;
+}
+
+/** What PSI's client has set on the receivers of the modules, and what came. */
+export interface ClientFacts {
+  /** Modules that were not set up. */
+  readonly lacking: readonly number[];
+  /** What stands against the next start, in sentences. */
+  readonly problems: readonly string[];
+  /**
+   * Packets of the series that is open, or else of the last one, for each port that the client has switched on; null =
+   * there was none.
+   */
+  readonly arrived: readonly { readonly udpPort: number; readonly module: number; readonly packets: number }[] | null;
+  /** What looked wrong in that series, in sentences. */
+  readonly warnings: readonly string[];
 }
 
 /** One socket, or one tried for the purpose (`udpPort` null). */

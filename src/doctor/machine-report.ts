@@ -3,15 +3,17 @@
 // Tested by test/threads/from-client.test.ts.
 
 import { ffiUnavailable } from '../runtime/ffi.js';
+import type { ClientFacts } from './facts.js';
 import { gatherMachine } from './machine.js';
 import type { Machine } from './machine.js';
 import { examine } from './report.js';
 import type { DoctorReport } from './report.js';
 
-export function machineReport(machine: Machine): DoctorReport {
+export function machineReport(machine: Machine, client: ClientFacts | null): DoctorReport {
   const missing = ffiUnavailable();
   return examine({
     setup: null,
+    client,
     service: { consumers: 0, acceptedPackets: 0 },
     receiveBuffers: [],
     ...gatherMachine(machine, null),

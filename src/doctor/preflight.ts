@@ -6,7 +6,7 @@ import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { ffiUnavailable } from '../runtime/ffi.js';
 import type { Logger } from '../runtime/log.js';
-import type { BufferFacts, Facts, ServiceFacts } from './facts.js';
+import type { BufferFacts, ClientFacts, Facts, ServiceFacts } from './facts.js';
 import { gatherMachine } from './machine.js';
 import type { Machine } from './machine.js';
 import { askCards } from './network-card.js';
@@ -23,6 +23,7 @@ const refusedAtStart = 'the kernel refuses it; the log of the start says which c
 export interface ServiceSays {
   readonly receiveBuffers: readonly BufferFacts[];
   readonly service: ServiceFacts;
+  readonly client: ClientFacts | null;
   /** How packets are received and messages sent: `recvmmsg+zmtp`. */
   readonly backend: string;
 }
@@ -89,11 +90,12 @@ export class Preflight {
 
   #examine(): DoctorReport {
     const { config, plan, machine, clock } = this.#deps;
-    const { receiveBuffers, service, backend } = this.#deps.says();
+    const { receiveBuffers, service, client, backend } = this.#deps.says();
     const gathered = gatherMachine(machine, config);
     const report = examine({
       setup: { config, plan },
       service,
+      client,
       receiveBuffers,
       ...gathered,
       kernel: {

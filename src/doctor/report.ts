@@ -1,6 +1,7 @@
 // The doctor's report: every check made over the same facts, as an object for JSON and metrics, as lines for people,
 // and as reasons against opening a series.
 
+import { clientChecks } from './checks-client.js';
 import { kernelChecks } from './checks-kernel.js';
 import { machineChecks } from './checks-machine.js';
 import { networkChecks } from './checks-network.js';
@@ -34,7 +35,7 @@ export interface DoctorReport {
   readonly not_checked: readonly { readonly check: string; readonly reason: string }[];
 }
 
-const allChecks = [...networkChecks, ...kernelChecks, ...machineChecks];
+const allChecks = [...networkChecks, ...clientChecks, ...kernelChecks, ...machineChecks];
 
 /** Names of all checks, each a heading of docs/operating.md. */
 export const checkNames: readonly string[] = allChecks.map(({ check }) => check);

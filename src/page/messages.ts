@@ -27,6 +27,8 @@ export interface About {
   readonly version: string;
   readonly detector: string;
   readonly series: 'armed' | 'auto';
+  /** PSI's client finds receivers here. */
+  readonly receivers: boolean;
   readonly shape: readonly [rows: number, columns: number];
   readonly port_image: readonly [rows: number, columns: number];
   readonly ports: readonly PortPlace[];

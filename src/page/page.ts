@@ -22,6 +22,7 @@ import { portAt } from './port-at.js';
 import type { PreviewBytes } from './preview-bytes.js';
 import { showProgress } from './progress.js';
 import { valueWords } from './reading.js';
+import { watchClient } from './psi-client.js';
 import { Region } from './region.js';
 import { ShownFrame, rememberReading } from './shown-frame.js';
 import { watchTheme } from './theme.js';
@@ -185,6 +186,7 @@ function listen(): void {
     setText(byId('version', HTMLElement), `Virtual DCU ${data.version}, ${data.detector}`);
     frameView.about(data);
     explainCommands(data.series);
+    watchClient(data);
   });
   on<{ samples: Sample[] }>('history', (data) => {
     samples = data.samples;

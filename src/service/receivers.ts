@@ -4,6 +4,7 @@
 import type { ServiceConfig } from '../config/service-config.js';
 import { openReceiverDoor } from '../control/sls/door.js';
 import { ReceiverGroup } from '../control/sls/receivers.js';
+import { lackingModules, portsOn } from '../control/sls/told.js';
 import { interfaceOf } from '../doctor/network-interface.js';
 import type { Logger } from '../runtime/log.js';
 import type { StandingView } from '../view/standing-view.js';
@@ -44,7 +45,11 @@ export async function openReceivers(
       return () => clearTimeout(timer);
     },
   });
-  view.noteDoor(() => group.problems());
+  view.noteDoor({
+    problems: () => group.problems(),
+    lacking: () => lackingModules(group),
+    ports: () => portsOn(group),
+  });
   const { follower } = group;
   if (follower !== null) view.noteWaiting(() => follower.waiting());
   // (Of a detector that the client names, no address is known yet but the one that the file states.)

@@ -77,7 +77,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     logger,
     kept: history,
     outside,
-    doctor: () => Promise.resolve(machineReport(thisMachine)),
+    doctor: (client) => Promise.resolve(machineReport(thisMachine, client)),
   });
   let reject: (error: Error) => void = () => undefined;
   const failed = new Promise<never>((_, no) => (reject = no));

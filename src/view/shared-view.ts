@@ -16,6 +16,8 @@ import { CommandBox } from '../memory/command-box.js';
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
 import type { FrameHistogram, HistogramReading } from '../memory/histogram.js';
 import type { LastFrameMemory } from '../memory/last-frame.js';
+import { clientFacts } from './client-facts.js';
+import type { Door } from './client-facts.js';
 import { logEvent } from './event-log.js';
 import { findingsNow } from './findings-now.js';
 import { FindingLog } from './finding-log.js';
@@ -67,8 +69,7 @@ export class SharedView implements ServiceView {
   #sendBuffer: SendBuffer | null = null;
   #drained: (() => void) | null = null;
   readonly #refusedLately = new RefusedLately();
-  /** What a door knows of that is wrong. */
-  #doorProblems: () => readonly string[] = () => [];
+  #door: Door | null = null;
   readonly #preflight: Preflight;
   /** The last minutes, from when the threads were ready. */
   readonly recent: Recent;
@@ -104,6 +105,7 @@ export class SharedView implements ServiceView {
       says: () => ({
         receiveBuffers: this.#ports.receiveBuffers(),
         service: { consumers: this.#stream.words.peers, acceptedPackets: this.#ports.acceptedPackets },
+        client: clientFacts(this.#door, this.#told, this.#now),
         backend: this.#backend,
       }),
     });
@@ -138,9 +140,9 @@ export class SharedView implements ServiceView {
     logGranted(this.#deps.logger, sockets, sendBuffer);
   }
 
-  /** A door has problems of its own to tell. */
-  noteDoor(problems: () => readonly string[]): void {
-    this.#doorProblems = problems;
+  /** A door of its own has things to tell. */
+  noteDoor(door: Door | null): void {
+    this.#door = door;
   }
 
   noteFailure(reason: string): void {
@@ -235,7 +237,7 @@ export class SharedView implements ServiceView {
         ...this.#findingsNow().map(({ message }) => message),
         ...(this.#health.ready ? this.readiness().reasons : []),
         ...this.#refusedLately.sentences(now),
-        ...this.#doorProblems(),
+        ...(this.#door?.problems() ?? []),
         ...processTroubles(),
         ...[outside?.trouble ?? [], kept?.trouble ?? []].flat(),
       ],

@@ -11,12 +11,15 @@ import type { SeriesSummary, Undelivered } from '../contract/series.js';
 import { Refused } from '../control/refused.js';
 import type { Armed, Orders } from '../control/orders.js';
 import type { SeriesProgress } from '../control/sls/receivers-deps.js';
+import type { ClientFacts } from '../doctor/facts.js';
 import type { DoctorReport } from '../doctor/report.js';
 import type { StreamCounter } from '../memory/counters.js';
 import type { FrameHistogram, HistogramReading } from '../memory/histogram.js';
 import { frameHistogramTable } from '../memory/histogram.js';
 import type { LastFrameMemory } from '../memory/last-frame.js';
 import type { Logger } from '../runtime/log.js';
+import { clientFacts } from './client-facts.js';
+import type { Door } from './client-facts.js';
 import { FindingLog } from './finding-log.js';
 import { processTroubles } from './process-troubles.js';
 import { Recent } from './recent.js';
@@ -46,7 +49,7 @@ export interface StandingViewDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   /** The doctor's checks of the machine alone. */
-  doctor(): Promise<DoctorReport>;
+  doctor(client: ClientFacts | null): Promise<DoctorReport>;
   readonly kept: KeptHistory | null;
   readonly outside: Outside | null;
 }
@@ -62,7 +65,7 @@ export class StandingView implements ServiceView {
   #messageNumber = 0;
   #failure: string | null = null;
   #waiting: () => string = () => 'the service is starting';
-  #doorProblems: () => readonly string[] = () => [];
+  #door: Door | null = null;
 
   constructor(deps: StandingViewDeps) {
     this.#deps = deps;
@@ -89,7 +92,7 @@ export class StandingView implements ServiceView {
   /** A data plane is there, or is there no more. */
   adopt(plane: SharedView | null): void {
     this.#plane = plane;
-    plane?.noteDoor(this.#doorProblems);
+    plane?.noteDoor(this.#door);
     if (plane !== null) this.recent.restart();
   }
 
@@ -108,9 +111,10 @@ export class StandingView implements ServiceView {
     this.#waiting = sentence;
   }
 
-  noteDoor(problems: () => readonly string[]): void {
-    this.#doorProblems = problems;
-    this.#plane?.noteDoor(problems);
+  /** A door of its own has things to tell. */
+  noteDoor(door: Door): void {
+    this.#door = door;
+    this.#plane?.noteDoor(door);
   }
 
   /** A part of the service has failed. */
@@ -146,7 +150,7 @@ export class StandingView implements ServiceView {
         message: this.#waiting(),
         problems: [
           ...(this.#failure === null ? [] : [this.#failure]),
-          ...this.#doorProblems(),
+          ...(this.#door?.problems() ?? []),
           ...processTroubles(),
           ...[outside?.trouble ?? [], kept?.trouble ?? []].flat(),
         ],
@@ -197,7 +201,7 @@ export class StandingView implements ServiceView {
   }
 
   doctor(): Promise<DoctorReport> {
-    return this.#plane?.doctor() ?? this.#deps.doctor();
+    return this.#plane?.doctor() ?? this.#deps.doctor(clientFacts(this.#door, this.outliving.told, null));
   }
 
   preflightResults(): readonly { readonly check: string; readonly ok: boolean }[] {

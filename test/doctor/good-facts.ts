@@ -38,6 +38,12 @@ export const receivingAddress = (changes: Partial<AddressFacts> = {}): AddressFa
 export const goodFacts = (changes: Partial<Facts> = {}): Facts => ({
   setup: setupOf(),
   service: { consumers: 1, acceptedPackets: 0 },
+  client: {
+    lacking: [],
+    problems: [],
+    arrived: [50001, 50002].map((udpPort) => ({ udpPort, module: 0, packets: 1280 })),
+    warnings: [],
+  },
   receiveBuffers: [50001, 50002].map((udpPort) => ({ udpPort, requestedBytes: 104857600, grantedBytes: 104857600 })),
   addresses: [
     receivingAddress(),

@@ -38,6 +38,7 @@ function setUp(granted = 104857600) {
     says: () => ({
       receiveBuffers: [{ udpPort: 50001, requestedBytes: 104857600, grantedBytes: state.granted }],
       service: { consumers: 1, acceptedPackets: 0 },
+      client: null,
       backend: 'recvmmsg+zmtp',
     }),
   });

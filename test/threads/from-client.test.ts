@@ -74,7 +74,12 @@ t.test(
     t.match((await running.http('GET', '/api/v1/config')).body, { detector: 'from_client', udp_ports: [] });
     t.match((await running.arm({})).body, { why: 'starting', problems: [/modules 0, 1/] });
     t.equal((await running.fetch('GET', '/')).status, 200);
+    const checked = async (): Promise<unknown> => {
+      const { checks } = (await running.http('GET', '/api/v1/doctor')).body as { checks: { check: string }[] };
+      return checks.find(({ check }) => check === 'psi_client');
+    };
     t.match((await running.http('GET', '/api/v1/doctor')).body, { name: null });
+    t.match(await checked(), { status: 'warning', seen: 'modules 0, 1 not set up' });
     t.equal((await running.fetch('GET', '/metrics')).status, 200);
 
     const ports = (await freeUdpPorts(8)) as [number, number, number, number, number, number, number, number];
@@ -96,6 +101,7 @@ t.test(
     t.match(service.view.history(), [{ series_id: 1, frames: 10, filename: '/data/x/run_0.h5' }]);
     const counted = service.view.portCounters().find(({ udpPort }) => udpPort === ports[0])?.counters.received;
     t.equal(counted, 640);
+    t.match(await checked(), { status: 'ok', seen: '4 ports, up to 640 packets each' });
 
     // Another bit depth, deeper than there is room for, and other ports of one module; the start comes at once.
     for (const module of [0, 1]) await done(module, 'F_SET_RECEIVER_DYNAMIC_RANGE', i32(32));

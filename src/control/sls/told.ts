@@ -53,6 +53,20 @@ export function receiversTold(group: ReceiverGroup): ReceiversTold {
   };
 }
 
+/** Modules that were not set up. */
+export function lackingModules({ receivers }: ReceiverGroup): number[] {
+  return receivers.flatMap(({ index, isSetUp }) => (isSetUp ? [] : [index]));
+}
+
+/** Ports that the detector sends to. */
+export function portsOn({ receivers }: ReceiverGroup): { udpPort: number; module: number }[] {
+  return receivers.flatMap((receiver) =>
+    receiver.isSetUp
+      ? imagePorts(receiver.settings).flatMap(({ udpPort, on }) => (on ? [{ udpPort, module: receiver.index }] : []))
+      : [],
+  );
+}
+
 function nextOf({ settings }: Receiver): { next: ReceiversTold['next']; problem: string | null } {
   const metadata = metadataOf(settings);
   try {

@@ -18,6 +18,7 @@ export function aboutJson(config: ServiceConfig, geometry: Geometry | null, vers
     version,
     detector: config.detector.detector,
     series: config.series,
+    receivers: config.receiverPorts.length > 0,
     shape: geometry?.shape ?? [0, 0],
     port_image: [geometry?.portImage.rows ?? 0, geometry?.portImage.columns ?? 0],
     ports: (geometry?.ports ?? []).map((port: PortGeometry) => ({
