@@ -9,6 +9,7 @@ import type { Test } from 'tap';
 import { parse } from 'yaml';
 import { stopLimitMs } from '../../src/commands/run.js';
 import { parseConfig } from '../../src/config/load.js';
+import { isOpen } from '../../src/config/from-client.js';
 import { makePlan } from '../../src/config/plan.js';
 import { repository, vdcu } from '../commands/repository.js';
 import { chart, helm, missingTools, rendered, schemas, wrongObjects } from './kubernetes-tools.js';
@@ -20,6 +21,8 @@ const quad =
 const withQuad = (more: string): Record<string, unknown> => ({
   configfiles: [{ name: 'detectors.yaml', content: `${quad}${more}` }],
 });
+const psi =
+  'eiger:\n  receiver_ports: [1954, 1955]\n  receiver_host: 0.0.0.0\n  data_host: 0.0.0.0\n  api_host: 0.0.0.0\n';
 const purple = {
   enabled: true,
   name: 'purple-sriov',
@@ -51,6 +54,20 @@ const matrix: Readonly<Record<string, Values>> = {
         http: [{ podSelector: {} }],
         udp: [{ ipBlock: { cidr: '10.0.0.0/8' } }],
       },
+    },
+  },
+  "PSI's client, which says what the detector is": {
+    values: {
+      configfiles: [{ name: 'detectors.yaml', content: psi }],
+      service: { receivers: { type: 'LoadBalancer', annotations: { a: 'b' }, externalTrafficPolicy: 'Cluster' } },
+      networkPolicy: { enabled: true, receivers: [{ ipBlock: { cidr: '10.1.0.0/16' } }] },
+    },
+  },
+  "PSI's client at the second interface": {
+    values: {
+      ...withQuad('  receiver_ports: [1954]\n  receiver_host: 172.18.31.40\n'),
+      purple_network: purple,
+      networkPolicy: { enabled: true },
     },
   },
   'a network policy for all': { values: { networkPolicy: { enabled: true } } },
@@ -195,14 +212,14 @@ t.test('ports, grace, processors and memory are those of the plan', skip, async 
   await forAll(t, (t, objects) => {
     const { text, name, file } = configOf(objects);
     const config = parseConfig(text, file, name);
-    const plan = makePlan(config);
+    const plan = isOpen(config) ? null : makePlan(config);
     const { spec } = workloadOf(objects)['spec'].template;
     const [container] = spec.containers;
     t.strictSame(
       container.ports.map(
         ({ containerPort, protocol }: { containerPort: number; protocol: string }) => `${containerPort}/${protocol}`,
       ),
-      [config.apiPort, config.dataPort]
+      [config.apiPort, config.dataPort, ...config.receiverPorts]
         .map((port) => `${port}/TCP`)
         .concat(config.detector.udpPorts.map((port) => `${port}/UDP`)),
     );
@@ -214,12 +231,12 @@ t.test('ports, grace, processors and memory are those of the plan', skip, async 
     t.strictSame(requests, limits, 'Guaranteed: requests are limits');
     t.match(String(requests.cpu), /^[1-9][0-9]*$/, 'whole cores');
     t.ok(
-      Number(requests.cpu) >= (plan.rate?.processors.cores ?? 2),
-      `${requests.cpu} cores are enough for ${plan.rate?.processors.cores ?? 2}`,
+      Number(requests.cpu) >= (plan?.rate?.processors.cores ?? 2),
+      `${requests.cpu} cores are enough for ${plan?.rate?.processors.cores ?? 2}`,
     );
     t.ok(
-      Number.parseInt(requests.memory, 10) * 1024 ** 3 >= plan.memoryBytes,
-      `${requests.memory} hold ${plan.memoryBytes} bytes`,
+      Number.parseInt(requests.memory, 10) * 1024 ** 3 >= (plan?.memoryBytes ?? 2 ** 30),
+      `${requests.memory} hold ${plan?.memoryBytes ?? 'what a client asks for'} bytes`,
     );
   });
 });
@@ -325,6 +342,27 @@ t.test('selectors find the pod, and ports that are named are there', skip, async
   });
 });
 
+t.test("PSI's client finds the receivers before the pod is ready, and who may call is limited", skip, async (t) => {
+  const objects = of("PSI's client, which says what the detector is");
+  const service = find(objects, 'Service', 'demo-virtual-dcu-receivers')['spec'];
+  t.match(service, { type: 'LoadBalancer', externalTrafficPolicy: 'Cluster', publishNotReadyAddresses: true });
+  t.match(service.ports, [
+    { port: 1954, targetPort: 'rx-1954' },
+    { port: 1955, targetPort: 'rx-1955' },
+  ]);
+  const { ingress } = objects.find(({ kind }) => kind === 'NetworkPolicy')?.['spec'] ?? {};
+  t.match(ingress[2], {
+    ports: [{ port: 'rx-1954' }, { port: 'rx-1955' }],
+    from: [{ ipBlock: { cidr: '10.1.0.0/16' } }],
+  });
+  t.strictSame(ingress[3], { ports: [{ protocol: 'UDP' }] }, 'which ports, the client says');
+  const beside = of("PSI's client at the second interface");
+  t.notOk(
+    beside.some(({ kind, metadata: { name } }) => kind === 'Service' && name.endsWith('-receivers')),
+    'no Service where the client comes by the second interface',
+  );
+});
+
 t.test('the second interface: name, addresses and resources as given', skip, async (t) => {
   const objects = of('a second interface');
   const { metadata, spec } = workloadOf(objects)['spec'].template;
@@ -404,6 +442,12 @@ t.test('what would come up and not work is refused, with the remedy', skip, asyn
       /api_host is 127\.0\.0\.1: .*Set it to 0\.0\.0\.0/,
     ],
     [withQuad('  data_port: 0\n'), /data_port is 0/],
+    [withQuad('  receiver_ports: [0]\n'), /receiver_ports has 0/],
+    [withQuad('  receiver_ports: [1]\n  receiver_host: 127.0.0.1\n'), /receiver_ports listen on 127.*0\.0\.0\.0/],
+    [
+      { configfiles: [{ name: 'a.yaml', content: psi }], rehearsal: { enabled: true } },
+      /leaves the detector to PSI's client, so nobody knows what to simulate/,
+    ],
     [withQuad('  flight_recorder_dir: /var/lib/virtual-dcu\n'), /flight_recorder_dir is .*flightRecorder\.enabled/],
     [{ replicas: 2 }, /replicas is 2, but eiger\.frames_stride is 1/],
     [{ ...withQuad('  frames_stride: 2\n  frames_offset: 1\n'), replicas: 2 }, /frames_offset is 1: .*hostname/],

@@ -11,7 +11,6 @@ import { PsiClient, virtualDetector } from './psi.js';
 import { parseConfig } from '../../src/config/load.js';
 import { makeLogger } from '../../src/runtime/log.js';
 import { startService } from '../../src/service/service.js';
-import { configText } from './running.js';
 import { until } from './waiting.js';
 
 /** Expected pixel at frame coordinates; null = a gap. */
@@ -24,9 +23,21 @@ const over =
   (y, x) =>
     ungapped(y) < 0 || ungapped(x) < 0 ? null : value(ungapped(y), ungapped(x));
 
+/** At 4 bit: the virtual detector writes bytes, of which two pixels are made. */
+const halvesAt4 = (): Pixel => {
+  const value = halves(4);
+  return (y, x, frame) => {
+    const raster = value(y, x, frame);
+    return raster === null ? null : raster & 14;
+  };
+};
+
+/** At 12 bit pixels are counted, and the count begins again. */
+const halvesAt12: Pixel = over((y, x) => (y < 256 ? y * 1024 + x : (511 - y) * 1024 + ((x + 512) % 1024)) & 4095);
+
 /** Two half-modules; the pixels of a packet are its number in the half-module. The lower one is upside down. */
-const halves = (bits: number): Pixel => {
-  const raster = (y: number, x: number): number => Math.floor((y * 1024 + x) / (4096 / (bits / 8)));
+const halves = (bits: number, payload = 4096): Pixel => {
+  const raster = (y: number, x: number): number => Math.floor((y * 1024 + x) / (payload / (bits / 8)));
   return over((y, x) => (y < 256 ? raster(y, x) : raster(511 - y, (x + 512) % 1024)));
 };
 
@@ -43,6 +54,8 @@ function gotthard2(x: number, frame: number): number {
 /** One acquisition: what is set before it, and what comes. */
 interface Acquisition {
   readonly set?: readonly string[];
+  /** As many frames as `frames` says. */
+  readonly triggers?: number;
   readonly type: 'uint8' | 'uint16' | 'uint32';
   readonly value: Pixel;
 }
@@ -52,7 +65,8 @@ interface Detector {
   readonly type: string;
   /** Options of the virtual servers. */
   readonly modules: readonly (readonly string[])[];
-  readonly yaml: string;
+  /** What a configuration would state. */
+  readonly stated: string;
   /** UDP ports of a module. */
   readonly ports: 1 | 2;
   readonly before?: readonly string[];
@@ -64,13 +78,13 @@ interface Detector {
 const sixteen = { type: 'uint16' } as const;
 const detectors: readonly Detector[] = [
   {
-    what: 'two Eiger half-modules, at 16, 32 and 8 bit',
+    what: 'two Eiger half-modules, at each bit depth, with 10 and 1 GbE, with two triggers',
     type: 'eiger',
     modules: [
       ['-m', '1', '-t', '1'],
       ['-m', '0', '-t', '0'],
     ],
-    yaml: 'detector: eiger\nmodules: [2, 1]\ndynamic_range_max: 32',
+    stated: 'detector: eiger\nmodules: [2, 1]\ndynamic_range_max: 32',
     ports: 2,
     after: ['1:fliprows 1', 'tengiga 1', 'dr 16'],
     shape: [514, 1030],
@@ -78,13 +92,18 @@ const detectors: readonly Detector[] = [
       { ...sixteen, value: halves(16) },
       { set: ['dr 32'], type: 'uint32', value: halves(32) },
       { set: ['dr 8'], type: 'uint8', value: halves(8) },
+      { set: ['dr 4'], type: 'uint8', value: halvesAt4() },
+      { set: ['dr 12'], ...sixteen, value: halvesAt12 },
+      { set: ['tengiga 0', 'dr 16'], ...sixteen, value: halves(16, 1024) },
+      { set: ['tengiga 1', 'dr 16', 'triggers 2'], ...sixteen, triggers: 2, value: halves(16) },
+      { set: ['triggers 1'], ...sixteen, value: halves(16) },
     ],
   },
   {
     what: 'an Eiger quad',
     type: 'eiger',
     modules: [['-m', '1', '-t', '1']],
-    yaml: 'detector: eiger\nquad: true',
+    stated: 'detector: eiger\nquad: true',
     ports: 2,
     before: ['tengiga 1', 'dr 16'],
     after: ['quad 1'],
@@ -95,7 +114,7 @@ const detectors: readonly Detector[] = [
     what: 'a Jungfrau with one interface',
     type: 'jungfrau',
     modules: [[]],
-    yaml: 'detector: jungfrau',
+    stated: 'detector: jungfrau',
     ports: 1,
     before: ['powerchip 1'],
     shape: [514, 1030],
@@ -110,7 +129,7 @@ const detectors: readonly Detector[] = [
     what: 'a Jungfrau with two interfaces',
     type: 'jungfrau',
     modules: [[]],
-    yaml: 'detector: jungfrau\ninterfaces: 2',
+    stated: 'detector: jungfrau\ninterfaces: 2',
     ports: 2,
     before: ['powerchip 1', 'udp_dstip2 127.0.0.1', 'udp_srcip2 127.0.0.1', 'numinterfaces 2'],
     shape: [514, 1030],
@@ -125,7 +144,7 @@ const detectors: readonly Detector[] = [
     what: 'a Moench',
     type: 'moench',
     modules: [[]],
-    yaml: 'detector: moench',
+    stated: 'detector: moench',
     ports: 1,
     before: ['powerchip 1'],
     shape: [400, 400],
@@ -135,7 +154,7 @@ const detectors: readonly Detector[] = [
     what: 'a Mythen3',
     type: 'mythen3',
     modules: [['-m', '1']],
-    yaml: 'detector: mythen3\ncounters: 3\ndynamic_range: 32',
+    stated: 'detector: mythen3\ncounters: 3\ndynamic_range: 32',
     ports: 1,
     shape: [3, 1280],
     acquisitions: [{ type: 'uint32', value: (y, x) => y * 1280 + x }],
@@ -144,7 +163,7 @@ const detectors: readonly Detector[] = [
     what: 'a Gotthard2',
     type: 'gotthard2',
     modules: [['-m', '1']],
-    yaml: 'detector: gotthard2',
+    stated: 'detector: gotthard2',
     ports: 1,
     shape: [1, 1280],
     acquisitions: [{ ...sixteen, value: (_, x, frame) => gotthard2(x, frame) }],
@@ -154,25 +173,30 @@ const detectors: readonly Detector[] = [
 const frames = 5;
 
 /** An older client is another set-up and other calls: one detector shows it. */
+const [first] = detectors as [Detector];
 const tries = [
-  ...detectors.map((detector) => ({ ...detector, release: '10.0.1' })),
-  { ...detectors[0], release: '9.2.1', yaml: `${detectors[0].yaml}\nreceiver_release: 9` },
+  ...detectors.map((detector) => ({ ...detector, release: '10.0.1', how: 'one line of configuration', keys: '' })),
+  { ...first, release: '10.0.1', how: 'a detector that is stated', keys: `${first.stated}\nseries: armed` },
+  { ...first, release: '9.2.1', how: 'one line of configuration', keys: 'receiver_release: 9' },
 ];
 
-for (const { release, what, type, modules, yaml, ports, before = [], after = [], shape, acquisitions } of tries) {
+for (const { release, what, how, keys, type, modules, ports, before = [], after = [], shape, acquisitions } of tries) {
   const tools = psiTools(release);
   const skip = typeof tools === 'string' ? tools : false;
-  t.test(`PSI's client ${release} sets up and acquires: ${what}`, { skip, timeout: 180_000 }, async (t) => {
+  t.test(`PSI's client ${release} sets up and acquires: ${what}; ${how}`, { skip, timeout: 180_000 }, async (t) => {
     if (typeof tools === 'string') return;
     const hostname = await virtualDetector(t, tools, type, modules);
     const udpPorts = await freeUdpPorts(modules.length * ports);
     const receivers = `[${modules.map(() => '0').join(', ')}]`;
-    const keys = `${yaml}\nseries: armed\nudp_ports: [${udpPorts.join(', ')}]\nreceiver_ports: ${receivers}`;
-    const service = await startService(parseConfig(await configText(keys), 'test.yaml', 'det'), {
+    const stated = keys.includes('detector') ? `${keys}\nudp_ports: [${udpPorts.join(', ')}]` : keys;
+    const lines = `receiver_ports: ${receivers}\ndata_port: 0\napi_port: 0\n${stated}`.trim().split('\n');
+    const text = `det:\n${lines.map((line) => `  ${line}\n`).join('')}`;
+    const service = await startService(parseConfig(text, 'test.yaml', 'det'), {
       logger: makeLogger('error', 'det', { write: () => undefined }),
     });
     t.teardown(() => service.stop('the test is over'));
     const { receiverPorts, view } = service;
+    if (stated === keys) t.match(view.readiness(), { ready: false, reasons: [/^waiting for the client to set up/] });
     const client = new PsiClient(t, tools);
     await client.config([
       `hostname ${hostname}`,
@@ -192,12 +216,17 @@ for (const { release, what, type, modules, yaml, ports, before = [], after = [],
       'exptime 0.001',
       'period 0.05',
     ]);
+    await until(() => view.readiness().ready, 'the data plane');
     await t.rejects(client.run('d.acquire()'), { message: /no consumer is connected/ }, 'the user sees why');
     const messages: StreamMessage[] = [];
     eachMessage(t, service.dataEndpoint, (message) => messages.push(message));
     await until(() => view.status().consumers > 0, 'the consumer');
-    for (const [index, { set = [], type: pixelType, value }] of acquisitions.entries()) {
+    // What the file states of the detector, the client may not change.
+    const allowed = acquisitions.filter(({ set = [] }) => stated === keys || !set.includes('tengiga 0'));
+    let lastNumber: number | null = null;
+    for (const [index, { set = [], triggers = 1, type: pixelType, value }] of allowed.entries()) {
       messages.length = 0;
+      const wanted = frames * triggers;
       const got = await client.run(
         [
           ...set.map((line) => `d.parameters = [${JSON.stringify(line)}]`),
@@ -209,20 +238,24 @@ for (const { release, what, type, modules, yaml, ports, before = [], after = [],
       t.equal((got as unknown[])[0], 'runStatus.IDLE');
       // One row for all modules where they agree, one for each otherwise.
       const ofPorts = (index: number): unknown[] => [...new Set([(got as unknown[])[index]].flat(3))];
-      t.strictSame(ofPorts(1), [frames], 'frames caught, by each port');
+      t.strictSame(ofPorts(1), [wanted], 'frames caught, by each port');
       t.strictSame(ofPorts(2), [0], 'missing packets');
       t.match(view.history()[0], {
         filename: `/data/x/run_${index}.h5`,
-        frames,
-        complete: frames,
+        frames: wanted,
+        complete: wanted,
         warnings: [],
       });
       await until(() => messages.at(-1)?.htype === 'series_end', 'the end of the series');
       const images = messages.filter(({ htype }) => htype === 'image');
-      t.equal(images.length, frames);
+      t.equal(images.length, wanted);
       for (const [frame, image] of images.entries())
         t.equal(wrongPixels(image.parts[0], pixelType, shape, value, frame), 0, `frame ${frame}: every pixel is right`);
       t.match(messages[0], { htype: 'header' });
+      for (const { msgNumber } of messages) {
+        if (lastNumber !== null && msgNumber !== lastNumber + 1) t.fail(`message ${msgNumber} behind ${lastNumber}`);
+        lastNumber = msgNumber;
+      }
     }
 
     // The user stops the detector in the middle of an acquisition, from elsewhere.

@@ -26,6 +26,22 @@ What would come up and not work is refused here, with the remedy.
 {{- fail (printf "configfiles: %s: %s.flight_recorder_dir is %s: the root file system is read-only. Set it to /var/lib/virtual-dcu, and flightRecorder.enabled" $file.name $.Values.detector .) -}}
 {{- end -}}
 {{- end -}}
+{{- /* PSI's client calls from outside: at the Service, or at an address of the second interface. */ -}}
+{{- if $own.receiver_ports -}}
+{{- $udp := $detector.udp_host -}}
+{{- if kindIs "slice" $udp }}{{ $udp = first $udp }}{{ end -}}
+{{- $host := $own.receiver_host | default $udp -}}
+{{- if hasPrefix "127." $host -}}
+{{- fail (printf "configfiles: %s: %s.receiver_ports listen on %s: PSI's client could not reach them. Set receiver_host to 0.0.0.0" $file.name $.Values.detector $host) -}}
+{{- end -}}
+{{- if has 0.0 $own.receiver_ports -}}
+{{- fail (printf "configfiles: %s: %s.receiver_ports has 0: any free port, which PSI's client could not find. Set numbers" $file.name $.Values.detector) -}}
+{{- end -}}
+{{- $_ := set $detector "receiver_service" (eq $host "0.0.0.0") -}}
+{{- end -}}
+{{- if and .Values.rehearsal.enabled (not $own.udp_ports) -}}
+{{- fail (printf "rehearsal.enabled: %s: %s leaves the detector to PSI's client, so nobody knows what to simulate. Name detector and udp_ports" $file.name $.Values.detector) -}}
+{{- end -}}
 {{- if and .Values.purple_network.enabled .Values.hostNetwork -}}
 {{- fail "purple_network.enabled and hostNetwork: use one of them" -}}
 {{- end -}}
@@ -54,6 +70,9 @@ What would come up and not work is refused here, with the remedy.
 {{- $detector := include "virtual-dcu.detector" . | fromJson -}}
 - {name: http, containerPort: {{ int $detector.api_port }}, protocol: TCP}
 - {name: zmq, containerPort: {{ int $detector.data_port }}, protocol: TCP}
+{{- range $detector.receiver_ports }}
+- {name: rx-{{ int . }}, containerPort: {{ int . }}, protocol: TCP}
+{{- end }}
 {{- range $detector.udp_ports }}
 - {name: udp-{{ int . }}, containerPort: {{ int . }}, protocol: UDP}
 {{- end }}

@@ -243,7 +243,14 @@ export const answers: { readonly [N in Answered]: Answer<N> } = {
   F_GET_RECEIVER_ARPING: tell('arping'),
   F_RECEIVER_SET_ROW: put('row', 0),
   F_RECEIVER_SET_COLUMN: put('column', 0),
-  F_RECEIVER_SET_RECEIVER_ROI: put('rois'),
+  F_RECEIVER_SET_RECEIVER_ROI: (caller, rois) => {
+    if (!rois.every(({ xmin, xmax, ymin, ymax }) => [xmin, xmax, ymin, ymax].every((at) => at === -1)))
+      refuse(
+        'Could not set receiver ROI: the service hands over whole frames. Say rx_clearroi, and cut them by roi in ' +
+          'the configuration of the service',
+      );
+    put('rois')(caller, rois);
+  },
   F_RECEIVER_GET_RECEIVER_ROI: tell('rois'),
   F_RECEIVER_SET_RECEIVER_ROI_METADATA: put('roiMetadata'),
   F_RECEIVER_GET_ROI_METADATA: tell('roiMetadata'),

@@ -138,21 +138,33 @@ t.test('a set-up makes all settings those of a new receiver', async (t) => {
   t.equal((await service.call(0, callBytes('F_GET_RECEIVER_FILE_INDEX'))).readBigInt64LE(4), 0n);
 });
 
-t.test('clients before release 10 have one region, and no readout speed', async (t) => {
-  const service = new PlayedService(
-    '\n  detector: eiger\n  quad: true\n  udp_ports: [50001, 50002]\n  receiver_ports: [1954]\n  receiver_release: 9',
-  );
-  t.match(
-    (await service.call(0, callBytes('F_GET_RECEIVER_VERSION'))).toString('utf8', 4, 24).split('\0')[0],
-    /^9\.\d+\.\d+ 0x\d+$/,
-  );
-  t.equal((await service.call(0, callBytes('F_SETUP_RECEIVER', setupBytes({ y: 1, quad: 1 }, 9)))).readInt32LE(), 0);
-  const region = i32(0, 511, 0, 100);
-  t.strictSame(await service.call(0, callBytes('F_RECEIVER_SET_RECEIVER_ROI', region)), i32(0));
-  t.strictSame(
-    await service.call(0, callBytes('F_RECEIVER_GET_RECEIVER_ROI')),
-    Buffer.concat([i32(0), region]),
-    'with a return code',
-  );
-  await t.rejects(service.call(0, callBytes('F_SET_RECEIVER_READOUT_SPEED', i32(0))), /no whole call/);
+for (const release of [8, 9]) {
+  t.test(`clients of release ${release} have one region, and no readout speed`, async (t) => {
+    const service = new PlayedService(
+      '\n  detector: eiger\n  quad: true\n  udp_ports: [50001, 50002]\n  receiver_ports: [1954]\n' +
+        `  receiver_release: ${release}`,
+    );
+    t.match(
+      (await service.call(0, callBytes('F_GET_RECEIVER_VERSION'))).toString('utf8', 4, 24).split('\0')[0],
+      new RegExp(`^${release}\\.\\d+\\.\\d+ 0x\\d+$`),
+    );
+    t.equal((await service.call(0, callBytes('F_SETUP_RECEIVER', setupBytes({ y: 1, quad: 1 }, 9)))).readInt32LE(), 0);
+    t.strictSame(await service.call(0, callBytes('F_RECEIVER_SET_RECEIVER_ROI', i32(-1, -1, -1, -1))), i32(0));
+    t.strictSame(
+      await service.call(0, callBytes('F_RECEIVER_GET_RECEIVER_ROI')),
+      i32(0, -1, -1, -1, -1),
+      'with a return code',
+    );
+    await t.rejects(service.call(0, callBytes('F_SET_RECEIVER_READOUT_SPEED', i32(0))), /no whole call/);
+  });
+}
+
+t.test('a region is refused with where to cut, so that nobody takes whole frames for cut ones', async (t) => {
+  const service = new PlayedService();
+  await service.call(0, callBytes('F_SETUP_RECEIVER', setupBytes({})));
+  const whole = [-1, -1, -1, -1];
+  const refused = await service.call(0, callBytes('F_RECEIVER_SET_RECEIVER_ROI', i32(2, 0, 511, 0, 100, ...whole)));
+  t.match(sentenceOf(refused), /whole frames. Say rx_clearroi, and cut them by roi in the configuration/);
+  const cleared = await service.call(0, callBytes('F_RECEIVER_SET_RECEIVER_ROI', i32(2, ...whole, ...whole)));
+  t.equal(sentenceOf(cleared), null);
 });
