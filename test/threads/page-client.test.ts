@@ -18,7 +18,7 @@ t.test(
     t.teardown(() => browser.close());
     await browser.open(`${running.service.apiUrl}/`);
     const text = (id: string): Promise<string> =>
-      browser.evaluate<string>(`document.getElementById('${id}').textContent`);
+      browser.evaluate<string>(`document.getElementById('${id}')?.textContent ?? ''`);
     const says = (id: string, wanted: RegExp): Promise<void> =>
       until(async () => wanted.test(await text(id)), `${id}: ${wanted}`);
     await says('client-title', /^PSI's client: 0 of 1 modules set up, idle$/);
@@ -53,7 +53,7 @@ t.test('where no receivers are configured there is no such panel', { skip: noBro
   t.teardown(() => browser.close());
   await browser.open(`${running.service.apiUrl}/`);
   await until(
-    async () => (await browser.evaluate<string>(`document.getElementById('name').textContent`)) === 'det',
+    async () => (await browser.evaluate<string>(`document.getElementById('name')?.textContent`)) === 'det',
     'the page',
   );
   t.equal(await browser.evaluate<boolean>(`document.getElementById('client').hidden`), true);

@@ -189,7 +189,9 @@ for (const { release, what, how, keys, type, modules, ports, before = [], after 
     const udpPorts = await freeUdpPorts(modules.length * ports);
     const receivers = `[${modules.map(() => '0').join(', ')}]`;
     const stated = keys.includes('detector') ? `${keys}\nudp_ports: [${udpPorts.join(', ')}]` : keys;
-    const lines = `receiver_ports: ${receivers}\ndata_port: 0\napi_port: 0\n${stated}`.trim().split('\n');
+    const lines = `receiver_ports: ${receivers}\ndata_port: 0\napi_port: 0\nring_frames: 100\n${stated}`
+      .trim()
+      .split('\n');
     const text = `det:\n${lines.map((line) => `  ${line}\n`).join('')}`;
     const service = await startService(parseConfig(text, 'test.yaml', 'det'), {
       logger: makeLogger('error', 'det', { write: () => undefined }),
@@ -216,7 +218,7 @@ for (const { release, what, how, keys, type, modules, ports, before = [], after 
       'exptime 0.001',
       'period 0.05',
     ]);
-    await until(() => view.readiness().ready, 'the data plane');
+    await until(() => view.plane !== null, 'the data plane');
     await t.rejects(client.run('d.acquire()'), { message: /no consumer is connected/ }, 'the user sees why');
     const messages: StreamMessage[] = [];
     eachMessage(t, service.dataEndpoint, (message) => messages.push(message));
