@@ -37,7 +37,7 @@ export const intactClasses: readonly PortCounter[] = [
 
 /** @returns what does not agree; empty = all right */
 export function phaseProblems(facts: PhaseFacts): string[] {
-  return [...portProblems(facts), ...summaryProblems(facts), ...consumerProblems(facts)];
+  return [...portProblems(facts), ...facts.summaries.flatMap(seriesProblems), ...consumerProblems(facts)];
 }
 
 function portProblems({ truths, before, after, summaries }: PhaseFacts): string[] {
@@ -94,31 +94,21 @@ function portProblems({ truths, before, after, summaries }: PhaseFacts): string[
   return problems;
 }
 
-function summaryProblems({ summaries }: PhaseFacts): string[] {
-  const problems: string[] = [];
-  for (const { series_id: id, frames, complete, marked, discarded, ledger } of summaries) {
-    if (frames !== complete + marked + discarded)
+/** What does not add up in how a series went: frames by outcome, packets of each port, causes of what is missing. */
+export function seriesProblems(summary: SeriesSummary): string[] {
+  const { series_id: id, frames, complete, marked, discarded, ledger } = summary;
+  const problems =
+    frames === complete + marked + discarded
+      ? []
+      : [`series ${id}: ${frames} frames are not ${complete} complete + ${marked} marked + ${discarded} discarded`];
+  for (const { udp_port: port, expected, accepted, missing, ...causes } of ledger) {
+    if (expected !== accepted + missing)
       problems.push(
-        `series ${id}: ${frames} frames are not ${complete} complete + ${marked} marked + ${discarded} discarded`,
+        `series ${id}, port ${port}: expected ${expected} is not accepted ${accepted} + missing ${missing}`,
       );
-    for (const {
-      udp_port: udpPort,
-      expected,
-      accepted,
-      missing,
-      late,
-      ring,
-      socket,
-      cut_off: cutOff,
-      unexplained,
-    } of ledger) {
-      if (expected !== accepted + missing)
-        problems.push(
-          `series ${id}, port ${udpPort}: expected ${expected} is not accepted ${accepted} + missing ${missing}`,
-        );
-      if (socket !== null && unexplained !== null && missing !== late + ring + socket + cutOff + unexplained)
-        problems.push(`series ${id}, port ${udpPort}: the causes of ${missing} missing packets do not add up`);
-    }
+    const { late, ring, socket, cut_off: cutOff, unexplained } = causes;
+    if (socket !== null && unexplained !== null && missing !== late + ring + socket + cutOff + unexplained)
+      problems.push(`series ${id}, port ${port}: the causes of ${missing} missing packets do not add up`);
   }
   return problems;
 }
