@@ -1,10 +1,10 @@
 // Starting the benchmarks' programs and reading what they print: a line "ready", where they say so, and JSON at the
 // end.
 
-import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { readFileSync } from 'node:fs';
+import { spawnBound } from '../src/runtime/bound-child.js';
 import type { Programs } from './compile.js';
 import { portsText } from './detector.js';
 import type { BenchDetector } from './detector.js';
@@ -27,7 +27,8 @@ export async function start<Report>(
   parameters: readonly string[],
   options: { readonly input?: Buffer; readonly waitReady?: boolean } = {},
 ): Promise<Running<Report>> {
-  const child = spawn(command, parameters);
+  const stdio = ['pipe', 'pipe', 'pipe'] as const;
+  const child = spawnBound(command, parameters, { stdio }) as ChildProcessWithoutNullStreams;
   child.stderr.pipe(process.stderr);
   child.stdin.on('error', () => undefined);
   if (options.input !== undefined) child.stdin.end(options.input);
