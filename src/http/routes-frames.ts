@@ -89,13 +89,8 @@ function npyOf(frame: LastSent): Buffer {
   return npy(pixels, type, shape);
 }
 
-/** The parts of its message; what left compressed lies in the ring as it was before, and says so. */
-function asSent({ json: told, pixels }: LastSent): Buffer {
-  const json = Buffer.from(
-    Buffer.from(told)
-      .toString()
-      .replace(/"compression":"\w+"/, '"compression":"none"'),
-  );
+/** What its message says, of the frame as it lies in the ring, and its pixels. */
+function asSent({ json, pixels }: LastSent): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.length);
   return Buffer.concat([length, json, pixels]);

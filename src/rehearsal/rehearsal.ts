@@ -1,69 +1,26 @@
 // Series after series through one service, as a beamline would run them in a day, each with other settings or another
-// fault: the simulated detector and the checking consumer are commands of their own beside it. After each series what
-// was sent, counted and seen is compared (rehearsal/ledger.ts), at the end the sums with those that Prometheus has, if
-// it is installed.
+// fault, and one through a second service whose images leave in another form: the simulated detector and the checking
+// consumer are commands of their own beside it. After each series what was sent, counted and seen is compared
+// (rehearsal/ledger.ts), at the end the sums with those that Prometheus has, if it is installed.
 // Tested by test/threads/rehearsal.test.ts.
 
 import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exitCode, OperatorError } from '../base/errors.js';
-import { command, endAll, freePorts, interrupted, until } from './child-commands.js';
-import { armWish } from '../control/arm-request.js';
+import { exitCode } from '../base/errors.js';
+import { endAll, freePorts, interrupted } from './child-commands.js';
 import { loadConfig } from '../config/load.js';
 import { makeLogger } from '../runtime/log.js';
 import type { StandingView } from '../view/standing-view.js';
-import { compareDemo } from './ledger.js';
-import type { ConsumerReport, SimulatorTruth } from './ledger.js';
+import { everyHundredthPixel, formOf, playFormed } from './formed.js';
 import type { PortCounter } from '../memory/counters.js';
 import { startPrometheus } from './prometheus.js';
 import type { PrometheusReport } from './prometheus.js';
+import { play } from './scene.js';
+import type { RehearsalOptions, Scene, SceneReport } from './scene.js';
 import { startService } from '../service/service.js';
-import type { RunningService } from '../service/service.js';
 import type { SeriesSummary } from '../contract/series.js';
-
-const connectLimitMs = 10_000;
-/** After the last packet a series ends by itself within this, or it is stopped. */
-const endLimitMs = 15_000;
-
-export interface RehearsalOptions {
-  /** A tenth of the frames. */
-  readonly short: boolean;
-  readonly seed: number;
-  /** Run Prometheus if it is installed. */
-  readonly prometheus: boolean;
-  readonly json: boolean;
-  readonly signal: AbortSignal;
-  readonly out: {
-    readonly stdout: { write(text: string): unknown };
-    readonly stderr: { write(text: string): unknown };
-  };
-}
-
-/** One series of the rehearsal. */
-interface Scene {
-  readonly title: string;
-  /** Settings as in the configuration, beside those of all series. */
-  readonly settings?: { readonly dynamic_range?: number; readonly read_n_rows?: number };
-  readonly frames: number;
-  readonly rate: number;
-  /** Words for the simulator and for the consumer. */
-  readonly simulate?: readonly string[];
-  readonly watch?: readonly string[];
-  /** Armed without a number of frames, and stopped. */
-  readonly stopped?: true;
-  /** What must have happened, or the scene shows nothing; unless the run is short. */
-  readonly shows?: (summary: SeriesSummary) => boolean;
-}
-
-/** How a series went. */
-interface SceneReport {
-  readonly title: string;
-  readonly problems: readonly string[];
-  readonly summary: SeriesSummary;
-  readonly consumer: ConsumerReport;
-}
 
 function scenes(short: boolean, silentPort: number): Scene[] {
   const frames = (whole: number): number => (short ? Math.ceil(whole / 10) : whole);
@@ -127,7 +84,9 @@ export async function runRehearsal(options: RehearsalOptions): Promise<number> {
   const udpPorts = await freePorts(2);
   const played = scenes(options.short, udpPorts[1]);
   const file = join(folder, 'rehearsal.yaml');
-  await writeFile(file, rehearsalYaml(udpPorts, played));
+  const mask = join(folder, 'mask.npy');
+  await writeFile(mask, everyHundredthPixel());
+  await writeFile(file, rehearsalYaml(udpPorts, played, await freePorts(2), mask));
   const config = loadConfig(file, 'rehearsal');
   const service = await startService(config, { logger: makeLogger('error', config.name) });
   const cutShort = Promise.race([service.failed, interrupted(options.signal)]);
@@ -162,6 +121,9 @@ export async function runRehearsal(options: RehearsalOptions): Promise<number> {
     }
     const figures =
       prometheus === null ? null : await Promise.race([prometheus.report(sumsOf(service.view)), cutShort]);
+    const formed = await playFormed({ file, children, cutShort, options });
+    reports.push(formed);
+    say(`  ${formed.problems.length === 0 ? 'ok    ' : 'WRONG '} ${reports.length} ${sceneLine(formed)}`);
     return conclude(reports, figures, options);
   } finally {
     await endAll(children, () => service.stop('the rehearsal is over'));
@@ -170,7 +132,12 @@ export async function runRehearsal(options: RehearsalOptions): Promise<number> {
 }
 
 /** One entry for the service, and one for each series with its own settings for simulator and consumer. */
-function rehearsalYaml(udpPorts: readonly number[], played: readonly Scene[]): string {
+function rehearsalYaml(
+  udpPorts: readonly number[],
+  played: readonly Scene[],
+  formedPorts: readonly number[],
+  mask: string,
+): string {
   const shared = {
     detector: 'eiger',
     quad: true,
@@ -184,109 +151,10 @@ function rehearsalYaml(udpPorts: readonly number[], played: readonly Scene[]): s
     `series-${index + 1}`,
     { ...shared, ...settings },
   ]);
-  return JSON.stringify(Object.fromEntries([['rehearsal', { ...shared, dynamic_range_max: 32 }], ...entries]));
-}
-
-interface Playing {
-  readonly scene: Scene;
-  /** Of the configuration, with the settings of this series. */
-  readonly entry: string;
-  readonly firstFrame: number;
-  readonly file: string;
-  readonly service: RunningService;
-  readonly children: ChildProcess[];
-  readonly cutShort: Promise<never>;
-  readonly options: RehearsalOptions;
-}
-
-async function play({
-  scene,
-  entry,
-  firstFrame,
-  file,
-  service,
-  children,
-  cutShort,
-  options,
-}: Playing): Promise<SceneReport> {
-  const { view } = service;
-  const before = view.portCounters();
-  const consumer = command(children, [
-    'watch',
-    service.dataEndpoint,
-    '--verify',
-    file,
-    entry,
-    '--series',
-    '1',
-    ...(scene.watch ?? []),
-    '--json',
-  ]);
-  await until(() => view.status().consumers === 1, connectLimitMs, 'the checking consumer did not connect', cutShort);
-  const armed = await view.orders.arm(
-    armWish({
-      first_frame_number: firstFrame,
-      ...(scene.stopped === true ? {} : { frames: scene.frames, frame_period_ms: 1000 / scene.rate }),
-      metadata: { description: scene.title },
-      read_n_rows: 0,
-      ...scene.settings,
-      force: true,
-    }),
+  const formed = { ...shared, udp_ports: formedPorts, ...formOf(mask) };
+  return JSON.stringify(
+    Object.fromEntries([['rehearsal', { ...shared, dynamic_range_max: 32 }], ...entries, ['formed', formed]]),
   );
-  const faults = (scene.simulate ?? []).map((word) =>
-    word.replace(/FIRST\+([0-9]+)/g, (_, beyond: string) => String(firstFrame + Number(beyond))),
-  );
-  const truth = (await Promise.race([
-    command(children, [
-      'simulate',
-      file,
-      entry,
-      '--frames',
-      String(scene.frames),
-      '--rate',
-      String(scene.rate),
-      '--first-frame',
-      String(firstFrame),
-      '--seed',
-      String(options.seed),
-      ...faults,
-      '--json',
-    ]),
-    cutShort,
-  ])) as SimulatorTruth;
-  const ended = (): SeriesSummary | undefined => view.history().find(({ series_id: id }) => id === armed.series_id);
-  if (scene.stopped !== true)
-    await until(() => ended() !== undefined, scene.watch === undefined ? endLimitMs : 4 * endLimitMs, null, cutShort);
-  const summary = ended() ?? (await Promise.race([view.orders.stop(), cutShort]));
-  if (summary === null) throw new OperatorError('the series was gone before it had ended', exitCode.internal);
-  const report = (await Promise.race([consumer, cutShort])) as ConsumerReport;
-  await until(() => view.status().consumers === 0, connectLimitMs, 'the checking consumer did not go', cutShort);
-  const { problems } = compareDemo(truth, summary, since(before, view), report);
-  const shown = scene.shows === undefined || scene.shows(summary) || options.short;
-  return {
-    title: scene.title,
-    problems: shown ? problems : [...problems, 'what this series is there to show did not happen'],
-    summary,
-    consumer: report,
-  };
-}
-
-/** Counters of one series. */
-function since(
-  before: ReturnType<StandingView['portCounters']>,
-  view: StandingView,
-): ReturnType<StandingView['portCounters']> {
-  return view.portCounters().map(({ udpPort, counters }) => {
-    const base = before.find((port) => port.udpPort === udpPort)?.counters;
-    const names = Object.keys(counters) as PortCounter[];
-    return {
-      udpPort,
-      counters: Object.fromEntries(names.map((name) => [name, counters[name] - (base?.[name] ?? 0)])) as Record<
-        PortCounter,
-        number
-      >,
-    };
-  });
 }
 
 /** What Prometheus must have at the end. */

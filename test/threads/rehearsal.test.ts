@@ -16,11 +16,22 @@ t.test(
     };
     t.match(report, { ok: true, problems: [] });
     t.equal(code, 0, rehearsal.stderr);
-    t.ok(report.series.length >= 9);
+    t.ok(report.series.length >= 10);
     for (const { title, summary } of report.series) t.ok(summary.frames >= 20, title);
     t.match(
       report.series.map(({ title }) => title),
-      [/nothing goes wrong/, /lost/, /32 bit/, /8 bit/, /rows/, /silent/, /slow consumer/, /strangers/, /stopped/],
+      [
+        /nothing goes wrong/,
+        /lost/,
+        /32 bit/,
+        /8 bit/,
+        /rows/,
+        /silent/,
+        /slow consumer/,
+        /strangers/,
+        /stopped/,
+        /turned/,
+      ],
     );
     if (programNamed('prometheus') === null) t.equal(report.prometheus, null);
     else
