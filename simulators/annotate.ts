@@ -44,7 +44,7 @@ export async function annotateFile(options: AnnotateOptions): Promise<AnnotateRe
   const ledgers = series.map(({ value, from }) => readLedger(value, from));
   const file = fileAt(options.file);
   const warnings: string[] = [];
-  const release = lock(file);
+  const release = attempt(file, () => lock(file));
   try {
     if (dryRun && existsSync(undoOf(file)))
       throw new OperatorError(
@@ -54,7 +54,7 @@ export async function annotateFile(options: AnnotateOptions): Promise<AnnotateRe
       );
     if (!dryRun && attempt(file, () => recover(file)))
       warnings.push(`${file}: an annotation before did not come to its end; the file was made what it was first`);
-    const overlay = new Overlay(file);
+    const overlay = attempt(file, () => new Overlay(file));
     try {
       const done: Annotated[] = [];
       await changeOver(overlay, (opened) => {

@@ -1,5 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -174,6 +183,28 @@ t.test(
     receiver.stdin.end();
     await ended;
     t.match(await annotated(file), { changed: true });
+  },
+);
+
+t.test(
+  'a file that may not be read, or not written, is said with what to see to, and is as it was',
+  { skip: process.getuid?.() !== 0 && 'only root can become somebody who may not' },
+  async (t) => {
+    const open = mkdtempSync(join(tmpdir(), 'vdcu-annotate-open-'));
+    t.teardown(() => rmSync(open, { recursive: true }));
+    chmodSync(open, 0o755);
+    for (const mode of [0o600, 0o644]) {
+      const file = await received([0, 1, 2], open);
+      chmodSync(file, mode);
+      const before = readFileSync(file);
+      process.seteuid?.(65534);
+      try {
+        await t.rejects(annotated(file), { exitCode: 3, message: /EACCES.*as it was\..*see to the rights/ });
+      } finally {
+        process.seteuid?.(0);
+      }
+      t.equal(Buffer.compare(readFileSync(file), before), 0);
+    }
   },
 );
 
