@@ -220,7 +220,8 @@ export class ReceiverGroup {
    * @throws Refused
    */
   async start({ index }: Receiver): Promise<void> {
-    await this.#stops.over();
+    // (Another round may have begun before this call goes on.)
+    while (this.#stops.gathering) await this.#stops.over();
     if (this.#status === runStatus.running && !this.#starts.gathering) {
       this.#started.add(index);
       return;
@@ -269,7 +270,7 @@ export class ReceiverGroup {
    * @throws Refused when it was cut short
    */
   async stop({ index }: Receiver, byUser: boolean): Promise<void> {
-    await this.#starts.over();
+    while (this.#starts.gathering) await this.#starts.over();
     if (this.#status === runStatus.idle) return;
     if (!this.#stops.gathering) this.#stoppedByUser = false;
     this.#stoppedByUser ||= byUser;

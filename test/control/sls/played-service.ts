@@ -6,6 +6,7 @@ import type { SeriesSummary } from '../../../src/contract/series.js';
 import type { JsonNode } from '../../../src/base/json-text.js';
 import { writeJson } from '../../../src/base/json-text.js';
 import { checkArmWish } from '../../../src/control/arm-request.js';
+import { Refused } from '../../../src/control/refused.js';
 import type { Armed } from '../../../src/control/orders.js';
 import { answerCall, readCall } from '../../../src/control/sls/calls.js';
 import { ReceiverGroup } from '../../../src/control/sls/receivers.js';
@@ -80,6 +81,18 @@ export class PlayedService {
     this.#timers.clear();
   }
 
+  /** Number of the series that is open; null = none is. */
+  get open(): number | null {
+    return this.#open;
+  }
+
+  /** Another door opens a series; nothing while one is open. */
+  openElsewhere(): void {
+    if (this.#open !== null) return;
+    this.armed.push({ elsewhere: true });
+    this.#open = this.armed.length;
+  }
+
   /** The series that is open has ended. */
   endSeries(): void {
     if (this.#open !== null) this.#ended.add(this.#open);
@@ -98,6 +111,7 @@ export class PlayedService {
   async #arm(wish: JsonNode | null): Promise<Armed> {
     await Promise.resolve();
     if (this.refusal !== null) throw this.refusal;
+    if (this.#open !== null) throw new Refused('busy', [`series ${this.#open} is open`]);
     checkArmWish(wish, this.group.config);
     this.armed.push(JSON.parse(writeJson(wish as JsonNode)) as Record<string, unknown>);
     this.#open = this.armed.length;
