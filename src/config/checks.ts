@@ -103,6 +103,7 @@ const plainChecks: readonly (Omit<Check, 'find'> & { readonly find: (options: Op
     find: ({ receiver_ports }) => repeated('receiver_ports', receiver_ports.filter(Boolean)),
   },
   { needs: ['receiver_ports', 'frames_stride'], find: sharedReceivers },
+  { needs: ['receiver_ports', 'sls_preview'], find: previewOfClient },
   { needs: ['receiver_ports', 'receiver_host', 'udp_host'], find: receiverHost },
   { needs: ['receiver_ports', 'data_port', 'api_port'], find: receiverPorts },
 ];
@@ -288,6 +289,13 @@ function sharedReceivers({ receiver_ports, frames_stride }: Options): Problem[] 
         'of each module, not several that share the detector. Remove one of them',
     },
   ];
+}
+
+function previewOfClient({ receiver_ports, sls_preview }: Options): Problem[] {
+  if (!sls_preview || receiver_ports.length > 0) return [];
+  const message =
+    "true without receiver_ports, but PSI's client opens the preview stream. Add receiver_ports, or remove it";
+  return [{ path: ['sls_preview'], message }];
 }
 
 function receiverHost({ receiver_ports, receiver_host, udp_host }: Options): Problem[] {

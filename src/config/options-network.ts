@@ -164,6 +164,13 @@ export const networkOptions = {
     range: 'a list of IPv4 addresses or networks, as 192.0.2.7 or 10.1.0.0/16',
     description: "From where PSI's client may call; its protocol has no password. Empty = from anywhere.",
   }),
+  sls_preview: noted(z.boolean().default(false), {
+    unit: null,
+    range: 'true or false; needs receiver_ports',
+    description:
+      "PSI's preview stream beside the frames: one zmq PUB socket for each UDP port, as slsReceiver has it, for " +
+      "PSI's GUI and scripts, on receiver_host. Open while the client has set rx_zmqstream 1. It may skip frames.",
+  }),
   receiver_release: noted(z.union([z.literal(8), z.literal(9), z.literal(10)]).default(10), {
     unit: null,
     range: '8, 9 or 10',

@@ -55,6 +55,12 @@ export const receiversSchema = object("The receivers that PSI's client drives", 
     }),
     nullable: true,
   },
+  preview: {
+    ...object("PSI's preview stream (sls_preview); null = it is not offered", {
+      frames_skipped: whole('Frames that were wanted and had left the ring, since the start of the service'),
+    }),
+    nullable: true,
+  },
   problems: sentences,
 });
 

@@ -69,6 +69,8 @@ export interface SentFacts {
 export interface SentFrame extends Omit<SentFacts, 'pixelBytes'> {
   /** By index of the port; null = unknown. */
   readonly positions: readonly (number | null)[];
+  /** By index of the port: the header of the first packet that was placed; null = none was, or the port is off. */
+  readonly headers: readonly (Uint8Array | null)[];
   /** As they lie in the ring: C order, little endian. */
   readonly pixels: Uint8Array;
 }
@@ -209,6 +211,10 @@ export class SentFrames {
       positions: Array.from({ length: sizes.ports }, (_, port) => {
         const position = words[base + positionsWord + port];
         return position < 0 ? null : position;
+      }),
+      headers: Array.from({ length: sizes.ports }, (_, index) => {
+        const records = this.#memory.ports.find((port) => port.index === index)?.records;
+        return records === undefined || records.accepted(slot) === 0 ? null : records.header(slot);
       }),
       pixels: this.#bytes.slice(from, from + words[base + entryWord.pixels]),
     };

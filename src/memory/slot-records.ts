@@ -106,6 +106,12 @@ export class SlotRecords {
     this.#times[(base + recordWord.firstPacketAt) / 2] = now;
   }
 
+  /** The header of the first packet of the image in a slot, which has one: a copy. */
+  header(slot: number): Uint8Array {
+    const at = this.words.byteOffset + (this.base(slot) + recordWord.header) * 4;
+    return new Uint8Array(this.words.buffer, at, (recordWord.bits - recordWord.header) * 4).slice();
+  }
+
   /** Times that a frame was begun in the slot, modulo 2³². */
   opened(slot: number): number {
     return Atomics.load(this.words, slot * this.#stride + recordOpenedWord);

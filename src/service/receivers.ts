@@ -7,6 +7,7 @@ import { ReceiverGroup } from '../control/sls/receivers.js';
 import { lackingModules, portsOn } from '../control/sls/told.js';
 import { interfaceOf } from '../doctor/network-interface.js';
 import type { Logger } from '../runtime/log.js';
+import { slsPreview } from './sls-preview.js';
 import type { StandingView } from '../view/standing-view.js';
 
 /** Receivers that listen. */
@@ -29,6 +30,10 @@ export async function openReceivers(
 ): Promise<OpenReceivers | null> {
   const { receiverPorts: ports, receiverSource: allowed } = config;
   if (ports.length === 0) return null;
+  // (Of a detector that the client names, no address is known yet but the one that the file states.)
+  const [udpHost = [config.stated?.options.udp_host ?? []].flat()[0]] = config.udpHosts;
+  const host = config.receiverHost ?? udpHost;
+  const preview = config.slsPreview ? slsPreview(view, host) : null;
   const group = new ReceiverGroup({
     config,
     orders: view.orders,
@@ -36,6 +41,7 @@ export async function openReceivers(
     progress: (seriesId) => view.progressOf(seriesId),
     receiveBufferBytes: () => view.receiveBufferBytes,
     build,
+    preview,
     macOf: (address) => {
       const { name, mac } = interfaceOf(address);
       return name === null ? null : (mac ?? '');
@@ -52,15 +58,13 @@ export async function openReceivers(
   });
   const { follower } = group;
   if (follower !== null) view.noteWaiting(() => follower.waiting());
-  // (Of a detector that the client names, no address is known yet but the one that the file states.)
-  const [udpHost = [config.stated?.options.udp_host ?? []].flat()[0]] = config.udpHosts;
-  const host = config.receiverHost ?? udpHost;
   const door = await openReceiverDoor(group, { host, ports, allowed, logger });
   return {
     group,
     ports: door.ports,
     close: async () => {
       group.close();
+      preview?.close();
       await door.close();
     },
   };

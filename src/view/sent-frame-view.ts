@@ -81,7 +81,7 @@ export class SentFrameView {
     return this.last() ?? 'gone';
   }
 
-  #whole({ json, dynamicRange, readNRows, positions, pixels }: SentFrame): LastSent {
+  #whole({ json, dynamicRange, readNRows, positions, headers, pixels }: SentFrame): LastSent {
     const header = parsed(json) as LastSent['header'];
     const known = positions.flatMap((position, port) => (position === null ? [] : [[this.#udpPorts[port], position]]));
     const places: FramePlaces = {
@@ -91,7 +91,15 @@ export class SentFrameView {
     };
     const missing = (header['missing'] ?? {}) as MissingByPort;
     if (Object.keys(missing).length > 0) this.#fill(pixels, header['type'] as PixelType, places, missing);
-    return { json, header, places, pixels };
+    const packetHeaders = Object.fromEntries(
+      headers.flatMap((bytes, port) => (bytes === null ? [] : [[this.#udpPorts[port], bytes]])),
+    ) as Record<string, Uint8Array>;
+    return { json, header, places, pixels, packetHeaders };
+  }
+
+  /** Series and index of the frame sent last, without a look at it; null = none yet. */
+  told(): { readonly series: number; readonly frameIndex: number } | null {
+    return this.#sent.told();
   }
 
   /** What was filled in a copy, when it was sent, lies in the ring as it was before. */

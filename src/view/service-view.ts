@@ -117,6 +117,8 @@ export interface EncoderDone {
 
 /** A frame that was sent. `json`: part 0 of its message, `header`: the same read; `pixels`: C order, little endian. */
 export interface LastSent {
+  /** By UDP port, of a frame that lies in the ring: the header of the first packet that was placed. */
+  readonly packetHeaders?: Readonly<Record<string, Uint8Array>>;
   readonly json: Uint8Array;
   readonly header: Readonly<Record<string, unknown>>;
   readonly places: FramePlaces;

@@ -296,6 +296,9 @@ export class SharedView implements ServiceView {
     return this.#frames.find(wish);
   }
 
+  /** As SentFrameView has it. */
+  readonly newestSent = (): ReturnType<SentFrameView['told']> => this.#frames.told();
+
   receivedFrames(): number {
     return seriesNow(this.#now)?.images_sent ?? this.#told.last?.frames ?? 0;
   }

@@ -14,6 +14,7 @@ t.test('what the client has set is told, and what the next start would be refuse
     status: 'idle',
     receivers: [0, 1].map((module) => ({ module, locked_by: null, set_up: null })),
     next: null,
+    preview: null,
     problems: [],
   });
 

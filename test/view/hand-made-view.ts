@@ -82,6 +82,7 @@ export const config: ServiceConfig = {
   receiverHost: null,
   receiverSource: [],
   receiverRelease: 10,
+  slsPreview: false,
   ring: { frames: 64 },
   frameRateHz: null,
   series: 'auto',

@@ -2,6 +2,7 @@
 // payload, or a refusal whose sentence the user of PSI's client reads. A setting that this service has no use for is
 // kept and told back: a refusal breaks the user's configuration at that line.
 
+import { messageOf } from '../../base/errors.js';
 import { Refused } from '../refused.js';
 import type { ArgumentOf, FunctionName, PayloadOf } from './functions.js';
 import { detectorTypes } from './functions.js';
@@ -254,7 +255,16 @@ export const answers: { readonly [N in Answered]: Answer<N> } = {
   F_RECEIVER_GET_RECEIVER_ROI: tell('rois'),
   F_RECEIVER_SET_RECEIVER_ROI_METADATA: put('roiMetadata'),
   F_RECEIVER_GET_ROI_METADATA: tell('roiMetadata'),
-  F_SET_RECEIVER_STREAMING: put('streaming', 0),
+  F_SET_RECEIVER_STREAMING: async (caller, streaming) => {
+    put('streaming', 0)(caller, streaming);
+    const { settings, group } = caller.receiver;
+    try {
+      await group.preview?.follow(settings);
+    } catch (error) {
+      settings.streaming = 0;
+      refuse(`Could not set data stream enable to ${streaming} [${messageOf(error)}]`);
+    }
+  },
   F_GET_RECEIVER_STREAMING: tell('streaming'),
   F_SET_RECEIVER_STREAMING_FREQUENCY: put('streamingFrequency', 0),
   F_GET_RECEIVER_STREAMING_FREQUENCY: tell('streamingFrequency'),
@@ -267,6 +277,7 @@ export const answers: { readonly [N in Answered]: Answer<N> } = {
   F_GET_RECEIVER_STREAMING_HWM: tell('streamingHighWaterMark'),
   F_RESTREAM_STOP_FROM_RECEIVER: ({ receiver }) => {
     if (receiver.settings.streaming === 0) refuse('Could not restream stop packet as data Streaming is disabled');
+    receiver.group.preview?.end(receiver.index);
   },
 };
 

@@ -4,6 +4,7 @@ import type { ServiceConfig } from '../../config/service-config.js';
 import type { AbortReason } from '../../contract/abort-reasons.js';
 import type { Logger } from '../../runtime/log.js';
 import type { Orders } from '../orders.js';
+import type { Preview } from './preview.js';
 
 /** How far a series has come. Frame numbers are the detector's, null = none seen. */
 export interface SeriesProgress {
@@ -32,6 +33,8 @@ export interface ReceiversDeps {
   macOf(address: string): string | null;
   /** Runs something once, later; the answer cancels it. */
   after(milliseconds: number, run: () => void): () => void;
+  /** PSI's preview stream; null = it is not offered. */
+  readonly preview: Preview | null;
   /** As the follower's (follower.ts); only called where the configuration leaves the detector to the client. */
   build(config: ServiceConfig): Promise<void>;
 }

@@ -13,6 +13,7 @@ import { Follower } from './follower.js';
 import { Gathering } from './gathering.js';
 import { framesExpected, imagePorts } from './module-settings.js';
 import type { ModuleSettings } from './module-settings.js';
+import type { Preview } from './preview.js';
 import type { ReceiversDeps, SeriesProgress } from './receivers-deps.js';
 import type { Release } from './setup.js';
 
@@ -81,6 +82,8 @@ export class Receiver {
 
   setUp(settings: ModuleSettings): void {
     this.#settings = settings;
+    // (Streaming is off again, so that nothing can fail.)
+    void this.group.preview?.follow(settings);
     this.group.noteSetUp(this);
   }
 
@@ -113,6 +116,8 @@ export class ReceiverGroup {
   readonly receivers: readonly Receiver[];
   /** Who has the data plane built; null = the configuration says what the detector is. */
   readonly follower: Follower | null;
+  /** PSI's preview stream; null = it is not offered. */
+  readonly preview: Preview | null;
   readonly #deps: ReceiversDeps;
   readonly #starts: Gathering;
   readonly #stops: Gathering;
@@ -124,6 +129,7 @@ export class ReceiverGroup {
 
   constructor(deps: ReceiversDeps) {
     this.#deps = deps;
+    this.preview = deps.preview;
     this.receivers = deps.config.receiverPorts.map((_, index) => new Receiver(this, index));
     const after: ReceiversDeps['after'] = (milliseconds, run) => deps.after(milliseconds, run);
     const { config } = deps;
@@ -242,6 +248,8 @@ export class ReceiverGroup {
       await this.follower?.settle();
       const { settings } = this.receivers[0];
       const { series_id: seriesId } = await this.#deps.orders.arm(armWish(armWishOf(settings, this.config)));
+      const modules = this.#setUp.map((receiver) => receiver.settings);
+      this.preview?.begin(seriesId, modules);
       this.#started.clear();
       for (const index of this.#starts.joined) this.#started.add(index);
       this.#acquisition = {
@@ -284,6 +292,7 @@ export class ReceiverGroup {
       // It may have ended by itself, and another may be open.
       if (this.#deps.progress(acquisition.seriesId)?.ended === null) await this.#deps.orders.stop();
     } finally {
+      this.preview?.finish();
       acquisition.finished = !this.#stoppedByUser;
       this.#started.clear();
       this.#status = runStatus.idle;

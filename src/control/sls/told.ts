@@ -32,6 +32,8 @@ export interface ReceiversTold {
   readonly receivers: readonly ReceiverTold[];
   /** Name of the file and metadata of the next series; null = the first module was not set up. */
   readonly next: { readonly filename: string; readonly metadata: Readonly<Record<string, unknown>> } | null;
+  /** PSI's preview stream; null = it is not offered. */
+  readonly preview: { readonly frames_skipped: number } | null;
   /** What would be refused at the next start. */
   readonly problems: readonly string[];
 }
@@ -49,6 +51,7 @@ export function receiversTold(group: ReceiverGroup): ReceiversTold {
     status: statusNames[group.status],
     receivers: group.receivers.map(receiverTold),
     next,
+    preview: group.preview === null ? null : { frames_skipped: group.preview.skipped },
     problems: [...group.problems(), ...(problem === null ? [] : [problem])],
   };
 }

@@ -10,6 +10,7 @@ import { Refused } from '../../../src/control/refused.js';
 import type { Armed } from '../../../src/control/orders.js';
 import { answerCall, readCall } from '../../../src/control/sls/calls.js';
 import { ReceiverGroup } from '../../../src/control/sls/receivers.js';
+import type { Preview } from '../../../src/control/sls/preview.js';
 import type { SeriesProgress } from '../../../src/control/sls/receivers-deps.js';
 import { makeLogger } from '../../../src/runtime/log.js';
 import type { ServiceConfig } from '../../../src/config/service-config.js';
@@ -46,7 +47,7 @@ export class PlayedService {
   readonly #ended = new Set<number>();
   readonly #timers = new Set<() => void>();
 
-  constructor(yaml: string = halfModulesYaml) {
+  constructor(yaml: string = halfModulesYaml, preview: Preview | null = null) {
     this.config = parseConfig(`det:${yaml}\n`, 'test.yaml', 'det');
     this.group = new ReceiverGroup({
       config: this.config,
@@ -63,6 +64,7 @@ export class PlayedService {
       progress: (id) => this.#progress(id),
       receiveBufferBytes: () => null,
       macOf: () => this.mac,
+      preview,
       build: (config) => {
         if (this.buildFails !== null) return Promise.reject(this.buildFails);
         this.built.push(config);

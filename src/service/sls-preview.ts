@@ -1,0 +1,106 @@
+// PSI's preview stream of the running service: frames are looked at where the view finds them, taken apart into images
+// of the ports, and published by zeromq.js on PUB sockets, which drop what a peer does not take. Main thread; nothing
+// of the data path waits for it.
+// Tested by test/threads/sls-preview.test.ts.
+
+import { Publisher } from 'zeromq';
+import { systemClock } from '../base/clock.js';
+import type { ServiceConfig } from '../config/service-config.js';
+import { Preview } from '../control/sls/preview.js';
+import type { PreviewFrame, PreviewImage, PreviewSocket } from '../control/sls/preview.js';
+import { makeLayout } from '../detector/layout.js';
+import { PortImages } from '../detector/port-image.js';
+import type { MissingByPort } from '../detector/pixel-states.js';
+import type { DetectorSettings } from '../detector/settings.js';
+import type { LastSent } from '../view/service-view.js';
+import type { StandingView } from '../view/standing-view.js';
+
+/** Messages that wait for a peer at most; the client may ask for fewer. Of large images a few are much. */
+const mostWaiting = 10;
+
+/** @param host of the receivers */
+export function slsPreview(view: StandingView, host: string): Preview {
+  let images: { readonly of: DetectorSettings; readonly images: PortImages } | null = null;
+  const imagesOf = (detector: DetectorSettings): PortImages => {
+    if (images?.of !== detector) images = { of: detector, images: new PortImages(detector) };
+    return images.images;
+  };
+  return new Preview({
+    clock: systemClock,
+    newest: (seriesId) => {
+      const told = view.plane?.newestSent() ?? null;
+      return told?.series === seriesId ? told.frameIndex : -1;
+    },
+    frame: (index) => {
+      const sent = view.sentFrame({ by: 'index', value: index });
+      return typeof sent === 'string' ? null : takenApart(sent, view.config, imagesOf(view.config.detector));
+    },
+    open: async (port, highWaterMark) => openSocket(host, port, highWaterMark),
+    every: (milliseconds, run) => {
+      const timer = setInterval(run, milliseconds);
+      return () => clearInterval(timer);
+    },
+  });
+}
+
+async function openSocket(host: string, port: number, highWaterMark: number): Promise<PreviewSocket> {
+  const socket = new Publisher({
+    sendHighWaterMark: highWaterMark <= 0 ? mostWaiting : Math.min(highWaterMark, mostWaiting),
+    linger: 0,
+    tcpKeepalive: 1,
+    tcpKeepaliveIdle: 60,
+    tcpKeepaliveCount: 10,
+    tcpKeepaliveInterval: 1,
+  });
+  try {
+    await socket.bind(`tcp://${host}:${port}`);
+  } catch (error) {
+    socket.close();
+    throw new Error(`Could not create zmq pub socket on port ${port}: it is taken, or not of this machine`, {
+      cause: error,
+    });
+  }
+  // One message after the other; a PUB never makes anybody wait.
+  let last: Promise<unknown> = Promise.resolve();
+  let closed = false;
+  return {
+    send: (parts) => {
+      last = last.then(() => (closed ? undefined : socket.send([...parts]))).catch(() => undefined);
+    },
+    close: () => {
+      // What was given to it goes first.
+      void last.then(() => {
+        closed = true;
+        socket.close();
+      });
+    },
+  };
+}
+
+/** A frame as its ports have sent it. */
+function takenApart(sent: LastSent, { detector }: ServiceConfig, images: PortImages): PreviewFrame {
+  const { header, places, pixels, packetHeaders = {} } = sent;
+  const { dynamicRange, readNRows } = places;
+  const layout = makeLayout(detector, { dynamicRange, readNRows });
+  const missing = (header['missing'] ?? {}) as MissingByPort;
+  const { rows, columns } = layout.profile.portImage;
+  return {
+    frameIndex: header['frame'] as number,
+    frameNumber: header['frame_number'] as number,
+    images: layout.ports
+      .filter(({ off }) => !off)
+      .map(({ udpPort, expectedPosition }): PreviewImage => {
+        const { row, column } = layout.positions[places.positions[udpPort] ?? expectedPosition];
+        return {
+          udpPort,
+          bytes: images.of(udpPort, places, pixels),
+          shape: [columns, rows],
+          bitmode: dynamicRange,
+          header: packetHeaders[udpPort] ?? null,
+          place: { row, column },
+          expectedPackets: layout.expectedPackets,
+          missingPackets: (missing[udpPort] ?? []).reduce((sum, [first, last]) => sum + last - first + 1, 0),
+        };
+      }),
+  };
+}
