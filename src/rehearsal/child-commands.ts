@@ -4,9 +4,14 @@
 
 import type { ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
+import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { OperatorError } from '../base/errors.js';
+import type { ServiceConfig } from '../config/service-config.js';
 import { spawnBound } from '../runtime/bound-child.js';
+import { makeLogger } from '../runtime/log.js';
+import { startService } from '../service/service.js';
+import type { RunningService } from '../service/service.js';
 
 /** UDP ports of loopback that nobody uses just now. */
 export async function freePorts(count: number): Promise<number[]> {
@@ -55,6 +60,24 @@ export function command(children: ChildProcess[], words: readonly string[]): Pro
   });
   result.catch(() => undefined);
   return result;
+}
+
+/**
+ * Start the service in this process. What cannot be started leaves no folder behind.
+ * @param explain what is thrown instead of the reason
+ * @throws OperatorError
+ */
+export async function startBeside(
+  folder: string,
+  config: ServiceConfig,
+  explain = (error: unknown): unknown => error,
+): Promise<RunningService> {
+  try {
+    return await startService(config, { logger: makeLogger('error', config.name) });
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw explain(error);
+  }
 }
 
 /** End all in the order of the data: who sends, the service, and who takes the stream when it has its series_end. */

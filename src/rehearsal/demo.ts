@@ -8,15 +8,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OperatorError, exitCode } from '../base/errors.js';
-import { command, endAll, freePorts, interrupted, until } from './child-commands.js';
+import { command, endAll, freePorts, interrupted, startBeside, until } from './child-commands.js';
 import { armWish } from '../control/arm-request.js';
 import { loadConfig } from '../config/load.js';
-import { makeLogger } from '../runtime/log.js';
 import { seriesTable } from '../view/series-log.js';
 import type { StandingView } from '../view/standing-view.js';
 import { compareDemo } from './ledger.js';
 import type { ConsumerReport, SimulatorTruth } from './ledger.js';
-import { startService } from '../service/service.js';
 import type { RunningService } from '../service/service.js';
 
 /** Ratios of packets that the simulator loses, sends after others, twice, and frames too late. */
@@ -56,7 +54,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const file = join(folder, 'demo.yaml');
   await writeFile(file, demoYaml(await freePorts(2), options.keepOnPort ?? 0));
   const config = loadConfig(file, 'demo');
-  const service = await startService(config, { logger: makeLogger('error', config.name) });
+  const service = await startBeside(folder, config, (error) => keptPortTaken(error, options.keepOnPort));
   const cutShort = Promise.race([service.failed, interrupted(options.signal)]);
   cutShort.catch(() => undefined);
   let progress: Progress | null = null;
@@ -148,6 +146,16 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     await endAll(children, () => service.stop('the demo is over'));
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** There is no api_port that somebody who typed `vdcu demo --keep` could set. */
+function keptPortTaken(error: unknown, port: number | null): unknown {
+  if (port === null || !(error instanceof OperatorError)) return error;
+  if ((error.cause as NodeJS.ErrnoException | undefined)?.code !== 'EADDRINUSE') return error;
+  const remedy = `Give the page another one: vdcu demo --keep ${port === 65535 ? 65534 : port + 1}`;
+  return new OperatorError(`port ${port} of 127.0.0.1 is taken by another process. ${remedy}`, error.exitCode, {
+    cause: error,
+  });
 }
 
 /** One more series until interrupted. @returns was every pixel of it right? */

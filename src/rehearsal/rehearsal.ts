@@ -9,9 +9,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exitCode } from '../base/errors.js';
-import { endAll, freePorts, interrupted } from './child-commands.js';
+import { endAll, freePorts, interrupted, startBeside } from './child-commands.js';
 import { loadConfig } from '../config/load.js';
-import { makeLogger } from '../runtime/log.js';
 import type { StandingView } from '../view/standing-view.js';
 import { everyHundredthPixel, formOf, playFormed } from './formed.js';
 import type { PortCounter } from '../memory/counters.js';
@@ -19,7 +18,6 @@ import { startPrometheus } from './prometheus.js';
 import type { PrometheusReport } from './prometheus.js';
 import { play } from './scene.js';
 import type { RehearsalOptions, Scene, SceneReport } from './scene.js';
-import { startService } from '../service/service.js';
 import type { SeriesSummary } from '../contract/series.js';
 
 function scenes(short: boolean, silentPort: number): Scene[] {
@@ -88,7 +86,7 @@ export async function runRehearsal(options: RehearsalOptions): Promise<number> {
   await writeFile(mask, everyHundredthPixel());
   await writeFile(file, rehearsalYaml(udpPorts, played, await freePorts(2), mask));
   const config = loadConfig(file, 'rehearsal');
-  const service = await startService(config, { logger: makeLogger('error', config.name) });
+  const service = await startBeside(folder, config);
   const cutShort = Promise.race([service.failed, interrupted(options.signal)]);
   cutShort.catch(() => undefined);
   try {

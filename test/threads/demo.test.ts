@@ -1,9 +1,12 @@
 // `vdcu demo` as somebody types it who has just installed the service.
 
-import { readFileSync, readdirSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import t from 'tap';
 import { freePorts } from '../../src/rehearsal/child-commands.js';
 import { without } from '../programs.js';
+import { takenTcpPort } from './free-ports.js';
 import { vdcuProcess } from './process.js';
 import { until } from './waiting.js';
 
@@ -76,3 +79,21 @@ t.test(
     t.match(demo.stderr.split('The service stays')[1], /pixels checked: [1-9]\d+ .*wrong pixels: 0/);
   },
 );
+
+t.test('where its port is taken, it says with which words it would run, and leaves nothing behind', async (t) => {
+  const tcp = await takenTcpPort();
+  const folder = mkdtempSync(join(tmpdir(), 'vdcu-demo-test-'));
+  t.teardown(async () => {
+    await tcp.release();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const { port } = tcp;
+  const demo = vdcuProcess(t, ['demo', '--frames', '20', '--keep', String(port)], [], ['env', `TMPDIR=${folder}`]);
+  t.equal(await demo.code(), 3);
+  const next = port === 65535 ? 65534 : port + 1;
+  t.equal(
+    demo.stderr.trim().split('\n').at(-1),
+    `vdcu: port ${port} of 127.0.0.1 is taken by another process. Give the page another one: vdcu demo --keep ${next}`,
+  );
+  t.strictSame(readdirSync(folder), []);
+});
