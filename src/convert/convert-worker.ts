@@ -4,7 +4,6 @@
 // Tested by test/convert/convert.test.ts.
 
 import { move } from 'piscina';
-import { exitCode, OperatorError } from '../base/errors.js';
 import { loadEncodeKernel } from '../encode/encode-kernel.js';
 import type { EncodeKernel } from '../encode/encode-kernel.js';
 import { hdf5Reason, openForReading } from '../../simulators/files/hdf5.js';
@@ -26,9 +25,18 @@ let encoder: { readonly bytes: number; readonly kernel: EncodeKernel; readonly m
 /** Where the kernel's memory begins to be used, and between its regions, in bytes. */
 const margin = 128;
 
-/** @throws OperatorError (environment) for an image that cannot be read */
-export default async function convertImage(task: ImageTask): Promise<Uint8Array> {
-  const pixels = await read(task);
+/** Why an image cannot be read: what is thrown here loses its class on the way. */
+export interface Unreadable {
+  readonly unreadable: string;
+}
+
+export default async function convertImage(task: ImageTask): Promise<Uint8Array | Unreadable> {
+  let pixels: Uint8Array;
+  try {
+    pixels = await read(task);
+  } catch (error) {
+    return { unreadable: hdf5Reason(error) };
+  }
   const result = task.compress ? compress(pixels, task.pixelBytes) : pixels;
   return move(result) as unknown as Uint8Array;
 }
@@ -41,17 +49,8 @@ async function read({ file: name, dataset: path, index, dimensions }: ImageTask)
   let dataset = opened.datasets.get(path);
   if (dataset === undefined) opened.datasets.set(path, (dataset = opened.file.get(path) as Dataset));
   const all = Array.from({ length: dimensions - 1 }, (): [] => []);
-  try {
-    const { buffer, byteOffset, byteLength } = dataset.slice([[index, index + 1], ...all]) as Uint8Array;
-    return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
-  } catch (error) {
-    throw new OperatorError(
-      `${name} ${path}: image ${index} cannot be read (${hdf5Reason(error)}). Give a complete file, compressed with ` +
-        'a filter of h5wasm-plugins',
-      exitCode.environment,
-      { cause: error },
-    );
-  }
+  const { buffer, byteOffset, byteLength } = dataset.slice([[index, index + 1], ...all]) as Uint8Array;
+  return new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 }
 
 /** @returns in memory of its own */

@@ -12,7 +12,7 @@ import { bitshuffled, bitshuffleFilter, DirectChunks, leastBytes } from '../../s
 import { createForWriting, hdf5Reason, loadWriter, openForReading } from '../../simulators/files/hdf5.js';
 import type { Dataset, H5File } from '../../simulators/files/hdf5.js';
 import { pixelsOf } from '../../simulators/files/pixel-kinds.js';
-import type { ImageTask } from './convert-worker.js';
+import type { ImageTask, Unreadable } from './convert-worker.js';
 import { readTree } from './copy-tree.js';
 import type { Stack, Tree } from './copy-tree.js';
 
@@ -76,8 +76,8 @@ export async function convertFile(options: ConvertOptions): Promise<ConvertRepor
     });
     const report = await new Conversion(options, tree, pool, made).run();
     made.close();
-    made = null;
     renameSync(part, out);
+    made = null;
     return { ...report, bytesAfter: statSync(out).size };
   } catch (error) {
     if (made !== null) {
@@ -85,7 +85,8 @@ export async function convertFile(options: ConvertOptions): Promise<ConvertRepor
       rmSync(part, { force: true });
     }
     if (signal.aborted) throw new OperatorError('interrupted; nothing is left of the new file', interruptedCode);
-    if (error instanceof OperatorError) throw error;
+    // What the library throws is an Error as such; a mistake in the program has a name of its own.
+    if (error instanceof OperatorError || (error instanceof Error && error.name !== 'Error')) throw error;
     throw new OperatorError(
       `${out}: cannot be written (${hdf5Reason(error)}); nothing is left of it. Make room, or write to another disk`,
       exitCode.environment,
@@ -171,15 +172,17 @@ class Conversion {
   }
 
   async #fill(stack: Stack, dataset: Dataset): Promise<void> {
-    const { signal, threads, onProgress } = this.#options;
+    const { file, signal, threads, onProgress } = this.#options;
     const { path, images, shape, kind } = stack;
     const compress = this.#compresses(stack);
     const pixels = bytesOf(shape, 1);
     const chunks = compress ? new DirectChunks(await loadWriter(), pixels, kind) : null;
-    const task = { file: this.#options.file, dataset: path, dimensions: shape.length + 1, pixelBytes: kind.bytes };
-    const underWay: Promise<Uint8Array>[] = [];
+    const task = { file, dataset: path, dimensions: shape.length + 1, pixelBytes: kind.bytes };
+    const underWay: Promise<Uint8Array | Unreadable>[] = [];
     const ask = (index: number): void => {
-      const image = this.#pool.run({ ...task, index, compress } satisfies ImageTask) as Promise<Uint8Array>;
+      const image = this.#pool.run({ ...task, index, compress } satisfies ImageTask) as Promise<
+        Uint8Array | Unreadable
+      >;
       // One that fails while an earlier one is awaited is heard of when its turn comes.
       image.catch(() => undefined);
       underWay.push(image);
@@ -190,6 +193,12 @@ class Conversion {
         const bytes = await underWay.shift();
         signal.throwIfAborted();
         assert(bytes !== undefined, 'an image was not asked for');
+        if ('unreadable' in bytes)
+          throw new OperatorError(
+            `${file} ${path}: image ${index} cannot be read (${bytes.unreadable}); nothing is left of the new file. ` +
+              'Give a complete file, compressed with a filter of h5wasm-plugins',
+            exitCode.environment,
+          );
         this.#written += bytes.length;
         if (this.#written > this.#bytesLimit) throw new Error('the limit of file sizes is reached: ulimit -f');
         if (chunks !== null) chunks.write(dataset, index, shape.length + 1, bytes);
