@@ -1,9 +1,13 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { recordStream } from '../../simulators/record.js';
 import { loadMask } from '../../simulators/files/mask.js';
 import { npy } from '../../src/http/npy.js';
+import { pythonWith } from '../programs.js';
+import { until } from './waiting.js';
 import { configText, quadYaml, start } from './running.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'vdcu-formed-'));
@@ -46,6 +50,57 @@ encoder_threads: 2`,
     t.match(head, { compression: 'none', shape: [rows, columns] }, 'viewers see the whole frame');
     t.equal(sent.length, 4 + sent.readUInt32LE(0) + rows * columns * 2);
   });
+
+const python = pythonWith('numpy', 'h5py', 'hdf5plugin');
+
+t.test('what is recorded is what numpy makes of the formula', { skip: python === null && 'no numpy' }, async (t) => {
+  const running = await start(
+    t,
+    `${quadYaml}\ncompression: bslz4\nturn: 90\nmirror: true\nroi: [10, 20, 400, 450]\nmask: ${file}`,
+  );
+  const recorded = join(folder, 'recorded.h5');
+  const recording = recordStream({
+    endpoint: running.service.dataEndpoint,
+    file: recorded,
+    name: 'eiger',
+    series: 1,
+    signal: AbortSignal.timeout(120_000),
+  });
+  await until(() => running.status().consumers > 0, 'the recorder');
+  t.equal((await running.arm({ frames: 10 })).status, 201);
+  await running.simulate({ frames: 10 });
+  t.match(await recording, { ok: true, counts: { frames: 10, refused: 0 } });
+  // The formula and the layout of the quad as docs/simulator.md and docs/geometry.md have them.
+  const script = `
+import sys, numpy as np, h5py, hdf5plugin
+np.seterr(over='ignore')
+u = np.uint32
+def mix(x):
+    x = (x ^ (x >> u(16))) * u(0x85ebca6b)
+    x = (x ^ (x >> u(13))) * u(0xc2b2ae35)
+    return x ^ (x >> u(16))
+def port_image(frame, port):
+    image = mix(np.array([frame], u) ^ mix(np.array([port + 1], u)))
+    line = mix(image + np.arange(256, dtype=u) * u(0x85ebca77))
+    x = line[:, None] + np.arange(512, dtype=u)[None, :] * u(0x9e3779b1)
+    return ((x ^ (x >> u(15))) * u(0xc2b2ae3d)) >> u(16)
+mask = np.load(sys.argv[2])
+across = np.r_[0:256, 258:514]
+with h5py.File(sys.argv[1]) as file:
+    detector = file['entry/instrument/eiger']
+    assert detector['data'].shape == (10, 450, 400)
+    for number, image in zip(detector['frame_number'][:], detector['data']):
+        frame = np.zeros((514, 514), 'u2')
+        frame[np.ix_(range(255, -1, -1), across)] = port_image(int(number), 1)
+        frame[np.ix_(range(258, 514), across)] = port_image(int(number), 0)
+        frame[mask != 0] = 65535
+        turned = np.rot90(frame[10:410, 20:470], 1)[:, ::-1]
+        assert (turned == image).all(), number
+print('right')
+`;
+  const said = execFileSync(python as string, ['-c', script, recorded, file], { encoding: 'utf8' });
+  t.equal(said.trim(), 'right');
+});
 
 t.test('a mask that is not there, or of another shape, keeps the service from starting, and says why', async (t) => {
   const { startService } = await import('../../src/service/service.js');
