@@ -114,12 +114,12 @@ const simulatorDirections = Object.entries(simulatorRooms).map(([room, below]) =
   to: { path: '^simulators/', pathNot: `^simulators/(${[room, ...below].join('|')})/` },
 }));
 
-/** A package with one importing file. */
-const onlyIn = (packageName, file) => ({
-  name: `${packageName}-in-one-file`,
-  comment: `${packageName} is imported by ${file} only`,
+/** A package with one importing file, or one for each use. */
+const onlyIn = (packageName, ...files) => ({
+  name: `${packageName}-in-${files.length === 1 ? 'one-file' : 'few-files'}`,
+  comment: `${packageName} is imported by ${files.join(' and ')} only`,
   severity: 'error',
-  from: { path: '^src/', pathNot: `^${file.replaceAll('.', '\\.')}$` },
+  from: { path: '^src/', pathNot: `^(${files.map((file) => file.replaceAll('.', '\\.')).join('|')})$` },
   to: { path: `node_modules/${packageName}/` },
 });
 
@@ -164,7 +164,7 @@ module.exports = {
       to: { path: '^(test|bench)/' },
     },
     // The sink of zeromq.js, and the finder of libzmq inside the package's addon.
-    onlyIn('zeromq', 'src/stream/output/(zmq-sink|libzmq/libzmq).ts'),
+    onlyIn('zeromq', 'src/stream/output/(zmq-sink|libzmq/libzmq).ts', 'src/service/sls-preview.ts'),
     onlyIn('koffi', 'src/runtime/ffi.ts'),
   ],
   options: {

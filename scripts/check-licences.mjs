@@ -30,6 +30,7 @@ const considered = {
   zeromq: ['MIT AND MPL-2.0', 'holds libzmq, whose MPL covers its own files only; used unchanged'],
   h5wasm: ['SEE LICENSE IN LICENSE.txt', 'public domain notice of NIST; HDF5 inside is BSD'],
   'jsonc-simple-parser': ['none named', 'its file `license` is the MIT licence; development only'],
+  'axe-core': ['MPL-2.0', 'looks at the page in a test; development only, used unchanged'],
   'spdx-exceptions': ['CC-BY-3.0', 'a list of names, development only'],
 };
 
