@@ -61,6 +61,8 @@ export class StandingView implements ServiceView {
   readonly outliving: Outliving;
   readonly #deps: StandingViewDeps;
   #plane: SharedView | null = null;
+  /** The last there was. */
+  #shown: SharedView | null = null;
   #totals: PlaneTotals = noTotals;
   #messageNumber = 0;
   #failure: string | null = null;
@@ -93,7 +95,9 @@ export class StandingView implements ServiceView {
   adopt(plane: SharedView | null): void {
     this.#plane = plane;
     plane?.noteDoor(this.#door);
-    if (plane !== null) this.recent.restart();
+    if (plane === null || plane === this.#shown) return;
+    this.#shown = plane;
+    this.recent.restart();
   }
 
   /** What data planes that are gone have counted, and the number of the next message. */
