@@ -240,6 +240,11 @@ t.test(
       dcu_port_purple: [9999, 9999, 9999, 9999],
     });
 
+    const client =
+      'eiger: {receiver_ports: [1954, 1955], receiver_host: 0.0.0.0, data_host: 0.0.0.0, api_host: 0.0.0.0}';
+    const driven = await notes({ values: { configfiles: [{ name: 'a.yaml', content: client }] } });
+    t.match(driven, /rx_hostname demo-virtual-dcu-receivers\.[\w-]+:1954\+demo-virtual-dcu-receivers\.[\w-]+:1955\+\n/);
+    t.match(driven, /series are armed/);
     const plain = await notes({});
     t.match(plain, /admit the level "restricted"\.$/m);
     t.match(plain, /series are armed, and each request names its file/);

@@ -10,7 +10,7 @@ What would come up and not work is refused here, with the remedy.
 {{- fail (printf "detector: %s has no detector %q; it has %s" $file.name .Values.detector (keys $all | sortAlpha | join ", ")) -}}
 {{- end -}}
 {{- $own := get $all .Values.detector -}}
-{{- $detector := merge (dict) $own (dict "udp_host" "127.0.0.1" "data_host" "127.0.0.1" "data_port" 9999 "api_host" "127.0.0.1" "api_port" 5000 "closing_timeout_ms" 10000 "drain_ms" 100 "frames_stride" 1 "frames_offset" 0 "consumer_connections" 1 "series" "auto") -}}
+{{- $detector := merge (dict) $own (dict "udp_host" "127.0.0.1" "data_host" "127.0.0.1" "data_port" 9999 "api_host" "127.0.0.1" "api_port" 5000 "closing_timeout_ms" 10000 "drain_ms" 100 "frames_stride" 1 "frames_offset" 0 "consumer_connections" 1 "series" (ternary "armed" "auto" (eq ($own.detector | default "from_client") "from_client"))) -}}
 {{- range list "api_host" "data_host" -}}
 {{- if not (has (get $detector .) (list "0.0.0.0" "::")) -}}
 {{- fail (printf "configfiles: %s: %s.%s is %s: probes and consumers could not reach it. Set it to 0.0.0.0" $file.name $.Values.detector . (get $detector .)) -}}

@@ -42,6 +42,11 @@ Virtual DCU for {{ .Values.detector }}: {{ .Values.replicas }} {{ ternary "insta
   outside   http://{{ $fullname }}.{{ .Values.ingress.suffix }}/
 {{- end }}
 
+{{ if $detector.receiver_service -}}
+PSI's client (docs/from-psi-client.md):
+  rx_hostname {{ range $index, $port := $detector.receiver_ports }}{{ if $index }}+{{ end }}{{ $fullname }}-receivers.{{ $.Release.Namespace }}:{{ int $port }}{{ end }}+
+
+{{ end -}}
 What the detector must send to (udp_dstip, udp_dstmac, udp_dstport):
   kubectl -n {{ .Release.Namespace }} exec {{ ternary "deploy" "sts" (eq (int .Values.replicas) 1) }}/{{ $fullname }} -- vdcu doctor /etc/virtual-dcu/{{ (first .Values.configfiles).name }} {{ .Values.detector }}
   curl http://{{ $fullname }}.{{ .Release.Namespace }}:{{ int $detector.api_port }}/api/v1/udp
