@@ -5,7 +5,9 @@
 
 import { OperatorError, exitCode } from '../base/errors.js';
 import { findProblems } from './checks.js';
+import { show } from './problem.js';
 import { resolveOptions } from './resolve.js';
+import { notesOf, options as allOptions } from './schema.js';
 import type { OptionKey, Options } from './schema.js';
 import type { ServiceConfig, StatedOptions } from './service-config.js';
 
@@ -40,7 +42,16 @@ export function completeConfig(name: string, stated: StatedOptions, client: Clie
   const holds = (key: OptionKey): boolean => key !== 'detector' && key !== 'dynamic_range' && stated.given.has(key);
   for (const key of clientKeys)
     if (client[key] !== undefined && !holds(key)) Object.assign(options, { [key]: client[key] });
-  const problems = findProblems(options, new Set());
+  const wrong = clientKeys.filter(
+    (key) => client[key] !== undefined && !allOptions[key].safeParse(client[key]).success,
+  );
+  const problems = [
+    ...wrong.map((key) => ({
+      path: [key],
+      message: `${show(client[key])} is not allowed: needs ${notesOf(key).range}`,
+    })),
+    ...findProblems(options, new Set(wrong)),
+  ];
   if (problems.length > 0)
     throw new OperatorError(
       problems.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'),

@@ -66,7 +66,11 @@ t.test('what does not fit together is refused by the rules of a file', async (t)
     [{ modules: [1, 1] }, /udp_ports: 4 ports/],
     [{ dynamic_range: 12, detector: 'jungfrau' }, /dynamic_range: 12 is not allowed/],
     [{ ports_off: [50001, 50002, 50003, 50004] }, /ports_off: .* is every port/],
-    [{ modules: [33, 1] }, /udp_ports: 4 ports/],
+    [{ modules: [33, 1] }, /modules: \[33,1\] is not allowed/],
+    [{ modules: [-1, -2] }, /modules: \[-1,-2\] is not allowed/],
+    [{ udp_ports: [0, 1, 2, 3] }, /udp_ports: \[0,1,2,3\] is not allowed: needs a list of ports/],
+    [{ counters: 0, detector: 'mythen3' }, /counters: 0 is not allowed/],
+    [{ udp_host: ['1.2.3'] }, /udp_host: .* is not allowed/],
   ];
   for (const [client, message] of refused)
     t.throws(() => completed(open(), { ...halves, ...client }), { name: 'OperatorError', message });

@@ -9,6 +9,7 @@ import { Random } from '../../../src/base/random.js';
 import { Refused } from '../../../src/control/refused.js';
 import type { FunctionName } from '../../../src/control/sls/functions.js';
 import { callBytes, chars, i32, i64, sentenceOf, setupBytes } from './client.js';
+import type { SetupFields } from './client.js';
 import { PlayedService } from './played-service.js';
 
 const seeds = 400;
@@ -82,6 +83,7 @@ class RandomClient {
           'F_SETUP_RECEIVER',
           setupBytes({ index: module, y: this.#one([1, 2, 3]), type: this.#one([1, 3]) }),
         ),
+      () => this.call(module, 'F_SETUP_RECEIVER', setupBytes(this.#wild(module))),
       () => this.call(module, 'F_START_RECEIVER'),
       () => this.call(module, 'F_START_RECEIVER'),
       () => [0, 1].map((each) => this.call(each, 'F_START_RECEIVER')),
@@ -114,6 +116,26 @@ class RandomClient {
         ])),
     ];
     this.#one(actions)();
+  }
+
+  /** A set-up as no detector sends it. */
+  #wild(index: number): SetupFields {
+    const any = [-(2 ** 31), -2, -1, 0, 1, 2, 3, 7, 1000, 2 ** 31 - 1];
+    return {
+      index: this.#one([index, index, ...any]),
+      type: this.#one([1, 3, 5, 6, 7, ...any]),
+      x: this.#one([1, ...any]),
+      y: this.#one([2, -2, ...any]),
+      interfaces: this.#one(any),
+      ports: [this.#one([0, 50_001, 65_535]), this.#one([0, 50_002])],
+      address: this.#one(['127.0.0.1', '0.0.0.0', '255.255.255.255']),
+      depth: this.#one([8, 16, ...any]),
+      quad: this.#one(any),
+      rows: this.#one(any),
+      tenGiga: this.#one(any),
+      counterMask: this.#one([0, 7, 2 ** 31 - 1]),
+      frames: this.#one([0n, -1n, 2n ** 62n, 10n]),
+    };
   }
 
   /** Until nothing waits any more, as far as time can help. */
