@@ -116,13 +116,14 @@ export class Preview {
   }
 
   /** The series is over: what was sent of it and is wanted, then one end on each socket. */
-  finish(): void {
+  async finish(): Promise<void> {
     const showing = this.#showing;
     showing?.endLook();
     const { clock } = this.#deps;
     const until = clock.now() + finishMs;
-    while (showing !== null && clock.now() < until && this.#look()) continue;
-    this.#showing = null;
+    // Others have their turn between two looks.
+    while (showing !== null && clock.now() < until && this.#look()) await new Promise(setImmediate);
+    if (this.#showing === showing) this.#showing = null;
     this.end();
   }
 

@@ -292,7 +292,7 @@ export class ReceiverGroup {
       // It may have ended by itself, and another may be open.
       if (this.#deps.progress(acquisition.seriesId)?.ended === null) await this.#deps.orders.stop();
     } finally {
-      this.preview?.finish();
+      await this.preview?.finish();
       acquisition.finished = !this.#stoppedByUser;
       this.#started.clear();
       this.#status = runStatus.idle;

@@ -79,7 +79,7 @@ t.test('every n-th frame from the first that is wanted goes out on each socket, 
     played.newest = newest;
     played.look();
   }
-  played.preview.finish();
+  await played.preview.finish();
   t.strictSame(played.indices(30_001), [1, 4, 7, 'end']);
   t.strictSame(played.indices(30_002), [1, 4, 7, 'end']);
   const [first] = played.sent.get(30_002) as [Told];
@@ -102,7 +102,7 @@ t.test('frames that were sent before the end was asked for go out before it', as
   await played.preview.follow(quad());
   played.preview.begin(7, [quad()]);
   played.newest = 4;
-  played.preview.finish();
+  await played.preview.finish();
   t.strictSame(played.indices(30_001), [0, 1, 2, 3, 4, 'end']);
   played.look();
   t.equal(played.indices(30_001).length, 6, 'and nothing after it');
@@ -116,7 +116,7 @@ t.test('a ring that has gone on is followed: what is gone is skipped and counted
   played.look();
   Object.assign(played, { newest: 1000, oldest: 990 });
   played.look();
-  played.preview.finish();
+  await played.preview.finish();
   t.strictSame(played.indices(30_001).slice(0, 3), [0, 1, 2]);
   t.strictSame(played.indices(30_001), played.indices(30_002));
   t.strictSame(played.indices(30_001).slice(-2), [1000, 'end']);
@@ -158,11 +158,11 @@ t.test('one look takes only so long, whatever waits', async (t) => {
 t.test('an acquisition of which nothing came has its end; without sockets there is nothing', async (t) => {
   const played = new Played();
   played.preview.begin(7, [quad()]);
-  played.preview.finish();
+  await played.preview.finish();
   t.equal(played.sent.size, 0);
   await played.preview.follow(quad());
   played.preview.begin(7, [quad()]);
-  played.preview.finish();
+  await played.preview.finish();
   t.strictSame(played.indices(30_001), ['end']);
 });
 
