@@ -97,10 +97,21 @@ function statusLines(answer: ServiceStatus): string[] {
   return [
     answer.message,
     `consumers connected: ${answer.consumers}${answer.end_pending ? '; a series_end waits for one' : ''}`,
+    ...socketLines(answer),
     ...answer.problems.map((problem) => `problem: ${problem}`),
     ...(answer.series === null ? [] : seriesLines(answer.series)),
     ...(answer.last_series === null ? [] : ['before:', ...summaryLines(answer.last_series)]),
   ];
+}
+
+/** Of several: each with its consumers, what it has taken, and how long the stream has waited for it. */
+function socketLines({ data_sockets: sockets }: Partial<ServiceStatus>): string[] {
+  // A service of an older version tells of none.
+  if (sockets === undefined || sockets.length < 2) return [];
+  return sockets.map(
+    ({ endpoint, consumers, messages, blocked_seconds: seconds }) =>
+      `  ${endpoint}: ${consumers}, ${messages} messages, waited for ${seconds.toFixed(1)} s`,
+  );
 }
 
 function seriesLines(series: CurrentSeries): string[] {

@@ -32,8 +32,8 @@ export function addWatch(program: Command): void {
     )
     .argument(
       '<endpoint>',
-      'where the stream is offered, for example tcp://127.0.0.1:9999; several with commas between: instances that ' +
-        'share a detector',
+      'where the stream is offered, for example tcp://127.0.0.1:9999; several with commas between: sockets ' +
+        'of one service, or instances that share a detector',
     )
     .option(
       '--verify <values...>',

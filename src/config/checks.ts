@@ -97,6 +97,7 @@ const plainChecks: readonly (Omit<Check, 'find'> & { readonly find: (options: Op
   { needs: ['frames_stride', 'frames_offset'], find: offsetWithinStride },
   { needs: ['frames_stride', 'series'], find: sharedAreArmed },
   { needs: ['series', 'auto_filename'], find: filenameOfArmed },
+  { needs: ['data_port'], find: ({ data_port }) => repeated('data_port', [data_port].flat().filter(Boolean)) },
   { needs: ['data_host', 'data_port', 'api_host', 'api_port'], find: tcpPorts },
   {
     needs: ['receiver_ports'],
@@ -259,7 +260,7 @@ function filenameOfArmed({ series, auto_filename }: Options): Problem[] {
 }
 
 function tcpPorts({ data_host, data_port, api_host, api_port }: Options): Problem[] {
-  if (data_port === 0 || data_port !== api_port) return [];
+  if (api_port === 0 || ![data_port].flat().includes(api_port)) return [];
   const everywhere = ['0.0.0.0', '::'];
   if (data_host !== api_host && !everywhere.includes(data_host) && !everywhere.includes(api_host)) return [];
   return [{ path: ['api_port'], message: `${api_port} is data_port as well. Give the HTTP interface its own port` }];
@@ -311,7 +312,8 @@ function receiverHost({ receiver_ports, receiver_host, udp_host }: Options): Pro
 
 function receiverPorts({ receiver_ports, data_port, api_port }: Options): Problem[] {
   return receiver_ports.flatMap((port, index) => {
-    const other = port === 0 ? null : port === data_port ? 'data_port' : port === api_port ? 'api_port' : null;
+    const other =
+      port === 0 ? null : [data_port].flat().includes(port) ? 'data_port' : port === api_port ? 'api_port' : null;
     if (other === null) return [];
     return [{ path: ['receiver_ports', index], message: `${port} is ${other} as well. Give it a port of its own` }];
   });

@@ -4,9 +4,11 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseNetwork, parseSource } from './networks.js';
+import { socketsMost } from '../memory/socket-words.js';
 import { address, noted, port, whole, wholeOrUnset } from './option.js';
 
 const source = z.string().refine((text) => parseSource(text) !== null);
+const anyPort = z.int().min(0).max(65535);
 const hostName = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,252})$/;
 
 /** In the order of the reference. */
@@ -111,7 +113,13 @@ export const networkOptions = {
       "How frames leave: as they are, or compressed with bitshuffle and LZ4 (HDF5's filter 32008). Ask first whether " +
       'every consumer decodes.',
   }),
-  data_port: whole({ unit: null, from: 0, to: 65535, says: 'TCP port of the zmq stream; 0 takes any free one.' }, 9999),
+  data_port: noted(z.union([anyPort, z.array(anyPort).min(1).max(socketsMost)]).default(9999), {
+    unit: null,
+    range: `a whole number, 0 to 65535, or a list of up to ${socketsMost} of them`,
+    description:
+      'TCP port of the zmq stream; 0 takes any free one. Several: images leave by them in turns, header and ' +
+      'series_end by the first, and a consumer connects to each.',
+  }),
   api_host: noted(address.default('127.0.0.1'), {
     unit: null,
     range: 'an IPv4 or IPv6 address of this machine',

@@ -170,6 +170,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
     landingPackets,
     ...(config.receiveCoalesced ? { coalescedBuffers } : {}),
     packetBytes: largest.packetBytes,
+    sockets: config.dataPorts.length,
     ...(encoding === null ? {} : { encoding: encoding.sizes }),
     flightPackets:
       config.flightRecorderPackets ??

@@ -27,7 +27,7 @@ export function planText(config: ServiceConfig, plan: Plan): string {
     ...shareRows(plan),
     ['ports', plan.ports.map((port) => `${port.udpPort}${port.off ? ' (off)' : ''}`).join(', ')],
     ['receives on', `${receivesOn(config)}, ${source(config)}`],
-    ['offers', `zmq ${config.dataHost} port ${config.dataPort}, HTTP ${config.apiHost} port ${config.apiPort}`],
+    ['offers', `zmq ${config.dataHost} ${dataPorts(config)}, HTTP ${config.apiHost} port ${config.apiPort}`],
     ['threads', `main, ${plan.threads.receivers} × receiver, ${encoders(plan)}streamer on ${plan.threads.cores} cores`],
     ...plan.portsOfThread.map((ports, index): [string, string] => [`  receiver ${index}`, `ports ${ports.join(', ')}`]),
     [
@@ -75,6 +75,10 @@ export function planJson(config: ServiceConfig, plan: Plan): unknown {
   return { name: config.name, ...(snakeCase(plan) as object), warnings: planWarnings(plan) };
 }
 
+function dataPorts({ dataPorts: ports }: ServiceConfig): string {
+  return ports.length === 1 ? `port ${ports[0]}` : `ports ${ports.join(', ')}, images in turns`;
+}
+
 /** Settings of this detector type that are not the default: a switch by its name, a number with it. */
 function choices({ detector }: ServiceConfig): string[] {
   return Object.entries(choiceKeys).flatMap(([key, option]) => {
@@ -84,9 +88,9 @@ function choices({ detector }: ServiceConfig): string[] {
   });
 }
 
-function sendQueue({ consumerConnections: connections }: ServiceConfig, plan: Plan): string {
+function sendQueue({ consumerConnections, dataPorts: { length } }: ServiceConfig, plan: Plan): string {
   const { of, frames, bytes: most, milliseconds: time } = plan.sendQueue;
-  const where = `for each of ${connections} connections`;
+  const where = `for each of ${length * consumerConnections} connections`;
   return of === 'kernel'
     ? `the kernel's send buffer, ${bytes(plan.sendBufferBytes)} ${where}: ${frames} frames${milliseconds(time)}`
     : `zmq's, ${frames} messages ${where}, ${bytes(most)}${milliseconds(time)}`;

@@ -19,7 +19,7 @@ import { hostsOfPorts } from './udp-hosts.js';
  */
 export function resolveOptions(name: string, options: Options, hostName: string | null = null): ServiceConfig {
   const { nibbleOrder, dynamicRangeMax, flipRows, portPositions, ...settings } = group(options, detectorOptions);
-  const { udpHost, udpPorts, udpSource, ...network } = group(options, networkOptions);
+  const { udpHost, udpPorts, udpSource, dataPort, ...network } = group(options, networkOptions);
   const { ringFrames, ringMs, framesStride: stride, framesOffset, ...series } = group(options, seriesOptions);
   return {
     name,
@@ -35,6 +35,7 @@ export function resolveOptions(name: string, options: Options, hostName: string 
     udpSources: [udpSource ?? []].flat().map((text) => parseSource(text) as UdpSource),
     ...network,
     ...group(options, formOptions),
+    dataPorts: [dataPort].flat(),
     ring: ringFrames !== null ? { frames: ringFrames } : ringMs === null ? null : { milliseconds: ringMs },
     share: {
       stride,

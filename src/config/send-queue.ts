@@ -18,7 +18,7 @@ export interface SendQueuePlan {
     readonly of: 'kernel' | 'zmq';
     /** Frames, for each connection. */
     readonly frames: number;
-    /** At most, over all connections of the consumer: the kernel doubles what it is asked for. */
+    /** At most, over all connections of all sockets: the kernel doubles what it is asked for. */
     readonly bytes: number;
     readonly milliseconds: number | null;
   };
@@ -36,11 +36,13 @@ export function planSendQueue(
   {
     send,
     sendBufferBytes: asked,
-    consumerConnections: connections,
-  }: Pick<ServiceConfig, 'send' | 'sendBufferBytes' | 'consumerConnections'>,
+    consumerConnections,
+    dataPorts,
+  }: Pick<ServiceConfig, 'send' | 'sendBufferBytes' | 'consumerConnections' | 'dataPorts'>,
   frameBytes: number,
   rateHz: number | null,
 ): SendQueuePlan {
+  const connections = consumerConnections * dataPorts.length;
   const highWaterMark = Math.max(queueMessagesLeast, Math.floor(queueBytes / frameBytes));
   const sendBufferBytes = asked ?? Math.min(bufferBytes.most, Math.max(bufferBytes.least, bufferFrames * frameBytes));
   const inKernel = send === 'auto' || send === 'zmtp';

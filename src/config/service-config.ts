@@ -18,7 +18,7 @@ export type Resolved<K extends OptionKey> = {
     : Readonly<Options[Key]>;
 };
 
-type Network = Omit<Resolved<keyof typeof networkOptions>, 'udpHost' | 'udpPorts' | 'udpSource'>;
+type Network = Omit<Resolved<keyof typeof networkOptions>, 'udpHost' | 'udpPorts' | 'udpSource' | 'dataPort'>;
 type Form = Resolved<keyof typeof formOptions>;
 type Series = Omit<Resolved<keyof typeof seriesOptions>, 'ringFrames' | 'ringMs' | 'framesStride' | 'framesOffset'>;
 
@@ -41,6 +41,8 @@ export interface ServiceConfig extends Network, Form, Series {
   readonly udpHosts: readonly string[];
   /** Only datagrams from these are the detector's; empty = any. */
   readonly udpSources: readonly UdpSource[];
+  /** Of the sockets that messages leave by; one at least, 0 = any free one. */
+  readonly dataPorts: readonly number[];
   /** Ring length as asked: frames, or milliseconds at `frameRateHz`, or null for the plan's default. */
   readonly ring: { readonly frames: number } | { readonly milliseconds: number } | null;
   /** The frames that this instance takes. */

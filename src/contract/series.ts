@@ -76,6 +76,8 @@ export interface SeriesSummary {
    * absent where nobody knows.
    */
   readonly delivered_frames?: number;
+  /** Of the same, where there are several sockets: where its consumer was. */
+  readonly lost_endpoint?: string;
   readonly incomplete: readonly (readonly [first: number, last: number])[];
   /** `incomplete` was cut at 1000 ranges. */
   readonly truncated: boolean;

@@ -211,15 +211,18 @@ const namesOf = (cards: readonly CardFacts[]): string => cards.map(({ name }) =>
 
 function consumer({ setup, service }: Facts): Verdict | NotChecked {
   if (setup === null || service === null) return notChecked('only a running service knows (--url)');
-  const wanted = setup.config.consumerConnections;
-  const { consumers } = service;
-  const seen = `${consumers} connected`;
-  if (consumers === wanted) return ok(seen, `${wanted}`);
+  const { consumerConnections, dataPorts } = setup.config;
+  const wanted = consumerConnections * dataPorts.length;
+  const { consumers, unserved } = service;
+  const nobody = dataPorts.length > 1 && unserved.length > 0 ? `, none to ${unserved.join(', ')}` : '';
+  const seen = `${consumers} connected${nobody}`;
+  if (consumers === wanted && nobody === '') return ok(seen, `${wanted}`);
   if (consumers > wanted)
     return warning(
       seen,
       `${wanted}: zmq shares the images out among all`,
-      `ss -tnp 'sport = :${setup.config.dataPort}' names them; stop the stranger, or set consumer_connections`,
+      `ss -tnp '${dataPorts.map((port) => `sport = :${port}`).join(' or ')}' names them; stop the stranger, or set ` +
+        'consumer_connections',
     );
   return warning(
     seen,

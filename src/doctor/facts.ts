@@ -63,6 +63,8 @@ export interface ServiceFacts {
   readonly consumers: number;
   /** Packets placed since the start, over all ports. */
   readonly acceptedPackets: number;
+  /** Endpoints of the data port that no consumer is connected to. */
+  readonly unserved: readonly string[];
 }
 
 /** What PSI's client has set on the receivers of the modules, and what came. */

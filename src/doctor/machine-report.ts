@@ -14,7 +14,7 @@ export function machineReport(machine: Machine, client: ClientFacts | null): Doc
   return examine({
     setup: null,
     client,
-    service: { consumers: 0, acceptedPackets: 0 },
+    service: { consumers: 0, acceptedPackets: 0, unserved: [] },
     receiveBuffers: [],
     ...gatherMachine(machine, null),
     ports: null,

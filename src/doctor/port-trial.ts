@@ -23,12 +23,11 @@ export function tryPorts(config: ServiceConfig): Promise<PortFacts[]> {
       port,
       error: await tryUdp(hostOfPort(config, port), port),
     }));
-  const tcp = (
-    [
-      ['data_port', config.dataHost, config.dataPort],
-      ['api_port', config.apiHost, config.apiPort],
-    ] as const
-  )
+  const { dataHost, dataPorts, apiHost, apiPort } = config;
+  const tcp = [
+    ...dataPorts.map((port) => ['data_port', dataHost, port] as const),
+    ['api_port', apiHost, apiPort] as const,
+  ]
     .filter(([, , port]) => port !== 0)
     .map(async ([key, host, port]): Promise<PortFacts> => ({ key, host, port, error: await tryTcp(host, port) }));
   return Promise.all([...udp, ...tcp]);

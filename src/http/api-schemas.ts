@@ -130,6 +130,7 @@ export const seriesSummary = object(
       "Of a series that lost its consumer: frames, from the first on, that the consumer's machine had " +
         'acknowledged; left out where the way out cannot tell',
     ),
+    lost_endpoint: text('Of the same, with several sockets: which of them it had been connected to'),
     incomplete: list(
       list({ type: 'integer' }, 'First and last frame index'),
       'Ranges of frames that were not complete',
@@ -159,7 +160,7 @@ export const seriesSummary = object(
       msg_number_base: count('Number of the header; frame i is message base + 1 + i, series_end base + 1 + frames'),
     }),
   },
-  ['aborted', 'delivered_frames', 'undelivered', 'received_by_consumer', 'receiver_error', 'shared'],
+  ['aborted', 'delivered_frames', 'lost_endpoint', 'undelivered', 'received_by_consumer', 'receiver_error', 'shared'],
 );
 
 const currentPort = object('One port since the series was opened', {
@@ -195,6 +196,22 @@ const currentSeries = object('The series that is open', {
 
 const state: Schema = { type: 'string', enum: ['idle', 'open', 'closing'], description: 'State of the series' };
 
+const underway = orNull(
+  object("Handed over, and not acknowledged by the consumers' machines; null = the way out cannot tell", {
+    messages: count('Messages'),
+    bytes: count('Bytes on the wire'),
+  }),
+);
+
+const dataSocket = object('One socket of the stream', {
+  endpoint: text('Where its consumer connects'),
+  consumers: count('Consumers connected to it'),
+  disconnects: count('Consumers that went away since the start of the service'),
+  messages: count('Messages that it has taken over since then'),
+  underway,
+  blocked_seconds: { type: 'number', description: 'How long the stream has waited for its consumer' },
+});
+
 export const serviceStatus = object(
   'What the service is doing',
   {
@@ -202,12 +219,8 @@ export const serviceStatus = object(
     message: text('What the service is doing or waiting for'),
     problems: list({ type: 'string' }, 'What is wrong: what, where, remedy'),
     consumers: count('Consumers connected to the stream'),
-    underway: orNull(
-      object("Handed over, and not acknowledged by the consumers' machines; null = the way out cannot tell", {
-        messages: count('Messages'),
-        bytes: count('Bytes on the wire'),
-      }),
-    ),
+    underway,
+    data_sockets: list(dataSocket, 'The sockets of data_port; images leave by them in turns'),
     end_pending: flag('The series_end of the last series waits for a consumer'),
     next_msg_number: count('The least that a request may give as msg_number_base'),
     frames_stride: count('How many instances share the detector'),

@@ -8,7 +8,18 @@ import { snakeKeys } from '../base/snake-case.js';
 
 /** The configuration as JSON: keys as in the file, `name` beside them. */
 export function configJson(config: ServiceConfig): Record<string, unknown> {
-  const { name, detector: settings, ring, udpHosts, udpSources, share, notifyUrl, stated: _, ...rest } = config;
+  const {
+    name,
+    detector: settings,
+    ring,
+    udpHosts,
+    udpSources,
+    dataPorts,
+    share,
+    notifyUrl,
+    stated: _,
+    ...rest
+  } = config;
   const { lowNibbleFirst, ...detector } = settings;
   return {
     name,
@@ -25,6 +36,7 @@ export function configJson(config: ServiceConfig): Record<string, unknown> {
     frames_offset: share.offset,
     ring_frames: ring !== null && 'frames' in ring ? ring.frames : null,
     ring_ms: ring !== null && 'milliseconds' in ring ? ring.milliseconds : null,
+    data_port: dataPorts.length > 1 ? dataPorts : dataPorts[0],
     udp_host: writtenHosts(udpHosts),
     udp_source: writtenSources(udpSources.map(sourceText)),
   };

@@ -17,6 +17,7 @@ import { placementContextBytes } from './placement-context.js';
 import { portWordsBytes } from './port-words.js';
 import { sentFramesBytes } from './sent-frames.js';
 import { seriesWordsBytes } from './series-words.js';
+import { socketWordsBytes } from './socket-words.js';
 import { slotRecordBytes } from './slot-records.js';
 import { streamWordsBytes } from './stream-words.js';
 import { threadWordsBytes } from './thread-words.js';
@@ -39,6 +40,8 @@ export interface MemorySizes {
   readonly coalescedBuffers?: number;
   /** Packets of one port that the flight recorder keeps; absent or 0 = none. */
   readonly flightPackets?: number;
+  /** Sockets that messages leave by; absent = one. */
+  readonly sockets?: number;
   /** Who makes forms, and slots for them; absent = frames leave as they lie. */
   readonly encoding?: EncodingSizes;
 }
@@ -62,6 +65,7 @@ export interface MemoryMap {
   readonly commandBox: number;
   readonly seriesWords: number;
   readonly streamWords: number;
+  readonly socketWords: number;
   readonly threadWords: number;
   readonly streamCounters: number;
   readonly frameHistograms: number;
@@ -117,6 +121,7 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
   const commandBox = take(commandBoxBytes);
   const seriesWords = take(seriesWordsBytes);
   const streamWords = take(streamWordsBytes);
+  const socketWords = take(socketWordsBytes(sizes.sockets ?? 1));
   // One per receiver thread at most, per encoder, and the streamer's.
   const threadWords = take(threadWordsBytes(sizes.ports + (sizes.encoding?.encoders ?? 0) + 1));
   const streamCounters = take(streamCounterTable.length * 8 * 2);
@@ -140,6 +145,7 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
     commandBox,
     seriesWords,
     streamWords,
+    socketWords,
     threadWords,
     streamCounters,
     frameHistograms,

@@ -11,7 +11,7 @@ import { hostUdpErrors, nicCounters } from './host-counters.js';
 import { processFigures } from './process-figures.js';
 import type { ProcessFigure } from './process-figures.js';
 import type { ReceiverFigures } from '../view/receiver-watched.js';
-import type { ServiceView } from '../view/service-view.js';
+import type { DataSocket, ServiceView } from '../view/service-view.js';
 import type { Sample, MetricRow } from './metric-row.js';
 import { seriesGauges } from './series-gauges.js';
 
@@ -19,6 +19,11 @@ const ofPorts = (
   view: ServiceView,
   value: (figures: ReturnType<ServiceView['portFigures']>[number]) => number | null,
 ): Sample[] => view.portFigures().map((figures): Sample => [{ port: String(figures.udpPort) }, value(figures)]);
+
+const portOf = (endpoint: string): string => endpoint.slice(endpoint.lastIndexOf(':') + 1);
+
+const ofSockets = (view: ServiceView, value: (socket: DataSocket) => number | null): Sample[] =>
+  view.gauges().dataSockets.map((socket): Sample => [{ socket: portOf(socket.endpoint) }, value(socket)]);
 
 const ofProcess =
   (figure: ProcessFigure): (() => readonly Sample[]) =>
@@ -126,6 +131,18 @@ export const gaugeTable: readonly MetricRow[] = [
     read: (view) => [[{}, view.gauges().underway?.bytes ?? null]],
   },
   {
+    metric: 'vdcu_zmq_socket_peers',
+    help: 'Consumers connected to a socket of data_port; images leave by the sockets in turns, so each needs one',
+    labels: ['socket'],
+    read: (view) => ofSockets(view, ({ consumers }) => consumers),
+  },
+  {
+    metric: 'vdcu_zmq_socket_underway_bytes',
+    help: 'Bytes handed over to a socket that no machine of its consumers has acknowledged; absent where not known',
+    labels: ['socket'],
+    read: (view) => ofSockets(view, ({ underway }) => underway?.bytes ?? null),
+  },
+  {
     metric: 'vdcu_zmq_send_buffer_bytes',
     help: 'Send buffer of each connection as asked for and as the kernel granted it; absent where zmq queues',
     labels: ['kind'],
@@ -158,10 +175,10 @@ export const gaugeTable: readonly MetricRow[] = [
   {
     metric: 'vdcu_consumer_connections',
     help:
-      'Connections that the one consumer makes (consumer_connections of the configuration); with more than these the ' +
-      'stream is shared',
+      'Connections that the one consumer makes to all sockets (consumer_connections of the configuration, for each); ' +
+      'with more than these the stream is shared',
     labels: [],
-    read: (view) => [[{}, view.config.consumerConnections]],
+    read: (view) => [[{}, view.config.consumerConnections * view.config.dataPorts.length]],
   },
   {
     metric: 'vdcu_agent_heartbeat_age_seconds',
@@ -239,6 +256,18 @@ export const foreignCounterTable: readonly MetricRow[] = [
       'the datagrams of which a fragment never came',
     labels: ['kind'],
     read: () => hostUdpErrors().map(({ kind, value }): Sample => [{ kind }, value]),
+  },
+  {
+    metric: 'vdcu_zmq_socket_messages_total',
+    help: 'Messages that a socket of data_port has taken over',
+    labels: ['socket'],
+    read: (view) => ofSockets(view, ({ messages }) => messages),
+  },
+  {
+    metric: 'vdcu_zmq_socket_blocked_seconds_total',
+    help: 'How long the stream has waited for the consumer of this socket; which of them is the slow one',
+    labels: ['socket'],
+    read: (view) => ofSockets(view, ({ blocked_seconds }) => blocked_seconds),
   },
   {
     metric: 'vdcu_encoder_frames_total',

@@ -30,7 +30,7 @@ export class Planes {
   #message: number;
   #series: number;
   /** Where consumers were; any free port stays the same. */
-  #dataPort: number | null = null;
+  #dataPorts: readonly number[] = [];
 
   constructor(deps: PlanesDeps) {
     this.#deps = deps;
@@ -63,14 +63,14 @@ export class Planes {
     await this.#retire();
     const next = await startDataPlane({
       ...this.#deps,
-      config: { ...config, dataPort: config.dataPort === 0 ? (this.#dataPort ?? 0) : config.dataPort },
+      config: { ...config, dataPorts: config.dataPorts.map((port, index) => port || (this.#dataPorts[index] ?? 0)) },
       firstMessageNumber: this.#message,
       seriesBefore: this.#series,
       before: view.totals,
       outliving: view.outliving,
     });
     this.#now = next;
-    this.#dataPort = Number(/:(\d+)$/.exec(next.dataEndpoint)?.[1] ?? 0);
+    this.#dataPorts = next.dataEndpoint.split(',').map((endpoint) => Number(/:(\d+)$/.exec(endpoint)?.[1] ?? 0));
     view.adopt(next.view);
     next.flightRecorder.start();
     const took = Math.round(systemClock.now() - begun);

@@ -12,11 +12,13 @@ import { Landing } from '../memory/landing.js';
 import { ffiUnavailable } from '../runtime/ffi.js';
 import { keepFreedMemory, sharpenSleeps, sleepMicroseconds } from '../runtime/thread.js';
 import type { MessageSink } from '../stream/output/message-sink.js';
-import { libzmqSink } from '../stream/output/libzmq/libzmq-sink.js';
+import { loadLibzmq } from '../stream/output/libzmq/libzmq.js';
+import { LibzmqSink } from '../stream/output/libzmq/libzmq-sink.js';
 import { LinuxSockets } from '../stream/output/zmtp/linux-sockets.js';
 import { zmtpUnavailable } from '../stream/output/zmtp/probe.js';
 import { ZmtpSink } from '../stream/output/zmtp/zmtp-sink.js';
 import type { StreamEvent } from '../contract/series.js';
+import { SocketsSink } from '../stream/output/sockets-sink.js';
 import { ZmqSink } from '../stream/output/zmq-sink.js';
 import { DgramSource } from '../udp/dgram-source.js';
 import type { PacketSource } from '../udp/packet-source.js';
@@ -154,18 +156,26 @@ export interface SinkBackend {
   readonly notes: string[];
 }
 
+/** A socket on this port. */
+type MakeSocket = (port: number) => MessageSink;
+
 /**
- * The sink of the streamer's thread. @throws OperatorError when the configuration insists on what this machine does not
- * have
+ * The sink of the streamer's thread: a socket, or several as one. @throws OperatorError when the configuration insists
+ * on what this machine does not have
  */
-export async function makeSink(
+export async function makeSink(wiring: Wiring, wake: Wake, report: (event: StreamEvent) => void): Promise<SinkBackend> {
+  const { make, ...backend } = await wayOut(wiring, wake, report);
+  const sockets = wiring.config.dataPorts.map(make);
+  return { ...backend, sink: sockets.length === 1 ? sockets[0] : new SocketsSink(sockets) };
+}
+
+async function wayOut(
   { config, plan }: Wiring,
   wake: Wake,
   report: (event: StreamEvent) => void,
-): Promise<SinkBackend> {
+): Promise<Omit<SinkBackend, 'sink'> & { readonly make: MakeSocket }> {
   const options = {
     host: config.dataHost,
-    port: config.dataPort,
     highWaterMark: plan.highWaterMark,
     connections: config.consumerConnections,
     timeoutMs: config.consumerTimeoutMs,
@@ -173,21 +183,21 @@ export async function makeSink(
   const notes: string[] = [];
   if (config.send === 'auto' || config.send === 'zmtp') {
     const missing = zmtpUnavailable();
-    if (missing === null) return { sink: zmtpSink(config, plan, report), send: 'zmtp', notes };
+    if (missing === null) return { make: (port) => zmtpSink(port, config, plan, report), send: 'zmtp', notes };
     if (config.send === 'zmtp') throw insisted('zmtp', missing);
     notes.push(`zmq's protocol is not spoken by the service itself: ${missing}`);
   }
   if (config.send !== 'zeromq.js') {
-    const missing = ffiUnavailable();
-    const sink = missing ?? (await libzmqSink({ ...options, now: () => systemClock.now() }));
-    if (typeof sink !== 'string') {
+    const library = ffiUnavailable() ?? (await loadLibzmq());
+    if (typeof library !== 'string') {
       keepFreedMemory(Math.max(keptFreeBytes, keptFreeMessages * plan.detector.frameBytes));
-      return { sink, send: 'libzmq', notes };
+      const now = (): number => systemClock.now();
+      return { make: (port) => new LibzmqSink(library, { ...options, port, now }), send: 'libzmq', notes };
     }
-    if (config.send === 'libzmq') throw insisted('libzmq', sink);
-    notes.push(`messages are handed over by zeromq.js: ${sink}`);
+    if (config.send === 'libzmq') throw insisted('libzmq', library);
+    notes.push(`messages are handed over by zeromq.js: ${library}`);
   }
-  return { sink: new ZmqSink({ ...options, wake: () => wake.wake() }), send: 'zeromq.js', notes };
+  return { make: (port) => new ZmqSink({ ...options, port, wake: () => wake.wake() }), send: 'zeromq.js', notes };
 }
 
 function insisted(way: string, missing: string): OperatorError {
@@ -198,15 +208,21 @@ function insisted(way: string, missing: string): OperatorError {
   );
 }
 
-function zmtpSink(config: Wiring['config'], plan: Wiring['plan'], report: (event: StreamEvent) => void): MessageSink {
+function zmtpSink(
+  port: number,
+  config: Wiring['config'],
+  plan: Wiring['plan'],
+  report: (event: StreamEvent) => void,
+): MessageSink {
+  const where = config.dataPorts.length === 1 ? '' : `data port ${port}: `;
   return new ZmtpSink(new LinuxSockets(), {
     host: config.dataHost,
-    port: config.dataPort,
+    port,
     connections: config.consumerConnections,
     sendBufferBytes: plan.sendBufferBytes,
     consumerTimeoutMs: config.consumerTimeoutMs,
     allowed: withinNetworks(config.consumerSource),
     now: () => systemClock.now(),
-    tell: (notice) => report({ kind: 'consumer', ...notice }),
+    tell: (notice) => report({ kind: 'consumer', ...notice, message: `${where}${notice.message}` }),
   });
 }

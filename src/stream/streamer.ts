@@ -19,12 +19,14 @@ import type { Layout } from '../detector/layout.js';
 import { CommandBox } from '../memory/command-box.js';
 import { streamCounter } from '../memory/counters.js';
 import { phase } from '../memory/series-words.js';
+import { SocketWords } from '../memory/socket-words.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
 import { OrderAnswers } from './answers.js';
 import type { MaxivOutput } from './output/maxiv/maxiv-output.js';
+import { mostPeers, served, socketsOf } from './output/message-sink.js';
 import { Series } from './series/series.js';
 import type { SeriesDeps } from './series/setup.js';
-import { strangers } from './series/warnings.js';
+import { noConsumer, strangers } from './series/warnings.js';
 import { seriesDeps } from './setup.js';
 import type { StreamerSetup } from './setup.js';
 import { ToldFigures } from './told-figures.js';
@@ -65,7 +67,11 @@ export class Streamer {
     this.#seriesId = setup.seriesBefore ?? 0;
     this.#deps = seriesDeps(this.#setup);
     this.#output = this.#deps.output;
-    this.#figures = new ToldFigures(new StreamWords(buffer, map.streamWords), sink);
+    this.#figures = new ToldFigures(
+      new StreamWords(buffer, map.streamWords),
+      socketsOf(sink).map((_, index) => new SocketWords(buffer, map.socketWords, index)),
+      sink,
+    );
     this.#answers = new OrderAnswers(sink, (event) => this.#setup.report(event));
     this.#box = new CommandBox(buffer, map.commandBox);
     this.#deps.reader.prepare(setup.layoutFor(setup.dynamicRange, setup.readNRows));
@@ -78,7 +84,7 @@ export class Streamer {
    * @returns how much was done; 0 = nothing to do until something happens
    */
   turn(now: number): number {
-    this.#figures.beat(now);
+    this.#figures.beat(now, this.#output.blocked);
     this.#output.sink.poll();
     this.#tellRefused(now);
     this.#output.settle(now);
@@ -177,9 +183,9 @@ export class Streamer {
           `${open !== null && open.step >= seriesStep.stopping ? 'closing' : 'open'}: end it first (vdcu stop)`,
       );
     }
-    if (this.#output.sink.peers === 0 && !request.force)
-      return refuse('no_consumer', 'no consumer is connected to the data port: start the receiver, or arm with force');
-    const { peers } = this.#output.sink;
+    const { sink } = this.#output;
+    if (!served(sink) && !request.force) return refuse('no_consumer', noConsumer(sink));
+    const peers = mostPeers(sink);
     const { consumerConnections } = this.#setup.limits;
     if (peers > consumerConnections && !request.force) return refuse('unsafe', strangers(peers, consumerConnections));
     this.#answers.arms(id, request);
@@ -200,11 +206,11 @@ export class Streamer {
         );
       const follows = this.#keepsBehind && this.#answers.arming === null;
       const goOn = this.#shutdown
-        ? waited || this.#output.sink.peers === 0
+        ? waited || !served(this.#output.sink)
         : this.#answers.arming?.request.force === true || follows;
       if (!goOn || this.#output.busy) return 0;
     }
-    const opens = !this.#shutdown && this.#answers.arming === null && this.#setup.auto && this.#output.sink.peers > 0;
+    const opens = !this.#shutdown && this.#answers.arming === null && this.#setup.auto && served(this.#output.sink);
     if (this.#keepsBehind && !opens) this.#keepNothing();
     if (this.#shutdown) {
       if (!this.#drained) {
@@ -280,7 +286,7 @@ export class Streamer {
     if (this.#series === null || this.#output.busy) return;
     // The next automatic series opens at once: packets wait for it.
     const follows = series.keepsBehind && this.#answers.arming === null && !this.#answers.stopWaits && !this.#shutdown;
-    if (!follows && this.#output.sink.peers > 0 && now - series.since < this.#setup.limits.closingTimeoutMs) return;
+    if (!follows && served(this.#output.sink) && now - series.since < this.#setup.limits.closingTimeoutMs) return;
     // Nobody takes it now: it goes out before the next header.
     this.#output.owedEnd = summary;
     this.#over(series, { ...summary, end_pending: true }, now);
@@ -314,6 +320,7 @@ export class Streamer {
   }
 
   #publish(): void {
-    this.#figures.publish(this.#series, this.#seriesId, this.#output.owedEnd !== null, this.#output.next);
+    const { owedEnd, next, taken } = this.#output;
+    this.#figures.publish(this.#series, this.#seriesId, owedEnd !== null, next, taken);
   }
 }

@@ -5,7 +5,7 @@
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
 import { streamCounterTable } from '../memory/counters.js';
 import type { FrameHistogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
-import type { EncoderDone, ServiceView } from './service-view.js';
+import type { DataSocket, EncoderDone, ServiceView } from './service-view.js';
 
 type Figures<Id extends string> = Readonly<Record<Id, number>>;
 
@@ -21,6 +21,8 @@ export interface PlaneTotals {
   /** Absent = nothing was measured. */
   readonly frames?: Readonly<Record<FrameHistogram, HistogramReading>>;
   readonly encoders: readonly EncoderDone[];
+  /** By their index; absent = none. */
+  readonly sockets?: readonly DataSocket[];
 }
 
 export const noTotals: PlaneTotals = {
@@ -61,9 +63,25 @@ export function addedEncoders(now: readonly EncoderDone[], before: readonly Enco
   }));
 }
 
+/** Sockets of the stream are counted by their index, too. */
+export function addedSockets(now: readonly DataSocket[], before: readonly DataSocket[] = []): DataSocket[] {
+  return now.map((socket, index) => {
+    const { disconnects = 0, messages = 0, blocked_seconds: blocked = 0 } = before[index] ?? {};
+    return {
+      ...socket,
+      disconnects: socket.disconnects + disconnects,
+      messages: socket.messages + messages,
+      blocked_seconds: socket.blocked_seconds + blocked,
+    };
+  });
+}
+
 /** What a view has counted, with what data planes before it had. */
 export function totalsOf(
-  view: Pick<ServiceView, 'portCounters' | 'portFigures' | 'streamCounters' | 'frameHistograms' | 'encoders'>,
+  view: Pick<
+    ServiceView,
+    'portCounters' | 'portFigures' | 'streamCounters' | 'frameHistograms' | 'encoders' | 'gauges'
+  >,
   before: PlaneTotals,
 ): PlaneTotals {
   const histograms = new Map(view.portFigures().map((port) => [port.udpPort, port.histograms]));
@@ -72,10 +90,12 @@ export function totalsOf(
     return measured === undefined ? [] : [[udpPort, { counters, histograms: measured }]];
   });
   const encoders = view.encoders();
+  const { dataSockets } = view.gauges();
   return {
     ports: new Map([...before.ports, ...ports]),
     stream: view.streamCounters(),
     frames: view.frameHistograms(),
     encoders: [...encoders, ...before.encoders.slice(encoders.length)],
+    sockets: [...dataSockets, ...(before.sockets ?? []).slice(dataSockets.length)],
   };
 }

@@ -34,6 +34,7 @@ export function seriesHeadline(summary: SeriesSummary): string {
     `series ${summary.series_id} (${summary.auto ? 'auto, ' : ''}${file}): ${summary.frames} frames: ${kinds}`,
     ...(summary.unsent > 0 ? [`${summary.unsent} unsent`] : []),
     ...(summary.aborted === undefined ? [] : [`aborted: ${summary.aborted}`]),
+    ...(summary.lost_endpoint === undefined ? [] : [`the consumer of ${summary.lost_endpoint} is gone`]),
     ...(summary.delivered_frames === undefined
       ? []
       : [`the first ${summary.delivered_frames} frames were acknowledged by the consumer's machine`]),

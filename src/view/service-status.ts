@@ -10,8 +10,8 @@ import { describeState } from './state-text.js';
 
 export interface StatusDeps extends SeriesNowDeps {
   readonly config: ServiceConfig;
-  /** '' = not bound yet. */
-  readonly dataEndpoint: string;
+  /** None = not bound yet. */
+  readonly dataEndpoints: readonly string[];
   /** Of a datagram, header and payload. */
   readonly packetBytes: number;
   /** Ms of the service's clock. */
@@ -27,13 +27,13 @@ export interface StatusDeps extends SeriesNowDeps {
 export function serviceStatus(deps: StatusDeps): ServiceStatus {
   const { config, told, stream, ports, now } = deps;
   const { peers, endPending, auto, underway, messageNumber } = stream.words;
+  const dataSockets = stream.sockets(deps.dataEndpoints);
   const state = stream.state();
   const series = seriesNow(deps);
   const described = describeState({
     config,
-    dataEndpoint: deps.dataEndpoint,
+    dataSockets,
     state,
-    consumers: peers,
     endPending,
     auto,
     series,
@@ -54,6 +54,7 @@ export function serviceStatus(deps: StatusDeps): ServiceStatus {
     problems: [...new Set(problems)],
     consumers: peers,
     underway,
+    data_sockets: dataSockets,
     end_pending: endPending,
     next_msg_number: messageNumber + (endPending ? 1 : 0),
     frames_stride: config.share.stride,

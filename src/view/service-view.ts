@@ -52,6 +52,20 @@ export interface CurrentPort {
   readonly foreign_sender: string | null;
 }
 
+/** One socket of the data port. */
+export interface DataSocket {
+  readonly endpoint: string;
+  readonly consumers: number;
+  /** Consumers that went away so far. */
+  readonly disconnects: number;
+  /** Messages that it has taken over. */
+  readonly messages: number;
+  /** As of the whole stream. */
+  readonly underway: Underway | null;
+  /** How long the stream has waited for this socket's consumer. */
+  readonly blocked_seconds: number;
+}
+
 /** The answer of `GET /api/v1/series`. */
 export interface ServiceStatus {
   readonly state: SeriesState;
@@ -62,6 +76,8 @@ export interface ServiceStatus {
   readonly consumers: number;
   /** Handed over, and not acknowledged by the consumers' machines; null = the way out cannot tell. */
   readonly underway: Underway | null;
+  /** Those that the stream leaves by, in turns: data_port. */
+  readonly data_sockets: readonly DataSocket[];
   readonly end_pending: boolean;
   /** The least that an arm request may give as `msg_number_base`. */
   readonly next_msg_number: number;
@@ -210,6 +226,7 @@ export interface ServiceView {
     readonly ringSlotsUsed: number;
     readonly ringSlotsUsedMax: number;
     readonly consumers: number;
+    readonly dataSockets: readonly DataSocket[];
     /** Null = the way out cannot tell. */
     readonly underway: Underway | null;
     /** Null = zmq queues in this process. */

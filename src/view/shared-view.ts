@@ -64,7 +64,7 @@ export class SharedView implements ServiceView {
   readonly #health: Health;
   readonly #told: ToldSeries;
   readonly #now: SeriesNowDeps;
-  #dataEndpoint = '';
+  #dataEndpoints: readonly string[] = [];
   #backend = 'starting';
   #sendBuffer: SendBuffer | null = null;
   #drained: (() => void) | null = null;
@@ -104,7 +104,7 @@ export class SharedView implements ServiceView {
       machine: deps.machine ?? thisMachine,
       says: () => ({
         receiveBuffers: this.#ports.receiveBuffers(),
-        service: { consumers: this.#stream.words.peers, acceptedPackets: this.#ports.acceptedPackets },
+        service: { ...this.#stream.served(this.#dataEndpoints), acceptedPackets: this.#ports.acceptedPackets },
         client: clientFacts(this.#door, this.#told, this.#now),
         backend: this.#backend,
       }),
@@ -128,7 +128,7 @@ export class SharedView implements ServiceView {
     this.#backend = backend;
     this.#sendBuffer = sendBuffer;
     this.#ports.noteSockets(sockets);
-    this.#dataEndpoint = dataEndpoint;
+    this.#dataEndpoints = dataEndpoint.split(',');
     this.#health.noteReady();
     this.#deafen = this.recent.listen(() => {
       const settled = this.#deps.receiver?.takeSettled() ?? null;
@@ -229,7 +229,7 @@ export class SharedView implements ServiceView {
     return serviceStatus({
       ...this.#now,
       config: this.config,
-      dataEndpoint: this.#dataEndpoint,
+      dataEndpoints: this.#dataEndpoints,
       packetBytes: plan.detector.packetBytes,
       now,
       failure: this.#health.failure,
@@ -341,8 +341,7 @@ export class SharedView implements ServiceView {
   gauges(): ReturnType<ServiceView['gauges']> {
     return {
       ...this.#stream.slots(),
-      consumers: this.#stream.words.peers,
-      underway: this.#stream.words.underway,
+      ...this.#stream.consumers(this.#dataEndpoints),
       sendBuffer: this.#sendBuffer,
     };
   }

@@ -160,6 +160,7 @@ export class StandingView implements ServiceView {
         ],
         consumers: 0,
         underway: null,
+        data_sockets: [],
         end_pending: false,
         next_msg_number: this.#messageNumber,
         frames_stride: stride,
@@ -263,6 +264,7 @@ export class StandingView implements ServiceView {
       ringSlotsUsed: 0,
       ringSlotsUsedMax: 0,
       consumers: 0,
+      dataSockets: [],
       underway: null,
       sendBuffer: null,
     };

@@ -4,7 +4,7 @@
 import type { ServiceConfig } from '../config/service-config.js';
 import { sourceText } from '../config/networks.js';
 import { hostOfPort } from '../config/udp-hosts.js';
-import type { CurrentPort, CurrentSeries, SeriesState } from './service-view.js';
+import type { CurrentPort, CurrentSeries, DataSocket, SeriesState } from './service-view.js';
 
 /** After so long without packets an armed series says what it knows, in ms. */
 const nothingArrivesMs = 2000;
@@ -14,9 +14,8 @@ const silentMs = 5000;
 /** What the sentences are made from. Times in ms, null = never. */
 export interface StateFacts {
   readonly config: ServiceConfig;
-  readonly dataEndpoint: string;
+  readonly dataSockets: readonly DataSocket[];
   readonly state: SeriesState;
-  readonly consumers: number;
   readonly endPending: boolean;
   readonly auto: boolean;
   readonly series: CurrentSeries | null;
@@ -26,11 +25,12 @@ export interface StateFacts {
 }
 
 export function describeState(facts: StateFacts): { message: string; problems: string[] } {
-  const { config, state, consumers, series } = facts;
+  const { config, state, dataSockets, series } = facts;
   const problems: string[] = [];
-  if (consumers > config.consumerConnections) {
+  const crowded = Math.max(0, ...dataSockets.map(({ consumers }) => consumers));
+  if (crowded > config.consumerConnections) {
     problems.push(
-      `${consumers} consumers are connected, ${config.consumerConnections} expected: zmq shares the images out ` +
+      `${crowded} consumers are connected, ${config.consumerConnections} expected: zmq shares the images out ` +
         'among them. Stop the stranger, or set consumer_connections.',
     );
   }
@@ -40,7 +40,9 @@ export function describeState(facts: StateFacts): { message: string; problems: s
     return { message: `series ${series.series_id} is closing: ${series.images_sent} images sent.`, problems };
   if (series.header_pending)
     problems.push(`series ${series.series_id}: no consumer has taken its header. Start the receiver.`);
-  if (consumers === 0 && !series.header_pending) problems.push('the consumer is gone.');
+  const lonely = dataSockets.filter(({ consumers }) => consumers === 0).map(({ endpoint }) => endpoint);
+  if (lonely.length > 0 && !series.header_pending)
+    problems.push(dataSockets.length === 1 ? 'the consumer is gone.' : `the consumer of ${lonely.join(', ')} is gone.`);
   const nothing = series.ports.every((port) => port.counters.accepted === 0);
   if (nothing && facts.openMs !== null && facts.openMs >= nothingArrivesMs) {
     problems.push(...series.ports.map((port) => whyNothing(port, facts)));
@@ -66,11 +68,12 @@ export function describeState(facts: StateFacts): { message: string; problems: s
   };
 }
 
-function waiting({ config, state, consumers, dataEndpoint }: StateFacts): string {
+function waiting({ config, state, dataSockets }: StateFacts): string {
   if (state === 'closing') return 'the series is closing.';
   if (state === 'open' && config.series === 'auto') return 'ready: a series opens with the first packets.';
   if (state === 'open') return 'a series is being opened.';
-  if (consumers === 0) return `idle: no consumer is connected to ${dataEndpoint}.`;
+  const lonely = dataSockets.filter(({ consumers }) => consumers === 0).map(({ endpoint }) => endpoint);
+  if (lonely.length > 0) return `idle: no consumer is connected to ${lonely.join(', ')}.`;
   return config.series === 'auto' ? 'idle: the next series is being prepared.' : 'idle: ready to be armed.';
 }
 

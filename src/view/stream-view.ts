@@ -8,10 +8,13 @@ import { frameHistogramTable, histogramsAt } from '../memory/histogram.js';
 import type { FrameHistogram, Histogram, HistogramReading } from '../memory/histogram.js';
 import { EncoderWords, encoderFigures } from '../memory/encoder-words.js';
 import type { MemoryMap } from '../memory/memory-map.js';
+import { SocketWords } from '../memory/socket-words.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
-import { added, addedEncoders, addedReadings } from './plane-totals.js';
+import { added, addedEncoders, addedReadings, addedSockets } from './plane-totals.js';
 import type { PlaneTotals } from './plane-totals.js';
-import type { EncoderDone, SeriesState } from './service-view.js';
+import type { DataSocket, EncoderDone, SeriesState, ServiceView } from './service-view.js';
+
+type ConsumerGauge = 'consumers' | 'dataSockets' | 'underway';
 
 /** Images by what became of them. */
 export interface ImageCounts {
@@ -23,6 +26,7 @@ export interface ImageCounts {
 
 export class StreamView {
   readonly words: StreamWords;
+  readonly #sockets: readonly SocketWords[];
   readonly encoders: readonly EncoderWords[];
   readonly #ring: number;
   readonly #counters: Float64Array;
@@ -32,6 +36,8 @@ export class StreamView {
   constructor(buffer: ArrayBufferLike, map: MemoryMap, before: PlaneTotals) {
     this.#before = before;
     this.words = new StreamWords(buffer, map.streamWords);
+    const sockets = map.sizes.sockets ?? 1;
+    this.#sockets = Array.from({ length: sockets }, (_, index) => new SocketWords(buffer, map.socketWords, index));
     this.encoders = (map.encoding?.words ?? []).map((at) => new EncoderWords(buffer, at));
     this.#ring = map.sizes.slots;
     this.#counters = new Float64Array(buffer, map.streamCounters, streamCounterTable.length);
@@ -71,6 +77,27 @@ export class StreamView {
     const { assembly, handover, total } = this.#histograms;
     const now = { assembly: assembly.read(), handover: handover.read(), total: total.read() };
     return addedReadings(now, this.#before.frames);
+  }
+
+  /** @param endpoints where each is bound; none = not bound yet */
+  sockets(endpoints: readonly string[]): DataSocket[] {
+    const now = endpoints.map((endpoint, index): DataSocket => {
+      const { peers, disconnects, messages, underway, blockedSeconds } = this.#sockets[index];
+      return { endpoint, consumers: peers, disconnects, messages, underway, blocked_seconds: blockedSeconds };
+    });
+    return addedSockets(now, this.#before.sockets);
+  }
+
+  /** Who is connected, and what is on its way to them. */
+  consumers(endpoints: readonly string[]): Pick<ReturnType<ServiceView['gauges']>, ConsumerGauge> {
+    const { peers, underway } = this.words;
+    return { consumers: peers, dataSockets: this.sockets(endpoints), underway };
+  }
+
+  /** Consumers, and the sockets that have none. */
+  served(endpoints: readonly string[]): { readonly consumers: number; readonly unserved: readonly string[] } {
+    const unserved = this.sockets(endpoints).filter(({ consumers }) => consumers === 0);
+    return { consumers: this.words.peers, unserved: unserved.map(({ endpoint }) => endpoint) };
   }
 
   encoded(): EncoderDone[] {

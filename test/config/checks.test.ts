@@ -266,6 +266,7 @@ t.test('the ring has one length', async (t) => {
 t.test('stream and HTTP have their own ports', async (t) => {
   t.strictSame(problems(...quad, 'data_port: 0', 'api_port: 0'), []);
   t.match(problems(...quad, 'data_port: 5000'), [/api_port: 5000 is data_port as well/]);
+  t.match(problems(...quad, 'data_port: [9999, 5000]'), [/api_port: 5000 is data_port as well/]);
   t.strictSame(problems(...quad, 'data_port: 5000', 'data_host: 127.0.0.2'), []);
 });
 
@@ -276,6 +277,9 @@ t.test("PSI's client has one receiver for each module", async (t) => {
   t.strictSame(problems(...modules, 'receiver_ports: [0, 0]'), [], 'free ones are never the same');
   t.match(problems(...modules, 'receiver_ports: [1954]'), [/receiver_ports: 1 ports, but modules: \[2, 1\] are 2/]);
   t.match(problems(...modules, 'receiver_ports: [1954, 1954]'), [/receiver_ports\.1: .*1954/]);
+  t.match(problems(...quad, 'data_port: [9999, 9998]', 'receiver_ports: [9998]'), [
+    /receiver_ports\.0: 9998 is data_port as well/,
+  ]);
   t.match(problems(...quad, 'receiver_ports: [9999]'), [/receiver_ports\.0: 9999 is data_port as well/]);
   t.match(problems(...quad, 'receiver_ports: [5000]'), [/receiver_ports\.0: 5000 is api_port as well/]);
   t.match(problems(...quad, 'series: armed', 'frames_stride: 2', 'receiver_ports: [1954]'), [

@@ -27,7 +27,7 @@ const completed = (config: ServiceConfig, client: ClientOptions): ServiceConfig 
 t.test('receiver ports alone leave the detector to the client, and so does from_client', async (t) => {
   for (const config of [open(), open('detector: from_client')]) {
     t.ok(isOpen(config));
-    t.match(config, { series: 'armed', detector: { detector: 'from_client', udpPorts: [] }, dataPort: 9999 });
+    t.match(config, { series: 'armed', detector: { detector: 'from_client', udpPorts: [] }, dataPorts: [9999] });
   }
   t.equal(open('series: auto').series, 'auto', 'what is given holds');
   const own = parseConfig('det:\n  detector: eiger\n  quad: true\n  udp_ports: [1, 2]\n', 'f', 'det');

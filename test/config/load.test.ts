@@ -62,7 +62,7 @@ t.test('a quad with nothing but its ports has every default', async (t) => {
     send: 'auto',
     sendBufferBytes: null,
     dataHost: '127.0.0.1',
-    dataPort: 9999,
+    dataPorts: [9999],
     apiHost: '127.0.0.1',
     apiPort: 5000,
     apiTokenFile: null,
@@ -220,7 +220,7 @@ t.test('every key reaches the configuration', async (t) => {
     send: 'zeromq.js',
     sendBufferBytes: 1048576,
     dataHost: '0.0.0.0',
-    dataPort: 0,
+    dataPorts: [0],
     apiHost: '::1',
     apiPort: 0,
     apiTokenFile: '/run/secrets/token',
@@ -311,8 +311,14 @@ t.test(
       [
         'data_port: 65535',
         'data_port: 65536',
-        /^5: a\.data_port: 65536 is not allowed: needs a whole number, 0 to 65535$/,
+        /^5: a\.data_port: 65536 is not allowed: needs a whole number, 0 to 65535, or a list of up to 16 of them$/,
       ],
+      [
+        'data_port: [9999, 9998]',
+        'data_port: []',
+        /^5: a\.data_port: \[\] is not allowed: needs a whole number, 0 to 65535, or a list/,
+      ],
+      ['data_port: [0, 0]', 'data_port: [9999, 9999]', /^5: a\.data_port\.1: 9999 /],
       [
         'receive_buffer_bytes: 65536',
         'receive_buffer_bytes: 65535',

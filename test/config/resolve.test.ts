@@ -16,6 +16,7 @@ const become: Partial<Record<OptionKey, string>> = {
   nibble_order: 'lowNibbleFirst',
   udp_host: 'udpHosts',
   udp_source: 'udpSources',
+  data_port: 'dataPorts',
   ring_frames: 'ring',
   ring_ms: 'ring',
   frames_stride: 'share',

@@ -2,7 +2,7 @@ import t from 'tap';
 import { planSendQueue } from '../../src/config/send-queue.js';
 
 const frame = 528_392;
-const config = { send: 'auto', sendBufferBytes: null, consumerConnections: 1 } as const;
+const config = { send: 'auto', sendBufferBytes: null, consumerConnections: 1, dataPorts: [9999] } as const;
 
 t.test('the kernel holds four frames, between 4 and 64 MiB, and doubles what it is asked for', async (t) => {
   t.match(planSendQueue(config, frame, 1000), {
@@ -15,7 +15,11 @@ t.test('the kernel holds four frames, between 4 and 64 MiB, and doubles what it 
 });
 
 t.test('a size that was asked for holds, for each connection', async (t) => {
-  const plan = planSendQueue({ send: 'zmtp', sendBufferBytes: 8 * frame, consumerConnections: 3 }, frame, null);
+  const plan = planSendQueue(
+    { send: 'zmtp', sendBufferBytes: 8 * frame, consumerConnections: 3, dataPorts: [9999] },
+    frame,
+    null,
+  );
   t.match(plan, { sendBufferBytes: 8 * frame, sendQueue: { frames: 8, bytes: 3 * 2 * 8 * frame } });
 });
 
@@ -25,4 +29,11 @@ t.test('zmq queues 64 MiB for each connection, and at least four messages', asyn
     t.match(plan, { highWaterMark: 127, sendQueue: { of: 'zmq', frames: 127, bytes: 2 * 127 * frame } });
     t.equal(planSendQueue({ ...config, send }, 2 ** 25, null).highWaterMark, 4);
   }
+});
+
+t.test('several sockets queue for themselves: as many bytes and as much time each', async (t) => {
+  const one = planSendQueue(config, frame, 1000);
+  const four = planSendQueue({ ...config, dataPorts: [1, 2, 3, 4] }, frame, 1000);
+  t.equal(four.sendBufferBytes, one.sendBufferBytes);
+  t.match(four.sendQueue, { frames: one.sendQueue.frames, bytes: 4 * one.sendQueue.bytes, milliseconds: 28 });
 });

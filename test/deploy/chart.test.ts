@@ -116,6 +116,7 @@ const matrix: Readonly<Record<string, Values>> = {
   'a slow end': {
     values: withQuad('  closing_timeout_ms: 60001\n  drain_ms: 10000\n  data_port: 9001\n  api_port: 5001\n'),
   },
+  'three sockets': { values: withQuad('  data_port: [9001, 9002, 9003]\n') },
   'names of its own': {
     values: {
       fullnameOverride: 'softimax-eiger-daq',
@@ -219,7 +220,7 @@ t.test('ports, grace, processors and memory are those of the plan', skip, async 
       container.ports.map(
         ({ containerPort, protocol }: { containerPort: number; protocol: string }) => `${containerPort}/${protocol}`,
       ),
-      [config.apiPort, config.dataPort, ...config.receiverPorts]
+      [config.apiPort, ...config.dataPorts, ...config.receiverPorts]
         .map((port) => `${port}/TCP`)
         .concat(config.detector.udpPorts.map((port) => `${port}/UDP`)),
     );
@@ -433,6 +434,19 @@ t.test('nothing optional is there by default', skip, async (t) => {
   t.notOk('env' in spec.containers[0]);
 });
 
+t.test('each socket of the stream has a port of the Service, and consumers may reach it', skip, async (t) => {
+  const objects = of('three sockets');
+  const names = ['zmq', 'zmq-1', 'zmq-2'];
+  t.strictSame(
+    find(objects, 'Service', '-zmq-egress')['spec'].ports,
+    [9001, 9002, 9003].map((port, index) => ({ name: names[index], port, targetPort: names[index] })),
+  );
+  const { stdout } = await helm(['template', 'demo', chart], {
+    values: { ...withQuad('  data_port: [9001, 9002, 9003]\n'), rehearsal: { enabled: true } },
+  });
+  t.match(stdout, 'tcp://demo-virtual-dcu-zmq-egress:9001,tcp://demo-virtual-dcu-zmq-egress:9002,tcp://');
+});
+
 t.test('what would come up and not work is refused, with the remedy', skip, async (t) => {
   const refusals: readonly [Record<string, unknown>, RegExp][] = [
     [{ detector: 'pilatus' }, /no detector "pilatus"; it has eiger/],
@@ -442,6 +456,7 @@ t.test('what would come up and not work is refused, with the remedy', skip, asyn
       /api_host is 127\.0\.0\.1: .*Set it to 0\.0\.0\.0/,
     ],
     [withQuad('  data_port: 0\n'), /data_port is 0/],
+    [withQuad('  data_port: [9001, 0]\n'), /data_port is 0/],
     [withQuad('  receiver_ports: [0]\n'), /receiver_ports has 0/],
     [withQuad('  receiver_ports: [1]\n  receiver_host: 127.0.0.1\n'), /receiver_ports listen on 127.*0\.0\.0\.0/],
     [

@@ -190,7 +190,7 @@ spec:
     const [, , path = '', name = ''] = objects.find(({ kind }) => kind === 'Deployment')?.['spec'].template.spec
       .containers[0].command as string[];
     const content = objects.find(({ kind }) => kind === 'ConfigMap')?.['data'][path.split('/').at(-1) ?? ''] as string;
-    t.match(parseConfig(content, path, name), { apiHost: '0.0.0.0', apiPort: 5000, dataPort: 9999 });
+    t.match(parseConfig(content, path, name), { apiHost: '0.0.0.0', apiPort: 5000, dataPorts: [9999] });
   },
 );
 

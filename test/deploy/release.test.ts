@@ -245,6 +245,17 @@ t.test(
     const driven = await notes({ values: { configfiles: [{ name: 'a.yaml', content: client }] } });
     t.match(driven, /rx_hostname demo-virtual-dcu-receivers\.[\w-]+:1954\+demo-virtual-dcu-receivers\.[\w-]+:1955\+\n/);
     t.match(driven, /series are armed/);
+
+    const {
+      configfiles: [scaledOut],
+    } = parse(read('deploy', 'chart', 'values-scale-out.yaml')) as { configfiles: [{ name: string; content: string }] };
+    const twoSockets = { ...scaledOut, content: `${scaledOut.content}  data_port: [9999, 9998]\n` };
+    const sockets = await notes({ files: ['values-scale-out.yaml'], values: { configfiles: [twoSockets] } });
+    t.match(halfOf(sockets, 'jungfrau'), {
+      dcu_host_purple: [0, 0, 1, 1, 2, 2, 3, 3].map((index) => `demo-virtual-dcu-zmq-egress-${index}.softimax-eiger`),
+      dcu_port_purple: [9999, 9998, 9999, 9998, 9999, 9998, 9999, 9998],
+    });
+
     const plain = await notes({});
     t.match(plain, /admit the level "restricted"\.$/m);
     t.match(plain, /series are armed, and each request names its file/);

@@ -149,7 +149,7 @@ t.test('MTU: a packet with its headers must fit, unless packets have come all th
   t.match(checked('mtu', mtu(4171)), { status: 'failed', loses_data: true, remedy: 'ip link set dev eth1 mtu 9000' });
   t.match(checked('mtu', mtu(4191, 'fd00::1')), { status: 'failed', loses_data: true }, 'an IPv6 header is longer');
   t.match(checked('mtu', mtu(4192, 'fd00::1')), { status: 'ok' });
-  t.match(checked('mtu', { ...mtu(1500), service: { consumers: 1, acceptedPackets: 1 } }), {
+  t.match(checked('mtu', { ...mtu(1500), service: { consumers: 1, acceptedPackets: 1, unserved: [] } }), {
     status: 'warning',
     loses_data: false,
     seen: /packets come in fragments/,
@@ -252,7 +252,7 @@ t.test('network card: the largest ring, and pause frames', async (t) => {
 });
 
 t.test('consumer: as many as are expected', async (t) => {
-  const service = (consumers: number) => ({ service: { consumers, acceptedPackets: 0 } });
+  const service = (consumers: number) => ({ service: { consumers, acceptedPackets: 0, unserved: [] } });
   t.match(checked('consumer', service(1)), { status: 'ok' });
   t.match(checked('consumer', service(0)), { status: 'warning', remedy: /^start the consumer/ });
   t.match(checked('consumer', service(2)), { status: 'warning', remedy: /^ss -tnp 'sport = :9999' names them/ });

@@ -37,7 +37,7 @@ export const receivingAddress = (changes: Partial<AddressFacts> = {}): AddressFa
 /** All checks can be made, except those of ports, since the service runs. */
 export const goodFacts = (changes: Partial<Facts> = {}): Facts => ({
   setup: setupOf(),
-  service: { consumers: 1, acceptedPackets: 0 },
+  service: { consumers: 1, acceptedPackets: 0, unserved: [] },
   client: {
     lacking: [],
     problems: [],

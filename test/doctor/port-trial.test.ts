@@ -12,7 +12,7 @@ t.test('ports that somebody has are told from free ones; ports that are off or 0
     ...config,
     udpHosts: ['127.0.0.1', '127.0.0.1'],
     detector: { ...config.detector, udpPorts: [free, off], portsOff: [off] },
-    dataPort: 0,
+    dataPorts: [0],
     apiPort: api.port,
   };
   t.strictSame(await tryPorts(local), [

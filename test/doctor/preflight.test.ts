@@ -37,7 +37,7 @@ function setUp(granted = 104857600) {
     machine,
     says: () => ({
       receiveBuffers: [{ udpPort: 50001, requestedBytes: 104857600, grantedBytes: state.granted }],
-      service: { consumers: 1, acceptedPackets: 0 },
+      service: { consumers: 1, acceptedPackets: 0, unserved: [] },
       client: null,
       backend: 'recvmmsg+zmtp',
     }),

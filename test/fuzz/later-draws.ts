@@ -1,6 +1,6 @@
 // What scenarios got after their seeds had become known: low rates, tails that are not filled, detectors that count
-// from 0, frames that leave compressed, cut, turned, mirrored, masked. Comes in: a scenario, and draws of its own, so
-// that a world which has none of it stays what it was.
+// from 0, frames that leave compressed, cut, turned, mirrored, masked, several sockets. Comes in: a scenario, and draws
+// of its own, so that a world which has none of it stays what it was.
 
 import type { Random } from '../../src/base/random.js';
 import type { ServiceConfig } from '../../src/config/service-config.js';
@@ -29,6 +29,9 @@ export function drawLater(
   const formSlots = random.pick([1, 1, 2, 5]);
   const altered = random.chance(0.3);
   const { mask, form } = drawForm(random, makeLayout(config.detector).shape);
+  const several = config.share.stride === 1 && random.chance(0.3);
+  const sockets = 2 + random.integer(3);
+  const slowSocket = calm || random.chance(0.5) ? -1 : random.integer(sockets);
   return {
     firstFrame: fromZero ? 0 : null,
     scenario: {
@@ -38,11 +41,13 @@ export function drawLater(
         ...config,
         ...(cutTail ? { fillTailFrames } : {}),
         ...(compressed ? { compression: 'bslz4' } : {}),
+        ...(several ? { dataPorts: Array.from({ length: sockets }, () => 0) } : {}),
         ...(altered ? form : {}),
         ...(compressed || altered ? { encoderThreads } : {}),
       },
       formSlots,
       mask: altered ? mask : null,
+      slowSocket,
     },
   };
 }

@@ -3,6 +3,7 @@
 // whose text is no longer there is an error: it must follow the sources.
 
 import { finerMutants } from './finer-mutants.js';
+import { outputMutants } from './output-mutants.js';
 
 /** One replacement in one source file; `from` must be there exactly once. */
 export interface Change {
@@ -422,4 +423,4 @@ const commonMutants: readonly Mutant[] = [
   ]),
 ];
 
-export const mutants: readonly Mutant[] = [...commonMutants, ...finerMutants];
+export const mutants: readonly Mutant[] = [...commonMutants, ...finerMutants, ...outputMutants];

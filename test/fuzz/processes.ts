@@ -6,6 +6,7 @@ import type { VirtualClock } from '../../src/base/clock.js';
 import { Random } from '../../src/base/random.js';
 import type { StreamEvent } from '../../src/contract/series.js';
 import { MemorySink } from '../pipeline/memory-sink.js';
+import { SeveralSink } from '../pipeline/several-sink.js';
 import { Deliveries } from './deliveries.js';
 import { WireSink } from './wire-sink.js';
 import type { ReceivedMessage } from '../pipeline/memory-sink.js';
@@ -18,6 +19,18 @@ import type { SharedOrders } from './shared-part.js';
 import { makerOf } from './simulated-detector.js';
 import { SimulatedService } from './simulated-service.js';
 import { LifeVerdict } from './verdict.js';
+
+/** What the consumer is behind: one socket, or several. */
+function makeSink({ scenario, clock, problems }: ProcessesOptions): MemorySink {
+  const { wire, config, queueMessages, lateSink, slowSocket } = scenario;
+  const sockets = config.dataPorts.map((_, index) =>
+    wire === null
+      ? new MemorySink(queueMessages, lateSink)
+      : new WireSink(new Random(wire.seed + index), clock, wire.capacity, wire.keptBytes, problems),
+  );
+  if (sockets.length === 1) return sockets[0];
+  return new SeveralSink(new Random((wire?.seed ?? 1) + sockets.length), sockets, slowSocket, problems);
+}
 
 /** A process that was asked to end is cut off after this time beyond its own limits, in ms. */
 const endLimitMs = 3000;
@@ -89,10 +102,7 @@ export class Processes {
     const { scenario, clock, compiled, operator, settingsOf, tell } = this.#options;
     const { config, socketPackets, batch, dropsKnown } = scenario;
     const { wire } = scenario;
-    const sink =
-      wire === null
-        ? new MemorySink(scenario.queueMessages, scenario.lateSink)
-        : new WireSink(new Random(wire.seed), clock, wire.capacity, wire.keptBytes, this.#options.problems);
+    const sink = makeSink(this.#options);
     const deliveries = new Deliveries(sink, wire === null && config.share.stride === 1, clock, config.closingTimeoutMs);
     // Known before the service hears of anything.
     let part: SharedPart | null = null;

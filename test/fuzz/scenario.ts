@@ -73,6 +73,8 @@ export interface Scenario {
   readonly formSlots: number;
   /** What lies in the file that the configuration names as `mask`; null = it names none. */
   readonly mask: Uint8Array | null;
+  /** Of several sockets, the one whose consumer reads little; −1 = none. */
+  readonly slowSocket: number;
   /** How the first process ends before the end of the world, if it does. */
   readonly death: 'none' | 'sigterm' | 'sigkill';
 }
@@ -304,6 +306,7 @@ export function makeScenario(random: Random): Scenario {
     looks: random.pick([0, 0, 0.01]),
     formSlots: 1,
     mask: null,
+    slowSocket: -1,
     death: calm || random.chance(0.7) ? 'none' : random.pick(['sigterm', 'sigterm', 'sigkill'] as const),
   };
 }

@@ -154,7 +154,8 @@ export class SimulatedService {
       receiveBufferGrantedBytes: 1,
       inode: null,
     }));
-    this.view.noteReady(opened, 'memory', 'memory+libzmq');
+    const endpoints = config.dataPorts.map((_, index) => `memory:${index}`).join(',');
+    this.view.noteReady(opened, endpoints, 'memory+libzmq');
   }
 
   /** The port goes by the detector's address: a stranger is known by now. */

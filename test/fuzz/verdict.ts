@@ -98,7 +98,7 @@ export class LifeVerdict {
     if (
       message.htype === 'image' &&
       this.#service.pipeline.sink.disconnects !== this.#disconnects &&
-      ++this.#afterLoss > (this.#scenario.lateSink ? 1 : 0)
+      ++this.#afterLoss > (this.#scenario.lateSink || this.#scenario.config.dataPorts.length > 1 ? 1 : 0)
     ) {
       this.problems.push(`image ${message.msgNumber} belongs to a series that a consumer left`);
     }

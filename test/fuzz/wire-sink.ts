@@ -99,6 +99,12 @@ export class WireSink extends MemorySink {
     super.read(readable);
   }
 
+  override readArrived(): void {
+    const readable = Math.min(this.#readable, this.queue.length);
+    this.#readable -= readable;
+    super.read(readable);
+  }
+
   override get moved(): number {
     return this.#bytes;
   }
@@ -142,6 +148,10 @@ export class WireSink extends MemorySink {
       this.#problems.push(`${messages} messages are called delivered, ${this.taken.length} were handed over`);
     this.#lossTaken = messages;
     return messages;
+  }
+
+  override get unfinished(): boolean {
+    return this.#sink.unfinished;
   }
 
   override get underway(): Undelivered {

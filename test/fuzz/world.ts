@@ -153,10 +153,10 @@ export class World {
     if (this.processes.service === null) return;
     if (random.chance(scenario.consumerMoods)) sink.reading = !sink.reading;
     if (random.chance(scenario.consumerLeaves)) {
-      if (sink.peers > 0) sink.disconnect();
-      else sink.connect();
+      if (sink.lonely) sink.connect();
+      else sink.disconnect();
     }
-    if (sink.peers === 0 && random.chance(0.02)) sink.connect();
+    if (sink.lonely && random.chance(0.02)) sink.connect();
     if (random.chance(scenario.looks)) this.#wanted.push(() => this.#moods.look());
     if (random.chance(scenario.operatorMoods)) this.#wanted.push(() => this.#moods.whim());
   }
@@ -283,7 +283,7 @@ export class World {
     const service = processes.service as SimulatedService;
     const { words } = service.pipeline;
     const { sink } = processes;
-    if (sink.peers === 0) sink.connect();
+    if (sink.lonely) sink.connect();
     sink.reading = true;
     const until = async (done: () => boolean, what: string, limit = quietLimitMs): Promise<void> => {
       const end = this.clock.now() + limit;

@@ -1,7 +1,7 @@
 // A consumer without a network, of any temper: connected or not, reading or not, with a queue of limited length before
 // it. Bytes are copied at hand-over, as late as the seam allows, so that a slot that changes too early is seen.
 
-import type { MessageSink, Offer } from '../../src/stream/output/message-sink.js';
+import type { MessageKind, MessageSink, Offer } from '../../src/stream/output/message-sink.js';
 import type { RefusedPeer } from '../../src/contract/refused-peers.js';
 import type { Undelivered } from '../../src/contract/series.js';
 import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
@@ -43,6 +43,16 @@ export class MemorySink implements MessageSink {
     this.#late = late;
   }
 
+  /** A consumer is lacking. */
+  get lonely(): boolean {
+    return this.peers === 0;
+  }
+
+  /** As MessageSink has it. */
+  get unfinished(): boolean {
+    return false;
+  }
+
   connect(): void {
     this.peers++;
   }
@@ -61,6 +71,11 @@ export class MemorySink implements MessageSink {
       this.received.push(this.queue.shift() as ReceivedMessage);
   }
 
+  /** The consumer reads what has come to its machine. Here that is nothing: it reads as soon as something comes. */
+  readArrived(): void {
+    // Nothing waits there.
+  }
+
   /** Grows with all that has reached the consumer's machine. */
   get moved(): number {
     return this.received.length;
@@ -76,7 +91,7 @@ export class MemorySink implements MessageSink {
     return Promise.resolve('memory');
   }
 
-  offer(parts: readonly Uint8Array[]): Offer {
+  offer(parts: readonly Uint8Array[], _kind?: MessageKind): Offer {
     this.interrupt?.();
     if (this.#pending !== null) throw new Error('a message was offered while another is pending');
     if (this.#full) return 'full';
@@ -111,7 +126,7 @@ export class MemorySink implements MessageSink {
     if (this.reading) this.read();
   }
 
-  get underway(): Undelivered {
+  get underway(): Undelivered | null {
     return {
       messages: this.queue.length,
       bytes: this.queue.reduce((sum, { parts }) => sum + parts.reduce((bytes, part) => bytes + part.length, 0), 0),
@@ -125,7 +140,7 @@ export class MemorySink implements MessageSink {
     return this.refused.splice(0);
   }
 
-  close(): Promise<Undelivered> {
+  close(): Promise<Undelivered | null> {
     return Promise.resolve(this.underway);
   }
 }

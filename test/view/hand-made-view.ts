@@ -70,7 +70,7 @@ export const config: ServiceConfig = {
   send: 'auto',
   sendBufferBytes: null,
   dataHost: '127.0.0.1',
-  dataPort: 9999,
+  dataPorts: [9999],
   apiHost: '127.0.0.1',
   apiPort: 5000,
   apiTokenFile: null,
@@ -225,6 +225,7 @@ export class HandMadeView implements ServiceView {
     problems: [],
     consumers: 0,
     underway: { messages: 0, bytes: 0 },
+    data_sockets: [],
     end_pending: false,
     next_msg_number: 1000,
     frames_stride: 1,
@@ -264,6 +265,16 @@ export class HandMadeView implements ServiceView {
     ringSlotsUsed: 3,
     ringSlotsUsedMax: 9,
     consumers: 1,
+    dataSockets: [
+      {
+        endpoint: 'tcp://127.0.0.1:9999',
+        consumers: 1,
+        disconnects: 0,
+        messages: 7,
+        underway: { messages: 2, bytes: 1000 },
+        blocked_seconds: 0.25,
+      },
+    ],
     underway: { messages: 2, bytes: 1000 },
     sendBuffer: { requestedBytes: 4194304, grantedBytes: 212992 },
   };

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { added, addedReading, noTotals, totalsOf } from '../../src/view/plane-totals.js';
+import { added, addedReading, addedSockets, noTotals, totalsOf } from '../../src/view/plane-totals.js';
 import { HandMadeView, portCountersOf, streamCountersOf } from './hand-made-view.js';
 
 t.test('figures add up; one that was not known counts from now, one that is not known now stays so', async (t) => {
@@ -23,6 +23,7 @@ t.test('a port that a data plane no longer has keeps its count', async (t) => {
         streamCounters: () => streamCountersOf({ images: 3 }),
         frameHistograms: () => view.frameHistograms(),
         encoders: () => [],
+        gauges: () => view.gauges(),
       },
       { ...noTotals, ports: new Map([[50009, gone]]) },
     );
@@ -31,4 +32,12 @@ t.test('a port that a data plane no longer has keeps its count', async (t) => {
   };
   t.equal(count(50001, 5), 5);
   t.equal(count(50009, 5), 7);
+});
+
+t.test('a socket of the stream counts on when another data plane has it', async (t) => {
+  const [socket] = new HandMadeView().gauges().dataSockets;
+  t.match(addedSockets([socket, socket], [{ ...socket, disconnects: 2, messages: 10, blocked_seconds: 1 }]), [
+    { disconnects: 2, messages: 17, blocked_seconds: 1.25, consumers: 1 },
+    { disconnects: 0, messages: 7, blocked_seconds: 0.25 },
+  ]);
 });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { CurrentPort, CurrentSeries } from '../../src/view/service-view.js';
+import type { CurrentPort, CurrentSeries, DataSocket } from '../../src/view/service-view.js';
 import { describeState } from '../../src/view/state-text.js';
 import type { StateFacts } from '../../src/view/state-text.js';
 import { config, currentPortOf } from './hand-made-view.js';
@@ -24,12 +24,21 @@ const series = (changes: Partial<CurrentSeries> = {}): CurrentSeries => ({
   ...changes,
 });
 
+const sockets = (...consumers: readonly number[]): DataSocket[] =>
+  consumers.map((connected, index) => ({
+    endpoint: `tcp://127.0.0.1:${9999 - index}`,
+    consumers: connected,
+    disconnects: 0,
+    messages: 0,
+    underway: null,
+    blocked_seconds: 0,
+  }));
+
 const describe = (changes: Partial<StateFacts> = {}): ReturnType<typeof describeState> =>
   describeState({
     config: { ...config, series: 'armed', udpSources: [] },
-    dataEndpoint: 'tcp://127.0.0.1:9999',
     state: 'idle',
-    consumers: 1,
+    dataSockets: sockets(1),
     endPending: false,
     auto: false,
     series: null,
@@ -41,7 +50,7 @@ const describe = (changes: Partial<StateFacts> = {}): ReturnType<typeof describe
 
 t.test('what the service waits for when no series is open', (t) => {
   t.strictSame(describe(), { message: 'idle: ready to be armed.', problems: [] });
-  t.strictSame(describe({ consumers: 0 }), {
+  t.strictSame(describe({ dataSockets: sockets(0) }), {
     message: 'idle: no consumer is connected to tcp://127.0.0.1:9999.',
     problems: [],
   });
@@ -66,20 +75,20 @@ t.test('an open series tells how far it is', (t) => {
 });
 
 t.test('more connections than configured are a problem, as many are none', (t) => {
-  t.strictSame(describe({ consumers: 1 }).problems, []);
-  t.match(describe({ consumers: 2 }).problems, [
+  t.strictSame(describe({ dataSockets: sockets(1) }).problems, []);
+  t.match(describe({ dataSockets: sockets(2) }).problems, [
     /^2 consumers are connected, 1 expected: .*set consumer_connections\.$/,
   ]);
-  t.strictSame(describe({ consumers: 2, config: { ...config, consumerConnections: 2 } }).problems, []);
+  t.strictSame(describe({ dataSockets: sockets(2), config: { ...config, consumerConnections: 2 } }).problems, []);
   t.end();
 });
 
 t.test('an owed end, a header that waits, a consumer that is gone are said', (t) => {
   t.match(describe({ endPending: true }).problems, [/end of the last series waits for a consumer/]);
-  t.match(describe({ state: 'open', consumers: 0, series: series({ header_pending: true }) }).problems, [
+  t.match(describe({ state: 'open', dataSockets: sockets(0), series: series({ header_pending: true }) }).problems, [
     /^series 7: no consumer has taken its header\. Start the receiver\.$/,
   ]);
-  t.match(describe({ state: 'open', consumers: 0, series: series() }).problems, ['the consumer is gone.']);
+  t.match(describe({ state: 'open', dataSockets: sockets(0), series: series() }).problems, ['the consumer is gone.']);
   t.end();
 });
 
@@ -140,5 +149,19 @@ t.test('after 5 s of silence an armed series says how it can end, unless it ends
   t.strictSame(after({ sinceLastPacketMs: 4999 }), []);
   t.strictSame(after({ auto: true }), []);
   t.strictSame(after({ config: { ...config, seriesTimeoutMs: 8000 } }), []);
+  t.end();
+});
+
+t.test('of several sockets it is said which of them lacks its consumer', (t) => {
+  t.match(describe({ dataSockets: sockets(1, 1) }).message, 'idle: ready to be armed.');
+  t.match(
+    describe({ dataSockets: sockets(1, 0, 0) }).message,
+    'idle: no consumer is connected to tcp://127.0.0.1:9998, tcp://127.0.0.1:9997.',
+  );
+  t.match(describe({ state: 'open', dataSockets: sockets(1, 0), series: series() }).problems, [
+    'the consumer of tcp://127.0.0.1:9998 is gone.',
+  ]);
+  t.strictSame(describe({ dataSockets: sockets(1, 1, 1) }).problems, [], 'each has the one that is expected');
+  t.match(describe({ dataSockets: sockets(1, 2) }).problems, [/^2 consumers are connected, 1 expected/]);
   t.end();
 });

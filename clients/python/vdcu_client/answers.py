@@ -59,6 +59,7 @@ class Summary(_SummaryAlways, total=False):
 
     aborted: str
     delivered_frames: int
+    lost_endpoint: str
     received_by_consumer: int
     receiver_error: str
     undelivered: Dict[str, Any]
@@ -110,6 +111,7 @@ class Status(TypedDict):
     message: str
     problems: List[str]
     consumers: int
+    data_sockets: List[Dict[str, Any]]
     end_pending: bool
     next_msg_number: int
     frames_stride: int

@@ -16,9 +16,16 @@ What would come up and not work is refused here, with the remedy.
 {{- fail (printf "configfiles: %s: %s.%s is %s: probes and consumers could not reach it. Set it to 0.0.0.0" $file.name $.Values.detector . (get $detector .)) -}}
 {{- end -}}
 {{- end -}}
-{{- range list "api_port" "data_port" -}}
-{{- if and (hasKey $own .) (eq (int (get $own .)) 0) -}}
-{{- fail (printf "configfiles: %s: %s.%s is 0: any free port, which nobody could find. Set a number" $file.name $.Values.detector .) -}}
+{{- /* One port or several of them, always as a list. */ -}}
+{{- $_ := set $detector "data_ports" (ternary $detector.data_port (list $detector.data_port) (kindIs "slice" $detector.data_port)) -}}
+{{- range $key := list "api_port" "data_port" -}}
+{{- $given := get $own $key -}}
+{{- if hasKey $own $key -}}
+{{- range (ternary $given (list $given) (kindIs "slice" $given)) -}}
+{{- if eq (int .) 0 -}}
+{{- fail (printf "configfiles: %s: %s.%s is 0: any free port, which nobody could find. Set a number" $file.name $.Values.detector $key) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- with $own.flight_recorder_dir -}}
@@ -65,11 +72,25 @@ What would come up and not work is refused here, with the remedy.
 {{- toJson $detector -}}
 {{- end -}}
 
+{{/* Name of a socket of the stream: zmq, zmq-1 and so on. */}}
+{{- define "virtual-dcu.zmqName" -}}
+zmq{{ if . }}-{{ . }}{{ end }}
+{{- end -}}
+
+{{/* The stream's sockets as ports of a Service; the context is the detector. */}}
+{{- define "virtual-dcu.zmqPorts" -}}
+{{- range $index, $port := .data_ports }}
+- {name: {{ include "virtual-dcu.zmqName" $index }}, port: {{ int $port }}, targetPort: {{ include "virtual-dcu.zmqName" $index }}}
+{{- end }}
+{{- end -}}
+
 {{/* UDP port, TCP port or a list of them: a name for it, at most 15 characters. */}}
 {{- define "virtual-dcu.ports" -}}
 {{- $detector := include "virtual-dcu.detector" . | fromJson -}}
 - {name: http, containerPort: {{ int $detector.api_port }}, protocol: TCP}
-- {name: zmq, containerPort: {{ int $detector.data_port }}, protocol: TCP}
+{{- range $index, $port := $detector.data_ports }}
+- {name: {{ include "virtual-dcu.zmqName" $index }}, containerPort: {{ int $port }}, protocol: TCP}
+{{- end }}
 {{- range $detector.receiver_ports }}
 - {name: rx-{{ int . }}, containerPort: {{ int . }}, protocol: TCP}
 {{- end }}

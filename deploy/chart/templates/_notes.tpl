@@ -22,12 +22,20 @@ restricted
 {{- $host := printf "%s-zmq-egress" (include "virtual-dcu.fullname" .) -}}
 {{ .Values.detector }}:
   class: Detector
-  {{- if gt (int .Values.replicas) 1 }}
-  dcu_host_purple: [{{ range $index := until (int .Values.replicas) }}{{ if $index }}, {{ end }}{{ $host }}-{{ $index }}.{{ $.Release.Namespace }}{{ end }}]
-  dcu_port_purple: [{{ range $index := until (int .Values.replicas) }}{{ if $index }}, {{ end }}{{ int $detector.data_port }}{{ end }}]
+  {{- $hosts := list }}
+  {{- $ports := list }}
+  {{- range $index := until (int .Values.replicas) }}
+  {{- range $detector.data_ports }}
+  {{- $hosts = append $hosts (printf "%s%s.%s" $host (ternary (printf "-%d" $index) "" (gt (int $.Values.replicas) 1)) $.Release.Namespace) }}
+  {{- $ports = append $ports (int . | toString) }}
+  {{- end }}
+  {{- end }}
+  {{- if gt (len $hosts) 1 }}
+  dcu_host_purple: [{{ join ", " $hosts }}]
+  dcu_port_purple: [{{ join ", " $ports }}]
   {{- else }}
-  dcu_host_purple: {{ $host }}.{{ .Release.Namespace }}
-  dcu_port_purple: {{ int $detector.data_port }}
+  dcu_host_purple: {{ first $hosts }}
+  dcu_port_purple: {{ first $ports }}
   {{- end }}
   nworkers: {{ int $detector.consumer_connections }}
 {{- end -}}

@@ -64,7 +64,7 @@ export function stateJson(
     message: status.message,
     problems: status.problems,
     consumers: status.consumers,
-    consumers_expected: view.config.consumerConnections,
+    consumers_expected: view.config.consumerConnections * view.config.dataPorts.length,
     series,
     rates:
       sample === undefined

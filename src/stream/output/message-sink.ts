@@ -1,6 +1,7 @@
 // Where messages go: the seam between series and zmq. Comes in: whole messages. Goes out: the same, to whoever is
 // connected, and what became of them. output/zmtp/zmtp-sink.ts, libzmq-sink.ts and zmq-sink.ts are the ways; tests
 // bring consumers of every temper.
+// Tested by test/stream/output/sockets-sink.test.ts.
 
 import type { RefusedPeer } from '../../contract/refused-peers.js';
 import type { SendBuffer, Undelivered } from '../../contract/series.js';
@@ -8,15 +9,21 @@ import type { SendBuffer, Undelivered } from '../../contract/series.js';
 /** `sent`: taken over, the bytes may change. `full`: nothing was taken, offer again. `pending`: ask `outcome`. */
 export type Offer = 'sent' | 'full' | 'pending';
 
-/** One PUSH socket. Nothing here blocks. One message at a time: no offer while one is pending. */
+/** What kind of message, as its counter. */
+export type MessageKind = 'headers' | 'images' | 'seriesEnds';
+
+/** One PUSH socket, or several as one. Nothing here blocks. One message at a time: no offer while one is pending. */
 export interface MessageSink {
-  /** Bind. Resolves with the endpoint. @throws OperatorError when the address is taken */
+  /**
+   * Bind. Resolves with the endpoint; several with commas between, as `vdcu watch` takes them.
+   * @throws OperatorError when the address is taken
+   */
   open(): Promise<string>;
   /**
    * Hand over all parts of a message or none. The bytes must stay as they are until it is 'sent', by the answer or by
    * `outcome`.
    */
-  offer(parts: readonly Uint8Array[]): Offer;
+  offer(parts: readonly Uint8Array[], kind?: MessageKind): Offer;
   /** Look after connections; first thing in each turn of the streamer. */
   poll(): void;
   /** What became of the pending offer. */
@@ -36,6 +43,16 @@ export interface MessageSink {
    * had been acknowledged without a gap when a consumer was lost, since this was asked last.
    */
   takeLoss?(): number;
+  /** Something that counts as sent is still in this process, as `keep` left it. Absent = never. */
+  readonly unfinished?: boolean;
+  /** The sockets of several that are one; absent = this is one. */
+  readonly sockets?: readonly MessageSink[];
+  /** Where each of `sockets` is bound, once they are open. */
+  readonly endpoints?: readonly string[];
+  /** Messages that each of `sockets` has taken over. */
+  readonly takenBy?: readonly number[];
+  /** Which of `sockets` the present message waits for; −1 = none does. */
+  readonly waitsFor?: number;
   /** What the kernel holds for each connection, known once it is open; absent where zmq queues in this process. */
   readonly sendBuffer?: SendBuffer | null;
   /** Consumers connected now. */
@@ -57,4 +74,18 @@ export interface MessageSink {
    * @returns what did not get out (0 messages = all of it did), null = this way cannot tell
    */
   close(lingerMs: number): Promise<Undelivered | null>;
+}
+
+/** A sink as the sockets that it is made of. */
+export const socketsOf = (sink: MessageSink): readonly MessageSink[] => sink.sockets ?? [sink];
+
+/** Has each socket a consumer? Without, its share of the images would go to nobody. */
+export function served(sink: MessageSink): boolean {
+  if (sink.sockets === undefined) return sink.peers > 0;
+  return sink.sockets.every(({ peers }) => peers > 0);
+}
+
+/** Consumers of the socket that has most. */
+export function mostPeers(sink: MessageSink): number {
+  return sink.sockets === undefined ? sink.peers : Math.max(...sink.sockets.map(({ peers }) => peers));
 }

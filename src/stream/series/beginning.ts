@@ -6,6 +6,7 @@
 import { firstOwnNumber } from '../../detector/frame-share.js';
 import { phase } from '../../memory/series-words.js';
 import { seriesStep } from '../../memory/stream-words.js';
+import { served } from '../output/message-sink.js';
 import type { SeriesState } from './state.js';
 
 /** A header that no consumer takes for so long is withdrawn: the arm request is refused. */
@@ -19,7 +20,7 @@ export function prepare(series: SeriesState, now: number): void {
   deps.reader.prepare(plan.layout);
   if (series.stopWanted) return series.withdraw('busy', stoppedEarly);
   if (!share.sendsHeader) return headerElsewhere(series);
-  const pendingHeader = plan.auto || (plan.request.force && deps.output.sink.peers === 0);
+  const pendingHeader = plan.auto || (plan.request.force && !served(deps.output.sink));
   if (pendingHeader) openReceivers(series);
   else series.enter(seriesStep.header, now);
 }

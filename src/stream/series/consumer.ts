@@ -4,38 +4,51 @@
 // Tested by test/pipeline/consumer.test.ts.
 
 import type { MaxivOutput } from '../output/maxiv/maxiv-output.js';
+import { socketsOf } from '../output/message-sink.js';
 
 export class SeriesConsumer {
   readonly #output: MaxivOutput;
-  #disconnects: number;
+  /** By socket. */
+  #disconnects: readonly number[];
+  #endpoint: string | null = null;
   /** Messages taken over up to the header, which is the last of them. */
   #before = 0;
   #frames: number | null = null;
 
   constructor(output: MaxivOutput) {
     this.#output = output;
-    this.#disconnects = output.sink.disconnects;
+    this.#disconnects = this.#now();
   }
 
   /** Losses before the header are not this series' own. */
   headerTaken(): void {
     const { sink, taken } = this.#output;
     sink.takeLoss?.();
-    this.#disconnects = sink.disconnects;
+    this.#disconnects = this.#now();
     this.#before = taken;
   }
 
   /** Did a consumer go away since this was asked last? */
   lost(): boolean {
     const { sink } = this.#output;
-    if (sink.disconnects === this.#disconnects) return false;
-    this.#disconnects = sink.disconnects;
+    const before = this.#disconnects;
+    const socket = socketsOf(sink).findIndex(({ disconnects }, index) => disconnects !== before[index]);
+    if (socket < 0) return false;
+    this.#disconnects = this.#now();
+    this.#endpoint ??= sink.endpoints?.[socket] ?? null;
     const delivered = sink.takeLoss?.();
     if (delivered !== undefined) this.#frames ??= Math.max(0, delivered - this.#before);
     return true;
   }
 
-  get summary(): { readonly delivered_frames?: number } {
-    return this.#frames === null ? {} : { delivered_frames: this.#frames };
+  get summary(): { readonly delivered_frames?: number; readonly lost_endpoint?: string } {
+    return {
+      ...(this.#endpoint === null ? {} : { lost_endpoint: this.#endpoint }),
+      ...(this.#frames === null ? {} : { delivered_frames: this.#frames }),
+    };
+  }
+
+  #now(): number[] {
+    return socketsOf(this.#output.sink).map(({ disconnects }) => disconnects);
   }
 }

@@ -5,6 +5,7 @@
 
 import { phase } from '../../memory/series-words.js';
 import { seriesStep } from '../../memory/stream-words.js';
+import { served } from '../output/message-sink.js';
 import { offerHeader } from './beginning.js';
 import { goOn, observe, sendFrames, wentOn } from './open.js';
 import { settle } from './settle.js';
@@ -82,7 +83,7 @@ function lastFrame({ share, tail, first, highest }: SeriesState): number {
 export function finishing(series: SeriesState, now: number): void {
   const { output, limits, reader, shown } = series.deps;
   if (series.framesLeft && !output.busy) {
-    if (!series.headerSent && output.sink.peers === 0) series.abort('no_consumer');
+    if (!series.headerSent && !served(output.sink)) series.abort('no_consumer');
     else if (!series.headerSent) offerHeader(series, now);
     sendFrames(series, now);
   }

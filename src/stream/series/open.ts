@@ -5,6 +5,7 @@
 import { portEvent } from '../../memory/port-words.js';
 import { phase } from '../../memory/series-words.js';
 import { seriesStep } from '../../memory/stream-words.js';
+import { served } from '../output/message-sink.js';
 import { offerHeader } from './beginning.js';
 import type { SeriesState } from './state.js';
 
@@ -36,7 +37,7 @@ export function stayOpen(series: SeriesState, now: number): void {
     series.tail.fellSilent();
     reachEnd(series);
   }
-  if (auto && !series.headerSent && output.sink.peers === 0) series.stopWanted = true;
+  if (auto && !series.headerSent && !served(output.sink)) series.stopWanted = true;
   if (settled && series.last !== 0 && series.next > series.last) reachEnd(series);
   if (series.stopWanted) series.stopReceivers(auto && series.share.allFrames !== null);
   else if (auto && (events & jumped) !== 0) series.stopReceivers(true);

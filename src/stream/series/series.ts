@@ -11,6 +11,7 @@ import type { SeriesStep } from '../../memory/stream-words.js';
 import { offerHeader, prepare, waitUntilOpen } from './beginning.js';
 import { finishing, stop, stopping } from './end.js';
 import { stayOpen } from './open.js';
+import { mostPeers } from '../output/message-sink.js';
 import type { SeriesDeps } from './setup.js';
 import { reached } from './settle.js';
 import type { SeriesShare } from './share.js';
@@ -63,7 +64,7 @@ export class Series {
 
   #watchConsumer(): void {
     const state = this.#state;
-    const { peers } = state.deps.output.sink;
+    const peers = mostPeers(state.deps.output.sink);
     const { consumerConnections } = state.deps.limits;
     if (state.headerSent && peers > consumerConnections)
       state.warnings.warn('strangers', strangers(peers, consumerConnections));

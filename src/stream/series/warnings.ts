@@ -7,12 +7,22 @@ import { frameNumberOf } from '../../detector/frame-share.js';
 import type { Layout } from '../../detector/layout.js';
 import { portCounter } from '../../memory/counters.js';
 import type { PortCounter } from '../../memory/counters.js';
+import type { MessageSink } from '../output/message-sink.js';
 import type { FellApart } from './idle-time.js';
 import type { SeriesPort } from './progress.js';
 import type { SeriesDeps } from './setup.js';
 import { lateBeginnings, suspicionsOf } from './suspicions.js';
 
 const lookIntervalMs = 500;
+
+/** Of a sink that is not served: where nobody is. */
+export function noConsumer(sink: MessageSink): string {
+  const { sockets = [] } = sink;
+  const without = sockets.filter(({ peers }) => peers === 0).length;
+  const where =
+    without === 0 || without === sockets.length ? 'the data port' : `${without} of the ${sockets.length} data ports`;
+  return `no consumer is connected to ${where}: start the receiver, or arm with force`;
+}
 
 /** Where the way out lets in everybody: what more consumers than expected do to a series. */
 export function strangers(consumers: number, expected: number): string {

@@ -9,7 +9,7 @@ import { DeliveryLedger, wireBytes } from '../delivery-ledger.js';
 import { LibzmqDoor } from './door.js';
 import { LibzmqMonitor } from './monitor.js';
 import { handshakeMs, setNumber, setPushOptions } from './options.js';
-import { loadLibzmq, zmq } from './libzmq.js';
+import { zmq } from './libzmq.js';
 import type { Libzmq, ZmqHandle } from './libzmq.js';
 import type { MessageSink, Offer } from '../message-sink.js';
 import { LibzmqPeers } from './peers.js';
@@ -43,12 +43,6 @@ const graceMs = 500;
 
 const decoder = new TextDecoder();
 const nothing: readonly RefusedPeer[] = [];
-
-/** @returns the sink, not open yet, or why libzmq's functions cannot be had here */
-export async function libzmqSink(options: LibzmqSinkOptions): Promise<LibzmqSink | string> {
-  const library = await loadLibzmq();
-  return typeof library === 'string' ? library : new LibzmqSink(library, options);
-}
 
 export class LibzmqSink implements MessageSink {
   readonly #library: Libzmq;

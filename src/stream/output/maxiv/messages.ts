@@ -105,6 +105,7 @@ export function seriesEndMessage(msgNumber: number, summary: SeriesSummary): Uin
     unsent,
     ...(aborted === undefined ? {} : { aborted }),
     ...(summary.delivered_frames === undefined ? {} : { delivered_frames: summary.delivered_frames }),
+    ...(summary.lost_endpoint === undefined ? {} : { lost_endpoint: summary.lost_endpoint }),
     ...(summary.shared === undefined
       ? {}
       : { shared: { stride: summary.shared.stride, offset: summary.shared.offset, frames: summary.shared.frames } }),

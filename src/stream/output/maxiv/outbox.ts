@@ -3,10 +3,7 @@
 
 import { assert } from '../../../base/assert.js';
 import { streamCounter } from '../../../memory/counters.js';
-import type { MessageSink } from '../message-sink.js';
-
-/** What kind of message, as its counter. */
-export type MessageKind = 'headers' | 'images' | 'seriesEnds';
+import type { MessageKind, MessageSink } from '../message-sink.js';
 
 /** Numbers messages and hands them over, one at a time. Times in ms. */
 export class Outbox {
@@ -79,7 +76,7 @@ export class Outbox {
     let bytes = 0;
     for (const part of parts) bytes += part.length;
     this.#offered = true;
-    const outcome = this.#sink.offer(parts);
+    const outcome = this.#sink.offer(parts, kind);
     if (outcome === 'sent') this.#handedOver(kind, bytes, done, now);
     else if (outcome === 'pending') {
       this.#pending = { kind, bytes, done };

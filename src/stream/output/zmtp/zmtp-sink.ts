@@ -107,6 +107,11 @@ export class ZmtpSink implements MessageSink {
     return { messages, bytes };
   }
 
+  get unfinished(): boolean {
+    for (const consumer of this.#consumers) if (consumer.sending && consumer !== this.#pendingOn) return true;
+    return false;
+  }
+
   get lost(): Undelivered {
     return this.#lost;
   }

@@ -1,0 +1,63 @@
+// What the streamer tells of each socket that its messages leave by. Writer: streamer. Readers: main.
+// Tested by test/pipeline/sockets.test.ts.
+
+import { load53, store53 } from './number53.js';
+import type { Underway } from './stream-words.js';
+
+/** Sockets of one service at most. */
+export const socketsMost = 16;
+
+const at = { peers: 0, disconnects: 1, messages: 2, underwayMessages: 6, underwayBytes: 8, blocked: 12 } as const;
+const wordsEach = 32;
+
+export const socketWordsBytes = (sockets: number): number => sockets * wordsEach * 4;
+
+export class SocketWords {
+  readonly #words: Int32Array;
+
+  /** @param index of the socket */
+  constructor(buffer: ArrayBufferLike, offset: number, index: number) {
+    this.#words = new Int32Array(buffer, offset + socketWordsBytes(index), wordsEach);
+  }
+
+  /** Once per turn of the streamer. @param messages taken over by this socket */
+  publish(peers: number, disconnects: number, messages: number): void {
+    Atomics.store(this.#words, at.peers, peers);
+    Atomics.store(this.#words, at.disconnects, disconnects);
+    store53(this.#words, at.messages, messages);
+  }
+
+  /** Consumers connected now. */
+  get peers(): number {
+    return Atomics.load(this.#words, at.peers);
+  }
+
+  get disconnects(): number {
+    return Atomics.load(this.#words, at.disconnects);
+  }
+
+  /** Messages that it has taken over. */
+  get messages(): number {
+    return load53(this.#words, at.messages);
+  }
+
+  /** Told now and then. Null = the way out cannot tell. */
+  setUnderway(underway: Underway | null): void {
+    store53(this.#words, at.underwayBytes, underway?.bytes ?? 0);
+    Atomics.store(this.#words, at.underwayMessages, underway?.messages ?? -1);
+  }
+
+  get underway(): Underway | null {
+    const messages = Atomics.load(this.#words, at.underwayMessages);
+    return messages < 0 ? null : { messages, bytes: load53(this.#words, at.underwayBytes) };
+  }
+
+  /** The present message has waited so long for this socket, in ms. */
+  addBlocked(milliseconds: number): void {
+    store53(this.#words, at.blocked, load53(this.#words, at.blocked) + Math.round(milliseconds * 1000));
+  }
+
+  get blockedSeconds(): number {
+    return load53(this.#words, at.blocked) / 1e6;
+  }
+}

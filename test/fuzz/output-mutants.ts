@@ -1,0 +1,63 @@
+// Mistakes of what leaves the process by several sockets. Comes in: nothing. Goes out: changes of the sources, some
+// with the test that must fail.
+
+import type { Mutant } from './mutants.js';
+
+const sockets = 'src/stream/output/sockets-sink.ts';
+const sink = 'src/stream/output/message-sink.ts';
+
+export const outputMutants: readonly Mutant[] = [
+  {
+    name: 'end-overtakes-sockets',
+    does: 'hands the end over while another socket has an image half-sent',
+    changes: [{ file: sockets, from: '(index > 0 && socket.unfinished === true) ||', to: '' }],
+  },
+  {
+    name: 'header-overtakes-sockets',
+    does: 'hands the next header over while images are on their way by other sockets',
+    changes: [{ file: sockets, from: "kind === 'headers' && (socket.underway?.messages ?? 0) > 0", to: 'false' }],
+  },
+  {
+    name: 'frame-on-two-sockets',
+    does: 'sends an image by two sockets',
+    changes: [
+      {
+        file: sockets,
+        from: "if (outcome === 'sent') this.#sent(socket, kind);\n    else {",
+        to:
+          "if (outcome === 'sent') {\n      this.#sent(socket, kind);\n" +
+          "      if (kind === 'images') this.sockets[this.#turn].offer(parts, kind);\n    } else {",
+      },
+    ],
+  },
+  {
+    name: 'slow-socket-skipped',
+    does: 'gives the image of a socket that has no room to the next one',
+    changes: [
+      {
+        file: sockets,
+        from: "if (outcome === 'pending') this.#pending = { socket, kind };",
+        to:
+          "if (outcome === 'pending') this.#pending = { socket, kind };\n" +
+          "      else if (kind === 'images') this.#turn = (socket + 1) % this.sockets.length;",
+      },
+    ],
+  },
+  {
+    name: 'turn-kept',
+    does: 'goes on with the turns of the last series',
+    changes: [{ file: sockets, from: '      this.#turn = 0;\n', to: '' }],
+  },
+  {
+    name: 'delivered-by-one-socket',
+    does: 'counts what was delivered as if there were one socket',
+    changes: [{ file: sockets, from: 'image * this.sockets.length + socket', to: 'image' }],
+    test: 'test/stream/output/sockets-sink.test.ts',
+  },
+  {
+    name: 'socket-without-consumer',
+    does: 'opens series although a socket has no consumer',
+    changes: [{ file: sink, from: 'sink.sockets.every(({ peers }) => peers > 0)', to: 'sink.peers > 0' }],
+    test: 'test/pipeline/sockets.test.ts',
+  },
+];
