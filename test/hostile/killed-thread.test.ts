@@ -12,10 +12,12 @@ import { until, within } from '../threads/waiting.js';
 
 /**
  * Ends the worker of this number, in the order of their start, on SIGWINCH, which the program leaves alone. Loaded
- * beside the program, which knows nothing of it.
+ * beside the program, which knows nothing of it. Node's own thread for hooks, where a runner of tests has some, is told
+ * of as well: of a class of its own, and the process would end with code 1 and without a word.
  */
 const preload = (victim: number): string =>
-  'const workers = []; process.on("worker", (worker) => workers.push(worker)); process.once("SIGWINCH", () => ' +
+  'import { Worker } from "node:worker_threads"; const workers = []; process.on("worker", (worker) => ' +
+  'worker.constructor === Worker && workers.push(worker)); process.once("SIGWINCH", () => ' +
   `workers[${victim}].terminate())`;
 
 const seed = Date.now() % 1_000_000;
