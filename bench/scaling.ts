@@ -8,6 +8,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseConfig } from '../src/config/load.js';
 import { makePlan, type Plan } from '../src/config/plan.js';
+import { busyLimit } from '../src/config/processor-load.js';
 import { OperatorError } from '../src/base/errors.js';
 import { destinationsMost } from '../src/detector/frame-share.js';
 import { table } from './statistics.js';
@@ -180,17 +181,84 @@ export function scalingTable(): string {
   );
 }
 
-const file = new URL('../../docs/scaling.md', import.meta.url);
-const marks = ['<!-- bench:scaling -->', '<!-- /bench:scaling -->'] as const;
+/** By so much frames shrink that are compressed; pictures of detectors shrink 3 to 20 times. */
+const shrink = 4;
+const socketCounts = [1, 2, 4, 8];
 
-/** The document with the table of now between its marks. */
+/** What an instance would be that compresses: the plan's, with fewer bytes to send. */
+function compressed(plan: Plan): { readonly cores: number; readonly limits: readonly string[] } {
+  const { rate, memoryBytes } = trafficOf(plan).plan;
+  if (rate === null) throw new Error('the rate is known');
+  const { receivers, encoders, streamer } = rate.processors;
+  const threads = [...receivers, ...encoders, streamer / shrink];
+  const alone = threads.filter((share) => share > busyLimit / 2).length;
+  const rest = threads.filter((share) => share <= busyLimit / 2).reduce((sum, share) => sum + share, 0);
+  const cores = alone + Math.max(alone > 0 ? 0 : 1, Math.ceil(rest / busyLimit));
+  const receives = trafficOf(plan).receives;
+  return {
+    cores,
+    limits: [
+      ...(threads.some((share) => share > busyLimit) ? ['one core'] : []),
+      ...(receives > node.gigabitsPerSecond * node.linkShare ? ['link'] : []),
+      ...(cores > node.cores ? ['cores'] : []),
+      ...(memoryBytes > node.memoryGiB * 2 ** 30 ? ['memory'] : []),
+    ],
+  };
+}
+
+/** Instances and cores of each; null = more than the detector knows destinations. */
+function least(rate: number, keys: Readonly<Record<string, unknown>>, encodes: boolean): string {
+  const all = encodes ? { ...keys, compression: 'bslz4' } : keys;
+  for (let instances = 1; instances <= destinationsMost; instances++) {
+    const plan = planOf(rate, all, instances);
+    if (typeof plan === 'string') continue;
+    const traffic = trafficOf(plan);
+    const found = encodes ? compressed(plan) : { cores: traffic.rate.processors.cores, limits: limitsOf(traffic) };
+    if (found.limits.length === 0) return `${instances} × ${found.cores}`;
+  }
+  return `more than ${destinationsMost}`;
+}
+
+/** Instances × cores of each, by the number of sockets, as frames lie and compressed. */
+export function socketsTable(): string {
+  const head = [
+    'detector',
+    'frames/s',
+    ...socketCounts.map((count) => `${count} ${count === 1 ? 'socket' : 'sockets'}, MB/s each`),
+    'instances × cores, whatever the sockets',
+    `compressed (÷ ${shrink})`,
+  ];
+  return table(
+    head,
+    detectors.map(([name, chipRate, keys]) => {
+      const rate = carriedRate(highestRate(chipRate, keys), keys);
+      const plain = least(rate, keys, false);
+      const plan = planOf(rate, keys, Number.parseInt(plain, 10));
+      const bytes = typeof plan === 'string' ? 0 : (plan.rate?.gigabytesPerSecond ?? 0) * 1000;
+      const each = socketCounts.map((count) => (bytes / count).toFixed(0));
+      return [name, String(rate), ...each, plain, least(rate, keys, true)];
+    }),
+  );
+}
+
+const file = new URL('../../docs/scaling.md', import.meta.url);
+const tables = [
+  ['<!-- bench:scaling -->', '<!-- /bench:scaling -->', scalingTable],
+  ['<!-- bench:scaling-sockets -->', '<!-- /bench:scaling-sockets -->', socketsTable],
+] as const;
+
+/** The document with the tables of now between their marks. */
 export function withTable(document: string): string {
-  const [start, end] = marks.map((mark) => document.indexOf(mark)) as [number, number];
-  if (start < 0 || end < start) throw new Error('docs/scaling.md has no marks for the table');
-  return `${document.slice(0, start + marks[0].length)}\n${scalingTable()}\n${document.slice(end)}`;
+  let text = document;
+  for (const [from, to, make] of tables) {
+    const [start, end] = [text.indexOf(from), text.indexOf(to)];
+    if (start < 0 || end < start) throw new Error('docs/scaling.md has no marks for the table');
+    text = `${text.slice(0, start + from.length)}\n${make()}\n${text.slice(end)}`;
+  }
+  return text;
 }
 
 if (process.argv[1]?.endsWith('scaling.js') === true) {
   if (process.argv.includes('--write')) writeFileSync(file, withTable(readFileSync(file, 'utf8')));
-  else process.stdout.write(`${scalingTable()}\n`);
+  else process.stdout.write(`${scalingTable()}\n\n${socketsTable()}\n`);
 }

@@ -3,6 +3,8 @@
 //
 //   library= endpoint= [timeout=60 s] [stamps=FILE]
 //
+// Several endpoints have commas between: sockets of one stream, whose messages come in any order; then each number once, and no gap.
+//
 // Prints JSON at the end of the series: images, bytes, complete, order_errors, and the `series_end` message as it came. `stamps`: per
 // image its frame number and CLOCK_MONOTONIC in ns when its last part was there, as pairs of 64-bit integers.
 
@@ -21,7 +23,10 @@ int main(int count, char **values) {
   void *context = zmq.ctxNew(), *socket = zmq.socket(context, zmqPull);
   zmqOption(socket, zmqLinger, 0);
   zmqOption(socket, zmqRcvtimeo, number("timeout", "60") * 1000);
-  if (zmq.connect(socket, text("endpoint", NULL)) != 0) fail("zmq_connect");
+  char *endpoints = strdup(text("endpoint", NULL));
+  const int several = strchr(endpoints, ',') != NULL;
+  for (char *one = strtok(endpoints, ","); one != NULL; one = strtok(NULL, ","))
+    if (zmq.connect(socket, one) != 0) fail("zmq_connect");
   enum { endBytes = 1 << 20 };
   char *json = malloc(endBytes);
   zmqMessage pixels;
@@ -29,7 +34,10 @@ int main(int count, char **values) {
   size_t room = 1 << 16, images = 0;
   int64_t *stamps = malloc(room * 16);
   unsigned long long bytes = 0, complete = 0, errors = 0;
-  long long next = -1;
+  long long next = -1, first = 0, lowest = 0, highest = -1, messages = 0;
+  enum { span = 1 << 22 };
+  unsigned char *seen = calloc(span, 1);
+  char *end = NULL;
   printf("ready\n");
   fflush(stdout);
   for (;;) {
@@ -40,9 +48,19 @@ int main(int count, char **values) {
     }
     json[length < endBytes ? length : endBytes - 1] = 0;
     const long long message = field(json, "\"msg_number\":", -1);
-    if (next >= 0 && message != next) errors++;
+    if (!several && next >= 0 && message != next) errors++;
     next = message + 1;
-    if (strstr(json, "\"htype\":\"series_end\"") != NULL) break;
+    if (messages++ == 0) first = lowest = highest = message;
+    if (message < lowest) lowest = message;
+    if (message > highest) highest = message;
+    const long long place = message - first + span / 2;
+    if (place < 0 || place >= span) fail("a number that is far from the first");
+    if (seen[place]++ != 0) errors++;
+    if (strstr(json, "\"htype\":\"series_end\"") != NULL) {
+      end = strdup(json);
+      if (!several || messages == highest - lowest + 1) break;
+      continue;
+    }
     if (strstr(json, "\"htype\":\"image\"") == NULL) {
       // The metadata of a header.
       while (zmqMore(socket)) if (zmq.msgRecv(&pixels, socket, 0) < 0) fail("no further part");
@@ -55,12 +73,13 @@ int main(int count, char **values) {
     images++;
     bytes += zmq.msgSize(&pixels);
     if (strstr(json, "\"complete\":true") != NULL) complete++;
+    if (end != NULL && messages == highest - lowest + 1) break;
   }
   if (stampFile[0] != 0) {
     FILE *file = fopen(stampFile, "wb");
     if (file == NULL || fwrite(stamps, 16, images, file) != images || fclose(file) != 0) fail(stampFile);
   }
-  printf("{\"images\":%zu,\"bytes\":%llu,\"complete\":%llu,\"order_errors\":%llu,\"end\":%s}\n", images, bytes, complete, errors, json);
+  printf("{\"images\":%zu,\"bytes\":%llu,\"complete\":%llu,\"order_errors\":%llu,\"end\":%s}\n", images, bytes, complete, errors, end);
   zmq.msgClose(&pixels);
   zmq.close(socket);
   zmq.ctxTerm(context);

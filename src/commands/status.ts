@@ -98,10 +98,17 @@ function statusLines(answer: ServiceStatus): string[] {
     answer.message,
     `consumers connected: ${answer.consumers}${answer.end_pending ? '; a series_end waits for one' : ''}`,
     ...socketLines(answer),
+    ...previewLines(answer),
     ...answer.problems.map((problem) => `problem: ${problem}`),
     ...(answer.series === null ? [] : seriesLines(answer.series)),
     ...(answer.last_series === null ? [] : ['before:', ...summaryLines(answer.last_series)]),
   ];
+}
+
+function previewLines({ preview = null }: Partial<ServiceStatus>): string[] {
+  if (preview === null) return [];
+  const { endpoint, subscribers, shown, skipped } = preview;
+  return [`preview on ${endpoint}: ${subscribers} viewers, ${shown} frames shown, ${skipped} skipped`];
 }
 
 /** Of several: each with its consumers, what it has taken, and how long the stream has waited for it. */

@@ -107,6 +107,7 @@ const plainChecks: readonly (Omit<Check, 'find'> & { readonly find: (options: Op
   { needs: ['receiver_ports', 'sls_preview'], find: previewOfClient },
   { needs: ['receiver_ports', 'receiver_host', 'udp_host'], find: receiverHost },
   { needs: ['receiver_ports', 'data_port', 'api_port'], find: receiverPorts },
+  { needs: ['preview', 'receiver_ports', 'data_port', 'api_port'], find: previewPort },
 ];
 
 const checks: readonly Check[] = [
@@ -317,4 +318,12 @@ function receiverPorts({ receiver_ports, data_port, api_port }: Options): Proble
     if (other === null) return [];
     return [{ path: ['receiver_ports', index], message: `${port} is ${other} as well. Give it a port of its own` }];
   });
+}
+
+function previewPort({ preview, receiver_ports, data_port, api_port }: Options): Problem[] {
+  const port = preview?.port ?? 0;
+  const others = { data_port: [data_port].flat(), api_port: [api_port], receiver_ports };
+  const other = Object.entries(others).find(([, ports]) => port !== 0 && ports.includes(port))?.[0];
+  if (other === undefined) return [];
+  return [{ path: ['preview', 'port'], message: `${port} is ${other} as well. Give the preview its own port` }];
 }

@@ -120,6 +120,25 @@ export const networkOptions = {
       'TCP port of the zmq stream; 0 takes any free one. Several: images leave by them in turns, header and ' +
       'series_end by the first, and a consumer connects to each.',
   }),
+  preview: noted(
+    z
+      .strictObject({
+        port: anyPort,
+        rate_hz: z.number().min(0.1).max(100).default(10),
+        form: z.enum(['plain', 'as_sent']).default('plain'),
+      })
+      .optional(),
+    {
+      unit: null,
+      range:
+        'a map of port (0 to 65535, 0 takes any free one), rate_hz (0.1 to 100, default 10) and form (plain or ' +
+        'as_sent, default plain)',
+      description:
+        'A zmq PUB socket for live viewers, on data_host: the messages of the stream, latest frames only. It never ' +
+        'holds the stream up. plain: pixels as they are; as_sent: in the form of the stream.',
+      unset: 'none',
+    },
+  ),
   api_host: noted(address.default('127.0.0.1'), {
     unit: null,
     range: 'an IPv4 or IPv6 address of this machine',

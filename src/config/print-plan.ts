@@ -28,6 +28,7 @@ export function planText(config: ServiceConfig, plan: Plan): string {
     ['ports', plan.ports.map((port) => `${port.udpPort}${port.off ? ' (off)' : ''}`).join(', ')],
     ['receives on', `${receivesOn(config)}, ${source(config)}`],
     ['offers', `zmq ${config.dataHost} ${dataPorts(config)}, HTTP ${config.apiHost} port ${config.apiPort}`],
+    ...previewRows(config),
     ['threads', `main, ${plan.threads.receivers} × receiver, ${encoders(plan)}streamer on ${plan.threads.cores} cores`],
     ...plan.portsOfThread.map((ports, index): [string, string] => [`  receiver ${index}`, `ports ${ports.join(', ')}`]),
     [
@@ -73,6 +74,12 @@ export function planText(config: ServiceConfig, plan: Plan): string {
 /** The plan as a JSON object with snake_case keys and the detector's name. */
 export function planJson(config: ServiceConfig, plan: Plan): unknown {
   return { name: config.name, ...(snakeCase(plan) as object), warnings: planWarnings(plan) };
+}
+
+function previewRows({ preview, dataHost }: ServiceConfig): [string, string][] {
+  if (preview === null) return [];
+  const form = preview.form === 'plain' ? 'plain' : 'as sent';
+  return [['  preview', `zmq PUB, ${dataHost} port ${preview.port}, ${preview.rateHz} frames/s at most, ${form}`]];
 }
 
 function dataPorts({ dataPorts: ports }: ServiceConfig): string {

@@ -19,7 +19,7 @@ import { hostsOfPorts } from './udp-hosts.js';
  */
 export function resolveOptions(name: string, options: Options, hostName: string | null = null): ServiceConfig {
   const { nibbleOrder, dynamicRangeMax, flipRows, portPositions, ...settings } = group(options, detectorOptions);
-  const { udpHost, udpPorts, udpSource, dataPort, ...network } = group(options, networkOptions);
+  const { udpHost, udpPorts, udpSource, dataPort, preview, ...network } = group(options, networkOptions);
   const { ringFrames, ringMs, framesStride: stride, framesOffset, ...series } = group(options, seriesOptions);
   return {
     name,
@@ -36,6 +36,7 @@ export function resolveOptions(name: string, options: Options, hostName: string 
     ...network,
     ...group(options, formOptions),
     dataPorts: [dataPort].flat(),
+    preview: preview === null ? null : { port: preview.port, rateHz: preview.rate_hz, form: preview.form },
     ring: ringFrames !== null ? { frames: ringFrames } : ringMs === null ? null : { milliseconds: ringMs },
     share: {
       stride,

@@ -18,7 +18,10 @@ export type Resolved<K extends OptionKey> = {
     : Readonly<Options[Key]>;
 };
 
-type Network = Omit<Resolved<keyof typeof networkOptions>, 'udpHost' | 'udpPorts' | 'udpSource' | 'dataPort'>;
+type Network = Omit<
+  Resolved<keyof typeof networkOptions>,
+  'udpHost' | 'udpPorts' | 'udpSource' | 'dataPort' | 'preview'
+>;
 type Form = Resolved<keyof typeof formOptions>;
 type Series = Omit<Resolved<keyof typeof seriesOptions>, 'ringFrames' | 'ringMs' | 'framesStride' | 'framesOffset'>;
 
@@ -41,6 +44,8 @@ export interface ServiceConfig extends Network, Form, Series {
   readonly udpHosts: readonly string[];
   /** Only datagrams from these are the detector's; empty = any. */
   readonly udpSources: readonly UdpSource[];
+  /** For live viewers; null = none. */
+  readonly preview: { readonly port: number; readonly rateHz: number; readonly form: 'plain' | 'as_sent' } | null;
   /** Of the sockets that messages leave by; one at least, 0 = any free one. */
   readonly dataPorts: readonly number[];
   /** Ring length as asked: frames, or milliseconds at `frameRateHz`, or null for the plan's default. */

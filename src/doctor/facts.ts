@@ -113,7 +113,7 @@ export interface LinkFacts {
 }
 
 export interface PortFacts {
-  readonly key: 'udp_ports' | 'data_port' | 'api_port';
+  readonly key: 'udp_ports' | 'data_port' | 'preview' | 'api_port';
   readonly host: string;
   readonly port: number;
   /** Code of the error when it was tried; null = free. */

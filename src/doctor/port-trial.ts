@@ -23,9 +23,10 @@ export function tryPorts(config: ServiceConfig): Promise<PortFacts[]> {
       port,
       error: await tryUdp(hostOfPort(config, port), port),
     }));
-  const { dataHost, dataPorts, apiHost, apiPort } = config;
+  const { dataHost, dataPorts, preview, apiHost, apiPort } = config;
   const tcp = [
     ...dataPorts.map((port) => ['data_port', dataHost, port] as const),
+    ['preview', dataHost, preview?.port ?? 0] as const,
     ['api_port', apiHost, apiPort] as const,
   ]
     .filter(([, , port]) => port !== 0)

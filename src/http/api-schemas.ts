@@ -10,23 +10,10 @@ import { portCounterTable } from '../memory/counters.js';
 import { pixelBytes } from '../detector/pixel-type.js';
 import { refusals } from '../contract/refusals.js';
 import { snakeCase } from '../base/snake-case.js';
+import { dataSocket, preview, underway } from './output-schemas.js';
+import { count, flag, list, object, orNull, text } from './schema-parts.js';
+import type { Schema } from './schema-parts.js';
 
-/** The part of JSON Schema (OpenAPI 3.0) that is used here. */
-export interface Schema {
-  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
-  readonly description?: string;
-  readonly nullable?: boolean;
-  readonly enum?: readonly string[];
-  readonly format?: string;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly additionalProperties?: boolean;
-  readonly items?: Schema;
-}
-
-const text = (description: string): Schema => ({ type: 'string', description });
-const count = (description: string): Schema => ({ type: 'integer', description });
-const flag = (description: string): Schema => ({ type: 'boolean', description });
 /** A code of a closed list, each with its sentence. */
 const oneOf = <Code extends string>(rows: Readonly<Record<Code, Row>>, description: string): Schema => ({
   type: 'string',
@@ -35,24 +22,6 @@ const oneOf = <Code extends string>(rows: Readonly<Record<Code, Row>>, descripti
     .map((code) => `${code}: ${rows[code].says}`)
     .join('; ')}`,
 });
-const list = (items: Schema, description: string): Schema => ({ type: 'array', items, description });
-const orNull = (schema: Schema): Schema => ({ ...schema, nullable: true });
-
-/** An object whose keys are always there, except the optional ones. */
-function object(
-  description: string,
-  properties: Readonly<Record<string, Schema>>,
-  optional: readonly string[] = [],
-): Schema {
-  return {
-    type: 'object',
-    description,
-    properties,
-    required: Object.keys(properties).filter((key) => !optional.includes(key)),
-    additionalProperties: false,
-  };
-}
-
 /** Stands beside `problems` wherever these name a document. */
 const help = list(
   { type: 'string' },
@@ -196,22 +165,6 @@ const currentSeries = object('The series that is open', {
 
 const state: Schema = { type: 'string', enum: ['idle', 'open', 'closing'], description: 'State of the series' };
 
-const underway = orNull(
-  object("Handed over, and not acknowledged by the consumers' machines; null = the way out cannot tell", {
-    messages: count('Messages'),
-    bytes: count('Bytes on the wire'),
-  }),
-);
-
-const dataSocket = object('One socket of the stream', {
-  endpoint: text('Where its consumer connects'),
-  consumers: count('Consumers connected to it'),
-  disconnects: count('Consumers that went away since the start of the service'),
-  messages: count('Messages that it has taken over since then'),
-  underway,
-  blocked_seconds: { type: 'number', description: 'How long the stream has waited for its consumer' },
-});
-
 export const serviceStatus = object(
   'What the service is doing',
   {
@@ -221,6 +174,7 @@ export const serviceStatus = object(
     consumers: count('Consumers connected to the stream'),
     underway,
     data_sockets: list(dataSocket, 'The sockets of data_port; images leave by them in turns'),
+    preview: orNull(preview),
     end_pending: flag('The series_end of the last series waits for a consumer'),
     next_msg_number: count('The least that a request may give as msg_number_base'),
     frames_stride: count('How many instances share the detector'),

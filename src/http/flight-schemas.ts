@@ -1,7 +1,7 @@
 // The shape of what the flight recorder answers, as OpenAPI shows it at /docs.
 // Tested by test/http/routes-flight-recorder.test.ts.
 
-import type { Schema } from './api-schemas.js';
+import type { Schema } from './schema-parts.js';
 
 const text = (description: string): Schema => ({ type: 'string', description });
 const count = (description: string): Schema => ({ type: 'integer', description });

@@ -2,7 +2,7 @@
 // Tested by test/http/http.test.ts.
 
 import { seriesSummary } from './api-schemas.js';
-import type { Schema } from './api-schemas.js';
+import type { Schema } from './schema-parts.js';
 
 const more: Readonly<Record<string, Schema>> = {
   missing: {

@@ -1,7 +1,7 @@
 // The route of what PSI's client has set: modules, file and metadata of the next series, and what would be refused.
 
 import type { FastifyInstance } from 'fastify';
-import type { Schema } from './api-schemas.js';
+import type { Schema } from './schema-parts.js';
 import { receiversTold } from '../control/sls/told.js';
 import type { ReceiverGroup } from '../control/sls/receivers.js';
 

@@ -15,6 +15,7 @@ import { landingBytes } from './landing.js';
 import { lastFrameBytes } from './last-frame.js';
 import { placementContextBytes } from './placement-context.js';
 import { portWordsBytes } from './port-words.js';
+import { previewWordsBytes } from './preview-words.js';
 import { sentFramesBytes } from './sent-frames.js';
 import { seriesWordsBytes } from './series-words.js';
 import { socketWordsBytes } from './socket-words.js';
@@ -66,6 +67,7 @@ export interface MemoryMap {
   readonly seriesWords: number;
   readonly streamWords: number;
   readonly socketWords: number;
+  readonly previewWords: number;
   readonly threadWords: number;
   readonly streamCounters: number;
   readonly frameHistograms: number;
@@ -124,6 +126,7 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
   const socketWords = take(socketWordsBytes(sizes.sockets ?? 1));
   // One per receiver thread at most, per encoder, and the streamer's.
   const threadWords = take(threadWordsBytes(sizes.ports + (sizes.encoding?.encoders ?? 0) + 1));
+  const previewWords = take(previewWordsBytes);
   const streamCounters = take(streamCounterTable.length * 8 * 2);
   const frameHistograms = take(histogramBytes(frameHistogramTable));
   const portWords = perPort(portWordsBytes);
@@ -146,6 +149,7 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
     seriesWords,
     streamWords,
     socketWords,
+    previewWords,
     threadWords,
     streamCounters,
     frameHistograms,

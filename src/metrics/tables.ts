@@ -11,7 +11,7 @@ import { hostUdpErrors, nicCounters } from './host-counters.js';
 import { processFigures } from './process-figures.js';
 import type { ProcessFigure } from './process-figures.js';
 import type { ReceiverFigures } from '../view/receiver-watched.js';
-import type { DataSocket, ServiceView } from '../view/service-view.js';
+import type { DataSocket, PreviewStatus, ServiceView } from '../view/service-view.js';
 import type { Sample, MetricRow } from './metric-row.js';
 import { seriesGauges } from './series-gauges.js';
 
@@ -24,6 +24,11 @@ const portOf = (endpoint: string): string => endpoint.slice(endpoint.lastIndexOf
 
 const ofSockets = (view: ServiceView, value: (socket: DataSocket) => number | null): Sample[] =>
   view.gauges().dataSockets.map((socket): Sample => [{ socket: portOf(socket.endpoint) }, value(socket)]);
+
+const ofPreview = (view: ServiceView, value: (preview: PreviewStatus) => number): Sample[] => {
+  const { preview } = view.gauges();
+  return preview === null ? [] : [[{}, value(preview)]];
+};
 
 const ofProcess =
   (figure: ProcessFigure): (() => readonly Sample[]) =>
@@ -141,6 +146,12 @@ export const gaugeTable: readonly MetricRow[] = [
     help: 'Bytes handed over to a socket that no machine of its consumers has acknowledged; absent where not known',
     labels: ['socket'],
     read: (view) => ofSockets(view, ({ underway }) => underway?.bytes ?? null),
+  },
+  {
+    metric: 'vdcu_preview_subscribers',
+    help: 'Live viewers connected to the preview; absent without one',
+    labels: [],
+    read: (view) => ofPreview(view, ({ subscribers }) => subscribers),
   },
   {
     metric: 'vdcu_zmq_send_buffer_bytes',
@@ -262,6 +273,15 @@ export const foreignCounterTable: readonly MetricRow[] = [
     help: 'Messages that a socket of data_port has taken over',
     labels: ['socket'],
     read: (view) => ofSockets(view, ({ messages }) => messages),
+  },
+  {
+    metric: 'vdcu_preview_frames_total',
+    help: 'Frames of the preview by what became of them: shown, sent (over all subscribers), skipped',
+    labels: ['result'],
+    read: (view) =>
+      (['shown', 'sent', 'skipped'] as const).flatMap((result) =>
+        ofPreview(view, (preview) => preview[result]).map(([, value]): Sample => [{ result }, value]),
+      ),
   },
   {
     metric: 'vdcu_zmq_socket_blocked_seconds_total',

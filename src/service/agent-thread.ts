@@ -2,7 +2,7 @@
 // Tested by test/service/service.test.ts.
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { blockingWaitMs, makeReceiver, makeSink } from './ways.js';
+import { blockingWaitMs, makePreview, makeReceiver, makeSink } from './ways.js';
 import { systemClock } from '../base/clock.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
@@ -22,7 +22,7 @@ import type { SendBuffer, StreamEvent } from '../contract/series.js';
 import { Streamer } from '../stream/streamer.js';
 import { StreamerAgent } from '../stream/streamer-agent.js';
 import type { SourceInfo } from '../udp/packet-source.js';
-import { encoderSetup, streamerSetup } from './wiring.js';
+import { encoderSetup, previewSetup, streamerSetup } from './wiring.js';
 import type { Wiring } from './wiring.js';
 
 /** What main hands to a thread. */
@@ -52,6 +52,8 @@ export interface ThreadInfo {
   readonly sources: readonly SourceInfo[];
   /** Of the streamer: where consumers connect. */
   readonly endpoint: string;
+  /** Of the streamer: where live viewers subscribe; absent or '' = nowhere. */
+  readonly previewEndpoint?: string;
   /** Of the streamer: what the kernel holds for each consumer; null = zmq queues. */
   readonly sendBuffer: SendBuffer | null;
   /** What it works with: `recvmmsg`, `dgram`, `bslz4`, `forms`, `zmtp`, `libzmq`, `zeromq.js`. */
@@ -124,17 +126,26 @@ async function runEncoder(encoder: number): Promise<void> {
 async function runStreamer(): Promise<void> {
   const report = (event: StreamEvent): void => post({ kind: 'event', event });
   const { sink, send, notes } = await makeSink(wiring, wake, report);
+  const preview = makePreview(wiring);
   notes.push(...settleThread());
   const streamer = new Streamer({
     ...streamerSetup(wiring, sink, task.firstMessageNumber, report),
+    ...previewSetup(wiring, preview),
     seriesBefore: task.seriesBefore,
     wakeReceivers: () => task.wakeDescriptors.forEach(ring),
   });
-  const agent = new StreamerAgent(sink, streamer, config.closingTimeoutMs, report, () => systemClock.now());
+  const agent = new StreamerAgent(sink, streamer, config.closingTimeoutMs, report, () => systemClock.now(), preview);
   const ready = (): void =>
     post({
       kind: 'ready',
-      info: { sources: [], endpoint: agent.endpoint, sendBuffer: sink.sendBuffer ?? null, backend: send, notes },
+      info: {
+        sources: [],
+        endpoint: agent.endpoint,
+        previewEndpoint: agent.previewEndpoint,
+        sendBuffer: sink.sendBuffer ?? null,
+        backend: send,
+        notes,
+      },
     });
   if (send === 'zeromq.js') {
     void followWakeWord();

@@ -146,12 +146,13 @@ export async function startDataPlane(deps: DataPlaneDeps): Promise<DataPlane> {
     throw error;
   }
   started = true;
-  const { endpoint: dataEndpoint, sendBuffer } = infos[infos.length - 1];
+  const { endpoint: dataEndpoint, previewEndpoint = '', sendBuffer } = infos[infos.length - 1];
   view.noteReady(
     infos.flatMap((info) => info.sources),
     dataEndpoint,
     [...new Set(infos.map((info) => info.backend))].join('+'),
     sendBuffer,
+    previewEndpoint,
   );
   for (const note of new Set(infos.flatMap((info) => info.notes))) logger.warn({ event: 'note' }, note);
   const flightRecorder = new FlightRecorder({ config, plan, map, buffer: memory.buffer, clock: systemClock, logger });

@@ -31,6 +31,7 @@ export class Planes {
   #series: number;
   /** Where consumers were; any free port stays the same. */
   #dataPorts: readonly number[] = [];
+  #previewPort = 0;
 
   constructor(deps: PlanesDeps) {
     this.#deps = deps;
@@ -63,7 +64,11 @@ export class Planes {
     await this.#retire();
     const next = await startDataPlane({
       ...this.#deps,
-      config: { ...config, dataPorts: config.dataPorts.map((port, index) => port || (this.#dataPorts[index] ?? 0)) },
+      config: {
+        ...config,
+        dataPorts: config.dataPorts.map((port, index) => port || (this.#dataPorts[index] ?? 0)),
+        preview: config.preview === null ? null : { ...config.preview, port: config.preview.port || this.#previewPort },
+      },
       firstMessageNumber: this.#message,
       seriesBefore: this.#series,
       before: view.totals,
@@ -71,6 +76,7 @@ export class Planes {
     });
     this.#now = next;
     this.#dataPorts = next.dataEndpoint.split(',').map((endpoint) => Number(/:(\d+)$/.exec(endpoint)?.[1] ?? 0));
+    this.#previewPort = Number(/:(\d+)$/.exec(next.view.status().preview?.endpoint ?? '')?.[1] ?? 0);
     view.adopt(next.view);
     next.flightRecorder.start();
     const took = Math.round(systemClock.now() - begun);

@@ -16,6 +16,8 @@ import { loadLibzmq } from '../stream/output/libzmq/libzmq.js';
 import { LibzmqSink } from '../stream/output/libzmq/libzmq-sink.js';
 import { LinuxSockets } from '../stream/output/zmtp/linux-sockets.js';
 import { zmtpUnavailable } from '../stream/output/zmtp/probe.js';
+import { PubSink } from '../stream/output/zmtp/pub-sink.js';
+import type { PreviewSink } from '../stream/output/preview/preview-sink.js';
 import { ZmtpSink } from '../stream/output/zmtp/zmtp-sink.js';
 import type { StreamEvent } from '../contract/series.js';
 import { SocketsSink } from '../stream/output/sockets-sink.js';
@@ -198,6 +200,29 @@ async function wayOut(
     notes.push(`messages are handed over by zeromq.js: ${library}`);
   }
   return { make: (port) => new ZmqSink({ ...options, port, wake: () => wake.wake() }), send: 'zeromq.js', notes };
+}
+
+/** Subscribers of the preview at most, and what the kernel is asked to hold for each: two frames, within limits. */
+export const previewSeats = 8;
+const previewBuffer = { least: 2 ** 20, most: 16 * 2 ** 20 } as const;
+
+/** The preview's socket; null = none is wanted. @throws OperatorError when it cannot be had here */
+export function makePreview({ config, plan }: Wiring): PreviewSink | null {
+  if (config.preview === null) return null;
+  const missing = zmtpUnavailable();
+  if (missing !== null)
+    throw new OperatorError(
+      `preview cannot be had here: ${missing}. Remove it (docs/operating.md#portable-ways).`,
+      exitCode.environment,
+    );
+  return new PubSink(new LinuxSockets(), {
+    host: config.dataHost,
+    port: config.preview.port,
+    seats: previewSeats,
+    sendBufferBytes: Math.min(previewBuffer.most, Math.max(previewBuffer.least, 2 * plan.detector.frameBytes)),
+    stuckMs: config.consumerTimeoutMs,
+    now: () => systemClock.now(),
+  });
 }
 
 function insisted(way: string, missing: string): OperatorError {

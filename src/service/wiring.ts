@@ -15,6 +15,7 @@ import type { EncoderSetup } from '../encode/frame-encoder.js';
 import type { Layout } from '../detector/layout.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import type { MessageSink } from '../stream/output/message-sink.js';
+import type { PreviewSink } from '../stream/output/preview/preview-sink.js';
 import type { StreamEvent } from '../contract/series.js';
 import type { StreamerSetup } from '../stream/setup.js';
 import type { PacketSource } from '../udp/packet-source.js';
@@ -124,4 +125,11 @@ export function streamerSetup(
     layoutFor: layouts(config),
     report,
   };
+}
+
+/** What the streamer is given for live viewers. */
+export function previewSetup({ config }: Wiring, sink: PreviewSink | null): Pick<StreamerSetup, 'preview'> {
+  const { preview } = config;
+  if (sink === null || preview === null) return {};
+  return { preview: { sink, rateHz: preview.rateHz, asSent: preview.form === 'as_sent' } };
 }

@@ -10,12 +10,16 @@ import { portCountersAt, streamCounterTable } from '../memory/counters.js';
 import { LastFrame } from '../memory/last-frame.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import { PortWords } from '../memory/port-words.js';
+import { PreviewWords } from '../memory/preview-words.js';
 import { SentFrames } from '../memory/sent-frames.js';
 import { SeriesWords } from '../memory/series-words.js';
 import { SlotRecords } from '../memory/slot-records.js';
 import { MaxivOutput } from './output/maxiv/maxiv-output.js';
 import type { MessageSink } from './output/message-sink.js';
+import { plain } from './output/output.js';
 import type { Form } from './output/output.js';
+import { PreviewOutput } from './output/preview/preview-output.js';
+import type { PreviewSink } from './output/preview/preview-sink.js';
 import { Forms } from './series/forms.js';
 import { FrameReader } from './series/frame-reader.js';
 import { FrameTimes } from './series/frame-times.js';
@@ -32,6 +36,8 @@ export interface StreamerSetup {
   /** Ports that receive: index into `udp_ports`, and number. */
   readonly ports: readonly { readonly index: number; readonly udpPort: number }[];
   readonly sink: MessageSink;
+  /** For live viewers; absent = there is no preview. */
+  readonly preview?: { readonly sink: PreviewSink; readonly rateHz: number; readonly asSent: boolean };
   readonly limits: SeriesLimits;
   /** Open a series by itself while a consumer is connected. */
   readonly auto: boolean;
@@ -72,7 +78,18 @@ export function seriesDeps(setup: StreamerSetup): SeriesDeps {
     ports,
     reader,
     forms: map.encoding === null ? null : new Forms(buffer, map.encoding),
-    output: new MaxivOutput(setup.sink, counters, setup.firstMessageNumber, setup.form),
+    output: new MaxivOutput(
+      setup.sink,
+      counters,
+      setup.firstMessageNumber,
+      setup.form,
+      previews(setup, (own, into) => {
+        const slot = own % map.sizes.slots;
+        if (!sent.holds(slot)) return false;
+        reader.copy(own, into);
+        return sent.holds(slot);
+      }),
+    ),
     shown: new ShownFrames(sent, lastFrame, reader, map.sizes.slots),
     counters,
     seenTimes: new SeenTimes(limits.maxOwedFrames + 2 * map.sizes.slots),
@@ -83,6 +100,19 @@ export function seriesDeps(setup: StreamerSetup): SeriesDeps {
     metadata: (layout, request) => setup.metadata(layout, request),
     report: (event) => setup.report(event),
   };
+}
+
+/** The output for live viewers, if there is one. @param copyLater a frame that was released, while its slot has it */
+function previews(
+  { preview, form, buffer, map }: StreamerSetup,
+  copyLater: (own: number, into: Uint8Array) => boolean,
+): PreviewOutput[] {
+  if (preview === undefined) return [];
+  const { sink, rateHz } = preview;
+  const words = new PreviewWords(buffer, map.previewWords);
+  // Without encoders frames leave as they lie.
+  const made = preview.asSent && map.encoding !== null;
+  return [new PreviewOutput(sink, made ? { form, rateHz, words } : { form: plain, rateHz, words, copyLater })];
 }
 
 function seriesPort({ buffer, map }: StreamerSetup, { index, udpPort }: StreamerSetup['ports'][number]): SeriesPort {

@@ -3,6 +3,7 @@
 
 import type { Agent } from '../runtime/agent.js';
 import type { MessageSink } from './output/message-sink.js';
+import type { PreviewSink } from './output/preview/preview-sink.js';
 import type { StreamEvent } from '../contract/series.js';
 import type { Streamer } from './streamer.js';
 
@@ -16,6 +17,9 @@ export class StreamerAgent implements Agent {
   readonly #lingerMs: number;
   readonly #report: (event: StreamEvent) => void;
   readonly #now: () => number;
+  readonly #preview: PreviewSink | null;
+  /** Where live viewers subscribe; '' = nowhere. */
+  previewEndpoint = '';
   /** Where consumers connect; filled by `start`. */
   endpoint = '';
 
@@ -29,16 +33,19 @@ export class StreamerAgent implements Agent {
     lingerMs: number,
     report: (event: StreamEvent) => void,
     now: () => number,
+    preview: PreviewSink | null = null,
   ) {
     this.#sink = sink;
     this.#streamer = streamer;
     this.#lingerMs = lingerMs;
     this.#report = report;
     this.#now = now;
+    this.#preview = preview;
   }
 
   async start(): Promise<void> {
     this.endpoint = await this.#sink.open();
+    if (this.#preview !== null) this.previewEndpoint = await this.#preview.open();
   }
 
   turn(): number {
@@ -55,6 +62,7 @@ export class StreamerAgent implements Agent {
   }
 
   async close(): Promise<void> {
+    this.#preview?.close();
     this.#report({ kind: 'closed', undelivered: await this.#sink.close(this.#lingerMs) });
   }
 }

@@ -5,7 +5,7 @@
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
 import { streamCounterTable } from '../memory/counters.js';
 import type { FrameHistogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
-import type { DataSocket, EncoderDone, ServiceView } from './service-view.js';
+import type { DataSocket, EncoderDone, PreviewStatus, ServiceView } from './service-view.js';
 
 type Figures<Id extends string> = Readonly<Record<Id, number>>;
 
@@ -23,6 +23,8 @@ export interface PlaneTotals {
   readonly encoders: readonly EncoderDone[];
   /** By their index; absent = none. */
   readonly sockets?: readonly DataSocket[];
+  /** Null, or absent = there was no preview. */
+  readonly preview?: PreviewStatus | null;
 }
 
 export const noTotals: PlaneTotals = {
@@ -76,6 +78,19 @@ export function addedSockets(now: readonly DataSocket[], before: readonly DataSo
   });
 }
 
+export function addedPreview(now: PreviewStatus, before: PreviewStatus | null = null): PreviewStatus {
+  const { shown = 0, sent = 0, skipped = 0, refused = 0 } = before ?? {};
+  const { endpoint, subscribers } = now;
+  return {
+    endpoint,
+    subscribers,
+    shown: now.shown + shown,
+    sent: now.sent + sent,
+    skipped: now.skipped + skipped,
+    refused: now.refused + refused,
+  };
+}
+
 /** What a view has counted, with what data planes before it had. */
 export function totalsOf(
   view: Pick<
@@ -90,12 +105,13 @@ export function totalsOf(
     return measured === undefined ? [] : [[udpPort, { counters, histograms: measured }]];
   });
   const encoders = view.encoders();
-  const { dataSockets } = view.gauges();
+  const { dataSockets, preview } = view.gauges();
   return {
     ports: new Map([...before.ports, ...ports]),
     stream: view.streamCounters(),
     frames: view.frameHistograms(),
     encoders: [...encoders, ...before.encoders.slice(encoders.length)],
+    preview: preview ?? before.preview ?? null,
     sockets: [...dataSockets, ...(before.sockets ?? []).slice(dataSockets.length)],
   };
 }

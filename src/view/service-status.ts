@@ -10,8 +10,6 @@ import { describeState } from './state-text.js';
 
 export interface StatusDeps extends SeriesNowDeps {
   readonly config: ServiceConfig;
-  /** None = not bound yet. */
-  readonly dataEndpoints: readonly string[];
   /** Of a datagram, header and payload. */
   readonly packetBytes: number;
   /** Ms of the service's clock. */
@@ -27,7 +25,7 @@ export interface StatusDeps extends SeriesNowDeps {
 export function serviceStatus(deps: StatusDeps): ServiceStatus {
   const { config, told, stream, ports, now } = deps;
   const { peers, endPending, auto, underway, messageNumber } = stream.words;
-  const dataSockets = stream.sockets(deps.dataEndpoints);
+  const dataSockets = stream.sockets();
   const state = stream.state();
   const series = seriesNow(deps);
   const described = describeState({
@@ -55,6 +53,7 @@ export function serviceStatus(deps: StatusDeps): ServiceStatus {
     consumers: peers,
     underway,
     data_sockets: dataSockets,
+    preview: stream.preview(),
     end_pending: endPending,
     next_msg_number: messageNumber + (endPending ? 1 : 0),
     frames_stride: config.share.stride,

@@ -66,6 +66,20 @@ export interface DataSocket {
   readonly blocked_seconds: number;
 }
 
+/** The output for live viewers. */
+export interface PreviewStatus {
+  readonly endpoint: string;
+  /** Connected now. */
+  readonly subscribers: number;
+  /** Frames that were shown, and how often over all subscribers. */
+  readonly shown: number;
+  readonly sent: number;
+  /** Frames that were not, for want of room, of time or of interest, to all or to one subscriber. */
+  readonly skipped: number;
+  /** Peers that were not let in. */
+  readonly refused: number;
+}
+
 /** The answer of `GET /api/v1/series`. */
 export interface ServiceStatus {
   readonly state: SeriesState;
@@ -78,6 +92,8 @@ export interface ServiceStatus {
   readonly underway: Underway | null;
   /** Those that the stream leaves by, in turns: data_port. */
   readonly data_sockets: readonly DataSocket[];
+  /** Null = there is none. */
+  readonly preview: PreviewStatus | null;
   readonly end_pending: boolean;
   /** The least that an arm request may give as `msg_number_base`. */
   readonly next_msg_number: number;
@@ -227,6 +243,7 @@ export interface ServiceView {
     readonly ringSlotsUsedMax: number;
     readonly consumers: number;
     readonly dataSockets: readonly DataSocket[];
+    readonly preview: PreviewStatus | null;
     /** Null = the way out cannot tell. */
     readonly underway: Underway | null;
     /** Null = zmq queues in this process. */

@@ -64,7 +64,6 @@ export class SharedView implements ServiceView {
   readonly #health: Health;
   readonly #told: ToldSeries;
   readonly #now: SeriesNowDeps;
-  #dataEndpoints: readonly string[] = [];
   #backend = 'starting';
   #sendBuffer: SendBuffer | null = null;
   #drained: (() => void) | null = null;
@@ -104,7 +103,7 @@ export class SharedView implements ServiceView {
       machine: deps.machine ?? thisMachine,
       says: () => ({
         receiveBuffers: this.#ports.receiveBuffers(),
-        service: { ...this.#stream.served(this.#dataEndpoints), acceptedPackets: this.#ports.acceptedPackets },
+        service: { ...this.#stream.served(), acceptedPackets: this.#ports.acceptedPackets },
         client: clientFacts(this.#door, this.#told, this.#now),
         backend: this.#backend,
       }),
@@ -124,11 +123,12 @@ export class SharedView implements ServiceView {
     dataEndpoint: string,
     backend: string,
     sendBuffer: SendBuffer | null = null,
+    previewEndpoint = '',
   ): void {
     this.#backend = backend;
     this.#sendBuffer = sendBuffer;
     this.#ports.noteSockets(sockets);
-    this.#dataEndpoints = dataEndpoint.split(',');
+    this.#stream.noteEndpoints(dataEndpoint, previewEndpoint);
     this.#health.noteReady();
     this.#deafen = this.recent.listen(() => {
       const settled = this.#deps.receiver?.takeSettled() ?? null;
@@ -229,7 +229,6 @@ export class SharedView implements ServiceView {
     return serviceStatus({
       ...this.#now,
       config: this.config,
-      dataEndpoints: this.#dataEndpoints,
       packetBytes: plan.detector.packetBytes,
       now,
       failure: this.#health.failure,
@@ -341,7 +340,7 @@ export class SharedView implements ServiceView {
   gauges(): ReturnType<ServiceView['gauges']> {
     return {
       ...this.#stream.slots(),
-      ...this.#stream.consumers(this.#dataEndpoints),
+      ...this.#stream.consumers(),
       sendBuffer: this.#sendBuffer,
     };
   }

@@ -161,6 +161,7 @@ export class StandingView implements ServiceView {
         consumers: 0,
         underway: null,
         data_sockets: [],
+        preview: null,
         end_pending: false,
         next_msg_number: this.#messageNumber,
         frames_stride: stride,
@@ -265,6 +266,7 @@ export class StandingView implements ServiceView {
       ringSlotsUsedMax: 0,
       consumers: 0,
       dataSockets: [],
+      preview: null,
       underway: null,
       sendBuffer: null,
     };

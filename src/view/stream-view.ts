@@ -8,13 +8,14 @@ import { frameHistogramTable, histogramsAt } from '../memory/histogram.js';
 import type { FrameHistogram, Histogram, HistogramReading } from '../memory/histogram.js';
 import { EncoderWords, encoderFigures } from '../memory/encoder-words.js';
 import type { MemoryMap } from '../memory/memory-map.js';
+import { PreviewWords } from '../memory/preview-words.js';
 import { SocketWords } from '../memory/socket-words.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
-import { added, addedEncoders, addedReadings, addedSockets } from './plane-totals.js';
+import { added, addedEncoders, addedPreview, addedReadings, addedSockets } from './plane-totals.js';
 import type { PlaneTotals } from './plane-totals.js';
-import type { DataSocket, EncoderDone, SeriesState, ServiceView } from './service-view.js';
+import type { DataSocket, EncoderDone, PreviewStatus, SeriesState, ServiceView } from './service-view.js';
 
-type ConsumerGauge = 'consumers' | 'dataSockets' | 'underway';
+type ConsumerGauge = 'consumers' | 'dataSockets' | 'preview' | 'underway';
 
 /** Images by what became of them. */
 export interface ImageCounts {
@@ -27,6 +28,9 @@ export interface ImageCounts {
 export class StreamView {
   readonly words: StreamWords;
   readonly #sockets: readonly SocketWords[];
+  readonly #preview: PreviewWords;
+  #dataEndpoints: readonly string[] = [];
+  #previewEndpoint = '';
   readonly encoders: readonly EncoderWords[];
   readonly #ring: number;
   readonly #counters: Float64Array;
@@ -36,6 +40,7 @@ export class StreamView {
   constructor(buffer: ArrayBufferLike, map: MemoryMap, before: PlaneTotals) {
     this.#before = before;
     this.words = new StreamWords(buffer, map.streamWords);
+    this.#preview = new PreviewWords(buffer, map.previewWords);
     const sockets = map.sizes.sockets ?? 1;
     this.#sockets = Array.from({ length: sockets }, (_, index) => new SocketWords(buffer, map.socketWords, index));
     this.encoders = (map.encoding?.words ?? []).map((at) => new EncoderWords(buffer, at));
@@ -79,24 +84,36 @@ export class StreamView {
     return addedReadings(now, this.#before.frames);
   }
 
-  /** @param endpoints where each is bound; none = not bound yet */
-  sockets(endpoints: readonly string[]): DataSocket[] {
-    const now = endpoints.map((endpoint, index): DataSocket => {
+  /** @param data with commas between; '' = not bound yet @param preview '' = there is none */
+  noteEndpoints(data: string, preview: string): void {
+    this.#dataEndpoints = data === '' ? [] : data.split(',');
+    this.#previewEndpoint = preview;
+  }
+
+  sockets(): DataSocket[] {
+    const now = this.#dataEndpoints.map((endpoint, index): DataSocket => {
       const { peers, disconnects, messages, underway, blockedSeconds } = this.#sockets[index];
       return { endpoint, consumers: peers, disconnects, messages, underway, blocked_seconds: blockedSeconds };
     });
     return addedSockets(now, this.#before.sockets);
   }
 
+  preview(): PreviewStatus | null {
+    const endpoint = this.#previewEndpoint;
+    if (endpoint === '') return null;
+    const { subscribers, shown, sent, skipped, refused } = this.#preview;
+    return addedPreview({ endpoint, subscribers, shown, sent, skipped, refused }, this.#before.preview);
+  }
+
   /** Who is connected, and what is on its way to them. */
-  consumers(endpoints: readonly string[]): Pick<ReturnType<ServiceView['gauges']>, ConsumerGauge> {
+  consumers(): Pick<ReturnType<ServiceView['gauges']>, ConsumerGauge> {
     const { peers, underway } = this.words;
-    return { consumers: peers, dataSockets: this.sockets(endpoints), underway };
+    return { consumers: peers, dataSockets: this.sockets(), preview: this.preview(), underway };
   }
 
   /** Consumers, and the sockets that have none. */
-  served(endpoints: readonly string[]): { readonly consumers: number; readonly unserved: readonly string[] } {
-    const unserved = this.sockets(endpoints).filter(({ consumers }) => consumers === 0);
+  served(): { readonly consumers: number; readonly unserved: readonly string[] } {
+    const unserved = this.sockets().filter(({ consumers }) => consumers === 0);
     return { consumers: this.words.peers, unserved: unserved.map(({ endpoint }) => endpoint) };
   }
 

@@ -32,6 +32,8 @@ export function drawLater(
   const several = config.share.stride === 1 && random.chance(0.3);
   const sockets = 2 + random.integer(3);
   const slowSocket = calm || random.chance(0.5) ? -1 : random.integer(sockets);
+  const watched = random.chance(0.3);
+  const preview = { rateHz: random.pick([10, 50, 300, 1000]), asSent: random.chance(0.5) };
   return {
     firstFrame: fromZero ? 0 : null,
     scenario: {
@@ -48,6 +50,7 @@ export function drawLater(
       formSlots,
       mask: altered ? mask : null,
       slowSocket,
+      preview: watched ? preview : null,
     },
   };
 }

@@ -5,6 +5,8 @@ import type { Mutant } from './mutants.js';
 
 const sockets = 'src/stream/output/sockets-sink.ts';
 const sink = 'src/stream/output/message-sink.ts';
+const preview = 'src/stream/output/preview/preview-output.ts';
+const streamSetup = 'src/stream/setup.ts';
 
 export const outputMutants: readonly Mutant[] = [
   {
@@ -59,5 +61,31 @@ export const outputMutants: readonly Mutant[] = [
     does: 'opens series although a socket has no consumer',
     changes: [{ file: sink, from: 'sink.sockets.every(({ peers }) => peers > 0)', to: 'sink.peers > 0' }],
     test: 'test/pipeline/sockets.test.ts',
+  },
+  {
+    name: 'preview-overwrites',
+    does: 'writes a frame for viewers where an earlier one is still sent from',
+    changes: [{ file: preview, from: 'buffer !== undefined && this.sink.uses(buffer)', to: 'buffer === null' }],
+    test: 'test/stream/output/preview/preview-output.test.ts',
+  },
+  {
+    name: 'preview-of-given-slot',
+    does: 'shows viewers a frame whose slot was given to another',
+    changes: [
+      { file: streamSetup, from: 'return sent.holds(slot);', to: 'return true;' },
+      { file: streamSetup, from: 'if (!sent.holds(slot)) return false;', to: '' },
+    ],
+  },
+  {
+    name: 'preview-stays-behind',
+    does: 'shows viewers no frame that came too soon after another, when none follows',
+    changes: [
+      {
+        file: preview,
+        from: 'if (this.#later !== null && this.#due(now, this.#later.bytes)) this.#showLater(now);',
+        to: '',
+      },
+    ],
+    test: 'test/stream/output/preview/preview-output.test.ts',
   },
 ];

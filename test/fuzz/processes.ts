@@ -17,8 +17,21 @@ import type { Scenario } from './scenario.js';
 import { SharedPart } from './shared-part.js';
 import type { SharedOrders } from './shared-part.js';
 import { makerOf } from './simulated-detector.js';
+import { PreviewWatcher } from './preview-watcher.js';
 import { SimulatedService } from './simulated-service.js';
+import type { SimulatedServiceOptions } from './simulated-service.js';
 import { LifeVerdict } from './verdict.js';
+
+/** Live viewers, in some worlds. */
+function watching({ scenario, clock, problems }: ProcessesOptions): SimulatedServiceOptions['preview'] {
+  const { preview, config } = scenario;
+  if (preview === null) return null;
+  const made = config.compression !== 'none' || config.turn !== 0 || config.mirror;
+  const asSent = preview.asSent && (made || config.roi !== null || config.mask !== null);
+  // Draws of its own: what is looked at changes nothing else.
+  const watcher = new PreviewWatcher(new Random(Math.round(clock.now()) + preview.rateHz), asSent, problems);
+  return { watcher, rateHz: preview.rateHz, asSent: preview.asSent };
+}
 
 /** What the consumer is behind: one socket, or several. */
 function makeSink({ scenario, clock, problems }: ProcessesOptions): MemorySink {
@@ -117,6 +130,7 @@ export class Processes {
       memory: this.memory,
       compiled,
       formSlots: scenario.formSlots,
+      preview: watching(this.#options),
       mask: scenario.mask,
       onEvent: (event) => this.#hear(event, part, deliveries),
     });

@@ -73,6 +73,8 @@ export interface Scenario {
   readonly formSlots: number;
   /** What lies in the file that the configuration names as `mask`; null = it names none. */
   readonly mask: Uint8Array | null;
+  /** An output for live viewers; null = none. */
+  readonly preview: { readonly rateHz: number; readonly asSent: boolean } | null;
   /** Of several sockets, the one whose consumer reads little; −1 = none. */
   readonly slowSocket: number;
   /** How the first process ends before the end of the world, if it does. */
@@ -307,6 +309,7 @@ export function makeScenario(random: Random): Scenario {
     formSlots: 1,
     mask: null,
     slowSocket: -1,
+    preview: null,
     death: calm || random.chance(0.7) ? 'none' : random.pick(['sigterm', 'sigterm', 'sigkill'] as const),
   };
 }

@@ -12,6 +12,7 @@ import { packetClasses, portCounter, portCounterTable } from '../../src/memory/c
 import type { PortWords } from '../../src/memory/port-words.js';
 import { phase, SeriesWords } from '../../src/memory/series-words.js';
 import type { StreamEvent } from '../../src/contract/series.js';
+import type { PreviewWatcher } from './preview-watcher.js';
 import type { MemorySink } from '../pipeline/memory-sink.js';
 import { Pipeline } from '../pipeline/pipeline.js';
 import { bytesOf, senderOf, senders } from './network.js';
@@ -54,6 +55,8 @@ export interface SimulatedServiceOptions {
   readonly dropsKnown: boolean;
   readonly compiled: boolean | null;
   readonly formSlots: number;
+  /** Live viewers; null = there is no preview. */
+  readonly preview: { readonly watcher: PreviewWatcher; readonly rateHz: number; readonly asSent: boolean } | null;
   /** What lies in the file of the mask; null = there is none. */
   readonly mask: Uint8Array | null;
   readonly memory: WebAssembly.Memory | undefined;
@@ -64,6 +67,7 @@ export interface SimulatedServiceOptions {
 export class SimulatedService {
   readonly pipeline: Pipeline;
   readonly view: SharedView;
+  readonly watcher: PreviewWatcher | null;
   readonly ports: readonly number[];
   readonly truth = new Map<number, PortTruth>();
   readonly firstMessageNumber: number;
@@ -95,9 +99,11 @@ export class SimulatedService {
     compiled,
     formSlots,
     mask,
+    preview,
     memory,
     onEvent,
   }: SimulatedServiceOptions) {
+    this.watcher = preview?.watcher ?? null;
     this.firstMessageNumber = clock.wall() * 1000;
     this.#clock = clock;
     this.pipeline = new Pipeline({
@@ -108,6 +114,9 @@ export class SimulatedService {
       firstMessageNumber: this.firstMessageNumber,
       formSlots,
       ...(mask === null ? {} : { mask }),
+      ...(preview === null
+        ? {}
+        : { preview: { sink: preview.watcher, rateHz: preview.rateHz, asSent: preview.asSent } }),
       ...(compiled === null ? {} : { compiled }),
       ...(memory === undefined ? {} : { memory }),
     });

@@ -93,6 +93,7 @@ export class LifeVerdict {
     } else if (message.htype === 'series_end') this.#ends++;
     this.#check.accept(message, sent);
     this.#onlooker.note(sent);
+    this.#service.watcher?.note(sent, this.settings);
     if (message.htype === 'image') this.#image(sent, Number(message.fields['frame']), maker);
     // A consumer that left has lost what it pleases: the rest of its series is of no use. One image may be under way.
     if (

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import t from 'tap';
 import type { Test } from 'tap';
-import type { Schema } from '../../src/http/api-schemas.js';
+import type { Schema } from '../../src/http/schema-parts.js';
 import { makeApp, startHttp } from '../../src/http/http.js';
 import { makeLogger } from '../../src/runtime/log.js';
 import { refusals } from '../../src/contract/refusals.js';

@@ -1,6 +1,6 @@
 // Holds an answer against its OpenAPI schema: the part of JSON Schema that api-schemas.ts uses, and nothing more.
 
-import type { Schema } from '../../src/http/api-schemas.js';
+import type { Schema } from '../../src/http/schema-parts.js';
 
 /** Where `value` differs from `schema`; empty = nowhere. */
 export function differences(value: unknown, schema: Schema, path = 'answer'): string[] {

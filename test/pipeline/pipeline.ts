@@ -32,6 +32,7 @@ import type {
   StreamCommand,
   StreamEvent,
 } from '../../src/contract/series.js';
+import type { StreamerSetup } from '../../src/stream/setup.js';
 import { Streamer } from '../../src/stream/streamer.js';
 import { activePorts, encoderSetup, portSetup, streamerSetup } from '../../src/service/wiring.js';
 import type { FormWish } from '../../simulators/consumer/sent-form.js';
@@ -62,6 +63,8 @@ export interface PipelineOptions {
   readonly clock?: VirtualClock;
   /** Slots of each encoder for forms of frames, instead of the plan's. */
   readonly formSlots?: number;
+  /** An output for live viewers. */
+  readonly preview?: NonNullable<StreamerSetup['preview']>;
   /** What lies in the file that the configuration names as `mask`: of each pixel, 0 = it is not masked. */
   readonly mask?: Uint8Array;
 }
@@ -181,12 +184,13 @@ export class Pipeline {
                 }),
               ),
           ) ?? []);
-    this.streamer = new Streamer(
-      streamerSetup(wiring, this.sink, options.firstMessageNumber ?? 1000, (event) => {
+    this.streamer = new Streamer({
+      ...streamerSetup(wiring, this.sink, options.firstMessageNumber ?? 1000, (event) => {
         this.events.push(event);
         this.onEvent?.(event);
       }),
-    );
+      ...(options.preview === undefined ? {} : { preview: options.preview }),
+    });
     this.words = new StreamWords(this.buffer, this.map.streamWords);
     this.#box = new CommandBox(this.buffer, this.map.commandBox);
   }

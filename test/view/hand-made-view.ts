@@ -71,6 +71,7 @@ export const config: ServiceConfig = {
   sendBufferBytes: null,
   dataHost: '127.0.0.1',
   dataPorts: [9999],
+  preview: null,
   apiHost: '127.0.0.1',
   apiPort: 5000,
   apiTokenFile: null,
@@ -226,6 +227,7 @@ export class HandMadeView implements ServiceView {
     consumers: 0,
     underway: { messages: 0, bytes: 0 },
     data_sockets: [],
+    preview: null,
     end_pending: false,
     next_msg_number: 1000,
     frames_stride: 1,
@@ -265,6 +267,7 @@ export class HandMadeView implements ServiceView {
     ringSlotsUsed: 3,
     ringSlotsUsedMax: 9,
     consumers: 1,
+    preview: { endpoint: 'tcp://127.0.0.1:9997', subscribers: 2, shown: 5, sent: 9, skipped: 3, refused: 0 },
     dataSockets: [
       {
         endpoint: 'tcp://127.0.0.1:9999',

@@ -112,6 +112,7 @@ class Status(TypedDict):
     problems: List[str]
     consumers: int
     data_sockets: List[Dict[str, Any]]
+    preview: Optional[Dict[str, Any]]
     end_pending: bool
     next_msg_number: int
     frames_stride: int

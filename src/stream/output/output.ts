@@ -1,6 +1,7 @@
 // Where a series goes: the seam between what says when (../series) and what leaves the process. Comes in: the beginning
 // of a series, its frames in order, its end. Goes out: whatever an output makes of them. The series, its order and its
-// ledger belong to the service; an output has its form and whom it sends to. maxiv/maxiv-output.ts is the one there is.
+// ledger belong to the service; an output has its form and whom it sends to. maxiv/maxiv-output.ts is the one that
+// holds, preview/preview-output.ts follows it.
 // Tested by test/stream/output/maxiv/maxiv-output.test.ts.
 
 import type { FrameForm } from '../../detector/frame-form.js';
@@ -43,6 +44,8 @@ export interface FrameToSend {
   readonly facts: ImageFacts;
   /** In the output's form. */
   readonly pixels: Uint8Array;
+  /** The frame as it lies in the ring, for outputs of another form. */
+  readonly raw?: { readonly own: number; readonly bytes: number; read(): Uint8Array };
   /** Its message has this number; null = the next one. */
   readonly number: number | null;
 }
@@ -67,7 +70,8 @@ export interface Output {
   begin(head: SeriesHead, taken: (number: number) => void, now: number): boolean;
   /** @param taken with the JSON that describes the frame as it lies in its slot */
   image(frame: FrameToSend, taken: (now: number, json: Uint8Array) => void, now: number): boolean;
-  end(summary: SeriesSummary, taken: (now: number) => void, now: number): boolean;
+  /** @param number its message has this number; absent = the next one */
+  end(summary: SeriesSummary, taken: (now: number) => void, now: number, number?: number): boolean;
   /** First thing in each turn: what became of what was begun? */
   settle(now: number): void;
   /** The slot of the frame that was begun is needed: what is left of it is kept elsewhere. */

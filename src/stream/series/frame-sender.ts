@@ -111,7 +111,8 @@ export class FrameSender {
     const index = frameIndexOf(share, own, first);
     const facts = reader.facts(own, index, frameNumberOf(share, own, first), discardIncomplete);
     const number = base === null ? null : base + 1 + index;
-    const frame = { facts, pixels: forms === null ? reader.pixels(own) : forms.bytes(own), number };
+    const raw = { own, bytes: reader.frameBytes, read: () => reader.pixels(own) };
+    const frame = { facts, pixels: forms === null ? raw.read() : forms.bytes(own), number, raw };
     this.#made = { own, first, frame };
     return frame;
   }

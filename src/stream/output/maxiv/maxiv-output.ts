@@ -11,6 +11,7 @@ import { ImageMessages, headerMessage, seriesEndMessage } from './messages.js';
 import { Outbox } from './outbox.js';
 
 const encoder = new TextEncoder();
+const nothing = (): void => undefined;
 
 /** A message as it was made: of what, and for which number. */
 interface Made {
@@ -25,6 +26,8 @@ export class MaxivOutput implements Output {
   readonly form: Form;
   readonly sink: MessageSink;
   readonly #outbox: Outbox;
+  /** Outputs that do not hold: told of each message that was handed over, with its number. */
+  readonly #followers: readonly Output[];
   #images: ImageMessages | null = null;
   /** What is said of frames as they lie; null = the same. */
   #lying: ImageMessages | null = null;
@@ -33,8 +36,15 @@ export class MaxivOutput implements Output {
   owedEnd: SeriesSummary | null = null;
 
   /** @param first number of the first message: above any that an earlier process used */
-  constructor(sink: MessageSink, counters: Float64Array, first: number, form: Form = plain) {
+  constructor(
+    sink: MessageSink,
+    counters: Float64Array,
+    first: number,
+    form: Form = plain,
+    followers: readonly Output[] = [],
+  ) {
     this.sink = sink;
+    this.#followers = followers;
     this.form = form;
     this.#outbox = new Outbox(sink, counters, first);
   }
@@ -68,13 +78,18 @@ export class MaxivOutput implements Output {
     const same = encoding === 'none' && leavesAsItLies(this.form);
     this.#lying = same ? null : new ImageMessages(shape, type, headerKeys, exposureTime);
     this.#made = null;
+    for (const follower of this.#followers) follower.prepare({ shape, type, headerKeys, exposureTime });
   }
 
   begin({ filename, metadata, number }: SeriesHead, taken: (number: number) => void, now: number): boolean {
     if (number !== null) this.skipTo(number);
     const own = this.next;
     const parts = [headerMessage(own, filename), encoder.encode(metadata)];
-    return this.#outbox.offer('headers', parts, () => taken(own), now);
+    const handedOver = (at: number): void => {
+      for (const follower of this.#followers) follower.begin({ filename, metadata, number: own }, nothing, at);
+      taken(own);
+    };
+    return this.#outbox.offer('headers', parts, handedOver, now);
   }
 
   image(frame: FrameToSend, taken: (now: number, json: Uint8Array) => void, now: number): boolean {
@@ -85,12 +100,20 @@ export class MaxivOutput implements Output {
     const parts = this.#parts(frame, () => [images.make(number, frame.facts), frame.pixels]);
     const lying = this.#lying;
     const told = (): Uint8Array => (lying === null ? parts[0] : lying.make(number, frame.facts));
-    return this.#outbox.offer('images', parts, (at) => taken(at, told()), now);
+    const handedOver = (at: number): void => {
+      for (const follower of this.#followers) follower.image({ ...frame, number }, nothing, at);
+      taken(at, told());
+    };
+    return this.#outbox.offer('images', parts, handedOver, now);
   }
 
   end(summary: SeriesSummary, taken: (now: number) => void, now: number): boolean {
     const parts = this.#parts(summary, (number) => [seriesEndMessage(number, summary)]);
-    return this.#outbox.offer('seriesEnds', parts, taken, now);
+    const handedOver = (at: number): void => {
+      for (const follower of this.#followers) follower.end(summary, nothing, at, this.next - 1);
+      taken(at);
+    };
+    return this.#outbox.offer('seriesEnds', parts, handedOver, now);
   }
 
   /** Offer the end that is owed, if any; true when nothing is owed any more. */
@@ -101,6 +124,7 @@ export class MaxivOutput implements Output {
 
   settle(now: number): void {
     this.#outbox.settle(now);
+    for (const follower of this.#followers) follower.settle(now);
   }
 
   keep(now: number): void {

@@ -13,7 +13,11 @@
 //   ping       = command "PING" 2OCTET (time to live, tenths of a second) *16OCTET (context)
 //   pong = command "PONG" *16OCTET (the same context) (PING and PONG between 3.1 peers only)
 //
-// A PULL sends its handshake and PING or PONG, nothing else.
+//   subscribe  = command "SUBSCRIBE" topic | message %x01 topic
+//   cancel     = command "CANCEL" topic | message %x00 topic
+//
+// A PULL sends its handshake and PING or PONG, nothing else; a SUB what it wants besides, by command or, as in ZMTP
+// 3.0, by a message of one part.
 
 export const greetingBytes = 64;
 /** After so many bytes of a greeting it is known whether the peer speaks ZMTP, and which. */
@@ -97,6 +101,27 @@ export function readCommand(bytes: Uint8Array): Command | 'incomplete' | 'messag
     data: bytes.subarray(data, head + length),
     bytes: head + length,
   };
+}
+
+/** What a SUB wants, or wants no more: beginnings of the first part of messages. */
+export interface Subscription {
+  readonly adds: boolean;
+  readonly topic: Uint8Array;
+}
+
+/** A subscription by command; null = it is none. */
+export function subscriptionOf({ name, data }: Command): Subscription | null {
+  if (name !== 'SUBSCRIBE' && name !== 'CANCEL') return null;
+  return { adds: name === 'SUBSCRIBE', topic: data.slice() };
+}
+
+/** A subscription by message, at the beginning of `bytes`, and how many bytes it took; topics are short. */
+export function readSubscription(bytes: Uint8Array): (Subscription & { readonly bytes: number }) | 'incomplete' | null {
+  if (bytes.length > 0 && bytes[0] !== 0) return null;
+  if (bytes.length < 3) return bytes.length > 1 && bytes[1] === 0 ? null : 'incomplete';
+  const end = 2 + bytes[1];
+  if (bytes[1] === 0 || bytes[2] > 1) return null;
+  return bytes.length < end ? 'incomplete' : { adds: bytes[2] === 1, topic: bytes.slice(3, end), bytes: end };
 }
 
 /**

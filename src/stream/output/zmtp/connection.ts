@@ -14,14 +14,27 @@ import {
   readCommand,
   readGreeting,
   readProperties,
+  readSubscription,
   ready,
+  subscriptionOf,
   writePartHead,
 } from './codec.js';
-import type { Command } from './codec.js';
+import type { Command, Subscription } from './codec.js';
 import { OnItsWay } from './delivery.js';
 import { Liveness } from './liveness.js';
 import type { PeerRefusal } from '../../../contract/refused-peers.js';
 import type { Accepted, TcpSockets } from './tcp-sockets.js';
+
+/** What kind of socket this is, and whom it speaks to. */
+export interface Role {
+  readonly type: 'PUSH' | 'PUB';
+  readonly peers: readonly string[];
+}
+export const pusher: Role = { type: 'PUSH', peers: ['PULL'] };
+export const publisher: Role = { type: 'PUB', peers: ['SUB', 'XSUB'] };
+
+/** Topics that are kept of a subscriber: viewers have one, the empty one. */
+const topicsMost = 64;
 
 /** Where a peer stands. `knocking`: it has said who it is, and waits to be let in. */
 export type PeerState = 'greeting' | 'handshake' | 'knocking' | 'consumer';
@@ -60,6 +73,9 @@ export class Connection {
   /** Of these: acknowledged by the peer's kernel, as of the last look. */
   acknowledged = 0;
   readonly #sockets: TcpSockets;
+  readonly #role: Role;
+  /** Of a subscriber. */
+  #topics: Uint8Array[] = [];
   readonly #inbox = new Uint8Array(greetingBytes + longestCommand + partHeadBytes);
   #received = 0;
   #minor = 0;
@@ -73,9 +89,12 @@ export class Connection {
   #pieces: Uint8Array[] = [];
   #bytes = 0;
   #written = 0;
+  /** What was read last ends within a subscription. */
+  #halfSubscribed = false;
 
-  constructor(sockets: TcpSockets, { descriptor, address, port }: Accepted, now: number) {
+  constructor(sockets: TcpSockets, { descriptor, address, port }: Accepted, now: number, role: Role = pusher) {
     this.#sockets = sockets;
+    this.#role = role;
     this.descriptor = descriptor;
     this.address = address;
     this.port = port;
@@ -124,7 +143,7 @@ export class Connection {
   welcome(properties: Readonly<Record<string, string>>): void {
     assert(this.state === 'knocking', 'a peer was let in that did not ask');
     this.state = 'consumer';
-    this.#queue(ready('PUSH', properties));
+    this.#queue(ready(this.#role.type, properties));
   }
 
   /** Ask an idle peer for a sign of life, where it knows how; `urgent`: at once. A dead one will not acknowledge it. */
@@ -197,7 +216,8 @@ export class Connection {
     for (;;) {
       const command = readCommand(this.#inbox.subarray(0, this.#received));
       if (command === 'incomplete') return 'nothing';
-      if (typeof command === 'string') return 'malformed';
+      if (command === 'message' && this.#subscribed(this.#inbox.subarray(0, this.#received), now)) continue;
+      if (typeof command === 'string') return this.#halfSubscribed ? 'nothing' : 'malformed';
       const refusal = this.state === 'handshake' ? this.#introduced(command) : this.#heartbeatOf(command, now);
       this.#consume(command.bytes);
       if (refusal !== null) return refusal;
@@ -209,22 +229,54 @@ export class Connection {
     const properties = readProperties(data);
     if (properties === null) return 'malformed';
     this.socketType = (properties.get('socket-type') ?? '').replace(/[^A-Za-z]/g, '?').slice(0, 16);
-    if (this.socketType !== 'PULL') return 'socket_type';
+    if (!this.#role.peers.includes(this.socketType)) return 'socket_type';
     this.onlooker = properties.get(roleProperty) === onlookerRole;
     this.state = 'knocking';
     return null;
   }
 
-  #heartbeatOf({ name, data }: Command, now: number): PeerRefusal | null {
+  #heartbeatOf(command: Command, now: number): PeerRefusal | null {
+    const { name, data } = command;
+    if (this.#talksTooMuch(now)) return 'malformed';
+    if (name === 'PONG') return null;
+    const subscription = this.#role === publisher ? subscriptionOf(command) : null;
+    if (subscription !== null) return this.#subscribe(subscription);
+    const pong = name === 'PING' && this.state === 'consumer' ? pongFor(data) : null;
+    if (pong === null) return 'malformed';
+    this.#queue(pong);
+    return null;
+  }
+
+  #talksTooMuch(now: number): boolean {
     if (now - this.#heartbeatsSince >= 1000) {
       this.#heartbeatsSince = now;
       this.#heartbeats = 0;
     }
-    if (++this.#heartbeats > heartbeatsPerSecond) return 'malformed';
-    if (name === 'PONG') return null;
-    const pong = name === 'PING' && this.state === 'consumer' ? pongFor(data) : null;
-    if (pong === null) return 'malformed';
-    this.#queue(pong);
+    return ++this.#heartbeats > heartbeatsPerSecond;
+  }
+
+  /** Does a subscriber want a message that begins so? */
+  wants(part: Uint8Array): boolean {
+    return this.#topics.some((topic) => topic.every((byte, index) => part[index] === byte));
+  }
+
+  /** Take a subscription that came as a message. False = there is none. */
+  #subscribed(bytes: Uint8Array, now: number): boolean {
+    this.#halfSubscribed = false;
+    if (this.#role !== publisher || this.state === 'handshake') return false;
+    const subscription = readSubscription(bytes);
+    this.#halfSubscribed = subscription === 'incomplete';
+    if (subscription === null || subscription === 'incomplete' || this.#talksTooMuch(now)) return false;
+    if (this.#subscribe(subscription) !== null) return false;
+    this.#consume(subscription.bytes);
+    return true;
+  }
+
+  #subscribe({ adds, topic }: Subscription): PeerRefusal | null {
+    if (adds && this.#topics.length >= topicsMost) return 'malformed';
+    const known = this.#topics.findIndex((other) => Buffer.compare(other, topic) === 0);
+    if (adds) this.#topics.push(topic);
+    else if (known >= 0) this.#topics.splice(known, 1);
     return null;
   }
 

@@ -5,7 +5,8 @@
 // first.
 // Tested by test/stream/output/zmtp/zmtp-sink.test.ts.
 
-import { Connection } from './connection.js';
+import { Connection, pusher } from './connection.js';
+import type { Role } from './connection.js';
 import type { PeerRefusal, RefusedPeer } from '../../../contract/refused-peers.js';
 import type { TcpSockets } from './tcp-sockets.js';
 
@@ -29,6 +30,8 @@ export interface DoorOptions {
   readonly sockets: TcpSockets;
   /** Consumers at most. */
   readonly seats: number;
+  /** A PUSH socket unless given. */
+  readonly role?: Role;
   /** May somebody with this address be a consumer? */
   allowed(address: string): boolean;
   /** Somebody was closed, or could not be accepted. */
@@ -93,7 +96,7 @@ export class Door {
         this.#exhaustedUntil = now + exhaustedPauseMs;
         return options.refused({ reason: 'no_descriptors', address: '' });
       }
-      const peer = new Connection(options.sockets, accepted, now);
+      const peer = new Connection(options.sockets, accepted, now, options.role ?? pusher);
       if (!options.allowed(accepted.address)) this.#refuse(peer, 'source', now);
       if (this.#halfOpen.length < halfOpenMost || this.#makeRoom(now)) this.#halfOpen.push(peer);
       else this.#shut(peer, 'too_many_unfinished');

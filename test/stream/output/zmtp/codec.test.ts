@@ -8,7 +8,9 @@ import {
   readCommand,
   readGreeting,
   readProperties,
+  readSubscription,
   ready,
+  subscriptionOf,
   writePartHead,
 } from '../../../../src/stream/output/zmtp/codec.js';
 import type { Command } from '../../../../src/stream/output/zmtp/codec.js';
@@ -126,5 +128,37 @@ t.test('heads of parts: one byte of length up to 255, eight beyond', (t) => {
   t.equal(head(528392, false), '020000000000081008');
   t.equal(head(256, true), '030000000000000100');
   t.equal(head(2 ** 40 + 5, false), '020000010000000005');
+  t.end();
+});
+
+t.test('a subscription by command, as ZMTP 3.1 has it, and what is none', (t) => {
+  const command = (text: string, data: string): Command => {
+    const body = hex(`${latin1(text)} ${data}`);
+    const read = readCommand(
+      hex(
+        `04 ${(body.length + 1).toString(16).padStart(2, '0')} 0${text.length.toString(16)}` +
+          Buffer.from(body).toString('hex'),
+      ),
+    );
+    if (typeof read === 'string') throw new Error(read);
+    return read;
+  };
+  t.same(subscriptionOf(command('SUBSCRIBE', '')), { adds: true, topic: hex('') });
+  t.same(subscriptionOf(command('SUBSCRIBE', '7b22')), { adds: true, topic: hex('7b22') });
+  t.same(subscriptionOf(command('CANCEL', '7b')), { adds: false, topic: hex('7b') });
+  t.equal(subscriptionOf(command('PING', '0000')), null);
+  t.end();
+});
+
+t.test('a subscription by message, as ZMTP 3.0 has it, as it comes', (t) => {
+  const whole = hex('00 03 01 7b22');
+  for (let length = 0; length < whole.length; length++)
+    t.equal(readSubscription(whole.subarray(0, length)), 'incomplete', `${length} bytes`);
+  t.same(readSubscription(whole), { adds: true, topic: hex('7b22'), bytes: 5 });
+  t.same(readSubscription(hex('00 01 00 04')), { adds: false, topic: hex(''), bytes: 3 });
+  t.equal(readSubscription(hex('00 00')), null, 'an empty message');
+  t.equal(readSubscription(hex('00 02 05 00')), null, 'neither adds nor cancels');
+  t.equal(readSubscription(hex('01 02 01 00')), null, 'of several parts');
+  t.equal(readSubscription(hex('02 00')), null, 'longer than any topic');
   t.end();
 });

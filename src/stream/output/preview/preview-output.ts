@@ -1,0 +1,163 @@
+// What live viewers see: the messages of the stream, latest only. An output that does not hold: it copies a frame now
+// and then, and only while somebody is there; it is never waited for. Comes in: each message when it was handed over to
+// the consumer, with its number. Goes out: the same to a PUB socket, frames at most so often, the last of a burst
+// included.
+
+import type { SeriesSummary } from '../../../contract/series.js';
+import { walkOf } from '../../../detector/frame-form.js';
+import type { PreviewWords } from '../../../memory/preview-words.js';
+import { ImageMessages, headerMessage, seriesEndMessage } from '../maxiv/messages.js';
+import type { ImageFacts } from '../maxiv/messages.js';
+import type { Form, FrameToSend, ImageShape, Output, SeriesHead } from '../output.js';
+import type { PreviewSink } from './preview-sink.js';
+
+const encoder = new TextEncoder();
+
+/** Copies take at most so many bytes in a ms (200 MB/s), as for the page's viewers. */
+const bytesInMs = 200_000;
+/** Frames that may be on their way at once, to subscribers of different speed. */
+const buffersMost = 3;
+
+export interface PreviewOptions {
+  readonly form: Form;
+  /** Frames in a second at most. */
+  readonly rateHz: number;
+  readonly words: PreviewWords;
+  /**
+   * Frames leave as they lie in the ring: bring one here that was released; false = its slot was given to another.
+   * Absent: they leave in the form of the stream, and what is not shown at once is copied when it is handed over.
+   */
+  readonly copyLater?: (own: number, into: Uint8Array) => boolean;
+}
+
+/** A frame that is later than the last one shown. */
+interface Later {
+  readonly own: number;
+  readonly facts: ImageFacts;
+  readonly number: number;
+  readonly bytes: number;
+  /** It was copied already. */
+  readonly kept: Uint8Array | null;
+}
+
+/** Frame numbers are own ones (detector/frame-share.ts), times in ms. */
+export class PreviewOutput implements Output {
+  readonly name = 'preview';
+  readonly holds = false;
+  readonly busy = false;
+  readonly form: Form;
+  readonly sink: PreviewSink;
+  readonly #options: PreviewOptions;
+  #images: ImageMessages | null = null;
+  #later: Later | null = null;
+  #shownAt = -Infinity;
+  readonly #buffers: Uint8Array[] = [];
+  #kept = new Uint8Array(0);
+
+  constructor(sink: PreviewSink, options: PreviewOptions) {
+    this.sink = sink;
+    this.form = options.form;
+    this.#options = options;
+  }
+
+  prepare({ shape, type, headerKeys, exposureTime }: ImageShape): void {
+    const { encoding } = this.form;
+    this.#images = new ImageMessages(walkOf(this.form, shape).shape, type, headerKeys, exposureTime, encoding);
+    this.#later = null;
+  }
+
+  /** @param head with the number that it was handed over with */
+  begin({ filename, metadata, number }: SeriesHead, _taken: unknown, _now: number): boolean {
+    this.#later = null;
+    this.sink.send([headerMessage(number ?? 0, filename), encoder.encode(metadata)], true);
+    return true;
+  }
+
+  image({ facts, number, pixels, raw }: FrameToSend, _taken: unknown, now: number): boolean {
+    if (this.sink.subscribers === 0 || raw === undefined) {
+      this.#later = null;
+      return true;
+    }
+    if (this.#later !== null) this.#options.words.skip(1);
+    const lies = this.#options.copyLater !== undefined;
+    const later: Later = {
+      own: raw.own,
+      facts,
+      number: number ?? 0,
+      bytes: lies ? raw.bytes : pixels.length,
+      kept: null,
+    };
+    this.#later = later;
+    if (this.#due(now, later.bytes)) this.#show((into) => (into.set(lies ? raw.read() : pixels), true), now);
+    if (this.#later !== null && !lies) this.#later = { ...later, kept: this.#keep(pixels) };
+    return true;
+  }
+
+  /** @param summary with the number that it was handed over with */
+  end(summary: SeriesSummary, _taken: unknown, now: number, number = 0): boolean {
+    // Nothing comes after it.
+    this.#showLater(now);
+    this.sink.send([seriesEndMessage(number, summary)], true);
+    return true;
+  }
+
+  settle(now: number): void {
+    this.sink.poll();
+    const { subscribers, refused } = this.sink;
+    this.#options.words.publish(subscribers, refused);
+    if (this.#later !== null && this.#due(now, this.#later.bytes)) this.#showLater(now);
+  }
+
+  keep(): void {
+    // No slot is held here.
+  }
+
+  #due(now: number, bytes: number): boolean {
+    return now - this.#shownAt >= Math.max(1000 / this.#options.rateHz, bytes / bytesInMs);
+  }
+
+  #showLater(now: number): void {
+    const later = this.#later;
+    if (later === null) return;
+    const { kept, own } = later;
+    this.#show((into) => {
+      if (kept === null) return this.#options.copyLater?.(own, into) ?? false;
+      into.set(kept);
+      return true;
+    }, now);
+  }
+
+  /** Show the latest frame, if somebody can take it; `copy` brings its bytes, and says whether they are whole. */
+  #show(copy: (into: Uint8Array) => boolean, now: number): void {
+    const later = this.#later;
+    const images = this.#images;
+    if (later === null || images === null) return;
+    const into = this.sink.free === 0 ? null : this.#buffer(later.bytes);
+    // All are busy with an earlier one: it is shown when one of them is not.
+    if (into === null) return;
+    this.#later = null;
+    if (!copy(into)) return this.#options.words.skip(1);
+    this.#shownAt = now;
+    // The next message is written where this one was.
+    const json = images.make(later.number, later.facts).slice();
+    const taken = this.sink.send([json, into], false);
+    this.#options.words.show(taken, this.sink.subscribers - taken);
+  }
+
+  /** Memory of this length that nobody sends from any more; null = there is none. */
+  #buffer(bytes: number): Uint8Array | null {
+    for (let index = 0; index < buffersMost; index++) {
+      const buffer = this.#buffers[index];
+      if (buffer !== undefined && this.sink.uses(buffer)) continue;
+      if (buffer === undefined || buffer.buffer.byteLength < bytes) this.#buffers[index] = new Uint8Array(bytes);
+      return this.#buffers[index].subarray(0, bytes);
+    }
+    return null;
+  }
+
+  #keep(bytes: Uint8Array): Uint8Array {
+    if (this.#kept.length < bytes.length) this.#kept = new Uint8Array(bytes.length);
+    this.#kept.set(bytes);
+    return this.#kept.subarray(0, bytes.length);
+  }
+}
