@@ -16,7 +16,7 @@ import { codeOf, verdictOf } from './consumer/verdict.js';
 import type { Verdict } from './consumer/verdict.js';
 
 export interface RecordOptions {
-  /** `tcp://host:port`. */
+  /** `tcp://host:port`, or several with commas between: sockets of one stream, or instances; one PULL each. */
   readonly endpoint: string;
   /** A file that does not exist yet. */
   readonly file: string;
@@ -56,8 +56,8 @@ export interface RecordReport {
 }
 
 /**
- * Messages in memory at most: those of the socket, and those that wait for an earlier one. The producer waits when both
- * are full.
+ * Messages in memory at most: those of each socket, and those that wait for an earlier one; the others may be ahead of
+ * one by as much as lies in its way. The producer waits when both are full.
  */
 const messagesInSocket = 32;
 const messagesWaiting = 64;
@@ -68,9 +68,10 @@ const messagesWaiting = 64;
  * stream that cannot be recorded (failed)
  */
 export async function recordStream(options: RecordOptions): Promise<RecordReport> {
-  const { endpoint, onProgress } = options;
+  const { onProgress } = options;
+  const endpoints = options.endpoint.split(',');
   const recording = await Recording.create(options.file, options.name ?? 'detector');
-  const ordered = new OrderedReceive<StreamMessage>(messagesWaiting);
+  const ordered = new OrderedReceive<StreamMessage>(messagesWaiting * endpoints.length ** 2);
   const start = systemClock.now();
   let beforeFirstHeader = 0;
   let unreadable = 0;
@@ -96,7 +97,7 @@ export async function recordStream(options: RecordOptions): Promise<RecordReport
     };
   };
   const arrivals = new Arrivals({
-    endpoints: [endpoint],
+    endpoints,
     signal: options.signal,
     ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
     ...(onProgress === undefined
@@ -107,8 +108,9 @@ export async function recordStream(options: RecordOptions): Promise<RecordReport
           },
         }),
   });
-  try {
-    const onConnection = (step: ConnectionStep): void => void arrivals.connection(0, step);
+  const over = (): boolean => options.series !== undefined && recording.counts.seriesEnds >= options.series;
+  const pull = async (endpoint: string, index: number): Promise<void> => {
+    const onConnection = (step: ConnectionStep): void => void arrivals.connection(index, step);
     for await (const parts of pullMessages({
       endpoint,
       signal: arrivals.signal,
@@ -122,12 +124,18 @@ export async function recordStream(options: RecordOptions): Promise<RecordReport
       else {
         if (ordered.next < 0 && message.htype !== 'header') beforeFirstHeader++;
         for (const next of ordered.push(message)) {
+          if (over()) break;
           recording.take(next);
-          if (options.series !== undefined && recording.counts.seriesEnds >= options.series) break;
         }
       }
-      if (options.series !== undefined && recording.counts.seriesEnds >= options.series) break;
+      if (over()) break;
     }
+    // The last end, which comes by one of them, is the end of all.
+    arrivals.end();
+  };
+  try {
+    const pulls = await Promise.allSettled(endpoints.map(pull));
+    for (const one of pulls) if (one.status === 'rejected') throw one.reason;
     const last = report();
     if (recording.counts.series > 0) recording.close();
     return last;

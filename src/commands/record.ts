@@ -25,7 +25,11 @@ export function addRecord(program: Command): void {
         'datasets. Frames that the service discards are not written. It is a consumer like any other: beside another ' +
         'one, each gets only a part.',
     )
-    .argument('<endpoint>', 'where the stream is offered, for example tcp://127.0.0.1:9999')
+    .argument(
+      '<endpoint>',
+      'where the stream is offered, for example tcp://127.0.0.1:9999; several with commas between: sockets of one ' +
+        'service, or instances that share a detector',
+    )
     .argument('<file>', 'a file that does not exist yet')
     .option('--name <detector>', 'group below /entry/instrument', 'detector')
     .option('--series <count>', 'end after so many series (default: at Ctrl-C)', wholeNumber(1))

@@ -1,8 +1,15 @@
 // Several sockets of the data port over real TCP: one consumer that puts them together, one consumer for each, one of
 // them slow, one that goes.
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import hdf5 from 'h5wasm/node';
+import type { Dataset } from 'h5wasm/node';
 import t from 'tap';
 import type { Test } from 'tap';
+import { FrameVerifier } from '../../simulators/consumer/verify.js';
+import { recordStream } from '../../simulators/record.js';
 import { pullMessages } from '../../simulators/consumer/pull.js';
 import { parseMessage } from '../../simulators/consumer/stream-message.js';
 import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
@@ -141,6 +148,34 @@ for (const { send, skip, counts } of ways) {
     t.match(running.status().message, `no consumer is connected to ${endpointsOf(running)[2]}`);
   });
 }
+
+t.test('what is recorded from three sockets is the series, in order', async (t) => {
+  const running = await start(t, `${quadYaml}\ndata_port: [0, 0, 0]`);
+  const folder = mkdtempSync(join(tmpdir(), 'vdcu-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'three.h5');
+  const { signal } = new AbortController();
+  const recording = recordStream({ endpoint: running.service.dataEndpoint, file, series: 1, signal });
+  await served(running);
+  t.equal((await running.arm({ frames, first_frame_number: 1 })).status, 201);
+  await running.simulate({ frames });
+  t.match(await recording, { ok: true, stuck: 0, counts: { frames, refused: 0, series: 1 }, warnings: [] });
+  const h5 = new hdf5.File(file, 'r');
+  const data = h5.get('/entry/instrument/detector/data') as Dataset;
+  const numbers = h5.get('/entry/instrument/detector/sequence_number') as Dataset;
+  t.strictSame(
+    [...(numbers.value as Uint32Array)],
+    Array.from({ length: frames }, (_, index) => index),
+  );
+  const verifier = new FrameVerifier(running.config.detector);
+  for (let index = 0; index < frames; index++) {
+    const pixels = data.slice([[index, index + 1]]) as Uint16Array;
+    const fields = { shape: [514, 514], type: 'uint16', compression: 'none', frame: index, frame_number: index + 1 };
+    const bytes = new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+    t.match(verifier.verify({ ...fields, complete: true }, bytes), { wrong: 0 });
+  }
+  h5.close();
+});
 
 t.test('a list of one port, and a port that is taken among several', async (t) => {
   const one = await start(t, `${quadYaml}\ndata_port: [0]`);
