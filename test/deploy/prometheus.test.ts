@@ -15,6 +15,7 @@ import {
 import { serveSimulatorMetrics } from '../../simulators/detector/metrics.js';
 import type { GroundTruth } from '../../simulators/detector/truth.js';
 import { freeTcpPort } from '../threads/free-ports.js';
+import { receiverOf } from '../threads/hand-made-receiver.js';
 import { quadYaml, start } from '../threads/running.js';
 import { until } from '../threads/waiting.js';
 import { programNamed, without } from '../programs.js';
@@ -194,14 +195,17 @@ t.test(
   'every panel gets an answer, and the metrics are as Prometheus wants them',
   { skip: without('prometheus') },
   async (t) => {
-    const running = await start(t, `${quadYaml}\nframe_timeout_ms: 100`);
+    const receiver = await receiverOf(t);
+    const running = await start(t, `${quadYaml}\nframe_timeout_ms: 100\nreceiver_url: "${receiver.url}"`);
     const { address, onStart } = await simulatorEndpoint(t);
     const query = await startPrometheus(t, new URL(running.service.apiUrl).host, address);
     const consumer = await running.consume({ series: 1 });
+    receiver.status = { state: 'running' };
     await running.arm({ frames: 60, first_frame_number: 1 });
     await running.simulate({ frames: 60, loss: '0.01', onStart });
     await running.ended(1);
     await consumer.report;
+    Object.assign(receiver, { status: { state: 'idle' }, received: 60 });
     await until(
       async () => (await query('vdcu_zmq_messages_sent_total{type="series_end"} == 1')).length === 1,
       'a scrape after the end of the series',

@@ -1,34 +1,12 @@
 // A whole service that looks at the receiver behind it. The receiver's answers are the test's, its images go to the
 // checking consumer.
 
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import t from 'tap';
-import type { Test } from 'tap';
+import { receiverOf } from './hand-made-receiver.js';
 import { quadYaml, start } from './running.js';
 import type { Running } from './running.js';
 import { Browser, noBrowser } from './browser.js';
 import { until } from './waiting.js';
-
-interface Receiver {
-  readonly url: string;
-  status: { state: string; error?: string };
-  received: number;
-}
-
-async function receiverOf(t: Test): Promise<Receiver> {
-  const server = createServer((request, response) => {
-    response.end(JSON.stringify(request.url === '/status' ? receiver.status : { value: receiver.received }));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const receiver: Receiver = { url, status: { state: 'idle' }, received: 0 };
-  return receiver;
-}
 
 const problem = (running: Running, text: string) =>
   until(() => running.status().problems.some((seen) => seen.includes(text)), text);
