@@ -10,6 +10,8 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { coldDefaults, coldTables, measureCold } from './cold.js';
+import type { ColdResult } from './cold.js';
 import { costOf, planningTables } from './planning.js';
 import { compilePrograms } from './compile.js';
 import { latencyDefaults, latencyTables, measureLatency } from './latency.js';
@@ -20,6 +22,8 @@ import { lossCurveDefaults, lossCurveTables, measureLossCurve } from './loss-cur
 import type { LossCurveResult } from './loss-curve.js';
 import { measureMemory, memoryDefaults, memoryTables } from './memory.js';
 import type { MemoryResult } from './memory.js';
+import { measureNeighbour, neighbourDefaults, neighbourTables } from './neighbour.js';
+import type { NeighbourResult } from './neighbour.js';
 import { measureOverload, overloadDefaults, overloadTables } from './overload.js';
 import type { OverloadResult } from './overload.js';
 import { measurePipeline, pipelineDefaults, pipelineTables } from './pipeline.js';
@@ -40,6 +44,8 @@ export interface Results {
   pipeline?: PipelineResult;
   lossCurve?: LossCurveResult;
   threads?: ThreadsResult;
+  neighbour?: NeighbourResult;
+  cold?: ColdResult;
   latency?: LatencyResult;
   memory?: MemoryResult;
   ports?: PortsResult;
@@ -94,6 +100,11 @@ if (values.from === undefined) {
   if (wanted('threads'))
     say(threadsTables((results.threads = await measureThreads({ ...threadsDefaults, runs, seconds }))));
   keep();
+  if (wanted('neighbour'))
+    say(neighbourTables((results.neighbour = await measureNeighbour({ ...neighbourDefaults, seconds }))));
+  keep();
+  if (wanted('cold')) say(coldTables((results.cold = await measureCold({ ...coldDefaults, runs }))));
+  keep();
   if (wanted('latency'))
     say(latencyTables((results.latency = await measureLatency({ ...latencyDefaults, runs, seconds }))));
   keep();
@@ -125,6 +136,8 @@ function render(file: string): void {
     receive: results.receive === undefined ? undefined : receiveTables(results.receive),
     pipeline: results.pipeline === undefined ? undefined : pipelineTables(results.pipeline),
     'loss-curve': results.lossCurve === undefined ? undefined : lossCurveTables(results.lossCurve),
+    cold: results.cold === undefined ? undefined : coldTables(results.cold),
+    neighbour: results.neighbour === undefined ? undefined : neighbourTables(results.neighbour),
     threads: results.threads === undefined ? undefined : threadsTables(results.threads),
     latency: results.latency === undefined ? undefined : latencyTables(results.latency),
     ports: results.ports === undefined ? undefined : portsTables(results.ports),

@@ -91,7 +91,6 @@ export class ServiceProcess {
     const child = spawnBound(process.execPath, [main, 'run', file, detectorName, '--json'], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    process.once('exit', () => child.kill('SIGKILL'));
     let log = '';
     child.stderr?.on('data', (bytes: Buffer) => (log = (log + bytes.toString()).slice(-4000)));
     return new Promise((resolve, reject) => {
