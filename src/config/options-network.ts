@@ -67,13 +67,21 @@ export const networkOptions = {
     unit: 'threads',
     range: '1 to 128',
     description: 'Receiver threads that share the ports.',
-    unset: 'one per port, at most as many as there are cores and at least 2',
+    unset:
+      'as few as stay below half a core each at frame_rate_hz; where it is unknown one per port, as far as cores go',
   }),
   encoder_threads: noted(z.int().min(1).max(128).optional(), {
     unit: 'threads',
     range: '1 to 128',
     description: 'Threads that make forms of frames: compress, cut, turn, mirror and mask them.',
     unset: 'as many as frame_rate_hz needs (1000 Hz where it is unknown), at most as many as there are cores',
+  }),
+  receiver_priority: noted(z.enum(['realtime', 'normal']).default('realtime'), {
+    unit: null,
+    range: 'realtime or normal',
+    description:
+      'Receiver threads come before everything else that runs on the machine, where the process may raise them ' +
+      '(CAP_SYS_NICE) and a core is left for the others; normal = they share it.',
   }),
   pin_cpus: noted(z.array(z.int().min(0).max(1023)).default([]), {
     unit: null,

@@ -11,7 +11,8 @@ import type { PixelType } from '../detector/pixel-type.js';
 import { flightEntryBytes } from '../memory/flight-words.js';
 import { mapMemory, type MemorySizes } from '../memory/memory-map.js';
 import { planEncoding, type EncodingPlan } from './encoding.js';
-import { processorLoad, type ProcessorLoad } from './processor-load.js';
+import { packetCost, processorLoad, type ProcessorLoad } from './processor-load.js';
+import { planReceivers } from './receiver-threads.js';
 import { planSendQueue, type SendQueuePlan } from './send-queue.js';
 import type { ServiceConfig } from './service-config.js';
 import {
@@ -86,6 +87,8 @@ export interface Plan extends SendQueuePlan {
   readonly threads: {
     readonly main: 1;
     readonly receivers: number;
+    /** Why so many receivers, in words. */
+    readonly why: string;
     /** Those that make forms; 0 = none. */
     readonly encoders: number;
     readonly streamer: 1;
@@ -148,12 +151,14 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
   const layout = makeLayout(config.detector);
   const largest = largestOf(config);
   const on = layout.ports.filter((port) => !port.off);
-  const receivers = Math.min(on.length, config.receiverThreads ?? Math.max(2, cores));
+  const rateHz = ownRateHz(config);
+  const arrival = config.receive === 'dgram' ? 'dgram' : config.receiveCoalesced ? 'coalesced' : 'single';
+  const portLoad = rateHz === null ? null : rateHz * layout.expectedPackets * packetCost(arrival, layout.payloadBytes);
+  const receivers = planReceivers(config.receiverThreads, on.length, portLoad, cores);
   const portsOfThread = shareOut(
     on.map((port) => port.udpPort),
-    receivers,
+    receivers.threads,
   );
-  const rateHz = ownRateHz(config);
 
   const { shape, pixelBytes } = layout;
   const frame = { shape, pixelBytes, pixelBytesMost: largest.pixelBytes };
@@ -208,7 +213,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
         expectedPackets: port.off ? 0 : layout.expectedPackets,
       };
     }),
-    threads: { main: 1, receivers, encoders, streamer: 1, cores },
+    threads: { main: 1, receivers: receivers.threads, why: receivers.why, encoders, streamer: 1, cores },
     portsOfThread,
     ring: {
       frames: ringFrames,
@@ -236,7 +241,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
             gigabytesPerSecond: (rateHz * layout.frameBytes) / 1e9,
             perPort: portRate(config, layout, rateHz),
             processors: processorLoad({
-              arrival: config.receive === 'dgram' ? 'dgram' : config.receiveCoalesced ? 'coalesced' : 'single',
+              arrival,
               packetsPerSecond: portsOfThread.map((ports) => ports.length * layout.expectedPackets * rateHz),
               payloadBytes: layout.payloadBytes,
               bytesOutPerSecond: sentBytes * rateHz,
@@ -262,7 +267,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
       sending.sendQueue.bytes +
       2 * bufferTotal +
       processBytes +
-      (receivers + encoders + 1) * threadBytes,
+      (receivers.threads + encoders + 1) * threadBytes,
   };
 }
 

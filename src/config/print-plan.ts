@@ -30,6 +30,7 @@ export function planText(config: ServiceConfig, plan: Plan): string {
     ['offers', `zmq ${config.dataHost} ${dataPorts(config)}, HTTP ${config.apiHost} port ${config.apiPort}`],
     ...previewRows(config),
     ['threads', `main, ${plan.threads.receivers} × receiver, ${encoders(plan)}streamer on ${plan.threads.cores} cores`],
+    ['  receivers', plan.threads.why],
     ...plan.portsOfThread.map((ports, index): [string, string] => [`  receiver ${index}`, `ports ${ports.join(', ')}`]),
     [
       'ring',

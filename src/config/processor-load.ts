@@ -59,6 +59,11 @@ export interface ProcessorLoad {
   readonly overloaded: readonly string[];
 }
 
+/** CPU seconds that a receiver spends on a packet with so many bytes of pixels. */
+export function packetCost(arrival: Arrival, payloadBytes: number): number {
+  return processorCost.packet[arrival] + (payloadBytes / 1e9) * processorCost.receiveGigabyte;
+}
+
 /** The load of this traffic. */
 export function processorLoad({
   arrival,
@@ -69,8 +74,7 @@ export function processorLoad({
   encoders: encoderThreads,
   encoding,
 }: Traffic): ProcessorLoad {
-  const perPacket = processorCost.packet[arrival] + (payloadBytes / 1e9) * processorCost.receiveGigabyte;
-  const receivers = packetsPerSecond.map((packets) => packets * perPacket);
+  const receivers = packetsPerSecond.map((packets) => packets * packetCost(arrival, payloadBytes));
   const gigabytes = bytesOutPerSecond / 1e9;
   const encoders = Array.from(
     { length: encoderThreads },

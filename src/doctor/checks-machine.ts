@@ -1,6 +1,7 @@
 // Checks of processors, memory, privileges, our own fast ways and the clock. Pure: facts in, verdict out. None of these
 // needs more than the plan's figures, which docs/performance.md explains.
 
+import { realtimeRefusal } from '../runtime/realtime.js';
 import type { Facts } from './facts.js';
 import { certainBytes } from './memory-limit.js';
 import { failed, losing, notChecked, ok, warning } from './verdict.js';
@@ -44,6 +45,7 @@ export const machineChecks: readonly Check[] = [
   },
   { check: 'burst', examine: burst },
   { check: 'capabilities', examine: capabilities },
+  { check: 'priority', examine: priority },
   { check: 'recvmmsg', examine: recvmmsg },
   { check: 'compiled_placement', examine: compiledPlacement },
   { check: 'send', examine: send },
@@ -161,8 +163,8 @@ function capabilities({ kernel, receiveBuffers }: Facts): Verdict | NotChecked {
   const said = (bit: bigint): string => (has(bit) ? 'yes' : 'no');
   const seen = `CAP_NET_ADMIN ${said(capability.netAdmin)}, CAP_SYS_NICE ${said(capability.sysNice)}`;
   const needed =
-    'CAP_NET_ADMIN where net.core.rmem_max is too low and cannot be raised; CAP_SYS_NICE never: no thread asks for a ' +
-    'priority';
+    'CAP_NET_ADMIN where net.core.rmem_max is too low and cannot be raised; CAP_SYS_NICE for the priority of ' +
+    'receivers';
   const clamped = receiveBuffers.some(
     ({ requestedBytes, grantedBytes }) => grantedBytes !== null && grantedBytes < requestedBytes,
   );
@@ -172,6 +174,20 @@ function capabilities({ kernel, receiveBuffers }: Facts): Verdict | NotChecked {
     needed,
     'docker run --cap-add=NET_ADMIN …, in Kubernetes securityContext.capabilities.add: [NET_ADMIN]; or raise ' +
       'net.core.rmem_max',
+  );
+}
+
+/** Does whatever else runs here keep sockets from being read? */
+function priority({ setup, kernel }: Facts): Verdict | NotChecked {
+  if (setup === null) return notChecked('without a configuration the number of receivers is unknown');
+  const needed = 'receivers before whatever else runs here, or receiver_priority: normal';
+  if (setup.config.receiverPriority === 'normal') return ok('normal, as configured', needed);
+  const refusal = realtimeRefusal(setup.plan.threads.receivers, kernel.realtime);
+  if (refusal === null) return ok('real-time', needed);
+  return warning(
+    `normal: ${refusal.why}`,
+    needed,
+    `${refusal.remedy}; receiver_priority: normal where nothing else runs on this machine`,
   );
 }
 

@@ -3,6 +3,7 @@
 
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
+import type { RealtimeFacts } from '../runtime/realtime.js';
 
 /** Sizes in bytes; null = cannot be known here. */
 export interface Facts {
@@ -30,6 +31,8 @@ export interface Facts {
     readonly reportsFreePages: boolean | null;
     /** Effective capabilities of this process as a bit mask. */
     readonly capabilities: bigint | null;
+    /** What decides on the priority of receivers. */
+    readonly realtime: RealtimeFacts;
   };
   readonly cores: {
     /** That this process may use. */

@@ -10,6 +10,7 @@ import { systemClock } from '../base/clock.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { receivingHosts } from '../config/udp-hosts.js';
 import { clockSynchronised } from '../runtime/clock-state.js';
+import { realtimeFacts } from '../runtime/realtime.js';
 import { machineInterfaces } from './network-interface.js';
 import { groupLimits } from './control-group.js';
 import type { ReadFile } from './control-group.js';
@@ -58,7 +59,7 @@ export function gatherMachine(machine: Machine, config: ServiceConfig | null): M
   const { read } = machine;
   const status = read('/proc/self/status') ?? '';
   const limits = groupLimits(read);
-  const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1];
+  const realtime = realtimeFacts(read, machine.cores());
   const allowed = /^Cpus_allowed_list:\s*([\d,-]+)$/m.exec(status)?.[1];
   const available = /^MemAvailable:\s*(\d+) kB$/m.exec(read('/proc/meminfo') ?? '')?.[1];
   const addresses = config === null ? [] : addressesOf(machine, config);
@@ -70,7 +71,8 @@ export function gatherMachine(machine: Machine, config: ServiceConfig | null): M
       udpMemoryBytes: udpMemoryBytes(read),
       reassemblyFails: reassemblyFails(read),
       reportsFreePages: reportsFreePages(read),
-      capabilities: capabilities === undefined ? null : BigInt(`0x${capabilities}`),
+      capabilities: realtime.capabilities,
+      realtime,
     },
     cores: {
       available: machine.cores(),

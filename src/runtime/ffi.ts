@@ -52,6 +52,8 @@ export interface Libc {
   prctlText(option: number, text: string, third: 0, fourth: 0, fifth: 0): number;
   prctlNumber(option: number, value: number, third: 0, fourth: 0, fifth: 0): number;
   schedSetaffinity(thread: number, bytes: number, mask: Uint8Array): number;
+  /** `parameters`: struct sched_param. */
+  schedSetscheduler(thread: number, policy: number, parameters: Int32Array): number;
 }
 
 /** Structures are written with the layout of 64-bit little-endian Linux, which these two share. */
@@ -189,5 +191,6 @@ function bindLibc(library: Library): Libc {
       'int prctl(int option, unsigned long value, unsigned long third, unsigned long fourth, unsigned long fifth)',
     ),
     schedSetaffinity: library.func('int sched_setaffinity(int thread, size_t bytes, void *mask)'),
+    schedSetscheduler: library.func('int sched_setscheduler(int thread, int policy, void *parameters)'),
   };
 }

@@ -14,6 +14,7 @@ import { SeriesWords } from '../memory/series-words.js';
 import { ThreadWords } from '../memory/thread-words.js';
 import { EventLoopDriver, driveBlocking } from '../runtime/agent.js';
 import type { Agent } from '../runtime/agent.js';
+import { raisePriority } from '../runtime/realtime.js';
 import { nameThread, pinThread } from '../runtime/thread.js';
 import { ring } from '../runtime/wake-descriptor.js';
 import { reportError } from '../runtime/thread-messages.js';
@@ -189,14 +190,17 @@ async function followCommands(): Promise<void> {
   }
 }
 
-/** Name the thread and pin it where the configuration says so; returns what was refused. */
+/** Name the thread, pin it where the configuration says so, raise a receiver; returns what was refused. */
 function settleThread(): string[] {
   nameThread(task.name);
   const cpus = config.pinCpus;
   // Receivers and encoders take the CPUs in turn, the streamer the last.
   const cpu = task.does.what === 'stream' ? cpus[cpus.length - 1] : cpus[task.thread % Math.max(1, cpus.length - 1)];
-  const refused = cpu === undefined ? null : pinThread(task.name, [cpu]);
-  return refused === null ? [] : [refused];
+  const realtime = task.does.what === 'receive' && config.receiverPriority === 'realtime';
+  return [
+    cpu === undefined ? null : pinThread(task.name, [cpu]),
+    realtime ? raisePriority(task.name, plan.threads.receivers) : null,
+  ].filter((refused) => refused !== null);
 }
 
 function run(): Promise<void> {

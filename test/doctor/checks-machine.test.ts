@@ -213,3 +213,19 @@ t.test(
     });
   },
 );
+
+t.test('priority: receivers that share their cores with other programs are told, with the remedy', async (t) => {
+  t.match(checked('priority'), { status: 'ok', seen: 'real-time' });
+  const kernel = goodFacts().kernel;
+  const without = { kernel: { ...kernel, realtime: { ...kernel.realtime, capabilities: 0n } } };
+  t.match(checked('priority', without), {
+    status: 'warning',
+    seen: 'normal: the process may not raise it',
+    remedy: /--cap-add=SYS_NICE.*receiver_priority: normal/,
+  });
+  t.match(checked('priority', { ...without, setup: setupOf(', receiver_priority: normal') }), {
+    status: 'ok',
+    seen: 'normal, as configured',
+  });
+  t.match(unchecked('priority', { setup: null }), /without a configuration/);
+});

@@ -41,6 +41,7 @@ t.test('figures of the kernel, processors, memory and clock are read', async (t)
       rmemMax: 212992,
       netdevMaxBacklog: 1000,
       capabilities: 1n << 12n,
+      realtime: { capabilities: 1n << 12n, limit: null, runtimeUs: null, cores: 4 },
       udpMemoryBytes: { most: 300 * 65536, page: 65536 },
       reassemblyFails: 9,
       reportsFreePages: true,

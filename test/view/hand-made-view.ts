@@ -59,6 +59,7 @@ export const config: ServiceConfig = {
   receive: 'auto',
   receiveCoalesced: false,
   receiverThreads: null,
+  receiverPriority: 'realtime',
   encoderThreads: null,
   roi: null,
   turn: 0,
