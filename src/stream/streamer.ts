@@ -23,7 +23,7 @@ import { SocketWords } from '../memory/socket-words.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
 import { OrderAnswers } from './answers.js';
 import type { MaxivOutput } from './output/maxiv/maxiv-output.js';
-import { mostPeers, served, socketsOf } from './output/message-sink.js';
+import { endServed, mostPeers, served, socketsOf } from './output/message-sink.js';
 import { Series } from './series/series.js';
 import type { SeriesDeps } from './series/setup.js';
 import { noConsumer, strangers } from './series/warnings.js';
@@ -206,7 +206,7 @@ export class Streamer {
         );
       const follows = this.#keepsBehind && this.#answers.arming === null;
       const goOn = this.#shutdown
-        ? waited || !served(this.#output.sink)
+        ? waited || !endServed(this.#output.sink)
         : this.#answers.arming?.request.force === true || follows;
       if (!goOn || this.#output.busy) return 0;
     }
@@ -286,7 +286,7 @@ export class Streamer {
     if (this.#series === null || this.#output.busy) return;
     // The next automatic series opens at once: packets wait for it.
     const follows = series.keepsBehind && this.#answers.arming === null && !this.#answers.stopWaits && !this.#shutdown;
-    if (!follows && served(this.#output.sink) && now - series.since < this.#setup.limits.closingTimeoutMs) return;
+    if (!follows && endServed(this.#output.sink) && now - series.since < this.#setup.limits.closingTimeoutMs) return;
     // Nobody takes it now: it goes out before the next header.
     this.#output.owedEnd = summary;
     this.#over(series, { ...summary, end_pending: true }, now);

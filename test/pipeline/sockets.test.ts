@@ -146,6 +146,32 @@ t.test('a consumer that goes from one socket ends the series, and it is said fro
   t.strictSame(problems, []);
 });
 
+for (const kind of ['stop', 'shutdown'] as const)
+  t.test(`${kind}: an end waits for room at the first socket, whoever has gone from the others`, async (t) => {
+    const { pipeline, sink, problems } = several(2, { closing_timeout_ms: 10_000 }, 3);
+    sink.connect();
+    sink.reading = false;
+    pipeline.arm({ firstFrameNumber: 1 });
+    // Header and two images fill the first socket; the next image waits for it.
+    pipeline.play(1, 9);
+    sink.sockets[1].disconnect();
+    pipeline.command({ kind });
+    pipeline.run(1000);
+    t.strictSame(pipeline.summaries, [], 'its consumer is there and may read yet');
+    t.notOk(pipeline.words.endPending);
+    t.notOk(pipeline.events.some((event) => event.kind === 'drained'));
+    sink.reading = true;
+    sink.read();
+    pipeline.run(50);
+    t.match(pipeline.summaries, [{ aborted: 'consumer_lost', end_pending: false }]);
+    t.match(pipeline.messages().at(-1), { htype: 'series_end' });
+    t.equal(
+      pipeline.events.some((event) => event.kind === 'drained'),
+      kind === 'shutdown',
+    );
+    t.strictSame(problems, []);
+  });
+
 t.test('with one socket nobody is told of sockets', async (t) => {
   const pipeline = small();
   pipeline.arm({ firstFrameNumber: 1 });

@@ -16,7 +16,7 @@ export type MessageKind = 'headers' | 'images' | 'seriesEnds';
 export interface MessageSink {
   /**
    * Bind. Resolves with the endpoint; several with commas between, as `vdcu watch` takes them.
-   * @throws OperatorError when the address is taken
+   * @throws OperatorError when the address is taken; nothing is open then
    */
   open(): Promise<string>;
   /**
@@ -84,6 +84,9 @@ export function served(sink: MessageSink): boolean {
   if (sink.sockets === undefined) return sink.peers > 0;
   return sink.sockets.every(({ peers }) => peers > 0);
 }
+
+/** Is somebody there who takes the end of a series? It leaves by the first socket. */
+export const endServed = (sink: MessageSink): boolean => socketsOf(sink)[0].peers > 0;
 
 /** Consumers of the socket that has most. */
 export function mostPeers(sink: MessageSink): number {
