@@ -40,11 +40,17 @@ export class ReceiverAgent implements Agent {
     this.#rest = rest;
   }
 
+  /** All ports, or none: sockets outlive their thread, and whoever tries again would find them taken. */
   async start(): Promise<void> {
-    for (const { source, assembler } of this.#ports) {
-      const info = await source.open();
-      assembler.noteSocket(info.receiveBufferRequestedBytes, info.receiveBufferGrantedBytes);
-      this.infos.push(info);
+    try {
+      for (const { source, assembler } of this.#ports) {
+        const info = await source.open();
+        assembler.noteSocket(info.receiveBufferRequestedBytes, info.receiveBufferGrantedBytes);
+        this.infos.push(info);
+      }
+    } catch (error) {
+      await this.close();
+      throw error;
     }
     this.#rest?.pause.setBuffered(
       Math.min(

@@ -1,5 +1,4 @@
 // STEP 3 on a thread: the streamer and its sink.
-// Tested by test/service/service.test.ts.
 
 import type { Agent } from '../runtime/agent.js';
 import type { MessageSink } from './output/message-sink.js';
@@ -43,9 +42,16 @@ export class StreamerAgent implements Agent {
     this.#preview = preview;
   }
 
+  /** All sockets, or none: they outlive their thread, and whoever tries again would find them taken. */
   async start(): Promise<void> {
     this.endpoint = await this.#sink.open();
-    if (this.#preview !== null) this.previewEndpoint = await this.#preview.open();
+    if (this.#preview === null) return;
+    try {
+      this.previewEndpoint = await this.#preview.open();
+    } catch (error) {
+      await this.#sink.close(0);
+      throw error;
+    }
   }
 
   turn(): number {

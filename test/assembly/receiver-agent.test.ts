@@ -90,3 +90,24 @@ t.test('coalesced, the buffers hold several datagrams each: the sleep is as long
   turns(19);
   t.strictSame(sleeps, [33], '20 datagrams of a port at 6 in 10 µs');
 });
+
+t.test('a port that cannot be opened leaves none of its thread open: who tries again finds them free', async (t) => {
+  const open = new Set<number>();
+  const ports = [0, 1, 2].map((port) => ({
+    source: {
+      landing: { stride: 4224, buffers: 256, capacity: 256 },
+      open: () => {
+        if (port === 2) return Promise.reject(new Error('port 50003 is taken'));
+        open.add(port);
+        return Promise.resolve({ receiveBufferRequestedBytes: 0, receiveBufferGrantedBytes: 0 });
+      },
+      close: () => {
+        open.delete(port);
+        return Promise.resolve();
+      },
+    },
+    assembler: { noteSocket: () => undefined },
+  })) as unknown as ReceiverPort[];
+  await t.rejects(new ReceiverAgent('receiver', ports, () => 0, null).start(), /50003 is taken/);
+  t.strictSame([...open], []);
+});

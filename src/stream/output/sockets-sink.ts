@@ -89,7 +89,13 @@ export class SocketsSink implements MessageSink {
 
   async open(): Promise<string> {
     const endpoints: string[] = [];
-    for (const socket of this.sockets) endpoints.push(await socket.open());
+    try {
+      for (const socket of this.sockets) endpoints.push(await socket.open());
+    } catch (error) {
+      // The one that failed has nothing open.
+      await Promise.all(this.sockets.slice(0, endpoints.length).map((socket) => socket.close(0)));
+      throw error;
+    }
     this.endpoints = endpoints;
     return endpoints.join(',');
   }

@@ -3,7 +3,7 @@
 import t from 'tap';
 import type { RefusedPeer } from '../../../src/contract/refused-peers.js';
 import type { SendBuffer, Undelivered } from '../../../src/contract/series.js';
-import { mostPeers, served, socketsOf } from '../../../src/stream/output/message-sink.js';
+import { endServed, mostPeers, served, socketsOf } from '../../../src/stream/output/message-sink.js';
 import type { MessageKind, MessageSink, Offer } from '../../../src/stream/output/message-sink.js';
 import { SocketsSink } from '../../../src/stream/output/sockets-sink.js';
 
@@ -210,6 +210,7 @@ t.test('figures are those of all; one socket that cannot tell makes them unknown
   sockets[1].disconnects = 3;
   t.match(sink, { peers: 2, disconnects: 3 });
   t.notOk(served(sink), 'a socket without a consumer is none that images may go to');
+  t.ok(endServed(sink), 'an end leaves by the first');
   t.equal(mostPeers(sink), 2);
   sockets[1].peers = 1;
   t.ok(served(sink));
@@ -233,6 +234,21 @@ t.test('figures are those of all; one socket that cannot tell makes them unknown
   sink.poll();
   t.match([sockets[0].taken, sockets[1].taken], [['poll'], ['poll']]);
   t.strictSame(await sink.close(30), { messages: 2, bytes: 60 });
+});
+
+t.test('a socket that cannot be opened leaves none of the others open', async (t) => {
+  const { sink, sockets } = make(3);
+  const closed: number[] = [];
+  sockets.forEach((socket, index) => {
+    socket.close = (lingerMs) => {
+      closed.push(index);
+      return Promise.resolve({ messages: 0, bytes: lingerMs });
+    };
+  });
+  sockets[2].open = () => Promise.reject(new Error('port 9997 is taken'));
+  await t.rejects(sink.open(), /9997 is taken/);
+  t.strictSame(closed, [0, 1]);
+  t.strictSame(sink.endpoints, []);
 });
 
 t.test('what one of the sockets cannot the whole cannot', async (t) => {
