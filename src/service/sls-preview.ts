@@ -14,9 +14,13 @@ import type { MissingByPort } from '../detector/pixel-states.js';
 import type { DetectorSettings } from '../detector/settings.js';
 import type { LastSent } from '../view/service-view.js';
 import type { StandingView } from '../view/standing-view.js';
+import { delay } from './delay.js';
 
 /** Messages that wait for a peer at most; the client may ask for fewer. Of large images a few are much. */
 const mostWaiting = 10;
+/** libzmq's own thread frees the port of a socket that was closed, a moment later: so long is tried again, ms. */
+const freedMs = 500;
+const tryAgainMs = 10;
 
 /** @param host of the receivers */
 export function slsPreview(view: StandingView, host: string): Preview {
@@ -53,7 +57,7 @@ async function openSocket(host: string, port: number, highWaterMark: number): Pr
     tcpKeepaliveInterval: 1,
   });
   try {
-    await socket.bind(`tcp://${host}:${port}`);
+    await bindWhenFree(socket, `tcp://${host}:${port}`);
   } catch (error) {
     socket.close();
     throw new Error(`Could not create zmq pub socket on port ${port}: it is taken, or not of this machine`, {
@@ -75,6 +79,16 @@ async function openSocket(host: string, port: number, highWaterMark: number): Pr
       });
     },
   };
+}
+
+async function bindWhenFree(socket: Publisher, address: string): Promise<void> {
+  for (const end = systemClock.now() + freedMs; ; await delay(tryAgainMs))
+    try {
+      return await socket.bind(address);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== 'EADDRINUSE' || systemClock.now() >= end) throw error;
+    }
 }
 
 /** A frame as its ports have sent it. */

@@ -51,6 +51,8 @@ for (const depth of [16, 12, 4])
     const stream = await twoPorts();
     await done('F_SET_RECEIVER_STREAMING_PORT', Buffer.from(new Uint16Array([stream]).buffer));
     await done('F_SET_RECEIVER_STREAMING', i32(1));
+    // Off and on, and on twice, one behind the other.
+    for (const on of [0, 1, 1]) await done('F_SET_RECEIVER_STREAMING', i32(on));
     const got: { json: Record<string, unknown>; pixels: Buffer | undefined }[][] = [[], []];
     const sockets = [0, 1].map((at) => {
       const socket = new Subscriber({ linger: 0 });

@@ -70,8 +70,14 @@ export class Preview {
   /** By port of the stream; of a module's first and second UDP port. */
   readonly #sockets = new Map<
     number,
-    { readonly socket: PreviewSocket; readonly module: number; readonly port: number }
+    {
+      readonly socket: PreviewSocket;
+      readonly module: number;
+      readonly port: number;
+      readonly highWaterMark: number;
+    }
   >();
+  #closed = false;
   #showing: Showing | null = null;
   /** Frames that were wanted and gone. */
   skipped = 0;
@@ -81,18 +87,22 @@ export class Preview {
   }
 
   /**
-   * Open the sockets of a module, or close them, as its settings say.
+   * Open the sockets of a module, or close them, as its settings say. Those that are open as they should be stay: who
+   * says "on" twice takes nothing from viewers.
    * @throws Error that names the port which cannot be bound
    */
   async follow(settings: ModuleSettings): Promise<void> {
-    const { moduleIndex: module, streaming, streamingPort, streamingHighWaterMark } = settings;
+    const { moduleIndex: module, streaming, streamingPort, streamingHighWaterMark: highWaterMark } = settings;
+    const wanted = streaming === 0 ? [] : imagePorts(settings).map((_, port) => streamingPort + port);
+    const open = [...this.#sockets].filter(([, { module: of }]) => of === module);
+    const stays = open.every(([at, one]) => wanted[one.port] === at && one.highWaterMark === highWaterMark);
+    if (stays && open.length === wanted.length) return;
     this.#close(module);
-    if (streaming === 0) return;
     try {
-      for (const [port] of imagePorts(settings).entries()) {
-        const at = streamingPort + port;
-        const socket = await this.#deps.open(at, streamingHighWaterMark);
-        this.#sockets.set(at, { socket, module, port });
+      for (const [port, at] of wanted.entries()) {
+        const socket = await this.#deps.open(at, highWaterMark);
+        if (this.#closed) return socket.close();
+        this.#sockets.set(at, { socket, module, port, highWaterMark });
       }
     } catch (error) {
       this.#close(module);
@@ -134,6 +144,7 @@ export class Preview {
   }
 
   close(): void {
+    this.#closed = true;
     this.#showing?.endLook();
     for (const { socket } of this.#sockets.values()) socket.close();
     this.#sockets.clear();

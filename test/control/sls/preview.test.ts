@@ -186,6 +186,10 @@ t.test(
     t.equal((await call('F_GET_RECEIVER_STREAMING')).readInt32LE(4), 0);
     played.taken = null;
     t.equal(sentenceOf(await call('F_SET_RECEIVER_STREAMING', i32(1))), null);
+    const closed = played.closed.length;
+    played.taken = 30_001;
+    t.equal(sentenceOf(await call('F_SET_RECEIVER_STREAMING', i32(1))), null, 'on twice: its own port is not taken');
+    t.equal(played.closed.length, closed, 'and viewers stay');
     t.equal(sentenceOf(await call('F_START_RECEIVER')), null);
     await call('F_STOP_RECEIVER', i32(0));
     t.strictSame([played.indices(30_001), played.indices(30_002)], [['end'], ['end']]);
