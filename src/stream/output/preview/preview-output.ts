@@ -50,6 +50,8 @@ export class PreviewOutput implements Output {
   readonly #options: PreviewOptions;
   #images: ImageMessages | null = null;
   #later: Later | null = null;
+  /** The end of a series whose last frame waits for room: it must not come before that. */
+  #end: readonly Uint8Array[] | null = null;
   #shownAt = -Infinity;
   readonly #buffers: Uint8Array[] = [];
   #kept = new Uint8Array(0);
@@ -62,13 +64,13 @@ export class PreviewOutput implements Output {
 
   prepare({ shape, type, headerKeys, exposureTime }: ImageShape): void {
     const { encoding } = this.form;
+    this.#over();
     this.#images = new ImageMessages(walkOf(this.form, shape).shape, type, headerKeys, exposureTime, encoding);
-    this.#later = null;
   }
 
   /** @param head with the number that it was handed over with */
   begin({ filename, metadata, number }: SeriesHead, _taken: unknown, _now: number): boolean {
-    this.#later = null;
+    this.#over();
     this.sink.send([headerMessage(number ?? 0, filename), encoder.encode(metadata)], true);
     return true;
   }
@@ -96,8 +98,8 @@ export class PreviewOutput implements Output {
   /** @param summary with the number that it was handed over with */
   end(summary: SeriesSummary, _taken: unknown, now: number, number = 0): boolean {
     // Nothing comes after it.
-    this.#showLater(now);
-    this.sink.send([seriesEndMessage(number, summary)], true);
+    this.#end = [seriesEndMessage(number, summary)];
+    this.#finish(now);
     return true;
   }
 
@@ -105,7 +107,8 @@ export class PreviewOutput implements Output {
     this.sink.poll();
     const { subscribers, refused } = this.sink;
     this.#options.words.publish(subscribers, refused);
-    if (this.#later !== null && this.#due(now, this.#later.bytes)) this.#showLater(now);
+    if (this.#end !== null) this.#finish(now);
+    else if (this.#later !== null && this.#due(now, this.#later.bytes)) this.#showLater(now);
   }
 
   keep(): void {
@@ -114,6 +117,20 @@ export class PreviewOutput implements Output {
 
   #due(now: number, bytes: number): boolean {
     return now - this.#shownAt >= Math.max(1000 / this.#options.rateHz, bytes / bytesInMs);
+  }
+
+  /** The last frame of a series, as soon as somebody has room for it, then its end. */
+  #finish(now: number): void {
+    this.#showLater(now);
+    if (this.#later === null || this.sink.subscribers === 0) this.#over();
+  }
+
+  /** A frame that waits is not shown any more; an end that waits for it goes out. */
+  #over(): void {
+    if (this.#later !== null) this.#options.words.skip(1);
+    this.#later = null;
+    if (this.#end !== null) this.sink.send(this.#end, true);
+    this.#end = null;
   }
 
   #showLater(now: number): void {

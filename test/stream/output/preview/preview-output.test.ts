@@ -155,6 +155,39 @@ t.test('while all are busy nothing is read; then they see the latest', async (t)
   t.strictSame(viewers.frames, [1005]);
 });
 
+t.test('an end waits for the last frame until somebody has room for it, and no longer than they are there', (t) => {
+  const kinds = (viewers: Viewers): unknown[] => viewers.seen.map(({ text }) => text['msg_number']);
+  const ended = () => {
+    const made = setUp(10);
+    made.image(1, 0);
+    made.viewers.free = 0;
+    made.image(2, 1000);
+    made.output.end(summary, nothing, 1001, 1003);
+    t.strictSame(kinds(made.viewers), [1001], 'the end would come before frame 1002');
+    return made;
+  };
+  const slow = ended();
+  slow.viewers.free = 1;
+  slow.output.settle(1002);
+  slow.output.settle(2000);
+  t.strictSame(kinds(slow.viewers), [1001, 1002, 1003]);
+
+  const next = ended();
+  next.output.begin({ filename: '', metadata: '{}', number: 1004 }, nothing, 1500);
+  next.viewers.free = 1;
+  next.output.settle(2000);
+  t.strictSame(kinds(next.viewers), [1001, 1003, 1004], 'the next series does not wait');
+  t.equal(next.words.skipped, 1);
+
+  const gone = ended();
+  gone.viewers.subscribers = 0;
+  gone.output.settle(1002);
+  gone.viewers.subscribers = gone.viewers.free = 1;
+  gone.output.settle(5000);
+  t.strictSame(kinds(gone.viewers), [1001, 1003], 'who comes later is not shown what is over');
+  t.end();
+});
+
 t.test('memory that is still being sent from is not written to', async (t) => {
   const { viewers, image, output } = setUp(10);
   for (let frame = 1; frame <= 3; frame++) {
