@@ -94,10 +94,7 @@ export class Planes {
     const { view } = this.#deps;
     const plane = this.#now;
     if (plane === null) return;
-    const calm = (): boolean => {
-      const { state, end_pending: pending } = plane.view.status();
-      return state === 'idle' && !pending;
-    };
+    const { calm } = plane.view;
     if (await until(calm, calmMs)) {
       // Nobody opens a series from here on; one that was just being opened shows now.
       view.keep(plane.view.totals(), plane.view.numbers.message);

@@ -205,6 +205,8 @@ export class SharedView implements ServiceView {
     return { message: messageNumber, series: seriesId };
   }
 
+  readonly calm = (): boolean => this.#stream.calm;
+
   /** All that was counted until now, for the data plane that comes after this one. */
   totals(): PlaneTotals {
     return totalsOf(this, this.#deps.before ?? noTotals);

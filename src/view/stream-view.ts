@@ -56,6 +56,17 @@ export class StreamView {
     return step === seriesStep.idle || preparing ? 'idle' : step >= seriesStep.stopping ? 'closing' : 'open';
   }
 
+  /**
+   * No series goes on, and no end of one waits for a consumer. An automatic one that waits for its first packet is
+   * none.
+   */
+  get calm(): boolean {
+    const { auto, first, highest, headerSent, endPending } = this.words;
+    const state = this.state();
+    const waits = state === 'open' && auto && first === 0 && highest === 0 && !headerSent;
+    return !endPending && (state === 'idle' || waits);
+  }
+
   /** A series has begun, or an automatic one waits for its first packet. */
   get inSeries(): boolean {
     return this.words.step !== seriesStep.idle;

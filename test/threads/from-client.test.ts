@@ -188,6 +188,21 @@ t.test('every pixel is right of what the client says, and of what it says next; 
   await reader.cancel();
 });
 
+t.test('an automatic series that waits for its first packet stands in the way of no other data plane', async (t) => {
+  const one = await told(t, 'receiver_ports: [0]\n  series: auto');
+  const { running, done } = one;
+  const { service } = running;
+  const [first, second, other] = (await freeUdpPorts(3)) as [number, number, number];
+  await done(0, 'F_SETUP_RECEIVER', quad([first, second]));
+  await until(one.ready, 'the data plane');
+  eachMessage(t, service.dataEndpoint, () => undefined);
+  await until(() => running.status().state === 'open', 'the automatic series');
+  await done(0, 'F_SET_RECEIVER_UDP_PORT', Uint8Array.of(other & 255, other >> 8));
+  await until(() => service.view.config.detector.udpPorts[0] === other, 'another data plane');
+  await until(() => running.status().state === 'open', 'the automatic series of that one');
+  t.strictSame(service.view.history(), [], 'no series was made of it');
+});
+
 const plannedShape = ({ view }: Running['service']): readonly number[] => {
   const { quad: isQuad, detector } = view.config.detector;
   if (detector === 'from_client') return [];
