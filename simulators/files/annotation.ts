@@ -68,7 +68,8 @@ export function annotate(sequence: ArrayLike<number>, ledgers: readonly SeriesLe
     for (let row = from; row < end; row++) rowOf.set(sequence[row], row);
     for (const [frame, row] of rowOf) noteRow(notes, frame, row, group);
     const lossy = group.flatMap((ledger) => lossOf(ledger, rowOf));
-    incomplete.push(...lossy.sort((one, other) => one.frame - other.frame));
+    // One by one: as arguments of a call, hundreds of thousands would be too many.
+    for (const one of lossy.sort((a, b) => a.frame - b.frame)) incomplete.push(one);
     for (const { frame, row, missing } of lossy) if (row !== noRow) noteLoss(notes, row, frame, missing, group);
     const lacking = group.reduce((sum, { frames, discarded }) => sum + frames - discarded, 0) - (end - from);
     const whole = group[0]?.share === null || group.length === group[0]?.share?.stride;

@@ -209,3 +209,10 @@ t.test('what is no series, or contradicts itself, is refused with what it lacks'
   for (const [value, message] of wrong)
     t.throws(() => readLedger(value, 'here'), { name: 'OperatorError', exitCode: 2, message }, String(message));
 });
+
+t.test('a series of which nothing came whole is told, however long it was', async (t) => {
+  const frames = 300_000;
+  const seen = annotated([], told({ frames, complete: 0, marked: frames, incomplete: [[0, frames - 1]] }));
+  t.equal(seen.incomplete.length, frames);
+  t.equal(seen.counts.absent, frames);
+});
