@@ -7,6 +7,7 @@ import t from 'tap';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
 import { parseConfig } from '../../src/config/load.js';
+import { recordingsBytes } from '../../src/flight/folder.js';
 import { repository, vdcu } from '../commands/repository.js';
 import { without } from '../programs.js';
 import { run, temporary } from './programs-here.js';
@@ -202,4 +203,13 @@ t.test('the values of the chart that are examples have only keys that the chart 
       [],
       file,
     );
+});
+
+t.test("the pod's folder has room for all recordings that are kept: it is never ended for want of it", async (t) => {
+  const { flightRecorder } = parse(read('chart', 'values.yaml')) as { flightRecorder: { sizeLimit: string } };
+  const [, mebibytes] = /^(\d+)Mi$/.exec(flightRecorder.sizeLimit) ?? [];
+  t.ok(Number(mebibytes) * 2 ** 20 >= (4 / 3) * recordingsBytes, flightRecorder.sizeLimit);
+  const example = read('chart', 'values-softimax.yaml');
+  t.match(example, 'flight_recorder_dir: /var/lib/virtual-dcu');
+  t.notMatch(example, 'sizeLimit', 'the example has the same');
 });
