@@ -243,3 +243,22 @@ t.test('every detector, and every setting of it that its client has, is among th
         );
   }
 });
+
+t.test('each mode that is documented has a file: what the detector can be told differs in none', async (t) => {
+  /** All that a detector is told; halves of bytes and rows of counters are the service's own. */
+  const told = (file: string, name: string): string => {
+    const { detector: settings } = loadConfig(join(repository, 'examples', file), name);
+    const { detector, modules, interfaces, counters, dynamicRange, quad, tenGiga, readNRows, portsOff } = settings;
+    const off = portsOff.map((port) => settings.udpPorts.indexOf(port));
+    return JSON.stringify([detector, modules, interfaces, counters, dynamicRange, quad, tenGiga, readNRows, off]);
+  };
+  const modes = [
+    ...readFileSync(join(repository, 'examples', 'modes.yaml'), 'utf8').matchAll(/^([a-z0-9-]+):(?: \{|$)/gm),
+  ].map(([, name]) => name);
+  t.ok(modes.length > 35);
+  const there = new Set(names.map((name) => told('sls.yaml', name)));
+  t.strictSame(
+    modes.filter((name) => !there.has(told('modes.yaml', name))),
+    [],
+  );
+});
