@@ -8,6 +8,7 @@ import type { FlightReport } from '../../src/flight/report.js';
 import { FlightRecorder } from '../../src/flight/recorder.js';
 import type { WrittenRecording } from '../../src/flight/recorder.js';
 import { makeApp } from '../../src/http/http.js';
+import { portCounter, portCounterTable } from '../../src/memory/counters.js';
 import { makeLogger } from '../../src/runtime/log.js';
 import { captureOf, openCapture } from '../../simulators/files/capture/capture.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
@@ -23,9 +24,12 @@ interface LogLine {
   readonly msg: string;
 }
 
-function recorderOf({ config, plan, map, buffer, clock }: Pipeline): { recorder: FlightRecorder; lines: LogLine[] } {
+function recorderOf(
+  { config, plan, map, buffer, clock }: Pipeline,
+  level: 'info' | 'debug' = 'info',
+): { recorder: FlightRecorder; lines: LogLine[] } {
   const lines: LogLine[] = [];
-  const logger = makeLogger('info', 'det', { write: (line) => lines.push(JSON.parse(line) as LogLine) });
+  const logger = makeLogger(level, 'det', { write: (line) => lines.push(JSON.parse(line) as LogLine) });
   return { recorder: new FlightRecorder({ config, plan, map, buffer, clock, logger }), lines };
 }
 
@@ -139,6 +143,34 @@ t.test('a burst of losses is recorded when it begins, once, with what was lost',
     },
   ]);
   t.equal(lines.length, 1);
+});
+
+t.test('a loss that comes and goes all night is a warning every ten minutes, a detail between', async (t) => {
+  const pipeline = small();
+  const { recorder, lines } = recorderOf(pipeline, 'debug');
+  const [one, other] = pipeline.map.portCounters.map(
+    (at) => new Float64Array(pipeline.buffer, at, portCounterTable.length),
+  );
+  const lose = (counters: Float64Array): void => {
+    pipeline.clock.advance(11_000);
+    counters[portCounter.missing]++;
+    recorder.watch();
+  };
+  recorder.watch();
+  // Eleven minutes.
+  for (let loss = 0; loss < 60; loss++) lose(one);
+  t.equal(lines.length, 60);
+  t.match(
+    lines.filter(({ level }) => level !== 'debug'),
+    [
+      { event: 'loss_begins', level: 'warn', udp_ports: [50001] },
+      { event: 'loss_begins', level: 'warn', udp_ports: [50001] },
+    ],
+  );
+  t.equal(lines.filter(({ level }) => level !== 'debug').length, 2);
+  t.equal(lines[55]?.level, 'warn', '605 s after the first');
+  lose(other);
+  t.match(lines.at(-1), { level: 'warn', udp_ports: [50002] }, 'another port is told at once');
 });
 
 t.test('an image that the end of its series cuts off is no loss; one that lacked a packet before is', async (t) => {
