@@ -80,7 +80,10 @@ t.test(
     };
     t.match((await running.http('GET', '/api/v1/doctor')).body, { name: null });
     t.match(await checked(), { status: 'warning', seen: 'modules 0, 1 not set up' });
-    t.equal((await running.fetch('GET', '/metrics')).status, 200);
+    const metrics = async (): Promise<string> => (await running.fetch('GET', '/metrics')).text();
+    const waiting = await metrics();
+    t.match(waiting, /^vdcu_ready\{.*\} 0$/m);
+    t.notMatch(waiting, /^vdcu_udp_socket_receive_buffer_bytes\{/m, 'by which VdcuNotReady tells this from a fault');
 
     const ports = (await freeUdpPorts(8)) as [number, number, number, number, number, number, number, number];
     const frames = { frames: 10n };
@@ -102,6 +105,7 @@ t.test(
     const counted = service.view.portCounters().find(({ udpPort }) => udpPort === ports[0])?.counters.received;
     t.equal(counted, 640);
     t.match(await checked(), { status: 'ok', seen: '4 ports, up to 640 packets each' });
+    t.match(await metrics(), /^vdcu_udp_socket_receive_buffer_bytes\{.*kind="requested".*\} \d+$/m);
 
     // Another bit depth, deeper than there is room for, and other ports of one module; the start comes at once.
     for (const module of [0, 1]) await done(module, 'F_SET_RECEIVER_DYNAMIC_RANGE', i32(32));
