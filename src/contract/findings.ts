@@ -6,6 +6,7 @@
 import { frameReasons } from './frame-reasons.js';
 import { packetClassTable } from './packet-classes.js';
 import type { Row } from './row.js';
+import { seriesWarnings } from './series-warnings.js';
 
 const receiver = 'docs/operating.md#receiver';
 
@@ -20,6 +21,11 @@ export const findings = {
     says: 'The last series was aborted',
     remedy: 'The message ends with what its reason asks for',
     docs: 'docs/operating.md#problems',
+  },
+  crowded: {
+    says: 'More consumers are connected than are expected',
+    remedy: seriesWarnings.strangers.remedy,
+    docs: seriesWarnings.strangers.docs,
   },
   no_series: {
     says: 'Packets come and no series is open',

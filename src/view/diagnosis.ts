@@ -30,6 +30,8 @@ export interface TroubleFacts {
   /** Loss by port of the series that is open; null = none is. */
   readonly open: readonly Packets[] | null;
   readonly last: Pick<SeriesSummary, 'series_id' | 'aborted' | 'unsent'> | null;
+  /** At the socket that has the most of them; as many as the configuration says. */
+  readonly consumers: { readonly most: number; readonly expected: number };
   /** Ports of which a warning says that their settings look wrong. */
   readonly doubted: ReadonlySet<number>;
   readonly ring: { readonly slots: number; readonly used: number };
@@ -46,6 +48,7 @@ export interface TroubleFacts {
 export function diagnose(facts: TroubleFacts): Finding[] {
   return [
     ...cutShort(facts),
+    ...crowded(facts),
     ...refusedAll(facts),
     ...outsideAll(facts),
     ...silentPorts(facts),
@@ -60,6 +63,19 @@ function cutShort({ open, last }: TroubleFacts): Finding[] {
   const unsent = last.unsent > 0 ? `, and ${last.unsent} of its frames were never sent` : '';
   return [
     { code: 'cut_short', message: `series ${last.series_id} was cut short${unsent}: ${abortText(last.aborted)}` },
+  ];
+}
+
+/** Where the way out lets in everybody. */
+function crowded({ consumers: { most, expected } }: TroubleFacts): Finding[] {
+  if (most <= expected) return [];
+  return [
+    {
+      code: 'crowded',
+      message:
+        `${most} consumers are connected, ${expected} expected: zmq shares the images out among ` +
+        `them${remedyOf(findings.crowded)}.`,
+    },
   ];
 }
 

@@ -12,7 +12,7 @@ import type { SeriesNowDeps } from './series-now.js';
 import type { RecentSeconds } from './service-view.js';
 
 export interface FindingsDeps extends SeriesNowDeps {
-  readonly config: Pick<ServiceConfig, 'series'>;
+  readonly config: Pick<ServiceConfig, 'series' | 'consumerConnections'>;
   readonly recent: Pick<RecentSeconds, 'samples' | 'sockets'>;
   /** Undefined = it is not asked. */
   readonly receiver: Pick<ReceiverWatched, 'findings'> | undefined;
@@ -26,6 +26,10 @@ export function findingsNow(deps: FindingsDeps): Finding[] {
     armed: config.series === 'armed',
     open: seriesNow(deps)?.ports.map(({ udp_port, packets }) => ({ udp_port, ...packets })) ?? null,
     last: told.last ?? null,
+    consumers: {
+      most: Math.max(0, ...stream.sockets().map(({ consumers }) => consumers)),
+      expected: config.consumerConnections,
+    },
     doubted: doubtedPorts(told.warnings.keys()),
     ring: { slots: ringSlots, used: ringSlotsUsed },
     sockets: recent.sockets.filter(({ off }) => !off),

@@ -27,13 +27,6 @@ export interface StateFacts {
 export function describeState(facts: StateFacts): { message: string; problems: string[] } {
   const { config, state, dataSockets, series } = facts;
   const problems: string[] = [];
-  const crowded = Math.max(0, ...dataSockets.map(({ consumers }) => consumers));
-  if (crowded > config.consumerConnections) {
-    problems.push(
-      `${crowded} consumers are connected, ${config.consumerConnections} expected: zmq shares the images out ` +
-        'among them. Stop the stranger, or set consumer_connections.',
-    );
-  }
   if (facts.endPending) problems.push('the end of the last series waits for a consumer to take it.');
   if (series === null) return { message: waiting(facts), problems };
   if (state === 'closing')

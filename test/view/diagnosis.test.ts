@@ -53,6 +53,7 @@ const good: TroubleFacts = {
   armed: true,
   open: [loss(50001), loss(50002)],
   last: null,
+  consumers: { most: 1, expected: 1 },
   doubted: new Set(),
   ring: { slots: 100, used: 3 },
   sockets: [socket(50001), socket(50002)],
@@ -70,6 +71,25 @@ t.test('nothing is said where nothing is wrong', (t) => {
     [],
     'a loss of more than ten seconds ago',
   );
+  t.end();
+});
+
+t.test('more consumers than configured are a problem in any state, logged once; as many or fewer are none', (t) => {
+  const of = (most: number, expected: number, state: TroubleFacts['state'] = 'open') =>
+    diagnose({ ...good, state, consumers: { most, expected } });
+  for (const state of ['idle', 'open', 'closing'] as const)
+    t.match(of(2, 1, state), [
+      {
+        code: 'crowded',
+        message: /^2 consumers are connected, 1 expected: .*consumer_connections; docs\/operating\.md#two-consumers\.$/,
+      },
+    ]);
+  t.strictSame([...of(1, 1), ...of(0, 1), ...of(2, 2)], []);
+  const lines: string[] = [];
+  const log = new FindingLog(makeLogger('info', 'det', { write: (line) => void lines.push(line) }));
+  for (let seconds = 0; seconds < 5; seconds++) log.look(of(2, 1, 'idle'), seconds * 1000);
+  t.equal(lines.length, 1);
+  t.match(JSON.parse(lines[0]), { level: 'warn', event: 'problem', code: 'crowded', msg: /^2 consumers/ });
   t.end();
 });
 

@@ -74,15 +74,6 @@ t.test('an open series tells how far it is', (t) => {
   t.end();
 });
 
-t.test('more connections than configured are a problem, as many are none', (t) => {
-  t.strictSame(describe({ dataSockets: sockets(1) }).problems, []);
-  t.match(describe({ dataSockets: sockets(2) }).problems, [
-    /^2 consumers are connected, 1 expected: .*set consumer_connections\.$/,
-  ]);
-  t.strictSame(describe({ dataSockets: sockets(2), config: { ...config, consumerConnections: 2 } }).problems, []);
-  t.end();
-});
-
 t.test('an owed end, a header that waits, a consumer that is gone are said', (t) => {
   t.match(describe({ endPending: true }).problems, [/end of the last series waits for a consumer/]);
   t.match(describe({ state: 'open', dataSockets: sockets(0), series: series({ header_pending: true }) }).problems, [
@@ -162,6 +153,5 @@ t.test('of several sockets it is said which of them lacks its consumer', (t) => 
     'the consumer of tcp://127.0.0.1:9998 is gone.',
   ]);
   t.strictSame(describe({ dataSockets: sockets(1, 1, 1) }).problems, [], 'each has the one that is expected');
-  t.match(describe({ dataSockets: sockets(1, 2) }).problems, [/^2 consumers are connected, 1 expected/]);
   t.end();
 });
