@@ -81,7 +81,7 @@ function readNpy(file: number, head: Buffer, shape: Shape, refuse: Refuse): Uint
   const lengths = /'shape':\s*\(([\d,\s]*)\)/.exec(text)?.[1];
   if (lengths === undefined || !/'fortran_order':\s*(True|False)/.test(text))
     return refuse('is damaged: its header cannot be read. Save it again with numpy.save');
-  if (kind === null || !/[biu]/.test(kind[2]))
+  if (kind === null || !/[biu]/.test(kind[2]) || ![1, 2, 4, 8].includes(Number(kind[3])))
     return refuse(
       `its type is ${/'descr':\s*('[^']*'|\[)/.exec(text)?.[1] ?? 'unknown'}; a mask has booleans or integers. In ` +
         "Python: numpy.save(FILE, mask.astype('u1'))",

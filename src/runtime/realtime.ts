@@ -20,8 +20,13 @@ export interface RealtimeFacts {
   readonly limit: number | null;
   /** kernel.sched_rt_runtime_us: −1 = the kernel takes nothing back; null = unknown. */
   readonly runtimeUs: number | null;
-  /** That this process may use. */
+  /** That this process may use, or that its threads are pinned to. */
   readonly cores: number;
+}
+
+/** Cores of which one is to stay without a receiver. @param pinned `pin_cpus` */
+export function coresFor(pinned: readonly number[], available: number = availableParallelism()): number {
+  return pinned.length === 0 ? available : Math.min(available, new Set(pinned).size);
 }
 
 /** Of this process. @param read a file of the kernel, null = it cannot be read */
@@ -68,11 +73,13 @@ export function realtimeRefusal(
 
 /**
  * Raise the calling thread, a receiver, where that is allowed.
- * @param receivers how many do @returns why the kernel refused what it should have allowed, in a sentence; null = it is
+ * @param receivers how many do @param pinned the CPUs that receivers and streamer share, empty = all
+ * @returns why the kernel refused what it should have allowed, in a sentence; null = it is
  * raised, or may not be
  */
-export function raisePriority(name: string, receivers: number): string | null {
-  if (ffiUnavailable() !== null || realtimeRefusal(receivers, realtimeFacts()) !== null) return null;
+export function raisePriority(name: string, receivers: number, pinned: readonly number[] = []): string | null {
+  if (ffiUnavailable() !== null) return null;
+  if (realtimeRefusal(receivers, realtimeFacts(readText, coresFor(pinned))) !== null) return null;
   const parameters = Int32Array.of(lowest);
   if (libc().schedSetscheduler(0, fifoResetOnFork, parameters) === 0) return null;
   return (

@@ -199,7 +199,7 @@ function settleThread(): string[] {
   const realtime = task.does.what === 'receive' && config.receiverPriority === 'realtime';
   return [
     cpu === undefined ? null : pinThread(task.name, [cpu]),
-    realtime ? raisePriority(task.name, plan.threads.receivers) : null,
+    realtime ? raisePriority(task.name, plan.threads.receivers, cpus) : null,
   ].filter((refused) => refused !== null);
 }
 

@@ -227,5 +227,10 @@ t.test('priority: receivers that share their cores with other programs are told,
     status: 'ok',
     seen: 'normal, as configured',
   });
+  t.match(
+    checked('priority', { setup: setupOf(', pin_cpus: [3], receiver_threads: 1') }),
+    { status: 'warning', seen: 'normal: 1 receivers on 1 cores would leave none to the others' },
+    'the streamer is pinned to the same one',
+  );
   t.match(unchecked('priority', { setup: null }), /without a configuration/);
 });

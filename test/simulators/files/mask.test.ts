@@ -85,6 +85,7 @@ t.test('what is no mask of this frame is refused, with what it is and what to do
   t.match(await refusal(npy(items.subarray(0, 5), "'|u1'", '2, 3')), /is cut off: 5 of 6 bytes/);
   t.match(await refusal(npy(new Uint8Array(48), "'<f8'", '2, 3')), /type is '<f8'; a mask has booleans or integers/);
   t.match(await refusal(npy(items, "[('a', '|u1')]", '2, 3')), /a mask has booleans or integers/);
+  t.match(await refusal(npy(items, "'<u99999999'", '2, 3')), /type is '<u99999999'; a mask has booleans or integers/);
   const damaged = path('.npy');
   writeFileSync(damaged, readFileSync(npy(items, "'|u1'", '2, 3')).subarray(0, 20));
   t.match(await refusal(damaged), /its header cannot be read/);
