@@ -131,6 +131,7 @@ async function makeCopy({ changes, test }: Mutant, folder: string, signal: Abort
   const noMaps = (path: string): boolean => !path.endsWith('.map');
   for (const part of [
     'src',
+    'simulators/files/direct',
     'dist/src',
     'dist/simulators',
     'dist/test/fuzz',

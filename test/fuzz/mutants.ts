@@ -199,8 +199,8 @@ const commonMutants: readonly Mutant[] = [
     'takes a message number for what zmq then refuses',
     [
       outbox,
-      '    const outcome = this.#sink.offer(parts);\n',
-      '    const outcome = this.#sink.offer(parts);\n    this.#next++;\n',
+      '    const outcome = this.#sink.offer(parts, kind);\n',
+      '    const outcome = this.#sink.offer(parts, kind);\n    this.#next++;\n',
     ],
     [outbox, '    this.#next++;\n    this.#taken++;', '    this.#taken++;'],
   ),
