@@ -10,6 +10,7 @@ import { parse } from 'yaml';
 import { stopLimitMs } from '../../src/commands/run.js';
 import { parseConfig } from '../../src/config/load.js';
 import { isOpen } from '../../src/config/from-client.js';
+import { firstStreamingPort } from '../../src/control/sls/module-settings.js';
 import { makePlan } from '../../src/config/plan.js';
 import { repository, vdcu } from '../commands/repository.js';
 import { chart, helm, missingTools, rendered, schemas, wrongObjects } from './kubernetes-tools.js';
@@ -117,6 +118,20 @@ const matrix: Readonly<Record<string, Values>> = {
     values: withQuad('  closing_timeout_ms: 60001\n  drain_ms: 10000\n  data_port: 9001\n  api_port: 5001\n'),
   },
   'three sockets': { values: withQuad('  data_port: [9001, 9002, 9003]\n') },
+  'live viewers': {
+    values: {
+      ...withQuad('  preview: {port: 9997}\n  sls_preview: true\n  receiver_ports: [1954]\n  receiver_host: 0.0.0.0\n'),
+      service: { preview: { type: 'LoadBalancer', annotations: { a: 'b' }, externalTrafficPolicy: 'Cluster' } },
+      networkPolicy: { enabled: true, viewers: [{ ipBlock: { cidr: '10.2.0.0/16' } }] },
+    },
+  },
+  'live viewers of several instances': {
+    values: {
+      ...withQuad('  frames_stride: 4\n  frames_offset: hostname\n  series: armed\n  preview: {port: 9997}\n'),
+      replicas: 4,
+      networkPolicy: { enabled: true },
+    },
+  },
   'names of its own': {
     values: {
       fullnameOverride: 'softimax-eiger-daq',
@@ -159,6 +174,10 @@ function configOf(objects: readonly KubernetesObject[]): { text: string; name: s
   const file = path.split('/').at(-1) as string;
   return { text: find(objects, 'ConfigMap', workloadOf(objects).metadata.name)['data'][file], name, file };
 }
+
+/** Of a module with two UDP ports, unless the client says others. */
+const portsOfClientsPreview = (module: number): number[] =>
+  [2 * module, 2 * module + 1].map((port) => firstStreamingPort + port);
 
 async function forAll(
   t: Test,
@@ -220,7 +239,13 @@ t.test('ports, grace, processors and memory are those of the plan', skip, async 
       container.ports.map(
         ({ containerPort, protocol }: { containerPort: number; protocol: string }) => `${containerPort}/${protocol}`,
       ),
-      [config.apiPort, ...config.dataPorts, ...config.receiverPorts]
+      [
+        config.apiPort,
+        ...config.dataPorts,
+        ...(config.preview === null ? [] : [config.preview.port]),
+        ...config.receiverPorts,
+        ...(config.slsPreview ? config.receiverPorts.flatMap((_, module) => portsOfClientsPreview(module)) : []),
+      ]
         .map((port) => `${port}/TCP`)
         .concat(config.detector.udpPorts.map((port) => `${port}/UDP`)),
     );
@@ -364,6 +389,40 @@ t.test("PSI's client finds the receivers before the pod is ready, and who may ca
   );
 });
 
+t.test('viewers find the previews where no consumer may come, and who may look is limited', skip, async (t) => {
+  const objects = of('live viewers');
+  t.match(find(objects, 'Service', 'demo-virtual-dcu-preview'), {
+    metadata: { annotations: { a: 'b' } },
+    spec: {
+      type: 'LoadBalancer',
+      externalTrafficPolicy: 'Cluster',
+      publishNotReadyAddresses: true,
+      ports: [{ name: 'preview', port: 9997, targetPort: 'preview' }],
+    },
+  });
+  t.strictSame(
+    find(objects, 'Service', '-receivers')['spec'].ports.map(({ port }: { port: number }) => port),
+    [1954, 30001, 30002],
+    "PSI's preview stream is where its client finds the receivers",
+  );
+  const rules = (name: keyof typeof matrix): { ports: unknown; from?: unknown }[] =>
+    find(of(name), 'NetworkPolicy')['spec'].ingress;
+  const names = ['preview', 'sls-30001', 'sls-30002'];
+  t.strictSame(rules('live viewers')[2], {
+    ports: names.map((port) => ({ port, protocol: 'TCP' })),
+    from: [{ ipBlock: { cidr: '10.2.0.0/16' } }],
+  });
+  t.strictSame(rules('live viewers of several instances')[2], { ports: [{ port: 'preview', protocol: 'TCP' }] });
+  t.strictSame(
+    of('live viewers of several instances')
+      .filter(({ kind, metadata: { name } }) => kind === 'Service' && name.includes('-preview'))
+      .map((object) => object['spec'].selector['statefulset.kubernetes.io/pod-name']),
+    [0, 1, 2, 3].map((index) => `demo-virtual-dcu-${index}`),
+    'each instance shows the frames that it has',
+  );
+  t.notMatch(JSON.stringify(of("PSI's client, which says what the detector is")), /preview"|sls-/, 'none unless asked');
+});
+
 t.test('the second interface: name, addresses and resources as given', skip, async (t) => {
   const objects = of('a second interface');
   const { metadata, spec } = workloadOf(objects)['spec'].template;
@@ -457,6 +516,7 @@ t.test('what would come up and not work is refused, with the remedy', skip, asyn
     ],
     [withQuad('  data_port: 0\n'), /data_port is 0/],
     [withQuad('  data_port: [9001, 0]\n'), /data_port is 0/],
+    [withQuad('  preview: {port: 0}\n'), /preview\.port is 0: .*Set a number/],
     [withQuad('  receiver_ports: [0]\n'), /receiver_ports has 0/],
     [withQuad('  receiver_ports: [1]\n  receiver_host: 127.0.0.1\n'), /receiver_ports listen on 127.*0\.0\.0\.0/],
     [

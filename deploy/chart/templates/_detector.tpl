@@ -28,6 +28,12 @@ What would come up and not work is refused here, with the remedy.
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- /* Live viewers: preview beside the stream. */ -}}
+{{- with $own.preview -}}
+{{- if eq (int .port) 0 -}}
+{{- fail (printf "configfiles: %s: %s.preview.port is 0: any free port, which no viewer could find. Set a number" $file.name $.Values.detector) -}}
+{{- end -}}
+{{- end -}}
 {{- with $own.flight_recorder_dir -}}
 {{- if not (and $.Values.flightRecorder.enabled (hasPrefix "/var/lib/virtual-dcu" .)) -}}
 {{- fail (printf "configfiles: %s: %s.flight_recorder_dir is %s: the root file system is read-only. Set it to /var/lib/virtual-dcu, and flightRecorder.enabled" $file.name $.Values.detector .) -}}
@@ -45,6 +51,10 @@ What would come up and not work is refused here, with the remedy.
 {{- fail (printf "configfiles: %s: %s.receiver_ports has 0: any free port, which PSI's client could not find. Set numbers" $file.name $.Values.detector) -}}
 {{- end -}}
 {{- $_ := set $detector "receiver_service" (eq $host "0.0.0.0") -}}
+{{- /* PSI's preview stream, on the numbers that it has unless the client sets others: two for each module at most. */ -}}
+{{- $slsPorts := list -}}
+{{- if $own.sls_preview }}{{ $slsPorts = untilStep 30001 (int (add 30001 (mul 2 (len $own.receiver_ports)))) 1 }}{{ end -}}
+{{- $_ := set $detector "sls_preview_ports" $slsPorts -}}
 {{- end -}}
 {{- if and .Values.rehearsal.enabled (not $own.udp_ports) -}}
 {{- fail (printf "rehearsal.enabled: %s: %s leaves the detector to PSI's client, so nobody knows what to simulate. Name detector and udp_ports" $file.name $.Values.detector) -}}
@@ -91,8 +101,14 @@ zmq{{ if . }}-{{ . }}{{ end }}
 {{- range $index, $port := $detector.data_ports }}
 - {name: {{ include "virtual-dcu.zmqName" $index }}, containerPort: {{ int $port }}, protocol: TCP}
 {{- end }}
+{{- with $detector.preview }}
+- {name: preview, containerPort: {{ int .port }}, protocol: TCP}
+{{- end }}
 {{- range $detector.receiver_ports }}
 - {name: rx-{{ int . }}, containerPort: {{ int . }}, protocol: TCP}
+{{- end }}
+{{- range $detector.sls_preview_ports }}
+- {name: sls-{{ int . }}, containerPort: {{ int . }}, protocol: TCP}
 {{- end }}
 {{- range $detector.udp_ports }}
 - {name: udp-{{ int . }}, containerPort: {{ int . }}, protocol: UDP}
