@@ -189,6 +189,7 @@ export class FrameEncoder {
       return 0;
     }
     const begun = this.#setup.clock.now();
+    this.#forms.begin(own);
     const bytes = this.#encode(own);
     this.#forms.publish(own, bytes);
     this.#next = own + this.#encoders;

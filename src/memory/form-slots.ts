@@ -1,9 +1,12 @@
 // Frames as an output wants them, where that is not as they lie in the ring: cut, turned, compressed. Frame n lies
 // in slot n mod F, and is written by encoder n mod K; F is a multiple of K, so each slot has one writer. Readers: the
-// streamer, after the publish word. A slot is free once `next` of the series words is above its frame.
+// streamer, after the publish word. A slot is free once `next` of the series words is above its frame; who copies one
+// that was released asks afterwards whether it was still there.
 //
 //   record  word 0   published: tag of the frame whose form lies in the slot, 0 = none
 //           1        bytes of it
+
+import { fence } from './fence.js';
 
 /** Bytes that each record takes: those of different writers lie apart. */
 const recordBytes = 128;
@@ -64,6 +67,13 @@ export class FormSlots {
     Atomics.store(this.#words, (slot * recordBytes) / 4 + recordWord.published, 0);
   }
 
+  /** The form of another frame is written here from now on. */
+  begin(frameNumber: number): void {
+    this.forget(frameNumber % this.#map.slots);
+    // A store-release alone lets later stores pass. Partner: `copy`.
+    fence();
+  }
+
   /** Hand a form over to the streamer. Partner: `published`. */
   publish(frameNumber: number, bytes: number): void {
     const record = ((frameNumber % this.#map.slots) * recordBytes) / 4;
@@ -84,5 +94,18 @@ export class FormSlots {
     const record = ((frameNumber % this.#map.slots) * recordBytes) / 4;
     const from = this.at(frameNumber);
     return this.#bytes.subarray(from, from + this.#words[record + recordWord.bytes]);
+  }
+
+  /**
+   * The form of a frame, of so many bytes, also after it was released.
+   * @returns false = another one lies there, or is being written: what was copied is nothing
+   */
+  copy(frameNumber: number, into: Uint8Array): boolean {
+    if (!this.published(frameNumber)) return false;
+    const from = this.at(frameNumber);
+    into.set(this.#bytes.subarray(from, from + into.length));
+    // The copy is made before the look. Partner: `begin`.
+    fence();
+    return this.published(frameNumber);
   }
 }

@@ -70,6 +70,7 @@ export function seriesDeps(setup: StreamerSetup): SeriesDeps {
   const ports = setup.ports.map((port) => seriesPort(setup, port));
   const sent = new SentFrames({ buffer, map, ports });
   const reader = new FrameReader(buffer, map, ports, sent);
+  const forms = map.encoding === null ? null : new Forms(buffer, map.encoding);
   const lastFrame = new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes);
   return {
     limits,
@@ -77,13 +78,13 @@ export function seriesDeps(setup: StreamerSetup): SeriesDeps {
     words: new SeriesWords(buffer, map.seriesWords, () => setup.wakeReceivers?.()),
     ports,
     reader,
-    forms: map.encoding === null ? null : new Forms(buffer, map.encoding),
+    forms,
     output: new MaxivOutput(
       setup.sink,
       counters,
       setup.firstMessageNumber,
       setup.form,
-      previews(setup, (own, into) => {
+      previews(setup, forms, (own, into) => {
         const slot = own % map.sizes.slots;
         if (!sent.holds(slot)) return false;
         reader.copy(own, into);
@@ -102,17 +103,20 @@ export function seriesDeps(setup: StreamerSetup): SeriesDeps {
   };
 }
 
-/** The output for live viewers, if there is one. @param copyLater a frame that was released, while its slot has it */
+/** The output for live viewers, if there is one. @param copyLying a frame that was released, while its slot has it */
 function previews(
   { preview, form, buffer, map }: StreamerSetup,
-  copyLater: (own: number, into: Uint8Array) => boolean,
+  forms: Forms | null,
+  copyLying: (own: number, into: Uint8Array) => boolean,
 ): PreviewOutput[] {
   if (preview === undefined) return [];
-  const { sink, rateHz } = preview;
+  const { sink, rateHz, asSent } = preview;
   const words = new PreviewWords(buffer, map.previewWords);
   // Without encoders frames leave as they lie.
-  const made = preview.asSent && map.encoding !== null;
-  return [new PreviewOutput(sink, made ? { form, rateHz, words } : { form: plain, rateHz, words, copyLater })];
+  if (!asSent || forms === null)
+    return [new PreviewOutput(sink, { form: plain, rateHz, words, lying: true, copyLater: copyLying })];
+  const copyLater = (own: number, into: Uint8Array): boolean => forms.copy(own, into);
+  return [new PreviewOutput(sink, { form, rateHz, words, lying: false, copyLater })];
 }
 
 function seriesPort({ buffer, map }: StreamerSetup, { index, udpPort }: StreamerSetup['ports'][number]): SeriesPort {

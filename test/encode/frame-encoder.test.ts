@@ -1,6 +1,7 @@
 import t from 'tap';
 import { unpackBslz4 } from '../../simulators/consumer/bslz4.js';
 import { EncoderWords } from '../../src/memory/encoder-words.js';
+import { formRecordsBytes } from '../../src/memory/form-slots.js';
 import { gapByte, missingByte } from '../../src/detector/pixel-type.js';
 import { seriesStep } from '../../src/memory/stream-words.js';
 import { MemorySink } from '../pipeline/memory-sink.js';
@@ -100,6 +101,23 @@ t.test('an encoder goes no further than its slots; it goes on when frames are re
   t.equal(figure(pipeline, 'frames'), 14);
   pipeline.stop();
   t.strictSame(pipeline.verify(), []);
+});
+
+t.test('while a form is being written its slot holds none: who copies a released one finds out', async (t) => {
+  const pipeline = compressed({ encoder_threads: 1 }, { formSlots: 2 });
+  const slots = pipeline.map.encoding?.slots;
+  if (slots === undefined) throw new Error('there are encoders');
+  const published = new Int32Array(pipeline.buffer, slots.records, formRecordsBytes(slots.slots) / 4);
+  const there = (): number => [0, 1].filter((slot) => published[(slot * formRecordsBytes(1)) / 4] !== 0).length;
+  const seen: number[] = [];
+  pipeline.encoding = () => void seen.push(there());
+  pipeline.arm({ firstFrameNumber: 1 });
+  pipeline.play(1, 6);
+  pipeline.stop();
+  t.strictSame(pipeline.verify(), []);
+  t.equal(there(), 2);
+  // At the beginning and at the end of each.
+  t.strictSame(seen, [0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
 });
 
 t.test('encoders that are slower than the detector fill the ring; nothing leaves before it is encoded', async (t) => {

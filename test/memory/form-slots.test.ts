@@ -25,6 +25,29 @@ t.test('a form is there once it was published, under its own number only', async
   t.ok(streamer.published(7));
 });
 
+t.test(
+  'a form is copied later while it lies there, and is nothing from when another is begun in its slot',
+  async (t) => {
+    const buffer = new SharedArrayBuffer(map.forms + slots * map.stride);
+    const [encoder, streamer] = [new FormSlots(buffer, map), new FormSlots(buffer, map)];
+    const into = new Uint8Array(3);
+    t.notOk(streamer.copy(6, into), 'nothing is there yet');
+    encoder.begin(6);
+    new Uint8Array(buffer).set([1, 2, 3], encoder.at(6));
+    t.notOk(streamer.copy(6, into), 'it is being written');
+    encoder.publish(6, 3);
+    t.ok(streamer.copy(6, into));
+    t.strictSame([...into], [1, 2, 3]);
+    encoder.begin(7);
+    t.ok(streamer.copy(6, into), 'its neighbour is another slot');
+    encoder.begin(10);
+    t.notOk(streamer.copy(6, into), 'half of it may be there');
+    encoder.publish(10, 200);
+    t.notOk(streamer.copy(6, into));
+    t.ok(streamer.published(10));
+  },
+);
+
 t.test('numbers beyond 32 bits have slots, and tags of their own', async (t) => {
   const forms = new FormSlots(new SharedArrayBuffer(map.forms + slots * map.stride), map);
   const large = 2 ** 52 + 3;

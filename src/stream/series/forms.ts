@@ -26,6 +26,11 @@ export class Forms {
     return this.#slots.bytes(own);
   }
 
+  /** The same, copied, also after it was released; false = its slot was given to another. */
+  copy(own: number, into: Uint8Array): boolean {
+    return this.#slots.copy(own, into);
+  }
+
   /** Have all encoders obeyed this command? */
   answered(command: number): boolean {
     for (const { answer } of this.#encoders) if (answer !== command) return false;

@@ -23,11 +23,10 @@ export interface PreviewOptions {
   /** Frames in a second at most. */
   readonly rateHz: number;
   readonly words: PreviewWords;
-  /**
-   * Frames leave as they lie in the ring: bring one here that was released; false = its slot was given to another.
-   * Absent: they leave in the form of the stream, and what is not shown at once is copied when it is handed over.
-   */
-  readonly copyLater?: (own: number, into: Uint8Array) => boolean;
+  /** Frames leave as they lie in the ring, whatever the form of the stream. */
+  readonly lying: boolean;
+  /** Bring a frame here that was released; false = its slot was given to another. */
+  readonly copyLater: (own: number, into: Uint8Array) => boolean;
 }
 
 /** A frame that is later than the last one shown. */
@@ -36,8 +35,6 @@ interface Later {
   readonly facts: ImageFacts;
   readonly number: number;
   readonly bytes: number;
-  /** It was copied already. */
-  readonly kept: Uint8Array | null;
 }
 
 /** Frame numbers are own ones (detector/frame-share.ts), times in ms. */
@@ -54,7 +51,6 @@ export class PreviewOutput implements Output {
   #end: readonly Uint8Array[] | null = null;
   #shownAt = -Infinity;
   readonly #buffers: Uint8Array[] = [];
-  #kept = new Uint8Array(0);
 
   constructor(sink: PreviewSink, options: PreviewOptions) {
     this.sink = sink;
@@ -81,17 +77,10 @@ export class PreviewOutput implements Output {
       return true;
     }
     if (this.#later !== null) this.#options.words.skip(1);
-    const lies = this.#options.copyLater !== undefined;
-    const later: Later = {
-      own: raw.own,
-      facts,
-      number: number ?? 0,
-      bytes: lies ? raw.bytes : pixels.length,
-      kept: null,
-    };
-    this.#later = later;
-    if (this.#due(now, later.bytes)) this.#show((into) => (into.set(lies ? raw.read() : pixels), true), now);
-    if (this.#later !== null && !lies) this.#later = { ...later, kept: this.#keep(pixels) };
+    const { lying } = this.#options;
+    const bytes = lying ? raw.bytes : pixels.length;
+    this.#later = { own: raw.own, facts, number: number ?? 0, bytes };
+    if (this.#due(now, bytes)) this.#show((into) => (into.set(lying ? raw.read() : pixels), true), now);
     return true;
   }
 
@@ -134,14 +123,8 @@ export class PreviewOutput implements Output {
   }
 
   #showLater(now: number): void {
-    const later = this.#later;
-    if (later === null) return;
-    const { kept, own } = later;
-    this.#show((into) => {
-      if (kept === null) return this.#options.copyLater?.(own, into) ?? false;
-      into.set(kept);
-      return true;
-    }, now);
+    const own = this.#later?.own;
+    if (own !== undefined) this.#show((into) => this.#options.copyLater(own, into), now);
   }
 
   /** Show the latest frame, if somebody can take it; `copy` brings its bytes, and says whether they are whole. */
@@ -170,11 +153,5 @@ export class PreviewOutput implements Output {
       return this.#buffers[index].subarray(0, bytes);
     }
     return null;
-  }
-
-  #keep(bytes: Uint8Array): Uint8Array {
-    if (this.#kept.length < bytes.length) this.#kept = new Uint8Array(bytes.length);
-    this.#kept.set(bytes);
-    return this.#kept.subarray(0, bytes.length);
   }
 }

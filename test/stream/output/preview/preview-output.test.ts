@@ -50,26 +50,23 @@ const nothing = (): void => undefined;
 function setUp(rateHz = 10, made = false) {
   const viewers = new Viewers();
   const words = new PreviewWords(new SharedArrayBuffer(previewWordsBytes), 0);
-  /** What lies in the ring; gone = its slot was given away. */
+  /** What lies in the ring, or in the slots of forms; gone = its slot was given away. */
   const ring = new Map<number, number>();
   const output = new PreviewOutput(viewers, {
     form: made ? { ...plain, encoding: 'bslz4' } : plain,
     rateHz,
     words,
-    ...(made
-      ? {}
-      : {
-          copyLater: (own: number, into: Uint8Array) => {
-            const value = ring.get(own);
-            if (value !== undefined) into.fill(value);
-            return value !== undefined;
-          },
-        }),
+    lying: !made,
+    copyLater: (own: number, into: Uint8Array) => {
+      const value = ring.get(own);
+      if (value !== undefined) into.fill(value);
+      return value !== undefined;
+    },
   });
   output.prepare({ shape: [1, 4], type: 'uint8', headerKeys: [], exposureTime: null });
   let reads = 0;
   const image = (own: number, now: number): void => {
-    ring.set(own, own);
+    ring.set(own, made ? 100 + own : own);
     const facts = {
       frameIndex: own,
       frameNumber: own,
@@ -203,20 +200,62 @@ t.test('memory that is still being sent from is not written to', async (t) => {
 });
 
 t.test(
-  'in the form of the stream a frame is kept when it was handed over: its slot is another one later',
+  'in the form of the stream a frame is shown as it leaves, at once or later, or not when it is gone',
   async (t) => {
-    const { viewers, output, image } = setUp(10, true);
+    const { viewers, output, image, ring, reads, words } = setUp(10, true);
     image(1, 0);
     image(2, 1);
     image(3, 2);
     output.settle(200);
+    image(4, 201);
+    ring.delete(4);
+    output.settle(400);
     t.strictSame(
       viewers.seen.map(({ pixels }) => pixels),
       [[101], [103]],
     );
     t.match(viewers.seen[0]?.text, { compression: 'bslz4' });
+    t.equal(reads(), 0, 'the frame as it lies is of no use to it');
+    t.match(words, { shown: 2, skipped: 2 });
   },
 );
+
+for (const lying of [true, false])
+  t.test(
+    `${lying ? 'plain' : 'as sent'}: a burst is not copied but what is shown of it, 200 MB/s at most`,
+    async (t) => {
+      const viewers = new Viewers();
+      const words = new PreviewWords(new SharedArrayBuffer(previewWordsBytes), 0);
+      const [bytes, ms, perMs] = [100_000, 4, 8];
+      let copied = 0;
+      // Read byte by byte by whoever copies it.
+      const counted = new Proxy(new Uint8Array(bytes), {
+        get: (of, key) => {
+          if (key !== 'length') copied++;
+          return Reflect.get(of, key, of) as unknown;
+        },
+      });
+      const output = new PreviewOutput(viewers, {
+        form: plain,
+        rateHz: 1e6,
+        words,
+        lying,
+        copyLater: (_own, into) => ((copied += into.length), true),
+      });
+      output.prepare({ shape: [1, bytes], type: 'uint8', headerKeys: [], exposureTime: null });
+      const facts = { frameIndex: 0, frameNumber: 9, missingPackets: 0, missing: [], reason: null, discard: false };
+      for (let turn = 0; turn < ms * perMs; turn++) {
+        const raw = { own: turn, bytes, read: () => counted };
+        const frame = { facts: { ...facts, headerValues: [] }, pixels: counted, number: turn, raw };
+        output.image(frame, nothing, turn / perMs);
+        output.settle(turn / perMs);
+      }
+      output.end(summary, nothing, ms, 100);
+      t.ok(copied <= 200_000 * ms + bytes, `${copied} bytes in ${ms} ms, the last one included`);
+      t.equal(copied, viewers.frames.length * bytes);
+      t.equal(viewers.frames.length, 2 * ms + 1);
+    },
+  );
 
 t.test('large frames are copied at 200 MB/s at most, whatever rate was asked for', async (t) => {
   const { viewers, output, image } = setUp(100);
