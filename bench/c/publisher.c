@@ -1,12 +1,13 @@
-// The yardsticks of sending: the messages of the service, as many per second, from a ring of frames as long as the service's. Three
-// ways: `copy`, the same libzmq by zmq_send, which copies each frame; `lend`, the same libzmq by zmq_msg_init_data, which does not;
-// `direct`, one consumer's connection by sendmsg, with ZMTP's few bytes by hand, straight from the ring. Binds a PUSH socket and
-// begins when it is told "go" on standard input.
+// The yardsticks of sending: the messages of the service, as many per second, from a ring of frames as long as the
+// service's. Three ways: `copy`, the same libzmq by zmq_send, which copies each frame; `lend`, the same libzmq by
+// zmq_msg_init_data, which does not; `direct`, one consumer's connection by sendmsg, with ZMTP's few bytes by hand,
+// straight from the ring. Binds a PUSH socket and begins when it is told "go" on standard input.
 //
 //   way= library= port= frameBytes= slotStride= slots= rate= frames= hwm= [stamps=FILE]
 //
-// Prints "ready", then JSON: CPU time of the whole process (libzmq's own threads included) from "go" until all is handed over and
-// taken. `stamps`: per frame its number and CLOCK_MONOTONIC in ns just before it is sent, as pairs of 64-bit integers.
+// Prints "ready", then JSON: CPU time of the whole process (libzmq's own threads included) from "go" until all is
+// handed over and taken. `stamps`: per frame its number and CLOCK_MONOTONIC in ns just before it is sent, as pairs of
+// 64-bit integers.
 
 #include <sys/ioctl.h>
 #include <linux/sockios.h>
@@ -124,7 +125,8 @@ static int listenOn(int port) {
   const int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
   struct sockaddr_in address = localAddress("127.0.0.1", port);
   setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 4) != 0) fail("listen");
+  if (listener < 0) fail("socket");
+  if (bind(listener, (struct sockaddr *)&address, sizeof address) != 0 || listen(listener, 4) != 0) fail("listen");
   return listener;
 }
 
@@ -163,7 +165,9 @@ int main(int count, char **values) {
   sharpenSleeps();
   const int64_t cpu = nanoseconds(CLOCK_PROCESS_CPUTIME_ID), begin = now();
   int64_t message = 1;
-  hand(json, snprintf(json, sizeof json, "{\"htype\":\"header\",\"msg_number\":%lld,\"filename\":\"\"}", (long long)message++), NULL, 0);
+  int length = snprintf(json, sizeof json, "{\"htype\":\"header\",\"msg_number\":%lld,\"filename\":\"\"}",
+    (long long)message++);
+  hand(json, length, NULL, 0);
   for (int64_t frame = 0; frame < frames; frame++) {
     const int64_t due = begin + (int64_t)((frame + 1) * 1e9 / rate);
     if (due - now() > 20000) sleepUntil(due);
@@ -173,12 +177,13 @@ int main(int count, char **values) {
       stamps[frame * 2] = frame + 1;
       stamps[frame * 2 + 1] = now();
     }
-    const int length = snprintf(json, sizeof json,
+    length = snprintf(json, sizeof json,
       "{\"htype\":\"image\",\"msg_number\":%lld,\"frame\":%lld,\"shape\":[514,514],\"type\":\"uint16\",\"compression\":\"none\",\"frame_number\":%lld,\"complete\":true,\"missing_packets\":0,\"timestamp\":%lld,\"sub_frames\":0}",
       (long long)message++, (long long)frame, (long long)frame + 1, (long long)frame * 10000);
     hand(json, length, ring + (frame % slots) * slotStride, frameBytes);
   }
-  hand(json, snprintf(json, sizeof json, "{\"htype\":\"series_end\",\"msg_number\":%lld}", (long long)message), NULL, 0);
+  length = snprintf(json, sizeof json, "{\"htype\":\"series_end\",\"msg_number\":%lld}", (long long)message);
+  hand(json, length, NULL, 0);
   if (way == direct) {
     for (int waiting = 1; ioctl(connection, SIOCOUTQ, &waiting) == 0 && waiting > 0;) rest();
     close(connection);
