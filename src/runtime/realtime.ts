@@ -60,7 +60,7 @@ export function realtimeRefusal(
     };
   if (receivers >= cores)
     return {
-      why: `${receivers} receivers on ${cores} cores would leave none to the others`,
+      why: `receivers (${receivers}) would leave no core (of ${cores}) to the others`,
       remedy: `receiver_threads: ${Math.max(1, cores - 1)} in the configuration, or more cores`,
     };
   if (runtimeUs === null || runtimeUs < 0)

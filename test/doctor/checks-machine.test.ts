@@ -229,7 +229,7 @@ t.test('priority: receivers that share their cores with other programs are told,
   });
   t.match(
     checked('priority', { setup: setupOf(', pin_cpus: [3], receiver_threads: 1') }),
-    { status: 'warning', seen: 'normal: 1 receivers on 1 cores would leave none to the others' },
+    { status: 'warning', seen: 'normal: receivers (1) would leave no core (of 1) to the others' },
     'the streamer is pinned to the same one',
   );
   t.match(unchecked('priority', { setup: null }), /without a configuration/);

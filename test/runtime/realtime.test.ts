@@ -10,7 +10,7 @@ t.test('receivers have it where the process may raise them, and a core is left',
   t.equal(realtimeRefusal(3, may), null);
   t.equal(realtimeRefusal(3, { ...may, capabilities: 0n, limit: 1 }), null, 'by a limit of the process');
   t.match(realtimeRefusal(4, may), {
-    why: '4 receivers on 4 cores would leave none to the others',
+    why: 'receivers (4) would leave no core (of 4) to the others',
     remedy: 'receiver_threads: 3 in the configuration, or more cores',
   });
 });

@@ -30,7 +30,8 @@ class Orders(StationTest):
         record = self.vdcu.record(opened["series_id"])
         self.assertEqual({key: record[key] for key in summary}, summary)
         self.assertEqual([[frame, first, last] for frame, _, first, last in record["missing"]], [[2, 7, 7], [2, 7, 7]])
-        self.assertEqual([port for _, port, _, _ in record["missing"]], [port["udp_port"] for port in summary["ledger"]])
+        ports = [port["udp_port"] for port in summary["ledger"]]
+        self.assertEqual([port for _, port, _, _ in record["missing"]], ports)
         self.assertIsNone(record["unlisted_from"])
         with self.assertRaisesRegex(Refused, "series .99999. is not in the history"):
             self.vdcu.record(99999)

@@ -69,8 +69,8 @@ class Summary(_SummaryAlways, total=False):
 class Record(Summary):
     """One series of the history with what its frames lack.
 
-    ``missing``: frame index, UDP port, first and last packet of each range, by frame. ``unlisted_from``: frames from this
-    index on are not listed, there were too many ranges; ``None`` = all are.
+    ``missing``: frame index, UDP port, first and last packet of each range, by frame. ``unlisted_from``: frames from
+    this index on are not listed, there were too many ranges; ``None`` = all are.
     """
 
     missing: List[List[int]]
