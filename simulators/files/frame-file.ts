@@ -9,7 +9,7 @@ import { OperatorError, exitCode } from '../../src/base/errors.js';
 import { DiskReserve, frameBytesLimit } from './disk-reserve.js';
 import { FrameColumns } from './frame-columns.js';
 import { bitshuffled, DirectChunks } from './direct-chunks.js';
-import { createForWriting, hdf5Reason, loadWriter } from './hdf5.js';
+import { closeQuietly, createForWriting, hdf5Reason, loadWriter } from './hdf5.js';
 import type { Dataset, Group, H5File, Hdf5Writer } from './hdf5.js';
 import { addDefaultPlot, addDescription } from './nexus.js';
 import { pixelsOf } from './pixel-kinds.js';
@@ -230,15 +230,6 @@ export class FrameFile {
         { cause: error },
       );
     }
-  }
-}
-
-/** The library may refuse to close what it cannot write. */
-function closeQuietly(file: H5File): void {
-  try {
-    file.close();
-  } catch {
-    // What is in the file is told by who calls.
   }
 }
 

@@ -125,9 +125,7 @@ export async function openForReading(file: string): Promise<H5File> {
  * @throws OperatorError (environment) when it exists or cannot be made
  */
 export async function createForWriting(file: string): Promise<H5File> {
-  if (statSync(file, { throwIfNoEntry: false }) !== undefined) {
-    throw new OperatorError(`${file}: exists already, and nothing is overwritten. Give another name, or remove it`);
-  }
+  if (statSync(file, { throwIfNoEntry: false }) !== undefined) throw existsAlready(file);
   const { File } = await loadWriter();
   try {
     return new File(file, 'x');
@@ -137,6 +135,19 @@ export async function createForWriting(file: string): Promise<H5File> {
       undefined,
       { cause: error },
     );
+  }
+}
+
+/** A file of that name is there, and stays as it is. */
+export const existsAlready = (file: string): OperatorError =>
+  new OperatorError(`${file}: exists already, and nothing is overwritten. Give another name, or remove it`);
+
+/** Close a file that is of no use any more: the library may refuse to close what it cannot write. */
+export function closeQuietly(file: H5File): void {
+  try {
+    file.close();
+  } catch {
+    // What is in the file is told by who calls.
   }
 }
 

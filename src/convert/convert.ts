@@ -2,28 +2,33 @@
 // threads. Goes out: the new file, whole, or nothing: it has another name until it is done. A pool of threads (piscina)
 // reads and compresses; here images are written, in order. No more of them are in memory than twice the threads.
 
-import { renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { Piscina } from 'piscina';
 import { assert } from '../base/assert.js';
 import { exitCode, OperatorError } from '../base/errors.js';
 import { systemClock } from '../base/clock.js';
 import { frameBytesLimit } from '../../simulators/files/disk-reserve.js';
 import { bitshuffled, bitshuffleFilter, DirectChunks, leastBytes } from '../../simulators/files/direct-chunks.js';
-import { createForWriting, hdf5Reason, loadWriter, openForReading } from '../../simulators/files/hdf5.js';
+import {
+  closeQuietly,
+  createForWriting,
+  existsAlready,
+  hdf5Reason,
+  loadWriter,
+  openForReading,
+} from '../../simulators/files/hdf5.js';
 import type { Dataset, H5File } from '../../simulators/files/hdf5.js';
 import { pixelsOf } from '../../simulators/files/pixel-kinds.js';
 import type { ImageTask, Unreadable } from './convert-worker.js';
 import { readTree } from './copy-tree.js';
 import type { Stack, Tree } from './copy-tree.js';
 
-export const targets = ['bslz4', 'none'] as const;
-
 export interface ConvertOptions {
   readonly file: string;
   /** A file that does not exist yet. */
   readonly out: string;
   /** How images are compressed in the new file. */
-  readonly to: (typeof targets)[number];
+  readonly to: 'bslz4' | 'none';
   readonly threads: number;
   readonly signal: AbortSignal;
   /** Called after each image. */
@@ -58,8 +63,7 @@ const partSuffix = '.part';
  */
 export async function convertFile(options: ConvertOptions): Promise<ConvertReport> {
   const { file, out, to, threads, signal } = options;
-  if (statSync(out, { throwIfNoEntry: false }) !== undefined)
-    throw new OperatorError(`${out}: exists already, and nothing is overwritten. Give another name, or remove it`);
+  if (statSync(out, { throwIfNoEntry: false }) !== undefined) throw existsAlready(out);
   const source = await openForReading(file);
   const part = `${out}${partSuffix}`;
   let made: H5File | null = null;
@@ -76,7 +80,7 @@ export async function convertFile(options: ConvertOptions): Promise<ConvertRepor
     });
     const report = await new Conversion(options, tree, pool, made).run();
     made.close();
-    renameSync(part, out);
+    takeName(part, out);
     made = null;
     return { ...report, bytesAfter: statSync(out).size };
   } catch (error) {
@@ -116,12 +120,18 @@ function needWork(file: string, { stacks }: Tree, to: ConvertOptions['to']): voi
     );
 }
 
-/** The library may refuse to close what it cannot write. */
-function closeQuietly(file: H5File): void {
+/** Give the file that is done its name, unless another one has come by it meanwhile: renaming would overwrite that. */
+function takeName(part: string, out: string): void {
   try {
-    file.close();
-  } catch {
-    // It is removed.
+    closeSync(openSync(out, 'wx'));
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? existsAlready(out) : error;
+  }
+  try {
+    renameSync(part, out);
+  } catch (error) {
+    rmSync(out, { force: true });
+    throw error;
   }
 }
 

@@ -190,6 +190,15 @@ t.test('what cannot be converted is refused, and nothing is left', async (t) => 
   t.strictSame(left(out), []);
 });
 
+t.test('a file that gets the name while images are converted is not overwritten', async (t) => {
+  const file = await source(3);
+  const out = newFile();
+  const onProgress = (): void => writeFileSync(out, 'of somebody else');
+  t.match(await refused(convert(file, out, { onProgress })), { code: 3, text: /exists already, and nothing is over/ });
+  t.equal(readFileSync(out, 'utf8'), 'of somebody else');
+  t.strictSame(left(out), [basename(out)], 'nothing lies beside it');
+});
+
 t.test('an image that cannot be read ends it, and nothing is left', async (t) => {
   const file = await source(40, [200, 200]);
   const out = newFile();
