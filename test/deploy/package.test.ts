@@ -1,7 +1,7 @@
 // The package as npm makes and installs it: it brings its lock, and the oldest Node of each supported version installs
 // it without a warning.
 
-import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import t from 'tap';
@@ -91,6 +91,23 @@ t.test('the oldest Node of each supported version has no warning of npm ci, and 
     if (minor > 0) t.not(warnedOf([major, minor - 1, 99]).length, 0, `${major}.${minor - 1} could be supported, too`);
   }
   t.strictSame(lock.packages[''].engines, own.engines, 'the lock says the same');
+});
+
+t.test('.ci/run begins nothing with a Node that package.json does not support', async (t) => {
+  const folder = temporary(t);
+  const wanting = { name: 'own', version: '1.0.0', engines: { node: '<20 || >=99' } };
+  for (const [file, content] of [
+    ['package.json', wanting],
+    ['package-lock.json', { ...wanting, lockfileVersion: 3, packages: { '': wanting } }],
+  ] as const)
+    writeFileSync(join(folder, file), JSON.stringify(content));
+  mkdirSync(join(folder, '.ci'));
+  copyFileSync(join(repository, '.ci/run'), join(folder, '.ci/run'));
+  const { code, output } = await run(join(folder, '.ci/run'), []);
+  t.equal(code, 1);
+  t.match(output, /Required: .*>=99/);
+  t.match(output, /^0 passed, 1 failed$/m);
+  t.notMatch(output, /^== /m, 'no step');
 });
 
 t.test('the README names the oldest Node of each supported version', async (t) => {
