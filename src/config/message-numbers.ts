@@ -1,6 +1,6 @@
 // The first message number of a process: the time in microseconds. It must lie above every number of earlier processes,
 // or consumers mix the new messages with what they still keep (docs/stream.md); so a clock that cannot be right is
-// refused before anything is sent.
+// refused before anything is sent. And where numbers go on behind a data plane that is gone.
 
 import { exitCode, OperatorError } from '../base/errors.js';
 
@@ -21,4 +21,22 @@ export function firstMessageNumber(wall: number): number {
       'service again (docs/operating.md#clock)',
     exitCode.environment,
   );
+}
+
+/** Numbers that a streamer has told: of its next message, and of its last series. */
+export interface ToldNumbers {
+  readonly message: number;
+  readonly series: number;
+}
+
+/**
+ * Where the next streamer goes on. One that has closed in order has told all that it took: no number is left out. One
+ * that was ended within a turn may have taken more: message numbers begin as those of another process, and so that no
+ * series has the number of one that may just have begun, one is left out.
+ * @param wall ms since 1970
+ * @throws OperatorError (environment) when it was not in order, and the clock stands outside 2026 to 2099
+ */
+export function numbersBehind({ message, series }: ToldNumbers, inOrder: boolean, wall: number): ToldNumbers {
+  if (inOrder) return { message, series };
+  return { message: Math.max(message, firstMessageNumber(wall)), series: series + 1 };
 }

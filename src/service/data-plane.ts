@@ -52,8 +52,11 @@ export interface DataPlane {
   readonly flightRecorder: FlightRecorder;
   /** The series is ended, what is closed is sent, the consumer has it. Bounded. */
   drain(): Promise<void>;
-  /** End all threads. Bounded; the view stays readable. */
-  stop(): Promise<void>;
+  /**
+   * End all threads. Bounded; the view stays readable.
+   * @returns false = the streamer was ended in a turn: it may have taken more numbers than the view knows
+   */
+  stop(): Promise<boolean>;
   /** Nobody reads the view any more. */
   close(): void;
 }
@@ -120,16 +123,18 @@ export async function startDataPlane(deps: DataPlaneDeps): Promise<DataPlane> {
     onFailed,
   );
   const threads = [...receivers, ...encoders, streamer];
-  const stop = async (): Promise<void> => {
-    if (stopping) return;
+  const stopAll = async (): Promise<boolean> => {
     stopping = true;
-    const stopped = [...receivers, ...encoders].map((thread) => thread.stop());
+    const first = [...receivers, ...encoders].map((thread) => thread.stop());
     wakeDescriptors.forEach(ring);
-    await Promise.all(stopped);
+    await Promise.all(first);
     // Its last messages may take until the consumer has them.
-    await streamer.stop(config.closingTimeoutMs + closeLimitMs);
+    const inOrder = await streamer.stop(config.closingTimeoutMs + closeLimitMs);
     wakeDescriptors.forEach(closeWakeDescriptor);
+    return inOrder;
   };
+  let stopped: Promise<boolean> | null = null;
+  const stop = (): Promise<boolean> => (stopped ??= stopAll());
 
   let infos: ThreadInfo[];
   try {

@@ -4,6 +4,7 @@
 // Tested by test/threads/from-client.test.ts.
 
 import { systemClock } from '../base/clock.js';
+import { numbersBehind } from '../config/message-numbers.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { Refused } from '../control/refused.js';
 import type { FlightRecorder } from '../flight/recorder.js';
@@ -115,10 +116,15 @@ export class Planes {
 
   async #end(plane: DataPlane): Promise<void> {
     await plane.drain();
-    await plane.stop();
+    const inOrder = await plane.stop();
     this.#now = null;
     await plane.flightRecorder.close();
-    const { message, series } = plane.view.numbers;
+    const { message, series } = numbersBehind(plane.view.numbers, inOrder, systemClock.wall());
+    if (!inOrder)
+      this.#deps.logger.error(
+        { event: 'streamer_cut_off', first_message_number: message },
+        `the streamer did not end in time and was cut off; message numbers go on from ${message}, with a gap`,
+      );
     this.#message = Math.max(this.#message, message);
     this.#series = Math.max(this.#series, series);
   }

@@ -25,6 +25,7 @@ export class ServiceThread {
   readonly ready: Promise<ThreadInfo>;
   /** The thread is gone. */
   readonly exited: Promise<void>;
+  #closed = false;
 
   constructor(name: string, task: ThreadTask, onEvent: (event: StreamEvent) => void, onFailed: (error: Error) => void) {
     this.name = name;
@@ -50,6 +51,7 @@ export class ServiceThread {
     this.worker.on('message', (message: ThreadMessage<ThreadInfo, StreamEvent>) => {
       if (message.kind === 'ready') isReady(message.info);
       else if (message.kind === 'event') onEvent(message.event);
+      else if (message.kind === 'closed') this.#closed = true;
       else if (message.kind === 'failed') fail(restoreError(name, message.error));
     });
     this.worker.on('error', fail);
@@ -62,11 +64,13 @@ export class ServiceThread {
   /**
    * Ask to end, wait at most so long, then end it whatever it does. A thread that has closed everything ends by itself:
    * cut off while zeromq.js still hands out events it would take the process along.
+   * @returns false = it has not closed everything: it failed, or was ended in a turn
    */
-  async stop(limitMs = closeLimitMs): Promise<void> {
+  async stop(limitMs = closeLimitMs): Promise<boolean> {
     this.words.askToStop();
     this.worker.postMessage('stop');
     await Promise.race([this.exited, delay(limitMs)]);
     await this.worker.terminate();
+    return this.#closed;
   }
 }

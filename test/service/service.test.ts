@@ -2,7 +2,10 @@
 
 import t from 'tap';
 import { parseConfig } from '../../src/config/load.js';
+import { makePlan } from '../../src/config/plan.js';
+import { allocateMemory, mapMemory } from '../../src/memory/memory-map.js';
 import { makeLogger } from '../../src/runtime/log.js';
+import { ServiceThread } from '../../src/service/service-thread.js';
 import { startService } from '../../src/service/service.js';
 import { configText, quadYaml, start } from '../threads/running.js';
 import { within } from '../threads/waiting.js';
@@ -76,4 +79,26 @@ t.test('several half-modules on several threads make one frame', async (t) => {
   const { checker } = await consumer.report;
   t.strictSame(checker.problems, []);
   t.equal(checker.counts.pixelsChecked, 15 * 514 * 1030);
+});
+
+t.test('a thread that has closed everything ended in order, one that was cut off before did not', async (t) => {
+  const { stated: _, ...config } = parseConfig(await configText(quadYaml), 'test.yaml', 'det');
+  const plan = makePlan(config);
+  const map = mapMemory(plan.memory);
+  const streamer = async (): Promise<ServiceThread> => {
+    const task = { config, plan, map, memory: allocateMemory(map), thread: plan.threads.receivers, name: 'streamer' };
+    const numbers = { firstMessageNumber: 1000, seriesBefore: 0 };
+    const thread = new ServiceThread(
+      task.name,
+      { ...task, ...numbers, does: { what: 'stream' }, wakeDescriptors: [] },
+      () => undefined,
+      () => undefined,
+    );
+    t.match((await thread.ready).endpoint, /^tcp:/);
+    return thread;
+  };
+  t.equal(await (await streamer()).stop(), true);
+  const cutOff = await streamer();
+  await cutOff.worker.terminate();
+  t.equal(await cutOff.stop(), false);
 });
