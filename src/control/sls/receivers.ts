@@ -145,7 +145,7 @@ export class ReceiverGroup {
           });
     this.#starts = new Gathering({
       limitMs: gatherMs,
-      wanted: () => this.#setUp.length,
+      wanted: () => this.#settings.length,
       run: () => this.#arm(),
       after,
     });
@@ -157,8 +157,9 @@ export class ReceiverGroup {
     return this.follower?.config ?? this.#deps.config;
   }
 
-  get #setUp(): readonly Receiver[] {
-    return this.receivers.filter(({ isSetUp }) => isSetUp);
+  /** Of the modules that have been set up, in their order. */
+  get #settings(): readonly ModuleSettings[] {
+    return this.receivers.flatMap((receiver) => (receiver.isSetUp ? [receiver.settings] : []));
   }
 
   get status(): RunStatus {
@@ -203,15 +204,13 @@ export class ReceiverGroup {
 
   /** What the client has set and the configuration says otherwise; of modules that were set up. */
   problems(): string[] {
-    const settings = this.#setUp.map((receiver) => receiver.settings);
-    if (this.follower === null) return contradictions(this.config, settings);
+    if (this.follower === null) return contradictions(this.config, this.#settings);
     return [...this.#disagreements(), ...this.follower.problems()];
   }
 
   /** Modules that would send different frames. */
   #disagreements(): string[] {
-    const settings = this.#setUp.map((receiver) => receiver.settings);
-    return settings.length < this.receivers.length ? [] : disagreements(settings);
+    return this.#settings.length < this.receivers.length ? [] : disagreements(this.#settings);
   }
 
   /** A call was answered: what it has set may ask for another data plane. */
@@ -248,8 +247,7 @@ export class ReceiverGroup {
       await this.follower?.settle();
       const { settings } = this.receivers[0];
       const { series_id: seriesId } = await this.#deps.orders.arm(armWish(armWishOf(settings, this.config)));
-      const modules = this.#setUp.map((receiver) => receiver.settings);
-      this.preview?.begin(seriesId, modules);
+      this.preview?.begin(seriesId, this.#settings);
       this.#started.clear();
       for (const index of this.#starts.joined) this.#started.add(index);
       this.#acquisition = {
@@ -292,10 +290,13 @@ export class ReceiverGroup {
       // It may have ended by itself, and another may be open.
       if (this.#deps.progress(acquisition.seriesId)?.ended === null) await this.#deps.orders.stop();
     } finally {
-      await this.preview?.finish();
-      acquisition.finished = !this.#stoppedByUser;
-      this.#started.clear();
-      this.#status = runStatus.idle;
+      try {
+        await this.preview?.finish();
+      } finally {
+        acquisition.finished = !this.#stoppedByUser;
+        this.#started.clear();
+        this.#status = runStatus.idle;
+      }
     }
     const aborted = this.#deps.progress(acquisition.seriesId)?.ended?.aborted ?? null;
     if (aborted !== null && !(aborted === 'detector_stopped' && this.#stoppedByUser))

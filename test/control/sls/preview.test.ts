@@ -9,6 +9,9 @@ import { PlayedService } from './played-service.js';
 
 type Told = Record<string, unknown>;
 
+const quadYaml =
+  '\n  detector: eiger\n  quad: true\n  udp_ports: [50001, 50002]\n  receiver_ports: [1954]\n  sls_preview: true';
+
 /** A ring, sockets and time that the test moves on. */
 class Played {
   now = 0;
@@ -16,13 +19,17 @@ class Played {
   /** Frames before this one are gone. */
   oldest = 0;
   taken: number | null = null;
+  fails = false;
   /** By port of the stream: what was sent. */
   readonly sent = new Map<number, Told[]>();
   readonly closed: number[] = [];
   look: () => void = () => undefined;
   readonly preview = new Preview({
     clock: { now: () => this.now },
-    newest: (series) => (series === 7 ? this.newest : -1),
+    newest: (series) => {
+      if (this.fails) throw new Error('no ring');
+      return series === 7 ? this.newest : -1;
+    },
     frame: (index) =>
       index < this.oldest || index > this.newest
         ? null
@@ -170,10 +177,7 @@ t.test(
   'the client switches sockets on and off, hears of a port that is taken, and may ask for the end again',
   async (t) => {
     const played = new Played();
-    const service = new PlayedService(
-      '\n  detector: eiger\n  quad: true\n  udp_ports: [50001, 50002]\n  receiver_ports: [1954]\n  sls_preview: true',
-      played.preview,
-    );
+    const service = new PlayedService(quadYaml, played.preview);
     const call = (...bytes: Parameters<typeof callBytes>): Promise<Buffer> => service.call(0, callBytes(...bytes));
     await call('F_SETUP_RECEIVER', setupBytes({ y: 1, quad: 1, frames: 10n }));
     t.equal(played.sent.size, 0, 'off after the set-up');
@@ -199,3 +203,17 @@ t.test(
     t.strictSame(played.closed.slice(-2), [30_001, 30_002]);
   },
 );
+
+t.test('a preview that fails at the end is told, and the receivers are idle all the same', async (t) => {
+  const played = new Played();
+  const service = new PlayedService(quadYaml, played.preview);
+  const call = (...bytes: Parameters<typeof callBytes>): Promise<Buffer> => service.call(0, callBytes(...bytes));
+  await call('F_SETUP_RECEIVER', setupBytes({ y: 1, quad: 1, frames: 10n }));
+  await call('F_SET_RECEIVER_STREAMING', i32(1));
+  await call('F_START_RECEIVER');
+  played.fails = true;
+  await t.rejects(call('F_STOP_RECEIVER', i32(0)), { message: 'no ring' });
+  t.equal((await call('F_GET_RECEIVER_STATUS')).readInt32LE(4), 0, 'idle');
+  played.fails = false;
+  t.equal(sentenceOf(await call('F_START_RECEIVER')), null, 'and the next acquisition begins');
+});
