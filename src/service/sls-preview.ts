@@ -60,9 +60,11 @@ async function openSocket(host: string, port: number, highWaterMark: number): Pr
     await bindWhenFree(socket, `tcp://${host}:${port}`);
   } catch (error) {
     socket.close();
-    throw new Error(`Could not create zmq pub socket on port ${port}: it is taken, or not of this machine`, {
-      cause: error,
-    });
+    throw new Error(
+      `Could not create zmq pub socket on port ${port}: it is taken, or not of this machine. Set rx_zmqport to one ` +
+        'that is free',
+      { cause: error },
+    );
   }
   // One message after the other; a PUB never makes anybody wait.
   let last: Promise<unknown> = Promise.resolve();

@@ -120,9 +120,9 @@ export const answers: { readonly [N in Answered]: Answer<N> } = {
   F_SET_RECEIVER_NUM_BURSTS: put('bursts', 1n),
   F_SET_RECEIVER_NUM_ADD_STORAGE_CELLS: put('storageCells', 0),
   F_SET_RECEIVER_TIMING_MODE: (caller, mode) =>
-    mode >= 0 && mode <= 4 ? put('timing')(caller, mode) : refuse(`Invalid timing mode ${mode}`),
+    mode >= 0 && mode <= 4 ? put('timing')(caller, mode) : refuse(`Invalid timing mode ${mode}: needs 0 to 4`),
   F_SET_RECEIVER_BURST_MODE: (caller, mode) =>
-    mode >= 0 && mode <= 3 ? put('burstMode')(caller, mode) : refuse(`Invalid burst mode ${mode}`),
+    mode >= 0 && mode <= 3 ? put('burstMode')(caller, mode) : refuse(`Invalid burst mode ${mode}: needs 0 to 3`),
   F_RECEIVER_SET_EXPTIME: ({ receiver: { settings } }, [gate = -1n, ns = 0n]) => {
     if (settings.detector !== 'mythen3') settings.exptimeNs = ns;
     else settings.exptimesNs = atGate(settings.exptimesNs, gate, ns);
@@ -130,12 +130,16 @@ export const answers: { readonly [N in Answered]: Answer<N> } = {
   F_RECEIVER_SET_PERIOD: put('periodNs', 0n),
   F_RECEIVER_SET_SUB_EXPTIME: put('subExptimeNs', 0n),
   F_RECEIVER_SET_SUB_DEADTIME: put('subDeadtimeNs', 0n),
-  F_SET_RECEIVER_DYNAMIC_RANGE: (caller, bits) =>
-    putAndTell('dynamicRange', (value) =>
-      (depths[caller.receiver.settings.detector] ?? [16]).includes(value)
+  F_SET_RECEIVER_DYNAMIC_RANGE: (caller, bits) => {
+    const { detector } = caller.receiver.settings;
+    const possible = depths[detector] ?? [16];
+    return putAndTell('dynamicRange', (value) =>
+      possible.includes(value)
         ? null
-        : `Dynamic range (${value}) is not implemented for this detector`,
-    )(caller, bits),
+        : `Dynamic range (${value}) is not implemented for this detector (${detector}). Set dr to ` +
+          possible.join(' or '),
+    )(caller, bits);
+  },
   F_ENABLE_RECEIVER_TEN_GIGA: putAndTell('tenGiga'),
   F_RECEIVER_ACTIVATE: putAndTell('activate'),
   F_GET_FLIP_ROWS_RECEIVER: ({ receiver }) => receiver.settings.flipRows ?? 0,
@@ -276,7 +280,8 @@ export const answers: { readonly [N in Answered]: Answer<N> } = {
   F_SET_RECEIVER_STREAMING_HWM: put('streamingHighWaterMark', -1),
   F_GET_RECEIVER_STREAMING_HWM: tell('streamingHighWaterMark'),
   F_RESTREAM_STOP_FROM_RECEIVER: ({ receiver }) => {
-    if (receiver.settings.streaming === 0) refuse('Could not restream stop packet as data Streaming is disabled');
+    if (receiver.settings.streaming === 0)
+      refuse('Could not restream stop packet as data Streaming is disabled. Say rx_zmqstream 1 first');
     receiver.group.preview?.end(receiver.index);
   },
 };

@@ -3,7 +3,7 @@
 //
 //   client → receiver   i32 id │ argument
 //   receiver → client   i32 0  │ payload                     done (some functions: the payload alone)
-//                       i32 1  │ char[1000] sentence         refused
+//                       i32 1  │ char[1000] sentence         refused: PSI's words, and behind them the remedy
 
 import { Refused } from '../refused.js';
 import { answers } from './answers.js';
@@ -46,7 +46,12 @@ export function readCall(bytes: Buffer, release: Release, quiet: boolean): CallR
   const name = functionOf(id);
   const call = name === null ? null : callOf(name, release);
   if (name === null || call === null)
-    return { kind: 'impossible', sentence: `Unrecognized Function enum${id}: this service does not know it` };
+    return {
+      kind: 'impossible',
+      sentence:
+        `Unrecognized Function enum${id}: this service knows those of releases 8, 9 and 10. Set receiver_release in ` +
+        'its configuration to that of the client',
+    };
   const head = bytes.subarray(4);
   const size = call.takes.size(head, quiet);
   if (size > bytesLimit)
@@ -64,7 +69,8 @@ export async function answerCall(caller: Caller, name: FunctionName, argument: B
   const { receiver, address } = caller;
   const call = callOf(name, receiver.release) as AnyCall;
   try {
-    if (receiver.lockedBy !== null && receiver.lockedBy !== address) throw new Refused('busy', ['Receiver locked\n']);
+    if (receiver.lockedBy !== null && receiver.lockedBy !== address)
+      throw new Refused('busy', [`Receiver locked by ${receiver.lockedBy}. Say rx_lock 0 there\n`]);
     const value = call.takes.read(argument);
     refuseNow(caller, name, call, value);
     const answer = answers[name as keyof typeof answers] as unknown as (caller: Caller, argument: unknown) => unknown;
@@ -84,8 +90,13 @@ function refuseNow({ receiver }: Caller, name: FunctionName, call: AnyCall, valu
   if (!receiver.isSetUp && call.unset !== true)
     throw new Refused('invalid', ['Receiver not set up. Please use rx_hostname first.\n']);
   if (call.only !== undefined && !(call.only as readonly string[]).includes(receiver.settings.detector))
-    throw new Refused('invalid', [`Function: ${name} is not implemented for this detector`]);
+    throw new Refused('invalid', [
+      `Function: ${name} is not implemented for this detector (${receiver.settings.detector}), only for ` +
+        `${call.only.join(', ') || 'chip test boards'}. Leave the command out`,
+    ]);
   const onlyAsks = call.idle === 'set' && typeof value === 'number' && value < 0;
   if (call.idle !== undefined && !onlyAsks && receiver.group.status !== runStatus.idle)
-    throw new Refused('busy', [`Can not execute ${name} when receiver is not idle`]);
+    throw new Refused('busy', [
+      `Can not execute ${name} when receiver is not idle. Wait for the end of the acquisition, or end it (rx_stop)`,
+    ]);
 }

@@ -42,8 +42,12 @@ t.test('values that cannot be are refused, and change nothing', async (t) => {
   const service = await ready();
   const refused: [name: FunctionName, argument: Buffer, says: RegExp][] = [
     ['F_RECEIVER_SET_NUM_FRAMES', i64(0n), /needs 1 or more/],
-    ['F_SET_RECEIVER_TIMING_MODE', i32(5), /^Invalid timing mode 5$/],
-    ['F_SET_RECEIVER_DYNAMIC_RANGE', i32(10), /^Dynamic range \(10\) is not implemented for this detector$/],
+    ['F_SET_RECEIVER_TIMING_MODE', i32(5), /^Invalid timing mode 5: needs 0 to 4$/],
+    [
+      'F_SET_RECEIVER_DYNAMIC_RANGE',
+      i32(10),
+      /^Dynamic range \(10\) is not implemented for this detector \(eiger\)\. Set dr to 4 or 8 or 12 or 16 or 32$/,
+    ],
     ['F_SET_RECEIVER_FILE_PATH', chars(''), /^Cannot set empty file path$/],
     ['F_SET_RECEIVER_FILE_PATH', chars('data'), /^Receiver path needs to be absolute path$/],
     ['F_SET_RECEIVER_FILE_NAME', chars(''), /^Cannot set empty file name$/],
@@ -52,9 +56,17 @@ t.test('values that cannot be are refused, and change nothing', async (t) => {
     ['F_RECEIVER_SET_DATASTREAM', i32(2, 1), /Invalid port type 2/],
     ['F_RECEIVER_UDP_SOCK_BUF_SIZE', i32(4096), /receive_buffer_bytes/],
     ['F_GET_ADDITIONAL_JSON_PARAMETER', chars('absent', 20), /^No key absent found in additional json header$/],
-    ['F_SET_RECEIVER_NUM_INTERFACES', i32(2), /^Function: F_SET_RECEIVER_NUM_INTERFACES is not implemented/],
-    ['F_RECEIVER_SET_ADC_MASK', i32(1), /is not implemented for this detector$/],
-    ['F_RESTREAM_STOP_FROM_RECEIVER', i32(), /data Streaming is disabled/],
+    [
+      'F_SET_RECEIVER_NUM_INTERFACES',
+      i32(2),
+      /^Function: F_SET_RECEIVER_NUM_INTERFACES is not implemented for this detector \(eiger\), only for jungfrau, mo/,
+    ],
+    [
+      'F_RECEIVER_SET_ADC_MASK',
+      i32(1),
+      /is not implemented for this detector \(eiger\), only for chip test boards\. Leave the command out$/,
+    ],
+    ['F_RESTREAM_STOP_FROM_RECEIVER', i32(), /data Streaming is disabled\. Say rx_zmqstream 1 first$/],
   ];
   const before = JSON.stringify(service.group.receivers[0]?.settings, (_, value: unknown) =>
     typeof value === 'bigint' ? String(value) : value,

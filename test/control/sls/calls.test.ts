@@ -110,9 +110,10 @@ t.test('a locked receiver answers its owner only', async (t) => {
   await service.call(0, callBytes('F_SETUP_RECEIVER', setupBytes()));
   t.equal((await service.call(0, callBytes('F_LOCK_RECEIVER', i32(1)), '10.0.0.1')).readInt32LE(4), 1);
   const status = callBytes('F_GET_RECEIVER_STATUS');
-  t.equal(sentenceOf(await service.call(0, status, '10.0.0.2')), 'Receiver locked\n');
+  const locked = 'Receiver locked by 10.0.0.1. Say rx_lock 0 there\n';
+  t.equal(sentenceOf(await service.call(0, status, '10.0.0.2')), locked);
   t.equal(sentenceOf(await service.call(0, status, '10.0.0.1')), null);
-  t.equal(sentenceOf(await service.call(0, callBytes('F_LOCK_RECEIVER', i32(0)), '10.0.0.2')), 'Receiver locked\n');
+  t.equal(sentenceOf(await service.call(0, callBytes('F_LOCK_RECEIVER', i32(0)), '10.0.0.2')), locked);
   await service.call(0, callBytes('F_LOCK_RECEIVER', i32(0)), '10.0.0.1');
   t.equal(sentenceOf(await service.call(0, status, '10.0.0.2')), null);
   t.equal((await service.call(0, callBytes('F_GET_LAST_RECEIVER_CLIENT_IP'))).subarray(4).join('.'), '10.0.0.2');
@@ -125,7 +126,8 @@ t.test('while frames are taken settings are refused, and questions answered', as
   const says = async (bytes: Buffer) => sentenceOf(await service.call(0, bytes));
   t.equal(
     await says(callBytes('F_SET_RECEIVER_DYNAMIC_RANGE', i32(32))),
-    'Can not execute F_SET_RECEIVER_DYNAMIC_RANGE when receiver is not idle',
+    'Can not execute F_SET_RECEIVER_DYNAMIC_RANGE when receiver is not idle. Wait for the end of the acquisition, or ' +
+      'end it (rx_stop)',
   );
   t.equal(await says(callBytes('F_SET_RECEIVER_DYNAMIC_RANGE', i32(-1))), null);
   t.equal(await says(callBytes('F_RECEIVER_SET_PERIOD', i64(1n))), null, 'these may change at any time');

@@ -106,7 +106,10 @@ t.test('a series that has ended by itself is not ended again', async (t) => {
 t.test('a client that has died: the next one stops, and starts anew', async (t) => {
   const service = await ready();
   await both((module) => start(service, module));
-  t.match(sentenceOf(await service.call(0, callBytes('F_SETUP_RECEIVER', setupBytes()))), /is not idle$/);
+  t.match(
+    sentenceOf(await service.call(0, callBytes('F_SETUP_RECEIVER', setupBytes()))),
+    /is not idle\. .*end it \(rx_stop\)$/,
+  );
   const stopped = stop(service, 1);
   await new Promise(setImmediate);
   service.pass();
