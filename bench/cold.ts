@@ -1,11 +1,12 @@
 // What do the first seconds of a process cost beyond the later ones? Eiger quad, 16 bit, single datagrams: a service
 // that has just started takes one series, then three more; CPU seconds per GB of the first and of the last, again and
-// again with a new process. With --flags the same with other switches of the JavaScript engine, in turns.
+// again with a new process.
 //
-//   node dist/bench/cold.js [--runs 5] [--seconds 2] [--rate 500] [--flags="--always-sparkplug --no-liftoff"] [--json]
+//   node dist/bench/cold.js [--runs 5] [--seconds 2] [--rate 500] [--json]
 
 import { commandLine, isMain, print } from './command-line.js';
 import { compilePrograms } from './compile.js';
+import { sumOf } from './cpu-time.js';
 import { quad } from './detector.js';
 import { ServiceProcess } from './service-process.js';
 import { ratioOf, spreadOf, table, withSpread } from './statistics.js';
@@ -36,8 +37,7 @@ export async function measureCold({ runs, seconds, rate }: ColdOptions): Promise
     try {
       for (const cost of costs) {
         const { cpu, missing, sender } = await service.series({ coalesced: false, rate, frames: rate * seconds });
-        const spent = Object.values(cpu).reduce((sum, time) => sum + time, 0);
-        cost.push(spent / (sender.packets * detector.layout.payloadBytes));
+        cost.push(sumOf(cpu) / (sender.packets * detector.layout.payloadBytes));
         lost += missing;
       }
     } finally {

@@ -34,6 +34,11 @@ export function spentBetween(before: CpuByThread, after: CpuByThread): Record<st
   return Object.fromEntries(Object.entries(after).map(([name, spent]) => [name, spent - (before[name] ?? 0)]));
 }
 
+/** Of all threads together. */
+export function sumOf(spent: CpuByThread): number {
+  return Object.values(spent).reduce((sum, time) => sum + time, 0);
+}
+
 function roleOf(name: string, first: boolean): string {
   if (first) return 'main';
   if (name.startsWith('vdcu-')) return name;

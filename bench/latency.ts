@@ -26,7 +26,8 @@ export interface LatencyOptions {
 
 export const latencyDefaults: LatencyOptions = { runs: 5, seconds: 3 };
 export const latencyRates = [100, 1000];
-const leftOutSeconds = 0.5;
+/** Of the beginning of a series; its rate has to be sent for as long. */
+export const leftOutSeconds = 0.5;
 
 /** Milliseconds, run by run. */
 export interface Percentiles {
@@ -77,7 +78,7 @@ export function noPercentiles(): Percentiles {
   return { p50: [], p99: [], most: [] };
 }
 
-/** From what a sender and a consumer stamped. The first half second is left out. */
+/** From what a sender and a consumer stamped. The first `leftOutSeconds` are left out. */
 export function note(into: Percentiles, rate: number, sentFile: string, receivedFile: string): void {
   const sent = readStamps(sentFile);
   const first = Math.min(...sent.keys()) + rate * leftOutSeconds;

@@ -7,6 +7,7 @@
 
 import { commandLine, isMain, print } from './command-line.js';
 import { compilePrograms } from './compile.js';
+import { sumOf } from './cpu-time.js';
 import { quad } from './detector.js';
 import { warmService } from './pipeline.js';
 import { settle } from './settle.js';
@@ -66,11 +67,10 @@ export async function measureLossCurve({ runs, seconds }: LossCurveOptions): Pro
           '',
           ringFrames,
         );
-        const spent = Object.values(cpu).reduce((sum, time) => sum + time, 0);
         const share = missing / (all * packetsPerFrame);
         row.service.reached.push(sender.frames / sender.seconds);
         row.service.lost.push(share);
-        row.service.cost.push(spent / 1e9 / (measuredFrames * packetsPerFrame * (1 - share) * perPacket));
+        row.service.cost.push(sumOf(cpu) / 1e9 / (measuredFrames * packetsPerFrame * (1 - share) * perPacket));
         await settle();
         const [received, sent] = await Promise.all([
           receiveInC(programs, { detector, coalesced: false, rate, frames }, ringFrames),

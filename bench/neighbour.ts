@@ -12,7 +12,7 @@ import { realtimeFacts, realtimeRefusal } from '../src/runtime/realtime.js';
 import { commandLine, isMain, print } from './command-line.js';
 import { compilePrograms } from './compile.js';
 import { quad } from './detector.js';
-import { note, noPercentiles } from './latency.js';
+import { leftOutSeconds, note, noPercentiles } from './latency.js';
 import type { Percentiles } from './latency.js';
 import { warmService } from './pipeline.js';
 import type { ServiceProcess } from './service-process.js';
@@ -79,7 +79,7 @@ export async function measureNeighbour(options: NeighbourOptions): Promise<Neigh
       for (const row of rows) {
         for (let index = 0; index < row.neighbours; index++)
           busy.push(spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));
-        const frames = Math.round(rate * (seconds + 0.5));
+        const frames = Math.round(rate * (seconds + leftOutSeconds));
         const traffic = { coalesced: false, rate, frames, stamps: sent };
         const { kernelDrops } = await (services.get(row.priority) as ServiceProcess).series(traffic, received);
         quiet();

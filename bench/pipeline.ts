@@ -12,6 +12,7 @@ import { resolve } from 'node:path';
 import { commandLine, isMain, print } from './command-line.js';
 import { compilePrograms } from './compile.js';
 import type { Programs } from './compile.js';
+import { sumOf } from './cpu-time.js';
 import { quad } from './detector.js';
 import type { BenchDetector } from './detector.js';
 import { ServiceProcess } from './service-process.js';
@@ -123,9 +124,6 @@ interface CostRun {
   readonly receiverC: number;
   readonly publisherC: Readonly<Record<PublisherWay, number>>;
 }
-
-const sumOf = (values: Readonly<Record<string, number>>): number =>
-  Object.values(values).reduce((sum, value) => sum + value, 0);
 
 async function costAt(setup: CostSetup): Promise<CostRow> {
   const { coalesced, rate } = setup;

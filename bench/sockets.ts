@@ -7,10 +7,10 @@
 import { commandLine, isMain, print } from './command-line.js';
 import { compilePrograms } from './compile.js';
 import { quad } from './detector.js';
-import { warmService } from './pipeline.js';
+import { serviceProblem, warmService } from './pipeline.js';
 import type { ServiceProcess } from './service-process.js';
 import { ratioOf, spreadOf, table, withSpread } from './statistics.js';
-import { paceProblem, runsText, validRuns } from './valid-runs.js';
+import { runsText, validRuns } from './valid-runs.js';
 
 export interface SocketsOptions {
   /** Pairs. */
@@ -77,10 +77,10 @@ export async function measureSockets({ runs, seconds, sockets }: SocketsOptions)
 async function costOnce(service: ServiceProcess, rate: number, seconds: number): Promise<Cost | string> {
   const { layout, plan } = service.detector;
   const frames = Math.round(rate * seconds);
-  const { cpu, lossless, missing, measuredFrames, sender } = await service.series({ coalesced: false, rate, frames });
-  if (!lossless) return `${missing} packets lost, or messages out of order`;
-  const slow = paceProblem(sender.frames / sender.seconds, rate);
-  if (slow !== null) return slow;
+  const run = await service.series({ coalesced: false, rate, frames });
+  const problem = serviceProblem(run, rate);
+  if (problem !== null) return problem;
+  const { cpu, measuredFrames } = run;
   const bytes = measuredFrames * plan.detector.packetsPerFrame * layout.payloadBytes;
   const spent = (name: RegExp): number =>
     Object.entries(cpu).reduce((sum, [thread, time]) => (name.test(thread) ? sum + time : sum), 0) / bytes;

@@ -8,8 +8,9 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { commandLine, isMain, print } from './command-line.js';
 import { compilePrograms } from './compile.js';
+import { sumOf } from './cpu-time.js';
 import { quad } from './detector.js';
-import { note, noPercentiles } from './latency.js';
+import { leftOutSeconds, note, noPercentiles } from './latency.js';
 import type { Percentiles } from './latency.js';
 import { warmService } from './pipeline.js';
 import type { ServiceProcess } from './service-process.js';
@@ -55,12 +56,12 @@ export async function measureThreads({ runs, seconds }: ThreadsOptions): Promise
       for (const row of rows) {
         const service = services.get(row.threads) as ServiceProcess;
         const { layout, plan } = service.detector;
-        const leftOut = Math.round(row.rate * 0.5);
+        const leftOut = Math.round(row.rate * leftOutSeconds);
         const frames = Math.round(row.rate * seconds) + leftOut;
         const traffic = { coalesced: false, rate: row.rate, frames, stamps: sent };
         const { cpu, missing, measuredFrames } = await service.series(traffic, received, leftOut);
         const bytes = measuredFrames * plan.detector.packetsPerFrame * layout.payloadBytes;
-        row.cost.push(Object.values(cpu).reduce((sum, time) => sum + time, 0) / bytes);
+        row.cost.push(sumOf(cpu) / bytes);
         row.missing += missing;
         note(row.latency, row.rate, sent, received);
       }
