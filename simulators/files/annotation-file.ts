@@ -2,9 +2,11 @@
 // readers look for. Comes in: a file of a receiver, open for changes. Goes out: the same with more in it, and what was
 // done. Tested by test/simulators/annotate.test.ts.
 
-import { exitCode, OperatorError } from '../../src/base/errors.js';
 import { basename } from 'node:path';
+import { exitCode, OperatorError } from '../../src/base/errors.js';
 import type { Annotation } from './annotation.js';
+import { makeColumn } from './frame-columns.js';
+import type { Rows } from './frame-columns.js';
 import { FrameLoss, incompleteTable, missingTable } from './frame-loss.js';
 import type { Dataset, Group, H5File } from './hdf5.js';
 import { addDefaultPlot, addDescription } from './nexus.js';
@@ -20,8 +22,6 @@ export interface Annotated {
 }
 
 const instrumentPath = '/entry/instrument';
-/** Rows of a chunk. */
-const rowsAtOnce = 1024;
 
 /**
  * @param name of the detector; undefined = the only one with images
@@ -41,15 +41,7 @@ export function writeAnnotation(
   const columns = columnsOf(annotation);
   const changed = !saysAlready(group, columns, path);
   if (changed) {
-    for (const { name: column, data, dtype } of columns)
-      group.create_dataset({
-        name: column,
-        data,
-        shape: [data.length],
-        maxshape: [null],
-        chunks: [rowsAtOnce],
-        dtype,
-      });
+    for (const { name: column, rows } of columns) makeColumn(group, column, rows);
     const loss = new FrameLoss(group);
     for (const { frame, row, missing } of annotation.incomplete) loss.add(frame, row, missing);
     loss.write();
@@ -99,14 +91,13 @@ function sequenceOf(group: Group, path: string): ArrayLike<number> {
 
 interface Column {
   readonly name: string;
-  readonly dtype: string;
-  readonly data: BigUint64Array | Uint8Array | Uint32Array;
+  readonly rows: Rows;
 }
 
 const columnsOf = ({ frameNumber, complete, missingPackets }: Annotation): Column[] => [
-  { name: 'frame_number', dtype: '<Q', data: frameNumber },
-  { name: 'complete', dtype: '<B', data: complete },
-  { name: 'missing_packets', dtype: '<I', data: missingPackets },
+  { name: 'frame_number', rows: frameNumber },
+  { name: 'complete', rows: complete },
+  { name: 'missing_packets', rows: missingPackets },
 ];
 
 /** The same is there already; @throws OperatorError where something else is */
@@ -116,9 +107,9 @@ function saysAlready(group: Group, columns: readonly Column[], path: string): bo
   if (there.length === 0) return false;
   const same =
     there.length === columns.length + 2 &&
-    columns.every(({ name, data }) => {
+    columns.every(({ name, rows }) => {
       const found = Array.from((group.get(name) as Dataset).value as ArrayLike<number | bigint>, Number);
-      return found.length === data.length && found.every((value, row) => value === Number(data[row]));
+      return found.length === rows.length && found.every((value, row) => value === Number(rows[row]));
     });
   if (same) return true;
   throw new OperatorError(

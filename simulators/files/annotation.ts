@@ -4,13 +4,9 @@
 
 import { exitCode, OperatorError } from '../../src/base/errors.js';
 import type { MissingPackets } from '../consumer/missing-packets.js';
+import { notKnown } from './frame-columns.js';
 import { noRow } from './frame-loss.js';
 import type { SeriesLedger } from './series-ledger.js';
-
-/** Of a frame of which nobody knows. */
-const unknownFlag = 0xff;
-const unknownCount = 0xffff_ffff;
-const unknownNumber = 0xffff_ffff_ffff_ffffn;
 
 /** A frame that is not complete. */
 export interface LossyFrame {
@@ -53,9 +49,9 @@ interface Segment {
 export function annotate(sequence: ArrayLike<number>, ledgers: readonly SeriesLedger[]): Annotation {
   const rows = sequence.length;
   const notes = {
-    frameNumber: new BigUint64Array(rows).fill(unknownNumber),
-    complete: new Uint8Array(rows).fill(unknownFlag),
-    missingPackets: new Uint32Array(rows).fill(unknownCount),
+    frameNumber: new BigUint64Array(rows).fill(notKnown.number),
+    complete: new Uint8Array(rows).fill(notKnown.flag),
+    missingPackets: new Uint32Array(rows).fill(notKnown.count),
   };
   const segments = segmentsOf(sequence);
   const groups = groupsOf(ledgers);
@@ -80,7 +76,7 @@ export function annotate(sequence: ArrayLike<number>, ledgers: readonly SeriesLe
       );
   }
   const absent = incomplete.filter(({ row }) => row === noRow).length;
-  const unknown = notes.missingPackets.reduce((sum, count) => sum + Number(count === unknownCount), 0);
+  const unknown = notes.missingPackets.reduce((sum, count) => sum + Number(count === notKnown.count), 0);
   return {
     ...notes,
     incomplete,
@@ -131,7 +127,9 @@ function noteLoss(notes: Notes, row: number, frame: number, missing: MissingPack
   notes.complete[row] = 0;
   const listed = ledger.unlistedFrom === null || frame < ledger.unlistedFrom;
   const ranges = [...missing.values()].flat();
-  notes.missingPackets[row] = listed ? ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0) : unknownCount;
+  notes.missingPackets[row] = listed
+    ? ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0)
+    : notKnown.count;
 }
 
 /** The incomplete frames of a series: those of its ranges, then those that are listed with what they lack. */

@@ -8,12 +8,20 @@ import type { Dataset, Group } from './hdf5.js';
 /** Rows kept before they are written: a chunk of their dataset. */
 const rowsAtOnce = 1024;
 
-type Rows = Uint8Array | Uint32Array | BigUint64Array;
+/** One value for each frame. */
+export type Rows = Uint8Array | Uint32Array | BigUint64Array;
 type Fields = Readonly<Record<string, unknown>>;
+
+/** In a row of which it is not known: the maximum of the type. */
+export const notKnown = { number: 0xffff_ffff_ffff_ffffn, flag: 0xff, count: 0xffff_ffff } as const;
+
+/** A dataset beside the images that can grow, with the rows that there are already, in their type. */
+export function makeColumn(group: Group, name: string, rows: Rows): Dataset {
+  return group.create_dataset({ name, data: rows, shape: [rows.length], maxshape: [null], chunks: [rowsAtOnce] });
+}
 
 interface ColumnKind {
   readonly name: string;
-  readonly dtype: string;
   readonly rows: () => Rows;
   readonly value: (fields: Fields) => number | bigint;
 }
@@ -23,15 +31,13 @@ const whole = (value: unknown, absent: bigint): bigint =>
 
 const wide = (name: string): ColumnKind => ({
   name,
-  dtype: '<Q',
   rows: () => new BigUint64Array(rowsAtOnce),
-  value: (fields) => whole(fields[name], 0xffff_ffff_ffff_ffffn),
+  value: (fields) => whole(fields[name], notKnown.number),
 });
 
 /** The position in the series; the real consumer has this one, too. */
 const sequence: ColumnKind = {
   name: 'sequence_number',
-  dtype: '<I',
   rows: () => new Uint32Array(rowsAtOnce),
   value: ({ frame }) => frame as number,
 };
@@ -42,15 +48,13 @@ const told: readonly ColumnKind[] = [
   wide('timestamp'),
   {
     name: 'complete',
-    dtype: '<B',
     rows: () => new Uint8Array(rowsAtOnce),
-    value: ({ complete }) => (typeof complete === 'boolean' ? Number(complete) : 0xff),
+    value: ({ complete }) => (typeof complete === 'boolean' ? Number(complete) : notKnown.flag),
   },
   {
     name: 'missing_packets',
-    dtype: '<I',
     rows: () => new Uint32Array(rowsAtOnce),
-    value: (fields) => Number(whole(fields['missing_packets'], 0xffff_ffffn)),
+    value: (fields) => Number(whole(fields['missing_packets'], BigInt(notKnown.count))),
   },
 ];
 
@@ -115,17 +119,8 @@ export class FrameColumns {
   }
 
   #make(kind: ColumnKind): void {
-    const { name, dtype, rows } = kind;
-    const pending = rows();
-    const data = pending.slice(0, 0);
-    const dataset = this.#group.create_dataset({
-      name,
-      data,
-      shape: [0],
-      maxshape: [null],
-      chunks: [rowsAtOnce],
-      dtype,
-    });
+    const pending = kind.rows();
+    const dataset = makeColumn(this.#group, kind.name, pending.slice(0, 0));
     this.#columns.push({ ...kind, dataset, pending });
   }
 }
