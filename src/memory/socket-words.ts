@@ -2,10 +2,27 @@
 // Tested by test/pipeline/sockets.test.ts.
 
 import { load53, store53 } from './number53.js';
-import type { Underway } from './stream-words.js';
 
 /** Sockets of one service at most. */
 export const socketsMost = 16;
+
+/** Messages, and bytes on the wire. */
+export interface Underway {
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** Of all sockets; null = of one at least nobody can tell. */
+export function together(all: readonly (Underway | null)[]): Underway | null {
+  let messages = 0;
+  let bytes = 0;
+  for (const one of all) {
+    if (one === null) return null;
+    messages += one.messages;
+    bytes += one.bytes;
+  }
+  return { messages, bytes };
+}
 
 const at = { peers: 0, disconnects: 1, messages: 2, underwayMessages: 6, underwayBytes: 8, blocked: 12 } as const;
 const wordsEach = 32;
@@ -47,6 +64,7 @@ export class SocketWords {
     Atomics.store(this.#words, at.underwayMessages, underway?.messages ?? -1);
   }
 
+  /** Handed over, and not acknowledged by its consumers' machines. */
   get underway(): Underway | null {
     const messages = Atomics.load(this.#words, at.underwayMessages);
     return messages < 0 ? null : { messages, bytes: load53(this.#words, at.underwayBytes) };

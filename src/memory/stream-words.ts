@@ -33,16 +33,8 @@ const at = {
   highest: 16,
   last: 20,
   messageNumber: 24,
-  underwayMessages: 28,
-  underwayBytes: 32,
 } as const;
 const flag = { headerSent: 1, auto: 2, endPending: 4 } as const;
-
-/** Messages, and bytes on the wire. */
-export interface Underway {
-  readonly messages: number;
-  readonly bytes: number;
-}
 
 /** Frame numbers are own ones (detector/frame-share.ts); 0 = not known. */
 export class StreamWords {
@@ -146,17 +138,5 @@ export class StreamWords {
   /** Number that the next message will take. */
   get messageNumber(): number {
     return load53(this.#words, at.messageNumber);
-  }
-
-  /** Told now and then. Null = the way out cannot tell. */
-  setUnderway(underway: Underway | null): void {
-    store53(this.#words, at.underwayBytes, underway?.bytes ?? 0);
-    Atomics.store(this.#words, at.underwayMessages, underway?.messages ?? -1);
-  }
-
-  /** Handed over, and not acknowledged by the consumers' machines; null = the way out cannot tell. */
-  get underway(): Underway | null {
-    const messages = Atomics.load(this.#words, at.underwayMessages);
-    return messages < 0 ? null : { messages, bytes: load53(this.#words, at.underwayBytes) };
   }
 }

@@ -44,7 +44,6 @@ export class ToldFigures {
   tellUnderway(now: number): void {
     if (now - this.#underwayAt < underwayEveryMs) return;
     this.#underwayAt = now;
-    this.#words.setUnderway(this.#sink.underway);
     const sockets = socketsOf(this.#sink);
     this.#sockets.forEach((words, index) => words.setUnderway(sockets[index].underway));
   }

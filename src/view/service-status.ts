@@ -24,7 +24,7 @@ export interface StatusDeps extends SeriesNowDeps {
 
 export function serviceStatus(deps: StatusDeps): ServiceStatus {
   const { config, told, stream, ports, now } = deps;
-  const { peers, endPending, auto, underway, messageNumber } = stream.words;
+  const { peers, endPending, auto, messageNumber } = stream.words;
   const dataSockets = stream.sockets();
   const state = stream.state();
   const series = seriesNow(deps);
@@ -51,7 +51,7 @@ export function serviceStatus(deps: StatusDeps): ServiceStatus {
     message: (state === 'idle' ? deps.receiverSentence : null) ?? described.message,
     problems: [...new Set(problems)],
     consumers: peers,
-    underway,
+    underway: stream.underway,
     data_sockets: dataSockets,
     preview: stream.preview(),
     end_pending: endPending,

@@ -11,7 +11,7 @@ import type { EncoderFigure } from '../memory/encoder-words.js';
 import type { PortCounter, StreamCounter } from '../memory/counters.js';
 import type { FrameHistogram, HistogramReading, PortHistogram } from '../memory/histogram.js';
 import type { SeriesPackets } from '../memory/series-packets.js';
-import type { Underway } from '../memory/stream-words.js';
+import type { Underway } from '../memory/socket-words.js';
 import type { Sample } from '../contract/sample.js';
 import type { DoctorReport } from '../doctor/report.js';
 import type { FramePlaces } from '../detector/pixel-states.js';

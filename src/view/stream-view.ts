@@ -9,7 +9,8 @@ import type { FrameHistogram, Histogram, HistogramReading } from '../memory/hist
 import { EncoderWords, encoderFigures } from '../memory/encoder-words.js';
 import type { MemoryMap } from '../memory/memory-map.js';
 import { PreviewWords } from '../memory/preview-words.js';
-import { SocketWords } from '../memory/socket-words.js';
+import { SocketWords, together } from '../memory/socket-words.js';
+import type { Underway } from '../memory/socket-words.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
 import { added, addedEncoders, addedPreview, addedReadings, addedSockets } from './plane-totals.js';
 import type { PlaneTotals } from './plane-totals.js';
@@ -109,6 +110,11 @@ export class StreamView {
     return addedSockets(now, this.#before.sockets);
   }
 
+  /** What was handed over to all sockets, and not acknowledged; null = nobody can tell. */
+  get underway(): Underway | null {
+    return together(this.#sockets.map(({ underway }) => underway));
+  }
+
   preview(): PreviewStatus | null {
     const endpoint = this.#previewEndpoint;
     if (endpoint === '') return null;
@@ -118,8 +124,8 @@ export class StreamView {
 
   /** Who is connected, and what is on its way to them. */
   consumers(): Pick<ReturnType<ServiceView['gauges']>, ConsumerGauge> {
-    const { peers, underway } = this.words;
-    return { consumers: peers, dataSockets: this.sockets(), preview: this.preview(), underway };
+    const { words, underway } = this;
+    return { consumers: words.peers, dataSockets: this.sockets(), preview: this.preview(), underway };
   }
 
   /** Consumers, and the sockets that have none. */

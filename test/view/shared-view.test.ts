@@ -14,6 +14,7 @@ import { portCounter, portCountersAt, streamCounter, streamCounterTable } from '
 import { LastFrame } from '../../src/memory/last-frame.js';
 import { allocateMemory, mapMemory } from '../../src/memory/memory-map.js';
 import { PortWords } from '../../src/memory/port-words.js';
+import { SocketWords } from '../../src/memory/socket-words.js';
 import { StreamWords, seriesStep } from '../../src/memory/stream-words.js';
 import type { StreamCommand } from '../../src/contract/series.js';
 import { ledgerOf, noLoss, summaryOf } from './hand-made-view.js';
@@ -80,6 +81,7 @@ function setUp(t: Test, more = '') {
     log,
     words,
     stream: new StreamWords(buffer, map.streamWords),
+    socket: new SocketWords(buffer, map.socketWords, 0),
     streamCounters: new Float64Array(buffer, map.streamCounters, streamCounterTable.length),
     counters: config.detector.udpPorts.map((_, index) => portCountersAt(buffer, map.portCounters[index]).now),
     bases: config.detector.udpPorts.map((_, index) => portCountersAt(buffer, map.portCounters[index]).seriesBase),
@@ -111,16 +113,16 @@ t.test('before the threads are ready the service is not, and a series is refused
 });
 
 t.test('a clamped send buffer is said with its remedy, and stands beside what is on its way', (t) => {
-  const { view, log, stream } = setUp(t);
+  const { view, log, socket } = setUp(t);
   view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+zmtp', { requestedBytes: 1000, grantedBytes: 999 });
   t.match(log[0], {
     event: 'send_buffer',
     msg: /^asked for 1000 bytes of send buffer for each consumer, the kernel granted 999\. Raise net\.core\.wmem_max/,
   });
   t.match(view.gauges(), { sendBuffer: { requestedBytes: 1000, grantedBytes: 999 } });
-  stream.setUnderway({ messages: 3, bytes: 2 ** 40 });
+  socket.setUnderway({ messages: 3, bytes: 2 ** 40 });
   t.strictSame(view.status().underway, { messages: 3, bytes: 2 ** 40 });
-  stream.setUnderway(null);
+  socket.setUnderway(null);
   t.equal(view.status().underway, null);
   t.end();
 });

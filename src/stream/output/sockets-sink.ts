@@ -10,6 +10,7 @@
 import { assert } from '../../base/assert.js';
 import type { RefusedPeer } from '../../contract/refused-peers.js';
 import type { SendBuffer, Undelivered } from '../../contract/series.js';
+import { together } from '../../memory/socket-words.js';
 import type { MessageKind, MessageSink, Offer } from './message-sink.js';
 
 const nobody: readonly RefusedPeer[] = [];
@@ -189,16 +190,4 @@ function sum(sockets: readonly MessageSink[], of: (socket: MessageSink) => numbe
   let all = 0;
   for (const socket of sockets) all += of(socket);
   return all;
-}
-
-/** Null = of one at least nobody can tell. */
-function together(all: readonly (Undelivered | null)[]): Undelivered | null {
-  let messages = 0;
-  let bytes = 0;
-  for (const one of all) {
-    if (one === null) return null;
-    messages += one.messages;
-    bytes += one.bytes;
-  }
-  return { messages, bytes };
 }
