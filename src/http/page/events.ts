@@ -18,6 +18,8 @@ const stuckMs = 15_000;
 interface Viewer {
   readonly response: ServerResponse;
   takenAt: number;
+  /** As it was told. */
+  about: object;
 }
 
 export interface PageEventsDeps {
@@ -36,8 +38,6 @@ export class PageEvents {
   #timer: NodeJS.Timeout | null = null;
   #looks = 0;
   #count = 0;
-  /** As viewers know it. */
-  #about: object | null = null;
 
   constructor(deps: PageEventsDeps) {
     this.#deps = deps;
@@ -49,15 +49,12 @@ export class PageEvents {
 
   /** Begin to send; the response must have its head written. It is ended by `close`. */
   add(response: ServerResponse): void {
-    const viewer: Viewer = { response, takenAt: this.#deps.clock.now() };
+    const about = this.#deps.about();
+    const viewer: Viewer = { response, takenAt: this.#deps.clock.now(), about };
     this.#viewers.add(viewer);
     response.on('close', () => this.#remove(viewer));
     response.on('error', () => this.#remove(viewer));
-    response.write(
-      event('about', (this.#about = this.#deps.about())) +
-        event('history', { samples: this.#deps.recent.samples }) +
-        event('state', this.#deps.state()),
-    );
+    response.write(this.#introduction(about) + event('state', this.#deps.state()));
     this.#timer ??= setInterval(() => this.#look(), lookMs).unref();
   }
 
@@ -65,10 +62,11 @@ export class PageEvents {
   #look(): void {
     this.#looks++;
     const about = this.#deps.about();
-    if (about !== this.#about) {
-      this.#about = about;
-      this.#send(event('about', about) + event('history', { samples: this.#deps.recent.samples }));
-    }
+    for (const viewer of this.#viewers)
+      if (viewer.about !== about && viewer.response.writableLength === 0) {
+        viewer.about = about;
+        viewer.response.write(this.#introduction(about));
+      }
     const frame = this.#deps.frame();
     if (this.#looks % (stateMs / lookMs) === 0) this.#send(event('state', this.#deps.state()));
     else if (frame.count !== this.#count) this.#send(event('frame', frame));
@@ -85,6 +83,10 @@ export class PageEvents {
       this.#remove(viewer);
       viewer.response.end();
     }
+  }
+
+  #introduction(about: object): string {
+    return event('about', about) + event('history', { samples: this.#deps.recent.samples });
   }
 
   #send(text: string): void {

@@ -1,5 +1,6 @@
 import t from 'tap';
 import type { ServerResponse } from 'node:http';
+import { setTimeout as pass } from 'node:timers/promises';
 import { VirtualClock } from '../../../src/base/clock.js';
 import { PageEvents } from '../../../src/http/page/events.js';
 
@@ -62,4 +63,33 @@ t.test('a viewer that does not take its events gets none, and is cut off in the 
   events.close();
   t.ok(fast.ended);
   t.end();
+});
+
+t.test('every viewer hears of another data plane, also one that was busy, or there before another came', async (t) => {
+  let about = { shape: [0, 0] };
+  const events = new PageEvents({
+    clock: new VirtualClock(),
+    about: () => about,
+    recent: { samples: [] },
+    state: () => ({ state: 'idle' }),
+    frame: () => ({ count: 0, age_ms: null }),
+  });
+  t.teardown(() => events.close());
+  const [ready, busy, later] = [new Connection(), new Connection(), new Connection()];
+  for (const connection of [ready, busy]) events.add(connection as unknown as ServerResponse);
+  ready.writableLength = 0;
+  about = { shape: [514, 514] };
+  events.add(later as unknown as ServerResponse);
+  const shapes = ({ written }: Connection): unknown[] =>
+    written.flatMap((text) => [...text.matchAll(/event: about\ndata: (.*)/g)].map(([, json = '']) => JSON.parse(json)));
+  const until = async (connection: Connection, count: number): Promise<void> => {
+    for (let waited = 0; shapes(connection).length < count && waited < 100; waited++) await pass(20);
+  };
+  await until(ready, 2);
+  t.strictSame(shapes(ready), [{ shape: [0, 0] }, { shape: [514, 514] }]);
+  t.strictSame(shapes(busy), [{ shape: [0, 0] }], 'it has not taken its last event');
+  busy.writableLength = 0;
+  await until(busy, 2);
+  t.strictSame(shapes(busy), [{ shape: [0, 0] }, { shape: [514, 514] }]);
+  t.strictSame(shapes(later), [{ shape: [514, 514] }]);
 });
