@@ -1,67 +1,42 @@
 // The route of what PSI's client has set: modules, file and metadata of the next series, and what would be refused.
 
 import type { FastifyInstance } from 'fastify';
-import type { Schema } from './schema-parts.js';
 import { receiversTold } from '../control/sls/told.js';
 import type { ReceiverGroup } from '../control/sls/receivers.js';
+import { count, flag, list, object, orNull, text } from './schema-parts.js';
 
-const text = (description: string): Schema => ({ type: 'string', description });
-const whole = (description: string): Schema => ({ type: 'integer', description });
-const sentences: Schema = {
-  type: 'array',
-  items: { type: 'string' },
-  description: 'What the next start is refused for',
-};
+const port = object('One port', { udp_port: count('Number of the port'), on: flag('The detector sends there') });
 
-const object = (description: string, properties: Readonly<Record<string, Schema>>): Schema => ({
-  type: 'object',
-  description,
-  properties,
-  required: Object.keys(properties),
+const receiver = object('The receiver of one module', {
+  module: count('Index of the module'),
+  locked_by: orNull(text('Address that alone may call (rx_lock); null = any')),
+  set_up: orNull(
+    object('What was set since rx_hostname; null = nothing was', {
+      hostname: text('Name of the module'),
+      detector: text('Its type'),
+      udp_ports: list(port, 'Ports of its images'),
+      dynamic_range: count('Bits per pixel'),
+      read_n_rows: count('Rows that are read out; 0 = all there are'),
+      frames: text('Frames of an acquisition'),
+    }),
+  ),
 });
 
 export const receiversSchema = object("The receivers that PSI's client drives", {
   status: { type: 'string', enum: ['idle', 'transmitting', 'running'], description: 'As rx_status tells' },
-  receivers: {
-    type: 'array',
-    description: 'One for each module, in their order',
-    items: object('The receiver of one module', {
-      module: whole('Index of the module'),
-      locked_by: { ...text('Address that alone may call (rx_lock); null = any'), nullable: true },
-      set_up: {
-        ...object('What was set since rx_hostname; null = nothing was', {
-          hostname: text('Name of the module'),
-          detector: text('Its type'),
-          udp_ports: {
-            type: 'array',
-            description: 'Ports of its images',
-            items: object('One port', {
-              udp_port: whole('Number of the port'),
-              on: { type: 'boolean', description: 'The detector sends there' },
-            }),
-          },
-          dynamic_range: whole('Bits per pixel'),
-          read_n_rows: whole('Rows that are read out; 0 = all there are'),
-          frames: text('Frames of an acquisition'),
-        }),
-        nullable: true,
-      },
-    }),
-  },
-  next: {
-    ...object('The next series; null = the first module was not set up', {
+  receivers: list(receiver, 'One for each module, in their order'),
+  next: orNull(
+    object('The next series; null = the first module was not set up', {
       filename: text('File that the consumer writes; "" = live view only'),
       metadata: { type: 'object', additionalProperties: true, description: "Of the header's second part" },
     }),
-    nullable: true,
-  },
-  preview: {
-    ...object("PSI's preview stream (sls_preview); null = it is not offered", {
-      frames_skipped: whole('Frames that were wanted and had left the ring, since the start of the service'),
+  ),
+  preview: orNull(
+    object("PSI's preview stream (sls_preview); null = it is not offered", {
+      frames_skipped: count('Frames that were wanted and had left the ring, since the start of the service'),
     }),
-    nullable: true,
-  },
-  problems: sentences,
+  ),
+  problems: { type: 'array', items: { type: 'string' }, description: 'What the next start is refused for' },
 });
 
 /** Add /api/v1/receivers. */

@@ -1,28 +1,10 @@
-// What PSI's client has set, on the page: asked every two seconds while its part is open, and shown module by module.
+// What PSI's client has set, on the page: asked every two seconds; module by module while its part is open.
 // Not there where no receivers are configured.
 // Tested by test/threads/page-client.test.ts.
 
+import type { ReceiverTold, ReceiversTold } from '../contract/receivers-told.js';
 import { byId, make, setText } from './elements.js';
 import type { About } from './messages.js';
-
-/** As GET /api/v1/receivers answers; what is shown of it. */
-interface Told {
-  readonly status: string;
-  readonly receivers: readonly {
-    readonly module: number;
-    readonly locked_by: string | null;
-    readonly set_up: {
-      readonly hostname: string;
-      readonly detector: string;
-      readonly udp_ports: readonly { readonly udp_port: number; readonly on: boolean }[];
-      readonly dynamic_range: number;
-      readonly read_n_rows: number;
-      readonly frames: string;
-    } | null;
-  }[];
-  readonly next: { readonly filename: string; readonly metadata: Readonly<Record<string, unknown>> } | null;
-  readonly problems: readonly string[];
-}
 
 const intervalMs = 2000;
 const section = byId('client', HTMLElement);
@@ -46,13 +28,13 @@ async function ask(): Promise<void> {
   try {
     const response = await fetch('api/v1/receivers');
     if (!response.ok) throw new Error(String(response.status));
-    show((await response.json()) as Told);
+    show((await response.json()) as ReceiversTold);
   } catch {
     setText(title, "PSI's client: no answer");
   }
 }
 
-function show(told: Told): void {
+function show(told: ReceiversTold): void {
   const { status, receivers, problems } = told;
   const lacking = receivers.filter(({ set_up }) => set_up === null).length;
   const known =
@@ -74,13 +56,13 @@ function show(told: Told): void {
   setText(next, nextText(told));
 }
 
-function settings(set: NonNullable<Told['receivers'][number]['set_up']>): string {
+function settings(set: NonNullable<ReceiverTold['set_up']>): string {
   const ports = set.udp_ports.map(({ udp_port, on }) => `${udp_port}${on ? '' : ' (off)'}`).join(', ');
   const rows = set.read_n_rows === 0 ? '' : `, ${set.read_n_rows} rows`;
   return `${set.detector}, ${set.dynamic_range} bit${rows}, ports ${ports}, ${set.frames} frames`;
 }
 
-function nextText({ next: coming, problems }: Told): string {
+function nextText({ next: coming, problems }: ReceiversTold): string {
   if (problems.length > 0) return `The next start would be refused: ${problems.join('; ')}`;
   if (coming === null) return '';
   const words = Object.entries(coming.metadata).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
