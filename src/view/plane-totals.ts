@@ -21,16 +21,18 @@ export interface PlaneTotals {
   /** Absent = nothing was measured. */
   readonly frames?: Readonly<Record<FrameHistogram, HistogramReading>>;
   readonly encoders: readonly EncoderDone[];
-  /** By their index; absent = none. */
-  readonly sockets?: readonly DataSocket[];
-  /** Null, or absent = there was no preview. */
-  readonly preview?: PreviewStatus | null;
+  /** Sockets of the stream, by their index. */
+  readonly sockets: readonly DataSocket[];
+  /** Null = there was no preview. */
+  readonly preview: PreviewStatus | null;
 }
 
 export const noTotals: PlaneTotals = {
   ports: new Map(),
   stream: Object.fromEntries(streamCounterTable.map(({ id }) => [id, 0])) as Figures<StreamCounter>,
   encoders: [],
+  sockets: [],
+  preview: null,
 };
 
 /** Figures of two times together; one that is not known (NaN) before is nothing, one that is not known now stays so. */
@@ -66,7 +68,7 @@ export function addedEncoders(now: readonly EncoderDone[], before: readonly Enco
 }
 
 /** Sockets of the stream are counted by their index, too. */
-export function addedSockets(now: readonly DataSocket[], before: readonly DataSocket[] = []): DataSocket[] {
+export function addedSockets(now: readonly DataSocket[], before: readonly DataSocket[]): DataSocket[] {
   return now.map((socket, index) => {
     const { disconnects = 0, messages = 0, blocked_seconds: blocked = 0 } = before[index] ?? {};
     return {
@@ -78,7 +80,7 @@ export function addedSockets(now: readonly DataSocket[], before: readonly DataSo
   });
 }
 
-export function addedPreview(now: PreviewStatus, before: PreviewStatus | null = null): PreviewStatus {
+export function addedPreview(now: PreviewStatus, before: PreviewStatus | null): PreviewStatus {
   const { shown = 0, sent = 0, skipped = 0, refused = 0 } = before ?? {};
   const { endpoint, subscribers } = now;
   return {
@@ -111,7 +113,7 @@ export function totalsOf(
     stream: view.streamCounters(),
     frames: view.frameHistograms(),
     encoders: [...encoders, ...before.encoders.slice(encoders.length)],
-    preview: preview ?? before.preview ?? null,
-    sockets: [...dataSockets, ...(before.sockets ?? []).slice(dataSockets.length)],
+    preview: preview ?? before.preview,
+    sockets: [...dataSockets, ...before.sockets.slice(dataSockets.length)],
   };
 }

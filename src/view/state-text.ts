@@ -28,12 +28,12 @@ export function describeState(facts: StateFacts): { message: string; problems: s
   const { config, state, dataSockets, series } = facts;
   const problems: string[] = [];
   if (facts.endPending) problems.push('the end of the last series waits for a consumer to take it.');
-  if (series === null) return { message: waiting(facts), problems };
+  const lonely = dataSockets.filter(({ consumers }) => consumers === 0).map(({ endpoint }) => endpoint);
+  if (series === null) return { message: waiting(facts, lonely), problems };
   if (state === 'closing')
     return { message: `series ${series.series_id} is closing: ${series.images_sent} images sent.`, problems };
   if (series.header_pending)
     problems.push(`series ${series.series_id}: no consumer has taken its header. Start the receiver.`);
-  const lonely = dataSockets.filter(({ consumers }) => consumers === 0).map(({ endpoint }) => endpoint);
   if (lonely.length > 0 && !series.header_pending)
     problems.push(dataSockets.length === 1 ? 'the consumer is gone.' : `the consumer of ${lonely.join(', ')} is gone.`);
   const nothing = series.ports.every((port) => port.counters.accepted === 0);
@@ -61,11 +61,11 @@ export function describeState(facts: StateFacts): { message: string; problems: s
   };
 }
 
-function waiting({ config, state, dataSockets }: StateFacts): string {
+/** @param lonely sockets without a consumer */
+function waiting({ config, state }: StateFacts, lonely: readonly string[]): string {
   if (state === 'closing') return 'the series is closing.';
   if (state === 'open' && config.series === 'auto') return 'ready: a series opens with the first packets.';
   if (state === 'open') return 'a series is being opened.';
-  const lonely = dataSockets.filter(({ consumers }) => consumers === 0).map(({ endpoint }) => endpoint);
   if (lonely.length > 0) return `idle: no consumer is connected to ${lonely.join(', ')}.`;
   return config.series === 'auto' ? 'idle: the next series is being prepared.' : 'idle: ready to be armed.';
 }
