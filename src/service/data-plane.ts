@@ -37,7 +37,8 @@ export interface DataPlaneDeps extends Pick<SharedViewDeps, 'outside' | 'kept' |
   readonly firstMessageNumber: number;
   /** Number of the last series before it, or 0. */
   readonly seriesBefore: number;
-  readonly before?: PlaneTotals;
+  /** What data planes before it have counted. */
+  readonly before: PlaneTotals;
   /** A thread has failed, and nobody asked it to end. */
   onFailed(error: Error): void;
 }

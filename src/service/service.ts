@@ -8,10 +8,8 @@ import { isOpen } from '../config/from-client.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { firstMessageNumber } from '../config/message-numbers.js';
 import { writtenHosts } from '../config/udp-hosts.js';
-import { makePlan } from '../config/plan.js';
 import { thisMachine } from '../doctor/machine.js';
 import { machineReport } from '../doctor/machine-report.js';
-import { refuseSmallLimit } from '../doctor/memory-limit.js';
 import { configuredToken } from '../http/access.js';
 import { startHttp } from '../http/http.js';
 import type { HttpServer } from '../http/http.js';
@@ -58,7 +56,6 @@ export interface ServiceOptions {
 export async function startService(config: ServiceConfig, options: ServiceOptions = {}): Promise<RunningService> {
   const logger = options.logger ?? makeLogger(logLevel(), config.name);
   const manager = serviceManager(managerVariables(), (sentence) => logger.warn({ event: 'note' }, sentence));
-  if (!isOpen(config)) refuseSmallLimit(config.name, makePlan(config), thisMachine.read);
   // Above every number of an earlier process, so that nothing of it can mix with what a consumer still keeps
   // (docs/stream.md).
   const firstNumber = firstMessageNumber(systemClock.wall());
