@@ -7,6 +7,7 @@ import { writeJson } from '../base/json-text.js';
 import type { JsonNode } from '../base/json-text.js';
 import type { RefusalReason } from '../contract/refusals.js';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
+import { hostPort } from '../base/host-port.js';
 
 const defaultUrl = 'http://127.0.0.1:5000';
 
@@ -91,7 +92,7 @@ export async function serviceUrl(
       exitCode.usage,
     );
   const host = apiHost === '0.0.0.0' ? '127.0.0.1' : apiHost === '::' ? '::1' : apiHost;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${apiPort}`;
+  return `http://${hostPort(host, apiPort)}`;
 }
 
 /** What the service answered: HTTP status and JSON body (null when there was none). */

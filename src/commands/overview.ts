@@ -6,6 +6,7 @@ import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import { systemClock } from '../base/clock.js';
 import { exitCode, OperatorError } from '../base/errors.js';
+import { hostPort } from '../base/host-port.js';
 import { checkedUrl, refusal, request } from './api-client.js';
 import { helpEnd, sharedCodes } from './arguments.js';
 import { onInterrupt } from './interrupt.js';
@@ -91,9 +92,7 @@ export async function overview(texts: readonly string[], { host, port, json }: O
   }
   services.start();
   const { port: taken } = app.server.address() as AddressInfo;
-  process.stdout.write(
-    `The overview is at http://${host.includes(':') ? `[${host}]` : host}:${taken}/  Ctrl-C ends it.\n`,
-  );
+  process.stdout.write(`The overview is at http://${hostPort(host, taken)}/  Ctrl-C ends it.\n`);
   await interrupt.asked;
   services.stop();
   await app.close();

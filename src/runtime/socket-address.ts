@@ -4,6 +4,7 @@
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { OperatorError } from '../base/errors.js';
+import { hostPort } from '../base/host-port.js';
 
 /** Linux, bits/socket.h. */
 export const addressFamily = { inet: 2, inet6: 10 } as const;
@@ -76,8 +77,7 @@ export function textOf(address: Uint8Array): string {
 
 /** A sender as the configuration writes it: "10.1.2.20:32410", "[fd00::20]:32410". */
 export function senderText(address: Uint8Array): string {
-  const text = textOf(address);
-  return `${text.includes(':') ? `[${text}]` : text}:${portOf(address)}`;
+  return hostPort(textOf(address), portOf(address));
 }
 
 /** The port of a socket address. */

@@ -5,6 +5,7 @@
 
 import { Push } from 'zeromq';
 import { OperatorError, messageOf } from '../../base/errors.js';
+import { hostPort } from '../../base/host-port.js';
 import { bindRemedy } from './bind-remedy.js';
 import { keepAlive } from './keep-alive.js';
 import { acceptQueue, handshakeMs, inbound } from './libzmq/options.js';
@@ -89,7 +90,7 @@ export class ZmqSink implements MessageSink {
 
   async open(): Promise<string> {
     const { host, port } = this.#options;
-    const address = `tcp://${host.includes(':') ? `[${host}]` : host}:${port === 0 ? '*' : port}`;
+    const address = `tcp://${hostPort(host, port === 0 ? '*' : port)}`;
     try {
       await this.#socket.bind(address);
     } catch (error) {

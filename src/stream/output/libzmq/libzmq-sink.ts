@@ -4,6 +4,7 @@
 
 import { assert } from '../../../base/assert.js';
 import { OperatorError } from '../../../base/errors.js';
+import { hostPort } from '../../../base/host-port.js';
 import { bindRemedy } from '../bind-remedy.js';
 import { DeliveryLedger, wireBytes } from '../delivery-ledger.js';
 import { LibzmqDoor } from './door.js';
@@ -99,7 +100,7 @@ export class LibzmqSink implements MessageSink {
       this.#door = new LibzmqDoor(library, this.#context, handshakeMs);
       this.#must(this.#door.ready, 'zmq socket');
       this.#peers = new LibzmqPeers(this.#door, this.#options.timeoutMs);
-      this.#openSocket(`tcp://${host.includes(':') ? `[${host}]` : host}:${port === 0 ? '*' : port}`);
+      this.#openSocket(`tcp://${hostPort(host, port === 0 ? '*' : port)}`);
       this.#address = this.#lastEndpoint();
       return Promise.resolve(this.#address);
     } catch (error) {

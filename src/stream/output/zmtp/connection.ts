@@ -4,6 +4,7 @@
 // Tested by test/stream/output/zmtp/zmtp-sink.test.ts.
 
 import { assert } from '../../../base/assert.js';
+import { hostPort } from '../../../base/host-port.js';
 import {
   greeting,
   greetingBytes,
@@ -119,7 +120,7 @@ export class Connection {
 
   /** "10.0.0.7:51234". */
   get name(): string {
-    return `${this.address.includes(':') ? `[${this.address}]` : this.address}:${this.port}`;
+    return hostPort(this.address, this.port);
   }
 
   /** What does the peer say? Looks once; what a PULL has no reason to say is a reason to refuse it. */

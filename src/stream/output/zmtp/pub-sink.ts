@@ -3,6 +3,7 @@
 // nothing is kept but what was begun. In the streamer's thread, which calls `poll` in each turn.
 // Tested by test/threads/preview.test.ts.
 
+import { hostPort } from '../../../base/host-port.js';
 import type { RefusedPeer } from '../../../contract/refused-peers.js';
 import type { PreviewSink } from '../preview/preview-sink.js';
 import { publisher } from './connection.js';
@@ -80,7 +81,7 @@ export class PubSink implements PreviewSink {
     const { host, port, sendBufferBytes } = this.#options;
     const listening = this.#sockets.listen(host, port, sendBufferBytes);
     this.#door.listen(listening.descriptor);
-    return `tcp://${host.includes(':') ? `[${host}]` : host}:${listening.port}`;
+    return `tcp://${hostPort(host, listening.port)}`;
   }
 
   poll(): void {

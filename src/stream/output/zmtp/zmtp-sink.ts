@@ -4,6 +4,7 @@
 // which calls `poll` first thing in each turn.
 
 import { assert } from '../../../base/assert.js';
+import { hostPort } from '../../../base/host-port.js';
 import type { MessageSink, Offer } from '../message-sink.js';
 import type { ConsumerNotice, ConsumerNoticeCode } from '../../../contract/consumer-notices.js';
 import type { RefusedPeer } from '../../../contract/refused-peers.js';
@@ -134,7 +135,7 @@ export class ZmtpSink implements MessageSink {
     const listening = this.#sockets.listen(host, port, sendBufferBytes);
     this.#door.listen(listening.descriptor);
     this.#sendBuffer = { requestedBytes: sendBufferBytes, grantedBytes: listening.sendBufferBytes };
-    return `tcp://${host.includes(':') ? `[${host}]` : host}:${listening.port}`;
+    return `tcp://${hostPort(host, listening.port)}`;
   }
 
   poll(): void {
