@@ -246,7 +246,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
               payloadBytes: layout.payloadBytes,
               bytesOutPerSecond: sentBytes * rateHz,
               encoders,
-              ...(encoding === null ? {} : { encoding: encoding.plan.load ?? 0 }),
+              encoding: encoding?.plan.load ?? 0,
               send: sending.sendQueue.of === 'kernel' ? 'zmtp' : 'zmq',
             }),
           },

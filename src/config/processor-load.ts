@@ -40,8 +40,8 @@ export interface Traffic {
   readonly bytesOutPerSecond: number;
   /** Threads that make forms; 0 = none. */
   readonly encoders: number;
-  /** What all of them have to do, in cores; unless given they compress what goes out. */
-  readonly encoding?: number;
+  /** What all of them have to do, in cores. */
+  readonly encoding: number;
 }
 
 /** Shares of one core: 0.5 = busy half of the time. */
@@ -76,10 +76,7 @@ export function processorLoad({
 }: Traffic): ProcessorLoad {
   const receivers = packetsPerSecond.map((packets) => packets * packetCost(arrival, payloadBytes));
   const gigabytes = bytesOutPerSecond / 1e9;
-  const encoders = Array.from(
-    { length: encoderThreads },
-    () => (encoding ?? gigabytes * processorCost.encodeGigabyte) / encoderThreads,
-  );
+  const encoders = Array.from({ length: encoderThreads }, () => encoding / encoderThreads);
   const streamer = gigabytes * (send === 'zmtp' ? processorCost.zmtpGigabyte : processorCost.streamerGigabyte);
   const zmq = send === 'zmtp' ? null : gigabytes * processorCost.zmqGigabyte;
   const threads: [string, number][] = [

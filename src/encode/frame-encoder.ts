@@ -6,9 +6,11 @@
 
 import { assert } from '../base/assert.js';
 import type { Clock } from '../base/clock.js';
+import { altersPixels } from '../config/encoding.js';
+import type { SentForm } from '../config/encoding.js';
 import { AbsentImages } from '../detector/absent-images.js';
-import { leavesAsItLies, walkOf } from '../detector/frame-form.js';
-import type { FrameForm, Walk } from '../detector/frame-form.js';
+import { walkOf } from '../detector/frame-form.js';
+import type { Walk } from '../detector/frame-form.js';
 import type { Layout } from '../detector/layout.js';
 import { EncoderWords } from '../memory/encoder-words.js';
 import { FormSlots, chunkBound } from '../memory/form-slots.js';
@@ -19,14 +21,6 @@ import { SeriesWords, phase } from '../memory/series-words.js';
 import { SlotRecords } from '../memory/slot-records.js';
 import type { EncodeKernel } from './encode-kernel.js';
 
-/** What an encoder makes of frames. */
-export interface EncoderForm extends FrameForm {
-  readonly encoding: 'none' | 'bslz4';
-  readonly masked: boolean;
-  /** Null = the missing value. */
-  readonly maskValue: number | null;
-}
-
 /** Everything that an encoder is made of. */
 export interface EncoderSetup {
   readonly buffer: ArrayBufferLike;
@@ -36,7 +30,7 @@ export interface EncoderSetup {
   /** Indices into `udp_ports` of the ports that receive. */
   readonly activePorts: readonly number[];
   readonly kernel: EncodeKernel;
-  readonly form: EncoderForm;
+  readonly form: SentForm;
   readonly clock: Clock;
   readonly dynamicRange: number;
   /** 0 = all rows. */
@@ -92,7 +86,7 @@ export class FrameEncoder {
       records: new SlotRecords(buffer, map.slotRecords[port], sizes.slots, sizes.packets),
       words: new PortWords(buffer, map.portWords[port]),
     }));
-    this.#alters = setup.form.masked || !leavesAsItLies(setup.form);
+    this.#alters = altersPixels(setup.form);
     this.#layout = setup.layoutFor(setup.dynamicRange, setup.readNRows);
     this.#walk = walkOf(setup.form, this.#layout.shape);
     this.#absent = new AbsentImages(this.#layout);

@@ -8,10 +8,11 @@ const quad: Traffic = {
   payloadBytes: 4096,
   bytesOutPerSecond: 528_392_000,
   encoders: 0,
+  encoding: 0,
 };
 
-t.test('encoders share the bytes of frames, and one that is too busy is named', async (t) => {
-  const one = processorLoad({ ...quad, bytesOutPerSecond: 2e9, encoders: 2 });
+t.test('encoders share what they have to do, and one that is too busy is named', async (t) => {
+  const one = processorLoad({ ...quad, encoders: 2, encoding: 2 * processorCost.encodeGigabyte });
   t.strictSame(one.encoders, [processorCost.encodeGigabyte, processorCost.encodeGigabyte]);
   t.ok(one.overloaded.includes('encoder 1'));
   t.strictSame(processorLoad(quad).encoders, []);

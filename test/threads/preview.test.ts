@@ -117,6 +117,7 @@ t.test('as_sent is what the stream sends: compressed, where it is', { skip: need
   const verifier = new FrameVerifier(running.config.detector);
   const images = messages.filter(({ htype }) => htype === 'image');
   t.ok(images.length >= 2);
+  t.equal(images.at(-1)?.fields['frame'], frames - 1, 'the last frame is among them, though it was released');
   for (const { fields, parts } of images) {
     t.equal(fields['compression'], 'bslz4');
     const pixels = unpackBslz4(parts[0], 2, 514 * 514 * 2);
