@@ -6,11 +6,10 @@ import type { ClientOptions } from '../../config/from-client.js';
 import type { ServiceConfig, StatedOptions } from '../../config/service-config.js';
 import { hostsOfPorts } from '../../config/udp-hosts.js';
 import { makeLayout, rowsFlipped } from '../../detector/layout.js';
-import { framesExpected, imagePorts, portCount } from './module-settings.js';
+import { framesExpected, imagePorts, notSet, portCount } from './module-settings.js';
 import type { ModuleSettings } from './module-settings.js';
 
 const wildcards: readonly string[] = ['0.0.0.0', '::'];
-const notSet = '0.0.0.0';
 
 const says = (key: string, here: unknown, there: unknown, command: string): string =>
   `${key}: ${String(here)} in the configuration of the service, but ${String(there)} at the detector (${command})`;
@@ -116,13 +115,20 @@ function ofPorts(config: ServiceConfig, settings: ModuleSettings): string[] {
 }
 
 /** Modules that would send different frames. */
-export function disagreements([first, ...others]: readonly ModuleSettings[]): string[] {
-  if (first === undefined) return [];
-  const facts: readonly (readonly [name: string, of: (settings: ModuleSettings) => unknown])[] = [
+export function disagreements(modules: readonly ModuleSettings[]): string[] {
+  return differences(modules, [
     ['frames of the acquisition', framesExpected],
     ['dr', ({ dynamicRange }) => dynamicRange],
     ['readnrows', ({ readNRows }) => readNRows],
-  ];
+  ]);
+}
+
+/** Where modules are not set as the first one is: what it is called, which value here, which there. */
+export function differences(
+  [first, ...others]: readonly ModuleSettings[],
+  facts: readonly (readonly [name: string, of: (settings: ModuleSettings) => unknown])[],
+): string[] {
+  if (first === undefined) return [];
   return others.flatMap((other) =>
     facts
       .filter(([, of]) => of(first) !== of(other))

@@ -4,11 +4,9 @@
 
 import type { ClientOptions } from '../../config/from-client.js';
 import { families } from '../../detector/profiles.js';
-import { counters } from './agreement.js';
-import { imagePorts, portCount } from './module-settings.js';
+import { counters, differences } from './agreement.js';
+import { imagePorts, notSet, portCount } from './module-settings.js';
 import type { ModuleSettings } from './module-settings.js';
-
-const notSet = '0.0.0.0';
 
 /** @param hostGiven the configuration says on which addresses packets are received */
 export function clientOptions(
@@ -65,22 +63,13 @@ function flips(modules: readonly ModuleSettings[], quad: boolean): Pick<ClientOp
 }
 
 /** Modules that would not be parts of one detector. */
-function differing([first, ...others]: readonly [ModuleSettings, ...ModuleSettings[]]): string[] {
-  const facts: readonly (readonly [name: string, of: (settings: ModuleSettings) => unknown])[] = [
+function differing(modules: readonly ModuleSettings[]): string[] {
+  return differences(modules, [
     ['hostname', ({ detector }) => detector],
     ['detsize', ({ modules: { x, y } }) => `${y} × ${x} modules`],
     ['quad', ({ detector, quad }) => (detector === 'eiger' ? quad : 0)],
     ['tengiga', ({ detector, tenGiga }) => (families[detector].choices.tenGiga === undefined ? 0 : tenGiga)],
     ['numinterfaces', ({ detector, interfaces }) => portCount(detector, interfaces)],
     ['counters', (settings) => (settings.detector === 'mythen3' ? counters(settings).join() : '')],
-  ];
-  return others.flatMap((other) =>
-    facts
-      .filter(([, of]) => of(first) !== of(other))
-      .map(
-        ([name, of]) =>
-          `${name}: ${String(of(first))} on module ${first.moduleIndex}, but ${String(of(other))} on module ` +
-          `${other.moduleIndex}: set it for all modules at once`,
-      ),
-  );
+  ]);
 }

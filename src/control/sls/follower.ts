@@ -137,7 +137,7 @@ export class Follower {
       );
     return this.problems().length > 0
       ? "waiting for settings of PSI's client that can be received: the problems say what is wrong"
-      : 'the data plane that PSI’s client asks for is being built';
+      : "the data plane that PSI's client asks for is being built";
   }
 
   /** What stands against the settings, or against what was tried with them. */

@@ -61,6 +61,8 @@ const fifoDepths = { eiger: 1000, jungfrau: 2500, moench: 1000, mythen3: 50_000,
 const eigerFifoDepth32Bit = 100;
 const framesPerFile = { eiger: 10_000, jungfrau: 10_000, moench: 100_000, mythen3: 10_000, gotthard2: 20_000 } as const;
 
+/** An address that the client has not set. */
+export const notSet = '0.0.0.0';
 /** Of module 0, as slsDetectorPackage has it (DEFAULT_ZMQ_RX_PORTNO). */
 export const firstStreamingPort = 30_001;
 const discardPartial = 2;

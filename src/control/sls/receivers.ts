@@ -11,7 +11,7 @@ import { contradictions, disagreements, lastingContradictions, statedContradicti
 import { armWishOf } from './arm-wish.js';
 import { Follower } from './follower.js';
 import { Gathering } from './gathering.js';
-import { framesExpected, imagePorts } from './module-settings.js';
+import { framesExpected, imagePorts, notSet } from './module-settings.js';
 import type { ModuleSettings } from './module-settings.js';
 import type { Preview } from './preview.js';
 import type { ReceiversDeps, SeriesProgress } from './receivers-deps.js';
@@ -101,7 +101,7 @@ export class Receiver {
    * @throws Refused (invalid) for an address of another machine
    */
   macOf(address: string): bigint {
-    if (address === '0.0.0.0' || address.startsWith('127.')) return 0n;
+    if (address === notSet || address.startsWith('127.')) return 0n;
     const mac = this.group.macOf(address);
     if (mac !== null) return BigInt(`0x0${mac.replaceAll(':', '')}`);
     throw new Refused('invalid', [
