@@ -76,8 +76,8 @@ export class Planes {
       outliving: view.outliving,
     });
     this.#now = next;
-    this.#dataPorts = next.dataEndpoint.split(',').map((endpoint) => Number(/:(\d+)$/.exec(endpoint)?.[1] ?? 0));
-    this.#previewPort = Number(/:(\d+)$/.exec(next.view.status().preview?.endpoint ?? '')?.[1] ?? 0);
+    this.#dataPorts = next.dataEndpoint.split(',').map(portOf);
+    this.#previewPort = portOf(next.view.status().preview?.endpoint ?? '');
     view.adopt(next.view);
     next.flightRecorder.start();
     const took = Math.round(systemClock.now() - begun);
@@ -138,6 +138,9 @@ export class Planes {
     await plane.flightRecorder.close();
   }
 }
+
+/** Of an endpoint, `tcp://…:PORT`; 0 = it has none. */
+const portOf = (endpoint: string): number => Number(/:(\d+)$/.exec(endpoint)?.[1] ?? 0);
 
 /** @returns whether it came true in time */
 async function until(holds: () => boolean, limitMs: number): Promise<boolean> {

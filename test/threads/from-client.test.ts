@@ -268,6 +268,7 @@ t.test('while a series of another door is open its data plane stays', async (t) 
   t.equal((await running.arm({ frames: 60 })).status, 201);
   const sent = running.simulate({ settings: detector, udpHost: udpHosts, frames: 60, rate: 12 });
   await done(0, 'F_SET_RECEIVER_UDP_PORT', Uint8Array.of(ports[2] & 255, ports[2] >> 8));
+  await until(() => running.service.view.recent.samples.length > 0, 'a second of it');
   const { length } = running.service.view.recent.samples;
   t.match(await one.refused(0, 'F_START_RECEIVER'), /a series is open/);
   t.ok(running.service.view.recent.samples.length >= length, 'what was seen of it stays on the page');
