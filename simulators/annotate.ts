@@ -37,7 +37,7 @@ export interface AnnotateReport extends Annotated {
 /**
  * Annotate a file: all of it, or it is as it was.
  * @throws OperatorError: no such file, none of a receiver, no series (usage); a file and a series that do not belong
- * together (failed); a file that somebody else has open, a disk that is full, an interrupt (environment)
+ * together (failed); a file that somebody else has open, a disk that is full (environment); an interrupt (interrupted)
  */
 export async function annotateFile(options: AnnotateOptions): Promise<AnnotateReport> {
   const { series, dryRun = false, signal } = options;
@@ -67,7 +67,11 @@ export async function annotateFile(options: AnnotateOptions): Promise<AnnotateRe
       const [annotated] = done as [Annotated];
       // Signals are heard here; from here on nothing waits.
       await setImmediate();
-      if (signal.aborted) throw new OperatorError(`${file}: interrupted before anything was changed; call it again`);
+      if (signal.aborted)
+        throw new OperatorError(
+          `${file}: interrupted before anything was changed; call it again`,
+          exitCode.interrupted,
+        );
       const pieces = annotated.changed ? [...overlay.changes()] : [];
       if (!dryRun && pieces.length > 0) attempt(file, () => change(file, pieces));
       const bytes = annotated.changed ? overlay.size - overlay.before : 0;

@@ -20,6 +20,8 @@ export const exitCode = {
   undelivered: 5,
   /** The work was done, nothing was wrong with the stream, and frames in it were not complete. */
   incomplete: 6,
+  /** Ended by a signal before the work was done, or at once by a second one; as shells have it for SIGINT. */
+  interrupted: 130,
 } as const;
 
 /** A message for the operator in one line: what, seen, needed, remedy. */

@@ -53,6 +53,7 @@ export function addAnnotate(program: Command): void {
             'no answer, no such series in the history, a full disk, a file that somebody has open: it is as it was',
           ],
           sharedCodes.internal,
+          [exitCode.interrupted, 'interrupted: the file is as it was'],
         ],
       ),
     )

@@ -47,7 +47,7 @@ export function addConvert(program: Command): void {
           ],
           [exitCode.environment, 'OUT exists already or cannot be written, the disk is full, an image cannot be read'],
           sharedCodes.internal,
-          [130, 'interrupted: nothing of OUT is left'],
+          [exitCode.interrupted, 'interrupted: nothing of OUT is left'],
         ],
       ),
     )

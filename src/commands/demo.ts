@@ -58,7 +58,7 @@ export function addDemo(program: Command): void {
           [exitCode.environment, 'a port is taken, or the system is in the way'],
           sharedCodes.internal,
           [
-            130,
+            exitCode.interrupted,
             'interrupted before the ledger was complete; with --keep, Ctrl-C after it is the end that was meant: 0',
           ],
         ],

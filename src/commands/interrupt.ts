@@ -4,9 +4,7 @@
 // Tested by test/threads/signals.test.ts.
 
 import { systemClock } from '../base/clock.js';
-
-/** Exit code of a process that was interrupted twice, as shells have it for SIGINT. */
-const interruptedTwice = 130;
+import { exitCode } from '../base/errors.js';
 
 /** SIGHUP: the terminal or ssh session was closed. SIGQUIT: Ctrl-\. */
 const ending = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const;
@@ -71,7 +69,7 @@ export function onInterrupt({
   };
   const listener = (name: NodeJS.Signals): void => {
     if (!controller.signal.aborted) end(name);
-    else if (hurrying.has(name) && now() - firstAt >= sameWishMs) process.exit(interruptedTwice);
+    else if (hurrying.has(name) && now() - firstAt >= sameWishMs) process.exit(exitCode.interrupted);
   };
   const closed = (reason: string): void => {
     if (!controller.signal.aborted) end(reason);

@@ -37,7 +37,7 @@ export function addRehearse(program: Command): void {
           sharedCodes.usage,
           [exitCode.environment, 'something could not be started'],
           sharedCodes.internal,
-          [130, 'interrupted'],
+          [exitCode.interrupted, 'interrupted'],
         ],
       ),
     )

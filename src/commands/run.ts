@@ -63,7 +63,7 @@ export function addRun(program: Command): void {
             exitCode.undelivered,
             'stopped as asked, but the consumer lacks messages, series_end perhaps among them; the log says how many',
           ],
-          [130, 'interrupted twice'],
+          [exitCode.interrupted, 'interrupted twice'],
         ],
       ),
     )

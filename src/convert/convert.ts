@@ -51,15 +51,13 @@ export interface ConvertReport {
   readonly changed: readonly string[];
 }
 
-/** Exit code of what was interrupted. */
-export const interruptedCode = 130;
 /** Ending of a file that is not done. */
 const partSuffix = '.part';
 
 /**
  * Convert a file.
  * @throws OperatorError for a file that is none, has nothing to convert, or has what cannot be copied (usage); one that
- * cannot be read or written (environment); an interruption (130). Nothing of the new file is left then.
+ * cannot be read or written (environment); an interruption (interrupted). Nothing of the new file is left then.
  */
 export async function convertFile(options: ConvertOptions): Promise<ConvertReport> {
   const { file, out, to, threads, signal } = options;
@@ -88,7 +86,7 @@ export async function convertFile(options: ConvertOptions): Promise<ConvertRepor
       closeQuietly(made);
       rmSync(part, { force: true });
     }
-    if (signal.aborted) throw new OperatorError('interrupted; nothing is left of the new file', interruptedCode);
+    if (signal.aborted) throw new OperatorError('interrupted; nothing is left of the new file', exitCode.interrupted);
     // What the library throws is an Error as such; a mistake in the program has a name of its own.
     if (error instanceof OperatorError || (error instanceof Error && error.name !== 'Error')) throw error;
     throw new OperatorError(

@@ -6,7 +6,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { OperatorError } from '../base/errors.js';
+import { exitCode, OperatorError } from '../base/errors.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { spawnBound } from '../runtime/bound-child.js';
 import { makeLogger } from '../runtime/log.js';
@@ -90,7 +90,7 @@ export async function endAll(children: readonly ChildProcess[], stopService: () 
 /** Rejects when somebody wants the run to end. */
 export function interrupted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
-    const stop = (): void => reject(new OperatorError('interrupted', 130));
+    const stop = (): void => reject(new OperatorError('interrupted', exitCode.interrupted));
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
   });

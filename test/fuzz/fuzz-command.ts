@@ -4,6 +4,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../../src/base/clock.js';
+import { exitCode } from '../../src/base/errors.js';
 import { onInterrupt } from '../../src/commands/interrupt.js';
 import { ProgressLine } from '../../simulators/terminal.js';
 import { playInJobs, seedLimitMs } from './jobs.js';
@@ -12,8 +13,6 @@ import { closeOperator } from './operator.js';
 import { describeSeed, playSeed } from './play.js';
 import { addSeed, failureLine, noTotals, playAgain, summaryLine } from './totals.js';
 import type { Totals } from './totals.js';
-
-const interruptedCode = 130;
 
 function whole(least: number): (text: string) => number {
   return (text) => {
@@ -139,7 +138,7 @@ async function playAll({ seeds, from, jobs, seedLimit, json = false, untilFailur
     console.log(
       (interrupted ? `interrupted, ${seeds - totals.seeds} seeds not played: ` : '') + summaryLine(totals, seconds()),
     );
-  return totals.failed.length > 0 ? 1 : interrupted ? interruptedCode : 0;
+  return totals.failed.length > 0 ? 1 : interrupted ? exitCode.interrupted : 0;
 }
 
 program.parse();

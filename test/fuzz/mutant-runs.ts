@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import ts from 'typescript';
 import { systemClock } from '../../src/base/clock.js';
+import { exitCode } from '../../src/base/errors.js';
 import { onInterrupt } from '../../src/commands/interrupt.js';
 import { spawnBound } from '../../src/runtime/bound-child.js';
 import { ProgressLine } from '../../simulators/terminal.js';
@@ -95,7 +96,7 @@ export async function runMutants(options: MutantsOptions): Promise<number> {
         `in ${seconds.toFixed(0)} s`,
     );
   if (write) writeTable(caught);
-  return missed.length > 0 ? 1 : interrupted ? 130 : 0;
+  return missed.length > 0 ? 1 : interrupted ? exitCode.interrupted : 0;
 }
 
 /** @param listed the seed that caught it before @param seeds that are played when that one holds, 0 = none */

@@ -55,7 +55,7 @@ const program = new Command('soak')
         [exitCode.failed, 'something was wrong: it is listed at the end'],
         [exitCode.usage, 'the command line is wrong'],
         [exitCode.internal, 'the soak itself could not go on'],
-        [130, 'interrupted twice'],
+        [exitCode.interrupted, 'interrupted twice'],
       ],
     ),
   )
