@@ -8,7 +8,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseConfig } from '../src/config/load.js';
 import { makePlan, type Plan } from '../src/config/plan.js';
-import { busyLimit } from '../src/config/processor-load.js';
+import { loadOf } from '../src/config/processor-load.js';
 import { OperatorError } from '../src/base/errors.js';
 import { destinationsMost } from '../src/detector/frame-share.js';
 import { table } from './statistics.js';
@@ -185,38 +185,29 @@ export function scalingTable(): string {
 const shrink = 4;
 const socketCounts = [1, 2, 4, 8];
 
-/** What an instance would be that compresses: the plan's, with fewer bytes to send. */
-function compressed(plan: Plan): { readonly cores: number; readonly limits: readonly string[] } {
-  const { rate, memoryBytes } = trafficOf(plan).plan;
-  if (rate === null) throw new Error('the rate is known');
-  const { receivers, encoders, streamer } = rate.processors;
-  const threads = [...receivers, ...encoders, streamer / shrink];
-  const alone = threads.filter((share) => share > busyLimit / 2).length;
-  const rest = threads.filter((share) => share <= busyLimit / 2).reduce((sum, share) => sum + share, 0);
-  const cores = alone + Math.max(alone > 0 ? 0 : 1, Math.ceil(rest / busyLimit));
-  const receives = trafficOf(plan).receives;
-  return {
-    cores,
-    limits: [
-      ...(threads.some((share) => share > busyLimit) ? ['one core'] : []),
-      ...(receives > node.gigabitsPerSecond * node.linkShare ? ['link'] : []),
-      ...(cores > node.cores ? ['cores'] : []),
-      ...(memoryBytes > node.memoryGiB * 2 ** 30 ? ['memory'] : []),
-    ],
-  };
+/** The same where what is sent has shrunk. */
+function compressed({ plan, rate, receives, sends }: Traffic): Traffic {
+  const { streamer, zmq } = rate.processors;
+  const processors = loadOf({
+    ...rate.processors,
+    streamer: streamer / shrink,
+    zmq: zmq === null ? null : zmq / shrink,
+  });
+  return { plan, rate: { ...rate, processors }, receives, sends: sends / shrink };
 }
 
-/** Instances and cores of each; null = more than the detector knows destinations. */
-function least(rate: number, keys: Readonly<Record<string, unknown>>, encodes: boolean): string {
-  const all = encodes ? { ...keys, compression: 'bslz4' } : keys;
+/** The fewest instances that carry this; null = more than the detector knows destinations. */
+function least(
+  rate: number,
+  keys: Readonly<Record<string, unknown>>,
+  form: (traffic: Traffic) => Traffic,
+): { readonly instances: number; readonly traffic: Traffic } | null {
   for (let instances = 1; instances <= destinationsMost; instances++) {
-    const plan = planOf(rate, all, instances);
-    if (typeof plan === 'string') continue;
-    const traffic = trafficOf(plan);
-    const found = encodes ? compressed(plan) : { cores: traffic.rate.processors.cores, limits: limitsOf(traffic) };
-    if (found.limits.length === 0) return `${instances} × ${found.cores}`;
+    const plan = planOf(rate, keys, instances);
+    const traffic = typeof plan === 'string' ? null : form(trafficOf(plan));
+    if (traffic !== null && limitsOf(traffic).length === 0) return { instances, traffic };
   }
-  return `more than ${destinationsMost}`;
+  return null;
 }
 
 /** Instances × cores of each, by the number of sockets, as frames lie and compressed. */
@@ -232,11 +223,17 @@ export function socketsTable(): string {
     head,
     detectors.map(([name, chipRate, keys]) => {
       const rate = carriedRate(highestRate(chipRate, keys), keys);
-      const plain = least(rate, keys, false);
-      const plan = planOf(rate, keys, Number.parseInt(plain, 10));
-      const bytes = typeof plan === 'string' ? 0 : (plan.rate?.gigabytesPerSecond ?? 0) * 1000;
-      const each = socketCounts.map((count) => (bytes / count).toFixed(0));
-      return [name, String(rate), ...each, plain, least(rate, keys, true)];
+      const plain = least(rate, keys, (traffic) => traffic);
+      const small = least(rate, { ...keys, compression: 'bslz4' }, compressed);
+      const each = socketCounts.map((count) =>
+        plain === null ? '' : ((plain.traffic.rate.gigabytesPerSecond * 1000) / count).toFixed(0),
+      );
+      const [asItLies, packed] = [plain, small].map((found) =>
+        found === null
+          ? `more than ${destinationsMost}`
+          : `${found.instances} × ${found.traffic.rate.processors.cores}`,
+      );
+      return [name, String(rate), ...each, asItLies, packed];
     }),
   );
 }

@@ -79,6 +79,16 @@ export function processorLoad({
   const encoders = Array.from({ length: encoderThreads }, () => encoding / encoderThreads);
   const streamer = gigabytes * (send === 'zmtp' ? processorCost.zmtpGigabyte : processorCost.streamerGigabyte);
   const zmq = send === 'zmtp' ? null : gigabytes * processorCost.zmqGigabyte;
+  return loadOf({ receivers, encoders, streamer, zmq });
+}
+
+/** What threads with these shares come to. */
+export function loadOf({
+  receivers,
+  encoders,
+  streamer,
+  zmq,
+}: Pick<ProcessorLoad, 'receivers' | 'encoders' | 'streamer' | 'zmq'>): ProcessorLoad {
   const threads: [string, number][] = [
     ...receivers.map((share, index): [string, number] => [`receiver ${index}`, share]),
     ...encoders.map((share, index): [string, number] => [`encoder ${index}`, share]),
