@@ -17,6 +17,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { OperatorError } from '../../src/base/errors.js';
 import type { Piece } from './overlay.js';
 
 /** What it asks of the system; tests have it fail. */
@@ -31,8 +32,15 @@ const systemCalls: DiskCalls = {
 };
 
 /** Of FILE.undo: what it is, then a digest of all that follows. */
-const magic = 'virtual-dcu undo 1\n';
+const magic = 'virtual-dcu undo 2\n';
 const digestBytes = 32;
+
+/** Bytes of the file as it was, and what is to stand there, as many. */
+interface Replaced {
+  readonly at: number;
+  readonly before: Uint8Array;
+  readonly after: Uint8Array;
+}
 
 /** Where what is written over is put by. */
 export const undoOf = (path: string): string => `${path}.undo`;
@@ -43,18 +51,18 @@ export function change(path: string, pieces: readonly Piece[], calls = systemCal
   const { size } = fstatSync(file);
   const behind = pieces.filter(({ at }) => at >= size);
   const within = pieces.filter(({ at }) => at < size);
-  const before = within.map(({ at, bytes }) => ({ at, bytes: readAt(file, at, bytes.length) }));
+  const replaced = within.map(({ at, bytes }) => ({ at, before: readAt(file, at, bytes.length), after: bytes }));
   const undo = undoOf(path);
   try {
     try {
       for (const piece of behind) writeAll(file, piece, calls);
       calls.sync(file);
-      putBy(undo, size, before, calls);
+      putBy(undo, size, replaced, calls);
       for (const piece of within) writeAll(file, piece, calls);
       calls.sync(file);
     } catch (error) {
       // Where bytes stand already no room is needed. Should it fail all the same, FILE.undo stays for `recover`.
-      putBack(file, size, before);
+      putBack(file, size, replaced);
       if (existsSync(undo)) unlinkSync(undo);
       throw error;
     }
@@ -68,7 +76,7 @@ export function change(path: string, pieces: readonly Piece[], calls = systemCal
 /**
  * Whoever changed this file before did not come to its end: make it what it was.
  * @returns false = there was nothing to do
- * @throws Error of the file system
+ * @throws Error of the file system; OperatorError (environment) when another file has come by this name since
  */
 export function recover(path: string): boolean {
   const undo = undoOf(path);
@@ -78,7 +86,12 @@ export function recover(path: string): boolean {
   if (kept !== null) {
     const file = openSync(path, 'r+');
     try {
-      putBack(file, kept.size, kept.before);
+      if (!isSame(file, kept.size, kept.replaced))
+        throw new OperatorError(
+          `${path}: ${undo} is of another file that had this name: what it has written over is not here. Move it ` +
+            'away, and call it again',
+        );
+      putBack(file, kept.size, kept.replaced);
     } finally {
       closeSync(file);
     }
@@ -101,16 +114,24 @@ function readAt(file: number, at: number, length: number): Uint8Array {
   return bytes;
 }
 
-function putBack(file: number, size: number, before: readonly Piece[]): void {
-  for (const piece of before) writeAll(file, piece, systemCalls);
+/** Each byte is as it was, or as it was to be: of a change that broke off there is nothing else. */
+function isSame(file: number, size: number, replaced: readonly Replaced[]): boolean {
+  if (fstatSync(file).size < size) return false;
+  return replaced.every(({ at, before, after }) =>
+    readAt(file, at, before.length).every((byte, index) => byte === before[index] || byte === after[index]),
+  );
+}
+
+function putBack(file: number, size: number, replaced: readonly Replaced[]): void {
+  for (const { at, before } of replaced) writeAll(file, { at, bytes: before }, systemCalls);
   ftruncateSync(file, size);
   fsyncSync(file);
 }
 
-/** Size, then for each piece place, length and bytes; numbers as 64 bit, little endian. */
-function putBy(undo: string, size: number, before: readonly Piece[], calls: DiskCalls): void {
-  const parts = [numbers(size), ...before.flatMap(({ at, bytes }) => [numbers(at, bytes.length), bytes])];
-  const body = Buffer.concat(parts);
+/** Size, then for each piece place, length, bytes before and after; numbers as 64 bit, little endian. */
+function putBy(undo: string, size: number, replaced: readonly Replaced[], calls: DiskCalls): void {
+  const parts = replaced.flatMap(({ at, before, after }) => [numbers(at, before.length), before, after]);
+  const body = Buffer.concat([numbers(size), ...parts]);
   const bytes = Buffer.concat([Buffer.from(magic), createHash('sha256').update(body).digest(), body]);
   const file = openSync(undo, 'wx', 0o600);
   try {
@@ -122,20 +143,21 @@ function putBy(undo: string, size: number, before: readonly Piece[], calls: Disk
   syncFolder(undo, calls);
 }
 
-function readUndo(bytes: Buffer): { size: number; before: Piece[] } | null {
+function readUndo(bytes: Buffer): { size: number; replaced: Replaced[] } | null {
   const start = magic.length + digestBytes;
   const body = bytes.subarray(start);
   const digest = bytes.subarray(magic.length, start);
   if (bytes.subarray(0, magic.length).toString() !== magic) return null;
   if (!createHash('sha256').update(body).digest().equals(digest)) return null;
   const number = (at: number): number => Number(body.readBigUInt64LE(at));
-  const before: Piece[] = [];
+  const replaced: Replaced[] = [];
   for (let at = 8; at < body.length;) {
-    const length = number(at + 8);
-    before.push({ at: number(at), bytes: body.subarray(at + 16, at + 16 + length) });
-    at += 16 + length;
+    const [first, end] = [at + 16, at + 16 + number(at + 8)];
+    const next = 2 * end - first;
+    replaced.push({ at: number(at), before: body.subarray(first, end), after: body.subarray(end, next) });
+    at = next;
   }
-  return { size: number(0), before };
+  return { size: number(0), replaced };
 }
 
 const numbers = (...values: number[]): Uint8Array => new Uint8Array(BigUint64Array.from(values, BigInt).buffer);

@@ -72,6 +72,35 @@ t.test('a write or a sync that fails, whichever it is, leaves the file as it was
   }
 });
 
+t.test('what is left of a change of another file is not put into the one that has its name now', async (t) => {
+  const path = newFile();
+  const undo = `${path}.undo`;
+  // Dies when the first piece has been written over half.
+  let kept = Buffer.alloc(0);
+  const calls: DiskCalls = {
+    ...failing(0),
+    write: (descriptor, bytes, at) => {
+      if (at !== 10) return writeSync(descriptor, bytes, 0, bytes.length, at);
+      writeSync(descriptor, bytes, 0, 50, at);
+      kept = readFileSync(undo);
+      throw new Error('dies');
+    },
+  };
+  t.throws(() => change(path, pieces, calls), /dies/);
+  const other = Buffer.from(before);
+  other[5001] = 99;
+  for (const content of [other, before.subarray(0, 8000)]) {
+    writeFileSync(path, content);
+    writeFileSync(undo, kept);
+    t.throws(() => recover(path), { name: 'OperatorError', exitCode: 3, message: /of another file.*Move it away/ });
+    t.equal(Buffer.compare(readFileSync(path), content), 0, 'as it was');
+    t.equal(Buffer.compare(readFileSync(undo), kept), 0, 'nothing is thrown away');
+  }
+  writeFileSync(path, before);
+  t.equal(recover(path), true, 'the file itself, put back from a copy');
+  t.equal(Buffer.compare(readFileSync(path), before), 0);
+});
+
 t.test('a process that dies at any moment leaves a file that is as it was, is made so, or is changed', async (t) => {
   const counted = failing(0);
   change(newFile(), pieces, counted);
