@@ -79,7 +79,7 @@ export async function readTree(file: H5File): Promise<Tree> {
     const { shape, metadata } = from;
     const kind = kindOf(from);
     const described = attributes(from);
-    if (kind !== null && shape !== null && shape.length >= 3 && shape[0] > 0) {
+    if (kind !== null && shape !== null && shape.length >= 3 && shape.every((length) => length > 0)) {
       const most = metadata.maxshape?.[0] ?? shape[0];
       const stack: Stack = {
         path: from.path,

@@ -59,6 +59,7 @@ async function source(images: number, shape: readonly [number, number] = [60, 70
   detector.create_dataset({ name: 'count_time', data: Float64Array.of(0.25), shape: [], dtype: '<d' });
   detector.create_dataset({ name: 'description', data: 'Eiger', dtype: 'S' });
   detector.create_dataset({ name: 'names', data: ['ab', 'c'], shape: [2], dtype: 'S2' });
+  detector.create_dataset({ name: 'empty', data: new Uint16Array(0), shape: [3, 0, 5], dtype: '<H' });
   detector.create_dataset({ name: 'large', data: BigInt64Array.of(-(2n ** 60n)), shape: [1], dtype: '<q' });
   entry.create_soft_link(`${instrument}/data`, 'images');
   entry.create_external_link('other.h5', '/x', 'far');
@@ -108,7 +109,7 @@ for (const size of [1, 2, 4])
       t.strictSame(await filtersOf(again), []);
       for (const out of [small, again]) {
         t.strictSame(await valuesOf(out, `${instrument}/data`), await valuesOf(file, `${instrument}/data`));
-        for (const name of ['sequence_number', 'count_time', 'description', 'names', 'large'])
+        for (const name of ['sequence_number', 'count_time', 'description', 'names', 'large', 'empty'])
           t.strictSame(
             await valuesOf(out, `${instrument}/${name}`),
             await valuesOf(file, `${instrument}/${name}`),
