@@ -30,7 +30,8 @@ export function addAnnotate(program: Command): void {
         'packets they lack, and what NeXus readers look for, as `vdcu record` does. The series is that of the ' +
         "service's history. All of it is written or nothing: a full disk, or Ctrl-C, leaves the file as it was.",
     )
-    .argument('<file>', 'an HDF5 file that the receiver has finished')
+    .argument('<file>', 'an HDF5 file that the receiver has finished; before --series and --ledger')
+    .showHelpAfterError('(FILE stands before --series and --ledger, which take all that follows; --help tells more)')
     .option('--series <id...>', 'the series that it was written of, asked from the service; several in their order')
     .option('--ledger <file...>', 'the same from files: of history_dir, or answers of the service')
     .option('--name <detector>', 'group below /entry/instrument (default: the only one with images)')

@@ -69,3 +69,11 @@ t.test('what is wrong with the call is said in a line that names the remedy', as
     t.equal(outcome.stderr.trim().split('\n').length, 1);
   }
 });
+
+t.test('who gives the file behind the series hears where it belongs', async (t) => {
+  for (const words of [
+    ['--series', '12', path],
+    ['--ledger', ledger, path],
+  ])
+    t.match(await vdcu('annotate', ...words), { code: 2, stderr: /missing.*'file'\n\(FILE stands before --series/ });
+});
