@@ -245,6 +245,7 @@ t.test(
     const driven = await notes({ values: { configfiles: [{ name: 'a.yaml', content: client }] } });
     t.match(driven, /rx_hostname demo-virtual-dcu-receivers\.[\w-]+:1954\+demo-virtual-dcu-receivers\.[\w-]+:1955\+\n/);
     t.match(driven, /series are armed/);
+    t.notMatch(driven, /Live viewers/);
 
     const {
       configfiles: [scaledOut],
@@ -255,6 +256,13 @@ t.test(
       dcu_host_purple: [0, 0, 1, 1, 2, 2, 3, 3].map((index) => `demo-virtual-dcu-zmq-egress-${index}.softimax-eiger`),
       dcu_port_purple: [9999, 9998, 9999, 9998, 9999, 9998, 9999, 9998],
     });
+
+    const shown = { ...scaledOut, content: `${scaledOut.content}  preview: {port: 9997}\n` };
+    const viewers = await notes({ files: ['values-scale-out.yaml'], values: { configfiles: [shown] } });
+    t.strictSame(
+      [...viewers.matchAll(/^ {2}tcp:\/\/(.*)$/gm)].map(([, where]) => where),
+      [0, 1, 2, 3].map((index) => `demo-virtual-dcu-preview-${index}.softimax-eiger:9997`),
+    );
 
     const plain = await notes({});
     t.match(plain, /admit the level "restricted"\.$/m);

@@ -50,6 +50,13 @@ Virtual DCU for {{ .Values.detector }}: {{ .Values.replicas }} {{ ternary "insta
   outside   http://{{ $fullname }}.{{ .Values.ingress.suffix }}/
 {{- end }}
 
+{{ with $detector.preview -}}
+Live viewers (preview):
+{{- range $index := until (int $.Values.replicas) }}
+  tcp://{{ $fullname }}-preview{{ if gt (int $.Values.replicas) 1 }}-{{ $index }}{{ end }}.{{ $.Release.Namespace }}:{{ int $detector.preview.port }}
+{{- end }}
+
+{{ end -}}
 {{ if $detector.receiver_service -}}
 PSI's client (docs/from-psi-client.md):
   rx_hostname {{ range $index, $port := $detector.receiver_ports }}{{ if $index }}+{{ end }}{{ $fullname }}-receivers.{{ $.Release.Namespace }}:{{ int $port }}{{ end }}+
