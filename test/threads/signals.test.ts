@@ -83,8 +83,8 @@ for (const signal of ['SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const) {
       await until(async () => ((await statusOf(apiUrl)).series?.images_sent ?? 0) >= 5, 'five images');
       run.child.kill('SIGUSR1');
       run.child.kill(signal);
-      // Once more while it ends; in the last moment of a process Node has no hand on signals any more.
-      await sleep(50);
+      // Once more while it begins to end; in the last moment of a process Node has no hand on signals any more.
+      await sleep(5);
       run.child.kill(signal);
       t.equal(await run.code(), 0);
       end.abort();
