@@ -1,4 +1,4 @@
-// What PSI's client has set, as GET /api/v1/receivers tells it and the page shows it. Types only.
+// What PSI's client has set, as the HTTP interface tells it and the page shows it. Types only.
 
 /** The receiver of one module. */
 export interface ReceiverTold {
