@@ -178,12 +178,6 @@ export const gaugeTable: readonly MetricRow[] = [
     read: (view) => ofReceiver(view, ({ behind }) => behind),
   },
   {
-    metric: 'vdcu_receiver_lacking_frames',
-    help: 'Images of the last series that the receiver at receiver_url never received, once it was done with it',
-    labels: [],
-    read: (view) => ofReceiver(view, ({ lacking }) => lacking),
-  },
-  {
     metric: 'vdcu_consumer_connections',
     help:
       'Connections that the one consumer makes to all sockets (consumer_connections of the configuration, for each); ' +
@@ -312,6 +306,12 @@ export const foreignCounterTable: readonly MetricRow[] = [
     labels: ['encoder'],
     read: (view) =>
       view.encoders().map(({ encoder, figures }): Sample => [{ encoder: String(encoder) }, figures.seconds]),
+  },
+  {
+    metric: 'vdcu_receiver_missed_frames_total',
+    help: 'Images sent that the receiver at receiver_url never received, of all series that it was done with',
+    labels: [],
+    read: (view) => ofReceiver(view, ({ missed }) => missed),
   },
   {
     metric: 'vdcu_log_lines_dropped_total',

@@ -41,6 +41,8 @@ export class ReceiverWatch implements ReceiverWatched {
   #settled: ReceiverResult | null = null;
   #running = false;
   #received: number | null = null;
+  /** Of all series. */
+  #missed = 0;
   #why: string | null = null;
   #asking = false;
   #askedAt = -Infinity;
@@ -115,11 +117,11 @@ export class ReceiverWatch implements ReceiverWatched {
 
   figures(imagesSent: number): ReceiverFigures {
     const series = this.#series;
-    const settled = series?.received ?? null;
+    const settled = series !== null && series.received !== null;
     return {
       answers: this.#why === null,
-      behind: series === null ? 0 : settled === null ? this.#behind(series.sent ?? imagesSent) : 0,
-      lacking: settled === null ? 0 : Math.max(0, (series?.sent ?? 0) - settled),
+      behind: series === null || settled ? 0 : this.#behind(series.sent ?? imagesSent),
+      missed: this.#missed,
     };
   }
 
@@ -157,6 +159,7 @@ export class ReceiverWatch implements ReceiverWatched {
     // Twice the same while idle: just after the end it may still be idle from the series before.
     if (idle && series.idleCount === received) {
       series.received = received;
+      this.#missed += Math.max(0, series.sent - received);
       this.#settled = { series_id: series.id, received, error: series.error };
     }
     series.idleCount = idle ? received : null;

@@ -15,8 +15,8 @@ export interface ReceiverFigures {
   readonly answers: boolean;
   /** Images sent and not yet received; null = not known. */
   readonly behind: number | null;
-  /** Images of the last series that it never received, once it was done with it. */
-  readonly lacking: number;
+  /** Images that it never received, of all series that it was done with. */
+  readonly missed: number;
 }
 
 /** Nothing here waits for the receiver. */

@@ -46,7 +46,7 @@ t.test('a series is settled when the receiver is idle twice with the same count'
   await see(idle(7));
   t.equal(watch.figures(3).behind, null, 'while it is not running its count may be that of the series before');
   await see(running(1));
-  t.match(watch.figures(3), { answers: true, behind: 2, lacking: 0 });
+  t.match(watch.figures(3), { answers: true, behind: 2, missed: 0 });
   t.equal(watch.sentence(), null, 'the series is open');
   watch.ended(1, 10);
   t.equal(watch.sentence(), 'series 1 is sent, the receiver is still 9 frames behind.');
@@ -59,7 +59,7 @@ t.test('a series is settled when the receiver is idle twice with the same count'
   t.equal(watch.takeSettled(), null, 'told once');
   t.equal(watch.sentence(), null);
   t.strictSame(watch.findings(), []);
-  t.match(watch.figures(0), { behind: 0, lacking: 0 });
+  t.match(watch.figures(0), { behind: 0, missed: 0 });
 });
 
 t.test('a receiver that is still idle from the series before does not settle this one', async (t) => {
@@ -83,10 +83,17 @@ t.test('received fewer than sent: told until the next series', async (t) => {
   t.strictSame(codes(watch), [], 'not before it is done');
   await see(idle(6));
   t.match(watch.findings(), [{ code: 'received_fewer', message: /received 6 of the 10 frames of series 1\. Look/ }]);
-  t.match(watch.figures(0), { lacking: 4 });
+  t.match(watch.figures(0), { missed: 4 });
   watch.opened(2, null);
   t.strictSame(codes(watch), []);
-  t.match(watch.figures(0), { lacking: 0 });
+  t.match(watch.figures(0), { missed: 4 }, 'those of all series are counted');
+  watch.ended(2, 10);
+  await see(idle(9));
+  t.match(watch.figures(0), { missed: 4 }, 'not before it is done');
+  await see(idle(9));
+  t.match(watch.figures(0), { missed: 5 });
+  await see(idle(9));
+  t.match(watch.figures(0), { missed: 5 }, 'once');
 });
 
 t.test('a failure is kept, though the receiver forgets it at the end of the series', async (t) => {
@@ -109,7 +116,7 @@ t.test('one that does not answer is said, and nothing is made up', async (t) => 
   watch.ended(1, 4);
   await see(new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') }));
   t.match(watch.findings(), [{ code: 'receiver_silent', message: /\(connect ECONNREFUSED\)/ }]);
-  t.match(watch.figures(0), { answers: false, behind: null, lacking: 0 });
+  t.match(watch.figures(0), { answers: false, behind: null, missed: 0 });
   t.equal(watch.sentence(), null);
   await see(idle(4));
   await see(idle(4));

@@ -27,7 +27,7 @@ t.test('what the receiver makes of each series is told', async (t) => {
   await problem(running, 'received 4 of the 5 frames of series 1');
   await until(() => running.status().last_series?.received_by_consumer === 4, 'the summary');
   const metrics = await (await running.fetch('GET', '/metrics')).text();
-  t.match(metrics, /^vdcu_receiver_lacking_frames\{.*\} 1$/m);
+  t.match(metrics, /^vdcu_receiver_missed_frames_total\{.*\} 1$/m);
   t.match(metrics, /^vdcu_series_received_frames\{.*\} 4$/m);
 
   await running.arm({ filename: '/data/a.h5', frames: 5, first_frame_number: 6, frame_period_ms: 20 });

@@ -366,7 +366,7 @@ export class HandMadeView implements ServiceView {
   frameHistograms(): ReturnType<ServiceView['frameHistograms']> {
     return this.frameTimes;
   }
-  watched: ReceiverFigures | null = { answers: true, behind: 2, lacking: 1 };
+  watched: ReceiverFigures | null = { answers: true, behind: 2, missed: 1 };
   receiver(): ReceiverFigures | null {
     return this.watched;
   }
