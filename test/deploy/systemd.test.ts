@@ -26,7 +26,7 @@ t.test('systemd accepts the unit, and finds it well closed', { skip: without('sy
   writeFileSync(join(folder, 'vdcu@.service.d', 'api-token.conf'), tokenText);
   const { code, output } = await run('systemd-analyze', ['verify', unit]);
   if (/Failed to|not been booted|No such file or directory: \/run/.test(output)) {
-    t.comment(`systemd-analyze cannot work here: ${output}`);
+    t.pass('not tried', { skip: `systemd-analyze cannot work here: ${output}` });
     return;
   }
   t.equal(code, 0, output);

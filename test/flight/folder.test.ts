@@ -116,7 +116,7 @@ t.test(
     const folder = join(folderOf(t), 'small');
     mkdirSync(folder);
     if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=400k', 'tmpfs', folder]).status !== 0) {
-      t.comment('nothing can be mounted here');
+      t.pass('not tried', { skip: 'nothing can be mounted here' });
       return;
     }
     try {

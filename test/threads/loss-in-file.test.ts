@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import type { Test } from 'tap';
+import type { SeriesSummary } from '../../src/contract/series.js';
 import { recordStream } from '../../simulators/record.js';
 import type { RecordReport } from '../../simulators/record.js';
 import { toRanges } from '../../simulators/detector/truth.js';
@@ -17,6 +18,7 @@ import { pythonWith } from '../programs.js';
 import { LossyService, lossyYaml } from './lossy-service.js';
 import { start } from './running.js';
 import { tell } from './scraped-truth.js';
+import { undisturbed } from './undisturbed.js';
 import { generousMs, until, within } from './waiting.js';
 
 const python = pythonWith('h5py') ?? '';
@@ -33,6 +35,10 @@ const noRow = 2 ** 32 - 1;
 const documented = /three lines of Python:\n\n```python\n(.*?)```/s.exec(
   readFileSync(join(repository, 'docs/simulator.md'), 'utf8'),
 )?.[1] as string;
+
+/** What spoilt a series, of which everything that is missing must be the simulator's doing. */
+const disturbed = ({ ledger }: SeriesSummary): string | null =>
+  ledger.some(({ kernel_drops: drops }) => drops !== 0) ? 'the kernel dropped packets' : null;
 
 /** What lines of Python print of a file. */
 async function printed(file: string, script: string): Promise<unknown> {
@@ -123,77 +129,86 @@ for (const incomplete of ['mark', 'discard'] as const) {
   t.test(
     `lost, cut, late and absent, a tail that never came (${incomplete}): as the simulator lost it`,
     { skip },
-    async (t) => {
-      const running = await start(t, yaml);
-      const [first] = running.config.detector.udpPorts as [number];
-      const { file, report } = record(running.service.dataEndpoint, `network-${incomplete}.h5`);
-      await until(() => running.status().consumers === 1, 'the connection of the recorder');
-      await running.arm({ frames: 42, first_frame_number: 1, metadata: { exptime: 0.01 } });
-      const { truth } = await running.simulate({
-        frames: 40,
-        loss: `${first}:7:3-9,${first}:7:20,*:20:*,${first}:25:*`,
-        duplicate: '*:12:0-4',
-        delay: `${first}:30:5`,
-        delayFrames: 8,
-        truncate: '*:15:60',
-        foreign: '*:16:1-3',
-      });
-      // The last two frames: none of their packets was ever sent.
-      await running.http('DELETE', '/api/v1/series?fill=true');
-      await report;
-      const summary = await running.ended(1);
-      if (summary.ledger.some(({ kernel_drops: drops }) => drops !== 0)) return t.comment('the kernel dropped packets');
-      const lost = [...truth.frames.values()].filter(({ neverIntact, delayed }) => neverIntact.size + delayed.size > 0);
-      const frames = [...lost.map(({ frameNumber }) => frameNumber - 1), 40, 41].sort((one, other) => one - other);
-      t.strictSame(await printed(file, documented), frames);
-      const seen = await told(file);
-      const tail = [40, 41].flatMap((frame) =>
-        running.config.detector.udpPorts.map((port) => [frame, rowOf(frame), port, 0, packets - 1]),
-      );
-      const ranges = sorted([...truthRanges(lost, rowOf), ...tail]);
-      t.strictSame(sorted(seen.missing_ranges), ranges);
-      const written = Array.from({ length: 42 }, (_, frame) => frame).filter(
-        (frame) => incomplete === 'mark' || !frames.includes(frame),
-      );
-      t.strictSame(seen.sequence_number, written);
-      t.strictSame(
-        seen.frame_number,
-        written.map((frame) => frame + 1),
-      );
-      t.strictSame(
-        seen.complete,
-        written.map((frame) => Number(!frames.includes(frame))),
-      );
-      t.strictSame(
-        seen.missing_packets,
-        written.map((frame) => ranges.reduce((sum, line) => sum + (line[0] === frame ? line[4] - line[3] + 1 : 0), 0)),
-      );
-      await annotatedAlike(t, file, running.service.apiUrl);
-    },
+    (t) =>
+      undisturbed(t, async (t, count) => {
+        const running = await start(t, yaml);
+        const [first] = running.config.detector.udpPorts as [number];
+        const { file, report } = record(running.service.dataEndpoint, `network-${incomplete}-${count}.h5`);
+        await until(() => running.status().consumers === 1, 'the connection of the recorder');
+        await running.arm({ frames: 42, first_frame_number: 1, metadata: { exptime: 0.01 } });
+        const { truth } = await running.simulate({
+          frames: 40,
+          loss: `${first}:7:3-9,${first}:7:20,*:20:*,${first}:25:*`,
+          duplicate: '*:12:0-4',
+          delay: `${first}:30:5`,
+          delayFrames: 8,
+          truncate: '*:15:60',
+          foreign: '*:16:1-3',
+        });
+        // The last two frames: none of their packets was ever sent.
+        await running.http('DELETE', '/api/v1/series?fill=true');
+        await report;
+        const spoilt = disturbed(await running.ended(1));
+        if (spoilt !== null) return spoilt;
+        const lost = [...truth.frames.values()].filter(
+          ({ neverIntact, delayed }) => neverIntact.size + delayed.size > 0,
+        );
+        const frames = [...lost.map(({ frameNumber }) => frameNumber - 1), 40, 41].sort((one, other) => one - other);
+        t.strictSame(await printed(file, documented), frames);
+        const seen = await told(file);
+        const tail = [40, 41].flatMap((frame) =>
+          running.config.detector.udpPorts.map((port) => [frame, rowOf(frame), port, 0, packets - 1]),
+        );
+        const ranges = sorted([...truthRanges(lost, rowOf), ...tail]);
+        t.strictSame(sorted(seen.missing_ranges), ranges);
+        const written = Array.from({ length: 42 }, (_, frame) => frame).filter(
+          (frame) => incomplete === 'mark' || !frames.includes(frame),
+        );
+        t.strictSame(seen.sequence_number, written);
+        t.strictSame(
+          seen.frame_number,
+          written.map((frame) => frame + 1),
+        );
+        t.strictSame(
+          seen.complete,
+          written.map((frame) => Number(!frames.includes(frame))),
+        );
+        t.strictSame(
+          seen.missing_packets,
+          written.map((frame) =>
+            ranges.reduce((sum, line) => sum + (line[0] === frame ? line[4] - line[3] + 1 : 0), 0),
+          ),
+        );
+        await annotatedAlike(t, file, running.service.apiUrl);
+        return null;
+      }),
   );
 
-  t.test(`frames that a full ring refused, of a series that was ended (${incomplete})`, { skip }, async (t) => {
-    const running = await start(t, yaml);
-    await running.arm({ frames: 100, first_frame_number: 1, force: true });
-    await running.simulate({ frames: 80, rate: 40 });
-    const { file, report } = record(running.service.dataEndpoint, `ring-${incomplete}.h5`);
-    await until(() => running.status().series?.images_sent === 80, 'the frames that were seen');
-    await running.end();
-    await report;
-    const summary = await running.ended(1);
-    if (summary.ledger.some(({ kernel_drops: drops }) => drops !== 0)) return t.comment('the kernel dropped packets');
-    const refused = Array.from({ length: 16 }, (_, frame) => 64 + frame);
-    t.strictSame(await printed(file, documented), refused);
-    t.strictSame(
-      sorted((await told(file)).missing_ranges),
-      sorted(
-        refused.flatMap((frame) =>
-          running.config.detector.udpPorts.map((port) => [frame, rowOf(frame), port, 0, packets - 1]),
+  t.test(`frames that a full ring refused, of a series that was ended (${incomplete})`, { skip }, (t) =>
+    undisturbed(t, async (t, count) => {
+      const running = await start(t, yaml);
+      await running.arm({ frames: 100, first_frame_number: 1, force: true });
+      await running.simulate({ frames: 80, rate: 40 });
+      const { file, report } = record(running.service.dataEndpoint, `ring-${incomplete}-${count}.h5`);
+      await until(() => running.status().series?.images_sent === 80, 'the frames that were seen');
+      await running.end();
+      await report;
+      const spoilt = disturbed(await running.ended(1));
+      if (spoilt !== null) return spoilt;
+      const refused = Array.from({ length: 16 }, (_, frame) => 64 + frame);
+      t.strictSame(await printed(file, documented), refused);
+      t.strictSame(
+        sorted((await told(file)).missing_ranges),
+        sorted(
+          refused.flatMap((frame) =>
+            running.config.detector.udpPorts.map((port) => [frame, rowOf(frame), port, 0, packets - 1]),
+          ),
         ),
-      ),
-    );
-    await annotatedAlike(t, file, running.service.apiUrl);
-  });
+      );
+      await annotatedAlike(t, file, running.service.apiUrl);
+      return null;
+    }),
+  );
 
   t.test(
     `what the kernel dropped (${incomplete}): packet for packet`,

@@ -9,6 +9,7 @@ import { strangerWithDrops } from '../udp/stranger.js';
 import { causesOf, LossyService, lossyYaml } from './lossy-service.js';
 import type { ByPort } from './lossy-service.js';
 import { start } from './running.js';
+import { undisturbed } from './undisturbed.js';
 
 /** Packets of a port image. */
 const packets = 64;
@@ -104,62 +105,65 @@ t.test("frames that a full ring refused are the ring's loss, whole", skip, async
   await service.end();
 });
 
-t.test('what the network lost, sent twice, brought late, cut or mixed up is each told as that', async (t) => {
-  const service = await LossyService.start(t);
-  const [first, second] = service.udpPorts as [number, number];
-  await service.consume();
-  await service.arm({ frames: 40, first_frame_number: 1 });
-  const drops = await service.dropsDuring(() =>
-    service.sendAndTake(1, 40, {
-      loss: `${first}:7:3-9,*:20:*`,
-      duplicate: '*:12:0-4',
-      delay: `${first}:30:5`,
-      delayFrames: 8,
-      truncate: '*:15:60',
-      foreign: '*:16:1-3',
-    }),
-  );
-  const summary = await service.ended(1);
-  if (!none(drops)) return t.comment('the kernel dropped packets, of any kind');
-  const [of, other] = summary.ledger;
-  t.strictSame([of?.udp_port, other?.udp_port], [first, second]);
-  t.match(of, {
-    missing: 7 + packets + 1 + 1,
-    late: 1,
-    ring: 0,
-    socket: 0,
-    cut_off: 0,
-    unexplained: 7 + packets + 1,
-    duplicate: 5,
-    late_duplicate: 0,
-    malformed: 1 + 3,
-    foreign: 0,
-  });
-  t.match(other, {
-    missing: packets + 1,
-    late: 0,
-    ring: 0,
-    socket: 0,
-    cut_off: 0,
-    unexplained: packets + 1,
-    duplicate: 5,
-    late_duplicate: 0,
-    malformed: 1 + 3,
-    foreign: 0,
-  });
-  t.match(summary, { frames: 40, marked: 4, complete: 36 }, 'frames 7, 15, 20 and 30');
-  // Nobody asked for these: foreign, and no loss of any series.
-  await service.simulate(41, 43);
-  await service.taken();
-  for (const port of service.udpPorts)
-    t.match(await service.counts(port), { foreignUnarmed: 3 * packets, malformedSize: 1 });
-  await service.arm({ frames: 5, first_frame_number: 50 });
-  await service.simulate(50, 54);
-  const next = await service.ended(2);
-  for (const ledger of next.ledger)
-    t.match(ledger, { expected: 5 * packets, missing: 0, foreign: 0, malformed: 0, duplicate: 0 });
-  await service.end();
-});
+t.test('what the network lost, sent twice, brought late, cut or mixed up is each told as that', (t) =>
+  undisturbed(t, async (t) => {
+    const service = await LossyService.start(t);
+    const [first, second] = service.udpPorts as [number, number];
+    await service.consume();
+    await service.arm({ frames: 40, first_frame_number: 1 });
+    const drops = await service.dropsDuring(() =>
+      service.sendAndTake(1, 40, {
+        loss: `${first}:7:3-9,*:20:*`,
+        duplicate: '*:12:0-4',
+        delay: `${first}:30:5`,
+        delayFrames: 8,
+        truncate: '*:15:60',
+        foreign: '*:16:1-3',
+      }),
+    );
+    const summary = await service.ended(1);
+    if (!none(drops)) return 'the kernel dropped packets, of any kind';
+    const [of, other] = summary.ledger;
+    t.strictSame([of?.udp_port, other?.udp_port], [first, second]);
+    t.match(of, {
+      missing: 7 + packets + 1 + 1,
+      late: 1,
+      ring: 0,
+      socket: 0,
+      cut_off: 0,
+      unexplained: 7 + packets + 1,
+      duplicate: 5,
+      late_duplicate: 0,
+      malformed: 1 + 3,
+      foreign: 0,
+    });
+    t.match(other, {
+      missing: packets + 1,
+      late: 0,
+      ring: 0,
+      socket: 0,
+      cut_off: 0,
+      unexplained: packets + 1,
+      duplicate: 5,
+      late_duplicate: 0,
+      malformed: 1 + 3,
+      foreign: 0,
+    });
+    t.match(summary, { frames: 40, marked: 4, complete: 36 }, 'frames 7, 15, 20 and 30');
+    // Nobody asked for these: foreign, and no loss of any series.
+    await service.simulate(41, 43);
+    await service.taken();
+    for (const port of service.udpPorts)
+      t.match(await service.counts(port), { foreignUnarmed: 3 * packets, malformedSize: 1 });
+    await service.arm({ frames: 5, first_frame_number: 50 });
+    await service.simulate(50, 54);
+    const next = await service.ended(2);
+    for (const ledger of next.ledger)
+      t.match(ledger, { expected: 5 * packets, missing: 0, foreign: 0, malformed: 0, duplicate: 0 });
+    await service.end();
+    return null;
+  }),
+);
 
 t.test(
   'packets of another source than the detector are foreign, and what they pretend to be is missing for an unknown ' +

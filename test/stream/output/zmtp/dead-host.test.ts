@@ -56,7 +56,7 @@ for (const [mode, reads] of [
     `a machine that is gone is noticed in seconds: ${mode}, its program ${reads ? 'was reading' : 'was not reading'}`,
     async (t) => {
       const fabric = await Fabric.lay(t, []);
-      if (typeof fabric === 'string') return t.comment(fabric);
+      if (typeof fabric === 'string') return t.pass(`not tried: ${fabric}`, { skip: fabric });
       const { lines } = start(t, fabric.atService([process.execPath, program, fabric.serviceHost, mode, '2000']));
       if (!(await within(() => lines.length > 0, 20_000))) return t.fail('the sink does not start');
       start(t, fabric.atDetector(consumer(lines[0]?.message ?? '', reads)));
@@ -73,7 +73,7 @@ for (const [mode, reads] of [
 
 t.test('a silent machine that knows no PING (ZMTP 3.0) is found out by the kernel, in seconds as well', async (t) => {
   const fabric = await Fabric.lay(t, []);
-  if (typeof fabric === 'string') return t.comment(fabric);
+  if (typeof fabric === 'string') return t.pass(`not tried: ${fabric}`, { skip: fabric });
   const { lines } = start(t, fabric.atService([process.execPath, program, fabric.serviceHost, 'idle', '2000']));
   if (!(await within(() => lines.length > 0, 20_000))) return t.fail('the sink does not start');
   const [, host = '', port = ''] = /^tcp:\/\/(.*):(\d+)$/.exec(lines[0]?.message ?? '') ?? [];
