@@ -2,7 +2,6 @@
 // bounded in number, and the series beside them stays right to the pixel.
 
 import { readdirSync } from 'node:fs';
-import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
@@ -11,27 +10,11 @@ import { quadYaml, start } from '../threads/running.js';
 import type { Running } from '../threads/running.js';
 import { until } from '../threads/waiting.js';
 import { ways } from '../threads/ways.js';
+import { command, consumerHead, frame, greeting, megabyte, strangerAt } from './strangers.js';
 
 /** Frames may be late where the machine is busy with strangers: they are waited for. */
 const patientYaml = `${quadYaml}\nframe_rate_hz: 20\nframe_timeout_ms: 3000`;
 
-const greeting = Buffer.alloc(64);
-greeting.set([255, 0, 0, 0, 0, 0, 0, 0, 1, 127, 3, 1]);
-greeting.write('NULL', 12);
-const command = (name: string, data: Buffer): Buffer =>
-  Buffer.concat([Buffer.from([4, 1 + name.length + data.length, name.length]), Buffer.from(name), data]);
-const readyPull = command(
-  'READY',
-  Buffer.concat([Buffer.from([11]), Buffer.from('Socket-Type'), Buffer.from([0, 0, 0, 4]), Buffer.from('PULL')]),
-);
-const consumerHead = Buffer.concat([greeting, readyPull]);
-const frame = (flags: number, announced: number): Buffer => {
-  const head = Buffer.alloc(9);
-  head[0] = flags;
-  head.writeBigUInt64BE(BigInt(announced), 1);
-  return head;
-};
-const megabyte = Buffer.alloc(1 << 20, 7);
 /** More than any way keeps at its door. */
 const idle = 150;
 
@@ -39,12 +22,8 @@ t.setTimeout(240_000);
 
 /** Connect to the data port and say this; what the other end does with it does not matter. */
 function peer(t: Test, running: Running, ...words: Uint8Array[]): Socket {
-  const socket = connect(Number(new URL(running.service.dataEndpoint.replace('tcp:', 'http:')).port), '127.0.0.1');
-  socket.setMaxListeners(0);
-  socket.on('error', () => undefined);
-  socket.on('data', () => undefined);
+  const socket = strangerAt(running.service.dataEndpoint, words);
   t.teardown(() => socket.destroy());
-  for (const word of words) socket.write(word);
   return socket;
 }
 

@@ -74,7 +74,6 @@ function facts(): PhaseFacts {
     consumers: [
       {
         killed: false,
-        alone: true,
         last: {
           final: true,
           connections: 1,
@@ -91,7 +90,6 @@ function facts(): PhaseFacts {
           framesVerified: 2,
           stuck: 0,
           problems: [],
-          numbers: [],
         },
       },
     ],
@@ -150,45 +148,6 @@ t.test('each sum that does not agree is found', async (t) => {
   t.match(consumer({ images: 1 }), [/could not be compared/, /the consumer saw 1 images, the service says 2/]);
   t.match(consumer({ stuck: 4 }), [/4 messages wait for a number that did not come/]);
   t.match(consumer({ problems: ['frame: 5 after 3'] }), ['consumer 0: frame: 5 after 3']);
-});
-
-t.test('consumers that share a stream must have every number once between them', async (t) => {
-  const shared = (numbers: number[][]): string[] =>
-    phaseProblems({
-      ...facts(),
-      whole: false,
-      consumers: numbers.map((own) => ({
-        killed: false,
-        alone: false,
-        last: {
-          ...facts().consumers[0].last,
-          images: 1,
-          framesVerified: 1,
-          numbers: own,
-        },
-      })),
-    });
-  t.strictSame(
-    shared([
-      [10, 12],
-      [11, 13],
-    ]),
-    [],
-  );
-  t.match(
-    shared([
-      [10, 12],
-      [11, 14],
-    ]),
-    [/1 numbers twice or not at all, first before 14/],
-  );
-  t.match(
-    shared([
-      [10, 12],
-      [11, 12],
-    ]),
-    [/first before 12/],
-  );
 });
 
 t.test('counters are read from the text of /metrics', async (t) => {

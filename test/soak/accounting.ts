@@ -17,7 +17,7 @@ export interface PhaseFacts {
   readonly after: ReadonlyMap<number, PortCounts>;
   /** Series that ended in between. */
   readonly summaries: readonly SeriesSummary[];
-  readonly consumers: readonly { readonly last: ConsumerLine; readonly killed: boolean; readonly alone: boolean }[];
+  readonly consumers: readonly { readonly last: ConsumerLine; readonly killed: boolean }[];
   /** One consumer got all of it, from the first header to the last end. */
   readonly whole: boolean;
 }
@@ -114,15 +114,13 @@ export function seriesProblems(summary: SeriesSummary): string[] {
 }
 
 function consumerProblems({ summaries, consumers, whole }: PhaseFacts): string[] {
-  const problems = consumers.flatMap(({ last, alone }, index) => [
+  const problems = consumers.flatMap(({ last }, index) => [
     ...last.problems.map((problem) => `consumer ${index}: ${problem}`),
     ...(last.wrongPixels > 0 ? [`consumer ${index}: ${last.wrongPixels} wrong pixels`] : []),
     ...(last.framesVerified !== last.images
       ? [`consumer ${index}: ${last.images - last.framesVerified} images could not be compared`]
       : []),
-    ...(alone && last.stuck > 0
-      ? [`consumer ${index}: ${last.stuck} messages wait for a number that did not come`]
-      : []),
+    ...(last.stuck > 0 ? [`consumer ${index}: ${last.stuck} messages wait for a number that did not come`] : []),
   ]);
   const sent = summaries.filter(({ header_sent: header }) => header);
   const total = (field: 'frames' | 'complete' | 'marked' | 'discarded'): number =>
@@ -149,16 +147,5 @@ function consumerProblems({ summaries, consumers, whole }: PhaseFacts): string[]
       if (aborted !== undefined) problems.push(`series ${id} was cut short: ${aborted}`);
   } else if (seen('images') > total('frames'))
     problems.push(`the consumers saw ${seen('images')} images, the service sent ${total('frames')}`);
-  const shared = consumers.filter(({ alone }) => !alone);
-  if (shared.length > 0) problems.push(...numberProblems(shared.flatMap(({ last }) => last.numbers)));
   return problems;
-}
-
-/** What several consumers of one stream got must be every number once. */
-function numberProblems(numbers: readonly number[]): string[] {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  const wrong = sorted.filter((number, index) => index > 0 && number !== sorted[index - 1] + 1);
-  return wrong.length === 0
-    ? []
-    : [`between them the consumers have ${wrong.length} numbers twice or not at all, first before ${wrong[0]}`];
 }

@@ -19,8 +19,6 @@ export interface ConsumerTask {
   readonly file: string;
   /** Wait after each message. */
   readonly delayMs: number;
-  /** False: it shares the stream with another consumer, so that only pixels can be checked and numbers noted. */
-  readonly alone: boolean;
 }
 
 /** One line. Sums since the start of the process. */
@@ -41,8 +39,6 @@ export interface ConsumerLine {
   /** Messages that wait for a number which did not come; those before the first header do not count. */
   readonly stuck: number;
   readonly problems: readonly string[];
-  /** Numbers of all messages, in order of arrival; only of one that is not alone. */
-  readonly numbers: readonly number[];
 }
 
 const lineEveryMs = 400;
@@ -52,26 +48,12 @@ const waitingLimit = 256;
 /** What was seen, however it was ordered. */
 class Seen {
   readonly #checker: StreamChecker;
-  readonly #verifier: FrameVerifier;
   readonly #ordered = new OrderedReceive<StreamMessage>(waitingLimit);
-  readonly #task: ConsumerTask;
-  readonly #own = {
-    messages: 0,
-    headers: 0,
-    images: 0,
-    seriesEnds: 0,
-    pixelsChecked: 0,
-    wrongPixels: 0,
-    framesVerified: 0,
-  };
   readonly #problems: string[] = [];
-  readonly #numbers: number[] = [];
   connections = 0;
 
   constructor(task: ConsumerTask) {
-    this.#task = task;
-    this.#verifier = new FrameVerifier(loadConfig(task.file, 'soak').detector);
-    this.#checker = new StreamChecker({ verifier: this.#verifier });
+    this.#checker = new StreamChecker({ verifier: new FrameVerifier(loadConfig(task.file, 'soak').detector) });
   }
 
   connected(): void {
@@ -85,51 +67,28 @@ class Seen {
       this.#problems.push(message);
       return '';
     }
-    if (this.#task.alone) for (const next of this.#ordered.push(message)) this.#checker.accept(next);
-    else this.#alone(message);
+    for (const next of this.#ordered.push(message)) this.#checker.accept(next);
     return message.htype;
-  }
-
-  /** One of several consumers: order cannot be checked, pixels can. */
-  #alone(message: StreamMessage): void {
-    const { htype, msgNumber, fields, parts } = message;
-    this.#numbers.push(msgNumber);
-    this.#own.messages++;
-    if (htype === 'header') this.#own.headers++;
-    else if (htype === 'series_end') this.#own.seriesEnds++;
-    else {
-      this.#own.images++;
-      const verdict = this.#verifier.verify(fields, parts[0] ?? new Uint8Array(0));
-      if (typeof verdict === 'string') this.#problems.push(`message ${msgNumber}: ${verdict}`);
-      else {
-        this.#own.framesVerified++;
-        this.#own.pixelsChecked += verdict.checked;
-        this.#own.wrongPixels += verdict.wrong;
-      }
-    }
   }
 
   line(final: boolean): ConsumerLine {
     const { counts, problems } = this.#checker;
-    const { complete, marked, discarded, missingPackets } = counts;
-    const sums = this.#task.alone ? counts : this.#own;
     return {
       final,
       connections: this.connections,
-      messages: sums.messages,
-      headers: sums.headers,
-      images: sums.images,
-      seriesEnds: sums.seriesEnds,
-      complete,
-      marked,
-      discarded,
-      missingPackets,
-      pixelsChecked: sums.pixelsChecked,
-      wrongPixels: sums.wrongPixels,
-      framesVerified: sums.framesVerified,
+      messages: counts.messages,
+      headers: counts.headers,
+      images: counts.images,
+      seriesEnds: counts.seriesEnds,
+      complete: counts.complete,
+      marked: counts.marked,
+      discarded: counts.discarded,
+      missingPackets: counts.missingPackets,
+      pixelsChecked: counts.pixelsChecked,
+      wrongPixels: counts.wrongPixels,
+      framesVerified: counts.framesVerified,
       stuck: this.#ordered.next < 0 ? 0 : this.#ordered.cached + this.#ordered.dropped,
       problems: [...this.#problems, ...problems.map(({ rule, text }) => `${rule}: ${text}`)].slice(0, 20),
-      numbers: this.#numbers,
     };
   }
 }

@@ -74,13 +74,11 @@ export class Child {
 /** A checking consumer and what it said last. */
 export class ConsumerProcess {
   readonly #child: Child;
-  readonly alone: boolean;
   last: ConsumerLine | null = null;
   /** It was killed: what it saw last may not have been told. */
   killed = false;
 
   constructor(task: ConsumerTask) {
-    this.alone = task.alone;
     this.#child = new Child(
       './checking-consumer.js',
       [JSON.stringify(task)],

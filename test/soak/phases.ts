@@ -1,14 +1,20 @@
 // What happens to the service in a soak, phase by phase, over and over: faults of the network, moods of the consumer,
 // commands of the operator. Each phase leaves the service idle.
 
+import type { SoakDetector } from './soak.js';
 import type { Stage } from './stage.js';
 
 export interface Phase {
   readonly name: string;
   /** One consumer is there from before the first header until after the last end: it must get everything. */
   readonly whole: boolean;
+  /** The detector that it is about; left out = any. */
+  readonly only?: SoakDetector;
   run(stage: Stage): Promise<void>;
 }
+
+/** Strangers that connect to the data port beside a series. */
+const strangersPerSecond = 10;
 
 /** Seconds for which the detector sends in most phases. */
 const seconds = 8;
@@ -88,6 +94,7 @@ export const phases: readonly Phase[] = [
   {
     name: '8 bits',
     whole: true,
+    only: 'eiger',
     async run(stage) {
       await stage.consumer({ bits: 8 });
       const frames = seconds * stage.rate;
@@ -145,18 +152,15 @@ export const phases: readonly Phase[] = [
     },
   },
   {
-    name: 'a second consumer',
-    whole: false,
+    name: 'strangers at the data port',
+    whole: true,
     async run(stage) {
-      await stage.consumer({ alone: false });
-      await stage.ready();
-      const sending = stage.start({ frames: seconds * stage.rate });
-      await stage.wait(2);
-      await stage.consumer({ alone: false });
-      await stage.finish(sending);
-      await stage.quiet();
-      // What was queued for them arrives before they leave.
-      await stage.wait(1);
+      await stage.consumer();
+      const frames = seconds * stage.rate;
+      await stage.arm({ frames, first_frame_number: stage.nextFrame, frame_period_ms: 1000 / stage.rate });
+      const strangers = stage.strangers(strangersPerSecond);
+      await stage.send({ frames });
+      await strangers.leave();
     },
   },
   {

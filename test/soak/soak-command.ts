@@ -1,18 +1,20 @@
 // `npm run soak -- --minutes 30`: the command line of the soak. Progress to standard error, the report to standard
 // output.
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { helpEnd, positiveNumber, wholeNumber } from '../../src/commands/arguments.js';
 import { onInterrupt } from '../../src/commands/interrupt.js';
 import { exitCode, messageOf } from '../../src/base/errors.js';
 import { phases } from './phases.js';
 import { runSoak } from './soak.js';
+import type { SoakDetector } from './soak.js';
 import { soakJson, soakText } from './soak-report.js';
 
 interface SoakCommandOptions {
   readonly minutes: number;
   readonly rate: number;
   readonly seed: number;
+  readonly detector: SoakDetector;
   readonly hostile?: number;
   readonly json?: true;
 }
@@ -29,11 +31,15 @@ const program = new Command('soak')
       'datagrams. Growth is judged from some 23 minutes on.',
   )
   .option('--minutes <count>', 'how long; the phase that is running then is brought to its end', positiveNumber, 30)
-  .option(
-    '--rate <hz>',
-    'frames per second that the detector sends (Eiger quad, 514 × 514, 16 bit)',
-    positiveNumber,
-    80,
+  .option('--rate <hz>', 'frames per second that the detector sends', positiveNumber, 80)
+  .addOption(
+    new Option(
+      '--detector <name>',
+      'eiger: a quad of 514 × 514, 16 bit; gotthard2: two modules, whose small frames make a million in a quarter ' +
+        'of an hour at --rate 2000',
+    )
+      .choices(['eiger', 'gotthard2'])
+      .default('eiger'),
   )
   .option('--seed <number>', 'chooses the packets that get lost', wholeNumber(0, 4294967295), 1)
   .option(
@@ -48,6 +54,7 @@ const program = new Command('soak')
     helpEnd(
       [
         'npm run soak -- --minutes 30',
+        'npm run soak -- --minutes 15 --rate 2000 --detector gotthard2 --hostile 0',
         'npm run soak -- --minutes 600 --json > soak.json      (Ctrl-C ends it early, with a report)',
       ],
       [
@@ -72,6 +79,7 @@ try {
     minutes: options.minutes,
     rate: options.rate,
     seed: options.seed,
+    detector: options.detector,
     hostile: options.hostile ?? Math.ceil(options.minutes * hostilePerMinute),
     signal: interrupt.signal,
     onSample: (minutes, { residentMB, heapMB, descriptors, cpuSeconds, metrics }) => {

@@ -92,6 +92,39 @@ t.test('two phases: every pixel, every sum; too short to speak of growth', async
   t.match(soakJson(report), { ok: true, wrong_pixels: 0, growth: [{ name: 'resident memory', ok: null }] });
 });
 
+const strangers: Phase = {
+  name: 'strangers',
+  whole: true,
+  async run(stage) {
+    const consumer = await stage.consumer();
+    const frames = 3 * stage.rate;
+    await stage.arm({ frames, first_frame_number: stage.nextFrame, frame_period_ms: 1000 / stage.rate });
+    const sending = stage.start({ frames });
+    await stage.until(async () => (consumer.last?.images ?? 0) > 0, 'an image');
+    const crowd = stage.strangers(10);
+    await stage.finish(sending);
+    await crowd.leave();
+  },
+};
+
+t.test(
+  'strangers at the data port beside many small frames: the consumer has all, strangers are counted',
+  async (t) => {
+    const report = await runSoak({
+      minutes: 0.02,
+      rate: 200,
+      seed: 7,
+      detector: 'gotthard2',
+      signal: new AbortController().signal,
+      phases: [strangers],
+    });
+    t.strictSame(report.problems, []);
+    t.match(report.phases[0], { framesSent: 600, images: 600, wrongPixels: 0, pixelsChecked: 600 * 2 * 1280 });
+    const refused = Object.entries(report.counters).filter(([name]) => name.startsWith('zmq_peers_refused'));
+    t.ok(refused.reduce((sum, [, count]) => sum + count, 0) >= 5, JSON.stringify(report.counters));
+  },
+);
+
 t.test('told to end, it ends the service in order and reports what it has seen', async (t) => {
   const end = new AbortController();
   const endless: Phase = {

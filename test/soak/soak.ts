@@ -19,11 +19,15 @@ import type { ServiceSample } from './service-under-soak.js';
 import { CutShort, Stage } from './stage.js';
 import type { PhaseResult, StageSetup } from './stage.js';
 
+export type SoakDetector = 'eiger' | 'gotthard2';
+
 export interface SoakOptions {
   readonly minutes: number;
   /** Frames per second. */
   readonly rate: number;
   readonly seed: number;
+  /** A quad of 514 × 514, or two modules of Gotthard2, whose small frames come by the thousand; default eiger. */
+  readonly detector?: SoakDetector;
   readonly signal: AbortSignal;
   /** Hostile datagrams that are played in memory beside the phases; 0 = none. */
   readonly hostile?: number;
@@ -67,6 +71,8 @@ export const growthLimits: readonly (GrowthLimit & { readonly of: (sample: Servi
 /** Silence that ends an automatic series: longer than the simulator takes to start. */
 const seriesIdleMs = 1500;
 const sampleEveryMs = 5000;
+/** What the ring holds, and at least 64 frames. */
+const ringMs = 800;
 
 /** Run for `minutes`, then to the end of the phase. @throws Error when the service cannot be started */
 export async function runSoak(options: SoakOptions): Promise<SoakReport> {
@@ -75,8 +81,8 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   try {
     const udpPorts = await freeUdpPorts(2);
     const files = { 8: join(folder, '8.yaml'), 16: join(folder, '16.yaml') } as const;
-    await writeFile(files[16], soakYaml(udpPorts, 16, rate));
-    await writeFile(files[8], soakYaml(udpPorts, 8, rate));
+    await writeFile(files[16], soakYaml(udpPorts, 16, options));
+    await writeFile(files[8], soakYaml(udpPorts, 8, options));
     const service = await ServiceUnderSoak.start(files[16], 'soak');
     const { hostile = 0 } = options;
     const beside = hostile === 0 ? null : new HostileBeside(hostile, minutes * 60, seed);
@@ -123,7 +129,8 @@ async function soak(
   const timer = setInterval(() => void lookInTurn(), sampleEveryMs);
 
   let nextFrame = 1;
-  const turn = options.phases ?? allPhases;
+  const { detector = 'eiger' } = options;
+  const turn = options.phases ?? allPhases.filter(({ only = detector }) => only === detector);
   for (let index = 0; elapsed() < minutes && !signal.aborted && died === null; index++) {
     const phase = turn[index % turn.length];
     const stage = await Stage.open(setup, (seed + index) >>> 0, nextFrame).catch((error: unknown) => messageOf(error));
@@ -209,13 +216,20 @@ function countersOf(metrics: ReadonlyMap<string, number>): Record<string, number
   return counters;
 }
 
-/** A quad that may be armed with either bit depth; short time-outs, so that much happens in little time. */
-function soakYaml(udpPorts: readonly number[], bits: number, rate: number): string {
-  return `soak:
-  detector: eiger
+/** The detector: a quad may be armed with either bit depth. */
+const detectorYaml = {
+  eiger: (bits: number): string => `detector: eiger
   quad: true
   dynamic_range: ${bits}
-  dynamic_range_max: 16
+  dynamic_range_max: 16`,
+  gotthard2: (): string => `detector: gotthard2
+  modules: [1, 2]`,
+} as const;
+
+/** Short time-outs, so that much happens in little time. */
+function soakYaml(udpPorts: readonly number[], bits: number, { rate, detector = 'eiger' }: SoakOptions): string {
+  return `soak:
+  ${detectorYaml[detector](bits)}
   udp_ports: [${udpPorts.join(', ')}]
   data_port: 0
   api_port: 0
@@ -223,7 +237,7 @@ function soakYaml(udpPorts: readonly number[], bits: number, rate: number): stri
   series_idle_ms: ${seriesIdleMs}
   frame_rate_hz: ${rate}
   frame_timeout_ms: 200
-  ring_frames: 64
+  ring_frames: ${Math.max(64, Math.ceil((rate * ringMs) / 1000))}
   max_owed_frames: 1000000
   closing_timeout_ms: 30000
 `;

@@ -8,6 +8,7 @@ import { phaseProblems } from './accounting.js';
 import { ConsumerProcess, SimulatorProcess } from './children.js';
 import type { SimulatedTruth } from './children.js';
 import type { ConsumerTask } from './checking-consumer.js';
+import { crowd } from '../hostile/strangers.js';
 import { sendHostile } from './hostile-sender.js';
 import type { HostileOptions } from './hostile-sender.js';
 import { portCountsOf } from '../threads/metrics-text.js';
@@ -98,12 +99,11 @@ export class Stage {
   /** Connect a consumer; it is there when the service knows it. */
   async consumer({
     delayMs = 0,
-    alone = true,
     bits = 16,
-  }: Partial<Pick<ConsumerTask, 'delayMs' | 'alone'>> & { bits?: 8 | 16 } = {}): Promise<ConsumerProcess> {
+  }: Partial<Pick<ConsumerTask, 'delayMs'>> & { bits?: 8 | 16 } = {}): Promise<ConsumerProcess> {
     const { service, files } = this.#setup;
     const before = (await service.status()).consumers;
-    const consumer = new ConsumerProcess({ endpoint: service.endpoint, file: files[bits], delayMs, alone });
+    const consumer = new ConsumerProcess({ endpoint: service.endpoint, file: files[bits], delayMs });
     this.#consumers.push(consumer);
     await this.until(async () => {
       if (consumer.over) throw new Error(`a consumer ended: ${consumer.complaints}`);
@@ -180,6 +180,23 @@ export class Stage {
     this.#check();
   }
 
+  /** Peers that are no consumers come to the data port and go, until `leave`. @throws Error when none came */
+  strangers(perSecond: number): { leave(): Promise<void> } {
+    const { service, signal } = this.#setup;
+    const home = new AbortController();
+    const goHome = (): void => home.abort();
+    signal.addEventListener('abort', goHome, { once: true });
+    if (signal.aborted) goHome();
+    const came = crowd(service.endpoint, perSecond, home.signal);
+    return {
+      leave: async () => {
+        goHome();
+        signal.removeEventListener('abort', goHome);
+        if ((await came) === 0) throw new Error('no stranger came');
+      },
+    };
+  }
+
   async wait(seconds: number): Promise<void> {
     await sleep(seconds * 1000, undefined, { signal: this.#setup.signal }).catch(() => undefined);
     this.#check();
@@ -231,9 +248,7 @@ export class Stage {
         after: await countsOf(this.#setup),
         summaries,
         whole,
-        consumers: this.#consumers.flatMap(({ last, killed, alone }) =>
-          last === null ? [] : [{ last, killed, alone }],
-        ),
+        consumers: this.#consumers.flatMap(({ last, killed }) => (last === null ? [] : [{ last, killed }])),
       });
       if (problems.length === 0) break;
       await sleep(pollMs);
