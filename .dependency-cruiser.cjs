@@ -11,8 +11,8 @@ const rooms = {
   // What everybody knows.
   base: [],
   contract: ['base'],
-  memory: ['base', 'contract'],
   detector: ['base'],
+  memory: ['base', 'contract', 'detector'],
   config: ['base', 'memory', 'contract', 'detector'],
   runtime: ['base', 'memory', 'contract', 'detector'],
   // The way of a packet. Its steps meet in memory and do not import each other, except that assembly reads packets

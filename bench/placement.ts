@@ -7,7 +7,7 @@
 //   node dist/bench/placement.js [runs] [slots]
 
 import { spawnSync } from 'node:child_process';
-import { firstOwnNumber } from '../src/detector/frame-share.js';
+import { ownOf } from '../test/frame-numbers.js';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,7 +48,7 @@ function open(settings: DetectorSettings, compiled: boolean, flightPackets = 0):
   const batches = (count: number): void => {
     for (let turn = 0; turn < count; turn++) {
       single.turn(now++);
-      single.series.setNext(firstOwnNumber(single.source.next));
+      single.series.setNext(ownOf(single.source.next));
     }
   };
   batches(turns);

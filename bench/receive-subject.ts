@@ -5,7 +5,7 @@
 //   node dist/bench/receive-subject.js '{"keys": {…}, "port": 0, "warm": 1000, "last": 5000}'
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { firstOwnNumber } from '../src/detector/frame-share.js';
+import { ownOf } from '../test/frame-numbers.js';
 import { makeReceiver } from '../src/service/ways.js';
 import { systemClock } from '../src/base/clock.js';
 import { portCounter, portCounterTable } from '../src/memory/counters.js';
@@ -19,6 +19,7 @@ import { adviseHugePages } from '../src/runtime/huge-pages.js';
 import { ownCpuTime } from './cpu-time.js';
 import { withKeys } from './detector.js';
 import type { ConfigKeys, BenchDetector } from './detector.js';
+import { noFrame } from '../src/detector/frame-share.js';
 
 /** What to do. Frame numbers begin at 1. */
 export interface SubjectTask {
@@ -95,7 +96,7 @@ await agent.start();
 series.setParameters(1, false, config.detector.dynamicRange, 0);
 series.reset();
 await obey(phase.prepare);
-series.setFirst(firstOwnNumber(1), 0);
+series.setFirst(ownOf(1), noFrame);
 await obey(phase.open);
 series.settleFirst();
 process.stdout.write('ready\n');

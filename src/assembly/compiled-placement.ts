@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { assert } from '../base/assert.js';
 import { OperatorError, exitCode } from '../base/errors.js';
+import type { FrameNumber, OwnNumber } from '../detector/frame-share.js';
 import type { Layout } from '../detector/layout.js';
 import { headerBytes, headerOffset } from '../detector/packet-header.js';
 import type { PieceTable } from '../detector/piece-table.js';
@@ -125,7 +126,7 @@ export class CompiledPlacement implements Placement {
     this.#context.setWindow(lowest, highest, newest);
   }
 
-  setShare(stride: number, origin: number, firstOwn: number): void {
+  setShare(stride: number, origin: FrameNumber, firstOwn: OwnNumber): void {
     this.#context.setShare(stride, origin, firstOwn);
   }
 
@@ -137,7 +138,7 @@ export class CompiledPlacement implements Placement {
     return this.#kernel.run(this.#context.address, from, count);
   }
 
-  get completed(): number {
+  get completed(): OwnNumber {
     return this.#context.completed;
   }
 

@@ -3,6 +3,8 @@
 // (packet-classes.ts), or refused. Rules: docs/architecture.md, "Held packets".
 // Tested by test/pipeline/jumps.test.ts.
 
+import { noFrame } from '../detector/frame-share.js';
+import type { OwnNumber } from '../detector/frame-share.js';
 import { portCounter } from '../memory/counters.js';
 import { notClassed } from '../memory/flight-ring.js';
 import { heldPackets } from '../memory/landing.js';
@@ -24,10 +26,9 @@ import { PortSilence } from './port-silence.js';
 const silenceWindows = 5;
 
 /** Is this a number, and less than `distance` away? */
-const isNear = (frameNumber: number, other: number, distance: number): boolean =>
+const isNear = (frameNumber: OwnNumber, other: OwnNumber, distance: number): boolean =>
   frameNumber !== 0 && Math.abs(frameNumber - other) < distance;
 
-/** Frame numbers are own ones (detector/frame-share.ts). */
 export class DoubtfulPackets {
   readonly #setup: IntakeSetup;
   readonly #source: PacketSource;
@@ -77,8 +78,8 @@ export class DoubtfulPackets {
     this.#silent = this.#heldAgain = false;
   }
 
-  /** Frame 0, if it waits, does so no more. @param seen a later frame that speaks for or against it, 0 = none */
-  settleZero(seen: number, now: number): void {
+  /** Frame 0, if it waits, does so no more. @param seen a later frame that speaks for or against it */
+  settleZero(seen: OwnNumber, now: number): void {
     if (!this.#classes.zero.waits || !this.#classes.settleZero(seen, now) || this.#held.count === 0) return;
     // What is held agrees with it, unless it is an accident of its own: that waits for witnesses as any other.
     if (!this.#window.isDoubtful(this.#held.lowest)) this.#confirm(now);
@@ -108,7 +109,7 @@ export class DoubtfulPackets {
    */
   settle(emptied: boolean, now: number): void {
     const { zero } = this.#classes;
-    if (zero.waits && zero.beganElsewhere) this.settleZero(0, now);
+    if (zero.waits && zero.beganElsewhere) this.settleZero(noFrame, now);
     if (this.#classes.waits) return;
     const held = this.#held;
     if (held.confirmed) this.#weigh(now);
@@ -140,7 +141,7 @@ export class DoubtfulPackets {
    * After a silence: a number that is known already, or one behind such numbers. Three packets of them are a detector
    * that has begun anew; fewer are copies, or late.
    */
-  comesAgain(frameNumber: number, packet: number): boolean {
+  comesAgain(frameNumber: OwnNumber, packet: number): boolean {
     const window = this.#window;
     // The first run may have been shorter than three packets. A number that is far from all others is no part of it.
     if (frameNumber > window.reference) {
@@ -157,7 +158,7 @@ export class DoubtfulPackets {
 
   /** @param again its number is known already, and may be that of a detector that has begun anew */
   hold(
-    frameNumber: number,
+    frameNumber: OwnNumber,
     packet: number,
     position: number,
     at: number,
@@ -260,7 +261,7 @@ export class DoubtfulPackets {
    * Numbers that are known already come again: an auto series ends, and they are the next one's; an armed one only says
    * so.
    */
-  #beginsAgain(lowest: number, count: number, now: number): void {
+  #beginsAgain(lowest: OwnNumber, count: number, now: number): void {
     if (this.#series.auto) return this.#jumped(portEvent.jumpBackward, lowest, count);
     if ((this.#words.events & portEvent.jumpBackward) === 0) this.#words.setJump(lowest);
     this.#words.raise(portEvent.jumpBackward);
@@ -268,7 +269,7 @@ export class DoubtfulPackets {
   }
 
   /** A jump that the ring cannot take ends this port's part in the series, or is not of the series at all. */
-  #jumped(jump: number, frameNumber: number, packets: number): void {
+  #jumped(jump: number, frameNumber: OwnNumber, packets: number): void {
     const { auto } = this.#series;
     const ends = auto || jump === portEvent.jumpForward;
     if (ends) this.#classes.accepting = false;
@@ -334,6 +335,6 @@ export class DoubtfulPackets {
     this.#held.clear();
     this.#silent = this.#heldForNext = this.#heldAgain = false;
     this.#words.setHolding(this.#classes.zero.waits);
-    this.#words.setCandidate(0);
+    this.#words.setCandidate(noFrame);
   }
 }

@@ -2,6 +2,8 @@
 // what follows for a number that comes in.
 // Tested by test/pipeline/jumps.test.ts.
 
+import { noFrame } from '../detector/frame-share.js';
+import type { OwnNumber } from '../detector/frame-share.js';
 import { portEvent } from '../memory/port-words.js';
 import { FramePace } from './frame-pace.js';
 
@@ -12,29 +14,31 @@ export interface WindowLimits {
   readonly maxOwedFrames: number;
 }
 
-/** Frame numbers are own ones (detector/frame-share.ts); 0 = none, not known. */
+/** Of `reference`, as long as there is none. */
+const notSeen = -1 as OwnNumber;
+
 export class FrameWindow {
   /** Of the series, as the streamer told. */
-  first = 0;
-  last = 0;
+  first = noFrame;
+  last = noFrame;
   /** So many frames behind the last one are taken all the same: they overtake it, and are the next series'. */
   behind = 0;
   /** Next frame to send. */
-  next = 0;
+  next = noFrame;
   /**
    * This port has frames a ring or more above the first: slots of the two would be the same, nothing is closed in order
    * any more.
    */
   spansRing = false;
   /** Smallest and newest that were accepted. */
-  smallest = 0;
-  newestAccepted = 0;
+  smallest = noFrame;
+  newestAccepted = noFrame;
   /** Newest frame number seen, −1 while there is no reference. */
-  reference = -1;
+  reference = notSeen;
   /** How the numbers advance. */
   readonly pace = new FramePace();
   /** Highest that was refused for want of room. */
-  refused = 0;
+  refused = noFrame;
   readonly #ring: number;
   readonly #overtakeFrames: number;
   readonly #maxOwedFrames: number;
@@ -47,9 +51,10 @@ export class FrameWindow {
 
   /** Forget the last series. */
   forget(): void {
-    this.first = this.last = this.next = this.behind = 0;
-    this.smallest = this.newestAccepted = this.refused = 0;
-    this.reference = -1;
+    this.first = this.last = this.next = noFrame;
+    this.behind = 0;
+    this.smallest = this.newestAccepted = this.refused = noFrame;
+    this.reference = notSeen;
     this.spansRing = false;
     this.pace.forget();
   }
@@ -77,7 +82,7 @@ export class FrameWindow {
   }
 
   /** May this number be an accident? */
-  isDoubtful(frameNumber: number): boolean {
+  isDoubtful(frameNumber: OwnNumber): boolean {
     const reference = this.reference;
     return (
       reference < 0 ||
@@ -88,13 +93,13 @@ export class FrameWindow {
   }
 
   /** The newest number seen is another one. */
-  advance(frameNumber: number, now: number): void {
+  advance(frameNumber: OwnNumber, now: number): void {
     if (this.reference >= 0) this.pace.advance(frameNumber - this.reference, now);
     this.reference = frameNumber;
   }
 
   /** Can the detector have come to this number by now? */
-  reachable(frameNumber: number, now: number): boolean {
+  reachable(frameNumber: OwnNumber, now: number): boolean {
     const ahead = frameNumber - this.reference;
     return (
       ahead >= -this.#ring && frameNumber >= this.first && ahead <= this.#near + this.pace.framesSince(now, this.#ring)
@@ -102,26 +107,26 @@ export class FrameWindow {
   }
 
   /** Is it behind the end of the series, and no room for it meanwhile? */
-  isBehindEnd(frameNumber: number): boolean {
+  isBehindEnd(frameNumber: OwnNumber): boolean {
     if (this.last === 0 || frameNumber <= this.last) return false;
     return frameNumber > this.last + this.behind || this.isBeyond(frameNumber);
   }
 
   /** Port images of frames `smallest` … `newest` of the last series are there already. */
-  beginWith(smallest: number, newest: number): void {
+  beginWith(smallest: OwnNumber, newest: OwnNumber): void {
     this.smallest = smallest;
     this.newestAccepted = this.reference = newest;
   }
 
   /** Of a frame that no slot holds: was it sent or given up before? */
-  isPast(frameNumber: number): boolean {
+  isPast(frameNumber: OwnNumber): boolean {
     return this.first !== 0
       ? frameNumber < this.next
       : this.newestAccepted !== 0 && frameNumber <= this.newestAccepted - this.#ring;
   }
 
   /** Of a frame that no slot holds: has the ring no room for it, or was a part of it refused already? */
-  isBeyond(frameNumber: number): boolean {
+  isBeyond(frameNumber: OwnNumber): boolean {
     // A smaller one that was accepted before the first frame was told is going to lower it.
     const lowers = this.smallest !== 0 && this.smallest < this.first;
     const base = lowers
@@ -135,7 +140,7 @@ export class FrameWindow {
   }
 
   /** The event that confirmed numbers raise; 0 = none, they are for the table of classes. */
-  jumpOf(lowest: number, highest: number): number {
+  jumpOf(lowest: OwnNumber, highest: OwnNumber): number {
     if (this.first !== 0 && highest < this.first) return portEvent.jumpBackward;
     const base = this.first !== 0 ? this.next : this.smallest;
     if (this.reference >= 0 && highest < this.reference - this.#ring && highest < base) return portEvent.jumpBackward;

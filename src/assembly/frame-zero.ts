@@ -4,7 +4,8 @@
 // Rules: docs/decisions/0043-frame-number-zero.md.
 // Tested by test/pipeline/frame-zero.test.ts.
 
-import { firstOwnNumber } from '../detector/frame-share.js';
+import { firstOwnNumber, noFrame } from '../detector/frame-share.js';
+import type { FrameNumber, OwnNumber } from '../detector/frame-share.js';
 import type { PortWords } from '../memory/port-words.js';
 import type { FrameWindow } from './frame-window.js';
 import type { IntakeSetup } from './intake-setup.js';
@@ -13,11 +14,12 @@ import type { PortImages } from './port-images.js';
 /** So many packets of it that come again, and half an image at least, are another image of the same number. */
 const copiesLeast = 3;
 
-/** Frame numbers are own ones (detector/frame-share.ts), 0 = none. */
+const numberZero = 0 as FrameNumber;
+
 export class FrameZero {
   /** Its image is begun, and nobody knows yet whether it is the first. */
   waits = false;
-  readonly #own: number;
+  readonly #own: OwnNumber;
   readonly #words: PortWords;
   readonly #others: readonly PortWords[];
   readonly #images: PortImages;
@@ -28,7 +30,7 @@ export class FrameZero {
 
   constructor({ share, words, others, images, window, overtakeFrames }: IntakeSetup) {
     // Instances that share a detector are told the first frame, so it is what they are told.
-    this.#own = share.stride === 1 ? firstOwnNumber(0) : 0;
+    this.#own = share.stride === 1 ? firstOwnNumber(numberZero) : noFrame;
     this.#words = words;
     this.#others = others;
     this.#images = images;
@@ -42,23 +44,23 @@ export class FrameZero {
     this.#copies = 0;
   }
 
-  is(frameNumber: number): boolean {
+  is(frameNumber: OwnNumber): boolean {
     return frameNumber === this.#own;
   }
 
   /** Several images had this number: it is none. */
-  refuses(frameNumber: number): boolean {
+  refuses(frameNumber: OwnNumber): boolean {
     return this.#refused && this.is(frameNumber);
   }
 
   /** Would it make a series begin earlier, which is further already? */
-  lowers(frameNumber: number): boolean {
+  lowers(frameNumber: OwnNumber): boolean {
     const { first, reference } = this.#window;
     return this.is(frameNumber) && first === 0 && reference > frameNumber + this.#overtakeFrames;
   }
 
   /** A packet was accepted. Is it one of frame 0, which waits, so that the port has not begun? */
-  accepted(frameNumber: number): boolean {
+  accepted(frameNumber: OwnNumber): boolean {
     if (!this.is(frameNumber) || this.#window.reference >= 0) return false;
     this.waits = true;
     this.#words.setHolding(true);
@@ -66,7 +68,7 @@ export class FrameZero {
   }
 
   /** A packet that its image has comes again: is it one of a detector that does not count? */
-  comesAgain(frameNumber: number): boolean {
+  comesAgain(frameNumber: OwnNumber): boolean {
     if (!this.waits || !this.is(frameNumber)) return false;
     this.noteCopy();
     if (this.#refused) this.#drop();
@@ -79,7 +81,7 @@ export class FrameZero {
   }
 
   /** Is that the only number of a port that has not begun? Then nothing but a later one confirms it. */
-  isAlone(highest: number): boolean {
+  isAlone(highest: OwnNumber): boolean {
     if (!this.is(highest) || this.waits || this.#window.reference >= 0) return false;
     this.tell();
     // Nothing begins with it.
@@ -89,13 +91,13 @@ export class FrameZero {
 
   /**
    * It waits no more.
-   * @param seen a later frame that this port has seen, or the series begins with; 0 = there is none
-   * @returns frame 0, if it is the first of the series, else 0 = its image was dropped
+   * @param seen a later frame that this port has seen, or the series begins with; `noFrame` = there is none
+   * @returns frame 0, if it is the first of the series, else `noFrame`: its image was dropped
    */
-  settle(seen: number): number {
+  settle(seen: OwnNumber): OwnNumber {
     if (seen - this.#own > this.#overtakeFrames && !this.beganElsewhere) {
       this.#drop();
-      return 0;
+      return noFrame;
     }
     this.waits = false;
     return this.#own;
@@ -110,7 +112,7 @@ export class FrameZero {
   }
 
   /** Numbers that follow each other are taken: with it and another, it was not alone. */
-  noteConfirmed(lowest: number, highest: number): void {
+  noteConfirmed(lowest: OwnNumber, highest: OwnNumber): void {
     if (this.is(lowest) && highest > lowest && this.#words.figure('wrongFrameNumber') === 0)
       this.#words.setFigure('wrongFrameNumber', Number.NaN);
   }

@@ -1,13 +1,12 @@
 // Packets whose frame number may be an accident, set aside until others of the same port confirm or contradict them:
 // three that agree in order and direction are witnesses of each other. All are copied out of the landing buffers.
 
+import { earlierOf, laterOf } from '../detector/frame-share.js';
+import type { OwnNumber } from '../detector/frame-share.js';
 import { heldPackets } from '../memory/landing.js';
 import type { Landing } from '../memory/landing.js';
 
-/**
- * Packets that agree with each other, in the order of their arrival; frame numbers are own ones
- * (detector/frame-share.ts), times ms.
- */
+/** Packets that agree with each other, in the order of their arrival; times in ms. */
 export class HeldPackets {
   readonly #landing: Landing;
   readonly #frameNumbers = new Float64Array(heldPackets);
@@ -43,20 +42,20 @@ export class HeldPackets {
     return this.#count === heldPackets;
   }
 
-  get lowest(): number {
+  get lowest(): OwnNumber {
     let lowest = this.frameNumber(0);
-    for (let index = 1; index < this.#count; index++) lowest = Math.min(lowest, this.frameNumber(index));
+    for (let index = 1; index < this.#count; index++) lowest = earlierOf(lowest, this.frameNumber(index));
     return lowest;
   }
 
-  get highest(): number {
+  get highest(): OwnNumber {
     let highest = this.frameNumber(0);
-    for (let index = 1; index < this.#count; index++) highest = Math.max(highest, this.frameNumber(index));
+    for (let index = 1; index < this.#count; index++) highest = laterOf(highest, this.frameNumber(index));
     return highest;
   }
 
   /** Is it a copy of one that is held? Then it is no witness. */
-  knows(frameNumber: number, packet: number, position: number): boolean {
+  knows(frameNumber: OwnNumber, packet: number, position: number): boolean {
     for (let index = 0; index < this.#count; index++) {
       if (
         this.#frameNumbers[index] === frameNumber &&
@@ -73,7 +72,7 @@ export class HeldPackets {
    * @param back how far it may lie before the others, as packets overtake each other
    * @param ahead how far it may lie before the newest
    */
-  agrees(frameNumber: number, position: number, back: number, ahead: number): boolean {
+  agrees(frameNumber: OwnNumber, position: number, back: number, ahead: number): boolean {
     for (let index = 0; index < this.#count; index++) {
       const beyond = frameNumber - this.#frameNumbers[index];
       if (this.#positions[index] !== position || beyond < -back) return false;
@@ -101,7 +100,7 @@ export class HeldPackets {
    * @param number of the packet in the flight recorder
    */
   add(
-    frameNumber: number,
+    frameNumber: OwnNumber,
     packet: number,
     position: number,
     at: number,
@@ -151,8 +150,8 @@ export class HeldPackets {
     this.#times[1] = this.lastAt;
   }
 
-  frameNumber(index: number): number {
-    return this.#frameNumbers[index];
+  frameNumber(index: number): OwnNumber {
+    return this.#frameNumbers[index] as OwnNumber;
   }
 
   packet(index: number): number {

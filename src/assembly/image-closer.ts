@@ -2,6 +2,8 @@
 // refused ones. Images that are complete close themselves (port-images.ts).
 // Tested by test/pipeline/closing.test.ts.
 
+import { noFrame } from '../detector/frame-share.js';
+import type { OwnNumber } from '../detector/frame-share.js';
 import type { PortWords } from '../memory/port-words.js';
 import type { SeriesWords } from '../memory/series-words.js';
 import { outcome, recordState } from '../memory/slot-records.js';
@@ -23,15 +25,14 @@ export interface CloserParts {
   readonly overtakeFrames: number;
 }
 
-/** Frame numbers are own ones (detector/frame-share.ts); 0 = none. */
 export class ImageCloser {
   readonly #parts: CloserParts;
   readonly #images: PortImages;
   readonly #window: FrameWindow;
   /** First frame that is not closed. */
-  #next = 0;
-  #giveUp = 0;
-  #giveUpAsked = 0;
+  #next = noFrame;
+  #giveUp = noFrame;
+  #giveUpAsked = noFrame;
 
   constructor(parts: CloserParts) {
     this.#parts = parts;
@@ -41,21 +42,21 @@ export class ImageCloser {
 
   /** Forget the last series. */
   forget(): void {
-    this.#next = this.#giveUp = this.#giveUpAsked = 0;
+    this.#next = this.#giveUp = this.#giveUpAsked = noFrame;
   }
 
   /** The series begins with this frame. */
-  startAt(frameNumber: number): void {
+  startAt(frameNumber: OwnNumber): void {
     this.#next = frameNumber;
   }
 
   /** What lies below is closed. */
-  skipTo(frameNumber: number): void {
+  skipTo(frameNumber: OwnNumber): void {
     if (this.#next < frameNumber) this.#next = frameNumber;
   }
 
   /** Is everything up to this frame closed? */
-  hasClosed(frameNumber: number): boolean {
+  hasClosed(frameNumber: OwnNumber): boolean {
     return this.#next > frameNumber;
   }
 
@@ -79,9 +80,9 @@ export class ImageCloser {
 
   /**
    * Close, in the order of frame numbers, what the ring has room for and what has a reason to be closed.
-   * @param ended everything up to this frame number is over; 0 = the series goes on
+   * @param ended everything up to this frame number is over; `noFrame` = the series goes on
    */
-  close(ended: number, now: number): void {
+  close(ended: OwnNumber, now: number): void {
     const images = this.#images;
     const { last, next, reference, refused } = this.#window;
     const { ring, overtakeFrames } = this.#parts;
@@ -118,7 +119,7 @@ export class ImageCloser {
    * Was what this frame lacks still to come when the series ended? Nothing behind it has come, it has begun here or on
    * another port, and the port was not silent: nothing behind its newest frame was given up before.
    */
-  #isCutOff(frameNumber: number): boolean {
+  #isCutOff(frameNumber: OwnNumber): boolean {
     const { newestAccepted, reference } = this.#window;
     if (newestAccepted === 0 || frameNumber < reference || this.#giveUp > reference) return false;
     return frameNumber === reference || this.#parts.others.some(({ newestSeen }) => newestSeen >= frameNumber);

@@ -3,6 +3,7 @@
 // out: accepted ones into the port's images, and how far the port has come.
 // Tested by test/pipeline/classes.test.ts.
 
+import type { OwnNumber } from '../detector/frame-share.js';
 import { portCounter } from '../memory/counters.js';
 import type { PortWords } from '../memory/port-words.js';
 import type { SeriesWords } from '../memory/series-words.js';
@@ -15,7 +16,6 @@ import type { PortImages } from './port-images.js';
 /** Equal steps in a row of which the operator hears. */
 const stepsTold = 10;
 
-/** Frame numbers are own ones (detector/frame-share.ts). */
 export class PacketClasses {
   /** Packets of the series are accepted; they are `foreign{unarmed}` otherwise. */
   accepting = false;
@@ -40,7 +40,7 @@ export class PacketClasses {
   }
 
   /** @returns the counter of its class, counted */
-  classify(frameNumber: number, packet: number, at: number, now: number): number {
+  classify(frameNumber: OwnNumber, packet: number, at: number, now: number): number {
     const window = this.#window;
     // A packet may have been held since before the last frame was known.
     if (window.isBehindEnd(frameNumber)) return this.count(portCounter.foreignSeries);
@@ -71,23 +71,23 @@ export class PacketClasses {
 
   /**
    * Frame 0 waits no more.
-   * @param seen a later frame that this port has seen, or the series begins with; 0 = there is none
+   * @param seen a later frame that this port has seen, or the series begins with; `noFrame` = there is none
    * @returns is it the first frame?
    */
-  settleZero(seen: number, now: number): boolean {
+  settleZero(seen: OwnNumber, now: number): boolean {
     const frameNumber = this.zero.settle(seen);
     if (frameNumber !== 0) this.#came(frameNumber, now);
     return frameNumber !== 0;
   }
 
-  #accept(frameNumber: number, packet: number, at: number, now: number): number {
+  #accept(frameNumber: OwnNumber, packet: number, at: number, now: number): number {
     this.#images.accept(frameNumber, packet, at, frameNumber < this.#window.reference, now);
     if (!this.zero.accepted(frameNumber)) this.#came(frameNumber, now);
     return portCounter.accepted;
   }
 
   /** A packet of this frame was accepted. */
-  #came(frameNumber: number, now: number): void {
+  #came(frameNumber: OwnNumber, now: number): void {
     const window = this.#window;
     this.#see(frameNumber, now);
     if (frameNumber > window.newestAccepted) {
@@ -104,7 +104,7 @@ export class PacketClasses {
     }
   }
 
-  #see(frameNumber: number, now: number): void {
+  #see(frameNumber: OwnNumber, now: number): void {
     const window = this.#window;
     if (frameNumber <= window.reference) return;
     window.advance(frameNumber, now);

@@ -3,8 +3,8 @@
 // images, and counts.
 // Tested by test/pipeline/classes.test.ts.
 
-import { firstOwnNumber } from '../detector/frame-share.js';
-import type { FrameShare } from '../detector/frame-share.js';
+import { firstOwnNumber, ownBehind } from '../detector/frame-share.js';
+import type { FrameNumber, FrameShare, OwnNumber } from '../detector/frame-share.js';
 import type { Layout, PortLayout } from '../detector/layout.js';
 import { headerOffset } from '../detector/packet-header.js';
 import { portCounter } from '../memory/counters.js';
@@ -36,10 +36,10 @@ import { noteWrong } from './wrong-packets.js';
 
 const two32 = 4294967296;
 
-/** No own frame number. */
-const notOurs = -1;
+/** Of a packet of a frame that is another instance's. */
+const notOurs = -1 as OwnNumber;
 
-/** The packets of one port. Frame numbers are own ones (detector/frame-share.ts). */
+/** The packets of one port. */
 export class PacketIntake {
   /** The table of classes, and whether packets are accepted. */
   readonly classes: PacketClasses;
@@ -103,7 +103,7 @@ export class PacketIntake {
   }
 
   /** Where instances share the frames: the detector's number of the first own frame. */
-  setOrigin(frameNumber: number): void {
+  setOrigin(frameNumber: FrameNumber): void {
     this.#origin = frameNumber;
   }
 
@@ -162,7 +162,7 @@ export class PacketIntake {
     const written =
       view.getUint32(at + headerOffset.frameNumber + 4, true) * two32 +
       view.getUint32(at + headerOffset.frameNumber, true);
-    const frameNumber = this.#share.stride === 1 ? firstOwnNumber(written) : this.#ownNumber(written);
+    const frameNumber = this.#share.stride === 1 ? firstOwnNumber(written as FrameNumber) : this.#ownNumber(written);
     if (frameNumber === notOurs) return classes.count(portCounter.foreignSeries);
     if (classes.zero.refuses(frameNumber)) return classes.count(portCounter.malformedFrameNumber);
     const behindEnd = this.#window.isBehindEnd(frameNumber);
@@ -204,16 +204,16 @@ export class PacketIntake {
   }
 
   /** Frames that instances share; `notOurs` = another one's. The first frame was told before any packet is accepted. */
-  #ownNumber(written: number): number {
+  #ownNumber(written: number): OwnNumber {
     const { stride } = this.#share;
     const beyond = written - this.#origin;
     const other = beyond % stride;
-    if (other === 0) return this.#window.first + beyond / stride;
+    if (other === 0) return ownBehind(this.#window.first, beyond / stride);
     this.#words.setFigure('otherShare', (this.#share.offset + other + stride) % stride);
     return notOurs;
   }
 
-  #beyondEnd(frameNumber: number): number {
+  #beyondEnd(frameNumber: OwnNumber): number {
     if (Number.isNaN(this.#words.figure('outsideNumber'))) this.#words.setFigure('outsideNumber', frameNumber);
     return this.classes.count(portCounter.foreignSeries);
   }

@@ -2,6 +2,7 @@
 // bytes get into memory. In the service that is the compiled kernel (compiled-placement.ts); tests also place by an
 // oracle of their own.
 
+import type { FrameNumber, OwnNumber } from '../detector/frame-share.js';
 import type { Layout } from '../detector/layout.js';
 import type { PieceTable } from '../detector/piece-table.js';
 import type { Landing } from '../memory/landing.js';
@@ -17,7 +18,7 @@ export interface Placement {
   /** Frame numbers that a plain packet may have, `lowest` … `highest`; below `newest` it is reordered. */
   setWindow(lowest: number, highest: number, newest: number): void;
   /** Own frames: the detector's number of the first one is `origin`, its own number `firstOwn`. */
-  setShare(stride: number, origin: number, firstOwn: number): void;
+  setShare(stride: number, origin: FrameNumber, firstOwn: OwnNumber): void;
   /** Plain packets come from this sender, a word as in the landing's batch. */
   setSender(sender: number): void;
   /**
@@ -25,7 +26,7 @@ export interface Placement {
    */
   run(from: number, count: number): number;
   /** The frame whose image the last `run` completed, which then returned at once; 0 = none. */
-  readonly completed: number;
+  readonly completed: OwnNumber;
   /**
    * Put one packet in place, of an image that is open: the datagram at position `at`. Checking and counting are the
    * caller's.

@@ -4,8 +4,8 @@
 // Tested by test/pipeline/classes.test.ts.
 
 import type { Clock } from '../base/clock.js';
-import { firstNumberOf } from '../detector/frame-share.js';
-import type { FrameShare } from '../detector/frame-share.js';
+import { firstOwnFrame, noFrame, ownBehind } from '../detector/frame-share.js';
+import type { FrameShare, OwnNumber } from '../detector/frame-share.js';
 import { portEvent } from '../memory/port-words.js';
 import type { PortWords } from '../memory/port-words.js';
 import { phase } from '../memory/series-words.js';
@@ -23,9 +23,7 @@ import type { PortSeriesLayout, PortSetup } from './port-setup.js';
 import type { ReceiverPulse } from './receiver-pulse.js';
 import type { SeriesCounts } from './series-counts.js';
 
-/**
- * One port's state machine. Frame numbers are own ones (detector/frame-share.ts); 0 = none, not known.
- */
+/** One port's state machine. */
 export class PortAssembler {
   readonly #setup: PortSetup;
   readonly #source: PacketSource;
@@ -100,7 +98,7 @@ export class PortAssembler {
       this.#followFirst();
     if (closing) {
       this.#closer.obeyGiveUp(this.#emptied || intake.classes.waits, now);
-      this.#closeImages(0, now);
+      this.#closeImages(noFrame, now);
     }
     if (this.#answered !== this.#command) this.#carryOut(now);
     if (this.#images.takePublished() && this.#completion.reached()) this.#series.wake();
@@ -179,7 +177,7 @@ export class PortAssembler {
     this.#followFirst();
     this.#intake.classes.accepting = true;
     // With a first frame given, the newest seen starts one below it.
-    if (!goesOn && this.#window.first !== 0) this.#window.reference = this.#window.first - 1;
+    if (!goesOn && this.#window.first !== 0) this.#window.reference = ownBehind(this.#window.first, -1);
     this.#answer();
   }
 
@@ -226,7 +224,7 @@ export class PortAssembler {
       window.first = this.#series.first;
       window.next = this.#series.next;
       if (this.#share.stride > 1) {
-        const origin = firstNumberOf(window.first) + this.#share.offset;
+        const origin = firstOwnFrame(this.#share, window.first);
         this.#intake.setOrigin(origin);
         this.#placement.setShare(this.#share.stride, origin, window.first);
       }
@@ -264,7 +262,7 @@ export class PortAssembler {
       case phase.stop:
         if (drained) {
           const { classes, doubtful } = this.#intake;
-          doubtful.settleZero(0, now);
+          doubtful.settleZero(noFrame, now);
           if (!keepsBehind) doubtful.drop(now);
           classes.accepting = false;
           if (keepsBehind) this.#setWaits(true);
@@ -301,7 +299,7 @@ export class PortAssembler {
 
   /** Images of the series that begins have come behind the end of the last one. */
   #beginWithImages(): void {
-    const { smallest, newest } = this.#images.tally(0);
+    const { smallest, newest } = this.#images.tally(noFrame);
     this.#window.beginWith(smallest, newest);
     this.#words.setSmallest(smallest);
     this.#words.setNewestAccepted(newest);
@@ -320,8 +318,8 @@ export class PortAssembler {
     return this.#closer.hasClosed(window.last);
   }
 
-  /** @param ended everything up to this frame number is over; 0 = the series goes on */
-  #closeImages(ended: number, now: number): void {
+  /** @param ended everything up to this frame number is over; `noFrame` = the series goes on */
+  #closeImages(ended: OwnNumber, now: number): void {
     // Before all ports have answered, a smaller first frame may still move the last one down: nothing is closed for
     // want of packets.
     if (this.#window.first === 0 || this.#window.spansRing || this.#series.settledVersion !== this.#firstVersion)

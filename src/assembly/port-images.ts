@@ -3,6 +3,8 @@
 // Tested by test/pipeline/closing.test.ts.
 
 import { assert } from '../base/assert.js';
+import { earlierOf, laterOf, noFrame } from '../detector/frame-share.js';
+import type { OwnNumber } from '../detector/frame-share.js';
 import type { Layout, PortLayout } from '../detector/layout.js';
 import { makePieceTable } from '../detector/piece-table.js';
 import { headerBytes } from '../detector/packet-header.js';
@@ -22,15 +24,15 @@ const sameMissingLimit = 10;
 const suspectLimit = 3;
 const suspectKept = 3 / 4;
 
-/** Images of a port: their frames, 0 = none; packets accepted, and those that closed ones should have. */
+/** Images of a port: their frames; packets accepted, and those that closed ones should have. */
 export interface ImageTally {
-  readonly smallest: number;
-  readonly newest: number;
+  readonly smallest: OwnNumber;
+  readonly newest: OwnNumber;
   readonly accepted: number;
   readonly expected: number;
 }
 
-/** Times in ms of the service's clock; frame numbers are own ones (detector/frame-share.ts). */
+/** Times in ms of the service's clock. */
 export class PortImages {
   readonly #buffer: ArrayBufferLike;
   readonly #memory: Int32Array;
@@ -70,7 +72,7 @@ export class PortImages {
    * @param above images of later frames are the next series' and stay; Infinity = none is
    * @returns are there any?
    */
-  forget(expected: number, above: number): boolean {
+  forget(expected: number, above: OwnNumber): boolean {
     let kept = false;
     for (let slot = 0; slot < this.#ring; slot++) {
       if (this.#records.frameIn(slot) > above) kept = true;
@@ -84,13 +86,13 @@ export class PortImages {
   }
 
   /** What there is of frames after `above`: between two series, what the next one has already. */
-  tally(above: number): ImageTally {
-    const found = { smallest: 0, newest: 0, accepted: 0, expected: 0 };
+  tally(above: OwnNumber): ImageTally {
+    const found = { smallest: noFrame, newest: noFrame, accepted: 0, expected: 0 };
     for (let slot = 0; slot < this.#ring; slot++) {
       const frameNumber = this.#records.frameIn(slot);
       if (frameNumber <= above) continue;
-      found.smallest = found.smallest === 0 ? frameNumber : Math.min(found.smallest, frameNumber);
-      found.newest = Math.max(found.newest, frameNumber);
+      found.smallest = found.smallest === 0 ? frameNumber : earlierOf(found.smallest, frameNumber);
+      found.newest = laterOf(found.newest, frameNumber);
       found.accepted += this.#records.accepted(slot);
       if (this.#records.stateOf(slot, frameNumber) === recordState.closed) found.expected += this.#expected;
     }
@@ -119,12 +121,12 @@ export class PortImages {
   }
 
   /** State of this frame's image: empty when its slot holds another frame or none. */
-  stateOf(frameNumber: number): number {
+  stateOf(frameNumber: OwnNumber): number {
     return this.#records.stateOf(frameNumber % this.#ring, frameNumber);
   }
 
   /** Packets that this frame's image lacks; those of a whole image when it is not open. */
-  lacking(frameNumber: number): number {
+  lacking(frameNumber: OwnNumber): number {
     const slot = frameNumber % this.#ring;
     return this.#records.stateOf(slot, frameNumber) === recordState.open
       ? this.#expected - this.#records.accepted(slot)
@@ -132,18 +134,18 @@ export class PortImages {
   }
 
   /** Has packet `packet` been accepted, or come late? Only for a frame whose image is open or closed. */
-  knows(frameNumber: number, packet: number): boolean {
+  knows(frameNumber: OwnNumber, packet: number): boolean {
     const slot = frameNumber % this.#ring;
     return this.#records.has(slot, packet) || this.#records.hasLate(slot, packet);
   }
 
   /** Note a packet that came after its image was closed. */
-  noteLate(frameNumber: number, packet: number): void {
+  noteLate(frameNumber: OwnNumber, packet: number): void {
     this.#records.setLate(frameNumber % this.#ring, packet);
   }
 
   /** Begin the image of a frame whose slot is free. */
-  open(frameNumber: number, now: number): void {
+  open(frameNumber: OwnNumber, now: number): void {
     const slot = frameNumber % this.#ring;
     assert(
       this.#records.frameIn(slot) === 0 ||
@@ -158,7 +160,7 @@ export class PortImages {
    * @param at position of the datagram in the memory
    * @param overtaken a later frame of this port was seen before
    */
-  accept(frameNumber: number, packet: number, at: number, overtaken: boolean, now: number): void {
+  accept(frameNumber: OwnNumber, packet: number, at: number, overtaken: boolean, now: number): void {
     const slot = frameNumber % this.#ring;
     if (overtaken || packet < this.#records.highest(slot)) this.#count(portCounter.reordered);
     if (this.#records.accepted(slot) === 0) this.#keepHeader(slot, at);
@@ -189,7 +191,7 @@ export class PortImages {
    * Close an open image: count, fill the holes and only the holes, hand over.
    * @param cutOff its series ends, and nothing behind it has come: packets behind the last one were still to come
    */
-  close(frameNumber: number, reason: number, now: number, cutOff = false): void {
+  close(frameNumber: OwnNumber, reason: number, now: number, cutOff = false): void {
     const slot = frameNumber % this.#ring;
     const accepted = this.#records.accepted(slot);
     const missing = this.#expected - accepted;
@@ -214,7 +216,7 @@ export class PortImages {
    * missing.
    * @param cutOff its series ends, and all its packets were still to come
    */
-  closeAbsent(frameNumber: number, reason: number, now: number, cutOff = false): void {
+  closeAbsent(frameNumber: OwnNumber, reason: number, now: number, cutOff = false): void {
     this.open(frameNumber, now);
     const slot = frameNumber % this.#ring;
     if (cutOff) this.#countCutOff(this.#expected);
@@ -229,7 +231,7 @@ export class PortImages {
    * The series ends: close whatever is open, without making up frames of which nothing came.
    * @param newest of the frames that have come
    */
-  closeOpen(newest: number, now: number): void {
+  closeOpen(newest: OwnNumber, now: number): void {
     for (let slot = 0; slot < this.#ring; slot++) {
       const frameNumber = this.#records.frameIn(slot);
       if (frameNumber !== 0 && this.#records.stateOf(slot, frameNumber) === recordState.open)
@@ -241,7 +243,7 @@ export class PortImages {
    * Drop what was begun beyond the last frame of the series before that was known. Its packets stay accepted and were
    * all that was expected; it is no port image of the series and goes to nobody.
    */
-  dropBeyond(last: number): void {
+  dropBeyond(last: OwnNumber): void {
     for (let slot = 0; slot < this.#ring; slot++) {
       const frameNumber = this.#records.frameIn(slot);
       if (frameNumber <= last || this.#records.stateOf(slot, frameNumber) !== recordState.open) continue;
@@ -251,7 +253,7 @@ export class PortImages {
   }
 
   /** The image of this frame is none. Its packets stay accepted and were all that was expected. */
-  discard(frameNumber: number): void {
+  discard(frameNumber: OwnNumber): void {
     const slot = frameNumber % this.#ring;
     if (this.#records.stateOf(slot, frameNumber) === recordState.open)
       this.#counters[portCounter.expected] += this.#records.accepted(slot);

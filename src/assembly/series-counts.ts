@@ -2,6 +2,8 @@
 // behind the end of a series are kept for the next one, and count there.
 // Tested by test/pipeline/auto-series.test.ts.
 
+import { noFrame } from '../detector/frame-share.js';
+import type { OwnNumber } from '../detector/frame-share.js';
 import { portCounter } from '../memory/counters.js';
 import type { PortCounters } from '../memory/counters.js';
 import type { PortWords } from '../memory/port-words.js';
@@ -27,7 +29,9 @@ export interface CountedPort {
   readonly series: SeriesWords;
 }
 
-/** Frame numbers are own ones (detector/frame-share.ts); 0 = none. */
+/** Above it nothing is kept. */
+const nothing = Infinity as OwnNumber;
+
 export class SeriesCounts {
   readonly #now: Float64Array;
   readonly #base: Float64Array;
@@ -37,7 +41,7 @@ export class SeriesCounts {
   readonly #words: PortWords;
   readonly #series: SeriesWords;
   /** Images of later frames are the next series', from the end of one that has all its frames until that is open. */
-  #keptAbove = Infinity;
+  #keptAbove = nothing;
   /** The series has its first frame. */
   #begun = false;
 
@@ -56,7 +60,7 @@ export class SeriesCounts {
     this.#countSocketDrops();
     this.#base.set(this.#now);
     this.#without(this.#base);
-    this.#keptAbove = Infinity;
+    this.#keptAbove = nothing;
     // What the socket had no room for meanwhile is its loss.
     if (waited) this.#base[portCounter.socketDropped] = this.#end[portCounter.socketDropped];
   }
@@ -72,13 +76,13 @@ export class SeriesCounts {
   }
 
   /** All frames up to this one were sent: what comes behind is the next series'. */
-  keepAbove(last: number): void {
+  keepAbove(last: OwnNumber): void {
     this.#keptAbove = last;
   }
 
-  /** @param last frame of the series; 0 = not known */
-  end(last: number): void {
-    if (this.#keptAbove === Infinity && last !== 0) this.#images.dropBeyond(last);
+  /** @param last frame of the series */
+  end(last: OwnNumber): void {
+    if (this.#keptAbove === nothing && last !== 0) this.#images.dropBeyond(last);
     this.#countSocketDrops();
     this.#end.set(this.#now);
     this.#without(this.#end);
@@ -87,7 +91,7 @@ export class SeriesCounts {
   /** No series follows at once: what was begun behind the end is of none. */
   dropKept(): void {
     this.#images.dropBeyond(this.#keptAbove);
-    this.#keptAbove = Infinity;
+    this.#keptAbove = nothing;
   }
 
   /**
@@ -97,7 +101,7 @@ export class SeriesCounts {
   forget(expectedPackets: number, keep: boolean): boolean {
     if (!keep) this.dropKept();
     const begun = this.#images.forget(expectedPackets, this.#keptAbove);
-    this.#keptAbove = begun ? 0 : Infinity;
+    this.#keptAbove = begun ? noFrame : nothing;
     this.#begun = false;
     return begun;
   }

@@ -1,7 +1,7 @@
 // A plan for people (text) and for scripts (JSON, snake_case). `vdcu run --print-plan` prints it; nothing is computed
 // here.
 
-import { frameIndexOf } from '../detector/frame-share.js';
+import { frameIndexOf, noFrame, ownBehind } from '../detector/frame-share.js';
 import { sourceText } from './networks.js';
 import { planWarnings, type Plan } from './plan.js';
 import type { ProcessorLoad } from './processor-load.js';
@@ -129,7 +129,7 @@ function formRows(config: ServiceConfig, { encoding }: Plan): [string, string][]
 /** Instances that share a detector: which frames come here. */
 function shareRows({ share }: Plan): [string, string][] {
   if (share.stride === 1) return [];
-  const indices = [0, 1, 2].map((own) => frameIndexOf(share, own, 0)).join(', ');
+  const indices = [0, 1, 2].map((frames) => frameIndexOf(share, ownBehind(noFrame, frames), noFrame)).join(', ');
   return [
     [
       'takes',

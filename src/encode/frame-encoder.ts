@@ -11,6 +11,8 @@ import type { SentForm } from '../config/encoding.js';
 import { AbsentImages } from '../detector/absent-images.js';
 import { walkOf } from '../detector/frame-form.js';
 import type { Walk } from '../detector/frame-form.js';
+import { noFrame, ownBehind } from '../detector/frame-share.js';
+import type { OwnNumber } from '../detector/frame-share.js';
 import type { Layout } from '../detector/layout.js';
 import { EncoderWords } from '../memory/encoder-words.js';
 import { FormSlots, chunkBound } from '../memory/form-slots.js';
@@ -43,7 +45,6 @@ const idleRestMs = 20;
 const openRestMs = 2;
 const fullRestMs = 1;
 
-/** Frame numbers are own ones (detector/frame-share.ts). */
 export class FrameEncoder {
   readonly #setup: EncoderSetup;
   readonly #map: EncodingMap;
@@ -62,8 +63,8 @@ export class FrameEncoder {
   #filler: Uint8Array | null = null;
   #command = 0;
   #answered = 0;
-  /** The next frame to encode, 0 = none is known. */
-  #next = 0;
+  /** The next frame to encode. */
+  #next = noFrame;
   #full = false;
 
   constructor(setup: EncoderSetup) {
@@ -142,7 +143,7 @@ export class FrameEncoder {
       this.#filler = null;
     }
     for (let slot = setup.encoder; slot < this.#forms.slots; slot += this.#encoders) this.#forms.forget(slot);
-    this.#next = 0;
+    this.#next = noFrame;
     this.#full = false;
     this.#words.pulse.begin();
   }
@@ -158,14 +159,14 @@ export class FrameEncoder {
   // --- frames
   // --------------------------------------------------------------------------------------------------------------
 
-  /** The next frame of this encoder that is not released, 0 = it is not known where the series begins. */
-  #following(): number {
+  /** The next frame of this encoder that is not released; `noFrame` = it is not known where the series begins. */
+  #following(): OwnNumber {
     const series = this.#series;
-    if (series.firstVersion === 0 || series.settledVersion !== series.firstVersion) return 0;
+    if (series.firstVersion === 0 || series.settledVersion !== series.firstVersion) return noFrame;
     const { next } = series;
     if (this.#next < next) {
       const ahead = (this.#setup.encoder - (next % this.#encoders) + this.#encoders) % this.#encoders;
-      this.#next = next + ahead;
+      this.#next = ownBehind(next, ahead);
     }
     return this.#next;
   }
@@ -186,7 +187,7 @@ export class FrameEncoder {
     this.#forms.begin(own);
     const bytes = this.#encode(own);
     this.#forms.publish(own, bytes);
-    this.#next = own + this.#encoders;
+    this.#next = ownBehind(own, this.#encoders);
     this.#words.add('frames', 1);
     this.#words.add('bytesIn', this.#layout.frameBytes);
     this.#words.add('bytesOut', bytes);
@@ -196,14 +197,14 @@ export class FrameEncoder {
   }
 
   /** Has every port closed this frame? */
-  #closed(own: number): boolean {
+  #closed(own: OwnNumber): boolean {
     const slot = own % this.#setup.map.sizes.slots;
     for (const { records } of this.#ports) if (!records.published(slot, own)) return false;
     return true;
   }
 
   /** The form of a frame into its slot; returns its bytes. */
-  #encode(own: number): number {
+  #encode(own: OwnNumber): number {
     const { map, encoder } = this.#setup;
     const { frameBytes } = this.#layout;
     const slot = map.ring + (own % map.sizes.slots) * map.slotStride;
@@ -250,7 +251,7 @@ export class FrameEncoder {
     return kernel.encode(this.#alters ? altered : from, pixels, pixelBytes, to, this.#map.scratch[encoder]);
   }
 
-  #lacks(own: number): AbsentImages['lacks'] {
+  #lacks(own: OwnNumber): AbsentImages['lacks'] {
     const slot = own % this.#setup.map.sizes.slots;
     this.#notePositions();
     this.#absent.begin();

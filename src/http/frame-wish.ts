@@ -1,6 +1,7 @@
 // Which frame a request names, and what is answered when it cannot be had.
 // Tested by test/http/routes-frames.test.ts.
 
+import type { FrameIndex, FrameNumber } from '../detector/frame-share.js';
 import type { FrameWish, NoFrame } from '../view/service-view.js';
 
 export const noFrameStatus = { nothing_sent: 404, not_sent: 404, not_ours: 404, gone: 410 } as const satisfies Record<
@@ -23,7 +24,9 @@ export function readWish(text: string): FrameWish | null {
   const match = /^(index-)?([0-9]{1,16})$/.exec(text);
   const value = Number(match?.[2]);
   if (match === null || !Number.isSafeInteger(value)) return null;
-  return { by: match[1] === undefined ? 'number' : 'index', value };
+  return match[1] === undefined
+    ? { by: 'number', value: value as FrameNumber }
+    : { by: 'index', value: value as FrameIndex };
 }
 
 /** What is wrong with a text that `readWish` does not know. */

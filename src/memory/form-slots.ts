@@ -6,6 +6,7 @@
 //   record  word 0   published: tag of the frame whose form lies in the slot, 0 = none
 //           1        bytes of it
 
+import type { OwnNumber } from '../detector/frame-share.js';
 import { fence } from './fence.js';
 
 /** Bytes that each record takes: those of different writers lie apart. */
@@ -37,9 +38,8 @@ export interface FormSlotsMap {
 }
 
 /** Nonzero, and different for any two frames that can meet in one slot. */
-const tagOf = (frameNumber: number): number => (frameNumber % 1073741824) + 1;
+const tagOf = (frameNumber: OwnNumber): number => (frameNumber % 1073741824) + 1;
 
-/** Frame numbers are own ones (detector/frame-share.ts). */
 export class FormSlots {
   readonly #map: FormSlotsMap;
   readonly #words: Int32Array;
@@ -58,7 +58,7 @@ export class FormSlots {
   // --- the encoders' side
 
   /** Where the form of a frame is to be written, in bytes from the start of the memory. */
-  at(frameNumber: number): number {
+  at(frameNumber: OwnNumber): number {
     return this.#map.forms + (frameNumber % this.#map.slots) * this.#map.stride;
   }
 
@@ -68,14 +68,14 @@ export class FormSlots {
   }
 
   /** The form of another frame is written here from now on. */
-  begin(frameNumber: number): void {
+  begin(frameNumber: OwnNumber): void {
     this.forget(frameNumber % this.#map.slots);
     // A store-release alone lets later stores pass. Partner: `copy`.
     fence();
   }
 
   /** Hand a form over to the streamer. Partner: `published`. */
-  publish(frameNumber: number, bytes: number): void {
+  publish(frameNumber: OwnNumber, bytes: number): void {
     const record = ((frameNumber % this.#map.slots) * recordBytes) / 4;
     this.#words[record + recordWord.bytes] = bytes;
     Atomics.store(this.#words, record + recordWord.published, tagOf(frameNumber));
@@ -84,13 +84,13 @@ export class FormSlots {
   // --- the streamer's side
 
   /** Is the form of this frame there? After true its bytes may be read. */
-  published(frameNumber: number): boolean {
+  published(frameNumber: OwnNumber): boolean {
     const record = ((frameNumber % this.#map.slots) * recordBytes) / 4;
     return Atomics.load(this.#words, record + recordWord.published) === tagOf(frameNumber);
   }
 
   /** The form of a frame that is published; valid until the frame is released. */
-  bytes(frameNumber: number): Uint8Array {
+  bytes(frameNumber: OwnNumber): Uint8Array {
     const record = ((frameNumber % this.#map.slots) * recordBytes) / 4;
     const from = this.at(frameNumber);
     return this.#bytes.subarray(from, from + this.#words[record + recordWord.bytes]);
@@ -100,7 +100,7 @@ export class FormSlots {
    * The form of a frame, of so many bytes, also after it was released.
    * @returns false = another one lies there, or is being written: what was copied is nothing
    */
-  copy(frameNumber: number, into: Uint8Array): boolean {
+  copy(frameNumber: OwnNumber, into: Uint8Array): boolean {
     if (!this.published(frameNumber)) return false;
     const from = this.at(frameNumber);
     into.set(this.#bytes.subarray(from, from + into.length));

@@ -1,6 +1,8 @@
 // Frame numbers (0 … 2⁵³ − 1) in three Int32 words of shared memory, without BigInt and without a lock: high, low, high
 // again. One thread writes, any thread reads. 0 stands for "none".
 
+import type { OwnNumber } from '../detector/frame-share.js';
+
 const two32 = 4294967296;
 
 /** Words that one number takes. */
@@ -26,3 +28,6 @@ export function load53(words: Int32Array, at: number): number {
     if (high === check) return high * two32 + low;
   }
 }
+
+/** As `load53`, of a word that holds the own number of a frame. */
+export const loadOwn = (words: Int32Array, at: number): OwnNumber => load53(words, at) as OwnNumber;

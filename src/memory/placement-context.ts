@@ -4,6 +4,8 @@
 // Tested by test/assembly/compiled-placement.test.ts.
 
 import { assert } from '../base/assert.js';
+import { noFrame } from '../detector/frame-share.js';
+import type { FrameNumber, OwnNumber } from '../detector/frame-share.js';
 import {
   contextAccepted,
   contextBytes,
@@ -98,7 +100,6 @@ export interface PlacementRules {
 export const placementContextBytes = (packets: number, pieces: number): number =>
   contextHeadBytes + (packets + 1) * 4 + pieces * pieceBytes + packets * seamBytes;
 
-/** Frame numbers are own ones (detector/frame-share.ts). */
 export class PlacementContext {
   /** Address to hand to the compiled code. */
   readonly address: number;
@@ -130,7 +131,7 @@ export class PlacementContext {
     this.#set(contextStarts, this.#starts.byteOffset);
     this.#set(contextPieces, this.#pieces.byteOffset);
     this.#set(contextSeams, this.#seams.byteOffset);
-    this.setShare(1, 0, 0);
+    this.setShare(1, 0 as FrameNumber, noFrame);
   }
 
   /** Tell what a plain packet is, until this is called again. */
@@ -173,7 +174,7 @@ export class PlacementContext {
    * Own frames are those numbered `origin`, `origin` + `stride`, …; their own numbers are `firstOwn`, `firstOwn` + 1,
    * …. Stride 1: all frames, each with its number plus two.
    */
-  setShare(stride: number, origin: number, firstOwn: number): void {
+  setShare(stride: number, origin: FrameNumber, firstOwn: OwnNumber): void {
     this.#set(contextStride, stride);
     this.#numbers[contextOrigin / 8] = origin;
     this.#numbers[contextFirstOwn / 8] = firstOwn;
@@ -185,8 +186,8 @@ export class PlacementContext {
   }
 
   /** The frame whose image the last packet completed; 0 = none. */
-  get completed(): number {
-    return this.#numbers[contextCompleted / 8];
+  get completed(): OwnNumber {
+    return this.#numbers[contextCompleted / 8] as OwnNumber;
   }
 
   #set(field: number, value: number): void {

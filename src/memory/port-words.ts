@@ -2,7 +2,8 @@
 // what is closed).
 // Tested by test/pipeline/series.test.ts.
 
-import { load53, store53 } from './number53.js';
+import type { OwnNumber } from '../detector/frame-share.js';
+import { loadOwn, store53 } from './number53.js';
 import { SenderWords, senderWordsBytes } from './sender-words.js';
 
 /** Things that a receiver noticed in this series, as bits of one word. */
@@ -104,7 +105,6 @@ const sendersAt = figuresAt + portFigures.length * 8;
 
 export const portWordsBytes = Math.ceil((sendersAt + senders.length * senderWordsBytes) / 128) * 128;
 
-/** Frame numbers here are own ones (detector/frame-share.ts); 0 = none. */
 export class PortWords {
   readonly #words: Int32Array;
   readonly #figures: Float64Array;
@@ -197,55 +197,55 @@ export class PortWords {
     Atomics.store(this.#words, at.heartbeat, (Atomics.load(this.#words, at.heartbeat) + 1) | 0);
   }
 
-  get smallest(): number {
-    return load53(this.#words, at.smallest);
+  get smallest(): OwnNumber {
+    return loadOwn(this.#words, at.smallest);
   }
 
-  setSmallest(frameNumber: number): void {
+  setSmallest(frameNumber: OwnNumber): void {
     store53(this.#words, at.smallest, frameNumber);
   }
 
-  get newestAccepted(): number {
-    return load53(this.#words, at.newestAccepted);
+  get newestAccepted(): OwnNumber {
+    return loadOwn(this.#words, at.newestAccepted);
   }
 
-  setNewestAccepted(frameNumber: number): void {
+  setNewestAccepted(frameNumber: OwnNumber): void {
     store53(this.#words, at.newestAccepted, frameNumber);
   }
 
   /** Newest accepted or refused for want of room. */
-  get newestSeen(): number {
-    return load53(this.#words, at.newestSeen);
+  get newestSeen(): OwnNumber {
+    return loadOwn(this.#words, at.newestSeen);
   }
 
-  setNewestSeen(frameNumber: number): void {
+  setNewestSeen(frameNumber: OwnNumber): void {
     store53(this.#words, at.newestSeen, frameNumber);
   }
 
   /** Frame number of a confirmed jump that ended this port's part in the series. */
-  get jump(): number {
-    return load53(this.#words, at.jump);
+  get jump(): OwnNumber {
+    return loadOwn(this.#words, at.jump);
   }
 
-  setJump(frameNumber: number): void {
+  setJump(frameNumber: OwnNumber): void {
     store53(this.#words, at.jump, frameNumber);
   }
 
   /** Number that three packets of this port agree on, which waits for another port to come there, or for time. */
-  get candidate(): number {
-    return load53(this.#words, at.candidate);
+  get candidate(): OwnNumber {
+    return loadOwn(this.#words, at.candidate);
   }
 
-  setCandidate(frameNumber: number): void {
+  setCandidate(frameNumber: OwnNumber): void {
     store53(this.#words, at.candidate, frameNumber);
   }
 
   /** First frame that this port has not closed. */
-  get closeNext(): number {
-    return load53(this.#words, at.closeNext);
+  get closeNext(): OwnNumber {
+    return loadOwn(this.#words, at.closeNext);
   }
 
-  setCloseNext(frameNumber: number): void {
+  setCloseNext(frameNumber: OwnNumber): void {
     store53(this.#words, at.closeNext, frameNumber);
   }
 
@@ -256,6 +256,11 @@ export class PortWords {
 
   figure(name: PortFigure): number {
     return this.#figures[figureIndex[name]];
+  }
+
+  /** One that is the own number of a frame; NaN = nothing seen. */
+  ownFigure(name: 'refusedNumber' | 'outsideNumber'): OwnNumber {
+    return this.figure(name) as OwnNumber;
   }
 
   setFigure(name: PortFigure, value: number): void {

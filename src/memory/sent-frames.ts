@@ -13,6 +13,7 @@
 //           8 – 13   frame number, frame index, running number of the hand-over (64-bit floats)
 //           14 …     position of each port, −1 = unknown; then the message's JSON
 
+import type { FrameIndex, FrameNumber } from '../detector/frame-share.js';
 import { fence } from './fence.js';
 import type { PortWords } from './port-words.js';
 import type { SlotRecords } from './slot-records.js';
@@ -55,8 +56,8 @@ export interface SentFramesMemory {
 /** What the streamer tells of a frame. */
 export interface SentFacts {
   readonly series: number;
-  readonly frameNumber: number;
-  readonly frameIndex: number;
+  readonly frameNumber: FrameNumber;
+  readonly frameIndex: FrameIndex;
   readonly dynamicRange: number;
   /** Null = all. */
   readonly readNRows: number | null;
@@ -140,12 +141,12 @@ export class SentFrames {
   }
 
   /** Slot of the frame with this number that was sent last, −1 = none lies in the ring. */
-  findNumber(frameNumber: number): number {
+  findNumber(frameNumber: FrameNumber): number {
     return this.#find((base) => this.#numbers[base / 2 + entryNumber.frameNumber] === frameNumber);
   }
 
   /** Slot of the frame with this index in a series, −1 = it does not lie in the ring. */
-  findIndex(frameIndex: number, series: number): number {
+  findIndex(frameIndex: FrameIndex, series: number): number {
     return this.#find(
       (base) =>
         this.#words[base + entryWord.series] === series &&
@@ -154,7 +155,7 @@ export class SentFrames {
   }
 
   /** Series, number and index of the frame sent last, however it fared since; null = none yet. */
-  told(): { series: number; frameNumber: number; frameIndex: number } | null {
+  told(): { series: number; frameNumber: FrameNumber; frameIndex: FrameIndex } | null {
     for (;;) {
       const slot = this.latest;
       if (slot < 0) return null;
@@ -162,8 +163,8 @@ export class SentFrames {
       const version = Atomics.load(this.#words, base + entryWord.version);
       const told = {
         series: this.#words[base + entryWord.series],
-        frameNumber: this.#numbers[base / 2 + entryNumber.frameNumber],
-        frameIndex: this.#numbers[base / 2 + entryNumber.frameIndex],
+        frameNumber: this.#numbers[base / 2 + entryNumber.frameNumber] as FrameNumber,
+        frameIndex: this.#numbers[base / 2 + entryNumber.frameIndex] as FrameIndex,
       };
       fence();
       if (Atomics.load(this.#words, base + entryWord.version) === version && (version & 1) === 0) return told;
@@ -203,8 +204,8 @@ export class SentFrames {
     const readNRows = words[base + entryWord.readNRows];
     const frame: SentFrame = {
       series: words[base + entryWord.series],
-      frameNumber: this.#numbers[base / 2 + entryNumber.frameNumber],
-      frameIndex: this.#numbers[base / 2 + entryNumber.frameIndex],
+      frameNumber: this.#numbers[base / 2 + entryNumber.frameNumber] as FrameNumber,
+      frameIndex: this.#numbers[base / 2 + entryNumber.frameIndex] as FrameIndex,
       dynamicRange: words[base + entryWord.dynamicRange],
       readNRows: readNRows === 0 ? null : readNRows,
       json: this.#bytes.slice(textAt, textAt + words[base + entryWord.json]),

@@ -2,7 +2,8 @@
 // Commands are words: parameters are stored first, the command word last; receivers answer in their own words
 // (port-words.ts).
 
-import { load53, store53 } from './number53.js';
+import type { OwnNumber } from '../detector/frame-share.js';
+import { loadOwn, store53 } from './number53.js';
 
 /** What receivers shall do; the low three bits of the command word, above them a running number. */
 export const phase = {
@@ -38,7 +39,6 @@ const at = {
   keepsBehind: 24,
 } as const;
 
-/** Frame numbers here are own ones (detector/frame-share.ts); 0 = not known. */
 export class SeriesWords {
   readonly #words: Int32Array;
   readonly #given: () => void;
@@ -119,7 +119,7 @@ export class SeriesWords {
   }
 
   /** Tell the first frame; may be lowered until every receiver has answered. Returns the version to answer with. */
-  setFirst(first: number, last: number): number {
+  setFirst(first: OwnNumber, last: OwnNumber): number {
     store53(this.#words, at.next, first);
     store53(this.#words, at.last, last);
     store53(this.#words, at.first, first);
@@ -144,34 +144,34 @@ export class SeriesWords {
     return Atomics.load(this.#words, at.firstVersion);
   }
 
-  get first(): number {
-    return load53(this.#words, at.first);
+  get first(): OwnNumber {
+    return loadOwn(this.#words, at.first);
   }
 
   /** Last frame of the series, 0 while open-ended. */
-  get last(): number {
-    return load53(this.#words, at.last);
+  get last(): OwnNumber {
+    return loadOwn(this.#words, at.last);
   }
 
-  setLast(last: number): void {
+  setLast(last: OwnNumber): void {
     store53(this.#words, at.last, last);
   }
 
   /** Next frame to send: everything below it is released, the ring reaches from here. */
-  get next(): number {
-    return load53(this.#words, at.next);
+  get next(): OwnNumber {
+    return loadOwn(this.#words, at.next);
   }
 
-  setNext(next: number): void {
+  setNext(next: OwnNumber): void {
     store53(this.#words, at.next, next);
   }
 
   /** Give up at or below this frame number. */
-  get giveUp(): number {
-    return load53(this.#words, at.giveUp);
+  get giveUp(): OwnNumber {
+    return loadOwn(this.#words, at.giveUp);
   }
 
-  setGiveUp(frameNumber: number): void {
+  setGiveUp(frameNumber: OwnNumber): void {
     store53(this.#words, at.giveUp, frameNumber);
   }
 

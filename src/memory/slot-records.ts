@@ -3,6 +3,8 @@
 // none but the late bits, which are its own, until the slot is released.
 // What each word of a record holds: docs/reference/kernel-words.md.
 
+import { noFrame } from '../detector/frame-share.js';
+import type { OwnNumber } from '../detector/frame-share.js';
 import { fence } from './fence.js';
 import {
   recordAcceptedWord,
@@ -61,7 +63,7 @@ export const slotRecordBytes = (packets: number): number =>
   Math.ceil(((recordWord.bits + 2 * bitmapWords(packets)) * 4) / 128) * 128;
 
 /** Nonzero, and different for any two frames that can meet in one slot. */
-const tagOf = (frameNumber: number): number => (frameNumber % 1073741824) + 1;
+const tagOf = (frameNumber: OwnNumber): number => (frameNumber % 1073741824) + 1;
 
 /** The records of one port, by slot. Times in ms of the service's clock. */
 export class SlotRecords {
@@ -91,7 +93,7 @@ export class SlotRecords {
   }
 
   /** Begin a frame in a slot: no packet yet. */
-  open(slot: number, frameNumber: number, now: number): void {
+  open(slot: number, frameNumber: OwnNumber, now: number): void {
     const base = slot * this.#stride;
     const { words } = this;
     Atomics.store(words, base + recordOpenedWord, (words[base + recordOpenedWord] + 1) | 0);
@@ -123,7 +125,7 @@ export class SlotRecords {
   }
 
   /** State of the slot if it holds this frame, else `empty`. */
-  stateOf(slot: number, frameNumber: number): number {
+  stateOf(slot: number, frameNumber: OwnNumber): number {
     const base = slot * this.#stride;
     const low = this.words[base + recordWord.frameLow];
     const high = this.words[base + recordWord.frameHigh];
@@ -131,10 +133,11 @@ export class SlotRecords {
   }
 
   /** Is there any frame in the slot? */
-  frameIn(slot: number): number {
+  frameIn(slot: number): OwnNumber {
     const base = slot * this.#stride;
-    if (this.words[base + recordWord.state] === recordState.empty) return 0;
-    return this.words[base + recordWord.frameHigh] * two32 + (this.words[base + recordWord.frameLow] >>> 0);
+    if (this.words[base + recordWord.state] === recordState.empty) return noFrame;
+    const low = this.words[base + recordWord.frameLow] >>> 0;
+    return (this.words[base + recordWord.frameHigh] * two32 + low) as OwnNumber;
   }
 
   has(slot: number, packet: number): boolean {
@@ -171,7 +174,7 @@ export class SlotRecords {
   }
 
   /** Close and hand over to the streamer. Partner: `published`. */
-  publish(slot: number, frameNumber: number, result: number, now: number): void {
+  publish(slot: number, frameNumber: OwnNumber, result: number, now: number): void {
     const base = slot * this.#stride;
     this.words[base + recordWord.state] = recordState.closed;
     this.words[base + recordWord.outcome] = result;
@@ -180,7 +183,7 @@ export class SlotRecords {
   }
 
   /** Has this port closed this frame? After true the record and the port's pixels of the slot may be read. */
-  published(slot: number, frameNumber: number): boolean {
+  published(slot: number, frameNumber: OwnNumber): boolean {
     return Atomics.load(this.words, slot * this.#stride + recordWord.published) === tagOf(frameNumber);
   }
 

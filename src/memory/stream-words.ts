@@ -1,7 +1,8 @@
 // What the streamer tells about itself and the series. Writer: streamer. Readers: main.
 // Tested by test/pipeline/series.test.ts.
 
-import { load53, store53 } from './number53.js';
+import type { OwnNumber } from '../detector/frame-share.js';
+import { load53, loadOwn, store53 } from './number53.js';
 import { Pulse } from './pulse.js';
 
 /** Where the streamer stands with its series. */
@@ -36,7 +37,6 @@ const at = {
 } as const;
 const flag = { headerSent: 1, auto: 2, endPending: 4 } as const;
 
-/** Frame numbers are own ones (detector/frame-share.ts); 0 = not known. */
 export class StreamWords {
   /** That the thread turns. */
   readonly pulse: Pulse;
@@ -57,10 +57,10 @@ export class StreamWords {
     peers: number;
     disconnects: number;
     slotsUsedMax: number;
-    first: number;
-    next: number;
-    highest: number;
-    last: number;
+    first: OwnNumber;
+    next: OwnNumber;
+    highest: OwnNumber;
+    last: OwnNumber;
     messageNumber: number;
   }): void {
     const words = this.#words;
@@ -118,21 +118,21 @@ export class StreamWords {
     return Atomics.load(this.#words, at.slotsUsedMax);
   }
 
-  get first(): number {
-    return load53(this.#words, at.first);
+  get first(): OwnNumber {
+    return loadOwn(this.#words, at.first);
   }
 
-  get next(): number {
-    return load53(this.#words, at.next);
+  get next(): OwnNumber {
+    return loadOwn(this.#words, at.next);
   }
 
   /** Highest frame number seen on any port. */
-  get highest(): number {
-    return load53(this.#words, at.highest);
+  get highest(): OwnNumber {
+    return loadOwn(this.#words, at.highest);
   }
 
-  get last(): number {
-    return load53(this.#words, at.last);
+  get last(): OwnNumber {
+    return loadOwn(this.#words, at.last);
   }
 
   /** Number that the next message will take. */

@@ -8,6 +8,7 @@ import { systemClock } from '../base/clock.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { Preview } from '../control/sls/preview.js';
 import type { PreviewFrame, PreviewImage, PreviewSocket } from '../control/sls/preview.js';
+import type { FrameIndex } from '../detector/frame-share.js';
 import { makeLayout } from '../detector/layout.js';
 import { PortImages } from '../detector/port-image.js';
 import type { MissingByPort } from '../detector/pixel-states.js';
@@ -36,7 +37,7 @@ export function slsPreview(view: StandingView, host: string): Preview {
       return told?.series === seriesId ? told.frameIndex : -1;
     },
     frame: (index) => {
-      const sent = view.sentFrame({ by: 'index', value: index });
+      const sent = view.sentFrame({ by: 'index', value: index as FrameIndex });
       return typeof sent === 'string' ? null : takenApart(sent, view.config, imagesOf(view.config.detector));
     },
     open: async (port, highWaterMark) => openSocket(host, port, highWaterMark),

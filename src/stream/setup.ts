@@ -4,7 +4,7 @@
 
 import type { SeriesMetadata } from '../config/series-metadata.js';
 import type { ArmRequest, StreamEvent } from '../contract/series.js';
-import type { FrameShare } from '../detector/frame-share.js';
+import type { FrameShare, OwnNumber } from '../detector/frame-share.js';
 import type { Layout } from '../detector/layout.js';
 import { portCountersAt, streamCounterTable } from '../memory/counters.js';
 import { LastFrame } from '../memory/last-frame.js';
@@ -107,7 +107,7 @@ export function seriesDeps(setup: StreamerSetup): SeriesDeps {
 function previews(
   { preview, form, buffer, map }: StreamerSetup,
   forms: Forms | null,
-  copyLying: (own: number, into: Uint8Array) => boolean,
+  copyLying: (own: OwnNumber, into: Uint8Array) => boolean,
 ): PreviewOutput[] {
   if (preview === undefined) return [];
   const { sink, rateHz, asSent } = preview;
@@ -115,7 +115,7 @@ function previews(
   // Without encoders frames leave as they lie.
   if (!asSent || forms === null)
     return [new PreviewOutput(sink, { form: plain, rateHz, words, lying: true, copyLater: copyLying })];
-  const copyLater = (own: number, into: Uint8Array): boolean => forms.copy(own, into);
+  const copyLater = (own: OwnNumber, into: Uint8Array): boolean => forms.copy(own, into);
   return [new PreviewOutput(sink, { form, rateHz, words, lying: false, copyLater })];
 }
 

@@ -2,6 +2,7 @@
 // longest stall, what is on its way to consumers, the step and the numbers of the series.
 // Tested by test/pipeline/series.test.ts.
 
+import { noFrame } from '../detector/frame-share.js';
 import type { SocketWords } from '../memory/socket-words.js';
 import { seriesStep } from '../memory/stream-words.js';
 import type { StreamWords } from '../memory/stream-words.js';
@@ -20,7 +21,7 @@ export class ToldFigures {
   #turnAt = -1;
   #underwayAt = -Infinity;
   /** Of the series that was open last. */
-  #last = { first: 0, next: 0, highest: 0, last: 0, slotsUsedMax: 0 };
+  #last = { first: noFrame, next: noFrame, highest: noFrame, last: noFrame, slotsUsedMax: 0 };
 
   /** @param sockets a row for each socket of the sink */
   constructor(words: StreamWords, sockets: readonly SocketWords[], sink: MessageSink) {

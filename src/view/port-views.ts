@@ -5,6 +5,7 @@
 import type { Clock } from '../base/clock.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { hostOfPort } from '../config/udp-hosts.js';
+import type { OwnNumber } from '../detector/frame-share.js';
 import type { BufferFacts } from '../doctor/facts.js';
 import { interfaceOf } from '../doctor/network-interface.js';
 import type { PortCounter } from '../memory/counters.js';
@@ -61,10 +62,10 @@ export class PortViews {
   }
 
   /**
-   * @param first own number of the first frame of the series; 0 = not known
+   * @param first first frame of the series
    * @param ended packets of the last series, by port; null = one is open
    */
-  figures(first: number, ended: ((udpPort: number) => SeriesPackets | null) | null): PortFigures[] {
+  figures(first: OwnNumber, ended: ((udpPort: number) => SeriesPackets | null) | null): PortFigures[] {
     const toWall = this.#clock.wall() - this.#clock.now();
     const ahead = Math.max(...this.receiving.map(({ words }) => words.newestSeen));
     return this.receiving.map((port): PortFigures => {

@@ -3,7 +3,7 @@
 // not notice.
 
 import type { ServiceConfig } from '../config/service-config.js';
-import type { FrameShare } from '../detector/frame-share.js';
+import type { FrameIndex, FrameShare } from '../detector/frame-share.js';
 import { missingByte, pixelBytes } from '../detector/pixel-type.js';
 import type { PixelType } from '../detector/pixel-type.js';
 import { PixelStates, pixelState } from '../detector/pixel-states.js';
@@ -98,7 +98,7 @@ export class SentFrameView {
   }
 
   /** Series and index of the frame sent last, without a look at it; null = none yet. */
-  told(): { readonly series: number; readonly frameIndex: number } | null {
+  told(): { readonly series: number; readonly frameIndex: FrameIndex } | null {
     return this.#sent.told();
   }
 

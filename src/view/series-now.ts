@@ -3,7 +3,7 @@
 // Tested by test/view/shared-view.test.ts.
 
 import { firstNumberOf, frameNumberOf } from '../detector/frame-share.js';
-import type { FrameShare } from '../detector/frame-share.js';
+import type { FrameShare, OwnNumber } from '../detector/frame-share.js';
 import type { SeriesProgress } from '../control/sls/receivers-deps.js';
 import type { PortViews } from './port-views.js';
 import type { CurrentSeries } from './service-view.js';
@@ -25,7 +25,8 @@ export function seriesNow({ share, told, stream, ports }: SeriesNowDeps): Curren
   const images = stream.images();
   const before = told.imagesBefore;
   const { first, highest, auto, headerSent } = stream.words;
-  const known = (ownNumber: number): number | null => (ownNumber === 0 ? null : frameNumberOf(share, ownNumber, first));
+  const known = (ownNumber: OwnNumber): number | null =>
+    ownNumber === 0 ? null : frameNumberOf(share, ownNumber, first);
   return {
     series_id: open.id,
     filename: open.filename,

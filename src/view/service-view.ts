@@ -5,6 +5,7 @@ import type { ServiceConfig } from '../config/service-config.js';
 import type { Finding } from '../contract/findings.js';
 import type { SendBuffer, SeriesSummary } from '../contract/series.js';
 import type { Orders } from '../control/orders.js';
+import type { FrameIndex, FrameNumber } from '../detector/frame-share.js';
 import type { ReceiverFigures } from './receiver-watched.js';
 import type { SeriesRecord } from './series-record.js';
 import type { EncoderFigure } from '../memory/encoder-words.js';
@@ -177,7 +178,10 @@ export interface Outside {
 }
 
 /** Which frame: by the detector's number, by its index in the series sent last, or the one sent last. */
-export type FrameWish = { readonly by: 'number' | 'index'; readonly value: number } | 'latest';
+export type FrameWish =
+  | { readonly by: 'number'; readonly value: FrameNumber }
+  | { readonly by: 'index'; readonly value: FrameIndex }
+  | 'latest';
 
 /**
  * Why there is no such frame: nothing was sent since the start, it was not sent yet, another instance takes it, its

@@ -3,7 +3,7 @@
 // given.
 
 import { makeLayout } from '../../src/detector/layout.js';
-import { firstOwnNumber } from '../../src/detector/frame-share.js';
+import { ownOf } from '../frame-numbers.js';
 import { LoopingSource } from './looping-source.js';
 import { SinglePort } from './single-port.js';
 import { quadSettings } from '../simulators/detector/settings-examples.js';
@@ -33,7 +33,7 @@ function measure(high: number): { from: number; packets: number; bytesPerPacket:
   const turns = (count: number): void => {
     for (let turn = 0; turn < count; turn++) {
       single.turn(now++);
-      single.series.setNext(firstOwnNumber(single.source.next));
+      single.series.setNext(ownOf(single.source.next));
     }
   };
   turns(warmUpTurns);

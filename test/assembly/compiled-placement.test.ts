@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { firstOwnNumber } from '../../src/detector/frame-share.js';
+import { ownOf } from '../frame-numbers.js';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { Random } from '../../src/base/random.js';
@@ -12,6 +12,7 @@ import { Pipeline } from '../pipeline/pipeline.js';
 import { MemorySource } from '../pipeline/memory-source.js';
 import { gridSettings, quadSettings } from '../simulators/detector/settings-examples.js';
 import { SinglePort } from './single-port.js';
+import { noFrame } from '../../src/detector/frame-share.js';
 
 const two32 = 4294967296;
 const slots = 6;
@@ -195,14 +196,14 @@ function compare(
     };
     const tellFirst = (): void => {
       const { smallest } = reference.words;
-      for (const single of both) single.series.setFirst(smallest, last === null ? 0 : firstOwnNumber(last));
+      for (const single of both) single.series.setFirst(smallest, last === null ? noFrame : ownOf(last));
     };
     for (let step = 0; step < 8; step++) {
       const batch = packets.batch(base, dynamicRange);
       for (const { source } of both) for (const { bytes, sender } of batch) source.deliver(bytes, sender);
       // What waits for the first frame to be told, or for the next series, waits in the socket.
       while (reference.source.queued > 0 && !reference.assembler.pauses) {
-        if (random.chance(0.1)) for (const single of both) single.series.setGiveUp(firstOwnNumber(base));
+        if (random.chance(0.1)) for (const single of both) single.series.setGiveUp(ownOf(base));
         const found = turn();
         if (found !== '')
           return { difference: `series ${series}, step ${step}: ${found}`, placed: 0, filled: 0, accepted: 0 };
@@ -227,7 +228,7 @@ function compare(
       }
       const end = reference.words.newestSeen;
       for (const single of both) {
-        if (command === phase.finish) single.series.setLast(firstTold ? end : 0);
+        if (command === phase.finish) single.series.setLast(firstTold ? end : noFrame);
         single.series.command(command);
       }
       const found = answered();
@@ -290,7 +291,7 @@ t.test('packets and holes are placed in the upper half of a memory of 4 GiB', as
     });
   }
   while (single.source.queued > 0) single.turn(1);
-  single.series.setGiveUp(firstOwnNumber(number));
+  single.series.setGiveUp(ownOf(number));
   single.turn(2);
   t.equal(single.counters().missing, 1);
   t.ok(single.placed >= 5 * 64 - 10, 'by the compiled code');

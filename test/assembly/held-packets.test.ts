@@ -1,6 +1,7 @@
 import t from 'tap';
 import { HeldPackets } from '../../src/assembly/held-packets.js';
 import { Landing, landingBytes } from '../../src/memory/landing.js';
+import { asOwn } from '../frame-numbers.js';
 
 function make(): { landing: Landing; held: HeldPackets } {
   const landing = new Landing(new SharedArrayBuffer(landingBytes(4, 100)), 0, 4, 100);
@@ -12,7 +13,7 @@ t.test('all three are copied out of the landing buffers, and move up when the fi
   for (let index = 0; index < 3; index++) {
     const at = landing.bufferAt(index);
     landing.bytes.fill(index + 1, at, at + 100);
-    held.add(10 + index, index, 0, at, 100, index, 70 + index);
+    held.add(asOwn(10 + index), index, 0, at, 100, index, 70 + index);
   }
   for (let index = 0; index < 4; index++)
     landing.bytes.fill(0xee, landing.bufferAt(index), landing.bufferAt(index) + 100);
@@ -35,12 +36,14 @@ t.test('all three are copied out of the landing buffers, and move up when the fi
 /** With packets of these numbers, the first of each frame, at place 0. */
 function holding(...frameNumbers: number[]): HeldPackets {
   const { held, landing } = make();
-  frameNumbers.forEach((frameNumber, index) => held.add(frameNumber, 0, 0, landing.bufferAt(0), 100, index, index));
+  frameNumbers.forEach((frameNumber, index) =>
+    held.add(asOwn(frameNumber), 0, 0, landing.bufferAt(0), 100, index, index),
+  );
   return held;
 }
 
 t.test('a packet agrees when it follows all of them, not too far ahead of the last, at the same place', async (t) => {
-  t.ok(holding().agrees(1, 0, 4, 16), 'with none there is nothing to disagree with');
+  t.ok(holding().agrees(asOwn(1), 0, 4, 16), 'with none there is nothing to disagree with');
   const held = holding(10, 13);
   for (const [frameNumber, agrees] of [
     [8, false],
@@ -50,19 +53,19 @@ t.test('a packet agrees when it follows all of them, not too far ahead of the la
     [30, false],
     [2 ** 33 + 11, false],
   ] as const) {
-    t.equal(held.agrees(frameNumber, 0, 4, 16), agrees, `${frameNumber}`);
+    t.equal(held.agrees(asOwn(frameNumber), 0, 4, 16), agrees, `${frameNumber}`);
   }
-  t.notOk(held.agrees(14, 1, 4, 16));
+  t.notOk(held.agrees(asOwn(14), 1, 4, 16));
   held.clear();
   t.equal(held.count, 0);
 });
 
 t.test('the same packet again is known', async (t) => {
   const held = holding(10);
-  t.ok(held.knows(10, 0, 0));
-  t.notOk(held.knows(10, 1, 0));
-  t.notOk(held.knows(11, 0, 0));
-  t.notOk(held.knows(10, 0, 1), 'of another place');
+  t.ok(held.knows(asOwn(10), 0, 0));
+  t.notOk(held.knows(asOwn(10), 1, 0));
+  t.notOk(held.knows(asOwn(11), 0, 0));
+  t.notOk(held.knows(asOwn(10), 0, 1), 'of another place');
 });
 
 t.test('of three the first strays when it is far before two that are near each other', async (t) => {

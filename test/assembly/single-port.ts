@@ -2,7 +2,7 @@
 // kernel with its oracle, and for measurements.
 
 import { compiledPlacement, loadPlacementKernel } from '../../src/assembly/compiled-placement.js';
-import { firstOwnNumber } from '../../src/detector/frame-share.js';
+import { ownOf } from '../frame-numbers.js';
 import { VirtualClock } from '../../src/base/clock.js';
 import type { PlacementKernel } from '../../src/assembly/compiled-placement.js';
 import { PortAssembler } from '../../src/assembly/port-assembler.js';
@@ -19,6 +19,7 @@ import { SeriesWords, phase } from '../../src/memory/series-words.js';
 import { SlotRecords } from '../../src/memory/slot-records.js';
 import type { PacketSource } from '../../src/udp/packet-source.js';
 import { placementOracle } from '../oracle/placement.js';
+import { noFrame } from '../../src/detector/frame-share.js';
 
 export interface SinglePortOptions {
   readonly settings: DetectorSettings;
@@ -106,7 +107,7 @@ export class SinglePort<Source extends PacketSource> {
       if (turns === 8) throw new Error('the port does not forget the last series');
       this.turn(now);
     }
-    if (first !== null) series.setFirst(firstOwnNumber(first), last === null ? 0 : firstOwnNumber(last));
+    if (first !== null) series.setFirst(ownOf(first), last === null ? noFrame : ownOf(last));
     series.command(phase.open);
     this.turn(now);
     if (first !== null) series.settleFirst();

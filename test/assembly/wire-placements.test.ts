@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { firstOwnNumber } from '../../src/detector/frame-share.js';
+import { ownOf } from '../frame-numbers.js';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { Random } from '../../src/base/random.js';
@@ -96,14 +96,14 @@ function compare({ settings, port, facts }: WireCase, seed: number): Outcome {
     } while (reference.source.queued > 0);
     for (const single of both) {
       single.turn(now + 30);
-      single.series.setGiveUp(firstOwnNumber(first + framesPerRound - 1));
+      single.series.setGiveUp(ownOf(first + framesPerRound - 1));
       single.turn(now + 30);
     }
     const difference = apart();
     if (difference !== '') return result(`round ${round}, closed: ${difference}`);
     for (const [frame, image] of images) {
       if ((present.get(frame) as Set<number>).size === 0) continue;
-      const at = (firstOwnNumber(frame) % slots) * map.slotStride;
+      const at = (ownOf(frame) % slots) * map.slotStride;
       const wrong = image.difference(
         ring(compiled).subarray(at, at + frameBytes),
         before.subarray(at, at + frameBytes),
@@ -112,7 +112,7 @@ function compare({ settings, port, facts }: WireCase, seed: number): Outcome {
       if (wrong !== '') return result(`round ${round}, frame ${frame}: ${wrong}`);
     }
     first += framesPerRound;
-    for (const single of both) single.series.setNext(firstOwnNumber(first));
+    for (const single of both) single.series.setNext(ownOf(first));
   }
   return result('');
 }
@@ -172,7 +172,7 @@ t.test('no byte behind a payload is read', async (t) => {
     const frame = 4;
     single.open(1, frame, null, settings.dynamicRange, settings.readNRows ?? 0);
     const { map } = single;
-    t.equal(firstOwnNumber(frame) % 3, 0);
+    t.equal(ownOf(frame) % 3, 0);
     const before = new Uint8Array(single.buffer, map.ring, makeLayout(settings).frameBytes);
     const untouched = before.slice();
     const image = new WireImage(facts, frame, random);

@@ -299,7 +299,7 @@ export const finerMutants: readonly Mutant[] = [
   ]),
   tested('pipeline/series', 'unsent-one-less', 'counts one frame less than it has given up', [
     frameSender,
-    'const frames = last + 1 - this.next;',
+    'const frames = after - this.next;',
     'const frames = last - this.next;',
   ]),
   tested(

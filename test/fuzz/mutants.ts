@@ -184,8 +184,8 @@ const commonMutants: readonly Mutant[] = [
     [classes, 'images.noteLate(frameNumber, packet);', 'images.noteLate(frameNumber, packet, at);'],
     [
       images,
-      '  noteLate(frameNumber: number, packet: number): void {\n',
-      '  noteLate(frameNumber: number, packet: number, at: number): void {\n    this.#place(frameNumber % ' +
+      '  noteLate(frameNumber: OwnNumber, packet: number): void {\n',
+      '  noteLate(frameNumber: OwnNumber, packet: number, at: number): void {\n    this.#place(frameNumber % ' +
         'this.#ring, packet, at);\n',
     ],
   ),
@@ -304,8 +304,8 @@ const commonMutants: readonly Mutant[] = [
   ]),
   mutant('other-share-taken', "takes another instance's frame for one of its own", [
     intake,
-    'if (other === 0) return this.#window.first + beyond / stride;',
-    'if (other >= 0) return this.#window.first + Math.floor(beyond / stride);',
+    'if (other === 0) return ownBehind(this.#window.first, beyond / stride);',
+    'if (other >= 0) return ownBehind(this.#window.first, Math.floor(beyond / stride));',
   ]),
   mutant('other-share-taken-kernel', "takes another instance's frame for one of its own, in the compiled kernel", [
     kernel,
@@ -368,7 +368,7 @@ const commonMutants: readonly Mutant[] = [
   ]),
   mutant('begun-beyond-kept', 'keeps frames that were begun beyond the last one before that was known', [
     counts,
-    'if (this.#keptAbove === Infinity && last !== 0) this.#images.dropBeyond(last);',
+    'if (this.#keptAbove === nothing && last !== 0) this.#images.dropBeyond(last);',
     '',
   ]),
   mutant('behind-counted-twice', 'counts packets of the next series in the ledger of this one', [

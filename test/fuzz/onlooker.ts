@@ -6,6 +6,7 @@ import { SentForm } from '../../simulators/consumer/sent-form.js';
 import { unpackBslz4 } from '../../simulators/consumer/bslz4.js';
 import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
 import type { SimulatedService } from './simulated-service.js';
+import { asNumber } from '../frame-numbers.js';
 
 /** Frames that are remembered. */
 const keptMost = 64;
@@ -39,7 +40,7 @@ export class Onlooker {
     const { view } = this.#service;
     const { message, series } = this.#images[this.#random.integer(this.#images.length)];
     const number = Number(message.fields['frame_number']);
-    const shown = view.sentFrame({ by: 'number', value: number });
+    const shown = view.sentFrame({ by: 'number', value: asNumber(number) });
     if (typeof shown === 'string')
       return this.#mustBeThere(message, series) ? [`frame ${number} lies in the ring, and is ${shown}`] : [];
     return this.#problems(shown.header, shown.pixels, `frame ${number}`);

@@ -18,6 +18,7 @@ import { Pipeline } from '../pipeline/pipeline.js';
 import { bytesOf, senderOf, senders } from './network.js';
 import type { Datagram } from './network.js';
 import { PortTruth } from './truth.js';
+import { asOwn } from '../frame-numbers.js';
 
 /** Agents that take turns, besides the ports, which have their index. */
 export const streamerAgent = -1;
@@ -278,7 +279,7 @@ export class SimulatedService {
 
   /** The detector's number of one of this instance's own frames; 0 = none. */
   #numberOf(frame: number): number {
-    return frame === 0 ? 0 : frameNumberOf(this.pipeline.config.share, frame, this.#series.first);
+    return frame === 0 ? 0 : frameNumberOf(this.pipeline.config.share, asOwn(frame), this.#series.first);
   }
 
   /**

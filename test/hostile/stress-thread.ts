@@ -9,7 +9,7 @@ import { systemClock } from '../../src/base/clock.js';
 import { Random } from '../../src/base/random.js';
 import { parseConfig } from '../../src/config/load.js';
 import { makePlan } from '../../src/config/plan.js';
-import { firstOwnNumber } from '../../src/detector/frame-share.js';
+import { ownOf } from '../frame-numbers.js';
 import { Landing } from '../../src/memory/landing.js';
 import { mapMemory } from '../../src/memory/memory-map.js';
 import { SeriesWords, phase } from '../../src/memory/series-words.js';
@@ -129,7 +129,7 @@ class StampedSource implements PacketSource {
   /** The packets of the next frame, if the ring has room for it. */
   #begin(): boolean {
     const next = series.next;
-    if (next === 0 ? this.#frame > 1 : firstOwnNumber(this.#frame) + 1 >= next + map.sizes.slots) return false;
+    if (next === 0 ? this.#frame > 1 : ownOf(this.#frame) + 1 >= next + map.sizes.slots) return false;
     if (this.#started) this.#frame++;
     this.#started = true;
     for (let packet = 0; packet < format.packetsSent; packet++) {

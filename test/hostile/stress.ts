@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import { parseConfig } from '../../src/config/load.js';
 import { makePlan } from '../../src/config/plan.js';
-import { firstOwnNumber } from '../../src/detector/frame-share.js';
+import { ownOf } from '../frame-numbers.js';
 import { CommandBox } from '../../src/memory/command-box.js';
 import { packetClasses, portCounterTable } from '../../src/memory/counters.js';
 import { allocateMemory, mapMemory } from '../../src/memory/memory-map.js';
@@ -100,7 +100,7 @@ export async function stress(
   };
 
   command({ kind: 'arm', id: 1, request: { ...armRequest, firstFrameNumber: 1 } });
-  await until(() => series.next > firstOwnNumber(1), 'the first frame');
+  await until(() => series.next > ownOf(1), 'the first frame');
   const begin = performance.now();
   await new Promise((resolve) => setTimeout(resolve, milliseconds));
   const seconds = (performance.now() - begin) / 1000;

@@ -3,6 +3,7 @@ import { EncoderWords, encoderWordsBytes } from '../../src/memory/encoder-words.
 import { FormSlots, chunkBound, formRecordsBytes } from '../../src/memory/form-slots.js';
 import { loadEncodeKernel } from '../../src/encode/encode-kernel.js';
 import { encoderScratchBytes, mapMemory } from '../../src/memory/memory-map.js';
+import { asOwn } from '../frame-numbers.js';
 
 const slots = 4;
 const map = { slots, records: 128, forms: 128 + formRecordsBytes(slots), stride: 256 };
@@ -10,19 +11,19 @@ const map = { slots, records: 128, forms: 128 + formRecordsBytes(slots), stride:
 t.test('a form is there once it was published, under its own number only', async (t) => {
   const buffer = new SharedArrayBuffer(map.forms + slots * map.stride);
   const [encoder, streamer] = [new FormSlots(buffer, map), new FormSlots(buffer, map)];
-  t.notOk(streamer.published(6));
-  new Uint8Array(buffer).set([1, 2, 3], encoder.at(6));
-  encoder.publish(6, 3);
-  t.ok(streamer.published(6));
-  t.notOk(streamer.published(2), 'another frame of the same slot');
-  t.notOk(streamer.published(10));
-  t.same([...streamer.bytes(6)], [1, 2, 3]);
-  encoder.publish(7, 5);
-  t.equal(streamer.bytes(7).length, 5);
-  t.equal(streamer.bytes(6).length, 3, 'its neighbour is untouched');
+  t.notOk(streamer.published(asOwn(6)));
+  new Uint8Array(buffer).set([1, 2, 3], encoder.at(asOwn(6)));
+  encoder.publish(asOwn(6), 3);
+  t.ok(streamer.published(asOwn(6)));
+  t.notOk(streamer.published(asOwn(2)), 'another frame of the same slot');
+  t.notOk(streamer.published(asOwn(10)));
+  t.same([...streamer.bytes(asOwn(6))], [1, 2, 3]);
+  encoder.publish(asOwn(7), 5);
+  t.equal(streamer.bytes(asOwn(7)).length, 5);
+  t.equal(streamer.bytes(asOwn(6)).length, 3, 'its neighbour is untouched');
   encoder.forget(6 % slots);
-  t.notOk(streamer.published(6));
-  t.ok(streamer.published(7));
+  t.notOk(streamer.published(asOwn(6)));
+  t.ok(streamer.published(asOwn(7)));
 });
 
 t.test(
@@ -31,30 +32,30 @@ t.test(
     const buffer = new SharedArrayBuffer(map.forms + slots * map.stride);
     const [encoder, streamer] = [new FormSlots(buffer, map), new FormSlots(buffer, map)];
     const into = new Uint8Array(3);
-    t.notOk(streamer.copy(6, into), 'nothing is there yet');
-    encoder.begin(6);
-    new Uint8Array(buffer).set([1, 2, 3], encoder.at(6));
-    t.notOk(streamer.copy(6, into), 'it is being written');
-    encoder.publish(6, 3);
-    t.ok(streamer.copy(6, into));
+    t.notOk(streamer.copy(asOwn(6), into), 'nothing is there yet');
+    encoder.begin(asOwn(6));
+    new Uint8Array(buffer).set([1, 2, 3], encoder.at(asOwn(6)));
+    t.notOk(streamer.copy(asOwn(6), into), 'it is being written');
+    encoder.publish(asOwn(6), 3);
+    t.ok(streamer.copy(asOwn(6), into));
     t.strictSame([...into], [1, 2, 3]);
-    encoder.begin(7);
-    t.ok(streamer.copy(6, into), 'its neighbour is another slot');
-    encoder.begin(10);
-    t.notOk(streamer.copy(6, into), 'half of it may be there');
-    encoder.publish(10, 200);
-    t.notOk(streamer.copy(6, into));
-    t.ok(streamer.published(10));
+    encoder.begin(asOwn(7));
+    t.ok(streamer.copy(asOwn(6), into), 'its neighbour is another slot');
+    encoder.begin(asOwn(10));
+    t.notOk(streamer.copy(asOwn(6), into), 'half of it may be there');
+    encoder.publish(asOwn(10), 200);
+    t.notOk(streamer.copy(asOwn(6), into));
+    t.ok(streamer.published(asOwn(10)));
   },
 );
 
 t.test('numbers beyond 32 bits have slots, and tags of their own', async (t) => {
   const forms = new FormSlots(new SharedArrayBuffer(map.forms + slots * map.stride), map);
   const large = 2 ** 52 + 3;
-  forms.publish(large, 9);
-  t.ok(forms.published(large));
-  t.notOk(forms.published(large + slots));
-  t.equal(forms.at(large), map.forms + (large % slots) * map.stride);
+  forms.publish(asOwn(large), 9);
+  t.ok(forms.published(asOwn(large)));
+  t.notOk(forms.published(asOwn(large + slots)));
+  t.equal(forms.at(asOwn(large)), map.forms + (large % slots) * map.stride);
 });
 
 t.test('what an encoder says of itself', async (t) => {

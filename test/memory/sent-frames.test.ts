@@ -3,6 +3,7 @@ import { PortWords, portWordsBytes } from '../../src/memory/port-words.js';
 import { SentFrames, sentFramesBytes } from '../../src/memory/sent-frames.js';
 import type { SentFacts } from '../../src/memory/sent-frames.js';
 import { SlotRecords, slotRecordBytes } from '../../src/memory/slot-records.js';
+import { asIndex, asNumber, asOwn } from '../frame-numbers.js';
 
 const slots = 4;
 const packets = 8;
@@ -28,8 +29,8 @@ function setUp(Records = SlotRecords): {
 
 const facts = (frameNumber: number, more: Partial<SentFacts> = {}): SentFacts => ({
   series: 1,
-  frameNumber,
-  frameIndex: frameNumber - 1,
+  frameNumber: asNumber(frameNumber),
+  frameIndex: asIndex(frameNumber - 1),
   dynamicRange: 16,
   readNRows: null,
   json: new TextEncoder().encode(`{"frame_number":${frameNumber}}`),
@@ -42,15 +43,15 @@ t.test('a frame is found by number and by index of its series, and read as a cop
   t.equal(sent.latest, -1);
   t.equal(sent.told(), null);
   words.setPosition(3);
-  records.open(1, 5, 0);
+  records.open(1, asOwn(5), 0);
   pixels.fill(7, slotStride, slotStride + 8);
   t.ok(sent.note(1, facts(5, { readNRows: 32 })));
   t.equal(sent.latest, 1);
   t.strictSame(sent.told(), { series: 1, frameNumber: 5, frameIndex: 4 });
-  t.equal(sent.findNumber(5), 1);
-  t.equal(sent.findNumber(4), -1);
-  t.equal(sent.findIndex(4, 1), 1);
-  t.equal(sent.findIndex(4, 2), -1, 'of another series');
+  t.equal(sent.findNumber(asNumber(5)), 1);
+  t.equal(sent.findNumber(asNumber(4)), -1);
+  t.equal(sent.findIndex(asIndex(4), 1), 1);
+  t.equal(sent.findIndex(asIndex(4), 2), -1, 'of another series');
   const frame = sent.read(1);
   t.match(frame, { series: 1, frameNumber: 5, frameIndex: 4, dynamicRange: 16, readNRows: 32, positions: [3, null] });
   t.equal(new TextDecoder().decode(frame?.json), '{"frame_number":5}');
@@ -63,15 +64,15 @@ t.test(
   async (t) => {
     for (const next of [9, 5]) {
       const { sent, records } = setUp();
-      records.open(1, 5, 0);
+      records.open(1, asOwn(5), 0);
       sent.note(1, facts(5));
       t.ok(sent.holds(1));
       records.forget(1);
       t.ok(sent.holds(1), 'what is forgotten lies there still');
-      records.open(1, next, 0);
+      records.open(1, asOwn(next), 0);
       t.notOk(sent.holds(1));
       t.equal(sent.read(1), null);
-      t.equal(sent.findNumber(5), -1);
+      t.equal(sent.findNumber(asNumber(5)), -1);
     }
   },
 );
@@ -81,12 +82,12 @@ t.test('a receiver that begins while the pixels are copied makes the copy worthl
   /** Looked at by `note`, before the copy, and after it: by then the receiver has begun. */
   class Racing extends SlotRecords {
     override opened(slot: number): number {
-      if (++looks === 3) this.open(slot, 9, 0);
+      if (++looks === 3) this.open(slot, asOwn(9), 0);
       return super.opened(slot);
     }
   }
   const { sent, records } = setUp(Racing);
-  records.open(1, 5, 0);
+  records.open(1, asOwn(5), 0);
   sent.note(1, facts(5));
   t.equal(sent.read(1), null);
   t.equal(looks, 3);
@@ -98,20 +99,20 @@ t.test('of two frames with one number the later one is found', async (t) => {
     [2, 1],
     [1, 2],
   ]) {
-    records.open(slot, 5, 0);
+    records.open(slot, asOwn(5), 0);
     sent.note(slot, facts(5, { series }));
   }
-  t.equal(sent.findNumber(5), 1);
-  t.equal(sent.findIndex(4, 1), 2);
+  t.equal(sent.findNumber(asNumber(5)), 1);
+  t.equal(sent.findIndex(asIndex(4), 1), 2);
 });
 
 t.test('slots that are made ready for other frames hold none', async (t) => {
   const { sent, records } = setUp();
-  records.open(1, 5, 0);
+  records.open(1, asOwn(5), 0);
   sent.note(1, facts(5));
   sent.forget();
   t.equal(sent.read(1), null);
-  t.equal(sent.findNumber(5), -1);
+  t.equal(sent.findNumber(asNumber(5)), -1);
   sent.note(1, facts(6));
   t.match(sent.read(1), { frameNumber: 6 });
 });

@@ -1,14 +1,16 @@
 import t from 'tap';
 import { phase, SeriesWords, seriesWordsBytes } from '../../src/memory/series-words.js';
 import { afterEachStore } from './interleaved.js';
+import { asOwn } from '../frame-numbers.js';
+import { noFrame } from '../../src/detector/frame-share.js';
 
 t.test('whoever sees a new version of the first frame sees its numbers', async (t) => {
   const words = new SeriesWords(new SharedArrayBuffer(seriesWordsBytes), 0);
   words.reset();
   for (const [first, last] of [
-    [12, 21],
-    [11, 20],
-    [2 ** 40, 0],
+    [asOwn(12), asOwn(21)],
+    [asOwn(11), asOwn(20)],
+    [asOwn(2 ** 40), noFrame],
   ] as const) {
     const before = words.firstVersion;
     let looks = 0;
@@ -27,11 +29,11 @@ t.test('whoever sees a new version of the first frame sees its numbers', async (
 t.test('a first frame is settled by its version, and all is forgotten before the next series', async (t) => {
   const words = new SeriesWords(new SharedArrayBuffer(seriesWordsBytes), 0);
   words.reset();
-  const version = words.setFirst(5, 9);
+  const version = words.setFirst(asOwn(5), asOwn(9));
   t.not(words.settledVersion, version);
   words.settleFirst();
   t.equal(words.settledVersion, version);
-  words.setGiveUp(7);
+  words.setGiveUp(asOwn(7));
   words.reset();
   t.strictSame(
     [words.first, words.last, words.next, words.giveUp, words.firstVersion, words.settledVersion],

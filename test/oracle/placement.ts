@@ -11,10 +11,11 @@ import type { Landing } from '../../src/memory/landing.js';
 import type { MemoryMap } from '../../src/memory/memory-map.js';
 import { SlotRecords } from '../../src/memory/slot-records.js';
 import { PixelOracle } from './pixels.js';
+import { noFrame } from '../../src/detector/frame-share.js';
 
 /** No packet is plain: each goes through the table of classes and is placed by itself. */
 export class PlacementOracle implements Placement {
-  readonly completed = 0;
+  readonly completed = noFrame;
   readonly #map: MemoryMap;
   readonly #landing: Landing;
   readonly #records: SlotRecords;

@@ -6,6 +6,7 @@ import type { LastSent } from '../../src/view/service-view.js';
 import { LastFrame } from '../../src/memory/last-frame.js';
 import { all, small } from '../pipeline/small.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
+import { asIndex, asNumber } from '../frame-numbers.js';
 
 const viewOf = ({ buffer, map, config }: Pipeline): SentFrameView => new SentFrameView(buffer, map, config);
 
@@ -30,20 +31,20 @@ t.test(
     pipeline.arm({ firstFrameNumber: 101 });
     pipeline.play(101, 120);
     for (const number of [105, 112, 120]) {
-      const frame = view.find({ by: 'number', value: number }) as LastSent;
+      const frame = view.find({ by: 'number', value: asNumber(number) }) as LastSent;
       t.match(frame.header, { frame_number: number, frame: number - 101 });
       t.ok(same(frame.pixels, sentPixels(pipeline, number)));
-      t.match(view.find({ by: 'index', value: number - 101 }), { header: { frame_number: number } });
+      t.match(view.find({ by: 'index', value: asIndex(number - 101) }), { header: { frame_number: number } });
     }
     t.match(view.find('latest'), { header: { frame_number: 120 } });
-    t.equal(view.find({ by: 'number', value: 104 }), 'gone', 'the ring has 16 slots');
-    t.equal(view.find({ by: 'index', value: 3 }), 'gone');
-    t.equal(view.find({ by: 'number', value: 121 }), 'not_sent');
-    t.equal(view.find({ by: 'index', value: 20 }), 'not_sent');
+    t.equal(view.find({ by: 'number', value: asNumber(104) }), 'gone', 'the ring has 16 slots');
+    t.equal(view.find({ by: 'index', value: asIndex(3) }), 'gone');
+    t.equal(view.find({ by: 'number', value: asNumber(121) }), 'not_sent');
+    t.equal(view.find({ by: 'index', value: asIndex(20) }), 'not_sent');
     pipeline.send(0, 121, [0]);
     pipeline.run(1);
-    t.equal(view.find({ by: 'number', value: 105 }), 'gone', 'a packet of frame 121 came');
-    t.match(view.find({ by: 'number', value: 106 }), { header: { frame_number: 106 } });
+    t.equal(view.find({ by: 'number', value: asNumber(105) }), 'gone', 'a packet of frame 121 came');
+    t.match(view.find({ by: 'number', value: asNumber(106) }), { header: { frame_number: 106 } });
   },
 );
 
@@ -54,7 +55,7 @@ t.test('an absent port is missing, not what lay in its place before', async (t) 
   pipeline.play(1, 20);
   pipeline.send(0, 21, all);
   pipeline.run(200);
-  const { header, pixels } = view.find({ by: 'number', value: 21 }) as LastSent;
+  const { header, pixels } = view.find({ by: 'number', value: asNumber(21) }) as LastSent;
   t.match(header, { reason: 'port_absent', complete: false });
   t.ok(same(pixels, sentPixels(pipeline, 21)));
   t.ok(pixels.includes(255));
@@ -69,11 +70,11 @@ t.test(
       pipeline.arm({ firstFrameNumber: first, frames: 3 });
       pipeline.play(first, first + 2);
       pipeline.run(50);
-      t.match(view.find({ by: 'index', value: 0 }), { header: { frame_number: first } });
+      t.match(view.find({ by: 'index', value: asIndex(0) }), { header: { frame_number: first } });
     }
-    t.match(view.find({ by: 'number', value: 2 }), { header: { frame_number: 2, frame: 1 } });
+    t.match(view.find({ by: 'number', value: asNumber(2) }), { header: { frame_number: 2, frame: 1 } });
     pipeline.arm({ firstFrameNumber: 1, frames: 3, dynamicRange: 16 });
-    t.equal(view.find({ by: 'number', value: 2 }), 'gone', 'the slots are made ready for other frames');
+    t.equal(view.find({ by: 'number', value: asNumber(2) }), 'gone', 'the slots are made ready for other frames');
     t.match(view.find('latest'), { header: { frame_number: 6 } }, 'the copy for viewers outlives its slot');
   },
 );
@@ -106,10 +107,10 @@ t.test('of several instances each shows its own frames', async (t) => {
   pipeline.arm({ firstFrameNumber: 1, frames: 8, msgNumberBase: 5000 });
   for (const frame of [2, 4, 6]) pipeline.play(frame, frame);
   pipeline.run(20);
-  t.match(view.find({ by: 'number', value: 4 }), { header: { frame: 3, frame_number: 4 } });
-  t.equal(view.find({ by: 'number', value: 3 }), 'not_ours');
-  t.equal(view.find({ by: 'index', value: 2 }), 'not_ours');
-  t.equal(view.find({ by: 'index', value: 7 }), 'not_sent');
+  t.match(view.find({ by: 'number', value: asNumber(4) }), { header: { frame: 3, frame_number: 4 } });
+  t.equal(view.find({ by: 'number', value: asNumber(3) }), 'not_ours');
+  t.equal(view.find({ by: 'index', value: asIndex(2) }), 'not_ours');
+  t.equal(view.find({ by: 'index', value: asIndex(7) }), 'not_sent');
 });
 
 t.test('rows that are not read out are missing where a port that came in the last series is absent now', async (t) => {
@@ -123,6 +124,8 @@ t.test('rows that are not read out are missing where a port that came in the las
     for (const frame of [1, 2, 3]) pipeline.send(port, frame);
     pipeline.run(200);
     for (const number of [1, 2, 3])
-      t.ok(same((view.find({ by: 'number', value: number }) as LastSent).pixels, sentPixels(pipeline, number)));
+      t.ok(
+        same((view.find({ by: 'number', value: asNumber(number) }) as LastSent).pixels, sentPixels(pipeline, number)),
+      );
   }
 });

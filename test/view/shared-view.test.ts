@@ -18,6 +18,8 @@ import { SocketWords } from '../../src/memory/socket-words.js';
 import { StreamWords, seriesStep } from '../../src/memory/stream-words.js';
 import type { StreamCommand } from '../../src/contract/series.js';
 import { ledgerOf, noLoss, summaryOf } from './hand-made-view.js';
+import { asOwn } from '../frame-numbers.js';
+import { noFrame } from '../../src/detector/frame-share.js';
 
 const wish = { filename: '/data/a.h5', frames: 5, first_frame_number: 1 };
 const request = armWish(wish);
@@ -30,10 +32,10 @@ const idle = {
   peers: 1,
   disconnects: 0,
   slotsUsedMax: 0,
-  first: 0,
-  next: 0,
-  highest: 0,
-  last: 0,
+  first: noFrame,
+  next: noFrame,
+  highest: noFrame,
+  last: noFrame,
   messageNumber: 1000,
 };
 
@@ -184,7 +186,15 @@ t.test('commands reach the streamer one after the other, and each gets its own a
 
 t.test('images sent are those of this series, also when they were sent before main heard of it', (t) => {
   const { view, stream, streamCounters, counters, bases } = setUp(t);
-  stream.publish({ ...idle, step: seriesStep.open, seriesId: 1, headerSent: true, first: 3, next: 6, highest: 7 });
+  stream.publish({
+    ...idle,
+    step: seriesStep.open,
+    seriesId: 1,
+    headerSent: true,
+    first: asOwn(3),
+    next: asOwn(6),
+    highest: asOwn(7),
+  });
   streamCounters[streamCounter.images] = 3;
   streamCounters[streamCounter.complete] = 2;
   streamCounters[streamCounter.markedTimeout] = 1;
@@ -210,7 +220,15 @@ t.test('images sent are those of this series, also when they were sent before ma
   });
   streamCounters[streamCounter.images] = 6;
   streamCounters[streamCounter.complete] = 5;
-  stream.publish({ ...idle, step: seriesStep.open, seriesId: 2, headerSent: true, first: 1, next: 3, highest: 3 });
+  stream.publish({
+    ...idle,
+    step: seriesStep.open,
+    seriesId: 2,
+    headerSent: true,
+    first: asOwn(1),
+    next: asOwn(3),
+    highest: asOwn(3),
+  });
   counters[0][portCounter.received] = 500;
   bases[0][portCounter.received] = 400;
   view.noteEvent({ kind: 'opened', series_id: 2, filename: '', auto: false, frames: 0 });
@@ -373,10 +391,10 @@ t.test('a port is behind the one furthest ahead; one of which nothing came, by a
     ],
     'nothing came at all',
   );
-  stream.publish({ ...idle, step: seriesStep.open, seriesId: 1, first: 5 });
-  words[0].setNewestSeen(12);
+  stream.publish({ ...idle, step: seriesStep.open, seriesId: 1, first: asOwn(5) });
+  words[0].setNewestSeen(asOwn(12));
   t.match(view.portFigures(), [{ lagFrames: 0 }, { lagFrames: 8 }]);
-  words[1].setNewestSeen(10);
+  words[1].setNewestSeen(asOwn(10));
   t.match(view.portFigures(), [{ lagFrames: 0 }, { lagFrames: 2 }]);
   t.end();
 });
@@ -458,7 +476,15 @@ t.test('who asked last, and who asks later, is told that the service is stopping
 t.test('the state tells what is going wrong now, and what the ports of an open series lost', (t) => {
   const { view, stream, counters } = setUp(t);
   view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+libzmq');
-  stream.publish({ ...idle, step: seriesStep.open, seriesId: 1, headerSent: true, first: 1, next: 1, highest: 8 });
+  stream.publish({
+    ...idle,
+    step: seriesStep.open,
+    seriesId: 1,
+    headerSent: true,
+    first: asOwn(1),
+    next: asOwn(1),
+    highest: asOwn(8),
+  });
   view.noteEvent({ kind: 'opened', series_id: 1, filename: '', auto: false, frames: 0 });
   for (const [name, count] of [
     ['expected', 100],

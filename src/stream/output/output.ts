@@ -6,6 +6,7 @@
 
 import type { FrameForm } from '../../detector/frame-form.js';
 import type { SeriesSummary } from '../../contract/series.js';
+import type { OwnNumber } from '../../detector/frame-share.js';
 import type { ImageFacts } from './maxiv/messages.js';
 
 /**
@@ -45,7 +46,7 @@ export interface FrameToSend {
   /** In the output's form. */
   readonly pixels: Uint8Array;
   /** The frame as it lies in the ring, for outputs of another form. */
-  readonly raw?: { readonly own: number; readonly bytes: number; read(): Uint8Array };
+  readonly raw?: { readonly own: OwnNumber; readonly bytes: number; read(): Uint8Array };
   /** Its message has this number; null = the next one. */
   readonly number: number | null;
 }

@@ -4,6 +4,7 @@
 // Tested by test/pipeline/series.test.ts.
 
 import { firstOwnNumber } from '../../detector/frame-share.js';
+import type { FrameNumber } from '../../detector/frame-share.js';
 import { phase } from '../../memory/series-words.js';
 import { seriesStep } from '../../memory/stream-words.js';
 import { served } from '../output/message-sink.js';
@@ -74,7 +75,7 @@ function headerHandedOver(series: SeriesState): void {
 function openReceivers(series: SeriesState): void {
   const given = series.request.firstFrameNumber;
   if (given !== null) {
-    series.firstFrame.tell(firstOwnNumber(given));
+    series.firstFrame.tell(firstOwnNumber(given as FrameNumber));
     series.firstFrame.settle();
     series.followFirst();
   }

@@ -3,6 +3,8 @@
 // a part; where the whole ends they are told (share.ts).
 // Tested by test/pipeline/closing.test.ts.
 
+import { earlierOf, laterOf, noFrame, ownBehind } from '../../detector/frame-share.js';
+import type { OwnNumber } from '../../detector/frame-share.js';
 import { phase } from '../../memory/series-words.js';
 import { seriesStep } from '../../memory/stream-words.js';
 import { served } from '../output/message-sink.js';
@@ -24,7 +26,7 @@ export function stop(series: SeriesState, fill: boolean): void {
 
 /** What was being made up behind the last frame that was seen is not wanted, but for the one that is on its way. */
 function cutTail(series: SeriesState): void {
-  const end = Math.max(series.highest, series.next);
+  const end = laterOf(series.highest, series.next);
   if (series.last === 0 || end >= series.last) return;
   series.last = end;
   series.deps.words.setLast(end);
@@ -62,21 +64,21 @@ function finish(series: SeriesState, now: number): void {
   if (disagree && series.aborted === null) series.portsDisagree();
   if (series.first === 0 || disagree || series.aborted === 'ports_disagree') {
     // Nothing is made up: receivers close what they have begun.
-    series.last = 0;
-    series.sender.next = 0;
-  } else series.last = Math.max(lastFrame(series), series.next - 1);
+    series.last = noFrame;
+    series.sender.next = noFrame;
+  } else series.last = laterOf(lastFrame(series), ownBehind(series.next, -1));
   deps.words.setLast(series.last);
   series.sender.progressAt = now;
   series.give(phase.finish, seriesStep.finishing);
 }
 
 /** Before it is known, ports may have begun frames beyond it: they are not of the series. */
-function lastFrame({ share, tail, first, highest }: SeriesState): number {
+function lastFrame({ share, tail, first, highest }: SeriesState): OwnNumber {
   const { framesAsked } = share;
   if (framesAsked === null) return highest;
-  const end = first + framesAsked - 1;
+  const end = ownBehind(first, framesAsked - 1);
   const known = share.toldEnd || tail.fills(end - highest);
-  return known ? end : Math.min(highest, end);
+  return known ? end : earlierOf(highest, end);
 }
 
 /** Step "finishing": until everything is closed, sent and answered, or given up. */

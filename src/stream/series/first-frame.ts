@@ -3,20 +3,22 @@
 // nothing below it from then on; what a port accepted before its answer lowers it; then it is settled.
 // Tested by test/stream/series/first-frame.test.ts and test/pipeline/first-frame.test.ts.
 
+import { laterOf, noFrame, ownBehind } from '../../detector/frame-share.js';
+import type { OwnNumber } from '../../detector/frame-share.js';
 import type { SeriesWords } from '../../memory/series-words.js';
 import type { ReadPort } from './frame-reader.js';
 
-/** Numbers that ports have accepted, 0 = none; does a port without any hold packets? */
+/** Numbers that ports have accepted; does a port without any hold packets? */
 export interface StartNumbers {
-  readonly smallest: number;
-  readonly newest: number;
+  readonly smallest: OwnNumber;
+  readonly newest: OwnNumber;
   readonly holding: boolean;
 }
 
 /** What a look at the ports has brought. `disagree`: their numbers span a ring or more, nothing was told. */
 export type FirstFrameNews = 'nothing' | 'told' | 'settled' | 'disagree';
 
-/** Frame numbers are own ones (detector/frame-share.ts), 0 = not known; times in ms. */
+/** Times in ms. */
 export class FirstFrame {
   readonly #words: SeriesWords;
   readonly #ports: readonly ReadPort[];
@@ -25,7 +27,7 @@ export class FirstFrame {
   readonly #ring: number;
   #version = 0;
   #startedAt = -1;
-  number = 0;
+  number = noFrame;
   settled = false;
 
   /** @param frames own frames of the series, null = until stopped */
@@ -48,13 +50,13 @@ export class FirstFrame {
     return this.#startedAt >= 0;
   }
 
-  /** Last frame of the series, 0 while it is open-ended or not known. */
-  get last(): number {
-    return this.number === 0 || this.#frames === null ? 0 : this.number + this.#frames - 1;
+  /** Last frame of the series; `noFrame` while it is open-ended or not known. */
+  get last(): OwnNumber {
+    return this.number === 0 || this.#frames === null ? noFrame : ownBehind(this.number, this.#frames - 1);
   }
 
   /** Tell the receivers; may be followed by a smaller number as long as it is not settled. */
-  tell(number: number): void {
+  tell(number: OwnNumber): void {
     this.number = number;
     this.#version = this.#words.setFirst(number, this.last);
   }
@@ -91,7 +93,7 @@ export class FirstFrame {
    * All receivers have stopped: what they accepted is all that there is. Returns the newest number that any port
    * accepted.
    */
-  conclude(): number {
+  conclude(): OwnNumber {
     const { smallest, newest } = this.numbers();
     if (!this.settled && smallest !== 0 && (this.number === 0 || smallest < this.number)) this.tell(smallest);
     if (this.number !== 0) this.settle();
@@ -99,13 +101,13 @@ export class FirstFrame {
   }
 
   numbers(): StartNumbers {
-    let smallest = 0;
-    let newest = 0;
+    let smallest = noFrame;
+    let newest = noFrame;
     let holding = false;
     for (const { words } of this.#ports) {
       const own = words.smallest;
       if (own !== 0 && (smallest === 0 || own < smallest)) smallest = own;
-      newest = Math.max(newest, words.newestAccepted);
+      newest = laterOf(newest, words.newestAccepted);
       if (words.holding) holding = true;
     }
     return { smallest, newest, holding };

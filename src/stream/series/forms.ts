@@ -2,11 +2,11 @@
 // it. Comes in: what encoders published. Goes out: bytes for the output, and whether encoders have obeyed a command.
 // Tested by test/encode/frame-encoder.test.ts.
 
+import type { OwnNumber } from '../../detector/frame-share.js';
 import { EncoderWords } from '../../memory/encoder-words.js';
 import { FormSlots } from '../../memory/form-slots.js';
 import type { EncodingMap } from '../../memory/memory-map.js';
 
-/** Frame numbers are own ones (detector/frame-share.ts). */
 export class Forms {
   readonly #slots: FormSlots;
   readonly #encoders: readonly EncoderWords[];
@@ -17,17 +17,17 @@ export class Forms {
   }
 
   /** Is the form of this frame there? */
-  ready(own: number): boolean {
+  ready(own: OwnNumber): boolean {
     return this.#slots.published(own);
   }
 
   /** The form of a frame that is ready; valid until the frame is released. */
-  bytes(own: number): Uint8Array {
+  bytes(own: OwnNumber): Uint8Array {
     return this.#slots.bytes(own);
   }
 
   /** The same, copied, also after it was released; false = its slot was given to another. */
-  copy(own: number, into: Uint8Array): boolean {
+  copy(own: OwnNumber, into: Uint8Array): boolean {
     return this.#slots.copy(own, into);
   }
 

@@ -5,6 +5,7 @@
 
 import type { FrameReason } from '../../contract/frame-reasons.js';
 import { AbsentImages } from '../../detector/absent-images.js';
+import type { FrameIndex, FrameNumber, OwnNumber } from '../../detector/frame-share.js';
 import type { Layout } from '../../detector/layout.js';
 import type { FramePlaces } from '../../detector/pixel-states.js';
 import { headerOffset } from '../../detector/packet-header.js';
@@ -26,10 +27,7 @@ export interface ReadPort {
 
 const two32 = 4294967296;
 
-/**
- * Reads the ring of one memory. Frame numbers are own ones (detector/frame-share.ts). Positions are indices into the
- * layout's positions.
- */
+/** Reads the ring of one memory. Positions are indices into the layout's positions. */
 export class FrameReader {
   readonly #bytes: Uint8Array;
   readonly #map: MemoryMap;
@@ -67,7 +65,7 @@ export class FrameReader {
   }
 
   /** Has every port closed this frame? */
-  ready(frameNumber: number): boolean {
+  ready(frameNumber: OwnNumber): boolean {
     const slot = frameNumber % this.#ring;
     for (const port of this.#ports) {
       if (!port.records.published(slot, frameNumber)) return false;
@@ -75,8 +73,13 @@ export class FrameReader {
     return true;
   }
 
-  /** Facts of a frame that is ready, by its own number; `frameIndex` and `frameNumber` as they leave the process. */
-  facts(ownNumber: number, frameIndex: number, frameNumber: number, discardIncomplete: boolean): ImageFacts {
+  /** Facts of a frame that is ready. */
+  facts(
+    ownNumber: OwnNumber,
+    frameIndex: FrameIndex,
+    frameNumber: FrameNumber,
+    discardIncomplete: boolean,
+  ): ImageFacts {
     const slot = ownNumber % this.#ring;
     const expected = this.#expected();
     const missing: MissingPackets[] = [];
@@ -124,7 +127,7 @@ export class FrameReader {
    * The bytes of a frame that is ready: the slot itself, or a copy where whole port images are missing. Valid until
    * released.
    */
-  pixels(frameNumber: number): Uint8Array {
+  pixels(frameNumber: OwnNumber): Uint8Array {
     const from = this.#map.ring + (frameNumber % this.#ring) * this.#map.slotStride;
     const pixels = this.#bytes.subarray(from, from + (this.#layout as Layout).frameBytes);
     switch (this.#lacks(frameNumber)) {
@@ -140,7 +143,7 @@ export class FrameReader {
   }
 
   /** The same, copied; of a frame of this series, also after it was released, as long as nobody has written there. */
-  copy(frameNumber: number, into: Uint8Array): void {
+  copy(frameNumber: OwnNumber, into: Uint8Array): void {
     const from = this.#map.ring + (frameNumber % this.#ring) * this.#map.slotStride;
     const lacks = this.#lacks(frameNumber);
     const absent = this.#absent as AbsentImages;
@@ -149,7 +152,7 @@ export class FrameReader {
   }
 
   /** Of which port images, of those that were ever written in these slots, did no packet come? */
-  #lacks(frameNumber: number): AbsentImages['lacks'] {
+  #lacks(frameNumber: OwnNumber): AbsentImages['lacks'] {
     const slot = frameNumber % this.#ring;
     const absent = this.#absent as AbsentImages;
     this.notePositions();
@@ -188,7 +191,7 @@ export class FrameReader {
    * When the first packet of the frame was placed (Infinity = none) and when its last port image was closed, in ms of
    * the service's clock.
    */
-  times(frameNumber: number): { first: number; closed: number } {
+  times(frameNumber: OwnNumber): { first: number; closed: number } {
     const slot = frameNumber % this.#ring;
     let first = Infinity;
     let closed = 0;

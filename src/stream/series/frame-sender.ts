@@ -1,8 +1,8 @@
 // The frames of one series on their way out, in order: as long as the next one is closed on every port and the output
 // takes it. Keeps the tally of what was sent.
 
-import { frameIndexOf, frameNumberOf } from '../../detector/frame-share.js';
-import type { FrameShare } from '../../detector/frame-share.js';
+import { frameIndexOf, frameNumberOf, noFrame, ownBehind } from '../../detector/frame-share.js';
+import type { FrameShare, OwnNumber } from '../../detector/frame-share.js';
 import { incompleteCounter, streamCounter } from '../../memory/counters.js';
 import type { StreamCounter } from '../../memory/counters.js';
 import type { SeriesWords } from '../../memory/series-words.js';
@@ -39,14 +39,12 @@ export interface FrameSenderDeps {
   readonly base: number | null;
 }
 
-/**
- * Frame numbers are own ones (detector/frame-share.ts), 0 = not known; indices are 0-based in the series; times in ms.
- */
+/** Times in ms. */
 export class FrameSender {
   readonly #deps: FrameSenderDeps;
-  #made: { readonly own: number; readonly first: number; readonly frame: FrameToSend } | null = null;
+  #made: { readonly own: OwnNumber; readonly first: OwnNumber; readonly frame: FrameToSend } | null = null;
   /** The next frame to send: everything below it is released. */
-  next = 0;
+  next = noFrame;
   /** When something was handed over, or dropped, last. */
   progressAt = 0;
   sent = 0;
@@ -70,9 +68,9 @@ export class FrameSender {
   /**
    * Send what can be sent.
    * @param first first frame of the series
-   * @param last last frame of the series, 0 = not known
+   * @param last last frame of the series
    */
-  send(first: number, last: number, now: number): void {
+  send(first: OwnNumber, last: OwnNumber, now: number): void {
     const { output } = this.#deps;
     for (let budget = framesPerTurn; budget > 0 && !output.busy; budget--) {
       const own = this.next;
@@ -86,25 +84,26 @@ export class FrameSender {
   /**
    * Give up all frames up to `last`; they take no numbers. One that is half-sent is sent: its slot will be used again.
    */
-  drop(last: number, now: number): void {
+  drop(last: OwnNumber, now: number): void {
     const { counters, output } = this.#deps;
     output.keep(now);
     if (output.busy || last === 0 || this.next > last) return;
-    const frames = last + 1 - this.next;
+    const after = ownBehind(last, 1);
+    const frames = after - this.next;
     this.unsent += frames;
     counters[streamCounter.unsent] = counters[streamCounter.unsent] + frames;
-    this.#release(last + 1);
+    this.#release(after);
     this.progressAt = now;
   }
 
   /** Has every port closed this frame, and is its form there? */
-  #ready(own: number): boolean {
+  #ready(own: OwnNumber): boolean {
     const { reader, forms } = this.#deps;
     return reader.ready(own) && (forms === null || forms.ready(own));
   }
 
   /** A frame that is ready, made once: while nobody takes it nothing of it changes, and it is offered over and over. */
-  #frame(own: number, first: number): FrameToSend {
+  #frame(own: OwnNumber, first: OwnNumber): FrameToSend {
     const { reader, forms, discardIncomplete, share, base } = this.#deps;
     const made = this.#made;
     if (made !== null && made.own === own && made.first === first) return made.frame;
@@ -117,7 +116,7 @@ export class FrameSender {
     return frame;
   }
 
-  #handedOver(own: number, { facts }: FrameToSend, json: Uint8Array, now: number): void {
+  #handedOver(own: OwnNumber, { facts }: FrameToSend, json: Uint8Array, now: number): void {
     this.sent++;
     if (facts.reason === null) {
       this.complete++;
@@ -133,11 +132,11 @@ export class FrameSender {
     this.progressAt = now;
     const { first, closed } = this.#deps.reader.times(own);
     this.#deps.times.note(first, closed, now);
-    this.#release(own + 1);
+    this.#release(ownBehind(own, 1));
   }
 
   /** From here on the receivers may write to the slots of all frames below. */
-  #release(next: number): void {
+  #release(next: OwnNumber): void {
     this.next = next;
     this.#deps.words.setNext(next);
   }

@@ -2,6 +2,8 @@
 // long ago.
 // Tested by test/pipeline/series.test.ts.
 
+import { earlierOf, laterOf, noFrame } from '../../detector/frame-share.js';
+import type { OwnNumber } from '../../detector/frame-share.js';
 import { portCounter } from '../../memory/counters.js';
 import type { SeriesWords } from '../../memory/series-words.js';
 import type { ReadPort } from './frame-reader.js';
@@ -14,7 +16,7 @@ export interface SeriesPort extends ReadPort {
   readonly seriesEnd: Float64Array;
 }
 
-/** Frame numbers are own ones (detector/frame-share.ts), 0 = not known. Times in ms. */
+/** Times in ms. */
 export class SeriesProgress {
   readonly #words: SeriesWords;
   readonly #ports: readonly SeriesPort[];
@@ -22,12 +24,12 @@ export class SeriesProgress {
   readonly #frameTimeoutMs: number;
   readonly #ring: number;
   /** Highest frame number seen on any port. */
-  highest = 0;
+  highest = noFrame;
   /** Most slots of the ring that were in use at once. */
   slotsUsedMax = 0;
   #seenPackets = 0;
   #lastSeenAt = -1;
-  #giveUp = 0;
+  #giveUp = noFrame;
 
   constructor(
     words: SeriesWords,
@@ -45,10 +47,10 @@ export class SeriesProgress {
   }
 
   /** @param next next frame to send @param last last frame of the series */
-  observe(next: number, last: number, now: number): void {
+  observe(next: OwnNumber, last: OwnNumber, now: number): void {
     let seen = 0;
     for (const { words, counters, seriesBase } of this.#ports) {
-      this.highest = Math.max(this.highest, words.newestSeen);
+      this.highest = laterOf(this.highest, words.newestSeen);
       for (const counter of [portCounter.accepted, portCounter.ringFull])
         seen += counters[counter] - seriesBase[counter];
     }
@@ -56,7 +58,7 @@ export class SeriesProgress {
       this.#seenPackets = seen;
       this.#lastSeenAt = now;
     }
-    if (last !== 0) this.highest = Math.min(this.highest, last);
+    if (last !== 0) this.highest = earlierOf(this.highest, last);
     if (this.highest !== 0) this.#seenTimes.note(this.highest, now);
     const giveUp = this.#seenTimes.seenBy(now - this.#frameTimeoutMs);
     if (giveUp > this.#giveUp) {

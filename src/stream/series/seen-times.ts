@@ -1,6 +1,9 @@
 // When did any port first see a frame? The streamer notes, turn by turn, how far the detector has come; a frame that
 // was seen longer ago than the frame time-out, on any port, is given up on all.
 
+import { noFrame } from '../../detector/frame-share.js';
+import type { OwnNumber } from '../../detector/frame-share.js';
+
 /** The highest frame number seen, over time; bounded by the frames that may be under way. */
 export class SeenTimes {
   readonly #numbers: Float64Array;
@@ -20,7 +23,7 @@ export class SeenTimes {
   }
 
   /** At `now` (ms) the highest number seen was `highest`; later calls with the same number change nothing. */
-  note(highest: number, now: number): void {
+  note(highest: OwnNumber, now: number): void {
     const size = this.#numbers.length;
     if (this.#count > 0 && this.#numbers[(this.#begin + this.#count - 1) % size] >= highest) return;
     if (this.#count === size) {
@@ -33,11 +36,11 @@ export class SeenTimes {
     this.#times[index] = now;
   }
 
-  /** Highest frame number that was seen at or before `time` (ms); 0 = none. Forgets what it returns. */
-  seenBy(time: number): number {
-    let number = 0;
+  /** Highest frame number that was seen at or before `time` (ms). Forgets what it returns. */
+  seenBy(time: number): OwnNumber {
+    let number = noFrame;
     while (this.#count > 0 && this.#times[this.#begin] <= time) {
-      number = this.#numbers[this.#begin];
+      number = this.#numbers[this.#begin] as OwnNumber;
       this.#begin = (this.#begin + 1) % this.#numbers.length;
       this.#count--;
     }

@@ -6,6 +6,7 @@
 // Tested by test/pipeline/series.test.ts.
 
 import type { HaltedSeries, PortReached, SeriesLoss, SeriesStop, SeriesSummary } from '../../contract/series.js';
+import type { OwnNumber } from '../../detector/frame-share.js';
 import { seriesStep } from '../../memory/stream-words.js';
 import type { SeriesStep } from '../../memory/stream-words.js';
 import { offerHeader, prepare, waitUntilOpen } from './beginning.js';
@@ -19,10 +20,7 @@ import { SeriesState } from './state.js';
 import type { SeriesPlan } from './state.js';
 import { strangers } from './warnings.js';
 
-/**
- * One series, as the streamer sees it. Frame numbers are own ones (detector/frame-share.ts), 0 = not known; times in ms
- * of the service's clock.
- */
+/** One series, as the streamer sees it. Times in ms of the service's clock. */
 export class Series {
   readonly #state: SeriesState;
 
@@ -138,21 +136,21 @@ export class Series {
     return this.#state.share;
   }
 
-  get first(): number {
+  get first(): OwnNumber {
     return this.#state.first;
   }
 
   /** Next frame to send. */
-  get next(): number {
+  get next(): OwnNumber {
     return this.#state.next;
   }
 
   /** Highest frame number seen. */
-  get highest(): number {
+  get highest(): OwnNumber {
     return this.#state.highest;
   }
 
-  get last(): number {
+  get last(): OwnNumber {
     return this.#state.last;
   }
 

@@ -3,7 +3,7 @@
 // is not shared it says only that.
 // Tested by test/pipeline/shared.test.ts.
 
-import { frameIndexOf, ownFrames } from '../../detector/frame-share.js';
+import { earlierOf, frameIndexOf, laterOf, noFrame, ownFrames } from '../../detector/frame-share.js';
 import type { FrameShare } from '../../detector/frame-share.js';
 import type { FirstFrame } from './first-frame.js';
 import type { ReadPort } from './frame-reader.js';
@@ -132,8 +132,8 @@ export class SeriesShare {
   #framesSeen(): number {
     const first = this.#firstFrame.number;
     // Read anew: a receiver may have seen one more before its answer.
-    let highest = Math.max(...this.#ports.map(({ words }) => words.newestSeen));
-    if (this.#firstFrame.last !== 0) highest = Math.min(highest, this.#firstFrame.last);
+    let highest = this.#ports.map(({ words }) => words.newestSeen).reduce(laterOf, noFrame);
+    if (this.#firstFrame.last !== 0) highest = earlierOf(highest, this.#firstFrame.last);
     return highest === 0 || first === 0 ? 0 : frameIndexOf(this.#share, highest, first) + 1;
   }
 }

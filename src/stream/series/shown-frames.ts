@@ -4,6 +4,8 @@
 // slot: a frame of which receivers have taken the slot meanwhile is not copied, for newer ones follow.
 // Tested by test/view/sent-frame-view.test.ts.
 
+import { noFrame } from '../../detector/frame-share.js';
+import type { OwnNumber } from '../../detector/frame-share.js';
 import type { LastFrame } from '../../memory/last-frame.js';
 import type { SentFrames } from '../../memory/sent-frames.js';
 import type { ImageFacts } from '../output/maxiv/messages.js';
@@ -15,15 +17,15 @@ const bytesInMs = 200_000;
 
 const encoder = new TextEncoder();
 
-/** Frame numbers are own ones (detector/frame-share.ts), times in ms. */
+/** Times in ms. */
 export class ShownFrames {
   readonly #sent: SentFrames;
   readonly #last: LastFrame;
   readonly #reader: FrameReader;
   readonly #ring: number;
   #copiedAt = -Infinity;
-  /** A frame that is later than the last copy; 0 = none. */
-  #later = 0;
+  /** A frame that is later than the last copy. */
+  #later = noFrame;
 
   constructor(sent: SentFrames, last: LastFrame, reader: FrameReader, ring: number) {
     this.#sent = sent;
@@ -33,7 +35,7 @@ export class ShownFrames {
   }
 
   /** A frame was handed over, whose slot is not released yet. @param json part 0 of its message */
-  note(own: number, series: number, { frameNumber, frameIndex }: ImageFacts, json: Uint8Array, now: number): void {
+  note(own: OwnNumber, series: number, { frameNumber, frameIndex }: ImageFacts, json: Uint8Array, now: number): void {
     const { settings, frameBytes } = this.#reader;
     const { dynamicRange, readNRows } = settings;
     const kept = this.#sent.note(own % this.#ring, {
@@ -64,7 +66,7 @@ export class ShownFrames {
   /** Copy the latest frame now: its series is over, and nothing comes after it. */
   settle(): void {
     const own = this.#later;
-    this.#later = 0;
+    this.#later = noFrame;
     if (own === 0) return;
     const slot = own % this.#ring;
     if (!this.#sent.holds(slot)) return;

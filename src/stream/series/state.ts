@@ -6,7 +6,8 @@ import type { SeriesMetadata } from '../../config/series-metadata.js';
 import type { AbortReason } from '../../contract/abort-reasons.js';
 import type { RefusalReason } from '../../contract/refusals.js';
 import type { ArmRequest, SeriesSummary } from '../../contract/series.js';
-import { ownFrames } from '../../detector/frame-share.js';
+import { noFrame, ownFrames } from '../../detector/frame-share.js';
+import type { OwnNumber } from '../../detector/frame-share.js';
 import type { Layout } from '../../detector/layout.js';
 import { streamCounter } from '../../memory/counters.js';
 import type { StreamCounter } from '../../memory/counters.js';
@@ -40,10 +41,7 @@ export interface SeriesPlan {
   readonly follows: boolean;
 }
 
-/**
- * Frame numbers are own ones (detector/frame-share.ts), 0 = not known; indices are 0-based in the series; times in ms
- * of the service's clock.
- */
+/** Times in ms of the service's clock. */
 export class SeriesState {
   readonly deps: SeriesDeps;
   readonly plan: SeriesPlan;
@@ -65,8 +63,8 @@ export class SeriesState {
   since: number;
   headerSent = false;
   headerNumber: number | null = null;
-  /** Last frame; 0 = not known. */
-  last = 0;
+  /** Last frame. */
+  last = noFrame;
   stopWanted = false;
   /** What comes behind its end is kept for the next series, where it is. */
   keepsBehind = false;
@@ -118,17 +116,17 @@ export class SeriesState {
     return this.plan.request;
   }
 
-  get first(): number {
+  get first(): OwnNumber {
     return this.firstFrame.number;
   }
 
   /** Next frame to send. */
-  get next(): number {
+  get next(): OwnNumber {
     return this.sender.next;
   }
 
   /** Highest frame number seen. */
-  get highest(): number {
+  get highest(): OwnNumber {
     return this.progress.highest;
   }
 

@@ -1,7 +1,7 @@
 // Plausible but wrong settings, told as sentences with their remedy: what the receivers noticed (events and figures in
 // their words) against what the layout expects. Pure.
 
-import { everyFrame, frameNumberOf } from '../../detector/frame-share.js';
+import { everyFrame, frameNumberOf, noFrame } from '../../detector/frame-share.js';
 import type { FrameShare } from '../../detector/frame-share.js';
 import type { Layout } from '../../detector/layout.js';
 import { largestFrameNumber } from '../../detector/packet-header.js';
@@ -30,7 +30,7 @@ export function suspicionsOf(
   udpPort: number,
   layout: Layout,
   share: FrameShare = everyFrame,
-  firstOwn = 0,
+  firstOwn = noFrame,
 ): Suspicion[] {
   const found: Suspicion[] = [];
   const say = (code: Suspicion['code'], message: string, likely: readonly string[] = []): void =>
@@ -157,7 +157,7 @@ export function suspicionsOf(
   const refused = words.figure('refusedPackets');
   // Those that came before the others had confirmed that it begins below the series are told with it.
   if (refused >= refusedTold && !beginsBelow) {
-    const number = frameNumberOf(share, words.figure('refusedNumber'), firstOwn);
+    const number = frameNumberOf(share, words.ownFigure('refusedNumber'), firstOwn);
     const newest =
       words.newestSeen === 0
         ? 'none was taken'

@@ -3,7 +3,8 @@
 // Tested by test/pipeline/warnings-of-their-series.test.ts.
 
 import type { WarningCode } from '../../contract/series-warnings.js';
-import { frameNumberOf } from '../../detector/frame-share.js';
+import { frameNumberOf, laterOf, ownBehind } from '../../detector/frame-share.js';
+import type { OwnNumber } from '../../detector/frame-share.js';
 import type { Layout } from '../../detector/layout.js';
 import { portCounter } from '../../memory/counters.js';
 import type { PortCounter } from '../../memory/counters.js';
@@ -74,7 +75,7 @@ export class SeriesWarnings {
   }
 
   /** As `look`, now and then. @param now ms of the service's clock */
-  lookNowAndThen(now: number, first: number, settled: boolean): void {
+  lookNowAndThen(now: number, first: OwnNumber, settled: boolean): void {
     if (now - this.#lookedAt < lookIntervalMs) return;
     this.#lookedAt = now;
     this.look(first, settled);
@@ -82,10 +83,10 @@ export class SeriesWarnings {
 
   /**
    * Look at what the receivers noticed.
-   * @param first own number of the first frame, 0 = not known
+   * @param first first frame of the series
    * @param settled it is settled, and the ports agree: who began later than others is told too
    */
-  look(first: number, settled: boolean): void {
+  look(first: OwnNumber, settled: boolean): void {
     const { ports, share } = this.#deps;
     for (const { words, udpPort } of ports) {
       for (const { code, message, likely } of suspicionsOf(words, udpPort, this.#layout, share, first))
@@ -124,13 +125,13 @@ export class SeriesWarnings {
 
   /**
    * Look when the series is over: ports that have nothing of its last frames, and packets that came twice in numbers.
-   * @param first @param last frames of the series, 0 = there are none
+   * @param first @param last frames of the series
    */
-  lookBack(first: number, last: number): void {
+  lookBack(first: OwnNumber, last: OwnNumber): void {
     if (first === 0 || last < first) return;
     const { ports, share } = this.#deps;
     for (const { udpPort, words, counters, seriesBase } of ports) {
-      const seen = Math.max(words.newestSeen, first - 1);
+      const seen = laterOf(words.newestSeen, ownBehind(first, -1));
       const apart = this.#outside({ words, counters, seriesBase }, first, last) !== null;
       if (apart) this.portsDisagree(first, last);
       else if (last - seen >= vanishedFrames || (seen < first && last - seen > 0)) {
@@ -146,7 +147,7 @@ export class SeriesWarnings {
         );
       }
       // Fewer than are told while a series goes on: behind the newest they may be its last frames.
-      const number = words.figure('refusedNumber');
+      const number = words.ownFigure('refusedNumber');
       if (number > words.newestSeen && number < seen + this.#deps.ring)
         this.warn(
           `frame_numbers/${udpPort}`,
@@ -190,7 +191,7 @@ export class SeriesWarnings {
    * just behind its end, which a port that has lost a short series has as well.
    * @param first @param last frames of the series
    */
-  portsApart(first: number, last: number): boolean {
+  portsApart(first: OwnNumber, last: OwnNumber): boolean {
     const { ports } = this.#deps;
     return (
       ports.some((port) => this.#outside(port, first, last) !== null) &&
@@ -201,13 +202,13 @@ export class SeriesWarnings {
   /** The number that this port is at; null = it is in the series, or not known to be elsewhere. */
   #outside(
     { words, counters, seriesBase }: Pick<SeriesPort, 'words' | 'counters' | 'seriesBase'>,
-    first: number,
-    last: number,
-  ): number | null {
+    first: OwnNumber,
+    last: OwnNumber,
+  ): OwnNumber | null {
     const { share, limits } = this.#deps;
     if (share.stride > 1 || first === 0) return null;
     const { smallest, jump } = words;
-    const beyond = smallest !== 0 ? smallest : words.figure('outsideNumber');
+    const beyond = smallest !== 0 ? smallest : words.ownFigure('outsideNumber');
     if (
       last !== 0 &&
       beyond > last + limits.overtakeFrames &&
@@ -226,7 +227,7 @@ export class SeriesWarnings {
    * Frame numbers of the ports lie a ring or more apart, or outside the series. @param first @param last frames of the
    * series, 0 = not known
    */
-  portsDisagree(first: number, last: number): void {
+  portsDisagree(first: OwnNumber, last: OwnNumber): void {
     const numbers = this.#deps.ports.flatMap((port) => {
       const number = this.#outside(port, first, last) ?? port.words.smallest;
       return number === 0 ? [] : [`port ${port.udpPort}: frame ${frameNumberOf(this.#deps.share, number, first)}`];

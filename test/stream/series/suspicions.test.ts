@@ -1,5 +1,5 @@
 import t from 'tap';
-import { firstOwnNumber } from '../../../src/detector/frame-share.js';
+import { asOwn, ownOf } from '../../frame-numbers.js';
 import { makeLayout } from '../../../src/detector/layout.js';
 import { PortWords, portEvent, portWordsBytes } from '../../../src/memory/port-words.js';
 import { suspicionsOf } from '../../../src/stream/series/suspicions.js';
@@ -94,8 +94,8 @@ t.test('positions, versions, types, jumps: each has its sentence', async (t) => 
   );
   t.match(
     told((words) => {
-      words.setNewestSeen(firstOwnNumber(80));
-      words.setJump(firstOwnNumber(77));
+      words.setNewestSeen(ownOf(80));
+      words.setJump(ownOf(77));
       words.raise(portEvent.jumpBackward);
     }),
     [/went back to 77/],
@@ -109,11 +109,11 @@ t.test('positions, versions, types, jumps: each has its sentence', async (t) => 
 t.test('a port that sends numbers below those of the series is not one whose numbers went back', async (t) => {
   const below = (newestSeen: number): string[] =>
     told((words) => {
-      words.setJump(firstOwnNumber(1));
+      words.setJump(ownOf(1));
       words.raise(portEvent.jumpBackward);
       words.setFigure('refusedPackets', 44);
-      words.setFigure('refusedNumber', firstOwnNumber(1));
-      words.setNewestSeen(newestSeen);
+      words.setFigure('refusedNumber', ownOf(1));
+      words.setNewestSeen(asOwn(newestSeen));
     });
   t.strictSame(below(0), [
     'jump_backward: port 50001: its frame numbers are below the first one of the series: 1. Set nextframenumber, or ' +

@@ -2,6 +2,7 @@
 // of the standard needs comes first, our extra fields after it.
 
 import type { FrameReason } from '../../../contract/frame-reasons.js';
+import type { FrameIndex, FrameNumber } from '../../../detector/frame-share.js';
 import { JsonBytes } from './json-bytes.js';
 import type { SeriesSummary } from '../../../contract/series.js';
 
@@ -15,9 +16,8 @@ export interface MissingPackets {
 
 /** What an image message says about its frame. */
 export interface ImageFacts {
-  /** 0-based in the series, and the detector's own number. */
-  readonly frameIndex: number;
-  readonly frameNumber: number;
+  readonly frameIndex: FrameIndex;
+  readonly frameNumber: FrameNumber;
   readonly missingPackets: number;
   readonly missing: readonly MissingPackets[];
   /** Why the frame is not complete; null = it is. */

@@ -5,6 +5,7 @@
 
 import type { SeriesSummary } from '../../../contract/series.js';
 import { walkOf } from '../../../detector/frame-form.js';
+import type { OwnNumber } from '../../../detector/frame-share.js';
 import type { PreviewWords } from '../../../memory/preview-words.js';
 import { ImageMessages, headerMessage, seriesEndMessage } from '../maxiv/messages.js';
 import type { ImageFacts } from '../maxiv/messages.js';
@@ -26,18 +27,18 @@ export interface PreviewOptions {
   /** Frames leave as they lie in the ring, whatever the form of the stream. */
   readonly lying: boolean;
   /** Bring a frame here that was released; false = its slot was given to another. */
-  readonly copyLater: (own: number, into: Uint8Array) => boolean;
+  readonly copyLater: (own: OwnNumber, into: Uint8Array) => boolean;
 }
 
 /** A frame that is later than the last one shown. */
 interface Later {
-  readonly own: number;
+  readonly own: OwnNumber;
   readonly facts: ImageFacts;
   readonly number: number;
   readonly bytes: number;
 }
 
-/** Frame numbers are own ones (detector/frame-share.ts), times in ms. */
+/** Times in ms. */
 export class PreviewOutput implements Output {
   readonly name = 'preview';
   readonly holds = false;

@@ -4,6 +4,7 @@
 import { getHeapSpaceStatistics } from 'node:v8';
 import { ImageMessages } from '../../../../src/stream/output/maxiv/messages.js';
 import type { ImageFacts } from '../../../../src/stream/output/maxiv/messages.js';
+import { asIndex, asNumber } from '../../../frame-numbers.js';
 
 const images = new ImageMessages([514, 514], 'uint16', ['timestamp', 'sub_frames']);
 const { gc } = globalThis;
@@ -22,8 +23,8 @@ function oldSpace(): number {
 function make(from: number, count: number): void {
   for (let index = from; index < from + count; index++) {
     const facts: ImageFacts = {
-      frameIndex: index,
-      frameNumber: 5e9 + index,
+      frameIndex: asIndex(index),
+      frameNumber: asNumber(5e9 + index),
       missingPackets: 0,
       missing: [],
       reason: null,

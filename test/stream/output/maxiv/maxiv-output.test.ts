@@ -4,10 +4,11 @@ import { streamCounterTable } from '../../../../src/memory/counters.js';
 import { MaxivOutput } from '../../../../src/stream/output/maxiv/maxiv-output.js';
 import { plain } from '../../../../src/stream/output/output.js';
 import { MemorySink } from '../../../pipeline/memory-sink.js';
+import { asIndex, asNumber } from '../../../frame-numbers.js';
 
 const facts = {
-  frameIndex: 0,
-  frameNumber: 1,
+  frameIndex: asIndex(0),
+  frameNumber: asNumber(1),
   missingPackets: 0,
   missing: [],
   reason: null,

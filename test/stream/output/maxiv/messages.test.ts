@@ -3,12 +3,13 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { ImageMessages, headerMessage, seriesEndMessage } from '../../../../src/stream/output/maxiv/messages.js';
 import type { ImageFacts } from '../../../../src/stream/output/maxiv/messages.js';
+import { asIndex, asNumber } from '../../../frame-numbers.js';
 
 const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 const images = new ImageMessages([514, 514], 'uint16', ['timestamp', 'bunch_id']);
 const complete: ImageFacts = {
-  frameIndex: 0,
-  frameNumber: 1,
+  frameIndex: asIndex(0),
+  frameNumber: asNumber(1),
   missingPackets: 0,
   missing: [],
   reason: null,
@@ -31,8 +32,8 @@ t.test('image: the bytes of a complete, a marked and a discarded one', async (t)
   );
   const marked: ImageFacts = {
     ...complete,
-    frameIndex: 3,
-    frameNumber: 2 ** 53 - 1,
+    frameIndex: asIndex(3),
+    frameNumber: asNumber(2 ** 53 - 1),
     missingPackets: 5,
     reason: 'packet_loss',
     missing: [
@@ -84,11 +85,16 @@ t.test('image: numbers of every length, beyond 2⁵³ too', async (t) => {
     .filter((value) => value >= 0);
   for (const value of [...borders, ...powers]) {
     t.match(
-      text(images.make(value, { ...complete, frameNumber: value, headerValues: [value, 2n ** 64n - 1n] })),
+      text(images.make(value, { ...complete, frameNumber: asNumber(value), headerValues: [value, 2n ** 64n - 1n] })),
       `"msg_number":${value},`,
     );
     const said = text(
-      images.make(7, { ...complete, frameIndex: value, frameNumber: value, headerValues: [value, 2n ** 64n - 1n] }),
+      images.make(7, {
+        ...complete,
+        frameIndex: asIndex(value),
+        frameNumber: asNumber(value),
+        headerValues: [value, 2n ** 64n - 1n],
+      }),
     );
     t.ok(said.includes(`"frame":${value},`) && said.includes(`"frame_number":${value},`), String(value));
     t.ok(said.endsWith(`"timestamp":${value},"bunch_id":18446744073709551615}`), `${value} in the header`);

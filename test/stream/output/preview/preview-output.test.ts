@@ -3,9 +3,11 @@
 import t from 'tap';
 import type { SeriesSummary } from '../../../../src/contract/series.js';
 import { PreviewWords, previewWordsBytes } from '../../../../src/memory/preview-words.js';
+import type { ImageFacts } from '../../../../src/stream/output/maxiv/messages.js';
 import { plain } from '../../../../src/stream/output/output.js';
 import { PreviewOutput } from '../../../../src/stream/output/preview/preview-output.js';
 import type { PreviewSink } from '../../../../src/stream/output/preview/preview-sink.js';
+import { asIndex, asNumber, asOwn } from '../../../frame-numbers.js';
 
 class Viewers implements PreviewSink {
   subscribers = 1;
@@ -46,6 +48,15 @@ class Viewers implements PreviewSink {
 
 const summary = { frames: 1, ledger: [], incomplete: [], warnings: [] } as unknown as SeriesSummary;
 const nothing = (): void => undefined;
+const factsOf = (frame: number): ImageFacts => ({
+  frameIndex: asIndex(frame),
+  frameNumber: asNumber(frame),
+  missingPackets: 0,
+  missing: [],
+  reason: null,
+  discard: false,
+  headerValues: [],
+});
 
 function setUp(rateHz = 10, made = false) {
   const viewers = new Viewers();
@@ -67,17 +78,10 @@ function setUp(rateHz = 10, made = false) {
   let reads = 0;
   const image = (own: number, now: number): void => {
     ring.set(own, made ? 100 + own : own);
-    const facts = {
-      frameIndex: own,
-      frameNumber: own,
-      missingPackets: 0,
-      missing: [],
-      reason: null,
-      discard: false,
-      headerValues: [],
-    };
-    const raw = { own, bytes: 4, read: () => (reads++, new Uint8Array(4).fill(own)) };
-    t.ok(output.image({ facts, pixels: Uint8Array.of(100 + own), number: 1000 + own, raw }, nothing, now));
+    const raw = { own: asOwn(own), bytes: 4, read: () => (reads++, new Uint8Array(4).fill(own)) };
+    t.ok(
+      output.image({ facts: factsOf(own), pixels: Uint8Array.of(100 + own), number: 1000 + own, raw }, nothing, now),
+    );
   };
   return { viewers, words, ring, output, image, reads: () => reads };
 }
@@ -243,10 +247,9 @@ for (const lying of [true, false])
         copyLater: (_own, into) => ((copied += into.length), true),
       });
       output.prepare({ shape: [1, bytes], type: 'uint8', headerKeys: [], exposureTime: null });
-      const facts = { frameIndex: 0, frameNumber: 9, missingPackets: 0, missing: [], reason: null, discard: false };
       for (let turn = 0; turn < ms * perMs; turn++) {
-        const raw = { own: turn, bytes, read: () => counted };
-        const frame = { facts: { ...facts, headerValues: [] }, pixels: counted, number: turn, raw };
+        const raw = { own: asOwn(turn), bytes, read: () => counted };
+        const frame = { facts: factsOf(9), pixels: counted, number: turn, raw };
         output.image(frame, nothing, turn / perMs);
         output.settle(turn / perMs);
       }
@@ -259,10 +262,9 @@ for (const lying of [true, false])
 
 t.test('large frames are copied at 200 MB/s at most, whatever rate was asked for', async (t) => {
   const { viewers, output, image } = setUp(100);
-  const facts = { frameIndex: 0, frameNumber: 9, missingPackets: 0, missing: [], reason: null, discard: false };
-  const raw = { own: 9, bytes: 20_000_000, read: () => new Uint8Array(20_000_000) };
+  const raw = { own: asOwn(9), bytes: 20_000_000, read: () => new Uint8Array(20_000_000) };
   image(1, 0);
-  output.image({ facts: { ...facts, headerValues: [] }, pixels: new Uint8Array(1), number: 1009, raw }, nothing, 50);
+  output.image({ facts: factsOf(9), pixels: new Uint8Array(1), number: 1009, raw }, nothing, 50);
   t.equal(viewers.frames.length, 1, '100 ms for 20 MB');
   output.settle(99);
   t.equal(viewers.frames.length, 1);
