@@ -5,7 +5,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
 import { request, refusal, serviceUrl } from './api-client.js';
-import { helpEnd, sharedCodes } from './arguments.js';
+import { eachValue, helpEnd, sharedCodes } from './arguments.js';
 
 interface AnnotateOptions {
   readonly series?: readonly string[];
@@ -30,10 +30,17 @@ export function addAnnotate(program: Command): void {
         'packets they lack, and what NeXus readers look for, as `vdcu record` does. The series is that of the ' +
         "service's history. All of it is written or nothing: a full disk, or Ctrl-C, leaves the file as it was.",
     )
-    .argument('<file>', 'an HDF5 file that the receiver has finished; before --series and --ledger')
-    .showHelpAfterError('(FILE stands before --series and --ledger, which take all that follows; --help tells more)')
-    .option('--series <id...>', 'the series that it was written of, asked from the service; several in their order')
-    .option('--ledger <file...>', 'the same from files: of history_dir, or answers of the service')
+    .argument('<file>', 'an HDF5 file that the receiver has finished')
+    .option(
+      '--series <id>',
+      'the series that it was written of, asked from the service; again for the next one',
+      eachValue,
+    )
+    .option(
+      '--ledger <file>',
+      'the same from a file: of history_dir, or an answer of the service; again, too',
+      eachValue,
+    )
     .option('--name <detector>', 'group below /entry/instrument (default: the only one with images)')
     .option('--url <url>', "address of the service's HTTP interface (default: http://127.0.0.1:5000)")
     .option('--dry-run', 'say what would be written, and leave the file alone')

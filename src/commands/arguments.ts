@@ -2,7 +2,8 @@
 // Tested by test/commands/command-line.test.ts.
 
 import { readFileSync } from 'node:fs';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
 import { parseJson } from '../base/json-text.js';
 import type { JsonNode } from '../base/json-text.js';
@@ -19,6 +20,34 @@ export function wholeNumber(from: number, to: number = Number.MAX_SAFE_INTEGER):
     );
   };
 }
+
+/** An option of exactly two values, which its flags call `<values...>`. */
+export class PairOption extends Option {}
+
+/**
+ * Add an option of two values: commander knows none, and where it stands before an argument its option of several
+ * values takes the argument, too. So it is put behind everything else before commander reads.
+ */
+export function addPair(command: Command, option: PairOption): Command {
+  const parse = command.parseOptions.bind(command);
+  command.parseOptions = (words) => {
+    // Behind -- there are arguments only.
+    const end = words.includes('--') ? words.indexOf('--') : words.length;
+    const [options, pairs]: [string[], string[]] = [[], []];
+    for (let at = 0; at < end; at++) {
+      if (words[at] !== option.long) options.push(words[at]);
+      else {
+        pairs.push(words[at]);
+        for (let more = 0; more < 2 && at + 1 < end && !words[at + 1].startsWith('-'); more++) pairs.push(words[++at]);
+      }
+    }
+    return parse([...options, ...pairs, ...words.slice(end)]);
+  };
+  return command.addOption(option);
+}
+
+/** For an option that may be given several times: its values in order, for commander. */
+export const eachValue = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 /** A number greater than 0, for commander. */
 export function positiveNumber(text: string): number {

@@ -5,7 +5,7 @@
 import { Argument } from 'commander';
 import type { Command, Option } from 'commander';
 import { exitCode } from '../base/errors.js';
-import { helpEnd, sharedCodes } from './arguments.js';
+import { helpEnd, PairOption, sharedCodes } from './arguments.js';
 
 /** What a word may become. */
 export interface Candidate {
@@ -111,7 +111,7 @@ async function allCandidates(program: Command, before: readonly string[], typed:
   const command = program.commands.find((one) => one.name() === before[at]);
   if (command === undefined) return [];
   const { option, values, given } = read(command, before.slice(at + 1));
-  if (option !== null && (!option.variadic || values.length === 0 || !typed.startsWith('-'))) {
+  if (option !== null) {
     if (option.argChoices !== undefined) return plain(option.argChoices);
     // CONFIG NAME.
     return option.name() === 'verify' && values.length === 1 ? detectorsOf(values[0]) : [];
@@ -137,8 +137,7 @@ function read(
       option = found?.required === true ? found : null;
       values = [];
     } else if (option === null) given.push(word);
-    else if (option.variadic) values.push(word);
-    else option = null;
+    else if (!(option instanceof PairOption) || values.push(word) === 2) option = null;
   }
   return { option, values, given };
 }

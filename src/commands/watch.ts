@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';
 import { pictures } from '../../simulators/detector/pictures.js';
 import type { Picture } from '../../simulators/detector/pictures.js';
-import { helpEnd, positiveNumber, sharedCodes, wholeNumber } from './arguments.js';
+import { addPair, helpEnd, PairOption, positiveNumber, sharedCodes, wholeNumber } from './arguments.js';
 
 interface WatchOptions {
   /** Commander gathers the two values of `--verify CONFIG NAME`. */
@@ -22,7 +22,7 @@ interface WatchOptions {
 
 /** Add the command to the program. */
 export function addWatch(program: Command): void {
-  program
+  const command = program
     .command('watch')
     .summary('pull the stream and check it')
     .description(
@@ -34,11 +34,14 @@ export function addWatch(program: Command): void {
       '<endpoint>',
       'where the stream is offered, for example tcp://127.0.0.1:9999; several with commas between: sockets ' +
         'of one service, or instances that share a detector',
-    )
-    .option(
+    );
+  addPair(
+    command,
+    new PairOption(
       '--verify <values...>',
       'CONFIG NAME: compare every pixel with the formula of `vdcu simulate` for this detector',
-    )
+    ),
+  )
     .addOption(
       new Option('--picture <picture>', 'with --verify: the same as that of `vdcu simulate`')
         .choices(pictures)

@@ -70,10 +70,11 @@ t.test('what is wrong with the call is said in a line that names the remedy', as
   }
 });
 
-t.test('who gives the file behind the series hears where it belongs', async (t) => {
-  for (const words of [
-    ['--series', '12', path],
-    ['--ledger', ledger, path],
-  ])
-    t.match(await vdcu('annotate', ...words), { code: 2, stderr: /missing.*'file'\n\(FILE stands before --series/ });
+t.test('the file may stand behind the series, of which each has its option', async (t) => {
+  t.match(await vdcu('annotate', '--ledger', ledger, path), { code: 0, stdout: /annotated already/ });
+  t.match(await vdcu('annotate', '--ledger', ledger, '--ledger', ledger, path), {
+    code: 1,
+    stderr: /has the frames of 1 series .*, 2 were given/,
+  });
+  t.match(await vdcu('annotate', '--series', '12', 'more', path), { code: 2, stderr: /too many arguments/ });
 });

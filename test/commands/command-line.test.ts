@@ -30,6 +30,19 @@ t.test('npx, which installs the folder into its cache, builds nothing that is bu
   t.equal(execFileSync(process.execPath, [prepare], { env: environment, encoding: 'utf8' }), '');
 });
 
+t.test('the endpoint may stand behind --verify CONFIG NAME, which takes no more than these two', async (t) => {
+  const verify = ['--verify', exampleFile, 'softimax-eiger'];
+  for (const words of [
+    [...verify, 'tcp://127.0.0.1:1'],
+    [...verify, '--', 'tcp://127.0.0.1:1'],
+    ['tcp://127.0.0.1:1', ...verify],
+  ])
+    t.match(await vdcu('watch', '--timeout', '0.2', ...words), {
+      code: 3,
+      stdout: /^tcp:\/\/127\.0\.0\.1:1: never connected/m,
+    });
+});
+
 t.test('a command line that is wrong ends with 2 and says so in a line', async (t) => {
   const cases: [args: string[], says: RegExp][] = [
     [[], /^Usage: vdcu/],
@@ -41,6 +54,9 @@ t.test('a command line that is wrong ends with 2 and says so in a line', async (
     [['simulate', exampleFile, 'softimax-eiger', '--rate', '0'], /needs a number greater than 0/i],
     [['simulate', exampleFile, 'softimax-eiger', '--loss', 'much'], /^vdcu: --loss much: needs a ratio/],
     [['watch', 'tcp://127.0.0.1:1', '--verify', exampleFile], /needs exactly a configuration file and the name/],
+    [['watch', '--verify', exampleFile, '--series', '1', 'tcp://127.0.0.1:1'], /needs exactly a configuration file/],
+    [['watch', '--verify', exampleFile, 'softimax-eiger'], /^vdcu: missing required argument 'endpoint'/],
+    [['watch', '--verify', exampleFile, 'softimax-eiger', 'tcp://127.0.0.1:1', 'more'], /^vdcu: too many arguments/],
     [['arm', '--metadata', '[1'], /^vdcu: --metadata: not JSON: .* Give an object such as/],
     [['arm', '--metadata', '@/no/such/file'], /^vdcu: --metadata @\/no\/such\/file: ENOENT/],
     [['arm', '--first-frame', 'first'], /needs a number/i],

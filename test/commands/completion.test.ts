@@ -34,6 +34,7 @@ t.test(
     t.strictSame(await found('run', '/no/such/file', ''), []);
     t.strictSame(await found('simulate', '--picture', ''), ['formula', 'rings']);
     t.strictSame(await found('watch', 'tcp://127.0.0.1:1', '--verify', exampleFile, 'softimax-e'), ['softimax-eiger']);
+    t.strictSame(await found('watch', '--verify', exampleFile, 'softimax-eiger', 'tcp'), [], 'the endpoint');
     t.strictSame(await found('watch', 'tcp://127.0.0.1:1', '--verify', exampleFile, 'softimax-eiger', '--ser'), [
       '--series',
     ]);
