@@ -130,6 +130,9 @@ export interface RunAnnotateOptions extends AnnotateOptions {
   readonly out: CommandOutput;
 }
 
+/** What a recording has beside each image and the history does not know (docs/decisions/0074). */
+const notAdded = ['timestamp'];
+
 /** The command. @throws OperatorError as `annotateFile` */
 export async function runAnnotate(options: RunAnnotateOptions): Promise<number> {
   const report = await annotateFile(options);
@@ -148,6 +151,7 @@ function toJson({ file, dataset, changed, dryRun, counts, bytes, warnings }: Ann
     absent: counts.absent,
     unknown: counts.unknown,
     bytes,
+    not_added: notAdded,
     warnings,
   };
 }
@@ -164,5 +168,6 @@ function describe({ file, dataset, changed, dryRun, counts, bytes, warnings }: A
     : dryRun
       ? `nothing was changed (--dry-run); the file would grow by ${bytes} bytes`
       : `annotated; the file has grown by ${bytes} bytes`;
-  return `${[`${file} ${dataset}`, table, what, ...warnings].join('\n')}\n`;
+  const lacks = `not added, for the history does not have it: ${notAdded.join(', ')}`;
+  return `${[`${file} ${dataset}`, table, what, lacks, ...warnings].join('\n')}\n`;
 }

@@ -38,12 +38,14 @@ t.test(
       incomplete: 0,
       absent: 0,
       unknown: 0,
+      not_added: ['timestamp'],
       warnings: [],
     });
     t.equal(Buffer.compare(readFileSync(path), before), 0);
     const wet = await vdcu('annotate', path, '--ledger', ledger);
     t.equal(wet.code, 0, wet.stderr);
-    t.match(wet.stdout, /frames in the file +10\n.*annotated; the file has grown by \d+ bytes/s);
+    t.match(wet.stdout, /frames in the file +10\n.*annotated; the file has grown by \d+ bytes\n/s);
+    t.match(wet.stdout, /\nnot added, for the history does not have it: timestamp\n/);
     const again = await vdcu('annotate', path, '--ledger', ledger);
     t.match(again, { code: 0, stdout: /annotated already: nothing was changed/ });
   },
