@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the Python in which clients/python is tested, and in which others' decoders read our compressed frames: a
+# Makes the Python in which clients/python is tested, and in which others' decoders and viewers read our files: a
 # virtual environment in ~/.cache/virtual-dcu or $XDG_CACHE_HOME/virtual-dcu with the packages of
 # clients/python/tests/requirements.txt, and those of test/encode/decoders.txt as far as they can be had. One that has
 # them already stays. What cannot be had is said; the tests that need it then say so, too, and are skipped.

@@ -9,7 +9,7 @@ import { makeColumn } from './frame-columns.js';
 import type { Rows } from './frame-columns.js';
 import { FrameLoss, incompleteTable, missingTable } from './frame-loss.js';
 import type { Dataset, Group, H5File } from './hdf5.js';
-import { addDefaultPlot, addDescription } from './nexus.js';
+import { addDefaultPlot, addDescription, sayImages } from './nexus.js';
 import type { SeriesLedger } from './series-ledger.js';
 
 export interface Annotated {
@@ -46,6 +46,7 @@ export function writeAnnotation(
     for (const { frame, row, missing } of annotation.incomplete) loss.add(frame, row, missing);
     loss.write();
     addDefaultPlot(file, detector);
+    sayImages(group.get('data') as Dataset);
     const told = group.keys().includes('virtual_dcu') ? group.get('virtual_dcu') : null;
     addDescription(file, group, told === null ? undefined : plainValues(told as Group));
   }

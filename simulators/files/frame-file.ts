@@ -11,7 +11,7 @@ import { FrameColumns } from './frame-columns.js';
 import { bitshuffled, DirectChunks } from './direct-chunks.js';
 import { closeQuietly, createForWriting, hdf5Reason, loadWriter } from './hdf5.js';
 import type { Dataset, Group, H5File, Hdf5Writer } from './hdf5.js';
-import { addDefaultPlot, addDescription } from './nexus.js';
+import { addDefaultPlot, addDescription, sayImages } from './nexus.js';
 import { pixelsOf } from './pixel-kinds.js';
 import type { PixelKind } from './pixel-kinds.js';
 
@@ -113,7 +113,7 @@ export class FrameFile {
     this.#shape = shape;
     const pixels = shape.reduce((product, length) => product * length, 1);
     if (compressed) this.#chunks = new DirectChunks(this.#writer, pixels, kind);
-    return this.group.create_dataset({
+    const images = this.group.create_dataset({
       name: 'data',
       data: pixelsOf(new Uint8Array(0), kind),
       shape: [0, ...shape],
@@ -122,6 +122,8 @@ export class FrameFile {
       dtype: kind.dtype,
       ...(compressed ? bitshuffled(kind.bytes) : {}),
     });
+    sayImages(images);
+    return images;
   }
 
   /**

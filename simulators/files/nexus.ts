@@ -37,6 +37,11 @@ export function addDefaultPlot(file: Group, detector: string): void {
   plot.create_soft_link(`/entry/instrument/${detector}/data`, 'data');
 }
 
+/** Viewers show one image after the other: h5web whatever somebody has looked at before, silx not as a volume. */
+export function sayImages(images: Dataset): void {
+  setText(images, 'interpretation', 'image');
+}
+
 /**
  * Units, mask and beam of a detector whose metadata lie in the file.
  * @param virtualDcu what the service says of the detector; undefined = it says nothing, and no mask is made

@@ -76,6 +76,7 @@ async function valuesIn(file: string): Promise<Record<string, unknown>> {
     missing_ranges: (group.get('missing_ranges') as Dataset).to_array(),
     mask: (group.get('pixel_mask') as Dataset).shape,
     plot: ((opened.get('/entry/data') as Group).get('data') as Dataset).shape,
+    interpretation: (group.get('data') as Dataset).attrs['interpretation']?.value,
     pixels: plain('data'),
   };
   opened.close();
@@ -91,6 +92,7 @@ const wanted = {
   missing_ranges: [[1, 1, 50001, 4, 6]],
   mask: [514, 514],
   plot: [3, 1, 514],
+  interpretation: 'image',
   pixels: [0, 1, 2].flatMap((frame) => Array.from({ length: 514 }, () => frame * 257)),
 };
 

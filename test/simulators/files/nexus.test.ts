@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { writeMetadata } from '../../../simulators/files/hdf5-metadata.js';
 import { pixelKinds } from '../../../simulators/files/pixel-kinds.js';
 import type { PixelKind } from '../../../simulators/files/pixel-kinds.js';
 import { config } from '../../view/hand-made-view.js';
+import { pythonWith } from '../../programs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'vdcu-nexus-'));
 t.teardown(() => rmSync(folder, { recursive: true }));
@@ -31,16 +33,38 @@ async function fileWith(metadata: Record<string, unknown>, name = 'eiger'): Prom
 const text = (entity: unknown, name: string): unknown => (entity as Group).attrs[name]?.value;
 const number = (file: H5File, path: string): number => Number((file.get(path) as Dataset).value);
 
-t.test('viewers find the images: from the default of the file to the signal', async (t) => {
+t.test('viewers find the images: from the default of the file to the signal, as images', async (t) => {
   const file = await fileWith({});
   const entry = file.get(text(file, 'default') as string);
   t.equal(text(entry, 'NX_class'), 'NXentry');
   const plot = (entry as Group).get(text(entry, 'default') as string) as Group;
   t.equal(text(plot, 'NX_class'), 'NXdata');
-  t.strictSame((plot.get(text(plot, 'signal') as string) as Dataset).shape, [1, 1, 1]);
+  const signal = plot.get(text(plot, 'signal') as string) as Dataset;
+  t.strictSame(signal.shape, [1, 1, 1]);
+  t.equal(text(signal, 'interpretation'), 'image', 'h5web: the image first, not the line that somebody chose before');
   t.equal(text(file.get('entry/instrument/eiger'), 'NX_class'), 'NXdetector');
   file.close();
 });
+
+const silx = pythonWith('silx', 'h5py');
+
+t.test(
+  'silx opens the images, one after the other, by its own rules',
+  { skip: silx === null && 'no Python with silx here (scripts/install-python-clients.sh)' },
+  async (t) => {
+    const file = await fileWith({});
+    file.close();
+    const script = `
+import json, sys
+import silx.io
+from silx.io.nxdata import get_default
+with silx.io.open(sys.argv[1]) as file:
+    plot = get_default(file)
+    print(json.dumps([plot.group.name, plot.signal_dataset_name, plot.is_image, plot.interpretation, plot.issues]))`;
+    const said = execFileSync(silx as string, ['-c', script, file.filename], { encoding: 'utf8' });
+    t.strictSame(JSON.parse(said), ['/entry/data', 'data', true, 'image', []]);
+  },
+);
 
 t.test('what the service says of the detector is there as NXmx names it', async (t) => {
   const { text: metadata } = seriesMetadata({ ...config, metadataDefaults: {} }, makeLayout(config.detector), {
