@@ -1,6 +1,6 @@
 // The C programs of the benchmarks, compiled when a benchmark runs: `cc -O2`, into a temporary folder. libzmq is the
-// one that the service uses, inside the addon of the zeromq package: that addon wants Node's functions, which get
-// stand-ins nobody calls.
+// one that the service uses, inside the addon of the zeromq package. That addon needs functions of Node, which get
+// stand-ins that are never called.
 
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

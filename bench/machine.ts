@@ -14,7 +14,7 @@ export interface Machine {
   readonly compiler: string;
   readonly rmemMax: string;
   readonly hugePages: string;
-  /** Load average of the last minute before the benchmark began: above 0.5, somebody else was there. */
+  /** Load average of the last minute before the benchmark began: above 0.5, another program was running. */
   readonly loadBefore: number;
 }
 

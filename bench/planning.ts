@@ -1,5 +1,5 @@
 // What a detector at its rate needs, by the service's own plan (`vdcu run --print-plan`), and what the benchmarks say
-// about the figures that the plan reckons with (src/config/processor-load.ts).
+// about the figures that the plan computes with (src/config/processor-load.ts).
 
 import { parseConfig } from '../src/config/load.js';
 import { makePlan } from '../src/config/plan.js';

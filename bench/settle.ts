@@ -1,7 +1,6 @@
 // Waits until a virtual machine has given back to its host what the last program freed. Where the host wants that (free
-// page reporting of virtio_balloon), it begins two seconds after a program has ended, and while it goes on no core runs
-// for some 25 ms at a time: half a gigabyte that one measurement frees would be found in the next. Called before each
-// measurement of the whole service.
+// page reporting of virtio_balloon), it begins two seconds after a program has ended, and meanwhile no core runs for
+// some 25 ms at a time. So half a gigabyte that one measurement frees would disturb the next.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { delay } from './programs.js';

@@ -53,7 +53,7 @@ export async function measureSockets({ runs, seconds, sockets }: SocketsOptions)
       services.push(await warmService(programs, detector, false));
     }
     for (const rate of socketsRates) {
-      // Who is first takes turns.
+      // The two take turns in being first.
       let turn = 0;
       const { runs: pairs, refused } = await validRuns(runs, async () => {
         const order = turn++ % 2 === 0 ? services : [...services].reverse();

@@ -1,5 +1,5 @@
-// Runs whose figures may be compared: nothing was lost, the sender kept the rate, each program has a figure. The others
-// are refused, told with the reason, and tried again. A comparison without enough valid runs has no figure.
+// Runs whose figures may be compared: nothing was lost, the sender kept the rate, each program has a figure. Other runs
+// are refused with the reason and tried again. A comparison without enough valid runs has no figure.
 
 /** Of the runs that were wanted, those that were valid, and why others were not. */
 export interface ValidRuns<Run> {

@@ -2,7 +2,7 @@
 // with the recorder and one without, take the same packets in turns while 0, 1 or 4 viewers look: each listens to the
 // page's events and fetches a preview of the whole frame whenever there is a newer one, as a browser does. CPU time of
 // receivers and streamer per packet, of all the service, and what was lost. The viewers run on this machine too, and
-// their own work takes cores from everybody.
+// their own work takes processor time from all.
 //
 //   node dist/bench/viewers.js [--runs 3] [--seconds 2] [--rate 500] [--json]
 

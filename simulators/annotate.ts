@@ -1,6 +1,6 @@
-// The command `vdcu annotate`: writes what the service knows of lost packets into a file that a receiver wrote, as
-// `vdcu record` would have written it. Comes in: the file, and the series it was written of. Goes out: the file with
-// more beside its images, or as it was, and an error.
+// The command `vdcu annotate`: writes what the service knows of lost packets into a file of the receiver, as `vdcu
+// record` would have written it. Comes in: the file, and the series that it was written from. Goes out: the file with
+// more beside its images, or an unchanged file and an error.
 
 import { closeSync, existsSync, openSync, realpathSync, statSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
@@ -96,7 +96,7 @@ function fileAt(path: string): string {
   throw new OperatorError(`${path}: is no file. Give an HDF5 file`, exitCode.usage);
 }
 
-/** Nobody else has the file open who locks files as the HDF5 library does; where locks cannot be had, go on. */
+/** No other program has the file open that locks files as HDF5 does; without locks, go on. */
 function lock(file: string): () => void {
   const exclusiveNow = 2 | 4;
   const calls = sendCalls();

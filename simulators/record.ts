@@ -1,5 +1,5 @@
 // The command `vdcu record`: a consumer that pulls the stream, orders it as the real one does and writes an HDF5 file.
-// The command line calls `runRecord`; tests call `recordStream` and read the report.
+// `runRecord` is the command, `recordStream` the same without a terminal.
 
 import { systemClock } from '../src/base/clock.js';
 import { Arrivals } from './consumer/arrivals.js';

@@ -1,5 +1,5 @@
-// `vdcu simulate --pcap`: a capture sent again, paced onto the network, and its ground truth at the end. The command
-// line calls `runReplay`; tests call `replay`.
+// `vdcu simulate --pcap`: a capture sent again, paced onto the network, and its ground truth at the end. `runReplay` is
+// the command, `replay` the same without a terminal.
 
 import { systemClock } from '../src/base/clock.js';
 import { exitCode, OperatorError } from '../src/base/errors.js';

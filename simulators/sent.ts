@@ -1,4 +1,4 @@
-// What a simulated detector has sent in a whole run, and how that is told: as JSON, and as a table for people.
+// What a simulated detector has sent in a whole run, and how it is shown: as JSON, and as a table for people.
 // Tested by test/simulators/simulate.test.ts.
 
 import { formatTable } from './terminal.js';

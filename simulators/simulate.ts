@@ -1,5 +1,5 @@
 // The command `vdcu simulate`: a simulated detector, paced onto the network, and its ground truth at the end.
-// `simulate` is the same without a word on the terminal, for whoever compares the truth with what came out.
+// `simulate` is the same without a word on the terminal.
 
 import { systemClock } from '../src/base/clock.js';
 import { exitCode, OperatorError } from '../src/base/errors.js';
@@ -26,7 +26,7 @@ import type { SendWay } from './detector/send-ways.js';
 import { describeSent, sentToJson } from './sent.js';
 import type { SimulateResult } from './sent.js';
 
-/** What somebody asks of the simulator; faults in the syntax of docs/simulator.md. */
+/** What is asked of the simulator; faults in the syntax of docs/simulator.md. */
 export interface SimulateOptions {
   readonly settings: DetectorSettings;
   /**
@@ -216,7 +216,7 @@ export async function runSimulate(options: RunSimulateOptions): Promise<number> 
   }
 }
 
-/** Counters that nobody read at their end would be lost: wait for one more scrape. */
+/** Without one more scrape the last counts would be lost: wait for it. */
 async function lastScrape(metrics: SimulatorMetricsServer | null, { signal, out }: RunSimulateOptions): Promise<void> {
   if (metrics === null || signal.aborted) return;
   out.stderr.write(`waiting up to ${lastScrapeMs / 1000} s for a last scrape of ${metrics.url}; Ctrl-C ends it\n`);

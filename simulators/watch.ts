@@ -1,5 +1,5 @@
 // The command `vdcu watch`: a consumer that pulls the stream, orders it as the real one does and checks everything it
-// can. The command line calls `runWatch`; the demo and tests over real sockets call `watchStream` and read the report.
+// can. `runWatch` is the command, `watchStream` the same without a terminal.
 
 import { systemClock } from '../src/base/clock.js';
 import type { DetectorSettings } from '../src/detector/settings.js';

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Where `vdcu` begins, before anything that takes time is loaded: Node opens a debugger, to whoever reaches its port,
-// when a process gets SIGUSR1, and it listens for that from its own start. Here it ends; then come the commands.
+// Where `vdcu` begins, before anything that takes time is loaded: Node opens a debugger, for
+// every program that reaches its port, when a process gets SIGUSR1, and it listens for that from its own start. Here
+// that is switched off; then come the commands.
 // Tested by test/commands/command-line.test.ts.
 
 import { close, url } from 'node:inspector';

@@ -1,5 +1,5 @@
 // The consumer of the benchmarks: pulls one series, checks that its message numbers are gapless and in order, counts, and throws the
-// pixels away. Its CPU time is nobody's business.
+// pixels away. Its CPU time is not measured.
 //
 //   library= endpoint= [timeout=60 s] [stamps=FILE]
 //

@@ -1,5 +1,5 @@
 // The detector of the benchmarks: Eiger packets at a given frame rate, ports interleaved packet by packet as the hardware sends
-// them, by sendmmsg. In C so that it is never the limit; pixels are constant, because nobody looks at them here.
+// them, by sendmmsg. In C so that it is never the limit; pixels are constant, because no program looks at them here.
 //
 //   ports=50001:1:0,50002:0:0 (UDP port, row, column) packets=64 payload=4096 rate=1000 frames=5000 first=1 segment=1 [host=] [stamps=FILE]
 //
@@ -110,7 +110,7 @@ int main(int count, char **values) {
       for (int done = 0; done < length;) {
         const int now = sendmmsg(descriptor, messages + done, length - done, 0);
         if (now < 0) {
-          // Nobody listens any more: the next datagram goes out all the same.
+          // No socket listens any more: the next datagram goes out all the same.
           if (errno == EINTR || errno == ECONNREFUSED) continue;
           fail("sendmmsg");
         }

@@ -1,5 +1,5 @@
-// What came from a stream, and when: connections and messages in, a line for who waits and an end of the waiting out. A
-// consumer that never connected, or saw nothing, says so instead of being content.
+// What came from a stream, and when. Comes in: connections and messages. Goes out: a line about what is waited for, and
+// the end of the waiting when it took too long. A consumer that never connected, or saw nothing, says so.
 // Tested by test/simulators/watch.test.ts.
 
 import { systemClock } from '../../src/base/clock.js';
@@ -37,7 +37,7 @@ export class Arrivals {
   #last: number;
 
   constructor({ endpoints, timeoutMs, signal, onTick, clock = systemClock }: ArrivalsOptions) {
-    // A listener holds what it ends. AbortSignal.any would hold the other weakly: one that nobody else holds is lost.
+    // A listener holds what it ends. AbortSignal.any would hold the other weakly: one without other references is lost.
     signal.addEventListener('abort', this.#endedOutside);
     if (signal.aborted) this.end();
     this.#outside = signal;

@@ -1,6 +1,6 @@
-// A model of how streaming-receiver puts messages in order (its `ordered_recv`, collector.py): weaknesses included,
-// since tests must see what a mistake in the numbering would do to the real consumer. Messages come from the socket;
-// the checks read what is delivered.
+// A model of how streaming-receiver puts messages in order (its `ordered_recv`, collector.py), weaknesses included,
+// because tests must see what a mistake in the numbering would do to the real consumer. Comes in: messages as they
+// arrive. Goes out: messages as it would deliver them.
 
 /** What ordering looks at. */
 export interface Numbered {

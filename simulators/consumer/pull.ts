@@ -1,5 +1,5 @@
-// The consumer's end of the stream: one PULL socket that connects and reads until told to stop. The only file here that
-// knows zeromq; `watch` and tests read whole messages from it.
+// The consumer's end of the stream: one PULL socket that connects and reads until told to stop. Goes out: whole
+// messages. The only file here that knows zeromq.
 // Tested by test/simulators/watch.test.ts.
 
 import { setTimeout as sleep } from 'node:timers/promises';

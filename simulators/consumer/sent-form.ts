@@ -1,6 +1,6 @@
-// What a form makes of a frame, as somebody who knows only the description would work it out: for each pixel of the
-// frame where it goes, step by step. Comes in: the values of a form, a mask, the shape of a frame. Goes out: for each
-// pixel of the image where in the frame it was, and which ones are masked. Shares nothing with the service.
+// What a form makes of a frame, computed from the description alone: for each pixel of the frame its place in the
+// image, step by step. Comes in: the values of a form, a mask, the shape of a frame. Goes out: for each pixel of the
+// image where in the frame it was, and which ones are masked. Shares nothing with the service.
 // Tested by test/simulators/consumer/verify-form.test.ts.
 
 /** As the configuration has it; rows and columns are those of the frame as the detector has it. */

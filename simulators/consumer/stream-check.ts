@@ -1,6 +1,5 @@
 // Checks an ordered stream against the contract with its consumers: message by message, rule by rule, from header to
-// series_end, and every pixel when a verifier is given. `watch`, the demo and the pipeline tests read their verdict
-// from it; it knows no socket and no clock.
+// series_end, and every pixel when a verifier is given. Goes out: a report. It knows no socket and no clock.
 
 import { imageReasons } from './stream-words.js';
 import { checkMetadata } from './metadata-check.js';

@@ -1,5 +1,5 @@
-// One message of the stream as a consumer sees it: part 0 read as JSON, the other parts untouched. What comes from the
-// socket passes here first, then the ordering, then the checks.
+// One message of the stream as a consumer sees it: part 0 read as JSON, the other parts untouched. Comes in: the parts
+// from the socket. Goes out: what ordering and checks work on.
 // Tested by test/simulators/consumer/stream-check.test.ts.
 
 export type JsonObject = Readonly<Record<string, unknown>>;

@@ -1,5 +1,4 @@
-// What a consumer says at its end, and its exit code: of what `watch` and `record` saw, one word that a script can go
-// by.
+// The verdict of a consumer at its end, and its exit code: one word for scripts about what `watch` or `record` saw.
 // Tested by test/simulators/watch.test.ts.
 
 import { exitCode } from '../../src/base/errors.js';

@@ -1,6 +1,6 @@
 // Compares every pixel of a received frame with what the simulated detector sent: the formula's value, the missing
-// value exactly where the message says that packets are missing, or the gap value. Of images that are cut, turned,
-// mirrored or masked it works out the whole frame, and what becomes of it.
+// value exactly where the message says that packets are missing, or the gap value. For images that are cut, turned,
+// mirrored or masked it computes the whole frame first, and the image from that.
 
 import { exitCode, messageOf, OperatorError } from '../../src/base/errors.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';

@@ -1,6 +1,6 @@
 // Datagrams to the network with sendmmsg: one system call per batch. Sends them one by one, as detectors do, or
 // coalesced: runs of equal datagrams to one port as a single buffer that the kernel, or the network card, cuts up again
-// (UDP_SEGMENT). The pacing loop hands over batches; udp-sender.ts is what stands in where system calls cannot be made.
+// (UDP_SEGMENT). Where these calls cannot be made: udp-sender.ts.
 
 import { isIPv6 } from 'node:net';
 import { assert } from '../../src/base/assert.js';

@@ -1,6 +1,6 @@
 // A detector that exists only as its packets: an iterable of datagrams with the virtual times at which they leave,
-// ports interleaved packet by packet, faults applied and counted. The UDP sender paces it over a network; pipeline
-// tests feed it to the receivers in memory.
+// ports interleaved packet by packet, faults applied and counted. Goes out: datagrams for a sender over a network, or
+// for receivers in memory.
 
 import { exitCode, OperatorError } from '../../src/base/errors.js';
 import { largestFrameNumber } from '../../src/detector/packet-header.js';
@@ -29,7 +29,7 @@ export interface DetectorRun {
 
 /**
  * One datagram on its way. `bytes` belongs to the detector: it is overwritten when the iterable begins the second round
- * after this one, so whoever needs it longer calls `copyDatagram`. The object itself is never reused.
+ * after this one, so code that needs it longer calls `copyDatagram`. The object itself is never reused.
  */
 export interface Datagram {
   readonly portIndex: number;

@@ -1,7 +1,6 @@
-// What goes wrong on the way, on purpose: chooses packets to lose, cut short, delay, reorder, send twice, and to send
-// strangers before. The choice depends on the seed, the fault, and the packet alone, so a run can be repeated and does
-// not change with the interleaving of ports. The simulated detector asks for each packet; the syntax is for `vdcu
-// simulate` (docs/simulator.md).
+// Faults on purpose: chooses packets to lose, cut short, delay, reorder or send twice, and to send foreign packets
+// before. The choice depends on the seed, the fault and the packet alone, so a run can be repeated and does not change
+// with the interleaving of ports. The syntax is that of `vdcu simulate` (docs/simulator.md).
 
 import { exitCode, OperatorError } from '../../src/base/errors.js';
 import { mix32 } from './pattern.js';

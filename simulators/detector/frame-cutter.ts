@@ -1,5 +1,4 @@
-// The way back: a stitched image cut into the port images that a detector would have sent, by the inverse of the
-// geometry. The HDF5 source cuts each of its images with it.
+// A stitched image cut into the port images that a detector would have sent, by the inverse of the geometry.
 
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { frameLayout } from './layout.js';

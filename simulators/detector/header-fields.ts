@@ -1,6 +1,5 @@
 // What a simulated detector writes into the fields of the packet header that differ from type to type: closed formulas
-// of the frame number, written down in docs/simulator.md. The packet writer fills headers with them, the verifier
-// compares the fields of image messages with them. Source of the meanings: slsDetectorPackage 9.2.0,
+// of the frame number, listed in docs/simulator.md. Source of the meanings: slsDetectorPackage 9.2.0,
 // docs/src/udpdetspec.rst.
 
 import type { HeaderField } from '../../src/detector/profile.js';

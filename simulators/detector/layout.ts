@@ -1,6 +1,5 @@
-// Where each port image lies in the frame, worked out from the configuration for the checking side: independent of the
-// service's own geometry, so that a mistake there is seen here. The verifier builds it once and walks it for every
-// frame.
+// Where each port image lies in the frame, computed from the configuration for the checking side: independent of the
+// service's own geometry, so that a mistake there is seen here.
 // Tested by test/simulators/detector/frame-cutter.test.ts.
 
 import type { DetectorSettings } from '../../src/detector/settings.js';

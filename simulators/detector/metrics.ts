@@ -1,7 +1,6 @@
 // The simulator's own truth as Prometheus metrics, for commissioning and CI: beside the service's counters it shows at
-// once whether what was measured is what was done. `vdcu simulate --metrics-port` and tests open the endpoint; each
-// scrape reads the truth as it stands. The table is the only list of these metrics: documentation and endpoint are made
-// from it.
+// once whether the service measured what was done. Each scrape reads the truth as it is then. The table is the only
+// list of these metrics; documentation and endpoint are made from it.
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -83,7 +82,7 @@ export async function serveSimulatorMetrics(
       response.writeHead(404, { 'content-type': 'text/plain' }).end('GET /metrics is all there is\n');
       return;
     }
-    // Only a scrape that begins after somebody began to wait shows what they wait for.
+    // Only a scrape that begins after the wait began shows the last figures.
     const told = [...waiting];
     void registry.metrics().then((text) => {
       response.once('finish', () => {

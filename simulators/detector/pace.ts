@@ -1,6 +1,5 @@
-// Sends a detector's datagrams at the times they are due: takes from the iterable what is due by now, hands it over in
-// batches, sleeps until the next. Between the simulated detector and a sender; memory stays bounded because every batch
-// is awaited.
+// Sends a detector's datagrams when they are due. Comes in: an iterable of datagrams with times. Goes out: batches to a
+// sender; in between it sleeps. Memory stays bounded because every batch is awaited.
 
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../src/base/clock.js';
@@ -36,7 +35,7 @@ export interface PaceReport {
 const usualBatchLimit = 64;
 
 /**
- * What is due within this time leaves together: a thread that never slept would take its core from those who receive.
+ * What is due within this time leaves together: a thread that never slept would take a core from the receivers.
  */
 const togetherMs = 0.2;
 

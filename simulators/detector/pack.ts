@@ -1,6 +1,6 @@
 // Pixels smaller than their number type, packed as on the wire: two pixels of 4 bit in a byte, two of 12 bit in three
-// bytes. The packet writer packs a port image with it before it cuts the image into packets, wherever the cuts fall.
-// Source: slsDetectorPackage 9.2.0, eigerDetectorServer/slsDetectorFunctionList.c:2725-2747 (12 bit), slsDetectorGui
+// bytes. A port image is packed as a whole and cut into packets afterwards, wherever the cuts fall. Source:
+// slsDetectorPackage 9.2.0, eigerDetectorServer/slsDetectorFunctionList.c:2725-2747 (12 bit), slsDetectorGui
 // qDrawPlot.cpp:1116-1124 (4 bit: the left pixel is the high half).
 
 /**

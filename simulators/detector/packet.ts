@@ -1,6 +1,6 @@
 // Packets as a detector sends them, written from PSI's description of the wire (udpdetspec.rst, GeneralData.h, header
-// version 2) and on purpose without the receiver's code: a shared codec would hide a shared mistake. The simulated
-// detector calls this once per port and frame; the datagrams then go to a UDP sender or straight into a pipeline test.
+// version 2) and on purpose without the receiver's code: a shared codec would hide a shared mistake. Comes in: port,
+// frame number and pixels. Goes out: the datagrams of one port image.
 
 import { profileOf } from '../../src/detector/profiles.js';
 import type { DetectorProfile } from '../../src/detector/profile.js';

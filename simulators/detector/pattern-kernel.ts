@@ -1,6 +1,6 @@
-// The pixel formula compiled: WebAssembly of one loop that writes eight 16-bit pixels at a time, put together here
-// instruction by instruction because a compiler would be longer than the loop. Packets of a simulated detector lie in
-// the memory that it writes; everything else uses pattern.ts, whose values these are, bit for bit.
+// The pixel formula compiled: WebAssembly of one loop that writes eight 16-bit pixels at a time. It is put together
+// here instruction by instruction, because a compiler would be longer than the loop. Packets of a simulated detector
+// lie in the memory that it writes. Its values are those of pattern.ts, bit for bit.
 
 import { assert } from '../../src/base/assert.js';
 

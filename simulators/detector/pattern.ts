@@ -1,6 +1,5 @@
-// The pixel values that a simulated detector sends: a closed formula of frame number, port, row and column, written
-// down for everybody in docs/simulator.md. The packet writer fills datagrams with it, the verifier compares received
-// frames with it, so nobody has to store an image.
+// The pixel values that a simulated detector sends, so that no image has to be stored: a closed formula of frame
+// number, port, row and column. docs/simulator.md has the formula and some values.
 
 /** Pixels in host byte order, which is little endian on every machine this runs on. */
 export type PixelArray = Uint8Array | Uint16Array | Uint32Array;

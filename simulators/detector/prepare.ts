@@ -1,6 +1,5 @@
-// A whole run made before its first datagram leaves, for rates at which making pixels would cost the sender too much: a
-// short run in bounded memory. Between the simulated detector and the pacing loop; pixels and truth are those of any
-// other run.
+// A whole run made before its first datagram leaves, in bounded memory: for short runs at rates at which making pixels
+// would cost the sender too much. Pixels and truth are those of any other run.
 
 import { exitCode, OperatorError } from '../../src/base/errors.js';
 import type { Datagram, SimulatedDetector } from './detector.js';

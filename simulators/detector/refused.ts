@@ -1,5 +1,4 @@
-// What it means that the system refused to send, in a sentence with the remedy: for the simulator and the replay, which
-// count it.
+// Why the system refused to send, in a sentence with the remedy.
 // Tested by test/simulators/detector/batch-sender.test.ts.
 
 const remedies: Readonly<Record<string, string>> = {

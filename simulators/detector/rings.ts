@@ -1,6 +1,5 @@
-// A picture that a person knows at once, as a closed formula: a beam, rings around it, spots on them, saturated where
-// it is brightest, with noise that is another in every frame (docs/simulator.md). The simulated detector sends it, the
-// verifier compares with it, and nobody stores an image.
+// A picture that a person recognises, as a closed formula: a beam, rings around it, spots on them, saturated where it
+// is brightest, with noise that differs from frame to frame (docs/simulator.md). No image has to be stored.
 
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { frameLayout } from './layout.js';

@@ -1,6 +1,5 @@
-// A detector's several destinations, between the pacing loop and one sender for each: either frame k of the run goes to
-// the k-th of them, modulo their number, with all its packets, however late one of them leaves; or each port has its
-// own.
+// A detector with several destinations, and one sender for each. Either all packets of frame k go to destination k
+// modulo their number, however late a packet leaves, or each port has a destination of its own.
 
 import { exitCode, OperatorError } from '../../src/base/errors.js';
 import type { Datagram } from './detector.js';

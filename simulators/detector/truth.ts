@@ -1,6 +1,6 @@
 // The ground truth of a simulated run: what was planned, what became of it, and which packets of which frame never left
-// whole. The simulated detector keeps it; the simulator prints it, and demo and tests compare it with the service's
-// ledger.
+// complete. Comes in: what the simulated detector does with each packet. Goes out: counts and lists, to compare with
+// the service's ledger.
 // Tested by test/simulators/detector/detector.test.ts.
 
 /** Exact counts of one port. planned = intact + lost + truncated; sent = intact + truncated + duplicated + foreign. */

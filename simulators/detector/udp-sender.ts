@@ -1,5 +1,5 @@
-// Datagrams to the network with node:dgram. The pacing loop hands over batches; from here they are the kernel's. The
-// interface is what another way of sending (many datagrams per system call) has to offer.
+// Datagrams to the network with node:dgram. Comes in: batches; from here they are the kernel's. The interface stands
+// here, too: any other way of sending (many datagrams per system call) implements it.
 // Tested by test/simulators/detector/batch-sender.test.ts.
 
 import { createSocket } from 'node:dgram';

@@ -1,7 +1,7 @@
-// Changes a file in place, all or nothing. What is new behind its end is written first, which nobody sees; then what
-// will be written over is put by in FILE.undo; only then it is written over. A disk that is full, or another error,
-// leaves the file as it was; after a crash or a power cut in between, `recover` makes it so. Comes in: pieces
-// (overlay.ts). Goes out: the changed file, or the file as it was and an error.
+// Changes a file in place, all or nothing. First what is new behind its end is written, which no reader sees yet; then
+// the bytes that will be overwritten are saved in FILE.undo; only then they are overwritten. A disk that is full, or
+// another error, leaves the file as it was; after a crash or a power cut in between, `recover` restores it. Comes in:
+// pieces (overlay.ts). Goes out: the changed file, or the file as it was and an error.
 
 import { createHash } from 'node:crypto';
 import {
@@ -74,7 +74,7 @@ export function change(path: string, pieces: readonly Piece[], calls = systemCal
 }
 
 /**
- * Whoever changed this file before did not come to its end: make it what it was.
+ * An earlier change of this file was interrupted: restore what it was.
  * @returns false = there was nothing to do
  * @throws Error of the file system; OperatorError (environment) when another file has come by this name since
  */

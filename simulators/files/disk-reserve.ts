@@ -1,6 +1,6 @@
 // Room on a disk, and below the limit of file sizes, that is kept for the end of a file: bytes of a nameless file
-// beside it, given back when the disk is full, so that what is still in memory can be written and the file be closed
-// whole. Nothing is left of it, however the process ends.
+// beside it. They are given back when the disk is full, so that what is still in memory can be written and the file can
+// be closed. Nothing is left of them, however the process ends.
 // Tested by test/simulators/record.test.ts.
 
 import { randomFillSync } from 'node:crypto';

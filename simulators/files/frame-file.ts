@@ -1,7 +1,7 @@
 // An HDF5 file with frames, laid out as the real consumer (streaming-receiver) writes it:
 // /entry/instrument/<name>/data, sequence_number, and metadata beside them. Comes in: pixels and the fields of their
 // messages, in order. When writing fails the file is closed with all frames and numbers written so far, for which room
-// is kept; should that fail, too, it is renamed to FILE.broken, so that nothing looks whole that is not.
+// is kept. If that fails, too, the file is renamed to FILE.broken, so that it does not look complete.
 // Tested by test/simulators/record.test.ts.
 
 import { renameSync, rmSync } from 'node:fs';

@@ -1,5 +1,5 @@
 // Metadata of a stream's header as datasets beside the images, as the real consumer's file writer lays them out: nested
-// objects become groups, lists become arrays. What it could not write is left out here, and said.
+// objects become groups, lists become arrays. What that writer could not write is left out here and reported.
 // Tested by test/simulators/record.test.ts.
 
 import { columnNames } from './frame-columns.js';

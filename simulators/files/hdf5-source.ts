@@ -1,6 +1,5 @@
 // Images of an HDF5 file as what a simulated detector sees: real data for a rehearsal. Frame k of the run is image k of
-// the dataset, from the beginning again after the last. Opened by `vdcu simulate --hdf5`; the simulated detector asks
-// for port images.
+// the dataset, from the beginning again after the last. Goes out: port images.
 
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -250,7 +249,7 @@ function checkDataset(where: string, dataset: Dataset, settings: DetectorSetting
 }
 
 /**
- * Parts of a virtual dataset whose source is not there would be read as fill values: images that nobody took.
+ * Parts of a virtual dataset whose source is not there would be read as fill values, which are no images.
  * @throws OperatorError (usage) that names the sources
  */
 async function checkSources(file: string, path: string, dataset: Dataset): Promise<void> {

@@ -147,7 +147,7 @@ export function closeQuietly(file: H5File): void {
   try {
     file.close();
   } catch {
-    // What is in the file is told by who calls.
+    // The caller says what is in the file.
   }
 }
 

@@ -1,7 +1,7 @@
 // What NeXus readers look for in a file of images, made of what lies in it: classes, what is shown first, units, mask,
 // beam, in the places and under the names of NXmx. Comes in: a file with images or room for them. Goes out: the same
-// with more beside them; nothing that is there is changed. The file does not call itself NXmx (`definition`): sample,
-// source and distance are for others to know.
+// with more beside them; nothing that is there is changed. The file does not call itself NXmx (`definition`), because
+// sample, source and distance are not known here.
 
 import type { Dataset, Group } from './hdf5.js';
 import { pixelMask } from './pixel-mask.js';

@@ -1,5 +1,4 @@
-// A capture as datagrams on their way: those for the detector's ports, each with the time at which it leaves. The
-// replay hands them to the pacing loop, as the simulated detector's; tests take them into memory.
+// A capture as datagrams on their way: those for the detector's ports, each with the time at which it leaves.
 
 import { exitCode, OperatorError } from '../../src/base/errors.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';

@@ -1,5 +1,5 @@
 // One recording: a file of frames (frame-file.ts) made of the messages of a stream, one by one and in order. What
-// cannot be written is counted and said; what makes the whole recording impossible is an error.
+// cannot be written is counted and reported; what makes the whole recording impossible is an error.
 // Tested by test/simulators/record.test.ts.
 
 import { OperatorError, exitCode } from '../../src/base/errors.js';

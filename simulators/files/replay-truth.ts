@@ -1,6 +1,5 @@
 // The ground truth of a replayed capture: what was sent on each port, and what a receiver of this configuration can
-// make of it. Kept while the datagrams go out; printed by `vdcu simulate --pcap`, compared by tests with the service's
-// ledger.
+// make of it. Comes in: each datagram when it goes out. Goes out: counts, to compare with the service's ledger.
 // Tested by test/simulators/replay.test.ts.
 
 import type { DetectorSettings } from '../../src/detector/settings.js';

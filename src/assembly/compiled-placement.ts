@@ -1,6 +1,6 @@
-// hot path. Placement compiled to WebAssembly: loads the kernel that scripts/build-kernel.mjs made, and tells it what a
-// plain packet of a port is. In come batches in the landing buffers, out go pixels in the ring and marks in the slot
-// records.
+// hot path. Placement compiled to WebAssembly: loads the kernel that scripts/build-kernel.mjs made, and gives it the
+// description of a plain packet of the port. In come batches in the landing buffers, out go pixels in the ring and
+// marks in the slot records.
 
 import { readFileSync } from 'node:fs';
 import { assert } from '../base/assert.js';

@@ -1,6 +1,6 @@
 // hot path. Packets whose frame number may be an accident, or the next series': held until others confirm it, or
-// dropped. Comes in: packets that the intake does not take at their word. Goes out: the same, to the table of classes
-// (packet-classes.ts), or refused. Rules: docs/architecture.md, "Held packets".
+// dropped. Comes in: packets that the intake doubts. Goes out: the same, to the table of classes (packet-classes.ts),
+// or refused. Rules: docs/architecture.md, "Held packets".
 // Tested by test/pipeline/jumps.test.ts.
 
 import { noFrame } from '../detector/frame-share.js';
@@ -105,7 +105,8 @@ export class DoubtfulPackets {
   }
 
   /**
-   * Once per turn. Single packets and single frames have nobody to confirm them: at the start of a series silence does.
+   * Once per turn. Single packets and single frames have no others to confirm them: at the start of a series silence
+   * does.
    */
   settle(emptied: boolean, now: number): void {
     const { zero } = this.#classes;
@@ -190,7 +191,7 @@ export class DoubtfulPackets {
     return notClassed;
   }
 
-  /** Held packets that nobody confirmed. */
+  /** Held packets that nothing confirmed. */
   drop(now: number): void {
     const { zero } = this.#classes;
     if (this.#heldAgain || (zero.waits && zero.is(this.#held.highest))) {
@@ -248,7 +249,7 @@ export class DoubtfulPackets {
     if (jump !== 0) return this.#jumped(jump, lowest, count);
     for (let index = 0; index < count; index++) {
       const frameNumber = held.frameNumber(index);
-      // The last of three has nobody who came after it.
+      // After the last of three no other has come.
       if (index === 2 && !proven && window.isDoubtful(frameNumber)) return held.keepLast();
       this.#flight.settle(
         held.number(index),
@@ -311,7 +312,7 @@ export class DoubtfulPackets {
     this.#held.shift();
   }
 
-  /** A held packet whose number nobody confirmed. */
+  /** A held packet whose number nothing confirmed. */
   #refuse(index: number): void {
     const { first, next } = this.#window;
     const frameNumber = this.#held.frameNumber(index);

@@ -1,6 +1,6 @@
-// hot path. When is a stop, a give-up or the end of a start window obeyed? Once what waited in the socket when the
-// receiver heard of it has been read: a receiver that did not run for a while has lost nothing of it, however long that
-// was. Comes in: the port's source and counters, turn by turn. Goes out: whether the question is over.
+// hot path. When is a stop, a give-up or the end of a start window obeyed? Once everything has been read that waited in
+// the socket when the receiver heard of it: a receiver that did not run for a while has lost nothing of that, however
+// long the pause was. Comes in: the port's source and counters, turn by turn. Goes out: whether it is time.
 
 import { portCounter } from '../memory/counters.js';
 import type { PacketSource } from '../udp/packet-source.js';

@@ -1,5 +1,6 @@
 // hot path. Has every port closed the frame that goes out next? The port that closes it last wakes the streamer: each
-// tells what it has closed before it asks the others, so at least one of two that close at the same time sees both.
+// port publishes what it has closed before it looks at the others, so at least one of two that close at the same time
+// sees both.
 // Tested by test/pipeline/closing.test.ts.
 
 import type { PortWords } from '../memory/port-words.js';

@@ -1,5 +1,5 @@
-// hot path. How the frame numbers of one port advance: in which steps, and how fast. By this the port knows which
-// numbers are to be expected, and how far the detector can have come by now.
+// hot path. How the frame numbers of one port advance: in which steps, and how fast. Goes out: which numbers are to be
+// expected, and how far the detector can have come by now.
 // Tested by test/pipeline/jumps.test.ts.
 
 /** How much of an old step, or speed, is left after another one. */

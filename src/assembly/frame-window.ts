@@ -1,5 +1,5 @@
-// hot path. The frame numbers that one port goes by in a series: what the streamer told, what the port has seen, and
-// what follows for a number that comes in.
+// hot path. The frame numbers that decide on one port's packets in a series. Comes in: what the streamer has said, and
+// what the port has seen. Goes out: what follows for the number of a packet.
 // Tested by test/pipeline/jumps.test.ts.
 
 import { noFrame } from '../detector/frame-share.js';

@@ -1,7 +1,7 @@
-// hot path. Frame number 0: legal where a detector counts from 0, and what every packet says whose detector does not
-// count. Three packets believe each other, so its image is begun; it is the first of a series when a number behind it
-// follows. Comes in: what the intake of a port meets of it. Goes out: whether it is the first frame, or was none.
-// Rules: docs/decisions/0043-frame-number-zero.md.
+// hot path. Frame number 0: legal where a detector counts from 0, but also what every packet has when the detector does
+// not count. Three packets confirm each other, so its image is begun; it is the first frame of a series when a number
+// behind it follows. Comes in: packets of frame 0 that the intake of a port meets. Goes out: whether it is the first
+// frame, or was none. Rules: docs/decisions/0043-frame-number-zero.md.
 // Tested by test/pipeline/frame-zero.test.ts.
 
 import { firstOwnNumber, noFrame } from '../detector/frame-share.js';
@@ -17,7 +17,7 @@ const copiesLeast = 3;
 const numberZero = 0 as FrameNumber;
 
 export class FrameZero {
-  /** Its image is begun, and nobody knows yet whether it is the first. */
+  /** Its image is begun, and it is not known yet whether it is the first. */
   waits = false;
   readonly #own: OwnNumber;
   readonly #words: PortWords;

@@ -1,5 +1,4 @@
-// What the classes of packets are decided by, and where packets go: made once per port by the port assembler. Tested by
-// test/assembly/compiled-placement.test.ts, whose ports are made of it.
+// What decides on the class of a packet, and where packets go, for one port. Types only.
 
 import type { FrameShare } from '../detector/frame-share.js';
 import type { PortWords } from '../memory/port-words.js';

@@ -1,6 +1,5 @@
-// hot path. STEP 2, classes: each datagram of a batch ends in exactly one class. Comes in:
-// batches of the source, and whether packets are accepted, by which layout. Goes out: accepted packets into the port's
-// images, and counts.
+// hot path. STEP 2, classes: each datagram of a batch ends in exactly one class. Comes in: batches of the source,
+// whether packets are accepted, and the layout. Goes out: accepted packets into the port's images, and counts.
 // Tested by test/pipeline/classes.test.ts.
 
 import { firstOwnNumber, ownBehind } from '../detector/frame-share.js';

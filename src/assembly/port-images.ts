@@ -241,7 +241,7 @@ export class PortImages {
 
   /**
    * Drop what was begun beyond the last frame of the series before that was known. Its packets stay accepted and were
-   * all that was expected; it is no port image of the series and goes to nobody.
+   * all that was expected; it is no port image of the series and is not handed over.
    */
   dropBeyond(last: OwnNumber): void {
     for (let slot = 0; slot < this.#ring; slot++) {
@@ -276,7 +276,7 @@ export class PortImages {
     this.#counters[counter] = this.#counters[counter] + 1;
   }
 
-  /** Before they are counted as missing, so that nobody sees a loss that is none. */
+  /** Before they are counted as missing, so that no reader sees a loss that is none. */
   #countCutOff(packets: number): void {
     this.#counters[portCounter.cutOff] = this.#counters[portCounter.cutOff] + packets;
   }

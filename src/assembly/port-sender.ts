@@ -1,6 +1,6 @@
-// hot path. Who sends the packets of one port in a series: learned from the first ones that were accepted, anew in each
-// series, so that nobody is locked out for longer. In come words for the address of a sender, the same for the same
-// one; out goes whether another one is the same.
+// hot path. The sender of one port's packets in a series: learned from the first ones that were accepted, anew in each
+// series, so that no sender is locked out for longer. Comes in: a word for the address of a sender, the same for the
+// same address. Goes out: whether it is another sender.
 
 /** Accepted packets of one sender that make it the one that the series began with. */
 const witnesses = 3;
@@ -33,7 +33,7 @@ export class PortSender {
         at = candidate;
         break;
       }
-      // Nobody's place, or that of the one with the fewest.
+      // A free place, or that of the sender with the fewest.
       if (packets[candidate] < packets[at]) at = candidate;
     }
     if (this.#senders[at] !== sender) packets[at] = 0;

@@ -40,7 +40,7 @@ export class ReceiverAgent implements Agent {
     this.#rest = rest;
   }
 
-  /** All ports, or none: sockets outlive their thread, and whoever tries again would find them taken. */
+  /** All ports, or none: sockets outlive their thread, and a second try would find them taken. */
   async start(): Promise<void> {
     try {
       for (const { source, assembler } of this.#ports) {

@@ -1,5 +1,5 @@
-// hot path. What a receiver tells about itself, port by port: that it turns, how long it did not, how much it finds in
-// the socket.
+// hot path. What a receiver reports about itself, port by port: that it turns, how long it did not, how much it finds
+// in the socket.
 
 import { histogramsAt, portHistogramTable } from '../memory/histogram.js';
 import type { Histogram } from '../memory/histogram.js';
@@ -8,8 +8,8 @@ import type { PortWords } from '../memory/port-words.js';
 import type { PacketSource } from '../udp/packet-source.js';
 
 /**
- * The socket is asked at most this often how much waits in it, in ms, and only while packets come: who waits for them
- * knows.
+ * The socket is asked at most this often how much waits in it, in ms, and only while packets come: a
+ * receiver that waits for packets knows without asking.
  */
 const queueIntervalMs = 10;
 

@@ -1,5 +1,5 @@
-// hot path. One port's counters by series: what they were when it was opened and when it ended. Images that have come
-// behind the end of a series are kept for the next one, and count there.
+// hot path. One port's counters by series: their values when it was opened and when it ended. Images that came behind
+// the end of a series are kept for the next one, and count there.
 // Tested by test/pipeline/auto-series.test.ts.
 
 import { noFrame } from '../detector/frame-share.js';

@@ -1,5 +1,5 @@
-// hot path. What packets that do not fit the settings say of themselves, kept in the port's figures: from it the likely
-// settings are told (stream/series/suspicions.ts). Nothing is allocated.
+// hot path. What packets that do not fit the settings say of themselves, kept in the port's figures, from which likely
+// settings are found (stream/series/suspicions.ts). Nothing is allocated.
 // Tested by test/pipeline/settings.test.ts.
 
 import { headerBytes, headerOffset } from '../detector/packet-header.js';

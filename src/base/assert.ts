@@ -1,5 +1,5 @@
 // Assertions for states that cannot be. They stay on in production: a broken invariant ends the process with its
-// reason, because going on could put a wrong pixel into somebody's file.
+// reason, because going on could put a wrong pixel into a file.
 // Tested by test/simulators/detector/pattern-kernel.test.ts.
 
 /** An impossible state was reached: a bug of ours, never an effect of input. */

@@ -50,7 +50,7 @@ export interface ManagerVariables {
   readonly notifySocket: string | null;
   /** After so many microseconds without a sign of life the service is ended. */
   readonly watchdogUs: number | null;
-  /** The process that this is meant for; null = whoever reads it. */
+  /** The process that this is meant for; null = any that reads it. */
   readonly watchdogPid: number | null;
 }
 
@@ -67,7 +67,7 @@ export function managerVariables(environment: NodeJS.ProcessEnv = process.env): 
   };
 }
 
-/** Somebody asked for Node's debugger when he started it. */
+/** Node was started with its debugger. */
 export function debuggerWanted(
   words: readonly string[] = process.execArgv,
   environment: NodeJS.ProcessEnv = process.env,

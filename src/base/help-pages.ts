@@ -1,5 +1,5 @@
-// The documents that come with the program, as the build laid them into the package (scripts/build-help.mjs). Comes in:
-// one file. Goes out: pages by name, and where a reference in a sentence leads among them.
+// The documents that come with the program, as the build put them into the package (scripts/build-help.mjs). Comes in:
+// one file. Goes out: pages by name, and the page and heading that a reference in a sentence means.
 
 import { readFileSync } from 'node:fs';
 

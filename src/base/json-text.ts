@@ -1,6 +1,6 @@
-// JSON whose numbers keep the digits they came with. Metadata travels through this service into somebody's file:
-// JSON.parse would round 9007199254740993 and turn 1.0 into 1, which Python stores as another type. The HTTP server
-// parses request bodies with it, arm-request.ts and metadata.ts read the nodes, and `writeJson` writes them again.
+// JSON whose numbers keep the digits they came with. Metadata travels through this service into files: JSON.parse would
+// round 9007199254740993 and turn 1.0 into 1, which Python stores as another type. Comes in: JSON text. Goes out:
+// nodes, which `writeJson` writes as text again.
 
 /** A JSON value. Numbers are their source text; members of an object keep order and repetitions. */
 export type JsonNode =

@@ -1,5 +1,5 @@
 // `vdcu completion`: what a shell needs to complete the command line of vdcu. Without words it prints the script of a
-// shell, which asks with the words typed so far; then it prints what the last of them may become, a line each, or
+// shell. That script asks again with the words typed so far; then the possible last words are printed, one a line, or
 // nothing where a file is meant. All of it comes from the table of commands itself.
 
 import { Argument } from 'commander';

@@ -1,6 +1,6 @@
-// `vdcu doctor`: is there anything on this machine, or about the running service, that loses data, and which command
-// mends it. A running service is asked, since it knows what it was granted; where none runs the checks are made here,
-// ports tried included.
+// `vdcu doctor`: looks for what loses data on this machine or in the running service, and names the command that mends
+// it. A running service is asked, since it knows what it was granted; where none runs the checks are made here, and the
+// ports are tried, too.
 // Tested by test/commands/doctor-command.test.ts.
 
 import type { Command } from 'commander';

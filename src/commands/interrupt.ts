@@ -10,8 +10,8 @@ import { exitCode } from '../base/errors.js';
 const ending = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const;
 
 /**
- * Who presses Ctrl-C twice has changed his mind; a closed session sends SIGHUP twice by itself, once by the kernel,
- * once by the shell.
+ * A second one of these is a person who wants the end at once. A closed session sends SIGHUP twice by itself, once by
+ * the kernel, once by the shell.
  */
 const hurrying: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGTERM']);
 
@@ -32,7 +32,7 @@ export interface Interrupt {
 }
 
 export interface InterruptOptions {
-  /** Go on when nobody reads standard output any more. */
+  /** Go on when standard output has no reader any more. */
   readonly outliveOutput?: boolean;
   readonly now?: () => number;
 }
@@ -40,12 +40,12 @@ export interface InterruptOptions {
 const listening = new Set<(reason: string) => void>();
 let outliving = 0;
 
-/** A command is there that goes on when nobody reads standard output. */
+/** A command is there that goes on when standard output has no reader. */
 export function outlivesOutput(): boolean {
   return outliving > 0;
 }
 
-/** Nobody reads standard output any more. @returns false when no command is there that could end in order */
+/** Standard output has no reader any more. @returns false when no command is there that could end in order */
 export function outputClosed(): boolean {
   for (const end of listening) end('standard output was closed');
   return listening.size > 0 || outliving > 0;

@@ -21,7 +21,7 @@ const stopMarginMs = 10_000;
 export const stopLimitMs = (limits: { readonly closingTimeoutMs: number; readonly drainMs: number }): number =>
   2 * limits.closingTimeoutMs + limits.drainMs + stopMarginMs;
 
-/** The last log lines have so long to go out when whoever reads them is slow, ms. */
+/** The last log lines have so long to go out when their reader is slow, ms. */
 const lastLinesMs = 200;
 
 /** Add the command to the program. */
@@ -118,7 +118,7 @@ export async function run(file: string, name: string, options: RunOptions): Prom
 /** The service, until it is told to end or fails. @returns exit code */
 async function serve(config: ServiceConfig, json: boolean): Promise<number> {
   const { onInterrupt } = await import('./interrupt.js');
-  // Its log may be read by nobody, which costs lines and nothing else.
+  // Its log may have no reader, which costs lines and nothing else.
   const interrupt = onInterrupt({ outliveOutput: true });
   const { surviveErrors } = await import('./uncaught.js');
   const { logLevel } = await import('../base/environment.js');

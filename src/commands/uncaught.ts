@@ -1,6 +1,5 @@
-// What becomes of errors that nobody caught, and of output that nobody takes. main.ts sets both up before anything
-// else; a running service takes errors over, because its data path goes on without the main thread
-// (runtime/internal-errors.ts).
+// What happens to uncaught errors, and to output that no program reads. Set up before anything else; a running service
+// handles errors itself, because its data path goes on without the main thread (runtime/internal-errors.ts).
 // Tested by test/threads/output.test.ts.
 
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
@@ -10,7 +9,7 @@ type Handler = (error: unknown) => void;
 
 let survivor: Handler | null = null;
 
-/** From here on this is told of errors that nobody caught, and the process goes on. @returns ends that */
+/** From here on this gets uncaught errors, and the process goes on. @returns ends that */
 export function surviveErrors(handler: Handler): () => void {
   survivor = handler;
   return () => (survivor = null);
@@ -22,7 +21,7 @@ export function catchErrors(report: (error: unknown) => number): void {
     if (survivor === null) process.exit(report(error));
     survivor(error);
   });
-  // Who complains about standard error would have to do it there.
+  // A complaint about standard error would have to go there.
   process.stderr.on('error', () => undefined);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE' || error.code === 'EIO') {

@@ -96,7 +96,7 @@ export async function watch(endpoint: string, options: WatchOptions): Promise<nu
       endpoint,
       ...(verified === null ? {} : { ...verified, picture: options.picture }),
       ...(options.series === undefined ? {} : { series: options.series }),
-      // A slow consumer's socket keeps little for it, or nobody would notice.
+      // A slow consumer's socket keeps little for it, or its slowness would not show.
       ...(options.delay === undefined ? {} : { delayMs: options.delay, receiveHighWaterMark: 4 }),
       ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout * 1000 }),
       allowIncomplete: options.allowIncomplete === true,

@@ -1,4 +1,4 @@
-// Forms of a configuration: how frames leave, how many threads make that of them, and how far they may be ahead of the
+// Forms of a configuration: how frames leave, how many threads make the forms, and how far these may be ahead of the
 // streamer. Comes in: the configuration, the layout, sizes, the rate. Goes out: threads, slots, bytes; null = frames
 // leave as they lie.
 
@@ -40,7 +40,7 @@ export const formOf = ({ compression: encoding, turn, mirror, roi, mask, maskVal
 /** Is it more than compressed: has it other pixels than the frame? */
 export const altersPixels = (form: SentForm): boolean => form.masked || !leavesAsItLies(form);
 
-/** Who makes forms, and where. */
+/** Which threads make forms, and where. */
 export interface EncodingPlan {
   readonly threads: number;
   /** Of the images that leave. */

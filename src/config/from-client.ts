@@ -1,7 +1,7 @@
 // A configuration that leaves the detector to PSI's client (`detector: from_client`). Comes in: what the file states,
 // and what the client has set, as values of the same keys. Goes out: the configuration of both together, checked like
-// one that was written by hand, or what is wrong with it. A key that the file gives holds; that the client says
-// otherwise is found elsewhere (control/sls/agreement.ts).
+// one that was written by hand, or what is wrong with it. A key of the file holds; where the client contradicts it is
+// not found here (control/sls/agreement.ts).
 
 import { OperatorError, exitCode } from '../base/errors.js';
 import { findProblems } from './checks.js';

@@ -1,6 +1,6 @@
 // A geometry as an SVG drawing: the frame with row 0 on top, each port image as a coloured field with its UDP port, a
-// dot at its pixel (0, 0), an arrow in the direction of its rows; gaps are dark, what is not read out is hatched. `vdcu
-// run --print-geometry --svg FILE` writes it. Lengths in the drawing are SVG user units.
+// dot at its pixel (0, 0), an arrow in the direction of its rows. Gaps are dark, rows that are not read out are
+// hatched. Lengths in the drawing are SVG user units.
 // Tested by test/config/print-geometry.test.ts.
 
 import type { Geometry, PortGeometry, Span } from '../detector/geometry.js';

@@ -1,5 +1,5 @@
-// From a file of named detectors to one ServiceConfig. The commands call `loadConfig`; every message names file, line,
-// key, value and what is allowed, and all problems of an entry are reported at once.
+// From a file of named detectors to one ServiceConfig. Every message names file, line, key, value and what is allowed,
+// and all problems of an entry are reported at once.
 
 import { closeSync, openSync, readSync } from 'node:fs';
 import { closest, distance } from 'fastest-levenshtein';
@@ -12,7 +12,7 @@ import { resolveOptions } from './resolve.js';
 import { notesOf, options as allOptions, type OptionKey, type Options } from './schema.js';
 import type { ServiceConfig } from './service-config.js';
 
-/** Problems named in one message; more of them help nobody. */
+/** Problems named in one message; more of them would not help. */
 const problemLimit = 50;
 
 /**
@@ -81,7 +81,7 @@ export function parseConfig(text: string, file: string, name: string, hostName: 
   return isOpen(config) ? { ...config, stated: { options, given: new Set(Object.keys(values)), hostName } } : config;
 }
 
-/** Who names receiver ports and no detector leaves it to the client; whoever does so opens series by it. */
+/** Receiver ports without a detector leave it to the client; then series are opened by the client. */
 function leftToClient(values: Record<string, unknown>): Record<string, unknown> {
   const ports = values['receiver_ports'];
   const named = Object.hasOwn(values, 'detector');

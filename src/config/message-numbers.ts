@@ -1,6 +1,6 @@
 // The first message number of a process: the time in microseconds. It must lie above every number of earlier processes,
-// or consumers mix the new messages with what they still keep (docs/stream.md); so a clock that cannot be right is
-// refused before anything is sent. And where numbers go on behind a data plane that is gone.
+// or consumers mix the new messages with what they still keep (docs/stream.md). So a clock that cannot be right is
+// refused before anything is sent. Also: the first number after a data plane that has ended.
 
 import { exitCode, OperatorError } from '../base/errors.js';
 

@@ -1,6 +1,6 @@
 // What a header's second part may hold. The consumer's file writer turns every key into an HDF5 dataset or group beside
-// the frames; what it cannot store costs the series its metadata and sequence numbers, or the writer its life. So it is
-// refused here, with the path and the reason, before a series is opened, or a configuration taken. Rules:
+// the frames. What it cannot store costs the series its metadata and sequence numbers, or ends the writer. So it is
+// refused here, with the path and the reason, before a series is opened or a configuration is accepted. Rules:
 // docs/stream.md.
 
 import { writeJson } from '../base/json-text.js';
@@ -9,7 +9,7 @@ import type { JsonNode } from '../base/json-text.js';
 /** Largest metadata as JSON text in UTF-8, bytes. */
 export const metadataBytesLimit = 128 * 1024;
 
-/** Problems named in one answer; more of them help nobody. */
+/** Problems named in one answer; more of them would not help. */
 const problemLimit = 20;
 
 /** Datasets that the file writer makes itself, beside the metadata. */

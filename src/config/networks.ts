@@ -1,5 +1,5 @@
-// Networks as people write them: an address, or an address and the bits of its prefix. Used for lists of who may
-// connect, and of who sends the packets.
+// Networks as people write them: an address, or an address and the bits of its prefix. Comes in: lists of them. Goes
+// out: whether an address is within.
 
 import { BlockList, isIP } from 'node:net';
 

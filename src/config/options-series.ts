@@ -1,4 +1,4 @@
-// Options of series: the ring, when a series begins and ends, which limits it has, who takes it.
+// Options of series: the ring, when a series begins and ends, which limits it has, which consumer takes it.
 // Tested by test/config/schema.test.ts.
 
 import { z } from 'zod';

@@ -1,6 +1,5 @@
 // Every number that follows from a configuration, fixed before anything starts: threads, slots, bytes, and what each
-// limit means at the detector's rate. `service.ts` builds by it, `print-plan.ts` shows it, and a plan that cannot hold
-// what the limits promise is refused here.
+// limit means at the detector's rate. A plan that cannot hold what the limits promise is refused here.
 
 import { availableParallelism } from 'node:os';
 import type { FrameShare } from '../detector/frame-share.js';
@@ -108,7 +107,7 @@ export interface Plan extends SendQueuePlan {
      */
     readonly burstFrames: number;
   };
-  /** Who makes forms, and where; null = frames leave as they are. */
+  /** Which threads make forms, and where; null = frames leave as they are. */
   readonly encoding: EncodingPlan | null;
   /** What the shared memory is made from, for the largest settings that an arm request may ask for. */
   readonly memory: MemorySizes;
@@ -294,7 +293,7 @@ function largestOf({ detector, dynamicRangeMax }: ServiceConfig): Required<
   };
 }
 
-/** What is allowed, and may lose data all the same: sentences for whoever checks the configuration. */
+/** What is allowed, and may lose data all the same, in sentences. */
 export function planWarnings({ ring }: Plan): string[] {
   if (ring.frames >= ring.burstFrames) return [];
   return [

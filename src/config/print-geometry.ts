@@ -1,5 +1,5 @@
-// A geometry for people (text with a picture) and for scripts (JSON, snake_case). `vdcu run --print-geometry` prints
-// it; the drawing for a browser is in geometry-svg.ts. Nothing is computed here.
+// A geometry for people (text with a picture) and for scripts (JSON, snake_case). Nothing is computed here. The drawing
+// for a browser: geometry-svg.ts.
 
 import type { Geometry, PortGeometry, Span } from '../detector/geometry.js';
 import type { ServiceConfig } from './service-config.js';

@@ -1,5 +1,4 @@
-// A plan for people (text) and for scripts (JSON, snake_case). `vdcu run --print-plan` prints it; nothing is computed
-// here.
+// A plan for people (text) and for scripts (JSON, snake_case). Nothing is computed here.
 
 import { frameIndexOf, noFrame, ownBehind } from '../detector/frame-share.js';
 import { sourceText } from './networks.js';
@@ -140,7 +139,7 @@ function shareRows({ share }: Plan): [string, string][] {
 }
 
 /**
- * Of which series files can become: where nobody names one, the consumer writes none, and nothing else would say so.
+ * Of which series files can become: where no name is given the consumer writes none, and nothing else would say so.
  */
 function fileRows({ series, autoFilename }: ServiceConfig): [string, string][] {
   if (series === 'armed') return [['  file', 'as each arm request names it']];

@@ -31,7 +31,7 @@ export type Arrival = keyof typeof processorCost.packet;
 /** Traffic of a detector. */
 export interface Traffic {
   readonly arrival: Arrival;
-  /** Who writes to the consumer's connection: the streamer, or zmq's thread. */
+  /** Which thread writes to the consumer's connection: the streamer, or zmq's. */
   readonly send: 'zmtp' | 'zmq';
   /** Packets per second of each receiver thread. */
   readonly packetsPerSecond: readonly number[];
@@ -96,7 +96,7 @@ export function loadOf({
     ...(zmq === null ? [] : [['zmq', zmq] as [string, number]]),
   ];
   const total = threads.reduce((sum, [, share]) => sum + share, 0);
-  // Threads busy for most of their time share a core with nobody.
+  // A thread that is busy for most of its time shares its core with no other.
   const alone = threads.filter(([, share]) => share > busyLimit / 2);
   const rest = threads.filter(([, share]) => share <= busyLimit / 2).reduce((sum, [, share]) => sum + share, 0);
   return {

@@ -1,5 +1,5 @@
-// The reference of all options as Markdown, made from the schema. `vdcu reference` prints it for
-// docs/reference/configuration.md, and a test compares the two.
+// The reference of all options as Markdown, made from the schema: docs/reference/configuration.md. A test compares the
+// two.
 
 import { notesOf, options, type OptionKey } from './schema.js';
 

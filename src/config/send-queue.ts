@@ -1,6 +1,6 @@
 // The plan of what lies between the ring and the consumer: the kernel's send buffers, where the service speaks zmq's
 // protocol itself, or zmq's queue in this process. Comes in: how messages leave, and a frame's bytes. Goes out: how
-// much may wait there. The ring is the queue proper: what waits here is lost with a consumer that goes.
+// much may wait there. The ring is the real queue, because what waits here is lost with a consumer that goes.
 
 import type { ServiceConfig } from './service-config.js';
 

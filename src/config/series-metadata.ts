@@ -16,7 +16,7 @@ import type { ServiceConfig } from './service-config.js';
 export interface SeriesMetadata {
   /** JSON text. */
   readonly text: string;
-  /** `exptime` as it was written, in seconds; null = nobody gave one. Images carry it as `exposure_time`. */
+  /** `exptime` as it was written, in seconds; null = none was given. Images carry it as `exposure_time`. */
   readonly exposureTime: string | null;
 }
 

@@ -1,4 +1,4 @@
-// Why a series was cut short: `aborted` in `series_end`, summary, log, page and command line. Pure.
+// Why a series was aborted: `aborted` in `series_end`, summary, log, page and command line. Pure.
 // Tested by test/contract/closed-lists.test.ts.
 
 import { remedyOf } from './row.js';

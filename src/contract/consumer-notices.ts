@@ -1,5 +1,5 @@
-// What is told of a consumer that comes or goes, where the way out knows more of it than that: the codes of the log
-// line `consumer`. The sentence names the consumer; the row says what all of its kind mean. Pure.
+// What is reported of a consumer that comes or goes, where the sink knows more than that: the codes of the log line
+// `consumer`. The sentence names the consumer; the row says what all of its kind mean. Pure.
 // Tested by test/contract/closed-lists.test.ts.
 
 import type { Row } from './row.js';

@@ -1,6 +1,6 @@
-// Who came to the data port and was not let in: the reasons, each with its sentence and remedy, and who was told of
-// already. Comes in: what a sink refused. Goes out: a sentence per reason and address, at most once a minute, however
-// often the peer knocks.
+// Peers that came to the data port and were not let in: the reasons, each with its sentence and remedy, and which peers
+// were reported already. Comes in: what a sink refused. Goes out: a sentence per reason and address, at most once a
+// minute, however often the peer knocks.
 
 import { remedyOf } from './row.js';
 import type { Row } from './row.js';
@@ -89,7 +89,7 @@ const againAfterMs = 60_000;
 /** Addresses remembered at most: beyond these one sentence stands for all. */
 const addressesLimit = 64;
 
-/** Remembers who was told of. */
+/** Remembers which peers were reported. */
 export class RefusedPeers {
   readonly #toldAt = new Map<string, number>();
 

@@ -73,7 +73,7 @@ export interface SeriesSummary {
   readonly aborted?: AbortReason;
   /**
    * Of a series that is aborted as `consumer_lost`: so many frames, from the first on, its machine had acknowledged;
-   * absent where nobody knows.
+   * absent where it is not known.
    */
   readonly delivered_frames?: number;
   /** Of the same, where there are several sockets: where its consumer was. */

@@ -1,5 +1,5 @@
-// The rules of an arm request, for every door: its keys with what the documentation says about them, defaults, ranges,
-// and what would hurt the consumer. Comes in: the wish as JSON nodes. Goes out: the request that the streamer
+// The rules of an arm request, by whichever protocol: its keys with what the documentation says about them, defaults,
+// ranges, and what would hurt the consumer. Comes in: the wish as JSON nodes. Goes out: the request that the streamer
 // understands, or all that is wrong with it.
 
 import { isAbsolute } from 'node:path/posix';
@@ -177,7 +177,7 @@ export function checkArmWish(body: JsonNode | null, config: ServiceConfig): ArmR
   return request;
 }
 
-/** So many problems are named; more of them help nobody. */
+/** So many problems are named; more of them would not help. */
 function shortened(problems: readonly string[], unnamed: number): string[] {
   const more = Math.max(0, problems.length - problemLimit) + unnamed;
   return [...problems.slice(0, problemLimit), ...(more > 0 ? [`and ${more} more problems`] : [])];

@@ -1,5 +1,4 @@
-// Commands from the control plane to the streamer, one after the other, and the answers to those who wait. Main thread
-// only.
+// Commands from the control plane to the streamer, one after the other, and their answers. Main thread only.
 // Tested by test/control/orders.test.ts.
 
 import type { Repeat } from '../base/clock.js';
@@ -39,7 +38,7 @@ export class CommandQueue {
     this.#repeat = repeatedly;
   }
 
-  /** Resolves with the streamer's answer, or with a refusal when nobody is left to answer. */
+  /** Resolves with the streamer's answer, or with a refusal when the streamer cannot answer any more. */
   command(make: (id: number) => StreamCommand): Promise<StreamEvent> {
     const id = ++this.#id;
     const failure = this.#failure;
@@ -50,7 +49,7 @@ export class CommandQueue {
     });
   }
 
-  /** Give a command that is not answered to whoever gave it. */
+  /** Give a command without waiting for its answer. */
   tell(make: (id: number) => StreamCommand): void {
     this.#post(make(++this.#id));
   }
@@ -60,7 +59,7 @@ export class CommandQueue {
     this.#answers.delete(event.id);
   }
 
-  /** Nobody is left to answer. */
+  /** The streamer cannot answer any more. */
   fail(why: RefusalReason, problem: string): void {
     const failure = { why, problem };
     this.#failure = failure;

@@ -1,6 +1,6 @@
-// Orders: what everybody calls who opens and ends series, by whichever protocol. Comes in: wishes. Goes out: commands
-// to the streamer, and its answers or refusals. The rules stand in arm-request.ts and stop-request.ts; no door has its
-// own.
+// Orders: the one way in for all that opens and ends series, by whichever protocol. Comes in: wishes. Goes out:
+// commands to the streamer, and its answers or refusals. The rules stand in arm-request.ts and stop-request.ts, and
+// nowhere else.
 
 import { formOf } from '../config/encoding.js';
 import { walkOf } from '../detector/frame-form.js';
@@ -25,7 +25,7 @@ export interface Armed {
   readonly type: PixelType;
 }
 
-/** Who gives orders needs no more than this. Orders are carried out one after the other. */
+/** All that a protocol needs to give orders. Orders are carried out one after the other. */
 export interface Orders {
   /**
    * Open a series. Resolves when the receivers are open: then the detector may be started.

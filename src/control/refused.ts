@@ -1,5 +1,5 @@
 // A refusal: why an order is not carried out. Comes in: a reason of the closed list and sentences about this case. Goes
-// out: an error that each door tells in its own way: by a status, or by an error reply.
+// out: an error that each protocol reports in its own way: by a status, or by an error reply.
 // Tested by test/control/orders.test.ts.
 
 import type { RefusalReason } from '../contract/refusals.js';

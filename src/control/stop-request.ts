@@ -1,5 +1,5 @@
-// The rules of an order that ends a series. Comes in: what somebody asks for. Goes out: what the streamer understands,
-// or everything that is wrong with it.
+// The rules of an order that ends a series. Comes in: the wish. Goes out: what the streamer understands, or everything
+// that is wrong with it.
 // Tested by test/control/orders.test.ts.
 
 import type { SeriesStop } from '../contract/series.js';

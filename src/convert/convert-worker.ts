@@ -1,6 +1,6 @@
 // A thread of the pool that converts files: one image of a stack at a time. Comes in: which one. Goes out: its pixels,
 // or the chunk that they are compressed to. HDF5's own library unpacks, whatever filter the file has; each thread has
-// the file open for itself.
+// opened the file for itself.
 // Tested by test/convert/convert.test.ts.
 
 import { move } from 'piscina';

@@ -1,6 +1,7 @@
 // An HDF5 file with its stacks of images compressed, or unpacked, as a new file. Comes in: a file, where to, how many
-// threads. Goes out: the new file, whole, or nothing: it has another name until it is done. A pool of threads (piscina)
-// reads and compresses; here images are written, in order. No more of them are in memory than twice the threads.
+// threads. Goes out: the complete new file, or nothing: until it is complete it has another name. A pool of threads
+// (piscina) reads and compresses; here images are written, in order. At most twice as many images as threads are in
+// memory.
 
 import { closeSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { Piscina } from 'piscina';

@@ -1,6 +1,6 @@
-// Everything of an HDF5 file into another one, but stacks of images, which others write: groups, datasets, attributes,
-// links. Comes in: a file, a new one. Goes out: the same tree; what became another type is named; what cannot be copied
-// is refused before anything is made of it. Datasets that several names lead to become several.
+// Everything of an HDF5 file into another one, except stacks of images: groups, datasets, attributes, links. Comes in:
+// a file, a new one. Goes out: the same tree; what became another type is named; what cannot be copied is refused
+// before anything is made of it. A dataset with several names becomes several datasets.
 // Tested by test/convert/convert.test.ts.
 
 import { exitCode, OperatorError } from '../base/errors.js';

@@ -1,6 +1,6 @@
-// What stands in a frame where whole port images are missing. A port image of which no packet came is touched by
-// nobody, so pixels of an older frame may be there: where some port has ever written, they are filled in a copy. Comes
-// in: where ports have their places, and of which a packet came. Pure.
+// What stands in a frame where whole port images are missing. A port image of which no packet came is written by no
+// receiver, so pixels of an older frame may be there. Where some port has ever written, they are filled in a copy.
+// Comes in: where ports have their places, and of which a packet came. Pure.
 // Tested by test/pipeline/closing.test.ts.
 
 import type { Layout } from './layout.js';

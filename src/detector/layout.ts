@@ -1,6 +1,5 @@
 // Where every wire pixel of a detector belongs in the stitched frame: pure functions from settings to a layout, and
-// from a layout and a position to a piece table. The plan sizes memory by it, the receivers place by it, the streamer
-// fills absent port images by it. Rules of the geometry: docs/geometry.md.
+// from a layout and a position to a piece table. Rules of the geometry: docs/geometry.md.
 
 import { OperatorError, exitCode } from '../base/errors.js';
 import { headerBytes } from './packet-header.js';

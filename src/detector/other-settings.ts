@@ -1,6 +1,6 @@
 // Which settings of the detector explain packets that do not fit the configured ones? Comes in: a layout, and what was
-// seen on the wire; goes out: every combination of settings under which exactly this is sent, those with the fewest
-// changes first. Pure, and called only when something is wrong: `stream/series/suspicions.ts` makes sentences of it.
+// seen on the wire. Goes out: every combination of settings under which exactly this is sent, those with the fewest
+// changes first. Pure, and run only when something is wrong.
 
 import type { Layout } from './layout.js';
 import { readOut } from './layout.js';

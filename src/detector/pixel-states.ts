@@ -1,6 +1,6 @@
 // What each pixel of a frame is: a value, missing, not read out, a gap. Comes in: which packets the image message calls
-// missing, and where each port had its place. Goes out: one state by pixel. A pixel's value decides nothing here, for a
-// saturated pixel has the value that stands for a missing one.
+// missing, and where each port had its place. Goes out: one state by pixel. A pixel's value decides nothing here,
+// because a saturated pixel has the value that stands for a missing one.
 
 import { makeLayout } from './layout.js';
 import type { Layout, PortLayout } from './layout.js';
@@ -30,7 +30,7 @@ export interface StatesOfFrame {
   readonly saturation: number;
 }
 
-/** One that receives, or nobody whose place is known. */
+/** A place in the frame, and the port that holds it; null = none is known. */
 interface Holder {
   readonly position: number;
   readonly port: PortLayout | null;

@@ -1,6 +1,6 @@
 // The image of one port as the detector sent it, out of a stitched frame: rows in the order of the wire, no gaps,
-// packed where the wire packs. Comes in: pixels of a frame, and where its ports had their places. Goes out: bytes. The
-// way back of placement, for those who know port images only; missing pixels have all bits set.
+// packed where the wire packs. Comes in: pixels of a frame, and where its ports had their places. Goes out: bytes, the
+// inverse of placement; missing pixels have all bits set.
 
 import { gapped, makeLayout, rowsFlipped } from './layout.js';
 import type { Layout } from './layout.js';

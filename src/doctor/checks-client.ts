@@ -1,6 +1,6 @@
 // Does what PSI's client has set agree with the configuration, and with what arrives? Pure: facts in, verdict out. The
-// client tells detector and service one after the other, so that one of them may have been told something else: a
-// setter that was refused here has changed the detector all the same.
+// client sets detector and service one after the other, so the two may differ: a setting that was refused here has
+// changed the detector all the same.
 
 import type { Facts } from './facts.js';
 import { failed, notChecked, ok, warning } from './verdict.js';

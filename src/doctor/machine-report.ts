@@ -1,4 +1,4 @@
-// The doctor's report of a service that waits to be told what the detector is: the machine alone. Loads nothing and
+// The doctor's report of a service that does not know yet what the detector is: the machine alone. Loads nothing and
 // opens nothing.
 // Tested by test/threads/from-client.test.ts.
 

@@ -1,6 +1,5 @@
-// Asks the network card by `ethtool`, where that is installed: size of its receive ring, pause frames. Other drivers
-// say other things, so each line is taken as it comes or left out. Takes too long to be asked before a
-// series is armed.
+// Asks the network card by `ethtool`, where that is installed: size of its receive ring, pause frames. Drivers differ
+// in what they say, so each line is optional. It takes too long for the moment before a series is armed.
 
 import { execFile } from 'node:child_process';
 import type { CardFacts, LinkFacts } from './facts.js';

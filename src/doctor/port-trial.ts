@@ -1,5 +1,5 @@
 // Tries addresses and ports as the service will: a socket is bound and closed again. Only where the service does not
-// run, by `vdcu doctor`; for as long as that takes nobody else can have the port.
+// run; meanwhile no other program can have the port.
 
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';

@@ -1,5 +1,5 @@
-// The encoder compiled to WebAssembly: loads the kernel that scripts/build-kernel.mjs made. What it does:
-// kernel/encode.ts, kernel/arrange.ts.
+// The encoder compiled to WebAssembly: loads the kernel that scripts/build-kernel.mjs made. Its code: kernel/encode.ts,
+// kernel/arrange.ts.
 
 import { readFileSync } from 'node:fs';
 import { assert } from '../base/assert.js';

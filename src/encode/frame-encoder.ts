@@ -1,8 +1,8 @@
 // STEP 2b: frames of the ring → forms. One of K encoders: it takes the own frames n with n mod K = k once every port
-// has closed them, fills in a copy what was never received, cuts, turns, mirrors, masks and compresses as the form
-// says, and publishes it for the streamer. Follows the commands to the receivers, so that nobody reads a slot between
-// series. How far it may be ahead: a form slot is free once the frame that lay there is released, as slots of the ring
-// are for receivers.
+// has closed them. It fills in a copy what was never received, cuts, turns, mirrors, masks and compresses as the form
+// says, and publishes the result for the streamer. It follows the commands to the receivers, so that no slot is read
+// between series. How far it may be ahead: a form slot is free once the frame that lay there is released, as slots of
+// the ring are for receivers.
 
 import { assert } from '../base/assert.js';
 import type { Clock } from '../base/clock.js';
@@ -40,7 +40,7 @@ export interface EncoderSetup {
   layoutFor(dynamicRange: number, readNRows: number): Layout;
 }
 
-/** Rests between turns, in ms: nothing open; a series; one that waits for a form slot, of which nobody tells. */
+/** Rests between turns, in ms: nothing open; a series; one that waits for a form slot, whose release wakes no one. */
 const idleRestMs = 20;
 const openRestMs = 2;
 const fullRestMs = 1;

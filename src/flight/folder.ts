@@ -62,7 +62,7 @@ export class FlightFolder {
     const files = { pcap_file: join(this.#folder, `${name}.pcap`), report_file: join(this.#folder, `${name}.json`) };
     const text = `${JSON.stringify(report, null, 2)}\n`;
     await this.#makeRoom(bytes + text.length);
-    // Whoever sees a file sees all of it.
+    // A file that is seen is complete.
     const parts = { pcap: `${files.pcap_file}.part`, report: `${files.report_file}.part` };
     try {
       await writeFile(parts.report, text);

@@ -1,5 +1,5 @@
 // What happened to each frame, told from a recording of the flight recorder: which packets came on each port, in which
-// order, of which class, and which never came. `vdcu explain` reads the file and prints; here is no text.
+// order, of which class, and which never came. Data only; the words are in text.ts.
 // Tested by test/pipeline/flight.test.ts.
 
 import { heldClass } from './pcap.js';

@@ -1,5 +1,5 @@
 // The story of a recording (flight/story.ts) in words: a line for each run of complete frames, and for each other frame
-// a line per port. `vdcu explain` prints it.
+// a line per port.
 // Tested by test/commands/explain.test.ts.
 
 import { packetClassTable } from '../contract/packet-classes.js';

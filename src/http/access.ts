@@ -1,5 +1,6 @@
-// Who may ask what: the token for requests that change something, and the names under which a browser may reach this
-// service. How an operator sets it: docs/operating.md#access.
+// Access: the token for requests that change something, and the names under which a browser may reach this service.
+// Comes in: method and header fields of a request. Goes out: why it is refused, or null. How an operator sets it:
+// docs/operating.md#access.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -28,7 +29,7 @@ export interface AccessRefusal {
 }
 
 export interface AccessRules {
-  /** Null = anybody may change the state. */
+  /** Null = every request may change the state. */
   readonly token: string | null;
   /** Address listened on. */
   readonly host: string;
@@ -106,7 +107,7 @@ export class Access {
   refuse({ method, headers }: AccessQuestion): AccessRefusal | null {
     const host = single(headers['host']);
     const name = nameOf(host);
-    // A name that an attacker's name server points to this machine makes his page one of ours to the browser. An
+    // A name that an attacker's name server points to this machine makes a foreign page ours to the browser. An
     // address cannot.
     if (!this.#known(name)) {
       return {

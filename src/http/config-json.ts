@@ -31,7 +31,7 @@ export function configJson(config: ServiceConfig): Record<string, unknown> {
       portPositions: Object.fromEntries(detector.portPositions),
     }),
     ...snakeKeys(rest),
-    // Paths of such URLs hold keys, and anybody may read this.
+    // Paths of such URLs hold keys, and this answer is open to all.
     notify_url: notifyUrl === null ? null : `${new URL(notifyUrl).origin}/…`,
     frames_stride: share.stride,
     frames_offset: share.offset,

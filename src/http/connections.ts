@@ -1,6 +1,6 @@
-// The connections of the HTTP interface: how many there may be, and who makes room when there are more. Whoever comes
-// gets in, probes above all; one that has nothing to do goes. A connection is idle until its request's head is
-// complete, then its body is on its way, then its answer.
+// The connections of the HTTP interface: how many there may be, and which one is closed when there are more. A new
+// connection always gets in, probes above all; one that has nothing to do is closed. A connection is idle until its
+// request's head is complete, then its body is on its way, then its answer.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import { systemClock } from '../base/clock.js';
 import type { Logger } from '../runtime/log.js';
 
-/** More of them help nobody. */
+/** More of them would not help. */
 const mostConnections = 256;
 const fewestConnections = 8;
 /** At most one log line in so long, ms. */

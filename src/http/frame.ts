@@ -1,5 +1,5 @@
-// The last frame as those who show it need it. Comes in: what the streamer keeps of it. Goes out: pixels, and beside
-// each whether it is a value at all.
+// The last frame for viewers. Comes in: what the streamer keeps of it. Goes out: pixels, and for each whether it is a
+// value at all.
 
 import { pixelBytes } from '../detector/pixel-type.js';
 import type { PixelType } from '../detector/pixel-type.js';

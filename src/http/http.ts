@@ -42,7 +42,7 @@ export interface HttpOptions {
   readonly flightRecorder?: () => FlightRecorder | null;
   /** What PSI's client drives, where it is on. */
   readonly receivers?: ReceiverGroup;
-  /** Left out = nobody needs a token. */
+  /** Left out = no request needs a token. */
   readonly token?: string | null;
   /** Names that browsers and proxies may use; left out = any, unless `host` is loopback. */
   readonly names?: readonly string[] | null;

@@ -1,6 +1,6 @@
 // Requests that never become one: no HTTP, too long, too slow, contradicting themselves. Node's parser refuses them
-// before any route is asked; here they are answered in the form of all other errors, {"problems": [sentence]}, and the
-// connection is closed. What Node lets through and a proxy could understand otherwise is refused as well.
+// before a route has them. Here they are answered in the form of all other errors, {"problems": [sentence]}, and the
+// connection is closed. What Node lets through and a proxy could understand differently is refused as well.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -51,7 +51,7 @@ export function answerMalformed(server: Server): void {
   });
 }
 
-/** For fastify's `clientErrorHandler`: Node closes nothing by itself once somebody listens. */
+/** For fastify's `clientErrorHandler`: Node closes nothing by itself once there is a handler. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -61,8 +61,8 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex):
 }
 
 /**
- * Fields that may stand once, and stand twice or, Host, not at all (RFC 9112, 3.2): who reads the first and who reads
- * the last would see two requests. Node hands over the first Host alone.
+ * Fields that may stand once, and stand twice or, Host, not at all (RFC 9112, 3.2): a program that reads the first
+ * and one that reads the last would see different requests. Node hands over the first Host alone.
  * @param raw names and values in turn
  * @returns null = nothing wrong
  */

@@ -1,5 +1,4 @@
-// What HTTP makes of a refusal. Comes in: the reason. Goes out: the status. Nothing else in the program knows one from
-// the other.
+// What HTTP makes of a refusal. Comes in: the reason. Goes out: the status. No other file maps one to the other.
 // Tested by test/http/http.test.ts.
 
 import type { RefusalReason } from '../contract/refusals.js';

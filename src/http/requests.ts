@@ -1,5 +1,5 @@
-// What becomes of a request before any route has it: what is unclear, or not allowed, is answered here; a body is read
-// as JSON.
+// What is checked of a request before any route has it: a request that is unclear, or not allowed, is answered here; a
+// body is read as JSON.
 // Tested by test/http/http.test.ts.
 
 import type { FastifyReply, FastifyRequest } from 'fastify';

@@ -1,4 +1,4 @@
-// The route of the flight recorder: what came in last, as a capture file. Written to the configured folder, or given as
+// The route of the flight recorder: the last packets as a capture file, written to the configured folder, or given as
 // the answer.
 
 import { Readable } from 'node:stream';

@@ -1,5 +1,5 @@
-// Frames by number: each one that was sent and still lies in the ring, as numpy reads it, as a picture, or as it was
-// sent. The data path does not notice who asks.
+// Frames by number: each one that was sent and still lies in the ring, as numpy reads it, as a picture, or with its
+// message. The data path does not notice the requests.
 
 import type { FastifyInstance } from 'fastify';
 import * as schemas from './api-schemas.js';

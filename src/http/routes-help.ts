@@ -1,5 +1,5 @@
-// The documents at /help: who reads an alarm at night has them where the service is. Pages are made by the build and
-// found by name in a list, so that a request never names a file.
+// The documents at /help, so that they are at hand where the service is. The build makes the pages. They are found by
+// name in a list, so that a request never names a file.
 
 import type { FastifyInstance } from 'fastify';
 import { helpIn, readHelpPages } from '../base/help-pages.js';

@@ -1,4 +1,5 @@
-// What schemas of answers are put together from: the part of JSON Schema (OpenAPI 3.0) that is used, and its parts.
+// The parts that schemas of answers are put together from, and the types of the part of JSON Schema (OpenAPI 3.0) that
+// is used.
 // Tested by test/http/http.test.ts.
 
 /** The part of JSON Schema (OpenAPI 3.0) that is used here. */

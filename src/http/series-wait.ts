@@ -1,11 +1,11 @@
-// Waiting for the state of the service: who wants to go on when a series has ended asks once and is answered then.
-// Comes in: the state that is waited for, and for how long. Goes out: nothing but that it is time to answer.
+// Waiting for the state of the service: a client that wants to go on when a series has ended asks once and is answered
+// then. Comes in: the state that is waited for, and for how long. Goes out: that it is time to answer.
 
 import { systemClock } from '../base/clock.js';
 import type { Clock } from '../base/clock.js';
 import type { SeriesState } from '../view/service-view.js';
 
-/** Who waits at once. */
+/** Requests that may wait at once. */
 export const waitLimit = 32;
 /** Time from look to look, ms. */
 const lookMs = 100;
@@ -36,7 +36,7 @@ export class SeriesWait {
 
   /**
    * Resolves when the state is as wanted, when the time is over, or when the service ends.
-   * @param gone resolves it, too: who asked does not listen any more
+   * @param gone resolves it, too: the client does not listen any more
    */
   for(wanted: SeriesState, ms: number, gone: AbortSignal): Promise<void> {
     if (this.#closed || gone.aborted || this.#state() === wanted) return Promise.resolve();
@@ -48,14 +48,14 @@ export class SeriesWait {
     });
   }
 
-  /** Answer those whose time has come. Done ten times a second while somebody waits. */
+  /** Answer the requests whose time has come. Done ten times a second while one waits. */
   look(): void {
     const now = this.#clock.now();
     const state = this.#state();
     for (const waiting of this.#waiting) if (state === waiting.wanted || now >= waiting.until) this.#end(waiting);
   }
 
-  /** Answer all of them; nobody waits from here on. */
+  /** Answer all of them; from here on none waits. */
   close(): void {
     this.#closed = true;
     for (const waiting of this.#waiting) this.#end(waiting);

@@ -1,4 +1,4 @@
-// What one encoder tells about itself: its answer to commands, that it turns, what it has done. Writer: that encoder.
+// What one encoder reports about itself: its answer to commands, its heartbeat, what it has done. Writer: that encoder.
 // Readers: streamer (answer), main.
 // Tested by test/memory/form-slots.test.ts.
 
@@ -30,7 +30,7 @@ export class EncoderWords {
     this.#figures = new Float64Array(buffer, offset + figuresAt, encoderFigures.length);
   }
 
-  /** The command word that was obeyed last. Everything done for it is seen by whoever reads it. */
+  /** The command word that was obeyed last. A thread that reads it sees everything done for it. */
   get answer(): number {
     return Atomics.load(this.#words, at.answer);
   }

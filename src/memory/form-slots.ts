@@ -1,7 +1,7 @@
-// Frames as an output wants them, where that is not as they lie in the ring: cut, turned, compressed. Frame n lies
-// in slot n mod F, and is written by encoder n mod K; F is a multiple of K, so each slot has one writer. Readers: the
-// streamer, after the publish word. A slot is free once `next` of the series words is above its frame; who copies one
-// that was released asks afterwards whether it was still there.
+// Frames as an output wants them, where that is not as they lie in the ring: cut, turned, compressed. Frame n lies in
+// slot n mod F and is written by encoder n mod K; F is a multiple of K, so each slot has one writer. Readers: the
+// streamer, after the publish word. A slot is free once `next` of the series words is above its frame. Code that copies
+// a released slot checks afterwards that the frame was still there.
 //
 //   record  word 0   published: tag of the frame whose form lies in the slot, 0 = none
 //           1        bytes of it
@@ -62,7 +62,7 @@ export class FormSlots {
     return this.#map.forms + (frameNumber % this.#map.slots) * this.#map.stride;
   }
 
-  /** A slot of which nobody reads: no series is open. */
+  /** A slot that no thread reads: no series is open. */
   forget(slot: number): void {
     Atomics.store(this.#words, (slot * recordBytes) / 4 + recordWord.published, 0);
   }

@@ -1,4 +1,4 @@
-// A copy of the frame that was sent last, for live viewers: latest only, so that nobody who looks holds a slot. Writer:
+// A copy of the frame that was sent last, for live viewers: latest only, so that no viewer holds a slot. Writer:
 // streamer, into the older of two halves; reader: main, which checks that its half was not overwritten while it copied.
 
 import { fence } from './fence.js';

@@ -1,4 +1,4 @@
-// Where everything lies in the one shared memory of the service: sizes in, byte offsets out. Nobody else computes an
+// Where everything lies in the one shared memory of the service: sizes in, byte offsets out. No other file computes an
 // offset. Regions of different writers begin 128 bytes apart, so that their cache lines (and the prefetcher's pairs)
 // never meet.
 // Tested by test/config/plan.test.ts.
@@ -43,7 +43,7 @@ export interface MemorySizes {
   readonly flightPackets?: number;
   /** Sockets that messages leave by; absent = one. */
   readonly sockets?: number;
-  /** Who makes forms, and slots for them; absent = frames leave as they lie. */
+  /** Encoders, and slots for their forms; absent = frames leave as they lie. */
   readonly encoding?: EncodingSizes;
 }
 

@@ -143,7 +143,7 @@ export class PortWords {
     Atomics.and(this.#words, at.events, ~portEvent.suspect);
   }
 
-  /** The last command that was carried out. Everything stored before is visible to whoever reads it. */
+  /** The last command that was carried out. Everything stored before is visible to a thread that reads it. */
   get answer(): number {
     return Atomics.load(this.#words, at.answer);
   }

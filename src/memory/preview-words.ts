@@ -26,7 +26,7 @@ export class PreviewWords {
     this.#add(at.skipped, without);
   }
 
-  /** Frames that nobody was shown. */
+  /** Frames that no viewer was shown. */
   skip(frames: number): void {
     this.#add(at.skipped, frames);
   }

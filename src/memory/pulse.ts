@@ -1,5 +1,5 @@
-// That a thread turns, and its longest pause between two turns: two words among those of an agent. Writer: its thread.
-// Readers: main.
+// The heartbeat of a thread, and its longest pause between two turns: two words among those of an agent. Writer: its
+// thread. Readers: main.
 
 export class Pulse {
   readonly #words: Int32Array;

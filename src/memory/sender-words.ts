@@ -30,7 +30,7 @@ export class SenderWords {
     return Atomics.load(this.#words, addressWords) === 1;
   }
 
-  /** A copy of the socket address; null = nobody is named. */
+  /** A copy of the socket address; null = none is named. */
   get address(): Uint8Array | null {
     if (!this.known) return null;
     const words = this.#words.slice(0, addressWords);

@@ -1,7 +1,7 @@
 // The frames that were sent and still lie in the ring: which frame each slot holds, what its message said, where its
-// ports had their places. Writer: streamer, when a frame was handed over, before its slot is released. Readers: those
-// who show frames; nobody waits for them. They copy, and look afterwards whether somebody wrote meanwhile: the streamer
-// (version of the entry) or a receiver (times that the port's records of the slot were opened).
+// ports had their places. Writer: streamer, when a frame was handed over, before its slot is released. Readers: code
+// that shows frames; nothing waits for it. A reader copies and then checks whether the entry was written meanwhile, by
+// the streamer (version of the entry) or a receiver (times that the port's records of the slot were opened).
 //
 //   head    word 0   slot of the frame sent last + 1, 0 = none yet
 //   entry   word 0   version: odd while the entry is being written
@@ -133,7 +133,7 @@ export class SentFrames {
     return fits;
   }
 
-  // --- who looks
+  // --- readers
 
   /** Slot of the frame sent last, −1 = none. */
   get latest(): number {
@@ -192,7 +192,7 @@ export class SentFrames {
     );
   }
 
-  /** A private copy of the frame in a slot, or null when it is not there, or somebody wrote there meanwhile. */
+  /** A private copy of the frame in a slot, or null when it is not there, or was overwritten meanwhile. */
   read(slot: number): SentFrame | null {
     const base = this.#base(slot);
     const words = this.#words;

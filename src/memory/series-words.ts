@@ -50,7 +50,7 @@ export class SeriesWords {
   }
 
   /**
-   * Give a command; everything stored before is visible to whoever reads it. Returns the word that receivers must
+   * Give a command; everything stored before is visible to a thread that reads it. Returns the word that receivers must
    * answer with.
    */
   command(next: Phase): number {

@@ -86,7 +86,7 @@ export class SlotRecords {
     return slot * this.#stride;
   }
 
-  /** Empty a slot of which nobody reads: no series is open, or its frame was never told. */
+  /** Empty a slot that no thread reads: no series is open, or its frame was never published. */
   forget(slot: number): void {
     this.drop(slot);
     Atomics.store(this.words, slot * this.#stride, 0);

@@ -12,7 +12,7 @@ export interface Underway {
   readonly bytes: number;
 }
 
-/** Of all sockets; null = of one at least nobody can tell. */
+/** Of all sockets; null = of one at least it is not known. */
 export function together(all: readonly (Underway | null)[]): Underway | null {
   let messages = 0;
   let bytes = 0;

@@ -30,7 +30,7 @@ const errorKinds: Readonly<Record<string, string>> = {
 /** Errors of IP that cost UDP packets: fragments that did not all come. */
 const fragmentsLost = 'ReasmFails';
 
-/** Of this process: each card is asked once for all who want to know. */
+/** Of this process: each card is asked once, whatever reads the figures. */
 const drivers = new DriverCounters();
 
 /**

@@ -1,5 +1,4 @@
-// What the process itself takes: memory, descriptors, CPU time. Read when /metrics is asked for; metrics/tables.ts
-// gives them names.
+// What the process itself takes: memory, descriptors, CPU time, as they are at the moment of the call.
 
 import { readdirSync } from 'node:fs';
 

@@ -1,5 +1,4 @@
-// The reference of all metrics as Markdown, made from the tables. `vdcu reference metrics` prints it for
-// docs/reference/metrics.md, and a test compares the two.
+// The reference of all metrics as Markdown, made from the tables: docs/reference/metrics.md. A test compares the two.
 
 import { portCounterTable, streamCounterTable } from '../memory/counters.js';
 import { frameHistogramTable, portHistogramTable } from '../memory/histogram.js';

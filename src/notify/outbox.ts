@@ -1,6 +1,6 @@
 // Notifications on their way out. Comes in: JSON texts. Goes out: each to the configured URL, one after the other in
-// their order, tried again with growing pauses. Bounded: so many wait, the oldest is dropped for a new one; each is
-// given up after a time; a stop waits a moment and no longer. Whoever hands one over never waits.
+// their order, tried again with growing pauses. Bounded: only so many wait, and a new one then replaces the oldest;
+// each is given up after a time; a stop waits a moment and no longer. Handing one over never waits.
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../base/clock.js';

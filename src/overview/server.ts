@@ -1,5 +1,5 @@
-// The overview of several services as a page: its files, and what was heard of each service. Nothing is ordered here,
-// so there is nothing to protect but what is seen.
+// The overview of several services as a page: its files, and what each service answered. It takes no orders, so it
+// needs no token.
 
 import { fastify } from 'fastify';
 import type { FastifyInstance, FastifyReply } from 'fastify';

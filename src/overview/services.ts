@@ -1,4 +1,4 @@
-// Several services, each asked once a second what it does. A service that is slow or gone holds up no other.
+// Several services, each asked once a second for its state. A service that is slow or gone delays no other.
 
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';

@@ -1,5 +1,5 @@
-// What a viewer has set, as the part of the address behind #: so that a link shows the same to somebody else. What is
-// as usual is left out; what cannot be read is as usual. Pure.
+// What a viewer has set, as the part of the address behind #, so that a link shows the same elsewhere. Settings with
+// their default are left out; what cannot be read becomes the default. Pure.
 
 import { colourMaps } from './colours.js';
 import type { ColourMap } from './colours.js';

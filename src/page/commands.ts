@@ -1,4 +1,4 @@
-// Arming and stopping by hand, through the same routes as everybody else. What the service refuses is shown with its
+// Arming and stopping by hand, through the routes of the HTTP interface. What the service refuses is shown with its
 // remedy.
 // Tested by test/threads/page.test.ts.
 

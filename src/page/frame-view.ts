@@ -1,5 +1,5 @@
-// The canvas with the image: draws previews and what lies over them, moves and zooms as frame-input.ts and the buttons
-// say, and tells which part is visible, which pixel is under the cursor, and what was drawn upon it.
+// The canvas with the image: draws previews and what lies over them, moves and zooms, and reports which part is
+// visible, which pixel is under the cursor, and what was drawn.
 // Tested by test/threads/page.test.ts.
 
 import type { Settings, Span } from './address.js';

@@ -1,6 +1,6 @@
-// Blocks of a preview to colours. What is no value is in no colour map: gaps and what is not read out have a blue of
-// their own, saturated pixels a magenta, missing blocks stay clear so that the stripes below them are seen, and those
-// that lack some pixels let the stripes through. Pure.
+// Blocks of a preview to colours. Pixels without a value have colours outside of the colour map: gaps and what is not
+// read out a blue, saturated pixels a magenta. Missing blocks stay clear so that the stripes below them are seen, and
+// blocks that lack some pixels let the stripes through. Pure.
 // Tested by test/page/values.test.ts.
 
 import { blockHolds } from './preview-bytes.js';

@@ -1,5 +1,4 @@
-// What the page says in words, numbers and bars: state, problems, series, waterfall, ports. Written anew with every
-// state.
+// The texts, numbers and bars of the page: state, problems, series, waterfall, ports. Written anew with every state.
 // Tested by test/threads/page.test.ts.
 
 import { lossCauses } from '../contract/loss-causes.js';

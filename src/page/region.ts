@@ -1,5 +1,5 @@
-// The rectangle that is measured: sum, mean and largest value of all its pixels, by the service, which sees each one
-// however small the picture is; and their course over time.
+// The rectangle that is measured: sum, mean and largest value of all its pixels, and their course over time. The
+// service computes them, because it has every pixel however small the picture is.
 // Tested by test/threads/page-data.test.ts.
 
 import type { Span } from './address.js';

@@ -1,4 +1,4 @@
-// Room that stays for a while: sentences that come and go do not move what lies below them each time.
+// Room that stays for a while, so that sentences that come and go do not move what lies below them each time.
 // Tested by test/threads/page-data.test.ts.
 
 /** For so long room is kept that is not needed any more, ms. */

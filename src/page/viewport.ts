@@ -17,7 +17,7 @@ export interface Size {
 /** Canvas pixels per frame pixel, at most. */
 const largestScale = 64;
 /**
- * Strip detectors have frames of one row, which nobody would see: frames are stretched to this part of the canvas'
+ * Strip detectors have frames of one row, which could not be seen: frames are stretched to this part of the canvas'
  * height.
  */
 const leastHeight = 1 / 6;

@@ -1,6 +1,6 @@
-// What the receiver makes of our series. Comes in: that a series was opened and has ended, and what the receiver
-// answers when asked. Goes out: how many images it has received, what is wrong with it, in sentences. Asked twice a
-// second while a series is open or not yet settled; whoever reads here never waits for it.
+// What the receiver has made of our series. Comes in: that a series was opened and has ended, and what the receiver
+// answers when asked. Goes out: how many images it has received, and what is wrong with it, in sentences. Asked twice a
+// second while a series is open or not yet settled; reading here never waits.
 
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';

@@ -13,7 +13,7 @@ import { makeLogger } from '../runtime/log.js';
 import { startService } from '../service/service.js';
 import type { RunningService } from '../service/service.js';
 
-/** UDP ports of loopback that nobody uses just now. */
+/** UDP ports of loopback that are free just now. */
 export async function freePorts(count: number): Promise<number[]> {
   const sockets = Array.from({ length: count }, () => createSocket('udp4'));
   await Promise.all(
@@ -28,8 +28,8 @@ export async function freePorts(count: number): Promise<number[]> {
 
 /**
  * Run one of our own commands, which joins `children`; resolves with the JSON that it prints. In a process group of its
- * own: Ctrl-C is for the one who started it, and who ends the others in order (`endAll`). It is gone with this process
- * also when that has no time to end anything.
+ * own, so that Ctrl-C reaches this process only, which ends the others in order (`endAll`). It ends with this process
+ * even when that has no time to end anything.
  */
 export function command(children: ChildProcess[], words: readonly string[]): Promise<unknown> {
   const child = spawnBound(process.execPath, [fileURLToPath(new URL('../main.js', import.meta.url)), ...words], {
@@ -80,14 +80,14 @@ export async function startBeside(
   }
 }
 
-/** End all in the order of the data: who sends, the service, and who takes the stream when it has its series_end. */
+/** End all in the order of the data: the sender, the service, and the consumer once it has its series_end. */
 export async function endAll(children: readonly ChildProcess[], stopService: () => Promise<unknown>): Promise<void> {
   for (const child of children) if (!child.spawnargs.includes('watch')) child.kill('SIGKILL');
   await stopService();
   for (const child of children) child.kill('SIGKILL');
 }
 
-/** Rejects when somebody wants the run to end. */
+/** Rejects when the run is to end. */
 export function interrupted(signal: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const stop = (): void => reject(new OperatorError('interrupted', exitCode.interrupted));

@@ -1,6 +1,6 @@
-// Everything together on one machine, for somebody who has just installed it: the service in this process, the
-// simulated detector and the checking consumer as the commands that a user would type, beside it. Ends by itself with a
-// ledger in which the simulator's truth, the service's counters and the consumer's pixels must agree.
+// Everything together on one machine: the service in this process, and beside it the simulated detector and the
+// checking consumer as commands of their own. Ends by itself with a ledger in which the simulator's truth, the
+// service's counters and the consumer's pixels must agree.
 // Tested by test/threads/demo.test.ts.
 
 import type { ChildProcess } from 'node:child_process';
@@ -148,7 +148,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   }
 }
 
-/** There is no api_port that somebody who typed `vdcu demo --keep` could set. */
+/** `vdcu demo --keep` has no api_port that could be set. */
 function keptPortTaken(error: unknown, port: number | null): unknown {
   if (port === null || !(error instanceof OperatorError)) return error;
   if ((error.cause as NodeJS.ErrnoException | undefined)?.code !== 'EADDRINUSE') return error;

@@ -1,5 +1,5 @@
 // The series of the rehearsal whose images leave in another form than they lie in memory: cut, turned, mirrored, masked
-// and compressed, through a service of its own, since that is a matter of the configuration.
+// and compressed. It has a service of its own, because the form is a matter of the configuration.
 // Tested by test/threads/rehearsal.test.ts.
 
 import { loadConfig } from '../config/load.js';

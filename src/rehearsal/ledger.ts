@@ -1,5 +1,5 @@
-// The demo's reckoning: what the simulator says it sent, what the service says became of it, what the consumer says it
-// got. Pure; every sum that does not agree is a sentence.
+// The demo's sums: what the simulator says it sent, what the service says became of it, what the consumer says it got.
+// Pure; every sum that does not agree is a sentence.
 
 import type { PortCounter } from '../memory/counters.js';
 import { packetClasses } from '../memory/counters.js';

@@ -1,6 +1,6 @@
-// A Prometheus of its own for the rehearsal, if it is installed: scrapes the service every second, evaluates the alert
-// rules where they lie in the repository, keeps what it has in the rehearsal's folder and is gone with it. At the end
-// its figures are compared.
+// A Prometheus of its own for the rehearsal, if it is installed. It scrapes the service every second, evaluates the
+// alert rules of the repository, keeps its data in the rehearsal's folder and ends with it. At the end its figures are
+// compared.
 // Tested by test/threads/rehearsal.test.ts.
 
 import type { ChildProcess } from 'node:child_process';

@@ -1,6 +1,6 @@
-// One series of the rehearsal, played: a consumer and a simulated detector as commands of their own beside a service
-// that runs, and what came of it. Comes in: what it is to be, and which service. Goes out: whether what was sent,
-// counted and seen agrees.
+// One series of the rehearsal, played: a consumer and a simulated detector as commands of their own beside a running
+// service. Comes in: the settings and faults of the series, and which service. Goes out: whether what was sent, counted
+// and seen agrees.
 // Tested by test/threads/rehearsal.test.ts.
 
 import type { ChildProcess } from 'node:child_process';

@@ -12,7 +12,7 @@ const shell = '/bin/sh';
 
 /**
  * `$$` is the program's process, too: `exec` keeps it. A line on the pipe says that the program has ended by itself,
- * and that its number may be another's soon. Who waits holds none of the program's pipes.
+ * and that its number may be another's soon. The part that waits holds none of the program's pipes.
  */
 const script = '(trap "" TERM HUP; read -r _ <&3 || kill -9 $$) </dev/null >/dev/null 2>&1 & exec 3<&-; exec "$@"';
 

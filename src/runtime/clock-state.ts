@@ -1,5 +1,5 @@
-// Whether the system's clock is kept right by somebody (NTP, PTP): asked of the kernel, which every such program tells.
-// Needs no privilege and changes nothing.
+// Is the system's clock kept right by a program (NTP, PTP)? Asked of the kernel, which every such program tells. Needs
+// no privilege and changes nothing.
 // Tested by test/doctor/machine.test.ts.
 
 import { ffiUnavailable, openLibrary } from './ffi.js';

@@ -1,8 +1,8 @@
 // The only file that knows the foreign function interface (koffi): C functions of this process as typed TypeScript
-// functions. It is loaded when first asked for; where it cannot be, `ffiUnavailable` says why and callers take their
-// portable way. Memory: an argument that is a typed array is safe for the length of the call. What C remembers between
-// calls, or reaches through a pointer inside a structure, must lie in memory that somebody holds for ever: in the
-// shared memory, told as `addressOf` + offset.
+// functions. It is loaded when first asked for. Where it cannot be loaded, `ffiUnavailable` says why, and the portable
+// ways are taken. Memory: an argument that is a typed array is safe for the length of the call. What C remembers
+// between calls, or reaches through a pointer inside a structure, must lie in memory that is referenced for ever: in
+// the shared memory, named as `addressOf` + offset.
 
 import { endianness } from 'node:os';
 import { createRequire } from 'node:module';
@@ -97,12 +97,12 @@ export function libc(): Libc {
   return libcFunctions;
 }
 
-/** Where a shared memory begins. It never moves and lives as long as somebody holds it. */
+/** Where a shared memory begins. It never moves and lives as long as it is referenced. */
 export function addressOf(memory: ArrayBufferLike): Address {
   return available().address(new Uint8Array(memory));
 }
 
-/** Where the bytes of an array lie, as long as somebody holds it: V8 does not move what was asked for once. */
+/** Where the bytes of an array lie, as long as it is referenced: V8 does not move what was asked for once. */
 export function addressOfBytes(bytes: Uint8Array | BigUint64Array): Address {
   return available().address(bytes);
 }

@@ -21,7 +21,7 @@ export function adviseHugePages(memory: SharedArrayBuffer): boolean {
 }
 
 /**
- * Give the pages of a memory back to the kernel: it reads as 0 from then on. For a memory that nobody uses any more.
+ * Give the pages of a memory back to the kernel: it reads as 0 from then on. For a memory that is not used any more.
  * @returns whether the kernel took them
  */
 export function giveBackPages(memory: SharedArrayBuffer): boolean {

@@ -1,7 +1,7 @@
-// Errors that nobody caught on the main thread of a running service: a timer, an event or a promise that failed for
-// want of a descriptor, memory or a case that was not thought of. The data path has its own threads and goes on; so
-// does the service. In come errors; out go a counter, a sentence for the state and log lines at a bounded rate. An
-// error of a data path thread is not one of these: it ends the service (service.ts).
+// Uncaught errors on the main thread of a running service: a timer, an event or a promise that failed for want of a
+// descriptor, memory or a case that was not thought of. The data path has its own threads and goes on; so does the
+// service. In come errors; out go a counter, a sentence for the state and log lines at a bounded rate. An error of a
+// data path thread is not one of these: it ends the service.
 
 import { systemClock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';

@@ -97,7 +97,7 @@ export class LogOutput {
     } catch (error) {
       const { code = String(error) } = error as NodeJS.ErrnoException;
       this.#trouble = troubles[code] ?? code;
-      // A full disk may have room again soon; of a reader who has gone nothing is known.
+      // A full disk may have room again soon; whether a reader that has gone comes back is not known.
       if (!(code in roomMayCome)) this.#dropWaiting();
     }
   }

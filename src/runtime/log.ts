@@ -1,5 +1,5 @@
 // The log: one JSON line per event on standard output. Only the main thread writes it; threads that turn or block leave
-// their words in shared memory or send events. A line never waits for who reads it (log-output.ts). On a terminal the
+// their words in shared memory or send events. A line never waits for its reader (log-output.ts). On a terminal the
 // further lines of a message (the table of a series) follow below its JSON, as people read them.
 
 import { pino } from 'pino';

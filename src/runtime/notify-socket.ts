@@ -14,7 +14,7 @@ const pathBytesMost = 108;
 export type Notify = (text: string) => string | null;
 
 /**
- * Whom to send to.
+ * The address to send to.
  * @param path absolute, or "@name" of an abstract socket
  * @returns a function that never waits, or a sentence that says why there is none
  */

@@ -32,8 +32,8 @@ export interface ManagerOptions {
 }
 
 /**
- * Whoever started the service, if he wants to know.
- * @param warn told, once, when he cannot be
+ * The service manager, if it wants to be told.
+ * @param warn called once, when the service manager cannot be told
  */
 export function serviceManager(
   { notifySocket, watchdogUs, watchdogPid }: ManagerVariables,

@@ -1,6 +1,7 @@
 // What wakes a thread that sleeps in the system until one of its sockets has something: an eventfd(2) beside them in
-// poll(2). Any thread of the process rings it by its number; who sleeps quiets it. Where C functions cannot be called,
-// or the process may open no more descriptors, there is none, and a sleeper looks again when its time is over.
+// poll(2). Any thread of the process rings it by its number; the thread that was woken quiets it. Where C functions
+// cannot be called, or the process may open no more descriptors, there is none, and a sleeping thread looks again when
+// its time is over.
 
 import { ffiUnavailable, libc } from './ffi.js';
 
@@ -13,12 +14,12 @@ export const noDescriptor = -1;
 const one = BigUint64Array.of(1n);
 const counted = new BigUint64Array(1);
 
-/** A new one, or `noDescriptor`. Its maker closes it when nobody rings or sleeps any more. */
+/** A new one, or `noDescriptor`. To be closed when no thread rings or sleeps any more. */
 export function openWakeDescriptor(): number {
   return ffiUnavailable() === null ? libc().eventfd(0, flags) : noDescriptor;
 }
 
-/** Wake whoever sleeps; who does not sleep yet will not. */
+/** Wake the thread that sleeps; one that is about to sleep wakes at once. */
 export function ring(descriptor: number): void {
   // Refused only when 2⁶⁴ rings are unheard: then it rings already.
   if (descriptor !== noDescriptor) libc().write(descriptor, one, 8);

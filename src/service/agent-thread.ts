@@ -1,4 +1,5 @@
-// Worker entry: what the thread was given → its agent → turns until told to end. No logic of its own.
+// Entry of a worker thread. Comes in: what the thread was given. Goes out: turns of its agent until told to end. No
+// logic of its own.
 // Tested by test/service/service.test.ts.
 
 import { parentPort, workerData } from 'node:worker_threads';

@@ -39,7 +39,7 @@ export interface DataPlaneDeps extends Pick<SharedViewDeps, 'outside' | 'kept' |
   readonly seriesBefore: number;
   /** What data planes before it have counted. */
   readonly before: PlaneTotals;
-  /** A thread has failed, and nobody asked it to end. */
+  /** A thread has failed without being asked to end. */
   onFailed(error: Error): void;
 }
 
@@ -58,7 +58,7 @@ export interface DataPlane {
    * @returns false = the streamer was ended in a turn: it may have taken more numbers than the view knows
    */
   stop(): Promise<boolean>;
-  /** Nobody reads the view any more. */
+  /** The view is not read any more. */
   close(): void;
 }
 
@@ -85,7 +85,7 @@ export async function startDataPlane(deps: DataPlaneDeps): Promise<DataPlane> {
     wakeStreamer: () => series.wake(),
     readSocket: readUdpSocket,
   });
-  // What fails before all are ready is told to whoever starts it.
+  // What fails before all are ready rejects the start.
   let started = false;
   let stopping = false;
   const onFailed = (error: Error): void => {

@@ -1,5 +1,5 @@
-// What the doctor asks of our own layers: which socket buffer the kernel grants, and whether compiled placement and the
-// fast ways to send can be had. For `vdcu doctor`, where no service runs that could tell.
+// What the doctor asks of our own layers where no service runs: which socket buffer the kernel grants, and whether
+// compiled placement and the fast ways to send work.
 // Tested by test/threads/doctor.test.ts.
 
 import { createSocket } from 'node:dgram';

@@ -1,6 +1,6 @@
-// The history of series that outlives the service, at its start. Comes in: the configuration. Goes out: what was kept
-// before, and who keeps on; null = nothing is kept. A folder that cannot be had, or does not answer, is said, and never
-// keeps the service from starting. Tested by test/threads/history.test.ts.
+// The history of series that outlives the service, at its start. Comes in: the configuration. Goes out: the series that
+// were kept before, and what keeps further ones; null = nothing is kept. A folder that is missing, or does not answer,
+// is reported and never keeps the service from starting. Tested by test/threads/history.test.ts.
 
 import { messageOf } from '../base/errors.js';
 import type { ServiceConfig } from '../config/service-config.js';

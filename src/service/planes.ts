@@ -1,6 +1,6 @@
-// The data plane that runs, and the one that takes its place. Comes in: configurations, one after the other. Goes out:
-// the view that always shows the one that runs. One takes the place of another between two series: message numbers,
-// numbers of series and counters go on, consumers connect again by themselves.
+// The running data plane, and the one that takes its place. Comes in: configurations, one after the other. Goes out: a
+// view that always shows the running one. One takes the place of another between two series: message numbers, numbers
+// of series and counters go on, and consumers connect again by themselves.
 // Tested by test/threads/from-client.test.ts.
 
 import { systemClock } from '../base/clock.js';
@@ -97,7 +97,7 @@ export class Planes {
     if (plane === null) return;
     const { calm } = plane.view;
     if (await until(calm, calmMs)) {
-      // Nobody opens a series from here on; one that was just being opened shows now.
+      // No series is opened from here on; one that was just being opened shows now.
       view.keep(plane.view.totals(), plane.view.numbers.message);
       view.adopt(null);
       await delay(lookMs);

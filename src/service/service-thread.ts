@@ -1,5 +1,5 @@
-// A thread of the data path, as main has it: started with what it needs, heard of when it is ready, says something or
-// fails, and ended within limits.
+// A thread of the data path, seen from main: started with what it needs, ended within limits. Goes out: that it is
+// ready, its events, and that it has failed.
 // Tested by test/service/service.test.ts.
 
 import { Worker } from 'node:worker_threads';

@@ -1,6 +1,6 @@
 // Composition root: what lives as long as the process (HTTP, PSI's client, history, log), and the data plane between
 // them. Starts in the order of the data, stops in the same order with limits, and ends with a reason when any thread
-// fails. Where PSI's client says what the detector is, the data plane comes when it has said so.
+// fails. Where PSI's client says what the detector is, the data plane is made when it has said so.
 
 import { logLevel, managerVariables } from '../base/environment.js';
 import { systemClock } from '../base/clock.js';

@@ -1,6 +1,6 @@
-// PSI's preview stream of the running service: frames are looked at where the view finds them, taken apart into images
-// of the ports, and published by zeromq.js on PUB sockets, which drop what a peer does not take. Main thread; nothing
-// of the data path waits for it.
+// PSI's preview stream of the running service. Comes in: frames that the view finds in the ring. Goes out: images of
+// the ports on PUB sockets of zeromq.js, which drop what a peer does not take. Main thread; nothing of the data path
+// waits for it.
 // Tested by test/threads/sls-preview.test.ts.
 
 import { Publisher } from 'zeromq';
@@ -67,7 +67,7 @@ async function openSocket(host: string, port: number, highWaterMark: number): Pr
       { cause: error },
     );
   }
-  // One message after the other; a PUB never makes anybody wait.
+  // One message after the other; a PUB never waits.
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
   return {

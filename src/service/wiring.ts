@@ -1,4 +1,4 @@
-// From configuration and plan to the setups of the agents: who gets which part of the memory and which limits.
+// From configuration and plan to the setups of the agents: which part of the memory and which limits each one gets.
 // Tested by test/pipeline/classes.test.ts.
 
 import type { PlacementMaker } from '../assembly/placement.js';

@@ -1,6 +1,6 @@
-// Who has given an order and waits to hear what became of it. An arm request waits until its series is open, a halt
-// until no more packets are accepted, a stop until the consumer has all that was handed over, or will not have it.
-// Comes in: what the streamer did. Goes out: one answer to each order, as an event.
+// Orders that wait for their outcome. An arm request waits until its series is open, a halt until no more packets are
+// accepted, a stop until the consumer has everything that was handed over, or will not have it. Comes in: what the
+// streamer did. Goes out: one answer to each order, as an event.
 // Tested by test/pipeline/series.test.ts.
 
 import type { ArmRequest, HaltedSeries, SeriesSummary, StreamEvent } from '../contract/series.js';
@@ -99,7 +99,7 @@ export class OrderAnswers {
     this.#stopping = [];
   }
 
-  /** Who has waited for the consumer long enough, or has waited and it has everything, hears of it. */
+  /** Answer the orders that have waited for the consumer long enough, or whose consumer has everything. */
   lookAtDelivery(next: number, now: number): void {
     if (this.#delivering.length === 0) return;
     this.#delivering = this.#delivering.filter(({ ids, summary, wait }) => {

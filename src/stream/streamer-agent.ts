@@ -42,7 +42,7 @@ export class StreamerAgent implements Agent {
     this.#preview = preview;
   }
 
-  /** All sockets, or none: they outlive their thread, and whoever tries again would find them taken. */
+  /** All sockets, or none: they outlive their thread, and a second try would find them taken. */
   async start(): Promise<void> {
     this.endpoint = await this.#sink.open();
     if (this.#preview === null) return;

@@ -56,7 +56,7 @@ export class Streamer {
   #keepsBehind = false;
   #shutdown = false;
   #drained = false;
-  /** What happened in this turn. Told when its words are out: whoever hears of it reads them next. */
+  /** What happened in this turn. Posted after its words are stored, because main reads them next. */
   #events: StreamEvent[] = [];
   readonly #tell: (event: StreamEvent) => void;
 
@@ -152,12 +152,12 @@ export class Streamer {
   }
 
   /**
-   * The first half of stopping a shared series: no more packets; what was seen is told to whoever asks all instances.
+   * The first half of stopping a shared series: no more packets; the answer says what was seen.
    */
   #halt(id: number): void {
     this.#answers.halts(id);
     if (this.#series?.shared === true) return this.#series.halt();
-    // Nobody may hear that there is no series, and then one is opened.
+    // Main must not be told that there is no series when one is opened next.
     this.#answers.refuseArming('busy', 'the series was stopped before it was opened');
     this.#answers.halted(this.#ended);
   }
@@ -287,7 +287,7 @@ export class Streamer {
     // The next automatic series opens at once: packets wait for it.
     const follows = series.keepsBehind && this.#answers.arming === null && !this.#answers.stopWaits && !this.#shutdown;
     if (!follows && endServed(this.#output.sink) && now - series.since < this.#setup.limits.closingTimeoutMs) return;
-    // Nobody takes it now: it goes out before the next header.
+    // No consumer takes it now: it goes out before the next header.
     this.#output.owedEnd = summary;
     this.#over(series, { ...summary, end_pending: true }, now);
   }

@@ -1,4 +1,4 @@
-// What the streamer tells the control plane, turn by turn, through its words in shared memory: that it turns, the
+// What the streamer reports to the control plane, turn by turn, through its words in shared memory: its heartbeat, the
 // longest stall, what is on its way to consumers, the step and the numbers of the series.
 // Tested by test/pipeline/series.test.ts.
 

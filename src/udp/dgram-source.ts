@@ -69,7 +69,7 @@ export class DgramSource implements PacketSource {
       socket.bind({ address: host, port: udpPort, exclusive: true }, resolve);
     });
     socket.removeAllListeners('error');
-    // Errors of single datagrams (ICMP) are nobody's loss.
+    // Errors of single datagrams (ICMP) lose nothing.
     socket.on('error', () => undefined);
     try {
       socket.setRecvBufferSize(Math.min(receiveBufferBytes, 0x7fffffff));

@@ -36,10 +36,10 @@ export interface PacketSource {
   lookAnew(): number | null;
   /**
    * Nothing is taken for a while, and what arrives waits for that, in the socket where possible; the last batch stays
-   * valid. Absent where that is so whenever nobody receives.
+   * valid. Absent where that is so whenever `receive` is not called.
    */
   pause?(paused: boolean): void;
-  /** Write the sender of entry `index` of the last batch; absent where nobody knows. */
+  /** Write the sender of entry `index` of the last batch; absent where it is not known. */
   tellSender?(index: number, to: SenderWords): void;
   /** Datagrams that the kernel dropped since `open` because the socket buffer was full; null = cannot be known. */
   kernelDrops(): number | null;

@@ -1,5 +1,5 @@
 // Can datagrams be received by batched system calls here? A seccomp profile, gVisor or an old kernel may refuse calls
-// that the C library has. They are tried once on a socket of their own, before anything depends on them; goes out: the
+// that the C library has. They are tried once on a socket of their own, before anything depends on them. Goes out: the
 // reason against, in words.
 
 import { errnoName, ffiUnavailable, lastErrno, libc } from '../runtime/ffi.js';
@@ -22,8 +22,8 @@ export function recvmmsgUnavailable(): string | null {
 
 /**
  * The first call that is refused, with its error; null = none is. Calls without which packets are still received, only
- * not counted as well (drops, queue) or not as cheaply (timer slack, large pages), are not tried: who makes them goes
- * on without.
+ * not counted as well (drops, queue) or not as cheaply (timer slack, large pages), are not tried: the
+ * service goes on without.
  * @param failure name of the last failure, asked at once
  */
 export function refusedCall(
@@ -31,7 +31,7 @@ export function refusedCall(
   failure: () => string,
 ): string | null {
   const descriptor = c.socket(addressFamily.inet, datagramSocket, 0);
-  // Without sockets nothing receives, and whoever binds one tells it.
+  // Without sockets nothing is received, and binding one will say so.
   if (descriptor < 0) return null;
   const reasons: string[] = [];
   const attempt = (call: string, result: number): void => {

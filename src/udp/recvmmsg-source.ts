@@ -32,13 +32,13 @@ export interface RecvmmsgSourceOptions {
   readonly structuresAt: number;
   readonly host: string;
   readonly udpPort: number;
-  /** The detector; empty = anybody. */
+  /** The detector's addresses; empty = any. */
   readonly sources: readonly UdpSource[];
   readonly receiveBufferBytes: number;
   /**
    * How long `receive` may wait for a first datagram; 0 = never, as where several ports share a thread. The kernel's
-   * resolution is a few ms. Having waited in vain, it does not wait again before there is one: whoever has nothing else
-   * to do waits for a `SourceGroup`, where a command wakes it.
+   * resolution is a few ms. Having waited in vain, it does not wait again before there is one: a thread that has
+   * nothing else to do waits for a `SourceGroup`, where a command wakes it.
    */
   readonly waitMs: number;
   /** Take coalesced datagrams. */
@@ -56,7 +56,7 @@ export class RecvmmsgSource implements PacketSource {
   #socket: UdpSocket | null = null;
   #sender: SenderWord | null = null;
   #empty = false;
-  /** The last wait was in vain, or somebody asks what is there now: nobody waits in the next call. */
+  /** The last wait was in vain, or it was asked what is there now: the next call does not wait. */
   #waits = true;
   #dropsKnown = true;
   /** Buffers of the last call, and how far they have become entries. */

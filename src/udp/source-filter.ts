@@ -1,7 +1,7 @@
-// hot path. Who sent a datagram, and may he? Comes in: senders, as text from node:dgram or as the socket addresses that
-// the kernel wrote. Goes out: a word for each, the same for the same address; 0 = not one of those configured. Decided
-// here and not by a filter on the socket, whose rejects the kernel would count as drops. IPv4 senders on IPv6 sockets
-// appear as ::ffff:a.b.c.d and are the same.
+// hot path. Which address sent a datagram, and is it allowed? Comes in: senders, as text from node:dgram or as the
+// socket addresses that the kernel wrote. Goes out: a word for each, the same for the same address; 0 = not one of
+// those configured. Decided here and not by a filter on the socket, whose rejects the kernel would count as drops. IPv4
+// senders on IPv6 sockets appear as ::ffff:a.b.c.d and are the same.
 
 import type { UdpSource } from '../config/networks.js';
 import { OperatorError } from '../base/errors.js';
@@ -10,7 +10,7 @@ import { mapped, parseIp, unmapped } from '../runtime/socket-address.js';
 /** No sender that is configured. */
 export const foreignSender = 0;
 
-/** For senders as text. An empty list takes everybody. */
+/** For senders as text. An empty list allows all. */
 export function makeSenderWord(sources: readonly UdpSource[]): (address: string, port: number) => number {
   const within = sources.map(networkOf);
   // A detector has one address for each port: its text is looked into as long as it is the one that came last.
@@ -101,7 +101,7 @@ function sameBits(a: Uint8Array, b: Uint8Array, bits: number): boolean {
 
 /**
  * Different for any two IPv4 addresses. IPv6 ones are folded: two of them have the same word once in four thousand
- * million pairs, and whoever looks for such a pair may as well send with the detector's own address.
+ * million pairs; an attacker that could find one may as well send with the detector's own address.
  */
 function wordOf(bytes: Uint8Array): number {
   let word = 0;

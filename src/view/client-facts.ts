@@ -1,5 +1,5 @@
-// What PSI's client has set, and what came of it, for the doctor. Comes in: the door of the client, the series that is
-// open or the last one. Goes out: facts.
+// What PSI's client has set, and what came of it, for the doctor. Comes in: the settings of its modules, and the series
+// that is open or the last one. Goes out: facts.
 // Tested by test/threads/from-client.test.ts.
 
 import type { ClientFacts } from '../doctor/facts.js';

@@ -1,6 +1,6 @@
 // What is going wrong just now, or went wrong with the last series, in plain sentences: what, where, remedy. Beside the
-// sentences of the service's state (state-text.ts) these look at the last seconds. Pure. Status, page, log and
-// readiness tell what comes out.
+// sentences of the service's state (state-text.ts) these look at the last seconds. Pure. Goes out: findings, for
+// status, page, log and readiness.
 
 import { findings } from '../contract/findings.js';
 import type { Finding } from '../contract/findings.js';
@@ -66,7 +66,7 @@ function cutShort({ open, last }: TroubleFacts): Finding[] {
   ];
 }
 
-/** Where the way out lets in everybody. */
+/** Where the sink lets in every consumer. */
 function crowded({ consumers: { most, expected } }: TroubleFacts): Finding[] {
   if (most <= expected) return [];
   return [

@@ -1,11 +1,12 @@
-// What is logged of the streamer's events: series that open and end, warnings, consumers, and what did not reach them.
+// The streamer's events in the log: series that open and end, warnings, consumers, and messages that did not reach
+// them.
 // Tested by test/view/shared-view.test.ts.
 
 import type { StreamEvent, Undelivered } from '../contract/series.js';
 import type { Logger } from '../runtime/log.js';
 import { logSeriesEnd } from './series-log.js';
 
-/** Events that answer an order are told to whoever gave it. */
+/** Events that answer an order; they go to its sender. */
 export function logEvent(logger: Logger, event: StreamEvent): void {
   switch (event.kind) {
     case 'stopped':

@@ -1,5 +1,5 @@
-// What the diagnosis finds, in the log: when a thing begins, and when it is over. Comes in: all findings, once a
-// second. Goes out: a line for each that is new. One that comes and goes is told again after ten minutes only.
+// What the diagnosis finds, in the log: when a problem begins, and when it is over. Comes in: all findings, once a
+// second. Goes out: a line for each that is new. A problem that comes and goes is logged again after ten minutes only.
 // Tested by test/view/diagnosis.test.ts.
 
 import type { Logger } from '../runtime/log.js';

@@ -1,5 +1,5 @@
-// What the diagnosis is fed with at this moment, and what it finds: the last minutes, the series that is open or the
-// last one, the ring. What the receiver's watch has found comes behind it. The rules: diagnosis.ts.
+// What the diagnosis finds at this moment. Comes in: the last minutes, the series that is open or the last one, the
+// ring. Goes out: its findings, and behind them those of the receiver's watch. The rules: diagnosis.ts.
 // Tested by test/view/shared-view.test.ts.
 
 import type { ServiceConfig } from '../config/service-config.js';

@@ -1,4 +1,4 @@
-// The watch on the threads of the data path: does each still turn? Looks at their heartbeats from the main thread,
+// The watch on the threads of the data path: does each still turn? It looks at their heartbeats from the main thread,
 // twice a second.
 // Tested by test/view/shared-view.test.ts.
 

@@ -61,7 +61,7 @@ export class HistoryFolder {
     return found;
   }
 
-  /** A series, whoever kept it; null = none that can be read. */
+  /** A series of any process; null = none that can be read. */
   find(id: number): Promise<SeriesRecord | null> {
     return this.#one(join(this.#deps.folder, this.#nameOf(id))).catch(() => null);
   }
@@ -84,7 +84,7 @@ export class HistoryFolder {
     try {
       const { write = writeFile } = this.#deps;
       await write(part, `${JSON.stringify(series)}\n`);
-      // Whoever sees a file sees all of it.
+      // A file that is seen is complete.
       await rename(part, path);
       for (const { name } of (await this.#files()).slice(seriesKept)) await rm(join(this.#deps.folder, name));
       this.#why = null;

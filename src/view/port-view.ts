@@ -17,7 +17,7 @@ import { added, addedReading } from './plane-totals.js';
 import type { PlaneTotals } from './plane-totals.js';
 import type { CurrentPort } from './service-view.js';
 
-/** A socket is asked at most so often, whoever wants to know. */
+/** A socket is asked at most so often, however often its figures are read. */
 const figuresMs = 200;
 
 /** What a receiver's socket got. */
@@ -88,7 +88,7 @@ export class PortView {
     return { counters, packets: seriesPackets((counter) => counters[counter]) };
   }
 
-  /** Who sends to it in the series that is open, as far as is known. */
+  /** The senders to it in the series that is open, as far as they are known. */
   senders(): Pick<CurrentPort, 'sender' | 'second_sender' | 'foreign_sender'> {
     const named = (name: NamedSender): string | null => {
       const address = this.words.sender(name).address;

@@ -1,5 +1,5 @@
-// What is wrong with this process beside its data path, in sentences for the state: a log that nobody takes, errors
-// that were survived.
+// What is wrong with this process beside its data path, in sentences for the state: a log that is not read, errors that
+// the service survived.
 // Tested by test/view/shared-view.test.ts.
 
 import { internalErrors } from '../runtime/internal-errors.js';

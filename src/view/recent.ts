@@ -1,6 +1,5 @@
 // The last minutes of the service, second by second: rates, and the share of packets that each port missed. Main reads
-// the counters once a second whether anybody looks or not, so that who opens the page after trouble still sees when it
-// was.
+// the counters once a second in any case, so that a page that is opened after trouble still shows when it was.
 
 import type { Clock } from '../base/clock.js';
 import { portCounterTable } from '../memory/counters.js';

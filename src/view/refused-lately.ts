@@ -1,5 +1,5 @@
-// Which peers of the data port were refused within the last minutes, for the state. Comes in: what the streamer tells,
-// once a minute for each peer that keeps knocking. Goes out: the sentences, until a peer has stopped.
+// Which peers of the data port were refused within the last minutes, for the state. Comes in: the streamer's notices,
+// one a minute for each peer that keeps knocking. Goes out: the sentences, until a peer has stopped.
 // Tested by test/view/shared-view.test.ts.
 
 /** A little longer than the streamer's minute. */

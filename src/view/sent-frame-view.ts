@@ -1,6 +1,5 @@
-// The frames that were sent and still lie in the ring, for those who ask for one of them: looked up by number or index,
-// copied, and whole port images of which nothing came filled as they were sent. On the main thread; the data path does
-// not notice.
+// The frames that were sent and still lie in the ring, one by one: looked up by number or index, copied, and whole port
+// images of which nothing came filled as they were sent. On the main thread; the data path does not notice.
 
 import type { ServiceConfig } from '../config/service-config.js';
 import type { FrameIndex, FrameShare } from '../detector/frame-share.js';

@@ -1,5 +1,4 @@
-// How a series went, for people: one sentence, and the ledger as a table. The service logs both when a series ends; the
-// demo prints them.
+// How a series went, for people: one sentence, and the ledger as a table.
 
 import { abortText } from '../contract/abort-reasons.js';
 import { lossCauses } from '../contract/loss-causes.js';

@@ -1,5 +1,5 @@
-// A series as it is kept and told one by one: its summary, and which packets its incomplete frames lack. Comes in: what
-// the streamer says at its end, or what lies in a file. Goes out: one JSON object, and back.
+// A series as the history keeps it: its summary, and which packets its incomplete frames lack. Comes in: what the
+// streamer says at its end, or what lies in a file. Goes out: one JSON object, and back.
 // Tested by test/view/history-folder.test.ts.
 
 import type { SeriesLoss, SeriesSummary } from '../contract/series.js';
@@ -15,7 +15,7 @@ export interface SeriesRecord extends SeriesSummary {
   readonly unlisted_from: number | null;
 }
 
-/** What nobody has told: of versions before, or a file that says nothing of it. */
+/** What is not known: of versions before, or of a file that does not have it. */
 const nothingListed: SeriesLoss = { ranges: new Uint32Array(0), unlisted_from: 0 };
 
 export function recordOf(summary: SeriesSummary, loss: SeriesLoss = nothingListed): SeriesRecord {

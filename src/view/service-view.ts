@@ -1,5 +1,5 @@
-// What the control plane may know and do: the service as HTTP, metrics and log see it. service.ts implements it over
-// shared memory and the streamer's events; tests implement it by hand.
+// What the control plane may know and do: the service as HTTP, metrics and log see it. An interface; shared-view.ts and
+// standing-view.ts implement it over shared memory and the streamer's events, tests by hand.
 
 import type { ServiceConfig } from '../config/service-config.js';
 import type { Finding } from '../contract/findings.js';
@@ -202,7 +202,7 @@ export interface RecentSeconds {
 /** The service, seen from the control plane. Nothing here blocks the data path. */
 export interface ServiceView {
   readonly config: ServiceConfig;
-  /** Who opens and ends series goes through here. */
+  /** The one way in for orders that open and end series. */
   readonly orders: Orders;
   status(): ServiceStatus;
   /** Summaries of the last 100 series, newest first; with history_dir also of earlier processes. */
@@ -238,7 +238,7 @@ export interface ServiceView {
   encoders(): readonly EncoderDone[];
   /** Null = the receiver is not asked. */
   receiver(): ReceiverFigures | null;
-  /** Null = nobody is notified. */
+  /** Null = no notifications. */
   notifications(): NotificationFigures | null;
   /** Gauges that are no counters; NaN = unknown. */
   gauges(): {

@@ -22,7 +22,7 @@ export interface SharedViewDeps extends PortViewDeps {
   /** How commands that wait for the streamer are looked after; by the machine's clock unless given. */
   readonly repeat?: Repeat;
   wakeStreamer(): void;
-  /** Who is told what happens, outside; absent = nobody. */
+  /** Notifications to the outside; absent = none. */
   readonly outside?: Outside;
   /** Summaries that outlive the process; absent = none do. */
   readonly kept?: KeptHistory;

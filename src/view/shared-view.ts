@@ -174,7 +174,7 @@ export class SharedView implements ServiceView {
         this.#refusedLately.note(event.message, this.#deps.clock.now());
         break;
       case 'drained':
-        // The streamer's last word: whoever asked after it is answered here.
+        // The streamer's last word: requests behind it are answered here.
         this.#commands.fail('stopping', 'the service is stopping');
         this.#drained?.();
         break;

@@ -1,6 +1,6 @@
-// The service as the control plane sees it, whatever data plane runs: what asks here may go on asking while one takes
-// the place of another, and before there is any. Comes in: the view of each data plane. Goes out: what that says, and
-// while there is none that it is waited for, and for what.
+// The service as the control plane sees it, whichever data plane runs: it goes on answering while one data plane takes
+// the place of another, and before there is any. Comes in: the view of each data plane. Goes out: what that says; while
+// there is none, that one is waited for, and for what reason.
 // Tested by test/threads/from-client.test.ts.
 
 import { noTotals } from './plane-totals.js';

@@ -110,7 +110,7 @@ export class StreamView {
     return addedSockets(now, this.#before.sockets);
   }
 
-  /** What was handed over to all sockets, and not acknowledged; null = nobody can tell. */
+  /** What was handed over to all sockets, and not acknowledged; null = not known. */
   get underway(): Underway | null {
     return together(this.#sockets.map(({ underway }) => underway));
   }
@@ -122,7 +122,7 @@ export class StreamView {
     return addedPreview({ endpoint, subscribers, shown, sent, skipped, refused }, this.#before.preview);
   }
 
-  /** Who is connected, and what is on its way to them. */
+  /** Consumers that are connected, and what is on its way to them. */
   consumers(): Pick<ReturnType<ServiceView['gauges']>, ConsumerGauge> {
     const { words, underway } = this;
     return { consumers: words.peers, dataSockets: this.sockets(), preview: this.preview(), underway };

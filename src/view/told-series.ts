@@ -1,5 +1,5 @@
-// What the streamer's events tell of series: the one that is open, its warnings, and those that ended. Earlier
-// processes' series come behind them, where they are kept.
+// Series as the streamer's events report them: the one that is open, its warnings, and those that ended. Series of
+// earlier processes come behind them, where they are kept.
 
 import type { PortReached, SeriesLoss, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
 import type { WarningCode } from '../contract/series-warnings.js';
@@ -12,7 +12,7 @@ import type { ImageCounts } from './stream-view.js';
 /** Series that are remembered. */
 export const historyLength = 100;
 
-/** Series of earlier processes, and who keeps those of this one. */
+/** Series of earlier processes, and what keeps those of this one. */
 export interface KeptHistory {
   /** Newest first. */
   readonly before: readonly SeriesSummary[];

@@ -27,7 +27,7 @@ export interface ByteSource {
   close(): void;
 }
 
-/** Pass over bytes that nobody needs. @returns false when there were fewer. @throws ReadFailed */
+/** Pass over bytes that are not needed. @returns false when there were fewer. @throws ReadFailed */
 export function skip(source: ByteSource, count: number): boolean {
   for (let left = count; left > 0;) {
     const taken = source.take(Math.min(left, chunkBytes)).length;

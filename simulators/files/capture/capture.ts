@@ -1,6 +1,5 @@
 // A capture file as tcpdump and Wireshark write it: in goes a file, pcap or pcapng, plain or gzip'ed; out come its
-// records, one after the other, and at the end what was wrong with the file. The replay and `vdcu explain` walk through
-// it once, from front to back.
+// records, one after the other from front to back, and at the end what was wrong with the file.
 
 import { exitCode, OperatorError } from '../../../src/base/errors.js';
 import { MemoryBytes, openBytes, ReadFailed } from './byte-source.js';

@@ -1,7 +1,7 @@
 // One record of a capture, as both kinds of files give it, and what is common to reading them.
 // Tested by test/simulators/files/capture/capture.test.ts.
 
-/** What was captured at one moment. Bytes are not reused, and belong to whoever takes them. */
+/** What was captured at one moment. Bytes are not reused; they may be kept. */
 export interface CapturedRecord {
   /** Milliseconds since 1970, to the resolution of the file; of a record without a time, that of the one before. */
   readonly timeMs: number;

@@ -1,7 +1,7 @@
 // hot path. The compiled part of placement: AssemblyScript, a TypeScript dialect that scripts/build-kernel.mjs compiles
 // to WebAssembly. Works in the receiver's thread on the memory that all threads share. It does what PacketIntake and
-// Placement do with a plain packet, and nothing else: whatever is not plain is left to them, so every rule stands in
-// one place. What a detector is comes in through the placement context and its piece table.
+// Placement do with a plain packet, and leaves every other packet to them, so every rule stands in one place. The facts
+// of the detector come in through the placement context and its piece table.
 // Tested by test/assembly/compiled-placement.test.ts.
 
 import {

@@ -1,7 +1,6 @@
 // hot path. Packed pixels in the compiled part of placement (AssemblyScript): 4-bit pixels become bytes, 12-bit pixels
-// become 16 bits. Reads no byte outside of
-// the payload and writes none outside of the packet's own pixels; the rules are those of assembly/placement.ts, whose
-// results these must be, bit for bit.
+// become 16 bits. Reads no byte outside of the payload and writes none outside of the packet's own pixels. The rules
+// are those of assembly/placement.ts, and the results are the same bit for bit.
 // Tested by test/assembly/compiled-placement.test.ts.
 
 import {

@@ -1,6 +1,6 @@
-// Server-sent events for the page: who the service is and the last minutes when a viewer connects, then the state a few
-// times a second and one sample a second. One text is made for all viewers. Latest only: a viewer that has not taken
-// its last event gets none, and one that takes nothing for long is cut off.
+// Server-sent events for the page: facts of the service and the last minutes when a viewer connects, then the state a
+// few times a second and one sample a second. One text is made for all viewers. Latest only: a viewer that has not
+// taken its last event gets none, and one that takes nothing for long is cut off.
 
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.js';

@@ -1,6 +1,6 @@
-// Previews for all viewers, from one thread of low priority, which is started for the first of them. Latest only: each
-// part of the frame is made anew at most `leastMs` apart, or what it costs allows, and shared by whoever asks
-// meanwhile, and jobs that wait are limited.
+// Previews for all viewers, from one thread of low priority, which starts with the first viewer. Latest only: each part
+// of the frame is made anew at most every `leastMs`, or as often as its cost allows. All requests of that time share
+// it, and jobs that wait are limited.
 
 import { Worker } from 'node:worker_threads';
 import { assert } from '../../base/assert.js';

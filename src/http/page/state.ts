@@ -1,5 +1,5 @@
-// What the page shows besides pixels, as the JSON of its events: who the service is (once), and its state (a few times
-// a second). Pure. The shapes are those of src/page/messages.ts.
+// What the page shows besides pixels, as the JSON of its events: facts of the service (once), and its state (a few
+// times a second). Pure. The shapes are those of src/page/messages.ts.
 // Tested by test/page/pixels.test.ts.
 
 import type { ServiceConfig } from '../../config/service-config.js';
@@ -10,7 +10,7 @@ import type { CurrentSeries, ServiceView, UdpPortStatus } from '../../view/servi
 
 /**
  * What does not change while the data plane runs.
- * @param geometry null = nobody has said yet what the detector is
+ * @param geometry null = the detector is not known yet
  */
 export function aboutJson(config: ServiceConfig, geometry: Geometry | null, version: string): About {
   return {

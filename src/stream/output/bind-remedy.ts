@@ -1,4 +1,4 @@
-// What to do when the data port cannot be had, for the operator. Both sinks end their message with it.
+// What to do when the data port cannot be bound, for the operator.
 // Tested by test/stream/output/zmq-sink.test.ts.
 
 import { isOwnAddress, ownAddresses } from '../../base/own-addresses.js';

@@ -1,5 +1,5 @@
-// Whether all that was handed over up to now has reached the consumer. Comes in: what the sink says is under way. Goes
-// out: still waiting, or what is certain: everything is there (0 messages), so much is not, or nobody can tell (null).
+// Has everything that was handed over so far reached the consumer? Comes in: what the sink says is under way. Goes out:
+// still waiting, or the outcome: everything is there (0 messages), so much is not, or it is not known (null).
 
 import type { MessageSink } from './message-sink.js';
 import type { Undelivered } from '../../contract/series.js';
@@ -31,7 +31,7 @@ export class DeliveryWait {
       // As far as this way knows, what was on its way last is lost.
       if (lost === null) return this.#left;
       if (lost.messages > 0) return lost;
-      // Who went had acknowledged all of it; others may not have.
+      // The consumer that went had acknowledged all of it; others may not have.
       this.#disconnects = this.#sink.disconnects;
     }
     this.#left = this.#underway(later);

@@ -1,6 +1,6 @@
-// Where messages go: the seam between series and zmq. Comes in: whole messages. Goes out: the same, to whoever is
-// connected, and what became of them. output/zmtp/zmtp-sink.ts, libzmq-sink.ts and zmq-sink.ts are the ways; tests
-// bring consumers of every temper.
+// Where messages go: the seam between series and zmq. Comes in: whole messages. Goes out: the same, to connected
+// consumers, and what became of them. The sinks: output/zmtp/zmtp-sink.ts, libzmq-sink.ts and zmq-sink.ts; tests bring
+// consumers of every temper.
 // Tested by test/stream/output/sockets-sink.test.ts.
 
 import type { RefusedPeer } from '../../contract/refused-peers.js';
@@ -79,13 +79,13 @@ export interface MessageSink {
 /** A sink as the sockets that it is made of. */
 export const socketsOf = (sink: MessageSink): readonly MessageSink[] => sink.sockets ?? [sink];
 
-/** Has each socket a consumer? Without, its share of the images would go to nobody. */
+/** Has each socket a consumer? Without, its share of the images could not leave. */
 export function served(sink: MessageSink): boolean {
   if (sink.sockets === undefined) return sink.peers > 0;
   return sink.sockets.every(({ peers }) => peers > 0);
 }
 
-/** Is somebody there who takes the end of a series? It leaves by the first socket. */
+/** Is there a consumer for the end of a series? It leaves by the first socket. */
 export const endServed = (sink: MessageSink): boolean => socketsOf(sink)[0].peers > 0;
 
 /** Consumers of the socket that has most. */

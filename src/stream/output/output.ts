@@ -1,7 +1,7 @@
-// Where a series goes: the seam between what says when (../series) and what leaves the process. Comes in: the beginning
-// of a series, its frames in order, its end. Goes out: whatever an output makes of them. The series, its order and its
-// ledger belong to the service; an output has its form and whom it sends to. maxiv/maxiv-output.ts is the one that
-// holds, preview/preview-output.ts follows it.
+// Where a series goes: the seam between the series, which decides when (../series), and what leaves the process. Comes
+// in: the beginning of a series, its frames in order, its end. Goes out: whatever an output makes of them. The series,
+// its order and its ledger belong to the service; an output has its form and its receivers. maxiv/maxiv-output.ts is
+// the output that holds frames until they are taken, preview/preview-output.ts one that follows it.
 // Tested by test/stream/output/maxiv/maxiv-output.test.ts.
 
 import type { FrameForm } from '../../detector/frame-form.js';

@@ -144,7 +144,7 @@ export class SocketsSink implements MessageSink {
     return this.sockets.findIndex(
       (socket, index) =>
         (index > 0 && socket.unfinished === true) ||
-        // On the first one too: who waits for what was before the header then knows that it has come.
+        // On the first one too: then it is known that what was before the header has come.
         (kind === 'headers' && (socket.underway?.messages ?? 0) > 0),
     );
   }

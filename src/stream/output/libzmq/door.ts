@@ -1,7 +1,7 @@
-// Who is let in at a libzmq socket. libzmq asks a handler inside its context about each connection that has greeted
-// (ZAP, RFC 27). Here is that handler: it answers while there is room, and otherwise lets the connection wait in its
-// handshake. libzmq closes it when the time for that is over, without a word that would drive the peer away for ever;
-// when a consumer leaves, who waits is let in.
+// Which peers are let in at a libzmq socket. libzmq asks a handler inside its context about each connection that has
+// greeted (ZAP, RFC 27). That handler is here: it answers while there is room, and otherwise lets the connection wait
+// in its handshake. When the time for that is over libzmq closes it, without an error that would drive the peer away
+// for ever. When a consumer leaves, a waiting peer is let in.
 
 import { zmq } from './libzmq.js';
 import type { Libzmq, ZmqHandle } from './libzmq.js';
@@ -44,12 +44,12 @@ export class LibzmqDoor {
     return this.#socket !== 0;
   }
 
-  /** Somebody of this address waits, or has waited until now, for a place. */
+  /** A peer of this address waits, or has waited until now, for a place. */
   isWaiting(host: string): boolean {
     return this.#waiting.some((one) => one.host === host);
   }
 
-  /** Somebody of this address was promised a place: he has greeted. */
+  /** A peer of this address was promised a place: it has greeted. */
   isPromised(host: string): boolean {
     return this.#promised.some((one) => one.host === host);
   }
@@ -60,7 +60,7 @@ export class LibzmqDoor {
     if (index >= 0) this.#promised.splice(index, 1);
   }
 
-  /** Read who asks. */
+  /** Read the requests. */
   listen(now: number): void {
     for (let envelope = this.#part(); envelope !== null; envelope = this.#part()) {
       // Delimiter, version, number of the request, domain, address, identity, mechanism: all visible at once.

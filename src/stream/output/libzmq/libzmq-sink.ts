@@ -1,6 +1,7 @@
 // Messages into libzmq without detours: zmq_send copies each part into libzmq's own memory, so pixels may change as
-// soon as `offer` returns. Owns a context and its PUSH socket in the streamer's thread. Who is let in: door.ts; what
-// happens to connections: monitor.ts; which are consumers: peers.ts. Where this cannot be had: zmq-sink.ts.
+// soon as `offer` returns. Owns a context and its PUSH socket in the streamer's thread. Which peers are let in:
+// door.ts; what happens to connections: monitor.ts; which are consumers: peers.ts. Where libzmq cannot be called:
+// zmq-sink.ts.
 
 import { assert } from '../../../base/assert.js';
 import { OperatorError } from '../../../base/errors.js';
@@ -17,7 +18,7 @@ import { LibzmqPeers } from './peers.js';
 import type { RefusedPeer } from '../../../contract/refused-peers.js';
 import type { Undelivered } from '../../../contract/series.js';
 
-/** What the socket is bound to, how much it may queue, and for whom. */
+/** What the socket is bound to, how much it may queue, and for how many consumers. */
 export interface LibzmqSinkOptions {
   /** IPv4 or IPv6 address. */
   readonly host: string;
@@ -59,7 +60,7 @@ export class LibzmqSink implements MessageSink {
   #address = '';
   #peers: LibzmqPeers | null = null;
   #disconnects = 0;
-  /** One of several consumers went: which messages were its own nobody knows. */
+  /** One of several consumers went: which messages were its own is not known. */
   #unclear = false;
   #lookedAt = 0;
   /** Lost with connections since the sink was opened; null = cannot be told any more. */
@@ -127,7 +128,7 @@ export class LibzmqSink implements MessageSink {
   /** Read what the monitor and the door have to say, and look at the connections. */
   poll(): void {
     const now = this.#options.now();
-    // The door first: who greeted and was refused at once has been there.
+    // The door first: a peer that greeted and was refused at once was there.
     this.#door?.listen(now);
     this.#monitor?.read((event, value, remote) => this.#happened(event, value, remote, now));
     this.#door?.admit(this.#options.connections - this.peers, now);
@@ -177,7 +178,7 @@ export class LibzmqSink implements MessageSink {
 
   /** With all its connections; `poll` makes it anew. */
   #closeSocket(): void {
-    // The monitor first, while somebody reads it: libzmq's thread waits for a reader for ever, with a lock that
+    // The monitor first, while it is still read: libzmq's thread waits for a reader for ever, with a lock that
     // stopping it wants as well.
     if (this.#socket !== 0) this.#library.stopMonitor(this.#socket);
     this.#monitor?.close();
@@ -210,7 +211,7 @@ export class LibzmqSink implements MessageSink {
    * remains either way.
    */
   offer(parts: readonly Uint8Array[]): Offer {
-    // The monitor knows of an end before the socket does: nothing is queued for who is gone.
+    // The monitor knows of an end before the socket does: nothing is queued for a consumer that is gone.
     if (this.peers === 0) return 'full';
     const last = parts.length - 1;
     let bytes = 0;
@@ -244,7 +245,7 @@ export class LibzmqSink implements MessageSink {
     for (this.poll(); this.peers > 0 && !this.#delivered() && this.#options.now() < until; this.poll())
       await new Promise((resolve) => setTimeout(resolve, 5));
     const left = this.#left(before);
-    // Who counts for himself has waited; what nobody can count lingers.
+    // What can be counted was waited for; what cannot lingers.
     const stillMs = left === null ? Math.max(0, until - this.#options.now()) : 0;
     if (this.#socket !== 0 && stillMs > 0) setNumber(library, this.#socket, zmq.linger, Math.ceil(stillMs));
     this.#closeSocket();

@@ -1,7 +1,6 @@
 // libzmq's C functions, taken from the very addon that the `zeromq` package loads: one library in the process, the
-// version that the package was tested with. Declared here and nowhere else; libzmq-sink.ts calls them. A typed array
-// that is handed over is held by the call itself, and libzmq has copied it when the call returns: it never keeps an
-// address of ours.
+// version that the package was tested with. Declared here and nowhere else. A typed array that is handed over is held
+// by the call itself, and libzmq has copied it when the call returns: it never keeps an address of ours.
 // Tested by test/stream/output/libzmq/libzmq-sink.test.ts.
 
 import { messageOf } from '../../../base/errors.js';

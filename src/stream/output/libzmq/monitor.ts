@@ -1,5 +1,5 @@
 // What happens to the connections of a libzmq socket, read from its monitor. Comes in: events of version 2, which name
-// both ends of a connection. Goes out: the same, one after the other, to whoever polls.
+// both ends of a connection. Goes out: the same, one after the other, when polled.
 // Tested by test/stream/output/libzmq/libzmq-sink.test.ts.
 
 import { zmq } from './libzmq.js';

@@ -1,5 +1,5 @@
-// The options of the PUSH socket: what it queues, what peers may send, how soon one that is gone is noticed, who is
-// asked about. Comes in: what the sink is made for. Goes out: a socket that is ready to be bound.
+// The options of the PUSH socket: what it queues, what peers may send, how soon a peer that is gone is noticed, which
+// peers the door is asked about. Comes in: what the sink is made for. Goes out: a socket that is ready to be bound.
 // Tested by test/consumer/zmq-options.test.ts.
 
 import { keepAlive } from '../keep-alive.js';
@@ -11,12 +11,12 @@ import type { Libzmq, ZmqHandle } from './libzmq.js';
  * after it but PING.
  */
 export const inbound = { messageBytes: 1024, messages: 10_000, bytes: 16_384, bytesPerSecond: 1024 } as const;
-/** Who is not through his handshake after so long is closed, in ms. */
+/** A connection that has not finished its handshake after so long is closed, in ms. */
 export const handshakeMs = 2000;
 
 /**
- * Connections that the kernel keeps until they are accepted. They take no descriptors; who finds the queue full tries
- * again after 1, 3, 7, 15 s by itself, a consumer as well.
+ * Connections that the kernel keeps until they are accepted. They take no descriptors. A peer that finds the queue full
+ * tries again after 1, 3, 7, 15 s by itself, a consumer as well.
  */
 export const acceptQueue = 1024;
 const value = new Uint8Array(64);
@@ -48,7 +48,7 @@ export function setPushOptions(
   if (!numbers.every(([option, number]) => setNumber(library, socket, option, number))) return false;
   view.setBigInt64(0, BigInt(inbound.messageBytes), true);
   if (library.setsockopt(socket, zmq.maxmsgsize, value, 8) !== 0) return false;
-  // libzmq takes whoever sends anything at all for a consumer of ZMTP 1, and gives it messages: a web browser, a port
+  // libzmq takes a peer that sends anything at all for a consumer of ZMTP 1, and gives it messages: a browser, a port
   // scanner. With a domain for authentication it wants ZMTP 3, and asks the door.
   value.set(new TextEncoder().encode('vdcu'));
   return library.setsockopt(socket, zmq.zapDomain, value, 4) === 0;

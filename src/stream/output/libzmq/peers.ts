@@ -1,5 +1,5 @@
-// The connections of a libzmq socket: which of them are consumers, who is refused and why, what consumers' machines
-// have acknowledged, and which are not there any more. Comes in: the monitor's events. What the kernel knows of one
+// The connections of a libzmq socket: which of them are consumers, which peers are refused and why, what consumers'
+// machines have acknowledged, and which of them are gone. Comes in: the monitor's events. What the kernel knows of one
 // connection: tcp-connection.ts.
 // Tested by test/stream/output/libzmq/libzmq-sink.test.ts.
 
@@ -74,8 +74,8 @@ export class LibzmqPeers {
   }
 
   /**
-   * Who never finished the handshake is no consumer: a port scanner, or a socket of another type, whose end is reported
-   * like any other. So consumers are known by their address.
+   * A peer that never finished the handshake is no consumer: a port scanner, or a socket of another type, whose end is
+   * reported like any other. So consumers are known by their address.
    * @param remote as libzmq writes it: tcp://127.0.0.1:40000
    * @returns a consumer left; what it has acknowledged was looked up before
    */
@@ -127,7 +127,7 @@ export class LibzmqPeers {
   }
 
   #left(host: string, remote: string, peer: Peer): boolean {
-    // One last look: who read everything and left at once has lost nothing.
+    // One last look: a consumer that read everything and left at once has lost nothing.
     if (peer.consumer) this.lookAtConsumers();
     this.#all.delete(remote);
     peer.tcp.release();
@@ -145,7 +145,7 @@ export class LibzmqPeers {
     this.#refused.push({ reason, address });
   }
 
-  /** Descriptors are few: of those who are not through their handshake the oldest have to go. */
+  /** Descriptors are few: of the connections in their handshake the oldest have to go. */
   #boundUnfinished(now: number): void {
     let unfinished = 0;
     for (const peer of this.#all.values()) if (!peer.consumer && peer.cutAt < 0) unfinished++;
@@ -164,7 +164,7 @@ export class LibzmqPeers {
   }
 
   /**
-   * Who talks where only PINGs are due is cut, and who is gone.
+   * Cut connections that send anything but PINGs, and those that are gone.
    * @returns false when the monitor tells nothing of one that was cut: libzmq forgets a connection whose input it had
    *   stopped, and would queue messages for it for ever
    */

@@ -1,5 +1,5 @@
-// MAX IV's zmq stream as an output: header, images, series_end, each a message with a number, into a sink. What was
-// refused is kept as it was made: a consumer that takes nothing costs no second text of the same frame.
+// MAX IV's zmq stream as an output: header, images, series_end, each a message with a number, into a sink. A message
+// that was refused is kept as it was made, so a consumer that takes nothing costs no second text of the same frame.
 
 import type { SeriesSummary } from '../../../contract/series.js';
 import { leavesAsItLies, walkOf } from '../../../detector/frame-form.js';

@@ -1,5 +1,5 @@
-// The one place where a message gets its number: numbers are taken when the sink has taken the message, so they are
-// gapless and never go back, whatever happens before.
+// The one place where a message gets its number: a number is used up when the sink has taken the message, so numbers
+// are gapless and never go back.
 
 import { assert } from '../../../base/assert.js';
 import { streamCounter } from '../../../memory/counters.js';
@@ -80,7 +80,7 @@ export class Outbox {
     if (outcome === 'sent') this.#handedOver(kind, bytes, done, now);
     else if (outcome === 'pending') {
       this.#pending = { kind, bytes, done };
-      // Small, and who armed or stopped waits for it: a consumer that does not read keeps nobody.
+      // Small, and an order waits for it: a consumer that does not read must not hold it up.
       if (kind !== 'images' && this.#sink.keep !== undefined) this.keep(now);
     } else this.#blocked(now);
     return outcome !== 'full';

@@ -1,7 +1,7 @@
 // What live viewers see: the messages of the stream, latest only. An output that does not hold: it copies a frame now
-// and then, and only while somebody is there; it is never waited for. Comes in: each message when it was handed over to
-// the consumer, with its number. Goes out: the same to a PUB socket, frames at most so often, the last of a burst
-// included.
+// and then, only while there are viewers, and the stream never waits for it. Comes in: each message when it was handed
+// over to the consumer, with its number. Goes out: the same to a PUB socket, frames at most so often, the last of a
+// burst included.
 
 import type { SeriesSummary } from '../../../contract/series.js';
 import { walkOf } from '../../../detector/frame-form.js';
@@ -109,7 +109,7 @@ export class PreviewOutput implements Output {
     return now - this.#shownAt >= Math.max(1000 / this.#options.rateHz, bytes / bytesInMs);
   }
 
-  /** The last frame of a series, as soon as somebody has room for it, then its end. */
+  /** The last frame of a series, as soon as a viewer has room for it, then its end. */
   #finish(now: number): void {
     this.#showLater(now);
     if (this.#later === null || this.sink.subscribers === 0) this.#over();
@@ -128,7 +128,7 @@ export class PreviewOutput implements Output {
     if (own !== undefined) this.#show((into) => this.#options.copyLater(own, into), now);
   }
 
-  /** Show the latest frame, if somebody can take it; `copy` brings its bytes, and says whether they are whole. */
+  /** Show the latest frame, if a viewer can take it; `copy` brings its bytes, and says whether they are whole. */
   #show(copy: (into: Uint8Array) => boolean, now: number): void {
     const later = this.#later;
     const images = this.#images;
@@ -145,7 +145,7 @@ export class PreviewOutput implements Output {
     this.#options.words.show(taken, this.sink.subscribers - taken);
   }
 
-  /** Memory of this length that nobody sends from any more; null = there is none. */
+  /** Memory of this length that nothing is sent from any more; null = there is none. */
   #buffer(bytes: number): Uint8Array | null {
     for (let index = 0; index < buffersMost; index++) {
       const buffer = this.#buffers[index];

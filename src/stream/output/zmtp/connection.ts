@@ -1,6 +1,6 @@
 // One TCP connection to a peer, from the moment it was accepted: its handshake, its heartbeats, and messages on their
 // way to it. In come bytes of the peer, which may say little; out go messages, straight from where their parts lie.
-// Nothing waits and nothing is copied, but for what is left of a message whose memory its owner needs back.
+// Nothing waits and nothing is copied, except the rest of a message whose memory its owner needs back.
 // Tested by test/stream/output/zmtp/zmtp-sink.test.ts.
 
 import { assert } from '../../../base/assert.js';
@@ -26,7 +26,7 @@ import { Liveness } from './liveness.js';
 import type { PeerRefusal } from '../../../contract/refused-peers.js';
 import type { Accepted, TcpSockets } from './tcp-sockets.js';
 
-/** What kind of socket this is, and whom it speaks to. */
+/** What kind of socket this is, and with which kinds it speaks. */
 export interface Role {
   readonly type: 'PUSH' | 'PUB';
   readonly peers: readonly string[];
@@ -37,7 +37,7 @@ export const publisher: Role = { type: 'PUB', peers: ['SUB', 'XSUB'] };
 /** Topics that are kept of a subscriber: viewers have one, the empty one. */
 const topicsMost = 64;
 
-/** Where a peer stands. `knocking`: it has said who it is, and waits to be let in. */
+/** Where a peer stands. `knocking`: its handshake is read, and it waits to be let in. */
 export type PeerState = 'greeting' | 'handshake' | 'knocking' | 'consumer';
 
 /** What reading has brought. `gone`: it closed, or the connection broke. */
@@ -166,7 +166,7 @@ export class Connection {
 
   /**
    * Hand over a message. The parts must stay as they are until nothing of it is left.
-   * @returns `full`: nothing was taken; `begun`: `flush` goes on with it; `broken`: nobody will ever have it
+   * @returns `full`: nothing was taken; `begun`: `flush` goes on with it; `broken`: it will never arrive
    */
   send(parts: readonly Uint8Array[], now: number): 'sent' | 'begun' | 'full' | 'broken' {
     assert(this.#pieces.length === 0, 'a message was sent while another is half-sent');

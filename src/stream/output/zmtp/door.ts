@@ -1,8 +1,7 @@
-// Who is let in: connections from accept until they are consumers or closed. In come connections of the listener; out
-// go consumers, of which there are never more than configured, and refusals. Who is there stays, except onlookers, who
-// give way to a real consumer. A stranger is refused by closing, never by an ERROR or a READY that does not fit: a
-// libzmq peer that gets one of these never comes again. One who would come again at once waits inside its handshake
-// first.
+// Which peers are let in: connections from accept until they are consumers or closed. In come connections of the
+// listener; out go consumers, never more than configured, and refusals. A connected consumer stays; only onlookers give
+// way to a real consumer. A stranger is refused by closing, never by an ERROR or a READY that does not fit: a libzmq
+// peer that gets one of these never comes again. A peer that would come again at once first waits inside its handshake.
 // Tested by test/stream/output/zmtp/zmtp-sink.test.ts.
 
 import { Connection, pusher } from './connection.js';
@@ -10,7 +9,7 @@ import type { Role } from './connection.js';
 import type { PeerRefusal, RefusedPeer } from '../../../contract/refused-peers.js';
 import type { TcpSockets } from './tcp-sockets.js';
 
-/** A peer must have said who it is in this time, in ms. */
+/** A peer must have finished its handshake in this time, in ms. */
 export const handshakeMs = 2000;
 /**
  * One that is refused waits so long from its connecting on, in ms: closed at once it would knock seven times a second.
@@ -20,7 +19,7 @@ export const refusedAfterMs = 1000;
 export const halfOpenMost = 8;
 /** Connections accepted in one look. */
 const acceptsPerLook = 16;
-/** Where no descriptor is left, nobody is accepted for so long, in ms. */
+/** Where no descriptor is left, no connection is accepted for so long, in ms. */
 const exhaustedPauseMs = 1000;
 
 /** These speak zmq, and come again as soon as they are closed. */
@@ -32,9 +31,9 @@ export interface DoorOptions {
   readonly seats: number;
   /** A PUSH socket unless given. */
   readonly role?: Role;
-  /** May somebody with this address be a consumer? */
+  /** May a peer with this address be a consumer? */
   allowed(address: string): boolean;
-  /** Somebody was closed, or could not be accepted. */
+  /** A connection was closed, or could not be accepted. */
   refused(peer: RefusedPeer): void;
   /** Properties of our READY, whose names begin with "X-". */
   readonly properties: Readonly<Record<string, string>>;
@@ -47,7 +46,7 @@ export class Door {
   readonly #halfOpen: Connection[] = [];
   #listener = -1;
   #exhaustedUntil = -Infinity;
-  /** Somebody who may come in found no room, at that time. */
+  /** A peer that may come in found no room, at that time. */
   knockedAt = -Infinity;
 
   constructor(options: DoorOptions) {
@@ -63,7 +62,7 @@ export class Door {
     this.#listener = listener;
   }
 
-  /** Look after everybody at the door; who may come in is put among `consumers`, and returned. */
+  /** Look after all connections at the door; one that may come in is put among `consumers`, and returned. */
   look(now: number, consumers: Connection[]): Connection[] {
     this.#accept(now);
     const came: Connection[] = [];
@@ -103,7 +102,7 @@ export class Door {
     }
   }
 
-  /** Somebody who is refused already goes first, then who has said nothing for longest; not who has only just come. */
+  /** One that is refused already goes first, then the one silent for longest; not one that has only just come. */
   #makeRoom(now: number): boolean {
     const oldest =
       this.#halfOpen.find(({ refused }) => refused !== null) ??
@@ -135,7 +134,7 @@ export class Door {
     return now - peer.acceptedAt < handshakeMs || this.#shut(peer, 'no_handshake');
   }
 
-  /** A peer that knocks comes in if there is room; else it waits, in case that somebody leaves. */
+  /** A peer that knocks comes in if there is room; else it waits, in case that a consumer leaves. */
   #admit(peer: Connection, now: number, consumers: Connection[]): boolean {
     const options = this.#options;
     if (!peer.onlooker) for (const other of consumers.filter(({ onlooker }) => onlooker)) options.dismiss(other);

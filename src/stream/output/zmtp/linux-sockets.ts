@@ -23,7 +23,7 @@ import {
 import type { Accepted, Listening, PathFigures, TcpSockets } from './tcp-sockets.js';
 
 const pollFor = { in: 1, out: 4, peerClosed: 0x2000 } as const;
-/** Who finds the kernel's queue full tries again after 1, 3, 7, 15 s, a consumer as well. */
+/** A peer that finds the kernel's queue full tries again after 1, 3, 7, 15 s, a consumer as well. */
 const backlog = 1024;
 /** Pieces of a message that one call hands over; longer messages take several. */
 const piecesPerCall = 16;
@@ -95,7 +95,7 @@ export class LinuxSockets implements TcpSockets {
       if (descriptor >= 0) return { descriptor, address: textOf(this.#address), port: portOf(this.#address) };
       const reason = lastErrno();
       if (reason === errno.EAGAIN) return null;
-      // The kernel looks for a free descriptor first, and only then whether somebody waits.
+      // The kernel looks for a free descriptor first, and only then whether a connection waits.
       if (noMoreDescriptors.includes(reason)) return this.#poll([listener], pollFor.in, 0) > 0 ? 'exhausted' : null;
     }
     return null;

@@ -1,5 +1,5 @@
 // Is the host behind a connection dead, or does its program merely not read? Pure: figures of the kernel in, a verdict
-// out..
+// out.
 // TCP_USER_TIMEOUT cannot tell: Linux counts it also against a peer that answers every probe of its closed window, so
 // it would cut off a consumer that does not read for ten seconds (decision 21). What tells is an answer that is
 // missing:

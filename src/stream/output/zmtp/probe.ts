@@ -1,6 +1,6 @@
 // Can the service speak zmq's protocol on sockets of its own here? A seccomp profile, gVisor or an old kernel may
-// refuse calls that the C library has. They are tried once on a socket that is bound to nothing, before anything
-// depends on them; goes out: the reason against, in words.
+// refuse calls that the C library has. They are tried once on an unbound socket, before anything depends on them. Goes
+// out: the reason against, in words.
 
 import { errno, errnoName, ffiUnavailable, lastErrno, libc } from '../../../runtime/ffi.js';
 import type { Libc } from '../../../runtime/ffi.js';
@@ -37,7 +37,7 @@ export function refusedCall(
   failure: () => number,
 ): string | null {
   const descriptor = c.socket(addressFamily.inet, streamSocket, 0);
-  // Without sockets nothing is sent by any way, and whoever binds one tells it.
+  // Without sockets nothing can be sent at all, and binding one will say so.
   if (descriptor < 0) return null;
   const reasons: string[] = [];
   const attempt = (call: string, result: number): void => {

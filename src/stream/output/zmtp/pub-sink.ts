@@ -1,6 +1,6 @@
-// A PUB socket of our own for live viewers: what they have room for they get, the rest they never see. In come whole
-// messages; each goes to every subscriber that wants it and is done with the one before. Nothing here waits, and
-// nothing is kept but what was begun. In the streamer's thread, which calls `poll` in each turn.
+// A PUB socket of our own for live viewers: a viewer gets the messages that it has room for. In come whole messages;
+// each goes to every subscriber that wants it and has finished the one before. Nothing here waits, and nothing is kept
+// but messages that were begun. In the streamer's thread, with a `poll` in each turn.
 // Tested by test/threads/preview.test.ts.
 
 import { hostPort } from '../../../base/host-port.js';

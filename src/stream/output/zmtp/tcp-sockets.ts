@@ -1,6 +1,6 @@
-// The few things that the ZMTP sink asks of the kernel, as an interface: linux-sockets.ts asks the real one, simulated
-// worlds have a model that takes any number of bytes, stops and resets. Nothing here waits, except `awaitRoom`, which
-// is asked to.
+// The few things that the ZMTP sink asks of the kernel, as an interface. linux-sockets.ts implements it with the real
+// one; simulated worlds have a model that takes any number of bytes, stops and resets. Nothing here waits, except
+// `awaitRoom`.
 
 /** A connection that was accepted. */
 export interface Accepted {
@@ -39,8 +39,8 @@ export interface TcpSockets {
    */
   listen(host: string, port: number, sendBufferBytes: number): Listening;
   /**
-   * The next connection; null when none waits; `exhausted`: somebody waits, and no descriptor or memory is left for
-   * him.
+   * The next connection; null when none waits; `exhausted`: a connection waits, and no descriptor or memory is left
+   * for it.
    */
   accept(listener: number): Accepted | 'exhausted' | null;
   /** Bytes that the peer has sent; 0 = none now, −1 = its end is closed or the connection is broken. */

@@ -1,7 +1,7 @@
-// Messages into TCP by ZMTP of our own: the way out without a second copy and without strangers. In come messages of
-// the outbox, one at a time; each goes to one consumer, in turns among those that have room, by sendmsg straight from
-// the memory of its parts. What is handed over lies in the kernel, nothing in this process. In the streamer's thread,
-// which calls `poll` first thing in each turn.
+// Messages into TCP by ZMTP of our own: without a second copy and without strangers. In come messages of the outbox,
+// one at a time. Each goes to one consumer, in turns among those that have room, by sendmsg straight from the memory of
+// its parts. What is handed over lies in the kernel, nothing in this process. In the streamer's thread; `poll` comes
+// first in each turn.
 
 import { assert } from '../../../base/assert.js';
 import { hostPort } from '../../../base/host-port.js';
@@ -25,7 +25,7 @@ export interface ZmtpSinkOptions {
   readonly consumerTimeoutMs: number;
   /** What is left of a message up to this size is copied, and the message counts as sent; 256 KiB unless given. */
   readonly keptBytes?: number;
-  /** May somebody with this address be a consumer? */
+  /** May a peer with this address be a consumer? */
   allowed(address: string): boolean;
   /** ms of the service's clock. */
   now(): number;
@@ -281,7 +281,7 @@ export class ZmtpSink implements MessageSink {
           : { code: 'connected', trouble: false, message: `${onlooker ? 'onlooker' : 'consumer'} ${name} connected` },
       );
     }
-    // What was queued for those who came in goes out at once.
+    // What was queued for peers that came in goes out at once.
     this.#flush(now);
   }
 
