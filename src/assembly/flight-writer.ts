@@ -2,11 +2,10 @@
 // through, then the headers of the whole batch are copied into the ring (memory/flight-ring.ts). Allocates nothing.
 
 import { portCounter } from '../memory/counters.js';
+import { entryWord, entryWords } from '../memory/flight-ring.js';
 import type { FlightRing } from '../memory/flight-ring.js';
-import { flightClass, flightEntryBytes } from '../memory/flight-words.js';
+import { flightEntryBytes } from '../memory/flight-words.js';
 import type { Placement } from './placement.js';
-
-const entryWords = flightEntryBytes / 4;
 
 /** Packets are numbered as they come, from 0. A packet of whose class nothing is said was accepted. */
 export class FlightWriter {
@@ -51,7 +50,7 @@ export class FlightWriter {
     const ring = this.#ring;
     if (number >= this.#recorded) ring.classes[number - this.#recorded + this.#from] = found;
     else if (number >= this.#recorded - ring.entries)
-      ring.words[(number % ring.entries) * entryWords + flightClass / 4] = found;
+      ring.words[(number % ring.entries) * entryWords + entryWord.class] = found;
   }
 
   /** Record the batch at hand, up to entry `end`. @param now when it was received, ms */

@@ -3,14 +3,18 @@
 // batch. Reader: main, which copies the ring whenever it likes and leaves out what was overwritten meanwhile.
 
 import { fence } from './fence.js';
-import { flightClass, flightEntryBytes, flightLength, flightTime } from './flight-words.js';
+import { flightEntryBytes, flightTime } from './flight-words.js';
+import { placesOf } from './kernel-fields.js';
+import { flightEntry } from './kernel-words.js';
 import { load53, number53Words, store53 } from './number53.js';
 
 /** Class of a packet that is held: it has none yet. Other classes are indices into the port counters. */
 export const notClassed = 0;
 
 const headBytes = 128;
-const entryWords = flightEntryBytes / 4;
+/** Words of an entry, and places in it: in words, of the time in words of 64 bits. */
+export const entryWords = flightEntryBytes / 4;
+export const { words: entryWord, numbers: entryNumber } = placesOf(flightEntry);
 
 const align = (bytes: number): number => Math.ceil(bytes / 128) * 128;
 
@@ -40,17 +44,17 @@ export class FlightCopy {
 
   /** ms of the service's clock; packets of one batch have the same. */
   time(index: number): number {
-    return this.#times[(index * flightEntryBytes + flightTime) / 8];
+    return this.#times[(index * entryWords) / 2 + entryNumber.time];
   }
 
   /** True bytes of the datagram. */
   length(index: number): number {
-    return this.#words[(index * flightEntryBytes + flightLength) / 4];
+    return this.#words[index * entryWords + entryWord.length];
   }
 
   /** Index into the port counters, or `notClassed`. */
   class(index: number): number {
-    return this.#words[(index * flightEntryBytes + flightClass) / 4];
+    return this.#words[index * entryWords + entryWord.class];
   }
 
   /** The first bytes of the datagram: 48, or as many as it has. */

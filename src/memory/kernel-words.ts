@@ -1,14 +1,15 @@
 // The one table of what the service and the compiled placement (assembly/kernel/) share: every field with its width and
-// what it holds. Comes in: nothing. Goes out: the constants that both compilers read (placement-words.ts,
-// record-words.ts, flight-words.ts) and docs/reference/kernel-words.md, as texts; scripts/write-kernel-words.mjs writes
-// them, and a test compares. Pure.
+// what it holds. Comes in: nothing. Goes out: the fields, for whoever reads and writes them in TypeScript
+// (kernel-fields.ts); and as texts the constants that both compilers read (placement-words.ts, record-words.ts,
+// flight-words.ts) and docs/reference/kernel-words.md. scripts/write-kernel-words.mjs writes them, and a test compares.
+// Pure.
 
 /** `f64` holds a frame number or a time; `address` is 32 bits, bytes from the start of the memory, unsigned. */
-type Width = 'u32' | 'i32' | 'f64' | 'address';
+export type Width = 'u32' | 'i32' | 'f64' | 'address';
 
-interface Field {
-  readonly name: string;
-  readonly width: Width;
+export interface Field<Name extends string = string, Of extends Width = Width> {
+  readonly name: Name;
+  readonly width: Of;
   readonly says: string;
   /** Bytes from the start; left out = behind the field before, aligned to its width. */
   readonly at?: number;
@@ -36,61 +37,102 @@ interface WordsFile {
   readonly parts: readonly (Struct | Values)[];
 }
 
-const address = (name: string, says: string): Field => ({ name, width: 'address', says });
-const u32 = (name: string, says: string, at?: number): Field => ({ name, width: 'u32', says, ...(at && { at }) });
-const i32 = (name: string, says: string): Field => ({ name, width: 'i32', says });
-const f64 = (name: string, says: string, at?: number): Field => ({ name, width: 'f64', says, ...(at && { at }) });
+const field =
+  <Of extends Width>(width: Of) =>
+  <const Name extends string>(name: Name, says: string, at?: number): Field<Name, Of> => ({
+    name,
+    width,
+    says,
+    ...(at !== undefined && { at }),
+  });
+const address = field('address');
+const u32 = field('u32');
+const i32 = field('i32');
+const f64 = field('f64');
+
+export const placementContext = {
+  title: 'Placement context',
+  prefix: 'context',
+  fields: [
+    address('offsets', "of the batch: where each datagram begins, in bytes of the memory's start"),
+    address('lengths', 'of the batch: bytes of each datagram'),
+    address('senders', 'of the batch: who sent each datagram'),
+    address('records', "the port's slot records"),
+    u32('recordStride', 'bytes from one record to the next'),
+    address('received', 'counter'),
+    address('bytes', 'counter'),
+    address('accepted', 'counter'),
+    address('reordered', 'counter'),
+    address('starts', 'piece table: first piece of each packet'),
+    address('pieces', 'piece table: its pieces'),
+    address('ring', 'slot 0'),
+    u32('slotStride', 'bytes from one slot to the next'),
+    u32('slots', 'slots of the ring'),
+    u32('packetBytes', 'of a plain datagram'),
+    u32('frameNumberAt', 'byte of the datagram'),
+    u32('packetNumberAt', 'byte of the datagram'),
+    u32('payloadAt', 'byte of the datagram'),
+    u32('identityAt', 'byte of the datagram: version and detector type'),
+    u32('identityMask', 'bits of it that count'),
+    u32('identity', 'what they must be'),
+    u32('positionAt', 'byte of the datagram: row and column'),
+    u32('positionMask', 'bits of it that count'),
+    u32('position', 'what they must be'),
+    u32('firstPacket', 'number of the first packet that is read out'),
+    u32('expectedPackets', 'packets of a port image'),
+    u32('missingByte', 'of which missing pixels are made'),
+    u32('decode', 'how a payload becomes pixels'),
+    f64('lowest', 'own number of a plain packet, at least'),
+    f64('highest', 'own number of a plain packet, at most'),
+    f64('newest', 'own number below which a packet is reordered'),
+    f64('completed', 'answer: own number of the frame whose image is complete, 0 = none'),
+    address('seams', 'seams of the piece table'),
+    u32('payloadBytes', 'of a plain datagram'),
+    u32('stride', 'numbers from one own frame to the next'),
+    f64('origin', "the detector's number of an own frame"),
+    f64('firstOwn', 'own number of that frame'),
+    u32('sender', 'whose packets are plain'),
+  ],
+  size: { name: 'contextHeadBytes', bytes: 256, says: 'Bytes before the tables.' },
+} as const satisfies Struct;
+
+export const slotRecord = {
+  title: 'Slot record',
+  prefix: 'record',
+  inWords: true,
+  fields: [
+    u32('published', 'tag of the frame number, stored last: the image is closed'),
+    u32('frameLow', 'own number, low half'),
+    u32('frameHigh', 'own number, high half'),
+    u32('state', 'empty, open or closed'),
+    u32('accepted', 'packets accepted'),
+    u32('outcome', 'how the image was closed'),
+    i32('highest', 'highest packet accepted, to tell reordered ones; −1 = none'),
+    u32('opened', 'times that the slot was opened, never forgotten: who copies pixels looks again'),
+    f64('firstPacketAt', "time of the first packet, ms of the service's clock", 32),
+    f64('closedAt', "time of closing, ms of the service's clock"),
+    u32('header', "the first accepted packet's 48 bytes", 48),
+    u32('bits', 'one bit per packet accepted, then one private bit per packet that came late', 96),
+  ],
+} as const satisfies Struct;
+
+export const flightEntry = {
+  title: 'Entry of the flight ring',
+  prefix: 'flight',
+  fields: [
+    f64('time', "when its batch was read, ms of the service's clock; before it the packet's first 48 bytes", 48),
+    u32('length', 'bytes of the datagram'),
+    u32('class', 'index into the port counters, 0 = held'),
+  ],
+  size: { name: 'flightEntryBytes', bytes: 64, says: 'From one entry to the next.' },
+} as const satisfies Struct;
 
 export const kernelWords: readonly WordsFile[] = [
   {
     file: 'placement-words',
     about: 'a placement context, its pieces and seams',
     parts: [
-      {
-        title: 'Placement context',
-        prefix: 'context',
-        fields: [
-          address('offsets', "of the batch: where each datagram begins, in bytes of the memory's start"),
-          address('lengths', 'of the batch: bytes of each datagram'),
-          address('senders', 'of the batch: who sent each datagram'),
-          address('records', "the port's slot records"),
-          u32('recordStride', 'bytes from one record to the next'),
-          address('received', 'counter'),
-          address('bytes', 'counter'),
-          address('accepted', 'counter'),
-          address('reordered', 'counter'),
-          address('starts', 'piece table: first piece of each packet'),
-          address('pieces', 'piece table: its pieces'),
-          address('ring', 'slot 0'),
-          u32('slotStride', 'bytes from one slot to the next'),
-          u32('slots', 'slots of the ring'),
-          u32('packetBytes', 'of a plain datagram'),
-          u32('frameNumberAt', 'byte of the datagram'),
-          u32('packetNumberAt', 'byte of the datagram'),
-          u32('payloadAt', 'byte of the datagram'),
-          u32('identityAt', 'byte of the datagram: version and detector type'),
-          u32('identityMask', 'bits of it that count'),
-          u32('identity', 'what they must be'),
-          u32('positionAt', 'byte of the datagram: row and column'),
-          u32('positionMask', 'bits of it that count'),
-          u32('position', 'what they must be'),
-          u32('firstPacket', 'number of the first packet that is read out'),
-          u32('expectedPackets', 'packets of a port image'),
-          u32('missingByte', 'of which missing pixels are made'),
-          u32('decode', 'how a payload becomes pixels'),
-          f64('lowest', 'own number of a plain packet, at least'),
-          f64('highest', 'own number of a plain packet, at most'),
-          f64('newest', 'own number below which a packet is reordered'),
-          f64('completed', 'answer: own number of the frame whose image is complete, 0 = none'),
-          address('seams', 'seams of the piece table'),
-          u32('payloadBytes', 'of a plain datagram'),
-          u32('stride', 'numbers from one own frame to the next'),
-          f64('origin', "the detector's number of an own frame"),
-          f64('firstOwn', 'own number of that frame'),
-          u32('sender', 'whose packets are plain'),
-        ],
-        size: { name: 'contextHeadBytes', bytes: 256, says: 'Bytes before the tables.' },
-      },
+      placementContext,
       {
         title: 'Ways to decode',
         values: [
@@ -125,25 +167,7 @@ export const kernelWords: readonly WordsFile[] = [
     file: 'record-words',
     about: 'a slot record',
     parts: [
-      {
-        title: 'Slot record',
-        prefix: 'record',
-        inWords: true,
-        fields: [
-          u32('published', 'tag of the frame number, stored last: the image is closed'),
-          u32('frameLow', 'own number, low half'),
-          u32('frameHigh', 'own number, high half'),
-          u32('state', 'empty, open or closed'),
-          u32('accepted', 'packets accepted'),
-          u32('outcome', 'how the image was closed'),
-          i32('highest', 'highest packet accepted, to tell reordered ones; −1 = none'),
-          u32('opened', 'times that the slot was opened, never forgotten: who copies pixels looks again'),
-          f64('firstPacketAt', "time of the first packet, ms of the service's clock", 32),
-          f64('closedAt', "time of closing, ms of the service's clock"),
-          u32('header', "the first accepted packet's 48 bytes", 48),
-          u32('bits', 'one bit per packet accepted, then one private bit per packet that came late', 96),
-        ],
-      },
+      slotRecord,
       {
         title: 'States of a slot record',
         values: [
@@ -157,18 +181,7 @@ export const kernelWords: readonly WordsFile[] = [
   {
     file: 'flight-words',
     about: 'an entry of the flight ring',
-    parts: [
-      {
-        title: 'Entry of the flight ring',
-        prefix: 'flight',
-        fields: [
-          f64('time', "when its batch was read, ms of the service's clock; before it the packet's first 48 bytes", 48),
-          u32('length', 'bytes of the datagram'),
-          u32('class', 'index into the port counters, 0 = held'),
-        ],
-        size: { name: 'flightEntryBytes', bytes: 64, says: 'From one entry to the next.' },
-      },
-    ],
+    parts: [flightEntry],
   },
 ];
 

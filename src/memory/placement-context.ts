@@ -1,54 +1,18 @@
 // What the compiled placement of one port knows: a struct of addresses, check values and limits, and behind it the
 // port's piece table and its seams. Writer: the port's receiver; read and answered by the compiled code
-// (assembly/kernel/) in the same thread, never by another. The fields' places are in placement-words.ts.
+// (assembly/kernel/) in the same thread, never by another. What each field holds:
+// docs/reference/kernel-words.md.
 // Tested by test/assembly/compiled-placement.test.ts.
 
 import { assert } from '../base/assert.js';
 import { noFrame } from '../detector/frame-share.js';
 import type { FrameNumber, OwnNumber } from '../detector/frame-share.js';
-import {
-  contextAccepted,
-  contextBytes,
-  contextCompleted,
-  contextDecode,
-  contextExpectedPackets,
-  contextFirstOwn,
-  contextFirstPacket,
-  contextSenders,
-  contextFrameNumberAt,
-  contextHeadBytes,
-  contextHighest,
-  contextIdentity,
-  contextIdentityAt,
-  contextIdentityMask,
-  contextLengths,
-  contextLowest,
-  contextMissingByte,
-  contextNewest,
-  contextOffsets,
-  contextOrigin,
-  contextPacketBytes,
-  contextPacketNumberAt,
-  contextPayloadAt,
-  contextPayloadBytes,
-  contextPieces,
-  contextPosition,
-  contextPositionAt,
-  contextPositionMask,
-  contextReceived,
-  contextRecordStride,
-  contextRecords,
-  contextReordered,
-  contextRing,
-  contextSeams,
-  contextSlotStride,
-  contextSlots,
-  contextSender,
-  contextStarts,
-  contextStride,
-  pieceBytes,
-  seamBytes,
-} from './placement-words.js';
+import { placesOf } from './kernel-fields.js';
+import { placementContext } from './kernel-words.js';
+import { contextHeadBytes, pieceBytes, seamBytes } from './placement-words.js';
+
+const { words: word, numbers: number } = placesOf(placementContext);
+type Word = keyof typeof word;
 
 /** Where the compiled code finds a port's memory; does not change. Addresses in bytes from the start of the memory. */
 export interface PlacementAddresses {
@@ -116,27 +80,18 @@ export class PlacementContext {
     this.#starts = new Int32Array(buffer, offset + contextHeadBytes, packets + 1);
     this.#pieces = new Int32Array(buffer, offset + contextHeadBytes + (packets + 1) * 4, (pieces * pieceBytes) / 4);
     this.#seams = new Int32Array(buffer, this.#pieces.byteOffset + this.#pieces.byteLength, (packets * seamBytes) / 4);
-    this.#set(contextOffsets, addresses.offsets);
-    this.#set(contextLengths, addresses.lengths);
-    this.#set(contextSenders, addresses.senders);
-    this.#set(contextRecords, addresses.records);
-    this.#set(contextRecordStride, addresses.recordStride);
-    this.#set(contextReceived, addresses.received);
-    this.#set(contextBytes, addresses.bytes);
-    this.#set(contextAccepted, addresses.accepted);
-    this.#set(contextReordered, addresses.reordered);
-    this.#set(contextRing, addresses.ring);
-    this.#set(contextSlotStride, addresses.slotStride);
-    this.#set(contextSlots, addresses.slots);
-    this.#set(contextStarts, this.#starts.byteOffset);
-    this.#set(contextPieces, this.#pieces.byteOffset);
-    this.#set(contextSeams, this.#seams.byteOffset);
+    this.#set({
+      ...addresses,
+      starts: this.#starts.byteOffset,
+      pieces: this.#pieces.byteOffset,
+      seams: this.#seams.byteOffset,
+    });
     this.setShare(1, 0 as FrameNumber, noFrame);
   }
 
   /** Tell what a plain packet is, until this is called again. */
   bind(rules: PlacementRules): void {
-    const { starts, pieces, seams } = rules;
+    const { starts, pieces, seams, identity, position, ...plain } = rules;
     assert(
       starts.length <= this.#starts.length &&
         pieces.length <= this.#pieces.length &&
@@ -146,28 +101,22 @@ export class PlacementContext {
     this.#starts.set(starts);
     this.#pieces.set(pieces);
     this.#seams.set(seams);
-    this.#set(contextPacketBytes, rules.packetBytes);
-    this.#set(contextFrameNumberAt, rules.frameNumberAt);
-    this.#set(contextPacketNumberAt, rules.packetNumberAt);
-    this.#set(contextPayloadAt, rules.payloadAt);
-    this.#set(contextPayloadBytes, rules.payloadBytes);
-    this.#set(contextDecode, rules.decode);
-    this.#set(contextIdentityAt, rules.identity.at);
-    this.#set(contextIdentityMask, rules.identity.mask);
-    this.#set(contextIdentity, rules.identity.value);
-    this.#set(contextPositionAt, rules.position.at);
-    this.#set(contextPositionMask, rules.position.mask);
-    this.#set(contextPosition, rules.position.value);
-    this.#set(contextFirstPacket, rules.firstPacket);
-    this.#set(contextExpectedPackets, rules.expectedPackets);
-    this.#set(contextMissingByte, rules.missingByte);
+    this.#set({
+      ...plain,
+      identityAt: identity.at,
+      identityMask: identity.mask,
+      identity: identity.value,
+      positionAt: position.at,
+      positionMask: position.mask,
+      position: position.value,
+    });
   }
 
   /** Frame numbers that a plain packet may have, `lowest` … `highest`; below `newest` it is reordered. */
   setWindow(lowest: number, highest: number, newest: number): void {
-    this.#numbers[contextLowest / 8] = lowest;
-    this.#numbers[contextHighest / 8] = highest;
-    this.#numbers[contextNewest / 8] = newest;
+    this.#numbers[number.lowest] = lowest;
+    this.#numbers[number.highest] = highest;
+    this.#numbers[number.newest] = newest;
   }
 
   /**
@@ -175,22 +124,23 @@ export class PlacementContext {
    * …. Stride 1: all frames, each with its number plus two.
    */
   setShare(stride: number, origin: FrameNumber, firstOwn: OwnNumber): void {
-    this.#set(contextStride, stride);
-    this.#numbers[contextOrigin / 8] = origin;
-    this.#numbers[contextFirstOwn / 8] = firstOwn;
+    this.#words[word.stride] = stride;
+    this.#numbers[number.origin] = origin;
+    this.#numbers[number.firstOwn] = firstOwn;
   }
 
   /** Plain packets come from this sender; a word as in the landing's batch. */
   setSender(sender: number): void {
-    this.#set(contextSender, sender);
+    this.#words[word.sender] = sender;
   }
 
   /** The frame whose image the last packet completed; 0 = none. */
   get completed(): OwnNumber {
-    return this.#numbers[contextCompleted / 8] as OwnNumber;
+    return this.#numbers[number.completed] as OwnNumber;
   }
 
-  #set(field: number, value: number): void {
-    this.#words[field / 4] = value;
+  /** Fields that the context does not have are refused by the type. */
+  #set<Given extends Partial<Record<Word, number>>>(fields: Given & Record<Exclude<keyof Given, Word>, never>): void {
+    for (const [name, value] of Object.entries<number>(fields)) this.#words[word[name as Word]] = value;
   }
 }

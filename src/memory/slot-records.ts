@@ -6,23 +6,9 @@
 import { noFrame } from '../detector/frame-share.js';
 import type { OwnNumber } from '../detector/frame-share.js';
 import { fence } from './fence.js';
-import {
-  recordAcceptedWord,
-  recordBitsWord,
-  recordClosedAtWord,
-  recordFrameHighWord,
-  recordFrameLowWord,
-  recordHeaderWord,
-  recordHighestWord,
-  recordOpenedWord,
-  recordFirstPacketAtWord,
-  recordOutcomeWord,
-  recordPublishedWord,
-  recordStateWord,
-  stateClosed,
-  stateEmpty,
-  stateOpen,
-} from './record-words.js';
+import { placesOf } from './kernel-fields.js';
+import { slotRecord } from './kernel-words.js';
+import { stateClosed, stateEmpty, stateOpen } from './record-words.js';
 
 /** How a port image was closed. */
 export const outcome = {
@@ -38,20 +24,8 @@ export const outcome = {
 
 export const recordState = { empty: stateEmpty, open: stateOpen, closed: stateClosed } as const;
 
-/** Word offsets inside a record; the compiled placement uses the same. */
-export const recordWord = {
-  published: recordPublishedWord,
-  frameLow: recordFrameLowWord,
-  frameHigh: recordFrameHighWord,
-  state: recordStateWord,
-  accepted: recordAcceptedWord,
-  outcome: recordOutcomeWord,
-  highest: recordHighestWord,
-  firstPacketAt: recordFirstPacketAtWord,
-  closedAt: recordClosedAtWord,
-  header: recordHeaderWord,
-  bits: recordBitsWord,
-} as const;
+/** Places inside a record, in words; the compiled placement uses the same. Times: in words of 64 bits. */
+export const { words: recordWord, numbers: recordTime } = placesOf(slotRecord);
 
 const two32 = 4294967296;
 
@@ -96,7 +70,7 @@ export class SlotRecords {
   open(slot: number, frameNumber: OwnNumber, now: number): void {
     const base = slot * this.#stride;
     const { words } = this;
-    Atomics.store(words, base + recordOpenedWord, (words[base + recordOpenedWord] + 1) | 0);
+    Atomics.store(words, base + recordWord.opened, (words[base + recordWord.opened] + 1) | 0);
     // Told before any pixel is written: a store-release alone lets later stores pass. Partner: `SentFrames.holds`.
     fence();
     words[base + recordWord.frameLow] = (frameNumber % two32) | 0;
@@ -105,7 +79,7 @@ export class SlotRecords {
     words[base + recordWord.accepted] = 0;
     words[base + recordWord.highest] = -1;
     for (let word = base + recordWord.bits; word < base + this.#stride; word++) words[word] = 0;
-    this.#times[(base + recordWord.firstPacketAt) / 2] = now;
+    this.#times[base / 2 + recordTime.firstPacketAt] = now;
   }
 
   /** The header of the first packet of the image in a slot, which has one: a copy. */
@@ -116,7 +90,7 @@ export class SlotRecords {
 
   /** Times that a frame was begun in the slot, modulo 2³². */
   opened(slot: number): number {
-    return Atomics.load(this.words, slot * this.#stride + recordOpenedWord);
+    return Atomics.load(this.words, slot * this.#stride + recordWord.opened);
   }
 
   /** Empty a slot whose frame is not handed over. */
@@ -178,7 +152,7 @@ export class SlotRecords {
     const base = slot * this.#stride;
     this.words[base + recordWord.state] = recordState.closed;
     this.words[base + recordWord.outcome] = result;
-    this.#times[(base + recordWord.closedAt) / 2] = now;
+    this.#times[base / 2 + recordTime.closedAt] = now;
     Atomics.store(this.words, base + recordWord.published, tagOf(frameNumber));
   }
 
@@ -192,10 +166,10 @@ export class SlotRecords {
   }
 
   firstPacketAt(slot: number): number {
-    return this.#times[(slot * this.#stride + recordWord.firstPacketAt) / 2];
+    return this.#times[(slot * this.#stride) / 2 + recordTime.firstPacketAt];
   }
 
   closedAt(slot: number): number {
-    return this.#times[(slot * this.#stride + recordWord.closedAt) / 2];
+    return this.#times[(slot * this.#stride) / 2 + recordTime.closedAt];
   }
 }

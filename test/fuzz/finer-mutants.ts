@@ -224,8 +224,8 @@ export const finerMutants: readonly Mutant[] = [
   ]),
   tested('memory/slot-records', 'published-before-outcome', 'hands an image over before it says how it was closed', [
     records,
-    '    this.words[base + recordWord.outcome] = result;\n    this.#times[(base + recordWord.closedAt) / 2] = now;\n    Atomics.store(this.words, base + recordWord.published, tagOf(frameNumber));\n',
-    '    Atomics.store(this.words, base + recordWord.published, tagOf(frameNumber));\n    this.words[base + recordWord.outcome] = result;\n    this.#times[(base + recordWord.closedAt) / 2] = now;\n',
+    '    this.words[base + recordWord.outcome] = result;\n    this.#times[base / 2 + recordTime.closedAt] = now;\n    Atomics.store(this.words, base + recordWord.published, tagOf(frameNumber));\n',
+    '    Atomics.store(this.words, base + recordWord.published, tagOf(frameNumber));\n    this.words[base + recordWord.outcome] = result;\n    this.#times[base / 2 + recordTime.closedAt] = now;\n',
   ]),
   tested('pipeline/classes', 'reordered-equal', 'counts every second packet as reordered', [
     images,

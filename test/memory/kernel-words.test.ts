@@ -47,3 +47,44 @@ t.test('fields follow each other aligned; one that lies in another is refused', 
   t.throws(() => placed([field('a', 'f64'), field('b', 'u32', 4)]), { message: /b: byte 4 is taken/ });
   t.throws(() => placed([field('a', 'f64', 4)]), { message: /not aligned/ });
 });
+
+/** Every `load` and `store` of a kernel's source whose place is one of these constants: its type and the constant. */
+function accesses(source: string, constants: ReadonlySet<string>): { type: string; constant: string }[] {
+  return [...source.matchAll(/\b(?:load|store)<(\w+)>\(/g)].flatMap(({ 0: { length }, 1: type, index }) => {
+    let depth = 1;
+    let end = index + length;
+    // What is not given is 0.
+    let place = source.length;
+    for (; depth > 0 && end < source.length; end++) {
+      const letter = source[end];
+      if (letter === '(') depth++;
+      if (letter === ')') depth--;
+      if (letter === ',' && depth === 1) place = end;
+    }
+    const words = source.slice(place, end).match(/\w+/g) ?? [];
+    return words.filter((word) => constants.has(word)).map((constant) => ({ type: type ?? '', constant }));
+  });
+}
+
+t.test('the kernel reads and writes each field with its width', async (t) => {
+  const widths = new Map<string, string>();
+  for (const { parts } of kernelWords)
+    for (const part of parts)
+      if ('fields' in part)
+        part.fields.forEach(({ width }, index) => widths.set(constantsOf(part)[index]?.[0] ?? '', width));
+  const types = { u32: ['u32', 'usize'], i32: ['i32', 'u32', 'usize'], address: ['usize'], f64: ['f64'] };
+  const kernel = ['place', 'unpack'].map((file) => read(`src/assembly/kernel/${file}.ts`)).join('\n');
+  const found = accesses(kernel, new Set(widths.keys()));
+  for (const { type, constant } of found) {
+    // Both halves of the frame number at once.
+    if (constant === 'recordFrameLowWord') t.equal(type, 'u64');
+    else t.ok(types[widths.get(constant) as keyof typeof types].includes(type), `${constant} as ${type}`);
+  }
+  const seen = new Set(found.map(({ constant }) => constant));
+  const context = [...widths.keys()].filter((constant) => constant.startsWith('context'));
+  t.strictSame(
+    context.filter((constant) => !seen.has(constant)),
+    [],
+    'it uses each word of the context',
+  );
+});
