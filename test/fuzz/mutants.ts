@@ -328,9 +328,9 @@ const commonMutants: readonly Mutant[] = [
     'return !this.#withdrawn;',
   ]),
   mutant('shared-tail-not-filled', 'ends its part of a shared series where it has seen the last frame itself', [
-    seriesEnd,
-    'const known = share.toldEnd || ',
-    'const known = ',
+    share,
+    'const whole = (this.shared && this.ended) || ',
+    'const whole = ',
   ]),
   mutant(
     'halted-while-armed-forgotten',

@@ -3,8 +3,7 @@
 // a part; where the whole ends they are told (share.ts).
 // Tested by test/pipeline/closing.test.ts.
 
-import { earlierOf, laterOf, noFrame, ownBehind } from '../../detector/frame-share.js';
-import type { OwnNumber } from '../../detector/frame-share.js';
+import { laterOf, noFrame, ownBehind } from '../../detector/frame-share.js';
 import { phase } from '../../memory/series-words.js';
 import { seriesStep } from '../../memory/stream-words.js';
 import { served } from '../output/message-sink.js';
@@ -45,14 +44,15 @@ export function stopping(series: SeriesState, now: number): void {
 
 /** Of a shared series every instance knows a part; where it ends one of them cannot tell. */
 function endKnown(series: SeriesState, now: number): boolean {
-  if (series.share.knowsEnd || series.aborted !== null) return true;
-  if (series.share.waitedForEnd(now, series.deps.limits.closingTimeoutMs)) series.abort('no_last_frame');
-  return series.aborted !== null;
+  if (series.aborted !== null) return true;
+  const known = series.share.endKnown(now, series.deps.limits.closingTimeoutMs);
+  if (known === 'lost') series.abort('no_last_frame');
+  return known !== 'waits';
 }
 
 /** Now the last frame is known: receivers close everything up to it. */
 function finish(series: SeriesState, now: number): void {
-  const { deps, firstFrame } = series;
+  const { deps, firstFrame, share, tail } = series;
   observe(series, now);
   const wasSettled = firstFrame.settled;
   const newest = firstFrame.conclude();
@@ -66,19 +66,13 @@ function finish(series: SeriesState, now: number): void {
     // Nothing is made up: receivers close what they have begun.
     series.last = noFrame;
     series.sender.next = noFrame;
-  } else series.last = laterOf(lastFrame(series), ownBehind(series.next, -1));
+  } else {
+    const last = share.lastFrame(series.first, series.highest, tail);
+    series.last = laterOf(last, ownBehind(series.next, -1));
+  }
   deps.words.setLast(series.last);
   series.sender.progressAt = now;
   series.give(phase.finish, seriesStep.finishing);
-}
-
-/** Before it is known, ports may have begun frames beyond it: they are not of the series. */
-function lastFrame({ share, tail, first, highest }: SeriesState): OwnNumber {
-  const { framesAsked } = share;
-  if (framesAsked === null) return highest;
-  const end = ownBehind(first, framesAsked - 1);
-  const known = share.toldEnd || tail.fills(end - highest);
-  return known ? end : earlierOf(highest, end);
 }
 
 /** Step "finishing": until everything is closed, sent and answered, or given up. */

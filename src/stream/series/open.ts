@@ -39,7 +39,7 @@ export function stayOpen(series: SeriesState, now: number): void {
   }
   if (auto && !series.headerSent && !served(output.sink)) series.stopWanted = true;
   if (settled && series.last !== 0 && series.next > series.last) reachEnd(series);
-  if (series.stopWanted) series.stopReceivers(auto && series.share.allFrames !== null);
+  if (series.stopWanted) series.stopReceivers(auto && series.share.ended);
   else if (auto && (events & jumped) !== 0) series.stopReceivers(true);
   else if (auto && silent >= idle.ms) {
     series.seenAtIdle = progress.seenPackets;

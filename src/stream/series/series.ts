@@ -81,9 +81,9 @@ export class Series {
 
   /** What this instance has, once it accepts no more packets; null before. */
   get halted(): HaltedSeries | null {
-    const { step, share, aborted, summary } = this.#state;
+    const { step, share, firstFrame, aborted, summary } = this.#state;
     const accepts = step < seriesStep.stopping || (step === seriesStep.stopping && !this.#state.answered());
-    return !share.shared || accepts ? null : share.halted(aborted !== null || summary !== null);
+    return !share.shared || accepts ? null : share.halted(firstFrame, aborted !== null || summary !== null);
   }
 
   /** Where the whole of a shared series ends, of which this instance has halted its part; null = done, else why not. */

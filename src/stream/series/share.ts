@@ -1,12 +1,13 @@
-// A series that several instances share: what this one says of its part, and what it is told of the whole. Where the
-// series ends no instance knows by itself; whoever stops it asks all, and tells all (docs/scaling.md). Of a series that
-// is not shared it says only that.
+// This instance's part of a series, and where it ends. Where several instances share the series: what this one says of
+// its part, and what it is told of the whole. Where the whole ends no instance knows by itself; whoever stops it asks
+// all, and tells all (docs/scaling.md).
 // Tested by test/pipeline/shared.test.ts.
 
-import { earlierOf, frameIndexOf, laterOf, noFrame, ownFrames } from '../../detector/frame-share.js';
-import type { FrameShare } from '../../detector/frame-share.js';
+import { earlierOf, frameIndexOf, laterOf, noFrame, ownBehind, ownFrames } from '../../detector/frame-share.js';
+import type { FrameShare, OwnNumber } from '../../detector/frame-share.js';
 import type { FirstFrame } from './first-frame.js';
 import type { ReadPort } from './frame-reader.js';
+import type { SeriesTail } from './tail.js';
 import type { ArmRequest, HaltedSeries, SeriesStop, SeriesSummary } from '../../contract/series.js';
 
 /** Frame counts are those of the whole series; message numbers those of all instances. */
@@ -14,17 +15,15 @@ export class SeriesShare {
   readonly #share: FrameShare;
   readonly #request: ArmRequest;
   readonly #ports: readonly ReadPort[];
-  readonly #firstFrame: FirstFrame;
   /** Frames of the whole series, as it ended; null = not known yet. */
-  allFrames: number | null = null;
+  #allFrames: number | null = null;
   #withdrawn = false;
   #haltedAt = -1;
 
-  constructor(share: FrameShare, request: ArmRequest, ports: readonly ReadPort[], firstFrame: FirstFrame) {
+  constructor(share: FrameShare, request: ArmRequest, ports: readonly ReadPort[]) {
     this.#share = share;
     this.#request = request;
     this.#ports = ports;
-    this.#firstFrame = firstFrame;
   }
 
   /** Several instances share the frames. */
@@ -43,41 +42,67 @@ export class SeriesShare {
     return !this.#withdrawn && offset === stride - 1;
   }
 
+  /** Number of the header, which fixes those of all messages, whoever sends them; null = they come as they come. */
+  get base(): number | null {
+    return this.shared ? this.#request.msgNumberBase : null;
+  }
+
   /** Number of the `series_end`, whoever sends it; null = as it comes. */
   get endNumber(): number | null {
-    const { msgNumberBase, frames } = this.#request;
-    return !this.shared || msgNumberBase === null || this.#withdrawn
-      ? null
-      : msgNumberBase + 1 + (this.allFrames ?? frames);
+    const { base } = this;
+    return base === null || this.#withdrawn ? null : base + 1 + this.#frames;
   }
 
-  /** Where the whole series ends no other instance has to say, or all have been told. */
-  get knowsEnd(): boolean {
-    return !this.shared || this.allFrames !== null;
-  }
-
-  /** All instances were told where the series ends: this one has its part up to there, whatever it saw. */
-  get toldEnd(): boolean {
-    return this.shared && this.allFrames !== null;
+  /** From frame to frame of this instance, in ms; null = not known. */
+  get framePeriodMs(): number | null {
+    const { framePeriodMs } = this.#request;
+    return framePeriodMs === null ? null : framePeriodMs * this.#share.stride;
   }
 
   /** Frames of this instance, up to the end as far as that is known; null = until silence. */
   get framesAsked(): number | null {
-    const { frames } = this.#request;
-    return frames === 0 ? null : ownFrames(this.#share, this.allFrames ?? frames);
+    return this.#request.frames === 0 ? null : ownFrames(this.#share, this.#frames);
   }
 
   /** All frames that were asked for have come, or silence stands for them. */
   reachedEnd(): void {
-    this.allFrames ??= this.#request.frames;
+    this.#allFrames ??= this.#request.frames;
+  }
+
+  /** All its frames have come, or this instance was told where it ends. */
+  get ended(): boolean {
+    return this.#allFrames !== null;
+  }
+
+  /**
+   * Its receivers have stopped: is it known where the series ends? A shared one waits to be told; `lost` = it was not
+   * told for `limitMs`, counted from the first call.
+   */
+  endKnown(now: number, limitMs: number): 'known' | 'waits' | 'lost' {
+    if (!this.shared || this.ended) return 'known';
+    if (this.#haltedAt < 0) this.#haltedAt = now;
+    return now - this.#haltedAt < limitMs ? 'waits' : 'lost';
+  }
+
+  /**
+   * The last frame, once the end is known. Before, ports may have begun frames beyond it: they are not of the series.
+   * @param highest frame that was seen
+   */
+  lastFrame(first: OwnNumber, highest: OwnNumber, tail: SeriesTail): OwnNumber {
+    const { framesAsked } = this;
+    if (framesAsked === null) return highest;
+    const end = ownBehind(first, framesAsked - 1);
+    // One that was told the end has its part up to there, whatever it saw.
+    const whole = (this.shared && this.ended) || tail.fills(end - highest);
+    return whole ? end : earlierOf(highest, end);
   }
 
   /** What this instance has, once it accepts no more packets. @param over the series has an end already */
-  halted(over: boolean): HaltedSeries {
+  halted(firstFrame: FirstFrame, over: boolean): HaltedSeries {
     return {
       msg_number_base: this.#request.msgNumberBase ?? 0,
-      frames: this.allFrames ?? this.#framesSeen(),
-      ended: this.allFrames !== null || over,
+      frames: this.#allFrames ?? this.#framesSeen(firstFrame),
+      ended: this.ended || over,
     };
   }
 
@@ -107,33 +132,27 @@ export class SeriesShare {
         `withdraw is not possible: ${announced ? 'the header was handed over' : 'images were sent'}. Give the number ` +
         'of frames'
       );
-    this.allFrames = frames;
+    this.#allFrames = frames;
     this.#withdrawn = withdraw;
     return null;
-  }
-
-  /**
-   * Has this instance, which has halted its part, waited longer than `limitMs` to be told the end? Counts from the
-   * first call.
-   */
-  waitedForEnd(now: number, limitMs: number): boolean {
-    if (this.#haltedAt < 0) this.#haltedAt = now;
-    return now - this.#haltedAt >= limitMs;
   }
 
   /** Its part of the summary. */
   get summary(): Pick<SeriesSummary, 'shared'> {
     const { stride, offset } = this.#share;
-    const { msgNumberBase, frames } = this.#request;
-    if (!this.shared || msgNumberBase === null) return {};
-    return { shared: { stride, offset, frames: this.allFrames ?? frames, msg_number_base: msgNumberBase } };
+    const { base } = this;
+    return base === null ? {} : { shared: { stride, offset, frames: this.#frames, msg_number_base: base } };
   }
 
-  #framesSeen(): number {
-    const first = this.#firstFrame.number;
+  /** Frames of the whole series: as it ended, else as asked for. */
+  get #frames(): number {
+    return this.#allFrames ?? this.#request.frames;
+  }
+
+  #framesSeen({ number: first, last }: FirstFrame): number {
     // Read anew: a receiver may have seen one more before its answer.
     let highest = this.#ports.map(({ words }) => words.newestSeen).reduce(laterOf, noFrame);
-    if (this.#firstFrame.last !== 0) highest = earlierOf(highest, this.#firstFrame.last);
+    if (last !== 0) highest = earlierOf(highest, last);
     return highest === 0 || first === 0 ? 0 : frameIndexOf(this.#share, highest, first) + 1;
   }
 }

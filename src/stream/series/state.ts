@@ -6,7 +6,7 @@ import type { SeriesMetadata } from '../../config/series-metadata.js';
 import type { AbortReason } from '../../contract/abort-reasons.js';
 import type { RefusalReason } from '../../contract/refusals.js';
 import type { ArmRequest, SeriesSummary } from '../../contract/series.js';
-import { noFrame, ownFrames } from '../../detector/frame-share.js';
+import { noFrame } from '../../detector/frame-share.js';
 import type { OwnNumber } from '../../detector/frame-share.js';
 import type { Layout } from '../../detector/layout.js';
 import { streamCounter } from '../../memory/counters.js';
@@ -84,22 +84,21 @@ export class SeriesState {
     this.plan = plan;
     this.filename = request.filename;
     this.metadata = deps.metadata(layout, request);
-    const framesAsked = request.frames === 0 ? null : ownFrames(deps.share, request.frames);
+    this.share = new SeriesShare(deps.share, request, ports);
+    const { framesAsked, base } = this.share;
     this.firstFrame = new FirstFrame(words, ports, framesAsked, limits.startWindowMs, ring);
-    const base = deps.share.stride === 1 ? null : request.msgNumberBase;
     this.sender = new FrameSender({ ...deps, discardIncomplete: limits.discardIncomplete, series: plan.id, base });
     const { shape, pixelType: type, profile } = layout;
     const { exposureTime } = this.metadata;
     deps.output.prepare({ shape, type, headerKeys: Object.keys(profile.headerFields), exposureTime });
     this.progress = new SeriesProgress(words, ports, deps.seenTimes, limits.frameTimeoutMs, ring);
     this.warnings = new SeriesWarnings(deps, layout);
-    this.share = new SeriesShare(deps.share, request, ports, this.firstFrame);
     const { framePeriodMs } = request;
     this.silenceMs =
       limits.seriesTimeoutMs === null && framePeriodMs === null
         ? null
         : Math.max(silenceLeastMs, limits.seriesTimeoutMs ?? 0, 10 * (framePeriodMs ?? 0));
-    this.tail = new SeriesTail(limits, framePeriodMs === null ? null : framePeriodMs * deps.share.stride);
+    this.tail = new SeriesTail(limits, this.share.framePeriodMs);
     this.since = now;
     this.consumer = new SeriesConsumer(deps.output);
     words.reset();
