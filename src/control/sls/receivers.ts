@@ -7,6 +7,8 @@ import type { ServiceConfig } from '../../config/service-config.js';
 import { makeLayout } from '../../detector/layout.js';
 import { armWish } from '../arm-request.js';
 import { Refused } from '../refused.js';
+import { Acquisition, noFigures } from './acquisition.js';
+import type { PortFigures } from './acquisition.js';
 import { contradictions, disagreements, lastingContradictions, statedContradictions } from './agreement.js';
 import { armWishOf } from './arm-wish.js';
 import { Follower } from './follower.js';
@@ -14,7 +16,7 @@ import { Gathering } from './gathering.js';
 import { framesExpected, imagePorts, notSet } from './module-settings.js';
 import type { ModuleSettings } from './module-settings.js';
 import type { Preview } from './preview.js';
-import type { ReceiversDeps, SeriesProgress } from './receivers-deps.js';
+import type { ReceiversDeps } from './receivers-deps.js';
 import type { Release } from './setup.js';
 
 /** PSI's numbers of the status. */
@@ -26,26 +28,6 @@ const versions = { 8: '8.0.0 0x230525', 9: '9.2.0 0x250527', 10: '10.0.1 0x26100
 
 /** Calls of one step come from all modules within this time, or some do not come. */
 const gatherMs = 1000;
-
-/** A port of a module as its client sees it. */
-export interface PortFigures {
-  /** Complete images. */
-  readonly caught: number;
-  /** Packets. */
-  readonly missing: number;
-  /** Newest frame number, 0 = none. */
-  readonly newest: number;
-}
-
-/** The acquisition that goes on, or went on last. */
-interface Acquisition {
-  readonly seriesId: number;
-  readonly frames: number;
-  /** Packets of one port image. */
-  readonly packets: number;
-  /** Ended by the client in the ordinary way: all frames that it wanted were to come. */
-  finished: boolean;
-}
 
 /** The receiver of one module. */
 export class Receiver {
@@ -250,12 +232,12 @@ export class ReceiverGroup {
       this.preview?.begin(seriesId, this.#settings);
       this.#started.clear();
       for (const index of this.#starts.joined) this.#started.add(index);
-      this.#acquisition = {
+      this.#acquisition = new Acquisition({
         seriesId,
         frames: Number(framesExpected(settings)),
         packets: this.#packetsOf(settings),
-        finished: false,
-      };
+        progress: () => this.#deps.progress(seriesId),
+      });
     } catch (error) {
       this.#status = runStatus.idle;
       if (error instanceof Refused)
@@ -288,7 +270,7 @@ export class ReceiverGroup {
     this.#status = runStatus.transmitting;
     try {
       // It may have ended by itself, and another may be open.
-      if (this.#deps.progress(acquisition.seriesId)?.ended === null) await this.#deps.orders.stop();
+      if (acquisition.progress?.ended === null) await this.#deps.orders.stop();
     } finally {
       try {
         await this.preview?.finish();
@@ -298,39 +280,20 @@ export class ReceiverGroup {
         this.#status = runStatus.idle;
       }
     }
-    const aborted = this.#deps.progress(acquisition.seriesId)?.ended?.aborted ?? null;
+    const aborted = acquisition.progress?.ended?.aborted ?? null;
     if (aborted !== null && !(aborted === 'detector_stopped' && this.#stoppedByUser))
       throw new Refused('failed', [`series ${acquisition.seriesId} was cut short: ${abortText(aborted)}`]);
   }
 
-  /** The series of the last acquisition, as far as it has come. */
-  #progress(): SeriesProgress | null {
-    return this.#acquisition === null ? null : this.#deps.progress(this.#acquisition.seriesId);
-  }
-
   /** A port of the last acquisition. */
   figures(udpPort: number): PortFigures {
-    const port = this.#progress()?.ports.find(({ udp_port }) => udp_port === udpPort);
-    if (port === undefined || this.#acquisition === null) return { caught: 0, missing: 0, newest: 0 };
-    const { frames, packets, finished } = this.#acquisition;
-    return {
-      caught: port.images_complete,
-      // Frames of which nothing came belong to those that the client wanted, not to the series.
-      missing: finished ? Math.max(port.missing, frames * packets - port.accepted) : port.missing,
-      newest: port.newest_frame_number ?? 0,
-    };
+    return this.#acquisition?.figures(udpPort) ?? noFigures;
   }
 
   /** Percent of the acquisition that these ports have seen. */
   progress(udpPorts: readonly number[]): number {
-    const progress = this.#progress();
-    const first = progress?.first_frame_number ?? null;
     if (udpPorts.length === 0) return 100;
-    if (progress === null || first === null || this.#acquisition === null) return 0;
-    const seen = progress.ports
-      .filter(({ udp_port }) => udpPorts.includes(udp_port))
-      .reduce((sum, { newest_frame_number: newest }) => sum + (newest === null ? 0 : newest - first + 1), 0);
-    return (100 * seen) / (this.#acquisition.frames * udpPorts.length);
+    return this.#acquisition?.percent(udpPorts) ?? 0;
   }
 
   // --- what receivers tell
