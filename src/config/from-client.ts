@@ -27,6 +27,7 @@ export const clientKeys = [
   'ports_off',
   'udp_host',
   'flip_rows',
+  'roi',
 ] as const satisfies readonly OptionKey[];
 
 /** Their values; absent = the client says nothing of it. */

@@ -4,6 +4,7 @@
 
 import t from 'tap';
 import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
+import { callBytes, callOver, i32 } from '../control/sls/client.js';
 import { psiTools } from '../programs.js';
 import { eachMessage } from './each-message.js';
 import { freeUdpPorts } from './free-ports.js';
@@ -41,6 +42,14 @@ const halves = (bits: number, payload = 4096): Pixel => {
   return over((y, x) => (y < 256 ? raster(y, x) : raster(511 - y, (x + 512) % 1024)));
 };
 
+const jungfrau: Pixel = over(
+  (y, x) => ((((y * 1024 + x) >> 12) + 1) & 0x3fff) | ((x < 300 ? 0 : x < 600 ? 1 : 3) << 14),
+);
+
+const moench: Pixel = (y, x) => Math.floor((y * 400 + x) / 3200) + 1;
+
+const mythen3: Pixel = (y, x) => y * 1280 + x;
+
 const quad: Pixel = over((y, x) => (y < 256 ? (255 - y) * 1024 + 512 + x : (y - 256) * 1024 + x) >> 11);
 
 /** Gotthard2's virtual server adds the frame's index and moves the gain bits on before each frame, cumulatively. */
@@ -58,6 +67,8 @@ interface Acquisition {
   readonly triggers?: number;
   readonly type: 'uint8' | 'uint16' | 'uint32';
   readonly value: Pixel;
+  /** What leaves of the frame, where `set` has a region. */
+  readonly cut?: readonly [row: number, column: number, rows: number, columns: number];
 }
 
 interface Detector {
@@ -97,6 +108,9 @@ const detectors: readonly Detector[] = [
       { set: ['tengiga 0', 'dr 16'], ...sixteen, value: halves(16, 1024) },
       { set: ['tengiga 1', 'dr 16', 'triggers 2'], ...sixteen, triggers: 2, value: halves(16) },
       { set: ['triggers 1'], ...sixteen, value: halves(16) },
+      { set: ['rx_roi 200 800 100 300'], ...sixteen, value: halves(16), cut: [100, 200, 203, 607] },
+      { set: ['dr 8'], type: 'uint8', value: halves(8), cut: [100, 200, 203, 607] },
+      { set: ['rx_clearroi', 'dr 16'], ...sixteen, value: halves(16) },
     ],
   },
   {
@@ -108,7 +122,10 @@ const detectors: readonly Detector[] = [
     before: ['tengiga 1', 'dr 16'],
     after: ['quad 1'],
     shape: [514, 514],
-    acquisitions: [{ ...sixteen, value: quad }],
+    acquisitions: [
+      { ...sixteen, value: quad },
+      { set: ['rx_roi 762 772 3 50'], ...sixteen, value: quad, cut: [205, 250, 48, 13] },
+    ],
   },
   {
     what: 'a Jungfrau with one interface',
@@ -119,10 +136,8 @@ const detectors: readonly Detector[] = [
     before: ['powerchip 1'],
     shape: [514, 1030],
     acquisitions: [
-      {
-        ...sixteen,
-        value: over((y, x) => ((((y * 1024 + x) >> 12) + 1) & 0x3fff) | ((x < 300 ? 0 : x < 600 ? 1 : 3) << 14)),
-      },
+      { ...sixteen, value: jungfrau },
+      { set: ['rx_roi 100 600 200 300'], ...sixteen, value: jungfrau, cut: [200, 100, 103, 505] },
     ],
   },
   {
@@ -134,10 +149,8 @@ const detectors: readonly Detector[] = [
     before: ['powerchip 1', 'udp_dstip2 127.0.0.1', 'udp_srcip2 127.0.0.1', 'numinterfaces 2'],
     shape: [514, 1030],
     acquisitions: [
-      {
-        ...sixteen,
-        value: over((y, x) => ((((y * 1024 + x) >> 12) + 1) & 0x3fff) | ((x < 300 ? 0 : x < 600 ? 1 : 3) << 14)),
-      },
+      { ...sixteen, value: jungfrau },
+      { set: ['rx_roi 100 600 200 300'], ...sixteen, value: jungfrau, cut: [200, 100, 103, 505] },
     ],
   },
   {
@@ -148,7 +161,10 @@ const detectors: readonly Detector[] = [
     ports: 1,
     before: ['powerchip 1'],
     shape: [400, 400],
-    acquisitions: [{ ...sixteen, value: (y, x) => Math.floor((y * 400 + x) / 3200) + 1 }],
+    acquisitions: [
+      { ...sixteen, value: moench },
+      { set: ['rx_roi 1 398 7 9'], ...sixteen, value: moench, cut: [7, 1, 3, 398] },
+    ],
   },
   {
     what: 'a Mythen3',
@@ -157,7 +173,10 @@ const detectors: readonly Detector[] = [
     stated: 'detector: mythen3\ncounters: 3\ndynamic_range: 32',
     ports: 1,
     shape: [3, 1280],
-    acquisitions: [{ type: 'uint32', value: (y, x) => y * 1280 + x }],
+    acquisitions: [
+      { type: 'uint32', value: mythen3 },
+      { set: ['rx_roi 1280 3839'], type: 'uint32', value: mythen3, cut: [1, 0, 2, 1280] },
+    ],
   },
   {
     what: 'a Gotthard2',
@@ -166,7 +185,10 @@ const detectors: readonly Detector[] = [
     stated: 'detector: gotthard2',
     ports: 1,
     shape: [1, 1280],
-    acquisitions: [{ ...sixteen, value: (_, x, frame) => gotthard2(x, frame) }],
+    acquisitions: [
+      { ...sixteen, value: (_, x, frame) => gotthard2(x, frame) },
+      { set: ['rx_roi 700 899'], ...sixteen, value: (_, x, frame) => gotthard2(x, frame), cut: [0, 700, 1, 200] },
+    ],
   },
 ];
 
@@ -224,9 +246,11 @@ for (const { release, what, how, keys, type, modules, ports, before = [], after 
     eachMessage(t, service.dataEndpoint, (message) => messages.push(message));
     await until(() => view.status().consumers > 0, 'the consumer');
     // What the file states of the detector, the client may not change.
-    const allowed = acquisitions.filter(({ set = [] }) => stated === keys || !set.includes('tengiga 0'));
+    const allowed = acquisitions.filter(
+      ({ set = [], cut }) => stated === keys || !(set.includes('tengiga 0') || cut !== undefined),
+    );
     let lastNumber: number | null = null;
-    for (const [index, { set = [], triggers = 1, type: pixelType, value }] of allowed.entries()) {
+    for (const [index, { set = [], triggers = 1, type: pixelType, value, cut }] of allowed.entries()) {
       messages.length = 0;
       const wanted = frames * triggers;
       const got = await client.run(
@@ -252,12 +276,29 @@ for (const { release, what, how, keys, type, modules, ports, before = [], after 
       const images = messages.filter(({ htype }) => htype === 'image');
       t.equal(images.length, wanted);
       for (const [frame, image] of images.entries())
-        t.equal(wrongPixels(image.parts[0], pixelType, shape, value, frame), 0, `frame ${frame}: every pixel is right`);
+        t.equal(
+          wrongPixels(image.parts[0], pixelType, cut ?? [0, 0, ...shape], value, frame),
+          0,
+          `frame ${frame}: every pixel is right`,
+        );
       t.match(messages[0], { htype: 'header' });
       for (const { msgNumber } of messages) {
         if (lastNumber !== null && msgNumber !== lastNumber + 1) t.fail(`message ${msgNumber} behind ${lastNumber}`);
         lastNumber = msgNumber;
       }
+    }
+
+    // What no frame can leave as is refused, and the next acquisition with it, until the user has cleared it.
+    if (stated === keys && release === '10.0.1' && type === 'eiger' && modules.length > 1) {
+      const say = (line: string): Promise<unknown> => client.run(`d.parameters = [${JSON.stringify(line)}]`);
+      // (The Python of this release cannot show a region.)
+      const told = (): Promise<Buffer> => callOver(receiverPorts[0] ?? 0, callBytes('F_RECEIVER_GET_ROI_METADATA'));
+      await say('rx_roi 200 800 100 300');
+      t.strictSame(await told(), i32(1, 200, 800, 100, 300), 'told back');
+      await t.rejects(say('rx_roi [0,9,0,9] [600,700,300,310]'), { message: /2 regions, but a frame leaves as one/ });
+      await t.rejects(client.run('d.acquire()'), { message: /Say rx_roi once more; rx_clearroi takes the whole/ });
+      await say('rx_clearroi');
+      t.strictSame(await told(), i32(1, -1, -1, -1, -1));
     }
 
     // The user stops the detector in the middle of an acquisition, from elsewhere.
@@ -288,7 +329,7 @@ for (const { release, what, how, keys, type, modules, ports, before = [], after 
 function wrongPixels(
   bytes: Uint8Array,
   type: 'uint8' | 'uint16' | 'uint32',
-  [rows, columns]: readonly [number, number],
+  [row, column, rows, columns]: readonly [number, number, number, number],
   value: Pixel,
   frame: number,
 ): number {
@@ -297,6 +338,6 @@ function wrongPixels(
     type === 'uint8' ? copy : type === 'uint16' ? new Uint16Array(copy.buffer) : new Uint32Array(copy.buffer);
   let wrong = Math.abs(pixels.length - rows * columns);
   for (let y = 0; y < rows; y++)
-    for (let x = 0; x < columns; x++) if (pixels[y * columns + x] !== (value(y, x, frame) ?? 0)) wrong++;
+    for (let x = 0; x < columns; x++) if (pixels[y * columns + x] !== (value(row + y, column + x, frame) ?? 0)) wrong++;
   return wrong;
 }

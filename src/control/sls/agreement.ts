@@ -8,6 +8,7 @@ import { hostsOfPorts } from '../../config/udp-hosts.js';
 import { makeLayout, rowsFlipped } from '../../detector/layout.js';
 import { framesExpected, imagePorts, notSet, portCount } from './module-settings.js';
 import type { ModuleSettings } from './module-settings.js';
+import { regionOf } from './region.js';
 
 const wildcards: readonly string[] = ['0.0.0.0', '::'];
 
@@ -27,7 +28,27 @@ export function lastingContradictions(config: ServiceConfig, settings: ModuleSet
 
 /** Everything else, module by module; all of `modules` have been set up, in their order. */
 export function contradictions(config: ServiceConfig, modules: readonly ModuleSettings[]): string[] {
-  return [...disagreements(modules), ...modules.flatMap((settings) => ofModule(config, settings))];
+  return [
+    ...disagreements(modules),
+    ...modules.flatMap((settings) => ofModule(config, settings)),
+    ...regionContradictions(config, modules),
+  ];
+}
+
+/** What stands against the region of interest that the client has set; it tells the first module. */
+export function regionContradictions(config: ServiceConfig, modules: readonly ModuleSettings[]): readonly string[] {
+  const [first, ...others] = modules;
+  if (first?.moduleIndex !== 0) return [];
+  const { roi, problems } = regionOf([first, ...others], config.detector);
+  if (roi === null) return problems;
+  const { stated } = config;
+  if (stated !== undefined) return statedContradictions(stated, { roi: [...roi] });
+  if (written(roi) === written(config.roi)) return [];
+  return [
+    `${says('roi', config.roi === null ? 'none' : written(config.roi), written(roi), 'rx_roi')}. Set roi: ` +
+      `${written(roi)} here, or say rx_clearroi; it follows the client where the configuration leaves the detector ` +
+      'to it (detector: from_client)',
+  ];
 }
 
 /** Keys that a configuration states, and the client too; what each is called there. */
@@ -42,6 +63,7 @@ const commands = {
   ports_off: 'activate, datastream',
   udp_host: 'udp_dstip, udp_dstip2',
   flip_rows: 'fliprows',
+  roi: 'rx_roi; rx_clearroi takes that of the configuration',
 } as const satisfies Partial<Record<keyof ClientOptions, string>>;
 
 /**

@@ -4,9 +4,10 @@
 
 import { messageOf } from '../../base/errors.js';
 import { Refused } from '../refused.js';
+import { regionContradictions } from './agreement.js';
 import type { ArgumentOf, FunctionName, PayloadOf } from './functions.js';
 import { detectorTypes } from './functions.js';
-import { detectorNamed, freshSettings, portCount } from './module-settings.js';
+import { detectorNamed, freshSettings, wholeRois } from './module-settings.js';
 import type { ModuleSettings } from './module-settings.js';
 import type { Receiver } from './receivers.js';
 import { wholeRoi } from './shapes.js';
@@ -172,8 +173,10 @@ export const answers: { readonly [N in Answered]: Answer<N> } = {
   F_SET_RECEIVER_UDP_PORT2: ({ receiver: { settings } }, port) => void (settings.udpPorts[1] = port),
   F_SET_RECEIVER_NUM_INTERFACES: ({ receiver: { settings } }, count) => {
     settings.interfaces = count > 1 ? 2 : 1;
-    const ports = portCount(settings.detector, settings.interfaces);
-    settings.rois = Array.from({ length: ports }, (_, index) => settings.rois[index] ?? wholeRoi);
+    // A client since release 10 takes it that the region is gone; those before keep it.
+    if (settings.release !== 'since 10') return;
+    settings.rois = wholeRois(settings.detector, settings);
+    settings.roiMetadata = [wholeRoi];
   },
   F_RECEIVER_UDP_SOCK_BUF_SIZE: ({ receiver }, bytes) => {
     const granted = receiver.group.receiveBufferBytes();
@@ -228,6 +231,25 @@ export const answers: { readonly [N in Answered]: Answer<N> } = {
   F_GET_ADDITIONAL_JSON_PARAMETER: ({ receiver }, word) =>
     receiver.settings.jsonHeader.get(word) ?? refuse(`No key ${word} found in additional json header`),
 
+  // --- the region of interest: for each module, then for the detector, which tells the first one alone
+  F_RECEIVER_SET_RECEIVER_ROI: ({ receiver: { index, release, settings } }, rois) => {
+    if (release === 'since 10' && rois.length !== settings.rois.length)
+      refuse(`Invalid number of ROIs received: ${rois.length}. Expected: ${settings.rois.length}`);
+    settings.rois = rois;
+    // A client before release 10 that clears it says nothing more.
+    if (index === 0) settings.roiMetadata = [wholeRoi];
+  },
+  F_RECEIVER_SET_RECEIVER_ROI_METADATA: ({ receiver: { group, settings } }, regions) => {
+    if (regions.length === 0) refuse('Invalid number of ROIs received: 0. Min: 1');
+    settings.roiMetadata = regions;
+    const modules = group.receivers.flatMap((each) => (each.isSetUp ? [each.settings] : []));
+    const problems = modules.length < group.receivers.length ? [] : regionContradictions(group.config, modules);
+    if (problems.length === 0) return;
+    // What the modules were told stays, so that nobody takes whole frames for cut ones.
+    settings.roiMetadata = [wholeRoi];
+    refuse(`Could not set Receiver ROI [${problems.join('; ')}]`);
+  },
+
   // --- kept and told back
   F_SET_RECEIVER_MASTER_FILE_WRITE: put('masterFileWrite', 0),
   F_GET_RECEIVER_MASTER_FILE_WRITE: tell('masterFileWrite'),
@@ -248,16 +270,7 @@ export const answers: { readonly [N in Answered]: Answer<N> } = {
   F_GET_RECEIVER_ARPING: tell('arping'),
   F_RECEIVER_SET_ROW: put('row', 0),
   F_RECEIVER_SET_COLUMN: put('column', 0),
-  F_RECEIVER_SET_RECEIVER_ROI: (caller, rois) => {
-    if (!rois.every(({ xmin, xmax, ymin, ymax }) => [xmin, xmax, ymin, ymax].every((at) => at === -1)))
-      refuse(
-        'Could not set receiver ROI: the service hands over whole frames. Say rx_clearroi, and cut them by roi in ' +
-          'the configuration of the service',
-      );
-    put('rois')(caller, rois);
-  },
   F_RECEIVER_GET_RECEIVER_ROI: tell('rois'),
-  F_RECEIVER_SET_RECEIVER_ROI_METADATA: put('roiMetadata'),
   F_RECEIVER_GET_ROI_METADATA: tell('roiMetadata'),
   F_SET_RECEIVER_STREAMING: async (caller, streaming) => {
     put('streaming', 0)(caller, streaming);

@@ -4,19 +4,26 @@
 
 import type { ClientOptions } from '../../config/from-client.js';
 import { families } from '../../detector/profiles.js';
+import type { DetectorSettings } from '../../detector/settings.js';
 import { counters, differences } from './agreement.js';
 import { imagePorts, notSet, portCount } from './module-settings.js';
 import type { ModuleSettings } from './module-settings.js';
+import { regionOf } from './region.js';
 
-/** @param hostGiven the configuration says on which addresses packets are received */
+/**
+ * @param hostGiven the configuration says on which addresses packets are received
+ * @param frames what it says of them
+ */
 export function clientOptions(
   modules: readonly [ModuleSettings, ...ModuleSettings[]],
   hostGiven: boolean,
+  frames: Pick<DetectorSettings, 'gapPixels' | 'flat'>,
 ): { readonly options: ClientOptions; readonly problems: readonly string[] } {
   const [first] = modules;
   const { detector } = first;
   const { choices } = families[detector];
   const quad = detector === 'eiger' && first.quad !== 0;
+  const region = regionOf(modules, frames);
   const ports = modules.flatMap((settings) => imagePorts(settings).map((port) => ({ ...port, settings })));
   const options: ClientOptions = {
     detector,
@@ -30,9 +37,10 @@ export function clientOptions(
     ...(choices.interfaces === undefined ? {} : { interfaces: portCount(detector, first.interfaces) }),
     ...(choices.counters === undefined ? {} : { counters: counters(first).length }),
     ...flips(modules, quad),
+    ...(region.roi === null ? {} : { roi: [...region.roi] }),
   };
   const unset = modules.flatMap((settings) => (hostGiven ? [] : unsetHosts(settings)));
-  return { options, problems: [...differing(modules), ...unset] };
+  return { options, problems: [...differing(modules), ...unset, ...region.problems] };
 }
 
 /** Of each port of a module; an Eiger has one address for both. */

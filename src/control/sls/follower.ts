@@ -114,7 +114,7 @@ export class Follower {
     const known = modules();
     const [first, ...others] = known.filter((settings) => settings !== null);
     if (first === undefined || others.length + 1 < known.length) return null;
-    const { options, problems } = clientOptions([first, ...others], stated.given.has('udp_host'));
+    const { options, problems } = clientOptions([first, ...others], stated.given.has('udp_host'), config.detector);
     const against = [...statedContradictions(stated, options), ...problems];
     if (against.length > 0) return { problems: against };
     try {

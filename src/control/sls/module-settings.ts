@@ -96,7 +96,7 @@ export function freshSettings(setup: Setup, detector: DetectorName): ModuleSetti
     arping: 0,
     row: 0,
     column: 0,
-    rois: Array.from({ length: portCount(detector, setup.interfaces) }, () => wholeRoi),
+    rois: wholeRois(detector, setup),
     roiMetadata: [wholeRoi],
     streaming: 0,
     streamingFrequency: 1,
@@ -105,6 +105,14 @@ export function freshSettings(setup: Setup, detector: DetectorName): ModuleSetti
     streamingPort: firstStreamingPort + setup.moduleIndex * portsBeside,
     streamingHighWaterMark: -1,
   };
+}
+
+/** Nothing is cut. Clients before release 10 have one region for each module, later ones one for each UDP port. */
+export function wholeRois(
+  detector: DetectorName,
+  { release, interfaces }: Pick<Setup, 'release' | 'interfaces'>,
+): Roi[] {
+  return new Array<Roi>(release === 'since 10' ? portCount(detector, interfaces) : 1).fill(wholeRoi);
 }
 
 /** UDP ports of a module that carry images; the second interface of a Gotthard2 carries veto packets. */

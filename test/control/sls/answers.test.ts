@@ -171,12 +171,52 @@ for (const release of [8, 9]) {
   });
 }
 
-t.test('a region is refused with where to cut, so that nobody takes whole frames for cut ones', async (t) => {
-  const service = new PlayedService();
-  await service.call(0, callBytes('F_SETUP_RECEIVER', setupBytes({})));
+t.test('a region that is set is told back; one that no frame can leave as is refused, and not forgotten', async (t) => {
+  const service = new PlayedService('\n  receiver_ports: [1954]');
+  await service.call(0, callBytes('F_SETUP_RECEIVER', setupBytes({ y: 1 })));
   const whole = [-1, -1, -1, -1];
-  const refused = await service.call(0, callBytes('F_RECEIVER_SET_RECEIVER_ROI', i32(2, 0, 511, 0, 100, ...whole)));
-  t.match(sentenceOf(refused), /whole frames. Say rx_clearroi, and cut them by roi in the configuration/);
-  const cleared = await service.call(0, callBytes('F_RECEIVER_SET_RECEIVER_ROI', i32(2, ...whole, ...whole)));
-  t.equal(sentenceOf(cleared), null);
+  const say = async (name: FunctionName, ...values: number[]): Promise<string | null> =>
+    sentenceOf(await service.call(0, callBytes(name, i32(...values))));
+  const told = (name: FunctionName): Promise<Buffer> => service.call(0, callBytes(name));
+  t.match(await say('F_RECEIVER_SET_RECEIVER_ROI', 1, ...whole), /Invalid number of ROIs received: 1. Expected: 2/);
+  t.match(await say('F_RECEIVER_SET_RECEIVER_ROI_METADATA', 0), /Invalid number of ROIs received: 0. Min: 1/);
+
+  const cut = [0, 511, 0, 100, ...whole];
+  t.equal(await say('F_RECEIVER_SET_RECEIVER_ROI', 2, ...cut), null);
+  t.match(service.group.problems(), [/not known. Say rx_roi once more/], 'the region follows');
+  t.equal(await say('F_RECEIVER_SET_RECEIVER_ROI_METADATA', 1, 0, 511, 0, 100), null);
+  t.strictSame(service.group.problems(), []);
+  t.strictSame(await told('F_RECEIVER_GET_RECEIVER_ROI'), i32(2, ...cut), 'without a return code');
+  t.strictSame(await told('F_RECEIVER_GET_ROI_METADATA'), i32(1, 0, 511, 0, 100), 'without a return code');
+
+  t.match(
+    await say('F_RECEIVER_SET_RECEIVER_ROI_METADATA', 2, 0, 9, 0, 9, 20, 29, 0, 9),
+    /^Could not set Receiver ROI \[rx_roi: 2 regions, .* Give one region around them all; rx_clearroi takes .*\]$/,
+  );
+  t.match(await say('F_START_RECEIVER'), /not known. Say rx_roi once more; rx_clearroi takes the whole frame/);
+  t.equal(await say('F_RECEIVER_SET_RECEIVER_ROI', 2, ...whole, ...whole), null);
+  t.strictSame(service.group.problems(), [], 'rx_clearroi');
+  t.equal(await say('F_START_RECEIVER'), null);
+  t.match(service.built, [{ roi: null }]);
+});
+
+t.test('other interfaces end the region of a client since release 10, who takes it so, and of no other', async (t) => {
+  for (const release of [10, 9] as const) {
+    const service = new PlayedService(`\n  receiver_ports: [1954]\n  receiver_release: ${release}`);
+    const fields = { type: 3, y: 1, interfaces: 1, activate: 0 };
+    await service.call(0, callBytes('F_SETUP_RECEIVER', setupBytes(fields, release)));
+    const count = release === 10 ? [1] : [];
+    const ends = [0, 99, 0, 9];
+    await service.call(0, callBytes('F_RECEIVER_SET_RECEIVER_ROI', i32(...count, ...ends)));
+    await service.call(0, callBytes('F_RECEIVER_SET_RECEIVER_ROI_METADATA', i32(...count, ...ends)));
+    await service.call(0, callBytes('F_SET_RECEIVER_NUM_INTERFACES', i32(2)));
+    await service.call(0, callBytes('F_SET_RECEIVER_UDP_IP2', Buffer.of(127, 0, 0, 1)));
+    t.strictSame(
+      await service.call(0, callBytes('F_RECEIVER_GET_RECEIVER_ROI')),
+      release === 10 ? i32(2, -1, -1, -1, -1, -1, -1, -1, -1) : i32(0, ...ends),
+    );
+    service.pass();
+    await new Promise(setImmediate);
+    t.match(service.built.at(-1), { roi: release === 10 ? null : [0, 0, 10, 100], detector: { interfaces: 2 } });
+  }
 });

@@ -14,10 +14,13 @@ const module = (fields: SetupFields, more: Partial<ModuleSettings> = {}): Module
   return { ...freshSettings(told, detector), ...more };
 };
 
+const frames = { gapPixels: true, flat: false };
+
 t.test('what the client sets is what the keys of a configuration say', async (t) => {
   const { options, problems } = clientOptions(
     [module({ index: 0 }), module({ index: 1 }, { flipRows: 1, dataStream: [1, 0] })],
     false,
+    frames,
   );
   t.strictSame(problems, []);
   t.strictSame(options, {
@@ -34,7 +37,8 @@ t.test('what the client sets is what the keys of a configuration say', async (t)
 });
 
 t.test('each type of detector says what it has, and nothing else', async (t) => {
-  const said = (fields: SetupFields): unknown => clientOptions([module({ x: 1, y: 1, ...fields })], false).options;
+  const said = (fields: SetupFields): unknown =>
+    clientOptions([module({ x: 1, y: 1, ...fields })], false, frames).options;
   t.match(said({ quad: 1 }), { quad: true, modules: [1, 1], udp_ports: [50001, 50002] });
   const jungfrau = { type: 3, interfaces: 2, activate: 0, address2: '127.0.0.2' };
   t.strictSame(said(jungfrau), {
@@ -57,8 +61,8 @@ t.test('each type of detector says what it has, and nothing else', async (t) => 
 
 t.test('an address that was not set is asked for, unless the configuration has one', async (t) => {
   const modules = [module({ x: 1, y: 1, address: '0.0.0.0' })] as const;
-  t.match(clientOptions(modules, false).problems, [/^udp_dstip of module 0 is not set.*udp_dstip auto/]);
-  t.strictSame(clientOptions(modules, true).problems, []);
+  t.match(clientOptions(modules, false, frames).problems, [/^udp_dstip of module 0 is not set.*udp_dstip auto/]);
+  t.strictSame(clientOptions(modules, true, frames).problems, []);
 });
 
 t.test('modules that are not of one detector are named, with both values', async (t) => {
@@ -69,5 +73,8 @@ t.test('modules that are not of one detector are named, with both values', async
     [{ quad: 1 }, /^quad: 0 on module 0, but 1 on module 1/],
   ];
   for (const [fields, sentence] of different)
-    t.match(clientOptions([module({ index: 0 }), module({ index: 1, ...fields })], false).problems[0], sentence);
+    t.match(
+      clientOptions([module({ index: 0 }), module({ index: 1, ...fields })], false, frames).problems[0],
+      sentence,
+    );
 });

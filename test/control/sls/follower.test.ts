@@ -4,7 +4,7 @@ import { Refused } from '../../../src/control/refused.js';
 import type { FunctionName } from '../../../src/control/sls/functions.js';
 import { callBytes, i32, sentenceOf, setupBytes } from './client.js';
 import type { SetupFields } from './client.js';
-import { PlayedService } from './played-service.js';
+import { PlayedService, halfModulesYaml } from './played-service.js';
 
 const yaml = '\n  receiver_ports: [1954, 1955]';
 const settled = async (): Promise<void> => {
@@ -126,4 +126,48 @@ t.test('addresses are compared where both say one; flips where the client has sa
   t.strictSame(await problems('udp_host: 0.0.0.0'), []);
   t.strictSame(await problems('flip_rows: true'), []);
   t.match(await problems('flip_rows: {"50003": false}'), [/^flip_rows: \{50003:false\}/]);
+});
+
+t.test('the region of the client is the cut of the next data plane; a cut that the file has holds', async (t) => {
+  const region = [0, 1023, 0, 299];
+  const say = async (service: PlayedService, ends: readonly number[]): Promise<string | null> => {
+    const whole = [-1, -1, -1, -1];
+    for (const module of [0, 1])
+      await service.call(module, callBytes('F_RECEIVER_SET_RECEIVER_ROI', i32(2, ...ends, ...whole)));
+    return sentenceOf(await service.call(0, callBytes('F_RECEIVER_SET_RECEIVER_ROI_METADATA', i32(1, ...ends))));
+  };
+  const service = new PlayedService(yaml);
+  await setUp(service);
+  service.pass();
+  await settled();
+  t.equal(await say(service, region), null);
+  service.pass();
+  await settled();
+  t.match(service.built, [{ roi: null }, { roi: [0, 0, 302, 1030] }]);
+  await setUp(service);
+  service.pass();
+  await settled();
+  t.match(service.built[2], { roi: null }, 'a set-up forgets it');
+
+  const stated = new PlayedService(`${yaml}\n  roi: [0, 0, 302, 1030]`);
+  await setUp(stated);
+  t.equal(await say(stated, region), null, 'the same is no contradiction');
+  t.match(
+    await say(stated, [0, 1023, 0, 99]),
+    /roi: \[0, 0, 302, 1030\] in the configuration of the service, but \[0, 0, 100, 1030\] at the .*rx_clearroi/,
+  );
+  t.match(await say(stated, [-1, -1, -1, -1]), null);
+  service.pass();
+  for (const reply of await all(stated, 'F_START_RECEIVER')) t.equal(sentenceOf(reply), null);
+  t.match(stated.built.at(-1), { roi: [0, 0, 302, 1030] });
+});
+
+t.test('where the file says what the detector is, the region has to be the cut that it has', async (t) => {
+  const say = async (keys: string): Promise<string | null> => {
+    const service = new PlayedService(`${halfModulesYaml}${keys}`);
+    await setUp(service);
+    return sentenceOf(await service.call(0, callBytes('F_RECEIVER_SET_RECEIVER_ROI_METADATA', i32(1, 0, 99, 0, 49))));
+  };
+  t.match(await say(''), /roi: none in .*, but \[0, 0, 50, 100\] at .*Set roi: \[0, 0, 50, 100\] here, or say rx_clea/);
+  t.equal(await say('\n  roi: [0, 0, 50, 100]'), null);
 });
