@@ -80,7 +80,7 @@ export async function measurePipeline(options: PipelineOptions): Promise<Pipelin
     const services = [await warmService(programs, await quad(keys), coalesced)];
     try {
       if (options.against !== '')
-        services.push(await warmService(programs, await quad(keys), coalesced, resolve(options.against)));
+        services.push(await warmService(programs, await quad(keys), coalesced, { checkout: resolve(options.against) }));
       // The programs in C have ports of their own: the service goes on, idle, as one that was compiled long ago.
       const yardstick = await quad(keys);
       for (const rate of pipelineRates)
@@ -98,13 +98,13 @@ export async function warmService(
   programs: Programs,
   detector: BenchDetector,
   coalesced: boolean,
-  checkout?: string,
+  { checkout, pixels = '' }: { readonly checkout?: string; readonly pixels?: string } = {},
 ): Promise<ServiceProcess> {
   const service = await ServiceProcess.start(programs, detector, checkout);
   const { packetsPerFrame } = detector.plan.detector;
   const frames = detector.plan.ring.frames + 200;
   for (let series = 0; series < 3; series++)
-    await service.series({ coalesced, rate: 100_000 / packetsPerFrame, frames });
+    await service.series({ coalesced, rate: 100_000 / packetsPerFrame, frames, pixels });
   return service;
 }
 
@@ -204,13 +204,18 @@ function grouped(cpu: Readonly<Record<string, number>>): Record<string, number> 
 }
 
 /** Rates by halving the interval between what went through and what did not; the first attempts double. */
-async function searchHighest(service: ServiceProcess, coalesced: boolean, seconds: number): Promise<HighestRate> {
+export async function searchHighest(
+  service: ServiceProcess,
+  coalesced: boolean,
+  seconds: number,
+  pixels = '',
+): Promise<HighestRate> {
   let through = 0;
   let failedAt: number | null = null;
   let reason = 'the search ended';
   let rate = 1000;
   for (let attempt = 0; attempt < 7; attempt++) {
-    const run = await service.series({ coalesced, rate, frames: Math.round(rate * seconds) });
+    const run = await service.series({ coalesced, rate, frames: Math.round(rate * seconds), pixels });
     const kept = run.sender.frames / run.sender.seconds >= rate * 0.99;
     if (run.lossless && kept) {
       through = rate;

@@ -68,6 +68,8 @@ export interface Traffic {
   readonly rate: number;
   readonly frames: number;
   readonly first?: number;
+  /** File with the payloads of one frame, port by port in the order of the ports; left out = a pattern of bytes. */
+  readonly pixels?: string;
   /** File for the time of each frame's last packets. */
   readonly stamps?: string;
 }
@@ -84,7 +86,7 @@ export async function sendFrames(
   traffic: Traffic,
   ports?: readonly number[],
 ): Promise<SenderReport> {
-  const { detector, coalesced, rate, frames, first = 1, stamps = '' } = traffic;
+  const { detector, coalesced, rate, frames, first = 1, pixels = '', stamps = '' } = traffic;
   const { expectedPackets, payloadBytes } = detector.layout;
   const segment = coalesced ? segmentsOf(detector) : 1;
   const parameters = asArguments({
@@ -95,6 +97,7 @@ export async function sendFrames(
     frames,
     first,
     segment,
+    pixels,
     stamps,
   });
   return (await start<SenderReport>(programs.sender, parameters)).report;

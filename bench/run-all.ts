@@ -12,6 +12,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { coldDefaults, coldTables, measureCold } from './cold.js';
 import type { ColdResult } from './cold.js';
+import { compressedDefaults, compressedTables, measureCompressed } from './compressed.js';
+import type { CompressedResult } from './compressed.js';
 import { costOf, planningTables } from './planning.js';
 import { compilePrograms } from './compile.js';
 import { latencyDefaults, latencyTables, measureLatency } from './latency.js';
@@ -32,6 +34,8 @@ import { measurePorts, portsDefaults, portsTables } from './ports.js';
 import type { PortsResult } from './ports.js';
 import { measureReceive, receiveDefaults, receiveTables } from './receive.js';
 import type { ReceiveResult } from './receive.js';
+import { measureSockets, socketsDefaults, socketsTables } from './sockets.js';
+import type { SocketsResult } from './sockets.js';
 import { measureThreads, threadsDefaults, threadsTables } from './threads.js';
 import type { ThreadsResult } from './threads.js';
 import { measureViewers, viewersDefaults, viewersTables } from './viewers.js';
@@ -51,6 +55,8 @@ export interface Results {
   ports?: PortsResult;
   overload?: OverloadResult;
   viewers?: ViewersResult;
+  sockets?: SocketsResult;
+  compressed?: CompressedResult;
 }
 
 const { values } = parseArgs({
@@ -118,6 +124,21 @@ if (values.from === undefined) {
   if (wanted('viewers'))
     say(viewersTables((results.viewers = await measureViewers({ ...viewersDefaults, runs, seconds }))));
   keep();
+  if (wanted('sockets'))
+    say(socketsTables((results.sockets = await measureSockets({ ...socketsDefaults, runs, seconds }))));
+  keep();
+  if (wanted('compressed'))
+    say(
+      compressedTables(
+        (results.compressed = await measureCompressed({
+          ...compressedDefaults,
+          runs,
+          seconds,
+          searchSeconds: Number(values['search-seconds']),
+        })),
+      ),
+    );
+  keep();
   if (wanted('memory') && minutes > 0)
     say(memoryTables((results.memory = await measureMemory({ ...memoryDefaults, minutes }))));
   keep();
@@ -146,6 +167,8 @@ function render(file: string): void {
     ports: results.ports === undefined ? undefined : portsTables(results.ports),
     overload: results.overload === undefined ? undefined : overloadTables(results.overload),
     viewers: results.viewers === undefined ? undefined : viewersTables(results.viewers),
+    sockets: results.sockets === undefined ? undefined : socketsTables(results.sockets),
+    compressed: results.compressed === undefined ? undefined : compressedTables(results.compressed),
     memory: results.memory === undefined ? undefined : memoryTables(results.memory),
     cost: results.pipeline === undefined ? undefined : costOf(results.pipeline),
     planning: planningTables(),

@@ -7,10 +7,12 @@
 import { commandLine, isMain, print } from './command-line.js';
 import { compilePrograms } from './compile.js';
 import { quad } from './detector.js';
-import { serviceProblem, warmService } from './pipeline.js';
+import { measurePairs } from './pairs.js';
+import type { Cost } from './pairs.js';
+import { warmService } from './pipeline.js';
 import type { ServiceProcess } from './service-process.js';
 import { ratioOf, spreadOf, table, withSpread } from './statistics.js';
-import { runsText, validRuns } from './valid-runs.js';
+import { runsText } from './valid-runs.js';
 
 export interface SocketsOptions {
   /** Pairs. */
@@ -21,12 +23,6 @@ export interface SocketsOptions {
 
 export const socketsDefaults: SocketsOptions = { runs: 5, seconds: 3, sockets: 4 };
 export const socketsRates = [500, 1000, 1500];
-
-/** CPU seconds per GB. */
-interface Cost {
-  readonly service: number;
-  readonly streamer: number;
-}
 
 export interface SocketsRow {
   readonly rate: number;
@@ -53,38 +49,19 @@ export async function measureSockets({ runs, seconds, sockets }: SocketsOptions)
       services.push(await warmService(programs, detector, false));
     }
     for (const rate of socketsRates) {
-      // The two take turns in being first.
-      let turn = 0;
-      const { runs: pairs, refused } = await validRuns(runs, async () => {
-        const order = turn++ % 2 === 0 ? services : [...services].reverse();
-        const costs = new Map<ServiceProcess, Cost>();
-        for (const service of order) {
-          const cost = await costOnce(service, rate, seconds);
-          if (typeof cost === 'string') return cost;
-          costs.set(service, cost);
-        }
-        return { one: costs.get(services[0]) as Cost, several: costs.get(services[1]) as Cost };
-      });
-      rows.push({ rate, one: pairs.map(({ one }) => one), several: pairs.map(({ several }) => several), refused });
+      const traffic = { coalesced: false, rate, seconds };
+      const { first, second, refused } = await measurePairs(
+        [services[0], services[1]],
+        runs,
+        traffic,
+        ({ cost }) => cost,
+      );
+      rows.push({ rate, one: first, several: second, refused });
     }
   } finally {
     for (const service of services) await service.stop();
   }
   return { sockets, rows };
-}
-
-/** One series, or why it does not count. */
-async function costOnce(service: ServiceProcess, rate: number, seconds: number): Promise<Cost | string> {
-  const { layout, plan } = service.detector;
-  const frames = Math.round(rate * seconds);
-  const run = await service.series({ coalesced: false, rate, frames });
-  const problem = serviceProblem(run, rate);
-  if (problem !== null) return problem;
-  const { cpu, measuredFrames } = run;
-  const bytes = measuredFrames * plan.detector.packetsPerFrame * layout.payloadBytes;
-  const spent = (name: RegExp): number =>
-    Object.entries(cpu).reduce((sum, [thread, time]) => (name.test(thread) ? sum + time : sum), 0) / bytes;
-  return { service: spent(/./), streamer: spent(/^vdcu-streamer/) };
 }
 
 /** Tables for people. */
