@@ -16,6 +16,7 @@ import type { Phase } from '../src/memory/series-words.js';
 import { EventLoopDriver, driveBlocking } from '../src/runtime/agent.js';
 import type { Agent } from '../src/runtime/agent.js';
 import { adviseHugePages } from '../src/runtime/huge-pages.js';
+import { noDescriptor } from '../src/runtime/wake-descriptor.js';
 import { ownCpuTime } from './cpu-time.js';
 import { withKeys } from './detector.js';
 import type { ConfigKeys, BenchDetector } from './detector.js';
@@ -45,12 +46,13 @@ const counters = new Float64Array(memory.buffer, map.portCounters[port], portCou
 
 let driver: EventLoopDriver | null = null;
 const wake = { wake: () => driver?.wake(), turnNow: () => driver?.turnNow() };
-const { agent, receive } = makeReceiver(
+const { agent, wait } = await makeReceiver(
   'bench',
   [port],
   { config, plan, map, buffer: memory.buffer, clock: systemClock },
   memory,
   wake,
+  noDescriptor,
 );
 
 const start = { cpu: -1, time: 0, packets: 0, turns: 0 };
@@ -100,7 +102,7 @@ series.setFirst(ownOf(1), noFrame);
 await obey(phase.open);
 series.settleFirst();
 process.stdout.write('ready\n');
-if (receive === 'recvmmsg') {
+if (wait !== null) {
   driveBlocking(measured, { stopAsked: () => over, mark: () => 0, rest: () => undefined });
 } else {
   driver = new EventLoopDriver(measured, (error) => {

@@ -5,7 +5,8 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseNetwork, parseSource } from './networks.js';
 import { socketsMost } from '../memory/socket-words.js';
-import { address, noted, port, whole, wholeOrUnset } from './option.js';
+import { address, noted, oneOf, port, whole, wholeOrUnset } from './option.js';
+import { choices, wayInFacts, wayOutFacts } from './ways.js';
 
 const source = z.string().refine((text) => parseSource(text) !== null);
 const anyPort = z.int().min(0).max(65535);
@@ -49,9 +50,9 @@ export const networkOptions = {
     },
     104857600,
   ),
-  receive: noted(z.enum(['auto', 'recvmmsg', 'dgram']).default('auto'), {
+  receive: noted(z.enum(choices(wayInFacts)).default('auto'), {
     unit: null,
-    range: 'auto, recvmmsg or dgram',
+    range: oneOf(choices(wayInFacts)),
     description:
       'How packets are received: batched system calls (Linux), or node:dgram everywhere; auto takes the first that ' +
       'works.',
@@ -90,9 +91,9 @@ export const networkOptions = {
       'CPUs for the receiver threads and the encoders, one after the other, and the last for the streamer; empty = ' +
       'the scheduler decides.',
   }),
-  send: noted(z.enum(['auto', 'zmtp', 'libzmq', 'zeromq.js']).default('auto'), {
+  send: noted(z.enum(choices(wayOutFacts)).default('auto'), {
     unit: null,
-    range: 'auto, zmtp, libzmq or zeromq.js',
+    range: oneOf(choices(wayOutFacts)),
     description:
       "How messages leave: by zmq's protocol spoken by the service itself (zmtp), by libzmq called directly, or by " +
       'zeromq.js; auto takes the first that can be had.',

@@ -14,6 +14,7 @@ import { packetCost, processorLoad, type ProcessorLoad } from './processor-load.
 import { planReceivers } from './receiver-threads.js';
 import { planSendQueue, type SendQueuePlan } from './send-queue.js';
 import type { ServiceConfig } from './service-config.js';
+import { planned, wayInFacts, type WayInFacts } from './ways.js';
 import {
   mebibyte,
   ringLength,
@@ -151,7 +152,9 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
   const largest = largestOf(config);
   const on = layout.ports.filter((port) => !port.off);
   const rateHz = ownRateHz(config);
-  const arrival = config.receive === 'dgram' ? 'dgram' : config.receiveCoalesced ? 'coalesced' : 'single';
+  const wayIn: WayInFacts = planned(wayInFacts, config.receive);
+  const coalesced = config.receiveCoalesced ? wayIn.coalesced : null;
+  const arrival = coalesced ?? wayIn.arrival;
   const portLoad = rateHz === null ? null : rateHz * layout.expectedPackets * packetCost(arrival, layout.payloadBytes);
   const receivers = planReceivers(config.receiverThreads, on.length, portLoad, cores);
   const portsOfThread = shareOut(
@@ -172,7 +175,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
     packets: largest.packets,
     pieces: largest.pieces,
     landingPackets,
-    ...(config.receiveCoalesced ? { coalescedBuffers } : {}),
+    ...(coalesced === null ? {} : { coalescedBuffers }),
     packetBytes: largest.packetBytes,
     sockets: config.dataPorts.length,
     ...(encoding === null ? {} : { encoding: encoding.sizes }),

@@ -3,6 +3,7 @@
 // much may wait there. The ring is the real queue, because what waits here is lost with a consumer that goes.
 
 import type { ServiceConfig } from './service-config.js';
+import { planned, wayOutFacts } from './ways.js';
 
 const mebibyte = 2 ** 20;
 /** What zmq may queue for one consumer. */
@@ -29,7 +30,6 @@ export interface SendQueuePlan {
 }
 
 /**
- * `auto` counts as `zmtp`: where that cannot be had the log says what is used.
  * @param frameBytes of the largest frame @param rateHz frames of this instance in a second
  */
 export function planSendQueue(
@@ -45,11 +45,12 @@ export function planSendQueue(
   const connections = consumerConnections * dataPorts.length;
   const highWaterMark = Math.max(queueMessagesLeast, Math.floor(queueBytes / frameBytes));
   const sendBufferBytes = asked ?? Math.min(bufferBytes.most, Math.max(bufferBytes.least, bufferFrames * frameBytes));
-  const inKernel = send === 'auto' || send === 'zmtp';
+  const { queue } = planned(wayOutFacts, send);
+  const inKernel = queue === 'kernel';
   const frames = inKernel ? Math.floor(sendBufferBytes / frameBytes) : highWaterMark;
   return {
     sendQueue: {
-      of: inKernel ? 'kernel' : 'zmq',
+      of: queue,
       frames,
       bytes: connections * (inKernel ? 2 * sendBufferBytes : highWaterMark * frameBytes),
       milliseconds: rateHz === null ? null : (frames * connections * 1000) / rateHz,

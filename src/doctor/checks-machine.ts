@@ -1,6 +1,7 @@
 // Checks of processors, memory, privileges, our own fast ways and the clock. Pure: facts in, verdict out. None of these
 // needs more than the plan's figures, which docs/performance.md explains.
 
+import { wayInFacts } from '../config/ways.js';
 import { coresFor, realtimeRefusal } from '../runtime/realtime.js';
 import type { Facts } from './facts.js';
 import { certainBytes } from './memory-limit.js';
@@ -8,7 +9,7 @@ import { failed, losing, notChecked, ok, warning } from './verdict.js';
 import type { Check, NotChecked, Verdict } from './verdict.js';
 
 /** Packets per second and port that node:dgram carries (docs/operating.md#portable-ways). */
-const dgramPacketsPerSecond = 50_000;
+const dgramPacketsPerSecond = wayInFacts.dgram.packetsPerSecond;
 /** Linux, capability.h. */
 const capability = { netAdmin: 12n, sysNice: 23n } as const;
 /** A clock before this has never been set. */

@@ -12,6 +12,14 @@ export interface Agent {
   close(): Promise<void>;
 }
 
+/** How an agent that an event loop drives is asked to look again. */
+export interface Wake {
+  /** A turn soon. */
+  wake(): void;
+  /** A turn now, inside whatever event is being handled. */
+  turnNow(): void;
+}
+
 /** How long an idle agent sleeps at most, in ms, before it looks again by itself. */
 const idleLimitMs = 4;
 
@@ -19,7 +27,7 @@ const idleLimitMs = 4;
  * Drives an agent on this thread's event loop: turns follow each other while there is work, then rest in growing pauses
  * until `wake` is called or the pause is over.
  */
-export class EventLoopDriver {
+export class EventLoopDriver implements Wake {
   readonly #agent: Agent;
   readonly #failed: (error: unknown) => void;
   #running = false;
@@ -39,7 +47,6 @@ export class EventLoopDriver {
     this.wake();
   }
 
-  /** A turn soon. */
   wake(): void {
     if (!this.#running || this.#immediate !== null) return;
     if (this.#timer !== null) clearTimeout(this.#timer);
@@ -47,7 +54,6 @@ export class EventLoopDriver {
     this.#immediate = setImmediate(() => this.#turn());
   }
 
-  /** A turn now, inside whatever event is being handled. */
   turnNow(): void {
     if (!this.#running) return;
     try {

@@ -7,6 +7,7 @@ import { blockingWaitMs, makePreview, makeReceiver, makeSink } from './ways.js';
 import { systemClock } from '../base/clock.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
+import { wayOutFacts } from '../config/ways.js';
 import { loadEncodeKernel } from '../encode/encode-kernel.js';
 import { EncoderAgent } from '../encode/encoder-agent.js';
 import { FrameEncoder } from '../encode/frame-encoder.js';
@@ -14,7 +15,7 @@ import type { MemoryMap } from '../memory/memory-map.js';
 import { SeriesWords } from '../memory/series-words.js';
 import { ThreadWords } from '../memory/thread-words.js';
 import { EventLoopDriver, driveBlocking } from '../runtime/agent.js';
-import type { Agent } from '../runtime/agent.js';
+import type { Agent, Wake } from '../runtime/agent.js';
 import { raisePriority } from '../runtime/realtime.js';
 import { nameThread, pinThread } from '../runtime/thread.js';
 import { ring } from '../runtime/wake-descriptor.js';
@@ -78,26 +79,25 @@ const series = new SeriesWords(memory.buffer, map.seriesWords);
 const words = new ThreadWords(memory.buffer, map.threadWords, task.thread);
 
 let driver: EventLoopDriver | null = null;
-const wake = { wake: () => driver?.wake(), turnNow: () => driver?.turnNow() };
+const wake: Wake = { wake: () => driver?.wake(), turnNow: () => driver?.turnNow() };
 
 async function runReceiver(ports: readonly number[]): Promise<void> {
-  const receiver = makeReceiver(task.name, ports, wiring, memory, wake);
-  const { agent, receive, notes } = receiver;
+  const wakeDescriptor = task.wakeDescriptors[task.thread];
+  const { agent, way, notes, wait } = await makeReceiver(task.name, ports, wiring, memory, wake, wakeDescriptor);
   notes.push(...settleThread());
   const ready = (): void =>
-    post({ kind: 'ready', info: { sources: agent.infos, endpoint: '', sendBuffer: null, backend: receive, notes } });
-  if (receive === 'dgram') {
+    post({ kind: 'ready', info: { sources: agent.infos, endpoint: '', sendBuffer: null, backend: way, notes } });
+  if (wait === null) {
     void followCommands();
     return runOnEventLoop(agent, ready);
   }
   await agent.start();
   ready();
-  const waiting = receiver.group(task.wakeDescriptors[task.thread]);
   // A single port waits inside its source, too, while packets come.
   driveBlocking(agent, {
     stopAsked: () => words.stopAsked,
     mark: () => 0,
-    rest: () => void waiting?.wait(blockingWaitMs),
+    rest: () => wait(blockingWaitMs),
   });
   await agent.close();
 }
@@ -127,7 +127,7 @@ async function runEncoder(encoder: number): Promise<void> {
 
 async function runStreamer(): Promise<void> {
   const report = (event: StreamEvent): void => post({ kind: 'event', event });
-  const { sink, send, notes } = await makeSink(wiring, wake, report);
+  const { sink, way, notes } = await makeSink(wiring, wake, report);
   const preview = makePreview(wiring);
   notes.push(...settleThread());
   const streamer = new Streamer({
@@ -145,11 +145,11 @@ async function runStreamer(): Promise<void> {
         endpoint: agent.endpoint,
         previewEndpoint: agent.previewEndpoint,
         sendBuffer: sink.sendBuffer ?? null,
-        backend: send,
+        backend: way,
         notes,
       },
     });
-  if (send === 'zeromq.js') {
+  if (!wayOutFacts[way].blocks) {
     void followWakeWord();
     return runOnEventLoop(agent, ready);
   }

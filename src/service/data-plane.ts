@@ -9,6 +9,7 @@ import { maskOf } from '../config/mask-file.js';
 import { makePlan } from '../config/plan.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
+import { planned, wayInFacts } from '../config/ways.js';
 import type { StreamEvent } from '../contract/series.js';
 import { maskBits, walkOf } from '../detector/frame-form.js';
 import { thisMachine } from '../doctor/machine.js';
@@ -92,9 +93,8 @@ export async function startDataPlane(deps: DataPlaneDeps): Promise<DataPlane> {
     if (started && !stopping) deps.onFailed(error);
   };
   const onEvent = (event: StreamEvent): void => view.noteEvent(event);
-  const wakeDescriptors = plan.portsOfThread.map(() =>
-    config.receive === 'dgram' ? noDescriptor : openWakeDescriptor(),
-  );
+  const { blocks } = planned(wayInFacts, config.receive);
+  const wakeDescriptors = plan.portsOfThread.map(() => (blocks ? openWakeDescriptor() : noDescriptor));
   const { firstMessageNumber, seriesBefore } = deps;
   const base = { config: plainly(config), plan, map, memory, firstMessageNumber, seriesBefore, wakeDescriptors };
   const indexOf = (udpPort: number): number => config.detector.udpPorts.indexOf(udpPort);

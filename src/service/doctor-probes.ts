@@ -2,15 +2,16 @@
 // compiled placement and the fast ways to send work.
 // Tested by test/threads/doctor.test.ts.
 
-import { createSocket } from 'node:dgram';
 import { loadPlacementKernel } from '../assembly/compiled-placement.js';
 import { messageOf } from '../base/errors.js';
+import { allowed, wayInFacts } from '../config/ways.js';
+import type { WayInName } from '../config/ways.js';
 import type { BufferFacts } from '../doctor/facts.js';
 import { ffiUnavailable } from '../runtime/ffi.js';
 import { loadLibzmq } from '../stream/output/libzmq/libzmq.js';
 import { zmtpUnavailable } from '../stream/output/zmtp/probe.js';
 import { recvmmsgUnavailable } from '../udp/recvmmsg-probe.js';
-import { UdpSocket } from '../udp/udp-socket.js';
+import { waysIn } from '../udp/ways-in.js';
 
 /** Pages of a WebAssembly memory: what the kernel needs to be instantiated, and what it was built for. */
 const pages = { initial: 1, maximum: 65_536 } as const;
@@ -39,50 +40,20 @@ export async function waysMissing(): Promise<{
 export async function tryReceiveBuffers(
   hosts: readonly string[],
   requestedBytes: number,
-  receive: 'auto' | 'recvmmsg' | 'dgram',
+  receive: 'auto' | WayInName,
 ): Promise<BufferFacts[]> {
-  const direct = receive !== 'dgram' && recvmmsgUnavailable() === null;
+  const name = allowed(wayInFacts, receive).find((way) => waysIn[way].unavailable() === null) ?? 'dgram';
   const answers = await Promise.all(
     hosts.map(async (host): Promise<BufferFacts[]> => {
       try {
-        return [
-          {
-            udpPort: null,
-            requestedBytes,
-            grantedBytes: direct ? askDirectly(host, requestedBytes) : await askNode(host, requestedBytes),
-          },
-        ];
+        const grantedBytes = await waysIn[name].grantedBuffer(host, requestedBytes);
+        return [{ udpPort: null, requestedBytes, grantedBytes }];
       } catch {
         return [];
       }
     }),
   );
   return answers.flat();
-}
-
-function askDirectly(host: string, bytes: number): number | null {
-  const socket = new UdpSocket(host, 0);
-  try {
-    return socket.askReceiveBuffer(bytes);
-  } finally {
-    socket.close();
-  }
-}
-
-/** Node reports the doubled figure of Linux. */
-async function askNode(host: string, bytes: number): Promise<number> {
-  const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
-  try {
-    await new Promise<void>((resolve, reject) => socket.once('error', reject).bind(0, host, resolve));
-    try {
-      socket.setRecvBufferSize(bytes);
-    } catch {
-      // What was granted is read back.
-    }
-    return Math.floor(socket.getRecvBufferSize() / 2);
-  } finally {
-    socket.close();
-  }
 }
 
 function compiledMissing(): string | null {
