@@ -1,6 +1,7 @@
 // Previews for all viewers, from one thread of low priority, which starts with the first viewer. Latest only: each part
-// of the frame is made anew at most every `leastMs`, or as often as its cost allows. All requests of that time share
-// it, and jobs that wait are limited.
+// of the frame is made anew at most every `leastMs`, or as often as its cost allows. A request for a newer one before
+// that time waits for it, and all requests of that time share it: each viewer gets each picture once, as fast as they
+// are made. Jobs that wait are limited.
 
 import { Worker } from 'node:worker_threads';
 import { assert } from '../../base/assert.js';
@@ -15,8 +16,8 @@ import type { LastSent } from '../../view/service-view.js';
  * others need the processor, the thread of lowest priority waits more than it works.
  */
 const leastMs = 80;
-const mostMs = 300;
-const timesTaken = 3;
+const mostMs = 200;
+const timesTaken = 2;
 /** Parts of which previews are kept. */
 const keptLimit = 8;
 /** Jobs that the thread has not answered. */
@@ -28,9 +29,11 @@ type PreviewBytes = Uint8Array | null;
 interface Kept {
   readonly count: number;
   readonly startedAt: number;
-  /** Known when it is made. */
-  took: number;
+  /** Null = it is not made yet. */
+  took: number | null;
   readonly bytes: Promise<PreviewBytes>;
+  /** The one after it, which is not begun yet; null = nobody has asked for it. */
+  next: Promise<PreviewBytes> | null;
 }
 
 interface Waiting {
@@ -43,23 +46,34 @@ export class PreviewBusy extends Error {
   override readonly name = 'PreviewBusy';
 }
 
+const stopping = (): PreviewBusy => new PreviewBusy('preview: the service is stopping');
+
 export class PreviewMaker {
   readonly #task: PreviewTask;
   readonly #last: LastFrame;
   readonly #clock: Clock;
+  readonly #after: (milliseconds: number, run: () => void) => unknown;
   readonly #kept = new Map<string, Kept>();
   readonly #jobs = new Map<number, Waiting>();
   #worker: Worker | null = null;
   #id = 0;
+  #closed = false;
 
-  constructor(task: PreviewTask, last: LastFrame, clock: Clock) {
+  /** @param after runs something so many ms later */
+  constructor(
+    task: PreviewTask,
+    last: LastFrame,
+    clock: Clock,
+    after: (milliseconds: number, run: () => void) => unknown = (milliseconds, run) => setTimeout(run, milliseconds),
+  ) {
+    this.#after = after;
     this.#task = task;
     this.#last = last;
     this.#clock = clock;
   }
 
   /**
-   * A preview of the last frame: as it is now, or as it was a moment ago.
+   * A preview of the last frame: as it is now, or in a moment.
    * @throws PreviewBusy when too many wait; Error when the thread failed
    */
   make(request: PreviewRequest): Promise<PreviewBytes> {
@@ -67,8 +81,12 @@ export class PreviewMaker {
     const kept = this.#kept.get(key);
     const now = this.#clock.now();
     const { count } = this.#last;
-    const interval = Math.min(mostMs, Math.max(leastMs, timesTaken * (kept?.took ?? 0)));
-    if (kept !== undefined && (kept.count === count || now - kept.startedAt < interval)) return kept.bytes;
+    if (kept?.count === count) return kept.bytes;
+    if (kept !== undefined) {
+      const interval = Math.min(mostMs, Math.max(leastMs, timesTaken * (kept.took ?? 0)));
+      const early = kept.startedAt + interval - now;
+      if (kept.took === null || early > 0) return (kept.next ??= this.#later(kept, early, request));
+    }
     if (this.#jobs.size >= jobLimit)
       return (
         kept?.bytes ??
@@ -76,7 +94,7 @@ export class PreviewMaker {
       );
     const bytes = this.#post({ id: ++this.#id, request });
     this.#kept.delete(key);
-    const made: Kept = { count, startedAt: now, took: 0, bytes };
+    const made: Kept = { count, startedAt: now, took: null, bytes, next: null };
     this.#kept.set(key, made);
     bytes.then(
       () => (made.took = this.#clock.now() - now),
@@ -111,10 +129,22 @@ export class PreviewMaker {
     return bytes;
   }
 
+  /** When what there is was made, and its time is over. */
+  async #later(kept: Kept, milliseconds: number, request: PreviewRequest): Promise<PreviewBytes> {
+    const over = new Promise<void>((resolve) => {
+      this.#after(Math.max(0, milliseconds), resolve);
+    });
+    await Promise.allSettled([kept.bytes, over]);
+    kept.next = null;
+    if (this.#closed) throw stopping();
+    return this.make(request);
+  }
+
   /** End the thread; what waits is refused. */
   async close(): Promise<void> {
+    this.#closed = true;
     const worker = this.#worker;
-    this.#fail(worker, new PreviewBusy('preview: the service is stopping'));
+    this.#fail(worker, stopping());
     await worker?.terminate();
   }
 
