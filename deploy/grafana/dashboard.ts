@@ -346,6 +346,73 @@ const rows = (): readonly Row[] => [
     ],
   },
   {
+    title: 'Sockets, encoders, live viewers',
+    panels: [
+      lines(
+        'Sockets of data_port',
+        'Share of time in which the stream waits for the consumer of each socket: the slow one. ' +
+          'docs/operating.md#ring-full',
+        [
+          {
+            expr: `rate(vdcu_zmq_socket_blocked_seconds_total{${one}}[$__rate_interval])`,
+            legend: '{{instance}} {{socket}} blocked',
+          },
+          { expr: `vdcu_zmq_socket_peers{${one}}`, legend: '{{instance}} {{socket}} consumers' },
+        ],
+        'short',
+      ),
+      lines(
+        'Messages by socket',
+        'Per second. Sockets take turns: unequal rates mean that consumers are not equally fast.',
+        [
+          {
+            expr: `rate(vdcu_zmq_socket_messages_total{${one}}[$__rate_interval])`,
+            legend: '{{instance}} {{socket}}',
+          },
+        ],
+        'short',
+      ),
+      lines(
+        'Encoders',
+        'Share of time in which each encoder works; near 1 it limits the frame rate. Empty where frames leave as ' +
+          'they are. docs/operating.md#encoders',
+        [
+          {
+            expr: `rate(vdcu_encoder_busy_seconds_total{${one}}[$__rate_interval])`,
+            legend: '{{instance}} {{encoder}}',
+          },
+        ],
+        'percentunit',
+      ).span(8),
+      lines(
+        'Size of frames as they leave',
+        'Bytes of frames as they leave, as a share of those in the ring.',
+        [
+          {
+            expr:
+              `sum by (instance) (rate(vdcu_encoder_bytes_total{${one}, kind="compressed"}[$__rate_interval])) / ` +
+              `sum by (instance) (rate(vdcu_encoder_bytes_total{${one}, kind="raw"}[$__rate_interval]))`,
+            legend: '{{instance}}',
+          },
+        ],
+        'percentunit',
+      ).span(8),
+      lines(
+        'Preview for live viewers',
+        'Frames per second that were shown, sent (of all subscribers) and skipped; subscribers. Empty without a ' +
+          'preview.',
+        [
+          {
+            expr: `rate(vdcu_preview_frames_total{${one}}[$__rate_interval])`,
+            legend: '{{instance}} {{result}}',
+          },
+          { expr: `vdcu_preview_subscribers{${one}}`, legend: '{{instance}} subscribers' },
+        ],
+        'short',
+      ).span(8),
+    ],
+  },
+  {
     title: 'Simulator: its truth against what was measured',
     panels: [
       lines(

@@ -242,6 +242,22 @@ t.test('the rules fire when they must and only then', { skip: without('promtool'
   t.equal(tested.code, 0, tested.output);
 });
 
+t.test('the dashboard shows each socket, each encoder and the preview for live viewers', async (t) => {
+  for (const metric of [
+    'vdcu_zmq_socket_peers',
+    'vdcu_zmq_socket_blocked_seconds_total',
+    'vdcu_zmq_socket_messages_total',
+    'vdcu_encoder_busy_seconds_total',
+    'vdcu_encoder_bytes_total',
+    'vdcu_preview_frames_total',
+    'vdcu_preview_subscribers',
+  ])
+    t.ok(
+      expressions.some(({ expr }) => expr.includes(`${metric}{`)),
+      metric,
+    );
+});
+
 t.test('every expression of the dashboard parses', { skip: without('promtool') }, async (t) => {
   const scratch = mkdtempSync(join(tmpdir(), 'vdcu-'));
   t.teardown(() => rmSync(scratch, { recursive: true, force: true }));
