@@ -40,6 +40,16 @@ export const formOf = ({ compression: encoding, turn, mirror, roi, mask, maskVal
 /** Is it more than compressed: has it other pixels than the frame? */
 export const altersPixels = (form: SentForm): boolean => form.masked || !leavesAsItLies(form);
 
+/** What becomes of the pixels of a frame before it leaves, in words and in order. */
+export const formSteps = ({ roi, turn, mirror, mask, maskValue }: FormConfig): string[] => [
+  ...(mask === null ? [] : [`pixels of ${mask} are ${maskValue ?? 'missing'}`]),
+  ...(roi === null
+    ? []
+    : [`cut to rows ${roi[0]} to ${roi[0] + roi[2] - 1}, columns ${roi[1]} to ${roi[1] + roi[3] - 1}`]),
+  ...(turn === 0 ? [] : [`turned by ${turn}° anticlockwise`]),
+  ...(mirror ? ['mirrored'] : []),
+];
+
 /** Which threads make forms, and where. */
 export interface EncodingPlan {
   readonly threads: number;

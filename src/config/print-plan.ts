@@ -1,6 +1,7 @@
 // A plan for people (text) and for scripts (JSON, snake_case). Nothing is computed here.
 
 import { frameIndexOf, noFrame, ownBehind } from '../detector/frame-share.js';
+import { formSteps } from './encoding.js';
 import { sourceText } from './networks.js';
 import { planWarnings, type Plan } from './plan.js';
 import type { ProcessorLoad } from './processor-load.js';
@@ -108,16 +109,9 @@ const encoders = ({ threads }: Plan): string => (threads.encoders === 0 ? '' : `
 /** In which form frames leave, where it is not as they lie. */
 function formRows(config: ServiceConfig, { encoding }: Plan): [string, string][] {
   if (encoding === null) return [];
-  const { roi, turn, mirror, mask, maskValue, compression } = config;
+  const { compression } = config;
   const [rows, columns] = encoding.shape;
-  const steps = [
-    ...(mask === null ? [] : [`pixels of ${mask} are ${maskValue ?? 'missing'}`]),
-    ...(roi === null
-      ? []
-      : [`cut to rows ${roi[0]} to ${roi[0] + roi[2] - 1}, columns ${roi[1]} to ${roi[1] + roi[3] - 1}`]),
-    ...(turn === 0 ? [] : [`turned by ${turn}° anticlockwise`]),
-    ...(mirror ? ['mirrored'] : []),
-  ];
+  const steps = formSteps(config);
   const slots = `${encoding.slots} slots for ${compression === 'none' ? 'these' : 'compressed'} frames`;
   return [
     ...(steps.length === 0 ? [] : [['form', `${rows} × ${columns}: ${steps.join(', ')}`] as [string, string]]),

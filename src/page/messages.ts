@@ -34,6 +34,16 @@ export interface About {
   readonly ports: readonly PortPlace[];
   readonly gap_rows: readonly Span[];
   readonly gap_columns: readonly Span[];
+  /** Null = as the frame lies. */
+  readonly sent_as: SentAs | null;
+}
+
+/** How images leave, where that is not as the frame lies in the ring. */
+export interface SentAs {
+  readonly shape: readonly [rows: number, columns: number];
+  /** What becomes of the pixels, in words and in order. */
+  readonly steps: readonly string[];
+  readonly compression: 'none' | 'bslz4';
 }
 
 export type { Sample };

@@ -8,7 +8,7 @@ import type { FrameSource } from './frame-source.js';
 import type { FrameView } from './frame-view.js';
 import type { About, Sample } from './messages.js';
 import type { PreviewBytes } from './preview-bytes.js';
-import { countText, lossStep } from './words.js';
+import { countText, lossStep, sentAsText } from './words.js';
 
 /** Seconds whose loss is painted. */
 const lossSeconds = 10;
@@ -32,6 +32,10 @@ export class ShownFrame {
 
   about(about: About): void {
     this.#about = about;
+    const sent = sentAsText(about.sent_as);
+    const element = byId('sent-as', HTMLElement);
+    element.hidden = sent === null;
+    setText(element, sent ?? '');
     this.losses([]);
   }
 

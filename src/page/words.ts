@@ -2,6 +2,7 @@
 // Tested by test/page/values.test.ts.
 
 import { paletteLength } from './colours.js';
+import type { SentAs } from './messages.js';
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
@@ -67,4 +68,13 @@ export function ageText(ms: number): string {
   if (seconds < 120) return `${Math.round(seconds)} s`;
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
   return `${Math.round(seconds / 3600)} h`;
+}
+
+/** How images leave, and what the picture is; null = images leave as the frame lies. */
+export function sentAsText(sent: SentAs | null): string | null {
+  if (sent === null) return null;
+  const compressed = sent.compression === 'none' ? [] : ['compressed with bitshuffle and LZ4'];
+  if (sent.steps.length === 0) return `Images leave ${compressed.join('')}; their pixels are those of the picture.`;
+  const steps = [...sent.steps, ...compressed].join(', ');
+  return `Images leave as ${sent.shape.join(' × ')}: ${steps}. The picture shows the whole frame, before that.`;
 }

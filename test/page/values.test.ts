@@ -7,7 +7,16 @@ import type { PortLoss } from '../../src/page/messages.js';
 import { gapColour, paintBlocks, saturatedColour } from '../../src/page/paint.js';
 import { blockHolds } from '../../src/page/preview-bytes.js';
 import { scales } from '../../src/page/value-scale.js';
-import { ageText, bytesText, lossStep, rateText, receivedText, shareText, valueText } from '../../src/page/words.js';
+import {
+  ageText,
+  bytesText,
+  lossStep,
+  rateText,
+  receivedText,
+  sentAsText,
+  shareText,
+  valueText,
+} from '../../src/page/words.js';
 
 t.test('colour maps begin and end as published, and every one grows lighter without a step back', (t) => {
   t.equal(cssColour(palette('viridis'), 0), 'rgb(68 1 84)');
@@ -157,5 +166,23 @@ t.test('what the receiver has is said with what was sent', (t) => {
   t.equal(receivedText(1234, 1234), 'the receiver has all');
   t.equal(receivedText(4, 1234), 'the receiver has 4 of 1,234');
   t.equal(receivedText(0, 0), 'the receiver has all');
+  t.end();
+});
+
+t.test('how images leave is said, and what the picture shows', (t) => {
+  t.equal(sentAsText(null), null);
+  t.equal(
+    sentAsText({ shape: [514, 514], steps: [], compression: 'bslz4' }),
+    'Images leave compressed with bitshuffle and LZ4; their pixels are those of the picture.',
+  );
+  t.equal(
+    sentAsText({
+      shape: [200, 100],
+      steps: ['cut to rows 0 to 99, columns 0 to 199', 'turned by 90° anticlockwise'],
+      compression: 'none',
+    }),
+    'Images leave as 200 × 100: cut to rows 0 to 99, columns 0 to 199, turned by 90° anticlockwise. The picture ' +
+      'shows the whole frame, before that.',
+  );
   t.end();
 });

@@ -2,7 +2,9 @@
 // times a second). Pure. The shapes are those of src/page/messages.ts.
 // Tested by test/page/pixels.test.ts.
 
+import { formOf, formSteps } from '../../config/encoding.js';
 import type { ServiceConfig } from '../../config/service-config.js';
+import { walkOf } from '../../detector/frame-form.js';
 import type { Geometry, PortGeometry } from '../../detector/geometry.js';
 import type { About, Sample, Series, State } from '../../page/messages.js';
 import type { SeriesSummary } from '../../contract/series.js';
@@ -31,7 +33,16 @@ export function aboutJson(config: ServiceConfig, geometry: Geometry | null, vers
     })),
     gap_rows: geometry?.gapRows ?? [],
     gap_columns: geometry?.gapColumns ?? [],
+    sent_as: geometry === null ? null : sentAs(config, geometry),
   };
+}
+
+function sentAs(config: ServiceConfig, { shape }: Geometry): About['sent_as'] {
+  const { compression } = config;
+  const steps = formSteps(config);
+  return steps.length === 0 && compression === 'none'
+    ? null
+    : { shape: walkOf(formOf(config), shape).shape, steps, compression };
 }
 
 /** What is so just now. `frame` = the frame kept for viewers: which it is, and for how long it has been that. */
