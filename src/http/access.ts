@@ -3,17 +3,20 @@
 // docs/operating.md#access.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { apiToken, apiTokenPath } from '../base/environment.js';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
+import { readTextFile } from '../base/text-file.js';
 
 /** A shorter token can be guessed. */
 const leastTokenCharacters = 16;
 
 /** A longer file is no token. */
 const mostTokenCharacters = 512;
+
+/** Bytes that are read of a file, white space included. */
+const tokenFileBytes = 64 * 1024;
 
 /** What of a request decides. */
 export interface AccessQuestion {
@@ -44,7 +47,7 @@ export interface AccessRules {
 export function readToken(file: string): string {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readTextFile(file, tokenFileBytes);
   } catch (error) {
     throw new OperatorError(
       `token file ${file}: ${messageOf(error)}. Needed: a file that this user can read (docs/operating.md#access)`,

@@ -1,6 +1,7 @@
 // The connections of the HTTP interface: how many there may be, and which one is closed when there are more. A new
 // connection always gets in, probes above all; one that has nothing to do is closed. A connection is idle until its
 // request's head is complete, then its body is on its way, then its answer.
+// The requests of one connection are answered one after the other, and those of others in between.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -11,6 +12,8 @@ import type { Logger } from '../runtime/log.js';
 /** More of them would not help. */
 const mostConnections = 256;
 const fewestConnections = 8;
+/** Requests that may wait for the answers before them on their connection; browsers and scrapers send none ahead. */
+const aheadMost = 16;
 /** At most one log line in so long, ms. */
 const tellMs = 60_000;
 
@@ -47,6 +50,7 @@ interface Connection {
  * answer, is on its way.
  */
 export function boundConnections(server: Server, limit: number, logger: Logger): void {
+  answerInTurn(server);
   const connections = new Map<Socket, Connection>();
   let closed = 0;
   let toldAt = -Infinity;
@@ -93,5 +97,39 @@ export function boundConnections(server: Server, limit: number, logger: Logger):
     response.once('close', () => {
       if (connections.has(socket)) enter(socket, 'idle');
     });
+  });
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/**
+ * Node handles requests that a client sends ahead of the answers as they come: some thousand of them in a single piece
+ * of data would be the only thing that the main thread does for seconds, and their answers would all be in memory. Here
+ * the next one waits until the answer before it is out, and a connection with more than may wait is closed.
+ */
+function answerInTurn(server: Server): void {
+  const handlers = server.listeners('request') as Handler[];
+  server.removeAllListeners('request');
+  /** Of connections that are being answered. */
+  const waiting = new WeakMap<Socket, (readonly [IncomingMessage, ServerResponse])[]>();
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    const { socket } = request;
+    response.once('close', () => setImmediate(next, socket));
+    for (const handler of handlers) handler.call(server, request, response);
+  };
+  const next = (socket: Socket): void => {
+    const ahead = socket.destroyed ? undefined : waiting.get(socket)?.shift();
+    if (ahead === undefined) waiting.delete(socket);
+    else handle(...ahead);
+  };
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    const { socket } = request;
+    const ahead = waiting.get(socket);
+    if (socket.destroyed) return;
+    if (ahead === undefined) {
+      waiting.set(socket, []);
+      handle(request, response);
+    } else if (ahead.length < aheadMost) ahead.push([request, response]);
+    else socket.destroy();
   });
 }

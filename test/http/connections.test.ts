@@ -107,3 +107,28 @@ t.test('half of the descriptors that are left are for HTTP, within bounds', (t) 
   if (process.platform === 'linux') t.ok(limit !== null && open !== null && open > 0 && open < limit);
   t.end();
 });
+
+/** What a client that sends so many requests at once gets, until the connection has ended or all is there. */
+async function ahead(t: Test, server: HttpServer, count: number): Promise<{ answers: number; ended: boolean }> {
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  let text = '';
+  let ended = false;
+  socket.on('data', (piece: Buffer) => (text += piece.toString('latin1')));
+  socket.on('error', () => undefined);
+  socket.once('close', () => (ended = true));
+  socket.write('GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n'.repeat(count));
+  const answers = (): number => text.split('HTTP/1.1 200 OK').length - 1;
+  await until(() => ended || answers() === count, 'it was answered, or closed');
+  return { answers: answers(), ended };
+}
+
+t.test(
+  'requests that are sent ahead are answered one after the other; too many of them end the connection',
+  async (t) => {
+    const { server } = await serve(t);
+    t.strictSame(await ahead(t, server, 10), { answers: 10, ended: false });
+    t.match(await ahead(t, server, 1000), { ended: true });
+    t.equal((await fetch(`${server.url}/healthz`)).status, 200);
+  },
+);
