@@ -1,11 +1,10 @@
 // Images of an HDF5 file as what a simulated detector sees: real data for a rehearsal. Frame k of the run is image k of
 // the dataset, from the beginning again after the last. Goes out: port images.
 
-import { statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { exitCode, OperatorError } from '../../src/base/errors.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { FrameCutter, imageShapes } from '../detector/frame-cutter.js';
+import { checkSources } from './virtual-sources.js';
 import { hdf5Reason, loadHdf5, openForReading } from './hdf5.js';
 import type { Dataset, H5File } from './hdf5.js';
 import type { ImageSource } from '../detector/image-source.js';
@@ -140,7 +139,7 @@ export async function openHdf5Source(file: string, path: string, settings: Detec
   try {
     const dataset = await findDataset(opened, path);
     checkDataset(`${file} ${path}`, dataset, settings);
-    await checkSources(file, path, dataset);
+    await checkSources(file, path, dataset, 'give one of them with --hdf5');
     const source = new Hdf5Source(opened, dataset, settings);
     source.probe();
     return source;
@@ -246,53 +245,4 @@ function checkDataset(where: string, dataset: Dataset, settings: DetectorSetting
   }
   if (shape[0] === 0)
     throw new OperatorError(`${where}: has no image. Give a dataset with at least one`, exitCode.usage);
-}
-
-/**
- * Parts of a virtual dataset whose source is not there would be read as fill values, which are no images.
- * @throws OperatorError (usage) that names the sources
- */
-async function checkSources(file: string, path: string, dataset: Dataset): Promise<void> {
-  const missing = new Set<string>();
-  await findMissing(file, dataset, missing, new Set());
-  if (missing.size > 0)
-    throw new OperatorError(
-      `${file} ${path}: is made of other files, and these are not there: ${[...missing].join(', ')}. Put them beside ` +
-        'it, or give one of them with --hdf5',
-      exitCode.usage,
-    );
-}
-
-/** Sources may be virtual themselves. @param seen those that were looked at */
-async function findMissing(file: string, dataset: Dataset, missing: Set<string>, seen: Set<string>): Promise<void> {
-  for (const { file_name: name, dset_name: source } of dataset.metadata.virtual_sources ?? []) {
-    if (missing.size === namedDatasets) return;
-    // A name with a count in it stands for as many files as there are; "." is the file itself.
-    if (name.includes('%')) continue;
-    const at =
-      name === '.'
-        ? file
-        : [join(dirname(file), name), name].find(
-            (candidate) => statSync(candidate, { throwIfNoEntry: false })?.isFile() === true,
-          );
-    if (at !== undefined && seen.has(`${at} ${source}`)) continue;
-    seen.add(`${at} ${source}`);
-    if (at === undefined || !(await isWhole(at, source, missing, seen))) missing.add(`${name} ${source}`);
-  }
-}
-
-/** Is the dataset there? Sources that it lacks itself are named. */
-async function isWhole(file: string, path: string, missing: Set<string>, seen: Set<string>): Promise<boolean> {
-  const { Dataset } = await loadHdf5();
-  const opened = await openForReading(file).catch(() => null);
-  try {
-    const found = opened?.get(path);
-    if (!(found instanceof Dataset)) return false;
-    await findMissing(file, found, missing, seen);
-    return true;
-  } catch {
-    return false;
-  } finally {
-    opened?.close();
-  }
 }

@@ -125,7 +125,7 @@ export async function openForReading(file: string): Promise<H5File> {
  * @throws OperatorError (environment) when it exists or cannot be made
  */
 export async function createForWriting(file: string): Promise<H5File> {
-  if (statSync(file, { throwIfNoEntry: false }) !== undefined) throw existsAlready(file);
+  refuseExisting(file);
   const { File } = await loadWriter();
   try {
     return new File(file, 'x');
@@ -136,6 +136,21 @@ export async function createForWriting(file: string): Promise<H5File> {
       { cause: error },
     );
   }
+}
+
+/** @throws OperatorError (environment) when a file of that name exists, or none of it can be made */
+export function refuseExisting(file: string): void {
+  let found: unknown;
+  try {
+    found = statSync(file, { throwIfNoEntry: false });
+  } catch (error) {
+    throw new OperatorError(
+      `${file}: cannot be made (${messageOf(error)}). Give a name in a folder that exists and may be written to`,
+      undefined,
+      { cause: error },
+    );
+  }
+  if (found !== undefined) throw existsAlready(file);
 }
 
 /** A file of that name is there, and stays as it is. */

@@ -1,9 +1,9 @@
 // `vdcu annotate`: write what the service knows of lost packets into a file that a receiver wrote. The writing lies in
 // simulators/.
 
-import { readFileSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
+import { readTextFile } from '../base/text-file.js';
 import { request, refusal, serviceUrl } from './api-client.js';
 import { eachValue, helpEnd, sharedCodes } from './arguments.js';
 
@@ -102,8 +102,7 @@ interface Told {
 
 function ledgerFile(path: string): Told {
   try {
-    if (statSync(path).size > ledgerLimit) throw new Error('larger than 1 MiB');
-    return { value: parsed(readFileSync(path, 'utf8')), from: path };
+    return { value: parsed(readTextFile(path, ledgerLimit)), from: path };
   } catch (error) {
     throw new OperatorError(
       `--ledger ${path}: cannot be read (${messageOf(error)}). Give a file of history_dir, or the answer of GET ` +

@@ -5,6 +5,7 @@
 
 import { systemClock } from '../base/clock.js';
 import { exitCode } from '../base/errors.js';
+import { endProcess } from '../runtime/end-process.js';
 
 /** SIGHUP: the terminal or ssh session was closed. SIGQUIT: Ctrl-\. */
 const ending = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const;
@@ -69,7 +70,7 @@ export function onInterrupt({
   };
   const listener = (name: NodeJS.Signals): void => {
     if (!controller.signal.aborted) end(name);
-    else if (hurrying.has(name) && now() - firstAt >= sameWishMs) process.exit(exitCode.interrupted);
+    else if (hurrying.has(name) && now() - firstAt >= sameWishMs) endProcess(exitCode.interrupted);
   };
   const closed = (reason: string): void => {
     if (!controller.signal.aborted) end(reason);

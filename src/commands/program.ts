@@ -24,6 +24,7 @@ import { addStop } from './stop.js';
 import { catchErrors } from './uncaught.js';
 import { addWatch } from './watch.js';
 import { version } from '../base/version.js';
+import { endProcess } from '../runtime/end-process.js';
 
 /** Whatever still holds the process after its command has ended holds it no longer than this. */
 const lingerMs = 2000;
@@ -94,7 +95,7 @@ if (process.stdout.writableLength > 0 && !outlivesOutput()) process.stdout.write
 else endSoon();
 
 function endSoon(): void {
-  setTimeout(() => process.exit(), lingerMs).unref();
+  setTimeout(endProcess, lingerMs).unref();
 }
 
 /** Say what went wrong. @returns exit code */

@@ -3,6 +3,7 @@
 // Tested by test/threads/output.test.ts.
 
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
+import { endProcess } from '../runtime/end-process.js';
 import { outputClosed } from './interrupt.js';
 
 type Handler = (error: unknown) => void;
@@ -18,15 +19,16 @@ export function surviveErrors(handler: Handler): () => void {
 /** @param report prints an error and returns its exit code */
 export function catchErrors(report: (error: unknown) => number): void {
   process.on('uncaughtException', (error: unknown) => {
-    if (survivor === null) process.exit(report(error));
+    if (survivor === null) endProcess(report(error));
     survivor(error);
   });
   // A complaint about standard error would have to go there.
   process.stderr.on('error', () => undefined);
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE' || error.code === 'EIO') {
-      // The reader has seen enough (`vdcu watch … | head`), or the terminal has gone: an orderly end, or one at once.
-      if (!outputClosed()) process.exit(exitCode.ok);
+      // The reader has seen enough (`vdcu watch … | head`), or the terminal has gone: an orderly end. A command that
+      // only has its result to tell ends by itself, with the exit code that says it.
+      outputClosed();
       return;
     }
     if (survivor !== null) return;
@@ -38,6 +40,6 @@ export function catchErrors(report: (error: unknown) => number): void {
     const code = report(failure);
     // (A command may set its own afterwards.)
     process.once('exit', () => (process.exitCode = code));
-    if (!outputClosed()) process.exit();
+    if (!outputClosed()) endProcess();
   });
 }

@@ -1,10 +1,10 @@
 // From a file of named detectors to one ServiceConfig. Every message names file, line, key, value and what is allowed,
 // and all problems of an entry are reported at once.
 
-import { closeSync, openSync, readSync } from 'node:fs';
 import { closest, distance } from 'fastest-levenshtein';
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, type Document, type YAMLMap } from 'yaml';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
+import { readTextFile, TooLarge } from '../base/text-file.js';
 import { findProblems, hostProblems } from './checks.js';
 import { fromClient, isOpen } from './from-client.js';
 import { show, type Problem } from './problem.js';
@@ -94,21 +94,16 @@ function leftToClient(values: Record<string, unknown>): Record<string, unknown> 
  * end
  */
 function readText(file: string): string {
-  const fd = openSync(file, 'r');
   try {
-    const bytes = Buffer.alloc(fileBytesLimit + 1);
-    let length = 0;
-    for (let read = 1; read > 0 && length < bytes.length; length += read)
-      read = readSync(fd, bytes, length, bytes.length - length, null);
-    if (length <= fileBytesLimit) return bytes.toString('utf8', 0, length);
-  } finally {
-    closeSync(fd);
+    return readTextFile(file, fileBytesLimit);
+  } catch (error) {
+    if (!(error instanceof TooLarge)) throw error;
+    throw new OperatorError(
+      `${file}: is larger than ${fileBytesLimit} bytes, the most that a configuration may have. Is it the right ` +
+        'file? Else give each detector a file of its own',
+      exitCode.usage,
+    );
   }
-  throw new OperatorError(
-    `${file}: is larger than ${fileBytesLimit} bytes, the most that a configuration may have. Is it the right ` +
-      'file? Else give each detector a file of its own',
-    exitCode.usage,
-  );
 }
 
 /** Names of the detectors of a file, whatever else is right or wrong in it; empty when it cannot be read. */

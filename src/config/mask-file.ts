@@ -54,6 +54,9 @@ export async function readMask(where: string, shape: Shape): Promise<Uint8Array>
     // HDF5 may begin later in a file; the library knows.
     if (begins !== hdf5Head && !/\.(h5|hdf5?|nxs?|cxi)$/i.test(path))
       return refuse('is neither a file of NumPy (.npy) nor of HDF5. Save it with numpy.save');
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    return refuse(`cannot be read (${messageOf(error)}). Give a file of NumPy or HDF5`, error);
   } finally {
     closeSync(file);
   }
@@ -151,6 +154,9 @@ async function readHdf5(path: string, name: string | undefined, shape: Shape, re
     if (named.length === 0) return refuse(`has no dataset ${name ?? 'of two dimensions'}. ${give}`);
     if (named.length > 1) return refuse(`has several datasets of two dimensions. ${give}`);
     const dataset = named[0].dataset as InstanceType<typeof library.Dataset>;
+    // Parts whose source is not there would be read as 0, and nothing of them would be masked.
+    if ((dataset.metadata.virtual_sources ?? []).length > 0)
+      return refuse('is a virtual dataset, which is put together from others. Save what it shows as .npy');
     if (!integerClasses.includes(dataset.metadata.type)) return refuse('its pixels are no integers. Save them as such');
     needShape(dataset.shape as number[], shape, refuse);
     const values = dataset.value as ArrayLike<number | bigint | boolean>;

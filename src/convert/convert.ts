@@ -17,6 +17,7 @@ import {
   hdf5Reason,
   loadWriter,
   openForReading,
+  refuseExisting,
 } from '../../simulators/files/hdf5.js';
 import type { Dataset, H5File } from '../../simulators/files/hdf5.js';
 import { pixelsOf } from '../../simulators/files/pixel-kinds.js';
@@ -62,7 +63,7 @@ const partSuffix = '.part';
  */
 export async function convertFile(options: ConvertOptions): Promise<ConvertReport> {
   const { file, out, to, threads, signal } = options;
-  if (statSync(out, { throwIfNoEntry: false }) !== undefined) throw existsAlready(out);
+  refuseExisting(out);
   const source = await openForReading(file);
   const part = `${out}${partSuffix}`;
   let made: H5File | null = null;

@@ -8,6 +8,7 @@ import { loadHdf5 } from '../../simulators/files/hdf5.js';
 import type { Dataset, Group, H5File } from '../../simulators/files/hdf5.js';
 import { pixelKinds } from '../../simulators/files/pixel-kinds.js';
 import type { PixelKind } from '../../simulators/files/pixel-kinds.js';
+import { checkSources } from '../../simulators/files/virtual-sources.js';
 
 /** Classes of types (H5T_class_t) that are copied. */
 const classes = { integer: 0, float: 1, text: 3, enumeration: 8 } as const;
@@ -43,6 +44,7 @@ type Step = (to: Group, make: (stack: Stack, group: Group, name: string) => void
 export async function readTree(file: H5File): Promise<Tree> {
   const library = await loadHdf5();
   const stacks: Stack[] = [];
+  const virtual: Dataset[] = [];
   const changed: string[] = [];
   const refuse = (path: string, what: string): never => {
     throw new OperatorError(
@@ -77,6 +79,7 @@ export async function readTree(file: H5File): Promise<Tree> {
 
   const dataset = (from: Dataset, name: string): Step => {
     const { shape, metadata } = from;
+    if ((metadata.virtual_sources ?? []).length > 0) virtual.push(from);
     const kind = kindOf(from);
     const described = attributes(from);
     if (kind !== null && shape !== null && shape.length >= 3 && shape.every((length) => length > 0)) {
@@ -144,6 +147,8 @@ export async function readTree(file: H5File): Promise<Tree> {
   };
 
   const all = group(file, 0);
+  for (const dataset of virtual)
+    await checkSources(file.filename, dataset.path, dataset, 'convert each of them by itself');
   return {
     stacks,
     changed,

@@ -49,6 +49,8 @@ export interface Libc {
   /** Less than a second. */
   usleep(microseconds: number): number;
   close(descriptor: number): number;
+  /** Ends the process without waiting for any of its threads. */
+  exitNow(code: number): number;
   prctlText(option: number, text: string, third: 0, fourth: 0, fifth: 0): number;
   prctlNumber(option: number, value: number, third: 0, fourth: 0, fifth: 0): number;
   schedSetaffinity(thread: number, bytes: number, mask: Uint8Array): number;
@@ -184,6 +186,7 @@ function bindLibc(library: Library): Libc {
     write: library.func('intptr_t write(int fd, void *bytes, size_t length)'),
     usleep: library.func('int usleep(uint32_t microseconds)'),
     close: library.func('int close(int fd)'),
+    exitNow: library.func('void _exit(int status)'),
     prctlText: library.func(
       'int prctl(int option, const char *text, unsigned long third, unsigned long fourth, unsigned long fifth)',
     ),

@@ -14,7 +14,7 @@ import type { SeriesRecord } from './series-record.js';
 export const seriesKept = 100;
 /** A larger file is none of ours: 256 ports and 1000 ranges come to some 200 KB, what frames lack to 300 KB. */
 const fileLimit = 1 << 20;
-/** Summaries that wait for a slow disk. */
+/** Summaries that wait for a slow disk, and questions for them. */
 const waitingLimit = 16;
 
 export interface HistoryFolderDeps {
@@ -30,6 +30,8 @@ export class HistoryFolder {
   readonly #deps: HistoryFolderDeps;
   #writing: Promise<void> = Promise.resolve();
   #waiting = 0;
+  #finding: Promise<unknown> = Promise.resolve();
+  #asking = 0;
   /** Why the newest summary is not on disk; null = it is. */
   #why: string | null = null;
 
@@ -63,7 +65,15 @@ export class HistoryFolder {
 
   /** A series of any process; null = none that can be read. */
   find(id: number): Promise<SeriesRecord | null> {
-    return this.#one(join(this.#deps.folder, this.#nameOf(id))).catch(() => null);
+    if (this.#asking >= waitingLimit) return Promise.resolve(null);
+    this.#asking++;
+    // One after the other: each holds a thread of Node's pool while the disk does not answer, and there are four.
+    const found = this.#finding
+      .then(() => this.#one(join(this.#deps.folder, this.#nameOf(id))))
+      .catch(() => null)
+      .finally(() => this.#asking--);
+    this.#finding = found;
+    return found;
   }
 
   /** Keep a series, some time soon. Returns at once. */
@@ -115,7 +125,9 @@ export class HistoryFolder {
   }
 
   async #one(path: string): Promise<SeriesRecord | null> {
-    if ((await stat(path)).size > fileLimit) return null;
+    const found = await stat(path);
+    // A pipe that was put there would be waited for, and no end would come of a device.
+    if (!found.isFile() || found.size > fileLimit) return null;
     const value: unknown = JSON.parse(await readFile(path, 'utf8'));
     return isSummary(value) ? recordOf(inFull(value), lossIn(value) ?? undefined) : null;
   }

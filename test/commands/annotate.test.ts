@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -62,6 +62,9 @@ t.test('what is wrong with the call is said in a line that names the remedy', as
     [['--series', '1', '--ledger', ledger], 2, /of which series/],
     [['--series', 'one'], 2, /--series one: is no number of a series/],
     [['--ledger', join(folder, 'none.json')], 2, /--ledger .*none\.json: cannot be read.*history_dir/],
+    ...(existsSync('/dev/zero')
+      ? [[['--ledger', '/dev/zero'], 2, /--ledger .*cannot be read \(larger than/] as [string[], number, RegExp]]
+      : []),
     [['--ledger', path], 2, /--ledger .*scan\.h5: cannot be read/],
     [['--series', '1', '--url', `http://127.0.0.1:${port}`], 3, /connection refused: no service runs there/],
   ];

@@ -169,6 +169,52 @@ print('right')
   t.match(refusal, { code: 2, text: /\/table is of another type than integers, floats and text .*h5repack/ });
 });
 
+const h5py = pythonWith('h5py', 'numpy');
+t.test(
+  'a virtual dataset is converted with what it shows, and refused where a part of it is not there',
+  { skip: h5py === null && 'no Python with h5py' },
+  async (t) => {
+    const write = `
+import h5py, numpy as np, os, sys
+os.chdir(sys.argv[1])
+pixels = np.arange(1, 2 * 30 * 40 + 1, dtype='u2').reshape(2, 30, 40)
+with h5py.File('part.h5', 'w') as f: f['data'] = pixels; f['numbers'] = np.arange(4)
+for name, source, images in (('whole.h5', 'part.h5', 'data'), ('lacking.h5', 'gone.h5', 'data'), ('wrong.h5', 'part.h5', 'x')):
+    with h5py.File(name, 'w') as f:
+        layout = h5py.VirtualLayout((4, 30, 40), 'u2')
+        layout[:2] = h5py.VirtualSource('part.h5', 'data', (2, 30, 40))
+        layout[2:] = h5py.VirtualSource(source, images, (2, 30, 40))
+        f.create_virtual_dataset('entry/data', layout)
+with h5py.File('beside.h5', 'w') as f:
+    f['data'] = pixels
+    layout = h5py.VirtualLayout((4,), 'i8')
+    layout[:] = h5py.VirtualSource('gone.h5', 'numbers', (4,))
+    f.create_virtual_dataset('numbers', layout)
+`;
+    execFileSync(h5py as string, ['-c', write, folder]);
+    const out = newFile();
+    t.match(await convert(join(folder, 'whole.h5'), out), { images: 4 });
+    const back = newFile();
+    await convert(out, back, { to: 'none' });
+    const opened = await openForReading(back);
+    const pixels = (opened.get('entry/data') as Dataset).value as Uint16Array;
+    opened.close();
+    t.ok(pixels.every((pixel, at) => pixel === (at % 2400) + 1) && pixels.length === 4800);
+    for (const [name, lacks] of [
+      ['lacking.h5', 'gone.h5 data'],
+      ['wrong.h5', 'part.h5 x'],
+      ['beside.h5', 'gone.h5 numbers'],
+    ] as const) {
+      const other = newFile();
+      t.match(await refused(convert(join(folder, name), other)), {
+        code: 2,
+        text: new RegExp(`is made of other files, and these are not there: ${lacks}. Put them beside it, or convert`),
+      });
+      t.strictSame(left(other), []);
+    }
+  },
+);
+
 t.test('what cannot be converted is refused, and nothing is left', async (t) => {
   const file = await source(3);
   const out = newFile();
@@ -188,6 +234,8 @@ t.test('what cannot be converted is refused, and nothing is left', async (t) => 
     text: /are compressed with bitshuffle already\. Give --to none/,
   });
   t.match(await refused(convert(file, join(folder, 'no', 'x.h5'))), { code: 3, text: /cannot be made/ });
+  const long = join(folder, 'z'.repeat(300));
+  t.match(await refused(convert(file, long)), { code: 3, text: /cannot be made \(ENAMETOOLONG/ });
   t.strictSame(left(out), []);
 });
 

@@ -275,6 +275,28 @@ t.test('a command whose result nobody reads any more ends cleanly', async (t) =>
   }
 });
 
+t.test('a result that nobody reads does not make a failure a success', async (t) => {
+  const folder = folderOf(t);
+  const endpoint = `tcp://127.0.0.1:${await freeTcpPort()}`;
+  for (const [words, code] of [
+    [`watch ${endpoint} --timeout 1`, 3],
+    [`watch ${endpoint} --timeout 1 --json`, 3],
+    [`record ${endpoint} "${join(folder, 'scan.h5')}" --timeout 1`, 3],
+  ] as const) {
+    const output = pipe(folder);
+    output.closeReader();
+    const { status, stderr } = spawnSync('sh', ['-c', `exec "${process.execPath}" "${main}" ${words}`], {
+      stdio: ['ignore', output.fd, 'pipe'],
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
+    output.close();
+    rmSync(join(folder, 'pipe'));
+    t.equal(status, code, words);
+    t.notMatch(stderr, /unexpected/, words);
+  }
+});
+
 t.test(
   'a result for which the disk has no room is one line on standard error and code 3',
   { skip: !existsSync('/dev/full') && 'no /dev/full' },

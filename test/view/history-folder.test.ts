@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -93,6 +94,29 @@ t.test('what is no summary is left out and named', async (t) => {
     log.map(({ file: name }) => name),
     [6, 5, 4, 3, 2, 1].map((id) => file(id)),
   );
+});
+
+t.test('a pipe or a device under the name of a series is left out, and nobody waits for it', async (t) => {
+  const folder = folderOf(t);
+  execFileSync('mkfifo', [join(folder, file(1))]);
+  symlinkSync('/dev/zero', join(folder, file(2)));
+  symlinkSync(join(folder, file(3)), join(folder, file(3)));
+  const { files, log } = history(folder);
+  t.strictSame(await files.read(), []);
+  t.equal(log.length, 3);
+  t.equal(await files.find(1), null);
+});
+
+t.test('questions are asked one after the other, and no more than can wait', async (t) => {
+  const { files } = history(folderOf(t));
+  files.keep(recordOf(summaryOf({ series_id: 7 }), noLoss));
+  await files.settled();
+  const answers = await Promise.all(Array.from({ length: 20 }, () => files.find(7)));
+  t.strictSame(
+    answers.map((answer) => answer?.series_id ?? null),
+    [...Array.from({ length: 16 }, () => 7), ...Array.from({ length: 4 }, () => null)],
+  );
+  t.match(await files.find(7), { series_id: 7 }, 'later ones are answered again');
 });
 
 t.test('a full disk costs the history, is told once, and is over when there is room again', async (t) => {

@@ -9,6 +9,8 @@ const periodsKept = 9;
 const regular = 0.1;
 /** Silence is never longer than so many `series_idle_ms`: an end must come. */
 const longest = 10;
+/** The pause between two beginnings is at least this share of `series_idle_ms` where silence ended the first series. */
+const leastPause = 0.5;
 
 /** Frames came so slowly that series had a single one. `waits`: the series at hand waits for the next, nevertheless. */
 export interface FellApart {
@@ -37,8 +39,11 @@ export class IdleTime {
   /** A series has its first packets: one that had only a single frame before it says how slowly they come. */
   begin(first: number, now: number): void {
     const step = first - this.#highest;
-    const single = this.#highest === this.#first && this.#first !== 0 && step > 0;
-    const period = single ? (now - this.#at) / step : 0;
+    const pause = now - this.#at;
+    // After a shorter pause it was no silence that ended the series before: its numbers jumped.
+    const single =
+      this.#highest === this.#first && this.#first !== 0 && step > 0 && pause >= leastPause * this.#leastMs;
+    const period = single ? pause / step : 0;
     const waits = period <= (longest / periodsOfSilence) * this.#leastMs;
     if (single && waits) this.#note(period);
     // One longer pause may be that between two single exposures.

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -98,6 +98,7 @@ t.test('what is no mask of this frame is refused, with what it is and what to do
   const cut = path('.h5');
   writeFileSync(cut, '\x89HDF\r\n\x1a\nand nothing', 'latin1');
   t.match(await refusal(cut), /cannot be read as HDF5 .*Give a complete file/);
+  if (existsSync('/proc/self/mem')) t.match(await refusal('/proc/self/mem'), /cannot be read \(EIO.*Give a file/);
 });
 
 const python = pythonWith('numpy', 'h5py');
@@ -116,9 +117,14 @@ with h5py.File(sys.argv[1] + '/bool.h5', 'w') as f:
     f['entry/mask'] = mask.astype(bool)
 with h5py.File(sys.argv[1] + '/gzip.h5', 'w') as f:
     f.create_dataset('mask', data=mask.astype('u4'), compression='gzip', chunks=(1, 3))
+with h5py.File(sys.argv[1] + '/virtual.h5', 'w') as f:
+    layout = h5py.VirtualLayout((2, 3), 'u4')
+    layout[:] = h5py.VirtualSource('gone.h5', 'mask', (2, 3))
+    f.create_virtual_dataset('mask', layout)
 `;
     execFileSync(python as string, ['-c', script, folder]);
     for (const name of ['bool.npy', 'u1.npy', 'i4.npy', 'u2.npy', 'u8.npy', 'fortran.npy', 'bool.h5', 'gzip.h5'])
       await same(t, join(folder, name), name);
+    t.match(await refusal(join(folder, 'virtual.h5')), /is a virtual dataset.*\.npy/, 'it would mask nothing');
   },
 );

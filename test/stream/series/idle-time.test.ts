@@ -43,6 +43,17 @@ t.test('a period that is far longer than series_idle_ms changes nothing, and a s
   t.end();
 });
 
+t.test('a jump that ends a series of a single frame is no period: nothing was waited for', (t) => {
+  const idle = new IdleTime(1000);
+  idle.begin(1, 0);
+  idle.begin(10_001, 250);
+  t.equal(idle.fellApart, null);
+  t.equal(idle.ms, 1000);
+  idle.begin(10_002, 1300);
+  t.strictSame(idle.fellApart, { periodMs: 1050, waits: true }, 'a silence');
+  t.end();
+});
+
 t.test('numbers that begin anew are no period', (t) => {
   const idle = new IdleTime(1000);
   idle.begin(5, 0);
