@@ -15,6 +15,16 @@ export interface StartNumbers {
   readonly holding: boolean;
 }
 
+/** What a first frame is found by. */
+export interface FirstFrameDeps {
+  readonly words: SeriesWords;
+  readonly ports: readonly ReadPort[];
+  /** Own frames of the series; null = until stopped. */
+  readonly frames: number | null;
+  readonly startWindowMs: number;
+  readonly ring: number;
+}
+
 /** What a look at the ports has brought. `disagree`: their numbers span a ring or more, nothing was told. */
 export type FirstFrameNews = 'nothing' | 'told' | 'settled' | 'disagree';
 
@@ -30,14 +40,7 @@ export class FirstFrame {
   number = noFrame;
   settled = false;
 
-  /** @param frames own frames of the series, null = until stopped */
-  constructor(
-    words: SeriesWords,
-    ports: readonly ReadPort[],
-    frames: number | null,
-    startWindowMs: number,
-    ring: number,
-  ) {
+  constructor({ words, ports, frames, startWindowMs, ring }: FirstFrameDeps) {
     this.#words = words;
     this.#ports = ports;
     this.#frames = frames;

@@ -16,6 +16,15 @@ export interface SeriesPort extends ReadPort {
   readonly seriesEnd: Float64Array;
 }
 
+/** What the progress of a series is seen by. */
+export interface ProgressDeps {
+  readonly words: SeriesWords;
+  readonly ports: readonly SeriesPort[];
+  readonly seenTimes: SeenTimes;
+  readonly frameTimeoutMs: number;
+  readonly ring: number;
+}
+
 /** Times in ms. */
 export class SeriesProgress {
   readonly #words: SeriesWords;
@@ -31,13 +40,7 @@ export class SeriesProgress {
   #lastSeenAt = -1;
   #giveUp = noFrame;
 
-  constructor(
-    words: SeriesWords,
-    ports: readonly SeriesPort[],
-    seenTimes: SeenTimes,
-    frameTimeoutMs: number,
-    ring: number,
-  ) {
+  constructor({ words, ports, seenTimes, frameTimeoutMs, ring }: ProgressDeps) {
     this.#words = words;
     this.#ports = ports;
     this.#seenTimes = seenTimes;

@@ -85,13 +85,14 @@ export class SeriesState {
     this.filename = request.filename;
     this.metadata = deps.metadata(layout, request);
     this.share = new SeriesShare(deps.share, request, ports);
-    const { framesAsked, base } = this.share;
-    this.firstFrame = new FirstFrame(words, ports, framesAsked, limits.startWindowMs, ring);
+    const { framesAsked: frames, base } = this.share;
+    const { startWindowMs, frameTimeoutMs } = limits;
+    this.firstFrame = new FirstFrame({ words, ports, frames, startWindowMs, ring });
     this.sender = new FrameSender({ ...deps, discardIncomplete: limits.discardIncomplete, series: plan.id, base });
     const { shape, pixelType: type, profile } = layout;
     const { exposureTime } = this.metadata;
     deps.output.prepare({ shape, type, headerKeys: Object.keys(profile.headerFields), exposureTime });
-    this.progress = new SeriesProgress(words, ports, deps.seenTimes, limits.frameTimeoutMs, ring);
+    this.progress = new SeriesProgress({ words, ports, seenTimes: deps.seenTimes, frameTimeoutMs, ring });
     this.warnings = new SeriesWarnings(deps, layout);
     const { framePeriodMs } = request;
     this.silenceMs =

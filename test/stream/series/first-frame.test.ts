@@ -18,13 +18,13 @@ function setUp(): { first: FirstFrame; ports: readonly [Told, Told]; told: numbe
   const ports = [{ ...nothing }, { ...nothing }] as const;
   const told: number[] = [];
   const words = { setFirst: (number: number) => told.push(number), settleFirst: () => undefined };
-  const first = new FirstFrame(
-    words as unknown as SeriesWords,
-    ports.map((port) => ({ words: port }) as unknown as ReadPort),
-    null,
-    20,
-    16,
-  );
+  const first = new FirstFrame({
+    words: words as unknown as SeriesWords,
+    ports: ports.map((port) => ({ words: port }) as unknown as ReadPort),
+    frames: null,
+    startWindowMs: 20,
+    ring: 16,
+  });
   return { first, ports, told };
 }
 
