@@ -2,7 +2,7 @@
 // their words) against what the layout expects. Pure.
 
 import { everyFrame, frameNumberOf, noFrame } from '../../detector/frame-share.js';
-import type { FrameShare } from '../../detector/frame-share.js';
+import type { FrameNumber, FrameShare } from '../../detector/frame-share.js';
 import type { Layout } from '../../detector/layout.js';
 import { largestFrameNumber } from '../../detector/packet-header.js';
 import type { SeriesWarning, WarningCode } from '../../contract/series-warnings.js';
@@ -201,12 +201,12 @@ const beginningsApart = 4;
 /**
  * Ports that began later than others of the same series, each as a code and a sentence. Modules count for themselves,
  * and nothing but these numbers tells when they disagree by less than a ring.
- * @param ports with the smallest frame number that each accepted, 0 = none yet
+ * @param ports with the smallest frame number that each accepted, null = none yet
  */
 export function lateBeginnings(
-  ports: readonly { readonly udpPort: number; readonly smallest: number }[],
+  ports: readonly { readonly udpPort: number; readonly smallest: FrameNumber | null }[],
 ): { code: WarningCode; message: string }[] {
-  const begun = ports.filter(({ smallest }) => smallest !== 0);
+  const begun = ports.flatMap(({ udpPort, smallest }) => (smallest === null ? [] : [{ udpPort, smallest }]));
   const [first, ...others] = begun;
   if (first === undefined) return [];
   const earliest = others.reduce((best, port) => (port.smallest < best.smallest ? port : best), first);

@@ -95,7 +95,7 @@ export class SeriesWarnings {
     if (!settled) return;
     const beginnings = ports.map(({ udpPort, words }) => ({
       udpPort,
-      smallest: words.smallest === 0 ? 0 : frameNumberOf(share, words.smallest, first),
+      smallest: words.smallest === 0 ? null : frameNumberOf(share, words.smallest, first),
     }));
     for (const { code, message } of lateBeginnings(beginnings)) this.warn(code, message);
   }

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { asOwn, ownOf } from '../../frame-numbers.js';
+import { asNumber, asOwn, ownOf } from '../../frame-numbers.js';
 import { makeLayout } from '../../../src/detector/layout.js';
 import { PortWords, portEvent, portWordsBytes } from '../../../src/memory/port-words.js';
-import { suspicionsOf } from '../../../src/stream/series/suspicions.js';
+import { lateBeginnings, suspicionsOf } from '../../../src/stream/series/suspicions.js';
 import { gridSettings } from '../../simulators/detector/settings-examples.js';
 
 const layout = makeLayout(gridSettings(2, 1));
@@ -124,3 +124,17 @@ t.test('a port that sends numbers below those of the series is not one whose num
     /^frame_numbers: .*44 packets were not taken/,
   ]);
 });
+
+t.test(
+  'a port that began later than one that begins with frame 0 is told; one that has not begun is not',
+  async (t) => {
+    const codes = (smallest: number | null): string[] =>
+      lateBeginnings([
+        { udpPort: 50001, smallest: asNumber(0) },
+        { udpPort: 50002, smallest: smallest === null ? null : asNumber(smallest) },
+      ]).map(({ code }) => code);
+    t.strictSame(codes(4), ['ports_apart/50002']);
+    t.strictSame(codes(3), []);
+    t.strictSame(codes(null), []);
+  },
+);
