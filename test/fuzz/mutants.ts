@@ -398,8 +398,8 @@ const commonMutants: readonly Mutant[] = [
   ]),
   mutant('opened-untold', 'shows a frame by number after its slot was given to another', [
     records,
-    '(words[base + recordOpenedWord] + 1) | 0',
-    'words[base + recordOpenedWord] | 0',
+    '(words[base + recordWord.opened] + 1) | 0',
+    'words[base + recordWord.opened] | 0',
   ]),
   mutant('last-frame-stays-behind', 'shows no frame that was sent soon after another, when none follows', [
     shown,
