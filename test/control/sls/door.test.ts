@@ -1,8 +1,11 @@
 import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import t from 'tap';
 import type { Test } from 'tap';
+import { Random } from '../../../src/base/random.js';
 import { openReceiverDoor } from '../../../src/control/sls/door.js';
 import type { DoorOptions, ReceiverDoor } from '../../../src/control/sls/door.js';
+import { functions } from '../../../src/control/sls/functions.js';
 import { callBytes, callOver, chars, i32, sentenceOf, setupBytes } from './client.js';
 import { PlayedService, silentLogger } from './played-service.js';
 
@@ -92,18 +95,82 @@ t.test('a port that is taken is named, and no listener stays open', async (t) =>
   );
 });
 
-t.test('many connections at once, cut and whole, of all functions', { timeout: 60_000 }, async (t) => {
-  const { ports, service } = await open(t, { limits: { callMs: 500, replyMs: 500, connections: 64 } });
-  for (const index of [0, 1]) await service.call(index, callBytes('F_SETUP_RECEIVER', setupBytes({ index })));
-  for (let round = 0; round < 12; round++) {
-    const calls = Array.from({ length: 40 }, (_, at) => {
-      const id = 514 + ((round * 40 + at) % 110);
-      // Starts and stops wait for other modules.
-      const sent =
-        id === 534 || id === 535 ? i32(516) : Buffer.concat([i32(id), Buffer.alloc(at % 3 === 0 ? 1 : 1300)]);
-      return callOver(ports[at % 2], sent).catch(() => Buffer.alloc(0));
-    });
-    await Promise.all(calls);
+/** Connections of random bytes; CALLS=100000 for a long look. */
+const calls = Math.min(Number(process.env['CALLS'] ?? 600), 100_000);
+const atOnce = 40;
+
+t.test(
+  'many connections at once, of all numbers to 2000, cut, long, in pieces between those of others',
+  { timeout: 60_000 + 10 * calls },
+  async (t) => {
+    const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31);
+    t.comment(`SEED=${seed}`);
+    const random = new Random(seed);
+    const { ports, service } = await open(t, { limits: { callMs: 500, replyMs: 500, connections: 64 } });
+    for (const index of [0, 1]) await service.call(index, callBytes('F_SETUP_RECEIVER', setupBytes({ index })));
+    const kinds = { nothing: 0, refused: 0, answered: 0 };
+    for (let begun = 0; begun < calls; begun += atOnce) {
+      const sockets = Array.from({ length: atOnce }, () => new Caller(ports[random.integer(2)] ?? 0, random));
+      for (let left = sockets; left.length > 0; left = left.filter((socket) => socket.more)) {
+        random.pick(left).sendPiece();
+        if (random.chance(0.05)) await new Promise(setImmediate);
+      }
+      for (const socket of sockets) {
+        const reply = await socket.reply;
+        if (reply.length === 0) kinds.nothing++;
+        else if (sentenceOf(reply) !== null) kinds.refused++;
+        else kinds.answered++;
+        if (reply.length === 1004 && sentenceOf(reply) === '') t.fail(`${socket.what}: a refusal without a sentence`);
+        if (reply.length > 0 && reply.length < 4) t.fail(`${socket.what}: ${reply.length} bytes`);
+      }
+      for (const receiver of service.group.receivers) receiver.lockedBy = null;
+    }
+    t.comment(JSON.stringify(kinds));
+    t.ok(
+      Object.values(kinds).every((count) => count > calls / 100),
+      'of each kind some',
+    );
+    t.equal((await callOver(ports[0], callBytes('F_GET_RECEIVER_VERSION'))).length, 1004, 'and an ordinary call');
+  },
+);
+
+/** A connection whose call is sent in pieces, when asked for the next one. */
+class Caller {
+  readonly what: string;
+  readonly reply: Promise<Buffer>;
+  readonly #socket: Socket;
+  readonly #pieces: Buffer[] = [];
+
+  constructor(port: number, random: Random) {
+    const any = random.chance(0.3) ? random.integer(2001) : 514 + random.integer(109);
+    // (Starts and stops wait for other modules, by a clock that stands still here.)
+    const id = any === functions.F_START_RECEIVER.id || any === functions.F_STOP_RECEIVER.id ? 516 : any;
+    const small = random.chance(0.5);
+    const size = random.pick([0, 1, 3, 4, 8, 16, 1000, 1272, 1300, 70_000]);
+    const argument = Buffer.from(Uint8Array.from({ length: size }, () => random.integer(small ? 3 : 256)));
+    const bytes = Buffer.concat([i32(id), argument]);
+    for (let at = 0; at < bytes.length;) {
+      const next = Math.min(bytes.length, at + random.pick([1, 2, 5, 700, 70_000]));
+      // A few pieces are enough to be between others.
+      const end = this.#pieces.length < 8 ? next : bytes.length;
+      this.#pieces.push(bytes.subarray(at, end));
+      at = end;
+    }
+    this.what = `${id} with ${size} bytes`;
+    this.#socket = connect(port, '127.0.0.1');
+    const parts: Buffer[] = [];
+    this.#socket.on('data', (part: Buffer) => parts.push(part));
+    this.#socket.on('error', () => undefined);
+    this.#socket.on('end', () => this.#socket.end());
+    this.reply = new Promise((resolve) => this.#socket.on('close', () => resolve(Buffer.concat(parts))));
   }
-  t.equal((await callOver(ports[0], callBytes('F_GET_RECEIVER_VERSION'))).length, 1004);
-});
+
+  get more(): boolean {
+    return this.#pieces.length > 0;
+  }
+
+  sendPiece(): void {
+    const piece = this.#pieces.shift();
+    if (piece !== undefined && this.#socket.writable) this.#socket.write(piece);
+  }
+}

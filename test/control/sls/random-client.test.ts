@@ -100,6 +100,9 @@ class RandomClient {
       () => this.call(module, 'F_SET_RECEIVER_READ_N_ROWS', i32(this.#one([0, 128, 256, 3]))),
       () => this.call(module, 'F_SET_RECEIVER_FILE_WRITE', i32(this.#one([0, 1]))),
       () => this.call(module, 'F_SET_RECEIVER_FILE_PATH', chars(this.#one(['/data', 'data', '']))),
+      () =>
+        this.call(module, 'F_RECEIVER_SET_RECEIVER_ROI', i32(2, ...new Array<number>(8).fill(this.#one([-1, -1, 0])))),
+      () => this.call(0, 'F_RECEIVER_SET_RECEIVER_ROI_METADATA', i32(1, 0, this.#one([9, 1023, 1024]), 0, 9)),
       () => this.call(module, 'F_LOCK_RECEIVER', i32(this.#one([0, 1]))),
       () => service.pass(),
       () => service.pass(),
