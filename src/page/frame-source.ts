@@ -79,13 +79,13 @@ export class FrameSource {
     const newer = of === null && ((this.#latest - this.#fetched.count) | 0) > 0;
     if (wish === this.#fetched.wish && !newer) return;
     this.#busy = true;
+    let preview: PreviewBytes | null = null;
     try {
       const response = await fetch(`api/v1/preview?${wish}`);
       if (!response.ok) throw new Error(await problemOf(response));
-      const preview = readPreview(await response.arrayBuffer());
+      preview = readPreview(await response.arrayBuffer());
       this.#fetched = { count: of === null ? preview.head.count : this.#fetched.count, wish };
       this.#events.onError(null);
-      this.#take(preview, true);
     } catch (error) {
       this.#events.onError(error instanceof Error ? error.message : String(error));
       // A frame that is gone does not come back: the viewer chooses another.
@@ -94,7 +94,9 @@ export class FrameSource {
     } finally {
       this.#busy = false;
     }
+    // The next one is asked for first: it is made while this one is drawn.
     void this.#fetch();
+    if (preview !== null) this.#take(preview, true);
   }
 
   #take(preview: PreviewBytes, isNew: boolean): void {
