@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { caughtBy, listedSeeds, tableRows } from './mutant-runs.js';
 import { mutants } from './mutants.js';
@@ -27,6 +28,13 @@ t.test('names and files of mistakes', (t) => {
       name,
     );
   }
+  t.end();
+});
+
+t.test('the text that a mistake changes stands once in its file', (t) => {
+  for (const { name, changes } of mutants)
+    for (const { file, from } of changes)
+      t.equal(readFileSync(file, 'utf8').split(from).length - 1, 1, `${name}: ${file}`);
   t.end();
 });
 
