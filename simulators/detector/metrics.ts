@@ -68,7 +68,7 @@ export interface SimulatorMetricsServer {
 /**
  * Serve `GET /metrics` of this truth.
  * @param port 0 = any free one
- * @throws OperatorError (environment) when the address cannot be had
+ * @throws OperatorError (environment) when the address cannot be bound
  */
 export async function serveSimulatorMetrics(
   truth: GroundTruth,

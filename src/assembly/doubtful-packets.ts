@@ -78,7 +78,7 @@ export class DoubtfulPackets {
     this.#silent = this.#heldAgain = false;
   }
 
-  /** Frame 0, if it waits, does so no more. @param seen a later frame that speaks for or against it */
+  /** Settle frame 0, if it waits. @param seen a later frame that speaks for or against it */
   settleZero(seen: OwnNumber, now: number): void {
     if (!this.#classes.zero.waits || !this.#classes.settleZero(seen, now) || this.#held.count === 0) return;
     // What is held agrees with it, unless it is an accident of its own: that waits for witnesses as any other.
@@ -90,7 +90,7 @@ export class DoubtfulPackets {
     this.#silence.note(this.#counters[portCounter.accepted], emptied, begun, now);
   }
 
-  /** Has nothing come for the start window? Then a look into the socket decides; heard before it is read. */
+  /** Has nothing come for the start window? Then a look into the socket decides; asked before it is read. */
   hearSilence(now: number): void {
     const held = this.#held;
     if (

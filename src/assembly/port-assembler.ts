@@ -37,7 +37,7 @@ export class PortAssembler {
   readonly #window: FrameWindow;
   readonly #closer: ImageCloser;
   readonly #clock: Clock;
-  /** Of a command, and of a first frame that is told while packets are accepted. */
+  /** When a command is obeyed, and when a first frame that comes while packets are accepted. */
   readonly #commandDrain: Drain;
   readonly #firstDrain: Drain;
   readonly #placement: Placement;
@@ -46,7 +46,7 @@ export class PortAssembler {
   readonly #layout: PortSeriesLayout;
   #command = 0;
   #answered = 0;
-  /** Versions of the first frame: the one that this port goes by, and the one that it has heard of. */
+  /** Versions of the first frame: the one that this port uses, and the newest that it has read. */
   #firstVersion = 0;
   #firstHeard = 0;
   /** Entries of the last batch that wait for the next series. */
@@ -110,7 +110,7 @@ export class PortAssembler {
     return this.#intake.pauses;
   }
 
-  /** Datagrams that were taken from the socket and wait all the same. */
+  /** Datagrams that were taken from the socket and wait. */
   get left(): number {
     return this.#leftEnd - this.#leftFrom;
   }
@@ -167,7 +167,7 @@ export class PortAssembler {
     if ((command & 7) >= phase.open) this.#hearFirst(now);
   }
 
-  /** @param goesOn it was to be stopped, and is not: packets had come all the same */
+  /** @param goesOn its stop is withdrawn, because packets had come */
   #open(goesOn: boolean): void {
     if (!goesOn) {
       this.#counts.open(this.#intake.classes.waits);
@@ -192,7 +192,7 @@ export class PortAssembler {
     this.#setWaits(true);
   }
 
-  /** No next series: what was kept for it is of none. */
+  /** There is no next series: packets that were kept for it belong to none. */
   #release(now: number): void {
     this.#keepNothing(true, now);
     this.#counts.dropKept();
@@ -204,7 +204,7 @@ export class PortAssembler {
     if (over) this.#intake.doubtful.drop(now);
   }
 
-  /** The first frame is told, or lowered. What waits in the socket then may still lower it. */
+  /** A first frame is proposed, or lowered. Packets that wait in the socket then may still lower it. */
   #hearFirst(now: number): void {
     const version = this.#series.firstVersion;
     if (version !== this.#firstHeard) {
@@ -292,7 +292,7 @@ export class PortAssembler {
     this.#firstVersion = this.#firstHeard = 0;
     this.#window.forget();
     this.#closer.forget();
-    // Last: a port whose place is fixed tells it at once.
+    // Last: a port whose place is fixed publishes it at once.
     this.#intake.forget(this.#layout.whole, this.#layout.port, keepHeld, begun);
     if (begun) this.#beginWithImages();
   }

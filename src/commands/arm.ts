@@ -70,7 +70,7 @@ export function addArm(program: Command): void {
 }
 
 /**
- * Send the request and print what came of it.
+ * Send the request and print the outcome.
  * @throws OperatorError when it is refused or nobody answers
  */
 export async function arm(file: string | undefined, name: string | undefined, options: ArmOptions): Promise<void> {

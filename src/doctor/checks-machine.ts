@@ -212,7 +212,7 @@ function recvmmsg({ setup, ways }: Facts): Verdict {
   );
 }
 
-/** `auto` takes the first of the three that can be had. */
+/** `auto` takes the first of the three that is possible. */
 function send({ setup, ways }: Facts): Verdict {
   const asked = setup?.config.send ?? 'auto';
   const remedy = 'npm ci on Linux (x64, arm64)';

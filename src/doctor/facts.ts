@@ -52,7 +52,7 @@ export interface Facts {
   };
   /** The network cards behind `udp_host`, or why none was asked. */
   readonly cards: readonly CardFacts[] | string;
-  /** Why a fast way cannot be had, in a sentence; null = it can. */
+  /** Why a fast way is not possible, in a sentence; null = it is. */
   readonly ways: {
     readonly recvmmsg: string | null;
     readonly compiled: string | null;

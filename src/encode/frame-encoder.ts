@@ -121,11 +121,11 @@ export class FrameEncoder {
     if ((command & 7) === phase.prepare) this.#forget();
   }
 
-  /** What is asked is done at once, but for the end: all frames up to the last must have their forms. */
+  /** Commands are obeyed at once, except the end: all frames up to the last must have their forms first. */
   #carryOut(): void {
     if ((this.#command & 7) === phase.finish) {
       if (!this.#finished()) return;
-      // Where ports have written in this series is known for good: they write no more.
+      // Where ports have written in this series does not change any more: they write no more.
       this.#notePositions();
     }
     this.#answered = this.#command;
@@ -148,7 +148,7 @@ export class FrameEncoder {
     this.#words.pulse.begin();
   }
 
-  /** Every port has ended the series, and no frame of it is left that is wanted. */
+  /** Every port has ended the series, and no frame of it still needs a form. */
   #finished(): boolean {
     for (const { words } of this.#ports) if (words.answer !== this.#command) return false;
     const { last, next } = this.#series;

@@ -1,4 +1,4 @@
-// Which frame a request names, and what is answered when it cannot be had.
+// Which frame a request names, and what is answered when that frame is not there.
 // Tested by test/http/routes-frames.test.ts.
 
 import type { FrameIndex, FrameNumber } from '../detector/frame-share.js';

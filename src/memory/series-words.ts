@@ -1,6 +1,6 @@
-// What the streamer, the one authority over series, tells the receivers. Writer: streamer. Readers: receivers, main.
-// Commands are words: parameters are stored first, the command word last; receivers answer in their own words
-// (port-words.ts).
+// What the streamer, which alone decides about series, tells receivers and encoders. Writer: streamer; any thread adds
+// to the wake word. Readers: receivers, encoders, main. Commands are words: parameters are stored first, the command
+// word last; receivers answer in their own words (port-words.ts).
 
 import type { OwnNumber } from '../detector/frame-share.js';
 import { loadOwn, store53 } from './number53.js';

@@ -14,9 +14,9 @@ import { startDataPlane } from './data-plane.js';
 import type { DataPlane, DataPlaneDeps } from './data-plane.js';
 import { delay } from './delay.js';
 
-/** A series that has just ended may still hand over its end, for so long, ms. */
+/** How long a series that has just ended may take to hand over its end, ms. */
 const calmMs = 2000;
-/** Consumers that were there come again within this time, or not, ms. */
+/** How long consumers that were connected may take to connect again, ms. */
 const consumersMs = 3000;
 const lookMs = 20;
 
@@ -55,7 +55,7 @@ export class Planes {
 
   /**
    * The first data plane, or another one.
-   * @throws Refused (busy) while a series goes on; OperatorError when it cannot be had: then none runs
+   * @throws Refused (busy) while a series goes on; OperatorError when it cannot be built: then none runs
    */
   async replace(config: ServiceConfig): Promise<void> {
     const { view, logger } = this.#deps;
@@ -90,7 +90,7 @@ export class Planes {
     await until(() => view.status().consumers >= consumers, consumersMs);
   }
 
-  /** Ends the one that runs, between two series. */
+  /** Ends the running one, between two series. */
   async #retire(): Promise<void> {
     const { view } = this.#deps;
     const plane = this.#now;

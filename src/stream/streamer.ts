@@ -32,8 +32,8 @@ import type { StreamerSetup } from './setup.js';
 import { ToldFigures } from './told-figures.js';
 
 /**
- * Rests between turns, in ms: nothing open; a series with its time-outs; zmq takes nothing and tells nobody when it
- * does again.
+ * Rests between turns, in ms: nothing open; a series with its time-outs; zmq takes nothing and does not say when it
+ * will again.
  */
 const idleRestMs = 20;
 const openRestMs = 4;
@@ -49,7 +49,7 @@ export class Streamer {
   readonly #refused = new RefusedPeers();
   #series: Series | null = null;
   #seriesId: number;
-  /** What the last series that was shared had come to. */
+  /** How far the last shared series had come. */
   #ended: HaltedSeries | null = null;
   #idleSince = 0;
   /** Packets behind the end of the last series wait in the sockets for the next one. */
@@ -224,7 +224,7 @@ export class Streamer {
     return 0;
   }
 
-  /** No automatic series follows at once: what waits for it in the sockets is of none. */
+  /** No automatic series follows at once: packets that wait for it in the sockets belong to none. */
   #keepNothing(): void {
     this.#keepsBehind = false;
     this.#deps.words.setKeepsBehind(false);
@@ -304,8 +304,8 @@ export class Streamer {
         : { kind: 'warnings_over', codes: null },
     );
     if (this.#answers.stopWaits && summary.header_sent) {
-      // Where the end could not be handed over the time is up already, and what was before it is said to be under way
-      // still.
+      // When the end could not be handed over the time is up already, and everything before it counts as still under
+      // way.
       const until = summary.end_pending ? now : now + this.#setup.limits.closingTimeoutMs;
       this.#answers.stoppedWhenDelivered(summary, this.#output.next, until);
     } else this.#answers.stopped(series.begun ? summary : null);

@@ -1,4 +1,4 @@
-// Why a UDP port could not be had, for the operator: what, seen, needed, remedy.
+// Why a UDP port could not be bound, for the operator: what, seen, needed, remedy.
 // Tested by test/udp/dgram-source.test.ts.
 
 import { OperatorError } from '../base/errors.js';

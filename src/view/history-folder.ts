@@ -49,8 +49,8 @@ export class HistoryFolder {
   }
 
   /**
-   * Summaries of earlier processes, newest first. What cannot be read as one is left out, and said.
-   * @throws Error of the file system when the folder cannot be had
+   * Summaries of earlier processes, newest first. What cannot be read as one is left out and reported.
+   * @throws Error of the file system when the folder cannot be read
    */
   async read(): Promise<SeriesSummary[]> {
     await mkdir(this.#deps.folder, { recursive: true });

@@ -1,6 +1,6 @@
-// The settings of PSI's client as a request to arm. Comes in: what was set on the modules. Goes out: the wish that the
-// rules of requests check (control/arm-request.ts), so that they are the same for every door. Pure.
-// Names of the metadata are those of MAX IV's other detectors where they have one; times in seconds, energies in eV.
+// The settings of PSI's client as a request to arm. Comes in: what was set on the modules. Goes out: a wish, which the
+// rules of all requests check (control/arm-request.ts). Pure. Names of the metadata are those of MAX IV's other
+// detectors where they have one; times in seconds, energies in eV.
 
 import type { ServiceConfig } from '../../config/service-config.js';
 import { makeLayout } from '../../detector/layout.js';

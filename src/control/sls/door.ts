@@ -154,7 +154,7 @@ function takeCall(
     else reply(failure(read.sentence));
   };
   socket.on('data', (more: Buffer) => {
-    // What follows a call is of nobody; a client that never stops is cut off when it has its reply.
+    // What follows a call is ignored; a client that never stops is cut off when it has its reply.
     if (taken) return;
     bytes = Buffer.concat([bytes, more.subarray(0, bytesLimit + 8 - bytes.length)]);
     look(false);

@@ -63,7 +63,7 @@ export class Gathering {
         return this.#deps.run();
       })
       .finally(() => (this.#round = null));
-    // Whoever joined hears of it.
+    // The calls that joined report it.
     outcome.catch(() => undefined);
     return { joined: new Set(), outcome, go: () => go(), cancel };
   }

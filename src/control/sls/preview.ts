@@ -38,7 +38,7 @@ export interface PreviewFrame {
 
 /** A PUB socket that is bound. */
 export interface PreviewSocket {
-  /** Whoever does not take it in time does not get it. */
+  /** A peer that does not take it in time does not get it. */
   send(parts: readonly (string | Uint8Array)[]): void;
   close(): void;
 }
@@ -87,8 +87,8 @@ export class Preview {
   }
 
   /**
-   * Open the sockets of a module, or close them, as its settings say. Those that are open as they should be stay: who
-   * says "on" twice takes nothing from viewers.
+   * Open the sockets of a module, or close them, as its settings say. Those that are open as they should be stay:
+   * "on" said twice takes nothing from viewers.
    * @throws Error that names the port which cannot be bound
    */
   async follow(settings: ModuleSettings): Promise<void> {

@@ -1,4 +1,4 @@
-// What the receivers need of the service: orders, how far a series has come, and who has a data plane built.
+// What the receivers need of the service: orders, how far a series has come, and what has a data plane built.
 
 import type { ServiceConfig } from '../../config/service-config.js';
 import type { AbortReason } from '../../contract/abort-reasons.js';

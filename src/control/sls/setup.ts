@@ -1,6 +1,6 @@
-// The structure with which PSI's client makes a receiver's acquaintance (F_SETUP_RECEIVER): everything that the
-// detector board knows. Comes in: 1272 bytes from clients of release 10, 1284 from those of 8 and 9. Goes out: the
-// fields. Offsets: slsDetectorPackage 10.0.1 and 9.2.0, rxParameters.
+// The structure with which PSI's client sets a receiver up (F_SETUP_RECEIVER): everything that the detector board
+// knows. Comes in: 1272 bytes from clients of release 10, 1284 from those of 8 and 9. Goes out: the fields. Offsets:
+// slsDetectorPackage 10.0.1 and 9.2.0, rxParameters.
 
 import { ip, scan, text } from './shapes.js';
 import type { Argument, Scan } from './shapes.js';

@@ -1,5 +1,5 @@
 // What PSI's client has set, for people. Comes in: the receivers of all modules. Goes out: facts as they leave the
-// process (JSON, snake_case), and what stands against the next start in sentences.
+// process (JSON, snake_case), and in sentences what the next start would be refused for.
 // Tested by test/http/routes-psi-client.test.ts.
 
 import { messageOf } from '../../base/errors.js';

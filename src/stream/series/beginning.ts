@@ -1,6 +1,6 @@
 // How a series begins: receivers forget what was before, the header is offered, the receivers are opened. An automatic
 // series has no header step: its header goes out with the first frame. Of several instances that share a detector the
-// first hands over the header; the others have one that is handed over elsewhere (docs/scaling.md).
+// first hands over the header of all (docs/scaling.md).
 // Tested by test/pipeline/series.test.ts.
 
 import { firstOwnNumber } from '../../detector/frame-share.js';
@@ -48,7 +48,7 @@ export function offerHeader(series: SeriesState, now: number): void {
   );
 }
 
-/** The first instance hands the header over; an end that this one owes nobody waits for any more. */
+/** The first instance hands the header over; an end that this one still owes is not waited for any more. */
 function headerElsewhere(series: SeriesState): void {
   series.deps.output.owedEnd = null;
   series.headerNumber = series.request.msgNumberBase;

@@ -1,6 +1,6 @@
-// Whether a series still has its consumer, and which of its frames were delivered when it was lost, where the way out
+// Whether a series still has its consumer, and which of its frames were delivered when it was lost, where the sink
 // knows. `delivered_frames` proves that the consumer's machine has acknowledged these frames, not that its program has
-// read them; of the frames beyond, some may have arrived whose acknowledgement did not.
+// read them. Later frames may have arrived without an acknowledgement.
 // Tested by test/pipeline/consumer.test.ts.
 
 import type { MaxivOutput } from '../output/maxiv/maxiv-output.js';

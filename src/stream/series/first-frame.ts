@@ -1,6 +1,6 @@
-// Which frame a series begins with, and that all receivers go by it. Given with the arm request, or found: the smallest
-// number that any port accepted within the start window. The number is proposed, every receiver answers and accepts
-// nothing below it from then on; what a port accepted before its answer lowers it; then it is settled.
+// Which frame a series begins with, agreed with all receivers. Given with the arm request, or found: the smallest
+// number that any port accepted within the start window. The number is proposed. Every receiver answers and accepts
+// nothing below it from then on; what a port accepted before its answer lowers it. Then it is settled.
 // Tested by test/stream/series/first-frame.test.ts and test/pipeline/first-frame.test.ts.
 
 import { laterOf, noFrame, ownBehind } from '../../detector/frame-share.js';

@@ -1,5 +1,5 @@
 // The frames of one series on their way out, in order: as long as the next one is closed on every port and the output
-// takes it. Keeps the tally of what was sent.
+// takes it. It counts what was sent.
 
 import { frameIndexOf, frameNumberOf, noFrame, ownBehind } from '../../detector/frame-share.js';
 import type { FrameShare, OwnNumber } from '../../detector/frame-share.js';
@@ -102,7 +102,7 @@ export class FrameSender {
     return reader.ready(own) && (forms === null || forms.ready(own));
   }
 
-  /** A frame that is ready, made once: while nobody takes it nothing of it changes, and it is offered over and over. */
+  /** A frame that is ready, made once: while it is not taken nothing of it changes, and it is offered over and over. */
   #frame(own: OwnNumber, first: OwnNumber): FrameToSend {
     const { reader, forms, discardIncomplete, share, base } = this.#deps;
     const made = this.#made;

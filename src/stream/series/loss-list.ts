@@ -1,6 +1,6 @@
-// Which packets the frames of a series lack, for those who ask after its end: the same that each image message says of
-// its frame, bounded. Comes in: the facts of incomplete frames, in order. Goes out: ranges, and from which frame on
-// there was no more room.
+// Which packets the frames of a series lack, for questions after its end: the same that each image message says of its
+// frame, bounded. Comes in: the facts of incomplete frames, in order. Goes out: ranges, and from which frame on there
+// was no more room.
 
 import type { SeriesLoss } from '../../contract/series.js';
 import type { ImageFacts } from '../output/maxiv/messages.js';

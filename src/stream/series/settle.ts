@@ -1,5 +1,5 @@
-// What a series came to, once nothing of it changes any more: its summary, from counters that the receivers froze, and
-// how far each port came.
+// The summary of a series, made once nothing of the series changes any more: from counters that the receivers froze,
+// and from how far each port came.
 // Tested by test/pipeline/series.test.ts.
 
 import type { AbortReason } from '../../contract/abort-reasons.js';

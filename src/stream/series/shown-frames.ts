@@ -1,7 +1,7 @@
-// What viewers see of frames that were sent. Comes in: each frame when it was handed over. Goes out: word of it as long
+// What viewers see of frames that were sent. Comes in: each frame when it was handed over. Goes out: an entry as long
 // as it lies in the ring (memory/sent-frames.ts), and a copy of the latest, made as often as its size allows: at once
 // when the last copy is older, else when the time is over, so that what is shown never stays behind. Viewers hold no
-// slot: a frame of which receivers have taken the slot meanwhile is not copied, for newer ones follow.
+// slot: a frame whose slot receivers have taken meanwhile is not copied, because newer ones follow.
 // Tested by test/view/sent-frame-view.test.ts.
 
 import { noFrame } from '../../detector/frame-share.js';

@@ -1,6 +1,6 @@
-// The tail of a series: frames behind the last one that was seen. Silence or an order says that no more will come; here
-// is decided how far made-up frames stand for them. A loss explains a few missing frames; more of them are a detector
-// that was stopped.
+// The tail of a series: frames behind the last one that was seen. Comes in: silence, or an order to end, after which no
+// more frames come. Goes out: up to which frame missing ones are made up. A loss explains a few missing frames; more of
+// them mean that the detector was stopped.
 // Tested by test/pipeline/tail.test.ts.
 
 /** One second of frames may be lost at once. */
@@ -31,7 +31,7 @@ export class SeriesTail {
     this.#silent = true;
   }
 
-  /** Somebody ends the series. @param fill all frames that were asked for shall go out */
+  /** An order ends the series. @param fill all frames that were asked for shall go out */
   stop(fill: boolean): void {
     this.#silent = false;
     this.#all = fill;

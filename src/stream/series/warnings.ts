@@ -1,5 +1,5 @@
-// What looks wrong in a series, each thing told once: to main when it is found, and in the summary. What is suspicious,
-// suspicions.ts knows.
+// What looks wrong in a series. Each warning is reported once: to main when it is found, and in the summary. The rules:
+// suspicions.ts.
 // Tested by test/pipeline/warnings-of-their-series.test.ts.
 
 import type { WarningCode } from '../../contract/series-warnings.js';
@@ -16,7 +16,7 @@ import { lateBeginnings, suspicionsOf } from './suspicions.js';
 
 const lookIntervalMs = 500;
 
-/** Of a sink that is not served: where nobody is. */
+/** Of a sink that is not served: at which sockets the consumer is missing. */
 export function noConsumer(sink: MessageSink): string {
   const { sockets = [] } = sink;
   const without = sockets.filter(({ peers }) => peers === 0).length;
@@ -25,7 +25,7 @@ export function noConsumer(sink: MessageSink): string {
   return `no consumer is connected to ${where}: start the receiver, or arm with force`;
 }
 
-/** Where the way out lets in everybody: what more consumers than expected do to a series. */
+/** Where the sink lets in every consumer: what more consumers than expected do to a series. */
 export function strangers(consumers: number, expected: number): string {
   return (
     `${consumers} consumers are connected, ${expected} expected: zmq shares the images out among them, and each ` +
@@ -84,7 +84,7 @@ export class SeriesWarnings {
   /**
    * Look at what the receivers noticed.
    * @param first first frame of the series
-   * @param settled it is settled, and the ports agree: who began later than others is told too
+   * @param settled it is settled, and the ports agree: ports that began later than others are reported, too
    */
   look(first: OwnNumber, settled: boolean): void {
     const { ports, share } = this.#deps;
