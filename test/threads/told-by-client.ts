@@ -21,7 +21,11 @@ export interface Told {
 }
 
 export async function told(t: Test, keys: string): Promise<Told> {
-  const config = parseConfig(`det:\n  ${keys}\n  ${anyPorts}\n`, 'test.yaml', 'det');
+  const config = parseConfig(
+    `det:\n  ${keys}\n  ${keys.includes('data_port') ? 'api_port: 0' : anyPorts}\n`,
+    'test.yaml',
+    'det',
+  );
   const log: Record<string, unknown>[] = [];
   const logger = makeLogger('debug', 'det', { write: (line: string) => void log.push(JSON.parse(line) as never) });
   const service = await startService(config, { logger });
