@@ -19,6 +19,7 @@ export const seriesAborts: readonly string[] = [
   'closing_timeout',
   'detector_stopped',
   'ports_disagree',
+  'frames_skipped',
   'frame_jump',
   'no_consumer',
   'no_last_frame',

@@ -326,8 +326,16 @@ export class DoubtfulPackets {
     );
     if (late) return;
     if (zero) return this.#classes.zero.tell();
+    this.#tellRefused(frameNumber);
+  }
+
+  #tellRefused(frameNumber: OwnNumber): void {
     const words = this.#words;
     const before = words.figure('refusedPackets');
+    if (!Number.isNaN(before)) {
+      const step = frameNumber - words.figure('refusedNumber');
+      words.setFigure('refusedStep', before === 1 || step === words.figure('refusedStep') ? step : 0);
+    }
     words.setFigure('refusedPackets', Number.isNaN(before) ? 1 : before + 1);
     words.setFigure('refusedNumber', frameNumber);
   }

@@ -16,6 +16,11 @@ export const abortReasons = {
     remedy: 'Look at its disk and network',
     docs: 'docs/operating.md#ring-full',
   },
+  frames_skipped: {
+    says: 'frame numbers ran ahead, and most frames between them never came',
+    remedy: 'Let the detector count by one and send every frame here, or find what loses whole frames',
+    docs: 'docs/operating.md#frame-numbers-in-steps',
+  },
   closing_timeout: {
     says: 'the consumer took nothing while the series was closing',
     remedy: 'Look at the consumer',

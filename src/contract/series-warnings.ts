@@ -33,7 +33,8 @@ export const seriesWarnings = {
   number_step: {
     ...settings,
     says: 'Frame numbers go in steps, and the frames between never come',
-    remedy: 'Set frames_stride, or send all frames here',
+    remedy: 'Let the detector count by one and send every frame here, or set frames_stride (up to 32)',
+    docs: 'docs/operating.md#frame-numbers-in-steps',
   },
   second_source: {
     says: 'A second address sends to a port',

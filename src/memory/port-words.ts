@@ -48,8 +48,6 @@ const wrongFigures = [
   'wrongRow',
   'wrongColumn',
   'wrongFrameNumber',
-  'refusedPackets',
-  'refusedNumber',
 ] as const;
 
 /** All figures of one series. */
@@ -60,13 +58,17 @@ const seriesFigures = [
   'sameMissingHighest',
   'otherShare',
   'numberStep',
+  'refusedPackets',
+  'refusedNumber',
+  'refusedStep',
   'outsideNumber',
 ] as const;
 
 /**
  * Figures that explain, in 64-bit floats; NaN = nothing seen. The order is the order in memory. `refused…`: packets
- * whose numbers nobody confirmed, and the number of the last; `outsideNumber`: of the last packet beyond the end of an
- * armed series; `numberStep`: the equal steps that numbers go in, where frames between are left out.
+ * whose numbers nobody confirmed, the number of the last, and the step from each to the next, 0 = not always the same;
+ * `outsideNumber`: of the last packet beyond the end of an armed series; `numberStep`: the equal steps that numbers go
+ * in, where frames between are left out.
  */
 export const portFigures = [
   'lastPacketAt',

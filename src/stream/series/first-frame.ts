@@ -37,6 +37,8 @@ export class FirstFrame {
   readonly #ring: number;
   #version = 0;
   #startedAt = -1;
+  /** A port has accepted a packet. */
+  begun = false;
   number = noFrame;
   settled = false;
 
@@ -83,6 +85,7 @@ export class FirstFrame {
       this.tell(smallest);
       return 'told';
     }
+    this.begun = smallest !== 0;
     if (smallest === 0 && !holding) this.#startedAt = -1;
     else if (this.#startedAt < 0) this.#startedAt = now;
     if (this.#startedAt < 0 || now - this.#startedAt < this.#startWindowMs) return 'nothing';

@@ -52,6 +52,8 @@ export class FrameSender {
   marked = 0;
   discarded = 0;
   unsent = 0;
+  /** The output did not take the last frame that was ready. */
+  blocked = false;
   readonly incomplete = new IncompleteRanges();
   readonly loss = new LossList();
 
@@ -72,11 +74,13 @@ export class FrameSender {
    */
   send(first: OwnNumber, last: OwnNumber, now: number): void {
     const { output } = this.#deps;
+    this.blocked = output.busy;
     for (let budget = framesPerTurn; budget > 0 && !output.busy; budget--) {
       const own = this.next;
       if ((last !== 0 && own > last) || !this.#ready(own)) return;
       const frame = this.#frame(own, first);
       const taken = output.image(frame, (at, json) => this.#handedOver(own, frame, json, at), now);
+      this.blocked = !taken || output.busy;
       if (!taken) return;
     }
   }

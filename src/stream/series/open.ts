@@ -2,6 +2,7 @@
 // notices what ends it: all frames sent, a wish, silence, numbers that jump, a consumer that is too far behind.
 // Tested by test/pipeline/series.test.ts.
 
+import type { AbortReason } from '../../contract/abort-reasons.js';
 import { portEvent } from '../../memory/port-words.js';
 import { phase } from '../../memory/series-words.js';
 import { seriesStep } from '../../memory/stream-words.js';
@@ -31,7 +32,7 @@ export function stayOpen(series: SeriesState, now: number): void {
   if ((events & portEvent.ringSpan) !== 0) return series.portsDisagree();
   if ((events & portEvent.jumpForward) !== 0 && !auto) return series.abort('frame_jump');
   if (settled && series.highest - series.next + 1 - ring > limits.maxOwedFrames)
-    return series.abort('consumer_stalled');
+    return series.abort(tooFarBehind(series));
   const silent = progress.silentMs(now);
   if (series.silenceMs !== null && silent >= series.silenceMs) {
     series.tail.fellSilent();
@@ -45,6 +46,15 @@ export function stayOpen(series: SeriesState, now: number): void {
     series.seenAtIdle = progress.seenPackets;
     series.stopReceivers(true);
   }
+}
+
+/**
+ * More frames are owed than may be: because the consumer takes too few, or because most of them never came? A consumer
+ * that has taken nothing meanwhile is to blame in any case.
+ */
+function tooFarBehind({ progress, sender, next }: SeriesState): AbortReason {
+  const stalled = sender.blocked && progress.stands(next);
+  return progress.mostlySkipped && !stalled ? 'frames_skipped' : 'consumer_stalled';
 }
 
 function reachEnd(series: SeriesState): void {
@@ -70,7 +80,7 @@ export function observe(series: SeriesState, now: number): void {
   progress.observe(series.next, series.last, now);
   if (auto && firstFrame.settled) series.deps.idle.observe(series.highest, now);
   // Before all ports go by the first frame, they may not have forgotten what came before it.
-  if (!auto || !firstFrame.started || firstFrame.settled) warnings.lookNowAndThen(now, series.first, series.portsAgree);
+  if (!auto || !firstFrame.begun || firstFrame.settled) warnings.lookNowAndThen(now, series.first, series.portsAgree);
 }
 
 export function sendFrames(series: SeriesState, now: number): void {

@@ -23,6 +23,8 @@ export interface ProgressDeps {
   readonly seenTimes: SeenTimes;
   readonly frameTimeoutMs: number;
   readonly ring: number;
+  /** Of a port image. */
+  readonly expectedPackets: number;
 }
 
 /** Times in ms. */
@@ -39,23 +41,36 @@ export class SeriesProgress {
   #seenPackets = 0;
   #lastSeenAt = -1;
   #giveUp = noFrame;
+  /** The next to send, and the highest when it became that. */
+  #next = noFrame;
+  #sentAt = noFrame;
+  /** When the ring held all frames for the last time: the highest, and the packets of each port. */
+  #aheadTo = noFrame;
+  readonly #aheadPackets: Float64Array;
+  readonly #packetsOf: Float64Array;
+  readonly #expectedPackets: number;
 
-  constructor({ words, ports, seenTimes, frameTimeoutMs, ring }: ProgressDeps) {
+  constructor({ words, ports, seenTimes, frameTimeoutMs, ring, expectedPackets }: ProgressDeps) {
     this.#words = words;
     this.#ports = ports;
     this.#seenTimes = seenTimes;
     this.#frameTimeoutMs = frameTimeoutMs;
     this.#ring = ring;
+    this.#expectedPackets = expectedPackets;
+    this.#aheadPackets = new Float64Array(ports.length);
+    this.#packetsOf = new Float64Array(ports.length);
     seenTimes.clear();
   }
 
   /** @param next next frame to send @param last last frame of the series */
   observe(next: OwnNumber, last: OwnNumber, now: number): void {
     let seen = 0;
-    for (const { words, counters, seriesBase } of this.#ports) {
+    for (const [index, { words, counters, seriesBase }] of this.#ports.entries()) {
       this.highest = laterOf(this.highest, words.newestSeen);
-      for (const counter of [portCounter.accepted, portCounter.ringFull])
-        seen += counters[counter] - seriesBase[counter];
+      const { accepted, ringFull } = portCounter;
+      const packets = counters[accepted] - seriesBase[accepted] + counters[ringFull] - seriesBase[ringFull];
+      this.#packetsOf[index] = packets;
+      seen += packets;
     }
     if (seen !== this.#seenPackets) {
       this.#seenPackets = seen;
@@ -68,7 +83,26 @@ export class SeriesProgress {
       this.#giveUp = giveUp;
       this.#words.setGiveUp(giveUp);
     }
+    if (next !== this.#next) {
+      this.#next = next;
+      this.#sentAt = this.highest;
+    }
+    if (this.highest - next < this.#ring) {
+      this.#aheadTo = this.highest;
+      this.#aheadPackets.set(this.#packetsOf);
+    }
     if (next !== 0) this.slotsUsedMax = Math.max(this.slotsUsedMax, Math.min(this.#ring, this.highest - next + 1));
+  }
+
+  /** Of the frames that were seen since the ring did not hold all: did most come on no port, their numbers left out? */
+  get mostlySkipped(): boolean {
+    const images = this.#packetsOf.map((packets, port) => (packets - this.#aheadPackets[port]) / this.#expectedPackets);
+    return 2 * Math.max(...images) < this.highest - this.#aheadTo;
+  }
+
+  /** Has nothing been sent while the most of the frames came that are left to send? @param next next frame to send */
+  stands(next: OwnNumber): boolean {
+    return next === this.#next && 2 * (this.highest - this.#sentAt) > this.highest - next;
   }
 
   /** What receivers noticed, bits of `portEvent` of all ports. */

@@ -89,10 +89,17 @@ export class SeriesState {
     const { startWindowMs, frameTimeoutMs } = limits;
     this.firstFrame = new FirstFrame({ words, ports, frames, startWindowMs, ring });
     this.sender = new FrameSender({ ...deps, discardIncomplete: limits.discardIncomplete, series: plan.id, base });
-    const { shape, pixelType: type, profile } = layout;
+    const { shape, pixelType: type, profile, expectedPackets } = layout;
     const { exposureTime } = this.metadata;
     deps.output.prepare({ shape, type, headerKeys: Object.keys(profile.headerFields), exposureTime });
-    this.progress = new SeriesProgress({ words, ports, seenTimes: deps.seenTimes, frameTimeoutMs, ring });
+    this.progress = new SeriesProgress({
+      words,
+      ports,
+      seenTimes: deps.seenTimes,
+      frameTimeoutMs,
+      ring,
+      expectedPackets,
+    });
     this.warnings = new SeriesWarnings(deps, layout);
     const { framePeriodMs } = request;
     this.silenceMs =

@@ -1,7 +1,7 @@
 // Plausible but wrong settings, told as sentences with their remedy: what the receivers noticed (events and figures in
 // their words) against what the layout expects. Pure.
 
-import { everyFrame, frameNumberOf, noFrame } from '../../detector/frame-share.js';
+import { destinationsMost, everyFrame, frameNumberOf, noFrame } from '../../detector/frame-share.js';
 import type { FrameNumber, FrameShare } from '../../detector/frame-share.js';
 import type { Layout } from '../../detector/layout.js';
 import { largestFrameNumber } from '../../detector/packet-header.js';
@@ -162,21 +162,32 @@ export function suspicionsOf(
       words.newestSeen === 0
         ? 'none was taken'
         : `the newest that was taken is ${frameNumberOf(share, words.newestSeen, firstOwn)}`;
+    const step = words.figure('refusedStep') * share.stride;
+    const { text, likely } =
+      step > share.stride
+        ? leftOut(step)
+        : {
+            text:
+              'Numbers that go up and down, or jump: does something else send to this port (udp_source), or was ' +
+              'nextframenumber set in a series?',
+            likely: [],
+          };
     say(
       'frame_numbers',
       `${refused} packets were not taken because nothing confirmed their frame numbers, ${number} the last of ` +
-        `them; ${newest}. Numbers that go up and down, or jump: does something else send to this port (udp_source), ` +
-        'or was nextframenumber set in a series?',
+        `them; ${newest}. ${step > share.stride ? `They go in steps of ${step}. ` : ''}${text}`,
+      likely,
     );
   }
-  const step = words.figure('numberStep');
-  if (!Number.isNaN(step))
+  const step = words.figure('numberStep') * share.stride;
+  if (!Number.isNaN(step)) {
+    const { text, likely } = leftOut(step);
     say(
       'number_step',
-      `its frame numbers go in steps of ${step}, and the frames between them never come. Do other receivers get ` +
-        `them (frames_stride: ${step})?`,
-      [`frames_stride: ${step}`],
+      `its frame numbers go in steps of ${step}, and the frames between them never come. ${text}`,
+      likely,
     );
+  }
   const other = words.figure('otherShare');
   if (!Number.isNaN(other)) {
     say(
@@ -188,6 +199,21 @@ export function suspicionsOf(
   }
   return found;
 }
+
+/** Why frames between others never come, and the setting for it. @param step of the detector's own numbers */
+const leftOut = (step: number): { text: string; likely: string[] } =>
+  step <= destinationsMost
+    ? {
+        text: `Do other receivers get them (series: armed and frames_stride: ${step})?`,
+        likely: [`frames_stride: ${step}`],
+      }
+    : {
+        text:
+          `No setting fits that: at most ${destinationsMost} receivers can share a detector. Does the detector, or ` +
+          'its trigger, count more than it sends, or are whole frames lost on the way? Let it count by one, and send ' +
+          'every frame here (udp_numdst: 1).',
+        likely: [],
+      };
 
 /** Packets whose numbers were refused, of one port, of which the operator hears. */
 const refusedTold = 3;

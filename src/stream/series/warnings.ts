@@ -58,12 +58,17 @@ export class SeriesWarnings {
     return [...this.#told.values()];
   }
 
-  /** The series has its first frame: what was suspicious while it waited is not of it. */
+  /**
+   * The series has its first frame: what was suspicious while it waited is not of it. But packets that were refused in
+   * their numbers may have been its first: they are in its ledger, and told with it.
+   */
   forgetWait(): void {
-    const codes = [...this.#likely.keys()];
+    const codes = [...this.#likely.keys()].filter((code) => !code.startsWith('frame_numbers/'));
     if (codes.length === 0) return;
-    for (const code of codes) this.#told.delete(code);
-    this.#likely.clear();
+    for (const code of codes) {
+      this.#told.delete(code);
+      this.#likely.delete(code);
+    }
     this.#deps.report({ kind: 'warnings_over', codes });
   }
 
@@ -107,6 +112,8 @@ export class SeriesWarnings {
     if (this.#likely.get(code) !== likely) this.#told.delete(code);
     this.#likely.set(code, likely);
     this.warn(code, message);
+    // The summary has the last figures, and nothing is reported twice for them.
+    this.#told.set(code, message);
   }
 
   /** Look when the receivers are open: packets for which the sockets had no room while the series before was ended. */

@@ -1,6 +1,8 @@
 import t from 'tap';
 import { asNumber, asOwn, ownOf } from '../../frame-numbers.js';
+import { parseConfig } from '../../../src/config/load.js';
 import { makeLayout } from '../../../src/detector/layout.js';
+import { otherSettings } from '../../../src/detector/other-settings.js';
 import { PortWords, portEvent, portWordsBytes } from '../../../src/memory/port-words.js';
 import { lateBeginnings, suspicionsOf } from '../../../src/stream/series/suspicions.js';
 import { gridSettings } from '../../simulators/detector/settings-examples.js';
@@ -138,3 +140,87 @@ t.test(
     t.strictSame(codes(null), []);
   },
 );
+
+t.test('a step of numbers names a setting only where the configuration takes it', async (t) => {
+  for (const [figure, code] of [
+    ['numberStep', 'number_step'],
+    ['refusedStep', 'frame_numbers'],
+  ] as const) {
+    for (const [stride, step, likely] of [
+      [1, 2, ['frames_stride: 2']],
+      [1, 32, ['frames_stride: 32']],
+      [1, 33, []],
+      [1, 1000, []],
+      [4, 8, ['frames_stride: 32']],
+      [4, 9, []],
+    ] as const) {
+      const words = new PortWords(new SharedArrayBuffer(portWordsBytes), 0);
+      words.initialise();
+      words.setFigure(figure, step);
+      if (code === 'frame_numbers') words.setFigure('refusedPackets', 7);
+      if (code === 'frame_numbers') words.setFigure('refusedNumber', ownOf(7001));
+      const share = { stride, offset: 0 };
+      const [found] = suspicionsOf(words, 50001, layout, share, ownOf(1));
+      t.match(found, { code });
+      t.strictSame(found?.likely, likely);
+      t.match(found?.message, new RegExp(`in steps of ${step * stride}[., ]`), "in the detector's own numbers");
+      t.match(found?.message, likely.length > 0 ? /series: armed and frames_stride/ : /udp_numdst: 1/);
+      for (const setting of likely)
+        t.equal(
+          parseConfig(
+            `det:\n  detector: gotthard2\n  udp_ports: [50001]\n  series: armed\n  ${setting}\n  frames_offset: 0\n`,
+            'test.yaml',
+            'det',
+          ).share.stride,
+          step * stride,
+        );
+    }
+  }
+});
+
+t.test('refused numbers that go up and down name no setting', async (t) => {
+  t.match(
+    told((words) => {
+      words.setFigure('refusedPackets', 7);
+      words.setFigure('refusedNumber', ownOf(1001));
+      words.setFigure('refusedStep', 0);
+    }),
+    [/^frame_numbers: port 50001: 7 packets were not taken .* \(udp_source\)/],
+  );
+});
+
+t.test('whatever settings packets make likely, the configuration takes them', async (t) => {
+  const configurations = [
+    'detector: eiger\nmodules: [1, 1]\nudp_ports: [50001, 50002]',
+    'detector: jungfrau\nudp_ports: [50001]',
+    'detector: jungfrau\ninterfaces: 2\nudp_ports: [50001, 50002]',
+    'detector: moench\nudp_ports: [50001]',
+    'detector: mythen3\ncounters: 2\nudp_ports: [50001]',
+    'detector: gotthard2\nudp_ports: [50001]',
+  ];
+  const load = (yaml: string): ReturnType<typeof parseConfig> =>
+    parseConfig(`det:\n${yaml.replace(/^/gm, '  ')}\n`, 'test.yaml', 'det');
+  let suggested = 0;
+  for (const yaml of configurations) {
+    const ofDetector = makeLayout(load(yaml).detector);
+    const sizes = new Set<number>();
+    for (let bytes = 40; bytes < 9000; bytes += 8) {
+      const likely = otherSettings(ofDetector, { bytes, row: null, numbers: null });
+      if (likely.length === 0) continue;
+      sizes.add(bytes);
+      for (const setting of likely) {
+        suggested++;
+        const changed = new Map(
+          [...yaml.split('\n'), ...setting.split(' with ')].map((line) => line.split(': ') as [string, string]),
+        );
+        // Another number of interfaces needs other ports, and the message says nothing of those.
+        const interfaces = changed.get('interfaces') === '2' ? 2 : 1;
+        if (setting.includes('interfaces')) changed.set('udp_ports', interfaces === 2 ? '[50001, 50002]' : '[50001]');
+        const text = [...changed].map(([key, value]) => `${key}: ${value}`).join('\n');
+        t.doesNotThrow(() => load(text), `${yaml} with ${setting}`);
+      }
+    }
+    t.ok(sizes.size > 0 || yaml.includes('gotthard2'), yaml);
+  }
+  t.ok(suggested > 20, `${suggested} suggestions`);
+});
