@@ -6,10 +6,12 @@
 // against the whole. The first half second of a series is left out: a series begins with its start window, in which
 // nothing is sent by design.
 //
-//   node dist/bench/latency.js [--runs 5] [--seconds 3] [--json]
+//   node dist/bench/latency.js [--runs 5] [--seconds 3] [--against FOLDER] [--json]
+//
+// FOLDER is another checkout that was built (`npm ci`): its service is measured in turns with this one.
 
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { commandLine, isMain, print } from './command-line.js';
 import { compilePrograms } from './compile.js';
 import { quad } from './detector.js';
@@ -22,9 +24,11 @@ import { publishInC } from './yardsticks.js';
 export interface LatencyOptions {
   readonly runs: number;
   readonly seconds: number;
+  /** Another checkout, built; '' = none. */
+  readonly against: string;
 }
 
-export const latencyDefaults: LatencyOptions = { runs: 5, seconds: 3 };
+export const latencyDefaults: LatencyOptions = { runs: 5, seconds: 3, against: '' };
 export const latencyRates = [100, 1000];
 /** Of the beginning of a series; its rate has to be sent for as long. */
 export const leftOutSeconds = 0.5;
@@ -39,6 +43,8 @@ export interface Percentiles {
 export interface LatencyRow {
   readonly rate: number;
   readonly service: Percentiles;
+  /** Of the other build; left out = none was compared. */
+  readonly before?: Percentiles;
   readonly transport: Percentiles;
   readonly missing: number;
 }
@@ -47,28 +53,42 @@ export interface LatencyResult {
   readonly rows: readonly LatencyRow[];
 }
 
-/** About 10 + runs × 2 × 2 × (seconds + 2) seconds. */
-export async function measureLatency({ runs, seconds }: LatencyOptions): Promise<LatencyResult> {
+/** About 10 + runs × 2 × 2 × (seconds + 2) seconds; half as much again with another build. */
+export async function measureLatency({ runs, seconds, against }: LatencyOptions): Promise<LatencyResult> {
   const programs = await compilePrograms();
-  const detector = await quad({ ring_frames: 1000 });
-  const service = await warmService(programs, detector, false);
+  const keys = { ring_frames: 1000 };
+  const services = [await warmService(programs, await quad(keys), false)];
   const sent = join(programs.folder, 'sent');
   const received = join(programs.folder, 'received');
-  const rows = latencyRates.map((rate) => ({ rate, service: noPercentiles(), transport: noPercentiles(), missing: 0 }));
+  const rows = latencyRates.map((rate) => ({
+    rate,
+    service: noPercentiles(),
+    ...(against !== '' && { before: noPercentiles() }),
+    transport: noPercentiles(),
+    missing: 0,
+  }));
   try {
+    if (against !== '')
+      services.push(await warmService(programs, await quad(keys), false, { checkout: resolve(against) }));
     for (let run = 0; run < runs; run++) {
       for (const row of rows) {
-        const frames = Math.round(row.rate * (seconds + leftOutSeconds));
-        const { missing } = await service.series({ coalesced: false, rate: row.rate, frames, stamps: sent }, received);
-        row.missing += missing;
-        note(row.service, row.rate, sent, received);
+        const { rate } = row;
+        const frames = Math.round(rate * (seconds + leftOutSeconds));
+        for (const [index, into] of [row.service, row.before].entries()) {
+          if (into === undefined) continue;
+          const service = services[index];
+          const { missing } = await service.series({ coalesced: false, rate, frames, stamps: sent }, received);
+          row.missing += missing;
+          note(into, rate, sent, received);
+        }
         await settle();
-        await publishInC(programs, { detector, rate: row.rate, frames, stamps: sent }, 'copy', received);
-        note(row.transport, row.rate, sent, received);
+        const { detector } = services[0];
+        await publishInC(programs, { detector, rate, frames, stamps: sent }, 'copy', received);
+        note(row.transport, rate, sent, received);
       }
     }
   } finally {
-    await service.stop();
+    for (const service of services) await service.stop();
     for (const file of [sent, received]) rmSync(file, { force: true });
   }
   return { rows };
@@ -99,8 +119,9 @@ export function latencyTables({ rows }: LatencyResult): string {
     name,
     ...[p50, p99, most].map((values) => withSpread(spreadOf(values), 2)),
   ];
-  const body = rows.flatMap(({ rate, service, transport, missing }) => [
+  const body = rows.flatMap(({ rate, service, before, transport, missing }) => [
     [String(rate), ...cells('last packet → consumer', service), String(missing)],
+    ...(before === undefined ? [] : [[String(rate), ...cells('the same, by the build before', before), '']]),
     [String(rate), ...cells('of that zmq, TCP, consumer (C)', transport), ''],
   ]);
   const lines = rows.map(

@@ -4,7 +4,8 @@
 // sending, and, with --against, with another build of the service. Runs in which anything was lost are refused. Second:
 // the highest rate without any loss.
 //
-//   node dist/bench/pipeline.js [--runs 5] [--seconds 3] [--search-seconds 10] [--against FOLDER] [--json]
+//   node dist/bench/pipeline.js [--runs 5] [--seconds 3] [--search-seconds 10] [--rates 500,1000,2000]
+//   [--against FOLDER] [--json]
 //
 // FOLDER is another checkout that was built (`npm ci`).
 
@@ -29,11 +30,19 @@ export interface PipelineOptions {
   readonly seconds: number;
   /** Of each attempt at a rate; 0 = do not search. */
   readonly searchSeconds: number;
+  /** Frames per second at which the cost is measured, with commas between. */
+  readonly rates: string;
   /** Another checkout, built; '' = none. */
   readonly against: string;
 }
 
-export const pipelineDefaults: PipelineOptions = { runs: 5, seconds: 3, searchSeconds: 10, against: '' };
+export const pipelineDefaults: PipelineOptions = {
+  runs: 5,
+  seconds: 3,
+  searchSeconds: 10,
+  rates: '500,1000,2000',
+  against: '',
+};
 
 /** Cost at one rate. CPU seconds per GB of wire pixels, run by run. */
 export interface CostRow {
@@ -66,7 +75,6 @@ export interface PipelineResult {
   readonly searchSeconds: number;
 }
 
-export const pipelineRates = [500, 1000, 2000];
 const ringFrames = 1000;
 const threads = ['receivers', 'streamer', 'zmq', 'main', 'other'] as const;
 
@@ -83,7 +91,7 @@ export async function measurePipeline(options: PipelineOptions): Promise<Pipelin
         services.push(await warmService(programs, await quad(keys), coalesced, { checkout: resolve(options.against) }));
       // The programs in C have ports of their own: the service goes on, idle, as one that was compiled long ago.
       const yardstick = await quad(keys);
-      for (const rate of pipelineRates)
+      for (const rate of options.rates.split(',').map(Number))
         costs.push(await costAt({ programs, services, yardstick, coalesced, rate, ...options }));
       if (options.searchSeconds > 0) highest.push(await searchHighest(services[0], coalesced, options.searchSeconds));
     } finally {

@@ -2,7 +2,7 @@
 // the tables between the marks `<!-- bench:name -->` and `<!-- /bench:name -->` of --render are made from it. Nothing
 // is typed in by hand.
 //
-//   node dist/bench/run-all.js [--runs 5] [--minutes 10] [--only receive,ports] [--against FOLDER]
+//   node dist/bench/run-all.js [--runs 5] [--minutes 10] [--only receive,ports] [--against FOLDER] [--rates 500,1000]
 //   [--write docs/performance.json] [--render docs/performance.md]
 //   node dist/bench/run-all.js --from docs/performance.json --render docs/performance.md      (measure nothing)
 // With --write the figures of benchmarks that are not run stay as they are. --minutes 0 leaves the memory benchmark
@@ -67,6 +67,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '3' },
     'search-seconds': { type: 'string', default: '10' },
     against: { type: 'string', default: '' },
+    rates: { type: 'string', default: pipelineDefaults.rates },
     write: { type: 'string' },
     render: { type: 'string' },
     from: { type: 'string' },
@@ -98,6 +99,7 @@ if (values.from === undefined) {
           runs,
           seconds,
           searchSeconds: Number(values['search-seconds']),
+          rates: values.rates,
           against: values.against,
         })),
       ),
@@ -115,7 +117,11 @@ if (values.from === undefined) {
   if (wanted('cold')) say(coldTables((results.cold = await measureCold({ ...coldDefaults, runs }))));
   keep();
   if (wanted('latency'))
-    say(latencyTables((results.latency = await measureLatency({ ...latencyDefaults, runs, seconds }))));
+    say(
+      latencyTables(
+        (results.latency = await measureLatency({ ...latencyDefaults, runs, seconds, against: values.against })),
+      ),
+    );
   keep();
   if (wanted('ports')) say(portsTables((results.ports = await measurePorts({ ...portsDefaults, runs, seconds }))));
   keep();
