@@ -1,10 +1,12 @@
 """The core, with the standard library alone: orders, answers, errors; the README's example."""
 
 import http.server
+import importlib.util
 import json
 import pickle
 import re
 import threading
+import time
 import typing
 import unittest
 import urllib.request
@@ -117,6 +119,34 @@ class Answers(unittest.TestCase):
             self.assertEqual((seen.exception.status, seen.exception.why, str(seen.exception)), (401, "", "this request needs a token"))
         with _answering(502, b"bad gateway") as url, self.assertRaisesRegex(Refused, "status 502: bad gateway"):
             Vdcu(url).stop()
+        with self.assertRaisesRegex(Unreachable, "no answer: unknown url type"):
+            Vdcu("").status
+
+    def test_an_object_of_somebody_else_is_no_answer(self) -> None:
+        with _answering(200, b"{}") as url:
+            for ask in (Vdcu(url).wait, Vdcu(url).arm, Vdcu(url).stop, Vdcu(url).history, lambda: Vdcu(url).record(1)):
+                with self.assertRaisesRegex(Unreachable, "the answer has no "):
+                    ask()
+
+    def test_an_answer_that_does_not_end_in_time_or_ends_early_is_none(self) -> None:
+        with _answering(200, b" " * 40, seconds_for_each_byte=0.1) as url:
+            begin = time.monotonic()
+            with self.assertRaisesRegex(Unreachable, "timed out"):
+                Vdcu(url, timeout=0.5).status
+            self.assertLess(time.monotonic() - begin, 2)
+        with _answering(500, b"", of_bytes=40) as url, self.assertRaisesRegex(Unreachable, "timed out"):
+            Vdcu(url, timeout=0.5).status
+        with _answering(200, b'{"series":null}', of_bytes=40, hangs=False) as url:
+            with self.assertRaisesRegex(Unreachable, "it ends after 15 of 40 bytes"):
+                Vdcu(url).status
+
+    def test_a_last_frame_that_is_damaged_is_none(self) -> None:
+        header = {"type": "uint16", "shape": [2, 5]}
+        whole = pickle.dumps([header, b"12345678"])
+        numpy_answers = [whole] if importlib.util.find_spec("numpy") else []
+        for answer in (b"", b"<html>", whole[:-5], pickle.dumps(3), pickle.dumps([]), *numpy_answers):
+            with _answering(200, answer) as url, self.assertRaisesRegex(Unreachable, "the answer is no image"):
+                Vdcu(url).last_frame()
 
     def test_the_token_goes_with_orders(self) -> None:
         with _answering(200, b'{"summary":null}') as url:
@@ -158,14 +188,27 @@ class _answering:
 
     seen: dict = {}
 
-    def __init__(self, status: int, body: bytes) -> None:
+    def __init__(
+        self, status: int, body: bytes, *, of_bytes: int = 0, hangs: bool = True, seconds_for_each_byte: float = 0
+    ) -> None:
+        """``of_bytes``: so many are declared, and it waits for its end where the body is shorter, unless ``hangs`` is not set."""
+        over = self.over = threading.Event()
+
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 _answering.seen = {key.lower(): value for key, value in self.headers.items()}
                 self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
+                self.send_header("Content-Length", str(of_bytes or len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                if seconds_for_each_byte == 0:
+                    self.wfile.write(body)
+                else:
+                    for byte in body:
+                        if over.wait(seconds_for_each_byte):
+                            return
+                        self.wfile.write(bytes([byte]))
+                if of_bytes > len(body) and hangs:
+                    over.wait(10)
 
             do_DELETE = do_POST = do_GET
 
@@ -179,5 +222,6 @@ class _answering:
         return f"http://127.0.0.1:{self.server.server_port}"
 
     def __exit__(self, *_: object) -> None:
+        self.over.set()
         self.server.shutdown()
         self.server.server_close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.request
 from http.client import HTTPException
@@ -29,21 +30,28 @@ def ask(url: str, method: str, path: str, *, body: Any = None, token: Optional[s
         data = json.dumps(body, allow_nan=False).encode()
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
-    request = urllib.request.Request(url + path, data=data, headers=headers, method=method)
+    end = time.monotonic() + timeout
     try:
-        with _opener.open(request, timeout=timeout) as response:
-            content: bytes = response.read(MOST_BYTES)
-            return content
-    except urllib.error.HTTPError as error:
-        with error:
-            raise _refusal(error.code, error.read(1 << 20)) from None
-    except (OSError, HTTPException) as error:
+        # A URL without a scheme is a ValueError.
+        request = urllib.request.Request(url + path, data=data, headers=headers, method=method)
+        try:
+            with _opener.open(request, timeout=timeout) as response:
+                return _content(response, MOST_BYTES, end)
+        except urllib.error.HTTPError as error:
+            with error:
+                raise _refusal(error.code, _content(error, 1 << 20, end)) from None
+    except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", error)
         raise Unreachable(f"{url}{path}: no answer: {reason}. Is the service running, and is this its address?") from error
 
 
-def ask_json(url: str, method: str, path: str, *, body: Any = None, token: Optional[str] = None, timeout: float) -> Any:
-    """The answer as an object. Raises as ``ask`` does, and ``Unreachable`` when it is no JSON object."""
+def ask_json(
+    url: str, method: str, path: str, *, has: str = "", body: Any = None, token: Optional[str] = None, timeout: float
+) -> Any:
+    """The answer as an object.
+
+    Raises as ``ask`` does, and ``Unreachable`` when it is no JSON object, or one without the key ``has``.
+    """
     content = ask(url, method, path, body=body, token=token, timeout=timeout)
     try:
         answer = json.loads(content)
@@ -51,7 +59,27 @@ def ask_json(url: str, method: str, path: str, *, body: Any = None, token: Optio
         answer = None
     if not isinstance(answer, dict):
         raise Unreachable(f"{url}{path}: the answer is no JSON object: {content[:80]!r}. Is this the service's address?")
+    if has and has not in answer:
+        raise Unreachable(f"{url}{path}: the answer has no {has}: {content[:80]!r}. Is this the service's address?")
     return answer
+
+
+def _content(response: Any, most: int, end: float) -> bytes:
+    """What an answer holds. Raises ``OSError`` when it is not whole at ``end``: each read alone may wait as long."""
+    parts = []
+    length = 0
+    while length < most:
+        part = response.read1(min(1 << 20, most - length))
+        if not part:
+            break
+        parts.append(part)
+        length += len(part)
+        if time.monotonic() >= end:
+            raise TimeoutError("timed out within the answer")
+    declared = response.headers.get("Content-Length")
+    if declared is not None and declared.isdigit() and length < min(int(declared), most):
+        raise ConnectionError(f"it ends after {length} of {declared} bytes")
+    return b"".join(parts)
 
 
 def _refusal(status: int, content: bytes) -> Refused:

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Mapping, Optional, cast
 
 from ._http import ask, ask_json
 from .answers import Frame, Opened, Record, Status, Summary
-from .errors import TimedOut, VdcuError
+from .errors import TimedOut, Unreachable, VdcuError
 
 #: The service answers an arm request, or a stop, within its own time-outs, which are longer than those of a question.
 _ORDER_SECONDS = 60.0
@@ -60,14 +60,14 @@ class Vdcu:
             "force": force,
         }
         given = {key: value for key, value in wish.items() if value is not None}
-        return cast(Opened, self._order("POST", "/api/v1/series", given))
+        return cast(Opened, self._order("POST", "/api/v1/series", "series_id", given))
 
     def stop(self, fill: bool = False) -> Optional[Summary]:
         """End the series that is open; its summary once everything is sent, ``None`` when none was open.
 
         ``fill``: all frames that were asked for go out, those that never came as missing. Raises ``Refused``.
         """
-        answer = self._order("DELETE", "/api/v1/series" + ("?fill=true" if fill else ""))
+        answer = self._order("DELETE", "/api/v1/series" + ("?fill=true" if fill else ""), "summary")
         return cast(Optional[Summary], answer["summary"])
 
     def wait(self, series: Optional[int] = None, timeout: Optional[float] = None, poll: float = 0.1) -> Summary:
@@ -95,11 +95,11 @@ class Vdcu:
     @property
     def status(self) -> Status:
         """What the service is doing, asked now."""
-        return cast(Status, self._get("/api/v1/series"))
+        return cast(Status, self._get("/api/v1/series", "series"))
 
     def history(self) -> List[Summary]:
         """Summaries of the last series, newest first."""
-        return cast(List[Summary], self._get("/api/v1/series/history")["series"])
+        return cast(List[Summary], self._get("/api/v1/series/history", "series")["series"])
 
     def summary(self, series: int) -> Summary:
         """How a series of the history went, by its ``series_id``. Raises ``VdcuError`` when it is not there."""
@@ -110,28 +110,35 @@ class Vdcu:
 
     def record(self, series: int) -> Record:
         """The same with the packets that each of its frames lacks. Raises ``Refused`` when it is not there."""
-        return cast(Record, self._get(f"/api/v1/series/history/{series:d}"))
+        return cast(Record, self._get(f"/api/v1/series/history/{series:d}", "series_id"))
 
     def last_frame(self) -> Optional[Frame]:
         """The image that was sent last, ``None`` before the first; smaller where somebody has set ``/downsample``."""
-        header, content = _Plain(io.BytesIO(ask(self.url, "GET", "/last_frame", timeout=self.timeout))).load()
-        if not header:
-            return None
+        answer = ask(self.url, "GET", "/last_frame", timeout=self.timeout)
         try:
-            import numpy
-        except ImportError:
-            return Frame(header, content)
-        return Frame(header, numpy.frombuffer(content, header["type"]).reshape(header["shape"]))
+            header, content = _Plain(io.BytesIO(answer)).load()
+            if not header:
+                return None
+            try:
+                import numpy
+            except ImportError:
+                return Frame(header, content)
+            return Frame(header, numpy.frombuffer(content, header["type"]).reshape(header["shape"]))
+        except VdcuError:
+            raise
+        except Exception as error:  # A damaged pickle raises anything (documentation of pickle.UnpicklingError).
+            raise Unreachable(f"{self.url}/last_frame: the answer is no image: {answer[:80]!r}. Is this the service's address?") from error
 
     def config(self) -> Dict[str, Any]:
         """The service's configuration, defaults filled in."""
         return cast(Dict[str, Any], self._get("/api/v1/config"))
 
-    def _get(self, path: str) -> Any:
-        return ask_json(self.url, "GET", path, timeout=self.timeout)
+    def _get(self, path: str, has: str = "") -> Any:
+        return ask_json(self.url, "GET", path, has=has, timeout=self.timeout)
 
-    def _order(self, method: str, path: str, body: Optional[Dict[str, Any]] = None) -> Any:
-        return ask_json(self.url, method, path, body=body, token=self._token, timeout=max(self.timeout, _ORDER_SECONDS))
+    def _order(self, method: str, path: str, has: str, body: Optional[Dict[str, Any]] = None) -> Any:
+        seconds = max(self.timeout, _ORDER_SECONDS)
+        return ask_json(self.url, method, path, has=has, body=body, token=self._token, timeout=seconds)
 
 
 class _Plain(pickle.Unpickler):
