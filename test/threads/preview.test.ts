@@ -144,5 +144,7 @@ t.test('a port that somebody has is said', { skip: needsCalls }, async (t) => {
   const port = await freeTcpPort();
   const first = await start(t, `${quadYaml}\npreview: {port: ${port}}`);
   t.equal(endpointOf(first), `tcp://127.0.0.1:${port}`);
-  await t.rejects(start(t, `${quadYaml}\npreview: {port: ${port}}`), { message: new RegExp(`:${port}`) });
+  await t.rejects(start(t, `${quadYaml}\npreview: {port: ${port}}`), {
+    message: new RegExp(`^preview port tcp://127\\.0\\.0\\.1:${port}: .*See data_host and preview\\.port\\.$`),
+  });
 });

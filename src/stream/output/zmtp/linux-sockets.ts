@@ -9,6 +9,7 @@ import { addressOfBytes, errno, errnoName, lastErrno, libc } from '../../../runt
 import type { Libc } from '../../../runtime/ffi.js';
 import { addressFamily, parseIp, portOf, socketAddress, textOf } from '../../../runtime/socket-address.js';
 import { bindRemedy } from '../bind-remedy.js';
+import type { DataHostPort } from '../bind-remedy.js';
 import { keepAlive } from '../keep-alive.js';
 import {
   acceptedFlags,
@@ -58,10 +59,11 @@ export class LinuxSockets implements TcpSockets {
     this.#message[2] = addressOfBytes(this.#pieces);
   }
 
-  listen(host: string, port: number, sendBufferBytes: number): Listening {
+  listen(host: string, port: number, sendBufferBytes: number, key: DataHostPort = 'data_port'): Listening {
     const c = this.#c;
     const address = parseIp(host);
-    const where = `data port tcp://${address.version === 6 ? `[${host}]` : host}:${port === 0 ? '*' : port}`;
+    const what = key === 'data_port' ? 'data port' : 'preview port';
+    const where = `${what} tcp://${address.version === 6 ? `[${host}]` : host}:${port === 0 ? '*' : port}`;
     const descriptor = c.socket(address.version === 4 ? addressFamily.inet : addressFamily.inet6, streamSocket, 0);
     if (descriptor < 0)
       throw new OperatorError(`${where}: ${errnoName(lastErrno())}. See ulimit -n, and the memory that is left.`);
@@ -80,7 +82,7 @@ export class LinuxSockets implements TcpSockets {
     if (c.bind(descriptor, bytes, bytes.length) !== 0 || c.listen(descriptor, backlog) !== 0) {
       const code = errnoName(lastErrno());
       c.close(descriptor);
-      throw new OperatorError(`${where}: ${bindErrors[code] ?? code}. ${bindRemedy(host, port)}`);
+      throw new OperatorError(`${where}: ${bindErrors[code] ?? code}. ${bindRemedy(host, port, key)}`);
     }
     this.#length[0] = bytes.length;
     c.getsockname(descriptor, bytes, this.#length);

@@ -79,7 +79,7 @@ export class PubSink implements PreviewSink {
 
   async open(): Promise<string> {
     const { host, port, sendBufferBytes } = this.#options;
-    const listening = this.#sockets.listen(host, port, sendBufferBytes);
+    const listening = this.#sockets.listen(host, port, sendBufferBytes, 'preview.port');
     this.#door.listen(listening.descriptor);
     return `tcp://${hostPort(host, listening.port)}`;
   }

@@ -2,6 +2,8 @@
 // one; simulated worlds have a model that takes any number of bytes, stops and resets. Nothing here waits, except
 // `awaitRoom`.
 
+import type { DataHostPort } from '../bind-remedy.js';
+
 /** A connection that was accepted. */
 export interface Accepted {
   readonly descriptor: number;
@@ -35,9 +37,10 @@ export interface TcpSockets {
    * Bind and listen; what is accepted is non-blocking, with the keep-alive that MAX IV's fabric needs.
    * @param port 0 = any free one
    * @param sendBufferBytes what each connection's send buffer shall hold
+   * @param key the option that has the port, for errors; data_port unless given
    * @throws OperatorError when the address is taken or not ours
    */
-  listen(host: string, port: number, sendBufferBytes: number): Listening;
+  listen(host: string, port: number, sendBufferBytes: number, key?: DataHostPort): Listening;
   /**
    * The next connection; null when none waits; `exhausted`: a connection waits, and no descriptor or memory is left
    * for it.
