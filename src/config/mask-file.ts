@@ -144,9 +144,17 @@ async function readHdf5(path: string, name: string | undefined, shape: Shape, re
     return refuse(`cannot be read as HDF5 (${firstLine(error)}). Give a complete file`, error);
   }
   try {
+    // A link that leads nowhere is no dataset: in a circle the library throws.
+    const at = (path: string): unknown => {
+      try {
+        return file.get(path);
+      } catch {
+        return null;
+      }
+    };
     const found = file
       .paths()
-      .map((at) => ({ at: `/${at}`, dataset: file.get(at) }))
+      .map((path) => ({ at: `/${path}`, dataset: at(path) }))
       .filter(({ dataset }) => dataset instanceof library.Dataset && dataset.shape?.length === 2);
     const named = name === undefined ? found : found.filter(({ at }) => at === name);
     const list = found.slice(0, namedMost).map(({ at }) => `${path}:${at}`);

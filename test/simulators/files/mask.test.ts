@@ -67,6 +67,7 @@ t.test('a mask of HDF5: its dataset of two dimensions, or the one that is named'
   other.create_dataset({ name: 'a', data: new Uint8Array(6), shape: [2, 3] });
   other.create_dataset({ name: 'b', data: Uint8Array.from(right), shape: [2, 3] });
   other.create_dataset({ name: 'f', data: new Float32Array(6), shape: [2, 3] });
+  other.create_soft_link('/circle', 'circle');
   other.close();
   await same(t, `${several}:/b`, 'by its name');
   t.match(await refusal(several), /has several datasets of two dimensions\. Give one of .*:\/a, .*:\/b/);
