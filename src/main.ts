@@ -9,6 +9,8 @@ import { debuggerWanted } from './base/environment.js';
 
 // SIGUSR1 does nothing from here on (docs/operating.md#signals).
 process.on('SIGUSR1', () => undefined);
+// Nor does SIGXFSZ: the write beyond the limit of a file's size (ulimit -f) fails, like one on a full disk.
+process.on('SIGXFSZ', () => undefined);
 if (!debuggerWanted()) {
   // One that came before.
   if (url() !== undefined) close();

@@ -74,3 +74,8 @@ export function debuggerWanted(
 ): boolean {
   return [...words, environment['NODE_OPTIONS'] ?? ''].some((word) => word.includes('--inspect'));
 }
+
+/** Node was started with its profiler of processor time (which NODE_OPTIONS cannot ask for). */
+export function profilerWanted(words: readonly string[] = process.execArgv): boolean {
+  return words.some((word) => word.startsWith('--cpu-prof') || word.startsWith('--prof'));
+}

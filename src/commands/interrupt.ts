@@ -4,11 +4,34 @@
 // Tested by test/threads/signals.test.ts.
 
 import { systemClock } from '../base/clock.js';
+import { profilerWanted } from '../base/environment.js';
 import { exitCode } from '../base/errors.js';
 import { endProcess } from '../runtime/end-process.js';
 
-/** SIGHUP: the terminal or ssh session was closed. SIGQUIT: Ctrl-\. */
-const ending = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const;
+/**
+ * Every signal that ends a process unless it is listened for, of those that come from outside. SIGHUP: the terminal or
+ * ssh session was closed. SIGQUIT: Ctrl-\. SIGXCPU: the limit of processor time (ulimit -t). SIGPWR: the power fails.
+ * Not among them: SIGUSR1 and SIGXFSZ do nothing (main.ts). SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP and SIGSYS say
+ * that an instruction or a call went wrong; a listener would go on behind it, with a wrong result. Node has no names
+ * for real-time signals.
+ */
+const endings: readonly NodeJS.Signals[] = [
+  'SIGINT',
+  'SIGTERM',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR2',
+  'SIGABRT',
+  'SIGALRM',
+  'SIGVTALRM',
+  'SIGPROF',
+  'SIGXCPU',
+  'SIGIO',
+  'SIGPWR',
+  'SIGSTKFLT',
+];
+/** V8's profiler sends SIGPROF to its own process some thousand times a second. */
+const ending = endings.filter((name) => name !== 'SIGPROF' || !profilerWanted());
 
 /**
  * A second one of these is a person who wants the end at once. A closed session sends SIGHUP twice by itself, once by

@@ -31,8 +31,8 @@ export function addRun(program: Command): void {
     .summary('receive packets, offer frames: the service')
     .description(
       'Receive the packets of detector NAME of the YAML file CONFIG and offer its frames on the zmq stream, with ' +
-        'an HTTP interface beside it, until SIGINT, SIGTERM, SIGHUP, SIGQUIT or SIGUSR2. A second Ctrl-C or SIGTERM ' +
-        'ends at once, without series_end.',
+        'an HTTP interface beside it, until Ctrl-C, SIGTERM or another signal that ends a process. A second Ctrl-C ' +
+        'or SIGTERM ends at once, without series_end.',
     )
     .argument('<config>', 'YAML file of named detectors (all keys: docs/reference/configuration.md)')
     .argument('<name>', 'the detector: a top-level key of the file')

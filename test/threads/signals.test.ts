@@ -52,7 +52,7 @@ async function fileOf(t: Test, text: string): Promise<string> {
   return Promise.resolve(file);
 }
 
-for (const signal of ['SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const) {
+for (const signal of ['SIGHUP', 'SIGQUIT', 'SIGUSR2', 'SIGALRM'] as const) {
   t.test(
     `${signal} in the middle of a series ends like SIGTERM, twice as well: frames, series_end, exit code 0`,
     async (t) => {
@@ -100,6 +100,44 @@ for (const signal of ['SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const) {
     },
   );
 }
+
+t.test('every other signal that would end a process ends in order', { timeout: 120_000 }, async (t) => {
+  const text = await configText(quadYaml);
+  for (const signal of [
+    'SIGABRT',
+    'SIGALRM',
+    'SIGVTALRM',
+    'SIGPROF',
+    'SIGXCPU',
+    'SIGIO',
+    ...(process.platform === 'linux' ? (['SIGPWR', 'SIGSTKFLT'] as const) : []),
+  ] as const) {
+    const { run } = await runProcess(t, text);
+    run.child.kill(signal);
+    t.equal(await run.code(), 0, signal);
+    t.match(
+      run.lines().find(({ event }) => event === 'stopping'),
+      { reason: signal },
+    );
+  }
+});
+
+t.test("SIGXFSZ does nothing, and under Node's profiler its SIGPROF neither", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vdcu-profile-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const { run, apiUrl } = await runProcess(t, await configText(quadYaml), ['--cpu-prof', '--cpu-prof-dir', folder]);
+  for (let times = 0; times < 20; times++) {
+    run.child.kill('SIGXFSZ');
+    await statusOf(apiUrl);
+    await sleep(20);
+  }
+  run.child.kill('SIGTERM');
+  t.equal(await run.code(), 0);
+  t.match(
+    run.lines().find(({ event }) => event === 'stopping'),
+    { reason: 'SIGTERM' },
+  );
+});
 
 t.test('two signals in the same moment are one wish: the end is orderly', async (t) => {
   const { run } = await runProcess(t, await configText(quadYaml));
@@ -165,7 +203,7 @@ t.test(
   },
 );
 
-for (const signal of ['SIGHUP', 'SIGTERM', 'SIGQUIT'] as const) {
+for (const signal of ['SIGHUP', 'SIGTERM', 'SIGQUIT', 'SIGXCPU'] as const) {
   t.test(`${signal} ends a recording: the file is closed and there`, async (t) => {
     const text = await configText(quadYaml);
     const settings = parseConfig(text, 'test.yaml', 'det').detector;
