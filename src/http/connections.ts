@@ -1,7 +1,8 @@
 // The connections of the HTTP interface: how many there may be, and which one is closed when there are more. A new
 // connection always gets in, probes above all; one that has nothing to do is closed. A connection is idle until its
 // request's head is complete, then its body is on its way, then its answer.
-// The requests of one connection are answered one after the other, and those of others in between.
+// The requests of one connection are answered one after the other, and those of others in between. One request is begun
+// in each turn of the event loop, and none whose connection has ended.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -101,26 +102,36 @@ export function boundConnections(server: Server, limit: number, logger: Logger):
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+type Asked = readonly [request: IncomingMessage, response: ServerResponse];
 
 /**
- * Node handles requests that a client sends ahead of the answers as they come: some thousand of them in a single piece
- * of data would be the only thing that the main thread does for seconds, and their answers would all be in memory. Here
- * the next one waits until the answer before it is out, and a connection with more than may wait is closed.
+ * Node handles requests as they come: some thousand of them, in a single piece of data or on many connections, would be
+ * the only thing that the main thread does for seconds, and their answers would all be in memory. Here the next one of
+ * a connection waits until the answer before it is out, and a connection with more than may wait is closed. Between two
+ * requests the event loop learns which connections have ended: nobody waits for their answers.
  */
 function answerInTurn(server: Server): void {
   const handlers = server.listeners('request') as Handler[];
   server.removeAllListeners('request');
   /** Of connections that are being answered. */
-  const waiting = new WeakMap<Socket, (readonly [IncomingMessage, ServerResponse])[]>();
-  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+  const waiting = new WeakMap<Socket, Asked[]>();
+  /** The next of each connection. */
+  const nexts: Asked[] = [];
+  const turn = (): void => {
+    const [request, response] = nexts.shift() as Asked;
+    if (nexts.length > 0) setImmediate(turn);
     const { socket } = request;
-    response.once('close', () => setImmediate(next, socket));
+    if (socket.destroyed) return;
+    response.once('close', () => {
+      const ahead = waiting.get(socket)?.shift();
+      if (ahead === undefined) waiting.delete(socket);
+      else line(ahead);
+    });
     for (const handler of handlers) handler.call(server, request, response);
   };
-  const next = (socket: Socket): void => {
-    const ahead = socket.destroyed ? undefined : waiting.get(socket)?.shift();
-    if (ahead === undefined) waiting.delete(socket);
-    else handle(...ahead);
+  const line = (asked: Asked): void => {
+    nexts.push(asked);
+    if (nexts.length === 1) setImmediate(turn);
   };
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
@@ -128,7 +139,7 @@ function answerInTurn(server: Server): void {
     if (socket.destroyed) return;
     if (ahead === undefined) {
       waiting.set(socket, []);
-      handle(request, response);
+      line([request, response]);
     } else if (ahead.length < aheadMost) ahead.push([request, response]);
     else socket.destroy();
   });

@@ -15,7 +15,7 @@ interface Line {
   readonly event?: string;
 }
 
-async function serve(t: Test): Promise<{ server: HttpServer; lines: Line[] }> {
+async function serve(t: Test, view = new HandMadeView()): Promise<{ server: HttpServer; lines: Line[] }> {
   const lines: Line[] = [];
   const logger = makeLogger('info', 'quad', {
     write: (line: string) => {
@@ -31,7 +31,7 @@ async function serve(t: Test): Promise<{ server: HttpServer; lines: Line[] }> {
     idleMs: 60_000,
     lookMs: 60_000,
   };
-  const server = await startHttp(new HandMadeView(), {
+  const server = await startHttp(view, {
     host: '127.0.0.1',
     port: 0,
     logger,
@@ -132,3 +132,29 @@ t.test(
     t.equal((await fetch(`${server.url}/healthz`)).status, 200);
   },
 );
+
+t.test('a request whose connection has ended is not worked on', async (t) => {
+  let worked = 0;
+  class CountingView extends HandMadeView {
+    override streamCounters(): ReturnType<HandMadeView['streamCounters']> {
+      worked++;
+      return super.streamCounters();
+    }
+  }
+  const { server } = await serve(t, new CountingView());
+  const text = async (): Promise<string> => (await fetch(`${server.url}/metrics`)).text();
+  await text();
+  const each = worked;
+  t.ok(each > 0, 'a request reads the counters');
+  const clients = 100;
+  const sockets: Socket[] = [];
+  for (let count = 0; count < clients; count++) sockets.push(await dial(t, server));
+  // All at once: the server finds requests and ends together.
+  const request = 'GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n';
+  for (const socket of sockets) socket.write(request);
+  for (const socket of sockets) socket.resetAndDestroy();
+  await text();
+  const begun = Math.round(worked / each) - 2;
+  t.comment(`${begun} of ${clients}`);
+  t.ok(begun < clients / 2, `${begun} of ${clients} were worked on`);
+});
