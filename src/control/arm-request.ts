@@ -23,6 +23,8 @@ const filenameBytesLimit = 4095;
 
 const problemLimit = 50;
 
+/** No detector is faster (`frame_rate_hz` of the configuration, up to 1 MHz). */
+const framePeriodLeastMs = 0.001;
 const dayMs = 86_400_000;
 
 const most = Number.MAX_SAFE_INTEGER;
@@ -61,8 +63,7 @@ export const armProperties = {
   frame_period_ms: {
     type: 'number',
     nullable: true,
-    exclusiveMinimum: true,
-    minimum: 0,
+    minimum: framePeriodLeastMs,
     maximum: dayMs,
     description:
       'Time from frame to frame in ms; given = the series ends by itself after ten periods (at least 5 s) without a ' +
@@ -206,9 +207,9 @@ class Fields {
     const node = this.#optional('frame_period_ms');
     if (node === null) return null;
     const value = node.kind === 'number' ? Number(node.text) : NaN;
-    return value > 0 && value <= dayMs
+    return value >= framePeriodLeastMs && value <= dayMs
       ? value
-      : this.#wrong('frame_period_ms', node, `a number of milliseconds, more than 0, up to ${dayMs}`);
+      : this.#wrong('frame_period_ms', node, `a number of milliseconds from ${framePeriodLeastMs} to ${dayMs}`);
   }
 
   flag(key: ArmKey): boolean {

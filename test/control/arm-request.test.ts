@@ -46,6 +46,7 @@ const neighbours: readonly [accepted: string, rejected: string, problem: RegExp]
     /^first_frame_number: 9007199254740990 is not/,
   ],
   ['{"frame_period_ms":0.5}', '{"frame_period_ms":0}', /^frame_period_ms: 0 is not a number of milliseconds/],
+  ['{"frame_period_ms":0.001}', '{"frame_period_ms":1e-300}', /^frame_period_ms: 1e-300 is not .* from 0.001 to/],
   ['{"frame_period_ms":86400000}', '{"frame_period_ms":1e99}', /^frame_period_ms: 1e99 is not/],
   ['{"metadata":{"exptime":1.0}}', '{"metadata":{"a":null}}', /^metadata\.a: is null/],
   ['{"metadata":null}', '{"metadata":"x"}', /^metadata: is a string/],
