@@ -33,7 +33,7 @@ export interface DoorOptions {
   readonly role?: Role;
   /** May a peer with this address be a consumer? */
   allowed(address: string): boolean;
-  /** A connection was closed, or could not be accepted. */
+  /** A connection was refused, once each, or could not be accepted. */
   refused(peer: RefusedPeer): void;
   /** Properties of our READY, whose names begin with "X-". */
   readonly properties: Readonly<Record<string, string>>;
@@ -109,7 +109,7 @@ export class Door {
       this.#halfOpen.find(({ acceptedAt }) => now - acceptedAt >= refusedAfterMs / 4);
     if (oldest === undefined) return false;
     this.#halfOpen.splice(this.#halfOpen.indexOf(oldest), 1);
-    this.#shut(oldest, oldest.refused?.reason ?? 'too_many_unfinished');
+    this.#shut(oldest, 'too_many_unfinished');
     return true;
   }
 
@@ -152,13 +152,16 @@ export class Door {
     return false;
   }
 
+  /** Told now, closed later: who leaves before that was refused all the same. */
   #refuse(peer: Connection, reason: PeerRefusal, now: number): void {
     peer.refused = { reason, at: Math.max(now, peer.acceptedAt + refusedAfterMs) };
+    this.#options.refused({ reason, address: peer.name });
   }
 
+  /** @param reason not told of one that was refused before */
   #shut(peer: Connection, reason: PeerRefusal): false {
     this.#options.sockets.close(peer.descriptor);
-    this.#options.refused({ reason, address: peer.name });
+    if (peer.refused === null) this.#options.refused({ reason, address: peer.name });
     return false;
   }
 }

@@ -258,3 +258,18 @@ t.test('where no descriptor is left nothing throws: it is counted, and the servi
   exhausted = false;
   t.ok(await until(sink, () => sink.peers === 1), 'it comes in as soon as one is free');
 });
+
+t.test('a peer of another socket type that leaves soon is counted and named all the same, once', async (t) => {
+  const { sink, endpoint, refused } = await open(t);
+  for (const type of ['PUB', 'REP', 'SUB']) {
+    const { socket } = await visit(t, endpoint, greeting(), ready(type));
+    const { localPort } = socket;
+    await until(sink, () => false, 100);
+    socket.destroy();
+    await until(sink, () => false, 1200);
+    t.strictSame(refused.splice(0), [{ reason: 'socket_type', address: `127.0.0.1:${localPort}` }], type);
+  }
+  const stays = await visit(t, endpoint, greeting(), ready('PUB'));
+  t.ok(await until(sink, stays.gone, 3000), 'closed');
+  t.equal(refused.length, 1, 'who stays until it is closed is counted once');
+});
