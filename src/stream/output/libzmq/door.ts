@@ -3,6 +3,7 @@
 // in its handshake. When the time for that is over libzmq closes it, without an error that would drive the peer away
 // for ever. When a consumer leaves, a waiting peer is let in.
 
+import { setNumber } from './options.js';
 import { zmq } from './libzmq.js';
 import type { Libzmq, ZmqHandle } from './libzmq.js';
 
@@ -18,6 +19,8 @@ const decoder = new TextDecoder();
 const endpoint = 'inproc://zeromq.zap.01';
 /** Requests that wait at most; the newest beyond get no answer at all. */
 const waitingLimit = 64;
+/** So long after it was let in libzmq has gone on with a connection, or the connection has ended; ms. */
+const goesOnMs = 250;
 const empty = new Uint8Array(0);
 const version = text.encode('1.0');
 const yes = text.encode('200');
@@ -29,7 +32,7 @@ export class LibzmqDoor {
   readonly #scratch = new Uint8Array(512);
   readonly #limitMs: number;
   /** Let in, and not through the handshake yet: until when they keep their place. */
-  #promised: { readonly host: string; readonly until: number }[] = [];
+  #promised: { readonly host: string; readonly at: number; readonly until: number }[] = [];
   #waiting: Waiting[] = [];
 
   /** @param limitMs how long a handshake may take */
@@ -37,7 +40,10 @@ export class LibzmqDoor {
     this.#library = library;
     this.#limitMs = limitMs;
     this.#socket = library.socket(context, zmq.router);
-    if (this.#socket !== 0) library.bind(this.#socket, endpoint);
+    if (this.#socket === 0) return;
+    // An answer to a connection that has ended is refused, not dropped: no place is promised to it.
+    setNumber(library, this.#socket, zmq.routerMandatory, 1);
+    library.bind(this.#socket, endpoint);
   }
 
   get ready(): boolean {
@@ -71,25 +77,40 @@ export class LibzmqDoor {
     }
   }
 
-  /** Answer as many as there is room for. @param free places that no consumer has */
-  admit(free: number, now: number): void {
+  /**
+   * Answer as many as there is room for.
+   * @param free places that no consumer has
+   * @param goingOn connections of an address that were let in and are in their handshake still
+   */
+  admit(free: number, now: number, goingOn: (host: string) => number): void {
     if (this.#waiting.length === 0 && this.#promised.length === 0) return;
     this.#promised = this.#promised.filter(({ until }) => now < until);
     this.#waiting = this.#waiting.filter(({ since }) => now - since < this.#limitMs);
+    if (this.#waiting.length > 0 && free <= this.#promised.length) this.#takeBack(now, goingOn);
     while (free - this.#promised.length > 0) {
       const one = this.#waiting.shift();
       if (one === undefined) return;
-      this.#promised.push({ host: one.host, until: one.since + this.#limitMs });
-      const reply = [one.envelope, empty, version, one.request, yes, empty, empty, empty];
-      reply.forEach((part, index) => {
-        this.#library.send(
-          this.#socket,
-          part,
-          part.length,
-          index === reply.length - 1 ? zmq.dontwait : zmq.dontwait | zmq.sndmore,
-        );
-      });
+      if (this.#answer(one)) this.#promised.push({ host: one.host, at: now, until: one.since + this.#limitMs });
     }
+  }
+
+  /** Places whose connections have ended in their handshake: a stranger that comes and goes would keep all of them. */
+  #takeBack(now: number, goingOn: (host: string) => number): void {
+    for (const host of new Set(this.#promised.filter(({ at }) => now - at >= goesOnMs).map((one) => one.host))) {
+      let kept = goingOn(host);
+      this.#promised = this.#promised.filter((one) => one.host !== host || now - one.at < goesOnMs || kept-- > 0);
+    }
+  }
+
+  /** @returns false when the connection has ended */
+  #answer({ envelope, request }: Waiting): boolean {
+    const reply = [envelope, empty, version, request, yes, empty, empty, empty];
+    const last = reply.length - 1;
+    for (const [index, part] of reply.entries()) {
+      const flags = index === last ? zmq.dontwait : zmq.dontwait | zmq.sndmore;
+      if (this.#library.send(this.#socket, part, part.length, flags) < 0 && index === 0) return false;
+    }
+    return true;
   }
 
   close(): void {

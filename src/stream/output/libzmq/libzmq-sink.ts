@@ -131,7 +131,7 @@ export class LibzmqSink implements MessageSink {
     // The door first: a peer that greeted and was refused at once was there.
     this.#door?.listen(now);
     this.#monitor?.read((event, value, remote) => this.#happened(event, value, remote, now));
-    this.#door?.admit(this.#options.connections - this.peers, now);
+    this.#door?.admit(this.#options.connections - this.peers, now, (host) => this.#peers?.goingOn(host) ?? 0);
     if (now - this.#lookedAt >= lookMs && this.#peers !== null && this.#peers.size > 0) this.#look(this.#peers, now);
     if (this.#socket === 0 && this.#context !== 0) this.#reopen();
   }

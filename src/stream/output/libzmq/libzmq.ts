@@ -50,6 +50,7 @@ export const zmq = {
   sndhwm: 23,
   rcvhwm: 24,
   lastEndpoint: 32,
+  routerMandatory: 33,
   tcpKeepalive: 34,
   tcpKeepaliveCnt: 35,
   tcpKeepaliveIdle: 36,

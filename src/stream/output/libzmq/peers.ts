@@ -14,8 +14,9 @@ import { TcpConnection } from './tcp-connection.js';
 const unfinishedLimit = 32;
 /** A connection that was cut is told by the monitor within this time, in ms, or the socket is made anew. */
 const cutLimitMs = 1000;
+const greetingBytes = 64;
 /** What libzmq sends before the first message: greeting, READY of a PUSH. */
-const handshakeBytes = 64 + 28;
+const handshakeBytes = greetingBytes + 28;
 /** A PING of a consumer, and the PONG that it gets. */
 const pingBytes = 9;
 const pongBytes = 7;
@@ -63,6 +64,19 @@ export class LibzmqPeers {
   /** Bytes of messages that the machines of the consumers have acknowledged, as of the last look. */
   get acknowledged(): number {
     return this.#acknowledged;
+  }
+
+  /**
+   * How many connections of this address libzmq goes on with, since the door let them in: it has sent them more than
+   * the greeting, and they are in their handshake still.
+   */
+  goingOn(host: string): number {
+    let count = 0;
+    for (const [remote, { consumer, tcp }] of this.#all) {
+      if (consumer || hostOf(remote) !== host || !tcp.look() || !tcp.open) continue;
+      if (tcp.sent === null || tcp.sent > greetingBytes) count++;
+    }
+    return count;
   }
 
   /** Those refused since the last call. */

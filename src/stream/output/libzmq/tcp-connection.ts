@@ -15,9 +15,18 @@ const duplicateOnExecClosed = 1030;
 const established = 1;
 const shutBoth = 2;
 
-/** Offsets in struct tcp_info (linux/tcp.h, since 4.1). */
-const at = { state: 0, retransmits: 2, probes: 3, lastAckReceived: 56, bytesAcked: 120, bytesReceived: 128 } as const;
+/** Offsets in struct tcp_info (linux/tcp.h, since 4.1; bytesSent since 4.19). */
+const at = {
+  state: 0,
+  retransmits: 2,
+  probes: 3,
+  lastAckReceived: 56,
+  bytesAcked: 120,
+  bytesReceived: 128,
+  bytesSent: 200,
+} as const;
 const infoBytes = 136;
+const wholeInfoBytes = 208;
 
 /** A machine that has left so many repetitions without an answer, and the time-out besides, is not there. */
 const unansweredLeast = 2;
@@ -36,6 +45,8 @@ export class TcpConnection {
   /** As of the last look. Bytes of the whole connection, its handshake included. */
   acknowledged = 0;
   received = 0;
+  /** null = the kernel does not tell. */
+  sent: number | null = 0;
   /** The kernel still calls it connected. */
   open = true;
   #unanswered = 0;
@@ -72,7 +83,7 @@ export class TcpConnection {
       this.open = false;
       return false;
     }
-    length[0] = infoBytes;
+    length[0] = wholeInfoBytes;
     if (libc().getsockopt(this.#descriptor, level.tcp, option.info, info, length) !== 0 || length[0] < infoBytes)
       return false;
     this.open = info[at.state] === established;
@@ -80,6 +91,7 @@ export class TcpConnection {
     this.#lastAckMs = infoView.getUint32(at.lastAckReceived, true);
     this.acknowledged = wide(at.bytesAcked);
     this.received = wide(at.bytesReceived);
+    this.sent = length[0] < wholeInfoBytes ? null : wide(at.bytesSent);
     return true;
   }
 

@@ -10,6 +10,7 @@ import type { ZmqHandle } from '../../../../src/stream/output/libzmq/libzmq.js';
 const library = await loadLibzmq();
 const skip = typeof library === 'string' ? library : false;
 const limitMs = 2000;
+const oneGoesOn = (): number => 1;
 /** ZMQ_DEALER: asks several times without an answer, as libzmq's own connections do together. */
 const dealer = 5;
 
@@ -20,7 +21,7 @@ function site(t: Test): { door: LibzmqDoor; ask: (host: string) => Asking } {
   t.ok(door.ready);
   const asking: Asking[] = [];
   t.teardown(async () => {
-    asking.forEach(({ socket }) => library.close(socket));
+    asking.forEach((one) => one.close());
     door.close();
     await new Promise<void>((resolve) => library.ctxTerm(context, () => resolve()));
   });
@@ -42,8 +43,13 @@ function site(t: Test): { door: LibzmqDoor; ask: (host: string) => Asking } {
 
 class Asking {
   readonly socket: ZmqHandle;
+  #closed = false;
   constructor(socket: ZmqHandle) {
     this.socket = socket;
+  }
+  close(): void {
+    if (typeof library !== 'string' && !this.#closed) library.close(this.socket);
+    this.#closed = true;
   }
   /** The parts of the answer; none = not answered. */
   answer(): string[] {
@@ -65,7 +71,7 @@ t.test('one who asks is let in while there is a place, and a place is promised o
   const [first, second] = [ask('10.0.0.1'), ask('10.0.0.2')];
   await sleep(20);
   door.listen(0);
-  door.admit(1, 0);
+  door.admit(1, 0, oneGoesOn);
   t.strictSame(first.answer(), ['', '1.0', '1', '200', '', '', '']);
   t.strictSame(second.answer(), [], 'no word for who waits');
   t.strictSame(
@@ -73,9 +79,9 @@ t.test('one who asks is let in while there is a place, and a place is promised o
     [true, true, false],
   );
   door.arrived('10.0.0.1');
-  door.admit(0, 1);
+  door.admit(0, 1, oneGoesOn);
   t.strictSame(second.answer(), [], 'the place is taken');
-  door.admit(1, 2);
+  door.admit(1, 2, oneGoesOn);
   t.equal(second.answer()[3], '200', 'a place is free again');
 });
 
@@ -85,10 +91,10 @@ t.test('a promise that nobody takes up ends with the time of a handshake, and so
   const [second, third] = [ask('10.0.0.2'), ask('10.0.0.3')];
   await sleep(20);
   door.listen(0);
-  door.admit(1, 0);
-  door.admit(1, limitMs - 1);
+  door.admit(1, 0, oneGoesOn);
+  door.admit(1, limitMs - 1, oneGoesOn);
   t.ok(door.isPromised('10.0.0.1') && door.isWaiting('10.0.0.2'));
-  door.admit(1, limitMs);
+  door.admit(1, limitMs, oneGoesOn);
   t.notOk(door.isPromised('10.0.0.1') || door.isWaiting('10.0.0.2'));
   t.strictSame([...second.answer(), ...third.answer()], [], 'libzmq has closed them: nobody is let in who is gone');
 });
@@ -103,4 +109,35 @@ t.test('no more than 64 wait, and the oldest go first', { skip }, async (t) => {
     64,
   );
   t.notOk(door.isWaiting('10.0.0.0'));
+});
+
+t.test('no place is promised to a connection that has ended', { skip }, async (t) => {
+  const { door, ask } = site(t);
+  const [gone, here] = [ask('10.0.0.1'), ask('10.0.0.2')];
+  await sleep(20);
+  door.listen(0);
+  gone.close();
+  // libzmq's own thread closes it.
+  for (let turn = 0; turn < 10; turn++) {
+    await sleep(50);
+    door.listen(1);
+  }
+  door.admit(1, 1, oneGoesOn);
+  t.equal(here.answer()[3], '200');
+  t.notOk(door.isPromised('10.0.0.1'));
+});
+
+t.test('a place whose connection has ended in its handshake is promised anew', { skip }, async (t) => {
+  const { door, ask } = site(t);
+  ask('10.0.0.1');
+  const second = ask('10.0.0.2');
+  await sleep(20);
+  door.listen(0);
+  door.admit(1, 0, () => 0);
+  door.admit(1, 249, () => 0);
+  t.strictSame(second.answer(), [], 'it may not have begun');
+  door.admit(1, 250, oneGoesOn);
+  t.strictSame(second.answer(), [], 'it goes on');
+  door.admit(1, 251, () => 0);
+  t.equal(second.answer()[3], '200');
 });

@@ -324,3 +324,22 @@ t.test('where libzmq or one of its functions is not there, the reason is said', 
   t.match(await loadLibzmq(() => 'libc.so.6'), /zmq_version/);
   t.match(await loadLibzmq(() => '/no/such/library.node'), /no such|cannot open|not a library/i);
 });
+
+t.test('a stranger that was promised the place and went keeps nobody out', async (t) => {
+  const { sink, endpoint } = await open(t, { connections: 1 });
+  const stranger = connect(Number(endpoint.split(':').at(-1)), '127.0.0.1');
+  stranger.on('error', () => undefined);
+  let heard = 0;
+  stranger.on('data', ({ length }: Buffer) => (heard += length));
+  const greeting = Buffer.alloc(64);
+  greeting.set([255, 0, 0, 0, 0, 0, 0, 0, 1, 127, 3, 1]);
+  greeting.write('NULL', 12);
+  stranger.write(greeting);
+  t.ok(await until(sink, () => heard > 64), 'it was let in: libzmq went on');
+  stranger.destroy();
+  const from = performance.now();
+  pull(t, endpoint);
+  t.ok(await until(sink, () => sink.peers === 1), 'the consumer is in');
+  const took = performance.now() - from;
+  t.ok(took < 1500, `after ${took.toFixed()} ms, sooner than the time of the handshake`);
+});
