@@ -111,3 +111,17 @@ t.test('a consumer that is slow is to blame where frames came, and not where mos
     t.strictSame(pipeline.verify(), []);
   }
 });
+
+t.test('frames that came all at once, a ring and more behind the first number, are not skipped', async (t) => {
+  for (const [step, aborted] of [
+    [1, 'consumer_stalled'],
+    [4, 'frames_skipped'],
+  ] as const) {
+    const pipeline = small({ max_owed_frames: 1, start_window_ms: 5 });
+    pipeline.arm({ firstFrameNumber: 100_000 });
+    for (let frame = 0; frame < 60; frame += step) for (const port of [0, 1]) pipeline.send(port, 100_000 + frame);
+    pipeline.run(300);
+    t.match(pipeline.summaries, [{ aborted }], `steps of ${step}`);
+    t.strictSame(pipeline.verify(), []);
+  }
+});

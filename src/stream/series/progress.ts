@@ -2,7 +2,7 @@
 // long ago.
 // Tested by test/pipeline/series.test.ts.
 
-import { earlierOf, laterOf, noFrame } from '../../detector/frame-share.js';
+import { earlierOf, laterOf, noFrame, ownBehind } from '../../detector/frame-share.js';
 import type { OwnNumber } from '../../detector/frame-share.js';
 import { portCounter } from '../../memory/counters.js';
 import type { SeriesWords } from '../../memory/series-words.js';
@@ -87,8 +87,10 @@ export class SeriesProgress {
       this.#next = next;
       this.#sentAt = this.highest;
     }
-    if (this.highest - next < this.#ring) {
-      this.#aheadTo = this.highest;
+    // Nothing counts that lies before the first frame.
+    if (next !== 0 && this.#aheadTo === 0) this.#aheadTo = ownBehind(next, -1);
+    if (next !== 0 && this.highest - next < this.#ring) {
+      this.#aheadTo = laterOf(this.highest, ownBehind(next, -1));
       this.#aheadPackets.set(this.#packetsOf);
     }
     if (next !== 0) this.slotsUsedMax = Math.max(this.slotsUsedMax, Math.min(this.#ring, this.highest - next + 1));
@@ -97,7 +99,8 @@ export class SeriesProgress {
   /** Of the frames that were seen since the ring did not hold all: did most come on no port, their numbers left out? */
   get mostlySkipped(): boolean {
     const images = this.#packetsOf.map((packets, port) => (packets - this.#aheadPackets[port]) / this.#expectedPackets);
-    return 2 * Math.max(...images) < this.highest - this.#aheadTo;
+    // One more is still coming in.
+    return 2 * (Math.max(...images) + 1) < this.highest - this.#aheadTo;
   }
 
   /** Has nothing been sent while the most of the frames came that are left to send? @param next next frame to send */
