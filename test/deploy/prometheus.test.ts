@@ -196,7 +196,11 @@ t.test(
   { skip: without('prometheus') },
   async (t) => {
     const receiver = await receiverOf(t);
-    const running = await start(t, `${quadYaml}\nframe_timeout_ms: 100\nreceiver_url: "${receiver.url}"`);
+    // Everything that has metrics of its own: a receiver that is watched, encoders, a preview.
+    const running = await start(
+      t,
+      `${quadYaml}\nframe_timeout_ms: 100\nreceiver_url: "${receiver.url}"\ncompression: bslz4\npreview: { port: 0 }`,
+    );
     const { address, onStart } = await simulatorEndpoint(t);
     const query = await startPrometheus(t, new URL(running.service.apiUrl).host, address);
     const consumer = await running.consume({ series: 1 });
