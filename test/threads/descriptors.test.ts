@@ -15,7 +15,7 @@ import { until, within } from './waiting.js';
  * Little more than Node needs to load the service; tap's own loader, which it hands down by NODE_OPTIONS, would need
  * more.
  */
-const limit = 192;
+const limit = 256;
 
 /** Connections that say nothing; those that are closed again are made anew by nobody. */
 function idle(t: { teardown(end: () => void): void }, port: number, count: number): Socket[] {
