@@ -135,6 +135,7 @@ async function makeCopy({ changes, test }: Mutant, folder: string, signal: Abort
     'simulators/files/direct',
     'dist/src',
     'dist/simulators',
+    'dist/test/frame-numbers.js',
     'dist/test/fuzz',
     'dist/test/oracle',
     'dist/test/pipeline',
