@@ -21,6 +21,9 @@ export interface ArrivalsOptions {
 
 const tickMs = 500;
 
+/** A service that has its consumers looks from here as a program does that speaks no zmq. */
+const turnedAway = 'something listens there, and either speaks no zmq or lets no further consumer in';
+
 export class Arrivals {
   /** True when nothing came for as long as was allowed. */
   timedOut = false;
@@ -90,10 +93,7 @@ export class Arrivals {
   waiting(): string | null {
     const silent = this.#endpoints.flatMap((endpoint, index) =>
       this.#connections[index] === 0
-        ? [
-            `${endpoint}: not connected ` +
-              `yet${this.#heard[index] === true ? ': something listens there, and it speaks no zmq' : ''}`,
-          ]
+        ? [`${endpoint}: not connected ` + `yet${this.#heard[index] === true ? `: ${turnedAway}` : ''}`]
         : [],
     );
     if (silent.length > 0) return silent.join('; ');
@@ -107,8 +107,8 @@ export class Arrivals {
     const named = never.join(', ');
     if (never.some((endpoint) => this.#heard[this.#endpoints.indexOf(endpoint)] === true))
       return (
-        `${named}: something listens there, and it speaks no zmq. Give data_host and data_port of the service (vdcu ` +
-        'status tells them)'
+        `${named}: ${turnedAway}. vdcu status tells data_host and data_port of the service, and which consumers it ` +
+        'has: beside a consumer a watcher is not let in; the preview (preview: {port}) is for live viewers'
       );
     if (never.length > 0)
       return `${named}: never connected. Is the service running, and are address and data_port right?`;

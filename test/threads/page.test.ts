@@ -24,7 +24,7 @@ t.test(
     await says('name', /^det$/);
     await says('state', /^idle$/);
     await says('message', /no consumer is connected/);
-    t.equal(await text('no-frame'), 'No frame has been sent yet.');
+    t.equal(await text('no-frame'), 'No picture yet: it comes with the next frame that is sent.');
 
     // Armed by hand: refused without a consumer, with the remedy; then, with one, open.
     await browser.evaluate(
