@@ -3,8 +3,8 @@
 
 import { ffiUnavailable, libc } from './ffi.js';
 
-/** What threads of the pool work at, as Node names it: files, names of hosts. */
-const pooled = /^(FSReq|GetAddrInfo|GetNameInfo)/;
+/** What threads of the pool work at, as Node names it: files, their closing, names of hosts. */
+const pooled = /^(FSReq|CloseReq|GetAddrInfo|GetNameInfo)/;
 
 /** @param code exit code; that of the process unless given */
 export function endProcess(code?: number): never {

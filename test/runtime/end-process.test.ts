@@ -30,3 +30,20 @@ t.test('it ends with its code also when a file that it reads does not answer', (
   t.match(ended(t, 'never answers'), { status: 5, signal: null, stdout: 'exit handlers ran' });
   t.end();
 });
+
+t.test('and when a file that it closes does not', (t) => {
+  // The one thread of the pool computes for hours, as if it were held by the disk; closing waits behind it.
+  const program =
+    `import { open } from 'node:fs/promises'; import { pbkdf2 } from 'node:crypto';` +
+    `import { endProcess } from ${JSON.stringify(ending)};` +
+    `const file = await open(${JSON.stringify(ending)});` +
+    `setTimeout(() => { gc(); pbkdf2('', '', 2 ** 31 - 1, 64, 'sha512', () => {}); void file.close(); }, 100);` +
+    `setTimeout(() => endProcess(5), 200);`;
+  const { status, signal } = spawnSync(process.execPath, ['--expose-gc', '--input-type=module', '-e', program], {
+    env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
+    timeout: 20_000,
+    killSignal: 'SIGKILL',
+  });
+  t.strictSame({ status, signal }, { status: 5, signal: null });
+  t.end();
+});
