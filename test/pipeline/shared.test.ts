@@ -151,6 +151,19 @@ t.test('silence ends all parts, filled up to the frames asked for', async (t) =>
   t.strictSame(problemsOf(union), []);
 });
 
+t.test('ten periods of silence are ten frames of the instance, however many share the detector', async (t) => {
+  const detector = new SharedDetector(16);
+  const framePeriodMs = 1000;
+  detector.arm(48, { framePeriodMs });
+  for (let index = 0; index < 48; index++) {
+    detector.play(index, index);
+    for (const instance of detector.instances) instance.run(framePeriodMs, 100);
+  }
+  const union = detector.union(4);
+  t.match(union.checker.counts, { complete: 48, marked: 0 });
+  t.strictSame(problemsOf(union), []);
+});
+
 t.test('a stop of one instance alone is refused, and says what to do', async (t) => {
   const detector = new SharedDetector(2);
   detector.arm(8);

@@ -101,12 +101,12 @@ export class SeriesState {
       expectedPackets,
     });
     this.warnings = new SeriesWarnings(deps, layout);
-    const { framePeriodMs } = request;
+    const { framePeriodMs } = this.share;
     this.silenceMs =
       limits.seriesTimeoutMs === null && framePeriodMs === null
         ? null
         : Math.max(silenceLeastMs, limits.seriesTimeoutMs ?? 0, 10 * (framePeriodMs ?? 0));
-    this.tail = new SeriesTail(limits, this.share.framePeriodMs);
+    this.tail = new SeriesTail(limits, framePeriodMs);
     this.since = now;
     this.consumer = new SeriesConsumer(deps.output);
     words.reset();
