@@ -1,8 +1,9 @@
-// The detector of the benchmarks: Eiger packets at a given frame rate, ports interleaved packet by packet as the hardware sends
-// them, by sendmmsg. In C so that it is never the limit. Each frame has the same pixels: those of the file `pixels` (payloads port by port),
-// or a pattern of bytes.
+// The detector of the benchmarks: Eiger packets at a given frame rate, ports interleaved packet by packet as the
+// hardware sends them, by sendmmsg. In C so that it is never the limit. Each frame has the same pixels: those of the
+// file `pixels` (payloads port by port), or a pattern of bytes.
 //
-//   ports=50001:1:0,50002:0:0 (UDP port, row, column) packets=64 payload=4096 rate=1000 frames=5000 first=1 segment=1 [host=] [pixels=FILE] [stamps=FILE]
+//   ports=50001:1:0,50002:0:0 (UDP port, row, column) packets=64 payload=4096 rate=1000 frames=5000 first=1 segment=1
+//   [host=] [pixels=FILE] [stamps=FILE]
 //
 // `segment` datagrams are handed to the kernel as one buffer (UDP_SEGMENT); 1 = single datagrams. A frame's packets are spread
 // evenly over its period, `group` of each port at a time. Prints JSON: packets, frames, seconds, and by how much the last packet of
@@ -39,8 +40,9 @@ int main(int count, char **values) {
   for (size_t i = 0; i < (size_t)ports * packets * payload; i++) payloads[i] = (i * 2654435761u) >> 24;
   const char *pixelFile = text("pixels", "");
   if (pixelFile[0] != 0) {
+    const size_t wanted = (size_t)ports * packets;
     FILE *file = fopen(pixelFile, "rb");
-    if (file == NULL || fread(payloads, payload, (size_t)ports * packets, file) != (size_t)ports * packets || fclose(file) != 0) fail(pixelFile);
+    if (file == NULL || fread(payloads, payload, wanted, file) != wanted || fclose(file) != 0) fail(pixelFile);
   }
   struct iovec *pieces = calloc((size_t)ports * packets * 2, sizeof *pieces);
   for (int port = 0; port < ports; port++) {

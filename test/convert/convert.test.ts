@@ -179,7 +179,11 @@ import h5py, numpy as np, os, sys
 os.chdir(sys.argv[1])
 pixels = np.arange(1, 2 * 30 * 40 + 1, dtype='u2').reshape(2, 30, 40)
 with h5py.File('part.h5', 'w') as f: f['data'] = pixels; f['numbers'] = np.arange(4)
-for name, source, images in (('whole.h5', 'part.h5', 'data'), ('lacking.h5', 'gone.h5', 'data'), ('wrong.h5', 'part.h5', 'x')):
+for name, source, images in (
+    ('whole.h5', 'part.h5', 'data'),
+    ('lacking.h5', 'gone.h5', 'data'),
+    ('wrong.h5', 'part.h5', 'x'),
+):
     with h5py.File(name, 'w') as f:
         layout = h5py.VirtualLayout((4, 30, 40), 'u2')
         layout[:2] = h5py.VirtualSource('part.h5', 'data', (2, 30, 40))

@@ -191,7 +191,7 @@ class _answering:
     def __init__(
         self, status: int, body: bytes, *, of_bytes: int = 0, hangs: bool = True, seconds_for_each_byte: float = 0
     ) -> None:
-        """``of_bytes``: so many are declared, and it waits for its end where the body is shorter, unless ``hangs`` is not set."""
+        """``of_bytes``: so many are declared; where the body is shorter it waits for its end, unless not ``hangs``."""
         over = self.over = threading.Event()
 
         class Handler(http.server.BaseHTTPRequestHandler):

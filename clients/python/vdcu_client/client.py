@@ -127,7 +127,9 @@ class Vdcu:
         except VdcuError:
             raise
         except Exception as error:  # A damaged pickle raises anything (documentation of pickle.UnpicklingError).
-            raise Unreachable(f"{self.url}/last_frame: the answer is no image: {answer[:80]!r}. Is this the service's address?") from error
+            raise Unreachable(
+                f"{self.url}/last_frame: the answer is no image: {answer[:80]!r}. Is this the service's address?"
+            ) from error
 
     def config(self) -> Dict[str, Any]:
         """The service's configuration, defaults filled in."""
