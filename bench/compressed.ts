@@ -35,7 +35,7 @@ export interface CompressedOptions {
 }
 
 export const compressedDefaults: CompressedOptions = { runs: 5, seconds: 3, searchSeconds: 10, mean: 1 };
-export const compressedRates = [500, 1000];
+const compressedRates = [500, 1000];
 const forms = ['none', 'bslz4'] as const;
 
 /** One series. */

@@ -14,12 +14,6 @@ export interface Cost {
   readonly encoders: number;
 }
 
-/** What one series of a pair came to. */
-export interface PairRun {
-  readonly cost: Cost;
-  readonly run: SeriesRun;
-}
-
 export interface Pairs<Figure> {
   readonly first: readonly Figure[];
   readonly second: readonly Figure[];
@@ -32,7 +26,7 @@ export async function measurePairs<Figure>(
   services: readonly [ServiceProcess, ServiceProcess],
   pairs: number,
   { rate, seconds, ...traffic }: Omit<Traffic, 'detector' | 'first' | 'frames'> & { readonly seconds: number },
-  figure: (run: PairRun) => Figure,
+  figure: (series: { readonly cost: Cost; readonly run: SeriesRun }) => Figure,
   consumerStamps = '',
 ): Promise<Pairs<Figure>> {
   let turn = 0;

@@ -76,6 +76,7 @@ const { values } = parseArgs({
 
 const runs = Number(values.runs);
 const seconds = Number(values.seconds);
+const searchSeconds = Number(values['search-seconds']);
 const minutes = Number(values.minutes);
 const wanted = (name: string): boolean => values.only === undefined || values.only.split(',').includes(name);
 const kept = values.from ?? values.write;
@@ -98,7 +99,7 @@ if (values.from === undefined) {
           ...pipelineDefaults,
           runs,
           seconds,
-          searchSeconds: Number(values['search-seconds']),
+          searchSeconds,
           rates: values.rates,
           against: values.against,
         })),
@@ -140,7 +141,7 @@ if (values.from === undefined) {
           ...compressedDefaults,
           runs,
           seconds,
-          searchSeconds: Number(values['search-seconds']),
+          searchSeconds,
         })),
       ),
     );
