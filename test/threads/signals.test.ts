@@ -105,7 +105,6 @@ t.test('every other signal that would end a process ends in order', { timeout: 1
   const text = await configText(quadYaml);
   for (const signal of [
     'SIGABRT',
-    'SIGALRM',
     'SIGVTALRM',
     'SIGPROF',
     'SIGXCPU',
