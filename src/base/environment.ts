@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { exitCode, OperatorError } from './errors.js';
 
 /** Levels of the log, from everything to almost nothing. */
-export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
 
 export type LogLevel = (typeof logLevels)[number];
 

@@ -15,7 +15,7 @@ import type { ServiceConfig, StatedOptions } from './service-config.js';
 export const fromClient = 'from_client';
 
 /** Keys that the client says. */
-export const clientKeys = [
+const clientKeys = [
   'detector',
   'modules',
   'quad',

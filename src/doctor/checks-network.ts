@@ -10,11 +10,11 @@ import type { Check, NotChecked, Verdict } from './verdict.js';
 /**
  * A buffer that bridges less than one turn of a receiver (256 packets at 2 µs) overflows however idle the machine is.
  */
-export const coverLeastMs = 0.5;
+const coverLeastMs = 0.5;
 /**
  * A buffer that bridges less than this overflows when the receiver is kept waiting as happens on every busy machine.
  */
-export const coverWantedMs = 50;
+const coverWantedMs = 50;
 /** Time that a CPU's backlog should bridge: a few scheduler ticks. */
 const backlogMs = 10;
 /** receive_buffer_bytes by default, and the most that it may be. */

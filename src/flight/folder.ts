@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
 /** Recordings of a detector that are kept. */
-export const recordingsKept = 20;
+const recordingsKept = 20;
 /**
  * Bytes of all of them together, the newest included, which may be larger alone. deploy/chart/values.yaml gives the
  * folder a third more.

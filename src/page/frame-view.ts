@@ -272,7 +272,7 @@ export class FrameView {
 }
 
 /** Diagonal stripes, seamless: "missing". */
-export function hatchTile(): HTMLCanvasElement {
+function hatchTile(): HTMLCanvasElement {
   const size = 8;
   const tile = document.createElement('canvas');
   tile.width = size;

@@ -147,7 +147,7 @@ const troubles: Readonly<Record<string, string>> = {
 };
 
 /** A descriptor whose writes do not wait: a file, a device, or a pipe or terminal opened so. */
-export function descriptorTarget(fd: number): LogTarget {
+function descriptorTarget(fd: number): LogTarget {
   return {
     write: (bytes) => {
       try {

@@ -10,7 +10,7 @@ import { errnoName, ffiUnavailable, lastErrno, libc, openLibrary } from './ffi.j
 const option = { setName: 15, setTimerSlack: 29 } as const;
 
 /** Bytes of a thread's name; the kernel cuts the rest. */
-export const threadNameBytes = 15;
+const threadNameBytes = 15;
 
 /** Name the calling thread; longer names are cut. @returns a warning, or null when it is done */
 export function nameThread(name: string): string | null {

@@ -8,7 +8,7 @@ import { OperatorError } from '../base/errors.js';
 import { mapped, parseIp, unmapped } from '../runtime/socket-address.js';
 
 /** No sender that is configured. */
-export const foreignSender = 0;
+const foreignSender = 0;
 
 /** For senders as text. An empty list allows all. */
 export function makeSenderWord(sources: readonly UdpSource[]): (address: string, port: number) => number {

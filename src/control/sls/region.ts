@@ -53,8 +53,7 @@ export function regionOf(
   return { roi: [top, left, bottom - top + 1, right - left + 1], problems: [] };
 }
 
-export const isWhole = ({ xmin, xmax, ymin, ymax }: PsiRoi): boolean =>
-  [xmin, xmax, ymin, ymax].every((end) => end === -1);
+const isWhole = ({ xmin, xmax, ymin, ymax }: PsiRoi): boolean => [xmin, xmax, ymin, ymax].every((end) => end === -1);
 
 const impossible = (sentence: string): Region => ({
   roi: null,

@@ -9,7 +9,7 @@ import type { RecentSeconds } from '../../view/service-view.js';
 
 /** Time from look to look whether there is another frame, and from state to state, ms. */
 const lookMs = 50;
-export const stateMs = 250;
+const stateMs = 250;
 /** Viewers at once. */
 export const viewerLimit = 32;
 /** A viewer that has not taken an event for so long is gone, ms. */

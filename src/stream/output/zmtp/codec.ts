@@ -21,7 +21,7 @@
 
 export const greetingBytes = 64;
 /** After so many bytes of a greeting it is known whether the peer speaks ZMTP, and which. */
-export const versionBytes = 11;
+const versionBytes = 11;
 /** A command of a peer is no longer than this: a READY with some properties. */
 export const longestCommand = 512;
 /** Bytes of the head of a message part at most. */

@@ -44,8 +44,8 @@ export type PeerState = 'greeting' | 'handshake' | 'knocking' | 'consumer';
 export type Heard = 'nothing' | 'gone' | PeerRefusal;
 
 /** READY property by which `vdcu watch` and `vdcu record` say that they only look on. */
-export const roleProperty = 'x-vdcu-role';
-export const onlookerRole = 'onlooker';
+const roleProperty = 'x-vdcu-role';
+const onlookerRole = 'onlooker';
 
 /** Answers to heartbeats that a peer does not read are not made beyond this, in bytes. */
 const controlMost = 256;

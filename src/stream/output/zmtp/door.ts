@@ -14,9 +14,9 @@ export const handshakeMs = 2000;
 /**
  * One that is refused waits so long from its connecting on, in ms: closed at once it would knock seven times a second.
  */
-export const refusedAfterMs = 1000;
+const refusedAfterMs = 1000;
 /** Connections that are no consumers. */
-export const halfOpenMost = 8;
+const halfOpenMost = 8;
 /** Connections accepted in one look. */
 const acceptsPerLook = 16;
 /** Where no descriptor is left, no connection is accepted for so long, in ms. */
