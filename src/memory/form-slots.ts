@@ -8,6 +8,7 @@
 
 import type { OwnNumber } from '../detector/frame-share.js';
 import { fence } from './fence.js';
+import { tagOf } from './slot-records.js';
 
 /** Bytes that each record takes: those of different writers lie apart. */
 const recordBytes = 128;
@@ -36,9 +37,6 @@ export interface FormSlotsMap {
   readonly forms: number;
   readonly stride: number;
 }
-
-/** Nonzero, and different for any two frames that can meet in one slot. */
-const tagOf = (frameNumber: OwnNumber): number => (frameNumber % 1073741824) + 1;
 
 export class FormSlots {
   readonly #map: FormSlotsMap;

@@ -36,8 +36,8 @@ export const bitmapWords = (packets: number): number => Math.ceil(packets / 32);
 export const slotRecordBytes = (packets: number): number =>
   Math.ceil(((recordWord.bits + 2 * bitmapWords(packets)) * 4) / 128) * 128;
 
-/** Nonzero, and different for any two frames that can meet in one slot. */
-const tagOf = (frameNumber: OwnNumber): number => (frameNumber % 1073741824) + 1;
+/** The publish word of a frame: nonzero, and different for any two frames that can meet in one slot. */
+export const tagOf = (frameNumber: OwnNumber): number => (frameNumber % 1073741824) + 1;
 
 /** The records of one port, by slot. Times in ms of the service's clock. */
 export class SlotRecords {
