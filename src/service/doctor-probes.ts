@@ -7,7 +7,6 @@ import { messageOf } from '../base/errors.js';
 import { allowed, wayInFacts } from '../config/ways.js';
 import type { WayInName } from '../config/ways.js';
 import type { BufferFacts } from '../doctor/facts.js';
-import { ffiUnavailable } from '../runtime/ffi.js';
 import { loadLibzmq } from '../stream/output/libzmq/libzmq.js';
 import { zmtpUnavailable } from '../stream/output/zmtp/probe.js';
 import { recvmmsgUnavailable } from '../udp/recvmmsg-probe.js';
@@ -66,8 +65,6 @@ function compiledMissing(): string | null {
 }
 
 async function libzmqMissing(): Promise<string | null> {
-  const missing = ffiUnavailable();
-  if (missing !== null) return missing;
   const library = await loadLibzmq();
   return typeof library === 'string' ? library : null;
 }

@@ -4,6 +4,7 @@
 
 import { createSocket } from 'node:dgram';
 import type { ServiceConfig } from '../config/service-config.js';
+import { wayInFacts } from '../config/ways.js';
 import type { WayInName } from '../config/ways.js';
 import { Landing } from '../memory/landing.js';
 import type { MemoryMap } from '../memory/memory-map.js';
@@ -58,8 +59,8 @@ export const waysIn: Readonly<Record<WayInName, WayIn>> = {
   recvmmsg: {
     unavailable: recvmmsgUnavailable,
     without:
-      'packets are received by node:dgram, at most some 50000 packets of 4 kB per second and port, since recvmmsg ' +
-      'cannot be had',
+      `packets are received by node:dgram, at most some ${wayInFacts.dgram.packetsPerSecond} packets of 4 kB per ` +
+      'second and port, since recvmmsg cannot be had',
     open: ({ ports, config, map, buffer, waitMs, wakeDescriptor }) => {
       const { landingPackets, packetBytes, coalescedBuffers = 0 } = map.sizes;
       const sources = ports.map(

@@ -9,7 +9,6 @@ import type { ServiceConfig } from '../../config/service-config.js';
 import type { WayOutName } from '../../config/ways.js';
 import type { StreamEvent } from '../../contract/series.js';
 import type { Wake } from '../../runtime/agent.js';
-import { ffiUnavailable } from '../../runtime/ffi.js';
 import { keepFreedMemory } from '../../runtime/thread.js';
 import { LibzmqSink } from './libzmq/libzmq-sink.js';
 import { loadLibzmq } from './libzmq/libzmq.js';
@@ -70,7 +69,7 @@ export const waysOut: Readonly<Record<WayOutName, WayOut>> = {
   libzmq: {
     without: 'messages are handed over by zeromq.js',
     prepare: async (setup) => {
-      const library = ffiUnavailable() ?? (await loadLibzmq());
+      const library = await loadLibzmq();
       if (typeof library === 'string') return library;
       keepFreedMemory(Math.max(keptFreeBytes, keptFreeMessages * setup.plan.detector.frameBytes));
       return (port) => new LibzmqSink(library, { ...zmqOptions(setup, port), now });

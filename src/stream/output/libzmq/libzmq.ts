@@ -4,7 +4,7 @@
 // Tested by test/stream/output/libzmq/libzmq-sink.test.ts.
 
 import { messageOf } from '../../../base/errors.js';
-import { openLibrary } from '../../../runtime/ffi.js';
+import { ffiUnavailable, openLibrary } from '../../../runtime/ffi.js';
 import type { ForeignFunction } from '../../../runtime/ffi.js';
 
 /** A context or a socket: an address that only libzmq looks at. */
@@ -73,6 +73,8 @@ export const zmq = {
  * @returns the functions, or why there are none
  */
 export async function loadLibzmq(find: () => string | undefined = loadedAddon): Promise<Libzmq | string> {
+  const missing = ffiUnavailable();
+  if (missing !== null) return missing;
   try {
     await import('zeromq');
     const path = find();
