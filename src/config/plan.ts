@@ -267,6 +267,7 @@ export function makePlan(config: ServiceConfig, cores: number = availableParalle
     memoryBytes:
       sharedMemoryBytes +
       sending.sendQueue.bytes +
+      sending.previewBytes +
       2 * bufferTotal +
       processBytes +
       (receivers.threads + encoders + 1) * threadBytes,

@@ -12,6 +12,8 @@ const queueMessagesLeast = 4;
 /** What the kernel is asked to hold for one consumer. */
 const bufferBytes = { least: 4 * mebibyte, most: 64 * mebibyte } as const;
 const bufferFrames = 4;
+/** Copies of frames on their way to viewers at once, to those of different speed. */
+export const previewFrames = 3;
 
 /** Sizes in bytes, times in milliseconds; null = unknown without a frame rate. */
 export interface SendQueuePlan {
@@ -27,6 +29,8 @@ export interface SendQueuePlan {
   readonly sendBufferBytes: number;
   /** Messages that zmq may queue for each consumer, where it does. */
   readonly highWaterMark: number;
+  /** What viewers of `preview` take: copies of frames, and the kernel's send buffer of one viewer. */
+  readonly previewBytes: number;
 }
 
 /**
@@ -38,7 +42,8 @@ export function planSendQueue(
     sendBufferBytes: asked,
     consumerConnections,
     dataPorts,
-  }: Pick<ServiceConfig, 'send' | 'sendBufferBytes' | 'consumerConnections' | 'dataPorts'>,
+    preview,
+  }: Pick<ServiceConfig, 'send' | 'sendBufferBytes' | 'consumerConnections' | 'dataPorts' | 'preview'>,
   frameBytes: number,
   rateHz: number | null,
 ): SendQueuePlan {
@@ -57,5 +62,6 @@ export function planSendQueue(
     },
     sendBufferBytes,
     highWaterMark,
+    previewBytes: preview === null ? 0 : previewFrames * frameBytes + 2 * sendBufferBytes,
   };
 }

@@ -43,6 +43,7 @@ t.test('the numbers of an Eiger quad, 514 × 514 × 16 bit, at 1000 Hz', async (
     sendQueue: { of: 'kernel', frames: 7, bytes: 2 * 4194304, milliseconds: 7 },
     sendBufferBytes: 4194304,
     highWaterMark: 127,
+    previewBytes: 0,
     receiveBufferBytes: { perPort: 104857600, total: 209715200, chargedPerPacket: 8192 + 256 },
     limits: {
       overtakeFrames: 4,
@@ -60,6 +61,9 @@ t.test('the numbers of an Eiger quad, 514 × 514 × 16 bit, at 1000 Hz', async (
   t.match(memory, { ports: 2, slots: 1000, frameBytes: 528392, packets: 64, packetBytes: 4144 });
   t.equal(sharedMemoryBytes, mapMemory(memory).totalBytes);
   t.ok(memoryBytes > sharedMemoryBytes + 127 * 528392 + 2 * 209715200);
+  const viewed = plan([...quad, 'frame_rate_hz: 1000', 'preview: {port: 9998}']);
+  t.ok(viewed.previewBytes > 0);
+  t.equal(viewed.memoryBytes, memoryBytes + viewed.previewBytes);
   if (rate === null) throw new Error('the rate is known');
   t.equal(rate.gigabytesPerSecond, 0.528392);
   t.equal(rate.perPort.packetsPerSecond, 64000);

@@ -2,7 +2,13 @@ import t from 'tap';
 import { planSendQueue } from '../../src/config/send-queue.js';
 
 const frame = 528_392;
-const config = { send: 'auto', sendBufferBytes: null, consumerConnections: 1, dataPorts: [9999] } as const;
+const config = {
+  send: 'auto',
+  sendBufferBytes: null,
+  consumerConnections: 1,
+  dataPorts: [9999],
+  preview: null,
+} as const;
 
 t.test('the kernel holds four frames, between 4 and 64 MiB, and doubles what it is asked for', async (t) => {
   t.match(planSendQueue(config, frame, 1000), {
@@ -16,7 +22,7 @@ t.test('the kernel holds four frames, between 4 and 64 MiB, and doubles what it 
 
 t.test('a size that was asked for holds, for each connection', async (t) => {
   const plan = planSendQueue(
-    { send: 'zmtp', sendBufferBytes: 8 * frame, consumerConnections: 3, dataPorts: [9999] },
+    { ...config, send: 'zmtp', sendBufferBytes: 8 * frame, consumerConnections: 3 },
     frame,
     null,
   );
@@ -37,3 +43,12 @@ t.test('several sockets queue for themselves: as many bytes and as much time eac
   t.equal(four.sendBufferBytes, one.sendBufferBytes);
   t.match(four.sendQueue, { frames: one.sendQueue.frames, bytes: 4 * one.sendQueue.bytes, milliseconds: 28 });
 });
+
+t.test(
+  'viewers of a preview take copies of three frames and a send buffer; without one nothing is taken',
+  async (t) => {
+    const preview = { port: 9998, rateHz: 10, form: 'plain' } as const;
+    t.equal(planSendQueue({ ...config, preview }, frame, null).previewBytes, 3 * frame + 2 * 4194304);
+    t.equal(planSendQueue(config, frame, null).previewBytes, 0);
+  },
+);

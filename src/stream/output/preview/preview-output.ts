@@ -3,6 +3,7 @@
 // over to the consumer, with its number. Goes out: the same to a PUB socket, frames at most so often, the last of a
 // burst included.
 
+import { previewFrames } from '../../../config/send-queue.js';
 import type { SeriesSummary } from '../../../contract/series.js';
 import { walkOf } from '../../../detector/frame-form.js';
 import type { OwnNumber } from '../../../detector/frame-share.js';
@@ -16,8 +17,6 @@ const encoder = new TextEncoder();
 
 /** Copies take at most so many bytes in a ms (200 MB/s), as for the page's viewers. */
 const bytesInMs = 200_000;
-/** Frames that may be on their way at once, to subscribers of different speed. */
-const buffersMost = 3;
 
 export interface PreviewOptions {
   readonly form: Form;
@@ -147,7 +146,7 @@ export class PreviewOutput implements Output {
 
   /** Memory of this length that nothing is sent from any more; null = there is none. */
   #buffer(bytes: number): Uint8Array | null {
-    for (let index = 0; index < buffersMost; index++) {
+    for (let index = 0; index < previewFrames; index++) {
       const buffer = this.#buffers[index];
       if (buffer !== undefined && this.sink.uses(buffer)) continue;
       if (buffer === undefined || buffer.buffer.byteLength < bytes) this.#buffers[index] = new Uint8Array(bytes);
