@@ -60,7 +60,8 @@ export function diagnose(facts: TroubleFacts): Finding[] {
 /** The last series, until the next is opened. */
 function cutShort({ open, last }: TroubleFacts): Finding[] {
   if (open !== null || last?.aborted === undefined) return [];
-  const unsent = last.unsent > 0 ? `, and ${last.unsent} of its frames were never sent` : '';
+  const unsent =
+    last.unsent === 0 ? '' : `, and ${last.unsent} frame${last.unsent === 1 ? ' was' : 's were'} never sent`;
   return [
     { code: 'cut_short', message: `series ${last.series_id} was cut short${unsent}: ${abortText(last.aborted)}` },
   ];
