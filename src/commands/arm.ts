@@ -85,22 +85,34 @@ export async function arm(file: string | undefined, name: string | undefined, op
     process.stdout.write(`${JSON.stringify(answer.body)}\n`);
     return;
   }
-  const { series_id, msg_number, header_pending, state } = answer.body as Armed;
+  const { series_id, msg_number, header_pending, state, warnings } = answer.body as Armed;
   const header = header_pending
     ? 'its header waits for a consumer'
     : `its header is message ${msg_number ?? 'unknown'}`;
   process.stdout.write(`series ${series_id} is ${state}; ${header}\n`);
+  note(warnings);
+}
+
+/** Where they do not mix with what scripts read. */
+function note(warnings: readonly string[]): void {
+  for (const warning of warnings) process.stderr.write(`note: ${warning}\n`);
 }
 
 /** All instances that share a detector, or none. */
 async function armShared(urls: readonly string[], options: ArmOptions): Promise<void> {
-  const { base, armed } = await armAll(urls, wishOf(options), await serviceToken(undefined, undefined, options));
-  if (options.json === true) process.stdout.write(`${JSON.stringify({ msg_number: base, armed })}\n`);
-  else
+  const { base, armed, warnings } = await armAll(
+    urls,
+    wishOf(options),
+    await serviceToken(undefined, undefined, options),
+  );
+  if (options.json === true) process.stdout.write(`${JSON.stringify({ msg_number: base, armed, warnings })}\n`);
+  else {
     process.stdout.write(
       `${armed.length} instances are armed; the header is message ` +
         `${base}\n${armed.map(({ url, series_id }) => `  ${url}: series ${series_id}\n`).join('')}`,
     );
+    note(warnings);
+  }
 }
 
 /** What is asked for: what was given, as it was written. The service says what is wrong with it. */

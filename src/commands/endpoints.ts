@@ -83,7 +83,7 @@ export async function armAll(
   urls: readonly string[],
   wish: JsonObject,
   token: string | null,
-): Promise<{ base: number; armed: { url: string; series_id: number }[] }> {
+): Promise<{ base: number; armed: { url: string; series_id: number }[]; warnings: string[] }> {
   const members = await allOf(urls);
   const base = Math.max(...members.map(({ status }) => status.next_msg_number));
   const [leader, ...others] = members;
@@ -93,20 +93,32 @@ export async function armAll(
   };
   const arm = async ({
     url,
-  }: Member): Promise<{ url: string; series_id: number; problem: string | null; answer: unknown }> => {
+  }: Member): Promise<{
+    url: string;
+    series_id: number;
+    warnings: readonly string[];
+    problem: string | null;
+    answer: unknown;
+  }> => {
     try {
       const answer = await request(url, 'POST', armLimitMs, { body, token });
-      return answer.status === 201
-        ? { url, series_id: (answer.body as Armed).series_id, problem: null, answer: null }
-        : { url, series_id: 0, problem: reasonText(answer), answer: answer.body };
+      if (answer.status !== 201)
+        return { url, series_id: 0, warnings: [], problem: reasonText(answer), answer: answer.body };
+      const { series_id, warnings } = answer.body as Armed;
+      return { url, series_id, warnings, problem: null, answer: null };
     } catch (error) {
-      return { url, series_id: 0, problem: messageOf(error), answer: null };
+      return { url, series_id: 0, warnings: [], problem: messageOf(error), answer: null };
     }
   };
   const results = await Promise.all(others.map(arm));
   if (leader !== undefined && results.every(({ problem }) => problem === null)) results.unshift(await arm(leader));
   const refused = results.filter(({ problem }) => problem !== null);
-  if (refused.length === 0) return { base, armed: results.map(({ url, series_id }) => ({ url, series_id })) };
+  if (refused.length === 0)
+    return {
+      base,
+      armed: results.map(({ url, series_id }) => ({ url, series_id })),
+      warnings: [...new Set(results.flatMap(({ warnings }) => warnings))],
+    };
   const undone = await withdraw(
     results.map(({ url }) => url),
     leader?.url ?? '',

@@ -5,6 +5,7 @@
 
 import { frameReasons } from './frame-reasons.js';
 import { packetClassTable } from './packet-classes.js';
+import { remedyOf } from './row.js';
 import type { Row } from './row.js';
 import { seriesWarnings } from './series-warnings.js';
 
@@ -80,6 +81,11 @@ export const findings = {
 } as const satisfies Readonly<Record<string, Row>>;
 
 export type FindingCode = keyof typeof findings;
+
+/** What `name_again` says of a series with this file, without its beginning. */
+export const nameAgainText = (filename: string): string =>
+  `has the file of an earlier series, ${filename}: the receiver appends to it, and leaves its metadata as they ` +
+  `were${remedyOf(findings.name_again)}.`;
 
 /** One thing that is wrong. */
 export interface Finding {

@@ -23,6 +23,8 @@ export interface Armed {
   /** Of its images, as numpy has it: rows, columns; type of a pixel. */
   readonly shape: readonly [number, number];
   readonly type: PixelType;
+  /** What nothing is refused for, but what whoever arms should know before the detector starts, in sentences. */
+  readonly warnings: readonly string[];
 }
 
 /** All that a protocol needs to give orders. Orders are carried out one after the other. */
@@ -56,6 +58,8 @@ export interface SeriesOrdersDeps {
    * impossible.
    */
   hindrance(force: boolean): Refused | null;
+  /** What speaks against this request, though nothing refuses it, in sentences. */
+  warnings(request: ArmRequest): readonly string[];
   /** A series was opened, its header waits for a consumer. */
   pending(seriesId: number, request: ArmRequest): void;
 }
@@ -74,6 +78,7 @@ export class SeriesOrders implements Orders {
     const request = checkArmWish(wish, this.#deps.config);
     const hindrance = this.#deps.hindrance(request.force);
     if (hindrance !== null) throw hindrance;
+    const warnings = this.#deps.warnings(request);
     const event = await this.#answer('armed', (id) => ({ kind: 'arm', id, request }));
     if (event.header_pending) this.#deps.pending(event.series_id, request);
     const { shape, pixelType } = layoutOfRequest(request, this.#deps.config);
@@ -85,6 +90,7 @@ export class SeriesOrders implements Orders {
       state: 'open',
       shape: sent,
       type: pixelType,
+      warnings,
     };
   }
 

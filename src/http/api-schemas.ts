@@ -195,6 +195,10 @@ export const seriesOpened = object('The series is open: the detector may be star
   state,
   shape: list({ type: 'integer' }, 'Rows and columns of its images'),
   type: { type: 'string', enum: Object.keys(pixelBytes), description: 'Type of a pixel, as numpy calls it' },
+  warnings: list(
+    { type: 'string' },
+    'What nothing is refused for, but what you should know before the detector starts: the file of an earlier series',
+  ),
 });
 
 export const seriesStopped = object('The series has ended', { summary: orNull(seriesSummary) });

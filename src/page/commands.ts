@@ -100,12 +100,15 @@ form.addEventListener('submit', (event) => {
     const answer = (await command('POST', `${usual.slice(0, -1)}${armMembers()}}`)) as {
       series_id: number;
       header_pending: boolean;
+      warnings: readonly string[];
     } | null;
-    if (answer !== null)
+    if (answer !== null) {
       say(
         `Series ${answer.series_id} is open: start the ` +
           `detector.${answer.header_pending ? ' Its header waits for a consumer.' : ''}`,
       );
+      setSentences(refusals, answer.warnings);
+    }
   })();
 });
 

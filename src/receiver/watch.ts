@@ -4,7 +4,7 @@
 
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
-import { findings } from '../contract/findings.js';
+import { findings, nameAgainText } from '../contract/findings.js';
 import type { Finding } from '../contract/findings.js';
 import { remedyOf } from '../contract/row.js';
 import type { ReceiverFigures, ReceiverResult, ReceiverWatched } from '../view/receiver-watched.js';
@@ -98,9 +98,7 @@ export class ReceiverWatch implements ReceiverWatched {
     if (series.again !== null) {
       found.push({
         code: 'name_again',
-        message:
-          `series ${series.id} has the file of an earlier series, ${series.again}: the receiver appends to it, and ` +
-          `leaves its metadata as they were${remedyOf(findings.name_again)}.`,
+        message: `series ${series.id} ${nameAgainText(series.again)}`,
       });
     }
     return found;

@@ -3,7 +3,7 @@
 // commands: port-view.ts, heartbeats.ts, command-queue.ts.
 
 import type { ServiceConfig } from '../config/service-config.js';
-import type { Finding } from '../contract/findings.js';
+import { nameAgainText, type Finding } from '../contract/findings.js';
 import type { SendBuffer, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
 import { CommandQueue } from '../control/command-queue.js';
 import { SeriesOrders } from '../control/orders.js';
@@ -91,6 +91,7 @@ export class SharedView implements ServiceView {
       config,
       commands: this.#commands,
       hindrance: (force) => this.#health.hindrance(force),
+      warnings: ({ filename }) => (this.#told.knowsFile(filename) ? [`this series ${nameAgainText(filename)}`] : []),
       pending: (id, { filename, frames, msgNumberBase }) =>
         this.#beginSeries({ id, filename, frames, msgNumberBase }, false),
     });

@@ -51,7 +51,7 @@ async function instance(
             ? [200, { halted: { msg_number_base: 700, frames: 0, ended: false } }]
             : method === 'DELETE'
               ? [200, { summary: null }]
-              : [201, { series_id: 1 + offset, msg_number: 700, header_pending: false, state: 'open' }];
+              : [201, { series_id: 1 + offset, msg_number: 700, header_pending: false, state: 'open', warnings: [] }];
       const [status, body] = made.answer(method, url) ?? usual;
       response.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(JSON.stringify(body));
     });

@@ -76,77 +76,88 @@ const summary = {
 };
 
 t.test('arm sends what was given and says what was opened', async (t) => {
-  await answering(201, '{"series_id":3,"msg_number":17,"header_pending":false,"state":"open"}', async (url, seen) => {
-    t.match(await vdcu('arm', '--url', `${url}/`), { code: 0, stdout: 'series 3 is open; its header is message 17\n' });
-    t.match(
-      await vdcu(
-        'arm',
-        '--url',
-        url,
-        '--json',
-        '--filename',
-        '/data/a.h5',
-        '--frames',
-        '7',
-        '--first-frame',
-        '9',
-        '--frame-period',
-        '2.5',
-        '--metadata',
-        '{"exptime": 0.1}',
-        '--dynamic-range',
-        '32',
-        '--read-n-rows',
-        '64',
-        '--force',
-      ),
-      { code: 0, stdout: /^\{"series_id":3,/ },
-    );
-    t.strictSame(
-      seen.map(({ method, url: path }) => `${method} ${path}`),
-      ['POST /api/v1/series', 'POST /api/v1/series'],
-    );
-    t.strictSame(JSON.parse(seen[0]?.body ?? ''), {}, "what is not given is the service's to fill in");
-    t.strictSame(JSON.parse(seen[1]?.body ?? ''), {
-      filename: '/data/a.h5',
-      frames: 7,
-      first_frame_number: 9,
-      frame_period_ms: 2.5,
-      metadata: { exptime: 0.1 },
-      dynamic_range: 32,
-      read_n_rows: 64,
-      force: true,
-    });
-  });
+  await answering(
+    201,
+    '{"series_id":3,"msg_number":17,"header_pending":false,"state":"open","warnings":[]}',
+    async (url, seen) => {
+      t.match(await vdcu('arm', '--url', `${url}/`), {
+        code: 0,
+        stdout: 'series 3 is open; its header is message 17\n',
+      });
+      t.match(
+        await vdcu(
+          'arm',
+          '--url',
+          url,
+          '--json',
+          '--filename',
+          '/data/a.h5',
+          '--frames',
+          '7',
+          '--first-frame',
+          '9',
+          '--frame-period',
+          '2.5',
+          '--metadata',
+          '{"exptime": 0.1}',
+          '--dynamic-range',
+          '32',
+          '--read-n-rows',
+          '64',
+          '--force',
+        ),
+        { code: 0, stdout: /^\{"series_id":3,/ },
+      );
+      t.strictSame(
+        seen.map(({ method, url: path }) => `${method} ${path}`),
+        ['POST /api/v1/series', 'POST /api/v1/series'],
+      );
+      t.strictSame(JSON.parse(seen[0]?.body ?? ''), {}, "what is not given is the service's to fill in");
+      t.strictSame(JSON.parse(seen[1]?.body ?? ''), {
+        filename: '/data/a.h5',
+        frames: 7,
+        first_frame_number: 9,
+        frame_period_ms: 2.5,
+        metadata: { exptime: 0.1 },
+        dynamic_range: 32,
+        read_n_rows: 64,
+        force: true,
+      });
+    },
+  );
 });
 
 t.test('arm sends values as they were written, and leaves it to the service to judge them', async (t) => {
-  await answering(201, '{"series_id":3,"msg_number":17,"header_pending":false,"state":"open"}', async (url, seen) => {
-    t.match(
-      await vdcu(
-        'arm',
-        '--url',
-        url,
-        '--frames',
-        '9007199254740993',
-        '--first-frame',
-        '0',
-        '--frame-period',
-        '-1',
-        '--dynamic-range',
-        '99',
-        '--read-n-rows',
-        '1e6',
-        '--metadata',
-        '{"n":9007199254740993,"f":1.0,"n":2}',
-      ),
-      { code: 0 },
-    );
-    t.equal(
-      seen[0]?.body,
-      '{"frames":9007199254740993,"first_frame_number":0,"frame_period_ms":-1,"metadata":{"n":9007199254740993,"f":1.0,"n":2},"dynamic_range":99,"read_n_rows":1e6}',
-    );
-  });
+  await answering(
+    201,
+    '{"series_id":3,"msg_number":17,"header_pending":false,"state":"open","warnings":[]}',
+    async (url, seen) => {
+      t.match(
+        await vdcu(
+          'arm',
+          '--url',
+          url,
+          '--frames',
+          '9007199254740993',
+          '--first-frame',
+          '0',
+          '--frame-period',
+          '-1',
+          '--dynamic-range',
+          '99',
+          '--read-n-rows',
+          '1e6',
+          '--metadata',
+          '{"n":9007199254740993,"f":1.0,"n":2}',
+        ),
+        { code: 0 },
+      );
+      t.equal(
+        seen[0]?.body,
+        '{"frames":9007199254740993,"first_frame_number":0,"frame_period_ms":-1,"metadata":{"n":9007199254740993,"f":1.0,"n":2},"dynamic_range":99,"read_n_rows":1e6}',
+      );
+    },
+  );
 });
 
 t.test('status --health asks only whether every thread turns', async (t) => {
@@ -166,13 +177,15 @@ t.test('status --health asks only whether every thread turns', async (t) => {
   });
 });
 
-t.test('metadata may come from a file', async (t) => {
+t.test('metadata may come from a file; what the service warns of is told beside the answer', async (t) => {
   const file = join(mkdtempSync(join(tmpdir(), 'vdcu-')), 'metadata.json');
   writeFileSync(file, '{"label": "a"}');
-  await answering(201, '{"series_id":3,"msg_number":null,"header_pending":true,"state":"open"}', async (url, seen) => {
+  const opened = { series_id: 3, msg_number: null, header_pending: true, state: 'open', warnings: ['it is there'] };
+  await answering(201, JSON.stringify(opened), async (url, seen) => {
     t.match(await vdcu('arm', '--url', url, '--metadata', `@${file}`), {
       code: 0,
       stdout: 'series 3 is open; its header waits for a consumer\n',
+      stderr: 'note: it is there\n',
     });
     t.match(JSON.parse(seen[0]?.body ?? ''), { metadata: { label: 'a' } });
   });

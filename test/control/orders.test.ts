@@ -50,6 +50,7 @@ function station(keys: Readonly<Record<string, unknown>> = {}, options: Partial<
       config: pipeline.config,
       commands,
       hindrance: () => made.hindrance,
+      warnings: ({ filename }) => (filename === '/data/again.h5' ? ['it is there'] : []),
       pending: (id) => pending.push(id),
     }),
     carryOut: async (order) => {
@@ -84,6 +85,7 @@ t.test('a program opens a series, frames go out, and it ends the series', async 
     state: 'open',
     shape: [256, 1030],
     type: 'uint8',
+    warnings: [],
   });
   pipeline.play(1, 8);
   t.match(await carryOut(orders.stop()), { series_id: 1, filename: '/data/a.h5', frames: 8, complete: 8 });
@@ -99,6 +101,11 @@ t.test('the answer says what the images of this series are, whatever is configur
   });
   await carryOut(orders.stop());
   t.match(await carryOut(orders.arm(armWish({}))), { type: 'uint8' });
+});
+
+t.test('what speaks against a request, and refuses nothing, stands in the answer', async (t) => {
+  const { orders, carryOut } = station();
+  t.match(await carryOut(orders.arm(armWish({ filename: '/data/again.h5' }))), { warnings: ['it is there'] });
 });
 
 t.test('with fill the frames that never came are made up', async (t) => {

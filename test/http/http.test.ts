@@ -55,6 +55,7 @@ t.test('a series is opened: 201 with id, number, state; the request reaches the 
     state: 'open',
     shape: [514, 514],
     type: 'uint16',
+    warnings: [],
   });
   t.match(view.armed, [{ filename: '/data/a.h5', frames: 3, metadata: '{"exptime":0.5}', force: false }]);
 });

@@ -299,6 +299,7 @@ export class HandMadeView implements ServiceView {
         state: 'open',
         shape,
         type: pixelType,
+        warnings: [],
       });
     },
     stop: async (wish = {}) => {

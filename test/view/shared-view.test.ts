@@ -180,8 +180,33 @@ t.test('commands reach the streamer one after the other, and each gets its own a
     state: 'open',
     shape: [514, 514],
     type: 'uint16',
+    warnings: [],
   });
   t.strictSame(await stopping, summaryOf());
+});
+
+t.test('whoever arms a series with the file of an earlier one is told so at once', async (t) => {
+  const { view, take } = setUp(t);
+  view.noteReady(sockets, 'tcp://127.0.0.1:9999', 'dgram+libzmq');
+  const arm = async (seriesId: number, filename: string): Promise<readonly string[]> => {
+    const arming = view.orders.arm(armWish({ ...wish, filename }));
+    let command = take();
+    while (command === null) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      command = take();
+    }
+    view.noteEvent({ kind: 'armed', id: command.id, series_id: seriesId, msg_number: 77, header_pending: false });
+    return (await arming).warnings;
+  };
+  t.strictSame(await arm(1, '/data/a.h5'), []);
+  view.noteEvent({
+    kind: 'ended',
+    summary: summaryOf({ series_id: 1, filename: '/data/a.h5' }),
+    reached: [],
+    loss: noLoss,
+  });
+  t.match(await arm(2, '/data/a.h5'), [/^this series has the file of an earlier series, \/data\/a\.h5: .* own; docs/]);
+  t.strictSame(await arm(3, '/data/b.h5'), []);
 });
 
 t.test('images sent are those of this series, also when they were sent before main heard of it', (t) => {

@@ -45,6 +45,14 @@ class Orders(StationTest):
         if not isinstance(frame.pixels, bytes):
             self.assertEqual((frame.pixels.shape, frame.pixels.dtype.str), ((514, 514), "<u2"))
 
+    def test_a_file_that_a_series_before_had_is_warned_of(self) -> None:
+        play("consume", series=2)
+        for warnings in (0, 1):
+            opened = self.vdcu.arm("/data/again.h5", frames=1)
+            self.assertEqual(len(opened["warnings"]), warnings, opened)
+            self.vdcu.stop()
+        self.assertRegex(opened["warnings"][0], "has the file of an earlier series, /data/again.h5")
+
     def test_stop_ends_what_was_not_finished_and_fills_it_when_asked(self) -> None:
         for fill, frames in ((False, 2), (True, 4)):
             play("consume", series=1)
@@ -148,6 +156,24 @@ class Answers(unittest.TestCase):
             with _answering(200, answer) as url, self.assertRaisesRegex(Unreachable, "the answer is no image"):
                 Vdcu(url).last_frame()
 
+    def test_metadata_may_have_numbers_and_arrays_of_numpy(self) -> None:
+        if importlib.util.find_spec("numpy") is None:
+            self.skipTest("numpy is not installed")
+        import numpy
+
+        with _answering(201, b'{"series_id":1}') as url:
+            metadata = {"n": numpy.int64(3), "x": numpy.float32(0.5), "on": numpy.bool_(True), "a": numpy.arange(2)}
+            Vdcu(url).arm(frames=numpy.int32(2), metadata=metadata)
+            wish = json.loads(_answering.body)
+            self.assertEqual(wish["frames"], 2)
+            self.assertEqual(wish["metadata"], {"n": 3, "x": 0.5, "on": True, "a": [0, 1]})
+
+    def test_what_json_cannot_say_is_refused_before_it_is_sent(self) -> None:
+        for value, error in ((float("nan"), ValueError), ({1, 2}, TypeError), (b"bytes", TypeError)):
+            with self.assertRaises(error):
+                self.vdcu.arm(metadata={"value": value})
+        self.assertIsNone(self.vdcu.status["series"], "nothing is open")
+
     def test_the_token_goes_with_orders(self) -> None:
         with _answering(200, b'{"summary":null}') as url:
             self.assertIsNone(Vdcu(url, token="0123456789abcdef").stop())
@@ -184,9 +210,10 @@ def _keys(shape: type) -> set:
 
 
 class _answering:
-    """A server on loopback that answers everything with this; ``seen``: the headers of the last request."""
+    """A server on loopback that answers everything with this; ``seen``, ``body``: headers and body of the last request."""
 
     seen: dict = {}
+    body = b""
 
     def __init__(
         self, status: int, body: bytes, *, of_bytes: int = 0, hangs: bool = True, seconds_for_each_byte: float = 0
@@ -197,6 +224,7 @@ class _answering:
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 _answering.seen = {key.lower(): value for key, value in self.headers.items()}
+                _answering.body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 self.send_response(status)
                 self.send_header("Content-Length", str(of_bytes or len(body)))
                 self.end_headers()

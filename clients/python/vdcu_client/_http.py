@@ -21,13 +21,15 @@ _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 def ask(url: str, method: str, path: str, *, body: Any = None, token: Optional[str] = None, timeout: float) -> bytes:
     """The body of the answer.
 
-    Raises ``Refused`` when the answer is no success, ``Unreachable`` when there is none within ``timeout`` seconds.
+    ``body``: as JSON; numpy's numbers and arrays go as those of Python. Raises ``Refused`` when the answer is no
+    success, ``Unreachable`` when there is none within ``timeout`` seconds, ``ValueError`` or ``TypeError`` when JSON
+    cannot say what is in ``body``.
     """
     headers = {}
     data = None
     if body is not None:
         headers["Content-Type"] = "application/json"
-        data = json.dumps(body, allow_nan=False).encode()
+        data = json.dumps(body, allow_nan=False, default=_plain).encode()
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
     end = time.monotonic() + timeout
@@ -62,6 +64,13 @@ def ask_json(
     if has and has not in answer:
         raise Unreachable(f"{url}{path}: the answer has no {has}: {content[:80]!r}. Is this the service's address?")
     return answer
+
+
+def _plain(value: Any) -> Any:
+    """What the standard library does not know, as JSON has it: numpy's numbers and arrays."""
+    if not callable(getattr(value, "tolist", None)):
+        raise TypeError(f"{value!r} is a {type(value).__name__}: JSON has numbers, texts, lists and objects with texts as keys")
+    return value.tolist()
 
 
 def _content(response: Any, most: int, end: float) -> bytes:

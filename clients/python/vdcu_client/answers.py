@@ -122,7 +122,10 @@ class Status(TypedDict):
 
 
 class Opened(TypedDict):
-    """A series that is open: the detector may be started. ``shape`` (rows, columns) and ``type`` of its images."""
+    """A series that is open: the detector may be started. ``shape`` (rows, columns) and ``type`` of its images.
+
+    ``warnings``: what nothing is refused for, but what you should know: the file is that of an earlier series.
+    """
 
     series_id: int
     msg_number: Optional[int]
@@ -130,6 +133,7 @@ class Opened(TypedDict):
     state: str
     shape: List[int]
     type: str
+    warnings: List[str]
 
 
 class Frame(NamedTuple):

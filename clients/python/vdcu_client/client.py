@@ -46,7 +46,10 @@ class Vdcu:
         ``stop``. ``frame_period_ms``: given = the series ends by itself after silence. ``metadata``: becomes datasets
         beside the frames. ``force``: also without a consumer. ``/docs`` of the service describes them all.
 
-        Raises ``Refused``, ``Unreachable``.
+        The answer's ``warnings`` are worth a look: the file may be that of an earlier series. numpy's numbers and
+        arrays may be in ``metadata``.
+
+        Raises ``Refused``, ``Unreachable``; ``ValueError`` or ``TypeError`` for what JSON cannot say.
         """
         wish = {
             "filename": filename,

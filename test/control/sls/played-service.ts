@@ -124,6 +124,7 @@ export class PlayedService {
       state: 'open',
       shape: [514, 1030],
       type: 'uint16',
+      warnings: [],
     };
   }
 
