@@ -101,7 +101,7 @@ export async function measureCompressed(options: CompressedOptions): Promise<Com
 }
 
 /** Payloads of one frame, port by port, as the sender takes them. */
-function payloadsOf({ config, layout }: BenchDetector, content: Content): Uint8Array {
+export function payloadsOf({ config, layout }: BenchDetector, content: Content): Uint8Array {
   const bytes = config.detector.udpPorts.length * layout.expectedPackets * layout.payloadBytes;
   const columns = 512;
   return imageOf(new Random(1), content, [bytes / (2 * columns), columns], 2);

@@ -85,17 +85,28 @@ export async function measurePipeline(options: PipelineOptions): Promise<Pipelin
   const highest: HighestRate[] = [];
   for (const coalesced of [false, true]) {
     const keys = { ring_frames: ringFrames, receive_coalesced: coalesced };
-    const services = [await warmService(programs, await quad(keys), coalesced)];
-    try {
-      if (options.against !== '')
-        services.push(await warmService(programs, await quad(keys), coalesced, { checkout: resolve(options.against) }));
-      // The programs in C have ports of their own: the service goes on, idle, as one that was compiled long ago.
-      const yardstick = await quad(keys);
-      for (const rate of options.rates.split(',').map(Number))
+    // The programs in C have ports of their own: the service goes on, idle, as one that was compiled long ago.
+    const yardstick = await quad(keys);
+    for (const rate of options.rates.split(',').map(Number)) {
+      // As an operator does who knows the rate: receiver threads go by it.
+      const planned = { ...keys, frame_rate_hz: rate };
+      const services = [await warmService(programs, await quad(planned), coalesced)];
+      try {
+        if (options.against !== '')
+          services.push(
+            await warmService(programs, await quad(planned), coalesced, { checkout: resolve(options.against) }),
+          );
         costs.push(await costAt({ programs, services, yardstick, coalesced, rate, ...options }));
-      if (options.searchSeconds > 0) highest.push(await searchHighest(services[0], coalesced, options.searchSeconds));
+      } finally {
+        for (const service of services) await service.stop();
+      }
+    }
+    if (options.searchSeconds === 0) continue;
+    const service = await warmService(programs, await quad(keys), coalesced);
+    try {
+      highest.push(await searchHighest(service, coalesced, options.searchSeconds));
     } finally {
-      for (const service of services) await service.stop();
+      await service.stop();
     }
   }
   return { costs, highest, searchSeconds: options.searchSeconds };

@@ -4,7 +4,7 @@
 // when there is a compiler. Then packed pixels, compiled, against 16 bit in packets of the same size, by bytes of the
 // frame. Between them: what the flight recorder adds.
 //
-//   node dist/bench/placement.js [runs] [slots]
+//   node dist/bench/placement.js [--runs 7] [--slots 64]
 
 import { spawnSync } from 'node:child_process';
 import { ownOf } from '../test/frame-numbers.js';
@@ -18,11 +18,13 @@ import type { DetectorSettings } from '../src/detector/settings.js';
 import { LoopingSource } from '../test/assembly/looping-source.js';
 import { SinglePort } from '../test/assembly/single-port.js';
 import { quadSettings } from '../test/simulators/detector/settings-examples.js';
+import { commandLine } from './command-line.js';
 
-const runs = Number(process.argv[2] ?? 7);
+const {
+  options: { runs, slots },
+} = commandLine({ runs: 7, slots: 64 });
 const batchesPerRun = 1000;
 const framesPerBatch = 4;
-const slots = Number(process.argv[3] ?? 64);
 const settings = quadSettings();
 const port = 1;
 const packets = makeLayout(settings).expectedPackets;

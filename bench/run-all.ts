@@ -3,19 +3,21 @@
 // is typed in by hand.
 //
 //   node dist/bench/run-all.js [--runs 5] [--minutes 10] [--only receive,ports] [--against FOLDER] [--rates 500,1000]
-//   [--write docs/performance.json] [--render docs/performance.md]
+//   [--bitshuffle FOLDER] [--write docs/performance.json] [--render docs/performance.md]
 //   node dist/bench/run-all.js --from docs/performance.json --render docs/performance.md      (measure nothing)
 // With --write the figures of benchmarks that are not run stay as they are. --minutes 0 leaves the memory benchmark
 // out.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { commandLine } from './command-line.js';
 import { coldDefaults, coldTables, measureCold } from './cold.js';
 import type { ColdResult } from './cold.js';
 import { compressedDefaults, compressedTables, measureCompressed } from './compressed.js';
 import type { CompressedResult } from './compressed.js';
 import { costOf, planningTables } from './planning.js';
 import { compilePrograms } from './compile.js';
+import { encodeDefaults, encodeTables, measureEncode } from './encode.js';
+import type { EncodeResult } from './encode.js';
 import { latencyDefaults, latencyTables, measureLatency } from './latency.js';
 import type { LatencyResult } from './latency.js';
 import { describeMachine, machineText } from './machine.js';
@@ -28,6 +30,8 @@ import { measureNeighbour, neighbourDefaults, neighbourTables } from './neighbou
 import type { NeighbourResult } from './neighbour.js';
 import { measureOverload, overloadDefaults, overloadTables } from './overload.js';
 import type { OverloadResult } from './overload.js';
+import { measurePictures, picturesDefaults, picturesTables } from './pictures.js';
+import type { PicturesResult } from './pictures.js';
 import { measurePipeline, pipelineDefaults, pipelineTables } from './pipeline.js';
 import type { PipelineResult } from './pipeline.js';
 import { measurePorts, portsDefaults, portsTables } from './ports.js';
@@ -55,38 +59,34 @@ export interface Results {
   ports?: PortsResult;
   overload?: OverloadResult;
   viewers?: ViewersResult;
+  pictures?: PicturesResult;
   sockets?: SocketsResult;
   compressed?: CompressedResult;
+  encode?: EncodeResult;
 }
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '5' },
-    minutes: { type: 'string', default: '10' },
-    only: { type: 'string' },
-    seconds: { type: 'string', default: '3' },
-    'search-seconds': { type: 'string', default: '10' },
-    against: { type: 'string', default: '' },
-    rates: { type: 'string', default: pipelineDefaults.rates },
-    write: { type: 'string' },
-    render: { type: 'string' },
-    from: { type: 'string' },
-  },
+const { options } = commandLine({
+  runs: 5,
+  minutes: 10,
+  only: '',
+  seconds: 3,
+  searchSeconds: 10,
+  against: '',
+  rates: pipelineDefaults.rates,
+  write: '',
+  render: '',
+  from: '',
+  bitshuffle: '',
 });
-
-const runs = Number(values.runs);
-const seconds = Number(values.seconds);
-const searchSeconds = Number(values['search-seconds']);
-const minutes = Number(values.minutes);
-const wanted = (name: string): boolean => values.only === undefined || values.only.split(',').includes(name);
-const kept = values.from ?? values.write;
-const results: Results =
-  kept !== undefined && existsSync(kept) ? (JSON.parse(readFileSync(kept, 'utf8')) as Results) : {};
+const { runs, minutes, seconds, searchSeconds } = options;
+const wanted = (name: string): boolean => options.only === '' || options.only.split(',').includes(name);
+const kept = options.from === '' ? options.write : options.from;
+const results: Results = kept !== '' && existsSync(kept) ? (JSON.parse(readFileSync(kept, 'utf8')) as Results) : {};
 // Figures of before runs could be refused: their tables stand in the documentation as they are until measured anew.
 if (results.receive?.rows.some((row) => !('refused' in row)) === true) delete results.receive;
 if (results.pipeline?.costs.some((row) => !('refused' in row)) === true) delete results.pipeline;
 
-if (values.from === undefined) {
+if (options.from === '') {
   results.machine = describeMachine((await compilePrograms()).compiler);
   say(machineText(results.machine));
   if (wanted('receive'))
@@ -100,8 +100,8 @@ if (values.from === undefined) {
           runs,
           seconds,
           searchSeconds,
-          rates: values.rates,
-          against: values.against,
+          rates: options.rates,
+          against: options.against,
         })),
       ),
     );
@@ -120,7 +120,7 @@ if (values.from === undefined) {
   if (wanted('latency'))
     say(
       latencyTables(
-        (results.latency = await measureLatency({ ...latencyDefaults, runs, seconds, against: values.against })),
+        (results.latency = await measureLatency({ ...latencyDefaults, runs, seconds, against: options.against })),
       ),
     );
   keep();
@@ -130,6 +130,8 @@ if (values.from === undefined) {
   keep();
   if (wanted('viewers'))
     say(viewersTables((results.viewers = await measureViewers({ ...viewersDefaults, runs, seconds }))));
+  keep();
+  if (wanted('pictures')) say(picturesTables((results.pictures = await measurePictures(picturesDefaults))));
   keep();
   if (wanted('sockets'))
     say(socketsTables((results.sockets = await measureSockets({ ...socketsDefaults, runs, seconds }))));
@@ -146,18 +148,21 @@ if (values.from === undefined) {
       ),
     );
   keep();
+  if (wanted('encode'))
+    say(encodeTables((results.encode = measureEncode({ ...encodeDefaults, bitshuffle: options.bitshuffle }))));
+  keep();
   if (wanted('memory') && minutes > 0)
     say(memoryTables((results.memory = await measureMemory({ ...memoryDefaults, minutes }))));
   keep();
 }
-if (values.render !== undefined) render(values.render);
+if (options.render !== '') render(options.render);
 
 function say(text: string): void {
   process.stdout.write(`${text}\n\n`);
 }
 
 function keep(): void {
-  if (values.write !== undefined) writeFileSync(values.write, `${JSON.stringify(results, null, 1)}\n`);
+  if (options.write !== '') writeFileSync(options.write, `${JSON.stringify(results, null, 1)}\n`);
 }
 
 /** Replace what stands between the marks. */
@@ -174,8 +179,10 @@ function render(file: string): void {
     ports: results.ports === undefined ? undefined : portsTables(results.ports),
     overload: results.overload === undefined ? undefined : overloadTables(results.overload),
     viewers: results.viewers === undefined ? undefined : viewersTables(results.viewers),
+    pictures: results.pictures === undefined ? undefined : picturesTables(results.pictures),
     sockets: results.sockets === undefined ? undefined : socketsTables(results.sockets),
     compressed: results.compressed === undefined ? undefined : compressedTables(results.compressed),
+    encode: results.encode === undefined ? undefined : encodeTables(results.encode),
     memory: results.memory === undefined ? undefined : memoryTables(results.memory),
     cost: results.pipeline === undefined ? undefined : costOf(results.pipeline),
     planning: planningTables(),

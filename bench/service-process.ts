@@ -94,7 +94,8 @@ export class ServiceProcess {
     let log = '';
     child.stderr?.on('data', (bytes: Buffer) => (log = (log + bytes.toString()).slice(-4000)));
     return new Promise((resolve, reject) => {
-      child.on('exit', (code) => reject(new Error(`the service ended with ${code}\n${log}`)));
+      // Once it is ready, this rejects nothing any more.
+      child.once('exit', (code) => reject(new Error(`the service ended with ${code}\n${log}`)));
       createInterface({ input: child.stdout as Readable }).on('line', (line) => {
         const said = parse(line);
         if (
@@ -169,11 +170,10 @@ export class ServiceProcess {
   async stop(): Promise<void> {
     if (this.#child.exitCode !== null) return;
     const ended = new Promise<void>((resolve) => this.#child.once('exit', () => resolve()));
-    this.#child.removeAllListeners('exit');
-    this.#child.once('exit', () => undefined);
-    const exit = new Promise<void>((resolve) => this.#child.once('close', () => resolve()));
     this.#child.kill('SIGTERM');
-    await Promise.race([ended, exit, delay(stopLimitMs).then(() => this.#child.kill('SIGKILL'))]);
+    const patience = setTimeout(() => this.#child.kill('SIGKILL'), stopLimitMs);
+    await ended;
+    clearTimeout(patience);
   }
 
   /** An auto series is open and its receivers accept packets. */

@@ -131,8 +131,8 @@ class Viewer {
       const events = text.split('\n\n');
       text = events.pop() as string;
       for (const event of events) {
-        const [, data] = /^event: state\ndata: (.*)$/s.exec(event) ?? [];
-        if (data !== undefined) this.#latest = (JSON.parse(data) as { frame: { count: number } }).frame.count;
+        const [, data] = /^event: frame\ndata: (.*)$/s.exec(event) ?? [];
+        if (data !== undefined) this.#latest = (JSON.parse(data) as { count: number }).count;
       }
       fetching ??= this.#fetch(signal).finally(() => (fetching = null));
       fetching.catch(() => undefined);
