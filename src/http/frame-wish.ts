@@ -2,7 +2,7 @@
 // Tested by test/http/routes-frames.test.ts.
 
 import type { FrameIndex, FrameNumber } from '../detector/frame-share.js';
-import type { FrameWish, NoFrame } from '../view/service-view.js';
+import type { FrameWish, LastSent, NoFrame, ServiceView } from '../view/service-view.js';
 
 export const noFrameStatus = { nothing_sent: 404, not_sent: 404, not_ours: 404, gone: 410 } as const satisfies Record<
   NoFrame,
@@ -27,6 +27,30 @@ export function readWish(text: string): FrameWish | null {
   return match[1] === undefined
     ? { by: 'number', value: value as FrameNumber }
     : { by: 'index', value: value as FrameIndex };
+}
+
+/** Number of the message that the frame must have left with; null = any, undefined = the text is no number. */
+export function readMessageNumber(text: unknown): number | null | undefined {
+  if (text === undefined) return null;
+  const value = typeof text === 'string' && /^[0-9]{1,16}$/.test(text) ? Number(text) : NaN;
+  return Number.isSafeInteger(value) ? value : undefined;
+}
+
+export const noMessageNumber = (text: unknown): string => `msg_number: ${JSON.stringify(text)}; it must be a number`;
+
+/**
+ * The frame, or why there is none. An index, and often a number, comes again in the next series: where the number of
+ * the message is given, a frame of another series is none.
+ */
+export function frameOfWish(view: ServiceView, wish: FrameWish, message: number | null): LastSent | NoFrame {
+  const frame = view.sentFrame(wish);
+  if (message === null || wish === 'latest') return frame;
+  if (typeof frame !== 'string') return frame.header['msg_number'] === message ? frame : 'gone';
+  if (frame !== 'not_sent' || wish.by !== 'index') return frame;
+  const latest = view.sentFrame('latest');
+  if (typeof latest === 'string') return frame;
+  const { msg_number, frame: index } = latest.header;
+  return Number(msg_number) - Number(index) === message - wish.value ? frame : 'gone';
 }
 
 /** What is wrong with a text that `readWish` does not know. */

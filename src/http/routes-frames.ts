@@ -3,7 +3,15 @@
 
 import type { FastifyInstance } from 'fastify';
 import * as schemas from './api-schemas.js';
-import { noFrameSentences, noFrameStatus, noWish, readWish } from './frame-wish.js';
+import {
+  frameOfWish,
+  noFrameSentences,
+  noFrameStatus,
+  noMessageNumber,
+  noWish,
+  readMessageNumber,
+  readWish,
+} from './frame-wish.js';
 import { frameOf } from './frame.js';
 import { npy } from './npy.js';
 import { PreviewBusy } from './page/preview-maker.js';
@@ -33,7 +41,13 @@ export function addFrameRoutes(app: FastifyInstance, view: ServiceView, previews
         },
         querystring: {
           type: 'object',
-          properties: { as: { type: 'string', enum: kinds, default: 'npy' } },
+          properties: {
+            as: { type: 'string', enum: kinds, default: 'npy' },
+            msg_number: {
+              type: 'string',
+              description: 'Number of its message: a frame of another series with that index or number is none (410)',
+            },
+          },
         },
         response: {
           200: {
@@ -52,14 +66,16 @@ export function addFrameRoutes(app: FastifyInstance, view: ServiceView, previews
     },
     async (request, reply) => {
       const { frame: text } = request.params as { frame: string };
-      const { as = 'npy' } = request.query as { as?: unknown };
+      const { as = 'npy', msg_number } = request.query as { as?: unknown; msg_number?: unknown };
       const wish = readWish(text);
+      const message = readMessageNumber(msg_number);
       const problems = [
         ...(wish === null ? [noWish(text)] : []),
         ...(isKind(as) ? [] : [`as: ${JSON.stringify(as)}; it must be one of ${kinds.join(', ')}`]),
+        ...(message === undefined ? [noMessageNumber(msg_number)] : []),
       ];
-      if (wish === null || !isKind(as)) return reply.code(422).send({ problems });
-      const frame = view.sentFrame(wish);
+      if (wish === null || !isKind(as) || message === undefined) return reply.code(422).send({ problems });
+      const frame = frameOfWish(view, wish, message);
       if (typeof frame === 'string')
         return reply.code(noFrameStatus[frame]).send({ problems: [`frame ${text}: ${noFrameSentences[frame]}`] });
       const name = `frame_${String(frame.header['frame_number'])}`;

@@ -1,14 +1,16 @@
 // Several previews as one: sum or largest value, block by block. Pure.
 
-import { blockHolds } from './preview-bytes.js';
+import { blockHolds, seriesOf } from './preview-bytes.js';
 import type { PreviewBytes } from './preview-bytes.js';
 
 export const combinations = ['single', 'sum', 'largest'] as const;
 export type Combination = (typeof combinations)[number];
 
-/** Whether two previews show the same part in the same blocks. */
-export function sameBlocks({ head: one }: PreviewBytes, { head: other }: PreviewBytes): boolean {
+/** Whether two previews show the same part in the same blocks, of two frames of one series. */
+export function combinable({ head: one }: PreviewBytes, { head: other }: PreviewBytes): boolean {
   return (
+    one.frame.msg_number !== other.frame.msg_number &&
+    seriesOf(one.frame) === seriesOf(other.frame) &&
     one.top === other.top &&
     one.left === other.left &&
     one.rows === other.rows &&

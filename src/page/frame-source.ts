@@ -2,10 +2,10 @@
 // one frame, from which a viewer can go back and forth as far as the ring has them. One request at a time.
 // Tested by test/threads/page-data.test.ts.
 
-import { combine, sameBlocks } from './combine.js';
+import { combine, combinable } from './combine.js';
 import type { Combination } from './combine.js';
-import { readPreview } from './preview-bytes.js';
-import type { PreviewBytes } from './preview-bytes.js';
+import { frameQuery, readPreview } from './preview-bytes.js';
+import type { FrameFacts, PreviewBytes } from './preview-bytes.js';
 
 export interface FrameSourceEvents {
   onPreview(preview: PreviewBytes, combined: number): void;
@@ -21,7 +21,7 @@ export class FrameSource {
   #latest = 0;
   #fetched = { count: -1, wish: '' };
   #wish = '';
-  #frozen: number | null = null;
+  #frozen: Pick<FrameFacts, 'msg_number' | 'frame'> | null = null;
   #shown: PreviewBytes | null = null;
   #kept: PreviewBytes[] = [];
   #combination: Combination = 'single';
@@ -58,7 +58,7 @@ export class FrameSource {
 
   /** Stay at the frame that is shown, or go on with the last one. */
   freeze(on: boolean): void {
-    this.#frozen = on && this.#shown !== null ? this.#shown.head.frame.frame : null;
+    this.#frozen = on && this.#shown !== null ? this.#shown.head.frame : null;
     this.#fetched = { count: -1, wish: '' };
     void this.#fetch();
   }
@@ -67,14 +67,16 @@ export class FrameSource {
   step(by: number): void {
     if (this.#frozen === null) this.freeze(true);
     if (this.#frozen === null) return;
-    this.#frozen = Math.max(0, this.#frozen + by);
+    const { msg_number, frame } = this.#frozen;
+    const step = Math.max(by, -frame);
+    this.#frozen = { msg_number: msg_number + step, frame: frame + step };
     void this.#fetch();
   }
 
   async #fetch(): Promise<void> {
     if (this.#busy || this.#latest === 0 || this.#wish === '') return;
     const of = this.#frozen;
-    const wish = of === null ? this.#wish : `${this.#wish}&frame=index-${of}`;
+    const wish = of === null ? this.#wish : `${this.#wish}&${frameQuery(of)}`;
     // A picture may be newer than the frame that was told of: then that one is not asked for again.
     const newer = of === null && ((this.#latest - this.#fetched.count) | 0) > 0;
     if (wish === this.#fetched.wish && !newer) return;
@@ -102,7 +104,7 @@ export class FrameSource {
   #take(preview: PreviewBytes, isNew: boolean): void {
     this.#shown = preview;
     if (isNew && this.#frozen === null) {
-      this.#kept = [...this.#kept.filter((kept) => sameBlocks(kept, preview)), preview].slice(-this.#frames);
+      this.#kept = [...this.#kept.filter((kept) => combinable(kept, preview)), preview].slice(-this.#frames);
     }
     const combined = this.#frozen === null && this.#kept.length > 0 ? this.#kept.slice(-this.#frames) : [preview];
     this.#events.onPreview(combine(combined, this.#combination), combined.length);

@@ -72,7 +72,7 @@ function show(row: OverviewRow): void {
 
 async function look(): Promise<void> {
   try {
-    const response = await fetch('overview.json');
+    const response = await fetch('overview.json', { signal: AbortSignal.timeout(2 * askMs) });
     const { services } = (await response.json()) as { services: readonly OverviewRow[] };
     heardAt = performance.now();
     for (const row of services) show(row);
@@ -83,15 +83,20 @@ async function look(): Promise<void> {
     );
     document.title = `${troubled === 0 ? '' : `(${troubled}) `}Virtual DCU: overview`;
   } catch {
-    // Said below, when it lasts.
+    // Said when it lasts.
   }
+  setTimeout(() => void look(), askMs);
+}
+
+/** Apart from the questions: one of them may hang. */
+function judge(): void {
   const silent = performance.now() - heardAt > 3 * askMs;
   document.body.classList.toggle('stale', silent);
   const lost = byId('lost', HTMLElement);
   lost.hidden = !silent;
   setText(lost, 'No word from the overview: everything here is old. Is `vdcu overview` running?');
-  setTimeout(() => void look(), askMs);
 }
 
 watchTheme(() => undefined);
 void look();
+setInterval(judge, askMs);

@@ -7,6 +7,8 @@ export const blockHolds = { value: 1, missing: 2, saturated: 4, unread: 8 } as c
 
 /** What the image message said about the frame. */
 export interface FrameFacts {
+  /** Of its message. */
+  readonly msg_number: number;
   readonly frame: number;
   readonly frame_number: number;
   readonly shape: readonly [rows: number, columns: number];
@@ -15,6 +17,13 @@ export interface FrameFacts {
   readonly missing_packets: number;
   readonly reason?: string;
 }
+
+/** The same for all frames of a series, another one for each series: the number that a message of frame 0 has. */
+export const seriesOf = ({ msg_number, frame }: FrameFacts): number => msg_number - frame;
+
+/** Query for this frame, and for no other of the same index. */
+export const frameQuery = ({ msg_number, frame }: Pick<FrameFacts, 'msg_number' | 'frame'>): string =>
+  `frame=index-${frame}&msg_number=${msg_number}`;
 
 export interface PreviewHead {
   readonly count: number;

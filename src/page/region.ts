@@ -5,7 +5,7 @@
 import type { Span } from './address.js';
 import { byId, setText } from './elements.js';
 import { sidesOf } from './overlay.js';
-import { readPreview } from './preview-bytes.js';
+import { frameQuery, readPreview } from './preview-bytes.js';
 import type { FrameFacts, PartTotal } from './preview-bytes.js';
 import { ProfileChart } from './profile-chart.js';
 import { countText, valueText } from './words.js';
@@ -60,7 +60,7 @@ export class Region {
     this.#busy = true;
     try {
       const { rows, columns } = sidesOf(span);
-      const of = frozen ? `&frame=index-${frame.frame}` : '';
+      const of = frozen ? `&${frameQuery(frame)}` : '';
       const response = await fetch(
         `api/v1/preview?size=${leastSize}&rows=${rows.join('-')}&columns=${columns.join('-')}${of}`,
       );

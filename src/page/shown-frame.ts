@@ -72,7 +72,7 @@ export class ShownFrame {
     setText(byId('combined', HTMLElement), combined > 1 ? `${combined} so far` : '');
     this.#name = `frame_${frame.frame_number}`;
     const npy = byId('save-npy', HTMLAnchorElement);
-    npy.href = `api/v1/frames/index-${frame.frame}`;
+    npy.href = `api/v1/frames/index-${frame.frame}?msg_number=${frame.msg_number}`;
     npy.download = `${this.#name}.npy`;
   }
 

@@ -82,6 +82,25 @@ t.test('a frame that is not there is 404 or 410, each with its reason; one that 
   t.equal(view.wishes.length, 4);
 });
 
+t.test('with the number of its message a frame of another series is none, whatever its index', async (t) => {
+  const view = new HandMadeView();
+  const app = await appFor(t, view);
+  const pixels = new Uint8Array(514 * 514 * 2);
+  const get = (query: string): Promise<Answer> => app.inject(`/api/v1/frames/${query}`);
+  view.sentFrame = () => ({ json, header, places: quadPlaces, pixels: pixels.slice() });
+  t.equal((await get('index-16?msg_number=9')).statusCode, 200);
+  t.equal((await get('17?msg_number=9')).statusCode, 200);
+  for (const other of ['index-16?msg_number=8', '17?msg_number=10']) t.equal((await get(other)).statusCode, 410, other);
+  const wrong = await get('17?msg_number=first');
+  t.equal(wrong.statusCode, 422);
+  t.match(wrong.json(), { problems: ['msg_number: "first"; it must be a number'] });
+  // The series sent last has not come so far: index 16 was message 9.
+  view.sentFrame = (wish) =>
+    wish === 'latest' ? { json, header, places: quadPlaces, pixels: pixels.slice() } : 'not_sent';
+  t.equal((await get('index-18?msg_number=11')).statusCode, 404, 'of the same series, still to come');
+  t.equal((await get('index-18?msg_number=5')).statusCode, 410, 'of a series before');
+});
+
 t.test('pictures wait for a thread, and not without limit', async (t) => {
   const view = new HandMadeView();
   const app = await appFor(t, view);

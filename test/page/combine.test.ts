@@ -1,5 +1,5 @@
 import t from 'tap';
-import { combine, sameBlocks } from '../../src/page/combine.js';
+import { combine, combinable } from '../../src/page/combine.js';
 import { blockHolds } from '../../src/page/preview-bytes.js';
 import type { PreviewBytes, PreviewHead } from '../../src/page/preview-bytes.js';
 
@@ -8,7 +8,10 @@ const { value, missing, saturated } = blockHolds;
 function preview(count: number, values: number[], holds: number[], part: Partial<PreviewHead> = {}): PreviewBytes {
   const head: PreviewHead = {
     count,
-    frame: { frame: count, frame_number: count, shape: [1, 3], type: 'uint16', complete: true, missing_packets: 0 },
+    frame: {
+      ...{ msg_number: 100 + count, frame: count, frame_number: count, shape: [1, 3], type: 'uint16' },
+      ...{ complete: true, missing_packets: 0 },
+    },
     top: 0,
     left: 0,
     rows: 1,
@@ -50,10 +53,13 @@ t.test('one preview stays as it is', (t) => {
   t.end();
 });
 
-t.test('blocks of another part or size are not the same', (t) => {
+t.test('blocks of another part or size, of the same frame or another series are not combined', (t) => {
   const one = three[0];
-  t.ok(sameBlocks(one, three[1]));
+  t.ok(combinable(one, three[1]));
+  t.notOk(combinable(one, one), 'a frame counts once');
+  const { frame } = three[1].head;
+  t.notOk(combinable(one, preview(2, [1, 2, 3], [1, 1, 1], { frame: { ...frame, msg_number: 500 } })));
   for (const part of [{ top: 1 }, { left: 1 }, { rows: 2 }, { columns: 2 }, { factor: 2 }])
-    t.notOk(sameBlocks(one, preview(4, [1, 2, 3], [1, 1, 1], part)), JSON.stringify(part));
+    t.notOk(combinable(one, preview(4, [1, 2, 3], [1, 1, 1], part)), JSON.stringify(part));
   t.end();
 });

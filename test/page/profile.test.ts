@@ -7,7 +7,10 @@ import { columnProfile, lineProfile, rowProfile } from '../../src/page/profile.j
 const preview: PreviewBytes = {
   head: {
     count: 1,
-    frame: { frame: 0, frame_number: 1, shape: [64, 64], type: 'uint16', complete: false, missing_packets: 1 },
+    frame: {
+      ...{ msg_number: 1, frame: 0, frame_number: 1, shape: [64, 64], type: 'uint16' },
+      ...{ complete: false, missing_packets: 1 },
+    },
     top: 10,
     left: 20,
     rows: 6,

@@ -25,6 +25,13 @@ t.test(
     t.match(await text('overview-verdict'), /^\d of 2 with a problem\.$/);
     t.equal(await browser.evaluate('document.querySelector("#services a").href'), `${running.service.apiUrl}/`);
     t.strictSame(browser.complaints, []);
+    t.equal(await browser.evaluate('document.getElementById("lost").hidden'), true);
+    command.child.kill('SIGSTOP');
+    const lost = (): Promise<boolean> => browser.evaluate('!document.getElementById("lost").hidden');
+    await until(lost, 'that it hangs');
+    command.child.kill('SIGCONT');
+    await until(async () => !(await lost()), 'that it answers again');
+    browser.complaints.length = 0;
     command.child.kill('SIGINT');
     t.equal(await command.code(), 0);
   },

@@ -117,8 +117,11 @@ t.test(
     t.equal(await page.text('frame-title'), 'Frame');
     t.equal(await page.browser.evaluate('document.getElementById("frozen").hidden'), false);
     t.equal(
-      await page.browser.evaluate('document.getElementById("save-npy").getAttribute("href")'),
-      'api/v1/frames/index-4',
+      (await page.browser.evaluate<string>('document.getElementById("save-npy").getAttribute("href")')).replace(
+        /\d+$/,
+        'N',
+      ),
+      'api/v1/frames/index-4?msg_number=N',
     );
     await page.click('frame-back');
     await page.says('frame-verdict', /^2 packets missing/);
@@ -133,6 +136,45 @@ t.test(
     await page.says('frame-title', /^Last frame$/);
     await page.says('frame-error', /^$/);
     t.strictSame(page.browser.complaints, []);
+  },
+);
+
+t.test(
+  'a frozen picture never becomes that of another series; what is summed up are frames of one series, each once',
+  { skip: noBrowser ?? false, timeout: 120_000 },
+  async (t) => {
+    const page = await opened(t);
+    const { running } = page;
+    await page.set('combination', 'sum');
+    await page.set('combined-frames', '4');
+    for (let turn = 0; turn < 4; turn++) {
+      await page.click('freeze');
+      await page.says('frame-title', turn % 2 === 0 ? /^Frame$/ : /^Last frame$/);
+    }
+    t.equal(await page.text('combined'), '', 'the frame that is shown again is not added to itself');
+    await page.set('combination', 'single');
+
+    await page.click('frame-back');
+    await page.says('frame-number', /^5 \(index 4\)/);
+    t.equal(await page.text('frame-verdict'), 'complete');
+    const npy = await page.browser.evaluate<string>('document.getElementById("save-npy").getAttribute("href")');
+    const consumer = await running.consume({ series: 1 });
+    await running.arm({ frames: 6 });
+    await running.simulate({ frames: 6, rate: 20, loss: '*:5:9' });
+    await running.ended(2);
+    await consumer.report;
+    t.equal((await running.fetch('GET', `/${npy}`)).status, 410);
+    t.match(await page.text('frame-number'), /^5 \(index 4\)/);
+    await page.click('zoom-in');
+    await page.says('frame-error', /given to a newer frame/);
+    await page.click('frame-on');
+    await page.click('frame-on');
+    await page.says('frame-error', /given to a newer frame/);
+    t.match(await page.text('frame-number'), /^5 \(index 4\)/);
+    t.equal(await page.text('frame-verdict'), 'complete', 'that of the next series lacks two packets');
+    await page.click('freeze');
+    await page.says('frame-number', /^6 \(index 5\)/);
+    t.ok(page.browser.complaints.splice(0).every((complaint) => complaint.includes('410')));
   },
 );
 

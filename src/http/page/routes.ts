@@ -10,7 +10,15 @@ import type { About } from '../../page/messages.js';
 import * as schemas from '../api-schemas.js';
 import type { BuildInfo } from '../../metrics/metric-row.js';
 import type { FrameWish, ServiceView } from '../../view/service-view.js';
-import { noFrameSentences, noFrameStatus, noWish, readWish } from '../frame-wish.js';
+import {
+  frameOfWish,
+  noFrameSentences,
+  noFrameStatus,
+  noMessageNumber,
+  noWish,
+  readMessageNumber,
+  readWish,
+} from '../frame-wish.js';
 import { PageEvents } from './events.js';
 import { readPageFiles } from './files.js';
 import { aboutJson, stateJson } from './state.js';
@@ -111,6 +119,10 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
             rows: { type: 'string', description: 'First and last row, as 0-255; not given = all' },
             columns: { type: 'string', description: 'First and last column; not given = all' },
             frame: { type: 'string', default: 'latest', description: '17, index-16 or latest' },
+            msg_number: {
+              type: 'string',
+              description: 'Number of its message: a frame of another series with that index or number is none (410)',
+            },
           },
         },
         response: {
@@ -126,8 +138,8 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
       const wanted = readRequest(request.query as Record<string, unknown>);
       if ('problems' in wanted) return reply.code(422).send(wanted);
       const gzip = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
-      const { of, ...part } = wanted;
-      const frame = of === 'latest' ? null : view.sentFrame(of);
+      const { of, message, ...part } = wanted;
+      const frame = of === 'latest' ? null : frameOfWish(view, of, message);
       if (typeof frame === 'string')
         return reply.code(noFrameStatus[frame]).send({ problems: [`preview: ${noFrameSentences[frame]}`] });
       try {
@@ -206,7 +218,7 @@ class FrameAge {
 
 function readRequest(
   query: Record<string, unknown>,
-): (PreviewRequest & { readonly of: FrameWish }) | { problems: string[] } {
+): (PreviewRequest & { readonly of: FrameWish; readonly message: number | null }) | { problems: string[] } {
   const problems: string[] = [];
   const { size = String(previewLimit) } = query;
   const blocks = typeof size === 'string' && /^[0-9]{1,5}$/.test(size) ? Number(size) : NaN;
@@ -225,6 +237,8 @@ function readRequest(
   const { frame = 'latest' } = query;
   const of = typeof frame === 'string' ? readWish(frame) : null;
   if (of === null) problems.push(`frame: ${noWish(String(frame))}`);
+  const message = readMessageNumber(query['msg_number']);
+  if (message === undefined) problems.push(noMessageNumber(query['msg_number']));
   const request = { rows: span('rows'), columns: span('columns'), size: blocks };
-  return of === null || problems.length > 0 ? { problems } : { ...request, of };
+  return of === null || message === undefined || problems.length > 0 ? { problems } : { ...request, of, message };
 }

@@ -179,6 +179,15 @@ t.test(
     const wrong = await app.inject('/api/v1/preview?frame=first');
     t.equal(wrong.statusCode, 422);
     t.match(wrong.json(), { problems: [/^frame: "first": is no frame/] });
+    for (const [number, status] of [
+      ['9', 200],
+      ['8', 410],
+      ['x', 422],
+    ] as const) {
+      view.sent = sent();
+      const answer = await app.inject(`/api/v1/preview?frame=index-3&rows=0-0&columns=0-2&msg_number=${number}`);
+      t.equal(answer.statusCode, status);
+    }
   },
 );
 
