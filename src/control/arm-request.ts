@@ -23,13 +23,12 @@ const filenameBytesLimit = 4095;
 
 const problemLimit = 50;
 
-/** No detector is faster (`frame_rate_hz` of the configuration, up to 1 MHz). */
-const framePeriodLeastMs = 0.001;
-const dayMs = 86_400_000;
-
 const most = Number.MAX_SAFE_INTEGER;
 
-/** The keys as OpenAPI describes them. `null` stands for "not given", except for `filename`, `frames` and `force`. */
+/**
+ * The keys as OpenAPI describes them. `null` stands for "not given", except for `filename`, `frames` and `force`. The
+ * rules take `minimum` and `maximum` from here; an integer without `maximum` may be as large as a number is exact.
+ */
 export const armProperties = {
   filename: {
     type: 'string',
@@ -63,8 +62,9 @@ export const armProperties = {
   frame_period_ms: {
     type: 'number',
     nullable: true,
-    minimum: framePeriodLeastMs,
-    maximum: dayMs,
+    // No detector is faster (`frame_rate_hz` of the configuration, up to 1 MHz). At most a day.
+    minimum: 0.001,
+    maximum: 86_400_000,
     description:
       'Time from frame to frame in ms; given = the series ends by itself after ten periods (at least 5 s) without a ' +
       'packet.',
@@ -80,6 +80,7 @@ export const armProperties = {
   dynamic_range: {
     type: 'integer',
     nullable: true,
+    minimum: 1,
     description:
       'Bits per pixel of this series, up to dynamic_range_max of the configuration; not given = as configured.',
   },
@@ -99,6 +100,9 @@ export const armProperties = {
 } as const;
 
 export type ArmKey = keyof typeof armProperties;
+
+/** The keys of whole numbers. */
+type WholeKey = { [K in ArmKey]: (typeof armProperties)[K]['type'] extends 'integer' ? K : never }[ArmKey];
 
 const armKeys = Object.keys(armProperties) as ArmKey[];
 
@@ -152,15 +156,15 @@ export function checkArmWish(body: JsonNode | null, config: ServiceConfig): ArmR
 
   const read = new Fields(given, problems);
   const filename = read.filename();
-  const frames = read.whole('frames', 0) ?? plainRequest.frames;
-  const firstFrameNumber = read.whole('first_frame_number', 0, largestFrameNumber);
+  const frames = read.whole('frames') ?? plainRequest.frames;
+  const firstFrameNumber = read.whole('first_frame_number');
   if (firstFrameNumber !== null && frames > 0 && frames - 1 > largestFrameNumber - firstFrameNumber) {
     problems.push(
       `first_frame_number: ${firstFrameNumber} and ${frames} frames go beyond frame number ${largestFrameNumber}, ` +
         'the last possible',
     );
   }
-  const msgNumberBase = read.whole('msg_number_base', 0);
+  const msgNumberBase = read.whole('msg_number_base');
   problems.push(...sharedProblems(config.share.stride, given, { frames, firstFrameNumber, msgNumberBase }));
   const request: ArmRequest = {
     filename,
@@ -169,8 +173,8 @@ export function checkArmWish(body: JsonNode | null, config: ServiceConfig): ArmR
     msgNumberBase,
     framePeriodMs: read.period(),
     metadata: read.metadata(),
-    dynamicRange: read.whole('dynamic_range', 1),
-    readNRows: read.whole('read_n_rows', 0),
+    dynamicRange: read.whole('dynamic_range'),
+    readNRows: read.whole('read_n_rows'),
     force: read.flag('force'),
   };
   problems.push(...layoutProblems(request, config));
@@ -194,22 +198,24 @@ class Fields {
     this.#problems = problems;
   }
 
-  whole(key: ArmKey, least: number, largest = most): number | null {
+  whole(key: WholeKey): number | null {
+    const { minimum, maximum = most }: { readonly minimum: number; readonly maximum?: number } = armProperties[key];
     const node = this.#optional(key);
     if (node === null) return null;
     const value = node.kind === 'number' ? Number(node.text) : NaN;
     // Number() rounds; a value that is no longer safe is refused whether it was rounded or not.
-    if (Number.isSafeInteger(value) && value >= least && value <= largest) return value;
-    return this.#wrong(key, node, `a whole number from ${least} to ${largest}`);
+    if (Number.isSafeInteger(value) && value >= minimum && value <= maximum) return value;
+    return this.#wrong(key, node, `a whole number from ${minimum} to ${maximum}`);
   }
 
   period(): number | null {
     const node = this.#optional('frame_period_ms');
     if (node === null) return null;
+    const { minimum, maximum } = armProperties.frame_period_ms;
     const value = node.kind === 'number' ? Number(node.text) : NaN;
-    return value >= framePeriodLeastMs && value <= dayMs
+    return value >= minimum && value <= maximum
       ? value
-      : this.#wrong('frame_period_ms', node, `a number of milliseconds from ${framePeriodLeastMs} to ${dayMs}`);
+      : this.#wrong('frame_period_ms', node, `a number of milliseconds from ${minimum} to ${maximum}`);
   }
 
   flag(key: ArmKey): boolean {

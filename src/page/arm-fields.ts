@@ -43,6 +43,7 @@ async function load(): Promise<void> {
         field.type = 'number';
         field.step = property.type === 'integer' ? '1' : 'any';
         if (property.minimum !== undefined) field.min = String(property.minimum);
+        if (property.maximum !== undefined) field.max = String(property.maximum);
       } else if (field instanceof HTMLTextAreaElement) field.placeholder = '{"sample": "…"}';
       field.title = property.description ?? '';
       field.spellcheck = false;

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { checkArmWish } from '../../src/control/arm-request.js';
+import { armProperties, checkArmWish } from '../../src/control/arm-request.js';
 import { parseJson } from '../../src/base/json-text.js';
 import { Refused } from '../../src/control/refused.js';
 import type { ArmRequest } from '../../src/contract/series.js';
@@ -82,6 +82,28 @@ for (const [accepted, rejected, problem] of neighbours) {
     t.end();
   });
 }
+
+t.test('what is refused lies outside of the figures that OpenAPI and the page show', (t) => {
+  // Of depths and rows in the range some are no detector's: another rule, in other words.
+  const outside = /^\w+: \S+ is not a (?:whole number|number of milliseconds) from (\S+) to (\S+)$/;
+  let ranges = 0;
+  for (const [key, property] of Object.entries(armProperties)) {
+    const {
+      type,
+      minimum = NaN,
+      maximum = Number(most),
+    }: { type: string; minimum?: number; maximum?: number } = property;
+    if (type !== 'integer' && type !== 'number') continue;
+    ranges++;
+    const rangeOf = (value: number): string[] =>
+      problemsOf(JSON.stringify({ [key]: value })).flatMap((text) => outside.exec(text)?.slice(1) ?? []);
+    for (const value of [minimum - 1, maximum * 2])
+      t.strictSame(rangeOf(value), [String(minimum), String(maximum)], `${key}: ${value}`);
+    for (const value of [minimum, maximum]) t.strictSame(rangeOf(value), [], `${key}: ${value}`);
+  }
+  t.equal(ranges, 6);
+  t.end();
+});
 
 t.test('a request with nothing in it is a live view until stopped', (t) => {
   t.strictSame(check('{}'), {
