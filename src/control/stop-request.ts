@@ -2,20 +2,24 @@
 // that is wrong with it.
 // Tested by test/control/orders.test.ts.
 
+import { show } from '../config/problem.js';
 import type { SeriesStop } from '../contract/series.js';
 import { Refused } from './refused.js';
 
-/** How a series shall end; everything may be left out where no other instance shares it. */
+/**
+ * How a series shall end; everything may be left out where no other instance shares it. A text is what came in place of
+ * a number or of true and false, and could not be read as one: it is refused like any other wrong value.
+ */
 export interface StopWish {
   /**
    * Only for a series that several instances share, and needed there: its frames, the largest that an instance answered
    * to `halt`.
    */
-  readonly frames?: number;
+  readonly frames?: number | string;
   /** Only for such a series: its header was not handed over, nothing is sent. */
-  readonly withdraw?: boolean;
+  readonly withdraw?: boolean | string;
   /** All frames that were asked for go out, those that never came made up as missing. Not for a shared series. */
-  readonly fill?: boolean;
+  readonly fill?: boolean | string;
 }
 
 /** A checked order, as the streamer gets it. */
@@ -31,17 +35,23 @@ export interface StopRequest {
  */
 export function checkStopWish({ frames, withdraw, fill }: StopWish, stride: number): StopRequest {
   const problems: string[] = [];
+  for (const [key, value] of Object.entries({ withdraw, fill }))
+    if (value !== undefined && typeof value !== 'boolean') problems.push(`${key}: ${show(value)}, needs true or false`);
   const ends = frames !== undefined || withdraw !== undefined;
   if (fill === true && stride > 1)
     problems.push('fill: goes only with a series of one instance; of a shared one give frames');
   if (ends && stride === 1)
     problems.push('frames, withdraw: go only with a series that several instances share (frames_stride)');
-  if (ends && !(Number.isSafeInteger(frames) && (frames as number) >= 0))
-    problems.push(`frames: ${frames ?? 'is missing'}, needs a whole number`);
+  if (ends && !isCount(frames)) {
+    const seen = frames === undefined ? 'is missing' : typeof frames === 'number' ? frames : show(frames);
+    problems.push(`frames: ${seen}, needs a whole number`);
+  }
   if (problems.length > 0) throw new Refused('invalid', problems);
-  if (ends) return { end: { frames: frames as number, withdraw: withdraw === true } };
+  if (isCount(frames)) return { end: { frames, withdraw: withdraw === true } };
   return fill === true ? { fill } : {};
 }
+
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 
 /**
  * An order to halt, which is for shared series only.

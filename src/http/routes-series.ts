@@ -196,22 +196,14 @@ function waitWish({ wait, timeout }: WaitQuery): { state: SeriesState; seconds: 
 
 const shown = (value: unknown): string => (value === undefined ? 'not given' : JSON.stringify(value).slice(0, 42));
 
-/** What a query asks for. @throws Refused (invalid) with what cannot be read */
+/** What a query asks for. What cannot be read goes on as it came: the rules refuse it (control/stop-request.ts). */
 function stopWish({ frames, withdraw, fill }: StopQuery): StopWish {
-  const problems: string[] = [];
-  const flag = (key: string, text: string): boolean => {
-    if (text !== 'true' && text !== 'false') problems.push(`${key}: ${quoted(text)}, needs true or false`);
-    return text === 'true';
+  const flag = (text: string): boolean | string => (text === 'true' ? true : text === 'false' ? false : text);
+  return {
+    ...(frames === undefined ? {} : { frames: /^[0-9]{1,16}$/.test(frames) ? Number(frames) : frames }),
+    ...(withdraw === undefined ? {} : { withdraw: flag(withdraw) }),
+    ...(fill === undefined ? {} : { fill: flag(fill) }),
   };
-  if (frames !== undefined && !/^[0-9]{1,16}$/.test(frames))
-    problems.push(`frames: ${quoted(frames)}, needs a whole number`);
-  const wish = {
-    ...(frames === undefined ? {} : { frames: Number(frames) }),
-    ...(withdraw === undefined ? {} : { withdraw: flag('withdraw', withdraw) }),
-    ...(fill === undefined ? {} : { fill: flag('fill', fill) }),
-  };
-  if (problems.length > 0) throw new Refused('invalid', problems);
-  return wish;
 }
 
 const quoted = (text: string): string => JSON.stringify(text.slice(0, 40));

@@ -189,6 +189,7 @@ t.test('an instance of a shared series needs its frames to end, as a halt before
   );
   await t.rejects(carryOut(orders.stop({ withdraw: true })), refusedFor('invalid', /^frames: is missing/));
   await t.rejects(carryOut(orders.stop({ frames: -1 })), refusedFor('invalid', /^frames: -1, needs a whole number/));
+  await t.rejects(carryOut(orders.stop({ frames: 'all' })), refusedFor('invalid', /^frames: "all", needs a whole/));
   await t.rejects(carryOut(orders.stop({ frames: 4 })), refusedFor('busy', /not halted/));
 });
 

@@ -432,7 +432,8 @@ t.test(
       ['frames=-1', /^frames: "-1"/],
       ['frames=9007199254740992', /^frames/],
       ['withdraw=true', /^frames: is missing/],
-      ['frames=5&withdraw=maybe', /^withdraw/],
+      ['frames=5&withdraw=maybe', /^withdraw: "maybe", needs true or false$/],
+      ['frames=1&frames=2', /^frames: \["1","2"\], needs a whole number$/],
     ] as const) {
       const refused = await app.inject({ method: 'DELETE', url: `/api/v1/series?${query}` });
       t.equal(refused.statusCode, 422, query);
