@@ -4,7 +4,7 @@
 import type { Command } from 'commander';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
 import { readTextFile } from '../base/text-file.js';
-import { request, refusal, serviceUrl } from './api-client.js';
+import { answerLimitMs, refusal, request, serviceUrl, urlOption } from './api-client.js';
 import { eachValue, helpEnd, sharedCodes } from './arguments.js';
 
 interface AnnotateOptions {
@@ -16,7 +16,6 @@ interface AnnotateOptions {
   readonly json?: true;
 }
 
-const limitMs = 10_000;
 /** As large as a file of history_dir may be. */
 const ledgerLimit = 1 << 20;
 
@@ -42,7 +41,7 @@ export function addAnnotate(program: Command): void {
       eachValue,
     )
     .option('--name <detector>', 'group below /entry/instrument (default: the only one with images)')
-    .option('--url <url>', "address of the service's HTTP interface (default: http://127.0.0.1:5000)")
+    .option(...urlOption)
     .option('--dry-run', 'say what would be written, and leave the file alone')
     .option('--json', 'print the result as JSON')
     .addHelpText(
@@ -129,7 +128,7 @@ async function asked(ids: readonly string[], url: string | undefined): Promise<T
   const service = await serviceUrl(undefined, undefined, url === undefined ? {} : { url });
   const told: Told[] = [];
   for (const id of ids) {
-    const answer = await request(service, 'GET', limitMs, { path: `/api/v1/series/history/${id}` });
+    const answer = await request(service, 'GET', answerLimitMs.question, { path: `/api/v1/series/history/${id}` });
     if (answer.status !== 200) throw refusal(answer, service);
     told.push({ value: answer.body, from: `${service}, series ${id}` });
   }

@@ -11,6 +11,15 @@ import { hostPort } from '../base/host-port.js';
 
 const defaultUrl = 'http://127.0.0.1:5000';
 
+/**
+ * How long a command waits for the answer, ms: to a question or a halt; to an arm request, before which sockets are
+ * drained and the header is handed over; to a stop, which a slow consumer may draw out.
+ */
+export const answerLimitMs = { question: 10_000, arm: 30_000, stop: 600_000 } as const;
+
+/** The option that names the service, for commander. */
+export const urlOption = ['--url <url>', `address of the service's HTTP interface (default: ${defaultUrl})`] as const;
+
 /** Options that all three commands have. */
 export interface ApiOptions {
   readonly url?: string;
@@ -25,7 +34,7 @@ export function addTarget(command: Command): Command {
   return command
     .argument('[config]', 'configuration file to take api_host and api_port from')
     .argument('[name]', 'the detector in that file')
-    .option('--url <url>', `address of the service's HTTP interface (default: ${defaultUrl})`)
+    .option(...urlOption)
     .option('--json', 'print the answer of the service as JSON');
 }
 

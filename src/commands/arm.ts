@@ -4,7 +4,16 @@
 import type { Command } from 'commander';
 import { exitCode } from '../base/errors.js';
 import { addEndpoints, armAll, endpointUrls } from './endpoints.js';
-import { addTarget, addToken, refusal, request, serviceToken, serviceUrl, type ApiOptions } from './api-client.js';
+import {
+  addTarget,
+  addToken,
+  answerLimitMs,
+  refusal,
+  request,
+  serviceToken,
+  serviceUrl,
+  type ApiOptions,
+} from './api-client.js';
 import type { JsonNode, JsonObject } from '../base/json-text.js';
 import type { ArmKey } from '../control/arm-request.js';
 import type { Armed } from '../control/orders.js';
@@ -20,9 +29,6 @@ interface ArmOptions extends ApiOptions {
   readonly readNRows?: JsonNode;
   readonly force?: true;
 }
-
-/** Sockets are drained and the header is handed over before the service answers. */
-const limitMs = 30_000;
 
 /** Add the command to the program. */
 export function addArm(program: Command): void {
@@ -76,7 +82,7 @@ export function addArm(program: Command): void {
 export async function arm(file: string | undefined, name: string | undefined, options: ArmOptions): Promise<void> {
   if (options.endpoints !== undefined) return armShared(endpointUrls(options.endpoints, options, file), options);
   const url = await serviceUrl(file, name, options);
-  const answer = await request(url, 'POST', limitMs, {
+  const answer = await request(url, 'POST', answerLimitMs.arm, {
     body: wishOf(options),
     token: await serviceToken(file, name, options),
   });

@@ -8,11 +8,10 @@ import { exitCode, OperatorError } from '../base/errors.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import type { DoctorReport } from '../doctor/report.js';
-import { detectorOf, refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
+import { answerLimitMs, detectorOf, refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
 import { helpEnd, sharedCodes } from './arguments.js';
 
 const route = '/api/v1/doctor';
-const limitMs = 10_000;
 /** A service on this machine answers at once. */
 const lookLimitMs = 2000;
 /** receive_buffer_bytes by default, for a look at the machine alone. */
@@ -76,7 +75,7 @@ interface Examined {
 async function examined(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<Examined> {
   if (options.url !== undefined) {
     const url = await serviceUrl(file, name, options);
-    return { report: await asked(url, limitMs), by: `the service at ${url}` };
+    return { report: await asked(url, answerLimitMs.question), by: `the service at ${url}` };
   }
   if (file === undefined)
     return { report: await madeHere(null), by: 'this machine; with CONFIG and NAME there is more to check' };

@@ -8,7 +8,7 @@ import type { JsonObject } from '../base/json-text.js';
 import type { Armed } from '../control/orders.js';
 import type { ServiceStatus } from '../view/service-view.js';
 import type { HaltedSeries, SeriesSummary } from '../contract/series.js';
-import { checkedUrl, reasonsOf, refusalCode, request, type Answer } from './api-client.js';
+import { answerLimitMs, checkedUrl, reasonsOf, refusalCode, request, type Answer } from './api-client.js';
 
 /** A service of the list, with what it said of itself. */
 export interface Member {
@@ -22,11 +22,6 @@ export interface StoppedMember {
   readonly summary: SeriesSummary | null;
   readonly problem: string | null;
 }
-
-const lookLimitMs = 10_000;
-const armLimitMs = 30_000;
-/** A service answers when its part has ended, which a slow consumer may draw out. */
-const stopLimitMs = 600_000;
 
 const haltPath = '/api/v1/series/halt';
 
@@ -61,7 +56,7 @@ export function lookAt(
   return Promise.all(
     urls.map(async (url) => {
       try {
-        const answer = await request(url, 'GET', lookLimitMs);
+        const answer = await request(url, 'GET', answerLimitMs.question);
         return answer.status === 200
           ? { url, status: answer.body as ServiceStatus }
           : { url, problem: reasonText(answer) };
@@ -101,7 +96,7 @@ export async function armAll(
     answer: unknown;
   }> => {
     try {
-      const answer = await request(url, 'POST', armLimitMs, { body, token });
+      const answer = await request(url, 'POST', answerLimitMs.arm, { body, token });
       if (answer.status !== 201)
         return { url, series_id: 0, warnings: [], problem: reasonText(answer), answer: answer.body };
       const { series_id, warnings } = answer.body as Armed;
@@ -223,7 +218,7 @@ async function haltOf(
   token: string | null,
 ): Promise<{ url: string; halted: HaltedSeries | null; problem: string | null }> {
   try {
-    const answer = await request(url, 'POST', lookLimitMs, { path: haltPath, token });
+    const answer = await request(url, 'POST', answerLimitMs.question, { path: haltPath, token });
     return answer.status === 200
       ? { url, halted: (answer.body as { halted: HaltedSeries | null }).halted, problem: null }
       : { url, halted: null, problem: reasonText(answer) };
@@ -234,7 +229,7 @@ async function haltOf(
 
 async function finish(url: string, frames: number, withdrawn: boolean, token: string | null): Promise<StoppedMember> {
   try {
-    const answer = await request(url, 'DELETE', stopLimitMs, {
+    const answer = await request(url, 'DELETE', answerLimitMs.stop, {
       path: `/api/v1/series?frames=${frames}${withdrawn ? '&withdraw=true' : ''}`,
       token,
     });

@@ -5,11 +5,9 @@ import type { Command } from 'commander';
 import { exitCode, OperatorError } from '../base/errors.js';
 import type { CurrentPort, CurrentSeries, ServiceStatus } from '../view/service-view.js';
 import { addEndpoints, endpointUrls, lookAt } from './endpoints.js';
-import { addTarget, refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
+import { addTarget, answerLimitMs, refusal, request, serviceUrl, type ApiOptions } from './api-client.js';
 import { helpEnd, sharedCodes } from './arguments.js';
 import { missingText, summaryLines } from './series-text.js';
-
-const limitMs = 10_000;
 
 /** Add the command to the program. */
 export function addStatus(program: Command): void {
@@ -53,7 +51,7 @@ export async function status(file: string | undefined, name: string | undefined,
   if (options.endpoints !== undefined)
     return statusOfAll(endpointUrls(options.endpoints, options, file), options.json === true);
   const url = await serviceUrl(file, name, options);
-  const answer = await request(url, 'GET', limitMs);
+  const answer = await request(url, 'GET', answerLimitMs.question);
   if (answer.status !== 200) throw refusal(answer, 'no status');
   const text =
     options.json === true ? JSON.stringify(answer.body) : statusLines(answer.body as ServiceStatus).join('\n');
@@ -81,7 +79,8 @@ async function statusOfAll(urls: readonly string[], json: boolean): Promise<void
  * @throws OperatorError when nobody answers
  */
 async function health(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<number> {
-  const answer = await request(await serviceUrl(file, name, options), 'GET', limitMs, { path: '/healthz' });
+  const url = await serviceUrl(file, name, options);
+  const answer = await request(url, 'GET', answerLimitMs.question, { path: '/healthz' });
   const { alive, reasons } = answer.body as { readonly alive: boolean; readonly reasons: readonly string[] };
   process.stdout.write(
     options.json === true

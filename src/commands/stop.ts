@@ -5,12 +5,18 @@ import type { Command } from 'commander';
 import { OperatorError, exitCode } from '../base/errors.js';
 import type { SeriesSummary } from '../contract/series.js';
 import { addEndpoints, endpointUrls, stopAll } from './endpoints.js';
-import { addTarget, addToken, refusal, request, serviceToken, serviceUrl, type ApiOptions } from './api-client.js';
+import {
+  addTarget,
+  addToken,
+  answerLimitMs,
+  refusal,
+  request,
+  serviceToken,
+  serviceUrl,
+  type ApiOptions,
+} from './api-client.js';
 import { helpEnd, sharedCodes } from './arguments.js';
 import { summaryLines } from './series-text.js';
-
-/** The service answers when the series has ended, which a slow consumer may draw out. */
-const limitMs = 600_000;
 
 type StopOptions = ApiOptions & { readonly fill?: boolean };
 
@@ -63,7 +69,7 @@ export async function stop(file: string | undefined, name: string | undefined, o
       options.json === true,
     );
   const url = await serviceUrl(file, name, options);
-  const answer = await request(url, 'DELETE', limitMs, {
+  const answer = await request(url, 'DELETE', answerLimitMs.stop, {
     path: `/api/v1/series${options.fill === true ? '?fill=true' : ''}`,
     token: await serviceToken(file, name, options),
   });
