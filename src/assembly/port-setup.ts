@@ -1,4 +1,4 @@
-// What one port's receiver is made of, and its parts, made once and put together: port-assembler.ts runs them.
+// What one port's receiver is made of. Goes out: its parts, made once and put together.
 // Tested by test/pipeline/classes.test.ts.
 
 import { assert } from '../base/assert.js';

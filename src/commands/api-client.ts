@@ -1,5 +1,4 @@
-// How `vdcu arm`, `stop` and `status` reach the service: which URL, which token, one request, and what a refusal or
-// silence means.
+// How a command reaches a running service: which URL, which token, one request, and what a refusal or silence means.
 // Tested by test/commands/series-commands.test.ts.
 
 import type { Command } from 'commander';
@@ -20,7 +19,7 @@ export const answerLimitMs = { question: 10_000, arm: 30_000, stop: 600_000 } as
 /** The option that names the service, for commander. */
 export const urlOption = ['--url <url>', `address of the service's HTTP interface (default: ${defaultUrl})`] as const;
 
-/** Options that all three commands have. */
+/** Options of commands that ask a service or give it orders. */
 export interface ApiOptions {
   readonly url?: string;
   readonly endpoints?: string;

@@ -1,6 +1,6 @@
 // Signals, for commands that go on until told: the first one that asks for an end asks for an orderly one, a second
-// Ctrl-C or SIGTERM ends at once. In come signals, and readers of standard output that have gone (output.ts); out goes
-// one AbortSignal.
+// Ctrl-C or SIGTERM ends at once. In come signals, and that standard output has no reader any more; out goes one
+// AbortSignal.
 // Tested by test/threads/signals.test.ts.
 
 import { systemClock } from '../base/clock.js';

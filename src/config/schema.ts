@@ -1,6 +1,6 @@
 // The one list of options: every key of a detector's entry in the configuration file, in groups. Each row has unit,
-// default, range and one sentence. `load.ts` parses with it key by key, `checks.ts` compares keys with each other,
-// `reference.ts` prints it; the type of the configuration (service-config.ts) follows from it.
+// default, range and one sentence. The check of each key, the reference and the type of the configuration
+// (service-config.ts) follow from it.
 
 import type { z } from 'zod';
 import type { DetectorFamily } from '../detector/profile.js';

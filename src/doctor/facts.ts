@@ -1,5 +1,5 @@
 // What the doctor's checks are made from: figures of the machine, of the running service and of the configuration.
-// Gathered by machine.ts, network-card.ts and the roots, judged by checks-*.ts; a test writes them by hand.
+// Types only.
 
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';

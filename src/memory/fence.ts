@@ -1,6 +1,6 @@
-// A full memory barrier, which JavaScript itself does not have. Called where plain accesses to shared memory and a word
-// that says how far they are must stay in their order although neither side waits for the other (last-frame.ts,
-// flight-ring.ts). Why no `Atomics` operation does that: docs/decisions/0031-order-of-plain-accesses.md.
+// A full memory barrier, which JavaScript itself does not have. It keeps plain accesses to shared memory, and a word
+// that says how far they are, in their order although neither side waits for the other. Why no `Atomics` operation does
+// that: docs/decisions/0031-order-of-plain-accesses.md.
 
 /** A WebAssembly module with one function, exported as `f`, of one instruction: `atomic.fence`. */
 const code = Uint8Array.of(

@@ -1,6 +1,6 @@
 // The last minutes as pictures, drawn by uPlot: rates as lines, and the missing share by port and time as a heat strip.
-// Each says in words what is under the cursor, and to those who do not see it what the worst was. Fed anew with every
-// second by page.ts.
+// Each says in words what is under the cursor, and for viewers without sight what the worst was. Comes in: the samples
+// of the last minutes, once a second.
 // Tested by test/threads/page.test.ts.
 
 import uPlot from 'uplot';

@@ -1,5 +1,4 @@
-// Socket addresses as the kernel writes them (struct sockaddr_in, sockaddr_in6) and as people write them. Used where
-// sockets are bound, consumers accepted, and the senders of datagrams compared.
+// Socket addresses as the kernel writes them (struct sockaddr_in, sockaddr_in6) and as people write them.
 
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';

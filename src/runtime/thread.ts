@@ -1,6 +1,5 @@
 // What the operating system knows about the calling thread: its name (seen in top, ps, perf), the CPUs it may run on,
-// and how late a short sleep may end. Called once by a thread for itself. Nothing here is needed for right data, so a
-// refusal is a warning text.
+// and how late a short sleep may end. Nothing here is needed for right data, so a refusal is a warning text.
 
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';

@@ -1,6 +1,6 @@
 // STEP 1, front door. A packet source brings the datagrams of one port into the port's landing buffers. Comes in: UDP
 // from the detector. Goes out: a batch of offsets and lengths for the port assembler, in the same thread.
-// Implementations: dgram-source.ts (portable); tests bring packets from memory.
+// Which sources there are: ways-in.ts; tests bring packets from memory.
 
 import type { Landing } from '../memory/landing.js';
 import type { SenderWords } from '../memory/sender-words.js';

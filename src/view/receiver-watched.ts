@@ -1,5 +1,4 @@
-// What the view wants to know of the receiver that consumes the stream (receiver_url). Implemented by
-// src/receiver/watch.ts. Types only.
+// What the view wants to know of the receiver that consumes the stream (receiver_url). Types only.
 
 import type { Finding } from '../contract/findings.js';
 

@@ -1,5 +1,5 @@
-// What the control plane may know and do: the service as HTTP, metrics and log see it. An interface; shared-view.ts and
-// standing-view.ts implement it over shared memory and the streamer's events, tests by hand.
+// What the control plane may know and do: the service as HTTP, metrics and log see it. An interface: behind it are
+// shared memory and the streamer's events, in tests values written by hand.
 
 import type { ServiceConfig } from '../config/service-config.js';
 import type { Finding } from '../contract/findings.js';

@@ -1,6 +1,6 @@
 // Where messages go: the seam between series and zmq. Comes in: whole messages. Goes out: the same, to connected
-// consumers, and what became of them. The sinks: output/zmtp/zmtp-sink.ts, libzmq-sink.ts and zmq-sink.ts; tests bring
-// consumers of every temper.
+// consumers, and what became of them. Which sinks there are: ways-out.ts, and several of one kind as one:
+// sockets-sink.ts; tests bring consumers of every temper.
 // Tested by test/stream/output/sockets-sink.test.ts.
 
 import type { RefusedPeer } from '../../contract/refused-peers.js';

@@ -1,4 +1,4 @@
-// What a series works with, made once by the streamer for all series.
+// What a series works with, the same for all series of a streamer.
 
 import type { ServiceConfig } from '../../config/service-config.js';
 import type { SeriesMetadata } from '../../config/series-metadata.js';

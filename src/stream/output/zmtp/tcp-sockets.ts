@@ -1,6 +1,6 @@
-// The few things that the ZMTP sink asks of the kernel, as an interface. linux-sockets.ts implements it with the real
-// one; simulated worlds have a model that takes any number of bytes, stops and resets. Nothing here waits, except
-// `awaitRoom`.
+// The few things that the ZMTP sink asks of the kernel, as an interface. Behind it is the real kernel
+// (linux-sockets.ts); simulated worlds have a model that takes any number of bytes, stops and resets. Nothing here
+// waits, except `awaitRoom`.
 
 import type { DataHostPort } from '../bind-remedy.js';
 
