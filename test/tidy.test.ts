@@ -121,6 +121,19 @@ t.test('every source begins by saying what it is, and not who calls it', async (
   );
 });
 
+t.test('files that an opening names are where it says: beside it, one folder up, or from a root', async (t) => {
+  const places = (file: string, name: string): string[] =>
+    [dirname(file), dirname(dirname(file)), 'src', 'simulators', ''].map((folder) => normalize(join(folder, name)));
+  const named = sources.flatMap((file) =>
+    [...opening(file).matchAll(/[\w./-]+\.(?:m?ts|mjs|wat)\b|docs\/[\w./-]+\.md\b/g)].map(([name]) => ({ file, name })),
+  );
+  t.ok(named.length > 300);
+  t.strictSame(
+    named.filter(({ file, name }) => !places(file, name).some((place) => existsSync(join(repository, place)))),
+    [],
+  );
+});
+
 /** What a file loads: by import, as a thread, or by starting it. */
 function loads(file: string): string[] {
   return [...read(file).matchAll(/'([\w./-]+\.(?:js|wasm))'/g)].flatMap(([, name]) => {

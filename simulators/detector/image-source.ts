@@ -1,5 +1,5 @@
 // Where a simulated detector may take its pixels from instead of the formula: an interface, one port image for each
-// port and frame. An HDF5 file is one source (hdf5-source.ts), memory is another, for tests.
+// port and frame. An HDF5 file is one source (files/hdf5-source.ts), memory is another, for tests.
 
 import type { PixelArray } from './pattern.js';
 

@@ -1,6 +1,6 @@
 // A layout in words that a person can check against a real detector: which port lands where, where its first pixel
 // goes, which way its rows run, where gaps are. Pure. As text and as a drawing: config/print-geometry.ts,
-// geometry-svg.ts.
+// config/geometry-svg.ts.
 
 import { gapped, rowsFlipped } from './layout.js';
 import type { Layout, PortLayout } from './layout.js';

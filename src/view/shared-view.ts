@@ -1,6 +1,6 @@
 // The service as the control plane sees it, read from shared memory and kept up by the streamer's events. On the main
 // thread only; reading costs the data path nothing. HTTP, metrics and the log look at nothing else. Ports, threads and
-// commands: port-view.ts, heartbeats.ts, command-queue.ts.
+// commands: port-view.ts, heartbeats.ts, control/command-queue.ts.
 
 import type { ServiceConfig } from '../config/service-config.js';
 import { nameAgainText, type Finding } from '../contract/findings.js';
