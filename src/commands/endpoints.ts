@@ -26,10 +26,16 @@ export interface StoppedMember {
 const haltPath = '/api/v1/series/halt';
 
 export function addEndpoints(command: Command): Command {
-  return command.option(
-    '--endpoints <urls>',
-    'HTTP interfaces of all instances that share the detector (frames_stride), with commas between, instead of one',
-  );
+  const output = command.configureOutput();
+  // commander names the option that is spelled most like a slip: this one, also where one service was meant.
+  const both = (text: string): string =>
+    text.replace('(Did you mean --endpoints?)', '(Did you mean --url, or for several instances --endpoints?)');
+  return command
+    .configureOutput({ outputError: (text, write) => output.outputError?.(both(text), write) })
+    .option(
+      '--endpoints <urls>',
+      'HTTP interfaces of all instances that share the detector (frames_stride), with commas between, instead of one',
+    );
 }
 
 /**

@@ -57,6 +57,10 @@ t.test('a command line that is wrong ends with 2 and says so in a line', async (
     [['watch', '--verify', exampleFile, '--series', '1', 'tcp://127.0.0.1:1'], /needs exactly a configuration file/],
     [['watch', '--verify', exampleFile, 'softimax-eiger'], /^vdcu: missing required argument 'endpoint'/],
     [['watch', '--verify', exampleFile, 'softimax-eiger', 'tcp://127.0.0.1:1', 'more'], /^vdcu: too many arguments/],
+    [
+      ['arm', '--endpoint', 'http://127.0.0.1:5000'],
+      /^vdcu: unknown option '--endpoint'\n\(Did you mean --url, or for several instances --endpoints\?\)/,
+    ],
     [['arm', '--metadata', '[1'], /^vdcu: --metadata: not JSON: .* Give an object such as/],
     [['arm', '--metadata', '@/no/such/file'], /^vdcu: --metadata @\/no\/such\/file: ENOENT/],
     [['arm', '--first-frame', 'first'], /needs a number/i],
