@@ -10,6 +10,7 @@ import { parse } from 'yaml';
 import { stopLimitMs } from '../../src/commands/run.js';
 import { parseConfig } from '../../src/config/load.js';
 import { isOpen } from '../../src/config/from-client.js';
+import { options, type OptionKey } from '../../src/config/schema.js';
 import { firstStreamingPort } from '../../src/control/sls/module-settings.js';
 import { makePlan } from '../../src/config/plan.js';
 import { repository, vdcu } from '../commands/repository.js';
@@ -561,6 +562,19 @@ t.test('what would come up and not work is refused, with the remedy', skip, asyn
     t.equal(code, 1, String(message));
     t.match(stderr, message);
   }
+});
+
+t.test('defaults that the chart needs before the service reads the file are those of the service', async (t) => {
+  const template = readFileSync(join(chart, 'templates', '_detector.tpl'), 'utf8');
+  const [, listed = ''] = /\$detector := merge \(dict\) \$own \(dict (.*)\) -\}\}/.exec(template) ?? [];
+  const series = / "series" \(ternary "(\w+)" "(\w+)" \(eq .* "from_client"\)\)$/.exec(listed) ?? [''];
+  const [, ofClient, otherwise] = series;
+  const plain = [...listed.replace(series[0], '').matchAll(/"(\w+)" ("[^"]*"|\d+)(?: |$)/g)];
+  t.equal(plain.map(([pair]) => pair.trim()).join(' ') + series[0], listed, 'all of them are compared');
+  for (const [, key, value = ''] of plain)
+    t.strictSame(JSON.parse(value), options[key as OptionKey].parse(undefined), key);
+  t.equal(parseConfig(psi, 'psi.yaml', 'eiger').series, ofClient);
+  t.equal(parseConfig(quad, 'quad.yaml', 'eiger').series, otherwise);
 });
 
 t.test('the chart is of the version of the package', async (t) => {
