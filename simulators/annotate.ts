@@ -37,7 +37,8 @@ export interface AnnotateReport extends Annotated {
 /**
  * Annotate a file: all of it, or it is as it was.
  * @throws OperatorError: no such file, none of a receiver, no series (usage); a file and a series that do not belong
- * together (failed); a file that somebody else has open, a disk that is full (environment); an interrupt (interrupted)
+ * together (failed); a file that another program has open, a disk that is full (environment); an interrupt
+ * (interrupted)
  */
 export async function annotateFile(options: AnnotateOptions): Promise<AnnotateReport> {
   const { series, dryRun = false, signal } = options;
@@ -106,7 +107,7 @@ function lock(file: string): () => void {
     return () => closeSync(descriptor);
   closeSync(descriptor);
   throw new OperatorError(
-    `${file}: somebody has it open. Wait until the receiver has finished the series, and close it in viewers`,
+    `${file}: another program has it open. Wait until the receiver has finished the series, and close it in viewers`,
   );
 }
 

@@ -4,7 +4,7 @@
 const remedies: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'no host answers there: look at udp_host, and at the route (ip route get ADDRESS)',
   ENETUNREACH: 'there is no route to it: look at udp_host, and at the route (ip route get ADDRESS)',
-  ECONNREFUSED: 'nobody listens on that port: start the service first',
+  ECONNREFUSED: 'no program listens on that port: start the service first',
   EPERM: 'a firewall or the container does not let them out (nft list ruleset)',
   EACCES: 'the address is a broadcast one, or a firewall does not let them out',
   EMSGSIZE: 'they are longer than a datagram or the interface may be (MTU)',

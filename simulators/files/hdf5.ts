@@ -187,7 +187,7 @@ const seekEnd = 2;
 
 /**
  * Work on a file whose changes go into an overlay; the file itself is not touched.
- * @throws OperatorError (usage) when it is no HDF5 file, or somebody writes it; what `work` throws
+ * @throws OperatorError (usage) when it is no HDF5 file, or another program writes it; what `work` throws
  */
 export async function changeOver(overlay: Overlay, work: (file: H5File) => void): Promise<void> {
   const { File } = await loadHdf5();
@@ -224,8 +224,8 @@ export async function changeOver(overlay: Overlay, work: (file: H5File) => void)
       file = new File(overlay.path, 'a');
     } catch (error) {
       throw new OperatorError(
-        `${overlay.path}: cannot be changed as HDF5 (${hdf5Reason(error)}). Give a complete HDF5 file that nobody ` +
-          'writes any more',
+        `${overlay.path}: cannot be changed as HDF5 (${hdf5Reason(error)}). Give a complete HDF5 file that no ` +
+          'program writes any more',
         exitCode.usage,
         { cause: error },
       );

@@ -57,7 +57,8 @@ export function addAnnotate(program: Command): void {
           sharedCodes.usage,
           [
             exitCode.environment,
-            'no answer, no such series in the history, a full disk, a file that somebody has open: it is as it was',
+            'no answer, no such series in the history, a full disk, a file that another program has open: it is as ' +
+              'it was',
           ],
           sharedCodes.internal,
           [exitCode.interrupted, 'interrupted: the file is as it was'],

@@ -72,7 +72,7 @@ export function addCompletion(program: Command): void {
       'Print a script that has the shell complete commands, options and their values, files, and the detectors of a ' +
         'configuration. With words after -- print what the last of them may become, as that script asks.',
     )
-    .addArgument(new Argument('<shell>', 'whose script').choices(Object.keys(shells)))
+    .addArgument(new Argument('<shell>', 'shell that the script is for').choices(Object.keys(shells)))
     .argument('[words...]', 'after --: the words of a command line so far, without vdcu')
     .addHelpText(
       'after',

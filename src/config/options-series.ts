@@ -239,12 +239,12 @@ export const seriesOptions = {
     description:
       'Where a JSON text is posted when a series has ended and when something begins to be wrong. The service never ' +
       'waits for it.',
-    unset: 'nobody is notified',
+    unset: 'nothing is posted',
   }),
   consumer_source: noted(z.array(z.string().refine((text) => parseNetwork(text) !== null)).default([]), {
     unit: null,
     range: 'a list of IPv4 or IPv6 addresses or networks, as 192.0.2.7 or 10.1.0.0/16',
-    description: 'Who may be a consumer, with send: zmtp; empty = anybody.',
+    description: 'Where consumers may connect from, with send: zmtp; empty = from anywhere.',
   }),
   consumer_connections: whole(
     {

@@ -47,7 +47,7 @@ export const abortReasons = {
     docs: 'docs/operating.md#consumer-lost',
   },
   no_last_frame: {
-    says: 'its part was halted, and nobody told this instance where the series ends',
+    says: 'its part was halted, and this instance was not told where the series ends',
     remedy: 'Stop a series that instances share with vdcu stop --endpoints and all of them, and repeat it',
     docs: 'docs/operating.md#instance-missing',
   },

@@ -35,7 +35,7 @@ export const refusals = {
     docs: 'docs/operating.md#refused-orders',
   },
   failed: {
-    says: 'A part of the service has failed: nobody is left to carry the order out',
+    says: 'A part of the service has failed, and the order cannot be carried out',
     remedy: 'Look at the log, and start the service anew',
     docs: 'docs/operating.md#health',
   },

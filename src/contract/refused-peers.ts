@@ -70,8 +70,8 @@ export const peerRefusals = {
     counter: 'refusedNotAConsumer',
   },
   no_descriptors: {
-    says: 'cannot be accepted, nor anybody else: no file descriptor or memory is left',
-    remedy: 'Raise the limit (ulimit -n), and look who uses them up',
+    says: 'cannot be accepted, nor any other peer: no file descriptor or memory is left',
+    remedy: 'Raise the limit (ulimit -n), and look which program uses them up',
     docs: 'docs/operating.md#strangers',
     counter: 'refusedNoDescriptors',
   },

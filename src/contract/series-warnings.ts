@@ -57,7 +57,7 @@ export const seriesWarnings = {
   frame_numbers: {
     ...numbers,
     says: 'Packets were not taken because nothing confirmed their frame numbers',
-    remedy: 'Look who else sends to this port (udp_source), and leave nextframenumber alone in a series',
+    remedy: 'Look what else sends to this port (udp_source), and leave nextframenumber alone in a series',
   },
   duplicates: {
     ...numbers,

@@ -175,7 +175,7 @@ function ports({ setup, service, ports: tried }: Facts): Verdict | NotChecked {
   if (first.error === 'EACCES')
     return failed(seen, 'ports that this user may have', `ports from 1024 in the configuration (${first.key})`);
   const command = `ss -${first.key === 'udp_ports' ? 'u' : 't'}lpn 'sport = :${first.port}'`;
-  return failed(seen, needed, `${command} names who has it; end that, or change ${first.key}`);
+  return failed(seen, needed, `${command} names the program that has it; end that, or change ${first.key}`);
 }
 
 function cardRing({ cards }: Facts): Verdict | NotChecked {
@@ -214,9 +214,9 @@ function consumer({ setup, service }: Facts): Verdict | NotChecked {
   const { consumerConnections, dataPorts } = setup.config;
   const wanted = consumerConnections * dataPorts.length;
   const { consumers, unserved } = service;
-  const nobody = dataPorts.length > 1 && unserved.length > 0 ? `, none to ${unserved.join(', ')}` : '';
-  const seen = `${consumers} connected${nobody}`;
-  if (consumers === wanted && nobody === '') return ok(seen, `${wanted}`);
+  const lacking = dataPorts.length > 1 && unserved.length > 0 ? `, none to ${unserved.join(', ')}` : '';
+  const seen = `${consumers} connected${lacking}`;
+  if (consumers === wanted && lacking === '') return ok(seen, `${wanted}`);
   if (consumers > wanted)
     return warning(
       seen,

@@ -81,7 +81,7 @@ export function boundAnswer({
         done(
           null,
           JSON.stringify({
-            problems: [`${waiting} bytes of answers wait for those who asked. Ask again when they have taken them`],
+            problems: [`${waiting} bytes of answers wait for their clients. Ask again when these have taken them`],
           }),
         );
         return;

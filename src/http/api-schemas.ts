@@ -197,7 +197,7 @@ export const seriesOpened = object('The series is open: the detector may be star
   type: { type: 'string', enum: Object.keys(pixelBytes), description: 'Type of a pixel, as numpy calls it' },
   warnings: list(
     { type: 'string' },
-    'What nothing is refused for, but what you should know before the detector starts: the file of an earlier series',
+    'Sentences that refuse nothing, and matter before the detector starts: the file is that of an earlier series',
   ),
 });
 

@@ -1,7 +1,7 @@
-// Where log lines go: the process's standard output, which may be a full disk, a pipe that nobody reads or that was
-// closed, or a terminal that was stopped. In come whole lines; out go bytes, as fast as they are taken without waiting.
-// What is not taken is kept up to a limit, then dropped and counted, and one line says how many once lines go out
-// again. The main thread never waits here.
+// Where log lines go: the process's standard output, which may be a full disk, a pipe that no program reads or that
+// was closed, or a terminal that was stopped. In come whole lines; out go bytes, as fast as they are taken without
+// waiting. What is not taken is kept up to a limit, then dropped and counted, and one line says how many once lines go
+// out again. The main thread never waits here.
 
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
 import type { Stats } from 'node:fs';
@@ -9,7 +9,7 @@ import { systemClock } from '../base/clock.js';
 
 /** Bytes of lines that wait; a pipe keeps 64 KiB more. */
 const waitingLimit = 64 * 1024;
-/** What is not taken is offered again so often, ms. */
+/** Lines that were not taken are offered again so often, ms. */
 const againMs = 100;
 /** The same while the end of the process waits for it, ms. */
 const settleMs = 10;
@@ -85,7 +85,7 @@ export class LogOutput {
       for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
         const taken = this.#target.write(first);
         if (taken === 0) {
-          this.#trouble = 'whoever reads it does not';
+          this.#trouble = 'its reader does not read';
           return;
         }
         this.#waitingBytes -= taken;
@@ -142,7 +142,7 @@ const troubles: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk that it goes to is full (ENOSPC)',
   EDQUOT: 'the quota of the disk that it goes to is used up (EDQUOT)',
   EFBIG: 'the file that it goes to has reached its size limit (EFBIG)',
-  EPIPE: 'whoever read it has gone (EPIPE)',
+  EPIPE: 'its reader has gone (EPIPE)',
   EIO: 'the terminal or disk that it goes to has gone (EIO)',
 };
 

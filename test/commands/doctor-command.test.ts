@@ -50,7 +50,7 @@ t.test('a failed check ends with 1 and names the command that mends it', async (
   );
   t.equal(code, 1);
   t.match(stdout, /^quad on this machine; no service of it runs\nfailed +ports /);
-  t.match(stdout, new RegExp(`do: +ss -ulpn 'sport = :${taken.port}' names who has it`));
+  t.match(stdout, new RegExp(`do: +ss -ulpn 'sport = :${taken.port}' names the program that has it`));
   t.match(stdout, /\n1 failed, \d+ warnings?, \d+ ok, \d+ not checked\n$/);
 });
 

@@ -219,7 +219,7 @@ t.test('ports: free where no service runs, not looked at where it does', async (
     status: 'failed',
     loses_data: false,
     seen: 'udp_ports 50001 on 10.0.0.1: taken',
-    remedy: /^ss -ulpn 'sport = :50001' names who has it/,
+    remedy: /^ss -ulpn 'sport = :50001' names the program that has it/,
   });
   t.match(checked('ports', ports('EACCES')), { status: 'failed', remedy: /^ports from 1024/ });
   t.match(

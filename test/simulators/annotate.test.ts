@@ -180,7 +180,7 @@ t.test(
     const script = 'import h5py,sys; f=h5py.File(sys.argv[1],"a"); print("open",flush=True); sys.stdin.read()';
     const receiver = spawn(python ?? '', ['-c', script, file], { env: { PATH: process.env['PATH'] } });
     await new Promise((resolve) => receiver.stdout.once('data', resolve));
-    await t.rejects(annotated(file), { exitCode: 3, message: /somebody has it open\. Wait until the receiver/ });
+    await t.rejects(annotated(file), { exitCode: 3, message: /another program has it open\. Wait until the receiver/ });
     const ended = new Promise((resolve) => receiver.once('close', resolve));
     receiver.stdin.end();
     await ended;

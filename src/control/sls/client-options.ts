@@ -54,7 +54,7 @@ function unsetHosts(settings: ModuleSettings): string[] {
     if (address !== notSet || (within > 0 && settings.detector === 'eiger')) return [];
     const command = `udp_dstip${within === 0 ? '' : '2'}`;
     return [
-      `${command} of module ${settings.moduleIndex} is not set, so nobody knows where packets come in: set it ` +
+      `${command} of module ${settings.moduleIndex} is not set, so it is not known where packets come in: set it ` +
         `(${command} auto), or udp_host in the configuration of the service`,
     ];
   });
