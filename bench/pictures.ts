@@ -1,4 +1,4 @@
-// How many pictures per second does somebody get who looks at the page? A real browser without a screen (Debian's
+// How many pictures per second does a viewer of the page get? A real browser without a screen (Debian's
 // chromium, which draws with the processor) shows an Eiger quad and a detector of 4 million pixels, while the whole
 // service, the sender and a consumer share the machine with it. A picture counts when the page has drawn it. Images are
 // counts by Poisson's law with hot pixels.

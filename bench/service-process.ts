@@ -155,7 +155,7 @@ export class ServiceProcess {
     };
   }
 
-  /** Resident memory in bytes, and how much of it nobody else could map. */
+  /** Resident memory in bytes, and how much of it no other process could map. */
   residentBytes(): { readonly total: number; readonly anonymous: number } {
     const status = readFileSync(`/proc/${this.pid}/status`, 'latin1');
     const read = (key: string): number => Number(new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) * 1024;

@@ -15,7 +15,7 @@ export interface SimulateResult {
   /** Within 3 % of what was asked; runs under 100 ms are not judged. */
   readonly rateKept: boolean;
   readonly sentWith: SendWay;
-  /** Why it was not sendmmsg, where nobody asked for that; else null. */
+  /** Why it was not sendmmsg, unless that was asked for; else null. */
   readonly fallback: string | null;
   readonly sendErrors: number;
   readonly lastSendError: string | null;

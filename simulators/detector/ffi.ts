@@ -14,7 +14,7 @@ export interface SendCalls {
   socket(domain: number, type: number, protocol: number): number;
   bind(descriptor: number, address: Uint8Array, length: number): number;
   setsockopt(descriptor: number, level: number, option: number, value: Int32Array, length: number): number;
-  /** `messages`: structures mmsghdr; what they point to must be held by somebody. Returns how many were sent. */
+  /** `messages`: structures mmsghdr; the caller holds what they point to. Returns how many were sent. */
   sendmmsg(descriptor: number, messages: Uint8Array, count: number, flags: number): number;
   close(descriptor: number): number;
   flock(descriptor: number, operation: number): number;

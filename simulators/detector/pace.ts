@@ -94,7 +94,7 @@ export async function sendPaced(
   return report;
 }
 
-/** A word that nobody changes. */
+/** A word that never changes. */
 const never = new Int32Array(new SharedArrayBuffer(4));
 
 /** Timers are good to a millisecond: shorter waits stop the thread, then give the event loop one turn. */

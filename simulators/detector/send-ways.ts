@@ -25,7 +25,7 @@ export interface SendWish {
 export interface OpenedWay {
   readonly sender: DatagramSender;
   readonly sentWith: SendWay;
-  /** Why it was not sendmmsg, where nobody asked for that; else null. */
+  /** Why it was not sendmmsg, unless that was asked for; else null. */
   readonly fallback: string | null;
 }
 

@@ -81,7 +81,7 @@ export class DoubtfulPackets {
   /** Settle frame 0, if it waits. @param seen a later frame that speaks for or against it */
   settleZero(seen: OwnNumber, now: number): void {
     if (!this.#classes.zero.waits || !this.#classes.settleZero(seen, now) || this.#held.count === 0) return;
-    // What is held agrees with it, unless it is an accident of its own: that waits for witnesses as any other.
+    // The held packets agree with it, unless they are an accident of their own: such packets wait for witnesses.
     if (!this.#window.isDoubtful(this.#held.lowest)) this.#confirm(now);
   }
 

@@ -1,5 +1,5 @@
 // Small files of text, read whole: those that people name for a configuration, a token, a ledger. A file without an end
-// (a device, a pipe that somebody pours into) is none.
+// (a device, a pipe that another program fills) is none.
 
 import { closeSync, openSync, readSync } from 'node:fs';
 

@@ -119,7 +119,7 @@ export interface Content {
 
 /**
  * One request to `/api/v1/series`, or another path.
- * @throws OperatorError (exit code environment) when nobody answers, or not this service
+ * @throws OperatorError (exit code environment) when no service answers, or another program
  */
 export async function request(
   url: string,

@@ -77,7 +77,7 @@ export function addArm(program: Command): void {
 
 /**
  * Send the request and print the outcome.
- * @throws OperatorError when it is refused or nobody answers
+ * @throws OperatorError when it is refused or no service answers
  */
 export async function arm(file: string | undefined, name: string | undefined, options: ArmOptions): Promise<void> {
   if (options.endpoints !== undefined) return armShared(endpointUrls(options.endpoints, options, file), options);

@@ -57,7 +57,7 @@ export function addDoctor(program: Command): void {
 /**
  * Check and print.
  * @returns exit code
- * @throws OperatorError when the configuration is wrong, or nobody answers at `--url`
+ * @throws OperatorError when the configuration is wrong, or no service answers at `--url`
  */
 export async function doctor(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<number> {
   const { reportText } = await import('../doctor/report.js');

@@ -45,7 +45,7 @@ export function addStatus(program: Command): void {
 
 /**
  * Ask and print.
- * @throws OperatorError when nobody answers
+ * @throws OperatorError when no service answers
  */
 export async function status(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<void> {
   if (options.endpoints !== undefined)
@@ -76,7 +76,7 @@ async function statusOfAll(urls: readonly string[], json: boolean): Promise<void
 /**
  * Ask `/healthz` and print the reasons when not all is well.
  * @returns exit code
- * @throws OperatorError when nobody answers
+ * @throws OperatorError when no service answers
  */
 async function health(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<number> {
   const url = await serviceUrl(file, name, options);

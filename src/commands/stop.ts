@@ -54,7 +54,7 @@ export function addStop(program: Command): void {
 /**
  * Send the request and print the summary.
  * @returns exit code
- * @throws OperatorError when nobody answers
+ * @throws OperatorError when no service answers
  */
 export async function stop(file: string | undefined, name: string | undefined, options: StopOptions): Promise<number> {
   if (options.endpoints !== undefined && options.fill === true)

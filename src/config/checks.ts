@@ -164,7 +164,8 @@ function offsetWithinStride({ frames_stride: stride, frames_offset: offset }: Op
 }
 
 /**
- * Which frame of a series is whose follows from its first frame number, which only a request can name for all of them.
+ * Which instance has a frame follows from the first frame number of the series. Only a request can name that number for
+ * all instances.
  */
 function sharedAreArmed({ frames_stride: stride, series }: Options): Problem[] {
   if (stride === 1 || series === 'armed') return [];

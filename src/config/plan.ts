@@ -30,7 +30,7 @@ import {
 const landingPackets = 256;
 /** Landing buffers of each port where the kernel may coalesce datagrams, 64 KiB each. */
 const coalescedBuffers = 64;
-/** Of each port, what the flight recorder keeps unless it is told, and what all ports together may take. */
+/** What the flight recorder keeps of each port unless it is told, and what all ports together may take. */
 const flightPackets = 65536;
 const flightBytes = 64 * mebibyte;
 /** An allowance, not a limit: code, heap and stacks of the process, and of each further thread. */

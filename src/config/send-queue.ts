@@ -21,7 +21,7 @@ export interface SendQueuePlan {
     readonly of: 'kernel' | 'zmq';
     /** Frames, for each connection. */
     readonly frames: number;
-    /** At most, over all connections of all sockets: the kernel doubles what it is asked for. */
+    /** The most that all connections of all sockets hold: the kernel doubles what it is asked for. */
     readonly bytes: number;
     readonly milliseconds: number | null;
   };

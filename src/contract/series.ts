@@ -72,11 +72,11 @@ export interface SeriesSummary {
   /** Why the series was cut short, or absent. */
   readonly aborted?: AbortReason;
   /**
-   * Of a series that is aborted as `consumer_lost`: so many frames, from the first on, its machine had acknowledged;
-   * absent where it is not known.
+   * Only of a series that is aborted as `consumer_lost`: frames, from the first on, that the consumer's machine had
+   * acknowledged; absent where that is not known.
    */
   readonly delivered_frames?: number;
-  /** Of the same, where there are several sockets: where its consumer was. */
+  /** The socket that the consumer of such a series was connected to, where there are several. */
   readonly lost_endpoint?: string;
   readonly incomplete: readonly (readonly [first: number, last: number])[];
   /** `incomplete` was cut at 1000 ranges. */

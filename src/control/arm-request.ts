@@ -261,7 +261,7 @@ class Fields {
   }
 }
 
-/** Which frame is whose, and which number its message has, follows from these three. */
+/** Which instance has a frame, and which number its message has, follows from these three. */
 function sharedProblems(
   stride: number,
   given: ReadonlyMap<ArmKey, JsonNode>,

@@ -20,10 +20,10 @@ export interface Armed {
   readonly msg_number: number | null;
   readonly header_pending: boolean;
   readonly state: 'open';
-  /** Of its images, as numpy has it: rows, columns; type of a pixel. */
+  /** Rows and columns of its images, and the type of a pixel, as numpy has them. */
   readonly shape: readonly [number, number];
   readonly type: PixelType;
-  /** What nothing is refused for, but what whoever arms should know before the detector starts, in sentences. */
+  /** Sentences that refuse nothing, and that a client should know before the detector starts. */
   readonly warnings: readonly string[];
 }
 

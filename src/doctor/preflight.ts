@@ -14,7 +14,7 @@ import { receivingLinks } from './receiving.js';
 import { examine, reasonsAgainstArming } from './report.js';
 import type { DoctorReport } from './report.js';
 
-/** For metrics and readiness, which are asked all the time, checks may be so old, in ms. */
+/** Checks may be so old for metrics and readiness, which are asked all the time, in ms. */
 const keptMs = 2000;
 /** Why a way that only needs the kernel is not used. */
 const refusedAtStart = 'the kernel refuses it; the log of the start says which call';

@@ -40,7 +40,7 @@ export interface EncoderSetup {
   layoutFor(dynamicRange: number, readNRows: number): Layout;
 }
 
-/** Rests between turns, in ms: nothing open; a series; one that waits for a form slot, whose release wakes no one. */
+/** Rests between turns, in ms: nothing open; a series; a wait for a form slot, whose release wakes no thread. */
 const idleRestMs = 20;
 const openRestMs = 2;
 const fullRestMs = 1;

@@ -14,7 +14,7 @@ const recordingsKept = 20;
  * folder a third more.
  */
 export const recordingsBytes = 192 * 1024 * 1024;
-/** What is not finished after so long was left behind by a process that ended, ms. */
+/** A file that is not finished after so long was left behind by a process that ended, ms. */
 const leftoverMs = 60_000;
 
 /** A recording on its way into the folder. */
@@ -47,7 +47,7 @@ export class FlightFolder {
   readonly #folder: string;
   readonly #prefix: string;
 
-  /** @param detector whose recordings these are; others in the folder are left alone */
+  /** @param detector that these recordings are of; others in the folder are left alone */
   constructor(folder: string, detector: string) {
     this.#folder = folder;
     this.#prefix = `${detector}-`;

@@ -15,7 +15,7 @@ const mostConnections = 256;
 const fewestConnections = 8;
 /** Requests that may wait for the answers before them on their connection; browsers and scrapers send none ahead. */
 const aheadMost = 16;
-/** At most one log line in so long, ms. */
+/** There is one log line in this time at most, ms. */
 const tellMs = 60_000;
 
 /**
@@ -108,7 +108,7 @@ type Asked = readonly [request: IncomingMessage, response: ServerResponse];
  * Node handles requests as they come: some thousand of them, in a single piece of data or on many connections, would be
  * the only thing that the main thread does for seconds, and their answers would all be in memory. Here the next one of
  * a connection waits until the answer before it is out, and a connection with more than may wait is closed. Between two
- * requests the event loop learns which connections have ended: nobody waits for their answers.
+ * requests the event loop learns which connections have ended: no client waits for their answers.
  */
 function answerInTurn(server: Server): void {
   const handlers = server.listeners('request') as Handler[];

@@ -1,6 +1,6 @@
 // Where TypeScript finds what it shares with the compiled placement. Comes in: a struct of kernel-words.ts. Goes out:
 // the place of each field in an array of the field's width. A field has a name only among those of its width, so the
-// types refuse whoever would read or write it with another one.
+// types refuse code that would read or write it with another one.
 
 import { placed } from './kernel-words.js';
 import type { Field } from './kernel-words.js';

@@ -1,5 +1,5 @@
 // The one table of what the service and the compiled placement (assembly/kernel/) share: every field with its width and
-// what it holds. Comes in: nothing. Goes out: the fields, for whoever reads and writes them in TypeScript
+// what it holds. Comes in: nothing. Goes out: the fields, for code that reads and writes them in TypeScript
 // (kernel-fields.ts); and as texts the constants that both compilers read (placement-words.ts, record-words.ts,
 // flight-words.ts) and docs/reference/kernel-words.md. scripts/write-kernel-words.mjs writes them, and a test compares.
 // Pure.
@@ -56,7 +56,7 @@ export const placementContext = {
   fields: [
     address('offsets', "of the batch: where each datagram begins, in bytes of the memory's start"),
     address('lengths', 'of the batch: bytes of each datagram'),
-    address('senders', 'of the batch: who sent each datagram'),
+    address('senders', 'of the batch: the sender of each datagram'),
     address('records', "the port's slot records"),
     u32('recordStride', 'bytes from one record to the next'),
     address('received', 'counter'),
@@ -108,7 +108,7 @@ export const slotRecord = {
     u32('accepted', 'packets accepted'),
     u32('outcome', 'how the image was closed'),
     i32('highest', 'highest packet accepted, to tell reordered ones; −1 = none'),
-    u32('opened', 'times that the slot was opened, never forgotten: who copies pixels looks again'),
+    u32('opened', 'times that the slot was opened, never forgotten: a reader looks again after it has copied pixels'),
     f64('firstPacketAt', "time of the first packet, ms of the service's clock", 32),
     f64('closedAt', "time of closing, ms of the service's clock"),
     u32('header', "the first accepted packet's 48 bytes", 48),
@@ -252,7 +252,7 @@ export function kernelWordsReference(): string {
   );
   const introduction =
     'Generated from `src/memory/kernel-words.ts` by `node scripts/write-kernel-words.mjs`. The service shares these\n' +
-    'words with its compiled placement; `address` is 32 bits, bytes from the start of the memory. Who writes them:\n' +
+    'words with its compiled placement; `address` is 32 bits, bytes from the start of the memory. Their writers:\n' +
     '[architecture.md](../architecture.md#memory).\n';
   return `# Words shared with the kernel\n\n${introduction}\n${sections.join('\n')}`;
 }

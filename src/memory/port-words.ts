@@ -66,9 +66,9 @@ const seriesFigures = [
 
 /**
  * Figures that explain, in 64-bit floats; NaN = nothing seen. The order is the order in memory. `refused…`: packets
- * whose numbers nobody confirmed, the number of the last, and the step from each to the next, 0 = not always the same;
- * `outsideNumber`: of the last packet beyond the end of an armed series; `numberStep`: the equal steps that numbers go
- * in, where frames between are left out.
+ * whose numbers no other packet confirmed, the number of the last, and the step from each to the next, 0 = not always
+ * the same; `outsideNumber`: of the last packet beyond the end of an armed series; `numberStep`: the equal steps that
+ * numbers go in, where frames between are left out.
  */
 export const portFigures = [
   'lastPacketAt',

@@ -1,5 +1,5 @@
-// Metrics of what leaves and of who takes it: the sockets of the stream and their consumers, the preview, the encoders,
-// the receiver at receiver_url. One row per metric, as in tables.ts.
+// Metrics of what leaves the service: the sockets of the stream and their consumers, the preview, the encoders, the
+// receiver at receiver_url. One row per metric, as in tables.ts.
 // Tested by test/metrics/metrics.test.ts.
 
 import type { ReceiverFigures } from '../view/receiver-watched.js';

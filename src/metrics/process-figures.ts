@@ -4,9 +4,9 @@ import { readdirSync } from 'node:fs';
 
 /** Null = the system does not say. */
 export interface ProcessFigures {
-  /** Of all threads, pages of the frame ring and of program files included. */
+  /** Memory of all threads, pages of the frame ring and of program files included. */
   readonly residentBytes: number | null;
-  /** Of the main thread alone: the others have heaps of their own, which only show in what is resident. */
+  /** Heap of the main thread alone. The others have heaps of their own, which only show in what is resident. */
   readonly heapBytes: number | null;
   readonly externalBytes: number | null;
   readonly descriptors: number | null;

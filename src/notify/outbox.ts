@@ -18,7 +18,7 @@ export const textLimit = 131_072;
 export const giveUpMs = 600_000;
 const firstPauseMs = 1000;
 const longestPauseMs = 60_000;
-/** What a stop waits for notifications, ms. */
+/** A stop waits for notifications so long at most, ms. */
 export const settleMs = 2000;
 
 export interface OutboxDeps {

@@ -32,7 +32,7 @@ import { ageText, valueText } from './words.js';
 
 /** Samples kept: as many as the service keeps. */
 const sampleLimit = 600;
-/** Without an event for so long the connection is lost, ms: states come four times a second. */
+/** A connection that brings no event for so long is lost, ms: states come four times a second. */
 const silentMs = 3000;
 
 const barCanvas = byId('colour-bar', HTMLCanvasElement);

@@ -1,7 +1,7 @@
 // Room that stays for a while, so that sentences that come and go do not move what lies below them each time.
 // Tested by test/threads/page-data.test.ts.
 
-/** For so long room is kept that is not needed any more, ms. */
+/** Room that is not needed any more is kept for so long, ms. */
 const keptMs = 10_000;
 
 export class SteadyRoom {

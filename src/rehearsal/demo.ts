@@ -22,7 +22,7 @@ const faults = { loss: '0.001', reorder: '0.005', duplicate: '0.0005', delay: '0
 
 const progressMs = 500;
 const connectLimitMs = 10_000;
-/** After the last packet the series ends by itself within this, or the demo stops it. */
+/** The series ends by itself within this time after the last packet, or the demo stops it. */
 const endLimitMs = 15_000;
 
 export interface DemoOptions {

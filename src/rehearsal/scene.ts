@@ -15,7 +15,7 @@ import { compareDemo } from './ledger.js';
 import type { ConsumerReport, SimulatorTruth } from './ledger.js';
 
 const connectLimitMs = 10_000;
-/** After the last packet a series ends by itself within this, or it is stopped. */
+/** A series ends by itself within this time after the last packet, or it is stopped. */
 const endLimitMs = 15_000;
 
 /** What the whole rehearsal was asked to be. */

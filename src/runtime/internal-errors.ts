@@ -7,7 +7,7 @@ import { systemClock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
 import type { Logger } from './log.js';
 
-/** At most one log line in so long, ms. */
+/** There is one log line in this time at most, ms. */
 const tellMs = 10_000;
 
 /** A problem is shown in the state for so long after the last error, ms. */

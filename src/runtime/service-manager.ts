@@ -23,7 +23,7 @@ export interface ServiceManager {
   close(): void;
 }
 
-const nobody: ServiceManager = { ready: () => undefined, stopping: () => undefined, close: () => undefined };
+const noManager: ServiceManager = { ready: () => undefined, stopping: () => undefined, close: () => undefined };
 
 export interface ManagerOptions {
   readonly pid?: number;
@@ -41,7 +41,7 @@ export function serviceManager(
   options: ManagerOptions = {},
 ): ServiceManager {
   const { pid = process.pid, repeat: every = repeat, open = openNotifySocket } = options;
-  if (notifySocket === null) return nobody;
+  if (notifySocket === null) return noManager;
   let warned = false;
   const lost = (why: string): void => {
     if (!warned)
@@ -54,7 +54,7 @@ export function serviceManager(
   const notify = open(notifySocket);
   if (typeof notify === 'string') {
     lost(notify);
-    return nobody;
+    return noManager;
   }
   const tell = (...lines: string[]): void => {
     const why = notify(lines.join('\n'));

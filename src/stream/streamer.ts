@@ -304,7 +304,7 @@ export class Streamer {
         : { kind: 'warnings_over', codes: null },
     );
     if (this.#answers.stopWaits && summary.header_sent) {
-      // When the end could not be handed over the time is up already, and everything before it counts as still under
+      // The time is up already when the end could not be handed over, and everything before it counts as still under
       // way.
       const until = summary.end_pending ? now : now + this.#setup.limits.closingTimeoutMs;
       this.#answers.stoppedWhenDelivered(summary, this.#output.next, until);

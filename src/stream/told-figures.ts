@@ -10,7 +10,7 @@ import { socketsOf } from './output/message-sink.js';
 import type { MessageSink } from './output/message-sink.js';
 import type { Series } from './series/series.js';
 
-/** What is on its way is told so often, in ms: asking the kernel takes a system call for each consumer. */
+/** The streamer tells so often what is on its way, in ms: asking the kernel takes a system call for each consumer. */
 const underwayEveryMs = 100;
 
 /** Times in ms of the service's clock. */

@@ -141,8 +141,8 @@ export class DgramSource implements PacketSource {
   }
 
   /**
-   * The first of the two may follow in the middle of the loop's present look, of which nobody knows what it has left in
-   * the socket.
+   * The first of the two may follow in the middle of the loop's present look. It is not known what that look has left
+   * in the socket.
    */
   #beginLook(): void {
     this.#looked = false;
@@ -154,7 +154,7 @@ export class DgramSource implements PacketSource {
     if (this.#paused || this.#waiting.length > 0) return this.#keep(bytes, from);
     if (this.#count === this.#options.landing.capacity) this.#options.wake(true);
     if (this.#paused) return this.#keep(bytes, from);
-    // Nobody turns: the agent has not begun, or is closing. What comes then is not its.
+    // No turn takes them: the agent has not begun, or is closing. What comes then is not its.
     if (this.#count === this.#options.landing.capacity) return;
     this.#put(bytes, from);
     this.#options.wake(false);

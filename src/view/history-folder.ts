@@ -19,7 +19,7 @@ const waitingLimit = 16;
 
 export interface HistoryFolderDeps {
   readonly folder: string;
-  /** Whose series these are; others in the folder are left alone. */
+  /** The detector that these series are of; others in the folder are left alone. */
   readonly owner: string;
   readonly logger: Logger;
   /** How a file is written; by the system unless given. */

@@ -6,7 +6,7 @@ import { sourceText } from '../config/networks.js';
 import { hostOfPort } from '../config/udp-hosts.js';
 import type { CurrentPort, CurrentSeries, DataSocket, SeriesState } from './service-view.js';
 
-/** After so long without packets an armed series says what it knows, in ms. */
+/** An armed series says what it knows after so long without packets, in ms. */
 const nothingArrivesMs = 2000;
 /** After so long without packets an open series says that only a stop will end it. */
 const silentMs = 5000;

@@ -59,7 +59,7 @@ export class ToldSeries {
     this.#endPending = endPending;
   }
 
-  /** Since when it is open, in ms of the service's clock; null = none is. */
+  /** The series that is open, and since when, in ms of the service's clock; null = none is. */
   get open(): (NamedSeries & { readonly since: number }) | null {
     return this.#open;
   }

@@ -305,14 +305,14 @@ export const finerMutants: readonly Mutant[] = [
   tested(
     'stream/output/maxiv/outbox',
     'blocked-not-counted',
-    'says nothing of the time in which nobody took a message',
+    'says nothing of the time in which no consumer took a message',
     [
       outbox,
       'if (this.blocked)\n      this.#counters[streamCounter.blockedSeconds] =',
       'if (this.#next < 0)\n      this.#counters[streamCounter.blockedSeconds] =',
     ],
   ),
-  tested('stream/output/maxiv/outbox', 'begun-header-waits', 'lets who arms wait for a consumer that does not read', [
+  tested('stream/output/maxiv/outbox', 'begun-header-waits', 'lets arming wait for a consumer that does not read', [
     outbox,
     "if (kind !== 'images' && this.#sink.keep !== undefined) this.keep(now);",
     '',

@@ -10,7 +10,7 @@ class VdcuError(Exception):
 
 
 class Unreachable(VdcuError):
-    """Nobody answered at the URL, or what answered is no Virtual DCU."""
+    """No service answered at the URL, or what answered is no Virtual DCU."""
 
 
 class TimedOut(VdcuError, TimeoutError):

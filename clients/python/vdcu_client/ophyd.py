@@ -97,7 +97,7 @@ class _Data(DetectorDataLogic):
         self._series: Optional[int] = None
         self._looking: Optional[asyncio.Task[None]] = None
         self.failure: Optional[VdcuError] = None
-        #: Who waits for frames is told at once.
+        #: What waits for frames is told at once.
         self.tell: Callable[[VdcuError], None] = lambda _: None
 
     async def prepare_unbounded(self, datakey_name: str) -> StreamableDataProvider:

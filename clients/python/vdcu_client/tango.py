@@ -264,7 +264,7 @@ class VirtualDcu(Device):
         self.set_status(text)
 
     def _refuse(self, error: VdcuError) -> None:
-        """To whoever called, with the service's sentences. Raises ``DevFailed``."""
+        """To the caller, with the service's sentences. Raises ``DevFailed``."""
         why = error.why if isinstance(error, Refused) and error.why else "failed"
         Except.throw_exception(f"VDCU_{why}", str(error), self.get_name())
 

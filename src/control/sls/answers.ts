@@ -1,4 +1,4 @@
-// What each function of PSI's receiver protocol does. Comes in: who asks, which module, the argument. Goes out: the
+// What each function of PSI's receiver protocol does. Comes in: the client, the module, the argument. Goes out: the
 // payload, or a refusal whose sentence the user of PSI's client reads. A setting that this service has no use for is
 // kept and told back: a refusal breaks the user's configuration at that line.
 
@@ -245,7 +245,7 @@ export const answers: { readonly [N in Answered]: Answer<N> } = {
     const modules = group.receivers.flatMap((each) => (each.isSetUp ? [each.settings] : []));
     const problems = modules.length < group.receivers.length ? [] : regionContradictions(group.config, modules);
     if (problems.length === 0) return;
-    // What the modules were told stays, so that nobody takes whole frames for cut ones.
+    // What the modules were told stays, so that no client takes whole frames for cut ones.
     settings.roiMetadata = [wholeRoi];
     refuse(`Could not set Receiver ROI [${problems.join('; ')}]`);
   },

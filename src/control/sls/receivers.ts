@@ -96,7 +96,7 @@ export class Receiver {
 /** All receivers of a detector. */
 export class ReceiverGroup {
   readonly receivers: readonly Receiver[];
-  /** Who has the data plane built; null = the configuration says what the detector is. */
+  /** What has the data plane built; null = the configuration says what the detector is. */
   readonly follower: Follower | null;
   /** PSI's preview stream; null = it is not offered. */
   readonly preview: Preview | null;

@@ -22,7 +22,7 @@ interface Piece {
   readonly columns: readonly [first: number, last: number];
 }
 
-/** @param detector what the configuration says of frames, whoever says the rest */
+/** @param detector what the configuration says of frames; the rest may come from the client */
 export function regionOf(
   modules: readonly [ModuleSettings, ...ModuleSettings[]],
   { gapPixels, flat }: Pick<ServiceConfig['detector'], 'gapPixels' | 'flat'>,

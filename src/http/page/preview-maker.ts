@@ -32,7 +32,7 @@ interface Kept {
   /** Null = it is not made yet. */
   took: number | null;
   readonly bytes: Promise<PreviewBytes>;
-  /** The one after it, which is not begun yet; null = nobody has asked for it. */
+  /** The one after it, which is not begun yet; null = none was asked for. */
   next: Promise<PreviewBytes> | null;
 }
 

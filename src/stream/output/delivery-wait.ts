@@ -45,7 +45,7 @@ export class DeliveryWait {
     return { messages: underway.messages - later, bytes: underway.bytes };
   }
 
-  /** Of what is waited for, lost with consumers that went; null = this way cannot tell. The newest are lost first. */
+  /** How much of that was lost with consumers that went; null = this way cannot tell. The newest are lost first. */
   #lost(later: number): Undelivered | null {
     const before = this.#lostBefore;
     const { lost = null } = this.#sink;

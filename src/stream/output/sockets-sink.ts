@@ -13,7 +13,7 @@ import type { SendBuffer, Undelivered } from '../../contract/series.js';
 import { together } from '../../memory/socket-words.js';
 import type { MessageKind, MessageSink, Offer } from './message-sink.js';
 
-const nobody: readonly RefusedPeer[] = [];
+const noPeers: readonly RefusedPeer[] = [];
 
 export class SocketsSink implements MessageSink {
   readonly sockets: readonly MessageSink[];
@@ -80,7 +80,7 @@ export class SocketsSink implements MessageSink {
   }
 
   takeRefused(): readonly RefusedPeer[] {
-    let all = nobody;
+    let all = noPeers;
     for (const socket of this.sockets) {
       const refused = socket.takeRefused();
       if (refused.length > 0) all = [...all, ...refused];

@@ -1,6 +1,6 @@
 // Messages into zeromq.js: the portable sink. Binds a PUSH socket, copies what it is given (zeromq.js sends by
-// reference and says "sent" when a message is queued, so the bytes must be nobody else's), and follows its consumers by
-// the socket's events. What this way cannot: refuse one consumer too many, tell what was delivered, end a connection
+// reference and says "sent" when a message is queued, so it must have the bytes for itself), and follows its consumers
+// by the socket's events. What this way cannot: refuse one consumer too many, tell what was delivered, end a connection
 // (docs/decisions/0019-consumers-that-are-gone.md). The event loop of its thread must turn.
 
 import { Push } from 'zeromq';
@@ -64,7 +64,7 @@ export class ZmqSink implements MessageSink {
       backlog: acceptQueue,
       linger: 0,
       ipv6: options.host.includes(':'),
-      // With a ZAP domain and nobody to ask, peers of old protocol versions (an HTTP request looks like one) are
+      // With a ZAP domain and no handler to ask, peers of old protocol versions (an HTTP request looks like one) are
       // refused.
       zapDomain: 'vdcu',
       tcpKeepalive: 1,
@@ -144,9 +144,9 @@ export class ZmqSink implements MessageSink {
   }
 
   /**
-   * Events do not say whose they are. A connection that ends while another has not finished its handshake is taken for
-   * that one; if it was the consumer's after all, the stranger's own end, which comes within the limit of a handshake,
-   * puts it right.
+   * Events do not name their connection. A connection that ends while another has not finished its handshake is taken
+   * for that one; if it was the consumer's after all, the stranger's own end, which comes within the limit of a
+   * handshake, puts it right.
    */
   #followConsumers(): void {
     const { events } = this.#socket;

@@ -13,8 +13,8 @@ import { settle } from './settle.js';
 import type { SeriesState } from './state.js';
 
 /**
- * Somebody wants it to end. The last frame is the highest seen, or with `fill` the last that was asked for. One that is
- * shared is cut short: where it ends is not for one instance to say.
+ * The series ends by an order, or because the service stops. The last frame is the highest seen, or with `fill` the
+ * last that was asked for. A shared series is cut short: where it ends is not for one instance to say.
  */
 export function stop(series: SeriesState, fill: boolean): void {
   series.stopWanted = true;
@@ -23,7 +23,7 @@ export function stop(series: SeriesState, fill: boolean): void {
   else if (series.step === seriesStep.finishing && !fill) cutTail(series);
 }
 
-/** What was being made up behind the last frame that was seen is not wanted, but for the one that is on its way. */
+/** Frames made up behind the last one that was seen are not wanted any more, but for one that is on its way. */
 function cutTail(series: SeriesState): void {
   const end = laterOf(series.highest, series.next);
   if (series.last === 0 || end >= series.last) return;
@@ -83,7 +83,7 @@ export function finishing(series: SeriesState, now: number): void {
     else if (!series.headerSent) offerHeader(series, now);
     sendFrames(series, now);
   }
-  // A streamer that did not run for a while has not waited for anybody: it is late itself.
+  // A streamer that did not run for a while has not waited for consumers or receivers: it is late itself.
   const waiting = series.framesLeft || !series.answered();
   if (waiting && now - series.sender.progressAt >= limits.closingTimeoutMs) series.abort('closing_timeout');
   if (series.aborted !== null) series.sender.drop(series.last, now);

@@ -142,7 +142,7 @@ export class FrameReader {
     }
   }
 
-  /** The same, copied; of a frame of this series, also after it was released, as long as nobody has written there. */
+  /** The same, copied: of a frame of this series, also after its release, as long as no receiver has written there. */
   copy(frameNumber: OwnNumber, into: Uint8Array): void {
     const from = this.#map.ring + (frameNumber % this.#ring) * this.#map.slotStride;
     const lacks = this.#lacks(frameNumber);

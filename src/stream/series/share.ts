@@ -1,6 +1,6 @@
 // This instance's part of a series, and where it ends. Where several instances share the series: what this one says of
-// its part, and what it is told of the whole. Where the whole ends no instance knows by itself; whoever stops it asks
-// all, and tells all (docs/scaling.md).
+// its part, and what it is told of the whole. No instance knows by itself where the whole ends; the program that stops
+// it asks all, and tells all (docs/scaling.md).
 // Tested by test/pipeline/shared.test.ts.
 
 import { earlierOf, frameIndexOf, laterOf, noFrame, ownBehind, ownFrames } from '../../detector/frame-share.js';
@@ -42,12 +42,12 @@ export class SeriesShare {
     return !this.#withdrawn && offset === stride - 1;
   }
 
-  /** Number of the header, which fixes those of all messages, whoever sends them; null = they come as they come. */
+  /** Number of the header, which fixes those of all messages of all instances; null = they come as they come. */
   get base(): number | null {
     return this.shared ? this.#request.msgNumberBase : null;
   }
 
-  /** Number of the `series_end`, whoever sends it; null = as it comes. */
+  /** Number of the `series_end`, which one of the instances sends; null = as it comes. */
   get endNumber(): number | null {
     const { base } = this;
     return base === null || this.#withdrawn ? null : base + 1 + this.#frames;

@@ -40,7 +40,7 @@ const notOurSocket = [14, 22, 88, 156384763, 156384765];
 
 /** Connections of consumers are looked at so often, in ms. */
 const lookMs = 50;
-/** After `close` the threads of libzmq get this much longer than the messages, in ms. */
+/** The threads of libzmq get this much longer than the messages after `close`, in ms. */
 const graceMs = 500;
 
 const decoder = new TextDecoder();

@@ -58,7 +58,7 @@ export class TcpConnection {
     this.#peerPort = peerPort;
   }
 
-  /** From here on it is ours as well, until `release`. */
+  /** It is ours as well from here on, until `release`. */
   hold(): void {
     if (this.#held || !this.#same()) return;
     const own = libc().fcntl(this.#descriptor, duplicateOnExecClosed, 0);

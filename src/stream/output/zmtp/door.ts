@@ -19,7 +19,7 @@ const refusedAfterMs = 1000;
 const halfOpenMost = 8;
 /** Connections accepted in one look. */
 const acceptsPerLook = 16;
-/** Where no descriptor is left, no connection is accepted for so long, in ms. */
+/** No connection is accepted for so long when no descriptor is left, in ms. */
 const exhaustedPauseMs = 1000;
 
 /** These speak zmq, and come again as soon as they are closed. */
@@ -152,7 +152,7 @@ export class Door {
     return false;
   }
 
-  /** Told now, closed later: who leaves before that was refused all the same. */
+  /** A refusal is told now, and the peer is closed later; one that leaves before that was refused all the same. */
   #refuse(peer: Connection, reason: PeerRefusal, now: number): void {
     peer.refused = { reason, at: Math.max(now, peer.acceptedAt + refusedAfterMs) };
     this.#options.refused({ reason, address: peer.name });

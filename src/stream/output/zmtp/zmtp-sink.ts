@@ -46,7 +46,7 @@ const keptMost = 256 * 1024;
 /** Between looks while the end is awaited, in ms. */
 const lingerStepMs = 2;
 
-const nobody: readonly RefusedPeer[] = [];
+const noPeers: readonly RefusedPeer[] = [];
 
 export class ZmtpSink implements MessageSink {
   readonly #options: ZmtpSinkOptions;
@@ -118,7 +118,7 @@ export class ZmtpSink implements MessageSink {
   }
 
   takeRefused(): readonly RefusedPeer[] {
-    if (this.#refused.length === 0) return nobody;
+    if (this.#refused.length === 0) return noPeers;
     const refused = this.#refused;
     this.#refused = [];
     return refused;

@@ -76,7 +76,7 @@ t.test('blocked time shows while it lasts, and ends when nothing is offered any 
   t.equal(counters[streamCounter.blockedSeconds], 2);
 });
 
-t.test('a header or an end that was begun is kept, so that who waits for it waits for no consumer', async (t) => {
+t.test('a header or an end that was begun is kept, so that its order waits for no consumer', async (t) => {
   for (const kind of ['headers', 'images', 'seriesEnds'] as const) {
     let kept = false;
     const sink = { offer: () => 'pending', outcome: () => (kept ? 'sent' : 'pending'), keep: () => void (kept = true) };
