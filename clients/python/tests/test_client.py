@@ -72,6 +72,12 @@ class Orders(StationTest):
         with self.assertRaisesRegex(VdcuError, "series 99999 is not in the history"):
             self.vdcu.wait(99999)
 
+    def test_what_json_cannot_say_is_refused_before_it_is_sent(self) -> None:
+        for value, error in ((float("nan"), ValueError), ({1, 2}, TypeError), (b"bytes", TypeError)):
+            with self.assertRaises(error):
+                self.vdcu.arm(metadata={"value": value})
+        self.assertIsNone(self.vdcu.status["series"], "nothing is open")
+
     def test_refusals_carry_the_reason_and_the_sentences(self) -> None:
         with self.assertRaises(Refused) as seen:
             self.vdcu.arm("relative.h5", frames=-1)
@@ -167,12 +173,6 @@ class Answers(unittest.TestCase):
             wish = json.loads(_answering.body)
             self.assertEqual(wish["frames"], 2)
             self.assertEqual(wish["metadata"], {"n": 3, "x": 0.5, "on": True, "a": [0, 1]})
-
-    def test_what_json_cannot_say_is_refused_before_it_is_sent(self) -> None:
-        for value, error in ((float("nan"), ValueError), ({1, 2}, TypeError), (b"bytes", TypeError)):
-            with self.assertRaises(error):
-                self.vdcu.arm(metadata={"value": value})
-        self.assertIsNone(self.vdcu.status["series"], "nothing is open")
 
     def test_the_token_goes_with_orders(self) -> None:
         with _answering(200, b'{"summary":null}') as url:
