@@ -5,9 +5,7 @@
 
 import { writeJson } from '../base/json-text.js';
 import type { JsonNode } from '../base/json-text.js';
-
-/** Largest metadata as JSON text in UTF-8, bytes. */
-export const metadataBytesLimit = 128 * 1024;
+import { metadataBytesLimit } from '../contract/series.js';
 
 /** Problems named in one answer; more of them would not help. */
 const problemLimit = 20;

@@ -109,8 +109,15 @@ export interface SeriesLoss {
   readonly unlisted_from: number | null;
 }
 
+/** Longest path of a file, bytes of UTF-8: PATH_MAX of Linux without its NUL. */
+export const filenameBytesLimit = 4095;
+
+/** Largest metadata as JSON text, bytes of UTF-8. */
+export const metadataBytesLimit = 128 * 1024;
+
 /** A request to open a series, checked (control/arm-request.ts). */
 export interface ArmRequest {
+  /** At most `filenameBytesLimit`. */
   readonly filename: string;
   /** 0 = until stopped. */
   readonly frames: number;
@@ -118,7 +125,7 @@ export interface ArmRequest {
   /** Number of the header; null = the next one. */
   readonly msgNumberBase: number | null;
   readonly framePeriodMs: number | null;
-  /** JSON text of the header's second part, or null. */
+  /** JSON text of the header's second part, at most `metadataBytesLimit`, or null. */
   readonly metadata: string | null;
   readonly dynamicRange: number | null;
   /** 0 = all rows. */

@@ -10,16 +10,13 @@ import { largestFrameNumber } from '../detector/packet-header.js';
 import { makeLayout } from '../detector/layout.js';
 import type { Layout } from '../detector/layout.js';
 import { families } from '../detector/profiles.js';
-import { plainRequest } from '../contract/series.js';
+import { filenameBytesLimit, plainRequest } from '../contract/series.js';
 import type { ArmRequest } from '../contract/series.js';
 import { parseJson, writeJson } from '../base/json-text.js';
 import type { JsonNode } from '../base/json-text.js';
 import { checkMetadata, loneSurrogate, nameOf } from '../config/metadata.js';
 import { maskValueProblem } from '../config/checks-form.js';
 import { Refused } from './refused.js';
-
-/** Longest path, bytes of UTF-8: PATH_MAX of Linux without its NUL. */
-const filenameBytesLimit = 4095;
 
 const problemLimit = 50;
 

@@ -3,6 +3,7 @@
 
 import type { Repeat } from '../base/clock.js';
 import { repeat } from '../base/clock.js';
+import { commandText } from '../memory/command-box.js';
 import type { CommandBox } from '../memory/command-box.js';
 import type { RefusalReason } from '../contract/refusals.js';
 import type { StreamCommand, StreamEvent } from '../contract/series.js';
@@ -25,7 +26,8 @@ const postIntervalMs = 2;
 export class CommandQueue {
   readonly #box: CommandBox;
   readonly #wakeStreamer: () => void;
-  readonly #waiting: StreamCommand[] = [];
+  /** As they lie in the box: what does not fit there never waits. */
+  readonly #waiting: Uint8Array[] = [];
   readonly #answers = new Map<number, (event: StreamEvent) => void>();
   readonly #repeat: Repeat;
   #endRepeat: (() => void) | null = null;
@@ -43,15 +45,22 @@ export class CommandQueue {
     const id = ++this.#id;
     const failure = this.#failure;
     if (failure !== null) return Promise.resolve(refusalOf(id, failure));
+    let text: Uint8Array;
+    try {
+      text = commandText(make(id));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return Promise.resolve(refusalOf(id, { why: 'invalid', problem: `the request is too long: ${error.message}` }));
+    }
     return new Promise((resolve) => {
       this.#answers.set(id, resolve);
-      this.#post(make(id));
+      this.#post(text);
     });
   }
 
   /** Give a command without waiting for its answer. */
   tell(make: (id: number) => StreamCommand): void {
-    this.#post(make(++this.#id));
+    this.#post(commandText(make(++this.#id)));
   }
 
   answer(event: StreamEvent & { readonly id: number }): void {
@@ -72,8 +81,8 @@ export class CommandQueue {
     this.#endRepeat = null;
   }
 
-  #post(command: StreamCommand): void {
-    this.#waiting.push(command);
+  #post(text: Uint8Array): void {
+    this.#waiting.push(text);
     this.#postWaiting();
   }
 

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { parseJson } from '../../src/base/json-text.js';
-import { checkMetadata, metadataBytesLimit } from '../../src/config/metadata.js';
+import { checkMetadata } from '../../src/config/metadata.js';
+import { metadataBytesLimit } from '../../src/contract/series.js';
 
 /** What is accepted, and its neighbour that is not: text, text, what the problem must say. */
 const neighbours: readonly [accepted: string, rejected: string, problem: RegExp][] = [

@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { parseJson } from '../../src/base/json-text.js';
+import { filenameBytesLimit, metadataBytesLimit, plainRequest } from '../../src/contract/series.js';
 import { refusals } from '../../src/contract/refusals.js';
 import type { RefusalReason } from '../../src/contract/refusals.js';
 import type { StreamEvent } from '../../src/contract/series.js';
@@ -9,7 +10,7 @@ import { armWish } from '../../src/control/arm-request.js';
 import { CommandQueue } from '../../src/control/command-queue.js';
 import { SeriesOrders } from '../../src/control/orders.js';
 import { Refused } from '../../src/control/refused.js';
-import { CommandBox } from '../../src/memory/command-box.js';
+import { CommandBox, commandLimitBytes } from '../../src/memory/command-box.js';
 import type { Pipeline, PipelineOptions } from '../pipeline/pipeline.js';
 import { small } from '../pipeline/small.js';
 
@@ -191,6 +192,48 @@ t.test('an instance of a shared series needs its frames to end, as a halt before
   await t.rejects(carryOut(orders.stop({ frames: -1 })), refusedFor('invalid', /^frames: -1, needs a whole number/));
   await t.rejects(carryOut(orders.stop({ frames: 'all' })), refusedFor('invalid', /^frames: "all", needs a whole/));
   await t.rejects(carryOut(orders.stop({ frames: 4 })), refusedFor('busy', /not halted/));
+});
+
+t.test('the longest request that is accepted opens its series, and orders after it are carried out', async (t) => {
+  const { pipeline, orders, carryOut } = station();
+  const longest = armWish({
+    filename: `/${'\u0001'.repeat(filenameBytesLimit - 1)}`,
+    metadata: { a: '"'.repeat((metadataBytesLimit - '{"a":""}'.length) / 2) },
+  });
+  for (const id of [1, 2]) {
+    // The second meets a box that is full: it is posted when the streamer has taken what lies there.
+    const before = id === 1 ? null : orders.stop();
+    t.match(await carryOut(orders.arm(longest)), { series_id: id });
+    await before;
+    t.match(await carryOut(orders.stop()), { series_id: id });
+  }
+  await carryOut(orders.arm(armWish({})));
+  pipeline.play(1, 3);
+  t.match(await carryOut(orders.stop()), { series_id: 3, complete: 3 });
+  t.strictSame(pipeline.verify(), []);
+});
+
+t.test('a command that does not fit is refused before it waits, and stands in the way of none', async (t) => {
+  const { pipeline, orders, commands, carryOut } = station();
+  const metadata = 'x'.repeat(commandLimitBytes);
+  for (const full of [false, true]) {
+    const before = full ? orders.stop() : null;
+    t.match(await carryOut(commands.command((id) => ({ kind: 'arm', id, request: { ...plainRequest, metadata } }))), {
+      kind: 'refused',
+      why: 'invalid',
+      problems: [/^the request is too long: a command of \d+ bytes; at most \d+ fit/],
+    });
+    if (before !== null) t.equal(await carryOut(before), null);
+  }
+  t.match(await carryOut(orders.arm(armWish({}))), { series_id: 1 });
+  pipeline.play(1, 3);
+  commands.tell((id) => ({ kind: 'shutdown', id }));
+  await t.rejects(carryOut(orders.arm(armWish({}))), refusedFor('stopping', /stopping/));
+  t.match(
+    pipeline.events.find(({ kind }) => kind === 'ended'),
+    { summary: { series_id: 1, complete: 3 } },
+  );
+  t.strictSame(pipeline.verify(), []);
 });
 
 t.test('a value of a program that is no number is refused, not taken for one that was not given', async (t) => {

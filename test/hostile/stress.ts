@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { parseConfig } from '../../src/config/load.js';
 import { makePlan } from '../../src/config/plan.js';
 import { ownOf } from '../frame-numbers.js';
-import { CommandBox } from '../../src/memory/command-box.js';
+import { CommandBox, commandText } from '../../src/memory/command-box.js';
 import { packetClasses, portCounterTable } from '../../src/memory/counters.js';
 import { allocateMemory, mapMemory } from '../../src/memory/memory-map.js';
 import { SeriesWords } from '../../src/memory/series-words.js';
@@ -95,7 +95,7 @@ export async function stress(
     }
   };
   const command = (value: object): void => {
-    box.post(value);
+    box.post(commandText(value));
     series.wake();
   };
 

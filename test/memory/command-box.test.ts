@@ -2,16 +2,21 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { afterEachStore } from './interleaved.js';
-import { CommandBox, commandBoxBytes, commandLimitBytes } from '../../src/memory/command-box.js';
+import { armWish, checkArmWish } from '../../src/control/arm-request.js';
+import { filenameBytesLimit, metadataBytesLimit } from '../../src/contract/series.js';
+import { CommandBox, commandBoxBytes, commandLimitBytes, commandText } from '../../src/memory/command-box.js';
+import { small } from '../pipeline/small.js';
+
+const commandPosted = (box: CommandBox, command: object): boolean => box.post(commandText(command));
 
 t.test('a command is taken once, and only then the next can be posted', async (t) => {
   const box = new CommandBox(new SharedArrayBuffer(commandBoxBytes + 128), 128);
   t.equal(box.take(), null);
-  t.ok(box.post({ kind: 'stop', text: 'µ' }));
-  t.notOk(box.post({ kind: 'arm' }));
+  t.ok(commandPosted(box, { kind: 'stop', text: 'µ' }));
+  t.notOk(commandPosted(box, { kind: 'arm' }));
   t.strictSame(box.take(), { kind: 'stop', text: 'µ' });
   t.equal(box.take(), null);
-  t.ok(box.post({ kind: 'arm' }));
+  t.ok(commandPosted(box, { kind: 'arm' }));
   t.strictSame(box.take(), { kind: 'arm' });
 });
 
@@ -19,10 +24,40 @@ t.test('the longest command fits, one byte more is refused and leaves the box fr
   const box = new CommandBox(new SharedArrayBuffer(commandBoxBytes), 0);
   const around = JSON.stringify({ text: '' }).length;
   const longest = { text: 'x'.repeat(commandLimitBytes - around) };
-  t.ok(box.post(longest));
+  t.ok(commandPosted(box, longest));
   t.strictSame(box.take(), longest);
-  t.throws(() => box.post({ text: `${longest.text}x` }), RangeError);
+  t.throws(() => commandPosted(box, { text: `${longest.text}x` }), RangeError);
   t.ok(box.free);
+});
+
+t.test('whatever arm request the rules accept fits, in bytes, not characters', async (t) => {
+  const box = new CommandBox(new SharedArrayBuffer(commandBoxBytes), 0);
+  const { config } = small();
+  const most = Number.MAX_SAFE_INTEGER;
+  // What JSON makes longest: in a path a control character, in metadata a quotation mark, here of two bytes already.
+  const filename = `/${'\u0001'.repeat(filenameBytesLimit - 1)}`;
+  const quotes = '"'.repeat((metadataBytesLimit - '{"a":""}'.length) / 2);
+  const controls = '\u0001'.repeat((metadataBytesLimit - '{"a":""}'.length) / 6);
+  const wide = 'é'.repeat((metadataBytesLimit - '{"a":""}'.length) / 2);
+  for (const a of [quotes, controls, wide, '\\'.repeat(quotes.length), '\u{1f600}'.repeat(quotes.length / 2)]) {
+    const request = checkArmWish(
+      armWish({
+        filename,
+        frames: 2,
+        first_frame_number: 4294967295,
+        msg_number_base: most - 5,
+        frame_period_ms: 1.0000000000000002e-3,
+        metadata: { a },
+        dynamic_range: 8,
+        read_n_rows: 256,
+        force: true,
+      }),
+      config,
+    );
+    const command = { kind: 'arm', id: most, request };
+    t.ok(commandPosted(box, command));
+    t.strictSame(box.take(), command);
+  }
 });
 
 t.test('a command that another thread posts is read whole before the next one can be', async (t) => {
@@ -45,13 +80,13 @@ t.test('a command that another thread posts is read whole before the next one ca
 
 t.test('as soon as the box is free the next command may be posted, and the last one is read', async (t) => {
   const box = new CommandBox(new SharedArrayBuffer(commandBoxBytes), 0);
-  t.ok(box.post({ text: 'first' }));
+  t.ok(commandPosted(box, { text: 'first' }));
   let posted = 0;
   let taken: unknown;
   afterEachStore(
     () => void (taken = box.take()),
     () => {
-      if (box.post({ text: 'other' })) posted++;
+      if (commandPosted(box, { text: 'other' })) posted++;
     },
   );
   t.strictSame([taken, posted], [{ text: 'first' }, 1]);

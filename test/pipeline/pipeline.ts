@@ -15,7 +15,7 @@ import { makePlan } from '../../src/config/plan.js';
 import type { Plan } from '../../src/config/plan.js';
 import { parseConfig } from '../../src/config/load.js';
 import type { ServiceConfig } from '../../src/config/service-config.js';
-import { CommandBox } from '../../src/memory/command-box.js';
+import { CommandBox, commandText } from '../../src/memory/command-box.js';
 import { packetClasses, portCounterTable } from '../../src/memory/counters.js';
 import type { PortCounter } from '../../src/memory/counters.js';
 import { Landing } from '../../src/memory/landing.js';
@@ -212,7 +212,7 @@ export class Pipeline {
   /** One turn of the streamer. */
   turnStreamer(): number {
     const next = this.#waiting[0];
-    if (next !== undefined && this.#box.post(next)) this.#waiting.shift();
+    if (next !== undefined && this.#box.post(commandText(next))) this.#waiting.shift();
     return this.streamer.turn(this.clock.now());
   }
 

@@ -7,7 +7,7 @@ import { PortAssembler } from '../../src/assembly/port-assembler.js';
 import { systemClock } from '../../src/base/clock.js';
 import { parseConfig } from '../../src/config/load.js';
 import { makePlan } from '../../src/config/plan.js';
-import { CommandBox } from '../../src/memory/command-box.js';
+import { CommandBox, commandText } from '../../src/memory/command-box.js';
 import { portCounter, portCounterTable } from '../../src/memory/counters.js';
 import type { PortCounter } from '../../src/memory/counters.js';
 import { Landing } from '../../src/memory/landing.js';
@@ -107,7 +107,7 @@ for (const receive of ['recvmmsg', 'dgram'] as const) {
     skip,
     async (t) => {
       const { ports, turns, events, box, maker, close } = await setUp(receive);
-      box.post({ kind: 'arm', id: 1, request: { ...armRequest, firstFrameNumber: 1 } });
+      box.post(commandText({ kind: 'arm', id: 1, request: { ...armRequest, firstFrameNumber: 1 } }));
       await turns([0, 1], () => events.some(({ kind }) => kind === 'armed'));
       const frames = 300;
       for (let frame = 1; frame <= frames; frame++)
@@ -118,7 +118,7 @@ for (const receive of ['recvmmsg', 'dgram'] as const) {
       await turns([0, 1], () =>
         ports.every(({ count, source }) => count('received') + (source.kernelDrops() ?? 0) >= frames),
       );
-      box.post({ kind: 'stop', id: 2 });
+      box.post(commandText({ kind: 'stop', id: 2 }));
       await turns([0, 1], () => events.some(({ kind }) => kind === 'stopped'));
       for (const { source, count } of ports) {
         const drops = source.kernelDrops() ?? 0;

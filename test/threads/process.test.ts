@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
 import { Pull } from 'zeromq';
+import { filenameBytesLimit, metadataBytesLimit } from '../../src/contract/series.js';
 import { parseConfig } from '../../src/config/load.js';
 import { simulate } from '../../simulators/simulate.js';
 import { watchStream } from '../../simulators/watch.js';
@@ -64,6 +65,33 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     t.equal(run.lines().at(-1)?.['event'], 'stopped');
   });
 }
+
+t.test(
+  'after the longest arm request that is accepted, orders are carried out and SIGTERM ends in order',
+  async (t) => {
+    const text = await configText(quadYaml);
+    const settings = parseConfig(text, 'test.yaml', 'det').detector;
+    const { run, endpoint, apiUrl } = await runProcess(t, text);
+    const watching = watchStream({ endpoint, verify: settings, series: 2, signal: AbortSignal.timeout(30_000) });
+    await until(async () => (await statusOf(apiUrl)).consumers === 1, "the consumer's connection");
+    const longest = {
+      filename: `/${'\u0001'.repeat(filenameBytesLimit - 1)}`,
+      metadata: { a: '"'.repeat((metadataBytesLimit - '{"a":""}'.length) / 2) },
+    };
+    await arm(t, apiUrl, longest);
+    const stopped = await fetch(`${apiUrl}/api/v1/series`, { method: 'DELETE' });
+    t.match(await stopped.json(), { summary: { series_id: 1, filename: longest.filename } });
+    await arm(t, apiUrl, longest);
+    await simulate({ settings, udpHost: '127.0.0.1', frames: 10, rate: 40, signal: AbortSignal.timeout(20_000) });
+    await until(async () => ((await statusOf(apiUrl)).series?.images_sent ?? 0) >= 5, 'five images');
+    run.child.kill('SIGTERM');
+    t.equal(await run.code(), 0);
+    const { checker } = await within(watching, 'the end of the stream');
+    t.strictSame(checker.problems, []);
+    t.match(checker.counts, { headers: 2, seriesEnds: 2, aborted: 0 });
+    t.equal(run.stderr, '');
+  },
+);
 
 t.test('a second Ctrl-C ends at once, also while a consumer holds up the end', async (t) => {
   const text = await configText(`${quadYaml}\nclosing_timeout_ms: 600000\nmax_owed_frames: 1000000`);
