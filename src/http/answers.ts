@@ -4,8 +4,10 @@
 
 import { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { metadataBytesLimit } from '../contract/series.js';
 import { Refused } from '../control/refused.js';
 import { refusalStatus } from './refusal-status.js';
+import { bodyLimit } from './requests.js';
 
 /** How long a client may take, ms. Looked at every `lookMs`. */
 export interface HttpLimits {
@@ -120,9 +122,11 @@ export function answerError(error: FastifyError, request: FastifyRequest, reply:
   const status = error.statusCode ?? 500;
   if (status < 500) {
     const message =
-      status === 415
-        ? `content-type ${request.headers['content-type'] ?? '(none)'}: send application/json`
-        : error.message;
+      status === 413
+        ? `body: larger than ${bodyLimit} bytes; metadata may have ${metadataBytesLimit} bytes of JSON`
+        : status === 415
+          ? `content-type ${request.headers['content-type'] ?? '(none)'}: send application/json`
+          : error.message;
     void reply.code(status).send({ problems: [message] });
     return;
   }

@@ -26,7 +26,7 @@ import { addReceiverRoutes } from './routes-receiver.js';
 import { addSeriesRoutes } from './routes-series.js';
 import { addServiceRoutes } from './routes-service.js';
 import type { ServiceView } from '../view/service-view.js';
-import { parseBody, refuseUnclear, keepPrefix, checkAccess } from './requests.js';
+import { bodyLimit, parseBody, refuseUnclear, keepPrefix, checkAccess } from './requests.js';
 import { usualLimits, setBrowserHeaders, boundAnswer, logRequest, answerError } from './answers.js';
 import type { HttpLimits } from './answers.js';
 
@@ -58,9 +58,6 @@ export interface HttpServer {
    */
   close(): Promise<void>;
 }
-
-/** Bytes of a request's body: metadata at its limit, and room for the rest. */
-const bodyLimit = 256 * 1024;
 
 /** Bytes of a request's head. */
 const headLimit = 16 * 1024;

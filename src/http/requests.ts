@@ -4,9 +4,16 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf } from '../base/errors.js';
+import { filenameBytesLimit, metadataBytesLimit } from '../contract/series.js';
 import type { Access } from './access.js';
 import { parseJson } from '../base/json-text.js';
 import { unclearField } from './malformed.js';
+
+/**
+ * Bytes of a request's body: an arm request at its limits, in whatever way its JSON is written. Clients may write
+ * characters beyond ASCII as "\u00b5", which is three times as long; a control character has no shorter way.
+ */
+export const bodyLimit = 3 * metadataBytesLimit + 6 * filenameBytesLimit + 16 * 1024;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 

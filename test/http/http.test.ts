@@ -7,6 +7,7 @@ import type { Schema } from '../../src/http/schema-parts.js';
 import { makeApp, startHttp } from '../../src/http/http.js';
 import { makeLogger } from '../../src/runtime/log.js';
 import { refusals } from '../../src/contract/refusals.js';
+import { filenameBytesLimit, metadataBytesLimit } from '../../src/contract/series.js';
 import { codesOf } from '../../src/contract/row.js';
 import { Refused } from '../../src/control/refused.js';
 import { refusalStatus } from '../../src/http/refusal-status.js';
@@ -129,10 +130,30 @@ t.test('a body that is missing, no JSON, of another type or too long opens nothi
   t.match(await post('{"frames":', 'application/json'), [400, { problems: [/^body: is no JSON/] }]);
   t.match(await post('{}', 'text/plain'), [415, { problems: [/text\/plain: send application\/json/] }]);
   t.match(await post('{}', 'application/x-www-form-urlencoded'), [415, { problems: [/send application\/json/] }]);
-  t.match(await post(`{"filename":"/${'x'.repeat(300_000)}"}`, 'application/json'), [413, { problems: [/too large/] }]);
+  t.match(await post(`{"filename":"/${'x'.repeat(500_000)}"}`, 'application/json'), [
+    413,
+    { problems: [/^body: larger than \d+ bytes; metadata may have 131072/] },
+  ]);
   t.equal(view.armed.length, 0);
   t.match(await post('{}', 'application/json; charset=utf-8'), [201, {}]);
 });
+
+t.test(
+  'a request at its limits is taken however its JSON is written: characters as they are, or in ASCII',
+  async (t) => {
+    const view = new HandMadeView();
+    const app = await appFor(t, view);
+    const filename = `/${'\u0001'.repeat(filenameBytesLimit - 1)}`;
+    const a = 'é'.repeat((metadataBytesLimit - '{"a":""}'.length) / 2);
+    const plain = JSON.stringify({ filename, metadata: { a } });
+    for (const payload of [plain, plain.replaceAll('é', '\\u00e9')]) {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await app.inject({ method: 'POST', url: '/api/v1/series', headers, payload });
+      t.equal(answer.statusCode, 201, answer.body.slice(0, 200));
+      t.match(view.armed.pop(), { filename, metadata: JSON.stringify({ a }) });
+    }
+  },
+);
 
 t.test('the end of a series answers with its summary, or with null when none was open', async (t) => {
   const view = new HandMadeView();
