@@ -19,6 +19,9 @@ const kindOf: Readonly<Record<string, { readonly kind: JsonNode['kind']; readonl
   save_raw: { kind: 'boolean', because: 'it decides whether a file is written' },
 };
 
+/** Every image carries the exposure time as it was written: a number has so many characters at most. */
+const exptimeCharacters = 32;
+
 /** Half of a surrogate pair: text that no UTF-8 can carry. */
 export const loneSurrogate = /\p{Surrogate}/u;
 
@@ -44,6 +47,11 @@ export function checkMetadata(
     const needed = Object.hasOwn(kindOf, key) ? kindOf[key] : undefined;
     if (needed !== undefined && value.kind !== needed.kind)
       problems.push(`metadata.${key}: is ${nameOf(value)}; ${needed.because} and must be ${names[needed.kind]}`);
+    if (key === 'exptime' && value.kind === 'number' && value.text.length > exptimeCharacters)
+      problems.push(
+        `metadata.exptime: a number of ${value.text.length} characters; it stands in every image and may have ` +
+          `${exptimeCharacters}. Write fewer digits`,
+      );
   }
   checkMembers('metadata', node, problems);
   return problems.length === 0 ? { text, problems: [] } : { text: null, problems: problems.slice(0, problemLimit) };

@@ -34,6 +34,11 @@ const neighbours: readonly [accepted: string, rejected: string, problem: RegExp]
   ['{"a":"\\ud83d\\ude00"}', '{"a":"\\ud83d"}', /^metadata\.a: holds half of a surrogate pair/],
   ['{"a":1,"b":{"a":1}}', '{"b":{"a":1,"a":2}}', /^metadata\.b\.a: is given twice/],
   ['{"exptime":0.001}', '{"exptime":"0.001"}', /^metadata\.exptime: is a string; .* must be a number/],
+  [
+    `{"exptime":0.${'1'.repeat(30)},"a":0.${'1'.repeat(300)}}`,
+    `{"exptime":0.${'1'.repeat(31)}}`,
+    /^metadata\.exptime: a number of 33 characters; it stands in every image and may have 32/,
+  ],
   ['{"exptime":1}', '{"exptime":[1]}', /^metadata\.exptime: is a list/],
   ['{"save_raw":false}', '{"save_raw":"false"}', /^metadata\.save_raw: is a string; .* must be a boolean/],
   ['{"save_raw":true}', '{"save_raw":1}', /^metadata\.save_raw: is a number/],
