@@ -47,7 +47,7 @@ const receiveBufferBytes = 4 << 20;
 /** About 30 + runs × 4 × (seconds + 4) seconds. @throws Error where no thread may be raised */
 export async function measureNeighbour(options: NeighbourOptions): Promise<NeighbourResult> {
   const { runs, seconds, rate, neighbours } = options;
-  const refusal = realtimeRefusal(1, realtimeFacts());
+  const refusal = realtimeRefusal(1, [], realtimeFacts());
   if (refusal !== null) throw new Error(`receivers cannot have real-time priority here: ${refusal.why}`);
   const programs = await compilePrograms();
   const sent = join(programs.folder, 'sent');

@@ -2,7 +2,7 @@
 // needs more than the plan's figures, which docs/performance.md explains.
 
 import { wayInFacts } from '../config/ways.js';
-import { coresFor, realtimeRefusal } from '../runtime/realtime.js';
+import { realtimeRefusal } from '../runtime/realtime.js';
 import type { Facts } from './facts.js';
 import { certainBytes } from './memory-limit.js';
 import { failed, losing, notChecked, ok, warning } from './verdict.js';
@@ -183,8 +183,7 @@ function priority({ setup, kernel }: Facts): Verdict | NotChecked {
   if (setup === null) return notChecked('without a configuration the number of receivers is unknown');
   const needed = 'receivers before whatever else runs here, or receiver_priority: normal';
   if (setup.config.receiverPriority === 'normal') return ok('normal, as configured', needed);
-  const cores = coresFor(setup.config.pinCpus, kernel.realtime.cores);
-  const refusal = realtimeRefusal(setup.plan.threads.receivers, { ...kernel.realtime, cores });
+  const refusal = realtimeRefusal(setup.plan.threads.receivers, setup.config.pinCpus, kernel.realtime);
   if (refusal === null) return ok('real-time', needed);
   return warning(
     `normal: ${refusal.why}`,

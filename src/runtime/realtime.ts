@@ -20,19 +20,17 @@ export interface RealtimeFacts {
   readonly limit: number | null;
   /** kernel.sched_rt_runtime_us: −1 = the kernel takes nothing back; null = unknown. */
   readonly runtimeUs: number | null;
-  /** That this process may use, or that its threads are pinned to. */
+  /** That this process may use. A thread that is pinned sees its own alone. */
   readonly cores: number;
+  /** Why C functions cannot be called; null = they can. */
+  readonly noCalls: string | null;
 }
 
-/** Cores of which one is to stay without a receiver. @param pinned `pin_cpus` */
-export function coresFor(pinned: readonly number[], available: number = availableParallelism()): number {
-  return pinned.length === 0 ? available : Math.min(available, new Set(pinned).size);
-}
-
-/** Of this process. @param read a file of the kernel, null = it cannot be read */
+/** Of this process, asked in the main thread. @param read a file of the kernel, null = it cannot be read */
 export function realtimeFacts(
   read: (path: string) => string | null = readText,
   cores: number = availableParallelism(),
+  noCalls: string | null = ffiUnavailable(),
 ): RealtimeFacts {
   const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(read('/proc/self/status') ?? '')?.[1];
   const limit = /^Max realtime priority\s+(\d+|unlimited)/m.exec(read('/proc/self/limits') ?? '')?.[1];
@@ -42,14 +40,22 @@ export function realtimeFacts(
     limit: limit === undefined ? null : limit === 'unlimited' ? 99 : Number(limit),
     runtimeUs: runtime === null ? null : Number(runtime),
     cores,
+    noCalls,
   };
 }
 
-/** Why receivers keep the ordinary priority, and what would change that; null = they may have another. */
+/**
+ * Why receivers keep the ordinary priority, and what would change that; null = they have another. Service and doctor
+ * both go by it.
+ * @param pinned `pin_cpus`: the CPUs that receivers and streamer share; empty = all
+ */
 export function realtimeRefusal(
   receivers: number,
-  { capabilities, limit, runtimeUs, cores }: RealtimeFacts,
+  pinned: readonly number[],
+  { capabilities, limit, runtimeUs, cores: available, noCalls }: RealtimeFacts,
 ): { readonly why: string; readonly remedy: string } | null {
+  if (noCalls !== null) return { why: noCalls, remedy: 'npm ci on Linux (x64, arm64)' };
+  const cores = pinned.length === 0 ? available : Math.min(available, new Set(pinned).size);
   const may = (capabilities !== null && ((capabilities >> sysNice) & 1n) === 1n) || (limit ?? 0) >= lowest;
   if (!may)
     return {
@@ -72,14 +78,10 @@ export function realtimeRefusal(
 }
 
 /**
- * Raise the calling thread, a receiver, where that is allowed.
- * @param receivers how many do @param pinned the CPUs that receivers and streamer share, empty = all
- * @returns why the kernel refused what it should have allowed, in a sentence; null = it is
- * raised, or may not be
+ * Raise the calling thread, a receiver, for which `realtimeRefusal` has no reason.
+ * @returns why the kernel refused what it should have allowed, in a sentence; null = it is raised
  */
-export function raisePriority(name: string, receivers: number, pinned: readonly number[] = []): string | null {
-  if (ffiUnavailable() !== null) return null;
-  if (realtimeRefusal(receivers, realtimeFacts(readText, coresFor(pinned))) !== null) return null;
+export function raisePriority(name: string): string | null {
   const parameters = Int32Array.of(lowest);
   if (libc().schedSetscheduler(0, fifoResetOnFork, parameters) === 0) return null;
   return (

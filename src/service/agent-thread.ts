@@ -37,9 +37,9 @@ export interface ThreadTask {
   /** Index of the thread: receivers first, then encoders, the streamer last. */
   readonly thread: number;
   readonly name: string;
-  /** Indices into `udp_ports` for a receiver, index of the encoder, or the streamer. */
+  /** Indices into `udp_ports` for a receiver and its priority, index of the encoder, or the streamer. */
   readonly does:
-    | { readonly what: 'receive'; readonly ports: readonly number[] }
+    | { readonly what: 'receive'; readonly ports: readonly number[]; readonly realtime: boolean }
     | { readonly what: 'encode'; readonly encoder: number }
     | { readonly what: 'stream' };
   readonly firstMessageNumber: number;
@@ -197,10 +197,9 @@ function settleThread(): string[] {
   const cpus = config.pinCpus;
   // Receivers and encoders take the CPUs in turn, the streamer the last.
   const cpu = task.does.what === 'stream' ? cpus[cpus.length - 1] : cpus[task.thread % Math.max(1, cpus.length - 1)];
-  const realtime = task.does.what === 'receive' && config.receiverPriority === 'realtime';
   return [
     cpu === undefined ? null : pinThread(task.name, [cpu]),
-    realtime ? raisePriority(task.name, plan.threads.receivers, cpus) : null,
+    task.does.what === 'receive' && task.does.realtime ? raisePriority(task.name) : null,
   ].filter((refused) => refused !== null);
 }
 

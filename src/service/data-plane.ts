@@ -19,6 +19,7 @@ import { allocateMemory, mapMemory } from '../memory/memory-map.js';
 import { SeriesWords } from '../memory/series-words.js';
 import { adviseHugePages, giveBackPages } from '../runtime/huge-pages.js';
 import type { Logger } from '../runtime/log.js';
+import { realtimeFacts, realtimeRefusal } from '../runtime/realtime.js';
 import { closeWakeDescriptor, noDescriptor, openWakeDescriptor, ring } from '../runtime/wake-descriptor.js';
 import { readUdpSocket } from '../udp/proc-net-udp.js';
 import type { PlaneTotals } from '../view/plane-totals.js';
@@ -98,11 +99,19 @@ export async function startDataPlane(deps: DataPlaneDeps): Promise<DataPlane> {
   const { firstMessageNumber, seriesBefore } = deps;
   const base = { config: plainly(config), plan, map, memory, firstMessageNumber, seriesBefore, wakeDescriptors };
   const indexOf = (udpPort: number): number => config.detector.udpPorts.indexOf(udpPort);
+  const realtime =
+    config.receiverPriority === 'realtime' &&
+    realtimeRefusal(plan.threads.receivers, config.pinCpus, realtimeFacts()) === null;
   const receivers = plan.portsOfThread.map(
     (udpPorts, thread) =>
       new ServiceThread(
         `receiver ${thread}`,
-        { ...base, thread, name: `vdcu-rx-${thread}`, does: { what: 'receive', ports: udpPorts.map(indexOf) } },
+        {
+          ...base,
+          thread,
+          name: `vdcu-rx-${thread}`,
+          does: { what: 'receive', ports: udpPorts.map(indexOf), realtime },
+        },
         onEvent,
         onFailed,
       ),

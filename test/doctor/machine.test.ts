@@ -1,4 +1,5 @@
 import t from 'tap';
+import { ffiUnavailable } from '../../src/runtime/ffi.js';
 import { gatherMachine, thisMachine } from '../../src/doctor/machine.js';
 import type { Machine } from '../../src/doctor/machine.js';
 import { setupOf } from './good-facts.js';
@@ -41,7 +42,7 @@ t.test('figures of the kernel, processors, memory and clock are read', async (t)
       rmemMax: 212992,
       netdevMaxBacklog: 1000,
       capabilities: 1n << 12n,
-      realtime: { capabilities: 1n << 12n, limit: null, runtimeUs: null, cores: 4 },
+      realtime: { capabilities: 1n << 12n, limit: null, runtimeUs: null, cores: 4, noCalls: ffiUnavailable() },
       udpMemoryBytes: { most: 300 * 65536, page: 65536 },
       reassemblyFails: 9,
       reportsFreePages: true,

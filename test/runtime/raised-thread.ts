@@ -1,15 +1,18 @@
-// A worker that raises itself, as one of so many receivers, and tells its scheduling policy: 0 = ordinary, 1 = first
-// in, first out.
+// A worker that pins itself to a CPU where it is given one, raises itself, and tells where it may run and its policy of
+// scheduling: 0 = ordinary, 1 = first in, first out.
 
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { raisePriority } from '../../src/runtime/realtime.js';
+import { allowedCpus, pinThread } from '../../src/runtime/thread.js';
+import { policyOf } from './thread-policy.js';
 
-const said = raisePriority('raised', workerData as number);
-// Field 41 of proc(5); the name in parentheses may hold spaces.
-const policy = Number(
-  readFileSync('/proc/thread-self/stat', 'latin1')
-    .replace(/^.*\) /, '')
-    .split(' ')[41 - 3],
-);
-parentPort?.postMessage({ said, policy });
+const { cpu } = workerData as { readonly cpu: number | null };
+const pinned = cpu === null ? null : pinThread('raised', [cpu]);
+const said = raisePriority('raised');
+parentPort?.postMessage({
+  pinned,
+  said,
+  policy: policyOf(readFileSync('/proc/thread-self/stat', 'latin1')),
+  cpus: allowedCpus(),
+});

@@ -1,8 +1,12 @@
 // The doctor in a running service: what it finds stands between a request and a series.
 
+import { readFileSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import t from 'tap';
 import type { DoctorReport } from '../../src/doctor/report.js';
-import { start } from './running.js';
+import { ffiUnavailable } from '../../src/runtime/ffi.js';
+import { cpusOfProcess, mayBeRealtime, policyOf } from '../runtime/thread-policy.js';
+import { quadYaml, start } from './running.js';
 
 const fast = 'detector: eiger\nquad: true\nframe_rate_hz: 1000\nframe_timeout_ms: 50\nseries: armed';
 
@@ -57,3 +61,36 @@ t.test('without a rate the same buffer is a warning, and a series is opened', as
   await running.end();
   await consumer.vanish();
 });
+
+t.test(
+  'the doctor says the priority that the receivers have, pinned or not',
+  { skip: ffiUnavailable() ?? false },
+  async (t) => {
+    const cpus = cpusOfProcess();
+    const runtimeUs = Number(readFileSync('/proc/sys/kernel/sched_rt_runtime_us', 'latin1'));
+    const may = mayBeRealtime() && availableParallelism() > 1 && runtimeUs >= 0;
+    const pin = `pin_cpus: [${cpus[0]}, ${cpus.at(-1)}]`;
+    for (const [keys, raised, seen] of [
+      ['', may, may ? /^real-time$/ : /^normal: /],
+      [pin, may, may ? /^real-time$/ : /^normal: /],
+      [`pin_cpus: [${cpus[0]}]`, false, /^normal: /],
+      [`${pin}\nreceiver_priority: normal`, false, /^normal, as configured/],
+    ] as const) {
+      const running = await start(t, `${quadYaml}\nreceiver_threads: 1\n${keys}`);
+      const receivers = readdirSync('/proc/self/task').filter(
+        (task) => readFileSync(`/proc/self/task/${task}/comm`, 'latin1') === 'vdcu-rx-0\n',
+      );
+      t.equal(receivers.length, 1);
+      const of = (file: string): string => readFileSync(`/proc/self/task/${receivers[0]}/${file}`, 'latin1');
+      t.equal(policyOf(of('stat')), raised ? 1 : 0, keys);
+      if (keys.includes('pin_cpus')) t.match(of('status'), new RegExp(`^Cpus_allowed_list:\\s*${cpus[0]}$`, 'm'));
+      const { checks } = (await running.http('GET', '/api/v1/doctor')).body as unknown as DoctorReport;
+      t.match(
+        checks.find(({ check }) => check === 'priority'),
+        { status: raised || keys.includes('normal') ? 'ok' : 'warning', seen },
+        keys,
+      );
+      await running.stop();
+    }
+  },
+);
