@@ -11,6 +11,7 @@ import { hostOffset } from './host-offset.js';
 import { parseSource } from './networks.js';
 import { choiceKeys, options as allOptions, type ChoiceKey, type OptionKey, type Options } from './schema.js';
 import { hostListLengths } from './udp-hosts.js';
+import { wayOutFacts } from './ways.js';
 import { repeated, show } from './problem.js';
 import type { Problem } from './problem.js';
 import {
@@ -99,6 +100,7 @@ const plainChecks: readonly (Omit<Check, 'find'> & { readonly find: (options: Op
   { needs: ['series', 'auto_filename'], find: filenameOfArmed },
   { needs: ['data_port'], find: ({ data_port }) => repeated('data_port', [data_port].flat().filter(Boolean)) },
   { needs: ['data_host', 'data_port', 'api_host', 'api_port'], find: tcpPorts },
+  { needs: ['send', 'consumer_source'], find: sourceIsKnown },
   {
     needs: ['receiver_ports'],
     find: ({ receiver_ports }) => repeated('receiver_ports', receiver_ports.filter(Boolean)),
@@ -191,6 +193,15 @@ function metadata({ metadata_defaults: given }: Options): Problem[] {
     path: ['metadata_defaults'],
     message: problem.replace(/^metadata[.:]\s*/, ''),
   }));
+}
+
+/** A rule about who may connect must hold. */
+function sourceIsKnown({ send, consumer_source: source }: Options): Problem[] {
+  if (source.length === 0 || send === 'auto' || wayOutFacts[send].knowsSource) return [];
+  const message =
+    `${show(source)} with send: ${send}, which lets in every peer. Set send: zmtp, or remove consumer_source ` +
+    'and keep others away from the data port with a firewall';
+  return [{ path: ['consumer_source'], message }];
 }
 
 function hostCount({ udp_host, udp_ports, interfaces }: Options): Problem[] {

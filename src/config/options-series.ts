@@ -244,7 +244,9 @@ export const seriesOptions = {
   consumer_source: noted(z.array(z.string().refine((text) => parseNetwork(text) !== null)).default([]), {
     unit: null,
     range: 'a list of IPv4 or IPv6 addresses or networks, as 192.0.2.7 or 10.1.0.0/16',
-    description: 'Where consumers may connect from, with send: zmtp; empty = from anywhere.',
+    description:
+      'Where consumers may connect from; empty = from anywhere. Only send: zmtp looks at addresses: with another ' +
+      'way, configured or because zmtp cannot be had, the service does not start.',
   }),
   consumer_connections: whole(
     {

@@ -21,6 +21,8 @@ export interface WayOutFacts {
   readonly blocks: boolean;
   /** Where messages wait for a consumer: in the kernel's send buffer, or in zmq's queue in this process. */
   readonly queue: 'kernel' | 'zmq';
+  /** It looks at the address of who connects: `consumer_source` holds. */
+  readonly knowsSource: boolean;
 }
 
 /** `receive`; those that are preferred come first, the last is there everywhere. */
@@ -31,9 +33,9 @@ export const wayInFacts = {
 
 /** `send`; in the same order. */
 export const wayOutFacts = {
-  zmtp: { blocks: true, queue: 'kernel' },
-  libzmq: { blocks: true, queue: 'zmq' },
-  'zeromq.js': { blocks: false, queue: 'zmq' },
+  zmtp: { blocks: true, queue: 'kernel', knowsSource: true },
+  libzmq: { blocks: true, queue: 'zmq', knowsSource: false },
+  'zeromq.js': { blocks: false, queue: 'zmq', knowsSource: false },
 } as const satisfies Record<string, WayOutFacts>;
 
 export type WayInName = keyof typeof wayInFacts;

@@ -215,6 +215,12 @@ function recvmmsg({ setup, ways }: Facts): Verdict {
 function send({ setup, ways }: Facts): Verdict {
   const asked = setup?.config.send ?? 'auto';
   const remedy = 'npm ci on Linux (x64, arm64)';
+  if (ways.zmtp !== null && setup !== null && setup.config.consumerSource.length > 0)
+    return failed(
+      ways.zmtp,
+      'zmtp, which alone looks at the addresses of consumers (consumer_source)',
+      `${remedy}, or remove consumer_source and keep others away from the data port with a firewall`,
+    );
   if (asked === 'libzmq') return way(asked, 'send', 'libzmq', 'zeromq.js', ways.libzmq, remedy);
   const verdict = way(asked, 'send', 'zmtp', 'zeromq.js', ways.zmtp, remedy);
   return verdict.status === 'warning' && ways.libzmq === null

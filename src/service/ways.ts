@@ -9,7 +9,7 @@ import { ReceiverAgent } from '../assembly/receiver-agent.js';
 import { AssertionFailed } from '../base/assert.js';
 import { systemClock } from '../base/clock.js';
 import { OperatorError, exitCode } from '../base/errors.js';
-import { allowed, choices } from '../config/ways.js';
+import { allowed, choices, wayOutFacts } from '../config/ways.js';
 import type { WayInName, WayOutName } from '../config/ways.js';
 import type { StreamEvent } from '../contract/series.js';
 import type { Wake } from '../runtime/agent.js';
@@ -18,6 +18,7 @@ import type { MessageSink } from '../stream/output/message-sink.js';
 import type { PreviewSink } from '../stream/output/preview/preview-sink.js';
 import { SocketsSink } from '../stream/output/sockets-sink.js';
 import { waysOut } from '../stream/output/ways-out.js';
+import type { WayOut } from '../stream/output/ways-out.js';
 import { LinuxSockets } from '../stream/output/zmtp/linux-sockets.js';
 import { zmtpUnavailable } from '../stream/output/zmtp/probe.js';
 import { PubSink } from '../stream/output/zmtp/pub-sink.js';
@@ -112,15 +113,26 @@ export interface SinkBackend {
   readonly notes: string[];
 }
 
-/** The sink of the streamer's thread: a socket, or several as one. @throws OperatorError as `choose` */
+/**
+ * The sink of the streamer's thread: a socket, or several as one.
+ * @throws OperatorError as `choose`, or when the way that can be had lets in peers that the configuration does not
+ */
 export async function makeSink(
-  { config, plan }: Wiring,
+  { config, plan }: Pick<Wiring, 'config' | 'plan'>,
   wake: Wake,
   report: (event: StreamEvent) => void,
+  ways: Readonly<Record<WayOutName, WayOut>> = waysOut,
 ): Promise<SinkBackend> {
-  const { made, ...chosen } = await choose('send', config.send, waysOut, (row) =>
+  const { made, ...chosen } = await choose('send', config.send, ways, (row) =>
     row.prepare({ config, plan, wake, report }),
   );
+  if (config.consumerSource.length > 0 && !wayOutFacts[chosen.way].knowsSource)
+    throw new OperatorError(
+      `consumer_source cannot be kept here: send: ${chosen.way} lets in every peer, and ` +
+        `${chosen.notes.join('; ')}. Mend that, or remove consumer_source and keep others away from the data port ` +
+        'with a firewall (docs/operating.md#portable-ways).',
+      exitCode.environment,
+    );
   const sockets = config.dataPorts.map(made);
   return { ...chosen, sink: sockets.length === 1 ? sockets[0] : new SocketsSink(sockets) };
 }

@@ -48,6 +48,17 @@ t.test('ports that are named are ports of the detector', async (t) => {
   ]);
 });
 
+t.test('who may be a consumer is configured only where it holds', async (t) => {
+  const source = 'consumer_source: [192.0.2.7]';
+  for (const send of ['auto', 'zmtp']) t.strictSame(problems(...quad, source, `send: ${send}`), []);
+  for (const send of ['libzmq', 'zeromq.js']) {
+    t.match(problems(...quad, source, `send: ${send}`), [
+      new RegExp(`consumer_source: \\[.*7"\\] with send: ${send}, which lets in every peer\\. Set send: zmtp`),
+    ]);
+    t.strictSame(problems(...quad, 'consumer_source: []', `send: ${send}`), []);
+  }
+});
+
 t.test('at least one port is on', async (t) => {
   t.match(problems(...quad, 'ports_off: [1, 2]'), [/ports_off: \[1,2\] is every port of udp_ports/]);
 });

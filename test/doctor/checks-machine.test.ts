@@ -146,6 +146,13 @@ t.test('of the fast ways to send the one that is asked for matters; auto takes l
     status: 'warning',
     seen: 'libzmq is used: refused',
   });
+  const source = setupOf(', consumer_source: [192.0.2.7]');
+  t.match(
+    checked('send', { ways: { ...ways, zmtp: 'refused', libzmq: null }, setup: source }),
+    { status: 'failed', seen: 'refused', needed: /consumer_source/, remedy: /firewall/ },
+    'the service does not start',
+  );
+  t.match(checked('send', { ways: { ...ways, zmtp: null, libzmq: null }, setup: source }), { status: 'ok' });
 });
 
 t.test('without the compiled kernel nothing can be placed', async (t) => {

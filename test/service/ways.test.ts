@@ -3,10 +3,11 @@
 import t from 'tap';
 import { parseConfig } from '../../src/config/load.js';
 import { makePlan } from '../../src/config/plan.js';
-import { choose } from '../../src/service/ways.js';
+import { choose, makeSink } from '../../src/service/ways.js';
 import { LibzmqSink } from '../../src/stream/output/libzmq/libzmq-sink.js';
 import { waysOut } from '../../src/stream/output/ways-out.js';
 import { ZmqSink } from '../../src/stream/output/zmq-sink.js';
+import { zmtpUnavailable } from '../../src/stream/output/zmtp/probe.js';
 import { ZmtpSink } from '../../src/stream/output/zmtp/zmtp-sink.js';
 import { ffiUnavailable } from '../../src/runtime/ffi.js';
 import { configText, quadYaml } from '../threads/running.js';
@@ -43,6 +44,24 @@ t.test('a way by name is taken without a look at the others, or refused with wha
       '(docs/operating.md#portable-ways).',
     exitCode: 3,
   });
+});
+
+t.test('consumer_source keeps the service from starting where the way lets in every peer', async (t) => {
+  const wake = { wake: () => undefined, turnNow: () => undefined };
+  const sinkOf = async (yaml: string, missing: string | null) => {
+    const config = parseConfig(await configText(`${quadYaml}${yaml}`), 'test.yaml', 'det');
+    const prepare = missing === null ? {} : { prepare: () => Promise.resolve(missing) };
+    const ways = { ...waysOut, zmtp: { ...waysOut.zmtp, ...prepare } };
+    return makeSink({ config, plan: makePlan(config) }, wake, () => undefined, ways);
+  };
+  const source = '\nconsumer_source: [192.0.2.7]';
+  await t.rejects(sinkOf(source, 'no koffi'), {
+    name: 'OperatorError',
+    message: /^consumer_source cannot be kept here: send: (libzmq|zeromq\.js) lets in every peer, and .*no koffi/,
+    exitCode: 3,
+  });
+  t.match(await sinkOf('', 'no koffi'), { way: /^(libzmq|zeromq\.js)$/, notes: [/no koffi/] });
+  if (zmtpUnavailable() === null) t.match(await sinkOf(source, null), { way: 'zmtp', notes: [] });
 });
 
 t.test(
