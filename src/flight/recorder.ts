@@ -149,6 +149,7 @@ export class FlightRecorder {
   #levelOf(ports: string, now: number): 'warn' | 'debug' {
     const told = this.#told.get(ports);
     if (told !== undefined && now - told < againAfterMs) return 'debug';
+    for (const [others, at] of this.#told) if (now - at >= againAfterMs) this.#told.delete(others);
     this.#told.set(ports, now);
     return 'warn';
   }

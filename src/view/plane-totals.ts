@@ -93,6 +93,21 @@ export function addedPreview(now: PreviewStatus, before: PreviewStatus | null): 
   };
 }
 
+/** Ports that are remembered; PSI's client chooses their numbers, and may choose others each time. */
+const portsMost = 1024;
+
+function newest(
+  before: PlaneTotals['ports'],
+  now: readonly (readonly [number, PortTotals])[],
+): ReadonlyMap<number, PortTotals> {
+  const ports = new Map(before);
+  for (const [udpPort, totals] of now) {
+    ports.delete(udpPort);
+    ports.set(udpPort, totals);
+  }
+  return new Map([...ports].slice(-portsMost));
+}
+
 /** What a view has counted, with what data planes before it had. */
 export function totalsOf(
   view: Pick<
@@ -109,7 +124,7 @@ export function totalsOf(
   const encoders = view.encoders();
   const { dataSockets, preview } = view.gauges();
   return {
-    ports: new Map([...before.ports, ...ports]),
+    ports: newest(before.ports, ports),
     stream: view.streamCounters(),
     frames: view.frameHistograms(),
     encoders: [...encoders, ...before.encoders.slice(encoders.length)],

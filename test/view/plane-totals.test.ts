@@ -34,6 +34,28 @@ t.test('a port that a data plane no longer has keeps its count', async (t) => {
   t.equal(count(50009, 5), 7);
 });
 
+t.test("ports whose numbers PSI's client changed again and again are forgotten, the oldest first", async (t) => {
+  const view = new HandMadeView();
+  const measured = view.portFigures()[0].histograms;
+  const gone = (received: number) => ({ counters: portCountersOf({ received }), histograms: measured });
+  const many = Array.from({ length: 5000 }, (_, index) => [index + 1, gone(index + 1)] as const);
+  const { ports } = totalsOf(
+    {
+      portCounters: () => [{ udpPort: 1, counters: portCountersOf({ received: 9 }) }],
+      portFigures: () => [{ ...view.portFigures()[0], udpPort: 1 }],
+      streamCounters: () => streamCountersOf({}),
+      frameHistograms: () => view.frameHistograms(),
+      encoders: () => [],
+      gauges: () => view.gauges(),
+    },
+    { ...noTotals, ports: new Map(many) },
+  );
+  t.equal(ports.size, 1024);
+  t.equal(ports.get(1)?.counters.received, 9, 'a port that is there now');
+  t.equal(ports.get(5000)?.counters.received, 5000);
+  t.notOk(ports.has(2));
+});
+
 t.test('a socket of the stream counts on when another data plane has it', async (t) => {
   const [socket] = new HandMadeView().gauges().dataSockets;
   t.match(addedSockets([socket, socket], [{ ...socket, disconnects: 2, messages: 10, blocked_seconds: 1 }]), [
