@@ -15,10 +15,10 @@ import {
   serviceUrl,
   type ApiOptions,
 } from './api-client.js';
-import { helpEnd, sharedCodes } from './arguments.js';
+import { helpEnd, sharedCodes, wholeNumber } from './arguments.js';
 import { summaryLines } from './series-text.js';
 
-type StopOptions = ApiOptions & { readonly fill?: boolean };
+type StopOptions = ApiOptions & { readonly fill?: boolean; readonly series?: number };
 
 /** Add the command to the program. */
 export function addStop(program: Command): void {
@@ -46,6 +46,7 @@ export function addStop(program: Command): void {
       ),
     )
     .option('--fill', 'send all frames that were asked for, those that never came made up as missing')
+    .option('--series <id>', 'this series and no other: refused while another is open', wholeNumber(0))
     .action(async (file: string | undefined, name: string | undefined, options: StopOptions) => {
       process.exitCode = await stop(file, name, options);
     });
@@ -62,6 +63,11 @@ export async function stop(file: string | undefined, name: string | undefined, o
       '--fill goes only with a series of one instance; a shared one ends where its instances have come to',
       exitCode.usage,
     );
+  if (options.endpoints !== undefined && options.series !== undefined)
+    throw new OperatorError(
+      '--series goes only with one instance: those that share a series have a number of their own for it',
+      exitCode.usage,
+    );
   if (options.endpoints !== undefined)
     return stopShared(
       endpointUrls(options.endpoints, options, file),
@@ -69,8 +75,12 @@ export async function stop(file: string | undefined, name: string | undefined, o
       options.json === true,
     );
   const url = await serviceUrl(file, name, options);
+  const query = new URLSearchParams({
+    ...(options.fill === true ? { fill: 'true' } : {}),
+    ...(options.series === undefined ? {} : { series_id: String(options.series) }),
+  }).toString();
   const answer = await request(url, 'DELETE', answerLimitMs.stop, {
-    path: `/api/v1/series${options.fill === true ? '?fill=true' : ''}`,
+    path: `/api/v1/series${query === '' ? '' : `?${query}`}`,
     token: await serviceToken(file, name, options),
   });
   if (answer.status >= 300 && answer.status !== 404) throw refusal(answer, 'not stopped');

@@ -171,7 +171,13 @@ export interface HaltedSeries {
 /** Commands from main to the streamer. */
 export type StreamCommand =
   | { readonly kind: 'arm'; readonly id: number; readonly request: ArmRequest }
-  | { readonly kind: 'stop'; readonly id: number; readonly end?: SeriesStop; readonly fill?: boolean }
+  | {
+      readonly kind: 'stop';
+      readonly id: number;
+      readonly end?: SeriesStop;
+      readonly fill?: boolean;
+      readonly seriesId?: number;
+    }
   | { readonly kind: 'halt'; readonly id: number }
   | { readonly kind: 'shutdown'; readonly id: number };
 

@@ -20,12 +20,15 @@ export interface StopWish {
   readonly withdraw?: boolean | string;
   /** All frames that were asked for go out, those that never came made up as missing. Not for a shared series. */
   readonly fill?: boolean | string;
+  /** This series and no other: while another is open the order is refused. */
+  readonly seriesId?: number | string;
 }
 
 /** A checked order, as the streamer gets it. */
 export interface StopRequest {
   readonly end?: SeriesStop;
   readonly fill?: boolean;
+  readonly seriesId?: number;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface StopRequest {
  * @param stride instances that share the detector
  * @throws Refused (invalid)
  */
-export function checkStopWish({ frames, withdraw, fill }: StopWish, stride: number): StopRequest {
+export function checkStopWish({ frames, withdraw, fill, seriesId }: StopWish, stride: number): StopRequest {
   const problems: string[] = [];
   for (const [key, value] of Object.entries({ withdraw, fill }))
     if (value !== undefined && typeof value !== 'boolean') problems.push(`${key}: ${show(value)}, needs true or false`);
@@ -42,14 +45,16 @@ export function checkStopWish({ frames, withdraw, fill }: StopWish, stride: numb
     problems.push('fill: goes only with a series of one instance; of a shared one give frames');
   if (ends && stride === 1)
     problems.push('frames, withdraw: go only with a series that several instances share (frames_stride)');
-  if (ends && !isCount(frames)) {
-    const seen = frames === undefined ? 'is missing' : typeof frames === 'number' ? frames : show(frames);
-    problems.push(`frames: ${seen}, needs a whole number`);
-  }
+  if (ends && !isCount(frames))
+    problems.push(`frames: ${frames === undefined ? 'is missing' : seen(frames)}, needs a whole number`);
+  if (seriesId !== undefined && !isCount(seriesId)) problems.push(`series_id: ${seen(seriesId)}, needs a whole number`);
   if (problems.length > 0) throw new Refused('invalid', problems);
-  if (isCount(frames)) return { end: { frames, withdraw: withdraw === true } };
-  return fill === true ? { fill } : {};
+  const meant = isCount(seriesId) ? { seriesId } : {};
+  if (isCount(frames)) return { end: { frames, withdraw: withdraw === true }, ...meant };
+  return fill === true ? { fill, ...meant } : meant;
 }
+
+const seen = (value: number | string): number | string => (typeof value === 'number' ? value : show(value));
 
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
 

@@ -26,6 +26,7 @@ interface StopQuery {
   readonly frames?: string;
   readonly withdraw?: string;
   readonly fill?: string;
+  readonly series_id?: string;
 }
 
 /** Add the routes under /api/v1/series. */
@@ -148,7 +149,8 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
         summary: 'End the series',
         description:
           'What was received so far is sent, then series_end; answers with the summary when that is done, or with ' +
-          'null when no series was open. A series that several instances share is halted on all of them first, and ' +
+          'null when no series was open. With `series_id` no other series is ended: while another is open the order ' +
+          'is refused (409, `busy`). A series that several instances share is halted on all of them first, and ' +
           'then needs `frames`.',
         querystring: {
           type: 'object',
@@ -165,6 +167,10 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
               description:
                 'true = all frames that were asked for go out, those that never came made up as missing. Not for a ' +
                 'shared series.',
+            },
+            series_id: {
+              type: 'string',
+              description: 'The series to end, and no other; default: the one that is open.',
             },
             withdraw: {
               type: 'string',
@@ -197,12 +203,14 @@ function waitWish({ wait, timeout }: WaitQuery): { state: SeriesState; seconds: 
 const shown = (value: unknown): string => (value === undefined ? 'not given' : JSON.stringify(value).slice(0, 42));
 
 /** What a query asks for. What cannot be read goes on as it came: the rules refuse it (control/stop-request.ts). */
-function stopWish({ frames, withdraw, fill }: StopQuery): StopWish {
+function stopWish({ frames, withdraw, fill, series_id: seriesId }: StopQuery): StopWish {
   const flag = (text: string): boolean | string => (text === 'true' ? true : text === 'false' ? false : text);
+  const whole = (text: string): number | string => (/^[0-9]{1,16}$/.test(text) ? Number(text) : text);
   return {
-    ...(frames === undefined ? {} : { frames: /^[0-9]{1,16}$/.test(frames) ? Number(frames) : frames }),
+    ...(frames === undefined ? {} : { frames: whole(frames) }),
     ...(withdraw === undefined ? {} : { withdraw: flag(withdraw) }),
     ...(fill === undefined ? {} : { fill: flag(fill) }),
+    ...(seriesId === undefined ? {} : { seriesId: whole(seriesId) }),
   };
 }
 

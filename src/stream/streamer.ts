@@ -135,6 +135,8 @@ export class Streamer {
     if (command === null) return 0;
     if (command.kind === 'arm') this.#arm(command.id, command.request);
     else if (command.kind === 'halt') this.#halt(command.id);
+    else if (command.kind === 'stop' && command.seriesId !== undefined && command.seriesId !== this.#series?.id)
+      this.#stopOfAnother(command.id, command.seriesId);
     else if (command.kind === 'stop' && this.#series?.shared === true)
       this.#stopShared(this.#series, command.id, command.end);
     else {
@@ -160,6 +162,13 @@ export class Streamer {
     // Main must not be told that there is no series when one is opened next.
     this.#answers.refuseArming('busy', 'the series was stopped before it was opened');
     this.#answers.halted(this.#ended);
+  }
+
+  /** A stop that means another series than the one that is open, if one is: nothing is changed by it. */
+  #stopOfAnother(id: number, meant: number): void {
+    if (this.#series?.begun !== true) this.#setup.report({ kind: 'stopped', id, summary: null });
+    else
+      this.#answers.refuse(id, 'busy', `the series that is open is ${this.#series.id}, not ${meant}: it was not ended`);
   }
 
   #stopShared(series: Series, id: number, end: SeriesStop | undefined): void {

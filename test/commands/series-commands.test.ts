@@ -233,6 +233,18 @@ t.test('stop prints the summary of the series, loss by port and cause', async (t
     });
     t.equal(seen[0]?.method, 'DELETE');
     t.strictSame(JSON.parse((await vdcu('stop', '--url', url, '--json')).stdout), summary);
+    await vdcu('stop', '--url', url, '--series', '5');
+    await vdcu('stop', '--url', url, '--series', '5', '--fill');
+    t.strictSame(
+      seen.map(({ url: path }) => path.replace('/api/v1/series', '')),
+      ['', '', '?series_id=5', '?fill=true&series_id=5'],
+    );
+    t.match(await vdcu('stop', '--url', url, '--series', '-5'), { code: 2 });
+    t.match(await vdcu('stop', '--endpoints', url, '--series', '5'), {
+      code: 2,
+      stderr: /--series goes only with one/,
+    });
+    t.equal(seen.length, 4, 'nothing was asked of it');
   });
 });
 

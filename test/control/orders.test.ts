@@ -116,6 +116,35 @@ t.test('with fill the frames that never came are made up', async (t) => {
   t.match(await carryOut(orders.stop({ fill: true })), { frames: 10, complete: 8, marked: 2 });
 });
 
+t.test('a stop that names its series ends that one and no other', async (t) => {
+  const { orders, carryOut } = station();
+  t.equal(await carryOut(orders.stop({ seriesId: 1 })), null, 'none is open');
+  await carryOut(orders.arm(armWish({})));
+  await t.rejects(
+    carryOut(orders.stop({ seriesId: 2, fill: true })),
+    refusedFor('busy', /^the series that is open is 1, not 2: it was not ended$/),
+  );
+  t.match(await carryOut(orders.stop({ seriesId: 1 })), { series_id: 1 }, 'it was open all the time');
+  await carryOut(orders.arm(armWish({})));
+  await t.rejects(carryOut(orders.stop({ seriesId: 1 })), refusedFor('busy', /is 2, not 1/));
+  t.match(await carryOut(orders.stop({})), { series_id: 2 });
+  t.equal(await carryOut(orders.stop({ seriesId: 2 })), null);
+  for (const seriesId of [-1, 1.5, NaN])
+    await t.rejects(carryOut(orders.stop({ seriesId })), refusedFor('invalid', /^series_id: .*needs a whole number$/));
+});
+
+t.test('a stop of a series that is over leaves the arm request of the next one alone', async (t) => {
+  const { pipeline, orders, carryOut } = station({ series: 'auto' });
+  pipeline.play(1, 3);
+  pipeline.run(1);
+  const next = orders.arm(armWish({ frames: 2 }));
+  t.match(
+    await Promise.allSettled([carryOut(orders.stop({ seriesId: 99 })), carryOut(next)]),
+    [{ reason: { why: 'busy' } }, { value: { state: 'open' } }],
+    'the automatic series gives way to the request, not to the stop',
+  );
+});
+
 t.test('a header that waits for a consumer is told as such', async (t) => {
   const { pipeline, orders, pending, carryOut } = station();
   pipeline.sink.disconnect();

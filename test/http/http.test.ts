@@ -167,6 +167,13 @@ t.test('the end of a series answers with its summary, or with null when none was
   });
   t.equal(answer.statusCode, 200);
   t.strictSame(answer.json(), { summary: JSON.parse(JSON.stringify(summaryOf())) as object });
+  t.equal((await app.inject({ method: 'DELETE', url: '/api/v1/series?series_id=7&fill=true' })).statusCode, 200);
+  t.strictSame(view.ends, [{}, {}, { seriesId: 7, fill: true }]);
+  for (const text of ['', '-1', '7x', '9007199254740992']) {
+    const refused = await app.inject({ method: 'DELETE', url: `/api/v1/series?series_id=${text}` });
+    t.equal(refused.statusCode, 422, text);
+    t.match(refused.json(), { why: 'invalid', problems: [/^series_id: .*needs a whole number$/] });
+  }
 });
 
 t.test(
