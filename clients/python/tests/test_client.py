@@ -63,6 +63,30 @@ class Orders(StationTest):
             self.assertEqual((summary["frames"], summary["complete"]), (frames, 2))
         self.assertIsNone(self.vdcu.stop(), "nothing is open")
 
+    def test_a_stop_that_names_its_series_leaves_that_of_somebody_else_open(self) -> None:
+        play("consume", series=2)
+        first = self.vdcu.arm(frames=4)["series_id"]
+        self.assertIsNone(self.vdcu.stop(series=first + 1), "another is open")
+        ended = self.vdcu.stop(series=first)
+        assert ended is not None
+        self.assertEqual(ended["series_id"], first)
+        self.assertIsNone(self.vdcu.stop(series=first), "none is open")
+        second = self.vdcu.arm(frames=4)["series_id"]
+        self.assertIsNone(self.vdcu.stop(series=first, fill=True), "another is open")
+        self.assertEqual(self.vdcu.status["series"]["series_id"], second)
+
+    def test_a_stop_that_takes_long_says_what_the_service_is_doing_and_goes_on(self) -> None:
+        play("consume", series=1, delayMs=100, receiveHighWaterMark=1)
+        opened = self.vdcu.arm(first_frame_number=1)
+        play("simulate", frames=40, rate=200, firstFrame=1)
+        with self.assertRaises(TimedOut) as seen:
+            self.vdcu.stop(timeout=0.3)
+        self.assertRegex(str(seen.exception), "^the series has not ended within 0.3 s: ")
+        self.assertNotIn("address", str(seen.exception))
+        self.assertEqual(self.vdcu.wait(opened["series_id"], timeout=30)["frames"], 40, "the stop was not withdrawn")
+        with self.assertRaisesRegex(Unreachable, "Is the service running"), _answering(200, b"", of_bytes=4) as url:
+            Vdcu(url, timeout=0.2).stop(timeout=0.2)
+
     def test_a_wait_has_an_end_and_says_what_the_service_is_doing(self) -> None:
         play("consume", series=1)
         opened = self.vdcu.arm(frames=4)

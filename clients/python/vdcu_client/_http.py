@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +14,10 @@ from .errors import Refused, Unreachable
 
 #: The largest frame of any detector has 4 bytes in each of some 10 million pixels.
 MOST_BYTES = 1 << 28
+
+class Late(Unreachable):
+    """Somebody took the request, and did not answer it in time."""
+
 
 # A proxy of the environment is for the way out, not for a machine of the beamline.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -43,8 +48,11 @@ def ask(url: str, method: str, path: str, *, body: Any = None, token: Optional[s
             with error:
                 raise _refusal(error.code, _content(error, 1 << 20, end)) from None
     except (OSError, HTTPException, ValueError) as error:
+        # Only what happens after the request was handed over comes as it is (urllib.request, do_open).
+        late = isinstance(error, (socket.timeout, TimeoutError))
         reason = getattr(error, "reason", error)
-        raise Unreachable(f"{url}{path}: no answer: {reason}. Is the service running, and is this its address?") from error
+        text = f"{url}{path}: no answer: {reason}. Is the service running, and is this its address?"
+        raise (Late if late else Unreachable)(text) from error
 
 
 def ask_json(

@@ -6,13 +6,16 @@ import io
 import pickle
 import time
 from typing import Any, Dict, List, Mapping, Optional, cast
+from urllib.parse import urlencode
 
-from ._http import ask, ask_json
+from ._http import Late, ask, ask_json
 from .answers import Frame, Opened, Record, Status, Summary
-from .errors import TimedOut, Unreachable, VdcuError
+from .errors import Refused, TimedOut, Unreachable, VdcuError
 
-#: The service answers an arm request, or a stop, within its own time-outs, which are longer than those of a question.
-_ORDER_SECONDS = 60.0
+#: The service answers an order within its own time-outs, which are longer than those of a question.
+ORDER_SECONDS = 60.0
+#: What has just ended is in the history that much later at most.
+_TOLD_SECONDS = 0.2
 
 
 class Vdcu:
@@ -49,7 +52,8 @@ class Vdcu:
         The answer's ``warnings`` are worth a look: the file may be that of an earlier series. numpy's numbers and
         arrays may be in ``metadata``.
 
-        Raises ``Refused``, ``Unreachable``; ``ValueError`` or ``TypeError`` for what JSON cannot say.
+        Raises ``Refused``, ``Unreachable``, ``TimedOut`` (the series may still be opened); ``ValueError`` or ``TypeError``
+        for what JSON cannot say.
         """
         wish = {
             "filename": filename,
@@ -63,14 +67,27 @@ class Vdcu:
             "force": force,
         }
         given = {key: value for key, value in wish.items() if value is not None}
-        return cast(Opened, self._order("POST", "/api/v1/series", "series_id", given))
+        seconds = max(self.timeout, ORDER_SECONDS)
+        return cast(Opened, self._order("POST", "/api/v1/series", "series_id", seconds, "was not opened", given))
 
-    def stop(self, fill: bool = False) -> Optional[Summary]:
+    def stop(
+        self, fill: bool = False, *, series: Optional[int] = None, timeout: float = ORDER_SECONDS
+    ) -> Optional[Summary]:
         """End the series that is open; its summary once everything is sent, ``None`` when none was open.
 
-        ``fill``: all frames that were asked for go out, those that never came as missing. Raises ``Refused``.
+        ``fill``: all frames that were asked for go out, those that never came as missing. ``series``: this one and no
+        other; ``None`` comes back, too, when another is open. ``timeout``: seconds until everything is sent, which a slow
+        disk may draw out for minutes; then ``TimedOut`` is raised with what the service is doing, and it goes on
+        doing it: ``wait`` for its end. Raises ``Refused``.
         """
-        answer = self._order("DELETE", "/api/v1/series" + ("?fill=true" if fill else ""), "summary")
+        wish = {**({"fill": "true"} if fill else {}), **({} if series is None else {"series_id": str(series)})}
+        path = "/api/v1/series" + (f"?{urlencode(wish)}" if wish else "")
+        try:
+            answer = self._order("DELETE", path, "summary", timeout, "has not ended")
+        except Refused as error:
+            if series is None or error.why != "busy":
+                raise
+            return None
         return cast(Optional[Summary], answer["summary"])
 
     def wait(self, series: Optional[int] = None, timeout: Optional[float] = None, poll: float = 0.1) -> Summary:
@@ -79,7 +96,7 @@ class Vdcu:
         ``series``: the ``series_id`` that ``arm`` answered; default: the one that is open, or the last one. ``timeout``:
         seconds, default: for ever. Raises ``TimedOut`` with what the service says it is doing; the series goes on.
         """
-        end = None if timeout is None else time.monotonic() + timeout
+        begin = time.monotonic()
         while True:
             status = self.status
             if series is None:
@@ -89,10 +106,8 @@ class Vdcu:
                 return last
             if not _is_open(status, series):
                 return self.summary(series)
-            if end is not None and time.monotonic() >= end:
-                raise TimedOut(
-                    "\n".join([f"series {series} has not ended within {timeout:g} s: {status['message']}", *status["problems"]])
-                )
+            if timeout is not None and time.monotonic() >= begin + timeout:
+                raise TimedOut(_late(f"series {series} has not ended", timeout, status))
             time.sleep(poll)
 
     @property
@@ -106,10 +121,25 @@ class Vdcu:
 
     def summary(self, series: int) -> Summary:
         """How a series of the history went, by its ``series_id``. Raises ``VdcuError`` when it is not there."""
-        for summary in self.history():
-            if summary["series_id"] == series:
-                return summary
-        raise VdcuError(f"series {series} is not in the history of {self.url}: it has not ended, or is too old, or of another start of the service")
+        found = self.find(series)
+        if found is None:
+            raise VdcuError(
+                f"series {series} is not in the history of {self.url}: it has not ended, or is too old, or of another "
+                "start of the service"
+            )
+        return found
+
+    def find(self, series: int) -> Optional[Summary]:
+        """The same, ``None`` when it is not there."""
+        # A series is over a moment before its summary is there.
+        end = time.monotonic() + _TOLD_SECONDS
+        while True:
+            for summary in self.history():
+                if summary["series_id"] == series:
+                    return summary
+            if time.monotonic() >= end:
+                return None
+            time.sleep(_TOLD_SECONDS / 4)
 
     def record(self, series: int) -> Record:
         """The same with the packets that each of its frames lacks. Raises ``Refused`` when it is not there."""
@@ -141,9 +171,15 @@ class Vdcu:
     def _get(self, path: str, has: str = "") -> Any:
         return ask_json(self.url, "GET", path, has=has, timeout=self.timeout)
 
-    def _order(self, method: str, path: str, has: str, body: Optional[Dict[str, Any]] = None) -> Any:
-        seconds = max(self.timeout, _ORDER_SECONDS)
-        return ask_json(self.url, method, path, has=has, body=body, token=self._token, timeout=seconds)
+    def _order(
+        self, method: str, path: str, has: str, seconds: float, late: str, body: Optional[Dict[str, Any]] = None
+    ) -> Any:
+        """``late``: what the series then is not, for the text of ``TimedOut``."""
+        try:
+            return ask_json(self.url, method, path, has=has, body=body, token=self._token, timeout=seconds)
+        except Late as error:
+            # A service that does not answer this either is not reached.
+            raise TimedOut(_late(f"the series {late}", seconds, self.status)) from error
 
 
 class _Plain(pickle.Unpickler):
@@ -151,6 +187,10 @@ class _Plain(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         raise VdcuError(f"/last_frame holds {module}.{name}, which no image has: it is not opened")
+
+
+def _late(what: str, seconds: float, status: Status) -> str:
+    return "\n".join([f"{what} within {seconds:g} s: {status['message']}", *status["problems"]])
 
 
 def _current(status: Status) -> int:
