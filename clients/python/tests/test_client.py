@@ -14,7 +14,7 @@ from pathlib import Path
 
 import vdcu_client
 from station import DATA, URL, StationTest, play
-from vdcu_client import Frame, Refused, TimedOut, Unreachable, Vdcu, VdcuError, answers
+from vdcu_client import Frame, Receiver, Refused, TimedOut, Unreachable, Vdcu, VdcuError, answers
 
 
 class Orders(StationTest):
@@ -165,6 +165,19 @@ class Answers(unittest.TestCase):
             for ask in (Vdcu(url).wait, Vdcu(url).arm, Vdcu(url).stop, Vdcu(url).history, lambda: Vdcu(url).record(1)):
                 with self.assertRaisesRegex(Unreachable, "the answer has no "):
                     ask()
+
+    def test_a_receiver_that_answers_something_else_is_none(self) -> None:
+        for answer in (b"{}", b'{"value":null}', b'{"value":"7"}', b'{"value":1.5}', b'{"value":true}', b'{"value":-1}', b"[7]"):
+            with _answering(200, answer) as url, self.assertRaisesRegex(Unreachable, f"^{url}/received_frames: "):
+                Receiver(url).received_frames()
+        for answer in (b"{}", b'{"state":null}', b'{"state":["idle"]}', b'{"state":"Running"}', b'{"detail":"Not Found"}'):
+            for ask in (Receiver.status, lambda receiver: receiver.wait_for("idle", 1)):
+                with _answering(200, answer) as url, self.assertRaisesRegex(Unreachable, f"^{url}/status: "):
+                    ask(Receiver(url))
+        with _answering(200, b'{"value":7}') as url:
+            self.assertEqual(Receiver(url).received_frames(), 7)
+        with _answering(200, b'{"state":"error","error":"no such folder"}') as url:
+            self.assertEqual(Receiver(url).status(), ("error", "no such folder"))
 
     def test_an_answer_that_does_not_end_in_time_or_ends_early_is_none(self) -> None:
         with _answering(200, b" " * 40, seconds_for_each_byte=0.1) as url:

@@ -9,7 +9,9 @@ import time
 from typing import Optional, Tuple
 
 from ._http import ask_json
-from .errors import SeriesFailed, TimedOut
+from .errors import SeriesFailed, TimedOut, Unreachable
+
+STATES = ("idle", "running", "error")
 
 
 class ReceiverFailed(SeriesFailed):
@@ -25,12 +27,18 @@ class Receiver:
 
     def status(self) -> Tuple[str, Optional[str]]:
         """State (``idle``, ``running``, ``error``) and, with ``error``, the reason."""
-        answer = ask_json(self.url, "GET", "/status", timeout=self.timeout)
-        return str(answer.get("state")), answer.get("error")
+        answer = ask_json(self.url, "GET", "/status", has="state", timeout=self.timeout)
+        state, error = answer["state"], answer.get("error")
+        if state not in STATES:
+            raise Unreachable(f"{self.url}/status: state {state!r} is none of {', '.join(STATES)}. Is this the receiver's address?")
+        return state, None if error is None else str(error)
 
     def received_frames(self) -> int:
         """Images that it has received in this series, or in the last one."""
-        return int(ask_json(self.url, "GET", "/received_frames", timeout=self.timeout)["value"])
+        value = ask_json(self.url, "GET", "/received_frames", has="value", timeout=self.timeout)["value"]
+        if type(value) is not int or value < 0:
+            raise Unreachable(f"{self.url}/received_frames: value {value!r} is no count. Is this the receiver's address?")
+        return value
 
     def wait_for(self, state: str, timeout: float, poll: float = 0.05) -> None:
         """Until it is in this state. Raises ``ReceiverFailed``, or ``TimedOut`` after ``timeout`` seconds."""
