@@ -17,10 +17,13 @@ GROUP = "/entry/instrument/eiger"
 
 
 class FileReceiver:
-    """``with FileReceiver(endpoint) as receiver``: ``receiver.url``. ``held``: the end of a series waits while it is set."""
+    """``with FileReceiver(endpoint) as receiver``: ``receiver.url``.
+
+    ``held``: the end of a series waits while it is set. ``late``: its beginning does.
+    """
 
     def __init__(self, endpoint: str) -> None:
-        self.held = threading.Event()
+        self.held, self.late = threading.Event(), threading.Event()
         self._endpoint = endpoint
         self._over = threading.Event()
         self._status: Dict[str, str] = {"state": "idle"}
@@ -76,6 +79,7 @@ class FileReceiver:
 
     def _take(self, fields: Dict[str, Any], blobs: List[bytes]) -> None:
         if fields["htype"] == "header":
+            self._wait_while(self.late)
             self._received, self._numbers = 0, []
             if fields["filename"] and not os.path.isdir(os.path.dirname(fields["filename"])):
                 self._status = {"state": "error", "error": f"Unable to create file {fields['filename']}: no such folder"}
@@ -89,10 +93,13 @@ class FileReceiver:
             if self._file is not None and not fields.get("discard"):
                 self._write(fields, blobs[0])
         else:
-            while self.held.is_set() and not self._over.is_set():
-                self._over.wait(0.02)
+            self._wait_while(self.held)
             self._close()
             self._status = {"state": "idle"}
+
+    def _wait_while(self, event: threading.Event) -> None:
+        while event.is_set() and not self._over.is_set():
+            self._over.wait(0.02)
 
     def _put(self, group: str, values: Dict[str, Any]) -> None:
         """Objects become groups, as the real one has them."""

@@ -2,6 +2,7 @@
 
 import tempfile
 import threading
+import time
 import unittest
 from pathlib import Path
 
@@ -36,7 +37,7 @@ class TangoDevice(StationTest):
     def setUpClass(cls) -> None:
         cls.receiver = FileReceiver(DATA)
         cls.enterClassContext(cls.receiver)
-        properties = {"vdcu_url": URL, "receiver_url": cls.receiver.url, "trigger_timeout": 1.0}
+        properties = {"vdcu_url": URL, "receiver_url": cls.receiver.url, "trigger_timeout": 1.0, "receiver_timeout": 2.0}
         devices = [
             {"class": VirtualDcu, "devices": [{"name": "test/vdcu/1", "properties": properties}]},
             {"class": StartsDetector, "devices": [{"name": "test/vdcu/2", "properties": properties}]},
@@ -52,6 +53,41 @@ class TangoDevice(StationTest):
 
     def reaches(self, device: DeviceProxy, state: DevState, text: str = "") -> None:
         until(lambda: device.state() == state and text in device.status(), f"{state} with {text!r}; is {device.state()}: {device.status()}")
+
+    def holds_fault(self, device: DeviceProxy, reason: str, seconds: float = 1.0) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.assertEqual(device.state(), DevState.FAULT, device.status())
+            self.assertIn(reason, device.status())
+            time.sleep(0.02)
+
+    def test_a_fault_holds_whatever_service_and_receiver_do_until_somebody_acts(self) -> None:
+        device = self.device()
+        device.DestinationFilename, device.nTriggers, device.FrameRate = "", 4, 0.0
+        self.addCleanup(self.receiver.late.clear)
+        self.receiver.late.set()
+        with self.assertRaisesRegex(DevFailed, "is idle, not running, after 2 s"):
+            device.Arm()
+        self.assertIsNone(self.vdcu.status["series"], "no series is left open")
+        # Now the receiver runs, with a series that is over, and is idle a little later.
+        self.addCleanup(self.receiver.held.clear)
+        self.receiver.held.set()
+        self.receiver.late.clear()
+        self.holds_fault(device, "is idle, not running, after 2 s", 0.5)
+        self.receiver.held.clear()
+        self.holds_fault(device, "is idle, not running, after 2 s")
+        device.Stop()
+        self.reaches(device, DevState.ON)
+
+        self.receiver.held.set()
+        device.Arm()
+        self.reaches(device, DevState.FAULT, "No frame for 1 s: 0 of 4")
+        self.vdcu.stop()
+        self.holds_fault(device, "No frame for 1 s: 0 of 4", 0.5)
+        self.receiver.held.clear()
+        self.holds_fault(device, "No frame for 1 s: 0 of 4")
+        device.Stop()
+        self.reaches(device, DevState.ON)
 
     def test_a_scan_as_the_beamline_makes_it(self) -> None:
         device = self.device()

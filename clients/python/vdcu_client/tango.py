@@ -187,8 +187,8 @@ class VirtualDcu(Device):
                         self._receiver.wait_for("running", self.receiver_timeout)
                     self.start_detector()
                 except Exception as error:
-                    self._vdcu.stop()
                     self._fail(str(error))
+                    self._vdcu.stop()
                     raise
         except VdcuError as error:
             self._refuse(error)
@@ -217,7 +217,7 @@ class VirtualDcu(Device):
                         self._fail(str(error))
 
     def _look(self, series: int) -> None:
-        """One look at a series that is not over; a FAULT stays until somebody acts."""
+        """One look at a series that is not over."""
         status = self._vdcu.status
         current, last = status["series"], status["last_series"]
         if self._receiver is not None:
@@ -241,8 +241,7 @@ class VirtualDcu(Device):
         else:
             self._series = None
             lost = summary["marked"] + summary["discarded"]
-            if self._fault is None:
-                self._tell(DevState.ON, "Ready" if lost == 0 else f"Ready; {lost} frames of series {series} lack packets")
+            self._tell(DevState.ON, "Ready" if lost == 0 else f"Ready; {lost} frames of series {series} lack packets")
 
     def _running(self, sent: int, problems: List[str]) -> None:
         now = time.monotonic()
@@ -251,17 +250,18 @@ class VirtualDcu(Device):
         waits = self._mode == "INTERNAL" and self.trigger_timeout > 0 and self._wanted != sent
         if waits and now - self._seen > self.trigger_timeout:
             self._fail("\n".join([f"No frame for {self.trigger_timeout:g} s: {sent} of {self._wanted or 'any'} have come", *problems]))
-        elif self._fault is None:
+        else:
             self._tell(DevState.RUNNING, f"{sent} of {self._wanted or 'any'} frames")
 
     def _fail(self, reason: str) -> None:
-        if self._fault is None:
-            self._fault = reason
-            self._tell(DevState.FAULT, reason)
+        self._tell(DevState.FAULT, reason)
+        self._fault = self._fault or reason
 
     def _tell(self, state: DevState, text: str) -> None:
-        self.set_state(state)
-        self.set_status(text)
+        """A FAULT stays, with its reason, until Stop or Arm take ``_fault`` back: whatever goes on meanwhile."""
+        if self._fault is None:
+            self.set_state(state)
+            self.set_status(text)
 
     def _refuse(self, error: VdcuError) -> None:
         """To the caller, with the service's sentences. Raises ``DevFailed``."""
