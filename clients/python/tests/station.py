@@ -4,12 +4,14 @@ test/clients/python.test.ts starts it and says where it is: VDCU_URL is the serv
 consumer, VDCU_DATA the zmq endpoint.
 """
 
+import http.server
 import json
 import os
+import threading
 import time
 import unittest
 import urllib.request
-from typing import Any
+from typing import Any, Dict
 
 from vdcu_client import Vdcu
 
@@ -35,6 +37,38 @@ def until(condition: Any, what: str) -> None:
         if time.monotonic() > end:
             raise AssertionError(f"not seen: {what}")
         time.sleep(0.02)
+
+
+class Stand:
+    """Answers on loopback whatever it is told to: ``with Stand() as stand``. ``answers``: JSON texts by path, without query."""
+
+    def __init__(self) -> None:
+        self.answers: Dict[str, bytes] = {}
+        answers = self.answers
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = answers.get(self.path.split("?")[0], b"{}")
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_DELETE = do_POST = do_GET
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> "Stand":
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
 
 
 class StationTest(unittest.TestCase):

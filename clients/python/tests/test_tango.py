@@ -1,14 +1,16 @@
 """The Tango device against a real service and a receiver that writes files; no database."""
 
+import json
 import tempfile
 import threading
 import time
 import unittest
 from pathlib import Path
+from typing import Any
 
 import h5py
 from file_receiver import GROUP, FileReceiver
-from station import DATA, URL, StationTest, play, until
+from station import DATA, URL, Stand, StationTest, play, until
 from tango import DevFailed, DeviceProxy, DevState
 from tango.test_context import MultiDeviceTestContext
 
@@ -29,12 +31,19 @@ class Elsewhere(VirtualDcu):
     """A context takes each class once."""
 
 
+class Strange(VirtualDcu):
+    """Service and receiver are played."""
+
+
 class TangoDevice(StationTest):
     context: MultiDeviceTestContext
     receiver: FileReceiver
+    stand: Stand
 
     @classmethod
     def setUpClass(cls) -> None:
+        cls.stand = Stand()
+        cls.enterClassContext(cls.stand)
         cls.receiver = FileReceiver(DATA)
         cls.enterClassContext(cls.receiver)
         properties = {"vdcu_url": URL, "receiver_url": cls.receiver.url, "trigger_timeout": 1.0, "receiver_timeout": 2.0}
@@ -43,6 +52,8 @@ class TangoDevice(StationTest):
             {"class": StartsDetector, "devices": [{"name": "test/vdcu/2", "properties": properties}]},
             {"class": Elsewhere, "devices": [{"name": "test/vdcu/3", "properties": {"vdcu_url": NOBODY}}]},
         ]
+        properties = {"vdcu_url": cls.stand.url, "receiver_url": cls.stand.url}
+        devices.append({"class": Strange, "devices": [{"name": "test/vdcu/4", "properties": properties}]})
         cls.context = MultiDeviceTestContext(devices)
         cls.enterClassContext(cls.context)
 
@@ -130,6 +141,45 @@ class TangoDevice(StationTest):
             device.TriggerMode = "SOMEHOW"
         device.Stop()
         self.reaches(device, DevState.ON)
+
+    def test_whatever_is_answered_the_device_goes_on_looking(self) -> None:
+        device, answers = self.device(4), self.stand.answers
+        device.nTriggers = 4
+
+        def service(series: Any, last: Any = None) -> bytes:
+            """All that is asked of it under one path."""
+            status = {"series": series, "last_series": last, "problems": [], "message": ""}
+            return json.dumps({**status, "summary": None, "series_id": 7, "warnings": []}).encode()
+
+        def well() -> None:
+            answers["/status"], answers["/received_frames"] = b'{"state":"running"}', b'{"value":3}'
+            answers["/api/v1/series"] = service({"series_id": 7, "images_sent": 3})
+
+        for path, answer, reason in [
+            ("/received_frames", b'{"value":null}', "value None is no count"),
+            ("/received_frames", b"{}", "the answer has no value"),
+            ("/status", b'{"state":"Running"}', "state 'Running' is none of idle, running, error"),
+            ("/api/v1/series", service({"series_id": 7}), "could not be read: KeyError: 'images_sent'"),
+            ("/api/v1/series", service([]), "could not be read: TypeError"),
+            ("/api/v1/series", b'{"series":null}', "could not be read: KeyError: 'last_series'"),
+        ]:
+            with self.subTest(answer):
+                well()
+                answers["/status"] = b'{"state":"idle"}'
+                begins = threading.Timer(0.2, well)
+                begins.start()
+                device.Arm()
+                begins.join()
+                self.reaches(device, DevState.RUNNING, "3 of 4 frames")
+                answers[path] = answer
+                self.reaches(device, DevState.FAULT, reason)
+                well()
+                self.holds_fault(device, reason, 0.3)
+                device.Stop()
+                self.reaches(device, DevState.RUNNING, "3 of 4 frames")
+                over = {"series_id": 7, "frames": 4, "marked": 0, "discarded": 0, "warnings": []}
+                answers["/status"], answers["/api/v1/series"] = b'{"state":"idle"}', service(None, over)
+                self.reaches(device, DevState.ON)
 
     def test_what_receiver_and_service_say_is_told(self) -> None:
         device = self.device()

@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any, List, Optional
+from functools import partial
+from typing import Any, Callable, List, NamedTuple, Optional
 
 from tango import AttrWriteType, DevState, EnsureOmniThread, Except
 from tango.server import Device, attribute, command, device_property, run
 
+from .answers import Series, Summary
 from .client import Vdcu
 from .errors import Refused, VdcuError
 from .receiver import Receiver
@@ -27,6 +29,17 @@ from .receiver import Receiver
 LOOK_SECONDS = 0.1
 
 TRIGGER_MODES = ("INTERNAL", "EXTERNAL_MULTI", "SOFTWARE")
+
+
+class _Look(NamedTuple):
+    """What service and receiver said of a series. ``current``: while it is open. ``summary``: once it is over and known."""
+
+    current: Optional[Series]
+    problems: List[str]
+    summary: Optional[Summary]
+    receiver: str
+    error: Optional[str]
+    received: int
 
 
 class VirtualDcu(Device):
@@ -49,6 +62,8 @@ class VirtualDcu(Device):
         self._mode = "INTERNAL"
         self._save_raw = True
         self._lock = threading.RLock()
+        #: How many orders there were.
+        self._orders = 0
         self._series: Optional[int] = None
         self._wanted = 0
         self._fault: Optional[str] = None
@@ -152,6 +167,7 @@ class VirtualDcu(Device):
         """End the series, and leave FAULT."""
         try:
             with self._lock:
+                self._orders += 1
                 self._end()
                 self._fault = None
                 if self._series is None:
@@ -166,6 +182,7 @@ class VirtualDcu(Device):
             with self._lock:
                 if self._series is not None and self._fault is None:
                     raise VdcuError(f"series {self._series} goes on: Stop first, or wait until the state is ON")
+                self._orders += 1
                 if self._series is not None:
                     self._end()
                 if self._receiver is not None:
@@ -209,34 +226,51 @@ class VirtualDcu(Device):
         with EnsureOmniThread():
             while not closed.wait(LOOK_SECONDS):
                 with self._lock:
-                    if self._series is None:
-                        continue
-                    try:
-                        self._look(self._series)
-                    except VdcuError as error:
-                        self._fail(str(error))
+                    series, orders = self._series, self._orders
+                if series is None:
+                    continue
+                try:
+                    # Asked outside of the lock: who gives an order waits for nobody's answer but his own.
+                    then = partial(self._judge, series, self._look(series))
+                    self._unless_ordered(orders, closed, then)
+                except Exception as error:
+                    self._unless_ordered(orders, closed, partial(self._fail, _sentence(error)))
 
-    def _look(self, series: int) -> None:
-        """One look at a series that is not over."""
+    def _unless_ordered(self, orders: int, closed: threading.Event, then: Callable[[], None]) -> None:
+        """What was seen before an order is no news after it."""
+        with self._lock:
+            if orders == self._orders and not closed.is_set():
+                then()
+
+    def _look(self, series: int) -> _Look:
         status = self._vdcu.status
         current, last = status["series"], status["last_series"]
+        is_open = current is not None and current["series_id"] == series
+        summary = None
+        if not is_open:
+            summary = last if last is not None and last["series_id"] == series else self._vdcu.find(series)
+        (receiver, error), received = ("idle", None), 0
         if self._receiver is not None:
-            state, error = self._receiver.status()
-            self._received = self._receiver.received_frames()
-            if state == "error":
-                return self._fail(f"The receiver failed: {error}")
-        if current is not None and current["series_id"] == series:
-            return self._running(current["images_sent"], status["problems"])
+            (receiver, error), received = self._receiver.status(), self._receiver.received_frames()
+        return _Look(current if is_open else None, status["problems"], summary, receiver, error, received)
+
+    def _judge(self, series: int, look: _Look) -> None:
+        """What a look at a series that is not over comes to."""
+        self._received = look.received
+        if look.receiver == "error":
+            return self._fail(f"The receiver failed: {look.error}")
+        if look.current is not None:
+            return self._running(look.current["images_sent"], look.problems)
         # It has ended: what became of it, and is the receiver done with it?
-        if last is None or last["series_id"] < series:
+        if look.summary is None:
             self._series = None
-            return self._fail(f"Series {series} is gone: the service was started anew")
-        summary = last if last["series_id"] == series else self._vdcu.summary(series)
+            return self._fail(f"Series {series} is gone: the service was started anew, or many series ended since")
+        summary = look.summary
         self._sent = summary["frames"]
         if "aborted" in summary:
             self._fail(f"Series {series} was aborted: {summary['aborted']}. {' '.join(summary['warnings'])}".strip())
             self._series = None
-        elif self._receiver is not None and state != "idle":
+        elif look.receiver != "idle":
             self._tell(DevState.RUNNING, "Waiting for streaming-receiver to finish")
         else:
             self._series = None
@@ -267,6 +301,12 @@ class VirtualDcu(Device):
         """To the caller, with the service's sentences. Raises ``DevFailed``."""
         why = error.why if isinstance(error, Refused) and error.why else "failed"
         Except.throw_exception(f"VDCU_{why}", str(error), self.get_name())
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, VdcuError):
+        return str(error)
+    return f"What service and receiver answered could not be read: {type(error).__name__}: {error}"
 
 
 def main() -> None:
