@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
@@ -15,7 +16,7 @@ from bluesky.run_engine import RunEngine
 from bluesky.utils import FailedStatus
 from file_receiver import GROUP, FileReceiver
 from ophyd_async.core import DetectorTrigger, StaticFilenameProvider, StaticPathProvider, TriggerInfo, init_devices
-from station import DATA, URL, StationTest, play, until
+from station import DATA, URL, Stand, StationTest, play, until
 
 from vdcu_client.ophyd import VdcuDetector
 
@@ -65,11 +66,10 @@ class Scans(StationTest):
         self.control = SimulatedControl()
         self.detector = self.made(Path(folder.name))
 
-    def made(self, folder: Path) -> VdcuDetector:
+    def made(self, folder: Path, receiver: Optional[str] = None) -> VdcuDetector:
+        paths = StaticPathProvider(StaticFilenameProvider("scan"), folder)
         with init_devices():
-            det = VdcuDetector(
-                URL, self.control, StaticPathProvider(StaticFilenameProvider("scan"), folder), receiver=self.receiver.url, receiver_timeout=3.0
-            )
+            det = VdcuDetector(URL, self.control, paths, receiver=receiver or self.receiver.url, receiver_timeout=3.0)
         return det
 
     def run_plan(self, plan: Any) -> None:
@@ -154,3 +154,39 @@ class Scans(StationTest):
             self.run_plan(count([self.detector]))
         self.assertIn("no such folder", repr(seen.exception.__cause__))
         self.assertIsNone(self.vdcu.status["series"], "the series is not left open")
+
+    def test_an_answer_that_is_none_ends_the_wait_at_once_and_the_next_wait_goes_well(self) -> None:
+        self.control.lost = 3
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        with Stand() as stand:
+            answers = stand.answers
+            answers["/status"] = b'{"state":"idle"}'
+            self.detector = self.made(Path(folder.name), stand.url)
+            causes = []
+
+            def plan() -> Any:
+                yield from bps.stage(self.detector)
+                begins = threading.Timer(0.2, answers.update, [{"/status": b'{"state":"running"}'}])
+                begins.start()
+                yield from bps.prepare(self.detector, TriggerInfo(exposure_timeout=3600), wait=True)
+                for number, answer in enumerate((b'{"value":null}', b"{}")):
+                    answers["/received_frames"] = answer
+                    # Until it is what was seen last.
+                    yield from bps.sleep(0.5)
+                    try:
+                        yield from bps.trigger(self.detector, group=f"taken {number}")
+                        yield from bps.wait(f"taken {number}")
+                    except FailedStatus as error:
+                        causes.append(repr(error.__cause__))
+                answers["/received_frames"] = b'{"value":0}'
+                yield from bps.sleep(0.5)
+                yield from bps.trigger(self.detector, group="taken")
+                yield from bps.sleep(0.2)
+                answers["/received_frames"] = b'{"value":1}'
+                yield from bps.wait("taken")
+                answers["/status"] = b'{"state":"idle"}'
+
+            self.run_plan(bpp.finalize_wrapper(plan(), bps.unstage(self.detector)))
+        self.assertRegex(causes[0], "/received_frames: value None is no count")
+        self.assertRegex(causes[1], "/received_frames: the answer has no value")

@@ -14,6 +14,7 @@ Needs ophyd-async 0.21.
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, AsyncIterator, Callable, Optional, Protocol, Sequence, Union
 
 import numpy as np
@@ -35,6 +36,8 @@ from ophyd_async.core import (
 from .client import Vdcu
 from .errors import SeriesFailed, VdcuError
 from .receiver import Receiver, ReceiverFailed
+
+logger = logging.getLogger(__name__)
 
 #: Pause between two looks at service and receiver, s.
 LOOK_SECONDS = 0.05
@@ -86,7 +89,7 @@ class _Acquire(DetectorAcquireLogic):
 
 
 class _Data(DetectorDataLogic):
-    """The series: open from ``prepare_unbounded`` to ``stop``. ``failure``: why it can come to no good end."""
+    """The series: open from ``prepare_unbounded`` to ``stop``. ``failure``: why no frames are seen, as far as is known now."""
 
     def __init__(self, vdcu: Vdcu, receiver: Optional[Receiver], paths: PathProvider, dataset: str, timeout: float) -> None:
         self._vdcu = vdcu
@@ -164,16 +167,27 @@ class _Data(DetectorDataLogic):
     async def _look_on(self, series: int, set_written: Any) -> None:
         """Tell frames as they are taken: a value that stays the same is no news, so that time-outs work."""
         told = 0
-        try:
-            while True:
+        while True:
+            try:
                 taken = await asyncio.to_thread(self._taken, series)
+                self.failure = None
                 if taken != told:
                     told = taken
                     set_written(told)
-                await asyncio.sleep(LOOK_SECONDS)
-        except VdcuError as error:
-            self.failure = error
-            self.tell(error)
+            except SeriesFailed as error:
+                return self._fail(error)
+            except VdcuError as error:
+                # It ends the wait; the next one may go well.
+                self._fail(error)
+            except Exception as error:
+                self._fail(VdcuError(f"what service and receiver answered could not be read: {type(error).__name__}: {error}"))
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _fail(self, error: VdcuError) -> None:
+        if self.failure is None:
+            logger.error("%s", error)
+        self.failure = error
+        self.tell(error)
 
     def _taken(self, series: int) -> int:
         status = self._vdcu.status
