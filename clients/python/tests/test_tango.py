@@ -46,7 +46,8 @@ class TangoDevice(StationTest):
         cls.enterClassContext(cls.stand)
         cls.receiver = FileReceiver(DATA)
         cls.enterClassContext(cls.receiver)
-        properties = {"vdcu_url": URL, "receiver_url": cls.receiver.url, "trigger_timeout": 1.0, "receiver_timeout": 2.0}
+        properties = {"vdcu_url": URL, "receiver_url": cls.receiver.url, "receiver_timeout": 2.0}
+        properties.update(trigger_timeout=1.0, external_trigger_timeout=2.5)
         devices = [
             {"class": VirtualDcu, "devices": [{"name": "test/vdcu/1", "properties": properties}]},
             {"class": StartsDetector, "devices": [{"name": "test/vdcu/2", "properties": properties}]},
@@ -65,11 +66,11 @@ class TangoDevice(StationTest):
     def reaches(self, device: DeviceProxy, state: DevState, text: str = "") -> None:
         until(lambda: device.state() == state and text in device.status(), f"{state} with {text!r}; is {device.state()}: {device.status()}")
 
-    def holds_fault(self, device: DeviceProxy, reason: str, seconds: float = 1.0) -> None:
+    def stays(self, device: DeviceProxy, state: DevState, text: str, seconds: float = 1.0) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            self.assertEqual(device.state(), DevState.FAULT, device.status())
-            self.assertIn(reason, device.status())
+            self.assertEqual(device.state(), state, device.status())
+            self.assertIn(text, device.status())
             time.sleep(0.02)
 
     def test_a_fault_holds_whatever_service_and_receiver_do_until_somebody_acts(self) -> None:
@@ -84,9 +85,9 @@ class TangoDevice(StationTest):
         self.addCleanup(self.receiver.held.clear)
         self.receiver.held.set()
         self.receiver.late.clear()
-        self.holds_fault(device, "is idle, not running, after 2 s", 0.5)
+        self.stays(device, DevState.FAULT, "is idle, not running, after 2 s", 0.5)
         self.receiver.held.clear()
-        self.holds_fault(device, "is idle, not running, after 2 s")
+        self.stays(device, DevState.FAULT, "is idle, not running, after 2 s")
         device.Stop()
         self.reaches(device, DevState.ON)
 
@@ -94,9 +95,9 @@ class TangoDevice(StationTest):
         device.Arm()
         self.reaches(device, DevState.FAULT, "No frame for 1 s: 0 of 4")
         self.vdcu.stop()
-        self.holds_fault(device, "No frame for 1 s: 0 of 4", 0.5)
+        self.stays(device, DevState.FAULT, "No frame for 1 s: 0 of 4", 0.5)
         self.receiver.held.clear()
-        self.holds_fault(device, "No frame for 1 s: 0 of 4")
+        self.stays(device, DevState.FAULT, "No frame for 1 s: 0 of 4")
         device.Stop()
         self.reaches(device, DevState.ON)
 
@@ -129,14 +130,26 @@ class TangoDevice(StationTest):
         play("simulate", frames=3, rate=50, firstFrame=1)
         self.reaches(device, DevState.FAULT, "No frame for 1 s: 3 of 4 have come")
         self.assertEqual(device.nFramesAcquired, 3)
+        self.stays(device, DevState.FAULT, "No frame for 1 s: 3 of 4 have come")
         device.Stop()
         self.reaches(device, DevState.ON)
         device.Arm()
-        self.reaches(device, DevState.FAULT, "No frame for 1 s: 0 of 4")
+        # What is written now is for the next series.
         device.TriggerMode = "EXTERNAL_MULTI"
         self.addCleanup(setattr, device, "TriggerMode", "INTERNAL")
+        self.reaches(device, DevState.FAULT, "No frame for 1 s: 0 of 4")
         device.Arm()
+        device.TriggerMode = "INTERNAL"
         self.reaches(device, DevState.RUNNING, "0 of 4 frames")
+        self.stays(device, DevState.RUNNING, "0 of 4 frames", 1.5)
+        self.reaches(device, DevState.FAULT, "No frame for 2.5 s: 0 of 4")
+        device.TriggerMode = "SOFTWARE"
+        device.Arm()
+        self.reaches(device, DevState.FAULT, "No frame for 2.5 s: 0 of 4")
+        device.TriggerMode, device.nTriggers = "INTERNAL", 0
+        for begin in (device.Arm, device.Live):
+            begin()
+            self.reaches(device, DevState.FAULT, "No frame for 1 s: 0 of any have come")
         with self.assertRaisesRegex(DevFailed, "'SOMEHOW' is none of"):
             device.TriggerMode = "SOMEHOW"
         device.Stop()
@@ -153,7 +166,7 @@ class TangoDevice(StationTest):
 
         def well() -> None:
             answers["/status"], answers["/received_frames"] = b'{"state":"running"}', b'{"value":3}'
-            answers["/api/v1/series"] = service({"series_id": 7, "images_sent": 3})
+            answers["/api/v1/series"] = service({"series_id": 7, "images_sent": 3, "highest_frame_number": 3})
 
         for path, answer, reason in [
             ("/received_frames", b'{"value":null}', "value None is no count"),
@@ -174,7 +187,7 @@ class TangoDevice(StationTest):
                 answers[path] = answer
                 self.reaches(device, DevState.FAULT, reason)
                 well()
-                self.holds_fault(device, reason, 0.3)
+                self.stays(device, DevState.FAULT, reason, 0.3)
                 device.Stop()
                 self.reaches(device, DevState.RUNNING, "3 of 4 frames")
                 over = {"series_id": 7, "frames": 4, "marked": 0, "discarded": 0, "warnings": []}

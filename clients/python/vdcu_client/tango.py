@@ -4,8 +4,8 @@ In: properties (where service and receiver are), attributes, commands. Out: seri
 detector itself is somebody else's: a subclass that can start it overrides ``start_detector`` and ``stop_detector``.
 
 State machine: ON, nothing goes on. RUNNING from Arm on, and after the series until the receiver is done with it. FAULT
-with the reason: the series was aborted, the receiver failed, or no frame came for ``trigger_timeout``; Stop and the next
-Arm leave it.
+with the reason: the series was aborted, the receiver failed, or no further frame came in time; Stop and the next Arm leave
+it.
 
 Names: MAX IV's andor-streamer. Needs PyTango.
 """
@@ -52,6 +52,9 @@ class VirtualDcu(Device):
     trigger_timeout = device_property(
         dtype=float, default_value=10.0, doc="FAULT when no further frame came for so long, s, TriggerMode INTERNAL; 0 = never"
     )
+    external_trigger_timeout = device_property(
+        dtype=float, default_value=3600.0, doc="The same for EXTERNAL_MULTI and SOFTWARE, where people may let it wait"
+    )
 
     def init_device(self) -> None:
         super().init_device()
@@ -66,9 +69,13 @@ class VirtualDcu(Device):
         self._orders = 0
         self._series: Optional[int] = None
         self._wanted = 0
+        #: Longest wait for a further frame, as the series was armed, s; 0 = for ever.
+        self._patience = 0.0
         self._fault: Optional[str] = None
         self._sent = 0
         self._received = 0
+        #: How far the detector had come when something new was last seen, and when.
+        self._come: tuple[int, Optional[int]] = (0, None)
         self._seen = 0.0
         self._vdcu = Vdcu(self.vdcu_url, token=self.token or None)
         self._receiver = Receiver(self.receiver_url) if self.receiver_url else None
@@ -196,8 +203,9 @@ class VirtualDcu(Device):
                     metadata=self._metadata(frames),
                 )
                 self._series, self._wanted, self._fault = opened["series_id"], frames, None
+                self._patience = self.trigger_timeout if internal else self.external_trigger_timeout
                 self._sent = self._received = 0
-                self._seen = time.monotonic()
+                self._come, self._seen = (0, None), time.monotonic()
                 self._tell(DevState.RUNNING, f"Series {self._series} is open, waiting for frames")
                 try:
                     if self._receiver is not None:
@@ -260,7 +268,7 @@ class VirtualDcu(Device):
         if look.receiver == "error":
             return self._fail(f"The receiver failed: {look.error}")
         if look.current is not None:
-            return self._running(look.current["images_sent"], look.problems)
+            return self._running(look.current, look.problems)
         # It has ended: what became of it, and is the receiver done with it?
         if look.summary is None:
             self._series = None
@@ -277,13 +285,16 @@ class VirtualDcu(Device):
             lost = summary["marked"] + summary["discarded"]
             self._tell(DevState.ON, "Ready" if lost == 0 else f"Ready; {lost} frames of series {series} lack packets")
 
-    def _running(self, sent: int, problems: List[str]) -> None:
-        now = time.monotonic()
-        if sent != self._sent:
-            self._sent, self._seen = sent, now
-        waits = self._mode == "INTERNAL" and self.trigger_timeout > 0 and self._wanted != sent
-        if waits and now - self._seen > self.trigger_timeout:
-            self._fail("\n".join([f"No frame for {self.trigger_timeout:g} s: {sent} of {self._wanted or 'any'} have come", *problems]))
+    def _running(self, series: Series, problems: List[str]) -> None:
+        now, sent = time.monotonic(), series["images_sent"]
+        self._sent = sent
+        # A frame that waits for a slow consumer has come all the same.
+        come = (sent, series["highest_frame_number"])
+        if come != self._come:
+            self._come, self._seen = come, now
+        waits = self._patience > 0 and (self._wanted == 0 or sent < self._wanted)
+        if waits and now - self._seen > self._patience:
+            self._fail("\n".join([f"No frame for {self._patience:g} s: {sent} of {self._wanted or 'any'} have come", *problems]))
         else:
             self._tell(DevState.RUNNING, f"{sent} of {self._wanted or 'any'} frames")
 
