@@ -40,14 +40,21 @@ def until(condition: Any, what: str) -> None:
 
 
 class Stand:
-    """Answers on loopback whatever it is told to: ``with Stand() as stand``. ``answers``: JSON texts by path, without query."""
+    """Answers on loopback whatever it is told to: ``with Stand() as stand``. ``answers``: JSON texts by path, without query.
+
+    ``slow``: seconds until the answer, by method.
+    """
 
     def __init__(self) -> None:
         self.answers: Dict[str, bytes] = {}
-        answers = self.answers
+        self.slow: Dict[str, float] = {}
+        answers, slow, over = self.answers, self.slow, threading.Event()
+        self._over = over
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                if over.wait(slow.get(self.command, 0)):
+                    return
                 body = answers.get(self.path.split("?")[0], b"{}")
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
@@ -67,6 +74,7 @@ class Stand:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
         self._server.shutdown()
         self._server.server_close()
 

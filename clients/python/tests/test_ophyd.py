@@ -155,6 +155,24 @@ class Scans(StationTest):
         self.assertIn("no such folder", repr(seen.exception.__cause__))
         self.assertIsNone(self.vdcu.status["series"], "the series is not left open")
 
+    def test_a_series_of_somebody_else_is_left_open_by_unstage(self) -> None:
+        self.control.lost = 1
+        theirs = []
+
+        def plan() -> Any:
+            yield from bps.stage(self.detector)
+            yield from bps.prepare(self.detector, TriggerInfo(), wait=True)
+            self.vdcu.stop()
+            theirs.append(self.vdcu.arm(frames=7)["series_id"])
+            yield from bps.unstage(self.detector)
+
+        self.run_plan(plan())
+        self.assertEqual(self.vdcu.status["series"]["series_id"], theirs[0])
+        with self.assertRaises(FailedStatus) as seen:
+            self.run_plan(count([self.detector]))
+        self.assertIn(f"series {theirs[0]} is open", repr(seen.exception.__cause__))
+        self.assertEqual(self.vdcu.status["series"]["series_id"], theirs[0])
+
     def test_an_answer_that_is_none_ends_the_wait_at_once_and_the_next_wait_goes_well(self) -> None:
         self.control.lost = 3
         folder = tempfile.TemporaryDirectory()

@@ -177,8 +177,7 @@ class TangoDevice(StationTest):
             ("/api/v1/series", b'{"series":null}', "could not be read: KeyError: 'last_series'"),
         ]:
             with self.subTest(answer):
-                well()
-                answers["/status"] = b'{"state":"idle"}'
+                answers["/status"], answers["/api/v1/series"] = b'{"state":"idle"}', service(None)
                 begins = threading.Timer(0.2, well)
                 begins.start()
                 device.Arm()
@@ -193,6 +192,48 @@ class TangoDevice(StationTest):
                 over = {"series_id": 7, "frames": 4, "marked": 0, "discarded": 0, "warnings": []}
                 answers["/status"], answers["/api/v1/series"] = b'{"state":"idle"}', service(None, over)
                 self.reaches(device, DevState.ON)
+
+    def test_a_series_of_somebody_else_is_not_ended(self) -> None:
+        device = self.device()
+        device.DestinationFilename, device.nTriggers, device.FrameRate, device.TriggerMode = "", 4, 0.0, "INTERNAL"
+        device.Arm()
+        self.reaches(device, DevState.FAULT, "No frame for 1 s")
+        # Somebody ends it, the receiver is not done yet, and the next one is armed elsewhere.
+        self.addCleanup(self.receiver.held.clear)
+        self.receiver.held.set()
+        self.vdcu.stop()
+        theirs = self.vdcu.arm(frames=7)["series_id"]
+        with self.assertRaises(DevFailed) as seen:
+            device.Arm()
+        self.assertEqual(seen.exception.args[0].reason, "VDCU_busy")
+        self.assertIn(f"series {theirs} is open", seen.exception.args[0].desc)
+        device.Stop()
+        self.receiver.held.clear()
+        self.assertEqual(self.vdcu.status["series"]["series_id"], theirs)
+        self.vdcu.stop()
+        self.reaches(device, DevState.ON)
+
+    def test_a_stop_returns_soon_and_runs_until_everything_is_sent(self) -> None:
+        device, answers = self.device(4), self.stand.answers
+        status = {"series": None, "last_series": None, "problems": [], "message": "", "summary": None, "series_id": 7, "warnings": []}
+        answers["/status"] = b'{"state":"idle"}'
+        answers["/received_frames"] = b'{"value":3}'
+        answers["/api/v1/series"] = json.dumps(status).encode()
+        begins = threading.Timer(0.2, answers.update, [{"/status": b'{"state":"running"}'}])
+        begins.start()
+        device.nTriggers = 4
+        device.Arm()
+        series = {"series_id": 7, "images_sent": 3, "highest_frame_number": 3}
+        answers["/api/v1/series"] = json.dumps({**status, "series": series, "message": "series 7 closes"}).encode()
+        self.stand.slow["DELETE"] = 60.0
+        self.addCleanup(self.stand.slow.clear)
+        self.reaches(device, DevState.RUNNING, "3 of 4 frames")
+        device.Stop()
+        self.stays(device, DevState.RUNNING, "", 0.5)
+        over = {"series_id": 7, "frames": 4, "marked": 0, "discarded": 0, "warnings": []}
+        answers["/status"] = b'{"state":"idle"}'
+        answers["/api/v1/series"] = json.dumps({**status, "last_series": over}).encode()
+        self.reaches(device, DevState.ON)
 
     def test_what_receiver_and_service_say_is_told(self) -> None:
         device = self.device()

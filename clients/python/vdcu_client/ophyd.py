@@ -33,9 +33,9 @@ from ophyd_async.core import (
     soft_signal_r_and_setter,
 )
 
-from .client import Vdcu
+from .client import ORDER_SECONDS, Vdcu
 from .errors import SeriesFailed, VdcuError
-from .receiver import Receiver, ReceiverFailed
+from .receiver import Receiver, ReceiverFailed, wait_until_free
 
 logger = logging.getLogger(__name__)
 
@@ -91,12 +91,21 @@ class _Acquire(DetectorAcquireLogic):
 class _Data(DetectorDataLogic):
     """The series: open from ``prepare_unbounded`` to ``stop``. ``failure``: why no frames are seen, as far as is known now."""
 
-    def __init__(self, vdcu: Vdcu, receiver: Optional[Receiver], paths: PathProvider, dataset: str, timeout: float) -> None:
+    def __init__(
+        self,
+        vdcu: Vdcu,
+        receiver: Optional[Receiver],
+        paths: PathProvider,
+        dataset: str,
+        timeout: float,
+        stop_timeout: float,
+    ) -> None:
         self._vdcu = vdcu
         self._receiver = receiver
         self._paths = paths
         self._dataset = dataset
         self._timeout = timeout
+        self._stop_timeout = stop_timeout
         self._series: Optional[int] = None
         self._looking: Optional[asyncio.Task[None]] = None
         self.failure: Optional[VdcuError] = None
@@ -113,7 +122,7 @@ class _Data(DetectorDataLogic):
             )
         filename = f"{path.directory_path / path.filename}.h5"
         if self._receiver is not None:
-            await asyncio.to_thread(self._receiver.wait_for, "idle", self._timeout)
+            await asyncio.to_thread(wait_until_free, self._vdcu, self._receiver, self._timeout)
         opened = await asyncio.to_thread(self._vdcu.arm, filename)
         self._series = opened["series_id"]
         self.failure = None
@@ -149,9 +158,10 @@ class _Data(DetectorDataLogic):
         series, self._series = self._series, None
         if series is None:
             return
-        await asyncio.to_thread(self._vdcu.stop)
+        # Somebody may have ended it, and opened the next, which is not ours to end.
+        await asyncio.to_thread(self._vdcu.stop, series=series, timeout=self._stop_timeout)
         if self._receiver is not None:
-            await asyncio.to_thread(self._receiver.wait_for, "idle", self._timeout)
+            await asyncio.to_thread(wait_until_free, self._vdcu, self._receiver, self._timeout)
 
     def get_hinted_fields(self, datakey_name: str) -> Sequence[str]:
         return [datakey_name]
@@ -212,7 +222,8 @@ class VdcuDetector(StandardDetector):
     ``vdcu``, ``receiver``: URLs; without a receiver frames count as taken when they were sent. ``control``: starts and stops
     the detector. ``path_provider``: where the receiver writes, as it sees the folder. ``dataset``: path of the frames in
     its file. ``deadtime``: of the detector with external triggers, s. ``receiver_timeout``: longest wait for the
-    receiver to begin, and to finish the file, s.
+    receiver to begin, and to finish the file, s. ``stop_timeout``: longest wait for frames that are still to be sent when
+    the series is ended, s; then ``unstage`` fails with what the service is doing, which goes on.
     """
 
     def __init__(
@@ -226,10 +237,16 @@ class VdcuDetector(StandardDetector):
         deadtime: float = 0.0,
         token: Optional[str] = None,
         receiver_timeout: float = 10.0,
+        stop_timeout: float = ORDER_SECONDS,
         name: str = "",
     ) -> None:
         self._data = _Data(
-            Vdcu(vdcu, token=token), None if receiver is None else Receiver(receiver), path_provider, dataset, receiver_timeout
+            Vdcu(vdcu, token=token),
+            None if receiver is None else Receiver(receiver),
+            path_provider,
+            dataset,
+            receiver_timeout,
+            stop_timeout,
         )
         self.add_detector_logics(_Trigger(control, deadtime), _Acquire(control), self._data)
         super().__init__(name=name)

@@ -9,6 +9,7 @@ import time
 from typing import Optional, Tuple
 
 from ._http import ask_json
+from .client import Vdcu
 from .errors import SeriesFailed, TimedOut, Unreachable
 
 STATES = ("idle", "running", "error")
@@ -52,3 +53,14 @@ class Receiver:
             if time.monotonic() >= end:
                 raise TimedOut(f"the receiver at {self.url} is {seen}, not {state}, after {timeout:g} s")
             time.sleep(poll)
+
+
+def wait_until_free(vdcu: Vdcu, receiver: Receiver, timeout: float) -> None:
+    """Before a series is opened: ``running`` of the one before would look like that of the next one.
+
+    While somebody's series is open nothing is waited for: the service refuses the next one in its own words. Raises as
+    ``wait_for`` does.
+    """
+    series = vdcu.status["series"]
+    if series is None or series["auto"]:
+        receiver.wait_for("idle", timeout)

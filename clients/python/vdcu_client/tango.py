@@ -22,11 +22,13 @@ from tango.server import Device, attribute, command, device_property, run
 
 from .answers import Series, Summary
 from .client import Vdcu
-from .errors import Refused, VdcuError
-from .receiver import Receiver
+from .errors import Refused, TimedOut, VdcuError
+from .receiver import Receiver, wait_until_free
 
 #: Pause between two looks at service and receiver, s.
 LOOK_SECONDS = 0.1
+#: Longest wait for the end of a series, s: Tango's clients wait 3 s for a command. The looks tell when it is over.
+STOP_SECONDS = 2.0
 
 TRIGGER_MODES = ("INTERNAL", "EXTERNAL_MULTI", "SOFTWARE")
 
@@ -171,14 +173,18 @@ class VirtualDcu(Device):
 
     @command
     def Stop(self) -> None:
-        """End the series, and leave FAULT."""
+        """End the series that this device opened, and leave FAULT; RUNNING until everything is sent and received."""
         try:
             with self._lock:
                 self._orders += 1
-                self._end()
+                self.stop_detector()
+                if self._series is not None:
+                    self._end(self._series)
                 self._fault = None
                 if self._series is None:
                     self._tell(DevState.ON, "Ready")
+                else:
+                    self._tell(DevState.RUNNING, f"Series {self._series} ends")
         except VdcuError as error:
             self._refuse(error)
 
@@ -191,10 +197,10 @@ class VirtualDcu(Device):
                     raise VdcuError(f"series {self._series} goes on: Stop first, or wait until the state is ON")
                 self._orders += 1
                 if self._series is not None:
-                    self._end()
+                    self.stop_detector()
+                    self._end(self._series)
                 if self._receiver is not None:
-                    # "running" of a series before would look like that of this one.
-                    self._receiver.wait_for("idle", self.receiver_timeout)
+                    wait_until_free(self._vdcu, self._receiver, self.receiver_timeout)
                 internal = self._mode == "INTERNAL"
                 opened = self._vdcu.arm(
                     filename,
@@ -213,14 +219,17 @@ class VirtualDcu(Device):
                     self.start_detector()
                 except Exception as error:
                     self._fail(str(error))
-                    self._vdcu.stop()
+                    self._end(self._series)
                     raise
         except VdcuError as error:
             self._refuse(error)
 
-    def _end(self) -> None:
-        self.stop_detector()
-        self._vdcu.stop()
+    def _end(self, series: int) -> None:
+        """This one and no other: somebody may have opened the next. Returns soon, the end goes on."""
+        try:
+            self._vdcu.stop(series=series, timeout=STOP_SECONDS)
+        except TimedOut as error:
+            self.warn_stream("%s", error)
 
     def _metadata(self, frames: int) -> dict[str, Any]:
         told: dict[str, Any] = {"save_raw": self._save_raw, "trigger_mode": self._mode}
