@@ -213,6 +213,38 @@ class TangoDevice(StationTest):
         self.vdcu.stop()
         self.reaches(device, DevState.ON)
 
+    def test_a_device_that_is_started_anew_tells_what_goes_on(self) -> None:
+        device = self.device()
+        device.DestinationFilename, device.nTriggers, device.FrameRate, device.TriggerMode = "", 4, 0.0, "INTERNAL"
+        device.Arm()
+        series = self.vdcu.status["series"]["series_id"]
+        device.Init()
+        self.assertEqual(device.state(), DevState.RUNNING, device.status())
+        with self.assertRaisesRegex(DevFailed, f"series {series} goes on: Stop first"):
+            device.Arm()
+        self.reaches(device, DevState.RUNNING, "0 of 4 frames")
+        self.addCleanup(self.receiver.held.clear)
+        self.receiver.held.set()
+        play("simulate", frames=4, rate=50, firstFrame=1)
+        self.reaches(device, DevState.RUNNING, "Waiting for streaming-receiver to finish")
+        device.Init()
+        self.assertEqual(device.state(), DevState.RUNNING, device.status())
+        self.reaches(device, DevState.RUNNING, "Waiting for streaming-receiver to finish")
+        self.receiver.held.clear()
+        self.reaches(device, DevState.ON)
+        self.assertEqual(device.nFramesAcquired, 4)
+        device.Init()
+        self.assertEqual((device.state(), device.status()), (DevState.ON, "Ready"))
+
+    def test_a_device_that_is_started_before_its_service_waits_for_it(self) -> None:
+        device, answers = self.device(4), self.stand.answers
+        answers.clear()
+        device.Init()
+        self.stays(device, DevState.UNKNOWN, "the answer has no series", 0.3)
+        automatic = {"series_id": 7, "auto": True, "frames": 0, "images_sent": 3, "highest_frame_number": 3}
+        answers["/api/v1/series"] = json.dumps({"series": automatic, "last_series": None}).encode()
+        self.reaches(device, DevState.ON, "Ready")
+
     def test_a_stop_returns_soon_and_runs_until_everything_is_sent(self) -> None:
         device, answers = self.device(4), self.stand.answers
         status = {"series": None, "last_series": None, "problems": [], "message": "", "summary": None, "series_id": 7, "warnings": []}
@@ -249,8 +281,12 @@ class TangoDevice(StationTest):
         self.assertIn("is not an absolute path", seen.exception.args[0].desc)
         device.Stop()
         self.reaches(device, DevState.ON)
+        nobody = self.device(3)
+        self.stays(nobody, DevState.UNKNOWN, "Is the service running", 0.3)
         with self.assertRaisesRegex(DevFailed, "Is the service running"):
-            self.device(3).Arm()
+            nobody.Arm()
+        nobody.Stop()
+        self.stays(nobody, DevState.UNKNOWN, "Is the service running", 0.3)
 
     def test_live_has_no_end_and_a_subclass_starts_its_detector(self) -> None:
         device = self.device(2)

@@ -3,7 +3,7 @@
 In: properties (where service and receiver are), attributes, commands. Out: series on the service; State and Status. The
 detector itself is somebody else's: a subclass that can start it overrides ``start_detector`` and ``stop_detector``.
 
-State machine: ON, nothing goes on. RUNNING from Arm on, and after the series until the receiver is done with it. FAULT
+State machine: UNKNOWN, the service has not answered since the device was started. ON, nothing goes on. RUNNING from Arm on, and after the series until the receiver is done with it. FAULT
 with the reason: the series was aborted, the receiver failed, or no further frame came in time; Stop and the next Arm leave
 it.
 
@@ -29,6 +29,8 @@ from .receiver import Receiver, wait_until_free
 LOOK_SECONDS = 0.1
 #: Longest wait for the end of a series, s: Tango's clients wait 3 s for a command. The looks tell when it is over.
 STOP_SECONDS = 2.0
+#: Longest wait for an answer where somebody waits for the device, s.
+QUESTION_SECONDS = 2.0
 
 TRIGGER_MODES = ("INTERNAL", "EXTERNAL_MULTI", "SOFTWARE")
 
@@ -81,7 +83,12 @@ class VirtualDcu(Device):
         self._seen = 0.0
         self._vdcu = Vdcu(self.vdcu_url, token=self.token or None)
         self._receiver = Receiver(self.receiver_url) if self.receiver_url else None
-        self._tell(DevState.ON, "Ready")
+        #: Is it known what went on when the device was started?
+        self._begun = False
+        try:
+            self._begin(self._open_already())
+        except Exception as error:
+            self._tell(DevState.UNKNOWN, _sentence(error))
         self._closed = threading.Event()
         self._watch = threading.Thread(target=self._look_on, args=(self._closed,), daemon=True)
         self._watch.start()
@@ -181,14 +188,34 @@ class VirtualDcu(Device):
                 if self._series is not None:
                     self._end(self._series)
                 self._fault = None
-                if self._series is None:
+                if self._series is None and self._begun:
                     self._tell(DevState.ON, "Ready")
-                else:
+                elif self._series is not None:
                     self._tell(DevState.RUNNING, f"Series {self._series} ends")
         except VdcuError as error:
             self._refuse(error)
 
     # --- what goes on
+
+    def _open_already(self) -> Optional[tuple[int, int]]:
+        """The series that was armed and is open, or that the receiver still writes, and its frames."""
+        status = Vdcu(self.vdcu_url, timeout=QUESTION_SECONDS).status
+        current, last = status["series"], status["last_series"]
+        if current is not None:
+            return None if current["auto"] else (current["series_id"], current["frames"])
+        if last is None or last["auto"] or not self.receiver_url:
+            return None
+        state, _ = Receiver(self.receiver_url, timeout=QUESTION_SECONDS).status()
+        return (last["series_id"], last["frames"]) if state == "running" else None
+
+    def _begin(self, already: Optional[tuple[int, int]]) -> None:
+        """A device that is started anew, or by Init, has the series that it finds. How that was armed is not known."""
+        self._begun = True
+        if already is None:
+            return self._tell(DevState.ON, "Ready")
+        self._series, self._wanted = already
+        self._patience, self._seen = self.external_trigger_timeout, time.monotonic()
+        self._tell(DevState.RUNNING, f"Series {self._series} was there before this device was started")
 
     def _open(self, filename: str, frames: int) -> None:
         try:
@@ -209,6 +236,7 @@ class VirtualDcu(Device):
                     metadata=self._metadata(frames),
                 )
                 self._series, self._wanted, self._fault = opened["series_id"], frames, None
+                self._begun = True
                 self._patience = self.trigger_timeout if internal else self.external_trigger_timeout
                 self._sent = self._received = 0
                 self._come, self._seen = (0, None), time.monotonic()
@@ -243,15 +271,22 @@ class VirtualDcu(Device):
         with EnsureOmniThread():
             while not closed.wait(LOOK_SECONDS):
                 with self._lock:
-                    series, orders = self._series, self._orders
-                if series is None:
+                    series, orders, begun = self._series, self._orders, self._begun
+                if series is None and begun:
                     continue
                 try:
                     # Asked outside of the lock: who gives an order waits for nobody's answer but his own.
-                    then = partial(self._judge, series, self._look(series))
+                    if series is None:
+                        then = partial(self._begin, self._open_already())
+                    else:
+                        then = partial(self._judge, series, self._look(series))
                     self._unless_ordered(orders, closed, then)
                 except Exception as error:
-                    self._unless_ordered(orders, closed, partial(self._fail, _sentence(error)))
+                    if series is None:
+                        then = partial(self._tell, DevState.UNKNOWN, _sentence(error))
+                    else:
+                        then = partial(self._fail, _sentence(error))
+                    self._unless_ordered(orders, closed, then)
 
     def _unless_ordered(self, orders: int, closed: threading.Event, then: Callable[[], None]) -> None:
         """What was seen before an order is no news after it."""
