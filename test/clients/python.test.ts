@@ -100,7 +100,7 @@ t.test('the core: orders, answers, errors, the example of the README', { skip: c
 
 const devices = needing('tango', 'zmq', 'h5py');
 t.test('the Tango device: scans, triggers that are lost, receivers that fail', { skip: devices.skip }, (t) =>
-  play(t, devices.python, 'test_tango.py'),
+  play(t, devices.python, 'test_tango.py', `${quadYaml}\nturn: 90\nmirror: true`),
 );
 
 const scans = needing('ophyd_async', 'bluesky', 'zmq', 'h5py');

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 from file_receiver import GROUP, FileReceiver
 from station import DATA, URL, Stand, StationTest, play, until
 from tango import DevFailed, DeviceProxy, DevState
+from tango.server import command
 from tango.test_context import MultiDeviceTestContext
 
-from vdcu_client.tango import VirtualDcu
+from vdcu_client.tango import VirtualDcu, flip_and_rotation
 
 
 NOBODY = "http://127.0.0.1:9"
@@ -25,6 +27,10 @@ class StartsDetector(VirtualDcu):
 
     def start_detector(self) -> None:
         threading.Thread(target=play, args=("simulate",), kwargs={"frames": 5, "rate": 50, "firstFrame": 1}).start()
+
+    @command
+    def SoftwareTrigger(self) -> None:
+        play("simulate", frames=1, rate=50, firstFrame=6)
 
 
 class Elsewhere(VirtualDcu):
@@ -293,8 +299,29 @@ class TangoDevice(StationTest):
         device.Live()
         until(lambda: device.nFramesAcquired == 5, "five frames")
         self.assertEqual(device.state(), DevState.RUNNING)
+        device.SoftwareTrigger()
+        until(lambda: device.nFramesAcquired == 6, "a frame by trigger")
         device.Stop()
         self.reaches(device, DevState.ON)
+
+    def test_how_images_lie_is_told_in_the_words_of_andor_streamer(self) -> None:
+        device = self.device()
+        config = self.vdcu.config()
+        self.assertEqual((config["turn"], config["mirror"]), (90, True), "by python.test.ts")
+        self.assertEqual((device.Fliplr, device.Flipud, device.Rotation), (True, False, 3))
+        frame = np.arange(6).reshape(2, 3)
+        for turn in (0, 90, 180, 270):
+            for mirror in (False, True):
+                turned = np.rot90(frame, turn // 90)
+                sent = turned[:, ::-1] if mirror else turned
+                fliplr, rotation = flip_and_rotation(turn, mirror)
+                theirs = np.rot90(np.fliplr(frame) if fliplr else frame, rotation)
+                np.testing.assert_array_equal(theirs, sent, f"{turn} {mirror}")
+                self.assertIn(rotation, range(4))
+        with self.assertRaisesRegex(DevFailed, "Is the service running"):
+            self.device(3).Rotation
+        with self.assertRaises(DevFailed):
+            device.Fliplr = False
 
 
 if __name__ == "__main__":

@@ -166,6 +166,18 @@ class VirtualDcu(Device):
     def nFramesReceived(self) -> int:
         return self._received
 
+    @attribute(dtype=bool, doc="Left and right are exchanged, before Rotation; as the service has it configured")
+    def Fliplr(self) -> bool:
+        return self._orientation()[0]
+
+    @attribute(dtype=bool, doc="Always false: what the service is configured to do is said by Fliplr and Rotation")
+    def Flipud(self) -> bool:
+        return False
+
+    @attribute(dtype=int, doc="Quarter turns anticlockwise, as by numpy.rot90; as the service has it configured")
+    def Rotation(self) -> int:
+        return self._orientation()[1]
+
     # --- commands
 
     @command
@@ -342,6 +354,14 @@ class VirtualDcu(Device):
         else:
             self._tell(DevState.RUNNING, f"{sent} of {self._wanted or 'any'} frames")
 
+    def _orientation(self) -> tuple[bool, int]:
+        try:
+            config = Vdcu(self.vdcu_url, timeout=QUESTION_SECONDS).config()
+            return flip_and_rotation(config["turn"], config["mirror"])
+        except Exception as error:
+            Except.throw_exception("VDCU_failed", _sentence(error), self.get_name())
+            raise
+
     def _fail(self, reason: str) -> None:
         self._tell(DevState.FAULT, reason)
         self._fault = self._fault or reason
@@ -356,6 +376,11 @@ class VirtualDcu(Device):
         """To the caller, with the service's sentences. Raises ``DevFailed``."""
         why = error.why if isinstance(error, Refused) and error.why else "failed"
         Except.throw_exception(f"VDCU_{why}", str(error), self.get_name())
+
+
+def flip_and_rotation(turn: int, mirror: bool) -> tuple[bool, int]:
+    """The service turns (degrees, anticlockwise) and then mirrors; andor-streamer flips and then turns (``numpy.rot90``)."""
+    return mirror, (-turn if mirror else turn) // 90 % 4
 
 
 def _sentence(error: Exception) -> str:
