@@ -1,6 +1,7 @@
 """The ophyd-async detector in bluesky's RunEngine, against a real service and a receiver that writes files."""
 
 import asyncio
+import logging
 import tempfile
 import threading
 import time
@@ -154,6 +155,18 @@ class Scans(StationTest):
             self.run_plan(count([self.detector]))
         self.assertIn("no such folder", repr(seen.exception.__cause__))
         self.assertIsNone(self.vdcu.status["series"], "the series is not left open")
+
+    def test_what_the_service_warns_of_at_arm_is_in_the_log(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.detector = self.made(Path(folder.name))
+        for warned in (False, True):
+            with self.assertLogs("vdcu_client.ophyd") as seen:
+                # assertNoLogs is not in every Python that ophyd-async goes with.
+                logging.getLogger("vdcu_client.ophyd").warning("begin")
+                self.run_plan(count([self.detector]))
+            self.assertEqual(any("det: this series has the file of an earlier series" in line for line in seen.output), warned)
+            (Path(folder.name) / "scan.h5").unlink()
 
     def test_a_series_of_somebody_else_is_left_open_by_unstage(self) -> None:
         self.control.lost = 1

@@ -251,6 +251,21 @@ class TangoDevice(StationTest):
         answers["/api/v1/series"] = json.dumps({"series": automatic, "last_series": None}).encode()
         self.reaches(device, DevState.ON, "Ready")
 
+    def test_what_the_service_warns_of_at_arm_is_told_while_the_series_is_open(self) -> None:
+        device = self.device()
+        device.nTriggers, device.FrameRate, device.TriggerMode = 4, 0.0, "EXTERNAL_MULTI"
+        self.addCleanup(setattr, device, "TriggerMode", "INTERNAL")
+        with tempfile.TemporaryDirectory() as folder:
+            device.DestinationFilename = str(Path(folder) / "again.h5")
+            for warned in (False, True):
+                device.Arm()
+                for text in ("is open, waiting for frames", "0 of 4 frames"):
+                    self.reaches(device, DevState.RUNNING, text)
+                    self.assertEqual("has the file of an earlier series" in device.status(), warned, device.status())
+                device.Stop()
+                self.reaches(device, DevState.ON)
+                Path(device.DestinationFilename).unlink()
+
     def test_a_stop_returns_soon_and_runs_until_everything_is_sent(self) -> None:
         device, answers = self.device(4), self.stand.answers
         status = {"series": None, "last_series": None, "problems": [], "message": "", "summary": None, "series_id": 7, "warnings": []}

@@ -126,6 +126,8 @@ class _Data(DetectorDataLogic):
         opened = await asyncio.to_thread(self._vdcu.arm, filename)
         self._series = opened["series_id"]
         self.failure = None
+        for warning in opened["warnings"]:
+            logger.warning("%s: %s", datakey_name, warning)
         try:
             if self._receiver is not None:
                 await asyncio.to_thread(self._receiver.wait_for, "running", self._timeout)

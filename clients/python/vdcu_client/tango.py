@@ -78,6 +78,8 @@ class VirtualDcu(Device):
         self._fault: Optional[str] = None
         self._sent = 0
         self._received = 0
+        #: What the service said at Arm.
+        self._warnings: List[str] = []
         #: How far the detector had come when something new was last seen, and when.
         self._come: tuple[int, Optional[int]] = (0, None)
         self._seen = 0.0
@@ -252,7 +254,10 @@ class VirtualDcu(Device):
                 self._patience = self.trigger_timeout if internal else self.external_trigger_timeout
                 self._sent = self._received = 0
                 self._come, self._seen = (0, None), time.monotonic()
-                self._tell(DevState.RUNNING, f"Series {self._series} is open, waiting for frames")
+                self._warnings = opened["warnings"]
+                for warning in self._warnings:
+                    self.warn_stream("%s", warning)
+                self._go_on(f"Series {self._series} is open, waiting for frames", [])
                 try:
                     if self._receiver is not None:
                         self._receiver.wait_for("running", self.receiver_timeout)
@@ -352,7 +357,10 @@ class VirtualDcu(Device):
         if waits and now - self._seen > self._patience:
             self._fail("\n".join([f"No frame for {self._patience:g} s: {sent} of {self._wanted or 'any'} have come", *problems]))
         else:
-            self._tell(DevState.RUNNING, f"{sent} of {self._wanted or 'any'} frames")
+            self._go_on(f"{sent} of {self._wanted or 'any'} frames", problems)
+
+    def _go_on(self, text: str, problems: List[str]) -> None:
+        self._tell(DevState.RUNNING, "\n".join([text, *problems, *self._warnings]))
 
     def _orientation(self) -> tuple[bool, int]:
         try:
