@@ -59,13 +59,14 @@ class TangoDevice(StationTest):
             {"class": StartsDetector, "devices": [{"name": "test/vdcu/2", "properties": properties}]},
             {"class": Elsewhere, "devices": [{"name": "test/vdcu/3", "properties": {"vdcu_url": NOBODY}}]},
         ]
-        properties = {"vdcu_url": cls.stand.url, "receiver_url": cls.stand.url}
+        properties = {"vdcu_url": cls.stand.url, "receiver_url": cls.stand.url, "trigger_timeout": 2.0}
         devices.append({"class": Strange, "devices": [{"name": "test/vdcu/4", "properties": properties}]})
         cls.context = MultiDeviceTestContext(devices)
         cls.enterClassContext(cls.context)
 
     def device(self, number: int = 1) -> DeviceProxy:
         device = self.context.get_device(f"test/vdcu/{number}")
+        device.set_timeout_millis(20_000)
         until(lambda: self.vdcu.status["consumers"] == 1, "the receiver at the service")
         return device
 
@@ -281,8 +282,11 @@ class TangoDevice(StationTest):
         self.stand.slow["DELETE"] = 60.0
         self.addCleanup(self.stand.slow.clear)
         self.reaches(device, DevState.RUNNING, "3 of 4 frames")
+        # Tango's default.
+        device.set_timeout_millis(3000)
         device.Stop()
-        self.stays(device, DevState.RUNNING, "", 0.5)
+        # Longer than trigger_timeout: no further frame is waited for.
+        self.stays(device, DevState.RUNNING, "", 2.5)
         over = {"series_id": 7, "frames": 4, "marked": 0, "discarded": 0, "warnings": []}
         answers["/status"] = b'{"state":"idle"}'
         answers["/api/v1/series"] = json.dumps({**status, "last_series": over}).encode()

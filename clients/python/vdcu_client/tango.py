@@ -205,6 +205,8 @@ class VirtualDcu(Device):
                 if self._series is None and self._begun:
                     self._tell(DevState.ON, "Ready")
                 elif self._series is not None:
+                    # No further frame is waited for.
+                    self._patience = 0.0
                     self._tell(DevState.RUNNING, f"Series {self._series} ends")
         except VdcuError as error:
             self._refuse(error)
