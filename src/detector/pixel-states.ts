@@ -8,8 +8,11 @@ import { makePieceTable } from './piece-table.js';
 import type { PieceTable } from './piece-table.js';
 import type { DetectorSettings } from './settings.js';
 
-/** States of a pixel. `unread`: its port is off, or its row is not read out. */
-export const pixelState = { value: 0, missing: 1, unread: 2, gap: 3 } as const;
+/**
+ * States of a pixel. `unread`: its port is off, or its row is not read out. `masked`: the configured mask covers a value;
+ * only for who looks.
+ */
+export const pixelState = { value: 0, missing: 1, unread: 2, gap: 3, masked: 4 } as const;
 
 /** Under which settings a frame was put together, and where its ports had their places. */
 export interface FramePlaces {

@@ -3,6 +3,7 @@
 
 import { pixelBytes } from '../detector/pixel-type.js';
 import type { PixelType } from '../detector/pixel-type.js';
+import { pixelState } from '../detector/pixel-states.js';
 import type { MissingByPort, PixelStates, StatesOfFrame } from '../detector/pixel-states.js';
 import type { LastSent } from '../view/service-view.js';
 
@@ -21,9 +22,24 @@ export function frameOf({ header, pixels }: Pick<LastSent, 'header' | 'pixels'>)
   return { pixels, type: header['type'] as PixelType, shape: header['shape'] as Frame['shape'] };
 }
 
-/** The same with the state of each pixel; valid until the next is asked for. */
-export function toldFrame(last: Pick<LastSent, 'header' | 'places' | 'pixels'>, states: PixelStates): ToldFrame {
-  return { ...frameOf(last), ...states.of(last.places, (last.header['missing'] ?? {}) as MissingByPort) };
+/**
+ * The same with the state of each pixel; valid until the next is asked for.
+ * @param masked not 0 = the mask covers this pixel, C order; null = no mask
+ */
+export function toldFrame(
+  last: Pick<LastSent, 'header' | 'places' | 'pixels'>,
+  states: PixelStates,
+  masked: Uint8Array | null = null,
+): ToldFrame {
+  const told = states.of(last.places, (last.header['missing'] ?? {}) as MissingByPort);
+  return {
+    ...frameOf(last),
+    ...(masked === null ? told : { ...told, states: covered(told.states, masked) }),
+  };
+}
+
+function covered(states: Uint8Array, masked: Uint8Array): Uint8Array {
+  return states.map((state, pixel) => (state === pixelState.value && masked[pixel] !== 0 ? pixelState.masked : state));
 }
 
 const arrays = { uint8: Uint8Array, uint16: Uint16Array, uint32: Uint32Array } as const;

@@ -11,15 +11,24 @@ import type { ToldFrame } from './frame.js';
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
 /** Steps of grey; entries of the palette behind them. */
-const greys = 253;
-export const paletteIndex = { white: greys - 1, saturated: 253, gap: 254, missing: 255 } as const;
+const greys = 252;
+export const paletteIndex = { white: greys - 1, masked: 252, saturated: 253, gap: 254, missing: 255 } as const;
 const saturatedColour = [255, 0, 255] as const;
 const gapColour = [150, 200, 255] as const;
+const maskedColour = [0, 255, 190] as const;
 const missingColour = [194, 24, 91] as const;
 
 /** Share of the values below white; values that are looked at to find it. */
 const whiteShare = 0.999;
 const sampleLimit = 65536;
+
+/** Of pixels without a value. */
+const indexOfState: Readonly<Record<number, number>> = {
+  [pixelState.missing]: paletteIndex.missing,
+  [pixelState.unread]: paletteIndex.gap,
+  [pixelState.gap]: paletteIndex.gap,
+  [pixelState.masked]: paletteIndex.masked,
+};
 
 const depth = 8;
 const indexedColour = 3;
@@ -36,8 +45,7 @@ export function png(frame: ToldFrame): Buffer {
     at++;
     for (let column = 0; column < columns; column++, pixel++, at++) {
       const state = states[pixel];
-      if (state !== pixelState.value)
-        lines[at] = state === pixelState.missing ? paletteIndex.missing : paletteIndex.gap;
+      if (state !== pixelState.value) lines[at] = indexOfState[state];
       else if (source[pixel] === saturation) lines[at] = paletteIndex.saturated;
       else lines[at] = Math.min(paletteIndex.white, Math.round((source[pixel] * paletteIndex.white) / white));
     }
@@ -70,7 +78,7 @@ function whiteOf(source: ArrayLike<number>, states: Uint8Array): number {
 function palette(): Buffer {
   const colours = Buffer.alloc(256 * 3);
   for (let grey = 0; grey < greys; grey++) colours.fill(Math.round((grey * 255) / (greys - 1)), grey * 3, grey * 3 + 3);
-  colours.set([...saturatedColour, ...gapColour, ...missingColour], greys * 3);
+  colours.set([...maskedColour, ...saturatedColour, ...gapColour, ...missingColour], greys * 3);
   return colours;
 }
 

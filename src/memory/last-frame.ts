@@ -30,6 +30,8 @@ export interface LastFrameMemory {
   readonly offset: number;
   /** Bytes of the largest frame. */
   readonly frameBytes: number;
+  /** Not 0 = the configured mask covers this pixel, C order; null = there is no mask. */
+  readonly masked: Uint8Array | null;
 }
 
 export class LastFrame {

@@ -1,5 +1,5 @@
 // Blocks of a preview to colours. Pixels without a value have colours outside of the colour map: gaps and what is not
-// read out a blue, saturated pixels a magenta. Missing blocks stay clear so that the stripes below them are seen, and
+// read out a blue, what the mask covers a green; so have saturated pixels, a magenta. Missing blocks stay clear so that the stripes below them are seen, and
 // blocks that lack some pixels let the stripes through. Pure.
 // Tested by test/page/values.test.ts.
 
@@ -8,8 +8,9 @@ import type { PreviewBytes } from './preview-bytes.js';
 import { stepOf } from './value-scale.js';
 import type { Range, Scale } from './value-scale.js';
 
-/** A light blue and a magenta that no colour map comes near. */
+/** Colours that no colour map comes near. */
 export const gapColour = [150, 200, 255] as const;
+export const maskedColour = [0, 255, 190] as const;
 export const saturatedColour = [255, 0, 255] as const;
 /** Opacity of blocks that lack some pixels. */
 const partly = 128;
@@ -28,7 +29,7 @@ export function paintBlocks(
     const missing = (held & blockHolds.missing) !== 0;
     if ((held & blockHolds.value) === 0) {
       if (missing) continue;
-      bytes.set(gapColour, at);
+      bytes.set((held & blockHolds.masked) !== 0 ? maskedColour : gapColour, at);
       bytes[at + 3] = 255;
       continue;
     }

@@ -2,8 +2,11 @@
 // Pure.
 // Tested by test/page/values.test.ts.
 
-/** What a block has among its pixels, added up; 0 = nothing but gaps. A saturated pixel is a value, too. */
-export const blockHolds = { value: 1, missing: 2, saturated: 4, unread: 8 } as const;
+/**
+ * What a block has among its pixels, added up; 0 = nothing but gaps. A saturated pixel is a value, too; a masked one is
+ * none.
+ */
+export const blockHolds = { value: 1, missing: 2, saturated: 4, unread: 8, masked: 16 } as const;
 
 /** What the image message said about the frame. */
 export interface FrameFacts {

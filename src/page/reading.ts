@@ -11,10 +11,12 @@ import { valueText } from './words.js';
 export function valueWords(holds: number, value: number, [rows, columns]: readonly [number, number]): string {
   const has = (what: keyof typeof blockHolds): boolean => (holds & blockHolds[what]) !== 0;
   const single = rows * columns === 1;
-  if (!has('value'))
-    return has('missing') ? 'missing: not received' : has('unread') ? 'not read out' : 'gap: no sensor here';
+  if (!has('value')) {
+    if (has('missing')) return 'missing: not received';
+    return has('masked') ? 'masked' : has('unread') ? 'not read out' : 'gap: no sensor here';
+  }
   if (single) return `${valueText(value)}${has('saturated') ? ': saturated' : ''}`;
-  const some = [has('saturated') ? 'some saturated' : '', has('missing') ? 'some missing' : ''].filter(
+  const some = [has('saturated') ? 'some saturated' : '', has('missing') ? 'some missing' : '', has('masked') ? 'some masked' : ''].filter(
     (text) => text !== '',
   );
   return `${valueText(value)} (${[`mean of ${rows} × ${columns} pixels`, ...some].join(', ')})`;

@@ -81,6 +81,7 @@ export async function startDataPlane(deps: DataPlaneDeps): Promise<DataPlane> {
   const view = new SharedView({
     ...deps,
     plan,
+    masked: mask,
     map,
     buffer: memory.buffer,
     clock: systemClock,

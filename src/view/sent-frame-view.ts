@@ -31,7 +31,12 @@ export class SentFrameView {
   /** Where the copy of the last frame lies, for threads that copy it themselves. */
   readonly lastMemory: LastFrameMemory;
 
-  constructor(buffer: ArrayBufferLike, map: MemoryMap, { detector, share }: Pick<ServiceConfig, 'detector' | 'share'>) {
+  constructor(
+    buffer: ArrayBufferLike,
+    map: MemoryMap,
+    { detector, share }: Pick<ServiceConfig, 'detector' | 'share'>,
+    masked: Uint8Array | null,
+  ) {
     const { slots, packets } = map.sizes;
     const ports = detector.udpPorts
       .map((udpPort, index) => ({
@@ -45,7 +50,7 @@ export class SentFrameView {
     this.#states = new PixelStates(detector);
     this.#udpPorts = detector.udpPorts;
     this.#share = share;
-    this.lastMemory = { buffer, offset: map.lastFrame, frameBytes: map.sizes.frameBytes };
+    this.lastMemory = { buffer, offset: map.lastFrame, frameBytes: map.sizes.frameBytes, masked };
     this.#last = new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes);
   }
 

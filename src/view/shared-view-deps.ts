@@ -15,6 +15,8 @@ import type { KeptHistory, ToldSeries } from './told-series.js';
 export interface SharedViewDeps extends PortViewDeps {
   readonly config: ServiceConfig;
   readonly plan: Plan;
+  /** Not 0 = the configured mask covers this pixel, C order; absent = there is no mask. */
+  readonly masked?: Uint8Array | null;
   readonly clock: Clock;
   readonly logger: Logger;
   /** What the doctor looks at; unless given, this one. */

@@ -84,7 +84,7 @@ export class SharedView implements ServiceView {
     this.#told = deps.outliving?.told ?? new ToldSeries(deps.kept ?? null);
     this.#told.follow(() => this.#stream.words.endPending);
     this.#now = { share: config.share, told: this.#told, stream: this.#stream, ports: this.#ports };
-    this.#frames = new SentFrameView(buffer, map, config);
+    this.#frames = new SentFrameView(buffer, map, config, deps.masked ?? null);
     this.lastFrameMemory = this.#frames.lastMemory;
     this.#commands = new CommandQueue(new CommandBox(buffer, map.commandBox), () => deps.wakeStreamer(), deps.repeat);
     this.orders = new SeriesOrders({

@@ -32,7 +32,7 @@ const frame = (values: number[], states: number[], type: 'uint16' | 'uint32' = '
 });
 
 t.test('values are grey up to white, and what is no value has a colour of its own', async (t) => {
-  const { value, missing, unread, gap } = pixelState;
+  const { value, missing, unread, gap, masked } = pixelState;
   const file = png(frame([0, 50, 100, 65535, 65535, 7], [value, value, value, value, missing, gap]));
   const chunks = chunksOf(file);
   t.equal(chunks.get('IHDR')?.toString('hex'), '00000003' + '00000002' + '08' + '03' + '000000');
@@ -44,7 +44,10 @@ t.test('values are grey up to white, and what is no value has a colour of its ow
   );
   const other = chunksOf(png(frame([0, 50, 100, 25], [value, value, value, unread], 'uint32')));
   t.equal(other.get('tEXt')?.toString('latin1'), 'vdcu\0white = 100');
-  t.strictSame([...inflateSync(other.get('IDAT') as Buffer)], [0, 0, white / 2, 0, white, paletteIndex.gap]);
+  t.strictSame([...inflateSync(other.get('IDAT') as Buffer)], [0, 0, Math.round(white / 2), 0, white, paletteIndex.gap]);
+  const covered = chunksOf(png(frame([0, 9000, 100, 50], [value, masked, value, value])));
+  t.equal(covered.get('tEXt')?.toString('latin1'), 'vdcu\0white = 100', 'what is masked is no value');
+  t.equal(inflateSync(covered.get('IDAT') as Buffer)[2], paletteIndex.masked);
   t.equal(other.get('PLTE')?.length, 768);
   t.strictSame([...(other.get('PLTE') as Buffer).subarray(white * 3, white * 3 + 3)], [255, 255, 255]);
 });

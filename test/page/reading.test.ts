@@ -9,6 +9,7 @@ t.test('a pixel is missing, saturated, not read out, a gap or a value, each in i
   t.equal(valueWords(value | saturated, 65535, [1, 1]), '65,535: saturated');
   t.equal(valueWords(missing, 0, [1, 1]), 'missing: not received');
   t.equal(valueWords(unread, 0, [1, 1]), 'not read out');
+  t.equal(valueWords(blockHolds.masked, 0, [1, 1]), 'masked');
   t.equal(valueWords(0, 0, [1, 1]), 'gap: no sensor here');
 });
 

@@ -4,7 +4,7 @@ import t from 'tap';
 import { colourMaps, cssColour, lossPalette, palette, paletteLength } from '../../src/page/colours.js';
 import { barLength, waterfall } from '../../src/page/loss.js';
 import type { PortLoss } from '../../src/page/messages.js';
-import { gapColour, paintBlocks, saturatedColour } from '../../src/page/paint.js';
+import { gapColour, maskedColour, paintBlocks, saturatedColour } from '../../src/page/paint.js';
 import { blockHolds } from '../../src/page/preview-bytes.js';
 import { scales } from '../../src/page/value-scale.js';
 import {
@@ -57,13 +57,13 @@ t.test('the more packets are lost the darker, and one in a million is darker tha
   t.end();
 });
 
-t.test('zero, gaps, missing, partly missing and saturated blocks have five looks in every colour map', (t) => {
-  const { value, missing, saturated, unread } = blockHolds;
-  const holds = Uint8Array.of(value, 0, missing, value | missing, value | saturated, unread);
+t.test('zero, gaps, missing, partly missing, saturated and masked blocks have six looks in every colour map', (t) => {
+  const { value, missing, saturated, unread, masked } = blockHolds;
+  const holds = Uint8Array.of(value, 0, missing, value | missing, value | saturated, unread, masked, value | masked);
   for (const map of colourMaps) {
     for (const [scale, inverted] of scales.flatMap((name) => [[name, false] as const, [name, true] as const])) {
       const colours = palette(map, inverted);
-      const bytes = paintBlocks({ values: new Float32Array(6), holds }, colours, { low: 0, high: 100 }, scale);
+      const bytes = paintBlocks({ values: new Float32Array(8), holds }, colours, { low: 0, high: 100 }, scale);
       const block = (index: number): number[] => [...bytes.subarray(index * 4, index * 4 + 4)];
       t.strictSame(block(0), [...colours.subarray(0, 3), 255], `${map}: zero has the first colour`);
       t.strictSame(block(1), [...gapColour, 255]);
@@ -71,9 +71,11 @@ t.test('zero, gaps, missing, partly missing and saturated blocks have five looks
       t.equal(block(3)[3], 128, 'the stripes come through');
       t.strictSame(block(4), [...saturatedColour, 255]);
       t.strictSame(block(5), [...gapColour, 255]);
+      t.strictSame(block(6), [...maskedColour, 255]);
+      t.strictSame(block(7), block(0), 'a block that is masked in part shows its values');
     }
     const colours = palette(map);
-    for (const own of [gapColour, saturatedColour]) {
+    for (const own of [gapColour, saturatedColour, maskedColour]) {
       const nearest = Math.min(
         ...Array.from({ length: paletteLength }, (_, step) =>
           Math.hypot(...own.map((part, channel) => part - colours[step * 3 + channel])),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { recordStream } from '../../simulators/record.js';
+import { blockHolds, readPreview } from '../../src/page/preview-bytes.js';
 import { loadMask } from '../../simulators/files/mask.js';
 import { npy } from '../../src/http/npy.js';
 import { pythonWith } from '../programs.js';
@@ -100,6 +101,26 @@ print('right')
 `;
   const said = execFileSync(python as string, ['-c', script, recorded, file], { encoding: 'utf8' });
   t.equal(said.trim(), 'right');
+});
+
+t.test('viewers see what is masked as masked, though the frame that they get is the whole one', async (t) => {
+  const running = await start(t, `${quadYaml}\nroi: [30, 40, 300, 200]\nmask: ${file}`);
+  const { mask } = await loadMask(file);
+  const consumer = await running.consume({ series: 1 });
+  await running.arm({ frames: 2 });
+  await running.simulate({ frames: 2, rate: 50 });
+  await running.ended(1);
+  await consumer.report;
+  for (const frame of ['latest', 'index-0']) {
+    const answer = await running.fetch('GET', `/api/v1/preview?size=1024&frame=${frame}`);
+    const { head, holds } = readPreview(await answer.arrayBuffer());
+    t.equal(head.factor, 1);
+    const wrong = holds.findIndex((held, pixel) => {
+      const gap = [256, 257].includes(Math.floor(pixel / 514)) || [256, 257].includes(pixel % 514);
+      return (held & ~blockHolds.saturated) !== (gap ? 0 : (mask[pixel] ?? 0) !== 0 ? blockHolds.masked : blockHolds.value);
+    });
+    t.equal(wrong, -1, `${frame}: each pixel is a value (or saturated), masked or a gap`);
+  }
 });
 
 t.test('a mask that is not there, or of another shape, keeps the service from starting, and says why', async (t) => {

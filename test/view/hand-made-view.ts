@@ -249,6 +249,7 @@ export class HandMadeView implements ServiceView {
   lastFrameMemory: LastFrameMemory = {
     buffer: new SharedArrayBuffer(lastFrameBytes(4096)),
     offset: 0,
+    masked: null,
     frameBytes: 4096,
   };
   images = 0;

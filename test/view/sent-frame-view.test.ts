@@ -8,7 +8,7 @@ import { all, small } from '../pipeline/small.js';
 import type { Pipeline } from '../pipeline/pipeline.js';
 import { asIndex, asNumber } from '../frame-numbers.js';
 
-const viewOf = ({ buffer, map, config }: Pipeline): SentFrameView => new SentFrameView(buffer, map, config);
+const viewOf = ({ buffer, map, config }: Pipeline): SentFrameView => new SentFrameView(buffer, map, config, null);
 
 /** Compared as a whole: the difference of two large arrays takes minutes to write down. */
 const same = (pixels: Uint8Array | undefined, wanted: Uint8Array): boolean =>

@@ -18,6 +18,7 @@ import type { LastSent } from '../../view/service-view.js';
 import { png } from '../png.js';
 
 const { memory, detector } = workerData as PreviewTask;
+const { masked } = memory;
 const states = new PixelStates(detector);
 const last = new LastFrame(memory.buffer, memory.offset, memory.frameBytes);
 
@@ -38,7 +39,7 @@ parentPort?.on('message', (job: PreviewJob) => {
 });
 
 function picture(frame: Omit<LastSent, 'json'>): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(png(toldFrame(frame, states)));
+  return new Uint8Array(png(toldFrame(frame, states, masked)));
 }
 
 /** In the form that the viewer takes. Level 1: nearly as much comes off as at any other, in a third of the time. */
@@ -48,7 +49,7 @@ function packed({ gzip }: PreviewRequest, bytes: Uint8Array<ArrayBuffer> | null)
 
 function preview({ request, of }: Extract<PreviewJob, { request: PreviewRequest }>): Uint8Array<ArrayBuffer> | null {
   if (of !== undefined) {
-    const made = makePreview(toldFrame(of, states), request);
+    const made = makePreview(toldFrame(of, states, masked), request);
     return made === null ? null : encodePreview(made, 0, of.header);
   }
   // Counted before the copy: a newer frame under an older count is fetched once more, an older one under a newer count
@@ -59,6 +60,6 @@ function preview({ request, of }: Extract<PreviewJob, { request: PreviewRequest 
   const { pixels } = copy;
   const header = JSON.parse(new TextDecoder().decode(copy.json)) as Record<string, unknown>;
   const places = JSON.parse(new TextDecoder().decode(copy.places)) as FramePlaces;
-  const made = makePreview(toldFrame({ header, places, pixels }, states), request);
+  const made = makePreview(toldFrame({ header, places, pixels }, states, masked), request);
   return made === null ? null : encodePreview(made, count, header);
 }

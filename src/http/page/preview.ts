@@ -162,6 +162,7 @@ const heldBy: Readonly<Record<number, number>> = {
   [pixelState.missing]: blockHolds.missing,
   [pixelState.unread]: blockHolds.unread,
   [pixelState.gap]: 0,
+  [pixelState.masked]: blockHolds.masked,
 };
 
 function clip(span: Span | null, length: number): Span | null {

@@ -16,7 +16,7 @@ function setUp(): {
   keep: (columns?: number) => void;
   waiting: (() => void)[];
 } {
-  const memory = { buffer: new SharedArrayBuffer(lastFrameBytes(frameBytes)), offset: 0, frameBytes };
+  const memory = { buffer: new SharedArrayBuffer(lastFrameBytes(frameBytes)), offset: 0, frameBytes, masked: null };
   const last = new LastFrame(memory.buffer, memory.offset, memory.frameBytes);
   const clock = new VirtualClock();
   const waiting: (() => void)[] = [];

@@ -7,7 +7,7 @@ import { makeLogger } from '../../../src/runtime/log.js';
 import { readPageFiles } from '../../../src/http/page/files.js';
 import { viewerLimit } from '../../../src/http/page/events.js';
 import { LastFrame, lastFrameBytes } from '../../../src/memory/last-frame.js';
-import { readPreview } from '../../../src/page/preview-bytes.js';
+import { blockHolds, readPreview } from '../../../src/page/preview-bytes.js';
 import type { LastSent } from '../../../src/view/service-view.js';
 import { HandMadeView, currentPortOf, portCountersOf, quadPlaces, summaryOf } from '../../view/hand-made-view.js';
 
@@ -21,11 +21,16 @@ async function appFor(t: Test, view: HandMadeView): Promise<FastifyInstance> {
 }
 
 /** A frame as the streamer keeps it: these values from its first pixel on, and zeros. */
-function keepFrame(view: HandMadeView, values: number[], message: object = {}): void {
+function keepFrame(
+  view: HandMadeView,
+  values: number[],
+  message: object = {},
+  masked: Uint8Array | null = null,
+): void {
   const pixels = new Uint16Array(514 * 514);
   pixels.set(values);
   const { byteLength: frameBytes } = pixels;
-  view.lastFrameMemory = { buffer: new SharedArrayBuffer(lastFrameBytes(frameBytes)), offset: 0, frameBytes };
+  view.lastFrameMemory = { buffer: new SharedArrayBuffer(lastFrameBytes(frameBytes)), offset: 0, frameBytes, masked };
   const json = {
     htype: 'image',
     msg_number: 1,
@@ -190,6 +195,20 @@ t.test(
     }
   },
 );
+
+t.test('what the mask covers is no value: not in the picture, not in the sums', async (t) => {
+  const view = new HandMadeView();
+  const masked = new Uint8Array(514 * 514);
+  masked.set([0, 1, 1], 0);
+  keepFrame(view, [3, 60000, 5, 7], { missing: {} }, masked);
+  const app = await appFor(t, view);
+  const { rawPayload } = await app.inject('/api/v1/preview?rows=0-0&columns=0-3');
+  const { head, values, holds } = readPreview(rawPayload.buffer.slice(rawPayload.byteOffset) as ArrayBuffer);
+  const { value, masked: covered } = blockHolds;
+  t.strictSame([...holds], [value, covered, covered, value]);
+  t.strictSame([values[0], values[3]], [3, 7]);
+  t.match(head.total, { values: 2, sum: 10, largest: 7, saturated: 0, missing: 0 });
+});
 
 t.test('a preview asked for wrongly is refused with every problem', async (t) => {
   const app = await appFor(t, new HandMadeView());
