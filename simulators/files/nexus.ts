@@ -61,7 +61,7 @@ function addMask(detector: Group, virtualDcu: unknown): void {
   if (mask === null) return;
   const shape = [...mask.shape];
   // Next to nothing, compressed.
-  detector.create_dataset({
+  const dataset = detector.create_dataset({
     name: 'pixel_mask',
     data: mask.bits,
     shape,
@@ -69,6 +69,10 @@ function addMask(detector: Group, virtualDcu: unknown): void {
     dtype: '<I',
     compression: 'gzip',
   });
+  // The file of the mask lies where the service runs, and may be another one by now.
+  const { mask: file, mask_value: value } = virtualDcu as Readonly<Record<string, unknown>>;
+  if (typeof file === 'string')
+    setText(dataset, 'not_included', `pixels that the mask ${file} covers; they have the value ${String(value)}`);
 }
 
 function addBeam(instrument: Group, energy: Dataset): void {

@@ -16,8 +16,10 @@ export function valueWords(holds: number, value: number, [rows, columns]: readon
     return has('masked') ? 'masked' : has('unread') ? 'not read out' : 'gap: no sensor here';
   }
   if (single) return `${valueText(value)}${has('saturated') ? ': saturated' : ''}`;
-  const some = [has('saturated') ? 'some saturated' : '', has('missing') ? 'some missing' : '', has('masked') ? 'some masked' : ''].filter(
-    (text) => text !== '',
-  );
+  const some = [
+    has('saturated') ? 'some saturated' : '',
+    has('missing') ? 'some missing' : '',
+    has('masked') ? 'some masked' : '',
+  ].filter((text) => text !== '');
   return `${valueText(value)} (${[`mean of ${rows} × ${columns} pixels`, ...some].join(', ')})`;
 }

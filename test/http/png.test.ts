@@ -44,7 +44,10 @@ t.test('values are grey up to white, and what is no value has a colour of its ow
   );
   const other = chunksOf(png(frame([0, 50, 100, 25], [value, value, value, unread], 'uint32')));
   t.equal(other.get('tEXt')?.toString('latin1'), 'vdcu\0white = 100');
-  t.strictSame([...inflateSync(other.get('IDAT') as Buffer)], [0, 0, Math.round(white / 2), 0, white, paletteIndex.gap]);
+  t.strictSame(
+    [...inflateSync(other.get('IDAT') as Buffer)],
+    [0, 0, Math.round(white / 2), 0, white, paletteIndex.gap],
+  );
   const covered = chunksOf(png(frame([0, 9000, 100, 50], [value, masked, value, value])));
   t.equal(covered.get('tEXt')?.toString('latin1'), 'vdcu\0white = 100', 'what is masked is no value');
   t.equal(inflateSync(covered.get('IDAT') as Buffer)[2], paletteIndex.masked);

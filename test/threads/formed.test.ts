@@ -90,6 +90,7 @@ across = np.r_[0:256, 258:514]
 with h5py.File(sys.argv[1]) as file:
     detector = file['entry/instrument/eiger']
     assert detector['data'].shape == (10, 450, 400)
+    assert detector['pixel_mask'].attrs['not_included'].endswith('mask.npy covers; they have the value 65535')
     for number, image in zip(detector['frame_number'][:], detector['data']):
         frame = np.zeros((514, 514), 'u2')
         frame[np.ix_(range(255, -1, -1), across)] = port_image(int(number), 1)
@@ -117,7 +118,9 @@ t.test('viewers see what is masked as masked, though the frame that they get is 
     t.equal(head.factor, 1);
     const wrong = holds.findIndex((held, pixel) => {
       const gap = [256, 257].includes(Math.floor(pixel / 514)) || [256, 257].includes(pixel % 514);
-      return (held & ~blockHolds.saturated) !== (gap ? 0 : (mask[pixel] ?? 0) !== 0 ? blockHolds.masked : blockHolds.value);
+      return (
+        (held & ~blockHolds.saturated) !== (gap ? 0 : (mask[pixel] ?? 0) !== 0 ? blockHolds.masked : blockHolds.value)
+      );
     });
     t.equal(wrong, -1, `${frame}: each pixel is a value (or saturated), masked or a gap`);
   }

@@ -21,12 +21,7 @@ async function appFor(t: Test, view: HandMadeView): Promise<FastifyInstance> {
 }
 
 /** A frame as the streamer keeps it: these values from its first pixel on, and zeros. */
-function keepFrame(
-  view: HandMadeView,
-  values: number[],
-  message: object = {},
-  masked: Uint8Array | null = null,
-): void {
+function keepFrame(view: HandMadeView, values: number[], message: object = {}, masked: Uint8Array | null = null): void {
   const pixels = new Uint16Array(514 * 514);
   pixels.set(values);
   const { byteLength: frameBytes } = pixels;
