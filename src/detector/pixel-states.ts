@@ -9,8 +9,8 @@ import type { PieceTable } from './piece-table.js';
 import type { DetectorSettings } from './settings.js';
 
 /**
- * States of a pixel. `unread`: its port is off, or its row is not read out. `masked`: the configured mask covers a value;
- * only for who looks.
+ * States of a pixel. `unread`: its port is off, or its row is not read out. `masked`, for viewers: a value that the
+ * configured mask covers.
  */
 export const pixelState = { value: 0, missing: 1, unread: 2, gap: 3, masked: 4 } as const;
 

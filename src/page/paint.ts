@@ -1,6 +1,6 @@
 // Blocks of a preview to colours. Pixels without a value have colours outside of the colour map: gaps and what is not
-// read out a blue, what the mask covers a green; so have saturated pixels, a magenta. Missing blocks stay clear so that the stripes below them are seen, and
-// blocks that lack some pixels let the stripes through. Pure.
+// read out a blue, what the mask covers a green; so have saturated pixels, a magenta. Missing blocks stay clear so that
+// the stripes below them are seen, and blocks that lack some pixels let the stripes through. Pure.
 // Tested by test/page/values.test.ts.
 
 import { blockHolds } from './preview-bytes.js';
