@@ -108,30 +108,37 @@ export async function recordStream(options: RecordOptions): Promise<RecordReport
           },
         }),
   });
+  let failed = false;
   const over = (): boolean => options.series !== undefined && recording.counts.seriesEnds >= options.series;
   const pull = async (endpoint: string, index: number): Promise<void> => {
     const onConnection = (step: ConnectionStep): void => void arrivals.connection(index, step);
-    for await (const parts of pullMessages({
-      endpoint,
-      signal: arrivals.signal,
-      onlooker: true,
-      receiveHighWaterMark: messagesInSocket,
-      onConnection,
-    })) {
-      arrivals.message();
-      const message = parseMessage(parts);
-      if (typeof message === 'string') unreadable++;
-      else {
-        if (ordered.next < 0 && message.htype !== 'header') beforeFirstHeader++;
-        for (const next of ordered.push(message)) {
-          if (over()) break;
-          recording.take(next);
+    try {
+      for await (const parts of pullMessages({
+        endpoint,
+        signal: arrivals.signal,
+        onlooker: true,
+        receiveHighWaterMark: messagesInSocket,
+        onConnection,
+      })) {
+        arrivals.message();
+        const message = parseMessage(parts);
+        if (typeof message === 'string') unreadable++;
+        else {
+          if (ordered.next < 0 && message.htype !== 'header') beforeFirstHeader++;
+          for (const next of ordered.push(message)) {
+            if (over() || failed) break;
+            recording.take(next);
+          }
         }
+        if (over()) break;
       }
-      if (over()) break;
+    } catch (error) {
+      failed = true;
+      throw error;
+    } finally {
+      // The last end, which comes by one of them, is the end of all; and so is what one of them cannot go on after.
+      arrivals.end();
     }
-    // The last end, which comes by one of them, is the end of all.
-    arrivals.end();
   };
   try {
     const pulls = await Promise.allSettled(endpoints.map(pull));

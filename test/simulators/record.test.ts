@@ -2,8 +2,10 @@ import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import t from 'tap';
+import type { Test } from 'tap';
 import { Push } from 'zeromq';
 import { loadEncodeKernel } from '../../src/encode/encode-kernel.js';
 import { loadHdf5, openForReading } from '../../simulators/files/hdf5.js';
@@ -382,6 +384,64 @@ t.test('images of two kinds, or of an unknown compression, end the recording wit
     exitCode: 1,
   });
   t.match(await values(changing), { data: [rows(0)], sequence_number: [0] });
+});
+
+/** Sockets of one stream, each with its messages. */
+async function recordOf(
+  t: Test,
+  messages: unknown[][][],
+  { between = 0, ...more }: Partial<RunRecordOptions> & { between?: number } = {},
+): Promise<RecordReport> {
+  const sockets = messages.map(() => new Push({ linger: 0, sendTimeout: 5000 }));
+  t.teardown(() => {
+    for (const socket of sockets) socket.close();
+  });
+  for (const socket of sockets) await socket.bind('tcp://127.0.0.1:*');
+  const recording = recordStream({
+    endpoint: sockets.map(({ lastEndpoint }) => lastEndpoint).join(','),
+    file: newFile(),
+    name: 'eiger',
+    series: 1,
+    signal: AbortSignal.timeout(20_000),
+    ...more,
+  });
+  const sending = (async () => {
+    for (const [index, socket] of sockets.entries()) {
+      for (const message of messages[index]) await socket.send(wire(message)).catch(() => undefined);
+      await sleep(between);
+    }
+  })();
+  // What rejects is looked at by whoever called.
+  await Promise.allSettled([recording, sending]);
+  return recording;
+}
+
+t.test('where one endpoint of several fails the recording ends at once, and says why', async (t) => {
+  const push = new Push({ linger: 0 });
+  t.teardown(() => {
+    push.close();
+  });
+  await push.bind('tcp://127.0.0.1:*');
+  for (const order of [
+    [push.lastEndpoint, 'nonsense'],
+    ['nonsense', push.lastEndpoint],
+  ]) {
+    const signal = AbortSignal.timeout(20_000);
+    const file = newFile();
+    await t.rejects(recordStream({ endpoint: order.join(','), file, signal }), {
+      message: /endpoint nonsense/,
+      exitCode: 2,
+    });
+    t.notOk(signal.aborted, 'it waits for nothing');
+    t.notOk(existsSync(file));
+  }
+  const signal = AbortSignal.timeout(20_000);
+  const first = [header(10), image(11, 0)];
+  const other = { message: /compression "cbf"/, exitCode: 1 };
+  await t.rejects(recordOf(t, [first, [image(12, 1, { compression: 'cbf' }), image(13, 2)]], { signal }), other);
+  const kind = { message: /the recording holds uint16 \[4, 6\]/, exitCode: 1 };
+  await t.rejects(recordOf(t, [first, [image(12, 1, { shape: [6, 4] }), image(13, 2)]], { signal }), kind);
+  t.notOk(signal.aborted, 'it waits for nothing');
 });
 
 t.test('a number that does not come leaves messages stuck, as at the real consumer', async (t) => {
