@@ -4,12 +4,11 @@
 import { systemClock } from '../src/base/clock.js';
 import { Arrivals } from './consumer/arrivals.js';
 import type { ConnectionStep } from './consumer/arrivals.js';
-import { OrderedReceive } from './consumer/ordered-receive.js';
+import { describeStuck, OrderedPulls } from './consumer/ordered-pulls.js';
 import { pullMessages } from './consumer/pull.js';
 import { Recording } from './files/recording.js';
 import type { RecordCounts } from './files/recording.js';
 import { parseMessage } from './consumer/stream-message.js';
-import type { StreamMessage } from './consumer/stream-message.js';
 import { formatTable, ProgressLine } from './terminal.js';
 import type { CommandOutput } from './terminal.js';
 import { codeOf, verdictOf } from './consumer/verdict.js';
@@ -26,6 +25,8 @@ export interface RecordOptions {
   readonly series?: number;
   /** Stop when nothing came for so long; default: never. */
   readonly timeoutMs?: number;
+  /** Of messages that wait for an earlier one, in bytes; default as `OrderedPulls`. */
+  readonly memoryBytes?: number;
   readonly signal: AbortSignal;
   /** Called about twice a second, whether something comes or not. */
   readonly onProgress?: (report: RecordReport) => void;
@@ -36,10 +37,12 @@ export interface RecordReport {
   readonly elapsedMs: number;
   /** What was left out, at most 20 sentences. */
   readonly warnings: readonly string[];
-  /** Messages before the first header: recording began in the middle of a series. */
+  /** Messages that belong before the first header: recording began in the middle of a series. */
   readonly beforeFirstHeader: number;
-  /** Messages that wait for a number that did not come. */
+  /** Messages that wait for a number that did not come, those that were dropped included. */
   readonly stuck: number;
+  /** Of these: their number had not come for so long that they were dropped, because memory was full. */
+  readonly dropped: number;
   /** Parts that are no message. */
   readonly unreadable: number;
   /** The last series has no end: stopped within it. */
@@ -55,12 +58,8 @@ export interface RecordReport {
   readonly verdict: Verdict;
 }
 
-/**
- * Messages in memory at most: those of each socket, and those that wait for an earlier one; the others may be ahead of
- * one by as much as lies in its way. The producer waits when both are full.
- */
+/** Messages of each socket in memory at most; the producer waits when they are not taken. */
 const messagesInSocket = 32;
-const messagesWaiting = 64;
 
 /**
  * Record until `series` have ended or `signal` aborts; the file is closed whatever happens.
@@ -71,12 +70,10 @@ export async function recordStream(options: RecordOptions): Promise<RecordReport
   const { onProgress } = options;
   const endpoints = options.endpoint.split(',');
   const recording = await Recording.create(options.file, options.name ?? 'detector');
-  const ordered = new OrderedReceive<StreamMessage>(messagesWaiting * endpoints.length ** 2);
   const start = systemClock.now();
-  let beforeFirstHeader = 0;
   let unreadable = 0;
   const report = (): RecordReport => {
-    const stuck = ordered.next < 0 ? 0 : ordered.cached + ordered.dropped;
+    const { stuck, dropped, beforeFirst } = ordered;
     const { series, marked, discarded, aborted, refused } = recording.counts;
     const judged = {
       ok: refused === 0 && stuck === 0 && unreadable === 0,
@@ -87,8 +84,9 @@ export async function recordStream(options: RecordOptions): Promise<RecordReport
       counts: { ...recording.counts },
       elapsedMs: systemClock.now() - start,
       warnings: [...recording.warnings],
-      beforeFirstHeader,
+      beforeFirstHeader: beforeFirst,
       stuck,
+      dropped,
       unreadable,
       open: recording.seriesOpen,
       ...judged,
@@ -108,6 +106,13 @@ export async function recordStream(options: RecordOptions): Promise<RecordReport
           },
         }),
   });
+  const { signal } = arrivals;
+  const { memoryBytes } = options;
+  const ordered = new OrderedPulls({
+    endpoints: endpoints.length,
+    signal,
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+  });
   let failed = false;
   const over = (): boolean => options.series !== undefined && recording.counts.seriesEnds >= options.series;
   const pull = async (endpoint: string, index: number): Promise<void> => {
@@ -115,7 +120,7 @@ export async function recordStream(options: RecordOptions): Promise<RecordReport
     try {
       for await (const parts of pullMessages({
         endpoint,
-        signal: arrivals.signal,
+        signal,
         onlooker: true,
         receiveHighWaterMark: messagesInSocket,
         onConnection,
@@ -123,13 +128,10 @@ export async function recordStream(options: RecordOptions): Promise<RecordReport
         arrivals.message();
         const message = parseMessage(parts);
         if (typeof message === 'string') unreadable++;
-        else {
-          if (ordered.next < 0 && message.htype !== 'header') beforeFirstHeader++;
-          for (const next of ordered.push(message)) {
-            if (over() || failed) break;
-            recording.take(next);
-          }
-        }
+        else
+          await ordered.take(message, (next) => {
+            if (!over() && !failed) recording.take(next);
+          });
         if (over()) break;
       }
     } catch (error) {
@@ -217,6 +219,7 @@ export function recordToJson(report: RecordReport, file: string, dataset: string
     series_open: report.open,
     before_first_header: report.beforeFirstHeader,
     stuck: report.stuck,
+    dropped: report.dropped,
     unreadable: report.unreadable,
     warnings: report.warnings,
   };
@@ -243,10 +246,6 @@ function describeRecord(report: RecordReport, file: string, dataset: string): st
   if (report.beforeFirstHeader > 0)
     lines.push(`${report.beforeFirstHeader} messages came before the first header and were not written`);
   if (report.unreadable > 0) lines.push(`${report.unreadable} messages could not be read`);
-  if (report.stuck > 0)
-    lines.push(
-      `${report.stuck} messages wait for a number that did not come and were not written: the real consumer would ` +
-        'hang here',
-    );
+  if (report.stuck > 0) lines.push(`${describeStuck(report)}; they were not written`);
   return `${lines.join('\n')}\n`;
 }

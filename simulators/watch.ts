@@ -5,12 +5,11 @@ import { systemClock } from '../src/base/clock.js';
 import type { DetectorSettings } from '../src/detector/settings.js';
 import { Arrivals } from './consumer/arrivals.js';
 import type { ConnectionStep } from './consumer/arrivals.js';
-import { OrderedReceive } from './consumer/ordered-receive.js';
+import { describeStuck, OrderedPulls } from './consumer/ordered-pulls.js';
 import { pullMessages } from './consumer/pull.js';
 import type { FormWish } from './consumer/sent-form.js';
 import { StreamChecker } from './consumer/stream-check.js';
 import { parseMessage } from './consumer/stream-message.js';
-import type { StreamMessage } from './consumer/stream-message.js';
 import { formatTable, ProgressLine } from './terminal.js';
 import type { CommandOutput } from './terminal.js';
 import { codeOf, verdictOf } from './consumer/verdict.js';
@@ -33,6 +32,8 @@ export interface WatchOptions {
   readonly series?: number;
   /** Stop when nothing came for so long; default: never. */
   readonly timeoutMs?: number;
+  /** Of messages that wait for an earlier one, in bytes; default as `OrderedPulls`. */
+  readonly memoryBytes?: number;
   readonly signal: AbortSignal;
   /** Give way to a consumer, as far as the service can tell (pull.ts). */
   readonly onlooker?: boolean;
@@ -52,10 +53,12 @@ export interface WatchReport {
   /** From the first to the last image. */
   readonly framesPerSecond: number;
   readonly connections: number;
-  /** Messages before the first header: watching began in the middle of a series. */
+  /** Messages that belong before the first header: watching began in the middle of a series. */
   readonly beforeFirstHeader: number;
-  /** Messages that wait for a number that did not come. */
+  /** Messages that wait for a number that did not come, those that were dropped included. */
   readonly stuck: number;
+  /** Of these: their number had not come for so long that they were dropped, because memory was full. */
+  readonly dropped: number;
   /** True when nothing was wrong with what came. */
   readonly ok: boolean;
   /** Frames that were marked or discarded, and series that were aborted. */
@@ -67,22 +70,23 @@ export interface WatchReport {
   readonly verdict: Verdict;
 }
 
-/** The real consumer would cache without limit. With several endpoints one may be ahead of another. */
-const cacheLimits = { one: 256, several: 1024 };
-
 /** State of one watching. */
 class Watcher {
   readonly checker: StreamChecker;
-  readonly #ordered: OrderedReceive<StreamMessage>;
+  readonly #ordered: OrderedPulls;
   readonly #start = systemClock.now();
   readonly #arrivals: Arrivals;
-  #beforeFirstHeader = 0;
   #firstImageMs = 0;
   #lastImageMs = 0;
 
   constructor(options: WatchOptions, endpoints: number, arrivals: Arrivals) {
     this.#arrivals = arrivals;
-    this.#ordered = new OrderedReceive<StreamMessage>(endpoints === 1 ? cacheLimits.one : cacheLimits.several);
+    const { memoryBytes } = options;
+    this.#ordered = new OrderedPulls({
+      endpoints,
+      signal: arrivals.signal,
+      ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    });
     this.checker = new StreamChecker({
       ...(options.verify === undefined
         ? {}
@@ -104,7 +108,7 @@ class Watcher {
     else if (this.#arrivals.timedOut) this.checker.report('series', 'nothing came any more in the middle of a series');
   }
 
-  take(parts: readonly Uint8Array[]): void {
+  async take(parts: readonly Uint8Array[]): Promise<void> {
     this.#arrivals.message();
     const message = parseMessage(parts);
     if (typeof message === 'string') {
@@ -112,23 +116,22 @@ class Watcher {
       return;
     }
     const { next } = this.#ordered;
-    if (next < 0 && message.htype !== 'header') this.#beforeFirstHeader++;
-    else if (message.msgNumber < next && message.htype !== 'header') {
+    if (message.msgNumber < next && message.htype !== 'header') {
       this.checker.report('msg_number', `number ${message.msgNumber} came again`, message.msgNumber);
     }
-    for (const ordered of this.#ordered.push(message)) {
+    await this.#ordered.take(message, (ordered) => {
       if (ordered.htype === 'image') {
         this.#lastImageMs = systemClock.now();
         if (this.checker.counts.images === 0) this.#firstImageMs = this.#lastImageMs;
       }
       this.checker.accept(ordered);
-    }
+    });
   }
 
   report(): WatchReport {
     const { images } = this.checker.counts;
     const span = this.#lastImageMs - this.#firstImageMs;
-    const stuck = this.#ordered.next < 0 ? 0 : this.#ordered.cached + this.#ordered.dropped;
+    const { stuck, dropped, beforeFirst } = this.#ordered;
     const { headers, marked, discarded, aborted } = this.checker.counts;
     const judged = {
       ok: this.checker.problemCount === 0 && stuck === 0,
@@ -140,8 +143,9 @@ class Watcher {
       elapsedMs: systemClock.now() - this.#start,
       framesPerSecond: span > 0 ? ((images - 1) * 1000) / span : 0,
       connections: this.#arrivals.connections,
-      beforeFirstHeader: this.#beforeFirstHeader,
+      beforeFirstHeader: beforeFirst,
       stuck,
+      dropped,
       ...judged,
       waiting: this.#arrivals.waiting(),
       verdict: verdictOf(judged),
@@ -188,7 +192,7 @@ export async function watchStream(options: WatchOptions): Promise<WatchReport> {
       ...(options.delayMs === undefined ? {} : { delayMs: options.delayMs }),
     });
     for await (const parts of messages) {
-      watcher.take(parts);
+      await watcher.take(parts);
       if (options.series !== undefined && watcher.checker.counts.seriesEnds >= options.series) break;
     }
     arrivals.end();
@@ -276,6 +280,7 @@ export function reportToJson(report: WatchReport): Record<string, unknown> {
         : { frame_number: wrong.frameNumber, y: wrong.y, x: wrong.x, seen: wrong.seen, expected: wrong.expected },
     before_first_header: report.beforeFirstHeader,
     stuck: report.stuck,
+    dropped: report.dropped,
     problem_counts: Object.fromEntries(problemCounts),
     problems: problems.map(({ rule, msgNumber, text }) => ({ rule, msg_number: msgNumber, text })),
   };
@@ -314,8 +319,7 @@ function describeReport(report: WatchReport, verified: boolean): string {
   ];
   if (report.beforeFirstHeader > 0)
     lines.push(`${report.beforeFirstHeader} messages came before the first header and were not checked`);
-  if (report.stuck > 0)
-    lines.push(`${report.stuck} messages wait for a number that did not come: the real consumer would hang here`);
+  if (report.stuck > 0) lines.push(describeStuck(report));
   for (const { rule, msgNumber, text } of problems)
     lines.push(`wrong: ${rule}${msgNumber === null ? '' : ` (message ${msgNumber})`}: ${text}`);
   if (problemCount > problems.length) lines.push(`and ${problemCount - problems.length} more`);

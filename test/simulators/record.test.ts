@@ -444,6 +444,23 @@ t.test('where one endpoint of several fails the recording ends at once, and says
   t.notOk(signal.aborted, 'it waits for nothing');
 });
 
+t.test('one socket may be far ahead of the other: all is written', async (t) => {
+  const count = 1200;
+  const all = Array.from({ length: count }, (_, frame) => image(11 + frame, frame));
+  const [first, second] = [0, 1].map((socket) => all.filter((_, frame) => frame % 2 === socket));
+  // 600 on the first and then the others: with room for them, and with room for 64.
+  for (const memoryBytes of [undefined, 64 * 1100]) {
+    const more = { between: 200, ...(memoryBytes === undefined ? {} : { memoryBytes }) };
+    const report = await recordOf(t, [[header(10), ...first], second, [end(11 + count)]], more);
+    t.match(report, { ok: true, stuck: 0, dropped: 0, counts: { frames: count, seriesEnds: 1 }, warnings: [] });
+  }
+});
+
+t.test('what comes by one socket before the header by another is not called left out', async (t) => {
+  const report = await recordOf(t, [[image(12, 1)], [header(10), image(11, 0), end(13)]], { between: 200 });
+  t.match(report, { ok: true, beforeFirstHeader: 0, counts: { frames: 2 } });
+});
+
 t.test('a number that does not come leaves messages stuck, as at the real consumer', async (t) => {
   const report = await record(newFile(), [header(10), image(11, 0), image(13, 1), end(14)], {
     signal: AbortSignal.timeout(500),

@@ -96,6 +96,38 @@ t.test('a missing number leaves messages stuck', async (t) => {
   t.equal(report.stuck, 2);
 });
 
+t.test('of several sockets one may be far ahead, and bring what belongs behind the header of another', async (t) => {
+  const sockets = [await serve(), await serve()];
+  t.teardown(() => {
+    for (const { push } of sockets) push.close();
+  });
+  const count = 40;
+  const small = (msg: number, index: number): unknown[] => {
+    const [fields] = image(msg, index, new Uint8Array(0)) as [object];
+    return [{ ...fields, shape: [1, 4] }, new Uint8Array(4)];
+  };
+  const all = Array.from({ length: count }, (_, index) => small(11 + index, index));
+  const watching = watchStream({
+    endpoint: sockets.map(({ endpoint }) => endpoint).join(','),
+    series: 1,
+    memoryBytes: 10 * 1100,
+    signal: AbortSignal.timeout(20_000),
+  });
+  for (const message of all.filter((_, index) => index % 2 === 1).slice(0, 5))
+    await sockets[1].push.send(wire(message));
+  await new Promise((resolve) => {
+    setTimeout(resolve, 200);
+  });
+  for (const message of [header(10), ...all.filter((_, index) => index % 2 === 0), end(11 + count, count)])
+    await sockets[0].push.send(wire(message));
+  await new Promise((resolve) => {
+    setTimeout(resolve, 200);
+  });
+  for (const message of all.filter((_, index) => index % 2 === 1).slice(5)) await sockets[1].push.send(wire(message));
+  const report = await watching;
+  t.match(report, { ok: true, stuck: 0, dropped: 0, beforeFirstHeader: 0, checker: { counts: { images: count } } });
+});
+
 t.test('a number that comes again, and a message that is none, are reported', async (t) => {
   const again = await watch([header(10), image(11, 0), image(11, 0), end(12, 1)]);
   t.match([...again.checker.problemCounts.keys()], ['msg_number']);

@@ -59,3 +59,29 @@ t.test('a limit keeps the cache bounded and counts what it refuses', async (t) =
   t.equal(ordered.dropped, 1);
   t.equal(ordered.next, 1);
 });
+
+t.test('messages before the first header are those with smaller numbers, whenever they come', async (t) => {
+  const late = new OrderedReceive<Message>();
+  t.same(deliver('i12', late), { out: '', cached: 1 });
+  t.equal(late.beforeFirst, 1);
+  t.same(deliver('h10 i11 e13', late), { out: 'h10 i11 i12 e13', cached: 0 });
+  t.equal(late.beforeFirst, 0);
+  const middle = new OrderedReceive<Message>();
+  deliver('i7 i8 e9 h10 i12 h14', middle);
+  t.equal(middle.beforeFirst, 3, 'what a later header throws away is stuck, and not before the first');
+});
+
+t.test('before the first header the limit forgets what came first', async (t) => {
+  const ordered = new OrderedReceive<Message>(2);
+  t.same(deliver('i7 i8 i9 i11 h10', ordered), { out: 'h10 i11', cached: 0 });
+  t.equal(ordered.beforeFirst, 3);
+  t.equal(ordered.dropped, 0);
+});
+
+t.test('a limit may go by what messages weigh', async (t) => {
+  const ordered = new OrderedReceive<Message>(10, ({ msgNumber }) => msgNumber);
+  t.same(deliver('h0 i2 i3 i4 i6', ordered), { out: 'h0', cached: 4 });
+  t.ok(ordered.refuses({ htype: 'image', msgNumber: 7 }));
+  t.notOk(ordered.refuses({ htype: 'image', msgNumber: 1 }));
+  t.same(deliver('i1 i7 i8', ordered), { out: 'i1 i2 i3 i4', cached: 2 });
+});
