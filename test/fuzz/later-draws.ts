@@ -29,7 +29,7 @@ export function drawLater(
   const formSlots = random.pick([1, 1, 2, 5]);
   const altered = random.chance(0.3);
   const { mask, form } = drawForm(random, makeLayout(config.detector).shape);
-  const several = config.share.stride === 1 && random.chance(0.3);
+  const several = random.chance(0.3);
   const sockets = 2 + random.integer(3);
   const slowSocket = calm || random.chance(0.5) ? -1 : random.integer(sockets);
   const watched = random.chance(0.3);

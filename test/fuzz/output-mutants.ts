@@ -48,7 +48,7 @@ export const outputMutants: readonly Mutant[] = [
   {
     name: 'turn-kept',
     does: 'goes on with the turns of the last series',
-    changes: [{ file: sockets, from: '      this.#turn = 0;\n', to: '' }],
+    changes: [{ file: sockets, from: '    this.#turn = 0;\n', to: '' }],
   },
   {
     name: 'delivered-by-one-socket',

@@ -8,6 +8,7 @@ import type { RefusedPeer } from '../../src/contract/refused-peers.js';
 import type { Undelivered } from '../../src/contract/series.js';
 import type { MessageKind, Offer } from '../../src/stream/output/message-sink.js';
 import { SocketsSink } from '../../src/stream/output/sockets-sink.js';
+import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
 import { MemorySink } from './memory-sink.js';
 import type { ReceivedMessage } from './memory-sink.js';
 import { parsed } from './stream-verdict.js';
@@ -100,8 +101,14 @@ export class SeveralSink extends MemorySink {
     return this.sockets.reduce((sum, { moved }) => sum + moved, 0);
   }
 
-  override insert(): void {
-    throw new Error('instances that share a detector are played with one socket each');
+  override insert(message: StreamMessage): void {
+    if (message.htype === 'header') this.#beginSeries();
+    this.sockets[0].insert(message);
+    this.#follow();
+  }
+
+  begins(): void {
+    this.#sink.begins();
   }
 
   override poll(): void {
@@ -151,20 +158,24 @@ export class SeveralSink extends MemorySink {
   #handedOver(socket: number, message: ReceivedMessage): ReceivedMessage {
     const kept = this.watch === null ? { parts: message.parts.map((part) => part.slice()) } : this.watch(message);
     this.taken.push(kept);
-    // What a machine has acknowledged its program has read before the next series begins: nobody can know that, and
-    // docs/stream.md says so.
-    if (parsed(kept).htype === 'header') {
-      for (const one of this.sockets) one.readArrived();
-      this.#follow();
-    }
+    if (parsed(kept).htype === 'header') this.#beginSeries();
     this.#checkSocket(socket, parsed(kept).htype);
     return kept;
+  }
+
+  /**
+   * What a machine has acknowledged its program has read before the next series begins: nobody can know that, and
+   * docs/stream.md says so.
+   */
+  #beginSeries(): void {
+    for (const one of this.sockets) one.readArrived();
+    this.#follow();
+    this.#image = 0;
   }
 
   #checkSocket(socket: number, htype: string): void {
     const due = htype === 'image' ? this.#image++ % this.sockets.length : 0;
     if (socket !== due) this.problems.push(`a message (${htype}) left by socket ${socket}, due was ${due}`);
-    if (htype === 'header') this.#image = 0;
     const left = this.sockets.findIndex(({ unfinished = false }, index) => index !== socket && unfinished);
     if (htype !== 'image' && left >= 0)
       this.problems.push(`a ${htype} left by socket ${socket} while socket ${left} had a message half-sent`);

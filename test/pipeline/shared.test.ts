@@ -1,9 +1,12 @@
 import t from 'tap';
 import { Random } from '../../src/base/random.js';
+import { MemorySink } from './memory-sink.js';
 import { armRequest } from './pipeline.js';
+import { SeveralSink } from './several-sink.js';
 import { SharedDetector } from './shared.js';
 import type { Union } from './shared.js';
 import { small } from './small.js';
+import { parsed } from './stream-verdict.js';
 
 const problemsOf = ({ checker, stuck }: Union): string[] => [
   ...checker.problems.map(({ rule, text, msgNumber }) => `${rule} (message ${msgNumber}): ${text}`),
@@ -68,6 +71,31 @@ t.test(
     t.strictSame(problemsOf(union), []);
   },
 );
+
+t.test('an instance with several sockets begins each series at the first, whoever hands over the header', async (t) => {
+  const sinks = [0, 1].map(() => new SeveralSink(new Random(1), [new MemorySink(100), new MemorySink(100)], -1, []));
+  for (const sink of sinks) sink.connect();
+  const detector = new SharedDetector(2, { data_port: '[0, 0]' }, (offset) => ({ sink: sinks[offset] }));
+  // Of series that leave an odd number of images with each instance.
+  for (const frames of [2, 6, 20]) {
+    detector.arm(frames);
+    detector.play(0, frames - 1);
+    detector.run(20);
+  }
+  t.strictSame(
+    sinks[1].sockets.map(({ received }) =>
+      received
+        .map((message) => parsed(message))
+        .map(({ htype, fields }) => (htype === 'image' ? fields['frame'] : 'end')),
+    ),
+    [
+      [1, 'end', 1, 5, 'end', 1, 5, 9, 13, 17, 'end'],
+      [3, 3, 7, 11, 15, 19],
+    ],
+  );
+  const union = detector.union(4);
+  t.strictSame(problemsOf(union), []);
+});
 
 t.test('a series of fewer frames than instances is whole, too', async (t) => {
   const detector = new SharedDetector(4);

@@ -43,6 +43,8 @@ export interface MessageSink {
    * had been acknowledged without a gap when a consumer was lost, since this was asked last.
    */
   takeLoss?(): number;
+  /** A series begins whose header somebody else hands over. Absent = that is nothing to this sink. */
+  begins?(): void;
   /** Something that counts as sent is still in this process, as `keep` left it. Absent = never. */
   readonly unfinished?: boolean;
   /** The sockets of several that are one; absent = this is one. */

@@ -29,7 +29,7 @@ export class SocketsSink implements MessageSink {
   /** Messages taken over, by all and by each. */
   #taken = 0;
   readonly takenBy: number[];
-  /** Up to the header of the present series, the header included. */
+  /** Up to the header of the present series, the header included where it leaves here. */
   #before = 0;
   #beforeBy: readonly number[];
   /** Up to the last image. */
@@ -105,6 +105,11 @@ export class SocketsSink implements MessageSink {
     for (const socket of this.sockets) socket.poll();
   }
 
+  begins(): void {
+    assert(this.#pending === null, 'a series begins while a message of the one before is pending');
+    this.#begin();
+  }
+
   /** Hot. */
   offer(parts: readonly Uint8Array[], kind: MessageKind = 'images'): Offer {
     assert(this.#pending === null, 'a message was offered while another is pending');
@@ -156,11 +161,13 @@ export class SocketsSink implements MessageSink {
     if (kind === 'images') {
       this.#turn = (socket + 1) % this.sockets.length;
       this.#upToImages = this.#taken;
-    } else if (kind === 'headers') {
-      this.#turn = 0;
-      this.#before = this.#upToImages = this.#taken;
-      this.#beforeBy = [...this.takenBy];
-    }
+    } else if (kind === 'headers') this.#begin();
+  }
+
+  #begin(): void {
+    this.#turn = 0;
+    this.#before = this.#upToImages = this.#taken;
+    this.#beforeBy = [...this.takenBy];
   }
 
   #keep(): void {

@@ -50,7 +50,9 @@ export function offerHeader(series: SeriesState, now: number): void {
 
 /** The first instance hands the header over; an end that this one still owes is not waited for any more. */
 function headerElsewhere(series: SeriesState): void {
-  series.deps.output.owedEnd = null;
+  const { output } = series.deps;
+  output.owedEnd = null;
+  output.sink.begins?.();
   series.headerNumber = series.request.msgNumberBase;
   series.step = seriesStep.header;
   headerHandedOver(series);

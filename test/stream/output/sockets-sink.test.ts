@@ -97,6 +97,28 @@ t.test('header and end leave by the first socket, images in turns, each series f
   t.strictSame(sink.takenBy, [8, 2, 2]);
 });
 
+t.test('a series whose header leaves elsewhere begins at the first socket, too', async (t) => {
+  const { sink, sockets, send } = make(2);
+  sink.begins();
+  send('images', 'A1');
+  send('seriesEnds', 'Ae');
+  sink.begins();
+  for (let image = 0; image < 10; image++) send('images', `B${image}`);
+  t.strictSame(
+    sockets.map(({ taken }) => taken),
+    [
+      ['A1', 'Ae', 'B0', 'B2', 'B4', 'B6', 'B8'],
+      ['B1', 'B3', 'B5', 'B7', 'B9'],
+    ],
+  );
+  // Before B there were two. The second has acknowledged B1, B3 and B5: of B everything up to B6.
+  sockets[1].delivered = 3;
+  t.equal(sink.takeLoss?.(), 2 + 7);
+  // The first has A1, the end of A, B0 and B2: of B everything up to B3.
+  sockets[0].delivered = 4;
+  t.equal(sink.takeLoss?.(), 2 + 4);
+});
+
 t.test('a socket that takes nothing has the next image all the same: nothing passes it', async (t) => {
   const { sockets, send, sink } = make(2);
   send('headers', 'h');
