@@ -12,8 +12,11 @@ const queueMessagesLeast = 4;
 /** What the kernel is asked to hold for one consumer. */
 const bufferBytes = { least: 4 * mebibyte, most: 64 * mebibyte } as const;
 const bufferFrames = 4;
-/** Copies of frames on their way to viewers at once, to those of different speed. */
-export const previewFrames = 3;
+/**
+ * Copies of frames for viewers: those on their way at once, to viewers of different speed, and the last of a series
+ * that waits for room.
+ */
+export const previewFrames = 4;
 
 /** Sizes in bytes, times in milliseconds; null = unknown without a frame rate. */
 export interface SendQueuePlan {

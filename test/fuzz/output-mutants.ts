@@ -82,7 +82,9 @@ export const outputMutants: readonly Mutant[] = [
     changes: [
       {
         file: preview,
-        from: 'if (this.#later !== null && this.#due(now, this.#later.bytes)) this.#showLater(now);',
+        from:
+          'if (this.#waits && this.#due(now, this.#later?.bytes ?? this.#kept?.pixels.length ?? 0)) ' +
+          'this.#showLater(now);',
         to: '',
       },
     ],

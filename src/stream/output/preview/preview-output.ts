@@ -47,6 +47,8 @@ export class PreviewOutput implements Output {
   readonly #options: PreviewOptions;
   #images: ImageMessages | null = null;
   #later: Later | null = null;
+  /** What was later when the next series was made: its message, and a copy, for its slot is given away now. */
+  #kept: { readonly json: Uint8Array; readonly pixels: Uint8Array } | null = null;
   /** The end of a series whose last frame waits for room: it must not come before that. */
   #end: readonly Uint8Array[] | null = null;
   #shownAt = -Infinity;
@@ -60,7 +62,7 @@ export class PreviewOutput implements Output {
 
   prepare({ shape, type, headerKeys, exposureTime }: ImageShape): void {
     const { encoding } = this.form;
-    this.#over();
+    this.#keepLater();
     this.#images = new ImageMessages(walkOf(this.form, shape).shape, type, headerKeys, exposureTime, encoding);
   }
 
@@ -72,11 +74,14 @@ export class PreviewOutput implements Output {
   }
 
   image({ facts, number, pixels, raw }: FrameToSend, _taken: unknown, now: number): boolean {
+    // Of a series whose header another instance hands over.
+    if (this.#end !== null) this.#over();
     if (this.sink.subscribers === 0 || raw === undefined) {
-      this.#later = null;
+      this.#later = this.#kept = null;
       return true;
     }
-    if (this.#later !== null) this.#options.words.skip(1);
+    if (this.#waits) this.#options.words.skip(1);
+    this.#kept = null;
     const { lying } = this.#options;
     const bytes = lying ? raw.bytes : pixels.length;
     this.#later = { own: raw.own, facts, number: number ?? 0, bytes };
@@ -97,11 +102,15 @@ export class PreviewOutput implements Output {
     const { subscribers, refused } = this.sink;
     this.#options.words.publish(subscribers, refused);
     if (this.#end !== null) this.#finish(now);
-    else if (this.#later !== null && this.#due(now, this.#later.bytes)) this.#showLater(now);
+    else if (this.#waits && this.#due(now, this.#later?.bytes ?? this.#kept?.pixels.length ?? 0)) this.#showLater(now);
   }
 
   keep(): void {
     // No slot is held here.
+  }
+
+  get #waits(): boolean {
+    return this.#later !== null || this.#kept !== null;
   }
 
   #due(now: number, bytes: number): boolean {
@@ -111,20 +120,36 @@ export class PreviewOutput implements Output {
   /** The last frame of a series, as soon as a viewer has room for it, then its end. */
   #finish(now: number): void {
     this.#showLater(now);
-    if (this.#later === null || this.sink.subscribers === 0) this.#over();
+    if (!this.#waits || this.sink.subscribers === 0) this.#over();
   }
 
   /** A frame that waits is not shown any more; an end that waits for it goes out. */
   #over(): void {
-    if (this.#later !== null) this.#options.words.skip(1);
-    this.#later = null;
+    if (this.#waits) this.#options.words.skip(1);
+    this.#later = this.#kept = null;
     if (this.#end !== null) this.sink.send(this.#end, true);
     this.#end = null;
   }
 
   #showLater(now: number): void {
     const own = this.#later?.own;
-    if (own !== undefined) this.#show((into) => this.#options.copyLater(own, into), now);
+    if (own !== undefined) return this.#show((into) => this.#options.copyLater(own, into), now);
+    const kept = this.#kept;
+    if (kept === null || this.sink.free === 0) return;
+    this.#kept = null;
+    this.#send(kept.json, kept.pixels, now);
+  }
+
+  /** The next series may be far away: a frame that waits is shown meanwhile. Its copy is made while it is there. */
+  #keepLater(): void {
+    const later = this.#later;
+    const images = this.#images;
+    if (later === null || images === null) return;
+    this.#later = null;
+    if (this.sink.subscribers === 0) return;
+    const pixels = this.#buffer(later.bytes, previewFrames);
+    if (pixels === null || !this.#options.copyLater(later.own, pixels)) return this.#options.words.skip(1);
+    this.#kept = { json: images.make(later.number, later.facts).slice(), pixels };
   }
 
   /** Show the latest frame, if a viewer can take it; `copy` brings its bytes, and says whether they are whole. */
@@ -132,21 +157,24 @@ export class PreviewOutput implements Output {
     const later = this.#later;
     const images = this.#images;
     if (later === null || images === null) return;
-    const into = this.sink.free === 0 ? null : this.#buffer(later.bytes);
+    const into = this.sink.free === 0 ? null : this.#buffer(later.bytes, previewFrames - 1);
     // All are busy with an earlier one: it is shown when one of them is not.
     if (into === null) return;
     this.#later = null;
     if (!copy(into)) return this.#options.words.skip(1);
-    this.#shownAt = now;
     // The next message is written where this one was.
-    const json = images.make(later.number, later.facts).slice();
-    const taken = this.sink.send([json, into], false);
+    this.#send(images.make(later.number, later.facts).slice(), into, now);
+  }
+
+  #send(json: Uint8Array, pixels: Uint8Array, now: number): void {
+    this.#shownAt = now;
+    const taken = this.sink.send([json, pixels], false);
     this.#options.words.show(taken, this.sink.subscribers - taken);
   }
 
-  /** Memory of this length that nothing is sent from any more; null = there is none. */
-  #buffer(bytes: number): Uint8Array | null {
-    for (let index = 0; index < previewFrames; index++) {
+  /** One of the first `most` buffers, of this length, that nothing is sent from any more; null = there is none. */
+  #buffer(bytes: number, most: number): Uint8Array | null {
+    for (let index = 0; index < most; index++) {
       const buffer = this.#buffers[index];
       if (buffer !== undefined && this.sink.uses(buffer)) continue;
       if (buffer === undefined || buffer.buffer.byteLength < bytes) this.#buffers[index] = new Uint8Array(bytes);

@@ -270,11 +270,77 @@ t.test('large frames are copied at 200 MB/s at most, whatever rate was asked for
   t.equal(viewers.frames.length, 1);
 });
 
-t.test('a new series forgets what was behind', async (t) => {
+const shape = { shape: [1, 4], type: 'uint8', headerKeys: [], exposureTime: null } as const;
+const numbers = (viewers: Viewers): unknown[] => viewers.seen.map(({ text }) => text['msg_number']);
+
+t.test('a series that is only made takes nothing from the last frame of the one before', async (t) => {
+  for (const ended of [true, false]) {
+    const { viewers, output, image, ring, words } = setUp(10);
+    image(1, 0);
+    viewers.free = 0;
+    image(2, 1000);
+    if (ended) output.end(summary, nothing, 1001, 1003);
+    output.prepare({ ...shape, shape: [2, 2] });
+    // Its slot is given away.
+    ring.delete(2);
+    output.settle(2000);
+    t.strictSame(numbers(viewers), [1001]);
+    viewers.free = 1;
+    output.settle(2001);
+    t.strictSame(numbers(viewers), ended ? [1001, 1002, 1003] : [1001, 1002]);
+    t.match(viewers.seen[1], { text: { shape: [1, 4] }, pixels: [2, 2, 2, 2] });
+    t.match(words, { shown: 2, skipped: 0 });
+    output.settle(5000);
+    output.begin({ filename: '', metadata: '{}', number: 1004 }, nothing, 5001);
+    t.strictSame(numbers(viewers), ended ? [1001, 1002, 1003, 1004] : [1001, 1002, 1004], 'once');
+  }
+});
+
+t.test('its copy has room, whatever is being sent', async (t) => {
+  const { viewers, output, image } = setUp(10);
+  for (let frame = 1; frame <= 3; frame++) {
+    image(frame, frame * 1000);
+    viewers.busy.push(viewers.seen.at(-1)?.memory as ArrayBufferLike);
+  }
+  viewers.free = 0;
+  image(4, 4000);
+  output.end(summary, nothing, 4001, 1005);
+  output.prepare(shape);
+  viewers.free = 1;
+  output.settle(4002);
+  t.strictSame(numbers(viewers), [1001, 1002, 1003, 1004, 1005]);
+  t.strictSame(
+    viewers.seen.slice(0, 4).map(({ memory }) => new Uint8Array(memory)[0]),
+    [1, 2, 3, 4],
+  );
+});
+
+t.test('a new series forgets what was behind when it begins', async (t) => {
+  for (const elsewhere of [true, false]) {
+    const { viewers, output, image, words } = setUp(10);
+    image(1, 0);
+    viewers.free = 0;
+    image(2, 1000);
+    output.end(summary, nothing, 1001, 1003);
+    output.prepare(shape);
+    // The header of instances that share a series is handed over by one of them.
+    if (!elsewhere) output.begin({ filename: '', metadata: '{}', number: 1004 }, nothing, 1002);
+    image(5, 1003);
+    viewers.free = 1;
+    output.settle(2000);
+    t.strictSame(numbers(viewers), [1001, 1003, ...(elsewhere ? [] : [1004]), 1005]);
+    t.equal(words.skipped, 1);
+  }
+});
+
+t.test('nothing is kept for viewers that have gone', async (t) => {
   const { viewers, output, image } = setUp(10);
   image(1, 0);
-  image(2, 1);
-  output.prepare({ shape: [1, 4], type: 'uint8', headerKeys: [], exposureTime: null });
-  output.settle(1000);
-  t.strictSame(viewers.frames, [1001]);
+  viewers.free = 0;
+  image(2, 1000);
+  viewers.subscribers = 0;
+  output.prepare(shape);
+  viewers.subscribers = viewers.free = 1;
+  output.settle(5000);
+  t.strictSame(viewers.frames, [1001], 'who comes later is not shown what is over');
 });
