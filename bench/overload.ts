@@ -9,6 +9,10 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pull } from 'zeromq';
+import { lossCauses } from '../src/contract/loss-causes.js';
+import type { LossCause } from '../src/contract/loss-causes.js';
+import { codesOf } from '../src/contract/row.js';
+import type { PortLedger } from '../src/contract/series.js';
 import { commandLine, isMain, print } from './command-line.js';
 import { compilePrograms } from './compile.js';
 import type { Programs } from './compile.js';
@@ -40,15 +44,9 @@ export interface OverloadRow {
   readonly images: number;
   readonly lost: number;
   readonly torn: number;
-  /**
-   * Packets that are missing, and why, by the ledger: refused for the full ring, or come when their frame had been
-   * given up.
-   */
+  /** Packets that are missing, and why, by the ledger. */
   readonly missingPackets: number;
-  readonly ringPackets: number;
-  readonly latePackets: number;
-  readonly socketPackets: number;
-  readonly unexplainedPackets: number;
+  readonly missingBy: Readonly<Record<LossCause, number>>;
   readonly aborted: string | null;
   /** From the end of slowness until it was up to date; and the last loss after that, 0 = none. */
   readonly caughtUp: number;
@@ -64,6 +62,7 @@ export interface OverloadResult extends OverloadOptions {
   readonly rows: readonly OverloadRow[];
 }
 
+const causes = codesOf(lossCauses);
 const quietSeconds = 4;
 const afterSeconds = 14;
 const upToDateMs = 100;
@@ -88,9 +87,7 @@ interface Arrival {
 
 interface SeriesEnd {
   readonly aborted?: string;
-  readonly ledger: Readonly<
-    Record<string, Readonly<Record<'missing' | 'ring' | 'late' | 'socket' | 'unexplained', number | null>>>
-  >;
+  readonly ledger: Readonly<Record<string, PortLedger>>;
 }
 
 async function overload(
@@ -180,8 +177,7 @@ function reckon(
   const complete = arrivals.filter((arrival) => arrival.complete);
   const lost = arrivals.filter((arrival) => !arrival.complete);
   const ledger = Object.values(end?.ledger ?? {});
-  const sum = (field: 'missing' | 'ring' | 'late' | 'socket' | 'unexplained'): number =>
-    ledger.reduce((total, port) => total + (port[field] ?? 0), 0);
+  const sum = (field: 'missing' | LossCause): number => ledger.reduce((total, port) => total + (port[field] ?? 0), 0);
   const packets = Math.max(...arrivals.map(({ missing }) => missing), 0);
   const upToDate =
     arrivals.find(({ at, frame }) => at >= to && at - dueAt(frame) < upToDateMs)?.at ?? Number.POSITIVE_INFINITY;
@@ -194,10 +190,7 @@ function reckon(
     lost: lost.length,
     torn: lost.filter(({ missing }) => missing < packets).length,
     missingPackets: sum('missing'),
-    ringPackets: sum('ring'),
-    latePackets: sum('late'),
-    socketPackets: sum('socket'),
-    unexplainedPackets: sum('unexplained'),
+    missingBy: Object.fromEntries(causes.map((cause) => [cause, sum(cause)])) as Record<LossCause, number>,
     aborted: end === null ? 'no series_end' : (end.aborted ?? null),
     caughtUp: (upToDate - to) / 1000,
     lossAfter: Math.max(0, (lastLost - upToDate) / 1000),
@@ -218,7 +211,7 @@ export function overloadTables({ rate, seconds, rows }: OverloadResult): string 
     'images',
     'lost',
     'of these in part',
-    'packets missing = ring + late + kernel + unexplained',
+    `packets missing = ${causes.join(' + ')}`,
     'caught up after',
     'loss after that',
     'latency at most',
@@ -235,8 +228,7 @@ export function overloadTables({ rate, seconds, rows }: OverloadResult): string 
     String(row.images),
     String(row.lost),
     String(row.torn),
-    `${row.missingPackets} = ${row.ringPackets} + ${row.latePackets} + ${row.socketPackets} + ` +
-      `${row.unexplainedPackets}`,
+    `${row.missingPackets} = ${causes.map((cause) => row.missingBy[cause]).join(' + ')}`,
     `${row.caughtUp.toFixed(2)} s`,
     `${row.lossAfter.toFixed(2)} s`,
     `${row.latency.toFixed(2)} s`,
