@@ -34,8 +34,7 @@ interface Step {
 
 /**
  * From what the detector should have sent to what lies in frames. Each bar hangs where the one before has come down to;
- * what is left at the end is `accepted`. By cause, as the ledger has it: expected = accepted + unexplained +
- * cut_off + socket + ring + late.
+ * what is left at the end is `accepted`. The causes of the ledger, the last one first: so a packet meets them.
  */
 export const waterfallSteps: readonly Step[] = [
   { title: '1 expected', bar: packets('expected'), below: '0 * ' + packets('expected') },

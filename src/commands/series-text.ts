@@ -27,7 +27,7 @@ export function summaryLines(summary: SeriesSummary): string[] {
   ];
 }
 
-/** `3 missing = 1 late + 0 ring + ? socket + ? unexplained`; `?` = the kernel tells nothing. */
+/** `3 missing = 1 late + 0 ring + ? socket …`, cause by cause; `?` = the kernel tells nothing. */
 export function missingText(packets: MissingByCause & { readonly missing: number }): string {
   const causes = codesOf(lossCauses).map((cause) => `${packets[cause] ?? '?'} ${cause}`);
   return `${packets.missing} missing${packets.missing === 0 ? '' : ` = ${causes.join(' + ')}`}`;

@@ -71,8 +71,7 @@ const packets = {
 };
 
 const portLedger = object(
-  'Packets of one port in one series: expected = accepted + missing, missing = late + ring + socket + cut_off + ' +
-    'unexplained',
+  `Packets of one port in one series: expected = accepted + missing, missing = ${codesOf(lossCauses).join(' + ')}`,
   {
     udp_port: count('UDP port'),
     ...packets,

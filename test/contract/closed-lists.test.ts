@@ -160,6 +160,20 @@ t.test('a word that a document gives to aborted, reason or cause is one of a lis
     for (const [text, word] of read(document).matchAll(words)) t.ok(known.has(word), `${document}: ${text}`);
 });
 
+t.test('where missing packets are added up, all causes stand, in the order of the ledger', async (t) => {
+  const files = ['clients/python/vdcu_client/answers.py', 'docs/architecture.md', 'docs/performance.md'];
+  for (const file of files) {
+    const sums = [...read(file).matchAll(/\bmissing = (\w+(?: \+ \w+)+)/g)].map(([, sum]) => sum);
+    t.strictSame(sums, [codesOf(lossCauses).join(' + ')], file);
+  }
+  const ledger = /^class _ReceivingAlways[^]*?^class /m.exec(read('clients/python/vdcu_client/answers.py'))?.[0] ?? '';
+  t.strictSame(
+    [...ledger.matchAll(/^ +(\w+): Optional\[int\]$/gm)].map(([, key]) => key),
+    codesOf(lossCauses),
+    'the Python client: what the kernel may not tell',
+  );
+});
+
 /** Values of each label of each metric, as a service exports them. */
 async function exportedLabels(): Promise<Map<string, Set<string>>> {
   const view = new HandMadeView();
