@@ -8,6 +8,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Random } from '../src/base/random.js';
+import { compressions } from '../src/contract/compressions.js';
 import { imageOf } from '../test/encode/images.js';
 import type { Content } from '../test/encode/images.js';
 import { commandLine, isMain, print } from './command-line.js';
@@ -36,7 +37,6 @@ export interface CompressedOptions {
 
 export const compressedDefaults: CompressedOptions = { runs: 5, seconds: 3, searchSeconds: 10, mean: 1 };
 const compressedRates = [500, 1000];
-const forms = ['none', 'bslz4'] as const;
 
 /** One series. */
 interface Figure {
@@ -71,7 +71,7 @@ export async function measureCompressed(options: CompressedOptions): Promise<Com
   const rows: CompressedRow[] = [];
   const highest: HighestRate[] = [];
   try {
-    for (const compression of forms) {
+    for (const compression of compressions) {
       const detector = await quad({ ring_frames: 1000, compression });
       writeFileSync(pixels, payloadsOf(detector, `mean ${mean}` as Content));
       services.push(await warmService(programs, detector, false, { pixels }));
@@ -141,7 +141,7 @@ export function compressedTables({ mean, rows, highest, searchSeconds }: Compres
   ];
   const lines = highest.map(
     ({ rate, failedAt, reason }, index) =>
-      `- highest rate without loss, ${forms[index]}: ${rate} frames/s over ${searchSeconds} s; ` +
+      `- highest rate without loss, ${compressions[index]}: ${rate} frames/s over ${searchSeconds} s; ` +
       (failedAt === null ? 'no higher one was tried.' : `${failedAt} failed: ${reason}.`),
   );
   return [`Counts of a pixel: ${mean} on average.`, table(head, body), lines.join('\n')].join('\n\n').trimEnd();

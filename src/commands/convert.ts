@@ -5,11 +5,13 @@ import { availableParallelism } from 'node:os';
 import { Option } from 'commander';
 import type { Command } from 'commander';
 import { exitCode } from '../base/errors.js';
+import { compressions } from '../contract/compressions.js';
+import type { Compression } from '../contract/compressions.js';
 import type { ConvertReport } from '../convert/convert.js';
 import { helpEnd, sharedCodes, wholeNumber } from './arguments.js';
 
 interface ConvertCommandOptions {
-  readonly to: 'bslz4' | 'none';
+  readonly to: Compression;
   readonly threads?: number;
   readonly json?: true;
 }
@@ -31,7 +33,7 @@ export function addConvert(program: Command): void {
     .argument('<file>', 'an HDF5 file')
     .argument('<out>', 'a file that does not exist yet')
     .addOption(
-      new Option('--to <compression>', 'how images are compressed in OUT').choices(['bslz4', 'none']).default('bslz4'),
+      new Option('--to <compression>', 'how images are compressed in OUT').choices(compressions).default('bslz4'),
     )
     .option('--threads <count>', 'threads that read and compress (default: one per core)', wholeNumber(1, 128))
     .option('--json', 'print the result as JSON')

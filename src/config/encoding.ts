@@ -2,6 +2,7 @@
 // streamer. Comes in: the configuration, the layout, sizes, the rate. Goes out: threads, slots, bytes; null = frames
 // leave as they lie.
 
+import type { Compression } from '../contract/compressions.js';
 import { bitsBytes, leavesAsItLies, walkOf } from '../detector/frame-form.js';
 import type { FrameForm } from '../detector/frame-form.js';
 import { chunkBound } from '../memory/form-slots.js';
@@ -19,8 +20,7 @@ const defaultRateHz = 1000;
 
 /** How frames leave. */
 export interface SentForm extends FrameForm {
-  /** As the stream calls it. */
-  readonly encoding: 'none' | 'bslz4';
+  readonly encoding: Compression;
   readonly masked: boolean;
   /** Null = the missing value. */
   readonly maskValue: number | null;

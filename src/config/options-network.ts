@@ -3,6 +3,7 @@
 
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { compressions } from '../contract/compressions.js';
 import { parseNetwork, parseSource } from './networks.js';
 import { socketsMost } from '../memory/socket-words.js';
 import { address, noted, oneOf, port, whole, wholeOrUnset } from './option.js';
@@ -115,9 +116,9 @@ export const networkOptions = {
     range: 'an IPv4 or IPv6 address of this machine',
     description: 'Address on which the zmq stream is offered.',
   }),
-  compression: noted(z.enum(['none', 'bslz4']).default('none'), {
+  compression: noted(z.enum(compressions).default('none'), {
     unit: null,
-    range: 'none or bslz4',
+    range: compressions.join(' or '),
     description:
       "How frames leave: as they are, or compressed with bitshuffle and LZ4 (HDF5's filter 32008). Ask first whether " +
       'every consumer decodes.',

@@ -1,4 +1,10 @@
-// What PSI's client has set, as the HTTP interface tells it and the page shows it. Types only.
+// What PSI's client has set, as the HTTP interface tells it and the page shows it.
+// Tested by test/contract/closed-lists.test.ts.
+
+/** As `rx_status` tells. */
+export const psiStatuses = ['idle', 'transmitting', 'running'] as const;
+
+export type PsiStatus = (typeof psiStatuses)[number];
 
 /** The receiver of one module. */
 export interface ReceiverTold {
@@ -20,7 +26,7 @@ export interface ReceiverTold {
 
 /** All that the client has set. */
 export interface ReceiversTold {
-  readonly status: 'idle' | 'transmitting' | 'running';
+  readonly status: PsiStatus;
   readonly receivers: readonly ReceiverTold[];
   /** Name of the file and metadata of the next series; null = the first module was not set up. */
   readonly next: { readonly filename: string; readonly metadata: Readonly<Record<string, unknown>> } | null;

@@ -9,6 +9,11 @@ import type { RefusalReason } from './refusals.js';
 import type { PeerRefusal } from './refused-peers.js';
 import type { WarningCode } from './series-warnings.js';
 
+/** Names of the state of the service: `state` in answers, on the page, and of `vdcu_series_state`. */
+export const seriesStates = ['idle', 'open', 'closing'] as const;
+
+export type SeriesState = (typeof seriesStates)[number];
+
 /** The send buffer of a consumer's connection, in bytes; the kernel may charge twice that. Null = it does not say. */
 export interface SendBuffer {
   readonly requestedBytes: number;

@@ -8,6 +8,7 @@ import { Piscina } from 'piscina';
 import { assert } from '../base/assert.js';
 import { exitCode, OperatorError } from '../base/errors.js';
 import { systemClock } from '../base/clock.js';
+import type { Compression } from '../contract/compressions.js';
 import { frameBytesLimit } from '../../simulators/files/disk-reserve.js';
 import { bitshuffled, bitshuffleFilter, DirectChunks, leastBytes } from '../../simulators/files/direct-chunks.js';
 import {
@@ -30,7 +31,7 @@ export interface ConvertOptions {
   /** A file that does not exist yet. */
   readonly out: string;
   /** How images are compressed in the new file. */
-  readonly to: 'bslz4' | 'none';
+  readonly to: Compression;
   readonly threads: number;
   readonly signal: AbortSignal;
   /** Called after each image. */

@@ -1,12 +1,13 @@
 // The doctor's report: every check made over the same facts, as an object for JSON and metrics, as lines for people,
 // and as reasons against opening a series.
 
+import { checkStatuses } from '../contract/check-statuses.js';
+import type { CheckStatus } from '../contract/check-statuses.js';
 import { clientChecks } from './checks-client.js';
 import { kernelChecks } from './checks-kernel.js';
 import { machineChecks } from './checks-machine.js';
 import { networkChecks } from './checks-network.js';
 import type { Facts } from './facts.js';
-import type { CheckStatus } from './verdict.js';
 
 /** One check as it leaves the process. */
 export interface CheckResult {
@@ -77,10 +78,9 @@ export function reasonsAgainstArming(report: DoctorReport): string[] {
 
 /** The report for people: what is wrong first, each with its remedy. */
 export function reportText(report: DoctorReport): string {
-  const order: readonly CheckStatus[] = ['failed', 'warning', 'ok'];
   const width = Math.max(...checkNames.map((name) => name.length));
   const indent = ' '.repeat(9);
-  const lines = order
+  const lines = checkStatuses
     .flatMap((wanted) => report.checks.filter(({ status }) => status === wanted))
     .flatMap(({ check, status, seen, needed, remedy, docs }) => [
       `${status.padEnd(9)}${check.padEnd(width)}  ${seen}`,

@@ -2,9 +2,8 @@
 // place in the documentation.
 // Tested by test/doctor/report.test.ts.
 
+import type { CheckStatus } from '../contract/check-statuses.js';
 import type { Facts } from './facts.js';
-
-export type CheckStatus = 'ok' | 'warning' | 'failed';
 
 /** The outcome of one check, in words: what was seen, what is needed, and the command (or setting) that mends it. */
 export interface Verdict {

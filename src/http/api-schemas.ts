@@ -3,9 +3,12 @@
 // Tested by test/http/http.test.ts.
 
 import { abortReasons } from '../contract/abort-reasons.js';
+import { checkStatuses } from '../contract/check-statuses.js';
 import { lossCauses } from '../contract/loss-causes.js';
+import { receiverStates } from '../contract/receiver-states.js';
 import { codesOf } from '../contract/row.js';
 import type { Row } from '../contract/row.js';
+import { seriesStates } from '../contract/series.js';
 import { portCounterTable } from '../memory/counters.js';
 import { pixelBytes } from '../detector/pixel-type.js';
 import { refusals } from '../contract/refusals.js';
@@ -162,7 +165,7 @@ const currentSeries = object('The series that is open', {
   ports: list(currentPort, 'Counters by port'),
 });
 
-const state: Schema = { type: 'string', enum: ['idle', 'open', 'closing'], description: 'State of the series' };
+const state: Schema = { type: 'string', enum: seriesStates, description: 'State of the series' };
 
 export const serviceStatus = object(
   'What the service is doing',
@@ -240,7 +243,7 @@ export const receiverStatus = object(
   {
     state: {
       type: 'string',
-      enum: ['idle', 'running', 'error'],
+      enum: receiverStates,
       description: 'running while a series is open or closing; error when a thread of the service stands still',
     },
     error: text('What is wrong, with state error'),
@@ -274,7 +277,7 @@ export const doctorReport = object('Checks of machine and service', {
   checks: list(
     object('One check', {
       check: text('Its name'),
-      status: { type: 'string', enum: ['ok', 'warning', 'failed'], description: 'What came of it' },
+      status: { type: 'string', enum: checkStatuses, description: 'What came of it' },
       seen: text('What was seen'),
       needed: text('What is needed'),
       remedy: orNull(text('Command or setting that mends it')),

@@ -1,6 +1,7 @@
 // The route of what PSI's client has set: modules, file and metadata of the next series, and what would be refused.
 
 import type { FastifyInstance } from 'fastify';
+import { psiStatuses } from '../contract/receivers-told.js';
 import { receiversTold } from '../control/sls/told.js';
 import type { ReceiverGroup } from '../control/sls/receivers.js';
 import { count, flag, list, object, orNull, text } from './schema-parts.js';
@@ -23,7 +24,7 @@ const receiver = object('The receiver of one module', {
 });
 
 export const receiversSchema = object("The receivers that PSI's client drives", {
-  status: { type: 'string', enum: ['idle', 'transmitting', 'running'], description: 'As rx_status tells' },
+  status: { type: 'string', enum: psiStatuses, description: 'As rx_status tells' },
   receivers: list(receiver, 'One for each module, in their order'),
   next: orNull(
     object('The next series; null = the first module was not set up', {

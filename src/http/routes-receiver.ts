@@ -3,6 +3,7 @@
 // Tested by test/http/http.test.ts.
 
 import type { FastifyInstance } from 'fastify';
+import type { ReceiverState } from '../contract/receiver-states.js';
 import * as schemas from './api-schemas.js';
 import { downsample } from './downsample.js';
 import { PixelStates } from '../detector/pixel-states.js';
@@ -36,7 +37,7 @@ export function addReceiverRoutes(app: FastifyInstance, view: ServiceView): void
         response: { 200: schemas.receiverStatus },
       },
     },
-    () => {
+    (): { state: ReceiverState; error?: string } => {
       const { alive, reasons } = view.liveness();
       if (!alive) return { state: 'error', error: reasons.join('; ') };
       return { state: view.status().state === 'idle' ? 'idle' : 'running' };

@@ -4,12 +4,14 @@
 import type { FastifyInstance } from 'fastify';
 import * as schemas from './api-schemas.js';
 import { seriesRecord } from './record-schema.js';
+import { seriesStates } from '../contract/series.js';
+import type { SeriesState } from '../contract/series.js';
 import { armProperties } from '../control/arm-request.js';
 import type { JsonNode } from '../base/json-text.js';
 import { Refused } from '../control/refused.js';
 import type { StopWish } from '../control/stop-request.js';
 import { SeriesWait, waitLimit } from './series-wait.js';
-import type { SeriesState, ServiceStatus, ServiceView } from '../view/service-view.js';
+import type { ServiceStatus, ServiceView } from '../view/service-view.js';
 import { snakeKeys } from '../base/snake-case.js';
 
 interface WaitQuery {
@@ -17,7 +19,6 @@ interface WaitQuery {
   readonly timeout?: unknown;
 }
 
-const states: readonly SeriesState[] = ['idle', 'open', 'closing'];
 /** Seconds. */
 const usualWait = 30;
 const longestWait = 600;
@@ -70,7 +71,7 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
         querystring: {
           type: 'object',
           properties: {
-            wait: { type: 'string', enum: states, description: 'State that is waited for.' },
+            wait: { type: 'string', enum: seriesStates, description: 'State that is waited for.' },
             timeout: {
               type: 'number',
               minimum: 0,
@@ -190,8 +191,8 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
 function waitWish({ wait, timeout }: WaitQuery): { state: SeriesState; seconds: number } | null {
   if (wait === undefined && timeout === undefined) return null;
   const problems: string[] = [];
-  const state = states.find((name) => name === wait);
-  if (state === undefined) problems.push(`wait: ${shown(wait)}, needs ${states.join(', ')}`);
+  const state = seriesStates.find((name) => name === wait);
+  if (state === undefined) problems.push(`wait: ${shown(wait)}, needs ${seriesStates.join(', ')}`);
   const seconds =
     timeout === undefined ? usualWait : typeof timeout === 'string' && timeout.trim() !== '' ? Number(timeout) : NaN;
   if (!(seconds >= 0 && seconds <= longestWait))

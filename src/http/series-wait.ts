@@ -3,7 +3,7 @@
 
 import { systemClock } from '../base/clock.js';
 import type { Clock } from '../base/clock.js';
-import type { SeriesState } from '../view/service-view.js';
+import type { SeriesState } from '../contract/series.js';
 
 /** Requests that may wait at once. */
 export const waitLimit = 32;

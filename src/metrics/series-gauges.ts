@@ -3,11 +3,11 @@
 
 import { lossCauses } from '../contract/loss-causes.js';
 import { codesOf } from '../contract/row.js';
+import { seriesStates } from '../contract/series.js';
 import type { SeriesPackets } from '../memory/series-packets.js';
-import type { SeriesState, ServiceView } from '../view/service-view.js';
+import type { ServiceView } from '../view/service-view.js';
 import type { Sample, MetricRow } from './metric-row.js';
 
-const states: readonly SeriesState[] = ['idle', 'open', 'closing'];
 const causes = codesOf(lossCauses);
 const classes = [
   'expected',
@@ -36,7 +36,7 @@ export const seriesGauges: readonly MetricRow[] = [
     labels: ['state'],
     read: (view) => {
       const { state } = view.status();
-      return states.map((name): Sample => [{ state: name }, name === state ? 1 : 0]);
+      return seriesStates.map((name): Sample => [{ state: name }, name === state ? 1 : 0]);
     },
   },
   {

@@ -2,6 +2,8 @@
 // failed or is a warning is listed with the command that mends it.
 // Tested by test/threads/page.test.ts.
 
+import { checkStatuses } from '../contract/check-statuses.js';
+import type { CheckStatus } from '../contract/check-statuses.js';
 import { byId, linked, make, setText } from './elements.js';
 
 /** As GET /api/v1/doctor answers; what is shown of it. */
@@ -10,7 +12,7 @@ interface Report {
   readonly warnings: number;
   readonly checks: readonly {
     readonly check: string;
-    readonly status: 'ok' | 'warning' | 'failed';
+    readonly status: CheckStatus;
     readonly seen: string;
     readonly needed: string;
     readonly remedy: string | null;
@@ -45,7 +47,9 @@ function show({ failed, warnings, checks }: Report): void {
     ...(warnings > 0 ? [count(warnings, 'warning', 'warnings')] : []),
   ];
   setText(verdict, `Doctor: ${parts.length === 0 ? 'all is well' : parts.join(', ')}`);
-  const wrong = [...checks].filter(({ status }) => status !== 'ok').sort((a, b) => a.status.localeCompare(b.status));
+  const wrong = checkStatuses
+    .filter((wanted) => wanted !== 'ok')
+    .flatMap((wanted) => checks.filter(({ status }) => status === wanted));
   list.replaceChildren(
     ...wrong.flatMap(({ check, status, seen, needed, remedy, docs }) => [
       make('dt', status, `${check}: ${status}`),

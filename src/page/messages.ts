@@ -2,8 +2,9 @@
 // shapes, the page reads them. Types only, so that the browser's program and the service's can share them.
 
 import type { AbortReason } from '../contract/abort-reasons.js';
+import type { Compression } from '../contract/compressions.js';
 import type { Sample } from '../contract/sample.js';
-import type { PortLedger } from '../contract/series.js';
+import type { PortLedger, SeriesState } from '../contract/series.js';
 
 /** First and last of something, both included. */
 export type Span = readonly [first: number, last: number];
@@ -43,7 +44,7 @@ export interface SentAs {
   readonly shape: readonly [rows: number, columns: number];
   /** What becomes of the pixels, in words and in order. */
   readonly steps: readonly string[];
-  readonly compression: 'none' | 'bslz4';
+  readonly compression: Compression;
 }
 
 export type { Sample };
@@ -82,7 +83,7 @@ export interface Socket {
 
 /** Event `state`. */
 export interface State {
-  readonly state: 'idle' | 'open' | 'closing';
+  readonly state: SeriesState;
   readonly message: string;
   readonly problems: readonly string[];
   readonly consumers: number;

@@ -1,5 +1,7 @@
 // What the overview of several services tells its page: the JSON of /overview.json. Types only, for both sides.
 
+import type { SeriesState } from '../contract/series.js';
+
 /** One service, as it was heard of last. */
 export interface OverviewRow {
   /** Its HTTP interface. */
@@ -8,7 +10,7 @@ export interface OverviewRow {
   readonly name: string | null;
   /** Why there was no answer when it was asked last; null = it answered, and the rest is what it said. */
   readonly silent: string | null;
-  readonly state: 'idle' | 'open' | 'closing' | 'unknown';
+  readonly state: SeriesState | 'unknown';
   readonly message: string;
   readonly problems: readonly string[];
   /** The series that is open, or the last one. */

@@ -9,7 +9,6 @@ import type { PortLoss, Series, Socket, State } from './messages.js';
 import { SteadyRoom } from './steady.js';
 import { bytesText, countText, rateText, receivedText, shareText, valueText } from './words.js';
 
-const stateWords = { idle: 'idle', open: 'open', closing: 'closing' } as const;
 const head = {
   state: byId('state', HTMLElement),
   message: byId('message', HTMLElement),
@@ -35,7 +34,7 @@ const room = new SteadyRoom(byId('alarms', HTMLElement));
 /** Show a state. */
 export function showState(state: State): void {
   document.body.dataset['state'] = state.state;
-  setText(head.state, stateWords[state.state]);
+  setText(head.state, state.state);
   setText(head.message, state.message);
   setSentences(head.problems, state.problems);
   room.settle();

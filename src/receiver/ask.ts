@@ -2,13 +2,16 @@
 // state and how many images it has received in this series, or in the last one. Bounded in time and bytes.
 // Source of the two endpoints: MAX IV's streaming-receiver.
 
+import { receiverStates } from '../contract/receiver-states.js';
+import type { ReceiverState } from '../contract/receiver-states.js';
+
 /** Longest wait for one answer, ms. */
 const answerLimitMs = 2000;
 /** Longer answers are none. */
 const answerBytes = 65_536;
 
 export interface ReceiverAnswer {
-  readonly state: 'idle' | 'running' | 'error';
+  readonly state: ReceiverState;
   /** Why, with state `error`. */
   readonly error: string | null;
   readonly received: number;
@@ -17,9 +20,10 @@ export interface ReceiverAnswer {
 /** @throws Error when it does not answer, or answers something else */
 export async function askReceiver(url: string): Promise<ReceiverAnswer> {
   const status = await json(`${url}/status`);
-  const { state, error: reason } = status;
-  if (state !== 'idle' && state !== 'running' && state !== 'error')
-    throw new Error(`/status says ${JSON.stringify(state)?.slice(0, 40)}, not idle, running or error`);
+  const { state: said, error: reason } = status;
+  const state = receiverStates.find((name) => name === said);
+  if (state === undefined)
+    throw new Error(`/status says ${JSON.stringify(said)?.slice(0, 40)}, none of ${receiverStates.join(', ')}`);
   const { value } = await json(`${url}/received_frames`);
   if (!Number.isSafeInteger(value)) throw new Error('/received_frames has no whole number as value');
   const told = typeof reason === 'string' ? reason.slice(0, 500) : 'without a reason';

@@ -10,9 +10,9 @@ import { lossCauses, socketRemedy } from '../contract/loss-causes.js';
 import type { LossCause } from '../contract/loss-causes.js';
 import { codesOf, remedyOf } from '../contract/row.js';
 import type { Sample } from '../contract/sample.js';
-import type { SeriesSummary } from '../contract/series.js';
+import type { SeriesState, SeriesSummary } from '../contract/series.js';
 import type { SeriesPackets } from '../memory/series-packets.js';
-import type { SeriesState, UdpPortStatus } from './service-view.js';
+import type { UdpPortStatus } from './service-view.js';
 
 /** Seconds that are looked at. */
 const lookedAt = 10;

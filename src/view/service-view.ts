@@ -3,7 +3,7 @@
 
 import type { ServiceConfig } from '../config/service-config.js';
 import type { Finding } from '../contract/findings.js';
-import type { SendBuffer, SeriesSummary } from '../contract/series.js';
+import type { SendBuffer, SeriesState, SeriesSummary } from '../contract/series.js';
 import type { Orders } from '../control/orders.js';
 import type { FrameIndex, FrameNumber } from '../detector/frame-share.js';
 import type { ReceiverFigures } from './receiver-watched.js';
@@ -17,9 +17,6 @@ import type { Sample } from '../contract/sample.js';
 import type { DoctorReport } from '../doctor/report.js';
 import type { FramePlaces } from '../detector/pixel-states.js';
 import type { LastFrameMemory } from '../memory/last-frame.js';
-
-/** Outside names of the state of the service. */
-export type SeriesState = 'idle' | 'open' | 'closing';
 
 /** The series that is open, or nothing. Frame numbers are the detector's, null = not known yet. */
 export interface CurrentSeries {

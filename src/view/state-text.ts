@@ -4,7 +4,8 @@
 import type { ServiceConfig } from '../config/service-config.js';
 import { sourceText } from '../config/networks.js';
 import { hostOfPort } from '../config/udp-hosts.js';
-import type { CurrentPort, CurrentSeries, DataSocket, SeriesState } from './service-view.js';
+import type { SeriesState } from '../contract/series.js';
+import type { CurrentPort, CurrentSeries, DataSocket } from './service-view.js';
 
 /** An armed series says what it knows after so long without packets, in ms. */
 const nothingArrivesMs = 2000;

@@ -2,6 +2,7 @@
 // names.
 // Tested by test/view/shared-view.test.ts.
 
+import type { SeriesState } from '../contract/series.js';
 import { streamCounterTable } from '../memory/counters.js';
 import type { StreamCounter } from '../memory/counters.js';
 import { frameHistogramTable, histogramsAt } from '../memory/histogram.js';
@@ -14,7 +15,7 @@ import type { Underway } from '../memory/socket-words.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
 import { added, addedEncoders, addedPreview, addedReadings, addedSockets } from './plane-totals.js';
 import type { PlaneTotals } from './plane-totals.js';
-import type { DataSocket, EncoderDone, PreviewStatus, SeriesState, ServiceView } from './service-view.js';
+import type { DataSocket, EncoderDone, PreviewStatus, ServiceView } from './service-view.js';
 
 type ConsumerGauge = 'consumers' | 'dataSockets' | 'preview' | 'underway';
 

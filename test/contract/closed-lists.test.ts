@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { seriesAborts, imageReasons, ledgerCauses } from '../../simulators/consumer/stream-words.js';
 import { abortReasons, abortText } from '../../src/contract/abort-reasons.js';
+import { checkStatuses } from '../../src/contract/check-statuses.js';
+import { compressions } from '../../src/contract/compressions.js';
 import { consumerNotices } from '../../src/contract/consumer-notices.js';
 import { findings } from '../../src/contract/findings.js';
 import { frameReasons } from '../../src/contract/frame-reasons.js';
@@ -13,9 +15,12 @@ import { lossCauses } from '../../src/contract/loss-causes.js';
 import { packetClassTable } from '../../src/contract/packet-classes.js';
 import { refusals } from '../../src/contract/refusals.js';
 import { peerRefusals } from '../../src/contract/refused-peers.js';
+import { psiStatuses } from '../../src/contract/receivers-told.js';
+import { receiverStates } from '../../src/contract/receiver-states.js';
 import { codesOf, remedyOf } from '../../src/contract/row.js';
 import type { Row } from '../../src/contract/row.js';
 import { seriesWarnings } from '../../src/contract/series-warnings.js';
+import { seriesStates } from '../../src/contract/series.js';
 import { refused, seriesSummary } from '../../src/http/api-schemas.js';
 import { incompleteCounter, portCounterTable, streamCounterTable } from '../../src/memory/counters.js';
 import { makeMetrics } from '../../src/metrics/metrics.js';
@@ -35,6 +40,8 @@ const lists: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   refusals,
   seriesWarnings,
 };
+/** Lists of words alone: what they say is the word. */
+const wordLists = { checkStatuses, compressions, psiStatuses, receiverStates, seriesStates };
 /** Their codes stand in a table of their own, and not in each section that a row leads to. */
 const inTheirTable = new Set(['consumerNotices', 'findings', 'packetClassTable', 'seriesWarnings']);
 
@@ -196,6 +203,7 @@ t.test('metrics have a sample for every code', async (t) => {
   const values = (key: string): string[] => sorted([...(labels.get(key) ?? [])]);
   t.strictSame(values('vdcu_frames_total.reason'), sorted([...codesOf(frameReasons), 'none']));
   t.strictSame(values('vdcu_series_missing_packets.cause'), sorted(codesOf(lossCauses)));
+  t.strictSame(values('vdcu_series_state.state'), sorted(seriesStates));
   t.strictSame(values('vdcu_zmq_peers_refused_total.reason'), sorted(codesOf(peerRefusals)));
   for (const { metric, labels: own } of Object.values(packetClassTable)) {
     for (const [label, value] of Object.entries(own))
@@ -220,7 +228,7 @@ t.test('alerts, dashboard and documents ask only for labels that are exported', 
     for (const [, metric, matchers] of read(file)
       .replaceAll('\\"', '"')
       .matchAll(/\b(vdcu_\w+)\{([^}]*)\}/g)) {
-      for (const [, label, values] of matchers.matchAll(/\b(reason|cause|outcome|kind|class|type)=~?"([^"]*)"/g)) {
+      for (const [, label, values] of matchers.matchAll(/\b(reason|cause|outcome|kind|class|type|state)=~?"([^"]*)"/g)) {
         for (const value of values.split('|')) {
           asked++;
           if (labels.get(`${metric}.${label}`)?.has(value) !== true)
@@ -269,7 +277,28 @@ t.test('API, page and simulators know the same words', async (t) => {
   t.strictSame(sorted(seriesAborts), sorted(codesOf(abortReasons)));
   t.strictSame(imageReasons, codesOf(frameReasons));
   t.strictSame(sorted(ledgerCauses), sorted(codesOf(lossCauses)));
+  const answers = read('clients/python/vdcu_client/answers.py');
+  t.strictSame(/``state`` (\w+), (\w+) or (\w+);/.exec(answers)?.slice(1), seriesStates, 'the Python client');
+  const shown: readonly string[] = [...seriesStates, 'unknown'];
+  const styled = [...read('src/page/page.css').matchAll(/data-state='(\w+)'/g)].map(([, state]) => state);
+  t.ok(styled.length > 3);
+  for (const state of styled) t.ok(shown.includes(state), `page.css: ${state}`);
   for (const file of readdirSync(join(repository, 'src/page')).filter((name) => name.endsWith('.ts'))) {
     t.notMatch(read(`src/page/${file}`), /'(?:kernel|ring full)'/, `${file}: the cause is called as everywhere`);
+  }
+});
+
+t.test('no other source writes down a list of words once more', async (t) => {
+  const sources = readdirSync(join(repository, 'src'), { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts') && !file.startsWith('contract'),
+  );
+  t.ok(sources.length > 200);
+  const copies = Object.entries(wordLists).map(([name, list]): [string, RegExp] => {
+    const any = `'(?:${list.join('|')})'`;
+    return [name, new RegExp(`${any}\\s*[|,]\\s*${any}`)];
+  });
+  for (const file of sources) {
+    const text = read(`src/${file}`);
+    for (const [name, copy] of copies) t.notMatch(text, copy, `src/${file}: ${name}`);
   }
 });

@@ -3,7 +3,7 @@ import { VirtualClock } from '../../src/base/clock.js';
 import { startHttp } from '../../src/http/http.js';
 import { SeriesWait, waitLimit } from '../../src/http/series-wait.js';
 import { makeLogger } from '../../src/runtime/log.js';
-import type { SeriesState } from '../../src/view/service-view.js';
+import type { SeriesState } from '../../src/contract/series.js';
 import { HandMadeView } from '../view/hand-made-view.js';
 
 const silent = makeLogger('error', 'quad', { write: () => undefined });

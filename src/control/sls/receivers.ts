@@ -4,6 +4,7 @@
 
 import { abortText } from '../../contract/abort-reasons.js';
 import type { ServiceConfig } from '../../config/service-config.js';
+import type { PsiStatus } from '../../contract/receivers-told.js';
 import { makeLayout } from '../../detector/layout.js';
 import { armWish } from '../arm-request.js';
 import { Refused } from '../refused.js';
@@ -20,7 +21,7 @@ import type { ReceiversDeps } from './receivers-deps.js';
 import type { Release } from './setup.js';
 
 /** PSI's numbers of the status. */
-export const runStatus = { idle: 0, transmitting: 4, running: 5 } as const;
+export const runStatus = { idle: 0, transmitting: 4, running: 5 } as const satisfies Record<PsiStatus, number>;
 export type RunStatus = (typeof runStatus)[keyof typeof runStatus];
 
 /** What is answered to the question for the version: the client compares the first number with its own. */

@@ -3,23 +3,20 @@
 // Tested by test/http/routes-psi-client.test.ts.
 
 import { messageOf } from '../../base/errors.js';
-import type { ReceiverTold, ReceiversTold } from '../../contract/receivers-told.js';
+import { psiStatuses } from '../../contract/receivers-told.js';
+import type { PsiStatus, ReceiverTold, ReceiversTold } from '../../contract/receivers-told.js';
 import { framesExpected, imagePorts } from './module-settings.js';
 import { filenameOf, metadataOf } from './arm-wish.js';
 import { runStatus } from './receivers.js';
-import type { Receiver, ReceiverGroup } from './receivers.js';
+import type { Receiver, ReceiverGroup, RunStatus } from './receivers.js';
 
-const statusNames = {
-  [runStatus.idle]: 'idle',
-  [runStatus.transmitting]: 'transmitting',
-  [runStatus.running]: 'running',
-} as const;
+const statusOf = (status: RunStatus): PsiStatus => psiStatuses.find((name) => runStatus[name] === status) as PsiStatus;
 
 export function receiversTold(group: ReceiverGroup): ReceiversTold {
   const [first] = group.receivers;
   const { next, problem } = first.isSetUp ? nextOf(first) : { next: null, problem: null };
   return {
-    status: statusNames[group.status],
+    status: statusOf(group.status),
     receivers: group.receivers.map(receiverTold),
     next,
     preview: group.preview === null ? null : { frames_skipped: group.preview.skipped },

@@ -4,6 +4,7 @@
 // the output that holds frames until they are taken, preview/preview-output.ts one that follows it.
 // Tested by test/stream/output/maxiv/maxiv-output.test.ts.
 
+import type { Compression } from '../../contract/compressions.js';
 import type { FrameForm } from '../../detector/frame-form.js';
 import type { SeriesSummary } from '../../contract/series.js';
 import type { OwnNumber } from '../../detector/frame-share.js';
@@ -14,8 +15,7 @@ import type { ImageFacts } from './maxiv/messages.js';
  * reach the output, by a room of its own between assembly and stream; "ready" then means that the form is there.
  */
 export interface Form extends FrameForm {
-  /** As the stream calls it: pixels as they are, or a chunk of bitshuffle and LZ4 (HDF5's filter 32008). */
-  readonly encoding: 'none' | 'bslz4';
+  readonly encoding: Compression;
 }
 
 export const plain: Form = { encoding: 'none', turn: 0, mirror: false, roi: null };
