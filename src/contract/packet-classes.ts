@@ -11,19 +11,29 @@ export interface PacketClassRow extends Row {
   readonly labels: Readonly<Record<string, string>>;
   /** Of the metric: the same for all classes that share one. */
   readonly help: string;
+  /** Its packets belong to a frame of the series, placed in it or not. */
+  readonly inFrame: boolean;
+  /** Its headers passed the check: frame number and packet number mean something. */
+  readonly headerHolds: boolean;
 }
 
+const placedOrNot = { inFrame: true, headerHolds: true } as const;
 const malformed = {
+  inFrame: false,
+  headerHolds: false,
   metric: 'vdcu_udp_packets_malformed_total',
   help: 'Packets that failed the check, by the first thing that was wrong',
   docs: 'docs/operating.md#wrong-settings',
 } as const;
 const late = {
+  ...placedOrNot,
   metric: 'vdcu_udp_packets_late_total',
   help: 'Packets whose port image was already closed',
   docs: 'docs/operating.md#packets-are-missing',
 } as const;
 const foreign = {
+  inFrame: false,
+  headerHolds: true,
   metric: 'vdcu_udp_packets_foreign_total',
   help: 'Packets that do not belong: wrong source, second source, no series open, beyond or outside the series',
   docs: 'docs/operating.md#nothing-arrives',
@@ -33,6 +43,7 @@ const checkSettings = 'Set the detector and the configuration alike';
 /** `says` is said of one packet: "packet 7 …". */
 export const packetClassTable = {
   accepted: {
+    ...placedOrNot,
     counter: 'accepted',
     metric: 'vdcu_udp_packets_accepted_total',
     labels: {},
@@ -42,6 +53,7 @@ export const packetClassTable = {
     docs: 'docs/operating.md#counters',
   },
   duplicate: {
+    ...placedOrNot,
     counter: 'duplicate',
     metric: 'vdcu_udp_packets_duplicate_total',
     labels: {},
@@ -51,6 +63,8 @@ export const packetClassTable = {
     docs: 'docs/operating.md#counters',
   },
   header_packet: {
+    inFrame: false,
+    headerHolds: false,
     counter: 'headerPacket',
     metric: 'vdcu_udp_packets_header_packet_total',
     labels: {},
@@ -60,6 +74,7 @@ export const packetClassTable = {
     docs: 'docs/operating.md#counters',
   },
   ring_full: {
+    ...placedOrNot,
     counter: 'ringFull',
     metric: 'vdcu_udp_packets_ring_full_total',
     labels: {},
@@ -133,6 +148,7 @@ export const packetClassTable = {
   },
   foreign_source: {
     ...foreign,
+    headerHolds: false,
     counter: 'foreignSource',
     labels: { reason: 'source' },
     says: 'from another source than udp_source',

@@ -5,10 +5,15 @@
 
 import { isIPv4 } from 'node:net';
 import { packetClassTable } from '../contract/packet-classes.js';
+import type { PacketClass } from '../contract/packet-classes.js';
 import { codesOf } from '../contract/row.js';
-import { portCounterTable } from '../memory/counters.js';
+import { portCounter } from '../memory/counters.js';
 import { flightTime } from '../memory/flight-words.js';
-import { snakeCase } from '../base/snake-case.js';
+
+/** Class of a packet that is held: it has none yet. */
+export const heldClass = 'held';
+
+export type FlightClass = PacketClass | typeof heldClass;
 
 /** A packet of a recording. */
 export interface FlightPacket {
@@ -17,23 +22,21 @@ export interface FlightPacket {
   readonly timeMs: number;
   /** Bytes of the whole datagram. */
   readonly length: number;
-  /** One of `classNames`. */
-  readonly class: string;
+  readonly class: FlightClass;
   /** First bytes of the datagram: at most 48. */
   readonly header: Uint8Array;
 }
 
-/** Class of a packet that is held. */
-export const heldClass = 'held';
-
 /** Names of the packet classes; a name's index is its number in a capture file. */
-export const classNames: readonly string[] = [heldClass, ...codesOf(packetClassTable)];
+export const classNames: readonly FlightClass[] = [heldClass, ...codesOf(packetClassTable)];
 
-const namesByCounter = portCounterTable.map(({ id }) => snakeCase(id));
+const namesByCounter = new Map(
+  codesOf(packetClassTable).map((code): [number, PacketClass] => [portCounter[packetClassTable[code].counter], code]),
+);
 
 /** Name of the class that stands in the flight ring: an index into the port counters, 0 = held. */
-export function className(counter: number): string {
-  return counter === 0 ? heldClass : (namesByCounter[counter] ?? heldClass);
+export function className(counter: number): FlightClass {
+  return namesByCounter.get(counter) ?? heldClass;
 }
 
 const fileHeaderBytes = 24;

@@ -3,14 +3,15 @@
 // Tested by test/pipeline/flight.test.ts.
 
 import { headerOffset } from '../detector/packet-header.js';
-import { classNames } from './pcap.js';
-import type { FlightPacket } from './pcap.js';
+import { packetClassTable } from '../contract/packet-classes.js';
+import { classNames, heldClass } from './pcap.js';
+import type { FlightClass, FlightPacket } from './pcap.js';
 
 /**
  * Packets of one class on one port. Frame numbers are the detector's; null = the header says none that can be trusted.
  */
 export interface ClassReport {
-  readonly class: string;
+  readonly class: FlightClass;
   readonly count: number;
   readonly first_at: string;
   readonly last_at: string;
@@ -40,13 +41,11 @@ export interface FlightReport {
   readonly ports: readonly PortReport[];
 }
 
-/** Classes whose headers may say anything. */
-const untrusted = /^(header_packet|malformed_|foreign_source)/;
 const two32 = 4294967296;
 
-/** Does the header of a packet of this class tell frame and packet? */
+/** Does the header of this packet tell frame and packet? One that is held has passed the check. */
 export function isTrusted({ class: name, header }: FlightPacket): boolean {
-  return !untrusted.test(name) && header.length >= headerOffset.detSpec1;
+  return (name === heldClass || packetClassTable[name].headerHolds) && header.length >= headerOffset.detSpec1;
 }
 
 /** Frame number and packet number, as the header has them. */
@@ -68,7 +67,7 @@ export function isoTime(timeMs: number): string {
 
 /** Packets of one port by class, in the order of `classNames`. @param packets in the order of their arrival */
 export function reportClasses(packets: Iterable<FlightPacket>): ClassReport[] {
-  const found = new Map<string, { count: number; readonly first: FlightPacket; last: FlightPacket }>();
+  const found = new Map<FlightClass, { count: number; readonly first: FlightPacket; last: FlightPacket }>();
   for (const packet of packets) {
     const known = found.get(packet.class);
     if (known === undefined) {

@@ -2,16 +2,19 @@
 // order, of which class, and which never came. Data only; the words are in text.ts.
 // Tested by test/pipeline/flight.test.ts.
 
+import { packetClassTable } from '../contract/packet-classes.js';
 import { heldClass } from './pcap.js';
-import type { FlightPacket } from './pcap.js';
+import type { FlightClass, FlightPacket } from './pcap.js';
 import { isoTime, isTrusted, numbersOf, reportClasses } from './report.js';
 import type { ClassReport } from './report.js';
+
+/** Its class, or `reordered`: accepted after a later one. */
+export type PacketEventKind = FlightClass | 'reordered';
 
 /** A packet that did not simply come in order, and was not simply accepted. Packet numbers are those on the wire. */
 export interface PacketEvent {
   readonly packet_number: number;
-  /** Its class, or `reordered`: accepted after a later one. */
-  readonly what: string;
+  readonly what: PacketEventKind;
   readonly at: string;
   /** Since the first packet of the frame on this port, in ms. */
   readonly after_ms: number;
@@ -77,16 +80,6 @@ interface PortRun {
   readonly firstFrame: number;
 }
 
-/** Classes whose packets belong to a frame of the series. */
-const ofFrames: readonly string[] = [
-  'accepted',
-  'duplicate',
-  'ring_full',
-  'late_first',
-  'late_duplicate',
-  'late_unknown',
-];
-
 /** @param packets in the order of a recording's file */
 export function tellFlight(packets: readonly FlightPacket[]): FlightStory {
   const udpPorts = [...new Set(packets.map(({ udpPort }) => udpPort))].sort((a, b) => a - b);
@@ -132,7 +125,7 @@ function splitRuns(packets: readonly FlightPacket[]): Map<number, PortRun>[] {
   const runs: Map<number, PortRun>[] = [];
   let run: Map<number, PortRun> | null = null;
   for (const packet of packets) {
-    if (!ofFrames.includes(packet.class) || !isTrusted(packet)) continue;
+    if (isOutside(packet.class) || !isTrusted(packet)) continue;
     const { frameNumber, packetNumber } = numbersOf(packet);
     const accepted = packet.class === 'accepted';
     if (
@@ -161,7 +154,7 @@ function note(run: Map<number, PortRun>, packet: FlightPacket, frameNumber: numb
   part.seen.add(packetNumber);
   part.lastMs = packet.timeMs;
   const { behind } = port;
-  const event = (what: string): void => {
+  const event = (what: PacketEventKind): void => {
     part.events.push({
       packet_number: packetNumber,
       what,
@@ -240,8 +233,8 @@ function tellPort(
 }
 
 /** Is this a class that belongs to no frame? */
-export function isOutside(name: string): boolean {
-  return name === heldClass || !ofFrames.includes(name);
+export function isOutside(name: FlightClass): boolean {
+  return name === heldClass || !packetClassTable[name].inFrame;
 }
 
 function round(milliseconds: number): number {

@@ -3,25 +3,21 @@
 // Tested by test/commands/explain.test.ts.
 
 import { packetClassTable } from '../contract/packet-classes.js';
-import type { PacketClass } from '../contract/packet-classes.js';
 import { isOutside } from './story.js';
-import type { FlightStory, FrameStory, PacketEvent, PortStory } from './story.js';
+import type { FlightStory, FrameStory, PacketEvent, PacketEventKind, PortStory } from './story.js';
 
 /** Packets, or runs of them, that are told one by one for a port of a frame; more are counted. */
 const eventsTold = 8;
 
 /** What is told of a packet besides its class. */
-const besides: Readonly<Record<string, string>> = {
-  held: 'held: its class was not known yet',
-  reordered: 'came after a later one',
-};
+const besides = {
+  held: { says: 'held: its class was not known yet', remedy: '' },
+  reordered: { says: 'came after a later one', remedy: '' },
+} as const;
+const rows = { ...packetClassTable, ...besides };
 
-/**
- * What a class means, said of one packet. A file may have been made by a newer version: the name stands for itself
- * then.
- */
-const meaningOf = (name: string): string =>
-  name in packetClassTable ? packetClassTable[name as PacketClass].says : (besides[name] ?? name);
+/** What a class means, said of one packet. */
+const meaningOf = (name: PacketEventKind): string => rows[name].says;
 
 /** The story as lines of text: what happened in short, then frame by frame. */
 export function flightText(file: string, story: FlightStory): string {
@@ -59,14 +55,26 @@ export function flightText(file: string, story: FlightStory): string {
   return lines.join('\n');
 }
 
-/** What to do about the packets of frames that were not simply accepted. */
-const advice: Readonly<Record<string, string>> = {
-  never_came: 'lost by the kernel (the ledger says socket) or on the way (unexplained)',
-  late_first: packetClassTable.late_first.remedy,
-  ring_full: packetClassTable.ring_full.remedy,
-  duplicate: 'no loss',
-  reordered: 'no loss',
-};
+/** What became of a packet of a frame; `unseen`: it may have come before or after what is recorded. */
+type Fate = PacketEventKind | 'never_came' | 'unseen';
+
+/** Fates that cost data, the gravest first. */
+const costly: readonly Fate[] = ['never_came', 'late_first', 'ring_full', 'late_unknown', 'unseen'];
+
+/** What so many packets of one fate did, and what to do about it. */
+function told(fate: Fate, number: number): { readonly said: string; readonly advice: string } {
+  if (fate === 'never_came')
+    return {
+      said: 'never came',
+      advice: ': lost by the kernel (the ledger says socket) or on the way (unexplained)',
+    };
+  if (fate === 'unseen') return { said: 'may lie outside of the recording', advice: '' };
+  const { remedy } = rows[fate];
+  return {
+    said: `${plural(meaningOf(fate), number)} (${fate})`,
+    advice: `: ${remedy === '' ? 'no loss' : remedy}`,
+  };
+}
 
 /** How many frames are whole, and what became of the others' packets: what costs data first. */
 function inShort({ runs }: FlightStory): string[] {
@@ -75,31 +83,25 @@ function inShort({ runs }: FlightStory): string[] {
   const sum = (some: readonly FrameStory[]): number => some.reduce((total, frame) => total + length(frame), 0);
   const isWhole = ({ what, ports }: FrameStory): boolean =>
     what === 'complete' || (what === 'told' && ports.every((port) => port.accepted === port.expected));
-  const found = new Map<string, { packets: number; frames: Set<number> }>();
-  const count = (what: string, frame: number, number: number): void => {
+  const found = new Map<Fate, { packets: number; frames: Set<number> }>();
+  const count = (what: Fate, frame: number, number: number): void => {
     const known = found.get(what) ?? { packets: 0, frames: new Set() };
     found.set(what, { packets: known.packets + number, frames: known.frames.add(frame) });
   };
   for (const { first_frame_number: frame, ports } of frames) {
     for (const { never_came: never, events, cut } of ports) {
-      if (never.length > 0) count(cut === null ? 'never_came' : 'cut_off', frame, never.length);
+      if (never.length > 0) count(cut === null ? 'never_came' : 'unseen', frame, never.length);
       for (const { what } of events) count(what, frame, 1);
     }
   }
-  const order = ['never_came', 'late_first', 'ring_full', 'cut_off'];
-  const rank = (what: string): number => (order.includes(what) ? order.indexOf(what) : order.length);
+  const rank = (what: Fate): number => (costly.includes(what) ? costly.indexOf(what) : costly.length);
   const lines = [...found]
     .sort(([a], [b]) => rank(a) - rank(b))
     .map(([what, { packets: number, frames: numbers }]) => {
-      const said =
-        what === 'never_came'
-          ? 'never came'
-          : what === 'cut_off'
-            ? 'may lie outside of the recording'
-            : `${plural(meaningOf(what), number)} (${what})`;
+      const { said, advice } = told(what, number);
       return (
         `  ${packets(number)} ${said}, of ${numbers.size === 1 ? 'frame' : 'frames'} ` +
-        `${shortRanges([...numbers])}${advice[what] === undefined ? '' : `: ${advice[what]}`}`
+        `${shortRanges([...numbers])}${advice}`
       );
     });
   const absent = frames.filter(({ what }) => what === 'absent');

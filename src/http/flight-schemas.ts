@@ -1,10 +1,11 @@
 // The shape of what the flight recorder answers, as OpenAPI shows it at /docs.
 // Tested by test/http/routes-flight-recorder.test.ts.
 
+import { classNames } from '../flight/pcap.js';
 import { count, flag, list, object, orNull, text } from './schema-parts.js';
 
 const classReport = object('Packets of one class', {
-  class: text('Class of the packets'),
+  class: { type: 'string', enum: classNames, description: 'Class of the packets' },
   count: count('Packets in the recording'),
   first_at: text('When the first came, ISO 8601'),
   last_at: text('When the last came, ISO 8601'),

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { writePcap } from '../../src/flight/pcap.js';
-import type { FlightPacket } from '../../src/flight/pcap.js';
+import type { FlightClass, FlightPacket } from '../../src/flight/pcap.js';
 import { without } from '../programs.js';
 import { capture, ethernet, ipv4, udp } from '../simulators/files/capture-file.js';
 import { vdcu } from './repository.js';
@@ -19,7 +19,13 @@ function fileWith(name: string, content: Uint8Array): string {
   return file;
 }
 
-function packet(frame: number, number: number, timeMs: number, className = 'accepted', udpPort = 50001): FlightPacket {
+function packet(
+  frame: number,
+  number: number,
+  timeMs: number,
+  className: FlightClass = 'accepted',
+  udpPort = 50001,
+): FlightPacket {
   const header = new Uint8Array(48);
   const view = new DataView(header.buffer);
   view.setUint32(0, frame, true);
@@ -100,6 +106,14 @@ t.test('neighbours that came too late are told in one breath, and frames without
     ).stdout,
     /^in short: 2 of 2 frames complete, all in order$/m,
   );
+});
+
+t.test('a class of packets that is lost ends with the remedy of its row, another with "no loss"', async (t) => {
+  const packets = [1, 2, 3].flatMap((frame) => [0, 1].map((number) => packet(frame, number, frame * 10 + number)));
+  packets.push(packet(2, 0, 50, 'late_unknown'), packet(2, 1, 51, 'late_duplicate'));
+  const { stdout } = await vdcu('explain', fileWith('unknown.pcap', flight(packets)));
+  t.match(stdout, /\(late_unknown\), of frame 2: Raise frame_timeout_ms or ring_frames$/m);
+  t.match(stdout, /\(late_duplicate\), of frame 2: no loss$/m);
 });
 
 t.test('what is missing where the recording begins and ends may lie outside of it', async (t) => {

@@ -3,8 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { classNames, readFlightRecord, writePcap } from '../../src/flight/pcap.js';
+import { className, classNames, heldClass, readFlightRecord, writePcap } from '../../src/flight/pcap.js';
 import type { FlightPacket } from '../../src/flight/pcap.js';
+import { packetClassTable } from '../../src/contract/packet-classes.js';
+import { codesOf } from '../../src/contract/row.js';
+import { portCounter } from '../../src/memory/counters.js';
 import { captureOf } from '../../simulators/files/capture/capture.js';
 import { DatagramReader } from '../../simulators/files/capture/datagrams.js';
 import { without } from '../programs.js';
@@ -71,6 +74,12 @@ t.test('what is written can be read back: by the capture reader, and with its cl
     typeof whole === 'object' && whole.port === 50001 && Buffer.from(header).equals(whole.payload),
     'a datagram that is all header is whole',
   );
+});
+
+t.test("a number of the flight ring is that of its class's counter; any other is a held packet", async (t) => {
+  const numbers = codesOf(packetClassTable).map((code) => portCounter[packetClassTable[code].counter]);
+  t.strictSame([heldClass, ...numbers.map(className)], classNames);
+  for (const number of [0, portCounter.missing, 1000]) t.equal(className(number), heldClass);
 });
 
 t.test('a file of many packets comes in pieces, in order', async (t) => {

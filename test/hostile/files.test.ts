@@ -13,6 +13,7 @@ import { parseConfig } from '../../src/config/load.js';
 import { makePlan } from '../../src/config/plan.js';
 import { options } from '../../src/config/schema.js';
 import { readFlightRecord, writePcap } from '../../src/flight/pcap.js';
+import type { FlightPacket } from '../../src/flight/pcap.js';
 import { tellFlight } from '../../src/flight/story.js';
 import { flightText } from '../../src/flight/text.js';
 import { createForWriting } from '../../simulators/files/hdf5.js';
@@ -180,7 +181,7 @@ t.test(
 );
 
 t.test('a mutated flight recording is told, or said to be none', { timeout: 120_000 }, async (t) => {
-  const packets = Array.from({ length: 40 }, (_, index) => {
+  const packets = Array.from({ length: 40 }, (_, index): FlightPacket => {
     const header = new Uint8Array(48);
     header[0] = 1 + Math.floor(index / 4);
     header[12] = index % 4;
