@@ -21,7 +21,7 @@ export const findings = {
   cut_short: {
     says: 'The last series was aborted',
     remedy: 'The message ends with what its reason asks for',
-    docs: 'docs/operating.md#problems',
+    docs: 'docs/operating.md#aborted-series',
   },
   crowded: {
     says: 'More consumers are connected than are expected',

@@ -134,8 +134,9 @@ function tableOf(list: Readonly<Record<string, Row>>, own: string): string[] {
   });
 }
 
-t.test("the operating guide's tables of refusals, warnings, problems and notices are those of the lists", async (t) => {
+t.test("the operating guide's tables of aborts, refusals, warnings, problems and notices are those of the lists", async (t) => {
   for (const [list, own] of [
+    [abortReasons, 'aborted-series'],
     [refusals, 'refused-orders'],
     [seriesWarnings, 'warnings-of-a-series'],
     [findings, 'problems'],
@@ -146,6 +147,12 @@ t.test("the operating guide's tables of refusals, warnings, problems and notices
       .filter((line) => line.startsWith('| `'));
     t.strictSame(rows.slice(1), tableOf(list, own), own);
   }
+});
+
+t.test('whatever says that a series was aborted, whichever the reason, leads to the table of all reasons', async (t) => {
+  const [alert] = /- alert: VdcuSeriesAborted[^]*?(?=- alert:)/.exec(read('deploy/prometheus/alerts.yaml')) ?? [];
+  t.match(alert, 'runbook: docs/operating.md#aborted-series\n');
+  t.equal(findings.cut_short.docs, 'docs/operating.md#aborted-series');
 });
 
 t.test('a word that a document gives to aborted, reason or cause is one of a list', async (t) => {
