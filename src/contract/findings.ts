@@ -24,7 +24,7 @@ export const findings = {
     docs: 'docs/operating.md#aborted-series',
   },
   crowded: {
-    says: 'More consumers are connected than are expected',
+    says: seriesWarnings.strangers.says,
     remedy: seriesWarnings.strangers.remedy,
     docs: seriesWarnings.strangers.docs,
   },

@@ -41,4 +41,10 @@ export const refusals = {
   },
 } as const satisfies Readonly<Record<string, Row>>;
 
+/** Problems that are told in the same words by whatever part of the service meets them. */
+export const problemTexts = {
+  stopping: 'the service is stopping',
+  stoppedEarly: 'it was stopped before it was opened',
+} as const;
+
 export type RefusalReason = keyof typeof refusals;

@@ -90,6 +90,10 @@ export const seriesWarnings = {
   },
 } as const satisfies Readonly<Record<string, WarningRow>>;
 
+/** What `strangers` says of so many consumers, before its remedy. */
+export const strangersText = (consumers: number, expected: number): string =>
+  `${consumers} consumers are connected, ${expected} expected: zmq shares the images out among them`;
+
 export type SeriesWarning = keyof typeof seriesWarnings;
 
 /** The code of one warning: of the series, or of a port of it. */

@@ -5,6 +5,7 @@
 
 import { OperatorError } from '../base/errors.js';
 import { RefusedPeers, peerRefusals } from '../contract/refused-peers.js';
+import { problemTexts } from '../contract/refusals.js';
 import type { RefusalReason } from '../contract/refusals.js';
 import { plainRequest } from '../contract/series.js';
 import type {
@@ -146,7 +147,7 @@ export class Streamer {
         this.#idleSince = now;
       } else this.#answers.stops(command.id);
       if (this.#answers.arming !== null && this.#series?.auto !== false)
-        this.#answers.refuseArming(this.#shutdown ? 'stopping' : 'busy', 'the series was stopped before it was opened');
+        this.#notOpened(this.#shutdown ? 'stopping' : 'busy', problemTexts.stoppedEarly);
       if (this.#series === null || (!this.#series.begun && !this.#shutdown)) this.#answers.stopped(null);
       else this.#series.stop(command.kind === 'stop' && command.fill === true);
     }
@@ -160,7 +161,7 @@ export class Streamer {
     this.#answers.halts(id);
     if (this.#series?.shared === true) return this.#series.halt();
     // Main must not be told that there is no series when one is opened next.
-    this.#answers.refuseArming('busy', 'the series was stopped before it was opened');
+    this.#notOpened('busy', problemTexts.stoppedEarly);
     this.#answers.halted(this.#ended);
   }
 
@@ -184,7 +185,7 @@ export class Streamer {
   #arm(id: number, request: ArmRequest): void {
     const refuse = (why: RefusalReason, problem: string): void => this.#answers.refuse(id, why, problem);
     const open = this.#series;
-    if (this.#shutdown) return refuse('stopping', 'the service is stopping');
+    if (this.#shutdown) return refuse('stopping', problemTexts.stopping);
     if (this.#answers.arming !== null || (open !== null && !open.auto)) {
       return refuse(
         'busy',
@@ -270,8 +271,12 @@ export class Streamer {
     return 1;
   }
 
+  #notOpened(why: RefusalReason, problem: string): void {
+    this.#answers.refuseArming(why, `the series was not opened: ${problem}`);
+  }
+
   #withdrawn(series: Series, { why, problem }: NonNullable<Series['withdrawn']>): void {
-    if (!series.auto) this.#answers.refuseArming(why, `the series was not opened: ${problem}`);
+    if (!series.auto) this.#notOpened(why, problem);
     this.#answers.stopped(null);
     this.#answers.halted(null);
     this.#setup.report({ kind: 'warnings_over', codes: null });

@@ -10,6 +10,7 @@ import { lossCauses, socketRemedy } from '../contract/loss-causes.js';
 import type { LossCause } from '../contract/loss-causes.js';
 import { codesOf, remedyOf } from '../contract/row.js';
 import type { Sample } from '../contract/sample.js';
+import { strangersText } from '../contract/series-warnings.js';
 import type { SeriesState, SeriesSummary } from '../contract/series.js';
 import type { SeriesPackets } from '../memory/series-packets.js';
 import type { UdpPortStatus } from './service-view.js';
@@ -70,14 +71,7 @@ function cutShort({ open, last }: TroubleFacts): Finding[] {
 /** Where the sink lets in every consumer. */
 function crowded({ consumers: { most, expected } }: TroubleFacts): Finding[] {
   if (most <= expected) return [];
-  return [
-    {
-      code: 'crowded',
-      message:
-        `${most} consumers are connected, ${expected} expected: zmq shares the images out among ` +
-        `them${remedyOf(findings.crowded)}.`,
-    },
-  ];
+  return [{ code: 'crowded', message: `${strangersText(most, expected)}${remedyOf(findings.crowded)}.` }];
 }
 
 function refusedAll({ state, armed, samples }: TroubleFacts): Finding[] {

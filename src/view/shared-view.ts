@@ -4,10 +4,10 @@
 
 import type { ServiceConfig } from '../config/service-config.js';
 import { nameAgainText, type Finding } from '../contract/findings.js';
+import { problemTexts } from '../contract/refusals.js';
 import type { SendBuffer, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
 import { CommandQueue } from '../control/command-queue.js';
-import { SeriesOrders } from '../control/orders.js';
-import type { Orders } from '../control/orders.js';
+import { SeriesOrders, type Orders } from '../control/orders.js';
 import type { SeriesProgress } from '../control/sls/receivers-deps.js';
 import { thisMachine } from '../doctor/machine.js';
 import { Preflight } from '../doctor/preflight.js';
@@ -176,7 +176,7 @@ export class SharedView implements ServiceView {
         break;
       case 'drained':
         // The streamer's last word: requests behind it are answered here.
-        this.#commands.fail('stopping', 'the service is stopping');
+        this.#commands.fail('stopping', problemTexts.stopping);
         this.#drained?.();
         break;
       default:

@@ -13,13 +13,13 @@ import { findings } from '../../src/contract/findings.js';
 import { frameReasons } from '../../src/contract/frame-reasons.js';
 import { lossCauses } from '../../src/contract/loss-causes.js';
 import { packetClassTable } from '../../src/contract/packet-classes.js';
-import { refusals } from '../../src/contract/refusals.js';
+import { problemTexts, refusals } from '../../src/contract/refusals.js';
 import { peerRefusals } from '../../src/contract/refused-peers.js';
 import { psiStatuses } from '../../src/contract/receivers-told.js';
 import { receiverStates } from '../../src/contract/receiver-states.js';
 import { codesOf, remedyOf } from '../../src/contract/row.js';
 import type { Row } from '../../src/contract/row.js';
-import { seriesWarnings } from '../../src/contract/series-warnings.js';
+import { seriesWarnings, strangersText } from '../../src/contract/series-warnings.js';
 import { seriesStates } from '../../src/contract/series.js';
 import { refused, seriesSummary } from '../../src/http/api-schemas.js';
 import { incompleteCounter, portCounterTable, streamCounterTable } from '../../src/memory/counters.js';
@@ -40,6 +40,11 @@ const lists: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   refusals,
   seriesWarnings,
 };
+const sources = readdirSync(join(repository, 'src'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+  file.endsWith('.ts'),
+);
+/** A source without its comments. */
+const codeOf = (file: string): string => read(`src/${file}`).replace(/^\s*(?:\/\/|\/?\*).*$/gm, '');
 /** Lists of words alone: what they say is the word. */
 const wordLists = { checkStatuses, compressions, psiStatuses, receiverStates, seriesStates };
 /** Their codes stand in a table of their own, and not in each section that a row leads to. */
@@ -94,6 +99,20 @@ t.test('what has a remedy ends with it and with the reference', async (t) => {
   t.equal(abortText('no_last_frame').includes('#instance-missing'), true);
   t.equal(abortText('instance_stopped').includes('#instance-missing'), true);
   t.equal(abortText('of_tomorrow' as 'no_last_frame'), 'of_tomorrow.', 'a newer service is not misread');
+});
+
+t.test('a sentence is written once', async (t) => {
+  const rows = Object.values(lists).flatMap((list) => Object.values(list));
+  t.ok(rows.length > 80);
+  const contract = readdirSync(join(repository, 'src/contract')).map((file) => read(`src/contract/${file}`));
+  for (const { says } of rows) {
+    const quoted = says.includes("'") ? `"${says}"` : `'${says}'`;
+    const times = contract.reduce((sum, text) => sum + text.split(`says: ${quoted}`).length - 1, 0);
+    t.ok(times <= 1, `${says}: ${times} times`);
+  }
+  const sentences = [...Object.values(problemTexts), strangersText(0, 0).replace(/^.*: /, '')];
+  for (const file of sources.filter((name) => !name.startsWith('contract/')))
+    for (const sentence of sentences) t.notOk(codeOf(file).includes(sentence), `src/${file}: ${sentence}`);
 });
 
 t.test('the documents have a row for every code, and none besides', async (t) => {
@@ -296,16 +315,12 @@ t.test('API, page and simulators know the same words', async (t) => {
 });
 
 t.test('no other source writes down a list of words once more', async (t) => {
-  const sources = readdirSync(join(repository, 'src'), { recursive: true, encoding: 'utf8' }).filter(
-    (file) => file.endsWith('.ts') && !file.startsWith('contract'),
-  );
-  t.ok(sources.length > 200);
   const copies = Object.entries(wordLists).map(([name, list]): [string, RegExp] => {
     const any = `'(?:${list.join('|')})'`;
     return [name, new RegExp(`${any}\\s*[|,]\\s*${any}`)];
   });
-  for (const file of sources) {
-    const text = read(`src/${file}`);
+  for (const file of sources.filter((name) => !name.startsWith('contract/'))) {
+    const text = codeOf(file);
     for (const [name, copy] of copies) t.notMatch(text, copy, `src/${file}: ${name}`);
   }
 });

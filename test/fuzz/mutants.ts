@@ -342,7 +342,7 @@ const commonMutants: readonly Mutant[] = [
     ],
     [
       streamer,
-      "    this.#answers.refuseArming('busy', 'the series was stopped before it was opened');\n    this.#answers.halted",
+      "    this.#notOpened('busy', problemTexts.stoppedEarly);\n    this.#answers.halted",
       '    this.#answers.halted',
     ],
   ),

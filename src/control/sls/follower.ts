@@ -8,6 +8,7 @@ import { completeConfig } from '../../config/from-client.js';
 import type { ClientOptions } from '../../config/from-client.js';
 import type { ServiceConfig, StatedOptions } from '../../config/service-config.js';
 import { makePlan } from '../../config/plan.js';
+import { problemTexts } from '../../contract/refusals.js';
 import type { Logger } from '../../runtime/log.js';
 import { Refused } from '../refused.js';
 import { statedContradictions } from './agreement.js';
@@ -76,7 +77,7 @@ export class Follower {
     for (;;) {
       if (this.#building !== null) await this.#building.catch(() => undefined);
       const wanted = this.#wanted();
-      if (this.#closed) throw new Refused('stopping', ['the service is stopping']);
+      if (this.#closed) throw new Refused('stopping', [problemTexts.stopping]);
       if (wanted === null) throw new Refused('starting', [this.waiting()]);
       if ('problems' in wanted) throw new Refused('invalid', wanted.problems);
       if (this.#fits(wanted)) return;

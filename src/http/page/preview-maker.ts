@@ -6,6 +6,7 @@
 import { Worker } from 'node:worker_threads';
 import { assert } from '../../base/assert.js';
 import type { Clock } from '../../base/clock.js';
+import { problemTexts } from '../../contract/refusals.js';
 import type { LastFrame } from '../../memory/last-frame.js';
 import type { PreviewAnswer, PreviewJob, PreviewTask } from './preview-messages.js';
 import type { PreviewRequest } from './preview.js';
@@ -46,7 +47,7 @@ export class PreviewBusy extends Error {
   override readonly name = 'PreviewBusy';
 }
 
-const stopping = (): PreviewBusy => new PreviewBusy('preview: the service is stopping');
+const stopping = (): PreviewBusy => new PreviewBusy(`preview: ${problemTexts.stopping}`);
 
 export class PreviewMaker {
   readonly #task: PreviewTask;

@@ -3,6 +3,7 @@
 // first hands over the header of all (docs/scaling.md).
 // Tested by test/pipeline/series.test.ts.
 
+import { problemTexts } from '../../contract/refusals.js';
 import { firstOwnNumber } from '../../detector/frame-share.js';
 import type { FrameNumber } from '../../detector/frame-share.js';
 import { phase } from '../../memory/series-words.js';
@@ -12,14 +13,13 @@ import type { SeriesState } from './state.js';
 
 /** A header that no consumer takes for so long is withdrawn: the arm request is refused. */
 const headerLimitMs = 5000;
-const stoppedEarly = 'it was stopped before it was opened';
 
 /** Step "preparing": until all receivers have forgotten. */
 export function prepare(series: SeriesState, now: number): void {
   if (!series.answered()) return;
   const { deps, plan, share } = series;
   deps.reader.prepare(plan.layout);
-  if (series.stopWanted) return series.withdraw('busy', stoppedEarly);
+  if (series.stopWanted) return series.withdraw('busy', problemTexts.stoppedEarly);
   if (!share.sendsHeader) return headerElsewhere(series);
   const pendingHeader = plan.auto || (plan.request.force && !served(deps.output.sink));
   if (pendingHeader) openReceivers(series);
@@ -32,7 +32,7 @@ export function offerHeader(series: SeriesState, now: number): void {
   const { output } = deps;
   if (output.busy) return;
   if (series.step === seriesStep.header) {
-    if (series.stopWanted) return series.withdraw('busy', stoppedEarly);
+    if (series.stopWanted) return series.withdraw('busy', problemTexts.stoppedEarly);
     if (now - series.since >= headerLimitMs)
       return series.withdraw('no_consumer', 'the consumer took no header: is it reading?');
   }

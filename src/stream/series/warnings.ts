@@ -2,6 +2,7 @@
 // suspicions.ts.
 // Tested by test/pipeline/warnings-of-their-series.test.ts.
 
+import { strangersText } from '../../contract/series-warnings.js';
 import type { WarningCode } from '../../contract/series-warnings.js';
 import { frameNumberOf, laterOf, ownBehind } from '../../detector/frame-share.js';
 import type { OwnNumber } from '../../detector/frame-share.js';
@@ -28,8 +29,8 @@ export function noConsumer(sink: MessageSink): string {
 /** Where the sink lets in every consumer: what more consumers than expected do to a series. */
 export function strangers(consumers: number, expected: number): string {
   return (
-    `${consumers} consumers are connected, ${expected} expected: zmq shares the images out among them, and each ` +
-    'lacks some. Stop the stranger, set consumer_connections, or arm with force.'
+    `${strangersText(consumers, expected)}, and each lacks some. Stop the stranger, set consumer_connections, or ` +
+    'arm with force.'
   );
 }
 
