@@ -26,8 +26,8 @@ export const refusals = {
   },
   starting: {
     says: 'The threads of the service are not ready yet',
-    remedy: 'Send the order again when /readyz answers 200',
-    docs: 'docs/operating.md#refused-orders',
+    remedy: 'Send the order again when the service is ready',
+    docs: 'docs/operating.md#health',
   },
   stopping: {
     says: 'The service is being stopped and opens nothing any more',

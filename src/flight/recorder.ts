@@ -126,7 +126,7 @@ export class FlightRecorder {
     if (this.folder === null) {
       logger[level](
         { event: 'loss_begins', udp_ports: udpPorts },
-        `${what}; POST /api/v1/flight-recorder now tells which (docs/operating.md#flight-recorder)`,
+        `${what}; a recording made now tells which (docs/operating.md#flight-recorder)`,
       );
       return;
     }

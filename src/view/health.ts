@@ -3,6 +3,8 @@
 // Tested by test/view/shared-view.test.ts.
 
 import type { Clock } from '../base/clock.js';
+import { refusals } from '../contract/refusals.js';
+import { remedyOf } from '../contract/row.js';
 import { Refused } from '../control/refused.js';
 import type { Preflight } from '../doctor/preflight.js';
 import { Heartbeats } from './heartbeats.js';
@@ -70,8 +72,7 @@ export class Health {
   /** What stands against a series, whatever it is; null = nothing. */
   hindrance(force: boolean): Refused | null {
     if (this.#failure !== null) return new Refused('failed', [this.#failure]);
-    if (!this.#ready)
-      return new Refused('starting', ['the service is starting: send the order again when /readyz answers 200']);
+    if (!this.#ready) return new Refused('starting', [`the service is starting${remedyOf(refusals.starting)}`]);
     const against = force ? [] : this.#preflight.reasons();
     return against.length > 0 ? new Refused('unsafe', against) : null;
   }

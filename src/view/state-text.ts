@@ -50,7 +50,7 @@ export function describeState(facts: StateFacts): { message: string; problems: s
   if (!nothing && silent >= silentMs && !facts.auto && config.seriesTimeoutMs === null) {
     problems.push(
       `no packet for ${Math.floor(silent / 1000)} s. If the last frames were lost entirely the series ends only by ` +
-        'a stop (DELETE /api/v1/series, vdcu stop); give frame_period_ms when arming, or set series_timeout_ms.',
+        'a stop (vdcu stop); give frame_period_ms when arming, or set series_timeout_ms.',
     );
   }
   const of = series.frames > 0 ? ` of ${series.frames}` : '';

@@ -153,7 +153,7 @@ function tableOf(list: Readonly<Record<string, Row>>, own: string): string[] {
   });
 }
 
-t.test("the operating guide's tables of aborts, refusals, warnings, problems and notices are those of the lists", async (t) => {
+t.test("the operating guide's tables of reasons, warnings, problems and notices are those of the lists", async (t) => {
   for (const [list, own] of [
     [abortReasons, 'aborted-series'],
     [refusals, 'refused-orders'],
@@ -168,7 +168,7 @@ t.test("the operating guide's tables of aborts, refusals, warnings, problems and
   }
 });
 
-t.test('whatever says that a series was aborted, whichever the reason, leads to the table of all reasons', async (t) => {
+t.test('what says only that a series was aborted leads to the table of all reasons', async (t) => {
   const [alert] = /- alert: VdcuSeriesAborted[^]*?(?=- alert:)/.exec(read('deploy/prometheus/alerts.yaml')) ?? [];
   t.match(alert, 'runbook: docs/operating.md#aborted-series\n');
   t.equal(findings.cut_short.docs, 'docs/operating.md#aborted-series');
@@ -254,7 +254,9 @@ t.test('alerts, dashboard and documents ask only for labels that are exported', 
     for (const [, metric, matchers] of read(file)
       .replaceAll('\\"', '"')
       .matchAll(/\b(vdcu_\w+)\{([^}]*)\}/g)) {
-      for (const [, label, values] of matchers.matchAll(/\b(reason|cause|outcome|kind|class|type|state)=~?"([^"]*)"/g)) {
+      for (const [, label, values] of matchers.matchAll(
+        /\b(reason|cause|outcome|kind|class|type|state)=~?"([^"]*)"/g,
+      )) {
         for (const value of values.split('|')) {
           asked++;
           if (labels.get(`${metric}.${label}`)?.has(value) !== true)
@@ -312,6 +314,14 @@ t.test('API, page and simulators know the same words', async (t) => {
   for (const file of readdirSync(join(repository, 'src/page')).filter((name) => name.endsWith('.ts'))) {
     t.notMatch(read(`src/page/${file}`), /'(?:kernel|ring full)'/, `${file}: the cause is called as everywhere`);
   }
+});
+
+t.test('orders, the way of a packet and what is known of it speak of no protocol of their callers', async (t) => {
+  const rooms = /^(?:assembly|contract|control|encode|flight|memory|stream|udp|view)\//;
+  const below = sources.filter((file) => rooms.test(file));
+  t.ok(below.length > 150);
+  const route = /\/api\/v1|\/readyz|\bHTTP\b|\b(?:GET|POST|DELETE) \//;
+  for (const file of below) t.notMatch(codeOf(file), route, `src/${file}`);
 });
 
 t.test('no other source writes down a list of words once more', async (t) => {

@@ -231,7 +231,7 @@ t.test('a loss that cannot be recorded is said in the log, with what to do', asy
   writeFileSync(file, '');
   for (const [keys, says] of [
     [{ flight_recorder_dir: file }, /cannot be written.*flight_recorder_dir/],
-    [{}, /POST \/api\/v1\/flight-recorder/],
+    [{}, /a recording made now tells which \(docs\/operating\.md#flight-recorder\)$/],
   ] as const) {
     const pipeline = small(keys);
     const { recorder, lines } = recorderOf(pipeline);
