@@ -91,4 +91,6 @@ export const nameAgainText = (filename: string): string =>
 export interface Finding {
   readonly code: FindingCode;
   readonly message: string;
+  /** Of this one alone: the same of another is another problem. */
+  readonly series?: number;
 }

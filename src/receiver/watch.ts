@@ -82,6 +82,7 @@ export class ReceiverWatch implements ReceiverWatched {
     if (series.error !== null) {
       found.push({
         code: 'receiver_error',
+        series: series.id,
         message:
           `the receiver failed in series ${series.id}, its frames are not saved: ` +
           `${series.error}${remedyOf(findings.receiver_error)}.`,
@@ -90,6 +91,7 @@ export class ReceiverWatch implements ReceiverWatched {
     if (series.received !== null && series.sent !== null && series.received < series.sent) {
       found.push({
         code: 'received_fewer',
+        series: series.id,
         message:
           `the receiver received ${series.received} of the ${series.sent} frames of series ` +
           `${series.id}${remedyOf(findings.received_fewer)}.`,
@@ -98,6 +100,7 @@ export class ReceiverWatch implements ReceiverWatched {
     if (series.again !== null) {
       found.push({
         code: 'name_again',
+        series: series.id,
         message: `series ${series.id} ${nameAgainText(series.again)}`,
       });
     }

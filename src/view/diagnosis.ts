@@ -64,7 +64,11 @@ function cutShort({ open, last }: TroubleFacts): Finding[] {
   const unsent =
     last.unsent === 0 ? '' : `, and ${last.unsent} frame${last.unsent === 1 ? ' was' : 's were'} never sent`;
   return [
-    { code: 'cut_short', message: `series ${last.series_id} was cut short${unsent}: ${abortText(last.aborted)}` },
+    {
+      code: 'cut_short',
+      message: `series ${last.series_id} was cut short${unsent}: ${abortText(last.aborted)}`,
+      series: last.series_id,
+    },
   ];
 }
 

@@ -1,5 +1,6 @@
 // What the diagnosis finds, in the log: when a problem begins, and when it is over. Comes in: all findings, once a
-// second. Goes out: a line for each that is new. A problem that comes and goes is logged again after ten minutes only.
+// second. Goes out: a line for each that is new. A problem that comes and goes is logged again after ten minutes only,
+// and then if it is still there; the same of another series is another problem.
 // Tested by test/view/diagnosis.test.ts.
 
 import type { Logger } from '../runtime/log.js';
@@ -10,9 +11,10 @@ const againAfterMs = 600_000;
 /** Times in ms of the service's clock. */
 export class FindingLog {
   readonly #logger: Logger;
-  /** Code → when it was told. */
+  /** Problem → when it was told last. */
   readonly #told = new Map<string, number>();
-  #before: ReadonlySet<string> = new Set();
+  /** Told, and there ever since. */
+  #standing: ReadonlySet<string> = new Set();
 
   constructor(logger: Logger) {
     this.#logger = logger;
@@ -21,15 +23,22 @@ export class FindingLog {
   /** @returns those that were told now */
   look(findings: readonly Finding[], now: number): Finding[] {
     const begun: Finding[] = [];
+    const standing = new Set<string>();
     for (const finding of findings) {
-      const { code, message } = finding;
-      const at = this.#told.get(code);
-      if (this.#before.has(code) || (at !== undefined && now - at < againAfterMs)) continue;
-      this.#told.set(code, now);
-      begun.push(finding);
-      this.#logger.warn({ event: 'problem', code }, message);
+      const { code, message, series } = finding;
+      const key = series === undefined ? code : `${code}/${series}`;
+      if (!this.#standing.has(key)) {
+        const at = this.#told.get(key);
+        // Not told, so it does not stand: it is looked at again.
+        if (at !== undefined && now - at < againAfterMs) continue;
+        this.#told.set(key, now);
+        begun.push(finding);
+        this.#logger.warn({ event: 'problem', code }, message);
+      }
+      standing.add(key);
     }
-    this.#before = new Set(findings.map(({ code }) => code));
+    this.#standing = standing;
+    for (const [key, at] of this.#told) if (now - at >= againAfterMs) this.#told.delete(key);
     return begun;
   }
 }

@@ -218,3 +218,47 @@ t.test('the log tells a thing when it begins, not every second, nor every time t
   );
   t.end();
 });
+
+/** When findings were told, by a look each second. */
+function toldAt(seconds: number, found: (second: number) => Finding[]): [second: number, message: string][] {
+  const log = new FindingLog(makeLogger('info', 'quad', { write: () => undefined }));
+  return Array.from({ length: seconds }, (_, second) =>
+    log.look(found(second), second * 1000).map(({ message }): [number, string] => [second, message]),
+  ).flat();
+}
+
+t.test('a problem that comes back within ten minutes and stays is told when they are over, once', (t) => {
+  const silent: Finding[] = [{ code: 'silent_port', message: 'port 50001 sends nothing' }];
+  t.strictSame(
+    toldAt(2000, (second) => (second === 0 || second >= 61 ? silent : [])).map(([second]) => second),
+    [0, 600],
+  );
+  t.strictSame(
+    toldAt(2000, (second) => (second === 0 || (second >= 61 && second < 599) ? silent : [])).map(([second]) => second),
+    [0],
+    'not when it is gone by then',
+  );
+  t.end();
+});
+
+t.test('the same problem of another series is another problem', (t) => {
+  const failed = (series: number): Finding => ({ code: 'receiver_error', message: `series ${series}`, series });
+  t.strictSame(
+    toldAt(700, (second) => [failed(second < 60 ? 5 : second < 120 ? 6 : 5)]),
+    [
+      [0, 'series 5'],
+      [60, 'series 6'],
+      [600, 'series 5'],
+    ],
+  );
+  const cut = (series: number) =>
+    diagnose({ ...good, open: null, last: { series_id: series, aborted: 'consumer_lost', unsent: 0 } });
+  t.match(
+    toldAt(20, (second) => cut(second < 10 ? 5 : 6)),
+    [
+      [0, /^series 5 was cut short/],
+      [10, /^series 6 was cut short/],
+    ],
+  );
+  t.end();
+});
