@@ -18,13 +18,16 @@ export function summaryLines(summary: SeriesSummary): string[] {
     ...summary.ledger.map(
       (port) => `  port ${port.udp_port}: ${port.accepted} of ${port.expected} packets; ${missingText(port)}`,
     ),
-    ...(summary.received_by_consumer === undefined
-      ? []
-      : [`  the receiver has received ${summary.received_by_consumer} of them`]),
-    ...(summary.receiver_error === undefined ? [] : [`  the receiver failed: ${summary.receiver_error}`]),
+    ...receiverLines(summary),
     ...summary.warnings.map((warning) => `  ${warning}`),
     ...(summary.end_pending ? ['  its series_end waits for a consumer'] : []),
   ];
+}
+
+function receiverLines({ received_by_consumer: received, receiver_error: error }: SeriesSummary): string[] {
+  // Where it failed it has received images and kept none.
+  if (error !== undefined) return [`  the receiver failed, they are not saved: ${error}`];
+  return received === undefined ? [] : [`  the receiver has received ${received} of them`];
 }
 
 /** `3 missing = 1 late + 0 ring + ? socket …`, cause by cause; `?` = the kernel tells nothing. */

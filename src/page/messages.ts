@@ -70,6 +70,8 @@ export interface Series {
   readonly aborted?: AbortReason;
   /** Images that the receiver has, once it was done with the series; absent = not known. */
   readonly received_by_consumer?: number;
+  /** Why it could not save them. */
+  readonly receiver_error?: string;
   readonly warnings: readonly string[];
   readonly ports: readonly PortLoss[];
 }

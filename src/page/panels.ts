@@ -104,6 +104,7 @@ function showSeries(now: Series | null): void {
   }
   setText(series.title, `${now.open ? 'Series' : 'Last series:'} ${now.series_id}`);
   const incomplete = now.marked + now.discarded;
+  const received = receivedText(now, now.images_sent);
   const facts = [
     now.filename === '' ? 'no file' : now.filename,
     ...(now.auto ? ['opened by the first packets'] : []),
@@ -112,7 +113,7 @@ function showSeries(now: Series | null): void {
     `${countText(incomplete)} incomplete`,
     ...(now.unsent > 0 ? [`${countText(now.unsent)} never sent`] : []),
     ...(now.aborted === undefined ? [] : [`cut short: ${now.aborted}`]),
-    ...(now.received_by_consumer === undefined ? [] : [receivedText(now.received_by_consumer, now.images_sent)]),
+    ...(received === null ? [] : [received]),
   ];
   setText(series.facts, facts.join(' · '));
   const steps = waterfall(now.ports);

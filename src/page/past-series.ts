@@ -40,15 +40,16 @@ export class PastSeries {
 
 function entry(series: SeriesSummary): HTMLElement {
   const incomplete = series.marked + series.discarded;
-  const { received_by_consumer: received } = series;
-  const lacking = received !== undefined && received < series.frames;
+  const { received_by_consumer: count, receiver_error: error } = series;
+  const lacking = error !== undefined || (count !== undefined && count < series.frames);
+  const received = receivedText(series, series.frames);
   const head = make(
     'summary',
     series.aborted === undefined && incomplete === 0 && !lacking ? '' : 'incomplete',
     `${series.series_id} · ${series.filename === '' ? 'no file' : series.filename} · ` +
       `${countText(series.frames)} frames${incomplete === 0 ? '' : `, ${countText(incomplete)} incomplete`}` +
       `${series.aborted === undefined ? '' : ` · cut short: ${series.aborted}`}` +
-      (received === undefined ? '' : ` · ${receivedText(received, series.frames)}`),
+      (received === null ? '' : ` · ${received}`),
   );
   const steps = waterfall(series.ledger);
   const ledger = make(
@@ -64,7 +65,7 @@ function entry(series: SeriesSummary): HTMLElement {
     ]),
   );
   const box = make('details', 'past', head, ledger);
-  const failed = series.receiver_error === undefined ? [] : [`The receiver failed: ${series.receiver_error}`];
+  const failed = error === undefined ? [] : [`The receiver failed: ${error}`];
   const said = [...failed, ...series.warnings];
   if (said.length > 0) box.append(make('ul', 'small', ...said.map((text) => make('li', '', text))));
   return box;

@@ -2,16 +2,23 @@
 // Tested by test/page/values.test.ts.
 
 import { paletteLength } from './colours.js';
-import type { SentAs } from './messages.js';
+import type { SentAs, Series } from './messages.js';
 
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
 /** 1234567 → "1,234,567". */
 export const countText = (count: number): string => whole.format(count);
 
-/** How many of the frames that were sent the receiver has. */
-export const receivedText = (received: number, sent: number): string =>
-  received >= sent ? 'the receiver has all' : `the receiver has ${countText(received)} of ${countText(sent)}`;
+/** What the receiver has made of the frames of a series that were sent; null = nothing is known. */
+export function receivedText(
+  { received_by_consumer: received, receiver_error: error }: Pick<Series, 'received_by_consumer' | 'receiver_error'>,
+  sent: number,
+): string | null {
+  // It counts what it receives, saved or not.
+  if (error !== undefined) return 'the receiver failed: not saved';
+  if (received === undefined) return null;
+  return received >= sent ? 'the receiver has all' : `the receiver has ${countText(received)} of ${countText(sent)}`;
+}
 
 /** A value in few characters: whole numbers and thousands without a point, others with four digits. */
 export function valueText(value: number): string {

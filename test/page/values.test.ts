@@ -165,9 +165,13 @@ t.test('one packet in a million has a bar that is seen; none has none', (t) => {
 });
 
 t.test('what the receiver has is said with what was sent', (t) => {
-  t.equal(receivedText(1234, 1234), 'the receiver has all');
-  t.equal(receivedText(4, 1234), 'the receiver has 4 of 1,234');
-  t.equal(receivedText(0, 0), 'the receiver has all');
+  t.equal(receivedText({ received_by_consumer: 1234 }, 1234), 'the receiver has all');
+  t.equal(receivedText({ received_by_consumer: 4 }, 1234), 'the receiver has 4 of 1,234');
+  t.equal(receivedText({ received_by_consumer: 0 }, 0), 'the receiver has all');
+  t.equal(receivedText({}, 1234), null);
+  const failed = 'the receiver failed: not saved';
+  t.equal(receivedText({ received_by_consumer: 1234, receiver_error: 'no such folder' }, 1234), failed);
+  t.equal(receivedText({ receiver_error: 'no such folder' }, 1234), failed);
   t.end();
 });
 

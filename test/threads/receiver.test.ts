@@ -47,7 +47,7 @@ t.test(
   async (t) => {
     const receiver = await receiverOf(t);
     const running = await start(t, `${quadYaml}\nreceiver_url: "${receiver.url}"`);
-    await running.consume({ series: 1 });
+    await running.consume({ series: 2 });
     receiver.status = { state: 'running' };
     await running.arm({ filename: '/data/a.h5', frames: 5, first_frame_number: 1, frame_period_ms: 20 });
     await running.simulate({ frames: 5, rate: 50 });
@@ -67,5 +67,16 @@ t.test(
     await says('series-facts', 'the receiver has 4 of 5');
     await browser.evaluate(`document.getElementById('past').open = true`);
     await says('past-list', 'the receiver has 4 of 5');
+
+    receiver.status = { state: 'error', error: 'no such folder' };
+    await running.arm({ filename: '/data/b.h5', frames: 5, first_frame_number: 6, frame_period_ms: 20 });
+    await says('problems', 'its frames are not saved: no such folder');
+    await running.simulate({ frames: 5, rate: 50, firstFrame: 6 });
+    await running.ended(2);
+    Object.assign(receiver, { status: { state: 'idle' }, received: 5 });
+    await until(() => running.status().last_series?.received_by_consumer === 5, 'the summary');
+    await says('series-facts', 'the receiver failed: not saved');
+    const facts = await browser.evaluate<string>(`document.getElementById('series-facts').textContent`);
+    t.notMatch(facts, 'the receiver has');
   },
 );

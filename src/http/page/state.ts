@@ -113,7 +113,7 @@ function openSeries(series: CurrentSeries): Series {
 
 function endedSeries(series: SeriesSummary): Series {
   const { series_id, filename, auto, frames, complete, marked, discarded, unsent, aborted, warnings, ledger } = series;
-  const { received_by_consumer: received } = series;
+  const { received_by_consumer: received, receiver_error: failed } = series;
   return {
     open: false,
     series_id,
@@ -128,6 +128,7 @@ function endedSeries(series: SeriesSummary): Series {
     unsent,
     ...(aborted === undefined ? {} : { aborted }),
     ...(received === undefined ? {} : { received_by_consumer: received }),
+    ...(failed === undefined ? {} : { receiver_error: failed }),
     warnings,
     ports: ledger,
   };
