@@ -202,7 +202,7 @@ function listen(): void {
     showState(data);
     showCommands(data);
     showProgress(data);
-    past.look(data.series === null ? 0 : data.series.series_id - (data.series.open ? 1 : 0));
+    past.look(data.series);
     ages.told(data.frame);
     source.latest(data.frame.count);
     showAge();

@@ -63,10 +63,13 @@ t.test(
         `#${id} says ${wanted}`,
       );
     await says('message', 'series 1 is sent, the receiver is still 1 frame behind');
+    await browser.evaluate(`document.getElementById('past').open = true`);
+    await says('past-list', '1 · /data/a.h5');
+    await browser.evaluate(`document.querySelector('#past-list details').open = true`);
     Object.assign(receiver, { status: { state: 'idle' }, received: 4 });
     await says('series-facts', 'the receiver has 4 of 5');
-    await browser.evaluate(`document.getElementById('past').open = true`);
     await says('past-list', 'the receiver has 4 of 5');
+    t.equal(await browser.evaluate(`document.querySelector('#past-list details').open`), true, 'and stays open');
 
     receiver.status = { state: 'error', error: 'no such folder' };
     await running.arm({ filename: '/data/b.h5', frames: 5, first_frame_number: 6, frame_period_ms: 20 });
@@ -78,5 +81,12 @@ t.test(
     await says('series-facts', 'the receiver failed: not saved');
     const facts = await browser.evaluate<string>(`document.getElementById('series-facts').textContent`);
     t.notMatch(facts, 'the receiver has');
+    await until(
+      () =>
+        browser.evaluate<boolean>(
+          `(document.querySelector('#past-list summary.incomplete')?.textContent ?? '').includes('not saved')`,
+        ),
+      'the line in the list is marked',
+    );
   },
 );
