@@ -63,7 +63,7 @@ export class HistoryFolder {
     return found;
   }
 
-  /** A series of any process; null = none that can be read. */
+  /** A series, as one of an earlier process; null = none that can be read. */
   find(id: number): Promise<SeriesRecord | null> {
     if (this.#asking >= waitingLimit) return Promise.resolve(null);
     this.#asking++;
@@ -133,9 +133,13 @@ export class HistoryFolder {
   }
 }
 
-/** As it is written today: versions before called unexplained what is now called cut off. */
+/**
+ * As it is written today, and as it is now: versions before called unexplained what is now called cut off, and an end
+ * that waited for a consumer waits no longer than its process did.
+ */
 const inFull = (summary: SeriesSummary): SeriesSummary => ({
   ...summary,
+  end_pending: false,
   ledger: summary.ledger.map((port) => ({ ...port, cut_off: (port as Partial<typeof port>).cut_off ?? 0 })),
 });
 

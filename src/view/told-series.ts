@@ -131,9 +131,10 @@ export class ToldSeries {
 
   /** Those of this process, newest first. A `series_end` that waited may have been delivered since. */
   ended(): readonly SeriesSummary[] {
-    const pending = this.#endPending();
+    // One at most waits: it goes out before the next header.
+    const newest = this.#endPending() ? this.#ended.find(({ summary }) => summary.header_sent)?.summary : undefined;
     return this.#ended.map(({ summary }) =>
-      summary.end_pending && !pending ? { ...summary, end_pending: false } : summary,
+      summary.end_pending && summary !== newest ? { ...summary, end_pending: false } : summary,
     );
   }
 

@@ -51,6 +51,15 @@ t.test('what one process kept the next one reads, newest first, as it was', asyn
   t.equal(files.trouble, null);
 });
 
+t.test('a series_end that waited for a consumer waits no longer than its process did', async (t) => {
+  const folder = folderOf(t);
+  const { files } = history(folder);
+  files.keep(recordOf(summaryOf({ series_id: 1, end_pending: true }), noLoss));
+  await files.settled();
+  t.match(await history(folder).files.read(), [{ series_id: 1, end_pending: false }]);
+  t.match(await history(folder).files.find(1), { series_id: 1, end_pending: false });
+});
+
 t.test('so many are kept and no more; those of others are left alone', async (t) => {
   const folder = folderOf(t);
   writeFileSync(join(folder, file(1, 'det-series')), '{}');

@@ -76,6 +76,14 @@ t.test('an end that waited is delivered when it waits no longer; until then the 
   pending = false;
   t.match(told.ended(), [{ end_pending: false }]);
   t.equal(told.lacking(), null);
+
+  pending = true;
+  told.hear({ kind: 'ended', summary: summaryOf({ series_id: 2, end_pending: true }), reached, loss: noLoss });
+  t.match(told.ended(), [{ end_pending: true }, { end_pending: false }], 'the one before went out before it');
+  const neverSent = summaryOf({ series_id: 3, header_sent: false });
+  told.hear({ kind: 'ended', summary: neverSent, reached, loss: noLoss });
+  t.match(told.ended(), [{ end_pending: false }, { end_pending: true }, { end_pending: false }], 'it waits still');
+  pending = false;
   told.hear({ kind: 'closed', undelivered: { messages: 3, bytes: 100 } });
   t.match(told.lacking(), /^3 messages \(100 bytes\) had not reached/);
 });
