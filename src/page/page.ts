@@ -40,6 +40,8 @@ const barCanvas = byId('colour-bar', HTMLCanvasElement);
 let about: About | null = null;
 let samples: Sample[] = [];
 let heardAt = performance.now();
+/** Why the service sends this page nothing, in its own words; null = it has not refused. */
+let refused: string | null = null;
 const ages = new FrameAges();
 let lossPorts: readonly number[] = [];
 
@@ -124,15 +126,16 @@ function showReading(reading: Reading | null): void {
 }
 
 function showAge(): void {
-  const silent = performance.now() - heardAt > silentMs;
+  const silent = refused !== null || performance.now() - heardAt > silentMs;
   const lost = byId('lost', HTMLElement);
   lost.hidden = !silent;
   document.body.classList.toggle('stale', silent);
   if (silent) {
     setText(
       lost,
-      `No word from the service for ${ageText(performance.now() - heardAt)}: everything here is old. Is it ` +
-        'running, and is the network there? The page connects again by itself.',
+      refused ??
+        `No word from the service for ${ageText(performance.now() - heardAt)}: everything here is old. Is it ` +
+          'running, and is the network there? The page connects again by itself.',
     );
     showUnknown();
     showCommands(null);
@@ -174,6 +177,7 @@ function listen(): void {
   const on = <Data>(name: string, take: (data: Data) => void): void => {
     events.addEventListener(name, (event) => {
       heardAt = performance.now();
+      refused = null;
       take(JSON.parse((event as MessageEvent<string>).data) as Data);
     });
   };
@@ -213,8 +217,29 @@ function listen(): void {
   });
   // Refused outright (too many viewers), the browser gives up: ask again.
   events.addEventListener('error', () => {
-    if (events.readyState === EventSource.CLOSED) setTimeout(listen, silentMs);
+    if (events.readyState === EventSource.CLOSED) void listenAgain();
   });
+}
+
+async function listenAgain(): Promise<void> {
+  refused = await whyRefused();
+  showAge();
+  setTimeout(listen, silentMs);
+}
+
+/** A browser does not say what was answered to its EventSource. @returns null = not refused, or no answer */
+async function whyRefused(): Promise<string | null> {
+  const leaving = new AbortController();
+  try {
+    const answer = await fetch('page/events', { signal: leaving.signal });
+    if (answer.ok) return null;
+    const { problems } = (await answer.json()) as { problems?: readonly string[] };
+    return problems?.join(' ') ?? null;
+  } catch {
+    return null;
+  } finally {
+    leaving.abort();
+  }
 }
 
 barCanvas.width = paletteLength;

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { viewerLimit } from '../../src/http/page/events.js';
 import { Browser, noBrowser } from './browser.js';
 import { quadYaml, start } from './running.js';
 import { until } from './waiting.js';
@@ -70,5 +71,34 @@ t.test(
       'a token can be given there',
     );
     t.strictSame(browser.complaints, [], 'nothing in the console');
+  },
+);
+
+t.test(
+  'a page that is one too many says so, and connects when another leaves',
+  { skip: noBrowser ?? false, timeout: 120_000 },
+  async (t) => {
+    const running = await start(t);
+    const leaving = new AbortController();
+    t.teardown(() => leaving.abort());
+    const viewers = await Promise.all(
+      Array.from({ length: viewerLimit }, () =>
+        fetch(`${running.service.apiUrl}/page/events`, { signal: leaving.signal }),
+      ),
+    );
+    t.ok(viewers.every(({ ok }) => ok));
+    const browser = await Browser.start(1280, 800);
+    t.teardown(() => browser.close());
+    await browser.open(`${running.service.apiUrl}/`);
+    const lost = (): Promise<string> =>
+      browser.evaluate<string>('document.getElementById("lost")?.innerText ?? "not there yet"');
+    await until(async () => /^events: too many viewers are connected, 32 at most/.test(await lost()), 'why');
+    await until(
+      () => browser.evaluate<boolean>('document.body.dataset.state === "unknown"'),
+      'what the service does is not known',
+    );
+    leaving.abort();
+    await until(() => browser.evaluate<boolean>('document.getElementById("lost").hidden'), 'it is connected');
+    t.equal(await browser.evaluate('document.body.dataset.state'), 'idle');
   },
 );

@@ -19,7 +19,7 @@ import {
   readMessageNumber,
   readWish,
 } from '../frame-wish.js';
-import { PageEvents } from './events.js';
+import { PageEvents, viewerLimit } from './events.js';
 import { readPageFiles } from './files.js';
 import { aboutJson, stateJson } from './state.js';
 import { addFrameRoutes } from '../routes-frames.js';
@@ -85,9 +85,12 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
 
   app.get('/page/events', { schema: { hide: true } }, (_, reply) => {
     if (events.full)
-      return reply
-        .code(503)
-        .send({ problems: ['events: too many viewers are connected; close a page and reload this one'] });
+      return reply.code(503).send({
+        problems: [
+          `events: too many viewers are connected, ${viewerLimit} at most. Close another page, and this one ` +
+            'connects by itself.',
+        ],
+      });
     reply.hijack();
     // A proxy that collects an answer before it hands it on would show nothing.
     reply.raw.writeHead(200, {
