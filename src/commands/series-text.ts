@@ -27,7 +27,9 @@ export function summaryLines(summary: SeriesSummary): string[] {
 function receiverLines({ received_by_consumer: received, receiver_error: error }: SeriesSummary): string[] {
   // Where it failed it has received images and kept none.
   if (error !== undefined) return [`  the receiver failed, they are not saved: ${error}`];
-  return received === undefined ? [] : [`  the receiver has received ${received} of them`];
+  if (received === undefined) return [];
+  if (received === null) return ['  what the receiver has of them is not known'];
+  return [`  the receiver has received ${received} of them`];
 }
 
 /** `3 missing = 1 late + 0 ring + ? socket …`, cause by cause; `?` = the kernel tells nothing. */

@@ -98,8 +98,11 @@ export interface SeriesSummary {
    * told.
    */
   readonly undelivered?: Undelivered;
-  /** Images that the receiver has received, once it was done with the series (receiver_url); absent = not known. */
-  readonly received_by_consumer?: number;
+  /**
+   * Images that the receiver has received, once it was done with the series (receiver_url); null = it was not seen with
+   * the series; absent = not known yet.
+   */
+  readonly received_by_consumer?: number | null;
   /** Why the receiver could not save them. */
   readonly receiver_error?: string;
   /** This is the part of one instance of several; frames and ledger are its own. */

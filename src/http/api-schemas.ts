@@ -120,8 +120,11 @@ export const seriesSummary = object(
         bytes: count('Bytes on the wire'),
       },
     ),
-    received_by_consumer: count(
-      'Images that the receiver has received, once it was done with the series; absent = not known, or no receiver_url',
+    received_by_consumer: orNull(
+      count(
+        'Images that the receiver has received, once it was done with the series; null = it was not seen with the ' +
+          'series; absent = not known yet, or no receiver_url',
+      ),
     ),
     receiver_error: text('Why the receiver could not save them'),
     shared: object("This is one instance's part of a series that several share; frames and ledger are its own", {

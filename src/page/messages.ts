@@ -68,8 +68,8 @@ export interface Series {
   readonly discarded: number;
   readonly unsent: number;
   readonly aborted?: AbortReason;
-  /** Images that the receiver has, once it was done with the series; absent = not known. */
-  readonly received_by_consumer?: number;
+  /** Images that the receiver has, once it was done with the series; null = not known, absent = not known yet. */
+  readonly received_by_consumer?: number | null;
   /** Why it could not save them. */
   readonly receiver_error?: string;
   readonly warnings: readonly string[];

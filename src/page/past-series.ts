@@ -56,7 +56,7 @@ export class PastSeries {
 function entry(series: SeriesSummary): HTMLElement {
   const incomplete = series.marked + series.discarded;
   const { received_by_consumer: count, receiver_error: error } = series;
-  const lacking = error !== undefined || (count !== undefined && count < series.frames);
+  const lacking = error !== undefined || (typeof count === 'number' && count < series.frames);
   const received = receivedText(series, series.frames);
   const head = make(
     'summary',

@@ -9,7 +9,7 @@ const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 /** 1234567 → "1,234,567". */
 export const countText = (count: number): string => whole.format(count);
 
-/** What the receiver has made of the frames of a series that were sent; null = nothing is known. */
+/** What the receiver has made of the frames of a series that were sent; null = it is asked still, or not at all. */
 export function receivedText(
   { received_by_consumer: received, receiver_error: error }: Pick<Series, 'received_by_consumer' | 'receiver_error'>,
   sent: number,
@@ -17,6 +17,7 @@ export function receivedText(
   // It counts what it receives, saved or not.
   if (error !== undefined) return 'the receiver failed: not saved';
   if (received === undefined) return null;
+  if (received === null) return 'what the receiver has is not known';
   return received >= sent ? 'the receiver has all' : `the receiver has ${countText(received)} of ${countText(sent)}`;
 }
 

@@ -2,10 +2,11 @@
 
 import type { Finding } from '../contract/findings.js';
 
-/** How many images of a series the receiver has received, when it was done with it. */
+/** What the receiver has made of a series, when no more can be known of it. */
 export interface ReceiverResult {
   readonly series_id: number;
-  readonly received: number;
+  /** Images that it has received; null = not known. */
+  readonly received: number | null;
   /** Why it could not save them; null = it said nothing. */
   readonly error: string | null;
 }
@@ -20,12 +21,12 @@ export interface ReceiverFigures {
 
 /** Nothing here waits for the receiver. */
 export interface ReceiverWatched {
-  /** @param again its file, when a series before had the same; null = none had */
+  /** Its header was handed over. @param again its file, when a series before had the same; null = none had */
   opened(id: number, again: string | null): void;
   /** @param sent images of the series */
   ended(id: number, sent: number): void;
-  /** The newest result, once. */
-  takeSettled(): ReceiverResult | null;
+  /** Results that are new, each once, oldest first. */
+  takeSettled(): readonly ReceiverResult[];
   findings(): Finding[];
   /** What it still does for a series that has ended; null = nothing that is known of. */
   sentence(): string | null;

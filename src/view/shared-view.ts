@@ -3,7 +3,7 @@
 // commands: port-view.ts, heartbeats.ts, control/command-queue.ts.
 
 import type { ServiceConfig } from '../config/service-config.js';
-import { nameAgainText, type Finding } from '../contract/findings.js';
+import { nameAgainText } from '../contract/findings.js';
 import { problemTexts } from '../contract/refusals.js';
 import type { SendBuffer, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
 import { CommandQueue } from '../control/command-queue.js';
@@ -19,7 +19,8 @@ import type { LastFrameMemory } from '../memory/last-frame.js';
 import { clientFacts } from './client-facts.js';
 import type { Door } from './client-facts.js';
 import { logEvent } from './event-log.js';
-import { findingsNow } from './findings-now.js';
+import { findingsNow, tellNew } from './findings-now.js';
+import type { TellDeps } from './findings-now.js';
 import { FindingLog } from './finding-log.js';
 import { logGranted } from './granted-buffers.js';
 import { Health } from './health.js';
@@ -72,7 +73,7 @@ export class SharedView implements ServiceView {
   readonly #preflight: Preflight;
   /** The last minutes, from when the threads were ready. */
   readonly recent: Recent;
-  readonly #findings: FindingLog;
+  readonly #diagnosed: TellDeps;
   #deafen: (() => void) | null = null;
 
   constructor(deps: SharedViewDeps) {
@@ -96,7 +97,8 @@ export class SharedView implements ServiceView {
         this.#beginSeries({ id, filename, frames, msgNumberBase }, false),
     });
     this.recent = deps.outliving?.recent ?? new Recent(this, deps.clock);
-    this.#findings = deps.outliving?.findings ?? new FindingLog(deps.logger);
+    const findings = deps.outliving?.findings ?? new FindingLog(deps.logger);
+    this.#diagnosed = { ...deps, ...this.#now, recent: this.recent, findings };
     this.#preflight = new Preflight({
       config,
       plan: deps.plan,
@@ -131,12 +133,7 @@ export class SharedView implements ServiceView {
     this.#ports.noteSockets(sockets);
     this.#stream.noteEndpoints(dataEndpoint, previewEndpoint);
     this.#health.noteReady();
-    this.#deafen = this.recent.listen(() => {
-      const settled = this.#deps.receiver?.takeSettled() ?? null;
-      if (settled !== null) this.#told.received(settled);
-      const begun = this.#findings.look(this.#findingsNow(), this.#deps.clock.now());
-      for (const finding of begun) this.#deps.outside?.problem(finding);
-    });
+    this.#deafen = this.recent.listen(() => tellNew(this.#diagnosed));
     void this.#preflight.tellFailures(this.#deps.logger);
     logGranted(this.#deps.logger, sockets, sendBuffer);
   }
@@ -165,6 +162,8 @@ export class SharedView implements ServiceView {
       case 'opened': {
         const { series_id: id, filename, frames, msg_number_base: msgNumberBase = null } = event;
         this.#beginSeries({ id, filename, frames, msgNumberBase }, event.auto);
+        this.#deps.receiver?.opened(id, this.#told.knowsFile(filename) ? filename : null);
+        tellNew(this.#diagnosed);
         break;
       }
       case 'ended':
@@ -216,12 +215,9 @@ export class SharedView implements ServiceView {
   // --- orders
 
   #beginSeries(series: NamedSeries, auto: boolean): void {
-    if (!this.#told.begin(series, auto, this.#deps.clock.now())) return;
-    this.#deps.receiver?.opened(series.id, this.#told.knowsFile(series.filename) ? series.filename : null);
-  }
-
-  #findingsNow(): Finding[] {
-    return findingsNow({ ...this.#now, config: this.config, recent: this.recent, receiver: this.#deps.receiver });
+    // What was wrong with the series before is over now, told or not.
+    tellNew(this.#diagnosed);
+    this.#told.begin(series, auto, this.#deps.clock.now());
   }
 
   // --- what others ask
@@ -236,7 +232,7 @@ export class SharedView implements ServiceView {
       now,
       failure: this.#health.failure,
       troubles: [
-        ...this.#findingsNow().map(({ message }) => message),
+        ...findingsNow(this.#diagnosed).map(({ message }) => message),
         ...(this.#health.ready ? this.readiness().reasons : []),
         ...this.#refusedLately.sentences(now),
         ...(this.#door?.problems() ?? []),

@@ -64,15 +64,11 @@ export class ToldSeries {
     return this.#open;
   }
 
-  /**
-   * A series was asked for, or has opened. @param auto it has begun before it is opened, with its warnings
-   * @returns false = it is known already
-   */
-  begin(series: NamedSeries, auto: boolean, now: number): boolean {
-    if (this.#open?.id === series.id) return false;
+  /** A series was asked for, or has opened. @param auto it has begun before it is opened, with its warnings */
+  begin(series: NamedSeries, auto: boolean, now: number): void {
+    if (this.#open?.id === series.id) return;
     if (!auto) this.#warnings.clear();
     this.#open = { ...series, since: now };
-    return true;
   }
 
   /** All but the opening, which `begin` may know before. */

@@ -262,6 +262,7 @@ t.test('status says what the receiver has of the last series', async (t) => {
   };
   t.equal(await lineOf(received), '  the receiver has received 7 of them');
   t.equal(await lineOf(failed), '  the receiver failed, they are not saved: no such folder', 'and no count beside it');
+  t.equal(await lineOf({ ...received, received_by_consumer: null }), '  what the receiver has of them is not known');
   t.equal(await lineOf(summary), undefined);
 });
 

@@ -169,9 +169,10 @@ t.test('what the receiver has is said with what was sent', (t) => {
   t.equal(receivedText({ received_by_consumer: 4 }, 1234), 'the receiver has 4 of 1,234');
   t.equal(receivedText({ received_by_consumer: 0 }, 0), 'the receiver has all');
   t.equal(receivedText({}, 1234), null);
+  t.equal(receivedText({ received_by_consumer: null }, 1234), 'what the receiver has is not known');
   const failed = 'the receiver failed: not saved';
   t.equal(receivedText({ received_by_consumer: 1234, receiver_error: 'no such folder' }, 1234), failed);
-  t.equal(receivedText({ receiver_error: 'no such folder' }, 1234), failed);
+  t.equal(receivedText({ received_by_consumer: null, receiver_error: 'no such folder' }, 1234), failed);
   t.end();
 });
 

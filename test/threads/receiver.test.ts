@@ -16,8 +16,8 @@ t.test('what the receiver makes of each series is told', async (t) => {
   const running = await start(t, `${quadYaml}\nreceiver_url: "${receiver.url}"`);
   await running.consume({ series: 2 });
 
-  receiver.status = { state: 'running' };
   await running.arm({ filename: '/data/a.h5', frames: 5, first_frame_number: 1, frame_period_ms: 20 });
+  receiver.status = { state: 'running' };
   await running.simulate({ frames: 5, rate: 50 });
   receiver.received = 2;
   t.notOk('received_by_consumer' in (await running.ended(1)), 'not known yet');
@@ -48,8 +48,8 @@ t.test(
     const receiver = await receiverOf(t);
     const running = await start(t, `${quadYaml}\nreceiver_url: "${receiver.url}"`);
     await running.consume({ series: 2 });
-    receiver.status = { state: 'running' };
     await running.arm({ filename: '/data/a.h5', frames: 5, first_frame_number: 1, frame_period_ms: 20 });
+    receiver.status = { state: 'running' };
     await running.simulate({ frames: 5, rate: 50 });
     receiver.received = 4;
     await running.ended(1);
@@ -71,8 +71,8 @@ t.test(
     await says('past-list', 'the receiver has 4 of 5');
     t.equal(await browser.evaluate(`document.querySelector('#past-list details').open`), true, 'and stays open');
 
-    receiver.status = { state: 'error', error: 'no such folder' };
     await running.arm({ filename: '/data/b.h5', frames: 5, first_frame_number: 6, frame_period_ms: 20 });
+    receiver.status = { state: 'error', error: 'no such folder' };
     await says('problems', 'its frames are not saved: no such folder');
     await running.simulate({ frames: 5, rate: 50, firstFrame: 6 });
     await running.ended(2);

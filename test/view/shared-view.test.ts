@@ -7,6 +7,8 @@ import { makePlan } from '../../src/config/plan.js';
 import { makeLogger } from '../../src/runtime/log.js';
 import { armWish } from '../../src/control/arm-request.js';
 import { Refused } from '../../src/control/refused.js';
+import { ReceiverWatch } from '../../src/receiver/watch.js';
+import type { ReceiverWatched } from '../../src/view/receiver-watched.js';
 import { SharedView } from '../../src/view/shared-view.js';
 import type { SocketFigures } from '../../src/view/port-view.js';
 import { CommandBox } from '../../src/memory/command-box.js';
@@ -40,7 +42,7 @@ const idle = {
 };
 
 /** A view, and its memory as the other threads would write it. */
-function setUp(t: Test, more = '') {
+function setUp(t: Test, more = '', receiver?: ReceiverWatched) {
   const config = parseConfig(
     `det: {detector: eiger, quad: true, udp_ports: [50001, 50002], ring_frames: 8, series: armed${more}}`,
     'test.yaml',
@@ -72,6 +74,7 @@ function setUp(t: Test, more = '') {
     logger,
     wakeStreamer: () => void wakes++,
     readSocket: (_address, udpPort, inode) => (inode === udpPort * 10 ? (figures.get(udpPort) ?? null) : null),
+    ...(receiver === undefined ? {} : { receiver }),
   });
   t.teardown(() => view.close());
   const words = config.detector.udpPorts.map((_, index) => new PortWords(buffer, map.portWords[index]));
@@ -552,3 +555,34 @@ t.test(
     t.end();
   },
 );
+
+t.test('what went wrong with a series is told before the next one takes its place, however soon', async (t) => {
+  let look: () => void = () => undefined;
+  const receiver = new ReceiverWatch({
+    url: 'http://receiver',
+    clock: new VirtualClock(),
+    ask: () => Promise.resolve({ state: 'error', error: 'no such folder', received: 1 }),
+    after: (_milliseconds, run) => {
+      look = run;
+      return () => undefined;
+    },
+  });
+  const { view, log } = setUp(t, '', receiver);
+  const opened = (id: number) =>
+    view.noteEvent({ kind: 'opened', series_id: id, filename: `/data/${id}.h5`, auto: true, frames: 0 });
+  opened(1);
+  look();
+  await new Promise((resolve) => setImmediate(resolve));
+  const summary = summaryOf({ series_id: 1, aborted: 'consumer_lost' });
+  view.noteEvent({ kind: 'ended', summary, reached: [], loss: noLoss });
+  opened(2);
+  t.match(
+    log.filter(({ event }) => event === 'problem'),
+    [
+      { code: 'cut_short', msg: /^series 1 / },
+      { code: 'receiver_error', msg: /in series 1, .*no such folder/ },
+    ],
+  );
+  t.match(view.history(), [{ series_id: 1, received_by_consumer: null, receiver_error: 'no such folder' }]);
+  t.notMatch(view.status().problems.join(), 'no such folder', 'it is not of the second');
+});

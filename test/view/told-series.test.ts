@@ -17,6 +17,9 @@ t.test('what the receiver has got is added to a series that has ended, and how f
   told.received({ series_id: 1, received: 3, error: 'disk full' });
   t.match(told.find(1), { summary: { received_by_consumer: 3, receiver_error: 'disk full' }, reached });
   t.match(kept, [{ received_by_consumer: undefined }, { received_by_consumer: 3 }], 'kept anew');
+  told.received({ series_id: 1, received: null, error: 'disk full' });
+  t.match(told.find(1), { summary: { received_by_consumer: null, receiver_error: 'disk full' } }, 'not known');
+  kept.pop();
   told.received({ series_id: 2, received: 3, error: null });
   t.equal(kept.length, 2, 'a series that is not known');
   t.equal(told.find(2), undefined);
@@ -27,11 +30,12 @@ t.test(
   async (t) => {
     const told = new ToldSeries(null);
     told.hear({ kind: 'warning', code: 'strangers', message: 'two consumers' });
-    t.equal(told.begin(series, true, 10), true);
+    told.begin(series, true, 10);
     t.equal(told.warnings.size, 1);
-    t.equal(told.begin({ ...series, filename: '' }, true, 20), false);
+    told.begin({ ...series, filename: '' }, true, 20);
     t.match(told.open, { ...series, since: 10 });
-    t.equal(told.begin({ ...series, id: 2 }, false, 30), true);
+    told.begin({ ...series, id: 2 }, false, 30);
+    t.match(told.open, { id: 2, since: 30 });
     t.equal(told.warnings.size, 0);
     told.hear({ kind: 'warning', code: 'strangers', message: 'two consumers' });
     told.hear({ kind: 'warnings_over', codes: ['strangers'] });

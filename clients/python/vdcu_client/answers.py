@@ -55,12 +55,16 @@ class _SummaryAlways(TypedDict):
 
 
 class Summary(_SummaryAlways, total=False):
-    """How a series went: frames = complete + marked + discarded; ``incomplete``: ranges of frame indices, both included."""
+    """How a series went: frames = complete + marked + discarded; ``incomplete``: ranges of frame indices, both included.
+
+    ``received_by_consumer``: images that the receiver has; ``None`` = it was not seen with the series, absent = not
+    known yet.
+    """
 
     aborted: str
     delivered_frames: int
     lost_endpoint: str
-    received_by_consumer: int
+    received_by_consumer: Optional[int]
     receiver_error: str
     undelivered: Dict[str, Any]
     shared: Dict[str, Any]
