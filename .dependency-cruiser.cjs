@@ -25,13 +25,15 @@ const rooms = {
   stream: [...foundations, 'stream/series', 'stream/output'],
   // Beside the way: who gives orders, who looks, who tells.
   control: foundations,
+  'control/sls': [...foundations, 'control'],
   doctor: foundations,
   flight: foundations,
   view: [...foundations, 'control', 'doctor'],
   metrics: [...foundations, 'doctor', 'view'],
   notify: [...foundations, 'view'],
   receiver: [...foundations, 'view'],
-  http: [...foundations, 'control', 'doctor', 'flight', 'view', 'metrics'],
+  'http/page': [...foundations, 'view', 'metrics'],
+  http: [...foundations, 'control', 'control/sls', 'doctor', 'flight', 'view', 'metrics', 'http/page'],
   // Runs in the browser: nothing of the service goes there but the closed lists, which are pure.
   page: ['contract'],
   // The roots.
@@ -44,6 +46,7 @@ const rooms = {
     'stream/series',
     'stream/output',
     'control',
+    'control/sls',
     'doctor',
     'flight',
     'view',
@@ -53,7 +56,7 @@ const rooms = {
     'http',
   ],
   convert: [...foundations, 'encode'],
-  overview: [...foundations, 'view', 'http'],
+  overview: [...foundations, 'view', 'http', 'http/page'],
   rehearsal: [...foundations, 'control', 'view', 'service'],
   commands: [
     ...foundations,
@@ -72,8 +75,8 @@ const rooms = {
 /** Single files that a room may import from another as interfaces. */
 const interfaces = {
   assembly: ['src/udp/packet-source\\.ts'],
-  // What page and service say to each other is written once.
-  http: ['src/page/(messages|preview-bytes)\\.ts'],
+  // What page and service say to each other is written once; how a frame is asked for and refused, read and drawn, too.
+  'http/page': ['src/page/(messages|preview-bytes)\\.ts', 'src/http/(api-schemas|frame-wish|frame|png)\\.ts'],
   overview: ['src/page/overview-messages\\.ts'],
   // What a token looks like, for both ends.
   commands: ['src/http/access\\.ts'],

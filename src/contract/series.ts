@@ -1,5 +1,5 @@
-// What the streamer says about series, in the words that leave the process (JSON, snake_case): summaries at the end,
-// replies to commands, events. Main turns them into answers, log lines and history.
+// What is said about series, in the words that leave the process (JSON, snake_case): by the streamer summaries at the
+// end, replies to commands, events, which main turns into answers, log lines and history; by main how far a series is.
 // Tested by test/contract/closed-lists.test.ts.
 
 import type { ConsumerNotice } from './consumer-notices.js';
@@ -50,6 +50,15 @@ export interface PortReached {
   readonly images_complete: number;
   /** The detector's number of the newest frame that it saw; null = none. */
   readonly newest_frame_number: number | null;
+}
+
+/** How far a series has come. */
+export interface SeriesProgress {
+  /** The detector's; null = none seen. */
+  readonly first_frame_number: number | null;
+  /** It is over: why it was cut short, null = it was not. */
+  readonly ended: { readonly aborted: AbortReason | null } | null;
+  readonly ports: readonly (PortReached & Pick<PortLedger, 'accepted' | 'missing'>)[];
 }
 
 /** What one instance's part of a series is, where several share a detector. */

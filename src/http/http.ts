@@ -20,6 +20,7 @@ import type { BuildInfo } from '../metrics/metric-row.js';
 import { addPageRoutes } from './page/routes.js';
 import { addHelpRoutes, withHelp } from './routes-help.js';
 import { addFlightRecorderRoutes } from './routes-flight-recorder.js';
+import { addFrameRoutes } from './routes-frames.js';
 import { addPsiClientRoutes } from './routes-psi-client.js';
 import type { ReceiverGroup } from '../control/sls/receivers.js';
 import { addReceiverRoutes } from './routes-receiver.js';
@@ -171,7 +172,7 @@ export async function makeApp(
     addServiceRoutes(routes, view, build);
     if (flightRecorder !== undefined) addFlightRecorderRoutes(routes, flightRecorder);
     if (receivers !== undefined) addPsiClientRoutes(routes, receivers);
-    addPageRoutes(routes, view, build);
+    addFrameRoutes(routes, view, addPageRoutes(routes, view, build));
     addHelpRoutes(routes);
     // The description of the interface where programs look for it; its servers are relative to this address.
     routes.get('/openapi.json', { schema: { hide: true } }, () => ({ ...app.swagger(), servers: [{ url: './' }] }));

@@ -4,7 +4,7 @@
 
 import { firstNumberOf, frameNumberOf } from '../detector/frame-share.js';
 import type { FrameShare, OwnNumber } from '../detector/frame-share.js';
-import type { SeriesProgress } from '../control/sls/receivers-deps.js';
+import type { SeriesProgress } from '../contract/series.js';
 import type { PortViews } from './port-views.js';
 import type { CurrentSeries } from './service-view.js';
 import type { StreamView } from './stream-view.js';

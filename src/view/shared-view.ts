@@ -5,10 +5,9 @@
 import type { ServiceConfig } from '../config/service-config.js';
 import { nameAgainText } from '../contract/findings.js';
 import { problemTexts } from '../contract/refusals.js';
-import type { SendBuffer, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
+import type { SendBuffer, SeriesProgress, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
 import { CommandQueue } from '../control/command-queue.js';
 import { SeriesOrders, type Orders } from '../control/orders.js';
-import type { SeriesProgress } from '../control/sls/receivers-deps.js';
 import { thisMachine } from '../doctor/machine.js';
 import { Preflight } from '../doctor/preflight.js';
 import type { DoctorReport } from '../doctor/report.js';

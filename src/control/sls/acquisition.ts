@@ -1,7 +1,7 @@
 // The acquisition that goes on, or went on last. Comes in: what the client wanted of it, and how far its series has
 // come. Goes out: the figures of its ports as PSI's client reads them.
 
-import type { SeriesProgress } from './receivers-deps.js';
+import type { SeriesProgress } from '../../contract/series.js';
 
 /** A port of a module as its client sees it. */
 export interface PortFigures {

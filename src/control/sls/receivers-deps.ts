@@ -1,24 +1,10 @@
 // What the receivers need of the service: orders, how far a series has come, and what has a data plane built.
 
 import type { ServiceConfig } from '../../config/service-config.js';
-import type { AbortReason } from '../../contract/abort-reasons.js';
+import type { SeriesProgress } from '../../contract/series.js';
 import type { Logger } from '../../runtime/log.js';
 import type { Orders } from '../orders.js';
 import type { Preview } from './preview.js';
-
-/** How far a series has come. Frame numbers are the detector's, null = none seen. */
-export interface SeriesProgress {
-  readonly first_frame_number: number | null;
-  /** It is over: why it was cut short, null = it was not. */
-  readonly ended: { readonly aborted: AbortReason | null } | null;
-  readonly ports: readonly {
-    readonly udp_port: number;
-    readonly images_complete: number;
-    readonly newest_frame_number: number | null;
-    readonly accepted: number;
-    readonly missing: number;
-  }[];
-}
 
 /** What the receivers need of the service. */
 export interface ReceiversDeps {

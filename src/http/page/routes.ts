@@ -22,7 +22,6 @@ import {
 import { PageEvents, viewerLimit } from './events.js';
 import { readPageFiles } from './files.js';
 import { aboutJson, stateJson } from './state.js';
-import { addFrameRoutes } from '../routes-frames.js';
 import { PreviewBusy, PreviewMaker } from './preview-maker.js';
 import { previewLimit } from './preview.js';
 import type { PreviewRequest } from './preview.js';
@@ -30,9 +29,10 @@ import type { PreviewRequest } from './preview.js';
 const leastSize = 16;
 
 /**
- * Add /, /page/…, /page/events (server-sent: about, history, state, sample), /api/v1/preview, and frames by number.
+ * Add /, /page/…, /page/events (server-sent: about, history, state, sample) and /api/v1/preview.
+ * @returns what makes previews and pictures of frames, for other routes; null while there is no data plane
  */
-export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: BuildInfo): void {
+export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: BuildInfo): () => PreviewMaker | null {
   const tags = ['page'];
   const files = readPageFiles();
   const { recent } = view;
@@ -44,7 +44,6 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
     shown = new ShownPlane(view, build);
     return shown;
   };
-  addFrameRoutes(app, view, () => now().previews);
   const events = new PageEvents({
     clock: systemClock,
     about: () => now().about,
@@ -168,6 +167,7 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
       });
     },
   );
+  return () => now().previews;
 }
 
 /** What the page shows of one data plane; of none while there is none. */

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { Acquisition, noFigures } from '../../../src/control/sls/acquisition.js';
-import type { SeriesProgress } from '../../../src/control/sls/receivers-deps.js';
+import type { SeriesProgress } from '../../../src/contract/series.js';
 
 /** Ten frames of four packets wanted; two ports, the second behind and with losses. */
 function acquisition(changes: Partial<SeriesProgress> = {}): Acquisition {

@@ -2,7 +2,7 @@
 // that the test has set, time passes when the test says so.
 
 import { parseConfig } from '../../../src/config/load.js';
-import type { SeriesSummary } from '../../../src/contract/series.js';
+import type { SeriesProgress, SeriesSummary } from '../../../src/contract/series.js';
 import type { JsonNode } from '../../../src/base/json-text.js';
 import { writeJson } from '../../../src/base/json-text.js';
 import { checkArmWish } from '../../../src/control/arm-request.js';
@@ -11,7 +11,6 @@ import type { Armed } from '../../../src/control/orders.js';
 import { answerCall, readCall } from '../../../src/control/sls/calls.js';
 import { ReceiverGroup } from '../../../src/control/sls/receivers.js';
 import type { Preview } from '../../../src/control/sls/preview.js';
-import type { SeriesProgress } from '../../../src/control/sls/receivers-deps.js';
 import { makeLogger } from '../../../src/runtime/log.js';
 import type { ServiceConfig } from '../../../src/config/service-config.js';
 
