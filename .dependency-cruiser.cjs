@@ -161,6 +161,13 @@ module.exports = {
       to: { path: '^(src|test|bench)/', pathNot: '^src/(detector|base)/' },
     },
     {
+      name: 'outputs-behind-their-seam',
+      comment: 'series and streamer know outputs by src/stream/output/output.ts; src/stream/setup.ts makes them',
+      severity: 'error',
+      from: { path: '^src/stream/(series/|streamer\\.ts$|output/output\\.ts$)' },
+      to: { path: '^src/stream/output/(maxiv|preview)/' },
+    },
+    {
       name: 'nothing-imports-tests',
       severity: 'error',
       from: { path: '^(src|simulators)/' },

@@ -23,8 +23,8 @@ import { phase } from '../memory/series-words.js';
 import { SocketWords } from '../memory/socket-words.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
 import { OrderAnswers } from './answers.js';
-import type { MaxivOutput } from './output/maxiv/maxiv-output.js';
 import { endServed, mostPeers, served, socketsOf } from './output/message-sink.js';
+import type { HoldingOutput } from './output/output.js';
 import { Series } from './series/series.js';
 import type { SeriesDeps } from './series/setup.js';
 import { noConsumer, strangers } from './series/warnings.js';
@@ -43,7 +43,7 @@ const blockedRestMs = 1;
 export class Streamer {
   readonly #setup: StreamerSetup;
   readonly #deps: SeriesDeps;
-  readonly #output: MaxivOutput;
+  readonly #output: HoldingOutput;
   readonly #figures: ToldFigures;
   readonly #answers: OrderAnswers;
   readonly #box: CommandBox;

@@ -1,14 +1,15 @@
 // Where a series goes: the seam between the series, which decides when (../series), and what leaves the process. Comes
 // in: the beginning of a series, its frames in order, its end. Goes out: whatever an output makes of them. The series,
-// its order and its ledger belong to the service; an output has its form and its receivers. maxiv/maxiv-output.ts is
-// the output that holds frames until they are taken, preview/preview-output.ts one that follows it.
+// its order and its ledger belong to the service; an output has its form and its receivers. One output holds frames
+// until they are taken (maxiv/maxiv-output.ts); others follow it (preview/preview-output.ts).
 // Tested by test/stream/output/maxiv/maxiv-output.test.ts.
 
 import type { Compression } from '../../contract/compressions.js';
-import type { FrameForm } from '../../detector/frame-form.js';
+import type { FrameReason } from '../../contract/frame-reasons.js';
 import type { SeriesSummary } from '../../contract/series.js';
-import type { OwnNumber } from '../../detector/frame-share.js';
-import type { ImageFacts } from './maxiv/messages.js';
+import type { FrameForm } from '../../detector/frame-form.js';
+import type { FrameIndex, FrameNumber, OwnNumber } from '../../detector/frame-share.js';
+import type { MessageSink } from './message-sink.js';
 
 /**
  * What an output sends of a frame. Plain: the frame as it lies in its slot. Another form is made before its frames
@@ -38,6 +39,25 @@ export interface SeriesHead {
   readonly metadata: string;
   /** Its message has this number; null = the next one. */
   readonly number: number | null;
+}
+
+/** Missing packets of one port image, as inclusive ranges of packet numbers. */
+export interface MissingPackets {
+  readonly udpPort: number;
+  readonly ranges: readonly (readonly [first: number, last: number])[];
+}
+
+/** What is known of a frame besides its pixels. */
+export interface ImageFacts {
+  readonly frameIndex: FrameIndex;
+  readonly frameNumber: FrameNumber;
+  readonly missingPackets: number;
+  readonly missing: readonly MissingPackets[];
+  /** Why the frame is not complete; null = it is. */
+  readonly reason: FrameReason | null;
+  readonly discard: boolean;
+  /** Values of the packet header, in the order of the profile's `headerFields`; empty when no packet came. */
+  readonly headerValues: readonly (number | bigint)[];
 }
 
 /** A frame that is ready to go: made once, offered until it is taken. The bytes stay as they are until then. */
@@ -77,4 +97,23 @@ export interface Output {
   settle(now: number): void;
   /** The slot of the frame that was begun is needed: what is left of it is kept elsewhere. */
   keep(now: number): void;
+}
+
+/** The output that holds: the series is open for its consumer and counts by its numbers. */
+export interface HoldingOutput extends Output {
+  readonly holds: true;
+  /** Where its messages go, and what is known there of consumers. */
+  readonly sink: MessageSink;
+  /** A message is ready and no consumer takes it. */
+  readonly blocked: boolean;
+  /** Messages that were handed over. */
+  readonly taken: number;
+  /** Number that the next message will carry. */
+  readonly next: number;
+  /** A series that is over and whose end no consumer took yet: it goes out before the next one begins. */
+  owedEnd: SeriesSummary | null;
+  /** Offer the end that is owed, if any; true when nothing is owed any more. */
+  settleOwedEnd(now: number): boolean;
+  /** The next message carries this number, if it is not beyond it already. */
+  skipTo(number: number): void;
 }

@@ -3,11 +3,11 @@
 // read them. Later frames may have arrived without an acknowledgement.
 // Tested by test/pipeline/consumer.test.ts.
 
-import type { MaxivOutput } from '../output/maxiv/maxiv-output.js';
 import { socketsOf } from '../output/message-sink.js';
+import type { HoldingOutput } from '../output/output.js';
 
 export class SeriesConsumer {
-  readonly #output: MaxivOutput;
+  readonly #output: HoldingOutput;
   /** By socket. */
   #disconnects: readonly number[];
   #endpoint: string | null = null;
@@ -15,7 +15,7 @@ export class SeriesConsumer {
   #before = 0;
   #frames: number | null = null;
 
-  constructor(output: MaxivOutput) {
+  constructor(output: HoldingOutput) {
     this.#output = output;
     this.#disconnects = this.#now();
   }

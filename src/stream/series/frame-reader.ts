@@ -15,7 +15,7 @@ import type { PortWords } from '../../memory/port-words.js';
 import { outcome, recordWord } from '../../memory/slot-records.js';
 import type { SentFrames } from '../../memory/sent-frames.js';
 import type { SlotRecords } from '../../memory/slot-records.js';
-import type { ImageFacts, MissingPackets } from '../output/maxiv/messages.js';
+import type { ImageFacts, MissingPackets } from '../output/output.js';
 
 /** A port as the streamer knows it. */
 export interface ReadPort {

@@ -3,7 +3,7 @@
 // was no more room.
 
 import type { SeriesLoss } from '../../contract/series.js';
-import type { ImageFacts } from '../output/maxiv/messages.js';
+import type { ImageFacts } from '../output/output.js';
 
 /** Ranges that are listed at most. */
 export const lossRangesKept = 10_000;

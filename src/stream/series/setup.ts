@@ -9,7 +9,7 @@ import type { Forms } from './forms.js';
 import type { FrameReader } from './frame-reader.js';
 import type { FrameTimes } from './frame-times.js';
 import type { IdleTime } from './idle-time.js';
-import type { MaxivOutput } from '../output/maxiv/maxiv-output.js';
+import type { HoldingOutput } from '../output/output.js';
 import type { SeenTimes } from './seen-times.js';
 import type { ShownFrames } from './shown-frames.js';
 import type { SeriesPort } from './progress.js';
@@ -44,7 +44,7 @@ export interface SeriesDeps {
   /** What encoders make of frames; null = they leave as they lie. */
   readonly forms: Forms | null;
   /** The output that holds: whose consumer the series has, and whose numbers. */
-  readonly output: MaxivOutput;
+  readonly output: HoldingOutput;
   readonly shown: ShownFrames;
   readonly counters: Float64Array;
   readonly seenTimes: SeenTimes;

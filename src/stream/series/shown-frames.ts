@@ -8,7 +8,7 @@ import { noFrame } from '../../detector/frame-share.js';
 import type { OwnNumber } from '../../detector/frame-share.js';
 import type { LastFrame } from '../../memory/last-frame.js';
 import type { SentFrames } from '../../memory/sent-frames.js';
-import type { ImageFacts } from '../output/maxiv/messages.js';
+import type { ImageFacts } from '../output/output.js';
 import type { FrameReader } from './frame-reader.js';
 
 /** Viewers get a new copy at most this often, in ms, and copies take at most so many bytes in a ms (200 MB/s). */

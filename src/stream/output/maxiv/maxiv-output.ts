@@ -6,7 +6,7 @@ import { leavesAsItLies, walkOf } from '../../../detector/frame-form.js';
 import { assert } from '../../../base/assert.js';
 import type { MessageSink } from '../message-sink.js';
 import { plain } from '../output.js';
-import type { Form, FrameToSend, ImageShape, Output, SeriesHead } from '../output.js';
+import type { Form, FrameToSend, HoldingOutput, ImageShape, Output, SeriesHead } from '../output.js';
 import { ImageMessages, headerMessage, seriesEndMessage } from './messages.js';
 import { Outbox } from './outbox.js';
 
@@ -20,7 +20,7 @@ interface Made {
   readonly parts: readonly Uint8Array[];
 }
 
-export class MaxivOutput implements Output {
+export class MaxivOutput implements HoldingOutput {
   readonly name = 'maxiv';
   readonly holds = true;
   readonly form: Form;
@@ -32,7 +32,6 @@ export class MaxivOutput implements Output {
   /** What is said of frames as they lie; null = the same. */
   #lying: ImageMessages | null = null;
   #made: Made | null = null;
-  /** A series that is over and whose `series_end` no consumer took yet: it goes out before the next header. */
   owedEnd: SeriesSummary | null = null;
 
   /** @param first number of the first message: above any that an earlier process used */
@@ -53,17 +52,14 @@ export class MaxivOutput implements Output {
     return this.#outbox.busy;
   }
 
-  /** A message is ready and no consumer takes it. */
   get blocked(): boolean {
     return this.#outbox.blocked;
   }
 
-  /** Messages that the sink has taken over. */
   get taken(): number {
     return this.#outbox.taken;
   }
 
-  /** Number that the next message will carry. */
   get next(): number {
     return this.#outbox.next;
   }
@@ -116,7 +112,6 @@ export class MaxivOutput implements Output {
     return this.#outbox.offer('seriesEnds', parts, handedOver, now);
   }
 
-  /** Offer the end that is owed, if any; true when nothing is owed any more. */
   settleOwedEnd(now: number): boolean {
     if (this.owedEnd !== null && !this.busy) this.end(this.owedEnd, () => (this.owedEnd = null), now);
     return this.owedEnd === null;

@@ -1,31 +1,11 @@
 // The messages of the stream as bytes: header, image, series_end. Contract: docs/stream.md; every field that a consumer
 // of the standard needs comes first, our extra fields after it.
 
-import type { FrameReason } from '../../../contract/frame-reasons.js';
-import type { FrameIndex, FrameNumber } from '../../../detector/frame-share.js';
-import { JsonBytes } from './json-bytes.js';
 import type { SeriesSummary } from '../../../contract/series.js';
+import type { ImageFacts } from '../output.js';
+import { JsonBytes } from './json-bytes.js';
 
 const encoder = new TextEncoder();
-
-/** Missing packets of one port image, as inclusive ranges of packet numbers. */
-export interface MissingPackets {
-  readonly udpPort: number;
-  readonly ranges: readonly (readonly [first: number, last: number])[];
-}
-
-/** What an image message says about its frame. */
-export interface ImageFacts {
-  readonly frameIndex: FrameIndex;
-  readonly frameNumber: FrameNumber;
-  readonly missingPackets: number;
-  readonly missing: readonly MissingPackets[];
-  /** Why the frame is not complete; null = it is. */
-  readonly reason: FrameReason | null;
-  readonly discard: boolean;
-  /** Values of the packet header, in the order of the profile's `headerFields`; empty when no packet came. */
-  readonly headerValues: readonly (number | bigint)[];
-}
 
 /** Part 0 of a `header` message; part 1 is the metadata. */
 export function headerMessage(msgNumber: number, filename: string): Uint8Array {

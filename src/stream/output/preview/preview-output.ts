@@ -9,8 +9,7 @@ import { walkOf } from '../../../detector/frame-form.js';
 import type { OwnNumber } from '../../../detector/frame-share.js';
 import type { PreviewWords } from '../../../memory/preview-words.js';
 import { ImageMessages, headerMessage, seriesEndMessage } from '../maxiv/messages.js';
-import type { ImageFacts } from '../maxiv/messages.js';
-import type { Form, FrameToSend, ImageShape, Output, SeriesHead } from '../output.js';
+import type { Form, FrameToSend, ImageFacts, ImageShape, Output, SeriesHead } from '../output.js';
 import type { PreviewSink } from './preview-sink.js';
 
 const encoder = new TextEncoder();

@@ -3,7 +3,7 @@
 
 import { getHeapSpaceStatistics } from 'node:v8';
 import { ImageMessages } from '../../../../src/stream/output/maxiv/messages.js';
-import type { ImageFacts } from '../../../../src/stream/output/maxiv/messages.js';
+import type { ImageFacts } from '../../../../src/stream/output/output.js';
 import { asIndex, asNumber } from '../../../frame-numbers.js';
 
 const images = new ImageMessages([514, 514], 'uint16', ['timestamp', 'sub_frames']);

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { ImageMessages, headerMessage, seriesEndMessage } from '../../../../src/stream/output/maxiv/messages.js';
-import type { ImageFacts } from '../../../../src/stream/output/maxiv/messages.js';
+import type { ImageFacts } from '../../../../src/stream/output/output.js';
 import { asIndex, asNumber } from '../../../frame-numbers.js';
 
 const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { fatal: true }).decode(bytes);

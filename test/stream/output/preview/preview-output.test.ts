@@ -3,7 +3,7 @@
 import t from 'tap';
 import type { SeriesSummary } from '../../../../src/contract/series.js';
 import { PreviewWords, previewWordsBytes } from '../../../../src/memory/preview-words.js';
-import type { ImageFacts } from '../../../../src/stream/output/maxiv/messages.js';
+import type { ImageFacts } from '../../../../src/stream/output/output.js';
 import { plain } from '../../../../src/stream/output/output.js';
 import { PreviewOutput } from '../../../../src/stream/output/preview/preview-output.js';
 import type { PreviewSink } from '../../../../src/stream/output/preview/preview-sink.js';
