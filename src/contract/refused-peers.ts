@@ -1,8 +1,6 @@
-// Peers that came to the data port and were not let in: the reasons, each with its sentence and remedy, and which peers
-// were reported already. Comes in: what a sink refused. Goes out: a sentence per reason and address, at most once a
-// minute, however often the peer knocks.
+// Why a peer that came to the data port was not let in. Pure.
+// Tested by test/contract/closed-lists.test.ts.
 
-import { remedyOf } from './row.js';
 import type { Row } from './row.js';
 
 /** Why a peer is no consumer: label of `vdcu_zmq_peers_refused_total`. `says` goes on from "data port: 192.0.2.7 ". */
@@ -83,29 +81,4 @@ export type PeerRefusal = keyof typeof peerRefusals;
 export interface RefusedPeer {
   readonly reason: PeerRefusal;
   readonly address: string;
-}
-
-const againAfterMs = 60_000;
-/** Addresses remembered at most: beyond these one sentence stands for all. */
-const addressesLimit = 64;
-
-/** Remembers which peers were reported. */
-export class RefusedPeers {
-  readonly #toldAt = new Map<string, number>();
-
-  /** @returns the sentence to tell, or null when it was told within the last minute */
-  sentence({ reason, address }: RefusedPeer, now: number): string | null {
-    for (const [key, at] of this.#toldAt) if (now - at >= againAfterMs) this.#toldAt.delete(key);
-    const host = hostOf(address);
-    const key = this.#toldAt.size < addressesLimit ? `${reason} ${host}` : reason;
-    if (this.#toldAt.has(key)) return null;
-    this.#toldAt.set(key, now);
-    return `data port: ${host === '' ? 'a peer' : host} ${peerRefusals[reason].says}${remedyOf(peerRefusals[reason])}.`;
-  }
-}
-
-/** The address without its port. */
-export function hostOf(address: string): string {
-  const [, host] = /^(?:tcp:\/\/)?(.*?)(?::\d+)?$/.exec(address) as unknown as [string, string];
-  return host.replace(/^\[(.*)\]$/, '$1');
 }

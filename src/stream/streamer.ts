@@ -4,7 +4,7 @@
 // Tested by test/pipeline/series.test.ts.
 
 import { OperatorError } from '../base/errors.js';
-import { RefusedPeers, peerRefusals } from '../contract/refused-peers.js';
+import { peerRefusals } from '../contract/refused-peers.js';
 import { problemTexts } from '../contract/refusals.js';
 import type { RefusalReason } from '../contract/refusals.js';
 import { plainRequest } from '../contract/series.js';
@@ -25,6 +25,7 @@ import { StreamWords, seriesStep } from '../memory/stream-words.js';
 import { OrderAnswers } from './answers.js';
 import { endServed, mostPeers, served, socketsOf } from './output/message-sink.js';
 import type { HoldingOutput } from './output/output.js';
+import { RefusedPeers } from './output/refused-peers.js';
 import { Series } from './series/series.js';
 import type { SeriesDeps } from './series/setup.js';
 import { noConsumer, strangers } from './series/warnings.js';

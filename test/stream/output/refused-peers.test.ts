@@ -1,6 +1,7 @@
 import t from 'tap';
-import { RefusedPeers, hostOf, peerRefusals } from '../../src/contract/refused-peers.js';
-import type { PeerRefusal } from '../../src/contract/refused-peers.js';
+import { peerRefusals } from '../../../src/contract/refused-peers.js';
+import type { PeerRefusal } from '../../../src/contract/refused-peers.js';
+import { RefusedPeers, hostOf } from '../../../src/stream/output/refused-peers.js';
 
 t.test('the address without its port, however a way out writes it', (t) => {
   const cases = {
