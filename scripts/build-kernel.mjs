@@ -42,7 +42,7 @@ for (const kernel of kernels) {
   }
 }
 
-const filter = binaryen.parseText(readFileSync(resolve(baseDir, 'simulators/files/direct/direct.wat'), 'utf8'));
+const filter = binaryen.parseText(readFileSync(resolve(baseDir, 'simulators/files/direct.wat'), 'utf8'));
 filter.setFeatures(binaryen.Features.BulkMemory | binaryen.Features.BulkMemoryOpt);
 if (!filter.validate()) process.exitCode = 1;
 const code = filter.emitBinary();

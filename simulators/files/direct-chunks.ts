@@ -1,6 +1,6 @@
 // Chunks of HDF5 that are compressed already, written as they are. Comes in: a dataset made for them, a chunk. Goes
 // out: the same bytes in the file, below the filter that reads them (32008, bitshuffle with LZ4). How the library is
-// brought to that: direct/direct.wat. It opens and closes the dataset in each call, so nothing waits in its cache for
+// brought to that: direct.wat. It opens and closes the dataset in each call, so nothing waits in its cache for
 // the filter when the call returns.
 
 import { assert } from '../../src/base/assert.js';

@@ -132,7 +132,7 @@ async function makeCopy({ changes, test }: Mutant, folder: string, signal: Abort
   const noMaps = (path: string): boolean => !path.endsWith('.map');
   for (const part of [
     'src',
-    'simulators/files/direct',
+    'simulators/files/direct.wat',
     'dist/src',
     'dist/simulators',
     'dist/test/frame-numbers.js',
