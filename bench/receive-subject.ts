@@ -46,14 +46,14 @@ const counters = new Float64Array(memory.buffer, map.portCounters[port], portCou
 
 let driver: EventLoopDriver | null = null;
 const wake = { wake: () => driver?.wake(), turnNow: () => driver?.turnNow() };
-const { agent, wait } = await makeReceiver(
-  'bench',
-  [port],
-  { config, plan, map, buffer: memory.buffer, clock: systemClock },
+const { agent, wait } = await makeReceiver({
+  name: 'bench',
+  ports: [port],
+  wiring: { config, plan, map, buffer: memory.buffer, clock: systemClock },
   memory,
   wake,
-  noDescriptor,
-);
+  wakeDescriptor: noDescriptor,
+});
 
 const start = { cpu: -1, time: 0, packets: 0, turns: 0 };
 let turns = 0;

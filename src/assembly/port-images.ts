@@ -32,6 +32,17 @@ export interface ImageTally {
   readonly expected: number;
 }
 
+/** What images of a port lie in, and what brings their packets there. */
+export interface PortImagesDeps {
+  readonly buffer: ArrayBufferLike;
+  readonly map: MemoryMap;
+  /** Index into `udp_ports`. */
+  readonly port: number;
+  readonly counters: Float64Array;
+  readonly words: PortWords;
+  readonly placement: Placement;
+}
+
 /** Times in ms of the service's clock. */
 export class PortImages {
   readonly #buffer: ArrayBufferLike;
@@ -49,14 +60,7 @@ export class PortImages {
   #badNumbers = 0;
   #published = false;
 
-  constructor(
-    buffer: ArrayBufferLike,
-    map: MemoryMap,
-    port: number,
-    counters: Float64Array,
-    words: PortWords,
-    placement: Placement,
-  ) {
+  constructor({ buffer, map, port, counters, words, placement }: PortImagesDeps) {
     this.#buffer = buffer;
     this.#memory = new Int32Array(buffer);
     this.#records = new SlotRecords(buffer, map.slotRecords[port], map.sizes.slots, map.sizes.packets);

@@ -115,7 +115,7 @@ export function portParts(setup: PortSetup): PortParts {
   const counters = portCountersAt(buffer, map.portCounters[port]);
   const placement = setup.makePlacement(map, port, source.landing);
   const share = setup.share ?? everyFrame;
-  const images = new PortImages(buffer, map, port, counters.now, words, placement);
+  const images = new PortImages({ buffer, map, port, counters: counters.now, words, placement });
   const window = new FrameWindow({ ring, overtakeFrames, maxOwedFrames });
   const drain = (): Drain => new Drain(source, counters.now, drainMs);
   const { flightPackets = 0, landingPackets } = map.sizes;

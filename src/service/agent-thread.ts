@@ -83,7 +83,8 @@ const wake: Wake = { wake: () => driver?.wake(), turnNow: () => driver?.turnNow(
 
 async function runReceiver(ports: readonly number[]): Promise<void> {
   const wakeDescriptor = task.wakeDescriptors[task.thread];
-  const { agent, way, notes, wait } = await makeReceiver(task.name, ports, wiring, memory, wake, wakeDescriptor);
+  const own = { name: task.name, ports, wiring, memory, wake, wakeDescriptor };
+  const { agent, way, notes, wait } = await makeReceiver(own);
   notes.push(...settleThread());
   const ready = (): void =>
     post({ kind: 'ready', info: { sources: agent.infos, endpoint: '', sendBuffer: null, backend: way, notes } });
@@ -136,7 +137,14 @@ async function runStreamer(): Promise<void> {
     seriesBefore: task.seriesBefore,
     wakeReceivers: () => task.wakeDescriptors.forEach(ring),
   });
-  const agent = new StreamerAgent(sink, streamer, config.closingTimeoutMs, report, () => systemClock.now(), preview);
+  const agent = new StreamerAgent({
+    sink,
+    streamer,
+    lingerMs: config.closingTimeoutMs,
+    report,
+    now: () => systemClock.now(),
+    preview,
+  });
   const ready = (): void =>
     post({
       kind: 'ready',

@@ -74,18 +74,21 @@ export interface ReceiverBackend extends Pick<PortGroup, 'wait'> {
   readonly notes: string[];
 }
 
-/**
- * The receiver of these ports (indices into `udp_ports`).
- * @throws OperatorError as `choose`, or when the build left the kernel out
- */
-export async function makeReceiver(
-  name: string,
-  ports: readonly number[],
-  wiring: Wiring,
-  memory: WebAssembly.Memory,
-  wake: Wake,
-  wakeDescriptor: number,
-): Promise<ReceiverBackend> {
+/** What a receiver is made of. */
+export interface ReceiverWish {
+  readonly name: string;
+  /** Indices into `udp_ports`. */
+  readonly ports: readonly number[];
+  readonly wiring: Wiring;
+  readonly memory: WebAssembly.Memory;
+  readonly wake: Wake;
+  /** Readable when a command was given. */
+  readonly wakeDescriptor: number;
+}
+
+/** @throws OperatorError as `choose`, or when the build left the kernel out */
+export async function makeReceiver(wish: ReceiverWish): Promise<ReceiverBackend> {
+  const { name, ports, wiring, memory, wake, wakeDescriptor } = wish;
   const { config, map } = wiring;
   const setup = { ports, config, map, buffer: memory.buffer, waitMs: blockingWaitMs, wakeDescriptor, wake };
   const { way, made, notes } = await choose(

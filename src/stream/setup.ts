@@ -79,18 +79,18 @@ export function seriesDeps(setup: StreamerSetup): SeriesDeps {
     ports,
     reader,
     forms,
-    output: new MaxivOutput(
-      setup.sink,
+    output: new MaxivOutput({
+      sink: setup.sink,
       counters,
-      setup.firstMessageNumber,
-      setup.form,
-      previews(setup, forms, (own, into) => {
+      first: setup.firstMessageNumber,
+      form: setup.form,
+      followers: previews(setup, forms, (own, into) => {
         const slot = own % map.sizes.slots;
         if (!sent.holds(slot)) return false;
         reader.copy(own, into);
         return sent.holds(slot);
       }),
-    ),
+    }),
     shown: new ShownFrames(sent, lastFrame, reader, map.sizes.slots),
     counters,
     seenTimes: new SeenTimes(limits.maxOwedFrames + 2 * map.sizes.slots),

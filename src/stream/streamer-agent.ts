@@ -9,6 +9,18 @@ import type { Streamer } from './streamer.js';
 /** Commands are looked at this often while a consumer has no room, in ms. */
 const roomMs = 4;
 
+export interface StreamerAgentDeps {
+  readonly sink: MessageSink;
+  readonly streamer: Streamer;
+  /** What was handed over may take so long to leave when the service ends. */
+  readonly lingerMs: number;
+  readonly report: (event: StreamEvent) => void;
+  /** In ms of the service's clock. */
+  readonly now: () => number;
+  /** Null = there are no live viewers. */
+  readonly preview: PreviewSink | null;
+}
+
 export class StreamerAgent implements Agent {
   readonly name = 'streamer';
   readonly #sink: MessageSink;
@@ -22,18 +34,7 @@ export class StreamerAgent implements Agent {
   /** Where consumers connect; filled by `start`. */
   endpoint = '';
 
-  /**
-   * @param lingerMs what was handed over may take so long to leave when the service ends
-   * @param now ms of the service's clock
-   */
-  constructor(
-    sink: MessageSink,
-    streamer: Streamer,
-    lingerMs: number,
-    report: (event: StreamEvent) => void,
-    now: () => number,
-    preview: PreviewSink | null = null,
-  ) {
+  constructor({ sink, streamer, lingerMs, report, now, preview }: StreamerAgentDeps) {
     this.#sink = sink;
     this.#streamer = streamer;
     this.#lingerMs = lingerMs;

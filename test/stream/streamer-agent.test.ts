@@ -15,14 +15,14 @@ t.test('a preview that cannot be opened leaves no data port open: whoever tries 
     },
   } as unknown as MessageSink;
   const preview = { open: () => Promise.reject(new Error('port 9997 is taken')) } as unknown as PreviewSink;
-  const agent = new StreamerAgent(
+  const agent = new StreamerAgent({
     sink,
-    {} as Streamer,
-    10_000,
-    (event) => void told.push(event),
-    () => 0,
+    streamer: {} as Streamer,
+    lingerMs: 10_000,
+    report: (event) => void told.push(event),
+    now: () => 0,
     preview,
-  );
+  });
   await t.rejects(agent.start(), /9997 is taken/);
   t.strictSame(closed, [0], 'at once');
   t.strictSame(told, [], 'nothing was sent, so nothing is said of it');

@@ -21,7 +21,7 @@ export interface Form extends FrameForm {
 
 export const plain: Form = { encoding: 'none', turn: 0, mirror: false, roi: null };
 
-/** The same for all images of a series, of frames as they lie in their slots. */
+/** The same for all images of a series; to an output it is told of frames as they lie in their slots. */
 export interface ImageShape {
   readonly shape: readonly [rows: number, columns: number];
   /** Of a pixel, as numpy calls it. */

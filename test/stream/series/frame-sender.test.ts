@@ -51,7 +51,7 @@ function setUp(limit: number, share = { stride: 1, offset: 0 }, base: number | n
   sink.connect();
   sink.reading = false;
   const counters = new Float64Array(streamCounterTable.length);
-  const output = new MaxivOutput(sink, counters, 1000);
+  const output = new MaxivOutput({ sink, counters, first: 1000 });
   output.prepare({ shape: [1, 1], type: 'uint8', headerKeys: [], exposureTime: null });
   const sender = new FrameSender({
     words: new SeriesWords(new SharedArrayBuffer(seriesWordsBytes), 0),

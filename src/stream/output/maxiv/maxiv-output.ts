@@ -20,13 +20,23 @@ interface Made {
   readonly parts: readonly Uint8Array[];
 }
 
+export interface MaxivOptions {
+  readonly sink: MessageSink;
+  readonly counters: Float64Array;
+  /** Number of the first message: above any that an earlier process used. */
+  readonly first: number;
+  /** Plain unless given. */
+  readonly form?: Form;
+  /** Outputs that do not hold: told of each message that was handed over, with its number. */
+  readonly followers?: readonly Output[];
+}
+
 export class MaxivOutput implements HoldingOutput {
   readonly name = 'maxiv';
   readonly holds = true;
   readonly form: Form;
   readonly sink: MessageSink;
   readonly #outbox: Outbox;
-  /** Outputs that do not hold: told of each message that was handed over, with its number. */
   readonly #followers: readonly Output[];
   #images: ImageMessages | null = null;
   /** What is said of frames as they lie; null = the same. */
@@ -34,14 +44,7 @@ export class MaxivOutput implements HoldingOutput {
   #made: Made | null = null;
   owedEnd: SeriesSummary | null = null;
 
-  /** @param first number of the first message: above any that an earlier process used */
-  constructor(
-    sink: MessageSink,
-    counters: Float64Array,
-    first: number,
-    form: Form = plain,
-    followers: readonly Output[] = [],
-  ) {
+  constructor({ sink, counters, first, form = plain, followers = [] }: MaxivOptions) {
     this.sink = sink;
     this.#followers = followers;
     this.form = form;
@@ -68,13 +71,13 @@ export class MaxivOutput implements HoldingOutput {
     this.#outbox.skipTo(number);
   }
 
-  prepare({ shape, type, headerKeys, exposureTime }: ImageShape): void {
+  prepare(images: ImageShape): void {
     const { encoding } = this.form;
-    this.#images = new ImageMessages(walkOf(this.form, shape).shape, type, headerKeys, exposureTime, encoding);
+    this.#images = new ImageMessages({ ...images, shape: walkOf(this.form, images.shape).shape }, encoding);
     const same = encoding === 'none' && leavesAsItLies(this.form);
-    this.#lying = same ? null : new ImageMessages(shape, type, headerKeys, exposureTime);
+    this.#lying = same ? null : new ImageMessages(images);
     this.#made = null;
-    for (const follower of this.#followers) follower.prepare({ shape, type, headerKeys, exposureTime });
+    for (const follower of this.#followers) follower.prepare(images);
   }
 
   begin({ filename, metadata, number }: SeriesHead, taken: (number: number) => void, now: number): boolean {

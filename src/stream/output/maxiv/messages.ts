@@ -2,7 +2,7 @@
 // of the standard needs comes first, our extra fields after it.
 
 import type { SeriesSummary } from '../../../contract/series.js';
-import type { ImageFacts } from '../output.js';
+import type { Form, ImageFacts, ImageShape } from '../output.js';
 import { JsonBytes } from './json-bytes.js';
 
 const encoder = new TextEncoder();
@@ -23,18 +23,9 @@ export class ImageMessages {
   readonly #headerKeys: readonly Uint8Array[];
   readonly #end = encoder.encode('}');
 
-  /**
-   * @param shape rows, columns @param type of a pixel, as numpy calls it @param headerKeys names of the packet header's
-   * values @param exposureTime JSON number in seconds that every image carries; null = none @param compression of the
-   * bytes that follow
-   */
-  constructor(
-    shape: readonly [number, number],
-    type: string,
-    headerKeys: readonly string[],
-    exposureTime: string | null = null,
-    compression = 'none',
-  ) {
+  /** @param images as they leave @param compression of the bytes that follow */
+  constructor(images: ImageShape, compression: Form['encoding'] = 'none') {
+    const { shape, type, headerKeys, exposureTime } = images;
     const exposure = exposureTime === null ? '' : `"exposure_time":${exposureTime},`;
     this.#shape = encoder.encode(
       `,"shape":[${shape[0]},${shape[1]}],"type":"${type}","compression":"${compression}",${exposure}"frame_number":`,

@@ -59,10 +59,9 @@ export class PreviewOutput implements Output {
     this.#options = options;
   }
 
-  prepare({ shape, type, headerKeys, exposureTime }: ImageShape): void {
-    const { encoding } = this.form;
+  prepare(images: ImageShape): void {
     this.#keepLater();
-    this.#images = new ImageMessages(walkOf(this.form, shape).shape, type, headerKeys, exposureTime, encoding);
+    this.#images = new ImageMessages({ ...images, shape: walkOf(this.form, images.shape).shape }, this.form.encoding);
   }
 
   /** @param head with the number that it was handed over with */

@@ -6,7 +6,12 @@ import { ImageMessages } from '../../../../src/stream/output/maxiv/messages.js';
 import type { ImageFacts } from '../../../../src/stream/output/output.js';
 import { asIndex, asNumber } from '../../../frame-numbers.js';
 
-const images = new ImageMessages([514, 514], 'uint16', ['timestamp', 'sub_frames']);
+const images = new ImageMessages({
+  shape: [514, 514],
+  type: 'uint16',
+  headerKeys: ['timestamp', 'sub_frames'],
+  exposureTime: null,
+});
 const { gc } = globalThis;
 if (gc === undefined) throw new Error('needs --expose-gc');
 const minor = (): void => void gc({ type: 'minor' } as never);

@@ -25,7 +25,7 @@ function setUp(limit = 8): {
   const sink = new MemorySink(limit);
   sink.connect();
   sink.reading = false;
-  const output = new MaxivOutput(sink, new Float64Array(streamCounterTable.length), 100);
+  const output = new MaxivOutput({ sink, counters: new Float64Array(streamCounterTable.length), first: 100 });
   output.prepare({ shape: [1, 2], type: 'uint8', headerKeys: [], exposureTime: null });
   const texts = () =>
     sink.taken.map(
@@ -95,7 +95,7 @@ t.test('an end that is owed goes out before anything else, once', async (t) => {
 t.test('who waits for an end hears when it was handed over, not when it was offered', async (t) => {
   const sink = new MemorySink(8, true);
   sink.connect();
-  const output = new MaxivOutput(sink, new Float64Array(streamCounterTable.length), 100);
+  const output = new MaxivOutput({ sink, counters: new Float64Array(streamCounterTable.length), first: 100 });
   const said: number[] = [];
   output.end(summary, (now) => said.push(now), 8);
   t.ok(output.busy, 'the sink answers a turn later');

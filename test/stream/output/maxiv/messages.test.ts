@@ -2,11 +2,17 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { ImageMessages, headerMessage, seriesEndMessage } from '../../../../src/stream/output/maxiv/messages.js';
-import type { ImageFacts } from '../../../../src/stream/output/output.js';
+import type { ImageFacts, ImageShape } from '../../../../src/stream/output/output.js';
 import { asIndex, asNumber } from '../../../frame-numbers.js';
 
 const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-const images = new ImageMessages([514, 514], 'uint16', ['timestamp', 'bunch_id']);
+const shape: ImageShape = {
+  shape: [514, 514],
+  type: 'uint16',
+  headerKeys: ['timestamp', 'bunch_id'],
+  exposureTime: null,
+};
+const images = new ImageMessages(shape);
 const complete: ImageFacts = {
   frameIndex: asIndex(0),
   frameNumber: asNumber(1),
@@ -55,7 +61,7 @@ t.test('image: the bytes of a complete, a marked and a discarded one', async (t)
 });
 
 t.test('image: the exposure time, where it is known, as it was written', async (t) => {
-  const exposed = new ImageMessages([2, 3], 'uint8', [], '1.0');
+  const exposed = new ImageMessages({ ...shape, exposureTime: '1.0' });
   t.match(
     text(exposed.make(7, { ...complete, headerValues: [] })),
     '"compression":"none","exposure_time":1.0,"frame_number":1',
