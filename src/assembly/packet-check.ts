@@ -5,9 +5,8 @@ import { headerOffset, largestFrameNumber, oldHeaderPacketBytes } from '../detec
 import type { Layout, PortLayout } from '../detector/layout.js';
 import { portCounter } from '../memory/counters.js';
 
-const two32 = 4294967296;
-const largestHigh = Math.floor(largestFrameNumber / two32);
-const largestLow = largestFrameNumber % two32;
+const largestHigh = Math.floor(largestFrameNumber / 2 ** 32);
+const largestLow = largestFrameNumber % 2 ** 32;
 
 /** What the check found; `ok` is 0, everything else names a class. */
 export const verdict = {

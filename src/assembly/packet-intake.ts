@@ -33,8 +33,6 @@ import { PortPlace } from './port-place.js';
 import { PortSender } from './port-sender.js';
 import { noteWrong } from './wrong-packets.js';
 
-const two32 = 4294967296;
-
 /** Of a packet of a frame that is another instance's. */
 const notOurs = -1 as OwnNumber;
 
@@ -159,7 +157,7 @@ export class PacketIntake {
         view.getUint16(at + headerOffset.column, true);
     if (!classes.accepting) return classes.count(portCounter.foreignUnarmed);
     const written =
-      view.getUint32(at + headerOffset.frameNumber + 4, true) * two32 +
+      view.getUint32(at + headerOffset.frameNumber + 4, true) * 2 ** 32 +
       view.getUint32(at + headerOffset.frameNumber, true);
     const frameNumber = this.#share.stride === 1 ? firstOwnNumber(written as FrameNumber) : this.#ownNumber(written);
     if (frameNumber === notOurs) return classes.count(portCounter.foreignSeries);

@@ -6,8 +6,6 @@ import { headerBytes, headerOffset } from '../detector/packet-header.js';
 import type { PortWords } from '../memory/port-words.js';
 import { verdict } from './packet-check.js';
 
-const two32 = 4294967296;
-
 /**
  * A datagram that is no packet of this detector.
  * @param length true length of the datagram in bytes
@@ -37,7 +35,7 @@ export function noteWrong(
     case verdict.frameNumber:
       return words.setFigure(
         'wrongFrameNumber',
-        view.getUint32(at + headerOffset.frameNumber + 4, true) * two32 +
+        view.getUint32(at + headerOffset.frameNumber + 4, true) * 2 ** 32 +
           view.getUint32(at + headerOffset.frameNumber, true),
       );
   }

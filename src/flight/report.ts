@@ -41,8 +41,6 @@ export interface FlightReport {
   readonly ports: readonly PortReport[];
 }
 
-const two32 = 4294967296;
-
 /** Does the header of this packet tell frame and packet? One that is held has passed the check. */
 export function isTrusted({ class: name, header }: FlightPacket): boolean {
   return (name === heldClass || packetClassTable[name].headerHolds) && header.length >= headerOffset.detSpec1;
@@ -53,7 +51,7 @@ export function numbersOf({ header }: FlightPacket): { frameNumber: number; pack
   const view = new DataView(header.buffer, header.byteOffset, header.length);
   return {
     frameNumber:
-      view.getUint32(headerOffset.frameNumber + 4, true) * two32 + view.getUint32(headerOffset.frameNumber, true),
+      view.getUint32(headerOffset.frameNumber + 4, true) * 2 ** 32 + view.getUint32(headerOffset.frameNumber, true),
     packetNumber: view.getUint32(headerOffset.packetNumber, true),
   };
 }

@@ -3,8 +3,6 @@
 
 import type { OwnNumber } from '../detector/frame-share.js';
 
-const two32 = 4294967296;
-
 /** Words that one number takes. */
 export const number53Words = 3;
 
@@ -13,9 +11,9 @@ export const number53Words = 3;
  * seen.
  */
 export function store53(words: Int32Array, at: number, value: number): void {
-  const high = Math.floor(value / two32) | 0;
+  const high = Math.floor(value / 2 ** 32) | 0;
   Atomics.store(words, at, high);
-  Atomics.store(words, at + 1, (value % two32) | 0);
+  Atomics.store(words, at + 1, (value % 2 ** 32) | 0);
   Atomics.store(words, at + 2, high);
 }
 
@@ -25,7 +23,7 @@ export function load53(words: Int32Array, at: number): number {
     const check = Atomics.load(words, at + 2);
     const low = Atomics.load(words, at + 1) >>> 0;
     const high = Atomics.load(words, at);
-    if (high === check) return high * two32 + low;
+    if (high === check) return high * 2 ** 32 + low;
   }
 }
 

@@ -27,8 +27,6 @@ export const recordState = { empty: stateEmpty, open: stateOpen, closed: stateCl
 /** Places inside a record, in words; the compiled placement uses the same. Times: in words of 64 bits. */
 export const { words: recordWord, numbers: recordTime } = placesOf(slotRecord);
 
-const two32 = 4294967296;
-
 /** Words of one bitmap. */
 export const bitmapWords = (packets: number): number => Math.ceil(packets / 32);
 
@@ -73,8 +71,8 @@ export class SlotRecords {
     Atomics.store(words, base + recordWord.opened, (words[base + recordWord.opened] + 1) | 0);
     // Told before any pixel is written: a store-release alone lets later stores pass. Partner: `SentFrames.holds`.
     fence();
-    words[base + recordWord.frameLow] = (frameNumber % two32) | 0;
-    words[base + recordWord.frameHigh] = Math.floor(frameNumber / two32) | 0;
+    words[base + recordWord.frameLow] = (frameNumber % 2 ** 32) | 0;
+    words[base + recordWord.frameHigh] = Math.floor(frameNumber / 2 ** 32) | 0;
     words[base + recordWord.state] = recordState.open;
     words[base + recordWord.accepted] = 0;
     words[base + recordWord.highest] = -1;
@@ -103,7 +101,7 @@ export class SlotRecords {
     const base = slot * this.#stride;
     const low = this.words[base + recordWord.frameLow];
     const high = this.words[base + recordWord.frameHigh];
-    return high * two32 + (low >>> 0) === frameNumber ? this.words[base + recordWord.state] : recordState.empty;
+    return high * 2 ** 32 + (low >>> 0) === frameNumber ? this.words[base + recordWord.state] : recordState.empty;
   }
 
   /** Is there any frame in the slot? */
@@ -111,7 +109,7 @@ export class SlotRecords {
     const base = slot * this.#stride;
     if (this.words[base + recordWord.state] === recordState.empty) return noFrame;
     const low = this.words[base + recordWord.frameLow] >>> 0;
-    return (this.words[base + recordWord.frameHigh] * two32 + low) as OwnNumber;
+    return (this.words[base + recordWord.frameHigh] * 2 ** 32 + low) as OwnNumber;
   }
 
   has(slot: number, packet: number): boolean {

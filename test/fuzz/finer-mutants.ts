@@ -65,8 +65,8 @@ export const finerMutants: readonly Mutant[] = [
   ]),
   tested('memory/number53', 'high-words-exchanged', 'lets a reader see half of a number that is being stored', [
     'src/memory/number53.ts',
-    'Atomics.store(words, at, high);\n  Atomics.store(words, at + 1, (value % two32) | 0);\n  Atomics.store(words, at + 2, high);',
-    'Atomics.store(words, at + 2, high);\n  Atomics.store(words, at + 1, (value % two32) | 0);\n  Atomics.store(words, at, high);',
+    'Atomics.store(words, at, high);\n  Atomics.store(words, at + 1, (value % 2 ** 32) | 0);\n  Atomics.store(words, at + 2, high);',
+    'Atomics.store(words, at + 2, high);\n  Atomics.store(words, at + 1, (value % 2 ** 32) | 0);\n  Atomics.store(words, at, high);',
   ]),
   tested('memory/command-box', 'command-taken-unread', 'calls a command taken before its text was read', [
     'src/memory/command-box.ts',

@@ -170,8 +170,8 @@ const commonMutants: readonly Mutant[] = [
   ]),
   mutant('generation-unchecked-by-receiver', "takes whatever frame is in the slot for the packet's", [
     records,
-    'return high * two32 + (low >>> 0) === frameNumber',
-    'return high * two32 + (low >>> 0) >= 0',
+    'return high * 2 ** 32 + (low >>> 0) === frameNumber',
+    'return high * 2 ** 32 + (low >>> 0) >= 0',
   ]),
   mutant('generation-unchecked-by-streamer', "takes any published image in the slot for the frame's", [
     records,

@@ -25,8 +25,6 @@ export interface ReadPort {
   readonly words: PortWords;
 }
 
-const two32 = 4294967296;
-
 /** Reads the ring of one memory. Positions are indices into the layout's positions. */
 export class FrameReader {
   readonly #bytes: Uint8Array;
@@ -239,7 +237,7 @@ function headerValue(view: DataView, at: number, field: HeaderField): number | b
     case 'detSpec1': {
       const low = view.getUint32(from, true);
       const high = view.getUint32(from + 4, true);
-      return high < 0x200000 ? high * two32 + low : (BigInt(high) << 32n) | BigInt(low);
+      return high < 0x200000 ? high * 2 ** 32 + low : (BigInt(high) << 32n) | BigInt(low);
     }
     case 'expLength':
     case 'detSpec3':
