@@ -16,7 +16,8 @@ import type { Consumer, Running } from '../threads/running.js';
 import { until } from '../threads/waiting.js';
 
 const folder = join(repository, 'clients', 'python');
-const limitMs = 60_000;
+/** A file of tests waits for some twenty time-outs on purpose. */
+const limitMs = 120_000;
 
 /** The interpreter that has these modules, and why a test is skipped without. */
 function needing(...modules: readonly string[]): { python: string; skip: string | false } {
