@@ -14,8 +14,8 @@ export const noFrameSentences: Readonly<Record<NoFrame, string>> = {
   not_sent: 'not sent yet in this series',
   not_ours: 'another instance takes this frame: ask it',
   gone:
-    'its place in the ring was given to a newer frame, or was never its own. Ask sooner, or give the ring more ' +
-    'frames (ring_frames)',
+    'its place in the ring was given to a newer frame, or was never its own, or the ring was replaced with the data ' +
+    'plane. Ask sooner, or give the ring more frames (ring_frames)',
 };
 
 /** A frame by number (`17`), by index (`index-16`) or the last (`latest`). Null = it is none of these. */

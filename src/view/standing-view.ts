@@ -218,7 +218,9 @@ export class StandingView implements ServiceView {
   }
 
   sentFrame(wish: FrameWish): LastSent | NoFrame {
-    return this.#plane?.sentFrame(wish) ?? 'nothing_sent';
+    const found = this.#plane?.sentFrame(wish) ?? 'nothing_sent';
+    // A data plane knows of its own frames only.
+    return found === 'nothing_sent' && this.#totals.stream.images > 0 ? 'gone' : found;
   }
 
   receivedFrames(): number {

@@ -59,8 +59,14 @@ t.test('compressed, cut, turned, mirrored, masked; a mask that does not fit any 
   await done(0, 'F_SETUP_RECEIVER', quad([first, second]));
   await until(one.ready, 'the data plane');
   await checked(t, one, 6, form);
+  const frameStatus = async (frame: string): Promise<number> =>
+    (await running.fetch('GET', `/api/v1/frames/${frame}`)).status;
+  t.equal(await frameStatus('latest'), 200);
   await moved(one, third);
+  // Frames that were sent are gone, not to come.
+  t.strictSame([await frameStatus('latest'), await frameStatus('1')], [410, 410]);
   await checked(t, one, 7, form);
+  t.equal(await frameStatus('latest'), 200);
 
   // A half-module is 256 × 1030.
   const misfit = /cannot be received: mask: .*mask\.npy: its shape is \[514, 514\], and a frame has \[256, 1030\]/;
