@@ -1,5 +1,5 @@
-// Tries addresses and ports as the service will: a socket is bound and closed again. Only where the service does not
-// run; meanwhile no other program can have the port.
+// Tries addresses and ports as the service will: a socket is bound and closed again. Only those that no service has
+// bound already; meanwhile no other program can have the port.
 
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
@@ -12,17 +12,23 @@ export function tryAddresses(addresses: readonly AddressFacts[]): Promise<Addres
   return Promise.all(addresses.map(async (entry) => ({ ...entry, bindError: await tryUdp(entry.address, 0) })));
 }
 
-/** All ports of the configuration that are on and named; 0 takes any and cannot be taken. */
-export function tryPorts(config: ServiceConfig): Promise<PortFacts[]> {
+/** UDP ports of the configuration that are on, but those that `running` has bound. */
+export function tryUdpPorts(config: ServiceConfig, running: ServiceConfig | null = null): Promise<PortFacts[]> {
+  const bound = new Set(running === null ? [] : udpPortsOf(running).map(({ host, port }) => `${host} ${port}`));
+  return Promise.all(
+    udpPortsOf(config)
+      .filter(({ host, port }) => !bound.has(`${host} ${port}`))
+      .map(async ({ host, port }) => ({ key: 'udp_ports', host, port, error: await tryUdp(host, port) })),
+  );
+}
+
+function udpPortsOf(config: ServiceConfig): { readonly host: string; readonly port: number }[] {
   const { udpPorts, portsOff } = config.detector;
-  const udp = udpPorts
-    .filter((port) => !portsOff.includes(port))
-    .map(async (port): Promise<PortFacts> => ({
-      key: 'udp_ports',
-      host: hostOfPort(config, port),
-      port,
-      error: await tryUdp(hostOfPort(config, port), port),
-    }));
+  return udpPorts.filter((port) => !portsOff.includes(port)).map((port) => ({ host: hostOfPort(config, port), port }));
+}
+
+/** All ports of the configuration that are on and named; 0 takes any and cannot be taken. */
+export async function tryPorts(config: ServiceConfig): Promise<PortFacts[]> {
   const { dataHost, dataPorts, preview, apiHost, apiPort } = config;
   const tcp = [
     ...dataPorts.map((port) => ['data_port', dataHost, port] as const),
@@ -31,7 +37,7 @@ export function tryPorts(config: ServiceConfig): Promise<PortFacts[]> {
   ]
     .filter(([, , port]) => port !== 0)
     .map(async ([key, host, port]): Promise<PortFacts> => ({ key, host, port, error: await tryTcp(host, port) }));
-  return Promise.all([...udp, ...tcp]);
+  return [...(await tryUdpPorts(config)), ...(await Promise.all(tcp))];
 }
 
 /** @returns code of the error, null = it can be had */

@@ -14,6 +14,7 @@ import type { StreamEvent } from '../contract/series.js';
 import { maskBits, walkOf } from '../detector/frame-form.js';
 import { thisMachine } from '../doctor/machine.js';
 import { refuseSmallLimit } from '../doctor/memory-limit.js';
+import { tryUdpPorts } from '../doctor/port-trial.js';
 import { FlightRecorder } from '../flight/recorder.js';
 import { allocateMemory, mapMemory } from '../memory/memory-map.js';
 import { SeriesWords } from '../memory/series-words.js';
@@ -21,6 +22,7 @@ import { adviseHugePages, giveBackPages } from '../runtime/huge-pages.js';
 import type { Logger } from '../runtime/log.js';
 import { realtimeFacts, realtimeRefusal } from '../runtime/realtime.js';
 import { closeWakeDescriptor, noDescriptor, openWakeDescriptor, ring } from '../runtime/wake-descriptor.js';
+import { bindError } from '../udp/bind-error.js';
 import { readUdpSocket } from '../udp/proc-net-udp.js';
 import type { PlaneTotals } from '../view/plane-totals.js';
 import { SharedView } from '../view/shared-view.js';
@@ -32,8 +34,32 @@ import { ServiceThread, closeLimitMs } from './service-thread.js';
 /** A thread that is not ready after so long is given up, ms. */
 const readyLimitMs = 30_000;
 
-export interface DataPlaneDeps extends Pick<SharedViewDeps, 'outside' | 'kept' | 'receiver' | 'outliving'> {
+/** A data plane that nothing stands against as far as it can be known before it is started. */
+export interface PlannedDataPlane {
   readonly config: ServiceConfig;
+  readonly plan: Plan;
+  /** As `maskOf`. */
+  readonly mask: Uint8Array | null;
+}
+
+/**
+ * Plan the data plane of a configuration, and look for what stands against it.
+ * @param running has its sockets, and its memory until it ends; null = no data plane runs
+ * @throws OperatorError for a configuration that cannot be planned, and for what the environment refuses
+ */
+export async function planDataPlane(config: ServiceConfig, running: ServiceConfig | null): Promise<PlannedDataPlane> {
+  const plan = makePlan(config);
+  const mask = await maskOf(config);
+  refuseSmallLimit(config.name, plan, thisMachine.read);
+  // Where none runs the receivers find out themselves.
+  if (running !== null)
+    for (const { host, port, error } of await tryUdpPorts(config, running))
+      if (error !== null) throw bindError(host, port, error);
+  return { config, plan, mask };
+}
+
+export interface DataPlaneDeps extends Pick<SharedViewDeps, 'outside' | 'kept' | 'receiver' | 'outliving'> {
+  readonly planned: PlannedDataPlane;
   readonly logger: Logger;
   /** Of its first message. */
   readonly firstMessageNumber: number;
@@ -65,14 +91,12 @@ export interface DataPlane {
 }
 
 /**
- * Start the data plane of a configuration.
+ * Start a data plane.
  * @throws OperatorError for what the environment refuses: taken ports, addresses of other machines, memory
  */
 export async function startDataPlane(deps: DataPlaneDeps): Promise<DataPlane> {
-  const { config, logger } = deps;
-  const plan = makePlan(config);
-  const mask = await maskOf(config);
-  refuseSmallLimit(config.name, plan, thisMachine.read);
+  const { logger } = deps;
+  const { config, plan, mask } = deps.planned;
   const map = mapMemory(plan.memory);
   const memory = allocate(map, plan);
   if (mask !== null && map.encoding !== null)
@@ -80,6 +104,7 @@ export async function startDataPlane(deps: DataPlaneDeps): Promise<DataPlane> {
   const series = new SeriesWords(memory.buffer, map.seriesWords);
   const view = new SharedView({
     ...deps,
+    config,
     plan,
     masked: mask,
     map,

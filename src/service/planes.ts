@@ -4,14 +4,15 @@
 // Tested by test/threads/from-client.test.ts.
 
 import { systemClock } from '../base/clock.js';
+import { OperatorError } from '../base/errors.js';
 import { numbersBehind } from '../config/message-numbers.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { Refused } from '../control/refused.js';
 import type { FlightRecorder } from '../flight/recorder.js';
 import type { Logger } from '../runtime/log.js';
 import type { StandingView } from '../view/standing-view.js';
-import { startDataPlane } from './data-plane.js';
-import type { DataPlane, DataPlaneDeps } from './data-plane.js';
+import { planDataPlane, startDataPlane } from './data-plane.js';
+import type { DataPlane, DataPlaneDeps, PlannedDataPlane } from './data-plane.js';
 import { delay } from './delay.js';
 
 /** How long a series that has just ended may take to hand over its end, ms. */
@@ -20,7 +21,7 @@ const calmMs = 2000;
 const consumersMs = 3000;
 const lookMs = 20;
 
-export interface PlanesDeps extends Omit<DataPlaneDeps, 'config' | 'outliving' | 'before'> {
+export interface PlanesDeps extends Omit<DataPlaneDeps, 'planned' | 'outliving' | 'before'> {
   readonly view: StandingView;
   readonly logger: Logger;
 }
@@ -55,21 +56,23 @@ export class Planes {
 
   /**
    * The first data plane, or another one.
-   * @throws Refused (busy) while a series goes on; OperatorError when it cannot be built: then none runs
+   * @throws Refused, and the running one stays: busy while a series goes on, invalid for what is known to stand against
+   * the other; OperatorError when it cannot be built: then none runs
    */
   async replace(config: ServiceConfig): Promise<void> {
     const { view, logger } = this.#deps;
     const consumers = view.status().consumers;
     const begun = systemClock.now();
     const first = this.#now === null;
+    const planned = await this.#plan({
+      ...config,
+      dataPorts: config.dataPorts.map((port, index) => port || (this.#dataPorts[index] ?? 0)),
+      preview: config.preview === null ? null : { ...config.preview, port: config.preview.port || this.#previewPort },
+    });
     await this.#retire();
     const next = await startDataPlane({
       ...this.#deps,
-      config: {
-        ...config,
-        dataPorts: config.dataPorts.map((port, index) => port || (this.#dataPorts[index] ?? 0)),
-        preview: config.preview === null ? null : { ...config.preview, port: config.preview.port || this.#previewPort },
-      },
+      planned,
       firstMessageNumber: this.#message,
       seriesBefore: this.#series,
       before: view.totals,
@@ -88,6 +91,16 @@ export class Planes {
       );
     // The next start would be refused for want of a consumer that is on its way.
     await until(() => view.status().consumers >= consumers, consumersMs);
+  }
+
+  async #plan(config: ServiceConfig): Promise<PlannedDataPlane> {
+    const running = this.#now?.config ?? null;
+    try {
+      return await planDataPlane(config, running);
+    } catch (error) {
+      if (running === null || !(error instanceof OperatorError)) throw error;
+      throw new Refused('invalid', error.message.split('\n'));
+    }
   }
 
   /** Ends the running one, between two series. */

@@ -57,7 +57,11 @@ export async function openReceivers(
     ports: () => portsOn(group),
   });
   const { follower } = group;
-  if (follower !== null) view.noteWaiting(() => follower.waiting());
+  if (follower !== null)
+    view.noteWaiting(
+      () => follower.waiting(),
+      () => follower.problems(),
+    );
   const door = await openReceiverDoor(group, { host, ports, allowed, logger });
   return {
     group,

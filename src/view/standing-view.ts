@@ -66,6 +66,7 @@ export class StandingView implements ServiceView {
   #messageNumber = 0;
   #failure: string | null = null;
   #waiting: () => string = () => 'the service is starting';
+  #against: () => readonly string[] = () => [];
   #door: Door | null = null;
 
   constructor(deps: StandingViewDeps) {
@@ -109,9 +110,13 @@ export class StandingView implements ServiceView {
     return this.#totals;
   }
 
-  /** What is waited for while there is no data plane, in a sentence. */
-  noteWaiting(sentence: () => string): void {
+  /**
+   * @param sentence what is waited for while there is no data plane @param against what stands against the settings of
+   * a client that has a say: whatever data plane runs, it is not the one that was asked for
+   */
+  noteWaiting(sentence: () => string, against: () => readonly string[]): void {
     this.#waiting = sentence;
+    this.#against = against;
   }
 
   /** A door of its own has things to tell. */
@@ -197,7 +202,10 @@ export class StandingView implements ServiceView {
   }
 
   readiness(): { ready: boolean; reasons: readonly string[] } {
-    return this.#plane?.readiness() ?? { ready: false, reasons: [this.#waiting()] };
+    if (this.#plane === null) return { ready: false, reasons: [this.#waiting()] };
+    const { ready, reasons } = this.#plane.readiness();
+    const against = this.#against();
+    return { ready: ready && against.length === 0, reasons: [...against, ...reasons] };
   }
 
   liveness(): { alive: boolean; reasons: readonly string[] } {

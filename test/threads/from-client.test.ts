@@ -191,6 +191,16 @@ t.test('what cannot be received is said, to the client as well, and the service 
   const consumer = await running.consume({ series: 1, verify: running.service.view.config.detector });
   await acquire(one, [0], 10);
   t.ok((await consumer.report).ok);
+
+  // What is known beforehand ends no data plane.
+  const { plane } = running.service.view;
+  await done(0, 'F_SET_RECEIVER_UDP_PORT2', Uint8Array.of(second & 255, second >> 8));
+  t.match(await one.refused(0, 'F_START_RECEIVER'), /cannot be received: .*taken/);
+  t.equal(running.service.view.plane, plane);
+  t.notOk(await one.ready());
+  await done(0, 'F_SET_RECEIVER_UDP_PORT2', Uint8Array.of(free & 255, free >> 8));
+  await until(one.ready, 'the settings of before');
+  t.equal(running.service.view.plane, plane);
 });
 
 t.test('a value that the configuration states as well is compared: which key, here, and there', async (t) => {

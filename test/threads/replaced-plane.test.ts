@@ -75,6 +75,7 @@ t.test('compressed, cut, turned, mirrored, masked; a mask that does not fit any 
   t.match(running.status().problems, [misfit]);
   t.match(await refused(0, 'F_START_RECEIVER'), misfit);
   t.notOk(await one.ready());
+  t.equal(await frameStatus('latest'), 200, 'the data plane before was not ended for it');
   t.match((await running.http('GET', '/healthz')).body, { alive: true });
   t.ok(
     running.log.some(({ level, msg }) => level === 'error' && misfit.test(String(msg))),

@@ -26,7 +26,8 @@ export interface FollowerDeps {
   readonly modules: () => readonly (ModuleSettings | null)[];
   /**
    * A data plane of this configuration, and no other.
-   * @throws Refused while a series goes on, OperatorError for what the environment refuses
+   * @throws Refused, and the one that runs stays: while a series goes on, or (invalid) for what is known to stand
+   * against the other; OperatorError for what the environment refuses: then none runs
    */
   readonly build: (config: ServiceConfig) => Promise<void>;
   after(milliseconds: number, run: () => void): () => void;
@@ -93,8 +94,9 @@ export class Follower {
       this.#built = wanted;
       this.#failed = null;
     } catch (error) {
-      if (error instanceof Refused) throw error;
-      this.#built = null;
+      const stays = error instanceof Refused;
+      if (stays && error.why !== 'invalid') throw error;
+      if (!stays) this.#built = null;
       const problem = `what PSI's client has set cannot be received: ${messageOf(error)}`;
       this.#failed = { key: wanted.key, problem };
       logger.error({ event: 'data_plane' }, problem);

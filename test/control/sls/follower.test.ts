@@ -90,6 +90,26 @@ t.test('what cannot be built is told at the start, tried again there, and is a p
   t.strictSame(service.group.problems(), []);
 });
 
+t.test('what is refused before anything was ended leaves the data plane that runs', async (t) => {
+  const service = new PlayedService(yaml);
+  await setUp(service);
+  service.pass();
+  await settled();
+  service.buildFails = new Refused('invalid', ['mask: its shape is another one']);
+  await all(service, 'F_ENABLE_RECEIVER_TEN_GIGA', i32(0));
+  service.pass();
+  await settled();
+  t.match(service.group.problems(), [/cannot be received: mask: its shape is another one/]);
+  t.match(sentenceOf((await all(service, 'F_START_RECEIVER'))[0]), /mask/);
+  t.equal(service.group.follower?.config, service.built[0], 'it runs on');
+  service.buildFails = null;
+  await all(service, 'F_ENABLE_RECEIVER_TEN_GIGA', i32(1));
+  service.pass();
+  await settled();
+  t.strictSame(service.group.problems(), []);
+  t.equal(service.built.length, 1, 'and is what was asked for again');
+});
+
 t.test('while a series of another door goes on the data plane stays, and the start is refused', async (t) => {
   const service = new PlayedService(yaml);
   await setUp(service);
