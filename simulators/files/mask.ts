@@ -1,7 +1,7 @@
 // The mask of a configuration as the checking consumer reads it: a file of NumPy, or a dataset of HDF5, whose pixels
 // that are not 0 are masked. Written apart from the service's own reading, so that a mistake there is seen.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { exitCode, OperatorError } from '../../src/base/errors.js';
 import { loadHdf5, openForReading } from './hdf5.js';
 
@@ -13,6 +13,8 @@ import { loadHdf5, openForReading } from './hdf5.js';
 export async function loadMask(where: string): Promise<{ mask: Uint8Array; shape: readonly [number, number] }> {
   const split = where.indexOf(':/');
   const path = split < 0 ? where : where.slice(0, split);
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
+    throw new OperatorError(`${where}: is no file. Give the mask that the service has`, exitCode.usage);
   const bytes = path.endsWith('.npy') || split < 0 ? readFileSync(path) : null;
   if (bytes !== null && bytes[0] === 0x93 && bytes.toString('latin1', 1, 6) === 'NUMPY') return fromNumpy(bytes, where);
   return fromHdf5(path, split < 0 ? null : where.slice(split + 2), where);

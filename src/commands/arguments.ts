@@ -1,12 +1,15 @@
 // Parsers of command line values, the same for every command, and the endings of their help texts.
 // Tested by test/commands/command-line.test.ts.
 
-import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Command } from 'commander';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
 import { parseJson } from '../base/json-text.js';
 import type { JsonNode } from '../base/json-text.js';
+import { readTextFile } from '../base/text-file.js';
+
+/** Of a file with JSON; the service takes less. */
+const jsonFileBytes = 1 << 20;
 
 /** A parser of whole numbers within [from, to], for commander. */
 export function wholeNumber(from: number, to: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
@@ -73,7 +76,7 @@ export function writtenJson(option: string, text: string): JsonNode {
   let json = text;
   if (text.startsWith('@')) {
     try {
-      json = readFileSync(text.slice(1), 'utf8');
+      json = readTextFile(text.slice(1), jsonFileBytes);
     } catch (error) {
       throw new OperatorError(
         `${option} ${text}: ${messageOf(error)}. Give @FILE of a readable file, or the JSON itself`,

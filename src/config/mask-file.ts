@@ -2,10 +2,11 @@
 // the shape that a frame has. Goes out: one byte for each pixel, 0 = it is not masked; or why there is none.
 // Tested by test/simulators/files/mask.test.ts.
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
+import { openToRead } from '../base/text-file.js';
 import { makeLayout } from '../detector/layout.js';
 import type { ServiceConfig } from './service-config.js';
 
@@ -38,7 +39,7 @@ export async function readMask(where: string, shape: Shape): Promise<Uint8Array>
   };
   let file: number;
   try {
-    file = openSync(path, 'r');
+    file = openToRead(path);
   } catch (error) {
     return refuse(`cannot be read (${messageOf(error)}). Give a file of NumPy or HDF5`, error);
   }

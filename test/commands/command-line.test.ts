@@ -62,6 +62,7 @@ t.test('a command line that is wrong ends with 2 and says so in a line', async (
       /^vdcu: unknown option '--endpoint'\n\(Did you mean --url, or for several instances --endpoints\?\)/,
     ],
     [['arm', '--metadata', '[1'], /^vdcu: --metadata: not JSON: .* Give an object such as/],
+    [['arm', '--metadata', '@/dev/zero'], /^vdcu: --metadata @\/dev\/zero: larger than 1048576 bytes/],
     [['arm', '--metadata', '@/no/such/file'], /^vdcu: --metadata @\/no\/such\/file: ENOENT/],
     [['arm', '--first-frame', 'first'], /needs a number/i],
     [['status', '--url', 'localhost'], /^vdcu: --url localhost: no URL/],

@@ -2,9 +2,10 @@
 // Memory holds about a megabyte, or the whole file where it is gzip'ed.
 // Tested by test/simulators/files/capture/capture.test.ts.
 
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { gunzipSync, constants as zlib } from 'node:zlib';
 import { exitCode, messageOf, OperatorError } from '../../../src/base/errors.js';
+import { openToRead } from '../../../src/base/text-file.js';
 
 /** Bytes that a gzip'ed capture may have unpacked. */
 const unpackedLimit = 2 ** 30;
@@ -44,7 +45,7 @@ export function skip(source: ByteSource, count: number): boolean {
 export function openBytes(file: string): ByteSource {
   let descriptor: number;
   try {
-    descriptor = openSync(file, 'r');
+    descriptor = openToRead(file);
   } catch (error) {
     throw new OperatorError(`${file}: cannot be read (${messageOf(error)}). Give a capture file`, exitCode.usage, {
       cause: error,

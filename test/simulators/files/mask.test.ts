@@ -92,6 +92,12 @@ t.test('what is no mask of this frame is refused, with what it is and what to do
   t.match(await refusal(damaged), /its header cannot be read/);
   t.match(await refusal(join(folder, 'none.npy')), /cannot be read \(ENOENT/);
   t.match(await refusal(folder), /is no file/);
+  const pipe = path('.npy');
+  if (process.platform !== 'win32') execFileSync('mkfifo', [pipe]);
+  for (const none of [folder, ...(existsSync(pipe) ? [pipe] : []), ...(existsSync('/dev/zero') ? ['/dev/zero'] : [])]) {
+    t.match(await refusal(none), /is no file/, none);
+    await t.rejects(loadMask(none), { message: /is no file/, exitCode: 2 }, none);
+  }
   t.match(await refusal(`${npy(items, "'|u1'", '2, 3')}:/a`), /has no datasets\. Give the path alone/);
   const text = path('.txt');
   writeFileSync(text, '0 1 0\n');

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -288,6 +289,10 @@ t.test('what is no capture is refused with what it is, and what to do', async (t
   t.match(inMemory(good.slice(0, 24)), { records: [], damage: null }, 'a file without records is whole');
   t.throws(() => openCapture(join(folder, 'none.pcap')), /none\.pcap: cannot be read/);
   t.throws(() => openCapture(folder), /is no file|cannot be read/);
+  const pipe = join(folder, 'pipe.pcap');
+  if (process.platform !== 'win32') execFileSync('mkfifo', [pipe]);
+  for (const none of [pipe, '/dev/zero'].filter((name) => existsSync(name)))
+    t.throws(() => openCapture(none), { message: /is no file/, exitCode: 2 }, none);
   t.throws(
     () => inFile(gzipSync(capture(five)).subarray(0, 12)),
     /has \d bytes, too few for a capture file; it cannot be unpacked/,
