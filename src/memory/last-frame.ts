@@ -3,14 +3,22 @@
 
 import { fence } from './fence.js';
 
-/** Bytes kept for the message's JSON and the places of the ports. */
-const textLimit = 16384;
+/** Bytes kept for the message's JSON and the places of the ports, unless more are needed. */
+const usualTextBytes = 16384;
+/** Of the places: what they say at all, and of each port. */
+const placesBytes = 128;
+const placeBytes = 32;
+
+/** Bytes for the texts of a frame whose message may have so many. */
+export const lastTextBytes = (messageBytes: number, ports: number): number =>
+  Math.max(usualTextBytes, messageBytes + placesBytes + ports * placeBytes);
 
 const headWords = 32;
-const halfBytes = (frameBytes: number): number => Math.ceil((textLimit + frameBytes) / 128) * 128;
+const halfBytes = (frameBytes: number, textBytes: number): number => Math.ceil((textBytes + frameBytes) / 128) * 128;
 
 /** Bytes of the region. */
-export const lastFrameBytes = (frameBytes: number): number => headWords * 4 + 2 * halfBytes(frameBytes);
+export const lastFrameBytes = (frameBytes: number, textBytes = usualTextBytes): number =>
+  headWords * 4 + 2 * halfBytes(frameBytes, textBytes);
 
 const at = { count: 0, lengths: 1 } as const;
 /** Of a half: JSON, places, pixels. */
@@ -32,16 +40,20 @@ export interface LastFrameMemory {
   readonly frameBytes: number;
   /** Not 0 = the configured mask covers this pixel, C order; null = there is no mask. */
   readonly masked: Uint8Array | null;
+  /** As `lastTextBytes`; absent = what small detectors need. */
+  readonly textBytes?: number;
 }
 
 export class LastFrame {
   readonly #words: Int32Array;
   readonly #halves: readonly [Uint8Array, Uint8Array];
+  readonly #textBytes: number;
 
-  constructor(buffer: ArrayBufferLike, offset: number, frameBytes: number) {
+  constructor(buffer: ArrayBufferLike, offset: number, frameBytes: number, textBytes = usualTextBytes) {
+    const bytes = halfBytes(frameBytes, textBytes);
+    this.#textBytes = textBytes;
     this.#words = new Int32Array(buffer, offset, headWords);
-    const half = (index: number): Uint8Array =>
-      new Uint8Array(buffer, offset + headWords * 4 + index * halfBytes(frameBytes), halfBytes(frameBytes));
+    const half = (index: number): Uint8Array => new Uint8Array(buffer, offset + headWords * 4 + index * bytes, bytes);
     this.#halves = [half(0), half(1)];
   }
 
@@ -63,7 +75,7 @@ export class LastFrame {
    * false when they are not, or JSON and places together are too long to keep; the frame before stays.
    */
   keep(json: Uint8Array, places: Uint8Array, pixelBytes: number, copy: (into: Uint8Array) => boolean): boolean {
-    if (json.length + places.length > textLimit) return false;
+    if (json.length + places.length > this.#textBytes) return false;
     const next = (Atomics.load(this.#words, at.count) + 1) | 0;
     const half = this.#halves[next & 1];
     const lengths = at.lengths + (next & 1) * lengthsOfHalf;
@@ -75,7 +87,7 @@ export class LastFrame {
     this.#words[lengths + 2] = pixelBytes;
     half.set(json);
     half.set(places, json.length);
-    if (!copy(half.subarray(textLimit, textLimit + pixelBytes))) return false;
+    if (!copy(half.subarray(this.#textBytes, this.#textBytes + pixelBytes))) return false;
     Atomics.store(this.#words, at.count, next);
     return true;
   }
@@ -90,7 +102,7 @@ export class LastFrame {
       const jsonEnd = this.#words[lengths];
       const json = half.slice(0, jsonEnd);
       const places = half.slice(jsonEnd, jsonEnd + this.#words[lengths + 1]);
-      const pixels = half.slice(textLimit, textLimit + this.#words[lengths + 2]);
+      const pixels = half.slice(this.#textBytes, this.#textBytes + this.#words[lengths + 2]);
       // The writer begins to overwrite this half only after the other was filled and counted. A load-acquire alone lets
       // the copies above be made after it. Partner: `store`.
       fence();

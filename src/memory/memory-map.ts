@@ -12,11 +12,11 @@ import { flightRingBytes } from './flight-ring.js';
 import { formRecordsBytes } from './form-slots.js';
 import type { FormSlotsMap } from './form-slots.js';
 import { landingBytes } from './landing.js';
-import { lastFrameBytes } from './last-frame.js';
+import { lastFrameBytes, lastTextBytes } from './last-frame.js';
 import { placementContextBytes } from './placement-context.js';
 import { portWordsBytes } from './port-words.js';
 import { previewWordsBytes } from './preview-words.js';
-import { sentFramesBytes } from './sent-frames.js';
+import { messageBytes, sentFramesBytes } from './sent-frames.js';
 import { seriesWordsBytes } from './series-words.js';
 import { socketWordsBytes } from './socket-words.js';
 import { slotRecordBytes } from './slot-records.js';
@@ -72,6 +72,8 @@ export interface MemoryMap {
   readonly streamCounters: number;
   readonly frameHistograms: number;
   readonly lastFrame: number;
+  /** Bytes that are kept there for texts. */
+  readonly lastTextBytes: number;
   readonly sentFrames: number;
   readonly portWords: readonly number[];
   /** Counters now; at the opening of the series; at its end. Three equal blocks. */
@@ -136,7 +138,8 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
   const placementContexts = perPort(placementContextBytes(sizes.packets, sizes.pieces ?? 0));
   const landing = perPort(landingBytes(sizes.landingPackets, sizes.packetBytes, sizes.coalescedBuffers));
   const kernelStructures = perPort(kernelStructuresBytes(sizes.coalescedBuffers || sizes.landingPackets));
-  const lastFrame = take(lastFrameBytes(sizes.frameBytes));
+  const textBytes = lastTextBytes(messageBytes(sizes.ports, sizes.packets), sizes.ports);
+  const lastFrame = take(lastFrameBytes(sizes.frameBytes, textBytes));
   const sentFrames = take(sentFramesBytes(sizes.slots, sizes.ports, sizes.packets));
   const slotStride = align(sizes.frameBytes);
   const ring = take(slotStride * sizes.slots);
@@ -154,6 +157,7 @@ export function mapMemory(sizes: MemorySizes): MemoryMap {
     streamCounters,
     frameHistograms,
     lastFrame,
+    lastTextBytes: textBytes,
     sentFrames,
     portWords,
     portCounters,

@@ -27,14 +27,16 @@ const positionsWord = 14;
 const plainTextBytes = 512;
 const portTextBytes = 16;
 const rangeTextBytes = 12;
-const textLimit = 16384;
 
-/** Bytes kept for a message: the longest that frames of so many packets can have, as far as the limit. */
-const textBytes = (ports: number, packets: number): number =>
-  Math.min(textLimit, plainTextBytes + ports * (portTextBytes + Math.ceil(packets / 2) * rangeTextBytes));
+/**
+ * Bytes kept for a message: the longest that frames of so many packets can have, with every other one missing. That is
+ * less than a hundredth of the frame.
+ */
+export const messageBytes = (ports: number, packets: number): number =>
+  plainTextBytes + ports * (portTextBytes + Math.ceil(packets / 2) * rangeTextBytes);
 
 const entryBytes = (ports: number, packets: number): number =>
-  Math.ceil((positionsWord * 4 + ports * 4 + textBytes(ports, packets)) / 128) * 128;
+  Math.ceil((positionsWord * 4 + ports * 4 + messageBytes(ports, packets)) / 128) * 128;
 
 /** Bytes of the region. @param packets of the largest port image */
 export const sentFramesBytes = (slots: number, ports: number, packets: number): number =>
@@ -92,7 +94,7 @@ export class SentFrames {
     this.#words = new Int32Array(memory.buffer);
     this.#numbers = new Float64Array(memory.buffer);
     this.#entryBytes = entryBytes(ports, packets);
-    this.#textBytes = textBytes(ports, packets);
+    this.#textBytes = messageBytes(ports, packets);
   }
 
   // --- the streamer's side

@@ -71,7 +71,7 @@ export function seriesDeps(setup: StreamerSetup): SeriesDeps {
   const sent = new SentFrames({ buffer, map, ports });
   const reader = new FrameReader(buffer, map, ports, sent);
   const forms = map.encoding === null ? null : new Forms(buffer, map.encoding);
-  const lastFrame = new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes);
+  const lastFrame = new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes, map.lastTextBytes);
   return {
     limits,
     ring: map.sizes.slots,

@@ -50,8 +50,9 @@ export class SentFrameView {
     this.#states = new PixelStates(detector);
     this.#udpPorts = detector.udpPorts;
     this.#share = share;
-    this.lastMemory = { buffer, offset: map.lastFrame, frameBytes: map.sizes.frameBytes, masked };
-    this.#last = new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes);
+    const { lastTextBytes: textBytes } = map;
+    this.lastMemory = { buffer, offset: map.lastFrame, frameBytes: map.sizes.frameBytes, masked, textBytes };
+    this.#last = new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes, textBytes);
   }
 
   /** The copy for viewers, which outlives its slot; null = none yet. */

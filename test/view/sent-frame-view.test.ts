@@ -81,7 +81,8 @@ t.test(
 
 t.test('the last of a burst is shown when the rate allows, or when its series ends', async (t) => {
   const pipeline = small();
-  const last = new LastFrame(pipeline.buffer, pipeline.map.lastFrame, pipeline.map.sizes.frameBytes);
+  const { buffer, map } = pipeline;
+  const last = new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes, map.lastTextBytes);
   const shown = (): unknown => (JSON.parse(new TextDecoder().decode(last.load()?.json)) as { frame: number }).frame;
   pipeline.arm({ firstFrameNumber: 1 });
   pipeline.play(1, 4);
@@ -128,4 +129,46 @@ t.test('rows that are not read out are missing where a port that came in the las
         same((view.find({ by: 'number', value: asNumber(number) }) as LastSent).pixels, sentPixels(pipeline, number)),
       );
   }
+});
+
+t.test('a frame is found and shown however long the list is of what it lacks', async (t) => {
+  // 512 packets of 1 kB in each of eight port images, every other one lost.
+  const pipeline = small(
+    {
+      modules: '[4, 1]',
+      dynamic_range: 32,
+      read_n_rows: null,
+      ten_giga: false,
+      udp_ports: '[50001, 50002, 50003, 50004, 50005, 50006, 50007, 50008]',
+      ring_frames: 8,
+    },
+    { socketPackets: 1024 },
+  );
+  const view = viewOf(pipeline);
+  pipeline.arm({ firstFrameNumber: 1, frames: 1 });
+  const half = Array.from({ length: pipeline.map.sizes.packets / 2 }, (_, index) => 2 * index);
+  for (const port of pipeline.sources.keys()) {
+    pipeline.send(port, 1, half);
+    pipeline.run(1);
+  }
+  pipeline.run(300);
+  t.match(pipeline.summaries, [{ frames: 1, marked: 1 }]);
+  t.ok((pipeline.sink.received[1]?.parts[0]?.length ?? 0) > 16384);
+  const found = view.find({ by: 'number', value: asNumber(1) }) as LastSent;
+  t.match(found.header, { frame_number: 1, complete: false, missing_packets: 8 * half.length });
+  t.ok(same(found.pixels, sentPixels(pipeline, 1)));
+  const last = view.last();
+  t.match(last?.header, { frame_number: 1, missing_packets: 8 * half.length });
+  t.ok(same(last?.pixels, sentPixels(pipeline, 1)));
+  t.strictSame(Object.keys(last?.places.positions ?? {}).length, 8);
+});
+
+t.test('a frame is found however long its exposure time may be written', async (t) => {
+  const pipeline = small();
+  const view = viewOf(pipeline);
+  const metadata = `{"exptime":0.${'1'.repeat(30)}}`;
+  pipeline.arm({ firstFrameNumber: 1, frames: 2, metadata });
+  pipeline.play(1, 2);
+  pipeline.run(50);
+  t.match(view.find({ by: 'number', value: asNumber(2) }), { header: { frame_number: 2 } });
 });

@@ -90,7 +90,7 @@ function setUp(t: Test, more = '', receiver?: ReceiverWatched) {
     streamCounters: new Float64Array(buffer, map.streamCounters, streamCounterTable.length),
     counters: config.detector.udpPorts.map((_, index) => portCountersAt(buffer, map.portCounters[index]).now),
     bases: config.detector.udpPorts.map((_, index) => portCountersAt(buffer, map.portCounters[index]).seriesBase),
-    lastFrame: new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes),
+    lastFrame: new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes, map.lastTextBytes),
     take: () => box.take() as StreamCommand | null,
     figures,
     wakes: () => wakes,

@@ -20,7 +20,7 @@ import { png } from '../png.js';
 const { memory, detector } = workerData as PreviewTask;
 const { masked } = memory;
 const states = new PixelStates(detector);
-const last = new LastFrame(memory.buffer, memory.offset, memory.frameBytes);
+const last = new LastFrame(memory.buffer, memory.offset, memory.frameBytes, memory.textBytes);
 
 nameThread('vdcu-preview');
 // On Linux this is the thread's own priority: receivers that want the processor have it. Elsewhere it would be the

@@ -183,7 +183,8 @@ class ShownPlane {
     const { detector } = config;
     this.#memory = memory;
     this.about = aboutJson(config, memory === null ? null : geometryOf(makeLayout(detector)), version);
-    this.last = memory === null ? null : new LastFrame(memory.buffer, memory.offset, memory.frameBytes);
+    this.last =
+      memory === null ? null : new LastFrame(memory.buffer, memory.offset, memory.frameBytes, memory.textBytes);
     this.previews =
       memory === null || this.last === null ? null : new PreviewMaker({ memory, detector }, this.last, systemClock);
     this.age = new FrameAge(this.last);
