@@ -2,10 +2,10 @@
 // cannot be written is counted and reported; what makes the whole recording impossible is an error.
 // Tested by test/simulators/record.test.ts.
 
-import { OperatorError, exitCode } from '../../src/base/errors.js';
+import { OperatorError, exitCode, messageOf } from '../../src/base/errors.js';
 import { isCount, parseObject } from '../consumer/stream-message.js';
 import type { StreamMessage } from '../consumer/stream-message.js';
-import { unpackedBytes } from '../consumer/bslz4.js';
+import { unpackBslz4, unpackedBytes } from '../consumer/bslz4.js';
 import { leastBytes } from './direct-chunks.js';
 import { FrameFile } from './frame-file.js';
 import { writeMetadata } from './hdf5-metadata.js';
@@ -140,12 +140,16 @@ export class Recording {
       );
       return;
     }
-    if (compressed && bytes < leastBytes) {
-      this.#refuse(msgNumber, `a compressed image of ${bytes} bytes is too small for this recorder`);
+    // Of a few bytes there is nothing to keep compressed, and its chunk could not be written as it is.
+    const small = compressed && bytes < leastBytes;
+    const pixels = small ? pixelsIn(blob, kind.bytes, bytes) : blob;
+    if (typeof pixels === 'string') {
+      this.#refuse(msgNumber, pixels);
       return;
     }
-    this.#needSameKind(msgNumber, `${type as string} [${lengths.join(', ')}]${compressed ? ', compressed' : ''}`);
-    this.#file.write(blob, lengths, kind, fields, compressed);
+    const asItIs = compressed && !small;
+    this.#needSameKind(msgNumber, `${type as string} [${lengths.join(', ')}]${asItIs ? ', compressed' : ''}`);
+    this.#file.write(pixels, lengths, kind, fields, asItIs);
     this.counts.frames = this.#file.frames;
     this.counts.bytes = this.#file.bytes;
     if (fields['complete'] === false) this.counts.marked++;
@@ -191,6 +195,15 @@ export class Recording {
   /** As `FrameFile.close`. */
   close(): void {
     this.#file.close();
+  }
+}
+
+/** Pixels of a chunk; a sentence instead when it is damaged. */
+function pixelsIn(chunk: Uint8Array, size: number, bytes: number): Uint8Array | string {
+  try {
+    return unpackBslz4(chunk, size, bytes);
+  } catch (error) {
+    return messageOf(error);
   }
 }
 
