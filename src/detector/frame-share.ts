@@ -64,5 +64,12 @@ export const frameNumberOf = (share: FrameShare, ownNumber: OwnNumber, firstOwn:
     ? ownNumber - 2
     : firstNumberOf(firstOwn) + frameIndexOf(share, ownNumber, firstOwn)) as FrameNumber;
 
+/** The own number of an own frame, by what the stream says of it. */
+export const ownNumberOf = (share: FrameShare, frameNumber: FrameNumber, frameIndex: FrameIndex): OwnNumber =>
+  (share.stride === 1
+    ? frameNumber + 2
+    : firstOwnNumber((frameNumber - frameIndex) as FrameNumber) +
+      (frameIndex - share.offset) / share.stride) as OwnNumber;
+
 /** Destinations that a detector's list holds (PSI: `udp_dstlist`), and so instances that may share it. */
 export const destinationsMost = 32;

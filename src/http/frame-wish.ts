@@ -4,10 +4,13 @@
 import type { FrameIndex, FrameNumber } from '../detector/frame-share.js';
 import type { FrameWish, LastSent, NoFrame, ServiceView } from '../view/service-view.js';
 
-export const noFrameStatus = { nothing_sent: 404, not_sent: 404, not_ours: 404, gone: 410 } as const satisfies Record<
-  NoFrame,
-  number
->;
+export const noFrameStatus = {
+  nothing_sent: 404,
+  not_sent: 404,
+  not_ours: 404,
+  gone: 410,
+  form_gone: 410,
+} as const satisfies Record<NoFrame, number>;
 
 export const noFrameSentences: Readonly<Record<NoFrame, string>> = {
   nothing_sent: 'no frame has been sent since the service was started',
@@ -16,6 +19,9 @@ export const noFrameSentences: Readonly<Record<NoFrame, string>> = {
   gone:
     'its place in the ring was given to a newer frame, or was never its own, or the ring was replaced with the data ' +
     'plane. Ask sooner, or give the ring more frames (ring_frames)',
+  form_gone:
+    'the form in which it was sent has given its place to that of a newer frame. Ask sooner, or for the pixels as ' +
+    'the detector has them (as=npy), which stay longer',
 };
 
 /** A frame by number (`17`), by index (`index-16`) or the last (`latest`). Null = it is none of these. */
@@ -41,9 +47,15 @@ export const noMessageNumber = (text: unknown): string => `msg_number: ${JSON.st
 /**
  * The frame, or why there is none. An index, and often a number, comes again in the next series: where the number of
  * the message is given, a frame of another series is none.
+ * @param asSent in the form in which it left
  */
-export function frameOfWish(view: ServiceView, wish: FrameWish, message: number | null): LastSent | NoFrame {
-  const frame = view.sentFrame(wish);
+export function frameOfWish(
+  view: ServiceView,
+  wish: FrameWish,
+  message: number | null,
+  asSent = false,
+): LastSent | NoFrame {
+  const frame = view.sentFrame(wish, asSent);
   if (message === null || wish === 'latest') return frame;
   if (typeof frame !== 'string') return frame.header['msg_number'] === message ? frame : 'gone';
   if (frame !== 'not_sent' || wish.by !== 'index') return frame;

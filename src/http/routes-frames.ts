@@ -31,9 +31,10 @@ export function addFrameRoutes(app: FastifyInstance, view: ServiceView, previews
         summary: 'A frame that was sent and still lies in the ring',
         description:
           'By the detector’s frame number (`17`), by its index in the series sent last (`index-16`), or the one ' +
-          'sent last (`latest`). `as=sent`: length of the message’s JSON (uint32, little endian), the JSON, ' +
-          'the ' +
-          'pixels. Frames are shown as the detector has them: never compressed, cut, turned or masked.',
+          'sent last (`latest`). `npy`, `png`: as the detector has it, never compressed, cut, turned or masked. ' +
+          '`sent`: its message as it left: length of the JSON (uint32, little endian), the JSON, the bytes behind ' +
+          'it. Where frames leave compressed, cut, turned or masked the last few have that form; of others it is ' +
+          'gone (410), while `npy` still has the pixels.',
         params: {
           type: 'object',
           required: ['frame'],
@@ -75,7 +76,7 @@ export function addFrameRoutes(app: FastifyInstance, view: ServiceView, previews
         ...(message === undefined ? [noMessageNumber(msg_number)] : []),
       ];
       if (wish === null || !isKind(as) || message === undefined) return reply.code(422).send({ problems });
-      const frame = frameOfWish(view, wish, message);
+      const frame = frameOfWish(view, wish, message, as === 'sent');
       if (typeof frame === 'string')
         return reply.code(noFrameStatus[frame]).send({ problems: [`frame ${text}: ${noFrameSentences[frame]}`] });
       const name = `frame_${String(frame.header['frame_number'])}`;
@@ -105,7 +106,7 @@ function npyOf(frame: LastSent): Buffer {
   return npy(pixels, type, shape);
 }
 
-/** What its message says, of the frame as it lies in the ring, and its pixels. */
+/** The parts of its message. */
 function asSent({ json, pixels }: LastSent): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32LE(json.length);

@@ -1,7 +1,7 @@
 // Frames as an output wants them, where that is not as they lie in the ring: cut, turned, compressed. Frame n lies in
 // slot n mod F and is written by encoder n mod K; F is a multiple of K, so each slot has one writer. Readers: the
-// streamer, after the publish word. A slot is free once `next` of the series words is above its frame. Code that copies
-// a released slot checks afterwards that the frame was still there.
+// streamer, after the publish word, and code that shows frames. A slot is free once `next` of the series words is above
+// its frame. Code that copies a released slot checks afterwards that the frame was still there.
 //
 //   record  word 0   published: tag of the frame whose form lies in the slot, 0 = none
 //           1        bytes of it
@@ -79,7 +79,7 @@ export class FormSlots {
     Atomics.store(this.#words, record + recordWord.published, tagOf(frameNumber));
   }
 
-  // --- the streamer's side
+  // --- the streamer's side, and that of viewers
 
   /** Is the form of this frame there? After true its bytes may be read. */
   published(frameNumber: OwnNumber): boolean {
@@ -92,6 +92,13 @@ export class FormSlots {
     const record = ((frameNumber % this.#map.slots) * recordBytes) / 4;
     const from = this.at(frameNumber);
     return this.#bytes.subarray(from, from + this.#words[record + recordWord.bytes]);
+  }
+
+  /** The form of a frame, copied, also after it was released; null = another one lies there, or is being written. */
+  read(frameNumber: OwnNumber): Uint8Array | null {
+    if (!this.published(frameNumber)) return null;
+    const form = new Uint8Array(this.bytes(frameNumber).length);
+    return this.copy(frameNumber, form) ? form : null;
   }
 
   /**

@@ -70,6 +70,8 @@ export interface SentFacts {
 
 /** A copy of a frame. Whole port images of which no packet came hold pixels of older frames. */
 export interface SentFrame extends Omit<SentFacts, 'pixelBytes'> {
+  /** Running number of its hand-over. */
+  readonly count: number;
   /** By index of the port; null = unknown. */
   readonly positions: readonly (number | null)[];
   /** By index of the port: the header of the first packet that was placed; null = none was, or the port is off. */
@@ -205,6 +207,7 @@ export class SentFrames {
     const from = ring + slot * slotStride;
     const readNRows = words[base + entryWord.readNRows];
     const frame: SentFrame = {
+      count: this.#numbers[base / 2 + entryNumber.count],
       series: words[base + entryWord.series],
       frameNumber: this.#numbers[base / 2 + entryNumber.frameNumber] as FrameNumber,
       frameIndex: this.#numbers[base / 2 + entryNumber.frameIndex] as FrameIndex,
@@ -222,6 +225,11 @@ export class SentFrames {
       pixels: this.#bytes.slice(from, from + words[base + entryWord.pixels]),
     };
     return this.holds(slot) && Atomics.load(words, base + entryWord.version) === version ? frame : null;
+  }
+
+  /** Does the slot still hold the frame that was read from it? What was copied elsewhere meanwhile is of the same. */
+  shows(slot: number, { count }: SentFrame): boolean {
+    return this.holds(slot) && this.#numbers[this.#base(slot) / 2 + entryNumber.count] === count;
   }
 
   #find(matches: (base: number) => boolean): number {

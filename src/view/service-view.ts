@@ -145,7 +145,10 @@ export interface EncoderDone {
   readonly figures: Readonly<Record<EncoderFigure, number>>;
 }
 
-/** A frame that was sent. `json`: part 0 of its message, `header`: the same read; `pixels`: C order, little endian. */
+/**
+ * A frame that was sent. `json`: part 0 of its message, `header`: the same read; `pixels`: C order, little endian, or
+ * part 1 in the form in which it left.
+ */
 export interface LastSent {
   /** By UDP port, of a frame that lies in the ring: the header of the first packet that was placed. */
   readonly packetHeaders?: Readonly<Record<string, Uint8Array>>;
@@ -182,9 +185,9 @@ export type FrameWish =
 
 /**
  * Why there is no such frame: nothing was sent since the start, it was not sent yet, another instance takes it, its
- * slot holds a newer one.
+ * slot holds a newer one, or only the slot of the form in which it left does.
  */
-export type NoFrame = 'nothing_sent' | 'not_sent' | 'not_ours' | 'gone';
+export type NoFrame = 'nothing_sent' | 'not_sent' | 'not_ours' | 'gone' | 'form_gone';
 
 /** What was seen in the last minutes, second by second. */
 export interface RecentSeconds {
@@ -217,8 +220,11 @@ export interface ServiceView {
   preflightResults(): readonly { readonly check: string; readonly ok: boolean }[];
   /** The last frame that was sent; null = none yet. */
   lastFrame(): LastSent | null;
-  /** A frame that was sent and still lies in the ring, or why there is none. */
-  sentFrame(wish: FrameWish): LastSent | NoFrame;
+  /**
+   * A frame that was sent and still lies in the ring, or why there is none. As the detector has it, whole; `asSent`: in
+   * the form in which it left.
+   */
+  sentFrame(wish: FrameWish, asSent?: boolean): LastSent | NoFrame;
   /** Where the last one lies, for threads that copy it themselves; null = there is no data plane. */
   readonly lastFrameMemory: LastFrameMemory | null;
   /** The last minutes, second by second. */

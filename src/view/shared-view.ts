@@ -289,8 +289,8 @@ export class SharedView implements ServiceView {
     return this.#frames.last();
   }
 
-  sentFrame(wish: FrameWish): LastSent | NoFrame {
-    return this.#frames.find(wish);
+  sentFrame(wish: FrameWish, asSent?: boolean): LastSent | NoFrame {
+    return this.#frames.find(wish, asSent);
   }
 
   /** As SentFrameView has it. */

@@ -225,8 +225,8 @@ export class StandingView implements ServiceView {
     return this.#plane?.lastFrame() ?? null;
   }
 
-  sentFrame(wish: FrameWish): LastSent | NoFrame {
-    const found = this.#plane?.sentFrame(wish) ?? 'nothing_sent';
+  sentFrame(wish: FrameWish, asSent?: boolean): LastSent | NoFrame {
+    const found = this.#plane?.sentFrame(wish, asSent) ?? 'nothing_sent';
     // A data plane knows of its own frames only.
     return found === 'nothing_sent' && this.#totals.stream.images > 0 ? 'gone' : found;
   }

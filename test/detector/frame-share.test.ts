@@ -7,6 +7,7 @@ import {
   frameNumberOf,
   ownBehind,
   ownFrames,
+  ownNumberOf,
 } from '../../src/detector/frame-share.js';
 import { asIndex, asNumber, ownOf } from '../frame-numbers.js';
 
@@ -38,6 +39,16 @@ t.test("own numbers lead back to the detector's, and begin at 2 where these begi
   t.equal(firstNumberOf(first), 17);
   t.equal(frameNumberOf(everyFrame, ownOf(20), ownOf(17)), 20);
   t.equal(ownOf(0), 2);
+  t.end();
+});
+
+t.test('an own number is found by what the stream says of its frame', (t) => {
+  const first = ownOf(17);
+  for (const share of [everyFrame, { stride: 4, offset: 0 }, { stride: 4, offset: 3 }])
+    for (const behind of [0, 1, 9]) {
+      const own = ownBehind(first, behind);
+      t.equal(ownNumberOf(share, frameNumberOf(share, own, first), frameIndexOf(share, own, first)), own);
+    }
   t.end();
 });
 

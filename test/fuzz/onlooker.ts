@@ -15,7 +15,7 @@ export class Onlooker {
   readonly #service: SimulatedService;
   readonly #random: Random;
   #form: SentForm | null = null;
-  readonly #images: { readonly message: StreamMessage; readonly series: number }[] = [];
+  readonly #images: { readonly message: StreamMessage; readonly left: Uint8Array; readonly series: number }[] = [];
 
   constructor(service: SimulatedService) {
     this.#service = service;
@@ -30,7 +30,8 @@ export class Onlooker {
     const parts = message.parts.map((part) =>
       compression === 'none' ? part.slice() : unpackBslz4(part, size, shape[0] * shape[1] * size),
     );
-    this.#images.push({ message: { ...message, parts }, series: this.#service.pipeline.words.seriesId });
+    const series = this.#service.pipeline.words.seriesId;
+    this.#images.push({ message: { ...message, parts }, left: message.parts[0].slice(), series });
     if (this.#images.length > keptMost) this.#images.shift();
   }
 
@@ -43,7 +44,19 @@ export class Onlooker {
     const shown = view.sentFrame({ by: 'number', value: asNumber(number) });
     if (typeof shown === 'string')
       return this.#mustBeThere(message, series) ? [`frame ${number} lies in the ring, and is ${shown}`] : [];
-    return this.#problems(shown.header, shown.pixels, `frame ${number}`);
+    return [...this.#problems(shown.header, shown.pixels, `frame ${number}`), ...this.#asSent(number)];
+  }
+
+  /** As it left, unless its form is gone. */
+  #asSent(number: number): string[] {
+    const shown = this.#service.view.sentFrame({ by: 'number', value: asNumber(number) }, true);
+    if (typeof shown === 'string') return shown === 'form_gone' ? [] : [`frame ${number} was there, and is ${shown}`];
+    const sent = this.#images.find(({ message }) => message.msgNumber === shown.header['msg_number']);
+    if (sent === undefined) return [];
+    const same =
+      JSON.stringify(sent.message.fields) === JSON.stringify(shown.header) &&
+      Buffer.compare(sent.left, shown.pixels) === 0;
+    return same ? [] : [`frame ${number} is called sent as it was not`];
   }
 
   /** When nothing happens any more: viewers see the frame that was sent last. */

@@ -58,9 +58,10 @@ t.test('a frame that is not there is 404 or 410, each with its reason; one that 
     ['not_sent', 404, /not sent yet/],
     ['not_ours', 404, /another instance/],
     ['gone', 410, /newer frame.*ring_frames/],
+    ['form_gone', 410, /form in which it was sent.*as=npy/],
   ] as const) {
     view.sent = reason;
-    const answer = await app.inject('/api/v1/frames/17');
+    const answer = await app.inject('/api/v1/frames/17?as=sent');
     t.equal(answer.statusCode, status);
     t.match(answer.json(), { problems: [text] });
   }
@@ -79,7 +80,7 @@ t.test('a frame that is not there is 404 or 410, each with its reason; one that 
     t.equal(answer.statusCode, 422, wish);
     t.match(answer.json(), { problems: [/must be/] });
   }
-  t.equal(view.wishes.length, 4);
+  t.equal(view.wishes.length, 5);
 });
 
 t.test('with the number of its message a frame of another series is none, whatever its index', async (t) => {

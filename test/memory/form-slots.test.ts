@@ -21,8 +21,11 @@ t.test('a form is there once it was published, under its own number only', async
   encoder.publish(asOwn(7), 5);
   t.equal(streamer.bytes(asOwn(7)).length, 5);
   t.equal(streamer.bytes(asOwn(6)).length, 3, 'its neighbour is untouched');
+  t.strictSame(streamer.read(asOwn(6)), Uint8Array.of(1, 2, 3));
+  t.equal(streamer.read(asOwn(10)), null);
   encoder.forget(6 % slots);
   t.notOk(streamer.published(asOwn(6)));
+  t.equal(streamer.read(asOwn(6)), null);
   t.ok(streamer.published(asOwn(7)));
 });
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { Pull } from 'zeromq';
 import { recordStream } from '../../simulators/record.js';
 import { blockHolds, readPreview } from '../../src/page/preview-bytes.js';
 import { loadMask } from '../../simulators/files/mask.js';
@@ -46,10 +47,44 @@ encoder_threads: 2`,
     const report = await consumer.report;
     t.match(report.checker.counts, { images: 30, framesVerified: 30, wrongPixels: 0, pixelsChecked: 30 * 200 * 300 });
     t.strictSame(report.checker.problems, []);
-    const sent = Buffer.from(await (await running.fetch('GET', '/api/v1/frames/latest?as=sent')).arrayBuffer());
-    const head = JSON.parse(sent.subarray(4, 4 + sent.readUInt32LE(0)).toString()) as Record<string, unknown>;
-    t.match(head, { compression: 'none', shape: [rows, columns] }, 'viewers see the whole frame');
-    t.equal(sent.length, 4 + sent.readUInt32LE(0) + rows * columns * 2);
+    const npyFrame = await (await running.fetch('GET', '/api/v1/frames/latest')).arrayBuffer();
+    t.equal(npyFrame.byteLength, 128 + rows * columns * 2, 'viewers see the whole frame');
+  });
+
+for (const compression of ['none', 'bslz4'])
+  t.test(`as=sent is what a consumer got, byte by byte, or gone: ${compression}`, async (t) => {
+    const running = await start(
+      t,
+      `${quadYaml}\ncompression: ${compression}\nturn: 90\nroi: [30, 40, 300, 200]\nencoder_threads: 1`,
+    );
+    const got: Buffer[][] = [];
+    const consumer = new Pull({ linger: 0 });
+    t.teardown(() => consumer.close());
+    consumer.connect(running.service.dataEndpoint);
+    void (async () => {
+      for await (const parts of consumer) got.push(parts);
+    })();
+    await until(() => running.status().consumers > 0, 'the consumer');
+    const frames = 60;
+    t.equal((await running.arm({ frames })).status, 201);
+    await running.simulate({ frames });
+    await until(() => got.length === frames + 2, 'all messages');
+    const seen = new Map<number, number>();
+    for (let index = 0; index < frames; index++) {
+      const answer = await running.fetch('GET', `/api/v1/frames/index-${index}?as=sent`);
+      const body = Buffer.from(await answer.arrayBuffer());
+      seen.set(answer.status, 1 + (seen.get(answer.status) ?? 0));
+      const [json, pixels] = got[1 + index] as [Buffer, Buffer];
+      if (answer.status === 200) {
+        t.equal(body.readUInt32LE(0), json.length);
+        t.equal(Buffer.compare(body.subarray(4), Buffer.concat([json, pixels])), 0, `frame ${index}`);
+        t.match(JSON.parse(String(json)), { compression, shape: [200, 300] });
+      } else {
+        t.match(JSON.parse(String(body)), { problems: [/form in which it was sent has given its place.*as=npy/] });
+        t.equal((await running.fetch('GET', `/api/v1/frames/index-${index}`)).status, 200);
+      }
+    }
+    t.ok((seen.get(200) ?? 0) >= 2 && (seen.get(410) ?? 0) > 0, JSON.stringify([...seen]));
   });
 
 const python = pythonWith('numpy', 'h5py', 'hdf5plugin');

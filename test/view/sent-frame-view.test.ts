@@ -172,3 +172,47 @@ t.test('a frame is found however long its exposure time may be written', async (
   pipeline.run(50);
   t.match(view.find({ by: 'number', value: asNumber(2) }), { header: { frame_number: 2 } });
 });
+
+for (const share of [{}, { frames_stride: 2, frames_offset: 1 }])
+  t.test(`as it was sent: the very message, while its form is there ${JSON.stringify(share)}`, async (t) => {
+    const form = { turn: 90, roi: '[3, 8, 20, 300]', encoder_threads: 1, ...share };
+    const step = 'frames_stride' in share ? 2 : 1;
+    for (const compression of ['bslz4', 'none']) {
+      const pipeline = small({ ...form, compression }, { formSlots: 3 });
+      const view = viewOf(pipeline);
+      t.equal(view.find('latest', true), 'nothing_sent');
+      const base = step === 1 ? {} : { msgNumberBase: 5000, frames: 100 };
+      pipeline.arm({ firstFrameNumber: 10, ...base });
+      const numbers = Array.from({ length: 8 }, (_, index) => 10 + (step - 1) + index * step);
+      for (const number of numbers) pipeline.play(number, number);
+      pipeline.run(10);
+      const messages = pipeline.imageMessages();
+      t.equal(messages.length, numbers.length);
+      for (const [at, number] of numbers.entries()) {
+        const wish = { by: 'number', value: asNumber(number) } as const;
+        const whole = view.find(wish) as LastSent;
+        t.match(whole.header, { frame_number: number, compression: 'none', shape: pipeline.plan.detector.shape });
+        const found = view.find(wish, true);
+        if (at < numbers.length - 3) {
+          t.equal(found, 'form_gone');
+          continue;
+        }
+        const { json, pixels, header } = found as LastSent;
+        t.match(header, { frame_number: number, compression, shape: [300, 20] });
+        t.equal(Buffer.compare(json, messages[at]?.parts[0]), 0, 'part 0, byte by byte');
+        t.ok(same(pixels, messages[at]?.parts[1]), 'part 1, byte by byte');
+      }
+      t.match(view.find('latest', true), { header: { frame_number: numbers.at(-1) } });
+    }
+  });
+
+t.test('as it was sent, a frame that leaves as it lies is the frame', async (t) => {
+  const pipeline = small();
+  const view = viewOf(pipeline);
+  pipeline.arm({ firstFrameNumber: 1 });
+  pipeline.play(1, 3);
+  const [json, pixels] = pipeline.imageMessages()[1]?.parts as [Uint8Array, Uint8Array];
+  const found = view.find({ by: 'number', value: asNumber(2) }, true) as LastSent;
+  t.equal(Buffer.compare(found.json, json), 0);
+  t.ok(same(found.pixels, pixels));
+});

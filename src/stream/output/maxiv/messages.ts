@@ -1,6 +1,7 @@
 // The messages of the stream as bytes: header, image, series_end. Contract: docs/stream.md; every field that a consumer
 // of the standard needs comes first, our extra fields after it.
 
+import { imageKindText } from '../../../contract/image-text.js';
 import type { SeriesSummary } from '../../../contract/series.js';
 import type { Form, ImageFacts, ImageShape } from '../output.js';
 import { JsonBytes } from './json-bytes.js';
@@ -27,9 +28,7 @@ export class ImageMessages {
   constructor(images: ImageShape, compression: Form['encoding'] = 'none') {
     const { shape, type, headerKeys, exposureTime } = images;
     const exposure = exposureTime === null ? '' : `"exposure_time":${exposureTime},`;
-    this.#shape = encoder.encode(
-      `,"shape":[${shape[0]},${shape[1]}],"type":"${type}","compression":"${compression}",${exposure}"frame_number":`,
-    );
+    this.#shape = encoder.encode(`${imageKindText({ shape, type, compression })}${exposure}"frame_number":`);
     this.#headerKeys = headerKeys.map((key) => encoder.encode(`,${JSON.stringify(key)}:`));
   }
 
