@@ -95,11 +95,9 @@ export class SimulatedSockets implements TcpSockets {
     // Whoever is there answers.
   }
 
-  withRoom(descriptors: readonly number[]): number {
-    return descriptors.reduce(
-      (bits, descriptor, index) => bits | (this.#of(descriptor).waiting < this.#capacity ? 1 << index : 0),
-      0,
-    );
+  withRoom(descriptors: readonly number[], room: Uint8Array): void {
+    for (const [index, descriptor] of descriptors.entries())
+      room[index] = this.#of(descriptor).waiting < this.#capacity ? 1 : 0;
   }
 
   awaitRoom(): boolean {

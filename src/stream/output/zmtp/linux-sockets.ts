@@ -151,12 +151,10 @@ export class LinuxSockets implements TcpSockets {
     this.#set(descriptor, level.tcp, option.keepCount, count);
   }
 
-  withRoom(descriptors: readonly number[]): number {
-    if (this.#poll(descriptors, pollFor.out, 0) <= 0) return 0;
-    let bits = 0;
+  withRoom(descriptors: readonly number[], room: Uint8Array): void {
+    const any = this.#poll(descriptors, pollFor.out, 0) > 0;
     for (let index = 0; index < descriptors.length; index++)
-      if (this.#polled[index * 2 + 1] >> 16 !== 0) bits |= 1 << index;
-    return bits;
+      room[index] = any && this.#polled[index * 2 + 1] >> 16 !== 0 ? 1 : 0;
   }
 
   awaitRoom(descriptors: readonly number[], milliseconds: number): boolean {

@@ -63,8 +63,8 @@ export interface TcpSockets {
   path(descriptor: number): PathFigures | null;
   /** Have the kernel probe a silent connection: a peer that leaves the probes unanswered for so long is gone. */
   probeSilence(descriptor: number, milliseconds: number): void;
-  /** Which of these have room for a good part of their buffer; as bits by index, of at most 31. */
-  withRoom(descriptors: readonly number[]): number;
+  /** Which of these have room for a good part of their buffer? `room` is 1 at the index of each that has, else 0. */
+  withRoom(descriptors: readonly number[], room: Uint8Array): void;
   /** Block until one of these has room, or has something to say, for at most so long. @returns whether one has */
   awaitRoom(descriptors: readonly number[], milliseconds: number): boolean;
   close(descriptor: number): void;

@@ -55,6 +55,8 @@ export class ZmtpSink implements MessageSink {
   readonly #door: Door;
   #refused: RefusedPeer[] = [];
   #turn = 0;
+  /** Which consumers have room, by index; asked where there are several. */
+  readonly #room: Uint8Array;
   #disconnects = 0;
   /** Messages taken over, over all connections. */
   #taken = 0;
@@ -75,6 +77,7 @@ export class ZmtpSink implements MessageSink {
   constructor(sockets: TcpSockets, options: ZmtpSinkOptions) {
     this.#sockets = sockets;
     this.#options = options;
+    this.#room = new Uint8Array(options.connections);
     this.#door = new Door({
       sockets,
       seats: options.connections,
@@ -159,12 +162,16 @@ export class ZmtpSink implements MessageSink {
     const consumers = this.#consumers;
     const now = this.#options.now();
     const several = consumers.length > 1;
-    const room = several ? this.#sockets.withRoom(consumers.map(({ descriptor }) => descriptor)) : -1;
+    if (several)
+      this.#sockets.withRoom(
+        consumers.map(({ descriptor }) => descriptor),
+        this.#room,
+      );
     for (let tries = consumers.length; tries > 0 && consumers.length > 0; tries--) {
       const index = this.#turn % consumers.length;
       const consumer = consumers[index];
       this.#turn = (index + 1) % consumers.length;
-      if (consumer.sending || (several && (room & (1 << index)) === 0)) continue;
+      if (consumer.sending || (several && this.#room[index] === 0)) continue;
       const sent = consumer.send(parts, now);
       if (sent === 'sent' || sent === 'begun') return this.#taking(consumer, sent);
       // Others have other places in the list then: the next offer begins anew.

@@ -1,8 +1,10 @@
 // The sink with real sockets and real libzmq peers (zeromq.js). What hostile peers do: hostile-peers.test.ts.
 
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { OperatorError } from '../../../../src/base/errors.js';
+import { LinuxSockets } from '../../../../src/stream/output/zmtp/linux-sockets.js';
 import { bytes, fill, messageTo, open, pull, sharedPixels, until } from './peers.js';
 
 t.test('messages arrive as they were, with all their parts, over IPv4 and IPv6', async (t) => {
@@ -186,6 +188,35 @@ t.test('several connections take turns, and one that is full is passed over', as
   first.close();
   t.ok(await until(sink, () => sink.peers === 1));
   t.equal(sink.disconnects, 1);
+});
+
+t.test('of as many connections as may be configured it is known which have room', async (t) => {
+  const sockets = new LinuxSockets();
+  const { descriptor: listener, port } = sockets.listen('127.0.0.1', 0, 100_000);
+  t.teardown(() => sockets.close(listener));
+  const descriptors: number[] = [];
+  const peers = Array.from({ length: 64 }, () => connect(port, '127.0.0.1').pause());
+  t.teardown(() => peers.forEach((peer) => peer.destroy()));
+  while (descriptors.length < peers.length) {
+    const accepted = sockets.accept(listener);
+    if (accepted === null || accepted === 'exhausted') await sleep(2);
+    else descriptors.push(accepted.descriptor);
+  }
+  t.teardown(() => descriptors.forEach((descriptor) => sockets.close(descriptor)));
+  const full = [0, 31, 40];
+  const chunk = new Uint8Array(1 << 20);
+  // The other end takes what its kernel holds, and nothing more.
+  for (let idle = 0; idle < 20; idle++) {
+    for (const index of full) while (sockets.write(descriptors[index], [chunk], 0) > 0) idle = 0;
+    await sleep(5);
+  }
+  const room = new Uint8Array(64).fill(7);
+  sockets.withRoom(descriptors, room);
+  t.strictSame(
+    [...room.keys()].filter((index) => room[index] !== 1),
+    full,
+  );
+  t.ok(full.every((index) => room[index] === 0));
 });
 
 t.test('the send buffer is asked for, and what was granted is read back', async (t) => {
