@@ -33,4 +33,9 @@ export class OnItsWay {
   get count(): number {
     return this.#numbers.length - this.#first;
   }
+
+  /** Bytes from this position, up to which all was acknowledged, to the end of the newest message; 0 without one. */
+  bytesFrom(position: number): number {
+    return this.count === 0 ? 0 : this.#ends[this.#ends.length - 1] - position;
+  }
 }

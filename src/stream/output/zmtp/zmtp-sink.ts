@@ -104,9 +104,10 @@ export class ZmtpSink implements MessageSink {
     this.#measure(this.#options.now());
     let messages = this.#pendingOn === null ? 0 : 1;
     let bytes = 0;
-    for (const { onItsWay, endOfMessage, acknowledged } of this.#consumers) {
+    for (const consumer of this.#consumers) {
+      const { onItsWay, acknowledged } = consumer;
       messages += onItsWay.count;
-      bytes += endOfMessage - acknowledged;
+      bytes += consumer === this.#pendingOn ? consumer.endOfMessage - acknowledged : onItsWay.bytesFrom(acknowledged);
     }
     return { messages, bytes };
   }
@@ -217,7 +218,7 @@ export class ZmtpSink implements MessageSink {
       this.#flush(now);
       this.#listen(now);
       this.#measure(now);
-      if (this.underway.bytes === 0 || now >= end) break;
+      if (this.underway.messages === 0 || now >= end) break;
       await new Promise((resolve) => setTimeout(resolve, lingerStepMs));
     }
     this.#closed = true;
@@ -320,7 +321,8 @@ export class ZmtpSink implements MessageSink {
       each.measure();
       this.#lostFrom = Math.min(this.#lostFrom, each.onItsWay.oldest, this.#taken);
     }
-    const bytes = consumer.handed - consumer.acknowledged;
+    // Of messages that were taken over, whether the kernel had them or this process; one that is pending was not.
+    const bytes = consumer.onItsWay.bytesFrom(consumer.acknowledged);
     const messages = consumer.onItsWay.count;
     this.#lost = { messages: this.#lost.messages + messages, bytes: this.#lost.bytes + bytes };
     this.#consumers.splice(this.#consumers.indexOf(consumer), 1);
@@ -331,10 +333,10 @@ export class ZmtpSink implements MessageSink {
       this.#outcome = 'full';
     }
     const rest =
-      bytes === 0 ? '' : `; of what it was handed, ${messages} messages (${bytes} bytes) were not acknowledged`;
+      messages === 0 ? '' : `; of what it was handed, ${messages} messages (${bytes} bytes) were not acknowledged`;
     this.#options.tell({
       code,
-      trouble: code === 'unacknowledged' || bytes > 0,
+      trouble: code === 'unacknowledged' || messages > 0,
       message: `${consumer.onlooker ? 'onlooker' : 'consumer'} ${consumer.name} ${why}${rest}`,
     });
   }

@@ -7,10 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { Test } from 'tap';
 import { Pull, Subscriber } from 'zeromq';
+import { Random } from '../../../../src/base/random.js';
 import { greeting, ping, readCommand, ready } from '../../../../src/stream/output/zmtp/codec.js';
 import type { Command } from '../../../../src/stream/output/zmtp/codec.js';
 import { LinuxSockets } from '../../../../src/stream/output/zmtp/linux-sockets.js';
 import { withinNetworks } from '../../../../src/config/networks.js';
+import { SimulatedSockets } from '../../../fuzz/simulated-sockets.js';
 import { bytes, messageTo, open, pull, until } from './peers.js';
 
 /** A peer made by hand. */
@@ -228,6 +230,49 @@ t.test('a peer that resets in the middle of a message does not have it; the next
   const [head, body] = (await consumer.receive()) as [Buffer, Buffer];
   t.equal(String(head), 'half');
   t.ok(body.equals(pixels));
+});
+
+t.test('what is kept of a message is lost with the rest of it, to the last byte', async (t) => {
+  const { sink, endpoint, notices } = await open(t, { sendBufferBytes: 300_000 });
+  const visitor = await visit(t, endpoint, greeting(), pullReady);
+  t.ok(await until(sink, () => sink.peers === 1));
+  visitor.socket.pause();
+  t.equal(sink.offer([bytes('half'), new Uint8Array(16 << 20)]), 'pending');
+  sink.keep();
+  t.equal(sink.outcome(), 'sent');
+  await until(sink, () => false, 100);
+  const { underway } = sink;
+  t.equal(underway.messages, 1);
+  t.ok(underway.bytes > 8 << 20, `${underway.bytes} bytes: most of it never left this process`);
+  visitor.socket.resetAndDestroy();
+  t.ok(await until(sink, () => sink.disconnects === 1));
+  t.strictSame(sink.lost, underway);
+  t.match(notices.at(-1), {
+    code: 'gone',
+    trouble: true,
+    message: new RegExp(`1 messages \\(${underway.bytes} bytes\\)`),
+  });
+});
+
+t.test('a sign of life that is not acknowledged is no message: nobody is told that one was lost', async (t) => {
+  const sockets = new SimulatedSockets(new Random(1), 100_000);
+  let now = 0;
+  const { sink, notices } = await open(t, { now: () => now }, sockets);
+  const look = (milliseconds: number): void => {
+    now += milliseconds;
+    sink.poll();
+  };
+  const peer = sockets.knock(Buffer.concat([greeting(), pullReady]));
+  for (let turn = 0; turn < 100 && sink.peers === 0; turn++) look(10);
+  sockets.take(peer);
+  for (let turn = 0; turn < 50 && peer.waiting === 0; turn++) look(300);
+  t.ok(peer.waiting > 0, 'a PING is on its way');
+  t.strictSame(sink.underway, { messages: 0, bytes: 0 });
+  peer.broken = true;
+  look(10);
+  t.equal(sink.disconnects, 1);
+  t.match(notices.at(-1), { code: 'gone', trouble: false, message: /is gone$/ });
+  t.strictSame(sink.lost, { messages: 0, bytes: 0 });
 });
 
 t.test('where no descriptor is left nothing throws: it is counted, and the service goes on', async (t) => {
