@@ -67,6 +67,8 @@ export class Connection {
   /** It will be closed at that time, and why; null = it may come in. */
   refused: { readonly reason: PeerRefusal; readonly at: number } | null = null;
   onlooker = false;
+  /** It was handed a message. */
+  served = false;
   /** What kind of socket it says it is; empty = it has not said. */
   socketType = '';
   /** Bytes handed to the kernel. */

@@ -10,6 +10,7 @@ import type { ConsumerNotice, ConsumerNoticeCode } from '../../../contract/consu
 import type { RefusedPeer } from '../../../contract/refused-peers.js';
 import type { SendBuffer, Undelivered } from '../../../contract/series.js';
 import type { Connection } from './connection.js';
+import { ConsumersBefore } from './consumers-before.js';
 import { Door } from './door.js';
 import type { TcpSockets } from './tcp-sockets.js';
 
@@ -69,7 +70,7 @@ export class ZmtpSink implements MessageSink {
   #judgedAt = -Infinity;
   /** At the losses since the last question: so many messages had been acknowledged, in order. */
   #lostFrom = Infinity;
-  #lastAddress = '';
+  readonly #before: ConsumersBefore;
   #lost: Undelivered = { messages: 0, bytes: 0 };
   #sendBuffer: SendBuffer | null = null;
   #closed = false;
@@ -77,6 +78,7 @@ export class ZmtpSink implements MessageSink {
   constructor(sockets: TcpSockets, options: ZmtpSinkOptions) {
     this.#sockets = sockets;
     this.#options = options;
+    this.#before = new ConsumersBefore(options.connections);
     this.#room = new Uint8Array(options.connections);
     this.#door = new Door({
       sockets,
@@ -244,7 +246,7 @@ export class ZmtpSink implements MessageSink {
 
   #note(consumer: Connection, end: number): void {
     consumer.onItsWay.add(this.#taken++, end);
-    this.#lastAddress = consumer.address;
+    this.#before.handed(consumer);
   }
 
   #flush(now: number): void {
@@ -274,20 +276,9 @@ export class ZmtpSink implements MessageSink {
 
   #welcome(now: number): void {
     for (const consumer of this.#door.look(now, this.#consumers)) {
-      const { name, address, onlooker, descriptor } = consumer;
       // It knows no PING: the kernel finds out when its machine is gone.
-      if (!consumer.answersPing) this.#sockets.probeSilence(descriptor, this.#options.consumerTimeoutMs);
-      const other = !onlooker && this.#lastAddress !== '' && this.#lastAddress !== address;
-      this.#options.tell(
-        other
-          ? {
-              code: 'other_address',
-              trouble: true,
-              message:
-                `consumer ${name} connected; the one before came from ${this.#lastAddress}. ` + 'Is it the right one?',
-            }
-          : { code: 'connected', trouble: false, message: `${onlooker ? 'onlooker' : 'consumer'} ${name} connected` },
-      );
+      if (!consumer.answersPing) this.#sockets.probeSilence(consumer.descriptor, this.#options.consumerTimeoutMs);
+      this.#options.tell(this.#before.notice(consumer));
     }
     // What was queued for peers that came in goes out at once.
     this.#flush(now);
