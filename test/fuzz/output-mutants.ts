@@ -12,12 +12,12 @@ export const outputMutants: readonly Mutant[] = [
   {
     name: 'end-overtakes-sockets',
     does: 'hands the end over while another socket has an image half-sent',
-    changes: [{ file: sockets, from: '(index > 0 && socket.unfinished === true) ||', to: '' }],
+    changes: [{ file: sink, from: 'way.unfinished === true || (kind', to: '(kind' }],
   },
   {
     name: 'header-overtakes-sockets',
     does: 'hands the next header over while images are on their way by other sockets',
-    changes: [{ file: sockets, from: "kind === 'headers' && (socket.underway?.messages ?? 0) > 0", to: 'false' }],
+    changes: [{ file: sink, from: "kind === 'headers' && (way.underway?.messages ?? 0) > 0", to: 'false' }],
   },
   {
     name: 'frame-on-two-sockets',

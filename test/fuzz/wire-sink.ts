@@ -5,7 +5,7 @@
 
 import type { VirtualClock } from '../../src/base/clock.js';
 import type { Random } from '../../src/base/random.js';
-import type { Offer } from '../../src/stream/output/message-sink.js';
+import type { MessageKind, Offer } from '../../src/stream/output/message-sink.js';
 import type { Undelivered } from '../../src/contract/series.js';
 import type { RefusedPeer } from '../../src/contract/refused-peers.js';
 import { ZmtpSink } from '../../src/stream/output/zmtp/zmtp-sink.js';
@@ -123,10 +123,10 @@ export class WireSink extends MemorySink {
     this.#follow();
   }
 
-  override offer(parts: readonly Uint8Array[]): Offer {
+  override offer(parts: readonly Uint8Array[], kind?: MessageKind): Offer {
     this.interrupt?.();
     this.#offered = parts;
-    const outcome = this.#sink.offer(parts);
+    const outcome = this.#sink.offer(parts, kind);
     if (outcome === 'sent') this.#handedOver();
     this.#follow();
     return outcome;

@@ -3,8 +3,10 @@
 
 import t from 'tap';
 import { Pull } from 'zeromq';
+import { OrderedReceive } from '../../simulators/consumer/ordered-receive.js';
+import type { Numbered } from '../../simulators/consumer/ordered-receive.js';
 import { accounts, quadYaml, start } from './running.js';
-import { until } from './waiting.js';
+import { generousMs, until } from './waiting.js';
 import { ways } from './ways.js';
 
 t.setTimeout(500_000);
@@ -345,6 +347,61 @@ for (const way of ways) {
         numbers,
         numbers.map((_, index) => numbers[0] + index),
         'together they have every number once',
+      );
+    },
+  );
+
+  t.test(
+    `${send}: of two connections of one consumer one is slow: the next series waits for it, and every message of both ` +
+      'series is delivered, as the real receiver puts them in order',
+    { skip: way.counts ? skip : 'it does not know what is on its way' },
+    async (t) => {
+      // Frames so small that what the slow one leaves lies in send buffers of any size, whole.
+      const running = await start(t, `${yaml}\nread_n_rows: 32\nconsumer_connections: 2`);
+      const open = (): Pull => new Pull({ linger: 0, receiveHighWaterMark: 1, receiveBufferSize: 65_536 });
+      const [quick, slow] = [open(), open()];
+      t.teardown(() => [quick, slow].forEach((socket) => socket.close()));
+      for (const socket of [quick, slow]) socket.connect(running.service.dataEndpoint);
+      await until(() => running.status().consumers === 2, 'both connections');
+      const order = new OrderedReceive<Numbered>();
+      const delivered: Numbered[] = [];
+      let stalled = true;
+      const take = async (socket: Pull): Promise<void> => {
+        const { htype, msg_number: msgNumber } = JSON.parse(String((await socket.receive())[0])) as {
+          htype: string;
+          msg_number: number;
+        };
+        // What the slow one's machine has is read before the header of the next series, unless it does not read at all:
+        // nobody but the consumer can see to that.
+        if (htype === 'header' && !stalled) await new Promise((resolve) => setTimeout(resolve, 300));
+        delivered.push(...order.push({ htype, msgNumber }));
+      };
+      const read = async (socket: Pull): Promise<void> => {
+        for (;;) await take(socket);
+      };
+      read(quick).catch(() => undefined);
+      const frames = 20;
+      await running.arm({ frames, first_frame_number: 1 });
+      await running.simulate({ frames });
+      t.match(await running.ended(1), { frames, end_pending: false });
+      let armed = false;
+      const arming = running.arm({ frames, first_frame_number: frames + 1 }).then((answer) => {
+        armed = true;
+        return answer;
+      });
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      t.notOk(armed, 'the header waits while the slow one has not read what was before it');
+      stalled = false;
+      read(slow).catch(() => undefined);
+      t.match(await arming, { status: 201 });
+      await running.simulate({ frames, firstFrame: frames + 1 });
+      t.match(await running.ended(2), { frames });
+      await until(() => delivered.length >= 2 * (frames + 2), 'every message of both series in order', generousMs).catch(
+        () => undefined,
+      );
+      t.strictSame(
+        delivered.map(({ msgNumber }) => msgNumber),
+        Array.from({ length: 2 * (frames + 2) }, (_, index) => delivered[0].msgNumber + index),
       );
     },
   );

@@ -78,6 +78,17 @@ export interface MessageSink {
   close(lingerMs: number): Promise<Undelivered | null>;
 }
 
+/**
+ * Would a message of this kind overtake what came before it, when it goes another way? An end must not pass what is
+ * left in this process; a header nothing that the consumer's machine has not acknowledged, as far as that is known: a
+ * real consumer throws away what comes behind the header of the next series (decision 59).
+ */
+export function overtakes(kind: MessageKind, way: Pick<MessageSink, 'unfinished' | 'underway'>): boolean {
+  if (kind === 'images') return false;
+  // What is under way the kernel is asked for: only where it matters.
+  return way.unfinished === true || (kind === 'headers' && (way.underway?.messages ?? 0) > 0);
+}
+
 /** A sink as the sockets that it is made of. */
 export const socketsOf = (sink: MessageSink): readonly MessageSink[] => sink.sockets ?? [sink];
 

@@ -3,14 +3,14 @@
 // does not take now waits, and everything behind it. So a consumer that puts the sockets' messages in order keeps no
 // more than the sockets hold, and each socket has the frames that it would have alone.
 //
-// What goes to the first socket must not overtake: an end waits until nothing of an image is left in this process; a
-// header until the consumers' machines have everything from before it, where the way out knows, for a real consumer
-// throws away what comes behind the header of the next series.
+// What goes to the first socket must not overtake (`overtakes`): an end waits until nothing of an image is left in this
+// process; a header until the consumers' machines have everything from before it, where the way out knows.
 
 import { assert } from '../../base/assert.js';
 import type { RefusedPeer } from '../../contract/refused-peers.js';
 import type { SendBuffer, Undelivered } from '../../contract/series.js';
 import { together } from '../../memory/socket-words.js';
+import { overtakes } from './message-sink.js';
 import type { MessageKind, MessageSink, Offer } from './message-sink.js';
 
 const noPeers: readonly RefusedPeer[] = [];
@@ -146,12 +146,8 @@ export class SocketsSink implements MessageSink {
 
   /** A socket whose messages a message on the first one would overtake; −1 = none. */
   #overtaken(kind: MessageKind): number {
-    return this.sockets.findIndex(
-      (socket, index) =>
-        (index > 0 && socket.unfinished === true) ||
-        // On the first one too: then it is known that what was before the header has come.
-        (kind === 'headers' && (socket.underway?.messages ?? 0) > 0),
-    );
+    // A header on the first one, too: then it is known that what was before it has come.
+    return this.sockets.findIndex((socket, index) => (index > 0 || kind === 'headers') && overtakes(kind, socket));
   }
 
   #sent(socket: number, kind: MessageKind): void {

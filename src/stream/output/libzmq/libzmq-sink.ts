@@ -13,7 +13,8 @@ import { LibzmqMonitor } from './monitor.js';
 import { handshakeMs, setNumber, setPushOptions } from './options.js';
 import { zmq } from './libzmq.js';
 import type { Libzmq, ZmqHandle } from './libzmq.js';
-import type { MessageSink, Offer } from '../message-sink.js';
+import { overtakes } from '../message-sink.js';
+import type { MessageKind, MessageSink, Offer } from '../message-sink.js';
 import { LibzmqPeers } from './peers.js';
 import type { RefusedPeer } from '../../../contract/refused-peers.js';
 import type { Undelivered } from '../../../contract/series.js';
@@ -210,9 +211,11 @@ export class LibzmqSink implements MessageSink {
    * EAGAIN, or it drops the rest as it drops all that was queued for this consumer, and says nothing: nothing half-sent
    * remains either way.
    */
-  offer(parts: readonly Uint8Array[]): Offer {
+  offer(parts: readonly Uint8Array[], kind: MessageKind = 'images'): Offer {
     // The monitor knows of an end before the socket does: nothing is queued for a consumer that is gone.
     if (this.peers === 0) return 'full';
+    // libzmq says not which of several gets it.
+    if (this.peers > 1 && overtakes(kind, this)) return 'full';
     const last = parts.length - 1;
     let bytes = 0;
     for (let index = 0; index <= last; index++) {

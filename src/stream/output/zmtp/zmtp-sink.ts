@@ -5,7 +5,8 @@
 
 import { assert } from '../../../base/assert.js';
 import { hostPort } from '../../../base/host-port.js';
-import type { MessageSink, Offer } from '../message-sink.js';
+import { overtakes } from '../message-sink.js';
+import type { MessageKind, MessageSink, Offer } from '../message-sink.js';
 import type { ConsumerNotice, ConsumerNoticeCode } from '../../../contract/consumer-notices.js';
 import type { RefusedPeer } from '../../../contract/refused-peers.js';
 import type { SendBuffer, Undelivered } from '../../../contract/series.js';
@@ -160,11 +161,14 @@ export class ZmtpSink implements MessageSink {
    * Hot. Large messages may be taken in pieces: then the parts must stay until `outcome` is not 'pending', or `keep`
    * was called.
    */
-  offer(parts: readonly Uint8Array[]): Offer {
+  offer(parts: readonly Uint8Array[], kind: MessageKind = 'images'): Offer {
     assert(this.#pendingOn === null, 'a message was offered while another is pending');
     const consumers = this.#consumers;
     const now = this.#options.now();
     const several = consumers.length > 1;
+    // On its own connection a header would pass nothing. It waits for that one, too: then it is known that what was
+    // before it has come.
+    if (several && overtakes(kind, this)) return 'full';
     if (several)
       this.#sockets.withRoom(
         consumers.map(({ descriptor }) => descriptor),

@@ -211,6 +211,29 @@ t.test('two consumers are two, and take turns', async (t) => {
   t.equal(sink.disconnects, 1);
 });
 
+t.test('with two consumers a header waits until both machines have what was before it', async (t) => {
+  const { sink, endpoint } = await open(t);
+  const consumers = [pull(t, endpoint, 1), pull(t, endpoint, 1)];
+  t.ok(await until(sink, () => sink.peers === 2));
+  t.equal(await fill(sink, (index) => [bytes(String(index)), new Uint8Array(1 << 20)], 40), 40);
+  t.ok((sink.underway?.messages ?? 0) > 0, 'they read nothing');
+  const message = [bytes('next')];
+  t.equal(sink.offer(message, 'seriesEnds'), 'sent', 'an end is put in order by its number');
+  t.equal(sink.offer(message, 'headers'), 'full');
+  for (const consumer of consumers)
+    void (async () => {
+      for await (const _ of consumer);
+    })().catch(() => undefined);
+  let before: number | undefined;
+  t.ok(
+    await until(sink, () => {
+      before = sink.underway?.messages;
+      return sink.offer(message, 'headers') === 'sent';
+    }),
+  );
+  t.equal(before, 0);
+});
+
 t.test('who connects and is no consumer changes nothing', async (t) => {
   const { sink, endpoint } = await open(t);
   const port = Number(endpoint.split(':').at(-1));

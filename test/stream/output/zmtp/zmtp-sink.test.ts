@@ -3,8 +3,12 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
+import type { Pull } from 'zeromq';
 import { OperatorError } from '../../../../src/base/errors.js';
+import { Random } from '../../../../src/base/random.js';
+import { greeting, ready } from '../../../../src/stream/output/zmtp/codec.js';
 import { LinuxSockets } from '../../../../src/stream/output/zmtp/linux-sockets.js';
+import { SimulatedSockets } from '../../../fuzz/simulated-sockets.js';
 import { bytes, fill, messageTo, open, pull, sharedPixels, until } from './peers.js';
 
 t.test('messages arrive as they were, with all their parts, over IPv4 and IPv6', async (t) => {
@@ -188,6 +192,76 @@ t.test('several connections take turns, and one that is full is passed over', as
   first.close();
   t.ok(await until(sink, () => sink.peers === 1));
   t.equal(sink.disconnects, 1);
+});
+
+t.test('no header passes what another connection has not acknowledged, and no end half an image', async (t) => {
+  const sockets = new SimulatedSockets(new Random(1), 100_000);
+  let now = 0;
+  const { sink } = await open(t, { connections: 2, now: () => now }, sockets);
+  const words = Buffer.concat([greeting(), ready('PULL')]);
+  const [reads, stalls] = [sockets.knock(words), sockets.knock(words)];
+  const turns = (count: number): void => {
+    for (let turn = 0; turn < count; turn++) {
+      now += 10;
+      sockets.take(reads);
+      sink.poll();
+    }
+  };
+  turns(50);
+  t.equal(sink.peers, 2);
+  sockets.take(stalls);
+  const image = [new Uint8Array(30_000)];
+  for (let index = 0; index < 20; index++) {
+    sink.offer(image, 'images');
+    turns(20);
+  }
+  t.equal(stalls.waiting, 100_000, 'one reads nothing');
+  t.equal(sink.unfinished, true, 'and has half an image');
+  const message = [bytes('next')];
+  t.equal(sink.offer(message, 'headers'), 'full');
+  t.equal(sink.offer(message, 'seriesEnds'), 'full');
+  t.equal(sink.offer(message, 'images'), 'sent', 'images wait for nobody');
+  turns(20);
+  sockets.take(stalls);
+  turns(20);
+  t.ok(stalls.waiting > 0);
+  t.equal(sink.unfinished, false, 'the kernel has the rest of it');
+  t.equal(sink.offer(message, 'headers'), 'full');
+  t.equal(sink.offer(message, 'seriesEnds'), 'sent');
+  turns(20);
+  sockets.take(stalls);
+  turns(20);
+  t.equal(sink.offer(message, 'headers'), 'sent');
+});
+
+t.test('a header that waits for a connection goes when its machine has everything', async (t) => {
+  const { sink, endpoint } = await open(t, { connections: 2, sendBufferBytes: 1 << 20 });
+  const [reads, stalls] = [pull(t, endpoint), pull(t, endpoint, 1)];
+  t.ok(await until(sink, () => sink.peers === 2));
+  let read = 0;
+  const readAll = async (consumer: Pull): Promise<void> => {
+    for await (const _ of consumer) read++;
+  };
+  readAll(reads).catch(() => undefined);
+  const pixels = new Uint8Array(200_000);
+  for (let index = 0; index < 400; index++) t.ok(await messageTo(sink, [bytes(String(index)), pixels]));
+  t.ok(await until(sink, () => read > 300));
+  t.notOk(await until(sink, () => sink.offer([bytes('header')], 'headers') !== 'full', 200));
+  t.ok(sink.underway.messages > 0);
+  readAll(stalls).catch(() => undefined);
+  t.ok(await until(sink, () => sink.offer([bytes('header')], 'headers') === 'sent'));
+  t.ok(await until(sink, () => read === 401));
+});
+
+t.test('one connection alone passes nothing: its header goes behind what it has not read', async (t) => {
+  const sockets = new SimulatedSockets(new Random(1), 100_000);
+  let now = 0;
+  const { sink } = await open(t, { now: () => (now += 10) }, sockets);
+  const peer = sockets.knock(Buffer.concat([greeting(), ready('PULL')]));
+  for (let turn = 0; turn < 50 && sink.peers === 0; turn++) sink.poll();
+  t.equal(sink.offer([new Uint8Array(10_000)], 'images'), 'sent');
+  t.ok(peer.waiting > 0);
+  t.equal(sink.offer([bytes('header')], 'headers'), 'sent');
 });
 
 t.test('of as many connections as may be configured it is known which have room', async (t) => {
