@@ -91,19 +91,22 @@ export class OrderAnswers {
 
   /**
    * A series was stopped and its end handed over, or will be later: the answer waits until the consumer has everything.
-   * @param next number of the message after the last that was handed over
+   * @param taken messages that were handed over up to now
    */
-  stoppedWhenDelivered(summary: SeriesSummary, next: number, until: number): void {
-    const wait = new DeliveryWait(this.#sink, next, until);
+  stoppedWhenDelivered(summary: SeriesSummary, taken: number, until: number): void {
+    const wait = new DeliveryWait(this.#sink, taken, until);
     this.#delivering.push({ ids: this.#stopping, summary, wait });
     this.#stopping = [];
   }
 
-  /** Answer the orders that have waited for the consumer long enough, or whose consumer has everything. */
-  lookAtDelivery(next: number, now: number): void {
+  /**
+   * Answer the orders that have waited for the consumer long enough, or whose consumer has everything.
+   * @param taken messages that were handed over up to now
+   */
+  lookAtDelivery(taken: number, now: number): void {
     if (this.#delivering.length === 0) return;
     this.#delivering = this.#delivering.filter(({ ids, summary, wait }) => {
-      const left = wait.look(next, now);
+      const left = wait.look(taken, now);
       if (left === 'waiting') return true;
       const told = left === null || left.messages === 0 ? summary : { ...summary, undelivered: left };
       for (const id of ids) this.#report({ kind: 'stopped', id, summary: told });

@@ -100,7 +100,7 @@ export class Streamer {
       if (this.#series.withdrawn !== null) this.#withdrawn(this.#series, this.#series.withdrawn);
       else if (this.#series.summary !== null) this.#ending(this.#series, this.#series.summary, now);
     }
-    this.#answers.lookAtDelivery(this.#output.next, now);
+    this.#answers.lookAtDelivery(this.#output.taken, now);
     this.#figures.tellUnderway(now);
     this.#publish();
     this.#tellEvents();
@@ -322,7 +322,7 @@ export class Streamer {
       // The time is up already when the end could not be handed over, and everything before it counts as still under
       // way.
       const until = summary.end_pending ? now : now + this.#setup.limits.closingTimeoutMs;
-      this.#answers.stoppedWhenDelivered(summary, this.#output.next, until);
+      this.#answers.stoppedWhenDelivered(summary, this.#output.taken, until);
     } else this.#answers.stopped(series.begun ? summary : null);
     this.#answers.halted(this.#ended);
   }

@@ -171,6 +171,45 @@ t.test('a stop waits for its consumer from the moment in which the end was hande
   t.strictSame(pipeline.verify(), []);
 });
 
+/** Knows what was lost with a connection, as the ways out do that ask the kernel. */
+class CountingSink extends MemorySink {
+  lost = { messages: 0, bytes: 0 };
+
+  override disconnect(): void {
+    const { messages, bytes } = this.underway ?? this.lost;
+    this.lost = { messages: this.lost.messages + messages, bytes: this.lost.bytes + bytes };
+    super.disconnect();
+  }
+}
+
+for (const goes of [false, true]) {
+  t.test(
+    `a stop counts messages, whatever numbers they have: the next series begins at a larger one, and the consumer ` +
+      `${goes ? 'goes' : 'reads nothing'}`,
+    async (t) => {
+      const sink = new CountingSink(100);
+      sink.connect();
+      const pipeline = small({ closing_timeout_ms: 2000 }, { sink });
+      pipeline.arm({ firstFrameNumber: 1 });
+      pipeline.play(1, 3);
+      sink.reading = false;
+      pipeline.play(4, 6);
+      const id = pipeline.command({ kind: 'stop' });
+      pipeline.run(60);
+      t.match(pipeline.summaries, [{ frames: 6 }]);
+      t.match(pipeline.arm({ firstFrameNumber: 1, msgNumberBase: pipeline.words.messageNumber + 1000 }), {
+        kind: 'armed',
+      });
+      pipeline.run(100);
+      const answers = (): unknown[] => pipeline.events.filter((event) => event.kind === 'stopped' && event.id === id);
+      t.strictSame(answers(), [], 'three images and the end are not read, and there is time');
+      if (goes) sink.disconnect();
+      pipeline.run(goes ? 20 : 2000);
+      t.match(answers(), [{ summary: { frames: 6, undelivered: { messages: 4 } } }], 'all but the header behind them');
+    },
+  );
+}
+
 t.test('the first reason of an abort is told, whatever becomes of the consumer afterwards', async (t) => {
   const sink = new MemorySink(2);
   sink.connect();

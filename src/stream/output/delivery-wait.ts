@@ -9,23 +9,23 @@ export class DeliveryWait {
   readonly #sink: MessageSink;
   #disconnects: number;
   readonly #lostBefore: Undelivered | null;
-  readonly #next: number;
+  readonly #taken: number;
   readonly #until: number;
   #left: Undelivered | null;
 
-  /** @param next number that the next message will have */
-  constructor(sink: MessageSink, next: number, until: number) {
+  /** @param taken messages that the sink has taken over; their numbers may jump */
+  constructor(sink: MessageSink, taken: number, until: number) {
     this.#sink = sink;
     this.#disconnects = sink.disconnects;
     this.#lostBefore = sink.lost ?? null;
-    this.#next = next;
+    this.#taken = taken;
     this.#until = until;
     this.#left = sink.underway;
   }
 
-  /** @param next number that the next message will have now: what was handed over meanwhile is not waited for */
-  look(next: number, now: number): Undelivered | null | 'waiting' {
-    const later = next - this.#next;
+  /** @param taken messages that the sink has taken over by now: what came meanwhile is not waited for */
+  look(taken: number, now: number): Undelivered | null | 'waiting' {
+    const later = taken - this.#taken;
     if (this.#sink.disconnects !== this.#disconnects) {
       const lost = this.#lost(later);
       // As far as this way knows, what was on its way last is lost.

@@ -32,7 +32,7 @@ export class Series {
   turn(now: number): number {
     const state = this.#state;
     const { output, shown } = state.deps;
-    const { next, busy } = output;
+    const { taken, busy } = output;
     this.#watchConsumer();
     shown.look(now);
     switch (state.step) {
@@ -57,7 +57,7 @@ export class Series {
       default:
         break;
     }
-    return output.next - next + (output.busy && !busy ? 1 : 0);
+    return output.taken - taken + (output.busy && !busy ? 1 : 0);
   }
 
   #watchConsumer(): void {

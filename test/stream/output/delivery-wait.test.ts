@@ -11,8 +11,8 @@ class Underway {
   constructor(messages: number | null) {
     this.underway = messages === null ? null : { messages, bytes: 100 * messages };
   }
-  wait(next = 10, until = 1000): DeliveryWait {
-    return new DeliveryWait(this as unknown as MessageSink, next, until);
+  wait(taken = 10, until = 1000): DeliveryWait {
+    return new DeliveryWait(this as unknown as MessageSink, taken, until);
   }
 }
 
