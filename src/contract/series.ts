@@ -224,6 +224,8 @@ export type StreamEvent =
       readonly reached: readonly PortReached[];
       readonly loss: SeriesLoss;
     }
+  /** Its end still waits for a consumer, and something has become known of it. */
+  | { readonly kind: 'amended'; readonly summary: SeriesSummary }
   | { readonly kind: 'warning'; readonly code: WarningCode; readonly message: string }
   /** Warnings of a series that only waited: these, or all. */
   | { readonly kind: 'warnings_over'; readonly codes: readonly WarningCode[] | null }

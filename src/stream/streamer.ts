@@ -26,6 +26,7 @@ import { OrderAnswers } from './answers.js';
 import { endServed, mostPeers, served, socketsOf } from './output/message-sink.js';
 import type { HoldingOutput } from './output/output.js';
 import { RefusedPeers } from './output/refused-peers.js';
+import { OwingSeries } from './owing-series.js';
 import { Series } from './series/series.js';
 import type { SeriesDeps } from './series/setup.js';
 import { noConsumer, strangers } from './series/warnings.js';
@@ -51,6 +52,7 @@ export class Streamer {
   readonly #refused = new RefusedPeers();
   #series: Series | null = null;
   #seriesId: number;
+  readonly #owing: OwingSeries;
   /** How far the last shared series had come. */
   #ended: HaltedSeries | null = null;
   #idleSince = 0;
@@ -74,6 +76,7 @@ export class Streamer {
       socketsOf(sink).map((_, index) => new SocketWords(buffer, map.socketWords, index)),
       sink,
     );
+    this.#owing = new OwingSeries(this.#output, (event) => this.#setup.report(event));
     this.#answers = new OrderAnswers(sink, (event) => this.#setup.report(event));
     this.#box = new CommandBox(buffer, map.commandBox);
     this.#deps.reader.prepare(setup.layoutFor(setup.dynamicRange, setup.readNRows));
@@ -90,6 +93,7 @@ export class Streamer {
     this.#output.sink.poll();
     this.#tellRefused(now);
     this.#output.settle(now);
+    this.#owing.look();
     let work = this.#takeCommand(now);
     if (this.#series === null) work += this.#idle(now);
     else {
@@ -297,13 +301,14 @@ export class Streamer {
       return this.#over(series, summary, now);
     }
     if (endNumber !== null) this.#output.skipTo(endNumber);
-    this.#output.end(summary, (at) => this.#over(series, summary, at), now);
+    this.#output.end(summary, (at) => this.#over(series, series.summary ?? summary, at), now);
     if (this.#series === null || this.#output.busy) return;
     // The next automatic series opens at once: packets wait for it.
     const follows = series.keepsBehind && this.#answers.arming === null && !this.#answers.stopWaits && !this.#shutdown;
     if (!follows && endServed(this.#output.sink) && now - series.since < this.#setup.limits.closingTimeoutMs) return;
     // No consumer takes it now: it goes out before the next header.
     this.#output.owedEnd = summary;
+    this.#owing.begin(series);
     this.#over(series, { ...summary, end_pending: true }, now);
   }
 

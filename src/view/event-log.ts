@@ -4,7 +4,7 @@
 
 import type { StreamEvent, Undelivered } from '../contract/series.js';
 import type { Logger } from '../runtime/log.js';
-import { logSeriesEnd } from './series-log.js';
+import { logSeriesEnd, seriesHeadline } from './series-log.js';
 
 /** Events that answer an order; they go to its sender. */
 export function logEvent(logger: Logger, event: StreamEvent): void {
@@ -24,6 +24,14 @@ export function logEvent(logger: Logger, event: StreamEvent): void {
     case 'ended':
       logSeriesEnd(logger, event.summary);
       break;
+    case 'amended': {
+      const { series_id, aborted } = event.summary;
+      logger.warn(
+        { event: 'series_amended', series_id, aborted },
+        `while its series_end waited for a consumer: ${seriesHeadline(event.summary)}`,
+      );
+      break;
+    }
     case 'warning':
       logger.warn({ event: 'warning', code: event.code }, event.message);
       break;

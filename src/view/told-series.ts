@@ -77,6 +77,9 @@ export class ToldSeries {
       case 'ended':
         this.#end(event);
         break;
+      case 'amended':
+        this.#amend(event.summary.series_id, event.summary);
+        break;
       case 'warning':
         this.#warnings.set(event.code, event.message);
         break;
@@ -103,14 +106,14 @@ export class ToldSeries {
 
   /** What the receiver has got of a series is known only some time after its end. */
   received({ series_id: id, received, error }: ReceiverResult): void {
+    this.#amend(id, { received_by_consumer: received, ...(error === null ? {} : { receiver_error: error }) });
+  }
+
+  #amend(id: number, known: Partial<SeriesSummary>): void {
     const at = this.#ended.findIndex(({ summary }) => summary.series_id === id);
     if (at < 0) return;
     const { summary: before, ...rest } = this.#ended[at];
-    const summary = {
-      ...before,
-      received_by_consumer: received,
-      ...(error === null ? {} : { receiver_error: error }),
-    };
+    const summary = { ...before, ...known };
     this.#ended[at] = { summary, ...rest };
     this.#kept?.keep(recordOf(summary, rest.loss));
   }

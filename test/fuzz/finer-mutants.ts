@@ -330,7 +330,7 @@ export const finerMutants: readonly Mutant[] = [
   ),
   tested('pipeline/consumer', 'end-dated-by-offer', 'lets the time of a stop begin before its end was handed over', [
     streamer,
-    '(at) => this.#over(series, summary, at), now)',
-    '() => this.#over(series, summary, now), now)',
+    '(at) => this.#over(series, series.summary ?? summary, at), now)',
+    '() => this.#over(series, series.summary ?? summary, now), now)',
   ]),
 ];

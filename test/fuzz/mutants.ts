@@ -237,9 +237,8 @@ const commonMutants: readonly Mutant[] = [
   ]),
   mutant('end-sent-twice', 'sends a second series_end before the next header', [
     streamer,
-    '    this.#output.end(summary, (at) => this.#over(series, summary, at), now);\n',
-    '    this.#output.end(summary, (at) => this.#over(series, summary, at), now);\n    this.#output.owedEnd = ' +
-      'summary;\n',
+    '(at) => this.#over(series, series.summary ?? summary, at), now);\n',
+    '(at) => this.#over(series, series.summary ?? summary, at), now);\n    this.#output.owedEnd = summary;\n',
   ]),
   mutant('end-forgotten', 'sends no series_end where the consumer was away', [
     streamer,
@@ -279,7 +278,7 @@ const commonMutants: readonly Mutant[] = [
   ]),
   mutant('consumer-loss-unnoticed', 'goes on with a series of which a consumer lost a part', [
     series,
-    "if (state.consumer.lost() && state.headerSent) state.abort('consumer_lost');",
+    'if (state.consumer.lost() && state.headerSent) loseConsumer(state);',
     '',
   ]),
   mutant('missing-ranges-shifted', 'counts missing packets from the first that is read out', [

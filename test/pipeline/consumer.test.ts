@@ -1,6 +1,7 @@
 // The consumer's side in virtual time: late, standing still for ten seconds, gone and back in the middle of a series.
 
 import t from 'tap';
+import { streamCounter, streamCounterTable } from '../../src/memory/counters.js';
 import { seriesStep } from '../../src/memory/stream-words.js';
 import { MemorySink } from './memory-sink.js';
 import { small } from './small.js';
@@ -174,11 +175,19 @@ t.test('a stop waits for its consumer from the moment in which the end was hande
 /** Knows what was lost with a connection, as the ways out do that ask the kernel. */
 class CountingSink extends MemorySink {
   lost = { messages: 0, bytes: 0 };
+  #delivered = Infinity;
 
   override disconnect(): void {
     const { messages, bytes } = this.underway ?? this.lost;
     this.lost = { messages: this.lost.messages + messages, bytes: this.lost.bytes + bytes };
+    this.#delivered = this.received.length;
     super.disconnect();
+  }
+
+  takeLoss(): number {
+    const delivered = Math.min(this.#delivered, this.taken.length);
+    this.#delivered = Infinity;
+    return delivered;
   }
 }
 
@@ -206,6 +215,53 @@ for (const goes of [false, true]) {
       if (goes) sink.disconnect();
       pipeline.run(goes ? 20 : 2000);
       t.match(answers(), [{ summary: { frames: 6, undelivered: { messages: 4 } } }], 'all but the header behind them');
+    },
+  );
+}
+
+for (const owed of [false, true]) {
+  t.test(
+    `all images are handed over, and the consumer goes before the end is${owed ? ', of a closed series' : ''}: ` +
+      'the series has lost its consumer, and says so wherever it is told',
+    async (t) => {
+      const sink = new CountingSink(3);
+      sink.connect();
+      const pipeline = small({}, { sink });
+      pipeline.arm({ frames: 4, firstFrameNumber: 1 });
+      pipeline.play(1, 1);
+      sink.reading = false;
+      pipeline.play(2, 4);
+      pipeline.run(60);
+      t.equal(sink.taken.length, 5, 'header and images; three of them fill the queue');
+      t.equal(pipeline.words.step, seriesStep.ending);
+      if (owed) {
+        pipeline.run(300);
+        t.match(pipeline.summaries, [{ frames: 4, aborted: undefined, end_pending: true }]);
+      }
+      sink.disconnect();
+      pipeline.run(20);
+      const lost = { frames: 4, complete: 4, aborted: 'consumer_lost', delivered_frames: 1, end_pending: true };
+      const told = pipeline.events.flatMap((event) =>
+        event.kind === 'ended' || event.kind === 'amended' ? [event.summary] : [],
+      );
+      t.equal(told.length, owed ? 2 : 1);
+      t.match(told.at(-1), lost);
+      const counters = new Float64Array(pipeline.buffer, pipeline.map.streamCounters, streamCounterTable.length);
+      t.equal(counters[streamCounter.aborted], 1);
+      sink.reading = true;
+      sink.connect();
+      pipeline.run(20);
+      t.match(pipeline.messages().at(-1), {
+        htype: 'series_end',
+        fields: { aborted: 'consumer_lost', delivered_frames: 1 },
+      });
+      // Another one that goes has nothing to lose.
+      sink.disconnect();
+      sink.connect();
+      pipeline.run(20);
+      t.equal(counters[streamCounter.aborted], 1);
+      t.equal(pipeline.events.filter(({ kind }) => kind === 'amended').length, owed ? 1 : 0);
+      t.strictSame(pipeline.verify(), []);
     },
   );
 }

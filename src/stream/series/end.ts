@@ -93,7 +93,21 @@ export function finishing(series: SeriesState, now: number): void {
   if (portsAgree) warnings.lookBack(first, highest);
   reader.notePositions();
   shown.settle();
-  series.summary = settle(series);
-  if (series.summary.aborted !== undefined) series.count('aborted');
+  summarize(series);
   series.enter(seriesStep.ending, now);
+}
+
+/** Its consumer went away: it lacks the end at least, and what was on its way. */
+export function loseConsumer(series: SeriesState): void {
+  if (series.step !== seriesStep.ending) return series.abort('consumer_lost');
+  if (series.aborted !== null) return;
+  series.aborted = 'consumer_lost';
+  summarize(series);
+}
+
+/** Make the sums, or make them anew: something has become known of the series while its end waited. */
+export function summarize(series: SeriesState): void {
+  const counted = series.summary?.aborted !== undefined;
+  series.summary = settle(series);
+  if (series.summary.aborted !== undefined && !counted) series.count('aborted');
 }

@@ -10,7 +10,7 @@ import type { OwnNumber } from '../../detector/frame-share.js';
 import { seriesStep } from '../../memory/stream-words.js';
 import type { SeriesStep } from '../../memory/stream-words.js';
 import { offerHeader, prepare, waitUntilOpen } from './beginning.js';
-import { finishing, stop, stopping } from './end.js';
+import { finishing, loseConsumer, stop, stopping } from './end.js';
 import { stayOpen } from './open.js';
 import { mostPeers } from '../output/message-sink.js';
 import type { SeriesDeps } from './setup.js';
@@ -33,7 +33,7 @@ export class Series {
     const state = this.#state;
     const { output, shown } = state.deps;
     const { taken, busy } = output;
-    this.#watchConsumer();
+    this.watchConsumer();
     shown.look(now);
     switch (state.step) {
       case seriesStep.preparing:
@@ -60,13 +60,14 @@ export class Series {
     return output.taken - taken + (output.busy && !busy ? 1 : 0);
   }
 
-  #watchConsumer(): void {
+  /** Also after the last turn, while the end waits for a consumer: the summary may be another one afterwards. */
+  watchConsumer(): void {
     const state = this.#state;
     const peers = mostPeers(state.deps.output.sink);
     const { consumerConnections } = state.deps.limits;
     if (state.headerSent && peers > consumerConnections)
       state.warnings.warn('strangers', strangers(peers, consumerConnections));
-    if (state.consumer.lost() && state.headerSent) state.abort('consumer_lost');
+    if (state.consumer.lost() && state.headerSent) loseConsumer(state);
   }
 
   /** End it: the last frame is the highest seen, or with `fill` the last that was asked for. */
