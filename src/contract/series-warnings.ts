@@ -88,6 +88,12 @@ export const seriesWarnings = {
     docs: 'docs/operating.md#two-consumers',
     settings: false,
   },
+  refused_peer: {
+    says: 'A peer that may have been meant as a consumer was not let in while the series was open',
+    remedy: 'Look which program it is: the series lacks nothing, but that program may miss it',
+    docs: 'docs/operating.md#strangers',
+    settings: false,
+  },
 } as const satisfies Readonly<Record<string, WarningRow>>;
 
 /** What `strangers` says of so many consumers, before its remedy. */

@@ -128,6 +128,7 @@ export class Streamer {
       const { counters } = this.#deps;
       const counter = streamCounter[peerRefusals[peer.reason].counter];
       counters[counter] = counters[counter] + 1;
+      this.#series?.peerRefused(peer);
       const message = this.#refused.sentence(peer, now);
       if (message !== null) this.#setup.report({ kind: 'peer_refused', ...peer, message });
     }

@@ -2,6 +2,10 @@
 // Modules whose frame numbers disagree are told for armed series with a number of frames, too.
 
 import t from 'tap';
+import { peerRefusals } from '../../src/contract/refused-peers.js';
+import type { PeerRefusal } from '../../src/contract/refused-peers.js';
+import { seriesStep } from '../../src/memory/stream-words.js';
+import { MemorySink } from './memory-sink.js';
 import { changed } from './packets.js';
 import type { Pipeline } from './pipeline.js';
 import { all, small } from './small.js';
@@ -51,6 +55,58 @@ t.test('those that come in the series are in its summary, of a port that has no 
   t.match(pipeline.summaries[0]?.warnings.join(' '), /port 50002: datagrams of 1000 bytes/);
   const malformed = pipeline.summaries[0]?.ledger[1]?.malformed ?? 0;
   t.ok(malformed >= 8 && malformed <= 10, `${malformed} of the series, 7 before it`);
+  t.strictSame(pipeline.verify(), []);
+});
+
+t.test('who was refused is told in each series that was open then, if it may have been a consumer', async (t) => {
+  const sink = new MemorySink(4);
+  sink.connect();
+  const pipeline = small({ closing_timeout_ms: 2000 }, { sink });
+  const knock = (reason: PeerRefusal, host: number): void =>
+    void sink.refused.push({ reason, address: `192.0.2.${host}:4000` });
+  const told = (): number => pipeline.events.filter(({ kind }) => kind === 'peer_refused').length;
+  knock('too_many', 7);
+  pipeline.run(5);
+  t.equal(told(), 1);
+  for (let series = 1; series <= 2; series++) {
+    pipeline.arm({ firstFrameNumber: 1 });
+    if (series === 1) for (const reason of Object.keys(peerRefusals) as PeerRefusal[]) knock(reason, 7);
+    for (let host = 7; host < 20; host++) knock('too_many', host);
+    pipeline.play(1, 3);
+    pipeline.stop();
+  }
+  const [first, second] = pipeline.summaries.map(({ warnings }) => warnings);
+  t.strictSame([first.length, second.length], [1, 1]);
+  t.match(second[0], /^while this series was open: 192\.0\.2\.7 connected although .* 192\.0\.2\.8 connected although/);
+  t.equal(second[0].split('connected although').length - 1, 4, 'the first few');
+  t.strictSame(
+    Object.values(peerRefusals)
+      .filter(({ says }) => first[0].includes(says))
+      .map(({ counter }) => counter),
+    ['refusedTooMany', 'refusedSource', 'refusedMechanism', 'refusedSocketType'],
+    'not who gives way, and not who only opens the port',
+  );
+  t.strictSame(codes(pipeline), ['refused_peer', 'refused_peer']);
+  t.strictSame(pipeline.verify(), []);
+});
+
+t.test('who is refused while the end of a series waits for its consumer is told in that end', async (t) => {
+  const sink = new MemorySink(3);
+  sink.connect();
+  const pipeline = small({ closing_timeout_ms: 2000 }, { sink });
+  pipeline.arm({ frames: 3, firstFrameNumber: 1 });
+  sink.reading = false;
+  pipeline.play(1, 3);
+  pipeline.run(60);
+  t.equal(pipeline.words.step, seriesStep.ending);
+  sink.refused.push({ reason: 'source', address: '192.0.2.9:4000' });
+  pipeline.run(5);
+  sink.reading = true;
+  sink.read();
+  pipeline.run(20);
+  const warnings = [/^while this series was open: 192\.0\.2\.9 is not in consumer_source/];
+  t.match(pipeline.summaries, [{ frames: 3, warnings }]);
+  t.match(pipeline.messages().at(-1), { htype: 'series_end', fields: { warnings } });
   t.strictSame(pipeline.verify(), []);
 });
 

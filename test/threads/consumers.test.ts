@@ -285,6 +285,46 @@ for (const way of ways) {
   );
 
   t.test(
+    `${send}: a stranger that is refused while a series is open is in its warnings, at the consumer and in the ` +
+      'summary, and in those of the next series in the same minute; the images are all there',
+    { skip: way.refuses ? skip : 'it lets in everybody' },
+    async (t) => {
+      const running = await start(t, yaml);
+      const consumer = new Pull({ linger: 0 });
+      t.teardown(() => consumer.close());
+      consumer.connect(running.service.dataEndpoint);
+      await until(() => running.status().consumers === 1, "the consumer's connection");
+      const stranger = new Pull({ linger: 0 });
+      t.teardown(() => stranger.close());
+      stranger.connect(running.service.dataEndpoint);
+      const refused = (): number => running.service.view.streamCounters().refusedTooMany;
+      for (let series = 1; series <= 2; series++) {
+        t.equal((await running.arm({ first_frame_number: 10 * series })).status, 201);
+        const before = refused();
+        await running.simulate({ frames: 5, firstFrame: 10 * series });
+        await until(() => refused() > before, 'the stranger is refused in this series');
+        const summary = await running.end();
+        const warning = /^while this series was open: 127\.0\.0\.1 connected although consumer_connections consumers/;
+        t.match(summary, { frames: 5, complete: 5, aborted: undefined, warnings: [warning] });
+        const htypes: string[] = [];
+        let end: { readonly htype: string; readonly warnings?: readonly string[] } = { htype: '' };
+        while (end.htype !== 'series_end') {
+          end = JSON.parse(String((await consumer.receive())[0])) as typeof end;
+          htypes.push(end.htype);
+        }
+        t.strictSame(htypes, ['header', ...Array.from({ length: 5 }, () => 'image'), 'series_end']);
+        t.match(end.warnings, [warning]);
+      }
+      t.equal(running.log.filter(({ event }) => event === 'peer_refused').length, 1, 'the log tells it once a minute');
+      t.equal(
+        running.log.filter(({ event, code }) => event === 'warning' && code === 'refused_peer').length,
+        2,
+        'and of each series that it concerns',
+      );
+    },
+  );
+
+  t.test(
     `${send}: a stop is answered when the consumer has all of it, series_end too, or says what it lacks`,
     { skip },
     async (t) => {
@@ -352,8 +392,8 @@ for (const way of ways) {
   );
 
   t.test(
-    `${send}: of two connections of one consumer one is slow: the next series waits for it, and every message of both ` +
-      'series is delivered, as the real receiver puts them in order',
+    `${send}: of two connections of one consumer one is slow: the next series waits for it, and every message of ` +
+      'both series is delivered, as the real receiver puts them in order',
     { skip: way.counts ? skip : 'it does not know what is on its way' },
     async (t) => {
       // Frames so small that what the slow one leaves lies in send buffers of any size, whole.
@@ -371,8 +411,8 @@ for (const way of ways) {
           htype: string;
           msg_number: number;
         };
-        // What the slow one's machine has is read before the header of the next series, unless it does not read at all:
-        // nobody but the consumer can see to that.
+        // What the slow one's machine has is read before the header of the next series, unless it does not read at
+        // all: nobody but the consumer can see to that.
         if (htype === 'header' && !stalled) await new Promise((resolve) => setTimeout(resolve, 300));
         delivered.push(...order.push({ htype, msgNumber }));
       };
@@ -396,9 +436,11 @@ for (const way of ways) {
       t.match(await arming, { status: 201 });
       await running.simulate({ frames, firstFrame: frames + 1 });
       t.match(await running.ended(2), { frames });
-      await until(() => delivered.length >= 2 * (frames + 2), 'every message of both series in order', generousMs).catch(
-        () => undefined,
-      );
+      await until(
+        () => delivered.length >= 2 * (frames + 2),
+        'every message of both series in order',
+        generousMs,
+      ).catch(() => undefined);
       t.strictSame(
         delivered.map(({ msgNumber }) => msgNumber),
         Array.from({ length: 2 * (frames + 2) }, (_, index) => delivered[0].msgNumber + index),

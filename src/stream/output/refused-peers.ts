@@ -20,8 +20,14 @@ export class RefusedPeers {
     const key = this.#toldAt.size < addressesLimit ? `${reason} ${host}` : reason;
     if (this.#toldAt.has(key)) return null;
     this.#toldAt.set(key, now);
-    return `data port: ${host === '' ? 'a peer' : host} ${peerRefusals[reason].says}${remedyOf(peerRefusals[reason])}.`;
+    return `data port: ${refusalText({ reason, address })}`;
   }
+}
+
+/** Which peer was refused, why, and what to do. */
+export function refusalText({ reason, address }: RefusedPeer): string {
+  const host = hostOf(address);
+  return `${host === '' ? 'a peer' : host} ${peerRefusals[reason].says}${remedyOf(peerRefusals[reason])}.`;
 }
 
 /** The address without its port. */

@@ -5,12 +5,14 @@
 //   preparing → header → opening → open → stopping → finishing → ending → (over)
 // Tested by test/pipeline/series.test.ts.
 
+import { peerRefusals } from '../../contract/refused-peers.js';
+import type { RefusedPeer } from '../../contract/refused-peers.js';
 import type { HaltedSeries, PortReached, SeriesLoss, SeriesStop, SeriesSummary } from '../../contract/series.js';
 import type { OwnNumber } from '../../detector/frame-share.js';
 import { seriesStep } from '../../memory/stream-words.js';
 import type { SeriesStep } from '../../memory/stream-words.js';
 import { offerHeader, prepare, waitUntilOpen } from './beginning.js';
-import { finishing, loseConsumer, stop, stopping } from './end.js';
+import { finishing, loseConsumer, stop, stopping, summarize } from './end.js';
 import { stayOpen } from './open.js';
 import { mostPeers } from '../output/message-sink.js';
 import type { SeriesDeps } from './setup.js';
@@ -68,6 +70,14 @@ export class Series {
     if (state.headerSent && peers > consumerConnections)
       state.warnings.warn('strangers', strangers(peers, consumerConnections));
     if (state.consumer.lost() && state.headerSent) loseConsumer(state);
+  }
+
+  /** A peer was not let in: that concerns the series from its header on. */
+  peerRefused(peer: RefusedPeer): void {
+    const state = this.#state;
+    if (!state.headerSent || !peerRefusals[peer.reason].maybeConsumer) return;
+    state.warnings.peerRefused(peer);
+    if (state.step === seriesStep.ending) summarize(state);
   }
 
   /** End it: the last frame is the highest seen, or with `fill` the last that was asked for. */

@@ -3,6 +3,7 @@
 // Tested by test/pipeline/warnings-of-their-series.test.ts.
 
 import { strangersText } from '../../contract/series-warnings.js';
+import type { RefusedPeer } from '../../contract/refused-peers.js';
 import type { WarningCode } from '../../contract/series-warnings.js';
 import { frameNumberOf, laterOf, ownBehind } from '../../detector/frame-share.js';
 import type { OwnNumber } from '../../detector/frame-share.js';
@@ -10,6 +11,7 @@ import type { Layout } from '../../detector/layout.js';
 import { portCounter } from '../../memory/counters.js';
 import type { PortCounter } from '../../memory/counters.js';
 import type { MessageSink } from '../output/message-sink.js';
+import { refusalText } from '../output/refused-peers.js';
 import type { FellApart } from './idle-time.js';
 import type { SeriesPort } from './progress.js';
 import type { SeriesDeps } from './setup.js';
@@ -37,6 +39,9 @@ export function strangers(consumers: number, expected: number): string {
 /** A port that lacks so many last frames, all of them, has vanished: fewer a burst of loss may take. */
 const vanishedFrames = 10;
 
+/** Peers that were not let in: so many are named. */
+const refusedMost = 4;
+
 /** Packets outside an armed series that make a port suspicious. */
 const outsideTold = 3;
 
@@ -47,6 +52,8 @@ export class SeriesWarnings {
   readonly #told = new Map<WarningCode, string>();
   /** What each suspicion named as likely when it was told. */
   readonly #likely = new Map<WarningCode, string>();
+  /** Peers that were not let in, by what is said of each. */
+  readonly #refused = new Set<string>();
   #lookedAt = 0;
 
   constructor(deps: SeriesDeps, layout: Layout) {
@@ -78,6 +85,15 @@ export class SeriesWarnings {
     if (this.#told.has(code)) return;
     this.#told.set(code, message);
     this.#deps.report({ kind: 'warning', code, message });
+  }
+
+  /** A peer was not let in while the series was open. The log may have said so before, in the same minute. */
+  peerRefused(peer: RefusedPeer): void {
+    if (this.#refused.size < refusedMost) this.#refused.add(refusalText(peer));
+    const message = `while this series was open: ${[...this.#refused].join(' ')}`;
+    this.warn('refused_peer', message);
+    // The summary names the first few.
+    this.#told.set('refused_peer', message);
   }
 
   /** As `look`, now and then. @param now ms of the service's clock */
