@@ -1,6 +1,6 @@
 // What scenarios got after their seeds had become known: low rates, tails that are not filled, detectors that count
-// from 0, frames that leave compressed, cut, turned, mirrored, masked, several sockets. Comes in: a scenario, and draws
-// of its own, so that a world which has none of it stays what it was.
+// from 0, frames that leave compressed, cut, turned, mirrored, masked, several sockets, several connections. Comes in:
+// a scenario, and draws of its own, so that a world which has none of it stays what it was.
 
 import type { Random } from '../../src/base/random.js';
 import type { ServiceConfig } from '../../src/config/service-config.js';
@@ -34,6 +34,8 @@ export function drawLater(
   const slowSocket = calm || random.chance(0.5) ? -1 : random.integer(sockets);
   const watched = random.chance(0.3);
   const preview = { rateHz: random.pick([10, 50, 300, 1000]), asSent: random.chance(0.5) };
+  const parallel = !calm && scenario.wire !== null && config.share.stride === 1 && !several && random.chance(0.4);
+  const consumerConnections = 2 + random.integer(3);
   return {
     firstFrame: fromZero ? 0 : null,
     scenario: {
@@ -45,6 +47,7 @@ export function drawLater(
         ...(compressed ? { compression: 'bslz4' } : {}),
         ...(several ? { dataPorts: Array.from({ length: sockets }, () => 0) } : {}),
         ...(altered ? form : {}),
+        ...(parallel ? { consumerConnections } : {}),
         ...(compressed || altered ? { encoderThreads } : {}),
       },
       formSlots,

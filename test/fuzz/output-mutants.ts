@@ -1,10 +1,11 @@
-// Mistakes of what leaves the process by several sockets. Comes in: nothing. Goes out: changes of the sources, some
-// with the test that must fail.
+// Mistakes of what leaves the process by several sockets or connections. Comes in: nothing. Goes out: changes of the
+// sources, some with the test that must fail.
 
 import type { Mutant } from './mutants.js';
 
 const sockets = 'src/stream/output/sockets-sink.ts';
 const sink = 'src/stream/output/message-sink.ts';
+const zmtpSink = 'src/stream/output/zmtp/zmtp-sink.ts';
 const preview = 'src/stream/output/preview/preview-output.ts';
 const streamSetup = 'src/stream/setup.ts';
 
@@ -18,6 +19,12 @@ export const outputMutants: readonly Mutant[] = [
     name: 'header-overtakes-sockets',
     does: 'hands the next header over while images are on their way by other sockets',
     changes: [{ file: sink, from: "kind === 'headers' && (way.underway?.messages ?? 0) > 0", to: 'false' }],
+  },
+  {
+    name: 'header-overtakes-connections',
+    does: 'hands the next header over while images are on their way by another connection of its socket',
+    changes: [{ file: zmtpSink, from: "if (several && overtakes(kind, this)) return 'full';", to: '' }],
+    test: 'test/stream/output/zmtp/zmtp-sink.test.ts',
   },
   {
     name: 'frame-on-two-sockets',

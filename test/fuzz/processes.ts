@@ -39,7 +39,12 @@ function makeSink({ scenario, clock, problems }: ProcessesOptions): MemorySink {
   const sockets = config.dataPorts.map((_, index) =>
     wire === null
       ? new MemorySink(queueMessages, lateSink)
-      : new WireSink(new Random(wire.seed + index), clock, wire.capacity, wire.keptBytes, problems),
+      : new WireSink(
+          new Random(wire.seed + index),
+          clock,
+          { ...wire, connections: config.consumerConnections },
+          problems,
+        ),
   );
   if (sockets.length === 1) return sockets[0];
   return new SeveralSink(new Random((wire?.seed ?? 1) + sockets.length), sockets, slowSocket, problems);

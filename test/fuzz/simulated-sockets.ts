@@ -23,6 +23,8 @@ export class SimulatedSockets implements TcpSockets {
   readonly #backlog: SimulatedConnection[] = [];
   readonly #connections = new Map<number, SimulatedConnection>();
   #descriptors = 10;
+  /** The connection that took bytes last. */
+  written = -1;
 
   /** @param capacity bytes that a connection holds */
   constructor(random: Random, capacity: number) {
@@ -80,6 +82,7 @@ export class SimulatedSockets implements TcpSockets {
     // The kernel copies what it takes when it takes it.
     connection.toPeer.push(Buffer.concat(pieces).subarray(from, from + count));
     connection.waiting += count;
+    if (count > 0) this.written = descriptor;
     return count;
   }
 

@@ -95,11 +95,12 @@ export class LifeVerdict {
     this.#onlooker.note(sent);
     this.#service.watcher?.note(sent, this.settings);
     if (message.htype === 'image') this.#image(sent, Number(message.fields['frame']), maker);
+    const { dataPorts, consumerConnections } = this.#scenario.config;
     // A consumer that left has lost what it pleases: the rest of its series is of no use. One image may be under way.
     if (
       message.htype === 'image' &&
       this.#service.pipeline.sink.disconnects !== this.#disconnects &&
-      ++this.#afterLoss > (this.#scenario.lateSink || this.#scenario.config.dataPorts.length > 1 ? 1 : 0)
+      ++this.#afterLoss > (this.#scenario.lateSink || dataPorts.length > 1 || consumerConnections > 1 ? 1 : 0)
     ) {
       this.problems.push(`image ${message.msgNumber} belongs to a series that a consumer left`);
     }

@@ -1,7 +1,7 @@
 // The consumer of a simulated world behind the real ZMTP sink: its connections and its protocol over sockets that take
 // any number of bytes, stop and reset (simulated-sockets.ts). To the world it looks like the consumer without a network
-// whose place it takes. Checked here: what comes out of a connection is, byte for byte, what was handed over, whole
-// messages in their order, none twice.
+// whose place it takes. Checked (wire.ts): what comes out of a connection is, byte for byte, what was handed over,
+// whole messages in their order, none twice. Of several connections each is read in its own time.
 
 import type { VirtualClock } from '../../src/base/clock.js';
 import type { Random } from '../../src/base/random.js';
@@ -12,7 +12,7 @@ import { ZmtpSink } from '../../src/stream/output/zmtp/zmtp-sink.js';
 import { MemorySink } from '../pipeline/memory-sink.js';
 import type { StreamMessage } from '../../simulators/consumer/stream-message.js';
 import { SimulatedSockets } from './simulated-sockets.js';
-import type { SimulatedConnection } from './simulated-sockets.js';
+import { Wire } from './wire.js';
 
 /** What a libzmq PULL says, byte by byte: greeting and READY (RFC 37). */
 const pullWords = Buffer.concat([
@@ -35,21 +35,24 @@ export class WireSink extends MemorySink {
   readonly #sink: ZmtpSink;
   readonly #problems: string[];
   #skewMs = 0;
-  #connection: SimulatedConnection | null = null;
-  /** Bytes that have arrived and are no whole message yet; the greeting is still to come. */
-  #arrived: Buffer = Buffer.alloc(0);
-  #greeted = false;
-  /** The message that is offered. */
-  #offered: readonly Uint8Array[] | null = null;
-  /** Messages handed over on this connection that have not arrived, as bytes. */
-  #expected: Buffer[] = [];
-  /** How many of the queue have arrived. */
-  #readable = 0;
+  readonly #wires: readonly Wire[];
+  /** The message that is offered, and the connection that has the beginning of it. */
+  #offered: {
+    readonly parts: readonly Uint8Array[];
+    readonly kind: MessageKind | undefined;
+    readonly to: number;
+  } | null = null;
   /** Bytes that have arrived. */
   #bytes = 0;
   #lossTaken = 0;
 
-  constructor(random: Random, clock: VirtualClock, capacity: number, keptBytes: number, problems: string[]) {
+  /** @param connections of this consumer */
+  constructor(
+    random: Random,
+    clock: VirtualClock,
+    { capacity, keptBytes, connections }: { capacity: number; keptBytes: number; connections: number },
+    problems: string[],
+  ) {
     super();
     this.#random = random;
     this.#problems = problems;
@@ -57,7 +60,7 @@ export class WireSink extends MemorySink {
     this.#sink = new ZmtpSink(this.#sockets, {
       host: '192.0.2.1',
       port: 9999,
-      connections: 1,
+      connections,
       sendBufferBytes: capacity,
       consumerTimeoutMs: 10_000,
       keptBytes,
@@ -66,43 +69,49 @@ export class WireSink extends MemorySink {
       tell: () => undefined,
     });
     void this.#sink.open();
+    this.#wires = Array.from({ length: connections }, () => new Wire(connections === 1 ? this.queue : [], problems));
   }
 
+  override get lonely(): boolean {
+    return this.#wires.some(({ connection }) => connection === null);
+  }
+
+  /** All connections that are not there. */
   override connect(): void {
-    if (this.#connection !== null) return;
-    this.#connection = this.#sockets.knock(pullWords);
-    this.#arrived = Buffer.alloc(0);
-    this.#greeted = false;
-    while (this.#sink.peers === 0) this.#look();
+    if (!this.lonely) return;
+    for (const wire of this.#wires) if (wire.connection === null) wire.connect(this.#sockets.knock(pullWords));
+    while (this.#sink.peers < this.#wires.length) this.#look();
     this.#follow();
   }
 
+  /** One of the connections ends. */
   override disconnect(): void {
-    const connection = this.#connection;
-    if (connection === null) return;
+    const connected = this.#wires.filter(({ connection }) => connection !== null);
+    if (connected.length === 0) return;
+    const wire = this.#several ? this.#random.pick(connected) : connected[0];
     // Some of what is on its way arrives before the end.
-    if (this.#random.chance(0.5)) this.#arrive();
-    connection.broken = true;
-    this.#connection = null;
-    this.losses.push({ received: this.received.length, lost: this.queue.length });
-    this.queue.length = 0;
-    this.#expected = [];
-    this.#readable = 0;
-    while (this.#sink.peers > 0) this.#look();
+    if (this.#random.chance(0.5)) this.#bytes += wire.take(this.#sockets);
+    this.losses.push({ received: this.received.length, lost: wire.break() });
+    while (this.#sink.peers >= connected.length) this.#look();
     this.#follow();
   }
 
+  /** Of several connections some are not read this time, unless all there is is wanted. */
   override read(count = Infinity): void {
-    if (this.#connection !== null && count > 0) this.#arrive();
-    const readable = Math.min(count, this.#readable, this.queue.length);
-    this.#readable -= readable;
-    super.read(readable);
+    for (const wire of this.#wires) {
+      if (this.#several && count !== Infinity && this.#random.chance(0.5)) continue;
+      if (wire.connection !== null && count > 0) this.#bytes += wire.take(this.#sockets);
+      wire.read(count, this.received);
+    }
+    this.#collect();
   }
 
   override readArrived(): void {
-    const readable = Math.min(this.#readable, this.queue.length);
-    this.#readable -= readable;
-    super.read(readable);
+    for (const wire of this.#wires) {
+      wire.sort();
+      wire.read(Infinity, this.received);
+    }
+    this.#collect();
   }
 
   override get moved(): number {
@@ -111,9 +120,11 @@ export class WireSink extends MemorySink {
 
   /** Others' messages come by connections of their own. */
   override insert(message: StreamMessage): void {
+    if (this.#several) throw new Error('instances that share a detector are played with one connection each');
     super.insert(message);
-    this.#readable++;
-    this.#expected.push(Buffer.alloc(0));
+    const [wire] = this.#wires;
+    wire.readable++;
+    wire.expect(Buffer.alloc(0));
   }
 
   override poll(): void {
@@ -125,8 +136,8 @@ export class WireSink extends MemorySink {
 
   override offer(parts: readonly Uint8Array[], kind?: MessageKind): Offer {
     this.interrupt?.();
-    this.#offered = parts;
     const outcome = this.#sink.offer(parts, kind);
+    this.#offered = { parts, kind, to: this.#sockets.written };
     if (outcome === 'sent') this.#handedOver();
     this.#follow();
     return outcome;
@@ -171,72 +182,37 @@ export class WireSink extends MemorySink {
     this.#sink.poll();
   }
 
+  get #several(): boolean {
+    return this.#wires.length > 1;
+  }
+
   #follow(): void {
     this.peers = this.#sink.peers;
     this.disconnects = this.#sink.disconnects;
+    this.#collect();
+  }
+
+  /** What waits on all connections. */
+  #collect(): void {
+    if (this.#several) this.queue.splice(0, this.queue.length, ...this.#wires.flatMap(({ queue }) => queue));
   }
 
   #handedOver(): void {
-    const parts = this.#offered;
-    if (parts === null) return;
+    if (this.#offered === null) return;
+    const { parts, kind, to } = this.#offered;
     this.#offered = null;
-    this.#expected.push(Buffer.concat(parts));
+    const wire = this.#several ? this.#wires.find(({ connection }) => connection?.descriptor === to) : this.#wires[0];
+    // What a machine has acknowledged its program has read before the next series begins: nobody can know that, and
+    // docs/stream.md says so.
+    if (this.#several && kind === 'headers') this.readArrived();
     const message = this.watch === null ? { parts: parts.map((part) => part.slice()) } : this.watch({ parts });
     this.taken.push(message);
-    this.queue.push(message);
-    if (this.reading) this.read();
-  }
-
-  /** The consumer's machine takes what is there. */
-  #arrive(): void {
-    const bytes = this.#sockets.take(this.#connection as SimulatedConnection);
-    this.#bytes += bytes.length;
-    this.#arrived = Buffer.concat([this.#arrived, bytes]);
-    if (!this.#greeted) {
-      if (this.#arrived.length < 64 + 28) return;
-      this.#greeted = true;
-      this.#arrived = this.#arrived.subarray(64 + 28);
-    }
-    for (let message = this.#nextMessage(); message !== null; message = this.#nextMessage()) {
-      const own = this.#expected.findIndex((bytes) => bytes.length > 0);
-      const expected = this.#expected[own];
-      // Arrived whole, but its hand-over will be told in the next turn.
-      if (expected === undefined) {
-        this.#arrived = Buffer.concat([this.#undone, this.#arrived]);
-        return;
-      }
-      if (!expected.equals(message))
-        this.#problems.push(
-          `a message of ${message.length} bytes arrived where one of ${expected.length} was handed over, or with ` +
-            'other bytes',
-        );
-      this.#expected.splice(0, own + 1);
-      this.#readable++;
-    }
-  }
-
-  #undone: Buffer = Buffer.alloc(0);
-
-  /** All parts of a message, without their heads; commands are passed over. Written from the RFC. */
-  #nextMessage(): Buffer | null {
-    const parts: Buffer[] = [];
-    for (let at = 0; ;) {
-      const flags = this.#arrived[at];
-      if (flags === undefined) return null;
-      const long = (flags & 2) !== 0;
-      const head = at + (long ? 9 : 2);
-      if (this.#arrived.length < head) return null;
-      const length = long ? Number(this.#arrived.readBigUInt64BE(at + 1)) : this.#arrived[at + 1];
-      if (this.#arrived.length < head + length) return null;
-      if ((flags & 0xf8) !== 0 || ((flags & 4) !== 0 && parts.length > 0))
-        this.#problems.push(`flags ${flags} on the wire`);
-      if ((flags & 4) === 0) parts.push(this.#arrived.subarray(head, head + length));
-      at = head + length;
-      if ((flags & 5) !== 0) continue;
-      this.#undone = this.#arrived.subarray(0, at);
-      this.#arrived = this.#arrived.subarray(at);
-      return Buffer.concat(parts);
-    }
+    // It went down with its connection before its hand-over was told.
+    if (wire === undefined) return void this.losses.push({ received: this.received.length, lost: 1 });
+    wire.expect(Buffer.concat(parts));
+    wire.queue.push(message);
+    this.#collect();
+    if (this.reading) this.read(this.#several ? 1 : Infinity);
   }
 
   /** Messages that the sink called delivered at the last loss. */
