@@ -61,8 +61,10 @@ export class LibzmqSink implements MessageSink {
   #address = '';
   #peers: LibzmqPeers | null = null;
   #disconnects = 0;
-  /** One of several consumers went: which messages were its own is not known. */
+  /** One of several consumers went, and something was on its way: which messages were its own is not known. */
   #unclear = false;
+  /** What the present consumers had acknowledged when the ledger was begun anew. */
+  #acknowledgedBefore = 0;
   #lookedAt = 0;
   /** Lost with connections since the sink was opened; null = cannot be told any more. */
   #lost: Undelivered | null = { messages: 0, bytes: 0 };
@@ -149,13 +151,16 @@ export class LibzmqSink implements MessageSink {
   #lostConsumer(): void {
     this.#disconnects++;
     this.#noteLoss();
-    this.#unclear = this.peers > 0;
-    if (!this.#unclear) this.#ledger.reset();
+    this.#unclear = this.peers > 0 && (this.#unclear || !this.#ledger.idle);
+    if (this.#unclear) return;
+    this.#ledger.reset();
+    this.#peers?.lookAtConsumers();
+    this.#acknowledgedBefore = this.#peers?.acknowledged ?? 0;
   }
 
   /** What is on its way is lost; whose it was only one connection can tell. */
   #noteLoss(): void {
-    if (this.#unclear || this.peers > 0) this.#lost = null;
+    if (this.#unclear || (this.peers > 0 && !this.#ledger.idle)) this.#lost = null;
     const { messages, bytes } = this.#ledger.underway;
     if (this.#lost !== null) this.#lost = { messages: this.#lost.messages + messages, bytes: this.#lost.bytes + bytes };
   }
@@ -174,7 +179,7 @@ export class LibzmqSink implements MessageSink {
   }
 
   #acknowledge(bytes: number): void {
-    if (!this.#unclear) this.#ledger.acknowledge(bytes);
+    if (!this.#unclear) this.#ledger.acknowledge(bytes - this.#acknowledgedBefore);
   }
 
   /** With all its connections; `poll` makes it anew. */
@@ -193,6 +198,7 @@ export class LibzmqSink implements MessageSink {
       this.#noteLoss();
     }
     this.#ledger.reset();
+    this.#acknowledgedBefore = 0;
     this.#unclear = false;
   }
 

@@ -211,6 +211,31 @@ t.test('two consumers are two, and take turns', async (t) => {
   t.equal(sink.disconnects, 1);
 });
 
+t.test('of several consumers one goes that lacked nothing: what the others have not is known still', async (t) => {
+  const { sink, endpoint } = await open(t);
+  const [stays, goes] = [pull(t, endpoint, 1), pull(t, endpoint)];
+  t.ok(await until(sink, () => sink.peers === 2));
+  for (let index = 0; index < 4; index++) t.equal(sink.offer([bytes(String(index)), new Uint8Array(50_000)]), 'sent');
+  for (let index = 0; index < 2; index++) await Promise.all([stays.receive(), goes.receive()]);
+  t.ok(await until(sink, () => sink.underway?.messages === 0));
+  goes.close();
+  t.ok(await until(sink, () => sink.disconnects === 1));
+  t.strictSame(sink.underway, { messages: 0, bytes: 0 });
+  t.strictSame(sink.lost, { messages: 0, bytes: 0 });
+  const sent = await fill(sink, () => [new Uint8Array(1 << 20)], 30);
+  t.ok((sink.underway?.messages ?? 0) > 0, 'it does not read');
+  for (let index = 0; index < sent; index++) await stays.receive();
+  t.ok(await until(sink, () => sink.underway?.messages === 0));
+  // With something on its way to the two nobody knows what one of them took along.
+  const leaves = pull(t, endpoint, 1);
+  t.ok(await until(sink, () => sink.peers === 2));
+  await fill(sink, () => [new Uint8Array(1 << 20)], 40);
+  leaves.close();
+  t.ok(await until(sink, () => sink.disconnects === 2));
+  t.equal(sink.underway, null);
+  t.equal(sink.lost, null);
+});
+
 t.test('with two consumers a header waits until both machines have what was before it', async (t) => {
   const { sink, endpoint } = await open(t);
   const consumers = [pull(t, endpoint, 1), pull(t, endpoint, 1)];
