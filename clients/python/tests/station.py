@@ -42,19 +42,21 @@ def until(condition: Any, what: str) -> None:
 class Stand:
     """Answers on loopback whatever it is told to: ``with Stand() as stand``. ``answers``: JSON texts by path, without query.
 
-    ``slow``: seconds until the answer, by method.
+    ``slow``: seconds until the answer, by method. ``after``: answers that change once that method was seen.
     """
 
     def __init__(self) -> None:
         self.answers: Dict[str, bytes] = {}
         self.slow: Dict[str, float] = {}
-        answers, slow, over = self.answers, self.slow, threading.Event()
+        self.after: Dict[str, Dict[str, bytes]] = {}
+        answers, slow, after, over = self.answers, self.slow, self.after, threading.Event()
         self._over = over
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 if over.wait(slow.get(self.command, 0)):
                     return
+                answers.update(after.pop(self.command, {}))
                 body = answers.get(self.path.split("?")[0], b"{}")
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))

@@ -171,9 +171,8 @@ class TangoDevice(StationTest):
             status = {"series": series, "last_series": last, "problems": [], "message": ""}
             return json.dumps({**status, "summary": None, "series_id": 7, "warnings": []}).encode()
 
-        def well() -> None:
-            answers["/status"], answers["/received_frames"] = b'{"state":"running"}', b'{"value":3}'
-            answers["/api/v1/series"] = service({"series_id": 7, "images_sent": 3, "highest_frame_number": 3})
+        running = {"/status": b'{"state":"running"}', "/received_frames": b'{"value":3}'}
+        running["/api/v1/series"] = service({"series_id": 7, "images_sent": 3, "highest_frame_number": 3})
 
         for path, answer, reason in [
             ("/received_frames", b'{"value":null}', "value None is no count"),
@@ -185,14 +184,12 @@ class TangoDevice(StationTest):
         ]:
             with self.subTest(answer):
                 answers["/status"], answers["/api/v1/series"] = b'{"state":"idle"}', service(None)
-                begins = threading.Timer(0.2, well)
-                begins.start()
+                self.stand.after["POST"] = running
                 device.Arm()
-                begins.join()
                 self.reaches(device, DevState.RUNNING, "3 of 4 frames")
                 answers[path] = answer
                 self.reaches(device, DevState.FAULT, reason)
-                well()
+                answers.update(running)
                 self.stays(device, DevState.FAULT, reason, 0.3)
                 device.Stop()
                 self.reaches(device, DevState.RUNNING, "3 of 4 frames")
@@ -273,12 +270,11 @@ class TangoDevice(StationTest):
         answers["/status"] = b'{"state":"idle"}'
         answers["/received_frames"] = b'{"value":3}'
         answers["/api/v1/series"] = json.dumps(status).encode()
-        begins = threading.Timer(0.2, answers.update, [{"/status": b'{"state":"running"}'}])
-        begins.start()
+        series = {"series_id": 7, "images_sent": 3, "highest_frame_number": 3}
+        opened = json.dumps({**status, "series": series, "message": "series 7 closes"}).encode()
+        self.stand.after["POST"] = {"/status": b'{"state":"running"}', "/api/v1/series": opened}
         device.nTriggers = 4
         device.Arm()
-        series = {"series_id": 7, "images_sent": 3, "highest_frame_number": 3}
-        answers["/api/v1/series"] = json.dumps({**status, "series": series, "message": "series 7 closes"}).encode()
         self.stand.slow["DELETE"] = 60.0
         self.addCleanup(self.stand.slow.clear)
         self.reaches(device, DevState.RUNNING, "3 of 4 frames")
