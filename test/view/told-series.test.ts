@@ -23,7 +23,8 @@ t.test('what the receiver has got is added to a series that has ended, and how f
   told.received({ series_id: 2, received: 3, error: null });
   t.equal(kept.length, 2, 'a series that is not known');
   told.hear({ kind: 'amended', summary: summaryOf({ series_id: 1, aborted: 'consumer_lost' }) });
-  t.match(told.find(1), { summary: { aborted: 'consumer_lost', received_by_consumer: 3 }, reached });
+  const both = { aborted: 'consumer_lost', received_by_consumer: null, receiver_error: 'disk full' };
+  t.match(told.find(1), { summary: both, reached }, 'what the receiver made of it stays');
   t.match(kept.at(-1), { aborted: 'consumer_lost' });
   t.equal(told.find(2), undefined);
 });
