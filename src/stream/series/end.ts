@@ -93,21 +93,18 @@ export function finishing(series: SeriesState, now: number): void {
   if (portsAgree) warnings.lookBack(first, highest);
   reader.notePositions();
   shown.settle();
-  summarize(series);
+  series.summary = settle(series);
+  if (series.summary.aborted !== undefined) series.count('aborted');
   series.enter(seriesStep.ending, now);
 }
 
 /** Its consumer went away: it lacks the end at least, and what was on its way. */
 export function loseConsumer(series: SeriesState): void {
-  if (series.step !== seriesStep.ending) return series.abort('consumer_lost');
+  const { summary } = series;
+  if (series.step !== seriesStep.ending || summary === null) return series.abort('consumer_lost');
   if (series.aborted !== null) return;
   series.aborted = 'consumer_lost';
-  summarize(series);
-}
-
-/** Make the sums, or make them anew: something has become known of the series while its end waited. */
-export function summarize(series: SeriesState): void {
-  const counted = series.summary?.aborted !== undefined;
-  series.summary = settle(series);
-  if (series.summary.aborted !== undefined && !counted) series.count('aborted');
+  if (summary.aborted === undefined) series.count('aborted');
+  // The sums stay: the receivers' counters may be those of the next series by now.
+  series.summary = { ...summary, aborted: 'consumer_lost', ...series.consumer.summary };
 }

@@ -12,7 +12,7 @@ import type { OwnNumber } from '../../detector/frame-share.js';
 import { seriesStep } from '../../memory/stream-words.js';
 import type { SeriesStep } from '../../memory/stream-words.js';
 import { offerHeader, prepare, waitUntilOpen } from './beginning.js';
-import { finishing, loseConsumer, stop, stopping, summarize } from './end.js';
+import { finishing, loseConsumer, stop, stopping } from './end.js';
 import { stayOpen } from './open.js';
 import { mostPeers } from '../output/message-sink.js';
 import type { SeriesDeps } from './setup.js';
@@ -77,7 +77,7 @@ export class Series {
     const state = this.#state;
     if (!state.headerSent || !peerRefusals[peer.reason].maybeConsumer) return;
     state.warnings.peerRefused(peer);
-    if (state.step === seriesStep.ending) summarize(state);
+    if (state.summary !== null) state.summary = { ...state.summary, warnings: state.warnings.messages };
   }
 
   /** End it: the last frame is the highest seen, or with `fill` the last that was asked for. */
