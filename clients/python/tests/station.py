@@ -40,7 +40,9 @@ def until(condition: Any, what: str) -> None:
 
 
 class Stand:
-    """Answers on loopback whatever it is told to: ``with Stand() as stand``. ``answers``: JSON texts by path, without query.
+    """Answers on loopback whatever it is told to: ``with Stand() as stand``.
+
+    ``answers``: JSON texts by path, without query.
 
     ``slow``: seconds until the answer, by method. ``after``: answers that change once that method was seen.
     """

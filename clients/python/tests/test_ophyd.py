@@ -165,7 +165,8 @@ class Scans(StationTest):
                 # assertNoLogs is not in every Python that ophyd-async goes with.
                 logging.getLogger("vdcu_client.ophyd").warning("begin")
                 self.run_plan(count([self.detector]))
-            self.assertEqual(any("det: this series has the file of an earlier series" in line for line in seen.output), warned)
+            told = any("det: this series has the file of an earlier series" in line for line in seen.output)
+            self.assertEqual(told, warned)
             (Path(folder.name) / "scan.h5").unlink()
 
     def test_a_series_of_somebody_else_is_left_open_by_unstage(self) -> None:

@@ -266,7 +266,8 @@ class TangoDevice(StationTest):
 
     def test_a_stop_returns_soon_and_runs_until_everything_is_sent(self) -> None:
         device, answers = self.device(4), self.stand.answers
-        status = {"series": None, "last_series": None, "problems": [], "message": "", "summary": None, "series_id": 7, "warnings": []}
+        status = {"series": None, "last_series": None, "problems": [], "message": ""}
+        status.update(summary=None, series_id=7, warnings=[])
         answers["/status"] = b'{"state":"idle"}'
         answers["/received_frames"] = b'{"value":3}'
         answers["/api/v1/series"] = json.dumps(status).encode()

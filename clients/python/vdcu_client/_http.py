@@ -77,7 +77,8 @@ def ask_json(
 def _plain(value: Any) -> Any:
     """What the standard library does not know, as JSON has it: numpy's numbers and arrays."""
     if not callable(getattr(value, "tolist", None)):
-        raise TypeError(f"{value!r} is a {type(value).__name__}: JSON has numbers, texts, lists and objects with texts as keys")
+        kind = type(value).__name__
+        raise TypeError(f"{value!r} is a {kind}: JSON has numbers, texts, lists and objects with texts as keys")
     return value.tolist()
 
 

@@ -55,7 +55,9 @@ class _SummaryAlways(TypedDict):
 
 
 class Summary(_SummaryAlways, total=False):
-    """How a series went: frames = complete + marked + discarded; ``incomplete``: ranges of frame indices, both included.
+    """How a series went: frames = complete + marked + discarded.
+
+    ``incomplete``: ranges of frame indices, both included.
 
     ``received_by_consumer``: images that the receiver has; ``None`` = it was not seen with the series, absent = not
     known yet.

@@ -89,7 +89,10 @@ class _Acquire(DetectorAcquireLogic):
 
 
 class _Data(DetectorDataLogic):
-    """The series: open from ``prepare_unbounded`` to ``stop``. ``failure``: why no frames are seen, as far as is known now."""
+    """The series: open from ``prepare_unbounded`` to ``stop``.
+
+    ``failure``: why no frames are seen, as far as is known now.
+    """
 
     def __init__(
         self,
@@ -192,7 +195,8 @@ class _Data(DetectorDataLogic):
                 # It ends the wait; the next one may go well.
                 self._fail(error)
             except Exception as error:
-                self._fail(VdcuError(f"what service and receiver answered could not be read: {type(error).__name__}: {error}"))
+                what = f"{type(error).__name__}: {error}"
+                self._fail(VdcuError(f"what service and receiver answered could not be read: {what}"))
             await asyncio.sleep(LOOK_SECONDS)
 
     def _fail(self, error: VdcuError) -> None:

@@ -31,14 +31,16 @@ class Receiver:
         answer = ask_json(self.url, "GET", "/status", has="state", timeout=self.timeout)
         state, error = answer["state"], answer.get("error")
         if state not in STATES:
-            raise Unreachable(f"{self.url}/status: state {state!r} is none of {', '.join(STATES)}. Is this the receiver's address?")
+            known = ", ".join(STATES)
+            raise Unreachable(f"{self.url}/status: state {state!r} is none of {known}. Is this the receiver's address?")
         return state, None if error is None else str(error)
 
     def received_frames(self) -> int:
         """Images that it has received in this series, or in the last one."""
         value = ask_json(self.url, "GET", "/received_frames", has="value", timeout=self.timeout)["value"]
         if type(value) is not int or value < 0:
-            raise Unreachable(f"{self.url}/received_frames: value {value!r} is no count. Is this the receiver's address?")
+            where = f"{self.url}/received_frames"
+            raise Unreachable(f"{where}: value {value!r} is no count. Is this the receiver's address?")
         return value
 
     def wait_for(self, state: str, timeout: float, poll: float = 0.05) -> None:

@@ -36,7 +36,10 @@ TRIGGER_MODES = ("INTERNAL", "EXTERNAL_MULTI", "SOFTWARE")
 
 
 class _Look(NamedTuple):
-    """What service and receiver said of a series. ``current``: while it is open. ``summary``: once it is over and known."""
+    """What service and receiver said of a series.
+
+    ``current``: while it is open. ``summary``: once it is over and known.
+    """
 
     current: Optional[Series]
     problems: List[str]
@@ -357,7 +360,8 @@ class VirtualDcu(Device):
             self._come, self._seen = come, now
         waits = self._patience > 0 and (self._wanted == 0 or sent < self._wanted)
         if waits and now - self._seen > self._patience:
-            self._fail("\n".join([f"No frame for {self._patience:g} s: {sent} of {self._wanted or 'any'} have come", *problems]))
+            come_so_far = f"{sent} of {self._wanted or 'any'} have come"
+            self._fail("\n".join([f"No frame for {self._patience:g} s: {come_so_far}", *problems]))
         else:
             self._go_on(f"{sent} of {self._wanted or 'any'} frames", problems)
 
@@ -389,7 +393,10 @@ class VirtualDcu(Device):
 
 
 def flip_and_rotation(turn: int, mirror: bool) -> tuple[bool, int]:
-    """The service turns (degrees, anticlockwise) and then mirrors; andor-streamer flips and then turns (``numpy.rot90``)."""
+    """The service turns (degrees, anticlockwise) and then mirrors.
+
+    andor-streamer flips and then turns (``numpy.rot90``).
+    """
     return mirror, (-turn if mirror else turn) // 90 % 4
 
 
