@@ -24,6 +24,15 @@ export const noFrameSentences: Readonly<Record<NoFrame, string>> = {
     'the detector has them (as=npy), which stay longer',
 };
 
+/** Parameters that name a frame, as OpenAPI shows them. */
+export const frameParameters = {
+  frame: { type: 'string', description: '17, index-16 or latest' },
+  msg_number: {
+    type: 'string',
+    description: 'Number of its message: a frame of another series with that index or number is none (410)',
+  },
+} as const;
+
 /** A frame by number (`17`), by index (`index-16`) or the last (`latest`). Null = it is none of these. */
 export function readWish(text: string): FrameWish | null {
   if (text === 'latest') return 'latest';

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import * as schemas from './api-schemas.js';
 import {
   frameOfWish,
+  frameParameters,
   noFrameSentences,
   noFrameStatus,
   noMessageNumber,
@@ -38,16 +39,13 @@ export function addFrameRoutes(app: FastifyInstance, view: ServiceView, previews
         params: {
           type: 'object',
           required: ['frame'],
-          properties: { frame: { type: 'string', description: '17, index-16 or latest' } },
+          properties: { frame: frameParameters.frame },
         },
         querystring: {
           type: 'object',
           properties: {
             as: { type: 'string', enum: kinds, default: 'npy' },
-            msg_number: {
-              type: 'string',
-              description: 'Number of its message: a frame of another series with that index or number is none (410)',
-            },
+            msg_number: frameParameters.msg_number,
           },
         },
         response: {

@@ -12,6 +12,7 @@ import type { BuildInfo } from '../../metrics/metric-row.js';
 import type { FrameWish, ServiceView } from '../../view/service-view.js';
 import {
   frameOfWish,
+  frameParameters,
   noFrameSentences,
   noFrameStatus,
   noMessageNumber,
@@ -120,11 +121,8 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
             },
             rows: { type: 'string', description: 'First and last row, as 0-255; not given = all' },
             columns: { type: 'string', description: 'First and last column; not given = all' },
-            frame: { type: 'string', default: 'latest', description: '17, index-16 or latest' },
-            msg_number: {
-              type: 'string',
-              description: 'Number of its message: a frame of another series with that index or number is none (410)',
-            },
+            frame: { ...frameParameters.frame, default: 'latest' },
+            msg_number: frameParameters.msg_number,
           },
         },
         response: {
