@@ -67,7 +67,8 @@ export class Series {
     const state = this.#state;
     const peers = mostPeers(state.deps.output.sink);
     const { consumerConnections } = state.deps.limits;
-    if (state.headerSent && peers > consumerConnections)
+    // Once the sums are made it belongs to the series after it.
+    if (state.headerSent && state.summary === null && peers > consumerConnections)
       state.warnings.warn('strangers', strangers(peers, consumerConnections));
     if (state.consumer.lost() && state.headerSent) loseConsumer(state);
   }
