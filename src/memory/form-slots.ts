@@ -5,6 +5,7 @@
 //
 //   record  word 0   published: tag of the frame whose form lies in the slot, 0 = none
 //           1        bytes of it
+//           2, 3     own number of that frame (64-bit float): tags come again after 2³⁰, in another series sooner
 
 import type { OwnNumber } from '../detector/frame-share.js';
 import { fence } from './fence.js';
@@ -13,6 +14,7 @@ import { tagOf } from './slot-records.js';
 /** Bytes that each record takes: those of different writers lie apart. */
 const recordBytes = 128;
 const recordWord = { published: 0, bytes: 1 } as const;
+const recordNumber = { own: 1 } as const;
 
 const chunkHead = 12;
 const blockBytes = 8192;
@@ -41,11 +43,13 @@ export interface FormSlotsMap {
 export class FormSlots {
   readonly #map: FormSlotsMap;
   readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
   readonly #bytes: Uint8Array;
 
   constructor(buffer: ArrayBufferLike, map: FormSlotsMap) {
     this.#map = map;
     this.#words = new Int32Array(buffer, map.records, formRecordsBytes(map.slots) / 4);
+    this.#numbers = new Float64Array(buffer, map.records, formRecordsBytes(map.slots) / 8);
     this.#bytes = new Uint8Array(buffer);
   }
 
@@ -76,6 +80,7 @@ export class FormSlots {
   publish(frameNumber: OwnNumber, bytes: number): void {
     const record = ((frameNumber % this.#map.slots) * recordBytes) / 4;
     this.#words[record + recordWord.bytes] = bytes;
+    this.#numbers[record / 2 + recordNumber.own] = frameNumber;
     Atomics.store(this.#words, record + recordWord.published, tagOf(frameNumber));
   }
 
@@ -96,7 +101,7 @@ export class FormSlots {
 
   /** The form of a frame, copied, also after it was released; null = another one lies there, or is being written. */
   read(frameNumber: OwnNumber): Uint8Array | null {
-    if (!this.published(frameNumber)) return null;
+    if (!this.#holds(frameNumber)) return null;
     const form = new Uint8Array(this.bytes(frameNumber).length);
     return this.copy(frameNumber, form) ? form : null;
   }
@@ -106,11 +111,17 @@ export class FormSlots {
    * @returns false = another one lies there, or is being written: what was copied is nothing
    */
   copy(frameNumber: OwnNumber, into: Uint8Array): boolean {
-    if (!this.published(frameNumber)) return false;
+    if (!this.#holds(frameNumber)) return false;
     const from = this.at(frameNumber);
     into.set(this.#bytes.subarray(from, from + into.length));
     // The copy is made before the look. Partner: `begin`.
     fence();
-    return this.published(frameNumber);
+    return this.#holds(frameNumber);
+  }
+
+  /** For who looks when another series may be open: the tag alone may be that of one of its frames. */
+  #holds(frameNumber: OwnNumber): boolean {
+    const record = ((frameNumber % this.#map.slots) * recordBytes) / 4;
+    return this.published(frameNumber) && this.#numbers[record / 2 + recordNumber.own] === frameNumber;
   }
 }

@@ -52,6 +52,16 @@ t.test(
   },
 );
 
+t.test('a form of another frame with the same tag, of a series with other numbers, is not shown', async (t) => {
+  const forms = new FormSlots(new SharedArrayBuffer(map.forms + slots * map.stride), map);
+  const [old, now] = [asOwn(2 ** 50 + 2), asOwn(2)];
+  forms.publish(now, 3);
+  t.ok(forms.published(old), 'the tags are alike: within a series they tell frames apart');
+  t.equal(forms.read(old), null);
+  t.notOk(forms.copy(old, new Uint8Array(3)));
+  t.ok(forms.copy(now, new Uint8Array(3)));
+});
+
 t.test('numbers beyond 32 bits have slots, and tags of their own', async (t) => {
   const forms = new FormSlots(new SharedArrayBuffer(map.forms + slots * map.stride), map);
   const large = 2 ** 52 + 3;
