@@ -42,6 +42,18 @@ t.test('no test names a program of the system by its folder: it would be there w
   }
 });
 
+t.test('a test starts no program but shells and Node unless it asks whether the program is there', async (t) => {
+  const started = /\b(?:execFile|spawn)(?:Sync)?\(\s*'([^']+)'/g;
+  for (const file of readdirSync(join(repository, 'test'), { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts')) continue;
+    const text = readFileSync(join(repository, 'test', file), 'utf8');
+    for (const [, program] of text.matchAll(started)) {
+      if (program === 'sh' || program === 'bash') continue;
+      t.match(text, new RegExp(`\\bwithout\\([^)]*'${program}'`), `${file} starts ${program}`);
+    }
+  }
+});
+
 t.test('.ci/run finds the tests that have a fallback by what they import', async (t) => {
   const { stdout, status } = spawnSync('bash', [join(repository, '.ci', 'tests-with-programs')], { encoding: 'utf8' });
   t.equal(status, 0);

@@ -17,6 +17,7 @@ const packages: Readonly<Record<string, string>> = {
   nft: 'nftables',
   unshare: 'util-linux',
   mount: 'mount',
+  mkfifo: 'coreutils',
   'systemd-analyze': 'systemd',
   helm: 'scripts/install-deploy-tools.sh',
   kubeconform: 'scripts/install-deploy-tools.sh',

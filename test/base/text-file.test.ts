@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { readTextFile } from '../../src/base/text-file.js';
+import { without } from '../programs.js';
 
-const noPipes = process.platform === 'win32' && 'no named pipes';
 const folder = mkdtempSync(join(tmpdir(), 'vdcu-text-'));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -26,7 +26,7 @@ t.test('a device without an end is refused', { skip: !existsSync('/dev/zero') &&
   t.end();
 });
 
-t.test('a pipe is read to its end', { skip: noPipes }, (t) => {
+t.test('a pipe is read to its end', { skip: without('mkfifo') }, (t) => {
   const pipe = join(folder, 'pipe');
   execFileSync('mkfifo', [pipe]);
   spawn('sh', ['-c', `{ printf one; sleep 0.1; printf two; } > "${pipe}"`]);
@@ -34,7 +34,7 @@ t.test('a pipe is read to its end', { skip: noPipes }, (t) => {
   t.end();
 });
 
-t.test('a pipe without a writer, or with a silent one, is given up', { skip: noPipes }, (t) => {
+t.test('a pipe without a writer, or with a silent one, is given up', { skip: without('mkfifo') }, (t) => {
   const pipe = join(folder, 'nobody');
   execFileSync('mkfifo', [pipe]);
   t.throws(() => readTextFile(pipe, 100, { openMs: 50, silentMs: 60_000 }), /nobody writes to it/);
@@ -44,13 +44,17 @@ t.test('a pipe without a writer, or with a silent one, is given up', { skip: noP
   t.end();
 });
 
-t.test('what is no text is an error of the file system', { skip: noPipes }, (t) => {
-  t.throws(() => readTextFile(folder, 100), /EISDIR/);
-  const socket = join(folder, 'socket');
-  const server = createServer();
-  t.teardown(() => server.close());
-  server.listen(socket, () => {
-    t.throws(() => readTextFile(socket, 100), /ENXIO/);
-    t.end();
-  });
-});
+t.test(
+  'what is no text is an error of the file system',
+  { skip: process.platform === 'win32' && 'no sockets in folders' },
+  (t) => {
+    t.throws(() => readTextFile(folder, 100), /EISDIR/);
+    const socket = join(folder, 'socket');
+    const server = createServer();
+    t.teardown(() => server.close());
+    server.listen(socket, () => {
+      t.throws(() => readTextFile(socket, 100), /ENXIO/);
+      t.end();
+    });
+  },
+);

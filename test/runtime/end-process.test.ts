@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { without } from '../programs.js';
 
 const ending = fileURLToPath(new URL('../../src/runtime/end-process.js', import.meta.url));
 
@@ -12,7 +13,7 @@ function ended(t: { teardown(task: () => void): void }, file: 'answers' | 'never
   const folder = mkdtempSync(join(tmpdir(), 'vdcu-end-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const pipe = join(folder, 'pipe');
-  execFileSync('mkfifo', [pipe]);
+  if (file === 'never answers') execFileSync('mkfifo', [pipe]);
   const program =
     `import { readFile } from 'node:fs/promises'; import { endProcess } from ${JSON.stringify(ending)};` +
     `process.once('exit', () => process.stdout.write('exit handlers ran'));` +
@@ -26,7 +27,7 @@ t.test('a process ends with its code', (t) => {
   t.end();
 });
 
-t.test('it ends with its code also when a file that it reads does not answer', (t) => {
+t.test('it ends with its code also when a file that it reads does not answer', { skip: without('mkfifo') }, (t) => {
   t.match(ended(t, 'never answers'), { status: 5, signal: null, stdout: 'exit handlers ran' });
   t.end();
 });

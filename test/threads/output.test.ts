@@ -24,6 +24,7 @@ import type { Test } from 'tap';
 import { parseConfig } from '../../src/config/load.js';
 import { simulate } from '../../simulators/simulate.js';
 import { watchStream } from '../../simulators/watch.js';
+import { without } from '../programs.js';
 import { freeTcpPort } from './free-ports.js';
 import { configText, quadYaml } from './running.js';
 import { until, within } from './waiting.js';
@@ -157,38 +158,42 @@ async function seriesWithStuckLog(t: Test, { child, code, url, endpoint, text }:
   t.match(checker.counts, { headers: 1, seriesEnds: 1, aborted: 0 });
 }
 
-t.test('a pipe that nobody reads: HTTP, metrics, series and SIGTERM go on', async (t) => {
+t.test('a pipe that nobody reads: HTTP, metrics, series and SIGTERM go on', { skip: without('mkfifo') }, async (t) => {
   const folder = folderOf(t);
   const output = pipe(folder);
   await seriesWithStuckLog(t, await service(t, folder, ['ignore', output.fd, output.fd]));
   output.close();
 });
 
-t.test('a pipe that is read again tells how many lines were dropped, and each line is there or counted', async (t) => {
-  const folder = folderOf(t);
-  const output = pipe(folder);
-  const { child, code, url } = await service(t, folder, ['ignore', output.fd, 'ignore']);
-  for (let request = 0; request < 60; request++) await ask(`${url}${longUrl}&n=${request}&`);
-  let text = '';
-  await until(() => {
+t.test(
+  'a pipe that is read again tells how many lines were dropped, and each line is there or counted',
+  { skip: without('mkfifo') },
+  async (t) => {
+    const folder = folderOf(t);
+    const output = pipe(folder);
+    const { child, code, url } = await service(t, folder, ['ignore', output.fd, 'ignore']);
+    for (let request = 0; request < 60; request++) await ask(`${url}${longUrl}&n=${request}&`);
+    let text = '';
+    await until(() => {
+      text += output.read();
+      return text.includes('log_lines_dropped');
+    }, 'the line that tells');
+    child.kill('SIGTERM');
+    t.equal(await within(code, 'the end of the service'), 0);
     text += output.read();
-    return text.includes('log_lines_dropped');
-  }, 'the line that tells');
-  child.kill('SIGTERM');
-  t.equal(await within(code, 'the end of the service'), 0);
-  text += output.read();
-  const lines = text
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
-  const told = lines
-    .filter(({ event }) => event === 'log_lines_dropped')
-    .reduce((sum, { lines: count }) => sum + (count as number), 0);
-  const requests = lines.filter(({ msg, url: where }) => msg === 'request' && String(where).includes('&n=')).length;
-  t.ok(told > 0);
-  t.equal(requests + told, 60);
-  t.equal(lines.at(-1)?.['event'], 'stopped');
-});
+    const lines = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const told = lines
+      .filter(({ event }) => event === 'log_lines_dropped')
+      .reduce((sum, { lines: count }) => sum + (count as number), 0);
+    const requests = lines.filter(({ msg, url: where }) => msg === 'request' && String(where).includes('&n=')).length;
+    t.ok(told > 0);
+    t.equal(requests + told, 60);
+    t.equal(lines.at(-1)?.['event'], 'stopped');
+  },
+);
 
 t.test('a socket that nobody reads, as journald is one: the same', async (t) => {
   const folder = folderOf(t);
@@ -245,7 +250,7 @@ t.test('a file at the limit of its size: the same', async (t) => {
   t.ok(readFileSync(join(folder, 'log')).length <= 8 * 1024);
 });
 
-t.test('a reader who has gone: the same', async (t) => {
+t.test('a reader who has gone: the same', { skip: without('mkfifo') }, async (t) => {
   const folder = folderOf(t);
   const output = pipe(folder);
   const running = await service(t, folder, ['ignore', output.fd, output.fd]);
@@ -275,7 +280,7 @@ t.test('a command whose result nobody reads any more ends cleanly', async (t) =>
   }
 });
 
-t.test('a result that nobody reads does not make a failure a success', async (t) => {
+t.test('a result that nobody reads does not make a failure a success', { skip: without('mkfifo') }, async (t) => {
   const folder = folderOf(t);
   const endpoint = `tcp://127.0.0.1:${await freeTcpPort()}`;
   for (const [words, code] of [

@@ -8,7 +8,7 @@ import { messageOf, OperatorError } from '../../../src/base/errors.js';
 import { readMask } from '../../../src/config/mask-file.js';
 import { createForWriting } from '../../../simulators/files/hdf5.js';
 import { loadMask } from '../../../simulators/files/mask.js';
-import { pythonWith } from '../../programs.js';
+import { pythonWith, without } from '../../programs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'vdcu-mask-'));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
@@ -93,8 +93,8 @@ t.test('what is no mask of this frame is refused, with what it is and what to do
   t.match(await refusal(join(folder, 'none.npy')), /cannot be read \(ENOENT/);
   t.match(await refusal(folder), /is no file/);
   const pipe = path('.npy');
-  if (process.platform !== 'win32') execFileSync('mkfifo', [pipe]);
-  for (const none of [folder, ...(existsSync(pipe) ? [pipe] : []), ...(existsSync('/dev/zero') ? ['/dev/zero'] : [])]) {
+  if (!without('mkfifo')) execFileSync('mkfifo', [pipe]);
+  for (const none of [folder, pipe, '/dev/zero'].filter((name) => existsSync(name))) {
     t.match(await refusal(none), /is no file/, none);
     await t.rejects(loadMask(none), { message: /is no file/, exitCode: 2 }, none);
   }
