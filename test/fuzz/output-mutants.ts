@@ -4,6 +4,7 @@
 import type { Mutant } from './mutants.js';
 
 const sockets = 'src/stream/output/sockets-sink.ts';
+const beginning = 'src/stream/series/beginning.ts';
 const sink = 'src/stream/output/message-sink.ts';
 const zmtpSink = 'src/stream/output/zmtp/zmtp-sink.ts';
 const preview = 'src/stream/output/preview/preview-output.ts';
@@ -25,6 +26,12 @@ export const outputMutants: readonly Mutant[] = [
     does: 'hands the next header over while images are on their way by another connection of its socket',
     changes: [{ file: zmtpSink, from: "if (several && overtakes(kind, this)) return 'full';", to: '' }],
     test: 'test/stream/output/zmtp/zmtp-sink.test.ts',
+  },
+  {
+    name: 'header-overtakes-instances',
+    does: 'opens an instance of several while its images of the series before are on their way to the consumer',
+    changes: [{ file: beginning, from: "if (overtakes('headers', output.sink)) {", to: 'if (false) {' }],
+    test: 'test/pipeline/shared.test.ts',
   },
   {
     name: 'frame-on-two-sockets',

@@ -97,6 +97,67 @@ t.test('an instance with several sockets begins each series at the first, whoeve
   t.strictSame(problemsOf(union), []);
 });
 
+const fifthOn = { frames: 2, firstFrameNumber: 5, msgNumberBase: 5000 };
+
+/** Two instances; what the second one has handed over its consumer has not read, and the first one's are through. */
+function secondBehind(): SharedDetector {
+  const detector = new SharedDetector(2);
+  detector.instances[1].sink.reading = false;
+  detector.arm(4);
+  detector.play(0, 3);
+  detector.run(20);
+  return detector;
+}
+
+t.test(
+  'an instance opens when its images of the series before are at the consumer, so no header passes them',
+  async (t) => {
+    const detector = secondBehind();
+    const [, instance] = detector.instances;
+    t.ok(instance.idle);
+    const id = instance.command({
+      kind: 'arm',
+      request: { ...armRequest, ...fifthOn },
+    });
+    const answers = () => instance.events.filter((event) => 'id' in event && event.id === id).map(({ kind }) => kind);
+    instance.run(1000);
+    t.strictSame(answers(), [], 'not before');
+    instance.sink.read();
+    instance.run(20);
+    t.strictSame(answers(), ['armed']);
+  },
+);
+
+t.test('it is refused when the consumer does not take them, and the next arm request is served', async (t) => {
+  const detector = secondBehind();
+  const [, instance] = detector.instances;
+  t.match(instance.arm(fifthOn), {
+    kind: 'refused',
+    why: 'no_consumer',
+    problems: [/has not taken all of the series/],
+  });
+  t.ok(instance.idle);
+  instance.sink.read();
+  t.match(instance.arm(fifthOn), { kind: 'armed', msg_number: 5000 });
+});
+
+t.test('a stop meanwhile refuses it, too', async (t) => {
+  const detector = secondBehind();
+  const [, instance] = detector.instances;
+  const arm = instance.command({
+    kind: 'arm',
+    request: { ...armRequest, ...fifthOn },
+  });
+  instance.run(20);
+  instance.command({ kind: 'halt' });
+  instance.run(20);
+  t.match(
+    instance.events.find((event) => 'id' in event && event.id === arm),
+    { kind: 'refused', why: 'busy' },
+  );
+  t.ok(instance.idle);
+});
+
 t.test('a series of fewer frames than instances is whole, too', async (t) => {
   const detector = new SharedDetector(4);
   for (const frames of [1, 2, 3, 4]) {

@@ -8,7 +8,7 @@ import { firstOwnNumber } from '../../detector/frame-share.js';
 import type { FrameNumber } from '../../detector/frame-share.js';
 import { phase } from '../../memory/series-words.js';
 import { seriesStep } from '../../memory/stream-words.js';
-import { served } from '../output/message-sink.js';
+import { overtakes, served } from '../output/message-sink.js';
 import type { SeriesState } from './state.js';
 
 /** A header that no consumer takes for so long is withdrawn: the arm request is refused. */
@@ -20,7 +20,7 @@ export function prepare(series: SeriesState, now: number): void {
   const { deps, plan, share } = series;
   deps.reader.prepare(plan.layout);
   if (series.stopWanted) return series.withdraw('busy', problemTexts.stoppedEarly);
-  if (!share.sendsHeader) return headerElsewhere(series);
+  if (!share.sendsHeader) return headerElsewhere(series, now);
   const pendingHeader = plan.auto || (plan.request.force && !served(deps.output.sink));
   if (pendingHeader) openReceivers(series);
   else series.enter(seriesStep.header, now);
@@ -48,9 +48,17 @@ export function offerHeader(series: SeriesState, now: number): void {
   );
 }
 
-/** The first instance hands the header over; an end that this one still owes is not waited for any more. */
-function headerElsewhere(series: SeriesState): void {
+/**
+ * The first instance hands the header over, once this one is open: the header must not pass what this one has on its
+ * way. An end that this one still owes is not waited for any more.
+ */
+function headerElsewhere(series: SeriesState, now: number): void {
   const { output } = series.deps;
+  if (overtakes('headers', output.sink)) {
+    if (now - series.since >= headerLimitMs)
+      series.withdraw('no_consumer', 'the consumer has not taken all of the series before: is it reading?');
+    return;
+  }
   output.owedEnd = null;
   output.sink.begins?.();
   series.headerNumber = series.request.msgNumberBase;
