@@ -31,6 +31,8 @@ const closedWindowMs = 5000;
 const consumerMain = fileURLToPath(new URL('./consumer-process.js', import.meta.url));
 
 t.setTimeout(400_000);
+// They wait most of the time, each between machines of its own.
+t.jobs = 3;
 
 /** A service on a machine of its own, and two for consumers. */
 class Site {
