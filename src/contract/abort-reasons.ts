@@ -22,7 +22,7 @@ export const abortReasons = {
     docs: 'docs/operating.md#frame-numbers-in-steps',
   },
   closing_timeout: {
-    says: 'the consumer took nothing while the series was closing',
+    says: 'the consumer took nothing, or too little, while the series was closing',
     remedy: 'Look at the consumer',
     docs: 'docs/operating.md#consumer-lost',
   },

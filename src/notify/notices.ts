@@ -17,8 +17,17 @@ export interface NoticeSource {
 
 /** A series has ended: its summary, ranges of incomplete frames cut at 100. */
 export function endedNotice(source: NoticeSource, summary: SeriesSummary): string {
+  return seriesNotice(source, 'series_ended', summary);
+}
+
+/** A series that was told as ended has another summary since: its consumer went before it had the end. */
+export function amendedNotice(source: NoticeSource, summary: SeriesSummary): string {
+  return seriesNotice(source, 'series_amended', summary);
+}
+
+function seriesNotice(source: NoticeSource, event: string, summary: SeriesSummary): string {
   const { incomplete } = summary;
-  return notice(source, 'series_ended', seriesHeadline(summary), {
+  return notice(source, event, seriesHeadline(summary), {
     series: {
       ...summary,
       incomplete: incomplete.slice(0, rangesTold),

@@ -203,6 +203,7 @@ export async function startDataPlane(deps: DataPlaneDeps): Promise<DataPlane> {
     view,
     dataEndpoint,
     flightRecorder,
+    // The streamer itself has done all that by closing_timeout_ms, drain_ms and a second for the end.
     drain: () => Promise.race([view.shutdown(), delay(config.closingTimeoutMs + config.drainMs + closeLimitMs)]),
     stop,
     close: () => {

@@ -16,7 +16,7 @@ import type { HttpServer } from '../http/http.js';
 import { makeLogger } from '../runtime/log.js';
 import type { Logger } from '../runtime/log.js';
 import { serviceManager } from '../runtime/service-manager.js';
-import { endedNotice, problemNotice } from '../notify/notices.js';
+import { amendedNotice, endedNotice, problemNotice } from '../notify/notices.js';
 import type { NoticeSource } from '../notify/notices.js';
 import { Outbox } from '../notify/outbox.js';
 import { ReceiverWatch } from '../receiver/watch.js';
@@ -179,6 +179,7 @@ function outsideBy(outbox: Outbox, detector: string): Outside {
   const source = (): NoticeSource => ({ detector, wall: systemClock.wall() });
   return {
     ended: (summary) => outbox.put(endedNotice(source(), summary)),
+    amended: (summary) => outbox.put(amendedNotice(source(), summary)),
     problem: (finding) => outbox.put(problemNotice(source(), finding)),
     get trouble() {
       return outbox.trouble;

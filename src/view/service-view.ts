@@ -171,6 +171,8 @@ export interface NotificationFigures {
 /** Notifications to the outside; nothing here waits. */
 export interface Outside {
   ended(summary: SeriesSummary): void;
+  /** A series that had ended lost its consumer before that had its end. */
+  amended(summary: SeriesSummary): void;
   problem(finding: Finding): void;
   /** What people should know of the notifications themselves; null = all is well. */
   readonly trouble: string | null;

@@ -169,6 +169,9 @@ export class SharedView implements ServiceView {
         this.#deps.outside?.ended(event.summary);
         this.#deps.receiver?.ended(event.summary.series_id, event.summary.frames);
         break;
+      case 'amended':
+        this.#deps.outside?.amended(event.summary);
+        break;
       case 'peer_refused':
         this.#refusedLately.note(event.message, this.#deps.clock.now());
         break;

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { endedNotice, problemNotice } from '../../src/notify/notices.js';
+import { amendedNotice, endedNotice, problemNotice } from '../../src/notify/notices.js';
 import { textLimit } from '../../src/notify/outbox.js';
 import { ledgerOf, summaryOf } from '../view/hand-made-view.js';
 
@@ -15,6 +15,11 @@ t.test('the end of a series is told with its sentence and its summary', async (t
     series: { ...summary, incomplete: summary.incomplete },
   });
   t.match(told.message, /^series 1 \(\/data\/a\.h5\): .*aborted: consumer_lost/);
+});
+
+t.test('so is what became of it afterwards', async (t) => {
+  const summary = summaryOf({ aborted: 'consumer_lost', delivered_frames: 3, end_pending: true });
+  t.match(JSON.parse(amendedNotice(source, summary)), { event: 'series_amended', series: summary });
 });
 
 t.test('the worst series of the largest detector is a text that can be kept', async (t) => {

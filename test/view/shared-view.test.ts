@@ -8,6 +8,7 @@ import { makeLogger } from '../../src/runtime/log.js';
 import { armWish } from '../../src/control/arm-request.js';
 import { Refused } from '../../src/control/refused.js';
 import { ReceiverWatch } from '../../src/receiver/watch.js';
+import type { Outside } from '../../src/view/service-view.js';
 import type { ReceiverWatched } from '../../src/view/receiver-watched.js';
 import { SharedView } from '../../src/view/shared-view.js';
 import type { SocketFigures } from '../../src/view/port-view.js';
@@ -42,7 +43,7 @@ const idle = {
 };
 
 /** A view, and its memory as the other threads would write it. */
-function setUp(t: Test, more = '', receiver?: ReceiverWatched) {
+function setUp(t: Test, more = '', receiver?: ReceiverWatched, outside?: Outside) {
   const config = parseConfig(
     `det: {detector: eiger, quad: true, udp_ports: [50001, 50002], ring_frames: 8, series: armed${more}}`,
     'test.yaml',
@@ -75,6 +76,7 @@ function setUp(t: Test, more = '', receiver?: ReceiverWatched) {
     wakeStreamer: () => void wakes++,
     readSocket: (_address, udpPort, inode) => (inode === udpPort * 10 ? (figures.get(udpPort) ?? null) : null),
     ...(receiver === undefined ? {} : { receiver }),
+    ...(outside === undefined ? {} : { outside }),
   });
   t.teardown(() => view.close());
   const words = config.detector.udpPorts.map((_, index) => new PortWords(buffer, map.portWords[index]));
@@ -339,6 +341,25 @@ t.test('a thread that does not turn for ten seconds is not alive; one that turns
   // The view looks at heartbeats twice a second.
   while (view.liveness().reasons.length !== 1) await new Promise((resolve) => setTimeout(resolve, 20));
   t.match(view.liveness(), { alive: false, reasons: ['receiver of port 50002 has not turned for 10 s'] });
+});
+
+t.test('the outside hears that a series has ended, and what became of it afterwards', async (t) => {
+  const told: unknown[] = [];
+  const { view } = setUp(t, '', undefined, {
+    ended: (summary) => void told.push(['ended', summary]),
+    amended: (summary) => void told.push(['amended', summary]),
+    problem: () => undefined,
+    trouble: null,
+    counts: { delivered: 0, failedTries: 0, dropped: 0, waiting: 0 },
+  });
+  const summary = summaryOf({ end_pending: true });
+  const lost = summaryOf({ aborted: 'consumer_lost', end_pending: true });
+  view.noteEvent({ kind: 'ended', summary, reached: [], loss: noLoss });
+  view.noteEvent({ kind: 'amended', summary: lost });
+  t.strictSame(told, [
+    ['ended', summary],
+    ['amended', lost],
+  ]);
 });
 
 t.test('the last frame is what was sent last', (t) => {
