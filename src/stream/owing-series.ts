@@ -21,6 +21,14 @@ export class OwingSeries {
     this.#series = series;
   }
 
+  /** Offer its end. @returns whether nothing is owed any more */
+  settle(now: number): boolean {
+    const settled = this.#output.settleOwedEnd(now);
+    // The offer may have found that the consumer is gone.
+    this.look();
+    return settled;
+  }
+
   /** Before the series that is open looks: what was lost is told once. */
   look(): void {
     const series = this.#series;

@@ -23,6 +23,7 @@ import { phase } from '../memory/series-words.js';
 import { SocketWords } from '../memory/socket-words.js';
 import { StreamWords, seriesStep } from '../memory/stream-words.js';
 import { OrderAnswers } from './answers.js';
+import { EndTimes } from './end-times.js';
 import { endServed, mostPeers, served, socketsOf } from './output/message-sink.js';
 import type { HoldingOutput } from './output/output.js';
 import { RefusedPeers } from './output/refused-peers.js';
@@ -53,12 +54,12 @@ export class Streamer {
   #series: Series | null = null;
   #seriesId: number;
   readonly #owing: OwingSeries;
+  readonly #times: EndTimes;
   /** How far the last shared series had come. */
   #ended: HaltedSeries | null = null;
   #idleSince = 0;
   /** Packets behind the end of the last series wait in the sockets for the next one. */
   #keepsBehind = false;
-  #shutdown = false;
   #drained = false;
   /** What happened in this turn. Posted after its words are stored, because main reads them next. */
   #events: StreamEvent[] = [];
@@ -76,6 +77,7 @@ export class Streamer {
       socketsOf(sink).map((_, index) => new SocketWords(buffer, map.socketWords, index)),
       sink,
     );
+    this.#times = new EndTimes(setup.limits);
     this.#owing = new OwingSeries(this.#output, (event) => this.#setup.report(event));
     this.#answers = new OrderAnswers(sink, (event) => this.#setup.report(event));
     this.#box = new CommandBox(buffer, map.commandBox);
@@ -97,7 +99,7 @@ export class Streamer {
     let work = this.#takeCommand(now);
     if (this.#series === null) work += this.#idle(now);
     else {
-      if (!this.#series.begun && !this.#output.busy) this.#output.settleOwedEnd(now);
+      if (!this.#series.begun && !this.#output.busy) this.#owing.settle(now);
       work += this.#series.turn(now);
       if (!this.#series.auto && this.#series.step === seriesStep.open) this.#answers.armed(this.#series);
       if (this.#answers.haltWaits && this.#series.halted !== null) this.#answers.halted(this.#series.halted);
@@ -135,7 +137,6 @@ export class Streamer {
   }
 
   // --- commands
-  // --------------------------------------------------------------------------------------------------------------
 
   #takeCommand(now: number): number {
     const command = this.#box.take() as StreamCommand | null;
@@ -147,15 +148,12 @@ export class Streamer {
     else if (command.kind === 'stop' && this.#series?.shared === true)
       this.#stopShared(this.#series, command.id, command.end);
     else {
-      if (command.kind === 'shutdown') {
-        this.#shutdown = true;
-        // An end that is owed has this long to be taken from now on.
-        this.#idleSince = now;
-      } else this.#answers.stops(command.id);
+      if (command.kind === 'shutdown') this.#times.shutDown(now);
+      else this.#answers.stops(command.id);
       if (this.#answers.arming !== null && this.#series?.auto !== false)
-        this.#notOpened(this.#shutdown ? 'stopping' : 'busy', problemTexts.stoppedEarly);
-      if (this.#series === null || (!this.#series.begun && !this.#shutdown)) this.#answers.stopped(null);
-      else this.#series.stop(command.kind === 'stop' && command.fill === true);
+        this.#notOpened(this.#times.shutdown ? 'stopping' : 'busy', problemTexts.stoppedEarly);
+      if (this.#series === null || (!this.#series.begun && !this.#times.shutdown)) this.#answers.stopped(null);
+      else this.#series.stop(command.kind === 'stop' && command.fill === true, this.#times.stopBy);
     }
     return 1;
   }
@@ -191,7 +189,7 @@ export class Streamer {
   #arm(id: number, request: ArmRequest): void {
     const refuse = (why: RefusalReason, problem: string): void => this.#answers.refuse(id, why, problem);
     const open = this.#series;
-    if (this.#shutdown) return refuse('stopping', problemTexts.stopping);
+    if (this.#times.shutdown) return refuse('stopping', problemTexts.stopping);
     if (this.#answers.arming !== null || (open !== null && !open.auto)) {
       return refuse(
         'busy',
@@ -209,26 +207,26 @@ export class Streamer {
   }
 
   // --- between series
-  // --------------------------------------------------------------------------------------------------------
 
   #idle(now: number): number {
     if (this.#output.busy) return 0;
-    if (!this.#output.settleOwedEnd(now)) {
-      const waited = now - this.#idleSince >= this.#setup.limits.closingTimeoutMs;
+    if (!this.#owing.settle(now)) {
+      const waited = this.#times.late(this.#idleSince, now);
       if (waited && this.#answers.arming?.request.force === false)
         this.#answers.refuseArming(
           'no_consumer',
           'the consumer takes no messages: the end of the last series still waits for it',
         );
       const follows = this.#keepsBehind && this.#answers.arming === null;
-      const goOn = this.#shutdown
+      const goOn = this.#times.shutdown
         ? waited || !endServed(this.#output.sink)
         : this.#answers.arming?.request.force === true || follows;
       if (!goOn || this.#output.busy) return 0;
     }
-    const opens = !this.#shutdown && this.#answers.arming === null && this.#setup.auto && served(this.#output.sink);
+    const opens =
+      !this.#times.shutdown && this.#answers.arming === null && this.#setup.auto && served(this.#output.sink);
     if (this.#keepsBehind && !opens) this.#keepNothing();
-    if (this.#shutdown) {
+    if (this.#times.shutdown) {
       if (!this.#drained) {
         this.#drained = true;
         this.#setup.report({ kind: 'drained' });
@@ -291,7 +289,6 @@ export class Streamer {
   }
 
   // --- the end of a series
-  // ---------------------------------------------------------------------------------------------------
 
   #ending(series: Series, summary: SeriesSummary, now: number): void {
     if (!series.headerSent) return this.#over(series, summary, now);
@@ -304,13 +301,17 @@ export class Streamer {
     if (endNumber !== null) this.#output.skipTo(endNumber);
     this.#output.end(summary, (at) => this.#over(series, series.summary ?? summary, at), now);
     if (this.#series === null || this.#output.busy) return;
+    // The offer may have found that the consumer is gone.
+    series.watchConsumer();
+    const lastly = series.summary ?? summary;
     // The next automatic series opens at once: packets wait for it.
-    const follows = series.keepsBehind && this.#answers.arming === null && !this.#answers.stopWaits && !this.#shutdown;
-    if (!follows && endServed(this.#output.sink) && now - series.since < this.#setup.limits.closingTimeoutMs) return;
+    const follows =
+      series.keepsBehind && this.#answers.arming === null && !this.#answers.stopWaits && !this.#times.shutdown;
+    if (!follows && endServed(this.#output.sink) && !this.#times.late(series.since, now)) return;
     // No consumer takes it now: it goes out before the next header.
-    this.#output.owedEnd = summary;
+    this.#output.owedEnd = lastly;
     this.#owing.begin(series);
-    this.#over(series, { ...summary, end_pending: true }, now);
+    this.#over(series, { ...lastly, end_pending: true }, now);
   }
 
   #over(series: Series, summary: SeriesSummary, now: number): void {

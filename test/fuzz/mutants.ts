@@ -242,7 +242,7 @@ const commonMutants: readonly Mutant[] = [
   ]),
   mutant('end-forgotten', 'sends no series_end where the consumer was away', [
     streamer,
-    '    this.#output.owedEnd = summary;\n',
+    '    this.#output.owedEnd = lastly;\n',
     '',
   ]),
   mutant('auto-file-named-by-day', 'names an automatic series as one of an earlier process was named', [
@@ -278,7 +278,7 @@ const commonMutants: readonly Mutant[] = [
   ]),
   mutant('consumer-loss-unnoticed', 'goes on with a series of which a consumer lost a part', [
     series,
-    'if (state.consumer.lost() && state.headerSent) loseConsumer(state);',
+    'if (state.headerSent && state.consumer.lost()) loseConsumer(state);',
     '',
   ]),
   mutant('missing-ranges-shifted', 'counts missing packets from the first that is read out', [

@@ -266,6 +266,97 @@ for (const owed of [false, true]) {
   );
 }
 
+t.test('a consumer that goes before the header takes nothing of the series along', async (t) => {
+  const sink = new CountingSink(100);
+  sink.connect();
+  sink.connect();
+  const pipeline = small({ series: 'auto', frames: 4, consumer_connections: 2 }, { sink });
+  pipeline.run(10);
+  pipeline.play(1, 4);
+  pipeline.run(50);
+  t.match(pipeline.summaries, [{ frames: 4 }]);
+  // One of two, while the next series waits.
+  sink.disconnect();
+  pipeline.run(50);
+  sink.connect();
+  pipeline.run(50);
+  pipeline.play(101, 101);
+  pipeline.run(20);
+  sink.reading = false;
+  pipeline.play(102, 103);
+  sink.disconnect();
+  pipeline.run(300);
+  t.match(pipeline.summaries[1], { aborted: 'consumer_lost', delivered_frames: 1 });
+  sink.reading = true;
+  sink.read();
+  pipeline.run(50);
+  t.strictSame(pipeline.verify(), []);
+});
+
+for (const auto of [false, true]) {
+  t.test(
+    `a consumer whose going shows when the end is offered is lost${auto ? ', whatever series waits behind it' : ''}: ` +
+      'the answer to a stop says so',
+    async (t) => {
+      const sink = new CountingSink(3);
+      sink.connect();
+      const pipeline = small(auto ? { series: 'auto' } : {}, { sink });
+      if (auto) pipeline.run(10);
+      else pipeline.arm({ firstFrameNumber: 1 });
+      pipeline.play(1, 1);
+      pipeline.run(20);
+      sink.reading = false;
+      pipeline.play(2, 4);
+      const id = pipeline.command({ kind: 'stop' });
+      pipeline.run(60);
+      t.equal(pipeline.words.step, seriesStep.ending);
+      sink.interrupt = () => {
+        sink.interrupt = null;
+        sink.disconnect();
+      };
+      pipeline.run(20);
+      const lost = { frames: 4, aborted: 'consumer_lost', delivered_frames: 1, end_pending: true };
+      t.match(pipeline.summaries, [lost]);
+      t.match(
+        pipeline.events.find((event) => event.kind === 'stopped' && event.id === id),
+        { summary: lost },
+      );
+      sink.reading = true;
+      sink.connect();
+      pipeline.run(20);
+      t.match(pipeline.messages().at(-1), { htype: 'series_end', fields: { delivered_frames: 1 } });
+      t.strictSame(pipeline.verify(), []);
+    },
+  );
+}
+
+t.test('so is one whose going shows when an end that is owed is offered, at a shutdown as well', async (t) => {
+  for (const shutdown of [false, true]) {
+    const sink = new CountingSink(3);
+    sink.connect();
+    const pipeline = small({}, { sink });
+    pipeline.arm({ frames: 4, firstFrameNumber: 1 });
+    pipeline.play(1, 1);
+    sink.reading = false;
+    pipeline.play(2, 4);
+    pipeline.run(400);
+    t.match(pipeline.summaries, [{ end_pending: true, aborted: undefined }]);
+    if (shutdown) pipeline.command({ kind: 'shutdown' });
+    sink.interrupt = () => {
+      sink.interrupt = null;
+      sink.disconnect();
+    };
+    pipeline.run(20);
+    t.match(
+      pipeline.events.filter(({ kind }) => kind === 'amended' || kind === 'drained'),
+      [
+        { kind: 'amended', summary: { aborted: 'consumer_lost', delivered_frames: 1 } },
+        ...(shutdown ? [{ kind: 'drained' }] : []),
+      ],
+    );
+  }
+});
+
 t.test('the first reason of an abort is told, whatever becomes of the consumer afterwards', async (t) => {
   const sink = new MemorySink(2);
   sink.connect();

@@ -100,10 +100,11 @@ t.test('an instance with several sockets begins each series at the first, whoeve
 const fifthOn = { frames: 2, firstFrameNumber: 5, msgNumberBase: 5000 };
 
 /** Two instances; what the second one has handed over its consumer has not read, and the first one's are through. */
-function secondBehind(): SharedDetector {
+function secondBehind(queued = 0): SharedDetector {
   const detector = new SharedDetector(2);
   detector.instances[1].sink.reading = false;
   detector.arm(4);
+  for (let message = 0; message < queued; message++) detector.instances[1].sink.queue.push({ parts: [] });
   detector.play(0, 3);
   detector.run(20);
   return detector;
@@ -127,6 +128,22 @@ t.test(
     t.strictSame(answers(), ['armed']);
   },
 );
+
+t.test('an end that an instance owes goes out before it opens the next series', async (t) => {
+  const others = 6;
+  const detector = secondBehind(others);
+  const [, instance] = detector.instances;
+  instance.run(400);
+  t.ok(instance.words.endPending, 'there is no room for the end');
+  const id = instance.command({ kind: 'arm', request: { ...armRequest, ...fifthOn, force: true } });
+  instance.run(1000);
+  instance.sink.queue.splice(0, others);
+  instance.sink.reading = true;
+  instance.sink.read();
+  instance.run(20);
+  t.match(instance.messages().at(-1), { htype: 'series_end', msgNumber: 1010 + 5 });
+  t.ok(instance.events.some((event) => event.kind === 'armed' && event.id === id));
+});
 
 t.test('it is refused when the consumer does not take them, and the next arm request is served', async (t) => {
   const detector = secondBehind();

@@ -8,7 +8,7 @@ import { firstOwnNumber } from '../../detector/frame-share.js';
 import type { FrameNumber } from '../../detector/frame-share.js';
 import { phase } from '../../memory/series-words.js';
 import { seriesStep } from '../../memory/stream-words.js';
-import { overtakes, served } from '../output/message-sink.js';
+import { endServed, overtakes, served } from '../output/message-sink.js';
 import type { SeriesState } from './state.js';
 
 /** A header that no consumer takes for so long is withdrawn: the arm request is refused. */
@@ -50,11 +50,13 @@ export function offerHeader(series: SeriesState, now: number): void {
 
 /**
  * The first instance hands the header over, once this one is open: the header must not pass what this one has on its
- * way. An end that this one still owes is not waited for any more.
+ * way, nor an end that it owes and a consumer may take yet. Behind the header that end is of no use.
  */
 function headerElsewhere(series: SeriesState, now: number): void {
   const { output } = series.deps;
-  if (overtakes('headers', output.sink)) {
+  if (!output.busy) output.settleOwedEnd(now);
+  const owes = output.busy || (output.owedEnd !== null && endServed(output.sink));
+  if (owes || overtakes('headers', output.sink)) {
     if (now - series.since >= headerLimitMs)
       series.withdraw('no_consumer', 'the consumer has not taken all of the series before: is it reading?');
     return;

@@ -15,9 +15,11 @@ import type { SeriesState } from './state.js';
 /**
  * The series ends by an order, or because the service stops. The last frame is the highest seen, or with `fill` the
  * last that was asked for. A shared series is cut short: where it ends is not for one instance to say.
+ * @param by what has not gone out then is given up
  */
-export function stop(series: SeriesState, fill: boolean): void {
+export function stop(series: SeriesState, fill: boolean, by: number): void {
   series.stopWanted = true;
+  series.stopBy = by;
   series.tail.stop(fill);
   if (series.share.shared) series.abort('instance_stopped');
   else if (series.step === seriesStep.finishing && !fill) cutTail(series);
@@ -85,7 +87,8 @@ export function finishing(series: SeriesState, now: number): void {
   }
   // A streamer that did not run for a while has not waited for consumers or receivers: it is late itself.
   const waiting = series.framesLeft || !series.answered();
-  if (waiting && now - series.sender.progressAt >= limits.closingTimeoutMs) series.abort('closing_timeout');
+  const stuck = now - series.sender.progressAt >= limits.closingTimeoutMs;
+  if (waiting && (stuck || now >= series.stopBy)) series.abort('closing_timeout');
   if (series.aborted !== null) series.sender.drop(series.last, now);
   if (series.framesLeft || output.busy || !series.answered()) return;
   const { warnings, first, highest, portsAgree } = series;
@@ -106,5 +109,5 @@ export function loseConsumer(series: SeriesState): void {
   series.aborted = 'consumer_lost';
   if (summary.aborted === undefined) series.count('aborted');
   // The sums stay: the receivers' counters may be those of the next series by now.
-  series.summary = { ...summary, aborted: 'consumer_lost', ...series.consumer.summary };
+  series.summary = { ...summary, aborted: summary.aborted ?? 'consumer_lost', ...series.consumer.summary };
 }

@@ -70,7 +70,8 @@ export class Series {
     // Once the sums are made it belongs to the series after it.
     if (state.headerSent && state.summary === null && peers > consumerConnections)
       state.warnings.warn('strangers', strangers(peers, consumerConnections));
-    if (state.consumer.lost() && state.headerSent) loseConsumer(state);
+    // Who goes before the header takes nothing of this series along.
+    if (state.headerSent && state.consumer.lost()) loseConsumer(state);
   }
 
   /** A peer was not let in: that concerns the series from its header on. */
@@ -81,9 +82,12 @@ export class Series {
     if (state.summary !== null) state.summary = { ...state.summary, warnings: state.warnings.messages };
   }
 
-  /** End it: the last frame is the highest seen, or with `fill` the last that was asked for. */
-  stop(fill = false): void {
-    stop(this.#state, fill);
+  /**
+   * End it: the last frame is the highest seen, or with `fill` the last that was asked for. What has not gone out at
+   * `by` is given up.
+   */
+  stop(fill = false, by = Infinity): void {
+    stop(this.#state, fill, by);
   }
 
   /** Accept no more packets, and wait to be told where the series ends. Only for one that is shared. */

@@ -28,6 +28,7 @@ export interface SeriesLimits extends Pick<
   | 'overtakeFrames'
   | 'fillTailFrames'
   | 'closingTimeoutMs'
+  | 'drainMs'
   | 'consumerConnections'
 > {
   readonly discardIncomplete: boolean;

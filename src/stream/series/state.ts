@@ -66,6 +66,8 @@ export class SeriesState {
   /** Last frame. */
   last = noFrame;
   stopWanted = false;
+  /** When the service ends: what has not gone out then is given up. */
+  stopBy = Infinity;
   /** What comes behind its end is kept for the next series, where it is. */
   keepsBehind = false;
   /** Packets seen when silence was to end it; −1 = something else does. */
