@@ -97,18 +97,30 @@ function fileAt(path: string): string {
   throw new OperatorError(`${path}: is no file. Give an HDF5 file`, exitCode.usage);
 }
 
+/** Of flock(2). */
+const [shared, exclusive, now] = [1, 2, 4];
+
 /** No other program has the file open that locks files as HDF5 does; without locks, go on. */
 function lock(file: string): () => void {
-  const exclusiveNow = 2 | 4;
   const calls = sendCalls();
   if (typeof calls === 'string') return () => undefined;
-  const descriptor = openSync(file, 'r');
-  if (calls.flock(descriptor, exclusiveNow) === 0 || !['EAGAIN', 'EWOULDBLOCK'].includes(calls.failure()))
+  const [descriptor, kind] = openToLock(file);
+  if (calls.flock(descriptor, kind | now) === 0 || !['EAGAIN', 'EWOULDBLOCK'].includes(calls.failure()))
     return () => closeSync(descriptor);
   closeSync(descriptor);
   throw new OperatorError(
     `${file}: another program has it open. Wait until the receiver has finished the series, and close it in viewers`,
   );
+}
+
+/** NFS and SMB lock exclusively only what is open for writing; what may not be written can still be looked at. */
+function openToLock(file: string): [descriptor: number, kind: number] {
+  try {
+    return [openSync(file, 'r+'), exclusive];
+  } catch (error) {
+    if (!['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    return [openSync(file, 'r'), shared];
+  }
 }
 
 /** What the system or the library refuses, as an error that says so. */

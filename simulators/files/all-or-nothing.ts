@@ -48,22 +48,32 @@ export const undoOf = (path: string): string => `${path}.undo`;
 /** @throws Error of the file system, with the file as it was */
 export function change(path: string, pieces: readonly Piece[], calls = systemCalls): void {
   const file = openSync(path, 'r+');
-  const { size } = fstatSync(file);
-  const behind = pieces.filter(({ at }) => at >= size);
-  const within = pieces.filter(({ at }) => at < size);
-  const replaced = within.map(({ at, bytes }) => ({ at, before: readAt(file, at, bytes.length), after: bytes }));
-  const undo = undoOf(path);
   try {
+    const { size } = fstatSync(file);
+    const behind = pieces.filter(({ at }) => at >= size);
+    const within = pieces.filter(({ at }) => at < size);
+    const replaced = within.map(({ at, bytes }) => ({ at, before: readAt(file, at, bytes.length), after: bytes }));
+    const undo = undoOf(path);
+    // One that is there already is of another change, which may go on now: it is left alone, and so is the file.
+    const put = openSync(undo, 'wx', 0o600);
+    let over = false;
     try {
-      for (const piece of behind) writeAll(file, piece, calls);
-      calls.sync(file);
-      putBy(undo, size, replaced, calls);
+      try {
+        for (const piece of behind) writeAll(file, piece, calls);
+        calls.sync(file);
+        putBy(put, size, replaced, calls);
+      } finally {
+        closeSync(put);
+      }
+      syncFolder(undo, calls);
+      over = true;
       for (const piece of within) writeAll(file, piece, calls);
       calls.sync(file);
     } catch (error) {
       // Where bytes stand already no room is needed. Should it fail all the same, FILE.undo stays for `recover`.
-      putBack(file, size, replaced);
-      if (existsSync(undo)) unlinkSync(undo);
+      if (over) putBack(file, size, replaced);
+      else ftruncateSync(file, size);
+      unlinkSync(undo);
       throw error;
     }
     unlinkSync(undo);
@@ -129,18 +139,12 @@ function putBack(file: number, size: number, replaced: readonly Replaced[]): voi
 }
 
 /** Size, then for each piece place, length, bytes before and after; numbers as 64 bit, little endian. */
-function putBy(undo: string, size: number, replaced: readonly Replaced[], calls: DiskCalls): void {
+function putBy(undo: number, size: number, replaced: readonly Replaced[], calls: DiskCalls): void {
   const parts = replaced.flatMap(({ at, before, after }) => [numbers(at, before.length), before, after]);
   const body = Buffer.concat([numbers(size), ...parts]);
   const bytes = Buffer.concat([Buffer.from(magic), createHash('sha256').update(body).digest(), body]);
-  const file = openSync(undo, 'wx', 0o600);
-  try {
-    writeAll(file, { at: 0, bytes }, calls);
-    calls.sync(file);
-  } finally {
-    closeSync(file);
-  }
-  syncFolder(undo, calls);
+  writeAll(undo, { at: 0, bytes }, calls);
+  calls.sync(undo);
 }
 
 function readUndo(bytes: Buffer): { size: number; replaced: Replaced[] } | null {

@@ -1,9 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
+  closeSync,
   copyFileSync,
   existsSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   readdirSync,
   rmSync,
@@ -14,6 +16,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { annotateFile } from '../../simulators/annotate.js';
 import type { AnnotateReport } from '../../simulators/annotate.js';
+import type { SendCalls } from '../../simulators/detector/ffi.js';
 import { sendCalls } from '../../simulators/detector/ffi.js';
 import { FrameFile } from '../../simulators/files/frame-file.js';
 import { loadHdf5, openForReading } from '../../simulators/files/hdf5.js';
@@ -184,6 +187,32 @@ t.test(
     const ended = new Promise((resolve) => receiver.once('close', resolve));
     receiver.stdin.end();
     await ended;
+    t.match(await annotated(file), { changed: true });
+  },
+);
+
+t.test(
+  'a file server that locks exclusively only what is open for writing shows who else has the file open',
+  { skip: typeof sendCalls() === 'string' && 'no locks here' },
+  async (t) => {
+    const file = await received([0, 1, 2]);
+    const before = readFileSync(file);
+    const calls = sendCalls() as SendCalls;
+    const real = { ...calls };
+    t.teardown(() => Object.assign(calls, real));
+    let failed: string | null = null;
+    calls.flock = (descriptor, operation) => {
+      const flags = /flags:\s*(\d+)/.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[1] ?? '';
+      const writable = (Number.parseInt(flags, 8) & 3) === 2;
+      failed = (operation & 2) !== 0 && !writable ? 'EBADF' : null;
+      return failed === null ? real.flock(descriptor, operation) : -1;
+    };
+    calls.failure = () => failed ?? real.failure();
+    const receiver = openSync(file, 'r+');
+    t.equal(real.flock(receiver, 2), 0);
+    await t.rejects(annotated(file), { exitCode: 3, message: /another program has it open/ });
+    t.equal(Buffer.compare(readFileSync(file), before), 0);
+    closeSync(receiver);
     t.match(await annotated(file), { changed: true });
   },
 );

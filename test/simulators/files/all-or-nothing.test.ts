@@ -72,6 +72,20 @@ t.test('a write or a sync that fails, whichever it is, leaves the file as it was
   }
 });
 
+t.test('a change is not begun beside another one: neither the file nor what that put by is touched', async (t) => {
+  const path = newFile();
+  const undo = `${path}.undo`;
+  const calls = failing(0);
+  for (const content of ['', 'of the other']) {
+    writeFileSync(undo, content);
+    t.throws(() => change(path, pieces, calls), { code: 'EEXIST' });
+    t.equal(readFileSync(undo, 'utf8'), content);
+    t.equal(Buffer.compare(readFileSync(path), before), 0);
+  }
+  t.equal(calls.count, 0, 'nothing was written');
+  rmSync(undo);
+});
+
 t.test('what is left of a change of another file is not put into the one that has its name now', async (t) => {
   const path = newFile();
   const undo = `${path}.undo`;
