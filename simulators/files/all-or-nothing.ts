@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { OperatorError } from '../../src/base/errors.js';
+import { openToRead } from '../../src/base/text-file.js';
 import type { Piece } from './overlay.js';
 
 /** What it asks of the system; tests have it fail. */
@@ -86,14 +87,20 @@ export function change(path: string, pieces: readonly Piece[], calls = systemCal
 /**
  * An earlier change of this file was interrupted: restore what it was.
  * @returns false = there was nothing to do
- * @throws Error of the file system; OperatorError (environment) when another file has come by this name since
+ * @throws Error of the file system; OperatorError (environment) when another file has come by this name since, or
+ * FILE.undo is not what `change` writes
  */
 export function recover(path: string): boolean {
   const undo = undoOf(path);
   if (!existsSync(undo)) return false;
-  const kept = readUndo(readFileSync(undo));
+  const kept = readUndo(bytesOf(undo));
+  if (kept === 'unknown')
+    throw new OperatorError(
+      `${path}: ${undo} is none of this version of vdcu annotate, or damaged: what it is for is not known. Let the ` +
+        'version that wrote it restore the file, or move it away; then call it again',
+    );
   // One that is not whole was being written when it ended: nothing was written over yet.
-  if (kept !== null) {
+  if (kept !== 'begun') {
     const file = openSync(path, 'r+');
     try {
       if (!isSame(file, kept.size, kept.replaced))
@@ -147,21 +154,41 @@ function putBy(undo: number, size: number, replaced: readonly Replaced[], calls:
   calls.sync(undo);
 }
 
-function readUndo(bytes: Buffer): { size: number; replaced: Replaced[] } | null {
+/** What is no file (a pipe, a folder) has none. */
+function bytesOf(undo: string): Buffer {
+  const descriptor = openToRead(undo);
+  try {
+    return fstatSync(descriptor).isFile() ? readFileSync(descriptor) : Buffer.from('no file');
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+interface Kept {
+  readonly size: number;
+  readonly replaced: readonly Replaced[];
+}
+
+/** @returns begun = the beginning of one, or zeros, as a power cut leaves them */
+function readUndo(bytes: Buffer): Kept | 'begun' | 'unknown' {
+  const head = Buffer.from(magic).subarray(0, bytes.length);
+  if (bytes.every((byte) => byte === 0)) return 'begun';
+  if (!bytes.subarray(0, head.length).equals(head)) return 'unknown';
   const start = magic.length + digestBytes;
   const body = bytes.subarray(start);
-  const digest = bytes.subarray(magic.length, start);
-  if (bytes.subarray(0, magic.length).toString() !== magic) return null;
-  if (!createHash('sha256').update(body).digest().equals(digest)) return null;
   const number = (at: number): number => Number(body.readBigUInt64LE(at));
   const replaced: Replaced[] = [];
+  if (body.length < 8) return 'begun';
   for (let at = 8; at < body.length;) {
+    if (at + 16 > body.length) return 'begun';
     const [first, end] = [at + 16, at + 16 + number(at + 8)];
     const next = 2 * end - first;
+    if (next > body.length) return 'begun';
     replaced.push({ at: number(at), before: body.subarray(first, end), after: body.subarray(end, next) });
     at = next;
   }
-  return { size: number(0), replaced };
+  const whole = createHash('sha256').update(body).digest().equals(bytes.subarray(magic.length, start));
+  return whole ? { size: number(0), replaced } : 'unknown';
 }
 
 const numbers = (...values: number[]): Uint8Array => new Uint8Array(BigUint64Array.from(values, BigInt).buffer);

@@ -166,7 +166,8 @@ t.test('a file that was written elsewhere is annotated, and that is said', async
 t.test('an annotation that died half-way is undone first', async (t) => {
   const file = await received([0, 1, 2]);
   const before = readFileSync(file);
-  writeFileSync(`${file}.undo`, 'not whole: nothing was written over yet');
+  // Not whole: nothing was written over yet.
+  writeFileSync(`${file}.undo`, 'virtual-dcu un');
   await t.rejects(annotated(file, lossy, { dryRun: true }), { exitCode: 3, message: /did not come to its end/ });
   t.equal(Buffer.compare(readFileSync(file), before), 0);
   t.match(await annotated(file), { warnings: [/an annotation before did not come to its end/] });

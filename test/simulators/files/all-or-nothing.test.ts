@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   fsyncSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -11,8 +13,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import type { Test } from 'tap';
 import { change, recover } from '../../../simulators/files/all-or-nothing.js';
 import type { DiskCalls } from '../../../simulators/files/all-or-nothing.js';
+import { programNamed } from '../../programs.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'vdcu-all-or-nothing-'));
 t.teardown(() => rmSync(folder, { recursive: true }));
@@ -86,21 +90,65 @@ t.test('a change is not begun beside another one: neither the file nor what that
   rmSync(undo);
 });
 
-t.test('what is left of a change of another file is not put into the one that has its name now', async (t) => {
-  const path = newFile();
-  const undo = `${path}.undo`;
-  // Dies when the first piece has been written over half.
+/** FILE.undo, and dies when the first piece has been written over half. */
+function undoBytes(t: Test, path: string): Buffer {
   let kept = Buffer.alloc(0);
   const calls: DiskCalls = {
     ...failing(0),
     write: (descriptor, bytes, at) => {
       if (at !== 10) return writeSync(descriptor, bytes, 0, bytes.length, at);
       writeSync(descriptor, bytes, 0, 50, at);
-      kept = readFileSync(undo);
+      kept = readFileSync(`${path}.undo`);
       throw new Error('dies');
     },
   };
   t.throws(() => change(path, pieces, calls), /dies/);
+  return kept;
+}
+
+const unknown = { name: 'OperatorError', exitCode: 3, message: /\.undo is none of this version.*move it away/ };
+
+t.test('a FILE.undo that a change did not write is refused and kept; the beginning of one is removed', async (t) => {
+  const path = newFile();
+  const undo = `${path}.undo`;
+  const whole = undoBytes(t, path);
+  const damaged = Buffer.from(whole);
+  damaged[whole.length - 1] ^= 1;
+  const older = Buffer.from(whole);
+  older.write('1', 'virtual-dcu undo '.length);
+  for (const content of [damaged, older, Buffer.from('my own notes'), Buffer.from('virtual-dcu undo of mine')]) {
+    writeFileSync(undo, content);
+    t.throws(() => recover(path), unknown);
+    t.equal(Buffer.compare(readFileSync(undo), content), 0, 'still there');
+  }
+  for (const bytes of [0, 5, 19, 40, 58, 60, 70, 200, whole.length - 1]) {
+    writeFileSync(undo, whole.subarray(0, bytes));
+    t.equal(recover(path), true, `${bytes} bytes of it`);
+    t.notOk(existsSync(undo));
+  }
+  writeFileSync(undo, Buffer.alloc(4096));
+  t.equal(recover(path), true, 'zeros');
+  t.equal(Buffer.compare(readFileSync(path), before), 0, 'the file was left alone');
+});
+
+t.test('a pipe or a folder of the name FILE.undo is refused, and not waited for', async (t) => {
+  const path = newFile();
+  const undo = `${path}.undo`;
+  mkdirSync(undo);
+  t.throws(() => recover(path), unknown);
+  rmSync(undo, { recursive: true });
+  const mkfifo = programNamed('mkfifo');
+  if (mkfifo === null) return;
+  execFileSync(mkfifo, [undo]);
+  t.throws(() => recover(path), unknown);
+  t.ok(existsSync(undo));
+  rmSync(undo);
+});
+
+t.test('what is left of a change of another file is not put into the one that has its name now', async (t) => {
+  const path = newFile();
+  const undo = `${path}.undo`;
+  const kept = undoBytes(t, path);
   const other = Buffer.from(before);
   other[5001] = 99;
   for (const content of [other, before.subarray(0, 8000)]) {
