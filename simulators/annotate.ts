@@ -74,7 +74,8 @@ export async function annotateFile(options: AnnotateOptions): Promise<AnnotateRe
           exitCode.interrupted,
         );
       const pieces = annotated.changed ? [...overlay.changes()] : [];
-      if (!dryRun && pieces.length > 0) attempt(file, () => change(file, pieces));
+      const left = !dryRun && pieces.length > 0 ? attempt(file, () => change(file, pieces)) : null;
+      if (left !== null) warnings.push(left);
       const bytes = annotated.changed ? overlay.size - overlay.before : 0;
       return { ...annotated, warnings: [...warnings, ...annotated.warnings], file, bytes, dryRun };
     } finally {

@@ -17,7 +17,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { OperatorError } from '../../src/base/errors.js';
+import { exitCode, messageOf, OperatorError } from '../../src/base/errors.js';
 import { openToRead } from '../../src/base/text-file.js';
 import type { Piece } from './overlay.js';
 
@@ -46,8 +46,11 @@ interface Replaced {
 /** Where what is written over is put by. */
 export const undoOf = (path: string): string => `${path}.undo`;
 
-/** @throws Error of the file system, with the file as it was */
-export function change(path: string, pieces: readonly Piece[], calls = systemCalls): void {
+/**
+ * @returns null, or what is to be seen to though the file is changed
+ * @throws Error of the file system, with the file as it was; OperatorError (environment) when it could not be made so
+ */
+export function change(path: string, pieces: readonly Piece[], calls = systemCalls): string | null {
   const file = openSync(path, 'r+');
   try {
     const { size } = fstatSync(file);
@@ -72,13 +75,21 @@ export function change(path: string, pieces: readonly Piece[], calls = systemCal
       calls.sync(file);
     } catch (error) {
       // Where bytes stand already no room is needed. Should it fail all the same, FILE.undo stays for `recover`.
-      if (over) putBack(file, size, replaced);
+      if (over) restoring(path, () => putBack(file, size, replaced, calls));
       else ftruncateSync(file, size);
       unlinkSync(undo);
       throw error;
     }
-    unlinkSync(undo);
-    syncFolder(undo, calls);
+    try {
+      unlinkSync(undo);
+      syncFolder(undo, calls);
+      return null;
+    } catch (error) {
+      return (
+        `${path}: is changed, but ${undo} may still be there, or be there again after a power cut ` +
+        `(${messageOf(error)}). Remove it: the next call would take the change back first`
+      );
+    }
   } finally {
     closeSync(file);
   }
@@ -90,17 +101,18 @@ export function change(path: string, pieces: readonly Piece[], calls = systemCal
  * @throws Error of the file system; OperatorError (environment) when another file has come by this name since, or
  * FILE.undo is not what `change` writes
  */
-export function recover(path: string): boolean {
+export function recover(path: string, calls = systemCalls): boolean {
   const undo = undoOf(path);
   if (!existsSync(undo)) return false;
-  const kept = readUndo(bytesOf(undo));
-  if (kept === 'unknown')
-    throw new OperatorError(
-      `${path}: ${undo} is none of this version of vdcu annotate, or damaged: what it is for is not known. Let the ` +
-        'version that wrote it restore the file, or move it away; then call it again',
-    );
-  // One that is not whole was being written when it ended: nothing was written over yet.
-  if (kept !== 'begun') {
+  restoring(path, () => {
+    const kept = readUndo(bytesOf(undo));
+    if (kept === 'unknown')
+      throw new OperatorError(
+        `${path}: ${undo} is none of this version of vdcu annotate, or damaged: what it is for is not known. Let ` +
+          'the version that wrote it restore the file, or move it away; then call it again',
+      );
+    // One that is not whole was being written when it ended: nothing was written over yet.
+    if (kept === 'begun') return;
     const file = openSync(path, 'r+');
     try {
       if (!isSame(file, kept.size, kept.replaced))
@@ -108,13 +120,28 @@ export function recover(path: string): boolean {
           `${path}: ${undo} is of another file that had this name: what it has written over is not here. Move it ` +
             'away, and call it again',
         );
-      putBack(file, kept.size, kept.replaced);
+      putBack(file, kept.size, kept.replaced, calls);
     } finally {
       closeSync(file);
     }
-  }
+  });
   unlinkSync(undo);
   return true;
+}
+
+/** Make the file what it was. What the system refuses leaves FILE.undo, and that is said. */
+function restoring(path: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    throw new OperatorError(
+      `${path}: may be half changed, and could not be made what it was (${messageOf(error)}). ${undoOf(path)} has ` +
+        'what was written over: leave both, see to the disk or the rights, and call it again',
+      exitCode.environment,
+      { cause: error },
+    );
+  }
 }
 
 function writeAll(file: number, { at, bytes }: Piece, { write }: DiskCalls): void {
@@ -139,10 +166,10 @@ function isSame(file: number, size: number, replaced: readonly Replaced[]): bool
   );
 }
 
-function putBack(file: number, size: number, replaced: readonly Replaced[]): void {
-  for (const { at, before } of replaced) writeAll(file, { at, bytes: before }, systemCalls);
+function putBack(file: number, size: number, replaced: readonly Replaced[], calls: DiskCalls): void {
+  for (const { at, before } of replaced) writeAll(file, { at, bytes: before }, calls);
   ftruncateSync(file, size);
-  fsyncSync(file);
+  calls.sync(file);
 }
 
 /** Size, then for each piece place, length, bytes before and after; numbers as 64 bit, little endian. */

@@ -67,13 +67,57 @@ t.test('a write or a sync that fails, whichever it is, leaves the file as it was
   const counted = failing(0);
   change(newFile(), pieces, counted);
   t.ok(counted.count > 8, `${counted.count} calls`);
-  // The last one only makes the removal of the undo file last: the change is done by then.
+  // The last one only makes the removal of the undo file last, see below.
   for (let at = 1; at < counted.count; at++) {
     const path = newFile();
     t.throws(() => change(path, pieces, failing(at)), { code: /ENOSPC|EIO/ }, `call ${at}`);
     t.equal(Buffer.compare(readFileSync(path), before), 0, `call ${at}: as it was`);
     t.notOk(existsSync(`${path}.undo`));
   }
+});
+
+/** As `failing`, and all that follows fails, too. */
+function failingFrom(at: number): DiskCalls {
+  let count = 0;
+  const broken = (): never => {
+    throw Object.assign(new Error('ESTALE: stale file handle'), { code: 'ESTALE' });
+  };
+  return {
+    write: (descriptor, bytes, position) =>
+      ++count < at ? writeSync(descriptor, bytes, 0, bytes.length, position) : broken(),
+    sync: (descriptor) => (++count < at ? fsyncSync(descriptor) : broken()),
+  };
+}
+
+t.test('when the file cannot be made what it was that is said, and FILE.undo is kept for the next call', async (t) => {
+  const half = { name: 'OperatorError', exitCode: 3, message: /may be half changed.*ESTALE.*\.undo has what was/ };
+  const counted = failing(0);
+  change(newFile(), pieces, counted);
+  let kept = 0;
+  for (let at = 1; at < counted.count; at++) {
+    const path = newFile();
+    const undo = `${path}.undo`;
+    const thrown = t.throws(() => change(path, pieces, failingFrom(at))) as unknown as Error;
+    if (!existsSync(undo)) {
+      t.equal(Buffer.compare(readFileSync(path), before), 0, `call ${at}: as it was`);
+      continue;
+    }
+    kept++;
+    t.match(thrown, half);
+    t.throws(() => recover(path, failingFrom(1)), half, 'the disk is still broken');
+    t.ok(existsSync(undo));
+    t.equal(recover(path), true);
+    t.equal(Buffer.compare(readFileSync(path), before), 0);
+  }
+  t.equal(kept, 3, 'two pieces that are written over, and their sync');
+});
+
+t.test('a change that is done is no failure when FILE.undo cannot be removed for certain', async (t) => {
+  const counted = failing(0);
+  t.equal(change(newFile(), pieces, counted), null);
+  const path = newFile();
+  t.match(change(path, pieces, failing(counted.count)), /is changed, but .*\.undo may still be there.*EIO.*Remove it/);
+  t.equal(Buffer.compare(readFileSync(path), after), 0);
 });
 
 t.test('a change is not begun beside another one: neither the file nor what that put by is touched', async (t) => {
@@ -96,7 +140,7 @@ function undoBytes(t: Test, path: string): Buffer {
   const calls: DiskCalls = {
     ...failing(0),
     write: (descriptor, bytes, at) => {
-      if (at !== 10) return writeSync(descriptor, bytes, 0, bytes.length, at);
+      if (at !== 10 || kept.length > 0) return writeSync(descriptor, bytes, 0, bytes.length, at);
       writeSync(descriptor, bytes, 0, 50, at);
       kept = readFileSync(`${path}.undo`);
       throw new Error('dies');
@@ -194,7 +238,8 @@ t.test('a process that dies at any moment leaves a file that is as it was, is ma
         }
       },
     };
-    t.throws(() => change(path, pieces, snapping));
+    if (at < counted.count) t.throws(() => change(path, pieces, snapping));
+    else t.type(change(path, pieces, snapping), 'string');
     const left = then as { file: Buffer; undo: Buffer | null } | null;
     if (left === null) return t.fail('nothing was seen');
     writeFileSync(path, left.file);
