@@ -220,11 +220,16 @@ function readUndo(bytes: Buffer): Kept | 'begun' | 'unknown' {
 
 const numbers = (...values: number[]): Uint8Array => new Uint8Array(BigUint64Array.from(values, BigInt).buffer);
 
-/** So that a name that was made or taken away stays so after a power cut. */
+/** What a file system says that does not sync folders (fsync(2)). */
+const noSyncOfFolders = ['EINVAL', 'EBADF', 'ENOTSUP', 'ENOSYS'];
+
+/** So that a name that was made or taken away stays so after a power cut, where the file system can do that. */
 function syncFolder(path: string, { sync }: DiskCalls): void {
   const folder = openSync(dirname(path), 'r');
   try {
     sync(folder);
+  } catch (error) {
+    if (!noSyncOfFolders.includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   } finally {
     closeSync(folder);
   }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   existsSync,
+  fstatSync,
   fsyncSync,
   mkdirSync,
   mkdtempSync,
@@ -117,6 +118,22 @@ t.test('a change that is done is no failure when FILE.undo cannot be removed for
   t.equal(change(newFile(), pieces, counted), null);
   const path = newFile();
   t.match(change(path, pieces, failing(counted.count)), /is changed, but .*\.undo may still be there.*EIO.*Remove it/);
+  t.equal(Buffer.compare(readFileSync(path), after), 0);
+});
+
+t.test('a file system that does not sync folders is no hindrance', async (t) => {
+  const path = newFile();
+  let folders = 0;
+  const calls: DiskCalls = {
+    ...failing(0),
+    sync: (descriptor) => {
+      if (!fstatSync(descriptor).isDirectory()) return;
+      folders++;
+      throw Object.assign(new Error('EINVAL: invalid argument, fsync'), { code: 'EINVAL' });
+    },
+  };
+  t.equal(change(path, pieces, calls), null);
+  t.equal(folders, 2);
   t.equal(Buffer.compare(readFileSync(path), after), 0);
 });
 
