@@ -24,6 +24,9 @@ export const noFrameSentences: Readonly<Record<NoFrame, string>> = {
     'the detector has them (as=npy), which stay longer',
 };
 
+/** Why no frame is the latest. */
+export const noLatest = (view: ServiceView): NoFrame => (view.streamCounters().images > 0 ? 'gone' : 'nothing_sent');
+
 /** Parameters that name a frame, as OpenAPI shows them. */
 export const frameParameters = {
   frame: { type: 'string', description: '17, index-16 or latest' },
@@ -67,11 +70,12 @@ export function frameOfWish(
   const frame = view.sentFrame(wish, asSent);
   if (message === null || wish === 'latest') return frame;
   if (typeof frame !== 'string') return frame.header['msg_number'] === message ? frame : 'gone';
-  if (frame !== 'not_sent' || wish.by !== 'index') return frame;
+  if (frame !== 'not_sent') return frame;
   const latest = view.sentFrame('latest');
   if (typeof latest === 'string') return frame;
-  const { msg_number, frame: index } = latest.header;
-  return Number(msg_number) - Number(index) === message - wish.value ? frame : 'gone';
+  const { msg_number, frame: index, frame_number } = latest.header;
+  const ahead = wish.value - Number(wish.by === 'index' ? index : frame_number);
+  return message - Number(msg_number) === ahead ? frame : 'gone';
 }
 
 /** What is wrong with a text that `readWish` does not know. */

@@ -9,6 +9,7 @@ import { downsample } from './downsample.js';
 import { PixelStates } from '../detector/pixel-states.js';
 import type { DetectorSettings } from '../detector/settings.js';
 import { frameOf, toldFrame } from './frame.js';
+import { noFrameSentences, noFrameStatus, noLatest } from './frame-wish.js';
 import { npy } from './npy.js';
 import { pickle } from './pickle.js';
 import type { ServiceView } from '../view/service-view.js';
@@ -57,7 +58,7 @@ export function addReceiverRoutes(app: FastifyInstance, view: ServiceView): void
     {
       schema: {
         tags,
-        summary: 'The image sent last, as a Python pickle [dict, bytes]; [{}, b""] before the first',
+        summary: 'The image sent last, as a Python pickle [dict, bytes]; [{}, b""] before the first of a data plane',
         response: { 200: schemas.content('image/pickle', 'Pickle protocol 3') },
       },
     },
@@ -118,6 +119,7 @@ export function addReceiverRoutes(app: FastifyInstance, view: ServiceView): void
         response: {
           200: schemas.content('application/octet-stream', 'NPY format 1.0, C order, little endian'),
           404: schemas.problems,
+          410: schemas.problems,
         },
       },
     },
@@ -125,8 +127,8 @@ export function addReceiverRoutes(app: FastifyInstance, view: ServiceView): void
       const last = view.lastFrame();
       if (last === null)
         return reply
-          .code(404)
-          .send({ problems: ['last_frame.npy: no frame has been sent since the service was started'] });
+          .code(noFrameStatus[noLatest(view)])
+          .send({ problems: [`last_frame.npy: ${noFrameSentences[noLatest(view)]}`] });
       const { pixels, type, shape } = frameOf(last);
       return reply
         .type('application/octet-stream')

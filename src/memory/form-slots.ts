@@ -3,9 +3,10 @@
 // streamer, after the publish word, and code that shows frames. A slot is free once `next` of the series words is above
 // its frame. Code that copies a released slot checks afterwards that the frame was still there.
 //
-//   record  word 0   published: tag of the frame whose form lies in the slot, 0 = none
+//   record  word 0   published: tag of the frame of this series whose form lies in the slot, 0 = none
 //           1        bytes of it
 //           2, 3     own number of that frame (64-bit float): tags come again after 2³⁰, in another series sooner
+//           4        shown: tag of the frame whose form lies in the slot, also after its series, 0 = none
 
 import type { OwnNumber } from '../detector/frame-share.js';
 import { fence } from './fence.js';
@@ -13,7 +14,7 @@ import { tagOf } from './slot-records.js';
 
 /** Bytes that each record takes: those of different writers lie apart. */
 const recordBytes = 128;
-const recordWord = { published: 0, bytes: 1 } as const;
+const recordWord = { published: 0, bytes: 1, shown: 4 } as const;
 const recordNumber = { own: 1 } as const;
 
 const chunkHead = 12;
@@ -64,14 +65,16 @@ export class FormSlots {
     return this.#map.forms + (frameNumber % this.#map.slots) * this.#map.stride;
   }
 
-  /** A slot that no thread reads: no series is open. */
+  /** Another series begins; viewers still find the form that lies in the slot. */
   forget(slot: number): void {
     Atomics.store(this.#words, (slot * recordBytes) / 4 + recordWord.published, 0);
   }
 
   /** The form of another frame is written here from now on. */
   begin(frameNumber: OwnNumber): void {
-    this.forget(frameNumber % this.#map.slots);
+    const slot = frameNumber % this.#map.slots;
+    this.forget(slot);
+    Atomics.store(this.#words, (slot * recordBytes) / 4 + recordWord.shown, 0);
     // A store-release alone lets later stores pass. Partner: `copy`.
     fence();
   }
@@ -81,6 +84,7 @@ export class FormSlots {
     const record = ((frameNumber % this.#map.slots) * recordBytes) / 4;
     this.#words[record + recordWord.bytes] = bytes;
     this.#numbers[record / 2 + recordNumber.own] = frameNumber;
+    Atomics.store(this.#words, record + recordWord.shown, tagOf(frameNumber));
     Atomics.store(this.#words, record + recordWord.published, tagOf(frameNumber));
   }
 
@@ -99,7 +103,10 @@ export class FormSlots {
     return this.#bytes.subarray(from, from + this.#words[record + recordWord.bytes]);
   }
 
-  /** The form of a frame, copied, also after it was released; null = another one lies there, or is being written. */
+  /**
+   * The form of a frame, copied, also after it was released and its series is over; null = another one lies there, or
+   * is being written.
+   */
   read(frameNumber: OwnNumber): Uint8Array | null {
     if (!this.#holds(frameNumber)) return null;
     const form = new Uint8Array(this.bytes(frameNumber).length);
@@ -122,6 +129,7 @@ export class FormSlots {
   /** For who looks when another series may be open: the tag alone may be that of one of its frames. */
   #holds(frameNumber: OwnNumber): boolean {
     const record = ((frameNumber % this.#map.slots) * recordBytes) / 4;
-    return this.published(frameNumber) && this.#numbers[record / 2 + recordNumber.own] === frameNumber;
+    const shown = Atomics.load(this.#words, record + recordWord.shown) === tagOf(frameNumber);
+    return shown && this.#numbers[record / 2 + recordNumber.own] === frameNumber;
   }
 }

@@ -100,6 +100,8 @@ t.test('with the number of its message a frame of another series is none, whatev
     wish === 'latest' ? { json, header, places: quadPlaces, pixels: pixels.slice() } : 'not_sent';
   t.equal((await get('index-18?msg_number=11')).statusCode, 404, 'of the same series, still to come');
   t.equal((await get('index-18?msg_number=5')).statusCode, 410, 'of a series before');
+  t.equal((await get('19?msg_number=11')).statusCode, 404, 'by its number, still to come');
+  t.equal((await get('19?msg_number=5')).statusCode, 410, 'by its number, of a series before');
 });
 
 t.test('pictures wait for a thread, and not without limit', async (t) => {

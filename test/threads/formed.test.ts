@@ -51,11 +51,17 @@ encoder_threads: 2`,
     t.equal(npyFrame.byteLength, 128 + rows * columns * 2, 'viewers see the whole frame');
   });
 
-for (const compression of ['none', 'bslz4'])
-  t.test(`as=sent is what a consumer got, byte by byte, or gone: ${compression}`, async (t) => {
+for (const [compression, series] of [
+  ['none', 'armed'],
+  ['bslz4', 'armed'],
+  ['bslz4', 'auto'],
+] as const)
+  t.test(`as=sent is what a consumer got, byte by byte, or gone: ${compression}, ${series}`, async (t) => {
+    const frames = 60;
+    const auto = series === 'auto' ? `\nseries: auto\nframes: ${frames}` : '';
     const running = await start(
       t,
-      `${quadYaml}\ncompression: ${compression}\nturn: 90\nroi: [30, 40, 300, 200]\nencoder_threads: 1`,
+      `${quadYaml}\ncompression: ${compression}\nturn: 90\nroi: [30, 40, 300, 200]\nencoder_threads: 1${auto}`,
     );
     const got: Buffer[][] = [];
     const consumer = new Pull({ linger: 0 });
@@ -65,10 +71,12 @@ for (const compression of ['none', 'bslz4'])
       for await (const parts of consumer) got.push(parts);
     })();
     await until(() => running.status().consumers > 0, 'the consumer');
-    const frames = 60;
-    t.equal((await running.arm({ frames })).status, 201);
+    if (series === 'armed') t.equal((await running.arm({ frames })).status, 201);
+    else await until(() => running.status().state === 'open', 'the automatic series');
     await running.simulate({ frames });
     await until(() => got.length === frames + 2, 'all messages');
+    // The next automatic series waits for its first frame.
+    await until(() => running.status().state === (series === 'auto' ? 'open' : 'idle'), 'the end');
     const seen = new Map<number, number>();
     for (let index = 0; index < frames; index++) {
       const answer = await running.fetch('GET', `/api/v1/frames/index-${index}?as=sent`);

@@ -65,6 +65,10 @@ t.test('compressed, cut, turned, mirrored, masked; a mask that does not fit any 
   await moved(one, third);
   // Frames that were sent are gone, not to come.
   t.strictSame([await frameStatus('latest'), await frameStatus('1')], [410, 410]);
+  for (const path of ['/api/v1/last_frame.npy', '/api/v1/preview']) {
+    const answer = await running.fetch('GET', path);
+    t.match([answer.status, await answer.text()], [410, /replaced with the data plane/], path);
+  }
   await checked(t, one, 7, form);
   t.equal(await frameStatus('latest'), 200);
 

@@ -15,6 +15,7 @@ import {
   frameParameters,
   noFrameSentences,
   noFrameStatus,
+  noLatest,
   noMessageNumber,
   noWish,
   readMessageNumber,
@@ -156,13 +157,11 @@ export function addPageRoutes(app: FastifyInstance, view: ServiceView, build: Bu
         if (error instanceof PreviewBusy) return reply.code(503).send({ problems: [error.message] });
         throw error;
       }
-      return reply.code(404).send({
-        problems: [
-          (now().last?.count ?? 0) === 0
-            ? 'preview: no frame has been sent since the service was started'
-            : 'preview: nothing of the frame lies in these rows and columns',
-        ],
-      });
+      if ((now().last?.count ?? 0) === 0) {
+        const none = noLatest(view);
+        return reply.code(noFrameStatus[none]).send({ problems: [`preview: ${noFrameSentences[none]}`] });
+      }
+      return reply.code(404).send({ problems: ['preview: nothing of the frame lies in these rows and columns'] });
     },
   );
   return () => now().previews;
