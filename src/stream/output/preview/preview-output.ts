@@ -89,7 +89,8 @@ export class PreviewOutput implements Output {
 
   /** @param summary with the number that it was handed over with */
   end(summary: SeriesSummary, _taken: unknown, now: number, number = 0): boolean {
-    // Nothing comes after it.
+    // The series before had its header elsewhere, and this one no image here: its end still waits.
+    if (this.#end !== null) this.#over();
     this.#end = [seriesEndMessage(number, summary)];
     this.#finish(now);
     return true;

@@ -333,6 +333,22 @@ t.test('a new series forgets what was behind when it begins', async (t) => {
   }
 });
 
+t.test('an end that waits goes out before the next, where neither header nor image comes between', (t) => {
+  const { viewers, output, image, words } = setUp(10);
+  image(1, 0);
+  viewers.free = 0;
+  image(2, 1000);
+  output.end(summary, nothing, 1001, 1003);
+  output.prepare(shape);
+  // Shared by more instances than it has frames: this one hands over the end alone.
+  output.end(summary, nothing, 1002, 1006);
+  viewers.free = 1;
+  output.settle(2000);
+  t.strictSame(numbers(viewers), [1001, 1003, 1006]);
+  t.equal(words.skipped, 1);
+  t.end();
+});
+
 t.test('nothing is kept for viewers that have gone', async (t) => {
   const { viewers, output, image } = setUp(10);
   image(1, 0);
