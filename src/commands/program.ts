@@ -57,7 +57,7 @@ Exit codes of every command:
   ${exitCode.usage}  the command line or the configuration is wrong
   ${exitCode.environment}  the environment is wrong: port taken, no such address, refused, no answer
   ${exitCode.internal}  a defect of this program, or a thread that died
-  ${exitCode.undelivered}  stopped as asked, and the consumer lacks messages (run)
+  ${exitCode.undelivered}  stopped as asked, and the consumer lacks messages (run, stop)
   ${exitCode.incomplete}  done, and frames were not complete (watch, record)
   ${exitCode.interrupted}  interrupted before the work was done; or twice, and ended at once`,
   );

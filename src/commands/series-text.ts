@@ -5,7 +5,7 @@ import { abortText } from '../contract/abort-reasons.js';
 import { lossCauses } from '../contract/loss-causes.js';
 import type { MissingByCause } from '../contract/loss-causes.js';
 import { codesOf } from '../contract/row.js';
-import type { SeriesSummary } from '../contract/series.js';
+import type { SeriesSummary, Undelivered } from '../contract/series.js';
 
 /** Lines about a series that has ended: frames, loss of each port by cause, warnings. */
 export function summaryLines(summary: SeriesSummary): string[] {
@@ -20,9 +20,13 @@ export function summaryLines(summary: SeriesSummary): string[] {
     ),
     ...receiverLines(summary),
     ...summary.warnings.map((warning) => `  ${warning}`),
+    ...(summary.undelivered === undefined ? [] : [`  ${undeliveredText(summary.undelivered)}`]),
     ...(summary.end_pending ? ['  its series_end waits for a consumer'] : []),
   ];
 }
+
+const undeliveredText = ({ messages, bytes }: Undelivered): string =>
+  `${messages} messages (${bytes} bytes) had not reached the consumer in time`;
 
 function receiverLines({ received_by_consumer: received, receiver_error: error }: SeriesSummary): string[] {
   // Where it failed it has received images and kept none.

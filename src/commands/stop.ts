@@ -42,6 +42,7 @@ export function addStop(program: Command): void {
           sharedCodes.usage,
           [exitCode.environment, 'refused, or no service answers'],
           sharedCodes.internal,
+          [exitCode.undelivered, 'ended, but the consumer lacks messages, or series_end waits for one'],
         ],
       ),
     )
@@ -90,7 +91,14 @@ export async function stop(file: string | undefined, name: string | undefined, o
   } else {
     process.stdout.write(summary === null ? 'no series was open\n' : `${summaryLines(summary).join('\n')}\n`);
   }
-  return summary?.aborted === undefined ? exitCode.ok : exitCode.failed;
+  return codeOf(summary === null ? [] : [summary]);
+}
+
+/** An abort says more than what is lacking because of it. */
+function codeOf(summaries: readonly SeriesSummary[]): number {
+  if (summaries.some(({ aborted }) => aborted !== undefined)) return exitCode.failed;
+  const lacks = summaries.some(({ end_pending: pending, undelivered }) => pending || undelivered !== undefined);
+  return lacks ? exitCode.undelivered : exitCode.ok;
 }
 
 /** All instances that share a detector, at one frame. */
@@ -112,7 +120,7 @@ async function stopShared(urls: readonly string[], token: string | null, json: b
         'next header frees it (docs/operating.md#instance-missing)\n',
     );
   if (silent.length === members.length) return exitCode.environment;
-  return whole ? exitCode.ok : exitCode.failed;
+  return whole ? codeOf(members.flatMap(({ summary }) => (summary === null ? [] : [summary]))) : exitCode.failed;
 }
 
 function summaryOf(body: unknown): SeriesSummary | null {

@@ -275,6 +275,21 @@ t.test('stop of an aborted series ends with 1, of none with 0', async (t) => {
   });
 });
 
+t.test('stop of a series that its consumer does not have whole ends with 5; an abort says more', async (t) => {
+  const undelivered = { messages: 3, bytes: 100 };
+  const cases = [
+    [{ undelivered }, 5, '3 messages (100 bytes) had not reached the consumer in time'],
+    [{ end_pending: true }, 5, 'its series_end waits for a consumer'],
+    [{ end_pending: true, aborted: 'closing_timeout' }, 1, 'its series_end waits for a consumer'],
+  ] as const;
+  for (const [fields, code, line] of cases)
+    await answering(200, JSON.stringify({ summary: { ...summary, ...fields } }), async (url) => {
+      const stopped = await vdcu('stop', '--url', url);
+      t.equal(stopped.code, code);
+      t.ok(stopped.stdout.includes(`\n  ${line}\n`), stopped.stdout);
+    });
+});
+
 t.test('status prints state, problems, the series and the one before', async (t) => {
   const series = {
     series_id: 6,
