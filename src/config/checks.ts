@@ -195,7 +195,7 @@ function metadata({ metadata_defaults: given }: Options): Problem[] {
   }));
 }
 
-/** A rule about who may connect must hold. */
+/** A rule about the peers that may connect must hold. */
 function sourceIsKnown({ send, consumer_source: source }: Options): Problem[] {
   if (source.length === 0 || send === 'auto' || wayOutFacts[send].knowsSource) return [];
   const message =

@@ -5,15 +5,14 @@
 import { exitCode, OperatorError } from '../base/errors.js';
 
 /** No process of this program ran before, and none will run so late; ms since 1970. */
-const earliest = Date.UTC(2026, 0, 1);
-const latest = Date.UTC(2100, 0, 1);
+export const plausibleClock = { from: Date.UTC(2026, 0, 1), before: Date.UTC(2100, 0, 1) } as const;
 
 /**
  * @param wall ms since 1970
  * @throws OperatorError (environment) when the clock stands outside 2026 to 2099
  */
 export function firstMessageNumber(wall: number): number {
-  if (wall >= earliest && wall < latest) return Math.floor(wall) * 1000;
+  if (wall >= plausibleClock.from && wall < plausibleClock.before) return Math.floor(wall) * 1000;
   const date = Number.isFinite(wall) && Math.abs(wall) <= 8.64e15 ? new Date(wall).toISOString() : String(wall);
   throw new OperatorError(
     `the clock says ${date}. Needed: the present time, for message numbers are made of it and must grow from start ` +

@@ -254,8 +254,8 @@ export const seriesOptions = {
       from: 1,
       to: 64,
       says:
-        'Connections of the one consumer (its nworkers); more than these raise an alarm, because the stream is split ' +
-        'between them.',
+        'Connections of the one consumer (its nworkers) to each socket. No more are let in; send: zeromq.js lets in ' +
+        'all, and says so.',
     },
     1,
   ),

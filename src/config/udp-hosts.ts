@@ -47,3 +47,10 @@ export function writtenHosts(udpHosts: readonly string[]): Addresses {
   const [first = ''] = udpHosts;
   return udpHosts.every((host) => host === first) ? first : udpHosts;
 }
+
+/** Address on which PSI's client finds the module receivers (`receiver_ports`). */
+export function hostOfReceivers(config: Pick<ServiceConfig, 'receiverHost' | 'udpHosts' | 'stated'>): string {
+  // Of a detector that the client names, no address is known yet but the one that the file states.
+  const [udpHost = [config.stated?.options.udp_host ?? []].flat()[0]] = config.udpHosts;
+  return config.receiverHost ?? udpHost;
+}

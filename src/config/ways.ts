@@ -21,7 +21,7 @@ export interface WayOutFacts {
   readonly blocks: boolean;
   /** Where messages wait for a consumer: in the kernel's send buffer, or in zmq's queue in this process. */
   readonly queue: 'kernel' | 'zmq';
-  /** It looks at the address of who connects: `consumer_source` holds. */
+  /** It looks at the address that a peer connects from: `consumer_source` holds. */
   readonly knowsSource: boolean;
 }
 

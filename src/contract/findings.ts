@@ -60,7 +60,7 @@ export const findings = {
   },
   receiver_silent: {
     says: 'The receiver does not answer',
-    remedy: 'Start it, or correct receiver_url',
+    remedy: 'Start it, correct receiver_url, or let the service reach it (firewall, networkPolicy.egress of the chart)',
     docs: receiver,
   },
   receiver_error: {

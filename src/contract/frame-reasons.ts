@@ -19,7 +19,7 @@ export const frameReasons = {
   stop: {
     says: 'the series was ended before its packets had come',
     remedy: 'Stop the detector before the series',
-    docs: 'docs/operating.md#the-series-does-not-end',
+    docs: 'docs/operating.md#cut-off',
     marked: 'markedStop',
     discarded: 'discardedStop',
   },

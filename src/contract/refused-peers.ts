@@ -12,6 +12,8 @@ interface RefusalRow extends Row {
    * from that, nor what concerns the machine.
    */
   readonly maybeConsumer: boolean;
+  /** VdcuStrangers rings: somebody has to look. */
+  readonly alerts: boolean;
 }
 
 /** Why a peer is no consumer: label of `vdcu_zmq_peers_refused_total`. `says` goes on from "data port: 192.0.2.7 ". */
@@ -24,6 +26,7 @@ export const peerRefusals = {
     docs: 'docs/operating.md#strangers',
     counter: 'refusedTooMany',
     maybeConsumer: true,
+    alerts: true,
   },
   gives_way: {
     says: 'only looks on (vdcu watch, vdcu record): it was not let in, because a consumer is there',
@@ -31,6 +34,7 @@ export const peerRefusals = {
     docs: 'docs/operating.md#strangers',
     counter: 'refusedGivesWay',
     maybeConsumer: false,
+    alerts: false,
   },
   source: {
     says: 'is not in consumer_source: it was not let in',
@@ -38,6 +42,7 @@ export const peerRefusals = {
     docs: 'docs/operating.md#strangers',
     counter: 'refusedSource',
     maybeConsumer: true,
+    alerts: true,
   },
   old_protocol: {
     says: 'speaks no ZMTP 3 (a libzmq before 4.0, a browser, a port scanner): it was closed',
@@ -45,6 +50,7 @@ export const peerRefusals = {
     docs: 'docs/operating.md#strangers',
     counter: 'refusedOldProtocol',
     maybeConsumer: false,
+    alerts: true,
   },
   mechanism: {
     says: 'wants an encrypted or authenticated connection: it was closed',
@@ -52,6 +58,7 @@ export const peerRefusals = {
     docs: 'docs/operating.md#strangers',
     counter: 'refusedMechanism',
     maybeConsumer: true,
+    alerts: true,
   },
   socket_type: {
     says: 'connected with a socket that does not PULL: it was refused',
@@ -59,6 +66,7 @@ export const peerRefusals = {
     docs: 'docs/operating.md#strangers',
     counter: 'refusedSocketType',
     maybeConsumer: true,
+    alerts: true,
   },
   no_handshake: {
     says: 'did not finish the handshake in time: it was closed',
@@ -66,6 +74,7 @@ export const peerRefusals = {
     docs: 'docs/operating.md#strangers',
     counter: 'refusedNoHandshake',
     maybeConsumer: false,
+    alerts: false,
   },
   malformed: {
     says: 'sent what is no ZMTP, or more than a consumer may send: it was closed',
@@ -73,6 +82,7 @@ export const peerRefusals = {
     docs: 'docs/operating.md#strangers',
     counter: 'refusedMalformed',
     maybeConsumer: true,
+    alerts: true,
   },
   too_many_unfinished: {
     says: 'is one of too many connections without a handshake: the oldest were closed',
@@ -80,6 +90,7 @@ export const peerRefusals = {
     docs: 'docs/operating.md#strangers',
     counter: 'refusedUnfinished',
     maybeConsumer: false,
+    alerts: false,
   },
   not_a_consumer: {
     says: 'connected and was no consumer (no PULL socket, a libzmq before 4.0, or no zmq at all): it was closed',
@@ -87,6 +98,7 @@ export const peerRefusals = {
     docs: 'docs/operating.md#strangers',
     counter: 'refusedNotAConsumer',
     maybeConsumer: false,
+    alerts: true,
   },
   no_descriptors: {
     says: 'cannot be accepted, nor any other peer: no file descriptor or memory is left',
@@ -94,6 +106,7 @@ export const peerRefusals = {
     docs: 'docs/operating.md#strangers',
     counter: 'refusedNoDescriptors',
     maybeConsumer: false,
+    alerts: true,
   },
 } as const satisfies Readonly<Record<string, RefusalRow>>;
 

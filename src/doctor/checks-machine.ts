@@ -1,6 +1,7 @@
 // Checks of processors, memory, privileges, our own fast ways and the clock. Pure: facts in, verdict out. None of these
 // needs more than the plan's figures, which docs/performance.md explains.
 
+import { plausibleClock } from '../config/message-numbers.js';
 import { wayInFacts } from '../config/ways.js';
 import { realtimeRefusal } from '../runtime/realtime.js';
 import type { Facts } from './facts.js';
@@ -12,8 +13,6 @@ import type { Check, NotChecked, Verdict } from './verdict.js';
 const dgramPacketsPerSecond = wayInFacts.dgram.packetsPerSecond;
 /** Linux, capability.h. */
 const capability = { netAdmin: 12n, sysNice: 23n } as const;
-/** A clock before this has never been set. */
-const plausibleSince = Date.UTC(2025, 0, 1);
 const mebibyte = 2 ** 20;
 
 export const machineChecks: readonly Check[] = [
@@ -266,7 +265,8 @@ function clock({ clock: { wallMs, synchronised } }: Facts): Verdict {
         : 'not synchronised';
   const seen = `${new Date(wallMs).toISOString()}, ${kept}`;
   const needed = 'a clock that is synchronised: message numbers begin with it and must not go back';
-  if (wallMs < plausibleSince) return failed(seen, needed, 'timedatectl set-ntp true (or start chronyd)');
+  if (wallMs < plausibleClock.from || wallMs >= plausibleClock.before)
+    return failed(seen, needed, 'timedatectl set-ntp true (or start chronyd)');
   return synchronised === false
     ? warning(seen, needed, 'timedatectl set-ntp true (or start chronyd)')
     : ok(seen, needed);

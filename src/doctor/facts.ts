@@ -116,7 +116,7 @@ export interface LinkFacts {
 }
 
 export interface PortFacts {
-  readonly key: 'udp_ports' | 'data_port' | 'preview' | 'api_port';
+  readonly key: 'udp_ports' | 'data_port' | 'preview' | 'api_port' | 'receiver_ports';
   readonly host: string;
   readonly port: number;
   /** Code of the error when it was tried; null = free. */

@@ -4,7 +4,7 @@
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 import type { ServiceConfig } from '../config/service-config.js';
-import { hostOfPort } from '../config/udp-hosts.js';
+import { hostOfPort, hostOfReceivers } from '../config/udp-hosts.js';
 import type { AddressFacts, PortFacts } from './facts.js';
 
 /** The addresses with what became of a UDP socket bound to each. */
@@ -29,11 +29,12 @@ function udpPortsOf(config: ServiceConfig): { readonly host: string; readonly po
 
 /** All ports of the configuration that are on and named; 0 takes any and cannot be taken. */
 export async function tryPorts(config: ServiceConfig): Promise<PortFacts[]> {
-  const { dataHost, dataPorts, preview, apiHost, apiPort } = config;
+  const { dataHost, dataPorts, preview, apiHost, apiPort, receiverPorts } = config;
   const tcp = [
     ...dataPorts.map((port) => ['data_port', dataHost, port] as const),
     ['preview', dataHost, preview?.port ?? 0] as const,
     ['api_port', apiHost, apiPort] as const,
+    ...receiverPorts.map((port) => ['receiver_ports', hostOfReceivers(config), port] as const),
   ]
     .filter(([, , port]) => port !== 0)
     .map(async ([key, host, port]): Promise<PortFacts> => ({ key, host, port, error: await tryTcp(host, port) }));

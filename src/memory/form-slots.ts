@@ -126,7 +126,7 @@ export class FormSlots {
     return this.#holds(frameNumber);
   }
 
-  /** For who looks when another series may be open: the tag alone may be that of one of its frames. */
+  /** For a reader that looks when another series may be open: the tag alone may be that of one of its frames. */
   #holds(frameNumber: OwnNumber): boolean {
     const record = ((frameNumber % this.#map.slots) * recordBytes) / 4;
     const shown = Atomics.load(this.#words, record + recordWord.shown) === tagOf(frameNumber);

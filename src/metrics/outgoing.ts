@@ -87,7 +87,7 @@ export const outgoingGauges: readonly MetricRow[] = [
     metric: 'vdcu_consumer_connections',
     help:
       'Connections that the one consumer makes to all sockets (consumer_connections of the configuration, for each); ' +
-      'with more than these the stream is shared',
+      'no more are let in, or with send: zeromq.js share the stream',
     labels: [],
     read: (view) => [[{}, view.config.consumerConnections * view.config.dataPorts.length]],
   },

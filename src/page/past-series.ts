@@ -43,7 +43,7 @@ export class PastSeries {
       this.#list.replaceChildren(
         ...(series.length === 0 ? [make('p', 'small', 'No series has ended yet.')] : series.map(entry)),
       );
-      // Who reads one goes on reading.
+      // An entry that is open stays open.
       for (const details of this.#list.querySelectorAll('details')) details.open = open.has(details.id);
     } catch {
       if (this.#shown !== asked) return;

@@ -2,6 +2,7 @@
 // open listeners, whose orders and figures are those of the service.
 
 import type { ServiceConfig } from '../config/service-config.js';
+import { hostOfReceivers } from '../config/udp-hosts.js';
 import { openReceiverDoor } from '../control/sls/door.js';
 import { ReceiverGroup } from '../control/sls/receivers.js';
 import { lackingModules, portsOn } from '../control/sls/told.js';
@@ -30,9 +31,7 @@ export async function openReceivers(
 ): Promise<OpenReceivers | null> {
   const { receiverPorts: ports, receiverSource: allowed } = config;
   if (ports.length === 0) return null;
-  // (Of a detector that the client names, no address is known yet but the one that the file states.)
-  const [udpHost = [config.stated?.options.udp_host ?? []].flat()[0]] = config.udpHosts;
-  const host = config.receiverHost ?? udpHost;
+  const host = hostOfReceivers(config);
   const preview = config.slsPreview ? slsPreview(view, host) : null;
   const group = new ReceiverGroup({
     config,

@@ -174,6 +174,15 @@ t.test('what says only that a series was aborted leads to the table of all reaso
   t.equal(findings.cut_short.docs, 'docs/operating.md#aborted-series');
 });
 
+t.test('the alert of strangers rings for each reason that somebody has to look at, and for no other', async (t) => {
+  const [, asked = ''] =
+    /vdcu_zmq_peers_refused_total\{reason=~"([^"]*)"\}/.exec(read('deploy/prometheus/alerts.yaml')) ?? [];
+  const ringing = Object.entries(peerRefusals).filter(([, { alerts }]) => alerts);
+  t.strictSame(sorted(asked.split('|')), sorted(ringing.map(([code]) => code)));
+  for (const [code, { maybeConsumer, alerts }] of Object.entries(peerRefusals))
+    t.ok(alerts || !maybeConsumer, `${code}: a consumer may be meant`);
+});
+
 t.test('a word that a document gives to aborted, reason or cause is one of a list', async (t) => {
   const labels = new Set(Object.values(packetClassTable).flatMap((row) => Object.values(row.labels)));
   const known = new Set<string>([...Object.values(lists).flatMap((rows) => Object.keys(rows)), ...labels, 'none']);

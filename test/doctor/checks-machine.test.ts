@@ -1,6 +1,7 @@
 import t from 'tap';
 import { parseConfig } from '../../src/config/load.js';
 import type { Facts } from '../../src/doctor/facts.js';
+import { plausibleClock } from '../../src/config/message-numbers.js';
 import { makePlan } from '../../src/config/plan.js';
 import { checked, setupOf, unchecked, goodFacts } from './good-facts.js';
 
@@ -185,6 +186,10 @@ t.test('clock: plausible, and synchronised as far as anybody says', async (t) =>
     status: 'warning',
     remedy: /^timedatectl set-ntp true/,
   });
+  // With any other the service does not start.
+  const { from, before } = plausibleClock;
+  t.match(checked('clock', clock(from, true)), { status: 'ok' });
+  for (const wall of [from - 1, before]) t.match(checked('clock', clock(wall, true)), { status: 'failed' });
   t.match(checked('clock', clock(0, true)), { status: 'failed', loses_data: false });
 });
 

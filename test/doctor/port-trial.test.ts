@@ -31,6 +31,24 @@ t.test('ports that somebody has are told from free ones; ports that are off or 0
   );
 });
 
+t.test("ports of PSI's client are tried where it will look for them", async (t) => {
+  const [own, taken] = [await freeTcpPort(), await takenTcpPort()];
+  t.teardown(taken.release);
+  const { config } = setupOf();
+  const local = {
+    ...config,
+    detector: { ...config.detector, udpPorts: [] },
+    dataPorts: [0],
+    apiPort: 0,
+    receiverPorts: [own, taken.port],
+  };
+  const errors = [null, 'EADDRINUSE'];
+  const told = (host: string) =>
+    local.receiverPorts.map((port, index) => ({ key: 'receiver_ports', host, port, error: errors[index] }));
+  t.strictSame(await tryPorts({ ...local, receiverHost: '127.0.0.1' }), told('127.0.0.1'));
+  t.strictSame(await tryPorts({ ...local, receiverHost: null, udpHosts: ['127.0.0.1'] }), told('127.0.0.1'));
+});
+
 t.test('an address of this machine can be bound, one of documentation cannot', async (t) => {
   t.match(
     await tryAddresses([receivingAddress({ address: '127.0.0.1' }), receivingAddress({ address: '192.0.2.1' })]),

@@ -70,7 +70,7 @@ export class Series {
     // Once the sums are made it belongs to the series after it.
     if (state.headerSent && state.summary === null && peers > consumerConnections)
       state.warnings.warn('strangers', strangers(peers, consumerConnections));
-    // Who goes before the header takes nothing of this series along.
+    // A consumer that goes before the header takes nothing of this series along.
     if (state.headerSent && state.consumer.lost()) loseConsumer(state);
   }
 
