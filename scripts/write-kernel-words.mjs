@@ -1,4 +1,4 @@
-// Writes what is made from the table of words that the service shares with its compiled placement: the constants beside
+// Writes what is made from the table of words that the service shares with its compiled code: the constants beside
 // the table, and the reference. Usage, after a build: node scripts/write-kernel-words.mjs
 
 import { writeFileSync } from 'node:fs';

@@ -9,6 +9,7 @@
 //           4        shown: tag of the frame whose form lies in the slot, also after its series, 0 = none
 
 import type { OwnNumber } from '../detector/frame-share.js';
+import { chunkBlockBytes, chunkBlockExtraBytes, chunkHeadBytes, encoderSlackBytes } from './chunk-words.js';
 import { fence } from './fence.js';
 import { tagOf } from './slot-records.js';
 
@@ -17,16 +18,13 @@ const recordBytes = 128;
 const recordWord = { published: 0, bytes: 1, shown: 4 } as const;
 const recordNumber = { own: 1 } as const;
 
-const chunkHead = 12;
-const blockBytes = 8192;
-
 /**
  * Bytes that the chunk of a frame takes at most: what LZ4 makes of noise, and a little that its writer may write too
  * far (encode/kernel/encode.ts).
  */
 export function chunkBound(frameBytes: number): number {
-  const blocks = Math.ceil(frameBytes / blockBytes);
-  return chunkHead + frameBytes + blocks * (4 + Math.floor(blockBytes / 255) + 16) + 16;
+  const blocks = Math.ceil(frameBytes / chunkBlockBytes);
+  return chunkHeadBytes + frameBytes + blocks * chunkBlockExtraBytes + encoderSlackBytes;
 }
 
 /** Bytes of all records. */

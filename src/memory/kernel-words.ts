@@ -1,8 +1,8 @@
-// The one table of what the service and the compiled placement (assembly/kernel/) share: every field with its width and
-// what it holds. Comes in: nothing. Goes out: the fields, for code that reads and writes them in TypeScript
-// (kernel-fields.ts); and as texts the constants that both compilers read (placement-words.ts, record-words.ts,
-// flight-words.ts) and docs/reference/kernel-words.md. scripts/write-kernel-words.mjs writes them, and a test compares.
-// Pure.
+// The one table of what the service and its compiled code (assembly/kernel/, encode/kernel/) share: every field with
+// its width and what it holds, and the sizes that both compute with. Comes in: nothing. Goes out: the fields, for code
+// that reads and writes them in TypeScript (kernel-fields.ts); and as texts the constants that both compilers read
+// (placement-words.ts, record-words.ts, flight-words.ts, chunk-words.ts) and docs/reference/kernel-words.md.
+// scripts/write-kernel-words.mjs writes them, and a test compares. Pure.
 
 /** `f64` holds a frame number or a time; `address` is 32 bits, bytes from the start of the memory, unsigned. */
 export type Width = 'u32' | 'i32' | 'f64' | 'address';
@@ -33,6 +33,7 @@ interface Values {
 
 interface WordsFile {
   readonly file: string;
+  /** First sentence of the file, without its full stop. */
   readonly about: string;
   readonly parts: readonly (Struct | Values)[];
 }
@@ -127,10 +128,13 @@ export const flightEntry = {
   size: { name: 'flightEntryBytes', bytes: 64, says: 'From one entry to the next.' },
 } as const satisfies Struct;
 
+/** Of bitshuffle's blocks. */
+const blockBytes = 8192;
+
 export const kernelWords: readonly WordsFile[] = [
   {
     file: 'placement-words',
-    about: 'a placement context, its pieces and seams',
+    about: 'Where the fields of a placement context, its pieces and seams lie',
     parts: [
       placementContext,
       {
@@ -165,7 +169,7 @@ export const kernelWords: readonly WordsFile[] = [
   },
   {
     file: 'record-words',
-    about: 'a slot record',
+    about: 'Where the fields of a slot record lie',
     parts: [
       slotRecord,
       {
@@ -180,8 +184,33 @@ export const kernelWords: readonly WordsFile[] = [
   },
   {
     file: 'flight-words',
-    about: 'an entry of the flight ring',
+    about: 'Where the fields of an entry of the flight ring lie',
     parts: [flightEntry],
+  },
+  {
+    file: 'chunk-words',
+    about: 'How large a chunk of the encoder can be, and what it works in',
+    parts: [
+      {
+        title: 'Chunk of a frame',
+        values: [
+          ['chunkHeadBytes', 12, 'bytes before the blocks'],
+          ['chunkBlockBytes', blockBytes, 'bytes of the frame that one block has'],
+          [
+            'chunkBlockExtraBytes',
+            4 + Math.floor(blockBytes / 255) + 16,
+            'bytes that a block takes beyond those of the frame: its length, and what LZ4 makes of noise',
+          ],
+        ],
+      },
+      {
+        title: 'Memory that an encoder works in',
+        values: [
+          ['encoderTableBits', 12, 'the table has 2 to this power positions of 16 bits'],
+          ['encoderSlackBytes', 16, 'bytes that a copy may read and write too far'],
+        ],
+      },
+    ],
   },
 ];
 
@@ -220,8 +249,8 @@ export function constantsText({ about, parts }: WordsFile): string {
     return [`// ${part.title}${unit}.`, ...lines].join('\n');
   });
   const opening = [
-    `// Where the fields of ${about} lie. Made from kernel-words.ts by`,
-    '// scripts/write-kernel-words.mjs, for two compilers: plain constants are what both read. What each field holds:',
+    `// ${about}. Made from kernel-words.ts by`,
+    '// scripts/write-kernel-words.mjs, for two compilers: plain constants are what both read. What each holds:',
     '// docs/reference/kernel-words.md.',
     '// Tested by test/memory/kernel-words.test.ts.',
   ];
@@ -252,7 +281,7 @@ export function kernelWordsReference(): string {
   );
   const introduction =
     'Generated from `src/memory/kernel-words.ts` by `node scripts/write-kernel-words.mjs`. The service shares these\n' +
-    'words with its compiled placement; `address` is 32 bits, bytes from the start of the memory. Their writers:\n' +
-    '[architecture.md](../architecture.md#memory).\n';
+    'words with its compiled placement and its compiled encoder; `address` is 32 bits, bytes from the start of the\n' +
+    'memory. Their writers: [architecture.md](../architecture.md#memory).\n';
   return `# Words shared with the kernel\n\n${introduction}\n${sections.join('\n')}`;
 }

@@ -7,6 +7,7 @@ import { commandBoxBytes } from './command-box.js';
 import { portCountersBytes, streamCounterTable } from './counters.js';
 import { kernelStructuresBytes } from './kernel-structures.js';
 import { frameHistogramTable, histogramBytes, portHistogramTable } from './histogram.js';
+import { chunkBlockBytes, encoderSlackBytes, encoderTableBits } from './chunk-words.js';
 import { encoderWordsBytes } from './encoder-words.js';
 import { flightRingBytes } from './flight-ring.js';
 import { formRecordsBytes } from './form-slots.js';
@@ -105,8 +106,8 @@ export interface EncodingMap {
   readonly slots: FormSlotsMap;
 }
 
-/** What the compiled encoder works in: a table of 8 KiB, a block and a little more (encode/kernel/encode.ts). */
-export const encoderScratchBytes = 2 * 8192 + 128;
+/** What the compiled encoder works in: its table, a block and a little more (encode/kernel/encode.ts). */
+export const encoderScratchBytes = (2 << encoderTableBits) + chunkBlockBytes + encoderSlackBytes;
 
 /** WebAssembly memory, and so one shared memory, ends at 4 GiB. */
 export const memoryLimitBytes = 4 * 1024 ** 3 - 65536;

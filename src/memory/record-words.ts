@@ -1,5 +1,5 @@
 // Where the fields of a slot record lie. Made from kernel-words.ts by
-// scripts/write-kernel-words.mjs, for two compilers: plain constants are what both read. What each field holds:
+// scripts/write-kernel-words.mjs, for two compilers: plain constants are what both read. What each holds:
 // docs/reference/kernel-words.md.
 // Tested by test/memory/kernel-words.test.ts.
 

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import * as chunk from '../../src/memory/chunk-words.js';
 import * as flight from '../../src/memory/flight-words.js';
 import {
   constantsOf,
@@ -23,7 +24,7 @@ t.test('constants and reference are those of the table; else: node scripts/write
 });
 
 t.test('what the service was built with has the values of the table', async (t) => {
-  const all: Readonly<Record<string, number>> = { ...placement, ...record, ...flight };
+  const all: Readonly<Record<string, number>> = { ...placement, ...record, ...flight, ...chunk };
   const table = Object.fromEntries(
     kernelWords.flatMap(({ parts }) =>
       parts.flatMap((part) => constantsOf(part).map(([name, value]) => [name, value])),

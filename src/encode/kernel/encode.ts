@@ -11,10 +11,11 @@
 // Tested by test/encode/encode-kernel.test.ts.
 
 export { arrange, cover } from './arrange';
+import { chunkBlockBytes, chunkBlockExtraBytes, chunkHeadBytes } from '../../memory/chunk-words';
 import { compress, slackBytes, tableBytes } from './lz4';
 import { transpose } from './transpose';
 
-const blockBytes: u32 = 8192;
+const blockBytes: u32 = chunkBlockBytes;
 /** Positions of a block in the table begin at a multiple of this; at 0 lies what says "never". */
 const blocksOfTable: u32 = 65536 / blockBytes;
 
@@ -26,7 +27,7 @@ export function scratchBytes(): u32 {
 /** Bytes that a frame's chunk has room for: what LZ4 may make of noise, and where it writes too far. */
 export function boundOf(bytes: u32): u32 {
   const blocks = (bytes + blockBytes - 1) / blockBytes;
-  return 12 + bytes + blocks * (4 + blockBytes / 255 + 16) + slackBytes;
+  return chunkHeadBytes + bytes + blocks * chunkBlockExtraBytes + slackBytes;
 }
 
 /**
@@ -40,7 +41,7 @@ export function encode(from: usize, elements: u32, size: u32, to: usize, scratch
   const perBlock = blockBytes / size;
   store<u64>(to, bswap<u64>(<u64>elements * size));
   store<u32>(to, bswap<u32>(blockBytes), 8);
-  let out = to + 12;
+  let out = to + chunkHeadBytes;
   let left = elements;
   // The table begins anew: what it makes of a frame does not depend on the frame before.
   let turn = blocksOfTable;

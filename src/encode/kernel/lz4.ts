@@ -4,9 +4,11 @@
 // bytes (lz4_Block_format.md of liblz4).
 // Tested by test/encode/encode-kernel.test.ts.
 
-/** The table: 4096 positions of 16 bits, by a hash of four bytes. A position below the block's base is of another. */
-const tableBits: u32 = 12;
-export const tableBytes: usize = 2 << 12;
+import { encoderSlackBytes, encoderTableBits } from '../../memory/chunk-words';
+
+/** The table: positions of 16 bits, by a hash of four bytes. A position below the block's base is of another. */
+const tableBits: u32 = encoderTableBits;
+export const tableBytes: usize = 2 << encoderTableBits;
 
 const minMatch: u32 = 4;
 const lastLiterals: usize = 5;
@@ -15,7 +17,7 @@ const noMatchBehind: usize = 12;
 const skipTrigger: u32 = 6;
 
 /** A copy of literals may read and write so many bytes too far. */
-export const slackBytes: usize = 16;
+export const slackBytes: usize = encoderSlackBytes;
 
 // @ts-ignore: decorator
 @inline
