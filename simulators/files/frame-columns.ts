@@ -84,11 +84,18 @@ export class FrameColumns {
     this.#make(sequence);
   }
 
-  /** A frame that was written. Whether there are columns beyond the sequence number, the first frame decides. */
+  /** Before a frame: make the columns. Whether there are some beyond the sequence number, the first frame decides. */
+  prepare(fields: Fields): void {
+    this.#lossOf(fields);
+  }
+
+  /** A frame that was written: all of it is noted, also where the disk refuses what has to be written for that. */
   add(fields: Fields): void {
-    this.#lossOf(fields)?.addMessage(fields, this.#written + this.#pending);
+    const row = this.#written + this.#pending;
     for (const { pending, value } of this.#columns) pending[this.#pending] = value(fields);
-    if (++this.#pending === rowsAtOnce) this.write();
+    this.#pending++;
+    this.#lossOf(fields)?.addMessage(fields, row);
+    if (this.#pending === rowsAtOnce) this.write();
   }
 
   /** A frame that is left out: what it lacks is told all the same. */

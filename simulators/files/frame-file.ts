@@ -2,7 +2,6 @@
 // /entry/instrument/<name>/data, sequence_number, and metadata beside them. Comes in: pixels and the fields of their
 // messages, in order. When writing fails the file is closed with all frames and numbers written so far, for which room
 // is kept. If that fails, too, the file is renamed to FILE.broken, so that it does not look complete.
-// Tested by test/simulators/record.test.ts.
 
 import { renameSync, rmSync } from 'node:fs';
 import { OperatorError, exitCode } from '../../src/base/errors.js';
@@ -97,16 +96,18 @@ export class FrameFile {
     try {
       if (this.bytes + pixels.length > this.#bytesLimit)
         throw new Error('the limit of file sizes is reached, File too large: ulimit -f');
+      this.#columns.prepare(fields);
       this.#data ??= this.#makeDataset(shape, kind, compressed);
       if (at === this.#room) this.#setRoom(this.#data, at + framesAtOnce);
       if (this.#chunks !== null) this.#chunks.write(this.#data, at, shape.length + 1, pixels);
       else this.#data.write_slice([[at, at + 1], ...shape.map((): [] => [])], pixelsOf(pixels, kind));
+      // The image is in the file: its row comes in, too, whatever fails from here on.
+      this.frames++;
+      this.bytes += pixels.length;
       this.#columns.add(fields);
     } catch (error) {
       throw this.#failed(error);
     }
-    this.frames++;
-    this.bytes += pixels.length;
   }
 
   #makeDataset(shape: readonly number[], kind: PixelKind, compressed: boolean): Dataset {
@@ -179,7 +180,7 @@ export class FrameFile {
     if (this.frames > 0)
       return new OperatorError(
         `${this.#file.filename}: writing failed in series ${this.series} (${hdf5Reason(error)}). The file is whole ` +
-          `and has the ${this.frames} frames from before. ${remedy}`,
+          `and has the ${this.frames} frames that were written. ${remedy}`,
         undefined,
         { cause: error },
       );

@@ -16,21 +16,19 @@ const missingColumns = ['frame', 'row', 'udp_port', 'first_packet', 'last_packet
 /** Row of a frame that is not in the file. */
 export const noRow = 0xffff_ffff;
 
-/** Lines kept before they are written: a chunk of their table. */
+/** Lines kept before they are written, about: a chunk of their table. All lines of a frame are kept together. */
 const linesAtOnce = 1024;
 
 /** A table of whole numbers that grows. */
 class Table {
   readonly #dataset: Dataset;
-  readonly #pending: Uint32Array;
+  readonly #pending: number[] = [];
   readonly #width: number;
-  #lines = 0;
   #written = 0;
 
   /** @param columns their names; null = a single one, and the table is a plain list */
   constructor(group: Group, name: string, columns: readonly string[] | null) {
     this.#width = columns?.length ?? 1;
-    this.#pending = new Uint32Array(linesAtOnce * this.#width);
     this.#dataset = group.create_dataset({
       name,
       data: new Uint32Array(0),
@@ -42,22 +40,25 @@ class Table {
     if (columns !== null) this.#dataset.create_attribute('columns', [...columns]);
   }
 
+  get full(): boolean {
+    return this.#pending.length >= linesAtOnce * this.#width;
+  }
+
   add(...values: readonly number[]): void {
-    this.#pending.set(values, this.#lines * this.#width);
-    if (++this.#lines === linesAtOnce) this.write();
+    this.#pending.push(...values);
   }
 
   write(): void {
-    if (this.#lines === 0) return;
-    const end = this.#written + this.#lines;
+    if (this.#pending.length === 0) return;
     const width = this.#width;
+    const end = this.#written + this.#pending.length / width;
     this.#dataset.resize(width === 1 ? [end] : [end, width]);
     this.#dataset.write_slice(
       [[this.#written, end], ...(width === 1 ? [] : [[] as []])],
-      this.#pending.slice(0, this.#lines * width),
+      Uint32Array.from(this.#pending),
     );
     this.#written = end;
-    this.#lines = 0;
+    this.#pending.length = 0;
   }
 }
 
@@ -78,11 +79,15 @@ export class FrameLoss {
     this.add(frame as number, row, typeof read === 'string' ? new Map() : read);
   }
 
-  /** A frame that is not complete; its ports stand in ascending order. */
+  /**
+   * A frame that is not complete; its ports stand in ascending order.
+   * @throws what the library throws, with all of the frame noted: a later `write` has it
+   */
   add(frame: number, row: number, missing: MissingPackets): void {
     this.#incomplete.add(frame);
     for (const [port, ranges] of [...missing].sort(([one], [other]) => one - other))
       for (const [first, last] of ranges) this.#missing.add(frame, row, port, first, last);
+    if (this.#incomplete.full || this.#missing.full) this.write();
   }
 
   /** Everything into the file. @throws what the library throws */
