@@ -8,7 +8,7 @@ import { OperatorError, exitCode } from '../../src/base/errors.js';
 import { DiskReserve, frameBytesLimit } from './disk-reserve.js';
 import { FrameColumns } from './frame-columns.js';
 import { bitshuffled, DirectChunks } from './direct-chunks.js';
-import { closeQuietly, createForWriting, hdf5Reason, loadWriter } from './hdf5.js';
+import { closeQuietly, createForWriting, hdf5Reason, loadWriter, refuseExisting } from './hdf5.js';
 import type { Dataset, Group, H5File, Hdf5Writer } from './hdf5.js';
 import { addDefaultPlot, addDescription, sayImages } from './nexus.js';
 import { pixelsOf } from './pixel-kinds.js';
@@ -54,7 +54,7 @@ export class FrameFile {
   }
 
   /**
-   * A new file; one that exists is not touched.
+   * A new file; one that exists is not touched, nor one that an earlier recording left as broken.
    * @param name of the detector: the group below /entry/instrument
    * @throws OperatorError for a name that is none (usage) or a file that cannot be made (environment)
    */
@@ -65,6 +65,8 @@ export class FrameFile {
         exitCode.usage,
       );
     }
+    // Of an earlier recording: it would be written over when this one cannot be closed.
+    refuseExisting(`${path}${brokenSuffix}`);
     const file = await createForWriting(path);
     try {
       return new FrameFile(file, name, await loadWriter());

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -82,4 +82,11 @@ t.test('a disk that becomes full leaves one row for each image, whatever cannot 
     const { thrown, images } = await written(t, 1030, failing);
     t.match(thrown, { message: new RegExp(`No space left.*The file is whole and has the ${images} frames that were`) });
   }
+});
+
+t.test('what an earlier recording left as broken is not written over', async (t) => {
+  const path = join(folder, 'again.h5');
+  writeFileSync(`${path}.broken`, 'earlier');
+  await t.rejects(FrameFile.create(path, 'eiger'), { exitCode: 3, message: /again\.h5\.broken: exists already/ });
+  t.notOk(existsSync(path));
 });
