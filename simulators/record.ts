@@ -130,7 +130,9 @@ export async function recordStream(options: RecordOptions): Promise<RecordReport
         if (typeof message === 'string') unreadable++;
         else
           await ordered.take(message, (next) => {
-            if (!over() && !failed) recording.take(next);
+            if (over() || failed) return;
+            recording.take(next);
+            if (over()) ordered.close();
           });
         if (over()) break;
       }

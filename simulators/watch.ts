@@ -76,12 +76,15 @@ class Watcher {
   readonly #ordered: OrderedPulls;
   readonly #start = systemClock.now();
   readonly #arrivals: Arrivals;
+  /** Ends of series after which it is over. */
+  readonly #series: number;
   #firstImageMs = 0;
   #lastImageMs = 0;
 
   constructor(options: WatchOptions, endpoints: number, arrivals: Arrivals) {
     this.#arrivals = arrivals;
     const { memoryBytes } = options;
+    this.#series = options.series ?? Infinity;
     this.#ordered = new OrderedPulls({
       endpoints,
       signal: arrivals.signal,
@@ -99,6 +102,11 @@ class Watcher {
   connection(endpoint: number, step: ConnectionStep): void {
     const connections = this.#arrivals.connection(endpoint, step);
     if (step === 'speaks' && connections > 1) this.checker.noteReconnect();
+  }
+
+  /** All series that were asked for have ended. */
+  get over(): boolean {
+    return this.checker.counts.seriesEnds >= this.#series;
   }
 
   /** No more messages; what came before a lost connection has all been read by now. */
@@ -125,6 +133,7 @@ class Watcher {
         if (this.checker.counts.images === 0) this.#firstImageMs = this.#lastImageMs;
       }
       this.checker.accept(ordered);
+      if (this.over) this.#ordered.close();
     });
   }
 
@@ -193,7 +202,7 @@ export async function watchStream(options: WatchOptions): Promise<WatchReport> {
     });
     for await (const parts of messages) {
       await watcher.take(parts);
-      if (options.series !== undefined && watcher.checker.counts.seriesEnds >= options.series) break;
+      if (watcher.over) break;
     }
     arrivals.end();
   };

@@ -34,6 +34,8 @@ export class OrderedPulls {
   #givenUp = false;
   /** Messages that still waited for room at the end. */
   #atEnd = 0;
+  /** What was stuck when all that was wanted was there; null = it is not yet. */
+  #stuckAtClose: number | null = null;
 
   constructor(options: OrderedPullsOptions) {
     const { endpoints, signal, memoryBytes = usualMemoryBytes, patienceMs = usualPatienceMs } = options;
@@ -57,6 +59,7 @@ export class OrderedPulls {
 
   /** Messages that wait for a number that did not come, those that were dropped included. */
   get stuck(): number {
+    if (this.#stuckAtClose !== null) return this.#stuckAtClose;
     return this.#ordered.next < 0 ? 0 : this.#ordered.cached + this.#ordered.dropped + this.#atEnd;
   }
 
@@ -65,9 +68,16 @@ export class OrderedPulls {
     return this.#ordered.dropped;
   }
 
+  /** All that is wanted was delivered: what waits is of later series and lacks nothing, and nothing more is taken. */
+  close(): void {
+    this.#stuckAtClose ??= this.#ordered.late + this.#ordered.dropped;
+    this.#goOn();
+  }
+
   /** Take the next message of an endpoint; `deliver` is called with each that is in order now, before this resolves. */
   async take(message: StreamMessage, deliver: (message: StreamMessage) => void): Promise<void> {
     while (this.#mustWait(message)) await this.#moved();
+    if (this.#stuckAtClose !== null) return;
     if (this.#signal.aborted && this.#ordered.refuses(message)) {
       this.#atEnd++;
       return;
@@ -79,6 +89,7 @@ export class OrderedPulls {
 
   #mustWait(message: StreamMessage): boolean {
     return (
+      this.#stuckAtClose === null &&
       !this.#givenUp &&
       !this.#signal.aborted &&
       message.msgNumber > this.#ordered.next &&

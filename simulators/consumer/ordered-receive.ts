@@ -35,6 +35,13 @@ export class OrderedReceive<Message extends Numbered> {
     return this.#cache.size;
   }
 
+  /** Of these: messages below the next number, which came too late. */
+  get late(): number {
+    let late = 0;
+    for (const number of this.#cache.keys()) if (number < this.#next) late++;
+    return late;
+  }
+
   /** Messages that the limit kept out of the cache. */
   get dropped(): number {
     return this.#dropped;

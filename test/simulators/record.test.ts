@@ -481,6 +481,16 @@ t.test('what comes by one socket before the header by another is not called left
   t.match(report, { ok: true, beforeFirstHeader: 0, counts: { frames: 2 } });
 });
 
+t.test('what has come of the next series when the last one that was asked for ends lacks nothing', async (t) => {
+  const first = [image(12, 1), image(15, 0), image(16, 1)];
+  // The second time there is room for one message: the other waits.
+  for (const memoryBytes of [undefined, 1100]) {
+    const more = { between: 200, ...(memoryBytes === undefined ? {} : { memoryBytes }) };
+    const report = await recordOf(t, [[header(10)], first, [image(11, 0), end(13)]], more);
+    t.match(report, { ok: true, verdict: 'right', stuck: 0, dropped: 0, counts: { frames: 2, seriesEnds: 1 } });
+  }
+});
+
 t.test('a number that does not come leaves messages stuck, as at the real consumer', async (t) => {
   const report = await record(newFile(), [header(10), image(11, 0), image(13, 1), end(14)], {
     signal: AbortSignal.timeout(500),

@@ -128,6 +128,21 @@ t.test('of several sockets one may be far ahead, and bring what belongs behind t
   t.match(report, { ok: true, stuck: 0, dropped: 0, beforeFirstHeader: 0, checker: { counts: { images: count } } });
 });
 
+t.test('what has come of the next series when the last one that was asked for ends lacks nothing', async (t) => {
+  const sockets = [await serve(), await serve()];
+  t.teardown(() => {
+    for (const { push } of sockets) push.close();
+  });
+  const endpoint = sockets.map((socket) => socket.endpoint).join(',');
+  const watching = watchStream({ endpoint, series: 1, signal: AbortSignal.timeout(20_000) });
+  for (const message of [image(12, 1), image(15, 0)]) await sockets[1].push.send(wire(message));
+  await new Promise((resolve) => {
+    setTimeout(resolve, 200);
+  });
+  for (const message of [header(10), image(11, 0), end(13, 2)]) await sockets[0].push.send(wire(message));
+  t.match(await watching, { ok: true, verdict: 'right', stuck: 0, checker: { counts: { images: 2 } } });
+});
+
 t.test('a number that comes again, and a message that is none, are reported', async (t) => {
   const again = await watch([header(10), image(11, 0), image(11, 0), end(12, 1)]);
   t.match([...again.checker.problemCounts.keys()], ['msg_number']);

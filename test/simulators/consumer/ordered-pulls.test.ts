@@ -85,6 +85,20 @@ t.test('the end leaves nobody waiting, and counts what waited', async (t) => {
   t.match(pulls, { stuck: room + 1, dropped: 0 });
 });
 
+t.test('when all that is wanted is there only what came too late, or was dropped, is stuck', async (t) => {
+  const { pulls, seen, bring } = setUp();
+  await bring([message('header', 0), image(2), message('header', 3), image(1), image(8)]);
+  t.equal(pulls.stuck, 2);
+  const ahead = bring(upTo(10, 30).map(image));
+  await sleep(20);
+  await bring([image(4)]);
+  pulls.close();
+  await ahead;
+  await bring([image(5), message('header', 40)]);
+  t.equal(pulls.stuck, 1);
+  t.strictSame(seen, [0, 3, 4], 'and nothing more is taken');
+});
+
 t.test('before the first header nobody waits: what came first is forgotten first', async (t) => {
   const { pulls, seen, bring } = setUp();
   await bring(upTo(1, 37).map(image));
