@@ -68,14 +68,18 @@ export interface SentFacts {
   readonly pixelBytes: number;
 }
 
-/** A copy of a frame. Whole port images of which no packet came hold pixels of older frames. */
-export interface SentFrame extends Omit<SentFacts, 'pixelBytes'> {
+/** What is told of a frame that lies in the ring. */
+export interface SeenFrame extends Omit<SentFacts, 'pixelBytes'> {
   /** Running number of its hand-over. */
   readonly count: number;
   /** By index of the port; null = unknown. */
   readonly positions: readonly (number | null)[];
   /** By index of the port: the header of the first packet that was placed; null = none was, or the port is off. */
   readonly headers: readonly (Uint8Array | null)[];
+}
+
+/** A copy of a frame. Whole port images of which no packet came hold pixels of older frames. */
+export interface SentFrame extends SeenFrame {
   /** As they lie in the ring: C order, little endian. */
   readonly pixels: Uint8Array;
 }
@@ -198,15 +202,38 @@ export class SentFrames {
 
   /** A private copy of the frame in a slot, or null when it is not there, or was overwritten meanwhile. */
   read(slot: number): SentFrame | null {
-    const base = this.#base(slot);
-    const words = this.#words;
-    const version = Atomics.load(words, base + entryWord.version);
-    if (!this.holds(slot)) return null;
-    const { ring, slotStride, sizes } = this.#memory.map;
-    const textAt = this.#textAt(base);
+    const { ring, slotStride } = this.#memory.map;
     const from = ring + slot * slotStride;
+    return this.#whole(slot, (base) => ({
+      ...this.#seen(slot, base),
+      pixels: this.#bytes.slice(from, from + this.#words[base + entryWord.pixels]),
+    }));
+  }
+
+  /** The same without its pixels, which may be 40 MB. */
+  look(slot: number): SeenFrame | null {
+    return this.#whole(slot, (base) => this.#seen(slot, base));
+  }
+
+  /** Does the slot still hold the frame that was read from it? What was copied elsewhere meanwhile is of the same. */
+  shows(slot: number, { count }: SeenFrame): boolean {
+    return this.holds(slot) && this.#numbers[this.#base(slot) / 2 + entryNumber.count] === count;
+  }
+
+  /** What `copy` makes of a slot, or null when no frame is there, or was overwritten meanwhile. */
+  #whole<Copy>(slot: number, copy: (base: number) => Copy): Copy | null {
+    const base = this.#base(slot);
+    const version = Atomics.load(this.#words, base + entryWord.version);
+    if (!this.holds(slot)) return null;
+    const copied = copy(base);
+    return this.holds(slot) && Atomics.load(this.#words, base + entryWord.version) === version ? copied : null;
+  }
+
+  #seen(slot: number, base: number): SeenFrame {
+    const words = this.#words;
+    const textAt = this.#textAt(base);
     const readNRows = words[base + entryWord.readNRows];
-    const frame: SentFrame = {
+    return {
       count: this.#numbers[base / 2 + entryNumber.count],
       series: words[base + entryWord.series],
       frameNumber: this.#numbers[base / 2 + entryNumber.frameNumber] as FrameNumber,
@@ -214,22 +241,15 @@ export class SentFrames {
       dynamicRange: words[base + entryWord.dynamicRange],
       readNRows: readNRows === 0 ? null : readNRows,
       json: this.#bytes.slice(textAt, textAt + words[base + entryWord.json]),
-      positions: Array.from({ length: sizes.ports }, (_, port) => {
+      positions: Array.from({ length: this.#memory.map.sizes.ports }, (_, port) => {
         const position = words[base + positionsWord + port];
         return position < 0 ? null : position;
       }),
-      headers: Array.from({ length: sizes.ports }, (_, index) => {
+      headers: Array.from({ length: this.#memory.map.sizes.ports }, (_, index) => {
         const records = this.#memory.ports.find((port) => port.index === index)?.records;
         return records === undefined || records.accepted(slot) === 0 ? null : records.header(slot);
       }),
-      pixels: this.#bytes.slice(from, from + words[base + entryWord.pixels]),
     };
-    return this.holds(slot) && Atomics.load(words, base + entryWord.version) === version ? frame : null;
-  }
-
-  /** Does the slot still hold the frame that was read from it? What was copied elsewhere meanwhile is of the same. */
-  shows(slot: number, { count }: SentFrame): boolean {
-    return this.holds(slot) && this.#numbers[this.#base(slot) / 2 + entryNumber.count] === count;
   }
 
   #find(matches: (base: number) => boolean): number {

@@ -20,7 +20,7 @@ import { LastFrame } from '../memory/last-frame.js';
 import type { LastFrameMemory } from '../memory/last-frame.js';
 import { PortWords } from '../memory/port-words.js';
 import { SentFrames } from '../memory/sent-frames.js';
-import type { SentFrame } from '../memory/sent-frames.js';
+import type { SeenFrame, SentFrame } from '../memory/sent-frames.js';
 import { SlotRecords } from '../memory/slot-records.js';
 import type { FrameWish, LastSent, NoFrame } from './service-view.js';
 
@@ -90,10 +90,10 @@ export class SentFrameView {
     if (wish === 'latest') return this.#latest(asSent);
     const { by, value } = wish;
     const slot = by === 'number' ? this.#sent.findNumber(value) : this.#sent.findIndex(value, told.series);
-    const frame = slot < 0 ? null : this.#sent.read(slot);
     // The slot may have been given to another frame since it was found.
-    if (frame !== null && (by === 'number' ? frame.frameNumber : frame.frameIndex) === value)
-      return this.#shown(slot, frame, asSent);
+    const wanted = (frame: SeenFrame): boolean => (by === 'number' ? frame.frameNumber : frame.frameIndex) === value;
+    const shown = slot < 0 ? null : this.#shown(slot, asSent, wanted);
+    if (shown !== null) return shown;
     const index = by === 'index' ? value : value - told.frameNumber + told.frameIndex;
     if (index > told.frameIndex) return 'not_sent';
     const { stride, offset } = this.#share;
@@ -102,20 +102,24 @@ export class SentFrameView {
 
   #latest(asSent: boolean): LastSent | NoFrame {
     for (let look = 0; look < looks; look++) {
-      const slot = this.#sent.latest;
-      const frame = this.#sent.read(slot);
-      const shown = frame === null ? 'form_gone' : this.#shown(slot, frame, asSent);
+      const shown = this.#shown(this.#sent.latest, asSent, () => true) ?? 'form_gone';
       if (shown !== 'form_gone') return shown;
     }
     return asSent && this.#forms !== null ? 'form_gone' : (this.last() ?? 'gone');
   }
 
-  #shown(slot: number, frame: SentFrame, asSent: boolean): LastSent | NoFrame {
-    return asSent && this.#forms !== null ? this.#formed(slot, frame, this.#forms) : this.#whole(frame);
+  /** Null = the slot does not hold a wanted frame. */
+  #shown(slot: number, asSent: boolean, wanted: (frame: SeenFrame) => boolean): LastSent | NoFrame | null {
+    if (asSent && this.#forms !== null) {
+      const frame = this.#sent.look(slot);
+      return frame === null || !wanted(frame) ? null : this.#formed(slot, frame, this.#forms);
+    }
+    const frame = this.#sent.read(slot);
+    return frame === null || !wanted(frame) ? null : this.#whole(frame);
   }
 
   /** As it left: there are fewer slots for forms than for frames. */
-  #formed(slot: number, frame: SentFrame, forms: SentForms): LastSent | NoFrame {
+  #formed(slot: number, frame: SeenFrame, forms: SentForms): LastSent | NoFrame {
     const { slots, form } = forms;
     const pixels = slots.read(ownNumberOf(this.#share, frame.frameNumber, frame.frameIndex));
     // A series begun anew may have the same numbers: then the slot of the ring was opened again, too.
@@ -131,7 +135,7 @@ export class SentFrameView {
     return { json, header: parsed(json) as LastSent['header'], places: this.#placesOf(frame), pixels };
   }
 
-  #placesOf({ dynamicRange, readNRows, positions }: SentFrame): FramePlaces {
+  #placesOf({ dynamicRange, readNRows, positions }: SeenFrame): FramePlaces {
     const known = positions.flatMap((position, port) => (position === null ? [] : [[this.#udpPorts[port], position]]));
     return { dynamicRange, readNRows, positions: Object.fromEntries(known) as Record<string, number> };
   }

@@ -114,6 +114,23 @@ t.test('of several instances each shows its own frames', async (t) => {
   t.equal(view.find({ by: 'index', value: asIndex(7) }), 'not_sent');
 });
 
+t.test('in the form in which it left a frame is shown without a copy of its pixels in the ring', async (t) => {
+  const pipeline = small({ turn: 90, encoder_threads: 1 });
+  const view = viewOf(pipeline);
+  pipeline.arm({ firstFrameNumber: 1, frames: 3 });
+  pipeline.play(1, 3);
+  pipeline.run(50);
+  const { slice } = Uint8Array.prototype as { slice: (from?: number, to?: number) => Uint8Array };
+  const slices = t.capture(Uint8Array.prototype, 'slice', slice);
+  const copied = (): number => Math.max(...slices().map((call) => ('returned' in call ? call.returned.length : 0)));
+  for (const wish of ['latest', { by: 'number', value: asNumber(3) }] as const) {
+    const shown = view.find(wish, true) as LastSent;
+    t.ok(same(shown.pixels, sentPixels(pipeline, 3)));
+    t.ok(copied() < 1024, 'its message alone');
+    t.equal((view.find(wish) as LastSent).pixels.length, copied(), 'all of it, as the detector has it');
+  }
+});
+
 t.test('rows that are not read out are missing where a port that came in the last series is absent now', async (t) => {
   const pipeline = small({ flip_rows: '{50001: true, 50002: true}' });
   const view = viewOf(pipeline);
