@@ -82,7 +82,7 @@ export class SharedView implements ServiceView {
     this.#ports = new PortViews(deps, config, deps.plan.detector.packetBytes);
     this.#stream = new StreamView(buffer, map, deps.before ?? noTotals);
     this.#told = deps.outliving?.told ?? new ToldSeries(deps.kept ?? null);
-    this.#told.follow(() => this.#stream.words.endPending);
+    this.#told.follow(this.#stream.words);
     this.#now = { share: config.share, told: this.#told, stream: this.#stream, ports: this.#ports };
     this.#frames = new SentFrameView(buffer, map, config, deps.masked ?? null);
     this.lastFrameMemory = this.#frames.lastMemory;

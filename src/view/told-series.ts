@@ -3,6 +3,7 @@
 
 import type { PortReached, SeriesLoss, SeriesSummary, StreamEvent, Undelivered } from '../contract/series.js';
 import type { WarningCode } from '../contract/series-warnings.js';
+import type { StreamWords } from '../memory/stream-words.js';
 import { undeliveredText } from './event-log.js';
 import type { ReceiverResult } from './receiver-watched.js';
 import { recordOf } from './series-record.js';
@@ -40,7 +41,7 @@ export interface EndedSeries {
 
 export class ToldSeries {
   readonly #kept: KeptHistory | null;
-  #endPending: () => boolean = () => false;
+  #stream: Pick<StreamWords, 'endPending' | 'headerSent'> = { endPending: false, headerSent: false };
   #open: (NamedSeries & { readonly since: number }) | null = null;
   /** Newest first. */
   readonly #ended: EndedSeries[] = [];
@@ -54,9 +55,9 @@ export class ToldSeries {
     this.#kept = kept;
   }
 
-  /** @param endPending does the newest `series_end` still wait for a consumer? */
-  follow(endPending: () => boolean): void {
-    this.#endPending = endPending;
+  /** @param stream what the streamer says now: does the newest `series_end` wait for a consumer, is a header out? */
+  follow(stream: Pick<StreamWords, 'endPending' | 'headerSent'>): void {
+    this.#stream = stream;
   }
 
   /** The series that is open, and since when, in ms of the service's clock; null = none is. */
@@ -131,7 +132,9 @@ export class ToldSeries {
   /** Those of this process, newest first. A `series_end` that waited may have been delivered since. */
   ended(): readonly SeriesSummary[] {
     // One at most waits: it goes out before the next header.
-    const newest = this.#endPending() ? this.#ended.find(({ summary }) => summary.header_sent)?.summary : undefined;
+    const newest = this.#stream.endPending
+      ? this.#ended.find(({ summary }) => summary.header_sent)?.summary
+      : undefined;
     return this.#ended.map(({ summary }) =>
       summary.end_pending && summary !== newest ? { ...summary, end_pending: false } : summary,
     );
@@ -167,10 +170,15 @@ export class ToldSeries {
 
   /** What the consumer lacks, once the streamer has closed, in a sentence; null = nothing that is known of. */
   lacking(): string | null {
-    if (this.#endPending())
+    if (this.#stream.endPending)
       return (
         'the series_end of the last series was never taken: no consumer was there, or it took nothing. It must be ' +
         'told that the series is over.'
+      );
+    if (this.#stream.headerSent)
+      return (
+        'the series was cut off: its thread did not end it in time. The consumer has its header, not its series_end, ' +
+        'and must be told that the series is over.'
       );
     const lost = this.#undelivered;
     return lost === null || lost.messages === 0 ? null : undeliveredText(lost);

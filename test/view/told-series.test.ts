@@ -75,25 +75,35 @@ t.test('the history has series of earlier processes behind those of this one, an
 });
 
 t.test('an end that waited is delivered when it waits no longer; until then the consumer lacks it', async (t) => {
-  let pending = true;
+  const stream = { endPending: true, headerSent: false };
   const told = new ToldSeries(null);
-  told.follow(() => pending);
+  told.follow(stream);
   told.hear({ kind: 'ended', summary: summaryOf({ series_id: 1, end_pending: true }), reached, loss: noLoss });
   t.match(told.ended(), [{ end_pending: true }]);
   t.match(told.lacking(), /^the series_end of the last series was never taken/);
-  pending = false;
+  stream.endPending = false;
   t.match(told.ended(), [{ end_pending: false }]);
   t.equal(told.lacking(), null);
 
-  pending = true;
+  stream.endPending = true;
   told.hear({ kind: 'ended', summary: summaryOf({ series_id: 2, end_pending: true }), reached, loss: noLoss });
   t.match(told.ended(), [{ end_pending: true }, { end_pending: false }], 'the one before went out before it');
   const neverSent = summaryOf({ series_id: 3, header_sent: false });
   told.hear({ kind: 'ended', summary: neverSent, reached, loss: noLoss });
   t.match(told.ended(), [{ end_pending: false }, { end_pending: true }, { end_pending: false }], 'it waits still');
-  pending = false;
+  stream.endPending = false;
   told.hear({ kind: 'closed', undelivered: { messages: 3, bytes: 100 } });
   t.match(told.lacking(), /^3 messages \(100 bytes\) had not reached/);
+});
+
+t.test('a series that was not ended when the streamer was is said to be cut off', async (t) => {
+  const stream = { endPending: false, headerSent: true };
+  const told = new ToldSeries(null);
+  told.follow(stream);
+  told.hear({ kind: 'closed', undelivered: { messages: 0, bytes: 0 } });
+  t.match(told.lacking(), /^the series was cut off/);
+  stream.headerSent = false;
+  t.equal(told.lacking(), null);
 });
 
 t.test('what the frames of a series lack is told of this process and of those before, not of others', async (t) => {
