@@ -143,7 +143,7 @@ t.test(
     const stopped = await vdcu('stop', '--endpoints', endpoints, '--json');
     end.abort();
     const more = await sending;
-    t.equal(stopped.code, 0, stopped.stderr);
+    t.equal(stopped.code, 0, `${stopped.stderr}${stopped.stdout}`);
     const { frames, whole } = JSON.parse(stopped.stdout) as { frames: number; whole: boolean };
     t.ok(whole && frames >= 40);
 
