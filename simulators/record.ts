@@ -111,6 +111,7 @@ export async function recordStream(options: RecordOptions): Promise<RecordReport
   const ordered = new OrderedPulls({
     endpoints: endpoints.length,
     signal,
+    headersWait: true,
     ...(memoryBytes === undefined ? {} : { memoryBytes }),
   });
   let failed = false;

@@ -13,8 +13,13 @@ export interface OrderedPullsOptions {
   readonly signal: AbortSignal;
   /** Of messages that wait for an earlier one, in bytes; default 256 MiB. */
   readonly memoryBytes?: number;
-  /** How long the next number may be waited for while the memory is full, in ms; default 5 s. */
+  /** How long the next number may be waited for while the memory is full, or a header waits, in ms; default 5 s. */
   readonly patienceMs?: number;
+  /**
+   * A header that one of several brings waits, too, for what the others bring before it; default: it does not, as at
+   * the real consumer, which throws away what comes behind it.
+   */
+  readonly headersWait?: boolean;
 }
 
 const usualMemoryBytes = 256 << 20;
@@ -28,6 +33,7 @@ export class OrderedPulls {
   readonly #endpoints: number;
   readonly #signal: AbortSignal;
   readonly #patienceMs: number;
+  readonly #headersWait: boolean;
   readonly #waiting = new Set<() => void>();
   #patience: NodeJS.Timeout | null = null;
   /** The next number is not waited for any more. */
@@ -45,6 +51,7 @@ export class OrderedPulls {
     this.#endpoints = endpoints;
     this.#signal = signal;
     this.#patienceMs = patienceMs;
+    this.#headersWait = options.headersWait === true && endpoints > 1;
     signal.addEventListener('abort', () => this.#goOn(), { once: true });
   }
 
@@ -78,7 +85,7 @@ export class OrderedPulls {
   async take(message: StreamMessage, deliver: (message: StreamMessage) => void): Promise<void> {
     while (this.#mustWait(message)) await this.#moved();
     if (this.#stuckAtClose !== null) return;
-    if (this.#signal.aborted && this.#ordered.refuses(message)) {
+    if (this.#signal.aborted && (this.#ordered.refuses(message) || this.#isEarly(message))) {
       this.#atEnd++;
       return;
     }
@@ -93,8 +100,14 @@ export class OrderedPulls {
       !this.#givenUp &&
       !this.#signal.aborted &&
       message.msgNumber > this.#ordered.next &&
-      this.#ordered.refuses(message)
+      (this.#ordered.refuses(message) || this.#isEarly(message))
     );
+  }
+
+  /** A header that would throw away what is still to come. */
+  #isEarly({ htype, msgNumber }: StreamMessage): boolean {
+    const { next } = this.#ordered;
+    return this.#headersWait && htype === 'header' && next >= 0 && msgNumber > next;
   }
 
   #moved(): Promise<void> {

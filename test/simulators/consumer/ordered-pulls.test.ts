@@ -99,6 +99,36 @@ t.test('when all that is wanted is there only what came too late, or was dropped
   t.strictSame(seen, [0, 3, 4], 'and nothing more is taken');
 });
 
+t.test('where headers wait one loses nothing of the series before, and passes when nobody brings it', async (t) => {
+  const behind = async (options: Partial<OrderedPullsOptions>) => {
+    const { pulls, seen, bring } = setUp(options);
+    const first = bring([message('header', 0), image(1), message('series_end', 3), message('header', 4), image(5)]);
+    await sleep(20);
+    await bring([image(2)]);
+    await first;
+    return { seen, stuck: pulls.stuck };
+  };
+  t.strictSame(await behind({ headersWait: true }), { seen: upTo(0, 5), stuck: 0 });
+  t.strictSame(await behind({}), { seen: [0, 1, 4, 5], stuck: 1 }, 'the real consumer loses image 2 and the end');
+
+  const silent = setUp({ headersWait: true, patienceMs: 50 });
+  await silent.bring([message('header', 0), image(2), message('header', 4), image(5), message('header', 6), image(7)]);
+  t.strictSame(silent.seen, [0, 4, 5, 6, 7], 'one that nobody brings costs its patience once');
+  const ended = setUp({ headersWait: true });
+  const waits = ended.bring([message('header', 0), message('header', 4)]);
+  await sleep(20);
+  ended.end.abort();
+  await waits;
+  t.strictSame(ended.seen, [0], 'at the end it is none of the recording');
+  t.equal(ended.pulls.stuck, 1);
+  const anew = setUp({ headersWait: true, patienceMs: 60_000 });
+  await anew.bring([message('header', 10), image(11), message('header', 0), image(1)]);
+  t.strictSame(anew.seen, [10, 11, 0, 1], 'a service that counts anew is waited for by nobody');
+  const alone = setUp({ headersWait: true, patienceMs: 60_000, endpoints: 1 });
+  await alone.bring([message('header', 0), image(2), message('header', 4)]);
+  t.strictSame(alone.seen, [0, 4], 'nor does one endpoint wait for itself');
+});
+
 t.test('before the first header nobody waits: what came first is forgotten first', async (t) => {
   const { pulls, seen, bring } = setUp();
   await bring(upTo(1, 37).map(image));
