@@ -14,8 +14,6 @@ import { helpEnd, sharedCodes } from './arguments.js';
 const route = '/api/v1/doctor';
 /** A service on this machine answers at once. */
 const lookLimitMs = 2000;
-/** receive_buffer_bytes by default, for a look at the machine alone. */
-const defaultBufferBytes = 104_857_600;
 
 /** Add the command to the program. */
 export function addDoctor(program: Command): void {
@@ -118,6 +116,7 @@ async function madeHere(setup: { readonly config: ServiceConfig; readonly plan: 
   const { gatherMachine, thisMachine } = await import('../doctor/machine.js');
   const { askCards } = await import('../doctor/network-card.js');
   const { receivingLinks } = await import('../doctor/receiving.js');
+  const { defaultOf } = await import('../config/schema.js');
   const { receivingHosts } = await import('../config/udp-hosts.js');
   const { tryAddresses, tryPorts } = await import('../doctor/port-trial.js');
   const { examine } = await import('../doctor/report.js');
@@ -131,7 +130,7 @@ async function madeHere(setup: { readonly config: ServiceConfig; readonly plan: 
     ...gathered,
     receiveBuffers: await tryReceiveBuffers(
       config === null ? ['127.0.0.1'] : receivingHosts(config),
-      config?.receiveBufferBytes ?? defaultBufferBytes,
+      config?.receiveBufferBytes ?? defaultOf('receive_buffer_bytes'),
       config?.receive ?? 'auto',
     ),
     addresses: await tryAddresses(gathered.addresses),

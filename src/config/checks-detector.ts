@@ -7,7 +7,7 @@ import { readOut } from '../detector/layout.js';
 import type { DetectorFamily, DetectorProfile } from '../detector/profile.js';
 import { families } from '../detector/profiles.js';
 import { oneOf } from './option.js';
-import { choiceKeys, options as allOptions, type ChoiceKey, type OptionKey, type Options } from './schema.js';
+import { choiceKeys, defaultOf, type ChoiceKey, type OptionKey, type Options } from './schema.js';
 import { notListed, show } from './problem.js';
 import type { Problem } from './problem.js';
 
@@ -17,7 +17,7 @@ export function wrongChoices(options: Options, family: DetectorFamily): Problem[
     const seen = options[option];
     const known: readonly unknown[] | undefined = family.choices[key as ChoiceKey];
     if (known === undefined) {
-      const fallback = allOptions[option].parse(undefined);
+      const fallback = defaultOf(option);
       if (seen === fallback) return [];
       const others = Object.keys(families).filter((name) => families[name]?.choices[key as ChoiceKey] !== undefined);
       return [

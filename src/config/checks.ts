@@ -9,7 +9,7 @@ import { parseJson } from '../base/json-text.js';
 import { checkMetadata } from './metadata.js';
 import { hostOffset } from './host-offset.js';
 import { parseSource } from './networks.js';
-import { choiceKeys, options as allOptions, type ChoiceKey, type OptionKey, type Options } from './schema.js';
+import { choiceKeys, defaultOf, type ChoiceKey, type OptionKey, type Options } from './schema.js';
 import { hostListLengths } from './udp-hosts.js';
 import { wayOutFacts } from './ways.js';
 import { repeated, show } from './problem.js';
@@ -81,8 +81,7 @@ function choiceOf(
   const { quad, ten_giga, interfaces, counters, flat, dynamic_range } = options;
   const given = { quad, tenGiga: ten_giga, interfaces, counters, flat };
   const chosen = Object.entries(choiceKeys).map(
-    ([key, option]) =>
-      [key, unusable.has(option) ? allOptions[option].parse(undefined) : given[key as ChoiceKey]] as const,
+    ([key, option]) => [key, unusable.has(option) ? defaultOf(option) : given[key as ChoiceKey]] as const,
   );
   const dynamicRange = unusable.has('dynamic_range') ? Number(Object.keys(family.values.depths)[0]) : dynamic_range;
   return { ...(Object.fromEntries(chosen) as typeof given), dynamicRange };

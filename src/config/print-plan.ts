@@ -5,7 +5,7 @@ import { formSteps } from './encoding.js';
 import { sourceText } from './networks.js';
 import { planWarnings, type Plan } from './plan.js';
 import type { ProcessorLoad } from './processor-load.js';
-import { choiceKeys, options, type ChoiceKey } from './schema.js';
+import { choiceKeys, defaultOf, type ChoiceKey } from './schema.js';
 import type { ServiceConfig } from './service-config.js';
 import { hostOfPort, receivingHosts } from './udp-hosts.js';
 
@@ -91,7 +91,7 @@ function dataPorts({ dataPorts: ports }: ServiceConfig): string {
 function choices({ detector }: ServiceConfig): string[] {
   return Object.entries(choiceKeys).flatMap(([key, option]) => {
     const value = detector[key as ChoiceKey];
-    if (value === options[option].parse(undefined)) return [];
+    if (value === defaultOf(option)) return [];
     return value === true ? [option] : [`${option}: ${value}`];
   });
 }

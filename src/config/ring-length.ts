@@ -5,6 +5,7 @@
 import { exitCode, OperatorError } from '../base/errors.js';
 import type { Layout } from '../detector/layout.js';
 import { mapMemory, memoryLimitBytes, type MemorySizes } from '../memory/memory-map.js';
+import { maximumOf } from './schema.js';
 import type { ServiceConfig } from './service-config.js';
 
 export const mebibyte = 2 ** 20;
@@ -14,7 +15,6 @@ const defaultRingRateHz = 1000;
 const defaultRingFramesLeast = 64;
 /** So much memory is nothing: small frames come thousands at a time. */
 const defaultRingBytesLeast = 32 * mebibyte;
-const ringFramesMost = 1048576;
 
 /**
  * Frames of the ring: as asked, or enough for the limits at the rate (an unknown rate is taken as 1000 Hz), for a
@@ -33,7 +33,7 @@ export function ringLength(config: ServiceConfig, burstFrames: number, slotBytes
     rateHz === null ? framesNeeded(config, defaultRingRateHz) : 0,
   );
   return Math.min(
-    ringFramesMost,
+    maximumOf('ring_frames'),
     Math.max(defaultRingFramesLeast, Math.min(affordable, wanted), rateHz === null ? 0 : framesNeeded(config, rateHz)),
   );
 }

@@ -3,6 +3,7 @@
 // (service-config.ts) follow from it.
 
 import type { z } from 'zod';
+import { assert } from '../base/assert.js';
 import type { DetectorFamily } from '../detector/profile.js';
 import type { OptionNotes } from './option.js';
 import { detectorOptions } from './options-detector.js';
@@ -28,6 +29,18 @@ export const choiceKeys = {
 } as const satisfies Record<keyof DetectorFamily['choices'], OptionKey>;
 
 export type ChoiceKey = keyof typeof choiceKeys;
+
+/** What holds when a key that has a default is not given. */
+export function defaultOf<K extends OptionKey>(key: K): Options[K] {
+  return options[key].parse(undefined) as Options[K];
+}
+
+/** The largest value that is allowed. */
+export function maximumOf(key: 'receive_buffer_bytes' | 'ring_frames'): number {
+  const { maxValue } = options[key].unwrap();
+  assert(maxValue !== null, `${key} has no largest value`);
+  return maxValue;
+}
 
 /** The notes of one option. */
 export function notesOf(key: OptionKey): OptionNotes {

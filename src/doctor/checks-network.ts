@@ -2,6 +2,7 @@
 // verdict out. Sources: kernel documentation, networking/scaling.rst and admin-guide/sysctl/net.rst; figures:
 // docs/operating.md.
 
+import { defaultOf, maximumOf } from '../config/schema.js';
 import type { AddressFacts, BufferFacts, CardFacts, Facts, LinkFacts } from './facts.js';
 import { receivingAddresses, receivingLinks } from './receiving.js';
 import { failed, losing, notChecked, ok, warning } from './verdict.js';
@@ -17,9 +18,6 @@ const coverLeastMs = 0.5;
 const coverWantedMs = 50;
 /** Time that a CPU's backlog should bridge: a few scheduler ticks. */
 const backlogMs = 10;
-/** receive_buffer_bytes by default, and the most that it may be. */
-const defaultBufferBytes = 104_857_600;
-const largestBufferBytes = 2 ** 30 - 1;
 const headersBytes = { 4: 28, 6: 48 } as const;
 const jumboMtu = 9000;
 
@@ -51,7 +49,7 @@ function receiveBuffer({ setup, receiveBuffers }: Facts): Verdict | NotChecked {
   }
   const bytesPerMs = setup.config.receiveBufferBytes / rate.perPort.receiveBufferMs;
   const coverMs = grantedBytes / bytesPerMs;
-  const wantedBytes = Math.min(largestBufferBytes, Math.ceil(coverWantedMs * bytesPerMs));
+  const wantedBytes = Math.min(maximumOf('receive_buffer_bytes'), Math.ceil(coverWantedMs * bytesPerMs));
   const covered = `${seen} = ${rounded(coverMs)} ms at ${rounded(rate.framesPerSecond)} Hz`;
   const needed = `${coverWantedMs} ms = ${wantedBytes} bytes; below ${coverLeastMs} ms packets are lost for certain`;
   const option = `receive_buffer_bytes: ${wantedBytes} in the configuration`;
@@ -68,7 +66,7 @@ function receiveBuffer({ setup, receiveBuffers }: Facts): Verdict | NotChecked {
 
 function rmemMax({ setup, receiveBuffers, kernel }: Facts): Verdict | NotChecked {
   if (kernel.rmemMax === null) return notChecked('net.core.rmem_max cannot be read');
-  const wanted = setup?.config.receiveBufferBytes ?? defaultBufferBytes;
+  const wanted = setup?.config.receiveBufferBytes ?? defaultOf('receive_buffer_bytes');
   const needed = `${wanted} bytes${setup === null ? ' (receive_buffer_bytes by default)' : ' (receive_buffer_bytes)'}`;
   if (kernel.rmemMax >= wanted) return ok(`${kernel.rmemMax} bytes`, needed);
   const smallest = smallestOf(receiveBuffers);
