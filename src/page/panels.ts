@@ -1,6 +1,7 @@
 // The texts, numbers and bars of the page: state, problems, series, waterfall, ports. Written anew with every state.
 // Tested by test/threads/page.test.ts.
 
+import { nearlyFull } from '../contract/findings.js';
 import { lossCauses } from '../contract/loss-causes.js';
 import { codesOf } from '../contract/row.js';
 import { bar, byId, make, setSentences, setText } from './elements.js';
@@ -74,7 +75,7 @@ function showRates({ rates: now, consumers, consumers_expected: expected }: Stat
 function showFill({ ring, sockets }: State): void {
   const share = ring.slots === 0 ? 0 : ring.used / ring.slots;
   fill.ring.replaceChildren(
-    bar(share, share > 0.8 ? 'high' : ''),
+    bar(share, share > nearlyFull.ring ? 'high' : ''),
     ` ${ring.used} of ${ring.slots} frames, most ${ring.used_max}`,
   );
   const known = sockets.flatMap(({ queue_bytes: queue, buffer_bytes: buffer, udp_port: port }) =>
@@ -87,7 +88,7 @@ function showFill({ ring, sockets }: State): void {
   if (fullest === null) fill.sockets.replaceChildren('the kernel tells nothing');
   else
     fill.sockets.replaceChildren(
-      bar(fullest.share, fullest.share > 0.5 ? 'high' : ''),
+      bar(fullest.share, fullest.share > nearlyFull.socket ? 'high' : ''),
       ` ${bytesText(fullest.queue)} of ` +
         `${bytesText(fullest.buffer)}${known.length > 1 ? ` on ${fullest.port}` : ''}`,
     );

@@ -2,7 +2,7 @@
 // sentences of the service's state (state-text.ts) these look at the last seconds. Pure. Goes out: findings, for
 // status, page, log and readiness.
 
-import { findings } from '../contract/findings.js';
+import { findings, nearlyFull } from '../contract/findings.js';
 import type { Finding } from '../contract/findings.js';
 import { frameReasons } from '../contract/frame-reasons.js';
 import { abortText } from '../contract/abort-reasons.js';
@@ -19,8 +19,6 @@ import type { UdpPortStatus } from './service-view.js';
 const lookedAt = 10;
 /** Seconds without anything accepted after which a port is called silent. */
 const silentSeconds = 3;
-const ringHigh = 0.8;
-const socketHigh = 0.5;
 
 type Packets = SeriesPackets & { readonly udp_port: number };
 
@@ -187,7 +185,7 @@ function remedyFor(cause: LossCause, clamped: boolean, settingsInDoubt: boolean)
 
 function filling({ ring, sockets }: TroubleFacts): Finding[] {
   const found: Finding[] = [];
-  if (ring.slots > 0 && ring.used / ring.slots > ringHigh) {
+  if (ring.slots > 0 && ring.used / ring.slots > nearlyFull.ring) {
     found.push({
       code: 'ring',
       message:
@@ -196,7 +194,7 @@ function filling({ ring, sockets }: TroubleFacts): Finding[] {
     });
   }
   const full = sockets.flatMap(({ socket_queue_bytes: queue, receive_buffer_granted_bytes: buffer }, port) =>
-    queue !== null && buffer !== null && buffer > 0 && queue / buffer > socketHigh ? [port] : [],
+    queue !== null && buffer !== null && buffer > 0 && queue / buffer > nearlyFull.socket ? [port] : [],
   );
   if (full.length > 0) {
     found.push({

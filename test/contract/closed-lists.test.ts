@@ -9,7 +9,7 @@ import { abortReasons, abortText } from '../../src/contract/abort-reasons.js';
 import { checkStatuses } from '../../src/contract/check-statuses.js';
 import { compressions } from '../../src/contract/compressions.js';
 import { consumerNotices } from '../../src/contract/consumer-notices.js';
-import { findings } from '../../src/contract/findings.js';
+import { findings, nearlyFull } from '../../src/contract/findings.js';
 import { frameReasons } from '../../src/contract/frame-reasons.js';
 import { lossCauses } from '../../src/contract/loss-causes.js';
 import { packetClassTable } from '../../src/contract/packet-classes.js';
@@ -181,6 +181,15 @@ t.test('the alert of strangers rings for each reason that somebody has to look a
   t.strictSame(sorted(asked.split('|')), sorted(ringing.map(([code]) => code)));
   for (const [code, { maybeConsumer, alerts }] of Object.entries(peerRefusals))
     t.ok(alerts || !maybeConsumer, `${code}: a consumer may be meant`);
+});
+
+t.test('state, page and alert call the ring and a socket nearly full from the same share on', async (t) => {
+  const [alert] = /- alert: VdcuRingFilling[^]*?(?=- alert:)/.exec(read('deploy/prometheus/alerts.yaml')) ?? [];
+  t.match(alert, `expr: vdcu_ring_slots_used / vdcu_ring_slots > ${nearlyFull.ring}\n`);
+  t.match(alert, `more than ${100 * nearlyFull.ring} % full`);
+  t.equal(nearlyFull.socket, 0.5, 'the sentence and its row say half full');
+  for (const file of ['page/panels.ts', 'view/diagnosis.ts'])
+    t.notMatch(codeOf(file), /\b0\.[58]\b/, `src/${file}: a share of its own`);
 });
 
 t.test('a word that a document gives to aborted, reason or cause is one of a list', async (t) => {
