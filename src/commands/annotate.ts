@@ -16,9 +16,6 @@ interface AnnotateOptions {
   readonly json?: true;
 }
 
-/** As large as a file of history_dir may be. */
-const ledgerLimit = 1 << 20;
-
 /** Add the command to the program. */
 export function addAnnotate(program: Command): void {
   program
@@ -78,12 +75,13 @@ async function annotate(file: string, options: AnnotateOptions): Promise<number>
       exitCode.usage,
     );
   const { runAnnotate } = await import('../../simulators/annotate.js');
+  const { historyFileLimit } = await import('../view/history-folder.js');
   const { onInterrupt } = await import('./interrupt.js');
   const interrupt = onInterrupt();
   try {
     return await runAnnotate({
       file,
-      series: ledger.length > 0 ? ledger.map(ledgerFile) : await asked(series, url),
+      series: ledger.length > 0 ? ledger.map((path) => ledgerFile(path, historyFileLimit)) : await asked(series, url),
       ...(name === undefined ? {} : { name }),
       dryRun: dryRun === true,
       json: json === true,
@@ -100,9 +98,10 @@ interface Told {
   readonly from: string;
 }
 
-function ledgerFile(path: string): Told {
+/** @param limit bytes that it may have */
+function ledgerFile(path: string, limit: number): Told {
   try {
-    return { value: parsed(readTextFile(path, ledgerLimit)), from: path };
+    return { value: parsed(readTextFile(path, limit)), from: path };
   } catch (error) {
     throw new OperatorError(
       `--ledger ${path}: cannot be read (${messageOf(error)}). Give a file of history_dir, or the answer of GET ` +

@@ -118,6 +118,9 @@ export interface SeriesSummary {
   readonly shared?: SharedSeries;
 }
 
+/** Ranges of packets that `SeriesLoss` lists at most. */
+export const lossRangesKept = 10_000;
+
 /** Which packets the incomplete frames of a series lack. */
 export interface SeriesLoss {
   /** Four numbers for each range: frame index, UDP port, first and last packet, both included; frames ascend. */

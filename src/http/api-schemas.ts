@@ -14,6 +14,7 @@ import { pixelBytes } from '../detector/pixel-type.js';
 import { refusals } from '../contract/refusals.js';
 import { snakeCase } from '../base/snake-case.js';
 import { dataSocket, preview, underway } from './output-schemas.js';
+import { historyLength } from '../view/told-series.js';
 import { count, flag, list, object, orNull, text } from './schema-parts.js';
 import type { Schema } from './schema-parts.js';
 
@@ -220,7 +221,9 @@ export const seriesHalted = object('No more packets are accepted', {
   ),
 });
 
-export const seriesHistory = object('The last series, newest first', { series: list(seriesSummary, 'At most 100') });
+export const seriesHistory = object('The last series, newest first', {
+  series: list(seriesSummary, `At most ${historyLength}`),
+});
 
 export const udpStatus = object('Where the detector must send its packets', {
   ports: list(

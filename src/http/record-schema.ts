@@ -1,13 +1,14 @@
 // The shape of one series of the history, as OpenAPI shows it at /docs: its summary, and what its frames lack.
 // Tested by test/http/http.test.ts.
 
+import { lossRangesKept } from '../contract/series.js';
 import { seriesSummary } from './api-schemas.js';
 import type { Schema } from './schema-parts.js';
 
 const more: Readonly<Record<string, Schema>> = {
   missing: {
     type: 'array',
-    description: 'What the incomplete frames lack, by frame; at most 10000 ranges',
+    description: `What the incomplete frames lack, by frame; at most ${lossRangesKept} ranges`,
     items: {
       type: 'array',
       description: 'Frame index, UDP port, first and last packet, both included',

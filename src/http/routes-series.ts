@@ -12,6 +12,7 @@ import { Refused } from '../control/refused.js';
 import type { StopWish } from '../control/stop-request.js';
 import { SeriesWait, waitLimit } from './series-wait.js';
 import type { ServiceStatus, ServiceView } from '../view/service-view.js';
+import { historyLength } from '../view/told-series.js';
 import { snakeKeys } from '../base/snake-case.js';
 
 interface WaitQuery {
@@ -99,7 +100,7 @@ export function addSeriesRoutes(app: FastifyInstance, view: ServiceView): void {
   app.get(
     '/api/v1/series/history',
     {
-      schema: { tags, summary: 'How the last 100 series went', response: { 200: schemas.seriesHistory } },
+      schema: { tags, summary: `How the last ${historyLength} series went`, response: { 200: schemas.seriesHistory } },
     },
     () => ({ series: view.history() }),
   );

@@ -9,11 +9,10 @@ import type { SeriesSummary } from '../contract/series.js';
 import type { Logger } from '../runtime/log.js';
 import { lossIn, recordOf, withoutLoss } from './series-record.js';
 import type { SeriesRecord } from './series-record.js';
+import { historyLength } from './told-series.js';
 
-/** Series on disk, of one detector. */
-export const seriesKept = 100;
 /** A larger file is none of ours: 256 ports and 1000 ranges come to some 200 KB, what frames lack to 300 KB. */
-const fileLimit = 1 << 20;
+export const historyFileLimit = 1 << 20;
 /** Summaries that wait for a slow disk, and questions for them. */
 const waitingLimit = 16;
 
@@ -55,7 +54,7 @@ export class HistoryFolder {
   async read(): Promise<SeriesSummary[]> {
     await mkdir(this.#deps.folder, { recursive: true });
     const found: SeriesSummary[] = [];
-    for (const { name, id } of (await this.#files()).slice(0, seriesKept)) {
+    for (const { name, id } of (await this.#files()).slice(0, historyLength)) {
       const series = await this.#one(join(this.#deps.folder, name)).catch(() => null);
       if (series?.series_id === id) found.push(withoutLoss(series));
       else this.#deps.logger.warn({ event: 'history', file: name }, `${name} is no summary of a series: left out`);
@@ -96,7 +95,7 @@ export class HistoryFolder {
       await write(part, `${JSON.stringify(series)}\n`);
       // A file that is seen is complete.
       await rename(part, path);
-      for (const { name } of (await this.#files()).slice(seriesKept)) await rm(join(this.#deps.folder, name));
+      for (const { name } of (await this.#files()).slice(historyLength)) await rm(join(this.#deps.folder, name));
       this.#why = null;
     } catch (error) {
       await rm(part, { force: true }).catch(() => undefined);
@@ -127,7 +126,7 @@ export class HistoryFolder {
   async #one(path: string): Promise<SeriesRecord | null> {
     const found = await stat(path);
     // A pipe that was put there would be waited for, and no end would come of a device.
-    if (!found.isFile() || found.size > fileLimit) return null;
+    if (!found.isFile() || found.size > historyFileLimit) return null;
     const value: unknown = JSON.parse(await readFile(path, 'utf8'));
     return isSummary(value) ? recordOf(inFull(value), lossIn(value) ?? undefined) : null;
   }

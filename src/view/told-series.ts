@@ -10,7 +10,7 @@ import { recordOf } from './series-record.js';
 import type { SeriesRecord } from './series-record.js';
 import type { ImageCounts } from './stream-view.js';
 
-/** Series that are remembered. */
+/** Series that are remembered, and kept on disk, of one detector. */
 export const historyLength = 100;
 
 /** Series of earlier processes, and what keeps those of this one. */

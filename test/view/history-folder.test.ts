@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
 import { makeLogger } from '../../src/runtime/log.js';
-import { HistoryFolder, seriesKept } from '../../src/view/history-folder.js';
+import { HistoryFolder } from '../../src/view/history-folder.js';
+import { historyLength } from '../../src/view/told-series.js';
 import { recordOf } from '../../src/view/series-record.js';
 import type { HistoryFolderDeps } from '../../src/view/history-folder.js';
 import { without } from '../programs.js';
@@ -66,14 +67,14 @@ t.test('so many are kept and no more; those of others are left alone', async (t)
   writeFileSync(join(folder, file(1, 'det-series')), '{}');
   writeFileSync(join(folder, 'notes.txt'), '');
   const { files } = history(folder);
-  for (let batch = 0; batch < seriesKept + 5; batch += 5) {
+  for (let batch = 0; batch < historyLength + 5; batch += 5) {
     for (let id = batch + 1; id <= batch + 5; id++) files.keep(recordOf(summaryOf({ series_id: id }), noLoss));
     await files.settled();
   }
   const left = readdirSync(folder).filter((name) => name.startsWith('det-series-0'));
-  t.equal(left.length, seriesKept);
+  t.equal(left.length, historyLength);
   t.equal(left[0], file(6));
-  t.equal((await files.read()).length, seriesKept);
+  t.equal((await files.read()).length, historyLength);
   t.ok(readdirSync(folder).includes('notes.txt') && readdirSync(folder).includes(file(1, 'det-series')));
 });
 

@@ -2,11 +2,9 @@
 // frame, bounded. Comes in: the facts of incomplete frames, in order. Goes out: ranges, and from which frame on there
 // was no more room.
 
+import { lossRangesKept } from '../../contract/series.js';
 import type { SeriesLoss } from '../../contract/series.js';
 import type { ImageFacts } from '../output/output.js';
-
-/** Ranges that are listed at most. */
-export const lossRangesKept = 10_000;
 
 export class LossList {
   readonly #numbers: number[] = [];

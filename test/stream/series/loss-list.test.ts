@@ -1,5 +1,6 @@
 import t from 'tap';
-import { LossList, lossRangesKept } from '../../../src/stream/series/loss-list.js';
+import { lossRangesKept } from '../../../src/contract/series.js';
+import { LossList } from '../../../src/stream/series/loss-list.js';
 import { asIndex } from '../../frame-numbers.js';
 
 t.test('each range of a frame is listed, frame by frame', async (t) => {
