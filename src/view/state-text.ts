@@ -3,6 +3,7 @@
 
 import type { ServiceConfig } from '../config/service-config.js';
 import { sourceText } from '../config/networks.js';
+import { malformedCounters } from '../contract/packet-classes.js';
 import { hostOfPort } from '../config/udp-hosts.js';
 import type { SeriesState } from '../contract/series.js';
 import type { CurrentPort, CurrentSeries, DataSocket } from './service-view.js';
@@ -83,12 +84,9 @@ function whyNothing(port: CurrentPort, { config, packetBytes }: StateFacts): str
   }
   if (counters.malformedSize > 0)
     known.push(`${counters.malformedSize} datagrams were not of ${packetBytes} bytes (ten_giga? another detector?)`);
-  const malformed =
-    counters.malformedVersion +
-    counters.malformedDetectorType +
-    counters.malformedPacketNumber +
-    counters.malformedPosition +
-    counters.malformedFrameNumber;
+  const malformed = malformedCounters
+    .filter((counter) => counter !== 'malformedSize')
+    .reduce((sum, counter) => sum + counters[counter], 0);
   if (malformed > 0) known.push(`${malformed} packets failed the check`);
   if (counters.foreignSeries > 0)
     known.push(

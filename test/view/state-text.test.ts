@@ -1,4 +1,5 @@
 import t from 'tap';
+import { malformedCounters } from '../../src/contract/packet-classes.js';
 import type { CurrentPort, CurrentSeries, DataSocket } from '../../src/view/service-view.js';
 import { describeState } from '../../src/view/state-text.js';
 import type { StateFacts } from '../../src/view/state-text.js';
@@ -116,6 +117,10 @@ t.test('when nothing arrives the state says, from 2 s on, what is known of each 
     silent({ received: 2, malformedVersion: 1, malformedPosition: 1 }),
     /^port 50001: 2 packets failed the check\.$/,
   );
+  const failed = malformedCounters.filter((counter) => counter !== 'malformedSize');
+  t.ok(failed.length > 4);
+  for (const counter of failed)
+    t.equal(silent({ received: 3, [counter]: 3 }), 'port 50001: 3 packets failed the check.', counter);
   t.match(
     silent({ received: 4, foreignSeries: 4 }),
     /^port 50001: 4 packets had frame numbers outside the series \(first_frame_number, nextframenumber\?\)\.$/,
