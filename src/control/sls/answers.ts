@@ -210,6 +210,10 @@ export const answers: { readonly [N in Answered]: Answer<N> } = {
   F_GET_RECEIVER_FILE_WRITE: tell('fileWrite'),
   F_SET_ADDITIONAL_JSON_HEADER: ({ receiver }, words) => {
     const all = words.split(/\s+/).filter((word) => word !== '');
+    if (all.length >= 2 * (jsonWordsLimit + 1))
+      refuse(
+        `Could not set additional json header: ${Math.floor(all.length / 2)} words, the most are ${jsonWordsLimit}`,
+      );
     receiver.settings.jsonHeader = new Map(
       Array.from({ length: Math.floor(all.length / 2) }, (_, index) => [
         all[2 * index] ?? '',

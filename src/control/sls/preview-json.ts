@@ -42,12 +42,30 @@ export interface PreviewFacts {
 export function imageJson(facts: PreviewFacts): string {
   const words = [...facts.jsonHeader];
   const name = Array.from(facts.fname);
-  for (;;) {
-    const text = written(fieldsOf({ ...facts, fname: name.join('') }, words));
-    if (Buffer.byteLength(text) <= textLimit || (words.length === 0 && name.length === 0)) return text;
-    if (words.length > 0) words.pop();
-    else name.splice(0, 10);
+  const made = (kept: number, cut: number): string =>
+    written(fieldsOf({ ...facts, fname: name.slice(cut).join('') }, words.slice(0, kept)));
+  const fits = (text: string): boolean => Buffer.byteLength(text) <= textLimit;
+  const all = made(words.length, 0);
+  if (fits(all)) return all;
+  if (fits(made(0, 0)))
+    return made(
+      most(words.length, (kept) => fits(made(kept, 0))),
+      0,
+    );
+  // Ten characters at a time; `most` counts those that stay.
+  const tens = Math.ceil(name.length / 10);
+  return made(0, 10 * (tens - most(tens, (left) => fits(made(0, 10 * (tens - left))))));
+}
+
+/** The largest number up to `limit` that fits, where all below it do; 0 is not tried. */
+function most(limit: number, fits: (count: number) => boolean): number {
+  let [fitting, beyond] = [0, limit + 1];
+  while (beyond - fitting > 1) {
+    const middle = (fitting + beyond) >> 1;
+    if (fits(middle)) fitting = middle;
+    else beyond = middle;
   }
+  return fitting;
 }
 
 /** The end of an acquisition: everything is 0, empty or [0, 0]. */

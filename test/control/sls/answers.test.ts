@@ -106,6 +106,12 @@ t.test('the additional JSON header: all at once, one by one, and gone', async (t
   await parameter('a', '');
   t.equal(await header(), 'b 3 ');
   t.match(sentenceOf(await parameter('', 'x')), /the key is empty/);
+  const pairs = (count: number) => Buffer.from(Array.from({ length: count }, (_, index) => `k${index} v`).join(' '));
+  const set = (text: Buffer) => service.call(0, callBytes('F_SET_ADDITIONAL_JSON_HEADER', i32(text.length), text));
+  t.match(sentenceOf(await set(pairs(101))), /101 words, the most are 100/);
+  t.equal(await header(), 'b 3 ', 'nothing of it is kept');
+  await set(pairs(100));
+  t.match(await header(), /^k0 v .*k99 v $/);
   await service.call(0, callBytes('F_SET_ADDITIONAL_JSON_HEADER', i32(0)));
   t.equal(await header(), '');
 });

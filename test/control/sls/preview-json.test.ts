@@ -106,6 +106,18 @@ t.test('a text stays below 1000 bytes: words are left out, never fields', async 
   const told = JSON.parse(text) as Record<string, unknown>;
   t.ok(Object.keys(told['addJsonHeader'] as object).length > 5, 'as many words as there is room for');
   t.strictSame(told['rx_roi'], [0, 511, 0, 255]);
+  const many = new Map(Array.from({ length: 20_000 }, (_, index) => [`key${index}`, 'v'] as const));
+  const asMany = JSON.parse(imageJson({ ...plain, jsonHeader: many })) as Record<string, unknown>;
+  const kept = Object.keys(asMany['addJsonHeader'] as object);
+  t.strictSame(kept, [...many.keys()].slice(0, kept.length));
+  const room = new Map([...many].slice(0, kept.length + 1));
+  t.ok(kept.length > 10 && Buffer.byteLength(imageJson({ ...plain, jsonHeader: room })) < 1000);
+  t.equal(
+    Object.keys((JSON.parse(imageJson({ ...plain, jsonHeader: room })) as { addJsonHeader: object }).addJsonHeader)
+      .length,
+    kept.length,
+    'there is no room for one more',
+  );
   const long = imageJson({ ...plain, fname: `/${'x'.repeat(900)}` });
   t.ok(Buffer.byteLength(long) < 1000);
   t.match((JSON.parse(long) as Record<string, unknown>)['fname'], /^x{300,}$/, 'of a name that is too long, its end');
