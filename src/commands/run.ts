@@ -4,6 +4,7 @@
 import type { Command } from 'commander';
 import { exitCode, messageOf, OperatorError } from '../base/errors.js';
 import type { ServiceConfig } from '../config/service-config.js';
+import { stopLimitMs } from '../config/stop-limit.js';
 import { helpEnd, sharedCodes } from './arguments.js';
 
 interface RunOptions {
@@ -13,13 +14,6 @@ interface RunOptions {
   readonly check?: true;
   readonly json?: true;
 }
-
-/** Beyond `closing_timeout_ms`, twice, and `drain_ms`, what an orderly stop may take. */
-const stopMarginMs = 10_000;
-
-/** What an orderly stop takes at most, in ms: to send what has arrived, and to wait until the consumer has it. */
-export const stopLimitMs = (limits: { readonly closingTimeoutMs: number; readonly drainMs: number }): number =>
-  2 * limits.closingTimeoutMs + limits.drainMs + stopMarginMs;
 
 /** The last log lines have so long to go out when their reader is slow, ms. */
 const lastLinesMs = 200;

@@ -21,6 +21,8 @@ import type { Logger } from '../runtime/log.js';
 import { LossWatch } from './loss-watch.js';
 
 const watchMs = 200;
+/** A folder that does not answer holds an end up no longer, ms. */
+const closeLimitMs = 3000;
 /**
  * Two recordings of losses are so far apart at least, in ms: what came between is in neither ring any more, or in both.
  */
@@ -35,6 +37,8 @@ export interface FlightRecorderDeps {
   readonly buffer: ArrayBufferLike;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** The folder, unless the one of the configuration. */
+  readonly files?: Pick<FlightFolder, 'clean' | 'write'>;
 }
 
 /** A copy of all rings: nothing changes it any more. */
@@ -64,7 +68,7 @@ export class FlightRecorder {
   readonly #deps: FlightRecorderDeps;
   readonly #ports: readonly RecordedPort[];
   readonly #losses: LossWatch;
-  readonly #files: FlightFolder;
+  readonly #files: Pick<FlightFolder, 'clean' | 'write'>;
   #timer: NodeJS.Timeout | null = null;
   /** Ports of a loss → when it was last a warning. */
   readonly #told = new Map<string, number>();
@@ -85,7 +89,7 @@ export class FlightRecorder {
       }))
       .filter(({ udpPort }) => !config.detector.portsOff.includes(udpPort));
     this.#losses = new LossWatch(this.#ports.length);
-    this.#files = new FlightFolder(config.flightRecorderDir ?? '.', fileName(config.name));
+    this.#files = deps.files ?? new FlightFolder(config.flightRecorderDir ?? '.', fileName(config.name));
   }
 
   /** Anything recorded at all? */
@@ -106,11 +110,22 @@ export class FlightRecorder {
     this.#timer ??= setInterval(() => this.watch(), watchMs).unref();
   }
 
-  /** Look no more; resolves when what is being written is written. */
-  async close(): Promise<void> {
+  /** Look no more; resolves when what is being written is written, or the folder has not answered for too long. */
+  async close(limitMs = closeLimitMs): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
-    await this.#writing;
+    let given = (_up: boolean): void => undefined;
+    const late = setTimeout(() => given(true), limitMs);
+    const up = await Promise.race([
+      this.#writing.then(() => false),
+      new Promise<boolean>((resolve) => (given = resolve)),
+    ]);
+    clearTimeout(late);
+    if (up)
+      this.#deps.logger.warn(
+        { event: 'recorder_given_up', folder: this.folder },
+        `flight_recorder_dir: ${this.folder ?? ''} does not answer; a recording that was being written may be cut off`,
+      );
   }
 
   /** Do losses begin? Then record. Called by `start` again and again. */

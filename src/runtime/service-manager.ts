@@ -17,8 +17,8 @@ export interface ServiceManager {
    * one does not.
    */
   ready(status: string, liveness: Liveness): void;
-  /** It ends, for this reason. */
-  stopping(reason: string): void;
+  /** It ends, for this reason, within so many ms: whatever TimeoutStopSec says, it is not killed before. */
+  stopping(reason: string, limitMs: number): void;
   /** Nothing more is said. */
   close(): void;
 }
@@ -75,7 +75,8 @@ export function serviceManager(
         well = alive;
       });
     },
-    stopping: (reason) => tell('STOPPING=1', `STATUS=stopping: ${oneLine(reason)}`),
+    stopping: (reason, limit) =>
+      tell('STOPPING=1', `EXTEND_TIMEOUT_USEC=${Math.ceil(limit * 1000)}`, `STATUS=stopping: ${oneLine(reason)}`),
     close: () => end(),
   };
 }

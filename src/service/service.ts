@@ -15,6 +15,7 @@ import { startHttp } from '../http/http.js';
 import type { HttpServer } from '../http/http.js';
 import { makeLogger } from '../runtime/log.js';
 import type { Logger } from '../runtime/log.js';
+import { stopLimitMs } from '../config/stop-limit.js';
 import { serviceManager } from '../runtime/service-manager.js';
 import { amendedNotice, endedNotice, problemNotice } from '../notify/notices.js';
 import type { NoticeSource } from '../notify/notices.js';
@@ -145,7 +146,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
     let ending: Promise<boolean> | null = null;
     const stop = async (reason: string): Promise<boolean> => {
       logger.info({ event: 'stopping', reason }, `stopping: ${reason}`);
-      manager.stopping(reason);
+      manager.stopping(reason, stopLimitMs(config));
       // A data plane that is being built is waited for.
       await psi?.group.follower?.close();
       await planes.stop(failed.catch(() => undefined));

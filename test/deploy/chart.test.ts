@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { Test } from 'tap';
 import { parse } from 'yaml';
-import { stopLimitMs } from '../../src/commands/run.js';
+import { stopLimitMs } from '../../src/config/stop-limit.js';
 import { parseConfig } from '../../src/config/load.js';
 import { isOpen } from '../../src/config/from-client.js';
 import { options, type OptionKey } from '../../src/config/schema.js';

@@ -10,7 +10,7 @@ import { validate } from 'dockerfile-utils';
 import { parse } from 'yaml';
 import { loadConfig } from '../../src/config/load.js';
 import { makePlan } from '../../src/config/plan.js';
-import { stopLimitMs } from '../../src/commands/run.js';
+import { stopLimitMs } from '../../src/config/stop-limit.js';
 import type { CheckResult } from '../../src/doctor/report.js';
 import type { ServiceStatus } from '../../src/view/service-view.js';
 import { repository } from '../commands/repository.js';

@@ -51,7 +51,7 @@ t.test('the unit stops no earlier than an orderly end takes', async (t) => {
     'detectors.yaml',
     'softimax-eiger',
   );
-  const { stopLimitMs } = await import('../../src/commands/run.js');
+  const { stopLimitMs } = await import('../../src/config/stop-limit.js');
   t.ok(Number(/^TimeoutStopSec=(\d+)$/m.exec(unitText)?.[1]) * 1000 > stopLimitMs(config));
 });
 

@@ -305,3 +305,22 @@ t.test('a capture file that was fetched makes room for the next', async (t) => {
   t.teardown(() => app.close());
   for (let count = 0; count < 6; count++) t.equal((await app.inject(post)).statusCode, 200);
 });
+
+t.test('a folder that does not answer holds nobody up', async (t) => {
+  const lines: LogLine[] = [];
+  const logger = makeLogger('warn', 'det', { write: (line) => lines.push(JSON.parse(line) as LogLine) });
+  const { config, plan, map, buffer, clock } = small({ flight_recorder_dir: '/somewhere' });
+  const never = new Promise<never>(() => undefined);
+  const recorder = new FlightRecorder({
+    config,
+    plan,
+    map,
+    buffer,
+    clock,
+    logger,
+    files: { clean: () => never, write: () => never },
+  });
+  recorder.start();
+  await recorder.close(20);
+  t.match(lines, [{ event: 'recorder_given_up', msg: /\/somewhere does not answer/ }]);
+});

@@ -34,8 +34,11 @@ t.test('it says when the service is ready and when it ends', async (t) => {
   const { state, manager, liveness } = listening(socket);
   t.strictSame(state.told, [], 'nothing before');
   manager.ready('frames on tcp://0.0.0.0:9999', liveness);
-  manager.stopping('SIGTERM');
-  t.strictSame(state.told, ['READY=1\nSTATUS=frames on tcp://0.0.0.0:9999', 'STOPPING=1\nSTATUS=stopping: SIGTERM']);
+  manager.stopping('SIGTERM', 35_100);
+  t.strictSame(state.told, [
+    'READY=1\nSTATUS=frames on tcp://0.0.0.0:9999',
+    'STOPPING=1\nEXTEND_TIMEOUT_USEC=35100000\nSTATUS=stopping: SIGTERM',
+  ]);
   t.equal(state.everyMs, 0, 'no watchdog was asked for');
 });
 
@@ -75,7 +78,7 @@ t.test('without systemd nothing is opened, and numbers that are none count as no
     },
   );
   manager.ready('well', liveness);
-  manager.stopping('SIGTERM');
+  manager.stopping('SIGTERM', 35_100);
   manager.close();
   t.strictSame(state.told, []);
   for (const wrong of ['', '0', '-1', '1.5', 'soon', '1e9', '9'.repeat(16)])
@@ -90,13 +93,13 @@ t.test('a socket that cannot be had or takes nothing is told once, with what to 
   ]);
   const gone = listening(socket, { open: () => () => 'ECONNREFUSED' });
   gone.manager.ready('well', gone.liveness);
-  gone.manager.stopping('SIGTERM');
+  gone.manager.stopping('SIGTERM', 35_100);
   t.match(gone.state.warnings, [/\/run\/systemd\/notify: ECONNREFUSED/]);
   t.equal(gone.state.warnings.length, 1);
 });
 
 t.test('a line break in a reason begins no other message', async (t) => {
   const { state, manager } = listening(socket);
-  manager.stopping('a\nMAINPID=1\r\nREADY=1');
-  t.strictSame(state.told, ['STOPPING=1\nSTATUS=stopping: a MAINPID=1 READY=1']);
+  manager.stopping('a\nMAINPID=1\r\nREADY=1', 1000);
+  t.strictSame(state.told, ['STOPPING=1\nEXTEND_TIMEOUT_USEC=1000000\nSTATUS=stopping: a MAINPID=1 READY=1']);
 });

@@ -7,7 +7,7 @@ import type { Test } from 'tap';
 import { Pull } from 'zeromq';
 import { exitCode } from '../../src/base/errors.js';
 import { parseConfig } from '../../src/config/load.js';
-import { stopLimitMs } from '../../src/commands/run.js';
+import { stopLimitMs } from '../../src/config/stop-limit.js';
 import { simulate } from '../../simulators/simulate.js';
 import { runProcess } from './process.js';
 import { configText, quadYaml } from './running.js';
