@@ -168,7 +168,8 @@ export function refusalCode(bodies: readonly unknown[]): number {
 /** A refusal as an error: every reason that the service gave, one per line. */
 export function refusal(answer: Answer, what: string): OperatorError {
   const reasons = reasonsOf(answer.body);
-  const text = reasons.length === 0 ? [`HTTP ${answer.status}`] : reasons;
+  const stranger = `HTTP ${answer.status}, and nothing that this service says. Is another program there? Check the URL`;
+  const text = reasons.length === 0 ? [stranger] : reasons;
   return new OperatorError(text.map((reason) => `${what}: ${reason}`).join('\n'), refusalCode([answer.body]));
 }
 

@@ -49,6 +49,11 @@ export function endpointUrls(text: string, others: { readonly url?: string }, fi
       exitCode.usage,
     );
   const urls = text.split(',').map((url) => checkedUrl(url.trim(), '--endpoints'));
+  if (urls.length === 1)
+    throw new OperatorError(
+      `--endpoints is for several instances that share a detector. Use --url ${urls[0]} for one`,
+      exitCode.usage,
+    );
   const twice = urls.find((url, index) => urls.indexOf(url) !== index);
   if (twice !== undefined)
     throw new OperatorError(`--endpoints: ${twice} is named twice. Name each instance once`, exitCode.usage);

@@ -52,7 +52,8 @@ export async function status(file: string | undefined, name: string | undefined,
     return statusOfAll(endpointUrls(options.endpoints, options, file), options.json === true);
   const url = await serviceUrl(file, name, options);
   const answer = await request(url, 'GET', answerLimitMs.question);
-  if (answer.status !== 200) throw refusal(answer, 'no status');
+  const { problems } = (answer.body ?? {}) as { readonly problems?: unknown };
+  if (answer.status !== 200 || !Array.isArray(problems)) throw refusal(answer, `no status from ${url}`);
   const text =
     options.json === true ? JSON.stringify(answer.body) : statusLines(answer.body as ServiceStatus).join('\n');
   process.stdout.write(`${text}\n`);
@@ -81,13 +82,14 @@ async function statusOfAll(urls: readonly string[], json: boolean): Promise<void
 async function health(file: string | undefined, name: string | undefined, options: ApiOptions): Promise<number> {
   const url = await serviceUrl(file, name, options);
   const answer = await request(url, 'GET', answerLimitMs.question, { path: '/healthz' });
-  const { alive, reasons } = answer.body as { readonly alive: boolean; readonly reasons: readonly string[] };
+  const { alive, reasons } = (answer.body ?? {}) as { readonly alive?: unknown; readonly reasons?: unknown };
+  if (typeof alive !== 'boolean' || !Array.isArray(reasons)) throw refusal(answer, `no health from ${url}`);
   process.stdout.write(
     options.json === true
       ? `${JSON.stringify(answer.body)}\n`
       : alive
         ? 'every thread turns\n'
-        : reasons.map((reason) => `${reason}\n`).join(''),
+        : reasons.map((reason) => `${String(reason)}\n`).join(''),
   );
   return alive ? exitCode.ok : exitCode.failed;
 }

@@ -13,7 +13,7 @@ import type { PostResult } from './post.js';
 /** Notifications that wait. */
 export const waitingLimit = 64;
 /** The longest text, UTF-16 units: a summary of 256 ports has some 90 000. */
-export const textLimit = 131_072;
+export const textLimit = 196_608;
 /** A notification is given up after so long, ms. */
 export const giveUpMs = 600_000;
 const firstPauseMs = 1000;
@@ -62,6 +62,8 @@ export class Outbox {
 
   /** Take a text to the receiver, some time. Returns at once. */
   put(text: string): void {
+    if (text.length > textLimit)
+      this.#deps.logger.warn({ event: 'notify' }, `a notification of ${text.length} characters is too long: dropped`);
     if (text.length > textLimit || this.#closing) return void this.#counts.dropped++;
     // The one that is on its way stays: it may be there already.
     if (this.#waiting.length >= waitingLimit) this.#drop(1);

@@ -62,7 +62,8 @@ export class LogOutput {
   write(line: string): void {
     const bytes = Buffer.from(line);
     this.#flush();
-    if (this.#waitingBytes + bytes.length > waitingLimit) {
+    // A line that is longer may wait alone.
+    if (this.#waiting.length > 0 && this.#waitingBytes + bytes.length > waitingLimit) {
       this.#drop(1);
     } else {
       this.#waiting.push(bytes);

@@ -147,6 +147,11 @@ t.test('instances that are not those of one detector are not armed', async (t) =
   t.match(await arm(first, other), { code: 3, stderr: /frames_stride: 4, and 2 instances are named/ });
   t.match(await arm(first, first), { code: 2, stderr: /named twice/ });
   t.match(await vdcu('arm', '--endpoints', first.url, '--url', same.url), { code: 2, stderr: /leave out --url/ });
+  for (const command of ['arm', 'stop', 'status'])
+    t.match(await vdcu(command, '--endpoints', first.url), {
+      code: 2,
+      stderr: /for several instances.*Use --url http/,
+    });
   t.match(await vdcu('stop', '--endpoints', 'ftp://x'), { code: 2, stderr: /--endpoints ftp:\/\/x: is ftp:/ });
   t.ok([first, same, other].every(({ asked }) => asked.every((line) => line.startsWith('GET'))));
 });

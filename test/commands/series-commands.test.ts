@@ -372,6 +372,22 @@ t.test('the configuration names the service as well as --url does', async (t) =>
   );
 });
 
+t.test('what answers with other JSON than this service is a stranger, and said to be one', async (t) => {
+  for (const [status, body] of [
+    [404, '{"detail":"Not Found"}'],
+    [200, '{}'],
+    [200, 'null'],
+    [200, '{"alive":true}'],
+  ] as const)
+    await answering(status, body, async (url) => {
+      for (const words of [['status'], ['status', '--health']])
+        t.match(await vdcu(...words, '--url', url), { code: 3, stderr: /Is another program there\? Check the URL/ });
+    });
+  await answering(421, '{"problems":["host: not one of api_names"]}', async (url) => {
+    t.match(await vdcu('status', '--health', '--url', url), { code: 3, stderr: /no health from .*: host: not one of/ });
+  });
+});
+
 t.test('silence and strangers are told apart, with the remedy', async (t) => {
   let closed = '';
   await answering(200, '<html>', async (url) => {

@@ -29,7 +29,8 @@ t.test('the worst series of the largest detector is a text that can be kept', as
     ledgerOf(50000 + index, { expected: big, accepted: big, missing: big, foreign: big, reordered: big, late: big }),
   );
   const warnings = Array.from({ length: 20 }, () => 'w'.repeat(400));
-  const text = endedNotice(source, summaryOf({ incomplete, ledger, warnings }));
+  const filename = '\u0001'.repeat(4095);
+  const text = endedNotice(source, summaryOf({ incomplete, ledger, warnings, filename }));
   t.ok(text.length < textLimit, `${text.length} characters`);
   const { series } = JSON.parse(text) as { series: { incomplete: unknown[]; truncated: boolean } };
   t.match(series, { truncated: true });

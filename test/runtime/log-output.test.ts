@@ -72,6 +72,22 @@ t.test(
   },
 );
 
+t.test('a line that is longer than the limit goes out whole, and alone', async (t) => {
+  const reader = new Reader();
+  const output = new LogOutput(reader);
+  reader.takes = 1000;
+  reader.room = 1000;
+  const long = `${JSON.stringify({ text: 'x'.repeat(200_000) })}\n`;
+  output.write(long);
+  output.write(line(1));
+  t.equal(output.dropped, 1, 'what comes meanwhile');
+  reader.room = Infinity;
+  await output.settle(10_000);
+  output.write(line(2));
+  t.equal(reader.text.slice(0, long.length), long);
+  t.match(reader.lines.at(-1), /"index":2/);
+});
+
 t.test('a full disk: what fits into the limit waits for room, a line half written is completed', async (t) => {
   const reader = new Reader();
   const output = new LogOutput(reader);
