@@ -9,9 +9,6 @@ import { remedyOf } from './row.js';
 import type { Row } from './row.js';
 import { seriesWarnings } from './series-warnings.js';
 
-/** Shares of the ring and of a socket's buffer above which they are nearly full. */
-export const nearlyFull = { ring: 0.8, socket: 0.5 } as const;
-
 const receiver = 'docs/operating.md#receiver';
 
 /** `says` stands in the table of docs/operating.md. */

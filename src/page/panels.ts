@@ -1,8 +1,8 @@
 // The texts, numbers and bars of the page: state, problems, series, waterfall, ports. Written anew with every state.
 // Tested by test/threads/page.test.ts.
 
-import { nearlyFull } from '../contract/findings.js';
 import { lossCauses } from '../contract/loss-causes.js';
+import { nearlyFull } from '../contract/nearly-full.js';
 import { codesOf } from '../contract/row.js';
 import { bar, byId, make, setSentences, setText } from './elements.js';
 import { barLength, waterfall } from './loss.js';

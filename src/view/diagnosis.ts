@@ -2,12 +2,13 @@
 // sentences of the service's state (state-text.ts) these look at the last seconds. Pure. Goes out: findings, for
 // status, page, log and readiness.
 
-import { findings, nearlyFull } from '../contract/findings.js';
+import { findings } from '../contract/findings.js';
 import type { Finding } from '../contract/findings.js';
 import { frameReasons } from '../contract/frame-reasons.js';
 import { abortText } from '../contract/abort-reasons.js';
 import { lossCauses, socketRemedy } from '../contract/loss-causes.js';
 import type { LossCause } from '../contract/loss-causes.js';
+import { nearlyFull } from '../contract/nearly-full.js';
 import { codesOf, remedyOf } from '../contract/row.js';
 import type { Sample } from '../contract/sample.js';
 import { strangersText } from '../contract/series-warnings.js';
