@@ -2,14 +2,13 @@
 // receiver at receiver_url. One row per metric, as in tables.ts.
 // Tested by test/metrics/metrics.test.ts.
 
+import { portOf } from '../base/host-port.js';
 import type { ReceiverFigures } from '../view/receiver-watched.js';
 import type { DataSocket, PreviewStatus, ServiceView } from '../view/service-view.js';
 import type { MetricRow, Sample } from './metric-row.js';
 
-const portOf = (endpoint: string): string => endpoint.slice(endpoint.lastIndexOf(':') + 1);
-
 const ofSockets = (view: ServiceView, value: (socket: DataSocket) => number | null): Sample[] =>
-  view.gauges().dataSockets.map((socket): Sample => [{ socket: portOf(socket.endpoint) }, value(socket)]);
+  view.gauges().dataSockets.map((socket): Sample => [{ socket: String(portOf(socket.endpoint)) }, value(socket)]);
 
 const ofPreview = (view: ServiceView, value: (preview: PreviewStatus) => number): Sample[] => {
   const { preview } = view.gauges();

@@ -5,6 +5,7 @@
 
 import { systemClock } from '../base/clock.js';
 import { OperatorError } from '../base/errors.js';
+import { portOf } from '../base/host-port.js';
 import { numbersBehind } from '../config/message-numbers.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { Refused } from '../control/refused.js';
@@ -79,8 +80,8 @@ export class Planes {
       outliving: view.outliving,
     });
     this.#now = next;
-    this.#dataPorts = next.dataEndpoint.split(',').map(portOf);
-    this.#previewPort = portOf(next.view.status().preview?.endpoint ?? '');
+    this.#dataPorts = next.dataEndpoint.split(',').map((endpoint) => portOf(endpoint) ?? 0);
+    this.#previewPort = portOf(next.view.status().preview?.endpoint ?? '') ?? 0;
     view.adopt(next.view);
     next.flightRecorder.start();
     const took = Math.round(systemClock.now() - begun);
@@ -151,9 +152,6 @@ export class Planes {
     await plane.flightRecorder.close();
   }
 }
-
-/** Of an endpoint, `tcp://…:PORT`; 0 = it has none. */
-const portOf = (endpoint: string): number => Number(/:(\d+)$/.exec(endpoint)?.[1] ?? 0);
 
 /** @returns whether it came true in time */
 async function until(holds: () => boolean, limitMs: number): Promise<boolean> {

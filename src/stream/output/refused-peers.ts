@@ -1,6 +1,7 @@
 // Which peers that came to the data port and were not let in were reported already. Comes in: what a sink refused. Goes
 // out: a sentence per reason and address, at most once a minute, however often the peer knocks.
 
+import { hostOf } from '../../base/host-port.js';
 import { peerRefusals } from '../../contract/refused-peers.js';
 import type { RefusedPeer } from '../../contract/refused-peers.js';
 import { remedyOf } from '../../contract/row.js';
@@ -28,10 +29,4 @@ export class RefusedPeers {
 export function refusalText({ reason, address }: RefusedPeer): string {
   const host = hostOf(address);
   return `${host === '' ? 'a peer' : host} ${peerRefusals[reason].says}${remedyOf(peerRefusals[reason])}.`;
-}
-
-/** The address without its port. */
-export function hostOf(address: string): string {
-  const [, host] = /^(?:tcp:\/\/)?(.*?)(?::\d+)?$/.exec(address) as unknown as [string, string];
-  return host.replace(/^\[(.*)\]$/, '$1');
 }

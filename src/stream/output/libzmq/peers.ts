@@ -3,8 +3,8 @@
 // connection: tcp-connection.ts.
 // Tested by test/stream/output/libzmq/libzmq-sink.test.ts.
 
+import { hostOf } from '../../../base/host-port.js';
 import type { PeerRefusal, RefusedPeer } from '../../../contract/refused-peers.js';
-import { hostOf } from '../refused-peers.js';
 import type { LibzmqDoor } from './door.js';
 import { zmq } from './libzmq.js';
 import { inbound } from './options.js';
