@@ -18,7 +18,7 @@ const rooms = {
   // The way of a packet. Its steps meet in memory and do not import each other, except that assembly reads packets
   // through udp's interface.
   udp: foundations,
-  assembly: foundations,
+  assembly: ['base', 'contract', 'memory', 'detector', 'runtime'],
   encode: foundations,
   'stream/output': foundations,
   'stream/series': [...foundations, 'stream/output'],
