@@ -19,7 +19,7 @@ export interface IdleArmOptions {
   readonly restMs: number;
 }
 
-export const idleArmDefaults: IdleArmOptions = { runs: 50, restMs: 100 };
+const idleArmDefaults: IdleArmOptions = { runs: 50, restMs: 100 };
 
 /** Milliseconds, run by run, smallest first; CPU of the idle service in ms per second. */
 export interface IdleArmResult {
@@ -31,7 +31,7 @@ export interface IdleArmResult {
 const idleSeconds = 3;
 
 /** About 5 + runs × (restMs + some 50 ms). */
-export async function measureIdleArm({ runs, restMs }: IdleArmOptions): Promise<IdleArmResult> {
+async function measureIdleArm({ runs, restMs }: IdleArmOptions): Promise<IdleArmResult> {
   const programs = await compilePrograms();
   const service = await ServiceProcess.start(programs, await quad({ series: 'armed' }));
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -75,7 +75,7 @@ export async function measureIdleArm({ runs, restMs }: IdleArmOptions): Promise<
 }
 
 /** Table for people. */
-export function idleArmTables({ arm, stop, idleCpu }: IdleArmResult): string {
+function idleArmTables({ arm, stop, idleCpu }: IdleArmResult): string {
   const row = (name: string, values: readonly number[]): string[] => [
     name,
     ...[0.1, 0.5, 0.9].map((share) => percentile(values, share).toFixed(1)),

@@ -157,7 +157,7 @@ function row(name: string, chipRate: number, keys: Readonly<Record<string, unkno
   return [name, String(rate), '', `more than ${destinationsMost}`, before.join(', ')];
 }
 
-export function scalingTable(): string {
+function scalingTable(): string {
   const head = [
     'detector',
     'frames/s',
@@ -211,7 +211,7 @@ function least(
 }
 
 /** Instances × cores of each, by the number of sockets, as frames lie and compressed. */
-export function socketsTable(): string {
+function socketsTable(): string {
   const head = [
     'detector',
     'frames/s',

@@ -202,7 +202,7 @@ export async function runRecord(options: RunRecordOptions): Promise<number> {
 }
 
 /** The report as it leaves the process. */
-export function recordToJson(report: RecordReport, file: string, dataset: string): Record<string, unknown> {
+function recordToJson(report: RecordReport, file: string, dataset: string): Record<string, unknown> {
   const { counts } = report;
   return {
     ok: report.ok,

@@ -134,7 +134,7 @@ export async function runReplay(options: RunReplayOptions): Promise<number> {
 }
 
 /** Ground truth and pace as they leave the process. */
-export function replayToJson({ source, timing, pace, sendErrors }: ReplayResult): Record<string, unknown> {
+function replayToJson({ source, timing, pace, sendErrors }: ReplayResult): Record<string, unknown> {
   const { notSent } = source;
   return {
     timing: timing.kind,

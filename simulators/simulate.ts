@@ -74,7 +74,7 @@ export interface SimulateOptions {
 const faultOptions: readonly FaultKind[] = ['loss', 'reorder', 'duplicate', 'delay', 'truncate', 'foreign'];
 
 /** @throws OperatorError (usage) for a fault that cannot be read */
-export function faultSettings(options: Omit<SimulateOptions, 'settings' | 'udpHost' | 'signal'>): FaultSettings {
+function faultSettings(options: Omit<SimulateOptions, 'settings' | 'udpHost' | 'signal'>): FaultSettings {
   const selectors: Partial<Record<FaultKind, FaultSelector>> = {};
   for (const kind of faultOptions) {
     const text = options[kind];

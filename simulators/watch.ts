@@ -260,7 +260,7 @@ export async function runWatch(options: RunWatchOptions): Promise<number> {
 }
 
 /** The report as it leaves the process. */
-export function reportToJson(report: WatchReport): Record<string, unknown> {
+function reportToJson(report: WatchReport): Record<string, unknown> {
   const { counts, problems, problemCounts, firstWrongPixel: wrong } = report.checker;
   return {
     ok: report.ok,

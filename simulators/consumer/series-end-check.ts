@@ -64,7 +64,7 @@ export function sharedPart(shared: unknown, frames: number): { stride: number; o
 }
 
 /** More ranges than this are not listed. */
-export const incompleteRangeLimit = 1000;
+const incompleteRangeLimit = 1000;
 
 const counts = ['frames', 'complete', 'marked', 'discarded'] as const;
 

@@ -6,7 +6,7 @@ import { exitCode, OperatorError } from '../../src/base/errors.js';
 import { mix32 } from './pattern.js';
 
 /** What can become of a packet, in order of precedence: the first that chooses a packet has it. */
-export const packetFaults = ['loss', 'truncate', 'delay', 'reorder', 'duplicate'] as const;
+const packetFaults = ['loss', 'truncate', 'delay', 'reorder', 'duplicate'] as const;
 export type PacketFault = (typeof packetFaults)[number];
 export type FaultKind = PacketFault | 'foreign';
 

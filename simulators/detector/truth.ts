@@ -40,7 +40,7 @@ export interface FrameTruth {
 }
 
 /** Frames kept with their packets; later ones are only counted, so that memory stays bounded. */
-export const frameTruthLimit = 100_000;
+const frameTruthLimit = 100_000;
 
 /** Exact once the detector's datagrams have been taken to their end. */
 export class GroundTruth {

@@ -78,7 +78,7 @@ export function openCapture(file: string): Capture {
   return new Capture(file, openBytes(file));
 }
 
-/** The same of bytes in memory, not gzip'ed. @param name for messages */
+/** The same of bytes in memory, not gzip'ed: for tests. @param name for messages */
 export function captureOf(name: string, content: Uint8Array): Capture {
   return new Capture(name, new MemoryBytes(content));
 }
