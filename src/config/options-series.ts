@@ -246,7 +246,8 @@ export const seriesOptions = {
     range: 'a list of IPv4 or IPv6 addresses or networks, as 192.0.2.7 or 10.1.0.0/16',
     description:
       'Where consumers may connect from; empty = from anywhere. Only send: zmtp looks at addresses: with another ' +
-      'way, configured or because zmtp cannot be had, the service does not start.',
+      'way, configured or because zmtp cannot be had, the service does not start. Viewers of preview may connect ' +
+      'from anywhere.',
   }),
   consumer_connections: whole(
     {

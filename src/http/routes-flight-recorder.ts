@@ -49,8 +49,9 @@ export function addFlightRecorderRoutes(
         return reply
           .code(503)
           .send({ problems: [`${answering} recordings are being written or fetched. Ask again when they are done`] });
-      answering++;
+      // It may fail for want of memory, and answers nobody then.
       const recording = recorder.take('request');
+      answering++;
       if (recorder.folder !== null) {
         try {
           return await reply.code(201).send(await recorder.write(recording));

@@ -36,6 +36,8 @@ export class Outbox {
   readonly #deps: OutboxDeps;
   readonly #waiting: { readonly text: string; readonly at: number }[] = [];
   readonly #over = new AbortController();
+  /** Ends the pause between two tries. */
+  #hurry = new AbortController();
   readonly #counts = { delivered: 0, failedTries: 0, dropped: 0 };
   #running: Promise<void> | null = null;
   /** Why the newest try failed; null = it did not. */
@@ -74,6 +76,8 @@ export class Outbox {
   /** Nothing is taken any more; what waits has a moment to go. */
   async close(): Promise<void> {
     this.#closing = true;
+    // Its receiver may be back: what waits is tried at once.
+    this.#hurry.abort();
     const { pause = sleepFor } = this.#deps;
     const late = new AbortController();
     await Promise.race([this.#running, pause(settleMs, late.signal).catch(() => undefined)]);
@@ -98,7 +102,8 @@ export class Outbox {
         pauseMs = firstPauseMs;
         continue;
       }
-      await (this.#deps.pause ?? sleepFor)(pauseMs, this.#over.signal).catch(() => undefined);
+      await (this.#deps.pause ?? sleepFor)(pauseMs, this.#hurry.signal).catch(() => undefined);
+      if (this.#closing) this.#hurry = this.#over;
       pauseMs = Math.min(2 * pauseMs, longestPauseMs);
     }
     // In the same step in which nothing waited any more: a text that comes after it begins anew.

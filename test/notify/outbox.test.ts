@@ -112,6 +112,31 @@ t.test('so many wait and no more: the oldest behind the one on its way is droppe
   t.match(made.outbox.counts, { waiting: 0, dropped: 11 });
 });
 
+t.test('a stop tries once more at once what waits for its next try', async (t) => {
+  for (const back of [true, false]) {
+    let tries = 0;
+    const outbox = new Outbox({
+      url: 'http://hooks.example.org/',
+      clock: new VirtualClock(),
+      logger: makeLogger('error', 'det', { write: () => undefined }),
+      post: () => Promise.resolve(tries++ > 0 && back ? { delivered: true } : failed('HTTP 503')),
+      // As long as nobody ends it, but for the moment that a stop gives.
+      pause: (milliseconds, signal) =>
+        new Promise((resolve, reject) => {
+          if (milliseconds === settleMs) setTimeout(resolve, 20);
+          signal.addEventListener('abort', () => reject(new Error('over')));
+          if (signal.aborted) reject(new Error('over'));
+        }),
+    });
+    outbox.put('a');
+    await turn();
+    t.equal(tries, 1);
+    await outbox.close();
+    t.equal(tries, 2);
+    t.match(outbox.counts, back ? { delivered: 1, dropped: 0 } : { delivered: 0, dropped: 1 });
+  }
+});
+
 t.test('a stop waits a moment for what waits, and no longer', async (t) => {
   const made = station();
   made.outbox.put('a');

@@ -59,7 +59,8 @@ export class Acquisition {
   percent(udpPorts: readonly number[]): number {
     const { progress } = this;
     const first = progress?.first_frame_number ?? null;
-    if (progress === null || first === null) return 0;
+    // An endless one has no share of its frames.
+    if (progress === null || first === null || this.#wish.frames === 0) return 0;
     const seen = progress.ports
       .filter(({ udp_port }) => udpPorts.includes(udp_port))
       .reduce((sum, { newest_frame_number: newest }) => sum + (newest === null ? 0 : newest - first + 1), 0);

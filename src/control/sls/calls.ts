@@ -70,7 +70,9 @@ export async function answerCall(caller: Caller, name: FunctionName, argument: B
   const call = callOf(name, receiver.release) as AnyCall;
   try {
     if (receiver.lockedBy !== null && receiver.lockedBy !== address)
-      throw new Refused('busy', [`Receiver locked by ${receiver.lockedBy}. Say rx_lock 0 there\n`]);
+      throw new Refused('busy', [
+        `Receiver locked by ${receiver.lockedBy}. Say rx_lock 0 there; when that is gone, restart the service\n`,
+      ]);
     const value = call.takes.read(argument);
     refuseNow(caller, name, call, value);
     const answer = answers[name as keyof typeof answers] as unknown as (caller: Caller, argument: unknown) => unknown;

@@ -38,6 +38,8 @@ t.test('percent counts from the first frame of the series to the newest of each 
   t.equal(running.percent([1, 2]), 40);
   t.equal(running.percent([3]), 0);
   t.equal(acquisition({ first_frame_number: null }).percent([1]), 0);
+  const endless = new Acquisition({ seriesId: 7, frames: 0, packets: 4, progress: () => running.progress });
+  t.equal(endless.percent([1]), 0, 'of an endless series nobody knows');
 });
 
 t.test('a series that nobody knows any more has nothing to show', async (t) => {

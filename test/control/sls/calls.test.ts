@@ -112,7 +112,7 @@ t.test('a locked receiver answers its owner only', async (t) => {
   await service.call(0, callBytes('F_SETUP_RECEIVER', setupBytes()));
   t.equal((await service.call(0, callBytes('F_LOCK_RECEIVER', i32(1)), '10.0.0.1')).readInt32LE(4), 1);
   const status = callBytes('F_GET_RECEIVER_STATUS');
-  const locked = 'Receiver locked by 10.0.0.1. Say rx_lock 0 there\n';
+  const locked = 'Receiver locked by 10.0.0.1. Say rx_lock 0 there; when that is gone, restart the service\n';
   t.equal(sentenceOf(await service.call(0, status, '10.0.0.2')), locked);
   t.equal(sentenceOf(await service.call(0, status, '10.0.0.1')), null);
   t.equal(sentenceOf(await service.call(0, callBytes('F_LOCK_RECEIVER', i32(0)), '10.0.0.2')), locked);
