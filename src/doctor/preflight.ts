@@ -9,13 +9,16 @@ import type { Logger } from '../runtime/log.js';
 import type { BufferFacts, ClientFacts, Facts, ServiceFacts } from './facts.js';
 import { gatherMachine } from './machine.js';
 import type { Machine } from './machine.js';
-import { askCards } from './network-card.js';
+import { askCards, runProgram } from './network-card.js';
+import type { RunProgram } from './network-card.js';
 import { receivingLinks } from './receiving.js';
 import { examine, reasonsAgainstArming } from './report.js';
 import type { DoctorReport } from './report.js';
 
 /** Checks may be so old for metrics and readiness, which are asked all the time, in ms. */
 const keptMs = 2000;
+/** The same for what the network cards said, which takes two processes for each. */
+const cardsKeptMs = 5000;
 /** Why a way that only needs the kernel is not used. */
 const refusedAtStart = 'the kernel refuses it; the log of the start says which call';
 
@@ -34,11 +37,15 @@ export interface PreflightDeps {
   readonly clock: Clock;
   readonly machine: Machine;
   says(): ServiceSays;
+  readonly run?: RunProgram;
 }
 
 export class Preflight {
   readonly #deps: PreflightDeps;
   #cards: Facts['cards'] = 'ethtool has not been asked yet';
+  #asking: ReturnType<typeof askCards> | null = null;
+  /** When the cards last answered; Infinity while they are being asked. */
+  #answeredAt = 0;
   #kept: { readonly at: number; readonly report: DoctorReport } | null = null;
 
   /** Reassembly that had failed before the service began. */
@@ -49,10 +56,9 @@ export class Preflight {
     this.#failedBefore = gatherMachine(deps.machine, null).kernel.reassemblyFails ?? 0;
   }
 
-  /** All checks, made now, the network cards asked anew. */
+  /** All checks, made now; the network cards asked every five seconds at most, since anybody may ask for this. */
   async report(): Promise<DoctorReport> {
-    const { machine, config } = this.#deps;
-    this.#cards = await askCards(receivingLinks(gatherMachine(machine, config).addresses));
+    this.#cards = await this.#askCards();
     return this.#examine();
   }
 
@@ -81,6 +87,16 @@ export class Preflight {
         `${check}: ${seen}; needed: ${needed}. ${remedy} (${docs})`,
       );
     }
+  }
+
+  #askCards(): ReturnType<typeof askCards> {
+    const { machine, config, clock, run = runProgram } = this.#deps;
+    if (this.#asking !== null && clock.now() - this.#answeredAt < cardsKeptMs) return this.#asking;
+    this.#answeredAt = Infinity;
+    this.#asking = askCards(receivingLinks(gatherMachine(machine, config).addresses), run).finally(() => {
+      this.#answeredAt = clock.now();
+    });
+    return this.#asking;
   }
 
   #recent(): DoctorReport {

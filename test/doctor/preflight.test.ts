@@ -8,20 +8,20 @@ import { setupOf } from './good-facts.js';
 
 /**
  * A service at 4000 Hz on loopback whose sockets got `granted` bytes; `reads` counts how often the machine was looked
- * at.
+ * at, `runs` how often a program was started.
  */
-function setUp(granted = 104857600) {
+function setUp(granted = 104857600, link = 'lo') {
   const { config, plan } = setupOf(', frame_rate_hz: 4000, frame_timeout_ms: 100');
   const clock = new VirtualClock();
-  const state = { granted, reads: 0 };
+  const state = { granted, reads: 0, runs: 0 };
   const machine: Machine = {
     read: () => null,
     interfaces: () => {
       state.reads++;
       return {
-        lo: [
-          { address: '10.0.0.1', internal: true },
-          { address: '127.0.0.1', internal: true },
+        [link]: [
+          { address: '10.0.0.1', internal: link === 'lo' },
+          { address: '127.0.0.1', internal: link === 'lo' },
         ],
       };
     },
@@ -41,6 +41,10 @@ function setUp(granted = 104857600) {
       client: null,
       backend: 'recvmmsg+zmtp',
     }),
+    run: () => {
+      state.runs++;
+      return Promise.resolve({ output: '' });
+    },
   });
   return { preflight, clock, state };
 }
@@ -95,4 +99,16 @@ t.test('the report asks the network card as well, and what failed is told once',
     { level: 'warn', event: 'check_failed', check: 'receive_buffer', remedy: 'sysctl -w net.core.rmem_max=104857600' },
   ]);
   t.equal(log.length, 1);
+});
+
+t.test('however many ask for the report, the network card is asked every five seconds at most', async (t) => {
+  const { preflight, clock, state } = setUp(undefined, 'eth0');
+  await Promise.all(Array.from({ length: 50 }, () => preflight.report()));
+  t.equal(state.runs, 2);
+  clock.advance(4999);
+  await preflight.report();
+  t.equal(state.runs, 2);
+  clock.advance(1);
+  await preflight.report();
+  t.equal(state.runs, 4);
 });
