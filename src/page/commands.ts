@@ -38,6 +38,8 @@ let busy = false;
 let connected = false;
 let open = false;
 let confirmed: number | null = null;
+/** The series that is open, and that a stop means; null = none that has a number. */
+let series: number | null = null;
 let shown: string | null = null;
 
 /** Which commands make sense now. */
@@ -49,18 +51,27 @@ export function showCommands(state: State | null): void {
     shown = state.state;
   }
   open = state !== null && (state.state !== 'idle' || state.series?.open === true);
+  const now = state?.series?.open === true ? state.series.series_id : null;
+  // The press before meant another series.
+  if (now !== series) forgetPress();
+  series = now;
   update();
 }
 
 function update(): void {
   arm.disabled = busy || !connected;
   stop.disabled = busy || !connected || !open;
-  if (stop.disabled) confirmed = null;
+  if (stop.disabled) forgetPress();
   setText(stop, confirmed === null ? 'Stop' : 'Really stop?');
 }
 
-/** @param body JSON; null = none */
-async function command(method: 'POST' | 'DELETE', body: string | null): Promise<unknown> {
+function forgetPress(): void {
+  if (confirmed !== null) window.clearTimeout(confirmed);
+  confirmed = null;
+}
+
+/** @param body JSON; null = none @param query with its question mark */
+async function command(method: 'POST' | 'DELETE', body: string | null, query = ''): Promise<unknown> {
   busy = true;
   setSentences(refusals, []);
   say('…');
@@ -70,7 +81,7 @@ async function command(method: 'POST' | 'DELETE', body: string | null): Promise<
       ...(token.value.trim() === '' ? {} : { authorization: `Bearer ${token.value.trim()}` }),
       ...(body === null ? {} : { 'content-type': 'application/json' }),
     };
-    const response = await fetch('api/v1/series', {
+    const response = await fetch(`api/v1/series${query}`, {
       method,
       headers,
       ...(body === null ? {} : { body }),
@@ -122,10 +133,13 @@ stop.addEventListener('click', () => {
     update();
     return;
   }
-  window.clearTimeout(confirmed);
-  confirmed = null;
+  forgetPress();
+  // That one or none: another may have been opened since it was shown.
+  const query = series === null ? '' : `?series_id=${series}`;
   void (async () => {
-    const answer = (await command('DELETE', null)) as { summary: { series_id: number; frames: number } | null } | null;
+    const answer = (await command('DELETE', null, query)) as {
+      summary: { series_id: number; frames: number } | null;
+    } | null;
     if (answer !== null)
       say(
         answer.summary === null

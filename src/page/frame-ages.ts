@@ -13,6 +13,11 @@ export class FrameAges {
     this.#now = now;
   }
 
+  /** Frames are counted anew. */
+  clear(): void {
+    this.#since.clear();
+  }
+
   /** The service keeps this frame. */
   told({ count, age_ms: age }: { readonly count: number; readonly age_ms: number | null }): void {
     if (age === null || this.#since.has(count)) return;

@@ -27,6 +27,8 @@ export class FrameSource {
   #combination: Combination = 'single';
   #frames = 1;
   #busy = false;
+  /** Answers to what was asked before do not count. */
+  #beginnings = 0;
 
   constructor(events: FrameSourceEvents) {
     this.#events = events;
@@ -34,6 +36,16 @@ export class FrameSource {
 
   get frozen(): boolean {
     return this.#frozen !== null;
+  }
+
+  /** Frames are counted anew, and those of before are gone. */
+  restart(): void {
+    this.#beginnings++;
+    this.#latest = 0;
+    this.#fetched = { count: -1, wish: '' };
+    this.#frozen = null;
+    this.#shown = null;
+    this.#kept = [];
   }
 
   /** The service keeps another frame now. */
@@ -81,17 +93,21 @@ export class FrameSource {
     const newer = of === null && ((this.#latest - this.#fetched.count) | 0) > 0;
     if (wish === this.#fetched.wish && !newer) return;
     this.#busy = true;
+    const beginning = this.#beginnings;
     let preview: PreviewBytes | null = null;
     try {
       const response = await fetch(`api/v1/preview?${wish}`);
       if (!response.ok) throw new Error(await problemOf(response));
-      preview = readPreview(await response.arrayBuffer());
-      this.#fetched = { count: of === null ? preview.head.count : this.#fetched.count, wish };
+      const answer = readPreview(await response.arrayBuffer());
+      if (beginning === this.#beginnings) {
+        preview = answer;
+        this.#fetched = { count: of === null ? preview.head.count : this.#fetched.count, wish };
+      }
       this.#events.onError(null);
     } catch (error) {
       this.#events.onError(error instanceof Error ? error.message : String(error));
       // A frame that is gone does not come back: the viewer chooses another.
-      if (of !== null) this.#fetched = { count: -1, wish };
+      if (of !== null && beginning === this.#beginnings) this.#fetched = { count: -1, wish };
       else await new Promise((resolve) => setTimeout(resolve, retryMs));
     } finally {
       this.#busy = false;

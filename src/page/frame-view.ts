@@ -81,6 +81,12 @@ export class FrameView {
     this.#changed();
   }
 
+  /** There is no picture any more. */
+  clear(): void {
+    this.#preview = null;
+    this.#draw();
+  }
+
   /** Another picture. */
   show(preview: PreviewBytes): void {
     this.#preview = preview;

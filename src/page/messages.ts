@@ -24,6 +24,8 @@ export interface PortPlace {
 
 /** Event `about`: what does not change while the service runs. */
 export interface About {
+  /** Another number = another data plane, or another process: frames are counted anew. */
+  readonly plane: number;
   readonly name: string;
   readonly version: string;
   readonly detector: string;

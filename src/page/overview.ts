@@ -74,8 +74,8 @@ async function look(): Promise<void> {
   try {
     const response = await fetch('overview.json', { signal: AbortSignal.timeout(2 * askMs) });
     const { services } = (await response.json()) as { services: readonly OverviewRow[] };
-    heardAt = performance.now();
     for (const row of services) show(row);
+    heardAt = performance.now();
     const troubled = services.filter(({ silent, problems }) => silent !== null || problems.length > 0).length;
     setText(
       byId('overview-verdict', HTMLElement),

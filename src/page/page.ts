@@ -100,6 +100,13 @@ function showPreview(preview: PreviewBytes, combined: number): void {
   void region.measure(preview.head.frame, source.frozen);
 }
 
+/** Another data plane runs, or another process: what is shown is not of it. */
+function startAnew(): void {
+  shown.restart();
+  ages.clear();
+  frameView.clear();
+}
+
 function showDrawn(span: Span): void {
   const { tool } = controls.settings;
   if (tool === 'centre') controls.set({ centre: span.to });
@@ -182,6 +189,7 @@ function listen(): void {
     });
   };
   on<About>('about', (data) => {
+    if (about !== null && about.plane !== data.plane) startAnew();
     about = data;
     shown.about(data);
     lossPorts = data.ports.filter(({ off }) => !off).map(({ udp_port: port }) => port);

@@ -5,7 +5,7 @@
 import type { Span } from './address.js';
 import { byId, setText } from './elements.js';
 import { sidesOf } from './overlay.js';
-import { frameQuery, readPreview } from './preview-bytes.js';
+import { frameQuery, readPreview, seriesOf } from './preview-bytes.js';
 import type { FrameFacts, PartTotal } from './preview-bytes.js';
 import { ProfileChart } from './profile-chart.js';
 import { countText, valueText } from './words.js';
@@ -35,6 +35,8 @@ export class Region {
   );
   #span: Span | null = null;
   #measured: Measured[] = [];
+  /** Of these frames, as `seriesOf` has it. */
+  #series: number | null = null;
   #busy = false;
   /** Asked for while another was measured; the latest only. */
   #next: (() => void) | null = null;
@@ -66,7 +68,7 @@ export class Region {
       );
       if (response.ok) {
         const { head } = readPreview(await response.arrayBuffer());
-        if (span === this.#span) this.#show(head.total, head.frame.frame, head.rows, head.columns);
+        if (span === this.#span) this.#show(head.total, head.frame, head.rows, head.columns);
       }
     } catch {
       // The picture's own request says what is wrong.
@@ -78,13 +80,17 @@ export class Region {
     next?.();
   }
 
-  #show(total: PartTotal, frame: number, rows: number, columns: number): void {
+  #show(total: PartTotal, facts: FrameFacts, rows: number, columns: number): void {
+    const { frame } = facts;
+    const series = seriesOf(facts);
     const mean = total.values === 0 ? null : total.sum / total.values;
+    if (series !== this.#series) this.#measured = [];
+    this.#series = series;
     const last = this.#measured.at(-1);
-    // A new series, or a frame that a viewer went back to.
+    // A frame that a viewer went back to.
     if (last !== undefined && frame <= last.frame) this.#measured = this.#measured.filter((one) => one.frame < frame);
     this.#measured = [...this.#measured, { frame, mean, largest: total.largest }].slice(-keptLimit);
-    const facts = [
+    const words = [
       `${countText(rows)} × ${countText(columns)} pixels`,
       `sum ${valueText(total.sum)}`,
       `mean ${mean === null ? '–' : valueText(mean)}`,
@@ -92,7 +98,7 @@ export class Region {
       ...(total.saturated > 0 ? [`${countText(total.saturated)} saturated`] : []),
       ...(total.missing > 0 ? [`${countText(total.missing)} missing`] : []),
     ];
-    setText(this.#words, facts.join(' · '));
+    setText(this.#words, words.join(' · '));
     this.#chart.show(
       this.#measured.map((one) => one.frame),
       this.#measured.map((one) => one.mean),

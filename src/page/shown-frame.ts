@@ -76,6 +76,11 @@ export class ShownFrame {
     npy.download = `${this.#name}.npy`;
   }
 
+  /** Frames are counted anew. */
+  restart(): void {
+    this.#frozen(() => this.#source.restart());
+  }
+
   #frozen(change: () => void): void {
     change();
     const { frozen } = this.#source;

@@ -179,7 +179,8 @@ class ShownPlane {
   constructor({ config, lastFrameMemory: memory }: ServiceView, { version }: BuildInfo) {
     const { detector } = config;
     this.#memory = memory;
-    this.about = aboutJson(config, memory === null ? null : geometryOf(makeLayout(detector)), version);
+    const geometry = memory === null ? null : geometryOf(makeLayout(detector));
+    this.about = aboutJson(config, geometry, version, systemClock.wall());
     this.last =
       memory === null ? null : new LastFrame(memory.buffer, memory.offset, memory.frameBytes, memory.textBytes);
     this.previews =

@@ -14,8 +14,9 @@ import type { CurrentSeries, ServiceView, UdpPortStatus } from '../../view/servi
  * What does not change while the data plane runs.
  * @param geometry null = the detector is not known yet
  */
-export function aboutJson(config: ServiceConfig, geometry: Geometry | null, version: string): About {
+export function aboutJson(config: ServiceConfig, geometry: Geometry | null, version: string, plane = 0): About {
   return {
+    plane,
     name: config.name,
     version,
     detector: config.detector.detector,
