@@ -2,7 +2,8 @@
 
 import type { Clock } from '../base/clock.js';
 import { messageOf } from '../base/errors.js';
-import type { SeriesSummary } from '../contract/series.js';
+import { seriesStates } from '../contract/series.js';
+import type { SeriesState, SeriesSummary } from '../contract/series.js';
 import type { OverviewRow, OverviewSeries } from '../page/overview-messages.js';
 import type { ServiceStatus } from '../view/service-view.js';
 
@@ -30,6 +31,8 @@ class Asked {
   readonly #clock: Clock;
   #row: OverviewRow;
   #waiting = false;
+  /** The name is that of the service that answers now: asked again after each silence. */
+  #named = false;
   #answeredAt = 0;
 
   constructor(url: string, ask: Ask, clock: Clock) {
@@ -48,10 +51,11 @@ class Asked {
     if (this.#waiting) return;
     this.#waiting = true;
     try {
-      const name = this.#row.name ?? (await this.#name());
-      const status = (await this.#ask(this.#url, '/api/v1/series')) as ServiceStatus;
-      this.#heard(name, status);
+      const name = this.#named && this.#row.name !== null ? this.#row.name : await this.#name();
+      this.#heard(name, checked(await this.#ask(this.#url, '/api/v1/series')));
+      this.#named = true;
     } catch (error) {
+      this.#named = false;
       this.#row = { ...this.#row, silent: messageOf(error), state: 'unknown', frames_per_second: null };
     } finally {
       this.#waiting = false;
@@ -59,8 +63,8 @@ class Asked {
   }
 
   async #name(): Promise<string> {
-    const config = (await this.#ask(this.#url, '/api/v1/config')) as { readonly name?: unknown };
-    if (typeof config.name !== 'string') throw new Error('what answers there is no service of Virtual DCU');
+    const config = (await this.#ask(this.#url, '/api/v1/config')) as { readonly name?: unknown } | null;
+    if (typeof config?.name !== 'string') throw stranger();
     return config.name;
   }
 
@@ -82,6 +86,15 @@ class Asked {
       frames_per_second: same ? Math.max(0, series.images_sent - before.images_sent) / seconds : null,
     };
   }
+}
+
+const stranger = (): Error => new Error('what answers there is no service of Virtual DCU');
+
+/** @throws Error when this is no state of a service */
+function checked(answer: unknown): ServiceStatus {
+  const { state, problems } = (answer ?? {}) as { readonly state?: unknown; readonly problems?: unknown };
+  if (!seriesStates.includes(state as SeriesState) || !Array.isArray(problems)) throw stranger();
+  return answer as ServiceStatus;
 }
 
 function seriesOf({ series, last_series: last }: ServiceStatus): OverviewSeries | null {

@@ -74,3 +74,43 @@ t.test('what answers, and is no service of ours, is said to be none', async (t) 
   await services.look();
   t.match(services.rows, [{ name: null, silent: /no service of Virtual DCU/ }]);
 });
+
+t.test('after a silence a service is asked for its name anew: another may run there', async (t) => {
+  let name: string | null = 'a';
+  const ask = (_: string, path: string): Promise<unknown> => {
+    if (name === null) return Promise.reject(new Error('nobody answers'));
+    return Promise.resolve(path === '/api/v1/config' ? { name } : idle);
+  };
+  const services = new Services(['http://a'], ask, new VirtualClock());
+  await services.look();
+  name = null;
+  await services.look();
+  t.match(services.rows, [{ name: 'a', silent: 'nobody answers' }]);
+  name = 'b';
+  await services.look();
+  t.match(services.rows, [{ name: 'b', silent: null }]);
+});
+
+t.test(
+  'a service that answers with another JSON later is none either, and the others are told as they are',
+  async (t) => {
+    let answer: unknown = idle;
+    const ask = (url: string, path: string): Promise<unknown> =>
+      Promise.resolve(path === '/api/v1/config' ? { name: 'x' } : url === 'http://a' ? answer : idle);
+    const services = new Services(['http://a', 'http://b'], ask, new VirtualClock());
+    await services.look();
+    for (const other of [
+      { series: null, last_series: null },
+      null,
+      { state: 'idle' },
+      { state: 'new', problems: [] },
+    ]) {
+      answer = other;
+      await services.look();
+      t.match(services.rows, [{ silent: /no service of Virtual DCU/ }, { silent: null, state: 'idle' }]);
+    }
+    answer = idle;
+    await services.look();
+    t.match(services.rows, [{ silent: null, name: 'x' }]);
+  },
+);

@@ -322,20 +322,21 @@ t.test(
   'a page that stays open while the service is started anew shows the new frames, and their age',
   { skip: noBrowser ?? false, timeout: 120_000 },
   async (t) => {
-    const { running, says, text, click } = await opened(t);
-    await click('freeze');
+    const page = await opened(t);
+    const { running } = page;
+    await page.click('freeze');
     const port = new URL(running.service.apiUrl).port;
     await running.stop();
-    await says('lost', /No word from the service/);
+    await page.says('lost', /No word from the service/);
     const again = await start(t, `${quadYaml}\napi_port: ${port}`);
     const consumer = await again.consume({ series: 1 });
     await again.arm({ frames: 2 });
     await again.simulate({ frames: 2, rate: 20 });
     await again.ended(1);
     await consumer.report;
-    await says('frame-number', /^2 /);
-    t.match(await text('freeze'), /^Freeze$/, 'it goes on by itself');
-    t.notMatch(await text('frame-age'), /min|hour/);
+    await page.says('frame-number', /^2 /);
+    t.match(await page.text('freeze'), /^Freeze$/, 'it goes on by itself');
+    t.notMatch(await page.text('frame-age'), /min|hour/);
   },
 );
 
@@ -343,20 +344,21 @@ t.test(
   'the second press of Stop ends the series that the first one meant, or none',
   { skip: noBrowser ?? false, timeout: 120_000 },
   async (t) => {
-    const { running, says, click } = await opened(t);
+    const page = await opened(t);
+    const { running } = page;
     const consumer = await running.consume({});
     await running.arm({ frames: 100 });
-    await says('series-title', /2/);
-    await click('stop-button');
-    await says('stop-button', /Really stop/);
+    await page.says('series-title', /2/);
+    await page.click('stop-button');
+    await page.says('stop-button', /Really stop/);
     t.equal((await running.fetch('DELETE', '/api/v1/series?series_id=2')).status, 200);
     t.equal((await running.arm({ frames: 100 })).status, 201);
-    await says('series-title', /3/);
-    await click('stop-button');
-    await says('stop-button', /Really stop/);
+    await page.says('series-title', /3/);
+    await page.click('stop-button');
+    await page.says('stop-button', /Really stop/);
     t.match(running.status(), { state: 'open', series: { series_id: 3 } });
-    await click('stop-button');
-    await says('done', /^Series 3 has ended/);
+    await page.click('stop-button');
+    await page.says('done', /^Series 3 has ended/);
     await consumer.vanish();
   },
 );
