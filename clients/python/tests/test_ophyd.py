@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
+from unittest import mock
 from urllib.parse import urlsplit
 
 import bluesky.plan_stubs as bps
@@ -19,6 +20,7 @@ from file_receiver import GROUP, FileReceiver
 from ophyd_async.core import DetectorTrigger, StaticFilenameProvider, StaticPathProvider, TriggerInfo, init_devices
 from station import DATA, URL, Stand, StationTest, play, until
 
+from vdcu_client import Unreachable, Vdcu
 from vdcu_client.ophyd import VdcuDetector
 
 
@@ -155,6 +157,35 @@ class Scans(StationTest):
             self.run_plan(count([self.detector]))
         self.assertIn("no such folder", repr(seen.exception.__cause__))
         self.assertIsNone(self.vdcu.status["series"], "the series is not left open")
+
+    def test_a_receiver_that_does_not_begin_is_told_as_that(self) -> None:
+        self.receiver.held.set()
+        self.receiver.late.set()
+        self.addCleanup(self.receiver.held.clear)
+        self.addCleanup(self.receiver.late.clear)
+        with self.assertRaises(FailedStatus) as seen:
+            self.run_plan(count([self.detector]))
+        self.assertIn("is idle, not running", repr(seen.exception.__cause__))
+        self.assertNotIn("a frame did not come", repr(seen.exception.__cause__), "no frame was waited for")
+        self.receiver.late.clear()
+        until(lambda: self.detector._data._receiver.status()[0] == "running", "the beginning")
+        self.receiver.held.clear()
+        until(lambda: self.detector._data._receiver.status()[0] == "idle", "the end")
+
+    def test_a_series_whose_end_was_not_heard_is_ended_by_the_next_stage(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.detector = self.made(Path(folder.name))
+        with mock.patch.object(Vdcu, "stop", side_effect=Unreachable("the network is gone")):
+            with self.assertRaises(FailedStatus) as seen:
+                self.run_plan(count([self.detector]))
+        self.assertIn("the network is gone", repr(seen.exception.__cause__))
+        self.assertIsNotNone(self.vdcu.status["series"])
+        (Path(folder.name) / "scan.h5").unlink()
+        self.documents.clear()
+        self.run_plan(count([self.detector]))
+        self.assertEqual(self.of("stop")[0]["exit_status"], "success")
+        self.assertIsNone(self.vdcu.status["series"])
 
     def test_what_the_service_warns_of_at_arm_is_in_the_log(self) -> None:
         folder = tempfile.TemporaryDirectory()

@@ -34,7 +34,7 @@ from ophyd_async.core import (
 )
 
 from .client import ORDER_SECONDS, Vdcu
-from .errors import SeriesFailed, VdcuError
+from .errors import SeriesFailed, TimedOut, VdcuError
 from .receiver import Receiver, ReceiverFailed, wait_until_free
 
 logger = logging.getLogger(__name__)
@@ -160,11 +160,12 @@ class _Data(DetectorDataLogic):
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
         self.failure = None
-        series, self._series = self._series, None
-        if series is None:
+        if self._series is None:
             return
         # Somebody may have ended it, and opened the next, which is not ours to end.
-        await asyncio.to_thread(self._vdcu.stop, series=series, timeout=self._stop_timeout)
+        await asyncio.to_thread(self._vdcu.stop, series=self._series, timeout=self._stop_timeout)
+        # Not before: nothing else ends it, and the next stage or unstage tries again.
+        self._series = None
         if self._receiver is not None:
             await asyncio.to_thread(wait_until_free, self._vdcu, self._receiver, self._timeout)
 
@@ -283,6 +284,9 @@ class VdcuDetector(StandardDetector):
                     raise update
                 yield update
             await status
+        except TimedOut:
+            # Service or receiver was waited for, and no frame.
+            raise
         except TimeoutError as error:
             raise TimeoutError(f"{self.name}: a frame did not come in time. {await self._data.doing()}") from error
         finally:
