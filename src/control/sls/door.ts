@@ -3,6 +3,8 @@
 
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { systemClock } from '../../base/clock.js';
+import { Seldom } from '../../base/seldom.js';
 import { withinNetworks } from '../../config/networks.js';
 import { OperatorError, exitCode, messageOf } from '../../base/errors.js';
 import type { Logger } from '../../runtime/log.js';
@@ -46,6 +48,7 @@ export interface ReceiverDoor {
 export async function openReceiverDoor(group: ReceiverGroup, options: DoorOptions): Promise<ReceiverDoor> {
   const sockets = new Set<Socket>();
   const servers: Server[] = [];
+  const told = new Seldom();
   const close = async (): Promise<void> => {
     const closed = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     for (const socket of sockets) socket.destroy();
@@ -53,7 +56,7 @@ export async function openReceiverDoor(group: ReceiverGroup, options: DoorOption
   };
   try {
     for (const receiver of group.receivers) {
-      const server = listener(receiver, options, sockets);
+      const server = listener(receiver, options, sockets, told);
       servers.push(server);
       await listen(server, options.host, options.ports[receiver.index]);
     }
@@ -64,7 +67,7 @@ export async function openReceiverDoor(group: ReceiverGroup, options: DoorOption
   return { ports: servers.map((server) => (server.address() as AddressInfo).port), close };
 }
 
-function listener(receiver: Receiver, options: DoorOptions, sockets: Set<Socket>): Server {
+function listener(receiver: Receiver, options: DoorOptions, sockets: Set<Socket>, told: Seldom): Server {
   const { logger, limits = usualLimits } = options;
   const allowed = withinNetworks(options.allowed);
   // Half open: a client may close its side before it reads.
@@ -72,11 +75,12 @@ function listener(receiver: Receiver, options: DoorOptions, sockets: Set<Socket>
     const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
     socket.on('error', () => socket.destroy());
     if (!allowed(address)) {
-      logger.warn(
-        { event: 'receiver_refused', module: receiver.index, address },
-        `a call from ${address} for the receiver of module ${receiver.index} was refused: the ` +
-          'address is not in receiver_source',
-      );
+      if (told.isDue('receiver_refused', address, systemClock.now()))
+        logger.warn(
+          { event: 'receiver_refused', module: receiver.index, address },
+          `a call from ${address} for the receiver of module ${receiver.index} was refused: the ` +
+            'address is not in receiver_source',
+        );
       socket.destroy();
       return;
     }
@@ -86,7 +90,10 @@ function listener(receiver: Receiver, options: DoorOptions, sockets: Set<Socket>
   });
   server.maxConnections = limits.connections;
   // Descriptors that are used up, most likely: the next connection finds out.
-  server.on('error', (error) => logger.warn({ event: 'receiver_listener' }, messageOf(error)));
+  server.on('error', (error) => {
+    if (told.isDue('receiver_listener', '', systemClock.now()))
+      logger.warn({ event: 'receiver_listener' }, messageOf(error));
+  });
   return server;
 }
 

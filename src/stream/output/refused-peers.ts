@@ -2,25 +2,18 @@
 // out: a sentence per reason and address, at most once a minute, however often the peer knocks.
 
 import { hostOf } from '../../base/host-port.js';
+import { Seldom } from '../../base/seldom.js';
 import { peerRefusals } from '../../contract/refused-peers.js';
 import type { RefusedPeer } from '../../contract/refused-peers.js';
 import { remedyOf } from '../../contract/row.js';
 
-const againAfterMs = 60_000;
-/** Addresses remembered at most: beyond these one sentence stands for all. */
-const addressesLimit = 64;
-
 /** Remembers which peers were reported. */
 export class RefusedPeers {
-  readonly #toldAt = new Map<string, number>();
+  readonly #told = new Seldom();
 
   /** @returns the sentence to tell, or null when it was told within the last minute */
   sentence({ reason, address }: RefusedPeer, now: number): string | null {
-    for (const [key, at] of this.#toldAt) if (now - at >= againAfterMs) this.#toldAt.delete(key);
-    const host = hostOf(address);
-    const key = this.#toldAt.size < addressesLimit ? `${reason} ${host}` : reason;
-    if (this.#toldAt.has(key)) return null;
-    this.#toldAt.set(key, now);
+    if (!this.#told.isDue(reason, hostOf(address), now)) return null;
     return `data port: ${refusalText({ reason, address })}`;
   }
 }

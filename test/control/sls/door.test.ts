@@ -1,11 +1,13 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { Writable } from 'node:stream';
 import t from 'tap';
 import type { Test } from 'tap';
 import { Random } from '../../../src/base/random.js';
 import { openReceiverDoor } from '../../../src/control/sls/door.js';
 import type { DoorOptions, ReceiverDoor } from '../../../src/control/sls/door.js';
 import { functions } from '../../../src/control/sls/functions.js';
+import { makeLogger } from '../../../src/runtime/log.js';
 import { callBytes, callOver, chars, i32, sentenceOf, setupBytes } from './client.js';
 import { PlayedService, silentLogger } from './played-service.js';
 
@@ -76,10 +78,21 @@ t.test('a call that breaks off, or says too much, harms nobody', async (t) => {
   t.equal((await callOver(port, callBytes('F_GET_RECEIVER_VERSION'))).length, 1004);
 });
 
-t.test('calls from other addresses are refused', async (t) => {
-  const { ports } = await open(t, { allowed: ['10.0.0.0/8'] });
-  const answer = await callOver(ports[0], callBytes('F_GET_RECEIVER_VERSION')).catch(() => Buffer.alloc(0));
-  t.equal(answer.length, 0);
+t.test('calls from other addresses are refused, and the log says so once', async (t) => {
+  const lines: string[] = [];
+  const into = new Writable({
+    write(line, _encoding, done) {
+      lines.push(String(line));
+      done();
+    },
+  });
+  const { ports } = await open(t, { allowed: ['10.0.0.0/8'], logger: makeLogger('info', 'quad', into) });
+  for (let call = 0; call < 100; call++) {
+    const answer = await callOver(ports[call % 2], callBytes('F_GET_RECEIVER_VERSION')).catch(() => Buffer.alloc(0));
+    t.equal(answer.length, 0);
+  }
+  t.equal(lines.length, 1);
+  t.match(lines[0], /a call from 127\.0\.0\.1 .* was refused/);
 });
 
 t.test('a port that is taken is named, and no listener stays open', async (t) => {
