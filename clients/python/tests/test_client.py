@@ -13,8 +13,9 @@ import urllib.request
 from pathlib import Path
 
 import vdcu_client
-from station import DATA, URL, StationTest, play
+from station import DATA, URL, Stand, StationTest, play
 from vdcu_client import Frame, Receiver, Refused, TimedOut, Unreachable, Vdcu, VdcuError, answers
+from vdcu_client.receiver import ReceiverFailed
 
 
 class Orders(StationTest):
@@ -180,6 +181,23 @@ class Answers(unittest.TestCase):
             self.assertEqual(Receiver(url).received_frames(), 7)
         with _answering(200, b'{"state":"error","error":"no such folder"}') as url:
             self.assertEqual(Receiver(url).status(), ("error", "no such folder"))
+
+    def test_an_error_of_the_series_before_is_over_when_the_receiver_is_idle(self) -> None:
+        with Stand() as stand:
+            stand.answers["/status"] = b'{"state":"error","error":"no such folder"}'
+            late = threading.Timer(0.3, stand.answers.update, [{"/status": b'{"state":"idle"}'}])
+            late.start()
+            Receiver(stand.url).wait_for("idle", 5)
+            late.join()
+            stand.answers["/status"] = b'{"state":"error","error":"no such folder"}'
+            for state, seconds in (("running", 5), ("idle", 0.2)):
+                with self.assertRaisesRegex(ReceiverFailed, "no such folder"):
+                    Receiver(stand.url).wait_for(state, seconds)
+
+    def test_a_receiver_says_little_and_no_more_is_read(self) -> None:
+        with _answering(200, b'{"state":"idle"' + b" " * (2 << 20) + b"}") as url:
+            with self.assertRaisesRegex(Unreachable, "no JSON object"):
+                Receiver(url).status()
 
     def test_an_answer_that_does_not_end_in_time_or_ends_early_is_none(self) -> None:
         with _answering(200, b" " * 40, seconds_for_each_byte=0.1) as url:

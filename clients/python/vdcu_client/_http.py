@@ -23,8 +23,17 @@ class Late(Unreachable):
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def ask(url: str, method: str, path: str, *, body: Any = None, token: Optional[str] = None, timeout: float) -> bytes:
-    """The body of the answer.
+def ask(
+    url: str,
+    method: str,
+    path: str,
+    *,
+    body: Any = None,
+    token: Optional[str] = None,
+    timeout: float,
+    most: int = MOST_BYTES,
+) -> bytes:
+    """The body of the answer, of at most ``most`` bytes.
 
     ``body``: as JSON; numpy's numbers and arrays go as those of Python. Raises ``Refused`` when the answer is no
     success, ``Unreachable`` when there is none within ``timeout`` seconds, ``ValueError`` or ``TypeError`` when JSON
@@ -43,7 +52,7 @@ def ask(url: str, method: str, path: str, *, body: Any = None, token: Optional[s
         request = urllib.request.Request(url + path, data=data, headers=headers, method=method)
         try:
             with _opener.open(request, timeout=timeout) as response:
-                return _content(response, MOST_BYTES, end)
+                return _content(response, most, end)
         except urllib.error.HTTPError as error:
             with error:
                 raise _refusal(error.code, _content(error, 1 << 20, end)) from None
@@ -56,13 +65,21 @@ def ask(url: str, method: str, path: str, *, body: Any = None, token: Optional[s
 
 
 def ask_json(
-    url: str, method: str, path: str, *, has: str = "", body: Any = None, token: Optional[str] = None, timeout: float
+    url: str,
+    method: str,
+    path: str,
+    *,
+    has: str = "",
+    body: Any = None,
+    token: Optional[str] = None,
+    timeout: float,
+    most: int = MOST_BYTES,
 ) -> Any:
     """The answer as an object.
 
     Raises as ``ask`` does, and ``Unreachable`` when it is no JSON object, or one without the key ``has``.
     """
-    content = ask(url, method, path, body=body, token=token, timeout=timeout)
+    content = ask(url, method, path, body=body, token=token, timeout=timeout, most=most)
     try:
         answer = json.loads(content)
     except ValueError:

@@ -14,6 +14,8 @@ from .errors import Refused, TimedOut, Unreachable, VdcuError
 
 #: The service answers an order within its own time-outs, which are longer than those of a question.
 ORDER_SECONDS = 60.0
+#: Looks at a series that is open may fail for so long before that is an error, s: one of thousands says nothing.
+LOST_SECONDS = 3.0
 #: What has just ended is in the history that much later at most.
 _TOLD_SECONDS = 0.2
 

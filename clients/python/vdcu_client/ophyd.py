@@ -15,7 +15,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import Any, AsyncIterator, Callable, Optional, Protocol, Sequence, Union
+from urllib.parse import quote
 
 import numpy as np
 from ophyd_async.core import (
@@ -33,7 +35,7 @@ from ophyd_async.core import (
     soft_signal_r_and_setter,
 )
 
-from .client import ORDER_SECONDS, Vdcu
+from .client import LOST_SECONDS, ORDER_SECONDS, Vdcu
 from .errors import SeriesFailed, TimedOut, VdcuError
 from .receiver import Receiver, ReceiverFailed, wait_until_free
 
@@ -148,7 +150,7 @@ class _Data(DetectorDataLogic):
             parameters={"dataset": self._dataset},
         )
         return StreamResourceDataProvider(
-            uri=f"{path.directory_uri}{path.filename}.h5",
+            uri=f"{path.directory_uri}{quote(path.filename)}.h5",
             resources=[resource],
             mimetype="application/x-hdf5",
             collections_written_signal=written,
@@ -183,21 +185,21 @@ class _Data(DetectorDataLogic):
     async def _look_on(self, series: int, set_written: Any) -> None:
         """Tell frames as they are taken: a value that stays the same is no news, so that time-outs work."""
         told = 0
+        failing: Optional[float] = None
         while True:
             try:
                 taken = await asyncio.to_thread(self._taken, series)
-                self.failure = None
+                self.failure = failing = None
                 if taken != told:
                     told = taken
                     set_written(told)
             except SeriesFailed as error:
                 return self._fail(error)
-            except VdcuError as error:
-                # It ends the wait; the next one may go well.
-                self._fail(error)
             except Exception as error:
-                what = f"{type(error).__name__}: {error}"
-                self._fail(VdcuError(f"what service and receiver answered could not be read: {what}"))
+                failing = failing or time.monotonic()
+                # The series goes on, and the next look may go well.
+                if time.monotonic() - failing >= LOST_SECONDS:
+                    self._fail(error if isinstance(error, VdcuError) else _unread(error))
             await asyncio.sleep(LOOK_SECONDS)
 
     def _fail(self, error: VdcuError) -> None:
@@ -292,3 +294,7 @@ class VdcuDetector(StandardDetector):
         finally:
             self._data.tell = lambda _: None
             status.task.cancel()
+
+
+def _unread(error: Exception) -> VdcuError:
+    return VdcuError(f"what service and receiver answered could not be read: {type(error).__name__}: {error}")

@@ -13,6 +13,8 @@ from .client import Vdcu
 from .errors import SeriesFailed, TimedOut, Unreachable
 
 STATES = ("idle", "running", "error")
+#: Bytes of an answer of the receiver at most.
+MOST_ANSWER = 1 << 20
 
 
 class ReceiverFailed(SeriesFailed):
@@ -28,7 +30,7 @@ class Receiver:
 
     def status(self) -> Tuple[str, Optional[str]]:
         """State (``idle``, ``running``, ``error``) and, with ``error``, the reason."""
-        answer = ask_json(self.url, "GET", "/status", has="state", timeout=self.timeout)
+        answer = ask_json(self.url, "GET", "/status", has="state", timeout=self.timeout, most=MOST_ANSWER)
         state, error = answer["state"], answer.get("error")
         if state not in STATES:
             known = ", ".join(STATES)
@@ -37,7 +39,7 @@ class Receiver:
 
     def received_frames(self) -> int:
         """Images that it has received in this series, or in the last one."""
-        value = ask_json(self.url, "GET", "/received_frames", has="value", timeout=self.timeout)["value"]
+        value = ask_json(self.url, "GET", "/received_frames", has="value", timeout=self.timeout, most=MOST_ANSWER)["value"]
         if type(value) is not int or value < 0:
             where = f"{self.url}/received_frames"
             raise Unreachable(f"{where}: value {value!r} is no count. Is this the receiver's address?")
@@ -50,7 +52,8 @@ class Receiver:
             seen, error = self.status()
             if seen == state:
                 return
-            if seen == "error":
+            # Of an idle one that is wanted: it may be what is left of the series before, until its writer is done.
+            if seen == "error" and (state != "idle" or time.monotonic() >= end):
                 raise ReceiverFailed(f"the receiver at {self.url} failed: {error}")
             if time.monotonic() >= end:
                 raise TimedOut(f"the receiver at {self.url} is {seen}, not {state}, after {timeout:g} s")

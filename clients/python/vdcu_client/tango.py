@@ -21,7 +21,7 @@ from tango import AttrWriteType, DevState, EnsureOmniThread, Except
 from tango.server import Device, attribute, command, device_property, run
 
 from .answers import Series, Summary
-from .client import Vdcu
+from .client import LOST_SECONDS, Vdcu
 from .errors import Refused, TimedOut, VdcuError
 from .receiver import Receiver, wait_until_free
 
@@ -290,6 +290,7 @@ class VirtualDcu(Device):
         return told
 
     def _look_on(self, closed: threading.Event) -> None:
+        failing: Optional[float] = None
         with EnsureOmniThread():
             while not closed.wait(LOOK_SECONDS):
                 with self._lock:
@@ -303,9 +304,14 @@ class VirtualDcu(Device):
                     else:
                         then = partial(self._judge, series, self._look(series))
                     self._unless_ordered(orders, closed, then)
+                    failing = None
                 except Exception as error:
+                    failing = failing or time.monotonic()
                     if series is None:
                         then = partial(self._tell, DevState.UNKNOWN, _sentence(error))
+                    elif time.monotonic() - failing < LOST_SECONDS:
+                        # The series goes on, and the next look may go well.
+                        then = partial(self._tell, DevState.RUNNING, _sentence(error))
                     else:
                         then = partial(self._fail, _sentence(error))
                     self._unless_ordered(orders, closed, then)
