@@ -70,6 +70,17 @@ t.test('no line is wider than a window, but for texts that a test compares with'
   t.strictSame(wide, []);
 });
 
+t.test('no line of Python is wider', async (t) => {
+  const files = filesBelow('clients/python', /\.py$/);
+  const wide = files.flatMap((file) =>
+    read(file)
+      .split('\n')
+      .flatMap((line, index) => (line.length > columns ? [`${file}:${index + 1}`] : [])),
+  );
+  t.ok(files.length > 10);
+  t.strictSame(wide, []);
+});
+
 t.test('comments of scripts are no wider either', async (t) => {
   const scripts = [...filesBelow('.ci', /./), ...filesBelow('scripts', /\.sh$/)];
   const wide = scripts.flatMap((file) =>

@@ -1,6 +1,8 @@
-"""A receiver that writes files, made as MAX IV's is: PULL, order by msg_number, one HDF5 file for each series, HTTP beside.
+"""A receiver that writes files, made as MAX IV's is: PULL, order by msg_number, one HDF5 file for each series, HTTP
+beside.
 
-``/status``: running from the header on, error while a file cannot be made, idle when the series is over and the file closed.
+``/status``: running from the header on, error while a file cannot be made, idle when the series is over and the file
+closed.
 """
 
 import http.server
@@ -45,7 +47,8 @@ class FileReceiver:
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._server.serve_forever, self._pull)]
+        works = (self._server.serve_forever, self._pull)
+        self._threads = [threading.Thread(target=work, daemon=True) for work in works]
 
     def __enter__(self) -> "FileReceiver":
         for thread in self._threads:
@@ -82,7 +85,8 @@ class FileReceiver:
             self._wait_while(self.late)
             self._received, self._numbers = 0, []
             if fields["filename"] and not os.path.isdir(os.path.dirname(fields["filename"])):
-                self._status = {"state": "error", "error": f"Unable to create file {fields['filename']}: no such folder"}
+                reason = f"Unable to create file {fields['filename']}: no such folder"
+                self._status = {"state": "error", "error": reason}
                 return
             self._file = h5py.File(fields["filename"], "a") if fields["filename"] else None
             if self._file is not None and blobs:

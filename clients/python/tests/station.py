@@ -1,7 +1,7 @@
 """What the tests of the client play against: a real service with a simulated detector, and consumers on demand.
 
-test/clients/python.test.ts starts it and says where it is: VDCU_URL is the service, VDCU_STATION whoever plays detector and
-consumer, VDCU_DATA the zmq endpoint.
+test/clients/python.test.ts starts it and says where it is: VDCU_URL is the service, VDCU_STATION whoever plays detector
+and consumer, VDCU_DATA the zmq endpoint.
 """
 
 import http.server

@@ -155,7 +155,8 @@ class Answers(unittest.TestCase):
         with _answering(401, b'{"problems":["this request needs a token"]}') as url:
             with self.assertRaises(Refused) as seen:
                 Vdcu(url).stop()
-            self.assertEqual((seen.exception.status, seen.exception.why, str(seen.exception)), (401, "", "this request needs a token"))
+            told = (seen.exception.status, seen.exception.why, str(seen.exception))
+            self.assertEqual(told, (401, "", "this request needs a token"))
         with _answering(502, b"bad gateway") as url, self.assertRaisesRegex(Refused, "status 502: bad gateway"):
             Vdcu(url).stop()
         with self.assertRaisesRegex(Unreachable, "no answer: unknown url type"):
@@ -237,7 +238,8 @@ class Answers(unittest.TestCase):
             self.assertEqual(_answering.seen["authorization"], "Bearer 0123456789abcdef")
 
     def test_a_last_frame_that_wants_code_is_not_opened(self) -> None:
-        with _answering(200, pickle.dumps([{"a": 1}, print])) as url, self.assertRaisesRegex(VdcuError, "builtins.print"):
+        wrong = self.assertRaisesRegex(VdcuError, "builtins.print")
+        with _answering(200, pickle.dumps([{"a": 1}, print])) as url, wrong:
             Vdcu(url).last_frame()
         with _answering(200, pickle.dumps([{}, b""], 3)) as url:
             self.assertIsNone(Vdcu(url).last_frame(), "before the first frame")

@@ -25,7 +25,7 @@ from vdcu_client.ophyd import VdcuDetector
 
 
 class SimulatedControl:
-    """The simulated detector: its frame numbers go on from one start to the next. ``lost``: so many starts send nothing."""
+    """The simulated detector: its frame numbers go on from start to start. ``lost``: so many starts send nothing."""
 
     def __init__(self) -> None:
         self.next, self.frames, self.lost, self.calls = 1, 1, 0, []  # type: ignore[var-annotated]
@@ -86,12 +86,14 @@ class Scans(StationTest):
         (resource,) = self.of("stream_resource")
         descriptor = self.of("descriptor")[0]["data_keys"]["det"]
         self.assertEqual((resource["mimetype"], resource["data_key"]), ("application/x-hdf5", "det"))
-        self.assertEqual((descriptor["shape"], descriptor["dtype_numpy"], descriptor["external"]), ([1, 514, 514], "<u2", "STREAM:"))
+        told = (descriptor["shape"], descriptor["dtype_numpy"], descriptor["external"])
+        self.assertEqual(told, ([1, 514, 514], "<u2", "STREAM:"))
         reaches = [(datum["indices"]["start"], datum["indices"]["stop"]) for datum in self.of("stream_datum")]
         self.assertEqual([start for start, _ in reaches], [0] + [stop for _, stop in reaches[:-1]], "without a gap")
         with h5py.File(urlsplit(resource["uri"]).path) as file:
             data = file[resource["parameters"]["dataset"]]
-            self.assertEqual((data.shape[1:], data.dtype.str, data.chunks), ((514, 514), "<u2", resource["parameters"]["chunk_shape"]))
+            kind = (data.shape[1:], data.dtype.str, data.chunks)
+            self.assertEqual(kind, ((514, 514), "<u2", resource["parameters"]["chunk_shape"]))
             self.assertEqual(data.shape[0], reaches[-1][1], "the documents speak of the whole file")
             return file[f"{GROUP}/sequence_number"][()].tolist()
 

@@ -71,7 +71,8 @@ class TangoDevice(StationTest):
         return device
 
     def reaches(self, device: DeviceProxy, state: DevState, text: str = "") -> None:
-        until(lambda: device.state() == state and text in device.status(), f"{state} with {text!r}; is {device.state()}: {device.status()}")
+        wanted = f"{state} with {text!r}; is {device.state()}: {device.status()}"
+        until(lambda: device.state() == state and text in device.status(), wanted)
 
     def stays(self, device: DeviceProxy, state: DevState, text: str, seconds: float = 1.0) -> None:
         end = time.monotonic() + seconds
@@ -127,7 +128,8 @@ class TangoDevice(StationTest):
         with h5py.File(device.DestinationFilename) as file:
             group = file[GROUP]
             self.assertEqual(group["data"].shape, (6, 514, 514))
-            self.assertEqual((group["exptime"][()], group["nimages"][()], group["trigger_mode"][()]), (0.02, 6, b"INTERNAL"))
+            told = (group["exptime"][()], group["nimages"][()], group["trigger_mode"][()])
+            self.assertEqual(told, (0.02, 6, b"INTERNAL"))
 
     def test_a_trigger_that_is_lost_is_a_fault_until_somebody_acts(self) -> None:
         device = self.device()

@@ -85,7 +85,8 @@ def ask_json(
     except ValueError:
         answer = None
     if not isinstance(answer, dict):
-        raise Unreachable(f"{url}{path}: the answer is no JSON object: {content[:80]!r}. Is this the service's address?")
+        what = f"the answer is no JSON object: {content[:80]!r}"
+        raise Unreachable(f"{url}{path}: {what}. Is this the service's address?")
     if has and has not in answer:
         raise Unreachable(f"{url}{path}: the answer has no {has}: {content[:80]!r}. Is this the service's address?")
     return answer

@@ -54,8 +54,8 @@ class Vdcu:
         The answer's ``warnings`` are worth a look: the file may be that of an earlier series. numpy's numbers and
         arrays may be in ``metadata``.
 
-        Raises ``Refused``, ``Unreachable``, ``TimedOut`` (the series may still be opened); ``ValueError`` or ``TypeError``
-        for what JSON cannot say.
+        Raises ``Refused``, ``Unreachable``, ``TimedOut`` (the series may still be opened); ``ValueError`` or
+        ``TypeError`` for what JSON cannot say.
         """
         wish = {
             "filename": filename,
@@ -78,8 +78,8 @@ class Vdcu:
         """End the series that is open; its summary once everything is sent, ``None`` when none was open.
 
         ``fill``: all frames that were asked for go out, those that never came as missing. ``series``: this one and no
-        other; ``None`` comes back, too, when another is open. ``timeout``: seconds until everything is sent, which a slow
-        disk may draw out for minutes; then ``TimedOut`` is raised with what the service is doing, and it goes on
+        other; ``None`` comes back, too, when another is open. ``timeout``: seconds until everything is sent, which a
+        slow disk may draw out for minutes; then ``TimedOut`` is raised with what the service is doing, and it goes on
         doing it: ``wait`` for its end. Raises ``Refused``.
         """
         wish = {**({"fill": "true"} if fill else {}), **({} if series is None else {"series_id": str(series)})}
@@ -95,8 +95,9 @@ class Vdcu:
     def wait(self, series: Optional[int] = None, timeout: Optional[float] = None, poll: float = 0.1) -> Summary:
         """Until a series has ended; its summary.
 
-        ``series``: the ``series_id`` that ``arm`` answered; default: the one that is open, or the last one. ``timeout``:
-        seconds, default: for ever. Raises ``TimedOut`` with what the service says it is doing; the series goes on.
+        ``series``: the ``series_id`` that ``arm`` answered; default: the one that is open, or the last one.
+        ``timeout``: seconds, default: for ever. Raises ``TimedOut`` with what the service says it is doing; the series
+        goes on.
         """
         begin = time.monotonic()
         while True:

@@ -1,12 +1,13 @@
 """An ophyd-async detector behind a Virtual DCU, for bluesky's RunEngine: step scans and fly scans into one file.
 
-In: URLs of service and receiver, where files go, and a ``Control`` that starts and stops the detector itself. Out: documents
-whose StreamResource is the receiver's file, and whose StreamDatum go up to the frames that the receiver has taken.
+In: URLs of service and receiver, where files go, and a ``Control`` that starts and stops the detector itself. Out:
+documents whose StreamResource is the receiver's file, and whose StreamDatum go up to the frames that the receiver has
+taken.
 
 One series lasts from ``prepare`` (or the first ``trigger``) to ``unstage``, however many acquisitions come between: the
-detector's frame numbers have to go on from one to the next, which they do unless somebody resets them. A frame that does not
-come ends the wait for it with an error, after ``exposure_timeout`` of the TriggerInfo; a series that is aborted, or a receiver
-that fails, ends it at once.
+detector's frame numbers have to go on from one to the next, which they do unless somebody resets them. A frame that
+does not come ends the wait for it with an error, after ``exposure_timeout`` of the TriggerInfo; a series that is
+aborted, or a receiver that fails, ends it at once.
 
 Needs ophyd-async 0.21.
 """
@@ -122,8 +123,8 @@ class _Data(DetectorDataLogic):
         config = await asyncio.to_thread(self._vdcu.config)
         if config["incomplete_frames"] == "discard":
             raise VdcuError(
-                "incomplete_frames is discard: frames would lack in the file, and each one after them would be taken for "
-                "another. Set incomplete_frames: mark"
+                "incomplete_frames is discard: frames would lack in the file, and each one after them would be taken "
+                "for another. Set incomplete_frames: mark"
             )
         filename = f"{path.directory_path / path.filename}.h5"
         if self._receiver is not None:
@@ -213,8 +214,9 @@ class _Data(DetectorDataLogic):
         current = status["series"]
         if current is None or current["series_id"] != series:
             summary = self._vdcu.summary(series)
+            why = summary.get('aborted', 'somebody ended it')
             raise SeriesFailed(
-                f"series {series} has ended while frames were waited for ({summary.get('aborted', 'somebody ended it')}), "
+                f"series {series} has ended while frames were waited for ({why}), "
                 f"with {summary['frames']} frames. {' '.join(summary['warnings'])}".strip()
             )
         if self._receiver is None:
@@ -228,11 +230,11 @@ class _Data(DetectorDataLogic):
 class VdcuDetector(StandardDetector):
     """A detector behind a Virtual DCU.
 
-    ``vdcu``, ``receiver``: URLs; without a receiver frames count as taken when they were sent. ``control``: starts and stops
-    the detector. ``path_provider``: where the receiver writes, as it sees the folder. ``dataset``: path of the frames in
-    its file. ``deadtime``: of the detector with external triggers, s. ``receiver_timeout``: longest wait for the
-    receiver to begin, and to finish the file, s. ``stop_timeout``: longest wait for frames that are still to be sent when
-    the series is ended, s; then ``unstage`` fails with what the service is doing, which goes on.
+    ``vdcu``, ``receiver``: URLs; without a receiver frames count as taken when they were sent. ``control``: starts and
+    stops the detector. ``path_provider``: where the receiver writes, as it sees the folder. ``dataset``: path of the
+    frames in its file. ``deadtime``: of the detector with external triggers, s. ``receiver_timeout``: longest wait for
+    the receiver to begin, and to finish the file, s. ``stop_timeout``: longest wait for frames that are still to be
+    sent when the series is ended, s; then ``unstage`` fails with what the service is doing, which goes on.
     """
 
     def __init__(

@@ -39,7 +39,8 @@ class Receiver:
 
     def received_frames(self) -> int:
         """Images that it has received in this series, or in the last one."""
-        value = ask_json(self.url, "GET", "/received_frames", has="value", timeout=self.timeout, most=MOST_ANSWER)["value"]
+        answer = ask_json(self.url, "GET", "/received_frames", has="value", timeout=self.timeout, most=MOST_ANSWER)
+        value = answer["value"]
         if type(value) is not int or value < 0:
             where = f"{self.url}/received_frames"
             raise Unreachable(f"{where}: value {value!r} is no count. Is this the receiver's address?")

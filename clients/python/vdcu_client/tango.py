@@ -3,9 +3,9 @@
 In: properties (where service and receiver are), attributes, commands. Out: series on the service; State and Status. The
 detector itself is somebody else's: a subclass that can start it overrides ``start_detector`` and ``stop_detector``.
 
-State machine: UNKNOWN, the service has not answered since the device was started. ON, nothing goes on. RUNNING from Arm on, and after the series until the receiver is done with it. FAULT
-with the reason: the series was aborted, the receiver failed, or no further frame came in time; Stop and the next Arm leave
-it.
+State machine: UNKNOWN, the service has not answered since the device was started. ON, nothing goes on. RUNNING from Arm
+on, and after the series until the receiver is done with it. FAULT with the reason: the series was aborted, the receiver
+failed, or no further frame came in time; Stop and the next Arm leave it.
 
 Names: MAX IV's andor-streamer. Needs PyTango.
 """
@@ -57,7 +57,9 @@ class VirtualDcu(Device):
     token = device_property(dtype=str, default_value="", doc="Token of the service for orders; empty = none")
     receiver_timeout = device_property(dtype=float, default_value=5.0, doc="Longest wait for the receiver at Arm, s")
     trigger_timeout = device_property(
-        dtype=float, default_value=10.0, doc="FAULT when no further frame came for so long, s, TriggerMode INTERNAL; 0 = never"
+        dtype=float,
+        default_value=10.0,
+        doc="FAULT when no further frame came for so long, s, TriggerMode INTERNAL; 0 = never",
     )
     external_trigger_timeout = device_property(
         dtype=float, default_value=3600.0, doc="The same for EXTERNAL_MULTI and SOFTWARE, where people may let it wait"
@@ -129,7 +131,13 @@ class VirtualDcu(Device):
     def nTriggers(self, value: int) -> None:
         self._triggers = value
 
-    @attribute(dtype=float, unit="s", access=AttrWriteType.READ_WRITE, min_value=0.0, doc="Told to the receiver as exptime; 0 = not told")
+    @attribute(
+        dtype=float,
+        unit="s",
+        access=AttrWriteType.READ_WRITE,
+        min_value=0.0,
+        doc="Told to the receiver as exptime; 0 = not told",
+    )
     def ExposureTime(self) -> float:
         return self._exposure
 
@@ -137,7 +145,13 @@ class VirtualDcu(Device):
     def ExposureTime(self, value: float) -> None:
         self._exposure = value
 
-    @attribute(dtype=float, unit="Hz", access=AttrWriteType.READ_WRITE, min_value=0.0, doc="Told to the service, with INTERNAL; 0 = unknown")
+    @attribute(
+        dtype=float,
+        unit="Hz",
+        access=AttrWriteType.READ_WRITE,
+        min_value=0.0,
+        doc="Told to the service, with INTERNAL; 0 = unknown",
+    )
     def FrameRate(self) -> float:
         return self._rate
 
