@@ -1,7 +1,6 @@
 // The data plane of one plan: memory, threads and sockets, from the detector's ports to the consumer's. Comes in: the
 // configuration, and where numbers go on from. Goes out: a view of it, once all threads are ready. It starts in the
 // order of the data (receivers, encoders, streamer) with a ready handshake, and stops in the same order with limits.
-// Tested by test/threads/from-client.test.ts.
 
 import { systemClock } from '../base/clock.js';
 import { OperatorError, exitCode } from '../base/errors.js';
@@ -116,8 +115,13 @@ export async function startDataPlane(deps: DataPlaneDeps): Promise<DataPlane> {
   // What fails before all are ready rejects the start.
   let started = false;
   let stopping = false;
+  let failEarly = (_error: Error): void => undefined;
+  const failedEarly = new Promise<never>((_, reject) => (failEarly = reject));
+  failedEarly.catch(() => undefined);
   const onFailed = (error: Error): void => {
-    if (started && !stopping) deps.onFailed(error);
+    if (stopping) return;
+    if (started) deps.onFailed(error);
+    else failEarly(error);
   };
   const onEvent = (event: StreamEvent): void => view.noteEvent(event);
   const { blocks } = planned(wayInFacts, config.receive);
@@ -175,6 +179,8 @@ export async function startDataPlane(deps: DataPlaneDeps): Promise<DataPlane> {
   let infos: ThreadInfo[];
   try {
     infos = await Promise.race([
+      // One that was ready may fail while others are not.
+      failedEarly,
       Promise.all(threads.map((thread) => thread.ready)),
       delay(readyLimitMs).then((): never => {
         throw new OperatorError(`not all threads were ready after ${readyLimitMs} ms`, exitCode.internal);
