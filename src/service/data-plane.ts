@@ -70,6 +70,14 @@ export interface DataPlaneDeps extends Pick<SharedViewDeps, 'outside' | 'kept' |
   onFailed(error: Error): void;
 }
 
+/** How the threads of a data plane ended. */
+export interface StoppedPlane {
+  /** False = the streamer was ended in a turn: it may have taken more numbers than the view knows. */
+  readonly inOrder: boolean;
+  /** False = a thread was ended in a turn, and its sockets stay bound as long as the process lives. */
+  readonly freed: boolean;
+}
+
 /** A data plane that runs. */
 export interface DataPlane {
   readonly config: ServiceConfig;
@@ -80,11 +88,8 @@ export interface DataPlane {
   readonly flightRecorder: FlightRecorder;
   /** The series is ended, what is closed is sent, the consumer has it. Bounded. */
   drain(): Promise<void>;
-  /**
-   * End all threads. Bounded; the view stays readable.
-   * @returns false = the streamer was ended in a turn: it may have taken more numbers than the view knows
-   */
-  stop(): Promise<boolean>;
+  /** End all threads. Bounded; the view stays readable. */
+  stop(): Promise<StoppedPlane>;
   /** The view is not read any more. */
   close(): void;
 }
@@ -163,18 +168,18 @@ export async function startDataPlane(deps: DataPlaneDeps): Promise<DataPlane> {
     onFailed,
   );
   const threads = [...receivers, ...encoders, streamer];
-  const stopAll = async (): Promise<boolean> => {
+  const stopAll = async (): Promise<StoppedPlane> => {
     stopping = true;
     const first = [...receivers, ...encoders].map((thread) => thread.stop());
     wakeDescriptors.forEach(ring);
-    await Promise.all(first);
+    const closed = await Promise.all(first);
     // Its last messages may take until the consumer has them.
     const inOrder = await streamer.stop(config.closingTimeoutMs + closeLimitMs);
     wakeDescriptors.forEach(closeWakeDescriptor);
-    return inOrder;
+    return { inOrder, freed: inOrder && !closed.includes(false) };
   };
-  let stopped: Promise<boolean> | null = null;
-  const stop = (): Promise<boolean> => (stopped ??= stopAll());
+  let stopped: Promise<StoppedPlane> | null = null;
+  const stop = (): Promise<StoppedPlane> => (stopped ??= stopAll());
 
   let infos: ThreadInfo[];
   try {

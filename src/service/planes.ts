@@ -1,7 +1,6 @@
 // The running data plane, and the one that takes its place. Comes in: configurations, one after the other. Goes out: a
 // view that always shows the running one. One takes the place of another between two series: message numbers, numbers
 // of series and counters go on, and consumers connect again by themselves.
-// Tested by test/threads/from-client.test.ts.
 
 import { systemClock } from '../base/clock.js';
 import { OperatorError } from '../base/errors.js';
@@ -130,7 +129,7 @@ export class Planes {
 
   async #end(plane: DataPlane): Promise<void> {
     await plane.drain();
-    const inOrder = await plane.stop();
+    const { inOrder, freed } = await plane.stop();
     this.#now = null;
     await plane.flightRecorder.close();
     const { message, series } = numbersBehind(plane.view.numbers, inOrder, systemClock.wall());
@@ -141,6 +140,11 @@ export class Planes {
       );
     this.#message = Math.max(this.#message, message);
     this.#series = Math.max(this.#series, series);
+    if (freed) return;
+    // Another data plane could not bind them: the whole service must be started anew.
+    const error = new Error('a thread of the data plane did not end in time, and its sockets stay bound');
+    this.#deps.onFailed(error);
+    throw error;
   }
 
   /** The end of the service: what is closed is sent. The last view stays, so that it can be asked what was lacking. */
