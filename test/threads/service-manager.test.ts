@@ -30,7 +30,10 @@ t.test(
     run.child.kill('SIGTERM');
     t.equal(await run.code(), 0);
     t.match(told[0]?.text, /^READY=1 \| STATUS=frames on tcp:\/\/127\.0\.0\.1:\d+, HTTP on http:/);
-    await until(() => told.some(({ text }) => text === 'STOPPING=1 | STATUS=stopping: SIGTERM'), 'the end');
+    await until(
+      () => told.some(({ text }) => /^STOPPING=1 \| EXTEND_TIMEOUT_USEC=\d+ \| STATUS=stopping: SIGTERM$/.test(text)),
+      'the end',
+    );
     t.strictSame([...new Set(told.map(({ pid }) => pid))], [run.child.pid], 'systemd hears its main process only');
   },
 );
