@@ -111,7 +111,7 @@ class Series(TypedDict):
 
 
 class Status(TypedDict):
-    """What the service is doing: ``state`` idle, open, closing; ``message`` a sentence; ``problems`` what is wrong."""
+    """What the service does: ``state`` idle, open or closing; ``message`` a sentence; ``problems`` what is wrong."""
 
     state: str
     message: str
