@@ -4,6 +4,7 @@
 // Tested by test/pipeline/flight.test.ts.
 
 import type { Clock } from '../base/clock.js';
+import { diskLimitMs, limited } from '../base/limited.js';
 import type { Plan } from '../config/plan.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { hostOfPort } from '../config/udp-hosts.js';
@@ -21,8 +22,6 @@ import type { Logger } from '../runtime/log.js';
 import { LossWatch } from './loss-watch.js';
 
 const watchMs = 200;
-/** A folder that does not answer holds an end up no longer, ms. */
-const closeLimitMs = 3000;
 /**
  * Two recordings of losses are so far apart at least, in ms: what came between is in neither ring any more, or in both.
  */
@@ -110,18 +109,12 @@ export class FlightRecorder {
     this.#timer ??= setInterval(() => this.watch(), watchMs).unref();
   }
 
-  /** Look no more; resolves when what is being written is written, or the folder has not answered for too long. */
-  async close(limitMs = closeLimitMs): Promise<void> {
+  /** Look no more; resolves when what is being written is written, or the disk has not answered for so long, ms. */
+  async close(limitMs = diskLimitMs): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
-    let given = (_up: boolean): void => undefined;
-    const late = setTimeout(() => given(true), limitMs);
-    const up = await Promise.race([
-      this.#writing.then(() => false),
-      new Promise<boolean>((resolve) => (given = resolve)),
-    ]);
-    clearTimeout(late);
-    if (up)
+    const late = Symbol('late');
+    if ((await limited(this.#writing, late, limitMs)) === late)
       this.#deps.logger.warn(
         { event: 'recorder_given_up', folder: this.folder },
         `flight_recorder_dir: ${this.folder ?? ''} does not answer; a recording that was being written may be cut off`,

@@ -3,14 +3,11 @@
 // is reported and never keeps the service from starting. Tested by test/threads/history.test.ts.
 
 import { messageOf } from '../base/errors.js';
+import { diskLimitMs, limited } from '../base/limited.js';
 import type { ServiceConfig } from '../config/service-config.js';
-import type { SeriesSummary } from '../contract/series.js';
 import type { Logger } from '../runtime/log.js';
 import { HistoryFolder } from '../view/history-folder.js';
 import type { KeptHistory } from '../view/told-series.js';
-
-/** A disk that has not answered after so long is not waited for, at the start and at the end, ms. */
-const diskLimitMs = 3000;
 
 export interface OpenHistory extends KeptHistory {
   /** Resolves when everything is on disk, cannot be, or took too long. */
@@ -26,9 +23,10 @@ export async function openHistory(
   const owner = share.stride === 1 ? name : `${name}@${share.offset}`;
   const files = new HistoryFolder({ folder, owner, logger });
   const late = Symbol('late');
-  const before = await limited<readonly SeriesSummary[] | Error | typeof late>(
+  const before = await limited(
     files.read().catch((error: unknown) => new Error(messageOf(error))),
     late,
+    diskLimitMs,
   );
   if (before === late || before instanceof Error) {
     // Without its numbers new series would overwrite old ones.
@@ -48,16 +46,10 @@ export async function openHistory(
   return {
     before,
     keep: (series) => files.keep(series),
-    find: (id) => limited(files.find(id), null),
+    find: (id) => limited(files.find(id), null, diskLimitMs),
     get trouble() {
       return files.trouble;
     },
-    settled: () => limited(files.settled(), undefined),
+    settled: () => limited(files.settled(), undefined, diskLimitMs),
   };
-}
-
-function limited<Value>(promise: Promise<Value>, late: Value): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<Value>((resolve) => (timer = setTimeout(() => resolve(late), diskLimitMs)));
-  return Promise.race([promise, over]).finally(() => clearTimeout(timer));
 }
