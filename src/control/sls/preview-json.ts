@@ -42,30 +42,24 @@ export interface PreviewFacts {
 export function imageJson(facts: PreviewFacts): string {
   const words = [...facts.jsonHeader];
   const name = Array.from(facts.fname);
-  const made = (kept: number, cut: number): string =>
-    written(fieldsOf({ ...facts, fname: name.slice(cut).join('') }, words.slice(0, kept)));
-  const fits = (text: string): boolean => Buffer.byteLength(text) <= textLimit;
-  const all = made(words.length, 0);
-  if (fits(all)) return all;
-  if (fits(made(0, 0)))
-    return made(
-      most(words.length, (kept) => fits(made(kept, 0))),
-      0,
+  /** So many steps of leaving out: the words one by one, then the name ten characters at a time. */
+  const made = (steps: number): string =>
+    written(
+      fieldsOf(
+        { ...facts, fname: name.slice(10 * Math.max(0, steps - words.length)).join('') },
+        words.slice(0, Math.max(0, words.length - steps)),
+      ),
     );
-  // Ten characters at a time; `most` counts those that stay.
-  const tens = Math.ceil(name.length / 10);
-  return made(0, 10 * (tens - most(tens, (left) => fits(made(0, 10 * (tens - left))))));
-}
-
-/** The largest number up to `limit` that fits, where all below it do; 0 is not tried. */
-function most(limit: number, fits: (count: number) => boolean): number {
-  let [fitting, beyond] = [0, limit + 1];
-  while (beyond - fitting > 1) {
-    const middle = (fitting + beyond) >> 1;
-    if (fits(middle)) fitting = middle;
-    else beyond = middle;
+  const fits = (steps: number): boolean => Buffer.byteLength(made(steps)) <= textLimit;
+  if (fits(0)) return made(0);
+  // By halving: what fits does so with more left out, too.
+  let [least, most] = [1, words.length + Math.ceil(name.length / 10)];
+  while (least < most) {
+    const middle = (least + most) >> 1;
+    if (fits(middle)) most = middle;
+    else least = middle + 1;
   }
-  return fitting;
+  return made(least);
 }
 
 /** The end of an acquisition: everything is 0, empty or [0, 0]. */
