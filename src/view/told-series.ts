@@ -168,8 +168,15 @@ export class ToldSeries {
     return this.#undelivered;
   }
 
-  /** What the consumer lacks, once the streamer has closed, in a sentence; null = nothing that is known of. */
+  /** What the consumer lacks, once the streamer has closed, in sentences; null = nothing that is known of. */
   lacking(): string | null {
+    const lost = this.#undelivered;
+    const undelivered = lost === null || lost.messages === 0 ? null : undeliveredText(lost);
+    const sentences = [this.#endLacking(), undelivered].filter((sentence) => sentence !== null);
+    return sentences.length === 0 ? null : sentences.join(' ');
+  }
+
+  #endLacking(): string | null {
     if (this.#stream.endPending)
       return (
         'the series_end of the last series was never taken: no consumer was there, or it took nothing. It must be ' +
@@ -180,8 +187,7 @@ export class ToldSeries {
         'the series was cut off: its thread did not end it in time. The consumer has its header, not its series_end, ' +
         'and must be told that the series is over.'
       );
-    const lost = this.#undelivered;
-    return lost === null || lost.messages === 0 ? null : undeliveredText(lost);
+    return null;
   }
 
   /** Had a series before the same file? */

@@ -94,6 +94,8 @@ t.test('an end that waited is delivered when it waits no longer; until then the 
   stream.endPending = false;
   told.hear({ kind: 'closed', undelivered: { messages: 3, bytes: 100 } });
   t.match(told.lacking(), /^3 messages \(100 bytes\) had not reached/);
+  stream.endPending = true;
+  t.match(told.lacking(), /^the series_end of the last .*is over\. 3 messages \(100 bytes\) had not reached/);
 });
 
 t.test('a series that was not ended when the streamer was is said to be cut off', async (t) => {
