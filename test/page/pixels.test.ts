@@ -60,7 +60,7 @@ t.test('every pixel of a frame is one pixel of one port image, or a gap', (t) =>
     },
   ]) {
     const geometry = geometryOf(makeLayout(detector));
-    const about = aboutJson({ ...config, detector }, geometry, '0');
+    const about = aboutJson({ ...config, detector }, geometry, '0', 1);
     const { rows, columns } = geometry.portImage;
     const seen = new Map<number, Uint8Array>(detector.udpPorts.map((port) => [port, new Uint8Array(rows * columns)]));
     let gaps = 0;
@@ -94,13 +94,13 @@ t.test('every pixel of a frame is one pixel of one port image, or a gap', (t) =>
         `port ${port.udpPort} begins where the geometry says`,
       );
   }
-  t.equal(portAt(aboutJson(config, geometryOf(makeLayout(config.detector)), '0'), -1, 0), null);
+  t.equal(portAt(aboutJson(config, geometryOf(makeLayout(config.detector)), '0', 1), -1, 0), null);
   t.end();
 });
 
 t.test('the page is told how images leave, and nothing where they leave as they lie', (t) => {
   const geometry = geometryOf(makeLayout(config.detector));
-  const sentAs = (more: object) => aboutJson({ ...config, ...more }, geometry, '0').sent_as;
+  const sentAs = (more: object) => aboutJson({ ...config, ...more }, geometry, '0', 1).sent_as;
   t.equal(sentAs({}), null);
   t.strictSame(sentAs({ compression: 'bslz4' }), { shape: [514, 514], steps: [], compression: 'bslz4' });
   t.strictSame(sentAs({ roi: [0, 0, 100, 200], turn: 90, mirror: true }), {
@@ -108,6 +108,6 @@ t.test('the page is told how images leave, and nothing where they leave as they 
     steps: ['cut to rows 0 to 99, columns 0 to 199', 'turned by 90° anticlockwise', 'mirrored'],
     compression: 'none',
   });
-  t.equal(aboutJson({ ...config, compression: 'bslz4' }, null, '0').sent_as, null, 'without a detector');
+  t.equal(aboutJson({ ...config, compression: 'bslz4' }, null, '0', 1).sent_as, null, 'without a detector');
   t.end();
 });

@@ -13,8 +13,9 @@ import type { CurrentSeries, ServiceView, UdpPortStatus } from '../../view/servi
 /**
  * What does not change while the data plane runs.
  * @param geometry null = the detector is not known yet
+ * @param plane another number for each data plane, and in each process
  */
-export function aboutJson(config: ServiceConfig, geometry: Geometry | null, version: string, plane = 0): About {
+export function aboutJson(config: ServiceConfig, geometry: Geometry | null, version: string, plane: number): About {
   return {
     plane,
     name: config.name,
