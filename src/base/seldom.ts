@@ -1,5 +1,5 @@
-// What was told already, so that whoever knocks without end does not fill the log: each key once a minute. Comes in: a
-// key and the time. Goes out: whether to tell it now.
+// What was told already, so that a peer that knocks without end does not fill the log: the same of a source once a
+// minute. Comes in: what, of which source, and the time. Goes out: whether to tell it now.
 // Tested by test/control/sls/door.test.ts.
 
 const againAfterMs = 60_000;
