@@ -6,7 +6,7 @@ import type { Test } from 'tap';
 import { flightReport } from '../../src/http/flight-schemas.js';
 import type { FlightReport } from '../../src/flight/report.js';
 import { FlightRecorder } from '../../src/flight/recorder.js';
-import type { WrittenRecording } from '../../src/flight/recorder.js';
+import type { FlightRecorderDeps, WrittenRecording } from '../../src/flight/recorder.js';
 import { makeApp } from '../../src/http/http.js';
 import { portCounter, portCounterTable } from '../../src/memory/counters.js';
 import { makeLogger } from '../../src/runtime/log.js';
@@ -27,10 +27,12 @@ interface LogLine {
 function recorderOf(
   { config, plan, map, buffer, clock }: Pipeline,
   level: 'info' | 'debug' = 'info',
+  files?: FlightRecorderDeps['files'],
 ): { recorder: FlightRecorder; lines: LogLine[] } {
   const lines: LogLine[] = [];
   const logger = makeLogger(level, 'det', { write: (line) => lines.push(JSON.parse(line) as LogLine) });
-  return { recorder: new FlightRecorder({ config, plan, map, buffer, clock, logger }), lines };
+  const deps = { config, plan, map, buffer, clock, logger, ...(files === undefined ? {} : { files }) };
+  return { recorder: new FlightRecorder(deps), lines };
 }
 
 function folderFor(t: Test): string {
@@ -307,18 +309,10 @@ t.test('a capture file that was fetched makes room for the next', async (t) => {
 });
 
 t.test('a folder that does not answer holds nobody up', async (t) => {
-  const lines: LogLine[] = [];
-  const logger = makeLogger('warn', 'det', { write: (line) => lines.push(JSON.parse(line) as LogLine) });
-  const { config, plan, map, buffer, clock } = small({ flight_recorder_dir: '/somewhere' });
   const never = new Promise<never>(() => undefined);
-  const recorder = new FlightRecorder({
-    config,
-    plan,
-    map,
-    buffer,
-    clock,
-    logger,
-    files: { clean: () => never, write: () => never },
+  const { recorder, lines } = recorderOf(small({ flight_recorder_dir: '/somewhere' }), 'info', {
+    clean: () => never,
+    write: () => never,
   });
   recorder.start();
   await recorder.close(20);

@@ -219,18 +219,26 @@ for (const goes of [false, true]) {
   );
 }
 
+/** Four frames, of which the consumer has read the first: header and images are handed over, three fill the queue. */
+function threeUnread(keys: Readonly<Record<string, unknown>> = {}) {
+  const sink = new CountingSink(3);
+  sink.connect();
+  const pipeline = small(keys, { sink });
+  if (keys['series'] === 'auto') pipeline.run(10);
+  else pipeline.arm({ frames: 4, firstFrameNumber: 1 });
+  pipeline.play(1, 1);
+  pipeline.run(20);
+  sink.reading = false;
+  pipeline.play(2, 4);
+  return { sink, pipeline };
+}
+
 for (const owed of [false, true]) {
   t.test(
     `all images are handed over, and the consumer goes before the end is${owed ? ', of a closed series' : ''}: ` +
       'the series has lost its consumer, and says so wherever it is told',
     async (t) => {
-      const sink = new CountingSink(3);
-      sink.connect();
-      const pipeline = small({}, { sink });
-      pipeline.arm({ frames: 4, firstFrameNumber: 1 });
-      pipeline.play(1, 1);
-      sink.reading = false;
-      pipeline.play(2, 4);
+      const { sink, pipeline } = threeUnread();
       pipeline.run(60);
       t.equal(sink.taken.length, 5, 'header and images; three of them fill the queue');
       t.equal(pipeline.words.step, seriesStep.ending);
@@ -298,15 +306,7 @@ for (const auto of [false, true]) {
     `a consumer whose going shows when the end is offered is lost${auto ? ', whatever series waits behind it' : ''}: ` +
       'the answer to a stop says so',
     async (t) => {
-      const sink = new CountingSink(3);
-      sink.connect();
-      const pipeline = small(auto ? { series: 'auto' } : {}, { sink });
-      if (auto) pipeline.run(10);
-      else pipeline.arm({ firstFrameNumber: 1 });
-      pipeline.play(1, 1);
-      pipeline.run(20);
-      sink.reading = false;
-      pipeline.play(2, 4);
+      const { sink, pipeline } = threeUnread(auto ? { series: 'auto' } : {});
       const id = pipeline.command({ kind: 'stop' });
       pipeline.run(60);
       t.equal(pipeline.words.step, seriesStep.ending);
@@ -332,13 +332,7 @@ for (const auto of [false, true]) {
 
 t.test('so is one whose going shows when an end that is owed is offered, at a shutdown as well', async (t) => {
   for (const shutdown of [false, true]) {
-    const sink = new CountingSink(3);
-    sink.connect();
-    const pipeline = small({}, { sink });
-    pipeline.arm({ frames: 4, firstFrameNumber: 1 });
-    pipeline.play(1, 1);
-    sink.reading = false;
-    pipeline.play(2, 4);
+    const { sink, pipeline } = threeUnread();
     pipeline.run(400);
     t.match(pipeline.summaries, [{ end_pending: true, aborted: undefined }]);
     if (shutdown) pipeline.command({ kind: 'shutdown' });

@@ -25,17 +25,23 @@ function full(late = false): { pipeline: Pipeline; sink: MemorySink } {
 
 const drained = (pipeline: Pipeline): boolean => pipeline.events.some(({ kind }) => kind === 'drained');
 
+/** The service ends. @param each what the consumer does ten times a second @returns ms until nothing is left to do */
+function shutDown(pipeline: Pipeline, each = (): void => undefined): number {
+  pipeline.command({ kind: 'shutdown' });
+  let waited = 0;
+  for (; waited < 60_000 && !drained(pipeline); waited += 100) {
+    pipeline.run(100);
+    each();
+  }
+  return waited;
+}
+
 for (const late of [false, true]) {
   const sinkKind = late ? ', by a sink that answers late' : '';
 
   t.test(`a consumer that is too slow gets what it takes in time, and the end${sinkKind}`, async (t) => {
     const { pipeline, sink } = full(late);
-    pipeline.command({ kind: 'shutdown' });
-    let waited = 0;
-    for (; waited < 60_000 && !drained(pipeline); waited += 100) {
-      pipeline.run(100);
-      sink.read(1);
-    }
+    const waited = shutDown(pipeline, () => sink.read(1));
     t.ok(waited < limitMs, `${waited} ms`);
     t.ok(waited > closingMs / 2, 'it has all the time that there is');
     sink.read();
@@ -49,9 +55,7 @@ for (const late of [false, true]) {
 
   t.test(`a consumer that takes nothing is owed the end, and the series is told${sinkKind}`, async (t) => {
     const { pipeline, sink } = full(late);
-    pipeline.command({ kind: 'shutdown' });
-    let waited = 0;
-    for (; waited < 60_000 && !drained(pipeline); waited += 10) pipeline.run(10);
+    const waited = shutDown(pipeline);
     t.ok(waited < limitMs, `${waited} ms`);
     const [summary] = pipeline.summaries;
     t.match(summary, { aborted: 'closing_timeout', end_pending: true });
@@ -69,12 +73,7 @@ t.test('a stop that runs already has no longer than that either', async (t) => {
     sink.read(1);
   }
   t.strictSame(pipeline.summaries, []);
-  pipeline.command({ kind: 'shutdown' });
-  let waited = 0;
-  for (; waited < 60_000 && !drained(pipeline); waited += 100) {
-    pipeline.run(100);
-    sink.read(1);
-  }
+  const waited = shutDown(pipeline, () => sink.read(1));
   t.ok(waited < limitMs, `${waited} ms`);
   t.match(pipeline.summaries, [{ aborted: 'closing_timeout', end_pending: false }]);
   t.strictSame(pipeline.verify(), []);
