@@ -2,13 +2,13 @@
 // streamer. Comes in: the configuration, the layout, sizes, the rate. Goes out: threads, slots, bytes; null = frames
 // leave as they lie.
 
+import { mebibyte } from '../base/units.js';
 import type { Compression } from '../contract/compressions.js';
 import { bitsBytes, leavesAsItLies, walkOf } from '../detector/frame-form.js';
 import type { FrameForm } from '../detector/frame-form.js';
 import { chunkBound } from '../memory/form-slots.js';
 import type { EncodingSizes } from '../memory/memory-map.js';
 import { busyLimit, processorCost } from './processor-load.js';
-import { mebibyte } from './ring-length.js';
 import type { ServiceConfig } from './service-config.js';
 
 /** Slots of an encoder: two at least, so that it works while a form leaves; more as far as this reaches for all. */

@@ -2,6 +2,7 @@
 // limit means at the detector's rate. A plan that cannot hold what the limits promise is refused here.
 
 import { availableParallelism } from 'node:os';
+import { mebibyte } from '../base/units.js';
 import type { FrameShare } from '../detector/frame-share.js';
 import { makeLayout, type Layout } from '../detector/layout.js';
 import { profileOf } from '../detector/profiles.js';
@@ -16,7 +17,6 @@ import { planSendQueue, type SendQueuePlan } from './send-queue.js';
 import type { ServiceConfig } from './service-config.js';
 import { planned, wayInFacts, type WayInFacts } from './ways.js';
 import {
-  mebibyte,
   ringLength,
   slotCost,
   ownBurst,

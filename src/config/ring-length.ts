@@ -3,12 +3,12 @@
 // Tested by test/config/plan.test.ts.
 
 import { exitCode, OperatorError } from '../base/errors.js';
+import { mebibyte } from '../base/units.js';
 import type { Layout } from '../detector/layout.js';
 import { mapMemory, memoryLimitBytes, type MemorySizes } from '../memory/memory-map.js';
 import { maximumOf } from './schema.js';
 import type { ServiceConfig } from './service-config.js';
 
-export const mebibyte = 2 ** 20;
 /** The default ring stays within this while the frame rate is unknown. */
 const defaultRingBytes = 512 * mebibyte;
 const defaultRingRateHz = 1000;

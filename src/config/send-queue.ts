@@ -2,10 +2,10 @@
 // protocol itself, or zmq's queue in this process. Comes in: how messages leave, and a frame's bytes. Goes out: how
 // much may wait there. The ring is the real queue, because what waits here is lost with a consumer that goes.
 
+import { mebibyte } from '../base/units.js';
 import type { ServiceConfig } from './service-config.js';
 import { planned, wayOutFacts } from './ways.js';
 
-const mebibyte = 2 ** 20;
 /** What zmq may queue for one consumer. */
 const queueBytes = 64 * mebibyte;
 const queueMessagesLeast = 4;

@@ -1,9 +1,10 @@
 // Checks of processors, memory, privileges, our own fast ways and the clock. Pure: facts in, verdict out. None of these
 // needs more than the plan's figures, which docs/performance.md explains.
 
+import { mebibyte } from '../base/units.js';
 import { plausibleClock } from '../config/message-numbers.js';
 import { wayInFacts } from '../config/ways.js';
-import { realtimeRefusal } from '../runtime/realtime.js';
+import { receiverPriority } from '../runtime/realtime.js';
 import type { Facts } from './facts.js';
 import { certainBytes } from './memory-limit.js';
 import { failed, losing, notChecked, ok, warning } from './verdict.js';

@@ -2,11 +2,10 @@
 // at its start, with figures, before the kernel kills it in the middle of a series.
 
 import { OperatorError, exitCode } from '../base/errors.js';
+import { mebibyte } from '../base/units.js';
 import type { Plan } from '../config/plan.js';
 import { groupLimits } from './control-group.js';
 import type { ReadFile } from './control-group.js';
-
-const mebibyte = 2 ** 20;
 
 /**
  * Shared memory, process and threads: what is used whatever comes. send queue and socket buffers, bytes, come on top

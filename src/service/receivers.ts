@@ -8,7 +8,6 @@ import { ReceiverGroup } from '../control/sls/receivers.js';
 import { lackingModules, portsOn } from '../control/sls/told.js';
 import { interfaceOf } from '../doctor/network-interface.js';
 import type { Logger } from '../runtime/log.js';
-import { slsPreview } from './sls-preview.js';
 import type { StandingView } from '../view/standing-view.js';
 
 /** Receivers that listen. */
@@ -32,7 +31,8 @@ export async function openReceivers(
   const { receiverPorts: ports, receiverSource: allowed } = config;
   if (ports.length === 0) return null;
   const host = hostOfReceivers(config);
-  const preview = config.slsPreview ? slsPreview(view, host) : null;
+  // zeromq.js is loaded where it is used only.
+  const preview = config.slsPreview ? (await import('./sls-preview.js')).slsPreview(view, host) : null;
   const group = new ReceiverGroup({
     config,
     orders: view.orders,

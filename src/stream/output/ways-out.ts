@@ -13,7 +13,6 @@ import { keepFreedMemory } from '../../runtime/thread.js';
 import { LibzmqSink } from './libzmq/libzmq-sink.js';
 import { loadLibzmq } from './libzmq/libzmq.js';
 import type { MessageSink } from './message-sink.js';
-import { ZmqSink } from './zmq-sink.js';
 import { LinuxSockets } from './zmtp/linux-sockets.js';
 import { zmtpUnavailable } from './zmtp/probe.js';
 import { ZmtpSink } from './zmtp/zmtp-sink.js';
@@ -77,8 +76,11 @@ export const waysOut: Readonly<Record<WayOutName, WayOut>> = {
   },
   'zeromq.js': {
     without: null,
-    prepare: (setup) =>
-      Promise.resolve((port) => new ZmqSink({ ...zmqOptions(setup, port), wake: () => setup.wake.wake() })),
+    prepare: async (setup) => {
+      // The package is loaded where it is used only: each thread would keep some megabytes of it.
+      const { ZmqSink } = await import('./zmq-sink.js');
+      return (port) => new ZmqSink({ ...zmqOptions(setup, port), wake: () => setup.wake.wake() });
+    },
   },
 };
 
