@@ -1,7 +1,7 @@
 // What the streamer tells of each socket that its messages leave by. Writer: streamer. Readers: main.
 // Tested by test/pipeline/sockets.test.ts.
 
-import { load53, store53 } from './number53.js';
+import { load53, store53, storeChanged, storeChanged53 } from './number53.js';
 
 /** Sockets of one service at most. */
 export const socketsMost = 16;
@@ -39,9 +39,9 @@ export class SocketWords {
 
   /** Once per turn of the streamer. @param messages taken over by this socket */
   publish(peers: number, disconnects: number, messages: number): void {
-    Atomics.store(this.#words, at.peers, peers);
-    Atomics.store(this.#words, at.disconnects, disconnects);
-    store53(this.#words, at.messages, messages);
+    storeChanged(this.#words, at.peers, peers);
+    storeChanged(this.#words, at.disconnects, disconnects);
+    storeChanged53(this.#words, at.messages, messages);
   }
 
   /** Consumers connected now. */

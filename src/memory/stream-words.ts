@@ -2,7 +2,7 @@
 // Tested by test/pipeline/series.test.ts.
 
 import type { OwnNumber } from '../detector/frame-share.js';
-import { load53, loadOwn, store53 } from './number53.js';
+import { load53, loadOwn, storeChanged, storeChanged53 } from './number53.js';
 import { Pulse } from './pulse.js';
 
 /** Where the streamer stands with its series. */
@@ -47,7 +47,7 @@ export class StreamWords {
     this.pulse = new Pulse(this.#words, at.heartbeat, at.stallMax);
   }
 
-  /** Write the whole picture; once per turn of the streamer that changed something. */
+  /** Tell the whole picture, once per turn of the streamer. What has not changed is not written. */
   publish(picture: {
     step: SeriesStep;
     seriesId: number;
@@ -64,23 +64,23 @@ export class StreamWords {
     messageNumber: number;
   }): void {
     const words = this.#words;
-    Atomics.store(words, at.seriesId, picture.seriesId);
-    Atomics.store(
+    storeChanged(words, at.seriesId, picture.seriesId);
+    storeChanged(
       words,
       at.flags,
       (picture.headerSent ? flag.headerSent : 0) |
         (picture.auto ? flag.auto : 0) |
         (picture.endPending ? flag.endPending : 0),
     );
-    Atomics.store(words, at.peers, picture.peers);
-    Atomics.store(words, at.disconnects, picture.disconnects);
-    Atomics.store(words, at.slotsUsedMax, picture.slotsUsedMax);
-    store53(words, at.first, picture.first);
-    store53(words, at.next, picture.next);
-    store53(words, at.highest, picture.highest);
-    store53(words, at.last, picture.last);
-    store53(words, at.messageNumber, picture.messageNumber);
-    Atomics.store(words, at.step, picture.step);
+    storeChanged(words, at.peers, picture.peers);
+    storeChanged(words, at.disconnects, picture.disconnects);
+    storeChanged(words, at.slotsUsedMax, picture.slotsUsedMax);
+    storeChanged53(words, at.first, picture.first);
+    storeChanged53(words, at.next, picture.next);
+    storeChanged53(words, at.highest, picture.highest);
+    storeChanged53(words, at.last, picture.last);
+    storeChanged53(words, at.messageNumber, picture.messageNumber);
+    storeChanged(words, at.step, picture.step);
   }
 
   get step(): SeriesStep {

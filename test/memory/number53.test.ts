@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { load53, store53 } from '../../src/memory/number53.js';
+import { load53, store53, storeChanged, storeChanged53 } from '../../src/memory/number53.js';
 import { afterEachStore, beforeEachLoad } from './interleaved.js';
 
 t.test('any frame number comes back as it was stored', async () => {
@@ -12,6 +12,38 @@ t.test('any frame number comes back as it was stored', async () => {
       return load53(words, at) === value;
     }),
   );
+});
+
+t.test('a number that stands there already is not written again, any other is', async (t) => {
+  const words = new Int32Array(new SharedArrayBuffer(64));
+  const stores = (write: () => void): number => {
+    let count = 0;
+    afterEachStore(write, () => count++);
+    return count;
+  };
+  const numbers = [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 2 ** 53 - 1];
+  for (const [index, number] of numbers.entries()) {
+    t.equal(
+      stores(() => storeChanged53(words, 0, number)),
+      index === 0 ? 0 : 3,
+      String(number),
+    );
+    t.equal(load53(words, 0), number);
+    t.equal(
+      stores(() => storeChanged53(words, 0, number)),
+      0,
+      `${number} again`,
+    );
+  }
+  t.equal(
+    stores(() => storeChanged(words, 4, -1)),
+    1,
+  );
+  t.equal(
+    stores(() => storeChanged(words, 4, -1)),
+    0,
+  );
+  t.equal(words[4], -1);
 });
 
 t.test('neighbours are left alone', async (t) => {

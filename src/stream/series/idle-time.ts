@@ -22,6 +22,8 @@ export interface FellApart {
 export class IdleTime {
   readonly #leastMs: number;
   readonly #periods: number[] = [];
+  /** How long a silence ends a series. Asked in each turn, so it is worked out when a period is noted. */
+  #ms: number;
   #highest = 0;
   #at = 0;
   /** Of the series at hand. */
@@ -33,7 +35,7 @@ export class IdleTime {
 
   /** @param seriesIdleMs as configured */
   constructor(seriesIdleMs: number) {
-    this.#leastMs = seriesIdleMs;
+    this.#leastMs = this.#ms = seriesIdleMs;
   }
 
   /** A series has its first packets: one that had only a single frame before it says how slowly they come. */
@@ -64,13 +66,14 @@ export class IdleTime {
 
   /** How long a silence ends a series. */
   get ms(): number {
-    const sorted = [...this.#periods].sort((a, b) => a - b);
-    const middle = sorted[sorted.length >> 1] ?? 0;
-    return Math.max(this.#leastMs, Math.min(periodsOfSilence * middle, longest * this.#leastMs));
+    return this.#ms;
   }
 
   #note(period: number): void {
     this.#periods.push(period);
     if (this.#periods.length > periodsKept) this.#periods.shift();
+    const sorted = this.#periods.toSorted((a, b) => a - b);
+    const middle = sorted[sorted.length >> 1];
+    this.#ms = Math.max(this.#leastMs, Math.min(periodsOfSilence * middle, longest * this.#leastMs));
   }
 }

@@ -65,7 +65,8 @@ export class SeriesProgress {
   /** @param next next frame to send @param last last frame of the series */
   observe(next: OwnNumber, last: OwnNumber, now: number): void {
     let seen = 0;
-    for (const [index, { words, counters, seriesBase }] of this.#ports.entries()) {
+    for (let index = 0; index < this.#ports.length; index++) {
+      const { words, counters, seriesBase } = this.#ports[index];
       this.highest = laterOf(this.highest, words.newestSeen);
       const { accepted, ringFull } = portCounter;
       const packets = counters[accepted] - seriesBase[accepted] + counters[ringFull] - seriesBase[ringFull];
@@ -110,7 +111,9 @@ export class SeriesProgress {
 
   /** What receivers noticed, bits of `portEvent` of all ports. */
   get events(): number {
-    return this.#ports.reduce((events, { words }) => events | words.events, 0);
+    let events = 0;
+    for (const { words } of this.#ports) events |= words.events;
+    return events;
   }
 
   /** Packets seen on all ports. */

@@ -254,7 +254,9 @@ export class ZmtpSink implements MessageSink {
   }
 
   #flush(now: number): void {
-    for (const consumer of [...this.#consumers]) {
+    // From behind: one that is lost goes out of the list.
+    for (let index = this.#consumers.length - 1; index >= 0; index--) {
+      const consumer = this.#consumers[index];
       if (!consumer.unfinished) continue;
       const { handed } = consumer;
       const whole = consumer.flush(now);
@@ -270,7 +272,8 @@ export class ZmtpSink implements MessageSink {
 
   /** What do the consumers say? Nothing but signs of life, and goodbye. */
   #listen(now: number): void {
-    for (const consumer of [...this.#consumers]) {
+    for (let index = this.#consumers.length - 1; index >= 0; index--) {
+      const consumer = this.#consumers[index];
       const heard = consumer.read(now);
       if (heard === 'nothing') continue;
       if (heard !== 'gone') this.#refused.push({ reason: heard, address: consumer.name });
