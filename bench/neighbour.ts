@@ -1,6 +1,7 @@
 // Does another program on the machine cost packets? Eiger quad, 16 bit, single datagrams, one receiver thread, a small
-// receive buffer: two services in turns, one whose receiver has real-time priority and one whose receiver has none,
-// beside so many programs that never rest. Packets that the kernel dropped, runs that lost any, latency.
+// receive buffer: two services in turns, one whose receiver comes before other programs as far as this machine allows,
+// and one whose receiver does not, beside so many programs that never rest. Packets that the kernel dropped, runs that
+// lost any, latency.
 //
 //   node dist/bench/neighbour.js [--runs 12] [--seconds 3] [--rate 500] [--neighbours 4] [--json]
 
@@ -8,7 +9,8 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { realtimeFacts, realtimeRefusal } from '../src/runtime/realtime.js';
+import { realtimeFacts, receiverPriority } from '../src/runtime/realtime.js';
+import type { Priority } from '../src/runtime/realtime.js';
 import { commandLine, isMain, print } from './command-line.js';
 import { compilePrograms } from './compile.js';
 import { quad } from './detector.js';
@@ -29,7 +31,7 @@ export interface NeighbourOptions {
 export const neighbourDefaults: NeighbourOptions = { runs: 12, seconds: 3, rate: 500, neighbours: 4 };
 
 export interface NeighbourRow {
-  readonly priority: 'realtime' | 'normal';
+  readonly priority: Priority;
   readonly neighbours: number;
   /** Packets that the kernel dropped, run by run. */
   readonly drops: readonly number[];
@@ -47,12 +49,12 @@ const receiveBufferBytes = 4 << 20;
 /** About 30 + runs × 4 × (seconds + 4) seconds. @throws Error where no thread may be raised */
 export async function measureNeighbour(options: NeighbourOptions): Promise<NeighbourResult> {
   const { runs, seconds, rate, neighbours } = options;
-  const refusal = realtimeRefusal(1, [], realtimeFacts());
-  if (refusal !== null) throw new Error(`receivers cannot have real-time priority here: ${refusal.why}`);
+  const { priority: raised, lacks } = receiverPriority(1, [], realtimeFacts());
+  if (raised === 'normal') throw new Error(`receivers cannot be raised here: ${lacks?.why}`);
   const programs = await compilePrograms();
   const sent = join(programs.folder, 'sent');
   const received = join(programs.folder, 'received');
-  const priorities = ['realtime', 'normal'] as const;
+  const priorities = [raised, 'normal'] as const;
   const rows = [0, neighbours].flatMap((count) =>
     priorities.map((priority) => ({
       priority,
@@ -70,7 +72,7 @@ export async function measureNeighbour(options: NeighbourOptions): Promise<Neigh
       const detector = await quad({
         ring_frames: 1000,
         receiver_threads: 1,
-        receiver_priority: priority,
+        receiver_priority: priority === 'normal' ? 'normal' : 'realtime',
         receive_buffer_bytes: receiveBufferBytes,
       });
       services.set(priority, await warmService(programs, detector, false));

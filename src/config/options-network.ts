@@ -83,7 +83,8 @@ export const networkOptions = {
     range: 'realtime or normal',
     description:
       'Receiver threads come before everything else that runs on the machine, where the process may raise them ' +
-      '(CAP_SYS_NICE) and a core is left for the others; normal = they share it.',
+      '(CAP_SYS_NICE): as real-time threads where two cores are left to the streamer and the others, else as the ' +
+      'first of the ordinary ones (nice -20); normal = they share it.',
   }),
   pin_cpus: noted(z.array(z.int().min(0).max(1023)).default([]), {
     unit: null,

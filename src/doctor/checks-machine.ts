@@ -14,7 +14,6 @@ import type { Check, NotChecked, Verdict } from './verdict.js';
 const dgramPacketsPerSecond = wayInFacts.dgram.packetsPerSecond;
 /** Linux, capability.h. */
 const capability = { netAdmin: 12n, sysNice: 23n } as const;
-const mebibyte = 2 ** 20;
 
 export const machineChecks: readonly Check[] = [
   { check: 'cores', examine: cores },
@@ -183,12 +182,13 @@ function priority({ setup, kernel }: Facts): Verdict | NotChecked {
   if (setup === null) return notChecked('without a configuration the number of receivers is unknown');
   const needed = 'receivers before whatever else runs here, or receiver_priority: normal';
   if (setup.config.receiverPriority === 'normal') return ok('normal, as configured', needed);
-  const refusal = realtimeRefusal(setup.plan.threads.receivers, setup.config.pinCpus, kernel.realtime);
-  if (refusal === null) return ok('real-time', needed);
+  const { priority, lacks } = receiverPriority(setup.plan.threads.receivers, setup.config.pinCpus, kernel.realtime);
+  if (lacks === null) return ok('real-time', needed);
+  if (priority === 'first') return ok(`first of the ordinary threads: ${lacks.why}`, needed);
   return warning(
-    `normal: ${refusal.why}`,
+    `normal: ${lacks.why}`,
     needed,
-    `${refusal.remedy}; receiver_priority: normal where nothing else runs on this machine`,
+    `${lacks.remedy}; receiver_priority: normal where nothing else runs on this machine`,
   );
 }
 

@@ -17,6 +17,7 @@ import { ThreadWords } from '../memory/thread-words.js';
 import { EventLoopDriver, driveBlocking } from '../runtime/agent.js';
 import type { Agent, Wake } from '../runtime/agent.js';
 import { raisePriority } from '../runtime/realtime.js';
+import type { Priority } from '../runtime/realtime.js';
 import { nameThread, pinThread } from '../runtime/thread.js';
 import { ring } from '../runtime/wake-descriptor.js';
 import { reportError } from '../runtime/thread-messages.js';
@@ -39,7 +40,7 @@ export interface ThreadTask {
   readonly name: string;
   /** Indices into `udp_ports` for a receiver and its priority, index of the encoder, or the streamer. */
   readonly does:
-    | { readonly what: 'receive'; readonly ports: readonly number[]; readonly realtime: boolean }
+    | { readonly what: 'receive'; readonly ports: readonly number[]; readonly priority: Priority }
     | { readonly what: 'encode'; readonly encoder: number }
     | { readonly what: 'stream' };
   readonly firstMessageNumber: number;
@@ -207,7 +208,7 @@ function settleThread(): string[] {
   const cpu = task.does.what === 'stream' ? cpus[cpus.length - 1] : cpus[task.thread % Math.max(1, cpus.length - 1)];
   return [
     cpu === undefined ? null : pinThread(task.name, [cpu]),
-    task.does.what === 'receive' && task.does.realtime ? raisePriority(task.name) : null,
+    task.does.what === 'receive' ? raisePriority(task.name, task.does.priority) : null,
   ].filter((refused) => refused !== null);
 }
 

@@ -19,7 +19,7 @@ import { allocateMemory, mapMemory } from '../memory/memory-map.js';
 import { SeriesWords } from '../memory/series-words.js';
 import { adviseHugePages, giveBackPages } from '../runtime/huge-pages.js';
 import type { Logger } from '../runtime/log.js';
-import { realtimeFacts, realtimeRefusal } from '../runtime/realtime.js';
+import { realtimeFacts, receiverPriority } from '../runtime/realtime.js';
 import { closeWakeDescriptor, noDescriptor, openWakeDescriptor, ring } from '../runtime/wake-descriptor.js';
 import { bindError } from '../udp/bind-error.js';
 import { readUdpSocket } from '../udp/proc-net-udp.js';
@@ -134,9 +134,10 @@ export async function startDataPlane(deps: DataPlaneDeps): Promise<DataPlane> {
   const { firstMessageNumber, seriesBefore } = deps;
   const base = { config: plainly(config), plan, map, memory, firstMessageNumber, seriesBefore, wakeDescriptors };
   const indexOf = (udpPort: number): number => config.detector.udpPorts.indexOf(udpPort);
-  const realtime =
-    config.receiverPriority === 'realtime' &&
-    realtimeRefusal(plan.threads.receivers, config.pinCpus, realtimeFacts()) === null;
+  const priority =
+    config.receiverPriority === 'normal'
+      ? 'normal'
+      : receiverPriority(plan.threads.receivers, config.pinCpus, realtimeFacts()).priority;
   const receivers = plan.portsOfThread.map(
     (udpPorts, thread) =>
       new ServiceThread(
@@ -145,7 +146,7 @@ export async function startDataPlane(deps: DataPlaneDeps): Promise<DataPlane> {
           ...base,
           thread,
           name: `vdcu-rx-${thread}`,
-          does: { what: 'receive', ports: udpPorts.map(indexOf), realtime },
+          does: { what: 'receive', ports: udpPorts.map(indexOf), priority },
         },
         onEvent,
         onFailed,

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import t from 'tap';
 import type { DoctorReport } from '../../src/doctor/report.js';
 import { ffiUnavailable } from '../../src/runtime/ffi.js';
-import { cpusOfProcess, mayBeRealtime, policyOf } from '../runtime/thread-policy.js';
+import { cpusOfProcess, mayBeFirst, mayBeRealtime, niceOf, policyOf } from '../runtime/thread-policy.js';
 import { quadYaml, start } from './running.js';
 
 const fast = 'detector: eiger\nquad: true\nframe_rate_hz: 1000\nframe_timeout_ms: 50\nseries: armed';
@@ -68,13 +68,15 @@ t.test(
   async (t) => {
     const cpus = cpusOfProcess();
     const runtimeUs = Number(readFileSync('/proc/sys/kernel/sched_rt_runtime_us', 'latin1'));
-    const may = mayBeRealtime() && availableParallelism() > 1 && runtimeUs >= 0;
+    const first = mayBeFirst() ? 'first' : 'normal';
+    const free = mayBeRealtime() && availableParallelism() > 2 && runtimeUs >= 0 ? 'realtime' : first;
+    const words = { realtime: /^real-time$/, first: /^first of the ordinary threads: /, normal: /^normal: / };
     const pin = `pin_cpus: [${cpus[0]}, ${cpus.at(-1)}]`;
-    for (const [keys, raised, seen] of [
-      ['', may, may ? /^real-time$/ : /^normal: /],
-      [pin, may, may ? /^real-time$/ : /^normal: /],
-      [`pin_cpus: [${cpus[0]}]`, false, /^normal: /],
-      [`${pin}\nreceiver_priority: normal`, false, /^normal, as configured/],
+    for (const [keys, priority, seen] of [
+      ['', free, words[free]],
+      [pin, free, words[free]],
+      [`pin_cpus: [${cpus[0]}]`, first, words[first]],
+      [`${pin}\nreceiver_priority: normal`, 'normal', /^normal, as configured/],
     ] as const) {
       const running = await start(t, `${quadYaml}\nreceiver_threads: 1\n${keys}`);
       const receivers = readdirSync('/proc/self/task').filter(
@@ -82,12 +84,13 @@ t.test(
       );
       t.equal(receivers.length, 1);
       const of = (file: string): string => readFileSync(`/proc/self/task/${receivers[0]}/${file}`, 'latin1');
-      t.equal(policyOf(of('stat')), raised ? 1 : 0, keys);
+      t.equal(policyOf(of('stat')), priority === 'realtime' ? 1 : 0, keys);
+      t.equal(niceOf(of('stat')) === -20, priority === 'first', keys);
       if (keys.includes('pin_cpus')) t.match(of('status'), new RegExp(`^Cpus_allowed_list:\\s*${cpus[0]}$`, 'm'));
       const { checks } = (await running.http('GET', '/api/v1/doctor')).body as unknown as DoctorReport;
       t.match(
         checks.find(({ check }) => check === 'priority'),
-        { status: raised || keys.includes('normal') ? 'ok' : 'warning', seen },
+        { status: priority !== 'normal' || keys.includes('normal') ? 'ok' : 'warning', seen },
         keys,
       );
       await running.stop();
