@@ -4,6 +4,8 @@
 
 import { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { systemClock } from '../base/clock.js';
+import { Seldom } from '../base/seldom.js';
 import { metadataBytesLimit } from '../contract/series.js';
 import { Refused } from '../control/refused.js';
 import { refusalStatus } from './refusal-status.js';
@@ -33,6 +35,8 @@ export const usualLimits: HttpLimits = {
   lookMs: 1000,
 };
 
+/** By so much of its text a refusal is known again. */
+const toldCharacters = 200;
 /** Bytes of answers that clients have not taken yet, each of them a copy of a frame; one alone may be larger. */
 const waitingBytesLimit = 256 * 1024 * 1024;
 
@@ -102,23 +106,38 @@ export function boundAnswer({
   };
 }
 
-/** Commands are events of the service's life; the rest is asked every second. */
-export function logRequest(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  const level = request.method === 'GET' || request.method === 'HEAD' ? 'debug' : 'info';
-  request.log[level](
-    { method: request.method, url: request.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
-    'request',
-  );
-  done();
+/**
+ * Commands are events of the service's life; the rest is asked every second. What was refused is told once a minute of
+ * each client, so that one that tries without end does not fill the log.
+ */
+export function logRequests(): (request: FastifyRequest, reply: FastifyReply, done: () => void) => void {
+  const told = new Seldom();
+  return (request, reply, done) => {
+    const { method, url, ip } = request;
+    const { statusCode: status } = reply;
+    const asks = method === 'GET' || method === 'HEAD';
+    const repeated = !asks && status >= 400 && !told.isDue(`${status} ${method}`, ip, systemClock.now());
+    request.log[asks || repeated ? 'debug' : 'info'](
+      { method, url, status, ms: Math.round(reply.elapsedTime) },
+      'request',
+    );
+    done();
+  };
 }
 
-export function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  if (error instanceof Refused) {
+export function answerErrors(): (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => void {
+  const told = new Seldom();
+  return (error, request, reply) => {
+    if (!(error instanceof Refused)) return answerOther(error, request, reply);
     const { why, problems } = error;
-    request.log.warn({ why, problems }, 'order refused');
+    const which = `${request.ip} ${problems.join().slice(0, toldCharacters)}`;
+    const level = told.isDue(why, which, systemClock.now()) ? 'warn' : 'debug';
+    request.log[level]({ why, problems }, 'order refused');
     void reply.code(refusalStatus[why]).send({ why, problems });
-    return;
-  }
+  };
+}
+
+function answerOther(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const status = error.statusCode ?? 500;
   if (status < 500) {
     const message =

@@ -28,7 +28,7 @@ import { addSeriesRoutes } from './routes-series.js';
 import { addServiceRoutes } from './routes-service.js';
 import type { ServiceView } from '../view/service-view.js';
 import { bodyLimit, parseBody, refuseUnclear, keepPrefix, checkAccess } from './requests.js';
-import { usualLimits, setBrowserHeaders, boundAnswer, logRequest, answerError } from './answers.js';
+import { usualLimits, setBrowserHeaders, boundAnswer, logRequests, answerErrors } from './answers.js';
 import type { HttpLimits } from './answers.js';
 
 /** Where to listen and what to say about it. */
@@ -128,8 +128,8 @@ export async function makeApp(
   app.addHook('onRequest', keepPrefix);
   app.addHook('onRequest', checkAccess(new Access(rules)));
   app.addHook('onSend', boundAnswer(limits));
-  app.addHook('onResponse', logRequest);
-  app.setErrorHandler(answerError);
+  app.addHook('onResponse', logRequests());
+  app.setErrorHandler(answerErrors());
   app.setNotFoundHandler((request, reply) =>
     reply.code(404).send({
       problems: [`${request.method} ${request.url}: there is no such route; /docs lists them, /help has the documents`],

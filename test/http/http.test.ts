@@ -113,6 +113,24 @@ t.test(
   },
 );
 
+t.test('what is refused over and over stands in the log once a minute, what is done each time', async (t) => {
+  const lines: { readonly msg: string; readonly status?: number; readonly why?: string }[] = [];
+  const logger = makeLogger('info', 'quad', { write: (line) => void lines.push(JSON.parse(line)) });
+  const view = new HandMadeView();
+  const app = await makeApp(view, { logger, build });
+  t.teardown(() => app.close());
+  const arm = (payload: object, remoteAddress = '10.0.0.1') =>
+    app.inject({ method: 'POST', url: '/api/v1/series', payload, remoteAddress });
+  for (let time = 0; time < 50; time++) await arm({ frames: -1 });
+  await arm({ frames: -2 });
+  await arm({ frames: -1 }, '10.0.0.2');
+  const refused = lines.filter(({ msg }) => msg === 'order refused');
+  t.equal(refused.length, 3, 'another problem, and another client, are told');
+  t.equal(lines.filter(({ msg, status }) => msg === 'request' && status === 422).length, 2, 'once for each client');
+  for (let time = 0; time < 3; time++) await arm({ frames: 3 });
+  t.equal(lines.filter(({ msg, status }) => msg === 'request' && status === 201).length, 3);
+});
+
 t.test('a body that is missing, no JSON, of another type or too long opens nothing', async (t) => {
   const view = new HandMadeView();
   const app = await appFor(t, view);
