@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import type { Test } from 'tap';
+import { summaryOf } from '../view/hand-made-view.js';
 import { vdcu } from './repository.js';
 
 interface Instance {
@@ -180,5 +181,30 @@ t.test(
     t.match(stderr, new RegExp(`${third.url}: takes no part in this series`));
     for (const { asked } of [first, second]) t.equal(asked.at(-1), 'DELETE /api/v1/series?frames=11');
     t.equal(third.asked.length, 1);
+  },
+);
+
+t.test(
+  'a series that a consumer does not have whole ends with 5, whichever instance it lacks something of',
+  async (t) => {
+    const part = (summary: object): Instance['answer'] => {
+      return (method, url) =>
+        method === 'POST' && url.endsWith('/halt')
+          ? [200, { halted: { msg_number_base: 700, frames: 9, ended: false } }]
+          : method === 'DELETE'
+            ? [200, { summary }]
+            : null;
+    };
+    const whole = summaryOf();
+    for (const [lacking, code] of [
+      [whole, 0],
+      [{ ...whole, undelivered: { messages: 2, bytes: 10 } }, 5],
+      [{ ...whole, end_pending: true }, 5],
+      [{ ...whole, aborted: 'closing_timeout', end_pending: true }, 1],
+    ] as const) {
+      const [first, second] = [await instance(t, 0, 2, 700, part(whole)), await instance(t, 1, 2, 700, part(lacking))];
+      const stopped = await vdcu('stop', '--endpoints', `${first.url},${second.url}`);
+      t.equal(stopped.code, code, stopped.stdout);
+    }
   },
 );
