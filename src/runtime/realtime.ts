@@ -117,21 +117,24 @@ const hasSysNice = ({ capabilities }: RealtimeFacts): boolean =>
   capabilities !== null && ((capabilities >> sysNice) & 1n) === 1n;
 
 /**
- * Raise the calling thread, a receiver, to what `receiverPriority` allows.
- * @returns why the kernel refused what it should have allowed, in a sentence; null = it is raised
+ * Raise the calling thread, a receiver, to what `receiverPriority` allows. A kernel may refuse a real-time thread all
+ * the same (a control group without a budget for them): then it is the first of the ordinary ones.
+ * @returns what the kernel refused, in a sentence; null = it is raised
  */
 export function raisePriority(name: string, priority: Priority): string | null {
-  const refused =
-    priority === 'realtime'
-      ? libc().schedSetscheduler(0, fifoResetOnFork, Int32Array.of(lowest)) === 0
-        ? null
-        : `no real-time priority (${errnoName(lastErrno())})`
-      : priority === 'first'
-        ? becomeFirst()
-        : null;
-  return refused === null
-    ? null
-    : `thread ${name}: ${refused}: another program may hold it up. Set receiver_priority: normal if that is meant`;
+  if (priority === 'normal') return null;
+  let refused = '';
+  if (priority === 'realtime') {
+    if (libc().schedSetscheduler(0, fifoResetOnFork, Int32Array.of(lowest)) === 0) return null;
+    refused = `no real-time priority (${errnoName(lastErrno())})`;
+  }
+  const second = becomeFirst();
+  if (second === null)
+    return refused === '' ? null : `thread ${name}: ${refused}; it is the first of the ordinary threads instead`;
+  return (
+    `thread ${name}: ${[refused, second].filter((text) => text !== '').join(', ')}: another program may hold it up. ` +
+    'Set receiver_priority: normal if that is meant'
+  );
 }
 
 /** The calling thread, on Linux. */

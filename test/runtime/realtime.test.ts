@@ -80,7 +80,8 @@ t.test('a thread is raised alone, pinned or not', { skip: ffiUnavailable() ?? fa
   const own = readFileSync('/proc/thread-self/stat', 'latin1');
   const [cpu] = cpusOfProcess();
   for (const priority of ['realtime', 'first', 'normal'] as const) {
-    const may = priority === 'realtime' ? mayBeRealtime() : priority === 'first' && mayBeFirst();
+    const first = mayBeFirst();
+    const may = priority === 'realtime' ? mayBeRealtime() : priority === 'first' && first;
     for (const pinned of [null, cpu]) {
       const workerData = { cpu: pinned, priority };
       const worker = new Worker(new URL('./raised-thread.js', import.meta.url), { workerData });
@@ -89,8 +90,13 @@ t.test('a thread is raised alone, pinned or not', { skip: ffiUnavailable() ?? fa
       t.match(told, {
         pinned: null,
         policy: may && priority === 'realtime' ? 1 : 0,
-        nice: may && priority === 'first' ? -20 : niceOf(own),
-        said: may || priority === 'normal' ? null : /^thread raised: no.*receiver_priority: normal/,
+        nice: first && (priority === 'first' || (priority === 'realtime' && !may)) ? -20 : niceOf(own),
+        said:
+          may || priority === 'normal'
+            ? null
+            : first
+              ? /^thread raised: no real-time priority \(EPERM\); it is the first of the ordinary threads instead$/
+              : /^thread raised: no.*receiver_priority: normal/,
         ...(pinned === null ? {} : { cpus: String(pinned) }),
       });
     }

@@ -4,16 +4,16 @@ import { ffiUnavailable } from '../../src/runtime/ffi.js';
 import { dropStartPages, fileMappings, isAsInFile } from '../../src/runtime/start-memory.js';
 
 /** As Linux writes it: program text, constants that the loader changed, data, memory without a file, and shared. */
-const smaps = `00b72000-025f2000 r-xp 00772000 fe:00 8675                               /usr/bin/node
+const smaps = `00b72000-025f2000 r-xp 00772000 fe:00 8675                               /opt/node/bin/node
 Size:              27136 kB
 Rss:               22452 kB
 Pss:               22452 kB
 Anonymous:             0 kB
 VmFlags: rd ex mr mw me
-0563a000-0563e000 r--p 05239000 fe:00 8675                               /usr/bin/node
+0563a000-0563e000 r--p 05239000 fe:00 8675                               /opt/node/bin/node
 Rss:                  16 kB
 Anonymous:            16 kB
-0563e000-05656000 rw-p 0523d000 fe:00 8675                               /usr/bin/node
+0563e000-05656000 rw-p 0523d000 fe:00 8675                               /opt/node/bin/node
 Rss:                  96 kB
 Anonymous:             0 kB
 7f00-7f10 rw-p 00000000 00:00 0
@@ -32,9 +32,9 @@ t.test('only pages that are those of their file may be dropped', async (t) => {
   t.strictSame(
     mappings.map(({ file, resident }) => [file, resident / 1024]),
     [
-      ['/usr/bin/node', 22452],
-      ['/usr/bin/node', 16],
-      ['/usr/bin/node', 96],
+      ['/opt/node/bin/node', 22452],
+      ['/opt/node/bin/node', 16],
+      ['/opt/node/bin/node', 96],
       ['/var/lib/a file (deleted)', 64],
     ],
     'what is no file is left out',
@@ -46,7 +46,7 @@ t.test('only pages that are those of their file may be dropped', async (t) => {
 t.test('what the kernel writes otherwise is never dropped', async (t) => {
   t.strictSame(fileMappings(''), []);
   t.strictSame(fileMappings('00b72000-025f2000 r-xp\nRss: 5 kB\n'), []);
-  const [unknown] = fileMappings('00b72000-025f2000 r-xp 0 fe:00 1 /usr/bin/node\nRss:     500 kB\n');
+  const [unknown] = fileMappings('00b72000-025f2000 r-xp 0 fe:00 1 /opt/node/bin/node\nRss:     500 kB\n');
   t.ok(unknown);
   t.notOk(unknown !== undefined && isAsInFile(unknown), 'it does not say whether pages were changed');
 });
