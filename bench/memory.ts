@@ -122,7 +122,7 @@ export function memoryTables(result: MemoryResult): string {
   ];
   return (
     `${table(['what', 'figure'], rows)}\n\n- beyond the ring: ${verdict(beyond, 250, ' MB')}; aim ` +
-    `${verdict(beyond, 120, ' MB')}.\n- growth over the second half: ` +
+    `${verdict(beyond, 100, ' MB')}.\n- growth over the second half: ` +
     `${verdict(growth, growthLimit, ' MB per minute')}.\n- idle: receivers ${verdict(idleReceivers, 2, ' %')} (1 % ` +
     `per port), the rest ${verdict(idleRest, 2, ' %')}.`
   );
