@@ -18,7 +18,7 @@ const highestNiceLimit = 40;
 /** Cores without a receiver: one for the streamer, one for everything else. */
 const coresLeft = 2;
 
-/** What decides whether receivers may have it. */
+/** What decides the priority of receivers. */
 export interface RealtimeFacts {
   /** Effective capabilities as a bit mask; null = unknown. */
   readonly capabilities: bigint | null;
@@ -86,7 +86,7 @@ function realtimeRefusal(
   if (noCalls !== null) return { why: noCalls, remedy: 'npm ci on Linux (x64, arm64)' };
   if (!hasSysNice(facts) && (limit ?? 0) < lowest)
     return {
-      why: 'the process may not raise it',
+      why: 'the process may not raise it further',
       remedy:
         'docker run --cap-add=SYS_NICE …, in Kubernetes securityContext.capabilities.add: [SYS_NICE], in systemd ' +
         'LimitRTPRIO=1 and LimitNICE=-20',
