@@ -13,7 +13,7 @@ import type { Command } from '../../../../src/stream/output/zmtp/codec.js';
 import { LinuxSockets } from '../../../../src/stream/output/zmtp/linux-sockets.js';
 import { withinNetworks } from '../../../../src/config/networks.js';
 import { SimulatedSockets } from '../../../fuzz/simulated-sockets.js';
-import { bytes, messageTo, open, pull, until } from './peers.js';
+import { bytes, messageTo, open, pull, received, until } from './peers.js';
 
 /** A peer made by hand. */
 interface Visitor {
@@ -99,7 +99,7 @@ t.test('a flood of connections takes few places, and a consumer still comes in',
   const consumer = pull(t, endpoint);
   t.ok(await until(sink, () => sink.peers === 1));
   t.ok(await messageTo(sink, [bytes('on')]));
-  t.equal(String(await consumer.receive()), 'on');
+  t.equal(String(await received(sink, consumer)), 'on');
 });
 
 t.test('heartbeats are answered with their context; too many are no heartbeats', async (t) => {
@@ -149,13 +149,13 @@ t.test(
     t.equal(handshakes, 0, 'it never believes to be connected');
     for (let index = 0; index < 20; index++) {
       t.ok(await messageTo(sink, [bytes(String(index))]));
-      t.equal(String(await consumer.receive()), String(index), 'all go to the consumer');
+      t.equal(String(await received(sink, consumer)), String(index), 'all go to the consumer');
     }
     t.equal(sink.disconnects, 0);
     consumer.close();
     t.ok(await until(sink, () => sink.disconnects === 1 && sink.peers === 1), 'the next is let in');
     t.ok(await messageTo(sink, [bytes('yours')]));
-    t.equal(String(await stranger.receive()), 'yours');
+    t.equal(String(await received(sink, stranger)), 'yours');
   },
 );
 
@@ -206,7 +206,7 @@ t.test(
     );
     t.ok(await until(sink, () => refused.some(({ reason }) => reason === 'gives_way')));
     t.ok(await messageTo(sink, [bytes('mine')]));
-    t.equal(String(await consumer.receive()), 'mine');
+    t.equal(String(await received(sink, consumer)), 'mine');
     consumer.close();
     t.ok(await until(sink, () => sink.peers === 1), 'it looks again when the consumer is gone');
   },
@@ -227,7 +227,7 @@ t.test('a peer that resets in the middle of a message does not have it; the next
   const consumer = pull(t, endpoint);
   t.ok(await until(sink, () => sink.peers === 1));
   t.ok(await messageTo(sink, [bytes('half'), pixels]));
-  const [head, body] = (await consumer.receive()) as [Buffer, Buffer];
+  const [head, body] = (await received(sink, consumer)) as [Buffer, Buffer];
   t.equal(String(head), 'half');
   t.ok(body.equals(pixels));
 });

@@ -66,6 +66,18 @@ export async function until(sink: ZmtpSink, so: () => boolean, limitMs = 10_000)
   return false;
 }
 
+/**
+ * The next message of this consumer. The sink goes on turning meanwhile, as in the service: a message counts as sent
+ * while its rest, copied, leaves in later turns.
+ */
+export async function received(sink: ZmtpSink, consumer: Pull): Promise<Buffer[]> {
+  const message = consumer.receive();
+  let over = false;
+  void message.catch(() => undefined).then(() => (over = true));
+  await until(sink, () => over);
+  return message;
+}
+
 /** Offer until nothing was taken for a while; how many were. The last one may be pending, and is not counted. */
 export async function fill(
   sink: ZmtpSink,

@@ -9,7 +9,7 @@ import { Random } from '../../../../src/base/random.js';
 import { greeting, ready } from '../../../../src/stream/output/zmtp/codec.js';
 import { LinuxSockets } from '../../../../src/stream/output/zmtp/linux-sockets.js';
 import { SimulatedSockets } from '../../../fuzz/simulated-sockets.js';
-import { bytes, fill, messageTo, open, pull, sharedPixels, until } from './peers.js';
+import { bytes, fill, messageTo, open, pull, received, sharedPixels, until } from './peers.js';
 
 t.test('messages arrive as they were, with all their parts, over IPv4 and IPv6', async (t) => {
   for (const host of ['127.0.0.1', '::1']) {
@@ -31,9 +31,9 @@ t.test('messages arrive as they were, with all their parts, over IPv4 and IPv6',
     ];
     for (const parts of messages) {
       t.equal(sink.offer(parts), 'sent');
-      const received = await consumer.receive();
-      t.equal(received.length, parts.length);
-      t.ok(received.every((part, index) => part.equals(Buffer.from(parts[index]))));
+      const message = await received(sink, consumer);
+      t.equal(message.length, parts.length);
+      t.ok(message.every((part, index) => part.equals(Buffer.from(parts[index]))));
     }
     t.ok(
       await until(sink, () => sink.underway.messages === 0 && sink.underway.bytes === 0),
@@ -63,15 +63,13 @@ t.test(
     t.equal(sink.outcome(), 'pending', 'one is half-sent');
     t.ok(sink.underway.bytes > 0);
     for (let index = 0; index < sent; index++) {
-      const received = consumer.receive();
-      await until(sink, () => true);
-      const [head, body] = (await received) as [Buffer, Buffer];
+      const [head, body] = (await received(sink, consumer)) as [Buffer, Buffer];
       t.equal(String(head), String(index));
       t.ok(body.length === pixels.length && body.every((byte) => byte === index));
     }
     t.ok(await messageTo(sink, [bytes('last'), bytes('one')]));
-    t.equal(String((await consumer.receive())[0]), String(sent), 'the one that was half-sent came whole');
-    t.same((await consumer.receive()).map(String), ['last', 'one']);
+    t.equal(String((await received(sink, consumer))[0]), String(sent), 'the one that was half-sent came whole');
+    t.same((await received(sink, consumer)).map(String), ['last', 'one']);
   },
 );
 
@@ -84,7 +82,7 @@ t.test('pixels may change as soon as they were taken, and stay until then', asyn
   let wrong = 0;
   const reading = (async () => {
     for (let index = 0; index < frames; index++) {
-      const [head, pixels] = (await consumer.receive()) as [Buffer, Buffer];
+      const [head, pixels] = (await received(sink, consumer)) as [Buffer, Buffer];
       const same = pixels.subarray(1).equals(pixels.subarray(0, -1));
       if (String(head) !== String(index) || pixels.length !== slot.length || pixels[0] !== index % 251 || !same)
         wrong++;
@@ -110,12 +108,7 @@ t.test('the memory of a half-sent message can be had back: it goes out as it was
   slot.fill(2);
   t.equal(sink.offer([bytes('no room')]), 'full', 'nothing overtakes what is left of it');
   for (let index = 0; index <= sent; index++) {
-    const received = consumer.receive();
-    // What is left of the last message leaves in turns of the sink.
-    let there = false;
-    void received.then(() => (there = true));
-    await until(sink, () => there);
-    const [head, body] = (await received) as [Buffer, Buffer];
+    const [head, body] = (await received(sink, consumer)) as [Buffer, Buffer];
     t.equal(String(head), String(index));
     t.ok(body.every((byte) => byte === 1));
   }
@@ -137,9 +130,7 @@ t.test('a small message is taken whole or not at all, whatever room there is', a
   t.equal(pending, 0);
   t.ok(sent < 5000, `${sent} messages`);
   for (let index = 0; index < sent; index++) {
-    const received = consumer.receive();
-    await until(sink, () => true);
-    const [head, body] = (await received) as [Buffer, Buffer];
+    const [head, body] = (await received(sink, consumer)) as [Buffer, Buffer];
     if (String(head) !== String(index) || !body.every((byte) => byte === index % 256)) t.fail(`message ${index}`);
   }
 });
@@ -170,7 +161,7 @@ t.test(
     const second = pull(t, endpoint);
     t.ok(await until(sink, () => sink.peers === 1));
     t.ok(await messageTo(sink, [bytes('new'), bytes('pixels')]));
-    t.same((await second.receive()).map(String), ['new', 'pixels']);
+    t.same((await received(sink, second)).map(String), ['new', 'pixels']);
     t.equal(sink.disconnects, 1);
     t.equal(sink.takeLoss(), sent + 1, 'no loss since: all that was taken');
   },
@@ -182,7 +173,7 @@ t.test('several connections take turns, and one that is full is passed over', as
   t.ok(await until(sink, () => sink.peers === 2));
   for (let index = 0; index < 4; index++) t.equal(sink.offer([bytes(String(index)), bytes('pixels')]), 'sent');
   for (const consumer of [first, second])
-    for (let index = 0; index < 2; index++) t.equal((await consumer.receive()).length, 2);
+    for (let index = 0; index < 2; index++) t.equal((await received(sink, consumer)).length, 2);
   let read = 0;
   void (async () => {
     for await (const _ of first) read++;
@@ -348,8 +339,10 @@ t.test('a full consumer wakes who waits for room', async (t) => {
   t.ok(await until(sink, () => sink.peers === 1));
   await fill(sink, () => [bytes(''), new Uint8Array(4 << 20)], 90);
   t.ok(sink.awaitRoom(5), 'it waits, in vain');
+  void (async () => {
+    for await (const _ of consumer);
+  })();
   for (let index = 0; index < 90 && sink.outcome() === 'pending'; index++) {
-    await consumer.receive();
     await sleep(5);
     sink.awaitRoom(1000);
     sink.poll();
