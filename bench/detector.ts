@@ -1,13 +1,13 @@
 // The detectors of the benchmarks: an Eiger quad or a grid of half-modules at 16 bit with gaps, on free UDP ports of
 // this machine.
 
-import { createSocket } from 'node:dgram';
 import { parseConfig } from '../src/config/load.js';
 import { makePlan } from '../src/config/plan.js';
 import type { Plan } from '../src/config/plan.js';
 import type { ServiceConfig } from '../src/config/service-config.js';
 import { makeLayout } from '../src/detector/layout.js';
 import type { Layout } from '../src/detector/layout.js';
+import { freeUdpPorts } from '../src/rehearsal/free-ports.js';
 
 /** Keys of the configuration file, as a user writes them. */
 export type ConfigKeys = Readonly<Record<string, unknown>>;
@@ -24,12 +24,12 @@ export const detectorName = 'bench';
 
 /** 514 × 514 × 16 bit on two ports. */
 export async function quad(keys: ConfigKeys = {}): Promise<BenchDetector> {
-  return detector({ quad: true, udp_ports: await freePorts(2), ...keys });
+  return detector({ quad: true, udp_ports: await freeUdpPorts(2), ...keys });
 }
 
 /** Half-modules in rows and columns, two ports each. */
 export async function grid(rows: number, columns: number, keys: ConfigKeys = {}): Promise<BenchDetector> {
-  return detector({ modules: [rows, columns], udp_ports: await freePorts(2 * rows * columns), ...keys });
+  return detector({ modules: [rows, columns], udp_ports: await freeUdpPorts(2 * rows * columns), ...keys });
 }
 
 /** The same detector with other keys. */
@@ -60,15 +60,4 @@ function detector(keys: ConfigKeys): BenchDetector {
   const all = { detector: 'eiger', dynamic_range: 16, data_port: 0, api_port: 0, ...keys };
   const config = parseConfig(JSON.stringify({ [detectorName]: all }), 'benchmark', detectorName);
   return { keys: all, config, plan: makePlan(config), layout: makeLayout(config.detector) };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const sockets = Array.from({ length: count }, () => createSocket('udp4'));
-  const ports: number[] = [];
-  for (const socket of sockets) {
-    await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-    ports.push(socket.address().port);
-  }
-  for (const socket of sockets) socket.close();
-  return ports;
 }

@@ -1,7 +1,7 @@
 // The service's parts in C, each as a program of its own: receivers, one for each port, and a sender of the same
 // messages. Comes in: a detector and its traffic. Goes out: CPU time, or why there is none.
 
-import { createServer } from 'node:net';
+import { freeTcpPort } from '../src/rehearsal/free-ports.js';
 import type { Programs } from './compile.js';
 import { asArguments, delay, sendFrames, start, startConsumer } from './programs.js';
 import type { PublisherReport, Traffic } from './programs.js';
@@ -80,13 +80,4 @@ export async function publishInC(
   publisher.process.stdin.end('go\n');
   const [{ cpu_ns: spent }] = await Promise.all([publisher.report, consumer.report]);
   return spent;
-}
-
-async function freeTcpPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no free TCP port');
-  return address.port;
 }

@@ -1,9 +1,8 @@
-// Our own commands as processes beside this one, on free ports of this machine, for runs that put everything together:
-// the demo and the rehearsal. What a user would type, each with its result as JSON.
+// Our own commands as processes beside this one, for runs that put everything together: the demo and the rehearsal.
+// What a user would type, each with its result as JSON.
 // Tested by test/threads/rehearsal.test.ts.
 
 import type { ChildProcess } from 'node:child_process';
-import { createSocket } from 'node:dgram';
 import { rm } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { exitCode, OperatorError } from '../base/errors.js';
@@ -12,19 +11,6 @@ import { spawnBound } from '../runtime/bound-child.js';
 import { makeLogger } from '../runtime/log.js';
 import { startService } from '../service/service.js';
 import type { RunningService } from '../service/service.js';
-
-/** UDP ports of loopback that are free just now. */
-export async function freePorts(count: number): Promise<number[]> {
-  const sockets = Array.from({ length: count }, () => createSocket('udp4'));
-  await Promise.all(
-    sockets.map(
-      (socket) => new Promise<void>((resolve, reject) => socket.once('error', reject).bind(0, '127.0.0.1', resolve)),
-    ),
-  );
-  const ports = sockets.map((socket) => socket.address().port);
-  await Promise.all(sockets.map((socket) => new Promise<void>((resolve) => void socket.close(resolve))));
-  return ports;
-}
 
 /**
  * Run one of our own commands, which joins `children`; resolves with the JSON that it prints. In a process group of its

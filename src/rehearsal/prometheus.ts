@@ -6,12 +6,11 @@
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../base/errors.js';
 import { spawnBound } from '../runtime/bound-child.js';
+import { freeTcpPort } from './free-ports.js';
 
 const startLimitMs = 15_000;
 /** The last scrape is at most so old: two intervals and a slow machine. */
@@ -137,12 +136,4 @@ async function alertsOf(url: string): Promise<string[]> {
   const answer = await fetch(`${url}/api/v1/alerts`, { signal: AbortSignal.timeout(5000) });
   const { data } = (await answer.json()) as { data?: { alerts?: { labels: { alertname?: string } }[] } };
   return [...new Set((data?.alerts ?? []).map(({ labels }) => labels.alertname ?? ''))].sort();
-}
-
-async function freeTcpPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => void server.close(resolve));
-  return port;
 }

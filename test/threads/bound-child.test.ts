@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { freePorts } from '../../src/rehearsal/child-commands.js';
+import { freeTcpPort } from './free-ports.js';
 import { spawnBound } from '../../src/runtime/bound-child.js';
 import { Process, startProcess, vdcuProcess } from './process.js';
 import { until } from './waiting.js';
@@ -86,7 +86,7 @@ for (const [what, words, when] of [
   ['rehearsal', ['rehearse', '--no-prometheus'], /./],
 ] as const)
   t.test(`a ${what} that is killed leaves no simulator and no consumer behind`, { skip }, async (t) => {
-    const more = words.includes('--keep' as never) ? (await freePorts(1)).map(String) : [];
+    const more = words.includes('--keep' as never) ? [String(await freeTcpPort())] : [];
     const run = vdcuProcess(t, [...words, ...more]);
     const pid = run.child.pid as number;
     await until(() => when.test(run.stderr), String(when), 100_000);

@@ -4,9 +4,8 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { freePorts } from '../../src/rehearsal/child-commands.js';
 import { without } from '../programs.js';
-import { takenTcpPort } from './free-ports.js';
+import { freeTcpPort, takenTcpPort } from './free-ports.js';
 import { vdcuProcess } from './process.js';
 import { until } from './waiting.js';
 
@@ -65,7 +64,7 @@ for (const [when, said] of [
 t.test(
   'with --keep it goes on, on the port that was asked for, until it is interrupted; all of it is checked',
   async (t) => {
-    const [port] = await freePorts(1);
+    const port = await freeTcpPort();
     const demo = vdcuProcess(t, ['demo', '--frames', '20', '--rate', '40', '--keep', String(port)]);
     await until(() => demo.stderr.includes('The service stays'), 'the ledger, and then it stays', 100_000);
     const status = async (): Promise<{ series: { images_sent: number } | null }> =>
