@@ -4,9 +4,8 @@
 
 import type { AddressInfo } from 'node:net';
 import fastifySwagger from '@fastify/swagger';
-import fastifySwaggerUi from '@fastify/swagger-ui';
 import { fastify, LogController } from 'fastify';
-import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyBaseLogger, FastifyError, FastifyInstance, FastifyReply, FastifyServerOptions } from 'fastify';
 import { OperatorError } from '../base/errors.js';
 import { ownAddresses } from '../base/own-addresses.js';
 import { Access } from './access.js';
@@ -18,6 +17,7 @@ import { internalErrors } from '../runtime/internal-errors.js';
 import type { Logger } from '../runtime/log.js';
 import type { BuildInfo } from '../metrics/metric-row.js';
 import { addPageRoutes } from './page/routes.js';
+import { addDocsRoutes } from './routes-docs.js';
 import { addHelpRoutes, withHelp } from './routes-help.js';
 import { addFlightRecorderRoutes } from './routes-flight-recorder.js';
 import { addFrameRoutes } from './routes-frames.js';
@@ -66,6 +66,15 @@ const headLimit = 16 * 1024;
 const closeLimitMs = 2000;
 
 /**
+ * Requests are checked by the routes, which say more than a schema can; answers are written as they are. Compilers that
+ * are set once the server stands do not keep fastify from loading its own (ajv and others, 4 MB while they are read).
+ */
+const compilersFactory = {
+  buildValidator: () => () => () => true,
+  buildSerializer: () => () => (data: unknown) => JSON.stringify(withHelp(data)),
+} as unknown as NonNullable<NonNullable<FastifyServerOptions['schemaController']>['compilersFactory']>;
+
+/**
  * Listen for requests.
  * @throws OperatorError when the address cannot be listened on
  */
@@ -112,15 +121,13 @@ export async function makeApp(
       requireHostHeader: false,
     },
     forceCloseConnections: 'idle',
+    schemaController: { compilersFactory },
     clientErrorHandler: answerClientError,
     // A URL that cannot be read reaches no route, hook or error handler.
     frameworkErrors: (error: FastifyError, _: unknown, reply: unknown) => {
       void (reply as FastifyReply).code(error.statusCode ?? 400).send({ problems: [error.message] });
     },
   });
-  // Requests are checked by the routes, which say more than a schema can; answers are written as they are.
-  app.setValidatorCompiler(() => () => true);
-  app.setSerializerCompiler(() => (data) => JSON.stringify(withHelp(data)));
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, parseBody);
   app.addHook('onRequest', setBrowserHeaders);
@@ -160,11 +167,6 @@ export async function makeApp(
     transformObject: (document) =>
       'openapiObject' in document ? { ...document.openapiObject, servers: [{ url: '../' }] } : document.swaggerObject,
   });
-  await app.register(fastifySwaggerUi, {
-    routePrefix: '/docs',
-    theme: { title: `Virtual DCU: ${view.config.name}` },
-    uiConfig: { validatorUrl: null },
-  });
   // Registered as a plugin, so that the documentation knows of the routes.
   await app.register((routes: FastifyInstance, _: unknown, done: () => void) => {
     addSeriesRoutes(routes, view);
@@ -174,6 +176,7 @@ export async function makeApp(
     if (receivers !== undefined) addPsiClientRoutes(routes, receivers);
     addFrameRoutes(routes, view, addPageRoutes(routes, view, build));
     addHelpRoutes(routes);
+    addDocsRoutes(routes, `Virtual DCU: ${view.config.name}`, () => app.swagger());
     // The description of the interface where programs look for it; its servers are relative to this address.
     routes.get('/openapi.json', { schema: { hide: true } }, () => ({ ...app.swagger(), servers: [{ url: './' }] }));
     done();

@@ -8,19 +8,23 @@ import type { HelpPage } from '../base/help-pages.js';
 /** What people look for first. */
 const first = ['operating.md', 'page.md', 'from-slsreceiver.md', 'stream.md', 'deployment.md'];
 
-/** Add /help/ and the documents below it, /help/operating.md and so on. @param pages read from the package at start */
-export function addHelpRoutes(app: FastifyInstance, pages: readonly HelpPage[] = readHelpPages()): void {
-  const byName = new Map(pages.map((page) => [page.name, page]));
+/**
+ * Add /help/ and the documents below it, /help/operating.md and so on.
+ * @param read the pages; from the package, once somebody asks for one: they take 2 MB, and 5 while they are read
+ */
+export function addHelpRoutes(app: FastifyInstance, read: () => readonly HelpPage[] = readHelpPages): void {
+  let known: ReadonlyMap<string, HelpPage> | null = null;
   const html = 'text/html; charset=utf-8';
 
   app.get('/help/*', { schema: { hide: true } }, (request, reply) => {
     const name = (request.params as { '*': string })['*'];
     if (name === 'help.css') return reply.type('text/css; charset=utf-8').send(style);
-    if (pages.length > 0 && name === '') return reply.type(html).send(wholePage('', 'Help', indexOf(byName)));
-    const page = byName.get(name);
+    const pages = (known ??= new Map(read().map((page) => [page.name, page])));
+    if (pages.size > 0 && name === '') return reply.type(html).send(wholePage('', 'Help', indexOf(pages)));
+    const page = pages.get(name);
     if (page !== undefined) return reply.type(html).send(wholePage(name, page.title, page.html));
     const problem =
-      pages.length === 0 ? 'the documents were not built: npm run build' : `help/${name}: there is no such document`;
+      pages.size === 0 ? 'the documents were not built: npm run build' : `help/${name}: there is no such document`;
     return reply.code(404).send({ problems: [problem] });
   });
 }

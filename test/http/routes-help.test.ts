@@ -12,7 +12,7 @@ const pages = [
 
 t.test('the list leads to every document, and every document back', async (t) => {
   const app = fastify();
-  addHelpRoutes(app, pages);
+  addHelpRoutes(app, () => pages);
   const list = (await app.inject('/help/')).payload;
   t.match(list, /href="operating\.md">Operating</);
   t.match(list, /href="decisions\/1\.md">A &amp; &lt;b&gt;</);
@@ -26,7 +26,7 @@ t.test('the list leads to every document, and every document back', async (t) =>
 
 t.test('nothing but documents is found below /help', async (t) => {
   const app = fastify();
-  addHelpRoutes(app, pages);
+  addHelpRoutes(app, () => pages);
   for (const path of [
     'nothing.md',
     '../package.json',
@@ -46,7 +46,7 @@ t.test('nothing but documents is found below /help', async (t) => {
     );
   }
   const bare = fastify();
-  addHelpRoutes(bare, []);
+  addHelpRoutes(bare, () => []);
   t.match((await bare.inject('/help/')).json(), { problems: [/were not built: npm run build/] });
 });
 
