@@ -20,6 +20,7 @@ import { raisePriority } from '../runtime/realtime.js';
 import type { Priority } from '../runtime/realtime.js';
 import { nameThread, pinThread } from '../runtime/thread.js';
 import { ring } from '../runtime/wake-descriptor.js';
+import { collectStartObjects } from '../runtime/start-memory.js';
 import { reportError } from '../runtime/thread-messages.js';
 import type { ThreadMessage } from '../runtime/thread-messages.js';
 import type { SendBuffer, StreamEvent } from '../contract/series.js';
@@ -86,7 +87,7 @@ async function runReceiver(ports: readonly number[]): Promise<void> {
   const wakeDescriptor = task.wakeDescriptors[task.thread];
   const own = { name: task.name, ports, wiring, memory, wake, wakeDescriptor };
   const { agent, way, notes, wait } = await makeReceiver(own);
-  notes.push(...settleThread());
+  notes.push(...(await settleThread()));
   const ready = (): void =>
     post({ kind: 'ready', info: { sources: agent.infos, endpoint: '', sendBuffer: null, backend: way, notes } });
   if (wait === null) {
@@ -105,7 +106,7 @@ async function runReceiver(ports: readonly number[]): Promise<void> {
 }
 
 async function runEncoder(encoder: number): Promise<void> {
-  const notes = settleThread();
+  const notes = await settleThread();
   const frames = new FrameEncoder(encoderSetup(wiring, encoder, loadEncodeKernel(memory)));
   const agent = new EncoderAgent(task.name, frames);
   await agent.start();
@@ -131,7 +132,7 @@ async function runStreamer(): Promise<void> {
   const report = (event: StreamEvent): void => post({ kind: 'event', event });
   const { sink, way, notes } = await makeSink(wiring, wake, report);
   const preview = makePreview(wiring);
-  notes.push(...settleThread());
+  notes.push(...(await settleThread()));
   const streamer = new Streamer({
     ...streamerSetup(wiring, sink, task.firstMessageNumber, report),
     ...previewSetup(wiring, preview),
@@ -200,8 +201,12 @@ async function followCommands(): Promise<void> {
   }
 }
 
-/** Name the thread, pin it where the configuration says so, raise a receiver; returns what was refused. */
-function settleThread(): string[] {
+/**
+ * Give back what loading has left, name the thread, pin it where the configuration says so, raise a receiver; returns
+ * what was refused.
+ */
+async function settleThread(): Promise<string[]> {
+  await collectStartObjects();
   nameThread(task.name);
   const cpus = config.pinCpus;
   // Receivers and encoders take the CPUs in turn, the streamer the last.

@@ -15,7 +15,7 @@ import { startHttp } from '../http/http.js';
 import type { HttpServer } from '../http/http.js';
 import { makeLogger } from '../runtime/log.js';
 import type { Logger } from '../runtime/log.js';
-import { dropStartPages } from '../runtime/start-memory.js';
+import { giveBackStart } from '../runtime/start-memory.js';
 import { stopLimitMs } from '../config/stop-limit.js';
 import { serviceManager } from '../runtime/service-manager.js';
 import { amendedNotice, endedNotice, problemNotice } from '../notify/notices.js';
@@ -123,7 +123,7 @@ export async function startService(config: ServiceConfig, options: ServiceOption
       ...(psi === null ? {} : { receivers: psi.group }),
     });
     const { url: apiUrl } = http;
-    dropStartPages();
+    await giveBackStart();
     const { now } = planes;
     const where = now === null ? view.status().message : `frames on ${now.dataEndpoint}`;
     logger.info(

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { getHeapStatistics } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { ffiUnavailable } from '../../src/runtime/ffi.js';
-import { dropStartPages, fileMappings, isAsInFile } from '../../src/runtime/start-memory.js';
+import { collectStartObjects, dropStartPages, fileMappings, isAsInFile } from '../../src/runtime/start-memory.js';
 
 /** As Linux writes it: program text, constants that the loader changed, data, memory without a file, and shared. */
 const smaps = `00b72000-025f2000 r-xp 00772000 fe:00 8675                               /opt/node/bin/node
@@ -63,4 +64,16 @@ t.test('program files go, and the process goes on', { skip: ffiUnavailable() ?? 
   t.equal(new Intl.NumberFormat('en').format(1234567), '1,234,567');
   t.equal('ÄÖÜ'.normalize('NFD').replace(/\p{M}/gu, ''), 'AOU');
   t.equal(runInNewContext('[1, 2, 3].map((x) => x ** 2).join()'), '1,4,9');
+});
+
+t.test('objects that nobody refers to any more go, and their room with them', async (t) => {
+  const megabytes = (): number => getHeapStatistics().total_physical_size / 1e6;
+  let left: unknown[] = Array.from({ length: 500_000 }, (_, index) => ({ index }));
+  t.equal(left.length, 500_000);
+  const before = megabytes();
+  left = [];
+  await collectStartObjects();
+  const after = megabytes();
+  t.ok(before - after > 15, `${before.toFixed(1)} MB before, ${after.toFixed(1)} MB after`);
+  t.equal(left.length, 0);
 });
