@@ -1,5 +1,6 @@
 // A copy of the frame that was sent last, for live viewers: latest only, so that no viewer holds a slot. Writer:
-// streamer, into the older of two halves; reader: main, which checks that its half was not overwritten while it copied.
+// streamer, into the older of two halves; readers: viewers' threads, which check that their half was not overwritten
+// while they copied, and note which one they saw.
 
 import { fence } from './fence.js';
 
@@ -20,7 +21,7 @@ const halfBytes = (frameBytes: number, textBytes: number): number => Math.ceil((
 export const lastFrameBytes = (frameBytes: number, textBytes = usualTextBytes): number =>
   headWords * 4 + 2 * halfBytes(frameBytes, textBytes);
 
-const at = { count: 0, lengths: 1 } as const;
+const at = { count: 0, lengths: 1, seen: 7 } as const;
 /** Of a half: JSON, places, pixels. */
 const lengthsOfHalf = 3;
 
@@ -60,6 +61,11 @@ export class LastFrame {
   /** Frames copied here so far; changes with every copy. */
   get count(): number {
     return Atomics.load(this.#words, at.count);
+  }
+
+  /** Has anybody loaded the latest? */
+  get seen(): boolean {
+    return Atomics.load(this.#words, at.seen) === this.count;
   }
 
   /** Keep a copy. Returns false when JSON and places together are too long to keep. */
@@ -106,7 +112,9 @@ export class LastFrame {
       // The writer begins to overwrite this half only after the other was filled and counted. A load-acquire alone lets
       // the copies above be made after it. Partner: `store`.
       fence();
-      if (Atomics.load(this.#words, at.count) === count) return { json, places, pixels };
+      if (Atomics.load(this.#words, at.count) !== count) continue;
+      Atomics.store(this.#words, at.seen, count);
+      return { json, places, pixels };
     }
   }
 }

@@ -102,6 +102,24 @@ t.test('the last of a burst is shown when the rate allows, or when its series en
   t.equal(shown(), 1);
 });
 
+t.test('the latest is copied four times as often while somebody looks', async (t) => {
+  const pipeline = small();
+  const { buffer, map } = pipeline;
+  const last = new LastFrame(buffer, map.lastFrame, map.sizes.frameBytes, map.lastTextBytes);
+  pipeline.arm({ firstFrameNumber: 1 });
+  pipeline.play(1, 800);
+  t.equal(last.count, 1 + 4, 'at once, and four times in 800 ms');
+  for (let frame = 801; frame <= 1600; frame++) {
+    pipeline.play(frame, frame);
+    last.load();
+  }
+  t.equal(last.count, 1 + 4 + 16);
+  pipeline.play(1601, 1601);
+  pipeline.command({ kind: 'stop' });
+  pipeline.run(20);
+  t.ok(same(last.load()?.pixels, sentPixels(pipeline, 1601)), 'the last of the series, whoever looked');
+});
+
 t.test('of several instances each shows its own frames', async (t) => {
   const pipeline = small({ frames_stride: 2, frames_offset: 1 });
   const view = viewOf(pipeline);

@@ -54,6 +54,8 @@ export class FrameSender {
   unsent = 0;
   /** The output did not take the last frame that was ready. */
   blocked = false;
+  /** In this turn, all that was ready was handed over: of the next frame the wake word will tell. */
+  waits = false;
   readonly incomplete = new IncompleteRanges();
   readonly loss = new LossList();
 
@@ -77,7 +79,11 @@ export class FrameSender {
     this.blocked = output.busy;
     for (let budget = framesPerTurn; budget > 0 && !output.busy; budget--) {
       const own = this.next;
-      if ((last !== 0 && own > last) || !this.#ready(own)) return;
+      if (last !== 0 && own > last) return;
+      if (!this.#ready(own)) {
+        this.waits = true;
+        return;
+      }
       const frame = this.#frame(own, first);
       const taken = output.image(frame, (at, json) => this.#handedOver(own, frame, json, at), now);
       this.blocked = !taken || output.busy;

@@ -69,11 +69,18 @@ export class IdleTime {
     return this.#ms;
   }
 
+  /** Most detectors are so fast that their middle period need not be known, frame after frame. */
+  readonly #isShort = (period: number): boolean => periodsOfSilence * period <= this.#leastMs;
+
+  #byMiddle(): number {
+    const sorted = this.#periods.toSorted((a, b) => a - b);
+    const middle = sorted[sorted.length >> 1];
+    return Math.max(this.#leastMs, Math.min(periodsOfSilence * middle, longest * this.#leastMs));
+  }
+
   #note(period: number): void {
     this.#periods.push(period);
     if (this.#periods.length > periodsKept) this.#periods.shift();
-    const sorted = this.#periods.toSorted((a, b) => a - b);
-    const middle = sorted[sorted.length >> 1];
-    this.#ms = Math.max(this.#leastMs, Math.min(periodsOfSilence * middle, longest * this.#leastMs));
+    this.#ms = this.#periods.every(this.#isShort) ? this.#leastMs : this.#byMiddle();
   }
 }

@@ -30,14 +30,19 @@ export class Series {
     this.#state = new SeriesState(deps, plan, now);
   }
 
-  /** One turn; frames that are closed go out. Returns how many messages were handed over or begun. */
+  /**
+   * One turn; frames that are closed go out.
+   * @returns how many messages were handed over or begun, 0 when another turn has nothing to do before the next frame
+   */
   turn(now: number): number {
     const state = this.#state;
     const { output, shown } = state.deps;
     const { taken, busy } = output;
+    const { step } = state;
+    state.sender.waits = false;
     this.watchConsumer();
     shown.look(now);
-    switch (state.step) {
+    switch (step) {
       case seriesStep.preparing:
         prepare(state, now);
         break;
@@ -59,6 +64,8 @@ export class Series {
       default:
         break;
     }
+    // Its images came one by one, most likely: a turn after each of them would be one in vain.
+    if (step === seriesStep.open && state.step === step && state.sender.waits) return 0;
     return output.taken - taken + (output.busy && !busy ? 1 : 0);
   }
 

@@ -1,7 +1,7 @@
 // What viewers see of frames that were sent. Comes in: each frame when it was handed over. Goes out: an entry as long
-// as it lies in the ring (memory/sent-frames.ts), and a copy of the latest, made as often as its size allows: at once
-// when the last copy is older, else when the time is over, so that what is shown never stays behind. Viewers hold no
-// slot: a frame whose slot receivers have taken meanwhile is not copied, because newer ones follow.
+// as it lies in the ring (memory/sent-frames.ts), and a copy of the latest: at once when the last copy is old enough,
+// else when it is, so that what is shown never stays behind. How old goes by its size, and by whether anybody looks.
+// Viewers hold no slot: a frame whose slot receivers have taken meanwhile is not copied, because newer ones follow.
 // Tested by test/view/sent-frame-view.test.ts.
 
 import { noFrame } from '../../detector/frame-share.js';
@@ -14,6 +14,8 @@ import type { FrameReader } from './frame-reader.js';
 /** Viewers get a new copy at most this often, in ms, and copies take at most so many bytes in a ms (200 MB/s). */
 const leastMs = 50;
 const bytesInMs = 200_000;
+/** While nobody has looked at the last copy, the next is made after so many times that. */
+const unseenTimes = 4;
 
 const encoder = new TextEncoder();
 
@@ -60,7 +62,9 @@ export class ShownFrames {
   }
 
   #due(now: number): boolean {
-    return now - this.#copiedAt >= Math.max(leastMs, this.#reader.frameBytes / bytesInMs);
+    const pauseMs = Math.max(leastMs, this.#reader.frameBytes / bytesInMs);
+    const waited = now - this.#copiedAt;
+    return waited >= pauseMs && (waited >= unseenTimes * pauseMs || this.#last.seen);
   }
 
   /** Copy the latest frame now: its series is over, and nothing comes after it. */

@@ -50,8 +50,9 @@ export class LinuxSockets implements TcpSockets {
   readonly #int = new Int32Array(1);
   readonly #info = new Uint8Array(infoBytes);
   readonly #infoView = new DataView(this.#info.buffer);
-  /** struct iovec, and struct msghdr that names them. */
+  /** struct iovec, and struct msghdr that names them; and the lower half of each word. */
   readonly #pieces = new BigUint64Array(2 * piecesPerCall);
+  readonly #pieceHalves = new Uint32Array(this.#pieces.buffer);
   readonly #message = new BigUint64Array(7);
   #polled = new Int32Array(64);
 
@@ -90,6 +91,8 @@ export class LinuxSockets implements TcpSockets {
   }
 
   accept(listener: number): Accepted | 'exhausted' | null {
+    // Asked many times a second, mostly in vain: accept4 would make a socket first, and look only then.
+    if (this.#poll([listener], pollFor.in, 0) <= 0) return null;
     // A connection that is gone again before it was taken is an error of this call, not of the listener.
     for (let attempt = 0; attempt < 16; attempt++) {
       this.#length[0] = this.#address.length;
@@ -97,7 +100,7 @@ export class LinuxSockets implements TcpSockets {
       if (descriptor >= 0) return { descriptor, address: textOf(this.#address), port: portOf(this.#address) };
       const reason = lastErrno();
       if (reason === errno.EAGAIN) return null;
-      // The kernel looks for a free descriptor first, and only then whether a connection waits.
+      // The kernel looks for a free descriptor first, and only then whether the connection still waits.
       if (noMoreDescriptors.includes(reason)) return this.#poll([listener], pollFor.in, 0) > 0 ? 'exhausted' : null;
     }
     return null;
@@ -199,8 +202,10 @@ export class LinuxSockets implements TcpSockets {
         continue;
       }
       if (count === piecesPerCall) break;
-      this.#pieces[count * 2] = addressOfBytes(piece) + BigInt(skip);
-      this.#pieces[count * 2 + 1] = BigInt(piece.length - skip);
+      const address = addressOfBytes(piece);
+      this.#pieces[count * 2] = skip === 0 ? address : address + BigInt(skip);
+      // The upper half is always 0.
+      this.#pieceHalves[count * 4 + 2] = piece.length - skip;
       bytes += piece.length - skip;
       skip = 0;
       count++;
