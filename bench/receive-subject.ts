@@ -6,7 +6,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ownOf } from '../test/frame-numbers.js';
-import { makeReceiver } from '../src/service/ways.js';
+import { makeReceiver } from '../src/service/make-receiver.js';
 import { systemClock } from '../src/base/clock.js';
 import { portCounter, portCounterTable } from '../src/memory/counters.js';
 import { allocateMemory, mapMemory } from '../src/memory/memory-map.js';

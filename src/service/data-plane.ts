@@ -26,7 +26,7 @@ import { readUdpSocket } from '../udp/proc-net-udp.js';
 import type { PlaneTotals } from '../view/plane-totals.js';
 import { SharedView } from '../view/shared-view.js';
 import type { SharedViewDeps } from '../view/shared-view-deps.js';
-import type { ThreadInfo } from './agent-thread.js';
+import type { ThreadInfo } from './this-thread.js';
 import { delay } from './delay.js';
 import { ServiceThread, closeLimitMs } from './service-thread.js';
 

@@ -7,7 +7,7 @@ import type { StreamEvent } from '../contract/series.js';
 import { ThreadWords } from '../memory/thread-words.js';
 import { restoreError } from '../runtime/thread-messages.js';
 import type { ThreadMessage } from '../runtime/thread-messages.js';
-import type { ThreadInfo, ThreadTask } from './agent-thread.js';
+import type { ThreadInfo, ThreadTask } from './this-thread.js';
 import { delay } from './delay.js';
 
 /** A thread that has not ended after so long is given up, ms. */

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { parseConfig } from '../../src/config/load.js';
 import { makeLogger } from '../../src/runtime/log.js';
-import type { ThreadInfo } from '../../src/service/agent-thread.js';
+import type { ThreadInfo } from '../../src/service/this-thread.js';
 import type { DataPlaneDeps, planDataPlane, startDataPlane } from '../../src/service/data-plane.js';
 import { configText, quadYaml } from '../threads/running.js';
 import { within } from '../threads/waiting.js';

@@ -3,7 +3,8 @@
 import t from 'tap';
 import { parseConfig } from '../../src/config/load.js';
 import { makePlan } from '../../src/config/plan.js';
-import { choose, makeSink } from '../../src/service/ways.js';
+import { choose } from '../../src/service/choose-way.js';
+import { makeSink } from '../../src/service/make-sink.js';
 import { LibzmqSink } from '../../src/stream/output/libzmq/libzmq-sink.js';
 import { waysOut } from '../../src/stream/output/ways-out.js';
 import { ZmqSink } from '../../src/stream/output/zmq-sink.js';
