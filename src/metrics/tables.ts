@@ -42,6 +42,12 @@ export const gaugeTable: readonly MetricRow[] = [
     read: (view) => [[{}, view.readiness().ready ? 1 : 0]],
   },
   {
+    metric: 'vdcu_client_settings_problems',
+    help: "What stands against the settings of PSI's client: until then no data plane is the one that it asked for",
+    labels: [],
+    read: (view) => [[{}, view.clientProblems.length]],
+  },
+  {
     metric: 'vdcu_preflight_check',
     help: '0 when a check of the doctor failed; absent when it could not be made',
     labels: ['check'],

@@ -214,6 +214,8 @@ export interface ServiceView {
   udpPorts(): UdpPortStatus[];
   /** Can the service do its work, and if not, why. */
   readiness(): { ready: boolean; reasons: readonly string[] };
+  /** What stands against the settings of a client that has a say; none = nothing, or nobody has. */
+  readonly clientProblems: readonly string[];
   /** Is every thread turning. */
   liveness(): { alive: boolean; reasons: readonly string[] };
   /** The doctor's checks, all made now. */

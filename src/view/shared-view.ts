@@ -56,6 +56,8 @@ export class SharedView implements ServiceView {
   readonly config: ServiceConfig;
   readonly orders: Orders;
   readonly lastFrameMemory: LastFrameMemory;
+  /** A data plane that runs was built as it was asked for. */
+  readonly clientProblems = [];
   readonly #deps: SharedViewDeps;
   readonly #ports: PortViews;
   readonly #stream: StreamView;

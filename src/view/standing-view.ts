@@ -208,6 +208,10 @@ export class StandingView implements ServiceView {
     return { ready: ready && against.length === 0, reasons: [...against, ...reasons] };
   }
 
+  get clientProblems(): readonly string[] {
+    return this.#against();
+  }
+
   liveness(): { alive: boolean; reasons: readonly string[] } {
     const alone = { alive: this.#failure === null, reasons: this.#failure === null ? [] : [this.#failure] };
     return this.#plane?.liveness() ?? alone;

@@ -208,7 +208,12 @@ t.test(
 t.test('every alert has a runbook that is there, and the operating guide names it', async (t) => {
   const guide = readFileSync(join(repository, 'docs', 'operating.md'), 'utf8');
   const anchors = new Set(
-    [...guide.matchAll(/^## (.+)$/gm)].map(([, title]) => title.toLowerCase().replaceAll(' ', '-')),
+    [...guide.matchAll(/^## (.+)$/gm)].map(([, title]) =>
+      title
+        .toLowerCase()
+        .replace(/[^\w -]/g, '')
+        .replaceAll(' ', '-'),
+    ),
   );
   for (const { alert, annotations } of rules) {
     const [, anchor] = /^docs\/operating\.md#([\w-]+)$/.exec(annotations['runbook'] ?? '') ?? [];

@@ -69,10 +69,12 @@ t.test('a second scrape shows the counters of that moment, not their sum', async
 t.test('build, readiness, state, ring and consumers are gauges', async (t) => {
   const view = new HandMadeView();
   view.ready = { ready: false, reasons: ['port 50001 is not bound'] };
+  view.clientProblems = ['the ports are taken', 'rows do not fit'];
   view.state = { ...view.state, state: 'closing' };
   const found = await samples(view);
   t.equal(found.get('vdcu_build_info{backend="dgram",detector="quad",version="1.2.3"}'), '1');
   t.equal(found.get('vdcu_ready{detector="quad"}'), '0');
+  t.equal(found.get('vdcu_client_settings_problems{detector="quad"}'), '2');
   t.equal(found.get('vdcu_series_state{detector="quad",state="closing"}'), '1');
   t.equal(found.get('vdcu_series_state{detector="quad",state="open"}'), '0');
   t.equal(found.get('vdcu_ring_slots{detector="quad"}'), '64');

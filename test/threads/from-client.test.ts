@@ -175,6 +175,9 @@ t.test('what cannot be received is said, to the client as well, and the service 
   await done(0, 'F_SETUP_RECEIVER', quad([first, second]));
   await until(() => running.status().problems.length > 0, 'the problem');
   t.match(running.status().problems, [/cannot be received: .*taken/]);
+  const toldProblems = async (): Promise<string | undefined> =>
+    /^vdcu_client_settings_problems\{.*\} (\d+)$/m.exec(await (await running.fetch('GET', '/metrics')).text())?.[1];
+  t.equal(await toldProblems(), '1', 'VdcuClientSettings goes by it');
   t.match(await one.refused(0, 'F_START_RECEIVER'), /cannot be received: .*taken/);
   t.match((await running.http('GET', '/healthz')).body, { alive: true });
 
@@ -191,6 +194,7 @@ t.test('what cannot be received is said, to the client as well, and the service 
   const consumer = await running.consume({ series: 1, verify: running.service.view.config.detector });
   await acquire(one, [0], 10);
   t.ok((await consumer.report).ok);
+  t.equal(await toldProblems(), '0');
 
   // What is known beforehand ends no data plane.
   const { plane } = running.service.view;
@@ -198,6 +202,7 @@ t.test('what cannot be received is said, to the client as well, and the service 
   t.match(await one.refused(0, 'F_START_RECEIVER'), /cannot be received: .*taken/);
   t.equal(running.service.view.plane, plane);
   t.notOk(await one.ready());
+  t.equal(await toldProblems(), '1', 'the plane that runs is not the one that was asked for');
   await done(0, 'F_SET_RECEIVER_UDP_PORT2', Uint8Array.of(free & 255, free >> 8));
   await until(one.ready, 'the settings of before');
   t.equal(running.service.view.plane, plane);

@@ -238,6 +238,7 @@ export class HandMadeView implements ServiceView {
   };
   ready = { ready: true, reasons: [] as string[] };
   alive = { alive: true, reasons: [] as string[] };
+  clientProblems: string[] = [];
   preflight = [
     { check: 'receive_buffer', ok: false },
     { check: 'mtu', ok: true },
