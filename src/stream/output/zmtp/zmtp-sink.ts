@@ -35,7 +35,7 @@ export interface ZmtpSinkOptions {
 }
 
 /** Connections are looked after this often, in ms; what was begun goes on in each turn. */
-const lookEveryMs = 10;
+const lookEveryMs = 4;
 /** How far kernels have acknowledged is asked this often, and whether hosts are dead, in ms. */
 const measureEveryMs = 50;
 const judgeEveryMs = 250;
