@@ -18,9 +18,11 @@ export function addDocsRoutes(app: FastifyInstance, title: string, document: () 
     }));
   app.get('/docs/*', { schema: { hide: true } }, async (request, reply) => {
     const answer = await (await docs()).inject({ url: request.url, headers: about(request) });
-    if (answer.statusCode === 404) return reply.callNotFound();
+    const { statusCode: status, statusMessage, rawPayload } = answer;
+    if (status === 404) return reply.callNotFound();
+    if (status >= 400) return reply.code(status).send({ problems: [`${request.url}: ${statusMessage}`] });
     const headers = Object.entries(answer.headers).filter(([name]) => !ofConnection.includes(name));
-    return reply.code(answer.statusCode).headers(Object.fromEntries(headers)).send(answer.rawPayload);
+    return reply.code(status).headers(Object.fromEntries(headers)).send(rawPayload);
   });
 }
 

@@ -13,13 +13,14 @@ const first = ['operating.md', 'page.md', 'from-slsreceiver.md', 'stream.md', 'd
  * @param read the pages; from the package, once somebody asks for one: they take 2 MB, and 5 while they are read
  */
 export function addHelpRoutes(app: FastifyInstance, read: () => readonly HelpPage[] = readHelpPages): void {
-  let known: ReadonlyMap<string, HelpPage> | null = null;
+  let pages: ReadonlyMap<string, HelpPage> = new Map();
   const html = 'text/html; charset=utf-8';
 
   app.get('/help/*', { schema: { hide: true } }, (request, reply) => {
     const name = (request.params as { '*': string })['*'];
     if (name === 'help.css') return reply.type('text/css; charset=utf-8').send(style);
-    const pages = (known ??= new Map(read().map((page) => [page.name, page])));
+    // What could not be read, for want of a descriptor perhaps, is there the next time.
+    if (pages.size === 0) pages = new Map(read().map((page) => [page.name, page]));
     if (pages.size > 0 && name === '') return reply.type(html).send(wholePage('', 'Help', indexOf(pages)));
     const page = pages.get(name);
     if (page !== undefined) return reply.type(html).send(wholePage(name, page.title, page.html));

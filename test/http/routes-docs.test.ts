@@ -48,9 +48,12 @@ t.test('its files are sent as any file: only when they have changed, and HEAD wi
   t.equal(Number(head.headers['content-length']), whole.rawPayload.length);
 });
 
-t.test('what is not there is answered as everywhere', async (t) => {
+t.test('what is not there, or not so much of it, is answered as everywhere', async (t) => {
   const app = await makeApp(new HandMadeView(), options);
   t.teardown(() => app.close());
+  const beyond = await app.inject({ url: '/docs/static/swagger-ui.css', headers: { range: 'bytes=99999999-' } });
+  t.equal(beyond.statusCode, 416);
+  t.strictSame(beyond.json(), { problems: ['/docs/static/swagger-ui.css: Range Not Satisfiable'] });
   for (const url of ['/docs/nothing', '/docs/static/nothing.js', '/docs/static/../../package.json']) {
     const answer = await app.inject(url);
     t.equal(answer.statusCode, 404, url);

@@ -50,6 +50,19 @@ t.test('nothing but documents is found below /help', async (t) => {
   t.match((await bare.inject('/help/')).json(), { problems: [/were not built: npm run build/] });
 });
 
+t.test('documents are read once somebody asks, and again only where nothing could be read', async (t) => {
+  const app = fastify();
+  const answers: (readonly (typeof pages)[number][])[] = [[], pages];
+  let reads = 0;
+  addHelpRoutes(app, () => answers[reads++] ?? []);
+  t.equal(reads, 0);
+  t.equal((await app.inject('/help/help.css')).statusCode, 200);
+  t.equal(reads, 0, 'the style is no document');
+  t.equal((await app.inject('/help/operating.md')).statusCode, 404);
+  for (let asked = 0; asked < 3; asked++) t.equal((await app.inject('/help/operating.md')).statusCode, 200);
+  t.equal(reads, 2);
+});
+
 t.test('answers that name a document tell where the service has it', async (t) => {
   const view = new HandMadeView();
   view.state = { ...view.state, problems: ['no room (docs/operating.md#ring-full).', 'else'] };
