@@ -54,14 +54,13 @@ export const isAsInFile = ({ anonymous, writable }: Mapping): boolean => !writab
  * in this process: what else V8 offers keeps the room. Nothing depends on it.
  */
 export async function collectStartObjects(): Promise<void> {
-  const session = new Session();
   try {
+    const session = new Session();
     session.connect();
     await session.post('HeapProfiler.collectGarbage');
-  } catch {
-    // A Node without inspector: nothing is lost but memory.
-  } finally {
     session.disconnect();
+  } catch {
+    // Refused by Node's permissions, perhaps: nothing is lost but memory.
   }
 }
 

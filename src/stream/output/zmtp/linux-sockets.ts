@@ -91,17 +91,17 @@ export class LinuxSockets implements TcpSockets {
   }
 
   accept(listener: number): Accepted | 'exhausted' | null {
-    // Asked many times a second, mostly in vain: accept4 would make a socket first, and look only then.
-    if (this.#poll([listener], pollFor.in, 0) <= 0) return null;
     // A connection that is gone again before it was taken is an error of this call, not of the listener.
     for (let attempt = 0; attempt < 16; attempt++) {
+      // Asked many times a second, mostly in vain: accept4 would make a socket first, and look only then. Where it
+      // cannot make one it does not look.
+      if (this.#poll([listener], pollFor.in, 0) <= 0) return null;
       this.#length[0] = this.#address.length;
       const descriptor = this.#c.accept4(listener, this.#address, this.#length, acceptedFlags);
       if (descriptor >= 0) return { descriptor, address: textOf(this.#address), port: portOf(this.#address) };
       const reason = lastErrno();
       if (reason === errno.EAGAIN) return null;
-      // The kernel looks for a free descriptor first, and only then whether the connection still waits.
-      if (noMoreDescriptors.includes(reason)) return this.#poll([listener], pollFor.in, 0) > 0 ? 'exhausted' : null;
+      if (noMoreDescriptors.includes(reason)) return 'exhausted';
     }
     return null;
   }
