@@ -63,9 +63,9 @@ export class LastFrame {
     return Atomics.load(this.#words, at.count);
   }
 
-  /** Has anybody loaded the latest? */
-  get seen(): boolean {
-    return Atomics.load(this.#words, at.seen) === this.count;
+  /** Which copy was loaded last, by `count`; changes whenever a viewer loads a newer one. */
+  get seen(): number {
+    return Atomics.load(this.#words, at.seen);
   }
 
   /** Keep a copy. Returns false when JSON and places together are too long to keep. */

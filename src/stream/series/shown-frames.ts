@@ -14,8 +14,10 @@ import type { FrameReader } from './frame-reader.js';
 /** Viewers get a new copy at most this often, in ms, and copies take at most so many bytes in a ms (200 MB/s). */
 const leastMs = 50;
 const bytesInMs = 200_000;
-/** While nobody has looked at the last copy, the next is made after so many times that. */
+/** While nobody looks the next copy is made after so many times that. */
 const unseenTimes = 4;
+/** Somebody looks who has seen a new copy so recently, in ms: the page asks a few times a second. */
+const lookingMs = 2000;
 
 const encoder = new TextEncoder();
 
@@ -26,6 +28,9 @@ export class ShownFrames {
   readonly #reader: FrameReader;
   readonly #ring: number;
   #copiedAt = -Infinity;
+  /** The copy that viewers have seen, and since when. */
+  #seen = 0;
+  #seenAt = -Infinity;
   /** A frame that is later than the last copy. */
   #later = noFrame;
 
@@ -64,7 +69,16 @@ export class ShownFrames {
   #due(now: number): boolean {
     const pauseMs = Math.max(leastMs, this.#reader.frameBytes / bytesInMs);
     const waited = now - this.#copiedAt;
-    return waited >= pauseMs && (waited >= unseenTimes * pauseMs || this.#last.seen);
+    return waited >= pauseMs && (waited >= unseenTimes * pauseMs || this.#looking(now));
+  }
+
+  #looking(now: number): boolean {
+    const { seen } = this.#last;
+    if (seen !== this.#seen) {
+      this.#seen = seen;
+      this.#seenAt = now;
+    }
+    return now - this.#seenAt < lookingMs;
   }
 
   /** Copy the latest frame now: its series is over, and nothing comes after it. */
