@@ -1,8 +1,9 @@
 // A consumer as a process of its own, which tests stop, kill, or let die with its machine: `node consumer-process.js
-// ENDPOINT CONFIG NAME [PAUSE_MS]`. It pulls, checks each series to the pixel, and writes a line of JSON per message.
-// After a header it reads nothing for PAUSE_MS: a program that is busy with something else, on a machine that is well.
+// ENDPOINT CONFIG NAME [busy]`. It pulls, checks each series to the pixel, and writes a line of JSON per message. When
+// `busy`, it reads nothing after a header until a line comes on its standard input: a program that has something else to
+// do, on a machine that is well.
 
-import { setTimeout as sleep } from 'node:timers/promises';
+import { once } from 'node:events';
 import { loadConfig } from '../../src/config/load.js';
 import { pullMessages } from '../../simulators/consumer/pull.js';
 import { StreamChecker } from '../../simulators/consumer/stream-check.js';
@@ -19,7 +20,7 @@ export interface Got {
   readonly aborted?: string;
 }
 
-const [endpoint, file, name, pauseMs = '0'] = process.argv.slice(2) as [string, string, string, string?];
+const [endpoint, file, name, busy] = process.argv.slice(2) as [string, string, string, 'busy'?];
 const { detector } = loadConfig(file, name);
 let checker: StreamChecker | null = null;
 for await (const parts of pullMessages({ endpoint, signal: new AbortController().signal, receiveHighWaterMark: 1 })) {
@@ -35,7 +36,8 @@ for await (const parts of pullMessages({ endpoint, signal: new AbortController()
     problems: checker?.problems.map(({ text }) => text) ?? null,
     ...(typeof aborted === 'string' ? { aborted } : {}),
   };
+  const free = busy !== undefined && htype === 'header' ? once(process.stdin, 'data') : null;
   process.stdout.write(`${JSON.stringify(got)}\n`);
   if (htype === 'series_end') checker = null;
-  if (htype === 'header') await sleep(Number(pauseMs));
+  await free;
 }

@@ -83,16 +83,20 @@ class Site {
     );
   }
 
-  consumer(host: number, pauseMs = 0): Process {
-    return startProcess(this.#t, [
-      ...this.hosts.atConsumer(host),
-      process.execPath,
-      consumerMain,
-      `tcp://${this.hosts.serviceAddress(host)}:${this.#port}`,
-      this.#file,
-      'det',
-      String(pauseMs),
-    ]);
+  consumer(host: number, ...words: readonly 'busy'[]): Process {
+    return startProcess(
+      this.#t,
+      [
+        ...this.hosts.atConsumer(host),
+        process.execPath,
+        consumerMain,
+        `tcp://${this.hosts.serviceAddress(host)}:${this.#port}`,
+        this.#file,
+        'det',
+        ...words,
+      ],
+      'pipe',
+    );
   }
 
   async arm(frames: number, first: number): Promise<void> {
@@ -240,17 +244,17 @@ for (const way of ways) {
         const site = await Site.open(t, way, '\nring_frames: 256');
         if (site === null) return;
         const frames = 120;
-        const pauseMs = 3.5 * timeoutMs;
         const stopped = how === 'its process is stopped';
-        const consumer = site.consumer(0, stopped ? 0 : pauseMs);
+        const consumer = stopped ? site.consumer(0) : site.consumer(0, 'busy');
         await site.consumers(1);
         await site.arm(frames, 1);
-        if (stopped) await until(() => got(consumer).length > 0, 'the header');
+        await until(() => got(consumer).length > 0, 'the header');
         if (stopped) consumer.child.kill('SIGSTOP');
         t.equal(await site.detector(frames, 1, 40).code(), 0);
+        await sleep(3.5 * timeoutMs);
         t.ok(got(consumer).length < frames / 2, 'it has not read them meanwhile');
-        await sleep(pauseMs);
         if (stopped) consumer.child.kill('SIGCONT');
+        else consumer.child.stdin?.write('\n');
         await until(() => whole(consumer), 'the whole series', 60_000);
         const summary = await site.ended(1);
         t.match(summary, { frames, complete: frames });
