@@ -19,7 +19,7 @@ const triesMost = 100;
 /** Holds a port until `release`. */
 interface Held {
   readonly port: number;
-  release(): Promise<void>;
+  readonly release: () => Promise<void>;
 }
 
 /**
