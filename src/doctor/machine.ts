@@ -10,7 +10,9 @@ import { systemClock } from '../base/clock.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { receivingHosts } from '../config/udp-hosts.js';
 import { clockSynchronised } from '../runtime/clock-state.js';
-import { realtimeFacts } from '../runtime/realtime.js';
+import { ffiUnavailable } from '../runtime/ffi.js';
+import { priorityRefusals, realtimeFacts } from '../runtime/realtime.js';
+import type { Refusals } from '../runtime/realtime.js';
 import { machineInterfaces } from './network-interface.js';
 import { groupLimits } from './control-group.js';
 import type { ReadFile } from './control-group.js';
@@ -31,6 +33,8 @@ export interface Machine {
   cores(): number;
   wall(): number;
   clockSynchronised(): boolean | null;
+  /** Asked only where C functions can be called. */
+  priorityRefusals(): Refusals;
   /** Bytes of this process in memory. */
   residentBytes(): number;
 }
@@ -48,6 +52,7 @@ export const thisMachine: Machine = {
   cores: () => availableParallelism(),
   wall: () => systemClock.wall(),
   clockSynchronised,
+  priorityRefusals,
   residentBytes: () => process.memoryUsage.rss(),
 };
 
@@ -59,7 +64,7 @@ export function gatherMachine(machine: Machine, config: ServiceConfig | null): M
   const { read } = machine;
   const status = read('/proc/self/status') ?? '';
   const limits = groupLimits(read);
-  const realtime = realtimeFacts(read, machine.cores());
+  const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1];
   const allowed = /^Cpus_allowed_list:\s*([\d,-]+)$/m.exec(status)?.[1];
   const available = /^MemAvailable:\s*(\d+) kB$/m.exec(read('/proc/meminfo') ?? '')?.[1];
   const addresses = config === null ? [] : addressesOf(machine, config);
@@ -71,8 +76,8 @@ export function gatherMachine(machine: Machine, config: ServiceConfig | null): M
       udpMemoryBytes: udpMemoryBytes(read),
       reassemblyFails: reassemblyFails(read),
       reportsFreePages: reportsFreePages(read),
-      capabilities: realtime.capabilities,
-      realtime,
+      capabilities: capabilities === undefined ? null : BigInt(`0x${capabilities}`),
+      realtime: realtimeFacts(read, machine.cores(), ffiUnavailable(), () => machine.priorityRefusals()),
     },
     cores: {
       available: machine.cores(),

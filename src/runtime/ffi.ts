@@ -56,6 +56,7 @@ export interface Libc {
   schedSetaffinity(thread: number, bytes: number, mask: Uint8Array): number;
   /** `parameters`: struct sched_param. */
   schedSetscheduler(thread: number, policy: number, parameters: Int32Array): number;
+  schedGetscheduler(thread: number): number;
 }
 
 /** Structures are written with the layout of 64-bit little-endian Linux, which these two share. */
@@ -195,5 +196,6 @@ function bindLibc(library: Library): Libc {
     ),
     schedSetaffinity: library.func('int sched_setaffinity(int thread, size_t bytes, void *mask)'),
     schedSetscheduler: library.func('int sched_setscheduler(int thread, int policy, void *parameters)'),
+    schedGetscheduler: library.func('int sched_getscheduler(int thread)'),
   };
 }

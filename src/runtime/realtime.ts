@@ -4,34 +4,34 @@
 // in: what this process may. Goes out: what receivers get, and a reason where it is not the most.
 
 import { readFileSync } from 'node:fs';
-import { availableParallelism, constants, setPriority } from 'node:os';
+import { availableParallelism, constants, getPriority, setPriority } from 'node:os';
 import { messageOf } from '../base/errors.js';
 import { errnoName, ffiUnavailable, lastErrno, libc } from './ffi.js';
 
-/** Linux, sched.h: first in, first out; what the thread starts has the ordinary priority. */
-const fifoResetOnFork = 1 | 0x4000_0000;
+/** Linux, sched.h: the ordinary policy; first in, first out; what the thread starts has the ordinary one. */
+const other = 0;
+const fifo = 1;
+const resetOnFork = 0x4000_0000;
 /** The lowest of 1 to 99: above every ordinary thread, below whatever else is real-time. */
 const lowest = 1;
-const sysNice = 23n;
-/** By this RLIMIT_NICE a thread may have the highest ordinary priority. */
-const highestNiceLimit = 40;
 /** Cores without a receiver: one for the streamer, one for everything else. */
 const coresLeft = 2;
 
 /** What decides the priority of receivers. */
 export interface RealtimeFacts {
-  /** Effective capabilities as a bit mask; null = unknown. */
-  readonly capabilities: bigint | null;
-  /** RLIMIT_RTPRIO, 0 = none; null = unknown. */
-  readonly limit: number | null;
-  /** RLIMIT_NICE: a thread may come down to 20 less this; null = unknown. */
-  readonly niceLimit: number | null;
   /** kernel.sched_rt_runtime_us: −1 = the kernel takes nothing back; null = unknown. */
   readonly runtimeUs: number | null;
   /** That this process may use. A thread that is pinned sees its own alone. */
   readonly cores: number;
   /** Why C functions cannot be called; null = they can. */
   readonly noCalls: string | null;
+  readonly refusals: Refusals;
+}
+
+/** What the kernel answers to a thread of this process that wants a priority: "EPERM"; null = it gives it. */
+export interface Refusals {
+  readonly realtime: string | null;
+  readonly first: string | null;
 }
 
 /** Of this process, asked in the main thread. @param read a file of the kernel, null = it cannot be read */
@@ -39,19 +39,33 @@ export function realtimeFacts(
   read: (path: string) => string | null = readText,
   cores: number = availableParallelism(),
   noCalls: string | null = ffiUnavailable(),
+  ask: () => Refusals = priorityRefusals,
 ): RealtimeFacts {
-  const capabilities = /^CapEff:\s*([0-9a-f]+)$/m.exec(read('/proc/self/status') ?? '')?.[1];
-  const limit = /^Max realtime priority\s+(\d+|unlimited)/m.exec(read('/proc/self/limits') ?? '')?.[1];
-  const nice = /^Max nice priority\s+(\d+|unlimited)/m.exec(read('/proc/self/limits') ?? '')?.[1];
   const runtime = read('/proc/sys/kernel/sched_rt_runtime_us');
   return {
-    capabilities: capabilities === undefined ? null : BigInt(`0x${capabilities}`),
-    limit: limit === undefined ? null : limit === 'unlimited' ? 99 : Number(limit),
-    niceLimit: nice === undefined ? null : nice === 'unlimited' ? highestNiceLimit : Number(nice),
     runtimeUs: runtime === null ? null : Number(runtime),
     cores,
     noCalls,
+    refusals: noCalls === null ? ask() : { realtime: null, first: null },
   };
+}
+
+/**
+ * The calling thread has each priority for some microseconds. Capabilities and limits of the process do not tell: a
+ * capability may count in its own user namespace alone, a control group may have no budget for real-time threads. Only
+ * where C functions can be called.
+ */
+export function priorityRefusals(): Refusals {
+  const kernel = libc();
+  const nice = getPriority(0);
+  const first = becomeFirst();
+  if (first === null) setPriority(0, nice);
+  // Who was started with another policy keeps it.
+  if (kernel.schedGetscheduler(0) !== other) return { realtime: null, first };
+  if (kernel.schedSetscheduler(0, fifo, Int32Array.of(lowest)) !== 0)
+    return { realtime: errnoName(lastErrno()), first };
+  kernel.schedSetscheduler(0, other, Int32Array.of(0));
+  return { realtime: null, first };
 }
 
 /** What a receiver thread comes before: everything ordinary, all other ordinary threads by their share, or nothing. */
@@ -72,8 +86,7 @@ export interface ReceiverPriority {
 export function receiverPriority(receivers: number, pinned: readonly number[], facts: RealtimeFacts): ReceiverPriority {
   const lacks = realtimeRefusal(receivers, pinned, facts);
   if (lacks === null) return { priority: 'realtime', lacks };
-  const first = facts.noCalls === null && (hasSysNice(facts) || (facts.niceLimit ?? 0) >= highestNiceLimit);
-  return { priority: first ? 'first' : 'normal', lacks };
+  return { priority: facts.noCalls === null && facts.refusals.first === null ? 'first' : 'normal', lacks };
 }
 
 /** Why they are no real-time threads, and what would change that; null = they may be. */
@@ -82,14 +95,15 @@ function realtimeRefusal(
   pinned: readonly number[],
   facts: RealtimeFacts,
 ): ReceiverPriority['lacks'] {
-  const { limit, runtimeUs, cores, noCalls } = facts;
+  const { runtimeUs, cores, noCalls, refusals } = facts;
   if (noCalls !== null) return { why: noCalls, remedy: 'npm ci on Linux (x64, arm64)' };
-  if (!hasSysNice(facts) && (limit ?? 0) < lowest)
+  if (refusals.realtime !== null)
     return {
-      why: 'the process may not raise it further',
+      why: `the kernel refuses a real-time thread (${refusals.realtime})`,
       remedy:
         'docker run --cap-add=SYS_NICE …, in Kubernetes securityContext.capabilities.add: [SYS_NICE], in systemd ' +
-        'LimitRTPRIO=1 and LimitNICE=-20',
+        'LimitRTPRIO=1 and LimitNICE=-20; where that is so already, a container without a user namespace of its own, ' +
+        'and a budget in its control group (cpu.rt_runtime_us)',
     };
   const own = new Set(pinned).size;
   if (pinned.length > 0 && receivers >= own)
@@ -113,37 +127,32 @@ function realtimeRefusal(
   return null;
 }
 
-const hasSysNice = ({ capabilities }: RealtimeFacts): boolean =>
-  capabilities !== null && ((capabilities >> sysNice) & 1n) === 1n;
-
 /**
  * Raise the calling thread, a receiver, to what `receiverPriority` allows. A kernel may refuse a real-time thread all
- * the same (a control group without a budget for them): then it is the first of the ordinary ones.
+ * the same: then it is the first of the ordinary ones.
  * @returns what the kernel refused, in a sentence; null = it is raised
  */
 export function raisePriority(name: string, priority: Priority): string | null {
   if (priority === 'normal') return null;
   let refused = '';
   if (priority === 'realtime') {
-    if (libc().schedSetscheduler(0, fifoResetOnFork, Int32Array.of(lowest)) === 0) return null;
+    if (libc().schedSetscheduler(0, fifo | resetOnFork, Int32Array.of(lowest)) === 0) return null;
     refused = `no real-time priority (${errnoName(lastErrno())})`;
   }
   const second = becomeFirst();
   if (second === null)
     return refused === '' ? null : `thread ${name}: ${refused}; it is the first of the ordinary threads instead`;
-  return (
-    `thread ${name}: ${[refused, second].filter((text) => text !== '').join(', ')}: another program may hold it up. ` +
-    'Set receiver_priority: normal if that is meant'
-  );
+  const all = [refused, `not before other threads (${second})`].filter((text) => text !== '').join(', ');
+  return `thread ${name}: ${all}: another program may hold it up. Set receiver_priority: normal if that is meant`;
 }
 
-/** The calling thread, on Linux. */
+/** The calling thread, on Linux. @returns what the kernel answered, null = it is */
 function becomeFirst(): string | null {
   try {
     setPriority(0, constants.priority.PRIORITY_HIGHEST);
     return null;
   } catch (error) {
-    return `not before other threads (${messageOf(error)})`;
+    return (error as { info?: { code?: string } }).info?.code ?? messageOf(error);
   }
 }
 

@@ -229,10 +229,12 @@ t.test(
 t.test('priority: receivers that share their cores with other programs are told, with the remedy', async (t) => {
   t.match(checked('priority'), { status: 'ok', seen: 'real-time' });
   const kernel = goodFacts().kernel;
-  const without = { kernel: { ...kernel, realtime: { ...kernel.realtime, capabilities: 0n } } };
+  const without = {
+    kernel: { ...kernel, realtime: { ...kernel.realtime, refusals: { realtime: 'EPERM', first: 'EACCES' } } },
+  };
   t.match(checked('priority', without), {
     status: 'warning',
-    seen: 'normal: the process may not raise it',
+    seen: 'normal: the kernel refuses a real-time thread (EPERM)',
     remedy: /--cap-add=SYS_NICE.*receiver_priority: normal/,
   });
   t.match(checked('priority', { ...without, setup: setupOf(', receiver_priority: normal') }), {

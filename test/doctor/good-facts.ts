@@ -58,7 +58,7 @@ export const goodFacts = (changes: Partial<Facts> = {}): Facts => ({
     reassemblyFails: 0,
     reportsFreePages: false,
     capabilities: 0n,
-    realtime: { capabilities: 1n << 23n, limit: 0, niceLimit: 0, runtimeUs: 950_000, cores: 4, noCalls: null },
+    realtime: { runtimeUs: 950_000, cores: 4, noCalls: null, refusals: { realtime: null, first: null } },
   },
   cores: { available: 4, allowed: [0, 1, 2, 3], limit: null },
   memory: { availableBytes: 2 ** 33, ownBytes: 0, limitBytes: null },

@@ -31,6 +31,7 @@ const machine: Machine = {
   cores: () => 4,
   wall: () => 1000,
   clockSynchronised: () => false,
+  priorityRefusals: () => ({ realtime: 'EPERM', first: null }),
   residentBytes: () => 0,
 };
 const configOf = (more: string) => setupOf(more).config;
@@ -43,12 +44,10 @@ t.test('figures of the kernel, processors, memory and clock are read', async (t)
       netdevMaxBacklog: 1000,
       capabilities: 1n << 12n,
       realtime: {
-        capabilities: 1n << 12n,
-        limit: null,
-        niceLimit: null,
         runtimeUs: null,
         cores: 4,
         noCalls: ffiUnavailable(),
+        refusals: { realtime: ffiUnavailable() === null ? 'EPERM' : null, first: null },
       },
       udpMemoryBytes: { most: 300 * 65536, page: 65536 },
       reassemblyFails: 9,

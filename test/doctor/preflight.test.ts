@@ -28,6 +28,7 @@ function setUp(granted = 104857600, link = 'lo') {
     cores: () => 8,
     wall: () => Date.UTC(2026, 5, 1),
     clockSynchronised: () => null,
+    priorityRefusals: () => ({ realtime: null, first: null }),
     residentBytes: () => 0,
   };
   const preflight = new Preflight({

@@ -33,6 +33,7 @@ const machine: Machine = {
   cores: () => 4,
   wall: () => 0,
   clockSynchronised: () => true,
+  priorityRefusals: () => ({ realtime: null, first: null }),
   residentBytes: () => 0,
 };
 

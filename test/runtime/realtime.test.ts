@@ -1,23 +1,18 @@
 import t from 'tap';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { ffiUnavailable } from '../../src/runtime/ffi.js';
-import { realtimeFacts, receiverPriority } from '../../src/runtime/realtime.js';
-import type { RealtimeFacts } from '../../src/runtime/realtime.js';
+import { priorityRefusals, realtimeFacts, receiverPriority } from '../../src/runtime/realtime.js';
+import type { RealtimeFacts, Refusals } from '../../src/runtime/realtime.js';
+import { without } from '../programs.js';
 import { cpusOfProcess, mayBeFirst, mayBeRealtime, niceOf, policyOf } from './thread-policy.js';
 
-const may: RealtimeFacts = {
-  capabilities: 1n << 23n,
-  limit: 0,
-  niceLimit: 0,
-  runtimeUs: 950_000,
-  cores: 4,
-  noCalls: null,
-};
+const none = { realtime: null, first: null };
+const may: RealtimeFacts = { runtimeUs: 950_000, cores: 4, noCalls: null, refusals: none };
 
 t.test('receivers are real-time threads where the process may raise them, and two cores are left', async (t) => {
   t.strictSame(receiverPriority(2, [], may), { priority: 'realtime', lacks: null });
-  t.match(receiverPriority(2, [], { ...may, capabilities: 0n, limit: 1 }), { priority: 'realtime' }, 'by a limit');
   t.match(receiverPriority(3, [], may), {
     priority: 'first',
     lacks: {
@@ -45,14 +40,15 @@ t.test('where C functions cannot be called nothing is raised, and that is the re
   });
 });
 
-t.test('without the right they keep the ordinary one; without what the kernel takes back they are first', async (t) => {
-  const not = { ...may, capabilities: 0n };
-  for (const facts of [not, { ...may, capabilities: null, limit: null, niceLimit: null }, { ...not, niceLimit: 39 }])
-    t.match(receiverPriority(1, [], facts), {
-      priority: 'normal',
-      lacks: { why: 'the process may not raise it', remedy: /cap-add=SYS_NICE.*LimitNICE=-20/ },
-    });
-  t.match(receiverPriority(1, [], { ...not, niceLimit: 40 }), { priority: 'first' }, 'by a limit of the process');
+t.test('what the kernel refuses they do not get; without what it takes back they are first', async (t) => {
+  t.match(receiverPriority(1, [], { ...may, refusals: { realtime: 'EPERM', first: 'EACCES' } }), {
+    priority: 'normal',
+    lacks: { why: 'the kernel refuses a real-time thread (EPERM)', remedy: /cap-add=SYS_NICE.*LimitNICE=-20/ },
+  });
+  t.match(receiverPriority(1, [], { ...may, refusals: { realtime: 'EPERM', first: null } }), {
+    priority: 'first',
+    lacks: { remedy: /user namespace.*cpu\.rt_runtime_us/ },
+  });
   for (const runtimeUs of [-1, null])
     t.match(receiverPriority(1, [], { ...may, runtimeUs }), {
       priority: 'first',
@@ -60,21 +56,50 @@ t.test('without the right they keep the ordinary one; without what the kernel ta
     });
 });
 
-t.test('what decides is read from the kernel', async (t) => {
-  const files: Record<string, string> = {
-    '/proc/self/status': 'Name:\tnode\nCapEff:\t0000000000800000\n',
-    '/proc/self/limits': 'Max nice priority         40                   40\nMax realtime priority     1      1\n',
-    '/proc/sys/kernel/sched_rt_runtime_us': '-1\n',
-  };
+t.test('what decides is asked of the kernel', async (t) => {
+  const refusals = { realtime: 'EPERM', first: null };
+  const read = (path: string): string | null => (path === '/proc/sys/kernel/sched_rt_runtime_us' ? '-1\n' : null);
   t.strictSame(
-    realtimeFacts((path) => files[path] ?? null, 8, null),
-    { capabilities: 1n << 23n, limit: 1, niceLimit: 40, runtimeUs: -1, cores: 8, noCalls: null },
+    realtimeFacts(read, 8, null, () => refusals),
+    { runtimeUs: -1, cores: 8, noCalls: null, refusals },
   );
   t.strictSame(
-    realtimeFacts(() => null, 8, 'no koffi'),
-    { capabilities: null, limit: null, niceLimit: null, runtimeUs: null, cores: 8, noCalls: 'no koffi' },
+    realtimeFacts(
+      () => null,
+      8,
+      'no koffi',
+      () => t.fail('no C function is called where none can be') as unknown as Refusals,
+    ),
+    { runtimeUs: null, cores: 8, noCalls: 'no koffi', refusals: none },
   );
 });
+
+t.test('the thread that asks the kernel stays as it was', { skip: ffiUnavailable() ?? false }, async (t) => {
+  const own = readFileSync('/proc/thread-self/stat', 'latin1');
+  t.match(priorityRefusals(), {
+    realtime: mayBeRealtime() ? null : 'EPERM',
+    first: mayBeFirst() ? null : 'EACCES',
+  });
+  const after = readFileSync('/proc/thread-self/stat', 'latin1');
+  t.strictSame([policyOf(after), niceOf(after)], [policyOf(own), niceOf(own)]);
+});
+
+t.test(
+  'a capability that counts in its own user namespace alone gives nothing, and that is known before',
+  { skip: ffiUnavailable() ?? without('unshare') },
+  async (t) => {
+    const module = JSON.stringify(new URL('../../src/runtime/realtime.js', import.meta.url));
+    const program =
+      `import { priorityRefusals, raisePriority } from ${module}; ` +
+      "console.log(JSON.stringify([priorityRefusals(), raisePriority('x', 'realtime')]));";
+    const words = ['--map-root-user', process.execPath, '--input-type=module', '--eval', program];
+    const ran = spawnSync('unshare', words, { encoding: 'utf8' });
+    if (ran.status !== 0) return t.pass(`not tried: ${ran.stderr.trim()}`, { skip: 'no user namespaces here' });
+    const [refusals, said] = JSON.parse(ran.stdout) as [Refusals, string];
+    t.strictSame(refusals, { realtime: 'EPERM', first: 'EACCES' });
+    t.match(said, /^thread x: no real-time priority \(EPERM\), not before other threads \(EACCES\): another program/);
+  },
+);
 
 t.test('a thread is raised alone, pinned or not', { skip: ffiUnavailable() ?? false }, async (t) => {
   const own = readFileSync('/proc/thread-self/stat', 'latin1');

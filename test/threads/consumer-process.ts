@@ -1,7 +1,7 @@
 // A consumer as a process of its own, which tests stop, kill, or let die with its machine: `node consumer-process.js
 // ENDPOINT CONFIG NAME [busy]`. It pulls, checks each series to the pixel, and writes a line of JSON per message. When
-// `busy`, it reads nothing after a header until a line comes on its standard input: a program that has something else to
-// do, on a machine that is well.
+// `busy`, it reads nothing after a header until a line comes on its standard input: a program that has something else
+// to do, on a machine that is well.
 
 import { once } from 'node:events';
 import { loadConfig } from '../../src/config/load.js';
