@@ -34,6 +34,9 @@ const purple = {
   resources: { 'intel.com/mellanox_sriov_netdevice': '1' },
 };
 
+/** To a receiver, and to who knows its name. */
+const toReceiver = [{ ports: [{ port: 5000 }, { port: 53, protocol: 'UDP' }] }];
+
 /** Every value away from its default at least once. */
 const matrix: Readonly<Record<string, Values>> = {
   'as it comes': {},
@@ -73,6 +76,12 @@ const matrix: Readonly<Record<string, Values>> = {
     },
   },
   'a network policy for all': { values: { networkPolicy: { enabled: true } } },
+  'a network policy, and a receiver that is asked': {
+    values: {
+      ...withQuad('  receiver_url: http://receiver:5000\n'),
+      networkPolicy: { enabled: true, egress: toReceiver },
+    },
+  },
   'everything of monitoring': {
     values: {
       metrics: {
@@ -330,7 +339,8 @@ t.test('selectors find the pod, and ports that are named are there', skip, async
       }
       if (object.kind === 'NetworkPolicy') {
         t.ok(includes(metadata.labels, object['spec'].podSelector.matchLabels));
-        t.strictSame(object['spec'].egress, [], 'the service connects to nobody');
+        const asks = configOf(objects).text.includes('receiver_url');
+        t.strictSame(object['spec'].egress, asks ? toReceiver : [], 'to nobody else than it must');
       }
       if (object.kind === 'PodMonitor') {
         t.ok(includes(metadata.labels, object['spec'].selector.matchLabels));
@@ -535,6 +545,10 @@ t.test('what would come up and not work is refused, with the remedy', skip, asyn
       { ...withQuad('  frames_stride: 2\n  frames_offset: hostname\n'), replicas: 2, hostNetwork: true },
       /names of their nodes/,
     ],
+    ...['receiver_url', 'notify_url'].map((key): [Record<string, unknown>, RegExp] => [
+      { ...withQuad(`  ${key}: http://receiver:5000\n`), networkPolicy: { enabled: true } },
+      new RegExp(`networkPolicy\\.egress is empty: .*${key}.*Set networkPolicy\\.egress`),
+    ]),
     [{ hostNetwork: true, purple_network: purple }, /use one of them/],
     [{ purple_network: { enabled: true } }, /purple_network\.name/],
     [{ ingress: { enabled: true } }, /ingress\.suffix/],

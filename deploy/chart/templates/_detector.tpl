@@ -59,6 +59,13 @@ What would come up and not work is refused here, with the remedy.
 {{- if and .Values.rehearsal.enabled (not $own.udp_ports) -}}
 {{- fail (printf "rehearsal.enabled: %s: %s leaves the detector to PSI's client, so nobody knows what to simulate. Name detector and udp_ports" $file.name $.Values.detector) -}}
 {{- end -}}
+{{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) -}}
+{{- range $key := list "receiver_url" "notify_url" -}}
+{{- if get $own $key -}}
+{{- fail (printf "networkPolicy.egress is empty: it lets the pod connect to nobody, but %s has a %s. Set networkPolicy.egress, with name resolution (port 53) if the URL has a name" $.Values.detector $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- if and .Values.purple_network.enabled .Values.hostNetwork -}}
 {{- fail "purple_network.enabled and hostNetwork: use one of them" -}}
 {{- end -}}
