@@ -4,7 +4,9 @@
 
 import { makeLayout } from '../../src/detector/layout.js';
 import type { Layout } from '../../src/detector/layout.js';
+import { profileOf } from '../../src/detector/profiles.js';
 import { PixelStates, pixelState } from '../../src/detector/pixel-states.js';
+import { mostUnits } from '../../src/detector/settings.js';
 import type { DetectorSettings } from '../../src/detector/settings.js';
 import { SentForm } from '../consumer/sent-form.js';
 import type { JsonObject } from '../consumer/stream-message.js';
@@ -18,16 +20,14 @@ export interface PixelMask {
 
 const maskBits: Readonly<Record<number, number>> = { [pixelState.gap]: 1, [pixelState.unread]: 2 };
 
-/** @param told `virtual_dcu` of the metadata: its keys are in docs/stream.md#header */
+/**
+ * Whatever is told, it costs no more memory than the largest frame that can be configured.
+ * @param told `virtual_dcu` of the metadata: its keys are in docs/stream.md#header
+ */
 export function pixelMask(told: unknown): PixelMask | null {
   const settings = settingsOf(told);
-  if (settings === null) return null;
-  let layout: Layout;
-  try {
-    layout = makeLayout(settings);
-  } catch {
-    return null;
-  }
+  const layout = settings === null ? null : layoutOf(settings);
+  if (settings === null || layout === null) return null;
   // Ports that send lie at places of ports that send: for the mask it does not matter which has which.
   const sending = layout.ports.filter(({ off }) => !off);
   const positions = Object.fromEntries(sending.map(({ udpPort, expectedPosition }) => [udpPort, expectedPosition]));
@@ -38,6 +38,19 @@ export function pixelMask(told: unknown): PixelMask | null {
   return form === null
     ? { shape: layout.shape, bits }
     : { shape: [form.rows, form.columns], bits: form.imageOf(bits, 0) };
+}
+
+/** Null = there is no such detector. */
+function layoutOf(settings: DetectorSettings): Layout | null {
+  const { modules, udpPorts } = settings;
+  if (modules.some((units) => units < 1 || units > mostUnits)) return null;
+  try {
+    const { unitPorts } = profileOf(settings.detector, settings);
+    const needed = modules[0] * modules[1] * unitPorts.rows * unitPorts.columns;
+    return udpPorts.length === needed ? makeLayout(settings) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** What images are of the frame; null = all of it, as it is. */

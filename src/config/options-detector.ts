@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import type { DetectorFamily } from '../detector/profile.js';
 import { families } from '../detector/profiles.js';
+import { mostUnits } from '../detector/settings.js';
 import { noted, oneOf, port, portKey } from './option.js';
 
 const cell = z.tuple([z.int().min(0).max(63), z.int().min(0).max(63)]);
@@ -42,9 +43,11 @@ export const detectorOptions = {
       'All counters in one row, module by module as they are sent, instead of one row for each; the frame keeps two ' +
       'dimensions.',
   }),
-  modules: noted(z.tuple([z.int().min(1).max(32), z.int().min(1).max(32)]).default([1, 1]), {
+  modules: noted(z.tuple([z.int().min(1).max(mostUnits), z.int().min(1).max(mostUnits)]).default([1, 1]), {
     unit: 'units',
-    range: `[rows, columns], each 1 to 32; one row only: ${namesOf((family) => family.values.portImage.rows === 1)}`,
+    range:
+      `[rows, columns], each 1 to ${mostUnits}; one row only: ` +
+      namesOf((family) => family.values.portImage.rows === 1),
     description: `How many units stand above and beside each other. A unit has ${unitSizes()} pixels.`,
   }),
   gap_pixels: noted(z.boolean().default(true), {

@@ -1,4 +1,8 @@
 // What the configuration says about a detector, checked and resolved: the input of the layout and of the simulators.
+// Tested by test/simulators/files/pixel-mask.test.ts.
+
+/** Units above or beside each other, at most. */
+export const mostUnits = 32;
 
 /** Ports are named by their UDP port number everywhere outside the hot path. */
 export interface DetectorSettings {
