@@ -315,7 +315,12 @@ for (const way of ways) {
         t.strictSame(htypes, ['header', ...Array.from({ length: 5 }, () => 'image'), 'series_end']);
         t.match(end.warnings, [warning]);
       }
-      t.equal(running.log.filter(({ event }) => event === 'peer_refused').length, 1, 'the log tells it once a minute');
+      // On a machine that stands still for long its handshake may end before it is heard; that is told as that.
+      t.equal(
+        running.log.filter(({ event, reason }) => event === 'peer_refused' && reason === 'too_many').length,
+        1,
+        'the log tells it once a minute',
+      );
       t.equal(
         running.log.filter(({ event, code }) => event === 'warning' && code === 'refused_peer').length,
         2,
