@@ -22,7 +22,7 @@ export interface AcquisitionWish {
   readonly frames: number;
   /** Packets of one port image. */
   readonly packets: number;
-  /** How far the series has come; null = not known (any more). */
+  /** How far the series has come; null = not known yet, or not any more. */
   progress(): SeriesProgress | null;
 }
 
@@ -30,6 +30,7 @@ export class Acquisition {
   readonly #wish: AcquisitionWish;
   /** Ended by the client in the ordinary way: all frames that it wanted were to come. */
   finished = false;
+  #seen: SeriesProgress | null = null;
 
   constructor(wish: AcquisitionWish) {
     this.#wish = wish;
@@ -39,8 +40,15 @@ export class Acquisition {
     return this.#wish.seriesId;
   }
 
+  /** Of a series that has ended and of which nobody has heard yet, or that is long over: what was known last. */
   get progress(): SeriesProgress | null {
-    return this.#wish.progress();
+    this.#seen = this.#wish.progress() ?? this.#seen;
+    return this.#seen;
+  }
+
+  /** Is it known that the series has ended? */
+  get ended(): boolean {
+    return (this.progress?.ended ?? null) !== null;
   }
 
   figures(udpPort: number): PortFigures {

@@ -254,7 +254,7 @@ export class ReceiverGroup {
   }
 
   /**
-   * Resolves when the series has ended and its consumer has it.
+   * Resolves when the series has ended; one that this call ends, when its consumer has it.
    * @param byUser the user has stopped the detector
    * @throws Refused when it was cut short
    */
@@ -270,8 +270,10 @@ export class ReceiverGroup {
     const acquisition = this.#acquisition as Acquisition;
     this.#status = runStatus.transmitting;
     try {
-      // It may have ended by itself, and another may be open.
-      if (acquisition.progress?.ended === null) await this.#deps.orders.stop();
+      if (!acquisition.ended) await this.#deps.orders.stop({ seriesId: acquisition.seriesId });
+    } catch (error) {
+      // It had ended by itself, unheard as yet, and another is open.
+      if (!acquisition.ended) throw error;
     } finally {
       try {
         await this.preview?.finish();

@@ -42,7 +42,13 @@ t.test('percent counts from the first frame of the series to the newest of each 
   t.equal(endless.percent([1]), 0, 'of an endless series nobody knows');
 });
 
-t.test('a series that nobody knows any more has nothing to show', async (t) => {
+t.test('of a series that nobody knows any more the last that was known is shown', async (t) => {
+  let known: SeriesProgress | null = acquisition().progress;
+  const over = new Acquisition({ seriesId: 7, frames: 10, packets: 4, progress: () => known });
+  t.strictSame(over.figures(1), { caught: 5, missing: 0, newest: 104 });
+  t.notOk(over.ended);
+  known = null;
+  t.strictSame(over.figures(1), { caught: 5, missing: 0, newest: 104 });
   const forgotten = new Acquisition({ seriesId: 7, frames: 10, packets: 4, progress: () => null });
   t.strictSame(forgotten.figures(1), noFigures);
   t.equal(forgotten.percent([1]), 0);

@@ -43,6 +43,8 @@ export class PlayedService {
   ports: Ports = [];
   mac: string | null = null;
   #open: number | null = null;
+  /** A series that has ended, which is not known yet. */
+  #unheard: number | null = null;
   readonly #ended = new Set<number>();
   readonly #timers = new Set<() => void>();
 
@@ -52,8 +54,11 @@ export class PlayedService {
       config: this.config,
       orders: {
         arm: (wish) => this.#arm(wish),
-        stop: () => {
+        stop: (wish) => {
           this.stops += 1;
+          this.#unheard = null;
+          if (this.#open !== null && this.#open !== wish?.seriesId)
+            return Promise.reject(new Refused('busy', [`the series that is open is ${this.#open}`]));
           this.endSeries();
           return Promise.resolve(null as SeriesSummary | null);
         },
@@ -100,6 +105,12 @@ export class PlayedService {
     this.#open = null;
   }
 
+  /** It has ended, and that is heard with the answer to the next order only. */
+  endUnheard(): void {
+    this.#unheard = this.#open;
+    this.endSeries();
+  }
+
   /** A whole call, as the client sends it; the whole reply. */
   async call(module: number, sent: Buffer, address = '127.0.0.1'): Promise<Buffer> {
     const receiver = this.group.receivers[module];
@@ -130,7 +141,7 @@ export class PlayedService {
   #progress(id: number): SeriesProgress | null {
     const known = { first_frame_number: this.firstFrameNumber, ports: this.ports };
     if (id === this.#open) return { ...known, ended: null };
-    return this.#ended.has(id) ? { ...known, ended: { aborted: this.aborted } } : null;
+    return this.#ended.has(id) && id !== this.#unheard ? { ...known, ended: { aborted: this.aborted } } : null;
   }
 }
 

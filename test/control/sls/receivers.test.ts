@@ -103,6 +103,22 @@ t.test('a series that has ended by itself is not ended again', async (t) => {
   t.equal(service.stops, 0);
 });
 
+t.test('a series that has ended by itself, which is not known yet: what cut it short is told', async (t) => {
+  for (const another of [false, true]) {
+    const service = await ready();
+    service.aborted = 'consumer_lost';
+    service.ports = [portOf(50001, 3)];
+    await both((module) => start(service, module));
+    t.equal(service.group.figures(50001).caught, 3);
+    service.endUnheard();
+    t.equal(service.group.figures(50001).caught, 3, 'figures stand');
+    if (another) service.openElsewhere();
+    for (const reply of await both((module) => stop(service, module)))
+      t.match(sentenceOf(reply), /^series 1 was cut short: its consumer went away/);
+    t.equal(service.open, another ? 2 : null, 'and no other is ended');
+  }
+});
+
 t.test('a client that has died: the next one stops, and starts anew', async (t) => {
   const service = await ready();
   await both((module) => start(service, module));
