@@ -19,7 +19,7 @@ function ended(t: { teardown(task: () => void): void }, file: 'answers' | 'never
     `process.once('exit', () => process.stdout.write('exit handlers ran'));` +
     `void readFile(${JSON.stringify(file === 'answers' ? ending : pipe)});` +
     `setTimeout(() => endProcess(5), 200);`;
-  return spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', timeout: 20_000 });
+  return spawnSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8', timeout: 60_000 });
 }
 
 t.test('a process ends with its code', (t) => {
@@ -42,7 +42,7 @@ t.test('and when a file that it closes does not', (t) => {
     `setTimeout(() => endProcess(5), 200);`;
   const { status, signal } = spawnSync(process.execPath, ['--expose-gc', '--input-type=module', '-e', program], {
     env: { ...process.env, UV_THREADPOOL_SIZE: '1' },
-    timeout: 20_000,
+    timeout: 60_000,
     killSignal: 'SIGKILL',
   });
   t.strictSame({ status, signal }, { status: 5, signal: null });

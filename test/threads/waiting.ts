@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** For whatever takes milliseconds on an idle machine. */
-export const generousMs = 20_000;
+export const generousMs = 60_000;
 
 /** Wait until `condition` holds. @throws Error that names `what` when it does not hold within `limitMs` */
 export async function until(
