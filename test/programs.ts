@@ -16,6 +16,7 @@ const packages: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   nft: 'nftables',
   unshare: 'util-linux',
+  prlimit: 'util-linux',
   mount: 'mount',
   mkfifo: 'coreutils',
   'systemd-analyze': 'systemd',

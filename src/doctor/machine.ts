@@ -7,6 +7,7 @@ import { isIPv4 } from 'node:net';
 import { availableParallelism } from 'node:os';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { systemClock } from '../base/clock.js';
+import { residentBytes } from '../base/resident-bytes.js';
 import type { ServiceConfig } from '../config/service-config.js';
 import { receivingHosts } from '../config/udp-hosts.js';
 import { clockSynchronised } from '../runtime/clock-state.js';
@@ -35,7 +36,7 @@ export interface Machine {
   clockSynchronised(): boolean | null;
   /** Asked only where C functions can be called. */
   priorityRefusals(): Refusals;
-  /** Bytes of this process in memory. */
+  /** Bytes of this process in memory; 0 = not known. */
   residentBytes(): number;
 }
 
@@ -53,7 +54,7 @@ export const thisMachine: Machine = {
   wall: () => systemClock.wall(),
   clockSynchronised,
   priorityRefusals,
-  residentBytes: () => process.memoryUsage.rss(),
+  residentBytes: () => residentBytes() ?? 0,
 };
 
 /** What `gatherMachine` knows; `ownBytes` is 0, which only a running service may change. */

@@ -1,6 +1,8 @@
 // What the process itself takes: memory, descriptors, CPU time, as they are at the moment of the call.
 
 import { readdirSync } from 'node:fs';
+import { getHeapStatistics } from 'node:v8';
+import { residentBytes } from '../base/resident-bytes.js';
 
 /** Null = the system does not say. */
 export interface ProcessFigures {
@@ -17,12 +19,12 @@ export type ProcessFigure = keyof ProcessFigures;
 
 /** Read all of them; on the main thread. */
 export function processFigures(): ProcessFigures {
-  const { rss, heapUsed, external } = process.memoryUsage();
+  const { used_heap_size: heapBytes, external_memory: externalBytes } = getHeapStatistics();
   const { user, system } = process.cpuUsage();
   return {
-    residentBytes: rss,
-    heapBytes: heapUsed,
-    externalBytes: external,
+    residentBytes: residentBytes(),
+    heapBytes,
+    externalBytes,
     descriptors: openDescriptors(),
     cpuSeconds: (user + system) / 1e6,
   };

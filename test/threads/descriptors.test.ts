@@ -1,5 +1,7 @@
 // A service that is out of descriptors, for idle connections hold them all: the series goes on and ends as it should.
 
+import { spawnSync } from 'node:child_process';
+import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import t from 'tap';
@@ -7,6 +9,7 @@ import { exitCode } from '../../src/base/errors.js';
 import { parseConfig } from '../../src/config/load.js';
 import { simulate } from '../../simulators/simulate.js';
 import { watchStream } from '../../simulators/watch.js';
+import { without } from '../programs.js';
 import { runProcess, vdcuProcess } from './process.js';
 import { configText, quadYaml } from './running.js';
 import { until, within } from './waiting.js';
@@ -104,3 +107,54 @@ for (const door of ['data port', 'HTTP'] as const) {
     },
   );
 }
+
+t.test(
+  'without a free descriptor a series ends, the next one is armed and goes out, and metrics are told',
+  { skip: without('prlimit'), timeout: 120_000 },
+  async (t) => {
+    const text = await configText(quadYaml);
+    const settings = parseConfig(text, 'test.yaml', 'det').detector;
+    const { run, endpoint, apiUrl } = await runProcess(
+      t,
+      text,
+      [],
+      ['sh', '-c', 'unset NODE_OPTIONS; exec "$@"', 'sh'],
+    );
+    const leave = new AbortController();
+    const watching = watchStream({ endpoint, verify: settings, series: 2, signal: leave.signal });
+    // A connection that is there already is served.
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    t.teardown(() => agent.destroy());
+    const ask = (method: string, path: string, body = ''): Promise<{ status: number; text: string }> =>
+      new Promise((resolve, reject) => {
+        const headers = body === '' ? {} : { 'content-type': 'application/json' };
+        const asked = request(`${apiUrl}${path}`, { agent, method, headers }, (answer) => {
+          let told = '';
+          answer.on('data', (chunk: Buffer) => (told += chunk.toString()));
+          answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text: told }));
+        });
+        asked.on('error', reject);
+        asked.end(body);
+      });
+    const consumers = async (): Promise<boolean> =>
+      (JSON.parse((await ask('GET', '/api/v1/series')).text) as { consumers: number }).consumers === 1;
+    await until(consumers, 'the consumer');
+    const series = async (first: number): Promise<void> => {
+      const armed = await ask('POST', '/api/v1/series', JSON.stringify({ frames: 20, first_frame_number: first }));
+      t.equal(armed.status, 201, armed.text);
+      if (first === 1) t.equal(spawnSync('prlimit', ['--pid', String(run.child.pid), '--nofile=20:20']).status, 0);
+      await simulate({ settings, udpHost: '127.0.0.1', frames: 20, firstFrame: first, rate: 30, signal: leave.signal });
+    };
+    await series(1);
+    await until(async () => (await ask('GET', '/api/v1/series')).text.includes('"state":"idle"'), 'its end');
+    const metrics = await ask('GET', '/metrics');
+    t.equal(metrics.status, 200, metrics.text);
+    t.match(metrics.text, /^vdcu_frames_total/m);
+    await series(21);
+    const { checker } = await within(watching, 'both ends');
+    t.strictSame(checker.problems, []);
+    t.match(checker.counts, { headers: 2, seriesEnds: 2, images: 40, aborted: 0 });
+    run.child.kill('SIGTERM');
+    t.equal(await run.code(), 0, run.stderr);
+  },
+);
