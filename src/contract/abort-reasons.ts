@@ -7,7 +7,7 @@ import type { Row } from './row.js';
 /** `says` goes on from "series 7 was cut short: ". */
 export const abortReasons = {
   consumer_lost: {
-    says: 'its consumer went away',
+    says: 'its consumer went away, or had to be closed (the log says why)',
     remedy: 'Find out why it ended, start it again, and repeat the series',
     docs: 'docs/operating.md#consumer-lost',
   },

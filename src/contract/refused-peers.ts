@@ -78,7 +78,7 @@ export const peerRefusals = {
   },
   malformed: {
     says: 'sent what is no ZMTP, or more than a consumer may send: it was closed',
-    remedy: 'A consumer sends nothing after its handshake',
+    remedy: 'A consumer sends nothing but heartbeats after its handshake',
     docs: 'docs/operating.md#strangers',
     counter: 'refusedMalformed',
     maybeConsumer: true,

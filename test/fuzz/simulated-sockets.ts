@@ -107,6 +107,11 @@ export class SimulatedSockets implements TcpSockets {
     return false;
   }
 
+  finish(descriptor: number): void {
+    // Whoever has everything closes its end, too.
+    this.#of(descriptor).broken = true;
+  }
+
   close(descriptor: number): void {
     const connection = this.#connections.get(descriptor);
     if (connection !== undefined) connection.closed = true;

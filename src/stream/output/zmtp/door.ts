@@ -15,8 +15,8 @@ export const handshakeMs = 2000;
  * One that is refused waits so long from its connecting on, in ms: closed at once it would knock seven times a second.
  */
 const refusedAfterMs = 1000;
-/** Connections that are no consumers. */
-const halfOpenMost = 8;
+/** Connections that are no consumers, beyond those that could become some. */
+const halfOpenSpare = 8;
 /** Connections accepted in one look. */
 const acceptsPerLook = 16;
 /** No connection is accepted for so long when no descriptor is left, in ms. */
@@ -75,7 +75,8 @@ export class Door {
       this.#halfOpen.splice(index, 1);
       if (peer.state === 'consumer') came.push(peer);
     }
-    return came;
+    // An onlooker that came in may have given way to a consumer that came behind it.
+    return came.filter((peer) => consumers.includes(peer));
   }
 
   close(): void {
@@ -97,19 +98,25 @@ export class Door {
       }
       const peer = new Connection(options.sockets, accepted, now, options.role ?? pusher);
       if (!options.allowed(accepted.address)) this.#refuse(peer, 'source', now);
-      if (this.#halfOpen.length < halfOpenMost || this.#makeRoom(now)) this.#halfOpen.push(peer);
+      if (this.#halfOpen.length < options.seats + halfOpenSpare || this.#makeRoom(now)) this.#halfOpen.push(peer);
       else this.#shut(peer, 'too_many_unfinished');
     }
   }
 
-  /** One that is refused already goes first, then the one silent for longest; not one that has only just come. */
+  /**
+   * One that is refused already goes first, then the one silent for longest, then the one that knocks for longest; not
+   * one that has only just come.
+   */
   #makeRoom(now: number): boolean {
+    const stayed = this.#halfOpen.filter(({ acceptedAt }) => now - acceptedAt >= refusedAfterMs / 4);
     const oldest =
       this.#halfOpen.find(({ refused }) => refused !== null) ??
-      this.#halfOpen.find(({ acceptedAt }) => now - acceptedAt >= refusedAfterMs / 4);
+      stayed.find(({ state }) => state !== 'knocking') ??
+      stayed[0];
     if (oldest === undefined) return false;
     this.#halfOpen.splice(this.#halfOpen.indexOf(oldest), 1);
-    this.#shut(oldest, 'too_many_unfinished');
+    if (oldest.state !== 'knocking') this.#shut(oldest, 'too_many_unfinished');
+    else this.#shut(oldest, oldest.onlooker ? 'gives_way' : 'too_many');
     return true;
   }
 

@@ -16,6 +16,7 @@ import {
   dontWait,
   infoBytes,
   level,
+  noMoreSent,
   option,
   sendFlags,
   streamSocket,
@@ -162,6 +163,10 @@ export class LinuxSockets implements TcpSockets {
 
   awaitRoom(descriptors: readonly number[], milliseconds: number): boolean {
     return this.#poll(descriptors, pollFor.out | pollFor.peerClosed, milliseconds) > 0;
+  }
+
+  finish(descriptor: number): void {
+    this.#c.shutdown(descriptor, noMoreSent);
   }
 
   close(descriptor: number): void {

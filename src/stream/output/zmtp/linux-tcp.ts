@@ -22,6 +22,8 @@ export const acceptedFlags = 0o4000 | 0o2000000;
 /** MSG_DONTWAIT | MSG_NOSIGNAL. */
 export const sendFlags = 0x40 | 0x4000;
 export const dontWait = 0x40;
+/** SHUT_WR. */
+export const noMoreSent = 1;
 /** SIOCOUTQ: bytes handed over that the peer has not acknowledged. */
 export const unsentRequest = 0x5411;
 /** struct tcp_info: bytes of it that are looked at. */

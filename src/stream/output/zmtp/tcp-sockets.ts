@@ -67,5 +67,7 @@ export interface TcpSockets {
   withRoom(descriptors: readonly number[], room: Uint8Array): void;
   /** Block until one of these has room, or has something to say, for at most so long. @returns whether one has */
   awaitRoom(descriptors: readonly number[], milliseconds: number): boolean;
+  /** Nothing more will be handed over: the peer is told when it has everything. It may be read on. */
+  finish(descriptor: number): void;
   close(descriptor: number): void;
 }

@@ -13,6 +13,7 @@ import type { SendBuffer, Undelivered } from '../../../contract/series.js';
 import type { Connection } from './connection.js';
 import { ConsumersBefore } from './consumers-before.js';
 import { Door } from './door.js';
+import { takeLeave } from './parting.js';
 import type { TcpSockets } from './tcp-sockets.js';
 
 export interface ZmtpSinkOptions {
@@ -229,7 +230,7 @@ export class ZmtpSink implements MessageSink {
     }
     this.#closed = true;
     const { messages, bytes } = this.underway;
-    for (const { descriptor } of this.#consumers.splice(0)) this.#sockets.close(descriptor);
+    await takeLeave(this.#sockets, this.#consumers.splice(0), end, () => this.#options.now());
     return {
       messages: messages + this.#lost.messages - before.messages,
       bytes: bytes + this.#lost.bytes - before.bytes,

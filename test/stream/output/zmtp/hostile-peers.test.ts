@@ -102,6 +102,46 @@ t.test('a flood of connections takes few places, and a consumer still comes in',
   t.equal(String(await received(sink, consumer)), 'on');
 });
 
+t.test(
+  'an onlooker and a consumer that come in the same look: only the one that stays is told as connected',
+  async (t) => {
+    const { sink, endpoint, notices } = await open(t, { connections: 2 });
+    await visit(t, endpoint, greeting(), ready('PULL', { 'X-Vdcu-Role': 'onlooker' }));
+    await visit(t, endpoint, greeting(), pullReady);
+    await sleep(100);
+    sink.poll();
+    t.equal(sink.peers, 1);
+    t.match(
+      notices.map(({ code }) => code),
+      ['gave_way', 'connected'],
+    );
+    t.match(notices.at(-1)?.message, /^consumer /);
+  },
+);
+
+t.test('as many consumers as may be come in, although all of them come at once', async (t) => {
+  const { sink, endpoint, refused } = await open(t, { connections: 40 });
+  const consumers = Array.from({ length: 40 }, () => pull(t, endpoint));
+  t.ok(await until(sink, () => sink.peers === consumers.length));
+  t.strictSame(refused, []);
+});
+
+t.test('who has finished its handshake and finds no place is told as one too many, however many come', async (t) => {
+  const { sink, endpoint, refused } = await open(t);
+  await visit(t, endpoint, greeting(), pullReady);
+  t.ok(await until(sink, () => sink.peers === 1));
+  const rivals: Visitor[] = [];
+  for (let round = 0; round < 4; round++) {
+    rivals.push(...(await Promise.all(Array.from({ length: 8 }, () => visit(t, endpoint, greeting(), pullReady)))));
+    await until(sink, () => false, 300);
+  }
+  t.ok(await until(sink, () => rivals.every(({ gone }) => gone())));
+  t.strictSame(
+    refused.map(({ reason }) => reason),
+    rivals.map(() => 'too_many'),
+  );
+});
+
 t.test('heartbeats are answered with their context; too many are no heartbeats', async (t) => {
   const { sink, endpoint, refused } = await open(t);
   const visitor = await visit(t, endpoint, greeting(), pullReady);
@@ -113,10 +153,40 @@ t.test('heartbeats are answered with their context; too many are no heartbeats',
   t.equal(first.name, 'READY');
   t.match(readCommand(answers.subarray(first.bytes)), { name: 'PONG', data: Uint8Array.of(1, 2, 3) });
   t.equal(sink.disconnects, 0);
-  for (let index = 0; index < 100; index++) visitor.socket.write(ping(0));
+  for (let index = 0; index < 20_000; index++) visitor.socket.write(ping(0));
   t.ok(await until(sink, () => sink.disconnects === 1));
   t.match(refused, [{ reason: 'malformed' }]);
 });
+
+t.test(
+  'heartbeats as often as libzmq knows them are no crime, nor what came while the service stood still',
+  async (t) => {
+    let standsStill = 0;
+    const { sink, endpoint, refused } = await open(t, { now: () => performance.now() + standsStill });
+    const visitor = await visit(t, endpoint, greeting(), pullReady);
+    t.ok(await until(sink, () => sink.peers === 1));
+    let sent = 0;
+    const begin = performance.now();
+    await until(sink, () => {
+      for (; sent < performance.now() - begin; sent++) visitor.socket.write(ping(0));
+      return sent > 1500;
+    });
+    standsStill = 10_000;
+    for (let index = 0; index < 10_000; index++) visitor.socket.write(ping(0));
+    await until(sink, () => false, 3000);
+    t.equal(sink.peers, 1);
+    t.strictSame(refused, []);
+    t.ok(await messageTo(sink, [bytes('on')]));
+    t.ok(
+      await until(sink, () =>
+        visitor
+          .heard()
+          .subarray(-4)
+          .equals(Buffer.from([0, 2, ...bytes('on')])),
+      ),
+    );
+  },
+);
 
 t.test('an idle peer of ZMTP 3.1 is asked for a sign of life, one of 3.0 is not', async (t) => {
   const { sink, endpoint } = await open(t, { connections: 2 });
@@ -291,6 +361,7 @@ t.test('where no descriptor is left nothing throws: it is counted, and the servi
           'probeSilence',
           'withRoom',
           'awaitRoom',
+          'finish',
           'close',
         ] as const
       ).map((name) => [name, (real[name] as (...args: unknown[]) => unknown).bind(real)]),
