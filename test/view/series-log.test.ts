@@ -72,8 +72,9 @@ t.test('the headline says why a series was cut short and what is still to be sen
   t.equal(
     text,
     'series 1 (auto, no file): 10 frames: 10 complete, 0 marked, 0 discarded; 4 unsent; aborted: consumer_lost; ' +
-      'header never sent; series_end still to be sent\nconsumer_lost: its consumer went away, or had to be closed (the log ' +
-      'says why). Find out why it ended, start it again, and repeat the series; docs/operating.md#consumer-lost.\nwarning: dynamic_range: 32?',
+      'header never sent; series_end still to be sent\nconsumer_lost: its consumer went away, or had to be closed ' +
+      '(the log says why). Find out why it ended, start it again, and repeat the series; ' +
+      'docs/operating.md#consumer-lost.\nwarning: dynamic_range: 32?',
   );
   t.end();
 });
