@@ -51,7 +51,7 @@ const onlookerRole = 'onlooker';
 const controlMost = 256;
 /**
  * What a peer may say after its handshake: a heartbeat or a topic in each ms, the shortest interval that libzmq knows.
- * What it has not said is saved up, for this process may have stood still and hear all of it at once.
+ * What it has not said is saved up, for this process may have stood still and hear all of it at once (decision 79).
  */
 const commandsAtFirst = 1000;
 const commandsMost = 60_000;
