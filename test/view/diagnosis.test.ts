@@ -133,7 +133,10 @@ t.test('a full ring and a full socket are told before they lose anything', (t) =
 t.test('a series that was cut short says why until the next is opened', (t) => {
   const ended = { state: 'idle' as const, open: null, samples: [second([null, null], 0)] };
   t.match(found({ ...ended, last: summaryOf({ series_id: 7, aborted: 'consumer_lost', unsent: 4 }) }), [
-    /^series 7 was cut short, and 4 frames were never sent: its consumer went away, or .*repeat the series.*#consumer-lost\.$/,
+    new RegExp(
+      '^series 7 was cut short, and 4 frames were never sent: its consumer went away, or .*' +
+        'repeat the series.*#consumer-lost\\.$',
+    ),
   ]);
   for (const aborted of codesOf(abortReasons))
     t.strictSame(
